@@ -38,7 +38,7 @@ export interface Numbering {
   noun: string;
   /** What exists, for people: `1 to 48`. */
   range(options: Options): string;
-  /** The one way to write an outlet (`0/14` is `14`), or undefined where the device has no such outlet. */
+  /** The canonical name of an outlet (`0/14` is `14`), or undefined where the device has no such outlet. */
   find(outlet: string, options: Options): string | undefined;
   /** The only outlet, where there is but one: then it need not be written. */
   only?(options: Options): string | undefined;
@@ -53,7 +53,7 @@ function count(options: Options, key: string): number {
 
 /**
  * Outlets that are counted: from `first`, as many as the option `key` says and `extra` more, each with `prefix` before
- * its number. `alias` is another way to write one.
+ * its number. `alias` matches another notation.
  */
 export function counted(
   noun: string,
@@ -83,7 +83,7 @@ interface CountedOptions {
   alias?: RegExp;
 }
 
-/** Interfaces with names. `short` gives the one way to write a name, or undefined where it is none. */
+/** Interfaces with names. `short` gives the canonical name, or undefined where it is none. */
 export function named(
   noun: string,
   range: string,

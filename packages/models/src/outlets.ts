@@ -1,6 +1,6 @@
 /**
- * What a driver is: how one model of equipment is told to turn an outlet on and off, and how it is asked. When to do so,
- * how often to try, what to journal and what counts as proven is decided once, elsewhere.
+ * The contract of a driver: turns outlets of one model on and off, and reads them. When to do so, how often to try, what to
+ * journal and what counts as proven is decided by the caller.
  */
 
 import { type Access, DeviceRefused, type SessionDeps, type SessionPool } from '@skolo/equipment';
@@ -9,7 +9,7 @@ import { models } from './index.ts';
 
 export type OutletState = 'on' | 'off';
 
-/** An outlet as the device tells it. */
+/** An outlet as the device reports it. */
 export interface OutletReading {
   /** What is set; `unknown` where the device cannot tell. Never guessed. */
   state: OutletState | 'unknown';
@@ -49,7 +49,7 @@ export interface PowerDriver {
 }
 
 export interface NativeCycle {
-  /** How long off it can be told, `whole` seconds only or not; `fixed`: as long as is set on the device. */
+  /** Times off that it accepts, `whole` seconds only or any; `fixed`: as long as is set on the device. */
   offSeconds: { least: number; most: number; whole?: true } | 'fixed';
   /**
    * Fulfilled once the device has taken the command, that is while the outlet is off, or even before.
@@ -73,7 +73,7 @@ export interface DriverKind {
   model: string;
   /**
    * Whether only our own simulator has ever spoken to it: then it is never used for repair by itself. Where it depends
-   * on the way to speak to the device, a function.
+   * on the transport, a function.
    */
   experimental: boolean | ((device: Device) => boolean);
   create(device: Device, deps: DriverDeps): PowerDriver;
@@ -89,13 +89,13 @@ export async function loadDrivers(): Promise<ReadonlyMap<string, DriverKind>> {
 }
 
 /**
- * The device does not cycle this outlet by itself, and nothing of the kind was told to it, or it said no in so many words.
- * The only failure of a device's own cycle after which somebody else may turn the outlet off and on: after any other, it
+ * The device does not cycle this outlet by itself, and no such command was sent, or it was refused explicitly.
+ * The only failure of a device's own cycle after which the caller may turn the outlet off and on: after any other, it
  * may have been carried out.
  */
 export class CannotCycle extends DeviceRefused {}
 
-/** What is refused here is refused before anything was done, or in so many words. */
+/** A refusal here comes before anything was done, or is explicit. */
 export async function orCannotCycle<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -106,19 +106,77 @@ export async function orCannotCycle<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** How long a device leaves an outlet off by itself. */
-export interface SecondsRange {
-  least: number;
-  most: number;
+/**
+ * A driver made of what differs between models: how an outlet is written, how all are read, how one is set.
+ *
+ * @typeParam K how commands and answers name an outlet: a number, a port
+ */
+export interface OutletDriver<K> {
+  /** @throws DeviceRefused The device has no such outlet. */
+  key: (outlet: string) => K;
+  readsAtOnce?: number;
+  /** Asks for all of them; returns what gives the reading of each. */
+  read: (keys: readonly K[], signal: AbortSignal) => Promise<(key: K) => OutletReading>;
+  /** `mode`: how it was on, where that is known and `isMode` accepts it. */
+  set: (key: K, state: OutletState, signal: AbortSignal, mode?: string) => Promise<void>;
+  /** Which modes it can be turned on in; absent: it has none. */
+  isMode?: (mode: string) => boolean;
+  /** The device's own cycle. `run` gets a time that is checked. */
+  cycle?: {
+    offSeconds: NativeCycle['offSeconds'];
+    run: (key: K, offSeconds: number, signal: AbortSignal) => Promise<unknown>;
+  };
+  close?: () => Promise<void>;
 }
 
-/** @throws CannotCycle The device cannot do so by itself. */
-export function offSecondsWithin(
-  device: string,
-  offSeconds: number,
-  { least, most }: SecondsRange,
-): number {
-  if (offSeconds >= least && offSeconds <= most) return offSeconds;
-  const what = `it cycles outlets for ${least} to ${most} s, not for ${offSeconds} s`;
-  throw new CannotCycle(device, what);
+export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriver {
+  const { key, readsAtOnce, read, set, isMode, cycle, close = async () => {} } = model;
+  return {
+    ...(readsAtOnce !== undefined && { readsAtOnce }),
+    async read(outlets, signal) {
+      // All are checked before anything is asked.
+      const keys = outlets.map((outlet) => [outlet, key(outlet)] as const);
+      if (keys.length === 0) return new Map();
+      const own = keys.map(([, each]) => each);
+      const readingOf = await read(own, signal);
+      return new Map(keys.map(([outlet, each]) => [outlet, readingOf(each)]));
+    },
+    turnOff: async (outlet, signal) => set(key(outlet), 'off', signal),
+    async turnOn(outlet, mode, signal) {
+      const own = key(outlet);
+      if (mode === undefined || isMode === undefined) return set(own, 'on', signal);
+      if (!isMode(mode)) throw new DeviceRefused(name, `it cannot be turned on in mode ${mode}`);
+      await set(own, 'on', signal, mode);
+    },
+    ...(cycle && {
+      nativeCycle: {
+        offSeconds: cycle.offSeconds,
+        async run(outlet, offSeconds, signal) {
+          const own = key(outlet);
+          checkOffSeconds(name, offSeconds, cycle.offSeconds);
+          await cycle.run(own, offSeconds, signal);
+        },
+      },
+    }),
+    close,
+  };
+}
+
+/** @throws CannotCycle The device cannot leave it off for so long by itself. */
+function checkOffSeconds(device: string, asked: number, range: NativeCycle['offSeconds']): void {
+  if (range === 'fixed') return;
+  const { least, most, whole = false } = range;
+  if (asked >= least && asked <= most && (!whole || Number.isInteger(asked))) return;
+  throw new CannotCycle(device, `it cycles outlets for ${least} to ${most} s, not for ${asked} s`);
+}
+
+/** For a device that is asked outlet by outlet. */
+export function oneByOne<K>(
+  readOne: (key: K, signal: AbortSignal) => Promise<OutletReading>,
+): OutletDriver<K>['read'] {
+  return async (keys, signal) => {
+    const readings = new Map<K, OutletReading>();
+    for (const key of keys) readings.set(key, await readOne(key, signal));
+    return (key) => readings.get(key) ?? { state: 'unknown' };
+  };
 }

@@ -22,7 +22,14 @@ import {
   openExec,
   SignInRefused,
 } from '@skolo/equipment';
-import type { DriverDeps, OutletReading, PowerDriver } from '@skolo/models/outlets';
+import {
+  type DriverDeps,
+  type OutletReading,
+  type OutletState,
+  oneByOne,
+  outletDriver,
+  type PowerDriver,
+} from '@skolo/models/outlets';
 import { type Machine, parseUsbPort, type UsbPort } from '@skolo/rack';
 import { portIn, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/uhubctl';
 import { agentToken } from '@skolo/secrets';
@@ -40,8 +47,6 @@ const agentMostBytes = 64 * 1024;
 /** `-r 100` takes 2 s for each half of the hub. */
 const commandTimeoutMs = 15_000;
 
-type Action = 'on' | 'off';
-
 export function createUsbHub(
   machine: Pick<Machine, 'name' | 'address' | 'ports'>,
   deps: UsbHubDeps,
@@ -54,7 +59,7 @@ export function createUsbHub(
     return port;
   }
 
-  async function ask(port: UsbPort, action: Action | undefined, signal: AbortSignal) {
+  async function ask(port: UsbPort, action: OutletState | undefined, signal: AbortSignal) {
     let answer: OutletReading | DeviceError;
     try {
       answer = await askAgent(port, action, signal);
@@ -74,7 +79,7 @@ export function createUsbHub(
 
   async function askAgent(
     { hub, port }: UsbPort,
-    action: Action | undefined,
+    action: OutletState | undefined,
     signal: AbortSignal,
   ): Promise<OutletReading> {
     if (deps.agentUrl === undefined) throw new DeviceUnreachable(name, 'it has no agent');
@@ -99,7 +104,7 @@ export function createUsbHub(
     );
   }
 
-  function askSsh(port: UsbPort, action: Action | undefined, signal: AbortSignal) {
+  function askSsh(port: UsbPort, action: OutletState | undefined, signal: AbortSignal) {
     return deps.sessions.use(
       name,
       (either) => openSsh(either),
@@ -129,21 +134,11 @@ export function createUsbHub(
     return openExec(target, { hostKeys: deps.hostKeys }, signal);
   }
 
-  return {
-    async read(outlets, signal) {
-      const readings = new Map<string, OutletReading>();
-      const ports = outlets.map((outlet) => [outlet, portOf(outlet)] as const);
-      for (const [outlet, port] of ports) readings.set(outlet, await ask(port, undefined, signal));
-      return readings;
-    },
-    async turnOff(outlet, signal) {
-      await ask(portOf(outlet), 'off', signal);
-    },
-    async turnOn(outlet, _mode, signal) {
-      await ask(portOf(outlet), 'on', signal);
-    },
-    close: async () => {},
-  };
+  return outletDriver(name, {
+    key: portOf,
+    read: oneByOne((port: UsbPort, signal) => ask(port, undefined, signal)),
+    set: async (port, state, signal) => void (await ask(port, state, signal)),
+  });
 }
 
 /** What came of asking the agent. */

@@ -10,16 +10,23 @@
  *
  * What is set is the Admin column of `show power inline`, and the `power inline` line of the interface, which is what is
  * restored: `static max 15400` must not come back as `auto`. The Power column is what is allotted by class and not what
- * flows, so no watts are told. There is no cycle of its own that all models have. Nothing is saved.
+ * flows, so no watts are reported. There is no cycle of its own that all models have. Nothing is saved.
  *
  * Sources: Cisco's command references, Catalyst 3560 and 3650, "power inline", "show power inline".
  */
 import { type CliSession, DeviceRefused } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { cliOf } from '../families/session.ts';
+import { askOnce, cliOf } from '../families/session.ts';
 import { rowOf } from '../families/table.ts';
-import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
+import {
+  type DriverDeps,
+  type DriverKind,
+  type OutletReading,
+  oneByOne,
+  outletDriver,
+  type PowerDriver,
+} from '../outlets.ts';
 import { ciscoIos as dialect } from './dialect.ts';
 
 export const outlets: DriverKind = { model: 'cisco-ios', experimental: false, create };
@@ -40,28 +47,20 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
   const { name } = device;
   const use = cliOf(device, deps, dialect);
 
-  async function set(outlet: string, setting: string, signal: AbortSignal): Promise<void> {
-    const port = outletName(device, outlet);
-    await use((cli, either) => configure(cli, port, `power inline ${setting}`, either), signal);
-  }
-
-  return {
-    async read(outlets, signal) {
-      const ports = outlets.map((outlet) => [outlet, outletName(device, outlet)] as const);
-      return await use(async (cli, either) => {
-        const ask = asker(cli, ports.length >= manyPorts, either);
-        const readings = new Map<string, OutletReading>();
-        for (const [outlet, port] of ports) readings.set(outlet, await readingOf(name, port, ask));
-        return readings;
-      }, signal);
-    },
-    turnOff: (outlet, signal) => set(outlet, 'never', signal),
-    async turnOn(outlet, mode = 'auto', signal) {
-      if (!onMode.test(mode)) throw new DeviceRefused(name, `no power inline mode ${mode}`);
-      await set(outlet, mode, signal);
+  return outletDriver(name, {
+    key: (outlet) => outletName(device, outlet),
+    isMode: (mode) => onMode.test(mode),
+    read: (ports, signal) =>
+      use((cli, either) => {
+        const ask = askerOf(cli, ports.length >= manyPorts, either);
+        return oneByOne((port: string) => readingOf(name, port, ask))(ports, either);
+      }, signal),
+    async set(port, state, signal, mode = 'auto') {
+      const command = `power inline ${state === 'on' ? mode : 'never'}`;
+      await use((cli, either) => configure(cli, port, command, either), signal);
     },
     close: () => deps.sessions.end(name),
-  };
+  });
 }
 
 /** Asks what can be asked for one interface or for all. */
@@ -70,17 +69,12 @@ interface Asker {
   configuration(port: string): Promise<string>;
 }
 
-function asker(cli: CliSession, isForAll: boolean, signal: AbortSignal): Asker {
-  const answers = new Map<string, Promise<string>>();
-  const ask = (command: string) => {
-    const answer = answers.get(command) ?? cli.run(command, { signal });
-    answers.set(command, answer);
-    return answer;
-  };
+function askerOf(cli: CliSession, isForAll: boolean, signal: AbortSignal): Asker {
+  const ask = askOnce(cli, signal);
+  const suffix = (text: string) => (isForAll ? '' : text);
   return {
-    power: (port) => ask(isForAll ? 'show power inline' : `show power inline ${port}`),
-    configuration: (port) =>
-      ask(isForAll ? 'show running-config' : `show running-config interface ${port}`),
+    power: (port) => ask(`show power inline${suffix(` ${port}`)}`),
+    configuration: (port) => ask(`show running-config${suffix(` interface ${port}`)}`),
   };
 }
 

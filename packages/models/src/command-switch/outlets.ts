@@ -21,7 +21,13 @@ import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
 import { readState } from '../families/read-back.ts';
-import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
+import {
+  type DriverDeps,
+  type DriverKind,
+  oneByOne,
+  outletDriver,
+  type PowerDriver,
+} from '../outlets.ts';
 
 export const outlets: DriverKind = { model: 'command-switch', experimental: false, create };
 
@@ -42,8 +48,7 @@ function create(device: Device, _deps: DriverDeps): PowerDriver {
     outlet: string,
     signal: AbortSignal,
   ): Promise<string> {
-    const checked = outletName(device, outlet);
-    const words = command.map((word) => word.replaceAll('{outlet}', checked));
+    const words = command.map((word) => word.replaceAll('{outlet}', outlet));
     const timeoutMs = timeoutSeconds * 1000;
     const hint = 'correct its command in rack.yaml';
     const ran = await runProgram(name, { command: words, timeoutMs, hint }, signal);
@@ -55,18 +60,13 @@ function create(device: Device, _deps: DriverDeps): PowerDriver {
     );
   }
 
-  return {
+  return outletDriver(name, {
+    key: (outlet) => outletName(device, outlet),
     readsAtOnce: 4,
-    async read(outlets, signal) {
-      const readings = new Map<string, OutletReading>();
-      for (const outlet of outlets) {
-        const state = readState(name, await run(read.command, outlet, signal), read);
-        readings.set(outlet, { state });
-      }
-      return readings;
-    },
-    turnOff: async (outlet, signal) => void (await run(off, outlet, signal)),
-    turnOn: async (outlet, _mode, signal) => void (await run(on, outlet, signal)),
-    close: async () => {},
-  };
+    read: oneByOne(async (outlet: string, signal) => {
+      return { state: readState(name, await run(read.command, outlet, signal), read) };
+    }),
+    set: async (outlet, state, signal) =>
+      void (await run(state === 'on' ? on : off, outlet, signal)),
+  });
 }

@@ -12,16 +12,22 @@
  * it stays off, and the error says so; `auto` is never assumed.
  *
  * Changes are committed and not saved: after a reboot of the router its ports are as its saved configuration says. A commit
- * of somebody else is waited for (DeviceBusy). Failures are told in the output, whatever the exit status. No watts are told.
+ * of somebody else is waited for (DeviceBusy). Failures are in the output, whatever the exit status. No watts are reported.
  *
  * Sources: vyatta-cfg, scripts/vyatta-cfg-cmd-wrapper; EdgeOS user guide, "PoE"; scripts of users.
  */
 import { DeviceBusy, DeviceRefused, type ExecSession } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { execOf, succeeded } from '../families/session.ts';
+import { execOf, shortened, succeeded } from '../families/session.ts';
 import { findRow } from '../families/table.ts';
-import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
+import {
+  type DriverDeps,
+  type DriverKind,
+  type OutletReading,
+  outletDriver,
+  type PowerDriver,
+} from '../outlets.ts';
 import { savedPoeOutput } from './config-boot.ts';
 
 export const outlets: DriverKind = { model: 'edgeos', experimental: true, create };
@@ -38,32 +44,23 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
   const { name } = device;
   const use = execOf(device, deps);
 
-  return {
-    async read(outlets, signal) {
-      const ports = outlets.map((outlet) => [outlet, outletName(device, outlet)] as const);
-      const names = ports.map(([, port]) => port);
-      const outputs = await use(
-        (session, either) => readOutputs(device, session, names, either),
-        signal,
-      );
-      return new Map(ports.map(([outlet, port]) => [outlet, readingOf(outputs.get(port))]));
+  return outletDriver(name, {
+    key: (outlet) => outletName(device, outlet),
+    isMode: (mode) => onModes.has(mode),
+    async read(ports, signal) {
+      const outputs = await use((session, either) => {
+        return readOutputs(device, session, ports, either);
+      }, signal);
+      return (port) => readingOf(outputs.get(port));
     },
-    async turnOff(outlet, signal) {
-      const port = outletName(device, outlet);
-      await use((session, either) => setOutput(name, session, port, 'off', either), signal);
-    },
-    async turnOn(outlet, mode, signal) {
-      const port = outletName(device, outlet);
-      if (mode !== undefined && !onModes.has(mode)) {
-        throw new DeviceRefused(name, `no poe output ${mode}`);
-      }
+    async set(port, state, signal, mode) {
       await use(async (session, either) => {
-        const output = mode ?? (await knownMode(device, session, port, either));
-        await setOutput(name, session, port, output, either);
+        const on = async () => mode ?? (await knownMode(device, session, port, either));
+        await setOutput(name, session, port, state === 'on' ? await on() : 'off', either);
       }, signal);
     },
     close: () => deps.sessions.end(name),
-  };
+  });
 }
 
 function readingOf(output = 'off'): OutletReading {
@@ -94,7 +91,7 @@ async function readOutputs(
       continue;
     }
     if (status !== '1' || output !== '') {
-      const what = `what it says of poe output of ${port} makes no sense`;
+      const what = `its poe output of ${port} makes no sense`;
       throw new DeviceRefused(device.name, what);
     }
     // Not configured: off, where the port can give power at all.
@@ -117,11 +114,11 @@ async function setOutput(
   // A session of the configuration system belongs to the shell that begins it.
   const command = `${wrapper} begin; ${change} && ${wrapper} commit; status=$?; ${wrapper} end; exit $status`;
   const { stdout, stderr, status } = await session.exec(command, { signal, timeoutMs: commitMs });
-  const said = `${stdout} ${stderr}`.trim().replaceAll(/\s+/g, ' ').slice(0, 200);
-  if (/locked|commit in progress/i.test(said)) throw new DeviceBusy(device, said);
-  const hasFailed = /failed|not valid|not supported|error/i.test(said);
-  if (!hasFailed && (status === 0 || /already exists/i.test(said))) return;
-  throw new DeviceRefused(device, `does not set poe output of ${port} to ${output}: ${said}`);
+  const printed = shortened(`${stdout} ${stderr}`);
+  if (/locked|commit in progress/i.test(printed)) throw new DeviceBusy(device, printed);
+  const hasFailed = /failed|not valid|not supported|error/i.test(printed);
+  if (!hasFailed && (status === 0 || /already exists/i.test(printed))) return;
+  throw new DeviceRefused(device, `does not set poe output of ${port} to ${output}: ${printed}`);
 }
 
 /** How to turn on a port of which nobody remembers how it was on. */

@@ -41,7 +41,9 @@ describe('edgeswitch', () => {
     await driver.turnOn('3', mode, patient());
 
     expect(device.board.get('3')).toMatchObject({ on: true, mode: 'passive24v' });
-    await expect(driver.turnOn('3', '48v', patient())).rejects.toThrow('no PoE mode 48v');
+    await expect(driver.turnOn('3', '48v', patient())).rejects.toThrow(
+      'cannot be turned on in mode 48v',
+    );
     await expect(driver.turnOn('3', 'auto\rreload', patient())).rejects.toThrow(DeviceRefused);
   });
 

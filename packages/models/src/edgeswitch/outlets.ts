@@ -16,13 +16,12 @@
  *
  * Sources: EdgeSwitch CLI command reference, "Power over Ethernet commands"; sessions recorded by users.
  */
-import { type CliSession, DeviceRefused } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { fastpath } from '../families/fastpath.ts';
 import { atInterface, fastpathModes, readFastpath, resetPort } from '../families/fastpath-poe.ts';
 import { outletName } from '../families/outlet-name.ts';
 import { cliOf } from '../families/session.ts';
-import { CannotCycle, type DriverDeps, type DriverKind, type PowerDriver } from '../outlets.ts';
+import { type DriverDeps, type DriverKind, outletDriver, type PowerDriver } from '../outlets.ts';
 
 export const outlets: DriverKind = { model: 'edgeswitch', experimental: false, create };
 
@@ -36,33 +35,20 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     return found.includes('/') ? found : `0/${found}`;
   }
 
-  async function set(outlet: string, command: string, signal: AbortSignal): Promise<void> {
-    const port = interfaceOf(outlet);
-    await use((cli: CliSession, either) => atInterface(name, cli, port, command, either), signal);
-  }
-
-  return {
-    async read(outlets, signal) {
-      const ports = new Map(outlets.map((outlet) => [outlet, interfaceOf(outlet)]));
-      return await use((cli, either) => readFastpath(name, cli, ports, either), signal);
+  return outletDriver(name, {
+    key: interfaceOf,
+    isMode: (mode) => fastpathModes.has(mode),
+    read: (ports, signal) => use((cli, either) => readFastpath(name, cli, ports, either), signal),
+    async set(port, state, signal, mode = 'auto') {
+      const command = `poe opmode ${state === 'on' ? mode : 'shutdown'}`;
+      await use((cli, either) => atInterface(name, cli, port, command, either), signal);
     },
-    async turnOff(outlet, signal) {
-      await set(outlet, 'poe opmode shutdown', signal);
-    },
-    async turnOn(outlet, mode = 'auto', signal) {
-      if (!fastpathModes.has(mode)) throw new DeviceRefused(name, `no PoE mode ${mode}`);
-      await set(outlet, `poe opmode ${mode}`, signal);
-    },
-    nativeCycle: {
+    cycle: {
       offSeconds: { least: 1, most: 60, whole: true },
-      async run(outlet, offSeconds, signal) {
-        if (!Number.isInteger(offSeconds) || offSeconds < 1 || offSeconds > 60) {
-          throw new CannotCycle(name, `it resets ports for 1 to 60 s, not for ${offSeconds} s`);
-        }
-        const port = interfaceOf(outlet);
+      async run(port, offSeconds, signal) {
         await use((cli, either) => resetPort(name, cli, port, offSeconds, either), signal);
       },
     },
     close: () => deps.sessions.end(name),
-  };
+  });
 }

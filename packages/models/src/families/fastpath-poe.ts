@@ -1,6 +1,7 @@
 /** PoE ports at Fastpath's command line, as the EdgeSwitch and older UniFi switches have them. See edgeswitch.ts. */
 import { type CliSession, DeviceRefused } from '@skolo/equipment';
-import { type OutletReading, orCannotCycle } from '../outlets.ts';
+import { type OutletReading, oneByOne, orCannotCycle } from '../outlets.ts';
+import { askOnce, shortened } from './session.ts';
 import { numberOf, rowOf } from './table.ts';
 
 /** Those in which a port is on. */
@@ -12,31 +13,21 @@ const manyPorts = 3;
 /** Asks a `show` command, for one port or once for all. */
 type Ask = (command: string, port: string) => Promise<string>;
 
-/** @param ports as the switch writes them, by outlet */
+/** @param ports as the switch writes them */
 export async function readFastpath(
   device: string,
   cli: CliSession,
-  ports: ReadonlyMap<string, string>,
+  ports: readonly string[],
   signal: AbortSignal,
-): Promise<Map<string, OutletReading>> {
-  const ask = asker(cli, ports.size >= manyPorts, signal);
-  const readings = new Map<string, OutletReading>();
-  for (const [outlet, port] of ports) {
+): Promise<(port: string) => OutletReading> {
+  const askEach = askOnce(cli, signal);
+  const ask: Ask = (command, port) =>
+    askEach(`${command} ${ports.length >= manyPorts ? 'all' : port}`);
+  const read = oneByOne(async (port: string) => {
     const mode = await modeOf(device, port, ask, cli, signal);
-    const status = await ask('show poe status', port);
-    readings.set(outlet, readingOf(device, port, mode, status));
-  }
-  return readings;
-}
-
-function asker(cli: CliSession, isForAll: boolean, signal: AbortSignal): Ask {
-  const answers = new Map<string, Promise<string>>();
-  return (command, port) => {
-    const whole = `${command} ${isForAll ? 'all' : port}`;
-    const answer = answers.get(whole) ?? cli.run(whole, { signal });
-    answers.set(whole, answer);
-    return answer;
-  };
+    return readingOf(device, port, mode, await ask('show poe status', port));
+  });
+  return read(ports, signal);
 }
 
 /** What is set: `auto`, `passive24v`, `shutdown`. */
@@ -96,8 +87,8 @@ function readingOf(device: string, port: string, mode: string, table: string): O
 }
 
 /**
- * Leaves the modes that it entered, whatever the switch says. It says nothing when it has gone to an interface; whatever
- * else it says, it may not be there, and one mode above the same command is for all ports.
+ * Leaves the modes that it entered, whatever the switch answers. It prints nothing when it has gone to an interface; after
+ * any other answer it may not be there, and one mode above the same command is for all ports.
  *
  * @throws DeviceError
  */
@@ -112,12 +103,11 @@ export async function atInterface(
   try {
     await cli.run('configure', { signal });
     depth += 1;
-    const said = (await cli.run(`interface ${port}`, { signal })).trim();
-    if (said !== '') {
-      // Nobody knows where this session is now.
+    const answer = shortened(await cli.run(`interface ${port}`, { signal }));
+    if (answer !== '') {
+      // It is unknown where this session is now.
       await cli.close();
-      const shown = said.replaceAll(/\s+/g, ' ').slice(0, 200);
-      throw new DeviceRefused(device, `does not go to interface ${port}: ${shown}`);
+      throw new DeviceRefused(device, `does not go to interface ${port}: ${answer}`);
     }
     depth += 1;
     await cli.run(command, { signal });
@@ -141,7 +131,7 @@ export async function resetPort(
   await orCannotCycle(atInterface(device, cli, port, `poe reset ${seconds}`, signal));
 }
 
-/** The session is kept for others, so it must be where they expect it. What was told is not undone by a failure here. */
+/** The session is kept for others, so it must be where they expect it. What was done is not undone by a failure here. */
 async function leave(cli: CliSession, depth: number, signal: AbortSignal): Promise<void> {
   try {
     for (let level = 0; level < depth; level += 1) await cli.run('exit', { signal });

@@ -5,7 +5,7 @@ import type { Device } from '../device.ts';
 import { models } from '../index.ts';
 
 /**
- * The one way to write it.
+ * Its canonical name.
  *
  * @throws DeviceRefused The device has no such outlet.
  */
@@ -23,7 +23,7 @@ export function outletNumber(device: Device, outlet: string): number {
   return z.coerce.number().int().nonnegative().parse(outletName(device, outlet));
 }
 
-/** How many outlets rack.yaml says it has. */
+/** Number of its outlets in rack.yaml. */
 export function outletCount({ options }: Device): number {
   return z.number().int().positive().parse(options.outlets);
 }

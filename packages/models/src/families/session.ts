@@ -59,6 +59,24 @@ export async function openExecOf(
   return openExec(target, deps, signal);
 }
 
+/** Runs a `show` command once, however often its answer is needed. */
+export function askOnce(
+  cli: CliSession,
+  signal: AbortSignal,
+): (command: string) => Promise<string> {
+  const answers = new Map<string, Promise<string>>();
+  return (command) => {
+    const answer = answers.get(command) ?? cli.run(command, { signal });
+    answers.set(command, answer);
+    return answer;
+  };
+}
+
+/** Output of a device for an error: one line, not too long. */
+export function shortened(output: string): string {
+  return output.trim().replaceAll(/\s+/g, ' ').slice(0, 200);
+}
+
 /**
  * What a command printed, where it succeeded.
  *
@@ -67,8 +85,8 @@ export async function openExecOf(
 export function succeeded(device: Device, command: string, result: ExecResult): string {
   const { status, stdout, stderr } = result;
   if (status === 0) return stdout;
-  const said = (stderr.trim() || stdout.trim()).replaceAll(/\s+/g, ' ').slice(0, 200);
+  const output = shortened(stderr) || shortened(stdout);
   const how = status === undefined ? 'reports no exit status' : `fails with exit status ${status}`;
-  const what = `${JSON.stringify(command)} ${how}${said === '' ? '' : `: ${said}`}`;
+  const what = `${JSON.stringify(command)} ${how}${output && `: ${output}`}`;
   throw new DeviceRefused(device.name, what);
 }

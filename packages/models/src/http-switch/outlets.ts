@@ -27,7 +27,14 @@ import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
 import { readState, stateIn } from '../families/read-back.ts';
-import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
+import {
+  type DriverDeps,
+  type DriverKind,
+  type OutletReading,
+  oneByOne,
+  outletDriver,
+  type PowerDriver,
+} from '../outlets.ts';
 
 export const outlets: DriverKind = { model: 'http-switch', experimental: false, create };
 
@@ -54,12 +61,11 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     outlet: string,
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
-    const checked = outletName(device, outlet);
     // What an outlet may be called needs no escaping in a body.
-    const filled = body?.replaceAll('{outlet}', checked);
+    const filled = body?.replaceAll('{outlet}', outlet);
     const request = {
       method,
-      path: path.replaceAll('{outlet}', encodeURIComponent(checked)),
+      path: path.replaceAll('{outlet}', encodeURIComponent(outlet)),
       headers: { ...contentType(filled), ...lowerCased(headers) },
       ...(filled !== undefined && { body: filled }),
     };
@@ -89,17 +95,12 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     return { state: readState(name, body, read) };
   }
 
-  return {
+  return outletDriver(name, {
+    key: (outlet) => outletName(device, outlet),
     readsAtOnce: 4,
-    async read(outlets, signal) {
-      const readings = new Map<string, OutletReading>();
-      for (const outlet of outlets) readings.set(outlet, await look(outlet, signal));
-      return readings;
-    },
-    turnOff: (outlet, signal) => tell(off, outlet, signal),
-    turnOn: (outlet, _mode, signal) => tell(on, outlet, signal),
-    close: async () => {},
-  };
+    read: oneByOne(look),
+    set: (outlet, state, signal) => tell(state === 'on' ? on : off, outlet, signal),
+  });
 }
 
 function contentType(body: string | undefined): Record<string, string> {

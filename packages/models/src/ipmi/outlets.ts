@@ -6,9 +6,9 @@
  *
  * Proven against: ipmi_sim (OpenIPMI 2.0.33), through ipmitool 1.8.19. Hardware: none.
  *
- * Oddities. A controller says yes before the power has changed: the reading tells. Many refuse to cycle what is off. How long
- * a cycle is off is the controller's own affair (1 s at least). A wrong password and a wrong user are told apart from silence
- * only by what ipmitool says when it is asked to be verbose. Controllers that know cipher suite 3 only (before 2015 or so)
+ * Oddities. A controller agrees before the power has changed: the reading shows it. Many refuse to cycle what is off. How long
+ * a cycle is off is the controller's own affair (1 s at least). A wrong password and a wrong user differ from silence
+ * only in the verbose output of ipmitool. Controllers that know cipher suite 3 only (before 2015 or so)
  * need `cipherSuite: 3`. The privilege that is asked for is "operator", which is what power takes.
  *
  * The password goes by the environment of ipmitool, not by its arguments, which every user of the computer could read.
@@ -26,7 +26,7 @@ import {
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
-import type { DriverDeps, DriverKind, OutletState, PowerDriver } from '../outlets.ts';
+import { type DriverDeps, type DriverKind, outletDriver, type PowerDriver } from '../outlets.ts';
 
 export const outlets: DriverKind = { model: 'ipmi', experimental: false, create };
 
@@ -51,13 +51,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
   const { name, address, ports } = device;
   const { cipherSuite } = Options.parse(device.options);
 
-  async function run(
-    outlet: string,
-    verb: string,
-    tries: readonly string[],
-    signal: AbortSignal,
-  ): Promise<string> {
-    outletName(device, outlet);
+  async function run(verb: string, tries: readonly string[], signal: AbortSignal): Promise<string> {
     if (address === undefined) throw new DeviceRefused(name, 'rack.yaml gives it no address');
     const { username, password } = await deps.credentials();
     if (username === undefined || password === undefined) {
@@ -72,57 +66,43 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     throw errorOf(name, `${ran.stderr}\n${ran.stdout}`.replaceAll(password.reveal(), '<secret>'));
   }
 
-  async function tell(
-    verb: keyof typeof commands,
-    outlet: string,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const told = await run(outlet, verb, verb === 'cycle' ? once : patiently, signal);
-    if (!told.split('\n').includes(commands[verb])) {
+  async function tell(verb: keyof typeof commands, signal: AbortSignal): Promise<void> {
+    const output = await run(verb, verb === 'cycle' ? once : patiently, signal);
+    if (!output.split('\n').includes(commands[verb])) {
       throw new DeviceRefused(name, `ipmitool does not say that it took "power ${verb}"`);
     }
   }
 
-  async function state(outlet: string, signal: AbortSignal): Promise<OutletState> {
-    const told = await run(outlet, 'status', patiently, signal);
-    const [, word] = /^Chassis Power is (on|off)$/m.exec(told) ?? [];
-    if (word !== undefined) return word === 'on' ? 'on' : 'off';
-    throw new DeviceRefused(name, 'ipmitool does not say whether the power is on');
-  }
-
-  return {
-    async read(outlets, signal) {
-      const [outlet] = outlets;
-      if (outlet === undefined) return new Map();
-      for (const other of outlets) outletName(device, other);
-      const reading = { state: await state(outlet, signal) };
-      return new Map(outlets.map((same) => [same, reading]));
+  return outletDriver(name, {
+    key: (outlet) => outletName(device, outlet),
+    async read(_chassis, signal) {
+      const output = await run('status', patiently, signal);
+      const [, word] = /^Chassis Power is (on|off)$/m.exec(output) ?? [];
+      if (word !== undefined) return () => ({ state: word === 'on' ? 'on' : 'off' });
+      throw new DeviceRefused(name, 'ipmitool does not say whether the power is on');
     },
-    turnOff: (outlet, signal) => tell('off', outlet, signal),
-    turnOn: (outlet, _mode, signal) => tell('on', outlet, signal),
-    nativeCycle: {
-      offSeconds: 'fixed',
-      run: (outlet, _offSeconds, signal) => tell('cycle', outlet, signal),
-    },
-    close: async () => {},
-  };
+    set: (_chassis, state, signal) => tell(state, signal),
+    cycle: { offSeconds: 'fixed', run: (_chassis, _, signal) => tell('cycle', signal) },
+  });
 }
 
 /** ipmitool has one status for everything that goes wrong, and words for some of it. */
-function errorOf(device: string, said: string): DeviceError {
-  if (/insufficient resources/i.test(said)) {
+function errorOf(device: string, output: string): DeviceError {
+  if (/insufficient resources/i.test(output)) {
     return new DeviceBusy(device, 'the controller has no session left');
   }
-  if (/HMAC is invalid|unauthorized|invalid role|integrity check|password is longer/i.test(said)) {
+  if (
+    /HMAC is invalid|unauthorized|invalid role|integrity check|password is longer/i.test(output)
+  ) {
     return new SignInRefused(device, 'the controller does not take the login, or not for power');
   }
-  if (/invalid \w+ algorithm|no cipher suite match/i.test(said)) {
+  if (/invalid \w+ algorithm|no cipher suite match/i.test(output)) {
     const hint = 'set `cipherSuite: 3` in rack.yaml, or 17 where it is 3';
     return new DeviceRefused(device, `the controller does not know this cipher suite; ${hint}`);
   }
-  if (/Get Auth Capabilities error|no response|Unable to establish/i.test(said)) {
+  if (/Get Auth Capabilities error|no response|Unable to establish/i.test(output)) {
     return new DeviceUnreachable(device, 'the controller does not answer IPMI');
   }
-  const last = said.trim().split('\n').at(-1) ?? '';
+  const last = output.trim().split('\n').at(-1) ?? '';
   return new DeviceRefused(device, `ipmitool: ${last.slice(0, 200)}`);
 }

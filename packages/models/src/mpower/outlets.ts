@@ -17,7 +17,13 @@ import type { Device } from '../device.ts';
 import { outletNumber } from '../families/outlet-name.ts';
 import { execOf, succeeded } from '../families/session.ts';
 import { numberOf } from '../families/table.ts';
-import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
+import {
+  type DriverDeps,
+  type DriverKind,
+  type OutletReading,
+  outletDriver,
+  type PowerDriver,
+} from '../outlets.ts';
 
 export const outlets: DriverKind = { model: 'mpower', experimental: true, create };
 
@@ -29,10 +35,9 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
   const { name } = device;
   const use = execOf(device, deps);
 
-  async function set(outlet: string, value: 0 | 1, signal: AbortSignal): Promise<void> {
-    const command = `echo ${value} > ${folder}/relay${outletNumber(device, outlet)}`;
-    await use(async (session, either) => {
-      succeeded(device, command, await session.exec(command, { signal: either }));
+  async function run(command: string, signal: AbortSignal): Promise<string> {
+    return use(async (session, either) => {
+      return succeeded(device, command, await session.exec(command, { signal: either }));
     }, signal);
   }
 
@@ -46,28 +51,23 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     return { state: relay === '1' ? 'on' : 'off', delivering: watts > noiseWatts, watts };
   }
 
-  return {
-    async read(outlets, signal) {
-      const numbers = outlets.map((outlet) => [outlet, outletNumber(device, outlet)] as const);
-      const paths = numbers.flatMap(([, number]) => [
-        `${folder}/relay${number}`,
-        `${folder}/active_pwr${number}`,
-      ]);
+  return outletDriver(name, {
+    key: (outlet) => outletNumber(device, outlet),
+    async read(numbers, signal) {
+      const files = numbers.map((n) => `${folder}/relay${n} ${folder}/active_pwr${n}`);
       // Each line begins with the file that it is from, as there are several.
-      const command = `grep . ${paths.join(' ')}`;
-      const text = await use(async (session, either) => {
-        return succeeded(device, command, await session.exec(command, { signal: either }));
-      }, signal);
+      const text = await run(`grep . ${files.join(' ')}`, signal);
       const values = new Map(
         text.split('\n').map((line) => {
           const [path = '', value = ''] = line.trim().split(':');
           return [path, value] as const;
         }),
       );
-      return new Map(numbers.map(([outlet, number]) => [outlet, readingOf(number, values)]));
+      return (number) => readingOf(number, values);
     },
-    turnOff: (outlet, signal) => set(outlet, 0, signal),
-    turnOn: (outlet, _mode, signal) => set(outlet, 1, signal),
+    async set(number, state, signal) {
+      await run(`echo ${state === 'on' ? 1 : 0} > ${folder}/relay${number}`, signal);
+    },
     close: () => deps.sessions.end(name),
-  };
+  });
 }

@@ -6,11 +6,11 @@
  *     plug-2: { model: mqtt-switch, address: 192.168.1.8, login: broker, topic: plug-2, outlets: 1,
  *               command: 'cmnd/{device}/POWER', state: 'stat/{device}/POWER' }      # one relay is POWER, not POWER1
  *
- * Proven against: own simulator of a plug, which mosquitto_pub and mosquitto_sub (2.0.11) switch and hear, over mosquitto and
+ * Proven against: own simulator of a plug, which mosquitto_pub and mosquitto_sub (2.0.11) switch and read, over mosquitto and
  * aedes as brokers. The brokers are somebody else's, the plug is ours, so it stays experimental. Hardware: none.
  *
- * Oddities. There is no answer that belongs to a request: what counts is a state told after the command was. A retained
- * command is carried out anew whenever the plug connects: ours never are, see transports/mqtt.ts; somebody else's would be,
+ * Oddities. There is no answer that belongs to a request: what counts is a state that came after the command. A retained
+ * command is carried out again whenever the plug connects: ours never are, see transports/mqtt.ts; somebody else's would be,
  * `mosquitto_sub -t 'cmnd/#' --retained-only` shows them. A state topic that is the command's topic is refused: its own
  * commands would be its proof. With `available`, a plug that is gone is known at once; without, only after 5 s.
  */
@@ -26,12 +26,13 @@ import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
 import { stateIn } from '../families/read-back.ts';
-import type {
-  DriverDeps,
-  DriverKind,
-  OutletReading,
-  OutletState,
-  PowerDriver,
+import {
+  type DriverDeps,
+  type DriverKind,
+  type OutletReading,
+  type OutletState,
+  outletDriver,
+  type PowerDriver,
 } from '../outlets.ts';
 
 export const outlets: DriverKind = { model: 'mqtt-switch', experimental: true, create };
@@ -58,25 +59,28 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     template.replaceAll('{device}', topic).replaceAll('{outlet}', outlet);
   const watch = available === undefined ? undefined : { topic: fill(available), gone: isGone };
 
-  function topicsOf(outlet: string): { ask: string; answer: string } {
+  function topicsOf(outlet: string): Topics {
     const checked = outletName(device, outlet);
     const topics = { ask: fill(command, checked), answer: fill(state, checked) };
     if (topics.ask !== topics.answer) return topics;
     throw new DeviceRefused(name, `${topics.ask} is topic of commands and of states in rack.yaml`);
   }
 
-  /** A state told after `payload` was; only `wanted`, where it is given. */
-  function exchange(outlet: string, payload: string, wanted?: OutletState): Exchange<OutletState> {
-    const { ask, answer } = topicsOf(outlet);
+  /** A state that came after `payload` was sent; only `wanted`, where it is given. */
+  function exchange(
+    { ask, answer }: Topics,
+    payload: string,
+    wanted?: OutletState,
+  ): Exchange<OutletState> {
     let other: string | undefined;
     return {
       topic: ask,
       payload,
       answerTopic: answer,
-      parse(said) {
-        const told = said.length > longestState ? undefined : stateIn(said, read);
-        if (told !== undefined && told === (wanted ?? told)) return told;
-        other = told ?? `what fits neither or both of \`read\` in rack.yaml`;
+      parse(text) {
+        const found = text.length > longestState ? undefined : stateIn(text, read);
+        if (found !== undefined && found === (wanted ?? found)) return found;
+        other = found ?? `what fits neither or both of \`read\` in rack.yaml`;
         return undefined;
       },
       late() {
@@ -87,37 +91,38 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     };
   }
 
-  async function visit<T>(
-    outlets: readonly string[],
+  async function visit(
+    all: readonly Topics[],
     signal: AbortSignal,
-    work: (broker: MqttVisit) => Promise<T>,
-  ): Promise<T> {
-    const topics = [...new Set(outlets.map((outlet) => topicsOf(outlet).answer))];
-    return await visitBroker(device, deps, { topics, watch }, signal, work);
+    work: (broker: MqttVisit) => Promise<unknown>,
+  ): Promise<void> {
+    const topics = [...new Set(all.map(({ answer }) => answer))];
+    await visitBroker(device, deps, { topics, watch }, signal, work);
   }
 
-  async function tell(outlet: string, wanted: OutletState, signal: AbortSignal): Promise<void> {
-    const payload = wanted === 'on' ? onPayload : offPayload;
-    await visit([outlet], signal, (broker) => broker.ask(exchange(outlet, payload, wanted)));
-  }
-
-  return {
+  return outletDriver(name, {
+    key: topicsOf,
     readsAtOnce: 4,
-    async read(outlets, signal) {
-      const readings = new Map<string, OutletReading>();
-      if (outlets.length === 0) return readings;
-      return await visit(outlets, signal, async (broker) => {
+    async read(all, signal) {
+      const readings = new Map<Topics, OutletReading>();
+      await visit(all, signal, async (broker) => {
         // One after the other: where two share a topic, an answer must not be taken for the other's.
-        for (const outlet of outlets) {
-          readings.set(outlet, { state: await broker.ask(exchange(outlet, queryPayload)) });
+        for (const topics of all) {
+          readings.set(topics, { state: await broker.ask(exchange(topics, queryPayload)) });
         }
-        return readings;
       });
+      return (topics) => readings.get(topics) ?? { state: 'unknown' };
     },
-    turnOff: (outlet, signal) => tell(outlet, 'off', signal),
-    turnOn: (outlet, _mode, signal) => tell(outlet, 'on', signal),
-    close: async () => {},
-  };
+    set(topics, wanted, signal) {
+      const payload = wanted === 'on' ? onPayload : offPayload;
+      return visit([topics], signal, (broker) => broker.ask(exchange(topics, payload, wanted)));
+    },
+  });
+}
+
+interface Topics {
+  ask: string;
+  answer: string;
 }
 
 /** Tasmota and ESPHome say offline, zigbee2mqtt `{"state":"offline"}`, Shelly false, Homie lost or disconnected. */

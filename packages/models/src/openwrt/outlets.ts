@@ -7,8 +7,8 @@
  * Proven against: own simulator, which OpenSSH has spoken to as well. Independent software that speaks to this daemon: none.
  * Hardware: none.
  *
- * Versions of the daemon before 2025 answer with status 12 to what they have carried out: only the reading tells. On some
- * hardware the daemon says `unknown` of every port: then nothing can be proven, and nothing is guessed (its issue 10).
+ * Versions of the daemon before 2025 answer with status 12 to what they have carried out: only the reading shows it. On some
+ * hardware the daemon reports `unknown` for every port: then nothing can be proven, and nothing is guessed (its issue 10).
  *
  * Source: realtek-poe, src/main.c (`ubus_poe_info_cb`, `ubus_poe_manage_cb`).
  */
@@ -17,7 +17,13 @@ import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
 import { execOf, succeeded } from '../families/session.ts';
-import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
+import {
+  type DriverDeps,
+  type DriverKind,
+  type OutletReading,
+  outletDriver,
+  type PowerDriver,
+} from '../outlets.ts';
 
 export const outlets: DriverKind = { model: 'openwrt', experimental: true, create };
 
@@ -32,34 +38,29 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
   const { name } = device;
   const use = execOf(device, deps);
 
-  async function set(outlet: string, enable: boolean, signal: AbortSignal): Promise<void> {
-    const message = JSON.stringify({ port: outletName(device, outlet), enable });
-    const command = `ubus call poe manage '${message}'`;
-    await use(async (session, either) => {
-      const result = await session.exec(command, { signal: either });
-      if (result.status !== answerNotParsed) succeeded(device, command, result);
-    }, signal);
-  }
-
-  return {
-    async read(outlets, signal) {
-      const ports = outlets.map((outlet) => [outlet, outletName(device, outlet)] as const);
+  return outletDriver(name, {
+    key: (outlet) => outletName(device, outlet),
+    async read(_ports, signal) {
       const text = await use(async (session, either) => {
         return succeeded(device, infoCommand, await session.exec(infoCommand, { signal: either }));
       }, signal);
-      const { ports: told } = readJson(name, text, Info, 'its PoE ports');
-      return new Map(
-        ports.map(([outlet, port]) => {
-          const status = Object.hasOwn(told, port) ? told[port] : undefined;
-          if (status === undefined) throw new DeviceRefused(name, `${port} has no PoE`);
-          return [outlet, readingOf(status)];
-        }),
-      );
+      const { ports } = readJson(name, text, Info, 'its PoE ports');
+      return (port) => {
+        const status = Object.hasOwn(ports, port) ? ports[port] : undefined;
+        if (status === undefined) throw new DeviceRefused(name, `${port} has no PoE`);
+        return readingOf(status);
+      };
     },
-    turnOff: (outlet, signal) => set(outlet, false, signal),
-    turnOn: (outlet, _mode, signal) => set(outlet, true, signal),
+    async set(port, state, signal) {
+      const message = JSON.stringify({ port, enable: state === 'on' });
+      const command = `ubus call poe manage '${message}'`;
+      await use(async (session, either) => {
+        const result = await session.exec(command, { signal: either });
+        if (result.status !== answerNotParsed) succeeded(device, command, result);
+      }, signal);
+    },
     close: () => deps.sessions.end(name),
-  };
+  });
 }
 
 const onWithoutPower = new Set(['Searching', 'Requesting power', 'Test']);

@@ -8,8 +8,8 @@
  * a test. Outlets of PDUs: written from DMTF's mockup, spoken by nobody else. Hardware: none.
  *
  * Oddities. A command is answered long before the power changes: PoweringOff counts as still on, PoweringOn as still off,
- * and the reading tells when it is done; tasks are not followed. Servers refuse to be turned off that are off: then what they
- * tell of themselves counts. Where a reset is sent is read, not built, and only what is listed as allowed is sent. Every
+ * and the reading shows when it is done; tasks are not followed. Servers refuse to be turned off that are off: then what they
+ * report of themselves counts. Where a reset is sent is read, not built, and only what is listed as allowed is sent. Every
  * request signs in by Basic, which all services have to take (DSP0266), so that no session is left open; they are few.
  *
  * Source: DSP0266, DSP0268 (ComputerSystem, Outlet, ActionInfo), DSP2043.
@@ -22,7 +22,8 @@ import {
   CannotCycle,
   type DriverDeps,
   type DriverKind,
-  type OutletReading,
+  oneByOne,
+  outletDriver,
   type PowerDriver,
 } from '../outlets.ts';
 
@@ -64,8 +65,8 @@ const ErrorBody = z.object({
   }),
 });
 
-/** How servers and outlets are told. */
-const ways = {
+/** The actions of servers and outlets. */
+const kinds = {
   system: {
     action: '#ComputerSystem.Reset',
     parameter: 'ResetType',
@@ -90,7 +91,7 @@ const states = new Map([
 function create(device: Device, deps: DriverDeps): PowerDriver {
   const { name } = device;
   const { rackPdu } = z.object({ rackPdu: z.string().optional() }).parse(device.options);
-  const way = rackPdu === undefined ? ways.system : ways.outlet;
+  const kind = rackPdu === undefined ? kinds.system : kinds.outlet;
   const folder = rackPdu === undefined ? 'Systems' : `PowerEquipment/RackPDUs/${rackPdu}/Outlets`;
   const send = httpTo(device, deps, {
     https: device.options.https === true,
@@ -99,8 +100,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
   });
   const headers = { accept: 'application/json', 'odata-version': '4.0' };
 
-  async function get(outlet: string, signal: AbortSignal): Promise<Resource> {
-    const id = outletName(device, outlet);
+  async function get(id: string, signal: AbortSignal): Promise<Resource> {
     const { body } = await send({ path: `/redfish/v1/${folder}/${id}`, headers }, signal);
     const resource = readJson(name, body, Resource, `the state of ${id}`);
     if (resource.Id === id) return resource;
@@ -111,30 +111,30 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     action: Action,
     signal: AbortSignal,
   ): Promise<readonly string[] | undefined> {
-    const listed = action[`${way.parameter}@Redfish.AllowableValues`];
+    const listed = action[`${kind.parameter}@Redfish.AllowableValues`];
     const info = action['@Redfish.ActionInfo'];
     if (listed !== undefined || info === undefined) return listed;
     const { body } = await send({ path: info, headers }, signal);
     const { Parameters } = readJson(name, body, ActionInfo, 'what its action allows');
-    return Parameters.find((parameter) => parameter.Name === way.parameter)?.AllowableValues;
+    return Parameters.find((parameter) => parameter.Name === kind.parameter)?.AllowableValues;
   }
 
   async function command(
     outlet: string,
-    verb: keyof typeof way.values,
+    verb: keyof typeof kind.values,
     signal: AbortSignal,
   ): Promise<void> {
     const { PowerState, Actions } = await get(outlet, signal);
-    const action = Actions[way.action];
-    if (action === undefined) throw new DeviceRefused(name, `${outlet} has no ${way.action}`);
+    const action = Actions[kind.action];
+    if (action === undefined) throw new DeviceRefused(name, `${outlet} has no ${kind.action}`);
     const values = await allowed(action, signal);
-    const value = way.values[verb].find((candidate) => values?.includes(candidate) ?? true);
+    const value = kind.values[verb].find((candidate) => values?.includes(candidate) ?? true);
     if (value === undefined) {
       const offered = values?.join(', ') ?? '';
       const what = `${outlet} cannot be told ${verb}; it offers ${offered}`;
       throw verb === 'cycle' ? new CannotCycle(name, what) : new DeviceRefused(name, what);
     }
-    const body = JSON.stringify({ [way.parameter]: value });
+    const body = JSON.stringify({ [kind.parameter]: value });
     const json = { ...headers, 'content-type': 'application/json' };
     try {
       await send({ method: 'POST', path: action.target, headers: json, body }, signal);
@@ -144,26 +144,18 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     }
   }
 
-  return {
+  return outletDriver(name, {
+    key: (outlet) => outletName(device, outlet),
     readsAtOnce: 4,
-    async read(outlets, signal) {
-      const readings = new Map<string, OutletReading>();
-      for (const outlet of outlets) {
-        const { PowerState, PowerWatts } = await get(outlet, signal);
-        const watts = PowerWatts?.Reading ?? undefined;
-        const state = (PowerState && states.get(PowerState)) ?? 'unknown';
-        readings.set(outlet, { state, ...(watts !== undefined && { watts }) });
-      }
-      return readings;
-    },
-    turnOff: (outlet, signal) => command(outlet, 'off', signal),
-    turnOn: (outlet, _mode, signal) => command(outlet, 'on', signal),
-    nativeCycle: {
-      offSeconds: 'fixed',
-      run: (outlet, _offSeconds, signal) => command(outlet, 'cycle', signal),
-    },
-    close: async () => {},
-  };
+    read: oneByOne(async (outlet: string, signal) => {
+      const { PowerState, PowerWatts } = await get(outlet, signal);
+      const watts = PowerWatts?.Reading ?? undefined;
+      const state = (PowerState && states.get(PowerState)) ?? 'unknown';
+      return { state, ...(watts !== undefined && { watts }) };
+    }),
+    set: command,
+    cycle: { offSeconds: 'fixed', run: (outlet, _, signal) => command(outlet, 'cycle', signal) },
+  });
 }
 
 function reasonOf(body: string): string | undefined {

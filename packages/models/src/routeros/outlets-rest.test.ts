@@ -55,7 +55,9 @@ describe('routeros, REST', () => {
   it('knows no other modes', async () => {
     const { device, driver } = await startDriver(withPorts(3));
 
-    await expect(driver.turnOn('ether2', '48v', patient())).rejects.toThrow(/knows no 48v/);
+    await expect(driver.turnOn('ether2', '48v', patient())).rejects.toThrow(
+      /cannot be turned on in mode 48v/,
+    );
 
     expect(device.told).toEqual([]);
   });

@@ -38,7 +38,9 @@ describe('routeros over ssh', () => {
     await driver.turnOn('ether3', mode, patient());
 
     expect(device.board.get('ether3')).toMatchObject({ on: true, mode: 'forced-on' });
-    await expect(driver.turnOn('ether3', 'off', patient())).rejects.toThrow('poe-out knows no off');
+    await expect(driver.turnOn('ether3', 'off', patient())).rejects.toThrow(
+      'cannot be turned on in mode off',
+    );
   });
 
   it('lets the device do off, wait and on', async () => {

@@ -7,8 +7,8 @@
  * in channels of their own. Hardware: none.
  *
  * Commands are run in channels of their own, where there is no prompt, no colour and no pager. Their exit status is 0
- * whatever comes of them, so a command that should say nothing and says something has failed. `forced-on` is what some
- * devices need, `auto-on` would leave them dark: it is told as the mode and restored. While a port is cycled, its setting
+ * whatever comes of them, so a command that should print nothing and prints something has failed. `forced-on` is what some
+ * devices need, `auto-on` would leave them dark: it is reported as the mode and restored. While a port is cycled, its setting
  * stays as it is, only the monitor tells that the power is off. Models that cannot measure tell no watts.
  *
  * `set` and `power-cycle` without a port would ask for one, or mean all: the port is checked before.
@@ -18,12 +18,11 @@
 import { DeviceRefused, type ExecSession } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { execOf } from '../families/session.ts';
-import type { DriverDeps, OutletReading, PowerDriver } from '../outlets.ts';
-import { faultIn } from './poe-faults.ts';
+import { execOf, shortened } from '../families/session.ts';
+import { type DriverDeps, type OutletReading, outletDriver, type PowerDriver } from '../outlets.ts';
+import { onModes, poeReading } from './poe.ts';
 
 const menu = '/interface ethernet poe';
-const onModes: ReadonlySet<string> = new Set(['auto-on', 'forced-on']);
 
 export function routerosSsh(device: Device, deps: DriverDeps): PowerDriver {
   const { name } = device;
@@ -35,51 +34,41 @@ export function routerosSsh(device: Device, deps: DriverDeps): PowerDriver {
     throw refused(command, stderr || stdout || `exit status ${status}`);
   }
 
-  /** Of a command that says nothing when it has done what it was told. */
-  async function tell(command: string, signal: AbortSignal): Promise<void> {
+  /** A command that prints nothing when it has succeeded. */
+  async function run(command: string, signal: AbortSignal): Promise<void> {
     const answer = await use((session, either) => ask(session, command, either), signal);
     if (answer.trim() !== '') throw refused(command, answer);
   }
 
   function refused(command: string, answer: string): DeviceRefused {
-    const said = answer.trim().replaceAll(/\s+/g, ' ').slice(0, 200);
-    return new DeviceRefused(name, `refuses ${JSON.stringify(command)}: ${said}`);
+    return new DeviceRefused(name, `refuses ${JSON.stringify(command)}: ${shortened(answer)}`);
   }
 
-  return {
-    async read(outlets, signal) {
-      const ports = outlets.map((outlet) => [outlet, outletName(device, outlet)] as const);
+  return outletDriver(name, {
+    key: (outlet) => outletName(device, outlet),
+    isMode: (mode) => onModes.has(mode),
+    async read(ports, signal) {
       // One block for each port, since blanks between the columns of several say nothing about whose they are.
-      const command = ports.map(([, port]) => `${menu} monitor ${port} once`).join('; ');
+      const command = ports.map((port) => `${menu} monitor ${port} once`).join('; ');
       const text = await use((session, either) => ask(session, command, either), signal);
       const blocks = blocksIn(text);
-      return new Map(
-        ports.map(([outlet, port]) => {
-          const block = blocks.get(port);
-          if (block === undefined) throw refused(command, text);
-          return [outlet, readingOf(name, port, block)];
-        }),
-      );
+      return (port) => {
+        const block = blocks.get(port);
+        if (block === undefined) throw refused(command, text);
+        return readingOf(name, port, block);
+      };
     },
-    async turnOff(outlet, signal) {
-      await tell(`${menu} set ${outletName(device, outlet)} poe-out=off`, signal);
+    async set(port, state, signal, mode = 'auto-on') {
+      await run(`${menu} set ${port} poe-out=${state === 'on' ? mode : 'off'}`, signal);
     },
-    async turnOn(outlet, mode = 'auto-on', signal) {
-      if (!onModes.has(mode)) throw new DeviceRefused(name, `poe-out knows no ${mode}`);
-      await tell(`${menu} set ${outletName(device, outlet)} poe-out=${mode}`, signal);
-    },
-    nativeCycle: {
-      offSeconds: { least: 1, most: 60 },
-      async run(outlet, offSeconds, signal) {
-        const port = outletName(device, outlet);
-        if (!Number.isInteger(offSeconds) || offSeconds < 1 || offSeconds > 60) {
-          throw new DeviceRefused(name, `it cycles ports for 1 to 60 s, not for ${offSeconds} s`);
-        }
-        await tell(`${menu} power-cycle ${port} duration=${offSeconds}s`, signal);
+    cycle: {
+      offSeconds: { least: 1, most: 60, whole: true },
+      async run(port, offSeconds, signal) {
+        await run(`${menu} power-cycle ${port} duration=${offSeconds}s`, signal);
       },
     },
     close: () => deps.sessions.end(name),
-  };
+  });
 }
 
 /** `name: value` lines, a block for each port, which begins with its name. */
@@ -108,12 +97,5 @@ function readingOf(
     throw new DeviceRefused(device, `its monitor does not tell how ${port} is set`);
   }
   const [, watts] = /^(\d+(?:\.\d+)?)W$/.exec(block.get('poe-out-power') ?? '') ?? [];
-  const isOn = setting !== 'off' && !/^power[-_]reset$/.test(status);
-  return {
-    state: isOn ? 'on' : 'off',
-    delivering: status === 'powered-on',
-    ...(isOn && faultIn(status)),
-    ...(watts !== undefined && { watts: Number(watts) }),
-    ...(isOn && { mode: setting }),
-  };
+  return poeReading(setting, status, watts === undefined ? undefined : Number(watts));
 }

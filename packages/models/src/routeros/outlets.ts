@@ -1,4 +1,4 @@
-/** MikroTik with RouterOS, over ssh or its REST API: `transport` in rack.yaml says which. What is proven is said there. */
+/** MikroTik with RouterOS, over ssh or its REST API: `transport` in rack.yaml decides. What is proven is in those two files. */
 import type { DriverKind } from '../outlets.ts';
 import { routerosRest } from './outlets-rest.ts';
 import { routerosSsh } from './outlets-ssh.ts';

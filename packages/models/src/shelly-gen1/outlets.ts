@@ -16,16 +16,10 @@ import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { checkCount, outletNumber } from '../families/outlet-name.ts';
-import {
-  type DriverDeps,
-  type DriverKind,
-  offSecondsWithin,
-  type PowerDriver,
-} from '../outlets.ts';
+import { type DriverDeps, type DriverKind, outletDriver, type PowerDriver } from '../outlets.ts';
 
 export const outlets: DriverKind = { model: 'shelly-gen1', experimental: true, create };
 
-const range = { least: 1, most: 3600 };
 const Identity = z.object({
   gen: z.number().optional(),
   num_outputs: z.number().int().optional(),
@@ -42,12 +36,12 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
   const send = httpTo(device, deps, { signIn: 'basic' });
 
   async function command(
-    outlet: string,
+    relay: number,
     query: string,
     expected: Partial<z.infer<typeof Relay>>,
     signal: AbortSignal,
   ): Promise<void> {
-    const path = `/relay/${outletNumber(device, outlet)}?${query}`;
+    const path = `/relay/${relay}?${query}`;
     const { body } = await send({ path }, signal);
     const { ison, has_timer } = readJson(name, body, Relay, 'the state of a relay');
     const isTaken = ison === expected.ison && has_timer === (expected.has_timer ?? has_timer);
@@ -61,32 +55,28 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     throw new DeviceRefused(name, `it is of generation ${identity.gen}: its model is shelly-gen2`);
   }
 
-  return {
-    async read(outlets, signal) {
-      const numbers = outlets.map((outlet) => [outlet, outletNumber(device, outlet)] as const);
+  return outletDriver(name, {
+    key: (outlet) => outletNumber(device, outlet),
+    async read(_relays, signal) {
       const { num_meters: meterCount } = await identify(signal);
       const { body } = await send({ path: '/status' }, signal);
       const { relays, meters } = readJson(name, body, Status, 'the state of its relays');
       checkCount(device, relays.length, 'relays');
       const isMeasured = meterCount === relays.length && meters.length === relays.length;
-      return new Map(
-        numbers.map(([outlet, number]) => {
-          const state = relays[number]?.ison ? 'on' : 'off';
-          const meter = isMeasured ? meters[number] : undefined;
-          return [outlet, { state, ...(meter?.is_valid && { watts: meter.power }) }];
-        }),
-      );
+      return (relay) => {
+        const meter = isMeasured ? meters[relay] : undefined;
+        const state = relays[relay]?.ison ? 'on' : 'off';
+        return { state, ...(meter?.is_valid && { watts: meter.power }) };
+      };
     },
-    turnOff: (outlet, signal) => command(outlet, 'turn=off', { ison: false }, signal),
-    turnOn: (outlet, _mode, signal) => command(outlet, 'turn=on', { ison: true }, signal),
-    nativeCycle: {
-      offSeconds: range,
-      async run(outlet, offSeconds, signal) {
-        const seconds = Math.round(offSecondsWithin(name, offSeconds, range));
-        const query = `turn=off&timer=${seconds}`;
-        await command(outlet, query, { ison: false, has_timer: true }, signal);
+    set: (relay, state, signal) =>
+      command(relay, `turn=${state}`, { ison: state === 'on' }, signal),
+    cycle: {
+      offSeconds: { least: 1, most: 3600 },
+      async run(relay, offSeconds, signal) {
+        const query = `turn=off&timer=${Math.round(offSeconds)}`;
+        await command(relay, query, { ison: false, has_timer: true }, signal);
       },
     },
-    close: async () => {},
-  };
+  });
 }

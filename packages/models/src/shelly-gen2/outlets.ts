@@ -15,16 +15,10 @@ import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { checkCount, outletNumber } from '../families/outlet-name.ts';
-import {
-  type DriverDeps,
-  type DriverKind,
-  offSecondsWithin,
-  type PowerDriver,
-} from '../outlets.ts';
+import { type DriverDeps, type DriverKind, outletDriver, type PowerDriver } from '../outlets.ts';
 
 export const outlets: DriverKind = { model: 'shelly-gen2', experimental: true, create };
 
-const range = { least: 1, most: 3600 };
 const Failure = z.object({ code: z.number(), message: z.string().default('') });
 const Frame = z.object({
   id: z.number(),
@@ -55,43 +49,34 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     throw new DeviceRefused(name, 'its answer belongs to another request');
   }
 
-  async function set(outlet: string, params: object, signal: AbortSignal): Promise<void> {
-    const id = outletNumber(device, outlet);
+  async function set(id: number, params: object, signal: AbortSignal): Promise<void> {
     const result = await call('Switch.Set', { id, ...params }, signal);
     if (Switched.safeParse(result).success) return;
     throw new DeviceRefused(name, `its answer does not say that it switched ${id}`);
   }
 
-  return {
-    async read(outlets, signal) {
-      const numbers = outlets.map((outlet) => [outlet, outletNumber(device, outlet)] as const);
+  return outletDriver(name, {
+    key: (outlet) => outletNumber(device, outlet),
+    async read(_ids, signal) {
       const status = z
         .record(z.string(), z.unknown())
         .safeParse(await call('Shelly.GetStatus', {}, signal));
       const components = status.data ?? {};
       const count = Object.keys(components).filter((key) => /^switch:\d+$/.test(key)).length;
       checkCount(device, count, 'switches');
-      return new Map(
-        numbers.map(([outlet, number]) => {
-          const told = Switch.safeParse(components[`switch:${number}`]).data;
-          if (told?.id !== number) {
-            throw new DeviceRefused(name, `it does not tell whether switch ${number} is on`);
-          }
-          const { output, apower } = told;
-          const state = output ? 'on' : 'off';
-          return [outlet, { state, ...(apower !== undefined && { watts: apower }) }];
-        }),
-      );
+      return (id) => {
+        const found = Switch.safeParse(components[`switch:${id}`]).data;
+        if (found?.id !== id) {
+          throw new DeviceRefused(name, `it does not tell whether switch ${id} is on`);
+        }
+        const { output, apower: watts } = found;
+        return { state: output ? 'on' : 'off', ...(watts !== undefined && { watts }) };
+      };
     },
-    turnOff: (outlet, signal) => set(outlet, { on: false }, signal),
-    turnOn: (outlet, _mode, signal) => set(outlet, { on: true }, signal),
-    nativeCycle: {
-      offSeconds: range,
-      async run(outlet, offSeconds, signal) {
-        const toggle_after = offSecondsWithin(name, offSeconds, range);
-        await set(outlet, { on: false, toggle_after }, signal);
-      },
+    set: (id, state, signal) => set(id, { on: state === 'on' }, signal),
+    cycle: {
+      offSeconds: { least: 1, most: 3600 },
+      run: (id, toggle_after, signal) => set(id, { on: false, toggle_after }, signal),
     },
-    close: async () => {},
-  };
+  });
 }

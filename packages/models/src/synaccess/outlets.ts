@@ -18,7 +18,7 @@
 import { type DeviceError, DeviceRefused, httpTo, notAnAnswer } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { checkCount, outletNumber } from '../families/outlet-name.ts';
-import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../outlets.ts';
+import { type DriverDeps, type DriverKind, outletDriver, type PowerDriver } from '../outlets.ts';
 
 export const outlets: DriverKind = { model: 'synaccess', experimental: true, create };
 
@@ -38,31 +38,16 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     throw senseless(name, answer);
   }
 
-  return {
-    async read(outlets, signal) {
-      const numbers = outlets.map((outlet) => [outlet, outletNumber(device, outlet)] as const);
+  return outletDriver(name, {
+    key: (outlet) => outletNumber(device, outlet),
+    async read(_numbers, signal) {
       const bits = statusBits(name, await ask('$A5', signal));
       checkCount(device, bits.length, 'outlets');
-      const readings = numbers.map(([outlet, number]) => {
-        const state = bits.at(-number) === '1' ? 'on' : 'off';
-        return [outlet, { state } satisfies OutletReading] as const;
-      });
-      return new Map(readings);
+      return (number) => ({ state: bits.at(-number) === '1' ? 'on' : 'off' });
     },
-    async turnOff(outlet, signal) {
-      await tell(`$A3 ${outletNumber(device, outlet)} 0`, signal);
-    },
-    async turnOn(outlet, _mode, signal) {
-      await tell(`$A3 ${outletNumber(device, outlet)} 1`, signal);
-    },
-    nativeCycle: {
-      offSeconds: 'fixed',
-      async run(outlet, _offSeconds, signal) {
-        await tell(`$A4 ${outletNumber(device, outlet)}`, signal);
-      },
-    },
-    close: async () => {},
-  };
+    set: (number, state, signal) => tell(`$A3 ${number} ${state === 'on' ? 1 : 0}`, signal),
+    cycle: { offSeconds: 'fixed', run: (number, _, signal) => tell(`$A4 ${number}`, signal) },
+  });
 }
 
 /** The outlets of a status, the first one last. Older firmware leaves out `$A0,`. */

@@ -20,15 +20,12 @@ import {
   CannotCycle,
   type DriverDeps,
   type DriverKind,
-  type OutletReading,
-  offSecondsWithin,
+  outletDriver,
   type PowerDriver,
 } from '../outlets.ts';
 
 export const outlets: DriverKind = { model: 'tasmota', experimental: true, create };
 
-/** Delay takes up to 3600 tenths of a second. */
-const range = { least: 1, most: 360 };
 const Answer = z.record(z.string(), z.unknown());
 const Energy = z.object({
   StatusSNS: z.object({
@@ -73,16 +70,14 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     return answer[`POWER${relay}`] ?? (isAlone ? answer.POWER : undefined);
   }
 
-  async function turn(outlet: string, state: 'ON' | 'OFF', signal: AbortSignal): Promise<void> {
-    const relay = outletNumber(device, outlet);
+  async function turn(relay: number, state: 'ON' | 'OFF', signal: AbortSignal): Promise<void> {
     const answer = await run(`Power${relay} ${state}`, signal);
     if (stateIn(answer, relay) === state) return;
     throw new DeviceRefused(name, `its answer does not say that relay ${relay} is ${state}`);
   }
 
-  async function cycle(outlet: string, offSeconds: number, signal: AbortSignal): Promise<void> {
-    const relay = outletNumber(device, outlet);
-    const tenths = Math.round(offSecondsWithin(name, offSeconds, range) * 10);
+  async function cycle(relay: number, offSeconds: number, signal: AbortSignal): Promise<void> {
+    const tenths = Math.round(offSeconds * 10);
     const pulseTime = await run(`PulseTime${relay}`, signal);
     const pulse = PulseTime.safeParse(pulseTime[`PulseTime${relay}`]);
     if (!pulse.success) throw new DeviceRefused(name, `it does not tell PulseTime${relay}`);
@@ -96,33 +91,29 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     await run(`Backlog Power${relay} OFF; Delay ${tenths}; Power${relay} ON`, signal);
   }
 
-  return {
-    async read(outlets, signal) {
-      const relays = outlets.map((outlet) => [outlet, outletNumber(device, outlet)] as const);
-      const told = await run('State', signal);
-      const count = Object.keys(told).filter((key) => /^POWER\d*$/.test(key)).length;
+  return outletDriver(name, {
+    key: (outlet) => outletNumber(device, outlet),
+    async read(_relays, signal) {
+      const states = await run('State', signal);
+      const count = Object.keys(states).filter((key) => /^POWER\d*$/.test(key)).length;
       checkCount(device, count, 'relays');
       const watts = wattsIn(await run('Status 10', signal), count);
-      return new Map(
-        relays.map(([outlet, relay]) => {
-          const state = stateIn(told, relay);
-          if (state !== 'ON' && state !== 'OFF') {
-            throw new DeviceRefused(name, `it does not tell whether relay ${relay} is on`);
-          }
-          const drawn = watts?.[relay - 1];
-          const reading: OutletReading = {
-            state: state === 'ON' ? 'on' : 'off',
-            ...(drawn !== undefined && { watts: drawn }),
-          };
-          return [outlet, reading];
-        }),
-      );
+      return (relay) => {
+        const state = stateIn(states, relay);
+        if (state !== 'ON' && state !== 'OFF') {
+          throw new DeviceRefused(name, `it does not tell whether relay ${relay} is on`);
+        }
+        const drawn = watts?.[relay - 1];
+        return {
+          state: state === 'ON' ? 'on' : 'off',
+          ...(drawn !== undefined && { watts: drawn }),
+        };
+      };
     },
-    turnOff: (outlet, signal) => turn(outlet, 'OFF', signal),
-    turnOn: (outlet, _mode, signal) => turn(outlet, 'ON', signal),
-    nativeCycle: { offSeconds: range, run: cycle },
-    close: async () => {},
-  };
+    set: (relay, state, signal) => turn(relay, state === 'on' ? 'ON' : 'OFF', signal),
+    // Delay takes up to 3600 tenths of a second.
+    cycle: { offSeconds: { least: 1, most: 360 }, run: cycle },
+  });
 }
 
 /** Of each relay; undefined where it measures nothing, or all together. */

@@ -8,12 +8,12 @@
  * Proven against: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2) turns ports of its Fastpath off and on,
  * as an EdgeSwitch's; of `swctrl` no independent software knows (scripts with these commands were read). Hardware: none.
  *
- * A port that restarts shows `Auto` and no power, just like one with nothing plugged in, so it is told as off only while
+ * A port that restarts shows `Auto` and no power, just like one with nothing plugged in, so it is reported as off only while
  * a restart of ours is under way. The controller overwrites what was not set there, and so does a reboot.
  *
  * Sources: see swctrl.ts and fastpath-poe.ts.
  */
-import { type CliSession, DeviceRefused, type ExecSession } from '@skolo/equipment';
+import type { CliSession, ExecSession } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { atInterface, readFastpath, resetPort } from '../families/fastpath-poe.ts';
 import { outletNumber } from '../families/outlet-name.ts';
@@ -23,6 +23,7 @@ import {
   type DriverDeps,
   type DriverKind,
   type OutletReading,
+  outletDriver,
   type PowerDriver,
 } from '../outlets.ts';
 import { fastpathBehindShell } from './dialect.ts';
@@ -73,16 +74,6 @@ export function createUnifiSwitch(
     return { kind: 'fastpath', cli, isOpen: () => cli.isOpen(), close: () => cli.close() };
   }
 
-  async function set(outlet: string, mode: 'auto' | 'off', signal: AbortSignal): Promise<void> {
-    const number = outletNumber(device, outlet);
-    restarting.delete(number);
-    await use(async (session, either) => {
-      if (session.kind === 'swctrl') return setSwctrl(name, session.exec, number, mode, either);
-      const command = `poe opmode ${mode === 'off' ? 'shutdown' : mode}`;
-      await atInterface(name, session.cli, `0/${number}`, command, either);
-    }, signal);
-  }
-
   function withRestart(number: number, reading: OutletReading): OutletReading {
     const until = restarting.get(number);
     if (until === undefined) return reading;
@@ -92,37 +83,36 @@ export function createUnifiSwitch(
     return isOver ? reading : { ...rest, state: 'off' };
   }
 
-  return {
-    async read(outlets, signal) {
-      const numbers = new Map(outlets.map((outlet) => [outlet, outletNumber(device, outlet)]));
-      const readings = await use((session, either) => {
-        if (session.kind === 'swctrl') return readSwctrl(name, session.exec, numbers, either);
-        const ports = new Map([...numbers].map(([outlet, number]) => [outlet, `0/${number}`]));
-        return readFastpath(name, session.cli, ports, either);
+  return outletDriver(name, {
+    key: (outlet) => outletNumber(device, outlet),
+    isMode: (mode) => mode === 'auto',
+    async read(numbers, signal) {
+      const readingOf = await use(async (session, either) => {
+        if (session.kind === 'swctrl') return readSwctrl(name, session.exec, either);
+        const ports = numbers.map(portOf);
+        const readFrom = await readFastpath(name, session.cli, ports, either);
+        return (number: number) => readFrom(portOf(number));
       }, signal);
-      return new Map(
-        [...readings].map(([outlet, reading]) => {
-          return [outlet, withRestart(numbers.get(outlet) ?? 0, reading)];
-        }),
-      );
+      return (number) => withRestart(number, readingOf(number));
     },
-    turnOff: (outlet, signal) => set(outlet, 'off', signal),
-    async turnOn(outlet, mode, signal) {
-      if (mode !== undefined && mode !== 'auto') {
-        throw new DeviceRefused(name, `no PoE mode ${mode} that it could be told`);
-      }
-      await set(outlet, 'auto', signal);
+    async set(number, state, signal) {
+      restarting.delete(number);
+      await use(async (session, either) => {
+        const mode = state === 'on' ? 'auto' : 'off';
+        if (session.kind === 'swctrl') return setSwctrl(name, session.exec, number, mode, either);
+        const command = `poe opmode ${state === 'on' ? 'auto' : 'shutdown'}`;
+        await atInterface(name, session.cli, portOf(number), command, either);
+      }, signal);
     },
-    nativeCycle: {
+    cycle: {
       offSeconds: 'fixed',
-      async run(outlet, _offSeconds, signal) {
-        const number = outletNumber(device, outlet);
+      async run(number, _offSeconds, signal) {
         // From now on, since a failure below may come after it was carried out.
         restarting.set(number, performance.now() + restartMs);
         try {
           await use(async (session, either) => {
             if (session.kind === 'swctrl') return restartSwctrl(name, session.exec, number, either);
-            await resetPort(name, session.cli, `0/${number}`, resetSeconds, either);
+            await resetPort(name, session.cli, portOf(number), resetSeconds, either);
           }, signal);
         } catch (error) {
           if (error instanceof CannotCycle) restarting.delete(number);
@@ -131,5 +121,10 @@ export function createUnifiSwitch(
       },
     },
     close: () => deps.sessions.end(name),
-  };
+  });
+}
+
+/** Of Fastpath. */
+function portOf(number: number): string {
+  return `0/${number}`;
 }

@@ -10,6 +10,7 @@
  * Sources: sessions recorded by users (US-24, USW-Lite-16, USW-Flex); devwithimagination.com, 2022-08-07, on `id`.
  */
 import { DeviceRefused, type ExecResult, type ExecSession } from '@skolo/equipment';
+import { shortened } from '../families/session.ts';
 import { numberOf } from '../families/table.ts';
 import { CannotCycle, type OutletReading, orCannotCycle } from '../outlets.ts';
 
@@ -31,18 +32,14 @@ export function isMissing({ status, stderr }: ExecResult): boolean {
 export async function readSwctrl(
   device: string,
   session: ExecSession,
-  numbers: ReadonlyMap<string, number>,
   signal: AbortSignal,
-): Promise<Map<string, OutletReading>> {
+): Promise<(number: number) => OutletReading> {
   const ports = await list(device, session, signal);
-  return new Map(
-    [...numbers].map(([outlet, number]) => {
-      const { setting, delivering, watts } = portOf(device, ports, number);
-      const isOn = setting !== 'off';
-      const state = isOn ? 'on' : 'off';
-      return [outlet, { state, delivering, watts, ...(isOn && { mode: setting }) }];
-    }),
-  );
+  return (number) => {
+    const { setting, delivering, watts } = portOf(device, ports, number);
+    const isOn = setting !== 'off';
+    return { state: isOn ? 'on' : 'off', delivering, watts, ...(isOn && { mode: setting }) };
+  };
 }
 
 export async function setSwctrl(
@@ -82,12 +79,10 @@ async function tell(
   signal: AbortSignal,
 ): Promise<void> {
   const { status, stdout, stderr } = await session.exec(command, { signal });
-  const said = `${stdout} ${stderr}`.trim().replaceAll(/\s+/g, ' ').slice(0, 200);
-  if (status === 0 && said === '') return;
-  throw new DeviceRefused(
-    device,
-    `refuses ${JSON.stringify(command)}: ${said || `status ${status}`}`,
-  );
+  const output = shortened(`${stdout} ${stderr}`);
+  if (status === 0 && output === '') return;
+  const why = output || `status ${status}`;
+  throw new DeviceRefused(device, `refuses ${JSON.stringify(command)}: ${why}`);
 }
 
 function checkOthers(

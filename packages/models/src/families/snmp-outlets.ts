@@ -1,0 +1,69 @@
+/** Outlets that are columns of an SNMP table: numbers that say what is set, and a column that sets it. */
+import { DeviceRefused } from '@skolo/equipment';
+import { snmpTo } from '@skolo/equipment/snmp';
+import type { Device } from '../device.ts';
+import {
+  type DriverDeps,
+  type OutletReading,
+  type OutletState,
+  outletDriver,
+  type PowerDriver,
+} from '../outlets.ts';
+import { outletName } from './outlet-name.ts';
+
+export interface SnmpOutlets {
+  /** What is behind a column in the object of an outlet; default: its name. What is written always ends in it. */
+  index?: (outlet: string) => string;
+  command: { column: string; on: number; off: number; cycle?: number };
+  state: { column: string; on: number; off: number };
+  /** One more column, and its part of the reading. `optional`: some devices lack it. */
+  more?: {
+    column: string;
+    optional: boolean;
+    read: (value: number | undefined, state: OutletState) => Partial<OutletReading>;
+  };
+}
+
+/** As many variables as fit into one request. */
+const mostVariables = 16;
+
+export function snmpOutlets(
+  device: Device,
+  deps: DriverDeps,
+  { index = (outlet) => outlet, command, state, more }: SnmpOutlets,
+): PowerDriver {
+  const snmp = snmpTo(device, deps);
+
+  async function write(key: string, value: number, signal: AbortSignal): Promise<void> {
+    await snmp.write(`${command.column}.${key}`, value, signal);
+  }
+
+  function stateOf(key: string, value: number | undefined): OutletState {
+    if (value === state.on) return 'on';
+    if (value === state.off) return 'off';
+    throw new DeviceRefused(device.name, `the state ${value} of outlet ${key} means nothing`);
+  }
+
+  return outletDriver<string>(device.name, {
+    key: (outlet) => index(outletName(device, outlet)),
+    readsAtOnce: mostVariables / (more ? 2 : 1),
+    async read(keys, signal) {
+      const states = keys.map((key) => `${state.column}.${key}`);
+      const others = more ? keys.map((key) => `${more.column}.${key}`) : [];
+      const values = more?.optional
+        ? await snmp.read(states, others, signal)
+        : await snmp.read([...states, ...others], [], signal);
+      return (key) => {
+        const own = stateOf(key, values.get(`${state.column}.${key}`));
+        return { state: own, ...more?.read(values.get(`${more.column}.${key}`), own) };
+      };
+    },
+    set: (key, on, signal) => write(key, command[on], signal),
+    ...(command.cycle !== undefined && {
+      cycle: {
+        offSeconds: 'fixed',
+        run: (key, _, signal) => write(key, command.cycle ?? 0, signal),
+      },
+    }),
+  });
+}

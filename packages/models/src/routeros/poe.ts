@@ -1,0 +1,23 @@
+/** PoE of RouterOS, as both its console and its REST API show it. */
+import type { OutletReading } from '../outlets.ts';
+
+export const onModes: ReadonlySet<string> = new Set(['auto-on', 'forced-on']);
+/** short-circuit, overload, voltage-too-low, current-too-low, controller_error. */
+const faultStatus = /short|overload|too[-_](?:low|high)|error/;
+
+/** @param setting `poe-out`, @param status `poe-out-status` */
+export function poeReading(
+  setting: string,
+  status: string | undefined,
+  watts: number | undefined,
+): OutletReading {
+  // While a port is cycled, its setting stays as it is.
+  const isOn = setting !== 'off' && !/^power[-_]reset$/.test(status ?? '');
+  return {
+    state: isOn ? 'on' : 'off',
+    ...(status !== undefined && { delivering: status === 'powered-on' }),
+    ...(isOn && status !== undefined && faultStatus.test(status) && { fault: status }),
+    ...(watts !== undefined && { watts }),
+    ...(isOn && { mode: setting }),
+  };
+}
