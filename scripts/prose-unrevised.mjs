@@ -1,2 +1,0 @@
-/** Pages that do not keep the rules of prose.mjs yet. */
-export const unrevised = [];
