@@ -24,7 +24,7 @@ export { createEvents, type Emit, type Events } from './events.ts';
 export { exitCodes } from './exit-codes.ts';
 export { browserGetProblem, browserProblem } from './http/browser-check.ts';
 export { plainHeaders, requestIdFrom, statusOf } from './http/exchange.ts';
-export { type AppOptions, createApp, otherMethods, requireRole } from './http/express.ts';
+export { type AppOptions, createApp } from './http/express.ts';
 export { type HostCheck, hostCheck } from './http/host-check.ts';
 export { jsonErrorOffset, lineAndColumn } from './http/json-position.ts';
 export { HttpProblem, type HttpProblemOptions } from './http/problem.ts';

@@ -190,7 +190,7 @@ function findMethod(
 }
 
 /** The value of `Allow`: GET includes HEAD, and OPTIONS is always allowed. */
-export function allowed(methods: Iterable<string>): string {
+function allowed(methods: Iterable<string>): string {
   const all = new Set([...methods, 'OPTIONS']);
   if (all.has('GET')) all.add('HEAD');
   return [...all].sort().join(', ');

@@ -1,17 +1,9 @@
 /** The core behind express, for services: decompresses bodies, accepts handlers of express. */
 
 import type { RequestListener } from 'node:http';
-import type { Api, Role } from '@skolo/api';
+import type { Api } from '@skolo/api';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
-import {
-  type Access,
-  allowed,
-  type Core,
-  type CoreOptions,
-  createCore,
-  openApiRoute,
-  wrongMethod,
-} from './core.ts';
+import { type Core, type CoreOptions, createCore, openApiRoute } from './core.ts';
 import type { Exchange } from './exchange.ts';
 import { bindRoutes, type RouteHandlers } from './routes.ts';
 
@@ -72,21 +64,4 @@ export function expressApp(core: Core, first: RequestHandler[] = []): RequestLis
       }),
     )
     .use(fail);
-}
-
-/** For a path of `first`: admits callers with at least this role. */
-export function requireRole(access: Access, role: Role): RequestHandler {
-  return async function onlyRole(request, response, next) {
-    await access.admit(request, role, response.locals.exchange.log);
-    next();
-  };
-}
-
-/** For a path of `first`: answers OPTIONS, and rejects other methods. */
-export function otherMethods(methods: Iterable<string>): RequestHandler {
-  const allow = allowed(methods);
-  return function onlyAllowed({ method, path }, response) {
-    if (method !== 'OPTIONS') throw wrongMethod(path, method, allow);
-    response.status(204).set('allow', allow).end();
-  };
 }
