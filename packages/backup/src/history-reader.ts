@@ -4,12 +4,13 @@ import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { errorCode } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import { encrypted, isDeviceName, pathOf } from './device-file.ts';
 import { startGit } from './git.ts';
 import { findBlob, readNames, readTip, readVersions } from './history.ts';
 import type { Version } from './source.ts';
-import { codeOf, notRead } from './storage-error.ts';
+import { notRead } from './storage-error.ts';
 
 const contentMayTake = 600_000;
 
@@ -83,7 +84,7 @@ export class HistoryReader {
       const target = createWriteStream(file, { flags: 'wx', mode: 0o600 });
       this.compare(version, await this.copy(version, blob, target));
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') await rm(file, { force: true }).catch(() => undefined);
+      if (errorCode(error) !== 'EEXIST') await rm(file, { force: true }).catch(() => undefined);
       throw notRead(`${this.nameOf(version.device)}: ${file} cannot be written`, error);
     }
   }

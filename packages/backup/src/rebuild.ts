@@ -5,6 +5,7 @@
  * it was. An encrypted copy says of each commit which one it mirrors.
  */
 import { rm, stat } from 'node:fs/promises';
+import { errorText } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import { folderOfDevices, encrypted as inAge } from './device-file.ts';
 import { digest, durable, importCommits, type NewCommit } from './fast-import.ts';
@@ -234,7 +235,7 @@ async function fromObjects(
           }
           const { device, id } = version;
           last = found?.reason;
-          unreadable.push({ device, id, why: last instanceof Error ? last.message : String(last) });
+          unreadable.push({ device, id, why: errorText(last) });
         }),
       );
     }

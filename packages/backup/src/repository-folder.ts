@@ -13,12 +13,13 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { makeFolder } from '@skolo/durable';
+import { errorCode } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import { commitMessage } from './commit-message.ts';
 import { importCommit } from './fast-import.ts';
 import { checkGit, git } from './git.ts';
 import { isLeftAlone } from './leftovers.ts';
-import { codeOf, inWords } from './storage-error.ts';
+import { inWords } from './storage-error.ts';
 
 export const branch = 'main';
 /** What HEAD says. */
@@ -59,7 +60,7 @@ export async function openFolder(
   try {
     head = await readFile(join(folder, 'HEAD'), 'utf8');
   } catch (error) {
-    const code = codeOf(error) === 'ENOENT' ? 'damaged' : 'storage';
+    const code = errorCode(error) === 'ENOENT' ? 'damaged' : 'storage';
     const why = code === 'damaged' ? 'it is no git repository: HEAD is missing' : inWords(error);
     throw new BackupError(code, `${folder}: ${why}`, { cause: error });
   }
@@ -139,7 +140,7 @@ export async function findUnreadable(dir: string): Promise<BackupError | undefin
         if (entry.isFile()) await access(path, constants.R_OK);
       }
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') continue;
+      if (errorCode(error) === 'ENOENT') continue;
       return new BackupError('storage', `${path}: ${inWords(error)}`, { cause: error });
     }
   }
@@ -199,7 +200,7 @@ async function isMissingOrEmpty(folder: string) {
   try {
     return (await readdir(folder)).length === 0;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return true;
+    if (errorCode(error) === 'ENOENT') return true;
     throw error;
   }
 }
@@ -219,7 +220,7 @@ async function syncFolder(path: string) {
     await handle.sync();
   } catch (error) {
     // Some file systems cannot sync a folder, and nothing is to be synced on one that is read-only.
-    if (!['EINVAL', 'ENOTSUP', 'EROFS'].includes(codeOf(error))) throw error;
+    if (!['EINVAL', 'ENOTSUP', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
   } finally {
     await handle.close();
   }

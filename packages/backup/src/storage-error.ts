@@ -1,4 +1,5 @@
 /** What git and the system say, as errors for people. */
+import { errorCode } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import { GitFailed } from './git.ts';
 
@@ -36,14 +37,9 @@ const texts: [RegExp, string][] = [
 /** The size that git asks for because of a damaged file; more than any computer has that it runs on. */
 const absurd = 1e12;
 
-/** Of an error of the system. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-}
-
 /** A fault of the disk or the system, in words; undefined: it is neither's. */
 function faultOfSystem(error: unknown): string | undefined {
-  if (!(error instanceof GitFailed)) return disk.get(codeOf(error));
+  if (!(error instanceof GitFailed)) return disk.get(errorCode(error) ?? '');
   const [, wanted] = /Out of memory.*allocate (\d+) bytes/i.exec(error.stderr) ?? [];
   if (wanted !== undefined) return Number(wanted) > absurd ? undefined : disk.get('ENOMEM');
   const [, code] = texts.find(([text]) => text.test(error.stderr)) ?? [];

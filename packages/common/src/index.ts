@@ -1,4 +1,3 @@
-export { errorText, orAborted, redacted, stripSecrets, withDeadline } from '@skolo/errors';
 export { AccessControl, type Caller } from './access/access-control.ts';
 export {
   listTokens,

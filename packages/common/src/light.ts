@@ -2,7 +2,6 @@
  * Exports for small processes, such as the agent on a machine with 1 GB: no express, no reader of rack.yaml. Check what
  * another file imports before adding it.
  */
-export { errorText, orAborted, redacted, stripSecrets, withDeadline } from '@skolo/errors';
 export type { Caller } from './access/access-control.ts';
 export { AuditEntry, AuditLog, AuditUnavailable, type NewAuditEntry } from './audit.ts';
 export { type BackOffOptions, backOffMs } from './back-off.ts';

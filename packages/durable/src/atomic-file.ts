@@ -8,7 +8,8 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import { reasonFor, systemCode } from './system-error.ts';
+import { errorCode } from '@skolo/errors';
+import { reasonFor } from './system-error.ts';
 
 /** A file could not be written. `code` is of the system, such as `ENOSPC`. */
 export class FileNotWritten extends Error {
@@ -16,7 +17,7 @@ export class FileNotWritten extends Error {
   readonly code: string;
 
   constructor(path: string, cause: unknown) {
-    const code = systemCode(cause);
+    const code = errorCode(cause) ?? 'unknown';
     super(`${path}: not written: ${reasonFor(code) ?? String(cause)} (${code})`, { cause });
     this.name = 'FileNotWritten';
     this.path = path;
@@ -76,7 +77,7 @@ export async function readFileIfExists(path: string): Promise<string | undefined
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -92,7 +93,7 @@ async function accessOf(path: string): Promise<FileAccess | undefined> {
     const { mode, uid, gid } = await stat(path);
     return { mode: mode & 0o777, owner: { uid, gid } };
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -134,7 +135,7 @@ export async function syncFolder(folder: string) {
     await handle.sync();
   } catch (error) {
     // Some network and FUSE file systems cannot sync a folder.
-    if (!['EINVAL', 'ENOTSUP'].includes(systemCode(error))) throw error;
+    if (!['EINVAL', 'ENOTSUP'].includes(errorCode(error) ?? '')) throw error;
   } finally {
     await handle.close();
   }
@@ -173,6 +174,6 @@ function isRunning(pid: number) {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return systemCode(error) !== 'ESRCH';
+    return errorCode(error) !== 'ESRCH';
   }
 }

@@ -4,7 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from './system-error.ts';
+import { errorCode } from '@skolo/errors';
 
 export interface LevelDb {
   /** The newest value of each key. */
@@ -26,7 +26,7 @@ export async function readLevelDb(folder: string): Promise<LevelDb> {
     try {
       return await readFile(join(folder, name));
     } catch (error) {
-      const code = systemCode(error);
+      const code = errorCode(error) ?? 'unknown';
       if (!['EIO', 'ENOENT', 'EISDIR'].includes(code)) throw error;
       problems.push(`${name} cannot be read (${code})`);
       return Buffer.alloc(0);

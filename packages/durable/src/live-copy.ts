@@ -11,10 +11,10 @@ import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode } from '@skolo/errors';
 import { snapshotName } from './snapshots.ts';
 import { readLines } from './spool/lines.ts';
 import { bySegmentName, chunksOf, segmentName } from './spool/segment.ts';
-import { systemCode } from './system-error.ts';
 
 export interface LiveFile {
   name: string;
@@ -93,7 +93,7 @@ export async function copyLive(
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
   return await open(path, 'r').catch((error) => {
-    if (systemCode(error) !== 'ENOENT') throw error;
+    if (errorCode(error) !== 'ENOENT') throw error;
     return undefined;
   });
 }

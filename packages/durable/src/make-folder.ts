@@ -1,6 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { systemCode } from './system-error.ts';
+import { errorCode } from '@skolo/errors';
 
 /**
  * Makes a folder and its parents. By default only their owner may use new ones.
@@ -20,7 +20,7 @@ export async function makeFolder(folder: string, mode = 0o700): Promise<void> {
       await mkdir(each, { mode });
     } catch (error) {
       // Another process made it meanwhile. A file of that name is an error.
-      if (systemCode(error) !== 'EEXIST' || (await kindOf(each)) !== 'folder') throw error;
+      if (errorCode(error) !== 'EEXIST' || (await kindOf(each)) !== 'folder') throw error;
     }
   }
 }
@@ -30,7 +30,7 @@ async function kindOf(path: string): Promise<'folder' | 'file' | undefined> {
   try {
     return (await stat(path)).isDirectory() ? 'folder' : 'file';
   } catch (error) {
-    const code = systemCode(error);
+    const code = errorCode(error) ?? 'unknown';
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }

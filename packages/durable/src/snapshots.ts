@@ -8,12 +8,12 @@
  */
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '@skolo/errors';
 import { writeFileAtomic } from './atomic-file.ts';
 import { encodeLines, isSequence, textOf } from './spool/line.ts';
 import { readLines } from './spool/lines.ts';
 import { chunksOf } from './spool/segment.ts';
 import type { Spool } from './spool/spool.ts';
-import { systemCode } from './system-error.ts';
 
 export interface Snapshot {
   /** Sequence number of the first record of the spool that it does not cover. */
@@ -147,7 +147,7 @@ async function readSnapshot(
   noted: number,
 ): Promise<Omit<FoundSnapshot, 'from'> | undefined> {
   const handle = await open(file, 'r').catch((error) => {
-    if (systemCode(error) !== 'ENOENT') throw error;
+    if (errorCode(error) !== 'ENOENT') throw error;
   });
   if (handle === undefined) return undefined;
   const texts: string[] = [];
@@ -187,6 +187,6 @@ async function isThere(path: string): Promise<boolean> {
     await stat(path);
     return true;
   } catch (error) {
-    return systemCode(error) !== 'ENOENT';
+    return errorCode(error) !== 'ENOENT';
   }
 }

@@ -19,7 +19,3 @@ const reasons = new Map([
 export function reasonFor(code: string): string | undefined {
   return reasons.get(code);
 }
-
-export function systemCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-}

@@ -1,4 +1,5 @@
-import { reasonFor, systemCode } from './system-error.ts';
+import { errorCode } from '@skolo/errors';
+import { reasonFor } from './system-error.ts';
 
 /**
  * A journal or spool could not be opened, read or written. `code` is of the system, such as `ENOSPC`, or one of `LOCKED`,
@@ -8,7 +9,7 @@ export class StorageUnavailable extends Error {
   readonly folder: string;
   readonly code: string;
 
-  constructor(folder: string, what: string, cause?: unknown, code = systemCode(cause)) {
+  constructor(folder: string, what: string, cause?: unknown, code = errorCode(cause) ?? 'unknown') {
     const why = own.get(code) ?? reasonFor(code) ?? (cause instanceof Error ? cause.message : code);
     super(`${folder}: ${what}: ${why} (${code})`, { cause });
     this.name = 'StorageUnavailable';

@@ -13,6 +13,7 @@ import {
   syncFolder,
   writeFileAtomic,
 } from '@skolo/durable';
+import { errorCode } from '@skolo/errors';
 
 const mostLetterBytes = 64 * 1024;
 const chunkBytes = 256 * 1024;
@@ -239,7 +240,7 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -4,8 +4,9 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
-import { type Clock, errorText } from '@skolo/common';
+import type { Clock } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
+import { errorText } from '@skolo/errors';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { Capacity } from './capacity.ts';
 import type { DeadLetters } from './dead-letters.ts';

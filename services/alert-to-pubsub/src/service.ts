@@ -5,11 +5,11 @@ import {
   createApp,
   createEvents,
   type DegradedList,
-  errorText,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
 } from '@skolo/common';
+import { errorText } from '@skolo/errors';
 import { checkSecrets as checkReferences, type Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { Capacity } from './capacity.ts';

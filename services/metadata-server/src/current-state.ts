@@ -1,5 +1,6 @@
 /** What is in force now: follows rack.yaml, what its credential files add to it, and this computer's addresses. */
-import { type Clock, errorText, type LastSuccess } from '@skolo/common';
+import type { Clock, LastSuccess } from '@skolo/common';
+import { errorText } from '@skolo/errors';
 import type { Rack, RackWatch } from '@skolo/rack';
 import { type AgentDigests, readAgentDigests } from './agent-digests.ts';
 import { interfaceAddresses } from './caller.ts';

@@ -5,7 +5,8 @@
  * All times are seconds of `clock.uptime()`, which never jumps: the wall clock of a jumphost without a
  * battery starts in 1970.
  */
-import { type Clock, orAborted, withDeadline } from '@skolo/common';
+import type { Clock } from '@skolo/common';
+import { orAborted, withDeadline } from '@skolo/errors';
 import type { IssuedToken } from '@skolo/google';
 
 export interface HeldToken {

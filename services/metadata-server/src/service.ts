@@ -4,11 +4,11 @@ import { metadataServerApi } from '@skolo/api';
 import {
   backOffMs,
   createEvents,
-  errorText,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
 } from '@skolo/common';
+import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import { adminRoutes } from './admin.ts';
 import { readAgentDigests } from './agent-digests.ts';

@@ -1,5 +1,6 @@
 /** What came of each cycle, in the audit log; and the requests that did not come through the API, which records its own. */
-import { type AuditLog, errorText, type Logger } from '@skolo/common';
+import type { AuditLog, Logger } from '@skolo/common';
+import { errorText } from '@skolo/errors';
 import type { PowerEvent } from './events.ts';
 import { feedKey } from './records.ts';
 import { type Accepted, type Request, RequestRefused } from './requests.ts';

@@ -2,7 +2,8 @@
  * Runs cycles: carries out what the state machine wants, journals each step before the next, and gives out turns.
  * What a step is, is in cycle.ts; how an outlet is proven, in outlets.ts.
  */
-import { type Clock, errorText, type Logger, pause } from '@skolo/common';
+import { type Clock, type Logger, pause } from '@skolo/common';
+import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import { admitted } from './admission.ts';
 import type { ControllerTrust } from './controller-trust.ts';

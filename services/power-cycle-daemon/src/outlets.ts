@@ -2,8 +2,9 @@
  * Turning outlets off and on. No result is believed before it has been read back. The steps of a cycle that concern
  * outlets are here; each ends with an event.
  */
-import { errorText, pause } from '@skolo/common';
+import { pause } from '@skolo/common';
 import { DeviceError } from '@skolo/equipment';
+import { errorText } from '@skolo/errors';
 import { CannotCycle, type OutletReading, type OutletState } from '@skolo/models/outlets';
 import { type Controller, isOff } from './controller.ts';
 import type { CycleEvent } from './cycle.ts';

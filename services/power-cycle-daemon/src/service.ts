@@ -6,12 +6,12 @@ import {
   type BackOffOptions,
   createApp,
   createEvents,
-  errorText,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
 } from '@skolo/common';
 import { HostKeys, SessionPool } from '@skolo/equipment';
+import { errorText } from '@skolo/errors';
 import { models } from '@skolo/models';
 import { type DriverKind, loadDrivers } from '@skolo/models/outlets';
 import type { Rack } from '@skolo/rack';

@@ -1,6 +1,7 @@
 /** Everything that must survive this process, in memory and in the journal. */
-import { errorText, type OpenJournalDeps, openJournal, tryOpenJournal } from '@skolo/common';
+import { type OpenJournalDeps, openJournal, tryOpenJournal } from '@skolo/common';
 import { type Journal, Table, Tables, type TablesDeps } from '@skolo/durable';
+import { errorText } from '@skolo/errors';
 import type { EmitPower } from './events.ts';
 import {
   CycleRecord,

@@ -1,7 +1,8 @@
 /** Reads a device, makes sure that it is the right one, and stores what is new in the history. */
 import type { CommitAbout, Version } from '@skolo/backup';
-import { type Clock, errorText } from '@skolo/common';
+import type { Clock } from '@skolo/common';
 import { DeviceBusy } from '@skolo/equipment';
+import { errorText } from '@skolo/errors';
 import type { Content } from '@skolo/models/backup';
 import { fingerprintOf, isSame } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';

@@ -1,6 +1,5 @@
 /** Which class of failure an error is. */
 import type { FailureClass } from '@skolo/api';
-import { errorText } from '@skolo/common';
 import {
   AnswerCut,
   AnswerUncertain,
@@ -12,6 +11,7 @@ import {
   OutputNotStored,
   SignInRefused,
 } from '@skolo/equipment';
+import { errorText } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import { SecretError } from '@skolo/secrets';
 

@@ -3,9 +3,9 @@
  * set aside. They are recorded before a new history begins, and stay recorded until they are restored, or until an
  * operator accepts the loss.
  */
-
 import type { Version } from '@skolo/backup';
-import { type Clock, errorText, type Logger } from '@skolo/common';
+import type { Clock, Logger } from '@skolo/common';
+import { errorText } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import type { EmitBackup } from './events.ts';
 import type { StateJournal } from './journal.ts';

@@ -2,7 +2,8 @@
  * A device that has left rack.yaml is retired: its history stays, nothing is deleted. An inventory that is empty, or lost half
  * of the devices, counts as a mistake: no device is retired until a person has asked for a backup of all.
  */
-import { type Clock, errorText, type Logger } from '@skolo/common';
+import type { Clock, Logger } from '@skolo/common';
+import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from './events.ts';
 import type { DeviceRecord, State } from './state.ts';

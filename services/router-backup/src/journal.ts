@@ -1,6 +1,7 @@
 /** The journal in the state directory, opened at start or as soon as the disk allows. Tables are readable before that. */
-import { errorText, type Logger, openJournal, tryOpenJournal } from '@skolo/common';
+import { type Logger, openJournal, tryOpenJournal } from '@skolo/common';
 import type { Journal, TablesDeps } from '@skolo/durable';
+import { errorText } from '@skolo/errors';
 import type { EmitBackup } from './events.ts';
 
 export interface StateJournalDeps {

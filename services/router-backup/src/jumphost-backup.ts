@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Version } from '@skolo/backup';
-import { type Clock, errorText } from '@skolo/common';
+import type { Clock } from '@skolo/common';
+import { errorText } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { Occasion, Stored } from './attempts.ts';

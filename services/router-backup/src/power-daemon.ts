@@ -8,8 +8,9 @@ import {
   type PowerCycle,
   powerCycleDaemonApi,
 } from '@skolo/api';
-import { type Clock, errorText, type Logger, orAborted, systemClock } from '@skolo/common';
+import { type Clock, type Logger, systemClock } from '@skolo/common';
 import { DeviceBusy } from '@skolo/equipment';
+import { errorText, orAborted } from '@skolo/errors';
 import { formatOutlet, parseOutlet, type Rack, serviceUrl } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
 

@@ -5,8 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { BackupRun } from '@skolo/api';
-import { type Clock, errorText, HttpProblem, type Logger, pause, resolveId } from '@skolo/common';
+import { type Clock, HttpProblem, type Logger, pause, resolveId } from '@skolo/common';
 import type { Change } from '@skolo/durable';
+import { errorText } from '@skolo/errors';
 import { didYouMean, expandNames, type Rack, RangeSyntaxError } from '@skolo/rack';
 import PQueue from 'p-queue';
 import { type Attempts, type Outcome, Stopping } from './attempts.ts';

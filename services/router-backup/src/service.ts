@@ -5,12 +5,12 @@ import { routerBackupApi } from '@skolo/api';
 import {
   createApp,
   createEvents,
-  errorText,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
 } from '@skolo/common';
 import { HostKeys } from '@skolo/equipment';
+import { errorText } from '@skolo/errors';
 import { models as rackModels } from '@skolo/models';
 import { loadBackups } from '@skolo/models/backup';
 import { checkSecrets as checkReferences, type Rack } from '@skolo/rack';

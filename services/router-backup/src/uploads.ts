@@ -12,12 +12,12 @@ import type { OffsitePlace, Version } from '@skolo/backup';
 import {
   type BackOffOptions,
   type Clock,
-  errorText,
   type LastSuccess,
   type Logger,
   pause,
 } from '@skolo/common';
 import { type Journal, makeFolder, type TablesDeps } from '@skolo/durable';
+import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from './events.ts';
 import { type Backend, gitBackend, type LocalVersions } from './uploads/backend.ts';

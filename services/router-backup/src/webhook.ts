@@ -5,7 +5,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { FailureClass, Time } from '@skolo/api';
-import { backOffMs, type Clock, errorText, pause, withDeadline } from '@skolo/common';
+import { backOffMs, type Clock, pause } from '@skolo/common';
+import { errorText, withDeadline } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import { isSafeForSecrets, readSecret } from '@skolo/secrets';
 import { z } from 'zod';

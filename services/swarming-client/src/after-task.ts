@@ -5,14 +5,8 @@
  *
  * This state is in memory only. An agent that is restarted meanwhile starts from the devices that it finds.
  */
-import {
-  type Clock,
-  type Emit,
-  type EventLog,
-  errorText,
-  pause,
-  withDeadline,
-} from '@skolo/common/light';
+import { type Clock, type Emit, type EventLog, pause } from '@skolo/common/light';
+import { errorText, withDeadline } from '@skolo/errors';
 import type { MachineSlice } from '@skolo/rack/slice';
 import type { Device, DeviceView } from './devices/device.ts';
 import type { AgentEvent } from './events.ts';

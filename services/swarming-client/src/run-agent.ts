@@ -2,7 +2,6 @@
 import {
   createLogger,
   endProcess,
-  errorText,
   exitCodes,
   ListenError,
   type Logger,
@@ -10,6 +9,7 @@ import {
   processMetrics,
   UsageError,
 } from '@skolo/common/light';
+import { errorText } from '@skolo/errors';
 import { type RunningAgent, startAgent } from './agent.ts';
 import { type Flags, parseFlags, usage } from './flags.ts';
 import { checkIdentity } from './identity/check.ts';

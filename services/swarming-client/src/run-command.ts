@@ -3,8 +3,8 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_p
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { orAborted, withDeadline } from '@skolo/common/light';
-import { errorCode, errorText } from '@skolo/errors';
+
+import { errorCode, errorText, orAborted, withDeadline } from '@skolo/errors';
 
 /** How a program ended. */
 export interface CommandResult {

@@ -3,12 +3,12 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AgentStatus, swarmingClientApi } from '@skolo/api/swarming-client';
 import {
   type Access,
-  errorText,
   HttpProblem,
   inNetworks,
   normaliseAddress,
   type RouteHandlers,
 } from '@skolo/common/light';
+import { errorText } from '@skolo/errors';
 import type { MachineSlice } from '@skolo/rack/slice';
 import type { Health } from './health/health.ts';
 import type { Reboot } from './host/reboot.ts';

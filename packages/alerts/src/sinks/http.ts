@@ -7,6 +7,7 @@
  * - If the URL, a header or the body has `{{token}}`, the token is put there, and not sent as a bearer token.
  */
 import { setMaxListeners } from 'node:events';
+import { errorCode, errorText } from '@skolo/errors';
 import { isSafeForSecrets, type Secret, SecretError } from '@skolo/secrets';
 import { type EncodeAs, encode } from '../encode.ts';
 import type { Message } from '../message.ts';
@@ -196,7 +197,7 @@ function failure(
   }
   // Node wraps the error in `fetch failed`.
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'UNKNOWN';
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const code = errorCode(cause) ?? 'UNKNOWN';
+  const why = errorText(cause);
   return new SinkError('unavailable', code, `${what}: cannot be reached: ${why}`);
 }

@@ -8,8 +8,9 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { syncFolder, writeFileAtomic } from '@skolo/durable';
+import { errorCode } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
-import { codeOf, inWords } from '../storage-error.ts';
+import { inWords } from '../storage-error.ts';
 import { Patience } from './patience.ts';
 import type { ObjectAbout, OffsitePlace, StoredObject } from './place.ts';
 import { withBackupErrors } from './place-errors.ts';
@@ -86,7 +87,7 @@ export function directoryPlace(
     try {
       return await patience.for(() => readFile(pathOf(name)), signal);
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
+      if (errorCode(error) !== 'ENOENT') throw error;
       throw new BackupError('not-found', `${folder}: there is no ${name}`, { cause: error });
     }
   }
@@ -172,7 +173,7 @@ async function statIfThere(path: string) {
   try {
     return await stat(path);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -182,7 +183,7 @@ const unreachable = ['ENOENT', 'ENOTDIR', 'EIO', 'ESTALE', 'ENOTCONN', 'EHOSTDOW
 const refused = ['EACCES', 'EPERM', 'EROFS'];
 
 function asBackupError(folder: string, error: unknown): BackupError {
-  const code = codeOf(error);
+  const code = errorCode(error) ?? 'unknown';
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new BackupError(
       'unreachable',

@@ -1,4 +1,5 @@
 /** What Google's storage, its client, or the network say, as errors for people. */
+import { errorText } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 
 const role = 'give it the role Storage Object User (roles/storage.objectUser) on the bucket';
@@ -58,7 +59,7 @@ export function asBackupError(place: string, error: unknown): BackupError {
 
 /** In one line, without the address, which may hold the session of an upload. */
 function saidBy(error: unknown): string {
-  const text = apiMessage(error) ?? (error instanceof Error ? error.message : String(error));
+  const text = apiMessage(error) ?? errorText(error);
   const line = text
     .replaceAll(/https?:\/\/\S+/g, '…')
     .replaceAll(/\s+/g, ' ')

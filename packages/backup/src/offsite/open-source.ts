@@ -1,10 +1,11 @@
 /** Versions from wherever they are: a bucket, a git remote, a folder. */
 import { stat } from 'node:fs/promises';
+import { errorCode } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
 import { findGitDir, openGitSource } from '../git-source.ts';
 import type { BackupSource } from '../source.ts';
-import { codeOf, inWords } from '../storage-error.ts';
+import { inWords } from '../storage-error.ts';
 import { decrypt } from './age.ts';
 import { directoryPlace } from './directory.ts';
 import { type GcsOptions, gcsPlace } from './gcs.ts';
@@ -58,7 +59,7 @@ async function isRepository(folder: string): Promise<boolean> {
   try {
     if ((await stat(folder)).isDirectory()) return (await findGitDir(folder)) !== undefined;
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') {
+    if (errorCode(error) !== 'ENOENT') {
       throw new BackupError('storage', `${folder}: ${inWords(error)}`, { cause: error });
     }
     throw new BackupError('not-found', `${folder}: there is no such folder`, { cause: error });

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
+import { errorCode } from '@skolo/errors';
 import type { Content } from '@skolo/models/backup';
 import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
 import { pieces } from '../fast-import.ts';
-import { codeOf, notStored } from '../storage-error.ts';
+import { notStored } from '../storage-error.ts';
 import { decryptWith, encryptTo } from './age.ts';
 import type { NamedObject } from './name.ts';
 
@@ -84,7 +85,7 @@ export async function unpack(
     else await pipeline(source, decryptWith(identities, what), createGunzip(), collect);
   } catch (error) {
     if (error instanceof BackupError) throw error;
-    const why = codeOf(error).startsWith('Z_') ? 'it is damaged' : String(error);
+    const why = errorCode(error)?.startsWith('Z_') ? 'it is damaged' : String(error);
     throw new BackupError('damaged', `${what} cannot be unpacked: ${why}`, { cause: error });
   }
   const found = hash.digest('hex');

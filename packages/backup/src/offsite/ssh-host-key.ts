@@ -1,8 +1,8 @@
 /** The host key of a git remote: pinned by its fingerprint, or that of the first connection. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { errorCode } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
-import { codeOf } from '../storage-error.ts';
 
 const answerWithinSeconds = 20;
 
@@ -44,7 +44,7 @@ function scan(host: string, port: number, signal: AbortSignal): Promise<string> 
   return new Promise((resolve, reject) => {
     execFile('ssh-keyscan', args, options, (error, stdout) => {
       if (signal.aborted) reject(signal.reason);
-      else if (error && codeOf(error) === 'ENOENT') {
+      else if (error && errorCode(error) === 'ENOENT') {
         reject(new BackupError('storage', 'ssh-keyscan cannot be run; is OpenSSH installed?'));
       } else resolve(stdout);
     });

@@ -1,8 +1,10 @@
 /** A service that misbehaves when asked to, for run-service.test.ts. */
+
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText } from '@skolo/errors';
 import { readSecret } from '@skolo/secrets';
-import { createApp, errorText, runService } from '../index.ts';
+import { createApp, runService } from '../index.ts';
 
 await runService({
   name: 'power-cycle-daemon',

@@ -5,8 +5,8 @@
  */
 import { open, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorCode } from '@skolo/errors';
 import { makeFolder } from '../make-folder.ts';
-import { systemCode } from '../system-error.ts';
 
 /** System codes for errors of SQLite (https://sqlite.org/rescode.html). */
 const codes = new Map([
@@ -51,13 +51,13 @@ export async function lock(path: string): Promise<() => void> {
 async function createIfMissing(path: string) {
   const isThere = await stat(path).then(
     () => true,
-    (error) => systemCode(error) !== 'ENOENT',
+    (error) => errorCode(error) !== 'ENOENT',
   );
   if (isThere) return;
   try {
     await (await open(path, 'wx', 0o600)).close();
   } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Reads records of segments in order, during appends and trims. */
 import { open } from 'node:fs/promises';
-import { systemCode } from '../system-error.ts';
+import { errorCode } from '@skolo/errors';
 import { textOf } from './line.ts';
 import { readLines } from './lines.ts';
 import { type Chunk, chunksOf, offsetOf, type Segment } from './segment.ts';
@@ -68,7 +68,7 @@ async function* chunks(segment: Segment, from: number): AsyncGenerator<Chunk> {
     }
   } catch (error) {
     // Trimmed or lost meanwhile.
-    if (systemCode(error) !== 'ENOENT') throw error;
+    if (errorCode(error) !== 'ENOENT') throw error;
   }
 }
 

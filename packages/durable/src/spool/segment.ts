@@ -1,7 +1,7 @@
 /** A segment: one file of the spool. */
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '../system-error.ts';
+import { errorCode } from '@skolo/errors';
 import { ByteRanges } from './byte-ranges.ts';
 import { longestText } from './line.ts';
 
@@ -148,7 +148,7 @@ async function readAt(
   try {
     return (await handle.read(buffer, at, length, from)).bytesRead;
   } catch (error) {
-    if (systemCode(error) !== 'EIO') throw error;
+    if (errorCode(error) !== 'EIO') throw error;
     const piece = Math.min(length, smallestRead - (from % smallestRead));
     if (length > piece) return readAt(handle, buffer, at, piece, from);
     buffer.fill(0, at, at + length);

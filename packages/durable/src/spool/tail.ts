@@ -1,8 +1,8 @@
 /** The newest segment, open for writing. */
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorCode } from '@skolo/errors';
 import { syncFolder } from '../atomic-file.ts';
-import { systemCode } from '../system-error.ts';
 import { chunkBytes, type Segment } from './segment.ts';
 
 /**
@@ -108,7 +108,7 @@ export class Tail {
       if (isThere) this.seenAt = at;
       return isThere;
     } catch (error) {
-      return !['ENOENT', 'ENOTDIR'].includes(systemCode(error));
+      return !['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '');
     }
   }
 

@@ -1,9 +1,9 @@
 /** Appends to the newest segment, and begins the next one when it is full or damaged. */
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorCode } from '@skolo/errors';
 import { syncFolder } from '../atomic-file.ts';
 import { makeFolder } from '../make-folder.ts';
-import { systemCode } from '../system-error.ts';
 import type { Cursors } from './cursors.ts';
 import { encodeLines, noteBody } from './line.ts';
 import type { Found } from './recovery.ts';
@@ -148,7 +148,7 @@ export class Writer {
       try {
         return await Tail.begin(segment, bytes, this.options.now);
       } catch (error) {
-        if (systemCode(error) !== 'EEXIST' || attempt > 99) throw error;
+        if (errorCode(error) !== 'EEXIST' || attempt > 99) throw error;
       }
     }
   }

@@ -4,6 +4,7 @@
  */
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { errorText } from '@skolo/errors';
 import type { Content } from '../backup.ts';
 import {
   blockSize,
@@ -74,7 +75,7 @@ export function tarFault(content: Content, limits: TarLimits = {}): string | und
     readTar(content, limits);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }
 

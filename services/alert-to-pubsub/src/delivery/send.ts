@@ -1,6 +1,7 @@
 /** Attempts: their time limit, their errors, and the pauses between them. */
 import { SinkError } from '@skolo/alerts';
-import { type BackOffOptions, backOffMs, errorText } from '@skolo/common';
+import { type BackOffOptions, backOffMs } from '@skolo/common';
+import { errorText } from '@skolo/errors';
 
 export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
 

@@ -4,7 +4,8 @@
  */
 import { type Message, type Sink, SinkError, type SinkReason } from '@skolo/alerts';
 import type { DeadLetter } from '@skolo/api';
-import { type Clock, errorText } from '@skolo/common';
+import type { Clock } from '@skolo/common';
+import { errorText } from '@skolo/errors';
 import type { EmitAlertEvent } from '../events.ts';
 import type { Backlog, Turn, Waiting } from './backlog.ts';
 import { begin, failed, newHealth, recovered, released, worked } from './blame.ts';

@@ -6,7 +6,8 @@ import {
   createClient,
   swarmingClientApi,
 } from '@skolo/api';
-import { errorText } from '@skolo/common';
+import { errorText } from '@skolo/errors';
+
 import { type Machine, type Rack, serviceUrl } from '@skolo/rack';
 import { agentToken, readCredentials } from '@skolo/secrets';
 

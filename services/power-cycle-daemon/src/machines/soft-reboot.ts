@@ -1,7 +1,6 @@
 /** Asks a machine to reboot itself: through its agent, else over ssh. */
-import { errorText } from '@skolo/common';
 import { type HostKeys, openExec } from '@skolo/equipment';
-import { withDeadline } from '@skolo/errors';
+import { errorText, withDeadline } from '@skolo/errors';
 import type { Machine, Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import type { Agent } from './agent.ts';

@@ -1,5 +1,6 @@
 /** Automatic repair: receives alerts of missing machines, and asks for cycles by policy (decide.ts). Off by default. */
-import { type Clock, errorText, type Logger, pause } from '@skolo/common';
+import { type Clock, type Logger, pause } from '@skolo/common';
+import { errorText } from '@skolo/errors';
 import type { Machine, Rack } from '@skolo/rack';
 import type { Controllers } from '../controllers.ts';
 import type { EmitPower } from '../events.ts';

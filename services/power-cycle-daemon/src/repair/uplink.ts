@@ -2,7 +2,8 @@
  * Dead-man switch of the uplink: a router that has been silent for long is cycled through its PDU, since no remote
  * operator can ask for that. Only natively: the daemon may be cut off meanwhile.
  */
-import { type Clock, errorText, type Logger } from '@skolo/common';
+import type { Clock, Logger } from '@skolo/common';
+import { errorText } from '@skolo/errors';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { Controllers } from '../controllers.ts';
 import type { EmitPower } from '../events.ts';

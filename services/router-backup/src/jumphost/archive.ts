@@ -17,7 +17,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { encryptTo } from '@skolo/backup';
-import { errorText } from '@skolo/common';
+import { errorText } from '@skolo/errors';
+
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import { type Headers, type Pack, pack } from 'tar-stream';

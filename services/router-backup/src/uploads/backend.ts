@@ -1,5 +1,6 @@
 /** What sends versions to a destination off site. */
 import type { GitMirror, Version } from '@skolo/backup';
+import { errorText } from '@skolo/errors';
 import type { UploadRecord } from './queue.ts';
 
 export interface Backend {
@@ -33,7 +34,7 @@ export class DeviceBlocked extends Error {
   readonly device: string;
 
   constructor(device: string, cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    super(errorText(cause), { cause });
     this.name = 'DeviceBlocked';
     this.device = device;
   }
@@ -44,7 +45,7 @@ export class VersionGone extends Error {
   readonly record: UploadRecord;
 
   constructor(record: UploadRecord, cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    super(errorText(cause), { cause });
     this.name = 'VersionGone';
     this.record = record;
   }

@@ -6,10 +6,10 @@ import {
   type BackOffOptions,
   backOffMs,
   type Clock,
-  errorText,
   type LastSuccess,
   type Logger,
 } from '@skolo/common';
+import { errorText } from '@skolo/errors';
 import type { EmitBackup } from '../events.ts';
 import { type Backend, DeviceBlocked, VersionGone } from './backend.ts';
 import { type Destination, successOf } from './destination.ts';

@@ -5,8 +5,8 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { basename } from 'node:path';
-import { type Emit, type EventLog, orAborted, pause } from '@skolo/common/light';
-import { errorCode } from '@skolo/errors';
+import { type Emit, type EventLog, pause } from '@skolo/common/light';
+import { errorCode, orAborted } from '@skolo/errors';
 import { argumentsOf } from '../bot/processes.ts';
 import type { AgentEvent } from '../events.ts';
 import { repeat } from '../repeat.ts';

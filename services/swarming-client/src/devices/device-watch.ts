@@ -1,6 +1,7 @@
 /** The devices of this machine, as its slice of rack.yaml names them: opened, watched, and closed when they leave it. */
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, type Emit, type EventLog, errorText, orAborted } from '@skolo/common/light';
+import type { Clock, Emit, EventLog } from '@skolo/common/light';
+import { errorText, orAborted } from '@skolo/errors';
 import type { AgentEvent } from '../events.ts';
 import type { AttachedDevice, Device, DeviceView, Look } from './device.ts';
 

@@ -1,4 +1,4 @@
-import { errorText } from '@skolo/common/light';
+import { errorText } from '@skolo/errors';
 import { CommandFailed, type CommandResult } from '../run-command.ts';
 import type { Device, DeviceReading } from './device.ts';
 

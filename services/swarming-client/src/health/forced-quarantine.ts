@@ -3,14 +3,13 @@
  * read, as operators' scripts expect. The reason is kept in the state folder over a restart of the agent. It ends when an
  * operator clears it, or deletes the file in the state folder.
  */
-
 import { constants } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Clock, errorText, type Logger } from '@skolo/common/light';
+import type { Clock, Logger } from '@skolo/common/light';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { errorCode, parseJson } from '@skolo/errors';
+import { errorCode, errorText, parseJson } from '@skolo/errors';
 import { z } from 'zod';
 
 export interface ForcedQuarantineDeps {

@@ -2,7 +2,8 @@
  * The holds of this machine, as the power-cycle daemon knows them: `GET /v1/own-holds`, which knows a machine by its source
  * address. Without an answer, the last holds count until their end.
  */
-import { type Clock, type Emit, type EventLog, errorText } from '@skolo/common/light';
+import type { Clock, Emit, EventLog } from '@skolo/common/light';
+import { errorText } from '@skolo/errors';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
 import { request, Unreachable } from '../http/request.ts';

@@ -6,7 +6,8 @@
  * SD card: when the agent starts, ports of own devices that are off are turned on. The power-cycle daemon turns a port off
  * again that an operator wants off.
  */
-import { errorText, type Logger, pause } from '@skolo/common/light';
+import { type Logger, pause } from '@skolo/common/light';
+import { errorText } from '@skolo/errors';
 import type { MachineSlice } from '@skolo/rack/slice';
 import { portIn, type UsbPortReading, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/uhubctl';
 import { repeat } from '../repeat.ts';

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
-import { orAborted, withDeadline } from '@skolo/common/light';
-import { errorCode } from '@skolo/errors';
+
+import { errorCode, orAborted, withDeadline } from '@skolo/errors';
 
 export interface RequestOptions {
   method?: 'GET' | 'POST' | 'PUT';

@@ -1,5 +1,5 @@
 /** For `--check`: whether the entry of this machine in rack.yaml is known and valid. */
-import { errorText } from '@skolo/common/light';
+import { errorText } from '@skolo/errors';
 import { readMachineSlice } from '@skolo/rack/slice';
 import { type Flags, localAddressOf } from '../flags.ts';
 import { MetadataClient } from './metadata-client.ts';

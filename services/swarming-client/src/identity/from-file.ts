@@ -2,8 +2,8 @@
  * The slice from a rack.yaml on this machine, instead of the metadata server. All of rack.yaml's reader is loaded only
  * here: it takes as much memory as the rest of the agent.
  */
-
-import { errorText, type Logger } from '@skolo/common/light';
+import type { Logger } from '@skolo/common/light';
+import { errorText } from '@skolo/errors';
 import type { Machine, Rack, RackWatch } from '@skolo/rack';
 import { agentToken, agentTokenDigest, readSecret } from '@skolo/secrets';
 import type { SliceSource } from './identity.ts';

@@ -1,8 +1,9 @@
 /** The identity of this machine: its slice of rack.yaml, and the source of that. */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type Emit, type EventLog, errorText } from '@skolo/common/light';
+import type { Emit, EventLog } from '@skolo/common/light';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { errorText } from '@skolo/errors';
 import { type MachineSlice, readMachineSlice } from '@skolo/rack/slice';
 import type { AgentEvent } from '../events.ts';
 

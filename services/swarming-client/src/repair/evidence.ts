@@ -5,8 +5,9 @@
  */
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, type EventLog, errorText, withDeadline } from '@skolo/common/light';
+import type { Clock, EventLog } from '@skolo/common/light';
 import { makeFolder } from '@skolo/durable/make-folder';
+import { errorText, withDeadline } from '@skolo/errors';
 import type { Device } from '../devices/device.ts';
 import type { Health, Reason } from '../health/health.ts';
 
