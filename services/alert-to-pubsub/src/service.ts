@@ -4,7 +4,6 @@ import { alertmanagerApi, alertToPubsubApi } from '@skolo/api';
 import {
   createApp,
   createEvents,
-  type DegradedList,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
@@ -18,7 +17,7 @@ import { DeadLetters } from './dead-letters.ts';
 import { configuredSinks } from './delivery/configured-sinks.ts';
 import { Sinks } from './delivery/sinks.ts';
 import { createEventLog } from './event-log.ts';
-import type { AlertEvent, EmitAlertEvent } from './events.ts';
+import type { AlertEvent } from './events.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Intake } from './intake.ts';
 import { Maintenance } from './maintenance.ts';
@@ -60,7 +59,7 @@ async function checkSecrets(rack: Rack): Promise<string[]> {
 }
 
 async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<Service> {
-  const { rack: watched, log, clock, stateDir, version } = context;
+  const { rack: watched, log, clock, degraded, stateDir, version } = context;
   const rack = () => watched.rack;
   const settings = () => rack().services['alert-to-pubsub'];
   const location = () => settings().location ?? rack().name;
@@ -91,7 +90,7 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
   events.consume(createMetrics(context.metrics, status));
   events.consume(createEventLog(log, clock));
   events.consume(createNotices({ intake, location, clock, emit }));
-  events.consume(degradedOf(context.degraded));
+  events.consume((event) => event.type === 'degraded' && degraded.set(event.what, event.why));
   for (const part of [sinks, watchdog, damage]) events.consume((event) => part.consume(event));
 
   await sinks.follow(configuredSinks(rack()));
@@ -136,13 +135,5 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
       await sinks.stop(Math.max(0.5, settings().stopWithin - 6) * 1000);
       await store.close();
     },
-  };
-}
-
-function degradedOf(degraded: Pick<DegradedList, 'raise' | 'clear'>): EmitAlertEvent {
-  return function degradedEvent(event) {
-    if (event.type !== 'degraded') return;
-    if (event.why === undefined) degraded.clear(event.what);
-    else degraded.raise(event.what, event.why);
   };
 }

@@ -1,13 +1,13 @@
-/** What happens in the service. Its parts emit; metrics, log, conditions and webhook consume, and know no part. */
+/** What happens in the service. Its parts emit; metrics, log, `/readyz` and webhook consume, and know no part. */
 import type { Version } from '@skolo/backup';
-import type { DegradedList, Emit, Logger } from '@skolo/common';
+import type { Emit, Logger } from '@skolo/common';
 import type { Outcome } from './attempts.ts';
 import type { RunRecord } from './state.ts';
 import { summaryOf } from './summary.ts';
 
 export type BackupEvent =
   /** What `/readyz` shows as degraded; without a reason it has ended. */
-  | { type: 'condition'; name: string; why?: string }
+  | { type: 'degraded'; what: string; why?: string }
   /** One attempt has ended, and may be followed by another one. */
   | { type: 'attempt'; run: string; device: string; outcome: Outcome }
   /** A device of a run is done. */
@@ -25,15 +25,6 @@ export type BackupEvent =
   | { type: 'webhook-message'; outcome: 'sent' | 'failed' | 'dropped' };
 
 export type EmitBackup = Emit<BackupEvent>;
-
-/** Consumes conditions. */
-export function showConditions(degraded: Pick<DegradedList, 'raise' | 'clear'>): EmitBackup {
-  return (event) => {
-    if (event.type !== 'condition') return;
-    if (event.why === undefined) degraded.clear(event.name);
-    else degraded.raise(event.name, event.why);
-  };
-}
 
 /** Consumes what an operator may want to read in the log later. */
 export function logEvents(log: Logger): EmitBackup {

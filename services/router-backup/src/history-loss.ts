@@ -77,8 +77,8 @@ export class HistoryLoss implements HistoryGuard {
     uploads.sendAll();
     log.error({ devices: devices.length }, 'journal lost');
     emit({
-      type: 'condition',
-      name: 'journal lost',
+      type: 'degraded',
+      what: 'journal lost',
       why: `the journal is new, and the history has ${devices.length} devices: their serial numbers and host names are pinned again when each is read, and devices that had left rack.yaml are not known; every version is sent off site again. Compare skolo backup status with what you know; a restart of the service ends this message`,
     });
   }
@@ -196,7 +196,7 @@ export class HistoryLoss implements HistoryGuard {
     const { emit } = this.deps;
     const lost = this.list();
     if (lost.length === 0) {
-      emit({ type: 'condition', name: trouble });
+      emit({ type: 'degraded', what: trouble });
       return;
     }
     const names = lost.slice(0, mostNamed).map(({ device }) => device);
@@ -204,8 +204,8 @@ export class HistoryLoss implements HistoryGuard {
     const unsent = lost.reduce((sum, record) => sum + record.unsent.length, 0);
     const nowhere = unsent === 0 ? '' : `; ${unsent} of them had not left the rack yet`;
     emit({
-      type: 'condition',
-      name: trouble,
+      type: 'degraded',
+      what: trouble,
       why: `versions of ${names.join(', ')}${more} are no longer in the history${nowhere}; bring them back with skolo backup restore-history --from …, or accept the loss with skolo backup accept-loss`,
     });
   }

@@ -61,10 +61,10 @@ export class Inventory {
       if (this.why === undefined)
         log.error({ known: known.length, gone: gone.length }, 'inventory shrank');
       this.why = why;
-      return emit({ type: 'condition', name: 'inventory', why });
+      return emit({ type: 'degraded', what: 'inventory', why });
     }
     this.why = undefined;
-    emit({ type: 'condition', name: 'inventory' });
+    emit({ type: 'degraded', what: 'inventory' });
     for (const record of gone) await this.retire(record);
   }
 

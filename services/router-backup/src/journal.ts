@@ -30,14 +30,14 @@ export function stateJournal({ emit, ...deps }: StateJournalDeps): StateJournal 
   let journal: Journal | undefined;
   let load: (journal: Journal) => number = () => 0;
   let working: Promise<void> = Promise.resolve();
-  const onTrouble = (why: string) => emit({ type: 'condition', name: 'journal', why });
+  const onTrouble = (why: string) => emit({ type: 'degraded', what: 'journal', why });
   const options = {
     ...deps,
     onTrouble,
     onDamage(what: string) {
       // Until the next start: only an operator knows whether the lost records matter.
       const why = `${what}; compare skolo backup status with the devices that you expect`;
-      emit({ type: 'condition', name: 'journal damaged', why });
+      emit({ type: 'degraded', what: 'journal damaged', why });
     },
     load(opened: Journal) {
       const unreadable = load(opened);
@@ -49,7 +49,7 @@ export function stateJournal({ emit, ...deps }: StateJournalDeps): StateJournal 
     tables: {
       journal: () => journal,
       onTrouble: (error) => onTrouble(errorText(error)),
-      onWell: () => emit({ type: 'condition', name: 'journal' }),
+      onWell: () => emit({ type: 'degraded', what: 'journal' }),
     },
     isOpen: () => journal !== undefined,
     async open(loading) {

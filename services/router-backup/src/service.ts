@@ -18,7 +18,7 @@ import { readCredentials } from '@skolo/secrets';
 import { apiHandlers } from './api.ts';
 import { Attempts, Stopping } from './attempts.ts';
 import { Backup, type BackupDeps } from './backup.ts';
-import { type BackupEvent, type EmitBackup, logEvents, showConditions } from './events.ts';
+import { type BackupEvent, type EmitBackup, logEvents } from './events.ts';
 import { Fetch, type FetchDeps } from './fetch.ts';
 import { HistoryLoss } from './history-loss.ts';
 import { HistoryRestore } from './history-restore.ts';
@@ -123,7 +123,7 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   const webhook = new Webhook(common);
   const sources = { ...common, state, runs, versions, transcripts, inventory, uploads };
 
-  consume(showConditions(context.degraded));
+  consume((event) => event.type === 'degraded' && context.degraded.set(event.what, event.why));
   consume(logEvents(log));
   consume(createMetrics(context.metrics, { sources, store, loss, uploads }));
   consume((event) => void notify(event, { webhook, readable, log }));
@@ -181,7 +181,7 @@ async function begin(parts: Parts, emit: EmitBackup): Promise<void> {
   await planner.start();
   await notices.follow();
   await uploads.start();
-  emit({ type: 'condition', name: 'journal' });
+  emit({ type: 'degraded', what: 'journal' });
 }
 
 type Reacting = Pick<Parts, 'uploads' | 'runs' | 'planner' | 'notices'> &

@@ -28,9 +28,9 @@ async function open() {
     log: createLogger({ service: 'router-backup', level: 'silent' }),
     emit(event) {
       if (event.type === 'history-writable') well += 1;
-      if (event.type !== 'condition') return;
-      if (event.why === undefined) troubles.delete(event.name);
-      else troubles.set(event.name, event.why);
+      if (event.type !== 'degraded') return;
+      if (event.why === undefined) troubles.delete(event.what);
+      else troubles.set(event.what, event.why);
     },
     retryMs: 20,
     signal: stop.signal,

@@ -300,7 +300,7 @@ export class Store {
   }
 
   private report(why: string | undefined, name = trouble): void {
-    this.deps.emit({ type: 'condition', name, ...(why !== undefined && { why }) });
+    this.deps.emit({ type: 'degraded', what: name, ...(why !== undefined && { why }) });
   }
 
   /** Reported for as long as it is there: an operator has to save what can be saved of it. */

@@ -188,7 +188,7 @@ export class Uploads {
       if (wanted.get(id)?.settings === destination.settings) continue;
       await sender.close();
       this.routes.delete(id);
-      emit({ type: 'condition', name: destination.condition });
+      emit({ type: 'degraded', what: destination.condition });
     }
     for (const [place, dropped] of await this.queue.retain(new Set(wanted.keys()))) {
       log.info({ place, dropped }, 'place off site has left rack.yaml; its queue is dropped');

@@ -99,7 +99,7 @@ export class Notices {
     this.open.delete(kind);
     await now?.udp.close();
     if (wanted !== undefined) return this.tryOpen(kind, wanted);
-    this.deps.emit({ type: 'condition', name: `notices ${kind}` });
+    this.deps.emit({ type: 'degraded', what: `notices ${kind}` });
     return true;
   }
 
@@ -116,10 +116,10 @@ export class Notices {
     try {
       await udp.open();
     } catch (error) {
-      emit({ type: 'condition', name, why: whyNotOpen(kind, port, error) });
+      emit({ type: 'degraded', what: name, why: whyNotOpen(kind, port, error) });
       return false;
     }
-    emit({ type: 'condition', name });
+    emit({ type: 'degraded', what: name });
     this.open.set(kind, { settings: port, udp });
     log.info({ notices: kind, port: udp.port }, 'notices open');
     return true;

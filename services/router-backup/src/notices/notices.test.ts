@@ -52,9 +52,9 @@ async function open(
     log: { info: say, warn: say, debug: () => undefined },
     emit(event) {
       if (event.type === 'device-changed') changes.push([event.device, event.notice]);
-      if (event.type !== 'condition') return;
-      if (event.why === undefined) troubles.delete(event.name);
-      else troubles.set(event.name, event.why);
+      if (event.type !== 'degraded') return;
+      if (event.why === undefined) troubles.delete(event.what);
+      else troubles.set(event.what, event.why);
     },
     ...deps,
   });

@@ -96,9 +96,9 @@ export async function startUploads(options: UploadsLabOptions = {}): Promise<Upl
       versions,
       lastSuccess,
       emit(event) {
-        if (event.type !== 'condition') return;
-        if (event.why === undefined) degraded.delete(event.name);
-        else degraded.set(event.name, event.why);
+        if (event.type !== 'degraded') return;
+        if (event.why === undefined) degraded.delete(event.what);
+        else degraded.set(event.what, event.why);
       },
       clock: time.clock,
       log,

@@ -10,7 +10,6 @@ import { argv } from 'node:process';
 import { Repository } from '@skolo/backup';
 import { createLogger, DegradedList, LastSuccess, pause, systemClock } from '@skolo/common';
 import { Journal } from '@skolo/durable';
-import { showConditions } from '../events.ts';
 import { Uploads } from '../uploads.ts';
 import { smallRack } from './small-rack.ts';
 
@@ -49,7 +48,7 @@ async function work(): Promise<void> {
       archive: async () => undefined,
     },
     lastSuccess: await LastSuccess.open(stateDir, { clock: systemClock, degraded }),
-    emit: showConditions(degraded),
+    emit: (event) => event.type === 'degraded' && degraded.set(event.what, event.why),
     clock: systemClock,
     log,
     backOff: { firstMs: 20, maxMs: 200 },

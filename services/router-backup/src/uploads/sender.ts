@@ -149,7 +149,7 @@ export class Sender {
       if (!waiting.has(device)) this.blocked.delete(device);
     }
     const why = this.problem;
-    emit({ type: 'condition', name: destination.condition, ...(why !== undefined && { why }) });
+    emit({ type: 'degraded', what: destination.condition, ...(why !== undefined && { why }) });
   }
 
   private waiting(): UploadRecord[] {
