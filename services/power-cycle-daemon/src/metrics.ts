@@ -108,14 +108,10 @@ interface GaugeSpec {
   samples: (view: View) => Sample[];
 }
 
-const controller = ['controller'];
-const controllerAndModel = ['controller', 'model'];
-const outletLabel = ['outlet'];
-
 const gauges: Record<string, GaugeSpec> = {
   skolo_power_controller_up: {
     help: 'Whether a switch or PDU answers; absent until it was asked.',
-    labels: controllerAndModel,
+    labels: ['controller', 'model'],
     samples: ({ controllers }) =>
       controllers
         .all()
@@ -124,7 +120,7 @@ const gauges: Record<string, GaugeSpec> = {
   },
   skolo_power_controller_failing: {
     help: 'Whether an outlet of a switch or PDU is stuck off, so that nothing else on it is turned off.',
-    labels: controllerAndModel,
+    labels: ['controller', 'model'],
     samples({ controllers, trust }) {
       const failing = trust.failing();
       return controllers
@@ -134,7 +130,7 @@ const gauges: Record<string, GaugeSpec> = {
   },
   skolo_power_sign_in_rejected: {
     help: 'Whether a switch or PDU rejected the login of its entry at the last attempt.',
-    labels: controller,
+    labels: ['controller'],
     samples: ({ controllers }) =>
       controllers
         .all()
@@ -142,7 +138,7 @@ const gauges: Record<string, GaugeSpec> = {
   },
   skolo_power_queue_length: {
     help: 'Operations that wait or run on a controller.',
-    labels: controller,
+    labels: ['controller'],
     samples: ({ controllers }) =>
       controllers.all().map(({ name, queueLength }) => [{ controller: name }, queueLength]),
   },
@@ -158,8 +154,8 @@ const gauges: Record<string, GaugeSpec> = {
     },
   },
   skolo_power_outlets_stuck_off: {
-    help: 'Outlets that were turned off for a cycle and could not be proven to be on again; tried for ever.',
-    labels: outletLabel,
+    help: 'Outlets that were turned off for a cycle and could not be proven to be on again. Retries continue.',
+    labels: ['outlet'],
     samples: ({ store }) =>
       [...store.pendingOns.all]
         .filter(([, { stuck }]) => stuck !== undefined)
@@ -171,7 +167,7 @@ const gauges: Record<string, GaugeSpec> = {
     samples: ({ store }) => [[{}, store.pendingOns.all.size]],
   },
   skolo_power_oldest_debt_timestamp_seconds: {
-    help: 'When the outlet was turned off that has been waiting for longest to be on again; absent without one.',
+    help: 'When the outlet was turned off that has waited longest to be on again; absent without one.',
     labels: [],
     samples({ store }) {
       const since = [...store.pendingOns.all.values()].map((each) => Date.parse(each.since));
@@ -179,8 +175,8 @@ const gauges: Record<string, GaugeSpec> = {
     },
   },
   skolo_power_outlets_switched_off: {
-    help: 'Outlets that a person turned off; nothing but a person turns them on.',
-    labels: outletLabel,
+    help: 'Outlets that an operator turned off. Only an operator turns them on.',
+    labels: ['outlet'],
     samples: ({ store }) => [...store.switchedOff.all.keys()].map((outlet) => [{ outlet }, 1]),
   },
   skolo_power_machines_need_hands: {
@@ -192,8 +188,8 @@ const gauges: Record<string, GaugeSpec> = {
         .map(({ target }) => [{ machine: target }, 1]),
   },
   skolo_power_outlet_on: {
-    help: 'Whether an outlet that feeds something, or that a person turned off, is on, as read last; absent while unknown.',
-    labels: outletLabel,
+    help: 'Whether an outlet that feeds something, or that an operator turned off, is on, as read last; absent while unknown.',
+    labels: ['outlet'],
     samples(view) {
       const { store, readings } = view;
       const off = [...store.switchedOff.all.keys()].flatMap((outlet) => {
@@ -207,7 +203,7 @@ const gauges: Record<string, GaugeSpec> = {
   },
   skolo_power_outlet_fault: {
     help: 'Whether the device reported a fault of an outlet (short circuit, overload) at the last reading; absent while unknown.',
-    labels: outletLabel,
+    labels: ['outlet'],
     samples: (view) =>
       outletStatuses(view)
         .filter(({ state }) => state !== 'unknown')
@@ -215,7 +211,7 @@ const gauges: Record<string, GaugeSpec> = {
   },
   skolo_power_outlet_watts: {
     help: 'Power drawn at an outlet, as read last.',
-    labels: outletLabel,
+    labels: ['outlet'],
     samples: (view) =>
       outletStatuses(view).flatMap(({ outlet, watts }): Sample[] =>
         watts === undefined ? [] : [[{ outlet }, watts]],

@@ -41,14 +41,13 @@ const sources = folders
   .join('\n');
 
 /**
- * The labels of one of our metrics, as its source says: `labelNames`, or the list in the arguments of the function that makes
- * it of the end of its name. Undefined where it is not found.
+ * The labels of one of our metrics, as its source says: the first list after its name, or after the end of its name. Undefined where it is not found.
  */
 export function declaredLabels(metric: string): string[] | undefined {
   const [, end] = /^skolo_[a-z]+_(\w+?)(_total)?$/.exec(metric) ?? [];
   const names = [metric, ...(end === undefined ? [] : [end])];
   for (const name of names) {
-    const found = new RegExp(`'${name}'[^[]{0,400}?\\[([^\\]]*)\\]`).exec(sources);
+    const found = new RegExp(`\\b${name}\\b[^[]{0,400}?\\[([^\\]]*)\\]`).exec(sources);
     if (found) return [...(found[1] ?? '').matchAll(/'(\w+)'/g)].map(([, label = '']) => label);
   }
   return undefined;

@@ -42,7 +42,7 @@ describe('the configuration of a UniFi switch', () => {
       return answer;
     };
 
-    await expect(backUp(model, connection)).rejects.toThrow('changed by somebody');
+    await expect(backUp(model, connection)).rejects.toThrow('changed while it was read');
   });
 
   it('is not one in which a single bit is another', async () => {

@@ -8,10 +8,10 @@ import { type BackOffOptions, type Clock, pause as usualPause } from '@skolo/com
 import type { Spool } from '@skolo/durable';
 import type { EmitAlertEvent } from '../events.ts';
 import type { NoticeDraft } from '../notices.ts';
+import { type BackOff, createBackOff, graceMs, type Pause } from './attempts.ts';
 import { Backlog, type BacklogBounds, type Waiting } from './backlog.ts';
 import { batchArrived, endGap, noGap, noticeDueIn, takeNotice } from './gaps.ts';
 import { readSpool } from './read-spool.ts';
-import { type BackOff, createBackOff, graceMs, type Pause } from './send.ts';
 import { Sender, type SenderDeps } from './sender.ts';
 
 export interface DeliveryDeps extends Pick<SenderDeps, 'deadLetters' | 'sendWithinMs'> {

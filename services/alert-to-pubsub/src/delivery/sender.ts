@@ -7,9 +7,9 @@ import type { DeadLetter } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import type { EmitAlertEvent } from '../events.ts';
+import { asSinkError, type BackOff, type Pause, sendWithin } from './attempts.ts';
 import type { Backlog, Turn, Waiting } from './backlog.ts';
 import { begin, failed, newHealth, recovered, released, worked } from './blame.ts';
-import { asSinkError, type BackOff, type Pause, sendWithin } from './send.ts';
 
 export interface SenderDeps {
   sink: Sink;

@@ -228,7 +228,7 @@ describe('a Chromebook that misbehaves', () => {
     // As sshd goes down with the rest.
     await program(
       'reboot',
-      `echo reboot > ${root}/rebooted; kill -9 $PPID $(ps -o ppid= -p $PPID)`,
+      `echo reboot > ${root}/rebooted; parent=$(ps -o ppid= -p $PPID); kill -9 $parent $PPID 2>/dev/null`,
     );
 
     await open(device).repairs['device-reboot']?.(never);
