@@ -9,7 +9,7 @@ import type { Spool } from '@skolo/durable';
 import type { EmitAlertEvent } from '../events.ts';
 import type { NoticeDraft } from '../notices.ts';
 import { type BackOff, createBackOff, graceMs, type Pause } from './attempts.ts';
-import { Backlog, type BacklogBounds, type Waiting } from './backlog.ts';
+import { Backlog, type BacklogBounds, type Queue, type Waiting } from './backlog.ts';
 import { batchArrived, endGap, noGap, noticeDueIn, takeNotice } from './gaps.ts';
 import { readSpool } from './read-spool.ts';
 import { Sender, type SenderDeps } from './sender.ts';
@@ -64,6 +64,8 @@ export class Delivery {
   private readonly backOff: BackOff;
   private readonly gaps = noGap();
   /** The sink rejects these alerts; they get no refresh until they change. */
+  /** Queues with refreshes: this is asked after each batch, and there may be thousands of queues. */
+  private readonly refreshing = new Set<Queue>();
   private readonly rejected = new Set<string>();
   private readonly stopping = new AbortController();
   private readonly ending = new AbortController();
@@ -160,8 +162,9 @@ export class Delivery {
     for (const fingerprint of fingerprints) {
       const message = this.rejected.has(fingerprint) ? undefined : intake.refreshOf(fingerprint);
       if (message === undefined) continue;
-      const { refreshes } = this.backlog.queue(sink.orderingKeyOf(message));
-      if (!refreshes.has(fingerprint)) refreshes.set(fingerprint, clock.uptime());
+      const queue = this.backlog.queue(sink.orderingKeyOf(message));
+      if (!queue.refreshes.has(fingerprint)) queue.refreshes.set(fingerprint, clock.uptime());
+      this.refreshing.add(queue);
     }
     this.fillRefreshes();
   }
@@ -216,9 +219,10 @@ export class Delivery {
   private fillRefreshes(): void {
     const { spool, sink, intake } = this.deps;
     const { backlog } = this;
-    const isAllRead = backlog.unread(spool.next) === 0 && spool.next === intake.next;
-    if (this.stopping.signal.aborted || !isAllRead) return;
-    for (const { key, refreshes, state } of backlog.all()) {
+    if (this.refreshing.size === 0 || this.stopping.signal.aborted) return;
+    if (backlog.unread(spool.next) > 0 || spool.next !== intake.next) return;
+    for (const queue of this.refreshing) {
+      const { key, refreshes, state } = queue;
       if (state !== 'idle') continue;
       for (const [fingerprint, since] of [...refreshes].slice(0, sink.limits.messages)) {
         if (!backlog.hasRoomFor(refreshBytes)) return;
@@ -229,6 +233,7 @@ export class Delivery {
         this.backlog.add({ seq, key, message, bytes: refreshBytes, since });
         this.sender.sendSoon();
       }
+      if (refreshes.size === 0) this.refreshing.delete(queue);
     }
   }
 
