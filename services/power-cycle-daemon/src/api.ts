@@ -14,7 +14,7 @@ import type { PowerEvent } from './events.ts';
 import { BadHold, type Holds } from './holds.ts';
 import type { OwnDevices } from './own-devices.ts';
 import type { CycleRecord } from './records.ts';
-import type { Repair } from './repair/repair.ts';
+import type { AutoRepair } from './repair/auto-repair.ts';
 import {
   KeyReused,
   type Request,
@@ -39,7 +39,7 @@ export interface ApiDeps {
   requests: Requests;
   holds: Holds;
   ownDevices: OwnDevices;
-  repair: Repair;
+  repair: AutoRepair;
   restorer: Restorer;
   hostKeys: HostKeys;
 }

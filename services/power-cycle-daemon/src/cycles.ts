@@ -5,8 +5,7 @@
 import { type Clock, type Logger, pause } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
-import { admitted } from './admission.ts';
-import type { ControllerTrust } from './controller-trust.ts';
+import type { CircuitBreaker } from './circuit-breaker.ts';
 import {
   type CycleEvent,
   type Effect,
@@ -23,6 +22,7 @@ import { beforeTouching, onChanged, pendingOnOf, withFormerOffs } from './outlet
 import { contact, turnAllOff, waitOff } from './outlets.ts';
 import { type CycleRecord, isStanding } from './records.ts';
 import type { Restorer } from './restorer.ts';
+import { admitted } from './scheduler.ts';
 import { canBeSeen, type Step, type StepDeps, whyNot } from './step.ts';
 import type { Store } from './store.ts';
 import { findTarget } from './targets.ts';
@@ -31,7 +31,7 @@ export interface CyclesDeps extends StepDeps {
   rack: () => Rack;
   store: Store;
   restorer: Restorer;
-  trust: ControllerTrust;
+  breaker: CircuitBreaker;
   clock: Clock;
   log: Logger;
   emit: EmitPower;
@@ -103,8 +103,8 @@ export class Cycles {
 
   /** Looks again who may draw current: a controller went or came back, a limit was changed. */
   giveTurns(): void {
-    const { store, controllers, rack, trust } = this.deps;
-    const failing = trust.failing();
+    const { store, controllers, rack, breaker } = this.deps;
+    const failing = breaker.failing();
     const isDown = (name: string) => controllers.get(name)?.state === 'down';
     const ready: CycleRecord[] = [];
     for (const [id, end] of this.turns) {
@@ -129,7 +129,7 @@ export class Cycles {
         (record) => holdsPower(record) || (record.phase === 'ready' && !this.turns.has(record.id)),
       );
     const limits = rack().services['power-cycle-daemon'];
-    const mostOff = (name: string) => trust.mostOff(name);
+    const mostOff = (name: string) => breaker.mostOff(name);
     for (const { id } of admitted(ready, running, limits, isDown, mostOff)) {
       this.turns.get(id)?.('admitted');
     }
@@ -260,7 +260,7 @@ export class Cycles {
     const why = whyNot(this.step(record));
     if (why !== undefined) return { is: 'forbidden', text: why };
     if (record.action !== 'on') {
-      this.deps.trust.forcedOff(record.feeds.map(({ controller }) => controller));
+      this.deps.breaker.forcedOff(record.feeds.map(({ controller }) => controller));
     }
     return { is: 'admitted' };
   }

@@ -7,7 +7,7 @@ import { newToken } from '@skolo/common';
 import { isLong } from '@skolo/durable/campaign';
 import { startHttpRelay } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ControllerTrust } from './controller-trust.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
 import { rackYaml, startDaemon, type TestDaemon } from './testing/daemon.ts';
 import { startDaemonProcess } from './testing/daemon-process.ts';
 import { waitUntil } from './testing/wait-until.ts';
@@ -237,13 +237,13 @@ describe('what is known of a controller', () => {
     const clock = { now: () => 0, uptime: () => uptime };
     let uptime = 1000;
     const doubts = new Set<string>();
-    const trust = new ControllerTrust({
+    const breaker = new CircuitBreaker({
       clock,
       store: { pendingOns: { all: new Map() } },
       restorer: { whyOff: () => undefined, isInDoubt: (name) => doubts.has(name) },
     });
-    const limits: number[] = [trust.mostOff('pdu-1')];
-    trust.turnedOn('pdu-1');
+    const limits: number[] = [breaker.mostOff('pdu-1')];
+    breaker.turnedOn('pdu-1');
 
     for (const [at, doubt] of [
       [1000, false],
@@ -254,7 +254,7 @@ describe('what is known of a controller', () => {
       uptime = at;
       if (doubt) doubts.add('pdu-1');
       else doubts.clear();
-      limits.push(trust.mostOff('pdu-1'));
+      limits.push(breaker.mostOff('pdu-1'));
     }
 
     const any = Number.POSITIVE_INFINITY;

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, resolveId } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
-import { holdsOf } from './policy.ts';
+import { holdsOf } from './preconditions.ts';
 import type { HoldRecord } from './records.ts';
 import { RequestRefused, unknownRefusals } from './requests.ts';
 import type { Store } from './store.ts';
@@ -50,7 +50,9 @@ export class Holds {
     const now = this.deps.clock.now();
     const mayKnow = new Set([rack.name, ...names]);
     return this.list()
-      .filter((hold) => targets.some((target) => holdsOf(rack, target, [hold], now).length > 0))
+      .filter((hold) =>
+        targets.some((target) => holdsOf(target, { rack, holds: [hold], now }).length > 0),
+      )
       .map((hold) => (mayKnow.has(hold.target) ? hold : { ...hold, target: machine.name }));
   }
 

@@ -121,8 +121,8 @@ const gauges: Record<string, GaugeSpec> = {
   skolo_power_controller_failing: {
     help: 'Whether an outlet of a switch or PDU is stuck off, so that nothing else on it is turned off.',
     labels: ['controller', 'model'],
-    samples({ controllers, trust }) {
-      const failing = trust.failing();
+    samples({ controllers, breaker }) {
+      const failing = breaker.failing();
       return controllers
         .all()
         .map(({ name, model }) => [{ controller: name, model }, Number(failing.has(name))]);

@@ -11,7 +11,7 @@ import { formatOutlet, type Rack } from '@skolo/rack';
 import type { Controller } from './controller.ts';
 import type { Controllers } from './controllers.ts';
 import { type Patience, turnOff } from './outlets.ts';
-import { whyNeeded } from './policy.ts';
+import { whyNeeded } from './power-loss.ts';
 import { feedKey, type SwitchedOff } from './records.ts';
 import type { Store } from './store.ts';
 import { allTargets, findTarget } from './targets.ts';

@@ -3,14 +3,27 @@
  * before this process only the wall time is known; one that lies in the future counts as just now.
  */
 import type { Clock } from '@skolo/common';
-import type { PastCycle } from './policy.ts';
+import { formatOutlet } from '@skolo/rack';
+import type { Snapshot } from './preconditions.ts';
 import { type CycleRecord, feedKey } from './records.ts';
+import type { Target } from './targets.ts';
+
+/** A cycle, or an off with the on that ended it. Seconds since boot, which no wall clock can turn back. */
+export interface PastCycle {
+  target: string;
+  /** The relays that it moved: `pdu-1/4`. */
+  outlets: readonly string[];
+  begunAt: number;
+  /** Absent: under way. */
+  endedAt?: number;
+}
 
 interface Cut extends PastCycle {
   /** Turned off, and not turned on again yet: the on belongs to the same cut. */
   isOff: boolean;
 }
 
+const hour = 3600;
 const rememberedSeconds = 86_400;
 
 export class PastCycles {
@@ -73,4 +86,25 @@ export class PastCycles {
   private ago(time: string): number {
     return this.clock.uptime() - Math.max(0, this.clock.now() - Date.parse(time)) / 1000;
   }
+}
+
+/** Seconds until the power of a target may be cut again, by the limits for one machine. */
+export function waitFor(
+  { name, feeds }: Pick<Target, 'name' | 'feeds'>,
+  { rack, uptime, past }: Pick<Snapshot, 'rack' | 'uptime' | 'past'>,
+): { wait: number; why: 'cooldown' | 'per-hour' } {
+  const { cooldownSeconds, maxPerHour } = rack.services['power-cycle-daemon'];
+  const relays = new Set(feeds.map(formatOutlet));
+  const own = past.filter(
+    ({ target, outlets }) => target === name || outlets.some((outlet) => relays.has(outlet)),
+  );
+  const ends = own.flatMap(({ endedAt }) => (endedAt === undefined ? [] : [endedAt]));
+  const cooldown = ends.length === 0 ? 0 : Math.max(...ends) + cooldownSeconds - uptime;
+  const begun = own.map(({ begunAt }) => begunAt).sort((a, b) => b - a);
+  // The one that has to be an hour old before there may be another.
+  const oldest = begun[maxPerHour - 1];
+  const perHour = oldest === undefined ? 0 : oldest + hour - uptime;
+  return perHour > cooldown
+    ? { wait: perHour, why: 'per-hour' }
+    : { wait: cooldown, why: 'cooldown' };
 }

@@ -11,10 +11,10 @@ import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { Cycles } from './cycles.ts';
 import type { EmitPower } from './events.ts';
 import { onAccepted } from './outlet-records.ts';
-import { type Ask, decide, defaultOffSeconds, type Situation } from './policy.ts';
+import { type Ask, checkRequest, type Snapshot } from './preconditions.ts';
 import type { CycleRecord, Feed, RequestRecord } from './records.ts';
 import type { Store } from './store.ts';
-import { findTargets, type Target, type UnknownTarget } from './targets.ts';
+import { defaultOffSeconds, findTargets, type Target, type UnknownTarget } from './targets.ts';
 
 export interface Request {
   targets: readonly string[];
@@ -70,8 +70,8 @@ export interface RequestsDeps {
   rack: () => Rack;
   store: Store;
   cycles: Cycles;
-  /** What the policy looks at, now. */
-  situation: () => Situation;
+  /** What requests are checked against, now. */
+  snapshot: () => Snapshot;
   clock: Clock;
   emit: EmitPower;
 }
@@ -126,12 +126,12 @@ export class Requests {
     const { rack } = this.deps;
     const { targets, unknown } = findTargets(rack(), written);
     const refused = unknownRefusals(unknown);
-    const situation = this.deps.situation();
-    const active = [...situation.active];
+    const snapshot = this.deps.snapshot();
+    const active = [...snapshot.active];
     const accepted: Accepted['cycles'] = [];
     const records: CycleRecord[] = [];
     for (const target of targets) {
-      const verdict = decide(target, ask, { ...situation, active });
+      const verdict = checkRequest(target, ask, { ...snapshot, active });
       if (verdict.is === 'refused') refused.push(verdict.refusal);
       else if (verdict.is === 'joined') {
         accepted.push({ id: verdict.cycle.id, target: target.name, joined: true });

@@ -18,7 +18,7 @@ import type { Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import { apiHandlers } from './api.ts';
 import { AuditTrail } from './audit-trail.ts';
-import { ControllerTrust } from './controller-trust.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
 import { Controllers, type CreateUsbHub } from './controllers.ts';
 import { Cycles } from './cycles.ts';
 import { Endpoints, type EndpointsDeps } from './endpoints/endpoints.ts';
@@ -30,11 +30,11 @@ import { OutletWatch } from './outlet-watch.ts';
 import { type Patience, usualPatience } from './outlets.ts';
 import { OwnDevices } from './own-devices.ts';
 import { PastCycles } from './past-cycles.ts';
-import { Repair, type RepairDeps } from './repair/repair.ts';
+import type { Snapshot } from './preconditions.ts';
+import { AutoRepair, type AutoRepairDeps } from './repair/auto-repair.ts';
 import { createReporter, forgetRemoved } from './reporter.ts';
 import { type Request, Requests } from './requests.ts';
 import { Restorer, usualBackOff } from './restorer.ts';
-import { situationOf } from './situation.ts';
 import { Disk } from './store.ts';
 import { createUsbHub } from './usb-hub.ts';
 
@@ -51,7 +51,7 @@ export interface PowerCycleDaemonDeps {
   /** Pause between attempts to open the journal, or to write what it did not take. */
   flushEveryMs?: number;
   endpoints?: Pick<EndpointsDeps, 'retryMs' | 'timeouts'>;
-  repair?: Pick<RepairDeps, 'everyMs' | 'reach'>;
+  repair?: Pick<AutoRepairDeps, 'everyMs' | 'reach'>;
 }
 
 const usual = {
@@ -111,25 +111,37 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const devices = { ...base, store, controllers };
 
   const restorer = new Restorer({ ...devices, staggerSeconds: () => settings().staggerSeconds });
-  const trust = new ControllerTrust({ clock, store, restorer });
+  const breaker = new CircuitBreaker({ clock, store, restorer });
   const past = new PastCycles(clock);
-  const situation = () => situationOf({ ...devices, past, trust });
-  const cycles = new Cycles({ ...devices, restorer, trust, hostKeys, situation });
-  const requests = new Requests({ ...base, store, cycles, situation });
+  const snapshot = (): Snapshot => ({
+    rack: rack(),
+    now: clock.now(),
+    uptime: clock.uptime(),
+    holds: [...store.holds.all.values()],
+    switchedOff: store.switchedOff.all,
+    pendingOns: store.pendingOns.all,
+    failing: breaker.failing(),
+    active: store.active(),
+    past: past.list(),
+    cyclesNatively: ({ device }, seconds) =>
+      controllers.get(device)?.cyclesNatively(seconds) ?? false,
+  });
+  const cycles = new Cycles({ ...devices, restorer, breaker, hostKeys, snapshot });
+  const requests = new Requests({ ...base, store, cycles, snapshot });
   const outletWatch = new OutletWatch(devices);
   const trail = new AuditTrail(audit, log);
   const take = (request: Request) => trail.recorded(request, () => requests.take(request));
   const holds = new Holds({ rack, store, clock });
   const ownDevices = new OwnDevices({ rack, clock, take });
-  const repair = new Repair({ ...devices, take, ...deps.repair });
-  const asked = { ...base, store, events, degraded, audit, cycles, take, situation };
+  const repair = new AutoRepair({ ...devices, take, ...deps.repair });
+  const asked = { ...base, store, events, degraded, audit, cycles, take, snapshot };
   const endpoints = new Endpoints({ ...asked, ...deps.endpoints });
-  const view = { rack, store, controllers, readings: outletWatch.readings, trust, situation };
+  const view = { rack, store, controllers, readings: outletWatch.readings, breaker, snapshot };
   const parts = { view, requests, cycles, events, holds, ownDevices, repair, restorer, hostKeys };
   const handler = createApp({ ...context, api: powerCycleDaemonApi, handlers: apiHandlers(parts) });
   registerGauges(context.metrics, view);
   events.consume((event) => trail.onEvent(event));
-  events.consume(reactions({ restorer, trust, past, cycles, outletWatch, clock }));
+  events.consume(reactions({ restorer, breaker, past, cycles, outletWatch, clock }));
 
   const begin = () => resume({ ...base, disk, past, restorer, cycles, outletWatch });
   const opening = disk.isOpen ? begin() : disk.open().then(begin);
@@ -165,7 +177,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
 interface Parts {
   disk: Disk;
   restorer: Restorer;
-  trust: ControllerTrust;
+  breaker: CircuitBreaker;
   past: PastCycles;
   cycles: Cycles;
   outletWatch: OutletWatch;
@@ -175,7 +187,7 @@ interface Parts {
 }
 
 /** Outlets that are to be on come first, then what was under way, then everything else. */
-async function resume(parts: Omit<Parts, 'trust' | 'clock'>): Promise<void> {
+async function resume(parts: Omit<Parts, 'breaker' | 'clock'>): Promise<void> {
   const { disk, past, restorer, cycles, outletWatch, emit, signal } = parts;
   if (!disk.isOpen) return;
   past.load(disk.store.cycles.all.values());
@@ -188,7 +200,7 @@ async function resume(parts: Omit<Parts, 'trust' | 'clock'>): Promise<void> {
 
 /** How the parts react to each other. */
 function reactions(parts: Omit<Parts, 'disk' | 'emit' | 'signal'>): EmitPower {
-  const { restorer, trust, past, cycles, outletWatch, clock } = parts;
+  const { restorer, breaker, past, cycles, outletWatch, clock } = parts;
   return (event) => {
     switch (event.type) {
       case 'cycle':
@@ -204,7 +216,7 @@ function reactions(parts: Omit<Parts, 'disk' | 'emit' | 'signal'>): EmitPower {
         outletWatch.noteReadings(event.controller, event.readings, clock.now());
         break;
       case 'turned-on':
-        trust.turnedOn(event.controller);
+        breaker.turnedOn(event.controller);
         break;
       case 'restored':
         cycles.giveTurns();

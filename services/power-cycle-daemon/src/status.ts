@@ -1,14 +1,15 @@
 /** What the API answers: records and readings as JSON. */
 import type { ControllerStatus, MachinePower, OutletStatus, PowerCycle } from '@skolo/api';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
-import { positions } from './admission.ts';
+import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { Controller } from './controller.ts';
-import type { ControllerTrust } from './controller-trust.ts';
 import type { Controllers } from './controllers.ts';
 import { stepOf } from './cycle.ts';
 import type { TimedReading } from './outlet-watch.ts';
-import { findHold, type Situation, waitFor } from './policy.ts';
+import { waitFor } from './past-cycles.ts';
+import { holdsOf, type Snapshot } from './preconditions.ts';
 import { type CycleRecord, feedKey } from './records.ts';
+import { positions } from './scheduler.ts';
 import type { Store } from './store.ts';
 import { allTargets, type Target } from './targets.ts';
 
@@ -42,22 +43,22 @@ export function queuedStatus(store: Store, record: CycleRecord): PowerCycle {
 
 export function controllerStatus(
   controller: Controller,
-  { trust }: Pick<View, 'trust'>,
+  { breaker }: Pick<View, 'breaker'>,
 ): ControllerStatus {
   const { name, model, experimental, queueLength, lastContact, rejectedSignIns } = controller;
   return {
     name,
     model,
-    ...conditionOf(controller, trust),
+    ...conditionOf(controller, breaker),
     experimental,
     queue: queueLength,
-    stuckOutlets: trust.failing().get(name)?.stuckOutlets,
+    stuckOutlets: breaker.failing().get(name)?.stuckOutlets,
     signInRejected: rejectedSignIns && {
       times: rejectedSignIns.times,
       since: time(rejectedSignIns.since),
       nextAttemptAt: time(rejectedSignIns.nextAt),
     },
-    onProvenAt: timeIf(trust.provenAt(name)),
+    onProvenAt: timeIf(breaker.provenAt(name)),
     lastContact: timeIf(lastContact),
   };
 }
@@ -65,9 +66,9 @@ export function controllerStatus(
 /** One that is down does not count as failing: nothing is known of its outlets. */
 function conditionOf(
   { name, state, since, detail }: Controller,
-  trust: ControllerTrust,
+  breaker: CircuitBreaker,
 ): Pick<ControllerStatus, 'state' | 'since' | 'detail'> {
-  const failing = trust.failing().get(name);
+  const failing = breaker.failing().get(name);
   if (failing === undefined || state === 'down') return { state, since: time(since), detail };
   const { stuckOutlets, first } = failing;
   const text = `${stuckOutlets.join(', ')} ${stuckOutlets.length > 1 ? 'are' : 'is'} stuck off: ${first.why}; nothing else on it is turned off`;
@@ -79,8 +80,8 @@ export interface View {
   store: Store;
   controllers: Controllers;
   readings: ReadonlyMap<string, TimedReading>;
-  trust: ControllerTrust;
-  situation: () => Situation;
+  breaker: CircuitBreaker;
+  snapshot: () => Snapshot;
 }
 
 /** All outlets that feed something, in the order of what they feed. */
@@ -128,13 +129,13 @@ export function machineStatuses(targets: readonly Target[], view: View): Machine
     const known = map.get(record.target);
     if (known === undefined || known.number < record.number) map.set(record.target, record);
   }
-  const situation = view.situation();
+  const snapshot = view.snapshot();
   return targets.map((target) => {
     const { name, kind, machine, feeds } = target;
     const cycle = underWay.get(name);
     const last = latest.get(name);
-    const hold = findHold(situation.rack, target, situation.holds, situation.now);
-    const { wait } = waitFor(target, situation);
+    const [hold] = holdsOf(target, snapshot);
+    const { wait } = waitFor(target, snapshot);
     const controllers = [...new Set(feeds.map(({ device }) => device))];
     return {
       name,
@@ -150,7 +151,7 @@ export function machineStatuses(targets: readonly Target[], view: View): Machine
       last: last && cycleStatus(last),
       hold,
       needsHands: store.repairs.get(name)?.needsHands,
-      possibleAt: wait > 0 ? time(situation.now + wait * 1000) : undefined,
+      possibleAt: wait > 0 ? time(snapshot.now + wait * 1000) : undefined,
     };
   });
 }

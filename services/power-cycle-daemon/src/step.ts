@@ -7,15 +7,15 @@ import { agentOf } from './machines/agent.ts';
 import { infrastructureProbe, probeOf } from './machines/probe.ts';
 import type { Observer, WatchTuning } from './machines/watch.ts';
 import type { Patience } from './outlets.ts';
-import { type Situation, whyNoLonger } from './policy.ts';
+import { type Snapshot, whyNoLonger } from './preconditions.ts';
 import { type CycleRecord, feedKey } from './records.ts';
 import type { Target } from './targets.ts';
 
 export interface StepDeps {
   controllers: Pick<Controllers, 'get'>;
   hostKeys: HostKeys;
-  /** What the policy looks at, now. */
-  situation: () => Situation;
+  /** What requests are checked against, now. */
+  snapshot: () => Snapshot;
   patience: Patience;
   watch: WatchTuning;
   /** Pause between attempts to reach a controller. */
@@ -38,8 +38,8 @@ export interface Step extends StepDeps {
 
 /** Why it is not to be begun any more, or not to be continued. */
 export function whyNot(step: Step): string | undefined {
-  const { record, target, situation } = step;
-  return whyMoved(step) ?? (target && whyNoLonger(target, record, situation()));
+  const { record, target, snapshot } = step;
+  return whyMoved(step) ?? (target && whyNoLonger(target, record, snapshot()));
 }
 
 /** Since it was asked for, rack.yaml may have given its outlet to somebody else. */

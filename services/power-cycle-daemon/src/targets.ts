@@ -34,6 +34,8 @@ export interface UnknownTarget {
   why: string;
 }
 
+/** Long enough for a phone to notice. */
+const usbOffSeconds = 5;
 /** A rack has a few hundred of them. */
 const mostNames = 10_000;
 
@@ -159,4 +161,14 @@ export function machineAt({ machines }: Rack, from: string, hint: string): Machi
     if (machine.address !== undefined && normaliseAddress(machine.address) === from) return machine;
   }
   throw new HttpProblem(403, `${from} is no machine of rack.yaml; ${hint}`);
+}
+
+/** How long off, where the request does not say: the machine's own, else the longest that its outlets' models want. */
+export function defaultOffSeconds(rack: Rack, { machine, kind, feeds }: Target): number {
+  if (kind === 'machine' && machine?.offSeconds !== undefined) return machine.offSeconds;
+  const wanted = feeds.map(({ device }) => {
+    const model = rack.infrastructure.get(device)?.model;
+    return (model !== undefined && models.get(model)?.power?.offSeconds) || usbOffSeconds;
+  });
+  return Math.max(0, ...wanted);
 }

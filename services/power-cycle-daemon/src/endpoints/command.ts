@@ -6,7 +6,7 @@ import { pause } from '@skolo/common';
 import { errorText, orAborted } from '@skolo/errors';
 import { formatOutlet, hasRange } from '@skolo/rack';
 import { stepOf } from '../cycle.ts';
-import { type Ask, findHold } from '../policy.ts';
+import { type Ask, holdsOf } from '../preconditions.ts';
 import { type CycleRecord, feedKey, type SwitchedOff } from '../records.ts';
 import { RequestRefused } from '../requests.ts';
 import { findTarget, type Target } from '../targets.ts';
@@ -58,14 +58,15 @@ async function attempt(
   // Ranges are for people: no client of these protocols means forty machines by one name.
   if (hasRange(command.target)) return `${command.target}: one name at a time, without a range`;
   if (action !== 'cycle' && delaySeconds) await pause(delaySeconds * 1000, end);
-  const { rack, switchedOff, pendingOns, holds, now } = deps.situation();
+  const snapshot = deps.snapshot();
+  const { rack, switchedOff, pendingOns } = snapshot;
   const target = findTarget(rack, command.target);
   if (target === undefined) return taken(command, askFor(command), deps);
   const off = offOf(target, switchedOff);
   if (off !== undefined && !off.by.startsWith(endpointName)) {
     return `${feedKey(off)} was turned off by ${off.by} at ${off.at}: ${off.reason}; only a person turns it on again`;
   }
-  const hold = findHold(rack, target, holds, now);
+  const [hold] = holdsOf(target, snapshot);
   if (hold !== undefined) {
     return `${target.name} is under repair (${hold.target}) until ${hold.until}, by ${hold.by}: ${hold.reason}`;
   }

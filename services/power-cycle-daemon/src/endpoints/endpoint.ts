@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AuditLog, Events, Logger } from '@skolo/common';
 import type { Cycles } from '../cycles.ts';
 import type { PowerEvent } from '../events.ts';
-import type { Situation } from '../policy.ts';
+import type { Snapshot } from '../preconditions.ts';
 import type { Accepted, Request } from '../requests.ts';
 import type { Store } from '../store.ts';
 
@@ -12,7 +12,7 @@ export interface EndpointDeps {
   store: Store;
   events: Events<PowerEvent>;
   take: (request: Request) => Promise<Accepted>;
-  situation: () => Situation;
+  snapshot: () => Snapshot;
   cycles: Pick<Cycles, 'cancel'>;
   audit: Pick<AuditLog, 'append'>;
   /** Aborted when the daemon stops: clients that still wait get that as their answer. */

@@ -165,7 +165,7 @@ machines:
     expect(told('pdu-1')).toEqual([]);
   });
 
-  it('says which policy refused', async () => {
+  it('reports which check refused it', async () => {
     const { ask, told } = await openDoor(`
 infrastructure:
   router: { model: edgeos, address: 127.0.2.9, uplink: internet, power: pdu-1/5 }

@@ -81,7 +81,7 @@ function switchPower(
   { from, gone }: Omit<Visit, 'url'>,
   deps: EndpointDeps,
 ): Promise<string | undefined> {
-  const { rack } = deps.situation();
+  const { rack } = deps.snapshot();
   // Configurations of LAVA write `--port 08`, and pdudaemon reads it as a number.
   const outlet = port.replace(/^0+(?=\d+$)/, '');
   return carryOut(

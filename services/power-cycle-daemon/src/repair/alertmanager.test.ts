@@ -1,4 +1,4 @@
-/** Repair by itself, asked for by Alertmanager itself. */
+/** Automatic repair, asked for by Alertmanager itself. */
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { type Alertmanager, startAlertmanager } from '../testing/alertmanager.ts';

@@ -1,6 +1,6 @@
 /**
- * Which controllers are known to turn outlets on again. One that does not must not turn a whole rack off, outlet by
- * outlet: while an outlet is stuck, nothing else on its controller is turned off; while an attempt to turn one on has
+ * A circuit breaker for each controller: one that does not turn outlets on again must not turn a whole rack off, outlet by
+ * outlet. While an outlet is stuck, nothing else on its controller is turned off; while an attempt to turn one on has
  * failed, nothing new is; and before it has turned one on within the last ten minutes, one at a time.
  */
 import type { Clock } from '@skolo/common';
@@ -18,7 +18,7 @@ export interface FailingController {
   notForcedUntil?: number;
 }
 
-export interface ControllerTrustDeps {
+export interface CircuitBreakerDeps {
   clock: Pick<Clock, 'now' | 'uptime'>;
   store: { pendingOns: Pick<Store['pendingOns'], 'all'> };
   restorer: Pick<Restorer, 'whyOff' | 'isInDoubt'>;
@@ -27,14 +27,14 @@ export interface ControllerTrustDeps {
 /** So long is a controller trusted after it turned an outlet on, and after a forced cycle no other one is. */
 const trustedSeconds = 600;
 
-export class ControllerTrust {
-  private readonly deps: ControllerTrustDeps;
+export class CircuitBreaker {
+  private readonly deps: CircuitBreakerDeps;
   /** When a controller last turned an outlet on, by both clocks. */
   private readonly proven = new Map<string, { at: number; uptime: number }>();
   /** When a cycle was last forced on a failing controller, in seconds since boot. */
   private readonly forced = new Map<string, number>();
 
-  constructor(deps: ControllerTrustDeps) {
+  constructor(deps: CircuitBreakerDeps) {
     this.deps = deps;
   }
 

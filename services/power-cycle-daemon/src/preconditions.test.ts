@@ -1,16 +1,9 @@
 import { type Outlet, parseRack, type Rack } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
-import {
-  type Ask,
-  decide,
-  defaultOffSeconds,
-  type PastCycle,
-  type Situation,
-  type Verdict,
-  waitFor,
-} from './policy.ts';
+import { type PastCycle, waitFor } from './past-cycles.ts';
+import { type Ask, checkRequest, type Snapshot, type Verdict } from './preconditions.ts';
 import type { HoldRecord, PendingOn, SwitchedOff } from './records.ts';
-import { findTarget, type Target } from './targets.ts';
+import { defaultOffSeconds, findTarget, type Target } from './targets.ts';
 import { cycleRecord } from './testing/records.ts';
 
 /** The PDU that feeds switch-1 is reached through it; the jumphost hangs on both. pdu-2 is at the far end. */
@@ -49,8 +42,8 @@ function target(name: string, within: Rack = rack): Target {
   return found;
 }
 
-function verdict(name: string, ask: Partial<Ask> = {}, own: Partial<Situation> = {}): Verdict {
-  const situation: Situation = {
+function verdict(name: string, ask: Partial<Ask> = {}, own: Partial<Snapshot> = {}): Verdict {
+  const snapshot: Snapshot = {
     rack,
     now,
     uptime: 10_000,
@@ -63,10 +56,14 @@ function verdict(name: string, ask: Partial<Ask> = {}, own: Partial<Situation> =
     cyclesNatively: ({ device }: Outlet) => device === 'pdu-1' || device.startsWith('switch'),
     ...own,
   };
-  return decide(target(name), { action: 'cycle', mode: 'auto', force: false, ...ask }, situation);
+  return checkRequest(
+    target(name),
+    { action: 'cycle', mode: 'auto', force: false, ...ask },
+    snapshot,
+  );
 }
 
-function refusal(name: string, ask: Partial<Ask> = {}, own: Partial<Situation> = {}) {
+function refusal(name: string, ask: Partial<Ask> = {}, own: Partial<Snapshot> = {}) {
   const given = verdict(name, ask, own);
   return given.is === 'refused' ? given.refusal : given;
 }
@@ -195,7 +192,7 @@ infrastructure:
       { file: '/rack.yaml' },
     );
     const ask: Ask = { action: 'cycle', mode: 'hard', force: true };
-    const given = decide(target('switch-1', wired), ask, {
+    const given = checkRequest(target('switch-1', wired), ask, {
       rack: wired,
       now,
       uptime: 10_000,

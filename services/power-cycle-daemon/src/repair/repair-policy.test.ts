@@ -3,7 +3,7 @@ import { parseRack, type Rack } from '@skolo/rack';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rackYaml } from '../testing/daemon.ts';
-import { decideRepair, type Missing, type RepairSituation } from './decide.ts';
+import { decideRepair, type Missing, type RepairFacts } from './repair-policy.ts';
 
 /** Twenty machines on a switch that hangs on a PDU and behind a router; the last one is on a PDU of its own. */
 const rack: Rack = parseRack(
@@ -36,7 +36,7 @@ function machine(name: string) {
   return found;
 }
 
-function decide(name = 'm-01', own: Partial<RepairSituation> = {}, about: Partial<Missing> = {}) {
+function decide(name = 'm-01', own: Partial<RepairFacts> = {}, about: Partial<Missing> = {}) {
   const itself = missing(name, about);
   return decideRepair(machine(name), itself, {
     rack,

@@ -1,4 +1,4 @@
-/** Automatic repair: receives alerts of missing machines, and asks for cycles by policy (decide.ts). Off by default. */
+/** Automatic repair: receives alerts of missing machines, and requests cycles by the rules of repair-policy.ts. Off by default. */
 import { type Clock, type Logger, pause } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import type { Machine, Rack } from '@skolo/rack';
@@ -8,10 +8,10 @@ import { infrastructureProbe, probeOf, type Reach } from '../machines/probe.ts';
 import { type Accepted, type Request, RequestRefused } from '../requests.ts';
 import type { Store } from '../store.ts';
 import { type Alert, machineOf, secondsSince } from './alert.ts';
-import { countedSeconds, decideRepair, type Missing } from './decide.ts';
+import { countedSeconds, decideRepair, type Missing } from './repair-policy.ts';
 import { UplinkWatch } from './uplink.ts';
 
-export interface RepairDeps {
+export interface AutoRepairDeps {
   rack: () => Rack;
   store: Store;
   controllers: Pick<Controllers, 'get'>;
@@ -28,8 +28,8 @@ export interface RepairDeps {
 
 const lookMs = 3000;
 
-export class Repair {
-  private readonly deps: RepairDeps;
+export class AutoRepair {
+  private readonly deps: AutoRepairDeps;
   private readonly missing = new Map<string, Missing>();
   /** Seconds since boot. */
   private readonly lastTries = new Map<string, number>();
@@ -38,7 +38,7 @@ export class Repair {
   private readonly uplink: UplinkWatch;
   private loop: Promise<void> = Promise.resolve();
 
-  constructor(deps: RepairDeps) {
+  constructor(deps: AutoRepairDeps) {
     this.deps = deps;
     this.uplink = new UplinkWatch(deps);
   }

@@ -1,4 +1,4 @@
-/** Repair by itself in a running daemon: alerts come through the webhook, time is the test's. */
+/** Automatic repair in a running daemon: alerts come through the webhook, time is the test's. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';

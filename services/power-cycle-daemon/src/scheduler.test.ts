@@ -1,8 +1,8 @@
 import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { admitted as admittedOf, positions, type TurnLimits } from './admission.ts';
 import type { CycleRecord } from './records.ts';
+import { admitted as admittedOf, positions, type TurnLimits } from './scheduler.ts';
 import { cycleRecord } from './testing/records.ts';
 
 const limits = { atOncePerController: 2, atOnce: 3 };

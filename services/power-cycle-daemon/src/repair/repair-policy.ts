@@ -18,7 +18,7 @@ export interface Missing {
   lastAlertAt: number;
 }
 
-export interface RepairSituation {
+export interface RepairFacts {
   rack: Rack;
   /** Seconds since boot. */
   uptime: number;
@@ -48,14 +48,10 @@ export const settleSeconds = 60;
 /** For so long a machine counts among those that are missing. */
 export const countedSeconds = 15 * 60;
 
-export function decideRepair(
-  machine: Machine,
-  missing: Missing,
-  situation: RepairSituation,
-): Decision {
-  const { rack, uptime, record, lastTryAt } = situation;
+export function decideRepair(machine: Machine, missing: Missing, facts: RepairFacts): Decision {
+  const { rack, uptime, record, lastTryAt } = facts;
   const settings = rack.services['power-cycle-daemon'].repair;
-  const brake = brakeFor(machine, settings, situation);
+  const brake = brakeFor(machine, settings, facts);
   if (uptime - missing.lastAlertAt > freshSeconds) {
     return wait('silent', 'waits for the next alert: it may be silenced by now', true);
   }
@@ -79,9 +75,9 @@ export function decideRepair(
 function brakeFor(
   machine: Machine,
   settings: RepairSettings,
-  situation: RepairSituation,
+  facts: RepairFacts,
 ): Decision | undefined {
-  const { rack, uptime, isDown, isExperimental } = situation;
+  const { rack, uptime, isDown, isExperimental } = facts;
   if (uptime < settings.bootGraceMinutes * 60) {
     return wait('boot', `the rack booted less than ${settings.bootGraceMinutes} minutes ago`, true);
   }
@@ -93,14 +89,14 @@ function brakeFor(
   if (experimental !== undefined) {
     return wait('experimental', `the driver of ${experimental.device} is experimental`);
   }
-  return tooMany(machine, settings, situation);
+  return tooMany(machine, settings, facts);
 }
 
 /** Many at once are not many dead machines: something that they share is. */
 function tooMany(
   machine: Machine,
   { maxDown, maxDownPercent }: RepairSettings,
-  { rack, missing, uptime }: RepairSituation,
+  { rack, missing, uptime }: RepairFacts,
 ): Decision | undefined {
   const recent = new Set(
     missing

@@ -1,7 +1,7 @@
 /** What is off already, and what a controller is reached through: both decide who goes dark. */
 import { parseRack } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
-import { type Ask, decide, type Situation } from './policy.ts';
+import { type Ask, checkRequest, type Snapshot } from './preconditions.ts';
 import type { PendingOn, SwitchedOff } from './records.ts';
 import { findTarget, type Target } from './targets.ts';
 import { rackYaml } from './testing/daemon.ts';
@@ -26,9 +26,9 @@ const first = { controller: 'pdu-1', outlet: '2' };
 const wish: SwitchedOff = { ...first, by: 'ann', at, reason: 'smoke' };
 const debt: PendingOn = { ...first, since: at, cycle: 'x' };
 
-function verdict(name: string, ask: Partial<Ask>, more: Partial<Situation> = {}) {
+function verdict(name: string, ask: Partial<Ask>, more: Partial<Snapshot> = {}) {
   const target = findTarget(rack, name) as Target;
-  return decide(
+  return checkRequest(
     target,
     { action: 'cycle', mode: 'hard', force: false, ...ask },
     {
@@ -51,21 +51,21 @@ describe('the last feed of a machine', () => {
   it.each([
     ['a person turned off', { switchedOff: new Map([['pdu-1/2', wish]]) }],
     ['is stuck off', { pendingOns: new Map([['pdu-1/2', debt]]) }],
-  ])('is not cut unless that is wanted, where the other one %s', (_why, situation) => {
+  ])('is not cut unless that is wanted, where the other one %s', (_why, snapshot) => {
     const refusal = { code: 'others-go-dark', dark: ['c'] };
 
-    expect(verdict('pdu-2/2', {}, situation)).toMatchObject({ refusal });
-    expect(verdict('pdu-2/2', { action: 'off' }, situation)).toMatchObject({ refusal });
+    expect(verdict('pdu-2/2', {}, snapshot)).toMatchObject({ refusal });
+    expect(verdict('pdu-2/2', { action: 'off' }, snapshot)).toMatchObject({ refusal });
     expect(verdict('pdu-2/2', {})).toMatchObject({ is: 'allowed' });
   });
 
   it('that is dark already keeps nothing else from being cut', () => {
-    const situation = {
+    const snapshot = {
       switchedOff: new Map([['pdu-1/2', wish]]),
       pendingOns: new Map([['pdu-2/2', debt]]),
     };
 
-    expect(verdict('pdu-1/5', {}, situation)).toMatchObject({ is: 'allowed' });
+    expect(verdict('pdu-1/5', {}, snapshot)).toMatchObject({ is: 'allowed' });
   });
 });
 

@@ -1,0 +1,62 @@
+/** What loses power or network when outlets are turned off, and whether the daemon itself needs them. Pure. */
+import { dependsOn, feedsKnown, formatOutlet, goesDark, type Outlet, type Rack } from '@skolo/rack';
+import type { Snapshot } from './preconditions.ts';
+
+/** Why nothing is to turn this outlet off by itself, as rack.yaml is now; undefined: nothing speaks against it. */
+export function whyNeeded(rack: Rack, outlet: Outlet): string | undefined {
+  return whyDaemonNeeds(rack, [outlet], goesDark(rack, outlet));
+}
+
+/** Who has power and network yet. Of two feeds one may be off already: then the other one is the last. */
+export function goesDarkNow(
+  feeds: readonly Outlet[],
+  { rack, switchedOff, pendingOns }: Pick<Snapshot, 'rack' | 'switchedOff' | 'pendingOns'>,
+): string[] {
+  const off = [...switchedOff.values(), ...pendingOns.values()].map(({ controller, outlet }) => {
+    return { device: controller, outlet };
+  });
+  const darkAlready = new Set(off.length === 0 ? [] : goesDark(rack, off));
+  return goesDark(rack, [...feeds, ...off]).filter((name) => !darkAlready.has(name));
+}
+
+/** Why cutting these outlets would make it impossible to turn them on again; undefined: it would not. */
+export function whyDaemonNeeds(
+  rack: Rack,
+  feeds: readonly Outlet[],
+  dark: readonly string[],
+): string | undefined {
+  const unknown = feeds.find((feed) => !feedsKnown(rack, feed));
+  if (unknown !== undefined)
+    return `rack.yaml has mistakes, so it is not known what ${formatOutlet(unknown)} feeds; correct them (skolo rack check)`;
+  const needed = new Set(dependsOn(rack, rack.jumphost.name));
+  const own = feeds.find((feed) => needed.has(formatOutlet(feed)));
+  if (own !== undefined)
+    return `the jumphost, where this daemon runs, depends on ${formatOutlet(own)}`;
+  if (dark.includes(rack.jumphost.name))
+    return 'the jumphost, where this daemon runs, would go dark';
+  const controller = feeds.find(({ device }) => dark.includes(device));
+  if (controller !== undefined)
+    return `${controller.device}, which switches it, would be cut off itself`;
+  for (const { device } of feeds) {
+    const address = gatewayOf(rack, device);
+    const gateway = dark.find((name) => address !== undefined && addressOf(rack, name) === address);
+    if (gateway !== undefined)
+      return `${device}, which switches it, is spoken to through ${gateway}`;
+  }
+  return undefined;
+}
+
+/**
+ * The broker or web service that a switch is spoken to through: it runs on something that may have a name of its own.
+ * An address that other devices share with a machine means nothing: their ports are forwarded.
+ */
+function gatewayOf({ infrastructure }: Rack, name: string): string | undefined {
+  const device = infrastructure.get(name);
+  return device !== undefined && behindGateways.has(device.model) ? device.address : undefined;
+}
+
+const behindGateways: ReadonlySet<string> = new Set(['mqtt-switch', 'http-switch']);
+
+function addressOf({ machines, infrastructure }: Rack, name: string): string | undefined {
+  return (machines.get(name) ?? infrastructure.get(name))?.address;
+}
