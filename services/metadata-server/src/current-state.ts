@@ -2,11 +2,11 @@
 import type { Clock, LastSuccess } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import type { Rack, RackWatch } from '@skolo/rack';
-import { type AgentDigests, readAgentDigests } from './agent-digests.ts';
-import { interfaceAddresses } from './caller.ts';
-import type { Clients } from './clients.ts';
+import { type Accounts, openAccounts } from './accounts.ts';
+import { type AgentDigests, type AgentTokens, readAgentTokens } from './agent-digests.ts';
+import { interfaceAddresses } from './caller-lookup.ts';
+import type { CallerStats } from './caller-stats.ts';
 import type { EmitMetadata, MetadataEvent } from './events.ts';
-import { type Accounts, openAccounts } from './identity.ts';
 import { RackState } from './rack-state.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import type { Tokens } from './tokens.ts';
@@ -16,7 +16,7 @@ export interface CurrentStateDeps {
   clock: Clock;
   lastSuccess: LastSuccess;
   tokens: Tokens;
-  clients: Clients;
+  stats: CallerStats;
   limiter: RateLimiter;
   emit: EmitMetadata;
 }
@@ -27,13 +27,16 @@ const readEvery = 60;
 /** What the secrets of a version of rack.yaml add to it. */
 interface FromSecrets {
   accounts: Accounts;
-  agentDigests: AgentDigests;
+  agents: AgentTokens;
 }
 
 export class CurrentState {
   private readonly deps: CurrentStateDeps;
-  private readonly unreadable = new Set<string>();
-  private unreadableLogins: ReadonlySet<string> = new Set();
+  /** As they were read last. */
+  private secrets: FromSecrets = {
+    accounts: new Map(),
+    agents: { digests: new Map(), unreadable: new Map() },
+  };
   private readAt = 0;
   private ownAddresses = interfaceAddresses();
   private state: RackState | undefined;
@@ -62,12 +65,10 @@ export class CurrentState {
     // A call may outlive its identity, or its credentials.
     if (this.get().accounts.get(name)?.key !== account.key) return;
     const { emit, lastSuccess } = this.deps;
-    if (error !== undefined) {
-      emit({ type: 'degraded', what: identityOf(name), why: errorText(error) });
-      return;
-    }
+    const why = error === undefined ? undefined : errorText(error);
+    emit({ type: 'degraded', what: identityOf(name), why });
+    if (why !== undefined) return;
     lastSuccess.mark(name);
-    emit({ type: 'degraded', what: identityOf(name) });
     // It may be that of another account: the key file is read at each renewal.
     void this.reload();
   }
@@ -86,9 +87,9 @@ export class CurrentState {
     const moved = addresses.join() !== this.ownAddresses.join();
     this.ownAddresses = addresses;
     const isOld = this.deps.clock.uptime() - this.readAt >= readEvery;
-    if (moved || isOld || this.unreadable.size > 0 || this.unreadableLogins.size > 0) {
-      void this.reload();
-    }
+    const { accounts, agents } = this.secrets;
+    const isUnreadable = [...accounts.values()].some(({ unreadable }) => unreadable !== undefined);
+    if (moved || isOld || isUnreadable || agents.unreadable.size > 0) void this.reload();
   }
 
   /** Settles when no reload is under way. */
@@ -106,7 +107,7 @@ export class CurrentState {
       rack === previous.rack &&
       this.ownAddresses.join() === previous.ownAddresses.join() &&
       sameEmails(secrets.accounts, previous.accounts) &&
-      sameDigests(secrets.agentDigests, previous.agentDigests);
+      sameDigests(secrets.agents.digests, previous.agentDigests);
     if (!isSame) this.state = this.enforce(rack, secrets);
     this.clearIdentities(previous.rack, rack);
     await tokens.tick();
@@ -115,55 +116,33 @@ export class CurrentState {
 
   /** From here on requests see this version of rack.yaml, and tokens are those of its accounts. */
   private enforce(rack: Rack, secrets: FromSecrets): RackState {
-    const { tokens, clients, limiter, lastSuccess } = this.deps;
-    const { accounts } = secrets;
+    const { tokens, stats, limiter, lastSuccess } = this.deps;
+    const { accounts, agents } = secrets;
     tokens.setAccounts(accounts);
     limiter.setLimit(rack.services['metadata-server'].rateLimit);
     lastSuccess.retain(accounts.keys());
-    return new RackState(rack, secrets, { clients, tokens, ownAddresses: this.ownAddresses });
+    const deps = { stats, tokens, ownAddresses: this.ownAddresses };
+    return new RackState(rack, { accounts, agentDigests: agents.digests }, deps);
   }
 
   private async readSecrets(rack: Rack): Promise<FromSecrets> {
-    this.readAt = this.deps.clock.uptime();
-    return {
-      accounts: await this.readAccounts(rack),
-      agentDigests: await this.readAgentDigests(rack),
-    };
-  }
-
-  private async readAgentDigests(rack: Rack): Promise<AgentDigests> {
-    const { emit } = this.deps;
-    const unreadable = new Set<string>();
-    const digests = await readAgentDigests(rack, (login, error) => {
-      unreadable.add(login);
-      emit({ type: 'degraded', what: `token of login ${login}`, why: errorText(error) });
-    });
-    for (const login of this.unreadableLogins) {
-      if (!unreadable.has(login)) emit({ type: 'degraded', what: `token of login ${login}` });
-    }
-    this.unreadableLogins = unreadable;
-    return digests;
-  }
-
-  private async readAccounts(rack: Rack): Promise<Accounts> {
     const { clock, emit } = this.deps;
-    const otherEmail = new Set<string>();
-    this.unreadable.clear();
-    const accounts = await openAccounts(rack, {
-      now: () => clock.now(),
-      onOtherEmail(identity, why) {
-        otherEmail.add(identity);
-        emit({ type: 'degraded', what: emailOf(identity), why });
-      },
-      onUnreadable: (identity, error) => {
-        this.unreadable.add(identity);
-        emit({ type: 'degraded', what: identityOf(identity), why: errorText(error) });
-      },
-    });
-    for (const name of accounts.keys()) {
-      if (!otherEmail.has(name)) emit({ type: 'degraded', what: emailOf(name) });
+    this.readAt = clock.uptime();
+    const accounts = await openAccounts(rack, () => clock.now());
+    const agents = await readAgentTokens(rack);
+    for (const [name, { otherEmail, unreadable }] of accounts) {
+      emit({ type: 'degraded', what: emailOf(name), why: otherEmail });
+      if (unreadable !== undefined) {
+        emit({ type: 'degraded', what: identityOf(name), why: unreadable });
+      }
     }
-    return accounts;
+    const former = this.secrets.agents.unreadable;
+    for (const login of new Set([...former.keys(), ...agents.unreadable.keys()])) {
+      const why = agents.unreadable.get(login);
+      emit({ type: 'degraded', what: `token of login ${login}`, why });
+    }
+    this.secrets = { accounts, agents };
+    return this.secrets;
   }
 
   /** Ends the trouble of identities that are gone, or that are well without a new token. */
@@ -176,8 +155,8 @@ export class CurrentState {
     }
     for (const { account, token } of tokens.status()) {
       const { name } = account.identity;
-      const isWell =
-        !this.unreadable.has(name) && !token.failing && token.unexpired() !== undefined;
+      const isReadable = this.secrets.accounts.get(name)?.unreadable === undefined;
+      const isWell = isReadable && !token.failing && token.unexpired() !== undefined;
       if (isWell) emit({ type: 'degraded', what: identityOf(name) });
     }
   }

@@ -1,7 +1,7 @@
 /** Each mistake that rack.yaml can have, one at a time: nobody gets by it what the file without it does not give. */
 import { parseRack, type Rack, RackError, salvageRack } from '@skolo/rack';
 import { expect, it } from 'vitest';
-import { callerLookup } from './caller.ts';
+import { callerLookup } from './caller-lookup.ts';
 
 const options = { file: 'rack.yaml', strictFor: 'metadata-server' } as const;
 

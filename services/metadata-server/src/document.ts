@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Identity, machineSlice, type Rack } from '@skolo/rack';
-import type { Caller } from './caller.ts';
+import type { Caller } from './caller-lookup.ts';
 import {
   type Directory,
   dictionary,

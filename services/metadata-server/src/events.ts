@@ -1,5 +1,5 @@
 /** All that happens in this service. Its parts emit events; metrics, log, degraded, watchers and hand-over consume them. */
-import type { Caller } from './caller.ts';
+import type { Caller } from './caller-lookup.ts';
 import type { PathClass } from './request.ts';
 import type { UpstreamCall } from './tokens.ts';
 
@@ -20,6 +20,6 @@ export type MetadataEvent =
   | { type: 'state-replaced' }
   | { type: 'reload-failed'; error: unknown }
   /** `why` is absent once the trouble is over. */
-  | { type: 'degraded'; what: string; why?: string };
+  | { type: 'degraded'; what: string; why?: string | undefined };
 
 export type EmitMetadata = (event: MetadataEvent) => void;

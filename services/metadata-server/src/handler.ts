@@ -5,7 +5,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '@skolo/common';
 import { type Answer, errorPage, retryAfter, send } from './answers.ts';
-import type { Clients } from './clients.ts';
+import type { CallerStats } from './caller-stats.ts';
 import type { EmitMetadata } from './events.ts';
 import { type Found, look } from './look.ts';
 import type { FindMac } from './neighbours.ts';
@@ -29,7 +29,7 @@ export interface HandlerDeps {
   tokens: Tokens;
   watchers: Watchers;
   limiter: RateLimiter;
-  clients: Clients;
+  stats: CallerStats;
   findMac: FindMac;
   clock: Clock;
   emit: EmitMetadata;
@@ -82,7 +82,7 @@ export function createHandler(deps: HandlerDeps): RequestListener {
     const asked = parsed(request.url ?? '/');
     const exchange: Exchange = { request, response, asked, known };
 
-    deps.clients.asked(known.client, deps.clock.now(), asked.pathClass === 'token');
+    deps.stats.asked(known.record, deps.clock.now(), asked.pathClass === 'token');
     const waitSeconds = deps.limiter.take(known.caller.address);
     const foreignHost = deps.state().checkHost(request);
     if (waitSeconds > 0) {

@@ -5,11 +5,11 @@
 import { hostname } from 'node:os';
 import { type HostCheck, hostCheck, inNetworks, normaliseAddress } from '@skolo/common';
 import { jumphostHosts, type Rack } from '@skolo/rack';
+import type { Account, Accounts } from './accounts.ts';
 import type { AgentDigests } from './agent-digests.ts';
-import { type Caller, callerLookup, type FindCaller } from './caller.ts';
-import type { Client, Clients } from './clients.ts';
+import { type Caller, callerLookup, type FindCaller } from './caller-lookup.ts';
+import type { CallerRecord, CallerStats } from './caller-stats.ts';
 import { metadataDocument } from './document.ts';
-import type { Account, Accounts } from './identity.ts';
 import type { RenewedToken } from './renewed-token.ts';
 import type { Tokens } from './tokens.ts';
 import type { Directory } from './tree.ts';
@@ -17,7 +17,7 @@ import type { Directory } from './tree.ts';
 /** A caller with everything that its requests need, worked out once. */
 export interface KnownCaller {
   caller: Caller;
-  client: Client;
+  record: CallerRecord;
   /** Absent for nobody: unknown, or cut off. */
   access?: { account: Account; usualToken: RenewedToken; document: Directory };
 }
@@ -42,7 +42,7 @@ export class RackState {
   readonly ownAddresses: readonly string[];
   /** Does a request name this server? */
   readonly checkHost: HostCheck;
-  private readonly clients: Clients;
+  private readonly stats: CallerStats;
   private readonly tokens: Tokens;
   private readonly findCaller: FindCaller;
   private readonly isTrustedProxy: (address: string) => boolean;
@@ -51,12 +51,12 @@ export class RackState {
   constructor(
     rack: Rack,
     { accounts, agentDigests }: { accounts: Accounts; agentDigests: AgentDigests },
-    deps: { clients: Clients; tokens: Tokens; ownAddresses: readonly string[] },
+    deps: { stats: CallerStats; tokens: Tokens; ownAddresses: readonly string[] },
   ) {
     this.rack = rack;
     this.accounts = accounts;
     this.agentDigests = agentDigests;
-    this.clients = deps.clients;
+    this.stats = deps.stats;
     this.tokens = deps.tokens;
     this.ownAddresses = deps.ownAddresses;
     this.findCaller = callerLookup(rack, deps.ownAddresses);
@@ -103,14 +103,14 @@ export class RackState {
 
   private workOut(address: string): KnownCaller {
     const caller = this.findCaller(address);
-    const client = this.clients.of(caller);
+    const record = this.stats.of(caller);
     const account = caller.identity && this.accounts.get(caller.identity.name);
-    if (!caller.identity || !account) return { caller, client };
+    if (!caller.identity || !account) return { caller, record };
     const document = metadataDocument(this.rack, caller, caller.identity, {
       email: account.email,
       agentDigest: caller.machine && this.agentDigests.get(caller.machine.name),
     });
     const usualToken = this.tokens.accessToken(account, []);
-    return { caller, client, access: { account, usualToken, document } };
+    return { caller, record, access: { account, usualToken, document } };
   }
 }

@@ -27,7 +27,8 @@ export interface RenewedTokenDeps {
   closing: AbortSignal;
   /** Seconds to wait after a number of failures in a row. */
   backOff: (failures: number) => number;
-  onSettled: (outcome: { token: HeldToken } | { error: unknown }, seconds: number) => void;
+  /** After each upstream call. `error`: it gave no token. */
+  onSettled: (seconds: number, error?: unknown) => void;
 }
 
 /** No valid token at hand, and none could be had in time. */
@@ -160,13 +161,13 @@ export class RenewedToken {
       this.lastFailure = undefined;
       const calm = Math.min(calmSeconds, (lifeSeconds - this.renewBelow) / 2);
       this.notBefore = clock.uptime() + calm;
-      this.deps.onSettled({ token: this.held }, clock.uptime() - askedAt);
+      this.deps.onSettled(clock.uptime() - askedAt);
     } catch (error) {
       this.failures += 1;
       this.notBefore = clock.uptime() + this.deps.backOff(this.failures);
       const why = error instanceof Error ? error.message : 'unknown error';
       this.lastFailure = { why, at: clock.now() };
-      this.deps.onSettled({ error }, clock.uptime() - askedAt);
+      this.deps.onSettled(clock.uptime() - askedAt, error);
     }
   }
 }

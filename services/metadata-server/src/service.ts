@@ -10,17 +10,17 @@ import {
 } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
+import { openAccounts } from './accounts.ts';
 import { adminRoutes } from './admin.ts';
-import { readAgentDigests } from './agent-digests.ts';
+import { readAgentTokens } from './agent-digests.ts';
 import { malformedPage } from './answers.ts';
-import { Clients } from './clients.ts';
+import { CallerStats } from './caller-stats.ts';
 import { limitConnections } from './connections.ts';
 import { CurrentState } from './current-state.ts';
 import { createEventLog } from './event-log.ts';
 import type { EmitMetadata, MetadataEvent } from './events.ts';
 import { createHandler } from './handler.ts';
 import { Handover, handoverFolder } from './handover.ts';
-import { openAccounts } from './identity.ts';
 import { createMetrics } from './metrics.ts';
 import { type FindMac, neighbourTable } from './neighbours.ts';
 import { RateLimiter } from './rate-limit.ts';
@@ -35,7 +35,7 @@ export interface MetadataServerDeps {
 }
 
 /** Written so seldom that an SSD does not mind; in milliseconds. */
-const saveClientsEvery = 5 * 60_000;
+const saveStatsEvery = 5 * 60_000;
 
 const upstreamBackOff = { firstMs: 1000, maxMs: 60_000 };
 
@@ -57,16 +57,13 @@ export function createMetadataServer(deps: MetadataServerDeps = {}): ServiceDefi
 }
 
 async function checkSecrets(rack: Rack): Promise<string[]> {
-  const problems: string[] = [];
-  await openAccounts(rack, {
-    now: Date.now,
-    onUnreadable: (identity, error) => problems.push(`identities.${identity}: ${errorText(error)}`),
-    onOtherEmail: (identity, why) => problems.push(`identities.${identity}.email: ${why}`),
-  });
-  await readAgentDigests(rack, (login, error) =>
-    problems.push(`logins.${login}.token: ${errorText(error)}`),
-  );
-  return problems;
+  const problems = new Map<string, string | undefined>();
+  for (const [name, { unreadable, otherEmail }] of await openAccounts(rack, Date.now)) {
+    problems.set(`identities.${name}`, unreadable).set(`identities.${name}.email`, otherEmail);
+  }
+  const { unreadable } = await readAgentTokens(rack);
+  for (const [login, why] of unreadable) problems.set(`logins.${login}.token`, why);
+  return [...problems].flatMap(([where, why]) => (why === undefined ? [] : [`${where}: ${why}`]));
 }
 
 async function start(context: ServiceContext, deps: MetadataServerDeps): Promise<Service> {
@@ -78,12 +75,12 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
 
   const watchers = new Watchers();
   const limiter = new RateLimiter(rack().services['metadata-server'].rateLimit);
-  const clients = new Clients(join(stateDir, 'clients.json'));
+  const stats = new CallerStats(join(stateDir, 'clients.json'));
   const handover = new Handover(() => handoverFolder(rack(), stateDir));
   const backOff = (failures: number) => backOffMs(failures, upstreamBackOff) / 1000;
   const dir = () => rack().dir;
   const tokens = new Tokens({ clock, random: Math.random, backOff, dir, emit });
-  const current = new CurrentState({ watch, clock, lastSuccess, tokens, clients, limiter, emit });
+  const current = new CurrentState({ watch, clock, lastSuccess, tokens, stats, limiter, emit });
   const state = () => current.get();
   let handingOver: Promise<unknown> = Promise.resolve();
 
@@ -104,7 +101,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
     names: () => rack().identities.keys(),
   });
 
-  await orDegraded('clients file', () => clients.load(), emit);
+  await orDegraded('clients file', () => stats.load(), emit);
   const handedOver = await orDegraded('token hand-over', () => handover.load(), emit);
   const { accounts } = await current.open();
   tokens.adopt(accounts, handedOver ?? []);
@@ -116,16 +113,16 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
     void tokens.tick();
     current.tick();
   }, tickMs);
-  const saveClients = () => orDegraded('clients file', () => clients.save(), emit);
-  const saving = setInterval(() => void saveClients(), saveClientsEvery);
+  const saveStats = () => orDegraded('clients file', () => stats.save(), emit);
+  const saving = setInterval(() => void saveStats(), saveStatsEvery);
   signal.addEventListener('abort', () => watchers.close());
 
   return {
-    handler: createHandler({ state, tokens, watchers, limiter, clients, findMac, clock, emit }),
+    handler: createHandler({ state, tokens, watchers, limiter, stats, findMac, clock, emit }),
     onConnection: limitConnections({ most: (address) => state().mostConnections(address), emit }),
     serverOptions,
     answerMalformed: malformedPage,
-    admin: adminRoutes({ state, clients, tokens, lastSuccess }),
+    admin: adminRoutes({ state, stats, tokens, lastSuccess }),
     readiness() {
       const usual = tokens.status();
       const hasToken = usual.some(({ token }) => token.unexpired() !== undefined);
@@ -138,7 +135,7 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
       await current.idle();
       await tokens.close();
       await handingOver;
-      await saveClients();
+      await saveStats();
     },
   };
 }

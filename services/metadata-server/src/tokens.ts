@@ -6,10 +6,10 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock } from '@skolo/common';
 import type { IssuedToken, TokenSource } from '@skolo/google';
+import { type Account, type Accounts, grantedScopes } from './accounts.ts';
 import type { EmitMetadata } from './events.ts';
 import type { HandedOver } from './handover.ts';
-import { type Account, type Accounts, grantedScopes } from './identity.ts';
-import { type HeldToken, RenewedToken } from './renewed-token.ts';
+import { RenewedToken } from './renewed-token.ts';
 
 export interface TokensDeps {
   clock: Clock;
@@ -164,7 +164,7 @@ export class Tokens {
       issue: (signal) => this.call(entry, signal),
       mayCall: () => entry.usual || (this.calls.get(account.key) ?? 0) < mostCalls,
       closing: this.closing.signal,
-      onSettled: (outcome, seconds) => this.settled(entry, outcome, seconds),
+      onSettled: (seconds, error) => this.settled(entry, seconds, error),
     });
     token.askedAt = this.deps.clock.uptime();
     const entry: Entry = { key, account, wanted, token, usual: false };
@@ -184,24 +184,19 @@ export class Tokens {
     }
   }
 
-  private settled(
-    entry: Entry,
-    outcome: { token: HeldToken } | { error: unknown },
-    seconds: number,
-  ): void {
+  private settled(entry: Entry, seconds: number, error: unknown): void {
     if (this.closing.signal.aborted) return;
     const { emit } = this.deps;
-    const call = { account: entry.account, what: entry.wanted.kind, seconds };
-    if ('token' in outcome) {
+    const call = { account: entry.account, what: entry.wanted.kind, seconds, error };
+    emit({ type: 'upstream-call', call });
+    if (error === undefined) {
       delete entry.stampAtFailure;
-      emit({ type: 'upstream-call', call });
       if (this.entries.get(entry.key) === entry) emit({ type: 'tokens-changed' });
-      return;
+    } else {
+      void this.stamp(entry).then((stamp) => {
+        entry.stampAtFailure = stamp;
+      });
     }
-    void this.stamp(entry).then((stamp) => {
-      entry.stampAtFailure = stamp;
-    });
-    emit({ type: 'upstream-call', call: { ...call, error: outcome.error } });
   }
 
   private makeRoom(account: Account): void {

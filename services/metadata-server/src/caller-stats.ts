@@ -4,9 +4,9 @@
  */
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { z } from 'zod';
-import type { Caller } from './caller.ts';
+import type { Caller } from './caller-lookup.ts';
 
-const Client = z.object({
+const CallerRecord = z.object({
   name: z.string(),
   kind: z.enum(['machine', 'cidr', 'jumphost', 'default', 'unknown']),
   address: z.string(),
@@ -16,15 +16,15 @@ const Client = z.object({
   lastTokenAsked: z.number().optional(),
   requests: z.number(),
 });
-export type Client = z.infer<typeof Client>;
+export type CallerRecord = z.infer<typeof CallerRecord>;
 
-const Contents = z.object({ clients: z.array(Client) });
+const Contents = z.object({ clients: z.array(CallerRecord) });
 
 /** Phones come and go with ever new addresses: beyond this the one that was silent longest is forgotten. */
 const most = 5000;
 
-export class Clients {
-  private readonly clients = new Map<string, Client>();
+export class CallerStats {
+  private readonly records = new Map<string, CallerRecord>();
   private readonly file: string;
   private changed = false;
 
@@ -36,34 +36,34 @@ export class Clients {
   async load(): Promise<void> {
     const content = await readFileIfExists(this.file);
     if (content === undefined) return;
-    for (const client of Contents.parse(JSON.parse(content)).clients) {
-      if (!this.clients.has(client.address)) this.clients.set(client.address, client);
+    for (const record of Contents.parse(JSON.parse(content)).clients) {
+      if (!this.records.has(record.address)) this.records.set(record.address, record);
     }
   }
 
   /** The record of a caller, to be counted up by `asked`. */
-  of(caller: Caller): Client {
+  of(caller: Caller): CallerRecord {
     const { name, kind, address } = caller;
-    let client = this.clients.get(address);
-    if (!client) {
+    let record = this.records.get(address);
+    if (!record) {
       this.makeRoom();
-      client = { name, kind, address, lastAsked: 0, requests: 0 };
-      this.clients.set(address, client);
+      record = { name, kind, address, lastAsked: 0, requests: 0 };
+      this.records.set(address, record);
     }
-    Object.assign(client, { name, kind, identity: caller.identity?.name });
-    return client;
+    Object.assign(record, { name, kind, identity: caller.identity?.name });
+    return record;
   }
 
-  asked(client: Client, now: number, forToken: boolean): void {
-    client.requests += 1;
-    client.lastAsked = now;
-    if (forToken) client.lastTokenAsked = now;
+  asked(record: CallerRecord, now: number, forToken: boolean): void {
+    record.requests += 1;
+    record.lastAsked = now;
+    if (forToken) record.lastTokenAsked = now;
     this.changed = true;
   }
 
   /** Newest first. */
-  list(): Client[] {
-    return [...this.clients.values()]
+  list(): CallerRecord[] {
+    return [...this.records.values()]
       .filter(({ requests }) => requests > 0)
       .sort((a, b) => b.lastAsked - a.lastAsked);
   }
@@ -81,11 +81,11 @@ export class Clients {
   }
 
   private makeRoom(): void {
-    if (this.clients.size < most) return;
-    let oldest: Client | undefined;
-    for (const client of this.clients.values()) {
-      if (!oldest || client.lastAsked < oldest.lastAsked) oldest = client;
+    if (this.records.size < most) return;
+    let oldest: CallerRecord | undefined;
+    for (const record of this.records.values()) {
+      if (!oldest || record.lastAsked < oldest.lastAsked) oldest = record;
     }
-    if (oldest) this.clients.delete(oldest.address);
+    if (oldest) this.records.delete(oldest.address);
   }
 }

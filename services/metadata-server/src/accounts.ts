@@ -1,5 +1,6 @@
-/** Which account does a caller act as? An identity of rack.yaml together with its credentials. */
+/** The accounts that callers act as: each is an identity of rack.yaml together with its credentials. */
 import { createHash } from 'node:crypto';
+import { errorText } from '@skolo/errors';
 import { type TokenSource, tokenSource } from '@skolo/google';
 import type { Identity, Rack } from '@skolo/rack';
 
@@ -10,47 +11,40 @@ export interface Account {
   source: TokenSource;
   /** That of rack.yaml, else of the credentials; undefined while these cannot be read. */
   email: string | undefined;
+  /** Why its credentials cannot be read, which takes away this identity and nothing else. */
+  unreadable?: string;
+  /** rack.yaml gives it the e-mail address of somebody else than its credentials. */
+  otherEmail?: string;
 }
 
 export type Accounts = ReadonlyMap<string, Account>;
 
-export interface AccountDeps {
-  /** Wall clock, in milliseconds. */
-  now: () => number;
-  /** A secret that cannot be read takes away its identity, and nothing else. */
-  onUnreadable: (identity: string, error: unknown) => void;
-  /** rack.yaml gives an identity the e-mail address of somebody else than its credentials. */
-  onOtherEmail: (identity: string, why: string) => void;
-}
-
-/** One account for each identity. Reads the credential files for the e-mail addresses. */
-export async function openAccounts(rack: Rack, deps: AccountDeps): Promise<Accounts> {
+/** One account for each identity. Reads the credential files for the e-mail addresses. `now`: wall clock, milliseconds. */
+export async function openAccounts(rack: Rack, now: () => number): Promise<Accounts> {
   const accounts = await Promise.all(
-    [...rack.identities.values()].map(async (identity): Promise<[string, Account]> => {
-      const source = await tokenSource(identity.credentials, { dir: rack.dir, now: deps.now });
-      const email = await emailOf(identity, source, deps);
-      return [identity.name, { key: accountKey(rack, identity), identity, source, email }];
+    [...rack.identities.values()].map(async (identity): Promise<Account> => {
+      const source = await tokenSource(identity.credentials, { dir: rack.dir, now });
+      const email = await emailOf(identity, source);
+      return { key: accountKey(rack, identity), identity, source, ...email };
     }),
   );
-  return new Map(accounts);
+  return new Map(accounts.map((account) => [account.identity.name, account]));
 }
 
 /** The credentials' own address is asked for even where rack.yaml gives one: it shows that they can be read. */
 async function emailOf(
-  identity: Identity,
+  { email: written }: Identity,
   source: TokenSource,
-  { onUnreadable, onOtherEmail }: AccountDeps,
-): Promise<string | undefined> {
+): Promise<Pick<Account, 'email' | 'unreadable' | 'otherEmail'>> {
   try {
     const email = await source.email();
-    if (identity.email !== undefined && email !== undefined && email !== identity.email) {
-      const why = `rack.yaml says ${identity.email}, but the credentials are those of ${email}; correct one of them`;
-      onOtherEmail(identity.name, why);
+    if (written === undefined || email === undefined || email === written) {
+      return { email: written ?? email };
     }
-    return identity.email ?? email;
+    const otherEmail = `rack.yaml says ${written}, but the credentials are those of ${email}; correct one of them`;
+    return { email: written, otherEmail };
   } catch (error) {
-    onUnreadable(identity.name, error);
-    return identity.email;
+    return { email: written, unreadable: errorText(error) };
   }
 }
 
