@@ -23,11 +23,14 @@ export class ApiError extends Error {
 export class ApiUnreachable extends Error {
   readonly code = 'API_UNREACHABLE';
   readonly url: string;
+  /** The message without the URL. */
+  readonly why: string;
 
   constructor(url: string, why: string, cause?: unknown) {
     super(`${url}: ${why}`, { cause });
     this.name = 'ApiUnreachable';
     this.url = url;
+    this.why = why;
   }
 }
 

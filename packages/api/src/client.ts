@@ -4,27 +4,38 @@ import { z } from 'zod';
 import { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
 import { Problem, problemType } from './problem.ts';
 import { type Api, isSuccess, pathParams, type RouteSpec } from './route.ts';
+import { serverEvents } from './server-events.ts';
 
 export interface ClientOptions {
   /** http or https; a path in it stays in front of the routes'. */
   baseUrl: string;
   /** Sent as `Authorization: Bearer …`. */
-  token?: string;
+  token?: string | undefined;
   /** The global `fetch` by default. */
   fetch?: typeof fetch;
-  /** For one call, from connecting to the end of the answer; of text or bytes, between any two pieces. Default 10 s. */
-  timeoutMs?: number;
+  /**
+   * For one call, from connecting to the end of the answer; of text or bytes, between any two pieces; of events, until
+   * the answer begins. Default 10 s.
+   */
+  timeoutMs?: number | undefined;
+  /** Between any two pieces of a stream of events, for which a service sends something every 15 s. Default 45 s. */
+  silenceMs?: number;
   /** No answer is larger, once it is unpacked; 64 MiB by default. */
-  mostBytes?: number;
+  mostBytes?: number | undefined;
 }
 
 const usualMostBytes = 64 * 1024 * 1024;
+const usualTimeoutMs = 10_000;
+const usualSilenceMs = 45_000;
 
 /** What a call of a route takes. */
 export type ClientRequest<R extends RouteSpec> = Part<'params', R['params']> &
   Part<'query', R['query']> &
   Part<'headers', R['headers']> &
-  Part<'body', R['body']> & { signal?: AbortSignal | undefined; timeoutMs?: number | undefined };
+  Part<'body', R['body']> & { signal?: AbortSignal | undefined } & Limits;
+
+/** Of one call, in place of those of the client. */
+type Limits = Pick<ClientOptions, 'timeoutMs' | 'mostBytes'>;
 
 /** An answer of text or bytes. */
 export interface ClientContent {
@@ -32,10 +43,20 @@ export interface ClientContent {
   headers: Headers;
 }
 
+/** An answer of server-sent events. `events` throws {@link ApiUnreachable} when the connection ends. */
+interface ClientEvents<Events extends NonNullable<RouteSpec['events']>> {
+  events: AsyncIterable<
+    { [Name in keyof Events]: { name: Name; data: z.output<Events[Name]> } }[keyof Events]
+  >;
+  headers: Headers;
+}
+
 /** What a call of a route gives: the body of its 2xx answer, or undefined where that has none. */
 export type ClientAnswer<R extends RouteSpec> = R extends { types: readonly string[] }
   ? ClientContent
-  : JsonAnswer<R>;
+  : R extends { events: infer Events extends NonNullable<RouteSpec['events']> }
+    ? ClientEvents<Events>
+    : JsonAnswer<R>;
 
 type JsonAnswer<R extends RouteSpec> = {
   [Status in keyof R['answers'] & number]: `${Status}` extends `2${string}`
@@ -45,10 +66,8 @@ type JsonAnswer<R extends RouteSpec> = {
     : never;
 }[keyof R['answers'] & number];
 
-/** A call for each route but those of server-sent events. */
-export type Client<A extends Api> = {
-  readonly [Name in keyof A as A[Name] extends { events: unknown } ? never : Name]: Call<A[Name]>;
-};
+/** A call for each route. */
+export type Client<A extends Api> = { readonly [Name in keyof A]: Call<A[Name]> };
 
 type Call<R extends RouteSpec> =
   Record<never, never> extends ClientRequest<R>
@@ -102,73 +121,128 @@ export function createClient<A extends Api>(api: A, options: ClientOptions): Cli
   return Object.fromEntries(calls) as Client<A>;
 }
 
-interface AnyRequest {
+interface AnyRequest extends Limits {
   params?: Record<string, unknown>;
   query?: Record<string, unknown>;
   headers?: Record<string, unknown>;
   body?: unknown;
   signal?: AbortSignal;
-  timeoutMs?: number;
 }
 
 async function call(name: string, spec: RouteSpec, request: AnyRequest, options: ClientOptions) {
   const url = urlOf(name, spec, request, options.baseUrl);
-  const what = `${spec.method.toUpperCase()} ${url}`;
+  const asked = { what: `${spec.method.toUpperCase()} ${url}`, url };
   const body = spec.body && request.body !== undefined ? JSON.stringify(request.body) : undefined;
-  const timeoutMs = request.timeoutMs ?? options.timeoutMs ?? 10_000;
-  const late = new AbortController();
-  const end = () => late.abort(new OutOfTime(`no answer within ${timeoutMs / 1000} s`));
-  const timer = setTimeout(end, timeoutMs);
-  const signal = AbortSignal.any([late.signal, ...(request.signal ? [request.signal] : [])]);
-  const isContent = spec.types !== undefined;
+  const timeoutMs = request.timeoutMs ?? options.timeoutMs ?? usualTimeoutMs;
+  const deadline = startDeadline(request.signal);
   let response: Response;
   let bytes: Uint8Array;
+  let isStream = false;
   try {
+    deadline.allow(timeoutMs);
     response = await (options.fetch ?? fetch)(url, {
       method: spec.method.toUpperCase(),
       headers: {
         ...headersOf(request),
-        accept: `application/json, ${problemType}`,
+        accept: `${spec.events ? eventStream : 'application/json'}, ${problemType}`,
         ...(options.token !== undefined && { authorization: `Bearer ${options.token}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body }),
       // A redirect is not an answer of ours, and the token must not follow it.
       redirect: 'manual',
-      signal,
+      signal: deadline.signal,
     });
-    const mostBytes = options.mostBytes ?? usualMostBytes;
-    bytes = await bytesOf(response, mostBytes, isContent ? () => timer.refresh() : undefined);
-  } catch (error) {
-    request.signal?.throwIfAborted();
-    const { origin } = new URL(url);
-    if (error instanceof OutOfTime || error instanceof TooLarge) {
-      throw new ApiUnreachable(origin, error.message);
+    isStream = spec.events !== undefined && typeOf(response) === eventStream;
+    if (isStream) {
+      const events = eventsOf(spec, asked, response, deadline, request.signal, options.silenceMs);
+      return { events, headers: response.headers };
     }
-    throw new ApiUnreachable(origin, whyUnreachable(error), error);
+    const mostBytes = request.mostBytes ?? options.mostBytes ?? usualMostBytes;
+    bytes = await bytesOf(response, mostBytes, () => spec.types && deadline.allow(timeoutMs));
+  } catch (error) {
+    throw lost(error, url, request.signal);
   } finally {
-    clearTimeout(timer);
-    late.abort();
+    if (!isStream) deadline.end();
   }
-  if (isContent && response.ok) return { bytes, headers: response.headers };
+  if (spec.types && response.ok) return { bytes, headers: response.headers };
   const text = new TextDecoder().decode(bytes);
-  if (!isSuccess(response.status)) throw new ApiError(what, problemOf(url, response, text));
-  return answerOf(spec, { what, url }, response, text);
+  if (!isSuccess(response.status)) throw new ApiError(asked.what, problemOf(url, response, text));
+  return answerOf(spec, asked, response, text);
 }
+
+const eventStream = 'text/event-stream';
 
 class OutOfTime extends Error {}
 class TooLarge extends Error {}
+
+/** Aborts a call that is late. */
+function startDeadline(signal: AbortSignal | undefined) {
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    signal: AbortSignal.any([late.signal, ...(signal ? [signal] : [])]),
+    /** From now on. */
+    allow(ms: number) {
+      clearTimeout(timer);
+      timer = setTimeout(() => late.abort(new OutOfTime(`no answer within ${ms / 1000} s`)), ms);
+    },
+    end() {
+      clearTimeout(timer);
+      late.abort();
+    },
+  };
+}
+
+/** @throws The reason of the signal, if it is aborted. */
+function lost(error: unknown, url: string, signal: AbortSignal | undefined): Error {
+  signal?.throwIfAborted();
+  if (error instanceof ApiError) return error;
+  const { origin } = new URL(url);
+  if (error instanceof OutOfTime || error instanceof TooLarge) {
+    return new ApiUnreachable(origin, error.message);
+  }
+  return new ApiUnreachable(origin, whyUnreachable(error), error);
+}
+
+async function* eventsOf(
+  spec: RouteSpec,
+  asked: Asked,
+  response: Response,
+  deadline: ReturnType<typeof startDeadline>,
+  signal: AbortSignal | undefined,
+  silenceMs = usualSilenceMs,
+) {
+  async function* pieces() {
+    for await (const piece of response.body ?? []) {
+      deadline.allow(silenceMs);
+      yield piece;
+    }
+  }
+  try {
+    deadline.allow(silenceMs);
+    for await (const { name, data } of serverEvents(pieces())) {
+      const schema = spec.events?.[name];
+      if (schema) yield { name, data: parsed(schema, asked, response.status, data) };
+    }
+  } catch (error) {
+    throw lost(error, asked.url, signal);
+  } finally {
+    deadline.end();
+  }
+  throw new ApiUnreachable(new URL(asked.url).origin, 'the service closed the connection');
+}
 
 /** As much as may be, and not what somebody makes of it who wants this process to run out of memory. */
 async function bytesOf(
   { body }: Response,
   mostBytes: number,
-  onPiece: (() => void) | undefined,
+  onPiece: () => void,
 ): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of body ?? []) {
-    onPiece?.();
+    onPiece();
     length += piece.length;
     if (length > mostBytes) throw new TooLarge(`its answer is larger than ${mostBytes} bytes`);
     pieces.push(piece);
@@ -206,36 +280,46 @@ function problemOf(url: string, response: Response, text: string): Problem {
   const { status } = response;
   const sent = Problem.safeParse(parseJson(text));
   if (sent.success) return { ...sent.data, status };
-  const type = response.headers.get('content-type')?.split(';')[0] ?? 'nothing';
   return {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? `status ${status}`,
     status,
-    detail: `${new URL(url).origin}: the answer is ${status}, ${type}, and not from this service; is this its URL, or is a proxy between?`,
+    detail: `${new URL(url).origin}: the answer is ${status}, ${typeOf(response)}, and not from this service; is this its URL, or is a proxy between?`,
   };
 }
 
-function answerOf(
-  spec: RouteSpec,
-  { what, url }: { what: string; url: string },
-  response: Response,
-  text: string,
-): unknown {
+interface Asked {
+  /** `GET http://…`, for {@link ApiError}. */
+  what: string;
+  url: string;
+}
+
+function answerOf(spec: RouteSpec, asked: Asked, response: Response, text: string): unknown {
   const { status } = response;
   if (!(status in spec.answers)) {
     const known = Object.keys(spec.answers).join(', ');
-    throw unexpected(what, url, status, `the status is ${status}, not ${known}`);
+    throw unexpected(asked, status, `the status is ${status}, not ${known}`);
+  }
+  if (spec.events) {
+    throw unexpected(asked, status, `the answer is ${typeOf(response)}, not ${eventStream}`);
   }
   const schema = spec.answers[status];
-  if (!schema) return undefined;
-  const json = parseJson(text);
-  if (json === undefined) throw unexpected(what, url, status, 'the answer is not JSON');
-  const answer = schema.safeParse(json);
-  if (answer.success) return answer.data;
-  throw unexpected(what, url, status, issuesOf(answer.error));
+  return schema && parsed(schema, asked, status, text);
 }
 
-function unexpected(what: string, url: string, status: number, why: string): ApiError {
+function parsed(schema: z.ZodType, asked: Asked, status: number, text: string): unknown {
+  const json = parseJson(text);
+  if (json === undefined) throw unexpected(asked, status, 'the answer is not JSON');
+  const answer = schema.safeParse(json);
+  if (answer.success) return answer.data;
+  throw unexpected(asked, status, issuesOf(answer.error));
+}
+
+function typeOf({ headers }: Response): string {
+  return headers.get('content-type')?.split(';')[0] ?? 'nothing';
+}
+
+function unexpected({ what, url }: Asked, status: number, why: string): ApiError {
   const detail = `${new URL(url).origin}: ${why}; are the client and the service of the same version?`;
   return new ApiError(what, { type: 'about:blank', title: 'unexpected answer', status, detail });
 }

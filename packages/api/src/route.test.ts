@@ -178,6 +178,8 @@ describe('the types of a route', () => {
     }>();
     expectTypeOf<ClientAnswer<typeof rich>>().toEqualTypeOf<{ at: Date } | undefined>();
     expectTypeOf<ClientAnswer<typeof plain>>().toEqualTypeOf<{ things: string[] }>();
-    expectTypeOf<keyof ClientRequest<typeof plain>>().toEqualTypeOf<'signal' | 'timeoutMs'>();
+    expectTypeOf<keyof ClientRequest<typeof plain>>().toEqualTypeOf<
+      'signal' | 'timeoutMs' | 'mostBytes'
+    >();
   });
 });

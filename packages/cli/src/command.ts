@@ -1,5 +1,6 @@
 import { Command, Option, type ParseOptionsResult } from 'commander';
 import { usageError } from './errors.ts';
+import type { Io } from './io.ts';
 
 /** Options of every command. */
 export interface Globals {
@@ -11,16 +12,23 @@ export interface Globals {
   tokenFile: string | undefined;
 }
 
-type GlobalName = 'rack' | 'url' | 'tokenFile';
+const globalNames = ['rack', 'url', 'tokenFile'] as const;
+type GlobalName = (typeof globalNames)[number];
 
 const defaultRack = '/etc/skolo/rack.yaml';
 
 /** A noun or a verb of `skolo`. */
 export class SkoloCommand extends Command {
-  private used: readonly GlobalName[] = [];
+  readonly io: Io;
+  private used: readonly GlobalName[] = globalNames;
+
+  constructor(name: string | undefined, io: Io) {
+    super(name);
+    this.io = io;
+  }
 
   override createCommand(name?: string): SkoloCommand {
-    return new SkoloCommand(name);
+    return new SkoloCommand(name, this.io);
   }
 
   /** One line with a pointer to the help; Commander prints two without. */
@@ -34,15 +42,20 @@ export class SkoloCommand extends Command {
     return this.addHelpText('after', `\nExample:\n  ${line}`);
   }
 
-  /** Names the global options with an effect here. The command rejects others. */
+  /** Names the global options with an effect here; without a call all of them. */
   uses(...names: GlobalName[]): this {
     this.used = names;
+    return this;
+  }
+
+  /** Lists the global options with an effect in the help, and rejects others. */
+  checkUses(): void {
     this.configureHelp({
       showGlobalOptions: true,
       visibleGlobalOptions: () =>
-        this.globalOptions().filter((option) => names.some(named(option))),
+        this.globalOptions().filter((option) => this.used.some(named(option))),
     });
-    return this.hook('preAction', () => this.rejectUnused());
+    this.hook('preAction', () => this.rejectUnused());
   }
 
   /** Commander would parse `skolo backup show router --version latest~1` as the `--version` of skolo. */
@@ -116,8 +129,6 @@ function isVersion({ long }: Option): boolean {
   return long === '--version';
 }
 
-const globalNames = ['rack', 'url', 'tokenFile'] as const satisfies readonly GlobalName[];
-
 function named(option: Option): (name: GlobalName) => boolean {
   return (name) => option.attributeName() === name;
 }
@@ -150,7 +161,7 @@ export function commandLine(command: SkoloCommand, verb: string, ...names: strin
 /** Global options of this command line. */
 export function givenOptions(command: SkoloCommand): string[] {
   const globals = command.globals();
-  return (['rack', 'url', 'tokenFile'] as const).flatMap((name) => {
+  return globalNames.flatMap((name) => {
     const value = globals[name];
     return command.gives(name) && value !== undefined ? [flags[name], value] : [];
   });

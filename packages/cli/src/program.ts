@@ -8,7 +8,7 @@ import type { Io } from './io.ts';
 import { plain } from './output/text.ts';
 
 /** Defines arguments, options and action of a verb. */
-type Define = (command: SkoloCommand, io: Io) => void;
+type Define = (command: SkoloCommand) => void;
 
 interface Noun {
   summary: string;
@@ -159,7 +159,7 @@ async function run(args: readonly string[], io: Io): Promise<void> {
 
 /** Defines all nouns, but only verbs that the command line needs. */
 async function createProgram(args: readonly string[], io: Io): Promise<SkoloCommand> {
-  const program = new SkoloCommand('skolo')
+  const program = new SkoloCommand('skolo', io)
     .description('Manages racks of test machines.')
     .version(ownVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
@@ -180,7 +180,9 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
     for (const [verb, load] of Object.entries(verbs)) {
       const command = noun.command(verb);
       const isWanted = name === wanted.noun && (wanted.verb ?? verb) === verb;
-      if (isWanted) (await load()).define(command, io);
+      if (!isWanted) continue;
+      (await load()).define(command);
+      command.checkUses();
     }
   }
   return program;

@@ -10,6 +10,7 @@ import {
   powerCycleDaemonApi,
   routerBackupApi,
 } from '@skolo/api';
+import { errorCode } from '@skolo/errors';
 import type { ServiceName } from '@skolo/rack';
 import type { Globals, SkoloCommand } from './command.ts';
 import { CliError, exitCodes, usageError } from './errors.ts';
@@ -17,9 +18,7 @@ import { loadRack } from './rack-file.ts';
 
 /** A service and its client. */
 export interface Service<A extends Api> {
-  /** For server-sent events. */
   baseUrl: string;
-  token: string | undefined;
   /** @throws CliError The service rejects the request or does not answer; the message says what to do. */
   ask<T>(question: (client: Client<A>) => Promise<T>): Promise<T>;
 }
@@ -69,10 +68,9 @@ export async function connectTo<A extends Api>(
   const globals = command.globals();
   const baseUrl = globals.url ?? (await urlOfRack(globals, target));
   const token = globals.tokenFile === undefined ? undefined : await readToken(globals.tokenFile);
-  const client = newClient(target.api, { baseUrl, ...(token !== undefined && { token }) });
+  const client = newClient(target.api, { baseUrl, token });
   return {
     baseUrl,
-    token,
     ask: (question) =>
       explaining(() => question(client), globals, {
         // Without a token, 403 may only mean that a token is needed.
@@ -106,6 +104,20 @@ export async function explaining<T>(
     }
     throw error;
   }
+}
+
+/** In short, why a request failed that is worth a retry; undefined for other errors. */
+export function temporaryReason(error: unknown): string | undefined {
+  // An error with a hint has the original as its cause.
+  const original = error instanceof CliError ? error.cause : error;
+  if (original instanceof ApiUnreachable) {
+    // `fetch` wraps the error of the system, whose code is short.
+    const { cause, why } = original;
+    return (cause instanceof Error && errorCode(cause.cause)) || why;
+  }
+  const isTemporary =
+    original instanceof ApiError && (original.status >= 500 || original.status === 429);
+  return isTemporary ? original.problem.detail : undefined;
 }
 
 /** @throws CliError The URL is not valid. */

@@ -1,7 +1,6 @@
 import type { DeadLetter } from '@skolo/api';
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
@@ -17,7 +16,7 @@ interface Options {
 }
 
 /** `skolo alerts dead-letters`: invalid alerts, and messages that a sink rejects while it accepts others. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Lists invalid alerts, and messages that a sink rejects while it accepts others: when, from where and why. The newest is at the bottom. --retry sends the messages again, each to the sink that rejected it.',
@@ -28,7 +27,6 @@ export function define(command: SkoloCommand, io: Io): void {
     .option('--retry', 'send the messages again')
     .option('--sink <name>', 'with --retry: only this sink')
     .option('--reason <text>', 'with --retry: for the audit log')
-    .uses('rack', 'url', 'tokenFile')
     .example('skolo alerts dead-letters --json')
     .example("skolo alerts dead-letters --retry --sink pager --reason 'body corrected'");
 
@@ -40,10 +38,10 @@ export function define(command: SkoloCommand, io: Io): void {
     if (retry) {
       const body = { ...(sink !== undefined && { sink }), ...(reason !== undefined && { reason }) };
       const answer = await service.ask((client) => client.retryDeadLetters({ body }));
-      if (json) return printJson(io, answer);
-      io.out(`${count(answer.retried, 'message')} queued again; see skolo alerts status`);
+      if (json) return printJson(command.io, answer);
+      command.io.out(`${count(answer.retried, 'message')} queued again; see skolo alerts status`);
       if (answer.kept > 0) {
-        io.out(
+        command.io.out(
           `${count(answer.kept, 'dead letter')} kept: not a message, truncated, or the sink is no longer in rack.yaml`,
         );
       }
@@ -51,8 +49,8 @@ export function define(command: SkoloCommand, io: Io): void {
     }
     const { deadLetters } = await service.ask((client) => client.deadLetters({ query: { limit } }));
     const oldestFirst = deadLetters.toReversed();
-    if (json) printJson(io, { deadLetters: oldestFirst });
-    else printTable(io, columns, oldestFirst);
+    if (json) printJson(command.io, { deadLetters: oldestFirst });
+    else printTable(command.io, columns, oldestFirst);
     return undefined;
   });
 }

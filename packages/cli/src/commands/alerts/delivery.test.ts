@@ -21,7 +21,6 @@ function waiting(oldest: (n: number) => number | undefined, withinMs = 60_000) {
   }
   const service: AlertToPubsub = {
     baseUrl: '',
-    token: undefined,
     // Used only for the status.
     ask: answer as AlertToPubsub['ask'],
   };

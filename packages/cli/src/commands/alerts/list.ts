@@ -1,7 +1,6 @@
 import type { KnownAlert } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { addFilters, type Filter, type FilterOptions, selected } from '../../filters.ts';
-import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import { countOf, tally } from '../../output/overview.ts';
 import { type Column, table } from '../../output/table.ts';
@@ -34,7 +33,7 @@ const filters: Filter<KnownAlert>[] = [
 const severities = ['critical', 'page', 'error', 'warning', 'info', 'none'];
 
 /** `skolo alerts list`: alerts of the rack, as its service received them. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Lists firing alerts of the rack, as its alert-to-pubsub received them, also when they have not reached Pub/Sub. Totals come first, then the most severe alerts, the newest of them first.',
@@ -44,20 +43,19 @@ export function define(command: SkoloCommand, io: Io): void {
   addFilters(command, filters);
   command
     .option('--json', 'print JSON, all labels and annotations included')
-    .uses('rack', 'url', 'tokenFile')
     .example('skolo alerts list --rack racks/rack4/rack.yaml');
 
   command.action(async ({ resolved, json, ...options }: Options) => {
     const service = await alertToPubsub(command);
     const { alerts } = await service.ask((client) => client.alerts());
     const all = alerts.filter(({ status }) => resolved || status === 'firing').sort(byUrgency);
-    const shown = await selected(io, all, filters, options);
-    if (json) return printJson(io, { alerts: shown });
+    const shown = await selected(command.io, all, filters, options);
+    if (json) return printJson(command.io, { alerts: shown });
     const totals = tally(shown.map(severityOf), severities);
     const number = countOf(shown.length, all.length, 'alert');
     const summary = totals === '' ? number : `${number}: ${totals}`;
-    return io.out(
-      `${paragraph(plain(summary), io.columns)}\n\n${table(columns(io.now()), shown, io)}`,
+    return command.io.out(
+      `${paragraph(plain(summary), command.io.columns)}\n\n${table(columns(command.io.now()), shown, command.io)}`,
     );
   });
 }

@@ -24,7 +24,7 @@ interface Options extends PubSubOptions {
 }
 
 /** `skolo alerts send`: sends a test alert and measures its delivery. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Sends a test alert to the alert-to-pubsub of the rack, as Prometheus does, waits until it arrives at Pub/Sub, and prints how long that took. Then it resolves the alert and measures again. If the alert does not arrive in time, it prints where the alert is queued. The exit code is then 1.',
@@ -47,11 +47,9 @@ export function define(command: SkoloCommand, io: Io): void {
     )
     .option('--no-subscribe', 'do not read Pub/Sub; wait until the service has sent it')
     .option('--json', 'print JSON');
-  withSubscription(command)
-    .uses('rack', 'url', 'tokenFile')
-    .example('skolo alerts send --rack racks/rack4/rack.yaml');
+  withSubscription(command).example('skolo alerts send --rack racks/rack4/rack.yaml');
 
-  command.action((options: Options) => sendTest(io, command, options));
+  command.action((options: Options) => sendTest(command, options));
 }
 
 function label(text: string, former: Record<string, string> = {}): Record<string, string> {
@@ -74,7 +72,8 @@ interface Delivery {
 type AlertStatus = 'firing' | 'resolved';
 
 /** @throws CliError It was not accepted, or did not arrive. */
-async function sendTest(io: Io, command: SkoloCommand, options: Options): Promise<void> {
+async function sendTest(command: SkoloCommand, options: Options): Promise<void> {
+  const { io } = command;
   const { testLabel } = await import('@skolo/alerts');
   const { PubSubDelivery, SinkDelivery } = await import('./delivery.ts');
   const service = await alertToPubsub(command);

@@ -1,7 +1,6 @@
 import type { ReceiverStatus, SinkStatus } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count, styled } from '../../output/text.ts';
@@ -9,40 +8,43 @@ import { age, duration, lastSeen, relative, sizeText } from '../../output/time.t
 import { alertToPubsub } from '../../service-client.ts';
 
 /** `skolo alerts status`: whether alerts are delivered, and where they are queued. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Shows the delivery of alerts: whether Prometheus and Alertmanager send, what is queued, and whether each sink accepts it. The exit code is 1 when it is not healthy.',
     )
     .summary('whether alerts are delivered, and where they are queued')
     .option('--json', 'print JSON')
-    .uses('rack', 'url', 'tokenFile')
     .example('skolo alerts status --rack racks/rack4/rack.yaml');
 
   command.action(async ({ json }: { json?: true }) => {
     const service = await alertToPubsub(command);
     const status = await service.ask((client) => client.status());
-    if (!status.healthy) io.exitCode = exitCodes.failed;
-    if (json) return printJson(io, status);
+    if (!status.healthy) command.io.exitCode = exitCodes.failed;
+    if (json) return printJson(command.io, status);
     const { location, healthy, why, lastHeard, receivers, firing, spool, sinks } = status;
-    const now = io.now();
+    const now = command.io.now();
     const health = healthy
-      ? styled('healthy', 'green', io.colour)
-      : styled(`not healthy: ${why ?? 'no reason given'}`, 'red', io.colour);
-    io.out(`${location}: ${health}`);
+      ? styled('healthy', 'green', command.io.colour)
+      : styled(`not healthy: ${why ?? 'no reason given'}`, 'red', command.io.colour);
+    command.io.out(`${location}: ${health}`);
     const heard =
       lastHeard === undefined ? 'never received' : `last received ${relative(lastHeard, now)}`;
-    io.out(`Prometheus or Alertmanager: ${heard}; ${count(firing, 'alert')} firing`);
-    for (const receiver of receivers) io.out(receiverLine(receiver, now, io.colour));
+    command.io.out(`Prometheus or Alertmanager: ${heard}; ${count(firing, 'alert')} firing`);
+    for (const receiver of receivers)
+      command.io.out(receiverLine(receiver, now, command.io.colour));
     const refusing = spool.refusing === undefined ? '' : `; rejects new alerts: ${spool.refusing}`;
-    io.out(`spool: ${sizeText(spool.bytes)} of ${sizeText(spool.maxBytes)}${refusing}`);
-    if (spool.damage !== undefined) io.out(styled(`damage: ${spool.damage}`, 'red', io.colour));
-    io.out('');
-    printTable(io, columns(now), sinks);
+    command.io.out(`spool: ${sizeText(spool.bytes)} of ${sizeText(spool.maxBytes)}${refusing}`);
+    if (spool.damage !== undefined)
+      command.io.out(styled(`damage: ${spool.damage}`, 'red', command.io.colour));
+    command.io.out('');
+    printTable(command.io, columns(now), sinks);
     for (const { name, detail, setAside } of sinks) {
-      if (detail !== undefined) io.out(`\n${name}: ${detail}`);
+      if (detail !== undefined) command.io.out(`\n${name}: ${detail}`);
       if (setAside > 0) {
-        io.out(`\n${name}: ${count(setAside, 'dead letter')}; see skolo alerts dead-letters`);
+        command.io.out(
+          `\n${name}: ${count(setAside, 'dead letter')}; see skolo alerts dead-letters`,
+        );
       }
     }
     return undefined;

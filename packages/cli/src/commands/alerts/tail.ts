@@ -17,7 +17,7 @@ interface Options extends PubSubOptions {
 }
 
 /** `skolo alerts tail`: prints messages as they arrive at Pub/Sub. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Prints messages as they arrive at Pub/Sub, from all locations that publish to the topic. Each line shows when the rack accepted the message, the location, the alert, and a long delay. Ends on Ctrl-C, with exit code 0. The command makes a subscription and deletes it at the end.',
@@ -35,14 +35,16 @@ export function define(command: SkoloCommand, io: Io): void {
   command.action(async ({ location, heartbeats, count, for: forMs, json, ...where }: Options) => {
     const { connection, topic, subscription, fields } = await sourceOf(command, where);
     const { subscribe } = await import('@skolo/alerts');
-    const stop = untilStopped(io);
+    const stop = untilStopped(command.io);
     const timer = forMs === undefined ? undefined : setTimeout(stop.stop, forMs);
     const seen = new Seen();
     let shown = 0;
     function show(message: Received): void {
       if (message.decoded.kind === 'heartbeat' && !heartbeats) return;
       if (seen.before(message)) return;
-      io.out(json ? JSON.stringify(messageJson(message)) : messageLine(message, io.colour));
+      command.io.out(
+        json ? JSON.stringify(messageJson(message)) : messageLine(message, command.io.colour),
+      );
       shown += 1;
       if (shown === count) stop.stop();
     }
@@ -54,7 +56,7 @@ export function define(command: SkoloCommand, io: Io): void {
         fields,
         signal: stop.signal,
         onMessage: show,
-        onState: stateReporter(io),
+        onState: stateReporter(command.io),
       });
     } finally {
       clearTimeout(timer);

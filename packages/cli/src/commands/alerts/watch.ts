@@ -4,7 +4,6 @@ import { Option } from 'commander';
 import { shortSpan } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
-import type { Io } from '../../io.ts';
 import { untilStopped } from '../../until-stopped.ts';
 import { type PubSubOptions, sourceOf, withSubscription } from './pubsub-options.ts';
 import { printChanges, printOnce } from './watch-report.ts';
@@ -22,7 +21,7 @@ interface Options extends PubSubOptions {
 }
 
 /** `skolo alerts watch`: reports racks that are silent. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Watches the heartbeats of many racks: which of them is silent or not healthy, and since when. It prints changes until Ctrl-C. With --once it waits for a heartbeat of each rack, until --within, and prints a table. The exit code is then 0 when all are well, else 1. While Pub/Sub cannot be reached, it reports that, and no rack as silent.',
@@ -59,10 +58,11 @@ export function define(command: SkoloCommand, io: Io): void {
     .uses('rack')
     .example('skolo alerts watch --project my-project --locations racks.txt --once');
 
-  command.action((options: Options) => watch(io, command, options));
+  command.action((options: Options) => watch(command, options));
 }
 
-async function watch(io: Io, command: SkoloCommand, options: Options): Promise<void> {
+async function watch(command: SkoloCommand, options: Options): Promise<void> {
+  const { io } = command;
   checkOptions(options);
   const { readWatchState } = await import('@skolo/alerts');
   const { Notifier } = await import('./notifier.ts');

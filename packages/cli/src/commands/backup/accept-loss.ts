@@ -1,5 +1,4 @@
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import { routerBackup } from '../../service-client.ts';
 import { lostLines } from './backup-text.ts';
@@ -10,7 +9,7 @@ interface Options {
 }
 
 /** `skolo backup accept-loss`: gives up versions that the history has lost. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Gives up the versions that the history has lost, and prints them. They are no longer reported. First restore what a copy has: skolo backup restore-history.',
@@ -18,15 +17,14 @@ export function define(command: SkoloCommand, io: Io): void {
     .summary('give up versions that the history has lost')
     .requiredOption('--reason <text>', 'for the audit log')
     .option('--json', 'print JSON')
-    .uses('rack', 'url', 'tokenFile')
     .example("skolo backup accept-loss --reason 'the disk died and no copy exists'");
 
   command.action(async ({ reason, json }: Options) => {
     const service = await routerBackup(command);
     const { accepted } = await service.ask((client) => client.acceptLoss({ body: { reason } }));
-    if (json) return printJson(io, { accepted });
-    for (const line of accepted.flatMap(lostLines)) io.out(line);
-    if (accepted.length === 0) io.err('no version is lost');
+    if (json) return printJson(command.io, { accepted });
+    for (const line of accepted.flatMap(lostLines)) command.io.out(line);
+    if (accepted.length === 0) command.io.err('no version is lost');
     return undefined;
   });
 }

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ApiError, ApiUnreachable } from '@skolo/api';
+import { ApiError, ApiUnreachable, createClient, routerBackupApi } from '@skolo/api';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { contentOf } from './content.ts';
 
@@ -17,7 +17,8 @@ async function serve(listener: RequestListener) {
       }),
   );
   const { port } = server.address() as AddressInfo;
-  return { baseUrl: `http://127.0.0.1:${port}/`, token: 'the-token' };
+  const baseUrl = `http://127.0.0.1:${port}/`;
+  return createClient(routerBackupApi, { baseUrl, token: 'the-token' });
 }
 
 describe('the content of a version', () => {

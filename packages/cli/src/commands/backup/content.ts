@@ -1,6 +1,6 @@
 /** A version of a configuration, checked against its SHA-1. */
 import { createHash } from 'node:crypto';
-import { ApiError, createClient, routerBackupApi } from '@skolo/api';
+import { ApiError, type Client, type routerBackupApi } from '@skolo/api';
 
 interface ContentOptions {
   device: string;
@@ -19,18 +19,14 @@ interface ContentOptions {
  * @throws ApiUnreachable
  */
 export async function contentOf(
-  { baseUrl, token }: { baseUrl: string; token: string | undefined },
+  client: Pick<Client<typeof routerBackupApi>, 'content'>,
   { device, version, secrets, silenceMs = 30_000, mostBytes = 2 ** 30 }: ContentOptions,
 ): Promise<Uint8Array> {
-  const client = createClient(routerBackupApi, {
-    baseUrl,
-    mostBytes,
-    timeoutMs: silenceMs,
-    ...(token !== undefined && { token }),
-  });
   const { bytes, headers } = await client.content({
     params: { device, version },
     query: secrets ? { secrets: 'true' } : {},
+    mostBytes,
+    timeoutMs: silenceMs,
   });
   const sha1 = headers.get('x-skolo-sha1');
   if (secrets && sha1 !== null && !isAge(bytes) && sha1 !== sha1Of(bytes)) {

@@ -1,6 +1,6 @@
 import { shownRemote, type Version } from '@skolo/backup';
+import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count, paragraph, plain } from '../../output/text.ts';
@@ -10,15 +10,18 @@ import { type CopyOptions, withCopy } from './copy.ts';
 import type { WantedNames } from './wanted-names.ts';
 
 interface Options extends CopyOptions {
-  io: Io;
-  wanted: WantedNames;
   json?: true;
 }
 
 /** Prints the devices of a copy with their newest versions. */
-export async function printCopyStatus({ wanted, json, ...options }: Options): Promise<void> {
-  const { io, from } = options;
-  const devices = await withCopy(options, async (copy) => {
+export async function printCopyStatus(
+  command: SkoloCommand,
+  options: Options,
+  wanted: WantedNames,
+): Promise<void> {
+  const { io } = command;
+  const { from, json } = options;
+  const devices = await withCopy(command, options, async (copy) => {
     const names = (await copy.devices()).map((name) => ({ name }));
     if (names.length === 0) {
       const place = shownRemote(from);

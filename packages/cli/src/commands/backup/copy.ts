@@ -17,18 +17,15 @@ import { type BackupModel, type CreateBackup, loadBackups } from '@skolo/models/
 import { BackupError, createMask, type Mask, textOf } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { readSecret, type Secret, SecretError } from '@skolo/secrets';
-import type { Globals } from '../../command.ts';
+import type { Globals, SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
-import type { Io } from '../../io.ts';
 import { loadRack } from '../../rack-file.ts';
 import { shortVersionId } from './backup-text.ts';
 import type { Reader } from './reader.ts';
 
 export interface CopyOptions {
-  io: Pick<Io, 'onInterrupt'>;
-  globals: Globals;
   from: string;
-  identity?: string;
+  identity?: string | undefined;
 }
 
 export interface Copy {
@@ -54,11 +51,12 @@ export interface Copy {
  * @throws CliError The copy cannot be opened or read, or Ctrl-C.
  */
 export async function withCopy<T>(
-  { io, globals, from, identity }: CopyOptions,
+  command: SkoloCommand,
+  { from, identity }: CopyOptions,
   read: (copy: Copy) => Promise<T>,
 ): Promise<T> {
   const identities = identity === undefined ? [] : await readIdentities(identity);
-  const rack = await rackOf(globals);
+  const rack = await rackOf(command.globals());
   const interrupt = new AbortController();
   const interrupted = new Promise<never>((_resolve, reject) => {
     interrupt.signal.addEventListener('abort', () => {
@@ -66,7 +64,7 @@ export async function withCopy<T>(
     });
   });
   interrupted.catch(() => {});
-  const stopListening = io.onInterrupt(() => interrupt.abort());
+  const stopListening = command.io.onInterrupt(() => interrupt.abort());
   let source: BackupSource | undefined;
   try {
     const { signal } = interrupt;

@@ -11,7 +11,7 @@ interface Options extends ReaderOptions {
 }
 
 /** `skolo backup diff`: changes between two versions. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Prints the changes between two versions of a configuration as a unified diff, by default the newest and the one before. Secrets are masked; different secrets have different masks.',
@@ -26,12 +26,14 @@ export function define(command: SkoloCommand, io: Io): void {
 
   command.action(async (word: string, from: string, to: string, options: Options) => {
     const device = oneDevice(word);
-    const difference = await withReader({ io, command, options }, (reader) =>
+    const difference = await withReader(command, options, (reader) =>
       reader.diff(device, { from, to }, options.secrets ?? false),
     );
-    if (options.json) return printJson(io, difference);
-    if (difference.diff !== '') return printDiff(io, difference.diff);
-    io.err(`${device}: no difference between ${read(difference.from)} and ${read(difference.to)}`);
+    if (options.json) return printJson(command.io, difference);
+    if (difference.diff !== '') return printDiff(command.io, difference.diff);
+    command.io.err(
+      `${device}: no difference between ${read(difference.from)} and ${read(difference.to)}`,
+    );
   });
 }
 

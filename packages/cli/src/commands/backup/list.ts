@@ -13,7 +13,7 @@ interface Options extends ReaderOptions {
 }
 
 /** `skolo backup list`: lists the versions of a device. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Lists the versions of the configuration of a device, also of one that has left rack.yaml. The newest is at the bottom. Other commands accept the first column, the id or its beginning, or a day or time when the version was in force.',
@@ -26,12 +26,12 @@ export function define(command: SkoloCommand, io: Io): void {
 
   command.action(async (word: string, options: Options) => {
     const device = oneDevice(word);
-    const versions = await withReader({ io, command, options }, (reader) =>
+    const versions = await withReader(command, options, (reader) =>
       reader.versions(device, options.limit),
     );
-    if (options.json) return printJson(io, { versions });
-    printVersions(io, versions);
-    if (versions.length === 0) io.err(`${device}: not backed up yet`);
+    if (options.json) return printJson(command.io, { versions });
+    printVersions(command.io, versions);
+    if (versions.length === 0) command.io.err(`${device}: not backed up yet`);
   });
 }
 

@@ -4,8 +4,7 @@ import { ApiError, ApiUnreachable, type ClientAnswer, type routerBackupApi } fro
 import type { SkoloCommand } from '../../command.ts';
 import { commandLine } from '../../command.ts';
 import { CliError, complain, exitCodes } from '../../errors.ts';
-import type { Io } from '../../io.ts';
-import { printJson } from '../../io.ts';
+import { type Io, printJson } from '../../io.ts';
 import { plain, visible } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { explained, type RouterBackup, routerBackup } from '../../service-client.ts';
@@ -13,7 +12,6 @@ import { shortVersionId } from './backup-text.ts';
 import { printDiff } from './diff.ts';
 
 interface Context {
-  io: Io;
   command: SkoloCommand;
   json: boolean;
 }
@@ -30,8 +28,9 @@ const deviceMs = 300_000;
 
 /** Shows what would change. Sets the exit code if the device rejects it. */
 export async function checkVersion(context: Context, wanted: Wanted): Promise<void> {
-  const { io, json } = context;
-  const service = await routerBackup(context.command);
+  const { command, json } = context;
+  const { io } = command;
+  const service = await routerBackup(command);
   const checked = await check(service, wanted);
   if (json) printJson(io, checked);
   else printChecked(io, wanted.device, checked);
@@ -43,7 +42,8 @@ export async function applyVersion(
   context: Context,
   { reason, yes, ...wanted }: Wanted & { reason: string; yes: boolean },
 ): Promise<void> {
-  const { io, command, json } = context;
+  const { command, json } = context;
+  const { io } = command;
   const { device } = wanted;
   const service = await routerBackup(command);
   const checked = await check(service, wanted);

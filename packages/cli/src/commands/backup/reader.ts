@@ -2,7 +2,6 @@
 import type { BackupVersion, RestoreStep } from '@skolo/api';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { routerBackup } from '../../service-client.ts';
 import { contentOf } from './content.ts';
 
@@ -78,13 +77,13 @@ export function isFromCopy(
 
 /** Calls `read` with a reader for the options. */
 export async function withReader<T>(
-  { io, command, options }: { io: Io; command: SkoloCommand; options: ReaderOptions },
+  command: SkoloCommand,
+  options: ReaderOptions,
   read: (reader: Reader) => Promise<T>,
 ): Promise<T> {
   if (isFromCopy(command, options)) {
     const { copyReader, withCopy } = await import('./copy.ts');
-    const globals = command.globals();
-    return withCopy({ io, globals, ...options }, (copy) => read(copyReader(copy, options.from)));
+    return withCopy(command, options, (copy) => read(copyReader(copy, options.from)));
   }
   return read(await serviceReader(command));
 }
@@ -98,7 +97,7 @@ async function serviceReader(command: SkoloCommand): Promise<Reader> {
       return versions;
     },
     content: (device, version, secrets) =>
-      service.ask(() => contentOf(service, { device, version, secrets })),
+      service.ask((client) => contentOf(client, { device, version, secrets })),
     diff(device, versions, secrets) {
       const query = { ...versions, secrets: secrets ? ('true' as const) : ('false' as const) };
       return service.ask((client) => client.diff({ params: { device }, query }));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { historyPieceBytes } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { type Io, printJson } from '../../io.ts';
+import { printJson } from '../../io.ts';
 import { count } from '../../output/text.ts';
 import { type RouterBackup, routerBackup } from '../../service-client.ts';
 import { lostLines } from './backup-text.ts';
@@ -18,7 +18,7 @@ interface Options extends ReaderOptions {
 }
 
 /** `skolo backup restore-history`: restores a lost history from a copy. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Restores the history of all devices from a copy, after the rack lost its repository. This command opens the copy, so the age identity stays on this computer, and sends the history to the router backup. The router backup appends the versions that it has stored since. The exit code is 3 when a version of the copy cannot be opened or versions are still lost.',
@@ -38,14 +38,15 @@ export function define(command: SkoloCommand, io: Io): void {
     // Archives of the jumphost are in no history. First, because the service may not answer.
     const { devices: all } = await service.ask((client) => client.devices());
     const archived = all.filter(({ model }) => model === 'jumphost').map(({ name }) => name);
-    const place = { io, globals: command.globals(), from, ...(identity && { identity }) };
-    const result = await withCopy(place, (copy) => send(copy, service, new Set(archived), reason));
+    const result = await withCopy(command, { from, identity }, (copy) =>
+      send(copy, service, new Set(archived), reason),
+    );
     const { devices, versions, lost, unreadable } = result;
-    if (lost.length + unreadable.length > 0) io.exitCode = exitCodes.partlyFailed;
-    if (json) return printJson(io, result);
-    for (const { id, why } of unreadable) io.out(`${id}: not restored: ${why}`);
-    for (const line of lost.flatMap(lostLines)) io.out(line);
-    io.out(
+    if (lost.length + unreadable.length > 0) command.io.exitCode = exitCodes.partlyFailed;
+    if (json) return printJson(command.io, result);
+    for (const { id, why } of unreadable) command.io.out(`${id}: not restored: ${why}`);
+    for (const line of lost.flatMap(lostLines)) command.io.out(line);
+    command.io.out(
       `restored: ${count(devices, 'device')}; the history now has ${count(versions, 'version')}`,
     );
     return undefined;

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { commandLine, givenOptions, quoted, type SkoloCommand } from '../../command.ts';
-import { type Io, printJson } from '../../io.ts';
+import { printJson } from '../../io.ts';
 import { timestamp } from '../../output/time.ts';
 import { shortVersionId } from './backup-text.ts';
 import { applyVersion, checkVersion } from './load-version.ts';
@@ -20,7 +20,7 @@ interface Options extends ReaderOptions {
 }
 
 /** `skolo backup restore`: prints, checks or runs a restore. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Prints the steps that restore a version by hand, as text to paste into the device. Explanations and steps at the desk are comments. The text holds the secrets of the device and needs the role admin. --check shows what would change and whether the device accepts it. --apply shows that and then loads the version, if the model supports it.',
@@ -43,23 +43,23 @@ export function define(command: SkoloCommand, io: Io): void {
     rejectUnused(command, options);
     const wanted = { device: oneDevice(word), version };
     if (check || apply) {
-      if (check) return checkVersion({ io, command, json }, wanted);
+      if (check) return checkVersion({ command, json }, wanted);
       if (reason === undefined) {
         return command.error("option '--apply' needs '--reason'");
       }
       if (!yes && json) command.error("option '--apply' with '--json' needs '--yes'");
-      if (!yes && !io.canAsk)
+      if (!yes && !command.io.canAsk)
         command.error("cannot ask without a terminal; '--yes' loads it without asking");
-      return applyVersion({ io, command, json }, { ...wanted, reason, yes });
+      return applyVersion({ command, json }, { ...wanted, reason, yes });
     }
-    const steps = await withReader({ io, command, options }, (reader) =>
+    const steps = await withReader(command, options, (reader) =>
       reader.restoreSteps(wanted.device, version),
     );
-    if (json) return printJson(io, steps);
+    if (json) return printJson(command.io, steps);
     const more = [...givenOptions(command), ...givenPlace(command, options)];
     const text = Buffer.from(textOfSteps(wanted.device, withOptions(steps, more)));
-    await outputContent(io, text, { exact: true, output });
-    for (const hint of hintsOf(command, wanted.device, steps)) io.err(hint);
+    await outputContent(command.io, text, { exact: true, output });
+    for (const hint of hintsOf(command, wanted.device, steps)) command.io.err(hint);
     return undefined;
   });
 }

@@ -1,6 +1,5 @@
 import type { SkoloCommand } from '../../command.ts';
 import { commandLine } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import { expanded, folded, namesOf } from '../../names.ts';
 import { routerBackup } from '../../service-client.ts';
@@ -13,7 +12,7 @@ interface Options {
 }
 
 /** `skolo backup run`: backs up devices now. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Backs up devices now: all of the rack, or the named ones. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
@@ -23,7 +22,6 @@ export function define(command: SkoloCommand, io: Io): void {
     .option('--reason <text>', 'for the history and the next operator')
     .option('--wait', 'wait until all are read or failed, and show each')
     .option('--json', 'print JSON: the run, or with --wait its result')
-    .uses('rack', 'url', 'tokenFile')
     .example("skolo backup run router --reason 'new vlan for the lab' --wait");
 
   command.action(async (words: string[], { reason, wait, json = false }: Options) => {
@@ -35,10 +33,10 @@ export function define(command: SkoloCommand, io: Io): void {
     };
     const run = await service.ask((client) => client.requestBackup({ body }));
     if (wait) {
-      return waitForRun({ io, command, service, run, json });
+      return waitForRun({ command, service, run, json });
     }
-    if (json) return printJson(io, run);
-    io.out(`${run.id}: ${await folded(run.devices.map(({ device }) => device))}`);
-    io.err(`to follow: ${commandLine(command, 'backup runs', run.id, '--wait')}`);
+    if (json) return printJson(command.io, run);
+    command.io.out(`${run.id}: ${await folded(run.devices.map(({ device }) => device))}`);
+    command.io.err(`to follow: ${commandLine(command, 'backup runs', run.id, '--wait')}`);
   });
 }

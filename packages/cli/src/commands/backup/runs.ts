@@ -2,8 +2,7 @@ import type { BackupRun } from '@skolo/api';
 import { shortId } from '@skolo/api/ids';
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
-import { printJson } from '../../io.ts';
+import { type Io, printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { routerBackup } from '../../service-client.ts';
@@ -18,7 +17,7 @@ interface Options {
 }
 
 /** `skolo backup runs`: lists runs and their results. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Lists the last runs: their origin and results. The newest is at the bottom. Running ones are included. With an id it shows the devices of that run.',
@@ -28,7 +27,6 @@ export function define(command: SkoloCommand, io: Io): void {
     .addOption(limitOption())
     .option('--wait', 'with an id: wait until it is over; exit codes as for skolo backup run')
     .option('--json', 'print JSON, each device included')
-    .uses('rack', 'url', 'tokenFile')
     .example('skolo backup runs --limit 5');
 
   command.action(async (id: string | undefined, { limit, wait, json }: Options) => {
@@ -36,13 +34,13 @@ export function define(command: SkoloCommand, io: Io): void {
     const service = await routerBackup(command);
     if (id !== undefined) {
       const run = await service.ask((client) => client.backup({ params: { id } }));
-      if (wait) return waitForRun({ io, command, service, run, json: json ?? false });
-      return json ? printJson(io, run) : printRun(io, run);
+      if (wait) return waitForRun({ command, service, run, json: json ?? false });
+      return json ? printJson(command.io, run) : printRun(command.io, run);
     }
     const { backups } = await service.ask((client) => client.backups({ query: { limit } }));
     const oldestFirst = backups.toReversed();
-    if (json) return printJson(io, { backups: oldestFirst });
-    return printTable(io, columns, oldestFirst);
+    if (json) return printJson(command.io, { backups: oldestFirst });
+    return printTable(command.io, columns, oldestFirst);
   });
 }
 

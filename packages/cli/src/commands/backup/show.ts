@@ -1,5 +1,4 @@
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { outputContent } from './output-content.ts';
 import { canReadCopies, type ReaderOptions, withReader } from './reader.ts';
 import { oneDevice } from './wanted-names.ts';
@@ -11,7 +10,7 @@ interface Options extends ReaderOptions {
 }
 
 /** `skolo backup show`: prints a configuration. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Prints a configuration. Secrets are masked; different secrets have different masks. --secrets prints it byte for byte and needs the role admin.',
@@ -28,13 +27,13 @@ export function define(command: SkoloCommand, io: Io): void {
   command.action(async (word: string, options: Options) => {
     const { version, secrets = false, output } = options;
     const device = oneDevice(word);
-    const content = await withReader({ io, command, options }, (reader) =>
+    const content = await withReader(command, options, (reader) =>
       reader.content(device, version, secrets),
     );
-    await outputContent(io, content, { exact: secrets, output });
+    await outputContent(command.io, content, { exact: secrets, output });
     const isMasked = !secrets && Buffer.from(content).includes('<secret ');
     const whom = options.from === undefined ? ', to an admin' : '';
-    if (isMasked) io.err(`secrets are masked; --secrets prints them${whom}`);
+    if (isMasked) command.io.err(`secrets are masked; --secrets prints them${whom}`);
   });
 }
 

@@ -24,7 +24,7 @@ interface Options extends ReaderOptions, FilterOptions {
 }
 
 /** `skolo backup status`: the backup of each device. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Lists devices: whether the configuration is backed up, when it was last read, what failed, whether the device would boot with its running configuration, and whether the newest version is stored off site. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, backed-up devices share one line; --state ok lists them. --from lists the devices of a copy and their newest versions.',
@@ -44,19 +44,19 @@ export function define(command: SkoloCommand, io: Io): void {
         command.error("'--state' and '--model' have no effect with '--from'");
       }
       const { printCopyStatus } = await import('./copy-status.ts');
-      return printCopyStatus({ io, globals: command.globals(), ...options, wanted });
+      return printCopyStatus(command, options, wanted);
     }
     const service = await routerBackup(command);
     const { devices, offsite, lost } = await service.ask((client) => client.devices());
-    const found = await wanted.of(io, devices);
-    const filtered = await selected(io, found, backupFilters, options);
-    if (options.json) return printJson(io, { devices: filtered, offsite, lost });
+    const found = await wanted.of(command.io, devices);
+    const filtered = await selected(command.io, found, backupFilters, options);
+    if (options.json) return printJson(command.io, { devices: filtered, offsite, lost });
     if (found.length === 0 && words.length > 0) return undefined;
     const isSelection = words.length > 0 || isFilter;
     const isShown = ({ state }: BackupDevice) =>
       options.retired || isSelection || state !== 'retired';
     const hidden = filtered.filter((device) => !isShown(device)).length;
-    return printStatus(io, {
+    return printStatus(command.io, {
       devices: filtered.filter(isShown),
       hidden,
       all: found.length - hidden,

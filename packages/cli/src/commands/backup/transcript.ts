@@ -1,5 +1,4 @@
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { routerBackup } from '../../service-client.ts';
@@ -7,7 +6,7 @@ import { printContent } from './output-content.ts';
 import { oneDevice } from './wanted-names.ts';
 
 /** `skolo backup transcript`: the session of the last failed attempt. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Prints the session with the device in the last failed attempt. Secrets are masked.',
@@ -15,19 +14,18 @@ export function define(command: SkoloCommand, io: Io): void {
     .summary('the session of the last failed attempt')
     .argument('<device>', 'name in rack.yaml')
     .option('--json', 'print JSON')
-    .uses('rack', 'url', 'tokenFile')
     .example('skolo backup transcript switch-3');
 
   command.action(async (word: string, { json }: { json?: true }) => {
     const device = oneDevice(word);
     const service = await routerBackup(command);
     const answer = await service.ask((client) => client.transcript({ params: { device } }));
-    if (json) return printJson(io, answer);
+    if (json) return printJson(command.io, answer);
     const { at, transcript } = answer;
     const end = transcript === '' || transcript.endsWith('\n') ? '' : '\n';
-    await printContent(io, Buffer.from(transcript + end), false);
+    await printContent(command.io, Buffer.from(transcript + end), false);
     const what = transcript.trim() === '' ? 'empty session' : 'session';
-    io.err(`${what} of ${timestamp(at)}, ${relative(at, io.now())}`);
+    command.io.err(`${what} of ${timestamp(at)}, ${relative(at, command.io.now())}`);
     return undefined;
   });
 }

@@ -1,17 +1,15 @@
 /** Waits for a run and prints its result. */
 import { setTimeout } from 'node:timers/promises';
-import { ApiError, ApiUnreachable, type BackupRun } from '@skolo/api';
+import type { BackupRun } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { commandLine } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import type { Io } from '../../io.ts';
-import { printJson } from '../../io.ts';
-import type { RouterBackup } from '../../service-client.ts';
+import { type Io, printJson } from '../../io.ts';
+import { type RouterBackup, temporaryReason } from '../../service-client.ts';
 import { isOk, isOver, tallyOfRun } from './backup-text.ts';
 import { displayOf, printRunDevice, sortedDevices } from './run-display.ts';
 
 interface Wait {
-  io: Io;
   command: SkoloCommand;
   service: RouterBackup;
   /** As requested. */
@@ -25,7 +23,8 @@ const giveUpMs = 600_000;
 
 /** Sets the exit code: 0 all succeeded, 3 some failed, 1 all failed. */
 export async function waitForRun(wait: Wait): Promise<void> {
-  const { io, json, command } = wait;
+  const { json, command } = wait;
+  const { io } = command;
   const display = displayOf(io, wait.run, json);
   const interrupt = new AbortController();
   const stopListening = io.onInterrupt(() => interrupt.abort());
@@ -64,24 +63,13 @@ async function over(
       display.changed(run);
     } catch (error) {
       signal.throwIfAborted();
-      const why = passing(error);
+      const why = temporaryReason(error);
       if (why === undefined || performance.now() - lastAnswer >= giveUpMs) throw error;
       display.lost(why);
     }
   }
   display.changed(run);
   return run;
-}
-
-/** Reason of a failure that is worth a retry. */
-function passing(error: unknown): string | undefined {
-  // An error with a hint has it as its cause.
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  for (const each of [error, cause]) {
-    if (each instanceof ApiUnreachable) return each.message;
-    if (each instanceof ApiError && each.status >= 500) return each.problem.detail;
-  }
-  return undefined;
 }
 
 function printOutcome(io: Io, run: BackupRun, isRepeated: boolean): void {

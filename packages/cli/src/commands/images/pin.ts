@@ -18,7 +18,7 @@ interface Options {
 }
 
 /** `skolo images pin`: adds digests to third-party images in manifests. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Adds the digest of each image to its tag, as the registry has it now: `prom/prometheus:v3.13.3@sha256:…`. A pinned image keeps its digest; a tag that has moved is reported. Images without a registry in their name, which are those of skolo, are not changed.',
@@ -36,8 +36,8 @@ export function define(command: SkoloCommand, io: Io): void {
     if (files.length === 0) {
       throw new CliError(`${paths.join(', ')}: no manifest has an image of a registry`);
     }
-    if (check) listUnpinned(io, files);
-    else await pin(io, files, update ?? false);
+    if (check) listUnpinned(command.io, files);
+    else await pin(command.io, files, update ?? false);
   });
 }
 

@@ -7,7 +7,6 @@ import { type AgentStatus, type Client, swarmingClientApi } from '@skolo/api';
 import type { Machine, Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain, failPartly } from '../../errors.ts';
-import type { Io } from '../../io.ts';
 import { byNumber, expanded, namesOf } from '../../names.ts';
 import { loadRack } from '../../rack-file.ts';
 import { newClient } from '../../service-client.ts';
@@ -32,18 +31,12 @@ export function agentClient(
   url: string,
   options: { token?: string | undefined; timeoutMs?: number; answers: keyof typeof mostBytes },
 ): AgentClient {
-  const { token, timeoutMs, answers } = options;
-  return newClient(swarmingClientApi, {
-    baseUrl: url,
-    mostBytes: mostBytes[answers],
-    ...(token !== undefined && { token }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
-  });
+  const { answers, ...more } = options;
+  return newClient(swarmingClientApi, { baseUrl: url, mostBytes: mostBytes[answers], ...more });
 }
 
 /** The agents of these machines, by default of all; or the one at `--url`. Prints unknown names and sets the exit code. */
 export async function agentPlaces(
-  io: Io,
   command: SkoloCommand,
   words: readonly string[],
 ): Promise<AgentPlace[]> {
@@ -61,10 +54,10 @@ export async function agentPlaces(
     if (machine !== undefined) {
       return [{ name, url: serviceUrl(rack, 'swarming-client', machine), machine, rack }];
     }
-    complain(io, unknownMachine(rack, name, didYouMean));
+    complain(command.io, unknownMachine(rack, name, didYouMean));
     return [];
   });
-  if (places.length < wanted.length) failPartly(io, places.length > 0);
+  if (places.length < wanted.length) failPartly(command.io, places.length > 0);
   return places;
 }
 

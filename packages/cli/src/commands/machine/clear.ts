@@ -1,11 +1,10 @@
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { cell, sentence } from './agent-text.ts';
 import { agentPlace } from './agents.ts';
 import { signIn } from './sign-in.ts';
 
 /** `skolo machine clear`: ends a forced quarantine and restarts repairs. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Ends a quarantine that was forced by a file, and restarts repairs of phones that need an operator. Then prints the health of the machine. Real problems remain.',
@@ -13,7 +12,6 @@ export function define(command: SkoloCommand, io: Io): void {
     .summary('end a forced quarantine; restart repairs')
     .argument('<name>', 'name of the machine')
     .requiredOption('--reason <text>', 'for the audit log of the agent')
-    .uses('rack', 'url', 'tokenFile')
     .example("skolo machine clear skia-rpi2-rack4-shelf1-007 --reason 'new cable'");
 
   command.action(async (name: string, { reason }: { reason: string }) => {
@@ -22,10 +20,10 @@ export function define(command: SkoloCommand, io: Io): void {
     const { verdict, reasons } = await agent.ask((client) =>
       client.clearQuarantine({ body: { why: reason } }),
     );
-    io.out(`${place.name} is ${verdict}`);
+    command.io.out(`${place.name} is ${verdict}`);
     for (const { verdict: worse, device, text } of reasons.slice(0, 20)) {
       const of = device === undefined ? '' : `${cell(device)}: `;
-      io.out(`${place.name}: ${worse}: ${of}${sentence(text)}`);
+      command.io.out(`${place.name}: ${worse}: ${of}${sentence(text)}`);
     }
   });
 }

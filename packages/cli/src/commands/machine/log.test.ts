@@ -94,7 +94,7 @@ describe('skolo machine log --follow', () => {
   });
 
   it('waits for an agent that is away for a while, and says so once', async () => {
-    const away = new ApiUnreachable('http://rpi-1:11001', 'no connection');
+    const away = new ApiUnreachable('http://rpi-1:11001', 'timed out');
     const log = await following([
       [line(1, 'a')],
       away,
@@ -105,7 +105,7 @@ describe('skolo machine log --follow', () => {
     await log.done;
 
     expect(log.out).toEqual(['a', 'b']);
-    expect(log.err).toEqual(['skolo: http://rpi-1:11001: no connection; retrying']);
+    expect(log.err).toEqual(['skolo: no connection (timed out); retrying']);
   });
 
   it.each([

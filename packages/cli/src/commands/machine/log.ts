@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { ApiUnreachable, type LogLine } from '@skolo/api';
+import type { LogLine } from '@skolo/api';
 import { Option } from 'commander';
 import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
@@ -7,6 +7,7 @@ import { complain } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { cutOff, plain } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
+import { temporaryReason } from '../../service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
 import { agentPlace } from './agents.ts';
 import { signIn } from './sign-in.ts';
@@ -18,7 +19,7 @@ interface Options {
 }
 
 /** `skolo machine log`: the last log lines of the agent and of the bot. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Prints the last log lines of the agent on a machine and of its bot, the newest at the bottom. The agent keeps a thousand lines in memory. --follow prints new lines, also after a restart of the agent, until Ctrl-C; the exit code is then 0.',
@@ -30,7 +31,6 @@ export function define(command: SkoloCommand, io: Io): void {
     )
     .option('--follow', 'print new lines as they come')
     .addOption(new Option('--json', 'print JSON').conflicts('follow'))
-    .uses('rack', 'url', 'tokenFile')
     .example('skolo machine log skia-rpi2-rack4-shelf1-007 --follow');
 
   command.action(async (name: string, { lines, follow, json }: Options) => {
@@ -38,10 +38,10 @@ export function define(command: SkoloCommand, io: Io): void {
     const agent = await signIn(command, place, 'log');
     const ask = (query: { lines: number; after?: number }, signal?: AbortSignal) =>
       agent.ask((client) => client.log({ query, signal })).then((answer) => answer.lines);
-    if (follow) return followLog(io, { lines, ask });
+    if (follow) return followLog(command.io, { lines, ask });
     const found = await ask({ lines });
-    if (json) return printJson(io, { lines: found });
-    return printLines(io, found);
+    if (json) return printJson(command.io, { lines: found });
+    return printLines(command.io, found);
   });
 }
 
@@ -89,8 +89,9 @@ export async function followLog(io: Io, options: FollowOptions): Promise<void> {
         signal.throwIfAborted();
         const isTooLong = lastAnswer === undefined || performance.now() - lastAnswer >= giveUpMs;
         // Do not wait for an agent that never answered.
-        if (!isUnreachable(error) || isTooLong) throw error;
-        if (!isLost) complain(io, `${error.message}; retrying`);
+        const why = temporaryReason(error);
+        if (why === undefined || isTooLong) throw error;
+        if (!isLost) complain(io, `no connection (${why}); retrying`);
         isLost = true;
       }
       await setTimeout(pauseMs, undefined, { signal });
@@ -120,10 +121,4 @@ function newLines(
   const missed = first.number - last.number - 1;
   if (missed > 0) complain(io, `${missed} lines are lost: the agent keeps a thousand`);
   return [...found];
-}
-
-/** Also as the cause of an error with a hint. */
-function isUnreachable(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  return error instanceof ApiUnreachable || error.cause instanceof ApiUnreachable;
 }

@@ -1,12 +1,11 @@
 import { ApiError } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import type { Io } from '../../io.ts';
 import { agentPlace } from './agents.ts';
 import { signIn } from './sign-in.ts';
 
 /** `skolo machine reboot`: reboots a machine through its agent. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'The agent ends the bot gracefully and reboots the machine. It rejects this while a task runs. For a machine that does not answer use skolo power cycle.',
@@ -14,7 +13,6 @@ export function define(command: SkoloCommand, io: Io): void {
     .summary('reboot a machine that runs no task')
     .argument('<name>', 'name of the machine')
     .requiredOption('--reason <text>', 'for the audit log of the agent')
-    .uses('rack', 'url', 'tokenFile')
     .example("skolo machine reboot skia-rpi2-rack4-shelf1-007 --reason 'new kernel'");
 
   command.action(async (name: string, { reason }: { reason: string }) => {
@@ -26,6 +24,6 @@ export function define(command: SkoloCommand, io: Io): void {
       if (!(error instanceof ApiError) || error.status !== 409) throw error;
       throw new CliError(`${place.name}: not rebooted: ${error.problem.detail}`);
     }
-    io.err(`${place.name}: rebooting; see skolo machine status ${place.name}`);
+    command.io.err(`${place.name}: rebooting; see skolo machine status ${place.name}`);
   });
 }

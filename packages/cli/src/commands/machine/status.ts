@@ -44,7 +44,7 @@ const answerFilters: Filter<Answer>[] = [
 ];
 
 /** `skolo machine status`: the status of machines, from their agents. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Asks the agent on each machine: whether it accepts tasks and why not, the state of the bot, the running task, and its phones. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, healthy machines share one line; --verdict ok lists them. Exit codes: 3 some agents do not answer, 1 no agent answers.',
@@ -63,18 +63,18 @@ export function define(command: SkoloCommand, io: Io): void {
       command.error("'--shelf' and '--kind' need rack.yaml; they have no effect with '--url'");
     }
     await checkValues(answerFilters, options);
-    const places = await agentPlaces(io, command, words);
-    const wanted = await selected(io, places, placeFilters, options);
+    const places = await agentPlaces(command, words);
+    const wanted = await selected(command.io, places, placeFilters, options);
     const answers = await askAgents(wanted);
     // Before the filter: a silent agent can have any verdict.
     const silent = answers.filter(({ status }) => status === undefined).length;
-    if (silent > 0) failPartly(io, silent < answers.length);
-    const shown = await selected(io, answers, answerFilters, options);
-    if (options.json) return printJson(io, { machines: shown });
+    if (silent > 0) failPartly(command.io, silent < answers.length);
+    const shown = await selected(command.io, answers, answerFilters, options);
+    if (options.json) return printJson(command.io, { machines: shown });
     if (places.length === 0 && words.length > 0) return undefined;
     const isSelection =
       words.length > 0 || isFiltered(placeFilters, options) || isFiltered(answerFilters, options);
-    return printStatus(io, shown, { all: places.length, isSelection });
+    return printStatus(command.io, shown, { all: places.length, isSelection });
   });
 }
 

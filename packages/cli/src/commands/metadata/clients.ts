@@ -7,7 +7,6 @@ import {
   isFiltered,
   selected,
 } from '../../filters.ts';
-import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import { countOf, headline, printOverview, tally } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
@@ -32,7 +31,7 @@ const filters: Filter<MetadataClient>[] = [
 ];
 
 /** `skolo metadata clients`: lists clients of the metadata server. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Lists clients of the metadata server since it started: their identities and last requests. Totals come first, then addresses that are not in rack.yaml and machines without a request. In a terminal that is too low for all rows, machines share one line for each state; --state asked lists them.',
@@ -41,22 +40,21 @@ export function define(command: SkoloCommand, io: Io): void {
   addFilters(command, filters);
   command
     .option('--json', 'print JSON')
-    .uses('rack', 'url', 'tokenFile')
     .example('skolo metadata clients --rack racks/rack4/rack.yaml');
 
   command.action(async (options: Options) => {
     const service = await metadataServer(command);
     const { clients } = await service.ask((client) => client.clients());
     const sorted = clients.toSorted(byUrgency);
-    const shown = await selected(io, sorted, filters, options);
-    if (options.json) return printJson(io, { clients: shown });
+    const shown = await selected(command.io, sorted, filters, options);
+    if (options.json) return printJson(command.io, { clients: shown });
     const totals = tally(shown.map(stateOf), states.toReversed());
     const number = countOf(shown.length, sorted.length, 'client');
     const isWell = shown.every((each) => stateOf(each) === 'asked');
-    return printOverview(io, {
+    return printOverview(command.io, {
       head: [headline(number, totals, isWell)],
       rows: shown,
-      columns: columns(io.now()),
+      columns: columns(command.io.now()),
       remarks: [],
       verdict: stateOf,
       isFoldable: (each) => ['asked', 'never-asked'].includes(stateOf(each)),

@@ -1,7 +1,6 @@
 import type { MetadataIdentity } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
-import { printJson } from '../../io.ts';
+import { type Io, printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
 import { plain } from '../../output/text.ts';
@@ -9,21 +8,20 @@ import { duration, lastSeen } from '../../output/time.ts';
 import { metadataServer } from '../../service-client.ts';
 
 /** `skolo metadata identities`: lists identities and their tokens. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Lists the identities of the rack: how long their tokens are valid, and the last failure.',
     )
     .summary('list identities and their tokens')
     .option('--json', 'print JSON, scopes included')
-    .uses('rack', 'url', 'tokenFile')
     .example('skolo metadata identities --url http://192.168.1.8:20010');
 
   command.action(async ({ json }: { json?: true }) => {
     const service = await metadataServer(command);
     const { identities } = await service.ask((client) => client.identities());
-    if (json) printJson(io, { identities });
-    else print(io, identities);
+    if (json) printJson(command.io, { identities });
+    else print(command.io, identities);
   });
 }
 

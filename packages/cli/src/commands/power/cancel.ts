@@ -2,12 +2,11 @@ import { ApiError } from '@skolo/api';
 import { shortId } from '@skolo/api/ids';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, failPartly } from '../../errors.ts';
-import type { Io } from '../../io.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
 import { openCycles } from './request.ts';
 
 /** `skolo power cancel`: cancels queued cycles. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Cancels queued cycles. A cycle that has begun runs to its end, because its power would stay off otherwise.',
@@ -15,26 +14,25 @@ export function define(command: SkoloCommand, io: Io): void {
     .summary('cancel queued cycles')
     .argument('<ids or names...>', 'ids of cycles, or their targets')
     .option('--reason <text>', 'for the audit log')
-    .uses('rack', 'url', 'tokenFile')
     .example('skolo power cancel skia-rpi2-rack4-shelf1-007');
 
   command.action(async (words: string[], { reason }: { reason?: string }) => {
     const daemon = await powerCycleDaemon(command);
     const { cycles, unknown } = await openCycles(daemon, words);
-    for (const word of unknown) complain(io, `${word}: no cycle is queued or running`);
+    for (const word of unknown) complain(command.io, `${word}: no cycle is queued or running`);
     let cancelled = 0;
     for (const { id, target } of cycles) {
       const query = reason === undefined ? {} : { why: reason };
       try {
         await daemon.ask((client) => client.cancelCycle({ params: { id }, query }));
-        io.err(`cycle ${shortId(id)} of ${target}: cancelled`);
+        command.io.err(`cycle ${shortId(id)} of ${target}: cancelled`);
         cancelled++;
       } catch (error) {
         // A cycle may have begun meanwhile. The others are still cancelled.
         if (!(error instanceof ApiError) || ![404, 409].includes(error.status)) throw error;
-        complain(io, `${target}: ${error.problem.detail}`);
+        complain(command.io, `${target}: ${error.problem.detail}`);
       }
     }
-    if (cancelled < cycles.length + unknown.length) failPartly(io, cancelled > 0);
+    if (cancelled < cycles.length + unknown.length) failPartly(command.io, cancelled > 0);
   });
 }

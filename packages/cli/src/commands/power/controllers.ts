@@ -7,8 +7,7 @@ import {
   isFiltered,
   selected,
 } from '../../filters.ts';
-import type { Io } from '../../io.ts';
-import { printJson } from '../../io.ts';
+import { type Io, printJson } from '../../io.ts';
 import { byNumber } from '../../names.ts';
 import { countOf, headline, printOverview, tally } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
@@ -30,7 +29,7 @@ const filters: Filter<ControllerStatus>[] = [
 ];
 
 /** `skolo power controllers`: whether switches, PDUs and hubs answer. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Lists switches, PDUs and hubs that turn power on and off: whether each answers, since when, why not, and how many operations are queued. A controller is `failing` while one of its outlets does not turn on again. The service then turns off no other outlet of it; `skolo power cycle --force` tries one more machine. A controller that is down delays only its own machines. The driver of an experimental controller has only been tested with our simulator. Totals come first, then controllers with problems. In a terminal that is too low for all rows, controllers that are up share one line; --state up lists them.',
@@ -39,16 +38,18 @@ export function define(command: SkoloCommand, io: Io): void {
   addFilters(command, filters);
   command
     .option('--json', 'print JSON')
-    .uses('rack', 'url', 'tokenFile')
     .example('skolo power controllers --rack racks/rack4/rack.yaml');
 
   command.action(async (options: Options) => {
     const daemon = await powerCycleDaemon(command);
     const { controllers } = await daemon.ask((client) => client.controllers());
     const sorted = controllers.toSorted((a, b) => byNumber(a.name, b.name));
-    const shown = await selected(io, sorted, filters, options);
-    if (options.json) return printJson(io, { controllers: shown });
-    return print(io, shown, { all: sorted.length, isSelection: isFiltered(filters, options) });
+    const shown = await selected(command.io, sorted, filters, options);
+    if (options.json) return printJson(command.io, { controllers: shown });
+    return print(command.io, shown, {
+      all: sorted.length,
+      isSelection: isFiltered(filters, options),
+    });
   });
 }
 

@@ -1,7 +1,6 @@
 import type { CycleMode } from '@skolo/api';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { namesOf } from '../../names.ts';
 import type { SubmitOptions } from './submit.ts';
 import { ignoreLimitsHelp, offSeconds, submit, targetsHelp } from './submit.ts';
@@ -17,7 +16,7 @@ interface Options extends SubmitOptions {
 }
 
 /** `skolo power cycle`: turns a machine off and on, and verifies each step. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Cycles machines, phones, devices or single outlets: turns each off, reads that back, turns it on, reads that back, and waits until the machine is back. The service checks all targets first. If it rejects one, it does nothing. A target that is being cycled already is not cycled twice; the command follows that cycle. Exit codes with --wait: 0 all succeeded, 3 some failed, 1 all failed.',
@@ -50,7 +49,6 @@ export function define(command: SkoloCommand, io: Io): void {
     .option('--ignore-limits', ignoreLimitsHelp)
     .option('--skip-refused', 'go on without rejected targets')
     .option('--json', 'print JSON: the ids, or with --wait the outcome of each cycle')
-    .uses('rack', 'url', 'tokenFile')
     .example(
       "skolo power cycle 'skia-rpi2-rack4-shelf1-[001-010]' --reason 'offline since 2:00' --wait",
     );
@@ -61,7 +59,6 @@ export function define(command: SkoloCommand, io: Io): void {
     const names = await namesOf(words);
     const body = { machines: names.names, reason, mode, force, ignoreLimits, skipRefused };
     await submit({
-      io,
       command,
       names,
       options,

@@ -1,9 +1,14 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ApiError, type PowerCycle } from '@skolo/api';
+import {
+  ApiError,
+  ApiUnreachable,
+  createClient,
+  type PowerCycle,
+  powerCycleDaemonApi,
+} from '@skolo/api';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { exampleCycle } from '../../testing/example-cycle.ts';
-import { ConnectionLost } from './cycle-events.ts';
 import { type FollowOptions, followCycles } from './follow-cycles.ts';
 
 /** Answers as the handlers say, one for each connection, the last one for all that follow. */
@@ -31,11 +36,14 @@ function send(response: ServerResponse, ...cycles: PowerCycle[]): void {
   for (const cycle of cycles) response.write(`event: cycle\ndata: ${JSON.stringify(cycle)}\n\n`);
 }
 
-function options(baseUrl: string, ids: string[], more: Partial<FollowOptions> = {}) {
+function options(
+  baseUrl: string,
+  ids: string[],
+  { silenceMs = 45_000, ...more }: Partial<FollowOptions> & { silenceMs?: number } = {},
+) {
   const events: string[] = [];
   const given: FollowOptions = {
-    baseUrl,
-    token: undefined,
+    client: createClient(powerCycleDaemonApi, { baseUrl, silenceMs }),
     ids,
     now: Date.now,
     signal: new AbortController().signal,
@@ -89,14 +97,14 @@ describe('following cycles', () => {
 
     expect(events).toEqual([
       'lost: UND_ERR_SOCKET',
-      'lost: HTTP 503',
+      expect.stringMatching(/^lost: http:.*: the answer is 503, nothing, /),
       'connected 0',
       'a queued',
       'b back',
       'lost: UND_ERR_SOCKET',
       'connected 0',
       'a queued',
-      'lost: the service closed it',
+      'lost: the service closed the connection',
       'connected 0',
       'a back',
     ]);
@@ -116,14 +124,14 @@ describe('following cycles', () => {
 
     await followCycles(given);
 
-    expect(events).toContain('lost: no data for 0.05 s');
+    expect(events).toContain('lost: no answer within 0.05 s');
     expect(events.at(-1)).toBe('a back');
   });
 
   it('gives up when there was no connection for too long', async () => {
     const { given } = options('http://127.0.0.1:3', ['a'], { giveUpMs: 20 });
 
-    await expect(followCycles(given)).rejects.toThrow(ConnectionLost);
+    await expect(followCycles(given)).rejects.toThrow(ApiUnreachable);
   });
 
   it('does not try again what will not be better', async () => {
@@ -140,9 +148,14 @@ describe('following cycles', () => {
   });
 
   it.each([
-    ['another page', 'text/html', '<html>', 'HTTP 200, text/html'],
+    ['another page', 'text/html', '<html>', 'the answer is text/html, not text/event-stream'],
     ['another version', 'text/event-stream', 'event: cycle\ndata: {"id":"a"}\n\n', 'target: '],
-    ['half an event', 'text/event-stream', 'event: cycle\ndata: {"id":"a"\n\n', 'expected object'],
+    [
+      'half an event',
+      'text/event-stream',
+      'event: cycle\ndata: {"id":"a"\n\n',
+      'the answer is not JSON',
+    ],
   ])('says so where what answers is %s', async (_, type, body, message) => {
     const server = await serve((_request, response) =>
       response.writeHead(200, { 'content-type': type }).end(body),

@@ -1,7 +1,7 @@
 /** Follows cycles until they are over, and reconnects when the connection fails. */
 import { setTimeout } from 'node:timers/promises';
-import type { PowerCycle } from '@skolo/api';
-import { ConnectionLost, cycleEvents } from './cycle-events.ts';
+import type { Client, PowerCycle, powerCycleDaemonApi } from '@skolo/api';
+import { temporaryReason } from '../../service-client.ts';
 import { isOver } from './cycle-text.ts';
 
 interface Watcher {
@@ -14,8 +14,7 @@ interface Watcher {
 }
 
 export interface FollowOptions {
-  baseUrl: string;
-  token: string | undefined;
+  client: Pick<Client<typeof powerCycleDaemonApi>, 'cycleEvents'>;
   ids: readonly string[];
   watcher: Watcher;
   signal: AbortSignal;
@@ -25,7 +24,6 @@ export interface FollowOptions {
   pauseMs?: { first: number; most: number };
   /** Gives up after this long without a connection; default 10 min: a jumphost needs some to boot. */
   giveUpMs?: number;
-  silenceMs?: number;
 }
 
 /** Servers and proxies accept URLs of at least 8 kB. */
@@ -34,8 +32,8 @@ const mostInUrl = 6000;
 /**
  * Fulfilled when all are over.
  *
- * @throws ConnectionLost No connection for `giveUpMs`.
- * @throws ApiError
+ * @throws ApiUnreachable No connection for `giveUpMs`.
+ * @throws ApiError The service rejects the request.
  */
 export async function followCycles(options: FollowOptions): Promise<void> {
   const failed = new AbortController();
@@ -50,21 +48,16 @@ export async function followCycles(options: FollowOptions): Promise<void> {
 }
 
 async function followSome(options: FollowOptions): Promise<void> {
-  const { baseUrl, token, watcher, signal, now, giveUpMs = 600_000, silenceMs } = options;
+  const { client, watcher, signal, now, giveUpMs = 600_000 } = options;
   const waiting = new Set(options.ids);
   let failures = 0;
   let lastAnswer = performance.now();
   while (waiting.size > 0) {
     try {
-      const events = cycleEvents({
-        baseUrl,
-        token,
-        ids: [...waiting],
-        signal,
-        ...(silenceMs !== undefined && { silenceMs }),
-        onOpen: (serverTime) => watcher.connected(aheadMs(serverTime, now())),
-      });
-      for await (const cycle of events) {
+      const query = { ids: [...waiting].join(',') };
+      const { events, headers } = await client.cycleEvents({ query, signal });
+      watcher.connected(aheadMs(Date.parse(headers.get('date') ?? ''), now()));
+      for await (const { data: cycle } of events) {
         failures = 0;
         watcher.changed(cycle);
         if (isOver(cycle)) waiting.delete(cycle.id);
@@ -72,27 +65,28 @@ async function followSome(options: FollowOptions): Promise<void> {
       }
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof ConnectionLost)) throw error;
+      const why = temporaryReason(error);
+      if (why === undefined) throw error;
       if (failures === 0) lastAnswer = performance.now();
       if (performance.now() - lastAnswer >= giveUpMs) throw error;
       failures++;
-      watcher.lost(error.message);
+      watcher.lost(why);
       await setTimeout(pauseOf(failures, options.pauseMs), undefined, { signal });
     }
   }
 }
 
 /** The header has whole seconds, and the response takes some time: ignore less than 2 s. */
-function aheadMs(serverTime: number | undefined, now: number): number {
-  const ahead = serverTime === undefined ? 0 : serverTime - now;
-  return Math.abs(ahead) < 2000 ? 0 : ahead;
+function aheadMs(serverTime: number, now: number): number {
+  const ahead = serverTime - now;
+  return Math.abs(ahead) >= 2000 ? ahead : 0;
 }
 
 function inUrls(ids: readonly string[]): string[][] {
   const parts: string[][] = [];
   let left = 0;
   for (const id of ids) {
-    const length = encodeURIComponent(id).length + 1;
+    const length = encodeURIComponent(`${id},`).length;
     if (length > left) {
       parts.push([]);
       left = mostInUrl;

@@ -1,14 +1,13 @@
 import type { PowerCycle } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
-import type { Io } from '../../io.ts';
 import { timestamp } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
 import { lastCycle, openCycles } from './request.ts';
 import { waitForCycles } from './wait.ts';
 
 /** `skolo power follow`: waits for cycles that were requested before. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Waits for queued and running cycles and shows each step. For a target without one it shows the last outcome. Ctrl-C ends only the waiting. Exit codes: 0 all succeeded, 3 some failed, 1 all failed.',
@@ -16,7 +15,6 @@ export function define(command: SkoloCommand, io: Io): void {
     .summary('wait for cycles that were requested before')
     .argument('<names or ids...>', 'targets, or ids of cycles')
     .option('--json', 'print JSON when all are over')
-    .uses('rack', 'url', 'tokenFile')
     .example("skolo power follow 'skia-rpi2-rack4-shelf1-[001-010]'");
 
   command.action(async (words: string[], { json = false }: { json?: boolean }) => {
@@ -27,21 +25,23 @@ export function define(command: SkoloCommand, io: Io): void {
     for (const word of notOpen) {
       const last = await lastCycle(daemon, word);
       if ('why' in last) {
-        complain(io, last.why);
+        complain(command.io, last.why);
         unknown.push(word);
       } else if (!cycles.some(({ id }) => id === last.id)) {
         cycles.push(last);
         if (last.finishedAt !== undefined) {
           over.push(last);
           const ended = timestamp(last.finishedAt);
-          io.err(`${last.target}: no cycle is queued or running; the last one ended ${ended}`);
+          command.io.err(
+            `${last.target}: no cycle is queued or running; the last one ended ${ended}`,
+          );
         }
       }
     }
     if (cycles.length === 0) {
-      io.exitCode = exitCodes.failed;
+      command.io.exitCode = exitCodes.failed;
       return;
     }
-    await waitForCycles({ io, command, daemon, asked: cycles, over, refused: unknown, json });
+    await waitForCycles({ command, daemon, asked: cycles, over, refused: unknown, json });
   });
 }

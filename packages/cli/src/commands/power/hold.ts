@@ -1,7 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { spanMs } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import { namesOf } from '../../names.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
@@ -17,7 +16,7 @@ interface Options {
 }
 
 /** `skolo power hold`: blocks cycles during a repair. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Blocks cycles during a repair, for people and programs: of machines, of phones, of a switch or PDU with everything it feeds, or of the whole rack by its name. Without --until or --for the hold ends after 24 hours, unless rack.yaml sets another time.',
@@ -38,21 +37,20 @@ export function define(command: SkoloCommand, io: Io): void {
     )
     .addOption(new Option('--for <time>', 'duration of the hold: 30m, 2h, 3d, 1w').argParser(span))
     .option('--json', 'print JSON')
-    .uses('rack', 'url', 'tokenFile')
     .example("skolo power hold switch-1 --for 2h --reason 'new fan'");
 
   command.action(async (words: string[], { reason, until, for: span, json }: Options) => {
-    const now = io.now();
+    const now = command.io.now();
     const end = span === undefined ? until : new Date(now + span);
     if (end !== undefined && end.getTime() <= now)
       command.error('--until: the time is in the past');
     const { names: targets } = await namesOf(words);
     const daemon = await powerCycleDaemon(command);
     const body = { targets, reason, ...(end !== undefined && { until: end.toISOString() }) };
-    const answer = await askAboutNames(io, daemon, (client) => client.hold({ body }));
+    const answer = await askAboutNames(command.io, daemon, (client) => client.hold({ body }));
     if (answer === undefined) return;
-    if (json) return printJson(io, answer);
-    return printHolds(io, answer.holds);
+    if (json) return printJson(command.io, answer);
+    return printHolds(command.io, answer.holds);
   });
 }
 

@@ -7,21 +7,20 @@ import { duration, timestamp } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
 
 /** `skolo power holds`: lists holds. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Lists holds: the target, who holds it, until when and why. A held target cannot be cycled.',
     )
     .summary('list holds')
     .option('--json', 'print JSON')
-    .uses('rack', 'url', 'tokenFile')
     .example('skolo power holds --rack racks/rack4/rack.yaml');
 
   command.action(async ({ json }: { json?: true }) => {
     const daemon = await powerCycleDaemon(command);
     const { holds } = await daemon.ask((client) => client.holds());
-    if (json) return printJson(io, { holds });
-    return printHolds(io, holds);
+    if (json) return printJson(command.io, { holds });
+    return printHolds(command.io, holds);
   });
 }
 

@@ -3,7 +3,6 @@ import { shortId } from '@skolo/api/ids';
 import { Option } from 'commander';
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import { expanded } from '../../names.ts';
 import { type Column, printTable } from '../../output/table.ts';
@@ -22,7 +21,7 @@ interface Options {
 }
 
 /** `skolo power log`: lists cycles and their outcomes. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Lists cycles, and outlets that were turned on or off: when, by whom, why, and the outcome. The newest is at the bottom. Running cycles are included.',
@@ -32,18 +31,17 @@ export function define(command: SkoloCommand, io: Io): void {
     .addOption(limitOption())
     .addOption(new Option('--outcome <outcome>', 'only this outcome').choices(outcomes))
     .option('--json', 'print JSON, each step included')
-    .uses('rack', 'url', 'tokenFile')
     .example('skolo power log skia-rpi2-rack4-shelf1-007 --outcome failed');
 
   command.action(async (target: string | undefined, { limit, outcome, json }: Options) => {
     if (target !== undefined) await expanded([target]);
     const daemon = await powerCycleDaemon(command);
     const query = { limit, ...(outcome && { outcome }), ...(target !== undefined && { target }) };
-    const answer = await askAboutNames(io, daemon, (client) => client.cycles({ query }));
+    const answer = await askAboutNames(command.io, daemon, (client) => client.cycles({ query }));
     if (answer === undefined) return;
     const oldestFirst = answer.cycles.toReversed();
-    if (json) printJson(io, { cycles: oldestFirst });
-    else printTable(io, columns, oldestFirst);
+    if (json) printJson(command.io, { cycles: oldestFirst });
+    else printTable(command.io, columns, oldestFirst);
   });
 }
 

@@ -1,9 +1,8 @@
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { ignoreLimitsHelp, type SwitchOptions, switchOutlets, targetsHelp } from './submit.ts';
 
 /** `skolo power off`: turns outlets off until an operator turns them on. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Turns off machines, phones, devices or single outlets, and reads that back. They stay off until `skolo power on`, also when the PDU or the jumphost reboots.',
@@ -16,10 +15,9 @@ export function define(command: SkoloCommand, io: Io): void {
     .option('--ignore-limits', ignoreLimitsHelp)
     .option('--skip-refused', 'go on without rejected targets')
     .option('--json', 'print JSON: the ids, or with --wait each outcome')
-    .uses('rack', 'url', 'tokenFile')
     .example("skolo power off skia-rpi2-rack4-shelf1-007 --reason 'smells burnt'");
 
   command.action((words: string[], options: SwitchOptions) =>
-    switchOutlets({ io, command, state: 'off' }, words, options),
+    switchOutlets(command, 'off', words, options),
   );
 }

@@ -1,9 +1,8 @@
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { type SwitchOptions, switchOutlets, targetsHelp } from './submit.ts';
 
 /** `skolo power on`: turns on what `skolo power off` turned off. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description('Turns on machines, phones, devices or single outlets, and reads that back.')
     .summary('turn on')
@@ -12,10 +11,9 @@ export function define(command: SkoloCommand, io: Io): void {
     .option('--wait', 'wait until all are on or failed, and show each step')
     .option('--skip-refused', 'go on without rejected targets')
     .option('--json', 'print JSON: the ids, or with --wait each outcome')
-    .uses('rack', 'url', 'tokenFile')
     .example("skolo power on pdu-1/4 --reason 'the new cable is in' --wait");
 
   command.action((words: string[], options: SwitchOptions) =>
-    switchOutlets({ io, command, state: 'on' }, words, options),
+    switchOutlets(command, 'on', words, options),
   );
 }

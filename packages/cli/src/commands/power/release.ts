@@ -2,18 +2,16 @@ import type { Hold } from '@skolo/api';
 import { isIdOf } from '@skolo/api/ids';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, failPartly } from '../../errors.ts';
-import type { Io } from '../../io.ts';
 import { expanded, namesOf } from '../../names.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
 
 /** `skolo power release`: ends holds. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description('Ends holds early. A name ends all holds of that target.')
     .summary('end holds early')
     .argument('<names or ids...>', 'held targets, or ids of holds')
     .option('--reason <text>', 'for the audit log')
-    .uses('rack', 'url', 'tokenFile')
     .example('skolo power release switch-1');
 
   command.action(async (words: string[], { reason }: { reason?: string }) => {
@@ -26,14 +24,14 @@ export function define(command: SkoloCommand, io: Io): void {
       const meant = holds.filter(({ id, target }) => isIdOf(id, word) || target === word);
       for (const hold of meant) found.add(hold);
       if (meant.length > 0) continue;
-      complain(io, `${word}: not held by itself; see skolo power holds`);
+      complain(command.io, `${word}: not held by itself; see skolo power holds`);
       unknown++;
     }
     const query = reason === undefined ? {} : { why: reason };
     for (const { id, target, by, reason: why } of found) {
       await daemon.ask((client) => client.release({ params: { id }, query }));
-      io.err(`${target}: released; it was held by ${by}: ${why}`);
+      command.io.err(`${target}: released; it was held by ${by}: ${why}`);
     }
-    if (unknown > 0) failPartly(io, found.size > 0);
+    if (unknown > 0) failPartly(command.io, found.size > 0);
   });
 }

@@ -1,27 +1,25 @@
 import type { PowerCycle } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
-import { printJson } from '../../io.ts';
+import { type Io, printJson } from '../../io.ts';
 import { plain, styled, wrapped } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
 import { endText, stateStyle, stateText } from './cycle-text.ts';
 
 /** `skolo power show`: the steps of a cycle. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description('Shows a cycle: who requested it and why, each step, and the outcome.')
     .summary('show the steps of a cycle')
     .argument('<id>', 'from `skolo power cycle` or `skolo power log`')
     .option('--json', 'print JSON')
-    .uses('rack', 'url', 'tokenFile')
     .example('skolo power show 0193477c-7a55-7cc3-98a4-28c6a2b0a3f1');
 
   command.action(async (id: string, { json }: { json?: true }) => {
     const daemon = await powerCycleDaemon(command);
     const cycle = await daemon.ask((client) => client.cycle({ params: { id } }));
-    if (json) printJson(io, cycle);
-    else io.out(textOf(io, cycle));
+    if (json) printJson(command.io, cycle);
+    else command.io.out(textOf(command.io, cycle));
   });
 }
 

@@ -17,7 +17,7 @@ interface Options extends FilterOptions {
 }
 
 /** `skolo power status`: the power of machines and devices. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Lists machines, phones and devices: their outlets, whether these are on, the watts, whether the switch or PDU answers, the last cycle, and what blocks the next one. Outlets are shown as last read. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, the others share one line for each state; --state on lists them.',
@@ -27,21 +27,20 @@ export function define(command: SkoloCommand, io: Io): void {
   addFilters(command, powerFilters);
   command
     .option('--json', 'print JSON')
-    .uses('rack', 'url', 'tokenFile')
     .example('skolo power status --shelf shelf1 --state off,stuck-off');
 
   command.action(async (words: string[], options: Options) => {
     const queries = words.length === 0 ? [{}] : inQueries((await namesOf(words)).names);
     const daemon = await powerCycleDaemon(command);
-    const answers = await askAboutNames(io, daemon, (client) =>
+    const answers = await askAboutNames(command.io, daemon, (client) =>
       Promise.all(queries.map((query) => client.machines({ query }))),
     );
     if (answers === undefined) return undefined;
     const sorted = answers.flatMap(({ machines }) => machines).sort(bySubject);
-    const shown = await selected(io, sorted, powerFilters, options);
-    if (options.json) return printJson(io, { machines: shown });
+    const shown = await selected(command.io, sorted, powerFilters, options);
+    if (options.json) return printJson(command.io, { machines: shown });
     const isSelection = words.length > 0 || isFiltered(powerFilters, options);
-    return printStatus(io, shown, { all: sorted.length, isSelection });
+    return printStatus(command.io, shown, { all: sorted.length, isSelection });
   });
 }
 

@@ -25,7 +25,6 @@ type Api = typeof powerCycleDaemonApi;
 type Accepted = ClientAnswer<Api['requestCycles']>;
 
 interface Submission {
-  io: Io;
   command: SkoloCommand;
   names: Names;
   options: SubmitOptions;
@@ -37,7 +36,8 @@ interface Submission {
 
 /** Sets the exit code. */
 export async function submit(submission: Submission): Promise<void> {
-  const { io, command, options } = submission;
+  const { command, options } = submission;
+  const { io } = command;
   const daemon = await powerCycleDaemon(command);
   const headers = { 'idempotency-key': randomUUID() };
   const { cycles, refused } = await daemon.ask(async (client) => {
@@ -54,14 +54,15 @@ export async function submit(submission: Submission): Promise<void> {
   if (options.wait) {
     if (!options.json) io.err(await startedText(submission, cycles));
     const json = options.json ?? false;
-    return waitForCycles({ io, command, daemon, asked: cycles, refused, json });
+    return waitForCycles({ command, daemon, asked: cycles, refused, json });
   }
   if (refused.length > 0) io.exitCode = exitCodes.partlyFailed;
   if (options.json) printJson(io, { cycles, refused });
   else await printAccepted(submission, cycles);
 }
 
-function nothingDone({ io, names, options }: Submission, refused: readonly Refusal[]): void {
+function nothingDone({ command, names, options }: Submission, refused: readonly Refusal[]): void {
+  const { io } = command;
   if (options.json) printJson(io, { cycles: [], refused });
   if (refused.length < names.count && !options.skipRefused) {
     const share = `${refused.length} of ${names.count}`;
@@ -76,10 +77,9 @@ async function startedText({ doing }: Submission, cycles: Accepted['cycles']): P
   return `${doing} ${await folded(cycles.map(({ target }) => target))}`;
 }
 
-async function printAccepted(submission: Submission, cycles: Accepted['cycles']) {
-  const { io, command } = submission;
+async function printAccepted({ command }: Submission, cycles: Accepted['cycles']) {
   printTable(
-    io,
+    command.io,
     [
       { title: 'ID', cell: ({ id }) => shortId(id) },
       { title: 'TARGET', cell: ({ target }) => target, shrinkTo: 16 },
@@ -92,7 +92,7 @@ async function printAccepted(submission: Submission, cycles: Accepted['cycles'])
     cycles,
   );
   const names = await folded(cycles.map(({ target }) => target));
-  io.err(`to follow: ${commandLine(command, 'power follow', names)}`);
+  command.io.err(`to follow: ${commandLine(command, 'power follow', names)}`);
 }
 
 export interface SwitchOptions extends SubmitOptions {
@@ -103,7 +103,8 @@ export interface SwitchOptions extends SubmitOptions {
 
 /** Runs `skolo power on` and `skolo power off`. */
 export async function switchOutlets(
-  { io, command, state }: { io: Io; command: SkoloCommand; state: 'on' | 'off' },
+  command: SkoloCommand,
+  state: 'on' | 'off',
   words: readonly string[],
   options: SwitchOptions,
 ): Promise<void> {
@@ -111,7 +112,6 @@ export async function switchOutlets(
   const names = await namesOf(words);
   const body = { targets: names.names, state, reason, force, ignoreLimits, skipRefused };
   await submit({
-    io,
     command,
     names,
     options,

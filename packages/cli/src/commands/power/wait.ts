@@ -1,20 +1,17 @@
 /** Waits for cycles and prints their outcomes. */
-import { ApiUnreachable, type PowerCycle } from '@skolo/api';
+import type { PowerCycle } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { commandLine } from '../../command.ts';
 import { exitCodes, failPartly } from '../../errors.ts';
-import type { Io } from '../../io.ts';
-import { printJson } from '../../io.ts';
+import { type Io, printJson } from '../../io.ts';
 import { folded } from '../../names.ts';
 import { plain, styled } from '../../output/text.ts';
 import type { PowerCycleDaemon } from '../../service-client.ts';
-import { ConnectionLost } from './cycle-events.ts';
 import { endText, goodOutcomes, isGood, stateStyle, stateText } from './cycle-text.ts';
 import { followCycles } from './follow-cycles.ts';
 import { type AskedCycle, displayOf, type Progress, summary, tally } from './progress.ts';
 
 interface Wait {
-  io: Io;
   command: SkoloCommand;
   daemon: PowerCycleDaemon;
   asked: readonly AskedCycle[];
@@ -27,7 +24,8 @@ interface Wait {
 
 /** Sets the exit code: 0 all succeeded, 3 some failed, 1 all failed. */
 export async function waitForCycles(wait: Wait): Promise<void> {
-  const { io, asked, over = [], refused, json } = wait;
+  const { command, asked, over = [], refused, json } = wait;
+  const { io } = command;
   const cycles = new Map(over.map((cycle) => [cycle.id, cycle]));
   const progress: Progress = { asked, cycles, clockAheadMs: 0 };
   const isOver = await follow(wait, progress, cycles);
@@ -48,16 +46,16 @@ async function follow(
   progress: Progress,
   cycles: Map<string, PowerCycle>,
 ): Promise<boolean> {
-  const { io, daemon, asked, over = [], json } = wait;
+  const { daemon, asked, over = [], json } = wait;
+  const { io } = wait.command;
   const display = displayOf(io, progress, json);
   for (const cycle of over) display.changed(cycle);
   const interrupt = new AbortController();
   const stopListening = io.onInterrupt(() => interrupt.abort());
   try {
-    await daemon.ask(() =>
+    await daemon.ask((client) =>
       followCycles({
-        baseUrl: daemon.baseUrl,
-        token: daemon.token,
+        client,
         ids: asked.map(({ id }) => id).filter((id) => !over.some((cycle) => cycle.id === id)),
         signal: interrupt.signal,
         now: io.now,
@@ -76,10 +74,6 @@ async function follow(
             display.lost(why);
           },
         },
-      }).catch((error: unknown) => {
-        throw error instanceof ConnectionLost
-          ? new ApiUnreachable(daemon.baseUrl, error.message, error)
-          : error;
       }),
     );
   } catch (error) {
@@ -116,13 +110,10 @@ function printOutcome(io: Io, cycle: PowerCycle) {
   io.out(`${plain(cycle.target)}: ${word} ${plain(endText(cycle))}`.trimEnd());
 }
 
-async function printHowToFollow(
-  { io, command, asked }: Wait,
-  cycles: ReadonlyMap<string, PowerCycle>,
-) {
+async function printHowToFollow({ command, asked }: Wait, cycles: ReadonlyMap<string, PowerCycle>) {
   const open = asked.filter(({ id }) => cycles.get(id)?.outcome === undefined);
   const names = await folded(open.map(({ target }) => target));
-  io.err(
+  command.io.err(
     [
       `stopped waiting; these continue: ${tally(open.map(({ id }) => cycles.get(id)))}`,
       `to follow:              ${commandLine(command, 'power follow', names)}`,

@@ -11,7 +11,7 @@ interface Options {
 }
 
 /** `skolo rack check`: errors and warnings of inventories. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Checks inventories and prints all errors and likely oversights, one per line. Exit codes: 78 with an error, 0 with at most warnings.',
@@ -31,12 +31,12 @@ export function define(command: SkoloCommand, io: Io): void {
     const files = given.length > 0 ? given : [await rackFile(command.globals())];
     const checked: CheckedFile[] = [];
     for (const file of files) checked.push(await checkFile(file, { secrets: secrets ?? false }));
-    if (checked.some(hasErrors)) io.exitCode = exitCodes.badConfiguration;
+    if (checked.some(hasErrors)) command.io.exitCode = exitCodes.badConfiguration;
     if (json) {
-      printJson(io, { files: checked.map(asJson) });
+      printJson(command.io, { files: checked.map(asJson) });
     } else {
       const { formatIssue } = await import('@skolo/rack');
-      for (const each of checked) print(io, each, formatIssue);
+      for (const each of checked) print(command.io, each, formatIssue);
     }
   });
 }

@@ -1,7 +1,6 @@
 import type { Rack } from '@skolo/rack';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { loadRack } from '../../rack-file.ts';
 
 type Formats = typeof import('@skolo/rack');
@@ -13,7 +12,7 @@ const formats = {
 } as const satisfies Record<string, (from: Formats) => (rack: Rack) => string>;
 
 /** `skolo rack hosts`: names and addresses of the rack, for a DNS server. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Prints all names and addresses of the rack, aliases such as `metadata` included: as /etc/hosts, for dnsmasq, or as commands for an EdgeOS router.',
@@ -30,6 +29,6 @@ export function define(command: SkoloCommand, io: Io): void {
   command.action(async ({ format }: { format: keyof typeof formats }) => {
     const rack = await loadRack(command.globals());
     const text = formats[format](await import('@skolo/rack'))(rack);
-    io.out(text.trimEnd());
+    command.io.out(text.trimEnd());
   });
 }

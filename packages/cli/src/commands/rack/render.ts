@@ -3,7 +3,6 @@ import type { Rack } from '@skolo/rack';
 import type { Difference, RenderWarning } from '@skolo/rack/render';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
-import type { Io } from '../../io.ts';
 import { count, plain, styled } from '../../output/text.ts';
 import { loadRack } from '../../rack-file.ts';
 
@@ -13,7 +12,7 @@ interface Options {
 }
 
 /** `skolo rack render`: writes the derived files of an overlay. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Writes secrets, names, scrape targets and policies from rack.yaml into the overlay of the rack, as a component of kustomize. Removes derived files that rack.yaml no longer needs, and changes no other file. Warns of settings that cannot work on k3s.',
@@ -36,24 +35,24 @@ export function define(command: SkoloCommand, io: Io): void {
       const difference = await compareDerived(folder, files);
       const changes = changesOf(folder, difference);
       if (check) {
-        for (const { file, is } of changes) io.out(`${file}: ${is}`);
-        if (changes.length > 0) io.exitCode = exitCodes.failed;
+        for (const { file, is } of changes) command.io.out(`${file}: ${is}`);
+        if (changes.length > 0) command.io.exitCode = exitCodes.failed;
       } else {
-        const warning = styled('warning:', 'yellow', io.colour);
+        const warning = styled('warning:', 'yellow', command.io.colour);
         for (const each of [...ofOverlay(rack, folder), ...warnings])
-          io.err(`${globals.rack} ${warning} ${sentence(each)}`);
+          command.io.err(`${globals.rack} ${warning} ${sentence(each)}`);
         refuseForeign(folder, difference);
         await writeDerived(folder, files, difference);
-        for (const { file, becomes } of changes) io.out(`${file}: ${becomes}`);
+        for (const { file, becomes } of changes) command.io.out(`${file}: ${becomes}`);
       }
       const differ = `${changes.length} ${check ? 'to be changed' : 'changed'}`;
-      io.out(
+      command.io.out(
         `${rack.name}: ${count(files.size, 'derived file')}, ${changes.length === 0 ? 'all up to date' : differ}`,
       );
     } catch (error) {
       if (!(error instanceof RenderError)) throw error;
-      for (const problem of error.problems) io.err(`${globals.rack} ${sentence(problem)}`);
-      io.exitCode = exitCodes.badConfiguration;
+      for (const problem of error.problems) command.io.err(`${globals.rack} ${sentence(problem)}`);
+      command.io.exitCode = exitCodes.badConfiguration;
     }
   });
 }

@@ -1,9 +1,8 @@
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 
 /** `skolo rack schema`: the JSON Schema, for editors. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Prints the JSON Schema of rack.yaml. Editors complete and check with it: put `# yaml-language-server: $schema=rack.schema.json` at the top of rack.yaml.',
@@ -13,6 +12,6 @@ export function define(command: SkoloCommand, io: Io): void {
     .example('skolo rack schema > rack.schema.json')
     .action(async () => {
       const { rackJsonSchema } = await import('@skolo/rack');
-      printJson(io, rackJsonSchema());
+      printJson(command.io, rackJsonSchema());
     });
 }

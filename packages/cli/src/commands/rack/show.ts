@@ -8,8 +8,7 @@ import {
   isFiltered,
   selected,
 } from '../../filters.ts';
-import type { Io } from '../../io.ts';
-import { printJson } from '../../io.ts';
+import { type Io, printJson } from '../../io.ts';
 import { yamlOf } from '../../output/yaml.ts';
 import { loadRack } from '../../rack-file.ts';
 
@@ -24,7 +23,7 @@ const filters: Filter<Machine>[] = [
 ];
 
 /** `skolo rack show`: the expanded inventory, or entries with their wiring. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Prints the inventory with all ranges expanded. With names: each entry, its dependencies for power and network, and what goes dark with it.',
@@ -50,18 +49,20 @@ export function define(command: SkoloCommand, io: Io): void {
       command.error("options '--shelf' and '--kind' have no effect with names or '--yaml'");
     }
     const rack = await loadRack(command.globals());
-    if (names.length > 0) return showNames(io, rack, names, json);
+    if (names.length > 0) return showNames(command.io, rack, names, json);
     const { expandedInventory } = await import('@skolo/rack');
-    const machines = await selected(io, [...rack.machines.values()], filters, options);
+    const machines = await selected(command.io, [...rack.machines.values()], filters, options);
     if (json) {
       const found = new Map(machines.map((machine) => [machine.name, machine]));
-      return printJson(io, expandedInventory({ ...rack, machines: found }));
+      return printJson(command.io, expandedInventory({ ...rack, machines: found }));
     }
     if (yaml) {
-      return io.out(yamlOf(expandedInventory(rack)));
+      return command.io.out(yamlOf(expandedInventory(rack)));
     }
     const { printInventory, printMachines } = await import('./inventory-tables.ts');
-    return isSelection ? printMachines(io, rack, machines) : printInventory(io, rack);
+    return isSelection
+      ? printMachines(command.io, rack, machines)
+      : printInventory(command.io, rack);
   });
 }
 

@@ -1,9 +1,8 @@
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { loadRack } from '../../rack-file.ts';
 
 /** `skolo rack swarming-config`: the token configuration of bots. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Prints /etc/swarming_config/oauth2_access_token_config.json for the bots of a rack. It has the token URL of the metadata server.',
@@ -17,6 +16,6 @@ export function define(command: SkoloCommand, io: Io): void {
   command.action(async () => {
     const rack = await loadRack(command.globals());
     const { swarmingConfig } = await import('@skolo/rack');
-    io.out(swarmingConfig(rack).trimEnd());
+    command.io.out(swarmingConfig(rack).trimEnd());
   });
 }

@@ -1,13 +1,12 @@
 import type { TokenInfo } from '@skolo/common';
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { tokenPath } from '../../rack-file.ts';
 
 /** `skolo token list`: lists names, roles and expiry of tokens. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description('Lists the tokens of the rack: name, role and expiry. It never prints a token.')
     .summary('list tokens')
@@ -20,9 +19,9 @@ export function define(command: SkoloCommand, io: Io): void {
     const path = await tokenPath(command, file);
     const { listTokens } = await import('@skolo/common');
     const tokens = await listTokens(path);
-    const now = io.now();
-    if (json) printJson(io, { tokens: tokens.map((token) => asJson(token, now)) });
-    else printTable(io, columns(now), tokens);
+    const now = command.io.now();
+    if (json) printJson(command.io, { tokens: tokens.map((token) => asJson(token, now)) });
+    else printTable(command.io, columns(now), tokens);
   });
 }
 

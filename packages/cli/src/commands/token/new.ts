@@ -2,7 +2,6 @@ import type { Role } from '@skolo/rack';
 import { InvalidArgumentError, Option } from 'commander';
 import { spanMs } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { timestamp } from '../../output/time.ts';
 import { tokenPath } from '../../rack-file.ts';
 
@@ -16,7 +15,7 @@ interface Options {
 }
 
 /** `skolo token new`: prints only the token to standard output, for a file. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description(
       'Makes a token and prints it once; the file keeps only its hash. Services accept it immediately. A name stands for a person or a program and has one token.',
@@ -38,11 +37,11 @@ export function define(command: SkoloCommand, io: Io): void {
   command.action(async (name: string, { role, expires, file }: Options) => {
     const path = await tokenPath(command, file);
     const { newToken } = await import('@skolo/common');
-    const now = io.now();
+    const now = command.io.now();
     const token = await newToken(path, { name, role, expiresInDays: expires, now });
-    io.out(token);
+    command.io.out(token);
     const end = timestamp(new Date(now + expires * 86_400_000));
-    io.err(`token ${name}: role ${role}, until ${end}; hash stored in ${path}`);
+    command.io.err(`token ${name}: role ${role}, until ${end}; hash stored in ${path}`);
   });
 }
 

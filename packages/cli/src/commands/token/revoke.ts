@@ -1,9 +1,8 @@
 import type { SkoloCommand } from '../../command.ts';
-import type { Io } from '../../io.ts';
 import { tokenPath } from '../../rack-file.ts';
 
 /** `skolo token revoke`: removes a token. */
-export function define(command: SkoloCommand, io: Io): void {
+export function define(command: SkoloCommand): void {
   command
     .description('Removes a token from the file. Services then reject it.')
     .summary('remove a token')
@@ -16,6 +15,6 @@ export function define(command: SkoloCommand, io: Io): void {
     const path = await tokenPath(command, file);
     const { revokeToken } = await import('@skolo/common');
     await revokeToken(path, name);
-    io.err(`token ${name}: revoked in ${path}`);
+    command.io.err(`token ${name}: revoked in ${path}`);
   });
 }

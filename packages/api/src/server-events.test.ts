@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ServerEvent, serverEvents } from './cycle-events.ts';
+import { type ServerEvent, serverEvents } from './server-events.ts';
 
 async function read(...chunks: (string | Uint8Array)[]): Promise<ServerEvent[]> {
   const encoder = new TextEncoder();

@@ -1,0 +1,42 @@
+/** Server-sent events (WHATWG HTML, 9.2). */
+
+export interface ServerEvent {
+  /** `message` by default. */
+  name: string;
+  data: string;
+}
+
+/** Yields the events of a stream. Skips comments, which only keep the connection alive. */
+export async function* serverEvents(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<ServerEvent> {
+  let name = '';
+  let data: string[] = [];
+  for await (const line of lines(chunks)) {
+    if (line === '') {
+      if (data.length > 0) yield { name: name || 'message', data: data.join('\n') };
+      name = '';
+      data = [];
+      continue;
+    }
+    const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
+    if (field === 'event') name = value;
+    if (field === 'data') data.push(value);
+  }
+}
+
+/** Drops an unfinished last line: it belongs to an unfinished event. */
+async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  // The decoder also removes a byte order mark.
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunks) {
+    rest += decoder.decode(chunk, { stream: true });
+    // A CR at the end may be the first half of CR LF.
+    const complete = rest.endsWith('\r') ? rest.slice(0, -1) : rest;
+    const parts = complete.split(/\r\n|\n|\r/);
+    const last = parts.pop() ?? '';
+    rest = last + rest.slice(complete.length);
+    yield* parts;
+  }
+}
