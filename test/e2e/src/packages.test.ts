@@ -36,6 +36,8 @@ interface Package {
   kind: string;
   name: string;
   folder: string;
+  /** Dependencies of all kinds, each with its version. */
+  versions: Record<string, string>;
   declared: Record<'dependencies' | 'devDependencies', string[]>;
 }
 
@@ -52,6 +54,7 @@ const packages = ['packages', 'services', 'test'].flatMap((kind) =>
         kind,
         name: name.slice(ours.length),
         folder: join(root, kind, folder),
+        versions: { ...dependencies, ...devDependencies },
         declared: { dependencies: own(dependencies), devDependencies: own(devDependencies) },
       },
     ];
@@ -85,6 +88,15 @@ describe.each(packages)('$kind/$name', ({ kind, name, folder, declared }) => {
 
     expect(declared.dependencies.filter((other) => !allowed.includes(other))).toEqual([]);
   });
+});
+
+it('has one version of each dependency', () => {
+  const versions = new Map<string, Set<string>>();
+  for (const [name, version] of packages.flatMap((one) => Object.entries(one.versions))) {
+    versions.set(name, (versions.get(name) ?? new Set()).add(version));
+  }
+
+  expect([...versions].filter(([, found]) => found.size > 1)).toEqual([]);
 });
 
 it('has no cycle', () => {
