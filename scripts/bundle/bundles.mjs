@@ -1,5 +1,5 @@
 /** What is bundled. */
-import { parseRack, swarmingConfig } from '@skolo/rack';
+import { parseRack, serviceNames, swarmingConfig } from '@skolo/rack';
 
 /**
  * @typedef {object} Bundle
@@ -11,31 +11,25 @@ import { parseRack, swarmingConfig } from '@skolo/rack';
  * @property {() => Promise<Record<string, string>>} [files] more, by their paths in the root file system
  */
 
+/**
+ * What the bundle of a service has that others do not have.
+ * @type {Partial<Record<string, Partial<Bundle>>>}
+ */
+const special = {
+  'power-cycle-daemon': { drivers: ['outlets'] },
+  'router-backup': { drivers: ['backup'] },
+  'swarming-client': { leastNode: 22, copies: ['python', 'shim'], files: filesForTheBot },
+};
+
 /** @type {Bundle[]} */
 export const bundles = [
-  { name: 'metadata-server', folder: 'services/metadata-server', leastNode: 24, copies: [] },
-  {
-    name: 'power-cycle-daemon',
-    folder: 'services/power-cycle-daemon',
+  ...serviceNames.map((name) => ({
+    name,
+    folder: `services/${name}`,
     leastNode: 24,
-    drivers: ['outlets'],
     copies: [],
-  },
-  {
-    name: 'router-backup',
-    folder: 'services/router-backup',
-    leastNode: 24,
-    drivers: ['backup'],
-    copies: [],
-  },
-  { name: 'alert-to-pubsub', folder: 'services/alert-to-pubsub', leastNode: 24, copies: [] },
-  {
-    name: 'swarming-client',
-    folder: 'services/swarming-client',
-    leastNode: 22,
-    copies: ['python', 'shim'],
-    files: filesForTheBot,
-  },
+    ...special[name],
+  })),
   { name: 'cli', folder: 'packages/cli', leastNode: 22, drivers: ['backup'], copies: ['bin'] },
   { name: 'stand-in', folder: 'packages/stand-in', leastNode: 24, copies: ['bin'] },
 ];

@@ -176,7 +176,7 @@ function describe(demo: Demo, places: Place[], rackFile: string): Summary {
     suggestions: [
       ...running.flatMap((service) => {
         const place = places.find(({ name }) => name === service.name);
-        return place ? service.suggestions({ ...place, rack: rack.rack, rackFile }) : [];
+        return (place && service.suggestions?.({ ...place, rack: rack.rack, rackFile })) ?? [];
       }),
       ...standIns.flatMap(({ suggestions = [] }) => suggestions),
     ],

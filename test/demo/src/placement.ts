@@ -1,5 +1,5 @@
 /** Which ports the services listen on this time, and where rack.yaml says it. */
-import type { ServiceName } from '@skolo/rack';
+import { type ServiceName, servicePorts } from '@skolo/rack';
 import { choosePort, host, isFree } from './ports.ts';
 import type { DemoService } from './services/service.ts';
 import { hasMachine, setValue } from './yaml-text.ts';
@@ -28,9 +28,11 @@ export async function choosePlaces(
     return port;
   }
   const places: Place[] = [];
-  for (const { name, ports, metricsPorts, machine } of services) {
+  for (const { name, otherPort, machine } of services) {
     const at = machine === undefined ? host : machineHost;
-    const [port, metricsPort] = [await take(ports, at), await take(metricsPorts, at)];
+    const usual = servicePorts[name];
+    const port = await take(otherPort === undefined ? [usual.port] : [usual.port, otherPort], at);
+    const metricsPort = await take([usual.metricsPort], at);
     const [url, metricsUrl] = [urlOf(at, port), urlOf(at, metricsPort)];
     const place = { name, host: at, port, metricsPort, url, metricsUrl };
     places.push({ ...place, ...(machine !== undefined && { machine }) });

@@ -95,7 +95,12 @@ async function startMonitoring(dir: string, demo: string): Promise<void> {
   const service = (name: string) => services.get(name) ?? expect.fail(`no ${name} in the demo`);
   const host = (name: string) => new URL(service(name).url).host;
 
-  const config = replaced(kubeFile('base/prometheus/prometheus.yml'), {
+  const template = kubeFile('base/prometheus/prometheus.yml');
+  const metrics = template.matchAll(/"(([a-z-]+?)(?:-metrics)?\.skolo(?:-node)?\.svc:200\d\d)"/g);
+  const config = replaced(template, {
+    ...Object.fromEntries(
+      [...metrics].map(([, target, name = '']) => [target, service(name).metrics]),
+    ),
     '/etc/prometheus/': `${dir}/`,
     'scrape_interval: 15s': 'scrape_interval: 1s',
     'scrape_timeout: 10s': 'scrape_timeout: 1s',
@@ -104,10 +109,6 @@ async function startMonitoring(dir: string, demo: string): Promise<void> {
     'alert-to-pubsub.skolo.svc:8001': host('alert-to-pubsub'),
     'blackbox-exporter.skolo.svc:9115': ofBlackbox,
     'localhost:9090': ofPrometheus,
-    'metadata-server.skolo-node.svc:20010': service('metadata-server').metrics,
-    'router-backup-metrics.skolo.svc:20011': service('router-backup').metrics,
-    'power-cycle-daemon-metrics.skolo.svc:20012': service('power-cycle-daemon').metrics,
-    'alert-to-pubsub-metrics.skolo.svc:20013': service('alert-to-pubsub').metrics,
   });
   await copyRules(join(dir, 'rules'));
   await writeFiles(join(dir, 'rules'), {
@@ -214,10 +215,7 @@ describe('prometheus', () => {
         ({ labels: { job = '', machine = '', device = '' } }) => `${job} ${machine}${device}`,
       );
     const single = [
-      'metadata-server',
-      'router-backup',
-      'power-cycle-daemon',
-      'alert-to-pubsub',
+      ...[...services.keys()].filter((name) => name !== 'swarming-client'),
       'prometheus',
       'alertmanager',
       'chrony',

@@ -1,9 +1,11 @@
 /** Names of the jumphost for pods: the rack's DNS may be down, and cluster DNS does not have them. */
 import { hostsOf, namesOf } from '../formats/hosts.ts';
 import type { Rack } from '../rack.ts';
+import { serviceNames } from '../service-ports.ts';
 import type { DerivedFile } from './derived-file.ts';
 
-const clients = ['alert-to-pubsub', 'power-cycle-daemon', 'router-backup', 'swarming-client'];
+/** The metadata server connects to no service. */
+const clients = serviceNames.filter((name) => name !== 'metadata-server').sort();
 
 /** Lines of /etc/hosts for clients of services on the jumphost. */
 export function hostAliases(rack: Rack): DerivedFile {

@@ -1,13 +1,8 @@
-import { servicePorts } from '@skolo/rack';
 import { shellWord } from '../shell-word.ts';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 
-const { port, metricsPort } = servicePorts['alert-to-pubsub'];
-
 export const alertToPubsub: DemoService = {
   name: 'alert-to-pubsub',
-  ports: [port],
-  metricsPorts: [metricsPort],
   suggestions,
 };
 

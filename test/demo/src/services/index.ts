@@ -1,4 +1,5 @@
-/** All services that exist, in the order in which they are shown. */
+/** All services, in the order in which they are shown. */
+import { serviceNames } from '@skolo/rack';
 import { alertToPubsub } from './alert-to-pubsub.ts';
 import { metadataServer } from './metadata-server.ts';
 import { powerCycleDaemon } from './power-cycle-daemon.ts';
@@ -6,10 +7,15 @@ import { routerBackup } from './router-backup.ts';
 import type { DemoService } from './service.ts';
 import { swarmingClient } from './swarming-client.ts';
 
-export const services: readonly DemoService[] = [
+/** Those with commands to try. */
+const known: readonly DemoService[] = [
   metadataServer,
   powerCycleDaemon,
   routerBackup,
   alertToPubsub,
   swarmingClient,
 ];
+
+export const services: readonly DemoService[] = serviceNames.map(
+  (name) => known.find((service) => service.name === name) ?? { name },
+);

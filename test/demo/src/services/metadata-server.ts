@@ -1,13 +1,11 @@
-import { type Rack, servicePorts } from '@skolo/rack';
+import type { Rack } from '@skolo/rack';
 import { shellWord } from '../shell-word.ts';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 
-const { port, metricsPort } = servicePorts['metadata-server'];
-
 export const metadataServer: DemoService = {
   name: 'metadata-server',
-  ports: [port, 8080],
-  metricsPorts: [metricsPort],
+  // Only root may listen on its usual port.
+  otherPort: 8080,
   suggestions,
 };
 

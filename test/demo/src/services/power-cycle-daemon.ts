@@ -1,15 +1,10 @@
 import { join } from 'node:path';
-import { servicePorts } from '@skolo/rack';
 import { shellWord } from '../shell-word.ts';
 import { operatorTokenFile } from '../tokens.ts';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 
-const { port, metricsPort } = servicePorts['power-cycle-daemon'];
-
 export const powerCycleDaemon: DemoService = {
   name: 'power-cycle-daemon',
-  ports: [port],
-  metricsPorts: [metricsPort],
   suggestions,
 };
 

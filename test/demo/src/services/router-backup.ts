@@ -1,15 +1,10 @@
 import { join } from 'node:path';
-import { servicePorts } from '@skolo/rack';
 import { shellWord } from '../shell-word.ts';
 import { adminTokenFile, operatorTokenFile } from '../tokens.ts';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 
-const { port, metricsPort } = servicePorts['router-backup'];
-
 export const routerBackup: DemoService = {
   name: 'router-backup',
-  ports: [port],
-  metricsPorts: [metricsPort],
   suggestions,
 };
 

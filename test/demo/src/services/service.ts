@@ -2,16 +2,15 @@ import { join } from 'node:path';
 import type { Rack, ServiceName } from '@skolo/rack';
 import { root } from '../folders.ts';
 
-/** What the demo knows about a service. To add one: a file like metadata-server.ts, and a line in index.ts. */
+/** What the demo knows about a service. */
 export interface DemoService {
   name: ServiceName;
-  /** Ports to listen on, the best first; where none can be had, any free one. */
-  ports: readonly number[];
-  metricsPorts: readonly number[];
+  /** It listens here if its usual port is not free, and on any free port if neither is. */
+  otherPort?: number;
   /** It is the agent of this machine: at its address, told of in its entry, and without a rack.yaml. In the demo only. */
   machine?: string;
   /** What to try with it. Commands must work as they are printed. */
-  suggestions(running: RunningService): Suggestion[];
+  suggestions?(running: RunningService): Suggestion[];
 }
 
 export interface RunningService {

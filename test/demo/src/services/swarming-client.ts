@@ -1,14 +1,9 @@
-import { servicePorts } from '@skolo/rack';
 import { agentMachine } from '../agent-computer.ts';
 import { shellWord } from '../shell-word.ts';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 
-const { port, metricsPort } = servicePorts['swarming-client'];
-
 export const swarmingClient: DemoService = {
   name: 'swarming-client',
-  ports: [port],
-  metricsPorts: [metricsPort],
   machine: agentMachine,
   suggestions,
 };

@@ -1,4 +1,5 @@
 /** Everything that is named is there. */
+import { serviceNames } from '@skolo/rack';
 import { z } from 'zod';
 import {
   containersOf,
@@ -11,10 +12,12 @@ import {
 
 /** Secrets are made by hand, never in git: kube/README.md says how. Namespace and name of each. */
 export const declaredSecrets: ReadonlyMap<string, string> = new Map([
-  ['skolo-node/metadata-server', 'keys of the identities'],
-  ['skolo/power-cycle-daemon', 'logins of equipment and machines, tokens'],
-  ['skolo/router-backup', 'logins of equipment, keys of what it uploads to'],
-  ['skolo/alert-to-pubsub', 'its own sign-in, keys of sinks'],
+  ...serviceNames
+    .filter((name) => name !== 'swarming-client')
+    .map((name) => {
+      const namespace = name === 'metadata-server' ? 'skolo-node' : 'skolo';
+      return [`${namespace}/${name}`, 'secrets of rack.yaml that it uses'] as const;
+    }),
   ['skolo-node/adb-key', 'the key that phones have accepted'],
   ['skolo/prometheus', 'tokens for whom it asks'],
   ['skolo/alertmanager', 'tokens for whom it tells'],
