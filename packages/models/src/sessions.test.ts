@@ -72,14 +72,14 @@ const families: Family[] = [
   },
   {
     name: 'UniFi switch through its shell',
-    dialect: fastpathBehindShell(),
+    dialect: fastpathBehindShell,
     start: (options) => startUnifiSwitch({ ports: 48, fastpath: true, ...options }),
     ...fastpathRows,
     rows: 48,
   },
   {
     name: 'UniFi switch through its shell, over telnet',
-    dialect: fastpathBehindShell(),
+    dialect: fastpathBehindShell,
     start: (options) => startUnifiSwitch({ ports: 48, fastpath: true, telnetPort: 0, ...options }),
     transport: 'telnet',
     ...fastpathRows,

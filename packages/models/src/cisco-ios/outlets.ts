@@ -14,10 +14,10 @@
  *
  * Sources: Cisco's command references, Catalyst 3560 and 3650, "power inline", "show power inline".
  */
-import { type CliSession, DeviceRefused } from '@skolo/equipment';
+import { DeviceRefused } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { askOnce, cliOf } from '../families/session.ts';
+import { askOnce, type Cli, cliOf } from '../families/session.ts';
 import { rowOf } from '../families/table.ts';
 import {
   type DriverDeps,
@@ -51,13 +51,13 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     key: (outlet) => outletName(device, outlet),
     isMode: (mode) => onMode.test(mode),
     read: (ports, signal) =>
-      use((cli, either) => {
-        const ask = askerOf(cli, ports.length >= manyPorts, either);
-        return oneByOne((port: string) => readingOf(name, port, ask))(ports, either);
+      use((cli) => {
+        const ask = askerOf(cli, ports.length >= manyPorts);
+        return oneByOne((port: string) => readingOf(name, port, ask))(ports, signal);
       }, signal),
     async set(port, state, signal, mode = 'auto') {
       const command = `power inline ${state === 'on' ? mode : 'never'}`;
-      await use((cli, either) => configure(cli, port, command, either), signal);
+      await use((cli) => configure(cli, port, command), signal);
     },
     close: () => deps.sessions.end(name),
   });
@@ -69,8 +69,8 @@ interface Asker {
   configuration(port: string): Promise<string>;
 }
 
-function askerOf(cli: CliSession, isForAll: boolean, signal: AbortSignal): Asker {
-  const ask = askOnce(cli, signal);
+function askerOf(cli: Cli, isForAll: boolean): Asker {
+  const ask = askOnce(cli);
   const suffix = (text: string) => (isForAll ? '' : text);
   return {
     power: (port) => ask(`show power inline${suffix(` ${port}`)}`),
@@ -117,17 +117,12 @@ function isInterface(line: string, port: string): boolean {
 }
 
 /** The session is kept for others, so it must not stay in a configuration mode, whatever the switch says. */
-async function configure(
-  cli: CliSession,
-  port: string,
-  command: string,
-  signal: AbortSignal,
-): Promise<void> {
-  await cli.run('configure terminal', { signal });
+async function configure(cli: Cli, port: string, command: string): Promise<void> {
+  await cli.run('configure terminal');
   try {
-    await cli.run(`interface ${port}`, { signal });
-    await cli.run(command, { signal });
+    await cli.run(`interface ${port}`);
+    await cli.run(command);
   } finally {
-    await cli.run('end', { signal }).catch(() => cli.close());
+    await cli.run('end').catch(() => cli.close());
   }
 }

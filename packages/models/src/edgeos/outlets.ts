@@ -16,10 +16,10 @@
  *
  * Sources: vyatta-cfg, scripts/vyatta-cfg-cmd-wrapper; EdgeOS user guide, "PoE"; scripts of users.
  */
-import { DeviceBusy, DeviceRefused, type ExecSession } from '@skolo/equipment';
+import { DeviceBusy, DeviceRefused } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { execOf, shortened, succeeded } from '../families/session.ts';
+import { outputOf, type Shell, shellOf, shortened } from '../families/session.ts';
 import { findRow } from '../families/table.ts';
 import {
   type DriverDeps,
@@ -42,21 +42,19 @@ const commitMs = 20_000;
 
 function create(device: Device, deps: DriverDeps): PowerDriver {
   const { name } = device;
-  const use = execOf(device, deps);
+  const use = shellOf(device, deps);
 
   return outletDriver(name, {
     key: (outlet) => outletName(device, outlet),
     isMode: (mode) => onModes.has(mode),
     async read(ports, signal) {
-      const outputs = await use((session, either) => {
-        return readOutputs(device, session, ports, either);
-      }, signal);
+      const outputs = await use((shell) => readOutputs(shell, ports), signal);
       return (port) => readingOf(outputs.get(port));
     },
     async set(port, state, signal, mode) {
-      await use(async (session, either) => {
-        const on = async () => mode ?? (await knownMode(device, session, port, either));
-        await setOutput(name, session, port, state === 'on' ? await on() : 'off', either);
+      await use(async (shell) => {
+        const on = async () => mode ?? (await knownMode(shell, port));
+        await setOutput(shell, port, state === 'on' ? await on() : 'off');
       }, signal);
     },
     close: () => deps.sessions.end(name),
@@ -68,19 +66,15 @@ function readingOf(output = 'off'): OutletReading {
 }
 
 /** What is committed, by port. @throws DeviceRefused One of them has no PoE. */
-async function readOutputs(
-  device: Device,
-  session: ExecSession,
-  ports: readonly string[],
-  signal: AbortSignal,
-): Promise<Map<string, string>> {
+async function readOutputs(shell: Shell, ports: readonly string[]): Promise<Map<string, string>> {
+  const { device } = shell;
   const command = ports
     .map((port) => {
       const ask = `${activeValue} interfaces ethernet ${port} poe output`;
       return `echo "port ${port}"; ${ask}; echo " status $?"`;
     })
     .join('; ');
-  const text = succeeded(device, command, await session.exec(command, { signal }));
+  const text = await outputOf(shell, command);
   const outputs = new Map<string, string>();
   let list: string | undefined;
   for (const port of ports) {
@@ -92,28 +86,22 @@ async function readOutputs(
     }
     if (status !== '1' || output !== '') {
       const what = `its poe output of ${port} makes no sense`;
-      throw new DeviceRefused(device.name, what);
+      throw new DeviceRefused(device, what);
     }
     // Not configured: off, where the port can give power at all.
-    list ??= succeeded(device, listPorts, await session.exec(listPorts, { signal }));
-    if (findRow(list, port) === undefined)
-      throw new DeviceRefused(device.name, `${port} has no PoE`);
+    list ??= await outputOf(shell, listPorts);
+    if (findRow(list, port) === undefined) throw new DeviceRefused(device, `${port} has no PoE`);
     outputs.set(port, 'off');
   }
   return outputs;
 }
 
-async function setOutput(
-  device: string,
-  session: ExecSession,
-  port: string,
-  output: string,
-  signal: AbortSignal,
-): Promise<void> {
+async function setOutput(shell: Shell, port: string, output: string): Promise<void> {
+  const { device } = shell;
   const change = `${wrapper} set interfaces ethernet ${port} poe output ${output}`;
   // A session of the configuration system belongs to the shell that begins it.
   const command = `${wrapper} begin; ${change} && ${wrapper} commit; status=$?; ${wrapper} end; exit $status`;
-  const { stdout, stderr, status } = await session.exec(command, { signal, timeoutMs: commitMs });
+  const { stdout, stderr, status } = await shell.exec(command, { timeoutMs: commitMs });
   const printed = shortened(`${stdout} ${stderr}`);
   if (/locked|commit in progress/i.test(printed)) throw new DeviceBusy(device, printed);
   const hasFailed = /failed|not valid|not supported|error/i.test(printed);
@@ -122,19 +110,14 @@ async function setOutput(
 }
 
 /** How to turn on a port of which nobody remembers how it was on. */
-async function knownMode(
-  device: Device,
-  session: ExecSession,
-  port: string,
-  signal: AbortSignal,
-): Promise<string> {
-  const committed = (await readOutputs(device, session, [port], signal)).get(port);
+async function knownMode(shell: Shell, port: string): Promise<string> {
+  const committed = (await readOutputs(shell, [port])).get(port);
   if (committed !== undefined && onModes.has(committed)) return committed;
-  const { stdout, status } = await session.exec(savedConfiguration, { signal });
+  const { stdout, status } = await shell.exec(savedConfiguration);
   const saved = status === 0 ? savedPoeOutput(stdout, port) : undefined;
   if (saved !== undefined && onModes.has(saved)) return saved;
   const what =
     `nothing tells which voltage ${port} is to give, and the wrong one destroys what is plugged in; ` +
     `turn it on once at the router (set interfaces ethernet ${port} poe output 24v or 48v)`;
-  throw new DeviceRefused(device.name, what);
+  throw new DeviceRefused(shell.device, what);
 }

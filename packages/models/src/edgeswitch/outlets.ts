@@ -38,15 +38,15 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
   return outletDriver(name, {
     key: interfaceOf,
     isMode: (mode) => fastpathModes.has(mode),
-    read: (ports, signal) => use((cli, either) => readFastpath(name, cli, ports, either), signal),
+    read: (ports, signal) => use((cli) => readFastpath(cli, ports, signal), signal),
     async set(port, state, signal, mode = 'auto') {
       const command = `poe opmode ${state === 'on' ? mode : 'shutdown'}`;
-      await use((cli, either) => atInterface(name, cli, port, command, either), signal);
+      await use((cli) => atInterface(cli, port, command), signal);
     },
     cycle: {
       offSeconds: { least: 1, most: 60, whole: true },
       async run(port, offSeconds, signal) {
-        await use((cli, either) => resetPort(name, cli, port, offSeconds, either), signal);
+        await use((cli) => resetPort(cli, port, offSeconds), signal);
       },
     },
     close: () => deps.sessions.end(name),

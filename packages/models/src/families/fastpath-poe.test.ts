@@ -1,32 +1,30 @@
 /** What is told at a Fastpath interface is told there, and nowhere else: without an interface, `poe reset` is for all ports. */
-import { type CliSession, DeviceRefused } from '@skolo/equipment';
+import { DeviceRefused } from '@skolo/equipment';
 import { describe, expect, it } from 'vitest';
-import { patient } from '../testing/cli.ts';
 import { atInterface } from './fastpath-poe.ts';
+import type { Cli } from './session.ts';
 
 /** A session that answers `interface` in this way. */
-function session(answer: string): { cli: CliSession; told: string[] } {
-  const told: string[] = [];
-  const cli: CliSession = {
+function session(answer: string): { cli: Cli; commands: string[] } {
+  const commands: string[] = [];
+  const cli: Cli = {
+    device: 'switch-1',
     async run(command) {
-      told.push(command);
+      commands.push(command);
       return command.startsWith('interface') ? answer : '';
     },
-    runBytes: () => Promise.reject(new Error('nothing to read')),
-    read: () => Promise.reject(new Error('nothing to read')),
-    isOpen: () => true,
     close: async () => undefined,
   };
-  return { cli, told };
+  return { cli, commands };
 }
 
 describe('a command at an interface', () => {
   it('is told there', async () => {
-    const { cli, told } = session('');
+    const { cli, commands } = session('');
 
-    await atInterface('switch-1', cli, '0/14', 'poe reset 5', patient());
+    await atInterface(cli, '0/14', 'poe reset 5');
 
-    expect(told).toEqual(['configure', 'interface 0/14', 'poe reset 5', 'exit', 'exit']);
+    expect(commands).toEqual(['configure', 'interface 0/14', 'poe reset 5', 'exit', 'exit']);
   });
 
   it.each([
@@ -34,14 +32,12 @@ describe('a command at an interface', () => {
     'Slot 0 port 14: not present',
     '\n                 ^\n% something that no dialect knows',
   ])('is not told where the switch says something instead of going there: %j', async (answer) => {
-    const { cli, told } = session(answer);
+    const { cli, commands } = session(answer);
 
-    const error = await atInterface('switch-1', cli, '0/14', 'poe reset 5', patient()).catch(
-      (thrown: unknown) => thrown,
-    );
+    const error = await atInterface(cli, '0/14', 'poe reset 5').catch((thrown: unknown) => thrown);
 
     expect(error).toBeInstanceOf(DeviceRefused);
-    expect(told).not.toContain('poe reset 5');
-    expect(told.slice(0, 2)).toEqual(['configure', 'interface 0/14']);
+    expect(commands).not.toContain('poe reset 5');
+    expect(commands.slice(0, 2)).toEqual(['configure', 'interface 0/14']);
   });
 });

@@ -1,7 +1,7 @@
 /** PoE ports at Fastpath's command line, as the EdgeSwitch and older UniFi switches have them. See edgeswitch.ts. */
-import { type CliSession, DeviceRefused } from '@skolo/equipment';
+import { DeviceRefused } from '@skolo/equipment';
 import { type OutletReading, oneByOne, orCannotCycle } from '../outlets.ts';
-import { askOnce, shortened } from './session.ts';
+import { askOnce, type Cli, shortened } from './session.ts';
 import { numberOf, rowOf } from './table.ts';
 
 /** Those in which a port is on. */
@@ -15,29 +15,23 @@ type Ask = (command: string, port: string) => Promise<string>;
 
 /** @param ports as the switch writes them */
 export async function readFastpath(
-  device: string,
-  cli: CliSession,
+  cli: Cli,
   ports: readonly string[],
   signal: AbortSignal,
 ): Promise<(port: string) => OutletReading> {
-  const askEach = askOnce(cli, signal);
+  const askEach = askOnce(cli);
   const ask: Ask = (command, port) =>
     askEach(`${command} ${ports.length >= manyPorts ? 'all' : port}`);
   const read = oneByOne(async (port: string) => {
-    const mode = await modeOf(device, port, ask, cli, signal);
-    return readingOf(device, port, mode, await ask('show poe status', port));
+    const mode = await modeOf(cli, port, ask);
+    return readingOf(cli.device, port, mode, await ask('show poe status', port));
   });
   return read(ports, signal);
 }
 
 /** What is set: `auto`, `passive24v`, `shutdown`. */
-async function modeOf(
-  device: string,
-  port: string,
-  ask: Ask,
-  cli: CliSession,
-  signal: AbortSignal,
-): Promise<string> {
+async function modeOf(cli: Cli, port: string, ask: Ask): Promise<string> {
+  const { device } = cli;
   const command = 'show poe port';
   let table: string;
   try {
@@ -45,11 +39,7 @@ async function modeOf(
   } catch (error) {
     // Older firmware has no such table.
     if (!(error instanceof DeviceRefused)) throw error;
-    return configuredMode(
-      device,
-      port,
-      await cli.run(`show running-config interface ${port}`, { signal }),
-    );
+    return configuredMode(device, port, await cli.run(`show running-config interface ${port}`));
   }
   const mode = rowOf(device, table, port, command)[1]?.toLowerCase() ?? '';
   if (mode === 'shutdown' || fastpathModes.has(mode)) return mode;
@@ -92,27 +82,21 @@ function readingOf(device: string, port: string, mode: string, table: string): O
  *
  * @throws DeviceError
  */
-export async function atInterface(
-  device: string,
-  cli: CliSession,
-  port: string,
-  command: string,
-  signal: AbortSignal,
-): Promise<void> {
+export async function atInterface(cli: Cli, port: string, command: string): Promise<void> {
   let depth = 0;
   try {
-    await cli.run('configure', { signal });
+    await cli.run('configure');
     depth += 1;
-    const answer = shortened(await cli.run(`interface ${port}`, { signal }));
+    const answer = shortened(await cli.run(`interface ${port}`));
     if (answer !== '') {
       // It is unknown where this session is now.
       await cli.close();
-      throw new DeviceRefused(device, `does not go to interface ${port}: ${answer}`);
+      throw new DeviceRefused(cli.device, `does not go to interface ${port}: ${answer}`);
     }
     depth += 1;
-    await cli.run(command, { signal });
+    await cli.run(command);
   } finally {
-    await leave(cli, depth, signal);
+    await leave(cli, depth);
   }
 }
 
@@ -121,20 +105,14 @@ export async function atInterface(
  *
  * @throws CannotCycle Its firmware does not know the command, or does not go to the port.
  */
-export async function resetPort(
-  device: string,
-  cli: CliSession,
-  port: string,
-  seconds: number,
-  signal: AbortSignal,
-): Promise<void> {
-  await orCannotCycle(atInterface(device, cli, port, `poe reset ${seconds}`, signal));
+export async function resetPort(cli: Cli, port: string, seconds: number): Promise<void> {
+  await orCannotCycle(atInterface(cli, port, `poe reset ${seconds}`));
 }
 
 /** The session is kept for others, so it must be where they expect it. What was done is not undone by a failure here. */
-async function leave(cli: CliSession, depth: number, signal: AbortSignal): Promise<void> {
+async function leave(cli: Cli, depth: number): Promise<void> {
   try {
-    for (let level = 0; level < depth; level += 1) await cli.run('exit', { signal });
+    for (let level = 0; level < depth; level += 1) await cli.run('exit');
   } catch {
     await cli.close();
   }

@@ -16,27 +16,50 @@ import type { DriverDeps } from '../outlets.ts';
 
 type Deps = Pick<DriverDeps, 'credentials' | 'sessions' | 'hostKeys'>;
 
-/** Works at the device's command line, which is kept for a moment: ten calls are one login. */
+/** Works in the device's session, which is kept for a moment: ten calls are one login. */
 export type UseSession<S> = <T>(
-  work: (session: S, signal: AbortSignal) => Promise<T>,
+  work: (session: S) => Promise<T>,
   signal: AbortSignal,
 ) => Promise<T>;
 
-export function cliOf(device: Device, deps: Deps, dialect: Dialect): UseSession<CliSession> {
-  return sharing(device, deps, (signal) => openCliOf(device, deps, dialect, signal));
+/** A command line, whose commands end with the signal of the work. */
+export interface Cli extends Pick<CliSession, 'close'> {
+  device: string;
+  run(command: string): Promise<string>;
 }
 
-export function execOf(device: Device, deps: Deps): UseSession<ExecSession> {
-  return sharing(device, deps, (signal) => openExecOf(device, deps, signal));
+/** Commands in channels of their own, which end with the signal of the work. */
+export interface Shell {
+  device: string;
+  exec(command: string, limit?: { timeoutMs: number }): Promise<ExecResult>;
+}
+
+export function cliOf(device: Device, deps: Deps, dialect: Dialect): UseSession<Cli> {
+  return sharing(device, deps, (signal) => openCliOf(device, deps, dialect, signal), cliWithin);
+}
+
+export function shellOf(device: Device, deps: Deps): UseSession<Shell> {
+  return sharing(device, deps, (signal) => openExecOf(device, deps, signal), shellWithin);
 }
 
 /** For a driver whose sessions are its own kind. */
-export function sharing<S extends PoolSession>(
+export function sharing<S extends PoolSession, W>(
   { name }: Device,
   { sessions }: Deps,
   open: (signal: AbortSignal) => Promise<S>,
-): UseSession<S> {
-  return (work, signal) => sessions.use(name, open, work, signal);
+  within: (device: string, session: S, signal: AbortSignal) => W,
+): UseSession<W> {
+  return (work, signal) =>
+    sessions.use(name, open, (session, either) => work(within(name, session, either)), signal);
+}
+
+export function cliWithin(device: string, session: CliSession, signal: AbortSignal): Cli {
+  const run = (command: string) => session.run(command, { signal });
+  return { device, run, close: () => session.close() };
+}
+
+export function shellWithin(device: string, session: ExecSession, signal: AbortSignal): Shell {
+  return { device, exec: (command, limit) => session.exec(command, { signal, ...limit }) };
 }
 
 export async function openCliOf(
@@ -60,13 +83,10 @@ export async function openExecOf(
 }
 
 /** Runs a `show` command once, however often its answer is needed. */
-export function askOnce(
-  cli: CliSession,
-  signal: AbortSignal,
-): (command: string) => Promise<string> {
+export function askOnce(cli: Cli): (command: string) => Promise<string> {
   const answers = new Map<string, Promise<string>>();
   return (command) => {
-    const answer = answers.get(command) ?? cli.run(command, { signal });
+    const answer = answers.get(command) ?? cli.run(command);
     answers.set(command, answer);
     return answer;
   };
@@ -78,15 +98,15 @@ export function shortened(output: string): string {
 }
 
 /**
- * What a command printed, where it succeeded.
+ * What a command prints.
  *
- * @throws DeviceRefused It failed, or reports no status.
+ * @throws DeviceRefused Its status is neither 0 nor `accepted`, or it reports none.
  */
-export function succeeded(device: Device, command: string, result: ExecResult): string {
-  const { status, stdout, stderr } = result;
-  if (status === 0) return stdout;
+export async function outputOf(shell: Shell, command: string, accepted = 0): Promise<string> {
+  const { status, stdout, stderr } = await shell.exec(command);
+  if (status === 0 || status === accepted) return stdout;
   const output = shortened(stderr) || shortened(stdout);
   const how = status === undefined ? 'reports no exit status' : `fails with exit status ${status}`;
   const what = `${JSON.stringify(command)} ${how}${output && `: ${output}`}`;
-  throw new DeviceRefused(device.name, what);
+  throw new DeviceRefused(shell.device, what);
 }

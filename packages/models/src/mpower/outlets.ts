@@ -15,7 +15,7 @@
 import { DeviceRefused } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { outletNumber } from '../families/outlet-name.ts';
-import { execOf, succeeded } from '../families/session.ts';
+import { outputOf, shellOf } from '../families/session.ts';
 import { numberOf } from '../families/table.ts';
 import {
   type DriverDeps,
@@ -33,13 +33,9 @@ const noiseWatts = 0.5;
 
 function create(device: Device, deps: DriverDeps): PowerDriver {
   const { name } = device;
-  const use = execOf(device, deps);
-
-  async function run(command: string, signal: AbortSignal): Promise<string> {
-    return use(async (session, either) => {
-      return succeeded(device, command, await session.exec(command, { signal: either }));
-    }, signal);
-  }
+  const use = shellOf(device, deps);
+  const run = (command: string, signal: AbortSignal) =>
+    use((shell) => outputOf(shell, command), signal);
 
   function readingOf(number: number, values: ReadonlyMap<string, string>): OutletReading {
     const relay = values.get(`${folder}/relay${number}`);

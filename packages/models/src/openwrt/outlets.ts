@@ -16,7 +16,7 @@ import { DeviceRefused, readJson } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { execOf, succeeded } from '../families/session.ts';
+import { outputOf, shellOf } from '../families/session.ts';
 import {
   type DriverDeps,
   type DriverKind,
@@ -36,14 +36,12 @@ const infoCommand = 'ubus call poe info';
 
 function create(device: Device, deps: DriverDeps): PowerDriver {
   const { name } = device;
-  const use = execOf(device, deps);
+  const use = shellOf(device, deps);
 
   return outletDriver(name, {
     key: (outlet) => outletName(device, outlet),
     async read(_ports, signal) {
-      const text = await use(async (session, either) => {
-        return succeeded(device, infoCommand, await session.exec(infoCommand, { signal: either }));
-      }, signal);
+      const text = await use((shell) => outputOf(shell, infoCommand), signal);
       const { ports } = readJson(name, text, Info, 'its PoE ports');
       return (port) => {
         const status = Object.hasOwn(ports, port) ? ports[port] : undefined;
@@ -54,10 +52,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     async set(port, state, signal) {
       const message = JSON.stringify({ port, enable: state === 'on' });
       const command = `ubus call poe manage '${message}'`;
-      await use(async (session, either) => {
-        const result = await session.exec(command, { signal: either });
-        if (result.status !== answerNotParsed) succeeded(device, command, result);
-      }, signal);
+      await use((shell) => outputOf(shell, command, answerNotParsed), signal);
     },
     close: () => deps.sessions.end(name),
   });

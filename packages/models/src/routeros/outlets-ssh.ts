@@ -15,10 +15,10 @@
  *
  * Source: help.mikrotik.com, "PoE-Out" and "Command Line Interface".
  */
-import { DeviceRefused, type ExecSession } from '@skolo/equipment';
+import { DeviceRefused } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { execOf, shortened } from '../families/session.ts';
+import { type Shell, shellOf, shortened } from '../families/session.ts';
 import { type DriverDeps, type OutletReading, outletDriver, type PowerDriver } from '../outlets.ts';
 import { onModes, poeReading } from './poe.ts';
 
@@ -26,17 +26,17 @@ const menu = '/interface ethernet poe';
 
 export function routerosSsh(device: Device, deps: DriverDeps): PowerDriver {
   const { name } = device;
-  const use = execOf(device, deps);
+  const use = shellOf(device, deps);
 
-  async function ask(session: ExecSession, command: string, signal: AbortSignal): Promise<string> {
-    const { stdout, stderr, status } = await session.exec(command, { signal });
+  async function ask(shell: Shell, command: string): Promise<string> {
+    const { stdout, stderr, status } = await shell.exec(command);
     if ((status ?? 0) === 0 && stderr.trim() === '') return stdout.replaceAll('\r', '');
     throw refused(command, stderr || stdout || `exit status ${status}`);
   }
 
   /** A command that prints nothing when it has succeeded. */
   async function run(command: string, signal: AbortSignal): Promise<void> {
-    const answer = await use((session, either) => ask(session, command, either), signal);
+    const answer = await use((shell) => ask(shell, command), signal);
     if (answer.trim() !== '') throw refused(command, answer);
   }
 
@@ -50,7 +50,7 @@ export function routerosSsh(device: Device, deps: DriverDeps): PowerDriver {
     async read(ports, signal) {
       // One block for each port, since blanks between the columns of several say nothing about whose they are.
       const command = ports.map((port) => `${menu} monitor ${port} once`).join('; ');
-      const text = await use((session, either) => ask(session, command, either), signal);
+      const text = await use((shell) => ask(shell, command), signal);
       const blocks = blocksIn(text);
       return (port) => {
         const block = blocks.get(port);

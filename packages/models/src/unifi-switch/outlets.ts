@@ -17,7 +17,15 @@ import type { CliSession, ExecSession } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { atInterface, readFastpath, resetPort } from '../families/fastpath-poe.ts';
 import { outletNumber } from '../families/outlet-name.ts';
-import { openCliOf, openExecOf, sharing } from '../families/session.ts';
+import {
+  type Cli,
+  cliWithin,
+  openCliOf,
+  openExecOf,
+  type Shell,
+  sharing,
+  shellWithin,
+} from '../families/session.ts';
 import {
   CannotCycle,
   type DriverDeps,
@@ -32,14 +40,8 @@ import { isMissing, listSwctrl, readSwctrl, restartSwctrl, setSwctrl } from './s
 export const outlets: DriverKind = {
   model: 'unifi-switch',
   experimental: true,
-  create: (device, deps) => createUnifiSwitch(device, deps),
+  create: createUnifiSwitch,
 };
-
-/** A session that has found out which of the two the switch has. */
-type Session = { isOpen(): boolean; close(): Promise<void> } & (
-  | { kind: 'swctrl'; exec: ExecSession }
-  | { kind: 'fastpath'; cli: CliSession }
-);
 
 const resetSeconds = 5;
 /** A restart of the switch's own is over by then. */
@@ -52,26 +54,23 @@ export function createUnifiSwitch(
   probe = listSwctrl,
 ): PowerDriver {
   const { name } = device;
-  const use = sharing(device, deps, open);
+  const use = sharing(device, deps, open, within);
   /** Until when a port without power is one that restarts. */
   const restarting = new Map<number, number>();
 
-  async function open(signal: AbortSignal): Promise<Session> {
+  /** Commands of the shell where it has `swctrl`, else Fastpath's command line. */
+  async function open(signal: AbortSignal): Promise<ExecSession | CliSession> {
     if (device.transport !== 'telnet') {
       const exec = await openExecOf(device, deps, signal);
       try {
-        const result = await exec.exec(probe, { signal });
-        if (!isMissing(result)) {
-          return { kind: 'swctrl', exec, isOpen: () => exec.isOpen(), close: () => exec.close() };
-        }
+        if (!isMissing(await exec.exec(probe, { signal }))) return exec;
       } catch (error) {
         await exec.close();
         throw error;
       }
       await exec.close();
     }
-    const cli = await openCliOf(device, deps, fastpathBehindShell(), signal);
-    return { kind: 'fastpath', cli, isOpen: () => cli.isOpen(), close: () => cli.close() };
+    return await openCliOf(device, deps, fastpathBehindShell, signal);
   }
 
   function withRestart(number: number, reading: OutletReading): OutletReading {
@@ -87,21 +86,19 @@ export function createUnifiSwitch(
     key: (outlet) => outletNumber(device, outlet),
     isMode: (mode) => mode === 'auto',
     async read(numbers, signal) {
-      const readingOf = await use(async (session, either) => {
-        if (session.kind === 'swctrl') return readSwctrl(name, session.exec, either);
-        const ports = numbers.map(portOf);
-        const readFrom = await readFastpath(name, session.cli, ports, either);
+      const readingOf = await use(async (session) => {
+        if ('exec' in session) return readSwctrl(session);
+        const readFrom = await readFastpath(session, numbers.map(portOf), signal);
         return (number: number) => readFrom(portOf(number));
       }, signal);
       return (number) => withRestart(number, readingOf(number));
     },
     async set(number, state, signal) {
       restarting.delete(number);
-      await use(async (session, either) => {
-        const mode = state === 'on' ? 'auto' : 'off';
-        if (session.kind === 'swctrl') return setSwctrl(name, session.exec, number, mode, either);
+      await use(async (session) => {
+        if ('exec' in session) return setSwctrl(session, number, state === 'on' ? 'auto' : 'off');
         const command = `poe opmode ${state === 'on' ? 'auto' : 'shutdown'}`;
-        await atInterface(name, session.cli, portOf(number), command, either);
+        await atInterface(session, portOf(number), command);
       }, signal);
     },
     cycle: {
@@ -110,9 +107,9 @@ export function createUnifiSwitch(
         // From now on, since a failure below may come after it was carried out.
         restarting.set(number, performance.now() + restartMs);
         try {
-          await use(async (session, either) => {
-            if (session.kind === 'swctrl') return restartSwctrl(name, session.exec, number, either);
-            await resetPort(name, session.cli, portOf(number), resetSeconds, either);
+          await use((session) => {
+            if ('exec' in session) return restartSwctrl(session, number);
+            return resetPort(session, portOf(number), resetSeconds);
           }, signal);
         } catch (error) {
           if (error instanceof CannotCycle) restarting.delete(number);
@@ -122,6 +119,16 @@ export function createUnifiSwitch(
     },
     close: () => deps.sessions.end(name),
   });
+}
+
+function within(
+  device: string,
+  session: ExecSession | CliSession,
+  signal: AbortSignal,
+): Shell | Cli {
+  return 'exec' in session
+    ? shellWithin(device, session, signal)
+    : cliWithin(device, session, signal);
 }
 
 /** Of Fastpath. */

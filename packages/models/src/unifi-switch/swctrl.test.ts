@@ -1,8 +1,7 @@
-import { DeviceRefused, type ExecSession } from '@skolo/equipment';
+import { DeviceRefused } from '@skolo/equipment';
 import { describe, expect, it } from 'vitest';
+import type { Shell } from '../families/session.ts';
 import { readSwctrl, restartSwctrl, setSwctrl } from './swctrl.ts';
-
-const { signal } = new AbortController();
 
 function table(...rows: string[]): string {
   return [
@@ -29,26 +28,22 @@ const allOff = one.replace('  Auto', '   Off');
 /** Answers `show` with these, in turn, and everything else with nothing. */
 function answering(...shown: string[]) {
   const commands: string[] = [];
-  const session: ExecSession = {
-    isOpen: () => true,
-    close: async () => {},
-    execBytes: () => Promise.reject(new Error('nothing to read')),
-    download: () => Promise.reject(new Error('no files')),
-    upload: () => Promise.reject(new Error('no files')),
+  const shell: Shell = {
+    device: 'switch-1',
     async exec(command) {
       commands.push(command);
       const stdout = command.endsWith(' show') ? (shown.shift() ?? '') : '';
       return { stdout, stderr: '', status: 0 };
     },
   };
-  return { session, commands };
+  return { shell, commands };
 }
 
 describe('swctrl', () => {
   it('is read from the right, since a class may be two words', async () => {
-    const { session } = answering(table(one, two, passive));
+    const { shell } = answering(table(one, two, passive));
 
-    const readingOf = await readSwctrl('switch-1', session, signal);
+    const readingOf = await readSwctrl(shell);
 
     expect([1, 2, 3].map(readingOf)).toEqual([
       { state: 'on', delivering: true, watts: 6.81, mode: 'auto' },
@@ -58,28 +53,28 @@ describe('swctrl', () => {
   });
 
   it('is believed when only that port changed', async () => {
-    const { session, commands } = answering(table(one, two), table(one, off));
+    const { shell, commands } = answering(table(one, two), table(one, off));
 
-    await setSwctrl('switch-1', session, 2, 'off', signal);
+    await setSwctrl(shell, 2, 'off');
 
     expect(commands).toEqual(['swctrl poe show', 'swctrl poe set off id 2', 'swctrl poe show']);
   });
 
   it.each([
-    ['turned off', (session: ExecSession) => setSwctrl('switch-1', session, 2, 'off', signal)],
-    ['restarted', (session: ExecSession) => restartSwctrl('switch-1', session, 2, signal)],
+    ['turned off', (shell: Shell) => setSwctrl(shell, 2, 'off')],
+    ['restarted', (shell: Shell) => restartSwctrl(shell, 2)],
   ])('tells that other ports changed when one was %s', async (_what, act) => {
-    const { session } = answering(table(one, two), table(allOff, off));
+    const { shell } = answering(table(one, two), table(allOff, off));
 
-    await expect(act(session)).rejects.toThrow(
+    await expect(act(shell)).rejects.toThrow(
       'switch-1: when port 2 was told to change, so did 1; look at them',
     );
   });
 
   it('does not turn off a port that it could not turn on as it was', async () => {
-    const { session, commands } = answering(table(one, two, passive));
+    const { shell, commands } = answering(table(one, two, passive));
 
-    await expect(setSwctrl('switch-1', session, 3, 'off', signal)).rejects.toThrow(
+    await expect(setSwctrl(shell, 3, 'off')).rejects.toThrow(
       'switch-1: port 3 is set to pasv24; it could not be turned on like that again; restart it instead',
     );
 
@@ -93,9 +88,9 @@ describe('swctrl', () => {
     ['a row that is garbled', table(one.replace('Auto', '\x7f\x01'))],
     ['other ports', table(two)],
   ])('is not believed when it tells %s', async (_what, shown) => {
-    const { session } = answering(shown);
+    const { shell } = answering(shown);
 
-    const read = readSwctrl('switch-1', session, signal).then((readingOf) => readingOf(1));
+    const read = readSwctrl(shell).then((readingOf) => readingOf(1));
 
     await expect(read).rejects.toThrow(DeviceRefused);
   });

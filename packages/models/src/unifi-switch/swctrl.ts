@@ -9,8 +9,8 @@
  *
  * Sources: sessions recorded by users (US-24, USW-Lite-16, USW-Flex); devwithimagination.com, 2022-08-07, on `id`.
  */
-import { DeviceRefused, type ExecResult, type ExecSession } from '@skolo/equipment';
-import { shortened } from '../families/session.ts';
+import { DeviceRefused, type ExecResult } from '@skolo/equipment';
+import { outputOf, type Shell, shortened } from '../families/session.ts';
 import { numberOf } from '../families/table.ts';
 import { CannotCycle, type OutletReading, orCannotCycle } from '../outlets.ts';
 
@@ -29,60 +29,46 @@ export function isMissing({ status, stderr }: ExecResult): boolean {
   return status === 127 || /: (?:command )?not found/.test(stderr);
 }
 
-export async function readSwctrl(
-  device: string,
-  session: ExecSession,
-  signal: AbortSignal,
-): Promise<(number: number) => OutletReading> {
-  const ports = await list(device, session, signal);
+export async function readSwctrl(shell: Shell): Promise<(number: number) => OutletReading> {
+  const ports = await list(shell);
   return (number) => {
-    const { setting, delivering, watts } = portOf(device, ports, number);
+    const { setting, delivering, watts } = portOf(shell.device, ports, number);
     const isOn = setting !== 'off';
     return { state: isOn ? 'on' : 'off', delivering, watts, ...(isOn && { mode: setting }) };
   };
 }
 
 export async function setSwctrl(
-  device: string,
-  session: ExecSession,
+  shell: Shell,
   number: number,
   setting: 'auto' | 'off',
-  signal: AbortSignal,
 ): Promise<void> {
-  const before = await list(device, session, signal);
+  const { device } = shell;
+  const before = await list(shell);
   const { setting: former } = portOf(device, before, number);
   if (former !== 'auto' && former !== 'off') {
     const hint = 'it could not be turned on like that again; restart it instead';
     throw new DeviceRefused(device, `port ${number} is set to ${former}; ${hint}`);
   }
-  await tell(device, session, `swctrl poe set ${setting} id ${number}`, signal);
-  checkOthers(device, number, before, await list(device, session, signal));
+  await tell(shell, `swctrl poe set ${setting} id ${number}`);
+  checkOthers(device, number, before, await list(shell));
 }
 
 /** @throws CannotCycle Nothing was done. Any other DeviceError: it may have been. */
-export async function restartSwctrl(
-  device: string,
-  session: ExecSession,
-  number: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const before = await orCannotCycle(list(device, session, signal));
+export async function restartSwctrl(shell: Shell, number: number): Promise<void> {
+  const { device } = shell;
+  const before = await orCannotCycle(list(shell));
   if (!before.has(number)) throw new CannotCycle(device, `its list of ports has no port ${number}`);
-  await orCannotCycle(tell(device, session, `swctrl poe restart id ${number}`, signal));
-  checkOthers(device, number, before, await list(device, session, signal));
+  await orCannotCycle(tell(shell, `swctrl poe restart id ${number}`));
+  checkOthers(device, number, before, await list(shell));
 }
 
-async function tell(
-  device: string,
-  session: ExecSession,
-  command: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const { status, stdout, stderr } = await session.exec(command, { signal });
+async function tell(shell: Shell, command: string): Promise<void> {
+  const { status, stdout, stderr } = await shell.exec(command);
   const output = shortened(`${stdout} ${stderr}`);
   if (status === 0 && output === '') return;
   const why = output || `status ${status}`;
-  throw new DeviceRefused(device, `refuses ${JSON.stringify(command)}: ${why}`);
+  throw new DeviceRefused(shell.device, `refuses ${JSON.stringify(command)}: ${why}`);
 }
 
 function checkOthers(
@@ -99,18 +85,13 @@ function checkOthers(
   throw new DeviceRefused(device, what);
 }
 
-async function list(
-  device: string,
-  session: ExecSession,
-  signal: AbortSignal,
-): Promise<Map<number, Port>> {
-  const { stdout, status } = await session.exec(listSwctrl, { signal });
-  if (status !== 0) throw new DeviceRefused(device, `${listSwctrl} fails with status ${status}`);
+async function list(shell: Shell): Promise<Map<number, Port>> {
+  const stdout = await outputOf(shell, listSwctrl);
   const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/));
   return new Map(
     rows
       .filter(([first]) => /^\d+$/.test(first ?? ''))
-      .map((row) => [Number(row[0]), portIn(device, row)]),
+      .map((row) => [Number(row[0]), portIn(shell.device, row)]),
   );
 }
 
