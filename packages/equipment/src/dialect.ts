@@ -22,7 +22,8 @@ export interface Dialect {
   prompt: RegExp;
   /** Source of a pattern for the prompts of all modes of the device whose base this is; without `^` and `$`. */
   prompts(base: string): string;
-  login: LoginDialogue;
+  /** Absent: `usualLogin`. */
+  login?: LoginDialogue;
   /** Where commands need a privileged mode. */
   privilege?: Privilege;
   /** Once signed in, before the first command: pager off, lines wide. One that it does not know is no error. */

@@ -8,7 +8,7 @@
 
 import type { Credentials } from '@skolo/secrets';
 import { type Conversation, quiet, type View } from './conversation.ts';
-import type { Dialect } from './dialect.ts';
+import { type Dialect, usualLogin } from './dialect.ts';
 import {
   DeviceBusy,
   type DeviceError,
@@ -98,13 +98,14 @@ class SignIn {
 
   private look(view: View): Seen | undefined {
     const { dialect, outside } = this.options;
+    const { login = usualLogin } = dialect;
     const { quietMs } = view;
     if (quietMs < quiet.brief || quietMs === Number.POSITIVE_INFINITY) return undefined;
     const line = view.line.text.trimEnd();
     if (asksForNewPassword(line)) return { kind: 'new password' };
-    if (dialect.login.username.test(line)) return { kind: 'username' };
-    if (dialect.login.password.test(line)) return { kind: 'password' };
-    if (dialect.login.anyKey?.test(line)) return { kind: 'any key' };
+    if (login.username.test(line)) return { kind: 'username' };
+    if (login.password.test(line)) return { kind: 'password' };
+    if (login.anyKey?.test(line)) return { kind: 'any key' };
     if (outside !== undefined && line === outside && quietMs >= quiet.long) {
       return { kind: 'back outside' };
     }

@@ -1,4 +1,4 @@
-import type { Dialect } from '@skolo/equipment';
+import { type Dialect, usualLogin } from '@skolo/equipment';
 import { describe, expect, it } from 'vitest';
 import { ciscoIos } from './cisco-ios/dialect.ts';
 import { eos } from './eos/dialect.ts';
@@ -125,24 +125,24 @@ describe('questions at login', () => {
   it.each(['User:', 'Username:', 'User Name :', 'login:', 'switch-1 login:', 'User ID:'])(
     'for a name: %s',
     (line) => {
-      expect(fastpath.login.username.test(line)).toBe(true);
-      expect(fastpath.login.password.test(line)).toBe(false);
+      expect(usualLogin.username.test(line)).toBe(true);
+      expect(usualLogin.password.test(line)).toBe(false);
     },
   );
 
   it.each(['Password:', 'password:', 'Password :', "ubnt's password:", 'Password for ubnt:'])(
     'for a password: %s',
     (line) => {
-      expect(fastpath.login.password.test(line)).toBe(true);
-      expect(fastpath.login.username.test(line)).toBe(false);
+      expect(usualLogin.password.test(line)).toBe(true);
+      expect(usualLogin.username.test(line)).toBe(false);
     },
   );
 
   it.each(['Last login: Mon Nov 20', 'User: ubnt', 'Enter your login: and password'])(
     'are none: %s',
     (line) => {
-      expect(fastpath.login.username.test(line)).toBe(false);
-      expect(fastpath.login.password.test(line)).toBe(false);
+      expect(usualLogin.username.test(line)).toBe(false);
+      expect(usualLogin.password.test(line)).toBe(false);
     },
   );
 });

@@ -1,5 +1,5 @@
 /** Dialects of two simulated devices: an EdgeSwitch, and a host with a shell. Those of real models are in packages/models. */
-import { type Dialect, escapePattern, type Pager, usualLogin } from '../dialect.ts';
+import { type Dialect, escapePattern, type Pager } from '../dialect.ts';
 
 const more = { line: /^--More--$/i, key: ' ' };
 const moreOrQuit = { line: /^--More-- or \(q\)uit$/, key: ' ' };
@@ -10,7 +10,6 @@ export const fastpath: Dialect = {
   name: 'fastpath',
   prompt: /^(?<base>\(.+?\)) ?(?:\([^()]*\))? ?[>#]$/,
   prompts: (base) => `${escapePattern(base)} ?(?:\\([^()]*\\))? ?[>#]`,
-  login: usualLogin,
   privilege: { has: (prompt) => prompt.endsWith('#'), command: 'enable', password: /^Password:$/i },
   setUp: ['terminal length 0'],
   pagers: [moreOrQuit],
@@ -27,7 +26,6 @@ export const linuxShell: Dialect = {
   name: 'linux-shell',
   prompt: /^(?<base>.{0,100}[#$%>])$/,
   prompts: escapePattern,
-  login: usualLogin,
   setUp: [],
   pagers: allPagers,
   errors: [/^\w*sh: .*not found/i],

@@ -8,27 +8,20 @@
  * of log messages.
  */
 
-import { type Dialect, escapePattern, usualLogin } from '@skolo/equipment';
-import { iosPager } from '../families/pagers.ts';
+import { type Dialect, escapePattern } from '@skolo/equipment';
+import { iosLike } from '../families/ios-like.ts';
 
 /** Of a host name in a configuration mode. */
 const longestInMode = 20;
 
 export const ciscoIos: Dialect = {
+  ...iosLike,
   name: 'cisco-ios',
   prompt: /^(?<base>[A-Za-z0-9][\w.:/@+-]{0,62})(?:\([\w.:/-]+\))?[>#]$/,
   prompts(base) {
     const names = [base, base.slice(0, longestInMode)].map(escapePattern);
     return `(?:${names.join('|')})(?:\\([\\w.:/-]+\\))?[>#]`;
   },
-  login: usualLogin,
-  privilege: {
-    has: (prompt) => prompt.endsWith('#'),
-    command: 'enable',
-    password: /^Password: ?$/i,
-  },
-  setUp: ['terminal length 0', 'terminal width 511'],
-  pagers: [iosPager],
   // `% Invalid input detected at '^' marker.`; not `%LINK-3-UPDOWN:`, not `% Warning:`
   errors: [
     /^% ?(?!warning)(?![A-Z0-9_]+-\d-[A-Z0-9_]+:)[A-Za-z]/i,
@@ -44,5 +37,4 @@ export const ciscoIos: Dialect = {
     /^Load for five secs: \d+%/,
     /^(?:Time source is [\w -]+|No time source), [*.]?\d\d:\d\d:\d\d/,
   ],
-  signOut: ['exit'],
 };

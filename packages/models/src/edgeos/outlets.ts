@@ -21,6 +21,7 @@ import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
 import { outputOf, type Shell, shellOf, shortened } from '../families/session.ts';
 import { findRow } from '../families/table.ts';
+import { settingsIn, splitVersions, valueIn } from '../families/vyatta/configuration.ts';
 import {
   type DriverDeps,
   type DriverKind,
@@ -28,7 +29,6 @@ import {
   outletDriver,
   type PowerDriver,
 } from '../outlets.ts';
-import { savedPoeOutput } from './config-boot.ts';
 
 export const outlets: DriverKind = { model: 'edgeos', experimental: true, create };
 
@@ -107,6 +107,13 @@ async function setOutput(shell: Shell, port: string, output: string): Promise<vo
   const hasFailed = /failed|not valid|not supported|error/i.test(printed);
   if (!hasFailed && (status === 0 || /already exists/i.test(printed))) return;
   throw new DeviceRefused(device, `does not set poe output of ${port} to ${output}: ${printed}`);
+}
+
+/** The value of `interfaces ethernet PORT poe output` in config.boot; undefined: it has none, or is not whole. */
+export function savedPoeOutput(configuration: string, port: string): string | undefined {
+  const settings = settingsIn(splitVersions(configuration).body);
+  if (typeof settings === 'string') return undefined;
+  return valueIn(settings, `interfaces ethernet ${port} poe output`);
 }
 
 /** How to turn on a port of which nobody remembers how it was on. */

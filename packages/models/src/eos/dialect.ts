@@ -6,24 +6,16 @@
  * sessions that gnetcli recorded.
  */
 
-import { type Dialect, escapePattern, usualLogin } from '@skolo/equipment';
-import { iosPager } from '../families/pagers.ts';
+import { type Dialect, escapePattern } from '@skolo/equipment';
+import { iosLike } from '../families/ios-like.ts';
 
 export const eos: Dialect = {
+  ...iosLike,
   name: 'eos',
   prompt: /^(?<base>[A-Za-z0-9][\w.-]{0,62})(?:\([\w.:/+-]+\)){0,2}[>#]$/,
   prompts: (base) => `${escapePattern(base)}(?:\\([\\w.:/+-]+\\)){0,2}[>#]`,
-  login: usualLogin,
-  privilege: {
-    has: (prompt) => prompt.endsWith('#'),
-    command: 'enable',
-    password: /^Password: ?$/i,
-  },
-  setUp: ['terminal length 0', 'terminal width 511'],
-  pagers: [iosPager],
   // `% Invalid input (at token 1: 'x')`, `%% Please use …`; not `% Writing 0 Arp … to the database`
   errors: [/^%%? (?!warning|writing)[A-Za-z]/i, /^(?:Error|Access denied)\b/i],
   // `Nov 20 10:37:49 arista-1 Ebra: %LINEPROTO-5-UPDOWN: …`
   noise: [/^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ [\w.-]+(?:\[\d+\])?: %\w+(?:-\w+)*-\d-\w+: /],
-  signOut: ['exit'],
 };

@@ -8,7 +8,7 @@
  * community.network.edgeswitch terminal plugin.
  */
 
-import { type Dialect, escapePattern, usualLogin } from '@skolo/equipment';
+import { type Dialect, escapePattern } from '@skolo/equipment';
 import { fastpathPager } from './pagers.ts';
 
 export const fastpath: Dialect = {
@@ -16,7 +16,6 @@ export const fastpath: Dialect = {
   // The name may hold spaces and brackets, and there may be a mode behind it.
   prompt: /^(?<base>\(.+?\)) ?(?:\([^()]*\))? ?[>#]$/,
   prompts: (base) => `${escapePattern(base)} ?(?:\\([^()]*\\))? ?[>#]`,
-  login: usualLogin,
   privilege: { has: (prompt) => prompt.endsWith('#'), command: 'enable', password: /^Password:$/i },
   setUp: ['terminal length 0'],
   pagers: [fastpathPager],

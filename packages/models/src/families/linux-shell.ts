@@ -6,14 +6,13 @@
  * in the same folder, as many prompts name it.
  */
 
-import { type Dialect, escapePattern, usualLogin } from '@skolo/equipment';
+import { type Dialect, escapePattern } from '@skolo/equipment';
 import { allPagers } from './pagers.ts';
 
 export const linuxShell: Dialect = {
   name: 'linux-shell',
   prompt: /^(?<base>.{0,100}[#$%>])$/,
   prompts: escapePattern,
-  login: usualLogin,
   setUp: [],
   pagers: allPagers,
   errors: [/^(?:-?\w*sh|\/bin\/\w*sh): .*(?:not found|syntax error|permission denied)/i],

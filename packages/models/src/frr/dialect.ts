@@ -8,14 +8,13 @@
  * Source: FRR user manual 8.4, "VTY shell"; tried with FRR 8.4.4.
  */
 
-import { type Dialect, escapePattern, usualLogin } from '@skolo/equipment';
+import { type Dialect, escapePattern } from '@skolo/equipment';
 import { allPagers } from '../families/pagers.ts';
 
 export const frr: Dialect = {
   name: 'frr',
   prompt: /^(?<base>[A-Za-z0-9][\w.-]{0,63})(?:\([\w-]+\))?[>#]$/,
   prompts: (base) => `${escapePattern(base)}(?:\\([\\w-]+\\))?[>#]`,
-  login: usualLogin,
   setUp: ['terminal length 0'],
   pagers: allPagers,
   // `% Unknown command: x`, `% Configuration failed.`, `BGP is already running; AS is 65001`; not `% Warning: `

@@ -7,14 +7,13 @@
  * gnetcli recorded; RANCID's list of what may be in the braces.
  */
 
-import { type Dialect, escapePattern, usualLogin } from '@skolo/equipment';
+import { type Dialect, escapePattern } from '@skolo/equipment';
 import { junosPager } from '../families/pagers.ts';
 
 export const junos: Dialect = {
   name: 'junos',
   prompt: /^(?<base>[\w.-]{1,64}@[\w.-]{1,64})[>#]$/,
   prompts: (base) => `${escapePattern(base)}[>#]`,
-  login: usualLogin,
   setUp: ['set cli complete-on-space off', 'set cli screen-length 0', 'set cli screen-width 0'],
   pagers: [junosPager],
   // `syntax error, expecting <command>.`, `unknown command.`, `error: configuration database modified`

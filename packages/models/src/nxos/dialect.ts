@@ -6,21 +6,14 @@
  * Messages Reference for the form of log messages; error texts from sessions that gnetcli recorded.
  */
 
-import { type Dialect, escapePattern, usualLogin } from '@skolo/equipment';
-import { iosPager } from '../families/pagers.ts';
+import { type Dialect, escapePattern } from '@skolo/equipment';
+import { iosLike } from '../families/ios-like.ts';
 
 export const nxos: Dialect = {
+  ...iosLike,
   name: 'nxos',
   prompt: /^(?<base>[A-Za-z0-9][\w.@-]{0,62})(?:\([\w.:/+-]+\))?[>#]$/,
   prompts: (base) => `${escapePattern(base)}(?:\\([\\w.:/+-]+\\))?[>#]`,
-  login: usualLogin,
-  privilege: {
-    has: (prompt) => prompt.endsWith('#'),
-    command: 'enable',
-    password: /^Password: ?$/i,
-  },
-  setUp: ['terminal length 0', 'terminal width 511'],
-  pagers: [iosPager],
   // `% Invalid command at '^' marker.`, `Invalid range at '^' marker.`, `% Permission denied for the role`
   errors: [
     /^% ?(?!warning)(?![A-Z0-9_]+-\d-[A-Z0-9_]+:)[A-Za-z]/i,
@@ -31,5 +24,4 @@ export const nxos: Dialect = {
   noise: [
     /^\d{4} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)? \S+ (?:%\$ VDC-\d+ %\$ )?%\w+(?:-\w+)*-\d-\w+: /,
   ],
-  signOut: ['exit'],
 };

@@ -7,14 +7,13 @@
  * Source: RouterOS manual, "Command Line Interface", console login options; netmiko uses the same ones.
  */
 
-import { type Dialect, escapePattern, usualLogin } from '@skolo/equipment';
+import { type Dialect, escapePattern } from '@skolo/equipment';
 import { routerosPager } from '../families/pagers.ts';
 
 export const routeros: Dialect = {
   name: 'routeros',
   prompt: /^(?<base>\[[^\]]+@[^\]]+\]) (?:\/[\w -]*|<SAFE>)?>$/,
   prompts: (base) => `${escapePattern(base)} (?:\\/[\\w -]*|<SAFE>)?>`,
-  login: usualLogin,
   setUp: [],
   pagers: [routerosPager],
   errors: [

@@ -8,14 +8,13 @@
  * Sources: vyatta-cfg and vyatta-config-mgmt (scripts), vyos-1x (config_mgmt.py), VyOS user guide "Command Line Interface".
  */
 
-import { type Dialect, escapePattern, usualLogin } from '@skolo/equipment';
+import { type Dialect, escapePattern } from '@skolo/equipment';
 import { allPagers } from '../pagers.ts';
 
 export const vyatta: Dialect = {
   name: 'vyatta',
   prompt: /^(?<base>[\w.-]+@[\w.-]+)(?::[^$#]{0,100})?[$#]$/,
   prompts: (base) => `${escapePattern(base)}(?::[^$#]{0,100})?[$#]`,
-  login: usualLogin,
   // The one is for EdgeOS, the others are for VyOS.
   setUp: ['terminal length 0', 'set terminal length 0', 'set terminal width 511'],
   pagers: [
