@@ -1,21 +1,13 @@
 /** Answers of devices over HTTP: JSON of the expected form, or an error that names what came instead. */
+import { parseJson } from '@skolo/errors';
 import type { z } from 'zod';
 import { type DeviceError, DeviceRefused, SignInRefused } from './errors.ts';
 
 /** @throws DeviceRefused It is no JSON, or not `what`. SignInRefused It is a login page. */
 export function readJson<T>(device: string, body: string, schema: z.ZodType<T>, what: string): T {
-  const read = schema.safeParse(jsonOf(body));
+  const read = schema.safeParse(parseJson(body));
   if (read.success) return read.data;
   throw notAnAnswer(device, body, `with ${what}`);
-}
-
-/** The value, or undefined where the text is no JSON. */
-export function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const passwordField = /<input\b[^>]*\btype\s*=\s*["']?password\b/i;

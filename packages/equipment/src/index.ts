@@ -23,7 +23,7 @@ export {
 } from './errors.ts';
 export { HostKeys } from './host-keys.ts';
 export { type HttpAnswer, type HttpOptions, httpTo } from './http.ts';
-export { isLoginPage, jsonOf, notAnAnswer, readJson } from './http-answer.ts';
+export { isLoginPage, notAnAnswer, readJson } from './http-answer.ts';
 export { answerMs, type Exchange, type MqttVisit, visitBroker } from './mqtt.ts';
 export { openCli, openExec } from './open.ts';
 export { type Access, addressOf, type Place, type Ports, targetOf } from './place.ts';

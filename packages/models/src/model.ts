@@ -92,7 +92,7 @@ export function named(
   return { noun, range: () => range, find: short };
 }
 
-/** Names that match a pattern; `long` maps a long form of the first part to the short one. */
+/** Names that match a pattern; `long` maps a long form of the first part to the short one. Both may be in any case. */
 export function interfaces(
   range: string,
   pattern: RegExp,
@@ -100,8 +100,10 @@ export function interfaces(
 ): Numbering {
   return named('port', range, (name) => {
     const kind = /^[A-Za-z-]*/.exec(name)?.[0] ?? '';
-    const match = Object.keys(long).find((word) => word.toLowerCase() === kind.toLowerCase());
-    const short = match === undefined ? name : `${long[match]}${name.slice(kind.length)}`;
+    const match = Object.entries(long).find((forms) =>
+      forms.some((form) => form.toLowerCase() === kind.toLowerCase()),
+    );
+    const short = match === undefined ? name : `${match[1]}${name.slice(kind.length)}`;
     return pattern.test(short) ? short : undefined;
   });
 }

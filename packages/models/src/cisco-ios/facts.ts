@@ -12,13 +12,6 @@ const ports = interfaces(
     FiveGigabitEthernet: 'Fi',
     FortyGigabitEthernet: 'Fo',
     HundredGigE: 'Hu',
-    Fa: 'Fa',
-    Gi: 'Gi',
-    Te: 'Te',
-    Tw: 'Tw',
-    Fi: 'Fi',
-    Fo: 'Fo',
-    Hu: 'Hu',
   },
 );
 

@@ -8,7 +8,7 @@ const command = z
   .min(1)
   .meta({ examples: [['/usr/local/bin/relay', 'on', '{outlet}']] });
 
-export const commandSwitch: Model = {
+export const commandSwitch = {
   name: 'command-switch',
   label: 'switch by a program',
   transports: ['command'],
@@ -23,4 +23,4 @@ export const commandSwitch: Model = {
       .describe('Reads an outlet back.'),
     timeoutSeconds: seconds(0.1, 300).default(10).describe('Then it is ended.'),
   },
-};
+} satisfies Model;

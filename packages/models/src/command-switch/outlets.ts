@@ -28,20 +28,13 @@ import {
   outletDriver,
   type PowerDriver,
 } from '../outlets.ts';
+import { commandSwitch as facts } from './facts.ts';
 
 export const outlets: DriverKind = { model: 'command-switch', experimental: false, create };
 
-const Command = z.array(z.string()).min(1);
-const Options = z.object({
-  on: Command,
-  off: Command,
-  read: z.object({ command: Command, on: z.string(), off: z.string() }),
-  timeoutSeconds: z.number(),
-});
-
 function create(device: Device, _deps: DriverDeps): PowerDriver {
   const { name } = device;
-  const { on, off, read, timeoutSeconds } = Options.parse(device.options);
+  const { on, off, read, timeoutSeconds } = z.object(facts.options).parse(device.options);
 
   async function run(
     command: readonly string[],

@@ -7,9 +7,7 @@ export const eos: Model = {
   transports: ['ssh'],
   network: interfaces('as in Et1', /^(Et\d{1,2}(\/\d{1,2}){0,2}|Ma\d)$/, {
     Ethernet: 'Et',
-    Et: 'Et',
     Management: 'Ma',
-    Ma: 'Ma',
   }),
   backup: { load: () => import('./backup.ts') },
   options: {},

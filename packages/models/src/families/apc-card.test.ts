@@ -4,13 +4,13 @@ import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
-import { apcCard } from './apc-card.ts';
+import { backup } from './apc-card.ts';
 
 async function sit(generation: NonNullable<ApcCardOptions['generation']> = 'rpdu2') {
   const start = (login: typeof account) =>
     // A session that was cut is given back late; that is not what is tried here.
     startApcCard({ ...login, secondMs: 1, generation, maxSessions: 4 });
-  const model = apcCard();
+  const model = backup();
   return { ...(await simulated(start, { model: `apc-${generation}`, transport: 'snmp' })), model };
 }
 
@@ -70,7 +70,7 @@ describe('the configuration of an APC rack PDU', () => {
     ['the beginning of one', '[NetworkTCP/IP]\nSystemIP=0.0.0.0\n', 'its end is missing'],
     ['one that ends in a line', '[NetworkTCP/IP]\n[SystemDate]\n; Da', 'no end'],
   ])('is not %s', (_what, text, why) => {
-    expect(apcCard().incomplete({ bytes: Buffer.from(text) })).toContain(why);
+    expect(backup().incomplete({ bytes: Buffer.from(text) })).toContain(why);
   });
 
   itSurvives(

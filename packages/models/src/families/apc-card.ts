@@ -26,7 +26,7 @@ const secrets: readonly SecretRule[] = [
   /^[\w ]*(?:Community|Password|Secret|Phrase|Passphrase|SharedKey)\d* *= *(\S.*)$/i,
 ];
 
-export function apcCard(): BackupModel {
+export function backup(): BackupModel {
   return {
     format: 'text',
     read,

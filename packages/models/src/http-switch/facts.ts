@@ -20,7 +20,7 @@ const action = z.strictObject({
     .describe('The answer must fit this regular expression, besides a status of 200 to 299.'),
 });
 
-export const httpSwitch: Model = {
+export const httpSwitch = {
   name: 'http-switch',
   label: 'switch over HTTP',
   transports: ['http'],
@@ -33,4 +33,4 @@ export const httpSwitch: Model = {
     off: action.describe('Turns an outlet off.'),
     read: z.strictObject({ ...request, ...readBack }).describe('Reads an outlet back.'),
   },
-};
+} satisfies Model;

@@ -35,29 +35,17 @@ import {
   outletDriver,
   type PowerDriver,
 } from '../outlets.ts';
+import { httpSwitch as facts } from './facts.ts';
 
 export const outlets: DriverKind = { model: 'http-switch', experimental: false, create };
 
-const Request = z.object({
-  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
-  path: z.string(),
-  body: z.string().optional(),
-  headers: z.record(z.string(), z.string()).default({}),
-});
-const Action = Request.extend({ expect: z.string().optional() });
-const Options = z.object({
-  on: Action,
-  off: Action,
-  read: Request.extend({ on: z.string(), off: z.string() }),
-});
-
 function create(device: Device, deps: DriverDeps): PowerDriver {
   const { name } = device;
-  const { on, off, read } = Options.parse(device.options);
-  const send = httpTo(device, deps, { https: device.options.https === true, signIn: 'challenge' });
+  const { https, on, off, read } = z.object(facts.options).parse(device.options);
+  const send = httpTo(device, deps, { https, signIn: 'challenge' });
 
   async function ask(
-    { method, path, body, headers }: z.infer<typeof Request>,
+    { method, path, body, headers }: Omit<typeof on, 'expect'>,
     outlet: string,
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
@@ -73,7 +61,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
   }
 
   async function tell(
-    { expect, ...request }: z.infer<typeof Action>,
+    { expect, ...request }: typeof on,
     outlet: string,
     signal: AbortSignal,
   ): Promise<void> {

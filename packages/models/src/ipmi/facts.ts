@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Model, named } from '../model.ts';
 
-export const ipmi: Model = {
+export const ipmi = {
   name: 'ipmi',
   label: 'server with IPMI',
   transports: ['ipmi'],
@@ -22,4 +22,4 @@ export const ipmi: Model = {
       .default(17)
       .describe('Cipher suite of RMCP+; old controllers know only 3.'),
   },
-};
+} satisfies Model;

@@ -27,6 +27,7 @@ import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
 import { type DriverDeps, type DriverKind, outletDriver, type PowerDriver } from '../outlets.ts';
+import { ipmi as facts } from './facts.ts';
 
 export const outlets: DriverKind = { model: 'ipmi', experimental: false, create };
 
@@ -38,8 +39,6 @@ const howToGetIt = 'install it (Debian: ipmitool)';
 const patiently = ['-N', '2', '-R', '2'] as const;
 const once = ['-N', '5', '-R', '1'] as const;
 
-const Options = z.object({ cipherSuite: z.number() });
-
 /** What ipmitool prints when the controller has taken it. */
 const commands = {
   on: 'Chassis Power Control: Up/On',
@@ -49,7 +48,7 @@ const commands = {
 
 function create(device: Device, deps: DriverDeps): PowerDriver {
   const { name, address, ports } = device;
-  const { cipherSuite } = Options.parse(device.options);
+  const { cipherSuite } = z.object(facts.options).parse(device.options);
 
   async function run(verb: string, tries: readonly string[], signal: AbortSignal): Promise<string> {
     if (address === undefined) throw new DeviceRefused(name, 'rack.yaml gives it no address');

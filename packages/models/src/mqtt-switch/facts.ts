@@ -9,7 +9,7 @@ const topic = z
   .max(200)
   .regex(/^[^#+\0]*$/, 'a topic has no # or +');
 
-export const mqttSwitch: Model = {
+export const mqttSwitch = {
   name: 'mqtt-switch',
   label: 'switch over MQTT',
   transports: ['mqtt'],
@@ -31,4 +31,4 @@ export const mqttSwitch: Model = {
       .exactOptional()
       .describe('Topic that says whether it is there, say tele/{device}/LWT.'),
   },
-};
+} satisfies Model;

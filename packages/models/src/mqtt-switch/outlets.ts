@@ -34,27 +34,18 @@ import {
   outletDriver,
   type PowerDriver,
 } from '../outlets.ts';
+import { mqttSwitch as facts } from './facts.ts';
 
 export const outlets: DriverKind = { model: 'mqtt-switch', experimental: true, create };
-
-const Options = z.object({
-  topic: z.string(),
-  command: z.string(),
-  state: z.string(),
-  onPayload: z.string(),
-  offPayload: z.string(),
-  queryPayload: z.string(),
-  read: z.object({ on: z.string(), off: z.string() }),
-  available: z.string().optional(),
-});
 
 /** Longer ones are no states. */
 const longestState = 4096;
 
 function create(device: Device, deps: DriverDeps): PowerDriver {
   const { name } = device;
-  const { topic, command, state, onPayload, offPayload, queryPayload, read, available } =
-    Options.parse(device.options);
+  const { topic, command, state, onPayload, offPayload, queryPayload, read, available } = z
+    .object(facts.options)
+    .parse(device.options);
   const fill = (template: string, outlet = '') =>
     template.replaceAll('{device}', topic).replaceAll('{outlet}', outlet);
   const watch = available === undefined ? undefined : { topic: fill(available), gone: isGone };

@@ -7,7 +7,6 @@ export const nxos: Model = {
   transports: ['ssh'],
   network: interfaces('as in Eth1/1', /^(Eth\d{1,3}(\/\d{1,2}){1,2}|mgmt0)$/, {
     Ethernet: 'Eth',
-    Eth: 'Eth',
   }),
   backup: { load: () => import('./backup.ts') },
   options: {},

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Model, named } from '../model.ts';
 
-export const redfish: Model = {
+export const redfish = {
   name: 'redfish',
   label: 'server or PDU with Redfish',
   transports: ['http'],
@@ -31,4 +31,4 @@ export const redfish: Model = {
       .exactOptional()
       .describe('Id under /redfish/v1/PowerEquipment/RackPDUs, for a PDU.'),
   },
-};
+} satisfies Model;

@@ -14,7 +14,8 @@
  *
  * Source: DSP0266, DSP0268 (ComputerSystem, Outlet, ActionInfo), DSP2043.
  */
-import { DeviceRefused, httpTo, jsonOf, readJson } from '@skolo/equipment';
+import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
+import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
@@ -26,6 +27,7 @@ import {
   outletDriver,
   type PowerDriver,
 } from '../outlets.ts';
+import { redfish as facts } from './facts.ts';
 
 export const outlets: DriverKind = {
   model: 'redfish',
@@ -90,14 +92,10 @@ const states = new Map([
 
 function create(device: Device, deps: DriverDeps): PowerDriver {
   const { name } = device;
-  const { rackPdu } = z.object({ rackPdu: z.string().optional() }).parse(device.options);
+  const { https, rackPdu } = z.object(facts.options).parse(device.options);
   const kind = rackPdu === undefined ? kinds.system : kinds.outlet;
   const folder = rackPdu === undefined ? 'Systems' : `PowerEquipment/RackPDUs/${rackPdu}/Outlets`;
-  const send = httpTo(device, deps, {
-    https: device.options.https === true,
-    signIn: 'basic',
-    reason: reasonOf,
-  });
+  const send = httpTo(device, deps, { https, signIn: 'basic', reason: reasonOf });
   const headers = { accept: 'application/json', 'odata-version': '4.0' };
 
   async function get(id: string, signal: AbortSignal): Promise<Resource> {
@@ -159,7 +157,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
 }
 
 function reasonOf(body: string): string | undefined {
-  const error = ErrorBody.safeParse(jsonOf(body)).data?.error;
+  const error = ErrorBody.safeParse(parseJson(body)).data?.error;
   const [info] = error?.['@Message.ExtendedInfo'] ?? [];
   return info?.Message ?? info?.MessageId ?? error?.message;
 }

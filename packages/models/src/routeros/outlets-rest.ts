@@ -13,7 +13,8 @@
  *
  * Source: help.mikrotik.com, "REST API" and "PoE-Out".
  */
-import { DeviceRefused, httpTo, jsonOf, readJson } from '@skolo/equipment';
+import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
+import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
@@ -115,6 +116,6 @@ export function routerosRest(device: Device, deps: DriverDeps): PowerDriver {
 }
 
 function reasonOf(body: string): string | undefined {
-  const error = ErrorBody.safeParse(jsonOf(body)).data;
+  const error = ErrorBody.safeParse(parseJson(body)).data;
   return error?.detail ?? error?.message;
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { counted, type Model, whole } from '../model.ts';
 
-export const synaccess: Model = {
+export const synaccess = {
   name: 'synaccess',
   label: 'Synaccess netBooter PDU',
   transports: ['http'],
@@ -17,4 +17,4 @@ export const synaccess: Model = {
     outlets: whole(1, 24).default(16).describe('Number of its outlets, as printed on it.'),
     https: z.boolean().default(false).describe('https, which only some of the family speak.'),
   },
-};
+} satisfies Model;
