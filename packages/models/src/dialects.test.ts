@@ -11,7 +11,12 @@ import { nxos } from './nxos/dialect.ts';
 import { procurve } from './procurve/dialect.ts';
 import { routeros } from './routeros/dialect.ts';
 
-const generic = genericDialect({ prompt: /^[\w-]+(?:\(.*\))?[>#]$/, refused: [/^nope/] });
+const generic = genericDialect({
+  prompt: String.raw`^[\w-]+(?:\(.*\))?[>#]$`,
+  pagingOff: [],
+  refused: ['^nope'],
+  logout: 'exit',
+});
 
 const longHost = 'a-switch-with-quite-a-long-name-1';
 

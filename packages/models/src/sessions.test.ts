@@ -194,9 +194,11 @@ const families: Family[] = [
   {
     name: 'Arista switch that nobody knows',
     dialect: genericDialect({
-      prompt: /^[\w-]+(?:\(.*\))?[>#]$/,
+      prompt: String.raw`^[\w-]+(?:\(.*\))?[>#]$`,
       pagingOff: ['terminal length 0'],
       enable: 'enable',
+      refused: [],
+      logout: 'exit',
     }),
     start: (options) => startEos({ enablePassword: 'second', ...options }),
     ...interfaceRows,

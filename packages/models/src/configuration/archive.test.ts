@@ -70,7 +70,6 @@ describe('an archive', () => {
     const hosts = members.find(({ name }) => name === 'etc/hosts') as TarMember;
     expect(memberBytes({ bytes }, hosts).toString()).toBe('127.0.0.1 localhost\n');
     expect((await buffer(memberStream({ bytes }, hosts))).toString()).toBe('127.0.0.1 localhost\n');
-    expect(() => memberBytes({ bytes }, hosts, 5)).toThrow(RangeError);
   });
 
   it('is the same bytes whatever the order', async () => {
@@ -232,12 +231,11 @@ describe('an archive', () => {
     expect(tarFault({ bytes: await hostile(...headers) })).toContain(why);
   });
 
-  it('beyond its limits is refused', async () => {
+  it('with too many members is refused', async () => {
     const bytes = await tarOf(some);
 
-    expect(tarFault({ bytes }, { members: 5 })).toContain('too many members');
-    expect(tarFault({ bytes }, { bytes: 10 })).toContain('holds too much');
-    expect(tarFault({ bytes }, { members: 6, bytes: 100 })).toBeUndefined();
+    expect(() => readTar({ bytes }, 5)).toThrow('too many members');
+    expect(readTar({ bytes }, 6)).toHaveLength(6);
   });
 
   it('with any byte changed is read or refused, and nothing else', async () => {

@@ -35,13 +35,6 @@ export interface TarMember {
   offset: number;
 }
 
-export interface TarLimits {
-  /** Default 200,000. */
-  members?: number;
-  /** Bytes of all contents; default none. */
-  bytes?: number;
-}
-
 const mostMembers = 200_000;
 const longestName = 4096;
 /** Names and pax records in front of a header. */
@@ -58,30 +51,31 @@ const kinds: Readonly<Record<string, TarMember['type']>> = {
  * All members, in the order of the archive, which is whole: it ends with two blocks of zeros.
  *
  * @throws BackupError `damaged`: it is cut or broken; a name leads out of it, comes twice or lies beneath a link; it holds
- *   what is neither file nor folder nor link; it is beyond the limits.
+ *   what is neither file nor folder nor link; it has more members than `most`.
  */
-export function readTar(content: Content, limits: TarLimits = {}): TarMember[] {
+export function readTar(content: Content, most = mostMembers): TarMember[] {
   const source = open(content);
   try {
-    return membersOf(source, limits);
+    return membersOf(source, most);
   } finally {
     source.close();
   }
 }
 
-/** Why it cannot be a whole archive, for people; undefined where it is one. */
-export function tarFault(content: Content, limits: TarLimits = {}): string | undefined {
+/** Why it cannot be a whole archive, for people, or what `lacks` says of its members; undefined where it is one. */
+export function tarFault(
+  content: Content,
+  lacks: (members: readonly TarMember[]) => string | undefined = () => undefined,
+): string | undefined {
   try {
-    readTar(content, limits);
-    return undefined;
+    return lacks(readTar(content));
   } catch (error) {
     return errorText(error);
   }
 }
 
-/** What is in a file. @throws RangeError It is larger than `most` bytes; default 64 MiB. */
-export function memberBytes(content: Content, member: TarMember, most = 64 * 1024 * 1024): Buffer {
-  if (member.size > most) throw new RangeError(`${member.name} is larger than ${most} bytes`);
+/** What is in a file. */
+export function memberBytes(content: Content, member: TarMember): Buffer {
   const source = open(content);
   try {
     return Buffer.from(source.read(member.offset, member.size));
@@ -128,11 +122,10 @@ function whole(bytes: Buffer, length: number): Buffer {
   return bytes;
 }
 
-function membersOf(source: Source, limits: TarLimits): TarMember[] {
+function membersOf(source: Source, most: number): TarMember[] {
   const members: TarMember[] = [];
   const names = new Names();
   let extras: TarExtras = {};
-  let bytes = 0;
   for (let at = 0; ; ) {
     if (at >= source.size) throw damaged('it is cut: its end is missing');
     const block = source.read(at, blockSize);
@@ -151,10 +144,7 @@ function membersOf(source: Source, limits: TarLimits): TarMember[] {
     const member = memberOf({ ...header, ...extras }, offset);
     extras = {};
     names.add(member);
-    bytes += member.size;
-    if (members.push(member) > (limits.members ?? mostMembers))
-      throw damaged('it has too many members');
-    if (bytes > (limits.bytes ?? Number.POSITIVE_INFINITY)) throw damaged('it holds too much');
+    if (members.push(member) > most) throw damaged('it has too many members');
     at = offset + padded(member.size);
     if (at > source.size) throw damaged(`it is cut: it ends in the middle of ${member.name}`);
   }

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import type { SecretRule } from '../backup.ts';
 import { commonSecrets } from './common-secrets.ts';
+import { matches } from './text.ts';
 
 export interface Mask {
   /**
@@ -142,9 +143,4 @@ function merged(ranges: Range[]): Range[] {
 /** Every match in a line, with the places of its groups. */
 function everywhere(rule: RegExp) {
   return new RegExp(rule.source, [...new Set(`${rule.flags.replace('y', '')}dg`)].join(''));
-}
-
-function matches(rule: RegExp, line: string) {
-  rule.lastIndex = 0;
-  return rule.test(line.replace(/\r$/, ''));
 }

@@ -4,6 +4,8 @@
  * is in one of them only is a message; what is in both belongs to the configuration.
  */
 
+import { matches } from './text.ts';
+
 export interface MessageRules {
   /** Lines that may be log messages. */
   messages: readonly RegExp[];
@@ -188,9 +190,4 @@ function drop(side: Side): true {
 
 function looksLike(line: string, messages: readonly RegExp[]): boolean {
   return messages.some((rule) => matches(rule, line));
-}
-
-function matches(rule: RegExp, line: string): boolean {
-  rule.lastIndex = 0;
-  return rule.test(line.endsWith('\r') ? line.slice(0, -1) : line);
 }

@@ -127,9 +127,7 @@ function sortedMembers(content: Buffer) {
 }
 
 function contentOf(content: Buffer, member: TarMember) {
-  return member.type === 'file'
-    ? memberBytes({ bytes: content }, member, Number.POSITIVE_INFINITY)
-    : Buffer.alloc(0);
+  return member.type === 'file' ? memberBytes({ bytes: content }, member) : Buffer.alloc(0);
 }
 
 function sizeAndHash(bytes: Buffer) {
@@ -146,7 +144,8 @@ function isText(content: Buffer) {
   return !content.subarray(0, 8000).includes(0);
 }
 
-function matches(rule: RegExp, line: string) {
+/** Also where the device ends lines by a return. */
+export function matches(rule: RegExp, line: string): boolean {
   rule.lastIndex = 0;
   return rule.test(line.endsWith('\r') ? line.slice(0, -1) : line);
 }

@@ -17,7 +17,7 @@ import type {
   RestoreStep,
   SecretRule,
 } from '../backup.ts';
-import { copyToDevice } from './desk-steps.ts';
+import { copyToDevice } from './restore-lines.ts';
 import { given, plainText } from './text-reading.ts';
 
 const file = 'config.ini';

@@ -18,6 +18,12 @@ export function quoted(line: string): string {
   return JSON.stringify(line.length > 60 ? `${line.slice(0, 60)}…` : line);
 }
 
+/** For people: the first of them, and how many more there are. */
+export function listed(texts: readonly string[], most = 10): string {
+  const more = texts.length > most ? `, and ${texts.length - most} more` : '';
+  return `${texts.slice(0, most).join(', ')}${more}`;
+}
+
 export function lastLine(text: string): string {
   return text.trimEnd().split('\n').at(-1) ?? '';
 }

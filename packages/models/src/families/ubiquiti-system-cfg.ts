@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { DeviceConnection } from '@skolo/equipment';
 import { AnswerCut, DeviceRefused } from '@skolo/equipment';
 import type { Content, Reading, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
-import { copyToDevice } from './desk-steps.ts';
+import { copyToDevice } from './restore-lines.ts';
 import { given, ifAllowed, plainText, quoted } from './text-reading.ts';
 
 const file = '/tmp/system.cfg';

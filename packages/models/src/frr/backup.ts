@@ -11,6 +11,7 @@
  */
 import type { DeviceConnection } from '@skolo/equipment';
 import type { BackupModel, Content, Reading, RestoreAbout, RestoreStep } from '../backup.ts';
+import { hereDocument } from '../families/restore-lines.ts';
 import { changesBetween } from './changes.ts';
 import {
   configurationFault,
@@ -66,12 +67,12 @@ async function startupOf({ shell, text }: Vtysh): Promise<Buffer | undefined> {
 
 /** By hand it is the file that is put in place: what is typed would only be added to what is there. */
 function steps(content: Buffer, { id, time, device }: RestoreAbout): RestoreStep[] {
-  const mark = markFor(content.toString());
+  const lines = fileOf(content).trimEnd().split('\n');
   return [
     {
       title: `Sign in to ${device.name} with a shell, as root, and write the version of ${time} (${id}) beside ${file}`,
       where: 'device',
-      lines: [`cat > ${file}.new <<'${mark}'`, ...fileOf(content).trimEnd().split('\n'), mark],
+      lines: hereDocument(`${file}.new`, lines),
     },
     {
       title: 'Ask vtysh whether it understands every line: it says nothing then',
@@ -96,10 +97,4 @@ function steps(content: Buffer, { id, time, device }: RestoreAbout): RestoreStep
       lines: [`vtysh -c 'show running-config' | diff - ${file}`],
     },
   ];
-}
-
-function markFor(text: string): string {
-  let mark = 'END-OF-VERSION';
-  while (text.split('\n').includes(mark)) mark += '-';
-  return mark;
 }

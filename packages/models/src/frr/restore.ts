@@ -5,9 +5,11 @@
 
 import type { DeviceConnection } from '@skolo/equipment';
 import { DeviceError, DeviceRefused } from '@skolo/equipment';
+import { listed } from '../families/text-reading.ts';
 import { type Change, changesBetween, isLeftover } from './changes.ts';
 import {
   type Block,
+  body,
   configurationFault,
   givenLines,
   parseConfiguration,
@@ -18,7 +20,6 @@ import { openVtysh, type Vtysh } from './vtysh.ts';
 
 const mostRounds = 30;
 const mostDropped = 3;
-const mostNamed = 10;
 
 /** @throws DeviceRefused FRR does not take all of it; it has its former configuration again, unless the message says no */
 export async function apply(
@@ -33,7 +34,7 @@ export async function apply(
   for (const text of leftAlone(former, wanted)) step(text);
   const rest = await converge(name, vtysh, wanted, step);
   if (rest.changes.length > 0) {
-    const what = `does not take all of the version: ${listed(rest.changes)}${rest.said}`;
+    const what = `does not take all of the version: ${shown(rest.changes)}${rest.said}`;
     throw new DeviceRefused(name, `${what}; ${await putBack(name, vtysh, former, step)}`);
   }
   step('read back: the running configuration is the version');
@@ -67,13 +68,7 @@ vtysh -C -f "$f"; echo "status $?"; rm -f "$f" "$f.lock"`;
 
 /** As frr.conf has it. */
 export function fileOf(content: Buffer): string {
-  const lines = content.toString().split(/\r?\n/);
-  const first = lines.findIndex((line) => line.startsWith('Current configuration:')) + 1;
-  const last = lines.lastIndexOf('end');
-  return `${lines
-    .slice(first, last < 0 ? undefined : last)
-    .join('\n')
-    .trim()}\n`;
+  return `${body(content.toString()).join('\n').trim()}\n`;
 }
 
 interface Rest {
@@ -98,7 +93,7 @@ async function converge(
   let stuck = 0;
   for (let round = 1; round <= mostRounds && stuck <= mostDropped + 1; round += 1) {
     if (changes.length === 0) break;
-    step(`round ${round}: ${listed(changes)}`);
+    step(`round ${round}: ${shown(changes)}`);
     try {
       said = stuck === 0 ? await vtysh.configure(changes) : await oneByOne(vtysh, changes);
     } catch (error) {
@@ -145,7 +140,7 @@ async function putBack(
   step('putting the former configuration back');
   const { changes } = await converge(name, vtysh, former, step);
   if (changes.length === 0) return 'it has its former configuration again, nothing was saved';
-  return `its former configuration could not be put back whole, either: ${listed(changes)}; nothing was saved, so it has it again when it is restarted`;
+  return `its former configuration could not be put back whole, either: ${shown(changes)}; nothing was saved, so it has it again when it is restarted`;
 }
 
 /** Lines that no command changes, where the version has others. */
@@ -155,8 +150,7 @@ function leftAlone(now: readonly Block[], wanted: readonly Block[]): string[] {
   return missing.map((line) => `left as it is, no command changes it: ${line}`);
 }
 
-function listed(changes: readonly Change[]): string {
+function shown(changes: readonly Change[]): string {
   const lines = changes.map(({ path, line }) => withoutSecrets([...path, line].join(' / ')));
-  const more = lines.length > mostNamed ? `, and ${lines.length - mostNamed} more` : '';
-  return `${lines.length} lines: ${lines.slice(0, mostNamed).join(', ')}${more}`;
+  return `${lines.length} lines: ${listed(lines)}`;
 }

@@ -4,6 +4,7 @@
 
 import type { DeviceConnection } from '@skolo/equipment';
 import { DeviceRefused } from '@skolo/equipment';
+import { inCommands } from '../families/long-commands.ts';
 import { type Change, typed } from './changes.ts';
 import { frr } from './dialect.ts';
 import { withoutSecrets } from './secrets.ts';
@@ -32,8 +33,6 @@ const none = Buffer.alloc(0);
 const notFound = 127;
 /** What vtysh ends with where it refuses something. */
 const refusal = Array.from({ length: 20 }, (_, index) => index + 1);
-/** Of one argument, as Linux allows it, with room to spare. */
-const longestCommand = 100_000;
 
 /** @throws DeviceError */
 export async function openVtysh(connection: DeviceConnection): Promise<Vtysh> {
@@ -66,28 +65,14 @@ function asShell(connection: DeviceConnection, text: Buffer): Vtysh {
     running: () => connection.exec(show, { input: none }),
     async configure(changes) {
       const said: string[] = [];
-      for (const part of parts(changes)) {
+      const textOf = ({ path, line }: Change) => [...path, line].join('\n');
+      for (const part of inCommands(changes, textOf)) {
         said.push(await say(['configure terminal', ...typed(part)]));
       }
       return said.join('\n').trim();
     },
     save: () => say(['write memory']),
   };
-}
-
-function parts(changes: readonly Change[]): Change[][] {
-  const all: Change[][] = [];
-  let room = 0;
-  for (const change of changes) {
-    const length = Buffer.byteLength([...change.path, change.line].join('\n')) + 20;
-    if (length > room) {
-      all.push([]);
-      room = longestCommand;
-    }
-    all.at(-1)?.push(change);
-    room -= length;
-  }
-  return all;
 }
 
 /** vtysh is one program of a host: it reads lines from a file, and goes on behind one that it refuses. */

@@ -19,14 +19,8 @@ import { generic as facts } from './facts.ts';
 
 export function backup({ options }: Device): BackupModel {
   const described = z.object(facts.options).parse(options);
-  const { pagingOff, enable, commands, complete, logout } = described;
-  const dialect = genericDialect({
-    prompt: new RegExp(described.prompt),
-    pagingOff,
-    ...(enable !== undefined && { enable }),
-    refused: expressions(described.refused),
-    logout,
-  });
+  const { commands, complete } = described;
+  const dialect = genericDialect(described);
   const end = complete === 'twice' ? undefined : new RegExp(complete.end);
   return {
     format: 'text',

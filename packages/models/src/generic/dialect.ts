@@ -17,14 +17,13 @@ import { nxos } from '../nxos/dialect.ts';
 import { procurve } from '../procurve/dialect.ts';
 import { routeros } from '../routeros/dialect.ts';
 
-export interface GenericDialectOptions {
-  prompt: RegExp;
-  pagingOff?: readonly string[];
-  /** Asks for the second password. */
+/** As its facts have it. */
+export interface DescribedCli {
+  prompt: string;
+  pagingOff: readonly string[];
   enable?: string;
-  /** Answers that are an error, besides the usual ones. */
-  refused?: readonly RegExp[];
-  logout?: string;
+  refused: readonly string[];
+  logout: string;
 }
 
 const known = [ciscoIos, nxos, eos, junos, fastpath, frr, procurve, routeros];
@@ -32,11 +31,16 @@ const sign = '[>#$%:\\]]{1,2}';
 /** A name, a mode, a sign. */
 const usualPrompt = new RegExp(`^(?<name>.*?[^\\s()]) ?(?:\\([^()]*\\))? ?${sign}$`);
 
-export function genericDialect(options: GenericDialectOptions): Dialect {
-  const { prompt, pagingOff = [], enable, refused = [], logout = 'exit' } = options;
+export function genericDialect({
+  prompt,
+  pagingOff,
+  enable,
+  refused,
+  logout,
+}: DescribedCli): Dialect {
   return {
     name: 'generic',
-    prompt: new RegExp(prompt.source, prompt.flags.replace(/[gy]/g, '')),
+    prompt: new RegExp(prompt),
     // The base is the whole prompt, as the pattern need not have a group for it.
     prompts(base) {
       const name = usualPrompt.exec(base)?.groups?.name;
@@ -54,7 +58,7 @@ export function genericDialect(options: GenericDialectOptions): Dialect {
     }),
     setUp: pagingOff,
     pagers: allPagers,
-    errors: [...known.flatMap(({ errors }) => errors), ...refused],
+    errors: [...known.flatMap(({ errors }) => errors), ...refused.map((each) => new RegExp(each))],
     noise: known.flatMap(({ noise }) => noise),
     abovePrompt: known.flatMap(({ abovePrompt = [] }) => abovePrompt),
     preamble: known.flatMap(({ preamble = [] }) => preamble),

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import type { DeviceConnection } from '@skolo/equipment';
 import { z } from 'zod';
 import type { BackupModel, Content, Reading, SecretRule } from '../backup.ts';
-import { readTar, tarFault } from '../configuration/archive.ts';
+import { tarFault } from '../configuration/archive.ts';
 import { tarOf, writeTar } from '../configuration/archive-write.ts';
 import type { Device } from '../device.ts';
 import { Collected } from './collect.ts';
@@ -78,8 +78,9 @@ async function archived({ members, folder }: Collected): Promise<Content> {
 }
 
 function incomplete(content: Content, { files }: HostFiles): string | undefined {
-  const fault = tarFault(content);
-  if (fault !== undefined) return fault;
-  if (readTar(content).some(({ type }) => type !== 'folder')) return undefined;
-  return `no file is there that matches ${files.join(' or ')}`;
+  return tarFault(content, (members) =>
+    members.every(({ type }) => type === 'folder')
+      ? `no file is there that matches ${files.join(' or ')}`
+      : undefined,
+  );
 }

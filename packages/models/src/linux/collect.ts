@@ -9,6 +9,7 @@ import { AnswerCut } from '@skolo/equipment';
 import type { Content } from '../backup.ts';
 import { membersToWrite, type NewMember } from '../configuration/archive-write.ts';
 import { BackupError } from '../configuration/errors.ts';
+import { listed } from '../families/text-reading.ts';
 import type { Host } from './host.ts';
 
 const tries = 3;
@@ -53,8 +54,7 @@ export class Collected {
       rest = await this.proven(host, rest, archives);
     }
     if (rest.length === 0) return;
-    const named = rest.slice(0, 10).join(', ');
-    const what = `${rest.length} files changed each time they were read (${tries} times): ${named}; exclude them if they always do`;
+    const what = `${rest.length} files changed each time they were read (${tries} times): ${listed(rest)}; exclude them if they always do`;
     throw new AnswerCut(host.name, what);
   }
 

@@ -1,5 +1,6 @@
 /** What of a version is different on a host. */
 import type { NewMember } from '../configuration/archive-write.ts';
+import { listed } from '../families/text-reading.ts';
 import { hashOf, type Proven } from './collect.ts';
 
 export interface Compared {
@@ -11,8 +12,6 @@ export interface Compared {
   /** On the host, and not in the version. */
   others: string[];
 }
-
-const mostNamed = 20;
 
 /** @param now what is on the host, as far as rack.yaml asks for it, or the version has it */
 export async function compare(
@@ -46,8 +45,7 @@ export function describe({ gone, different, others }: Compared): string {
 
 function line(what: string, paths: readonly string[]): string[] {
   if (paths.length === 0) return [];
-  const more = paths.length > mostNamed ? `, and ${paths.length - mostNamed} more` : '';
-  return [`${what}: ${paths.slice(0, mostNamed).join(', ')}${more}`];
+  return [`${what}: ${listed(paths, 20)}`];
 }
 
 async function isSame(known: Proven, wanted: NewMember): Promise<boolean> {

@@ -4,6 +4,8 @@ import { rm } from 'node:fs/promises';
 import type { DeviceConnection } from '@skolo/equipment';
 import { DeviceRefused } from '@skolo/equipment';
 import type { Identity } from '../backup.ts';
+import { inCommands } from '../families/long-commands.ts';
+import { listed } from '../families/text-reading.ts';
 import { findArguments, glob, skip } from './globs.ts';
 import { quoted } from './shell.ts';
 
@@ -22,9 +24,6 @@ export interface Listing {
 const none = Buffer.alloc(0);
 /** Of programs that could not do all that they were asked. */
 const partly = [1, 2, 123];
-const mostNamed = 10;
-/** Of a command, as Linux allows it, with room to spare. */
-const longestCommand = 100_000;
 
 export class Host {
   /** In front of commands that need it. */
@@ -82,8 +81,8 @@ echo end`;
   async *tar(paths: readonly string[]): AsyncGenerator<{ file: string; size: number }> {
     const tar = `${this.sudo}tar -c -f - ${this.hasFolders ? '--no-recursion ' : ''}--`;
     // BusyBox takes names only as arguments.
-    for (const names of inPieces(paths.map(quoted))) {
-      const archive = await this.connection.execToFile(`cd /; ${tar} ${names}`, {
+    for (const names of inCommands(paths.map(quoted), (name) => name)) {
+      const archive = await this.connection.execToFile(`cd /; ${tar} ${names.join(' ')}`, {
         input: none,
         accept: partly,
       });
@@ -117,8 +116,8 @@ echo end`;
   /** Those that are there. */
   async existing(paths: readonly string[]): Promise<Set<string>> {
     const found = new Set<string>();
-    for (const names of inPieces(paths.map(quoted))) {
-      const command = `cd /; ${this.sudo}find ${names} -prune -print`;
+    for (const names of inCommands(paths.map(quoted), (name) => name)) {
+      const command = `cd /; ${this.sudo}find ${names.join(' ')} -prune -print`;
       const output = await this.connection.exec(command, { input: none, accept: partly });
       for (const line of splitLines(output)) found.add(line);
     }
@@ -167,35 +166,17 @@ echo end`;
 
   /** @param problems `/etc/shadow: Permission denied` */
   private refused(problems: readonly string[]): DeviceRefused {
-    const named = problems.slice(0, mostNamed).join(', ');
-    const more = problems.length > mostNamed ? `, and ${problems.length - mostNamed} more` : '';
     const way =
       this.sudo === '' ? 'let the account read them, set sudo: true' : 'mind what sudo says';
     return new DeviceRefused(
       this.name,
-      `not all files can be read: ${named}${more}; ${way}, or exclude them`,
+      `not all files can be read: ${listed(problems)}; ${way}, or exclude them`,
     );
   }
 
   get name(): string {
     return this.connection.device.name;
   }
-}
-
-/** Words in lines that are short enough for a command. */
-function inPieces(words: readonly string[]): string[] {
-  const pieces: string[][] = [];
-  let room = 0;
-  for (const word of words) {
-    const length = Buffer.byteLength(word) + 1;
-    if (length > room) {
-      pieces.push([]);
-      room = longestCommand;
-    }
-    pieces.at(-1)?.push(word);
-    room -= length;
-  }
-  return pieces.map((piece) => piece.join(' '));
 }
 
 /** A name that is not UTF-8 has U+FFFD in it. */

@@ -87,10 +87,9 @@ function hostnameIn(content: Content): string | undefined {
 }
 
 function incomplete(content: Content): string | undefined {
-  const fault = tarFault(content);
-  if (fault !== undefined) return fault;
-  const names = readTar(content).map(({ name }) => name);
-  return names.includes(systemFile) ? undefined : `/${systemFile} is not in it`;
+  return tarFault(content, (members) =>
+    members.some(({ name }) => name === systemFile) ? undefined : `/${systemFile} is not in it`,
+  );
 }
 
 function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {

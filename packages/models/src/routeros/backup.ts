@@ -19,7 +19,7 @@ import type {
   RestoreStep,
   SecretRule,
 } from '../backup.ts';
-import { copyToDevice } from '../families/desk-steps.ts';
+import { copyToDevice } from '../families/restore-lines.ts';
 import {
   given,
   ifAllowed,

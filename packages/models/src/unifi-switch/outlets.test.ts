@@ -2,7 +2,7 @@ import { DeviceRefused } from '@skolo/equipment';
 import { startUnifiSwitch, type UnifiSwitchOptions } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
-import { createUnifiSwitch, outlets as unifiSwitch } from './outlets.ts';
+import { outlets as unifiSwitch } from './outlets.ts';
 
 function withPorts(ports: number, more: Partial<UnifiSwitchOptions> = {}): CliSetup {
   return {
@@ -14,14 +14,9 @@ function withPorts(ports: number, more: Partial<UnifiSwitchOptions> = {}): CliSe
 
 const overTelnet: CliSetup = { ...withPorts(8, { fastpath: true }), transport: 'telnet' };
 
-/** It is asked for a program that no switch has, so that it seems to have none. */
 const withoutSwctrl: CliSetup = {
-  ...withPorts(12, { fastpath: true }),
+  ...withPorts(12, { fastpath: true, swctrl: false }),
   signIns: 2,
-  kind: {
-    model: 'unifi-switch',
-    create: (device, deps) => createUnifiSwitch(device, deps, 'no-such-program'),
-  },
 };
 
 const ways: [string, CliSetup][] = [

@@ -37,22 +37,13 @@ import {
 import { fastpathBehindShell } from './dialect.ts';
 import { isMissing, listSwctrl, readSwctrl, restartSwctrl, setSwctrl } from './swctrl.ts';
 
-export const outlets: DriverKind = {
-  model: 'unifi-switch',
-  experimental: true,
-  create: createUnifiSwitch,
-};
+export const outlets: DriverKind = { model: 'unifi-switch', experimental: true, create };
 
 const resetSeconds = 5;
 /** A restart of the switch's own is over by then. */
 const restartMs = 30_000;
 
-/** @param probe a command that is missing on models without `swctrl` */
-export function createUnifiSwitch(
-  device: Device,
-  deps: DriverDeps,
-  probe = listSwctrl,
-): PowerDriver {
+function create(device: Device, deps: DriverDeps): PowerDriver {
   const { name } = device;
   const use = sharing(device, deps, open, within);
   /** Until when a port without power is one that restarts. */
@@ -63,7 +54,7 @@ export function createUnifiSwitch(
     if (device.transport !== 'telnet') {
       const exec = await openExecOf(device, deps, signal);
       try {
-        if (!isMissing(await exec.exec(probe, { signal }))) return exec;
+        if (!isMissing(await exec.exec(listSwctrl, { signal }))) return exec;
       } catch (error) {
         await exec.close();
         throw error;

@@ -1,5 +1,7 @@
 /** How a version gets into a router by hand, in text that it accepts. */
 import type { RestoreAbout, RestoreStep } from '../../backup.ts';
+import { hereDocument } from '../restore-lines.ts';
+import { linesOf } from '../text-reading.ts';
 
 const file = '/tmp/version.boot';
 
@@ -19,14 +21,11 @@ const confirmed: RestoreStep[] = [
 
 /** `sh` knows no help, which the router's own shell would give at each `?` and each tab. */
 export function fileSteps(content: Buffer, { device, id, time }: RestoreAbout): RestoreStep[] {
-  const lines = content.toString().replace(/\n*$/, '').split('\n');
-  let mark = 'END-OF-VERSION';
-  while (lines.includes(mark)) mark += '-';
   return [
     {
       title: `Sign in to ${device.name} as a user of level admin, and write the version of ${time} (${id}) to a file`,
       where: 'device',
-      lines: ['sh', 'umask 077', `cat > ${file} << '${mark}'`, ...lines, mark, 'exit'],
+      lines: ['sh', 'umask 077', ...hereDocument(file, linesOf(content)), 'exit'],
     },
     {
       title:

@@ -27,6 +27,8 @@ export interface UnifiSwitchOptions extends CliOptions {
   name?: string;
   /** Whether it is an older model, with Fastpath behind `telnet 127.0.0.1`. */
   fastpath?: boolean;
+  /** Whether its shell has `swctrl`; true when absent. */
+  swctrl?: boolean;
   /** What each plugged-in machine draws; 4.5 when absent. */
   watts?: number;
   /** `/tmp/system.cfg` when it starts; a small one when absent. */
@@ -78,6 +80,7 @@ export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<Con
     ports: count = 16,
     name = 'USW-Lite-16',
     fastpath: hasFastpath = false,
+    swctrl: hasSwctrl = true,
     watts = 4.5,
   } = options;
   const { serial = '788a20de9abc', mgmt = usualMgmt } = options;
@@ -90,10 +93,10 @@ export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<Con
       motd: `\n\nBusyBox v1.25.1 () built-in shell (ash)\n\n`,
       prompt: `${name}-US.6.2.5# `,
       programs: {
-        swctrl: (call) => swctrl(call, inside),
         cfgmtd: systemCfg.cfgmtd,
         sha256sum,
         'syswrapper.sh': () => ({}),
+        ...(hasSwctrl && { swctrl: (call: Call) => swctrl(call, inside) }),
         ...(hasFastpath && { telnet: (call: Call) => telnet(call, inside) }),
       },
       files: memoryFiles({

@@ -1,4 +1,4 @@
-/** Commands of a restore that the operator runs at a desk. */
+/** Commands of a restore. */
 import type { RestoreAbout } from '../backup.ts';
 
 interface Copy {
@@ -19,4 +19,11 @@ export function copyToDevice({ device, id }: RestoreAbout, copy: Copy): string[]
     `skolo backup show ${name} --version ${id} --secrets -o ${file}`,
     `scp -O ${options}${port}${file} ${user}@${address}:${to}`,
   ];
+}
+
+/** Writes lines to a file by a shell, whatever they are. */
+export function hereDocument(file: string, lines: readonly string[]): string[] {
+  let mark = 'END-OF-VERSION';
+  while (lines.includes(mark)) mark += '-';
+  return [`cat > ${file} << '${mark}'`, ...lines, mark];
 }
