@@ -40,13 +40,8 @@ export { LastSuccess, type LastSuccessDeps } from './last-success.ts';
 export { ListenError, listen } from './listen.ts';
 export { createLogger, type Logger, type LogLevel } from './log.ts';
 export { httpRequestDuration } from './metrics.ts';
-export {
-  isStorageUnavailable,
-  type OpenJournalDeps,
-  openJournal,
-  tryOpenJournal,
-} from './open-journal.ts';
 export { pause } from './pause.ts';
 export { runService } from './run-service.ts';
 export type { Service, ServiceContext, ServiceDefinition } from './service.ts';
 export { type RunningService, type StartOptions, startService } from './start-service.ts';
+export { StateJournal } from './state-journal.ts';

@@ -149,7 +149,7 @@ export class Tables {
   /** Writes pending changes, and restores a deleted folder. Never throws. */
   async flush(): Promise<void> {
     const journal = this.deps.journal();
-    const isRestored = await journal?.restore().catch(this.deps.onTrouble);
+    const isRestored = await journal?.restore().catch((error) => this.deps.onTrouble(error));
     if (isRestored) {
       const what = 'the folder was deleted while in use';
       this.deps.onTrouble(new Error(`${journal?.folder}: ${what}; it was restored`));

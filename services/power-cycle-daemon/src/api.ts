@@ -1,13 +1,7 @@
 /** Handlers of the HTTP API. Nothing is decided here. */
 import type { powerCycleDaemonApi } from '@skolo/api';
-import {
-  type Events,
-  HttpProblem,
-  isStorageUnavailable,
-  type RouteHandlers,
-  resolveId,
-} from '@skolo/common';
-import { JournalDown } from '@skolo/durable';
+import { type Events, HttpProblem, type RouteHandlers, resolveId } from '@skolo/common';
+import { JournalDown, StorageUnavailable } from '@skolo/durable';
 import type { HostKeys } from '@skolo/equipment';
 import type { Cycles } from './cycles.ts';
 import type { PowerEvent } from './events.ts';
@@ -225,7 +219,7 @@ export function problemOf(error: unknown): never {
   }
   if (error instanceof KeyReused) throw new HttpProblem(422, error.message);
   if (error instanceof BadHold) throw new HttpProblem(400, error.message);
-  if (error instanceof JournalDown || isStorageUnavailable(error)) {
+  if (error instanceof JournalDown || error instanceof StorageUnavailable) {
     throw new HttpProblem(
       503,
       'nothing was accepted, because the journal cannot be written; /readyz says why, try again once the disk is well',

@@ -25,9 +25,6 @@ export type PowerEvent =
   /** An outlet is on again, or no longer waited for. */
   | { type: 'restored'; pendingOn: PendingOn; wasStuck: boolean }
   /** What came of a decision of automatic repair; without `machine`: of the uplink. */
-  | { type: 'repair'; outcome: string; machine?: string; tries?: number; why?: string }
-  | { type: 'journal-down'; why: string }
-  | { type: 'journal-damaged'; what: string }
-  | { type: 'journal-up' };
+  | { type: 'repair'; outcome: string; machine?: string; tries?: number; why?: string };
 
 export type EmitPower = Emit<PowerEvent>;

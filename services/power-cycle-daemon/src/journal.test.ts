@@ -1,11 +1,9 @@
 /** The disk fails: nothing is begun that could not be remembered, and what was begun comes to its end. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ApiError } from '@skolo/api';
-import { createLogger, openJournal, tryOpenJournal } from '@skolo/common';
 import { Journal } from '@skolo/durable';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { startDaemon, type TestDaemon } from './testing/daemon.ts';
@@ -172,52 +170,6 @@ describe('a disk that fills up', () => {
 });
 
 describe('a journal', () => {
-  const log = createLogger({ service: 'test', level: 'silent' });
-
-  it('that cannot be read is not open: it is closed, and tried again', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'skolo-journal-'));
-    onTestFinished(() => rm(dir, { recursive: true }));
-    const troubles: string[] = [];
-    let loads = 0;
-    const deps = {
-      stateDir: dir,
-      log,
-      retryMs: 1,
-      signal: new AbortController().signal,
-      onTrouble: (why: string) => void troubles.push(why),
-      onDamage: () => undefined,
-      load() {
-        loads += 1;
-        if (loads < 3) throw new Error('input/output error');
-      },
-    };
-
-    const first = await tryOpenJournal(deps);
-    const opened = await openJournal(deps);
-    onTestFinished(async () => opened?.close());
-
-    expect(first).toBeUndefined();
-    expect(opened).toBeInstanceOf(Journal);
-    expect(troubles).toEqual(['input/output error', 'input/output error']);
-    expect(await readdir(dir)).toEqual(['journal']);
-  });
-
-  it('is not waited for when the daemon stops', async () => {
-    const stopping = new AbortController();
-    const opening = openJournal({
-      stateDir: '/dev/null',
-      log,
-      retryMs: 3_600_000,
-      signal: stopping.signal,
-      onTrouble: () => undefined,
-      onDamage: () => undefined,
-      load: () => undefined,
-    });
-    stopping.abort(new Error('the daemon stops'));
-
-    expect(await opening).toBeUndefined();
-  });
-
   it('that was damaged is used as far as it goes, and the daemon is degraded until its next start', async () => {
     const daemon = await startDaemon({
       yaml,

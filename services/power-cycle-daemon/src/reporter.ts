@@ -13,15 +13,6 @@ export function createReporter({ log, degraded }: ReporterDeps): EmitPower {
   const algorithms = new Map<string, string>();
   return (event) => {
     switch (event.type) {
-      case 'journal-down':
-        return degraded.raise('journal', event.why);
-      case 'journal-up':
-        return degraded.clear('journal');
-      case 'journal-damaged': {
-        // Until the next start: only a person knows whether what was lost matters.
-        const advice = 'compare skolo power status with what should be on';
-        return degraded.raise('journal damaged', `${event.what}; ${advice}`);
-      }
       case 'cycle': {
         const { id, target, phase, outcome, detail } = event.record;
         if (event.former === undefined || event.former === phase) return;

@@ -9,6 +9,7 @@ import {
   type Service,
   type ServiceContext,
   type ServiceDefinition,
+  StateJournal,
 } from '@skolo/common';
 import { HostKeys, SessionPool } from '@skolo/equipment';
 import { errorText } from '@skolo/errors';
@@ -35,7 +36,7 @@ import { AutoRepair, type AutoRepairDeps } from './repair/auto-repair.ts';
 import { createReporter, forgetRemoved } from './reporter.ts';
 import { type Request, Requests } from './requests.ts';
 import { Restorer, usualBackOff } from './restorer.ts';
-import { Disk } from './store.ts';
+import { Store } from './store.ts';
 import { createUsbHub } from './usb-hub.ts';
 
 /** What a test may replace. */
@@ -100,9 +101,11 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   events.consume(createReporter(context));
   events.consume(createMetrics(context.metrics, { clock }));
 
-  const disk = new Disk({ ...base, stateDir, retryMs: base.flushEveryMs });
-  await disk.tryOpen();
-  const { store } = disk;
+  const retryMs = base.flushEveryMs;
+  const afterDamage = 'compare skolo power status with what should be on';
+  const journal = new StateJournal({ ...base, stateDir, degraded, afterDamage, retryMs });
+  const store = new Store(journal);
+  await journal.open((opened) => store.load(opened));
   const hostKeys = new HostKeys(join(stateDir, 'host-keys.json'));
   await hostKeys.load();
   const sessions = new SessionPool();
@@ -143,9 +146,15 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   events.consume((event) => trail.onEvent(event));
   events.consume(reactions({ restorer, breaker, past, cycles, outletWatch, clock }));
 
-  const begin = () => resume({ ...base, disk, past, restorer, cycles, outletWatch });
-  const opening = disk.isOpen ? begin() : disk.open().then(begin);
-  if (disk.isOpen) await opening;
+  // Outlets that are to be on come first, then what was under way, then everything else.
+  await journal.whenOpen(async () => {
+    past.load(store.cycles.all.values());
+    await store.flush();
+    restorer.resume();
+    await cycles.resume();
+    journal.onWell();
+    if (!stopping.signal.aborted) outletWatch.follow();
+  });
   outletWatch.follow();
   repair.start();
   await endpoints.follow();
@@ -168,38 +177,22 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     for (const part of [endpoints, repair, cycles, restorer, outletWatch]) await part.close();
     await closed;
     await sessions.close();
-    await opening;
-    await disk.close();
+    await journal.close(() => store.flush());
   }
-  return { handler, readiness: () => ({ ready: disk.isOpen, degraded: [] }), stop };
+  return { handler, readiness: () => ({ ready: journal.isOpen, degraded: [] }), stop };
 }
 
-interface Parts {
-  disk: Disk;
+interface Reacting {
   restorer: Restorer;
   breaker: CircuitBreaker;
   past: PastCycles;
   cycles: Cycles;
   outletWatch: OutletWatch;
   clock: ServiceContext['clock'];
-  emit: EmitPower;
-  signal: AbortSignal;
-}
-
-/** Outlets that are to be on come first, then what was under way, then everything else. */
-async function resume(parts: Omit<Parts, 'breaker' | 'clock'>): Promise<void> {
-  const { disk, past, restorer, cycles, outletWatch, emit, signal } = parts;
-  if (!disk.isOpen) return;
-  past.load(disk.store.cycles.all.values());
-  await disk.store.flush();
-  restorer.resume();
-  await cycles.resume();
-  emit({ type: 'journal-up' });
-  if (!signal.aborted) outletWatch.follow();
 }
 
 /** How the parts react to each other. */
-function reactions(parts: Omit<Parts, 'disk' | 'emit' | 'signal'>): EmitPower {
+function reactions(parts: Reacting): EmitPower {
   const { restorer, breaker, past, cycles, outletWatch, clock } = parts;
   return (event) => {
     switch (event.type) {

@@ -4,11 +4,10 @@
  * operator accepts the loss.
  */
 import type { Version } from '@skolo/backup';
-import type { Clock, Logger } from '@skolo/common';
+import type { Clock, Logger, StateJournal } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import type { EmitBackup } from './events.ts';
-import type { StateJournal } from './journal.ts';
 import {
   type DeviceRecord,
   type KnownVersion,
@@ -55,7 +54,7 @@ export class HistoryLoss implements HistoryGuard {
    */
   async beforeNew(): Promise<void> {
     const { state, journal } = this.deps;
-    if (!journal.isOpen()) {
+    if (!journal.isOpen) {
       throw new BackupError(
         'storage',
         'there is no repository, and the journal that knows whether there was one is not open yet',
@@ -86,7 +85,7 @@ export class HistoryLoss implements HistoryGuard {
   /** Compares the history with what the journal knows of it. Never throws. */
   async review(): Promise<void> {
     const { state, journal, log } = this.deps;
-    if (!journal.isOpen()) return;
+    if (!journal.isOpen) return;
     try {
       const missing: DeviceRecord[] = [];
       for (const record of state.devices.all.values()) {

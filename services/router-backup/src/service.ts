@@ -8,6 +8,7 @@ import {
   type Service,
   type ServiceContext,
   type ServiceDefinition,
+  StateJournal,
 } from '@skolo/common';
 import { HostKeys } from '@skolo/equipment';
 import { errorText } from '@skolo/errors';
@@ -18,12 +19,11 @@ import { readCredentials } from '@skolo/secrets';
 import { apiHandlers } from './api.ts';
 import { Attempts, Stopping } from './attempts.ts';
 import { Backup, type BackupDeps } from './backup.ts';
-import { type BackupEvent, type EmitBackup, logEvents } from './events.ts';
+import { type BackupEvent, logEvents } from './events.ts';
 import { Fetch, type FetchDeps } from './fetch.ts';
 import { HistoryLoss } from './history-loss.ts';
 import { HistoryRestore } from './history-restore.ts';
 import { Inventory } from './inventory.ts';
-import { stateJournal } from './journal.ts';
 import { JumphostBackup } from './jumphost-backup.ts';
 import { Locks } from './locks.ts';
 import { openMask } from './masking.ts';
@@ -97,13 +97,16 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   const hostKeys = new HostKeys(join(stateDir, 'host-keys.json'));
   await hostKeys.load();
   const mask = await openMask(stateDir, log);
-  const journal = stateJournal({ ...common, retryMs: openEveryMs });
-  const state = new State(journal.tables);
+  const { degraded } = context;
+  const retryMs = openEveryMs;
+  const afterDamage = 'compare skolo backup status with the devices that you expect';
+  const journal = new StateJournal({ ...common, degraded, afterDamage, retryMs });
+  const state = new State(journal);
   const transcripts = new Transcripts(join(stateDir, 'transcripts'), mask);
-  const store = new Store({ ...common, retryMs: openEveryMs });
+  const store = new Store({ ...common, retryMs });
   const jumphost = new JumphostBackup({ ...common, rackFile: watched.file });
   const versions = new Versions({ rack, store, jumphost });
-  const uploads = new Uploads({ ...common, tables: journal.tables, versions });
+  const uploads = new Uploads({ ...common, tables: journal, versions });
   const loss = new HistoryLoss({ ...common, state, journal, versions, uploads });
   const historyRestore = new HistoryRestore({ ...common, store, loss, uploads });
   const readable = new Readable({ ...common, versions, mask });
@@ -123,7 +126,7 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   const webhook = new Webhook(common);
   const sources = { ...common, state, runs, versions, transcripts, inventory, uploads };
 
-  consume((event) => event.type === 'degraded' && context.degraded.set(event.what, event.why));
+  consume((event) => event.type === 'degraded' && degraded.set(event.what, event.why));
   consume(logEvents(log));
   consume(createMetrics(context.metrics, { sources, store, loss, uploads }));
   consume((event) => void notify(event, { webhook, readable, log }));
@@ -132,10 +135,13 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   await journal.open((opened) => state.load(opened) + uploads.load(opened));
   await store.start(loss);
   const parts = { fetch, historyRestore, loss, runs, planner, notices, uploads };
-  await journal.whenOpen(() => begin(parts, emit));
+  await journal.whenOpen(async () => {
+    await begin(parts);
+    journal.onWell();
+  });
   const stopFollowing = watched.onChange(() => {
     runs.follow();
-    if (!journal.isOpen()) return;
+    if (!journal.isOpen) return;
     for (const part of [planner, notices, uploads]) void part.follow();
   });
   const flushing = setInterval(() => {
@@ -147,7 +153,7 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   const handlers = apiHandlers({ sources, audit, ...apiParts });
   return {
     handler: createApp({ ...context, api: routerBackupApi, handlers }),
-    readiness: () => ({ ready: journal.isOpen(), degraded: [] }),
+    readiness: () => ({ ready: journal.isOpen, degraded: [] }),
     async stop() {
       stopFollowing();
       clearInterval(flushing);
@@ -170,7 +176,7 @@ interface Parts {
 }
 
 /** Starts what needs the journal: it knows the runs of the last process. */
-async function begin(parts: Parts, emit: EmitBackup): Promise<void> {
+async function begin(parts: Parts): Promise<void> {
   const { fetch, historyRestore, loss, runs, planner, notices, uploads } = parts;
   // Not before: another service may use the state directory, and be reading into it.
   await fetch.clear();
@@ -181,7 +187,6 @@ async function begin(parts: Parts, emit: EmitBackup): Promise<void> {
   await planner.start();
   await notices.follow();
   await uploads.start();
-  emit({ type: 'degraded', what: 'journal' });
 }
 
 type Reacting = Pick<Parts, 'uploads' | 'runs' | 'planner' | 'notices'> &

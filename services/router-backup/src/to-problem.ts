@@ -1,7 +1,7 @@
 /** Errors of the service's parts as problems over HTTP. */
 
-import { AuditUnavailable, HttpProblem, isStorageUnavailable } from '@skolo/common';
-import { JournalDown } from '@skolo/durable';
+import { AuditUnavailable, HttpProblem } from '@skolo/common';
+import { JournalDown, StorageUnavailable } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
 import { BackupFailed } from './failure.ts';
 
@@ -14,7 +14,7 @@ export function throwProblem(cause: unknown): never {
     throw new HttpProblem(502, cause.message, { cause, members: { failure: cause.failure } });
   }
   if (
-    isStorageUnavailable(cause) ||
+    cause instanceof StorageUnavailable ||
     cause instanceof JournalDown ||
     cause instanceof AuditUnavailable
   ) {
