@@ -39,7 +39,12 @@ export { toProblem } from './http/to-problem.ts';
 export { LastSuccess, type LastSuccessDeps } from './last-success.ts';
 export { ListenError, listen } from './listen.ts';
 export { createLogger, type Logger, type LogLevel } from './log.ts';
-export { httpRequestDuration } from './metrics.ts';
+export {
+  type GaugeSample,
+  type GaugeSpec,
+  httpRequestDuration,
+  registerGauges,
+} from './metrics.ts';
 export { pause } from './pause.ts';
 export { runService } from './run-service.ts';
 export type { Service, ServiceContext, ServiceDefinition } from './service.ts';

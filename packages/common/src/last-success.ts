@@ -11,10 +11,11 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { errorText } from '@skolo/errors';
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { type Clock, readBootId } from './clock.ts';
 import type { DegradedList } from './degraded.ts';
+import { type GaugeSample, registerGauges } from './metrics.ts';
 
 const Mark = z.object({
   time: z.iso.datetime(),
@@ -101,17 +102,9 @@ export class LastSuccess {
     metric: { name: string; help: string; label: string; names: () => Iterable<string> },
   ): void {
     const { name, help, label, names } = metric;
-    const secondsOf = (each: string) => (this.get(each) ?? 0) / 1000;
-    new Gauge({
-      name,
-      help,
-      labelNames: [label],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const each of names()) this.set({ [label]: each }, secondsOf(each));
-      },
-    });
+    const read = (all: Iterable<string>) =>
+      [...all].map((each): GaugeSample => [{ [label]: each }, (this.get(each) ?? 0) / 1000]);
+    registerGauges(registry, { [name]: { help, labels: [label], read } }, names);
   }
 
   /** Writes pending changes. */

@@ -40,7 +40,15 @@ export {
   logLevels,
   prettyLines,
 } from './log.ts';
-export { addBuildInfo, addDegraded, httpRequestDuration, processMetrics } from './metrics.ts';
+export {
+  addBuildInfo,
+  addDegraded,
+  type GaugeSample,
+  type GaugeSpec,
+  httpRequestDuration,
+  processMetrics,
+  registerGauges,
+} from './metrics.ts';
 export { pause } from './pause.ts';
 export { type ProcessFlags, processFlags, readProcessFlags } from './process-flags.ts';
 export { serve } from './serve.ts';

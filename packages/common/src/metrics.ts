@@ -22,18 +22,50 @@ export function addBuildInfo(registry: Registry, info: { service: string; versio
   }).set({ ...info, node: process.version }, 1);
 }
 
+/** A value with its labels; undefined: unknown, and left out. */
+export type GaugeSample = [labels: Record<string, string>, value: number | undefined];
+
+export interface GaugeSpec<Source> {
+  help: string;
+  labels?: readonly string[];
+  /** A value without labels, or one for each set of labels. */
+  read: (source: Source) => number | undefined | readonly GaugeSample[];
+}
+
+/** Gauges that are read at each scrape. What is unknown then is absent. */
+export function registerGauges<Source>(
+  registry: Registry,
+  gauges: Readonly<Record<string, GaugeSpec<Source>>>,
+  source: () => Source,
+): void {
+  for (const [name, { help, labels = [], read }] of Object.entries(gauges)) {
+    new Gauge({
+      name,
+      help,
+      labelNames: [...labels],
+      registers: [registry],
+      collect() {
+        this.reset();
+        // A gauge without labels is 0 after a reset, which reads as a measurement.
+        this.remove({});
+        const found = read(source());
+        const samples = typeof found === 'object' ? found : [[{}, found] as const];
+        for (const [own, value] of samples) if (value !== undefined) this.set(own, value);
+      },
+    });
+  }
+}
+
 /** @param list read at each scrape */
 export function addDegraded(registry: Registry, list: () => Degraded[]): void {
-  new Gauge({
-    name: 'skolo_degraded',
-    help: '1 for each part that does not work while the service runs; /readyz has the reason.',
-    labelNames: ['what'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const { what } of list()) this.set({ what }, 1);
+  const gauges: Record<string, GaugeSpec<Degraded[]>> = {
+    skolo_degraded: {
+      help: '1 for each part that does not work while the service runs; /readyz has the reason.',
+      labels: ['what'],
+      read: (degraded) => degraded.map(({ what }) => [{ what }, 1]),
     },
-  });
+  };
+  registerGauges(registry, gauges, list);
 }
 
 export interface RackMetrics {

@@ -1,5 +1,6 @@
+import { type GaugeSpec, registerGauges } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Histogram, type Registry } from 'prom-client';
 import type { EmitMetadata } from './events.ts';
 import { type PathClass, pathClasses } from './request.ts';
 import type { Tokens } from './tokens.ts';
@@ -34,26 +35,22 @@ export function createMetrics(
       for (const { labels, count } of counts.values()) this.inc(labels, count);
     },
   });
-  new Gauge({
-    name: 'skolo_metadata_token_remaining_seconds',
-    help: 'Life left in the usual token of an identity; 0 = no valid token.',
-    labelNames: ['identity'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { account, token } of tokens.status()) {
-        this.set({ identity: account.identity.name }, token.unexpired() ? token.secondsLeft() : 0);
-      }
+  const gauges: Record<string, GaugeSpec<void>> = {
+    skolo_metadata_token_remaining_seconds: {
+      help: 'Life left in the usual token of an identity; 0 = no valid token.',
+      labels: ['identity'],
+      read: () =>
+        tokens.status().map(({ account, token }) => {
+          const left = token.unexpired() ? token.secondsLeft() : 0;
+          return [{ identity: account.identity.name }, left];
+        }),
     },
-  });
-  new Gauge({
-    name: 'skolo_metadata_watchers',
-    help: 'Requests that wait for a change.',
-    registers,
-    collect() {
-      this.set(watchers.size);
+    skolo_metadata_watchers: {
+      help: 'Requests that wait for a change.',
+      read: () => watchers.size,
     },
-  });
+  };
+  registerGauges(registry, gauges, () => undefined);
   const upstreamCalls = new Counter({
     name: 'skolo_metadata_upstream_calls_total',
     help: 'Calls for a token.',

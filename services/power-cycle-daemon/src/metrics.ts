@@ -1,7 +1,7 @@
 /** Metrics for Prometheus. Alert rules: kube/base/prometheus/rules/power.yaml. */
 import { CycleStep, Outcome, PowerAction, Refusal } from '@skolo/api';
-import type { Clock } from '@skolo/common';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Clock, GaugeSample, GaugeSpec } from '@skolo/common';
+import { Counter, Histogram, type Registry } from 'prom-client';
 import { stepOf } from './cycle.ts';
 import type { EmitPower } from './events.ts';
 import type { CycleRecord } from './records.ts';
@@ -98,21 +98,12 @@ export function createMetrics(
   };
 }
 
-/** A value with the labels of its time series. */
-type Sample = [labels: Record<string, string>, value: number];
-
-/** A gauge that is computed when Prometheus asks: what is not in `samples` is absent. */
-interface GaugeSpec {
-  help: string;
-  labels: string[];
-  samples: (view: View) => Sample[];
-}
-
-const gauges: Record<string, GaugeSpec> = {
+/** Read at each scrape: what has no sample then is absent. */
+export const gauges: Record<string, GaugeSpec<View>> = {
   skolo_power_controller_up: {
     help: 'Whether a switch or PDU answers; absent until it was asked.',
     labels: ['controller', 'model'],
-    samples: ({ controllers }) =>
+    read: ({ controllers }) =>
       controllers
         .all()
         .filter(({ state }) => state !== 'unknown')
@@ -121,7 +112,7 @@ const gauges: Record<string, GaugeSpec> = {
   skolo_power_controller_failing: {
     help: 'Whether an outlet of a switch or PDU is stuck off, so that nothing else on it is turned off.',
     labels: ['controller', 'model'],
-    samples({ controllers, breaker }) {
+    read({ controllers, breaker }) {
       const failing = breaker.failing();
       return controllers
         .all()
@@ -131,7 +122,7 @@ const gauges: Record<string, GaugeSpec> = {
   skolo_power_sign_in_rejected: {
     help: 'Whether a switch or PDU rejected the login of its entry at the last attempt.',
     labels: ['controller'],
-    samples: ({ controllers }) =>
+    read: ({ controllers }) =>
       controllers
         .all()
         .map(({ name, rejectedSignIns }) => [{ controller: name }, rejectedSignIns ? 1 : 0]),
@@ -139,13 +130,13 @@ const gauges: Record<string, GaugeSpec> = {
   skolo_power_queue_length: {
     help: 'Operations that wait or run on a controller.',
     labels: ['controller'],
-    samples: ({ controllers }) =>
+    read: ({ controllers }) =>
       controllers.all().map(({ name, queueLength }) => [{ controller: name }, queueLength]),
   },
   skolo_power_cycles_active: {
     help: 'Cycles that are not finished, by step.',
     labels: ['step'],
-    samples({ store }) {
+    read({ store }) {
       const counts = new Map<string, number>();
       for (const record of store.active()) {
         counts.set(stepOf(record), (counts.get(stepOf(record)) ?? 0) + 1);
@@ -156,33 +147,31 @@ const gauges: Record<string, GaugeSpec> = {
   skolo_power_outlets_stuck_off: {
     help: 'Outlets that were turned off for a cycle and could not be proven to be on again. Retries continue.',
     labels: ['outlet'],
-    samples: ({ store }) =>
+    read: ({ store }) =>
       [...store.pendingOns.all]
         .filter(([, { stuck }]) => stuck !== undefined)
         .map(([outlet]) => [{ outlet }, 1]),
   },
   skolo_power_outlets_owed: {
     help: 'Outlets that were turned off for a cycle and have not been seen on again yet.',
-    labels: [],
-    samples: ({ store }) => [[{}, store.pendingOns.all.size]],
+    read: ({ store }) => store.pendingOns.all.size,
   },
   skolo_power_oldest_debt_timestamp_seconds: {
     help: 'When the outlet was turned off that has waited longest to be on again; absent without one.',
-    labels: [],
-    samples({ store }) {
+    read({ store }) {
       const since = [...store.pendingOns.all.values()].map((each) => Date.parse(each.since));
-      return since.length > 0 ? [[{}, Math.min(...since) / 1000]] : [];
+      return since.length > 0 ? Math.min(...since) / 1000 : undefined;
     },
   },
   skolo_power_outlets_switched_off: {
     help: 'Outlets that an operator turned off. Only an operator turns them on.',
     labels: ['outlet'],
-    samples: ({ store }) => [...store.switchedOff.all.keys()].map((outlet) => [{ outlet }, 1]),
+    read: ({ store }) => [...store.switchedOff.all.keys()].map((outlet) => [{ outlet }, 1]),
   },
   skolo_power_machines_need_hands: {
     help: 'Machines that automatic repair has given up.',
     labels: ['machine'],
-    samples: ({ store }) =>
+    read: ({ store }) =>
       [...store.repairs.all.values()]
         .filter(({ needsHands }) => needsHands !== undefined)
         .map(({ target }) => [{ machine: target }, 1]),
@@ -190,7 +179,7 @@ const gauges: Record<string, GaugeSpec> = {
   skolo_power_outlet_on: {
     help: 'Whether an outlet that feeds something, or that an operator turned off, is on, as read last; absent while unknown.',
     labels: ['outlet'],
-    samples(view) {
+    read(view) {
       const { store, readings } = view;
       const off = [...store.switchedOff.all.keys()].flatMap((outlet) => {
         const state = readings.get(outlet)?.state;
@@ -204,7 +193,7 @@ const gauges: Record<string, GaugeSpec> = {
   skolo_power_outlet_fault: {
     help: 'Whether the device reported a fault of an outlet (short circuit, overload) at the last reading; absent while unknown.',
     labels: ['outlet'],
-    samples: (view) =>
+    read: (view) =>
       outletStatuses(view)
         .filter(({ state }) => state !== 'unknown')
         .map(({ outlet, fault }) => [{ outlet }, Number(fault !== undefined)]),
@@ -212,26 +201,9 @@ const gauges: Record<string, GaugeSpec> = {
   skolo_power_outlet_watts: {
     help: 'Power drawn at an outlet, as read last.',
     labels: ['outlet'],
-    samples: (view) =>
-      outletStatuses(view).flatMap(({ outlet, watts }): Sample[] =>
+    read: (view) =>
+      outletStatuses(view).flatMap(({ outlet, watts }): GaugeSample[] =>
         watts === undefined ? [] : [[{ outlet }, watts]],
       ),
   },
 };
-
-/** Read when they are asked for. */
-export function registerGauges(registry: Registry, view: View): void {
-  for (const [name, { help, labels: labelNames, samples }] of Object.entries(gauges)) {
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [registry],
-      collect() {
-        this.reset();
-        if (labelNames.length === 0) this.remove();
-        for (const [labels, value] of samples(view)) this.set(labels, value);
-      },
-    });
-  }
-}

@@ -6,6 +6,7 @@ import {
   type BackOffOptions,
   createApp,
   createEvents,
+  registerGauges,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
@@ -26,7 +27,7 @@ import { Endpoints, type EndpointsDeps } from './endpoints/endpoints.ts';
 import type { EmitPower, PowerEvent } from './events.ts';
 import { Holds } from './holds.ts';
 import { usualWatch, type WatchTuning } from './machines/watch.ts';
-import { createMetrics, registerGauges } from './metrics.ts';
+import { createMetrics, gauges } from './metrics.ts';
 import { OutletWatch } from './outlet-watch.ts';
 import { type Patience, usualPatience } from './outlets.ts';
 import { OwnDevices } from './own-devices.ts';
@@ -142,7 +143,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const view = { rack, store, controllers, readings: outletWatch.readings, breaker, snapshot };
   const parts = { view, requests, cycles, events, holds, ownDevices, repair, restorer, hostKeys };
   const handler = createApp({ ...context, api: powerCycleDaemonApi, handlers: apiHandlers(parts) });
-  registerGauges(context.metrics, view);
+  registerGauges(context.metrics, gauges, () => view);
   events.consume((event) => trail.onEvent(event));
   events.consume(reactions({ restorer, breaker, past, cycles, outletWatch, clock }));
 

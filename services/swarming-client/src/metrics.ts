@@ -1,5 +1,6 @@
 /** The agent's metrics: gauges of what is known when Prometheus asks, and counts of events. */
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common/light';
+import { Counter, Histogram, type Registry } from 'prom-client';
 import { type BotView, botExits, botStates } from './bot/bot-view.ts';
 import type { DeviceReading } from './devices/device.ts';
 import type { AgentEvent } from './events.ts';
@@ -17,59 +18,39 @@ export interface Measured {
   now: Date;
 }
 
-/** Undefined: unknown, and left out. */
-type Sample = [labels: Record<string, string>, value: number | undefined];
-/** A value without labels, or samples with labels. */
-type Values = number | undefined | Sample[];
-
-interface GaugeSpec {
-  name: string;
-  help: string;
-  labels?: readonly string[];
-  read: (measured: Measured) => Values;
-}
-
-const gauges: readonly GaugeSpec[] = [
-  {
-    name: 'skolo_swarming_machine_known',
+const gauges: Record<string, GaugeSpec<Measured>> = {
+  skolo_swarming_machine_known: {
     help: '1 if the entry of this machine in rack.yaml is known.',
     read: ({ isKnown }) => Number(isKnown),
   },
-  {
-    name: 'skolo_swarming_bot_state',
+  skolo_swarming_bot_state: {
     help: '1 for the state that the bot is in.',
     labels: ['state'],
     read: ({ bot }) => botStates.map((state) => [{ state }, Number(bot.state === state)]),
   },
-  {
-    name: 'skolo_swarming_bot_healthy',
+  skolo_swarming_bot_healthy: {
     help: '1 if the bot runs, has called its hooks since it was started, and is not silent.',
     read: ({ bot }) => Number(bot.state === 'running' && bot.isHealthy),
   },
-  {
-    name: 'skolo_swarming_bot_uptime_seconds',
+  skolo_swarming_bot_uptime_seconds: {
     help: 'Since the bot was started; absent while it does not run.',
     read: ({ bot, now }) => (bot.pid === undefined ? undefined : ageSeconds(bot.startedAt, now)),
   },
-  {
-    name: 'skolo_swarming_task_running',
+  skolo_swarming_task_running: {
     help: '1 while a task runs.',
     read: ({ task }) => Number(task.running),
   },
-  {
-    name: 'skolo_swarming_task_running_seconds',
+  skolo_swarming_task_running_seconds: {
     help: 'How long the task has been running; absent without a task.',
     read: ({ task, now }) => ageSeconds(task.since, now),
   },
-  {
-    name: 'skolo_swarming_health',
+  skolo_swarming_health: {
     help: '1 for the verdict on the machine: ok, recovering, maintenance (both end without an operator) or quarantined.',
     labels: ['verdict'],
     read: ({ machine: { health } }) =>
       verdicts.map((verdict) => [{ verdict }, Number(health.verdict === verdict)]),
   },
-  {
-    name: 'skolo_swarming_health_reason_seconds',
+  skolo_swarming_health_reason_seconds: {
     help: 'Age of each reason for accepting no tasks.',
     labels: ['code', 'device', 'verdict'],
     read: ({ machine: { health }, now }) =>
@@ -78,78 +59,67 @@ const gauges: readonly GaugeSpec[] = [
         ageSeconds(since, now),
       ]),
   },
-  {
-    name: 'skolo_swarming_device_state',
+  skolo_swarming_device_state: {
     help: '1 for the state that an attached device is in.',
     labels: ['device', 'state'],
     read: ({ machine: { devices } }) =>
       devices.flatMap((device) =>
         ['unknown', 'present', 'missing'].map(
-          (state): Sample => [{ device: device.name, state }, Number(device.state === state)],
+          (state): GaugeSample => [{ device: device.name, state }, Number(device.state === state)],
         ),
       ),
   },
-  {
-    name: 'skolo_swarming_device_read_age_seconds',
+  skolo_swarming_device_read_age_seconds: {
     help: 'Since a device was last read.',
     labels: ['device'],
     read: ({ machine: { devices }, now }) =>
       devices.map(({ name, readAt }) => [{ device: name }, ageSeconds(readAt, now)]),
   },
-  {
-    name: 'skolo_swarming_device_battery_percent',
+  skolo_swarming_device_battery_percent: {
     help: 'Charge of the battery of a device that is present.',
     labels: ['device'],
     read: (measured) => ofDevices(measured, ({ batteryPercent }) => batteryPercent),
   },
-  {
-    name: 'skolo_swarming_device_temperature_celsius',
+  skolo_swarming_device_temperature_celsius: {
     help: 'Readings of the sensors of a device that is present.',
     labels: ['device', 'sensor'],
     read: ({ machine }) =>
       present(machine).flatMap(({ name, reading }) =>
         Object.entries(reading.temperatures).map(
-          ([sensor, celsius]): Sample => [{ device: name, sensor }, celsius],
+          ([sensor, celsius]): GaugeSample => [{ device: name, sensor }, celsius],
         ),
       ),
   },
-  {
-    name: 'skolo_swarming_device_uptime_seconds',
+  skolo_swarming_device_uptime_seconds: {
     help: 'Since a device that is present has booted.',
     labels: ['device'],
     read: (measured) => ofDevices(measured, ({ uptimeSeconds }) => uptimeSeconds),
   },
-  {
-    name: 'skolo_swarming_host_disk_free_bytes',
+  skolo_swarming_host_disk_free_bytes: {
     help: 'Free space of the disk of the bot.',
     read: ({ machine: { host } }) => host.disk?.freeBytes,
   },
-  {
-    name: 'skolo_swarming_host_disk_size_bytes',
+  skolo_swarming_host_disk_size_bytes: {
     help: 'Size of the disk of the bot.',
     read: ({ machine: { host } }) => host.disk?.sizeBytes,
   },
-  {
-    name: 'skolo_swarming_host_temperature_celsius',
+  skolo_swarming_host_temperature_celsius: {
     help: 'Temperature of the processor of the machine.',
     read: ({ machine: { host } }) => host.celsius,
   },
-  {
-    name: 'skolo_swarming_host_under_voltage',
+  skolo_swarming_host_under_voltage: {
     help: '1 while the power supply of the machine is too weak.',
     read: ({ machine: { host } }) => bit(host.isUnderVoltage),
   },
-  {
-    name: 'skolo_swarming_host_throttled',
+  skolo_swarming_host_throttled: {
     help: '1 while the processor of the machine is slowed down.',
     read: ({ machine: { host } }) => bit(host.isThrottled),
   },
-  {
-    name: 'skolo_swarming_host_clock_offset_seconds',
+  skolo_swarming_host_clock_offset_seconds: {
     help: 'Clock of the machine minus that of the jumphost.',
     read: ({ machine: { host } }) => host.clockOffsetSeconds,
   },
-];
+};
 
 /** Registers all metrics. @returns what counts an event */
 export function createMetrics(
@@ -157,23 +127,7 @@ export function createMetrics(
   measured: () => Measured,
 ): (event: AgentEvent) => void {
   const registers = [registry];
-  for (const { name, help, labels = [], read } of gauges) {
-    new Gauge({
-      name,
-      help,
-      labelNames: [...labels],
-      registers,
-      collect() {
-        this.reset();
-        // A gauge without labels is 0 after a reset, which reads as a measurement.
-        this.remove({});
-        const values = read(measured());
-        for (const [own, value] of Array.isArray(values) ? values : [[{}, values] as const]) {
-          if (value !== undefined) this.set(own, value);
-        }
-      },
-    });
-  }
+  registerGauges(registry, gauges, measured);
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name: `skolo_swarming_${name}`, help, labelNames, registers });
   const starts = counter('bot_starts_total', 'Starts of the bot.');
@@ -231,7 +185,9 @@ function present({ devices }: MachineView) {
 }
 
 function ofDevices({ machine }: Measured, read: (reading: DeviceReading) => number | undefined) {
-  return present(machine).map(({ name, reading }): Sample => [{ device: name }, read(reading)]);
+  return present(machine).map(
+    ({ name, reading }): GaugeSample => [{ device: name }, read(reading)],
+  );
 }
 
 function ageSeconds(since: Date | undefined, now: Date): number | undefined {
