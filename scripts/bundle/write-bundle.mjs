@@ -41,17 +41,18 @@ export async function writeBundle(bundle, folder, version) {
 }
 
 /**
- * @param {string} out
- * @param {import('./bundles.mjs').Bundle} bundle
- * @param {string | undefined} version
+ * Compiles a program with all that it imports.
+ *
+ * @param {string} entry its file
+ * @param {string} outdir gets `NAME.js` and the chunks that it loads
+ * @param {Pick<import('./bundles.mjs').Bundle, 'leastNode' | 'drivers'>} [bundle]
+ * @returns {Promise<import('esbuild').Metafile>}
  */
-async function writeTo(out, { folder, copies, leastNode, drivers = [], files }, version) {
-  const source = join(root, folder);
-  const target = join(out, 'opt', 'skolo', folder);
+export async function compile(entry, outdir, { leastNode, drivers = [] } = { leastNode: 24 }) {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [join(folder, 'src', 'main.ts')],
-    outdir: join(target, 'dist'),
+    entryPoints: [entry],
+    outdir,
     // Flat, so that `../` is the package's folder for every file of it, as it is for the files of src.
     entryNames: '[name]',
     chunkNames: '[name]-[hash]',
@@ -69,6 +70,19 @@ async function writeTo(out, { folder, copies, leastNode, drivers = [], files }, 
     metafile: true,
     logLevel: 'warning',
   });
+  return metafile;
+}
+
+/**
+ * @param {string} out
+ * @param {import('./bundles.mjs').Bundle} bundle
+ * @param {string | undefined} version
+ */
+async function writeTo(out, bundle, version) {
+  const { folder, copies, files } = bundle;
+  const source = join(root, folder);
+  const target = join(out, 'opt', 'skolo', folder);
+  const metafile = await compile(join(folder, 'src', 'main.ts'), join(target, 'dist'), bundle);
   for (const copy of copies) put(join(source, copy), join(target, copy));
   writeFileSync(join(target, 'package.json'), manifest(join(source, 'package.json'), version));
   const thirds = thirdParties(Object.keys(metafile.inputs));

@@ -1,11 +1,11 @@
 /**
  * The least that a durable intake can be: a server that appends what it is sent to a file, with one sync for all that
- * waits, and answers then. It understands nothing of it.
+ * waits, and answers then. It understands nothing of it; with `json`, it parses the list and writes each element as a line.
  */
 import { open } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 
-const [file = ''] = process.argv.slice(2);
+const [file = '', format] = process.argv.slice(2);
 const log = await open(file, 'a');
 let waiting: { body: Buffer; response: ServerResponse }[] = [];
 let isWriting = false;
@@ -22,11 +22,18 @@ async function write() {
   isWriting = false;
 }
 
+function asLines(body: Buffer): Buffer {
+  const found: unknown = JSON.parse(body.toString());
+  if (!Array.isArray(found)) throw new Error('expected a list');
+  return Buffer.from(found.map((one) => `${JSON.stringify(one)}\n`).join(''));
+}
+
 const server = createServer((request, response) => {
   const parts: Buffer[] = [];
   request.on('data', (part: Buffer) => parts.push(part));
   request.on('end', () => {
-    waiting.push({ body: Buffer.concat(parts), response });
+    const body = Buffer.concat(parts);
+    waiting.push({ body: format === 'json' ? asLines(body) : body, response });
     if (!isWriting) void write();
   });
 });

@@ -39,7 +39,10 @@ const intake = intakeBench('intake', { batch: 1 });
 const intakeBatches = intakeBench('intake-batches', { batch: 64 });
 const intakeSlow = intakeBench('intake-slow-disk', { batch: 1, syncMs: slowSyncMs });
 
-/** Alerts a second, against the same service where a sync is free, and a server that only appends the same bytes. */
+/**
+ * Alerts a second, against the same service where a sync is free, a server that only appends the same bytes, and one that
+ * parses and writes JSON besides.
+ */
 function intakeBench(name: string, load: Load): Bench {
   const { batch, syncMs = 0 } = load;
   return {
@@ -52,7 +55,8 @@ function intakeBench(name: string, load: Load): Bench {
           const ours = await startAlertToPubsub(folder, { settings: intakeOnly, syncMs });
           const settings = { settings: intakeOnly, stateDir: join(volatile, 'state') };
           const noSync = await startAlertToPubsub(volatile, settings);
-          const append = await startAppendServer(folder, syncMs);
+          const append = await startAppendServer(folder, { syncMs });
+          const json = await startAppendServer(folder, { syncMs, format: 'json' });
           try {
             const alerts = await scriptFile(folder, 'alerts', alertScript(batch));
             const bytes = await scriptFile(folder, 'bytes', bytesScript(recordBytes * batch));
@@ -60,10 +64,11 @@ function intakeBench(name: string, load: Load): Bench {
               figure: () => alertRate(ours, '/api/v2/alerts', alerts, load),
               'no-fsync': () => alertRate(noSync, '/api/v2/alerts', alerts, load),
               fsync: () => alertRate(append, '/', bytes, load),
+              json: () => alertRate(json, '/', alerts, load),
             });
             return { figure, against };
           } finally {
-            await Promise.all([ours, noSync, append].map((server) => server.stop()));
+            await Promise.all([ours, noSync, append, json].map((server) => server.stop()));
           }
         }, memory),
       ),

@@ -3,7 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { NotRun, pinned, type ServerProcess, startServer } from '@skolo/bench';
+import {
+  NotRun,
+  pinned,
+  type ServerProcess,
+  type ServiceProcess,
+  startServer,
+  startService,
+} from '@skolo/bench';
 import { peer } from '@skolo/simulators';
 
 export interface ServiceOptions {
@@ -31,7 +38,7 @@ export async function inFolder<T>(
 export async function startAlertToPubsub(
   folder: string,
   { settings, stateDir = join(folder, 'state'), syncMs = 0 }: ServiceOptions,
-): Promise<ServerProcess> {
+): Promise<ServiceProcess> {
   const rackFile = join(folder, 'rack.yaml');
   await writeFile(
     rackFile,
@@ -44,26 +51,17 @@ services:
 ${settings}
 `,
   );
-  const flags = {
-    '--rack': rackFile,
-    '--state-dir': stateDir,
-    '--port': '0',
-    '--metrics-port': '0',
-    '--host': '127.0.0.1',
-    '--log-level': 'info',
-  };
-  const main = join(import.meta.dirname, '../main.ts');
-  return await startServer({
-    command: [...slowly(syncMs), process.execPath, main, ...Object.entries(flags).flat()],
-    ready: /"port":(?<port>\d+),"metricsPort":(?<metricsPort>\d+).*"msg":"listening"/,
-  });
+  return await startService('alert-to-pubsub', { rackFile, stateDir, wrapper: slowly(syncMs) });
 }
 
-/** The server that does nothing but append and sync. */
-export async function startAppendServer(folder: string, syncMs = 0): Promise<ServerProcess> {
+/** The server that does nothing but append and sync, and with `json` parse and serialize. */
+export async function startAppendServer(
+  folder: string,
+  { syncMs = 0, format = 'bytes' }: { syncMs?: number; format?: 'bytes' | 'json' } = {},
+): Promise<ServerProcess> {
   const main = join(import.meta.dirname, 'append-server.ts');
   return await startServer({
-    command: [...slowly(syncMs), process.execPath, main, join(folder, 'log')],
+    command: [...slowly(syncMs), process.execPath, main, join(folder, `log.${format}`), format],
     ready: /"msg":"listening","port":(?<port>\d+)/,
   });
 }

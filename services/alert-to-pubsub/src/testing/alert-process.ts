@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { alertToPubsubApi, type Client, createClient } from '@skolo/api';
 import { onTestFinished } from 'vitest';
@@ -21,7 +21,7 @@ export interface AlertProcess {
 
 /**
  * @param dir has rack.yaml; the state goes below it
- * @param script what is run, below `src`
+ * @param script what is run, below `src`, or anywhere by its whole path
  * @param more flags
  */
 export async function startAlertProcess(
@@ -37,10 +37,14 @@ export async function startAlertProcess(
     '--host': '127.0.0.1',
     ...more,
   };
-  const child = spawn(process.execPath, [join(sources, script), ...Object.entries(flags).flat()], {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-    env: { ...process.env, METADATA_SERVER_DETECTION: 'none' },
-  });
+  const child = spawn(
+    process.execPath,
+    [resolve(sources, script), ...Object.entries(flags).flat()],
+    {
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      env: { ...process.env, METADATA_SERVER_DETECTION: 'none' },
+    },
+  );
   const exited = once(child, 'exit');
   async function end(signal: NodeJS.Signals): Promise<number | string | null> {
     child.kill(signal);

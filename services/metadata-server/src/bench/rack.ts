@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ServerProcess, startServer } from '@skolo/bench';
+import { type ServiceProcess, startService } from '@skolo/bench';
 import { readRack } from '@skolo/rack';
 import { type GoogleOAuth, makeServiceAccountKey, startGoogleOAuth } from '@skolo/simulators';
 import { handoverFolder } from '../handover.ts';
@@ -31,7 +31,7 @@ export interface BenchRack {
   google: GoogleOAuth;
   rackFile: string;
   /** Starts the server in a process of its own. `nodeFlags`: for node itself. */
-  start(nodeFlags?: string[]): Promise<ServerProcess & { port: number; metricsPort: number }>;
+  start(nodeFlags?: string[]): Promise<ServiceProcess>;
   remove(): Promise<void>;
 }
 
@@ -44,20 +44,11 @@ export async function benchRack(): Promise<BenchRack> {
   await mkdir(join(dir, 'state'));
   await writeFile(join(dir, 'bots.json'), JSON.stringify(key), { mode: 0o600 });
   await writeFile(rackFile, rackYaml);
-  const main = join(import.meta.dirname, '../main.ts');
-  const flags = { '--rack': rackFile, '--port': '0', '--metrics-port': '0', '--host': '127.0.0.1' };
-  const state = ['--state-dir', join(dir, 'state'), '--log-level', 'info'];
   return {
     google,
     rackFile,
-    async start(nodeFlags = []) {
-      const server = await startServer({
-        command: [process.execPath, ...nodeFlags, main, ...Object.entries(flags).flat(), ...state],
-        ready: /"port":(?<port>\d+),"metricsPort":(?<metricsPort>\d+).*"msg":"listening"/,
-      });
-      const { port, metricsPort } = server.groups;
-      return { ...server, port: Number(port), metricsPort: Number(metricsPort) };
-    },
+    start: (nodeFlags = []) =>
+      startService('metadata-server', { rackFile, stateDir: join(dir, 'state'), nodeFlags }),
     async remove() {
       await google.close();
       const handover = handoverFolder(await readRack(rackFile), join(dir, 'state'));

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient, powerCycleDaemonApi } from '@skolo/api';
-import { type ServerProcess, startServer } from '@skolo/bench';
+import { type ServerProcess, startService } from '@skolo/bench';
 import { newToken } from '@skolo/common';
 import {
   type SimulatedDevice,
@@ -113,24 +113,15 @@ ${settings}
     switches: ownSwitches,
     pdus: ownPdus,
     async start() {
-      const main = join(import.meta.dirname, '../main.ts');
-      const flags = {
-        '--rack': join(dir, 'rack.yaml'),
-        '--state-dir': join(dir, 'state'),
-        '--port': '0',
-        '--metrics-port': '0',
-        '--host': '127.0.0.1',
-      };
-      const server = await startServer({
-        command: [process.execPath, main, ...Object.entries(flags).flat()],
-        ready: /"port":(?<port>\d+),"metricsPort":(?<metricsPort>\d+).*"msg":"listening"/,
+      const server = await startService('power-cycle-daemon', {
+        rackFile: join(dir, 'rack.yaml'),
+        stateDir: join(dir, 'state'),
       });
-      const { port, metricsPort } = server.groups;
-      const url = `http://127.0.0.1:${port}`;
+      const url = `http://127.0.0.1:${server.port}`;
       return {
         ...server,
         url,
-        metricsUrl: `http://127.0.0.1:${metricsPort}`,
+        metricsUrl: `http://127.0.0.1:${server.metricsPort}`,
         client: createClient(powerCycleDaemonApi, { baseUrl: url, token, timeoutMs: 60_000 }),
       };
     },

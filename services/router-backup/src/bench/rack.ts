@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BackupRun, type Client, createClient, routerBackupApi } from '@skolo/api';
-import { type ServerProcess, startServer } from '@skolo/bench';
+import { type ServerProcess, startService } from '@skolo/bench';
 import { newToken } from '@skolo/common';
 
 export interface Service extends ServerProcess {
@@ -65,23 +65,12 @@ async function start(dir: string): Promise<Service> {
     role: 'operate',
     expiresInDays: 1,
   });
-  const flags = {
-    '--rack': join(dir, 'rack.yaml'),
-    '--state-dir': join(dir, 'state'),
-    '--port': '0',
-    '--metrics-port': '0',
-    '--host': '127.0.0.1',
-  };
-  const server = await startServer({
-    command: [
-      process.execPath,
-      join(import.meta.dirname, '../main.ts'),
-      ...Object.entries(flags).flat(),
-    ],
-    ready: /"port":(?<port>\d+),"metricsPort":(?<metricsPort>\d+).*"msg":"listening"/,
+  const server = await startService('router-backup', {
+    rackFile: join(dir, 'rack.yaml'),
+    stateDir: join(dir, 'state'),
   });
   const client = createClient(routerBackupApi, {
-    baseUrl: `http://127.0.0.1:${server.groups.port}`,
+    baseUrl: `http://127.0.0.1:${server.port}`,
     token,
     timeoutMs: 60_000,
   });

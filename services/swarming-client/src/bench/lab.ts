@@ -1,6 +1,6 @@
 /** What is measured: an agent with one phone and a running bot, and all that is around them in the process of the bench. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NotRun } from '@skolo/bench';
+import { bundleOf, NotRun } from '@skolo/bench';
 import { peer } from '@skolo/simulators';
 import type { AgentProcess } from '../testing/agent-process.ts';
 import { Lab, machine } from '../testing/lab.ts';
@@ -26,6 +26,7 @@ export async function withAgent<T>(
     phones: [{ serial: '0A1B2C3D', model: 'pixel-5' }],
     idleSeconds,
     readSeconds,
+    main: await bundleOf('swarming-client'),
   });
   try {
     const agent = await lab.startAgent();

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { request } from '../http/request.ts';
 import { loginToken } from './metadata.ts';
 
-const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+const sources = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 const Line = z.looseObject({ level: z.string(), msg: z.string() });
 export type LogLine = z.output<typeof Line>;
@@ -35,6 +35,7 @@ export class AgentProcess {
     machine: string,
     args: readonly string[],
     env: NodeJS.ProcessEnv,
+    main = sources,
   ): Promise<AgentProcess> {
     const all = ['--machine', machine, '--host', '127.0.0.1', ...args];
     const child = spawn(process.execPath, [main, ...all], {

@@ -33,6 +33,8 @@ export interface LabOptions {
   idleSeconds?: number;
   /** How often phones are looked at. */
   readSeconds?: number;
+  /** Main file of the agent; default: its sources. */
+  main?: string;
   /** The server of adb is a process of its own, which can be killed. */
   isAdbProcess?: boolean;
 }
@@ -47,14 +49,16 @@ export class Lab {
   /** With `isAdbProcess`. */
   readonly installation: AdbInstallation | undefined;
   private readonly readSeconds: number;
+  private readonly main: string | undefined;
 
   private constructor(
     dir: string,
-    readSeconds: number,
+    { readSeconds = 1, main }: LabOptions,
     parts: Pick<Lab, 'swarming' | 'metadata' | 'adb' | 'installation'>,
   ) {
     this.dir = dir;
     this.readSeconds = readSeconds;
+    this.main = main;
     this.swarming = parts.swarming;
     this.metadata = parts.metadata;
     this.adb = parts.adb;
@@ -62,7 +66,7 @@ export class Lab {
   }
 
   static async open(options: LabOptions = {}): Promise<Lab> {
-    const { phones = [], entry, settings, times, idleSeconds, readSeconds = 1 } = options;
+    const { phones = [], entry, settings, times, idleSeconds } = options;
     const dir = await mkdtemp(join(tmpdir(), 'skolo-agent-'));
     const metadata = await startMetadata(machine);
     const swarming = await startSwarming({
@@ -73,7 +77,7 @@ export class Lab {
     });
     const installation = options.isAdbProcess ? await startAdbInstallation({ phones }) : undefined;
     const adb = installation?.server ?? (await startAdbServer({ phones }));
-    const lab = new Lab(dir, readSeconds, { swarming, metadata, adb, installation });
+    const lab = new Lab(dir, options, { swarming, metadata, adb, installation });
     const token = '/computeMetadata/v1/instance/service-accounts/default/token';
     const config = { url: metadata.url + token, headers: { 'Metadata-Flavor': 'Google' } };
     await writeFile(lab.oauthConfig, JSON.stringify(config));
@@ -132,6 +136,7 @@ services:
         // With an address, adb starts no server of its own when this one is gone.
         ...(this.installation?.env ?? { ADB_SERVER_SOCKET: `tcp:127.0.0.1:${this.adb.port}` }),
       },
+      this.main,
     );
     this.agents.push(agent);
     return agent;
