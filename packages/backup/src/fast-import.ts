@@ -9,7 +9,7 @@ import { startGit, written } from './git.ts';
 export interface NewCommits {
   branch: string;
   /** Where the branch is now; absent: there is none yet. */
-  parent?: string;
+  parent?: string | undefined;
   /** In their order. */
   commits: readonly NewCommit[];
 }
@@ -80,16 +80,6 @@ export async function importCommits(
   }
   await ended;
   return answer.trim().split('\n');
-}
-
-/** One. @throws as `importCommits` */
-export async function importCommit(
-  dir: string,
-  { branch, parent, ...commit }: NewCommit & Pick<NewCommits, 'branch' | 'parent'>,
-): Promise<string> {
-  const at = { branch, ...(parent !== undefined && { parent }) };
-  const [id = ''] = await importCommits(dir, { ...at, commits: [commit] });
-  return id;
 }
 
 async function writeBlob(stdin: Writable, mark: string, file: NonNullable<NewCommit['file']>) {

@@ -1,5 +1,5 @@
 /** Versions out of a git repository that is somewhere else: a clone on a desk, a remote, the history of a dead rack. */
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,8 @@ import { BackupError } from '@skolo/models/configuration';
 import { GitFailed, git, startGit } from './git.ts';
 import { readTip } from './history.ts';
 import { HistoryReader } from './history-reader.ts';
+import { shownRemote } from './offsite/remote.ts';
+import { isThere } from './repository-folder.ts';
 import type { BackupSource } from './source.ts';
 import { inWords, notRead } from './storage-error.ts';
 
@@ -15,8 +17,6 @@ export interface GitSourceOptions {
   branch?: string;
   /** Opens what is in `NAME.age`. @throws BackupError `no-key` */
   decrypt?: (content: Buffer) => Promise<Buffer>;
-  /** For cloning; default none. */
-  timeoutMs?: number;
   signal?: AbortSignal;
 }
 
@@ -28,16 +28,16 @@ export interface GitSourceOptions {
  */
 export async function openGitSource(
   from: string,
-  { branch, decrypt, timeoutMs = Number.POSITIVE_INFINITY, signal }: GitSourceOptions = {},
+  { branch, decrypt, signal }: GitSourceOptions = {},
 ): Promise<BackupSource> {
-  const place = withoutSecrets(from);
+  const place = shownRemote(from);
   const local = isRemote(from) ? undefined : await localRepository(from);
   const temp = local === undefined ? await mkdtemp(join(tmpdir(), 'skolo-clone-')) : undefined;
   async function removeTemp() {
     if (temp !== undefined) await rm(temp, { recursive: true, force: true });
   }
   try {
-    if (temp !== undefined) await clone(from, temp, { timeoutMs, signal });
+    if (temp !== undefined) await clone(from, temp, signal);
     const dir = local ?? temp ?? '';
     const repository = {
       dir,
@@ -77,20 +77,9 @@ export async function findGitDir(folder: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function isThere(path: string) {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function clone(
-  url: string,
-  target: string,
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
-) {
+async function clone(url: string, target: string, signal: AbortSignal | undefined) {
   const process = startGit(['clone', '--quiet', '--bare', '--no-tags', '--', url, target], {
-    timeoutMs,
+    timeoutMs: Number.POSITIVE_INFINITY,
     signal,
     asUser: true,
   });
@@ -110,7 +99,7 @@ const absences =
   /not found|does not (?:appear to be a git repository|exist)|no such repository|HTTP 404|returned error: 404/i;
 
 function notCloned(url: string, error: GitFailed) {
-  const said = withoutSecrets(error.stderr.trim() || inWords(error));
+  const said = shownRemote(error.stderr.trim() || inWords(error));
   const lines = said.split('\n').filter((line) => line.trim() !== '');
   // The host that does not resolve is "not found", too.
   const isHost = /resolve host|Name or service not known|No route to host/i.test(said);
@@ -123,7 +112,7 @@ function notCloned(url: string, error: GitFailed) {
         : 'unreachable';
   return new BackupError(
     code,
-    `${withoutSecrets(url)}: cannot be cloned: ${lines.slice(0, 3).join('; ')}`,
+    `${shownRemote(url)}: cannot be cloned: ${lines.slice(0, 3).join('; ')}`,
     { cause: error },
   );
 }
@@ -147,9 +136,4 @@ async function branchOf(dir: string, wanted: string | undefined, place: string):
     return branch;
   }
   throw new BackupError('not-found', `${place}: there is no branch ${candidates.join(' or ')}`);
-}
-
-/** Without user and password of URLs. */
-function withoutSecrets(text: string) {
-  return text.replaceAll(/(?<=:\/\/)[^/@\s]+@/g, '');
 }

@@ -10,7 +10,6 @@ import { BackupError } from '@skolo/models/configuration';
 export class GitFailed extends Error {
   /** The last of what it wrote to standard error. */
   readonly stderr: string;
-  readonly isTimeout: boolean;
   /** It did not end by itself: it took too long, or was killed, as by the kernel when memory runs out. */
   readonly isKilled: boolean;
 
@@ -18,14 +17,12 @@ export class GitFailed extends Error {
     super(`git ${command}: ${end.isKilled ? end.status : stderr.trim() || end.status}`);
     this.name = 'GitFailed';
     this.stderr = stderr;
-    this.isTimeout = end.isTimeout;
     this.isKilled = end.isKilled;
   }
 }
 
 interface End {
   status: string;
-  isTimeout: boolean;
   isKilled: boolean;
 }
 
@@ -108,9 +105,12 @@ export function startGit(
 }
 
 /** All that it writes to standard output. @throws GitFailed */
-export async function git(args: readonly string[], options: GitOptions): Promise<Buffer> {
+export async function git(
+  args: readonly string[],
+  { input = '', ...options }: GitOptions & { input?: string },
+): Promise<Buffer> {
   const { stdin, stdout, ended } = startGit(args, options);
-  stdin.end();
+  stdin.end(input);
   const chunks: Buffer[] = [];
   stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   await ended;
@@ -159,9 +159,9 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
 const crashes: readonly NodeJS.Signals[] = ['SIGSEGV', 'SIGABRT', 'SIGFPE', 'SIGILL'];
 
 function endOf(code: number | null, signal: NodeJS.Signals | null, isTimeout: boolean): End {
-  if (isTimeout) return { status: 'it took too long', isTimeout, isKilled: true };
+  if (isTimeout) return { status: 'it took too long', isKilled: true };
   const isKilled = signal !== null && !crashes.includes(signal);
-  return { status: signal ? `ended by ${signal}` : `status ${code}`, isTimeout, isKilled };
+  return { status: signal ? `ended by ${signal}` : `status ${code}`, isKilled };
 }
 
 /** The subcommand: what comes before it are settings. */

@@ -94,17 +94,10 @@ export async function readVersions(
 ): Promise<Version[]> {
   const { tip, paths, device, limit } = wanted;
   const most = limit === undefined ? [] : [`--max-count=${limit}`];
-  const log = startGit(['log', '--no-show-signature', '-z', ...most, format, tip, '--', ...paths], {
-    dir,
-    timeoutMs: aWalkMayTake,
-  });
-  log.stdin.end();
   const versions: Version[] = [];
-  const fields = zeroSeparated(log.stdout);
-  for await (const field of fields) {
-    versions.push(versionOf(await readCommit(field, fields), device));
+  for await (const commit of readCommits(dir, [...most, tip, '--', ...paths])) {
+    versions.push(versionOf(commit, device));
   }
-  await log.ended;
   return versions;
 }
 

@@ -162,8 +162,7 @@ async function decrypted(
   for await (const commit of commitsSince(theirs.dir, undefined, signal, theirs.branch)) {
     if (!mirrors.test(commit.message) && commit.files.length === 0) continue;
     const commits = await originalOf(commit, theirs);
-    const at = { branch: rebuilt, ...(parent !== undefined && { parent }) };
-    parent = (await importCommits(dir, { ...at, commits })).at(-1);
+    parent = (await importCommits(dir, { branch: rebuilt, parent, commits })).at(-1);
   }
   if (parent === undefined) throw new BackupError('not-found', 'the copy has no version');
   await git([...durable, 'update-ref', `refs/heads/${branch}`, parent], { dir });

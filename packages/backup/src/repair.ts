@@ -6,7 +6,7 @@ import { readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder, writeFileAtomic } from '@skolo/durable';
 import { durable } from './fast-import.ts';
-import { git, startGit } from './git.ts';
+import { git } from './git.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { branch, configure, headText } from './repository-folder.ts';
 import { inWords } from './storage-error.ts';
@@ -100,12 +100,9 @@ async function repairBranch(dir: string): Promise<string[]> {
 }
 
 async function parentsOf(dir: string, commits: readonly string[]): Promise<Set<string>> {
-  const log = startGit(['log', '--no-walk=unsorted', '--stdin', '--format=%P'], { dir });
-  log.stdin.end(commits.map((commit) => `${commit}\n`).join(''));
-  const chunks: Buffer[] = [];
-  log.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  await log.ended;
-  return new Set(Buffer.concat(chunks).toString().split(/\s+/).filter(Boolean));
+  const input = commits.map((commit) => `${commit}\n`).join('');
+  const log = await git(['log', '--no-walk=unsorted', '--stdin', '--format=%P'], { dir, input });
+  return new Set(log.toString().split(/\s+/).filter(Boolean));
 }
 
 async function succeeds(args: readonly string[], dir: string): Promise<boolean> {

@@ -4,19 +4,19 @@ import {
   access,
   chmod,
   mkdir,
-  open,
   readdir,
   readFile,
   realpath,
   rename,
   rm,
+  stat,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { makeFolder } from '@skolo/durable';
+import { makeFolder, syncFolder } from '@skolo/durable';
 import { errorCode } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import { commitMessage } from './commit-message.ts';
-import { importCommit } from './fast-import.ts';
+import { importCommits } from './fast-import.ts';
 import { checkGit, git } from './git.ts';
 import { isLeftAlone } from './leftovers.ts';
 import { inWords } from './storage-error.ts';
@@ -176,8 +176,8 @@ async function create(folder: string, rack: string | undefined) {
     `history of ${rack ?? 'the rack'} begins`,
     rack === undefined ? {} : { rack },
   );
-  const about = { committedAt: Date.now() / 1000, author: authorOf(rack) };
-  await importCommit(dir, { branch, message, ...about });
+  const begin = { message, committedAt: Date.now() / 1000, author: authorOf(rack) };
+  await importCommits(dir, { branch, commits: [begin] });
   await syncAll(dir);
   await rename(dir, folder);
   await syncFolder(dirname(folder));
@@ -196,6 +196,13 @@ export async function configure(dir: string): Promise<void> {
   }
 }
 
+export async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
 async function isMissingOrEmpty(folder: string) {
   try {
     return (await readdir(folder)).length === 0;
@@ -212,16 +219,4 @@ async function syncAll(folder: string) {
     else await syncFolder(path);
   }
   await syncFolder(folder);
-}
-
-async function syncFolder(path: string) {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Some file systems cannot sync a folder, and nothing is to be synced on one that is read-only.
-    if (!['EINVAL', 'ENOTSUP', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
-  } finally {
-    await handle.close();
-  }
 }

@@ -243,8 +243,8 @@ describe('a connection', () => {
 
     const error = await failureOf(connection.cli(fastpath));
 
-    expect(error).toBeInstanceOf(DeviceUnreachable);
-    expect(error.message).toBe('switch-1: rack.yaml gives it no address; add address: to it');
+    expect(error).toBeInstanceOf(DeviceRefused);
+    expect(error.message).toBe('switch-1: rack.yaml gives it no address');
   });
 
   it('is refused where a secret is missing', async () => {

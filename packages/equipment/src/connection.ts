@@ -240,11 +240,7 @@ class LazyConnection implements Connection {
   }
 
   private async target(transport: 'ssh' | 'telnet'): Promise<Target> {
-    const { name, address } = this.device;
-    if (address === undefined) {
-      throw new DeviceUnreachable(name, 'rack.yaml gives it no address; add address: to it');
-    }
-    const target = await targetOf({ ...this.device, address }, this.deps, transport);
+    const target = await targetOf(this.device, this.deps, transport);
     this.secrets = secretsOf(target.credentials);
     return target;
   }

@@ -2,10 +2,12 @@
  * Host keys of devices that rack.yaml does not pin: the one seen first is believed from then on. They are public, but
  * who may change this file may pretend to be a switch.
  */
+import { createHash } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { errorText } from '@skolo/errors';
 import { z } from 'zod';
+import { HostKeyChanged } from './errors.ts';
 
 const File = z.object({
   hostKeys: z.record(
@@ -95,6 +97,26 @@ export class HostKeys {
       this.notWritten = `${reasonOf(error)}; host keys seen since are forgotten at the next start`;
     }
   }
+}
+
+/** As `ssh-keygen -l` prints it. */
+export function fingerprintOf(key: Buffer): string {
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+}
+
+/** @param what was shown: `its host key` */
+export function keyChanged(
+  { name, hostKey }: { name: string; hostKey?: string | undefined },
+  what: string,
+  shown: string,
+  pinned: string,
+): HostKeyChanged {
+  const hint =
+    hostKey === undefined
+      ? `run: skolo equipment forget ${name}`
+      : 'correct its hostKey in rack.yaml';
+  const why = `${what} is ${shown}, not ${pinned}: another host may be in between`;
+  return new HostKeyChanged(name, `${why}; if the device was swapped, ${hint}`);
 }
 
 function reasonOf(error: unknown): string {

@@ -8,10 +8,11 @@
  */
 import { type ClientRequest, type IncomingMessage, request as open } from 'node:http';
 import { withDeadline } from '@skolo/errors';
-import type { Credentials } from '@skolo/secrets';
+import { type Credentials, secretsOf } from '@skolo/secrets';
 import { DeviceBusy, DeviceRefused, DeviceTimeout, SignInRefused } from './errors.ts';
 import { answerTo, basicHeader } from './http-sign-in.ts';
 import { type Access, addressOf, type Place } from './place.ts';
+import { withoutSecrets } from './redact.ts';
 import { connectionError, connectTls, type TlsConnection } from './tls.ts';
 
 export interface HttpRequest {
@@ -81,12 +82,8 @@ export function httpTo(
       ? { legacySsh: false }
       : await deps.credentials();
     const { timeoutMs = usualTimeoutMs } = request;
-    const late = () => {
-      return new DeviceTimeout(
-        name,
-        `no answer of ${address}:${port} within ${timeoutMs / 1000} s`,
-      );
-    };
+    const silence = `no answer of ${address}:${port} within ${timeoutMs / 1000} s`;
+    const late = () => new DeviceTimeout(name, silence);
     return await withDeadline({ ms: timeoutMs, late, signal }, async (limit) => {
       const exchange = { place, https, address, port, deps, credentials, signal: limit };
       const way = request.anonymous ? 'by-driver' : signIn;
@@ -201,9 +198,7 @@ function judge(
 }
 
 /** A short text of the device, without secrets that it may repeat. */
-function shown(text: string, { password, token }: Credentials): string {
+function shown(text: string, credentials: Credentials): string {
   const signedIn = text.replaceAll(/\b(?:Basic|Bearer|Digest) [^\s"',;]+/gi, '<secret>');
-  const secrets = [password?.reveal() ?? '', token?.reveal() ?? ''].filter((each) => each !== '');
-  const hidden = secrets.reduce((rest, each) => rest.replaceAll(each, '<secret>'), signedIn);
-  return hidden.replaceAll(/\s+/g, ' ').slice(0, 200);
+  return withoutSecrets(signedIn, secretsOf(credentials)).replaceAll(/\s+/g, ' ').slice(0, 200);
 }

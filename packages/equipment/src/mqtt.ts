@@ -7,7 +7,7 @@
  * what comes while one is subscribed comes without that mark (MQTT 3.1.1, 3.3.1.3).
  */
 import { randomBytes } from 'node:crypto';
-import { withDeadline } from '@skolo/errors';
+import { orAborted, withDeadline } from '@skolo/errors';
 import type { Credentials } from '@skolo/secrets';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import {
@@ -62,14 +62,14 @@ export async function visitBroker<T>(
     return new DeviceTimeout(name, `no answer of the broker within ${answerMs / 1000} s`);
   };
   try {
-    await withDeadline({ ms: answerMs, late, signal }, async (limit) => {
+    await withDeadline({ ms: answerMs, late, signal }, (limit) => {
       const all = watch ? [...topics, watch.topic] : [...topics];
-      await Promise.race([subscribed(client, name, all), broken, aborted(limit)]);
+      return orAborted(Promise.race([subscribed(client, name, all), broken]), limit);
     });
     return await work({
       ask: ({ late: silent, ...exchange }) =>
         withDeadline({ ms: answerMs, late: silent, signal }, (limit) =>
-          Promise.race([answerTo(client, exchange), broken, aborted(limit)]),
+          orAborted(Promise.race([answerTo(client, exchange), broken]), limit),
         ),
     });
   } finally {
@@ -149,12 +149,6 @@ function answerTo<T>(
     client.publish(topic, payload, { qos: 0, retain: false }, (error) => {
       if (error) reject(error);
     });
-  });
-}
-
-function aborted(limit: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    limit.addEventListener('abort', () => reject(limit.reason));
   });
 }
 

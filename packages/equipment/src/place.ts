@@ -28,12 +28,14 @@ export interface Access {
   hostKeys: HostKeys;
 }
 
-/** Where a session of ssh or telnet connects to, and with which secrets. */
+/** Where a session of ssh or telnet connects to, and with which secrets. @throws DeviceRefused */
 export async function targetOf(
-  { name, address, ports, hostKey }: Place & { address: string },
+  place: Place,
   { credentials }: Pick<Access, 'credentials'>,
   transport: 'ssh' | 'telnet',
 ): Promise<Target> {
+  const { name, ports, hostKey } = place;
+  const address = addressOf(place);
   const port = ports[transport] ?? (transport === 'ssh' ? 22 : 23);
   const pinned = hostKey !== undefined && { hostKey };
   return { name, address, port, credentials: await credentials(), ...pinned };

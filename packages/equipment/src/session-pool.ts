@@ -11,11 +11,6 @@ export interface PoolSession {
   close(): Promise<void>;
 }
 
-export interface SessionPoolOptions {
-  /** How long an unused session is kept; 2000 when absent. */
-  idleMs?: number;
-}
-
 /** One device. */
 interface DeviceQueue {
   key: string;
@@ -31,7 +26,8 @@ export class SessionPool {
   private readonly closing = new AbortController();
   private emptied: (() => void) | undefined;
 
-  constructor({ idleMs = 2000 }: SessionPoolOptions = {}) {
+  /** @param idleMs how long an unused session is kept */
+  constructor({ idleMs = 2000 } = {}) {
     this.idleMs = idleMs;
   }
 

@@ -10,18 +10,14 @@ const few = 4;
 /** So long after a failure more are tried again. */
 const patientMs = 600_000;
 
-export interface SnmpTimes {
-  /** For a request of few variables. Milliseconds. */
-  requestMs: number;
-  /** More for each further variable. */
-  variableMs: number;
-  /** For a single variable after a request that was late: a device may still be busy with that one. */
-  afterLateMs: number;
-}
+/** For a request of few variables. */
+export const requestMs = 5000;
+/** More for each further variable. */
+const variableMs = 375;
+/** For a single variable after a request that was late: a device may still be busy with that one. */
+export const afterLateMs = 10_000;
 
-export const usualTimes: SnmpTimes = { requestMs: 5000, variableMs: 375, afterLateMs: 10_000 };
-
-export function deadlineMs(variables: number, { requestMs, variableMs }: SnmpTimes): number {
+export function deadlineMs(variables: number): number {
   return requestMs + Math.max(0, variables - few) * variableMs;
 }
 

@@ -17,11 +17,11 @@ import {
 } from 'net-snmp';
 import { DeviceRefused, DeviceTimeout } from './errors.ts';
 import type { Access, Place } from './place.ts';
-import { BatchSize, deadlineMs, isMany, type SnmpTimes, usualTimes } from './snmp-batches.ts';
+import { afterLateMs, BatchSize, deadlineMs, isMany, requestMs } from './snmp-batches.ts';
 import { isNoSuchName, isTimeout, isTooBig, missing, silence, snmpError } from './snmp-errors.ts';
 import { type OpenSnmp, openSnmp } from './snmp-session.ts';
 
-export { BatchSize, deadlineMs, isMany, type SnmpTimes, usualTimes };
+export { deadlineMs };
 
 export interface Snmp {
   /**
@@ -43,11 +43,7 @@ type Device = Place & { model: string };
 type Start = (session: Session, done: GetSetCallback) => void;
 type Ask = (start: Start, how: { timeoutMs: number; isRepeated: boolean }) => Promise<Varbind[]>;
 
-export function snmpTo(
-  device: Device,
-  deps: Pick<Access, 'credentials'>,
-  times: SnmpTimes = usualTimes,
-): Snmp {
+export function snmpTo(device: Device, deps: Pick<Access, 'credentials'>): Snmp {
   const { name } = device;
   const size = new BatchSize();
 
@@ -81,7 +77,7 @@ export function snmpTo(
   function get(
     ask: Ask,
     oids: readonly string[],
-    timeoutMs = deadlineMs(oids.length, times),
+    timeoutMs = deadlineMs(oids.length),
   ): Promise<Varbind[]> {
     // An agent that is slow with many would have to answer all of them twice.
     const isRepeated = !isMany(oids.length);
@@ -105,7 +101,7 @@ export function snmpTo(
         if (!isMany(count)) throw error;
         // It may be slow, or silent: one variable shows which.
         const one = batch.slice(0, 1);
-        return { batch: one, varbinds: await get(ask, one, times.afterLateMs) };
+        return { batch: one, varbinds: await get(ask, one, afterLateMs) };
       }
     }
   }
@@ -144,7 +140,7 @@ export function snmpTo(
     },
     async write(oid, value, signal) {
       const varbind = { oid, type: ObjectType.Integer, value };
-      const once = { timeoutMs: times.requestMs, isRepeated: false };
+      const once = { timeoutMs: requestMs, isRepeated: false };
       await inSession(signal, (ask) => ask((session, done) => session.set([varbind], done), once));
     },
   };

@@ -1,5 +1,5 @@
 /** What ssh2 and the sockets report, in the words and classes of errors.ts. */
-import { errorCode } from '@skolo/errors';
+import { errorCode, errorText } from '@skolo/errors';
 import {
   DeviceBusy,
   type DeviceError,
@@ -15,9 +15,11 @@ export function connectionLost({ name, address, port }: Target, cause?: unknown)
 }
 
 /** An error of a socket. */
-export function socketError({ name, address, port }: Target, error: Error): DeviceError {
-  const code = errorCode(error) ?? '';
-  const what = reasons.get(code) ?? `connection failed: ${error.message}`;
+export function socketError(
+  { name, address, port }: Pick<Target, 'name' | 'address' | 'port'>,
+  error: unknown,
+): DeviceError {
+  const what = reasons.get(errorCode(error) ?? '') ?? `connection failed: ${errorText(error)}`;
   return new DeviceUnreachable(name, `${address}:${port}: ${what}`, { cause: error });
 }
 

@@ -2,10 +2,16 @@
  * Connections over ssh (ssh2 1.17). The host key is always checked, passwords and keys are offered in the order in which
  * a device is least likely to count a failure, and every error becomes one of errors.ts.
  */
-import { createHash } from 'node:crypto';
 import { errorText } from '@skolo/errors';
 import { Client, type ClientChannel } from 'ssh2';
-import { DeviceBusy, DeviceError, DeviceRefused, DeviceTimeout, HostKeyChanged } from './errors.ts';
+import {
+  DeviceBusy,
+  DeviceError,
+  DeviceRefused,
+  DeviceTimeout,
+  type HostKeyChanged,
+} from './errors.ts';
+import { fingerprintOf, keyChanged } from './host-keys.ts';
 import { newPasswordRequested } from './password-change.ts';
 import type { SessionDeps, Target } from './session.ts';
 import { type Limit, settle } from './settle.ts';
@@ -165,18 +171,11 @@ class HostKeyCheck {
 
   check(key: Buffer): boolean {
     const { name, hostKey } = this.target;
-    this.shown = `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+    this.shown = fingerprintOf(key);
     const pinned = (hostKey ?? this.deps.hostKeys.get(name))?.replace(/=+$/, '');
     if (pinned === undefined || pinned === this.shown) return true;
     const type = key.toString('latin1', 4, 4 + key.readUInt32BE(0));
-    const hint =
-      hostKey === undefined
-        ? `if the device was swapped, run: skolo equipment forget ${name}`
-        : `if the device was swapped, correct its hostKey in rack.yaml`;
-    this.refusal = new HostKeyChanged(
-      name,
-      `its host key (${type}) is ${this.shown}, not ${pinned}: another host may be in between; ${hint}`,
-    );
+    this.refusal = keyChanged(this.target, `its host key (${type})`, this.shown, pinned);
     return false;
   }
 

@@ -10,11 +10,11 @@
  *
  * prints what follows `SHA256:`, with a `=` at its end that is left out.
  */
-import { createHash } from 'node:crypto';
 import { connect, type TLSSocket } from 'node:tls';
-import { errorCode, errorText } from '@skolo/errors';
-import { DeviceError, DeviceRefused, DeviceUnreachable, HostKeyChanged } from './errors.ts';
-import type { HostKeys } from './host-keys.ts';
+import { errorCode } from '@skolo/errors';
+import { DeviceError, DeviceRefused } from './errors.ts';
+import { fingerprintOf, type HostKeys, keyChanged } from './host-keys.ts';
+import { socketError } from './ssh-errors.ts';
 
 export interface TlsTarget {
   name: string;
@@ -49,10 +49,13 @@ export async function connectTls(
       socket.on('error', reject);
       socket.once('close', () => reject(new Error('closed during its handshake')));
     });
-    const shown = fingerprintOf(socket);
-    if (shown === undefined) throw new DeviceRefused(name, 'it shows no certificate');
+    const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
+    if (key === undefined) throw new DeviceRefused(name, 'it shows no certificate');
+    const shown = fingerprintOf(key);
     const pinned = hostKey ?? (socket.authorized ? undefined : hostKeys.get(name));
-    if (pinned !== undefined && pinned !== shown) throw changed(target, shown, pinned);
+    if (pinned !== undefined && pinned !== shown) {
+      throw keyChanged(target, 'the key of its certificate', shown, pinned);
+    }
     const needsPin = hostKey === undefined && !socket.authorized;
     return { socket, pin: async () => (needsPin ? await hostKeys.pin(name, shown) : undefined) };
   } catch (error) {
@@ -63,30 +66,6 @@ export async function connectTls(
     signal.removeEventListener('abort', abort);
   }
 }
-
-function fingerprintOf(socket: TLSSocket): string | undefined {
-  const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
-  if (key === undefined) return undefined;
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
-}
-
-function changed({ name, hostKey }: TlsTarget, shown: string, pinned: string): HostKeyChanged {
-  const hint =
-    hostKey === undefined
-      ? `if the device was swapped, run: skolo equipment forget ${name}`
-      : 'if the device was swapped, correct its hostKey in rack.yaml';
-  const what = `the key of its certificate is ${shown}, not ${pinned}: another host may be in between`;
-  return new HostKeyChanged(name, `${what}; ${hint}`);
-}
-
-const reasons = new Map([
-  ['ECONNREFUSED', 'nothing listens there (connection refused)'],
-  ['ECONNRESET', 'the connection was cut'],
-  ['EPIPE', 'the connection was cut'],
-  ['EHOSTUNREACH', 'no way to it (host unreachable)'],
-  ['ENETUNREACH', 'no way to it (network unreachable)'],
-  ['ETIMEDOUT', 'no answer'],
-]);
 
 /** What sockets, TLS and the HTTP parser report, in the classes of packages/equipment. */
 export function connectionError(
@@ -102,7 +81,5 @@ export function connectionError(
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     return new DeviceRefused(name, `${address}:${port}: no TLS; is it plain http?`, cause);
   }
-  const text = errorText(error);
-  const what = reasons.get(code) ?? `connection failed: ${text}`;
-  return new DeviceUnreachable(name, `${address}:${port}: ${what}`, cause);
+  return socketError({ name, address, port }, error);
 }

@@ -1,5 +1,5 @@
 /** What Google's storage, its client, or the network say, as errors for people. */
-import { errorText } from '@skolo/errors';
+import { errorText, parseJson } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 
 const role = 'give it the role Storage Object User (roles/storage.objectUser) on the bucket';
@@ -69,18 +69,12 @@ function saidBy(error: unknown): string {
 
 /** The JSON API's own words, of a request that went past the client's own translation. */
 function apiMessage(error: unknown): string | undefined {
-  const data = field(field(error, 'response'), 'data') ?? bodyInMessage(error);
+  const data =
+    field(field(error, 'response'), 'data') ??
+    // Of a download that is refused, the client takes the whole body for the message.
+    (error instanceof Error ? parseJson(error.message) : undefined);
   const message = field(field(data, 'error'), 'message');
   return typeof message === 'string' ? message : undefined;
-}
-
-/** Of a download that is refused, the client takes the whole body for the message. */
-function bodyInMessage(error: unknown): unknown {
-  try {
-    return error instanceof Error ? JSON.parse(error.message) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function field(value: unknown, key: string): unknown {

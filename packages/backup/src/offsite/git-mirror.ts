@@ -17,7 +17,14 @@ import { digest, importCommits, type NewCommit } from '../fast-import.ts';
 import { git, startGit } from '../git.ts';
 import { type CommittedFiles, readTip } from '../history.ts';
 import { removeLeftovers } from '../leftovers.ts';
-import { authorOf, branch, openFolder, setAside, syncCommits } from '../repository-folder.ts';
+import {
+  authorOf,
+  branch,
+  isThere,
+  openFolder,
+  setAside,
+  syncCommits,
+} from '../repository-folder.ts';
 import { notRead, notStored } from '../storage-error.ts';
 import { encryptTo } from './age.ts';
 import { GitRemote } from './git-push.ts';
@@ -37,8 +44,6 @@ export interface GitMirrorOptions {
   /** Fingerprint of the host key of the remote. */
   hostKey?: string;
   rack?: string;
-  /** For one conversation with the remote; default ten minutes. */
-  timeoutMs?: number;
 }
 
 const fetched = 'refs/mirror/fetched';
@@ -58,7 +63,6 @@ export class GitMirror {
       remote,
       branch: options.branch ?? 'main',
       folder,
-      timeoutMs: options.timeoutMs ?? 600_000,
       ...(privateKey && { privateKey }),
       ...(hostKey !== undefined && { hostKey }),
     });
@@ -203,13 +207,6 @@ function withTrailer(message: string, trailer: string): string {
   const last = text.split('\n\n').slice(1).at(-1) ?? '';
   const hasTrailers = last !== '' && last.split('\n').every((line) => /^[\w-]+: /.test(line));
   return `${text}${hasTrailers ? '\n' : '\n\n'}${trailer}\n`;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function removeTemps(folder: string) {

@@ -19,10 +19,11 @@ export interface RemoteOptions {
   hostKey?: string;
   /** For keys, and what is known of hosts. */
   folder: string;
-  timeoutMs: number;
 }
 
 const scratch = 'ssh-';
+/** One conversation with the remote. */
+const timeoutMs = 600_000;
 
 export class GitRemote {
   readonly shown: string;
@@ -59,7 +60,6 @@ export class GitRemote {
   }
 
   private async run(args: string[], dir: string, signal: AbortSignal): Promise<Buffer> {
-    const { timeoutMs } = this.options;
     const settings = ['-c', 'advice.pushUpdateRejected=false', '-c', 'core.fsync=all'];
     return await this.withEnvironment(signal, async (env) => {
       const options: GitOptions = { dir, signal, timeoutMs, env };

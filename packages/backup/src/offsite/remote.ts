@@ -40,9 +40,9 @@ export function parseRemote(remote: string): Remote {
   };
 }
 
-/** For people. */
+/** For people, without user and password; also of a text with several. */
 export function shownRemote(remote: string): string {
-  return remote.replace(/(?<=:\/\/)[^/@\s]*@/, '');
+  return remote.replaceAll(/(?<=:\/\/)[^/@\s]*@/g, '');
 }
 
 /** It becomes an argument of programs. */

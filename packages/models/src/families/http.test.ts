@@ -111,7 +111,7 @@ describe('http', () => {
     const error = await send({ path: '/cm?password=joker' }, patient()).catch(String);
 
     expect(error).toBe(
-      'DeviceRefused: device-1: it answers with status 400: what is /cm?password=<secret>?',
+      'DeviceRefused: device-1: it answers with status 400: what is /cm?password=<secret>',
     );
   });
 

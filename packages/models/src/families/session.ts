@@ -1,6 +1,5 @@
 /** Sessions with a device of rack.yaml: where it is, how to sign in, and one at a time for each. */
 import {
-  addressOf,
   type CliSession,
   DeviceRefused,
   type Dialect,
@@ -69,7 +68,7 @@ export async function openCliOf(
   signal: AbortSignal,
 ): Promise<CliSession> {
   const transport = device.transport === 'telnet' ? 'telnet' : 'ssh';
-  const target = await targetOf({ ...device, address: addressOf(device) }, deps, transport);
+  const target = await targetOf(device, deps, transport);
   return openCli(target, transport, dialect, deps, signal);
 }
 
@@ -78,7 +77,7 @@ export async function openExecOf(
   deps: Deps,
   signal: AbortSignal,
 ): Promise<ExecSession> {
-  const target = await targetOf({ ...device, address: addressOf(device) }, deps, 'ssh');
+  const target = await targetOf(device, deps, 'ssh');
   return openExec(target, deps, signal);
 }
 

@@ -16,6 +16,7 @@
  * Source: ipmitool(1); IPMI 2.0, 28.3 (chassis control), 13.17 to 13.24 (RMCP+).
  */
 import {
+  addressOf,
   DeviceBusy,
   type DeviceError,
   DeviceRefused,
@@ -47,11 +48,11 @@ const commands = {
 } as const;
 
 function create(device: Device, deps: DriverDeps): PowerDriver {
-  const { name, address, ports } = device;
+  const { name, ports } = device;
   const { cipherSuite } = z.object(facts.options).parse(device.options);
 
   async function run(verb: string, tries: readonly string[], signal: AbortSignal): Promise<string> {
-    if (address === undefined) throw new DeviceRefused(name, 'rack.yaml gives it no address');
+    const address = addressOf(device);
     const { username, password } = await deps.credentials();
     if (username === undefined || password === undefined) {
       throw new SignInRefused(name, 'IPMI needs a login with `username` and `password`');

@@ -2,7 +2,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { DeviceRefused, DeviceTimeout, DeviceUnreachable, SignInRefused } from '@skolo/equipment';
-import { deadlineMs, usualTimes } from '@skolo/equipment/snmp';
+import { deadlineMs } from '@skolo/equipment/snmp';
 import type { SnmpCredentials } from '@skolo/secrets';
 import type { DeviceFault } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -62,7 +62,7 @@ export function meetsFaults(setup: SnmpSetup, outlet: string): void {
 
     const reading = driver.read(outlets, patient());
     while (device.told.length === 0) await new Promise(setImmediate);
-    await vi.advanceTimersByTimeAsync(deadlineMs(16, usualTimes));
+    await vi.advanceTimersByTimeAsync(deadlineMs(16));
     const readings = await reading;
     const requests = device.told.length;
     await driver.read(outlets, patient());
