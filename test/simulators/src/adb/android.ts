@@ -173,11 +173,9 @@ export class SimulatedAndroid {
 
   /** Away, and back after `rebootMs`; also what power does that was cut. */
   reboot(): void {
-    if (this.faults.has('reboot-ignored')) return;
     this.leave();
     if (!this.faults.has('reboot-hangs')) this.events.emit('gone');
     this.isBooted = false;
-    if (this.faults.has('never-returns')) return;
     this.later(this.rebootMs, () => this.comeUp());
   }
 
@@ -227,7 +225,7 @@ export class SimulatedAndroid {
     this.boots += 1;
     this.isThere = true;
     this.transport = ++lastTransport;
-    this.adbState = this.faults.has('returns-offline') ? 'offline' : 'device';
+    this.adbState = 'device';
     this.setUptime(secondsToAdb);
     this.isBooted = this.settleMs === 0 && !this.faults.has('never-boots');
     if (!this.isBooted && !this.faults.has('never-boots')) {

@@ -27,16 +27,10 @@ export const androidFaults = [
   'no-services',
   /** `reconnect` does not bring it back. */
   'stays-offline',
-  /** Takes the request to reboot, and stays as it is. */
-  'reboot-ignored',
   /** The connection of the request to reboot never ends, though it reboots. */
   'reboot-hangs',
-  /** After a reboot it stays away. */
-  'never-returns',
   /** After a reboot it is there, and never has booted. */
   'never-boots',
-  /** After a reboot it is offline. */
-  'returns-offline',
 ] as const;
 export type AndroidFault = (typeof androidFaults)[number];
 
@@ -45,8 +39,6 @@ export const adbServerFaults = [
   'wedged',
   /** Its port is closed. The real client then starts a real server there: `close` ends it. */
   'refuses',
-  /** Ends each connection at once. */
-  'drops',
   /** Each answer takes `slowMs`. */
   'slow',
   /** Answers with bytes that make no sense. */

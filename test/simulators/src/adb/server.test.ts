@@ -121,13 +121,6 @@ describe('the server, asked by the real client', () => {
     expect(stderr).toContain('protocol fault');
   });
 
-  it('ends connections', async (context) => {
-    const { server, adb } = await startOne(context);
-    await server.misbehave('drops');
-
-    expect((await adb('get-state')).status).toBe(1);
-  });
-
   it('is not there, so that the client starts a real one, and there again', async (context) => {
     const { server, adb } = await startOne(context);
     await server.misbehave('refuses');
@@ -258,28 +251,14 @@ describe('a phone, asked by the real client', () => {
     expect((await shell(adb, 'getprop sys.boot_completed')).stdout).toBe('1\n');
   });
 
-  it.for([
-    ['never-returns', false, false],
-    ['never-boots', true, false],
-    ['reboot-ignored', true, true],
-  ] as const)('reboots, and %s', async ([fault, isPresent, hasBooted], context) => {
+  it('reboots, and never boots', async (context) => {
     const { adb, phone } = await startOne(context, { rebootMs: 1 });
-    phone.faults.add(fault);
+    phone.faults.add('never-boots');
 
     await adb('reboot');
 
-    await expect.poll(() => phone.isPresent()).toBe(isPresent);
-    expect(phone.hasBooted()).toBe(hasBooted);
-  });
-
-  it('comes back offline', async (context) => {
-    const { adb, phone } = await startOne(context, { rebootMs: 1 });
-    phone.faults.add('returns-offline');
-
-    await adb('reboot');
     await expect.poll(() => phone.isPresent()).toBe(true);
-
-    expect(await adb('get-state')).toEqual(error('device offline'));
+    expect(phone.hasBooted()).toBe(false);
   });
 
   const faults: [Parameters<SimulatedAndroid['faults']['add']>[0], object][] = [

@@ -132,7 +132,6 @@ export class SimulatedAdbServer {
   }
 
   private async serve(client: Client): Promise<void> {
-    if (this.faults.has('drops')) return client.cut();
     let phone: SimulatedAndroid | undefined;
     for (;;) {
       const request = await client.request();

@@ -238,7 +238,6 @@ const idevicediagnostics: Tool = {
     if (phone.faults.has('restart-refused')) {
       return { stdout: `ERROR: Failed to ${command} device.\n`, status: 0 };
     }
-    if (phone.faults.has('restart-ignored')) return { stdout: 'Restarting device.\n' };
     if (command === 'shutdown') {
       phone.unplug();
       return { stdout: 'Shutting down device.\n' };

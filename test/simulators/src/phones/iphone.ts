@@ -21,10 +21,6 @@ export const iphoneFaults = [
   'no-screenshots',
   /** Refuses to restart. */
   'restart-refused',
-  /** Says that it restarts, and stays. */
-  'restart-ignored',
-  /** After a restart it stays away. */
-  'never-returns',
 ] as const;
 export type IphoneFault = (typeof iphoneFaults)[number];
 
@@ -32,8 +28,6 @@ export interface IphoneOptions {
   udid: string;
   /** `iPhone12,1` when absent: an iPhone 11. */
   productType?: string;
-  /** `14.4.2` when absent. */
-  productVersion?: string;
   /** `iPhone` when absent. */
   name?: string;
   /** From a restart until it is there again; 100 when absent. */
@@ -71,7 +65,7 @@ export class SimulatedIphone {
         PasswordProtected: 'false',
         ProductName: 'iPhone OS',
         ProductType: options.productType ?? 'iPhone12,1',
-        ProductVersion: options.productVersion ?? '14.4.2',
+        ProductVersion: '14.4.2',
         RegionInfo: 'LL/A',
         SerialNumber: 'C8QDC0AAN72J',
         TimeZone: 'America/New_York',
@@ -107,7 +101,6 @@ export class SimulatedIphone {
   /** Away, and back after `restartMs`. */
   restart(): void {
     this.unplug();
-    if (this.faults.has('never-returns')) return;
     this.timer = setTimeout(() => {
       this.boots += 1;
       this.isThere = true;

@@ -52,10 +52,3 @@ it('tells of heat and under-voltage', async () => {
   expect((await call('vcgencmd', 'get_throttled')).stdout).toBe('throttled=0x50005\n');
   expect((await call('vcgencmd', 'measure_temp')).stdout).toBe("temp=81.2'C\n");
 });
-
-it('is no Raspberry Pi', async () => {
-  const { local, call } = await start();
-  local.faults.add('no-vcio');
-
-  await expect(call('vcgencmd', 'get_throttled')).rejects.toMatchObject({ code: 255 });
-});

@@ -9,12 +9,6 @@ export const localFaults = [
   'usb-ignored',
   /** The hub is gone from the bus. */
   'usb-missing',
-  /** `uhubctl` may not. */
-  'usb-not-root',
-  'uhubctl-hangs',
-  /** No /dev/vcio: not a Raspberry Pi, or a container without it. */
-  'no-vcio',
-  'vcgencmd-hangs',
 ] as const;
 export type LocalFault = (typeof localFaults)[number];
 
@@ -49,22 +43,16 @@ export async function startLocalPrograms({
     hubs: faults.has('usb-missing') ? [] : hubs,
     board: usb,
     phones,
-    isRoot: !faults.has('usb-not-root'),
+    isRoot: true,
     obeys: !faults.has('usb-ignored'),
   });
-  const never = new Promise<ProgramAnswer>(() => {});
   const programs = await startPrograms({
-    uhubctl: (args) => (faults.has('uhubctl-hangs') ? never : uhubctl([...args], hub())),
-    vcgencmd: ([command = '']) => (faults.has('vcgencmd-hangs') ? never : vcgencmd(command)),
+    uhubctl: (args) => uhubctl([...args], hub()),
+    vcgencmd: ([command = '']) => vcgencmd(command),
   });
 
   /** As userland's vcgencmd prints it. */
   function vcgencmd(command: string): ProgramAnswer {
-    if (faults.has('no-vcio')) {
-      const stdout =
-        "Can't open device file: /dev/vcio\nTry creating a device file with: sudo mknod /dev/vcio c 100 0\n";
-      return { stdout, status: 255 };
-    }
     switch (command) {
       case 'get_throttled':
         return { stdout: `throttled=0x${local.throttled.toString(16)}\n` };

@@ -32,10 +32,6 @@ export class BotCode {
     return this.known.get(version);
   }
 
-  dead(host: string): BotZip {
-    return this.build(host, 'dead');
-  }
-
   /** From now on another version is the stable one. */
   renew(change: {
     spoilt?: 'dead' | 'not-fine' | undefined;
@@ -63,6 +59,3 @@ export function corrupted(bytes: Buffer): Buffer {
   copy.fill(0x2a, from, from * 2);
   return copy;
 }
-
-export const page =
-  '<!DOCTYPE html>\n<html lang="en"><head><title>Sign in</title></head><body><p>Sign in to go on.</body></html>\n';

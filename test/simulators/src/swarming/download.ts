@@ -1,6 +1,6 @@
 /** The way to the bot: `/bot_code` redirects to a version, and a version that is not known to the stable one. */
 import type { ServerResponse } from 'node:http';
-import { type BotCode, corrupted, page, zipPath } from './bot-code.ts';
+import { type BotCode, corrupted, zipPath } from './bot-code.ts';
 import type { SwarmingCall } from './calls.ts';
 import type { SwarmingFault } from './faults.ts';
 
@@ -40,16 +40,10 @@ export function download(
   switch (fault) {
     case 'half-body':
       return { ...zip(bytes), isCut: true };
-    case 'html':
-      return { status: 200, headers: { 'content-type': 'text/html; charset=utf-8' }, body: page };
-    case 'empty-zip':
-      return zip(Buffer.alloc(0));
     case 'corrupt-zip':
       return zip(corrupted(bytes));
     case 'wrong-server':
       return zip(code.stableFor(`other.${host}`).bytes);
-    case 'dead-bot':
-      return zip(code.dead(host).bytes);
     default:
       deps.onZip();
       return zip(bytes);

@@ -11,11 +11,8 @@ export const swarmingFaults = [
   'reset',
   'no-redirect',
   'half-body',
-  'html',
-  'empty-zip',
   'corrupt-zip',
   'wrong-server',
-  'dead-bot',
 ] as const;
 /**
  * At every endpoint, or at those that are named:
@@ -24,9 +21,8 @@ export const swarmingFaults = [
  *
  * Where the bot is downloaded:
  * - `no-redirect`: `/bot_code` gives the zip at once
- * - `half-body`: the connection dies in the middle of the zip; `html`: 200 with a page in its place
- * - `empty-zip`: 200 with nothing; `corrupt-zip`: bytes in the middle are others than they should be
- * - `wrong-server`: a sound zip of another server; `dead-bot`: a sound zip whose bot exits with 1 at once
+ * - `half-body`: the connection dies in the middle of the zip
+ * - `corrupt-zip`: bytes in the middle are others than they should be; `wrong-server`: a sound zip of another server
  */
 export type SwarmingFault = (typeof swarmingFaults)[number];
 

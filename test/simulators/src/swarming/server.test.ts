@@ -79,11 +79,8 @@ describe('the download', () => {
     ['broken', '/bot_code', 500],
     ['unavailable', 'zip', 503],
     ['no-redirect', '/bot_code', 200],
-    ['html', 'zip', 200],
-    ['empty-zip', 'zip', 200],
     ['corrupt-zip', 'zip', 200],
     ['wrong-server', 'zip', 200],
-    ['dead-bot', 'zip', 200],
     ['slow', 'zip', 200],
   ] as const)(
     'fault %s at %s: %i, and only as often as was asked',

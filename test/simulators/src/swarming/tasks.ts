@@ -16,8 +16,6 @@ export interface NewTask {
   env?: Readonly<Record<string, string>>;
   /** Between SIGTERM and SIGKILL; 30 when absent. */
   graceSeconds?: number;
-  /** 3600 when absent. */
-  hardTimeoutSeconds?: number;
   /** A bot that has all of these gets it; any when absent. */
   dimensions?: Dimensions;
 }
@@ -85,7 +83,7 @@ export function runIdOf(task: SwarmingTask): string {
 
 /** What the bot is given with the command `run`. */
 export function manifestOf(task: SwarmingTask, botId: string, host: string) {
-  const { command, python, env = {}, graceSeconds = 30, hardTimeoutSeconds = 3600 } = task.asked;
+  const { command, python, env = {}, graceSeconds = 30 } = task.asked;
   return {
     task_id: runIdOf(task),
     bot_id: botId,
@@ -93,8 +91,8 @@ export function manifestOf(task: SwarmingTask, botId: string, host: string) {
     command: command ?? ['python3', '-u', '-c', python ?? ''],
     env,
     grace_period: graceSeconds,
-    hard_timeout: hardTimeoutSeconds,
-    io_timeout: hardTimeoutSeconds,
+    hard_timeout: 3600,
+    io_timeout: 3600,
     dimensions: task.asked.dimensions ?? {},
     service_accounts: { system: { service_account: 'none' }, task: { service_account: 'none' } },
   };

@@ -45,8 +45,6 @@ export interface RedfishOptions extends HttpDeviceOptions {
   tls?: Tls;
   /** Until a command shows; 2 when absent. */
   delaySeconds?: number;
-  /** How long a PowerCycle leaves it off; 5 when absent. */
-  cycleSeconds?: number;
   /** What ComputerSystem.Reset and Outlet.PowerControl allow. */
   allowable?: readonly string[];
   /** Where that is told: in the action (when absent), in its ActionInfo, or nowhere. */
@@ -58,6 +56,8 @@ export interface RedfishOptions extends HttpDeviceOptions {
 const systemsPath = `${root}/Systems`;
 const outletsPath = `${root}/PowerEquipment/RackPDUs/1/Outlets`;
 const sessions = `${root}/SessionService/Sessions`;
+/** How long a PowerCycle leaves it off. */
+const cycleSeconds = 5;
 const mostSessions = 4;
 const Command = z.object({ ResetType: z.string() }).or(z.object({ PowerState: z.string() }));
 const SignIn = z.object({ UserName: z.string(), Password: z.string() });
@@ -105,7 +105,7 @@ export async function startRedfish(
   }
 
   function carryOut(device: HttpDevice, name: string, value: string): void {
-    const { delaySeconds = 2, cycleSeconds = 5 } = options;
+    const { delaySeconds = 2 } = options;
     device.act();
     const isOn = device.board.isOn(name);
     const wanted: Readonly<Record<string, boolean>> = {

@@ -24,12 +24,10 @@ export interface ShellyGen1Options extends HttpDeviceOptions {
   meters?: number;
   /** Nobody need sign in when absent. */
   account?: Account;
-  /** After the mains came back; as before when absent. */
-  defaultState?: 'on' | 'off' | 'last';
 }
 
 export function startShellyGen1(options: ShellyGen1Options = {}): Promise<HttpDevice> {
-  const { outlets = 1, account, defaultState = 'last' } = options;
+  const { outlets = 1, account } = options;
   const metersOf = ({ board }: HttpDevice) =>
     board.names().slice(0, options.meters ?? board.names().length);
   return startHttpDevice(
@@ -61,10 +59,6 @@ export function startShellyGen1(options: ShellyGen1Options = {}): Promise<HttpDe
         '* /relay/:outlet': command,
       },
       notFound: { status: 404, body: 'Not Found' },
-      afterPowerFailure({ board }) {
-        if (defaultState === 'last') return;
-        for (const relay of board.names()) board.set(relay, defaultState === 'on');
-      },
     },
     options,
   );

@@ -27,8 +27,6 @@ export interface ShellyGen2Options extends HttpDeviceOptions {
   password?: string;
   /** Whether its switches measure; they do when absent. */
   meters?: boolean;
-  /** After the mains came back; as before when absent. */
-  initialState?: 'on' | 'off' | 'restore_last';
 }
 
 const Params = z.object({
@@ -51,7 +49,7 @@ interface Failure {
 type Outcome = { result: object } | { error: Failure };
 
 export function startShellyGen2(options: ShellyGen2Options = {}): Promise<HttpDevice> {
-  const { outlets = 1, password, meters = true, initialState = 'restore_last' } = options;
+  const { outlets = 1, password, meters = true } = options;
   const account = password === undefined ? undefined : { username: 'admin', password };
   const identity = {
     name: null,
@@ -125,10 +123,6 @@ export function startShellyGen2(options: ShellyGen2Options = {}): Promise<HttpDe
         },
       },
       notFound: { status: 404, body: 'Not Found' },
-      afterPowerFailure({ board }) {
-        if (initialState === 'restore_last') return;
-        for (const relay of board.names()) board.set(relay, initialState === 'on');
-      },
     },
     options,
   );
