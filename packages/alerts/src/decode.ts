@@ -3,6 +3,7 @@
  * undefined, and unknown ones are ignored.
  */
 import { Buffer } from 'node:buffer';
+import { parseJson } from '@skolo/errors';
 import { type FieldNames, heartbeatName } from './encode.ts';
 import { Notice } from './message.ts';
 import { labelsOf } from './notice.ts';
@@ -70,8 +71,8 @@ export function decode(
   attributes: Attributes = {},
   fields: FieldNames = defaultFields,
 ): Decoded {
-  const body = parse(data);
-  if (body === undefined) return { kind: 'unknown', why: 'its data is not a JSON object' };
+  const body = parseJson(Buffer.from(data).toString());
+  if (!isJson(body)) return { kind: 'unknown', why: 'its data is not a JSON object' };
   if (isHeartbeat(body, attributes)) return heartbeat(body, attributes, fields);
   // In `flat` no value is an object.
   if (isJson(body.alert)) return fullAlert(body, body.alert, attributes);
@@ -155,16 +156,6 @@ function flatAlert(body: Json, attributes: Attributes, fields: FieldNames): Deco
     id: first(attributes.id),
     at: first(attributes.at),
   };
-}
-
-function parse(data: Uint8Array | string): Json | undefined {
-  try {
-    const text = typeof data === 'string' ? data : Buffer.from(data).toString('utf8');
-    const value: unknown = JSON.parse(text);
-    return isJson(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function isJson(value: unknown): value is Json {

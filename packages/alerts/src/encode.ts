@@ -118,15 +118,11 @@ function namesOf(message: Message): Record<string, string | undefined> {
   }
 }
 
-const surrogate = /[\ud800-\udfff]/;
-
 /** As UTF-8 of at most so many bytes, no character cut in two, and half a surrogate pair replaced: protobuf takes no other. */
 export function cutText(text: string, maxBytes: number): string {
   // By far the most are; a character takes up to three bytes, and those of four are two surrogates.
-  if (text.length * 3 <= maxBytes && !surrogate.test(text)) return text;
-  const bytes = Buffer.from(text);
-  let end = Math.min(bytes.length, maxBytes);
-  // The first byte that is left out must begin a character.
-  while (end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return bytes.toString('utf8', 0, end);
+  if (text.length * 3 <= maxBytes && text.isWellFormed()) return text;
+  const bytes = Buffer.alloc(maxBytes);
+  const { written } = new TextEncoder().encodeInto(text, bytes);
+  return bytes.toString('utf8', 0, written);
 }

@@ -19,7 +19,6 @@ export {
 } from './client.ts';
 export { MetadataClient, MetadataIdentity, metadataServerApi } from './metadata-server.ts';
 export {
-  type AcceptedCycles,
   ControllerStatus,
   CycleMode,
   CycleStep,

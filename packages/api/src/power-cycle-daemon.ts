@@ -137,7 +137,6 @@ const Accepted = z.object({
   ),
   refused: z.array(Refusal).meta({ description: 'those left out, with `skipRefused`' }),
 });
-export type AcceptedCycles = z.output<typeof Accepted>;
 
 const skipRefused = z
   .boolean()

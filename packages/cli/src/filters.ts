@@ -1,4 +1,5 @@
 /** Options that filter rows of a table. */
+import { didYouMean } from '@skolo/rack/suggest';
 import { Option } from 'commander';
 import type { SkoloCommand } from './command.ts';
 import { complain, usageError } from './errors.ts';
@@ -41,13 +42,10 @@ export function isFiltered<Row>(filters: readonly Filter<Row>[], options: Filter
  *
  * @throws CliError A value is unknown.
  */
-export async function checkValues<Row>(
-  filters: readonly Filter<Row>[],
-  options: FilterOptions,
-): Promise<void> {
+export function checkValues<Row>(filters: readonly Filter<Row>[], options: FilterOptions): void {
   for (const { name, values } of filters) {
     const unknown = options[name]?.find((value) => values && !values.includes(value));
-    if (unknown !== undefined) throw usageError(await unknownValue(name, unknown, values ?? []));
+    if (unknown !== undefined) throw usageError(unknownValue(name, unknown, values ?? []));
   }
 }
 
@@ -56,13 +54,13 @@ export async function checkValues<Row>(
  *
  * @throws CliError A value is unknown. The message lists the valid ones.
  */
-export async function selected<Row>(
+export function selected<Row>(
   io: Pick<Io, 'err'>,
   rows: readonly Row[],
   filters: readonly Filter<Row>[],
   options: FilterOptions,
-): Promise<Row[]> {
-  await checkValues(filters, options);
+): Row[] {
+  checkValues(filters, options);
   let left = [...rows];
   for (const filter of filters) {
     const wanted = options[filter.name];
@@ -71,7 +69,7 @@ export async function selected<Row>(
       filter.values ?? [...new Set(rows.flatMap((row) => valuesOf(filter, row)))].sort();
     for (const value of wanted) {
       if (known.includes(value)) continue;
-      const message = await unknownValue(filter.name, value, known);
+      const message = unknownValue(filter.name, value, known);
       if (!filter.isOpen) throw usageError(message);
       complain(io, message);
     }
@@ -86,8 +84,7 @@ function valuesOf<Row>({ of }: Filter<Row>, row: Row): readonly string[] {
 
 const mostListed = 20;
 
-async function unknownValue(name: string, value: string, known: readonly string[]) {
-  const { didYouMean } = await import('@skolo/rack');
+function unknownValue(name: string, value: string, known: readonly string[]): string {
   const more = known.length - mostListed;
   const list = known.slice(0, mostListed).join(', ') + (more > 0 ? ` and ${more} more` : '');
   const valid = known.length === 0 ? `no row has a ${name}` : `valid: ${list}`;

@@ -1,5 +1,8 @@
 /** Names as typed and as printed. */
-import { usageError } from './errors.ts';
+import { expandNames, foldRange } from '@skolo/rack/ranges';
+import { didYouMean } from '@skolo/rack/suggest';
+import { complain, failPartly, usageError } from './errors.ts';
+import type { Io } from './io.ts';
 
 export interface Names {
   /** As typed, with ranges; the service expands them. */
@@ -15,29 +18,45 @@ export interface Names {
  * @throws RangeSyntaxError
  * @throws CliError No name.
  */
-export async function namesOf(words: readonly string[]): Promise<Names> {
+export function namesOf(words: readonly string[]): Names {
   const names = words.flatMap(foldedItems);
   if (names.length === 0) throw usageError('no name; give one');
-  return { names, count: (await expanded(names)).length };
+  return { names, count: names.flatMap((name) => expandNames(name)).length };
 }
 
-/** Expands ranges. @throws RangeSyntaxError */
-export async function expanded(names: readonly string[]): Promise<string[]> {
-  if (!names.some((name) => /[[\]]/.test(name))) return [...names];
-  const { expandNames } = await import('@skolo/rack');
-  return names.flatMap((name) => expandNames(name));
+/** Like {@link namesOf}, with ranges expanded; empty without words. */
+export function expandedNames(words: readonly string[]): string[] {
+  return words.length === 0 ? [] : namesOf(words).names.flatMap((name) => expandNames(name));
+}
+
+/**
+ * The items with these names, sorted; all of them without names. Prints unknown names and sets the exit code.
+ *
+ * @param whyUnknown gets a guess to put after the subject: `; did you mean "x"?`
+ */
+export function findNamed<T extends { name: string }>(
+  io: Pick<Io, 'err' | 'exitCode'>,
+  names: readonly string[],
+  all: readonly T[],
+  whyUnknown: (name: string, guess: string) => string,
+): T[] {
+  const known = new Map(all.map((each) => [each.name, each]));
+  const wanted = names.length === 0 ? [...known.keys()] : [...new Set(names)];
+  const found = wanted.toSorted(byNumber).flatMap((name) => {
+    const item = known.get(name);
+    if (item === undefined) complain(io, whyUnknown(name, didYouMean(name, known.keys())));
+    return item ?? [];
+  });
+  if (found.length < wanted.length) failPartly(io, found.length > 0);
+  return found;
 }
 
 /** Sorted and folded to ranges: `rpi-[001-040],spare`. */
-export async function folded(names: readonly string[]): Promise<string> {
+export function folded(names: readonly string[]): string {
   if (names.length <= 1) return names.join('');
-  const { foldRange } = await import('@skolo/rack');
+  const sorted = [...new Set(names)].sort(byNumber);
   // Group by form first, so that machines and their phones do not alternate.
-  const alike = new Map<string, string[]>();
-  for (const name of [...new Set(names)].sort(byNumber)) {
-    const form = name.replaceAll(/\d+/g, '0');
-    alike.set(form, [...(alike.get(form) ?? []), name]);
-  }
+  const alike = Map.groupBy(sorted, (name) => name.replaceAll(/\d+/g, '0'));
   return foldRange([...alike.values()].flat());
 }
 

@@ -12,9 +12,11 @@ import {
 } from '@skolo/api';
 import { errorCode } from '@skolo/errors';
 import type { ServiceName } from '@skolo/rack';
+import { serviceMetricsUrl, serviceUrl } from '@skolo/rack/service-urls';
 import type { Globals, SkoloCommand } from './command.ts';
 import { CliError, exitCodes, usageError } from './errors.ts';
 import { loadRack } from './rack-file.ts';
+import { badFile, readSecretFile } from './secret-file.ts';
 
 /** A service and its client. */
 export interface Service<A extends Api> {
@@ -131,29 +133,16 @@ export function newClient<A extends Api>(api: A, options: ClientOptions): Client
 }
 
 async function urlOfRack(globals: Globals, { service, port }: Target<Api>): Promise<string> {
-  const { serviceMetricsUrl, serviceUrl } = await import('@skolo/rack');
   const rack = await loadRack(globals);
   return port === 'metrics' ? serviceMetricsUrl(rack, service) : serviceUrl(rack, service);
 }
 
 /** The token in a file. @throws CliError */
 export async function readToken(file: string): Promise<string> {
-  const { readSecret, SecretError } = await import('@skolo/secrets');
-  let token: string;
-  try {
-    // Relative to the working directory, not to rack.yaml.
-    token = (await readSecret({ dir: '' }, file)).reveal().trim();
-  } catch (error) {
-    if (!(error instanceof SecretError)) throw error;
-    throw noToken(error.message.slice(0, -`; ${error.hint}`.length), { cause: error });
-  }
-  if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw noToken(`${file}: expected one line with a token`);
-}
-
-function noToken(what: string, options?: ErrorOptions): CliError {
   const hint = 'set --token-file or SKOLO_TOKEN_FILE to the file with your token';
-  return new CliError(`${what}; ${hint}`, exitCodes.badConfiguration, options);
+  const token = (await readSecretFile(file, hint)).reveal().trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw badFile(`${file}: expected one line with a token`, hint);
 }
 
 /** Adds a hint to an error. */

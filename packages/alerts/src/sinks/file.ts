@@ -74,19 +74,12 @@ async function write(handle: FileHandle, lines: Buffer): Promise<void> {
   const { size } = await handle.stat();
   try {
     // The part of a line that a killed process wrote gets a line of its own. Its message is sent again.
-    if (!(await endsWithLine(handle, size))) await writeAll(handle, Buffer.from([newline]));
-    await writeAll(handle, lines);
+    if (!(await endsWithLine(handle, size))) await handle.appendFile('\n');
+    await handle.appendFile(lines);
     await handle.sync();
   } catch (error) {
     await handle.truncate(size).catch(() => undefined);
     throw error;
-  }
-}
-
-async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
-  let written = 0;
-  while (written < bytes.length) {
-    written += (await handle.write(bytes, written)).bytesWritten;
   }
 }
 

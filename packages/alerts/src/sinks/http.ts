@@ -7,7 +7,7 @@
  * - If the URL, a header or the body has `{{token}}`, the token is put there, and not sent as a bearer token.
  */
 import { setMaxListeners } from 'node:events';
-import { errorCode, errorText } from '@skolo/errors';
+import { errorCode, errorText, withDeadline } from '@skolo/errors';
 import { isSafeForSecrets, type Secret, SecretError } from '@skolo/secrets';
 import { type EncodeAs, encode } from '../encode.ts';
 import type { Message } from '../message.ts';
@@ -66,30 +66,21 @@ export function createHttpSink(options: HttpSinkOptions): Sink {
     if (token !== undefined && !isPlaced) headers.set('authorization', `Bearer ${token}`);
     const target = new URL(url.replaceAll(tokenPlace, () => encodeURI(token ?? '')));
     const body = template?.render(message, location, token) ?? encode(message, encodeAs).json;
-    const ending = new AbortController();
-    const timer = setTimeout(() => ending.abort(), options.timeoutSeconds * 1000);
+    const what = `${name} (${host})`;
+    const late = () =>
+      new SinkError('timeout', 'TIMEOUT', `${what}: no answer within ${options.timeoutSeconds} s`);
     try {
-      const answer = await fetch(target, {
-        method,
-        headers,
-        body,
-        redirect: 'manual',
-        signal: AbortSignal.any([signal, ending.signal]),
+      await withDeadline({ ms: options.timeoutSeconds * 1000, late, signal }, async (signal) => {
+        const answer = await fetch(target, { method, headers, body, redirect: 'manual', signal });
+        if (answer.ok) return void (await answer.body?.cancel());
+        const secrets = [...secretsOf(target), ...(token === undefined ? [] : [token])];
+        throw refusal(what, answer, await textOf(answer, secrets));
       });
-      if (answer.ok) return void (await answer.body?.cancel());
-      const secrets = [...secretsOf(target), ...(token === undefined ? [] : [token])];
-      const text = await textOf(answer, secrets);
-      throw refusal(`${name} (${host})`, answer, text);
     } catch (error) {
-      if (error instanceof SinkError) throw error;
-      throw failure(`${name} (${host})`, error, {
-        isStopped: signal.aborted,
-        isLate: ending.signal.aborted,
-        seconds: options.timeoutSeconds,
-      });
-    } finally {
-      clearTimeout(timer);
-      ending.abort();
+      if (signal.aborted) {
+        throw new SinkError('unavailable', 'ABORTED', `${what}: ended before an answer`);
+      }
+      throw error instanceof SinkError ? error : unreachable(what, error);
     }
   }
 
@@ -186,15 +177,7 @@ async function textOf(answer: Response, secrets: readonly string[]): Promise<str
     .slice(0, mostShown);
 }
 
-function failure(
-  what: string,
-  error: unknown,
-  { isStopped, isLate, seconds }: { isStopped: boolean; isLate: boolean; seconds: number },
-): SinkError {
-  if (isStopped) return new SinkError('unavailable', 'ABORTED', `${what}: ended before an answer`);
-  if (isLate) {
-    return new SinkError('timeout', 'TIMEOUT', `${what}: no answer within ${seconds} s`);
-  }
+function unreachable(what: string, error: unknown): SinkError {
   // Node wraps the error in `fetch failed`.
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = errorCode(cause) ?? 'UNKNOWN';

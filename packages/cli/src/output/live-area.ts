@@ -101,7 +101,9 @@ interface Frame<Item> {
   /** Text for items that do not fit. */
   tally(items: readonly Item[]): string;
   /** The last line. */
-  summary: { text: string; style: Style };
+  summary: string;
+  /** Why there is no connection. */
+  lost?: string | undefined;
 }
 
 interface FrameLine {
@@ -118,7 +120,9 @@ const timeWidth = '119 min'.length;
 
 /** A line per item that fits, and a summary. Lines are narrower than the terminal and fewer than its rows. */
 export function frameLines<Item>(frame: Frame<Item>, size: FrameSize): string[] {
-  const { items, summary, tally } = frame;
+  const { items, summary, lost, tally } = frame;
+  const noConnection = lost === undefined ? '' : `no connection (${lost}), retrying; `;
+  const last = cutOff(plain(noConnection + summary), size.columns - 1);
   const rows = Math.max(1, size.rows - 1);
   const columns = size.columns - 1;
   // Keep a line for the summary, and one for items that do not fit.
@@ -128,7 +132,7 @@ export function frameLines<Item>(frame: Frame<Item>, size: FrameSize): string[] 
   return [
     ...linesOf(frame, shown, { ...size, columns }),
     ...(left.length > 0 ? [styled(rest, 'dim', size.colour)] : []),
-    styled(cutOff(plain(summary.text), columns), summary.style, size.colour),
+    styled(last, lost === undefined ? 'bold' : 'yellow', size.colour),
   ].slice(-rows);
 }
 

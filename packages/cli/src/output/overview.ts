@@ -10,9 +10,14 @@ export interface Remark {
   text: string;
 }
 
+interface HeadLine {
+  text: string;
+  style?: Style | undefined;
+}
+
 interface Overview<Row extends { name: string }> {
   /** Lines above the table, without line ends. */
-  head: readonly { text: string; style?: Style | undefined }[];
+  head: readonly HeadLine[];
   /** The most urgent first. */
   rows: readonly Row[];
   columns: readonly Column<Row>[];
@@ -29,18 +34,23 @@ interface Overview<Row extends { name: string }> {
 const usualRows = 24;
 
 /** Folds rows only in a terminal with too few lines, so that `| grep` finds each name. */
-export async function printOverview<Row extends { name: string }>(
+export function printOverview<Row extends { name: string }>(
   io: Io,
   { head, rows, columns, remarks, verdict, isFoldable, isSelection }: Overview<Row>,
-): Promise<void> {
+): void {
   const most = (io.rows ?? usualRows) - head.length - 3;
   const isFolding = io.columns !== undefined && !isSelection && rows.length > most;
   const listed = isFolding ? rows.filter((row) => !isFoldable(row)) : rows;
+  const foldable = isFolding ? rows.filter(isFoldable) : [];
+  const lines = (texts: readonly string[]) =>
+    texts.map((text) => paragraph(plain(text), io.columns));
   const blocks = [
     head.map(({ text, style }) => styled(paragraph(plain(text), io.columns), style, io.colour)),
     isFolding && listed.length === 0 ? [] : [table(columns, listed, io)],
-    (await foldedRemarks(remarks)).map((text) => paragraph(plain(text), io.columns)),
-    await foldedRows(isFolding ? rows.filter(isFoldable) : [], verdict, io.columns),
+    // Each text once, with all its names.
+    lines(foldedBy(remarks, ({ text }) => text).map(([text, names]) => `${names}: ${text}`)),
+    // `ok: rpi-[001-040]`, one line per verdict.
+    lines(foldedBy(foldable, verdict).map(([word, names]) => `${word}: ${names}`)),
   ];
   io.out(
     blocks
@@ -50,42 +60,18 @@ export async function printOverview<Row extends { name: string }>(
   );
 }
 
-/** `ok: rpi-[001-040]`, one line per verdict. */
-async function foldedRows<Row extends { name: string }>(
-  rows: readonly Row[],
-  verdict: (row: Row) => string,
-  width: number | undefined,
-): Promise<string[]> {
-  const lines: string[] = [];
-  for (const [word, alike] of groupsOf(rows, verdict)) {
-    const names = await folded(alike.map(({ name }) => name));
-    lines.push(paragraph(plain(`${word}: ${names}`), width));
-  }
-  return lines;
-}
-
-/** Each text once, with all its names. */
-async function foldedRemarks(remarks: readonly Remark[]): Promise<string[]> {
-  const lines: string[] = [];
-  for (const [text, alike] of groupsOf(remarks, (remark) => remark.text)) {
-    lines.push(`${await folded(alike.map(({ name }) => name))}: ${text}`);
-  }
-  return lines;
-}
-
-function groupsOf<T>(all: readonly T[], keyOf: (each: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const each of all) {
-    const group = groups.get(keyOf(each));
-    if (group === undefined) groups.set(keyOf(each), [each]);
-    else group.push(each);
-  }
-  return groups;
+/** Each key with the names that have it. */
+function foldedBy<T extends { name: string }>(
+  all: readonly T[],
+  keyOf: (each: T) => string,
+): [key: string, names: string][] {
+  const groups = [...Map.groupBy(all, keyOf)];
+  return groups.map(([key, alike]) => [key, folded(alike.map(({ name }) => name))]);
 }
 
 /** `184 ok, 9 quarantined`: words in `order` first. */
-export function tally(words: readonly string[], order: readonly string[]): string {
-  const groups = groupsOf(words, (word) => word);
+export function tally(words: readonly string[], order: readonly string[] = []): string {
+  const groups = Map.groupBy(words, (word) => word);
   return [...new Set([...order, ...groups.keys()])]
     .flatMap((word) => {
       const alike = groups.get(word);
@@ -94,10 +80,26 @@ export function tally(words: readonly string[], order: readonly string[]): strin
     .join(', ');
 }
 
+interface Totals<Row> {
+  rows: readonly Row[];
+  /** Number of rows without the filters. */
+  all: number;
+  noun: string;
+  verdict(row: Row): string;
+  /** All verdicts, the most urgent first; the last is that of rows without a problem. */
+  order: readonly string[];
+  /** Follows the totals. */
+  more?: string;
+}
+
 /** `200 machines: 184 ok, 16 no-answer`. */
-export function headline(number: string, totals: string, isWell: boolean, more = '') {
-  const style: Style = isWell ? 'green' : 'yellow';
-  return { text: `${number}${totals && `: ${totals}`}${more}`, style };
+export function headline<Row>({ rows, all, noun, verdict, order, more }: Totals<Row>): HeadLine {
+  const good = order.slice(-1);
+  const verdicts = rows.map(verdict);
+  const totals = tally(verdicts, [...good, ...order]);
+  const text = [countOf(rows.length, all, noun), totals].filter(Boolean).join(': ');
+  const isGood = verdicts.every((word) => good.includes(word));
+  return { text: text + (more ?? ''), style: isGood ? 'green' : 'yellow' };
 }
 
 /** `200 machines`, or with a filter `9 of 200 machines`. */

@@ -1,5 +1,5 @@
 /** Width, shortening and styles of text. */
-import { stripVTControlCharacters } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 
 /** Control characters: names from rack.yaml or a service must not move the cursor. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
@@ -92,21 +92,12 @@ export function wrapped(
   return [...lines, line].join('\n');
 }
 
-/** Select Graphic Rendition (ECMA-48, 8.3.117). */
-const codes = {
-  bold: [1, 22],
-  dim: [2, 22],
-  red: [31, 39],
-  green: [32, 39],
-  yellow: [33, 39],
-} as const;
-
-export type Style = keyof typeof codes;
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 
 export function styled(text: string, style: Style | undefined, colour: boolean): string {
   if (!colour || style === undefined || text === '') return text;
-  const [on, off] = codes[style];
-  return `\x1b[${on}m${text}\x1b[${off}m`;
+  // `colour` already respects NO_COLOR.
+  return styleText(style, text, { validateStream: false });
 }
 
 const indent = '  ';

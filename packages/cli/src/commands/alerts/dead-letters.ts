@@ -36,7 +36,7 @@ export function define(command: SkoloCommand): void {
     }
     const service = await alertToPubsub(command);
     if (retry) {
-      const body = { ...(sink !== undefined && { sink }), ...(reason !== undefined && { reason }) };
+      const body = { sink, reason };
       const answer = await service.ask((client) => client.retryDeadLetters({ body }));
       if (json) return printJson(command.io, answer);
       command.io.out(`${count(answer.retried, 'message')} queued again; see skolo alerts status`);

@@ -8,7 +8,7 @@ import { CliError } from '../../errors.ts';
 import { duration, relative } from '../../output/time.ts';
 import type { AlertToPubsub } from '../../service-client.ts';
 import type { Source } from './pubsub-options.ts';
-import { Expected, toConnect, within } from './within.ts';
+import { toConnect, within } from './within.ts';
 
 /** Response of `GET /v1/status`. */
 export type AlertToPubsubStatus = ClientAnswer<(typeof alertToPubsubApi)['status']>;
@@ -27,10 +27,10 @@ export class PubSubDelivery {
   private readonly deps: PubSubDeliveryDeps;
   private readonly ending = new AbortController();
   private readonly ended: Promise<void>;
-  private readonly listening = new Expected();
+  private readonly listening = Promise.withResolvers<void>();
   private readonly arrivals = {
-    firing: new Expected(),
-    resolved: new Expected(),
+    firing: Promise.withResolvers<void>(),
+    resolved: Promise.withResolvers<void>(),
   };
   private lost: string | undefined;
 
@@ -46,18 +46,20 @@ export class PubSubDelivery {
       onMessage: (message) => this.look(message),
       onState: (state) => this.changed(state),
     });
-    this.ended.catch((error: unknown) => this.listening.fails(error));
+    this.ended.catch(this.listening.reject);
+    // A rejection may come while no caller waits.
+    this.listening.promise.catch(() => undefined);
   }
 
   async ready(): Promise<void> {
     const { withinMs, signal } = this.deps;
-    const isReady = await within(this.listening.happened, toConnect(withinMs), signal);
+    const isReady = await within(this.listening.promise, toConnect(withinMs), signal);
     if (!isReady) throw new CliError(`cannot subscribe: ${this.lost ?? 'Pub/Sub does not answer'}`);
   }
 
   async arrived(status: 'firing' | 'resolved'): Promise<void> {
     const { withinMs, signal, service } = this.deps;
-    if (await within(this.arrivals[status].happened, withinMs, signal)) return;
+    if (await within(this.arrivals[status].promise, withinMs, signal)) return;
     const where = this.lost ?? (await whereQueued(service, 'pubsub'));
     throw new CliError(`${status}: did not arrive within ${withinMs / 1000} s: ${where}`);
   }
@@ -72,11 +74,11 @@ export class PubSubDelivery {
   private look({ decoded }: Received): void {
     const { label, id } = this.deps.test;
     if (decoded.kind !== 'transition' && decoded.kind !== 'refresh') return;
-    if (decoded.values[label] === id) this.arrivals[decoded.status].happens();
+    if (decoded.values[label] === id) this.arrivals[decoded.status].resolve();
   }
 
   private changed(state: SubscriptionState): void {
-    if (state.state === 'ready') this.listening.happens();
+    if (state.state === 'ready') this.listening.resolve();
     if (state.state === 'ready') this.lost = undefined;
     if (state.state === 'lost') this.lost = state.error.message;
   }
@@ -141,7 +143,7 @@ async function whereQueued(service: AlertToPubsub, kind: 'pubsub' | 'any'): Prom
   if (stuck.length > 0) {
     return stuck
       .map(({ name, depth, oldestSeconds, reason, detail }) => {
-        const why = [reason, detail].filter((part) => part !== undefined).join(': ');
+        const why = [reason, detail].filter(Boolean).join(': ');
         const oldest = depth > 0 ? `, the oldest for ${duration(oldestSeconds)}` : '';
         return `accepted, and queued at ${location}: ${depth} for ${name}${oldest}${why && `; ${why}`}`;
       })

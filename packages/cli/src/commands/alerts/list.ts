@@ -49,7 +49,7 @@ export function define(command: SkoloCommand): void {
     const service = await alertToPubsub(command);
     const { alerts } = await service.ask((client) => client.alerts());
     const all = alerts.filter(({ status }) => resolved || status === 'firing').sort(byUrgency);
-    const shown = await selected(command.io, all, filters, options);
+    const shown = selected(command.io, all, filters, options);
     if (json) return printJson(command.io, { alerts: shown });
     const totals = tally(shown.map(severityOf), severities);
     const number = countOf(shown.length, all.length, 'alert');

@@ -1,5 +1,6 @@
 /** Options for a Pub/Sub topic: from rack.yaml, or from the command line to watch many racks. */
 import type { FieldNames, PubSubConnection } from '@skolo/alerts';
+import { serviceUrl } from '@skolo/rack/service-urls';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
@@ -74,7 +75,6 @@ async function settingsOf(command: SkoloCommand, options: PubSubOptions) {
     return { credentials, ...own, project, topic: topic ?? defaultTopic, fields: undefined };
   }
   const { secretPath } = await import('@skolo/secrets');
-  const { serviceUrl } = await import('@skolo/rack');
   const rack = await loadRack(command.globals());
   const settings = rack.services['alert-to-pubsub'];
   const { credentials } = settings;

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { whyUnreachable } from '@skolo/api';
+import { Problem, whyUnreachable } from '@skolo/api';
+import { parseJson } from '@skolo/errors';
 import { InvalidArgumentError, Option } from 'commander';
 import { shortSpan, shortSpanOrNone } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
@@ -200,12 +201,7 @@ async function signIn(command: SkoloCommand): Promise<string | undefined> {
 
 /** The detail of a problem document, or the JSON string that Alertmanager sends. */
 function whyOf(text: string): string {
-  try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body === 'string') return body;
-    if (typeof body === 'object' && body !== null && 'detail' in body) return String(body.detail);
-  } catch {
-    // Then as it is.
-  }
-  return text.trim().slice(0, longestReason);
+  const body = parseJson(text);
+  if (typeof body === 'string') return body;
+  return Problem.safeParse(body).data?.detail ?? text.trim().slice(0, longestReason);
 }

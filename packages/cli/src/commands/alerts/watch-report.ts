@@ -135,7 +135,7 @@ function changeOf(
     before?.silentSince === undefined
       ? ''
       : `after ${seconds(now - before.silentSince)} of silence`;
-  const text = [silence, whyOf(after, now) ?? ''].filter((part) => part !== '').join(': ');
+  const text = [silence, whyOf(after, now)].filter(Boolean).join(': ');
   const style = state === 'well' ? 'green' : 'red';
   return [{ location, state, style, text, facts: asJson(after) }];
 }

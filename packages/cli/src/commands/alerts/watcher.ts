@@ -17,7 +17,7 @@ import type { Io } from '../../io.ts';
 import type { Notifier } from './notifier.ts';
 import type { Source } from './pubsub-options.ts';
 import { stateReporter } from './tail.ts';
-import { Expected, toConnect, within } from './within.ts';
+import { toConnect, within } from './within.ts';
 
 interface WatcherDeps {
   source: Source;
@@ -49,8 +49,8 @@ export class Watcher {
   private deadMan: DeadMan;
   private firing: Alert[];
   private blindWhy: string | undefined;
-  private readonly listening = new Expected();
-  private readonly allReceived = new Expected();
+  private readonly listening = Promise.withResolvers<void>();
+  private readonly allReceived = Promise.withResolvers<void>();
   private listener: ((facts: WatchFacts) => void) | undefined;
   private saved = '';
   private savedAt = Number.NEGATIVE_INFINITY;
@@ -100,12 +100,14 @@ export class Watcher {
     const ending = new AbortController();
     this.deadMan = this.newDeadMan(Math.min(withinMs, this.deps.silentAfterMs));
     const ended = this.listen(AbortSignal.any([signal, ending.signal]));
-    ended.catch((error: unknown) => this.listening.fails(error));
+    ended.catch(this.listening.reject);
+    // A rejection may come while no caller waits.
+    this.listening.promise.catch(() => undefined);
     try {
-      if (!(await within(this.listening.happened, toConnect(withinMs), signal))) {
+      if (!(await within(this.listening.promise, toConnect(withinMs), signal))) {
         throw new CliError(`cannot subscribe: ${this.blindWhy ?? 'Pub/Sub does not answer'}`);
       }
-      await within(this.allReceived.happened, withinMs, signal);
+      await within(this.allReceived.promise, withinMs, signal);
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
@@ -169,7 +171,7 @@ export class Watcher {
     if (state.state === 'ready') {
       this.deadMan.seeing(now);
       this.blindWhy = undefined;
-      this.listening.happens();
+      this.listening.resolve();
     } else if (state.state === 'lost') {
       this.deadMan.blind(now);
       this.blindWhy = state.error.message;
@@ -189,7 +191,7 @@ export class Watcher {
     this.listener?.(facts);
     const { locations } = facts.report;
     if (locations.every(({ state }) => state === 'well' || state === 'unhealthy')) {
-      this.allReceived.happens();
+      this.allReceived.resolve();
     }
     this.saveSoon(facts.report);
   }

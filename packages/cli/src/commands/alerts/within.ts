@@ -5,22 +5,6 @@ export function toConnect(ms: number): number {
   return Math.max(ms, 10_000);
 }
 
-/** An event that happens once. */
-export class Expected {
-  readonly happened: Promise<void>;
-  happens: () => void = () => {};
-  fails: (error: unknown) => void = () => {};
-
-  constructor() {
-    this.happened = new Promise((resolve, reject) => {
-      this.happens = resolve;
-      this.fails = reject;
-    });
-    // A rejection may come while no caller waits.
-    this.happened.catch(() => undefined);
-  }
-}
-
 /**
  * Whether the promise resolves in time.
  *

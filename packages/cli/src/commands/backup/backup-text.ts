@@ -1,13 +1,8 @@
 /** Texts and styles of devices and runs. */
-import type {
-  BackupDevice,
-  BackupRun,
-  DeviceState,
-  FailureClass,
-  LostHistory,
-  RunDevice,
-} from '@skolo/api';
+import type { BackupDevice, DeviceState, FailureClass, LostHistory, RunDevice } from '@skolo/api';
+import { commandLine, type SkoloCommand } from '../../command.ts';
 import type { Filter } from '../../filters.ts';
+import { tally } from '../../output/overview.ts';
 import { count, type Style } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
 
@@ -50,11 +45,11 @@ export function stateStyle(device: Pick<BackupDevice, 'state' | 'failure'>): Sty
 /** `17 ok, 1 failed (timeout), 1 not backed up; 1 unsaved`. */
 export function tallyOfDevices(devices: readonly BackupDevice[]): string {
   const order: DeviceState[] = ['ok', 'failed', 'overdue', 'never', 'not-backed-up', 'retired'];
+  const byState = Map.groupBy(devices, ({ state }) => state);
   const parts = order.flatMap((state) => {
-    const alike = devices.filter((device) => device.state === state);
-    if (alike.length === 0) return [];
-    const word = stateText({ state });
-    return [`${alike.length} ${word}${isWrong({ state }) ? classes(alike) : ''}`];
+    const alike = byState.get(state);
+    if (alike === undefined) return [];
+    return [`${alike.length} ${stateText({ state })}${isWrong({ state }) ? classes(alike) : ''}`];
   });
   const unsaved = devices.filter((device) => device.unsaved).length;
   return parts.join(', ') + (unsaved > 0 ? `; ${unsaved} unsaved` : '');
@@ -62,38 +57,26 @@ export function tallyOfDevices(devices: readonly BackupDevice[]): string {
 
 /** `18 ok (2 changed), 1 failed (timeout), 1 not backed up`, and devices that are not done. */
 export function tallyOfRun(devices: readonly RunDevice[]): string {
-  const number = (wanted: (device: RunDevice) => boolean) => devices.filter(wanted).length;
-  const changed = number(({ result }) => result === 'changed');
-  const ok = changed + number(({ result }) => result === 'unchanged');
-  const failed = devices.filter(({ result }) => result === 'failed');
-  const part = (count: number, words: string) => (count > 0 ? [`${count} ${words}`] : []);
-  return [
-    ...part(ok, changed > 0 ? `ok (${changed} changed)` : 'ok'),
-    ...part(failed.length, `failed${classes(failed)}`),
-    ...part(
-      number(({ result }) => result === 'not-backed-up'),
-      'not backed up',
-    ),
-    ...part(
-      number(({ state }) => state === 'reading'),
-      'being read',
-    ),
-    ...part(
-      number(({ state }) => state === 'waiting'),
-      'waiting',
-    ),
-  ].join(', ');
+  const changed = devices.filter(({ result }) => result === 'changed').length;
+  const ok = changed > 0 ? `ok (${changed} changed)` : 'ok';
+  const failed = `failed${classes(devices.filter(({ result }) => result === 'failed'))}`;
+  const words = devices.map((device) => {
+    if (isOk(device)) return ok;
+    if (device.result === 'failed') return failed;
+    if (device.result === 'not-backed-up') return 'not backed up';
+    return device.state === 'reading' ? 'being read' : 'waiting';
+  });
+  return tally(words, [ok, failed, 'not backed up', 'being read']);
 }
 
 /** ` (timeout)`; of several ` (2 timeout, 1 auth)`. */
 function classes(failed: readonly { failure?: FailureClass | undefined }[]): string {
-  const counts = new Map<string, number>();
-  for (const { failure } of failed) {
-    if (failure !== undefined) counts.set(failure, (counts.get(failure) ?? 0) + 1);
-  }
-  const known = [...counts].toSorted(([, a], [, b]) => b - a);
-  if (known.length <= 1) return known.map(([failure]) => ` (${failure})`).join('');
-  return ` (${known.map(([failure, number]) => `${number} ${failure}`).join(', ')})`;
+  const failures = failed.flatMap(({ failure }) => failure ?? []);
+  const known = [...Map.groupBy(failures, (failure) => failure)];
+  const parts = known
+    .toSorted(([, a], [, b]) => b.length - a.length)
+    .map(([failure, { length }]) => (known.length > 1 ? `${length} ${failure}` : failure));
+  return parts.length > 0 ? ` (${parts.join(', ')})` : '';
 }
 
 export function isOk({ result }: RunDevice): boolean {
@@ -121,10 +104,6 @@ export function resultStyle({ result, state }: RunDevice): Style | undefined {
   }
 }
 
-export function isOver({ finishedAt }: BackupRun): boolean {
-  return finishedAt !== undefined;
-}
-
 /** Lost versions of a device, and by name those in no copy. */
 export function lostLines({ device, versions, newest, unsent }: LostHistory): string[] {
   const what = versions === undefined ? 'its versions' : count(versions, 'version');
@@ -137,6 +116,17 @@ export function lostLines({ device, versions, newest, unsent }: LostHistory): st
 
 function nameOf({ id, time }: { id: string; time: string }): string {
   return `${shortVersionId(id)} of ${timestamp(time)}`;
+}
+
+/** The command line that restores a version. */
+export function restoreLine(
+  command: SkoloCommand,
+  device: string,
+  id: string,
+  ...options: string[]
+): string {
+  const names = [device, '--version', shortVersionId(id), ...options];
+  return commandLine(command, 'backup restore', ...names);
 }
 
 /** A unique beginning of a commit id, or of the name of an object off site. */

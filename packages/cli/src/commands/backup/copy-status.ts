@@ -7,7 +7,7 @@ import { count, paragraph, plain } from '../../output/text.ts';
 import { relative, sizeText, timestamp } from '../../output/time.ts';
 import { shortVersionId } from './backup-text.ts';
 import { type CopyOptions, withCopy } from './copy.ts';
-import type { WantedNames } from './wanted-names.ts';
+import { findDevices } from './device-names.ts';
 
 interface Options extends CopyOptions {
   json?: true;
@@ -17,7 +17,7 @@ interface Options extends CopyOptions {
 export async function printCopyStatus(
   command: SkoloCommand,
   options: Options,
-  wanted: WantedNames,
+  wanted: readonly string[],
 ): Promise<void> {
   const { io } = command;
   const { from, json } = options;
@@ -28,7 +28,7 @@ export async function printCopyStatus(
       throw new CliError(`${place}: contains no copy of a configuration; check --from`);
     }
     const found: { name: string; newest: Version }[] = [];
-    for (const { name } of await wanted.of(io, names)) {
+    for (const { name } of findDevices(io, wanted, names)) {
       const [newest] = await copy.versions(name, 1);
       if (newest !== undefined) found.push({ name, newest });
     }

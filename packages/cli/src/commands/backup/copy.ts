@@ -12,14 +12,16 @@ import {
   shownRemote,
   type Version,
 } from '@skolo/backup';
+import { orAborted } from '@skolo/errors';
 import { models } from '@skolo/models';
 import { type BackupModel, type CreateBackup, loadBackups } from '@skolo/models/backup';
 import { BackupError, createMask, type Mask, textOf } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
-import { readSecret, type Secret, SecretError } from '@skolo/secrets';
+import type { Secret } from '@skolo/secrets';
 import type { Globals, SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { loadRack } from '../../rack-file.ts';
+import { badFile, readSecretFile } from '../../secret-file.ts';
 import { shortVersionId } from './backup-text.ts';
 import type { Reader } from './reader.ts';
 
@@ -58,26 +60,19 @@ export async function withCopy<T>(
   const identities = identity === undefined ? [] : await readIdentities(identity);
   const rack = await rackOf(command.globals());
   const interrupt = new AbortController();
-  const interrupted = new Promise<never>((_resolve, reject) => {
-    interrupt.signal.addEventListener('abort', () => {
-      reject(new CliError('interrupted', exitCodes.interrupted));
-    });
-  });
-  interrupted.catch(() => {});
-  const stopListening = command.io.onInterrupt(() => interrupt.abort());
+  const { signal } = interrupt;
+  const stopListening = command.io.onInterrupt(() =>
+    interrupt.abort(new CliError('interrupted', exitCodes.interrupted)),
+  );
   let source: BackupSource | undefined;
   try {
-    const { signal } = interrupt;
     const place = await absolute(from);
-    source = await explaining(() => openSource(place, { identities, signal })).catch(
-      (error: unknown) => {
-        // It has cleaned up; its error may differ.
-        if (signal.aborted) return interrupted;
-        throw error;
-      },
-    );
+    source = await explaining(() => openSource(place, { identities, signal }));
     const copy = copyOf(source, rack, await loadBackups(), createMask(randomBytes(32)), identity);
-    return await Promise.race([read(copy), interrupted]);
+    return await orAborted(read(copy), signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   } finally {
     stopListening();
     await source?.close();
@@ -163,25 +158,14 @@ async function rackOf(globals: Globals): Promise<Rack | undefined> {
 
 /** Reads an identity file as written by age-keygen. */
 async function readIdentities(file: string): Promise<Secret[]> {
-  let secret: Secret;
-  try {
-    // An empty folder: the path is relative to where skolo runs.
-    secret = await readSecret({ dir: '' }, file);
-  } catch (error) {
-    if (!(error instanceof SecretError)) throw error;
-    throw noIdentity(error.message.slice(0, -`; ${error.hint}`.length), { cause: error });
-  }
+  const hint = 'set --identity or SKOLO_AGE_IDENTITY_FILE to a file with an age identity';
+  const secret = await readSecretFile(file, hint);
   try {
     return parseIdentities(secret, file);
   } catch (error) {
     if (!(error instanceof BackupError)) throw error;
-    throw noIdentity(error.message, { cause: error });
+    throw badFile(error.message, hint, error);
   }
-}
-
-function noIdentity(what: string, options?: ErrorOptions): CliError {
-  const hint = 'set --identity or SKOLO_AGE_IDENTITY_FILE to a file with an age identity';
-  return new CliError(`${what}; ${hint}`, exitCodes.badConfiguration, options);
 }
 
 /** Adds subject and hint to the error of a copy. */

@@ -2,8 +2,8 @@ import type { SkoloCommand } from '../../command.ts';
 import { type Io, printJson } from '../../io.ts';
 import { type Style, styled, visible } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
-import { canReadCopies, type KnownVersion, type ReaderOptions, withReader } from './reader.ts';
-import { oneDevice } from './wanted-names.ts';
+import { oneDevice } from './device-names.ts';
+import { canReadCopies, type ReaderOptions, withReader } from './reader.ts';
 
 interface Options extends ReaderOptions {
   secrets?: true;
@@ -31,14 +31,9 @@ export function define(command: SkoloCommand): void {
     );
     if (options.json) return printJson(command.io, difference);
     if (difference.diff !== '') return printDiff(command.io, difference.diff);
-    command.io.err(
-      `${device}: no difference between ${read(difference.from)} and ${read(difference.to)}`,
-    );
+    const times = [difference.from, difference.to].map(({ time }) => timestamp(time));
+    command.io.err(`${device}: no difference between ${times.join(' and ')}`);
   });
-}
-
-function read({ time }: KnownVersion): string {
-  return timestamp(time);
 }
 
 /** Prints a unified diff. In a terminal coloured, and without control characters. */

@@ -4,8 +4,8 @@ import { type Io, printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { relative, sizeText, timestamp } from '../../output/time.ts';
 import { shortVersionId } from './backup-text.ts';
+import { oneDevice } from './device-names.ts';
 import { canReadCopies, type KnownVersion, type ReaderOptions, withReader } from './reader.ts';
-import { oneDevice } from './wanted-names.ts';
 
 interface Options extends ReaderOptions {
   limit: number;
@@ -71,5 +71,5 @@ function columns(now: number): Column<Row>[] {
 /** `changed (+3 -1): new vlan for the lab`. */
 function whatText({ device, summary, reason }: KnownVersion): string | undefined {
   const what = summary?.startsWith(`${device}: `) ? summary.slice(device.length + 2) : summary;
-  return [what, reason].filter((part) => part !== undefined && part !== '').join(': ') || undefined;
+  return [what, reason].filter(Boolean).join(': ') || undefined;
 }

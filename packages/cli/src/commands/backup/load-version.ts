@@ -2,13 +2,12 @@
 
 import { ApiError, ApiUnreachable, type ClientAnswer, type routerBackupApi } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
-import { commandLine } from '../../command.ts';
 import { CliError, complain, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { plain, visible } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { explained, type RouterBackup, routerBackup } from '../../service-client.ts';
-import { shortVersionId } from './backup-text.ts';
+import { restoreLine, shortVersionId } from './backup-text.ts';
 import { printDiff } from './diff.ts';
 
 interface Context {
@@ -49,13 +48,7 @@ export async function applyVersion(
   const checked = await check(service, wanted);
   if (!json) printChecked(io, device, checked);
   if (!checked.canApply) {
-    const line = commandLine(
-      command,
-      'backup restore',
-      device,
-      '--version',
-      shortVersionId(checked.version.id),
-    );
+    const line = restoreLine(command, device, checked.version.id);
     throw new CliError(
       `${device}: this model cannot be restored automatically; ${line} prints the steps`,
     );
@@ -126,14 +119,7 @@ async function load(
   service: RouterBackup,
   { device, version, ...body }: Wanted & { running: string; reason: string },
 ) {
-  const look = commandLine(
-    command,
-    'backup restore',
-    device,
-    '--version',
-    shortVersionId(version),
-    '--check',
-  );
+  const look = restoreLine(command, device, version, '--check');
   try {
     const request = { params: { device, version }, body, timeoutMs: deviceMs };
     return await service.ask((client) => client.restore(request));

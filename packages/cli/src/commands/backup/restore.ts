@@ -1,13 +1,13 @@
 import { Option } from 'commander';
-import { commandLine, givenOptions, quoted, type SkoloCommand } from '../../command.ts';
+import { givenOptions, quoted, type SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { timestamp } from '../../output/time.ts';
-import { shortVersionId } from './backup-text.ts';
+import { restoreLine, shortVersionId } from './backup-text.ts';
+import { oneDevice } from './device-names.ts';
 import { applyVersion, checkVersion } from './load-version.ts';
 import { outputContent } from './output-content.ts';
 import { canReadCopies, type ReaderOptions, type RestoreSteps, withReader } from './reader.ts';
 import { versionHelp } from './show.ts';
-import { oneDevice } from './wanted-names.ts';
 
 interface Options extends ReaderOptions {
   version: string;
@@ -126,15 +126,7 @@ function hintsOf(
 ): string[] {
   const atDesk = steps.filter(({ where }) => where === 'desk').length;
   const isMixed = atDesk > 0 && atDesk < steps.length;
-  const next = (...options: string[]) =>
-    commandLine(
-      command,
-      'backup restore',
-      device,
-      '--version',
-      shortVersionId(version.id),
-      ...options,
-    );
+  const next = (...options: string[]) => restoreLine(command, device, version.id, ...options);
   return [
     ...(comment === '' && atDesk < steps.length ? titles(steps) : []),
     ...(isMixed

@@ -14,7 +14,7 @@ function progress(devices: RunDevice[], lost?: string) {
     requestedAt: '2026-11-20T07:30:00Z',
     devices,
   };
-  return { run, lost, took: '3 s' };
+  return { run, lost };
 }
 
 const devices: RunDevice[] = [
@@ -25,7 +25,7 @@ const devices: RunDevice[] = [
 ];
 
 it('shows the state and result of each device', () => {
-  expect(runFrame(progress(devices), plain)).toEqual([
+  expect(runFrame(progress(devices), plain, 3)).toEqual([
     'router    changed          0.3 s  version 40c04d7e5b1d, 252 B',
     'switch-1  reading',
     'switch-2  failed            31 s  timeout: nothing heard for 30 s, waiting for the prompt after "s…',
@@ -35,7 +35,7 @@ it('shows the state and result of each device', () => {
 });
 
 it('shows failed devices first if not all fit', () => {
-  expect(runFrame(progress(devices, 'no answer'), { ...plain, columns: 40, rows: 5 })).toEqual([
+  expect(runFrame(progress(devices, 'no answer'), { ...plain, columns: 40, rows: 5 }, 3)).toEqual([
     'switch-1  reading',
     'switch-2  failed            31 s',
     '… and 1 ok (1 changed), 1 waiting',
@@ -46,7 +46,7 @@ it('shows failed devices first if not all fit', () => {
 it('fits every window', () => {
   for (let columns = 1; columns < 60; columns++) {
     for (let rows = 1; rows < 8; rows++) {
-      const lines = runFrame(progress(devices), { columns, rows, colour: false });
+      const lines = runFrame(progress(devices), { columns, rows, colour: false }, 3);
 
       expect(lines.length).toBeLessThanOrEqual(Math.max(1, rows - 1));
       if (columns > 40) for (const line of lines) expect(widthOf(line)).toBeLessThan(columns);

@@ -1,83 +1,35 @@
 /** Shows the progress of a run: live in a terminal, else a line per device. */
 import type { BackupRun, RunDevice } from '@skolo/api';
-import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { byNumber } from '../../names.ts';
-import { frameLines, livePicture } from '../../output/live-area.ts';
+import { type FrameSize, frameLines } from '../../output/live-area.ts';
 import { plain, styled } from '../../output/text.ts';
 import { duration, sizeText } from '../../output/time.ts';
 import { resultStyle, resultText, shortVersionId, tallyOfRun } from './backup-text.ts';
 
-interface Display {
-  /** Whether each device was printed. */
-  readonly hasPrintedAll: boolean;
-  changed(run: BackupRun): void;
-  lost(why: string): void;
-  /** Stops drawing. `keep`: the last picture stays on screen. */
-  end(keep: boolean): void;
-}
-
-export function displayOf(io: Io, run: BackupRun, json: boolean): Display {
-  if (json) return { hasPrintedAll: true, changed() {}, lost() {}, end() {} };
-  const isTerminal = io.rows !== undefined && io.columns !== undefined;
-  return isTerminal ? liveDisplay(io, run) : plainDisplay(io);
-}
-
-function plainDisplay(io: Io): Display {
+/** Prints each device once it is done. */
+export function devicePrinter(io: Io, progress: RunProgress): () => void {
   const printed = new Set<string>();
-  let isLost = false;
-  return {
-    hasPrintedAll: true,
-    changed(run) {
-      isLost = false;
-      for (const device of run.devices) {
-        if (device.result === undefined || printed.has(device.device)) continue;
-        printRunDevice(io, device);
-        printed.add(device.device);
-      }
-    },
-    lost(why) {
-      if (!isLost) complain(io, `no connection (${why}); the run continues; retrying`);
-      isLost = true;
-    },
-    end() {},
+  return () => {
+    for (const device of progress.run.devices) {
+      if (device.result === undefined || printed.has(device.device)) continue;
+      printRunDevice(io, device);
+      printed.add(device.device);
+    }
   };
 }
 
-function liveDisplay(io: Io, first: BackupRun): Display {
-  const since = io.now();
-  let run = first;
-  let lost: string | undefined;
-  const picture = livePicture(io, (size) => {
-    const took = duration((io.now() - since) / 1000);
-    return runFrame({ run, lost, took }, size);
-  });
-  return {
-    hasPrintedAll: false,
-    changed(changed) {
-      run = changed;
-      lost = undefined;
-      picture.changed();
-    },
-    lost(why) {
-      lost = why;
-      picture.changed();
-    },
-    end: picture.end,
-  };
-}
-
-interface Progress {
+export interface RunProgress {
   run: BackupRun;
+  /** Why there is no connection. */
   lost: string | undefined;
-  took: string;
 }
 
 export function runFrame(
-  { run: { devices }, lost, took }: Progress,
-  size: Parameters<typeof frameLines>[1],
+  { run: { devices }, lost }: RunProgress,
+  size: FrameSize,
+  seconds: number,
 ): string[] {
-  const noConnection = lost === undefined ? '' : `no connection (${lost}), retrying; `;
   return frameLines(
     {
       items: devices,
@@ -92,10 +44,8 @@ export function runFrame(
         text: textOf(device),
       }),
       tally: tallyOfRun,
-      summary: {
-        text: `${noConnection}${devices.length} requested, ${took}: ${tallyOfRun(devices)}`,
-        style: lost === undefined ? 'bold' : 'yellow',
-      },
+      summary: `${devices.length} requested, ${duration(seconds)}: ${tallyOfRun(devices)}`,
+      lost,
     },
     size,
   );
@@ -103,7 +53,7 @@ export function runFrame(
 
 function textOf(device: RunDevice): string {
   const more = detailText({ ...device, seconds: undefined }).replace(/^: /, '');
-  return [device.failure, more].filter((part) => part !== undefined && part !== '').join(': ');
+  return [device.failure, more].filter(Boolean).join(': ');
 }
 
 function urgency({ state, result }: RunDevice): number {

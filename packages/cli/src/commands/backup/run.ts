@@ -1,7 +1,7 @@
 import type { SkoloCommand } from '../../command.ts';
 import { commandLine } from '../../command.ts';
 import { printJson } from '../../io.ts';
-import { expanded, folded, namesOf } from '../../names.ts';
+import { expandedNames, folded } from '../../names.ts';
 import { routerBackup } from '../../service-client.ts';
 import { waitForRun } from './wait.ts';
 
@@ -25,18 +25,15 @@ export function define(command: SkoloCommand): void {
     .example("skolo backup run router --reason 'new vlan for the lab' --wait");
 
   command.action(async (words: string[], { reason, wait, json = false }: Options) => {
-    const devices = words.length === 0 ? [] : await expanded((await namesOf(words)).names);
+    const devices = expandedNames(words);
     const service = await routerBackup(command);
-    const body = {
-      ...(devices.length > 0 && { devices: [...new Set(devices)] }),
-      ...(reason !== undefined && { reason }),
-    };
+    const body = { devices: devices.length > 0 ? [...new Set(devices)] : undefined, reason };
     const run = await service.ask((client) => client.requestBackup({ body }));
     if (wait) {
       return waitForRun({ command, service, run, json });
     }
     if (json) return printJson(command.io, run);
-    command.io.out(`${run.id}: ${await folded(run.devices.map(({ device }) => device))}`);
+    command.io.out(`${run.id}: ${folded(run.devices.map(({ device }) => device))}`);
     command.io.err(`to follow: ${commandLine(command, 'backup runs', run.id, '--wait')}`);
   });
 }

@@ -1,7 +1,7 @@
 import type { SkoloCommand } from '../../command.ts';
+import { oneDevice } from './device-names.ts';
 import { outputContent } from './output-content.ts';
 import { canReadCopies, type ReaderOptions, withReader } from './reader.ts';
-import { oneDevice } from './wanted-names.ts';
 
 interface Options extends ReaderOptions {
   version: string;

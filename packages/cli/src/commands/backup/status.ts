@@ -2,6 +2,7 @@ import type { BackupDevice, LostHistory, OffsiteStatus } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { addFilters, type FilterOptions, isFiltered, selected } from '../../filters.ts';
 import { type Io, printJson } from '../../io.ts';
+import { expandedNames } from '../../names.ts';
 import { countOf, printOverview, type Remark } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import { relative, sizeText } from '../../output/time.ts';
@@ -15,8 +16,8 @@ import {
   tallyOfDevices,
   urgencyOf,
 } from './backup-text.ts';
+import { findDevices } from './device-names.ts';
 import { canReadCopies, isFromCopy, type ReaderOptions } from './reader.ts';
-import { wantedNames } from './wanted-names.ts';
 
 interface Options extends ReaderOptions, FilterOptions {
   retired?: true;
@@ -37,19 +38,19 @@ export function define(command: SkoloCommand): void {
   canReadCopies(command).example('skolo backup status --rack racks/rack4/rack.yaml');
 
   command.action(async (words: string[], options: Options) => {
-    const wanted = await wantedNames(words);
+    const names = expandedNames(words);
     const isFilter = isFiltered(backupFilters, options);
     if (isFromCopy(command, options)) {
       if (isFilter) {
         command.error("'--state' and '--model' have no effect with '--from'");
       }
       const { printCopyStatus } = await import('./copy-status.ts');
-      return printCopyStatus(command, options, wanted);
+      return printCopyStatus(command, options, names);
     }
     const service = await routerBackup(command);
     const { devices, offsite, lost } = await service.ask((client) => client.devices());
-    const found = await wanted.of(command.io, devices);
-    const filtered = await selected(command.io, found, backupFilters, options);
+    const found = findDevices(command.io, names, devices);
+    const filtered = selected(command.io, found, backupFilters, options);
     if (options.json) return printJson(command.io, { devices: filtered, offsite, lost });
     if (found.length === 0 && words.length > 0) return undefined;
     const isSelection = words.length > 0 || isFilter;
@@ -80,10 +81,7 @@ interface Status {
 }
 
 /** Totals and places off site, problems with their reasons, then devices without problems. */
-async function printStatus(
-  io: Io,
-  { devices, hidden, all, isSelection, offsite, lost }: Status,
-): Promise<void> {
+function printStatus(io: Io, { devices, hidden, all, isSelection, offsite, lost }: Status): void {
   const now = io.now();
   const rows = devices.toSorted((a, b) => urgencyOf(a) - urgencyOf(b));
   const isUnwell = devices.some((device) => isWrong(device) || device.unsaved);
@@ -91,7 +89,7 @@ async function printStatus(
   const totals = devices.length > 0 ? `: ${tallyOfDevices(devices)}` : '';
   const restore = 'skolo backup restore-history --from PLACE restores what a copy has';
   const unsafe = 'no copy off site: set services.router-backup.upload in rack.yaml';
-  await printOverview(io, {
+  printOverview(io, {
     head: [
       {
         text: `${countOf(devices.length, all, 'device')}${totals}${more}`,
@@ -183,8 +181,7 @@ function remarksOf(device: BackupDevice, now: number): Remark[] {
 
 /** `gs://my-backups/rack4: all stored, last 3 h ago`. */
 function placeText({ url, queued, lastSuccess, problem }: OffsiteStatus, now: number): string {
-  const ago = lastSuccess === undefined ? 'never' : relative(lastSuccess, now);
   const what = queued === 0 ? 'all stored' : `${queued} queued`;
-  const last = lastSuccess === undefined ? 'never yet' : `last ${ago}`;
+  const last = lastSuccess === undefined ? 'never yet' : `last ${relative(lastSuccess, now)}`;
   return `${url}: ${what}, ${last}${problem === undefined ? '' : `: ${problem}`}`;
 }

@@ -2,8 +2,8 @@ import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { routerBackup } from '../../service-client.ts';
+import { oneDevice } from './device-names.ts';
 import { printContent } from './output-content.ts';
-import { oneDevice } from './wanted-names.ts';
 
 /** `skolo backup transcript`: the session of the last failed attempt. */
 export function define(command: SkoloCommand): void {

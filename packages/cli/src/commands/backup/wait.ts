@@ -5,9 +5,17 @@ import type { SkoloCommand } from '../../command.ts';
 import { commandLine } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
+import type { FrameSize } from '../../output/live-area.ts';
+import { isRedrawn, waitWithProgress } from '../../output/waiting.ts';
 import { type RouterBackup, temporaryReason } from '../../service-client.ts';
-import { isOk, isOver, tallyOfRun } from './backup-text.ts';
-import { displayOf, printRunDevice, sortedDevices } from './run-display.ts';
+import { isOk, tallyOfRun } from './backup-text.ts';
+import {
+  devicePrinter,
+  printRunDevice,
+  type RunProgress,
+  runFrame,
+  sortedDevices,
+} from './run-display.ts';
 
 interface Wait {
   command: SkoloCommand;
@@ -22,58 +30,46 @@ const pauseMs = 1000;
 const giveUpMs = 600_000;
 
 /** Sets the exit code: 0 all succeeded, 3 some failed, 1 all failed. */
-export async function waitForRun(wait: Wait): Promise<void> {
-  const { json, command } = wait;
+export async function waitForRun({ command, service, run, json }: Wait): Promise<void> {
   const { io } = command;
-  const display = displayOf(io, wait.run, json);
-  const interrupt = new AbortController();
-  const stopListening = io.onInterrupt(() => interrupt.abort());
-  let run: BackupRun;
-  try {
-    run = await over(wait, display, interrupt.signal);
-    display.end(false);
-  } catch (error) {
-    display.end(true);
-    const line = commandLine(command, 'backup runs', wait.run.id);
-    io.err(`stopped waiting; the run continues\nto see it: ${line}`);
-    if (!interrupt.signal.aborted) throw error;
-    io.exitCode = exitCodes.interrupted;
-    return;
-  } finally {
-    stopListening();
-  }
-  if (json) printJson(io, run);
-  else printOutcome(io, run, display.hasPrintedAll);
-  io.exitCode = exitCodeOf(run);
-}
-
-async function over(
-  { service, run: asked }: Wait,
-  display: ReturnType<typeof displayOf>,
-  signal: AbortSignal,
-): Promise<BackupRun> {
-  let run = asked;
-  let lastAnswer = performance.now();
-  while (!isOver(run)) {
-    await setTimeout(pauseMs, undefined, { signal });
-    try {
-      const request = { params: { id: run.id }, signal };
-      run = await service.ask((client) => client.backup(request));
-      lastAnswer = performance.now();
-      display.changed(run);
-    } catch (error) {
-      signal.throwIfAborted();
-      const why = temporaryReason(error);
-      if (why === undefined || performance.now() - lastAnswer >= giveUpMs) throw error;
-      display.lost(why);
+  const began = io.now();
+  const progress: RunProgress = { run, lost: undefined };
+  const waiting = {
+    json,
+    frame: (size: FrameSize) => runFrame(progress, size, (io.now() - began) / 1000),
+    printNew: devicePrinter(io, progress),
+    continues: 'the run continues',
+    howToContinue: () =>
+      `stopped waiting; the run continues\nto see it: ${commandLine(command, 'backup runs', run.id)}`,
+  };
+  const isOver = await waitWithProgress(io, waiting, async (display, signal) => {
+    let lastAnswer = performance.now();
+    while (progress.run.finishedAt === undefined) {
+      await setTimeout(pauseMs, undefined, { signal });
+      try {
+        const request = { params: { id: run.id }, signal };
+        progress.run = await service.ask((client) => client.backup(request));
+        progress.lost = undefined;
+        lastAnswer = performance.now();
+        display.changed();
+      } catch (error) {
+        signal.throwIfAborted();
+        progress.lost = temporaryReason(error);
+        const isTooLong = performance.now() - lastAnswer >= giveUpMs;
+        if (progress.lost === undefined || isTooLong) throw error;
+        display.lost(progress.lost);
+      }
     }
-  }
-  display.changed(run);
-  return run;
+    display.changed();
+  });
+  if (!isOver) return;
+  if (json) printJson(io, progress.run);
+  else printOutcome(io, progress.run);
+  io.exitCode = exitCodeOf(progress.run);
 }
 
-function printOutcome(io: Io, run: BackupRun, isRepeated: boolean): void {
-  if (!isRepeated) for (const device of sortedDevices(run)) printRunDevice(io, device);
+function printOutcome(io: Io, run: BackupRun): void {
+  if (isRedrawn(io)) for (const device of sortedDevices(run)) printRunDevice(io, device);
   io.out(tallyOfRun(run.devices) || 'no device to back up');
 }
 

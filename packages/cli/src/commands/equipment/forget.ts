@@ -15,7 +15,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (device: string, { reason }: { reason?: string }) => {
     const services = await hostKeyServices(command);
-    const query = reason === undefined ? {} : { why: reason };
+    const query = { why: reason };
     const answers = await askServices(command.io, services, async ({ name, service }) => {
       const params = { device };
       const { forgotten } = await service.ask((client) => client.forgetHostKey({ params, query }));

@@ -1,5 +1,6 @@
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
+import { byNumber } from '../../names.ts';
 import { printTable } from '../../output/table.ts';
 import { timestamp } from '../../output/time.ts';
 import { askServices, hostKeyServices } from './host-key-services.ts';
@@ -20,8 +21,7 @@ export function define(command: SkoloCommand): void {
       const { hostKeys } = await service.ask((client) => client.hostKeys());
       return hostKeys.map((key) => ({ ...key, service: name }));
     });
-    const collator = new Intl.Collator('en', { numeric: true });
-    const hostKeys = answers.flat().sort((a, b) => collator.compare(a.device, b.device));
+    const hostKeys = answers.flat().sort((a, b) => byNumber(a.device, b.device));
     if (json) return printJson(command.io, { hostKeys });
     return printTable(
       command.io,

@@ -60,7 +60,7 @@ async function pin(io: Io, files: readonly ManifestFile[], update: boolean): Pro
   const digests = new Map<string, string>();
   for (const [name, image] of images) {
     try {
-      const { digest, isIndex } = await resolveTag(image, { fetch });
+      const { digest, isIndex } = await resolveTag(image);
       if (image.digest !== undefined && image.digest !== digest && !update) {
         throw new CliError(
           `${name}: the tag moved from ${image.digest} to ${digest}; find out why, then run with --update`,

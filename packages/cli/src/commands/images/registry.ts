@@ -5,6 +5,7 @@
  * (`WWW-Authenticate: Bearer realm=…,service=…,scope=…`).
  */
 import { createHash } from 'node:crypto';
+import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { CliError } from '../../errors.ts';
 import type { ImageReference } from './manifests.ts';
@@ -24,10 +25,6 @@ const deadlineMs = 20_000;
 
 const Token = z.looseObject({ token: z.string().optional(), access_token: z.string().optional() });
 
-interface RegistryDeps {
-  fetch: typeof fetch;
-}
-
 /** A tag, resolved. */
 interface Resolved {
   /** `sha256:…` of the manifest that the registry sent. */
@@ -42,20 +39,16 @@ interface Resolved {
  *
  * @throws CliError The registry cannot be reached, rejects the request, or sends no manifest.
  */
-export async function resolveTag(
-  { registry, repository, tag }: ImageReference,
-  { fetch }: RegistryDeps,
-): Promise<Resolved> {
+export async function resolveTag({ registry, repository, tag }: ImageReference): Promise<Resolved> {
   const name = `${registry}/${repository}:${tag}`;
   const url = `${originOf(registry)}/v2/${repository}/manifests/${tag}`;
   const accept = [...listTypes, ...imageTypes].join(', ');
-  const ask = (headers: Record<string, string>) =>
-    request(name, url, { accept, ...headers }, fetch);
+  const ask = (headers: Record<string, string>) => request(name, url, { accept, ...headers });
   let response = await ask({});
   if (response.status === 401) {
     const challenge = response.headers.get('www-authenticate') ?? '';
     await response.body?.cancel();
-    const authorization = `Bearer ${await tokenFor(name, challenge, fetch)}`;
+    const authorization = `Bearer ${await tokenFor(name, challenge)}`;
     response = await ask({ authorization });
   }
   if (response.status === 404) {
@@ -91,7 +84,7 @@ function isLoopback(host: string): boolean {
 }
 
 /** An anonymous token from the registry's token server. */
-async function tokenFor(name: string, challenge: string, fetch: RegistryDeps['fetch']) {
+async function tokenFor(name: string, challenge: string): Promise<string> {
   const parameters = new Map(
     [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
   );
@@ -109,8 +102,9 @@ async function tokenFor(name: string, challenge: string, fetch: RegistryDeps['fe
     const value = parameters.get(key);
     if (value !== undefined) url.searchParams.set(key, value);
   }
-  const response = await request(name, url.href, { accept: 'application/json' }, fetch);
-  const { data } = Token.safeParse(parsedJson(await limitedBytes(name, response)));
+  const response = await request(name, url.href, { accept: 'application/json' });
+  const text = (await limitedBytes(name, response)).toString();
+  const { data } = Token.safeParse(parseJson(text));
   const token = data?.token ?? data?.access_token;
   if (!response.ok || token === undefined) {
     throw new CliError(
@@ -124,7 +118,6 @@ async function request(
   name: string,
   url: string,
   headers: Record<string, string>,
-  fetch: RegistryDeps['fetch'],
 ): Promise<Response> {
   try {
     return await fetch(url, { headers, signal: AbortSignal.timeout(deadlineMs) });
@@ -150,12 +143,4 @@ async function limitedBytes(name: string, { body }: Response): Promise<Buffer> {
   }
   if (size > maxManifestBytes) throw new CliError(`${name}: the response exceeds 4 MiB`);
   return Buffer.concat(chunks);
-}
-
-function parsedJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -5,9 +5,11 @@
 
 import { type AgentStatus, type Client, swarmingClientApi } from '@skolo/api';
 import type { Machine, Rack } from '@skolo/rack';
+import { serviceUrl } from '@skolo/rack/service-urls';
+import { didYouMean } from '@skolo/rack/suggest';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError, complain, failPartly } from '../../errors.ts';
-import { byNumber, expanded, namesOf } from '../../names.ts';
+import { CliError } from '../../errors.ts';
+import { expandedNames, findNamed } from '../../names.ts';
 import { loadRack } from '../../rack-file.ts';
 import { newClient } from '../../service-client.ts';
 
@@ -40,25 +42,17 @@ export async function agentPlaces(
   command: SkoloCommand,
   words: readonly string[],
 ): Promise<AgentPlace[]> {
-  const names = words.length === 0 ? [] : await expanded((await namesOf(words)).names);
+  const names = expandedNames(words);
   const { url } = command.globals();
   if (url !== undefined) {
     if (names.length > 1) command.error("give one machine, or leave out '--url'");
     return [{ name: names[0], url }];
   }
-  const { didYouMean, serviceUrl } = await import('@skolo/rack');
   const rack = await loadRack(command.globals());
-  const wanted = names.length === 0 ? [...rack.machines.keys()] : [...new Set(names)];
-  const places = wanted.toSorted(byNumber).flatMap((name) => {
-    const machine = rack.machines.get(name);
-    if (machine !== undefined) {
-      return [{ name, url: serviceUrl(rack, 'swarming-client', machine), machine, rack }];
-    }
-    complain(command.io, unknownMachine(rack, name, didYouMean));
-    return [];
+  const all = [...rack.machines.values()];
+  return findNamed(command.io, names, all, unknownMachine).map((machine) => {
+    return { name: machine.name, url: serviceUrl(rack, 'swarming-client', machine), machine, rack };
   });
-  if (places.length < wanted.length) failPartly(command.io, places.length > 0);
-  return places;
 }
 
 /**
@@ -70,23 +64,19 @@ export async function agentPlace(
   command: SkoloCommand,
   word: string,
 ): Promise<AgentPlace & { name: string }> {
-  const [name, ...others] = await expanded((await namesOf([word])).names);
+  const [name, ...others] = expandedNames([word]);
   if (name === undefined || others.length > 0) command.error('give the name of one machine');
   const { url } = command.globals();
   if (url !== undefined && !command.gives('rack')) return { name, url };
-  const { didYouMean, serviceUrl } = await import('@skolo/rack');
   const rack = await loadRack(command.globals());
   const machine = rack.machines.get(name);
-  if (machine === undefined) throw new CliError(unknownMachine(rack, name, didYouMean));
+  if (machine === undefined) {
+    throw new CliError(unknownMachine(name, didYouMean(name, rack.machines.keys())));
+  }
   return { name, url: url ?? serviceUrl(rack, 'swarming-client', machine), machine, rack };
 }
 
-function unknownMachine(
-  { machines }: Rack,
-  name: string,
-  didYouMean: typeof import('@skolo/rack').didYouMean,
-): string {
-  const guess = didYouMean(name, machines.keys());
+function unknownMachine(name: string, guess: string): string {
   return `${name}: no such machine in rack.yaml${guess}; skolo rack show lists them`;
 }
 
@@ -95,8 +85,8 @@ export interface Answer {
   name: string;
   url: string;
   /** From rack.yaml. */
-  shelf?: string;
-  kind?: string;
+  shelf: string | undefined;
+  kind: string | undefined;
   status?: AgentStatus;
   error?: string;
 }
@@ -107,20 +97,16 @@ const timeoutMs = 5000;
 /** Asks `atOnce` agents in parallel, each for at most `timeoutMs`. */
 export async function askAgents(places: readonly AgentPlace[]): Promise<Answer[]> {
   const answers: Answer[] = [];
-  let next = 0;
+  const waiting = places.entries();
   async function askNext() {
-    for (let at = next++; at < places.length; at = next++) {
-      const place = places[at];
-      if (place !== undefined) answers[at] = await askOne(place);
-    }
+    for (const [at, place] of waiting) answers[at] = await askOne(place);
   }
-  await Promise.all(Array.from({ length: Math.min(atOnce, places.length) }, askNext));
+  await Promise.all(Array.from({ length: atOnce }, askNext));
   return answers;
 }
 
 async function askOne({ name, url, machine }: AgentPlace): Promise<Answer> {
-  const { shelf, kind } = machine ?? {};
-  const known = { url, ...(shelf !== undefined && { shelf }), ...(kind !== undefined && { kind }) };
+  const known = { url, shelf: machine?.shelf, kind: machine?.kind };
   const client = agentClient(url, { timeoutMs, answers: 'status' });
   try {
     const status = await client.status();

@@ -9,7 +9,7 @@ import {
   selected,
 } from '../../filters.ts';
 import { type Io, printJson } from '../../io.ts';
-import { countOf, printOverview, tally } from '../../output/overview.ts';
+import { headline, printOverview } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
 import { age } from '../../output/time.ts';
@@ -62,44 +62,36 @@ export function define(command: SkoloCommand): void {
     if (command.globals().url !== undefined && isFiltered(placeFilters, options)) {
       command.error("'--shelf' and '--kind' need rack.yaml; they have no effect with '--url'");
     }
-    await checkValues(answerFilters, options);
+    checkValues(answerFilters, options);
     const places = await agentPlaces(command, words);
-    const wanted = await selected(command.io, places, placeFilters, options);
+    const wanted = selected(command.io, places, placeFilters, options);
     const answers = await askAgents(wanted);
     // Before the filter: a silent agent can have any verdict.
     const silent = answers.filter(({ status }) => status === undefined).length;
     if (silent > 0) failPartly(command.io, silent < answers.length);
-    const shown = await selected(command.io, answers, answerFilters, options);
+    const shown = selected(command.io, answers, answerFilters, options);
     if (options.json) return printJson(command.io, { machines: shown });
     if (places.length === 0 && words.length > 0) return undefined;
     const isSelection =
       words.length > 0 || isFiltered(placeFilters, options) || isFiltered(answerFilters, options);
-    return printStatus(command.io, shown, { all: places.length, isSelection });
+    return printStatus(command.io, shown, places.length, isSelection);
   });
 }
 
-interface Shown {
-  /** Without the filters. */
-  all: number;
-  isSelection: boolean;
-}
-
 /** Totals, problems with their reasons, then healthy machines. */
-async function printStatus(
-  io: Io,
-  answers: readonly Answer[],
-  { all, isSelection }: Shown,
-): Promise<void> {
+function printStatus(io: Io, answers: readonly Answer[], all: number, isSelection: boolean): void {
   const now = io.now();
   const rows = answers.toSorted((a, b) => urgencyOf(a) - urgencyOf(b));
-  const isWell = (answer: Answer) => verdictOf(answer) === 'ok';
-  await printOverview(io, {
-    head: [{ text: summary(rows, all), style: rows.every(isWell) ? 'green' : 'yellow' }],
+  const tasks = rows.filter(({ status }) => status?.task.running).length;
+  const more = rows.length === 0 ? '' : `; ${count(tasks, 'task')} running`;
+  const totals = { rows, all, noun: 'machine', verdict: verdictOf, order: verdicts, more };
+  printOverview(io, {
+    head: [headline(totals)],
     rows,
     columns: columns(now),
     remarks: rows.flatMap((answer) => remarksOf(answer, now)),
     verdict: verdictOf,
-    isFoldable: (answer) => isWell(answer) && remarksOf(answer, now).length === 0,
+    isFoldable: (answer) => verdictOf(answer) === 'ok' && remarksOf(answer, now).length === 0,
     isSelection,
   });
 }
@@ -163,14 +155,4 @@ function columns(now: number): Column<Answer>[] {
       leaveOut: 3,
     },
   ];
-}
-
-/** `46 machines: 40 ok, 2 quarantined, 4 no-answer; 31 tasks running`. */
-function summary(answers: readonly Answer[], all: number): string {
-  const totals = tally(answers.map(verdictOf), ['ok', ...verdicts]);
-  const tasks = answers.filter(({ status }) => status?.task.running).length;
-  const machines = countOf(answers.length, all, 'machine');
-  return answers.length === 0
-    ? machines
-    : `${machines}: ${totals}; ${count(tasks, 'task')} running`;
 }

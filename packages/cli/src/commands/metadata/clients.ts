@@ -8,7 +8,8 @@ import {
   selected,
 } from '../../filters.ts';
 import { printJson } from '../../io.ts';
-import { countOf, headline, printOverview, tally } from '../../output/overview.ts';
+import { byNumber } from '../../names.ts';
+import { headline, printOverview } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import { lastSeen } from '../../output/time.ts';
 import { metadataServer } from '../../service-client.ts';
@@ -46,13 +47,12 @@ export function define(command: SkoloCommand): void {
     const service = await metadataServer(command);
     const { clients } = await service.ask((client) => client.clients());
     const sorted = clients.toSorted(byUrgency);
-    const shown = await selected(command.io, sorted, filters, options);
+    const shown = selected(command.io, sorted, filters, options);
     if (options.json) return printJson(command.io, { clients: shown });
-    const totals = tally(shown.map(stateOf), states.toReversed());
-    const number = countOf(shown.length, sorted.length, 'client');
-    const isWell = shown.every((each) => stateOf(each) === 'asked');
+    const all = sorted.length;
+    const totals = { rows: shown, all, noun: 'client', verdict: stateOf, order: states };
     return printOverview(command.io, {
-      head: [headline(number, totals, isWell)],
+      head: [headline(totals)],
       rows: shown,
       columns: columns(command.io.now()),
       remarks: [],
@@ -72,11 +72,7 @@ function stateOf({ kind, lastAsked, lastTokenAsked }: MetadataClient): string {
 /** Problems first; among clients of the same state the one that asked last. */
 function byUrgency(a: MetadataClient, b: MetadataClient): number {
   const rank = (client: MetadataClient) => states.indexOf(stateOf(client));
-  return (
-    rank(a) - rank(b) ||
-    askedAt(b) - askedAt(a) ||
-    a.name.localeCompare(b.name, 'en', { numeric: true })
-  );
+  return rank(a) - rank(b) || askedAt(b) - askedAt(a) || byNumber(a.name, b.name);
 }
 
 function askedAt({ lastAsked }: MetadataClient): number {

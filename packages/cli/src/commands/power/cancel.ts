@@ -22,7 +22,7 @@ export function define(command: SkoloCommand): void {
     for (const word of unknown) complain(command.io, `${word}: no cycle is queued or running`);
     let cancelled = 0;
     for (const { id, target } of cycles) {
-      const query = reason === undefined ? {} : { why: reason };
+      const query = { why: reason };
       try {
         await daemon.ask((client) => client.cancelCycle({ params: { id }, query }));
         command.io.err(`cycle ${shortId(id)} of ${target}: cancelled`);

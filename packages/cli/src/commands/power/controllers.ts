@@ -9,7 +9,7 @@ import {
 } from '../../filters.ts';
 import { type Io, printJson } from '../../io.ts';
 import { byNumber } from '../../names.ts';
-import { countOf, headline, printOverview, tally } from '../../output/overview.ts';
+import { headline, printOverview } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
 import { count } from '../../output/text.ts';
@@ -44,47 +44,35 @@ export function define(command: SkoloCommand): void {
     const daemon = await powerCycleDaemon(command);
     const { controllers } = await daemon.ask((client) => client.controllers());
     const sorted = controllers.toSorted((a, b) => byNumber(a.name, b.name));
-    const shown = await selected(command.io, sorted, filters, options);
+    const shown = selected(command.io, sorted, filters, options);
     if (options.json) return printJson(command.io, { controllers: shown });
-    return print(command.io, shown, {
-      all: sorted.length,
-      isSelection: isFiltered(filters, options),
-    });
+    return print(command.io, shown, sorted.length, isFiltered(filters, options));
   });
 }
 
 /** Hubs that were never asked would only hide the others. A filter shows them. */
-async function print(
+function print(
   io: Io,
   controllers: readonly ControllerStatus[],
-  { all, isSelection }: { all: number; isSelection: boolean },
+  all: number,
+  isSelection: boolean,
 ) {
   const isAsked = ({ model, state, queue }: ControllerStatus) =>
     isSelection || model !== 'usb-hub' || state !== 'unknown' || queue > 0;
   const rank = ({ state }: ControllerStatus) => states.indexOf(state);
   const rows = controllers.filter(isAsked).sort((a, b) => rank(a) - rank(b));
   const others = controllers.length - rows.length;
-  const totals = tally(
-    rows.map(({ state }) => state),
-    ['up', ...states],
-  );
-  const number = countOf(rows.length, all - others, 'controller');
   const more = others > 0 ? `; ${count(others, 'USB hub')} not asked yet` : '';
-  await printOverview(io, {
-    head: [
-      headline(
-        number,
-        totals,
-        rows.every(({ state }) => state === 'up'),
-        more,
-      ),
-    ],
+  const verdict = ({ state }: ControllerStatus) => state;
+  const totals = { rows, all: all - others, noun: 'controller', verdict, order: states, more };
+  printOverview(io, {
+    head: [headline(totals)],
     rows,
     columns: columns(io.now()),
     remarks: rows.flatMap(({ name, state, detail }) =>
       state === 'up' || detail === undefined ? [] : [{ name, text: detail }],
     ),
-    verdict: ({ state }) => state,
+    verdict,
     isFoldable: ({ state, queue }) => state === 'up' && queue === 0,
     isSelection,
   });

@@ -47,7 +47,7 @@ export function endText(cycle: PowerCycle): string {
     ...(failedStep === undefined ? [] : [`at ${failedStep}`]),
     ...(took === undefined ? [] : [`after ${duration(took)}`]),
   ].join(', ');
-  return [where, detail].filter((part) => part !== undefined && part !== '').join(': ');
+  return [where, detail].filter(Boolean).join(': ');
 }
 
 /** Since the start, or since the request if the cycle never started. */

@@ -56,18 +56,15 @@ export function define(command: SkoloCommand): void {
   command.action(async (words: string[], options: Options) => {
     const { reason, offSeconds, mode, force = false, skipRefused = false } = options;
     const { ignoreLimits = false } = options;
-    const names = await namesOf(words);
-    const body = { machines: names.names, reason, mode, force, ignoreLimits, skipRefused };
+    const names = namesOf(words);
+    const machines = names.names;
+    const body = { machines, reason, offSeconds, mode, force, ignoreLimits, skipRefused };
     await submit({
       command,
       names,
       options,
       doing: 'cycling',
-      send: (client, headers) =>
-        client.requestCycles({
-          headers,
-          body: { ...body, ...(offSeconds !== undefined && { offSeconds }) },
-        }),
+      send: (client, headers) => client.requestCycles({ headers, body }),
     });
   });
 }

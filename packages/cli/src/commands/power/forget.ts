@@ -14,7 +14,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (outlet: string, { reason }: { reason?: string }) => {
     const daemon = await powerCycleDaemon(command);
-    const query = reason === undefined ? {} : { why: reason };
+    const query = { why: reason };
     await daemon.ask((client) => client.forgetOwed({ params: { outlet }, query }));
     command.io.err(`${outlet}: given up`);
   });

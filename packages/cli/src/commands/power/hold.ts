@@ -44,9 +44,9 @@ export function define(command: SkoloCommand): void {
     const end = span === undefined ? until : new Date(now + span);
     if (end !== undefined && end.getTime() <= now)
       command.error('--until: the time is in the past');
-    const { names: targets } = await namesOf(words);
+    const { names: targets } = namesOf(words);
     const daemon = await powerCycleDaemon(command);
-    const body = { targets, reason, ...(end !== undefined && { until: end.toISOString() }) };
+    const body = { targets, reason, until: end?.toISOString() };
     const answer = await askAboutNames(command.io, daemon, (client) => client.hold({ body }));
     if (answer === undefined) return;
     if (json) return printJson(command.io, answer);

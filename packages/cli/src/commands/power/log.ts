@@ -1,10 +1,10 @@
 import type { Outcome, PowerCycle } from '@skolo/api';
 import { shortId } from '@skolo/api/ids';
+import { expandNames } from '@skolo/rack/ranges';
 import { Option } from 'commander';
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
-import { expanded } from '../../names.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
@@ -34,9 +34,9 @@ export function define(command: SkoloCommand): void {
     .example('skolo power log skia-rpi2-rack4-shelf1-007 --outcome failed');
 
   command.action(async (target: string | undefined, { limit, outcome, json }: Options) => {
-    if (target !== undefined) await expanded([target]);
+    if (target !== undefined) expandNames(target);
     const daemon = await powerCycleDaemon(command);
-    const query = { limit, ...(outcome && { outcome }), ...(target !== undefined && { target }) };
+    const query = { limit, outcome, target };
     const answer = await askAboutNames(command.io, daemon, (client) => client.cycles({ query }));
     if (answer === undefined) return;
     const oldestFirst = answer.cycles.toReversed();

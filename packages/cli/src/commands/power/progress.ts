@@ -1,8 +1,8 @@
 /** Shows the progress of cycles. */
 import type { PowerCycle } from '@skolo/api';
-import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { type FrameSize, frameLines, livePicture } from '../../output/live-area.ts';
+import { type FrameSize, frameLines } from '../../output/live-area.ts';
+import { tally } from '../../output/overview.ts';
 import { plain, styled, widthOf } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import {
@@ -42,26 +42,23 @@ function standingOf(cycle: PowerCycle | undefined): Standing {
 }
 
 /** `1 failed, 20 back, 4 running, 15 queued`: the most important first, because the end may be cut off. */
-export function tally(cycles: readonly (PowerCycle | undefined)[]): string {
-  const order: Standing[] = ['bad', 'good', 'running', 'queued'];
-  const counts = order.flatMap((standing) => {
-    const words = new Map<string, number>();
-    for (const cycle of cycles.filter((each) => standingOf(each) === standing)) {
-      const word = cycle?.outcome === undefined ? standing : outcomeText(cycle.outcome);
-      words.set(word, (words.get(word) ?? 0) + 1);
-    }
-    return [...words].map(([word, number]) => `${number} ${word}`);
-  });
-  return counts.join(', ');
+export function tallyOfCycles(cycles: readonly (PowerCycle | undefined)[]): string {
+  const sorted = cycles.toSorted((a, b) => rankOf(a) - rankOf(b));
+  return tally(
+    sorted.map((cycle) => (cycle?.outcome ? outcomeText(cycle.outcome) : standingOf(cycle))),
+  );
+}
+
+function rankOf(cycle: PowerCycle | undefined): number {
+  return ['bad', 'good', 'running', 'queued'].indexOf(standingOf(cycle));
 }
 
 /** The last line. */
 export function summary(progress: Progress, now: number): string {
-  const { asked, cycles, lost } = progress;
-  const parts = tally(asked.map(({ id }) => cycles.get(id)));
-  const noConnection = lost === undefined ? '' : `no connection (${lost}), retrying; `;
+  const { asked, cycles } = progress;
+  const parts = tallyOfCycles(asked.map(({ id }) => cycles.get(id)));
   const took = duration(secondsOfAll(progress, now));
-  return `${noConnection}${asked.length} requested, ${took}: ${parts}`;
+  return `${asked.length} requested, ${took}: ${parts}`;
 }
 
 /** By the clock of the service: from the first request until the last end, or until now. */
@@ -95,11 +92,9 @@ export function progressFrame(progress: Progress, size: FrameSize, now: number):
           text: latestText(cycle),
         };
       },
-      tally: (left) => tally(left.map(({ id }) => cycles.get(id))),
-      summary: {
-        text: summary(progress, now),
-        style: lost === undefined ? 'bold' : 'yellow',
-      },
+      tally: (left) => tallyOfCycles(left.map(({ id }) => cycles.get(id))),
+      summary: summary(progress, now),
+      lost,
     },
     size,
   );
@@ -110,29 +105,10 @@ function secondsOf(cycle: PowerCycle, now: number): number {
   return (isOver(cycle) ? tookSeconds(cycle) : undefined) ?? (now - stepSince(cycle)) / 1000;
 }
 
-interface Display {
-  /** The progress has changed. */
-  changed(cycle: PowerCycle | undefined): void;
-  lost(why: string): void;
-  /** Stops drawing. `keep`: the last picture stays on screen. */
-  end(keep: boolean): void;
-}
-
-export function displayOf(io: Io, progress: Progress, json: boolean): Display {
-  if (json) return { changed() {}, lost() {}, end() {} };
-  const isTerminal = io.rows !== undefined && io.columns !== undefined;
-  return isTerminal ? liveDisplay(io, progress) : plainDisplay(io, progress);
-}
-
-function liveDisplay(io: Io, progress: Progress): Display {
-  const { changed, end } = livePicture(io, (size) => progressFrame(progress, size, io.now()));
-  return { changed, lost: changed, end };
-}
-
-function plainDisplay(io: Io, { asked }: Progress): Display {
+/** Prints the new steps of cycles, a line for each. */
+export function stepPrinter(io: Io, { asked, cycles }: Progress): () => void {
   const width = Math.max(0, ...asked.map(({ target }) => widthOf(target)));
-  const shown = new Map<string, number>();
-  let isLost = false;
+  const printed = new Map<string, number>();
   function print(at: string, cycle: PowerCycle, word: string, text: string) {
     const name = plain(cycle.target).padEnd(width);
     const state = word.padEnd('soft-reboot'.length);
@@ -140,12 +116,10 @@ function plainDisplay(io: Io, { asked }: Progress): Display {
     const line = `${timestamp(at)}  ${name}  ${styled(state, style, io.colour)}  ${plain(text)}`;
     io.out(line.trimEnd());
   }
-  return {
-    changed(cycle) {
-      isLost = false;
-      if (cycle === undefined) return;
+  return () => {
+    for (const cycle of cycles.values()) {
       // After a reconnect the service sends everything again.
-      const before = shown.get(cycle.id) ?? 0;
+      const before = printed.get(cycle.id) ?? 0;
       for (const { at, step, text } of cycle.steps.slice(before)) print(at, cycle, step, text);
       if (isOver(cycle) && before !== Number.POSITIVE_INFINITY) {
         const at = cycle.finishedAt ?? cycle.steps.at(-1)?.at ?? cycle.requestedAt;
@@ -153,12 +127,7 @@ function plainDisplay(io: Io, { asked }: Progress): Display {
         print(at, cycle, stateText(cycle), endText(isRepeated ? { ...cycle, detail: '' } : cycle));
       }
       const now = isOver(cycle) ? Number.POSITIVE_INFINITY : cycle.steps.length;
-      shown.set(cycle.id, Math.max(before, now));
-    },
-    lost(why) {
-      if (!isLost) complain(io, `no connection (${why}); the cycles continue; reconnecting`);
-      isLost = true;
-    },
-    end() {},
+      printed.set(cycle.id, Math.max(before, now));
+    }
   };
 }

@@ -2,7 +2,7 @@ import type { Hold } from '@skolo/api';
 import { isIdOf } from '@skolo/api/ids';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, failPartly } from '../../errors.ts';
-import { expanded, namesOf } from '../../names.ts';
+import { expandedNames } from '../../names.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
 
 /** `skolo power release`: ends holds. */
@@ -15,7 +15,7 @@ export function define(command: SkoloCommand): void {
     .example('skolo power release switch-1');
 
   command.action(async (words: string[], { reason }: { reason?: string }) => {
-    const wanted = await expanded((await namesOf(words)).names);
+    const wanted = expandedNames(words);
     const daemon = await powerCycleDaemon(command);
     const { holds } = await daemon.ask((client) => client.holds());
     const found = new Set<Hold>();
@@ -27,7 +27,7 @@ export function define(command: SkoloCommand): void {
       complain(command.io, `${word}: not held by itself; see skolo power holds`);
       unknown++;
     }
-    const query = reason === undefined ? {} : { why: reason };
+    const query = { why: reason };
     for (const { id, target, by, reason: why } of found) {
       await daemon.ask((client) => client.release({ params: { id }, query }));
       command.io.err(`${target}: released; it was held by ${by}: ${why}`);

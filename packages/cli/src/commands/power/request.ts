@@ -12,7 +12,7 @@ import { isIdOf } from '@skolo/api/ids';
 import { z } from 'zod';
 import { complain, exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { byNumber, expanded, namesOf } from '../../names.ts';
+import { byNumber, expandedNames } from '../../names.ts';
 import type { PowerCycleDaemon } from '../../service-client.ts';
 
 const pausesMs = [500, 2000];
@@ -75,7 +75,7 @@ export async function openCycles(
   daemon: PowerCycleDaemon,
   words: readonly string[],
 ): Promise<FoundCycles> {
-  const wanted = await expanded((await namesOf(words)).names);
+  const wanted = expandedNames(words);
   const open = await daemon.ask(async (client) => {
     const asked = { limit: 1000 };
     // Running cycles last: a cycle that starts meanwhile is in both lists.

@@ -27,7 +27,7 @@ function textOf(io: Io, cycle: PowerCycle): string {
   const facts = factsOf(cycle);
   const width = Math.max(...facts.map(([label]) => label.length));
   const steps = cycle.steps.map(({ at, step, text }) =>
-    plain(`  ${time(at)}  ${step.padEnd('soft-reboot'.length)}  ${text}`),
+    plain(`  ${timestamp(at)}  ${step.padEnd('soft-reboot'.length)}  ${text}`),
   );
   const state = styled(stateText(cycle), stateStyle(cycle), io.colour);
   return [
@@ -50,17 +50,13 @@ function factsOf(cycle: PowerCycle): [label: string, items: string[]][] {
     ['action', [action, ...how, ...(force ? ['forced'] : [])]],
     ['outlets', outlets.length > 0 ? outlets : ['none']],
     ...(fault === undefined ? [] : [['fault', [fault]] as [string, string[]]]),
-    ['asked', [time(cycle.requestedAt), `by ${by} (${origin})`]],
+    ['asked', [timestamp(cycle.requestedAt), `by ${by} (${origin})`]],
     ['reason', [reason]],
-    ['begun', [cycle.startedAt === undefined ? notYet(cycle) : time(cycle.startedAt)]],
-    ['ended', [cycle.finishedAt === undefined ? 'not yet' : time(cycle.finishedAt)]],
+    ['begun', [cycle.startedAt === undefined ? notYet(cycle) : timestamp(cycle.startedAt)]],
+    ['ended', [cycle.finishedAt === undefined ? 'not yet' : timestamp(cycle.finishedAt)]],
   ];
 }
 
 function notYet({ position = 0 }: PowerCycle): string {
   return position === 0 ? 'not yet' : `not yet, ${position} ahead of it`;
-}
-
-function time(text: string): string {
-  return timestamp(text);
 }

@@ -3,7 +3,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { addFilters, type FilterOptions, isFiltered, selected } from '../../filters.ts';
 import { type Io, printJson } from '../../io.ts';
 import { byNumber, namesOf } from '../../names.ts';
-import { countOf, headline, printOverview, type Remark, tally } from '../../output/overview.ts';
+import { headline, printOverview, type Remark } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
 import { duration, relative } from '../../output/time.ts';
@@ -30,17 +30,17 @@ export function define(command: SkoloCommand): void {
     .example('skolo power status --shelf shelf1 --state off,stuck-off');
 
   command.action(async (words: string[], options: Options) => {
-    const queries = words.length === 0 ? [{}] : inQueries((await namesOf(words)).names);
+    const queries = words.length === 0 ? [{}] : inQueries(namesOf(words).names);
     const daemon = await powerCycleDaemon(command);
     const answers = await askAboutNames(command.io, daemon, (client) =>
       Promise.all(queries.map((query) => client.machines({ query }))),
     );
     if (answers === undefined) return undefined;
     const sorted = answers.flatMap(({ machines }) => machines).sort(bySubject);
-    const shown = await selected(command.io, sorted, powerFilters, options);
+    const shown = selected(command.io, sorted, powerFilters, options);
     if (options.json) return printJson(command.io, { machines: shown });
     const isSelection = words.length > 0 || isFiltered(powerFilters, options);
-    return printStatus(command.io, shown, { all: sorted.length, isSelection });
+    return printStatus(command.io, shown, sorted.length, isSelection);
   });
 }
 
@@ -57,12 +57,6 @@ function bySubject(a: MachinePower, b: MachinePower): number {
   return infrastructure(b) - infrastructure(a) || byNumber(a.name, b.name);
 }
 
-interface Shown {
-  /** Without the filters. */
-  all: number;
-  isSelection: boolean;
-}
-
 /** States whose rows fold into one line: no problem, or a problem of the controller. */
 const foldable: PowerState[] = [
   'controller-failing',
@@ -73,19 +67,18 @@ const foldable: PowerState[] = [
 ];
 
 /** Totals, problems with their reasons, then the machines that have power. */
-async function printStatus(
+function printStatus(
   io: Io,
   machines: readonly MachinePower[],
-  { all, isSelection }: Shown,
-): Promise<void> {
+  all: number,
+  isSelection: boolean,
+): void {
   const now = io.now();
   const rank = (machine: MachinePower) => powerStates.indexOf(powerVerdict(machine));
   const rows = machines.toSorted((a, b) => rank(a) - rank(b));
-  const totals = tally(rows.map(powerVerdict), ['on', ...powerStates]);
-  const number = countOf(rows.length, all, 'target');
-  const isWell = rows.every((machine) => powerVerdict(machine) === 'on');
-  await printOverview(io, {
-    head: [headline(number, totals, isWell)],
+  const totals = { rows, all, noun: 'target', verdict: powerVerdict, order: powerStates };
+  printOverview(io, {
+    head: [headline(totals)],
     rows,
     columns: columns(now),
     remarks: [
@@ -104,8 +97,7 @@ function columns(now: number): Column<MachinePower>[] {
     { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
     {
       title: 'SHELF',
-      cell: ({ shelf, label }) =>
-        [shelf, label].filter((each) => each !== undefined).join('/') || undefined,
+      cell: ({ shelf, label }) => [shelf, label].filter(Boolean).join('/') || undefined,
       shrinkTo: 6,
       leaveOut: 1,
     },
@@ -157,7 +149,7 @@ function lastText({ cycle, last }: MachinePower, now: number): string | undefine
   if (cycle !== undefined) return `${cycle.step} now`;
   if (last?.outcome === undefined) return undefined;
   const ago = last.finishedAt && relative(last.finishedAt, now);
-  return [outcomeText(last.outcome), ago].filter((part) => part !== undefined).join(' ');
+  return [outcomeText(last.outcome), ago].filter(Boolean).join(' ');
 }
 
 function lastStyle({ cycle, last }: MachinePower): Style | undefined {

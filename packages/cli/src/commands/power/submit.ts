@@ -49,16 +49,16 @@ export async function submit(submission: Submission): Promise<void> {
       return { cycles: [], refused };
     }
   });
-  if (refused.length > 0 && !options.json) await printRefusals(io, refused);
+  if (refused.length > 0 && !options.json) printRefusals(io, refused);
   if (cycles.length === 0) return nothingDone(submission, refused);
   if (options.wait) {
-    if (!options.json) io.err(await startedText(submission, cycles));
+    if (!options.json) io.err(`${submission.doing} ${folded(cycles.map(({ target }) => target))}`);
     const json = options.json ?? false;
     return waitForCycles({ command, daemon, asked: cycles, refused, json });
   }
   if (refused.length > 0) io.exitCode = exitCodes.partlyFailed;
   if (options.json) printJson(io, { cycles, refused });
-  else await printAccepted(submission, cycles);
+  else printAccepted(submission, cycles);
 }
 
 function nothingDone({ command, names, options }: Submission, refused: readonly Refusal[]): void {
@@ -73,11 +73,7 @@ function nothingDone({ command, names, options }: Submission, refused: readonly 
   io.exitCode = exitCodes.failed;
 }
 
-async function startedText({ doing }: Submission, cycles: Accepted['cycles']): Promise<string> {
-  return `${doing} ${await folded(cycles.map(({ target }) => target))}`;
-}
-
-async function printAccepted({ command }: Submission, cycles: Accepted['cycles']) {
+function printAccepted({ command }: Submission, cycles: Accepted['cycles']) {
   printTable(
     command.io,
     [
@@ -91,7 +87,7 @@ async function printAccepted({ command }: Submission, cycles: Accepted['cycles']
     ],
     cycles,
   );
-  const names = await folded(cycles.map(({ target }) => target));
+  const names = folded(cycles.map(({ target }) => target));
   command.io.err(`to follow: ${commandLine(command, 'power follow', names)}`);
 }
 
@@ -109,7 +105,7 @@ export async function switchOutlets(
   options: SwitchOptions,
 ): Promise<void> {
   const { reason, force = false, ignoreLimits = false, skipRefused = false } = options;
-  const names = await namesOf(words);
+  const names = namesOf(words);
   const body = { targets: names.names, state, reason, force, ignoreLimits, skipRefused };
   await submit({
     command,
@@ -129,8 +125,8 @@ interface Group {
 }
 
 /** A table of rejected targets, and below it the reasons in full. */
-async function printRefusals(io: Io, refused: readonly Refusal[]): Promise<void> {
-  const groups = await grouped(refused, io.now());
+function printRefusals(io: Io, refused: readonly Refusal[]): void {
+  const groups = grouped(refused, io.now());
   const columns = allColumns.filter(
     ({ always, cell }) => always || groups.some((group) => [cell(group) ?? []].flat().length > 0),
   );
@@ -140,23 +136,18 @@ async function printRefusals(io: Io, refused: readonly Refusal[]): Promise<void>
   for (const { names, refusal } of groups) io.err(plain(`${names}: ${reasonOf(refusal)}`));
 }
 
-async function grouped(refused: readonly Refusal[], now: number): Promise<Group[]> {
-  const alike = new Map<string, Refusal[]>();
-  for (const refusal of refused) {
-    const { code, dark } = refusal;
-    const key = JSON.stringify([code, possible(refusal, now), dark, reasonOf(refusal)]);
-    alike.set(key, [...(alike.get(key) ?? []), refusal]);
-  }
-  const groups: Group[] = [];
-  for (const each of alike.values()) {
+function grouped(refused: readonly Refusal[], now: number): Group[] {
+  const alike = Map.groupBy(refused, (refusal) =>
+    JSON.stringify([refusal.code, possible(refusal, now), refusal.dark, reasonOf(refusal)]),
+  );
+  return [...alike.values()].flatMap((each) => {
     const [refusal] = each;
-    if (refusal === undefined) continue;
-    const names = await folded(each.map(({ target }) => target));
+    if (refusal === undefined) return [];
+    const names = folded(each.map(({ target }) => target));
     // A narrow terminal leaves out items of a list.
-    const dark = foldedItems(await folded(refusal.dark ?? []));
-    groups.push({ names, refusal, possible: possible(refusal, now), dark });
-  }
-  return groups;
+    const dark = foldedItems(folded(refusal.dark ?? []));
+    return [{ names, refusal, possible: possible(refusal, now), dark }];
+  });
 }
 
 /** Without the leading name. */

@@ -2,14 +2,23 @@
 import type { PowerCycle } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { commandLine } from '../../command.ts';
-import { exitCodes, failPartly } from '../../errors.ts';
+import { failPartly } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { folded } from '../../names.ts';
+import type { FrameSize } from '../../output/live-area.ts';
 import { plain, styled } from '../../output/text.ts';
+import { waitWithProgress } from '../../output/waiting.ts';
 import type { PowerCycleDaemon } from '../../service-client.ts';
 import { endText, goodOutcomes, isGood, stateStyle, stateText } from './cycle-text.ts';
 import { followCycles } from './follow-cycles.ts';
-import { type AskedCycle, displayOf, type Progress, summary, tally } from './progress.ts';
+import {
+  type AskedCycle,
+  type Progress,
+  progressFrame,
+  stepPrinter,
+  summary,
+  tallyOfCycles,
+} from './progress.ts';
 
 interface Wait {
   command: SkoloCommand;
@@ -28,46 +37,30 @@ export async function waitForCycles(wait: Wait): Promise<void> {
   const { io } = command;
   const cycles = new Map(over.map((cycle) => [cycle.id, cycle]));
   const progress: Progress = { asked, cycles, clockAheadMs: 0 };
-  const isOver = await follow(wait, progress, cycles);
-  const known = asked.flatMap(({ id }) => cycles.get(id) ?? []);
-  if (!isOver) {
-    io.exitCode = exitCodes.interrupted;
-    return;
-  }
-  if (json) printJson(io, { cycles: known, refused });
-  else await printOutcomes(io, progress, known);
-  const good = known.filter(isGood).length;
-  if (good < asked.length + refused.length) failPartly(io, good > 0);
-}
-
-/** False when Ctrl-C ended it. */
-async function follow(
-  wait: Wait,
-  progress: Progress,
-  cycles: Map<string, PowerCycle>,
-): Promise<boolean> {
-  const { daemon, asked, over = [], json } = wait;
-  const { io } = wait.command;
-  const display = displayOf(io, progress, json);
-  for (const cycle of over) display.changed(cycle);
-  const interrupt = new AbortController();
-  const stopListening = io.onInterrupt(() => interrupt.abort());
-  try {
-    await daemon.ask((client) =>
+  const waiting = {
+    json,
+    frame: (size: FrameSize) => progressFrame(progress, size, io.now()),
+    printNew: stepPrinter(io, progress),
+    continues: 'the cycles continue',
+    howToContinue: () => howToFollow(wait, cycles),
+  };
+  const isOver = await waitWithProgress(io, waiting, (display, signal) => {
+    display.changed();
+    return wait.daemon.ask((client) =>
       followCycles({
         client,
-        ids: asked.map(({ id }) => id).filter((id) => !over.some((cycle) => cycle.id === id)),
-        signal: interrupt.signal,
+        ids: asked.map(({ id }) => id).filter((id) => !cycles.has(id)),
+        signal,
         now: io.now,
         watcher: {
           connected(clockAheadMs) {
             progress.clockAheadMs = clockAheadMs;
             progress.lost = undefined;
-            display.changed(undefined);
+            display.changed();
           },
           changed(cycle) {
             cycles.set(cycle.id, cycle);
-            display.changed(cycle);
+            display.changed();
           },
           lost(why) {
             progress.lost = why;
@@ -76,20 +69,17 @@ async function follow(
         },
       }),
     );
-  } catch (error) {
-    display.end(true);
-    await printHowToFollow(wait, cycles);
-    if (!interrupt.signal.aborted) throw error;
-    return false;
-  } finally {
-    stopListening();
-  }
-  display.end(false);
-  return true;
+  });
+  if (!isOver) return;
+  const known = asked.flatMap(({ id }) => cycles.get(id) ?? []);
+  if (json) printJson(io, { cycles: known, refused });
+  else printOutcomes(io, progress, known);
+  const good = known.filter(isGood).length;
+  if (good < asked.length + refused.length) failPartly(io, good > 0);
 }
 
 /** Failed cycles in full, the others folded. */
-async function printOutcomes(io: Io, progress: Progress, known: readonly PowerCycle[]) {
+function printOutcomes(io: Io, progress: Progress, known: readonly PowerCycle[]) {
   if (known.length === 1) {
     // Outside a terminal the progress has printed it.
     if (io.rows !== undefined) for (const cycle of known) printOutcome(io, cycle);
@@ -99,7 +89,7 @@ async function printOutcomes(io: Io, progress: Progress, known: readonly PowerCy
   for (const outcome of goodOutcomes) {
     const alike = known.filter((cycle) => cycle.outcome === outcome);
     if (alike.length === 0) continue;
-    const names = await folded(alike.map(({ target }) => plain(target)));
+    const names = folded(alike.map(({ target }) => plain(target)));
     io.out(`${styled(outcome, 'green', io.colour)}: ${names}`);
   }
   io.out(summary(progress, io.now()));
@@ -110,14 +100,12 @@ function printOutcome(io: Io, cycle: PowerCycle) {
   io.out(`${plain(cycle.target)}: ${word} ${plain(endText(cycle))}`.trimEnd());
 }
 
-async function printHowToFollow({ command, asked }: Wait, cycles: ReadonlyMap<string, PowerCycle>) {
+function howToFollow({ command, asked }: Wait, cycles: ReadonlyMap<string, PowerCycle>): string {
   const open = asked.filter(({ id }) => cycles.get(id)?.outcome === undefined);
-  const names = await folded(open.map(({ target }) => target));
-  command.io.err(
-    [
-      `stopped waiting; these continue: ${tally(open.map(({ id }) => cycles.get(id)))}`,
-      `to follow:              ${commandLine(command, 'power follow', names)}`,
-      `to cancel queued ones:  ${commandLine(command, 'power cancel', names)}`,
-    ].join('\n'),
-  );
+  const names = folded(open.map(({ target }) => target));
+  return [
+    `stopped waiting; these continue: ${tallyOfCycles(open.map(({ id }) => cycles.get(id)))}`,
+    `to follow:              ${commandLine(command, 'power follow', names)}`,
+    `to cancel queued ones:  ${commandLine(command, 'power cancel', names)}`,
+  ].join('\n');
 }

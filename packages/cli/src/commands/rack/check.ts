@@ -1,3 +1,4 @@
+import { formatIssue } from '@skolo/rack/issues';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
@@ -35,17 +36,12 @@ export function define(command: SkoloCommand): void {
     if (json) {
       printJson(command.io, { files: checked.map(asJson) });
     } else {
-      const { formatIssue } = await import('@skolo/rack');
-      for (const each of checked) print(command.io, each, formatIssue);
+      for (const each of checked) print(command.io, each);
     }
   });
 }
 
-function print(
-  io: Io,
-  { file, rack, errors, warnings, secrets }: CheckedFile,
-  formatIssue: typeof import('@skolo/rack').formatIssue,
-) {
+function print(io: Io, { file, rack, errors, warnings, secrets }: CheckedFile): void {
   const coloured = (word: string, style: Style) => styled(word, style, io.colour);
   const warning = coloured('warning:', 'yellow');
   const ofSecret = ({ where, message }: SecretIssue) => plain(` ${where}: ${message}`);

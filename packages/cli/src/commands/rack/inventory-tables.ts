@@ -75,14 +75,8 @@ export function printMachines(io: Io, rack: Rack, machines: readonly Machine[]):
 /** `200 machines: 180 rpi, 20 host; 100 shelf1, 100 shelf2`. */
 function machineTotals(machines: readonly Machine[], rack: Rack, io: Io): string[] {
   if (machines.length === 0) return [];
-  const kinds = tally(
-    machines.map(({ kind }) => kind),
-    [],
-  );
-  const shelves = tally(
-    machines.map(({ shelf = 'without a shelf' }) => shelf),
-    [],
-  );
+  const kinds = tally(machines.map(({ kind }) => kind));
+  const shelves = tally(machines.map(({ shelf = 'without a shelf' }) => shelf));
   const number = countOf(machines.length, rack.machines.size, 'machine');
   return [paragraph(`${number}: ${kinds}; ${shelves}`, io.columns)];
 }

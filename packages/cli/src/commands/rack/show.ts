@@ -51,7 +51,7 @@ export function define(command: SkoloCommand): void {
     const rack = await loadRack(command.globals());
     if (names.length > 0) return showNames(command.io, rack, names, json);
     const { expandedInventory } = await import('@skolo/rack');
-    const machines = await selected(command.io, [...rack.machines.values()], filters, options);
+    const machines = selected(command.io, [...rack.machines.values()], filters, options);
     if (json) {
       const found = new Map(machines.map((machine) => [machine.name, machine]));
       return printJson(command.io, expandedInventory({ ...rack, machines: found }));

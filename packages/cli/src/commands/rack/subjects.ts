@@ -109,6 +109,6 @@ function whyUnknown(rack: Rack, word: string): string {
     power && `${power.outlets.noun} ${power.outlets.range(device.options)} for power`,
     network && `${network.noun} ${network.range(device.options)} for network`,
   ];
-  const known = has.filter((each) => each !== undefined).join(', ') || 'no outlets';
+  const known = has.filter(Boolean).join(', ') || 'no outlets';
   return `${no}; ${device.name} (${model.label}) has ${known}`;
 }

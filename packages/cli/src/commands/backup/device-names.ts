@@ -1,0 +1,24 @@
+/** Names of devices on the command line. */
+import { usageError } from '../../errors.ts';
+import type { Io } from '../../io.ts';
+import { findNamed } from '../../names.ts';
+
+/** The named devices, by default all. Prints unknown names and sets the exit code. */
+export function findDevices<T extends { name: string }>(
+  io: Io,
+  names: readonly string[],
+  all: readonly T[],
+): T[] {
+  return findNamed(
+    io,
+    names,
+    all,
+    (name, guess) => `${name}: no such device${guess}; skolo backup status lists them`,
+  );
+}
+
+/** The name of one device; rejects ranges. */
+export function oneDevice(word: string): string {
+  if (!/[\s,[\]]/.test(word) && word !== '') return word;
+  throw usageError(`${word}: give the name of one device`);
+}

@@ -1,0 +1,23 @@
+import type { Secret } from '@skolo/secrets';
+import { CliError, exitCodes } from './errors.ts';
+
+/**
+ * A secret of the user, in a file relative to the working directory.
+ *
+ * @throws CliError It cannot be read. The message ends with the hint.
+ */
+export async function readSecretFile(file: string, hint: string): Promise<Secret> {
+  const { readSecret, SecretError } = await import('@skolo/secrets');
+  try {
+    return await readSecret({ dir: '' }, file);
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error;
+    // Its own hint is about rack.yaml.
+    throw badFile(error.message.slice(0, -`; ${error.hint}`.length), hint, error);
+  }
+}
+
+/** A file that an option or variable names is not valid. */
+export function badFile(what: string, hint: string, cause?: unknown): CliError {
+  return new CliError(`${what}; ${hint}`, exitCodes.badConfiguration, { cause });
+}
