@@ -117,6 +117,17 @@ describe('a bundle', () => {
     expect(having('storage')).toEqual(['router-backup', 'cli']);
   });
 
+  it('has drivers of equipment only where equipment is reached', async () => {
+    const files = (await filesIn(out)).filter((path) => basename(path) === 'third-parties.txt');
+    const texts = await Promise.all(files.map((path) => readFile(join(out, path), 'utf8')));
+    const withSsh = files.filter((_, i) => /^ssh2 /m.test(texts[i] ?? ''));
+    expect(withSsh.map((path) => path.split('/')[0])).toEqual([
+      'cli',
+      'power-cycle-daemon',
+      'router-backup',
+    ]);
+  });
+
   it('says nothing of the folder that it was made in', async () => {
     const words = [root, basename(out), tmpdir()].filter((word) => word.length > 4);
     const found: string[] = [];

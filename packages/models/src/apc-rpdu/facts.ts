@@ -12,6 +12,6 @@ export const apcRpdu: Model = {
     nativeCycle: false,
     load: () => import('./outlets.ts'),
   },
-  backup: { load: () => import('../families/apc-card.ts') },
+  backup: { load: () => import('../families/apc-card-backup.ts') },
   options: { outlets: whole(1, 48).default(24).describe('Number of its outlets.') },
 };

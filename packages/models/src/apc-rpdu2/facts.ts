@@ -11,6 +11,6 @@ export const apcRpdu2: Model = {
     nativeCycle: true,
     load: () => import('./outlets.ts'),
   },
-  backup: { load: () => import('../families/apc-card.ts') },
+  backup: { load: () => import('../families/apc-card-backup.ts') },
   options: { outlets: whole(1, 48).default(42).describe('Number of its outlets.') },
 };

@@ -4,7 +4,7 @@ import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
-import { backup } from './apc-card.ts';
+import { backup } from './apc-card-backup.ts';
 
 async function sit(generation: NonNullable<ApcCardOptions['generation']> = 'rpdu2') {
   const start = (login: typeof account) =>
