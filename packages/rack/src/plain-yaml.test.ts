@@ -39,6 +39,7 @@ describe('readPlainYaml', () => {
       { a: 1.5, b: 16, c: 12, d: null, e: true, f: 1000 },
     ],
     ['a: b\n  c\nd: [1,\n  2]\ne: "\\n"', { a: 'b c', d: [1, 2], e: '\n' }],
+    ['mac: dc:a6:32:00:0b:0b', { mac: 'dc:a6:32:00:0b:0b' }],
     ['"a b": 1\nann@example.com: view', { 'a b': 1, 'ann@example.com': 'view' }],
   ])('%j', (text, value) => {
     expect(readPlainYaml(text)?.value).toEqual(value);
