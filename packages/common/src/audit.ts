@@ -6,6 +6,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '@skolo/durable';
+import { syncFolder } from '@skolo/durable/atomic-file';
 import { errorCode, errorText } from '@skolo/errors';
 import type { Role } from '@skolo/rack';
 import { z } from 'zod';
@@ -207,15 +208,6 @@ async function appendSynced(file: string, text: string) {
 async function endsWithNewline(handle: FileHandle, size: number): Promise<boolean> {
   const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
   return buffer.toString() === '\n';
-}
-
-async function syncFolder(path: string) {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function segmentsOf(dir: string): Promise<string[]> {

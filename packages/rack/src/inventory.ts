@@ -11,7 +11,7 @@ import { type Spread, spreadOf } from './spreading.ts';
 
 /** For `skolo rack show`. */
 export function expandedInventory(rack: Rack): Json {
-  return plain({
+  const written = {
     rack: rack.name,
     timezone: rack.timezone,
     network: rack.network,
@@ -26,7 +26,9 @@ export function expandedInventory(rack: Rack): Json {
     infrastructure: writtenMap(rack.infrastructure, writtenInfrastructure),
     machines: writtenMap(rack.machines, writtenMachine),
     services: rack.services,
-  });
+  };
+  // Without undefined values.
+  return JSON.parse(JSON.stringify(written));
 }
 
 function writtenMap<T>(
@@ -90,20 +92,4 @@ function escaped(value: unknown, spread: Spread | undefined): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, escaped(item, spread?.keys.get(key))]),
   );
-}
-
-/** Plain JSON without undefined values. */
-function plain(value: unknown): Json {
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(
-      Object.entries(value)
-        .filter(([, item]) => item !== undefined)
-        .map(([key, item]) => [key, plain(item)]),
-    );
-  }
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
-    return value;
-  }
-  return null;
 }

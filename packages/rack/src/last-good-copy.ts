@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { asError } from '@skolo/errors';
 
 /**
  * The last version of rack.yaml in force, in the state directory of the service, for a restart. It is the plain text:
@@ -45,8 +46,4 @@ export class LastGoodCopy {
       this.trouble = { error, since: this.trouble?.since ?? new Date() };
     }
   }
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -1,5 +1,6 @@
 /** Names, addresses and URLs in canonical form, so that duplicates are found. */
 
+import { isIPv4, isIPv6 } from 'node:net';
 import { whole } from '@skolo/models';
 import { isSafeForSecrets } from '@skolo/secrets';
 import ipaddr from 'ipaddr.js';
@@ -43,16 +44,10 @@ const dottedLabels =
   /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 export const domainName = text(dottedLabels, 'a domain name', 'lan');
 
-/** The canonical form: `fd00:0::1` is `fd00::1`, `::ffff:10.0.0.1` is `10.0.0.1`. */
+/** The canonical form: `fd00:0::1` is `fd00::1`, `::ffff:10.0.0.1` is `10.0.0.1`. No zone (`fe80::1%eth0`). */
 export function canonicalAddress(address: string): string | undefined {
-  if (/^(\d{1,3}\.){3}\d{1,3}$/.test(address)) {
-    const plain = address
-      .split('.')
-      .every((part) => Number(part) < 256 && String(Number(part)) === part);
-    return plain ? address : undefined;
-  }
-  if (!/^[0-9a-f:.]+$/i.test(address) || !ipaddr.IPv6.isValid(address)) return undefined;
-  return ipaddr.process(address).toString();
+  if (isIPv4(address)) return address;
+  return isIPv6(address) && !address.includes('%') ? ipaddr.process(address).toString() : undefined;
 }
 
 export const address = canonical('an IP address', '192.168.1.8', (input) => {
@@ -78,23 +73,14 @@ export const cidr = canonical('a network', '10.42.0.0/24', (input) => {
   const [base = '', bits, rest] = input.split('/');
   const canonical = canonicalAddress(base);
   if (canonical === undefined || rest !== undefined) return undefined;
-  const ip = ipaddr.parse(canonical);
-  const most = ip.kind() === 'ipv4' ? 32 : 128;
+  const [most, ip] = isIPv4(canonical) ? [32, ipaddr.IPv4] : [128, ipaddr.IPv6];
   if (bits !== undefined && (!/^\d{1,3}$/.test(bits) || Number(bits) > most)) return undefined;
-  const network = firstAddress(`${canonical}/${bits ?? most}`);
+  const network = ip.networkAddressFromCIDR(`${canonical}/${bits ?? most}`).toString();
   if (network !== canonical) {
     return { wrong: `"${input}" is an address within a network; did you mean ${network}/${bits}?` };
   }
   return `${canonical}/${Number(bits ?? most)}`;
 });
-
-function firstAddress(network: string): string {
-  const [ip, bits] = ipaddr.parseCIDR(network);
-  const bytes = ip
-    .toByteArray()
-    .map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - i * 8))) & 0xff);
-  return ipaddr.fromByteArray(bytes).toString();
-}
 
 /** Lower case, with colons. */
 export const mac = canonical('a MAC address', 'dc:a6:32:00:01:0f', (input) => {

@@ -2,6 +2,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { asError } from '@skolo/errors';
 import type { FileVersion, VersionedFile } from './file-version.ts';
 import { RackError, unreadableRack } from './issues.ts';
 import type { LastGoodCopy } from './last-good-copy.ts';
@@ -253,8 +254,4 @@ function wholeFile(file: string, message: string): RackError {
 function inShort(error: RackError): string {
   const [first, ...rest] = error.message.split('\n');
   return rest.length === 0 ? `${first}` : `${first} (and ${rest.length} more)`;
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

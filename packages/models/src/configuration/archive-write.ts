@@ -7,6 +7,7 @@ import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { asError } from '@skolo/errors';
 import { type Headers, type Pack, pack } from 'tar-stream';
 import type { Content } from '../backup.ts';
 import { memberStream, readTar, type TarMember } from './archive.ts';
@@ -56,7 +57,7 @@ async function fill(tar: Pack, members: readonly NewMember[]): Promise<void> {
     for (const member of members) await add(tar, member);
     tar.finalize();
   } catch (error) {
-    tar.destroy(error instanceof Error ? error : new Error(String(error)));
+    tar.destroy(asError(error));
     throw error;
   }
 }

@@ -114,23 +114,12 @@ function subnetCheck(subnet: string | undefined): (address: string) => string | 
   const isSmall = network.kind() === 'ipv6' || bits > 30;
   const first = network.toString();
   const last = isSmall ? '' : ipaddr.IPv4.broadcastAddressFromCIDR(subnet).toString();
-  const low = numberOf(first);
-  const high = low + 2 ** (32 - bits);
-  const isIn = (address: string) => {
-    const number = numberOf(address);
-    if (network.kind() === 'ipv4') return low <= number && number < high;
-    const ip = ipaddr.parse(address);
-    return ip.kind() === 'ipv6' && ip.match(network, bits);
-  };
   return (address) => {
-    if (!isIn(address)) return `${address} is not in ${subnet}, the subnet of the rack`;
+    const ip = ipaddr.parse(address);
+    if (ip.kind() !== network.kind() || !ip.match(network, bits)) {
+      return `${address} is not in ${subnet}, the subnet of the rack`;
+    }
     if (isSmall || (address !== first && address !== last)) return undefined;
     return `${address} is the ${address === first ? 'network' : 'broadcast'} address of ${subnet}`;
   };
-}
-
-/** An IPv4 address as a number; NaN for IPv6. */
-function numberOf(address: string): number {
-  const [a, b, c, d] = address.split('.');
-  return ((Number(a) * 256 + Number(b)) * 256 + Number(c)) * 256 + Number(d);
 }

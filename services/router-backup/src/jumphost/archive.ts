@@ -17,7 +17,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { encryptTo } from '@skolo/backup';
-import { errorText } from '@skolo/errors';
+import { asError, errorText } from '@skolo/errors';
 
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
@@ -149,7 +149,7 @@ async function fill(
     await add(last());
     tar.finalize();
   } catch (error) {
-    tar.destroy(error instanceof Error ? error : new Error(String(error)));
+    tar.destroy(asError(error));
     throw error;
   }
   return { digest: digest.digest('hex'), files };

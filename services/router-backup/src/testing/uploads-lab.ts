@@ -103,7 +103,7 @@ export async function startUploads(options: UploadsLabOptions = {}): Promise<Upl
       clock: time.clock,
       log,
       pause: time.pause,
-      backOff: options.backOff ?? { firstMs: 10_000, maxMs: 900_000, jitter: 0 },
+      backOff: options.backOff ?? { firstMs: 10_000, maxMs: 900_000, random: () => 0 },
       ...(options.openPlace && { openPlace: options.openPlace }),
     });
     lab.uploads.load(lab.journal);
