@@ -41,7 +41,8 @@ export function shortSpan(text: string): number {
   throw new InvalidArgumentError('expected a number and s, m, h or d, such as 90s');
 }
 
-/** Like `shortSpan`, and `0s`. */
-export function shortSpanOrNone(text: string): number {
-  return /^0s?$/.test(text) ? 0 : shortSpan(text);
+/** An option with a time, which may be `0s` if that is the default. */
+export function timeOption(flags: string, description: string, usual: string): Option {
+  const parse = (text: string) => (usual === '0s' && /^0s?$/.test(text) ? 0 : shortSpan(text));
+  return new Option(flags, description).argParser(parse).default(parse(usual), usual);
 }

@@ -1,6 +1,5 @@
 /** Options that filter rows of a table. */
 import { didYouMean } from '@skolo/rack/suggest';
-import { Option } from 'commander';
 import type { SkoloCommand } from './command.ts';
 import { complain, usageError } from './errors.ts';
 import type { Io } from './io.ts';
@@ -27,8 +26,7 @@ export interface Filter<Row> {
 export function addFilters<Row>(command: SkoloCommand, filters: readonly Filter<Row>[]): void {
   for (const { name, description, values } of filters) {
     const known = values === undefined ? '' : `: ${values.join(', ')}`;
-    const option = new Option(`--${name} <${name}>`, `${description}${known}`);
-    command.addOption(option.argParser(listOf));
+    command.option(`--${name} <${name}>`, `${description}${known}`, listOf);
   }
 }
 

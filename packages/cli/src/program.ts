@@ -14,110 +14,110 @@ interface Noun {
   summary: string;
   example: string;
   /** Loaded if the command line names the verb, or the help of its noun. */
-  verbs: Record<string, () => Promise<{ define: Define }>>;
+  verbs: Record<string, () => Promise<Define>>;
 }
 
-/** In the order of the help. A command is in commands/<noun>/<verb>.ts. */
+/** In the order of the help. */
 const nouns: Record<string, Noun> = {
   rack: {
     summary: 'the inventory: check it, print it, derive files from it',
     example: 'skolo rack show switch-1/14',
     verbs: {
-      check: () => import('./commands/rack/check.ts'),
-      show: () => import('./commands/rack/show.ts'),
-      hosts: () => import('./commands/rack/hosts.ts'),
-      'swarming-config': () => import('./commands/rack/swarming-config.ts'),
-      render: () => import('./commands/rack/render.ts'),
-      schema: () => import('./commands/rack/schema.ts'),
+      check: async () => (await import('./commands/rack/check.ts')).define,
+      show: async () => (await import('./commands/rack/show.ts')).define,
+      hosts: async () => (await import('./commands/rack/hosts.ts')).define,
+      'swarming-config': async () => (await import('./commands/rack/swarming-config.ts')).define,
+      render: async () => (await import('./commands/rack/render.ts')).define,
+      schema: async () => (await import('./commands/rack/schema.ts')).define,
     },
   },
   power: {
     summary: 'turn machines and phones off and on',
     example: "skolo power cycle skia-rpi2-rack4-shelf1-007 --reason 'offline' --wait",
     verbs: {
-      cycle: () => import('./commands/power/cycle.ts'),
-      status: () => import('./commands/power/status.ts'),
-      on: () => import('./commands/power/on.ts'),
-      off: () => import('./commands/power/off.ts'),
-      follow: () => import('./commands/power/follow.ts'),
-      cancel: () => import('./commands/power/cancel.ts'),
-      log: () => import('./commands/power/log.ts'),
-      show: () => import('./commands/power/show.ts'),
-      hold: () => import('./commands/power/hold.ts'),
-      release: () => import('./commands/power/release.ts'),
-      holds: () => import('./commands/power/holds.ts'),
-      controllers: () => import('./commands/power/controllers.ts'),
-      forget: () => import('./commands/power/forget.ts'),
+      cycle: async () => (await import('./commands/power/cycle.ts')).define,
+      status: async () => (await import('./commands/power/status.ts')).define,
+      on: async () => (await import('./commands/power/switch.ts')).on,
+      off: async () => (await import('./commands/power/switch.ts')).off,
+      follow: async () => (await import('./commands/power/follow.ts')).define,
+      cancel: async () => (await import('./commands/power/cancel.ts')).define,
+      log: async () => (await import('./commands/power/log.ts')).define,
+      show: async () => (await import('./commands/power/show.ts')).define,
+      hold: async () => (await import('./commands/power/holds.ts')).hold,
+      release: async () => (await import('./commands/power/holds.ts')).release,
+      holds: async () => (await import('./commands/power/holds.ts')).holds,
+      controllers: async () => (await import('./commands/power/controllers.ts')).define,
+      forget: async () => (await import('./commands/power/forget.ts')).define,
     },
   },
   machine: {
     summary: 'the agents on machines: health, bot, task, phones, log',
     example: 'skolo machine status',
     verbs: {
-      status: () => import('./commands/machine/status.ts'),
-      log: () => import('./commands/machine/log.ts'),
-      clear: () => import('./commands/machine/clear.ts'),
-      reboot: () => import('./commands/machine/reboot.ts'),
+      status: async () => (await import('./commands/machine/status.ts')).define,
+      log: async () => (await import('./commands/machine/log.ts')).define,
+      clear: async () => (await import('./commands/machine/actions.ts')).clear,
+      reboot: async () => (await import('./commands/machine/actions.ts')).reboot,
     },
   },
   backup: {
     summary: 'configurations of devices: versions, changes, restore',
     example: 'skolo backup status',
     verbs: {
-      status: () => import('./commands/backup/status.ts'),
-      run: () => import('./commands/backup/run.ts'),
-      list: () => import('./commands/backup/list.ts'),
-      show: () => import('./commands/backup/show.ts'),
-      diff: () => import('./commands/backup/diff.ts'),
-      restore: () => import('./commands/backup/restore.ts'),
-      runs: () => import('./commands/backup/runs.ts'),
-      transcript: () => import('./commands/backup/transcript.ts'),
-      'restore-history': () => import('./commands/backup/restore-history.ts'),
-      'accept-loss': () => import('./commands/backup/accept-loss.ts'),
+      status: async () => (await import('./commands/backup/status.ts')).define,
+      run: async () => (await import('./commands/backup/run.ts')).define,
+      list: async () => (await import('./commands/backup/list.ts')).define,
+      show: async () => (await import('./commands/backup/show.ts')).define,
+      diff: async () => (await import('./commands/backup/diff.ts')).define,
+      restore: async () => (await import('./commands/backup/restore.ts')).define,
+      runs: async () => (await import('./commands/backup/runs.ts')).define,
+      transcript: async () => (await import('./commands/backup/transcript.ts')).define,
+      'restore-history': async () => (await import('./commands/backup/restore-history.ts')).define,
+      'accept-loss': async () => (await import('./commands/backup/accept-loss.ts')).define,
     },
   },
   alerts: {
     summary: 'firing alerts, their delivery, silent racks',
     example: 'skolo alerts tail --location rack4',
     verbs: {
-      list: () => import('./commands/alerts/list.ts'),
-      status: () => import('./commands/alerts/status.ts'),
-      tail: () => import('./commands/alerts/tail.ts'),
-      watch: () => import('./commands/alerts/watch.ts'),
-      send: () => import('./commands/alerts/send.ts'),
-      'dead-letters': () => import('./commands/alerts/dead-letters.ts'),
+      list: async () => (await import('./commands/alerts/list.ts')).define,
+      status: async () => (await import('./commands/alerts/status.ts')).define,
+      tail: async () => (await import('./commands/alerts/tail.ts')).define,
+      watch: async () => (await import('./commands/alerts/watch.ts')).define,
+      send: async () => (await import('./commands/alerts/send.ts')).define,
+      'dead-letters': async () => (await import('./commands/alerts/dead-letters.ts')).define,
     },
   },
   equipment: {
     summary: 'ssh host keys of switches, PDUs and the router',
     example: 'skolo equipment keys',
     verbs: {
-      keys: () => import('./commands/equipment/keys.ts'),
-      forget: () => import('./commands/equipment/forget.ts'),
+      keys: async () => (await import('./commands/equipment/host-keys.ts')).keys,
+      forget: async () => (await import('./commands/equipment/host-keys.ts')).forget,
     },
   },
   images: {
     summary: 'container images in manifests',
     example: 'skolo images pin kube/base kube/components',
     verbs: {
-      pin: () => import('./commands/images/pin.ts'),
+      pin: async () => (await import('./commands/images/pin.ts')).define,
     },
   },
   token: {
     summary: 'tokens of people and programs for the services',
     example: 'skolo token list',
     verbs: {
-      new: () => import('./commands/token/new.ts'),
-      list: () => import('./commands/token/list.ts'),
-      revoke: () => import('./commands/token/revoke.ts'),
+      new: async () => (await import('./commands/token/tokens.ts')).create,
+      list: async () => (await import('./commands/token/tokens.ts')).list,
+      revoke: async () => (await import('./commands/token/tokens.ts')).revoke,
     },
   },
   metadata: {
     summary: 'clients, identities and tokens of the metadata server',
     example: 'skolo metadata clients',
     verbs: {
-      clients: () => import('./commands/metadata/clients.ts'),
-      identities: () => import('./commands/metadata/identities.ts'),
+      clients: async () => (await import('./commands/metadata/clients.ts')).define,
+      identities: async () => (await import('./commands/metadata/identities.ts')).define,
     },
   },
 };
@@ -181,7 +181,7 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
       const command = noun.command(verb);
       const isWanted = name === wanted.noun && (wanted.verb ?? verb) === verb;
       if (!isWanted) continue;
-      (await load()).define(command);
+      (await load())(command);
       command.checkUses();
     }
   }

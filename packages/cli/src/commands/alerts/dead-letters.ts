@@ -3,7 +3,7 @@ import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { count } from '../../output/text.ts';
+import { count, cutOff } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
 import { alertToPubsub } from '../../service-client.ts';
 
@@ -67,5 +67,5 @@ const longest = 60;
 /** The beginning; --json has all. */
 function foundText(found: unknown): string {
   const text = typeof found === 'string' ? found : (JSON.stringify(found) ?? '');
-  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+  return cutOff(text, longest);
 }

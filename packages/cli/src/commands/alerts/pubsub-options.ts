@@ -1,7 +1,6 @@
 /** Options for a Pub/Sub topic: from rack.yaml, or from the command line to watch many racks. */
 import type { FieldNames, PubSubConnection } from '@skolo/alerts';
 import { serviceUrl } from '@skolo/rack/service-urls';
-import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { loadRack } from '../../rack-file.ts';
@@ -23,30 +22,17 @@ export interface Source {
 
 const defaultTopic = 'prometheus-alerts';
 
-function canSubscribe(command: SkoloCommand): SkoloCommand {
-  return command
-    .addOption(new Option('--project <id>', 'project of the topic; rack.yaml is then not read'))
-    .addOption(
-      new Option(
-        '--topic <name>',
-        `topic, instead of the one in rack.yaml (default: "${defaultTopic}")`,
-      ),
-    )
-    .addOption(
-      new Option('--endpoint <host:port>', 'region of Pub/Sub, instead of the one in rack.yaml'),
-    )
-    .addOption(
-      new Option('--key-file <file>', 'key of a service account, instead of the one in rack.yaml'),
-    );
-}
-
+/** Adds the options of a subscription. */
 export function withSubscription(command: SkoloCommand): SkoloCommand {
-  return canSubscribe(command).addOption(
-    new Option(
+  return command
+    .option('--project <id>', 'project of the topic; rack.yaml is then not read')
+    .option('--topic <name>', `topic, instead of the one in rack.yaml (default: "${defaultTopic}")`)
+    .option('--endpoint <host:port>', 'region of Pub/Sub, instead of the one in rack.yaml')
+    .option('--key-file <file>', 'key of a service account, instead of the one in rack.yaml')
+    .option(
       '--subscription <name>',
       'an existing subscription, shared with its other readers, instead of a temporary one',
-    ),
-  );
+    );
 }
 
 /**

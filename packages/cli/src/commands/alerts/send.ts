@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Problem, whyUnreachable } from '@skolo/api';
 import { parseJson } from '@skolo/errors';
-import { InvalidArgumentError, Option } from 'commander';
-import { shortSpan, shortSpanOrNone } from '../../arguments.ts';
+import { InvalidArgumentError } from 'commander';
+import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
@@ -32,20 +32,10 @@ export function define(command: SkoloCommand): void {
     )
     .summary('send a test alert and measure its delivery')
     .option('--alertname <name>', 'name of the alert', 'SkoloTest')
-    .addOption(
-      new Option('--label <name=value>', 'another label; can be repeated').argParser(label),
-    )
+    .option('--label <name=value>', 'another label; can be repeated', label)
     .option('--severity <severity>', 'severity of the alert', 'info')
-    .addOption(
-      new Option('--resolve-after <time>', 'how long it fires after its arrival')
-        .argParser(shortSpanOrNone)
-        .default(0, '0s'),
-    )
-    .addOption(
-      new Option('--within <time>', 'deadline of the delivery')
-        .argParser(shortSpan)
-        .default(30_000, '30s'),
-    )
+    .addOption(timeOption('--resolve-after <time>', 'how long it fires after its arrival', '0s'))
+    .addOption(timeOption('--within <time>', 'deadline of the delivery', '30s'))
     .option('--no-subscribe', 'do not read Pub/Sub; wait until the service has sent it')
     .option('--json', 'print JSON');
   withSubscription(command).example('skolo alerts send --rack racks/rack4/rack.yaml');

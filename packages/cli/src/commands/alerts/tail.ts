@@ -1,5 +1,4 @@
 import type { Received, SubscriptionState } from '@skolo/alerts';
-import { Option } from 'commander';
 import { shortSpan, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
@@ -25,8 +24,8 @@ export function define(command: SkoloCommand): void {
     .summary('print messages as they arrive at Pub/Sub')
     .option('--location <name>', 'only this location')
     .option('--heartbeats', 'also heartbeats, every 15 seconds')
-    .addOption(new Option('--count <n>', 'end after this many messages').argParser(upTo(1_000_000)))
-    .addOption(new Option('--for <time>', 'end after this time, such as 30s').argParser(shortSpan))
+    .option('--count <n>', 'end after this many messages', upTo(1_000_000))
+    .option('--for <time>', 'end after this time, such as 30s', shortSpan)
     .option('--json', 'print JSON, one object per line');
   withSubscription(command)
     .uses('rack')

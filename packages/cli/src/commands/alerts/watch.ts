@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { errorCode } from '@skolo/errors';
-import { Option } from 'commander';
-import { shortSpan } from '../../arguments.ts';
+import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
 import { untilStopped } from '../../until-stopped.ts';
@@ -30,25 +29,16 @@ export function define(command: SkoloCommand): void {
     .option('--location <name...>', 'expected location; can be repeated')
     .option('--locations <file>', 'file of expected locations, one per line')
     .addOption(
-      new Option(
+      timeOption(
         '--silent-after <time>',
         'a location is silent after this time without a heartbeat',
-      )
-        .argParser(shortSpan)
-        .default(90_000, '90s'),
-    )
-    .option('--once', 'print a table and end')
-    .addOption(
-      new Option('--within <time>', 'with --once: how long to wait')
-        .argParser(shortSpan)
-        .default(60_000, '60s'),
-    )
-    .option('--state <file>', 'keeps the state over restarts')
-    .addOption(
-      new Option('--metrics-port <n>', 'serve /metrics and /healthz at this port').argParser(
-        Number,
+        '90s',
       ),
     )
+    .option('--once', 'print a table and end')
+    .addOption(timeOption('--within <time>', 'with --once: how long to wait', '60s'))
+    .option('--state <file>', 'keeps the state over restarts')
+    .option('--metrics-port <n>', 'serve /metrics and /healthz at this port', Number)
     .option(
       '--notify <sink>',
       'send changes to a sink: file:PATH, http(s)://URL, or a YAML file with a sink as in rack.yaml',

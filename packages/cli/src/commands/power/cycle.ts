@@ -29,11 +29,7 @@ export function define(command: SkoloCommand): void {
       'requested at the command line',
     )
     .option('--wait', 'wait until all are back or failed, and show each step')
-    .addOption(
-      new Option('--off-seconds <n>', 'how long the power stays off (default: by model)').argParser(
-        offSeconds,
-      ),
-    )
+    .option('--off-seconds <n>', 'how long the power stays off (default: by model)', offSeconds)
     .addOption(
       new Option(
         '--mode <mode>',
@@ -54,8 +50,7 @@ export function define(command: SkoloCommand): void {
     );
 
   command.action(async (words: string[], options: Options) => {
-    const { reason, offSeconds, mode, force = false, skipRefused = false } = options;
-    const { ignoreLimits = false } = options;
+    const { reason, offSeconds, mode, force, ignoreLimits, skipRefused } = options;
     const names = namesOf(words);
     const machines = names.names;
     const body = { machines, reason, offSeconds, mode, force, ignoreLimits, skipRefused };

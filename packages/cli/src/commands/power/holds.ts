@@ -1,13 +1,112 @@
+/** Holds: they block cycles during a repair. */
+
 import type { Hold } from '@skolo/api';
-import { shortId } from '@skolo/api/ids';
+import { isIdOf, shortId } from '@skolo/api/ids';
+import { InvalidArgumentError, Option } from 'commander';
+import { spanMs } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
+import { complain, failPartly } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
+import { expandedNames, namesOf } from '../../names.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
+import { askAboutNames } from './request.ts';
+
+interface HoldOptions {
+  reason: string;
+  until?: Date;
+  /** Milliseconds. */
+  for?: number;
+  json?: true;
+}
+
+/** `skolo power hold`: blocks cycles during a repair. */
+export function hold(command: SkoloCommand): void {
+  command
+    .description(
+      'Blocks cycles during a repair, for people and programs: of machines, of phones, of a switch or PDU with everything it feeds, or of the whole rack by its name. Without --until or --for the hold ends after 24 hours, unless rack.yaml sets another time.',
+    )
+    .summary('block cycles during a repair')
+    .argument(
+      '<names...>',
+      "machines, phones, devices, the rack; ranges in quotes: 'rpi-[001-040]'",
+    )
+    .requiredOption('--reason <text>', 'what is being repaired')
+    .addOption(
+      new Option(
+        '--until <time>',
+        'end of the hold: 2026-11-20T18:00Z; without Z or +hh:mm in your own time zone',
+      )
+        .argParser(time)
+        .conflicts('for'),
+    )
+    .option('--for <time>', 'duration of the hold: 30m, 2h, 3d, 1w', span)
+    .option('--json', 'print JSON')
+    .example("skolo power hold switch-1 --for 2h --reason 'new fan'");
+
+  command.action(async (words: string[], { reason, until, for: span, json }: HoldOptions) => {
+    const now = command.io.now();
+    const end = span === undefined ? until : new Date(now + span);
+    if (end !== undefined && end.getTime() <= now)
+      command.error('--until: the time is in the past');
+    const { names: targets } = namesOf(words);
+    const daemon = await powerCycleDaemon(command);
+    const body = { targets, reason, until: end?.toISOString() };
+    const answer = await askAboutNames(command.io, daemon, (client) => client.hold({ body }));
+    if (answer === undefined) return;
+    if (json) return printJson(command.io, answer);
+    return printHolds(command.io, answer.holds);
+  });
+}
+
+const timeSyntax = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$/;
+
+function time(text: string): Date {
+  const found = new Date(text);
+  if (timeSyntax.test(text) && !Number.isNaN(found.getTime())) return found;
+  throw new InvalidArgumentError('expected a day and a time, such as 2026-11-20T18:00Z');
+}
+
+function span(text: string): number {
+  const found = spanMs(text, 'mhdw');
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError('expected a number and m, h, d or w, such as 2h');
+}
+
+/** `skolo power release`: ends holds. */
+export function release(command: SkoloCommand): void {
+  command
+    .description('Ends holds early. A name ends all holds of that target.')
+    .summary('end holds early')
+    .argument('<names or ids...>', 'held targets, or ids of holds')
+    .option('--reason <text>', 'for the audit log')
+    .example('skolo power release switch-1');
+
+  command.action(async (words: string[], { reason }: { reason?: string }) => {
+    const wanted = expandedNames(words);
+    const daemon = await powerCycleDaemon(command);
+    const { holds } = await daemon.ask((client) => client.holds());
+    const found = new Set<Hold>();
+    let unknown = 0;
+    for (const word of wanted) {
+      const meant = holds.filter(({ id, target }) => isIdOf(id, word) || target === word);
+      for (const hold of meant) found.add(hold);
+      if (meant.length > 0) continue;
+      complain(command.io, `${word}: not held by itself; see skolo power holds`);
+      unknown++;
+    }
+    const query = { why: reason };
+    for (const { id, target, by, reason: why } of found) {
+      await daemon.ask((client) => client.release({ params: { id }, query }));
+      command.io.err(`${target}: released; it was held by ${by}: ${why}`);
+    }
+    if (unknown > 0) failPartly(command.io, found.size > 0);
+  });
+}
 
 /** `skolo power holds`: lists holds. */
-export function define(command: SkoloCommand): void {
+export function holds(command: SkoloCommand): void {
   command
     .description(
       'Lists holds: the target, who holds it, until when and why. A held target cannot be cycled.',
@@ -25,7 +124,7 @@ export function define(command: SkoloCommand): void {
 }
 
 /** The hold that ends last is at the bottom. */
-export function printHolds(io: Io, holds: readonly Hold[]): void {
+function printHolds(io: Io, holds: readonly Hold[]): void {
   const sorted = holds.toSorted((a, b) => Date.parse(a.until) - Date.parse(b.until));
   printTable(io, columns(io.now()), sorted);
 }

@@ -7,7 +7,7 @@ import { InvalidArgumentError } from 'commander';
 import { commandLine, type SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
-import { folded, foldedItems, type Names, namesOf } from '../../names.ts';
+import { folded, foldedItems, type Names } from '../../names.ts';
 import { type Column, printTable, table } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
 import { relative } from '../../output/time.ts';
@@ -89,31 +89,6 @@ function printAccepted({ command }: Submission, cycles: Accepted['cycles']) {
   );
   const names = folded(cycles.map(({ target }) => target));
   command.io.err(`to follow: ${commandLine(command, 'power follow', names)}`);
-}
-
-export interface SwitchOptions extends SubmitOptions {
-  reason: string;
-  force?: true;
-  ignoreLimits?: true;
-}
-
-/** Runs `skolo power on` and `skolo power off`. */
-export async function switchOutlets(
-  command: SkoloCommand,
-  state: 'on' | 'off',
-  words: readonly string[],
-  options: SwitchOptions,
-): Promise<void> {
-  const { reason, force = false, ignoreLimits = false, skipRefused = false } = options;
-  const names = namesOf(words);
-  const body = { targets: names.names, state, reason, force, ignoreLimits, skipRefused };
-  await submit({
-    command,
-    names,
-    options,
-    doing: `turning ${state}`,
-    send: (client, headers) => client.switchOutlets({ headers, body }),
-  });
 }
 
 /** Rejections with the same reason. */

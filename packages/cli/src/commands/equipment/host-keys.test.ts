@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CliError, exitCodes } from '../../errors.ts';
 import type { Io } from '../../io.ts';
-import { askServices } from './host-key-services.ts';
+import { askServices } from './host-keys.ts';
 
 function printed() {
   const lines: string[] = [];

@@ -1,0 +1,118 @@
+/** Host keys that services pinned. */
+
+import { powerCycleDaemonApi } from '@skolo/api';
+import type { ServiceName } from '@skolo/rack';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError, exitCodes, failureOf } from '../../errors.ts';
+import { type Io, printJson } from '../../io.ts';
+import { byNumber } from '../../names.ts';
+import { printTable } from '../../output/table.ts';
+import { timestamp } from '../../output/time.ts';
+import { connectTo, type Service } from '../../service-client.ts';
+
+/** `skolo equipment keys`: lists pinned ssh host keys. */
+export function keys(command: SkoloCommand): void {
+  command
+    .description(
+      'Lists the ssh host keys of equipment that services pinned at the first connection. Services do not sign in to a device with another key. The list excludes keys from rack.yaml.',
+    )
+    .summary('list pinned ssh host keys')
+    .option('--json', 'print JSON')
+    .example('skolo equipment keys --rack racks/rack4/rack.yaml');
+
+  command.action(async ({ json }: { json?: true }) => {
+    const services = await hostKeyServices(command);
+    const answers = await askServices(command.io, services, async ({ name, service }) => {
+      const { hostKeys } = await service.ask((client) => client.hostKeys());
+      return hostKeys.map((key) => ({ ...key, service: name }));
+    });
+    const hostKeys = answers.flat().sort((a, b) => byNumber(a.device, b.device));
+    if (json) return printJson(command.io, { hostKeys });
+    return printTable(
+      command.io,
+      [
+        { title: 'DEVICE', cell: ({ device }) => device, shrinkTo: 12 },
+        { title: 'FINGERPRINT', cell: ({ fingerprint }) => fingerprint, shrinkTo: 16 },
+        {
+          title: 'FIRST SEEN',
+          cell: ({ firstSeen }) => timestamp(firstSeen),
+          leaveOut: 2,
+        },
+        { title: 'PINNED BY', cell: ({ service }) => service, leaveOut: 1 },
+      ],
+      hostKeys,
+    );
+  });
+}
+
+/** `skolo equipment forget`: forgets the host key of a swapped device. */
+export function forget(command: SkoloCommand): void {
+  command
+    .description(
+      'Makes services forget the ssh host key of a device that was swapped. The router backup also forgets its serial number and host name. Services then pin the next key that they see. Use it only for a device that was really swapped: otherwise an attacker can impersonate it.',
+    )
+    .summary('forget the host key of a swapped device')
+    .argument('<device>', 'name in rack.yaml')
+    .option('--reason <text>', 'for the audit log')
+    .example("skolo equipment forget switch-1 --reason 'swapped, ticket 4711'");
+
+  command.action(async (device: string, { reason }: { reason?: string }) => {
+    const services = await hostKeyServices(command);
+    const query = { why: reason };
+    const answers = await askServices(command.io, services, async ({ name, service }) => {
+      const params = { device };
+      const { forgotten } = await service.ask((client) => client.forgetHostKey({ params, query }));
+      return { name, forgotten };
+    });
+    const forgot = answers.filter(({ forgotten }) => forgotten);
+    for (const { name } of forgot) command.io.err(`${name}: forgot the host key of ${device}`);
+    if (forgot.length > 0) return;
+    const who = answers.length < services.length ? 'no service that answered' : 'no service';
+    throw new CliError(
+      `${device}: ${who} has pinned its host key; skolo equipment keys lists them`,
+    );
+  });
+}
+
+const { hostKeys, forgetHostKey } = powerCycleDaemonApi;
+/** Both services have these routes. */
+const hostKeysApi = { hostKeys, forgetHostKey };
+
+/** Each pins its own host keys. */
+const services = ['power-cycle-daemon', 'router-backup'] as const satisfies readonly ServiceName[];
+
+interface HostKeyService {
+  /** Name of the service, or `--url`. */
+  name: string;
+  service: Pick<Service<typeof hostKeysApi>, 'ask'>;
+}
+
+/** All services of the rack that pin host keys, or the one at `--url`. */
+async function hostKeyServices(command: SkoloCommand): Promise<HostKeyService[]> {
+  const { url } = command.globals();
+  return Promise.all(
+    (url === undefined ? services : services.slice(0, 1)).map(async (service) => ({
+      name: url ?? service,
+      service: await connectTo(command, { api: hostKeysApi, service }),
+    })),
+  );
+}
+
+/**
+ * Asks each service and gives the responses. Sets exit code 3 if only some answer.
+ *
+ * @throws The first error, if no service answers.
+ */
+export async function askServices<Target, T>(
+  io: Pick<Io, 'err' | 'exitCode'>,
+  services: readonly Target[],
+  ask: (service: Target) => Promise<T>,
+): Promise<T[]> {
+  const answers = await Promise.allSettled(services.map(ask));
+  const good = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  const errors = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
+  if (good.length === 0) throw errors[0];
+  for (const line of errors.flatMap((error) => failureOf(error).lines)) io.err(line);
+  if (errors.length > 0) io.exitCode = exitCodes.partlyFailed;
+  return good;
+}

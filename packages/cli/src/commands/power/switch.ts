@@ -1,0 +1,66 @@
+/** Turns outlets on and off. */
+import type { SkoloCommand } from '../../command.ts';
+import { namesOf } from '../../names.ts';
+import { ignoreLimitsHelp, type SubmitOptions, submit, targetsHelp } from './submit.ts';
+
+/** `skolo power on`: turns on what `skolo power off` turned off. */
+export function on(command: SkoloCommand): void {
+  command
+    .description('Turns on machines, phones, devices or single outlets, and reads that back.')
+    .summary('turn on')
+    .argument('<names...>', targetsHelp)
+    .requiredOption('--reason <text>', 'for the audit log and the next operator')
+    .option('--wait', 'wait until all are on or failed, and show each step')
+    .option('--skip-refused', 'go on without rejected targets')
+    .option('--json', 'print JSON: the ids, or with --wait each outcome')
+    .example("skolo power on pdu-1/4 --reason 'the new cable is in' --wait");
+
+  command.action((words: string[], options: SwitchOptions) =>
+    switchOutlets(command, 'on', words, options),
+  );
+}
+
+/** `skolo power off`: turns outlets off until an operator turns them on. */
+export function off(command: SkoloCommand): void {
+  command
+    .description(
+      'Turns off machines, phones, devices or single outlets, and reads that back. They stay off until `skolo power on`, also when the PDU or the jumphost reboots.',
+    )
+    .summary('turn off, until power on')
+    .argument('<names...>', targetsHelp)
+    .requiredOption('--reason <text>', 'for the audit log and the next operator')
+    .option('--wait', 'wait until all are off or failed, and show each step')
+    .option('--force', 'even if it ends a running task or others lose power or network')
+    .option('--ignore-limits', ignoreLimitsHelp)
+    .option('--skip-refused', 'go on without rejected targets')
+    .option('--json', 'print JSON: the ids, or with --wait each outcome')
+    .example("skolo power off skia-rpi2-rack4-shelf1-007 --reason 'smells burnt'");
+
+  command.action((words: string[], options: SwitchOptions) =>
+    switchOutlets(command, 'off', words, options),
+  );
+}
+
+interface SwitchOptions extends SubmitOptions {
+  reason: string;
+  force?: true;
+  ignoreLimits?: true;
+}
+
+function switchOutlets(
+  command: SkoloCommand,
+  state: 'on' | 'off',
+  words: readonly string[],
+  options: SwitchOptions,
+): Promise<void> {
+  const { reason, force, ignoreLimits, skipRefused } = options;
+  const names = namesOf(words);
+  const body = { targets: names.names, state, reason, force, ignoreLimits, skipRefused };
+  return submit({
+    command,
+    names,
+    options,
+    doing: `turning ${state}`,
+    send: (client, headers) => client.switchOutlets({ headers, body }),
+  });
+}

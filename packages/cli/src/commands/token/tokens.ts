@@ -1,0 +1,129 @@
+/** Tokens in the file of the rack. */
+
+import type { TokenInfo } from '@skolo/common';
+import type { Role } from '@skolo/rack';
+import { InvalidArgumentError, Option } from 'commander';
+import { spanMs } from '../../arguments.ts';
+import type { SkoloCommand } from '../../command.ts';
+import { printJson } from '../../io.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { duration, timestamp } from '../../output/time.ts';
+import { tokenPath } from '../../rack-file.ts';
+
+const roles = ['view', 'operate', 'admin'] as const satisfies readonly Role[];
+
+interface NewOptions {
+  role: Role;
+  /** Days. */
+  expires: number;
+  file?: string;
+}
+
+/** `skolo token new`: prints only the token to standard output, for a file. */
+export function create(command: SkoloCommand): void {
+  command
+    .description(
+      'Makes a token and prints it once; the file keeps only its hash. Services accept it immediately. A name stands for a person or a program and has one token.',
+    )
+    .summary('make a token')
+    .argument('<name>', 'name of the person or program')
+    .addOption(
+      new Option('--role <role>', 'permissions; each role includes those before it')
+        .choices(roles)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--expires <time>', 'lifetime: 12h, 90d, 52w').argParser(days).default(90, '90d'),
+    )
+    .option('--file <file>', 'file of tokens, instead of the one in rack.yaml')
+    .uses('rack')
+    .example('(umask 077; skolo token new ann --role operate --expires 30d > ~/.skolo-token)');
+
+  command.action(async (name: string, { role, expires, file }: NewOptions) => {
+    const path = await tokenPath(command, file);
+    const { newToken } = await import('@skolo/common');
+    const now = command.io.now();
+    const token = await newToken(path, { name, role, expiresInDays: expires, now });
+    command.io.out(token);
+    const end = timestamp(new Date(now + expires * 86_400_000));
+    command.io.err(`token ${name}: role ${role}, until ${end}; hash stored in ${path}`);
+  });
+}
+
+const mostDays = 3650;
+
+function days(text: string): number {
+  const found = (spanMs(text, 'hdw') ?? 0) / 86_400_000;
+  if (found > 0 && found <= mostDays) return found;
+  throw new InvalidArgumentError(
+    `expected a number and h, d or w, such as 90d; at most ${mostDays}d`,
+  );
+}
+
+/** `skolo token list`: lists names, roles and expiry of tokens. */
+export function list(command: SkoloCommand): void {
+  command
+    .description('Lists the tokens of the rack: name, role and expiry. It never prints a token.')
+    .summary('list tokens')
+    .option('--file <file>', 'file of tokens, instead of the one in rack.yaml')
+    .option('--json', 'print JSON')
+    .uses('rack')
+    .example('skolo token list --rack racks/rack4/rack.yaml');
+
+  command.action(async ({ file, json }: { file?: string; json?: true }) => {
+    const path = await tokenPath(command, file);
+    const { listTokens } = await import('@skolo/common');
+    const tokens = await listTokens(path);
+    const now = command.io.now();
+    if (json) printJson(command.io, { tokens: tokens.map((token) => asJson(token, now)) });
+    else printTable(command.io, columns(now), tokens);
+  });
+}
+
+function columns(now: number): Column<TokenInfo>[] {
+  return [
+    { title: 'NAME', cell: ({ name }) => name },
+    { title: 'ROLE', cell: ({ role }) => role },
+    { title: 'CREATED', cell: ({ created }) => timestamp(created) },
+    { title: 'EXPIRES', cell: ({ expires }) => timestamp(expires) },
+    {
+      title: 'LEFT',
+      cell: (token) =>
+        isExpired(token, now) ? 'expired' : duration((token.expires.getTime() - now) / 1000),
+      style: (token) => (isExpired(token, now) ? 'red' : undefined),
+    },
+  ];
+}
+
+function isExpired({ expires }: TokenInfo, now: number): boolean {
+  return expires.getTime() <= now;
+}
+
+function asJson(token: TokenInfo, now: number) {
+  const { name, role, created, expires } = token;
+  return {
+    name,
+    role,
+    created: timestamp(created),
+    expires: timestamp(expires),
+    expired: isExpired(token, now),
+  };
+}
+
+/** `skolo token revoke`: removes a token. */
+export function revoke(command: SkoloCommand): void {
+  command
+    .description('Removes a token from the file. Services then reject it.')
+    .summary('remove a token')
+    .argument('<name>', 'name of the person or program')
+    .option('--file <file>', 'file of tokens, instead of the one in rack.yaml')
+    .uses('rack')
+    .example('skolo token revoke ann');
+
+  command.action(async (name: string, { file }: { file?: string }) => {
+    const path = await tokenPath(command, file);
+    const { revokeToken } = await import('@skolo/common');
+    await revokeToken(path, name);
+    command.io.err(`token ${name}: revoked in ${path}`);
+  });
+}
