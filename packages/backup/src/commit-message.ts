@@ -12,9 +12,9 @@ export interface CommitAbout {
   /** RFC 3339, when it was read. */
   time: string;
   by: string;
-  reason?: string;
+  reason?: string | undefined;
   /** What the device itself says. */
-  changedBy?: string;
+  changedBy?: string | undefined;
   /** In place of what the history would say by itself: `changed (+3 -1)`. */
   summary?: string;
 }

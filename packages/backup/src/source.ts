@@ -23,14 +23,14 @@ export interface Version {
   /** RFC 3339, when it was read; of an object whose time is not known, its day. */
   time: string;
   /** Bytes as the device gave them; absent where only the size of an encrypted copy is known. */
-  size?: number;
+  size?: number | undefined;
   /** Of the content, in hex. */
-  sha1?: string;
-  model?: string;
-  run?: string;
-  by?: string;
-  reason?: string;
-  changedBy?: string;
+  sha1?: string | undefined;
+  model?: string | undefined;
+  run?: string | undefined;
+  by?: string | undefined;
+  reason?: string | undefined;
+  changedBy?: string | undefined;
   /** First line of the commit. */
-  summary?: string;
+  summary?: string | undefined;
 }

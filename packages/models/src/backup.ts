@@ -57,9 +57,9 @@ export interface Reading {
 }
 
 export interface Identity {
-  serial?: string;
+  serial?: string | undefined;
   /** The name in its configuration, not in its prompt. */
-  hostname?: string;
+  hostname?: string | undefined;
 }
 
 /**

@@ -201,7 +201,7 @@ describe('the API', () => {
     const lab = await startLab({
       power: {
         wanted: async () => wanted,
-        follow: (_device, signal) => ({ signal, end: () => undefined }),
+        unlessWanted: (_device, signal, work) => work(signal),
       },
     });
     await lab.idle();

@@ -60,12 +60,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi
       // A person who requests a backup of all devices has confirmed the list in rack.yaml.
       if (body.devices === undefined) await deps.inventory.check({ isConfirmed: true });
       const run = await runs
-        .request({
-          origin: 'person',
-          by: caller.name,
-          ...(body.devices && { devices: body.devices }),
-          ...(body.reason !== undefined && { reason: body.reason }),
-        })
+        .request({ ...body, origin: 'person', by: caller.name })
         .catch(throwProblem);
       return { status: 202 as const, body: run };
     },

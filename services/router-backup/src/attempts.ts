@@ -18,35 +18,35 @@ import { Transcript, type Transcripts } from './transcript.ts';
 export interface Occasion {
   run: string;
   by: string;
-  reason?: string;
+  reason?: string | undefined;
   /** A person asked for it: a version that was suspiciously small, and is the same again, is right. */
   isByHand: boolean;
 }
 
 export interface Outcome {
   result: Exclude<DeviceResult, 'not-backed-up'>;
-  failure?: FailureClass;
-  detail?: string;
+  failure?: FailureClass | undefined;
+  detail?: string | undefined;
   /** Of an error that has no class. */
-  stack?: string;
-  version?: string;
-  unsaved?: boolean;
-  size?: number;
+  stack?: string | undefined;
+  version?: string | undefined;
+  unsaved?: boolean | undefined;
+  size?: number | undefined;
   seconds: number;
   /** Of the jumphost: paths that could not be read, the first few. */
-  left?: Left[];
+  left?: Left[] | undefined;
   /** The version before, where this one is new. */
-  before?: Version;
-  after?: Version;
+  before?: Version | undefined;
+  after?: Version | undefined;
 }
 
 /** What the history has of a target now. */
 export interface Stored {
-  before?: Version;
+  before?: Version | undefined;
   after: Version;
   isNew: boolean;
-  size?: number;
-  left?: Left[];
+  size?: number | undefined;
+  left?: Left[] | undefined;
   /** For its record. */
   facts: Pick<DeviceRecord, 'unsaved' | 'identity' | 'startup' | 'legacyAlgorithms' | 'versions'>;
 }
@@ -125,10 +125,10 @@ export class Attempts {
       result,
       version: after.id,
       seconds,
-      ...(size !== undefined && { size }),
-      ...(facts.unsaved !== undefined && { unsaved: facts.unsaved }),
-      ...(left.length > 0 && { left: left.slice(0, mostNamed) }),
-      ...(isNew && { after, ...(before && { before }) }),
+      size,
+      unsaved: facts.unsaved,
+      left: left.length > 0 ? left.slice(0, mostNamed) : undefined,
+      ...(isNew && { after, before }),
     };
   }
 
@@ -144,23 +144,23 @@ export class Attempts {
     const rules = this.secretsOf(device);
     const masked = (text: string) => transcripts.message(text, transcript, rules);
     const detail = masked(failed.message.slice(name.length + 2));
-    const { suspect: _, ...former } = state.devices.get(name) ?? { failures: 0 };
+    const former = state.devices.get(name);
     const record: DeviceRecord = {
       ...former,
       ...begun,
       lastResult: 'failed',
       failure,
       detail,
-      failures: former.failures + 1,
+      failures: (former?.failures ?? 0) + 1,
       seconds,
-      ...(failed instanceof SuspiciouslySmall && { suspect: failed.suspect }),
+      suspect: failed instanceof SuspiciouslySmall ? failed.suspect : undefined,
     };
     await state.keep([state.devices.put(record)]);
     if (device !== undefined) await transcripts.keep(name, transcript, rules);
     // The origin matters for unforeseen errors only.
     const stack = failure === 'internal' && cause instanceof Error ? cause.stack : undefined;
-    const where = stack !== undefined && { stack: masked(stack) };
-    return { result: 'failed', failure, detail, seconds, ...where };
+    const where = stack === undefined ? undefined : masked(stack);
+    return { result: 'failed', failure, detail, seconds, stack: where };
   }
 
   private secretsOf(device: Target['device']) {

@@ -1,7 +1,6 @@
 /** Reads a device, makes sure that it is the right one, and stores what is new in the history. */
 import type { CommitAbout, Version } from '@skolo/backup';
 import type { Clock } from '@skolo/common';
-import { DeviceBusy } from '@skolo/equipment';
 import { errorText } from '@skolo/errors';
 import type { Content } from '@skolo/models/backup';
 import { fingerprintOf, isSame } from '@skolo/models/configuration';
@@ -23,12 +22,10 @@ export interface BackupDeps {
   store: Store;
   state: State;
   /** A power cycle comes before a backup. */
-  power: Pick<PowerDaemon, 'wanted' | 'follow'>;
+  power: Pick<PowerDaemon, 'wanted' | 'unlessWanted'>;
   clock: Clock;
   emit: EmitBackup;
 }
-
-const givesWay = 'a power cycle needs it, and comes first; it is read again later';
 
 export class Backup {
   private readonly deps: BackupDeps;
@@ -44,9 +41,9 @@ export class Backup {
     occasion: Occasion,
     signal: AbortSignal,
   ): Promise<Stored> {
-    const { fetch, state, store } = this.deps;
+    const { fetch, state, store, power } = this.deps;
     const { name } = device;
-    const fetched = await this.unlessWanted(name, signal, (either) =>
+    const fetched = await power.unlessWanted(name, signal, (either) =>
       fetch.read(device, transcript, either),
     );
     try {
@@ -59,32 +56,10 @@ export class Backup {
       return {
         ...kept,
         size,
-        facts: {
-          ...(unsaved !== undefined && { unsaved }),
-          ...(Object.keys(pinned).length > 0 && { identity: pinned }),
-          ...(startup !== undefined && { startup }),
-          ...(legacyAlgorithms && { legacyAlgorithms }),
-          ...(versions !== undefined && { versions }),
-        },
+        facts: { unsaved, identity: pinned, startup, legacyAlgorithms, versions },
       };
     } finally {
       await fetch.drop(device);
-    }
-  }
-
-  /** Gives way to a power cycle, also in the middle. */
-  private async unlessWanted<T>(
-    name: string,
-    signal: AbortSignal,
-    work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const { power } = this.deps;
-    if ((await power.wanted(signal)).has(name)) throw new DeviceBusy(name, givesWay);
-    const following = power.follow(name, signal);
-    try {
-      return await work(following.signal);
-    } finally {
-      following.end();
     }
   }
 
@@ -102,10 +77,7 @@ export class Backup {
     const { name, serial } = device;
     const { content, changedBy } = fetched;
     const record = state.devices.get(name);
-    const another = whyAnother(name, fetched.identity, {
-      ...(serial !== undefined && { serial }),
-      ...(record?.identity && { pinned: record.identity }),
-    });
+    const another = whyAnother(name, fetched.identity, { serial, pinned: record?.identity });
     if (another !== undefined) throw new BackupFailed(name, 'wrong-device', another);
     try {
       const before = await store.repository.newest(name);
@@ -113,9 +85,8 @@ export class Backup {
         if (await this.isUnchanged(before, fetched)) return { before, after: before, isNew: false };
         this.checkSize(name, before, fetched, occasion.isByHand);
       }
-      const about = { ...occasion, ...(changedBy !== undefined && { changedBy }) };
-      const after = await this.commit(device, name, content, about);
-      return { ...(before && { before }), after, isNew: after.id !== before?.id };
+      const after = await this.commit(device, name, content, { ...occasion, changedBy });
+      return { before, after, isNew: after.id !== before?.id };
     } catch (error) {
       if (error instanceof BackupFailed) throw error;
       await store.failed(error, fetched.size);
@@ -165,8 +136,8 @@ export class Backup {
       run,
       time: new Date(clock.now()).toISOString(),
       by,
-      ...(reason !== undefined && { reason }),
-      ...(changedBy !== undefined && { changedBy }),
+      reason,
+      changedBy,
     };
     const version = await store.repository.commit({ device: file, content, about });
     store.stored();

@@ -96,23 +96,24 @@ async function common(
     record?.failure === undefined ? false : transcripts.has(name),
   ]);
   const last = lastSuccessOf(sources, name);
-  const { lastAttempt, failure, detail, failures = 0, unsaved } = record ?? {};
+  const { lastAttempt, failure, detail, failures, unsaved } = record ?? {};
   const { startup, legacyAlgorithms } = record ?? {};
   return {
     name,
     versions: count,
     reading: runs.isReading(name),
     offsite: sources.uploads.stateOf(newest),
-    ...(last !== undefined && { lastSuccess: new Date(last).toISOString() }),
-    ...(lastAttempt !== undefined && { lastAttempt }),
-    ...(failure && { failure }),
-    ...(failure && detail !== undefined && { detail }),
-    ...(failures > 0 && { failures }),
-    ...(hasTranscript && { hasTranscript }),
-    ...(newest && { version: newest.id, changedAt: newest.time }),
-    ...(newest?.size !== undefined && { size: newest.size }),
-    ...(unsaved !== undefined && { unsaved }),
-    ...(startup !== undefined && { startup }),
-    ...(legacyAlgorithms && { legacyAlgorithms }),
+    lastSuccess: last === undefined ? undefined : new Date(last).toISOString(),
+    lastAttempt,
+    failure,
+    detail: failure && detail,
+    failures: failures || undefined,
+    hasTranscript: hasTranscript || undefined,
+    version: newest?.id,
+    changedAt: newest?.time,
+    size: newest?.size,
+    unsaved,
+    startup,
+    legacyAlgorithms,
   };
 }

@@ -7,7 +7,7 @@ import { summaryOf } from './summary.ts';
 
 export type BackupEvent =
   /** What `/readyz` shows as degraded; without a reason it has ended. */
-  | { type: 'degraded'; what: string; why?: string }
+  | { type: 'degraded'; what: string; why?: string | undefined }
   /** One attempt has ended, and may be followed by another one. */
   | { type: 'attempt'; run: string; device: string; outcome: Outcome }
   /** A device of a run is done. */

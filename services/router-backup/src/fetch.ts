@@ -31,11 +31,11 @@ export interface Fetched {
   identity: Identity;
   /** Absent: the device has only one configuration. */
   unsaved?: boolean;
-  changedBy?: string;
+  changedBy?: string | undefined;
   /** The configuration that it would boot with, if that differs. */
   startup?: Buffer;
   /** Absent: it was not read over ssh. */
-  legacyAlgorithms?: string[];
+  legacyAlgorithms?: string[] | undefined;
 }
 
 export class Fetch {
@@ -76,7 +76,7 @@ export class Fetch {
         return await fetched(model, reading);
       };
       const read = await this.connected(device, transcript, signal, work, onConnected);
-      return { ...read, ...(legacy && { legacyAlgorithms: [...legacy].sort() }) };
+      return { ...read, legacyAlgorithms: legacy && [...legacy].sort() };
     } catch (error) {
       await this.drop(device);
       throw error;
@@ -154,7 +154,7 @@ async function fetched(model: BackupModel, reading: Reading): Promise<Fetched> {
     size: 'bytes' in content ? content.bytes.length : content.size,
     sha1: await sha1Of(content),
     ...(startup && 'bytes' in content && comparedTo(startup, content.bytes, model)),
-    ...(changedBy !== undefined && { changedBy }),
+    changedBy,
   };
 }
 

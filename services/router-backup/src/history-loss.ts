@@ -15,7 +15,6 @@ import {
   type LostRecord,
   type State,
 } from './state.ts';
-import type { HistoryGuard } from './store.ts';
 import { jumphostModel } from './targets.ts';
 import type { Uploads } from './uploads.ts';
 import type { Versions } from './versions.ts';
@@ -34,7 +33,7 @@ export interface HistoryLossDeps {
   emit: EmitBackup;
 }
 
-export class HistoryLoss implements HistoryGuard {
+export class HistoryLoss {
   private readonly deps: HistoryLossDeps;
 
   constructor(deps: HistoryLossDeps) {
@@ -111,11 +110,11 @@ export class HistoryLoss implements HistoryGuard {
     const { state } = this.deps;
     const changes = this.list().map((record) => {
       const has = copy.get(record.device) ?? [];
-      const { newest, unsent, ...rest } = record;
+      const { newest, unsent } = record;
       const left = unsent.filter((version) => !has.some((each) => isSame(each, version)));
       const isBack = newest === undefined ? has.length > 0 : has.some((v) => isSame(v, newest));
       if (isBack && left.length === 0) return state.lost.remove(record.device);
-      return state.lost.put({ ...rest, ...(newest && { newest }), unsent: left });
+      return state.lost.put({ ...record, unsent: left });
     });
     await state.write(changes);
     this.report();
@@ -140,11 +139,10 @@ export class HistoryLoss implements HistoryGuard {
     const lost = devices
       .filter(({ name, newest }) => !this.isRecorded(name, newest))
       .map(({ name: device, newest, versions }): LostRecord => {
-        const known = { ...(newest && { newest }), ...(versions !== undefined && { versions }) };
         const unsent = uploads
           .unsent(device)
           .map(({ version: id, ...rest }) => knownOf({ id, ...rest }));
-        const now = { device, since, ...known, unsent };
+        const now = { device, since, newest, versions, unsent };
         const before = state.lost.get(device);
         return before === undefined ? now : together(before, now);
       });
@@ -217,13 +215,7 @@ function together(first: LostRecord, second: LostRecord): LostRecord {
     first.versions === undefined || second.versions === undefined
       ? undefined
       : first.versions + second.versions;
-  const { versions: _, ...newer } = second;
-  return {
-    ...newer,
-    since: first.since,
-    ...(versions !== undefined && { versions }),
-    unsent: [...unsent.values()],
-  };
+  return { ...second, since: first.since, versions, unsent: [...unsent.values()] };
 }
 
 /** In a copy of the former history, the same content is the same version, also with another id. */

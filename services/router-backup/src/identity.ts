@@ -6,9 +6,9 @@ import type { Identity } from '@skolo/models/backup';
 
 export interface Known {
   /** In rack.yaml. */
-  serial?: string;
+  serial: string | undefined;
   /** Of the first reading. */
-  pinned?: Identity;
+  pinned: Identity | undefined;
 }
 
 /** Why this is another device; undefined: it is the right one. */
@@ -29,9 +29,9 @@ export function whyAnother(device: string, seen: Identity, known: Known): string
   return `its configuration calls it ${seen.hostname}, not ${pinned.hostname}: another device answers at this address, or it was renamed; ${forget.replace('swapped', 'swapped or renamed')}`;
 }
 
-/** The identity to pin. */
-export function pin(seen: Identity, pinned: Identity | undefined): Identity {
+/** The identity to pin; undefined: it has none. */
+export function pin(seen: Identity, pinned: Identity | undefined): Identity | undefined {
   const serial = seen.serial ?? pinned?.serial;
   const hostname = seen.hostname ?? pinned?.hostname;
-  return { ...(serial !== undefined && { serial }), ...(hostname !== undefined && { hostname }) };
+  return serial === undefined && hostname === undefined ? undefined : { serial, hostname };
 }

@@ -57,18 +57,12 @@ export class JumphostBackup implements VersionSource {
       now: clock.now(),
     });
     const time = new Date(clock.now()).toISOString();
-    const about = { time, run, by, ...(reason !== undefined && { reason }) };
+    const about = { time, run, by, reason };
     const { version: after, changed: isNew } = await archives.add(archive, about);
     await archives.retain(retention.versions);
     if (isNew) emit({ type: 'version-stored', version: after });
-    return {
-      ...(before && { before }),
-      after,
-      isNew,
-      left: archive.left,
-      ...(after.size !== undefined && { size: after.size }),
-      facts: { versions: archives.count },
-    };
+    const facts = { versions: archives.count };
+    return { before, after, isNew, left: archive.left, size: after.size, facts };
   }
 
   async versions(_device: string, { limit }: { limit?: number } = {}): Promise<Version[]> {

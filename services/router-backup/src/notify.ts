@@ -33,7 +33,7 @@ export async function notify(event: BackupEvent, deps: NotifyDeps): Promise<void
   const diff = before && (await diffOf(before, after, deps));
   const summary = after.summary ?? `${device}: ${before ? 'changed' : 'first version'}`;
   const { id: version } = after;
-  webhook.send({ kind: 'change', run: run.id, device, version, summary, ...(diff && { diff }) });
+  webhook.send({ kind: 'change', run: run.id, device, version, summary, diff: diff || undefined });
 }
 
 async function diffOf(before: Version, after: Version, { readable, log }: NotifyDeps) {

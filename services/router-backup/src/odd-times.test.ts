@@ -92,7 +92,8 @@ describe('a second service on the same state directory', () => {
 
 const noPower = {
   wanted: async () => new Set<string>(),
-  follow: (_device: string, signal: AbortSignal) => ({ signal, end: () => undefined }),
+  unlessWanted: <T>(_: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>) =>
+    work(signal),
 };
 
 describe('a version of gigabytes', () => {

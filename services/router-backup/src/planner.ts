@@ -110,7 +110,7 @@ export class Planner {
         await state.keep(changes);
       } else {
         const request = { origin, by: 'schedule', isSpread: isPunctual } as const;
-        await runs.begun({ ...request, ...(devices && { devices }) }, changes);
+        await runs.begun({ ...request, devices }, changes);
       }
     } else if (isFirst) {
       await state.keep([state.marks.put(mark)]);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ControllerStatus, PowerCycle } from '@skolo/api';
 import { DeviceBusy } from '@skolo/equipment';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PowerDaemon, type PowerDaemonDeps } from './power-daemon.ts';
 import { smallRack } from './testing/small-rack.ts';
 
@@ -213,38 +213,51 @@ describe('wanted', () => {
   });
 });
 
-describe('follow', () => {
-  it('aborts the reading of a device that becomes wanted, and no other', async () => {
-    const daemon = await startDaemon();
-    const power = asking(daemon, { pollMs: 5 });
-    const one = power.follow('switch-1', never);
-    const two = power.follow('switch-2', never);
+describe('work with a device', () => {
+  const untilAborted = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
 
-    await expect.poll(() => daemon.requests.length).toBeGreaterThan(6);
-    expect(one.signal.aborted).toBe(false);
-    daemon.cycles = [cycle({})];
-    await expect.poll(() => one.signal.aborted).toBe(true);
-    one.end();
-    two.end();
-
-    expect(one.signal.reason).toBeInstanceOf(DeviceBusy);
-    expect(String(one.signal.reason)).toContain('switch-1: a power cycle needs it');
-    expect(two.signal.aborted).toBe(false);
-  });
-
-  it('ends with the caller, and then asks no more', async () => {
+  it('ends when a cycle needs the device, and goes on with any other', async () => {
     const daemon = await startDaemon();
     const power = asking(daemon, { pollMs: 5 });
     const caller = new AbortController();
+    const one = power.unlessWanted('switch-1', never, untilAborted);
+    const two = power.unlessWanted('switch-2', caller.signal, untilAborted);
+    const ended = Promise.allSettled([one, two]);
 
-    const following = power.follow('switch-1', caller.signal);
-    caller.abort(new Error('stops'));
-    following.end();
-    const again = power.follow('switch-1', never);
-    again.end();
+    await expect.poll(() => daemon.requests.length).toBeGreaterThan(6);
+    daemon.cycles = [cycle({})];
+    const why: unknown = await one.catch((error: unknown) => error);
+    caller.abort(new Error('only now'));
 
-    expect(following.signal.reason).toEqual(new Error('stops'));
-    expect(again.signal.aborted).toBe(false);
-    expect(daemon.requests).toEqual([]);
+    expect(why).toBeInstanceOf(DeviceBusy);
+    expect(String(why)).toContain('switch-1: a power cycle needs it');
+    expect(await ended).toMatchObject([{}, { reason: new Error('only now') }]);
+  });
+
+  it('is not begun while a cycle needs the device', async () => {
+    const daemon = await startDaemon();
+    daemon.cycles = [cycle({})];
+
+    const work = asking(daemon).unlessWanted('switch-1', never, () => expect.fail('it is begun'));
+
+    await expect(work).rejects.toThrow(DeviceBusy);
+  });
+
+  it('asks no more once it has ended', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const power = asking(await startDaemon());
+    const timers: number[] = [];
+
+    const result = await power.unlessWanted('switch-1', never, async () => {
+      timers.push(vi.getTimerCount());
+      return 'done';
+    });
+
+    expect(result).toBe('done');
+    expect([...timers, vi.getTimerCount()]).toEqual([1, 0]);
   });
 });

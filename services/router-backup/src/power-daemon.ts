@@ -24,14 +24,6 @@ export interface PowerDaemonDeps {
   pollMs?: number;
 }
 
-/** A device that is being read. */
-export interface Following {
-  /** Aborted with a DeviceBusy once the daemon needs the device, and with the caller's own signal. */
-  signal: AbortSignal;
-  /** Must be called when the device is no longer read. */
-  end(): void;
-}
-
 type Names = ReadonlySet<string>;
 
 const usualPollMs = 2000;
@@ -58,18 +50,29 @@ export class PowerDaemon {
     return orAborted(this.latest(), signal);
   }
 
-  /** Watches whether the daemon needs the device while it is read. */
-  follow(device: string, signal: AbortSignal): Following {
-    const controller = new AbortController();
+  /**
+   * Does `work` with a device. Gives way to a power cycle, also in the middle.
+   *
+   * @throws DeviceBusy
+   */
+  async unlessWanted<T>(
+    device: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const busy = () =>
+      new DeviceBusy(device, 'a power cycle needs it, and comes first; it is read again later');
+    if ((await this.wanted(signal)).has(device)) throw busy();
+    const wanted = new AbortController();
     const look = async () => {
-      const names = await this.latest();
-      if (names.has(device)) controller.abort(new DeviceBusy(device, busy));
+      if ((await this.latest()).has(device)) wanted.abort(busy());
     };
     const timer = setInterval(() => void look(), this.deps.pollMs ?? usualPollMs);
-    return {
-      signal: AbortSignal.any([signal, controller.signal]),
-      end: () => clearInterval(timer),
-    };
+    try {
+      return await work(AbortSignal.any([signal, wanted.signal]));
+    } finally {
+      clearInterval(timer);
+    }
   }
 
   private latest(): Promise<Names> {
@@ -109,8 +112,6 @@ export class PowerDaemon {
     }
   }
 }
-
-const busy = 'a power cycle needs it, and comes first; it is read again later';
 
 /** The daemon may allow reading without a token. */
 async function tokenOf(rack: Rack): Promise<string | undefined> {

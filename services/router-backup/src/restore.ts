@@ -39,7 +39,7 @@ export interface Rehearsal {
   /** From what it has now to the version, masked. */
   diff: string;
   rehearsed: boolean;
-  accepted?: boolean;
+  accepted?: boolean | undefined;
   said?: string;
   canApply: boolean;
 }
@@ -80,7 +80,7 @@ export class Restores {
         ...facts,
         rehearsed: accepted !== undefined,
         said: transcripts.message(said, transcript, model.secrets),
-        ...(accepted !== undefined && { accepted }),
+        accepted,
       };
     });
   }

@@ -208,11 +208,13 @@ describe('a run', () => {
     const lab = await startLab({
       power: {
         wanted: async () => wanted,
-        follow(device, signal) {
+        async unlessWanted(device, signal, work) {
+          if (wanted.has(device)) throw new DeviceBusy(device, 'a power cycle needs it');
           const controller = new AbortController();
-          signal.addEventListener('abort', () => controller.abort(signal.reason));
           followed.set(device, controller);
-          return { signal: controller.signal, end: () => void followed.delete(device) };
+          return work(AbortSignal.any([signal, controller.signal])).finally(() =>
+            followed.delete(device),
+          );
         },
       },
     });

@@ -42,10 +42,10 @@ export interface RunsDeps {
 
 export interface RunRequest {
   /** Absent: all. */
-  devices?: readonly string[];
+  devices?: readonly string[] | undefined;
   origin: BackupRun['origin'];
   by: string;
-  reason?: string;
+  reason?: string | undefined;
   /** Whether the devices are spread over the jitter of the settings. */
   isSpread?: boolean;
 }
@@ -174,7 +174,7 @@ export class Runs {
       number: Math.max(0, ...numbers, ...[...this.live.values()].map((run) => run.number)) + 1,
       origin,
       by,
-      ...(reason !== undefined && { reason }),
+      reason,
       requestedAt,
       devices: targets.map(({ name }) => ({ device: name, state: 'waiting' })),
     };
@@ -191,10 +191,10 @@ export class Runs {
       device: entry.device,
       state: 'done',
       result,
-      ...(failure && { failure }),
-      ...(detail !== undefined && { detail }),
-      ...(unsaved !== undefined && { unsaved }),
-      ...(seconds !== undefined && { seconds }),
+      failure,
+      detail,
+      unsaved,
+      seconds,
     };
   }
 
@@ -280,7 +280,7 @@ export class Runs {
           set(entry, { state: 'reading' });
           this.reading.add(name);
           try {
-            const occasion = { run, by, isByHand, ...(reason !== undefined && { reason }) };
+            const occasion = { run, by, isByHand, reason };
             return await attempts.attempt(target, occasion, signal);
           } finally {
             this.reading.delete(name);
@@ -336,15 +336,7 @@ function set(entry: RunEntry, now: Omit<RunEntry, 'device'>): void {
 }
 
 function facts({ result, failure, detail, version, unsaved, size, seconds }: Outcome) {
-  return {
-    result,
-    ...(failure && { failure }),
-    ...(detail !== undefined && { detail }),
-    ...(version !== undefined && { version }),
-    ...(unsaved !== undefined && { unsaved }),
-    ...(size !== undefined && { size }),
-    seconds,
-  };
+  return { result, failure, detail, version, unsaved, size, seconds };
 }
 
 function answerOf({ number: _, ...run }: RunRecord): BackupRun {

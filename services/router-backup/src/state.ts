@@ -5,11 +5,11 @@ import { Table, Tables, type TablesDeps } from '@skolo/durable';
 import { z } from 'zod';
 
 /** A version, as far as it is identified without its content. */
-const KnownVersion = z.object({ id: z.string(), time: Time, sha1: z.string().exactOptional() });
+const KnownVersion = z.object({ id: z.string(), time: Time, sha1: z.string().optional() });
 export type KnownVersion = z.output<typeof KnownVersion>;
 
 export function knownOf({ id, time, sha1 }: Pick<Version, 'id' | 'time' | 'sha1'>): KnownVersion {
-  return { id, time, ...(sha1 !== undefined && { sha1 }) };
+  return { id, time, sha1 };
 }
 
 /** What is known of a device. Its versions are in the history. */
@@ -17,32 +17,30 @@ export const DeviceRecord = z.object({
   name: z.string(),
   model: z.string(),
   /** By the wall clock of then. */
-  lastAttempt: Time.exactOptional(),
-  lastSuccess: Time.exactOptional(),
-  lastRun: z.string().exactOptional(),
-  lastResult: DeviceResult.exactOptional(),
+  lastAttempt: Time.optional(),
+  lastSuccess: Time.optional(),
+  lastRun: z.string().optional(),
+  lastResult: DeviceResult.optional(),
   /** Of the last attempt; absent: it succeeded. */
-  failure: FailureClass.exactOptional(),
-  detail: z.string().exactOptional(),
+  failure: FailureClass.optional(),
+  detail: z.string().optional(),
   /** Attempts in a row that failed. */
   failures: z.int(),
-  seconds: z.number().exactOptional(),
-  unsaved: z.boolean().exactOptional(),
+  seconds: z.number().optional(),
+  unsaved: z.boolean().optional(),
   /** Version of what it would boot with, where that is another configuration. */
-  startup: z.string().exactOptional(),
+  startup: z.string().optional(),
   /** Of ssh, when it was last read; absent: not read over ssh. */
-  legacyAlgorithms: z.array(z.string()).exactOptional(),
+  legacyAlgorithms: z.array(z.string()).optional(),
   /** Seen when it was first read; another one means another device. */
-  identity: z
-    .object({ serial: z.string().exactOptional(), hostname: z.string().exactOptional() })
-    .exactOptional(),
+  identity: z.object({ serial: z.string().optional(), hostname: z.string().optional() }).optional(),
   /** Fingerprint of what was suspiciously small: a person who gets the same again means it. */
-  suspect: z.string().exactOptional(),
+  suspect: z.string().optional(),
   /** What the history had when it was last read: how a history that was lost is noticed. */
-  newest: KnownVersion.exactOptional(),
-  versions: z.int().exactOptional(),
+  newest: KnownVersion.optional(),
+  versions: z.int().optional(),
   /** When it had left rack.yaml. */
-  retiredAt: Time.exactOptional(),
+  retiredAt: Time.optional(),
 });
 export type DeviceRecord = z.output<typeof DeviceRecord>;
 
@@ -52,8 +50,8 @@ export const LostRecord = z.object({
   /** When it was noticed. */
   since: Time,
   /** Absent: the journal does not know. */
-  versions: z.int().exactOptional(),
-  newest: KnownVersion.exactOptional(),
+  versions: z.int().optional(),
+  newest: KnownVersion.optional(),
   /** Those that had not arrived in any place off site. */
   unsent: z.array(KnownVersion),
 });

@@ -11,6 +11,7 @@ import { errorCode, errorText } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from './events.ts';
+import type { HistoryLoss } from './history-loss.ts';
 
 export interface StoreDeps {
   stateDir: string;
@@ -23,12 +24,7 @@ export interface StoreDeps {
 }
 
 /** Knows what the history had. */
-export interface HistoryGuard {
-  /** Records what the former history had. @throws It cannot be recorded, so no new history may begin. */
-  beforeNew(): Promise<void>;
-  /** Compares a history that was opened with what is known of it. */
-  review(): Promise<void>;
-}
+export type HistoryGuard = Pick<HistoryLoss, 'beforeNew' | 'review'>;
 
 const checkEveryMs = 24 * 3_600_000;
 const trouble = 'repository';
@@ -300,7 +296,7 @@ export class Store {
   }
 
   private report(why: string | undefined, name = trouble): void {
-    this.deps.emit({ type: 'degraded', what: name, ...(why !== undefined && { why }) });
+    this.deps.emit({ type: 'degraded', what: name, why });
   }
 
   /** Reported for as long as it is there: an operator has to save what can be saved of it. */

@@ -126,13 +126,12 @@ export class Uploads {
     return destinationsOf(rack()).map((destination) => {
       const { id, kind, url } = destination;
       const last = lastSuccess.get(successOf(destination));
-      const problem = this.routes.get(id)?.sender.problem;
       return {
         kind,
         url,
         queued: this.queue.for(id).length,
-        ...(last !== undefined && { lastSuccess: new Date(last).toISOString() }),
-        ...(problem !== undefined && { problem }),
+        lastSuccess: last === undefined ? undefined : new Date(last).toISOString(),
+        problem: this.routes.get(id)?.sender.problem,
       };
     });
   }

@@ -6,7 +6,6 @@ import type { Rack } from '@skolo/rack';
 import type { JumphostBackup } from './jumphost-backup.ts';
 import type { Store } from './store.ts';
 import { startupNameOf } from './targets.ts';
-import type { LocalVersions } from './uploads/backend.ts';
 
 /** What the history and the archives have in common. */
 export interface VersionSource extends Pick<BackupSource, 'versions' | 'content'> {
@@ -21,7 +20,7 @@ export interface VersionsDeps {
 }
 
 /** All methods throw BackupError. */
-export class Versions implements LocalVersions {
+export class Versions {
   private readonly deps: VersionsDeps;
 
   constructor(deps: VersionsDeps) {
@@ -81,10 +80,12 @@ export class Versions implements LocalVersions {
     return await this.of(version.device).content(version);
   }
 
+  /** Writes the content as it is to a file that does not exist yet. */
   async contentToFile(version: Version, file: string): Promise<void> {
     await this.deps.store.repository.contentToFile(version, file);
   }
 
+  /** The file of an archive, which is compressed and encrypted already. Undefined: the version is not an archive. */
   async archive({ id, device }: Version): Promise<string | undefined> {
     return this.isArchived(device) ? await this.deps.jumphost.file(id) : undefined;
   }

@@ -76,9 +76,8 @@ export class Webhook {
   send(event: WebhookEvent): void {
     if (!this.wants(event.kind) || this.closing.signal.aborted) return;
     const at = new Date(this.deps.clock.now()).toISOString();
-    const { diff, ...rest } = event;
     const rack = this.deps.rack().name;
-    const body: WebhookBody = { rack, at, ...rest, ...(diff !== undefined && { diff: cut(diff) }) };
+    const body: WebhookBody = { rack, at, ...event, diff: event.diff && cut(event.diff) };
     this.queue.push({ id: randomUUID(), kind: event.kind, body: JSON.stringify(body) });
     if (this.queue.length > mostWaiting) this.drop();
     this.working ??= this.work();

@@ -26,7 +26,7 @@ export interface ObjectAbout {
   device: string;
   /** RFC 3339, when it was read. */
   time: string;
-  model?: string;
+  model?: string | undefined;
 }
 
 export interface StoredObject {

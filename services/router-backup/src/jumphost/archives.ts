@@ -153,9 +153,9 @@ function asVersion(id: string, facts: Facts): Version {
     time,
     model: 'jumphost',
     ...(plain.sha1 !== '' && { ...plain, summary: `${device}: ${files} files${without}` }),
-    ...(run !== undefined && { run }),
-    ...(by !== undefined && { by }),
-    ...(reason !== undefined && { reason }),
+    run,
+    by,
+    reason,
   };
 }
 

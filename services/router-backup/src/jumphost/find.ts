@@ -17,7 +17,7 @@ export interface Found {
   gid: number;
   mtime: Date;
   /** Of a link, as it is written. */
-  target?: string;
+  target?: string | undefined;
 }
 
 /** A path that is not in the archive, with the reason. */
@@ -153,7 +153,7 @@ class Search {
       uid,
       gid,
       mtime,
-      ...(target !== undefined && { target }),
+      target,
     });
     if (this.found.size > mostFound) {
       throw new TooMuch(`more than ${mostFound} files; name less in jumphost.paths of rack.yaml`);

@@ -16,7 +16,7 @@ export interface Member {
   gid: number;
   mtime: Date;
   size: number;
-  target?: string;
+  target?: string | undefined;
   /** Exactly `size` bytes. @throws ContentChanged */
   content?: Readable;
 }
@@ -136,7 +136,7 @@ function exactly(size: number, source: Readable, path: string): Readable {
 }
 
 function aboutOf({ name, mode, uid, gid, mtime, target }: Found) {
-  return { name, mode, uid, gid, mtime, ...(target !== undefined && { target }) };
+  return { name, mode, uid, gid, mtime, target };
 }
 
 function byName(a: { name: string }, b: { name: string }): number {

@@ -1,6 +1,7 @@
 /** What sends versions to a destination off site. */
-import type { GitMirror, Version } from '@skolo/backup';
+import type { GitMirror } from '@skolo/backup';
 import { errorText } from '@skolo/errors';
+import type { Versions } from '../versions.ts';
 import type { UploadRecord } from './queue.ts';
 
 export interface Backend {
@@ -16,18 +17,11 @@ export interface Backend {
   pruneAfterSending: boolean;
 }
 
-/** What is stored in the rack. All methods throw BackupError. */
-export interface LocalVersions {
-  devices(): Promise<string[]>;
-  /** The newest first. */
-  list(device: string, limit?: number): Promise<Version[]>;
-  /** Writes the content as it is to a file that does not exist yet. */
-  contentToFile(version: Version, file: string): Promise<void>;
-  /** The file of an archive, which is compressed and encrypted already. Undefined: the version is not an archive. */
-  archive(version: Version): Promise<string | undefined>;
-  /** Whether the versions of a device are archives. */
-  isArchived(device: string): boolean;
-}
+/** What is stored in the rack. */
+export type LocalVersions = Pick<
+  Versions,
+  'devices' | 'list' | 'contentToFile' | 'archive' | 'isArchived'
+>;
 
 /** A version of one device cannot be sent now; those of other devices can. */
 export class DeviceBlocked extends Error {
@@ -57,7 +51,7 @@ export class VersionGone extends Error {
  * @param open the mirror with the key as it is now
  */
 export function gitBackend(open: () => Promise<Pick<GitMirror, 'push'>>): Backend {
-  const push = async (signal: AbortSignal) => (await open()).push(signal);
+  const push = async (signal: AbortSignal) => void (await (await open()).push(signal));
   return {
     pruneAfterSending: false,
     async send(waiting, signal) {
@@ -67,8 +61,6 @@ export function gitBackend(open: () => Promise<Pick<GitMirror, 'push'>>): Backen
       return sent;
     },
     /** Pushes commits that are not versions: retired devices. */
-    async prune(signal) {
-      await push(signal);
-    },
+    prune: push,
   };
 }

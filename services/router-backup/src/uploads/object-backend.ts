@@ -55,7 +55,7 @@ export class ObjectBackend implements Backend {
     try {
       const isAgain = await this.isAgain(record, packet.sha1);
       const name = objectName({ device, time, isAgain, ...packet });
-      const about = { device, time, ...(model !== undefined && { model }) };
+      const about = { device, time, model };
       await this.using(() => place.put(name, packet.file, about, signal));
       return [record];
     } catch (error) {

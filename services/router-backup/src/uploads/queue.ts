@@ -13,8 +13,8 @@ export const UploadRecord = z.object({
   device: z.string(),
   version: z.string(),
   time: Time,
-  sha1: z.string().exactOptional(),
-  model: z.string().exactOptional(),
+  sha1: z.string().optional(),
+  model: z.string().optional(),
 });
 export type UploadRecord = z.output<typeof UploadRecord>;
 
@@ -75,8 +75,8 @@ export class Queue {
         device,
         version: id,
         time,
-        ...(sha1 !== undefined && { sha1 }),
-        ...(model !== undefined && { model }),
+        sha1,
+        model,
       };
       changes.push(this.waiting.put(record));
     }

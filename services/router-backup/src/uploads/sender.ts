@@ -148,8 +148,7 @@ export class Sender {
     for (const device of [...this.blocked.keys()]) {
       if (!waiting.has(device)) this.blocked.delete(device);
     }
-    const why = this.problem;
-    emit({ type: 'degraded', what: destination.condition, ...(why !== undefined && { why }) });
+    emit({ type: 'degraded', what: destination.condition, why: this.problem });
   }
 
   private waiting(): UploadRecord[] {
