@@ -1,3 +1,4 @@
+import { settlesWithin } from '@skolo/errors';
 import type { Logger } from './log.ts';
 
 /** Least time to close a part, even after the deadline. */
@@ -21,23 +22,11 @@ export class Closers {
     for (const { what, close } of this.closers.splice(0).reverse()) {
       const leftMs = Math.max(leastMs, deadline - performance.now());
       try {
-        const inTime = await settlesWithin(leftMs, close(leftMs));
+        const inTime = await settlesWithin(leftMs, Promise.resolve(close(leftMs)));
         if (!inTime) log.warn({ what }, 'not closed in time');
       } catch (error) {
         log.error({ what, err: error }, 'not closed cleanly');
       }
     }
-  }
-}
-
-async function settlesWithin(ms: number, work: Promise<void> | void): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([Promise.resolve(work).then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -39,3 +39,16 @@ export async function withDeadline<T>(
     signal?.removeEventListener('abort', abort);
   }
 }
+
+/** Whether `work` is fulfilled in time. It goes on. @throws What it throws in time. */
+export async function settlesWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

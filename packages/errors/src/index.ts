@@ -1,6 +1,6 @@
 /** Errors: their text without secrets, their code, and deadlines. Every package may import it. */
 export { asError } from './as-error.ts';
-export { orAborted, withDeadline } from './deadline.ts';
+export { orAborted, settlesWithin, withDeadline } from './deadline.ts';
 export { errorCode } from './error-code.ts';
 export { errorText, loggedError, redacted, stripSecrets } from './error-text.ts';
 export { parseJson } from './parse-json.ts';

@@ -136,17 +136,16 @@ export function openMachine(deps: MachineDeps): Machine {
   });
 
   function facts(): Omit<HealthFacts, 'now'> {
-    const file = forced.current();
     const { state, why } = bot.view();
     const isUnknown = watches.all().length === 0 && hostDimensions.get() === undefined;
     return {
       devices: watches.all().map((watch) => watch.view()),
       host: host.reading(),
       holds: holds.current(),
-      ...(file !== undefined && { forced: file }),
-      ...(isUnknown && { notReady: 'not known yet: the dimensions of the machine' }),
+      forced: forced.current(),
+      notReady: isUnknown ? 'not known yet: the dimensions of the machine' : undefined,
       stopping: isStopping(),
-      ...(state === 'stopping' && { botRestart: why ?? 'a restart was requested' }),
+      botRestart: state === 'stopping' ? (why ?? 'a restart was requested') : undefined,
       rebooting: afterTask.rebooting(),
       notBack: afterTask.notBack(),
       givenUp: repairs.givenUp(),

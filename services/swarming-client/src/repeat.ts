@@ -1,9 +1,14 @@
 /**
  * Does `work` at once, and again so many seconds after each end. Work that fails is repeated, too.
  *
+ * @param signal ends it, too
  * @returns what ends it; work that is under way goes on
  */
-export function repeat(seconds: () => number, work: () => Promise<unknown>): () => void {
+export function repeat(
+  seconds: () => number,
+  work: () => Promise<unknown>,
+  signal?: AbortSignal,
+): () => void {
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
 
@@ -15,9 +20,12 @@ export function repeat(seconds: () => number, work: () => Promise<unknown>): () 
     void work().then(next, next);
   }
 
-  run();
-  return function stop() {
+  function stop(): void {
     isStopped = true;
     clearTimeout(timer);
-  };
+  }
+
+  run();
+  signal?.addEventListener('abort', stop);
+  return stop;
 }

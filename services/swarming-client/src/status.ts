@@ -85,8 +85,7 @@ export function inIsoTime<T extends object>(value: T): InIsoTime<T> {
 export function hookView({ name, version, identity, machine }: AgentNow): AgentView {
   const { slice, why } = identity;
   const { devices, dimensions: host, health } = machine;
-  const whyUnknown = why === undefined ? {} : { whyUnknown: why };
-  return { machine: name, slice, ...whyUnknown, devices, host, health, version };
+  return { machine: name, slice, whyUnknown: why, devices, host, health, version };
 }
 
 /** For `/readyz`: whether the agent can do its work, and what does not work although it can. */

@@ -5,7 +5,7 @@ import type { AgentEvent } from './events.ts';
 export interface TaskView {
   running: boolean;
   /** Absent where the bot's hook does not send it. */
-  id?: string;
+  id?: string | undefined;
   since?: Date;
 }
 
@@ -29,7 +29,7 @@ export class Task {
 
   begin(id: string | undefined): void {
     const since = new Date(this.deps.clock.now());
-    this.view = { running: true, since, ...(id !== undefined && { id }) };
+    this.view = { running: true, since, id };
     this.deps.emit({ type: 'task-started' });
   }
 

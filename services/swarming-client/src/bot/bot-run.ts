@@ -1,9 +1,9 @@
 /** One start of the bot, from the lock on its folder until nothing of it is left. */
-import { errorText } from '@skolo/errors';
+import { errorText, settlesWithin } from '@skolo/errors';
 import { prepareFolder } from './bot-folder.ts';
 import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-settings.ts';
 import { type BotExit, type Ending, exitOf, exitText } from './bot-view.ts';
-import { endInOrder, settlesWithin } from './end-in-order.ts';
+import { endInOrder } from './end-in-order.ts';
 import { botEnvironment } from './environment.ts';
 import { type InitEvent, InitProcess } from './init-process.ts';
 import { checkZip, ensureZip, type InstallDeps, zipOf } from './install.ts';

@@ -25,14 +25,14 @@ export interface BotView {
   /** Why it backs off, waits or stops; for people. */
   why?: string;
   pid?: number;
-  server?: string;
+  server?: string | undefined;
   startedAt?: Date;
   nextStartAt?: Date;
   /** It has called a hook since it was started, and is not silent. */
   isHealthy: boolean;
   /** How often it was started since the agent was. */
   starts: number;
-  lastExit?: { at: Date; why: BotExit; text: string };
+  lastExit?: { at: Date; why: BotExit; text: string } | undefined;
 }
 
 export const botExits = [

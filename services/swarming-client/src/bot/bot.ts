@@ -168,8 +168,8 @@ export class Bot {
       pid,
       isHealthy: false,
       starts: starts + 1,
-      ...(server !== undefined && { server }),
-      ...(lastExit !== undefined && { lastExit }),
+      server,
+      lastExit,
     });
   }
 

@@ -1,4 +1,5 @@
-import { type Clock, pause } from '@skolo/common/light';
+import type { Clock } from '@skolo/common/light';
+import { settlesWithin } from '@skolo/errors';
 import type { BotLimits } from './bot-settings.ts';
 
 export interface EndDeps {
@@ -50,19 +51,3 @@ export async function endInOrder(deps: EndDeps): Promise<void> {
 }
 
 const killMs = 25_000;
-
-/** Whether it is fulfilled in time. */
-export async function settlesWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
-  const over = new AbortController();
-  try {
-    return await Promise.race([
-      work.then(() => true),
-      pause(ms, over.signal).then(
-        () => false,
-        () => false,
-      ),
-    ]);
-  } finally {
-    over.abort();
-  }
-}

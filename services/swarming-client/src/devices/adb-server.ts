@@ -229,11 +229,11 @@ export class AdbWatch {
   }
 
   start(): void {
-    const stop = repeat(
+    repeat(
       () => watchSeconds,
       () => this.look(),
+      this.ended.signal,
     );
-    this.ended.signal.addEventListener('abort', stop);
   }
 
   stop(): void {

@@ -96,14 +96,14 @@ async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promi
   const thermal = readThermal(thermalText, battery.celsius);
   return {
     dimensions: androidDimensions(properties),
-    ...(phone.serial !== '' && { serial: phone.serial }),
-    ...(battery.percent !== undefined && { batteryPercent: battery.percent }),
+    serial: phone.serial || undefined,
+    batteryPercent: battery.percent,
     temperatures: {
       ...thermal.temperatures,
       ...(battery.celsius !== undefined && { dumpsys_battery: battery.celsius }),
     },
     processorSensors: thermal.processorSensors,
-    ...(thermal.status !== undefined && { thermalStatus: thermal.status }),
+    thermalStatus: thermal.status,
     uptimeSeconds,
     isReady: ['sys.boot_completed', 'dev.bootcomplete'].some((key) => properties.get(key) === '1'),
   };

@@ -143,7 +143,7 @@ function next(before: DeviceView, found: Look, entry: AttachedDevice, readAt: Da
     state: found.state,
     since: found.state === before.state ? before.since : readAt,
     readAt,
-    ...(found.state === 'missing' && { why: found.why }),
-    ...(reading !== undefined && { reading }),
+    why: found.state === 'missing' ? found.why : undefined,
+    reading,
   };
 }

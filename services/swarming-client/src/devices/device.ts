@@ -15,21 +15,21 @@ export type Dimensions = Readonly<Record<string, readonly string[]>>;
 /** The result of one look at a device that is present. Unknown values are absent. */
 export interface DeviceReading {
   /** What it is, where rack.yaml leaves that open (`auto`). */
-  kind?: DeviceKind;
+  kind?: DeviceKind | undefined;
   dimensions: Dimensions;
-  serial?: string;
+  serial?: string | undefined;
   /** 0 to 100. */
-  batteryPercent?: number;
+  batteryPercent?: number | undefined;
   /** °C, by the name of the sensor. */
   temperatures: Readonly<Record<string, number>>;
   /** Those of them that are inside of a processor: they are warm whenever it works. */
-  processorSensors?: readonly string[];
+  processorSensors?: readonly string[] | undefined;
   /** Android's thermal status: 0 none … 3 severe … 6 shutdown (PowerManager.THERMAL_STATUS_*). */
-  thermalStatus?: number;
+  thermalStatus?: number | undefined;
   /** Seconds since it booted. */
-  uptimeSeconds?: number;
+  uptimeSeconds?: number | undefined;
   /** It has booted and is ready for a task; absent: not known. */
-  isReady?: boolean;
+  isReady?: boolean | undefined;
 }
 
 /** What one look found. `why` is for people: "offline", "unauthorized: accept the key on its screen". */
@@ -102,9 +102,9 @@ export interface DeviceView {
   /** Of that state. */
   since: Date;
   /** When it was last looked at. */
-  readAt?: Date;
+  readAt?: Date | undefined;
   /** Why it is missing. */
-  why?: string;
+  why?: string | undefined;
   /** The last one that there was; of a device that is missing, it is old. */
-  reading?: DeviceReading;
+  reading?: DeviceReading | undefined;
 }

@@ -63,7 +63,7 @@ export function ios({ serial }: AttachedDevice, { run, settings }: DeviceDeps): 
     return {
       dimensions: iosDimensions(type, version),
       serial: udid,
-      ...(percent !== undefined && percent <= 100 && { batteryPercent: percent }),
+      batteryPercent: percent !== undefined && percent <= 100 ? percent : undefined,
       temperatures: {},
     };
   }

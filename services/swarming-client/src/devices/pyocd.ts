@@ -72,7 +72,7 @@ export function pyocd({ serial }: AttachedDevice, deps: DeviceDeps): Device {
       dimensions: dimensions({
         device_type: [board?.board_name ?? undefined, target ?? undefined],
       }),
-      ...(found !== undefined && { serial: found }),
+      serial: found,
       temperatures: {},
     };
   }

@@ -9,7 +9,7 @@ export interface UsbDevice {
   vendor: string;
   product: string;
   name: string;
-  serial?: string;
+  serial?: string | undefined;
   /** Class, subclass and protocol, as `ff/42/01`: that is adb; `ff/42/03` is fastboot. */
   interfaces: readonly string[];
 }
@@ -55,7 +55,7 @@ async function readDevice(
     vendor,
     product: await read(path, 'idProduct'),
     name: await read(path, 'product'),
-    ...(serial !== '' && { serial }),
+    serial: serial || undefined,
     interfaces,
   };
 }

@@ -18,7 +18,7 @@ export interface Reason {
   text: string;
   since: Date;
   /** Name of the device on the machine; absent: it is the machine itself. */
-  device?: string;
+  device?: string | undefined;
 }
 
 export interface Health {
@@ -52,13 +52,13 @@ export interface HealthFacts {
   host: HostReading;
   holds: readonly Hold[];
   /** From the file that quarantines a machine. */
-  forced?: { text: string; since: Date };
+  forced?: { text: string; since: Date } | undefined;
   /** Why nothing is known yet, for people: "not known yet: …". */
-  notReady?: string;
+  notReady?: string | undefined;
   /** The agent ends. */
   stopping: boolean;
   /** The bot is to restart once its task has ended, and why. */
-  botRestart?: string;
+  botRestart?: string | undefined;
   /** Devices that reboot after a task, by name, and since when. */
   rebooting: ReadonlyMap<string, Date>;
   /** Devices that did not come back from that, and since when. */

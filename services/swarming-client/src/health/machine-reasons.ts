@@ -33,7 +33,7 @@ function holdReasons({ holds, devices, now }: HealthFacts): Finding[] {
         verdict: 'maintenance',
         code: `held:${target}:${by}`,
         text: `held by ${by} until ${until.toISOString().slice(0, 16)}Z: ${reason}`,
-        ...(device !== undefined && { device }),
+        device,
       };
     });
 }

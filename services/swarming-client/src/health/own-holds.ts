@@ -44,11 +44,11 @@ export class OwnHolds {
   }
 
   start(): void {
-    const stop = repeat(
+    repeat(
       () => everySeconds,
       () => this.look(),
+      this.ended.signal,
     );
-    this.ended.signal.addEventListener('abort', stop);
   }
 
   stop(): void {

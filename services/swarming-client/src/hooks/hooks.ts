@@ -13,7 +13,7 @@ export interface AgentView {
   /** Undefined: not known yet; see `whyUnknown`. */
   slice: MachineSlice | undefined;
   /** Why the slice is not known, for people. */
-  whyUnknown?: string;
+  whyUnknown?: string | undefined;
   devices: readonly DeviceView[];
   /** Of the machine itself; they count where no device is attached. */
   host: Dimensions;

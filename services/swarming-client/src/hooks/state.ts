@@ -20,8 +20,8 @@ export function stateFor(given: Given, view: AgentView): Given {
     ...kept,
     ...(view.slice && { sk_rack: view.slice.rack }),
     ...(devices.length > 0 && { devices: Object.fromEntries(devices) }),
-    ...(quarantined !== undefined && { quarantined }),
-    ...(maintenance !== undefined && { maintenance }),
+    quarantined,
+    maintenance,
   };
 }
 
@@ -32,29 +32,28 @@ function keyOf({ name, reading }: DeviceView): string {
 const stateOf = { present: 'available', missing: 'missing', unknown: 'unknown' } as const;
 
 function factsOf({ name, kind, state, since, readAt, why, reading }: DeviceView): Given {
+  const level = reading?.batteryPercent;
   return {
     name,
     kind,
     state: stateOf[state],
     since: since.toISOString(),
-    ...(readAt && { read_at: readAt.toISOString() }),
-    ...(why !== undefined && { why }),
-    ...(reading && {
-      temp: reading.temperatures,
-      ...(reading.batteryPercent !== undefined && { battery: { level: reading.batteryPercent } }),
-      ...(reading.thermalStatus !== undefined && { thermal_status: reading.thermalStatus }),
-      ...(reading.uptimeSeconds !== undefined && { uptime: reading.uptimeSeconds }),
-    }),
+    read_at: readAt?.toISOString(),
+    why,
+    temp: reading?.temperatures,
+    battery: level === undefined ? undefined : { level },
+    thermal_status: reading?.thermalStatus,
+    uptime: reading?.uptimeSeconds,
   };
 }
 
-/** Why the bot may take no tasks now, for Swarming. Texts are never empty; absent: nothing of that kind. */
+/** Why the bot may take no tasks now, for Swarming. Texts are never empty; undefined: nothing of that kind. */
 export interface NoTasks {
   verdict: Verdict;
   /** An operator is needed, and Swarming alerts. */
-  quarantined?: string;
+  quarantined: string | undefined;
   /** It ends by itself, or is on purpose. */
-  maintenance?: string;
+  maintenance: string | undefined;
 }
 
 /** Enough for people; a state is sent with every poll. */
@@ -73,8 +72,8 @@ export function noTasks(view: AgentView): NoTasks {
   const maintenance = isSilent ? `${verdict}, without a reason` : passes;
   return {
     verdict,
-    ...(quarantined !== '' && { quarantined: cutText(quarantined, mostBytes) }),
-    ...(maintenance !== '' && { maintenance: cutText(maintenance, mostBytes) }),
+    quarantined: cutText(quarantined, mostBytes) || undefined,
+    maintenance: cutText(maintenance, mostBytes) || undefined,
   };
 }
 

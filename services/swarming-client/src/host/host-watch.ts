@@ -6,20 +6,20 @@ import { errorCode } from '@skolo/errors';
 import type { AgentEvent } from '../events.ts';
 import { repeat } from '../repeat.ts';
 import type { RunCommand } from '../run-command.ts';
-import { processorCelsius, RaspberryPowerReader } from './sensors.ts';
+import { processorCelsius, type RaspberryPower, RaspberryPowerReader } from './sensors.ts';
 
 /** What is known of the machine itself. What cannot be read here is absent. */
 export interface HostReading {
   /** Of the disk of the bot's folder. */
-  disk?: { freeBytes: number; sizeBytes: number };
+  disk?: { freeBytes: number; sizeBytes: number } | undefined;
   /** °C of the processor. */
-  celsius?: number;
+  celsius?: number | undefined;
   /** Under-voltage now (a Raspberry Pi's own sensor). */
-  isUnderVoltage?: boolean;
+  isUnderVoltage?: boolean | undefined;
   /** The processor is slowed down now, by heat or weak power. */
-  isThrottled?: boolean;
+  isThrottled?: boolean | undefined;
   /** Its clock minus the jumphost's, in seconds. */
-  clockOffsetSeconds?: number;
+  clockOffsetSeconds?: number | undefined;
 }
 
 export interface HostWatchDeps {
@@ -43,7 +43,7 @@ export class HostWatch {
   private readonly power: RaspberryPowerReader;
   private readonly sys: string;
   private last: HostReading = {};
-  private readonly seenAt = new Map<'isUnderVoltage' | 'isThrottled', number>();
+  private readonly seenAt = new Map<keyof RaspberryPower, number>();
   private readonly ended = new AbortController();
 
   constructor(deps: HostWatchDeps) {
@@ -53,8 +53,7 @@ export class HostWatch {
   }
 
   start(): void {
-    const stop = repeat(this.deps.readSeconds, () => this.look());
-    this.ended.signal.addEventListener('abort', stop);
+    repeat(this.deps.readSeconds, () => this.look(), this.ended.signal);
   }
 
   stop(): void {
@@ -62,8 +61,7 @@ export class HostWatch {
   }
 
   reading(): HostReading {
-    const clockOffsetSeconds = this.deps.clockOffset();
-    return { ...this.last, ...(clockOffsetSeconds !== undefined && { clockOffsetSeconds }) };
+    return { ...this.last, clockOffsetSeconds: this.deps.clockOffset() };
   }
 
   /** Rejected only when it was stopped. */
@@ -76,21 +74,21 @@ export class HostWatch {
       this.power.read(signal),
     ]);
     this.last = {
-      ...(disk !== undefined && { disk }),
-      ...(celsius !== undefined && { celsius }),
-      ...this.lasting('isUnderVoltage', power.isUnderVoltage),
-      ...this.lasting('isThrottled', power.isThrottled),
+      disk,
+      celsius,
+      isUnderVoltage: this.lasting('isUnderVoltage', power),
+      isThrottled: this.lasting('isThrottled', power),
     };
     this.deps.emit({ type: 'facts' });
     return this.reading();
   }
 
-  private lasting(what: 'isUnderVoltage' | 'isThrottled', seen: boolean | undefined): HostReading {
-    if (seen === undefined) return {};
+  private lasting(what: keyof RaspberryPower, power: RaspberryPower): boolean | undefined {
+    if (power[what] === undefined) return undefined;
     const now = this.deps.clock.uptime();
-    if (seen) this.seenAt.set(what, now);
+    if (power[what]) this.seenAt.set(what, now);
     const at = this.seenAt.get(what);
-    return { [what]: at !== undefined && now - at < powerTroubleSeconds };
+    return at !== undefined && now - at < powerTroubleSeconds;
   }
 }
 

@@ -6,7 +6,7 @@ export interface AdbDevice {
   serial: string;
   /** `device`, `offline`, `unauthorized`, `no permissions`, `recovery` …; see `adb/adb.cpp`, ConnectionState. */
   state: string;
-  transportId?: string;
+  transportId?: string | undefined;
 }
 
 const states = [
@@ -37,11 +37,7 @@ export function readAdbDevices(text: string): AdbDevice[] {
     const serial = /^(\(no serial number\)|\?+)$/.test(name) ? '' : name;
     if (/\s/.test(serial)) continue;
     const transportId = /\stransport_id:(\d+)/.exec(rest)?.[1];
-    devices.push({
-      serial,
-      state,
-      ...(transportId !== undefined && { transportId }),
-    });
+    devices.push({ serial, state, transportId });
   }
   return devices;
 }
@@ -68,8 +64,8 @@ export function readProperties(text: string): ReadonlyMap<string, string> {
 
 export interface Battery {
   /** 0 to 100. */
-  percent?: number;
-  celsius?: number;
+  percent?: number | undefined;
+  celsius?: number | undefined;
 }
 
 /**
@@ -87,7 +83,7 @@ export function readBattery(text: string): Battery {
   const percent = percentOf(whole(fields.get('level')), whole(fields.get('scale')));
   const tenths = whole(fields.get('temperature'));
   const celsius = tenths === undefined ? undefined : plausibleCelsius(tenths / 10);
-  return { ...(percent !== undefined && { percent }), ...(celsius !== undefined && { celsius }) };
+  return { percent, celsius };
 }
 
 function percentOf(level: number | undefined, scale = 100): number | undefined {
@@ -104,7 +100,7 @@ export interface Thermal {
   temperatures: Readonly<Record<string, number>>;
   processorSensors: readonly string[];
   /** PowerManager.THERMAL_STATUS_*: 0 none … 6 shutdown. */
-  status?: number;
+  status?: number | undefined;
 }
 
 /** BCL_VOLTAGE, BCL_CURRENT, BCL_PERCENTAGE of android.os.Temperature: they are no temperatures. */
@@ -119,7 +115,7 @@ const otherNames =
 interface Sensor {
   name: string;
   value: number;
-  type?: number;
+  type?: number | undefined;
 }
 
 /**
@@ -151,8 +147,7 @@ export function readThermal(text: string, batteryCelsius?: number): Thermal {
     if (type !== undefined && !outsideTypes.has(type)) inside.add(name);
   }
   const temperatures = Object.fromEntries(hottest);
-  const found = { temperatures, processorSensors: [...inside] };
-  return status === undefined ? found : { ...found, status };
+  return { temperatures, processorSensors: [...inside], status };
 }
 
 function readSensor(line: string): Sensor | undefined {
@@ -161,7 +156,7 @@ function readSensor(line: string): Sensor | undefined {
   const name = /\bmName=(.*?)(?=, m[A-Z]|$)/.exec(body)?.[1]?.trim();
   const type = /\bmType=(-?\d+)/.exec(body)?.[1];
   if (value === undefined || !name || !Number.isFinite(Number(value))) return undefined;
-  return { name, value: Number(value), ...(type !== undefined && { type: Number(type) }) };
+  return { name, value: Number(value), type: type === undefined ? undefined : Number(type) };
 }
 
 function isInThousandths(sensors: readonly Sensor[], batteryCelsius: number | undefined): boolean {

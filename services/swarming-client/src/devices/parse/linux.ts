@@ -21,8 +21,8 @@ export function osNames(osRelease: string, debianVersion = ''): string[] {
 
 /** The part of /proc/cpuinfo that Swarming's names are made of. */
 export interface CpuInfo {
-  vendor?: string;
-  name?: string;
+  vendor?: string | undefined;
+  name?: string | undefined;
 }
 
 /** Of several processors the first; `Hardware` and `Model` of ARM are in a paragraph of their own, at the end. */
@@ -33,13 +33,9 @@ export function readCpuInfo(text: string): CpuInfo {
     if (key !== undefined && value !== undefined && !values.has(key)) values.set(key, value);
   }
   const vendor = values.get('vendor_id');
-  if (vendor !== undefined) return named(values.get('model name'), vendor);
-  if (values.get('isa')?.includes('mips')) return named(values.get('cpu model'));
-  return named(values.get('Hardware')?.replace(/ \(Flattened Device Tree\)$/, ''));
-}
-
-function named(name: string | undefined, vendor?: string): CpuInfo {
-  return { ...(vendor !== undefined && { vendor }), ...(name !== undefined && { name }) };
+  if (vendor !== undefined) return { name: values.get('model name'), vendor };
+  if (values.get('isa')?.includes('mips')) return { name: values.get('cpu model') };
+  return { name: values.get('Hardware')?.replace(/ \(Flattened Device Tree\)$/, '') };
 }
 
 /** By `uname -m`; the names are luci-py's (`swarming_bot/api/os_utilities.py`). */
@@ -124,7 +120,7 @@ export function gpuNames(gpus: readonly Gpu[], driver: ReadonlyMap<string, strin
 export interface SysfsSensors {
   temperatures: Readonly<Record<string, number>>;
   processorSensors: readonly string[];
-  batteryPercent?: number;
+  batteryPercent?: number | undefined;
 }
 
 /** All other zones of computers are in or near a processor, under any name. */
@@ -157,7 +153,7 @@ export function readSysfsSensors(text: string): SysfsSensors {
   return {
     temperatures: Object.fromEntries(temperatures),
     processorSensors: [...temperatures.keys()].filter((name) => !outside.test(name)),
-    ...(percents.length > 0 && { batteryPercent: Math.min(...percents) }),
+    batteryPercent: percents.length > 0 ? Math.min(...percents) : undefined,
   };
 }
 
