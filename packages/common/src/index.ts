@@ -38,6 +38,7 @@ export { type AnswerMalformed, answerStrictly, onStrictRequest } from './http/st
 export { toProblem } from './http/to-problem.ts';
 export { LastSuccess, type LastSuccessDeps } from './last-success.ts';
 export { ListenError, listen } from './listen.ts';
+export { Locks } from './locks.ts';
 export { createLogger, type Logger, type LogLevel } from './log.ts';
 export {
   type GaugeSample,

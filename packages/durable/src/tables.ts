@@ -18,7 +18,7 @@ export interface Change {
   apply(): void;
 }
 
-/** Records of one kind by key. Apply changes with {@link Tables}. */
+/** Records of one kind by key, made by {@link Tables.table}. Apply changes with {@link Tables}. */
 export class Table<T> {
   readonly all: ReadonlyMap<string, T>;
   private readonly records = new Map<string, T>();
@@ -89,7 +89,7 @@ const mostWaitMs = 2000;
 
 /** The tables of one journal. */
 export class Tables {
-  private readonly tables: readonly Pick<Table<unknown>, 'find' | 'load'>[];
+  private readonly tables: Pick<Table<unknown>, 'find' | 'load'>[] = [];
   private readonly deps: TablesDeps;
   /** Keys whose last change is not in the journal yet. */
   private readonly dirty = new Set<string>();
@@ -97,9 +97,15 @@ export class Tables {
   private readonly writing = new Set<string>();
   private flushing: Promise<void> = Promise.resolve();
 
-  constructor(tables: readonly Pick<Table<unknown>, 'find' | 'load'>[], deps: TablesDeps) {
-    this.tables = tables;
+  constructor(deps: TablesDeps) {
     this.deps = deps;
+  }
+
+  /** Adds a table, before the journal is read. @param prefix of its keys in the journal */
+  table<T>(prefix: string, schema: RecordSchema<T>, keyOf: (record: T) => string): Table<T> {
+    const table = new Table(prefix, schema, keyOf);
+    this.tables.push(table);
+    return table;
   }
 
   /** Reads the journal; keeps newer records in memory. Gives the number of unreadable records. */

@@ -2,7 +2,7 @@
  * Runs cycles: carries out what the state machine wants, journals each step before the next, and gives out turns.
  * What a step is, is in cycle.ts; how an outlet is proven, in outlets.ts.
  */
-import { type Clock, type Logger, pause } from '@skolo/common';
+import { type Clock, Locks, type Logger, pause } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import type { CircuitBreaker } from './circuit-breaker.ts';
@@ -63,8 +63,7 @@ type Turn = 'admitted' | 'out-of-reach' | 'controller-failing' | 'ended';
 export class Cycles {
   private readonly deps: CyclesDeps;
   private readonly running = new Map<string, Promise<void>>();
-  /** The changes of one cycle come one after another. */
-  private readonly changing = new Map<string, Promise<unknown>>();
+  private readonly locks = new Locks();
   private readonly turns = new Map<string, (turn: Turn) => void>();
   private queue: string[] = [];
   private preparing = 0;
@@ -295,17 +294,9 @@ export class Cycles {
     return { is: 'seen-on', text, ...(faults.length > 0 && { fault: faults.join(', ') }) };
   }
 
-  /** Puts an event into the state machine. What comes out is journaled before it is true. */
+  /** Puts an event into the state machine. What comes out is journaled before it is true. One event of a cycle at a time. */
   private apply(id: string, event: CycleEvent): Promise<Effect> {
-    const before = this.changing.get(id) ?? Promise.resolve();
-    const change = before.catch(() => undefined).then(() => this.applyNow(id, event));
-    this.changing.set(id, change);
-    // Only the last in the queue removes it.
-    const forget = () => {
-      if (this.changing.get(id) === change) this.changing.delete(id);
-    };
-    change.then(forget, forget);
-    return change;
+    return this.locks.hold(id, () => this.applyNow(id, event));
   }
 
   private async applyNow(id: string, event: CycleEvent): Promise<Effect> {

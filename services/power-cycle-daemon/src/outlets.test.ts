@@ -170,14 +170,14 @@ describe('the own cycle of a device', () => {
   };
 
   it.each([
-    ['the time it was told', { least: 0, most: 60 }, 0.05, ''],
+    ['the requested time', { least: 0, most: 60 }, 0.05, ''],
     ['a time of its own', 'fixed', undefined, ', after the time that is set on it'],
   ] as const)('is seen off and on, after %s', async (_name, native, offSeconds, when) => {
     const { controller, board } = plugged(native);
 
     const { outcome, seenOff } = await cycle(controller, offSeconds);
 
-    expect(outcome).toEqual({ is: 'cycled', text: 'pdu-1/1 seen on' });
+    expect(outcome).toEqual({ is: 'cycled-natively', text: 'pdu-1/1 seen on' });
     expect(seenOff).toEqual([`pdu-1/1 seen off; pdu-1 turns it on by itself${when}`]);
     expect(board.told).toEqual(['cycle 1']);
   });
@@ -196,7 +196,7 @@ describe('the own cycle of a device', () => {
     );
 
     // Eight resets one after the other take longer than each is off.
-    expect(outcomes.map(({ is }) => is)).toEqual(outlets.map(() => 'cycled'));
+    expect(outcomes.map(({ is }) => is)).toEqual(outlets.map(() => 'cycled-natively'));
   });
 
   it('leaves off what the device does not turn on in time', async () => {
@@ -213,25 +213,25 @@ describe('the own cycle of a device', () => {
     [
       'took it and was never seen off',
       { ignores: 'off' },
-      false,
+      'off-unseen',
       'pdu-1/1 reads back on; never seen off',
     ],
     [
       'lost the answer and was never seen off',
       { ignores: 'off', losesAnswers: 1 },
-      false,
+      'off-unseen',
       'pdu-1: the connection died; pdu-1/1 reads back on; never seen off',
     ],
-    ['refused it', { refusesCycles: true }, true, 'pdu-1: no such command'],
+    ['refused it', { refusesCycles: true }, 'refused', 'pdu-1: no such command'],
   ] as const)(
-    'tells whether it may have been done where the device %s',
-    async (_name, fault, isRefused, text) => {
+    'reports whether it may have been done where the device %s',
+    async (_name, fault, is, text) => {
       const { controller, board } = plugged({ least: 0, most: 60 });
       Object.assign(board, fault);
 
       const { outcome } = await cycle(controller, 5);
 
-      expect(outcome).toEqual({ is: 'not-seen-off', isRefused, text });
+      expect(outcome).toEqual({ is, text });
     },
   );
 
@@ -241,7 +241,7 @@ describe('the own cycle of a device', () => {
 
     const { outcome } = await cycle(controller, 0.05);
 
-    expect(outcome.is).toBe('cycled');
+    expect(outcome.is).toBe('cycled-natively');
     expect(board.told).toEqual(['cycle 1']);
   });
 });

@@ -121,10 +121,9 @@ export async function turnOn(
 
 /** The device's own cycle, watched from off to on. */
 export type NativeOutcome =
-  | { is: 'cycled'; text: string }
-  | { is: 'left-off'; text: string }
-  /** `isRefused`: the device said no, so that it was not off either. */
-  | { is: 'not-seen-off'; isRefused: boolean; text: string };
+  | { is: 'cycled-natively' | 'left-off' | 'off-unseen'; text: string }
+  /** The device refused, so that it was not off either. */
+  | { is: 'refused'; text: string };
 
 export interface NativeOptions {
   /** Undefined: as long as is set on the device. */
@@ -151,15 +150,14 @@ export async function cycleNatively(
   });
   signal.throwIfAborted();
   if (failure instanceof CannotCycle) {
-    return { is: 'not-seen-off', isRefused: true, text: errorText(failure) };
+    return { is: 'refused', text: errorText(failure) };
   }
   if (!seenOff) {
     const off = await seeState(controller, outlet, 'off', quick, signal);
     if (off.is === 'not') {
       // It is not sent again: it may have been carried out.
       const why = failure === undefined ? [] : [errorText(failure)];
-      const text = [...why, `${off.text}; never seen off`].join('; ');
-      return { is: 'not-seen-off', isRefused: false, text };
+      return { is: 'off-unseen', text: [...why, `${off.text}; never seen off`].join('; ') };
     }
   }
   const { name } = controller;
@@ -171,7 +169,7 @@ export async function cycleNatively(
   const withinMs = patience.withinMs + (offSeconds === undefined ? fixedOffMs : patience.mostMs);
   const pace = offSeconds === undefined ? patience : quick;
   const on = await seeState(controller, outlet, 'on', { ...pace, withinMs }, signal);
-  if (on.is === 'proven') return { is: 'cycled', text: on.text };
+  if (on.is === 'proven') return { is: 'cycled-natively', text: on.text };
   return { is: 'left-off', text: `${name} did not turn it on in time: ${on.text}` };
 }
 
@@ -292,11 +290,9 @@ async function allNatively(
   const onSeenOff = (text: string) => report({ is: 'off-natively', text });
   const options = { offSeconds, patience, onSeenOff };
   const outcome = await cycleNatively(controller, outlet, options, signal);
-  const { text } = outcome;
-  if (outcome.is === 'cycled') return { is: 'cycled-natively', text };
-  if (outcome.is === 'left-off') return { is: 'left-off', text };
   // Where it may have been off, unseen, to turn it off now would be the second time.
-  if (!outcome.isRefused) return { is: 'off-unseen', text };
+  if (outcome.is !== 'refused') return outcome;
+  const { text } = outcome;
   if (record.nativeOnly) return { is: 'off-failed', text };
   report({ is: 'noted', text: `${text}; now step by step` });
   return allStepByStep(step);

@@ -1,5 +1,5 @@
 /** Everything that must survive this process, in memory and in the journal. */
-import { Table, Tables, type TablesDeps } from '@skolo/durable';
+import { Tables } from '@skolo/durable';
 import {
   CycleRecord,
   feedKey,
@@ -11,28 +11,12 @@ import {
 } from './records.ts';
 
 export class Store extends Tables {
-  readonly cycles: Table<CycleRecord>;
-  readonly pendingOns: Table<PendingOn>;
-  readonly switchedOff: Table<SwitchedOff>;
-  readonly holds: Table<HoldRecord>;
-  readonly requests: Table<RequestRecord>;
-  readonly repairs: Table<RepairRecord>;
-
-  constructor(deps: TablesDeps) {
-    const cycles = new Table('cycle', CycleRecord, ({ id }) => id);
-    const pendingOns = new Table('debt', PendingOn, feedKey);
-    const switchedOff = new Table('wish', SwitchedOff, feedKey);
-    const holds = new Table('hold', HoldRecord, ({ id }) => id);
-    const requests = new Table('request', RequestRecord, ({ key }) => key);
-    const repairs = new Table('repair', RepairRecord, ({ target }) => target);
-    super([cycles, pendingOns, switchedOff, holds, requests, repairs], deps);
-    this.cycles = cycles;
-    this.pendingOns = pendingOns;
-    this.switchedOff = switchedOff;
-    this.holds = holds;
-    this.requests = requests;
-    this.repairs = repairs;
-  }
+  readonly cycles = this.table('cycle', CycleRecord, ({ id }) => id);
+  readonly pendingOns = this.table('debt', PendingOn, feedKey);
+  readonly switchedOff = this.table('wish', SwitchedOff, feedKey);
+  readonly holds = this.table('hold', HoldRecord, ({ id }) => id);
+  readonly requests = this.table('request', RequestRecord, ({ key }) => key);
+  readonly repairs = this.table('repair', RepairRecord, ({ target }) => target);
 
   /** Cycles that are not finished. */
   active(): CycleRecord[] {

@@ -5,8 +5,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { difference, type Version } from '@skolo/backup';
-import { HttpProblem, pause } from '@skolo/common';
+import { HttpProblem, type Locks } from '@skolo/common';
 import type { DeviceConnection } from '@skolo/equipment';
+import { settlesWithin } from '@skolo/errors';
 import type { BackupModel } from '@skolo/models/backup';
 import { withoutVolatile } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
@@ -14,7 +15,6 @@ import type { Attempts, Occasion } from './attempts.ts';
 import type { Backup } from './backup.ts';
 import { BackupFailed } from './failure.ts';
 import type { Fetch, Fetched } from './fetch.ts';
-import type { Locks } from './locks.ts';
 import type { PowerDaemon } from './power-daemon.ts';
 import type { Readable } from './readable.ts';
 import { Transcript, type Transcripts } from './transcript.ts';
@@ -134,12 +134,7 @@ export class Restores {
 
   /** Waits for loading that is under way, but not for longer than `mostMs`: half of a configuration is worse than no restore. */
   async windDown(mostMs: number): Promise<void> {
-    const waited = new AbortController();
-    await Promise.race([
-      Promise.allSettled(this.working),
-      pause(mostMs, waited.signal).catch(() => undefined),
-    ]);
-    waited.abort();
+    await settlesWithin(mostMs, Promise.allSettled(this.working));
   }
 
   /** Without other sessions of ours with the device. Keeps the transcript if it fails. */

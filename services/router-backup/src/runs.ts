@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { BackupRun } from '@skolo/api';
-import { type Clock, HttpProblem, type Logger, pause, resolveId } from '@skolo/common';
+import { type Clock, HttpProblem, type Locks, type Logger, pause, resolveId } from '@skolo/common';
 import type { Change } from '@skolo/durable';
 import { errorText } from '@skolo/errors';
 import { didYouMean, expandNames, type Rack, RangeSyntaxError } from '@skolo/rack';
@@ -13,7 +13,6 @@ import PQueue from 'p-queue';
 import { type Attempts, type Outcome, Stopping } from './attempts.ts';
 import type { EmitBackup } from './events.ts';
 import { isWorthRetrying } from './failure.ts';
-import type { Locks } from './locks.ts';
 import type { PowerDaemon } from './power-daemon.ts';
 import { jitterOf } from './schedule.ts';
 import type { RunEntry, RunRecord, State } from './state.ts';

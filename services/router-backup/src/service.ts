@@ -5,6 +5,7 @@ import { routerBackupApi } from '@skolo/api';
 import {
   createApp,
   createEvents,
+  Locks,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
@@ -25,7 +26,6 @@ import { HistoryLoss } from './history-loss.ts';
 import { HistoryRestore } from './history-restore.ts';
 import { Inventory } from './inventory.ts';
 import { JumphostBackup } from './jumphost-backup.ts';
-import { Locks } from './locks.ts';
 import { openMask } from './masking.ts';
 import { createMetrics } from './metrics.ts';
 import { Notices } from './notices/index.ts';

@@ -1,7 +1,7 @@
 /** Everything but the configurations that must survive this process, in memory and in the journal. */
 import { BackupRun, DeviceResult, FailureClass, type RunDevice, Time } from '@skolo/api';
 import type { Version } from '@skolo/backup';
-import { Table, Tables, type TablesDeps } from '@skolo/durable';
+import { Tables } from '@skolo/durable';
 import { z } from 'zod';
 
 /** A version, as far as it is identified without its content. */
@@ -73,20 +73,8 @@ export const MarkRecord = z.object({
 export type MarkRecord = z.output<typeof MarkRecord>;
 
 export class State extends Tables {
-  readonly devices: Table<DeviceRecord>;
-  readonly runs: Table<RunRecord>;
-  readonly marks: Table<MarkRecord>;
-  readonly lost: Table<LostRecord>;
-
-  constructor(deps: TablesDeps) {
-    const devices = new Table('device', DeviceRecord, ({ name }) => name);
-    const runs = new Table('run', RunRecord, ({ id }) => id);
-    const marks = new Table('mark', MarkRecord, ({ name }) => name);
-    const lost = new Table('lost', LostRecord, ({ device }) => device);
-    super([devices, runs, marks, lost], deps);
-    this.devices = devices;
-    this.runs = runs;
-    this.marks = marks;
-    this.lost = lost;
-  }
+  readonly devices = this.table('device', DeviceRecord, ({ name }) => name);
+  readonly runs = this.table('run', RunRecord, ({ id }) => id);
+  readonly marks = this.table('mark', MarkRecord, ({ name }) => name);
+  readonly lost = this.table('lost', LostRecord, ({ device }) => device);
 }

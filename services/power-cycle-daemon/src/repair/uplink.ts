@@ -2,26 +2,12 @@
  * Dead-man switch of the uplink: a router that has been silent for long is cycled through its PDU, since no remote
  * operator can ask for that. Only natively: the daemon may be cut off meanwhile.
  */
-import type { Clock, Logger } from '@skolo/common';
 import { errorText } from '@skolo/errors';
-import type { InfrastructureDevice, Rack } from '@skolo/rack';
-import type { Controllers } from '../controllers.ts';
-import type { EmitPower } from '../events.ts';
-import { type Reach, reach } from '../machines/probe.ts';
-import type { Accepted, Request } from '../requests.ts';
-import type { Store } from '../store.ts';
+import type { InfrastructureDevice } from '@skolo/rack';
+import { reach } from '../machines/probe.ts';
+import type { AutoRepairDeps } from './auto-repair.ts';
 
-export interface UplinkWatchDeps {
-  rack: () => Rack;
-  store: Store;
-  controllers: Pick<Controllers, 'get'>;
-  take: (request: Request) => Promise<Accepted>;
-  clock: Clock;
-  log: Logger;
-  emit: EmitPower;
-  signal: AbortSignal;
-  reach?: Reach;
-}
+export type UplinkWatchDeps = Omit<AutoRepairDeps, 'everyMs'>;
 
 const lookMs = 3000;
 

@@ -1,7 +1,7 @@
 /** Versions that wait to be sent, and the newest version that each place has: in memory, and in the journal. */
 import { Time } from '@skolo/api';
 import type { Version } from '@skolo/backup';
-import { type Change, type Journal, Table, Tables, type TablesDeps } from '@skolo/durable';
+import { type Change, type Journal, Tables } from '@skolo/durable';
 import { z } from 'zod';
 
 /** A version that waits to be sent to a place. Its content is read when it is sent. */
@@ -21,28 +21,17 @@ export type UploadRecord = z.output<typeof UploadRecord>;
 /** The newest version of a device that a place has. */
 const StoredRecord = z.object({ place: z.string(), device: z.string(), version: z.string() });
 
-export class Queue {
-  private readonly waiting = new Table('upload', UploadRecord, ({ number }) => keyOf(number));
-  private readonly stored = new Table('stored', StoredRecord, ({ place, device }) =>
+export class Queue extends Tables {
+  private readonly waiting = this.table('upload', UploadRecord, ({ number }) => keyOf(number));
+  private readonly stored = this.table('stored', StoredRecord, ({ place, device }) =>
     keyOfStored(place, device),
   );
-  private readonly tables: Tables;
   private last = 0;
 
-  constructor(deps: TablesDeps) {
-    this.tables = new Tables([this.waiting, this.stored], deps);
-  }
-
-  /** Returns the number of records that cannot be understood. */
-  load(journal: Journal): number {
-    const unreadable = this.tables.load(journal);
+  override load(journal: Journal): number {
+    const unreadable = super.load(journal);
     for (const { number } of this.waiting.all.values()) this.last = Math.max(this.last, number);
     return unreadable;
-  }
-
-  /** Writes what the journal has rejected before. Never throws. */
-  async flush(): Promise<void> {
-    await this.tables.flush();
   }
 
   /** Versions that wait for a place, the oldest first. */
@@ -80,12 +69,12 @@ export class Queue {
       };
       changes.push(this.waiting.put(record));
     }
-    if (changes.length > 0) await this.tables.keep(changes);
+    if (changes.length > 0) await this.keep(changes);
   }
 
   /** They are stored in their place now. */
   async arrived(records: readonly UploadRecord[]): Promise<void> {
-    await this.tables.keep(
+    await this.keep(
       records.flatMap(({ number, place, device, version }) => [
         this.waiting.remove(keyOf(number)),
         this.stored.put({ place, device, version }),
@@ -104,11 +93,11 @@ export class Queue {
       const version = ids.get(record.version);
       if (version !== undefined) changes.push(this.stored.put({ ...record, version }));
     }
-    if (changes.length > 0) await this.tables.keep(changes);
+    if (changes.length > 0) await this.keep(changes);
   }
 
   async drop({ number }: UploadRecord): Promise<void> {
-    await this.tables.keep([this.waiting.remove(keyOf(number))]);
+    await this.keep([this.waiting.remove(keyOf(number))]);
   }
 
   /** Forgets all other places. Returns how many versions waited for each of those. */
@@ -121,7 +110,7 @@ export class Queue {
       ...waiting.map(({ number }) => this.waiting.remove(keyOf(number))),
       ...stored.map(({ place, device }) => this.stored.remove(keyOfStored(place, device))),
     ];
-    if (changes.length > 0) await this.tables.keep(changes);
+    if (changes.length > 0) await this.keep(changes);
     return gone;
   }
 }
