@@ -1,6 +1,4 @@
-import { runService } from '@skolo/common';
-import { spareMemory } from './memory.ts';
-import { createAlertToPubsub } from './service.ts';
+import '@skolo/common/small-heap';
 
-spareMemory();
-await runService(createAlertToPubsub());
+// Only now, so that all of it is loaded with that heap.
+await import('./run.ts');

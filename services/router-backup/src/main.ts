@@ -1,4 +1,4 @@
-import { runService } from '@skolo/common';
-import { createRouterBackup } from './service.ts';
+import '@skolo/common/small-heap';
 
-await runService(createRouterBackup());
+// Only now, so that all of it is loaded with that heap.
+await import('./run.ts');

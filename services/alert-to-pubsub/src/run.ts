@@ -1,0 +1,4 @@
+import { runService } from '@skolo/common';
+import { createAlertToPubsub } from './service.ts';
+
+await runService(createAlertToPubsub());

@@ -1,0 +1,4 @@
+import { runService } from '@skolo/common';
+import { createMetadataServer } from './service.ts';
+
+await runService(createMetadataServer());

@@ -1,0 +1,4 @@
+import { runService } from '@skolo/common';
+import { createPowerCycleDaemon } from './service.ts';
+
+await runService(createPowerCycleDaemon());

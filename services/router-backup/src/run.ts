@@ -1,0 +1,4 @@
+import { runService } from '@skolo/common';
+import { createRouterBackup } from './service.ts';
+
+await runService(createRouterBackup());
