@@ -15,7 +15,6 @@ import { outlets as edgeSwitch } from './edgeswitch/outlets.ts';
 import { outlets as openwrt } from './openwrt/outlets.ts';
 import type { PowerDriver } from './outlets.ts';
 import { outlets as routeros } from './routeros/outlets.ts';
-import { routerosSsh } from './routeros/outlets-ssh.ts';
 import { outlets as snmpPoe } from './snmp-poe/outlets.ts';
 import { patient, startCli } from './testing/cli.ts';
 import { startDriver as startHttp } from './testing/http.ts';
@@ -76,7 +75,7 @@ const switches: [model: string, outlet: string, word: string, start: Start][] = 
     'short-circuit',
     () =>
       startCli({
-        kind: { model: 'routeros', create: routerosSsh },
+        kind: routeros,
         start: (own) => startRouteros({ ports: 8, ...own }),
         options,
       }),

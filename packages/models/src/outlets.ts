@@ -67,7 +67,7 @@ export interface DriverDeps extends Access {
   onConnected?: NonNullable<SessionDeps['onConnected']>;
 }
 
-/** What `outlets.ts` of a model exports. */
+/** What `outlets.ts` of a model exports; `driverKind` makes it. */
 export interface DriverKind {
   /** The name of the model in rack.yaml. */
   model: string;
@@ -126,11 +126,24 @@ export interface OutletDriver<K> {
     offSeconds: NativeCycle['offSeconds'];
     run: (key: K, offSeconds: number, signal: AbortSignal) => Promise<unknown>;
   };
-  close?: () => Promise<void>;
+}
+
+interface OutletDriverKind<K> extends Omit<DriverKind, 'create'> {
+  create(device: Device, deps: DriverDeps): OutletDriver<K>;
+}
+
+export function driverKind<K>({ create, ...about }: OutletDriverKind<K>): DriverKind {
+  return {
+    ...about,
+    create: (device, deps) => ({
+      ...outletDriver(device.name, create(device, deps)),
+      close: () => deps.sessions.end(device.name),
+    }),
+  };
 }
 
 export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriver {
-  const { key, readsAtOnce, read, set, isMode, cycle, close = async () => {} } = model;
+  const { key, readsAtOnce, read, set, isMode, cycle } = model;
   return {
     ...(readsAtOnce !== undefined && { readsAtOnce }),
     async read(outlets, signal) {
@@ -158,7 +171,7 @@ export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriv
         },
       },
     }),
-    close,
+    close: async () => undefined,
   };
 }
 

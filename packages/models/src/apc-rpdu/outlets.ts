@@ -13,11 +13,11 @@
  * Source: PowerNet-MIB, rPDUOutletControlTable and rPDUOutletStatusTable.
  */
 import { snmpOutlets } from '../families/snmp-outlets.ts';
-import type { DriverKind } from '../outlets.ts';
+import { driverKind } from '../outlets.ts';
 
 const outletGroup = '1.3.6.1.4.1.318.1.1.12.3';
 
-export const outlets: DriverKind = {
+export const outlets = driverKind({
   model: 'apc-rpdu',
   experimental: false,
   create: (device, deps) =>
@@ -27,4 +27,4 @@ export const outlets: DriverKind = {
       /** rPDUOutletStatusOutletState. */
       state: { column: `${outletGroup}.5.1.1.4`, on: 1, off: 2 },
     }),
-};
+});

@@ -14,11 +14,11 @@
  * Source: PowerNet-MIB, rPDU2OutletSwitchedControlTable, rPDU2OutletSwitchedStatusTable, rPDU2OutletMeteredStatusTable.
  */
 import { snmpOutlets } from '../families/snmp-outlets.ts';
-import type { DriverKind } from '../outlets.ts';
+import { driverKind } from '../outlets.ts';
 
 const outletGroup = '1.3.6.1.4.1.318.1.1.26.9';
 
-export const outlets: DriverKind = {
+export const outlets = driverKind({
   model: 'apc-rpdu2',
   experimental: false,
   create: (device, deps) =>
@@ -34,4 +34,4 @@ export const outlets: DriverKind = {
         read: (watts = -1) => (watts >= 0 ? { watts } : {}),
       },
     }),
-};
+});

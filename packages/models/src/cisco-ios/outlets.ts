@@ -21,15 +21,14 @@ import { askOnce, type Cli, cliOf } from '../families/session.ts';
 import { rowOf } from '../families/table.ts';
 import {
   type DriverDeps,
-  type DriverKind,
+  driverKind,
+  type OutletDriver,
   type OutletReading,
   oneByOne,
-  outletDriver,
-  type PowerDriver,
 } from '../outlets.ts';
 import { ciscoIos as dialect } from './dialect.ts';
 
-export const outlets: DriverKind = { model: 'cisco-ios', experimental: false, create };
+export const outlets = driverKind({ model: 'cisco-ios', experimental: false, create });
 
 /** What may follow `power inline` where the port is on. */
 const onMode = /^(?:auto|static)(?: max \d{1,6})?$/;
@@ -43,11 +42,11 @@ const faults: ReadonlySet<string> = new Set([
 /** From here on, the whole table and configuration are less work than those of each port. */
 const manyPorts = 4;
 
-function create(device: Device, deps: DriverDeps): PowerDriver {
+function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;
   const use = cliOf(device, deps, dialect);
 
-  return outletDriver(name, {
+  return {
     key: (outlet) => outletName(device, outlet),
     isMode: (mode) => onMode.test(mode),
     read: (ports, signal) =>
@@ -59,8 +58,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
       const command = `power inline ${state === 'on' ? mode : 'never'}`;
       await use((cli) => configure(cli, port, command), signal);
     },
-    close: () => deps.sessions.end(name),
-  });
+  };
 }
 
 /** Asks what can be asked for one interface or for all. */

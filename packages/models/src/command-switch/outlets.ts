@@ -21,18 +21,12 @@ import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
 import { readState } from '../families/read-back.ts';
-import {
-  type DriverDeps,
-  type DriverKind,
-  oneByOne,
-  outletDriver,
-  type PowerDriver,
-} from '../outlets.ts';
+import { driverKind, type OutletDriver, oneByOne } from '../outlets.ts';
 import { commandSwitch as facts } from './facts.ts';
 
-export const outlets: DriverKind = { model: 'command-switch', experimental: false, create };
+export const outlets = driverKind({ model: 'command-switch', experimental: false, create });
 
-function create(device: Device, _deps: DriverDeps): PowerDriver {
+function create(device: Device): OutletDriver<string> {
   const { name } = device;
   const { on, off, read, timeoutSeconds } = z.object(facts.options).parse(device.options);
 
@@ -53,7 +47,7 @@ function create(device: Device, _deps: DriverDeps): PowerDriver {
     );
   }
 
-  return outletDriver(name, {
+  return {
     key: (outlet) => outletName(device, outlet),
     readsAtOnce: 4,
     read: oneByOne(async (outlet: string, signal) => {
@@ -61,5 +55,5 @@ function create(device: Device, _deps: DriverDeps): PowerDriver {
     }),
     set: async (outlet, state, signal) =>
       void (await run(state === 'on' ? on : off, outlet, signal)),
-  });
+  };
 }

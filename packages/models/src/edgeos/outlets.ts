@@ -22,15 +22,9 @@ import { outletName } from '../families/outlet-name.ts';
 import { outputOf, type Shell, shellOf, shortened } from '../families/session.ts';
 import { findRow } from '../families/table.ts';
 import { settingsIn, splitVersions, valueIn } from '../families/vyatta/configuration.ts';
-import {
-  type DriverDeps,
-  type DriverKind,
-  type OutletReading,
-  outletDriver,
-  type PowerDriver,
-} from '../outlets.ts';
+import { type DriverDeps, driverKind, type OutletDriver, type OutletReading } from '../outlets.ts';
 
-export const outlets: DriverKind = { model: 'edgeos', experimental: true, create };
+export const outlets = driverKind({ model: 'edgeos', experimental: true, create });
 
 const wrapper = '/opt/vyatta/sbin/vyatta-cfg-cmd-wrapper';
 const activeValue = '/bin/cli-shell-api returnActiveValue';
@@ -40,11 +34,10 @@ const onModes: ReadonlySet<string> = new Set(['24v', '24v-4pair', '48v', 'auto',
 /** A commit takes some seconds on the small models. */
 const commitMs = 20_000;
 
-function create(device: Device, deps: DriverDeps): PowerDriver {
-  const { name } = device;
+function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const use = shellOf(device, deps);
 
-  return outletDriver(name, {
+  return {
     key: (outlet) => outletName(device, outlet),
     isMode: (mode) => onModes.has(mode),
     async read(ports, signal) {
@@ -57,8 +50,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
         await setOutput(shell, port, state === 'on' ? await on() : 'off');
       }, signal);
     },
-    close: () => deps.sessions.end(name),
-  });
+  };
 }
 
 function readingOf(output = 'off'): OutletReading {

@@ -21,12 +21,11 @@ import { fastpath } from '../families/fastpath.ts';
 import { atInterface, fastpathModes, readFastpath, resetPort } from '../families/fastpath-poe.ts';
 import { outletName } from '../families/outlet-name.ts';
 import { cliOf } from '../families/session.ts';
-import { type DriverDeps, type DriverKind, outletDriver, type PowerDriver } from '../outlets.ts';
+import { type DriverDeps, driverKind, type OutletDriver } from '../outlets.ts';
 
-export const outlets: DriverKind = { model: 'edgeswitch', experimental: false, create };
+export const outlets = driverKind({ model: 'edgeswitch', experimental: false, create });
 
-function create(device: Device, deps: DriverDeps): PowerDriver {
-  const { name } = device;
+function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const use = cliOf(device, deps, fastpath);
 
   /** `14` is `0/14`; on a stack it is written in full. */
@@ -35,7 +34,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     return found.includes('/') ? found : `0/${found}`;
   }
 
-  return outletDriver(name, {
+  return {
     key: interfaceOf,
     isMode: (mode) => fastpathModes.has(mode),
     read: (ports, signal) => use((cli) => readFastpath(cli, ports, signal), signal),
@@ -49,6 +48,5 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
         await use((cli) => resetPort(cli, port, offSeconds), signal);
       },
     },
-    close: () => deps.sessions.end(name),
-  });
+  };
 }

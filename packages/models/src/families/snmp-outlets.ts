@@ -2,13 +2,7 @@
 import { DeviceRefused } from '@skolo/equipment';
 import { snmpTo } from '@skolo/equipment/snmp';
 import type { Device } from '../device.ts';
-import {
-  type DriverDeps,
-  type OutletReading,
-  type OutletState,
-  outletDriver,
-  type PowerDriver,
-} from '../outlets.ts';
+import type { DriverDeps, OutletDriver, OutletReading, OutletState } from '../outlets.ts';
 import { outletName } from './outlet-name.ts';
 
 export interface SnmpOutlets {
@@ -31,7 +25,7 @@ export function snmpOutlets(
   device: Device,
   deps: DriverDeps,
   { index = (outlet) => outlet, command, state, more }: SnmpOutlets,
-): PowerDriver {
+): OutletDriver<string> {
   const snmp = snmpTo(device, deps);
 
   async function write(key: string, value: number, signal: AbortSignal): Promise<void> {
@@ -44,7 +38,7 @@ export function snmpOutlets(
     throw new DeviceRefused(device.name, `the state ${value} of outlet ${key} means nothing`);
   }
 
-  return outletDriver<string>(device.name, {
+  return {
     key: (outlet) => index(outletName(device, outlet)),
     readsAtOnce: mostVariables / (more ? 2 : 1),
     async read(keys, signal) {
@@ -65,5 +59,5 @@ export function snmpOutlets(
         run: (key, _, signal) => write(key, command.cycle ?? 0, signal),
       },
     }),
-  });
+  };
 }

@@ -5,7 +5,14 @@
 import { createHash } from 'node:crypto';
 import type { DeviceConnection } from '@skolo/equipment';
 import { AnswerCut, DeviceRefused } from '@skolo/equipment';
-import type { Content, Reading, RestoreAbout, RestoreStep, SecretRule } from '../backup.ts';
+import type {
+  BackupModel,
+  Content,
+  Reading,
+  RestoreAbout,
+  RestoreStep,
+  SecretRule,
+} from '../backup.ts';
 import { copyToDevice } from './restore-lines.ts';
 import { given, ifAllowed, plainText, quoted } from './text-reading.ts';
 
@@ -16,7 +23,7 @@ const board = '/etc/board.info';
 const begin = '^(?=[^=]{1,300}=)';
 const hidden = 'password|passwd|passphrase|psk|secret|authkey|token';
 
-export const systemCfgSecrets: readonly SecretRule[] = [
+const secrets: readonly SecretRule[] = [
   // users.1.password, aaa.1.wpa.psk, aaa.1.radius.auth.1.secret, mgmt.authkey, mgmt.cloud_pass
   new RegExp(
     String.raw`${begin}(?!sshd\.auth\.passwd=)[^=]*(?:(?:${hidden})\w*|[._]pass)(?:\.\d+)?=(.+)`,
@@ -32,8 +39,41 @@ export const systemCfgSecrets: readonly SecretRule[] = [
   /(\$\d\$[^\s"']+)/,
 ];
 
+export interface SystemCfg {
+  /** What the keys of a whole one begin with: `users`. */
+  areas: readonly string[];
+  volatile: readonly RegExp[];
+  /** For people, behind the title of the first step. */
+  warning: string;
+  /** Options that the device's ssh needs. */
+  scp?: string;
+  /** The last step: puts it in force. */
+  inForce: RestoreStep;
+}
+
+export function systemCfgBackup({
+  areas,
+  volatile,
+  warning,
+  scp,
+  inForce,
+}: SystemCfg): BackupModel {
+  return {
+    format: 'text',
+    read,
+    proof: 'transfer',
+    incomplete: (content) => incomplete(content, areas),
+    volatile,
+    secrets,
+    restore: {
+      comment: '#',
+      steps: (content, about) => [...put(content, about, warning, scp), inForce],
+    },
+  };
+}
+
 /** @throws DeviceError AnswerCut: what came is not what the device has */
-export async function readSystemCfg(connection: DeviceConnection): Promise<Reading> {
+async function read(connection: DeviceConnection): Promise<Reading> {
   const { name } = connection.device;
   const before = await measure(connection);
   const bytes = await connection.exec(`cat ${file}`);
@@ -84,29 +124,15 @@ function digestOf(bytes: Buffer, { length }: string): string {
   return createHash(algorithm).update(bytes).digest('hex');
 }
 
-/** @param areas what the keys of a whole one begin with: `users` */
-export function incompleteSystemCfg(
-  content: Content,
-  areas: readonly string[],
-): string | undefined {
+function incomplete(content: Content, areas: readonly string[]): string | undefined {
   const text = plainText(content);
   const missing = areas.find((area) => !`\n${text}`.includes(`\n${area}.`));
   if (missing !== undefined) return `it has no key that begins with "${missing}."`;
   return text.endsWith('\n') ? undefined : 'its last line has no end';
 }
 
-/**
- * Gets it into the file and into flash, but only if it is whole; it is not in force then.
- *
- * @param warning for people, behind the first title
- * @param scp options that the device's ssh needs
- */
-export function putSystemCfg(
-  content: Buffer,
-  about: RestoreAbout,
-  warning: string,
-  scp = '',
-): RestoreStep[] {
+/** Gets it into the file and into flash, but only if it is whole; it is not in force then. */
+function put(content: Buffer, about: RestoreAbout, warning: string, scp = ''): RestoreStep[] {
   const user = /^users\.1\.name=([\w.-]+)$/m.exec(content.toString('latin1'))?.[1] ?? 'ubnt';
   const [here, there, former] = [`${about.device.name}.cfg`, '/tmp/version.cfg', '/tmp/former.cfg'];
   const hash = createHash('md5').update(content).digest('hex');

@@ -29,17 +29,16 @@ import { outletName } from '../families/outlet-name.ts';
 import { readState, stateIn } from '../families/read-back.ts';
 import {
   type DriverDeps,
-  type DriverKind,
+  driverKind,
+  type OutletDriver,
   type OutletReading,
   oneByOne,
-  outletDriver,
-  type PowerDriver,
 } from '../outlets.ts';
 import { httpSwitch as facts } from './facts.ts';
 
-export const outlets: DriverKind = { model: 'http-switch', experimental: false, create };
+export const outlets = driverKind({ model: 'http-switch', experimental: false, create });
 
-function create(device: Device, deps: DriverDeps): PowerDriver {
+function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;
   const { https, on, off, read } = z.object(facts.options).parse(device.options);
   const send = httpTo(device, deps, { https, signIn: 'challenge' });
@@ -83,12 +82,12 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     return { state: readState(name, body, read) };
   }
 
-  return outletDriver(name, {
+  return {
     key: (outlet) => outletName(device, outlet),
     readsAtOnce: 4,
     read: oneByOne(look),
     set: (outlet, state, signal) => tell(state === 'on' ? on : off, outlet, signal),
-  });
+  };
 }
 
 function contentType(body: string | undefined): Record<string, string> {

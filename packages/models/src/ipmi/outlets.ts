@@ -27,10 +27,10 @@ import {
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { type DriverDeps, type DriverKind, outletDriver, type PowerDriver } from '../outlets.ts';
+import { type DriverDeps, driverKind, type OutletDriver } from '../outlets.ts';
 import { ipmi as facts } from './facts.ts';
 
-export const outlets: DriverKind = { model: 'ipmi', experimental: false, create };
+export const outlets = driverKind({ model: 'ipmi', experimental: false, create });
 
 const usualPort = 623;
 /** More than ipmitool takes to give up by itself: 10 s with these retries. */
@@ -47,7 +47,7 @@ const commands = {
   cycle: 'Chassis Power Control: Cycle',
 } as const;
 
-function create(device: Device, deps: DriverDeps): PowerDriver {
+function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name, ports } = device;
   const { cipherSuite } = z.object(facts.options).parse(device.options);
 
@@ -73,7 +73,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     }
   }
 
-  return outletDriver(name, {
+  return {
     key: (outlet) => outletName(device, outlet),
     async read(_chassis, signal) {
       const output = await run('status', patiently, signal);
@@ -83,7 +83,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     },
     set: (_chassis, state, signal) => tell(state, signal),
     cycle: { offSeconds: 'fixed', run: (_chassis, _, signal) => tell('cycle', signal) },
-  });
+  };
 }
 
 /** ipmitool has one status for everything that goes wrong, and words for some of it. */

@@ -17,21 +17,15 @@ import type { Device } from '../device.ts';
 import { outletNumber } from '../families/outlet-name.ts';
 import { outputOf, shellOf } from '../families/session.ts';
 import { numberOf } from '../families/table.ts';
-import {
-  type DriverDeps,
-  type DriverKind,
-  type OutletReading,
-  outletDriver,
-  type PowerDriver,
-} from '../outlets.ts';
+import { type DriverDeps, driverKind, type OutletDriver, type OutletReading } from '../outlets.ts';
 
-export const outlets: DriverKind = { model: 'mpower', experimental: true, create };
+export const outlets = driverKind({ model: 'mpower', experimental: true, create });
 
 const folder = '/proc/power';
 /** What the meter shows without a load. */
 const noiseWatts = 0.5;
 
-function create(device: Device, deps: DriverDeps): PowerDriver {
+function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const { name } = device;
   const use = shellOf(device, deps);
   const run = (command: string, signal: AbortSignal) =>
@@ -47,7 +41,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     return { state: relay === '1' ? 'on' : 'off', delivering: watts > noiseWatts, watts };
   }
 
-  return outletDriver(name, {
+  return {
     key: (outlet) => outletNumber(device, outlet),
     async read(numbers, signal) {
       const files = numbers.map((n) => `${folder}/relay${n} ${folder}/active_pwr${n}`);
@@ -64,6 +58,5 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     async set(number, state, signal) {
       await run(`echo ${state === 'on' ? 1 : 0} > ${folder}/relay${number}`, signal);
     },
-    close: () => deps.sessions.end(name),
-  });
+  };
 }

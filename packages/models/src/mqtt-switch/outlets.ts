@@ -28,20 +28,19 @@ import { outletName } from '../families/outlet-name.ts';
 import { stateIn } from '../families/read-back.ts';
 import {
   type DriverDeps,
-  type DriverKind,
+  driverKind,
+  type OutletDriver,
   type OutletReading,
   type OutletState,
-  outletDriver,
-  type PowerDriver,
 } from '../outlets.ts';
 import { mqttSwitch as facts } from './facts.ts';
 
-export const outlets: DriverKind = { model: 'mqtt-switch', experimental: true, create };
+export const outlets = driverKind({ model: 'mqtt-switch', experimental: true, create });
 
 /** Longer ones are no states. */
 const longestState = 4096;
 
-function create(device: Device, deps: DriverDeps): PowerDriver {
+function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
   const { name } = device;
   const { topic, command, state, onPayload, offPayload, queryPayload, read, available } = z
     .object(facts.options)
@@ -91,7 +90,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     await visitBroker(device, deps, { topics, watch }, signal, work);
   }
 
-  return outletDriver(name, {
+  return {
     key: topicsOf,
     readsAtOnce: 4,
     async read(all, signal) {
@@ -108,7 +107,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
       const payload = wanted === 'on' ? onPayload : offPayload;
       return visit([topics], signal, (broker) => broker.ask(exchange(topics, payload, wanted)));
     },
-  });
+  };
 }
 
 interface Topics {

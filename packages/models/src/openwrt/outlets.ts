@@ -17,15 +17,9 @@ import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
 import { outputOf, shellOf } from '../families/session.ts';
-import {
-  type DriverDeps,
-  type DriverKind,
-  type OutletReading,
-  outletDriver,
-  type PowerDriver,
-} from '../outlets.ts';
+import { type DriverDeps, driverKind, type OutletDriver, type OutletReading } from '../outlets.ts';
 
-export const outlets: DriverKind = { model: 'openwrt', experimental: true, create };
+export const outlets = driverKind({ model: 'openwrt', experimental: true, create });
 
 const Port = z.object({ status: z.string(), consumption: z.number().optional() });
 const Info = z.object({ ports: z.record(z.string(), Port) });
@@ -34,11 +28,11 @@ const Info = z.object({ ports: z.record(z.string(), Port) });
 const answerNotParsed = 12;
 const infoCommand = 'ubus call poe info';
 
-function create(device: Device, deps: DriverDeps): PowerDriver {
+function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;
   const use = shellOf(device, deps);
 
-  return outletDriver(name, {
+  return {
     key: (outlet) => outletName(device, outlet),
     async read(_ports, signal) {
       const text = await use((shell) => outputOf(shell, infoCommand), signal);
@@ -54,8 +48,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
       const command = `ubus call poe manage '${message}'`;
       await use((shell) => outputOf(shell, command, answerNotParsed), signal);
     },
-    close: () => deps.sessions.end(name),
-  });
+  };
 }
 
 const onWithoutPower = new Set(['Searching', 'Requesting power', 'Test']);

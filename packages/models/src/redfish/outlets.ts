@@ -22,18 +22,17 @@ import { outletName } from '../families/outlet-name.ts';
 import {
   CannotCycle,
   type DriverDeps,
-  type DriverKind,
+  driverKind,
+  type OutletDriver,
   oneByOne,
-  outletDriver,
-  type PowerDriver,
 } from '../outlets.ts';
 import { redfish as facts } from './facts.ts';
 
-export const outlets: DriverKind = {
+export const outlets = driverKind({
   model: 'redfish',
   experimental: ({ options }) => options.rackPdu !== undefined,
   create,
-};
+});
 
 /** On this device only: a path, never another host. */
 const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);
@@ -90,7 +89,7 @@ const states = new Map([
   ['PoweringOn', 'off'],
 ] as const);
 
-function create(device: Device, deps: DriverDeps): PowerDriver {
+function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;
   const { https, rackPdu } = z.object(facts.options).parse(device.options);
   const kind = rackPdu === undefined ? kinds.system : kinds.outlet;
@@ -142,7 +141,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     }
   }
 
-  return outletDriver(name, {
+  return {
     key: (outlet) => outletName(device, outlet),
     readsAtOnce: 4,
     read: oneByOne(async (outlet: string, signal) => {
@@ -153,7 +152,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     }),
     set: command,
     cycle: { offSeconds: 'fixed', run: (outlet, _, signal) => command(outlet, 'cycle', signal) },
-  });
+  };
 }
 
 function reasonOf(body: string): string | undefined {

@@ -18,7 +18,7 @@ import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { type DriverDeps, outletDriver, type PowerDriver } from '../outlets.ts';
+import type { DriverDeps, OutletDriver } from '../outlets.ts';
 import { onModes, poeReading } from './poe.ts';
 
 const menu = '/rest/interface/ethernet/poe';
@@ -36,7 +36,7 @@ const Monitored = z.object({
 type Monitored = z.infer<typeof Monitored>;
 const ErrorBody = z.object({ message: z.string().optional(), detail: z.string().optional() });
 
-export function routerosRest(device: Device, deps: DriverDeps): PowerDriver {
+export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;
   const send = httpTo(device, deps, {
     https: device.options.https === true,
@@ -79,7 +79,7 @@ export function routerosRest(device: Device, deps: DriverDeps): PowerDriver {
     return new Map(rows.map((row) => [row.name, row]));
   }
 
-  return outletDriver(name, {
+  return {
     key: (outlet) => outletName(device, outlet),
     isMode: (mode) => onModes.has(mode),
     async read(ports, signal) {
@@ -112,7 +112,7 @@ export function routerosRest(device: Device, deps: DriverDeps): PowerDriver {
         readJson(name, body, Answer, 'that it cycles the port');
       },
     },
-  });
+  };
 }
 
 function reasonOf(body: string): string | undefined {

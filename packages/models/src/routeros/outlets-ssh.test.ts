@@ -2,11 +2,11 @@ import { DeviceRefused } from '@skolo/equipment';
 import { type RouterosOptions, startRouteros } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
-import { routerosSsh } from './outlets-ssh.ts';
+import { outlets as routeros } from './outlets.ts';
 
 function withPorts(ports: number, more: Partial<RouterosOptions> = {}): CliSetup {
   return {
-    kind: { model: 'routeros', create: routerosSsh },
+    kind: routeros,
     start: (options) => startRouteros({ ports, ...options, ...more }),
     options: { portCount: ports },
   };

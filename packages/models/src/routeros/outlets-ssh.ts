@@ -19,12 +19,12 @@ import { DeviceRefused } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
 import { type Shell, shellOf, shortened } from '../families/session.ts';
-import { type DriverDeps, type OutletReading, outletDriver, type PowerDriver } from '../outlets.ts';
+import type { DriverDeps, OutletDriver, OutletReading } from '../outlets.ts';
 import { onModes, poeReading } from './poe.ts';
 
 const menu = '/interface ethernet poe';
 
-export function routerosSsh(device: Device, deps: DriverDeps): PowerDriver {
+export function routerosSsh(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { name } = device;
   const use = shellOf(device, deps);
 
@@ -44,7 +44,7 @@ export function routerosSsh(device: Device, deps: DriverDeps): PowerDriver {
     return new DeviceRefused(name, `refuses ${JSON.stringify(command)}: ${shortened(answer)}`);
   }
 
-  return outletDriver(name, {
+  return {
     key: (outlet) => outletName(device, outlet),
     isMode: (mode) => onModes.has(mode),
     async read(ports, signal) {
@@ -67,8 +67,7 @@ export function routerosSsh(device: Device, deps: DriverDeps): PowerDriver {
         await run(`${menu} power-cycle ${port} duration=${offSeconds}s`, signal);
       },
     },
-    close: () => deps.sessions.end(name),
-  });
+  };
 }
 
 /** `name: value` lines, a block for each port, which begins with its name. */

@@ -1,12 +1,12 @@
 /** MikroTik with RouterOS, over ssh or its REST API: `transport` in rack.yaml decides. What is proven is in those two files. */
-import type { DriverKind } from '../outlets.ts';
+import { driverKind } from '../outlets.ts';
 import { routerosRest } from './outlets-rest.ts';
 import { routerosSsh } from './outlets-ssh.ts';
 
-export const outlets: DriverKind = {
+export const outlets = driverKind({
   model: 'routeros',
   experimental: true,
   create: (device, deps) => {
     return device.transport === 'http' ? routerosRest(device, deps) : routerosSsh(device, deps);
   },
-};
+});

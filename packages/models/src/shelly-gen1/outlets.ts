@@ -16,9 +16,9 @@ import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { checkCount, outletNumber } from '../families/outlet-name.ts';
-import { type DriverDeps, type DriverKind, outletDriver, type PowerDriver } from '../outlets.ts';
+import { type DriverDeps, driverKind, type OutletDriver } from '../outlets.ts';
 
-export const outlets: DriverKind = { model: 'shelly-gen1', experimental: true, create };
+export const outlets = driverKind({ model: 'shelly-gen1', experimental: true, create });
 
 const Identity = z.object({
   gen: z.number().optional(),
@@ -31,7 +31,7 @@ const Status = z.object({
   meters: z.array(z.object({ power: z.number(), is_valid: z.boolean().default(true) })).default([]),
 });
 
-function create(device: Device, deps: DriverDeps): PowerDriver {
+function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const { name } = device;
   const send = httpTo(device, deps, { signIn: 'basic' });
 
@@ -55,7 +55,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     throw new DeviceRefused(name, `it is of generation ${identity.gen}: its model is shelly-gen2`);
   }
 
-  return outletDriver(name, {
+  return {
     key: (outlet) => outletNumber(device, outlet),
     async read(_relays, signal) {
       const { num_meters: meterCount } = await identify(signal);
@@ -78,5 +78,5 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
         await command(relay, query, { ison: false, has_timer: true }, signal);
       },
     },
-  });
+  };
 }

@@ -15,9 +15,9 @@ import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { checkCount, outletNumber } from '../families/outlet-name.ts';
-import { type DriverDeps, type DriverKind, outletDriver, type PowerDriver } from '../outlets.ts';
+import { type DriverDeps, driverKind, type OutletDriver } from '../outlets.ts';
 
-export const outlets: DriverKind = { model: 'shelly-gen2', experimental: true, create };
+export const outlets = driverKind({ model: 'shelly-gen2', experimental: true, create });
 
 const Failure = z.object({ code: z.number(), message: z.string().default('') });
 const Frame = z.object({
@@ -28,7 +28,7 @@ const Frame = z.object({
 const Switch = z.object({ id: z.number(), output: z.boolean(), apower: z.number().optional() });
 const Switched = z.object({ was_on: z.boolean() });
 
-function create(device: Device, deps: DriverDeps): PowerDriver {
+function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const { name } = device;
   const asAdmin = async () => ({ username: 'admin', ...(await deps.credentials()) });
   const send = httpTo(device, { ...deps, credentials: asAdmin }, { signIn: 'challenge' });
@@ -55,7 +55,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     throw new DeviceRefused(name, `its answer does not say that it switched ${id}`);
   }
 
-  return outletDriver(name, {
+  return {
     key: (outlet) => outletNumber(device, outlet),
     async read(_ids, signal) {
       const status = z
@@ -78,5 +78,5 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
       offSeconds: { least: 1, most: 3600 },
       run: (id, toggle_after, signal) => set(id, { on: false, toggle_after }, signal),
     },
-  });
+  };
 }

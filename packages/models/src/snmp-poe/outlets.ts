@@ -11,7 +11,7 @@
  * stack. Watts of a port are not in the standard. The setting is lost with the switch's power unless somebody saves it.
  */
 import { snmpOutlets } from '../families/snmp-outlets.ts';
-import type { DriverKind } from '../outlets.ts';
+import { driverKind } from '../outlets.ts';
 
 const portTable = '1.3.6.1.2.1.105.1.1.1';
 /** pethPsePortAdminEnable: a TruthValue. */
@@ -23,7 +23,7 @@ const faults = new Map([
   [6, 'otherFault'],
 ]);
 
-export const outlets: DriverKind = {
+export const outlets = driverKind({
   model: 'snmp-poe',
   experimental: false,
   create: (device, deps) =>
@@ -44,4 +44,4 @@ export const outlets: DriverKind = {
         },
       },
     }),
-};
+});

@@ -18,11 +18,11 @@
 import { type DeviceError, DeviceRefused, httpTo, notAnAnswer } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { checkCount, outletNumber } from '../families/outlet-name.ts';
-import { type DriverDeps, type DriverKind, outletDriver, type PowerDriver } from '../outlets.ts';
+import { type DriverDeps, driverKind, type OutletDriver } from '../outlets.ts';
 
-export const outlets: DriverKind = { model: 'synaccess', experimental: true, create };
+export const outlets = driverKind({ model: 'synaccess', experimental: true, create });
 
-function create(device: Device, deps: DriverDeps): PowerDriver {
+function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const { name } = device;
   const send = httpTo(device, deps, { https: device.options.https === true, signIn: 'basic' });
 
@@ -38,7 +38,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     throw senseless(name, answer);
   }
 
-  return outletDriver(name, {
+  return {
     key: (outlet) => outletNumber(device, outlet),
     async read(_numbers, signal) {
       const bits = statusBits(name, await ask('$A5', signal));
@@ -47,7 +47,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     },
     set: (number, state, signal) => tell(`$A3 ${number} ${state === 'on' ? 1 : 0}`, signal),
     cycle: { offSeconds: 'fixed', run: (number, _, signal) => tell(`$A4 ${number}`, signal) },
-  });
+  };
 }
 
 /** The outlets of a status, the first one last. Older firmware leaves out `$A0,`. */

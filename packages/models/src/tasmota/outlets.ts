@@ -16,15 +16,9 @@ import { DeviceBusy, DeviceRefused, httpTo, readJson, SignInRefused } from '@sko
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { checkCount, outletCount, outletNumber } from '../families/outlet-name.ts';
-import {
-  CannotCycle,
-  type DriverDeps,
-  type DriverKind,
-  outletDriver,
-  type PowerDriver,
-} from '../outlets.ts';
+import { CannotCycle, type DriverDeps, driverKind, type OutletDriver } from '../outlets.ts';
 
-export const outlets: DriverKind = { model: 'tasmota', experimental: true, create };
+export const outlets = driverKind({ model: 'tasmota', experimental: true, create });
 
 const Answer = z.record(z.string(), z.unknown());
 const Energy = z.object({
@@ -41,7 +35,7 @@ const PulseTime = z.union([
     .transform(Number.parseFloat),
 ]);
 
-function create(device: Device, deps: DriverDeps): PowerDriver {
+function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const { name } = device;
   const send = httpTo(device, deps, { signIn: 'by-driver' });
   const isAlone = outletCount(device) === 1;
@@ -91,7 +85,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     await run(`Backlog Power${relay} OFF; Delay ${tenths}; Power${relay} ON`, signal);
   }
 
-  return outletDriver(name, {
+  return {
     key: (outlet) => outletNumber(device, outlet),
     async read(_relays, signal) {
       const states = await run('State', signal);
@@ -113,7 +107,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     set: (relay, state, signal) => turn(relay, state === 'on' ? 'ON' : 'OFF', signal),
     // Delay takes up to 3600 tenths of a second.
     cycle: { offSeconds: { least: 1, most: 360 }, run: cycle },
-  });
+  };
 }
 
 /** Of each relay; undefined where it measures nothing, or all together. */

@@ -10,37 +10,21 @@
  * Source: /tmp/system.cfg and /etc/board.info as Oxidized's `unifiap` reads them; keys and `cfgmtd` as users show them;
  * `syswrapper.sh apply-config` as Ubiquiti's own tests of devices use it.
  */
-import type { BackupModel, RestoreAbout, RestoreStep } from '../backup.ts';
-import {
-  incompleteSystemCfg,
-  putSystemCfg,
-  readSystemCfg,
-  systemCfgSecrets,
-} from '../families/ubiquiti-system-cfg.ts';
+import type { BackupModel } from '../backup.ts';
+import { systemCfgBackup } from '../families/ubiquiti-system-cfg.ts';
 
 export function backup(): BackupModel {
-  return {
-    format: 'text',
-    read: readSystemCfg,
-    proof: 'transfer',
-    incomplete: (content) => incompleteSystemCfg(content, ['users', 'switch']),
+  return systemCfgBackup({
+    areas: ['users', 'switch'],
     // A new one each time that the controller provisions it, whatever for.
     volatile: [/^(?:mgmt\.)?cfgversion=/],
-    secrets: systemCfgSecrets,
-    restore: { comment: '#', steps },
-  };
-}
-
-function steps(content: Buffer, about: RestoreAbout): RestoreStep[] {
-  const warning =
-    'Its controller overwrites all of it as soon as it speaks with the switch: where there is one, restore that from its own backup (.unf) and adopt the switch there; this is for a switch without one, or until then';
-  return [
-    ...putSystemCfg(content, about, warning),
-    {
+    warning:
+      'Its controller overwrites all of it as soon as it speaks with the switch: where there is one, restore that from its own backup (.unf) and adopt the switch there; this is for a switch without one, or until then',
+    inForce: {
       title:
         'Put it in force. Ports and the network of the switch may be down for a while, and its address may be another one',
       where: 'device',
       lines: ['syswrapper.sh apply-config'],
     },
-  ];
+  });
 }

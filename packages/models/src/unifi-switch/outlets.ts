@@ -29,22 +29,20 @@ import {
 import {
   CannotCycle,
   type DriverDeps,
-  type DriverKind,
+  driverKind,
+  type OutletDriver,
   type OutletReading,
-  outletDriver,
-  type PowerDriver,
 } from '../outlets.ts';
 import { fastpathBehindShell } from './dialect.ts';
 import { isMissing, listSwctrl, readSwctrl, restartSwctrl, setSwctrl } from './swctrl.ts';
 
-export const outlets: DriverKind = { model: 'unifi-switch', experimental: true, create };
+export const outlets = driverKind({ model: 'unifi-switch', experimental: true, create });
 
 const resetSeconds = 5;
 /** A restart of the switch's own is over by then. */
 const restartMs = 30_000;
 
-function create(device: Device, deps: DriverDeps): PowerDriver {
-  const { name } = device;
+function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const use = sharing(device, deps, open, within);
   /** Until when a port without power is one that restarts. */
   const restarting = new Map<number, number>();
@@ -73,7 +71,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
     return isOver ? reading : { ...rest, state: 'off' };
   }
 
-  return outletDriver(name, {
+  return {
     key: (outlet) => outletNumber(device, outlet),
     isMode: (mode) => mode === 'auto',
     async read(numbers, signal) {
@@ -108,8 +106,7 @@ function create(device: Device, deps: DriverDeps): PowerDriver {
         }
       },
     },
-    close: () => deps.sessions.end(name),
-  });
+  };
 }
 
 function within(
