@@ -39,8 +39,6 @@ export interface Dialect {
   preamble?: readonly RegExp[];
   /** How to leave. A question that this raises (save the changes?) is answered with no. */
   signOut: readonly string[];
-  /** What this family wants added to the user's name. */
-  username?(name: string): string;
   /** This command line is reached through another one: its dialect, and the command that opens this one. */
   through?: { dialect: Dialect; command: string };
 }

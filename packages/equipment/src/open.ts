@@ -6,9 +6,8 @@ import type { Dialect } from './dialect.ts';
 import { SshExec } from './exec.ts';
 import type { CliSession, ExecSession, SessionDeps, Target } from './session.ts';
 import { limitOf } from './settle.ts';
-import { connectSsh, type SshConnection } from './ssh.ts';
+import { connectSsh } from './ssh.ts';
 import { connectTelnet } from './telnet.ts';
-import type { Terminal } from './terminal.ts';
 
 const signInMs = 20_000;
 
@@ -35,9 +34,9 @@ export async function openCli(
   if (transport === 'telnet') {
     return await openCliOn(await connectTelnet(target, limit), options);
   }
-  const connection = await connectSsh(withUsername(target, dialect), deps, limit);
+  const connection = await connectSsh(target, deps, limit);
   try {
-    return await openCliOn(ending(connection, await connection.shell(limit)), options);
+    return await openCliOn(await connection.shell(limit), options);
   } catch (error) {
     connection.close();
     throw error;
@@ -58,24 +57,4 @@ export async function openExec(
   const secrets = secretsOf(target.credentials);
   const connection = await connectSsh(target, deps, limit);
   return new SshExec(connection, { device: target.name, secrets, onTalk: deps.onTalk });
-}
-
-function withUsername(target: Target, dialect: Dialect): Target {
-  const { username } = target.credentials;
-  if (username === undefined || dialect.username === undefined) return target;
-  const credentials = { ...target.credentials, username: dialect.username(username) };
-  return { ...target, credentials };
-}
-
-/** The terminal is all that the connection is for. */
-function ending(connection: SshConnection, terminal: Terminal): Terminal {
-  return {
-    listen: (listener) => terminal.listen(listener),
-    write: (text) => terminal.write(text),
-    destroy() {
-      terminal.destroy();
-      connection.close();
-    },
-    gone: () => connection.gone(),
-  };
 }

@@ -1,4 +1,4 @@
-/** The shapes of a session with a device. How it is opened is in ssh.ts and telnet.ts, how a family speaks in dialects/. */
+/** The shapes of a session with a device. How it is opened is in ssh.ts and telnet.ts, how a family speaks in the dialects of packages/models. */
 import type { Writable } from 'node:stream';
 import type { Credentials } from '@skolo/secrets';
 import type { HostKeys } from './host-keys.ts';

@@ -141,7 +141,7 @@ class SignIn {
 
   private answer(question: Exclude<Seen['kind'], 'prompt'>): void {
     const { conversation, sent } = this;
-    const { credentials, dialect } = this.options;
+    const { credentials } = this.options;
     switch (question) {
       case 'username': {
         sent.username += 1;
@@ -150,7 +150,7 @@ class SignIn {
         sent.password = 0;
         const { username } = credentials;
         if (username === undefined) throw this.lacks('a user', 'username');
-        this.say(dialect.username?.(username) ?? username);
+        this.say(username);
         break;
       }
       case 'new password':

@@ -24,7 +24,7 @@ const keepaliveMs = 10_000;
 const goodByeMs = 500;
 
 export interface SshConnection {
-  /** A terminal. DeviceBusy when the device has no session left for one. */
+  /** A terminal, with which the connection ends. DeviceBusy when the device has no session left for one. */
   shell(limit: Limit): Promise<Terminal>;
   /** A channel that runs one command. */
   exec(command: string, limit: Limit): Promise<ClientChannel>;
@@ -137,6 +137,7 @@ export async function connectSsh(
     throw error;
   }
 
+  const close = () => end(connectionLost(target), true);
   return {
     ended: () => why,
     onEnd,
@@ -146,13 +147,13 @@ export async function connectSsh(
       const channel = await answered<ClientChannel>('shell', within, (done) =>
         client.shell(window, done),
       );
-      return new SshTerminal(channel, { onEnd, gone, ended: () => connectionLost(target) });
+      return new SshTerminal(channel, { onEnd, gone, close, ended: () => connectionLost(target) });
     },
     exec: (command, within) =>
       answered<ClientChannel>('channel for the command', within, (done) =>
         client.exec(command, done),
       ),
-    close: () => end(connectionLost(target), true),
+    close,
     gone: () => gone,
   };
 }
@@ -190,6 +191,7 @@ class HostKeyCheck {
 interface TerminalConnection {
   onEnd: SshConnection['onEnd'];
   gone: Promise<void>;
+  close: SshConnection['close'];
   /** Why there is no more of the channel. */
   ended: () => DeviceError;
 }
@@ -227,6 +229,7 @@ class SshTerminal implements Terminal {
     this.channel.stderr.removeAllListeners('data');
     this.stopListening();
     this.channel.close();
+    this.connection.close();
   }
 
   gone(): Promise<void> {

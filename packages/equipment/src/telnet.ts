@@ -61,7 +61,6 @@ class TelnetTerminal implements Terminal {
 
   destroy(): void {
     this.listener = undefined;
-    this.why ??= undefined;
     this.socket.destroy();
   }
 

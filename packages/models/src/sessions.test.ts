@@ -23,10 +23,8 @@ import { eos } from './eos/dialect.ts';
 import { fastpath } from './families/fastpath.ts';
 import { linuxShell } from './families/linux-shell.ts';
 import { genericDialect } from './generic/dialect.ts';
-import { junos } from './junos/dialect.ts';
 import { nxos } from './nxos/dialect.ts';
 import { procurve } from './procurve/dialect.ts';
-import { routeros } from './routeros/dialect.ts';
 import { fastpathBehindShell } from './unifi-switch/dialect.ts';
 
 interface Family {
@@ -125,8 +123,13 @@ const families: Family[] = [
     rows: 48,
   },
   {
-    name: 'MikroTik',
-    dialect: routeros,
+    name: 'MikroTik that nobody knows',
+    dialect: genericDialect({
+      prompt: String.raw`^\[.+@.+\] (?:/.*)?>$`,
+      pagingOff: [],
+      refused: [],
+      logout: '/quit',
+    }),
     start: (options) => startRouteros({ ports: 48, identity: 'rack 4 router', ...options }),
     command: '/interface ethernet poe print',
     row: /^\d+ +ether\d+ +auto-on /gm,
@@ -164,8 +167,13 @@ const families: Family[] = [
     ...interfaceRows,
   },
   {
-    name: 'Juniper switch',
-    dialect: junos,
+    name: 'Juniper switch that nobody knows',
+    dialect: genericDialect({
+      prompt: String.raw`^[\w.-]+@[\w.-]+[>#]$`,
+      pagingOff: ['set cli screen-length 0', 'set cli screen-width 0'],
+      refused: [],
+      logout: 'exit',
+    }),
     start: startJunos,
     command: 'show configuration',
     row: /^ {4}(?:ge-\d\S+|irb|me0) \{$/gm,

@@ -16,9 +16,8 @@ type Named = readonly [pattern: RegExp, name: string];
 
 export interface CliBackup
   extends Pick<BackupModel, 'volatile' | 'secrets' | 'restore' | 'isExact' | 'startupLike'> {
-  dialect: Dialect;
-  /** Each command has an exec channel of ssh; otherwise they are typed at one prompt. */
-  exec?: true;
+  /** Of a prompt that commands are typed at; or only what says no, where each command has an exec channel of ssh. */
+  dialect: Dialect | Pick<Dialect, 'errors'>;
   /** Command for the configuration in force. */
   running: string;
   /** Command for the configuration that the device boots with. Absent: it keeps only one. */
@@ -44,13 +43,13 @@ export interface Complete {
 
 /** No last line proves such a configuration complete, so it is read twice unless `isExact`. */
 export function cliBackup(model: CliBackup): BackupModel {
-  const { dialect, exec, complete, volatile, secrets, restore, isExact, startupLike } = model;
+  const { dialect, complete, volatile, secrets, restore, isExact, startupLike } = model;
   return {
     format: 'text',
     read: (connection) => read(connection, model),
     proof: 'twice',
     incomplete: (content) => incomplete(content, complete),
-    ...(!exec && { messages: dialect.noise }),
+    ...('prompt' in dialect && { messages: dialect.noise }),
     volatile,
     secrets,
     restore,
@@ -60,7 +59,8 @@ export function cliBackup(model: CliBackup): BackupModel {
 }
 
 async function read(connection: DeviceConnection, model: CliBackup): Promise<Reading> {
-  const cli = model.exec ? inChannels(connection, model) : await connection.cli(model.dialect);
+  const { dialect } = model;
+  const cli = 'prompt' in dialect ? await connection.cli(dialect) : inChannels(connection, dialect);
   const bytes = await cli.read(model.running);
   const startup = model.startup && (await ifAllowed(cli.read(model.startup)));
   const serial = await serialOf(cli, model.serial);
@@ -74,7 +74,7 @@ async function read(connection: DeviceConnection, model: CliBackup): Promise<Rea
   };
 }
 
-function inChannels(connection: DeviceConnection, { dialect }: CliBackup): DeviceCli {
+function inChannels(connection: DeviceConnection, dialect: Pick<Dialect, 'errors'>): DeviceCli {
   const read = async (command: string) => {
     const answer = await connection.exec(command);
     throwIfRefused(connection.device.name, command, answer, dialect);

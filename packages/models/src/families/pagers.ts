@@ -5,26 +5,23 @@ import type { Pager } from '@skolo/equipment';
 export const fastpathPager: Pager = { line: /^--More-- or \(q\)uit$/, key: ' ' };
 /** ` --More-- `, of IOS and its relatives. */
 export const iosPager: Pager = { line: /^--More--$/i, key: ' ' };
-/** `-- [Q quit|D dump|down]`, of RouterOS: D shows all the rest. */
-export const routerosPager: Pager = { line: /^-- \[Q quit\|.*\]$/, key: 'd' };
-
 /** `-- MORE --, next page: Space, …`, of ProCurve. */
 export const procurvePager: Pager = {
   line: /^-- MORE --, next page: Space, next line: Enter, quit: (?:Control-C|q)$/,
   key: ' ',
 };
-/** `---(more 12%)---`, of Junos. */
-export const junosPager: Pager = { line: /^---\(more(?: \d+%)?\)---$/, key: ' ' };
 
 /** All that are known, for devices that may be anything. */
 export const allPagers: readonly Pager[] = [
   fastpathPager,
   iosPager,
-  routerosPager,
+  // `-- [Q quit|D dump|down]`, of RouterOS: D shows all the rest.
+  { line: /^-- \[Q quit\|.*\]$/, key: 'd' },
   // more(1) and `--More--(byte 1234)`
   { line: /^--More--\s?\([^()]*\)$/i, key: ' ' },
   procurvePager,
-  junosPager,
+  // `---(more 12%)---`, of Junos.
+  { line: /^---\(more(?: \d+%)?\)---$/, key: ' ' },
   // ASA
   { line: /^<--- More --->$/, key: ' ' },
   // D-Link, TP-Link

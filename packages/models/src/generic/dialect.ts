@@ -26,7 +26,17 @@ export interface DescribedCli {
   logout: string;
 }
 
-const known = [ciscoIos, nxos, eos, junos, fastpath, frr, procurve, routeros];
+/** Of those that are asked in channels, only what they say is known. */
+const known: readonly Pick<Dialect, 'errors' | 'noise' | 'abovePrompt' | 'preamble'>[] = [
+  ciscoIos,
+  nxos,
+  eos,
+  junos,
+  fastpath,
+  frr,
+  procurve,
+  routeros,
+];
 const sign = '[>#$%:\\]]{1,2}';
 /** A name, a mode, a sign. */
 const usualPrompt = new RegExp(`^(?<name>.*?[^\\s()]) ?(?:\\([^()]*\\))? ?${sign}$`);

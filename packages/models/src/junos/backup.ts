@@ -39,7 +39,6 @@ const secrets: readonly SecretRule[] = [
 export function backup(): BackupModel {
   return cliBackup({
     dialect,
-    exec: true,
     // `display omit`: also what is left out otherwise, as it is long.
     running: 'show configuration | display omit | no-more',
     serial: {

@@ -1,21 +1,14 @@
 /**
- * Juniper Junos: `user@host>`, in configuration mode `user@host#`. Where there are several routing engines or members, a line
- * like `{master:0}` comes before each prompt, in configuration mode with `[edit]` behind it. Single commands can also be
- * asked in a channel of ssh.
+ * What Juniper Junos says. It is asked in channels of ssh, where there is neither prompt nor pager; at a prompt, a line like
+ * `{master:0}` comes before it where there are several routing engines or members, in configuration mode with `[edit]` behind it.
  *
  * Sources: Junos CLI User Guide, "CLI Operational Mode" and "CLI Configuration Mode"; error texts from sessions that
  * gnetcli recorded; RANCID's list of what may be in the braces.
  */
 
-import { type Dialect, escapePattern } from '@skolo/equipment';
-import { junosPager } from '../families/pagers.ts';
+import type { Dialect } from '@skolo/equipment';
 
-export const junos: Dialect = {
-  name: 'junos',
-  prompt: /^(?<base>[\w.-]{1,64}@[\w.-]{1,64})[>#]$/,
-  prompts: (base) => `${escapePattern(base)}[>#]`,
-  setUp: ['set cli complete-on-space off', 'set cli screen-length 0', 'set cli screen-width 0'],
-  pagers: [junosPager],
+export const junos: Pick<Dialect, 'errors' | 'abovePrompt' | 'noise'> = {
   // `syntax error, expecting <command>.`, `unknown command.`, `error: configuration database modified`
   errors: [
     /^(?:syntax error|unknown command|missing argument|invalid \w+)\b/i,
@@ -31,5 +24,4 @@ export const junos: Dialect = {
     /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d +\S+ [\w./-]+(?:\[\d+\])?: /,
     /^(?:Message from syslogd@|System shutdown message from |\*\*\* System shutdown message)/,
   ],
-  signOut: ['exit'],
 };
