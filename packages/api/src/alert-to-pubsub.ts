@@ -1,4 +1,4 @@
-/** The API of alert-to-pubsub: what fires, what waits, what was rejected. alertmanager.ts has the endpoints that receive alerts. */
+/** The API of alert-to-pubsub: firing alerts, queues, dead letters. alertmanager.ts has the endpoints that receive alerts. */
 import { z } from 'zod';
 import { Problem } from './problem.ts';
 import { route } from './route.ts';
@@ -8,29 +8,36 @@ const texts = z.record(z.string(), z.string());
 
 export const KnownAlert = z
   .object({
-    fingerprint: z.string().meta({ description: 'of its labels, as Alertmanager computes it' }),
+    fingerprint: z
+      .string()
+      .meta({ description: 'fingerprint of the labels, as Alertmanager computes it' }),
     status: z.enum(['firing', 'resolved']),
     labels: texts,
     annotations: texts,
     startsAt: Time,
     endsAt: Time.optional(),
     generatorURL: z.string().optional(),
-    door: z.enum(['webhook', 'v1', 'v2']).meta({ description: 'endpoint that last received it' }),
+    door: z
+      .enum(['webhook', 'v1', 'v2'])
+      .meta({ description: 'endpoint that last received the alert' }),
     first: Time.meta({ description: 'when this firing was first received' }),
     last: Time,
-    count: z.int().meta({ description: 'how often it was received' }),
-    expired: z.literal(true).optional().meta({ description: 'it was not repeated in time' }),
+    count: z.int().meta({ description: 'how often the alert was received' }),
+    expired: z
+      .literal(true)
+      .optional()
+      .meta({ description: 'resolved because the alert was not repeated in time' }),
   })
   .meta({ id: 'KnownAlert' });
 export type KnownAlert = z.output<typeof KnownAlert>;
 
-/** A place that messages are sent to. */
+/** A destination of messages. */
 export const SinkStatus = z
   .object({
     name: z.string(),
     kind: z.enum(['pubsub', 'file', 'http']),
-    depth: z.int().meta({ description: 'messages that wait for it' }),
-    oldestSeconds: z.number().meta({ description: 'how long the oldest of them has waited' }),
+    depth: z.int().meta({ description: 'number of queued messages' }),
+    oldestSeconds: z.number().meta({ description: 'age of the oldest queued message' }),
     setAside: z
       .int()
       .default(0)
@@ -38,16 +45,16 @@ export const SinkStatus = z
     lastSuccess: Time.optional(),
     failingSince: Time.optional(),
     reason: z.string().optional().meta({ description: 'class of the error' }),
-    detail: z.string().optional().meta({ description: 'for people' }),
+    detail: z.string().optional().meta({ description: 'error message' }),
     down: z
       .literal(true)
       .optional()
-      .meta({ description: 'it accepts no message; absent while it accepts some and not others' }),
+      .meta({ description: 'it accepts no message; absent while it accepts some messages' }),
   })
   .meta({ id: 'SinkStatus' });
 export type SinkStatus = z.output<typeof SinkStatus>;
 
-/** What receives alerts: `/api/v2/alerts` and `/api/v1/alerts` for Prometheus, `/webhook` for Alertmanager. */
+/** The endpoints `/api/v2/alerts` and `/api/v1/alerts` for Prometheus, and `/webhook` for Alertmanager. */
 export const Receiver = z.enum(['prometheus', 'alertmanager']);
 export type Receiver = z.output<typeof Receiver>;
 
@@ -70,7 +77,7 @@ export const DeadLetter = z
       .string()
       .meta({ description: 'the endpoint that received it, or the sink that rejected it' }),
     why: z.string(),
-    found: z.unknown().meta({ description: 'as it came, cut where it is large' }),
+    found: z.unknown().meta({ description: 'as received; truncated if large' }),
   })
   .meta({ id: 'DeadLetter' });
 export type DeadLetter = z.output<typeof DeadLetter>;
@@ -79,7 +86,7 @@ export const alertToPubsubApi = {
   alerts: route({
     method: 'get',
     path: '/v1/alerts',
-    summary: 'Alerts that fire, and those that were resolved a short time ago',
+    summary: 'Firing alerts, and recently resolved ones',
     description:
       'The service receives alerts at `POST /webhook` (webhook of Alertmanager, version 4), `POST /api/v2/alerts` and `/api/v1/alerts` (as Prometheus posts them).',
     role: 'view',
@@ -88,7 +95,7 @@ export const alertToPubsubApi = {
   status: route({
     method: 'get',
     path: '/v1/status',
-    summary: 'Delivery: which receivers are silent, what waits, what arrives',
+    summary: 'State of the delivery: silent receivers, queues and failing sinks',
     role: 'view',
     answers: {
       200: z.object({
@@ -96,18 +103,18 @@ export const alertToPubsubApi = {
         healthy: z.boolean().meta({ description: 'as the heartbeat reports it' }),
         why: z.string().optional(),
         lastHeard: Time.optional().meta({
-          description: 'when any alert but a test was last received',
+          description: 'when an alert other than a test was last received',
         }),
         receivers: z.array(ReceiverStatus),
         firing: z.int(),
         spool: z.object({
           bytes: z.int(),
           maxBytes: z.int(),
-          refusing: z.string().optional().meta({ description: 'why nothing is accepted' }),
+          refusing: z.string().optional().meta({ description: 'why the spool accepts no alert' }),
           damage: z
             .string()
             .optional()
-            .meta({ description: 'what the spool has lost in the last day, for people' }),
+            .meta({ description: 'what the spool has lost in the last day, as text' }),
         }),
         sinks: z.array(SinkStatus),
       }),
@@ -124,21 +131,26 @@ export const alertToPubsubApi = {
   retryDeadLetters: route({
     method: 'post',
     path: '/v1/dead-letters/retry',
-    summary: 'Sends the messages among the dead letters again, each to the sink that rejected it',
+    summary: 'Sends dead letters that are messages again, each to the sink that rejected it',
     description:
-      'They keep their ids. If an alert has changed since, a message with its present state follows. A sink that still rejects them makes them dead letters again.',
+      'The messages keep their ids. If an alert has changed since, a message with its present state follows. A message that the sink still rejects becomes a dead letter again.',
     role: 'operate',
     body: z.strictObject({
-      sink: z.string().min(1).max(100).optional().meta({ description: 'only its dead letters' }),
+      sink: z
+        .string()
+        .min(1)
+        .max(100)
+        .optional()
+        .meta({ description: 'only dead letters of this sink' }),
       reason: z.string().max(1000).optional().meta({ description: 'for the audit log' }),
     }),
     audits: { target: ['body.sink'], reason: 'body.reason', answer: ['retried', 'kept'] },
     answers: {
       200: z.object({
-        retried: z.int().meta({ description: 'messages that wait in the spool again' }),
+        retried: z.int().meta({ description: 'number of messages that are queued again' }),
         kept: z.int().meta({
           description:
-            'dead letters that stay: not a message, cut because of its size, or its sink has left rack.yaml',
+            'number of dead letters that stay: not a message, truncated, or the sink has left rack.yaml',
         }),
       }),
       404: Problem,

@@ -28,11 +28,13 @@ export type GettableAlert = z.output<typeof GettableAlert>;
 
 const values = z.union([z.string(), z.array(z.string())]).optional();
 const query = z.looseObject({
-  filter: values.meta({ description: 'a matcher, such as severity=~"crit.*"; all have to match' }),
-  receiver: values.meta({ description: 'regular expression of names of sinks' }),
-  active: values.meta({ description: 'false: no alert' }),
+  filter: values.meta({
+    description: 'a matcher, such as severity=~"crit.*"; all matchers must match',
+  }),
+  receiver: values.meta({ description: 'regular expression for names of sinks' }),
+  active: values.meta({ description: 'false excludes all alerts' }),
 });
-/** As Alertmanager answers. */
+/** Alertmanager sends errors as JSON strings. */
 const Text = z.string();
 
 const tags = ['alertmanager'];
@@ -56,13 +58,13 @@ export const alertmanagerApi = {
   receiveV2: route({
     ...receive,
     path: '/api/v2/alerts',
-    summary: 'Receives what Prometheus posts to an Alertmanager',
+    summary: 'Receives alerts that Prometheus sends to an Alertmanager',
     answers: { 200: undefined, 400: Text },
   }),
   receiveV1: route({
     ...receive,
     path: '/api/v1/alerts',
-    summary: 'Receives what Prometheus posts with api_version v1',
+    summary: 'Receives alerts that Prometheus sends with api_version v1',
     answers: { 200: z.object({ status: z.literal('success') }) },
   }),
   receiveWebhook: route({
@@ -74,14 +76,14 @@ export const alertmanagerApi = {
   getAlerts: route({
     ...read,
     path: '/api/v2/alerts',
-    summary: 'Alerts that fire',
+    summary: 'Firing alerts',
     query,
     answers: { 200: z.array(GettableAlert), 400: Text },
   }),
   getAlertGroups: route({
     ...read,
     path: '/api/v2/alerts/groups',
-    summary: 'Alerts that fire, by name, once for each sink',
+    summary: 'Firing alerts by name, once for each sink',
     query,
     answers: {
       200: z.array(
@@ -103,7 +105,7 @@ export const alertmanagerApi = {
   getStatus: route({
     ...read,
     path: '/api/v2/status',
-    summary: 'Version, and time of the start',
+    summary: 'Version and start time',
     answers: { 200: z.looseObject({}) },
   }),
   getSilences: route({

@@ -1,13 +1,13 @@
 import { errorCode, errorText } from '@skolo/errors';
 import type { Problem } from './problem.ts';
 
-/** The service answered, but not with what was asked for: `problem.detail` says why and what to do. */
+/** The service rejected the request, or its answer is not valid. `problem.detail` says why and what to do. */
 export class ApiError extends Error {
   readonly code = 'API_ERROR';
-  /** The answer's HTTP status. It is 2xx when the answer was not one that this route gives. */
+  /** HTTP status; 2xx when the answer does not match the route. */
   readonly status: number;
   readonly problem: Problem;
-  /** What was asked, for whoever looks for a bug: `GET http://…/v1/clients`. Not in the message, which is for people. */
+  /** The request, for debugging: `GET http://…/v1/clients`. Not in the message. */
   readonly call: string;
 
   constructor(call: string, problem: Problem) {
@@ -19,7 +19,7 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer: the service is down, out of reach, or too slow. Worth trying again. */
+/** No answer: the service is down, unreachable, or too slow. Worth a retry. */
 export class ApiUnreachable extends Error {
   readonly code = 'API_UNREACHABLE';
   readonly url: string;
@@ -34,17 +34,17 @@ export class ApiUnreachable extends Error {
   }
 }
 
-/** What a failed `fetch` means, in words. The reason is in its cause: undici says only "fetch failed". */
+/** Why a `fetch` failed. undici has the reason only in the cause. */
 export function whyUnreachable(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const code = codeOf(cause);
-  const words = reasons.get(code);
-  if (words !== undefined) return `${words} (${code})`;
+  const reason = reasons.get(code);
+  if (reason !== undefined) return `${reason} (${code})`;
   const message = errorText(cause);
   return `the request failed: ${message}${code === '' ? '' : ` (${code})`}`;
 }
 
-/** The code of an error. Node's fetch gives errors of its HTTP parser none, or one of many. */
+/** The code of an error. Errors of the HTTP parser have no code, or one of many. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   if (error.name === 'HTTPParserError') return error.name;
@@ -53,7 +53,7 @@ function codeOf(error: unknown): string {
 
 const broken = 'the connection broke before the answer was complete';
 const untrusted = 'its TLS certificate is not trusted here; NODE_EXTRA_CA_CERTS can name its CA';
-const noTls = 'what answers there does not speak TLS; try http://';
+const noTls = 'the server does not use TLS; try http://';
 
 const reasons = new Map([
   ['ECONNREFUSED', 'connection refused; is the service running, and is this its port?'],
@@ -76,5 +76,5 @@ const reasons = new Map([
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'its TLS certificate is for another host name'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', noTls],
   ['ERR_SSL_PACKET_LENGTH_TOO_LONG', noTls],
-  ['HTTPParserError', 'what answers there does not speak HTTP; is it an https:// port?'],
+  ['HTTPParserError', 'the answer is not HTTP; is it an https:// port?'],
 ]);

@@ -1,4 +1,4 @@
-/** What the audit log keeps of a call, as data beside the route. Secrets are never named here. */
+/** Contents of the audit log for each route, as data. Excludes secrets. */
 import { z } from 'zod';
 
 const parts = ['params', 'query', 'headers', 'body'] as const;
@@ -7,7 +7,7 @@ type Part = (typeof parts)[number];
 /** Where a value is in a parsed request: `body.machines`. */
 export type InputPath = `${Part}.${string}`;
 
-/** What one line of the audit log says about a call. Each input of the route is in one of these, or in `omits`. */
+/** Contents of one line of the audit log. Each input of the route is in one of these, or in `omits`. */
 export interface Audits {
   /** What is changed. `self`: the machine that the service itself runs on. */
   target: readonly InputPath[] | 'self';

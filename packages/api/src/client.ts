@@ -28,7 +28,7 @@ const usualMostBytes = 64 * 1024 * 1024;
 const usualTimeoutMs = 10_000;
 const usualSilenceMs = 45_000;
 
-/** What a call of a route takes. */
+/** Arguments of a call. */
 export type ClientRequest<R extends RouteSpec> = Part<'params', R['params']> &
   Part<'query', R['query']> &
   Part<'headers', R['headers']> &
@@ -51,7 +51,7 @@ interface ClientEvents<Events extends NonNullable<RouteSpec['events']>> {
   headers: Headers;
 }
 
-/** What a call of a route gives: the body of its 2xx answer, or undefined where that has none. */
+/** The body of the 2xx answer; undefined without a body. */
 export type ClientAnswer<R extends RouteSpec> = R extends { types: readonly string[] }
   ? ClientContent
   : R extends { events: infer Events extends NonNullable<RouteSpec['events']> }
@@ -75,8 +75,8 @@ type Call<R extends RouteSpec> =
     : (request: ClientRequest<R>) => Promise<ClientAnswer<R>>;
 
 /**
- * A key that is absent without a schema, optional when all in the schema is, and else required. Not distributive: of a
- * route that is not known yet, the four parts would be too many unions for TypeScript.
+ * A key that is absent without a schema, optional when all in the schema is, and else required. Not distributive: for a
+ * generic route, the four parts would be too many unions for TypeScript.
  */
 type Part<Key extends string, S> = [S] extends [z.ZodType]
   ? Record<never, never> extends Sent<S>
@@ -84,7 +84,7 @@ type Part<Key extends string, S> = [S] extends [z.ZodType]
     : { [K in Key]: Sent<S> }
   : Record<never, never>;
 
-/** The input of a schema; of what is coerced the output, since its input is `unknown`. */
+/** The input of a schema; for coerced values the output, because their input is `unknown`. */
 type Sent<S extends z.ZodType> =
   z.input<S> extends Record<string, unknown>
     ? {
@@ -106,7 +106,7 @@ type Sent<S extends z.ZodType> =
  * const client = createClient(metadataServerApi, { baseUrl: 'http://192.168.1.8:20010' });
  * const { clients } = await client.clients();
  *
- * @throws TypeError The URL or the token is of no use. The message does not show them: a URL may hold a password.
+ * @throws TypeError The URL or the token is not valid. The message does not have them: a URL may contain a password.
  */
 export function createClient<A extends Api>(api: A, options: ClientOptions): Client<A> {
   checkBaseUrl(options.baseUrl);
@@ -149,7 +149,7 @@ async function call(name: string, spec: RouteSpec, request: AnyRequest, options:
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body }),
-      // A redirect is not an answer of ours, and the token must not follow it.
+      // A service never redirects, and the token must not go elsewhere.
       redirect: 'manual',
       signal: deadline.signal,
     });
@@ -233,7 +233,7 @@ async function* eventsOf(
   throw new ApiUnreachable(new URL(asked.url).origin, 'the service closed the connection');
 }
 
-/** As much as may be, and not what somebody makes of it who wants this process to run out of memory. */
+/** Limits the size, so that no server can exhaust the memory of this process. */
 async function bytesOf(
   { body }: Response,
   mostBytes: number,
@@ -275,7 +275,7 @@ function urlOf(name: string, spec: RouteSpec, request: AnyRequest, baseUrl: stri
   return `${baseUrl.replace(/\/+$/, '')}${path}${search}`;
 }
 
-/** The problem that the service sent, or one that says what came instead. */
+/** The problem that the service sent, or one that describes another answer. */
 function problemOf(url: string, response: Response, text: string): Problem {
   const { status } = response;
   const sent = Problem.safeParse(parseJson(text));

@@ -1,4 +1,4 @@
-/** What a service that signs in to equipment tells of the host keys that it has pinned: the same for each of them. */
+/** Routes of services that sign in to equipment and pin its ssh host keys. */
 import { z } from 'zod';
 import { Problem } from './problem.ts';
 import { route } from './route.ts';
@@ -7,7 +7,7 @@ import { Time } from './time.ts';
 const hostKeys = route({
   method: 'get',
   path: '/v1/host-keys',
-  summary: 'Host keys of devices that were pinned when they were first seen',
+  summary: 'Pinned ssh host keys of devices',
   role: 'view',
   answers: {
     200: z.object({
@@ -16,12 +16,12 @@ const hostKeys = route({
   },
 });
 
-/** @param forgets what is forgotten of a device, in one line */
-export function hostKeyRoutes(forgets: string) {
+/** @param summary of the route that forgets a device */
+export function hostKeyRoutes(summary: string) {
   const forgetHostKey = route({
     method: 'delete',
     path: '/v1/host-keys/{device}',
-    summary: forgets,
+    summary,
     role: 'operate',
     params: z.object({ device: z.string().min(1).max(100) }),
     query: z.strictObject({ why: z.string().max(1000).optional() }),

@@ -1,22 +1,24 @@
-/** What the metadata server tells about itself, on its metrics port. */
+/** The API of the metadata server, on its metrics port. */
 import { z } from 'zod';
 import { route } from './route.ts';
 import { Time } from './time.ts';
 
 export const MetadataClient = z
   .object({
-    name: z.string().meta({ description: 'of rack.yaml; the address where rack.yaml has no name' }),
+    name: z.string().meta({ description: 'name in rack.yaml, else the address' }),
     kind: z.enum(['machine', 'cidr', 'jumphost', 'default', 'unknown']).meta({
-      description: 'the rule of rack.yaml that knows this address; unknown: none',
+      description: 'rule of rack.yaml that matches the address; unknown: no rule matches',
     }),
     address: z
       .string()
       .optional()
-      .meta({ description: 'absent: rack.yaml gives the machine none' }),
-    identity: z.string().optional().meta({ description: 'absent: it is given nothing' }),
-    lastAsked: Time.optional().meta({ description: 'absent: not since the service started' }),
+      .meta({ description: 'absent: rack.yaml has no address of the machine' }),
+    identity: z.string().optional().meta({ description: 'absent: the client has no identity' }),
+    lastAsked: Time.optional().meta({
+      description: 'time of the last request; absent: none since the service started',
+    }),
     lastTokenAsked: Time.optional(),
-    requests: z.int().min(0).meta({ description: 'since the service started' }),
+    requests: z.int().min(0).meta({ description: 'number of requests since the service started' }),
   })
   .meta({ id: 'MetadataClient' });
 export type MetadataClient = z.output<typeof MetadataClient>;
@@ -24,11 +26,11 @@ export type MetadataClient = z.output<typeof MetadataClient>;
 export const MetadataIdentity = z
   .object({
     name: z.string(),
-    email: z.string().optional().meta({ description: 'absent: not known yet' }),
+    email: z.string().optional().meta({ description: 'absent: not yet known' }),
     project: z.string(),
     scopes: z.array(z.string()),
     tokenRemainingSeconds: z.number().optional().meta({ description: 'absent: no valid token' }),
-    lastSuccess: Time.optional().meta({ description: 'when a token was last obtained' }),
+    lastSuccess: Time.optional().meta({ description: 'when the service last received a token' }),
     lastFailure: Time.optional(),
     lastFailureReason: z.string().optional(),
   })
@@ -39,14 +41,14 @@ export const metadataServerApi = {
   clients: route({
     method: 'get',
     path: '/v1/clients',
-    summary: 'Who asks for metadata, as whom, and when last',
+    summary: 'Clients with their identities and last requests',
     role: 'view',
     answers: { 200: z.object({ clients: z.array(MetadataClient) }) },
   }),
   identities: route({
     method: 'get',
     path: '/v1/identities',
-    summary: 'The identities of the rack and how fresh their tokens are',
+    summary: 'Identities of the rack and the remaining lifetimes of their tokens',
     role: 'view',
     answers: { 200: z.object({ identities: z.array(MetadataIdentity) }) },
   }),

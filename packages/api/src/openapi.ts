@@ -9,15 +9,15 @@ import { z } from 'zod';
 import { Problem, problemType } from './problem.ts';
 import { type Api, isSuccess, type RouteSpec } from './route.ts';
 
-/** What any route may answer beside what it says itself. */
+/** Responses that every route may send. */
 const problems = new Map([
-  [400, 'The request does not fit the schema.'],
-  [401, 'No token, or one that is not known or has expired.'],
+  [400, 'The request does not match the schema.'],
+  [401, 'The token is missing, unknown or expired.'],
   [403, 'The role of the caller does not allow this.'],
-  [404, 'There is no such thing.'],
-  [405, 'The path has other methods: see the header `Allow`.'],
-  [429, 'Too many requests: see the header `Retry-After`.'],
-  [500, 'A fault of the service; its log has the same `x-request-id`.'],
+  [404, 'Not found.'],
+  [405, 'The header `Allow` lists the methods of this path.'],
+  [429, 'Too many requests. The header `Retry-After` has the time to wait.'],
+  [500, 'An internal error. The log of the service has the same `x-request-id`.'],
 ]);
 
 const bearer = 'bearer';
@@ -62,7 +62,7 @@ type Document = ReturnType<OpenApiGeneratorV31['generateDocument']>;
 type Operation = NonNullable<NonNullable<Document['paths']>[string]['get']>;
 type Parameter = NonNullable<Operation['parameters']>[number];
 
-/** To `z.coerce.number()` null is a number, but nobody can put null into a URL. */
+/** `z.coerce.number()` accepts null, but a URL cannot contain it. */
 function withoutNull(parameter: Parameter) {
   if (!('schema' in parameter) || !parameter.schema || !('type' in parameter.schema)) return;
   const { type } = parameter.schema;
@@ -110,7 +110,7 @@ function answersOf(spec: RouteSpec): RouteConfig['responses'] {
   return answers;
 }
 
-/** Of a 2xx answer; undefined: it has no body. */
+/** Content of a 2xx answer; undefined without a body. */
 function contentOf({ types, events }: RouteSpec, schema: z.ZodType | undefined) {
   if (schema !== undefined) return { 'application/json': { schema } };
   if (events !== undefined) return { 'text/event-stream': { schema: z.object(events) } };
@@ -118,7 +118,7 @@ function contentOf({ types, events }: RouteSpec, schema: z.ZodType | undefined) 
   return names && Object.fromEntries(names.map((name) => [name, { schema: z.string() }]));
 }
 
-/** `/v1/clients/{name}` is about `clients`. */
+/** `/v1/clients/{name}` has the tag `clients`. */
 function tagsOf(spec: RouteSpec): string[] {
   if (spec.tags) return [...spec.tags];
   const part = spec.path.split('/').find((each) => each !== '' && !/^v\d+$/.test(each));

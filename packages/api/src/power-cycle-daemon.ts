@@ -1,4 +1,4 @@
-/** The power-cycle daemon: asking for cycles, following them, turning outlets on and off, holds. */
+/** The API of the power-cycle daemon: cycles, outlets, holds. */
 import { z } from 'zod';
 import { hostKeyRoutes } from './host-keys.ts';
 import { Problem } from './problem.ts';
@@ -22,17 +22,16 @@ const reason = z
   .trim()
   .min(1)
   .max(1000)
-  .meta({ description: 'for the audit log, and whoever looks at the machine next' });
+  .meta({ description: 'for the audit log and the next operator' });
 
-/** One thing that is done with the power of one target. */
+/** Change of the power of one target. */
 export const PowerAction = z.enum(['cycle', 'on', 'off']);
 export type PowerAction = z.output<typeof PowerAction>;
 
-/** How a cycle goes about it. */
 export const CycleMode = z.enum(['auto', 'soft', 'hard']);
 export type CycleMode = z.output<typeof CycleMode>;
 
-/** What a cycle does, in this order; not each of them does all. */
+/** Steps of a cycle in their order. Some cycles skip some. */
 export const CycleStep = z.enum([
   'queued',
   'check',
@@ -46,11 +45,11 @@ export const CycleStep = z.enum([
 export type CycleStep = z.output<typeof CycleStep>;
 
 /**
- * - `back`: off, seen off, on, seen on, and seen back. `on`: the same, but nothing says whether it is back.
- * - `off`: turned off, and seen off.
- * - `busy`: not begun, a task is running. `cancelled`: not begun.
+ * - `back`: turned off and on, both verified, and the machine is back. `on`: both verified, but nothing reports whether it is back.
+ * - `off`: turned off, and verified.
+ * - `busy`: not begun, because a task is running. `cancelled`: not begun.
  * - `failed`: `failedStep` and `detail` say where and why; the power is on again.
- * - `stuck-off`: its power could not be proven to be on again. It is tried for ever.
+ * - `stuck-off`: its power could not be verified to be on again. The service retries it until it is.
  */
 export const Outcome = z.enum(['back', 'on', 'off', 'busy', 'cancelled', 'failed', 'stuck-off']);
 export type Outcome = z.output<typeof Outcome>;
@@ -67,37 +66,40 @@ export type StepRecord = z.output<typeof StepRecord>;
 export const PowerCycle = z
   .object({
     id: z.string(),
-    target: z.string().meta({ description: 'what was asked for' }),
+    target: z.string().meta({ description: 'target of the request' }),
     action: PowerAction,
     mode: CycleMode,
-    outlets: z.array(z.string()).meta({ description: 'that feed it: switch-1/14' }),
+    outlets: z.array(z.string()).meta({ description: 'outlets that feed the target: switch-1/14' }),
     reason,
-    by: z.string().meta({ description: 'who asked' }),
+    by: z.string().meta({ description: 'requester' }),
     origin: z.enum(['person', 'agent', 'door', 'repair', 'uplink']),
     requestedAt: Time,
-    startedAt: Time.optional().meta({ description: 'absent: still queued' }),
-    finishedAt: Time.optional().meta({ description: 'absent: under way' }),
+    startedAt: Time.optional().meta({ description: 'absent: queued' }),
+    finishedAt: Time.optional().meta({ description: 'absent: running' }),
     offSeconds: z.number(),
     force: z.boolean(),
     step: CycleStep,
-    /** Behind how many others on its controllers it waits. */
-    position: z.int().min(0).optional().meta({ description: 'in the queue; absent: not waiting' }),
+    position: z
+      .int()
+      .min(0)
+      .optional()
+      .meta({ description: 'number of cycles ahead of it on its controllers; absent: not queued' }),
     outcome: Outcome.optional(),
     failedStep: CycleStep.optional(),
     fault: z.string().optional().meta({
       description: 'outlets that reported a fault at the end: switch-1/14: Fault',
     }),
-    detail: z.string().optional().meta({ description: 'the last thing that happened, for people' }),
+    detail: z.string().optional().meta({ description: 'last event, as text' }),
     pending: z.literal(true).optional().meta({
       description:
-        'an operator’s off failed and stands: it is carried out once that is possible, unless `on` is asked for',
+        'an operator’s `off` failed; the service retries it until it succeeds or `on` is requested',
     }),
     steps: z.array(StepRecord),
   })
   .meta({ id: 'PowerCycle' });
 export type PowerCycle = z.output<typeof PowerCycle>;
 
-/** Why something may not be done now. */
+/** Why the service rejects a target now. */
 export const Refusal = z
   .object({
     target: z.string(),
@@ -116,11 +118,11 @@ export const Refusal = z
       'not-possible',
     ]),
     detail: z.string(),
-    until: Time.optional().meta({ description: 'when it will be possible' }),
+    until: Time.optional().meta({ description: 'when the request will be possible' }),
     dark: z
       .array(z.string())
       .optional()
-      .meta({ description: 'who else would lose power or network' }),
+      .meta({ description: 'other targets that would lose power or network' }),
   })
   .meta({ id: 'Refusal' });
 export type Refusal = z.output<typeof Refusal>;
@@ -132,23 +134,24 @@ const Accepted = z.object({
     z.object({
       id: z.string(),
       target: z.string(),
-      joined: z.boolean().meta({ description: 'it was being cycled already; this is that cycle' }),
+      joined: z
+        .boolean()
+        .meta({ description: 'the target was being cycled already, and this is that cycle' }),
     }),
   ),
-  refused: z.array(Refusal).meta({ description: 'those left out, with `skipRefused`' }),
+  refused: z.array(Refusal).meta({ description: 'rejected targets, with `skipRefused`' }),
 });
 
 const skipRefused = z
   .boolean()
   .default(false)
-  .meta({ description: 'go on without those that are refused, instead of refusing all' });
+  .meta({ description: 'continue without rejected targets, instead of rejecting the request' });
 const force = z.boolean().default(false).meta({
   description:
-    'cuts a running task, takes others along, and cuts what the daemon itself depends on where the hardware cycles by itself. On a failing controller it cycles one more target, and no other one within 10 minutes',
+    'also ends a running task, cuts other targets, and cuts dependencies of the daemon itself if the hardware cycles by itself. On a failing controller it allows one more target every 10 minutes',
 });
 const ignoreLimits = z.boolean().default(false).meta({
-  description:
-    'cuts the power although `cooldownSeconds` or `maxPerHour` of rack.yaml, which protect the relay, do not allow it yet',
+  description: 'ignores `cooldownSeconds` and `maxPerHour` of rack.yaml, which protect the relay',
 });
 
 const idempotencyKey = z.object({
@@ -157,7 +160,7 @@ const idempotencyKey = z.object({
     .min(1)
     .max(200)
     .optional()
-    .meta({ description: 'the same key within a day is the same request' }),
+    .meta({ description: 'requests with the same key within a day are one request' }),
 });
 
 export const OutletStatus = z
@@ -165,17 +168,17 @@ export const OutletStatus = z
     outlet: z.string(),
     controller: z.string(),
     feeds: z.array(z.string()),
-    state: z.enum(['on', 'off', 'unknown']).meta({ description: 'as read last' }),
+    state: z.enum(['on', 'off', 'unknown']).meta({ description: 'as last read' }),
     readAt: Time.optional(),
     delivering: z.boolean().optional(),
     fault: z.string().optional().meta({
-      description: 'what the device calls a fault of the outlet; it is on and delivers no power',
+      description: 'fault that the device reports for the outlet: it is on and delivers no power',
     }),
     watts: z.number().optional(),
     mode: z.string().optional(),
-    /** A person turned it off; nothing but a person turns it on. */
+    /** Turned off by an operator; only an operator turns it on. */
     switchedOff: z.object({ by: z.string(), at: Time, reason: z.string() }).optional(),
-    /** Turned off for a cycle and not yet seen on again. */
+    /** Turned off by a cycle, and not yet verified to be on again. */
     owedSince: Time.optional(),
     stuckOff: z.boolean(),
   })
@@ -188,26 +191,28 @@ export const ControllerStatus = z
     model: z.string(),
     state: z.enum(['up', 'down', 'failing', 'unknown']).meta({
       description:
-        '`failing`: it answers, and an outlet of it is stuck off. Nothing else on it is turned off',
+        '`failing`: it answers, but one of its outlets is stuck off. The service turns off no other outlet of it',
     }),
     since: Time.optional(),
-    detail: z.string().optional().meta({ description: 'why it is down or failing' }),
+    detail: z.string().optional().meta({ description: 'why the controller is down or failing' }),
     stuckOutlets: z
       .array(z.string())
       .optional()
-      .meta({ description: 'outlets that do not come on again; absent: none' }),
+      .meta({ description: 'outlets that are stuck off; absent: none' }),
     signInRejected: z
       .object({ times: z.int().min(1), since: Time, nextAttemptAt: Time })
       .optional()
       .meta({
         description:
-          'it rejects the login; nothing contacts it before `nextAttemptAt`, unless the login or its secret is changed',
+          'the controller rejects the login; the service retries at `nextAttemptAt`, or when the login or its secret changes',
       }),
     onProvenAt: Time.optional().meta({
       description:
-        'when the daemon last saw one of its outlets go from off to on; absent or longer than 10 minutes ago: one outlet is off at a time',
+        'when an outlet was last verified to turn on; if absent or more than 10 minutes ago, the service turns off one outlet at a time',
     }),
-    experimental: z.boolean().meta({ description: 'its driver has only met our own simulator' }),
+    experimental: z
+      .boolean()
+      .meta({ description: 'the driver was only tested with our simulator' }),
     queue: z.int().min(0),
     lastContact: Time.optional(),
   })
@@ -234,8 +239,10 @@ export const MachinePower = z
       reason: true,
     }).optional(),
     hold: z.object({ id: z.string(), by: z.string(), until: Time, reason: z.string() }).optional(),
-    needsHands: z.string().optional().meta({ description: 'repair by itself gave up, and why' }),
-    possibleAt: Time.optional().meta({ description: 'when it may be cycled again; absent: now' }),
+    needsHands: z.string().optional().meta({ description: 'why automatic repair gave up' }),
+    possibleAt: Time.optional().meta({
+      description: 'when the target may be cycled again; absent: now',
+    }),
   })
   .meta({ id: 'MachinePower' });
 export type MachinePower = z.output<typeof MachinePower>;
@@ -243,7 +250,9 @@ export type MachinePower = z.output<typeof MachinePower>;
 export const Hold = z
   .object({
     id: z.string(),
-    target: z.string().meta({ description: 'a machine, a device, or the name of the rack: all' }),
+    target: z
+      .string()
+      .meta({ description: 'a machine, a device, or the name of the rack for all' }),
     by: z.string(),
     since: Time,
     until: Time,
@@ -257,16 +266,16 @@ const id = z.object({
     .string()
     .min(1)
     .max(100)
-    .meta({ description: 'the id, or its first or last part: 4 characters at least' }),
+    .meta({ description: 'the id, or its beginning or last part, of at least 4 characters' }),
 });
 
 export const powerCycleDaemonApi = {
   requestCycles: route({
     method: 'post',
     path: '/v1/power-cycles',
-    summary: 'Asks for machines, phones or devices to be power-cycled',
+    summary: 'Requests power cycles of machines, phones, devices or outlets',
     description:
-      'Everything is checked before anything is touched; when one target is refused, nothing happens (409, with each refusal), unless `skipRefused`. A target that is being cycled already joins that cycle.',
+      'The service checks all targets first. If it rejects one, it does nothing (409, with all rejections), unless `skipRefused` is set. A target that is being cycled already joins that cycle.',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
@@ -296,7 +305,7 @@ export const powerCycleDaemonApi = {
   requestDeviceCycles: route({
     method: 'post',
     path: '/v1/own-devices/power-cycles',
-    summary: 'An agent asks, from its machine’s own address, for its own phones',
+    summary: 'Requests cycles of the phones of the machine that sends the request',
     tags: ['power-cycles'],
     body: z.strictObject({
       devices: z
@@ -334,7 +343,7 @@ export const powerCycleDaemonApi = {
   cycle: route({
     method: 'get',
     path: '/v1/power-cycles/{id}',
-    summary: 'One cycle, step by step',
+    summary: 'One cycle with its steps',
     role: 'view',
     params: id,
     answers: { 200: PowerCycle, 404: Problem },
@@ -342,9 +351,9 @@ export const powerCycleDaemonApi = {
   cycleEvents: route({
     method: 'get',
     path: '/v1/power-cycles/events',
-    summary: 'The state of each of these cycles now, and then each change',
+    summary: 'Present state of the cycles, followed by each change',
     description:
-      'Without `ids`, each change of any cycle. A new connection begins with the state again.',
+      'Without `ids` it sends changes of all cycles. Each connection begins with the present state.',
     role: 'view',
     query: z.object({
       ids: z
@@ -370,7 +379,7 @@ export const powerCycleDaemonApi = {
     path: '/v1/outlets',
     summary: 'Turns the power of machines, phones, devices or single outlets on or off',
     description:
-      'Off stays, also over a reboot of the PDU: nothing turns it on again but this. An off that fails is `pending`: it is carried out once its controller can be spoken to. `on` cancels it.',
+      'An outlet that is turned off stays off until it is turned on here, also after a reboot of the PDU. An `off` that fails is `pending`: the service retries it when the controller answers. `on` cancels it.',
     role: 'operate',
     headers: idempotencyKey,
     body: z.strictObject({
@@ -393,14 +402,14 @@ export const powerCycleDaemonApi = {
   outlets: route({
     method: 'get',
     path: '/v1/outlets',
-    summary: 'All outlets that feed something, as read last',
+    summary: 'All outlets in use, as last read',
     role: 'view',
     answers: { 200: z.object({ outlets: z.array(OutletStatus) }) },
   }),
   forgetOwed: route({
     method: 'delete',
     path: '/v1/outlets/{outlet}/owed',
-    summary: 'No longer tries to turn on an outlet of a device that has left rack.yaml',
+    summary: 'Stops retrying to turn on an outlet of a device that has left rack.yaml',
     role: 'operate',
     params: z.object({ outlet: z.string().min(1).max(200) }),
     query: z.strictObject({ why: z.string().max(1000).optional() }),
@@ -410,8 +419,7 @@ export const powerCycleDaemonApi = {
   machines: route({
     method: 'get',
     path: '/v1/machines',
-    summary:
-      'Machines, their phones and the devices: where they hang, whether they have power, what happened last',
+    summary: 'Machines, phones and devices with their outlets, power, and last cycle',
     role: 'view',
     query: z.strictObject({ name: z.union([z.string(), z.array(z.string())]).optional() }),
     answers: { 200: z.object({ machines: z.array(MachinePower) }), 404: Refused },
@@ -419,23 +427,23 @@ export const powerCycleDaemonApi = {
   controllers: route({
     method: 'get',
     path: '/v1/controllers',
-    summary: 'Switches, PDUs and hubs: whether they answer',
+    summary: 'Switches, PDUs and hubs, and whether they answer',
     role: 'view',
     answers: { 200: z.object({ controllers: z.array(ControllerStatus) }) },
   }),
   holds: route({
     method: 'get',
     path: '/v1/holds',
-    summary: 'What is under repair, and until when',
+    summary: 'Holds',
     role: 'view',
     answers: { 200: z.object({ holds: z.array(Hold) }) },
   }),
   ownHolds: route({
     method: 'get',
     path: '/v1/own-holds',
-    summary: 'What of a machine and its phones is under repair, for the agent on it',
+    summary: 'Holds of the machine that sends the request, and of its phones',
     description:
-      'Asked from the machine’s own address, without a token. Holds of what it hangs on, and of the rack, are among them.',
+      'For the agent on a machine, which the service identifies by its address, without a token. Includes holds of devices that feed the machine, and of the rack.',
     tags: ['holds'],
     answers: {
       200: z.object({
@@ -447,7 +455,7 @@ export const powerCycleDaemonApi = {
   hold: route({
     method: 'post',
     path: '/v1/holds',
-    summary: 'Keeps everybody from cycling a machine, a switch and what hangs on it, or the rack',
+    summary: 'Blocks cycles of machines, of devices with everything they feed, or of the rack',
     role: 'operate',
     body: z.strictObject({
       targets: z.array(name).min(1).max(maxTargets),
@@ -475,7 +483,7 @@ export const powerCycleDaemonApi = {
   alerts: route({
     method: 'post',
     path: '/v1/alerts',
-    summary: 'Webhook of Alertmanager (version 4): who is missing, for repair by itself',
+    summary: 'Webhook of Alertmanager (version 4): missing machines, for automatic repair',
     role: 'operate',
     audits: { elsewhere: 'as the request for a cycle that repair makes of it' },
     body: z.looseObject({
@@ -492,6 +500,6 @@ export const powerCycleDaemonApi = {
     answers: { 200: z.object({ heard: z.int() }) },
   }),
   ...hostKeyRoutes(
-    'Forgets the host key of a device that was swapped; the next one seen is pinned',
+    'Forgets the host key of a swapped device; the service pins the next key that it sees',
   ),
 };

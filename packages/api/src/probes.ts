@@ -1,21 +1,21 @@
-/** What every service answers on its metrics port. */
+/** Routes of every service on its metrics port. */
 import { z } from 'zod';
 import { route } from './route.ts';
 import { Time } from './time.ts';
 
-/** What `/readyz` answers: with 200 while the service can accept its work, with 503 when it must refuse everyone. */
+/** `/readyz` answers with 200 while the service accepts work, else with 503. */
 export const Readiness = z
   .object({
     ready: z.boolean(),
     degraded: z
       .array(
         z.object({
-          what: z.string().meta({ description: 'the part that is worse off than it should be' }),
+          what: z.string().meta({ description: 'the degraded part' }),
           why: z.string(),
           since: Time,
         }),
       )
-      .meta({ description: 'what works less well than it should, though work is accepted' }),
+      .meta({ description: 'parts that do not fully work, while the service accepts work' }),
   })
   .meta({ id: 'Readiness' });
 export type Readiness = z.output<typeof Readiness>;
@@ -37,7 +37,7 @@ export const probesApi = {
   readyz: route({
     method: 'get',
     path: '/readyz',
-    summary: 'Whether the service can accept its work, and what is degraded',
+    summary: 'Whether the service accepts work, and its degraded parts',
     answers: { 200: Readiness, 503: Readiness },
   }),
 };

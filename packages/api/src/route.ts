@@ -5,7 +5,7 @@
 import type { z } from 'zod';
 import { type AuditedElsewhere, type Audits, whyNotAudited } from './audits.ts';
 
-/** Each may do what the one before it may, and more. */
+/** Each role includes those before it. */
 export type Role = 'view' | 'operate' | 'admin';
 
 export interface RouteSpec {
@@ -17,21 +17,21 @@ export interface RouteSpec {
   description?: string;
   /** Headings in the documentation; by default the first part of the path behind the version: `clients`. */
   tags?: readonly string[];
-  /** What the caller has to be; absent: anybody. */
+  /** Least role of the caller; absent: no token is needed. */
   role?: Role;
-  /** What the audit log keeps of a call. Every route but a `get` has it. */
+  /** Contents of the audit log. Every route except a `get` has it. */
   audits?: Audits | AuditedElsewhere;
   /** A key for each `{name}` of the path. */
   params?: z.ZodObject;
-  /** Values arrive as strings, so numbers want `z.coerce.number()`. */
+  /** Values arrive as strings, so numbers need `z.coerce.number()`. */
   query?: z.ZodObject;
-  /** Request headers, in lower case, that mean something to the route. */
+  /** Request headers of the route, in lower case. */
   headers?: z.ZodObject;
   /** JSON. Not with `get` and `delete`, where HTTP gives it no meaning. */
   body?: z.ZodType;
   /** The largest body that is read; default 1 MiB. */
   mostBodyBytes?: number;
-  /** By status; undefined: no body. At least one is 2xx. What is not 2xx is a Problem, or an extension of it. */
+  /** By status; undefined: no body. At least one is 2xx. Others are a Problem, or extend it. */
   answers: { readonly [status: number]: z.ZodType | undefined };
   /** Content types of a 2xx answer that is text or bytes. The first is the usual one, and `answers` has no schema for it. */
   types?: readonly string[];

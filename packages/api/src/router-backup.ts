@@ -1,4 +1,4 @@
-/** The router backup: asking for backups, what is known of each device, versions, differences, the way back. */
+/** The API of the router backup: runs, devices, versions, restore. */
 import { z } from 'zod';
 import { hostKeyRoutes } from './host-keys.ts';
 import { Problem } from './problem.ts';
@@ -18,20 +18,20 @@ const reason = z
   .trim()
   .min(1)
   .max(1000)
-  .meta({ description: 'for the history, and whoever looks at it next' });
+  .meta({ description: 'for the history and the next operator' });
 
 /**
  * Why there is no new version.
  *
- * - `unreachable`: no connection, or it died. `timeout`: it fell silent, or had no time left; `detail` says what was waited for.
- * - `auth`: it does not take the password or key, or requests a new password. `host-key`: its host key is not the one that is pinned.
- * - `busy`: somebody else has it, or a power cycle was asked for; it is tried again.
- * - `refused`: it says no, or an error text came where the configuration should.
- * - `incomplete`: what came is not all of it.
- * - `uncertain`: log messages came in the middle of it, and no two readings agree on what is left; it is tried again.
- * - `suspiciously-small`: it lost more than `shrinkPercent`.
- * - `wrong-device`: serial number or host name are those of another one.
- * - `storage`: it was read, and could not be stored. `internal`: a fault of the service.
+ * - `unreachable`: no connection, or it broke. `timeout`: the device was silent, or no time was left; `detail` says what the service waited for.
+ * - `auth`: the device rejects the password or key, or requests a new password. `host-key`: its host key is not the pinned one.
+ * - `busy`: another session or a power cycle uses the device; the service retries.
+ * - `refused`: the device rejects a command, or sends an error instead of the configuration.
+ * - `incomplete`: a part of the configuration is missing.
+ * - `uncertain`: log messages interrupt the configuration, and no two readings agree; the service retries.
+ * - `suspiciously-small`: it shrank by more than `shrinkPercent`.
+ * - `wrong-device`: the serial number or host name is that of another device.
+ * - `storage`: the configuration was read, but not stored. `internal`: an error in the service.
  */
 export const FailureClass = z.enum([
   'unreachable',
@@ -49,26 +49,29 @@ export const FailureClass = z.enum([
 ]);
 export type FailureClass = z.output<typeof FailureClass>;
 
-/** What came of one device in one run. */
+/** Result of one device in one run. */
 export const DeviceResult = z.enum(['changed', 'unchanged', 'failed', 'not-backed-up']);
 export type DeviceResult = z.output<typeof DeviceResult>;
 
 /** One version of the configuration of a device. */
 export const BackupVersion = z
   .object({
-    id: z.string().meta({ description: 'of the commit, or of the archive' }),
+    id: z.string().meta({ description: 'id of the commit or of the archive' }),
     device: z.string(),
-    time: Time.meta({ description: 'when it was read' }),
-    size: z.int().meta({ description: 'bytes, as the device gave them' }),
-    sha1: z.string().optional().meta({ description: 'of the content; part of the name off site' }),
+    time: Time.meta({ description: 'when the version was read' }),
+    size: z.int().meta({ description: 'bytes, as the device sent them' }),
+    sha1: z
+      .string()
+      .optional()
+      .meta({ description: 'SHA-1 of the content; part of the name off site' }),
     model: z.string().optional(),
     run: z.string().optional(),
-    by: z.string().optional().meta({ description: 'who asked, or `schedule`' }),
+    by: z.string().optional().meta({ description: 'requester, or `schedule`' }),
     reason: z.string().optional(),
     changedBy: z
       .string()
       .optional()
-      .meta({ description: 'what the device itself says about who changed it' }),
+      .meta({ description: 'user who changed the configuration, as the device reports it' }),
     summary: z.string().optional().meta({ description: 'first line of the commit' }),
   })
   .meta({ id: 'BackupVersion' });
@@ -80,8 +83,8 @@ export const RunDevice = z.object({
   state: z.enum(['waiting', 'reading', 'done']),
   result: DeviceResult.optional(),
   failure: FailureClass.optional(),
-  detail: z.string().optional().meta({ description: 'for people, without secrets' }),
-  version: z.string().optional().meta({ description: 'the version that it is at now' }),
+  detail: z.string().optional().meta({ description: 'error message, without secrets' }),
+  version: z.string().optional().meta({ description: 'present version' }),
   unsaved: z.boolean().optional(),
   size: z.int().optional(),
   seconds: z.number().optional(),
@@ -95,7 +98,7 @@ export const BackupRun = z
     by: z.string(),
     reason: z.string().optional(),
     requestedAt: Time,
-    finishedAt: Time.optional().meta({ description: 'absent: under way' }),
+    finishedAt: Time.optional().meta({ description: 'absent: running' }),
     devices: z.array(RunDevice),
   })
   .meta({ id: 'BackupRun' });
@@ -103,7 +106,7 @@ export type BackupRun = z.output<typeof BackupRun>;
 
 /**
  * - `ok`: verified, and not overdue. `never`: not yet backed up. `overdue`: the last verified backup is too old.
- * - `failed`: the last attempt failed; `failure` says how. `not-backed-up`: it offers no export, or is left out.
+ * - `failed`: the last attempt failed; `failure` has the class. `not-backed-up`: it has no export, or rack.yaml excludes it.
  * - `retired`: it has left rack.yaml; its history stays.
  */
 export const DeviceState = z.enum(['ok', 'never', 'failed', 'overdue', 'not-backed-up', 'retired']);
@@ -114,33 +117,35 @@ export const BackupDevice = z
     name: z.string(),
     model: z.string().optional(),
     state: DeviceState,
-    why: z.string().optional().meta({ description: 'why it is not backed up' }),
-    lastSuccess: Time.optional().meta({ description: 'last read completely, changed or not' }),
+    why: z.string().optional().meta({ description: 'why the device is not backed up' }),
+    lastSuccess: Time.optional().meta({
+      description: 'when the device was last read completely, changed or not',
+    }),
     lastAttempt: Time.optional(),
     failure: FailureClass.optional(),
     detail: z.string().optional(),
-    failures: z.int().optional().meta({ description: 'attempts in a row that failed' }),
+    failures: z.int().optional().meta({ description: 'number of failed attempts in a row' }),
     hasTranscript: z.boolean().optional(),
-    version: z.string().optional().meta({ description: 'the newest' }),
-    changedAt: Time.optional().meta({ description: 'when the newest version was read first' }),
+    version: z.string().optional().meta({ description: 'newest version' }),
+    changedAt: Time.optional().meta({ description: 'when the newest version was first read' }),
     size: z.int().optional(),
     versions: z.int(),
     unsaved: z
       .boolean()
       .optional()
-      .meta({ description: 'it would boot with another configuration; absent: unknown' }),
+      .meta({ description: 'the device would boot with another configuration; absent: unknown' }),
     startup: z
       .string()
       .optional()
-      .meta({ description: 'version of what it would boot with, where that is another one' }),
+      .meta({ description: 'version that the device would boot with, if it is another one' }),
     legacyAlgorithms: z
       .array(z.string())
       .optional()
-      .meta({ description: 'old algorithms of ssh that it was last read with; absent: no ssh' }),
-    reading: z.boolean().meta({ description: 'now' }),
+      .meta({ description: 'old ssh algorithms of the last session; absent: no ssh' }),
+    reading: z.boolean().meta({ description: 'being read now' }),
     offsite: z
       .enum(['stored', 'queued', 'none'])
-      .meta({ description: 'whether the newest version has left the rack' }),
+      .meta({ description: 'whether the newest version is stored outside of the rack' }),
     retiredAt: Time.optional(),
   })
   .meta({ id: 'BackupDevice' });
@@ -158,24 +163,24 @@ export const OffsiteStatus = z
   .meta({ id: 'OffsiteStatus' });
 export type OffsiteStatus = z.output<typeof OffsiteStatus>;
 
-/** A version that the service knows of, whether or not it still has it. */
+/** A version that the service knows, stored or lost. */
 const KnownVersion = z.object({ id: z.string(), time: Time, sha1: z.string().optional() });
 
-/** Versions of a device that were in the history, and are in it no more. */
+/** Versions of a device that the history has lost. */
 export const LostHistory = z
   .object({
     device: z.string(),
-    since: Time.meta({ description: 'when it was noticed' }),
-    versions: z.int().optional().meta({ description: 'how many there were; absent: unknown' }),
+    since: Time.meta({ description: 'when the loss was detected' }),
+    versions: z.int().optional().meta({ description: 'number of lost versions; absent: unknown' }),
     newest: KnownVersion.optional().meta({ description: 'absent: unknown' }),
     unsent: z
       .array(KnownVersion)
-      .meta({ description: 'those that had not arrived in any place off site' }),
+      .meta({ description: 'lost versions that were not stored off site' }),
   })
   .meta({ id: 'LostHistory' });
 export type LostHistory = z.output<typeof LostHistory>;
 
-/** Bytes of a history in one request at most. */
+/** Most bytes of a history in one request. */
 export const historyPieceBytes = 512 * 1024;
 
 const device = z.object({ device: deviceName });
@@ -183,17 +188,17 @@ const deviceVersion = z.object({
   device: deviceName,
   version: z.string().min(1).max(100).meta({
     description:
-      '`latest`, `latest~1` (the one before), `startup` (what it would boot with), an id or its first digits (four or more), or a date or time: what was in force then',
+      '`latest`, `latest~1` (the one before), `startup` (the one that the device would boot with), an id or its beginning of at least four characters, or a day or time when the version was in force',
   }),
 });
 const secrets = z
   .enum(['true', 'false'])
   .default('false')
-  .meta({ description: '`true` shows secrets, to an admin' });
+  .meta({ description: '`true` includes secrets, which needs the role admin' });
 
 export const RestoreStep = z.object({
-  title: z.string().meta({ description: 'what it does, for people' }),
-  where: z.enum(['device', 'desk']).meta({ description: 'where the lines are typed' }),
+  title: z.string().meta({ description: 'purpose of the step' }),
+  where: z.enum(['device', 'desk']).meta({ description: 'where to type the lines' }),
   lines: z.array(z.string()),
 });
 export type RestoreStep = z.output<typeof RestoreStep>;
@@ -202,7 +207,7 @@ export const routerBackupApi = {
   requestBackup: route({
     method: 'post',
     path: '/v1/backups',
-    summary: 'Asks for a backup of these devices, or of all',
+    summary: 'Requests a backup of these devices, or of all',
     role: 'operate',
     body: z.strictObject({
       devices: z.array(deviceName).min(1).max(maxDevices).optional(),
@@ -222,7 +227,7 @@ export const routerBackupApi = {
   backup: route({
     method: 'get',
     path: '/v1/backups/{id}',
-    summary: 'One run, device by device',
+    summary: 'One run with its devices',
     role: 'view',
     params: z.object({ id: z.string().min(1).max(100) }),
     answers: { 200: BackupRun, 404: Problem },
@@ -230,7 +235,7 @@ export const routerBackupApi = {
   devices: route({
     method: 'get',
     path: '/v1/devices',
-    summary: 'Every device: when it was last backed up, what failed, whether it is saved',
+    summary: 'Devices with their backups, and places off site',
     role: 'view',
     query: z.strictObject({ retired: z.enum(['true', 'false']).default('true') }),
     answers: {
@@ -240,7 +245,7 @@ export const routerBackupApi = {
         lost: z
           .array(LostHistory)
           .default([])
-          .meta({ description: 'neither restored nor accepted; empty: nothing' }),
+          .meta({ description: 'lost versions that are neither restored nor accepted' }),
       }),
     },
   }),
@@ -255,7 +260,7 @@ export const routerBackupApi = {
   versions: route({
     method: 'get',
     path: '/v1/devices/{device}/versions',
-    summary: 'Its versions, the newest first',
+    summary: 'Versions of a device, the newest first',
     role: 'view',
     params: device,
     query: z.strictObject({ limit: z.coerce.number().int().min(1).max(10_000).default(100) }),
@@ -265,8 +270,8 @@ export const routerBackupApi = {
     method: 'get',
     path: '/v1/devices/{device}/versions/{version}/content',
     summary:
-      'One version: masked text, or with secrets (role admin) byte for byte what the device gave',
-    description: 'The headers `x-skolo-version` and `x-skolo-sha1` name it.',
+      'Content of a version: masked text, or with secrets (role admin) byte for byte as the device sent it',
+    description: 'The headers `x-skolo-version` and `x-skolo-sha1` identify the version.',
     role: 'view',
     params: deviceVersion,
     query: z.strictObject({ secrets }),
@@ -276,7 +281,7 @@ export const routerBackupApi = {
   diff: route({
     method: 'get',
     path: '/v1/devices/{device}/diff',
-    summary: 'What changed from one version to another, as a unified diff',
+    summary: 'Changes between two versions, as a unified diff',
     role: 'view',
     params: device,
     query: z.strictObject({
@@ -288,7 +293,7 @@ export const routerBackupApi = {
       200: z.object({
         from: BackupVersion,
         to: BackupVersion,
-        diff: z.string().meta({ description: 'empty: the same' }),
+        diff: z.string().meta({ description: 'empty: no difference' }),
       }),
       403: Problem,
       404: Problem,
@@ -299,7 +304,7 @@ export const routerBackupApi = {
   transcript: route({
     method: 'get',
     path: '/v1/devices/{device}/transcript',
-    summary: 'What was said in the last attempt that failed, secrets masked',
+    summary: 'Session of the last failed attempt, with masked secrets',
     role: 'view',
     params: device,
     answers: { 200: z.object({ at: Time, transcript: z.string() }), 404: Problem },
@@ -307,14 +312,16 @@ export const routerBackupApi = {
   restoreSteps: route({
     method: 'get',
     path: '/v1/devices/{device}/versions/{version}/restore',
-    summary: 'How a version is brought back by hand, in text that the device accepts',
+    summary: 'Steps that restore a version by hand, as text that the device accepts',
     description: 'The text holds the secrets of the configuration.',
     role: 'admin',
     params: deviceVersion,
     answers: {
       200: z.object({
         version: BackupVersion,
-        comment: z.string().meta({ description: 'what begins a comment on this device' }),
+        comment: z
+          .string()
+          .meta({ description: 'prefix of a comment on this device; empty: it has no comments' }),
         steps: z.array(RestoreStep),
         canApply: z.boolean(),
         canCheck: z.boolean(),
@@ -327,8 +334,8 @@ export const routerBackupApi = {
   checkRestore: route({
     method: 'post',
     path: '/v1/devices/{device}/versions/{version}/check',
-    summary: 'Rehearses a restore, as far as the model can, and changes nothing',
-    description: 'Reads the device as it is now: `running` names that state for `restore`.',
+    summary: 'Checks a restore, as far as the model supports it, and changes nothing',
+    description: 'Reads the present configuration. `running` identifies it for `restore`.',
     role: 'admin',
     params: deviceVersion,
     audits: {
@@ -338,11 +345,13 @@ export const routerBackupApi = {
     answers: {
       200: z.object({
         version: BackupVersion,
-        running: z.string().meta({ description: 'digest of what the device has now' }),
-        diff: z.string().meta({ description: 'from what it has now to the version; masked' }),
-        rehearsed: z.boolean().meta({ description: 'false: the model has no way to' }),
+        running: z.string().meta({ description: 'digest of the present configuration' }),
+        diff: z
+          .string()
+          .meta({ description: 'from the present configuration to the version; masked' }),
+        rehearsed: z.boolean().meta({ description: 'false: the model does not support it' }),
         accepted: z.boolean().optional(),
-        said: z.string().optional().meta({ description: 'what the device said to it' }),
+        said: z.string().optional().meta({ description: 'output of the device' }),
         canApply: z.boolean(),
       }),
       404: Problem,
@@ -354,11 +363,13 @@ export const routerBackupApi = {
   restore: route({
     method: 'post',
     path: '/v1/devices/{device}/versions/{version}/restore',
-    summary: 'Loads a version into the device, where the model has a safe way',
+    summary: 'Loads a version into the device, if the model supports it safely',
     role: 'admin',
     params: deviceVersion,
     body: z.strictObject({
-      running: z.string().meta({ description: 'as `check` gave it: nothing has changed since' }),
+      running: z
+        .string()
+        .meta({ description: 'from `check`; rejected if the configuration has changed since' }),
       reason,
     }),
     audits: {
@@ -373,8 +384,8 @@ export const routerBackupApi = {
         restored: z.boolean(),
         remaining: z
           .string()
-          .meta({ description: 'difference that is left, masked; empty: exactly the version' }),
-        steps: z.array(z.string()).meta({ description: 'what was done, in order' }),
+          .meta({ description: 'remaining difference, masked; empty: exactly the version' }),
+        steps: z.array(z.string()).meta({ description: 'executed steps, in order' }),
       }),
       404: Problem,
       409: Problem,
@@ -385,9 +396,9 @@ export const routerBackupApi = {
   receiveHistory: route({
     method: 'post',
     path: '/v1/history/pieces',
-    summary: 'Takes a piece of a history that is to be restored',
+    summary: 'Receives a piece of a history for a restore',
     description:
-      'A history is a git bundle of the branch `main`, sent in order. A piece at 0 begins again. `skolo backup restore-history` makes and sends one.',
+      'A history is a git bundle of the branch `main`, sent in order. A piece at offset 0 begins a new one. `skolo backup restore-history` makes and sends it.',
     role: 'admin',
     audits: { target: 'self', input: ['body.offset'], omits: ['body.data'], answer: ['size'] },
     body: z.strictObject({
@@ -399,11 +410,11 @@ export const routerBackupApi = {
   restoreHistory: route({
     method: 'post',
     path: '/v1/history/restore',
-    summary: 'Puts the history that was sent in the place of the present one',
-    description: 'What was stored since the loss is appended to it. No version is removed.',
+    summary: 'Replaces the history with the received one',
+    description: 'Appends versions that were stored since the loss. Removes no version.',
     role: 'admin',
     body: z.strictObject({
-      sha256: z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of what was sent, in hex'),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected the SHA-256 of the sent history in hex'),
       reason,
     }),
     audits: {
@@ -416,7 +427,7 @@ export const routerBackupApi = {
       200: z.object({
         devices: z.int(),
         versions: z.int(),
-        lost: z.array(LostHistory).meta({ description: 'what the copy does not have' }),
+        lost: z.array(LostHistory).meta({ description: 'versions that the copy does not have' }),
       }),
       409: Problem,
       503: Problem,
@@ -425,13 +436,13 @@ export const routerBackupApi = {
   acceptLoss: route({
     method: 'post',
     path: '/v1/history/accept',
-    summary: 'Gives up what is lost: it is reported no longer',
+    summary: 'Gives up lost versions, which are then no longer reported',
     role: 'admin',
     body: z.strictObject({ reason }),
     audits: { target: 'self', reason: 'body.reason', answer: ['accepted'] },
     answers: { 200: z.object({ accepted: z.array(LostHistory) }), 503: Problem },
   }),
   ...hostKeyRoutes(
-    'Forgets host key, serial number and host name of a device that was swapped; the next ones seen are pinned',
+    'Forgets host key, serial number and host name of a swapped device; the service pins the next ones that it sees',
   ),
 };

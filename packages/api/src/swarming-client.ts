@@ -1,4 +1,4 @@
-/** What the agent on a machine answers on its status port. */
+/** The API of the agent on a machine, on its status port. */
 import { z } from 'zod';
 import { Problem } from './problem.ts';
 import { route } from './route.ts';
@@ -8,17 +8,20 @@ const verdict = z.enum(['ok', 'recovering', 'maintenance', 'quarantined']);
 
 export const DeviceStatus = z
   .object({
-    name: z.string().meta({ description: 'on the machine, as in rack.yaml: `device`' }),
+    name: z.string().meta({ description: 'name on the machine, as in rack.yaml: `device`' }),
     state: z.enum(['present', 'missing', 'unknown']),
     kind: z.string().optional(),
-    since: Time.optional().meta({ description: 'of that state' }),
-    readAt: Time.optional().meta({ description: 'when it was last looked at' }),
-    why: z.string().optional().meta({ description: 'why it is missing' }),
+    since: Time.optional().meta({ description: 'when the state began' }),
+    readAt: Time.optional().meta({ description: 'when the agent last checked the device' }),
+    why: z.string().optional().meta({ description: 'why the device is missing' }),
     serial: z.string().optional(),
     dimensions: z.record(z.string(), z.array(z.string())).optional(),
     batteryPercent: z.number().optional(),
     temperaturesCelsius: z.record(z.string(), z.number()).optional(),
-    thermalStatus: z.int().optional().meta({ description: 'of Android: 0 none, 6 shutdown' }),
+    thermalStatus: z
+      .int()
+      .optional()
+      .meta({ description: 'thermal status of Android, from 0 (none) to 6 (shutdown)' }),
     uptimeSeconds: z.number().optional(),
   })
   .meta({ id: 'DeviceStatus' });
@@ -28,15 +31,18 @@ export const BotStatus = z
   .object({
     state: z
       .enum(['waiting', 'fetching', 'running', 'silent', 'backing-off', 'stopping', 'stopped'])
-      .meta({ description: 'silent: it has called no hook for 10 min, has no task, and is ended' }),
+      .meta({
+        description:
+          '`silent`: no hook was called for 10 minutes and no task runs, so the agent ends the bot',
+      }),
     since: Time,
-    why: z.string().optional().meta({ description: 'why it does not run' }),
+    why: z.string().optional().meta({ description: 'why the bot does not run' }),
     pid: z.int().optional(),
     server: z.string().optional(),
     healthy: z
       .boolean()
-      .meta({ description: 'it has called its hooks since it was started, and is not silent' }),
-    starts: z.int().min(0).meta({ description: 'since the agent was started' }),
+      .meta({ description: 'the bot has called its hooks since its start, and is not silent' }),
+    starts: z.int().min(0).meta({ description: 'number of starts since the agent was started' }),
     startedAt: Time.optional(),
     nextStartAt: Time.optional(),
     lastExit: z.object({ at: Time, why: z.string(), text: z.string() }).optional(),
@@ -58,7 +64,7 @@ export const HealthStatus = z
       }),
     ),
   })
-  .meta({ id: 'HealthStatus', description: 'whether it may take tasks, and if not, why' });
+  .meta({ id: 'HealthStatus', description: 'whether the machine accepts tasks, and why not' });
 export type HealthStatus = z.output<typeof HealthStatus>;
 
 export const RepairStep = z
@@ -76,17 +82,23 @@ export type RepairStep = z.output<typeof RepairStep>;
 export const AgentStatus = z
   .object({
     machine: z.string(),
-    /** Another one after each boot: proof that the machine was down. */
-    bootId: z.string().optional().meta({ description: 'of the running kernel; random(4)' }),
+    /** Changes with each boot, which proves that the machine was down. */
+    bootId: z
+      .string()
+      .optional()
+      .meta({ description: 'boot id of the running kernel, see random(4)' }),
     task: z.object({
       running: z.boolean(),
       id: z.string().optional(),
       since: Time.optional(),
     }),
-    devices: z.array(DeviceStatus).meta({ description: 'phones and other devices attached to it' }),
+    devices: z.array(DeviceStatus).meta({ description: 'attached phones and other devices' }),
     health: HealthStatus.optional(),
     bot: BotStatus.optional(),
-    repairs: z.array(RepairStep).optional().meta({ description: 'the last ones, the newest last' }),
+    repairs: z
+      .array(RepairStep)
+      .optional()
+      .meta({ description: 'last repairs; the newest is the last' }),
     host: z
       .object({
         diskFreeBytes: z.number().optional(),
@@ -102,8 +114,8 @@ export const AgentStatus = z
         rack: z.string().optional(),
         from: z
           .enum(['metadata-server', 'kept copy', 'file', 'nowhere'])
-          .meta({ description: 'where it knows from what rack.yaml says of it' }),
-        why: z.string().optional().meta({ description: 'why it does not, or not anew' }),
+          .meta({ description: 'source of the machine’s slice of rack.yaml' }),
+        why: z.string().optional().meta({ description: 'why there is no slice, or no new one' }),
       })
       .optional(),
     versions: z
@@ -124,7 +136,10 @@ export type UsbPortState = z.output<typeof UsbPortState>;
 
 export const LogLine = z
   .object({
-    number: z.int().min(0).meta({ description: 'grows by one with each line' }),
+    number: z
+      .int()
+      .min(0)
+      .meta({ description: 'number of the line, counted from the start of the agent' }),
     at: Time,
     from: z.enum(['agent', 'bot']),
     text: z.string(),
@@ -141,13 +156,13 @@ export const swarmingClientApi = {
   status: route({
     method: 'get',
     path: '/v1/status',
-    summary: 'The task, the devices and the health of the machine',
+    summary: 'Task, devices and health of the machine',
     answers: { 200: AgentStatus },
   }),
   log: route({
     method: 'get',
     path: '/v1/log',
-    summary: 'The last lines of the agent and of the bot, as they are in memory',
+    summary: 'Last log lines of the agent and of the bot, from memory',
     role: 'view',
     query: z.strictObject({
       lines: z.coerce.number().int().min(1).max(1000).default(100),
@@ -163,7 +178,7 @@ export const swarmingClientApi = {
   clearQuarantine: route({
     method: 'post',
     path: '/v1/quarantine/clear',
-    summary: 'Ends a quarantine that a person forced, and tries devices anew that need hands',
+    summary: 'Ends a forced quarantine, and restarts repairs of devices that need an operator',
     role: 'operate',
     body: z.strictObject({ why }),
     mostBodyBytes,
@@ -183,7 +198,7 @@ export const swarmingClientApi = {
   usbPort: route({
     method: 'get',
     path: '/v1/usb/{hub}/{port}',
-    summary: 'Whether a port of the machine’s own hub has power',
+    summary: 'Whether a port of the machine’s hub has power',
     role: 'view',
     params: usbPort,
     answers: { 200: UsbPortState, 404: Problem, 503: Problem },
@@ -191,7 +206,7 @@ export const swarmingClientApi = {
   setUsbPort: route({
     method: 'put',
     path: '/v1/usb/{hub}/{port}',
-    summary: 'Turns the power of a port of the machine’s own hub on or off',
+    summary: 'Turns a port of the machine’s hub on or off',
     role: 'operate',
     params: usbPort,
     body: z.strictObject({ on: z.boolean(), why }),
