@@ -28,7 +28,7 @@ function states({ locations }: Report) {
 }
 
 describe('the dead man', () => {
-  it('says who is well, who is not, and waits for the others for a while', () => {
+  it('reports well and unhealthy locations, and waits for the others for a while', () => {
     const man = watch({ locations: ['rack4', 'rack5', 'rack6'] });
     man.received(beat('rack4', 1), at(1));
     man.received(beat('rack5', 2, { healthy: false, why: 'Prometheus is dead' }), at(2));
@@ -39,7 +39,7 @@ describe('the dead man', () => {
     expect(report.locations[1]?.heard?.why).toBe('Prometheus is dead');
   });
 
-  it('tells since when one is silent, also one that was never heard of', () => {
+  it('reports since when a location is silent, also without any heartbeat', () => {
     const man = watch();
     man.received(beat('rack4', 10), at(10));
 
@@ -77,7 +77,7 @@ describe('the dead man', () => {
     expect(man.report(at(2)).unexpected).toEqual([{ location: 'rack9', lastHeard: right + 1000 }]);
   });
 
-  it('takes no old heartbeat for a sign of life', () => {
+  it('does not count old heartbeats', () => {
     const man = watch({ began: { ...began, wall: right }, mayBeOld: true });
     man.received(beat('rack4', -3600), at(1));
 
@@ -103,7 +103,7 @@ describe('the dead man', () => {
     ]);
   });
 
-  it('calls nobody silent while it is blind itself, and gives them time afterwards', () => {
+  it('reports no location as silent while it is blind, nor shortly after', () => {
     const man = watch();
     man.received(beat('rack4', 10), at(10));
     man.report(at(95));
@@ -117,7 +117,7 @@ describe('the dead man', () => {
     expect(states(man.report(at(5090)))).toEqual({ rack4: 'silent', rack5: 'silent' });
   });
 
-  it('waits for nobody once it is asked for an end', () => {
+  it('concludes without waiting', () => {
     const man = watch();
     man.received(beat('rack4', 10), at(10));
     man.conclude(at(30));
@@ -125,7 +125,7 @@ describe('the dead man', () => {
     expect(states(man.report(at(30)))).toEqual({ rack4: 'well', rack5: 'silent' });
   });
 
-  it('calls nobody silent because this computer slept', () => {
+  it('reports no location as silent because this computer slept', () => {
     const man = watch();
     for (const location of ['rack4', 'rack5']) man.received(beat(location, 10), at(10));
     // It sleeps for an hour; then its steady clock is behind.
@@ -179,7 +179,7 @@ function play(happenings: readonly (typeof Happening extends fc.Arbitrary<infer 
 describe('whatever happens,', () => {
   const runs = fc.array(Happening, { maxLength: 60 });
 
-  it('nobody is silent who was heard of a short time ago, or that could not be heard', () => {
+  it('no location is silent shortly after a heartbeat, or while heartbeats cannot be received', () => {
     fc.assert(
       fc.property(runs, (happenings) => {
         let before = new Map<string, string>();
@@ -197,7 +197,7 @@ describe('whatever happens,', () => {
     );
   });
 
-  it('whoever is quiet for long enough while all can be heard is silent', () => {
+  it('a location without heartbeats for long enough, while they can be received, is silent', () => {
     fc.assert(
       fc.property(runs, (happenings) => {
         for (const { now, isBlind, seeingSince, last, report } of play(happenings)) {
@@ -222,7 +222,7 @@ describe('whatever happens,', () => {
     );
   });
 
-  it('a watch that begins anew knows what the one before knew', () => {
+  it('a restarted watch has the state of the one before', () => {
     fc.assert(
       fc.property(runs, fc.integer({ min: 0, max: 1e6 }), (happenings, gap) => {
         const man = watch();

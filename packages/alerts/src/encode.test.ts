@@ -17,7 +17,7 @@ function body(message: Message, as = flat): unknown {
 }
 
 describe('flat', () => {
-  it('is what the original sends: labels, annotations, state, link, location', () => {
+  it('has the fields of the original: labels, annotations, state, link, location', () => {
     expect(body(alertMessage())).toEqual({
       alertname: 'MachineMissing',
       severity: 'critical',
@@ -29,7 +29,7 @@ describe('flat', () => {
     });
   });
 
-  it('has annotations win over labels, and what it adds over both', () => {
+  it('prefers annotations to labels, and own fields to both', () => {
     const both = alertMessage({
       alert: {
         labels: { alertname: 'A', a: 'label', location: 'label', __state__: 'label' },
@@ -48,7 +48,7 @@ describe('flat', () => {
     });
   });
 
-  it('takes the names of what it adds from the settings', () => {
+  it('has own fields with the names of the settings', () => {
     const fields = { state: 'st', link: 'li', location: 'skia_location' };
 
     expect(body(alertMessage(), { ...flat, fields })).toMatchObject({
@@ -111,7 +111,7 @@ describe('full', () => {
     });
   });
 
-  it('has heartbeats that whoever looks for them in flat finds, too', () => {
+  it('has heartbeats with the field `__name__` of flat', () => {
     expect(body(heartbeatMessage(), full)).toEqual({
       schema: '1',
       __name__: 'HEALTHZ',
@@ -122,7 +122,7 @@ describe('full', () => {
 });
 
 describe('attributes', () => {
-  it('say what subscribers filter by', () => {
+  it('have the fields that subscribers filter by', () => {
     expect(encode(alertMessage({ expired: true }), flat).attributes).toEqual({
       schema: '1',
       kind: 'transition',
@@ -153,7 +153,7 @@ describe('attributes', () => {
     });
   });
 
-  it('leaves out what the alert does not have', () => {
+  it('exclude fields that the alert lacks', () => {
     const { attributes } = encode(alertMessage({ alert: { labels: { a: 'b' } } }), flat);
 
     expect(attributes).not.toHaveProperty('alertname');
@@ -230,7 +230,7 @@ describe('decode(encode(message))', () => {
     );
   });
 
-  it('needs no attributes to tell alerts, notices and heartbeats apart', () => {
+  it('distinguishes alerts, notices and heartbeats without attributes', () => {
     expect(decode(encode(alertMessage(), flat).json)).toMatchObject({
       kind: 'transition',
       status: 'firing',
@@ -273,7 +273,7 @@ describe('decode', () => {
     });
   });
 
-  it('is told when a sender uses other names', () => {
+  it('accepts other field names', () => {
     const fields = { state: 's', link: 'l', location: 'where' };
     const { json } = encode(alertMessage({ alert: { status: 'resolved' } }), { ...flat, fields });
 
@@ -287,7 +287,7 @@ describe('decode', () => {
     },
   );
 
-  it('takes anything without failing', () => {
+  it('never throws', () => {
     fc.assert(
       fc.property(fc.json(), fc.dictionary(fc.string(), fc.string()), (json, attributes) => {
         expect(['transition', 'refresh', 'notice', 'heartbeat', 'unknown']).toContain(

@@ -25,7 +25,7 @@ for name, document in documents:
     print(sum(1 for _ in jsonschema.Draft202012Validator(found).iter_errors(document)))
 `;
 
-it('describes what subscribers get, and nothing else', ({ skip }) => {
+it('describes exactly the messages of subscribers', ({ skip }) => {
   if (python === undefined) return skip('python3-jsonschema is not installed');
   const messages = fc.sample(anyMessage, { numRuns: 300, seed: 13 });
   const good = messages.flatMap((message) => {

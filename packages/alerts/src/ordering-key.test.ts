@@ -10,7 +10,7 @@ import {
 } from './testing/messages.ts';
 
 describe('orderingKey', () => {
-  it('is the same for all that is said of an alert, and one of so many', () => {
+  it('is the same for all messages about an alert, and one of a fixed number', () => {
     fc.assert(
       fc.property(anyMessage, fc.integer({ min: 1, max: 1000 }), (message, keys) => {
         const of = orderingKey(message, 'rack4', keys);
@@ -30,11 +30,11 @@ describe('orderingKey', () => {
     );
   });
 
-  it('never changes for what waits in a spool', () => {
+  it('never changes, because spools hold queued messages', () => {
     expect(orderingKey(alertMessage(), 'rack4', 32)).toBe('rack4-19');
   });
 
-  it('has notices in the first, and heartbeats in none', () => {
+  it('is the first for notices, and empty for heartbeats', () => {
     expect(orderingKey(noticeMessage(), 'rack4', 32)).toBe('rack4-0');
     expect(orderingKey(heartbeatMessage(), 'rack4', 32)).toBe('');
   });

@@ -126,7 +126,7 @@ describe("the rack's metadata server", () => {
     expect(metadata.tokens()).toBe(2);
   });
 
-  it('is asked ahead of time; while it has none, the one in hand is used', async () => {
+  it('renews a token ahead of time, and uses the old one until then', async () => {
     const metadata = await startMetadata();
     const { google } = await start();
     const sink = sinkFor(google, 'metadata', metadata.url);
@@ -169,7 +169,7 @@ describe("the rack's metadata server", () => {
     expect(error.message).toContain(hint);
   });
 
-  it('is not believed when it does not say that it is one, and missed when it is not there', async () => {
+  it('is rejected without its header, and reported when unreachable', async () => {
     const metadata = await startMetadata();
     const { google } = await start();
     metadata.state.answer = (response) => {
@@ -235,7 +235,7 @@ describe('a key file', () => {
       'put a valid key in its place',
     ],
     ['is empty', '', 'empty'],
-  ])('that %s is told, and nothing of it', async (_, content, hint) => {
+  ])('that %s is reported without its content', async (_, content, hint) => {
     const { google } = await start();
     const keyFile = await tempFile(content);
 
@@ -263,7 +263,7 @@ describe('a key file', () => {
 });
 
 describe("this computer's own credentials", () => {
-  it('are those of GOOGLE_APPLICATION_CREDENTIALS, or what else Google finds', async () => {
+  it('are those of GOOGLE_APPLICATION_CREDENTIALS, or the other defaults of Google', async () => {
     const key = makeKey('default');
     const { google, shown } = await start();
     const home = await mkdtemp(join(tmpdir(), 'skolo-alerts-home-'));

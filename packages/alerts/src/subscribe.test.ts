@@ -82,7 +82,7 @@ describe.each(places)('with %s, a subscription', (_name, start) => {
     return all.map(({ name }) => name ?? '');
   }
 
-  it('gives what is published, in order, and is gone afterwards', async (context) => {
+  it('receives messages in order, and is deleted at the end', async (context) => {
     const place = await open(context);
     const { got, ids, ready, end } = listen(place);
     await ready();
@@ -100,7 +100,7 @@ describe.each(places)('with %s, a subscription', (_name, start) => {
     expect(await subscriptionsOf(place)).toEqual([]);
   });
 
-  it('takes one location, or only heartbeats', async (context) => {
+  it('filters by location, or heartbeats', async (context) => {
     const place = await open(context);
     const rack5 = listen(place, { location: 'rack5' });
     const beats = listen(place, { onlyHeartbeats: true });
@@ -137,7 +137,7 @@ describe.each(places)('with %s, a subscription', (_name, start) => {
     expect(await subscriptionsOf(place)).toEqual([name]);
   });
 
-  it('says which topic or subscription is not there', async (context) => {
+  it('names a missing topic or subscription', async (context) => {
     const place = await open(context);
 
     await expect(listen({ ...place, topic: 'nobody' }).ended).rejects.toMatchObject({
@@ -150,7 +150,7 @@ describe.each(places)('with %s, a subscription', (_name, start) => {
     );
   });
 
-  it('makes another temporary one when somebody deletes it, and says so', async (context) => {
+  it('is created again after it was deleted, and reports the gap', async (context) => {
     const place = await open(context);
     const { ids, states, ready } = listen(place, { idleMs: 500 });
     await ready();
@@ -204,7 +204,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
     error: expect.objectContaining({ message: expect.stringContaining(text) }),
   });
 
-  it('is lost and says so, and goes on where it was', async () => {
+  it('reports the lost connection, and continues at the same message', async () => {
     const { pubsub, place, ids, states, ready } = await open();
     await ready();
     await pubsub.stop();
@@ -246,7 +246,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
     expect(states).toEqual([{ state: 'ready' }]);
   });
 
-  it('is lost when nobody answers any more, and takes another connection', async () => {
+  it('is lost when no answer comes, and uses another connection', async () => {
     const { pubsub, place, ids, states, ready } = await open();
     await ready();
     const silence = pubsub.misbehave('hang');
@@ -259,7 +259,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
     await expect.poll(ids, slow).toEqual(['01']);
   });
 
-  it('ends at once when it is told to, also then', async () => {
+  it('ends at once when aborted, also without a connection', async () => {
     const { pubsub, states, ready, end } = await open({ idleMs: 60_000 });
     await ready();
     await pubsub.stop();
@@ -269,7 +269,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
     expect(states.at(-1)).toMatchObject({ state: 'left' });
   });
 
-  it('says what it may not, and does not try for ever', async () => {
+  it('reports a missing permission, and does not retry', async () => {
     const pubsub = await startGooglePubSub();
     onTestFinished(() => pubsub.close());
     const place = await connect(pubsub, 'alerts');
@@ -280,7 +280,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
     );
   });
 
-  it('acknowledges again what was not', async () => {
+  it('retries a failed acknowledgement', async () => {
     const { pubsub, place, got, ready } = await open();
     await ready();
     pubsub.misbehave('refuse', { methods: ['Acknowledge'], times: 1 });
@@ -293,7 +293,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
     expect(got[0]?.messageId).toBe(got[1]?.messageId);
   });
 
-  it('hands on what its owner throws', async () => {
+  it('throws errors of the message handler', async () => {
     const { place, ended, ready } = await open({
       onMessage: () => {
         throw new RangeError('no paper');

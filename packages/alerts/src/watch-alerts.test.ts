@@ -38,8 +38,8 @@ function told(firing: readonly Alert[], report: Report, at = now) {
   };
 }
 
-describe('what a watch tells', () => {
-  it('is who becomes silent, and who is back', () => {
+describe('alerts of a watch', () => {
+  it('fire for a silent rack, and are resolved when it is back', () => {
     const first = told([], reportOf(of('silent'), of('well', 'rack5')));
     const same = told(first.firing, reportOf(of('silent'), of('well', 'rack5')));
     const back = told(same.firing, reportOf(of('well'), of('well', 'rack5')), now + 1000);
@@ -61,7 +61,7 @@ describe('what a watch tells', () => {
     }
   });
 
-  it('is who is not healthy, until it says that it is', () => {
+  it('fire for an unhealthy rack until it is healthy', () => {
     const { firing, lines, messages } = told([], reportOf(of('unhealthy')));
 
     expect(lines).toEqual(['firing RackUnhealthy rack4']);

@@ -20,7 +20,7 @@ async function clientOf(listener: RequestListener) {
 }
 
 describe('an answer larger than it may be', () => {
-  it('is not read to its end, of which there is none', async () => {
+  it('is not read to its end', async () => {
     const piece = Buffer.alloc(16 * 1024, 0x20);
     const client = await clientOf((_request, response) => {
       const more = () => {

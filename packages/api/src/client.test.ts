@@ -146,7 +146,7 @@ describe('a call', () => {
 });
 
 describe('a problem', () => {
-  it('is an ApiError with all that it says', async () => {
+  it('is an ApiError with all members of the problem', async () => {
     const problem = {
       type: 'about:blank',
       title: 'Conflict',
@@ -212,7 +212,7 @@ describe('a problem', () => {
     },
   );
 
-  it('is what a redirect is, too: the token goes nowhere else', async () => {
+  it('includes redirects: the token goes nowhere else', async () => {
     const other = await serving({ json: { things: [] } });
     const { client } = await serving(
       { status: 307, headers: { location: `${other.url}/v1/things` } },
@@ -261,7 +261,7 @@ describe('an unexpected answer', () => {
       answer: { status: 201, json: { things: [] } },
       detail: 'the status is 201, not 200',
     },
-  ])('such as $name is an ApiError that says where', async ({ answer, detail }) => {
+  ])('such as $name is an ApiError with the place', async ({ answer, detail }) => {
     const { client, url } = await serving(answer);
 
     const error = await failure(client.things());
@@ -278,7 +278,7 @@ describe('an unexpected answer', () => {
 });
 
 describe('no answer', () => {
-  it('says that the service is not there', async () => {
+  it('reports that the connection is refused', async () => {
     const { url, close } = await serving({});
     await close();
 
@@ -306,9 +306,9 @@ describe('no answer', () => {
     {
       name: 'speaks something else',
       bytes: 'SSH-2.0-OpenSSH_9.2\r\n',
-      message: 'what answers there does not speak HTTP; is it an https:// port? (HTTPParserError)',
+      message: 'the answer is not HTTP; is it an https:// port? (HTTPParserError)',
     },
-  ])('says that what is there $name', async ({ bytes, message }) => {
+  ])('reports a server that $name', async ({ bytes, message }) => {
     const server = createTcpServer((socket) => {
       socket.on('error', () => undefined);
       socket.once('data', () => socket.end(bytes));
@@ -320,14 +320,14 @@ describe('no answer', () => {
     );
   });
 
-  it('says that TLS is not spoken there', async () => {
+  it('reports a server without TLS', async () => {
     const { url } = await serving({});
     const client = createClient(api, { baseUrl: url.replace('http:', 'https:') });
 
-    await expect(client.things()).rejects.toThrow('does not speak TLS; try http://');
+    await expect(client.things()).rejects.toThrow('does not use TLS; try http://');
   });
 
-  it('says that a host name is not known', async () => {
+  it('reports an unknown host name', async () => {
     const client = createClient(api, {
       baseUrl: 'http://rack4:9210',
       fetch: async () => {

@@ -165,7 +165,7 @@ describe('the types of a route', () => {
     expect(wrong).toBeDefined();
   });
 
-  it('are, for the client, what may be left out, and the outputs of the 2xx answers', () => {
+  it('make parts of a request optional, and answers the outputs of 2xx schemas', () => {
     type Request = ClientRequest<typeof rich>;
     expectTypeOf<Request['params']>().toEqualTypeOf<{ name: string; port: number }>();
     expectTypeOf<Request['query']>().toEqualTypeOf<{

@@ -104,7 +104,7 @@ describe('skolo alerts tail', { timeout: 120_000 }, () => {
     },
   );
 
-  it('says when it hears nothing, and when it does again', async () => {
+  it('reports when Pub/Sub stops sending, and when it sends again', async () => {
     const place = await openPlace();
     const { lines, printed, end } = start(place, 'tail', '--rack', 'rack4.yaml', '--heartbeats');
     await expect.poll(lines, slow).not.toEqual([]);
@@ -213,7 +213,7 @@ describe('skolo alerts watch', { timeout: 120_000 }, () => {
       expect(JSON.parse(line)).toMatchObject({ state: expect.any(String) });
   });
 
-  it('says which port is taken', async () => {
+  it('names a port that is in use', async () => {
     const place = await openPlace();
     const { port } = place.racks.pubsub;
     const { printed, end } = start(place, 'watch', ...expected, '--metrics-port', String(port));
@@ -224,7 +224,7 @@ describe('skolo alerts watch', { timeout: 120_000 }, () => {
 });
 
 describe('skolo alerts send', { timeout: 120_000 }, () => {
-  it('ends with Ctrl-C as shells want it', async () => {
+  it('ends with Ctrl-C by the signal, as shells expect', async () => {
     const place = await openPlace();
     const { end, lines } = start(place, 'send', '--rack', 'rack4.yaml', '--resolve-after', '1h');
     await expect.poll(lines, slow).toHaveLength(1);

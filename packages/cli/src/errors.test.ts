@@ -20,7 +20,7 @@ describe('failureOf', () => {
     expect(failureOf(error)).toEqual({ lines: [`skolo: ${error.message}`], exitCode });
   });
 
-  it('says which file could not be written, and takes no blame for it', () => {
+  it('names a file that could not be written, and reports no internal error', () => {
     const cause = Object.assign(coded('EACCES: permission denied, open', 'EACCES'), {
       syscall: 'open',
     });

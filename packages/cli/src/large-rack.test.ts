@@ -84,7 +84,7 @@ describe('of 200 machines', () => {
     expect(lines[0]).toMatch(/^\d+ \w+: \d+ /);
   });
 
-  it('`machine status` shows problems with their reasons, and folds what is well', async () => {
+  it('`machine status` shows problems with their reasons, and folds healthy machines', async () => {
     const { out, exitCode } = await skolo('machine status', size);
 
     expect(out).toMatchInlineSnapshot(`
@@ -158,7 +158,7 @@ describe('of 200 machines', () => {
     expect(exitCode).toBe(exitCodes.partlyFailed);
   });
 
-  it('`power status` names the controller once, and folds what is on it', async () => {
+  it('`power status` names the controller once, and folds its machines', async () => {
     const { out } = await skolo('power status', size);
 
     expect(out).toMatchInlineSnapshot(`
@@ -241,7 +241,7 @@ describe('filters', () => {
     expect(exitCode).toBe(exitCodes.done);
   });
 
-  it('of rack.yaml have no effect with --url, and say so', async () => {
+  it('of rack.yaml are rejected with --url', async () => {
     const { err, exitCode } = await skolo(`machine status --url ${started.url} --shelf shelf1`);
 
     expect(err).toContain("'--shelf' and '--kind' need rack.yaml");

@@ -65,7 +65,7 @@ async function watch(
 const common = 'skolo power cycle --url $POWER --token-file ~/.skolo-token --wait';
 
 describe('waiting in a terminal', () => {
-  it('draws a line for each over, and says in the end what became of them', async ({ skip }) => {
+  it('redraws a line for each, and prints the results at the end', async ({ skip }) => {
     if (!hasTty) skip('script of util-linux is not there');
 
     const { text, pictures, exitCode } = await watch(
@@ -151,7 +151,7 @@ describe('waiting in a terminal', () => {
 describe('waiting for a run in a terminal', () => {
   const command = 'skolo backup run --url $BACKUP --token-file ~/.operate-token --wait';
 
-  it('draws a line for each over, and says in the end what became of them', async ({ skip }) => {
+  it('redraws a line for each, and prints the results at the end', async ({ skip }) => {
     if (!hasTty) skip('script of util-linux is not there');
 
     const { text, pictures, exitCode } = await watch(`${command} router switch-1 pdu-1`, {

@@ -69,7 +69,7 @@ describe('the file', () => {
     expect((await stat(file)).mode & 0o027).toBe(0);
   });
 
-  it('keeps the order of what is sent at the same time', async () => {
+  it('keeps the order of concurrent sends', async () => {
     const { file, sink } = await start();
 
     await Promise.all(Array.from({ length: 20 }, (_, n) => send(sink, 2 * n, 2 * n + 1)));
@@ -93,7 +93,7 @@ describe('the file', () => {
     expect((await stat(`${file}.1`)).size).toBeLessThanOrEqual(3000);
   });
 
-  it('takes what is larger than the bound in a file of its own', async () => {
+  it('writes a message larger than the limit to a file of its own', async () => {
     const { file, sink } = await start({ maxBytes: 10 });
 
     await send(sink, 1);
@@ -114,7 +114,7 @@ describe('the file', () => {
     expect([await numbersIn(`${file}.old`), await numbersIn(file)]).toEqual([[1], [3]]);
   });
 
-  it('goes on in a new line after half a line of one who was killed', async () => {
+  it('continues on a new line after a killed process left half a line', async () => {
     const { file, sink } = await start();
     await send(sink, 1);
     await appendFile(file, '{"attributes":{"id":"00');
@@ -136,7 +136,7 @@ describe('the file', () => {
   });
 });
 
-describe('what goes wrong', () => {
+describe('a failure', () => {
   it('is a folder that is not there: it is not made, since its disk may be missing', async () => {
     const folder = await tempFolder();
     const { file, sink } = await start({ file: join(folder, 'mount', 'alerts.jsonl') });
@@ -175,7 +175,7 @@ describe('what goes wrong', () => {
     expect(await numbersIn(file)).toEqual([1]);
   });
 
-  it('is a full disk: nothing of it is there, and it goes on when there is room', async (context) => {
+  it('is a full disk: nothing is written, and it continues when there is space', async (context) => {
     const folder = await tempFolder();
     if (!mountSmall(folder)) return context.skip('mounting a small disk needs root on Linux');
     const { file, sink } = await start({ file: join(folder, 'alerts.jsonl') });

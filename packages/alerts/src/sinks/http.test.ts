@@ -75,7 +75,7 @@ describe('a token with a place of its own', () => {
     expect(JSON.parse(request?.body ?? '')).toMatchObject({ routing_key: 'T0/B1/s3cret"' });
   });
 
-  it('is not told when the answer quotes it', async () => {
+  it('is removed from an answer that quotes it', async () => {
     const server = await start((response) => {
       response.statusCode = 404;
       response.end('no /services/T0/B1/s3cret%22 and no T0/B1/s3cret"');
@@ -87,7 +87,7 @@ describe('a token with a place of its own', () => {
   });
 });
 
-describe('what is sent', () => {
+describe('a sent request', () => {
   it('is the message, with a key that is the same each time', async () => {
     const there = await start();
     const sink = sinkFor(there, { method: 'PUT', headers: { 'X-Rack': 'rack4' } });
@@ -162,7 +162,7 @@ describe('what is sent', () => {
   });
 });
 
-describe('what goes wrong', () => {
+describe('a failure', () => {
   it.each([
     [400, 'refused'],
     [401, 'credentials'],
@@ -194,7 +194,7 @@ describe('what goes wrong', () => {
     expect(error.message.length).toBeLessThan(400);
   });
 
-  it('is told without what is secret also when the answer says it', async () => {
+  it('excludes secrets that the answer quotes', async () => {
     const there = await start((response) => {
       const tokens = `${'x'.repeat(150)} ${'t0ken'.repeat(40)}`;
       response.statusCode = 404;
@@ -208,7 +208,7 @@ describe('what goes wrong', () => {
     expect(message).not.toMatch(/s3cret|k3y|t0ken/);
   });
 
-  it('tells when to come again', async () => {
+  it('has the time of the next attempt', async () => {
     const there = await start((response) => {
       response.writeHead(429, { 'retry-after': '7' });
       response.end();
@@ -233,7 +233,7 @@ describe('what goes wrong', () => {
     expect(elsewhere.requests).toEqual([]);
   });
 
-  it('is a server that is not there, or says nothing', async () => {
+  it('is a server that is unreachable or silent', async () => {
     const there = await start((response) => response.destroy());
     const silent = await start(() => undefined);
 
@@ -258,7 +258,7 @@ describe('what goes wrong', () => {
     expect(error.reason).toBe('timeout');
   });
 
-  it('ends at once when it is told to', async () => {
+  it('ends at once when aborted', async () => {
     const ending = new AbortController();
     const there = await start(() => ending.abort());
     const sink = sinkFor(there);

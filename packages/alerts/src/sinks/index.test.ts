@@ -24,7 +24,7 @@ services:
 }
 
 describe('createSinks', () => {
-  it('is Pub/Sub first, and what else rack.yaml names', async () => {
+  it('are Pub/Sub first, then the sinks of rack.yaml', async () => {
     const google = await startGooglePubSub();
     onTestFinished(() => google.close());
     const rack = await rackWith(`

@@ -84,7 +84,7 @@ function published(google: GooglePubSub) {
   }));
 }
 
-describe('what is published', () => {
+describe('a published message', () => {
   it('is one request, with the lane as ordering key, in order', async () => {
     const google = await start();
     const sink = sinkFor(google);
@@ -207,7 +207,7 @@ describe('the topic', () => {
   });
 });
 
-describe('what goes wrong', () => {
+describe('a failure', () => {
   it.each([
     ['UNAVAILABLE', 'unavailable'],
     ['ABORTED', 'unavailable'],
@@ -244,7 +244,7 @@ describe('what goes wrong', () => {
     expect(error.reason).toBe('topic');
   });
 
-  it('refuses what is too large before it is sent', async () => {
+  it('rejects a message that is too large before sending it', async () => {
     const google = await start();
     const large = numberedAlert(1, { description: 'x'.repeat(9_600_000) });
 
@@ -277,7 +277,7 @@ describe('what goes wrong', () => {
     expect(published(google)).toHaveLength(2);
   });
 
-  it('ends at once when it is told to', async () => {
+  it('ends at once when aborted', async () => {
     const google = await start();
     const sink = sinkFor(google);
     google.misbehave('hang');
@@ -320,7 +320,7 @@ describe('what goes wrong', () => {
     expect(published(google)).toHaveLength(2);
   });
 
-  it('says so when there is no project', async () => {
+  it('reports a missing project', async () => {
     const google = await start();
     const sink = sinkFor(google, { project: undefined });
 
@@ -332,7 +332,7 @@ describe('what goes wrong', () => {
 });
 
 describe('the emulator', () => {
-  it('is where PUBSUB_EMULATOR_HOST says, whatever rack.yaml says', async () => {
+  it('is at PUBSUB_EMULATOR_HOST, regardless of rack.yaml', async () => {
     const google = await start();
     const connection = await connectPubSub(
       { endpoint: 'us-east1-pubsub.googleapis.com:443', credentials: { keyFile: '/nowhere' } },
@@ -352,7 +352,7 @@ describe('the emulator', () => {
     expect(google.counts.requests).toEqual({ CreateTopic: 1 });
   });
 
-  it('of Google takes it all', { timeout: 60_000 }, async (context) => {
+  it('of Google accepts all messages', { timeout: 60_000 }, async (context) => {
     const emulator = await startPubSubEmulator();
     if (emulator === undefined) return context.skip('the Pub/Sub emulator is not installed');
     onTestFinished(() => emulator.close());
@@ -396,7 +396,7 @@ describe('the emulator', () => {
 });
 
 describe('the library', () => {
-  it('is not loaded by whoever only imports this', () => {
+  it('is not loaded by an import of this module', () => {
     const file = new URL('../index.ts', import.meta.url).href;
     const script = `import(${JSON.stringify(file)}).then(() => {
       const loaded = Object.keys(require.cache).filter((path) => /google|grpc/.test(path));

@@ -68,7 +68,7 @@ describe('a template of text', () => {
     );
   });
 
-  it('keeps what is no place', () => {
+  it('keeps text without a placeholder', () => {
     const text = 'a {{ b c }} {{}} {{"x"}} {{.a}} {{a..b}} {{a[1]}} } {';
 
     expect(rendered(text)).toBe(text);

@@ -42,7 +42,7 @@ describe('a live area', () => {
     expect(screen.text).toBe('$ skolo\ndone\n');
   });
 
-  it('goes up over lines that a narrower window has broken', () => {
+  it('moves up over lines that a narrower window has wrapped', () => {
     const screen = new Screen({ columns: 10, rows: 8 });
     const io = { columns: 40, draw: (text: string) => screen.write(text.replaceAll('\n', '\r\n')) };
     const area = new LiveArea(io);

@@ -26,7 +26,7 @@ function lines(width: number | undefined): string[] {
 }
 
 describe('a table', () => {
-  it('is as wide as it has to be where nobody looks at it', () => {
+  it('has its full width outside of a terminal', () => {
     expect(lines(undefined)).toEqual([
       'NAME                 SHELF   POWER            REQUESTS',
       'skia-rpi2-rack4-001  shelf1  switch-1/1           1204',
@@ -44,7 +44,7 @@ describe('a table', () => {
     ]);
   });
 
-  it('leaves out a column where shrinking is not enough, and then has room again', () => {
+  it('leaves out a column if shrinking is not enough, and then uses the full width', () => {
     expect(lines(36)).toEqual([
       'NAME            POWER       REQUESTS',
       'skia-r…ck4-001  switch-1/1      1204',
@@ -67,7 +67,7 @@ describe('a table', () => {
     }
   });
 
-  it('has a head also without rows, and no colours unless wanted', () => {
+  it('has a head also without rows, and colours only if enabled', () => {
     expect(table(columns, [], { columns: undefined, colour: false })).toBe(
       'NAME  SHELF  POWER  REQUESTS',
     );

@@ -40,14 +40,14 @@ describe('wrapped', () => {
     );
   });
 
-  it('is one line where there is no terminal, or room enough', () => {
+  it('is one line without a terminal, or if it fits', () => {
     const line = '  needs  switch-1/1, switch-1, pdu-1/2';
 
     expect(wrapped('  needs  ', items, undefined)).toBe(line);
     expect(wrapped('  needs  ', items, line.length)).toBe(line);
   });
 
-  it('breaks no item, however narrow it is', () => {
+  it('never breaks an item', () => {
     expect(wrapped('> ', items, 4)).toBe('> switch-1/1,\n  switch-1,\n  pdu-1/2');
   });
 });

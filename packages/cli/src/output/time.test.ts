@@ -26,7 +26,7 @@ describe('relative', () => {
     ['2026-11-20T07:30:01Z', '0 s ago'],
     ['2026-11-20T08:30:00Z', 'in 60 min'],
     ['2026-11-17T07:30:00Z', '3 days ago'],
-  ])('says of %s: %s', (time, text) => {
+  ])('of %s is %s', (time, text) => {
     expect(relative(Date.parse(time), now)).toBe(text);
   });
 });

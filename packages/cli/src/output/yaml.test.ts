@@ -29,12 +29,12 @@ nested:
   - [a]`);
 });
 
-it('quotes text that some version of YAML takes for something else', () => {
+it('quotes text that a version of YAML reads as another type', () => {
   expect(yamlOf({ key: 'yes' })).toBe('key: "yes"');
   expect(yamlOf({ key: '0123' })).toBe('key: "0123"');
 });
 
-it('reads back as what it was', () => {
+it('parses to the same value', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       expect(parse(yamlOf(JSON.parse(JSON.stringify(value))))).toEqual(

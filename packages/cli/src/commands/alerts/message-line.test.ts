@@ -11,7 +11,7 @@ function lineOf(data: string, attributes: Record<string, string> = {}): string {
 }
 
 describe('the line of a message', () => {
-  it('is also there for what the original sends', () => {
+  it('also decodes messages of the original', () => {
     const beat = lineOf('{"__name__":"HEALTHZ","skia_location":"skia-public"}');
     const alert = lineOf(
       '{"alertname":"BotMissing","severity":"critical","machine":"rpi-001","__state__":"active","skia_location":"rack4"}',
@@ -21,7 +21,7 @@ describe('the line of a message', () => {
     expect(alert).toBe('2026-11-20T07:30:00Z  rack4  firing     BotMissing  critical  rpi-001');
   });
 
-  it('says why something is no message', () => {
+  it('gives the reason for an unreadable message', () => {
     const line = lineOf('<html>', { location: 'rack4' });
 
     expect(line).toMatch(/^2026-11-20T07:30:00Z {2}rack4 {2}unreadable {2}\S/);

@@ -30,7 +30,7 @@ function open(left: readonly AlertMessage[], fail: (name: string) => SinkError |
 }
 
 describe('the notifier', () => {
-  it('tells first what was left from before', async () => {
+  it('first sends messages of an earlier watch', async () => {
     const { notifier, sent } = open([named('A')], () => undefined);
 
     notifier.notify([named('B'), named('C')]);

@@ -22,7 +22,7 @@ async function serve(listener: RequestListener) {
 }
 
 describe('the content of a version', () => {
-  it('is byte for byte what was sent', async () => {
+  it('is byte for byte as sent', async () => {
     const bytes = Buffer.from([0, 13, 10, 0xff, 0xe4, 10]);
     const asked: unknown[] = [];
     const service = await serve(({ url, headers }, response) => {
@@ -48,7 +48,7 @@ describe('the content of a version', () => {
     await expect(contentOf(service, { ...wanted, secrets: false })).resolves.toHaveLength(9);
   });
 
-  it('is named by what is in it where it is encrypted', async () => {
+  it('is not compared with the SHA-1 when it is encrypted', async () => {
     const service = await serve((_request, response) => {
       response.setHeader('x-skolo-sha1', '0'.repeat(40)).end('age-encryption.org/v1\n-> X25519');
     });
@@ -56,7 +56,7 @@ describe('the content of a version', () => {
     await expect(contentOf(service, wanted)).resolves.toHaveLength(31);
   });
 
-  it('has an end, and begins some time', async () => {
+  it('has a limit and a deadline', async () => {
     const endless = await serve((_request, response) => {
       const send = () => response.write('x'.repeat(1000), send);
       send();

@@ -19,13 +19,13 @@ const get: RestoreStep = {
   lines: ['skolo backup show router --secrets -o router.tar', 'scp router.tar 192.168.1.1:'],
 };
 
-it('is text that the device takes, whatever the titles say', () => {
+it('is text that the device accepts, with any titles', () => {
   expect(textOfSteps('router', restore('!', [typed]))).toBe(
     '! router, version 3f9a2c0f5b1d, read 2026-11-20T07:30:00Z\n! 1 of 1: load it\nconfigure\n\nend\n',
   );
 });
 
-it('has what is done at the desk as comments, since the device would take it for its own', () => {
+it('has steps at the desk as comments', () => {
   const lines = textOfSteps('router', restore(';', [get, typed])).split('\n');
 
   expect(lines.slice(1, 5)).toEqual([

@@ -29,7 +29,7 @@ describe.skipIf(!program)('skolo images pin, against a real registry', () => {
     );
   });
 
-  it('keeps a digest whose tag has moved, and says so, until it is told to update', async () => {
+  it('keeps and reports a digest whose tag has moved, unless --update is given', async () => {
     const registry = await openRegistry();
     const former = await registry.push('grafana/grafana', '13.1.1', 'former');
     const file = await fileWith(manifest(`${registry.host}/grafana/grafana:13.1.1@${former}`));
@@ -127,7 +127,7 @@ describe('skolo images pin', () => {
     expect(await readFile(file, 'utf8')).toBe(text);
   });
 
-  it('lists what is not pinned, asks nobody, and ends with 1', async () => {
+  it('--check lists unpinned images without a request, and exits with 1', async () => {
     const digest = `sha256:${'a'.repeat(64)}`;
     const text = [
       manifest(`127.0.0.1:9/a/pinned:1@${digest}`),

@@ -85,7 +85,7 @@ describe('skolo machine log --follow', () => {
     expect(log.err).toEqual(['skolo: the agent has restarted']);
   });
 
-  it('says how many it has missed', async () => {
+  it('reports the number of lost lines', async () => {
     const log = await following([[line(1, 'a')], [line(9, 'b')], [line(9, 'b')]]);
     await log.done;
 
@@ -93,7 +93,7 @@ describe('skolo machine log --follow', () => {
     expect(log.err).toEqual(['skolo: 7 lines are lost: the agent keeps a thousand']);
   });
 
-  it('waits for an agent that is away for a while, and says so once', async () => {
+  it('retries while the agent is unreachable, and reports it once', async () => {
     const away = new ApiUnreachable('http://rpi-1:11001', 'timed out');
     const log = await following([
       [line(1, 'a')],

@@ -77,7 +77,7 @@ describe('following cycles', () => {
     await isClosed;
   });
 
-  it('connects again however the connection breaks, and asks only for what is not over', async () => {
+  it('reconnects after each kind of failure, and requests only cycles that are not over', async () => {
     const server = await serve(
       (request) => request.destroy(),
       (_, response) => response.writeHead(503).end(),
@@ -134,7 +134,7 @@ describe('following cycles', () => {
     await expect(followCycles(given)).rejects.toThrow(ApiUnreachable);
   });
 
-  it('does not try again what will not be better', async () => {
+  it('does not retry a rejected request', async () => {
     const problem = { type: 'about:blank', title: 'Unauthorized', status: 401, detail: 'no token' };
     const server = await serve((_, response) =>
       response
@@ -156,7 +156,7 @@ describe('following cycles', () => {
       'event: cycle\ndata: {"id":"a"\n\n',
       'the answer is not JSON',
     ],
-  ])('says so where what answers is %s', async (_, type, body, message) => {
+  ])('rejects an answer that is %s', async (_, type, body, message) => {
     const server = await serve((_request, response) =>
       response.writeHead(200, { 'content-type': type }).end(body),
     );
@@ -179,7 +179,7 @@ describe('following cycles', () => {
     await expect(followCycles(given)).rejects.toThrow();
   });
 
-  it('asks for many in several parts, as URLs are not endless', async () => {
+  it('splits many ids over several requests, because the length of a URL is limited', async () => {
     const ids = Array.from(
       { length: 1000 },
       (_, i) => `0193477c-7a55-7cc3-98a4-${String(i).padStart(12, '0')}`,

@@ -62,7 +62,7 @@ const four = [
   cycleAt(4, 'failed'),
 ];
 
-describe('the picture of cycles that are waited for', () => {
+describe('the picture of cycles', () => {
   it('has a line for each: its step, the time since then, and the last detail', () => {
     expect(progressFrame(progressOf(four), plain, now)).toEqual([
       'skia-rpi2-rack4-shelf1-001  back             9 s  a new boot, seen over ssh',
@@ -73,7 +73,7 @@ describe('the picture of cycles that are waited for', () => {
     ]);
   });
 
-  it('keeps what tells most where the terminal is narrow', () => {
+  it('keeps the most important columns in a narrow terminal', () => {
     expect(progressFrame(progressOf(four), { ...plain, columns: 44 }, now)).toEqual([
       'skia-rpi…shelf1-001  back             9 s',
       'skia-rpi…shelf1-002  turn-off        10 s',
@@ -99,7 +99,7 @@ describe('the picture of cycles that are waited for', () => {
     ]);
   });
 
-  it('never is as high as the terminal, nor as wide', () => {
+  it('always fits the terminal', () => {
     const many = Array.from({ length: 30 }, (_, i) =>
       cycleAt(i + 1, i % 2 ? 'failed' : 'turningOff'),
     );
@@ -115,7 +115,7 @@ describe('the picture of cycles that are waited for', () => {
     }
   });
 
-  it('tells good from bad by colour', () => {
+  it('marks good and bad outcomes by colour', () => {
     const frame = progressFrame(progressOf(four), { ...plain, colour: true }, now);
 
     expect(frame[0]).toContain('  \x1b[32mback\x1b[39m  ');
@@ -145,7 +145,7 @@ describe('the picture of cycles that are waited for', () => {
     expect(line).toContain('turn-off        10 s');
   });
 
-  it('does not let what comes from the service move the cursor', () => {
+  it('removes control characters of the service', () => {
     const evil = exampleCycle('rpi-1', { step: 'off', detail: 'a\n\x1b[2Jb', steps: [] });
 
     expect(progressFrame(progressOf([evil]), plain, now)[0]).toMatch(/ a b$/);
