@@ -2,11 +2,9 @@
  * A token bucket for each caller, so that one broken bot cannot starve the rack.
  * Buckets that are full again are forgotten.
  */
+import type { Rack } from '@skolo/rack';
 
-export interface RateLimit {
-  perSecond: number;
-  burst: number;
-}
+export type RateLimit = Rack['services']['metadata-server']['rateLimit'];
 
 interface Bucket {
   left: number;

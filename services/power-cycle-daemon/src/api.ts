@@ -3,6 +3,7 @@ import type { powerCycleDaemonApi } from '@skolo/api';
 import { type Events, HttpProblem, type RouteHandlers, resolveId } from '@skolo/common';
 import { JournalDown, StorageUnavailable } from '@skolo/durable';
 import type { HostKeys } from '@skolo/equipment';
+import type { z } from 'zod';
 import type { Cycles } from './cycles.ts';
 import type { PowerEvent } from './events.ts';
 import { BadHold, type Holds } from './holds.ts';
@@ -169,14 +170,7 @@ function find({ view }: ApiDeps, written: string): CycleRecord {
   return record;
 }
 
-interface Query {
-  target?: string | undefined;
-  state?: 'queued' | 'running' | 'finished' | undefined;
-  outcome?: string | undefined;
-  by?: string | undefined;
-  since?: string | undefined;
-  limit: number;
-}
+type Query = z.output<(typeof powerCycleDaemonApi)['cycles']['query']>;
 
 function select({ view }: ApiDeps, query: Query): CycleRecord[] {
   const { target, state, outcome, by, since, limit } = query;

@@ -28,10 +28,7 @@ export interface Request {
   key?: string | undefined;
 }
 
-export interface Accepted {
-  cycles: { id: string; target: string; joined: boolean }[];
-  refused: Refusal[];
-}
+export type Accepted = Pick<RequestRecord, 'cycles' | 'refused'>;
 
 /** Some of what was asked may not be done; nothing was. */
 export class RequestRefused extends Error {

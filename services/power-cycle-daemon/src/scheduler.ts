@@ -3,12 +3,10 @@
  * asked for. A controller without a proven on gets fewer (`mostOff`). Of one request, the controllers that will take
  * longest come first, or they would be left over at the end. A controller that does not answer costs the others nothing.
  */
+import type { PowerCycleDaemonSettings } from '@skolo/rack';
 import type { CycleRecord } from './records.ts';
 
-export interface TurnLimits {
-  atOncePerController: number;
-  atOnce: number;
-}
+export type TurnLimits = Pick<PowerCycleDaemonSettings, 'atOncePerController' | 'atOnce'>;
 
 /** Those of `waiting` that may go on now, beside those that are `running`. */
 export function admitted(

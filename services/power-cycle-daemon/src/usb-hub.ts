@@ -37,7 +37,6 @@ import { agentToken } from '@skolo/secrets';
 export interface UsbHubDeps extends DriverDeps {
   /** Undefined: it has none. */
   agentUrl: string | undefined;
-  fetch?: typeof fetch;
 }
 
 /** A machine that is up answers at once, and ssh is still there for one that does not. */
@@ -89,7 +88,6 @@ export function createUsbHub(
       timeoutMs: agentTimeoutMs,
       mostBytes: agentMostBytes,
       ...(token !== undefined && { token: agentToken(token.reveal(), name) }),
-      ...(deps.fetch && { fetch: deps.fetch }),
     });
     const params = { hub, port };
     const body = { on: action === 'on', why: 'the power-cycle daemon was asked to' };

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { routerBackupApi } from '@skolo/api';
 import { difference, type Version } from '@skolo/backup';
 import { HttpProblem, type Locks } from '@skolo/common';
 import type { DeviceConnection } from '@skolo/equipment';
@@ -11,6 +12,7 @@ import { settlesWithin } from '@skolo/errors';
 import type { BackupModel } from '@skolo/models/backup';
 import { withoutVolatile } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import type { z } from 'zod';
 import type { Attempts, Occasion } from './attempts.ts';
 import type { Backup } from './backup.ts';
 import { BackupFailed } from './failure.ts';
@@ -33,22 +35,9 @@ export interface RestoreDeps {
   signal: AbortSignal;
 }
 
-export interface Rehearsal {
-  /** Digest of what the device has now. */
-  running: string;
-  /** From what it has now to the version, masked. */
-  diff: string;
-  rehearsed: boolean;
-  accepted?: boolean | undefined;
-  said?: string;
-  canApply: boolean;
-}
-
-export interface Restored {
-  restored: boolean;
-  remaining: string;
-  steps: string[];
-}
+type Api = typeof routerBackupApi;
+export type Rehearsal = Omit<z.output<Api['checkRestore']['answers'][200]>, 'version'>;
+export type Restored = Omit<z.output<Api['restore']['answers'][200]>, 'version'>;
 
 export class Restores {
   private readonly deps: RestoreDeps;

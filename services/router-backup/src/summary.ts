@@ -2,19 +2,8 @@
 import type { FailureClass } from '@skolo/api';
 import type { RunEntry } from './state.ts';
 
-export interface Summary {
-  ok: number;
-  changed: number;
-  unchanged: number;
-  failed: number;
-  failures: Partial<Record<FailureClass, number>>;
-  notBackedUp: number;
-  unsaved: number;
-  /** `18 ok (2 changed), 1 failed (1 timeout), 1 not backed up` */
-  text: string;
-}
-
-export function summaryOf(devices: readonly RunEntry[]): Summary {
+/** `text`: `18 ok (2 changed), 1 failed (1 timeout), 1 not backed up` */
+export function summaryOf(devices: readonly RunEntry[]) {
   const count = (test: (entry: RunEntry) => boolean) => devices.filter(test).length;
   const changed = count(({ result }) => result === 'changed');
   const unchanged = count(({ result }) => result === 'unchanged');

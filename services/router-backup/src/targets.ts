@@ -7,8 +7,8 @@ export interface Target {
   model: string;
   /** Absent: the jumphost. */
   device?: InfrastructureDevice;
-  /** Why it is not backed up; absent: it is. */
-  why?: string;
+  /** Why it is not backed up; undefined: it is. */
+  why?: string | undefined;
 }
 
 /** The jumphost has this in place of a model. */
@@ -17,19 +17,10 @@ export const jumphostModel = 'jumphost';
 /** In the order of rack.yaml. */
 export function targetsOf(rack: Rack): Target[] {
   const targets = [...rack.infrastructure.values()].map(
-    (device): Target => ({
-      name: device.name,
-      model: device.model,
-      device,
-      ...because(whyNot(device)),
-    }),
+    (device): Target => ({ name: device.name, model: device.model, device, why: whyNot(device) }),
   );
   const { name } = rack.jumphost;
-  return [...targets, { name, model: jumphostModel, ...because(whyNotJumphost(rack)) }];
-}
-
-function because(why: string | undefined): Pick<Target, 'why'> {
-  return why === undefined ? {} : { why };
+  return [...targets, { name, model: jumphostModel, why: whyNotJumphost(rack) }];
 }
 
 function whyNot({ model: name, backup, address }: InfrastructureDevice): string | undefined {

@@ -9,14 +9,11 @@ import { type Clock, type Emit, type EventLog, pause } from '@skolo/common/light
 import { errorText, withDeadline } from '@skolo/errors';
 import type { MachineSlice } from '@skolo/rack/slice';
 import type { Device, DeviceView } from './devices/device.ts';
+import type { DeviceWatch } from './devices/device-watch.ts';
 import type { AgentEvent } from './events.ts';
 
-export interface RebootedDevice {
-  name: string;
+export interface RebootedDevice extends Pick<DeviceWatch, 'name' | 'view' | 'look'> {
   device: Pick<Device, 'repairs'>;
-  view(): DeviceView;
-  /** Looks at once, and shares a look that is under way. */
-  look(signal?: AbortSignal): Promise<DeviceView>;
 }
 
 export interface AfterTaskDeps {

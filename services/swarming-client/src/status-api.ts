@@ -9,10 +9,11 @@ import {
   type RouteHandlers,
 } from '@skolo/common/light';
 import { errorText } from '@skolo/errors';
+import type { UsbPort } from '@skolo/rack';
 import type { MachineSlice } from '@skolo/rack/slice';
 import type { Health } from './health/health.ts';
 import type { Reboot } from './host/reboot.ts';
-import { type UsbPort, type UsbPorts, UsbRefused } from './host/usb.ts';
+import { type UsbPorts, UsbRefused } from './host/usb.ts';
 import type { RecentLines } from './recent-lines.ts';
 import { healthStatus, inIsoTime } from './status.ts';
 import type { TaskView } from './task.ts';

@@ -19,13 +19,10 @@ import {
   normaliseAddress,
   onStrictRequest,
 } from '@skolo/common';
+import type { PowerCycleDaemonSettings } from '@skolo/rack';
 import type { Answers, Endpoint, TextAnswer } from './endpoint.ts';
 
-export interface EndpointSettings {
-  port: number;
-  host?: string | undefined;
-  allow: string[];
-}
+export type EndpointSettings = NonNullable<PowerCycleDaemonSettings['doors']['report']>;
 
 export interface ListenerDeps {
   name: Endpoint['name'];

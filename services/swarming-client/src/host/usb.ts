@@ -8,15 +8,11 @@
  */
 import { type Logger, pause } from '@skolo/common/light';
 import { errorText } from '@skolo/errors';
+import type { UsbPort } from '@skolo/rack';
 import type { MachineSlice } from '@skolo/rack/slice';
 import { portIn, type UsbPortReading, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/uhubctl';
 import { repeat } from '../repeat.ts';
 import { CommandFailed, type RunCommand } from '../run-command.ts';
-
-export interface UsbPort {
-  hub: string;
-  port: number;
-}
 
 /**
  * - `not-own`: no device of this machine is on that port. `no-port`: there is no such port.
