@@ -1,9 +1,10 @@
 /** What is in force now: follows rack.yaml, what its credential files add to it, and this computer's addresses. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock, LastSuccess } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import type { Rack, RackWatch } from '@skolo/rack';
 import { type Accounts, openAccounts } from './accounts.ts';
-import { type AgentDigests, type AgentTokens, readAgentTokens } from './agent-digests.ts';
+import { type AgentTokens, readAgentTokens } from './agent-digests.ts';
 import { interfaceAddresses } from './caller-lookup.ts';
 import type { CallerStats } from './caller-stats.ts';
 import type { EmitMetadata, MetadataEvent } from './events.ts';
@@ -107,7 +108,7 @@ export class CurrentState {
       rack === previous.rack &&
       this.ownAddresses.join() === previous.ownAddresses.join() &&
       sameEmails(secrets.accounts, previous.accounts) &&
-      sameDigests(secrets.agents.digests, previous.agentDigests);
+      isDeepStrictEqual(secrets.agents.digests, previous.agentDigests);
     if (!isSame) this.state = this.enforce(rack, secrets);
     this.clearIdentities(previous.rack, rack);
     await tokens.tick();
@@ -173,11 +174,4 @@ function emailOf(name: string): string {
 /** Of the same version of rack.yaml: what its credential files add to it. */
 function sameEmails(accounts: Accounts, others: Accounts): boolean {
   return [...accounts].every(([name, { email }]) => others.get(name)?.email === email);
-}
-
-function sameDigests(digests: AgentDigests, others: AgentDigests): boolean {
-  return (
-    digests.size === others.size &&
-    [...digests].every(([machine, digest]) => others.get(machine) === digest)
-  );
 }

@@ -6,17 +6,11 @@ import type { HostKeys } from '@skolo/equipment';
 import type { z } from 'zod';
 import type { Cycles } from './cycles.ts';
 import type { PowerEvent } from './events.ts';
-import { BadHold, type Holds } from './holds.ts';
+import type { Holds } from './holds.ts';
 import type { OwnDevices } from './own-devices.ts';
 import type { CycleRecord } from './records.ts';
 import type { AutoRepair } from './repair/auto-repair.ts';
-import {
-  KeyReused,
-  type Request,
-  RequestRefused,
-  type Requests,
-  unknownRefusals,
-} from './requests.ts';
+import { type Request, RequestRefused, type Requests, unknownRefusals } from './requests.ts';
 import type { Restorer } from './restorer.ts';
 import {
   controllerStatus,
@@ -211,8 +205,6 @@ export function problemOf(error: unknown): never {
     const hint = untils.length === 0 ? '' : `; possible from ${untils.sort().at(-1)}`;
     throw new HttpProblem(status, `${error.message}${hint}`, { members: { refused } });
   }
-  if (error instanceof KeyReused) throw new HttpProblem(422, error.message);
-  if (error instanceof BadHold) throw new HttpProblem(400, error.message);
   if (error instanceof JournalDown || error instanceof StorageUnavailable) {
     throw new HttpProblem(
       503,

@@ -1,6 +1,6 @@
 /** "Under repair until …": keeps everybody from cycling a machine, a device and what hangs on it, or the rack. */
 import { randomUUID } from 'node:crypto';
-import { type Clock, resolveId } from '@skolo/common';
+import { type Clock, HttpProblem, resolveId } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { holdsOf } from './preconditions.ts';
 import type { HoldRecord } from './records.ts';
@@ -12,11 +12,6 @@ export interface HoldsDeps {
   rack: () => Rack;
   store: Store;
   clock: Pick<Clock, 'now'>;
-}
-
-/** Its end is not in the future, or too far away. */
-export class BadHold extends Error {
-  readonly code = 'BAD_HOLD';
 }
 
 const hourMs = 3_600_000;
@@ -58,7 +53,7 @@ export class Holds {
 
   /**
    * @throws RequestRefused A name is not in the rack.
-   * @throws BadHold The end is wrong.
+   * @throws HttpProblem 400: its end is not in the future, or too far away.
    * @throws JournalDown, StorageUnavailable Nothing is held.
    */
   async add(
@@ -69,9 +64,9 @@ export class Holds {
     const { defaultHours, maxHours } = rack().services['power-cycle-daemon'].holds;
     const now = clock.now();
     const end = until === undefined ? now + defaultHours * hourMs : Date.parse(until);
-    if (end <= now) throw new BadHold(`until ${until} is past; give a time to come`);
+    if (end <= now) throw new HttpProblem(400, `until ${until} is past; give a time to come`);
     if (end > now + maxHours * hourMs) {
-      throw new BadHold(`no hold is longer than ${maxHours} hours; give an earlier end`);
+      throw new HttpProblem(400, `no hold is longer than ${maxHours} hours; give an earlier end`);
     }
     const targets = this.namesOf(names);
     const records = targets.map(

@@ -5,7 +5,7 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import type { Refusal } from '@skolo/api';
-import type { Clock } from '@skolo/common';
+import { type Clock, HttpProblem } from '@skolo/common';
 import type { Change } from '@skolo/durable';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { Cycles } from './cycles.ts';
@@ -53,16 +53,6 @@ export function unknownRefusals(unknown: readonly UnknownTarget[]): Refusal[] {
   }));
 }
 
-/** The key was used for another request. */
-export class KeyReused extends Error {
-  readonly code = 'KEY_REUSED';
-
-  constructor() {
-    super('this Idempotency-Key was used for another request; make a new key for a new request');
-    this.name = 'KeyReused';
-  }
-}
-
 export interface RequestsDeps {
   rack: () => Rack;
   store: Store;
@@ -88,7 +78,8 @@ export class Requests {
   }
 
   /**
-   * @throws RequestRefused, KeyReused
+   * @throws RequestRefused
+   * @throws HttpProblem 422: its key was used for another request.
    * @throws JournalDown, StorageUnavailable Nothing was accepted.
    */
   take(request: Request): Promise<Accepted> {
@@ -189,7 +180,11 @@ export class Requests {
     if (key === undefined) return undefined;
     const known = this.deps.store.requests.get(requestKey(by, key));
     if (known === undefined || this.isOld(known)) return undefined;
-    if (known.content !== contentOf(request)) throw new KeyReused();
+    if (known.content !== contentOf(request)) {
+      const other =
+        'this Idempotency-Key was used for another request; make a new key for a new request';
+      throw new HttpProblem(422, other);
+    }
     return known;
   }
 

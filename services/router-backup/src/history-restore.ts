@@ -6,15 +6,16 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { routerBackupApi } from '@skolo/api';
 import { appendMissing, openBundle, type Repository, type Version } from '@skolo/backup';
 import { HttpProblem, Locks } from '@skolo/common';
 import { makeFolder } from '@skolo/durable';
 import { errorText } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
+import type { z } from 'zod';
 import type { EmitBackup } from './events.ts';
 import type { HistoryLoss } from './history-loss.ts';
-import type { LostRecord } from './state.ts';
 import type { Store } from './store.ts';
 import type { Uploads } from './uploads.ts';
 
@@ -28,12 +29,7 @@ export interface HistoryRestoreDeps {
   signal: AbortSignal;
 }
 
-export interface RestoredHistory {
-  devices: number;
-  versions: number;
-  /** Still lost. */
-  lost: LostRecord[];
-}
+export type RestoredHistory = z.output<(typeof routerBackupApi)['restoreHistory']['answers'][200]>;
 
 export class HistoryRestore {
   private readonly deps: HistoryRestoreDeps;

@@ -1,5 +1,12 @@
 /** Everything but the configurations that must survive this process, in memory and in the journal. */
-import { BackupRun, DeviceResult, FailureClass, type RunDevice, Time } from '@skolo/api';
+import {
+  BackupRun,
+  DeviceResult,
+  FailureClass,
+  LostHistory,
+  type RunDevice,
+  Time,
+} from '@skolo/api';
 import type { Version } from '@skolo/backup';
 import { Tables } from '@skolo/durable';
 import { z } from 'zod';
@@ -44,18 +51,8 @@ export const DeviceRecord = z.object({
 });
 export type DeviceRecord = z.output<typeof DeviceRecord>;
 
-/** Versions of a device that were in a history which is no longer there. */
-export const LostRecord = z.object({
-  device: z.string(),
-  /** When it was noticed. */
-  since: Time,
-  /** Absent: the journal does not know. */
-  versions: z.int().optional(),
-  newest: KnownVersion.optional(),
-  /** Those that had not arrived in any place off site. */
-  unsent: z.array(KnownVersion),
-});
-export type LostRecord = z.output<typeof LostRecord>;
+/** Versions of a device that were in a history which is no longer there, as the API shows them. */
+export type LostRecord = LostHistory;
 
 /** Written when it begins and when it ends. Results in between are in the records of the devices. */
 export const RunRecord = BackupRun.extend({
@@ -76,5 +73,5 @@ export class State extends Tables {
   readonly devices = this.table('device', DeviceRecord, ({ name }) => name);
   readonly runs = this.table('run', RunRecord, ({ id }) => id);
   readonly marks = this.table('mark', MarkRecord, ({ name }) => name);
-  readonly lost = this.table('lost', LostRecord, ({ device }) => device);
+  readonly lost = this.table('lost', LostHistory, ({ device }) => device);
 }

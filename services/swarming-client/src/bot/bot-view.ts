@@ -1,15 +1,7 @@
 /** The bot as others see it, and the meaning of its exits. */
+import { BotStatus } from '@skolo/api/swarming-client';
 
-export const botStates = [
-  'waiting',
-  'fetching',
-  'running',
-  'silent',
-  'backing-off',
-  'stopping',
-  'stopped',
-] as const;
-export type BotState = (typeof botStates)[number];
+export const botStates = BotStatus.shape.state.options;
 
 /**
  * What is known of the bot.
@@ -20,7 +12,7 @@ export type BotState = (typeof botStates)[number];
  * - `stopping`: it finishes its task. `stopped`: it has ended, and is not started again.
  */
 export interface BotView {
-  state: BotState;
+  state: BotStatus['state'];
   since: Date;
   /** Why it backs off, waits or stops; for people. */
   why?: string;
