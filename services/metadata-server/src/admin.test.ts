@@ -67,7 +67,7 @@ describe('/v1/clients', () => {
   });
 });
 
-it('/v1/identities tells how fresh each token is', async () => {
+it('/v1/identities shows how fresh each token is', async () => {
   const yaml = open.replace('secrets/jumphost.json', 'secrets/none.json');
   const rack = await startRack({ yaml });
   await rack.token();
@@ -158,7 +158,7 @@ describe('metrics', () => {
   });
 });
 
-it('says Google’s words to Google’s clients and its own to people: no metadata on this port', async () => {
+it('serves no metadata on this port', async () => {
   const rack = await startRack();
   const reply = await ask(rack.metricsPort, '/computeMetadata/v1/', {
     from: self,

@@ -23,7 +23,7 @@ describe('a caller', () => {
     expect(new Set(ids).size).toBe(2);
   });
 
-  it('that nobody knows gets nothing, not even the root, and is counted and named', async () => {
+  it('without an identity gets nothing, not even the root, and is counted and named', async () => {
     const rack = await startRack();
     for (const path of ['/', '/computeMetadata/v1/project/project-id', '/nope']) {
       const reply = await rack.raw(path, { from: '127.0.7.7' });
@@ -146,7 +146,7 @@ describe('a machine with a MAC', () => {
   });
 });
 
-it('tells a machine its own slice of rack.yaml and nobody else’s wiring', async () => {
+it('gives a machine its own slice of rack.yaml and no other wiring', async () => {
   const rack = await startRack();
   const slice = JSON.parse((await rack.get('instance/attributes/skolo-machine')).body);
   expect(slice).toMatchObject({ name: 'rack1-shelf1-001' });

@@ -27,7 +27,7 @@ async function startWith(from: string, to: string): Promise<TestRack> {
 }
 
 describe('a start from a rack.yaml with mistakes', () => {
-  it('serves the machines that have none, and gives the address of the other one to nobody', async () => {
+  it('serves the machines that have none, and gives the address of the other one no identity', async () => {
     const rack = await startWith('kind: host, address', 'knd: host, address');
 
     expect(await emailOf(rack, '127.0.1.1')).toBe(bots);

@@ -13,7 +13,7 @@ async function folder(parent = '/dev/shm'): Promise<string> {
 }
 
 describe('tokens handed over', () => {
-  it('are there for the next process, for nobody else to read', async () => {
+  it('are there for the next process, and readable by no other user', async () => {
     const dir = join(await folder(), 'new');
     await new Handover(() => dir).save([token]);
 

@@ -32,7 +32,7 @@ async function waiting(rack: TestRack, count: number): Promise<void> {
 }
 
 describe('connections of one address', () => {
-  it('beyond the limit get a 429, and nobody else does', async () => {
+  it('beyond the limit get a 429, and no other caller does', async () => {
     const rack = await startRack({ yaml: limited });
     const [first] = await connections(rack, greedy, 10);
     const [tooMany] = await connections(rack, greedy, 1);
@@ -57,7 +57,7 @@ describe('connections of one address', () => {
 });
 
 describe('watches of one address', () => {
-  it('beyond the limit get a 429, and nobody else does', async () => {
+  it('beyond the limit get a 429, and no other caller does', async () => {
     const rack = await startRack({ yaml: limited });
     const polls = Array.from({ length: 3 }, () => rack.get(watch, { from: greedy }));
     await waiting(rack, 3);

@@ -70,7 +70,7 @@ describe('first requests', () => {
     expect(google.calls.length).toBe(1);
   });
 
-  it('that nobody waits for any more leave nothing behind', async () => {
+  it('whose callers are gone leave nothing behind', async () => {
     const google = await startTestGoogle();
     const slow = google.misbehave('slow');
     const rack = await startRack({ google, yaml: oneIdentity });
@@ -222,7 +222,7 @@ describe('a token', () => {
     expect(google.calls.length).toBeLessThanOrEqual(10);
   });
 
-  it('survives a wall clock that boots in 1970 and jumps, and is asked for anew at once', async () => {
+  it('survives a wall clock that boots in 1970 and jumps, and is renewed at once', async () => {
     const google = await startTestGoogle();
     const clock = new TestClock();
     const today = clock.now();
@@ -313,7 +313,7 @@ describe('a token', () => {
     expect(await readiness(rack)).toMatchObject({ status: 200, degraded: ['identity jumphost'] });
   });
 
-  it('of an identity that rack.yaml gives somebody else’s e-mail is said in readyz', async () => {
+  it('of an identity with another e-mail in rack.yaml is shown in readyz', async () => {
     const rack = await startRack({
       yaml: rackYaml.replace(`email: ${bots}`, 'email: x@example.com'),
     });
@@ -459,7 +459,7 @@ describe('a restart', () => {
 });
 
 describe('a state directory', () => {
-  it('that cannot be made costs no token, and is said', async () => {
+  it('that cannot be made costs no token, and is reported', async () => {
     const google = await startTestGoogle();
     const dir = await newRackFolder(google, oneIdentity);
     await writeFile(join(dir, 'state'), 'a file, not a folder');

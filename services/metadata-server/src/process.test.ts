@@ -74,7 +74,7 @@ async function rackFolder(google: GoogleOAuth, yaml = rackYaml): Promise<string>
 }
 
 describe('the process', () => {
-  it('says that it listens, names an unknown caller once, and prints nothing of a token', async () => {
+  it('logs that it listens, names an unknown caller once, and prints nothing of a token', async () => {
     const google = await startTestGoogle();
     const server = await start(await rackFolder(google), { SKOLO_LOG_LEVEL: 'trace' });
     const { body } = await server.token();
@@ -175,7 +175,7 @@ describe('a state directory', () => {
     return JSON.parse(body).degraded.map(({ what }: { what: string }) => what);
   }
 
-  it('that is read-only costs no token, and is said in readyz', async (context) => {
+  it('that is read-only costs no token, and is shown in readyz', async (context) => {
     const { dir, mounted } = await onSmallDisk('ro,size=64k');
     if (!mounted) return context.skip('needs root to mount a small tmpfs');
     const server = await start(dir);
@@ -184,7 +184,7 @@ describe('a state directory', () => {
     expect(await server.end('SIGTERM')).toBe(0);
   });
 
-  it('that is full costs no token, and is said in readyz', async (context) => {
+  it('that is full costs no token, and is shown in readyz', async (context) => {
     const { dir, state, mounted } = await onSmallDisk('size=16k');
     if (!mounted) return context.skip('needs root to mount a small tmpfs');
     await writeFile(join(state, 'filler'), Buffer.alloc(1 << 20)).catch(() => undefined);

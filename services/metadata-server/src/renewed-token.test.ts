@@ -53,7 +53,7 @@ describe('a first token', () => {
     expect(calls.count).toBe(1);
   });
 
-  it('is an honest failure while there is none, and says when to come back', async () => {
+  it('is a failure while there is none, with the time to retry', async () => {
     const { token, upstreamFails } = setUp();
     const first = token.get(1e6);
     await upstreamFails();

@@ -39,7 +39,7 @@ function withKey({ client }: TestDaemon, key: string, machines: string[], more: 
 }
 
 describe('a request', () => {
-  it('is taken at once, with an id for each, ranges expanded, nobody twice', async () => {
+  it('is accepted at once, with an id for each, ranges expanded, no target twice', async () => {
     const daemon = await startDaemon({ yaml });
 
     const { cycles, refused } = await ask(daemon, ['b-[1-3]', 'b-2', 'pdu-1/4']);
@@ -99,7 +99,7 @@ describe('a request', () => {
     expect((await daemon.client.cycles()).cycles).toEqual([]);
   });
 
-  it('goes on without those that are refused where that was said', async () => {
+  it('goes on without those that are refused where that was requested', async () => {
     const daemon = await startDaemon({ yaml });
 
     const { cycles, refused } = await ask(daemon, ['b-1', 'bare', 'nobody'], { skipRefused: true });
@@ -125,7 +125,7 @@ describe('a request', () => {
     ]);
   });
 
-  it('too soon says when it is possible', async () => {
+  it('too soon reports when it is possible', async () => {
     const clock = fakeClock();
     const daemon = await startDaemon({ yaml, clock, cooldownSeconds: 300 });
     const { cycles } = await ask(daemon, ['b-1', 'b-2']);
@@ -355,7 +355,7 @@ describe('cycles', () => {
     expect(await list('2026-11-20T12:00:00.501Z')).toBe(0);
   });
 
-  it('tell their place in the queue', async () => {
+  it('have their place in the queue', async () => {
     const daemon = await startDaemon({ yaml, settings: '    atOncePerController: 1' });
     const { cycles } = await ask(daemon, ['b-[1-4]'], { offSeconds: 1 });
     const last = await daemon.until(cycles[3]?.id ?? '', ({ steps, position }) => {
@@ -532,7 +532,7 @@ describe('holds', () => {
 });
 
 describe('events', () => {
-  it('tell the state now, and then each change', async () => {
+  it('send the state now, and then each change', async () => {
     const daemon = await startDaemon({ yaml });
     const { cycles } = await ask(daemon, ['b-1']);
     const id = cycles[0]?.id ?? '';
@@ -548,7 +548,7 @@ describe('events', () => {
     expect(again.outcome).toBe('on');
   });
 
-  it('of all cycles are told to whoever names none', async () => {
+  it('of all cycles are sent to a client that names none', async () => {
     const daemon = await startDaemon({ yaml });
     const ending = new AbortController();
     const response = await fetch(`${daemon.url}/v1/power-cycles/events`, { signal: ending.signal });

@@ -53,7 +53,7 @@ describe('the queue of a controller', () => {
     expect(controller.queueLength).toBe(0);
   });
 
-  it('says how long it is', async () => {
+  it('has its length', async () => {
     const { controller } = plugged();
 
     const work = [controller.turnOff('1'), controller.turnOff('2'), controller.read(['1'])];
@@ -132,7 +132,7 @@ describe('a device', () => {
     expect(controller.state).toBe('up');
   });
 
-  it('that stays busy is told to be', async () => {
+  it('that stays busy is reported as busy', async () => {
     vi.useFakeTimers();
     const { controller, board } = plugged();
     board.busyTimes = 1000;
@@ -166,7 +166,7 @@ describe('a device', () => {
     },
   );
 
-  it('is up when it answers, even if it then says no, and down when it does not', async () => {
+  it('is up when it answers, even if it refuses, and down when it does not', async () => {
     const { controller, board, states, pass } = plugged();
 
     await controller.read(['1']);
@@ -239,7 +239,7 @@ describe('the own cycle of a device', () => {
 });
 
 describe('closing', () => {
-  it('ends what runs, refuses what waits, tells the device nothing more', async () => {
+  it('ends what runs, refuses what waits, sends the device nothing more', async () => {
     const { controller, board } = plugged();
     board.isWedged = true;
     const running = failure(controller.turnOff('1'));

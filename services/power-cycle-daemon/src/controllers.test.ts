@@ -83,7 +83,7 @@ describe('controllers', () => {
     expect(controllers.all().map(({ name }) => name)).toEqual(['switch-1', 'pdu-1', 'a', 'b']);
   });
 
-  it('stay as they are while rack.yaml says the same of them', async () => {
+  it('stay as they are while their entries in rack.yaml do', async () => {
     const { controllers, edit } = await plugged();
     const [first] = controllers.all();
 
@@ -92,7 +92,7 @@ describe('controllers', () => {
     expect(controllers.get('switch-1')).toBe(first);
   });
 
-  it('are others when rack.yaml says something else, and the former are closed', async () => {
+  it('are replaced when their entries in rack.yaml change, and the former are closed', async () => {
     const { controllers, edit, boards } = await plugged();
     const former = controllers.get('pdu-1');
 
@@ -114,7 +114,7 @@ describe('controllers', () => {
     expect(controllers.get('b')).toBeUndefined();
   });
 
-  it('are no more once they are closed: nothing is begun anew', async () => {
+  it('are gone once they are closed: nothing is begun again', async () => {
     const { controllers, boards } = await plugged();
 
     await controllers.close();
@@ -125,7 +125,7 @@ describe('controllers', () => {
     expect(boards.get('switch-1').isClosed).toBe(true);
   });
 
-  it('are closed whatever their drivers say', async () => {
+  it('are closed also where their drivers fail', async () => {
     const { controllers, boards } = await plugged();
     boards.get('pdu-1').failsToClose = true;
 

@@ -502,7 +502,7 @@ describe('a cycle', () => {
     expect(after.record.failedStep).toBe(failedStep);
   });
 
-  it('tells what went wrong first, however it went on', () => {
+  it('reports what went wrong first, however it went on', () => {
     const { record } = tell(cycleRecord({ mode: 'hard' }), [
       ...(['begin', 'checked idle', 'contacted', 'admitted', 'off-failed', 'seen-on'] as const),
     ]);
@@ -516,7 +516,7 @@ describe('a cycle', () => {
     expect(record.feeds).toEqual([{ controller: 'switch-1', outlet: '1', mode: 'forced-on' }]);
   });
 
-  it('says the same words in a row once', () => {
+  it('has the same text in a row once', () => {
     const { record } = tell(cycleRecord({ mode: 'hard' }), [
       ...(['begin', 'checked idle', 'noted', 'noted', 'noted', 'contacted'] as const),
     ]);
@@ -612,7 +612,7 @@ describe('a restart', () => {
     expect(record).toMatchObject({ begun: true, interrupted: true });
   });
 
-  it('does not cut a machine of which nobody knows whether it reboots', () => {
+  it('does not cut a machine that may be rebooting', () => {
     const { record } = tell(cycleRecord(), ['begin', 'checked idle', 'restarted', 'not-down']);
 
     expect(record).toMatchObject({ outcome: 'failed', failedStep: 'soft-reboot' });
@@ -625,7 +625,7 @@ describe('a restart', () => {
     expect(tell(record, ['seen-on', 'back']).record).toMatchObject({ outcome: 'back' });
   });
 
-  it('before the outlet was seen off is told as a failure, once it is on', () => {
+  it('before the outlet was seen off is reported as a failure, once it is on', () => {
     const { record } = tell(cycleRecord(), [...upToOff, 'restarted', 'seen-on']);
 
     expect(record).toMatchObject({
@@ -761,7 +761,7 @@ describe('whatever comes, a cycle', () => {
     );
   });
 
-  it('says that it has begun before anything is touched', () => {
+  it('records that it has begun before anything is touched', () => {
     fc.assert(
       fc.property(life, (one) => {
         for (const { after, effect } of live(one)) {
@@ -786,7 +786,7 @@ describe('whatever comes, a cycle', () => {
     );
   });
 
-  it('can tell people where it is', () => {
+  it('has a step for people', () => {
     fc.assert(
       fc.property(life, (one) => {
         for (const { after } of live(one)) {

@@ -75,7 +75,7 @@ describe('a cycle', () => {
     expect(await owed(daemon)).toEqual([]);
   });
 
-  it('is left to a device that cycles by itself, and nothing is owed afterwards', async () => {
+  it('is left to a device that cycles by itself, and nothing is pending afterwards', async () => {
     const daemon = await startDaemon({ yaml });
 
     const cycle = await daemon.finished(await ask(daemon, 'a'));
@@ -91,7 +91,7 @@ describe('a cycle', () => {
     expect(await owed(daemon)).toEqual([]);
   });
 
-  it('takes the time that is set on the device where nobody says how long', async () => {
+  it('takes the time that is set on the device where the request gives none', async () => {
     const daemon = await startDaemon({ yaml });
 
     const usual = await daemon.finished(await ask(daemon, 'd'));
@@ -144,7 +144,7 @@ describe('a cycle', () => {
     expect(swtch.told).toEqual(['cycle 1']);
   });
 
-  it('tells that off was not proven, with the power on', async () => {
+  it('reports that off was not proven, with the power on', async () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').ignores = 'off';
 
@@ -258,7 +258,7 @@ describe('a cycle', () => {
     expect((await daemon.client.cycle({ params: { id: cycle.id } })).outcome).toBe('stuck-off');
   });
 
-  it('is not begun on a device that does not tell what is on', async () => {
+  it('is not begun on a device that does not report what is on', async () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').tellsNothing = true;
 
@@ -269,7 +269,7 @@ describe('a cycle', () => {
     expect(daemon.boards.get('pdu-1').told).toEqual([]);
   });
 
-  it('is not begun where its controller does not answer, which delays nobody else', async () => {
+  it('is not begun where its controller does not answer, which delays no other', async () => {
     const daemon = await startDaemon({ yaml });
     daemon.boards.get('pdu-1').isDown = true;
 
@@ -422,7 +422,7 @@ describe('a machine', () => {
     ]);
   });
 
-  it('that says yes and hangs is cut', async () => {
+  it('that accepts and hangs is cut', async () => {
     const { daemon, machine, finished, boards } = await withMachine(['switch-1/9'], {
       settings: '    softSeconds: 1',
     });
@@ -458,7 +458,7 @@ describe('a machine', () => {
     expect(boards.get('switch-1').told).toEqual(['cycle 9']);
   });
 
-  it('whose agent is silent counts as not busy, and that is said', async () => {
+  it('whose agent is silent counts as not busy, and that is reported', async () => {
     const { daemon, machine, finished } = await withMachine(['switch-1/9'], {
       settings: '    taskCheckSeconds: 0.2',
     });
@@ -595,7 +595,7 @@ describe('a phone', () => {
     expect(cycle.detail).toBe('not back within 1 s: for the agent it is missing');
   });
 
-  it('on a hub that does not obey is not said to have been off', async () => {
+  it('on a hub that does not obey is not reported as off', async () => {
     const { daemon, machine, finished } = await withMachine(['switch-1/9'], phones);
     await machine.misbehave('usb-ignored');
 

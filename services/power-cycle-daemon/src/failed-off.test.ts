@@ -185,7 +185,7 @@ describe('a request of the pdudaemon endpoint that failed', () => {
 });
 
 describe('an off of an operator that failed', () => {
-  it('says that it is pending, and how to cancel it', async () => {
+  it('reports that it is pending, and how to cancel it', async () => {
     const lab = await start();
     lab.board.isDown = true;
 

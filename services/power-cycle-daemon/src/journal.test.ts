@@ -80,7 +80,7 @@ describe('a disk that is down', () => {
     expect(daemon.boards.get('pdu-1').told).toEqual([]);
   });
 
-  it('and is well again needs nobody', async () => {
+  it('and is well again needs no operator', async () => {
     const daemon = await startDaemon({
       yaml,
       prepare: (stateDir) => writeFile(join(stateDir, 'journal'), 'in the way'),
@@ -95,7 +95,7 @@ describe('a disk that is down', () => {
     expect((await ready(daemon)).body).toContain('"degraded":[]');
   });
 
-  it('first pays what is owed once it is well', async () => {
+  it('first turns on what is pending once it is well', async () => {
     const first = await startDaemon({ yaml });
     const { cycles } = await ask(first, 'b', 60);
     const id = cycles[0]?.id ?? '';
@@ -149,7 +149,7 @@ describe('a disk that fills up', () => {
     expect(outlets.filter(({ owedSince }) => owedSince)).toEqual([]);
   });
 
-  it('before the outlet is touched leaves it alone, and says so', async (context) => {
+  it('before the outlet is touched leaves it alone, and reports that', async (context) => {
     const daemon = await onSmallDisk(context);
     daemon.boards.get('pdu-1').isWedged = true;
     const { cycles } = await ask(daemon);

@@ -43,8 +43,8 @@ function slowKind() {
   return { drivers: new Map([[kind.model, kind]]), on, told, finish };
 }
 
-describe('an outlet that is told to go off, and does so later than anybody looks', () => {
-  it('is told to go on again, though it still reads on', async () => {
+describe('an outlet that obeys an off only after the last reading', () => {
+  it('is turned on again, though it still reads on', async () => {
     const { drivers, on, finish } = slowKind();
     const daemon = await startDaemon({ yaml, drivers });
     const { cycles } = await daemon.client.requestCycles({
@@ -58,7 +58,7 @@ describe('an outlet that is told to go off, and does so later than anybody looks
     expect(on.get('1')).toBe(true);
   });
 
-  it('is told to go on again by the next daemon, too', async () => {
+  it('is turned on again by the next daemon, too', async () => {
     const { drivers, on, told, finish } = slowKind();
     const boards = new Boards();
     const first = await startDaemon({ yaml, drivers, boards });

@@ -56,7 +56,7 @@ async function refusalOf(call: Promise<unknown>) {
 }
 
 describe('limits of off and on', () => {
-  it('reject the second pair of eight through the API, and say when it is possible', async () => {
+  it('reject the second pair of eight through the API, and report when it is possible', async () => {
     const daemon = await start();
     const refused: unknown[] = [];
 
@@ -73,7 +73,7 @@ describe('limits of off and on', () => {
     });
   });
 
-  it('reject the second pair of eight through the pdudaemon endpoint, and say when it is possible', async () => {
+  it('reject the second pair of eight through the pdudaemon endpoint, and report when it is possible', async () => {
     const daemon = await start();
     const answers: string[] = [];
 
@@ -146,7 +146,7 @@ describe('limits of off and on', () => {
 });
 
 describe('an operator who has to cut the power once more', () => {
-  it('says so, and the audit log has it', async () => {
+  it('is reported, and the audit log has it', async () => {
     const daemon = await start();
     await turn(daemon, 'b', 'off');
     await turn(daemon, 'b', 'on');

@@ -41,7 +41,7 @@ describe('metrics', () => {
     );
   });
 
-  it('tells what a person turned off, whatever it feeds', async () => {
+  it('shows what a person turned off, whatever it feeds', async () => {
     const { client, metricsUrl, finished } = await startDaemon({ yaml });
     const targets = ['b', 'pdu-1/7'];
     const { cycles } = await client.switchOutlets({
@@ -63,7 +63,7 @@ describe('metrics', () => {
     }, 20_000);
   });
 
-  it('tells since when power is owed, while it is', async () => {
+  it('shows since when an on is pending, while it is', async () => {
     const { boards, client, metricsUrl } = await startDaemon({ yaml });
     const before = Date.now() / 1000;
     const owedSince = async () => {

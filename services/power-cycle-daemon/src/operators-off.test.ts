@@ -35,7 +35,7 @@ async function cycle({ client }: TestDaemon, machine: string) {
 }
 
 describe('off by a person', () => {
-  it('is seen off, told, and stays', async () => {
+  it('is seen off, reported, and stays', async () => {
     const daemon = await startDaemon({ yaml });
 
     const off = await turn(daemon, 'b', 'off');
@@ -219,7 +219,7 @@ describe('on by a person', () => {
     expect(daemon.boards.get('switch-1').told).toEqual(['on 1 usual']);
   });
 
-  it('tries what is stuck at once, and tells what comes of that', async () => {
+  it('tries what is stuck at once, and reports the result', async () => {
     const daemon = await startDaemon({ yaml });
     const board = daemon.boards.get('pdu-1');
     board.ignores = 'on';

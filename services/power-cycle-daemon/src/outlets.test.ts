@@ -12,7 +12,7 @@ function plugged(native?: { least: number; most: number } | 'fixed') {
 }
 
 describe('seeing the state of an outlet', () => {
-  it('waits until the device shows what it was told', async () => {
+  it('waits until the device shows the requested state', async () => {
     const { controller, board } = plugged();
     setTimeout(() => board.outlets.set('1', false), 10);
 
@@ -80,14 +80,14 @@ describe('seeing the state of an outlet', () => {
 });
 
 describe('turning off', () => {
-  it('is told once, and seen', async () => {
+  it('is sent once, and seen', async () => {
     const { controller, board } = plugged();
 
     expect(await turnOff(controller, '1', tries, signal)).toMatchObject({ is: 'proven' });
     expect(board.told).toEqual(['off 1']);
   });
 
-  it('is not told again where only the answer was lost', async () => {
+  it('is not sent again where only the answer was lost', async () => {
     const { controller, board } = plugged();
     board.losesAnswers = 1;
 
@@ -95,7 +95,7 @@ describe('turning off', () => {
     expect(board.told).toEqual(['off 1']);
   });
 
-  it('is tried as often as may be, and each reason is told once', async () => {
+  it('is tried as often as allowed, and each reason is reported once', async () => {
     const { controller, board } = plugged();
     board.ignores = 'off';
 
@@ -105,7 +105,7 @@ describe('turning off', () => {
     expect(board.told).toEqual(['off 1', 'off 1', 'off 1']);
   });
 
-  it('is not tried again where the device said no', async () => {
+  it('is not tried again where the device refused', async () => {
     const { controller, board } = plugged();
     board.refuses = true;
 
@@ -137,7 +137,7 @@ describe('turning on', () => {
     expect(board.told).toEqual([]);
   });
 
-  it('tells why it was not told, and what it reads', async () => {
+  it('reports why the command was not sent, and what the outlet reads', async () => {
     const { controller, board } = plugged();
     board.outlets.set('1', false);
     board.refuses = true;

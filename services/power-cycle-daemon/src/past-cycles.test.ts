@@ -55,7 +55,7 @@ describe('past cycles', () => {
     expect(past.list()).toEqual([]);
   });
 
-  it('count by a clock that nobody sets', () => {
+  it('count by a clock that is never set', () => {
     const { clock, past } = remembered();
     past.note(cycleRecord({ begun: true, phase: 'turn-off' }));
     clock.setWall('1970-01-01T00:00:00Z');
@@ -65,7 +65,7 @@ describe('past cycles', () => {
     expect(past.list()).toMatchObject([{ target: 'a', begunAt: 1000 * 60, endedAt: 1002 * 60 }]);
   });
 
-  it('of another process are as long ago as the wall clock says', () => {
+  it('of another process are as long ago as by the wall clock', () => {
     const { past } = remembered(2);
 
     past.load([

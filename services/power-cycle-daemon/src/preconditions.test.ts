@@ -95,7 +95,7 @@ describe('a request', () => {
     expect(verdict('a-device')).toEqual(allowed);
   });
 
-  it('is refused where nothing says what feeds it', () => {
+  it('is refused where rack.yaml does not say what feeds it', () => {
     const detail = 'rack.yaml does not say what feeds it; add `power:` to its entry';
     expect(refusal('nowhere')).toEqual({
       target: 'nowhere',
@@ -112,7 +112,7 @@ describe('a request', () => {
     expect(verdict('bare', { mode: 'soft' })).toEqual(allowed);
   });
 
-  it('for a soft reboot is refused where nobody can be asked', () => {
+  it('for a soft reboot is refused where the machine has no address', () => {
     expect(refusal('two', { mode: 'soft' })).toEqual({
       target: 'two',
       code: 'not-reachable',
@@ -265,7 +265,7 @@ describe('a hold', () => {
     );
   });
 
-  it('does not keep whoever repairs it from turning it on and off', () => {
+  it('does not prevent the repairing operator from turning it on and off', () => {
     const holds = [hold('a')];
     expect(verdict('a', { action: 'off', mode: 'hard' }, { holds })).toEqual(allowed);
     expect(verdict('a', { action: 'on', mode: 'hard' }, { holds })).toEqual(allowed);
@@ -292,7 +292,7 @@ describe('what a person turned off', () => {
   });
 });
 
-describe('what is still owed', () => {
+describe('what is still pending', () => {
   it('is turned on and not cycled again', () => {
     const debt: PendingOn = {
       controller: 'pdu-2',
@@ -369,7 +369,7 @@ describe('one at a time', () => {
     });
   });
 
-  it('does not wait for strangers', () => {
+  it('does not wait for unrelated cycles', () => {
     expect(verdict('b', {}, { active: [a] })).toEqual(allowed);
   });
 });
@@ -408,13 +408,13 @@ describe('limits', () => {
     expect(verdict('a', {}, { past: [ended(3570), ended(2000), ended(400)] })).toEqual(allowed);
   });
 
-  it('tell the longer of two waits', () => {
+  it('give the longer of two waits', () => {
     const past = [ended(3500), ended(2000), ended(10)];
 
     expect(refusal('a', {}, { past })).toMatchObject({ code: 'cooling-down' });
   });
 
-  it('do not care what the wall clock says', () => {
+  it('do not depend on the wall clock', () => {
     for (const time of ['1970-01-01T00:00:00Z', '2036-01-01T00:00:00Z']) {
       const given = refusal('a', {}, { past: [ended(60)], now: Date.parse(time) });
 
@@ -450,7 +450,7 @@ describe('limits', () => {
     ).toEqual(allowed);
   });
 
-  it('can be ignored by an operator who says so, and not by force alone', () => {
+  it('can be ignored by an operator on request, and not by force alone', () => {
     const past = [ended(1)];
 
     expect(verdict('a', { ignoreLimits: true }, { past })).toEqual(allowed);

@@ -39,7 +39,7 @@ describe('an edit of rack.yaml', () => {
     expect(daemon.boards.get('pdu-1').outlets.isOn('1')).toBe(true);
   });
 
-  it('that takes the PDU away leaves the outlet owed until the PDU is there again', async () => {
+  it('that removes the PDU leaves the outlet pending until the PDU is there again', async () => {
     const daemon = await startDaemon({ yaml: rackOf([pdu1, pdu2], [a]) });
     const id = await ask(daemon, 'a', 1);
     await daemon.until(id, ({ step }) => step === 'off');

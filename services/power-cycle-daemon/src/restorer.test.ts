@@ -53,7 +53,7 @@ async function withDebts(pendingOns: readonly PendingOn[], own: Partial<Restorer
 }
 
 describe('the restorer', () => {
-  it('turns on what is owed, as it was, and forgets it once it was seen on', async () => {
+  it('turns on what is pending, as it was, and forgets it once it was seen on', async () => {
     const owed = debt('pdu-1', '3', 'forced-on');
     const { boards, store, restorer, events } = await withDebts([owed]);
 
@@ -75,7 +75,7 @@ describe('the restorer', () => {
     expect(store.pendingOns.all.size).toBe(0);
   });
 
-  it('proves on what nothing says is owed: whoever asks wants it on', async () => {
+  it('proves on what is not pending: the caller wants it on', async () => {
     const { boards, restorer, store } = await withDebts([debt('pdu-1', '3')]);
     await store.keep([store.pendingOns.remove('pdu-1/3')]);
 
@@ -95,7 +95,7 @@ describe('the restorer', () => {
     expect(boards.get('pdu-1').told).toEqual(['on 3 usual']);
   });
 
-  it('tells that it is stuck, goes on for ever, and tells when it is on at last', async () => {
+  it('reports that it is stuck, goes on for ever, and reports when it is on at last', async () => {
     const owed = debt('pdu-1', '3');
     const { boards, store, restorer, events, stuck } = await withDebts([owed]);
     const board = boards.get('pdu-1');
@@ -128,7 +128,7 @@ describe('the restorer', () => {
     });
   });
 
-  it('tries at once when somebody asks for what is stuck, and tells what came of that', async () => {
+  it('tries at once when a request needs what is stuck, and reports the result', async () => {
     const owed = debt('pdu-1', '3');
     const { boards, restorer, stuck } = await withDebts([owed], {
       backOff: { firstMs: 3_600_000, maxMs: 3_600_000 },
@@ -219,7 +219,7 @@ describe('the restorer', () => {
     expect(pauses).toBe(4);
   });
 
-  it('keeps the order of an old debt for which a cycle waits', async () => {
+  it('keeps the order of an old pending on that a cycle waits for', async () => {
     const pendingOns = [debt('pdu-1', '1'), debt('pdu-1', '2')];
     const { boards, restorer } = await withDebts(pendingOns);
     const order: string[] = [];
@@ -247,7 +247,7 @@ describe('the restorer', () => {
     expect(stuck()).toEqual(['pdu-1/1']);
   });
 
-  it('stops when the daemon stops, and keeps what is owed', async () => {
+  it('stops when the daemon stops, and keeps what is pending', async () => {
     const owed = debt('pdu-1', '3');
     const { boards, store, restorer, stop, stuck } = await withDebts([owed], {
       backOff: { firstMs: 3_600_000, maxMs: 3_600_000 },

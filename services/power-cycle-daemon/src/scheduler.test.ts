@@ -87,7 +87,7 @@ describe('turns', () => {
     expect(names(turns)).toEqual(['1', '2', '3']);
   });
 
-  it('are for nobody where there are none', () => {
+  it('are empty where no cycle waits', () => {
     expect(admitted([], cycles(['A']), limits, up)).toEqual([]);
   });
 });
@@ -107,7 +107,7 @@ function on(records: readonly CycleRecord[], controller: string): CycleRecord[] 
   return records.filter(({ feeds }) => feeds.some((feed) => feed.controller === controller));
 }
 
-describe('whoever waits', () => {
+describe('a cycle that waits', () => {
   it('never gets a turn beyond a limit', () => {
     fc.assert(
       fc.property(crowd, ({ waiting, running, limits, down }) => {
@@ -129,7 +129,7 @@ describe('whoever waits', () => {
     );
   });
 
-  it('is not kept waiting by whoever came later', () => {
+  it('is not delayed by a later request', () => {
     fc.assert(
       fc.property(crowd, fc.nat(30), ({ waiting, running, limits }, first) => {
         const all = cycles(waiting);

@@ -77,7 +77,7 @@ describe('a device that rejects the login', () => {
     });
   });
 
-  it('is asked at once with another password, and then counts anew', async () => {
+  it('is asked at once with another password, and then counts from the start', async () => {
     const rejected = rejecting();
     await tryHard(rejected);
 

@@ -69,7 +69,7 @@ describe('the store', () => {
     expect([...next.pendingOns.all.keys()]).toEqual(['pdu-1/2']);
   });
 
-  it('changes nothing where the journal cannot be written, and says so', async () => {
+  it('changes nothing where the journal cannot be written, and throws', async () => {
     const { store, fail, said } = await onDisk();
     await fail();
 

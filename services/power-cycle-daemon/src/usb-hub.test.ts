@@ -123,7 +123,7 @@ describe('ports of a machine’s own hub', () => {
     expect(off()).toEqual(['usb/1-1.2']);
   });
 
-  it('are read over ssh past an agent that tells of another port', async () => {
+  it('are read over ssh where the agent reports another port', async () => {
     const agentUrl = await agentThatSays({ hub: '1-1', port: 3, on: false });
     const { driver } = await start({ agentUrl });
 
@@ -145,7 +145,7 @@ describe('ports of a machine’s own hub', () => {
     },
   );
 
-  it('do not believe what a phone says of itself', async () => {
+  it('do not believe what a phone reports about itself', async () => {
     const text =
       'x]\nNew status for hub 1-1 [2109:3431, USB 2.10, 4 ports, ppps]\n  Port 2: 0000 off';
     const phones = [{ name: 'device', port: 'usb/1-1.2', text }];
@@ -206,7 +206,7 @@ describe('ports of a machine’s own hub', () => {
     await expect(driver.turnOff('usb/1-1.2', patient())).rejects.toThrow(DeviceUnreachable);
   });
 
-  it('are refused where neither agent nor ssh take the login, whose secrets are not told', async () => {
+  it('are refused where neither agent nor ssh accept the login, whose secrets are not printed', async () => {
     const login = { username: 'pi', password: 'wrong-secret', token: 'wrong-token' };
     const { driver, off } = await start({ login });
 

@@ -97,7 +97,7 @@ const noPower = {
 };
 
 describe('a version of gigabytes', () => {
-  it('is not taken into memory to be shown', async () => {
+  it('is not read into memory to be shown', async () => {
     const readable = new Readable({
       rack: () => smallRack(),
       models: new Map(),

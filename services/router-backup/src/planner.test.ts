@@ -18,7 +18,7 @@ async function atNoon(settings = '') {
 const hour = 3_600_000;
 
 describe('the planner', () => {
-  it('begins a run when the schedule says so', async () => {
+  it('begins a run when the schedule is due', async () => {
     const { clock, lab } = await atNoon('    schedule: "*/10 * * * *"');
     await expect.poll(() => origins(lab)).toEqual(['overdue']);
 

@@ -107,7 +107,7 @@ describe('the history of the service', () => {
     await expect.poll(() => next.degraded()).not.toContain('repository.broken-');
   });
 
-  it('loses nothing on a full disk, and goes on when there is room', async (context) => {
+  it('loses nothing on a full disk, and goes on when there is space', async (context) => {
     const lab = await onSmallDisk(context);
     await lab.idle();
     const router = lab.devices.get('router');

@@ -135,7 +135,7 @@ describe('after a task', () => {
     expect(booting).toEqual(waiting);
   });
 
-  it('it is told again if it did not take it, and not back while it has not rebooted', async () => {
+  it('the command is repeated if the device rejected it, and the device is not back while it has not rebooted', async () => {
     const { afterTask, phone, clock, moreLooks, state } = start();
     phone.takesCommand = false;
     afterTask.taskEnded();
@@ -151,7 +151,7 @@ describe('after a task', () => {
     expect(before).toEqual(waiting);
   });
 
-  it('it is told again if it took the command, and is up as before', async () => {
+  it('the command is repeated if the device accepted it and is up as before', async () => {
     const { afterTask, phone, clock, moreLooks, state } = start();
     phone.loses = 1;
     afterTask.taskEnded();
@@ -168,7 +168,7 @@ describe('after a task', () => {
     expect(early).toBe(1);
   });
 
-  it('one that does not tell how long it is up must have been away', async () => {
+  it('one whose uptime is unknown must have been away', async () => {
     const { afterTask, phone, clock, moreLooks, state } = start();
     phone.tellsUptime = false;
     phone.repairs['device-reboot'] = async () => {

@@ -16,7 +16,7 @@ async function start(metadataUrl: string) {
   return async () => (await fetch(`http://127.0.0.1:${agent.metricsPort}/readyz`)).json();
 }
 
-it('says why it is not ready also while the metadata server keeps it waiting', async () => {
+it('reports why it is not ready also while the metadata server keeps it waiting', async () => {
   const silent = createServer(() => undefined).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   onTestFinished(() => {
@@ -31,7 +31,7 @@ it('says why it is not ready also while the metadata server keeps it waiting', a
   });
 });
 
-it('says that no Swarming server fits its name', async () => {
+it('reports that no Swarming server fits its name', async () => {
   const metadata = await startMetadata('rpi-1');
   onTestFinished(() => metadata.close());
   metadata.setRack(`

@@ -17,7 +17,7 @@ async function stubbornMachine(dir: string): Promise<string> {
   return dir;
 }
 
-it('says so when the machine does not reboot: its bot must not be gone for ever', async () => {
+it('reports that the machine does not reboot: its bot must not be gone for ever', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-reboot-'));
   onTestFinished(() => rm(dir, { recursive: true, maxRetries: 5 }));
   const metadata = await startMetadata(machine);

@@ -274,7 +274,7 @@ while not os.path.exists(${JSON.stringify(join(its.dir, 'go'))}): time.sleep(0.0
 });
 
 describe('the status port', () => {
-  it('shows its log to whoever may see it, and does what is asked with its token', async (context) => {
+  it('shows its log to callers that may see it, and does what is asked with its token', async (context) => {
     const its = await open(context, { phones: [phone] });
     const agent = await its.startAgent();
     await isWell(agent);

@@ -47,7 +47,7 @@ describe('the flags', () => {
     expect(() => parseFlags(args, { SKOLO_MACHINE: 'rpi-1' })).toThrow(message);
   });
 
-  it('are shown by --help', () => {
+  it('are listed by --help', () => {
     expect(parseFlags(['--help'], {})).toBe('help');
     expect(usage()).toContain('--metadata-url URL');
   });

@@ -88,7 +88,7 @@ describe('asking the power-cycle daemon', () => {
     expect(await requestPowerCycle('phone', 'it is gone', daemon, signal)).toEqual(result);
   });
 
-  it('is postponed while nobody answers', async () => {
+  it('is postponed while the daemon does not answer', async () => {
     const daemon = await startDaemon();
     await daemon.close();
 

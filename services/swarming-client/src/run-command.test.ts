@@ -61,7 +61,7 @@ describe('running a program', () => {
     expect(await run('cat', [], { timeoutMs })).toMatchObject({ status: 0, stdout: '' });
   });
 
-  it('says that a signal ended it', async () => {
+  it('reports that a signal ended it', async () => {
     const result = await run('sh', sh('kill -TERM $$'), { timeoutMs });
 
     expect(result.status).toBeUndefined();
@@ -116,7 +116,7 @@ describe('its end', () => {
     await expect(run('sh', sh('exit 0'), { timeoutMs, signal })).rejects.toThrow('too late');
   });
 
-  it('comes when it says too much', async () => {
+  it('comes when it prints too much', async () => {
     await expect(run('yes', [], { timeoutMs, mostBytes: 10_000 })).rejects.toMatchObject({
       code: 'too-much',
     });
@@ -196,7 +196,7 @@ describe('its output in a file', () => {
     expect(await readFile(stdoutFile, 'utf8')).toBe('line\n');
   });
 
-  it('cannot be written: says so', async () => {
+  it('cannot be written: reports that', async () => {
     const ran = run('echo', ['x'], { timeoutMs, stdoutFile: '/nonexistent/out' });
 
     await expect(ran).rejects.toThrow('/nonexistent/out');

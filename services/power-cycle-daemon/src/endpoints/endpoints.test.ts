@@ -33,7 +33,7 @@ async function degraded(metricsUrl: string): Promise<unknown> {
 }
 
 describe('who may come in', () => {
-  it('is whom the list names, and nobody else', async () => {
+  it('is a client in the list, and no other', async () => {
     const port = await freePort();
     const { told } = await startWith({ port, host: '127.0.0.1', allow: ['127.0.0.8/29'] });
 
@@ -74,7 +74,7 @@ describe('who may come in', () => {
     expect(told).toEqual([]);
   });
 
-  it('is told by an IPv4 address, also where the door listens on IPv6', async () => {
+  it('is identified by an IPv4 address, also where the endpoint listens on IPv6', async () => {
     const port = await freePort();
     await startWith({ port, allow: ['127.0.0.9/32'] });
 
@@ -147,7 +147,7 @@ describe('a browser', () => {
 });
 
 describe('an edit of rack.yaml', () => {
-  it('opens a door, changes its list, moves it and closes it', async () => {
+  it('opens an endpoint, changes its list, moves it and closes it', async () => {
     const [first, second] = [await freePort(), await freePort()];
     const { edit } = await startWith(undefined);
     const answersAt = (port: number) => sendRequest(port, '/').then(({ status }) => status);
@@ -185,7 +185,7 @@ describe('an edit of rack.yaml', () => {
 });
 
 describe('a port that something else has', () => {
-  it('is said, and tried again until it can be had', async () => {
+  it('is reported, and tried again until it opens', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     onTestFinished(() => void other.close());
@@ -215,7 +215,7 @@ describe('a port that something else has', () => {
   });
 });
 
-describe('whoever waits', () => {
+describe('a client that waits', () => {
   it('is answered later than any time-out of a connection', async () => {
     const port = await freePort();
     const timeouts = {

@@ -97,7 +97,7 @@ machines:
     expect(cycles).toMatchObject([{ target: 'e', offSeconds: 10 }]);
   });
 
-  it('turns on what the door itself had turned off, when asked for a reboot', async () => {
+  it('turns on what the endpoint itself had turned off, when asked for a reboot', async () => {
     const { ask, told } = await openDoor();
     await ask('off?alias=b');
 
@@ -255,7 +255,7 @@ machines:
     expect(boards.get('pdu-1').outlets.get('1').on).toBe(true);
   });
 
-  it('tells who asked, and for what', async () => {
+  it('records who asked, and for what', async () => {
     const { ask, client } = await openDoor();
 
     await ask('reboot?alias=b&delay=0');

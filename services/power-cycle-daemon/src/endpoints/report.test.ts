@@ -20,7 +20,7 @@ async function openDoor(allow = '127.0.0.0/8') {
   return { ...daemon, port, send };
 }
 
-describe('the report door', () => {
+describe('the report endpoint', () => {
   it('takes a report, which is in the audit log when it is answered', async () => {
     const { send, stateDir, boards } = await openDoor();
 
@@ -83,7 +83,7 @@ describe('the report door', () => {
     await expect(audited(stateDir)).rejects.toThrow(/ENOENT/);
   });
 
-  it('is closed for whom rack.yaml does not name', async () => {
+  it('rejects clients that rack.yaml does not name', async () => {
     const { send } = await openDoor('10.0.0.0/8');
 
     const answer = await send('{"powercycled_bots": ["b"]}');

@@ -109,7 +109,7 @@ describe('a machine is asked to reboot itself', () => {
     expect(answer).toEqual({ accepted: false, text: expect.stringMatching(text) });
   });
 
-  it('in vain where nobody listens at its agent’s port, and it has no login', async () => {
+  it('in vain where its agent’s port is closed, and it has no login', async () => {
     const { answer } = await asked({ faults: ['dead'], hasLogin: false });
 
     expect(answer.accepted).toBe(false);

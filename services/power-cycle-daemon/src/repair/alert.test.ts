@@ -11,7 +11,7 @@ const rack = parseRack(
   { file: 'rack.yaml' },
 );
 
-describe('whom an alert is about', () => {
+describe('the machine that an alert is about', () => {
   it.each([
     [{ machine: 'rpi-001' }, 'rpi-001'],
     [{ machine: 'rpi-001.lan', instance: 'rpi-002' }, 'rpi-001'],

@@ -89,7 +89,7 @@ describe('Alertmanager', () => {
     expect(await tries('a')).toEqual(['missing; try 1']);
   });
 
-  it('hears that a machine is back, and the next time counts anew', async (context) => {
+  it('receives that a machine is back, and counts the next time from the start', async (context) => {
     const { alerts, aMinuteLater, tries, finished, cycles } = await startLab(context);
 
     await alerts.fire('a', 60);
@@ -106,7 +106,7 @@ describe('Alertmanager', () => {
     await expect.poll(() => tries('a')).toEqual(['missing; try 1', 'missing; try 1']);
   });
 
-  it('goes on until the machine needs hands', async (context) => {
+  it('goes on until the machine needs an operator', async (context) => {
     const { alerts, aMinuteLater, tries, after, client, finished, cycles } =
       await startLab(context);
     const needsHands = async () => {

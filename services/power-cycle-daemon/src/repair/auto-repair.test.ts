@@ -68,7 +68,7 @@ describe('a missing machine', () => {
     expect(lab.boards.get('pdu-1').told).toEqual(['off 1', 'on 1 auto']);
   });
 
-  it('is cycled so many times, with a pause, and then needs hands', async () => {
+  it('is cycled so many times, with a pause, and then needs an operator', async () => {
     const lab = await startRepairLab({ yaml, settings });
 
     await hear(lab, 'a', 20);
@@ -118,7 +118,7 @@ describe('a missing machine', () => {
     ]);
   });
 
-  it('waits until it is said again: a silenced alert is not', async () => {
+  it('waits until the alert is repeated: a silenced one is not', async () => {
     const lab = await startRepairLab({ yaml, settings });
 
     await hear(lab, 'a', 10);
@@ -130,7 +130,7 @@ describe('a missing machine', () => {
     expect(silent).toEqual([]);
   });
 
-  it('that answers is left alone, and is said to', async () => {
+  it('that answers is left alone, and that is reported', async () => {
     const own = `power: pdu-1/1, address: 127.0.1.1, seenBack: { ssh: ${await startSsh()} }`;
     const lab = await startRepairLab({ yaml: rackWith(own), settings });
 
@@ -180,7 +180,7 @@ describe('a missing machine', () => {
     expect(lab.said('not repaired')).toContainEqual(expect.stringMatching(why));
   });
 
-  it('that needs hands is forgotten once it answers, although nobody said so', async () => {
+  it('that needs an operator is forgotten once it answers, also without a resolved alert', async () => {
     const own = 'power: pdu-1/1, address: 127.0.1.1, seenBack: { ssh: 1, timeoutSeconds: 1 }';
     const lab = await startRepairLab({ yaml: rackWith(own), settings: settingsWith('tries: 1') });
     await hear(lab, 'a', 20);
@@ -202,7 +202,7 @@ describe('a missing machine', () => {
   });
 });
 
-describe('what is heard', () => {
+describe('alerts that are received', () => {
   it.each([
     ['by the label machine', { machine: 'a' }, 1],
     ['by its name in the domain', { machine: 'a.lan' }, 1],
@@ -226,7 +226,7 @@ describe('what is heard', () => {
     expect(answer.heard).toBe(heard);
   });
 
-  it('is heard from nobody without a token', async () => {
+  it('are accepted only with a token', async () => {
     const { url } = await startRepairLab({ yaml, settings });
 
     const { status } = await fetch(`${url}/v1/alerts`, {

@@ -89,7 +89,7 @@ describe('a machine that is missing', () => {
     expect(decide('m-01', own, about)).toEqual({ is: 'cycle' });
   });
 
-  it('does not count those of which nobody has heard for long, nor those elsewhere', () => {
+  it('does not count those without a recent alert, nor those elsewhere', () => {
     const old = others(10).map((each) => ({ ...each, lastAlertAt: now - 15 * minute - 1 }));
 
     expect(decide('m-01', { missing: [missing('m-01'), ...old.slice(1)] })).toEqual({
@@ -101,7 +101,7 @@ describe('a machine that is missing', () => {
     });
   });
 
-  it('needs hands after so many tries, and still does', () => {
+  it('needs an operator after so many tries, and still does', () => {
     const record = { target: 'm-01', tries: 3 };
     const why = 'still missing after 3 cycles';
 

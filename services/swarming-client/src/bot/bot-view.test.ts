@@ -29,7 +29,7 @@ describe('the end of a bot', () => {
     expect(exitOf({ ...ending, ...facts })).toBe(exit);
   });
 
-  it('is told with its last words', () => {
+  it('is reported with its last error line', () => {
     expect(exitText('failed', { ...ending, status: 1, lastError: 'SyntaxError: no' })).toBe(
       'failed after 61 s (status 1): SyntaxError: no',
     );

@@ -78,7 +78,7 @@ os.wait()
 time.sleep(600)`;
 
 describe.skipIf(python === undefined)('the bot of the simulated Swarming', () => {
-  it('is fetched, polls, runs a task, and says farewell', async () => {
+  it('is fetched, polls, runs a task, and signs off', async () => {
     await using lab = await newLab();
     const { test, swarming } = lab;
     const pid = await polling(lab);
@@ -226,7 +226,7 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
     expect(test.bot.view()).toMatchObject({ state: 'running', starts: 2 });
   });
 
-  it('is not silent while its task runs, whether hooks told of that or not', async () => {
+  it('is not silent while its task runs, whether hooks reported that or not', async () => {
     const clock = movableClock();
     await using lab = await newLab({ clock }, { taskGraceSeconds: 0 });
     const { swarming, test } = lab;

@@ -142,7 +142,7 @@ ${bots.idle}`;
     await expect.poll(() => test.bot.view().state).toBe('running');
   });
 
-  it('tells how it ended', async () => {
+  it('reports how it ended', async () => {
     const body = `n = len([f for f in os.listdir('.') if f.startswith('run')])
 write('run%d' % n, '')
 if n == 0: sys.exit('ImportError: no module')
@@ -204,7 +204,7 @@ ${bots.idle}`;
     expect(test.lines).toContainEqual({ stream: 'stderr', text: 'no end' });
   });
 
-  it('is ended and started anew when its settings are others', async () => {
+  it('is restarted when its settings change', async () => {
     await using test = await newBot({ zip: {} });
     await using other = await newBot({ zip: {} });
     test.bot.start('http://127.0.0.1:1');

@@ -152,7 +152,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     expect(await whyNot(test)).toMatch(/no answer within/);
   });
 
-  it('shows its credential to nobody else', async () => {
+  it('sends its credential to no other server', async () => {
     await using test = await newBot();
     const other = await startStubServer();
     const zip = await stubZip({ server: test.server.url });
@@ -168,7 +168,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     expect(JSON.stringify(other.requests)).not.toMatch(/the-token|authorization|machine-1/i);
   });
 
-  it('says why there is no token, and shows none', async () => {
+  it('reports why there is no token, and prints none', async () => {
     await using test = await newBot({
       zip: {},
       token: async () => {
@@ -182,7 +182,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     expect(test.logged.join('')).not.toContain('the-token');
   });
 
-  it('says that Python is not there, and goes on when it is', async () => {
+  it('reports that Python is missing, and goes on when it is there', async () => {
     await using test = await newBot({ zip: {} }, { python: '/usr/bin/no-python' });
     const right = python ?? '';
 
@@ -219,7 +219,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     await rm(elsewhere, { recursive: true });
   });
 
-  it('waits for room on a disk that is full', async (context) => {
+  it('waits for space on a disk that is full', async (context) => {
     if (process.getuid?.() !== 0) context.skip('needs root to mount a tmpfs');
     const run = promisify(execFile);
     await using test = await newBot();

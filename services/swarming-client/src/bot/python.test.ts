@@ -74,7 +74,7 @@ describe.skipIf(python === undefined)('on each Python', () => {
     expect(await checked(zip)).toEqual({ isSound: true });
   });
 
-  it('what cannot look says nothing about the zip', async () => {
+  it('a check that fails proves nothing about the zip', async () => {
     const zip = await stubZip({ server });
 
     await expect(checked(zip, '/bin/false')).rejects.toThrow('/bin/false cannot check the zip');

@@ -13,7 +13,7 @@ async function running(test: TestBot, ...files: string[]): Promise<number[]> {
 const withTask = ['bot.pid', 'task_runner.pid', 'task.pid', 'orphan.pid'];
 
 describe.skipIf(python === undefined)('stopping a bot', () => {
-  it('lets its task end first, also where no hook told of it', async () => {
+  it('lets its task end first, also where no hook reported it', async () => {
     await using test = await newBot({ zip: { body: bots.withTask }, limits: { idleMs: 200 } });
     const [bot = 0, , task = 0, orphan = 0] = await running(test, ...withTask);
 
@@ -83,7 +83,7 @@ describe.skipIf(python === undefined)('stopping a bot', () => {
     expect(isAlive(bot)).toBe(false);
   });
 
-  it('waits for a task that hooks tell of', async () => {
+  it('waits for a task that hooks report', async () => {
     await using test = await newBot({ zip: { body: bots.deaf }, limits: { idleMs: 100 } });
     const [bot = 0] = await running(test, 'bot.pid');
     test.task.isRunning = true;

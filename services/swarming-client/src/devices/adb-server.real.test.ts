@@ -38,7 +38,7 @@ describe('the real adb server', () => {
     await expect.poll(() => serverOf(port)).toBeUndefined();
   });
 
-  it('that has stopped is found, ended by force and started anew', async (context) => {
+  it('that has stopped is found, ended by force and started again', async (context) => {
     const { deps, settings, port, open } = await startReal(context);
     await deps.adb.ensure(never);
     const pid = serverOf(port) ?? 0;

@@ -55,7 +55,7 @@ describe('the adb server', () => {
     expect(installation.pid()).toBe(pid);
   });
 
-  it('is ended by force where it is wedged, and started anew', async (context) => {
+  it('is ended by force where it is wedged, and started again', async (context) => {
     const { adb, installation, settings, open, logged } = await install(context);
     const device = open();
     await present(device);
@@ -93,7 +93,7 @@ describe('the adb server', () => {
     expect(await present(device)).toMatchObject({ serial });
   });
 
-  it('is nobody else who listens there', async (context) => {
+  it('is no other program that listens there', async (context) => {
     await install(context);
     const other = createServer((socket) => socket.on('error', () => {}).resume());
     await once(other.listen(0, '127.0.0.1'), 'listening');
@@ -108,7 +108,7 @@ describe('the adb server', () => {
     expect(other.listening).toBe(true);
   });
 
-  it('is not installed: says what to do', async () => {
+  it('is not installed: reports what to do', async () => {
     const { deps, open } = await startLab({ PATH: '/nonexistent', ANDROID_ADB_SERVER_PORT: '1' });
 
     await expect(deps.adb.ensure(never)).rejects.toThrow(CommandFailed);

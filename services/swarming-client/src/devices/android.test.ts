@@ -8,7 +8,7 @@ import { startShelf } from './testing/shelf.ts';
 const serial = '0A041FDD4003BB';
 
 describe('a phone', () => {
-  it('tells what Swarming chooses it by, and how it is', async (context) => {
+  it('has what Swarming chooses it by, and its condition', async (context) => {
     const { open } = await startShelf(context, [{ serial, uptimeSeconds: 5000 }]);
 
     const { uptimeSeconds, ...reading } = await present(open());
@@ -140,7 +140,7 @@ describe('a phone', () => {
 describe('which phone', () => {
   const two: AndroidOptions[] = [{ serial }, { serial: 'R58M1002', model: 'galaxy-s24' }];
 
-  it('is said by its serial', async (context) => {
+  it('is named by its serial', async (context) => {
     const { open } = await startShelf(context, two);
 
     expect((await present(open({ serial: 'R58M1002' }))).dimensions.device_type).toContain('e1s');
@@ -181,7 +181,7 @@ describe('which phone', () => {
   });
 });
 
-describe('a phone that cannot be used says why', () => {
+describe('a phone that cannot be used has the reason', () => {
   it.for([
     { state: 'unauthorized', why: /^unauthorized: accept the key of this machine on its screen$/ },
     { state: 'authorizing', why: /^adb is still connecting \(authorizing\)$/ },
@@ -264,7 +264,7 @@ describe('a phone that misbehaves', () => {
     expect(await present(open())).toEqual({ ...before, uptimeSeconds: expect.any(Number) });
   });
 
-  it('tells thousandths of a degree', async (context) => {
+  it('reports thousandths of a degree', async (context) => {
     const { open, server } = await startShelf(context, [{ serial }]);
     server.phone().faults.add('milli-degrees');
 
@@ -310,7 +310,7 @@ describe('a repair', () => {
     expect(server.phone().state).toBe('device');
   });
 
-  it('of a phone that is not there says so', async (context) => {
+  it('of a phone that is not there is reported', async (context) => {
     const { open } = await startShelf(context, []);
     const { repairs } = open({ serial });
 

@@ -83,7 +83,7 @@ describe('a watched device', () => {
     expect(logged().map(({ msg }) => msg)).toEqual(['device present']);
   });
 
-  it('keeps what it told when it goes missing, and why', async () => {
+  it('keeps its last reading when it goes missing, and the reason', async () => {
     const { watch, looks, clock, logged } = startWatch();
     const first = watch.look();
     looks[0]?.found(present);

@@ -24,7 +24,7 @@ async function startPhones(
 const kind = 'ios';
 
 describe('an iPhone', () => {
-  it('tells what Swarming chooses it by, and its battery', async () => {
+  it('has what Swarming chooses it by, and its battery', async () => {
     const { open, ran, tools } = await startPhones([{ udid }]);
     tools.phone().battery.set('BatteryCurrentCapacity', '64');
 
@@ -60,7 +60,7 @@ describe('an iPhone', () => {
     );
   });
 
-  it('is not there, or nobody can tell', async () => {
+  it('is not there, or its presence is unknown', async () => {
     const { open, tools } = await startPhones([]);
 
     expect(await missing(open({ kind }))).toBe('not attached: usbmuxd sees no device');
@@ -68,7 +68,7 @@ describe('an iPhone', () => {
     expect(await missing(open({ kind }))).toMatch(/^usbmuxd does not answer: start it/);
   });
 
-  it('without the tools says what to install', async () => {
+  it('without the tools reports what to install', async () => {
     const { open } = await startLab({ PATH: '/nonexistent' });
 
     expect(await missing(open({ kind }))).toBe(
@@ -109,7 +109,7 @@ describe('a restart', () => {
     expect(tools.phone(other).isPresent()).toBe(true);
   });
 
-  it('that is refused says so', async () => {
+  it('that is refused is reported', async () => {
     const { open, tools } = await startPhones([{ udid }]);
     tools.phone().faults.add('restart-refused');
 

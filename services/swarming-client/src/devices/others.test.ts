@@ -43,7 +43,7 @@ async function startProbes(script?: string): Promise<Lab> {
 describe('a debug probe', () => {
   const kind = 'pyocd';
 
-  it('is what PyOCD says of it, which is asked once for what is on USB', async () => {
+  it('is what PyOCD reports of it, which is asked once for what is on USB', async () => {
     const { open, plugIn, ran } = await startProbes(`echo '${boards('066EFF', '0240')}'`);
     await plugIn('1-1.1', { ...probe, serial: '066EFF' });
     const device = open({ kind, serial: '066eff' });
@@ -124,7 +124,7 @@ describe('what is attached', () => {
     return { ...lab, server, tools };
   }
 
-  it('is found, shown and proposed', async (context) => {
+  it('is found, reported and proposed', async (context) => {
     if (peer('adb') === undefined) context.skip('adb is not installed');
     const { open, server, logged } = await startBoth();
     server.add({ serial });
@@ -274,7 +274,7 @@ describe('the machine itself', () => {
     expect(asked.filter((command) => command === 'docker version')).toHaveLength(1);
   });
 
-  it('tells what it can, whatever hangs', async () => {
+  it('reports what it can, whatever hangs', async () => {
     const run = createRunCommand();
 
     const found = await hostDimensions(

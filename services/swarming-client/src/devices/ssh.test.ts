@@ -70,7 +70,7 @@ CHROMEOS_RELEASE_BOARD=eve
 const device = { kind: 'chromeos', address: '127.0.0.1' } as const;
 
 describe('a Chromebook', () => {
-  it('tells its release, its battery and its temperatures, by one process', async (context) => {
+  it('has its release, its battery and its temperatures, by one process', async (context) => {
     const { open, ran } = await startRemote(context, chromebook);
 
     expect(await present(open(device))).toEqual({
@@ -102,7 +102,7 @@ describe('a Chromebook', () => {
     });
   });
 
-  it('is none where it says so', async (context) => {
+  it('is missing where it reports another system', async (context) => {
     const { open } = await startRemote(context, {
       'proc/uptime': '5 6\n',
       'etc/lsb-release': 'DISTRIB_ID=x\n',
@@ -214,7 +214,7 @@ describe('a Chromebook that misbehaves', () => {
     expect(after.uptimeSeconds).toBeLessThan(before.uptimeSeconds ?? 0);
   });
 
-  it('cannot reboot, and says so', async (context) => {
+  it('cannot reboot, and reports that', async (context) => {
     const { open, there } = await startChromebook(context);
     await there.misbehave('reboot-refused');
 
@@ -238,7 +238,7 @@ describe('a Chromebook that misbehaves', () => {
 });
 
 describe('a computer with Linux', () => {
-  it('tells what it is', async (context) => {
+  it('has its dimensions', async (context) => {
     const { open, program } = await startRemote(context, {
       'proc/uptime': '100.5 200.5\n',
       'proc/cpuinfo': 'vendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC 7B12\n',
@@ -264,7 +264,7 @@ describe('a computer with Linux', () => {
 });
 
 describe('a device over ssh', () => {
-  it('is told to tasks, and again when they delete that', async () => {
+  it('is written for tasks, and again when they delete it', async () => {
     const { open, deps, settings } = await startLab({ PATH: '/nonexistent' });
     const { sshMachineFile: file = '' } = deps;
     const told = async () => JSON.parse(await readFile(file, 'utf8')).user_ip;
@@ -280,7 +280,7 @@ describe('a device over ssh', () => {
     expect(await told()).toBe('chronos@192.168.1.60');
   });
 
-  it('is reached though that cannot be told', async () => {
+  it('is reached though that cannot be written', async () => {
     const { deps, open, logged } = await startLab({ PATH: '/nonexistent' });
     deps.sshMachineFile = '/nonexistent/ssh_machine.json';
     const chromeos = open({ kind: 'chromeos', address: '192.168.1.60' });
@@ -296,7 +296,7 @@ describe('a device over ssh', () => {
     expect(await missing(open({ kind: 'chromeos' }))).toMatch(/has no address/);
   });
 
-  it('that nobody answers for is missing', async (context) => {
+  it('that does not answer is missing', async (context) => {
     if (peer('ssh') === undefined) context.skip('ssh is not installed');
     const { open, settings } = await startLab();
     settings.ssh.port = 1;

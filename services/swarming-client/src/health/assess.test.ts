@@ -31,7 +31,7 @@ const heated = (degrees: number[]) =>
   degrees.map((celsius) => withPhone(phone({ temperatures: { battery: celsius } })));
 
 describe('a machine', () => {
-  it('is well while nothing says otherwise', () => {
+  it('is well while there is no reason against it', () => {
     const health = assess(undefined, facts({ devices: [phone({ batteryPercent: 80 })] }), settings);
 
     expect(health).toEqual({ verdict: 'ok', since: noon, reasons: [] });
@@ -60,7 +60,7 @@ describe('a machine', () => {
     expect(verdictsOf([look, {}])).toEqual([is, 'ok']);
   });
 
-  it('is held until the end of the hold, and says by whom', () => {
+  it('is held until the end of the hold, and names who holds it', () => {
     const hold = { target: 'rpi-1', by: 'ann', until: minutes(2), reason: 'new cable' };
 
     const verdicts = verdictsOf([{ holds: [hold] }, { holds: [hold] }, { holds: [hold] }]);
@@ -70,7 +70,7 @@ describe('a machine', () => {
     expect(healthText(health)).toBe('held by ann until 2026-11-20T12:02Z: new cable');
   });
 
-  it('tells of a hold on its phone with the phone', () => {
+  it('reports a hold on its phone with the phone', () => {
     const hold = { target: 'rpi-1-phone', by: 'ann', until: minutes(2), reason: 'new screen' };
 
     const { reasons } = assess(
@@ -82,7 +82,7 @@ describe('a machine', () => {
     expect(reasons).toMatchObject([{ device: 'phone', verdict: 'maintenance' }]);
   });
 
-  it('says the worst first', () => {
+  it('has the worst reason first', () => {
     const devices = [phone({ batteryPercent: 3 }), { ...gone(), name: 'other' }];
 
     const { verdict, reasons } = assess(undefined, facts({ devices, stopping: true }), settings);
@@ -198,7 +198,7 @@ describe('a phone', () => {
     expect(verdictsOf(looks)).toEqual(['recovering', 'recovering', 'quarantined']);
   });
 
-  it('needs hands, and says why', () => {
+  it('needs an operator, and has the reason', () => {
     const givenUp = new Map([['phone', '2 rounds did not help']]);
 
     const health = assess(undefined, facts({ devices: [gone()], givenUp }), settings);
@@ -224,7 +224,7 @@ describe('a reason', () => {
     });
   });
 
-  it('begins anew when it was gone', () => {
+  it('begins again when it was gone', () => {
     const first = assess(undefined, facts(charged([20])[0]), settings);
     const well = assess(first, facts({ ...charged([50])[0], now: minutes(1) }), settings);
     const again = assess(well, facts({ ...charged([20])[0], now: minutes(2) }), settings);

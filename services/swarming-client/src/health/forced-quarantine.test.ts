@@ -22,7 +22,7 @@ async function start() {
 }
 
 describe('the file that quarantines the machine', () => {
-  it('is none as long as nobody writes it', async () => {
+  it('is absent as long as no operator writes the file', async () => {
     const { open } = await start();
     const forced = open();
 
@@ -75,7 +75,7 @@ describe('the file that quarantines the machine', () => {
     expect(forced.current()).toBeUndefined();
   });
 
-  it('that says nothing quarantines all the same', async () => {
+  it('without a text quarantines all the same', async () => {
     const { open, write } = await start();
     const forced = open();
     await write('');
@@ -85,7 +85,7 @@ describe('the file that quarantines the machine', () => {
     expect(forced.current()?.text).toBe('no reason given');
   });
 
-  it('says nothing that a terminal would obey', async () => {
+  it('contains nothing that a terminal would obey', async () => {
     const { open, write } = await start();
     const forced = open();
     await write('\u001b[31mred\u001b[0m\nphone\u0007');
@@ -127,7 +127,7 @@ describe('the file that quarantines the machine', () => {
     expect(forced.current()?.text).toHaveLength(1000);
   });
 
-  it('that is a folder is no reason, is said once, and disturbs nothing', async () => {
+  it('that is a folder is no reason, is logged once, and disturbs nothing', async () => {
     const { open, home, log } = await start();
     await mkdir(join(home, 'rpi-1.force_quarantine'));
     const forced = open();

@@ -32,7 +32,7 @@ async function start(urlsOf?: (url: string) => string[]) {
 }
 
 describe('holds on the own machine', () => {
-  it('are asked for, and told once when they change', async () => {
+  it('are requested, and reported once when they change', async () => {
     const { daemon, holds, changes } = await start();
     daemon.answer = { status: 200, body: { holds: [hold] } };
 
@@ -44,7 +44,7 @@ describe('holds on the own machine', () => {
     expect(changes()).toBe(1);
   });
 
-  it('are over when the daemon says so', async () => {
+  it('are over when the daemon reports their end', async () => {
     const { daemon, holds } = await start();
     daemon.answer = { status: 200, body: { holds: [hold] } };
     await holds.look();

@@ -18,7 +18,7 @@ describe('dimensionsFor', () => {
     });
   });
 
-  it('says what the phone is, and nothing of the machine that it is attached to', () => {
+  it('are those of the phone, and none of the machine that it is attached to', () => {
     const dimensions = dimensionsFor(given, viewWith({ devices: [phone()] }));
 
     expect(dimensions).toEqual({
@@ -50,7 +50,7 @@ describe('dimensionsFor', () => {
     });
   });
 
-  it('keeps what a phone told before it went missing', () => {
+  it('keeps what a phone reported before it went missing', () => {
     const gone = phone({ state: 'missing', why: 'offline' });
 
     expect(dimensionsFor(given, viewWith({ devices: [gone] }))).toMatchObject({
@@ -58,7 +58,7 @@ describe('dimensionsFor', () => {
     });
   });
 
-  it('adds the zone in its parts, and what rack.yaml says', () => {
+  it('adds the zone in its parts, and the dimensions of rack.yaml', () => {
     const slice = sliceWith(
       '{ kind: rpi, identity: bots, metadata: { zone: us-skolo-1 }, swarming: { dimensions: { pool: [Phones], os: [Fuchsia] } } }',
     );

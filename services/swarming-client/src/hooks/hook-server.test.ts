@@ -99,7 +99,7 @@ describe('createHookServer', () => {
     });
   });
 
-  it('tells of tasks, with the id where it is one', async () => {
+  it('reports tasks, with the id where it is one', async () => {
     const { ask, calls } = await start();
 
     await ask('/on_before_task');
@@ -195,7 +195,7 @@ describe('createHookServer', () => {
     expect(text).toContain('"__proto__":{"a":1},"toString":"b"');
   });
 
-  it('says that it failed, and goes on', async () => {
+  it('answers with an error, and goes on', async () => {
     let isBroken = true;
     const { ask, calls, errors } = await start(() => {
       if (isBroken) throw new Error('a fault of our own');

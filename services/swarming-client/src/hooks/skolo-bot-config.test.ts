@@ -279,7 +279,7 @@ describe('skolo_bot_config.py', () => {
     expect(stderr).toContain('skolo agent did not accept on_before_poll: timed out');
   });
 
-  it('says what is wrong with the token, and never shows it', async ({ skip }) => {
+  it('reports what is wrong with the token, and never prints it', async ({ skip }) => {
     const python = await anyPython();
     if (python === undefined) return skip('Python 3 is not installed');
     const answers = [

@@ -11,11 +11,11 @@ const given = {
 };
 
 describe('stateFor', () => {
-  it('gives back everything, and says the rack', () => {
+  it('returns everything, and adds the rack', () => {
     expect(stateFor(given, viewWith())).toEqual({ ...given, sk_rack: 'rack4' });
   });
 
-  it('says of each device what is known, as the pages of Swarming show it', () => {
+  it('has what is known of each device, as the pages of Swarming show it', () => {
     expect(stateFor(given, viewWith({ devices: [phone()] }))).toEqual({
       ...given,
       sk_rack: 'rack4',
@@ -35,7 +35,7 @@ describe('stateFor', () => {
     });
   });
 
-  it('says why one is missing', () => {
+  it('has the reason why a device is missing', () => {
     const gone = phone({ state: 'missing', why: 'offline' });
 
     expect(stateFor({}, viewWith({ devices: [gone] })).devices).toMatchObject({
@@ -56,7 +56,7 @@ describe('stateFor', () => {
     });
   });
 
-  it('says both where both are', () => {
+  it('has both where both apply', () => {
     const reasons = [
       reason('quarantined', 'gone', 'left'),
       reason('recovering', 'battery low: 12 %', 'right'),
@@ -84,7 +84,7 @@ describe('stateFor', () => {
     });
   });
 
-  it('is not known yet before the first reading, and says it once', () => {
+  it('is not known yet before the first reading, and reports that once', () => {
     const { reading: _, ...unread } = phone({ state: 'unknown' });
     const reasons = [reason('maintenance', 'not known yet', 'device')];
     const health = { verdict: 'maintenance' as const, since, reasons };

@@ -42,7 +42,7 @@ const saying =
   async () => ({ status: 0, stdout, stderr: '' });
 
 describe('the machine itself', () => {
-  it('tells of its disk and clock where it tells of nothing else', async () => {
+  it('reads its disk and clock where it has no other sensor', async () => {
     const { watch } = await start({});
 
     const { disk, ...others } = await watch.look();

@@ -70,7 +70,7 @@ describe('a reboot of the machine', () => {
     expect(await sysrq()).toBe('sub');
   });
 
-  it('that is not possible says why', async () => {
+  it('that is not possible has the reason', async () => {
     const place = { first: 'systemd', isContainer: false, status: 1, hasTrigger: false };
     const { reboot } = await start(place);
 

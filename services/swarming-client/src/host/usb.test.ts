@@ -115,7 +115,7 @@ describe('a cycle of a port', () => {
     expect(hub.off()).toEqual([]);
   });
 
-  it('that cannot turn it on says so, and it is tried until it is', async () => {
+  it('that cannot turn it on is reported, and it is tried until it is on', async () => {
     const { usb, hub } = start();
     usb.start();
     await expect.poll(() => hub.atOnce.now).toBe(0);
@@ -175,7 +175,7 @@ describe('when the agent begins', () => {
     await expect.poll(() => hub.off()).toEqual([]);
   });
 
-  it('a hub that cannot be switched is said once', async () => {
+  it('a hub that cannot be switched is logged once', async () => {
     const { usb, hub, log } = start();
     hub.fault = 'no-hub';
 

@@ -58,7 +58,7 @@ describe('a request', () => {
     expect(JSON.parse(answer.text)).toEqual({ method: 'POST', flavor: 'Google', body: 'ä' });
   });
 
-  it('comes from the address that it is told to', async () => {
+  it('comes from the local address that was given', async () => {
     const url = await serve(({ socket }, answer) => answer.end(socket.remoteAddress));
     const options = { timeoutMs: 5000, localAddress: '127.0.0.9' };
 
@@ -88,7 +88,7 @@ describe('a request', () => {
     });
   });
 
-  it('says when the port is closed', async () => {
+  it('reports that the port is closed', async () => {
     await expect(request('http://127.0.0.1:1/x', { timeoutMs: 5000 })).rejects.toMatchObject({
       message: 'http://127.0.0.1:1: connection refused',
     });
@@ -104,7 +104,7 @@ describe('a request', () => {
     });
   });
 
-  it('ends when it is told to, with the reason of the signal', async () => {
+  it('ends with the reason of the signal', async () => {
     const controller = new AbortController();
     const url = await serve(() => controller.abort(new Error('enough')));
 

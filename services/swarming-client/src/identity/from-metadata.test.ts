@@ -35,7 +35,7 @@ it('does not ask all the time where everything is a change', async () => {
   expect(etags.length).toBeLessThan(100);
 });
 
-it('hears at once from a server without etags', async () => {
+it('receives a change at once from a server without etags', async () => {
   const { etags, heard } = await askedInAMinute(async () => ({ text: '{}', etag: '' }));
 
   expect(heard.length).toBe(etags.length);

@@ -53,7 +53,7 @@ async function open() {
   return { keeper, tell, changes, warnings };
 }
 
-it('is not known before somebody has said it', async () => {
+it('is not known before a source has answered', async () => {
   const { keeper, tell } = await open();
   expect(keeper.get()).toMatchObject({ slice: undefined, from: 'nowhere' });
 
@@ -62,7 +62,7 @@ it('is not known before somebody has said it', async () => {
   expect(keeper.get()).toEqual({ slice: undefined, from: 'nowhere', why: 'nobody listens there' });
 });
 
-it('is what the metadata server says, and kept for a day without it', async () => {
+it('is what the metadata server reports, and kept for a day without it', async () => {
   const first = await open();
   first.tell.slice(slice('rpi-1'));
   expect(first.keeper.get()).toMatchObject({ slice: { name: 'rpi-1' }, from: 'metadata-server' });
@@ -81,7 +81,7 @@ it('is what the metadata server says, and kept for a day without it', async () =
   expect(second.keeper.get()).not.toHaveProperty('why');
 });
 
-it('is the same one as long as it says the same', async () => {
+it('is the same object as long as its content is the same', async () => {
   const { keeper, tell, changes } = await open();
   tell.slice(slice('rpi-1'));
   const { slice: first } = keeper.get();
@@ -94,7 +94,7 @@ it('is the same one as long as it says the same', async () => {
   expect(keeper.get().slice).toBe(first);
 });
 
-it('is nobody’s where the address is that of another machine', async () => {
+it('is unknown where the address is that of another machine', async () => {
   const { keeper, tell } = await open();
 
   tell.slice(slice('rpi-2'));
@@ -105,7 +105,7 @@ it('is nobody’s where the address is that of another machine', async () => {
   });
 });
 
-it('stays as it was when what is said cannot be understood', async () => {
+it('stays as it was when an answer cannot be understood', async () => {
   const { keeper, tell } = await open();
   tell.slice(slice('rpi-1'));
 

@@ -99,7 +99,7 @@ describe('evidence', () => {
     expect(await kept()).toEqual([]);
   });
 
-  it('is the newest five, whatever the clock says', async () => {
+  it('is the newest five, also with a wrong clock', async () => {
     const { kept, fall, clock } = await start();
     for (let time = 0; time < 6; time += 1) await fall();
     clock.setWall(0);
@@ -112,7 +112,7 @@ describe('evidence', () => {
     expect(names.at(-1)).toBe('000007-19700101T000000Z');
   });
 
-  it('never takes more room than it may, of all phones together', async () => {
+  it('never takes more space than allowed, of all phones together', async () => {
     const { kept, fall } = await start({ most: { perDevice: 5, bytes: 3500 } }, 1000);
 
     for (const device of ['left', 'right', 'left', 'right', 'left', 'right']) await fall(device);

@@ -78,14 +78,14 @@ describe('the ladder', () => {
     expect(lab.begun).toEqual([]);
   });
 
-  it('begins anew when it was well, also after hands were needed', () => {
+  it('begins again when it was well, also after it was given up', () => {
     const lab = new Lab().pass(1000).pass(1, { condition: 'well' });
 
     expect(lab.ladder).toEqual(healthy);
     expect(lab.pass(121).begun.at(-1)).toMatchObject({ step: 'adb-reconnect', round: 1 });
   });
 
-  it('goes on where it was after a time in which nobody knew', () => {
+  it('goes on where it was after a time in which the state was unknown', () => {
     const lab = new Lab().pass(121).pass(500, { condition: 'unclear' }).pass(1);
 
     expect(lab.begun.map(({ step }) => step)).toEqual(['adb-reconnect', 'usb-cycle']);
@@ -124,7 +124,7 @@ describe('the ladder', () => {
     expect(lab.ladder.givenUp).toBeUndefined();
   });
 
-  it('says so where there is nothing to try', () => {
+  it('gives up at once where there is nothing to try', () => {
     const lab = new Lab().pass(121, { steps: [] });
 
     expect(lab.ladder.givenUp).toBe('no step of repair exists for it');

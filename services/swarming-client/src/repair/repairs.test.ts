@@ -122,7 +122,7 @@ const heldBy = (target: string): Hold => ({
 });
 
 describe('a device that is gone', () => {
-  it('is repaired step by step, round by round, until it needs hands', async () => {
+  it('is repaired step by step, round by round, until it needs an operator', async () => {
     const { repairs, pass, done, hub, daemon, tried, world } = await start();
 
     await pass(1000);
@@ -142,7 +142,7 @@ describe('a device that is gone', () => {
     expect(world.looked).toBe(10);
   });
 
-  it('is left alone once it is back, and what brought it back is told', async () => {
+  it('is left alone once it is back, and the step that helped is reported', async () => {
     const { repairs, pass, world, tried } = await start();
     await pass(190);
 
@@ -153,7 +153,7 @@ describe('a device that is gone', () => {
     expect(repairs.givenUp().size).toBe(0);
   });
 
-  it('needs hands until it is there, or somebody says that they had a look', async () => {
+  it('needs an operator until it is there, or an operator clears it', async () => {
     const { repairs, pass, world } = await start();
     await pass(1000);
 
@@ -198,7 +198,7 @@ describe('a device that is gone', () => {
     ]);
   });
 
-  it('is cycled later where the daemon says so', async () => {
+  it('is cycled later where the daemon requests that', async () => {
     const { pass, daemon, tried } = await start({ repairs: {}, hasPort: false });
     const headers = { 'retry-after': '600' };
     daemon.answer = { status: 429, headers, body: { detail: 'too often' } };
@@ -379,7 +379,7 @@ it('is repaired, one that is there but did not come back from its reboot', async
   expect(tried()).toEqual(['1 adb-reconnect done']);
 });
 
-it('a held phone keeps nobody from repairing another', async () => {
+it('a held phone does not prevent the repair of another', async () => {
   const other: RepairTarget = {
     attached: { name: 'other', fullName: 'rpi-1-other', kind: 'none' },
     device: { repairs: {} },
