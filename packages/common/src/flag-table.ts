@@ -18,7 +18,7 @@ export interface Flag {
 }
 
 /** A value and its origin, for errors. */
-export interface FlagValue {
+interface FlagValue {
   text: string;
   source: string;
 }

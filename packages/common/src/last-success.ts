@@ -29,7 +29,7 @@ const Marks = z.object({ lastSuccess: z.record(z.string(), Mark) });
 const saveEveryMs = 60_000;
 const trouble = 'last success';
 
-export interface LastSuccessDeps {
+interface LastSuccessDeps {
   clock: Clock;
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
   /** Id of this boot; default: from the kernel. */

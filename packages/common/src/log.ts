@@ -49,7 +49,7 @@ const redactPaths = ['', '*.', '*.*.'].flatMap((depth) =>
   ),
 );
 
-export interface LoggerOptions {
+interface LoggerOptions {
   service: string;
   level?: LogLevel | undefined;
   /** Default stdout. */

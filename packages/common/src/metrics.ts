@@ -68,7 +68,7 @@ export function addDegraded(registry: Registry, list: () => Degraded[]): void {
   registerGauges(registry, gauges, list);
 }
 
-export interface RackMetrics {
+interface RackMetrics {
   reloaded(): void;
   rejected(): void;
   /** Number of disabled entries. */

@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import type { EventLog } from './log.ts';
 import { addRackMetrics } from './metrics.ts';
 
-export interface OpenRackOptions {
+interface OpenRackOptions {
   rackFile: string;
   stateDir: string;
   name: ServiceName;

@@ -8,12 +8,12 @@ import { Gauge, type Registry } from 'prom-client';
 import type { DegradedList } from './degraded.ts';
 
 /** `services.<name>.tls`: paths of PEM files, relative to the folder of rack.yaml. */
-export interface TlsPaths {
+interface TlsPaths {
   cert: string;
   key: string;
 }
 
-export interface TlsFiles {
+interface TlsFiles {
   cert: string;
   key: string;
 }
@@ -51,7 +51,7 @@ async function readPem(rack: { dir: string }, path: string): Promise<string> {
 
 const checkEveryMs = 2_000;
 
-export interface TlsOptions {
+interface TlsOptions {
   rack: Pick<RackWatch, 'rack'>;
   name: ServiceName;
   metrics: Registry;

@@ -51,7 +51,7 @@ const kinds = {
   refreshToken: AuthorizedUser,
   externalAccount: ExternalAccount,
 };
-export type FileKind = keyof typeof kinds;
+type FileKind = keyof typeof kinds;
 
 /** What is wrong with the content of a credential file, without quoting it. */
 export function credentialFileFault(kind: FileKind | 'fixed', content: string): string | undefined {

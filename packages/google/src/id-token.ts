@@ -22,9 +22,9 @@ const Claims = z.object({
 const issuers = ['accounts.google.com', 'https://accounts.google.com'];
 const clockSkewSeconds = 60;
 
-export type IdTokenVerdict = { email: string } | { wrong: IdTokenFault };
+type IdTokenVerdict = { email: string } | { wrong: IdTokenFault };
 
-export type IdTokenFault =
+type IdTokenFault =
   | 'malformed'
   | 'unknown key'
   | 'wrong issuer'
@@ -34,7 +34,7 @@ export type IdTokenFault =
   | 'not valid yet'
   | 'bad signature';
 
-export interface VerifyIdTokenOptions {
+interface VerifyIdTokenOptions {
   audience: string;
   /** Milliseconds since 1970. */
   now: number;

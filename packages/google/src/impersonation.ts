@@ -14,7 +14,7 @@ const callerScopes = ['https://www.googleapis.com/auth/cloud-platform'];
 /** Seconds: the most that needs no policy of its own. */
 const lifetime = 3600;
 
-export interface Impersonation {
+interface Impersonation {
   email: string;
   delegates: readonly string[];
   /** Another address of the IAM credentials service than Google's. */

@@ -1,7 +1,7 @@
 /** Sign-in to Google. google-auth-library (13 MB) is loaded only by what needs it. */
 export { credentialFileFault } from './credential-file.ts';
 export { fetchGoogleKeys, googleCertsUrl } from './google-keys.ts';
-export { type IdTokenVerdict, verifyIdToken } from './id-token.ts';
+export { verifyIdToken } from './id-token.ts';
 export {
   defaultSignIn,
   keyFileSignIn,

@@ -68,7 +68,7 @@ export function serviceAccountSignIn(key: Secret, scopes: readonly string[]): Si
 }
 
 /** What google-auth-library signs in to. */
-export interface LibraryOptions {
+interface LibraryOptions {
   scopes: string[];
   /** Of the API. With it, the key of a service account signs its own tokens: https://google.aip.dev/auth/4111 */
   servicePath?: string;

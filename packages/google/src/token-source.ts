@@ -3,7 +3,7 @@ import { fixedToken } from './fixed.ts';
 import { serviceAccountKey } from './service-account-key.ts';
 import type { TokenSource } from './source.ts';
 
-export interface SourceDeps {
+interface SourceDeps {
   /** The folder that relative paths refer to. */
   dir: string;
   /** Wall clock, in milliseconds. */

@@ -1,13 +1,11 @@
 /** The inventory of a rack. */
 export { dnsmasqConfig } from './formats/dnsmasq.ts';
 export { edgeosCommands } from './formats/edgeos.ts';
-export type { Host } from './formats/hosts.ts';
-export { hostsFile, hostsOf } from './formats/hosts.ts';
+export { hostsFile } from './formats/hosts.ts';
 export { swarmingConfig } from './formats/swarming-config.ts';
 export { expandedInventory } from './inventory.ts';
-export type { Path, RackIssue } from './issues.ts';
+export type { RackIssue } from './issues.ts';
 export { formatIssue, RackError } from './issues.ts';
-export type { JsonSchema } from './json-schema.ts';
 export { rackJsonSchema } from './json-schema.ts';
 export { jumphostHosts } from './jumphost-hosts.ts';
 export { parseRack, pastedSecrets, rackWarnings, readRack, salvageRack } from './load.ts';
@@ -15,7 +13,6 @@ export { feedOf, formatOutlet, formatUsbPort, parseOutlet, parseUsbPort } from '
 export { swarmingSettings } from './overrides.ts';
 export type * from './rack.ts';
 export {
-  escapeRange,
   expandNames,
   expandRange,
   foldRange,
@@ -23,21 +20,20 @@ export {
   RangeSyntaxError,
 } from './ranges.ts';
 export { isJsonTemplate, templatePlace } from './request-template.ts';
-export type { CheckedSecret, SecretReference } from './secret-references.ts';
+export type { CheckedSecret } from './secret-references.ts';
 export { checkSecrets, secretReferences } from './secret-references.ts';
 export { hookPort, type ServiceName, serviceNames, servicePorts } from './service-ports.ts';
 export { hostOfUrl, serviceMetricsUrl, serviceUrl } from './service-urls.ts';
 export type {
   AlertToPubsubSettings,
   PowerCycleDaemonSettings,
-  ServicesSettings,
 } from './settings.ts';
 export { defaultSettings } from './settings.ts';
 export type { MachineSlice } from './slice.ts';
 export { machineSlice, readMachineSlice } from './slice.ts';
 export { didYouMean } from './suggest.ts';
-export type { RackWatch, WatchRackOptions, WatchTuning } from './watch.ts';
+export type { RackWatch } from './watch.ts';
 export { watchRack } from './watch.ts';
 export { dependsOn, feedsKnown, goesDark } from './wiring.ts';
 export { readYaml } from './yaml.ts';
-export { type YamlMistake, yamlMistakes } from './yaml-mistakes.ts';
+export { yamlMistakes } from './yaml-mistakes.ts';

@@ -63,7 +63,7 @@ export interface AttachedDevice {
 export type SeenBack = { ssh: number } | { http: string } | { icmp: true };
 
 /** Metadata of a machine. */
-export interface MachineMetadata {
+interface MachineMetadata {
   /** Digits, 64 bits unsigned; absent: derived from the name. */
   id?: string;
   zone?: string;

@@ -15,7 +15,7 @@ import {
 import { timezone } from './time-fields.ts';
 import { attributes, line, power, uplink } from './wiring-fields.ts';
 
-export const jumphostSchema = object({
+const jumphostSchema = object({
   name: hostName.describe('Host name.'),
   address: address.describe('Address in the rack.'),
   aliases: z.array(domainName).default([]).describe('Other names. Bots use `metadata`.'),
@@ -122,7 +122,7 @@ export const loginSchema = object({
     .describe('SNMP.'),
 });
 
-export const accessSchema = section({
+const accessSchema = section({
   tokens: object({ file: path.describe('Path of the file.') })
     .exactOptional()
     .describe('File of named, hashed, expiring tokens, made by `skolo token new`.'),

@@ -41,7 +41,7 @@ export function* singleEntries(
   }
 }
 
-export interface ReadRanged {
+interface ReadRanged {
   top: PlainMap;
   draft: Draft;
   problems: Problem[];
@@ -49,7 +49,7 @@ export interface ReadRanged {
 }
 
 /** An entry with its expanded names. */
-export interface RangedEntry extends Expanded {
+interface RangedEntry extends Expanded {
   /** Path of the entry. */
   path: Path;
   /** Path for a problem of one name. */

@@ -7,7 +7,7 @@
 import { type ErrorCode, LineCounter } from 'yaml';
 import { type Line, lineAt, type Spot, spotOf, tokensOf } from './yaml-text.ts';
 
-export interface YamlMistake {
+interface YamlMistake {
   /** Both count from 1. */
   line: number;
   column: number;

@@ -15,7 +15,6 @@ export {
   readSecret,
   Secret,
   SecretError,
-  type SecretErrorCode,
   secretPath,
 } from './secret.ts';
 export { SecretFile, SecretFormatError } from './secret-file.ts';

@@ -38,7 +38,7 @@ export class Secret {
   }
 }
 
-export type SecretErrorCode =
+type SecretErrorCode =
   | 'SECRET_MISSING'
   | 'SECRET_UNREADABLE'
   | 'SECRET_EMPTY'

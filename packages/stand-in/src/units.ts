@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-export interface UnitState {
+interface UnitState {
   isInstalled: boolean;
   /** Also while it waits to be started again. */
   isRunning: boolean;

@@ -36,7 +36,7 @@ class AccessRejected extends HttpProblem {
   }
 }
 
-export interface AccessDeps {
+interface AccessDeps {
   /** The rack in force; read at each request. */
   rack: { readonly rack: Rack };
   stateDir: string;

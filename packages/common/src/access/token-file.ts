@@ -92,7 +92,7 @@ export class TokenFile {
   }
 }
 
-export interface NewTokenOptions {
+interface NewTokenOptions {
   name: string;
   role: Role;
   expiresInDays: number;

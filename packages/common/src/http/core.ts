@@ -38,7 +38,7 @@ export interface CoreOptions {
 }
 
 /** Reads the body of the request as text; undefined without a body. */
-export type ReadBody = (mostBytes: number) => Promise<string | undefined>;
+type ReadBody = (mostBytes: number) => Promise<string | undefined>;
 
 export interface Core {
   /** Adds routes, also after the start. */

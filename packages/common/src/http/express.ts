@@ -15,7 +15,7 @@ declare global {
   }
 }
 
-export interface AppOptions<A extends Api> extends CoreOptions {
+interface AppOptions<A extends Api> extends CoreOptions {
   name: string;
   version: string;
   /** Content of `/openapi.json`. */

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Problem } from '@skolo/api/problem';
 
-export interface HttpProblemOptions {
+interface HttpProblemOptions {
   /** The kind of problem; default: the status's phrase. */
   title?: string;
   /** A URI of the kind; default `about:blank`: no more than the status. */

@@ -10,7 +10,7 @@ import type { Caller } from '../access/access-control.ts';
 import type { Logger } from '../log.ts';
 
 /** Input of a handler besides params, query, headers and body. */
-export interface RouteContext<R extends RouteSpec = RouteSpec> {
+interface RouteContext<R extends RouteSpec = RouteSpec> {
   /** Undefined if the route requires no role. */
   caller: R extends { role: string } ? Caller : undefined;
   /** Address of the caller. */

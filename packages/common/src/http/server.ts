@@ -17,7 +17,7 @@ const timeouts: ServerOptions = {
   connectionsCheckingInterval: 5_000,
 };
 
-export interface NewServerOptions {
+interface NewServerOptions {
   /** Receives requests, except those with too many or contradictory headers. */
   handler: RequestListener;
   /** Overrides of our defaults. */

@@ -4,7 +4,7 @@ import type { Json, Rack } from '../rack.ts';
 import type { ServiceName } from '../service-ports.ts';
 
 /** Objects of a patch; kustomize skips a patch without a match. */
-export interface PatchTarget {
+interface PatchTarget {
   kind: string;
   name?: string;
   labelSelector?: string;

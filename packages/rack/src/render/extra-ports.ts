@@ -5,7 +5,7 @@ import type { DerivedFile } from './derived-file.ts';
 /** Ports below need root by default. */
 export const lowPorts = 1024;
 
-export interface ExtraPort {
+interface ExtraPort {
   service: 'power-cycle-daemon' | 'router-backup';
   /** Name in the Service. */
   name: string;

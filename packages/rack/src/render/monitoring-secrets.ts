@@ -4,7 +4,7 @@ import type { SecretRef } from '@skolo/secrets';
 import type { Rack } from '../rack.ts';
 import { mountedPath } from './secret-keys.ts';
 
-export interface TokenSecret {
+interface TokenSecret {
   name: 'alertmanager' | 'prometheus';
   /** By service. */
   tokens: {

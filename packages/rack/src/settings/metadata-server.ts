@@ -49,4 +49,3 @@ export const metadataServer = section({
       'Folder in a memory file system that keeps tokens over a restart of the service, never on a disk. Default: a folder in /dev/shm for each state directory.',
     ),
 });
-export type MetadataServerSettings = z.output<typeof metadataServer>;

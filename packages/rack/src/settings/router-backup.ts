@@ -126,4 +126,3 @@ export const routerBackup = section({
       .describe('Files and folders; unreadable ones are reported and left out.'),
   }).describe('Backup of the jumphost, as one encrypted archive.'),
 });
-export type RouterBackupSettings = z.output<typeof routerBackup>;

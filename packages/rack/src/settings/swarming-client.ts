@@ -1,4 +1,7 @@
-/** Settings of the agent on machines. */
+/**
+ * Settings of the agent on machines. The defaults of its thresholds are here: `thresholds` for devices, `host` for the machine,
+ * `repair` for the steps of a repair. docs/rack-yaml.md lists them all.
+ */
 
 import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
@@ -28,7 +31,7 @@ const thresholds = {
   ignoreSensors: z.array(z.string().min(1)).default([]).describe('Sensors to ignore.'),
 };
 
-export const repairSteps = [
+const repairSteps = [
   'adb-reconnect',
   'adb-restart',
   'device-reboot',
