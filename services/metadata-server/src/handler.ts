@@ -145,11 +145,7 @@ export function createHandler(deps: HandlerDeps): RequestListener {
       const why = `${known.caller.address} has no identity in this rack's rack.yaml.`;
       return { kind: 'answer', answer: errorPage(403, why, closing) };
     }
-    const { headers } = request;
-    const hasFlavor =
-      headers['metadata-flavor'] === 'Google' || headers['x-google-metadata-request'] === 'True';
-    const facts = { method: request.method ?? 'GET', host: headers.host, hasFlavor };
-    return look(asked, known.access.document, facts);
+    return look(asked, known.access.document, request);
   }
 
   function serveAccessToken(exchange: Exchange): void {

@@ -1,16 +1,9 @@
 /** What a request finds in its caller's document. Pure: the rules of Google's server, in their order. */
+import type { IncomingMessage } from 'node:http';
 import { type Answer, bareError, errorPage, redirectToDirectory, retryAfter } from './answers.ts';
 import { isRenderable, type Renderable, renderOnce } from './render.ts';
 import type { MetadataRequest } from './request.ts';
 import { find, isDirectory, type Node } from './tree.ts';
-
-export interface RequestFacts {
-  method: string;
-  /** The Host header as sent. */
-  host: string | undefined;
-  /** Came with `Metadata-Flavor: Google`, or with its predecessor `X-Google-Metadata-Request: True`. */
-  hasFlavor: boolean;
-}
 
 export type Found =
   | { kind: 'answer'; answer: Answer }
@@ -19,17 +12,23 @@ export type Found =
   | { kind: 'access-token' }
   | { kind: 'id-token' };
 
-export function look(asked: MetadataRequest, document: Node, facts: RequestFacts): Found {
-  if (asked.underV1 && !facts.hasFlavor)
-    return refused(403, 'Missing Metadata-Flavor:Google header.');
+export function look(
+  asked: MetadataRequest,
+  document: Node,
+  { method = 'GET', headers }: Pick<IncomingMessage, 'method' | 'headers'>,
+): Found {
+  // The second one is the predecessor of the first.
+  const hasFlavor =
+    headers['metadata-flavor'] === 'Google' || headers['x-google-metadata-request'] === 'True';
+  if (asked.underV1 && !hasFlavor) return refused(403, 'Missing Metadata-Flavor:Google header.');
   const node = find(document, asked.segments);
   if (!node) return refused(404, `${asked.path} was not found.`);
   if (node.kind === 'closed') return closed(node.status, node.message);
-  if (facts.method !== 'GET' && facts.method !== 'HEAD') {
+  if (method !== 'GET' && method !== 'HEAD') {
     return refused(405, 'Only GET and HEAD are answered.', ['Allow', 'GET, HEAD']);
   }
   if (isDirectory(node) && !asked.trailingSlash) {
-    return { kind: 'answer', answer: redirectToDirectory(facts.host, asked.path, asked.search) };
+    return { kind: 'answer', answer: redirectToDirectory(headers.host, asked.path, asked.search) };
   }
   if (!isDirectory(node) && asked.trailingSlash)
     return refused(404, `${asked.path} was not found.`);
