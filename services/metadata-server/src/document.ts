@@ -17,7 +17,7 @@ import {
 } from './tree.ts';
 
 /** What a document shows that is not in rack.yaml itself. */
-export interface FromSecrets {
+export interface SecretFacts {
   /** That of rack.yaml, else of the credentials; undefined while neither is known. */
   email: string | undefined;
   /** Of the token of the machine's agent. */
@@ -28,7 +28,7 @@ export function metadataDocument(
   rack: Rack,
   caller: Caller,
   identity: Identity,
-  secrets: FromSecrets,
+  secrets: SecretFacts,
 ): Directory {
   return directory({
     computeMetadata: directory({
@@ -49,7 +49,7 @@ function instance(
   rack: Rack,
   caller: Caller,
   identity: Identity,
-  { email, agentDigest }: FromSecrets,
+  { email, agentDigest }: SecretFacts,
 ): Node {
   const { machine } = caller;
   const { metadata } = machine ?? {};
