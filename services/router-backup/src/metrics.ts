@@ -1,4 +1,5 @@
 /** Metrics of the router backup. Names and labels are all declared here; the alert rules ask for them. */
+import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { lastSuccessOf, type StatusSources, statusOfAll } from './device-status.ts';
 import type { EmitBackup } from './events.ts';
@@ -48,8 +49,8 @@ export function createMetrics(registry: Registry, deps: MetricsDeps): EmitBackup
     labelNames: ['outcome'],
     registers,
   });
-  deviceGauges(registry, deps.sources);
-  placeGauges(registry, deps);
+  registerGauges(registry, gauges, () => deps);
+  statusGauges(registry, deps.sources);
   return (event) => {
     if (event.type === 'webhook-message') messages.inc({ outcome: event.outcome });
     else if (event.type === 'run-finished') {
@@ -64,135 +65,106 @@ export function createMetrics(registry: Registry, deps: MetricsDeps): EmitBackup
   };
 }
 
-/** Makes gauges that are filled at each scrape. */
-function gauges(registry: Registry) {
-  return <L extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly L[],
-    fill: (gauge: Gauge<L>) => void | Promise<void>,
-  ) =>
-    new Gauge<L>({
-      name,
-      help,
-      labelNames,
-      registers: [registry],
-      async collect() {
-        this.reset();
-        await fill(this);
-      },
-    });
+/** Devices to back up: in rack.yaml, or not retired since the file looks wrong. With their records. */
+function wanted({ sources: { rack, state } }: MetricsDeps) {
+  const targets = targetsOf(rack());
+  const listed = targets.filter(({ why }) => why === undefined).map(({ name }) => name);
+  const known = new Set(targets.map(({ name }) => name));
+  const missing = [...state.devices.all.values()].filter(
+    ({ name, retiredAt }) => retiredAt === undefined && !known.has(name),
+  );
+  const devices = [...listed, ...missing.map(({ name }) => name)];
+  return devices.map((device) => ({ device, record: state.devices.get(device) }));
 }
 
-function deviceGauges(registry: Registry, sources: StatusSources): void {
-  const gauge = gauges(registry);
-  const { rack, state } = sources;
-  /** Devices to back up: in rack.yaml, or not retired since the file looks wrong. With their records. */
-  function wanted() {
-    const targets = targetsOf(rack());
-    const listed = targets.filter(({ why }) => why === undefined).map(({ name }) => name);
-    const known = new Set(targets.map(({ name }) => name));
-    const missing = [...state.devices.all.values()].filter(
-      ({ name, retiredAt }) => retiredAt === undefined && !known.has(name),
-    );
-    const devices = [...listed, ...missing.map(({ name }) => name)];
-    return devices.map((device) => ({ device, record: state.devices.get(device) }));
-  }
-  gauge(
-    'skolo_backup_last_success_timestamp_seconds',
-    'When a device was last read completely, changed or not; 0: never.',
-    ['device'],
-    (it) => {
-      for (const { device } of wanted()) {
-        it.set({ device }, (lastSuccessOf(sources, device) ?? 0) / 1000);
-      }
-    },
-  );
-  gauge(
-    'skolo_backup_overdue_seconds',
-    'A device whose last success is older than this is overdue.',
-    [],
-    (it) => it.set(rack().services['router-backup'].overdueHours * 3600),
-  );
-  gauge(
-    'skolo_backup_failures_in_a_row',
-    'Attempts at a device that have failed since the last success, by the class of the last one.',
-    ['device', 'class'],
-    (it) => {
-      for (const { device, record } of wanted()) {
+/** Read at each scrape. */
+const gauges: Record<string, GaugeSpec<MetricsDeps>> = {
+  skolo_backup_last_success_timestamp_seconds: {
+    help: 'When a device was last read completely, changed or not; 0: never.',
+    labels: ['device'],
+    read: (deps) =>
+      wanted(deps).map(({ device }) => [
+        { device },
+        (lastSuccessOf(deps.sources, device) ?? 0) / 1000,
+      ]),
+  },
+  skolo_backup_overdue_seconds: {
+    help: 'A device whose last success is older than this is overdue.',
+    read: ({ sources }) => sources.rack().services['router-backup'].overdueHours * 3600,
+  },
+  skolo_backup_failures_in_a_row: {
+    help: 'Attempts at a device that have failed since the last success, by the class of the last one.',
+    labels: ['device', 'class'],
+    read: (deps) =>
+      wanted(deps).flatMap(({ device, record }): GaugeSample[] => {
         const { failure, failures = 0 } = record ?? {};
-        if (failure !== undefined) it.set({ device, class: failure }, failures);
-      }
-    },
-  );
-  gauge(
-    'skolo_backup_unsaved',
-    'Whether a device would boot with another configuration than it runs with; absent: unknown.',
-    ['device'],
-    (it) => {
-      for (const { device, record } of wanted()) {
-        if (record?.unsaved !== undefined) it.set({ device }, record.unsaved ? 1 : 0);
-      }
-    },
-  );
-  gauge(
-    'skolo_backup_legacy_algorithm',
-    'Old algorithms of ssh that a device was last read with: each is 1.',
-    ['device', 'algorithm'],
-    (it) => {
-      for (const { device, record } of wanted()) {
-        for (const algorithm of record?.legacyAlgorithms ?? []) it.set({ device, algorithm }, 1);
-      }
-    },
-  );
+        return failure === undefined ? [] : [[{ device, class: failure }, failures]];
+      }),
+  },
+  skolo_backup_unsaved: {
+    help: 'Whether a device would boot with another configuration than it runs with; absent: unknown.',
+    labels: ['device'],
+    read: (deps) =>
+      wanted(deps).map(({ device, record }) => [
+        { device },
+        record?.unsaved === undefined ? undefined : Number(record.unsaved),
+      ]),
+  },
+  skolo_backup_legacy_algorithm: {
+    help: 'Old algorithms of ssh that a device was last read with: each is 1.',
+    labels: ['device', 'algorithm'],
+    read: (deps) =>
+      wanted(deps).flatMap(({ device, record }) =>
+        (record?.legacyAlgorithms ?? []).map(
+          (algorithm): GaugeSample => [{ device, algorithm }, 1],
+        ),
+      ),
+  },
+  skolo_backup_repository_sound: {
+    help: 'Whether the history can be written, was sound when it was last checked, and has lost no version.',
+    read: ({ store, loss }) => Number(store.isSound && loss.list().length === 0),
+  },
+  skolo_backup_history_lost_devices: {
+    help: 'Devices with versions that are no longer in the history, and whose loss was not accepted.',
+    read: ({ loss }) => loss.list().length,
+  },
+  skolo_backup_offsite_queue: {
+    help: 'Versions that have not left the rack yet.',
+    labels: ['place'],
+    read: ({ uploads }) => uploads.status().map(({ url: place, queued }) => [{ place }, queued]),
+  },
+  skolo_backup_offsite_last_success_timestamp_seconds: {
+    help: 'When a version was last stored off site; 0: never.',
+    labels: ['place'],
+    read: ({ uploads }) =>
+      uploads
+        .status()
+        .map(({ url: place, lastSuccess }) => [
+          { place },
+          lastSuccess === undefined ? 0 : Date.parse(lastSuccess) / 1000,
+        ]),
+  },
+};
+
+/** Three gauges of one look at all devices, which reads the history. */
+function statusGauges(registry: Registry, sources: StatusSources): void {
   const common = { labelNames: ['device'], registers: [registry] };
   const sizeHelp = 'Size of the newest version of a device.';
   const bytes = new Gauge({ name: 'skolo_backup_bytes', help: sizeHelp, ...common });
-  const versions = new Gauge({
-    name: 'skolo_backup_versions',
-    help: 'Versions of a device.',
-    ...common,
-  });
-  gauge('skolo_backup_devices', 'Devices by state.', ['state'], async (it) => {
-    for (const each of [bytes, versions]) each.reset();
-    for (const { name: device, state: now, size, versions: count } of await statusOfAll(sources)) {
-      it.inc({ state: now });
-      if (size !== undefined) bytes.set({ device }, size);
-      versions.set({ device }, count);
-    }
-  });
-}
-
-function placeGauges(registry: Registry, { store, loss, uploads }: MetricsDeps): void {
-  const gauge = gauges(registry);
-  gauge(
-    'skolo_backup_repository_sound',
-    'Whether the history can be written, was sound when it was last checked, and has lost no version.',
-    [],
-    (it) => it.set(store.isSound && loss.list().length === 0 ? 1 : 0),
-  );
-  gauge(
-    'skolo_backup_history_lost_devices',
-    'Devices with versions that are no longer in the history, and whose loss was not accepted.',
-    [],
-    (it) => it.set(loss.list().length),
-  );
-  gauge(
-    'skolo_backup_offsite_queue',
-    'Versions that have not left the rack yet.',
-    ['place'],
-    (it) => {
-      for (const { url: place, queued } of uploads.status()) it.set({ place }, queued);
-    },
-  );
-  gauge(
-    'skolo_backup_offsite_last_success_timestamp_seconds',
-    'When a version was last stored off site; 0: never.',
-    ['place'],
-    (it) => {
-      for (const { url: place, lastSuccess } of uploads.status()) {
-        it.set({ place }, lastSuccess === undefined ? 0 : Date.parse(lastSuccess) / 1000);
+  const countHelp = 'Versions of a device.';
+  const versions = new Gauge({ name: 'skolo_backup_versions', help: countHelp, ...common });
+  new Gauge({
+    name: 'skolo_backup_devices',
+    help: 'Devices by state.',
+    labelNames: ['state'],
+    registers: [registry],
+    async collect() {
+      for (const each of [this, bytes, versions]) each.reset();
+      for (const { name: device, state, size, versions: count } of await statusOfAll(sources)) {
+        this.inc({ state });
+        if (size !== undefined) bytes.set({ device }, size);
+        versions.set({ device }, count);
       }
     },
-  );
+  });
 }
