@@ -77,7 +77,7 @@ describe('a command line', () => {
     await cli.close();
     await device.reboot();
 
-    expect(device.told.at(-1)?.text).toBe('logout');
+    expect(device.received.at(-1)?.text).toBe('logout');
     expect(device.board.isOn('3')).toBe(true);
   });
 

@@ -209,7 +209,7 @@ describe('a connection', () => {
     await connection.close();
     await connection.close();
 
-    expect(device.told.at(-1)?.text).toBe('logout');
+    expect(device.received.at(-1)?.text).toBe('logout');
     await expect.poll(() => device.sessions.now).toBe(0);
     for (const late of [
       cli.run('show poe status 0/1'),

@@ -65,7 +65,7 @@ describe.each(['ssh', 'telnet'] as const)('signing in over %s', (transport) => {
     const cli = await open(device, { transport });
 
     expect(await cli.run('show running-config interface 0/1', { signal })).toContain('0/1');
-    expect(device.told[0]?.text).toBe('enable');
+    expect(device.received[0]?.text).toBe('enable');
     expect(device.sessions).toMatchObject({ now: 1, opened: 1 });
   });
 

@@ -48,7 +48,7 @@ describe('signing in over ssh', () => {
 
     await expect(opened).rejects.toBeInstanceOf(SignInRefused);
     await expect(opened).rejects.toThrow('switch-1: requests a new password');
-    expect(device.told).toEqual([]);
+    expect(device.received).toEqual([]);
   });
 
   it('for commands is refused by a server that requests a new password', async () => {

@@ -415,7 +415,7 @@ describe('a machine', () => {
 
     expect(cycle.outcome).toBe('back');
     expect(boards.get('switch-1').told).toEqual([]);
-    expect(machine.told.filter(({ text }) => text.startsWith('POST'))).toHaveLength(1);
+    expect(machine.received.filter(({ text }) => text.startsWith('POST'))).toHaveLength(1);
     expect(texts(cycle).slice(0, 2)).toEqual([
       'check: no task is running',
       'soft-reboot: asked to reboot, by its agent',

@@ -197,7 +197,7 @@ describe('a daemon that takes over a cycle', () => {
     // A device that ignores a command gets it again, as often as there was time before the first daemon stopped.
     const toldBySecond = board.told.slice(toldByFirst.length);
     expect([...withoutRepeats(toldByFirst), ...toldBySecond]).toEqual(told);
-    expect(machine.told.filter(({ text }) => text === 'POST /v1/reboot')).toHaveLength(asked);
+    expect(machine.received.filter(({ text }) => text === 'POST /v1/reboot')).toHaveLength(asked);
     await machine.whenBooted(way.boots);
     expect(machine.boots).toBe(way.boots);
   });
@@ -225,7 +225,7 @@ describe('a daemon that takes over a cycle', () => {
     expect(early).toContain('the cycle of m has begun');
     expect(['back', 'failed']).toContain(cycle.outcome);
     expect(boards.get('pdu-1').told).toEqual([]);
-    const asked = machine.told.filter(({ text }) => text === 'POST /v1/reboot');
+    const asked = machine.received.filter(({ text }) => text === 'POST /v1/reboot');
     expect(asked.length).toBeLessThanOrEqual(1);
   });
 

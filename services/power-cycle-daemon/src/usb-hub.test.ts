@@ -38,7 +38,7 @@ async function start({ login = forBoth, machine: more, agentUrl }: Options = {})
   );
   onTestFinished(() => driver.close());
   const off = () => machine.usb.names().filter((port) => !machine.usb.isOn(port));
-  const told = () => machine.told.map(({ text }) => text);
+  const told = () => machine.received.map(({ text }) => text);
   return { machine, driver, off, told };
 }
 

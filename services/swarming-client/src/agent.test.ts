@@ -45,7 +45,7 @@ describe('a machine with a phone', () => {
 
     expect(swarming.task(first)).toMatchObject({ state: 'completed', exitCode: 0, bot: machine });
     expect(swarming.task(first).output).toContain('hello from the task');
-    expect(adb.phone().told.filter(({ text }) => text.startsWith('reboot'))).toHaveLength(1);
+    expect(adb.phone().received.filter(({ text }) => text.startsWith('reboot'))).toHaveLength(1);
     const { dimensions, state } = swarming.bot(machine);
     expect(dimensions).toMatchObject({
       id: [machine],
@@ -105,7 +105,7 @@ leave('adb', {})`,
     process.kill((await agent.status()).bot?.pid ?? Number.NaN, 'SIGKILL');
 
     await expect
-      .poll(() => adb.phone().told.filter(({ text }) => text.startsWith('reboot')).length, {
+      .poll(() => adb.phone().received.filter(({ text }) => text.startsWith('reboot')).length, {
         timeout: 30_000,
       })
       .toBe(1);

@@ -20,7 +20,7 @@ describe('apc-rpdu', () => {
     await driver.turnOff('3', patient());
     await driver.read(['3'], patient());
 
-    expect(device.told.map(({ text }) => text)).toEqual([
+    expect(device.received.map(({ text }) => text)).toEqual([
       'set 1.3.6.1.4.1.318.1.1.12.3.3.1.1.4.3=2',
       'get 1.3.6.1.4.1.318.1.1.12.3.5.1.1.4.3',
     ]);
@@ -38,7 +38,7 @@ describe('apc-rpdu', () => {
       expect([...readings].filter(([, { state }]) => state === 'off')).toEqual([
         ['20', { state: 'off' }],
       ]);
-      expect(device.told).toHaveLength(2);
+      expect(device.received).toHaveLength(2);
       expect(device.sessions.opened).toBe(1);
     },
   );

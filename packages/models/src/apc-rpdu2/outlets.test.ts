@@ -34,7 +34,7 @@ describe('apc-rpdu2', () => {
     await driver.turnOn('3', undefined, patient());
     await driver.read(['3'], patient());
 
-    expect(device.told.map(({ text }) => text)).toEqual([
+    expect(device.received.map(({ text }) => text)).toEqual([
       'set 1.3.6.1.4.1.318.1.1.26.9.2.4.1.5.3=2',
       'set 1.3.6.1.4.1.318.1.1.26.9.2.4.1.5.3=1',
       'get 1.3.6.1.4.1.318.1.1.26.9.2.3.1.5.3 1.3.6.1.4.1.318.1.1.26.9.4.3.1.7.3',
@@ -57,7 +57,7 @@ describe('apc-rpdu2', () => {
       expect(told.get('1')).toEqual({ state: 'on', watts: 46 });
       expect(told.get('2')).toEqual({ state: 'off', watts: 0 });
       expect(untold.get('1')).toEqual({ state: 'on' });
-      expect(measured.device.told.length).toBeLessThanOrEqual(4);
+      expect(measured.device.received.length).toBeLessThanOrEqual(4);
       expect(measured.device.sessions.opened).toBe(1);
     },
   );
@@ -86,7 +86,7 @@ describe('apc-rpdu2', () => {
       { outlet: '3', on: false },
       { outlet: '3', on: true },
     ]);
-    expect(device.told).toHaveLength(1);
+    expect(device.received).toHaveLength(1);
   });
 
   meetsFaults(setup, '3');

@@ -131,7 +131,7 @@ describe('the configuration of a Cisco switch', () => {
 
   it('is read once where it has the size that it reports, and again where log messages came', async () => {
     const { device, model, connect } = await sit({ configuration: small });
-    const reads = () => device.told.filter(({ text }) => text === 'show running-config').length;
+    const reads = () => device.received.filter(({ text }) => text === 'show running-config').length;
 
     await backUp(model, connect());
     const once = reads();

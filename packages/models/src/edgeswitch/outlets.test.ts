@@ -28,7 +28,7 @@ describe('edgeswitch', () => {
     expect(nothingPluggedIn).toEqual({ state: 'on', delivering: false, watts: 0, mode: 'auto' });
     expect(on).toEqual({ state: 'on', delivering: true, watts: 4.5, mode: 'auto' });
     expect(
-      device.told.map(({ text }) => text).filter((text) => /poe (opm|res)/.test(text)),
+      device.received.map(({ text }) => text).filter((text) => /poe (opm|res)/.test(text)),
     ).toEqual(['poe opmode shutdown', 'poe opmode auto']);
   });
 
@@ -56,7 +56,7 @@ describe('edgeswitch', () => {
 
     expect(meanwhile).toEqual({ state: 'off', delivering: false, watts: 0 });
     expect(await readOne(driver, '5')).toMatchObject({ state: 'on', delivering: true });
-    expect(device.told.map(({ text }) => text)).toContain('poe reset 60');
+    expect(device.received.map(({ text }) => text)).toContain('poe reset 60');
   });
 
   it.each([0, 61, 1.5, Number.NaN])('does not reset a port for %s s', async (seconds) => {
@@ -85,7 +85,7 @@ describe('edgeswitch', () => {
       watts: 12.25,
       mode: 'auto',
     });
-    expect(device.told.filter(({ text }) => text.startsWith('show poe status'))).toHaveLength(
+    expect(device.received.filter(({ text }) => text.startsWith('show poe status'))).toHaveLength(
       outlets.length > 2 ? 1 : 2,
     );
   });

@@ -51,7 +51,7 @@ describe('https to a device', () => {
 
     await expect(answer).rejects.toThrow(HostKeyChanged);
     await expect(answer).rejects.toThrow(/run: skolo equipment forget device-1/);
-    expect(other.told).toEqual([]);
+    expect(other.received).toEqual([]);
     await deps.hostKeys.forget('device-1');
     await send(request, patient());
   });

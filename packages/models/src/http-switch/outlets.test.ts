@@ -46,7 +46,7 @@ describe('http-switch', () => {
       ['1', { state: 'on' }],
       ['3', { state: 'off' }],
     ]);
-    expect(device.told.map(({ text }) => text)).toEqual([
+    expect(device.received.map(({ text }) => text)).toEqual([
       'PUT /relay/3/value 0',
       'GET /relay/1/value',
       'GET /relay/3/value',

@@ -51,7 +51,7 @@ describe('ipmi, by ipmitool and ipmi_sim', () => {
     await driver.turnOn('chassis', undefined, patient());
 
     await vi.waitFor(async () => expect(await stateOf(driver, 'chassis')).toBe('on'), 20_000);
-    const told = device.told.map(({ text }) => text).filter((text) => text.startsWith('set'));
+    const told = device.received.map(({ text }) => text).filter((text) => text.startsWith('set'));
     expect(told).toEqual(['set power 0', 'set power 1']);
   });
 

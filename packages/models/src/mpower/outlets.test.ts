@@ -28,7 +28,7 @@ describe('mpower', () => {
       ['6', { state: 'on', delivering: true, watts: 40 }],
     ]);
     expect(await readOne(driver, '3')).toEqual({ state: 'on', delivering: true, watts: 40 });
-    expect(device.told.map(({ text }) => text)).toEqual([
+    expect(device.received.map(({ text }) => text)).toEqual([
       'echo 0 > /proc/power/relay3',
       'grep . /proc/power/relay2 /proc/power/active_pwr2 /proc/power/relay3 /proc/power/active_pwr3 /proc/power/relay6 /proc/power/active_pwr6',
       'echo 1 > /proc/power/relay3',

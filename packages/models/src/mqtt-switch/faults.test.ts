@@ -16,10 +16,10 @@ describe('mqtt-switch', () => {
       // Somebody hears the commands, even where the plug does not.
       const client = await visitor(broker);
       await client.subscribeAsync('cmnd/#');
-      const told: { at: number; text: string }[] = [];
-      client.on('message', (topic) => told.push({ at: 0, text: topic }));
+      const received: { at: number; text: string }[] = [];
+      client.on('message', (topic) => received.push({ at: 0, text: topic }));
 
-      await isLate({ ...plug, told }, () => driver.turnOff('3', patient()));
+      await isLate({ ...plug, received }, () => driver.turnOff('3', patient()));
 
       expect(plug.board.isOn('3')).toBe(fault !== 'drops-after-command');
     },
@@ -62,7 +62,7 @@ describe('mqtt-switch', () => {
     for (const verb of Object.values(verbs(driver, '3'))) {
       await expect(verb()).rejects.toThrow(DeviceRefused);
     }
-    expect(plug.told).toEqual([]);
+    expect(plug.received).toEqual([]);
   });
 
   it('keeps relays apart whose states come on one topic', async () => {
@@ -86,7 +86,7 @@ describe('mqtt-switch', () => {
 
     const all = Object.values(verbs(driver, '3', told.signal)).map((verb) => verb());
     const ends = Promise.all(all.map((verb) => expect(verb).rejects.toBe(why)));
-    await vi.waitFor(() => expect(plug.told).toHaveLength(3), 10_000);
+    await vi.waitFor(() => expect(plug.received).toHaveLength(3), 10_000);
     told.abort(why);
 
     await ends;
@@ -136,6 +136,6 @@ describe('mqtt-switch', () => {
 
   neverSends(['#', '+', '3/#', 'a b', 'x\0', '*', '٣', 'x'.repeat(61)], async () => {
     const { plug, driver } = await startPlug();
-    return { driver, wasTold: () => plug.told.length > 0 };
+    return { driver, wasTold: () => plug.received.length > 0 };
   });
 });

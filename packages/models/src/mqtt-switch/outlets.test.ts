@@ -25,7 +25,7 @@ describe.for(brokers)('mqtt-switch, over %s', ([, startOne]) => {
       { outlet: '3', on: false },
       { outlet: '3', on: true },
     ]);
-    expect(plug.told.map(({ text }) => text)).toEqual([
+    expect(plug.received.map(({ text }) => text)).toEqual([
       'cmnd/plug/POWER3 OFF',
       'cmnd/plug/POWER1',
       'cmnd/plug/POWER3',
@@ -65,14 +65,17 @@ describe.for(brokers)('mqtt-switch, over %s', ([, startOne]) => {
     const { broker, plug, driver } = await startPlug({}, startOne, context);
     await driver.turnOff('3', patient());
     plug.board.set('3', true);
-    const before = plug.told.length;
+    const before = plug.received.length;
 
     await plug.reboot();
     const client = await visitor(broker);
     await client.publishAsync('cmnd/plug/STATUS', 'last', { qos: 1 });
 
-    await vi.waitFor(() => expect(plug.told.at(-1)?.text).toBe('cmnd/plug/STATUS last'), 10_000);
-    expect(plug.told).toHaveLength(before + 1);
+    await vi.waitFor(
+      () => expect(plug.received.at(-1)?.text).toBe('cmnd/plug/STATUS last'),
+      10_000,
+    );
+    expect(plug.received).toHaveLength(before + 1);
     expect(plug.board.isOn('3')).toBe(true);
   });
 
@@ -113,6 +116,6 @@ describe.for(brokers)('mqtt-switch, over %s', ([, startOne]) => {
       expect(error).toBeInstanceOf(SignInRefused);
       expect(everythingIn(error)).not.toMatch(/hunter2|tr0ub4dor/);
     }
-    expect(plug.told).toEqual([]);
+    expect(plug.received).toEqual([]);
   });
 });

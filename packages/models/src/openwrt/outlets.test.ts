@@ -27,7 +27,7 @@ describe('openwrt', () => {
       ['lan10', { state: 'on', delivering: true, watts: 4.5 }],
     ]);
     expect(await readOne(driver, 'lan1')).toEqual({ state: 'on', delivering: true, watts: 4.5 });
-    expect(device.told[0]?.text).toBe(`ubus call poe manage '{"port":"lan1","enable":false}'`);
+    expect(device.received[0]?.text).toBe(`ubus call poe manage '{"port":"lan1","enable":false}'`);
   });
 
   it('takes no notice of the complaint of an old daemon', async () => {

@@ -36,7 +36,9 @@ describe('redfish', () => {
       await driver.turnOn('1', undefined, patient());
       await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
 
-      const told = device.told.map(({ text }) => text).filter((text) => text.startsWith('POST'));
+      const told = device.received
+        .map(({ text }) => text)
+        .filter((text) => text.startsWith('POST'));
       const reset = 'POST /redfish/v1/Systems/1/Actions/ComputerSystem.Reset';
       expect(told).toEqual([`${reset} {"ResetType":"ForceOff"}`, `${reset} {"ResetType":"On"}`]);
     },
@@ -60,7 +62,7 @@ describe('redfish', () => {
 
     await driver.turnOff('1', patient());
 
-    expect(device.told.at(-1)?.text).toContain('ForceOff');
+    expect(device.received.at(-1)?.text).toContain('ForceOff');
   });
 
   it('lets the server do off, wait and on', async () => {
@@ -87,7 +89,7 @@ describe('redfish', () => {
       );
       await expect(driver.turnOff('1', patient())).rejects.toThrow(DeviceRefused);
 
-      expect(device.told.every(({ text }) => text.startsWith('GET'))).toBe(true);
+      expect(device.received.every(({ text }) => text.startsWith('GET'))).toBe(true);
     },
   );
 
@@ -116,7 +118,7 @@ describe('redfish', () => {
       ['A1', { state: 'off', watts: 0 }],
       ['A2', { state: 'on', watts: 4 }],
     ]);
-    expect(device.told.map(({ text }) => text)).toContain(
+    expect(device.received.map(({ text }) => text)).toContain(
       'POST /redfish/v1/PowerEquipment/RackPDUs/1/Outlets/A1/Outlet.PowerControl {"PowerState":"Off"}',
     );
   });

@@ -34,7 +34,7 @@ describe('routeros, REST', () => {
       ['ether2', { state: 'off', delivering: false }],
     ]);
     expect(device.board.isOn('ether2')).toBe(true);
-    expect(device.told.map(({ text }) => text)).toContain(
+    expect(device.received.map(({ text }) => text)).toContain(
       'PATCH /rest/interface/ethernet/poe/*2 {"poe-out":"off"}',
     );
   });
@@ -59,7 +59,7 @@ describe('routeros, REST', () => {
       /cannot be turned on in mode 48v/,
     );
 
-    expect(device.told).toEqual([]);
+    expect(device.received).toEqual([]);
   });
 
   it('tells a port that delivers nothing', async () => {
@@ -78,7 +78,7 @@ describe('routeros, REST', () => {
     const meanwhile = await driver.read(['ether2'], patient());
 
     expect(meanwhile.get('ether2')).toEqual({ state: 'off', delivering: false });
-    expect(device.told.map(({ text }) => text)).toContain(
+    expect(device.received.map(({ text }) => text)).toContain(
       'POST /rest/interface/ethernet/poe/power-cycle {"numbers":"ether2","duration":"60s"}',
     );
   });
@@ -112,7 +112,7 @@ describe('routeros, REST', () => {
     ]) {
       await expect(verb).rejects.toThrow(/ether9 has no PoE/);
     }
-    expect(device.told.every(({ text }) => text.startsWith('GET'))).toBe(true);
+    expect(device.received.every(({ text }) => text.startsWith('GET'))).toBe(true);
   });
 
   meetsFaults(withPorts(3), 'ether2', ['2', '*2', 'ether0', 'ether4', 'ether2,ether3', 'sfp1']);

@@ -53,7 +53,7 @@ describe('routeros over ssh', () => {
 
     expect(meanwhile).toEqual({ state: 'off', delivering: false });
     expect(await readOne(driver, 'ether5')).toMatchObject({ state: 'on', mode: 'forced-on' });
-    expect(device.told.map(({ text }) => text)).toContain(
+    expect(device.received.map(({ text }) => text)).toContain(
       '/interface ethernet poe power-cycle ether5 duration=60s',
     );
   });

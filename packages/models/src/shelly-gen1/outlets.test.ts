@@ -31,7 +31,7 @@ describe('shelly-gen1', () => {
       ['1', { state: 'off', watts: 0 }],
     ]);
     expect(device.board.isOn('1')).toBe(true);
-    expect(device.told.map(({ text }) => text)).toEqual([
+    expect(device.received.map(({ text }) => text)).toEqual([
       'GET /relay/1?turn=off',
       'GET /shelly',
       'GET /status',
@@ -44,7 +44,7 @@ describe('shelly-gen1', () => {
 
     await driver.nativeCycle?.run('1', 10, patient());
 
-    expect(device.told.at(-1)?.text).toBe('GET /relay/1?turn=off&timer=10');
+    expect(device.received.at(-1)?.text).toBe('GET /relay/1?turn=off&timer=10');
     await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
   });
 

@@ -44,7 +44,7 @@ describe('shelly-gen2', () => {
 
     await driver.turnOff('0', patient());
 
-    expect(device.told).toHaveLength(1);
+    expect(device.received).toHaveLength(1);
     expect(device.board.isOn('0')).toBe(false);
   });
 
@@ -53,7 +53,9 @@ describe('shelly-gen2', () => {
 
     await driver.nativeCycle?.run('1', 10, patient());
 
-    expect(device.told.at(-1)?.text).toContain('"params":{"id":1,"on":false,"toggle_after":10}');
+    expect(device.received.at(-1)?.text).toContain(
+      '"params":{"id":1,"on":false,"toggle_after":10}',
+    );
     await vi.waitFor(() => expect(device.board.isOn('1')).toBe(true), 20_000);
   });
 

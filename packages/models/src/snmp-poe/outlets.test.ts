@@ -30,7 +30,7 @@ describe('snmp-poe', () => {
     const readings = await driver.read([outlet], patient());
 
     expect([...readings]).toEqual([[outlet, { state: 'off', delivering: false }]]);
-    expect(device.told.map(({ text }) => text)).toEqual([
+    expect(device.received.map(({ text }) => text)).toEqual([
       `set ${admin}.${index}=2`,
       `get ${admin}.${index} ${detection}.${index}`,
     ]);
@@ -60,7 +60,7 @@ describe('snmp-poe', () => {
     await driver.turnOff('5', patient());
 
     expect(device.board.isOn('5')).toBe(false);
-    expect(device.told).toHaveLength(1);
+    expect(device.received).toHaveLength(1);
   });
 
   it('reads all ports of a stack in few requests', async () => {
@@ -69,7 +69,7 @@ describe('snmp-poe', () => {
     const readings = await driver.read(device.board.names(), patient());
 
     expect([...readings.keys()]).toEqual(device.board.names());
-    expect(device.told).toHaveLength(6);
+    expect(device.received).toHaveLength(6);
     expect(device.sessions.opened).toBe(1);
   });
 

@@ -32,7 +32,7 @@ describe('synaccess', () => {
       ['5', { state: 'on' }],
     ]);
     expect(device.board.isOn('2')).toBe(true);
-    expect(device.told.map(({ text }) => text)).toEqual([
+    expect(device.received.map(({ text }) => text)).toEqual([
       'GET /cmd.cgi?$A3%202%200',
       'GET /cmd.cgi?$A5',
       'GET /cmd.cgi?$A3%202%201',
@@ -44,7 +44,7 @@ describe('synaccess', () => {
 
     await driver.nativeCycle?.run('2', 10, patient());
 
-    expect(device.told.at(-1)?.text).toBe('GET /cmd.cgi?$A4%202');
+    expect(device.received.at(-1)?.text).toBe('GET /cmd.cgi?$A4%202');
     await vi.waitFor(() => expect(device.board.isOn('2')).toBe(true), 20_000);
   });
 

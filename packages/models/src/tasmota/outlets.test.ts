@@ -33,7 +33,7 @@ describe('tasmota', () => {
       ['2', { state: 'off', watts: 0 }],
     ]);
     expect(device.board.isOn('2')).toBe(true);
-    expect(device.told.map(({ text }) => text)).toEqual([
+    expect(device.received.map(({ text }) => text)).toEqual([
       'GET /cm?cmnd=Power2 OFF',
       'GET /cm?cmnd=State',
       'GET /cm?cmnd=Status 10',
@@ -62,7 +62,9 @@ describe('tasmota', () => {
 
     await driver.nativeCycle?.run('2', 5, patient());
 
-    expect(device.told.at(-1)?.text).toBe('GET /cm?cmnd=Backlog Power2 OFF; Delay 50; Power2 ON');
+    expect(device.received.at(-1)?.text).toBe(
+      'GET /cm?cmnd=Backlog Power2 OFF; Delay 50; Power2 ON',
+    );
     await vi.waitFor(() => expect(off).toHaveBeenCalledWith({ outlet: '2', on: false }), 20_000);
     await vi.waitFor(() => expect(device.board.isOn('2')).toBe(true), 20_000);
   });

@@ -73,7 +73,7 @@ export function itSurvives<Device extends CliDevice>(
 
     if (result.status === 'rejected') {
       if (isAboutPassword(fault)) expect(result.reason).toBeInstanceOf(SignInRefused);
-      expect(device.told.map(({ text }) => text).join()).not.toContain('new password');
+      expect(device.received.map(({ text }) => text).join()).not.toContain('new password');
       expect(outcome, String(result.reason)).not.toBe('whole');
       expect(isFailure(result.reason), String(result.reason)).toBe(true);
       expect(String(result.reason)).not.toContain(account.password);

@@ -80,10 +80,10 @@ export async function isLate(plug: SimulatedDevice, verb: () => Promise<unknown>
   onTestFinished(() => {
     vi.useRealTimers();
   });
-  const before = plug.told.length;
+  const before = plug.received.length;
   const refused = expect(verb()).rejects.toThrow(DeviceTimeout);
   const turn = () => new Promise((resolve) => setImmediate(resolve));
-  while (plug.told.length === before) await turn();
+  while (plug.received.length === before) await turn();
   await vi.advanceTimersByTimeAsync(5_000);
   await refused;
   vi.useRealTimers();

@@ -48,7 +48,7 @@ export function meetsFaults(setup: SnmpSetup, outlet: string): void {
     const readings = await driver.read(outlets, patient());
 
     expect([...readings.keys()]).toEqual(outlets);
-    expect(device.told).toHaveLength(1);
+    expect(device.received).toHaveLength(1);
   });
 
   it('asks a device that is slow with each variable for fewer, now and later', async () => {
@@ -61,16 +61,16 @@ export function meetsFaults(setup: SnmpSetup, outlet: string): void {
     });
 
     const reading = driver.read(outlets, patient());
-    while (device.told.length === 0) await new Promise(setImmediate);
+    while (device.received.length === 0) await new Promise(setImmediate);
     await vi.advanceTimersByTimeAsync(deadlineMs(16));
     const readings = await reading;
-    const requests = device.told.length;
+    const requests = device.received.length;
     await driver.read(outlets, patient());
 
     expect([...readings.values()].map(({ state }) => state)).toEqual(outlets.map(() => 'on'));
     expect(requests).toBeGreaterThan(2);
     // One that it did not answer is not repeated.
-    expect(device.told.length - requests).toBeLessThan(requests);
+    expect(device.received.length - requests).toBeLessThan(requests);
   });
 
   it.for(unbelievable)('does not believe a device that has %s', async (fault) => {
@@ -101,7 +101,7 @@ export function meetsFaults(setup: SnmpSetup, outlet: string): void {
 
     await isLate(() => driver.turnOff(outlet, patient()));
 
-    expect(device.told).toHaveLength(1);
+    expect(device.received).toHaveLength(1);
     expect(await stateOf(driver, outlet)).toBe('off');
   });
 

@@ -81,7 +81,7 @@ describe('unifi-switch', () => {
     await driver.turnOn('3', 'auto', patient());
     await driver.nativeCycle?.run('3', 0, patient());
 
-    const commands = device.told.map(({ text }) => text).filter((text) => !/ show$/.test(text));
+    const commands = device.received.map(({ text }) => text).filter((text) => !/ show$/.test(text));
     expect(commands).toEqual([
       'swctrl poe set off id 3',
       'swctrl poe set auto id 3',

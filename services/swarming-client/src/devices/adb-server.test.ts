@@ -120,10 +120,10 @@ describe('the adb server', () => {
     await adb.ensure(never);
     await installation.server.misbehave('wedged');
     const wanted = new AbortController();
-    const before = installation.server.told.length;
+    const before = installation.server.received.length;
     const ensured = adb.ensure(wanted.signal);
     ensured.catch(() => undefined);
-    await expect.poll(() => installation.server.told.length).toBeGreaterThan(before);
+    await expect.poll(() => installation.server.received.length).toBeGreaterThan(before);
 
     wanted.abort(new Error('the agent stops'));
 

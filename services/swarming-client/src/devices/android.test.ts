@@ -292,7 +292,7 @@ describe('a phone that misbehaves', () => {
     const wanted = new AbortController();
     const look = open().look(wanted.signal);
     look.catch(() => undefined);
-    await expect.poll(() => server.phone().told.length).toBeGreaterThan(0);
+    await expect.poll(() => server.phone().received.length).toBeGreaterThan(0);
 
     wanted.abort(new Error('the agent stops'));
 

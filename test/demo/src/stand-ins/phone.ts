@@ -13,7 +13,7 @@ const chargeEveryMs = 1000;
 const chargePercent = 2;
 const fullPercent = 90;
 /** What nobody looks at need not be kept. */
-const mostTold = 100;
+const mostReceived = 100;
 
 export async function startPhone(computer: AgentComputer): Promise<StandIn> {
   const serial = '0A1B2C3D';
@@ -39,8 +39,8 @@ export async function startPhone(computer: AgentComputer): Promise<StandIn> {
     else if (!phone.isPresent()) phone.reboot();
   });
   const charging = setInterval(() => {
-    for (const told of [adb.told, phone.told, programs.told]) {
-      told.splice(0, told.length - mostTold);
+    for (const received of [adb.received, phone.received, programs.received]) {
+      received.splice(0, received.length - mostReceived);
     }
     if (phone.isPresent() && phone.battery.level < fullPercent) {
       phone.battery.level = Math.min(fullPercent, phone.battery.level + chargePercent);

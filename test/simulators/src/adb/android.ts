@@ -5,7 +5,7 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Output } from '../equipment/cli/shell.ts';
-import type { Told } from '../equipment/device.ts';
+import type { Received } from '../equipment/device.ts';
 import type { AndroidFault } from './faults.ts';
 import { type AndroidModelName, type AndroidRecord, androidModels } from './models.ts';
 
@@ -81,7 +81,7 @@ export class SimulatedAndroid {
   readonly programs = new Map<string, AndroidProgram>();
   readonly faults = new Set<AndroidFault>();
   /** Services and commands that it was asked for, oldest first: `shell:getprop`, `reboot:`. */
-  readonly told: Told[] = [];
+  readonly received: Received[] = [];
   slowMs = 500;
   hugeBytes = 64 * 1024 * 1024;
   rebootMs: number;

@@ -11,7 +11,7 @@ export async function serveDevice(
   phone: SimulatedAndroid,
   request: string,
 ): Promise<void> {
-  phone.told.push({ at: Date.now(), text: request });
+  phone.received.push({ at: Date.now(), text: request });
   const stop = phone.onGone(() => client.finish());
   client.socket.once('close', stop);
   if (phone.faults.has('hangs')) return;

@@ -46,9 +46,9 @@ it('is wedged until its process is killed', async (context) => {
   const { adb, pid, server } = await start(context);
   await adb('start-server');
   await server.misbehave('wedged');
-  const before = server.told.length;
+  const before = server.received.length;
   const hanging = adb('get-state');
-  await expect.poll(() => server.told.length).toBeGreaterThan(before);
+  await expect.poll(() => server.received.length).toBeGreaterThan(before);
 
   process.kill(pid() ?? 0, 'SIGKILL');
 

@@ -105,7 +105,7 @@ describe('the server, asked by the real client', () => {
     await server.misbehave(fault);
     server.slowMs = 2 ** 31 - 1;
 
-    await endedWhen(context, server, ['get-state'], () => server.told.length > 0);
+    await endedWhen(context, server, ['get-state'], () => server.received.length > 0);
     await server.behave();
 
     expect(await adb('get-state')).toEqual(said('device\n'));
@@ -239,7 +239,7 @@ describe('a phone, asked by the real client', () => {
     const { adb, phone } = await startOne(context, { rebootMs: 300, settleMs: 300 });
     phone.faults.add('hangs');
     const cut = adb('shell', 'getprop');
-    await expect.poll(() => phone.told.length).toBeGreaterThan(0);
+    await expect.poll(() => phone.received.length).toBeGreaterThan(0);
     phone.faults.clear();
 
     expect(await adb('reboot')).toEqual(said(''));
@@ -301,7 +301,7 @@ describe('a phone, asked by the real client', () => {
     const command = fault === 'reboot-hangs' ? ['reboot'] : ['shell', 'getprop', 'ro.build.id'];
 
     const stdout = await endedWhen(context, server, command, () =>
-      fault === 'reboot-hangs' ? phone.boots === 2 : phone.told.length > 0,
+      fault === 'reboot-hangs' ? phone.boots === 2 : phone.received.length > 0,
     );
 
     expect('RQ3A.2108'.startsWith(stdout)).toBe(true);

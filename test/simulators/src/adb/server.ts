@@ -7,7 +7,7 @@
 import { EventEmitter } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Told } from '../equipment/device.ts';
+import type { Received } from '../equipment/device.ts';
 import { Listener } from '../listener.ts';
 import { type AndroidOptions, SimulatedAndroid } from './android.ts';
 import { serveDevice } from './device-service.ts';
@@ -35,7 +35,7 @@ export class SimulatedAdbServer {
   /** By serial, in the order in which they were added. */
   readonly phones: ReadonlyMap<string, SimulatedAndroid>;
   /** What it was asked, oldest first: `host:version`, `host:tport:serial:A`, `shell:getprop`. */
-  readonly told: Told[] = [];
+  readonly received: Received[] = [];
   slowMs = 500;
   /** How often it was started, the first time included. */
   starts = 1;
@@ -136,7 +136,7 @@ export class SimulatedAdbServer {
     for (;;) {
       const request = await client.request();
       if (request === undefined) return client.finish();
-      this.told.push({ at: Date.now(), text: request });
+      this.received.push({ at: Date.now(), text: request });
       if (this.faults.has('wedged')) return;
       if (this.faults.has('slow')) await sleep(this.slowMs);
       if (this.faults.has('garbage'))

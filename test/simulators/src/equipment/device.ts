@@ -1,6 +1,6 @@
 /**
  * What every simulated switch, PDU and plug has in common: outlets with real state, faults on demand, a log of what it
- * was told. How it is spoken to, and what it answers, is in one file for each model.
+ * received. How it is spoken to, and what it answers, is in one file for each model.
  */
 import { EventEmitter } from 'node:events';
 
@@ -71,8 +71,8 @@ export const deviceFaults = [
 ] as const;
 export type DeviceFault = (typeof deviceFaults)[number];
 
-/** One thing that a device was told. */
-export interface Told {
+/** What came to a device at one time. */
+export interface Received {
   /** Milliseconds since 1970. */
   at: number;
   /** The command, request line or variable binding, without secrets. */
@@ -91,8 +91,8 @@ export interface SimulatedDevice {
   readonly port: number;
   /** By the name that rack.yaml gives them. Set `on` through {@link OutletBoard.set}, so that listeners hear of it. */
   readonly board: OutletBoard;
-  /** What it was told, oldest first. */
-  readonly told: Told[];
+  /** What it received, oldest first. */
+  readonly received: Received[];
   readonly faults: Faults;
   /** Open sessions now, and the most that were ever open at once. */
   readonly sessions: { now: number; most: number; opened: number };

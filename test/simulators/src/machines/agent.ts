@@ -26,7 +26,7 @@ export interface AgentSide {
   /** Whether a port that is told to turn does so. */
   hubObeys: () => boolean;
   reboot: () => void;
-  tell: (text: string) => void;
+  log: (text: string) => void;
 }
 
 const Why = z.strictObject({ why: z.string().min(1).max(1000) });
@@ -63,7 +63,7 @@ async function route(
   side: AgentSide,
 ): Promise<{ status: number; body?: unknown }> {
   const path = new URL(request.url ?? '/', 'http://agent').pathname;
-  side.tell(`${request.method} ${path}`);
+  side.log(`${request.method} ${path}`);
   if (path === '/v1/status' && request.method === 'GET') return { status: 200, body: status(side) };
   const [, hub, port] = /^\/v1\/usb\/([^/]+)\/(\d+)$/.exec(path) ?? [];
   const isReboot = path === '/v1/reboot' && request.method === 'POST';

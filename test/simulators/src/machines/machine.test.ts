@@ -244,7 +244,7 @@ describe('a machine over ssh', () => {
     await machine.whenBooted(2);
 
     expect(machine.bootId).not.toBe(bootId);
-    expect(machine.told.map(({ text }) => text)).toEqual([command]);
+    expect(machine.received.map(({ text }) => text)).toEqual([command]);
   });
 
   it.each([

@@ -13,7 +13,7 @@ import { Gate } from '../equipment/cli/gate.ts';
 import { type HostKey, hostKey } from '../equipment/cli/host-key.ts';
 import { createSsh } from '../equipment/cli/ssh.ts';
 import { unixModel } from '../equipment/cli/unix-model.ts';
-import type { OutletBoard, Told } from '../equipment/device.ts';
+import type { OutletBoard, Received } from '../equipment/device.ts';
 import { Listener } from '../listener.ts';
 import { answerAgent, type Task } from './agent.ts';
 import { Boots } from './boots.ts';
@@ -59,7 +59,7 @@ export interface SimulatedMachine {
   /** What runs on it; set it at will. */
   task: Task;
   /** Commands over ssh and requests to its agent, oldest first. */
-  readonly told: Told[];
+  readonly received: Received[];
   slowMs: number;
   isUp(): boolean;
   /** How often it came up, the first time included. */
@@ -157,7 +157,7 @@ export async function startSimulatedMachine(
         token: options.agentToken,
         hubObeys: () => !faults.has('usb-ignored'),
         reboot: () => boots.reboot(),
-        tell: (text) => core.told.push({ at: Date.now(), text }),
+        log: (text) => core.received.push({ at: Date.now(), text }),
       });
     });
     httpServer.emit('connection', socket);
@@ -187,7 +187,7 @@ export async function startSimulatedMachine(
     set task(now) {
       task = now;
     },
-    told: core.told,
+    received: core.received,
     slowMs: 500,
     isUp: () => boots.isUp,
     get boots() {

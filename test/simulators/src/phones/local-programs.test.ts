@@ -28,7 +28,7 @@ it('switches a port, and with it the phone', async () => {
   expect(off.stdout).toContain('Port 2: 0000 off\n');
   expect(isPresentWhileOff).toBe(false);
   expect(phone.isPresent()).toBe(true);
-  expect(local.told).toHaveLength(3);
+  expect(local.received).toHaveLength(3);
 });
 
 it('has a hub that is gone, or does not obey', async () => {

@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
-import type { Told } from '../equipment/device.ts';
+import type { Received } from '../equipment/device.ts';
 
 export interface ProgramAnswer {
   stdout?: string | Buffer;
@@ -28,7 +28,7 @@ export interface Programs {
   /** PATH with the folder in front. */
   readonly path: string;
   /** What was run, oldest first: `ideviceinfo -u X`. */
-  readonly told: Told[];
+  readonly received: Received[];
   /** How many run now. */
   running(): number;
   close(): Promise<void>;
@@ -39,7 +39,7 @@ export async function startPrograms(
   programs: Readonly<Record<string, StandIn>>,
 ): Promise<Programs> {
   const folder = await mkdtemp(join(tmpdir(), 'skolo-programs-'));
-  const told: Told[] = [];
+  const received: Received[] = [];
   const sockets = new Set<Socket>();
   let count = 0;
   const server = createServer((socket) => {
@@ -51,7 +51,7 @@ export async function startPrograms(
 
   async function serve(socket: Socket): Promise<void> {
     const [name = '', cwd = '', ...args] = await requestOf(socket);
-    told.push({ at: Date.now(), text: [name, ...args].join(' ') });
+    received.push({ at: Date.now(), text: [name, ...args].join(' ') });
     const answer = await (programs[name]?.(args) ?? { status: 127 });
     for (const [path, data] of Object.entries(answer.files ?? {})) {
       await writeFile(isAbsolute(path) ? path : join(cwd, path), data);
@@ -75,7 +75,7 @@ export async function startPrograms(
   return {
     folder,
     path: [folder, process.env.PATH ?? ''].join(delimiter),
-    told,
+    received,
     running: () => sockets.size,
     async close() {
       const closed = once(server, 'close');

@@ -19,8 +19,8 @@ function use(context: TestContext) {
   const program = peer('ssh');
   if (program === undefined) return context.skip('ssh is not installed');
   if (!device) return context.skip('sshd is not installed');
-  const { host, port, username, privateKeyFile, root, told } = device;
-  told.splice(0);
+  const { host, port, username, privateKeyFile, root, received } = device;
+  received.splice(0);
   const known = ['-o', 'StrictHostKeyChecking=accept-new', '-o', 'LogLevel=ERROR'];
   const file = ['-o', `UserKnownHostsFile=${join(dirname(root), 'known_hosts')}`];
   const args = ['-F', 'none', '-T', '-o', 'BatchMode=yes', ...known, ...file];
@@ -44,7 +44,9 @@ describe('a Chromebook behind sshd', () => {
 
     expect(Number(stdout.split(' ')[0])).toBeGreaterThan(3600);
     expect(stdout).toContain('\nCHROMEOS_RELEASE_CHROME_MILESTONE=89\n');
-    expect(device.told.map(({ text }) => text)).toEqual(['cat /proc/uptime; cat /etc/lsb-release']);
+    expect(device.received.map(({ text }) => text)).toEqual([
+      'cat /proc/uptime; cat /etc/lsb-release',
+    ]);
   });
 
   it('has its own files and none of this computer', async (context) => {
@@ -98,7 +100,7 @@ describe('a Chromebook behind sshd', () => {
     const patience = new AbortController();
 
     const never = ssh('true', patience.signal);
-    if (fault === 'hangs') await expect.poll(() => device.told.length).toBe(1);
+    if (fault === 'hangs') await expect.poll(() => device.received.length).toBe(1);
     patience.abort();
     await device.behave();
 

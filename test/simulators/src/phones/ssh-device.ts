@@ -8,7 +8,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { publicSshKey } from '../equipment/cli/host-key.ts';
-import type { Told } from '../equipment/device.ts';
+import type { Received } from '../equipment/device.ts';
 import { Listener } from '../listener.ts';
 import { type RealSshd, type SshEndpoint, startSshd } from '../real/sshd.ts';
 import { rebootScript, sessionScript, sshDeviceFiles } from './ssh-device-files.ts';
@@ -52,7 +52,7 @@ export interface SshDevice extends SshEndpoint {
   /** What is `/` there. */
   readonly root: string;
   /** Commands, oldest first. */
-  readonly told: Told[];
+  readonly received: Received[];
   /** How often it booted, the first time included. */
   readonly boots: number;
   write(path: string, content: string): Promise<void>;
@@ -85,7 +85,7 @@ export async function startSshDevice(
 class Device implements SshDevice {
   readonly host = '127.0.0.1';
   readonly root: string;
-  readonly told: Told[] = [];
+  readonly received: Received[] = [];
   boots = 1;
   private readonly folder: string;
   private readonly rebootMs: number;
@@ -231,7 +231,7 @@ class Device implements SshDevice {
       if (!text.endsWith('\0')) return;
       const [what, command = ''] = text.split('\0');
       if (what === 'session') {
-        this.told.push({ at: Date.now(), text: command });
+        this.received.push({ at: Date.now(), text: command });
         const fault = inSession.find((one) => this.faults.has(one)) ?? 'none';
         socket.write(`${this.uptimeSeconds().toFixed(2)} ${fault}\n`);
       } else if (this.faults.has('reboot-refused')) {

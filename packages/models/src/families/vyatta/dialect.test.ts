@@ -66,7 +66,7 @@ describe.each(kinds)('$name in configuration mode', ({ start }) => {
 
     await expect.poll(() => router.sessions.now).toBe(0);
     expect(router.running()).toEqual(before);
-    expect(router.told.at(-1)?.text).toBe('exit');
+    expect(router.received.at(-1)?.text).toBe('exit');
   });
 
   it('has its prompt in its configuration', async () => {

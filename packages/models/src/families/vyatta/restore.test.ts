@@ -113,7 +113,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
         'saved, and read back',
       ]);
       expect(device.sessions.opened).toBeGreaterThan(opened + 2);
-      expect(device.told.at(-1)?.text).toMatch(/^rm -f \/tmp\/skolo-[0-9a-f]{16}\.boot$/);
+      expect(device.received.at(-1)?.text).toMatch(/^rm -f \/tmp\/skolo-[0-9a-f]{16}\.boot$/);
     },
   );
 

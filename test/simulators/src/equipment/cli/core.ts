@@ -3,8 +3,8 @@ import {
   type DeviceFault,
   Faults,
   type OutletBoard,
+  type Received,
   type SimulatedDevice,
-  type Told,
 } from '../device.ts';
 import {
   addedLines,
@@ -67,7 +67,7 @@ export class Core {
   readonly words: ConfigurationWords;
   readonly board: OutletBoard;
   readonly faults: Faults;
-  readonly told: Told[] = [];
+  readonly received: Received[] = [];
   readonly sessions = { now: 0, most: 0, opened: 0 };
   private shows = 0;
   private readonly timers = new Set<NodeJS.Timeout>();
@@ -84,9 +84,9 @@ export class Core {
     this.secondMs = secondMs;
   }
 
-  /** Notes what it was told; holds no secret. */
-  tell(text: string): void {
-    this.told.push({ at: Date.now(), text });
+  /** Notes what it received; holds no secret. */
+  log(text: string): void {
+    this.received.push({ at: Date.now(), text });
   }
 
   /** A session has been signed in. The answer is to be called at its end, however often. */
@@ -152,8 +152,8 @@ export class Session {
   }
 
   /** Notes a command, which holds no secret. */
-  tell(text: string): void {
-    this.core.tell(text);
+  log(text: string): void {
+    this.core.log(text);
     const { dropAt } = this.faults;
     if (!dropAt?.command.test(text)) return;
     this.faults.dropAt = undefined;

@@ -54,7 +54,7 @@ describe.skipIf(peer('ssh') === undefined)('a device with a command line', () =>
     ssh.say('show poe status 0/1');
 
     expect(await ssh.ended).toBe(255);
-    expect(device.told.map(({ text }) => text)).toEqual(['enable']);
+    expect(device.received.map(({ text }) => text)).toEqual(['enable']);
   });
 
   it('is back when a fault is cleared', async () => {

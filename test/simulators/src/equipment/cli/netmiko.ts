@@ -34,7 +34,7 @@ export async function sit<Device extends CliDevice>(
   context.onTestFinished(() => netmiko.close());
   const changes: string[] = [];
   device.board.on('change', ({ outlet, on }) => changes.push(`${outlet} ${on ? 'on' : 'off'}`));
-  return { device, netmiko, changes, told: () => device.told.map(({ text }) => text) };
+  return { device, netmiko, changes, told: () => device.received.map(({ text }) => text) };
 }
 
 export class Netmiko {

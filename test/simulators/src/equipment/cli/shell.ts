@@ -71,7 +71,7 @@ export async function unixShell(terminal: Terminal, box: UnixBox): Promise<numbe
       const line = await terminal.readLine(interactive ? prompt : '');
       if (line === CTRL_D) break;
       if (line.trim() === '' || line === CTRL_Z) continue;
-      terminal.session.tell(line.trim());
+      terminal.session.log(line.trim());
       await shell.run(...(await withHereDocument(terminal, line)));
     }
   } catch (error) {

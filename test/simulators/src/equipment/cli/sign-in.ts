@@ -39,5 +39,5 @@ export async function signIn(
 export async function askNewPassword(terminal: Terminal): Promise<void> {
   terminal.put('\nYour password has expired.\n');
   const typed = await terminal.readLine('Enter new password:', 'none');
-  terminal.session.tell(`new password: ${typed.length} characters`);
+  terminal.session.log(`new password: ${typed.length} characters`);
 }

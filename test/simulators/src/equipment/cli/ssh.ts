@@ -109,7 +109,7 @@ function serve(connection: Connection, socket: Socket, endpoint: SshEndpoint): v
       }
       const { terminal, run } = open(acceptExec());
       run(async () => {
-        terminal.session.tell(command);
+        terminal.session.log(command);
         await terminal.think();
         if (core.faults.has('new-password-inside')) {
           // As OpenSSH's server says it where there is no terminal.
@@ -184,7 +184,7 @@ async function authenticate(
       if (!core.faults.has('password-expired')) return method;
       return await new Promise((resolve) => {
         context.requestChange('Your password has expired. New password: ', (password) => {
-          core.tell(`new password: ${password.length} characters`);
+          core.log(`new password: ${password.length} characters`);
           resolve(undefined);
         });
       });
@@ -205,7 +205,7 @@ async function authenticate(
       if (!accounts.passwordIsRight(username, answer ?? '')) return undefined;
       if (!core.faults.has('password-expired')) return method;
       const answers = await ask(['Current password: ', 'New password: ', 'Retype new password: ']);
-      core.tell(`new password: ${answers.join('').length} characters`);
+      core.log(`new password: ${answers.join('').length} characters`);
       return undefined;
     }
   }

@@ -39,7 +39,7 @@ export async function startCliDevice(model: CliModel, options: CliOptions): Prom
     ...(openTelnetPort !== undefined && { telnetPort: openTelnetPort }),
     hostKey: fingerprint,
     board: core.board,
-    told: core.told,
+    received: core.received,
     faults: core.faults,
     sessions: core.sessions,
     async reboot() {

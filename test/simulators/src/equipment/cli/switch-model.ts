@@ -155,7 +155,7 @@ export interface SwitchModel {
   /** After a power failure. */
   boot?(device: Switch): void;
   /** What is written down of a line, where it may hold a secret. */
-  told?(line: string): string;
+  logged?(line: string): string;
   /** Values of its own in texts. */
   values?: Readonly<Record<string, (device: Switch, about: About) => string>>;
   /** Written in front of each answer. */

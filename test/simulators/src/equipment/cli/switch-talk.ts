@@ -28,7 +28,7 @@ export async function talkTo(device: Switch, terminal: Terminal): Promise<number
     gap = typed.trim() === '' ? '' : (model.gap ?? '');
     const line = typed === CTRL_Z ? 'end' : typed;
     if (line.trim() === '' && !linesOf(talk).isInFreeText) continue;
-    terminal.session.tell(model.told?.(line.trim()) ?? line.trim());
+    terminal.session.log(model.logged?.(line.trim()) ?? line.trim());
     if (model.beforeAnswer !== undefined) terminal.put(device.fill(model.beforeAnswer));
     await terminal.answer(await carryOut(talk, line, prompt));
   }

@@ -91,7 +91,10 @@ describe('a device with a web server', () => {
     await curl(program, '-X', 'PUT', '-d', '0', url(device, '/relay/1/value'));
     await curl(program, url(device, '/relay/1'));
 
-    expect(device.told.map(({ text }) => text)).toEqual(['PUT /relay/1/value 0', 'GET /relay/1']);
+    expect(device.received.map(({ text }) => text)).toEqual([
+      'PUT /relay/1/value 0',
+      'GET /relay/1',
+    ]);
     expect(device.sessions).toMatchObject({ most: 1, opened: 2 });
   });
 

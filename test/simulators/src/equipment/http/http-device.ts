@@ -16,9 +16,9 @@ import {
   type DeviceFault,
   Faults,
   OutletBoard,
+  type Received,
   type SimulatedDevice,
   type SimulatedOutlet,
-  type Told,
 } from '../device.ts';
 import { type Answer, type Asked, dropMidWay, inBytes } from './http-message.ts';
 import { ownCertificate } from './own-certificate.ts';
@@ -91,7 +91,7 @@ export interface HttpModel {
   routes: Readonly<Record<string, (call: Call) => Answer | undefined>>;
   notFound: Answer | ((asked: Asked) => Answer);
   /** The request for the log, where it holds a secret. */
-  told?(asked: Asked): string;
+  logged?(asked: Asked): string;
   /** After the mains came back; outlets are as before when absent. */
   afterPowerFailure?(device: HttpDevice): void;
   /** Serves a client only once the one before has closed its connection. */
@@ -112,7 +112,7 @@ export class HttpDevice implements SimulatedDevice {
   readonly model: string;
   readonly host: string;
   readonly board: OutletBoard;
-  readonly told: Told[] = [];
+  readonly received: Received[] = [];
   readonly faults = new Faults(httpFaults);
   readonly sessions = { now: 0, most: 0, opened: 0 };
   private readonly of: HttpModel;
@@ -257,7 +257,7 @@ export class HttpDevice implements SimulatedDevice {
     const params = new URLSearchParams(query);
     const body = await text(request);
     const asked: Asked = { method, path, query, params, headers, body, target };
-    this.told.push({ at: Date.now(), text: this.of.told?.(asked) ?? inWords(asked) });
+    this.received.push({ at: Date.now(), text: this.of.logged?.(asked) ?? inWords(asked) });
     if (this.faults.has('wedged')) return;
     if (this.faults.has('slow')) {
       await new Promise<void>((resolve) => this.afterMs(this.faults.slowMs, resolve));

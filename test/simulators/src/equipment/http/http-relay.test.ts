@@ -25,6 +25,6 @@ print(off, backend.power_get(host, None, 3))`,
     );
 
     expect(printed).toBe('False True');
-    expect(device.told).toHaveLength(4);
+    expect(device.received).toHaveLength(4);
   },
 );

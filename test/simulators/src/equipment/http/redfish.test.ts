@@ -127,7 +127,7 @@ describe('Redfish', () => {
 
     expect([fifth.status, taken.status, refused.status]).toEqual([503, 200, 401]);
     expect(device.tokenCount).toBe(3);
-    expect(JSON.stringify(device.told)).not.toContain('calvin');
+    expect(JSON.stringify(device.received)).not.toContain('calvin');
   });
 });
 

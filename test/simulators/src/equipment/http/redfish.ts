@@ -203,7 +203,7 @@ export async function startRedfish(
           tokens.delete(id) ? { status: 204 } : missing(path),
       },
       notFound: ({ path }) => missing(path),
-      told: ({ method, target, path, body }) =>
+      logged: ({ method, target, path, body }) =>
         path === sessions ? `${method} ${path}` : `${method} ${target}${body && ` ${body}`}`,
       afterPowerFailure() {
         tokens.clear();

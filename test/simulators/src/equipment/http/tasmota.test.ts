@@ -111,7 +111,7 @@ describe('Tasmota', () => {
         WARNING: 'Need user=<username>&password=<password>',
       });
       expect(JSON.parse(right.body)).toEqual({ POWER: 'ON' });
-      expect(device.told.map(({ text }) => text)).toEqual([
+      expect(device.received.map(({ text }) => text)).toEqual([
         'GET /cm?cmnd=Power1 OFF',
         'GET /cm?cmnd=Power1',
       ]);

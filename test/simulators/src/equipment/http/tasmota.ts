@@ -72,7 +72,7 @@ export function startTasmota(options: TasmotaOptions = {}): Promise<HttpDevice> 
         }),
       },
       notFound: { status: 404, body: 'File Not Found' },
-      told: ({ path, params }) => `GET ${path}?cmnd=${params.get('cmnd') ?? ''}`,
+      logged: ({ path, params }) => `GET ${path}?cmnd=${params.get('cmnd') ?? ''}`,
       afterPowerFailure: (device) => brainOf(device).afterPowerFailure(),
     },
     options,

@@ -60,7 +60,7 @@ describe('ipmi_sim, told by ipmitool', () => {
       { status: 0, output: 'Chassis Power Control: Up/On\n' },
       { status: 0, output: 'Chassis Power is on\n' },
     ]);
-    expect(device.told.map(({ text }) => text)).toContain('set power 0');
+    expect(device.received.map(({ text }) => text)).toContain('set power 0');
   });
 
   it('is off for a moment in a cycle', async (context) => {

@@ -18,8 +18,8 @@ import {
   type DeviceFault,
   Faults,
   OutletBoard,
+  type Received,
   type SimulatedDevice,
-  type Told,
 } from '../device.ts';
 import { freeUdpPort } from '../free-port.ts';
 import { type RelayCall, startRelay } from '../relay.ts';
@@ -39,10 +39,10 @@ export async function startIpmiSim(
   if (path === undefined) return undefined;
   const dir = await mkdtemp(join(tmpdir(), 'skolo-ipmi-'));
   const board = new OutletBoard([['chassis', { on: true, watts: 120 }]]);
-  const told: Told[] = [];
+  const received: Received[] = [];
   let child: ChildProcess | undefined;
   const faults = new IpmiFaults((stopped) => child?.kill(stopped ? 'SIGSTOP' : 'SIGCONT'));
-  const relay = await startRelay(dir, (call) => answerChassis(board, faults, told, call));
+  const relay = await startRelay(dir, (call) => answerChassis(board, faults, received, call));
   const port = await freeUdpPort();
   const configuration = join(dir, 'lan.conf');
   const emulator = join(dir, 'bmc.emu');
@@ -77,7 +77,7 @@ export async function startIpmiSim(
     host: '127.0.0.1',
     port,
     board,
-    told,
+    received,
     faults,
     sessions: { now: 0, most: 0, opened: 0 },
     /** Of the controller; the server goes on as it was. */
@@ -116,10 +116,10 @@ user 2 true "${username}" "${password}" admin 10 none md5
 async function answerChassis(
   board: OutletBoard,
   faults: Faults,
-  told: Told[],
+  received: Received[],
   { args: [, verb, ...rest], write }: RelayCall,
 ): Promise<void> {
-  told.push({ at: Date.now(), text: [verb, ...rest].join(' ') });
+  received.push({ at: Date.now(), text: [verb, ...rest].join(' ') });
   if (faults.has('slow')) await sleep(faults.slowMs);
   if (verb === 'get') {
     for (const name of rest) write(`${name}:${board.isOn('chassis') ? 1 : 0}\n`);

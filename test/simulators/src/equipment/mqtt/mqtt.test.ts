@@ -78,7 +78,7 @@ describe.for(brokers)(
       );
       expect(plug.board.isOn('1')).toBe(true);
       expect(plug.board.isOn('2')).toBe(false);
-      expect(plug.told.map(({ text }) => text)).toEqual([
+      expect(plug.received.map(({ text }) => text)).toEqual([
         'cmnd/plug/POWER2 OFF',
         'cmnd/plug/POWER1',
       ]);
@@ -116,7 +116,7 @@ describe.for(brokers)(
       await plug.reboot();
 
       await vi.waitFor(() => expect(plug.board.isOn('1')).toBe(false), 10_000);
-      expect(plug.told.at(-1)?.text).toBe('cmnd/plug/POWER OFF (retained)');
+      expect(plug.received.at(-1)?.text).toBe('cmnd/plug/POWER OFF (retained)');
     });
 
     it('keeps its state at the broker with PowerRetain', async (context) => {
@@ -186,7 +186,7 @@ describe('a plug', () => {
 
     await client.publishAsync('cmnd/plug/POWER', 'OFF');
     await client.publishAsync('cmnd/plug/STATUS', '');
-    await vi.waitFor(() => expect(plug.told).toHaveLength(2), 10_000);
+    await vi.waitFor(() => expect(plug.received).toHaveLength(2), 10_000);
 
     await vi.waitFor(() => expect(heard).toEqual(told), 10_000);
     expect(plug.board.isOn('1')).toBe(staysOn);

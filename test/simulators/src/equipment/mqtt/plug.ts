@@ -15,8 +15,8 @@ import {
   type DeviceFault,
   Faults,
   OutletBoard,
+  type Received,
   type SimulatedDevice,
-  type Told,
 } from '../device.ts';
 
 export interface MqttPlugOptions {
@@ -53,7 +53,7 @@ class MqttPlug implements SimulatedDevice {
   readonly port: number;
   readonly board: OutletBoard;
   readonly faults = new PlugFaults(() => this.follow());
-  readonly told: Told[] = [];
+  readonly received: Received[] = [];
   readonly sessions = { now: 0, most: 0, opened: 0 };
   private readonly options: MqttPlugOptions;
   private readonly topic: string;
@@ -88,7 +88,7 @@ class MqttPlug implements SimulatedDevice {
     client.on('message', (topic, payload, packet) => this.takeTurn(topic, payload, packet));
     await client.publishAsync(lwt, 'Online', { qos: 1, retain: true });
     await client.subscribeAsync(`cmnd/${this.topic}/#`);
-    for (const relay of this.board.names()) await this.tell(relay, this.board.isOn(relay));
+    for (const relay of this.board.names()) await this.publish(relay, this.board.isOn(relay));
   }
 
   /** As after a power failure; each relay as it was (`PowerOnState` 3, as it comes from the factory). */
@@ -125,7 +125,7 @@ class MqttPlug implements SimulatedDevice {
 
   private takeTurn(topic: string, payload: Buffer, packet: IPublishPacket): void {
     const text = `${topic} ${payload.toString()}${packet.retain ? ' (retained)' : ''}`;
-    this.told.push({ at: Date.now(), text: text.trim() });
+    this.received.push({ at: Date.now(), text: text.trim() });
     // The broker may be gone meanwhile.
     this.turn = this.turn.then(() => this.obey(topic, payload.toString())).catch(() => undefined);
   }
@@ -142,11 +142,11 @@ class MqttPlug implements SimulatedDevice {
       const on = wanted ?? board.isOn(relay);
       if (!faults.has('ignores-commands')) board.set(relay, on);
       const isCommand = wanted !== undefined;
-      if (!isCommand || !faults.has('drops-after-command')) await this.tell(relay, on);
+      if (!isCommand || !faults.has('drops-after-command')) await this.publish(relay, on);
     }
   }
 
-  private async tell(relay: string, on: boolean): Promise<void> {
+  private async publish(relay: string, on: boolean): Promise<void> {
     const { topic, client } = this;
     const alone = this.board.names().length === 1 && !this.options.setOption26;
     const name = alone ? 'POWER' : `POWER${relay}`;

@@ -184,7 +184,7 @@ describe('the agent', () => {
     await runTool(context, device, off(3));
     await runTool(context, device, [...read(3), `${status}.4`], signIn.sha);
 
-    const told = device.told.map(({ text }) => text);
+    const told = device.received.map(({ text }) => text);
 
     expect(told).toEqual([
       `set ${command.slice(1)}.3=2`,

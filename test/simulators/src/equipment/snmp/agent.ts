@@ -7,7 +7,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Faults, OutletBoard, SimulatedDevice, Told } from '../device.ts';
+import type { Faults, OutletBoard, Received, SimulatedDevice } from '../device.ts';
 import { BerReader, encode, encodeInteger, encodeOctets, tags } from './ber.ts';
 import { SnmpEngine } from './engine.ts';
 import { readV3 } from './message-v3.ts';
@@ -71,7 +71,7 @@ class SnmpAgent implements SimulatedDevice {
   readonly host: string;
   readonly board: OutletBoard;
   readonly faults: Faults;
-  readonly told: Told[] = [];
+  readonly received: Received[] = [];
   readonly sessions = { now: 0, most: 0, opened: 0 };
   private readonly of: SnmpModel;
   private readonly options: SnmpOptions;
@@ -189,7 +189,7 @@ class SnmpAgent implements SimulatedDevice {
     request: Pdu,
     by: { version: 1 | 2 | 3; mayWrite: boolean; signal: AbortSignal },
   ): Promise<Pdu | undefined> {
-    this.told.push({ at: Date.now(), text: inWords(request) });
+    this.received.push({ at: Date.now(), text: inWords(request) });
     if (this.faults.has('wedged')) return undefined;
     if (this.faults.has('slow-variables') && request.varbinds.length > 4) return undefined;
     const isCommand = request.type === pduTypes.set;

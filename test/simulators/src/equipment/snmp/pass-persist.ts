@@ -1,6 +1,6 @@
 /** A model's tables for `pass_persist` of snmpd.conf(5): questions and answers are lines of text. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Told } from '../device.ts';
+import type { Received } from '../device.ts';
 import type { RelayCall } from '../relay.ts';
 import type { SnmpModel } from './agent.ts';
 import { errors, type SnmpValue } from './pdu.ts';
@@ -8,7 +8,7 @@ import { errors, type SnmpValue } from './pdu.ts';
 /** Answers until snmpd hangs up. The call's argument is the part of the tree that it asks for. */
 export async function answerValues(
   { mib, faults }: SnmpModel,
-  told: Told[],
+  received: Received[],
   { args: [subtree = ''], lines, write }: RelayCall,
 ): Promise<void> {
   const iterator = lines[Symbol.asyncIterator]();
@@ -28,7 +28,7 @@ export async function answerValues(
       write(next?.oid.startsWith(`${subtree}.`) ? written(next.oid, next.value) : 'NONE\n');
     } else if (verb === 'set') {
       const value = parsed(await line());
-      told.push({ at: Date.now(), text: `set ${oid}=${'value' in value ? value.value : ''}` });
+      received.push({ at: Date.now(), text: `set ${oid}=${'value' in value ? value.value : ''}` });
       const status = mib.check(oid, value);
       if (status === errors.noError && !faults.has('ignores-commands')) mib.commit(oid, value);
       write(`${refusals.get(status) ?? 'DONE'}\n`);

@@ -28,7 +28,7 @@ describe("Debian's snmpd", () => {
       expect(set.status).toBe(0);
       expect(get.stdout).toBe(`${admin}.5 = INTEGER: 2\n`);
       expect(device.board.isOn('5')).toBe(false);
-      expect(device.told.map(({ text }) => text)).toEqual([`set ${admin.slice(1)}.5=2`]);
+      expect(device.received.map(({ text }) => text)).toEqual([`set ${admin.slice(1)}.5=2`]);
     },
   );
 
@@ -61,7 +61,7 @@ describe("Debian's snmpd", () => {
     const reboot = await runFence(context, device, '-c', 'private', '-n', '3', '-o', 'reboot');
 
     expect(reboot.stdout).toContain('Success: Rebooted');
-    expect(device.told.map(({ text }) => text.slice(-2))).toEqual(['=2', '=1']);
+    expect(device.received.map(({ text }) => text.slice(-2))).toEqual(['=2', '=1']);
   });
 
   it('has the faults of its values', async (context) => {

@@ -8,7 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peer } from '../../peer.ts';
-import type { SimulatedDevice, Told } from '../device.ts';
+import type { Received, SimulatedDevice } from '../device.ts';
 import { freeUdpPort } from '../free-port.ts';
 import { startRelay } from '../relay.ts';
 import type { SnmpModel, SnmpOptions } from './agent.ts';
@@ -26,8 +26,8 @@ export async function startSnmpd(
   const path = peer('snmpd');
   if (path === undefined) return undefined;
   const dir = await mkdtemp(join(tmpdir(), 'skolo-snmpd-'));
-  const told: Told[] = [];
-  const relay = await startRelay(dir, (call) => answerValues(model, told, call));
+  const received: Received[] = [];
+  const relay = await startRelay(dir, (call) => answerValues(model, received, call));
   const port = options.port ?? (await freeUdpPort());
   await writeFile(join(dir, 'agent.conf'), configuration(model, options, relay.command, port));
   let running: ChildProcess | undefined;
@@ -48,7 +48,7 @@ export async function startSnmpd(
     host: '127.0.0.1',
     port,
     board: model.board,
-    told,
+    received,
     faults: model.faults,
     sessions: { now: 0, most: 0, opened: 0 },
     async reboot() {

@@ -155,7 +155,7 @@ describe.skipIf(peer('ssh') === undefined)('the configuration of a Cisco switch'
     expect(constant(other.running())).toBe(want);
     expect(constant(other.startup())).toBe(want);
     expect(other.board.isOn('Gi1/0/2')).toBe(false);
-    expect(other.told.map(({ text }) => text).join()).not.toMatch(/hidden|otherHash/);
+    expect(other.received.map(({ text }) => text).join()).not.toMatch(/hidden|otherHash/);
   });
 
   it('has its prompt in it, when that is the fault', async () => {

@@ -16,7 +16,7 @@ export class Flash {
       const line = (await terminal.readLine(prompt)).trim();
       if (line === '') continue;
       if (['tclquit', 'exit', CTRL_Z].includes(line)) return '';
-      terminal.session.tell(line.startsWith('puts') ? 'puts' : line);
+      terminal.session.log(line.startsWith('puts') ? 'puts' : line);
       const said = this.evaluate(line, open);
       if (said !== undefined) await terminal.answer(said);
     }

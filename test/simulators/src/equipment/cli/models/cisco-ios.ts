@@ -345,7 +345,7 @@ function modelFor(options: CiscoIosOptions): SwitchModel {
       off: 'never',
       watts,
     },
-    told: withoutSecret,
+    logged: withoutSecret,
     values: {
       short: ({ host }) => host.slice(0, 20),
       minutes: () => String(new Date().getUTCMinutes()),
@@ -439,7 +439,7 @@ ${interfaces.join('')}line vty 0 4
 `;
 }
 
-/** For the log of what it was told. */
+/** For the log of what it received. */
 function withoutSecret(line: string): string {
   return line.replace(
     /\b(password|secret|key|community|key-string|md5)((?: \d)?) (?:".*"|\S+)/g,

@@ -98,7 +98,7 @@ Intf      Detection      Class   Consumed(W) Voltage(V) Current(mA) Temperature(
     await ssh.see(prompt);
 
     expect(refused).toBe('*****\r\n\r\nIncorrect Password!\r\n\r\n(UBNT EdgeSwitch) >');
-    expect(device.told.map(({ text }) => text)).toEqual(['enable', 'en']);
+    expect(device.received.map(({ text }) => text)).toEqual(['enable', 'en']);
     expect(ssh.output).not.toMatch(/wrong|root|sw1tch/);
   });
 

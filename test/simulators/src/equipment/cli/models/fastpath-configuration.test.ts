@@ -130,7 +130,7 @@ describe.skipIf(peer('ssh') === undefined)('the configuration of an EdgeSwitch',
 
     expect(constant(other.running())).toBe(constant(device.running()));
     expect(constant(other.startup())).toBe(constant(device.running()));
-    expect(other.told.map((told) => told.text).join()).not.toMatch(/8fb8d1b1|hidden/);
+    expect(other.received.map((received) => received.text).join()).not.toMatch(/8fb8d1b1|hidden/);
   });
 
   it('has its prompt in it, when that is the fault', async () => {

@@ -343,7 +343,7 @@ export function fastpath({ hostName, ...options }: FastpathOptions): SwitchModel
       watts: options.watts,
       ...(options.detectionSeconds !== undefined && { detectionSeconds: options.detectionSeconds }),
     },
-    told: withoutSecret,
+    logged: withoutSecret,
     values: {
       up: ({ core }) => {
         const up = upSeconds + Math.floor((Date.now() - startedAt) / core.secondMs);
@@ -363,7 +363,7 @@ export function outletOf(port: string): string {
   return port.replace(/^0\//, '');
 }
 
-/** For the log of what it was told. */
+/** For the log of what it received. */
 function withoutSecret(line: string): string {
   return line.replace(/\b(password|key|community|auth-\w+|priv-\w+) ("[^"]*"|\S+)/g, '$1 <secret>');
 }

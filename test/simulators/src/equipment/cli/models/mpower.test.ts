@@ -38,7 +38,7 @@ describe.skipIf(peer('ssh') === undefined)('an mPower strip, to OpenSSH', () => 
     expect(relays.output).toBe('1\n0\n1\n');
     expect(watts.output).toBe('40.000000000\n0.0\n');
     expect(on).toEqual({ status: 0, output: '1\n' });
-    expect(device.told.map(({ text }) => text)).toContain('echo 0 > /proc/power/relay2');
+    expect(device.received.map(({ text }) => text)).toContain('echo 0 > /proc/power/relay2');
   });
 
   it.each([

@@ -132,7 +132,7 @@ async function configure(call: Call, shell: VyattaShell): Promise<Output> {
   await tell('begin');
   for (;;) {
     const line = (await terminal.readLine(question)).trim();
-    terminal.session.tell(
+    terminal.session.log(
       line.replace(/\b(\w*password|\w*secret|key|community) \S+$/, '$1 <secret>'),
     );
     for (const [verb = '', ...args] of commandsIn(line)) {
