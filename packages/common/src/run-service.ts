@@ -16,7 +16,6 @@ const startEndsWithinMs = 10_000;
 
 /**
  * Runs a service as a process, with flags, environment, signals and exit codes. Nothing else uses `process`.
-
  */
 export async function runService(definition: ServiceDefinition): Promise<void> {
   const flags = readFlags(definition);

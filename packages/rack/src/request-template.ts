@@ -1,6 +1,5 @@
 /**
  * Template of a body, `{"text": "{{annotations.summary | labels.alertname}}"}`. Its user defines the names in places.
-
  */
 
 const name = String.raw`[\w-]+`;

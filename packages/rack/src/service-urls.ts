@@ -4,7 +4,6 @@ import { type ServiceName, servicePorts } from './service-ports.ts';
 
 /**
  * The URL of a service: from rack.yaml, else at the jumphost. With a machine, the agent on it.
-
  */
 export function serviceUrl(rack: Rack, service: ServiceName, machine?: Machine): string {
   return urlOf(rack, service, 'url', servicePorts[service].port, machine);

@@ -81,7 +81,6 @@ function inShort(what: readonly string[]): string {
  * Reads rack.yaml and watches it.
  *
  * @throws RackError The file is missing, unreadable or has no usable part, and there is no valid last good copy.
-
  */
 export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
   const tuning = { ...defaultTuning, ...options.tuning };

@@ -100,7 +100,6 @@ export interface Chunk {
 
 /**
  * Complete lines, up to the present `end()`. Splits only an endless line, to bound memory.
-
  */
 export async function* chunksOf(
   handle: FileHandle,

@@ -1,6 +1,5 @@
 /**
  * An ordered log with several readers, each with its own position, that survives kill -9 and power cuts.
-
  *
  * It consists of files of lines, because it is appended and read in order; see `line.ts`.
  */
