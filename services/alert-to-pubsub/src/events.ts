@@ -5,11 +5,8 @@ import type { Received } from './receive/batch.ts';
 import type { RefusedWhy } from './receive/refused.ts';
 
 export type AlertEvent =
-  | {
-      type: 'received';
-      received: Received /** New alerts rejected at the limit. */;
-      leftOut: number;
-    }
+  /** `leftOut`: new alerts rejected at the limit. */
+  | { type: 'received'; received: Received; leftOut: number }
   | { type: 'refused'; endpoint: Endpoint; why: RefusedWhy; detail: string; cause?: unknown }
   | { type: 'request-failed'; endpoint: Endpoint; requestId: string; error: unknown }
   /** The spool has so many messages that an alert began to fire, or was resolved. */
