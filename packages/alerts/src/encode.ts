@@ -4,7 +4,7 @@
  * `flat` is the original's, field for field: one object whose values are all strings, since its readers decode them so.
  */
 import { Buffer } from 'node:buffer';
-import type { Message } from './message.ts';
+import type { Alert, Message } from './message.ts';
 import { alertOfNotice } from './notice.ts';
 
 export interface EncodeAs {
@@ -42,37 +42,25 @@ export function encode(message: Message, as: EncodeAs): Encoded {
 
 /** Later ones win. Not by assignment: a label may be called `__proto__`. */
 function flat(message: Message, { fields, location }: EncodeAs): Record<string, string> {
-  switch (message.kind) {
-    case 'heartbeat': {
-      const { kind: _, ...facts } = message;
-      const texts = Object.entries(facts).map(([name, fact]) => [name, String(fact)]);
-      return {
-        ...Object.fromEntries(texts),
-        __name__: heartbeatName,
-        [fields.location]: location,
-      };
-    }
-    case 'notice': {
-      const { labels, annotations } = alertOfNotice(message);
-      return {
-        ...labels,
-        ...annotations,
-        [fields.state]: 'active',
-        [fields.link]: '',
-        [fields.location]: location,
-      };
-    }
-    default: {
-      const { labels, annotations, status, generatorURL = '' } = message.alert;
-      return {
-        ...labels,
-        ...annotations,
-        [fields.state]: status === 'resolved' ? 'resolved' : 'active',
-        [fields.link]: generatorURL,
-        [fields.location]: location,
-      };
-    }
+  if (message.kind === 'heartbeat') {
+    const { kind: _, ...facts } = message;
+    const texts = Object.entries(facts).map(([name, fact]) => [name, String(fact)]);
+    return {
+      ...Object.fromEntries(texts),
+      __name__: heartbeatName,
+      [fields.location]: location,
+    };
   }
+  const alert: Pick<Alert, 'labels' | 'annotations' | 'generatorURL'> =
+    message.kind === 'notice' ? alertOfNotice(message) : message.alert;
+  const isResolved = message.kind !== 'notice' && message.alert.status === 'resolved';
+  return {
+    ...alert.labels,
+    ...alert.annotations,
+    [fields.state]: isResolved ? 'resolved' : 'active',
+    [fields.link]: alert.generatorURL ?? '',
+    [fields.location]: location,
+  };
 }
 
 function full(message: Message, { fields, location }: EncodeAs): Record<string, unknown> {

@@ -89,7 +89,7 @@ class Subscriber {
   private readonly options: SubscribeOptions;
   private readonly use: SubscriptionUse;
   private readonly idleMs: number;
-  private state: 'ready' | 'lost' | undefined;
+  private isReady = false;
   private wasReady = false;
   /** In a row. */
   private failures = 0;
@@ -126,7 +126,7 @@ class Subscriber {
     const { signal } = this.options;
     await this.check();
     this.wasReady = true;
-    this.report('ready');
+    this.reportReady();
     const responses = streamed(this.client, {
       subscription: this.use.subscription,
       idleMs: this.idleMs,
@@ -181,7 +181,7 @@ class Subscriber {
     if (code === 'DEADLINE_EXCEEDED' && this.hasClientWorked) await this.renewClient();
     // Pub/Sub ends each stream after a while with UNAVAILABLE. The next turn shows whether it is.
     const isUsual = cause instanceof StreamEnded && this.failures === 1;
-    if (!isUsual) this.report('lost', error);
+    if (!isUsual) this.reportLost(error);
     const pauseMs = Math.min(longestPauseMs, 250 * 2 ** (this.failures - 1));
     await setTimeout(pauseMs, undefined, { signal: this.options.signal }).catch(() => undefined);
   }
@@ -193,13 +193,14 @@ class Subscriber {
     this.hasClientWorked = false;
   }
 
-  private report(state: 'ready'): void;
-  private report(state: 'lost', error: SubscribeError): void;
-  private report(state: 'ready' | 'lost', error?: SubscribeError): void {
-    const { onState } = this.options;
-    if (error) onState?.({ state: 'lost', error });
-    else if (this.state !== 'ready') onState?.({ state: 'ready' });
-    this.state = state;
+  private reportReady(): void {
+    if (!this.isReady) this.options.onState?.({ state: 'ready' });
+    this.isReady = true;
+  }
+
+  private reportLost(error: SubscribeError): void {
+    this.options.onState?.({ state: 'lost', error });
+    this.isReady = false;
   }
 
   /** Google's emulator ignores filters. */

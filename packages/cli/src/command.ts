@@ -1,4 +1,4 @@
-import { Command, Option, type ParseOptionsResult } from 'commander';
+import { Command, Option } from 'commander';
 import { usageError } from './errors.ts';
 import type { Io } from './io.ts';
 
@@ -58,28 +58,6 @@ export class SkoloCommand extends Command {
     this.hook('preAction', () => this.rejectUnused());
   }
 
-  /** Commander would parse `skolo backup show router --version latest~1` as the `--version` of skolo. */
-  override parseOptions(args: string[]): ParseOptionsResult {
-    const verbAt = this.parent === null ? this.ownVersionAt(args) : undefined;
-    if (verbAt === undefined) return super.parseOptions(args);
-    const hidden = args.map((arg, at) =>
-      at > verbAt ? arg.replace(/^--version(?=$|=)/, verbsVersion) : arg,
-    );
-    const { operands, unknown } = super.parseOptions(hidden);
-    const restored = (arg: string) => arg.replace(verbsVersion, '--version');
-    return { operands: operands.map(restored), unknown: unknown.map(restored) };
-  }
-
-  /** Index of a verb with its own `--version`. */
-  private ownVersionAt(args: readonly string[]): number | undefined {
-    let within: Command = this;
-    for (const [at, arg] of args.entries()) {
-      within = within.commands.find((command) => command.name() === arg) ?? within;
-      if (within.options.some(isVersion) && within !== this) return at;
-    }
-    return undefined;
-  }
-
   globals(): Globals {
     const root = this.root();
     const { rack, url, tokenFile } = root.opts<Partial<Record<GlobalName, string>>>();
@@ -120,13 +98,6 @@ export class SkoloCommand extends Command {
     for (let at: Command | null = this; at; at = at.parent) names.unshift(at.name());
     return names.join(' ');
   }
-}
-
-/** A placeholder that cannot be typed. */
-const verbsVersion = '--\u0000version';
-
-function isVersion({ long }: Option): boolean {
-  return long === '--version';
 }
 
 function named(option: Option): (name: GlobalName) => boolean {

@@ -161,7 +161,6 @@ async function run(args: readonly string[], io: Io): Promise<void> {
 async function createProgram(args: readonly string[], io: Io): Promise<SkoloCommand> {
   const program = new SkoloCommand('skolo', io)
     .description('Manages racks of test machines.')
-    .version(ownVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .example('skolo --rack racks/rack4/rack.yaml rack check')
@@ -172,6 +171,10 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
     });
   addGlobalOptions(program);
   const [first, second] = wordsOf(args, program);
+  // Verbs can have a `--version` of their own.
+  if (first === 'help' || second === undefined) {
+    program.version(ownVersion(), '-V, --version', 'print the version');
+  }
   const wanted =
     first === 'help' ? { noun: second, verb: undefined } : { noun: first, verb: second };
   for (const [name, { summary, example, verbs }] of Object.entries(nouns)) {

@@ -1,4 +1,4 @@
-import { shownRemote, type Version } from '@skolo/backup';
+import { shownRemote } from '@skolo/backup';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { printJson } from '../../io.ts';
@@ -8,6 +8,7 @@ import { relative, sizeText, timestamp } from '../../output/time.ts';
 import { shortVersionId } from './backup-text.ts';
 import { type CopyOptions, withCopy } from './copy.ts';
 import { findDevices } from './device-names.ts';
+import type { KnownVersion } from './reader.ts';
 
 interface Options extends CopyOptions {
   json?: true;
@@ -27,7 +28,7 @@ export async function printCopyStatus(
       const place = shownRemote(from);
       throw new CliError(`${place}: contains no copy of a configuration; check --from`);
     }
-    const found: { name: string; newest: Version }[] = [];
+    const found: { name: string; newest: KnownVersion }[] = [];
     for (const { name } of findDevices(io, wanted, names)) {
       const [newest] = await copy.versions(name, 1);
       if (newest !== undefined) found.push({ name, newest });
@@ -41,7 +42,7 @@ export async function printCopyStatus(
   return printTable(io, columns(io.now()), devices);
 }
 
-function columns(now: number): Column<{ name: string; newest: Version }>[] {
+function columns(now: number): Column<{ name: string; newest: KnownVersion }>[] {
   return [
     { title: 'NAME', cell: ({ name }) => name, shrinkTo: 12 },
     { title: 'MODEL', cell: ({ newest: { model } }) => model, shrinkTo: 8, leaveOut: 1 },

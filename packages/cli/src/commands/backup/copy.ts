@@ -30,21 +30,11 @@ export interface CopyOptions {
   identity?: string | undefined;
 }
 
-export interface Copy {
+export interface Copy extends Reader {
   source: BackupSource;
   /** Name of the rack, if `--rack` is given. */
   rack: string | undefined;
   devices(): Promise<string[]>;
-  /** The newest first. */
-  versions(device: string, limit?: number): Promise<Version[]>;
-  /** Byte for byte. */
-  content(version: Version): Promise<Buffer>;
-  /** The device in rack.yaml, else what the version records; undefined if neither has it. */
-  deviceOf(version: Version): InfrastructureDevice | undefined;
-  /** Undefined if the model is unknown. */
-  modelOf(version: Version): BackupModel | undefined;
-  /** Text for people. Unless `secrets`, masked by the rules of its model or by general ones. */
-  text(version: Version, content: Buffer, secrets: boolean): string;
 }
 
 /**
@@ -68,7 +58,8 @@ export async function withCopy<T>(
   try {
     const place = await absolute(from);
     source = await explaining(() => openSource(place, { identities, signal }));
-    const copy = copyOf(source, rack, await loadBackups(), createMask(randomBytes(32)), identity);
+    const mask = createMask(randomBytes(32));
+    const copy = copyOf(source, { rack, backups: await loadBackups(), mask, from, identity });
     return await orAborted(read(copy), signal);
   } catch (error) {
     signal.throwIfAborted();
@@ -79,58 +70,91 @@ export async function withCopy<T>(
   }
 }
 
-function copyOf(
-  source: BackupSource,
-  rack: Rack | undefined,
-  backups: ReadonlyMap<string, CreateBackup>,
-  mask: Mask,
-  identity: string | undefined,
-): Copy {
+interface CopyContext extends CopyOptions {
+  rack: Rack | undefined;
+  backups: ReadonlyMap<string, CreateBackup>;
+  mask: Mask;
+}
+
+function copyOf(source: BackupSource, context: CopyContext): Copy {
+  const { rack, mask, identity } = context;
   const noKey =
     identity === undefined
       ? 'give an age identity with --identity or SKOLO_AGE_IDENTITY_FILE'
       : `the identities given are in ${identity}`;
-  function deviceOf({ device, model }: Version): InfrastructureDevice | undefined {
-    const known = rack?.infrastructure.get(device);
-    if (known !== undefined && (model === undefined || known.model === model)) return known;
-    return model === undefined ? undefined : unknownDevice(device, model);
+  async function versionsOf(device: string, limit?: number): Promise<Version[]> {
+    const options = limit === undefined ? {} : { limit };
+    const versions = await explaining(() => source.versions(device, options), { noKey });
+    if (versions.length > 0) return versions;
+    throw new CliError(
+      `${device}: no version; skolo backup status with the same --from lists devices`,
+    );
   }
-  function modelOf(version: Version): BackupModel | undefined {
-    const device = deviceOf(version);
-    const create = device && backups.get(device.model);
-    try {
-      return device && create?.(device);
-    } catch {
-      // Needs options of rack.yaml, which is not given.
-      return undefined;
-    }
+  async function find(
+    device: string,
+    wanted: string,
+  ): Promise<{ version: Version; bytes: Buffer }> {
+    const versions = await versionsOf(device);
+    const version = await explaining(async () => resolveVersion(versions, wanted), {
+      subject: device,
+    });
+    return { version, bytes: await explaining(() => source.content(version), { noKey }) };
+  }
+  /** Text for people. Unless `secrets`, masked by the rules of its model or by general ones. */
+  function text(version: Version, bytes: Buffer, secrets: boolean): string {
+    const model = modelOf(version, context);
+    const format = model?.format ?? (isTar(bytes) ? 'tar' : 'text');
+    const text = textOf(bytes, format);
+    if (secrets) return text;
+    if (model !== undefined || format === 'text') return mask.text(text, model?.secrets ?? []);
+    throw new CliError(
+      `${version.device}: an archive of files that cannot be masked; --secrets prints it unmasked`,
+    );
   }
   return {
     source,
     rack: rack?.name,
     devices: () => explaining(() => source.devices(), { noKey }),
-    async versions(device, limit) {
-      const options = limit === undefined ? {} : { limit };
-      const versions = await explaining(() => source.versions(device, options), { noKey });
-      if (versions.length > 0) return versions;
-      throw new CliError(
-        `${device}: no version; skolo backup status with the same --from lists devices`,
-      );
+    versions: versionsOf,
+    async content(device, wanted, secrets) {
+      const { version, bytes } = await find(device, wanted);
+      return secrets ? bytes : Buffer.from(text(version, bytes, false));
     },
-    content: (version) => explaining(() => source.content(version), { noKey }),
-    deviceOf,
-    modelOf,
-    text(version, content, secrets) {
-      const model = modelOf(version);
-      const format = model?.format ?? (isTar(content) ? 'tar' : 'text');
-      const text = textOf(content, format);
-      if (secrets) return text;
-      if (model !== undefined || format === 'text') return mask.text(text, model?.secrets ?? []);
-      throw new CliError(
-        `${version.device}: an archive of files that cannot be masked; --secrets prints it unmasked`,
-      );
+    async diff(device, wanted, secrets) {
+      const from = await find(device, wanted.from);
+      const to = await find(device, wanted.to);
+      const [before, after] = [from, to].map(({ version, bytes }) => text(version, bytes, secrets));
+      const names = { from: nameOf(from.version), to: nameOf(to.version) };
+      const diff = difference(before ?? '', after ?? '', names);
+      return { from: from.version, to: to.version, diff };
+    },
+    async restoreSteps(device, wanted) {
+      const { version, bytes } = await find(device, wanted);
+      return { version, ...stepsOf(version, bytes, context) };
     },
   };
+}
+
+/** The device in rack.yaml, else what the version records; undefined if neither has it. */
+function deviceOf(
+  { device, model }: Version,
+  { rack }: CopyContext,
+): InfrastructureDevice | undefined {
+  const known = rack?.infrastructure.get(device);
+  if (known !== undefined && (model === undefined || known.model === model)) return known;
+  return model === undefined ? undefined : unknownDevice(device, model);
+}
+
+/** Undefined if the model is unknown. */
+function modelOf(version: Version, context: CopyContext): BackupModel | undefined {
+  const device = deviceOf(version, context);
+  const create = device && context.backups.get(device.model);
+  try {
+    return device && create?.(device);
+  } catch {
+    // Needs options of rack.yaml, which is not given.
+    return undefined;
+  }
 }
 
 /** Makes a folder absolute; keeps a URL. */
@@ -183,46 +207,17 @@ export async function explaining<T>(
   }
 }
 
-/** Reads from a copy. */
-export function copyReader(copy: Copy, from: string): Reader {
-  const find = async (device: string, wanted: string) => {
-    const versions = await copy.versions(device);
-    return explaining(async () => resolveVersion(versions, wanted), { subject: device });
-  };
-  const textOf = async (version: Version, secrets: boolean) =>
-    copy.text(version, await copy.content(version), secrets);
-  return {
-    versions: (device, limit) => copy.versions(device, limit),
-    async content(device, wanted, secrets) {
-      const version = await find(device, wanted);
-      const content = await copy.content(version);
-      return secrets ? content : Buffer.from(copy.text(version, content, false));
-    },
-    async diff(device, wanted, secrets) {
-      const from = await find(device, wanted.from);
-      const to = await find(device, wanted.to);
-      const [before, after] = [await textOf(from, secrets), await textOf(to, secrets)];
-      const names = { from: nameOf(from), to: nameOf(to) };
-      return { from, to, diff: difference(before, after, names) };
-    },
-    async restoreSteps(device, wanted) {
-      const version = await find(device, wanted);
-      return { version, ...stepsOf(copy, version, await copy.content(version), from) };
-    },
-  };
-}
-
 function nameOf({ device, id, time }: Version): string {
   return `${device}\t${shortVersionId(id)}, ${time}`;
 }
 
-function stepsOf(copy: Copy, version: Version, content: Buffer, from: string) {
+function stepsOf(version: Version, content: Buffer, context: CopyContext) {
   const { device: name, id, time } = version;
-  const device = copy.deviceOf(version);
-  const model = copy.modelOf(version);
+  const device = deviceOf(version, context);
+  const model = modelOf(version, context);
   if (device === undefined || model === undefined) {
     const get = (file: string) =>
-      `skolo backup show ${name} --from ${shownRemote(from)} --secrets -o ${file}`;
+      `skolo backup show ${name} --from ${shownRemote(context.from)} --secrets -o ${file}`;
     if (isTar(content)) {
       throw new CliError(
         `${name}: an archive of files: ${get(`${name}.tar`)} saves it, and tar -xpf ${name}.tar -C / unpacks it`,

@@ -82,8 +82,8 @@ export async function withReader<T>(
   read: (reader: Reader) => Promise<T>,
 ): Promise<T> {
   if (isFromCopy(command, options)) {
-    const { copyReader, withCopy } = await import('./copy.ts');
-    return withCopy(command, options, (copy) => read(copyReader(copy, options.from)));
+    const { withCopy } = await import('./copy.ts');
+    return withCopy(command, options, read);
   }
   return read(await serviceReader(command));
 }

@@ -1,4 +1,4 @@
-import type { BackupDevice, LostHistory, OffsiteStatus } from '@skolo/api';
+import type { BackupDevice, ClientAnswer, OffsiteStatus, routerBackupApi } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { addFilters, type FilterOptions, isFiltered, selected } from '../../filters.ts';
 import { type Io, printJson } from '../../io.ts';
@@ -57,31 +57,27 @@ export function define(command: SkoloCommand): void {
     const isShown = ({ state }: BackupDevice) =>
       options.retired || isSelection || state !== 'retired';
     const hidden = filtered.filter((device) => !isShown(device)).length;
-    return printStatus(command.io, {
-      devices: filtered.filter(isShown),
-      hidden,
-      all: found.length - hidden,
-      isSelection,
-      offsite,
-      lost,
-    });
+    const shown = filtered.filter(isShown);
+    const counts = { hidden, all: found.length - hidden, isSelection };
+    return printStatus(command.io, shown, { ...counts, offsite, lost });
   });
 }
 
-interface Status {
-  /** Sorted by name. */
-  devices: readonly BackupDevice[];
+interface Shown
+  extends Pick<ClientAnswer<(typeof routerBackupApi)['devices']>, 'offsite' | 'lost'> {
   /** Number of devices that have left rack.yaml and are not listed. */
   hidden: number;
-  /** Without the filters. */
+  /** Number of devices without the filters. */
   all: number;
   isSelection: boolean;
-  offsite: readonly OffsiteStatus[];
-  lost: readonly LostHistory[];
 }
 
 /** Totals and places off site, problems with their reasons, then devices without problems. */
-function printStatus(io: Io, { devices, hidden, all, isSelection, offsite, lost }: Status): void {
+function printStatus(
+  io: Io,
+  devices: readonly BackupDevice[],
+  { hidden, all, isSelection, offsite, lost }: Shown,
+): void {
   const now = io.now();
   const rows = devices.toSorted((a, b) => urgencyOf(a) - urgencyOf(b));
   const isUnwell = devices.some((device) => isWrong(device) || device.unsaved);
