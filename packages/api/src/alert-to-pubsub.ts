@@ -8,25 +8,21 @@ const texts = z.record(z.string(), z.string());
 
 export const KnownAlert = z
   .object({
-    fingerprint: z
-      .string()
-      .meta({ description: 'fingerprint of the labels, as Alertmanager computes it' }),
+    fingerprint: z.string().describe('fingerprint of the labels, as Alertmanager computes it'),
     status: z.enum(['firing', 'resolved']),
     labels: texts,
     annotations: texts,
     startsAt: Time,
     endsAt: Time.optional(),
     generatorURL: z.string().optional(),
-    door: z
-      .enum(['webhook', 'v1', 'v2'])
-      .meta({ description: 'endpoint that last received the alert' }),
-    first: Time.meta({ description: 'when this firing was first received' }),
+    door: z.enum(['webhook', 'v1', 'v2']).describe('endpoint that last received the alert'),
+    first: Time.describe('when this firing was first received'),
     last: Time,
-    count: z.int().meta({ description: 'how often the alert was received' }),
+    count: z.int().describe('how often the alert was received'),
     expired: z
       .literal(true)
       .optional()
-      .meta({ description: 'resolved because the alert was not repeated in time' }),
+      .describe('resolved because the alert was not repeated in time'),
   })
   .meta({ id: 'KnownAlert' });
 export type KnownAlert = z.output<typeof KnownAlert>;
@@ -36,20 +32,20 @@ export const SinkStatus = z
   .object({
     name: z.string(),
     kind: z.enum(['pubsub', 'file', 'http']),
-    depth: z.int().meta({ description: 'number of queued messages' }),
-    oldestSeconds: z.number().meta({ description: 'age of the oldest queued message' }),
+    depth: z.int().describe('number of queued messages'),
+    oldestSeconds: z.number().describe('age of the oldest queued message'),
     setAside: z
       .int()
       .default(0)
-      .meta({ description: 'messages that became dead letters since the service started' }),
+      .describe('messages that became dead letters since the service started'),
     lastSuccess: Time.optional(),
     failingSince: Time.optional(),
-    reason: z.string().optional().meta({ description: 'class of the error' }),
-    detail: z.string().optional().meta({ description: 'error message' }),
+    reason: z.string().optional().describe('class of the error'),
+    detail: z.string().optional().describe('error message'),
     down: z
       .literal(true)
       .optional()
-      .meta({ description: 'it accepts no message; absent while it accepts some messages' }),
+      .describe('it accepts no message; absent while it accepts some messages'),
   })
   .meta({ id: 'SinkStatus' });
 export type SinkStatus = z.output<typeof SinkStatus>;
@@ -61,10 +57,8 @@ export type Receiver = z.output<typeof Receiver>;
 export const ReceiverStatus = z
   .object({
     name: Receiver,
-    isExpected: z
-      .boolean()
-      .meta({ description: 'the service is unhealthy when it receives nothing' }),
-    isSilent: z.boolean().meta({ description: 'nothing was received for too long' }),
+    isExpected: z.boolean().describe('the service is unhealthy when it receives nothing'),
+    isSilent: z.boolean().describe('nothing was received for too long'),
     lastHeard: Time.optional(),
   })
   .meta({ id: 'ReceiverStatus' });
@@ -73,11 +67,9 @@ export type ReceiverStatus = z.output<typeof ReceiverStatus>;
 export const DeadLetter = z
   .object({
     at: Time,
-    from: z
-      .string()
-      .meta({ description: 'the endpoint that received it, or the sink that rejected it' }),
+    from: z.string().describe('the endpoint that received it, or the sink that rejected it'),
     why: z.string(),
-    found: z.unknown().meta({ description: 'as received; truncated if large' }),
+    found: z.unknown().describe('as received; truncated if large'),
   })
   .meta({ id: 'DeadLetter' });
 export type DeadLetter = z.output<typeof DeadLetter>;
@@ -100,21 +92,19 @@ export const alertToPubsubApi = {
     answers: {
       200: z.object({
         location: z.string(),
-        healthy: z.boolean().meta({ description: 'as the heartbeat reports it' }),
+        healthy: z.boolean().describe('as the heartbeat reports it'),
         why: z.string().optional(),
-        lastHeard: Time.optional().meta({
-          description: 'when an alert other than a test was last received',
-        }),
+        lastHeard: Time.optional().describe('when an alert other than a test was last received'),
         receivers: z.array(ReceiverStatus),
         firing: z.int(),
         spool: z.object({
           bytes: z.int(),
           maxBytes: z.int(),
-          refusing: z.string().optional().meta({ description: 'why the spool accepts no alert' }),
+          refusing: z.string().optional().describe('why the spool accepts no alert'),
           damage: z
             .string()
             .optional()
-            .meta({ description: 'what the spool has lost in the last day, as text' }),
+            .describe('what the spool has lost in the last day, as text'),
         }),
         sinks: z.array(SinkStatus),
       }),
@@ -136,22 +126,18 @@ export const alertToPubsubApi = {
       'The messages keep their ids. If an alert has changed since, a message with its present state follows. A message that the sink still rejects becomes a dead letter again.',
     role: 'operate',
     body: z.strictObject({
-      sink: z
-        .string()
-        .min(1)
-        .max(100)
-        .optional()
-        .meta({ description: 'only dead letters of this sink' }),
-      reason: z.string().max(1000).optional().meta({ description: 'for the audit log' }),
+      sink: z.string().min(1).max(100).optional().describe('only dead letters of this sink'),
+      reason: z.string().max(1000).optional().describe('for the audit log'),
     }),
     audits: { target: ['body.sink'], reason: 'body.reason', answer: ['retried', 'kept'] },
     answers: {
       200: z.object({
-        retried: z.int().meta({ description: 'number of messages that are queued again' }),
-        kept: z.int().meta({
-          description:
+        retried: z.int().describe('number of messages that are queued again'),
+        kept: z
+          .int()
+          .describe(
             'number of dead letters that stay: not a message, truncated, or the sink has left rack.yaml',
-        }),
+          ),
       }),
       404: Problem,
       503: Problem,

@@ -28,11 +28,9 @@ export type GettableAlert = z.output<typeof GettableAlert>;
 
 const values = z.union([z.string(), z.array(z.string())]).optional();
 const query = z.looseObject({
-  filter: values.meta({
-    description: 'a matcher, such as severity=~"crit.*"; all matchers must match',
-  }),
-  receiver: values.meta({ description: 'regular expression for names of sinks' }),
-  active: values.meta({ description: 'false excludes all alerts' }),
+  filter: values.describe('a matcher, such as severity=~"crit.*"; all matchers must match'),
+  receiver: values.describe('regular expression for names of sinks'),
+  active: values.describe('false excludes all alerts'),
 });
 /** Alertmanager sends errors as JSON strings. */
 const Text = z.string();

@@ -5,20 +5,17 @@ import { Time } from './time.ts';
 
 export const MetadataClient = z
   .object({
-    name: z.string().meta({ description: 'name in rack.yaml, else the address' }),
-    kind: z.enum(['machine', 'cidr', 'jumphost', 'default', 'unknown']).meta({
-      description: 'rule of rack.yaml that matches the address; unknown: no rule matches',
-    }),
-    address: z
-      .string()
-      .optional()
-      .meta({ description: 'absent: rack.yaml has no address of the machine' }),
-    identity: z.string().optional().meta({ description: 'absent: the client has no identity' }),
-    lastAsked: Time.optional().meta({
-      description: 'time of the last request; absent: none since the service started',
-    }),
+    name: z.string().describe('name in rack.yaml, else the address'),
+    kind: z
+      .enum(['machine', 'cidr', 'jumphost', 'default', 'unknown'])
+      .describe('rule of rack.yaml that matches the address; unknown: no rule matches'),
+    address: z.string().optional().describe('absent: rack.yaml has no address of the machine'),
+    identity: z.string().optional().describe('absent: the client has no identity'),
+    lastAsked: Time.optional().describe(
+      'time of the last request; absent: none since the service started',
+    ),
     lastTokenAsked: Time.optional(),
-    requests: z.int().min(0).meta({ description: 'number of requests since the service started' }),
+    requests: z.int().min(0).describe('number of requests since the service started'),
   })
   .meta({ id: 'MetadataClient' });
 export type MetadataClient = z.output<typeof MetadataClient>;
@@ -26,11 +23,11 @@ export type MetadataClient = z.output<typeof MetadataClient>;
 export const MetadataIdentity = z
   .object({
     name: z.string(),
-    email: z.string().optional().meta({ description: 'absent: not yet known' }),
+    email: z.string().optional().describe('absent: not yet known'),
     project: z.string(),
     scopes: z.array(z.string()),
-    tokenRemainingSeconds: z.number().optional().meta({ description: 'absent: no valid token' }),
-    lastSuccess: Time.optional().meta({ description: 'when the service last received a token' }),
+    tokenRemainingSeconds: z.number().optional().describe('absent: no valid token'),
+    lastSuccess: Time.optional().describe('when the service last received a token'),
     lastFailure: Time.optional(),
     lastFailureReason: z.string().optional(),
   })

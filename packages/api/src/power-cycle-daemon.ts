@@ -22,7 +22,7 @@ const reason = z
   .trim()
   .min(1)
   .max(1000)
-  .meta({ description: 'for the audit log and the next operator' });
+  .describe('for the audit log and the next operator');
 
 /** Change of the power of one target. */
 export const PowerAction = z.enum(['cycle', 'on', 'off']);
@@ -58,7 +58,7 @@ export const StepRecord = z
   .object({
     at: Time,
     step: CycleStep,
-    text: z.string().meta({ description: 'what happened, for people' }),
+    text: z.string().describe('what happened, for people'),
   })
   .meta({ id: 'StepRecord' });
 export type StepRecord = z.output<typeof StepRecord>;
@@ -66,16 +66,16 @@ export type StepRecord = z.output<typeof StepRecord>;
 export const PowerCycle = z
   .object({
     id: z.string(),
-    target: z.string().meta({ description: 'target of the request' }),
+    target: z.string().describe('target of the request'),
     action: PowerAction,
     mode: CycleMode,
-    outlets: z.array(z.string()).meta({ description: 'outlets that feed the target: switch-1/14' }),
+    outlets: z.array(z.string()).describe('outlets that feed the target: switch-1/14'),
     reason,
-    by: z.string().meta({ description: 'requester' }),
+    by: z.string().describe('requester'),
     origin: z.enum(['person', 'agent', 'door', 'repair', 'uplink']),
     requestedAt: Time,
-    startedAt: Time.optional().meta({ description: 'absent: queued' }),
-    finishedAt: Time.optional().meta({ description: 'absent: running' }),
+    startedAt: Time.optional().describe('absent: queued'),
+    finishedAt: Time.optional().describe('absent: running'),
     offSeconds: z.number(),
     force: z.boolean(),
     step: CycleStep,
@@ -83,17 +83,20 @@ export const PowerCycle = z
       .int()
       .min(0)
       .optional()
-      .meta({ description: 'number of cycles ahead of it on its controllers; absent: not queued' }),
+      .describe('number of cycles ahead of it on its controllers; absent: not queued'),
     outcome: Outcome.optional(),
     failedStep: CycleStep.optional(),
-    fault: z.string().optional().meta({
-      description: 'outlets that reported a fault at the end: switch-1/14: Fault',
-    }),
-    detail: z.string().optional().meta({ description: 'last event, as text' }),
-    pending: z.literal(true).optional().meta({
-      description:
+    fault: z
+      .string()
+      .optional()
+      .describe('outlets that reported a fault at the end: switch-1/14: Fault'),
+    detail: z.string().optional().describe('last event, as text'),
+    pending: z
+      .literal(true)
+      .optional()
+      .describe(
         'an operator’s `off` failed; the service retries it until it succeeds or `on` is requested',
-    }),
+      ),
     steps: z.array(StepRecord),
   })
   .meta({ id: 'PowerCycle' });
@@ -118,11 +121,8 @@ export const Refusal = z
       'not-possible',
     ]),
     detail: z.string(),
-    until: Time.optional().meta({ description: 'when the request will be possible' }),
-    dark: z
-      .array(z.string())
-      .optional()
-      .meta({ description: 'other targets that would lose power or network' }),
+    until: Time.optional().describe('when the request will be possible'),
+    dark: z.array(z.string()).optional().describe('other targets that would lose power or network'),
   })
   .meta({ id: 'Refusal' });
 export type Refusal = z.output<typeof Refusal>;
@@ -134,25 +134,26 @@ const Accepted = z.object({
     z.object({
       id: z.string(),
       target: z.string(),
-      joined: z
-        .boolean()
-        .meta({ description: 'the target was being cycled already, and this is that cycle' }),
+      joined: z.boolean().describe('the target was being cycled already, and this is that cycle'),
     }),
   ),
-  refused: z.array(Refusal).meta({ description: 'rejected targets, with `skipRefused`' }),
+  refused: z.array(Refusal).describe('rejected targets, with `skipRefused`'),
 });
 
 const skipRefused = z
   .boolean()
   .default(false)
-  .meta({ description: 'continue without rejected targets, instead of rejecting the request' });
-const force = z.boolean().default(false).meta({
-  description:
+  .describe('continue without rejected targets, instead of rejecting the request');
+const force = z
+  .boolean()
+  .default(false)
+  .describe(
     'also ends a running task, cuts other targets, and cuts dependencies of the daemon itself if the hardware cycles by itself. On a failing controller it allows one more target every 10 minutes',
-});
-const ignoreLimits = z.boolean().default(false).meta({
-  description: 'ignores `cooldownSeconds` and `maxPerHour` of rack.yaml, which protect the relay',
-});
+  );
+const ignoreLimits = z
+  .boolean()
+  .default(false)
+  .describe('ignores `cooldownSeconds` and `maxPerHour` of rack.yaml, which protect the relay');
 
 const idempotencyKey = z.object({
   'idempotency-key': z
@@ -160,7 +161,7 @@ const idempotencyKey = z.object({
     .min(1)
     .max(200)
     .optional()
-    .meta({ description: 'requests with the same key within a day are one request' }),
+    .describe('requests with the same key within a day are one request'),
 });
 
 export const OutletStatus = z
@@ -168,12 +169,13 @@ export const OutletStatus = z
     outlet: z.string(),
     controller: z.string(),
     feeds: z.array(z.string()),
-    state: z.enum(['on', 'off', 'unknown']).meta({ description: 'as last read' }),
+    state: z.enum(['on', 'off', 'unknown']).describe('as last read'),
     readAt: Time.optional(),
     delivering: z.boolean().optional(),
-    fault: z.string().optional().meta({
-      description: 'fault that the device reports for the outlet: it is on and delivers no power',
-    }),
+    fault: z
+      .string()
+      .optional()
+      .describe('fault that the device reports for the outlet: it is on and delivers no power'),
     watts: z.number().optional(),
     mode: z.string().optional(),
     /** Turned off by an operator; only an operator turns it on. */
@@ -189,30 +191,27 @@ export const ControllerStatus = z
   .object({
     name: z.string(),
     model: z.string(),
-    state: z.enum(['up', 'down', 'failing', 'unknown']).meta({
-      description:
+    state: z
+      .enum(['up', 'down', 'failing', 'unknown'])
+      .describe(
         '`failing`: it answers, but one of its outlets is stuck off. The service turns off no other outlet of it',
-    }),
+      ),
     since: Time.optional(),
-    detail: z.string().optional().meta({ description: 'why the controller is down or failing' }),
+    detail: z.string().optional().describe('why the controller is down or failing'),
     stuckOutlets: z
       .array(z.string())
       .optional()
-      .meta({ description: 'outlets that are stuck off; absent: none' }),
+      .describe('outlets that are stuck off; absent: none'),
     signInRejected: z
       .object({ times: z.int().min(1), since: Time, nextAttemptAt: Time })
       .optional()
-      .meta({
-        description:
-          'the controller rejects the login; the service retries at `nextAttemptAt`, or when the login or its secret changes',
-      }),
-    onProvenAt: Time.optional().meta({
-      description:
-        'when an outlet was last verified to turn on; if absent or more than 10 minutes ago, the service turns off one outlet at a time',
-    }),
-    experimental: z
-      .boolean()
-      .meta({ description: 'the driver was only tested with our simulator' }),
+      .describe(
+        'the controller rejects the login; the service retries at `nextAttemptAt`, or when the login or its secret changes',
+      ),
+    onProvenAt: Time.optional().describe(
+      'when an outlet was last verified to turn on; if absent or more than 10 minutes ago, the service turns off one outlet at a time',
+    ),
+    experimental: z.boolean().describe('the driver was only tested with our simulator'),
     queue: z.int().min(0),
     lastContact: Time.optional(),
   })
@@ -239,10 +238,8 @@ export const MachinePower = z
       reason: true,
     }).optional(),
     hold: z.object({ id: z.string(), by: z.string(), until: Time, reason: z.string() }).optional(),
-    needsHands: z.string().optional().meta({ description: 'why automatic repair gave up' }),
-    possibleAt: Time.optional().meta({
-      description: 'when the target may be cycled again; absent: now',
-    }),
+    needsHands: z.string().optional().describe('why automatic repair gave up'),
+    possibleAt: Time.optional().describe('when the target may be cycled again; absent: now'),
   })
   .meta({ id: 'MachinePower' });
 export type MachinePower = z.output<typeof MachinePower>;
@@ -250,9 +247,7 @@ export type MachinePower = z.output<typeof MachinePower>;
 export const Hold = z
   .object({
     id: z.string(),
-    target: z
-      .string()
-      .meta({ description: 'a machine, a device, or the name of the rack for all' }),
+    target: z.string().describe('a machine, a device, or the name of the rack for all'),
     by: z.string(),
     since: Time,
     until: Time,
@@ -266,7 +261,7 @@ const id = z.object({
     .string()
     .min(1)
     .max(100)
-    .meta({ description: 'the id, or its beginning or last part, of at least 4 characters' }),
+    .describe('the id, or its beginning or last part, of at least 4 characters'),
 });
 
 export const powerCycleDaemonApi = {
@@ -308,11 +303,7 @@ export const powerCycleDaemonApi = {
     summary: 'Requests cycles of the phones of the machine that sends the request',
     tags: ['power-cycles'],
     body: z.strictObject({
-      devices: z
-        .array(z.string().min(1).max(100))
-        .min(1)
-        .max(32)
-        .meta({ description: 'NAME or MACHINE-NAME' }),
+      devices: z.array(z.string().min(1).max(100)).min(1).max(32).describe('NAME or MACHINE-NAME'),
       reason,
     }),
     audits: { elsewhere: 'as a request by the machine, which the daemon knows by its address' },
@@ -359,7 +350,7 @@ export const powerCycleDaemonApi = {
       ids: z
         .union([z.string(), z.array(z.string())])
         .optional()
-        .meta({ description: 'separated by commas' }),
+        .describe('separated by commas'),
     }),
     events: { cycle: PowerCycle },
     answers: { 200: undefined, 404: Problem, 503: Problem },

@@ -10,12 +10,12 @@ export const Readiness = z
     degraded: z
       .array(
         z.object({
-          what: z.string().meta({ description: 'the degraded part' }),
+          what: z.string().describe('the degraded part'),
           why: z.string(),
           since: Time,
         }),
       )
-      .meta({ description: 'parts that do not fully work, while the service accepts work' }),
+      .describe('parts that do not fully work, while the service accepts work'),
   })
   .meta({ id: 'Readiness' });
 export type Readiness = z.output<typeof Readiness>;

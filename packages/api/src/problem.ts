@@ -8,11 +8,11 @@ export const problemType = 'application/problem+json';
  */
 export const Problem = z
   .looseObject({
-    type: z.string().default('about:blank').meta({ description: 'URI of the kind of problem' }),
-    title: z.string().meta({ description: 'kind of problem, the same for each occurrence' }),
+    type: z.string().default('about:blank').describe('URI of the kind of problem'),
+    title: z.string().describe('kind of problem, the same for each occurrence'),
     status: z.int().min(400).max(599),
-    detail: z.string().meta({ description: 'what happened, and what to do' }),
-    instance: z.string().optional().meta({ description: 'URI of this occurrence' }),
+    detail: z.string().describe('what happened, and what to do'),
+    instance: z.string().optional().describe('URI of this occurrence'),
   })
   .meta({ id: 'Problem', description: 'RFC 9457' });
 export type Problem = z.output<typeof Problem>;

@@ -13,12 +13,7 @@ const deviceName = z
   .max(300)
   .meta({ description: 'a device of rack.yaml, or the jumphost', examples: ['switch-1'] });
 
-const reason = z
-  .string()
-  .trim()
-  .min(1)
-  .max(1000)
-  .meta({ description: 'for the history and the next operator' });
+const reason = z.string().trim().min(1).max(1000).describe('for the history and the next operator');
 
 /**
  * Why there is no new version.
@@ -56,23 +51,20 @@ export type DeviceResult = z.output<typeof DeviceResult>;
 /** One version of the configuration of a device. */
 export const BackupVersion = z
   .object({
-    id: z.string().meta({ description: 'id of the commit or of the archive' }),
+    id: z.string().describe('id of the commit or of the archive'),
     device: z.string(),
-    time: Time.meta({ description: 'when the version was read' }),
-    size: z.int().meta({ description: 'bytes, as the device sent them' }),
-    sha1: z
-      .string()
-      .optional()
-      .meta({ description: 'SHA-1 of the content; part of the name off site' }),
+    time: Time.describe('when the version was read'),
+    size: z.int().describe('bytes, as the device sent them'),
+    sha1: z.string().optional().describe('SHA-1 of the content; part of the name off site'),
     model: z.string().optional(),
     run: z.string().optional(),
-    by: z.string().optional().meta({ description: 'requester, or `schedule`' }),
+    by: z.string().optional().describe('requester, or `schedule`'),
     reason: z.string().optional(),
     changedBy: z
       .string()
       .optional()
-      .meta({ description: 'user who changed the configuration, as the device reports it' }),
-    summary: z.string().optional().meta({ description: 'first line of the commit' }),
+      .describe('user who changed the configuration, as the device reports it'),
+    summary: z.string().optional().describe('first line of the commit'),
   })
   .meta({ id: 'BackupVersion' });
 export type BackupVersion = z.output<typeof BackupVersion>;
@@ -83,8 +75,8 @@ export const RunDevice = z.object({
   state: z.enum(['waiting', 'reading', 'done']),
   result: DeviceResult.optional(),
   failure: FailureClass.optional(),
-  detail: z.string().optional().meta({ description: 'error message, without secrets' }),
-  version: z.string().optional().meta({ description: 'present version' }),
+  detail: z.string().optional().describe('error message, without secrets'),
+  version: z.string().optional().describe('present version'),
   unsaved: z.boolean().optional(),
   size: z.int().optional(),
   seconds: z.number().optional(),
@@ -98,7 +90,7 @@ export const BackupRun = z
     by: z.string(),
     reason: z.string().optional(),
     requestedAt: Time,
-    finishedAt: Time.optional().meta({ description: 'absent: running' }),
+    finishedAt: Time.optional().describe('absent: running'),
     devices: z.array(RunDevice),
   })
   .meta({ id: 'BackupRun' });
@@ -117,35 +109,35 @@ export const BackupDevice = z
     name: z.string(),
     model: z.string().optional(),
     state: DeviceState,
-    why: z.string().optional().meta({ description: 'why the device is not backed up' }),
-    lastSuccess: Time.optional().meta({
-      description: 'when the device was last read completely, changed or not',
-    }),
+    why: z.string().optional().describe('why the device is not backed up'),
+    lastSuccess: Time.optional().describe(
+      'when the device was last read completely, changed or not',
+    ),
     lastAttempt: Time.optional(),
     failure: FailureClass.optional(),
     detail: z.string().optional(),
-    failures: z.int().optional().meta({ description: 'number of failed attempts in a row' }),
+    failures: z.int().optional().describe('number of failed attempts in a row'),
     hasTranscript: z.boolean().optional(),
-    version: z.string().optional().meta({ description: 'newest version' }),
-    changedAt: Time.optional().meta({ description: 'when the newest version was first read' }),
+    version: z.string().optional().describe('newest version'),
+    changedAt: Time.optional().describe('when the newest version was first read'),
     size: z.int().optional(),
     versions: z.int(),
     unsaved: z
       .boolean()
       .optional()
-      .meta({ description: 'the device would boot with another configuration; absent: unknown' }),
+      .describe('the device would boot with another configuration; absent: unknown'),
     startup: z
       .string()
       .optional()
-      .meta({ description: 'version that the device would boot with, if it is another one' }),
+      .describe('version that the device would boot with, if it is another one'),
     legacyAlgorithms: z
       .array(z.string())
       .optional()
-      .meta({ description: 'old ssh algorithms of the last session; absent: no ssh' }),
-    reading: z.boolean().meta({ description: 'being read now' }),
+      .describe('old ssh algorithms of the last session; absent: no ssh'),
+    reading: z.boolean().describe('being read now'),
     offsite: z
       .enum(['stored', 'queued', 'none'])
-      .meta({ description: 'whether the newest version is stored outside of the rack' }),
+      .describe('whether the newest version is stored outside of the rack'),
     retiredAt: Time.optional(),
   })
   .meta({ id: 'BackupDevice' });
@@ -155,7 +147,7 @@ export type BackupDevice = z.output<typeof BackupDevice>;
 export const OffsiteStatus = z
   .object({
     kind: z.enum(['upload', 'git']),
-    url: z.string().meta({ description: 'without secrets' }),
+    url: z.string().describe('without secrets'),
     queued: z.int(),
     lastSuccess: Time.optional(),
     problem: z.string().optional(),
@@ -170,12 +162,10 @@ const KnownVersion = z.object({ id: z.string(), time: Time, sha1: z.string().opt
 export const LostHistory = z
   .object({
     device: z.string(),
-    since: Time.meta({ description: 'when the loss was detected' }),
-    versions: z.int().optional().meta({ description: 'number of lost versions; absent: unknown' }),
-    newest: KnownVersion.optional().meta({ description: 'absent: unknown' }),
-    unsent: z
-      .array(KnownVersion)
-      .meta({ description: 'lost versions that were not stored off site' }),
+    since: Time.describe('when the loss was detected'),
+    versions: z.int().optional().describe('number of lost versions; absent: unknown'),
+    newest: KnownVersion.optional().describe('absent: unknown'),
+    unsent: z.array(KnownVersion).describe('lost versions that were not stored off site'),
   })
   .meta({ id: 'LostHistory' });
 export type LostHistory = z.output<typeof LostHistory>;
@@ -186,19 +176,22 @@ export const historyPieceBytes = 512 * 1024;
 const device = z.object({ device: deviceName });
 const deviceVersion = z.object({
   device: deviceName,
-  version: z.string().min(1).max(100).meta({
-    description:
+  version: z
+    .string()
+    .min(1)
+    .max(100)
+    .describe(
       '`latest`, `latest~1` (the one before), `startup` (the one that the device would boot with), an id or its beginning of at least four characters, or a day or time when the version was in force',
-  }),
+    ),
 });
 const secrets = z
   .enum(['true', 'false'])
   .default('false')
-  .meta({ description: '`true` includes secrets, which needs the role admin' });
+  .describe('`true` includes secrets, which needs the role admin');
 
 export const RestoreStep = z.object({
-  title: z.string().meta({ description: 'purpose of the step' }),
-  where: z.enum(['device', 'desk']).meta({ description: 'where to type the lines' }),
+  title: z.string().describe('purpose of the step'),
+  where: z.enum(['device', 'desk']).describe('where to type the lines'),
   lines: z.array(z.string()),
 });
 export type RestoreStep = z.output<typeof RestoreStep>;
@@ -245,7 +238,7 @@ export const routerBackupApi = {
         lost: z
           .array(LostHistory)
           .default([])
-          .meta({ description: 'lost versions that are neither restored nor accepted' }),
+          .describe('lost versions that are neither restored nor accepted'),
       }),
     },
   }),
@@ -293,7 +286,7 @@ export const routerBackupApi = {
       200: z.object({
         from: BackupVersion,
         to: BackupVersion,
-        diff: z.string().meta({ description: 'empty: no difference' }),
+        diff: z.string().describe('empty: no difference'),
       }),
       403: Problem,
       404: Problem,
@@ -321,7 +314,7 @@ export const routerBackupApi = {
         version: BackupVersion,
         comment: z
           .string()
-          .meta({ description: 'prefix of a comment on this device; empty: it has no comments' }),
+          .describe('prefix of a comment on this device; empty: it has no comments'),
         steps: z.array(RestoreStep),
         canApply: z.boolean(),
         canCheck: z.boolean(),
@@ -345,13 +338,11 @@ export const routerBackupApi = {
     answers: {
       200: z.object({
         version: BackupVersion,
-        running: z.string().meta({ description: 'digest of the present configuration' }),
-        diff: z
-          .string()
-          .meta({ description: 'from the present configuration to the version; masked' }),
-        rehearsed: z.boolean().meta({ description: 'false: the model does not support it' }),
+        running: z.string().describe('digest of the present configuration'),
+        diff: z.string().describe('from the present configuration to the version; masked'),
+        rehearsed: z.boolean().describe('false: the model does not support it'),
         accepted: z.boolean().optional(),
-        said: z.string().optional().meta({ description: 'output of the device' }),
+        said: z.string().optional().describe('output of the device'),
         canApply: z.boolean(),
       }),
       404: Problem,
@@ -367,9 +358,7 @@ export const routerBackupApi = {
     role: 'admin',
     params: deviceVersion,
     body: z.strictObject({
-      running: z
-        .string()
-        .meta({ description: 'from `check`; rejected if the configuration has changed since' }),
+      running: z.string().describe('from `check`; rejected if the configuration has changed since'),
       reason,
     }),
     audits: {
@@ -382,10 +371,8 @@ export const routerBackupApi = {
       200: z.object({
         version: BackupVersion,
         restored: z.boolean(),
-        remaining: z
-          .string()
-          .meta({ description: 'remaining difference, masked; empty: exactly the version' }),
-        steps: z.array(z.string()).meta({ description: 'executed steps, in order' }),
+        remaining: z.string().describe('remaining difference, masked; empty: exactly the version'),
+        steps: z.array(z.string()).describe('executed steps, in order'),
       }),
       404: Problem,
       409: Problem,
@@ -427,7 +414,7 @@ export const routerBackupApi = {
       200: z.object({
         devices: z.int(),
         versions: z.int(),
-        lost: z.array(LostHistory).meta({ description: 'versions that the copy does not have' }),
+        lost: z.array(LostHistory).describe('versions that the copy does not have'),
       }),
       409: Problem,
       503: Problem,

@@ -8,12 +8,12 @@ const verdict = z.enum(['ok', 'recovering', 'maintenance', 'quarantined']);
 
 export const DeviceStatus = z
   .object({
-    name: z.string().meta({ description: 'name on the machine, as in rack.yaml: `device`' }),
+    name: z.string().describe('name on the machine, as in rack.yaml: `device`'),
     state: z.enum(['present', 'missing', 'unknown']),
     kind: z.string().optional(),
-    since: Time.optional().meta({ description: 'when the state began' }),
-    readAt: Time.optional().meta({ description: 'when the agent last checked the device' }),
-    why: z.string().optional().meta({ description: 'why the device is missing' }),
+    since: Time.optional().describe('when the state began'),
+    readAt: Time.optional().describe('when the agent last checked the device'),
+    why: z.string().optional().describe('why the device is missing'),
     serial: z.string().optional(),
     dimensions: z.record(z.string(), z.array(z.string())).optional(),
     batteryPercent: z.number().optional(),
@@ -21,7 +21,7 @@ export const DeviceStatus = z
     thermalStatus: z
       .int()
       .optional()
-      .meta({ description: 'thermal status of Android, from 0 (none) to 6 (shutdown)' }),
+      .describe('thermal status of Android, from 0 (none) to 6 (shutdown)'),
     uptimeSeconds: z.number().optional(),
   })
   .meta({ id: 'DeviceStatus' });
@@ -31,18 +31,17 @@ export const BotStatus = z
   .object({
     state: z
       .enum(['waiting', 'fetching', 'running', 'silent', 'backing-off', 'stopping', 'stopped'])
-      .meta({
-        description:
-          '`silent`: no hook was called for 10 minutes and no task runs, so the agent ends the bot',
-      }),
+      .describe(
+        '`silent`: no hook was called for 10 minutes and no task runs, so the agent ends the bot',
+      ),
     since: Time,
-    why: z.string().optional().meta({ description: 'why the bot does not run' }),
+    why: z.string().optional().describe('why the bot does not run'),
     pid: z.int().optional(),
     server: z.string().optional(),
     healthy: z
       .boolean()
-      .meta({ description: 'the bot has called its hooks since its start, and is not silent' }),
-    starts: z.int().min(0).meta({ description: 'number of starts since the agent was started' }),
+      .describe('the bot has called its hooks since its start, and is not silent'),
+    starts: z.int().min(0).describe('number of starts since the agent was started'),
     startedAt: Time.optional(),
     nextStartAt: Time.optional(),
     lastExit: z.object({ at: Time, why: z.string(), text: z.string() }).optional(),
@@ -83,22 +82,16 @@ export const AgentStatus = z
   .object({
     machine: z.string(),
     /** Changes with each boot, which proves that the machine was down. */
-    bootId: z
-      .string()
-      .optional()
-      .meta({ description: 'boot id of the running kernel, see random(4)' }),
+    bootId: z.string().optional().describe('boot id of the running kernel, see random(4)'),
     task: z.object({
       running: z.boolean(),
       id: z.string().optional(),
       since: Time.optional(),
     }),
-    devices: z.array(DeviceStatus).meta({ description: 'attached phones and other devices' }),
+    devices: z.array(DeviceStatus).describe('attached phones and other devices'),
     health: HealthStatus.optional(),
     bot: BotStatus.optional(),
-    repairs: z
-      .array(RepairStep)
-      .optional()
-      .meta({ description: 'last repairs; the newest is the last' }),
+    repairs: z.array(RepairStep).optional().describe('last repairs; the newest is the last'),
     host: z
       .object({
         diskFreeBytes: z.number().optional(),
@@ -114,8 +107,8 @@ export const AgentStatus = z
         rack: z.string().optional(),
         from: z
           .enum(['metadata-server', 'kept copy', 'file', 'nowhere'])
-          .meta({ description: 'source of the machine’s slice of rack.yaml' }),
-        why: z.string().optional().meta({ description: 'why there is no slice, or no new one' }),
+          .describe('source of the machine’s slice of rack.yaml'),
+        why: z.string().optional().describe('why there is no slice, or no new one'),
       })
       .optional(),
     versions: z
@@ -136,10 +129,7 @@ export type UsbPortState = z.output<typeof UsbPortState>;
 
 export const LogLine = z
   .object({
-    number: z
-      .int()
-      .min(0)
-      .meta({ description: 'number of the line, counted from the start of the agent' }),
+    number: z.int().min(0).describe('number of the line, counted from the start of the agent'),
     at: Time,
     from: z.enum(['agent', 'bot']),
     text: z.string(),
@@ -166,12 +156,7 @@ export const swarmingClientApi = {
     role: 'view',
     query: z.strictObject({
       lines: z.coerce.number().int().min(1).max(1000).default(100),
-      after: z.coerce
-        .number()
-        .int()
-        .min(-1)
-        .optional()
-        .meta({ description: 'only lines with a larger number' }),
+      after: z.coerce.number().int().min(-1).optional().describe('only lines with a larger number'),
     }),
     answers: { 200: z.object({ lines: z.array(LogLine) }) },
   }),
