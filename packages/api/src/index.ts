@@ -8,13 +8,10 @@ export {
 } from './alert-to-pubsub.ts';
 export { alertmanagerApi, type GettableAlert } from './alertmanager.ts';
 export { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
-export type { AuditedElsewhere, Audits, InputPath } from './audits.ts';
 export {
   type Client,
   type ClientAnswer,
-  type ClientContent,
   type ClientOptions,
-  type ClientRequest,
   createClient,
 } from './client.ts';
 export { MetadataClient, MetadataIdentity, metadataServerApi } from './metadata-server.ts';
@@ -35,19 +32,13 @@ export {
 export { Problem, problemType } from './problem.ts';
 export {
   type Api,
-  type HandlerFor,
   isSuccess,
   pathParams,
   type Role,
   type RouteAnswer,
-  type RouteBody,
-  type RouteHeaders,
-  type RouteParams,
-  type RouteQuery,
   type RouteRequest,
   type RouteSpec,
   route,
-  type SendEvent,
 } from './route.ts';
 export {
   BackupDevice,

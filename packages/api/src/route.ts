@@ -74,21 +74,13 @@ export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** The path's parameters as a handler gets them. */
-export type RouteParams<R extends RouteSpec> = OutputOf<R['params'], NoKeys>;
-/** The query as a handler gets it. */
-export type RouteQuery<R extends RouteSpec> = OutputOf<R['query'], NoKeys>;
-/** The headers as a handler gets them: those that the route names. */
-export type RouteHeaders<R extends RouteSpec> = OutputOf<R['headers'], NoKeys>;
-/** The body as a handler gets it. */
-export type RouteBody<R extends RouteSpec> = OutputOf<R['body'], undefined>;
-
-/** What a handler gets. */
+/** The parsed request of a handler. */
 export interface RouteRequest<R extends RouteSpec> {
-  params: RouteParams<R>;
-  query: RouteQuery<R>;
-  headers: RouteHeaders<R>;
-  body: RouteBody<R>;
+  params: OutputOf<R['params'], NoKeys>;
+  query: OutputOf<R['query'], NoKeys>;
+  /** Only those that the route names. */
+  headers: OutputOf<R['headers'], NoKeys>;
+  body: OutputOf<R['body'], undefined>;
 }
 
 /** What a handler gives back: a status of the route, and the body that goes with that status. */
@@ -110,17 +102,10 @@ type AnswerContent<R extends RouteSpec, Schema> = Schema extends z.ZodType
 type EventSchemas = NonNullable<RouteSpec['events']>;
 
 /** Sends one event. A handler's `follow` calls it for each, and gives back what ends that. */
-export type SendEvent<Events extends EventSchemas = EventSchemas> = <
-  Name extends keyof Events & string,
->(
+type SendEvent<Events extends EventSchemas> = <Name extends keyof Events & string>(
   name: Name,
   data: z.input<Events[Name]>,
 ) => void;
-
-/** The handler of a route. `Context` is what the server adds to the request, such as who is calling. */
-export type HandlerFor<R extends RouteSpec, Context = unknown> = (
-  request: RouteRequest<R> & Context,
-) => RouteAnswer<R> | Promise<RouteAnswer<R>>;
 
 type NoKeys = Record<never, never>;
 type OutputOf<S, Otherwise> = S extends z.ZodType ? z.output<S> : Otherwise;
