@@ -275,19 +275,18 @@ describe('who hangs up', () => {
     const { port, metricsPort } = await start({
       definition: {
         start: async (context) => ({
-          handler: createApp({
-            ...context,
-            api: {},
-            handlers: {},
-            first: [(request) => void request.socket.destroy()],
-          }),
+          handler(request, response) {
+            const handlers = { hello: () => new Promise<never>(() => undefined) };
+            createApp({ ...context, api, handlers })(request, response);
+            request.socket.destroy();
+          },
         }),
       },
     });
 
-    await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
+    await expect(fetch(`http://127.0.0.1:${port}/v1/hello`)).rejects.toThrow();
 
-    const line = 'http_request_duration_seconds_count{method="GET",route="none",code="499"} 1';
+    const line = 'http_request_duration_seconds_count{method="GET",route="/v1/hello",code="499"} 1';
     await untilMetric(metricsPort, line);
   });
 });

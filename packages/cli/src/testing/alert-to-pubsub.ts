@@ -2,6 +2,7 @@
  * An alert-to-pubsub that sends at once: its API over a real socket, with the conventions of every service. Alerts
  * called `Refused` are not accepted, and those called `Stuck` never leave the rack.
  */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { alertToPubsubApi as api, type ReceiverStatus, type SinkStatus } from '@skolo/api';
 import { createApp } from '@skolo/common';
@@ -16,34 +17,30 @@ interface Options {
   send(labels: Record<string, string>, status: 'firing' | 'resolved'): Promise<void>;
 }
 
-type Handler = NonNullable<Parameters<typeof createApp>[0]['first']>[number];
-
 const Posted = z.array(
   z.object({ labels: z.record(z.string(), z.string()), endsAt: z.iso.datetime() }),
 );
 
 export function startAlertToPubsub({ tokens, send }: Options): Promise<TestService> {
   let isStuck = false;
-  const door: Handler = async (request, response, next) => {
-    if (request.method !== 'POST' || request.path !== '/api/v2/alerts') return next();
+  async function receive(request: IncomingMessage, response: ServerResponse) {
     for (const { labels, endsAt } of Posted.parse(JSON.parse(await text(request)))) {
       if (labels.alertname === 'Refused') {
-        response.status(503).json('the spool is full; it sends what waits, and accepts then');
-        return undefined;
+        const why = 'the spool is full; it sends what waits, and accepts then';
+        response.writeHead(503, { 'content-type': 'application/json' }).end(JSON.stringify(why));
+        return;
       }
       const status = Date.parse(endsAt) <= Date.now() ? 'resolved' : 'firing';
       if (labels.alertname === 'Stuck') isStuck = true;
       // It is sent when it is accepted, and not before that is said.
       else response.once('finish', () => void send(labels, status));
     }
-    response.status(200).end();
-    return undefined;
-  };
-  return startTestService('alert-to-pubsub', tokens, (context) =>
-    createApp({
+    response.end();
+  }
+  return startTestService('alert-to-pubsub', tokens, (context) => {
+    const app = createApp({
       ...context,
       api,
-      first: [door],
       handlers: {
         alerts: () => ({ status: 200, body: { alerts: data.knownAlerts() } }),
         deadLetters: ({ query: { limit } }) => ({
@@ -56,8 +53,12 @@ export function startAlertToPubsub({ tokens, send }: Options): Promise<TestServi
         }),
         status: () => ({ status: 200, body: statusOf(isStuck) }),
       },
-    }),
-  );
+    });
+    return (request, response) => {
+      if (request.url === '/api/v2/alerts') void receive(request, response);
+      else app(request, response);
+    };
+  });
 }
 
 function receiversOf(isSilent: boolean): ReceiverStatus[] {

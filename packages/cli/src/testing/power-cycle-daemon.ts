@@ -50,18 +50,7 @@ function handlerOf(
 ): RequestListener {
   const cycles = new Map<string, ScriptedCycle>();
   const streams = new CycleStreams(cycles, { stepMs, signal: context.signal });
-  const app = createApp({
-    ...context,
-    api,
-    handlers: handlersOf(cycles, asked),
-    first: [
-      async (request, response, next) => {
-        if (request.path !== '/v1/power-cycles/events') return next();
-        await context.access.admit(request, 'view', context.log);
-        return streams.open(request, response);
-      },
-    ],
-  });
+  const app = createApp({ ...context, api, handlers: handlersOf(cycles, asked) });
   const broken = new Set<string>();
   return (request, response) => {
     const flaky = request.url?.startsWith('/flaky/');
@@ -71,7 +60,8 @@ function handlerOf(
       broken.add(what);
       Object.assign(response, { end: () => request.socket.destroy() });
     }
-    app(request, response);
+    if (request.url?.startsWith('/v1/power-cycles/events')) streams.open(request, response);
+    else app(request, response);
   };
 }
 

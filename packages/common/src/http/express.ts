@@ -1,8 +1,8 @@
-/** The core behind express, for services: decompresses bodies, accepts handlers of express. */
+/** The core behind express, for services: it decompresses bodies. */
 
 import type { RequestListener } from 'node:http';
 import type { Api } from '@skolo/api';
-import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler } from 'express';
 import { type Core, type CoreOptions, createCore, openApiRoute } from './core.ts';
 import type { Exchange } from './exchange.ts';
 import { bindRoutes, type RouteHandlers } from './routes.ts';
@@ -21,8 +21,6 @@ interface AppOptions<A extends Api> extends CoreOptions {
   /** Content of `/openapi.json`. */
   api: A;
   handlers: RouteHandlers<NoInfer<A>>;
-  /** Handlers before the routes. */
-  first?: RequestHandler[];
 }
 
 /**
@@ -31,13 +29,12 @@ interface AppOptions<A extends Api> extends CoreOptions {
  * @example createApp({ ...context, api: powerApi, handlers: { machines: () => … } })
  */
 export function createApp<A extends Api>(options: AppOptions<A>): RequestListener {
-  const { name, version, api, handlers, first = [] } = options;
+  const { name, version, api, handlers } = options;
   const routes = [...openApiRoute({ title: name, version }, api), ...bindRoutes(api, handlers)];
-  return expressApp(createCore(options, routes), first);
+  return expressApp(createCore(options, routes));
 }
 
-/** @param first handlers before the core */
-export function expressApp(core: Core, first: RequestHandler[] = []): RequestListener {
+export function expressApp(core: Core): RequestListener {
   const fail: ErrorRequestHandler = (error, _request, response, _next) =>
     response.locals.exchange.fail(error);
   return express()
@@ -45,15 +42,10 @@ export function expressApp(core: Core, first: RequestHandler[] = []): RequestLis
     .disable('etag')
     .enable('case sensitive routing')
     .use((request, response, next) => {
-      // Before the listener of the core, which counts the request.
-      response.once('close', () => {
-        const { exchange } = response.locals;
-        if (typeof request.route?.path === 'string') exchange.route = request.route.path;
-      });
       response.locals.exchange = core.begin(request, response);
       next();
     })
-    .use(...first, (request, response) =>
+    .use((request, response) =>
       core.answer(response.locals.exchange, (limit) => {
         return new Promise((resolve, reject) => {
           express.text({ type: () => true, limit })(request, response, (error?: unknown) => {

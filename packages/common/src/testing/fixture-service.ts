@@ -1,7 +1,7 @@
 /** A service that misbehaves when asked to, for run-service.test.ts. */
 
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { RequestListener } from 'node:http';
 import { errorText } from '@skolo/errors';
 import { readSecret } from '@skolo/secrets';
 import { createApp, runService } from '../index.ts';
@@ -20,29 +20,23 @@ await runService({
       await once(signal, 'abort');
     }
     if (context.rack.rack.name === 'never-starts') throw new Error('no way');
-    const app = createApp({
-      ...context,
-      api: {},
-      handlers: {},
-      first: [
-        async (request, response, next) => {
-          if (request.path === '/until-stopped') {
-            context.log.info('waiting');
-            await once(signal, 'abort');
-            await sleep(50);
-            response.json({ stopped: true });
-          } else if (request.path === '/hang') {
-            context.log.info('waiting');
-          } else if (request.path === '/crash') {
-            setImmediate(() => {
-              throw new Error('https://u:hunter2@host is broken');
-            });
-          } else {
-            next();
-          }
-        },
-      ],
-    });
-    return { handler: app, readiness: () => ({ ready: true, degraded: [] }), stop: async () => {} };
+    const app = createApp({ ...context, api: {}, handlers: {} });
+    const handler: RequestListener = (request, response) => {
+      if (request.url === '/until-stopped') {
+        context.log.info('waiting');
+        signal.addEventListener('abort', () =>
+          setTimeout(() => response.end('{"stopped": true}'), 50),
+        );
+      } else if (request.url === '/hang') {
+        context.log.info('waiting');
+      } else if (request.url === '/crash') {
+        setImmediate(() => {
+          throw new Error('https://u:hunter2@host is broken');
+        });
+      } else {
+        app(request, response);
+      }
+    };
+    return { handler, readiness: () => ({ ready: true, degraded: [] }), stop: async () => {} };
   },
 });
