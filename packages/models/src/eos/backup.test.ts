@@ -1,7 +1,7 @@
 import { type EosOptions, startEos, typeInto } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
-import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
+import { itIsUnsavedAfter, itMasks } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup } from './backup.ts';
@@ -33,29 +33,16 @@ describe('the configuration of an Arista switch', () => {
     expect(talk.join('')).not.toMatch(/canary/);
   });
 
-  it('is unsaved when it would boot with another one', async () => {
-    const { model, connect } = await sit();
-    const cli = await connect().cli(dialect);
-    for (const line of ['configure', 'interface Ethernet2', 'description spare', 'end']) {
-      await cli.run(line);
-    }
+  itIsUnsavedAfter(sit, dialect, ['configure', 'interface Ethernet2', 'description spare', 'end']);
 
-    const { content, startup } = await backUp(model, connect());
-
-    expect(startup && isSame(bytesOf(content), startup, model)).toBe(false);
-  });
-
-  it('shows none of its secrets once they are masked', async () => {
-    const { device, model } = await sit();
-    const text = device.running().toString();
-
-    const masked = createMask(Buffer.alloc(32, 1)).text(text, model.secrets);
-
-    expect(text.match(/s3cret/gi)?.length).toBeGreaterThan(20);
-    expect(masked.split('\n').filter((line) => /s3cret/i.test(line))).toEqual([]);
-    expect(masked).toContain('   name hosts # not phones');
-    expect(masked).toContain('skolo ssh-key ssh-ed25519 AAAAC3');
-    expect(masked).toContain('mac security profile uplinks');
+  itMasks(sit, {
+    secret: /s3cret/gi,
+    least: 21,
+    kept: [
+      '   name hosts # not phones',
+      'skolo ssh-key ssh-ed25519 AAAAC3',
+      'mac security profile uplinks',
+    ],
   });
 
   it('is exactly the version after the steps, whatever was there', async () => {

@@ -2,8 +2,8 @@ import { DeviceRefused } from '@skolo/equipment';
 import { type JunosOptions, startJunos, typeInto } from '@skolo/simulators';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
+import { itMasks } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup } from './backup.ts';
@@ -32,17 +32,10 @@ describe('the configuration of a Juniper switch', () => {
     await expect(backUp(model, connect())).rejects.toThrow(DeviceRefused);
   });
 
-  it('shows none of its secrets once they are masked', async () => {
-    const { device, model } = await sit();
-    const text = device.running().toString();
-
-    const masked = createMask(Buffer.alloc(32, 1)).text(text, model.secrets);
-
-    expect(text.match(/s3cret/gi)?.length).toBeGreaterThan(20);
-    expect(masked.split('\n').filter((line) => /s3cret/i.test(line))).toEqual([]);
-    expect(masked).toContain('ssh-ed25519 AAAAC3');
-    expect(masked).toContain('authentication-type md5;');
-    expect(masked).toContain('authorization read-only;');
+  itMasks(sit, {
+    secret: /s3cret/gi,
+    least: 21,
+    kept: ['ssh-ed25519 AAAAC3', 'authentication-type md5;', 'authorization read-only;'],
   });
 
   it('is exactly the version after the steps, whatever was there', async () => {

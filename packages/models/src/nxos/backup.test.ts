@@ -1,7 +1,7 @@
 import { type NxosOptions, startNxos, typeInto } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
-import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
+import { itIsUnsavedAfter, itMasks } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup } from './backup.ts';
@@ -28,34 +28,17 @@ describe('the configuration of a Nexus', () => {
     expect(startup && isSame(bytesOf(content), startup, model)).toBe(true);
   });
 
-  it('is unsaved when it would boot with another one', async () => {
-    const { model, connect } = await sit();
-    const cli = await connect().cli(dialect);
-    for (const line of [
-      'configure terminal',
-      'interface Ethernet1/2',
-      'description spare',
-      'end',
-    ]) {
-      await cli.run(line);
-    }
+  itIsUnsavedAfter(sit, dialect, [
+    'configure terminal',
+    'interface Ethernet1/2',
+    'description spare',
+    'end',
+  ]);
 
-    const { content, startup } = await backUp(model, connect());
-
-    expect(startup && isSame(bytesOf(content), startup, model)).toBe(false);
-  });
-
-  it('shows none of its secrets once they are masked', async () => {
-    const { device, model } = await sit();
-    const text = device.running().toString();
-
-    const masked = createMask(Buffer.alloc(32, 1)).text(text, model.secrets);
-
-    expect(text.match(/s3cret|5ec2e7/gi)?.length).toBeGreaterThan(15);
-    expect(masked.split('\n').filter((line) => /s3cret|5ec2e7/i.test(line))).toEqual([]);
-    expect(masked).toContain('key chain ospf-keys');
-    expect(masked).toContain('no password strength-check');
-    expect(masked).toContain('skolo sshkey ssh-ed25519 AAAAC3');
+  itMasks(sit, {
+    secret: /s3cret|5ec2e7/gi,
+    least: 16,
+    kept: ['key chain ospf-keys', 'no password strength-check', 'skolo sshkey ssh-ed25519 AAAAC3'],
   });
 
   it('gets back into a switch that is fresh from the factory, by the steps', async () => {

@@ -1,7 +1,7 @@
 import { type ProcurveOptions, startProcurve, typeInto } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
-import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
+import { itIsUnsavedAfter, itMasks } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
 import { backup } from './backup.ts';
@@ -42,29 +42,16 @@ describe('the configuration of a ProCurve', () => {
     expect(talk.join('')).not.toMatch(/canary/);
   });
 
-  it('is unsaved when it would boot with another one', async () => {
-    const { model, connect } = await sit();
-    const cli = await connect().cli(dialect);
-    for (const line of ['configure', 'interface 2', 'name "spare"', 'exit', 'exit']) {
-      await cli.run(line);
-    }
+  itIsUnsavedAfter(sit, dialect, ['configure', 'interface 2', 'name "spare"', 'exit', 'exit']);
 
-    const { content, startup } = await backUp(model, connect());
-
-    expect(startup && isSame(bytesOf(content), startup, model)).toBe(false);
-  });
-
-  it('shows none of its secrets once they are masked', async () => {
-    const { device, model } = await sit();
-    const text = device.running().toString();
-
-    const masked = createMask(Buffer.alloc(32, 1)).text(text, model.secrets);
-
-    expect(text.match(/s3cret|5ec2e7/gi)?.length).toBeGreaterThan(14);
-    expect(masked.split('\n').filter((line) => /s3cret|5ec2e7/i.test(line))).toEqual([]);
-    expect(masked).toContain('password manager user-name "admin" sha1 <secret ');
-    expect(masked).toContain('aaa authentication ssh login public-key');
-    expect(masked).toContain('snmp-server contact "ann@example.com" location "rack 4"');
+  itMasks(sit, {
+    secret: /s3cret|5ec2e7/gi,
+    least: 15,
+    kept: [
+      'password manager user-name "admin" sha1 <secret ',
+      'aaa authentication ssh login public-key',
+      'snmp-server contact "ann@example.com" location "rack 4"',
+    ],
   });
 
   it('gets back into a switch that is fresh from the factory, by the steps', async () => {
