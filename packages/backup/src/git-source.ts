@@ -59,7 +59,7 @@ export async function openGitSource(
 }
 
 /** `https://…`, `git@…:…`; not `file://…`. */
-function isRemote(from: string) {
+export function isRemote(from: string): boolean {
   return !from.startsWith('file://') && /^[\w.+-]+:\/\/|^[^/]+:(?!\/\/)/.test(from);
 }
 

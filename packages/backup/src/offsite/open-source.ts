@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { errorCode } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
-import { findGitDir, openGitSource } from '../git-source.ts';
+import { findGitDir, isRemote, openGitSource } from '../git-source.ts';
 import type { BackupSource } from '../source.ts';
 import { inWords } from '../storage-error.ts';
 import { decrypt } from './age.ts';
@@ -39,7 +39,7 @@ export async function openSource(
       `${shownRemote(from)}: is none of gs://BUCKET/FOLDER, a git remote, a folder`,
     );
   }
-  if (isRemote(from) || (await isRepository(from))) {
+  if (isRemote(from) || from.startsWith('file://') || (await isRepository(from))) {
     return await openGitSource(from, {
       decrypt: (content) => decrypt(content, identities, shownRemote(from)),
       ...(branch !== undefined && { branch }),
@@ -47,11 +47,6 @@ export async function openSource(
     });
   }
   return objectSource(directoryPlace(from), ofObjects);
-}
-
-/** As git sees it: with a scheme, or `host:path`. */
-function isRemote(from: string): boolean {
-  return /^[\w.+-]+:\/\/|^[^/]+:/.test(from);
 }
 
 /** @throws BackupError `not-found`: there is no such folder */

@@ -1,14 +1,6 @@
 /** Waiting for what may never answer: a mount whose server is gone, a connection that was silently cut. */
 import { BackupError } from '@skolo/models/configuration';
 
-export interface PatienceOptions {
-  /**
-   * A step that was given up may hold a thread for ever, so none is begun before it has ended. Default true; for what
-   * ends by itself, false.
-   */
-  inTurn?: boolean;
-}
-
 export class Patience {
   private readonly what: string;
   private readonly ms: number;
@@ -19,8 +11,10 @@ export class Patience {
   /**
    * @param what for people: whom we wait for
    * @param ms for one step
+   * @param inTurn a step that was given up may hold a thread for ever, so none is begun before it has ended; false for what
+   *   ends by itself
    */
-  constructor(what: string, ms: number, { inTurn = true }: PatienceOptions = {}) {
+  constructor(what: string, ms: number, { inTurn = true } = {}) {
     this.what = what;
     this.ms = ms;
     this.inTurn = inTurn;
