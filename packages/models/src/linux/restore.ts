@@ -9,6 +9,7 @@ import { DeviceError, DeviceRefused } from '@skolo/equipment';
 import type { RestoreAbout, RestoreStep } from '../backup.ts';
 import { readTar } from '../configuration/archive.ts';
 import { membersToWrite, type NewMember, tarOf } from '../configuration/archive-write.ts';
+import { fetchVersion, portOption } from '../families/restore-lines.ts';
 import { Collected } from './collect.ts';
 import { type Compared, compare, describe } from './compare.ts';
 import { Host, type HostFiles } from './host.ts';
@@ -26,19 +27,19 @@ export function steps(
   const where = `/var/tmp/${file}`;
   const before = `/var/tmp/${device.name}-before.tar`;
   const root = sudo ? 'sudo ' : '';
-  const { ssh = 22 } = device.ports;
-  const port = ssh === 22 ? '' : `-P ${ssh} `;
   const hash = createHash('sha256').update(content).digest('hex');
   return [
     {
       title: `Get the version of ${time}`,
       where: 'desk',
-      lines: [`skolo backup show ${device.name} --version ${id} --secrets -o ${file}`],
+      lines: [fetchVersion({ device, id }, file)],
     },
     {
       title: `Copy it to the host, as the user of the login ${device.login ?? 'in rack.yaml'}`,
       where: 'desk',
-      lines: [`scp ${port}${file} USER@${device.address ?? 'ADDRESS'}:${where}`],
+      lines: [
+        `scp ${portOption(device, '-P')}${file} USER@${device.address ?? 'ADDRESS'}:${where}`,
+      ],
     },
     {
       title: 'See that it is whole, and what is in it',

@@ -22,6 +22,7 @@ import type {
 import { memberBytes, readTar, tarFault } from '../configuration/archive.ts';
 import { membersToWrite, tarOf } from '../configuration/archive-write.ts';
 import { BackupError } from '../configuration/errors.ts';
+import { fetchVersion, portOption } from '../families/restore-lines.ts';
 import { given, quoted } from '../families/text-reading.ts';
 
 const command = 'sysupgrade -b -';
@@ -93,16 +94,15 @@ function incomplete(content: Content): string | undefined {
 }
 
 function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
-  const { name, address = name, ports } = device;
-  const port = ports.ssh === undefined || ports.ssh === 22 ? '' : `-p ${ports.ssh} `;
-  const ssh = `ssh ${port}root@${address}`;
+  const { name, address = name } = device;
+  const ssh = `ssh ${portOption(device, '-p')}root@${address}`;
   return [
     {
       title:
         'Get the version, and let sysupgrade unpack it over what is there. Packages that its configuration is of have to be installed first; files that are not in it stay',
       where: 'desk',
       lines: [
-        `skolo backup show ${name} --version ${id} --secrets -o ${name}.tar`,
+        fetchVersion({ device, id }, `${name}.tar`),
         `gzip -n -c ${name}.tar | ${ssh} 'sysupgrade -r -'`,
       ],
     },
