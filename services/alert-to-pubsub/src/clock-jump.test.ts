@@ -50,7 +50,7 @@ function senders(lab: Lab, clock: FakeClock, startedAt = clock.now()) {
   };
 }
 
-const said = (lab: Lab) =>
+const summaries = (lab: Lab) =>
   lab
     .arrived()
     .filter(({ kind }) => kind !== 'refresh')
@@ -67,11 +67,11 @@ const refreshes = (lab: Lab, name: string) =>
   lab.arrived().filter(({ kind, body }) => kind === 'refresh' && body.name === name).length;
 
 describe.each(jumps)('a clock that jumps %s', (_, wall) => {
-  it('ends nothing, and refreshes and heartbeats go on', async () => {
+  it('ends no alert, and refreshes and heartbeats go on', async () => {
     const clock = newClock();
     const lab = await startLab({ clock, settings: 'heartbeatSeconds: 1' });
     const send = senders(lab, clock);
-    let told = 0;
+    let seen = 0;
     for (let step = 0; step < 32; step += 1) {
       if (step === 6) clock.setWall(wall);
       if (step === 26) clock.setWall(start + 20 * minute);
@@ -85,33 +85,33 @@ describe.each(jumps)('a clock that jumps %s', (_, wall) => {
       expect(lab.heartbeats().at(-1)?.attributes.status).toBe('healthy');
       // Each alert has its own moment of the minute, and one that has just begun waits for the next one.
       if (step === 3) continue;
-      await expect.poll(() => refreshes(lab, 'v2')).toBeGreaterThan(told);
-      told = refreshes(lab, 'v2');
+      await expect.poll(() => refreshes(lab, 'v2')).toBeGreaterThan(seen);
+      seen = refreshes(lab, 'v2');
     }
 
-    expect(said(lab)).toEqual(['v2 firing', 'webhook firing']);
+    expect(summaries(lab)).toEqual(['v2 firing', 'webhook firing']);
     expect(refreshes(lab, 'webhook')).toBeGreaterThanOrEqual(7);
     expect((await lab.readyz()).status).toBe(200);
     expect((await lab.client.status({})).why).toBeUndefined();
   });
 
-  it('does not keep an alert from its end when nobody repeats it', async () => {
+  it('lets an alert expire when no sender repeats it', async () => {
     const clock = newClock();
     const lab = await startLab({ clock });
     await senders(lab, clock)();
-    await expect.poll(() => said(lab)).toEqual(['v2 firing', 'webhook firing']);
+    await expect.poll(() => summaries(lab)).toEqual(['v2 firing', 'webhook firing']);
     await allDelivered(lab);
     clock.setWall(wall);
     clock.pass(3 * minute);
     await expect.poll(() => refreshes(lab, 'v2')).toBe(1);
-    expect(said(lab)).toEqual(['v2 firing', 'webhook firing']);
+    expect(summaries(lab)).toEqual(['v2 firing', 'webhook firing']);
     await allDelivered(lab);
     clock.pass(minute + second);
 
-    await expect.poll(() => said(lab)).toEqual(['v2 firing', 'v2 resolved', 'webhook firing']);
+    await expect.poll(() => summaries(lab)).toEqual(['v2 firing', 'v2 resolved', 'webhook firing']);
   });
 
-  it('makes no outage of a moment, and nothing that waits too old', async () => {
+  it('makes no outage notice of a short outage, and drops no waiting message as too old', async () => {
     const clock = newClock();
     const lab = await startLab({ clock, settings: 'spool: { maxAgeHours: 1 }' });
     const send = senders(lab, clock);
@@ -122,15 +122,15 @@ describe.each(jumps)('a clock that jumps %s', (_, wall) => {
     await send();
     expect((await lab.client.status({})).sinks[0]?.oldestSeconds).toBeLessThan(10);
     await lab.pubsub.start();
-    await expect.poll(() => said(lab)).toEqual(['v2 firing', 'webhook firing']);
+    await expect.poll(() => summaries(lab)).toEqual(['v2 firing', 'webhook firing']);
     await allDelivered(lab);
     clock.pass(minute);
 
     await expect.poll(() => refreshes(lab, 'webhook')).toBeGreaterThan(0);
-    expect(said(lab).filter((each) => each.startsWith('notice'))).toEqual([]);
+    expect(summaries(lab).filter((each) => each.startsWith('notice'))).toEqual([]);
   });
 
-  it('tells how long an outage was, by the time that passed', { timeout: 150_000 }, async () => {
+  it('reports how long an outage was, by the time that passed', { timeout: 150_000 }, async () => {
     const clock = newClock();
     const lab = await startLab({ clock });
     clock.pass(60 * minute);
@@ -143,14 +143,14 @@ describe.each(jumps)('a clock that jumps %s', (_, wall) => {
       }));
       expect((await lab.post(...alerts)).status).toBe(200);
     }
-    // The first ones were read while the wall clock was right: only those tell for how long they have waited.
+    // The first ones were read while the wall clock was right: only they show for how long they have waited.
     await expect.poll(async () => (await lab.client.status({})).sinks[0]?.reason).toBeDefined();
     clock.pass(2 * minute);
     clock.setWall(wall);
     await lab.pubsub.start();
 
     await expect
-      .poll(() => said(lab).filter((each) => each.startsWith('notice')), { timeout: 100_000 })
+      .poll(() => summaries(lab).filter((each) => each.startsWith('notice')), { timeout: 100_000 })
       .toEqual(['notice AlertDeliveryGap']);
     const gap = lab.arrived().find(({ kind }) => kind === 'notice')?.body;
     expect(Number(gap?.seconds)).toBeGreaterThanOrEqual(120);
@@ -160,7 +160,7 @@ describe.each(jumps)('a clock that jumps %s', (_, wall) => {
     );
   });
 
-  it('before a restart refuses nothing, and loses nothing', async () => {
+  it('before a restart causes no refusal and no loss', async () => {
     const clock = newClock();
     const settings = 'spool: { maxAgeHours: 100 }';
     const lab = await startLab({ clock, settings });
@@ -175,9 +175,9 @@ describe.each(jumps)('a clock that jumps %s', (_, wall) => {
     await lab.pubsub.start();
 
     await expect
-      .poll(() => said(again).filter((each) => !each.startsWith('notice')))
+      .poll(() => summaries(again).filter((each) => !each.startsWith('notice')))
       .toEqual(['v2 firing', 'webhook firing']);
-    expect(said(again).filter((each) => each.endsWith('resolved'))).toEqual([]);
+    expect(summaries(again).filter((each) => each.endsWith('resolved'))).toEqual([]);
   });
 });
 
@@ -188,7 +188,7 @@ describe.each([1, 30, 59, 61, 600])('a clock that steps back by %i s', (seconds)
     const lab = await startLab({ clock });
     const send = senders(lab, clock);
     await send();
-    await expect.poll(() => said(lab)).toEqual(['v2 firing', 'webhook firing']);
+    await expect.poll(() => summaries(lab)).toEqual(['v2 firing', 'webhook firing']);
     await allDelivered(lab);
     clock.pass(2 * second);
     clock.setWall(clock.now() - seconds * second);
@@ -220,13 +220,13 @@ describe.each([1, 30, 59, 61, 600])('a clock that steps back by %i s', (seconds)
     const lab = await stepAndEnd(laterSeconds);
 
     await expect
-      .poll(() => said(lab))
+      .poll(() => summaries(lab))
       .toEqual(['v2 firing', 'v2 resolved', 'webhook firing', 'webhook resolved']);
     expect((await lab.client.deadLetters({ query: { limit: 10 } })).deadLetters).toEqual([]);
   });
 });
 
-it('a clock that is set for the first time ends nothing, and makes nothing too old', async () => {
+it('a clock that is set for the first time ends no alert, and makes no message too old', async () => {
   const clock = newClock(2 * minute);
   const lab = await startLab({ clock, settings: 'spool: { maxAgeHours: 1 }' });
   const send = senders(lab, clock);
@@ -242,7 +242,7 @@ it('a clock that is set for the first time ends nothing, and makes nothing too o
   clock.pass(5 * second);
   await lab.pubsub.start();
 
-  await expect.poll(() => said(again)).toEqual(['v2 firing', 'webhook firing']);
+  await expect.poll(() => summaries(again)).toEqual(['v2 firing', 'webhook firing']);
   expect((await again.post({ labels: { alertname: 'New', name: 'new' } })).status).toBe(200);
-  await expect.poll(() => said(again)).toEqual(['new firing', 'v2 firing', 'webhook firing']);
+  await expect.poll(() => summaries(again)).toEqual(['new firing', 'v2 firing', 'webhook firing']);
 });

@@ -80,15 +80,15 @@ describe('an identity', () => {
     expect(posted.status).toBe(200);
     await expect.poll(async () => (await lab.alerts()).length).toBe(alerts.length);
     await expect.poll(() => theirs.alerts().length).toBe(alerts.length);
-    const told = Gettable.parse(await (await fetch(`${between.url}/api/v2/alerts`)).json());
+    const listed = Gettable.parse(await (await fetch(`${between.url}/api/v2/alerts`)).json());
 
-    expect(fingerprints(theirs.alerts())).toEqual(fingerprints(told));
-    expect(fingerprints(await lab.alerts())).toEqual(fingerprints(told));
-    // And at the other door, where nobody tells a fingerprint.
+    expect(fingerprints(theirs.alerts())).toEqual(fingerprints(listed));
+    expect(fingerprints(await lab.alerts())).toEqual(fingerprints(listed));
+    // And at the other endpoint, whose senders give no fingerprint.
     const authorization = `Bearer ${token}`;
     const direct = { method: 'POST', body, headers: { ...headers, authorization } };
     expect((await fetch(`${lab.url}/api/v2/alerts`, direct)).status).toBe(200);
-    expect(fingerprints(await lab.alerts())).toEqual(fingerprints(told));
+    expect(fingerprints(await lab.alerts())).toEqual(fingerprints(listed));
   });
 });
 
@@ -100,7 +100,7 @@ async function tempFile(name: string, text: string): Promise<string> {
 }
 
 describe('amtool', () => {
-  it('adds alerts that arrive, finds them, and hears that nothing is silenced here', async ({
+  it('adds alerts that arrive, finds them, and learns that there are no silences here', async ({
     skip,
   }) => {
     if (!amtool) return skip(noAlertmanager);
@@ -108,10 +108,10 @@ describe('amtool', () => {
     await writeSecrets(lab);
     const client = `basic_auth: { username: alertmanager, password: ${password} }\n`;
     const file = await tempFile('client.yml', client);
-    const ask = (...words: string[]) =>
+    const ask = (...args: string[]) =>
       runProgram(amtool, [
         `--alertmanager.url=${lab.url}`,
-        ...[`--http.config.file=${file}`, ...words],
+        ...[`--http.config.file=${file}`, ...args],
       ]);
 
     const added = await ask('alert', 'add', 'Disk', 'severity=critical', '--annotation=text=full');

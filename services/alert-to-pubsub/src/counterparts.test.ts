@@ -69,9 +69,9 @@ describe('Prometheus alone', patiently, () => {
       });
 
       thermometer.set('temperature', 90);
-      await eventually(subscriber.said).toEqual(['transition firing Hot']);
+      await eventually(subscriber.summaries).toEqual(['transition firing Hot']);
       thermometer.set('temperature', 50);
-      await eventually(subscriber.said).toEqual([
+      await eventually(subscriber.summaries).toEqual([
         'transition firing Hot',
         'transition resolved Hot',
       ]);
@@ -91,7 +91,7 @@ describe('Prometheus alone', patiently, () => {
     },
   );
 
-  it('is missed when it is killed: its alert ends as expired, the heartbeat says so, until it is back', async ({
+  it('is reported missing when it is killed: its alert ends as expired, and heartbeats are unhealthy until it is back', async ({
     skip,
   }) => {
     if (!prometheus) return skip(noPrometheus);
@@ -105,7 +105,7 @@ describe('Prometheus alone', patiently, () => {
     const rack = { rules: hot, scrapes: thermometer.host, alerting: alertingOf(lab) };
     thermometer.set('temperature', 90);
     const first = await startPrometheus(prometheus, rack);
-    await eventually(subscriber.said).toEqual(['transition firing Hot']);
+    await eventually(subscriber.summaries).toEqual(['transition firing Hot']);
     expect(new Set(subscriber.health())).toEqual(new Set(['healthy']));
 
     // Back at once: with another start, and the same alert.
@@ -114,11 +114,11 @@ describe('Prometheus alone', patiently, () => {
     const before = await times();
     const second = await startPrometheus(prometheus, rack);
     await eventually(times).toBeGreaterThan(before);
-    expect(subscriber.said()).toEqual(['transition firing Hot']);
+    expect(subscriber.summaries()).toEqual(['transition firing Hot']);
 
     await second.kill();
     clock.passUnseen(61);
-    await eventually(subscriber.said).toEqual([
+    await eventually(subscriber.summaries).toEqual([
       'transition firing Hot',
       'transition resolved Hot expired',
     ]);
@@ -128,9 +128,9 @@ describe('Prometheus alone', patiently, () => {
     );
 
     await startPrometheus(prometheus, rack);
-    await eventually(() => subscriber.said().at(-1)).toBe('transition firing Hot');
+    await eventually(() => subscriber.summaries().at(-1)).toBe('transition firing Hot');
     await eventually(() => subscriber.health().at(-1)).toBe('healthy');
-    expect(subscriber.said()).toHaveLength(3);
+    expect(subscriber.summaries()).toHaveLength(3);
   });
 
   it('may be two that watch the same: the alert is one, and outlives either of them', async ({
@@ -149,16 +149,19 @@ describe('Prometheus alone', patiently, () => {
     thermometer.set('temperature', 90);
     const first = await startPrometheus(prometheus, { ...rack, replica: 'a' });
     await eventually(lastHeardFrom).toEqual(of(first));
-    // It sees the alert begin when the first has long told it.
+    // It sees the alert begin long after the first has sent it.
     const second = await startPrometheus(prometheus, { ...rack, replica: 'b' });
     await eventually(lastHeardFrom).toEqual(of(second));
     await first.kill();
     thermometer.set('temperature', 50);
 
-    await eventually(subscriber.said).toEqual(['transition firing Hot', 'transition resolved Hot']);
+    await eventually(subscriber.summaries).toEqual([
+      'transition firing Hot',
+      'transition resolved Hot',
+    ]);
   });
 
-  it('has a short alert delivered that came and went while Pub/Sub was away, and the gap told', async ({
+  it('gets a short alert delivered that came and went while Pub/Sub was away, and the gap reported', async ({
     skip,
   }) => {
     if (!prometheus) return skip(noPrometheus);
@@ -181,7 +184,7 @@ describe('Prometheus alone', patiently, () => {
     clock.pass(120);
     await pubsub.start();
 
-    await eventually(subscriber.said).toHaveLength(3);
+    await eventually(subscriber.summaries).toHaveLength(3);
     const [fired, ended, gap] = lab.arrived();
     expect(lab.arrived().map(({ attributes }) => attributes.alertname)).toEqual([
       ...['Hot', 'Hot'],
@@ -192,7 +195,7 @@ describe('Prometheus alone', patiently, () => {
     ]);
     expect(gap?.body).toMatchObject({ messages: '2', severity: 'warning' });
     // Pub/Sub keeps the order of an alert; the notice is of another key.
-    expect(subscriber.said().filter((said) => said.endsWith('Hot'))).toEqual([
+    expect(subscriber.summaries().filter((summary) => summary.endsWith('Hot'))).toEqual([
       'transition firing Hot',
       'transition resolved Hot',
     ]);
@@ -216,11 +219,11 @@ describe('Prometheus and Alertmanager', patiently, () => {
       alerting: alertingAt(between),
     });
 
-    await eventually(subscriber.said).toEqual(['transition firing Watchdog']);
+    await eventually(subscriber.summaries).toEqual(['transition firing Watchdog']);
     thermometer.set('temperature', 90);
-    await eventually(() => subscriber.said().slice(1)).toEqual(['transition firing Hot']);
+    await eventually(() => subscriber.summaries().slice(1)).toEqual(['transition firing Hot']);
     thermometer.set('temperature', 50);
-    await eventually(() => subscriber.said().slice(1)).toEqual([
+    await eventually(() => subscriber.summaries().slice(1)).toEqual([
       'transition firing Hot',
       'transition resolved Hot',
     ]);
@@ -244,7 +247,7 @@ describe('Prometheus and Alertmanager', patiently, () => {
     expect(await lab.client.status({})).toMatchObject({ healthy: true, firing: 1 });
   });
 
-  it('at both doors at once are one alert that fires and ends once', async ({ skip }) => {
+  it('at both endpoints at once are one alert that fires and ends once', async ({ skip }) => {
     if (!prometheus) return skip(noPrometheus);
     if (!alertmanager) return skip(noAlertmanager);
     const pubsub = await newPubSub();
@@ -261,22 +264,25 @@ describe('Prometheus and Alertmanager', patiently, () => {
       'basic_auth: { username: alertmanager, password_file: skolo-password }',
     );
     await startPrometheus(prometheus, { rules: hot, scrapes: thermometer.host, alerting });
-    const heard = async (status: string) => {
+    const endpointsWith = async (status: string) => {
       const metrics = await lab.metrics();
-      return ['v2', 'webhook'].filter((door) =>
+      return ['v2', 'webhook'].filter((endpoint) =>
         new RegExp(
-          `^skolo_alerts_received_total{door="${door}",status="${status}"} [1-9]`,
+          `^skolo_alerts_received_total{door="${endpoint}",status="${status}"} [1-9]`,
           'm',
         ).test(metrics),
       );
     };
 
     thermometer.set('temperature', 90);
-    await eventually(() => heard('firing')).toEqual(['v2', 'webhook']);
+    await eventually(() => endpointsWith('firing')).toEqual(['v2', 'webhook']);
     thermometer.set('temperature', 50);
-    await eventually(() => heard('resolved')).toEqual(['v2', 'webhook']);
+    await eventually(() => endpointsWith('resolved')).toEqual(['v2', 'webhook']);
 
-    await eventually(subscriber.said).toEqual(['transition firing Hot', 'transition resolved Hot']);
+    await eventually(subscriber.summaries).toEqual([
+      'transition firing Hot',
+      'transition resolved Hot',
+    ]);
     expect(await lab.alerts()).toMatchObject([{ status: 'resolved', labels: { job: 'test' } }]);
   });
 });

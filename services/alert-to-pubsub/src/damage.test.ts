@@ -1,4 +1,4 @@
-/** What is left of a damaged state directory arrives, what is lost is told, and nothing is made up. */
+/** What is left of a damaged state directory arrives, what is lost is reported, and no message is made up. */
 import { appendFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fakeClock } from '@skolo/common/testing';
@@ -62,7 +62,7 @@ function alertsOf(lab: Lab): Arrived[] {
 
 const transitions = (lab: Lab) => alertsOf(lab).filter(({ kind }) => kind === 'transition');
 
-/** All that fires, as far as the service knows, is told again. */
+/** All that fires, as far as the service knows, is refreshed. */
 async function toldAgain(lab: Lab) {
   await expect
     .poll(async () => {
@@ -112,7 +112,7 @@ describe('a spool', () => {
         expect(spooledAt, what).toBeGreaterThan(last.get(body.name ?? '') ?? -1);
         last.set(body.name ?? '', spooledAt);
       }
-      // Nothing is made up: what is not from the spool is said by what is known.
+      // No message is made up: what is not from the spool comes from the known alerts.
       const made = alertsOf(again).filter(({ attributes: { id = '' } }) => !spooled.has(id));
       expect(
         made.filter(({ kind }) => kind !== 'refresh'),
@@ -158,7 +158,7 @@ describe('a spool', () => {
     await expect.poll(() => damaged(again)).toHaveLength(1);
   });
 
-  it('that is gone, but for the snapshot, starts anew, and what is told then is known after the next start', async () => {
+  it('that is gone, but for the snapshot, starts anew, and alerts that come then are known after the next start', async () => {
     const lab = await withBacklog(13);
     await expect.poll(() => isThere(snapshotIn(lab.stateDir))).toBe(true);
     await lab.stop();
@@ -171,7 +171,7 @@ describe('a spool', () => {
     await toldAgain(again);
     const statusIn = async (one: Lab) =>
       (await one.alerts()).find(({ labels }) => labels.name === 'alert-0')?.status;
-    // The snapshot was written at any moment of the backlog, so it fires or not: it is told what is news.
+    // The snapshot was written at any moment of the backlog, so it fires or not: only changes are published.
     const [n, status] = (await statusIn(again)) === 'firing' ? [14, 'resolved'] : [15, 'firing'];
     await again.post(alert('alert-0', n));
     await expect.poll(() => transitions(again).map(({ body }) => body.name)).toEqual(['alert-0']);
@@ -218,12 +218,12 @@ describe('a spool that lost what was accepted', () => {
 
     const lost = 20 - transitions(again).length;
     expect(lost).toBeGreaterThanOrEqual(5);
-    const words = `the spool of rack4 was damaged: ${lost} messages are lost`;
+    const why = `the spool of rack4 was damaged: ${lost} messages are lost`;
     expect(await counted(again)).toBe(lost);
-    expect((await again.client.status({})).spool.damage).toContain(words);
+    expect((await again.client.status({})).spool.damage).toContain(why);
     expect(await again.readyz()).toMatchObject({
       status: 200,
-      body: expect.stringContaining(`"what":"spool damage","why":"${words}`),
+      body: expect.stringContaining(`"what":"spool damage","why":"${why}`),
     });
     await expect.poll(() => damaged(again).map(({ body }) => body.lost)).toEqual([String(lost)]);
     // What was damaged is deleted once the rest is delivered.
@@ -238,7 +238,7 @@ describe('a spool that lost what was accepted', () => {
     expect(logs(third, 'spool was damaged')).toEqual([]);
   });
 
-  it('says so for a day', async () => {
+  it('is reported for a day', async () => {
     const lab = await stoppedWith20();
     await rm(join(lab.stateDir, 'spool'), { recursive: true });
     const clock = fakeClock(Date.now());
@@ -252,7 +252,7 @@ describe('a spool that lost what was accepted', () => {
     expect((await again.readyz()).body).not.toContain('spool damage');
   });
 
-  it('keeps the bytes of a torn end that nobody accepted, and reports no damage', async () => {
+  it('keeps the bytes of a torn end that was never acknowledged, and reports no damage', async () => {
     const lab = await stoppedWith20();
     const [file = ''] = await segmentsIn(lab.stateDir);
     await appendFile(file, '12345678 21 {"kind"');
@@ -303,7 +303,7 @@ describe('the snapshot', () => {
   });
 });
 
-it('a torn file of dead letters is gone on with', async () => {
+it('a torn file of dead letters is still appended to', async () => {
   const lab = await startLab({ settings });
   expect((await lab.post({ labels: { alertname: '' } })).status).toBe(400);
   await lab.stop();
@@ -346,7 +346,7 @@ describe('a state directory that vanishes while it is in use', () => {
     expect(damaged(again)).toEqual([]);
   });
 
-  it('costs what was not read yet of older segments, and that is reported', {
+  it('loses what was not read yet of older segments, and the loss is reported', {
     timeout: 180_000,
   }, async () => {
     const lab = await startLab({ settings: 'spool: { maxBytes: 16777216 }\nrefreshSeconds: 180' });
@@ -365,9 +365,9 @@ describe('a state directory that vanishes while it is in use', () => {
 
     await expect.poll(() => depth(lab), { timeout: 120_000 }).toBe(0);
     // Told as the reader meets it, one segment after the other.
-    const told = () => damaged(lab).reduce((sum, { body }) => sum + Number(body.lost), 0);
-    await expect.poll(() => transitions(lab).length + told()).toBe(total);
-    const lost = told();
+    const reported = () => damaged(lab).reduce((sum, { body }) => sum + Number(body.lost), 0);
+    await expect.poll(() => transitions(lab).length + reported()).toBe(total);
+    const lost = reported();
     expect(lost).toBeGreaterThan(0);
     expect(await counted(lab)).toBe(lost);
   });

@@ -71,7 +71,7 @@ describe('dead letters', () => {
     await expect(stat(folder)).rejects.toThrow(/ENOENT/);
   });
 
-  it('keep what is odd as it was', async () => {
+  it('keep odd content unchanged', async () => {
     const { letters } = await open();
     const odd: unknown = JSON.parse('{"__proto__":{"a":1},"nul":"\\u0000","half":"\\ud800"}');
 
@@ -81,7 +81,7 @@ describe('dead letters', () => {
     expect(JSON.stringify(found?.found)).toBe(JSON.stringify(odd));
   });
 
-  it('are for nobody else', async () => {
+  it('are readable by no other user', async () => {
     const { letters, folder } = await open();
 
     await letters.add([letter('1')]);
@@ -90,7 +90,7 @@ describe('dead letters', () => {
     expect((await stat(join(folder, newer))).mode & 0o777).toBe(0o600);
   });
 
-  it('are still there in the next life', async () => {
+  it('are still there after a restart', async () => {
     const { letters, folder } = await open();
     await letters.add([letter('1')]);
 
@@ -207,7 +207,7 @@ describe('a line that is not whole', () => {
 });
 
 describe('a disk that does not take it', () => {
-  it('is told, with what to do, and the next one is kept', async () => {
+  it('is reported with what to do, and the next letter is kept', async () => {
     const { letters, folder, found } = await open();
     await mkdir(folder, { recursive: true });
     await symlink('/dev/full', join(folder, newer));
@@ -222,7 +222,7 @@ describe('a disk that does not take it', () => {
     expect(await found()).toEqual(['2']);
   });
 
-  it('that fills up has nothing of what was refused', async ({ skip }) => {
+  it('that fills up keeps no part of a refused letter', async ({ skip }) => {
     if (process.getuid?.() !== 0 || process.platform !== 'linux')
       skip('needs root to mount a tmpfs');
     const disk = await tempDir();
@@ -248,7 +248,7 @@ describe('a disk that does not take it', () => {
     expect((await letters.list({ limit: 100 })).map(({ why }) => why)).toEqual(kept);
   });
 
-  it('is told where the folder is a file', async () => {
+  it('is reported where the folder is a file', async () => {
     const { letters, folder } = await open();
     await mkdir(dirname(folder), { recursive: true });
     await writeFile(folder, '');
@@ -290,7 +290,7 @@ describe('another process', () => {
       const letters = new DeadLetters(folder, () => maxBytes);
       const numbers = (await letters.list({ limit: 100_000 })).map(({ why }) => Number(why));
 
-      // Some that were not told may be there, too.
+      // Some that were not acknowledged may be there, too.
       expect(numbers[0]).toBeGreaterThanOrEqual(last);
       expect(numbers).toContain(last);
       const sorted = [...new Set(numbers)].sort((a, b) => b - a);

@@ -1,4 +1,4 @@
-/** A disk that is full, or cannot be written: nothing is accepted, that is said, what waits goes out, and it ends by itself. */
+/** A disk that is full, or cannot be written: the service accepts nothing and reports it, sends what waits, and recovers by itself. */
 import { execFile } from 'node:child_process';
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ interface Disk {
   /** Has a state directory that is a disk of its own. */
   dir: string;
   fill(): Promise<void>;
-  /** Makes room again. */
+  /** Frees the space again. */
   empty(): Promise<void>;
   remount(how: 'ro' | 'rw'): Promise<void>;
 }
@@ -51,7 +51,7 @@ const alert = (name: string, text = '') => ({
   annotations: { text },
   endsAt: '2099-01-01T00:00:00Z',
 });
-/** More than what a last page may have room for. */
+/** More than what may fit into a last page. */
 const large = 'x'.repeat(9000);
 
 const names = (lab: Lab) =>
@@ -77,7 +77,7 @@ async function isWell(lab: Lab) {
 }
 
 describe('a full disk', () => {
-  it('refuses with 503, says so everywhere, and is over by itself when there is room', async (context) => {
+  it('makes the service refuse with 503 and report it everywhere, until there is space', async (context) => {
     const disk = await smallDisk(context);
     const lab = await startLab({ dir: disk.dir, settings });
     expect((await lab.post(alert('before', large))).status).toBe(200);
@@ -104,7 +104,7 @@ describe('a full disk', () => {
     ).toEqual(['before', 'after']);
   });
 
-  it('does not keep what waits from going out', async (context) => {
+  it('does not stop the delivery of what waits', async (context) => {
     const disk = await smallDisk(context);
     const lab = await startLab({ dir: disk.dir, settings });
     await lab.pubsub.stop();
@@ -125,7 +125,7 @@ describe('a full disk', () => {
     expect(names(again)).not.toContain('refused');
   });
 
-  it('that is full at the start, too: alerts are refused until there is room', async (context) => {
+  it('that is full at the start, too, makes the service refuse alerts until there is space', async (context) => {
     const disk = await smallDisk(context);
     await disk.fill();
     const lab = await startLab({ dir: disk.dir, settings });
@@ -184,7 +184,7 @@ describe('a full disk', () => {
         await Promise.all(posts);
       }
     }
-    // Whatever the moments were: once more than a full disk takes. What is delivered meanwhile is deleted, and makes room.
+    // Whatever the moments were: once more than a full disk takes. What is delivered meanwhile is deleted, and frees space.
     let attempts = 0;
     const postMore = async () => {
       attempts += 1;
@@ -204,7 +204,7 @@ describe('a full disk', () => {
 });
 
 describe('a state directory that cannot be written', () => {
-  it('is said, and over by itself', async (context) => {
+  it('is reported, and the service recovers by itself', async (context) => {
     const disk = await smallDisk(context);
     await disk.remount('ro');
     const lab = await startLab({ dir: disk.dir, settings });

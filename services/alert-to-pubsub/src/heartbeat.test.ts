@@ -13,10 +13,10 @@ function setUp(more: Partial<HeartbeatDeps> = {}) {
   const { emit, consume, messages } = loggedEvents(time.clock);
   const now = { every: 15 };
   const outcomes: string[] = [];
-  const seen: { message: Message; at: number; lane: string }[] = [];
+  const seen: { message: Message; at: number; orderingKey: string }[] = [];
   const target: HeartbeatTarget = { sink, status: () => ({ depth: 7, oldestSeconds: 12.34 }) };
-  sink.behave = ([message], lane) => {
-    if (message) seen.push({ message, at: time.clock.uptime(), lane });
+  sink.behave = ([message], orderingKey) => {
+    if (message) seen.push({ message, at: time.clock.uptime(), orderingKey });
   };
   consume((event) => {
     if (event.type === 'heartbeat-sent') outcomes.push(`${event.sink} sent`);
@@ -42,7 +42,7 @@ afterEach(async () => {
 });
 
 describe('heartbeat', () => {
-  it('says what it knows, at once', async () => {
+  it('reports the state of the service at once', async () => {
     const { heartbeat, time, seen } = setUp();
 
     heartbeat.start();
@@ -62,12 +62,12 @@ describe('heartbeat', () => {
           startedAt: '2026-11-20T12:00:00.000Z',
         },
         at: time.clock.uptime(),
-        lane: 'heartbeat',
+        orderingKey: 'heartbeat',
       },
     ]);
   });
 
-  it('says why the way does not work', async () => {
+  it('reports why alerts do not get through', async () => {
     const { heartbeat, time, seen } = setUp({ health: () => ({ healthy: false, why: 'silent' }) });
 
     heartbeat.start();
@@ -76,7 +76,7 @@ describe('heartbeat', () => {
     expect(seen[0]?.message).toMatchObject({ healthy: false, why: 'silent' });
   });
 
-  it('comes every so many seconds, in step, as the settings say now', async () => {
+  it('comes every heartbeatSeconds, in step, by the current settings', async () => {
     const { heartbeat, time, seen, now, start } = setUp();
     heartbeat.start();
     await time.pass(50_000);
@@ -128,7 +128,7 @@ describe('heartbeat', () => {
     expect(sink.calls).toHaveLength(11);
   });
 
-  it('goes to one sink though another hangs, and to those that want it now', async () => {
+  it('goes to one sink though another hangs, and to those that take heartbeats now', async () => {
     const dead = fakeSink({ name: 'dead' });
     const late = fakeSink({ name: 'late' });
     const status = () => ({ depth: 0, oldestSeconds: 0 });
@@ -159,7 +159,7 @@ describe('heartbeat', () => {
     expect(messages).toEqual(['heartbeat does not arrive']);
   });
 
-  it('always tells the same time of the start, unless the wall clock was set', async () => {
+  it('always has the same start time, unless the wall clock was set', async () => {
     const { heartbeat, time, seen } = setUp();
     heartbeat.start();
     await time.pass(16_000);

@@ -9,13 +9,13 @@ import { smallRack } from './testing/small-rack.ts';
 
 const settings = smallRack().services['alert-to-pubsub'];
 
-/** A spool that takes what it is told to take, when it is told to. */
+/** A spool whose space, delay and errors a test sets. */
 class FakeSpool {
   readonly records: string[] = [];
   syncs = 0;
   trouble: Error | undefined;
   /** Bytes that it takes at once. */
-  room = Number.POSITIVE_INFINITY;
+  space = Number.POSITIVE_INFINITY;
   private gate: Promise<void> = Promise.resolve();
 
   hold(): () => void {
@@ -29,7 +29,7 @@ class FakeSpool {
   async append(texts: readonly string[]): Promise<number> {
     await this.gate;
     if (this.trouble) throw this.trouble;
-    if (texts.join('').length > this.room) throw new Error('no space left on the device');
+    if (texts.join('').length > this.space) throw new Error('no space left on the device');
     this.syncs += 1;
     this.records.push(...texts);
     return this.records.length - texts.length + 1;
@@ -39,8 +39,8 @@ class FakeSpool {
     return this.records.map((text) => SpooledMessage.parse(JSON.parse(text)));
   }
 
-  /** Status of the alerts, in order. */
-  get said(): string[] {
+  /** Name and status of the alerts, in order. */
+  get summaries(): string[] {
     return this.messages.map((message) =>
       message.kind === 'notice'
         ? `notice ${message.notice}`
@@ -58,7 +58,7 @@ function start({ refusal, isOpen = true, ...over }: StartOptions = {}) {
   const spool = new FakeSpool();
   const clock = fakeClock('2026-11-20T07:00:00Z');
   const letters: DeadLetter[] = [];
-  const heard: Received[] = [];
+  const receptions: Received[] = [];
   const troubles: unknown[] = [];
   const intake = new Intake({
     settings: () => settings,
@@ -69,12 +69,13 @@ function start({ refusal, isOpen = true, ...over }: StartOptions = {}) {
     deadLetters: { add: async (added) => void letters.push(...added) },
     firstId: 0,
     clock,
-    emit: (event: AlertEvent) => void (event.type === 'received' && heard.push(event.received)),
+    emit: (event: AlertEvent) =>
+      void (event.type === 'received' && receptions.push(event.received)),
     ...over,
   });
   if (isOpen) intake.open(spool);
   const accept = (batch: Batch) => intake.accept(() => batch, 0);
-  return { intake, accept, spool, clock, letters, heard, troubles };
+  return { intake, accept, spool, clock, letters, receptions, troubles };
 }
 
 function batch(names: string[], more: Partial<Batch> = {}): Batch {
@@ -99,7 +100,7 @@ describe('accept', () => {
     expect(isDone).toBe(false);
     release();
     await accepted;
-    expect(spool.said).toEqual(['A firing']);
+    expect(spool.summaries).toEqual(['A firing']);
   });
 
   it('rejects a request that cannot be read, and accepts what shares its group', async () => {
@@ -115,11 +116,11 @@ describe('accept', () => {
       'fulfilled',
     ]);
     await expect(unreadable).rejects.toThrow('the body is not JSON');
-    expect(spool.said).toEqual(['A firing', 'B firing']);
+    expect(spool.summaries).toEqual(['A firing', 'B firing']);
     expect(spool.syncs).toBe(1);
   });
 
-  it('says what is wrong with a request while the disk is full, too', async () => {
+  it('reports what is wrong with a request while the disk is full, too', async () => {
     const { intake, accept } = start({ refusal: () => 'the disk is full' });
     const unreadable = intake.accept(() => {
       throw new Error('the body is not JSON');
@@ -149,7 +150,7 @@ describe('accept', () => {
     expect(read).toEqual(['A']);
     release();
     await Promise.all(all);
-    expect(spool.said).toEqual(['A firing', 'B firing', 'C firing']);
+    expect(spool.summaries).toEqual(['A firing', 'B firing', 'C firing']);
     expect(spool.syncs).toBe(3);
   });
 
@@ -202,31 +203,31 @@ describe('accept', () => {
     await Promise.all(all);
 
     expect(spool.syncs).toBe(1);
-    expect(spool.said).toEqual(names.map((name) => `${name} firing`));
+    expect(spool.summaries).toEqual(names.map((name) => `${name} firing`));
   });
 
   it('takes what is small when the whole does not fit', async () => {
     const { intake, accept, spool } = start();
-    spool.room = 1000;
+    spool.space = 1000;
     const large = accept(batch(Array.from({ length: 50 }, (_, i) => `L${i}`)));
     const small = accept(batch(['S']));
 
     await expect(large).rejects.toThrow(/no space left/);
     await small;
-    expect(spool.said).toEqual(['S firing']);
+    expect(spool.summaries).toEqual(['S firing']);
     expect([...intake.alerts.values()].map(({ known }) => known.alert.labels)).toEqual([
       { alertname: 'S' },
     ]);
   });
 
-  it('knows nothing of what was refused: the next time it is new', async () => {
+  it('does not remember a refused alert: the next time it is new', async () => {
     const { accept, spool, troubles } = start();
     spool.trouble = new Error('the disk is full');
     await expect(accept(batch(['A']))).rejects.toThrow(/the disk is full/);
     spool.trouble = undefined;
     await accept(batch(['A']));
 
-    expect(spool.said).toEqual(['A firing']);
+    expect(spool.summaries).toEqual(['A firing']);
     expect(troubles).toEqual([new Error('the disk is full'), undefined]);
   });
 
@@ -253,14 +254,14 @@ describe('accept', () => {
 
     await expect(mixed).rejects.toThrow(/2 new alerts rejected: 2 are known, which is the limit/);
     await known;
-    expect(spool.said).toEqual(['A firing', 'B firing', 'A resolved', 'B resolved']);
+    expect(spool.summaries).toEqual(['A firing', 'B firing', 'A resolved', 'B resolved']);
   });
 
-  it('tells firing and resolved of the same batch, in their order', async () => {
+  it('publishes firing and resolved of the same batch, in their order', async () => {
     const { accept, spool } = start();
     await accept(batch(['A', 'A-', 'A']));
 
-    expect(spool.said).toEqual(['A firing', 'A resolved', 'A firing']);
+    expect(spool.summaries).toEqual(['A firing', 'A resolved', 'A firing']);
   });
 
   it('gives each message an id of its own', async () => {
@@ -271,7 +272,7 @@ describe('accept', () => {
     expect(spool.messages.every(({ id }) => /^[0-9a-f]{32}$/.test(id))).toBe(true);
   });
 
-  it('keeps bad alerts as dead letters, each once, and tells of them', async () => {
+  it('keeps bad alerts as dead letters, each once, and publishes a notice', async () => {
     const { accept, spool, letters } = start();
     const bad = [
       { why: 'labels are missing', found: { foo: 1 } },
@@ -282,7 +283,7 @@ describe('accept', () => {
     await accept(batch(['A'], { bad }));
 
     expect(letters.map(({ found }) => found)).toEqual([{ foo: 1 }, { foo: 2 }]);
-    expect(spool.said).toEqual(['A firing', 'notice dead-letters']);
+    expect(spool.summaries).toEqual(['A firing', 'notice dead-letters']);
   });
 
   it('keeps an alert that no sink can take as a dead letter, once', async () => {
@@ -294,11 +295,11 @@ describe('accept', () => {
     await accept(large);
     await intake.tick();
 
-    expect(spool.said.slice(0, 1)).toEqual(['A firing']);
+    expect(spool.summaries.slice(0, 1)).toEqual(['A firing']);
     expect(letters).toMatchObject([{ from: 'webhook', found: { labels: { alertname: 'L' } } }]);
   });
 
-  it('tells of alerts that Alertmanager left out, again after an hour', async () => {
+  it('publishes a notice of alerts that Alertmanager left out, again after an hour', async () => {
     const { accept, spool, clock } = start();
     const cut = batch(['A'], { truncated: 3, group: { key: '{}:{}', receiver: 'rack' } });
     await accept(cut);
@@ -306,7 +307,7 @@ describe('accept', () => {
     clock.pass(3_700_000);
     await accept(cut);
 
-    expect(spool.said).toEqual(['A firing', 'notice truncated', 'notice truncated']);
+    expect(spool.summaries).toEqual(['A firing', 'notice truncated', 'notice truncated']);
     expect(spool.messages[1]).toMatchObject({
       facts: { count: 3, group: '{}:{}', receiver: 'rack' },
       text: expect.stringContaining('raise max_alerts of its receiver rack'),
@@ -335,7 +336,7 @@ describe('tick', () => {
     expect(spool.syncs).toBe(1);
   });
 
-  it('ends again what the disk did not take', async () => {
+  it('ends an alert again when the disk did not take its end', async () => {
     const { intake, accept, spool, clock } = start();
     await accept(batch(['A']));
     clock.pass(25 * 3_600_000);
@@ -344,10 +345,10 @@ describe('tick', () => {
     spool.trouble = undefined;
     await intake.tick();
 
-    expect(spool.said).toEqual(['A firing', 'A resolved']);
+    expect(spool.summaries).toEqual(['A firing', 'A resolved']);
   });
 
-  it('counts what was heard between', async () => {
+  it('counts what was received in between', async () => {
     const { intake, accept, clock } = start();
     await accept(batch(['A']));
     clock.pass(30_000);

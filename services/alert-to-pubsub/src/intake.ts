@@ -257,7 +257,7 @@ export class Intake implements AcceptAlerts {
     return this.jobs.splice(0, rest < 0 ? this.jobs.length : rest);
   }
 
-  /** Together if that is possible: what is small may have room where all of it has none. */
+  /** Together if that is possible: a small one may fit where all together do not. */
   private async doAll(jobs: Job[]) {
     try {
       await this.write(jobs);

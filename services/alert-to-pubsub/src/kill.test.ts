@@ -1,5 +1,5 @@
 /**
- * `kill -9` at random moments, while alerts come in at two doors and Pub/Sub is there, away, or comes and goes: each
+ * `kill -9` at random moments, while alerts come in at two endpoints and Pub/Sub is there, away, or comes and goes: each
  * change that was answered with 200 arrives, in order for each alert, and nothing else does.
  */
 import { writeFile } from 'node:fs/promises';
@@ -72,13 +72,13 @@ it(`loses nothing that it accepted in ${kills} kills (seed ${seed})`, {
   const statuses = new Set<number>();
   const over = new AbortController();
 
-  /** One of those that hand in alerts, one request after the other. */
+  /** One of the senders, one request after the other. */
   async function load(own: Flipping[]) {
     while (!over.signal.aborted) {
       const changing = own.filter(() => random() < 0.2);
       for (const each of changing) each.changes += 1;
-      const door = random() < 0.5 ? 'v2' : 'webhook';
-      for (const status of await postUntilAccepted(() => service, door, changing))
+      const endpoint = random() < 0.5 ? 'v2' : 'webhook';
+      for (const status of await postUntilAccepted(() => service, endpoint, changing))
         statuses.add(status);
       await sleep(random() * 25);
     }

@@ -1,7 +1,7 @@
 /**
  * Pub/Sub is away for a week, in which an alert begins or ends each second, and the service is started again: all of it is
- * accepted, in little memory, and arrives in order when Pub/Sub is back; one notice tells of the outage. The clock of the
- * process is told by the test, so that a week takes minutes.
+ * accepted, in little memory, and arrives in order when Pub/Sub is back; one notice reports the outage. The clock of the
+ * process is set by the test, so that a week takes minutes.
  */
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -119,7 +119,7 @@ it(`${total} alerts in an outage of as many seconds`, { timeout: 3_600_000 }, as
   expect(Number(body?.seconds)).toBeLessThanOrEqual(outage);
   expect(Number(body?.messages)).toBeGreaterThanOrEqual(total);
 
-  // What fires is told again.
+  // What fires is refreshed.
   await expect
     .poll(async () => (await service.client.status({})).sinks[0])
     .toMatchObject({ depth: 0, oldestSeconds: 0 });

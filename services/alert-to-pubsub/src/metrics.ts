@@ -5,7 +5,6 @@ import type { EmitAlertEvent } from './events.ts';
 import { refusedWhys } from './receive/refused.ts';
 import type { SinkView, Status } from './status.ts';
 
-const doors = Endpoint.options;
 const statuses = ['firing', 'resolved'] as const;
 /** Of requests, and of alerts in a request that is accepted otherwise. */
 const refusals = [...refusedWhys, 'bad'] as const;
@@ -55,7 +54,7 @@ export function createMetrics(registry: Registry, status: Status): EmitAlertEven
     registers,
   });
   // An absent counter that begins with 1 is no increase to Prometheus.
-  for (const door of doors) {
+  for (const door of Endpoint.options) {
     letters.inc({ from: door }, 0);
     for (const status of statuses) received.inc({ door, status }, 0);
     for (const reason of refusals) refused.inc({ door, reason }, 0);

@@ -9,7 +9,7 @@ import { z } from 'zod';
 
 const AlertsFile = z.object({ next: z.int().min(1), alerts: z.array(z.unknown()) });
 
-/** Of a file that cannot be read, nothing: the spool alone tells then what is known. @throws Error Of the system. */
+/** Nothing of a file that cannot be read: the known alerts then come from the spool alone. @throws Error Of the system. */
 export async function migrateAlertsFile(stateDir: string): Promise<void> {
   const file = join(stateDir, 'alerts.json');
   const text = await readFileIfExists(file);

@@ -83,7 +83,7 @@ describe('an HTTP sink', patiently, () => {
     expect(await readyz(service)).toMatchObject({
       degraded: [{ what: 'sink pager', why: expect.stringContaining('answers 400') }],
     });
-    // With what is told again.
+    // With refreshes.
     const { depth = 0, ...status } = (await sinkOf(service)) ?? {};
     expect(status).toMatchObject({ down: true, reason: 'refused' });
     expect(depth).toBeGreaterThanOrEqual(30);
@@ -111,7 +111,7 @@ describe('an HTTP sink', patiently, () => {
     await post(service, names);
 
     const others = names.filter((name) => name !== poison);
-    // Those of its own lane wait behind it, for as long as it may get through.
+    // Those of its own ordering key wait behind it, for as long as it may get through.
     await expect
       .poll(() => new Set(receiver.taken).size, eventually)
       .toBeGreaterThan(others.length * 0.85);
@@ -195,7 +195,7 @@ describe("Google's emulator", patiently, () => {
     await expect.poll(() => alerts().size, eventually).toBe(1000);
     await expect.poll(async () => (await lettersOf(service)).length, eventually).toBeGreaterThan(0);
     expect(alerts()).not.toContain(poison);
-    // It is told again as long as it fires, and rejected again.
+    // It is refreshed as long as it fires, and rejected again.
     for (const letter of await lettersOf(service)) {
       expect(letter).toMatchObject({
         from: 'pubsub',

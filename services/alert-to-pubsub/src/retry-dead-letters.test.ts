@@ -1,4 +1,4 @@
-/** Dead letters are sent again: to the sink that rejected them, and never as if they told of now. */
+/** Dead letters are sent again: to the sink that rejected them, and never as if they were current. */
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';

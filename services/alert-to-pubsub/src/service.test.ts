@@ -6,7 +6,7 @@ const down = { labels: { alertname: 'InstanceDown', instance: 'rpi-1' } };
 const firing = { ...down, endsAt: '2099-01-01T00:00:00Z' };
 const resolved = { ...down, endsAt: '2026-11-20T07:00:00Z' };
 
-const said = (lab: Lab) =>
+const summaries = (lab: Lab) =>
   lab
     .arrived()
     .map(({ kind, attributes }) =>
@@ -20,7 +20,7 @@ describe('alert-to-pubsub', () => {
     await lab.post(resolved);
 
     expect([answer.status, await answer.text()]).toEqual([200, '']);
-    await expect.poll(() => said(lab)).toEqual(['transition firing', 'transition resolved']);
+    await expect.poll(() => summaries(lab)).toEqual(['transition firing', 'transition resolved']);
     expect(lab.arrived()[0]).toMatchObject({
       body: {
         alertname: 'InstanceDown',
@@ -31,7 +31,7 @@ describe('alert-to-pubsub', () => {
       },
       attributes: { alertname: 'InstanceDown', location: 'rack4', status: 'firing' },
     });
-    expect(new Set(lab.arrived().map(({ lane }) => lane)).size).toBe(1);
+    expect(new Set(lab.arrived().map(({ orderingKey }) => orderingKey)).size).toBe(1);
   });
 
   it('delivers a short alert that came and went while Pub/Sub was away', async () => {
@@ -47,25 +47,25 @@ describe('alert-to-pubsub', () => {
     await lab.pubsub.start();
 
     await expect
-      .poll(() => said(lab), { timeout: 30_000 })
+      .poll(() => summaries(lab), { timeout: 30_000 })
       .toEqual(['transition firing', 'transition resolved']);
   });
 
   it('goes on after a restart: what was delivered is known, what was not is delivered', async () => {
     const lab = await startLab();
     await lab.post(firing);
-    await expect.poll(() => said(lab)).toEqual(['transition firing']);
+    await expect.poll(() => summaries(lab)).toEqual(['transition firing']);
     await lab.pubsub.stop();
     await lab.post(resolved);
     await lab.stop();
     await lab.pubsub.start();
     const again = await startLab({ former: lab });
-    await expect.poll(() => said(again)).toEqual(['transition firing', 'transition resolved']);
+    await expect.poll(() => summaries(again)).toEqual(['transition firing', 'transition resolved']);
     await again.post(resolved);
     await again.post(firing);
 
     await expect
-      .poll(() => said(again))
+      .poll(() => summaries(again))
       .toEqual(['transition firing', 'transition resolved', 'transition firing']);
   });
 
@@ -73,16 +73,18 @@ describe('alert-to-pubsub', () => {
     const lab = await startLab();
     const labels: unknown = JSON.parse('{"alertname":"odd","__proto__":"x","constructor":"y"}');
     await lab.post({ labels });
-    await expect.poll(() => said(lab)).toEqual(['transition firing']);
+    await expect.poll(() => summaries(lab)).toEqual(['transition firing']);
 
     expect(Object.entries(lab.arrived()[0]?.body ?? {})).toContainEqual(['__proto__', 'x']);
   });
 
-  it('tells again what goes on', async () => {
+  it('refreshes alerts that still fire', async () => {
     const lab = await startLab({ settings: 'refreshSeconds: 1' });
     await lab.post(firing);
 
-    await expect.poll(() => said(lab).slice(0, 2)).toEqual(['transition firing', 'refresh firing']);
+    await expect
+      .poll(() => summaries(lab).slice(0, 2))
+      .toEqual(['transition firing', 'refresh firing']);
   });
 
   it('does not fill the spool with repeats of what cannot be delivered', async () => {
@@ -98,9 +100,9 @@ describe('alert-to-pubsub', () => {
     expect((await lab.client.status({})).sinks[0]?.depth).toBeLessThanOrEqual(4);
     await lab.pubsub.start();
 
-    await expect.poll(() => said(lab).at(-1), { timeout: 30_000 }).toMatch(/notice/);
+    await expect.poll(() => summaries(lab).at(-1), { timeout: 30_000 }).toMatch(/notice/);
     clock.pass(60_000);
-    await expect.poll(() => said(lab).at(-1)).toBe('refresh firing');
+    await expect.poll(() => summaries(lab).at(-1)).toBe('refresh firing');
   });
 
   it('sends everything to each sink, at its own pace', async () => {
@@ -137,18 +139,18 @@ describe('alert-to-pubsub', () => {
     expect(metrics).not.toContain('heartbeat_last_success_timestamp_seconds{sink="log"}');
   });
 
-  it('says that it lives, and that nobody is heard of', async () => {
+  it('sends heartbeats, unhealthy while it receives nothing', async () => {
     const lab = await startLab({ settings: 'heartbeatSeconds: 1' });
     await expect.poll(() => lab.heartbeats().length).toBeGreaterThan(0);
 
     expect(lab.heartbeats()[0]).toMatchObject({
-      lane: '',
+      orderingKey: '',
       body: { __name__: 'HEALTHZ', location: 'rack4', healthy: 'true', spoolDepth: '0' },
     });
     expect(lab.heartbeats()[0]?.body.why).toMatch(/^no alert received yet/);
   });
 
-  it('tells of a sink that takes no heartbeats, also while no alert waits for it', async () => {
+  it('reports a sink that takes no heartbeats, also while no alert waits for it', async () => {
     const lab = await startLab({ settings: 'heartbeatSeconds: 1' });
     await lab.pubsub.stop();
 
@@ -169,10 +171,10 @@ describe('alert-to-pubsub', () => {
     const lab = await startLab({ clock });
     const successOf = async ({ client }: Lab) => (await client.status({})).sinks[0]?.lastSuccess;
     await lab.post(firing);
-    await expect.poll(() => said(lab)).toEqual(['transition firing']);
+    await expect.poll(() => summaries(lab)).toEqual(['transition firing']);
     clock.pass(600_000);
     await lab.post(resolved);
-    await expect.poll(() => said(lab)).toContain('transition resolved');
+    await expect.poll(() => summaries(lab)).toContain('transition resolved');
     await expect.poll(() => successOf(lab)).toBe(new Date(clock.now()).toISOString());
     const last = new Date(clock.now()).toISOString();
     clock.pass(600_000);
@@ -198,7 +200,7 @@ describe('alert-to-pubsub', () => {
     await expect.poll(async () => (await lab.client.status({})).sinks).toEqual([]);
   });
 
-  it('refuses with 503 when the spool is full, and takes alerts again when there is room', {
+  it('refuses with 503 when the spool is full, and takes alerts again when there is space', {
     timeout: 120_000,
   }, async () => {
     const lab = await startLab({ settings: 'spool: { maxBytes: 4194304 }' });
@@ -220,12 +222,12 @@ describe('alert-to-pubsub', () => {
       .toBe(200);
   });
 
-  it('does not look well after each start again while nobody is heard of', async () => {
+  it('does not look healthy after each restart while no sender is received', async () => {
     const clock = fakeClock(Date.now());
     const lab = await startLab({ clock, settings: 'heartbeatSeconds: 1' });
     await lab.post(firing);
     clock.pass(3_600_000);
-    // The service knows, too, that its heartbeat has arrived: it tells the next process when it last lived.
+    // The service knows, too, that its heartbeat has arrived: the next process knows from it when this one last ran.
     const lastBeat = async () =>
       Number(/heartbeat_last_success_timestamp_seconds\{.*\} (.*)/.exec(await lab.metrics())?.[1]);
     await expect.poll(lastBeat).toBeGreaterThan(clock.now() / 1000 - 60);
@@ -238,7 +240,7 @@ describe('alert-to-pubsub', () => {
     });
   });
 
-  it('is not kept healthy by a test alert of somebody', async () => {
+  it('is not kept healthy by a manual test alert', async () => {
     const clock = fakeClock(Date.now());
     const lab = await startLab({ clock });
     await lab.post(firing);
@@ -302,7 +304,7 @@ describe('alert-to-pubsub', () => {
     expect(await again.client.status({})).toMatchObject({ healthy: true });
   });
 
-  it('says in readyz why it refuses what comes, until it takes it again', {
+  it('reports in readyz why it refuses alerts, until it takes them again', {
     timeout: 120_000,
   }, async () => {
     const clock = fakeClock(Date.now());

@@ -24,35 +24,38 @@ const minutes = (count: number) => count * 60;
 const after = (seconds: number): Moment => ({ now: start + seconds * 1000, uptime: seconds });
 
 function received(alert: Partial<ReceivedAlert>, endpoint: Update['endpoint'] = 'v2'): Update {
-  const heard = { labels, annotations: {}, ...alert };
-  return { fingerprint: fingerprintOf(heard.labels), alert: heard, endpoint };
+  const full = { labels, annotations: {}, ...alert };
+  return { fingerprint: fingerprintOf(full.labels), alert: full, endpoint };
 }
 
-/** Hears words at their seconds, one after the other; passes time where there is no word. */
-function story(...steps: [number, Update?][]): { said: string[]; tracked: Tracked | undefined } {
+/** Receives each update at its second, one after the other; only lets time pass where there is no update. */
+function story(...steps: [number, Update?][]): {
+  outcomes: string[];
+  tracked: Tracked | undefined;
+} {
   let tracked: Tracked | undefined;
-  const said: string[] = [];
+  const outcomes: string[] = [];
   let before = 0;
-  for (const [seconds, spoken] of steps) {
+  for (const [seconds, sent] of steps) {
     const since = before;
-    if (spoken === undefined) before = seconds;
-    if (spoken === undefined && tracked === undefined) continue;
+    if (sent === undefined) before = seconds;
+    if (sent === undefined && tracked === undefined) continue;
     const change =
-      spoken === undefined
+      sent === undefined
         ? tracked && pass(tracked, after(seconds), newId)
-        : update(tracked, spoken, after(seconds), settings, newId);
+        : update(tracked, sent, after(seconds), settings, newId);
     if (change === undefined) {
       if (tracked === undefined || !isRefreshDue(tracked, since, after(seconds), settings))
         continue;
       tracked = { ...tracked, messageAt: seconds };
       const refresh = refreshOf(tracked, after(seconds), newId);
       expect(AlertMessage.parse(refresh)).toEqual(refresh);
-      said.push(`${seconds} refresh ×${refresh?.count}`);
+      outcomes.push(`${seconds} refresh ×${refresh?.count}`);
       continue;
     }
     if (change === 'forget') {
       tracked = undefined;
-      said.push(`${seconds} forgotten`);
+      outcomes.push(`${seconds} forgotten`);
       continue;
     }
     tracked = change.tracked;
@@ -60,13 +63,13 @@ function story(...steps: [number, Update?][]): { said: string[]; tracked: Tracke
       expect(AlertMessage.parse(message)).toEqual(message);
       const { kind, alert, expired, count } = message;
       expect(kind).toBe('transition');
-      said.push(`${seconds} ${alert.status}${expired ? ' expired' : ''} ×${count}`);
+      outcomes.push(`${seconds} ${alert.status}${expired ? ' expired' : ''} ×${count}`);
     }
   }
-  return { said, tracked };
+  return { outcomes, tracked };
 }
 
-/** As Prometheus tells it: good for four minutes. */
+/** As Prometheus sends it: it expires after four minutes. */
 const firing = (seconds: number, startsAt = 0): [number, Update] => [
   seconds,
   received({ startsAt: start + startsAt * 1000, endsAt: start + (seconds + 240) * 1000 }),
@@ -78,79 +81,85 @@ const ended = (seconds: number, endsAt = seconds): [number, Update] => [
 
 describe('an alert of Prometheus', () => {
   it('fires once and is resolved once, however often it is repeated', () => {
-    const { said } = story(firing(0), firing(10), ended(20), ended(80, 20), ended(140, 20));
+    const { outcomes } = story(firing(0), firing(10), ended(20), ended(80, 20), ended(140, 20));
 
-    expect(said).toEqual(['0 firing ×1', '20 resolved ×3']);
+    expect(outcomes).toEqual(['0 firing ×1', '20 resolved ×3']);
   });
 
   it('fires again after it was resolved, also with the same start', () => {
-    const { said } = story(firing(0), ended(20), firing(30), ended(40));
+    const { outcomes } = story(firing(0), ended(20), firing(30), ended(40));
 
-    expect(said).toEqual(['0 firing ×1', '20 resolved ×2', '30 firing ×1', '40 resolved ×2']);
+    expect(outcomes).toEqual(['0 firing ×1', '20 resolved ×2', '30 firing ×1', '40 resolved ×2']);
   });
 
-  it('keeps the end that was said first', () => {
+  it('keeps the end that was received first', () => {
     const { tracked } = story(firing(0), ended(20, 19), ended(80, 20));
 
     expect(tracked?.known.alert.endsAt).toBe('2026-11-20T07:00:19.000Z');
   });
 
-  it('that was over before it was heard of is resolved all the same', () => {
-    expect(story(ended(20)).said).toEqual(['20 resolved ×1']);
+  it('is published as resolved when it ended before it was first received', () => {
+    expect(story(ended(20)).outcomes).toEqual(['20 resolved ×1']);
   });
 
-  it('is told again after refreshSeconds, with how often it was heard of', () => {
-    const { said } = story(firing(0), firing(59), [60], firing(119), [120], [180]);
+  it('is refreshed after refreshSeconds, with how often it was received', () => {
+    const { outcomes } = story(firing(0), firing(59), [60], firing(119), [120], [180]);
 
-    expect(said).toEqual(['0 firing ×1', '60 refresh ×2', '120 refresh ×3', '180 refresh ×3']);
+    expect(outcomes).toEqual(['0 firing ×1', '60 refresh ×2', '120 refresh ×3', '180 refresh ×3']);
   });
 
-  it('that was told a moment ago waits for the next time', () => {
-    expect(story(firing(50), [60], [120]).said).toEqual(['50 firing ×1', '120 refresh ×1']);
+  it('waits for the next refresh when a message was sent a moment ago', () => {
+    expect(story(firing(50), [60], [120]).outcomes).toEqual(['50 firing ×1', '120 refresh ×1']);
   });
 
-  it('is resolved as expired when nobody repeats it for as long as it said', () => {
-    const { said, tracked } = story(firing(0), [240], [241], [300]);
+  it('is resolved as expired when no sender repeats it before its end', () => {
+    const { outcomes, tracked } = story(firing(0), [240], [241], [300]);
 
-    expect(said).toEqual(['0 firing ×1', '240 refresh ×1', '241 resolved expired ×1']);
+    expect(outcomes).toEqual(['0 firing ×1', '240 refresh ×1', '241 resolved expired ×1']);
     expect(tracked?.known.alert.endsAt).toBe('2026-11-20T07:04:01.000Z');
   });
 
   it('has two ends and starts when the first end was missed', () => {
-    const { said } = story(firing(0), firing(60), firing(600, 500));
+    const { outcomes } = story(firing(0), firing(60), firing(600, 500));
 
-    expect(said).toEqual(['0 firing ×1', '600 resolved expired ×2', '600 firing ×1']);
+    expect(outcomes).toEqual(['0 firing ×1', '600 resolved expired ×2', '600 firing ×1']);
   });
 
   it('is one, though two Prometheis give it different starts', () => {
-    const { said, tracked } = story(firing(0, 0), firing(5, -7), firing(60, 0), firing(65, -7));
+    const { outcomes, tracked } = story(firing(0, 0), firing(5, -7), firing(60, 0), firing(65, -7));
 
-    expect(said).toEqual(['0 firing ×1']);
+    expect(outcomes).toEqual(['0 firing ×1']);
     expect(tracked?.known.alert.startsAt).toBe('2026-11-20T07:00:00.000Z');
   });
 
-  it('is one, though the second Prometheus sees it after the last word of the first', () => {
-    expect(story(firing(0, 0), firing(15, 15), firing(60, 0)).said).toEqual(['0 firing ×1']);
+  it('is one, though the second Prometheus sees it after the last update of the first', () => {
+    expect(story(firing(0, 0), firing(15, 15), firing(60, 0)).outcomes).toEqual(['0 firing ×1']);
   });
 
   it.each(['v2', 'webhook'] as const)(
     'is one at %s, though its sender is ahead by a second',
-    (door) => {
-      const ahead = { startsAt: start + 1000, ...(door === 'v2' && { endsAt: start + 241_000 }) };
-      const told = received({ ...ahead, ...(door === 'webhook' && { status: 'firing' }) }, door);
+    (endpoint) => {
+      const ahead = {
+        startsAt: start + 1000,
+        ...(endpoint === 'v2' && { endsAt: start + 241_000 }),
+      };
+      const sent = received(
+        { ...ahead, ...(endpoint === 'webhook' && { status: 'firing' }) },
+        endpoint,
+      );
 
-      expect(story([0, told], [0.5, told], [60, told]).said).toEqual(['0 firing ×1']);
+      expect(story([0, sent], [0.5, sent], [60, sent]).outcomes).toEqual(['0 firing ×1']);
     },
   );
 
   it('without an end is good for five minutes, as in Alertmanager', () => {
-    const { said } = story([0, received({})], [300], [301]);
+    const { outcomes } = story([0, received({})], [300], [301]);
 
-    expect(said).toEqual(['0 firing ×1', '300 refresh ×1', '301 resolved expired ×1']);
+    expect(outcomes).toEqual(['0 firing ×1', '300 refresh ×1', '301 resolved expired ×1']);
   });
 
-  it('is forgotten when nobody says any more that it is resolved', () => {
-    const { said } = story(
+  it('is forgotten when no sender repeats any more that it is resolved', () => {
+    const { outcomes } = story(
       firing(0),
       ended(20),
       ended(minutes(15), 20),
@@ -158,10 +167,10 @@ describe('an alert of Prometheus', () => {
       [minutes(36)],
     );
 
-    expect(said).toEqual(['0 firing ×1', '20 resolved ×2', `${minutes(36)} forgotten`]);
+    expect(outcomes).toEqual(['0 firing ×1', '20 resolved ×2', `${minutes(36)} forgotten`]);
   });
 
-  it('shows the newest annotations, and what is not understood', () => {
+  it('keeps the newest annotations, and unknown fields', () => {
     const { tracked } = story(firing(0), [
       10,
       received({ annotations: { value: '9' }, more: { foo: 1 }, generatorURL: 'http://p/g' }),
@@ -181,9 +190,9 @@ describe('an alert of the webhook', () => {
 
   it('goes on for as long as Alertmanager may take to repeat it', () => {
     const hours = 3600;
-    const { said } = story([0, hook('firing')], [24 * hours], [24 * hours + 1]);
+    const { outcomes } = story([0, hook('firing')], [24 * hours], [24 * hours + 1]);
 
-    expect(said).toEqual([
+    expect(outcomes).toEqual([
       '0 firing ×1',
       `${24 * hours} refresh ×1`,
       `${24 * hours + 1} resolved expired ×1`,
@@ -193,7 +202,7 @@ describe('an alert of the webhook', () => {
   it('has two ends and starts when the first end was missed', () => {
     const again = received({ status: 'firing', startsAt: start + 50_000 }, 'webhook');
 
-    expect(story([0, hook('firing')], [60, again], [120, again]).said).toEqual([
+    expect(story([0, hook('firing')], [60, again], [120, again]).outcomes).toEqual([
       '0 firing ×1',
       '60 resolved expired ×1',
       '60 firing ×1',
@@ -201,22 +210,20 @@ describe('an alert of the webhook', () => {
   });
 
   it('fires again with the same start when it was Alertmanager that had missed it', () => {
-    expect(story([0, hook('firing')], [9, hook('resolved')], [20, hook('firing')]).said).toEqual([
-      '0 firing ×1',
-      '9 resolved ×2',
-      '20 firing ×1',
-    ]);
-    expect(story(firing(0), [241], [300, hook('firing')]).said).toEqual([
+    expect(
+      story([0, hook('firing')], [9, hook('resolved')], [20, hook('firing')]).outcomes,
+    ).toEqual(['0 firing ×1', '9 resolved ×2', '20 firing ×1']);
+    expect(story(firing(0), [241], [300, hook('firing')]).outcomes).toEqual([
       '0 firing ×1',
       '241 resolved expired ×1',
       '300 firing ×1',
     ]);
   });
 
-  it('is the same as at the other doors', () => {
-    const { said } = story([0, hook('firing')], firing(1), ended(2), [3, hook('resolved')]);
+  it('is the same as at the other endpoints', () => {
+    const { outcomes } = story([0, hook('firing')], firing(1), ended(2), [3, hook('resolved')]);
 
-    expect(said).toEqual(['0 firing ×1', '2 resolved ×3']);
+    expect(outcomes).toEqual(['0 firing ×1', '2 resolved ×3']);
   });
 });
 
@@ -235,8 +242,8 @@ describe('refreshes', () => {
   it('are spread over the period, and each alert has one in each', () => {
     const names = Array.from({ length: 600 }, (_, n) => `alert-${n}`);
     const alerts = names.map((name) => {
-      const spoken = received({ labels: { alertname: name }, endsAt: start + 3_600_000 });
-      return update(undefined, spoken, after(0), settings, newId).tracked;
+      const sent = received({ labels: { alertname: name }, endsAt: start + 3_600_000 });
+      return update(undefined, sent, after(0), settings, newId).tracked;
     });
     const looks = Array.from({ length: 24 }, (_, look) => {
       const before = after(look * 5).uptime;
@@ -246,7 +253,7 @@ describe('refreshes', () => {
       return due.length;
     });
 
-    // What was told just now waits for its next time.
+    // A refresh waits for its next turn when a message was sent a moment ago.
     const inSecondMinute = looks.slice(12);
     expect(inSecondMinute.reduce((sum, count) => sum + count)).toBe(600);
     expect(Math.max(...inSecondMinute)).toBeLessThan(100);
@@ -254,7 +261,7 @@ describe('refreshes', () => {
 });
 
 describe('after a restart', () => {
-  it('goes on with what the last message said, and has time to be heard of', () => {
+  it('an alert continues as in its last message, and its sender gets time to repeat it', () => {
     const { tracked, messages } = update(undefined, firing(0)[1], after(0), settings, newId);
     const [message] = messages;
     const uptime = 100_000;

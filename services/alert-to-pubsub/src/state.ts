@@ -2,7 +2,7 @@
  * The known alerts. Pure: an alert as it is known and as it is received in; the alert as it is now, and messages, out.
  *
  * A repeat of what is known is counted, and sent with the next refresh. Deadlines are by uptime, since the wall clock
- * jumps. An alert expires when it is not received for as long as its sender said.
+ * jumps. An alert expires when it is not received for as long as its sender gave it.
  */
 import { AlertMessage, type Endpoint, type Group } from '@skolo/alerts';
 import { z } from 'zod';

@@ -105,7 +105,7 @@ export class Store {
   }
 
   /**
-   * After trouble with the disk: whether it is over. A few bytes may have room where no alert has.
+   * After trouble with the disk: whether it is over. A few bytes may fit where no alert does.
    *
    * @throws StorageUnavailable
    */

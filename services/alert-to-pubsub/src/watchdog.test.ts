@@ -27,7 +27,7 @@ function setUp(before?: WatchdogDeps['before']) {
 }
 
 describe('watchdog', () => {
-  it('is well for a while after the start, and says that it has heard of nobody', () => {
+  it('is healthy for a while after the start, and reports that it has received nothing', () => {
     const { clock, watchdog } = setUp();
 
     clock.pass(5 * minute);
@@ -38,7 +38,7 @@ describe('watchdog', () => {
     });
   });
 
-  it('is not well when nobody was ever heard of', () => {
+  it('is unhealthy when it never received anything', () => {
     const { clock, watchdog } = setUp();
 
     clock.pass(5 * minute + 1000);
@@ -49,7 +49,7 @@ describe('watchdog', () => {
     });
   });
 
-  it.each(['Watchdog', 'HostDown'])('is well as long as the alert %s is heard of', (alertname) => {
+  it.each(['Watchdog', 'HostDown'])('is healthy while alert %s comes', (alertname) => {
     const { clock, watchdog } = setUp();
 
     for (let i = 0; i < 20; i += 1) {
@@ -63,7 +63,7 @@ describe('watchdog', () => {
     }
   });
 
-  it('says since when it is silent, and logs it once, and when it is over', () => {
+  it('reports since when it is silent, and logs once when that begins and when it is over', () => {
     const { clock, messages, watchdog } = setUp();
     clock.pass(minute);
     watchdog.received('Watchdog', 'prometheus');
@@ -87,7 +87,7 @@ describe('watchdog', () => {
     ]);
   });
 
-  it('does as the settings say now', () => {
+  it('uses the current settings', () => {
     const { clock, now, watchdog } = setUp();
     watchdog.received('Watchdog', 'prometheus');
     clock.pass(4 * minute);
@@ -111,7 +111,7 @@ describe('watchdog', () => {
     expect(watchdog.status()).toEqual({ healthy: true, lastHeard: 0 });
   });
 
-  it('is not well while no alert is accepted, and says since when', () => {
+  it('is unhealthy while no alert is accepted, and reports since when', () => {
     const { clock, now, watchdog } = setUp();
     watchdog.received('Watchdog', 'prometheus');
     clock.pass(minute);
@@ -128,7 +128,7 @@ describe('watchdog', () => {
     expect(watchdog.status().healthy).toBe(true);
   });
 
-  it('forgives after a restart the time in which nothing could be heard', () => {
+  it('does not count the time of a restart, in which it could not receive', () => {
     const lastAlive = start - 8 * 60 * minute;
     const { clock, watchdog } = setUp({ lastHeard: lastAlive - 30_000, lastAlive });
 
@@ -139,7 +139,7 @@ describe('watchdog', () => {
     expect(watchdog.status().healthy).toBe(false);
   });
 
-  it('does not look well for ever because it is started again and again', () => {
+  it('does not look healthy for ever because it is restarted again and again', () => {
     const { watchdog } = setUp({ lastHeard: start - 20 * minute, lastAlive: start - 1000 });
 
     expect(watchdog.status()).toMatchObject({
@@ -195,7 +195,7 @@ describe('the watchdog of each receiver', () => {
     expect(lab.watchdog.status().healthy).toBe(true);
   });
 
-  it('is as the settings say, for one that was removed and for one that never sent', () => {
+  it('follows the settings, for a receiver that was removed and for one that never sent', () => {
     const lab = setUp();
     bothFor(lab, 1);
     lab.clock.pass(6 * minute);
@@ -216,7 +216,7 @@ describe('the watchdog of each receiver', () => {
     expect(another.watchdog.status().why).toMatch(/^Alertmanager has sent nothing to \/webhook/);
   });
 
-  it('is remembered after a restart, and forgives the time in which nothing could come', () => {
+  it('is remembered after a restart, and does not count the time in which it could not receive', () => {
     const lastAlive = start - 8 * 60 * minute;
     const { clock, watchdog } = setUp({
       lastHeard: lastAlive,

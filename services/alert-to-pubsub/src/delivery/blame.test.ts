@@ -7,10 +7,10 @@ import { fails, fakeSink } from './testing/fake-sink.ts';
 
 const begun: { delivery: Delivery; time: FakeTime }[] = [];
 
-async function started(many: number, lanes: number, options: LabOptions = {}) {
+async function started(many: number, keys: number, options: LabOptions = {}) {
   const made = createLab(options);
   begun.push(made);
-  const ids = await made.accept(many, lanes);
+  const ids = await made.accept(many, keys);
   made.delivery.start();
   return { ...made, ids };
 }
@@ -23,20 +23,20 @@ afterEach(async () => {
   }
 });
 
-/** By lane, as they were accepted. */
-function inLanes(ids: readonly string[], lanes: number) {
-  const byLane = new Map<string, string[]>();
+/** By ordering key, as they were accepted. */
+function idsByKey(ids: readonly string[], keys: number) {
+  const byKey = new Map<string, string[]>();
   ids.forEach((id, n) => {
-    const lane = `lane-${n % lanes}`;
-    byLane.set(lane, [...(byLane.get(lane) ?? []), id]);
+    const key = `key-${n % keys}`;
+    byKey.set(key, [...(byKey.get(key) ?? []), id]);
   });
-  return byLane;
+  return byKey;
 }
 
 /** Without notices. */
 function alertsIn(arrived: ReadonlyMap<string, readonly string[]>) {
   const alerts = (ids: readonly string[]) => ids.filter((id) => id.startsWith('m'));
-  return new Map([...arrived].map(([lane, ids]) => [lane, alerts(ids)]));
+  return new Map([...arrived].map(([key, ids]) => [key, alerts(ids)]));
 }
 
 describe('a sink that rejects everything', () => {
@@ -46,7 +46,7 @@ describe('a sink that rejects everything', () => {
     ['for an hour', 1, 3_600_000],
     ['for an hour, in batches', 100, 3_600_000],
   ])('gets everything in order once it takes messages again: %s', async (_, messages, ms) => {
-    const sink = fakeSink({ lanes: 8, messages });
+    const sink = fakeSink({ keys: 8, messages });
     let isWrong = true;
     sink.behave = () => (isWrong ? fails('refused', '400') : undefined);
     const { time, ids, isEmpty, letters, delivery } = await started(50, 8, { sink });
@@ -58,23 +58,23 @@ describe('a sink that rejects everything', () => {
 
     expect(during).toMatchObject({ depth: 50, reason: 'refused', down: true, setAside: 0 });
     expect(letters).toEqual([]);
-    expect(alertsIn(sink.arrived)).toEqual(inLanes(ids, 8));
+    expect(alertsIn(sink.arrived)).toEqual(idsByKey(ids, 8));
     expect(delivery.status().failingSince).toBeUndefined();
   });
 
   it('is asked less and less often', async () => {
-    const sink = fakeSink({ lanes: 8, messages: 1 });
+    const sink = fakeSink({ keys: 8, messages: 1 });
     sink.behave = () => fails('refused', '400');
     const { time } = await started(50, 8, { sink });
 
     await time.pass(600_000);
 
-    // Those behind the first of a lane are tried, too.
+    // Those behind the first of an ordering key are tried, too.
     expect(sink.calls.length).toBeLessThan(1500);
   });
 
   it('loses nothing when it took messages before, and does again now and then', async () => {
-    const sink = fakeSink({ lanes: 8, messages: 1 });
+    const sink = fakeSink({ keys: 8, messages: 1 });
     const { time, accept, isEmpty, letters } = await started(40, 8, { sink });
     await time.until(isEmpty);
 
@@ -96,17 +96,17 @@ describe('one message that a sink rejects for ever', () => {
     ['unavailable', 1],
     ['unavailable', 100],
     ['timeout', 100],
-  ] as const)('holds up only its lane, and is set aside: %s, %i at once', async (why, messages) => {
-    const sink = fakeSink({ lanes: 8, messages });
+  ] as const)('holds up only its key, and is set aside: %s, %i at once', async (why, messages) => {
+    const sink = fakeSink({ keys: 8, messages });
     const poison = 'm1234';
     sink.behave = (sent) => (sent.some(({ id }) => id === poison) ? fails(why) : undefined);
     const { time, ids, accept, isEmpty, letters, sent, delivery, logged } = await started(8000, 8, {
       sink,
     });
 
-    // All of the other lanes.
+    // All of the other ordering keys.
     await time.until(() => sent.messages >= 7000);
-    expect(sink.arrived.get('lane-2')).not.toContain(poison);
+    expect(sink.arrived.get('key-2')).not.toContain(poison);
     // What else goes on shows that the sink works.
     const more: string[] = [];
     while (!isEmpty()) {
@@ -120,18 +120,18 @@ describe('one message that a sink rejects for ever', () => {
       1,
     );
     expect(alertsIn(sink.arrived)).toEqual(
-      inLanes(
+      idsByKey(
         [...ids, ...more].map((id) => (id === poison ? '' : id)),
         8,
       ).set(
-        'lane-2',
+        'key-2',
         [...ids, ...more].filter((id, n) => n % 8 === 2 && id !== poison),
       ),
     );
   });
 
-  it('is found in every lane at once', async () => {
-    const sink = fakeSink({ lanes: 8, messages: 1 });
+  it('is found in every ordering key at once', async () => {
+    const sink = fakeSink({ keys: 8, messages: 1 });
     const isPoison = (id: string) => Number(id.slice(1)) % 5 === 0;
     sink.behave = (sent) => (sent.some(({ id }) => isPoison(id)) ? fails('refused') : undefined);
     const { time, ids, isEmpty, letters } = await started(400, 8, { sink });
@@ -145,7 +145,7 @@ describe('one message that a sink rejects for ever', () => {
   });
 
   it('is set aside only once, though the process dies meanwhile', async () => {
-    const sink = fakeSink({ lanes: 8, messages: 10 });
+    const sink = fakeSink({ keys: 8, messages: 10 });
     sink.behave = (sent) => (sent.some(({ id }) => id === 'm3') ? fails('unavailable') : undefined);
     const { time, ids, letters, isEmpty, accept, begin, delivery } = await started(80, 8, { sink });
     await time.pass(3000);
@@ -169,11 +169,11 @@ describe('one message that a sink rejects for ever', () => {
   });
 });
 
-describe('a lane that is blocked, and no message is to blame', () => {
+describe('an ordering key that is blocked, though no message is to blame', () => {
   it('uses a share of the window, and gets all in order when it moves again', async () => {
-    const sink = fakeSink({ lanes: 8, messages: 10 });
+    const sink = fakeSink({ keys: 8, messages: 10 });
     let isBlocked = true;
-    sink.behave = (_, lane) => (isBlocked && lane === 'lane-3' ? fails('quota') : undefined);
+    sink.behave = (_, key) => (isBlocked && key === 'key-3' ? fails('quota') : undefined);
     const window = { messages: 40, bytes: 2 ** 20 };
     const { time, ids, accept, isEmpty, letters, sent, spool } = await started(2000, 4, {
       sink,
@@ -188,6 +188,6 @@ describe('a lane that is blocked, and no message is to blame', () => {
     await time.until(isEmpty);
 
     expect(letters).toEqual([]);
-    expect(alertsIn(sink.arrived)).toEqual(inLanes([...ids, ...more], 4));
+    expect(alertsIn(sink.arrived)).toEqual(idsByKey([...ids, ...more], 4));
   });
 });

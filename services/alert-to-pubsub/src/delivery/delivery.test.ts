@@ -40,17 +40,17 @@ describe('a sink that works', () => {
     await accept(1);
     await time.settle();
 
-    expect(sink.calls).toEqual([{ lane: 'lane-0', ids: ['m0'] }]);
+    expect(sink.calls).toEqual([{ key: 'key-0', ids: ['m0'] }]);
     expect(time.clock.uptime()).toBe(before);
   });
 
-  it('gets all in order for each lane, in batches of what waits', async () => {
+  it('gets all in order for each ordering key, in batches of what waits', async () => {
     const { sink, time, isEmpty, sent, delivery } = await started(100, { over: 2 });
 
     await time.until(isEmpty);
 
-    expect(sink.arrived.get('lane-0')).toEqual(Array.from({ length: 50 }, (_, i) => `m${2 * i}`));
-    expect(sink.arrived.get('lane-1')).toEqual(
+    expect(sink.arrived.get('key-0')).toEqual(Array.from({ length: 50 }, (_, i) => `m${2 * i}`));
+    expect(sink.arrived.get('key-1')).toEqual(
       Array.from({ length: 50 }, (_, i) => `m${2 * i + 1}`),
     );
     expect(sink.calls).toHaveLength(10);
@@ -58,16 +58,16 @@ describe('a sink that works', () => {
     expect(delivery.status()).toEqual({ depth: 0, oldestSeconds: 0, setAside: 0 });
   });
 
-  it('gets no more lanes at once than it takes, and each in turn', async () => {
-    const sink = fakeSink({ lanes: 3, messages: 5 });
+  it('gets no more ordering keys at once than it takes, and each in turn', async () => {
+    const sink = fakeSink({ keys: 3, messages: 5 });
     const { time, isEmpty } = await started(200, { sink, over: 10 });
     sink.behave = () => time.pause(100);
 
     await time.until(isEmpty);
 
     expect(sink.most).toBe(3);
-    expect(sink.calls.slice(0, 10).map(({ lane }) => lane)).toEqual(
-      Array.from({ length: 10 }, (_, i) => `lane-${i}`),
+    expect(sink.calls.slice(0, 10).map(({ key }) => key)).toEqual(
+      Array.from({ length: 10 }, (_, i) => `key-${i}`),
     );
   });
 
@@ -98,7 +98,7 @@ describe('a sink that works', () => {
     delivery.start();
     await time.until(isEmpty);
 
-    expect(sink.arrived.get('lane-0')).toEqual(['m0', 'm1']);
+    expect(sink.arrived.get('key-0')).toEqual(['m0', 'm1']);
     expect(letters.map(({ from, found }) => ({ from, found }))).toEqual([
       { from: 'pubsub', found: '{"kind":"tea"}' },
       { from: 'pubsub', found: 'not JSON' },
@@ -127,7 +127,7 @@ describe('a sink that is away', () => {
     expect(pauses).toEqual([60, 1, 900]);
   });
 
-  it('is asked by one lane at a time, with longer and longer pauses up to a bound', async () => {
+  it('is tried with one ordering key at a time, with longer and longer pauses up to a bound', async () => {
     const sink = fakeSink();
     sink.behave = () => fails('unavailable');
     const { time } = await started(100, { sink, over: 4 });
@@ -163,7 +163,7 @@ describe('a sink that is away', () => {
     await time.until(isEmpty);
 
     expect(sink.calls.at(-2)?.ids).toEqual(ids);
-    expect(sink.arrived.get('lane-0')).toEqual([...ids, ...more]);
+    expect(sink.arrived.get('key-0')).toEqual([...ids, ...more]);
     expect(delivery.status().failingSince).toBeUndefined();
   });
 
@@ -222,24 +222,24 @@ describe('a sink that is away', () => {
 
     isAway = false;
     await time.until(() => isEmpty() && spool.next === 1002);
-    expect(sink.arrived.get('lane-0')).toHaveLength(1001);
+    expect(sink.arrived.get('key-0')).toHaveLength(1001);
   });
 
-  it('holds up only the lane that does not get through', async () => {
+  it('holds up only the ordering key that does not get through', async () => {
     const sink = fakeSink();
-    sink.behave = (_, lane) => (lane === 'lane-1' ? fails('timeout') : undefined);
+    sink.behave = (_, key) => (key === 'key-1' ? fails('timeout') : undefined);
     const { time, sent } = await started(400, { sink, over: 4 });
 
     await time.until(() => sent.messages === 300);
 
-    const tries = sink.calls.filter(({ lane }) => lane === 'lane-1');
+    const tries = sink.calls.filter(({ key }) => key === 'key-1');
     expect(new Set(tries.map(({ ids }) => ids.join()))).toHaveLength(1);
     const calls = sink.calls.length;
     await time.pass(600_000);
     expect(sink.calls.length - calls).toBeLessThan(30);
   });
 
-  it('is told to stop when it hangs, and asked again', async () => {
+  it('is aborted when it hangs, and tried again', async () => {
     const sink = fakeSink();
     let isHanging = true;
     sink.behave = (_, __, signal) => (isHanging ? hangs(signal) : undefined);
@@ -250,16 +250,16 @@ describe('a sink that is away', () => {
 
     isHanging = false;
     await time.until(isEmpty);
-    expect(sink.arrived.get('lane-0')).toEqual(ids);
+    expect(sink.arrived.get('key-0')).toEqual(ids);
   });
 
   it('may have taken what it did not acknowledge: duplicates, in order', async () => {
     const sink = fakeSink({ messages: 3 });
     let calls = 0;
-    sink.behave = (messages, lane) => {
+    sink.behave = (messages, key) => {
       calls += 1;
       if (calls % 2 === 1) {
-        sink.arrive(messages, lane);
+        sink.arrive(messages, key);
         fails('timeout');
       }
     };
@@ -267,7 +267,7 @@ describe('a sink that is away', () => {
 
     await time.until(isEmpty);
 
-    const arrived = sink.arrived.get('lane-0') ?? [];
+    const arrived = sink.arrived.get('key-0') ?? [];
     expect(arrived.length).toBeGreaterThan(20);
     expect([...new Set(arrived)]).toEqual(ids);
   });
@@ -284,7 +284,7 @@ describe('a message that the sink refuses', () => {
 
     await time.until(isEmpty);
 
-    expect(sink.arrived.get('lane-0')).toEqual(ids.filter((id) => !poison.has(id)));
+    expect(sink.arrived.get('key-0')).toEqual(ids.filter((id) => !poison.has(id)));
     expect(letters.map(({ found }) => found)).toMatchObject([
       { id: 'm3' },
       { id: 'm11' },
@@ -316,7 +316,7 @@ describe('a message that the sink refuses', () => {
     isFull = false;
     await time.until(isEmpty);
     expect(kept).toHaveLength(1);
-    expect(sink.arrived.get('lane-0')).toEqual(['m1']);
+    expect(sink.arrived.get('key-0')).toEqual(['m1']);
     // Another message has arrived after it was rejected.
     expect(sink.calls.filter(({ ids }) => ids.includes('m0'))).toHaveLength(tries);
   });
@@ -325,7 +325,7 @@ describe('a message that the sink refuses', () => {
 describe('its place in the spool', () => {
   it('is the first message that has not arrived, though others have', async () => {
     const sink = fakeSink();
-    sink.behave = (_, lane) => (lane === 'lane-2' ? fails('timeout') : undefined);
+    sink.behave = (_, key) => (key === 'key-2' ? fails('timeout') : undefined);
     const { time, sent, spool, delivery } = await started(40, { sink, over: 4 });
 
     await time.until(() => sent.messages === 30);
@@ -350,7 +350,7 @@ describe('its place in the spool', () => {
     next.start();
     await time.until(() => spool.cursor('pubsub') === spool.next);
 
-    expect(sink.arrived.get('lane-0')).toEqual(ids);
+    expect(sink.arrived.get('key-0')).toEqual(ids);
   });
 
   it('moves on with what ends while it stops', async () => {
@@ -367,7 +367,7 @@ describe('its place in the spool', () => {
     expect(time.pauses()).toEqual([]);
   });
 
-  it('stays when the sink ignores that it has to stop', async () => {
+  it('stays when the sink ignores the abort', async () => {
     const sink = fakeSink();
     let answer: () => void = () => undefined;
     sink.behave = () =>
@@ -386,13 +386,13 @@ describe('its place in the spool', () => {
     expect(spool.cursor('pubsub')).toBe(1);
   });
 
-  it('begins with the oldest message, or where it is told', async () => {
+  it('begins with the oldest message, or at the given place', async () => {
     const { spool, accept, begin } = lab();
     await accept(5);
-    const { delivery: told } = lab({ spool, sink: fakeSink({ name: 'pager' }), from: 4 });
+    const { delivery: placed } = lab({ spool, sink: fakeSink({ name: 'pager' }), from: 4 });
 
     begin().start();
-    told.start();
+    placed.start();
 
     expect([spool.cursor('pubsub'), spool.cursor('pager')]).toEqual([1, 4]);
   });
@@ -409,7 +409,7 @@ describe('its place in the spool', () => {
     await time.until(isEmpty);
 
     expect(dropped).toBe(60);
-    expect(sink.arrived.get('lane-0')).toEqual(ids.slice(60));
+    expect(sink.arrived.get('key-0')).toEqual(ids.slice(60));
   });
 });
 
@@ -433,7 +433,7 @@ describe('a place that is moved on while something is under way', () => {
     delivery.skipTo(21);
     await time.until(isEmpty);
 
-    expect(sink.arrived.get('lane-0')).toEqual([...first, ...ids.slice(20)]);
+    expect(sink.arrived.get('key-0')).toEqual([...first, ...ids.slice(20)]);
   });
 });
 
@@ -448,7 +448,7 @@ describe('a spool that cannot be read', () => {
 
     await time.until(isEmpty);
 
-    expect(sink.arrived.get('lane-0')).toEqual(ids);
+    expect(sink.arrived.get('key-0')).toEqual(ids);
     expect(logged.messages).toEqual([
       'messages cannot be read from the spool',
       'messages can be read from the spool again',

@@ -38,7 +38,7 @@ describe('after an outage', () => {
     await time.until(() => isEmpty() && notices().length > 0);
 
     const [notice] = notices();
-    expect(sink.arrived.get('lane-0')?.slice(24)).toEqual([notice?.id]);
+    expect(sink.arrived.get('key-0')?.slice(24)).toEqual([notice?.id]);
     const to = time.clock.now();
     expect(notice).toMatchObject({
       notice: 'gap',
@@ -52,7 +52,7 @@ describe('after an outage', () => {
     });
   });
 
-  it('of less than a minute there is none', async () => {
+  it('of less than a minute no notice comes', async () => {
     const { uplink, delivery, accept, time, isEmpty, spool } = lab({
       backOff: { firstMs: 1000, maxMs: 1000 },
     });
@@ -68,7 +68,7 @@ describe('after an outage', () => {
     expect(spool.next).toBe(21);
   });
 
-  it('none follows another, though the notice itself waits', async () => {
+  it('no second notice comes, though the notice itself waits', async () => {
     const { uplink, delivery, accept, time, isEmpty, spool, sink } = lab();
     uplink.isAway = true;
     delivery.start();
@@ -84,7 +84,7 @@ describe('after an outage', () => {
     expect(spool.next).toBe(3);
   });
 
-  it('a restart changes nothing: what has waited is seen by its age', async () => {
+  it('a restart changes nothing: the wait is known from the age of messages', async () => {
     const before = lab();
     before.uplink.isAway = true;
     before.delivery.start();
@@ -107,7 +107,7 @@ describe('after an outage', () => {
     });
   });
 
-  it('it is told again by the next process when this one dies while it is told', async () => {
+  it('the next process sends the notice again when this one dies while sending it', async () => {
     const spool = new MemorySpool();
     const notify = () => new Promise<never>(() => undefined);
     const { uplink, delivery, accept, time, sink } = lab({ spool, notify });
@@ -149,7 +149,7 @@ describe('after an outage', () => {
     expect(notices()[0]?.facts.messages).toBeGreaterThan(300);
   });
 
-  it('one that comes and goes is told at once, and then every ten minutes at most', async () => {
+  it('a flapping sink gets a notice at once, and then every ten minutes at most', async () => {
     const { uplink, delivery, accept, time, spool, notices } = lab();
     delivery.start();
     const hour = 3600;
@@ -163,15 +163,15 @@ describe('after an outage', () => {
     }
     await time.pass(hour * 1000);
 
-    const told = notices();
-    expect(told.length).toBeGreaterThan(4);
-    expect(told.length).toBeLessThanOrEqual(8);
-    const sum = told.reduce((all, { facts }) => all + Number(facts.messages), 0);
+    const sent = notices();
+    expect(sent.length).toBeGreaterThan(4);
+    expect(sent.length).toBeLessThanOrEqual(8);
+    const sum = sent.reduce((all, { facts }) => all + Number(facts.messages), 0);
     expect(sum).toBe(36);
     expect(spool.cursor('pubsub')).toBe(spool.next);
   });
 
-  it('what is merged is told before the service stops', async () => {
+  it('a merged notice is sent before the service stops', async () => {
     const { uplink, delivery, accept, time, spool } = lab();
     delivery.start();
     for (let i = 0; i < 2; i += 1) {
@@ -188,12 +188,12 @@ describe('after an outage', () => {
     expect(spool.next).toBe(5);
   });
 
-  it('it is told later where the spool does not take it now, and the place moves on meanwhile', async () => {
-    const told: unknown[] = [];
+  it('the notice comes later when the spool does not take it now, and the place moves on meanwhile', async () => {
+    const noticed: unknown[] = [];
     let isFull = true;
     const notify = async (gap: unknown) => {
       if (isFull) throw new Error('full');
-      told.push(gap);
+      noticed.push(gap);
     };
     const { uplink, delivery, accept, time, spool, logged } = lab({ notify });
     uplink.isAway = true;
@@ -207,8 +207,8 @@ describe('after an outage', () => {
     isFull = false;
     await time.pass(60_000);
 
-    expect(told).toHaveLength(1);
-    expect(told[0]).toMatchObject({ facts: { from: '2026-11-20T12:00:00.000Z', messages: 10 } });
+    expect(noticed).toHaveLength(1);
+    expect(noticed[0]).toMatchObject({ facts: { from: '2026-11-20T12:00:00.000Z', messages: 10 } });
     expect(
       logged.messages.filter((text) => text === 'gap notice cannot be written now'),
     ).toHaveLength(1);
@@ -237,7 +237,7 @@ describe('a wall clock that jumps', () => {
     },
   );
 
-  it('is not believed when it was not set yet', async () => {
+  it('is not trusted before it was set', async () => {
     const { accept, time, spool } = lab();
     time.clock.setWall(5000);
     await accept(5);
@@ -251,7 +251,7 @@ describe('a wall clock that jumps', () => {
     expect(spool.next).toBe(6);
   });
 
-  it('does not make messages from before the start younger than nothing', async () => {
+  it('gives messages from before the start no negative age', async () => {
     const { delivery, accept, time, spool, uplink, begin } = lab();
     uplink.isAway = true;
     await accept(5);

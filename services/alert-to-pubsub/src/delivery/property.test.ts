@@ -9,7 +9,7 @@ import { lab } from './testing/delivery-lab.ts';
 import { fails, fakeSink, hangs } from './testing/fake-sink.ts';
 import { MemorySpool } from './testing/memory-spool.ts';
 
-const lanes = 4;
+const keys = 4;
 const window = { messages: 30, bytes: 12_000 };
 
 /** What one call of the sink does. */
@@ -43,13 +43,13 @@ const run = fc.record({
   events: fc.array(event, { maxLength: 25 }),
   // Every so many messages one is refused.
   poison: fc.integer({ min: 5, max: 100 }),
-  sinkLanes: fc.integer({ min: 1, max: 5 }),
+  sinkKeys: fc.integer({ min: 1, max: 5 }),
   batch: fc.integer({ min: 1, max: 12 }),
 });
 
-it('each lane gets what the spool has, in order, and what is rejected is set aside', async () => {
+it('each ordering key gets what the spool has, in order, and what is rejected is set aside', async () => {
   await fc.assert(
-    fc.asyncProperty(run, async ({ behaviours, events, poison, sinkLanes, batch }) => {
+    fc.asyncProperty(run, async ({ behaviours, events, poison, sinkKeys, batch }) => {
       const time = fakeTime();
       const disk = new MemorySpool();
       let lastPoison = Number.POSITIVE_INFINITY;
@@ -66,12 +66,12 @@ it('each lane gets what the spool has, in order, and what is rejected is set asi
       /** A process; what it does after its death reaches nobody. */
       function begin() {
         const life = { isOver: false };
-        const sink = fakeSink({ lanes: sinkLanes, messages: batch });
-        sink.arrive = (messages, lane) => {
+        const sink = fakeSink({ keys: sinkKeys, messages: batch });
+        sink.arrive = (messages, key) => {
           if (life.isOver) return;
-          arrived.set(lane, [...(arrived.get(lane) ?? []), ...messages.map(({ id }) => id)]);
+          arrived.set(key, [...(arrived.get(key) ?? []), ...messages.map(({ id }) => id)]);
         };
-        sink.behave = async (messages, lane, signal) => {
+        sink.behave = async (messages, key, signal) => {
           const next = rest.shift() ?? { kind: 'take' };
           if (next.kind === 'slow') await time.pause(next.ms, signal);
           if (next.kind === 'hang') await hangs(signal);
@@ -79,7 +79,7 @@ it('each lane gets what the spool has, in order, and what is rejected is set asi
             await time.pause(next.ms, signal);
             for (const { id } of messages) failed.set(id, (failed.get(id) ?? 0) + 1);
             const clean = messages.slice(0, next.arrive).filter(({ id }) => !isPoison(id));
-            if (clean.length === Math.min(messages.length, next.arrive)) sink.arrive(clean, lane);
+            if (clean.length === Math.min(messages.length, next.arrive)) sink.arrive(clean, key);
             fails(next.reason);
           }
           if (messages.some(({ id }) => isPoison(id))) fails('refused');
@@ -123,7 +123,7 @@ it('each lane gets what the spool has, in order, and what is rejected is set asi
       let process = begin();
       for (const happens of [...events, { kind: 'accept' as const, many: 5 }]) {
         if (happens.kind === 'accept') {
-          await process.accept(happens.many, lanes);
+          await process.accept(happens.many, keys);
           durable = disk.cursor('pubsub');
         } else if (happens.kind === 'pass') await time.pass(happens.ms);
         else if (happens.kind === 'clock') time.clock.setWall(happens.wall);
@@ -143,21 +143,21 @@ it('each lane gets what the spool has, in order, and what is rejected is set asi
       // What else goes on shows that the sink works.
       lastPoison = disk.next;
       for (let look = 0; look < 1000 && disk.cursor('pubsub') !== disk.next; look += 1) {
-        await process.accept(lanes, lanes);
+        await process.accept(keys, keys);
         await time.pass(20_000);
       }
       expect(disk.cursor('pubsub')).toBe(disk.next);
       await end(process.delivery);
 
       const spooled = disk.records.map(({ text }) => JSON.parse(text));
-      for (let lane = 0; lane < lanes; lane += 1) {
+      for (let key = 0; key < keys; key += 1) {
         const expected = spooled
           .filter(
             ({ kind, alert, id }) =>
-              kind === 'transition' && alert.labels.lane === `lane-${lane}` && !refused.has(id),
+              kind === 'transition' && alert.labels.key === `key-${key}` && !refused.has(id),
           )
           .map(({ id }) => id);
-        const got = (arrived.get(`lane-${lane}`) ?? []).filter(
+        const got = (arrived.get(`key-${key}`) ?? []).filter(
           (id) => id.startsWith('m') && !refused.has(id),
         );
         expect([...new Set(got)]).toEqual(expected);

@@ -1,4 +1,4 @@
-/** Alerts that go on are told again to each sink, and never fill the spool, nor pass a change. */
+/** Each sink gets refreshes of alerts that still fire. They never fill the spool, nor overtake a change. */
 import type { AlertMessage } from '@skolo/alerts';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FakeTime } from '../testing/fake-time.ts';
@@ -28,7 +28,7 @@ function start(firing: Set<string>, options: LabOptions = {}) {
     },
     refreshOf(fingerprint: string): AlertMessage | undefined {
       if (!firing.has(fingerprint)) return undefined;
-      const message = alert(`${fingerprint}-${minute}`, 'lane-0', made.time.clock.now());
+      const message = alert(`${fingerprint}-${minute}`, 'key-0', made.time.clock.now());
       return { ...message, kind: 'refresh', alert: { ...message.alert, fingerprint } };
     },
   };
@@ -55,7 +55,7 @@ describe('refreshes', () => {
 
     await passMinutes(3);
 
-    expect(sink.arrived.get('lane-0')).toEqual(['a-1', 'b-1', 'a-2', 'b-2', 'a-3', 'b-3']);
+    expect(sink.arrived.get('key-0')).toEqual(['a-1', 'b-1', 'a-2', 'b-2', 'a-3', 'b-3']);
     expect(spool.next).toBe(1);
   });
 
@@ -79,27 +79,27 @@ describe('refreshes', () => {
     await time.until(isEmpty);
     await time.settle();
 
-    const arrived = (sink.arrived.get('lane-0') ?? []).filter((id) => !id.startsWith('notice'));
+    const arrived = (sink.arrived.get('key-0') ?? []).filter((id) => !id.startsWith('notice'));
     // The one that was tried, and the latest of each.
     expect(arrived.length).toBeLessThan(9);
     expect(arrived).toEqual(expect.arrayContaining([...changes, 'a-120', 'b-120', 'c-120']));
   });
 
-  it('never pass a change of the alert', async () => {
+  it('never overtake a change of the alert', async () => {
     const firing = new Set(['a']);
     const { sink, passMinutes, accept, behind, delivery, time } = start(firing);
     behind.isSo = true;
     // The spool has more than is known.
     await accept(1);
     await passMinutes(1);
-    expect(sink.arrived.get('lane-0')).toEqual(['m0']);
+    expect(sink.arrived.get('key-0')).toEqual(['m0']);
 
     behind.isSo = false;
     firing.delete('a');
     delivery.refresh([]);
     await time.settle();
 
-    expect(sink.arrived.get('lane-0')).toEqual(['m0']);
+    expect(sink.arrived.get('key-0')).toEqual(['m0']);
   });
 
   it('hold at most the window', async () => {

@@ -8,7 +8,7 @@ import { type Lab, startLab } from '../testing/lab.ts';
 const arrivedNames = (lab: Lab) => lab.arrived().map(({ attributes }) => attributes.alertname);
 
 describe('a sink', () => {
-  it('that may lose messages holds up nobody, however long it is away', async () => {
+  it('that may lose messages holds up no other sink, however long it is away', async () => {
     const clock = fakeClock(Date.now());
     const lab = await startLab({
       clock,

@@ -9,7 +9,7 @@ import { Delivery } from './delivery.ts';
 import { alert } from './testing/delivery-lab.ts';
 import { type FakeSink, fails, fakeSink } from './testing/fake-sink.ts';
 
-const lanes = 8;
+const keys = 8;
 let folder: string;
 
 beforeEach(async () => {
@@ -43,26 +43,26 @@ function deliver(spool: Spool, sink: FakeSink): Delivery {
 async function accept(spool: Spool, from: number, to: number): Promise<void> {
   const texts = Array.from({ length: to - from }, (_, index) => {
     const number = from + index;
-    return JSON.stringify(alert(`m${number}`, `lane-${number % lanes}`, Date.now()));
+    return JSON.stringify(alert(`m${number}`, `key-${number % keys}`, Date.now()));
   });
   await spool.append(texts);
 }
 
-/** What a lane should have got. */
-function expected(lane: number, many: number): string[] {
+/** What an ordering key should have got. */
+function expected(key: number, many: number): string[] {
   const ids = Array.from({ length: many }, (_, number) => `m${number}`);
-  return ids.filter((_, number) => number % lanes === lane);
+  return ids.filter((_, number) => number % keys === key);
 }
 
 describe('a delivery over the spool on the disk', () => {
   it('goes on after a restart where it was, though the sink fails every third time', async () => {
-    const sink = fakeSink({ lanes, messages: 100 });
+    const sink = fakeSink({ keys, messages: 100 });
     let calls = 0;
-    sink.behave = (messages, lane) => {
+    sink.behave = (messages, key) => {
       calls += 1;
       if (calls % 3 === 0) fails('unavailable');
       if (calls % 7 !== 0) return;
-      sink.arrive(messages, lane);
+      sink.arrive(messages, key);
       fails('timeout');
     };
     const options = { segmentBytes: 256 * 1024 };
@@ -83,15 +83,15 @@ describe('a delivery over the spool on the disk', () => {
     await after.stop();
     await second.close();
 
-    for (let lane = 0; lane < lanes; lane += 1) {
-      expect([...new Set(sink.arrived.get(`lane-${lane}`))]).toEqual(expected(lane, 6000));
+    for (let key = 0; key < keys; key += 1) {
+      expect([...new Set(sink.arrived.get(`key-${key}`))]).toEqual(expected(key, 6000));
     }
   });
 
   it('follows as the spool grows, each sink at its own pace', async () => {
     const spool = await Spool.open(folder);
-    const quick = fakeSink({ name: 'quick', lanes, messages: 100 });
-    const away = fakeSink({ name: 'away', lanes, messages: 100 });
+    const quick = fakeSink({ name: 'quick', keys, messages: 100 });
+    const away = fakeSink({ name: 'away', keys, messages: 100 });
     away.behave = () => fails('unavailable');
 
     const deliveries = [deliver(spool, quick), deliver(spool, away)];

@@ -1,4 +1,4 @@
-/** What is asked of an Alertmanager, asked at the doors. */
+/** The requests that an Alertmanager answers, sent to the receivers. */
 import type { KnownAlert } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
 import { startReceivers } from './testing/receiver-lab.ts';
@@ -37,7 +37,7 @@ const query = (...filters: string[]) =>
   `?${filters.map((filter) => `filter=${encodeURIComponent(filter)}`).join('&')}`;
 
 describe('GET /api/v2/alerts', () => {
-  it('tells what fires', async () => {
+  it('lists what fires', async () => {
     const lab = await startReceivers({ known: alerts, settings: '{ repeatHours: 1 }' });
 
     const answer = await lab.get('/api/v2/alerts?active=true&silenced=false');
@@ -83,7 +83,7 @@ describe('GET /api/v2/alerts', () => {
   });
 
   it.each(['alertname', '=x', 'a=="x"', 'a="x', 'a=x"', 'a=~"("', '{a="b"}', ''])(
-    'says what is wrong with the filter %s',
+    'reports what is wrong with the filter %s',
     async (filter) => {
       const lab = await startReceivers({ known: alerts });
 
@@ -107,7 +107,7 @@ describe('GET /api/v2/alerts', () => {
 });
 
 describe('the rest of an Alertmanager', () => {
-  it('tells groups, by name, for each receiver', async () => {
+  it('lists groups, by name, for each receiver', async () => {
     const settings = '{ sinks: [{ name: pagers, kind: file, file: x }] }';
     const lab = await startReceivers({ known: alerts, settings });
     const summary = async (path: string) => {
@@ -131,7 +131,7 @@ describe('the rest of an Alertmanager', () => {
     ]);
   });
 
-  it('says what it is', async () => {
+  it('reports its status and version', async () => {
     const lab = await startReceivers();
 
     const status: unknown = JSON.parse((await lab.get('/api/v2/status')).text);
@@ -144,7 +144,7 @@ describe('the rest of an Alertmanager', () => {
     });
   });
 
-  it('has no silences, and says where they belong', async () => {
+  it('has no silences, and names where they belong', async () => {
     const lab = await startReceivers();
 
     const none = await lab.get('/api/v2/silences');

@@ -1,4 +1,4 @@
-/** Who may hand in alerts. */
+/** Who may send alerts. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -19,7 +19,7 @@ async function startWith(settings: string, access = '{}') {
   return { ...lab, ask, status: async (text?: string) => (await ask(text)).status };
 }
 
-describe('a endpoint with secrets', () => {
+describe('an endpoint with secrets', () => {
   it.each([
     [basicAuth, basic('am:pässword:1'), 200],
     [basicAuth, basic('am:pässword:1').replace('Basic', 'bAsIc '), 200],
@@ -47,7 +47,7 @@ describe('a endpoint with secrets', () => {
     expect(lab.refusals).toEqual(status === 200 ? [] : [{ endpoint: 'webhook', why: 'auth' }]);
   });
 
-  it('says how to come in, and never what is right', async () => {
+  it('names the ways to sign in, and never the right secret', async () => {
     const lab = await startWith(both);
 
     const answer = await lab.ask('Bearer t0ken2');
@@ -59,7 +59,7 @@ describe('a endpoint with secrets', () => {
     expect(answer.text + lab.logged()).not.toMatch(/t0ken|pässword:1/);
   });
 
-  it('goes by what the file says now', async () => {
+  it('uses the current content of the file', async () => {
     const lab = await startWith(bearerAuth);
     expect(await lab.status('Bearer t0ken')).toBe(200);
 
@@ -145,7 +145,7 @@ describe('what reads the Alertmanager API', () => {
     expect(await statuses(lab, { authorization })).toEqual(new Set([status]));
   });
 
-  it('is told how to sign in', async () => {
+  it('gets a response that names how to sign in', async () => {
     const lab = await startWith('{}');
 
     const answer = await lab.get('/api/v2/alerts');
@@ -159,7 +159,7 @@ describe('what reads the Alertmanager API', () => {
 
 describe('a page of another site, in a browser of the rack', () => {
   it.each(['/webhook', '/api/v1/alerts', '/api/v2/alerts'])(
-    'hands in nothing at %s',
+    'cannot send alerts to %s',
     async (path) => {
       const lab = await startReceivers();
       const body = path === '/webhook' ? webhook() : webhook().alerts;

@@ -7,7 +7,7 @@ import { readSecret, Secret, SecretFile, type SecretRef, secretPath } from '@sko
 import type { EmitAlertEvent } from '../events.ts';
 import { Refused } from './refused.ts';
 
-export interface DoorAuthDeps {
+export interface ReceiverAuthDeps {
   rack: () => Pick<Rack, 'dir'>;
   settings: () => AlertToPubsubSettings;
   emit: EmitAlertEvent;
@@ -16,10 +16,10 @@ export interface DoorAuthDeps {
 type Settings = AlertToPubsubSettings['auth'];
 
 export class ReceiverAuth {
-  private readonly deps: DoorAuthDeps;
+  private readonly deps: ReceiverAuthDeps;
   private readonly files = new Map<string, SecretFile<Secret>>();
 
-  constructor(deps: DoorAuthDeps) {
+  constructor(deps: ReceiverAuthDeps) {
     this.deps = deps;
   }
 

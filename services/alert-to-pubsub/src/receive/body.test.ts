@@ -98,7 +98,7 @@ describe('a body that is too large', () => {
     expect(over.text).toContain('raise maxBodyBytes');
   });
 
-  it('is 413 where its length is not told, and the connection goes on', async () => {
+  it('without a length is 413, and the connection goes on', async () => {
     const lab = await startReceivers({ settings: limit });
     const socket = connect(lab.port, '127.0.0.1');
     let text = '';
@@ -210,7 +210,7 @@ describe('whoever sends it', () => {
     expect((await lab.post('/webhook', webhook())).status).toBe(200);
   });
 
-  it('has to do so within the time', async () => {
+  it('has to finish within the time', async () => {
     const lab = await startReceivers({ tuning: { bodyTimeoutMs: 50 } });
 
     const [answer] = await once(begin(lab, '{"version":'), 'response');

@@ -39,7 +39,7 @@ export interface BodyLimits {
 }
 
 /**
- * After a refusal the rest is read and thrown away, since many clients only listen once they have said everything.
+ * After a refusal the rest is read and thrown away, since many clients only read once they have sent everything.
  *
  * @throws Refused
  */

@@ -35,7 +35,7 @@ function withoutMark(text: string): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
-/** Half of a pair that is escaped is no character. What Go makes of it, so that an alert is the same alert through all doors. */
+/** Half of a pair that is escaped is no character. What Go makes of it, so that an alert is the same alert at all endpoints. */
 function wellFormed(text: string): string {
   // Most bodies have no backslash at all, which is found out much faster.
   if (!text.includes('\\') || !/\\u[dD][89a-fA-F]/.test(text)) return text;

@@ -18,8 +18,8 @@ describe('amtool', () => {
   it('adds an alert, and ends it', async ({ skip }) => {
     if (!amtool) return skip(noAlertmanager);
     const lab = await startReceivers();
-    const add = (...words: string[]) =>
-      runProgram(amtool, [`--alertmanager.url=${lab.url}`, 'alert', 'add', ...words]);
+    const add = (...args: string[]) =>
+      runProgram(amtool, [`--alertmanager.url=${lab.url}`, 'alert', 'add', ...args]);
 
     const fired = await add('Disk', 'severity=critical', '--annotation=summary=full');
     const ended = await add('Disk', '--end=2026-11-20T07:59:00Z', '--start=2026-11-20T07:00:00Z');
@@ -55,11 +55,11 @@ describe('amtool', () => {
     ]);
   });
 
-  it('adds an alert to a rack that lets nobody read', async ({ skip }) => {
+  it('adds an alert to a rack without anonymous read access', async ({ skip }) => {
     if (!amtool) return skip(noAlertmanager);
     const lab = await startReceivers({ access: '{}' });
-    const ask = (...words: string[]) =>
-      runProgram(amtool, [`--alertmanager.url=${lab.url}`, 'alert', ...words]);
+    const ask = (...args: string[]) =>
+      runProgram(amtool, [`--alertmanager.url=${lab.url}`, 'alert', ...args]);
 
     const added = await ask('add', 'Disk');
     const found = await ask('query');
@@ -68,14 +68,14 @@ describe('amtool', () => {
     expect(lab.batches).toMatchObject([{ alerts: [{ labels: { alertname: 'Disk' } }] }]);
   });
 
-  it('hears what is wrong with one', async ({ skip }) => {
+  it('prints what is wrong with an alert', async ({ skip }) => {
     if (!amtool) return skip(noAlertmanager);
     const lab = await startReceivers();
 
-    const words = ['Disk', '--start=2026-11-20T07:30:00Z', '--end=2026-11-20T07:00:00Z'];
+    const args = ['Disk', '--start=2026-11-20T07:30:00Z', '--end=2026-11-20T07:00:00Z'];
     const ended = await runProgram(amtool, [
       `--alertmanager.url=${lab.url}`,
-      ...['alert', 'add', ...words],
+      ...['alert', 'add', ...args],
     ]);
 
     expect(ended.status).toBe(1);
@@ -98,8 +98,8 @@ describe('amtool', () => {
         count: 1,
       })),
     });
-    const ask = (...words: string[]) =>
-      runProgram(amtool, [`--alertmanager.url=${lab.url}`, '--output=json', ...words]);
+    const ask = (...args: string[]) =>
+      runProgram(amtool, [`--alertmanager.url=${lab.url}`, '--output=json', ...args]);
     const names = async (...matchers: string[]) => {
       const { status, stdout } = await ask('alert', 'query', ...matchers);
       expect(status).toBe(0);
@@ -121,7 +121,7 @@ describe('amtool', () => {
 });
 
 describe('Alertmanager', () => {
-  it(`tells what fires and what ends, with the password of rack.yaml`, async ({ skip }) => {
+  it('sends what fires and what ends, with the password of rack.yaml', async ({ skip }) => {
     if (!alertmanager || !amtool) return skip(noAlertmanager);
     const lab = await startReceivers({
       settings: '{ auth: { username: am, password: { file: password } } }',
@@ -131,8 +131,8 @@ describe('Alertmanager', () => {
       webhook: '        http_config: { basic_auth: { username: am, password_file: password } }',
       files: { password: 'canary-1' },
     });
-    const add = (...words: string[]) =>
-      runProgram(amtool, [`--alertmanager.url=${url}`, 'alert', 'add', ...words]);
+    const add = (...args: string[]) =>
+      runProgram(amtool, [`--alertmanager.url=${url}`, 'alert', 'add', ...args]);
     const begun = new Date(Date.now() - 60_000);
 
     await add('Disk', 'team=lab', `--start=${begun.toISOString()}`, '--annotation=summary=full');
@@ -167,7 +167,7 @@ describe('Alertmanager', () => {
     expect(lab.refusals).toEqual([]);
   });
 
-  it(`says how many it leaves out`, async ({ skip }) => {
+  it('reports how many alerts it leaves out', async ({ skip }) => {
     if (!alertmanager || !amtool) return skip(noAlertmanager);
     const lab = await startReceivers();
     const url = await startAlertmanager(alertmanager, lab.url, {
@@ -185,7 +185,7 @@ describe('Alertmanager', () => {
     expect(lab.batches.at(-1)?.alerts).toHaveLength(2);
   });
 
-  it(`comes again after 503`, async ({ skip }) => {
+  it('retries after 503', async ({ skip }) => {
     if (!alertmanager || !amtool) return skip(noAlertmanager);
     let tries = 0;
     const lab = await startReceivers({

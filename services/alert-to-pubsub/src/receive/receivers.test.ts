@@ -47,7 +47,7 @@ describe('a webhook of Alertmanager', () => {
     expect(lab.received).toMatchObject([{ endpoint: 'webhook', firing: 1, resolved: 0, bad: [] }]);
   });
 
-  it('may say more than is known today', async () => {
+  it('may have unknown fields', async () => {
     const lab = await startReceivers();
     const [alert] = webhook().alerts;
 
@@ -75,7 +75,7 @@ describe('a webhook of Alertmanager', () => {
     });
   });
 
-  it('tells how many alerts it leaves out', async () => {
+  it('reports how many alerts it leaves out', async () => {
     const lab = await startReceivers();
 
     await lab.post('/webhook', webhook({ truncatedAlerts: 3 }));
@@ -177,10 +177,10 @@ describe.each(lists)('a list of alerts at %s', (path) => {
     const answer = await lab.post(path, body);
 
     expect(answer.status).toBe(400);
-    const said: unknown = JSON.parse(answer.text);
-    if (endpoint === 'v2') expect(said).toContain(why);
+    const problem: unknown = JSON.parse(answer.text);
+    if (endpoint === 'v2') expect(problem).toContain(why);
     else {
-      expect(said).toEqual({
+      expect(problem).toEqual({
         status: 'error',
         errorType: 'bad_data',
         error: expect.stringContaining(why),
@@ -316,7 +316,7 @@ describe('what cannot be accepted now', () => {
     expect(lab.received).toEqual([]);
   });
 
-  it.each(all)('because of a fault of ours is 500 at %s', async (path) => {
+  it.each(all)('because of a bug is 500 at %s', async (path) => {
     const lab = await startReceivers({ accept: () => Promise.reject(new Error('hunter2')) });
 
     const answer = await lab.post(path, message(path, [listed()]));

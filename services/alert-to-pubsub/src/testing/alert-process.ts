@@ -80,7 +80,7 @@ function parsed(text: string): Record<string, unknown> {
   }
 }
 
-/** In MiB: resident now, and the most that ever was. Undefined where the kernel does not tell. */
+/** In MiB: resident now, and the most that ever was. Undefined where the kernel does not report it. */
 export async function memoryOf({
   child,
 }: AlertProcess): Promise<{ now: number; most: number } | undefined> {

@@ -1,5 +1,5 @@
 /**
- * The service as a process whose time its parent tells: `{ pass: MILLISECONDS }` lets time pass, and is answered when it has.
+ * The service as a process whose time its parent sets: `{ pass: MILLISECONDS }` lets time pass, and is answered when it has.
  * More arguments: the wall clock and the uptime that it starts with, in milliseconds and in seconds.
  */
 import '@skolo/common/small-heap';

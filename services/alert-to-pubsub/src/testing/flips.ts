@@ -11,9 +11,9 @@ export interface Flipping {
   changes: number;
 }
 
-export type FlipDoor = 'v2' | 'webhook';
+export type FlipEndpoint = 'v2' | 'webhook';
 
-/** What Prometheus posts to tell of the last change of each. */
+/** What Prometheus posts for the last change of each. */
 export function posted(flipping: readonly Flipping[], now: number, bytes = 600) {
   const time = new Date(now).toISOString();
   return flipping.map(({ name, changes }) => ({
@@ -50,14 +50,14 @@ const never = '0001-01-01T00:00:00Z';
  */
 export async function postUntilAccepted(
   service: () => Promise<{ url: string }>,
-  door: FlipDoor,
+  endpoint: FlipEndpoint,
   flipping: readonly Flipping[],
 ): Promise<number[]> {
-  const message = (door === 'v2' ? posted : hooked)(flipping, Date.now());
+  const message = (endpoint === 'v2' ? posted : hooked)(flipping, Date.now());
   const body = JSON.stringify(message);
   for (const statuses: number[] = []; ; ) {
     const { url } = await service();
-    const response = await fetch(`${url}${paths[door]}`, { method: 'POST', body }).catch(
+    const response = await fetch(`${url}${paths[endpoint]}`, { method: 'POST', body }).catch(
       () => undefined,
     );
     await response?.text().catch(() => undefined);

@@ -24,7 +24,7 @@ export interface LabOptions {
 /** What arrived: attributes and the fields of its JSON. */
 export interface Arrived {
   kind: string;
-  lane: string;
+  orderingKey: string;
   attributes: Record<string, string>;
   body: Record<string, string>;
 }
@@ -125,7 +125,7 @@ export function arrivedAs(message: ReturnType<GooglePubSub['published']>[number]
   const { attributes, orderingKey, data } = message;
   return {
     kind: attributes.kind ?? '',
-    lane: orderingKey,
+    orderingKey,
     attributes,
     body: JSON.parse(data.toString()),
   };

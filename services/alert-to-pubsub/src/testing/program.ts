@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
-/** What a program said, and how it ended. */
+/** What a program printed, and how it ended. */
 export interface Ended {
   status: number | null;
   stdout: string;
@@ -54,9 +54,9 @@ export async function startProgram(
       ([name, value]) => (value === undefined ? `--${name}` : `--${name}=${value}`),
     );
     const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    let said = '';
+    let output = '';
     child.stderr.on('data', (data: Buffer) => {
-      said = `${said}${data}`.slice(-2000);
+      output = `${output}${data}`.slice(-2000);
     });
     const exited = once(child, 'exit');
     const end = async (signal: NodeJS.Signals) => {
@@ -72,8 +72,8 @@ export async function startProgram(
     }
     await end('SIGKILL');
     // Somebody else took the port meanwhile.
-    if (attempt < 3 && said.includes('address already in use')) continue;
-    throw new Error(`${program} does not start: ${said}`);
+    if (attempt < 3 && output.includes('address already in use')) continue;
+    throw new Error(`${program} does not start: ${output}`);
   }
 }
 

@@ -5,13 +5,13 @@ import { onTestFinished } from 'vitest';
 export interface Subscriber {
   /** In the order in which they came, but for heartbeats. */
   received(): Received[];
-  /** The same in words: `transition firing Hot`. */
-  said(): string[];
-  /** What the heartbeats said: `healthy`, `unhealthy`. */
+  /** Each in short: `transition firing Hot`. */
+  summaries(): string[];
+  /** The status of each heartbeat: `healthy`, `unhealthy`. */
   health(): string[];
 }
 
-/** @param endpoint of something that speaks plain text */
+/** @param endpoint a Pub/Sub without TLS: `127.0.0.1:8538` */
 export async function startSubscriber(endpoint: string): Promise<Subscriber> {
   const project = 'my-project';
   const topic = 'prometheus-alerts';
@@ -39,7 +39,7 @@ export async function startSubscriber(endpoint: string): Promise<Subscriber> {
   const received = () => messages.filter((message) => !isHeartbeat(message));
   return {
     received,
-    said: () =>
+    summaries: () =>
       received().map(
         ({ attributes: { kind, status, alertname, expired } }) =>
           `${kind} ${status} ${alertname}${expired === undefined ? '' : ' expired'}`,

@@ -1,4 +1,4 @@
-/** A delivery between a spool in memory and a sink that does as it is told. */
+/** A delivery between a spool in memory and a scripted sink. */
 import type { AlertMessage, NoticeMessage } from '@skolo/alerts';
 import type { DeadLetter } from '@skolo/api';
 import { type Clock, createEvents, createLogger } from '@skolo/common';
@@ -10,7 +10,7 @@ import { Delivery, type DeliveryDeps } from '../delivery.ts';
 import { type FakeSink, fakeSink } from './fake-sink.ts';
 import { MemorySpool } from './memory-spool.ts';
 
-export function alert(id: string, lane: string, at: number): AlertMessage {
+export function alert(id: string, key: string, at: number): AlertMessage {
   const time = new Date(at).toISOString();
   return {
     kind: 'transition',
@@ -19,7 +19,7 @@ export function alert(id: string, lane: string, at: number): AlertMessage {
     alert: {
       fingerprint: '0123456789abcdef',
       status: 'firing',
-      labels: { alertname: 'Hot', lane },
+      labels: { alertname: 'Hot', key },
       annotations: {},
       startsAt: time,
     },
@@ -103,12 +103,12 @@ export function lab(options: LabOptions = {}) {
     delivery: begin(),
     /** Another process on the same spool. */
     begin,
-    /** Accepts so many alerts now, on one lane after the other. Gives their ids. */
-    async accept(many: number, lanes = 1): Promise<string[]> {
+    /** Accepts so many alerts now, on one ordering key after the other. Gives their ids. */
+    async accept(many: number, keys = 1): Promise<string[]> {
       const ids = Array.from({ length: many }, (_, index) => `m${count + index}`);
       const texts = ids.map((id, index) => {
-        const lane = `lane-${(count + index) % lanes}`;
-        return JSON.stringify(alert(id, lane, time.clock.now()));
+        const key = `key-${(count + index) % keys}`;
+        return JSON.stringify(alert(id, key, time.clock.now()));
       });
       count += many;
       await spool.append(texts);

@@ -1,8 +1,8 @@
-/** A sink that does what a test tells it, and remembers what it got. */
+/** A sink that a test scripts, and that remembers what it got. */
 import { type Message, type Sink, SinkError, type SinkReason } from '@skolo/alerts';
 
 export interface Sent {
-  lane: string;
+  key: string;
   ids: string[];
 }
 
@@ -10,24 +10,24 @@ export interface FakeSink extends Sink {
   readonly limits: { orderingKeys: number; messages: number };
   /** Every call, also those that failed. */
   readonly calls: Sent[];
-  /** What arrived by lane, duplicates included. */
+  /** What arrived by ordering key, duplicates included. */
   readonly arrived: Map<string, string[]>;
   /** Most calls at the same time. */
   most: number;
   underWay: number;
   /** What a call does; it arrives when this is fulfilled. */
-  behave: (messages: readonly Message[], lane: string, signal: AbortSignal) => Promise<void> | void;
-  arrive(messages: readonly Message[], lane: string): void;
+  behave: (messages: readonly Message[], key: string, signal: AbortSignal) => Promise<void> | void;
+  arrive(messages: readonly Message[], key: string): void;
 }
 
 export function fakeSink(
-  options: { name?: string; lanes?: number; messages?: number } = {},
+  options: { name?: string; keys?: number; messages?: number } = {},
 ): FakeSink {
-  const { name = 'pubsub', lanes = 4, messages: most = 10 } = options;
+  const { name = 'pubsub', keys = 4, messages: most = 10 } = options;
   const busy = new Set<string>();
   const sink: FakeSink = {
     name,
-    limits: { orderingKeys: lanes, messages: most },
+    limits: { orderingKeys: keys, messages: most },
     calls: [],
     arrived: new Map(),
     most: 0,
@@ -35,25 +35,25 @@ export function fakeSink(
     behave: () => undefined,
     orderingKeyOf(message) {
       if (message.kind === 'heartbeat') return 'heartbeat';
-      return message.kind === 'notice' ? 'lane-0' : (message.alert.labels.lane ?? 'lane-0');
+      return message.kind === 'notice' ? 'key-0' : (message.alert.labels.key ?? 'key-0');
     },
-    arrive(messages, lane) {
-      const there = sink.arrived.get(lane) ?? [];
+    arrive(messages, key) {
+      const there = sink.arrived.get(key) ?? [];
       there.push(...messages.map(({ id }) => id));
-      sink.arrived.set(lane, there);
+      sink.arrived.set(key, there);
     },
-    async send(messages, lane, signal) {
-      if (busy.has(lane)) throw new Error(`${lane} is under way already`);
+    async send(messages, key, signal) {
+      if (busy.has(key)) throw new Error(`${key} is under way already`);
       if (messages.length === 0 || messages.length > most) throw new Error('not as many');
-      busy.add(lane);
+      busy.add(key);
       sink.underWay += 1;
       sink.most = Math.max(sink.most, sink.underWay);
-      sink.calls.push({ lane, ids: messages.map(({ id }) => id) });
+      sink.calls.push({ key, ids: messages.map(({ id }) => id) });
       try {
-        await sink.behave(messages, lane, signal);
-        sink.arrive(messages, lane);
+        await sink.behave(messages, key, signal);
+        sink.arrive(messages, key);
       } finally {
-        busy.delete(lane);
+        busy.delete(key);
         sink.underWay -= 1;
       }
     },
@@ -66,7 +66,7 @@ export function fails(reason: SinkReason, code = 'CODE'): never {
   throw new SinkError(reason, code, `it is ${reason}`);
 }
 
-/** Never answers; ends when it is told to. */
+/** Never answers; ends when it is aborted. */
 export function hangs(signal: AbortSignal): Promise<void> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason));

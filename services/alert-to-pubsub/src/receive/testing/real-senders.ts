@@ -1,4 +1,4 @@
-/** Prometheus and Alertmanager, told to send to the doors. */
+/** Prometheus and Alertmanager, configured to send to the receivers. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startProgram } from '../../testing/program.ts';

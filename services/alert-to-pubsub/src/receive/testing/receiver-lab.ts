@@ -102,7 +102,7 @@ export async function startReceivers(options: LabOptions = {}) {
     },
     tuning,
   });
-  const telling = { ...deps, known: () => known, startedAt: clock.now(), version: '1.2.3' };
+  const apiDeps = { ...deps, known: () => known, startedAt: clock.now(), version: '1.2.3' };
   const access = new AccessControl({ rack, stateDir: dir, metrics, clock, degraded });
   const app = createApp({
     name: 'alert-to-pubsub',
@@ -112,7 +112,7 @@ export async function startReceivers(options: LabOptions = {}) {
     access: receiverAccess(auth, access),
     audit: new AuditLog(join(dir, 'audit'), { clock, degraded }),
     api: alertmanagerApi,
-    handlers: alertmanagerHandlers(telling),
+    handlers: alertmanagerHandlers(apiDeps),
   });
   const server = createServer((request, response) => {
     if (!receive(request, response)) app(request, response);
