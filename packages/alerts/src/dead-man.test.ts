@@ -14,7 +14,7 @@ function watch(options: Partial<DeadManOptions> = {}) {
   return new DeadMan({ locations: ['rack4', 'rack5'], silentAfterMs: 90_000, began, ...options });
 }
 
-/** Said so many seconds after the watch began. */
+/** A heartbeat so many seconds after the watch began. */
 function beat(
   location: string,
   seconds: number,
@@ -36,7 +36,7 @@ describe('the dead man', () => {
     const report = man.report(at(3));
 
     expect(states(report)).toEqual({ rack4: 'well', rack5: 'unhealthy', rack6: 'waiting' });
-    expect(report.locations[1]?.heard?.why).toBe('Prometheus is dead');
+    expect(report.locations[1]?.heartbeat?.why).toBe('Prometheus is dead');
   });
 
   it('reports since when a location is silent, also without any heartbeat', () => {
@@ -50,7 +50,7 @@ describe('the dead man', () => {
     ]);
   });
 
-  it('believes one that is back', () => {
+  it('reports a location as well once its heartbeats are back', () => {
     const man = watch();
     man.report(at(500));
 
@@ -70,7 +70,7 @@ describe('the dead man', () => {
     });
   });
 
-  it('names those that are not expected', () => {
+  it('names locations that are not expected', () => {
     const man = watch();
     man.received(beat('rack9', 1), at(1));
 
@@ -88,7 +88,7 @@ describe('the dead man', () => {
     });
   });
 
-  it('goes on where the one before ended', () => {
+  it('continues from the state of an earlier watch', () => {
     const first = watch();
     first.received(beat('rack5', 100), at(100));
     const kept = first.keep(at(120));
@@ -210,7 +210,7 @@ describe('whatever happens,', () => {
     );
   });
 
-  it('nothing changes while it is blind', () => {
+  it('no state changes while the watch is blind', () => {
     fc.assert(
       fc.property(runs, (happenings) => {
         let before: Report | undefined;

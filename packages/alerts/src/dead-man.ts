@@ -34,7 +34,7 @@ export interface LocationReport {
   silentSince?: number;
   /** The newest heartbeat; of one from before the watch began only the time is known. By the clock of Pub/Sub. */
   lastHeard?: number;
-  heard?: ReceivedHeartbeat;
+  heartbeat?: ReceivedHeartbeat;
 }
 
 export interface Report {
@@ -64,7 +64,7 @@ export interface DeadManOptions {
 }
 
 interface Watched extends KeptLocation {
-  heard?: ReceivedHeartbeat;
+  heartbeat?: ReceivedHeartbeat;
   /** The last heartbeat is not old. */
   fresh: boolean;
 }
@@ -100,8 +100,8 @@ export class DeadMan {
     const watched = this.watched.get(beat.location);
     if (watched === undefined) this.receivedOther(beat);
     // They arrive in any order, and some twice.
-    else if (watched.heard === undefined || watched.heard.published < beat.published) {
-      watched.heard = beat;
+    else if (watched.heartbeat === undefined || watched.heartbeat.published < beat.published) {
+      watched.heartbeat = beat;
       watched.lastHeard = Math.max(beat.published, watched.lastHeard ?? 0);
     }
   }
@@ -159,9 +159,11 @@ export class DeadMan {
   private settle(now: Moment): void {
     if (this.blindAt) return;
     for (const watched of this.watched.values()) {
-      const { heard } = watched;
-      const heardAt = heard ? this.clock.steadyOf(heard.published) : Number.NEGATIVE_INFINITY;
-      const quietMs = now.steady - heardAt;
+      const { heartbeat } = watched;
+      const publishedAt = heartbeat
+        ? this.clock.steadyOf(heartbeat.published)
+        : Number.NEGATIVE_INFINITY;
+      const quietMs = now.steady - publishedAt;
       watched.fresh = quietMs < this.silentAfterMs;
       if (watched.fresh) watched.silent = false;
       else if (now.steady - this.seeingSince >= this.silentAfterMs) watched.silent = true;
@@ -170,21 +172,21 @@ export class DeadMan {
 }
 
 function reportOf(location: string, watched: Watched): LocationReport {
-  const { since, silent, heard, lastHeard } = watched;
+  const { since, silent, heartbeat, lastHeard } = watched;
   return {
     location,
     state: stateOf(watched),
     since,
     ...(silent && { silentSince: lastHeard ?? since }),
     ...(lastHeard !== undefined && { lastHeard }),
-    ...(heard && { heard }),
+    ...(heartbeat && { heartbeat }),
   };
 }
 
-function stateOf({ silent, fresh, heard }: Watched): LocationState {
+function stateOf({ silent, fresh, heartbeat }: Watched): LocationState {
   if (silent) return 'silent';
-  if (!fresh || heard === undefined) return 'waiting';
-  return heard.healthy ? 'well' : 'unhealthy';
+  if (!fresh || heartbeat === undefined) return 'waiting';
+  return heartbeat.healthy ? 'well' : 'unhealthy';
 }
 
 /** Names of locations are anything, `constructor` too. */

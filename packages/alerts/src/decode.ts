@@ -64,7 +64,7 @@ const originalLocation = 'skia_location';
 
 /**
  * @param attributes none with what the original sends
- * @param fields the names that the sender was told to use
+ * @param fields the names that the sender is configured to use
  */
 export function decode(
   data: Uint8Array | string,

@@ -58,15 +58,15 @@ describe('flat', () => {
     });
   });
 
-  it('has a heartbeat that the original knows as one, of strings only', () => {
-    expect(body(heartbeatMessage({ healthy: false, why: 'nobody is heard' }))).toEqual({
+  it('has a heartbeat that consumers of the original recognize, of strings only', () => {
+    expect(body(heartbeatMessage({ healthy: false, why: 'no alert comes' }))).toEqual({
       __name__: 'HEALTHZ',
       location: 'rack4',
       id: '0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f',
       at: '2026-11-20T10:00:15.000Z',
       version: '1.2.3',
       healthy: 'false',
-      why: 'nobody is heard',
+      why: 'no alert comes',
       lastHeard: '2026-11-20T10:00:10.000Z',
       spoolDepth: '3',
       spoolOldestSeconds: '1.5',
@@ -281,7 +281,7 @@ describe('decode', () => {
   });
 
   it.each(['', '[]', 'null', '"text"', '{', '\u0000'])(
-    'says that %j is nothing of ours',
+    'reports %j as an unknown message',
     (data) => {
       expect(decode(data)).toEqual({ kind: 'unknown', why: 'its data is not a JSON object' });
     },

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 const Time = z.iso.datetime();
-/** Not `z.record`, which loses the name `__proto__`: a label may have any name. Their JSON Schema is what `meta` says. */
+/** Not `z.record`, which loses the name `__proto__`: a label may have any name. Their JSON Schema is in `meta`. */
 const Texts = z
   .custom<Record<string, string>>(
     (value) => isObject(value) && Object.values(value).every((text) => typeof text === 'string'),

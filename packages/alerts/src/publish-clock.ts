@@ -1,5 +1,5 @@
 /**
- * How old a message of Pub/Sub is. It tells when it was published, by a clock that is right; the clock of this computer
+ * How old a message of Pub/Sub is. It has its time of publication, by a clock that is right; the clock of this computer
  * may not be, and then either no message would be old, or all of them.
  *
  * So the steady clock of this computer is compared with the times of the messages themselves: the one that took the

@@ -20,19 +20,19 @@ const tls = {
   key: readFileSync(certificate.replace('.crt', '.key'), 'utf8'),
 };
 
-/** Over TLS, since tokens travel no other way; it keeps what it was shown. */
+/** Over TLS, since tokens travel no other way; it keeps the tokens that it received. */
 async function start(isGood: (token: string) => boolean = () => true) {
-  const shown: (string | undefined)[] = [];
+  const tokens: (string | undefined)[] = [];
   const google = await startGooglePubSub({
     topics: ['projects/my-project/topics/alerts'],
     tls,
     accepts: (token) => {
-      shown.push(token);
+      tokens.push(token);
       return token !== undefined && isGood(token);
     },
   });
   onTestFinished(() => google.close());
-  return { google, shown };
+  return { google, tokens };
 }
 
 type Google = Awaited<ReturnType<typeof start>>['google'];
@@ -98,14 +98,14 @@ async function tempFile(content: string): Promise<string> {
 describe("the rack's metadata server", () => {
   it('is asked for project and token, and no other is looked for', async () => {
     const metadata = await startMetadata();
-    const { google, shown } = await start((token) => token === 'one');
+    const { google, tokens } = await start((token) => token === 'one');
     const sink = sinkFor(google, 'metadata', metadata.url);
 
     await send(sink);
     await send(sink);
 
     expect(google.counts.messages).toBe(2);
-    expect(new Set(shown)).toEqual(new Set(['one']));
+    expect(new Set(tokens)).toEqual(new Set(['one']));
     expect(metadata.asked.map(({ path, headers }) => [path, headers['metadata-flavor']])).toEqual([
       ['/computeMetadata/v1/project/project-id', 'Google'],
       ['/computeMetadata/v1/instance/service-accounts/default/token', 'Google'],
@@ -153,7 +153,7 @@ describe("the rack's metadata server", () => {
     [503, 'unavailable', 'its log says why'],
     [404, 'credentials', 'give it an identity in rack.yaml'],
     [403, 'credentials', 'give it an identity in rack.yaml'],
-  ] as const)('is told apart when it answers %i', async (status, reason, hint) => {
+  ] as const)('has its own error when it answers %i', async (status, reason, hint) => {
     const metadata = await startMetadata();
     const { google } = await start();
     metadata.state.answer = (response) => {
@@ -210,7 +210,7 @@ function makeKey(name: string) {
 describe('a key file', () => {
   it('signs its own tokens, and is read again when it changes', async () => {
     const [first, second] = [makeKey('first'), makeKey('second')];
-    const { google, shown } = await start();
+    const { google, tokens } = await start();
     const keyFile = await tempFile(JSON.stringify(first));
     const sink = sinkFor(google, { keyFile });
 
@@ -218,11 +218,11 @@ describe('a key file', () => {
     await writeFile(keyFile, JSON.stringify(second));
     await send(sink);
 
-    expect(claimsOf(shown[0] ?? '', first)).toMatchObject({
+    expect(claimsOf(tokens[0] ?? '', first)).toMatchObject({
       iss: first.client_email,
       scope: expect.stringContaining('https://www.googleapis.com/auth/pubsub'),
     });
-    expect(claimsOf(shown[1] ?? '', second)).toMatchObject({ iss: second.client_email });
+    expect(claimsOf(tokens[1] ?? '', second)).toMatchObject({ iss: second.client_email });
     expect(google.counts.messages).toBe(2);
   });
 
@@ -248,7 +248,7 @@ describe('a key file', () => {
     expect(google.counts.requests).toEqual({});
   });
 
-  it('that is missing may come later', async () => {
+  it('may be missing at first', async () => {
     const { google } = await start();
     const keyFile = `${await tempFile('')}.new`;
     const sink = sinkFor(google, { keyFile });
@@ -265,7 +265,7 @@ describe('a key file', () => {
 describe("this computer's own credentials", () => {
   it('are those of GOOGLE_APPLICATION_CREDENTIALS, or the other defaults of Google', async () => {
     const key = makeKey('default');
-    const { google, shown } = await start();
+    const { google, tokens } = await start();
     const home = await mkdtemp(join(tmpdir(), 'skolo-alerts-home-'));
     onTestFinished(() => rm(home, { recursive: true, force: true }));
     onTestFinished(() => void vi.unstubAllEnvs());
@@ -282,6 +282,6 @@ describe("this computer's own credentials", () => {
 
     expect(error).toMatchObject({ reason: 'credentials', code: 'NO_CREDENTIALS' });
     expect(error.message).toContain('GOOGLE_APPLICATION_CREDENTIALS');
-    expect(claimsOf(shown[0] ?? '', key)).toMatchObject({ iss: key.client_email });
+    expect(claimsOf(tokens[0] ?? '', key)).toMatchObject({ iss: key.client_email });
   });
 });

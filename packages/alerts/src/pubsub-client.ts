@@ -73,7 +73,7 @@ export async function connectPubSub(
     );
   }
   const { PubSub, v1 } = await import('@google-cloud/pubsub');
-  // The library knows how to speak without TLS; the part of gRPC that it takes is not ours to load.
+  // The library can connect without TLS; the part of gRPC that it takes is not ours to load.
   const emulator = { projectId: project, apiEndpoint: 'http://localhost:1', emulatorMode: true };
   const { sslCreds } = isPlain ? await new PubSub(emulator).getClientConfig() : {};
   const options = {
@@ -98,13 +98,13 @@ interface Address {
   port: number;
 }
 
-/** Nothing is said of the address where it is that of everybody. */
+/** The address is left out where it is the usual one. */
 function whereIs(
   endpoint: string | undefined,
   env: NodeJS.ProcessEnv,
   loopbackIsPlain: boolean,
 ): { address?: Address; isPlain: boolean } {
-  // Who sets it does not want to reach the real one, whatever rack.yaml says.
+  // Who sets it does not want to reach the real one, whatever is in rack.yaml.
   const emulator = env.PUBSUB_EMULATOR_HOST;
   if (emulator) return { address: addressOf(emulator, 'PUBSUB_EMULATOR_HOST'), isPlain: true };
   if (endpoint === undefined) return { isPlain: false };

@@ -13,7 +13,7 @@ export interface ReceivedMessage {
   publishedMs: number;
 }
 
-/** The stream ended, as it does every now and then, or broke. `cause` is what the library says of it. */
+/** The stream ended, as it does every now and then, or broke. `cause` is the library's error. */
 export class StreamEnded extends Error {
   constructor(cause: unknown) {
     super('the stream ended', { cause });
@@ -85,7 +85,7 @@ export async function* streamed(
     }
   } finally {
     signal.removeEventListener('abort', cancel);
-    // What it still has to say is of no interest, and nobody would hear it.
+    // Its later events are of no interest, and would have no listener.
     stream.on('error', () => undefined);
     stream.cancel();
   }
@@ -112,7 +112,7 @@ async function nextOf(
       return first.result.value;
     }
     await onIdle();
-    // Pub/Sub closes a stream that says nothing.
+    // Pub/Sub closes an idle stream.
     stream.write({});
   }
 }

@@ -115,7 +115,7 @@ describe.each(places)('with %s, a subscription', (_name, start) => {
     await expect.poll(beats.ids).toEqual(['0f']);
   });
 
-  it('reads one that was there before, and leaves it there', async (context) => {
+  it('reads an existing subscription, and leaves it there', async (context) => {
     const place = await open(context);
     const name = `projects/rack-4/subscriptions/desk-${names}`;
     const topic = `projects/rack-4/topics/${place.topic}`;
@@ -232,7 +232,7 @@ describe('when something is wrong with Pub/Sub, a subscription', () => {
     await expect.poll(() => states.at(-1), slow).toEqual({ state: 'ready' });
   });
 
-  it('does not mind that streams end now and then', async () => {
+  it('continues when streams end now and then', async () => {
     const { pubsub, place, ids, states, ready } = await open({ idleMs: 20_000 });
     await ready();
     for (const n of [1, 2, 3]) {

@@ -12,7 +12,7 @@ const lasting: readonly (GrpcCode | undefined)[] = [
   'UNAUTHENTICATED',
 ];
 
-/** Messages cannot be received. The message says why, and what to do. */
+/** Messages cannot be received. The error message has the reason, and what to do. */
 export class SubscribeError extends Error {
   readonly code = 'SUBSCRIBE';
   /** Retries do not help. */

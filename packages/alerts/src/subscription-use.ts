@@ -122,7 +122,7 @@ export class SubscriptionUse {
 /** The request may have been carried out. */
 const lost: readonly (GrpcCode | undefined)[] = ['DEADLINE_EXCEEDED', 'UNAVAILABLE'];
 
-/** Tried once: it is tried again here, and told. */
+/** Tried once: it is tried again here, and reported. */
 function callOptions(timeout: number) {
   return { timeout, retry: null };
 }

@@ -15,7 +15,7 @@ function of(state: LocationState, location = 'rack4'): LocationReport {
     since: lastHeard - 1000,
     lastHeard,
     ...(state === 'silent' && { silentSince: lastHeard }),
-    heard: {
+    heartbeat: {
       location,
       healthy: state !== 'unhealthy',
       why: 'Prometheus is dead',
@@ -28,7 +28,7 @@ function reportOf(...locations: LocationReport[]): Report {
   return { locations, unexpected: [] };
 }
 
-function told(firing: readonly Alert[], report: Report, at = now) {
+function changesFor(firing: readonly Alert[], report: Report, at = now) {
   const changes = watchChanges(firing, { report, now: at, blindAfterMs });
   return {
     ...changes,
@@ -40,9 +40,9 @@ function told(firing: readonly Alert[], report: Report, at = now) {
 
 describe('alerts of a watch', () => {
   it('fire for a silent rack, and are resolved when it is back', () => {
-    const first = told([], reportOf(of('silent'), of('well', 'rack5')));
-    const same = told(first.firing, reportOf(of('silent'), of('well', 'rack5')));
-    const back = told(same.firing, reportOf(of('well'), of('well', 'rack5')), now + 1000);
+    const first = changesFor([], reportOf(of('silent'), of('well', 'rack5')));
+    const same = changesFor(first.firing, reportOf(of('silent'), of('well', 'rack5')));
+    const back = changesFor(same.firing, reportOf(of('well'), of('well', 'rack5')), now + 1000);
 
     expect(first.lines).toEqual(['firing RackSilent rack4']);
     expect(first.messages[0]?.alert).toMatchObject({
@@ -62,31 +62,31 @@ describe('alerts of a watch', () => {
   });
 
   it('fire for an unhealthy rack until it is healthy', () => {
-    const { firing, lines, messages } = told([], reportOf(of('unhealthy')));
+    const { firing, lines, messages } = changesFor([], reportOf(of('unhealthy')));
 
     expect(lines).toEqual(['firing RackUnhealthy rack4']);
     expect(messages[0]?.alert.annotations.summary).toBe('rack4: Prometheus is dead');
-    const silent = told(firing, reportOf(of('silent')));
+    const silent = changesFor(firing, reportOf(of('silent')));
     expect(silent.lines).toEqual(['firing RackSilent rack4']);
-    expect(told(silent.firing, reportOf(of('well'))).lines).toEqual([
+    expect(changesFor(silent.firing, reportOf(of('well'))).lines).toEqual([
       'resolved RackSilent rack4',
       'resolved RackUnhealthy rack4',
     ]);
   });
 
-  it('is nothing that is not known yet', () => {
-    const { firing } = told([], reportOf(of('silent')));
+  it('do not change for a location that is not known yet', () => {
+    const { firing } = changesFor([], reportOf(of('silent')));
 
-    expect(told(firing, reportOf(of('waiting'))).firing).toEqual(firing);
-    expect(told([], reportOf(of('waiting'))).lines).toEqual([]);
+    expect(changesFor(firing, reportOf(of('waiting'))).firing).toEqual(firing);
+    expect(changesFor([], reportOf(of('waiting'))).lines).toEqual([]);
   });
 
-  it('is that it is blind, and not that all are silent', () => {
+  it('fire for a blind watch, and not for each rack', () => {
     const blind = { ...reportOf(of('well')), blindSince: now - 10_000 };
 
-    const soon = told([], blind);
-    const later = told(soon.firing, blind, now + 80_000);
-    const over = told(later.firing, reportOf(of('waiting')), now + 90_000);
+    const soon = changesFor([], blind);
+    const later = changesFor(soon.firing, blind, now + 80_000);
+    const over = changesFor(later.firing, reportOf(of('waiting')), now + 90_000);
 
     expect([soon.lines, later.lines, over.lines]).toEqual([
       [],
@@ -95,13 +95,13 @@ describe('alerts of a watch', () => {
     ]);
   });
 
-  it('ends with the location', () => {
-    const { firing } = told([], reportOf(of('silent')));
+  it('are resolved when a location is removed', () => {
+    const { firing } = changesFor([], reportOf(of('silent')));
 
-    expect(told(firing, reportOf()).lines).toEqual(['resolved RackSilent rack4']);
+    expect(changesFor(firing, reportOf()).lines).toEqual(['resolved RackSilent rack4']);
   });
 
-  it('is each change once, whatever happens', () => {
+  it('report each change once, whatever happens', () => {
     const states = fc.constantFrom<LocationState>('well', 'unhealthy', 'silent', 'waiting');
     const look = fc.record({ a: states, b: states, blind: fc.boolean() });
     fc.assert(
@@ -111,7 +111,11 @@ describe('alerts of a watch', () => {
         for (const [i, { a, b, blind }] of looks.entries()) {
           const report = reportOf(of(a, 'a'), of(b, 'b'));
           const at = now + i * 100_000;
-          const next = told(firing, blind ? { ...report, blindSince: at - 95_000 } : report, at);
+          const next = changesFor(
+            firing,
+            blind ? { ...report, blindSince: at - 95_000 } : report,
+            at,
+          );
           for (const { alert } of next.messages) {
             expect(fires.has(alert.fingerprint)).toBe(alert.status === 'resolved');
             if (alert.status === 'firing') fires.add(alert.fingerprint);

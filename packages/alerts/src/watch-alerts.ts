@@ -1,10 +1,10 @@
-/** What a watch over locations tells others, as alerts: they fire, and are resolved. Logic only. */
+/** What a watch over locations reports as alerts: they fire, and are resolved. Logic only. */
 import { createHash } from 'node:crypto';
 import type { LocationReport, Report } from './dead-man.ts';
 import type { Alert, AlertMessage } from './message.ts';
 
 export interface WatchChanges {
-  /** In the order in which they are to be told. */
+  /** In the order in which they are to be sent. */
   messages: AlertMessage[];
   /** What fires from now on. */
   firing: Alert[];
@@ -14,7 +14,7 @@ export interface WatchNow {
   report: Report;
   /** Milliseconds since 1970. */
   now: number;
-  /** Being blind for longer than this is told, too. */
+  /** Being blind for longer than this is an alert, too. */
   blindAfterMs: number;
 }
 
@@ -26,7 +26,7 @@ interface Condition {
   text: string;
 }
 
-/** @param firing what was told before, and not resolved */
+/** @param firing sent before, and not resolved */
 export function watchChanges(firing: readonly Alert[], watch: WatchNow): WatchChanges {
   const conditions = conditionsOf(watch);
   const known = new Set(conditions.map(({ labels }) => identity(labels)));
@@ -67,7 +67,7 @@ function conditionsOf({ report, now, blindAfterMs }: WatchNow): Condition[] {
 }
 
 function ofLocation(report: LocationReport, isBlind: boolean): Condition[] {
-  const { location, state, silentSince = 0, lastHeard, heard } = report;
+  const { location, state, silentSince = 0, lastHeard, heartbeat } = report;
   const isKnown = !isBlind && state !== 'waiting';
   // Not `location`: that is where an alert comes from, and this one is from the watch.
   const labels = { rack: location, severity: 'critical' };
@@ -85,8 +85,8 @@ function ofLocation(report: LocationReport, isBlind: boolean): Condition[] {
       labels: { alertname: 'RackUnhealthy', ...labels },
       // Of one that is silent nobody knows.
       holds: isKnown && state !== 'silent' ? state === 'unhealthy' : undefined,
-      since: heard?.published ?? 0,
-      text: `${location}: ${heard?.why ?? 'alerts do not get through'}`,
+      since: heartbeat?.published ?? 0,
+      text: `${location}: ${heartbeat?.why ?? 'alerts do not get through'}`,
     },
   ];
 }

@@ -14,14 +14,14 @@ export const WatchState = z.object({
       }),
     )
     .default({}),
-  /** What was told, or is about to be, and is not resolved. */
+  /** Sent, or about to be, and not resolved. */
   firing: z.array(Alert).default([]),
-  /** Not told yet, in order. */
+  /** Not sent yet, in order. */
   waiting: z.array(AlertMessage).default([]),
 });
 export type WatchState = z.output<typeof WatchState>;
 
-/** The file is something else. The message says what to do. */
+/** The file is something else. The message has what to do. */
 export class WatchStateError extends Error {
   readonly code = 'WATCH_STATE';
 

@@ -102,7 +102,7 @@ describe('the file', () => {
     expect([await numbersIn(`${file}.1`), await numbersIn(file)]).toEqual([[1], [2]]);
   });
 
-  it('may be moved away, or removed, by somebody else', async () => {
+  it('may be moved away, or removed, by another process', async () => {
     const { file, sink } = await start();
     await send(sink, 1);
 

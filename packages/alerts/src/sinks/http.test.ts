@@ -66,7 +66,7 @@ describe('a token with a place of its own', () => {
     const headers = { 'x-key': 'key {{ token }}' };
     const body = '{"routing_key": "{{token}}", "summary": "{{labels.alertname}}"}';
     const sink = sinkFor({ url }, { token, headers, body });
-    await sink.send([alertMessage()], 'lane', new AbortController().signal);
+    await sink.send([alertMessage()], 'rack4-0', new AbortController().signal);
 
     const [request] = server.requests;
     expect(request?.url).toBe('/services/T0/B1/s3cret%22');
@@ -81,7 +81,7 @@ describe('a token with a place of its own', () => {
       response.end('no /services/T0/B1/s3cret%22 and no T0/B1/s3cret"');
     });
     const sink = sinkFor({ url: `http://127.0.0.1:${server.port}/services/{{token}}` }, { token });
-    const sent = sink.send([alertMessage()], 'lane', new AbortController().signal);
+    const sent = sink.send([alertMessage()], 'rack4-0', new AbortController().signal);
 
     await expect(sent).rejects.toThrow(/404: no <secret> and no <secret>/);
   });
@@ -179,7 +179,7 @@ describe('a failure', () => {
     [429, 'quota'],
     [500, 'unavailable'],
     [503, 'unavailable'],
-  ] as const)('%i is told as %s, without what is secret in the URL', async (status, reason) => {
+  ] as const)('%i is reported as %s, without the secrets of the URL', async (status, reason) => {
     const there = await start((response) => {
       response.statusCode = status;
       response.end(`no \u001b[31m t0ken ${'x'.repeat(5000)}`);

@@ -32,7 +32,7 @@ const tokenPlace = /\{\{\s*token\s*\}\}/g;
 
 /** Of different alerts at the same time. */
 const keysAtOnce = 8;
-/** Of a response, so many characters are read, and shown in the error. */
+/** Characters of a response that are read, and put into the error. */
 const mostRead = 2000;
 const mostShown = 200;
 
@@ -170,7 +170,7 @@ async function textOf(answer: Response, secrets: readonly string[]): Promise<str
   }
   // It may end within one.
   if (isCut) text = text.slice(0, text.length - longest);
-  // It may be shown in a terminal.
+  // It may be printed to a terminal.
   return text
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim()

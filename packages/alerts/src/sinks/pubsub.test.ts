@@ -45,7 +45,7 @@ function sinkFor(
   return sink;
 }
 
-/** Between us and Pub/Sub. What is connected when it swallows gets no answer any more, and is not told. */
+/** Between us and Pub/Sub. What is connected when it swallows gets no answer any more, and no error. */
 async function startUplink(port: number) {
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
@@ -85,7 +85,7 @@ function published(google: GooglePubSub) {
 }
 
 describe('a published message', () => {
-  it('is one request, with the lane as ordering key, in order', async () => {
+  it('is one request, with its ordering key, in order', async () => {
     const google = await start();
     const sink = sinkFor(google);
     const messages = Array.from({ length: 50 }, (_, n) => numberedAlert(n));
@@ -126,7 +126,7 @@ describe('a published message', () => {
     );
   });
 
-  it('goes on in all lanes at the same time', async () => {
+  it('is sent at the same time as those of other ordering keys', async () => {
     const google = await start();
     const sink = sinkFor(google);
     const held = google.misbehave('slow');
@@ -146,7 +146,7 @@ describe('a published message', () => {
     expect(warned).not.toHaveBeenCalled();
   });
 
-  it('makes nothing before the first message, and loads nothing', () => {
+  it('connects to nothing and loads nothing before the first message', () => {
     const sink = createPubSubSink({
       name: 'pubsub',
       topic: 'alerts',
@@ -162,7 +162,7 @@ describe('a published message', () => {
 });
 
 describe('the topic', () => {
-  it('is made where it is missing, once for all lanes', async () => {
+  it('is created where it is missing, once for all ordering keys', async () => {
     const google = await start({ topics: [] });
     const sink = sinkFor(google);
 
@@ -174,7 +174,7 @@ describe('the topic', () => {
     expect(google.calls.filter(({ method }) => method === 'CreateTopic')).toHaveLength(1);
   });
 
-  it('may be made by somebody else meanwhile', async () => {
+  it('may be created by another client meanwhile', async () => {
     const google = await start({ topics: [] });
     const sink = sinkFor(google);
     google.failNext({ method: 'Publish', code: 'NOT_FOUND' });
@@ -185,7 +185,7 @@ describe('the topic', () => {
     expect(google.counts.messages).toBe(1);
   });
 
-  it('is asked for where it may not be made', async () => {
+  it('is required where it may not be created', async () => {
     const google = await start({ topics: [] });
     const error = await sinkErrorOf(
       sinkFor(google, { createTopic: false }).send([numberedAlert(1)], 'rack4-0', never()),
@@ -196,7 +196,7 @@ describe('the topic', () => {
     expect(google.counts.requests).toEqual({ Publish: 1 });
   });
 
-  it('is asked for where these credentials cannot make it', async () => {
+  it('is required where these credentials cannot create it', async () => {
     const google = await start({ topics: [] });
     google.misbehave('refuse', { methods: ['CreateTopic'], code: 'PERMISSION_DENIED' });
 
@@ -220,7 +220,7 @@ describe('a failure', () => {
     ['RESOURCE_EXHAUSTED', 'quota'],
     ['FAILED_PRECONDITION', 'topic'],
     ['INVALID_ARGUMENT', 'refused'],
-  ] as const)('%s is told as %s, after one try', async (code, reason) => {
+  ] as const)('%s is reported as %s, after one try', async (code, reason) => {
     const google = await start();
     const sink = sinkFor(google);
     google.failNext({ method: 'Publish', code });

@@ -23,7 +23,7 @@ export const sinkReasons = [
 ] as const;
 export type SinkReason = (typeof sinkReasons)[number];
 
-/** The caller decides whether to retry. The message is for people, and says what to do. */
+/** The caller decides whether to retry. The message is for people, with what to do. */
 export class SinkError extends Error {
   readonly reason: SinkReason;
   /** Of the protocol: `PERMISSION_DENIED`, `503`, `ENOSPC`. */

@@ -9,7 +9,7 @@ export interface PubsubClients {
   close(): Promise<void>;
 }
 
-/** @param endpoint of something that speaks plain text: `127.0.0.1:8538` */
+/** @param endpoint a Pub/Sub without TLS: `127.0.0.1:8538` */
 export async function plainTextClients(endpoint: string): Promise<PubsubClients> {
   const connection = await connectPubSub({ project: 'rack-4', endpoint, credentials: 'default' });
   const publisher = connection.publisher();

@@ -33,11 +33,11 @@ function columns(now: number): Column<LocationReport>[] {
     },
     {
       title: 'QUEUED',
-      cell: ({ heard }) => heard?.spoolDepth?.toString(),
+      cell: ({ heartbeat }) => heartbeat?.spoolDepth?.toString(),
       align: 'right',
       leaveOut: 1,
     },
-    { title: 'VERSION', cell: ({ heard }) => heard?.version, leaveOut: 0 },
+    { title: 'VERSION', cell: ({ heartbeat }) => heartbeat?.version, leaveOut: 0 },
     { title: 'WHY', cell: (report) => whyOf(report, now), shrinkTo: 20 },
   ];
 }
@@ -49,8 +49,8 @@ const styles: Record<LocationReport['state'], Style | undefined> = {
   waiting: 'yellow',
 };
 
-function whyOf({ state, lastHeard, since, heard }: LocationReport, now: number) {
-  if (state === 'unhealthy') return heard?.why ?? 'no reason given';
+function whyOf({ state, lastHeard, since, heartbeat }: LocationReport, now: number) {
+  if (state === 'unhealthy') return heartbeat?.why ?? 'no reason given';
   if (state !== 'silent') return undefined;
   return lastHeard === undefined
     ? `no heartbeat since ${timestamp(since)}`
@@ -58,7 +58,7 @@ function whyOf({ state, lastHeard, since, heard }: LocationReport, now: number) 
 }
 
 function asJson(report: LocationReport) {
-  const { location, state, since, silentSince, lastHeard, heard } = report;
+  const { location, state, since, silentSince, lastHeard, heartbeat } = report;
   const time = (ms: number | undefined) =>
     ms === undefined ? undefined : new Date(ms).toISOString();
   return {
@@ -67,10 +67,10 @@ function asJson(report: LocationReport) {
     expectedSince: time(since),
     silentSince: time(silentSince),
     lastHeard: time(lastHeard),
-    why: state === 'unhealthy' ? heard?.why : undefined,
-    version: heard?.version,
-    spoolDepth: heard?.spoolDepth,
-    spoolOldestSeconds: heard?.spoolOldestSeconds,
+    why: state === 'unhealthy' ? heartbeat?.why : undefined,
+    version: heartbeat?.version,
+    spoolDepth: heartbeat?.spoolDepth,
+    spoolOldestSeconds: heartbeat?.spoolOldestSeconds,
   };
 }
 
@@ -128,8 +128,8 @@ function changeOf(
   after: LocationReport,
   now: number,
 ): Change[] {
-  const { location, state, heard } = after;
-  const isSame = state === before?.state && heard?.why === before?.heard?.why;
+  const { location, state, heartbeat } = after;
+  const isSame = state === before?.state && heartbeat?.why === before?.heartbeat?.why;
   if (isSame || state === 'waiting') return [];
   const silence =
     before?.silentSince === undefined
