@@ -77,7 +77,7 @@ describe('writeFileAtomic', () => {
     expect((await stat(join(folder, 'other.json'))).mode & 0o777).toBe(0o600);
   });
 
-  it('gives another group nothing where it may not keep the former one', async () => {
+  it('gives another group no access where it may not keep the former one', async () => {
     await writeFile(file, 'old');
     await chmod(file, 0o664);
     const probe = await open(file);
@@ -160,7 +160,7 @@ describe('writeFileAtomic', () => {
     expect((await readdir(folder)).sort()).toEqual([...others, 'state.json'].sort());
   });
 
-  it('fails with what is wrong, where, and the system’s code', async () => {
+  it('fails with the reason, the path and the system’s code', async () => {
     const missing = join(folder, 'nowhere', 'state.json');
     const failed = writeFileAtomic(missing, 'new');
 
@@ -205,7 +205,7 @@ describe('writeFileAtomic', () => {
     }
   });
 
-  it('keeps the old content on a full disk, says so, and goes on once there is room', async ({
+  it('keeps the old content on a full disk, fails with the reason, and writes once there is space', async ({
     skip,
   }) => {
     if (!isRoot || process.platform !== 'linux') skip('needs root to mount a small tmpfs');
@@ -230,7 +230,7 @@ describe('writeFileAtomic', () => {
     }
   });
 
-  it('uses the room that a crashed writer’s temp file holds on a full disk', async ({ skip }) => {
+  it('frees the space of a crashed writer’s temp file on a full disk', async ({ skip }) => {
     if (!isRoot || process.platform !== 'linux') skip('needs root to mount a small tmpfs');
     await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]).catch(() =>
       skip('may not mount a small tmpfs here'),

@@ -94,49 +94,49 @@ describe('a damaged journal', () => {
     {
       title: 'the snapshot is missing',
       damage: () => rm(snapshot()),
-      told: /the snapshot is missing, \d+ acknowledged writes are missing/,
+      reported: /the snapshot is missing, \d+ acknowledged writes are missing/,
       isWhole: false,
     },
     {
       title: 'the snapshot is empty',
       damage: () => truncate(snapshot()),
-      told: 'the snapshot damaged',
+      reported: 'the snapshot damaged',
       isWhole: false,
     },
     {
       title: 'the first line of the snapshot is damaged',
       damage: () => flip(snapshot(), 12),
-      told: 'the snapshot damaged',
+      reported: 'the snapshot damaged',
       isWhole: true,
     },
     {
       title: 'a byte of the snapshot changed',
       damage: async () => flip(snapshot(), (await middleOf(snapshot())) + 20),
-      told: '1 record of the snapshot damaged',
+      reported: '1 record of the snapshot damaged',
       isWhole: false,
     },
     {
       title: 'the snapshot lost its end',
       damage: async () => truncate(snapshot(), await middleOf(snapshot())),
-      told: /\d+ records of the snapshot damaged/,
+      reported: /\d+ records of the snapshot damaged/,
       isWhole: false,
     },
     {
       title: 'the first line of a segment is damaged',
       damage: async () => flip(await segment(), 12),
-      told: '(1 damaged line)',
+      reported: '(1 damaged line)',
       isWhole: true,
     },
     {
       title: 'a byte of a segment changed',
       damage: async () => flip(await segment(), (await middleOf(await segment())) + 20),
-      told: '(1 damaged line, 1 acknowledged write is missing)',
+      reported: '(1 damaged line, 1 acknowledged write is missing)',
       isWhole: false,
     },
     {
       title: 'the segments are missing',
       damage: async () => rm(await segment()),
-      told: 'the changes since the snapshot are missing',
+      reported: 'the changes since the snapshot are missing',
       isWhole: false,
     },
     {
@@ -146,10 +146,10 @@ describe('a damaged journal', () => {
         const start = Math.floor(bytes.length / 2);
         await writeFile(await segment(), bytes.fill(0, start, start + 4096));
       },
-      told: /\d+ acknowledged writes? (is|are) missing/,
+      reported: /\d+ acknowledged writes? (is|are) missing/,
       isWhole: false,
     },
-  ])('opens with what can be saved where $title', async ({ damage, told, isWhole }) => {
+  ])('opens with what can be saved where $title', async ({ damage, reported, isWhole }) => {
     await damage();
     const damaged = new Map(
       await Promise.all(
@@ -159,12 +159,12 @@ describe('a damaged journal', () => {
 
     const { recovered, records } = await read();
 
-    if (told instanceof RegExp) expect(recovered).toMatch(told);
-    else expect(recovered).toContain(told);
+    if (reported instanceof RegExp) expect(recovered).toMatch(reported);
+    else expect(recovered).toContain(reported);
     expect(recovered).toContain(`${records.size} records were recovered`);
     const kept = String(recovered?.split(' are in ').at(-1));
     for (const [name, bytes] of damaged) {
-      // What is whole was gone on with.
+      // A whole file was continued.
       const found = (await readFile(join(kept, name))).subarray(0, bytes.length);
       expect(found.equals(bytes), name).toBe(true);
     }
@@ -176,7 +176,7 @@ describe('a damaged journal', () => {
     expect(again.records).toEqual(new Map(records).set('written/later', true));
   });
 
-  it('says that the last change is not complete where a segment lost its end', async () => {
+  it('reports that the last change is not complete where a segment lost its end', async () => {
     await truncate(await segment(), (await middleOf(await segment())) + 20);
 
     const { recovered } = await read();
@@ -185,7 +185,7 @@ describe('a damaged journal', () => {
     expect((await readdir(parent)).toSorted()).toEqual(['journal', 'journal.mark']);
   });
 
-  it(`loses nothing in silence and makes nothing up, whatever is damaged (${kills} times, seed ${seed})`, async () => {
+  it(`reports every loss and makes no record up, whatever is damaged (${kills} times, seed ${seed})`, async () => {
     console.log(`damage to a journal's files: ${kills} times, SKOLO_SEED=${seed}`);
     const random = seeded(seed);
 
@@ -255,7 +255,7 @@ describe('a damaged journal', () => {
     expect(recovered).toMatch(/\d+ acknowledged writes are missing/);
   });
 
-  it('knows nothing of writes without its mark', async () => {
+  it('cannot report missing writes without its mark', async () => {
     await writeFile(`${folder}.mark`, 'something else');
 
     const { recovered, records } = await read();

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { changeOf, keptVersions, lanes } from './journal.test-writer.ts';
+import { changeOf, keptVersions, workers } from './journal.test-writer.ts';
 import { Journal } from './journal.ts';
 import { Spool } from './spool/spool.ts';
 import { campaign, killAfter, seed, seeded, startWriter } from './testing/campaign.ts';
@@ -159,7 +159,7 @@ describe('Journal', () => {
     expect(contentOf(await openJournal())).toEqual({ a: 1 });
   });
 
-  it('is one process’s', async () => {
+  it('can be open in one process only', async () => {
     const writer = startWriter(join(import.meta.dirname, 'journal.test-writer.ts'), folder);
     onTestFinished(() => void writer.kill('SIGKILL'));
     if (writer.stdout) await once(writer.stdout, 'data');
@@ -176,7 +176,7 @@ describe('Journal', () => {
     await openJournal();
   });
 
-  it('says what is wrong where it cannot be', async () => {
+  it('names the reason where it cannot be opened', async () => {
     await writeFile(folder, 'a file');
 
     await expect(Journal.open(folder)).rejects.toMatchObject({ code: 'EEXIST' });
@@ -184,7 +184,9 @@ describe('Journal', () => {
 });
 
 describe('Journal on a bad disk', () => {
-  it('says that the file system is read-only, and can still be opened later', async ({ skip }) => {
+  it('reports that the file system is read-only, and can still be opened later', async ({
+    skip,
+  }) => {
     await mountSmall(skip, '1m');
     try {
       const journal = await openJournal();
@@ -205,7 +207,7 @@ describe('Journal on a bad disk', () => {
     }
   });
 
-  it('is opened and read on a full disk, and takes changes once there is room', async ({
+  it('is opened and read on a full disk, and takes changes once there is space', async ({
     skip,
   }) => {
     await mountSmall(skip, '1m');
@@ -232,7 +234,7 @@ describe('Journal on a bad disk', () => {
     }
   });
 
-  it('keeps a damaged journal as it is while there is no room to save it', async ({ skip }) => {
+  it('keeps a damaged journal as it is while there is no space to save it', async ({ skip }) => {
     await mountSmall(skip, '1m');
     try {
       const journal = await openJournal();
@@ -330,7 +332,9 @@ describe('Journal on a bad disk', () => {
     );
   }
 
-  it('refuses a change for which there is no room, and goes on once there is', async ({ skip }) => {
+  it('refuses a change for which there is no space, and takes changes once there is', async ({
+    skip,
+  }) => {
     await mountSmall(skip, '1m');
     try {
       const journal = await openJournal();
@@ -360,7 +364,7 @@ describe('Journal on a bad disk', () => {
   });
 });
 
-describe('Journal whose files somebody deletes', () => {
+describe('Journal whose files are deleted', () => {
   it.each([
     { title: 'the folder', path: () => folder, isFolder: true },
     { title: 'the folder above', path: () => parent, isFolder: true },
@@ -391,7 +395,7 @@ describe('Journal whose files somebody deletes', () => {
     }
   });
 
-  it('writes nothing while nobody changes anything', async () => {
+  it('writes nothing while there are no changes', async () => {
     const journal = await openJournal();
     await journal.write({ put: { a: 1 } });
     const before = await stat(folder);
@@ -417,16 +421,16 @@ describe('Journal and kill -9', () => {
       const writer = startWriter(join(import.meta.dirname, 'journal.test-writer.ts'), folder);
       // Some live so long that snapshots are written.
       for (const line of await killAfter(writer, random() ** 2 * 400)) {
-        const [lane, version] = line.split(' ').map(Number);
-        acknowledged.set(Number(lane), Number(version));
+        const [worker, version] = line.split(' ').map(Number);
+        acknowledged.set(Number(worker), Number(version));
       }
 
       const journal = await openJournal();
-      for (const lane of lanes) {
-        const records = contentOf(journal, `lane/${lane}/`);
-        const version = Number(records[`lane/${lane}/version`] ?? 0);
-        expect(version).toBeGreaterThanOrEqual(acknowledged.get(lane) ?? 0);
-        expect(records).toEqual(recordsAt(lane, version));
+      for (const worker of workers) {
+        const records = contentOf(journal, `worker/${worker}/`);
+        const version = Number(records[`worker/${worker}/version`] ?? 0);
+        expect(version).toBeGreaterThanOrEqual(acknowledged.get(worker) ?? 0);
+        expect(records).toEqual(recordsAt(worker, version));
       }
       if (journal.recovered) expect(journal.recovered).toContain('the last change');
       await journal.close();
@@ -434,10 +438,10 @@ describe('Journal and kill -9', () => {
   }, 3_600_000);
 });
 
-function recordsAt(lane: number, last: number): Record<string, unknown> {
+function recordsAt(worker: number, last: number): Record<string, unknown> {
   let records: Record<string, unknown> = {};
   for (let version = Math.max(1, last - keptVersions + 1); version <= last; version += 1) {
-    records = { ...records, ...changeOf(lane, version).put };
+    records = { ...records, ...changeOf(worker, version).put };
   }
   return records;
 }

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { changeOf, lanes } from './journal.test-writer.ts';
+import { changeOf, workers } from './journal.test-writer.ts';
 import { Journal } from './journal.ts';
 import { copyLive } from './live-copy.ts';
 import { campaign, killAfter, seed, seeded, startWriter } from './testing/campaign.ts';
@@ -53,12 +53,12 @@ async function segmentIn(journal: string): Promise<string> {
   return (await readdir(journal)).find((name) => name.endsWith('.spool')) ?? '';
 }
 
-/** Version of each lane, all of whose records fit to it. */
+/** Version of each worker, all of whose records fit to it. */
 async function versionsIn(journal: Journal): Promise<number[]> {
   const versions: number[] = [];
-  for (const lane of lanes) {
-    const version = Number(journal.get(`lane/${lane}/version`) ?? 0);
-    const { put = {} } = changeOf(lane, version);
+  for (const worker of workers) {
+    const version = Number(journal.get(`worker/${worker}/version`) ?? 0);
+    const { put = {} } = changeOf(worker, version);
     if (version > 0) {
       for (const [key, value] of Object.entries(put)) {
         expect(journal.get(key), key).toEqual(value);
@@ -83,13 +83,13 @@ async function startReporting(journal: string) {
     await ended;
     await output.close();
   }
-  /** The newest version of each lane that the writer has reported. */
+  /** The newest version of each worker that the process has reported. */
   async function reported(): Promise<number[]> {
-    const versions = lanes.map(() => 0);
+    const versions = workers.map(() => 0);
     const lines = (await readFile(report, 'utf8')).split('\n');
     for (const line of lines.slice(0, -1)) {
-      const [lane = 0, version = 0] = line.split(' ').map(Number);
-      versions[lane] = version;
+      const [worker = 0, version = 0] = line.split(' ').map(Number);
+      versions[worker] = version;
     }
     return versions;
   }
@@ -127,7 +127,8 @@ describe('copyLive', () => {
 
       expect(damage).toBeUndefined();
       expect(journal.recovered).toBeUndefined();
-      for (const lane of lanes) expect(copied[lane]).toBeGreaterThanOrEqual(before[lane] ?? 0);
+      for (const worker of workers)
+        expect(copied[worker]).toBeGreaterThanOrEqual(before[worker] ?? 0);
       // So that the next copy finds other files.
       await beyond(Math.max(...before) + 20);
     }
@@ -149,8 +150,8 @@ describe('copyLive', () => {
       expect(damage, `SKOLO_SEED=${seed}`).toBeUndefined();
       expect(journal.recovered, `SKOLO_SEED=${seed}`).toBeUndefined();
       for (const line of lines) {
-        const [lane = 0, version = 0] = line.split(' ').map(Number);
-        expect(copied[lane], `SKOLO_SEED=${seed}`).toBeGreaterThanOrEqual(version);
+        const [worker = 0, version = 0] = line.split(' ').map(Number);
+        expect(copied[worker], `SKOLO_SEED=${seed}`).toBeGreaterThanOrEqual(version);
       }
     }
   });
@@ -191,7 +192,7 @@ describe('copyLive', () => {
     expect(copy.recovered).toBeUndefined();
   });
 
-  it('goes on as well as the original did', async () => {
+  it('can be continued like the original', async () => {
     const live = join(folder, 'journal');
     const journal = await Journal.open(live);
     for (let change = 0; change < 12; change += 1) {
@@ -216,13 +217,13 @@ describe('copyLive', () => {
     }
   });
 
-  it('is no copy of what is no journal', async () => {
+  it('is refused where there is no journal', async () => {
     await writeFile(join(folder, 'audit.jsonl'), '{}');
 
     expect(await copyLive(folder)).toBeUndefined();
   });
 
-  it('takes a damaged one as it is, and says so', async () => {
+  it('takes a damaged journal as it is, and reports it', async () => {
     const live = join(folder, 'journal');
     const journal = await Journal.open(live);
     await journal.write({ put: { a: 1 } });

@@ -25,7 +25,7 @@ describe('makeFolder', () => {
     await expect(makeFolder('/proc/nope/state')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('says when a part of the path is a file', async () => {
+  it('reports that a part of the path is a file', async () => {
     const file = join(await temporary(), 'file');
     await writeFile(file, '');
 

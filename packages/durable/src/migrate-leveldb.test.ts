@@ -103,7 +103,7 @@ describe('a journal of version 0.1', () => {
       isWhole: false,
     },
     { title: 'its folder was deleted', damage: () => rm(folder, { recursive: true }) },
-  ])('says what was lost where $title', async ({ damage, isWhole }) => {
+  ])('reports what was lost where $title', async ({ damage, isWhole }) => {
     await damage();
 
     const { recovered, records } = await read();
@@ -116,7 +116,7 @@ describe('a journal of version 0.1', () => {
     expect(await read()).toEqual({ recovered: undefined, records });
   });
 
-  it('says that the last change is not complete where the log lost its end', async () => {
+  it('reports that the last change is not complete where the log lost its end', async () => {
     await rm(`${folder}.mark`);
     await truncate(join(folder, '000012.log'), (await stat(join(folder, '000012.log'))).size - 10);
 

@@ -153,7 +153,7 @@ describe('a damaged spool', () => {
     expect(missingOf(seen)).toBe(0);
   });
 
-  it('does not take for a record what somebody wrote into one', async () => {
+  it('does not take text inside a record for a record', async () => {
     await rm(folder, { recursive: true });
     const first = await Spool.open(folder, { segmentBytes });
     const lines = [encodeLines([], 9, ['x']), encodeLines([], 2, ['"x', '"x"}'])];
@@ -195,8 +195,8 @@ describe('a damaged spool', () => {
 
   it('goes back to older cursors when the last ones are damaged', async () => {
     const bytes = await readFile(at(-1));
-    const words = '"pubsub":289';
-    for (let at = bytes.indexOf(words); at >= 0; at = bytes.indexOf(words, at)) bytes[at] = 42;
+    const text = '"pubsub":289';
+    for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at)) bytes[at] = 42;
     await writeFile(at(-1), bytes);
 
     const { damage, seen, cursor } = await look();
@@ -233,7 +233,7 @@ describe('a damaged spool', () => {
     expect([tornBytes, next, seen.at(-1)]).toEqual([newline - 5 - start, count, count - 1]);
   });
 
-  it('tells what is missing when another segment lost its end', async () => {
+  it('reports what is missing when another segment lost its end', async () => {
     await truncate(at(2), 2000);
 
     const { damage, seen } = await look();
@@ -246,7 +246,7 @@ describe('a damaged spool', () => {
   it.each([
     { title: 'the first segment', position: 0 },
     { title: 'a segment in the middle', position: 3 },
-  ])('tells what is missing when $title has vanished', async ({ position }) => {
+  ])('reports what is missing when $title has vanished', async ({ position }) => {
     await rm(at(position));
 
     const { damage, next, seen } = await look();
@@ -353,7 +353,7 @@ describe('a damaged spool', () => {
     }
   });
 
-  it('can be trimmed of what is damaged, and says no more of it then', async () => {
+  it('can be trimmed of what is damaged, and does not report it any more then', async () => {
     await flip(at(-1), 300);
     let spool = await Spool.open(folder);
     expect(spool.damage).toMatchObject({ lines: 1 });

@@ -61,7 +61,7 @@ describe.each([...inUse])('a folder that is %s', (_, doVanish) => {
     expect([spool.damage, spool.cursor('pubsub')]).toEqual([undefined, 3]);
   });
 
-  it('is written anew when somebody reads, or looks', async () => {
+  it('is written anew at a read or a look', async () => {
     await spool.append(texts(1, 10));
     await vanish();
     expect(await readAll()).toHaveLength(10);

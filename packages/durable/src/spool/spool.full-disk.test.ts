@@ -108,7 +108,7 @@ it(`has what it acknowledged and nothing that it refused while a disk fills and 
   await compare(spool);
 }, 3_600_000);
 
-it('refuses what has no room, takes what has, and recovers by itself', async () => {
+it('refuses what does not fit, takes what fits, and recovers by itself', async () => {
   spool = await Spool.open(folder);
   await spool.append(['"old"']);
   await fill();
@@ -152,7 +152,7 @@ it('is opened, read and trimmed on a full disk', async () => {
   expect([spool.damage, spool.cursor('pubsub'), spool.next]).toEqual([undefined, 18, 22]);
 });
 
-it('says that the file system is read-only, and can be opened later', async () => {
+it('reports that the file system is read-only, and can be opened later', async () => {
   await mkdir(folder);
   const first = await Spool.open(folder);
   await first.append(['1']);
@@ -169,7 +169,7 @@ it('says that the file system is read-only, and can be opened later', async () =
   expect((await textsOf(spool)).size).toBe(1);
 });
 
-it('says that a disk is read-only, and opens once it is not', async () => {
+it('reports that a disk is read-only, and opens once it is not', async () => {
   await run('mount', ['-o', 'remount,ro', disk]);
   await expect(Spool.open(folder)).rejects.toMatchObject({ code: 'EROFS' });
   await run('mount', ['-o', 'remount,rw', disk]);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { campaign, killAfter, seed, seeded, startWriter } from '../testing/campaign.ts';
-import { lanes, parsed, segmentBytes } from './spool.test-writer.ts';
+import { parsed, segmentBytes, workers } from './spool.test-writer.ts';
 import { Spool } from './spool.ts';
 
 /** More than elsewhere: some must hit a trim. */
@@ -27,19 +27,19 @@ interface Known {
   trimmed: number;
   cursors: Map<string, number>;
   next: number;
-  /** By lane: the last version of which anything was seen. */
+  /** By worker: the last version of which anything was seen. */
   versions: Map<number, number>;
 }
 
-function hear(known: Known, line: string) {
-  const [what, ...words] = line.split(' ');
-  const numbers = words.map(Number);
+function note(known: Known, line: string) {
+  const [what, ...args] = line.split(' ');
+  const numbers = args.map(Number);
   if (what === 'trim') known.trimmed = Math.max(known.trimmed, numbers[0] ?? 0);
-  if (what === 'cursor') known.cursors.set(words[0] ?? '', numbers[1] ?? 0);
+  if (what === 'cursor') known.cursors.set(args[0] ?? '', numbers[1] ?? 0);
   if (what !== 'append') return;
-  const [lane = 0, version = 0, count = 0, seq = 0] = numbers;
+  const [worker = 0, version = 0, count = 0, seq = 0] = numbers;
   for (let part = 0; part < count; part += 1) {
-    known.acknowledged.set(seq + part, `${lane} ${version} ${part}`);
+    known.acknowledged.set(seq + part, `${worker} ${version} ${part}`);
   }
 }
 
@@ -57,12 +57,12 @@ async function compare(known: Known, spool: Spool) {
     if (seq !== expected) problems.push(`${seq} comes where ${expected} should`);
     expected = seq + 1;
     const change = parsed(text);
-    const found = change ? `${change.lane} ${change.version} ${change.part}` : text;
+    const found = change ? `${change.worker} ${change.version} ${change.part}` : text;
     const acknowledged = known.acknowledged.get(seq);
     if (!change || (acknowledged !== undefined && acknowledged !== found)) {
       problems.push(`${seq} is ${found}, not ${acknowledged}`);
     }
-    if (change) known.versions.set(change.lane, change.version);
+    if (change) known.versions.set(change.worker, change.version);
   }
   expect(problems).toEqual([]);
   expect(expected).toBe(spool.next);
@@ -83,9 +83,9 @@ it(`has every acknowledged record, in order and whole, after each of ${kills} ti
     versions: new Map(),
   };
   for (let kill = 0; kill < kills; kill += 1) {
-    const versions = lanes.map((lane) => String((known.versions.get(lane) ?? 0) + 1));
+    const versions = workers.map((worker) => String((known.versions.get(worker) ?? 0) + 1));
     const writer = startWriter(script, folder, String(seed + kill), ...versions);
-    for (const line of await killAfter(writer, random() ** 2 * 250)) hear(known, line);
+    for (const line of await killAfter(writer, random() ** 2 * 250)) note(known, line);
 
     const spool = await Spool.open(folder, { segmentBytes });
     await compare(known, spool);

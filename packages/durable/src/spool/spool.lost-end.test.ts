@@ -156,7 +156,7 @@ describe('acknowledged records are missed', () => {
   });
 });
 
-describe('a torn end that nobody acknowledged', () => {
+describe('a torn end that was never acknowledged', () => {
   it('is set aside and cut off, and is no damage', async () => {
     await fill();
     const path = await newest();
@@ -171,7 +171,7 @@ describe('a torn end that nobody acknowledged', () => {
     expect([again.damage, again.tornBytes]).toEqual([undefined, 0]);
   });
 
-  it('is reported once where it is zeros, since nobody can tell what they were', async () => {
+  it('is reported once where it is zeros, since their content is unknown', async () => {
     await fill();
     const path = await newest();
     await appendFile(path, Buffer.alloc(5000));
@@ -203,7 +203,7 @@ describe('a spool without its mark', () => {
     expect((await look()).damage).toMatchObject({ missing: count + 1 });
   });
 
-  it('reports zeros at its end all the same', async () => {
+  it('still reports zeros at its end', async () => {
     await fill();
     await rm(`${folder}.mark`);
     await zero(await newest(), 4096);

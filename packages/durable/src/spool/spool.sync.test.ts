@@ -140,7 +140,7 @@ describe('Spool, when the power is cut', () => {
     for (const name of before.slice(0, 3)) expect(await segmentsIn()).not.toContain(name);
   });
 
-  it('has synced what a killed process left before anybody reads it', async () => {
+  it('has synced what a killed process left before any reader gets it', async () => {
     const first = await openSpool();
     await first.append(['1']);
     await first.close();
@@ -202,7 +202,7 @@ describe('Spool on a bad disk', () => {
       ['222', '333', '4', '5'].map((text) => spool.append([text])),
     );
 
-    // The second is no smaller than the first, which had no room.
+    // The second is no smaller than the first, which did not fit.
     expect(outcomes.map(({ status }) => status)).toEqual([
       'rejected',
       'rejected',

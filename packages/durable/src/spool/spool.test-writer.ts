@@ -1,5 +1,5 @@
 /**
- * The process that spool.kill.test.ts kills: `node spool.test-writer.ts FOLDER SEED` appends to the spool in several lanes
+ * The process that spool.kill.test.ts kills: `node spool.test-writer.ts FOLDER SEED` appends to the spool as several workers
  * at the same time for ever, while two readers follow and what both have read is trimmed. It prints
  * `append LANE VERSION COUNT SEQ` once that is reported as written, `cursor NAME SEQ` once that is, and
  * `trim SEQ` before it trims.
@@ -9,13 +9,13 @@ import { argv } from 'node:process';
 import { seeded } from '../testing/campaign.ts';
 import { Spool } from './spool.ts';
 
-export const lanes = [0, 1, 2, 3, 4, 5];
+export const workers = [0, 1, 2, 3, 4, 5];
 export const segmentBytes = 20_000;
 
 /** Text number `part` of that change: whoever sees it knows if it is whole. */
-export function textOf(lane: number, version: number, part: number): string {
+export function textOf(worker: number, version: number, part: number): string {
   const filling = 'f'.repeat((version * 7919 + part * 31) % 1500);
-  return JSON.stringify({ lane, version, part, filling });
+  return JSON.stringify({ worker, version, part, filling });
 }
 
 export function countOf(version: number): number {
@@ -24,16 +24,16 @@ export function countOf(version: number): number {
 
 /** What `textOf` made; undefined if it is anything else. */
 export function parsed(text: string) {
-  const { lane, version, part } = JSON.parse(text);
-  return text === textOf(lane, version, part) ? { lane, version, part } : undefined;
+  const { worker, version, part } = JSON.parse(text);
+  return text === textOf(worker, version, part) ? { worker, version, part } : undefined;
 }
 
-async function appendForEver(spool: Spool, lane: number, from: number) {
+async function appendForEver(spool: Spool, worker: number, from: number) {
   for (let version = from; ; version += 1) {
     const count = countOf(version);
-    const texts = Array.from({ length: count }, (_, part) => textOf(lane, version, part));
+    const texts = Array.from({ length: count }, (_, part) => textOf(worker, version, part));
     const seq = await spool.append(texts);
-    writeSync(1, `append ${lane} ${version} ${count} ${seq}\n`);
+    writeSync(1, `append ${worker} ${version} ${count} ${seq}\n`);
   }
 }
 
@@ -60,7 +60,7 @@ const [, script, folder, seed, ...versions] = argv;
 if (script?.endsWith('spool.test-writer.ts') && folder !== undefined) {
   const spool = await Spool.open(folder, { segmentBytes });
   await Promise.all([
-    ...lanes.map((lane) => appendForEver(spool, lane, Number(versions[lane] ?? 1))),
+    ...workers.map((worker) => appendForEver(spool, worker, Number(versions[worker] ?? 1))),
     followForEver(spool, 'a'),
     followForEver(spool, 'b'),
     trimForEver(spool, seeded(Number(seed))),

@@ -153,21 +153,21 @@ describe('Spool', () => {
     expect(spool.unreadable).toBe(0);
   });
 
-  it('tells who waits that something was appended', async () => {
+  it('wakes waiting readers when records were appended', async () => {
     const spool = await openSpool();
-    const told: string[] = [];
+    const woken: string[] = [];
     const waits = [
-      spool.changed(1).then(() => told.push('1')),
-      spool.changed(2).then(() => told.push('2')),
+      spool.changed(1).then(() => woken.push('1')),
+      spool.changed(2).then(() => woken.push('2')),
     ];
 
     await spool.append(['1']);
     await waits[0];
-    expect(told).toEqual(['1']);
+    expect(woken).toEqual(['1']);
     await spool.append(['2']);
     await Promise.all(waits);
     await spool.changed(2);
-    expect(told).toEqual(['1', '2']);
+    expect(woken).toEqual(['1', '2']);
   });
 
   it('lets who waits give up', async () => {
@@ -269,7 +269,7 @@ describe('Spool', () => {
     await openSpool();
   });
 
-  it('says what is wrong where it cannot be', async () => {
+  it('names the reason where it cannot be opened', async () => {
     await writeFile(folder, 'a file');
 
     await expect(Spool.open(folder)).rejects.toMatchObject({ code: 'EEXIST' });
