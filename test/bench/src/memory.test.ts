@@ -18,7 +18,7 @@ describe('memory of a process', () => {
     expect(mebibytes('Name:\tnode\nVmRSS:\t   68608 kB\nThreads:\t1\n', 'VmRSS')).toBe(67);
   });
 
-  it('of nobody is an error', () => {
+  it('of a missing process is an error', () => {
     expect(() => residentMemory(2 ** 30)).toThrow('ENOENT');
     expect(() => mebibytes('Name:\tkthreadd\n', 'VmRSS')).toThrow('no VmRSS in:');
   });

@@ -25,7 +25,7 @@ describe('a server in a process of its own', () => {
     expect(existsSync(`/proc/${server.pid}`)).toBe(false);
   });
 
-  it('that exits says what it printed', async () => {
+  it('that exits is reported with what it printed', async () => {
     await expect(
       startServer({
         command: [process.execPath, '-e', 'console.error("no rack.yaml"); process.exit(78)'],

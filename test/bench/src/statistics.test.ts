@@ -16,7 +16,7 @@ describe('percentile', () => {
     expect(percentile(tenToOne, percent)).toBe(expected);
   });
 
-  it('leaves the samples as they were', () => {
+  it('does not change the samples', () => {
     const samples = [3, 1, 2];
 
     percentile(samples, 50);

@@ -138,7 +138,7 @@ describe('wrk', () => {
     await expect(wrk({ url, connections: 1, seconds: 1 })).rejects.toThrow('no answer at all');
   });
 
-  it('says what to install', async () => {
+  it('names what to install', async () => {
     vi.stubEnv('PATH', '/nowhere');
 
     await expect(wrk({ url: 'http://127.0.0.1/', connections: 1, seconds: 1 })).rejects.toThrow(

@@ -46,9 +46,9 @@ export class AgentComputer implements Computer {
     this.simulated = machine;
     if (machine !== undefined) {
       const { signal } = this.watching;
-      const tell = () => this.events.emit('power');
-      machine.usb.on('change', tell);
-      signal.addEventListener('abort', () => machine.usb.off('change', tell), { once: true });
+      const emitPower = () => this.events.emit('power');
+      machine.usb.on('change', emitPower);
+      signal.addEventListener('abort', () => machine.usb.off('change', emitPower), { once: true });
       void this.watch(machine, signal).catch(() => undefined);
     }
     this.events.emit('power');

@@ -25,7 +25,7 @@ describe('DemoCopy', () => {
     expect(await readFile(copy.rackFile, 'utf8')).toBe('port 2\nadapted\n');
   });
 
-  it('follows the original while nobody has edited the copy', async () => {
+  it('follows the original while the copy is not edited', async () => {
     const { copy, original } = await newCopy();
     await copy.prepare(change);
     await writeFile(original, 'port 1, and more\n');
@@ -35,7 +35,7 @@ describe('DemoCopy', () => {
     expect(await readFile(copy.rackFile, 'utf8')).toBe('port 2, and more\nadapted\n');
   });
 
-  it('keeps what somebody has edited, but for the places', async () => {
+  it('keeps edits of the copy, but for the places', async () => {
     const { copy, original } = await newCopy();
     await copy.prepare(change);
     await writeFile(original, 'port 1, and more\n');

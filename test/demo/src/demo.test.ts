@@ -333,7 +333,7 @@ describe('npm start, over restarts', () => {
     await expect.poll(() => ask(asDisabled), patiently).toBe(bots);
   });
 
-  it('says what to do when nothing of the file can be used', async () => {
+  it('prints what to do when no part of the file can be used', async () => {
     await running();
     await end();
     const text = await readFile(file, 'utf8');
@@ -421,7 +421,7 @@ describe('npm start', () => {
     expect(await readFile(file, 'utf8')).toBe('rack: mine\n');
   });
 
-  it('says what to do about a folder that it cannot use', async () => {
+  it('prints what to do about a folder that it cannot use', async () => {
     const file = join(await newFolder(), 'file');
     await writeFile(file, '');
 
@@ -450,7 +450,7 @@ describe('npm start -- --rack', () => {
 
   it('runs the services with that file, and nothing else', async () => {
     const file = join(await newFolder(), 'rack.yaml');
-    // The name is told to whoever has an identity, also when its key is missing.
+    // Every caller with an identity gets the name, also when its key is missing.
     const text = `rack: mine
 jumphost: { name: jumphost-mine, address: 127.0.0.1, identity: bots }
 identities: { bots: { project: my-project, credentials: { serviceAccountKey: bots.json } } }

@@ -2,7 +2,7 @@
 import { type RackWatch, watchRack } from '@skolo/rack';
 import { AgentComputer } from './agent-computer.ts';
 import { DemoCopy, type Origin } from './demo-copy.ts';
-import { shown } from './folders.ts';
+import { pathFrom } from './folders.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { withOneAddress } from './one-address.ts';
 import type { Output } from './output.ts';
@@ -115,7 +115,7 @@ interface Demo {
 }
 
 async function runPlaced(options: DemoOptions, demo: Demo, places: Place[]): Promise<void> {
-  const rackFile = shown(demo.copy.rackFile, options.cwd);
+  const rackFile = pathFrom(demo.copy.rackFile, options.cwd);
   await runServices({
     ...options,
     planned: places.map((place) => plan(place, places, demo, rackFile)),

@@ -28,7 +28,7 @@ it('ends what it watches when nobody holds its stdin any more, but not what has 
     await service(''),
   ];
   const guard = await started([main]);
-  // Before anything may end: of an exit that has been, nobody is told.
+  // Before anything may end: a later listener gets no event of an earlier exit.
   const guardEnd = once(guard, 'exit');
   const ends = [obedient, stubborn].map((child) => once(child, 'exit'));
   for (const child of [obedient, stubborn, forgotten]) {

@@ -36,18 +36,18 @@ export class Guard {
       if (this.child === child) setTimeout(() => this.startAgain(), 1000).unref();
     });
     await once(child, 'spawn');
-    for (const [pid, stopWithinMs] of this.watched) this.tell({ pid, stopWithinMs });
+    for (const [pid, stopWithinMs] of this.watched) this.send({ pid, stopWithinMs });
     if (child.pid !== undefined) await this.onStarted(child.pid);
   }
 
   watch(pid: number, stopWithinMs: number): void {
     this.watched.set(pid, stopWithinMs);
-    this.tell({ pid, stopWithinMs });
+    this.send({ pid, stopWithinMs });
   }
 
   forget(pid: number): void {
     this.watched.delete(pid);
-    this.tell({ pid });
+    this.send({ pid });
   }
 
   /** It ends all that is still watched. */
@@ -59,12 +59,12 @@ export class Guard {
     await once(child, 'exit');
   }
 
-  /** Somebody ended it. Without it all goes on; only the demo itself must not be killed then. */
+  /** Another process ended it. Without it everything continues; only the demo itself must not be killed then. */
   private startAgain() {
     if (this.child) this.start().catch(() => undefined);
   }
 
-  private tell(what: Watched) {
+  private send(what: Watched) {
     this.child?.stdin?.write(`${JSON.stringify(what)}\n`);
   }
 }

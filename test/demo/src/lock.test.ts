@@ -59,14 +59,14 @@ describe('takeLock', () => {
     await (await takeLock(dir, silent)).share(guard.pid);
     const [own, shared] = JSON.parse(await readFile(file, 'utf8'));
     await writeFile(file, JSON.stringify([{ ...own, start: 'another time' }, shared]));
-    const said: string[] = [];
+    const printed: string[] = [];
 
     const lock = await takeLock(dir, (line) => {
-      said.push(line);
+      printed.push(line);
       void guard.end();
     });
 
-    expect(said).toEqual([expect.stringMatching(/^Waiting for/)]);
+    expect(printed).toEqual([expect.stringMatching(/^Waiting for/)]);
     await lock.release();
   });
 });

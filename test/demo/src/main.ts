@@ -5,7 +5,7 @@ import { parseCommandLine, UsageError, usage } from './command-line.ts';
 import { runDemo } from './demo.ts';
 import { NotOurFolder } from './demo-copy.ts';
 import { folderTrouble } from './folder-trouble.ts';
-import { root, shown, userFolder } from './folders.ts';
+import { pathFrom, root, userFolder } from './folders.ts';
 import { AlreadyRunning } from './lock.ts';
 import { outputTo } from './output.ts';
 import { runRealRack } from './real-rack.ts';
@@ -25,7 +25,7 @@ async function main(args: string[]): Promise<number> {
     const cwd = userFolder();
     const shared = { cwd, output, ...signals() };
     if (options.rack !== undefined) {
-      await runRealRack({ ...shared, rackFile: shown(options.rack, cwd) });
+      await runRealRack({ ...shared, rackFile: pathFrom(options.rack, cwd) });
       return 0;
     }
     if (options.dir !== undefined) dir = resolve(cwd, options.dir);

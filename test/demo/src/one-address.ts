@@ -6,7 +6,7 @@ const sshPort = 22_101;
 
 /**
  * The demo's rack for a computer that has 127.0.0.1 and no other loopback address, as macOS: its first machine, at
- * that address. Nobody can ask as the others. What is told apart by its port stays.
+ * that address. Nobody can ask as the others. What has a port of its own stays.
  */
 export function withOneAddress(text: string): string {
   const doc = parseDocument(text);

@@ -1,6 +1,6 @@
 import { coloured } from './colour.ts';
 
-/** What is shown: on the terminal, or wherever stdout goes. */
+/** Prints: to the terminal, or wherever stdout goes. */
 export interface Output {
   readonly colour: boolean;
   line(text: string): void;

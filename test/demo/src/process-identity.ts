@@ -1,10 +1,10 @@
-/** A process that is told apart from a later one with the same number. */
+/** Distinguishes a process from a later one with the same number. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-/** When the process began, in whatever form the system tells it; undefined when there is no such process. */
+/** When the process began, in whatever form the system gives it; undefined when there is no such process. */
 export async function startOf(pid: number): Promise<string | undefined> {
   return existsSync('/proc/self/stat') ? startByProc(pid) : startByPs(pid);
 }

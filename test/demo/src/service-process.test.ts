@@ -14,7 +14,7 @@ async function service(script: string) {
   const file = join(dir, 'service.mjs');
   await writeFile(file, script);
   const lines: string[] = [];
-  const said: string[] = [];
+  const printed: string[] = [];
   const process = new ServiceProcess({
     name: 'example',
     args: [file],
@@ -22,18 +22,18 @@ async function service(script: string) {
     // Not started: the service ends with the test.
     guard: new Guard(),
     onLine: (line) => lines.push(line),
-    say: (text) => said.push(text),
+    say: (text) => printed.push(text),
     stopWithin: async () => 0,
   });
   onTestFinished(async () => {
     process.kill();
     await process.stop();
   });
-  return { process, lines, said };
+  return { process, lines, printed };
 }
 
 describe('ServiceProcess', () => {
-  it('tells the port, and passes on every line', async () => {
+  it('returns the port, and passes on every line', async () => {
     const { process, lines } = await service(
       `console.error('on stderr'); ${listening} setInterval(() => {}, 1000);`,
     );
@@ -50,7 +50,7 @@ describe('ServiceProcess', () => {
     ['process.exit(78)', 'exit code 78', 78],
     ['process.exit(0)', 'exit code 0', 1],
     ["process.kill(process.pid, 'SIGKILL')", 'SIGKILL', 137],
-  ])('tells that a service ended before it served: %s', async (script, text, exitCode) => {
+  ])('reports that a service ended before it served: %s', async (script, text, exitCode) => {
     const { process } = await service(script);
 
     const ended = await process.start().catch((error: unknown) => error);
@@ -65,7 +65,7 @@ describe('ServiceProcess', () => {
   it.each([
     ['cannot listen', true],
     ['start failed', false],
-  ])('tells whether it had no port: %s', async (msg, hadNoPort) => {
+  ])('reports whether it had no port: %s', async (msg, hadNoPort) => {
     const line = JSON.stringify({ level: 'fatal', msg });
     const { process } = await service(`console.log('${line}'); process.exitCode = 1;`);
 
@@ -73,7 +73,7 @@ describe('ServiceProcess', () => {
   });
 
   it('kills a service that does not end', async () => {
-    const { process, lines, said } = await service(
+    const { process, lines, printed } = await service(
       `process.on('SIGTERM', () => {}); ${listening} setInterval(() => {}, 1000);`,
     );
     await process.start();
@@ -81,7 +81,7 @@ describe('ServiceProcess', () => {
     await process.stop();
 
     expect(await isRunning(JSON.parse(lines[0] ?? '').pid)).toBe(false);
-    expect(said).toEqual(['example did not end within 2 s: killed']);
+    expect(printed).toEqual(['example did not end within 2 s: killed']);
   });
 
   it('ends what a service leaves behind', async () => {

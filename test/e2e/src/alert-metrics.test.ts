@@ -69,7 +69,7 @@ describe('metrics in alert rules', () => {
     expect(metricsOf(expression)).toEqual(['a_b:c', 'j', 'k', 'l']);
   });
 
-  it('are ours, recorded by a rule, or told in README.md with their source, and nothing else is', () => {
+  it('are exported by a service, recorded by a rule, or in README.md with their source', () => {
     const recorded = ruleFiles
       .flatMap(rulesIn)
       .flatMap((rule) => ('record' in rule ? [rule.record] : []));

@@ -32,7 +32,7 @@ async function ask(program: string, ...args: string[]): Promise<string> {
 }
 
 describe('alert rules', () => {
-  it('are there, each file with its tests, and nothing that nobody looks at', () => {
+  it('exist, each file with its tests, in a folder without other files', () => {
     expect(ruleFiles).not.toEqual([]);
     expect(testFiles).toEqual(ruleFiles.map((file) => file.replace(/\.yaml$/, '.test.yaml')));
     expect(filesOfFolder.toSorted()).toEqual([...ruleFiles, ...testFiles, 'README.md'].toSorted());
@@ -65,7 +65,7 @@ describe('alert rules', () => {
     );
   });
 
-  it.each(ruleFiles)('%s: the commands that it names are there', (file) => {
+  it.each(ruleFiles)('%s: the commands that it names exist', (file) => {
     for (const { alert, annotations } of alertsIn(file)) {
       const text = Object.values(annotations).join(' ');
       for (const [, noun, verb] of text.matchAll(/`skolo (\w+) ([\w-]+)/g)) {
@@ -76,7 +76,7 @@ describe('alert rules', () => {
     }
   });
 
-  it.for(ruleFiles)('%s: Prometheus reads it', async (file, context) => {
+  it.for(ruleFiles)('%s: Prometheus accepts it', async (file, context) => {
     if (!promtool) return context.skip(noPromtool);
 
     expect(await ask(promtool, 'check', 'rules', file)).toMatch(/SUCCESS: \d+ rules found/);

@@ -41,7 +41,7 @@ const sources = folders
   .join('\n');
 
 /**
- * The labels of one of our metrics, as its source says: the first list after its name, or after the end of its name. Undefined where it is not found.
+ * The labels of one of our metrics, from its source: the first list after its name, or after the end of its name. Undefined where it is not found.
  */
 export function declaredLabels(metric: string): string[] | undefined {
   const [, end] = /^skolo_[a-z]+_(\w+?)(_total)?$/.exec(metric) ?? [];

@@ -84,11 +84,11 @@ describe('prometheus', () => {
         'prometheus.yml': knowsAlertRelabelling(promtool) ? local : withoutAlertRelabelling(local),
       });
 
-      const said = await ask(promtool, 'check', 'config', join(dir, 'prometheus.yml'));
+      const output = await ask(promtool, 'check', 'config', join(dir, 'prometheus.yml'));
 
-      expect(said).toContain(`SUCCESS: ${ruleFiles.length} rule files found`);
-      expect(said).toContain('is valid prometheus config file syntax');
-      expect(said).not.toContain('FAILED');
+      expect(output).toContain(`SUCCESS: ${ruleFiles.length} rule files found`);
+      expect(output).toContain('is valid prometheus config file syntax');
+      expect(output).not.toContain('FAILED');
     },
   );
 });
@@ -146,7 +146,7 @@ describe('names of Services', () => {
     'base/alertmanager/alertmanager.yml',
     'components/chrony/chrony.json',
     'components/grafana/provisioning/datasources.yaml',
-  ])('%s: are there, with their ports', (file) => {
+  ])('%s: exist, with their ports', (file) => {
     const services = [...servicesOf('base'), ...servicesOf('components')];
 
     const names = kubeFile(file).match(/[\w-]+\.skolo(-node)?\.svc:\d+/g) ?? [];
@@ -175,14 +175,14 @@ describe('alertmanager', () => {
     const amtool = peer('amtool');
     if (!amtool) return context.skip('amtool is not installed (Debian: prometheus-alertmanager)');
 
-    const said = await ask(
+    const output = await ask(
       amtool,
       'check-config',
       join(root, 'kube/base/alertmanager/alertmanager.yml'),
     );
 
-    expect(said).toContain('SUCCESS');
-    expect(said).not.toContain('failed');
+    expect(output).toContain('SUCCESS');
+    expect(output).not.toContain('failed');
   });
 
   it.for([
@@ -195,7 +195,7 @@ describe('alertmanager', () => {
     if (!amtool) return context.skip('amtool is not installed (Debian: prometheus-alertmanager)');
 
     const file = join(root, 'kube/base/alertmanager/alertmanager.yml');
-    const said = await ask(
+    const output = await ask(
       amtool,
       'config',
       'routes',
@@ -204,11 +204,11 @@ describe('alertmanager', () => {
       `alertname=${alert}`,
     );
 
-    const [first] = said.split('\n');
+    const [first] = output.split('\n');
     expect(first).toBe(receivers);
   });
 
-  it('sends the Watchdog twice, at least, in the time after which it is missed', () => {
+  it('sends the Watchdog at least twice in the time after which it counts as silent', () => {
     const { group_interval = '', repeat_interval = '' } = routeOf('Watchdog');
 
     // Whether to repeat is asked at each flush: as soon as the interval has passed, one flush later at worst.
@@ -227,14 +227,14 @@ describe('alertmanager', () => {
 
   it('repeats what is missing often enough for repair, and everything before alert-to-pubsub forgets it', () => {
     const missing = routeOf('MachineMissing');
-    const shown = z
+    const repeats = z
       .object({ services: z.object({ 'alert-to-pubsub': z.object({ repeatHours: z.number() }) }) })
       .parse(shownRack());
 
     expect(seconds(missing.repeat_interval ?? '')).toBeLessThanOrEqual(300);
     expect(seconds(missing.group_interval ?? '')).toBeLessThanOrEqual(60);
     expect(2 * seconds(route.repeat_interval ?? '')).toBeLessThanOrEqual(
-      3600 * shown.services['alert-to-pubsub'].repeatHours,
+      3600 * repeats.services['alert-to-pubsub'].repeatHours,
     );
   });
 });
@@ -248,7 +248,7 @@ function shownRack(): unknown {
 }
 
 describe('node-exporter', () => {
-  it('takes the arguments of kube/base, and exports what rules ask of it', async (context) => {
+  it('accepts the arguments of kube/base, and exports the metrics that rules use', async (context) => {
     const program = peer('node-exporter');
     if (!program)
       return context.skip('node-exporter is not installed (Debian: prometheus-node-exporter)');
@@ -350,7 +350,7 @@ describe('chrony', () => {
     return `http://127.0.0.1:${port}/metrics`;
   }
 
-  it('serves the clock of the jumphost without an uplink, and that of its servers with one; the metrics say so', async (context) => {
+  it('serves the clock of the jumphost without an uplink, and that of its servers with one; the metrics show which', async (context) => {
     const program = peer('chronyd');
     if (!program) return context.skip('chronyd is not installed (Debian: chrony)');
     if (!peer('node-exporter')) return context.skip('node-exporter is not installed');

@@ -30,7 +30,7 @@ const Workload = z.object({
   }),
 });
 
-/** The arguments of a container, as its manifest says. */
+/** The arguments of a container, from its manifest. */
 export function argsOf(path: string, container: string): string[] {
   const workloads = parseAllDocuments(kubeFile(path)).flatMap((document) => {
     const { data } = Workload.safeParse(document.toJS());
@@ -59,8 +59,8 @@ export function knowsAlertRelabelling(program: string): boolean {
 }
 
 /**
- * Without the second Alertmanager, which says by such rules what it is for, where Prometheus does not know them: it would be
- * told everything.
+ * Without the second Alertmanager, whose rules select its alerts, where Prometheus does not know such rules: it would get
+ * every alert.
  */
 export function withoutAlertRelabelling(text: string): string {
   const document = parseDocument(text);
@@ -109,7 +109,7 @@ export function start(
   return child;
 }
 
-/** What a program says, whatever it ends with. */
+/** What a program prints, whatever its exit code. */
 export async function ask(program: string, ...args: string[]): Promise<string> {
   try {
     const { stdout, stderr } = await run(program, args);
@@ -120,7 +120,7 @@ export async function ask(program: string, ...args: string[]): Promise<string> {
   }
 }
 
-/** The text at a URL; empty while nobody answers. */
+/** The text at a URL; empty while there is no answer. */
 export async function textAt(url: string): Promise<string> {
   const answer = await fetch(url).catch(() => undefined);
   return (await answer?.text()) ?? '';

@@ -59,7 +59,7 @@ beforeAll(async () => {
   await startMonitoring(dir, join(dir, 'demo'));
 });
 
-/** All services of a rack, and everything that they speak with, as `npm start` runs them. */
+/** All services of a rack, and everything that they connect to, as `npm start` runs them. */
 async function startDemo(dir: string): Promise<typeof services> {
   const main = join(root, 'test/demo/src/main.ts');
   const demo = spawn(process.execPath, [main, '--dir', dir], {
@@ -72,12 +72,12 @@ async function startDemo(dir: string): Promise<typeof services> {
     await ended;
   });
   const output = await new Promise<string>((resolve, reject) => {
-    let said = '';
+    let output = '';
     demo.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      if (said.includes('Ctrl-C ends all of it')) resolve(said);
+      output += text;
+      if (output.includes('Ctrl-C ends all of it')) resolve(output);
     });
-    demo.once('close', () => reject(new Error(`the demo has ended:\n${said}`)));
+    demo.once('close', () => reject(new Error(`the demo has ended:\n${output}`)));
   });
   const lines = output.matchAll(/^ {2}([a-z-]+) +(http:\S+) +http:\/\/(\S+)\/metrics$/gm);
   return new Map(
@@ -159,7 +159,7 @@ async function startMonitoring(dir: string, demo: string): Promise<void> {
         arg.replace('/etc/prometheus/config', dir).replace('/var/lib/skolo/', `${dir}/data-`),
       ),
       `--web.listen-address=${ofPrometheus}`,
-      // What is lost before Alertmanager is known is said anew at once.
+      // What is lost before Alertmanager is known is sent again at once.
       '--rules.alert.resend-delay=1s',
       // What the newer one of kube/base always does.
       '--enable-feature=expand-external-labels',
@@ -235,7 +235,7 @@ describe('prometheus', () => {
       );
   });
 
-  it('sees up what runs', async (context) => {
+  it('scrapes every running service as up', async (context) => {
     if (missing.length > 0) return context.skip(why);
     const down = () => query('count by (job) (up{job!~"node|swarming-client"} == 0)');
     await expect.poll(down, patiently).toEqual([]);
@@ -251,7 +251,7 @@ const Known = z.object({
 });
 
 describe('alerts', () => {
-  /** Where alert-to-pubsub has last heard of an alert. */
+  /** The endpoint at which alert-to-pubsub has last received an alert. */
   async function doorOf(alert: string): Promise<string | undefined> {
     const { url = '' } = services.get('alert-to-pubsub') ?? {};
     const { alerts } = Known.parse(JSON.parse(await textAt(`${url}/v1/alerts`)));
@@ -274,7 +274,7 @@ describe('alerts', () => {
     );
   }
 
-  it('the Watchdog comes through Alertmanager to alert-to-pubsub, whose heartbeat is healthy by it', async (context) => {
+  it('the Watchdog comes through Alertmanager to alert-to-pubsub and keeps its heartbeat healthy', async (context) => {
     if (missing.length > 0) return context.skip(why);
     await expect.poll(() => known('Watchdog'), patiently).toContain('"rack":"demo"');
     await expect
@@ -283,11 +283,11 @@ describe('alerts', () => {
     expect(await doorOf('Watchdog')).toBe('webhook');
   });
 
-  it('what Prometheus says of alerting itself comes directly, too', async (context) => {
+  it('Prometheus sends alerts about alerting itself directly, too', async (context) => {
     if (missing.length > 0) return context.skip(why);
     if (!knowsAlertRelabelling(programs.prometheus ?? '')) {
       return context.skip(
-        'Prometheus is older than 2.51, and cannot tell which alerts are for whom',
+        'Prometheus is older than 2.51, and cannot select alerts for an Alertmanager',
       );
     }
 
@@ -340,18 +340,21 @@ const Dashboard = z.object({
 const Columns = z.object({ include: z.object({ names: z.array(z.string()) }) });
 const { panels } = Dashboard.parse(JSON.parse(kubeFile('components/grafana/rack.json')));
 
-/** Queries of the dashboard, with the labels that are shown of what they find. */
+/** Queries of the dashboard, with the labels of their results that it displays. */
 const queries = panels.flatMap(({ title, targets, transformations }) => {
   const { data: table } = Columns.safeParse(transformations[0]?.options);
   const columns = table?.include.names.filter((name) => name !== 'Value') ?? [];
   return targets.map(({ expr, legendFormat }) => ({
     title,
     expr,
-    shown: [...columns, ...[...legendFormat.matchAll(/{{(\w+)}}/g)].map(([, name = '']) => name)],
+    displayed: [
+      ...columns,
+      ...[...legendFormat.matchAll(/{{(\w+)}}/g)].map(([, name = '']) => name),
+    ],
   }));
 });
 
-/** Of sensors that not every computer has: rules/README.md says whose they are. */
+/** Of sensors that not every computer has: see rules/README.md. */
 const ofOthers = ['node_thermal_zone_temp'];
 
 describe('dashboard', () => {
@@ -359,14 +362,14 @@ describe('dashboard', () => {
     expect(queries.length).toBeGreaterThan(30);
   });
 
-  it.for(queries)('$title: $expr', async ({ expr, shown }, context) => {
+  it.for(queries)('$title: $expr', async ({ expr, displayed }, context) => {
     if (missing.length > 0) return context.skip(why);
     // The metrics are there, whatever the query selects of them.
     for (const metric of metricsIn(expr).filter((name) => !ofOthers.includes(name))) {
       const labels = labelsIn(expr, metric);
       const names = () => query(`count({__name__="${metric}"})`);
       const declared = declaredLabels(metric);
-      // One that has a value only now and then says in the source which labels it has.
+      // Labels of a metric that has a value only now and then are in its source.
       if ((await names()).length === 0 && declared !== undefined) {
         expect([...declared, 'job', 'machine', 'instance'], metric).toEqual(
           expect.arrayContaining(labels),
@@ -382,8 +385,8 @@ describe('dashboard', () => {
 
     const found = await query(expr);
 
-    // Labels that are shown are there, where there is anything to show.
-    for (const label of expr.startsWith('ALERTS') ? ['alertname', 'severity'] : shown) {
+    // Labels that the dashboard displays exist, where there is a result.
+    for (const label of expr.startsWith('ALERTS') ? ['alertname', 'severity'] : displayed) {
       if (found.length === 0) break;
       const having = found.filter(({ labels }) => labels[label] !== undefined);
       if (label !== 'machine') expect(having, label).not.toEqual([]);

@@ -1,4 +1,4 @@
-/** The graph of packages (ARCHITECTURE.md), by what their package.json says and by what their sources import. */
+/** The graph of packages (ARCHITECTURE.md), by their package.json and by what their sources import. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build, type Metafile } from 'esbuild';
@@ -82,7 +82,7 @@ describe.each(packages)('$kind/$name', ({ kind, name, folder, declared }) => {
     expect(declared.dependencies.filter((other) => services.includes(other))).toEqual([]);
   });
 
-  it('depends on what it may', () => {
+  it('depends only on allowed packages', () => {
     const allowed = may[name];
     if (allowed === undefined) return;
 
@@ -112,7 +112,7 @@ it('has no cycle', () => {
 });
 
 describe('rack', () => {
-  it('loads the facts of models, and nothing that speaks to equipment', async () => {
+  it('loads the facts of models, and no code that connects to equipment', async () => {
     const inputs = await loadedBy(join(root, 'packages/rack/src/index.ts'));
     const models = inputs.filter((file) => file.startsWith('packages/models/'));
 

@@ -66,8 +66,18 @@ export function alertsIn(file: string) {
   return rulesIn(file).filter((rule) => 'alert' in rule);
 }
 
-/** What words of PromQL there are besides names of metrics. Functions are told by their bracket. */
-const words = new Set(['and', 'or', 'unless', 'offset', 'bool', 'by', 'without', 'on', 'ignoring']);
+/** The keywords of PromQL. Functions are recognized by their bracket. */
+const keywords = new Set([
+  'and',
+  'or',
+  'unless',
+  'offset',
+  'bool',
+  'by',
+  'without',
+  'on',
+  'ignoring',
+]);
 
 /** The names of metrics in an expression. */
 export function metricsOf(expression: string): string[] {
@@ -76,7 +86,7 @@ export function metricsOf(expression: string): string[] {
     .replace(/\{[^}]*\}|\[[^\]]*\]/g, ' ')
     .replace(/\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/g, ' ');
   const names = bare.match(/(?<![\w.:])[a-zA-Z_:][\w:]*(?!\w*\s*\()/g) ?? [];
-  return [...new Set(names.filter((name) => !words.has(name)))];
+  return [...new Set(names.filter((name) => !keywords.has(name)))];
 }
 
 /** The names of metrics in all expressions of all files. */

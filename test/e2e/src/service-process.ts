@@ -42,18 +42,18 @@ export async function startServiceProcess(
     await exited;
   };
   onTestFinished(() => end('SIGTERM'));
-  let said = '';
+  let output = '';
   child.stderr.on('data', (data: Buffer) => {
-    said = `${said}${data}`.slice(-4000);
+    output = `${output}${data}`.slice(-4000);
   });
   const { port, metricsPort } = await new Promise<z.output<typeof Listening>>((resolve, reject) => {
     createInterface(child.stdout).on('line', (line) => {
-      said = `${said}${line}\n`.slice(-4000);
+      output = `${output}${line}\n`.slice(-4000);
       const listening = Listening.safeParse(parsed(line)).data;
       if (listening) resolve(listening);
     });
     child.once('error', reject);
-    child.once('exit', () => reject(new Error(`${name} has ended: ${said}`)));
+    child.once('exit', () => reject(new Error(`${name} has ended: ${output}`)));
   });
   return { url: `http://127.0.0.1:${port}`, metricsPort, kill: () => end('SIGKILL') };
 }

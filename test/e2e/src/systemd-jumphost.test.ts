@@ -1,6 +1,6 @@
 /**
  * The units of the jumphost under a real systemd: a Debian of its own is booted in namespaces, with the bundles installed as
- * deploy/systemd/README.md says, and a stand-in for k3s whose pods are the real services. Minutes are seconds here.
+ * deploy/systemd/README.md describes, and a stand-in for k3s whose pods are the real services. Minutes are seconds here.
  *
  * One test goes on where the one before has ended: it is the story of one jumphost.
  */
@@ -199,7 +199,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect(pinged).toEqual({ exitCode: 0, text: '' });
   });
 
-  it('goes on while k3s is half up, and has the port that ServiceLB would catch', async ({
+  it('keeps serving while k3s is half up, and has the port that ServiceLB would catch', async ({
     skip,
   }) => {
     if (!inFull) skip(tooLong);
@@ -215,7 +215,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect(await jumphost.askToken()).toContain(token);
   });
 
-  it('gives way when k3s can run the pods again', async () => {
+  it('stops its units when k3s can run the pods again', async () => {
     await jumphost.trouble({});
 
     await expect.poll(() => jumphost.journal(), patient).toContain('metadata-server: gives way');

@@ -37,8 +37,8 @@ async function help(): Promise<string> {
 }
 
 describe('the unit of the agent', () => {
-  it('starts what is there, with flags that there are', async () => {
-    const flags = commandLine().filter((word) => word.startsWith('--'));
+  it('starts an existing program, with existing flags', async () => {
+    const flags = commandLine().filter((arg) => arg.startsWith('--'));
     const text = await help();
 
     expect(flags).not.toEqual([]);
@@ -62,7 +62,7 @@ describe('the unit of the agent', () => {
     expect(Number(values('TimeoutStopSec')[0])).toBeGreaterThan(Number(graces?.[1]) + 120);
   });
 
-  it('and its README name variables that there are', async () => {
+  it('and its README name existing variables', async () => {
     const readme = await readFile(join(folder, 'swarming-client.md'), 'utf8');
     const named = new Set(`${unit}${readme}`.match(/\bSKOLO_[A-Z_]+/g));
     const text = await help();
@@ -139,9 +139,9 @@ describe('every unit', () => {
     expect(stdout + stderr).toBe('');
   });
 
-  it('of the jumphost takes away what its service does not need', async ({ skip }) => {
+  it('of the jumphost removes privileges that its service does not need', async ({ skip }) => {
     const copies = await copied(skip);
-    // Tasks run below the agent: its README says what that means.
+    // Tasks run below the agent: see its README.
     const closed = copies.filter((file) => /(server|daemon|stand-in)\.service$/.test(file));
 
     // In tenths of what it calls exposure: 10.0 is a unit that nothing is taken from.

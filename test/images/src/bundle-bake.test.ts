@@ -142,7 +142,7 @@ describe('docker-bake.hcl', () => {
     });
   });
 
-  it('says nothing of itself that nobody told it', async ({ skip }) => {
+  it('has no label whose value was not given', async ({ skip }) => {
     const buildx = peer('buildx');
     if (!buildx) return skip('buildx is not installed');
 

@@ -50,24 +50,24 @@ export async function startBundle(
     return child.exitCode ?? child.signalCode;
   };
   onTestFinished(() => void (child.exitCode === null && child.kill('SIGKILL')));
-  let said = '';
+  let output = '';
   child.stderr.on('data', (data: Buffer) => {
-    said = `${said}${data}`.slice(-4000);
+    output = `${output}${data}`.slice(-4000);
   });
   const { port, metricsPort } = await new Promise<z.output<typeof Listening>>((resolve, reject) => {
     createInterface(child.stdout).on('line', (line) => {
-      said = `${said}${line}\n`.slice(-4000);
+      output = `${output}${line}\n`.slice(-4000);
       const listening = Listening.safeParse(parsed(line)).data;
       if (listening) resolve(listening);
     });
     child.once('error', reject);
-    child.once('exit', () => reject(new Error(`${name} has ended: ${said}`)));
+    child.once('exit', () => reject(new Error(`${name} has ended: ${output}`)));
   });
   const at = (number: number) => `http://127.0.0.1:${number}`;
   return { url: at(port), metricsUrl: at(metricsPort), end };
 }
 
-/** What the bundled `skolo` prints. @throws Error with all that it said. */
+/** What the bundled `skolo` prints. @throws Error with all that it printed. */
 export async function skolo(
   bundles: string,
   args: readonly string[],

@@ -83,7 +83,7 @@ async function ready(metricsUrl: string): Promise<number> {
   return (await fetch(`${metricsUrl}/readyz`)).status;
 }
 
-it.each(serviceNames)('%s says how it is used', async (name) => {
+it.each(serviceNames)('%s prints its usage', async (name) => {
   const { stdout } = await run(process.execPath, [mainOf(bundles, name), '--help']);
 
   expect(stdout).toMatch(new RegExp(`^usage: ${name} `));
@@ -174,8 +174,8 @@ services:
 
     await skolo(bundles, ['backup', 'run', 'switch-1', '--reason', 'to see it', '--wait'], env);
 
-    const shown = await skolo(bundles, ['backup', 'show', 'switch-1'], env);
-    expect(shown).toContain('!Current Configuration:');
+    const config = await skolo(bundles, ['backup', 'show', 'switch-1'], env);
+    expect(config).toContain('!Current Configuration:');
     await expect.poll(() => storage.objects('backups').length).toBeGreaterThan(0);
     const [object] = storage.objects('backups');
     expect(object?.content.toString('latin1')).toMatch(/^age-encryption\.org\/v1/);

@@ -84,7 +84,7 @@ async function anotherCheckout(): Promise<string> {
 }
 
 describe('a bundle', () => {
-  it('is there of every service', async () => {
+  it('exists for every service', async () => {
     expect([...serviceNames].sort()).toEqual((await readdir(join(root, 'services'))).sort());
     expect(sizes.map(({ name }) => name)).toEqual(expect.arrayContaining([...serviceNames]));
   });
@@ -128,12 +128,12 @@ describe('a bundle', () => {
     ]);
   });
 
-  it('says nothing of the folder that it was made in', async () => {
-    const words = [root, basename(out), tmpdir()].filter((word) => word.length > 4);
+  it('does not contain the path of the folder that it was made in', async () => {
+    const paths = [root, basename(out), tmpdir()].filter((path) => path.length > 4);
     const found: string[] = [];
     for (const path of await filesIn(out)) {
       const text = await readFile(join(out, path), 'latin1');
-      if (words.some((word) => text.includes(word))) found.push(path);
+      if (paths.some((each) => text.includes(each))) found.push(path);
     }
 
     expect(found).toEqual([]);
@@ -157,9 +157,9 @@ describe('a bundle', () => {
     expect(text).not.toContain('no licence named');
   });
 
-  it('has the version of its package, or the one that it is told', async () => {
-    const told = join(out, 'told');
-    await bundle(told, ['cli', '--version', '9.8.7+abc']);
+  it('has the version of its package, or the given one', async () => {
+    const versioned = join(out, 'versioned');
+    await bundle(versioned, ['cli', '--version', '9.8.7+abc']);
     const version = async (folder: string) => {
       const bin = join(folder, 'cli/opt/skolo/packages/cli/bin/skolo.js');
       const { stdout } = await run(process.execPath, [bin, '--version']);
@@ -167,10 +167,10 @@ describe('a bundle', () => {
     };
     const manifest = JSON.parse(await readFile(join(root, 'packages/cli/package.json'), 'utf8'));
 
-    expect(await readdir(told)).toEqual(['cli']);
-    expect(await version(told)).toBe('9.8.7+abc');
+    expect(await readdir(versioned)).toEqual(['cli']);
+    expect(await version(versioned)).toBe('9.8.7+abc');
     expect(await version(out)).toBe(z.object({ version: z.string() }).parse(manifest).version);
-    await rm(told, { recursive: true });
+    await rm(versioned, { recursive: true });
   });
 
   it.each(['swarming-client', 'cli'])('of %s has only syntax that Node 22 reads', async (name) => {
@@ -185,7 +185,7 @@ describe('a bundle', () => {
     }
   });
 
-  it('of the command says when Node is too old', async () => {
+  it('of the command reports a Node that is too old', async () => {
     const bin = join(out, 'cli/opt/skolo/packages/cli/bin/skolo.js');
     const old = `Object.defineProperty(process, 'versions', { value: { node: '20.20.2' } })`;
 
@@ -197,7 +197,7 @@ describe('a bundle', () => {
     });
   });
 
-  it('that there is not is refused', async () => {
+  it('of an unknown program is refused', async () => {
     await expect(bundle(join(out, 'none'), ['metadata'])).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/no metadata here, but metadata-server, /),

@@ -7,13 +7,13 @@ import { declaredSecrets } from './policies/references.ts';
 const readme = readFileSync(join(kubeFolder, 'README.md'), 'utf8');
 
 describe('kube/README.md', () => {
-  it('tells of each component', () => {
+  it('describes each component', () => {
     const untold = componentNames().filter((name) => !readme.includes(`\`${name}\``));
 
     expect(untold).toEqual([]);
   });
 
-  it('tells of each Secret', () => {
+  it('describes each Secret', () => {
     const untold = [...declaredSecrets.keys()].filter((id) => {
       const [namespace, name] = id.split('/');
       return !readme
@@ -24,7 +24,7 @@ describe('kube/README.md', () => {
     expect(untold).toEqual([]);
   });
 
-  it('leads to files that are there', () => {
+  it('links to files that exist', () => {
     const links = [...readme.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link);
 
     expect(links.filter((link) => !existsSync(join(kubeFolder, link)))).toEqual([]);

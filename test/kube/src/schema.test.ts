@@ -29,7 +29,7 @@ spec:
 `;
 
 describe('schemaProblems', () => {
-  it('finds nothing wrong with what the API takes', () => {
+  it('finds no problem in objects that the API accepts', () => {
     expect(problemsOf(deployment)).toEqual([]);
   });
 

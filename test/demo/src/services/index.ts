@@ -1,4 +1,4 @@
-/** All services, in the order in which they are shown. */
+/** All services, in the order in which they are printed. */
 import { serviceNames } from '@skolo/rack';
 import { alertToPubsub } from './alert-to-pubsub.ts';
 import { metadataServer } from './metadata-server.ts';

@@ -7,7 +7,7 @@ export interface DemoService {
   name: ServiceName;
   /** It listens here if its usual port is not free, and on any free port if neither is. */
   otherPort?: number;
-  /** It is the agent of this machine: at its address, told of in its entry, and without a rack.yaml. In the demo only. */
+  /** It is the agent of this machine: at its address, configured in its entry, and without a rack.yaml. In the demo only. */
   machine?: string;
   /** What to try with it. Commands must work as they are printed. */
   suggestions?(running: RunningService): Suggestion[];

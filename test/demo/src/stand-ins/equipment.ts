@@ -60,7 +60,7 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
   const machines = new Map<string, Running<SimulatedMachine>>();
   let unplug: (() => void)[] = [];
 
-  /** Starts it unless it runs just so. One that cannot have its port is missing, and said to be. */
+  /** Starts it unless it runs just so. One that cannot have its port is missing, and reported. */
   async function renew<T extends { close(): Promise<void> }>(
     running: Map<string, Running<T>>,
     { name, made }: { name: string; made: unknown[] },

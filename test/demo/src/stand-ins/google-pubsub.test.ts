@@ -13,7 +13,7 @@ async function start() {
 }
 
 describe('the stand-in for Pub/Sub', () => {
-  it('is where rack.yaml says, also where there are two of them', async () => {
+  it('listens where rack.yaml has it, also where there are two of them', async () => {
     const standIns = [await start(), await start()];
 
     const texts = standIns.map((each) => each.place?.(services(', endpoint: 127.0.0.1:8085'), '/'));

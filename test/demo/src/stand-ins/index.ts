@@ -1,4 +1,4 @@
-/** Everything that is simulated, in the order in which it is shown. */
+/** Everything that is simulated, in the order in which it is printed. */
 import type { AgentComputer } from '../agent-computer.ts';
 import { startEquipment } from './equipment.ts';
 import { startPubSub } from './google-pubsub.ts';

@@ -2,10 +2,10 @@
 import { delimiter } from 'node:path';
 import { raspberryPi4, startAdbServer, startPrograms, uhubctl } from '@skolo/simulators';
 import { type AgentComputer, agentMachine } from '../agent-computer.ts';
-import { openDoor } from './door.ts';
+import { startControlServer } from './control-server.ts';
 import type { StandIn } from './stand-in.ts';
 
-const doorPort = 8092;
+const controlPort = 8092;
 /** As racks/demo has it. */
 const usbPort = 'usb/1-1.2';
 /** Quicker than any real one, so that one can watch. */
@@ -48,7 +48,7 @@ export async function startPhone(computer: AgentComputer): Promise<StandIn> {
   }, chargeEveryMs);
   charging.unref();
 
-  const door = await openDoor(doorPort, {
+  const control = await startControlServer(controlPort, {
     'POST /battery'(percent) {
       phone.battery.level = Math.min(100, percent);
       return `the battery of the phone is at ${phone.battery.level} %; it charges ${chargePercent} % a second`;
@@ -60,14 +60,14 @@ export async function startPhone(computer: AgentComputer): Promise<StandIn> {
     suggestions: [
       {
         text: `Empty the battery of the phone of ${agentMachine}: it takes no tasks until it is charged:`,
-        commands: [`curl -X POST ${door.url}/battery/5`],
+        commands: [`curl -X POST ${control.url}/battery/5`],
       },
     ],
     follow: async () => undefined,
     async close() {
       forget();
       clearInterval(charging);
-      await door.close();
+      await control.close();
       await programs.close();
       await adb.close();
     },

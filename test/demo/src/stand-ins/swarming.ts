@@ -9,11 +9,11 @@ import { type AgentComputer, agentMachine } from '../agent-computer.ts';
 import { root } from '../folders.ts';
 import { choosePort } from '../ports.ts';
 import { hasMachine, setValue } from '../yaml-text.ts';
-import { openDoor } from './door.ts';
+import { startControlServer } from './control-server.ts';
 import type { StandIn } from './stand-in.ts';
 
 const usualPort = 8090;
-const doorPort = 8091;
+const controlPort = 8091;
 const hooks = join(root, 'services', 'swarming-client', 'python', 'skolo_bot_config.py');
 const settings = ['machines', agentMachine, 'swarming'] as const;
 /** Long enough to see it run. */
@@ -35,7 +35,7 @@ export async function startSwarmingServer(computer: AgentComputer): Promise<Stan
     });
   const swarming = await start(await choosePort([usualPort])).catch(() => start(0));
   const add = () => swarming.addTask({ python: task });
-  const door = await openDoor(doorPort, {
+  const control = await startControlServer(controlPort, {
     'POST /task': () => `task ${add()} waits for a bot`,
     'GET /tasks': () =>
       swarming.tasks
@@ -52,7 +52,7 @@ export async function startSwarmingServer(computer: AgentComputer): Promise<Stan
     suggestions: [
       {
         text: `Give ${agentMachine} another task, and see what became of all of them:`,
-        commands: [`curl -X POST ${door.url}/task`, `curl ${door.url}/tasks`],
+        commands: [`curl -X POST ${control.url}/task`, `curl ${control.url}/tasks`],
       },
     ],
     place(text, dir) {
@@ -71,7 +71,7 @@ export async function startSwarmingServer(computer: AgentComputer): Promise<Stan
       computer.set('SKOLO_OAUTH_CONFIG', file);
     },
     async close() {
-      await door.close();
+      await control.close();
       await swarming.close();
     },
   };

@@ -66,7 +66,7 @@ export function spawnDemo(
   return watch(child, ended);
 }
 
-/** Starts the demo in a folder and waits until it has told what is where. */
+/** Starts the demo in a folder and waits until it has printed what is where. */
 export async function startDemo(
   dir: string,
   args: string[] = [],

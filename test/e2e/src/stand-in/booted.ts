@@ -38,7 +38,7 @@ export class Computer {
   readonly root: string;
   private readonly nspawn: string;
   private process: ChildProcess | undefined;
-  private said = '';
+  private output = '';
   private cgroups: string[] = [];
 
   private constructor(nspawn: string, root: string) {
@@ -104,7 +104,7 @@ export class Computer {
 
   /** Until systemd answers. */
   async boot(): Promise<void> {
-    this.said = '';
+    this.output = '';
     this.cgroups = await makeCgroups(basename(this.root));
     const enter = 'for each in $1; do echo $$ > "$each/cgroup.procs"; done; shift; exec "$@"';
     const child = spawn(
@@ -135,7 +135,7 @@ export class Computer {
     this.process = child;
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (data: Buffer) => {
-        this.said = `${this.said}${data}`.slice(-4000);
+        this.output = `${this.output}${data}`.slice(-4000);
       });
     }
     for (let tries = 0; tries < 200; tries += 1) {
@@ -144,7 +144,7 @@ export class Computer {
       if (/running|degraded/.test(text)) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    throw new Error(`it does not boot: ${this.said}`);
+    throw new Error(`it does not boot: ${this.output}`);
   }
 
   /** Runs a program in it, as root. */
@@ -161,11 +161,11 @@ export class Computer {
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'number')
         throw error;
-      const said = [
+      const output = [
         ...('stdout' in error ? [error.stdout] : []),
         ...('stderr' in error ? [error.stderr] : []),
       ];
-      return { exitCode: error.code, text: said.join('') };
+      return { exitCode: error.code, text: output.join('') };
     }
   }
 

@@ -3,7 +3,7 @@
  * real processes outside of its own unit, as k3s does, with a back-off after crashes and a ServiceLB that catches a port.
  * Objects are in a file, and survive its death; so do containers.
  *
- * `node fake-k3s.ts FOLDER`: reads and writes FOLDER/objects.json; FOLDER/faults.json says what is wrong with it.
+ * `node fake-k3s.ts FOLDER`: reads and writes FOLDER/objects.json; FOLDER/faults.json has its faults.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ export interface Faults {
   noImages?: boolean;
 }
 
-/** What the kubelet is told of a container. */
+/** What the kubelet gets for a container. */
 export interface PodSpec {
   namespace: string;
   /** Arguments of systemd-run before the program. */

@@ -183,7 +183,7 @@ export class Jumphost {
   }
 
   /**
-   * On, with k3s and its two pods on the way up, and the units installed as their README says.
+   * On, with k3s and its two pods on the way up, and the units installed as in their README.
    *
    * @param bundles a folder that `npm run bundle` has written
    */
@@ -264,15 +264,15 @@ export class Jumphost {
       .parse(JSON.parse(await this.computer.read(`${state}/objects.json`)));
   }
 
-  async standIn(...words: string[]) {
-    return await this.computer.run('/usr/local/sbin/skolo-stand-in', ...words);
+  async standIn(...args: string[]) {
+    return await this.computer.run('/usr/local/sbin/skolo-stand-in', ...args);
   }
 
   async isActive(unit: string): Promise<boolean> {
     return (await this.computer.run('systemctl', 'is-active', unit)).text.trim() === 'active';
   }
 
-  /** What the stand-in has said since boot. */
+  /** What the stand-in has logged since boot. */
   async journal(identifier = 'skolo-stand-in'): Promise<string> {
     return (await this.computer.run('journalctl', '--quiet', '--output=cat', '-t', identifier))
       .text;

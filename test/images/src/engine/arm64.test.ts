@@ -55,7 +55,7 @@ afterAll(async () => {
 });
 
 it.for(serviceNames)(
-  '%s for arm64 gets ready, and ends when it is told to',
+  '%s for arm64 gets ready, and ends on SIGTERM',
   {
     timeout: 2 * patience,
   },
@@ -87,7 +87,7 @@ it('cli for arm64 is the skolo command', { timeout: patience }, async ({ skip })
   const image = imageName(access, 'cli', 'arm64');
 
   const run = ['run', '--rm', '--read-only', '--network', 'none', '--platform', 'linux/arm64'];
-  const said = await docker([
+  const output = await docker([
     ...run,
     `--volume=${etc}:/work:ro`,
     image,
@@ -96,5 +96,5 @@ it('cli for arm64 is the skolo command', { timeout: patience }, async ({ skip })
     'rack.yaml',
   ]);
 
-  expect(said).toContain('rack4');
+  expect(output).toContain('rack4');
 });

@@ -8,7 +8,7 @@ export interface Container {
   /** In the network that it was started in. */
   address: string;
   state(): Promise<ContainerState>;
-  /** What it has said so far. */
+  /** What it has logged so far. */
   logs(): Promise<string>;
   /** SIGTERM, and SIGKILL after so many seconds; the state after that. */
   stop(seconds: number): Promise<ContainerState>;

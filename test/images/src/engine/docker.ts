@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 
-/** The docker command, and the engine that it speaks to. */
+/** The docker command, and the engine that it connects to. */
 export interface DockerAccess {
   /** Absolute path of the client. */
   program: string;
@@ -16,7 +16,7 @@ export interface DockerOptions {
   timeoutSeconds?: number;
 }
 
-/** Runs `docker …`. Answers what it prints, without the last line feed; rejects with what it said. */
+/** Runs `docker …`. Answers what it prints, without the last line feed; rejects with what it printed to stderr. */
 export type Docker = (args: readonly string[], options?: DockerOptions) => Promise<string>;
 
 /** @example const docker = useDocker(access); await docker(['network', 'ls']) */
@@ -53,6 +53,6 @@ function environment({ host, configDir }: DockerAccess): NodeJS.ProcessEnv {
   return { ...others, DOCKER_HOST: host, DOCKER_CONFIG: configDir, DOCKER_BUILDKIT: '1' };
 }
 
-function lastLines(said: string): string {
-  return said.trimEnd().split('\n').slice(-30).join('\n');
+function lastLines(output: string): string {
+  return output.trimEnd().split('\n').slice(-30).join('\n');
 }

@@ -30,7 +30,7 @@ const prefix = `skolo-test-${process.pid}`;
 
 /**
  * Root with dockerd installed gets an engine of the test's own; else the one behind DOCKER_HOST, or at Docker's usual
- * place, is used. A text says why there is none.
+ * place, is used. A text is the reason why there is none.
  */
 export async function openEngine(): Promise<Engine | string> {
   const program = peer('docker');

@@ -73,7 +73,7 @@ async function startSilentResolver(skip: Skip): Promise<string> {
 }
 
 /** What a shell in the image prints, as root. */
-async function said(image: string, script: string, skip: Skip): Promise<string> {
+async function outputOf(image: string, script: string, skip: Skip): Promise<string> {
   const run = ['run', '--rm', '--network', 'none', '--user', '0', '--entrypoint', 'sh'];
   return theEngine(skip).docker([...run, image, '-c', script]);
 }
@@ -95,7 +95,7 @@ function filesOf(image: string, skip: Skip): Promise<File[]> {
 }
 
 async function listFiles(image: string, skip: Skip): Promise<File[]> {
-  const lines = await said(image, `find / -xdev -printf '%y %m %U %p\\n'`, skip);
+  const lines = await outputOf(image, `find / -xdev -printf '%y %m %U %p\\n'`, skip);
   return lines.split('\n').map((line) => {
     const [type = '', mode = '', user = '', ...path] = line.split(' ');
     return { type, mode: Number.parseInt(mode, 8), user: Number(user), path: path.join(' ') };
@@ -117,7 +117,7 @@ describe.each(serviceNames)('%s', (service) => {
     expect(status).toMatch(new RegExp(`^Uid:\\t${pod.user}\\t${pod.user}\\t`, 'm'));
   });
 
-  it('ends within a second, also while it looks up a name that nobody tells', async ({ skip }) => {
+  it('ends within a second, also while it waits for a DNS answer', async ({ skip }) => {
     const silent = await startSilentResolver(skip);
     const killed = 137;
     const exitCodes: number[] = [];
@@ -192,7 +192,7 @@ describe.each(images)('%s', (image) => {
 it('swarming-client has what bots and their tasks look for', async ({ skip }) => {
   const config = '/etc/swarming_config/oauth2_access_token_config.json';
 
-  const found = await said(
+  const found = await outputOf(
     nameOf('swarming-client', skip),
     `command -v sudo; ls /.dockerenv; cat ${config}`,
     skip,

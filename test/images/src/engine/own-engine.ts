@@ -34,8 +34,8 @@ export async function whyNoNamespaces(): Promise<string | undefined> {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const failed = once(child, 'error').then(([error]) => String(error));
-  const ended = Promise.all([text(child.stderr), once(child, 'close')]).then(([said, [code]]) =>
-    code === 0 ? undefined : said.trim() || `unshare ended with ${code}`,
+  const ended = Promise.all([text(child.stderr), once(child, 'close')]).then(([output, [code]]) =>
+    code === 0 ? undefined : output.trim() || `unshare ended with ${code}`,
   );
   return Promise.race([failed, ended]);
 }
@@ -71,12 +71,12 @@ export async function startOwnEngine(dockerd: string, dir: string): Promise<OwnE
     await closed;
     removeGroups(cgroup);
   }
-  const said: string[] = [];
+  const output: string[] = [];
   try {
     await new Promise<void>((resolve, reject) => {
       createInterface(child.stderr).on('line', (line) => {
-        said.push(line);
-        said.splice(0, said.length - 20);
+        output.push(line);
+        output.splice(0, output.length - 20);
         if (line.includes('API listen on')) resolve();
       });
       child.once('error', reject);
@@ -85,7 +85,7 @@ export async function startOwnEngine(dockerd: string, dir: string): Promise<OwnE
     });
   } catch (error) {
     await close();
-    throw new Error(`dockerd does not start: ${said.join('\n')}`, { cause: error });
+    throw new Error(`dockerd does not start: ${output.join('\n')}`, { cause: error });
   }
   return { host: `unix://${socket}`, close };
 }

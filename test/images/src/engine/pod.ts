@@ -69,7 +69,7 @@ export async function readPod(service: ServiceName, etc?: string): Promise<Pod> 
   const group = context.runAsGroup ?? pod.securityContext.runAsGroup;
   const metrics = container.ports.find(({ name }) => name === 'metrics');
   if (user === undefined || group === undefined || !metrics) {
-    throw new Error(`${file} says no user, no group or no port of metrics`);
+    throw new Error(`${file} has no user, no group or no port of metrics`);
   }
   const mounts = container.volumeMounts.flatMap(({ name, mountPath }) => {
     const volume = pod.volumes.find((candidate) => candidate.name === name);

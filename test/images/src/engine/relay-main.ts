@@ -50,8 +50,8 @@ for (const port of ports) {
   await listening(server, { port: Number(port), host: '0.0.0.0' });
 }
 // The last one: who sees it knows that all are there.
-const door = join(folder, 'in.sock');
-await listening(createServer({ allowHalfOpen }, inward), { path: door });
+const socketPath = join(folder, 'in.sock');
+await listening(createServer({ allowHalfOpen }, inward), { path: socketPath });
 // The test need not be root.
-chmodSync(door, 0o666);
+chmodSync(socketPath, 0o666);
 process.on('SIGTERM', () => process.exit(0));

@@ -68,10 +68,10 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     await close().catch(() => {});
     throw error;
   }
-  const door = join(folder, 'in.sock');
+  const socketPath = join(folder, 'in.sock');
   return {
     container,
-    fetch: (url, asked = {}) => ask(door, new URL(url), asked),
+    fetch: (url, asked = {}) => ask(socketPath, new URL(url), asked),
     close,
   };
 }
@@ -93,7 +93,7 @@ async function passOn(path: string, port: number): Promise<Server> {
 }
 
 function ask(
-  door: string,
+  socketPath: string,
   url: URL,
   { method = 'GET', headers = {}, body }: NonNullable<Parameters<Relay['fetch']>[1]>,
 ): Promise<Answer> {
@@ -105,15 +105,15 @@ function ask(
         headers: { host: url.host, connection: 'close', ...headers },
         timeout: 20_000,
         createConnection: () => {
-          const socket = connect(door);
+          const socket = connect(socketPath);
           socket.write(`${url.hostname} ${url.port || 80}\n`);
           return socket;
         },
       },
       (response) => {
         text(response).then(
-          (said) =>
-            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: said }),
+          (answer) =>
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: answer }),
           reject,
         );
       },

@@ -39,7 +39,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   try {
     provide('prepared', await prepare());
   } catch (error) {
-    // Told by the tests that need it, so that others run.
+    // Reported by the tests that need it, so that others run.
     provide('prepared', { is: 'failed', why: error instanceof Error ? error.message : `${error}` });
   }
   return close;

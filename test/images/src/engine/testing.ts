@@ -21,7 +21,7 @@ export function theEngine(skip: TestContext['skip']): TestEngine {
   return { access, docker: useDocker(access), refused };
 }
 
-/** Waits until it is ready; fails with what it said when it is not, or has ended. */
+/** Waits until it is ready; fails with what it logged when it is not, or has ended. */
 export async function becomesReady(
   container: Container,
   relay: Relay,

@@ -40,7 +40,7 @@ export const exceptions: readonly Exception[] = [
   {
     workload: 'metadata-server',
     what: 'hostPath /dev/shm',
-    why: 'tokens in hand outlive the pod, in memory only',
+    why: 'unexpired tokens outlive the pod, in memory only',
   },
   ...forAgents('hostNetwork', 'hooks on loopback, and the address that its identity hangs on'),
   ...forAgents('hostPID', 'what the bot left behind is found; reboot: host'),

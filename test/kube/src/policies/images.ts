@@ -14,7 +14,7 @@ export function imageProblems(objects: readonly Manifest[]): string[] {
       );
       if (imagePullPolicy !== 'IfNotPresent') {
         problems.push(
-          `${where} imagePullPolicy is ${imagePullPolicy ?? 'not said'}, not IfNotPresent`,
+          `${where} imagePullPolicy is ${imagePullPolicy ?? 'not set'}, not IfNotPresent`,
         );
       }
       return problems;

@@ -1,4 +1,4 @@
-/** All policies, by what they are about. Each is told the objects of a build, and says what is wrong with them. */
+/** All policies, by what they are about. Each gets the objects of a build, and returns the problems in them. */
 import type { Manifest } from '../manifest.ts';
 import { imageProblems } from './images.ts';
 import { liveConfigurationProblems } from './live-configuration.ts';
@@ -24,7 +24,7 @@ export type Policy = (objects: readonly Manifest[]) => string[];
 export const policies: ReadonlyMap<string, Policy> = new Map([
   ['images', imageProblems],
   ['resources', resourceProblems],
-  ['room in emptyDirs', emptyDirProblems],
+  ['size of emptyDirs', emptyDirProblems],
   ['probes', probeProblems],
   ['Pod Security', podSecurityProblems],
   ['selectors', selectorProblems],

@@ -65,7 +65,7 @@ export function isOpen(objects: readonly Manifest[], { from, to, port }: Flow): 
   );
 }
 
-/** Whether the policies of `own` let it speak with `other`. */
+/** Whether the policies of `own` let it connect to `other`. */
 function mayPass(
   objects: readonly Manifest[],
   direction: 'Ingress' | 'Egress',

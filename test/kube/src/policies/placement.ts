@@ -17,9 +17,9 @@ const pressures = ['disk', 'memory', 'pid'].map((what) => ({
 /** Priorities that a kubelet under pressure neither evicts nor refuses. Of the others it refuses each one that is scheduled there. */
 const critical = new Set(['system-cluster-critical', 'system-node-critical']);
 
-/** The jumphost, as its labels tell it. */
+/** The jumphost, by its labels. */
 export const jumphostNode = node({ [jumphost]: 'true', [controlPlane]: 'true' });
-/** It may be told by either label. */
+/** Either label selects it. */
 const jumphosts = [node({ [jumphost]: 'true' }), node({ [controlPlane]: 'true' }), jumphostNode];
 /** Whatever else may be a node. */
 const machines = [

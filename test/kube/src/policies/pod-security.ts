@@ -29,7 +29,7 @@ const sysctls = new Set([
 ]);
 const seccompTypes = new Set(['RuntimeDefault', 'Localhost']);
 
-/** Every namespace is there and says its standard in all three ways; pods of restricted ones keep to it. */
+/** Every namespace exists and sets its standard in all three modes; pods of restricted ones keep to it. */
 export function podSecurityProblems(objects: readonly Manifest[]): string[] {
   const namespaces = objects.filter(({ kind }) => kind === 'Namespace');
   const restricted = new Set(

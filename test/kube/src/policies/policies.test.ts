@@ -27,7 +27,7 @@ const all = new Map([
   ] as const,
 ]);
 
-/** What the policy says when one text takes the place of another. */
+/** The problems that the policy finds when one text takes the place of another. */
 function afterChange(policy: string, from: string, to: string): string[] {
   if (!good.includes(from)) throw new Error(`nothing to change: ${from}`);
   return problemsOf(policy, good.replaceAll(from, to));
@@ -71,7 +71,7 @@ describe('policies', () => {
     ['resources', 'limits: { memory', 'limits: { cpu: 1, memory', 'a CPU limit'],
     ['resources', 'requests: { cpu: 50m, memory: 192Mi }', 'requests: {}', 'no CPU request'],
     ['resources', 'cpu: 50m, memory: 192Mi', 'cpu: 50m', 'no memory request'],
-    ['room in emptyDirs', 'emptyDir: { sizeLimit: 64Mi }', 'emptyDir: {}', 'no sizeLimit'],
+    ['size of emptyDirs', 'emptyDir: { sizeLimit: 64Mi }', 'emptyDir: {}', 'no sizeLimit'],
     ['probes', 'livenessProbe:', 'x-probe:', 'no liveness probe'],
     ['probes', 'readinessProbe:', 'x-probe:', 'no readiness probe'],
     ['probes', 'startupProbe:', 'x-probe:', 'no startup probe'],

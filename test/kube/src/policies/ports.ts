@@ -35,7 +35,7 @@ const jumphostPorts = new Map([
   ['10256/TCP', 'kube-proxy'],
 ]);
 
-/** The ports of the five services are those that @skolo/rack says. */
+/** The ports of the five services are those of @skolo/rack. */
 export function servicePortProblems(objects: readonly Manifest[]): string[] {
   const workloads = workloadsOf(objects);
   const services = readKind(objects, 'Service', ServiceSpec);
@@ -93,7 +93,7 @@ export function publicServiceProblems(objects: readonly Manifest[]): string[] {
       );
     }
     if (spec.selector['app.kubernetes.io/name'] === 'metadata-server') {
-      // Without the uplink it has no tokens and is not ready, and still tells machines who they are.
+      // Without the uplink it has no tokens and is not ready, and still gives machines their identity.
       if (!spec.publishNotReadyAddresses) {
         problems.push(
           `${title}: leads nowhere while the uplink is away (publishNotReadyAddresses)`,

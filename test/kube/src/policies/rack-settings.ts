@@ -12,7 +12,7 @@ export function botFolders(rack: Rack): string[] {
   return [...new Set(allAgentSettings(rack).map(({ botDir }) => botDir))];
 }
 
-/** Nobody is killed who keeps to what rack.yaml says, and the bot is on the host's disk. */
+/** Pods have the time to stop that rack.yaml gives them, and the bot is on the host's disk. */
 export function rackSettingsProblems(objects: readonly Manifest[], rack: Rack): string[] {
   return workloadsOf(objects).flatMap((workload) => {
     const service = serviceNames.find((name) => name === workload.name);

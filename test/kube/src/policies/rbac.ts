@@ -36,7 +36,7 @@ export function rbacProblems(objects: readonly Manifest[]): string[] {
   return [...bindings, ...rules];
 }
 
-/** An account of its own for each, and no token of it: nobody here speaks with the API server. */
+/** An account of its own for each, and no token of it: no pod here uses the API server. */
 export function accountProblems(objects: readonly Manifest[]): string[] {
   return workloadsOf(objects).flatMap(({ title, name, pod }) => [
     // The canary is another version of the same.

@@ -10,7 +10,7 @@ import {
   workloadsOf,
 } from '../manifest.ts';
 
-/** Secrets are made by hand, never in git: kube/README.md says how. Namespace and name of each. */
+/** Secrets are made by hand, never in git: see kube/README.md. Namespace and name of each. */
 export const declaredSecrets: ReadonlyMap<string, string> = new Map([
   ...serviceNames
     .filter((name) => name !== 'swarming-client')
@@ -19,8 +19,8 @@ export const declaredSecrets: ReadonlyMap<string, string> = new Map([
       return [`${namespace}/${name}`, 'secrets of rack.yaml that it uses'] as const;
     }),
   ['skolo-node/adb-key', 'the key that phones have accepted'],
-  ['skolo/prometheus', 'tokens for whom it asks'],
-  ['skolo/alertmanager', 'tokens for whom it tells'],
+  ['skolo/prometheus', 'tokens for its targets'],
+  ['skolo/alertmanager', 'tokens for its receivers'],
   ['skolo/remote-write', 'the token for the Prometheus elsewhere'],
   ['skolo/apps-users', 'who may sign in at apps-by-name'],
 ]);

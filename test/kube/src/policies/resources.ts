@@ -1,4 +1,4 @@
-/** Every container says what it needs, and what it may have. */
+/** Every container sets its requests and limits. */
 import { containersOf, type Manifest, workloadsOf } from '../manifest.ts';
 import { type Exception, exceptions, withoutExceptions } from './exceptions.ts';
 
@@ -22,7 +22,7 @@ export function resourceProblems(
   );
 }
 
-/** Room on the node's disk that a pod takes has an end: every emptyDir says which. */
+/** A pod's use of the node's disk is limited: every emptyDir has a sizeLimit. */
 export function emptyDirProblems(objects: readonly Manifest[]): string[] {
   return workloadsOf(objects).flatMap(({ title, pod }) =>
     pod.volumes

@@ -20,7 +20,7 @@ const secretVariable = /(?:TOKEN|SECRET|PASSWORD|PASSPHRASE|CREDENTIALS?|_KEY)$/
 
 /**
  * Secret objects in a build, and what looks like a secret in whatever else is. rack.yaml is left to its own schema, by which
- * it only says where secrets are.
+ * it only names where secrets are.
  */
 export function secretProblems(objects: readonly Manifest[]): string[] {
   return objects.flatMap((object) => {
@@ -38,7 +38,7 @@ export function secretProblems(objects: readonly Manifest[]): string[] {
   });
 }
 
-/** Secrets come as files: an environment is inherited, and shown by many tools. `env` of rack.yaml is read from a Secret. */
+/** Secrets come as files: an environment is inherited, and printed by many tools. `env` of rack.yaml is read from a Secret. */
 export function variableProblems(objects: readonly Manifest[]): string[] {
   return workloadsOf(objects).flatMap((workload) =>
     containersOf(workload).flatMap(({ env }) =>

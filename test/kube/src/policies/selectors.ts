@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Manifest, readKind, Selector, selects, workloadsOf } from '../manifest.ts';
 
 const nameLabel = 'app.kubernetes.io/name';
-/** Pods that a policy may speak of without their being in each build: of k3s, or of a component. */
+/** Pods that a policy may select without their being in each build: of k3s, or of a component. */
 const elsewhere = ['traefik', 'grafana'];
 
 const ServiceSpec = z.looseObject({

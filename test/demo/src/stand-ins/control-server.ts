@@ -1,4 +1,4 @@
-/** A small HTTP door to a stand-in, for what only somebody in the room could do. */
+/** A small HTTP server that controls a stand-in, for what else only a person at the rack could do. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { choosePort, host } from '../ports.ts';
@@ -6,12 +6,12 @@ import { choosePort, host } from '../ports.ts';
 /** By `METHOD /path`; a last part of digits is given as a number. */
 export type Acts = Readonly<Record<string, (number: number) => string>>;
 
-export interface OpenDoor {
+export interface ControlServer {
   url: string;
   close(): Promise<void>;
 }
 
-export async function openDoor(port: number, acts: Acts): Promise<OpenDoor> {
+export async function startControlServer(port: number, acts: Acts): Promise<ControlServer> {
   const server = createServer((request, response) => {
     request.resume();
     const { method = '', url = '' } = request;
@@ -22,7 +22,7 @@ export async function openDoor(port: number, acts: Acts): Promise<OpenDoor> {
     response.writeHead(isOurs ? 200 : 404, { 'content-type': 'text/plain' });
     response.end(`${isOurs ? act(Number(number ?? 0)) : Object.keys(acts).join('\n')}\n`);
   });
-  // Somebody may take the port between our look and the start.
+  // Another process may take the port between the check and the start.
   server.listen(await choosePort([port]), host);
   await once(server, 'listening');
   const address = server.address();
