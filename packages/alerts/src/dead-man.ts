@@ -69,7 +69,7 @@ interface Watched extends KeptLocation {
   fresh: boolean;
 }
 
-/** Anybody can publish under any name. */
+/** Every publisher can use any name. */
 const mostUnexpected = 1000;
 
 export class DeadMan {

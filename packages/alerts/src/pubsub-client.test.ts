@@ -179,11 +179,11 @@ describe("the rack's metadata server", () => {
     };
 
     const portal = await sinkErrorOf(send(sinkFor(google, 'metadata', metadata.url)));
-    const nobody = await sinkErrorOf(send(sinkFor(google, 'metadata', 'http://127.0.0.1:1')));
+    const unreachable = await sinkErrorOf(send(sinkFor(google, 'metadata', 'http://127.0.0.1:1')));
 
     expect(portal).toMatchObject({ reason: 'credentials' });
-    expect(nobody).toMatchObject({ reason: 'unavailable' });
-    expect(nobody.message).toContain('is it running?');
+    expect(unreachable).toMatchObject({ reason: 'unavailable' });
+    expect(unreachable.message).toContain('is it running?');
   });
 });
 

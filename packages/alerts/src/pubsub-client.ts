@@ -78,7 +78,10 @@ export async function connectPubSub(
   const { sslCreds } = isPlain ? await new PubSub(emulator).getClientConfig() : {};
   const options = {
     projectId: project,
-    auth: await signedInBy(signedIn.headers, new v1.PublisherClient({ credentials: nobody })),
+    auth: await signedInBy(
+      signedIn.headers,
+      new v1.PublisherClient({ credentials: noCredentials }),
+    ),
     ...(address && { servicePath: address.host, port: address.port }),
     ...(sslCreds && { sslCreds }),
     ...channelDefaults,
@@ -130,7 +133,7 @@ function isLoopback(host: string): boolean {
 }
 
 /** Nobody's: it has a client made without looking for credentials, to be replaced by ours. */
-const nobody = {
+const noCredentials = {
   type: 'authorized_user',
   client_id: 'none',
   client_secret: 'none',

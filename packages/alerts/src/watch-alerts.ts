@@ -83,7 +83,7 @@ function ofLocation(report: LocationReport, isBlind: boolean): Condition[] {
     },
     {
       labels: { alertname: 'RackUnhealthy', ...labels },
-      // Of one that is silent nobody knows.
+      // The health of a silent location is unknown.
       holds: isKnown && state !== 'silent' ? state === 'unhealthy' : undefined,
       since: heartbeat?.published ?? 0,
       text: `${location}: ${heartbeat?.why ?? 'alerts do not get through'}`,
@@ -121,7 +121,7 @@ function message(alert: Alert, now: number): AlertMessage {
   };
 }
 
-/** Nobody else makes these alerts, so nobody else has to come to the same. */
+/** No other program makes these alerts, so none has to compute the same fingerprint. */
 function identity(labels: Record<string, string>): string {
   const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 16);

@@ -143,7 +143,7 @@ describe('writeFileAtomic', () => {
       `.${name}.${pid}-${thread}-0123456789ab.tmp`;
     const stale = [
       temp('state.json', gone),
-      // Its pid is ours, but nobody here is writing it: a container restarted with the same pid.
+      // Its pid is ours, but this process is not writing it: a container restarted with the same pid.
       temp('state.json', process.pid, threadId),
     ];
     const others = [

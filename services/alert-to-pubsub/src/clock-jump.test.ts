@@ -80,7 +80,7 @@ describe.each(jumps)('a clock that jumps %s', (_, wall) => {
       await send();
       await allDelivered(lab);
       if (step % 4 !== 3) continue;
-      // The next heartbeat is due by uptime, whatever the wall clock says.
+      // The next heartbeat is due by uptime, whatever the wall clock shows.
       await expect.poll(() => lab.heartbeats().length).toBeGreaterThan(beats);
       expect(lab.heartbeats().at(-1)?.attributes.status).toBe('healthy');
       // Each alert has its own moment of the minute, and one that has just begun waits for the next one.

@@ -40,7 +40,7 @@ async function startTopic(endpoint: string, names: readonly string[]) {
     expect(response.status, path).toBe(200);
     return response.json();
   }
-  // The topic first: what is sent before there is a subscription reaches nobody.
+  // The topic first: what is sent before there is a subscription reaches no subscriber.
   await ask('PUT', 'topics/prometheus-alerts', {});
   for (const name of names) {
     const topic = 'projects/my-project/topics/prometheus-alerts';

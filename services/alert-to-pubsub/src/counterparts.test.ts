@@ -35,7 +35,7 @@ const hot = `{
   annotations: { summary: '{{ $value }} degrees' },
 }`;
 
-/** What the exporter says, and where it is. */
+/** What the exporter exports, and where it is. */
 async function startThermometer(): Promise<Exporter> {
   const exporter = await startExporter();
   exporter.set('temperature', 40);

@@ -19,7 +19,7 @@ const alert = (name: string, n: number, text = '') => ({
     : { startsAt: '2026-11-20T07:00:00Z', endsAt: '2026-11-20T07:00:01Z' }),
 });
 
-/** A service that has accepted so many changes of alerts, which nobody has got; and a snapshot of those before. */
+/** A service that has accepted so many changes of alerts, which are not delivered yet; and a snapshot of those before. */
 async function withBacklog(changes: number, text = 'x'.repeat(20_000)): Promise<Lab> {
   const lab = await startLab({ settings });
   await lab.pubsub.stop();
@@ -182,7 +182,7 @@ describe('a spool', () => {
 });
 
 describe('a spool that lost what was accepted', () => {
-  /** 20 changes of alerts that nobody has got yet. */
+  /** 20 changes of alerts that are not delivered yet. */
   async function stoppedWith20(): Promise<Lab> {
     const lab = await startLab({ settings });
     await lab.pubsub.stop();

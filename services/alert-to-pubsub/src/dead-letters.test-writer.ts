@@ -1,4 +1,4 @@
-/** Adds dead letters until it is killed; says which are kept. `node dead-letters.test-writer.ts FOLDER MAX_BYTES FIRST [END]` */
+/** Adds dead letters until it is killed; prints which are kept. `node dead-letters.test-writer.ts FOLDER MAX_BYTES FIRST [END]` */
 import { DeadLetters } from './dead-letters.ts';
 
 const [folder = '', maxBytes, first, end = 'Infinity'] = process.argv.slice(2);

@@ -10,7 +10,7 @@ const offsetLow = 0x84222325;
 /** The prime is 2^40 + 0x1b3. */
 const primeLow = 0x1b3;
 
-/** Kept for the next one, unless somebody's text of megabytes has made it large. */
+/** Kept for the next one, unless a text of megabytes has made it large. */
 let scratch = Buffer.alloc(4096);
 const mostKept = 65_536;
 

@@ -297,7 +297,7 @@ export class Intake implements AcceptAlerts {
     deps.emit({ type: 'transitions', ...transitions });
   }
 
-  /** All that is known is in memory, and anybody who reaches the endpoints may invent alerts. */
+  /** All that is known is in memory, and every client that reaches the endpoints may invent alerts. */
   private tooMany(leftOut: number): NotAccepted {
     const { mostAlerts = usualMostAlerts } = this.deps;
     return new NotAccepted(

@@ -117,7 +117,7 @@ it(`loses nothing that it accepted in ${kills} kills (seed ${seed})`, {
   expect(noticesOf(published).filter(({ body }) => body.alertname !== 'AlertDeliveryGap')).toEqual(
     [],
   );
-  // A full spool says so.
+  // A full spool answers 503.
   expect([...statuses].filter((status) => ![200, 503].includes(status))).toEqual([]);
   expect(await last.end('SIGTERM')).toBe(0);
 });

@@ -19,7 +19,7 @@ import { startSubscriber } from './testing/subscriber.ts';
 const patiently = { timeout: 300_000 };
 const eventually = { timeout: 200_000, interval: 100 };
 
-/** Answers as `status` says; remembers what it took, in order. */
+/** Answers with `status`; remembers what it accepted, in order. */
 async function startReceiver() {
   const receiver = {
     url: '',

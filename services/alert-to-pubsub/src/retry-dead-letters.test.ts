@@ -86,7 +86,7 @@ describe('skolo alerts dead-letters --retry', { timeout: 120_000 }, () => {
     const audit = await readFile(join(lab.stateDir, 'audit', segment), 'utf8');
     expect(audit).toMatch(/"ann".*body corrected/);
 
-    // What was sent again says nothing of how the alert is now, also to the next process.
+    // A retried message does not change the current state of the alert, also for the next process.
     await lab.stop();
     const again = await startLab({ former: lab, settings: `sinks: [${sink}]` });
     const known = (await again.alerts()).find(({ labels }) => labels.name === 'bad-1');

@@ -213,7 +213,7 @@ function asKnown(
   return known;
 }
 
-/** The old object where the new one says the same: an old object costs the garbage collector less than a new one. */
+/** The old object where the new one is equal: an old object costs the garbage collector less than a new one. */
 function kept(
   old: Record<string, string> | undefined,
   found: Record<string, string>,

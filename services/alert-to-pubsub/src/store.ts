@@ -150,7 +150,7 @@ export class Store {
     for await (const { text } of spool.read(snapshot?.from ?? spool.first)) {
       const message = parsed(SpooledMessage, text);
       if (message === undefined) unreadable += 1;
-      // A dead letter that was retried says how an alert was once.
+      // A dead letter that was retried has an earlier state of its alert.
       else if (message.kind !== 'notice' && message.sink === undefined) {
         known.alerts.set(message.alert.fingerprint, restored(message, moment, settings()));
       }

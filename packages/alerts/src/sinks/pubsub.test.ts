@@ -339,7 +339,7 @@ describe('the emulator', () => {
       { env: { PUBSUB_EMULATOR_HOST: google.endpoint, GOOGLE_CLOUD_PROJECT: 'env-project' } },
     ).catch((error: unknown) => error);
 
-    // The project is asked for where it should be, although nobody signs in.
+    // The project is asked for where it should be, although there is no sign-in.
     expect(connection).toMatchObject({ reason: 'credentials', code: 'SECRET_MISSING' });
     const other = await connectPubSub(
       { endpoint: 'us-east1-pubsub.googleapis.com:443', credentials: 'default' },

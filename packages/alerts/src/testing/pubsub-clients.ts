@@ -1,4 +1,4 @@
-/** Who tests a subscriber needs somebody who publishes. */
+/** A publisher, for tests of subscribers. */
 import type { v1 } from '@google-cloud/pubsub';
 import { connectPubSub, type PubSubConnection } from '../pubsub-client.ts';
 

@@ -1,4 +1,4 @@
-/** Somebody deletes the folder, or moves it, while it is in use. */
+/** The folder is deleted, or moved, while it is in use. */
 import { copyFile, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

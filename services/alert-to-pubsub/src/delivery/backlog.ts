@@ -25,7 +25,7 @@ export interface Queue {
   state: 'idle' | 'ready' | 'busy' | 'resting';
   /** In a row. */
   failures: number;
-  /** Failures in a row that speak against its first message. */
+  /** Failures in a row that its first message may have caused. */
   strikes: number;
   /** In memory, those under way included. */
   messages: number;

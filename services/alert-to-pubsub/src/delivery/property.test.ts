@@ -63,7 +63,7 @@ it('each ordering key gets what the spool has, in order, and what is rejected is
       const rest = [...behaviours];
       let durable: number | undefined;
 
-      /** A process; what it does after its death reaches nobody. */
+      /** A process; what it does after its death has no effect. */
       function begin() {
         const life = { isOver: false };
         const sink = fakeSink({ keys: sinkKeys, messages: batch });

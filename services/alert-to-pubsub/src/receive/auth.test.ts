@@ -76,7 +76,7 @@ describe('an endpoint with secrets', () => {
     [bearerAuth, undefined],
     [bearerAuth, 'Bearer '],
   ])(
-    'lets nobody in while a secret cannot be read: %s with %s',
+    'rejects every caller while a secret cannot be read: %s with %s',
     async (settings, authorization) => {
       const lab = await startWith(settings);
       await rm(join(lab.dir, 'token'));
@@ -97,7 +97,7 @@ describe('an endpoint with secrets', () => {
     },
   );
 
-  it('is open for all once rack.yaml says so', async () => {
+  it('accepts every sender once rack.yaml requires no secret', async () => {
     const lab = await startWith(bearerAuth);
     await rm(join(lab.dir, 'token'));
     expect(await lab.status()).toBe(503);
@@ -121,7 +121,12 @@ describe('what reads the Alertmanager API', () => {
   }
 
   it.each([
-    { title: 'a default rack admits nobody', settings: '{}', access: '{}', status: 401 },
+    {
+      title: 'a default rack admits no anonymous caller',
+      settings: '{}',
+      access: '{}',
+      status: 401,
+    },
     { title: 'nor one with secrets', settings: bearerAuth, access: '{}', status: 401 },
     {
       title: 'anonymousRead admits its networks',

@@ -65,7 +65,7 @@ export function receivedOf({ endpoint, alerts, bad, truncated }: Batch, now: num
   return { endpoint, firing: alerts.length - resolved, resolved, bad, truncated, names, isReal };
 }
 
-/** Alerts cannot be accepted now: the sender has to retry. The message says why and what to do. */
+/** Alerts cannot be accepted now: the sender has to retry. The message has the reason and what to do. */
 export class NotAccepted extends Error {
   readonly retryAfterSeconds: number;
 

@@ -90,7 +90,7 @@ export function readBody(
       if (!request.complete) end(gone());
     });
     if (unpacking !== undefined) request.pipe(unpacking);
-    // It went before anybody listened.
+    // The client closed before there was a listener.
     if (request.destroyed && !request.complete) end(gone());
   });
 }

@@ -55,7 +55,7 @@ const timeoutMs = 500;
 const script = new Script('texts.map((text) => expression.test(text))');
 
 /**
- * Which of the label sets all matchers match. Somebody may ask with an expression that takes for ever, which Go's do
+ * Which of the label sets all matchers match. A client may send an expression that takes for ever, which Go's do
  * not: then it is stopped.
  *
  * @throws Refused

@@ -20,7 +20,7 @@ export const refusedWhys = [
 ] as const;
 export type RefusedWhy = (typeof refusedWhys)[number];
 
-/** Each endpoint answers it in its own form. The message is for people, and says what to do. */
+/** Each endpoint answers it in its own form. The message is for people, with what to do. */
 export class Refused extends Error {
   readonly why: RefusedWhy;
   readonly status: number;

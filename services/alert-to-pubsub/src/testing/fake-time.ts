@@ -1,4 +1,4 @@
-/** Time that passes when a test says so, or when nothing else happens; pauses included. */
+/** Time that passes when a test lets it pass, or when nothing else happens; pauses included. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { type FakeClock, fakeClock } from '@skolo/common/testing';
 

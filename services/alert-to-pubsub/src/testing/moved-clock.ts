@@ -1,4 +1,4 @@
-/** Time as it is, and more of it where a test says so: others, whose clock is their own, do not notice. */
+/** Time as it is, and more of it where a test adds it: others, whose clock is their own, do not notice. */
 import { type Clock, systemClock } from '@skolo/common';
 
 export interface MovedClock extends Clock {

@@ -23,7 +23,7 @@ export async function runProgram(program: string, args: string[]): Promise<Ended
   });
 }
 
-/** A server of the kind of Prometheus: it says at `/-/ready` that it is. */
+/** A server of the kind of Prometheus: it is ready when `/-/ready` answers 200. */
 export interface Program {
   url: string;
   dir: string;
@@ -71,7 +71,7 @@ export async function startProgram(
       return { url: `http://${address}`, dir, kill: () => end('SIGKILL') };
     }
     await end('SIGKILL');
-    // Somebody else took the port meanwhile.
+    // Another process took the port meanwhile.
     if (attempt < 3 && output.includes('address already in use')) continue;
     throw new Error(`${program} does not start: ${output}`);
   }
@@ -88,7 +88,7 @@ async function isReady(child: ChildProcess, url: string): Promise<boolean> {
   return false;
 }
 
-/** A port that nobody listens at now. */
+/** A port without a listener now. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

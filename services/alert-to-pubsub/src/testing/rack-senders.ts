@@ -1,4 +1,4 @@
-/** Prometheus and Alertmanager of a rack, configured as README.md says, and faster. */
+/** Prometheus and Alertmanager of a rack, configured as in README.md, but faster. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lab } from './lab.ts';

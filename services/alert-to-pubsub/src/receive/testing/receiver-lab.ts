@@ -28,7 +28,7 @@ const readable = '{ anonymousRead: [127.0.0.0/8] }';
 export interface LabOptions {
   /** The section of rack.yaml, in one line. */
   settings?: string;
-  /** The section `access`, in one line; by default everybody may read. */
+  /** The section `access`, in one line; by default every caller may read. */
   access?: string;
   known?: KnownAlert[];
   tuning?: Partial<Tuning>;
