@@ -18,7 +18,7 @@ export interface Measurement {
   notRun?: Record<string, string>;
 }
 
-/** A bench that cannot run here: the message says what is missing. */
+/** A bench that cannot run here: the message names what is missing. */
 export class NotRun extends Error {
   constructor(why: string) {
     super(why);

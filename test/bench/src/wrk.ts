@@ -25,7 +25,7 @@ export interface WrkOptions {
 }
 
 /**
- * Loads a server with wrk from one thread, on a core of its own, and answers what wrk says. Rejects with `NotRun`
+ * Loads a server with wrk from one thread, on a core of its own, and returns what wrk measures. Rejects with `NotRun`
  * where it is not installed (Debian: wrk), and with an error when an answer was missing or bad: errors are quick, so
  * their rate is no figure.
  */

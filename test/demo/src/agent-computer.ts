@@ -33,7 +33,7 @@ export class AgentComputer implements Computer {
     };
   }
 
-  /** The machine as others see it. Undefined: nobody simulates it, and it has power. */
+  /** The machine as others see it. Undefined: it is not simulated, and it has power. */
   get machine(): SimulatedMachine | undefined {
     return this.simulated;
   }

@@ -10,7 +10,7 @@ export interface Options {
   help: boolean;
 }
 
-/** The command line is wrong. The message says what is. */
+/** The command line is wrong. The message names what is wrong. */
 export class UsageError extends Error {
   readonly code = 'USAGE';
 }

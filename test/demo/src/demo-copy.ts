@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { makeFolder } from '@skolo/durable';
 import { root } from './folders.ts';
 
-/** `new`: just copied. `kept`: somebody has edited it. */
+/** `new`: just copied. `kept`: it was edited. */
 export type Origin = 'new' | 'untouched' | 'kept';
 
-/** The folder has somebody else's rack.yaml. */
+/** The folder has the rack.yaml of another rack. */
 export class NotOurFolder extends Error {
   readonly code = 'NOT_OUR_FOLDER';
 }

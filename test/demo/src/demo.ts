@@ -27,7 +27,7 @@ export interface DemoOptions {
   hurry: AbortSignal;
 }
 
-/** So often somebody else may take a port between our look and the service's. */
+/** So often another process may take a port between the check and the start of the service. */
 const attempts = 5;
 /** As racks/demo has it. */
 const machineHost = '127.0.1.1';
@@ -75,7 +75,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       file: copy.rackFile,
       service: 'metadata-server',
       stateDir: copy.stateDir('demo'),
-      // The services say so.
+      // The services report it.
       onRejected: () => undefined,
     });
     closers.push(() => rack.close());

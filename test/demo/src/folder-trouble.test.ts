@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { folderTrouble } from './folder-trouble.ts';
 
 function systemError(code: string) {
-  return Object.assign(new Error(`${code}: as Node says it`), { code, path: '/srv/demo/lock' });
+  return Object.assign(new Error(`${code}: the message of Node`), { code, path: '/srv/demo/lock' });
 }
 
 describe('folderTrouble', () => {
@@ -20,7 +20,7 @@ describe('folderTrouble', () => {
   });
 
   it.each([
-    [new Error('a mistake of ours')],
+    [new Error('a bug')],
     [systemError('EADDRINUSE')],
     [Object.assign(new Error('no path'), { code: 'EACCES' })],
     ['a text'],

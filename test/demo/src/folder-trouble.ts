@@ -18,7 +18,7 @@ function notOurs(dir: string): string {
   return `this user may not use it. Was it made with sudo? Then: sudo chown -R "$(id -u)" ${shellWord(dir)}. Or give another folder: ${flag}`;
 }
 
-/** What to say of a file or folder that cannot be used; undefined for any other error. */
+/** The message about a file or folder that cannot be used; undefined for any other error. */
 export function folderTrouble(error: unknown, dir: string): string | undefined {
   if (!(error instanceof Error && 'code' in error && 'path' in error)) return undefined;
   const reason = reasons.get(error.code);

@@ -13,7 +13,7 @@ async function started(args: string[], detached = false): Promise<ChildProcess> 
   return child;
 }
 
-/** A service that says when it is there. */
+/** A service that prints when it runs. */
 async function service(script: string): Promise<ChildProcess> {
   const code = `${script}; setInterval(() => {}, 1000); console.log('there');`;
   const child = await started(['-e', code], true);
@@ -21,7 +21,7 @@ async function service(script: string): Promise<ChildProcess> {
   return child;
 }
 
-it('ends what it watches when nobody holds its stdin any more, but not what has ended before', async () => {
+it('ends what it watches when its stdin is closed, but not what has ended before', async () => {
   const [obedient, stubborn, forgotten] = [
     await service(''),
     await service("process.on('SIGTERM', () => {})"),

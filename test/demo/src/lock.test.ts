@@ -33,7 +33,7 @@ describe('takeLock', () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
-  it('takes the lock of a dead process, and of one whose number somebody else has now', async () => {
+  it('takes the lock of a dead process, and of one whose number another process has now', async () => {
     const dir = await newFolder();
     const file = join(dir, 'lock');
     const lock = await takeLock(dir, silent);

@@ -32,7 +32,7 @@ export interface Lock {
  *
  * @throws AlreadyRunning
  */
-export async function takeLock(dir: string, say: (line: string) => void): Promise<Lock> {
+export async function takeLock(dir: string, print: (line: string) => void): Promise<Lock> {
   await makeFolder(dir);
   const path = join(dir, 'lock');
   const own: Holder = { pid: process.pid, start: await startOf(process.pid) };
@@ -43,7 +43,7 @@ export async function takeLock(dir: string, say: (line: string) => void): Promis
 
   await write([own]);
   try {
-    while (!(await tryLink(temporary, path))) await clearStale(path, { dir, say });
+    while (!(await tryLink(temporary, path))) await clearStale(path, { dir, print });
   } finally {
     await rm(temporary);
   }
@@ -58,7 +58,7 @@ export async function takeLock(dir: string, say: (line: string) => void): Promis
   };
 }
 
-/** Atomic: the lock is there with its content, or somebody else's is. */
+/** Atomic: the lock is there with its content, or that of another process is. */
 async function tryLink(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
@@ -71,13 +71,13 @@ async function tryLink(from: string, to: string): Promise<boolean> {
 
 async function clearStale(
   path: string,
-  { dir, say }: { dir: string; say(line: string): void },
+  { dir, print }: { dir: string; print(line: string): void },
 ): Promise<void> {
   const [demo, ...others] = await holdersOf(path);
   if (demo && (await isAlive(demo))) throw new AlreadyRunning(dir, demo.pid);
   for (const other of others) {
     if (!(await isAlive(other))) continue;
-    say('Waiting for what an earlier start left behind to end …');
+    print('Waiting for what an earlier start left behind to end …');
     while (await isAlive(other)) await sleep(100);
   }
   await rm(path, { force: true });

@@ -30,7 +30,7 @@ export function listeningPort(line: string): number | undefined {
   return event.port;
 }
 
-/** Whether a service says that it cannot have its port. */
+/** Whether a service reports that it cannot have its port. */
 export function cannotListen(line: string): boolean {
   return parseEvent(line)?.msg === 'cannot listen';
 }
@@ -65,7 +65,7 @@ function factsOf(event: LogEvent): { inline: string[]; lists: string[] } {
   }
   if (isError(event.err)) {
     inline.push(event.err.message);
-    // Errors with a code were foreseen, and say what to do. The stack is for the others.
+    // Errors with a code were foreseen, and their message has what to do. The stack is for the others.
     if (event.err.code === undefined) lists.push(...stackOf(event.err));
   }
   return { inline, lists };

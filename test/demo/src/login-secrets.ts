@@ -3,7 +3,7 @@ import { type Rack, secretReferences } from '@skolo/rack';
 import { makeSshKey } from '@skolo/simulators';
 import { writeMissingSecret } from './secret-files.ts';
 
-/** Makes up the passwords and keys of equipment that rack.yaml wants in files and nobody has put there. */
+/** Makes up the passwords and keys of equipment that rack.yaml expects in files which are missing. */
 export async function makeUpLoginSecrets(rack: Rack, dir: string): Promise<void> {
   for (const { where, ref } of secretReferences(rack)) {
     if (!where.startsWith('logins.') || !('file' in ref)) continue;

@@ -51,7 +51,7 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-/** Of an error that was foreseen; its message says what to do. */
+/** Of an error that was foreseen; its message has what to do. */
 function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof AlreadyRunning || error instanceof NotOurFolder) return 1;
   if (error instanceof RackError) return 78;
@@ -68,13 +68,13 @@ function signals(): { stop: AbortSignal; hurry: AbortSignal } {
     stop.abort();
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  // Nobody reads what we write any more.
+  // The reader of our output is gone.
   process.stdout.on('error', () => stop.abort());
   if (process.env.npm_lifecycle_event === 'start') endWithParent(stop);
   return { stop: stop.signal, hurry: hurry.signal };
 }
 
-/** Ctrl-C comes by way of `npm start`. If that was killed, nobody could end us any more. */
+/** Ctrl-C comes by way of `npm start`. If that was killed, Ctrl-C could not end us any more. */
 function endWithParent(stop: AbortController) {
   const parent = process.ppid;
   setInterval(() => {

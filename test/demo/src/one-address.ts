@@ -6,7 +6,7 @@ const sshPort = 22_101;
 
 /**
  * The demo's rack for a computer that has 127.0.0.1 and no other loopback address, as macOS: its first machine, at
- * that address. Nobody can ask as the others. What has a port of its own stays.
+ * that address. No caller can have the address of the others. What has a port of its own stays.
  */
 export function withOneAddress(text: string): string {
   const doc = parseDocument(text);
@@ -15,7 +15,7 @@ export function withOneAddress(text: string): string {
   for (const name of others) changed = deleteValue(changed, ['machines', name]);
   if (first !== undefined) {
     changed = setValue(changed, ['machines', first, 'address'], only);
-    // The jumphost has this address, too: a machine may share it when it says at which port it is.
+    // The jumphost has this address, too: a machine may share it when its entry has its port.
     changed = setValue(changed, ['machines', first, 'port'], sshPort);
   }
   for (const name of keysAt(doc, 'infrastructure')) {

@@ -1,4 +1,4 @@
-/** Which ports the services listen on this time, and where rack.yaml says it. */
+/** Which ports the services listen on this time, and where rack.yaml has them. */
 import { type ServiceName, servicePorts } from '@skolo/rack';
 import { choosePort, host, isFree } from './ports.ts';
 import type { DemoService } from './services/service.ts';
@@ -40,7 +40,7 @@ export async function choosePlaces(
   return places;
 }
 
-/** Whether nobody else listens there. */
+/** Whether no other process listens there. */
 export async function areFree(places: readonly Place[]): Promise<boolean> {
   for (const { host, port, metricsPort } of places) {
     if (!(await isFree(port, host)) || !(await isFree(metricsPort, host))) return false;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Where the demo listens: nobody but this computer sees it. */
+/** Where the demo listens: only this computer can reach it. */
 export const host = '127.0.0.1';
 
 /** The first of the `wanted` ports that can be listened on now, else any free one; never one of `taken`. */

@@ -50,7 +50,7 @@ export async function runServices(options: RunOptions): Promise<void> {
       guard,
       computer,
       onLine: (line) => output.line(readableLine(line, style)),
-      say: (text) => output.problem(text),
+      print: (text) => output.problem(text),
       stopWithin: () => stopWithinOf(rackFile, name),
     });
     return { name, process, isAgent: computer !== undefined };
@@ -77,7 +77,7 @@ export async function runServices(options: RunOptions): Promise<void> {
   }
 }
 
-/** The agent last: it asks the others, and at their ports there may be somebody else until then. */
+/** The agent last: it asks the others, and at their ports there may be another process until then. */
 async function startAll(
   processes: readonly { name: ServiceName; process: ServiceProcess; isAgent: boolean }[],
 ): Promise<(readonly [ServiceName, number])[]> {

@@ -22,7 +22,7 @@ async function service(script: string) {
     // Not started: the service ends with the test.
     guard: new Guard(),
     onLine: (line) => lines.push(line),
-    say: (text) => printed.push(text),
+    print: (text) => printed.push(text),
     stopWithin: async () => 0,
   });
   onTestFinished(async () => {

@@ -20,7 +20,7 @@ export interface ServiceProcessOptions {
   /** A line that the service wrote. */
   onLine(line: string): void;
   /** What happened to the process, for people. */
-  say(text: string): void;
+  print(text: string): void;
   /** Seconds that it may take to end. Asked when they are needed: rack.yaml may have changed. */
   stopWithin(): Promise<number>;
 }
@@ -29,7 +29,7 @@ export interface ServiceProcessOptions {
 export class EndedAtOnce extends Error {
   readonly code = 'ENDED_AT_ONCE';
   readonly exitCode: number;
-  /** Somebody else had its port at that moment. */
+  /** Another process had its port at that moment. */
   readonly hadNoPort: boolean;
 
   constructor(message: string, exitCode: number, hadNoPort = false) {
@@ -78,7 +78,7 @@ export class ServiceProcess {
     child.kill('SIGTERM');
     const withinMs = (await this.options.stopWithin()) * 1000 + graceMs;
     const timer = setTimeout(() => {
-      this.options.say(`${this.options.name} did not end within ${withinMs / 1000} s: killed`);
+      this.options.print(`${this.options.name} did not end within ${withinMs / 1000} s: killed`);
       this.kill();
     }, withinMs);
     await ended;
@@ -133,14 +133,14 @@ export class ServiceProcess {
 
   private lostPower() {
     if (this.stopping) return;
-    const { name, say } = this.options;
-    say(`${name} ended: its machine has lost its power; it starts when that has booted`);
+    const { name, print } = this.options;
+    print(`${name} ended: its machine has lost its power; it starts when that has booted`);
     this.launchAgain();
   }
 
   private launchAgain() {
     this.launch().catch((error: Error) => {
-      this.options.say(`${this.options.name} cannot be started: ${error.message}`);
+      this.options.print(`${this.options.name} cannot be started: ${error.message}`);
     });
   }
 
@@ -153,7 +153,7 @@ export class ServiceProcess {
     const drained = once(child, 'close');
     await Promise.race([drained, sleep(500, undefined, { ref: false })]);
     if (this.stopping) return;
-    const { name, say } = this.options;
+    const { name, print } = this.options;
     const { text, code } = howItEnded(child);
     if (this.onEndedAtOnce) {
       const message = `${name} ended before it served (${text})`;
@@ -162,7 +162,7 @@ export class ServiceProcess {
     }
     this.failures = ranForMs > longestPause * 1000 ? 1 : this.failures + 1;
     const pause = Math.min(longestPause, 2 ** (this.failures - 1));
-    say(`${name} ended (${text}); starting it again in ${pause} s`);
+    print(`${name} ended (${text}); starting it again in ${pause} s`);
     this.next = setTimeout(() => this.launchAgain(), pause * 1000);
   }
 }

@@ -1,4 +1,4 @@
-/** What is where and what to try: the text that everybody sees first. */
+/** What is where and what to try: the text that is printed first. */
 import { coloured } from './colour.ts';
 import type { RunningService, Suggestion } from './services/service.ts';
 

@@ -7,7 +7,10 @@ const withinMs = 10_000;
 /** Whether `python3` runs the bot; undefined: it does, else a sentence for people. */
 export async function pythonTrouble(): Promise<string | undefined> {
   const install = 'install it (Debian: apt install python3)';
-  const found = await say('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])']);
+  const found = await outputOf('python3', [
+    '-c',
+    'import sys; print("%d.%d" % sys.version_info[:2])',
+  ]);
   const [, major, minor] = /^(\d+)\.(\d+)$/.exec(found ?? '') ?? [];
   if (major === undefined) {
     return `The agent of a machine is not started: python3 is missing; ${install}.`;
@@ -18,11 +21,11 @@ export async function pythonTrouble(): Promise<string | undefined> {
 
 /** Whether there is an adb; undefined: there is, else a sentence for people. */
 export async function adbTrouble(): Promise<string | undefined> {
-  if ((await say('adb', ['version'])) !== undefined) return undefined;
+  if ((await outputOf('adb', ['version'])) !== undefined) return undefined;
   return 'adb is missing: the agent sees no phone and takes no tasks. Install it (Debian: apt install adb).';
 }
 
-async function say(program: string, args: string[]): Promise<string | undefined> {
+async function outputOf(program: string, args: string[]): Promise<string | undefined> {
   try {
     return (await run(program, args, { timeout: withinMs })).stdout.trim();
   } catch {

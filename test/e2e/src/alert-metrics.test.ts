@@ -1,5 +1,5 @@
 /**
- * What alert rules ask for is there: a name with a slip in it never fires, and nobody sees that.
+ * The metrics of alert rules exist: a rule with a misspelt name never fires, without any error.
  *
  * Metrics of our own are compared with what the services really export where all of them run: test/demo. Those of
  * the agent, which runs on machines, are compared here.

@@ -20,7 +20,7 @@ const run = promisify(execFile);
 const promtool = peer('promtool');
 const noPromtool = 'promtool is not installed (Debian: prometheus)';
 
-/** What promtool has to say; it ends with a code other than 0 when it finds something. */
+/** The output of promtool; it ends with a code other than 0 when it finds something. */
 async function ask(program: string, ...args: string[]): Promise<string> {
   try {
     const { stdout, stderr } = await run(program, args, { cwd: rulesFolder });

@@ -296,8 +296,7 @@ describe('blackbox-exporter', () => {
       return context.skip(
         'blackbox-exporter is not installed (Debian: prometheus-blackbox-exporter)',
       );
-    if (!mayPing())
-      return context.skip('nobody but root may ping here (net.ipv4.ping_group_range)');
+    if (!mayPing()) return context.skip('only root may ping here (net.ipv4.ping_group_range)');
 
     expect(await probe('module=icmp&target=127.0.0.1', program)).toContain('probe_success 1');
   });
@@ -326,7 +325,7 @@ function mayPing(): boolean {
 }
 
 describe('chrony', () => {
-  /** With -x: the clock of this computer is nobody's business here. */
+  /** With -x: the clock of this computer is not touched here. */
   async function startChrony(program: string, dir: string, name: string, directives: string[]) {
     const port = await freePort();
     // It makes the folder itself: one that others may enter is not to its liking.

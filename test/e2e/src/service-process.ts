@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 export interface ServiceProcess {
   url: string;
-  /** Undefined where the service does not say its port. */
+  /** Undefined where the service does not log its port. */
   metricsPort: number | undefined;
   /** Ends it as a power cut does. */
   kill(): Promise<void>;

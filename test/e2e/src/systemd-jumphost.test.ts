@@ -86,7 +86,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect(owners.text).toBe('0 700\n10001 2770\n10001 2770\n');
   });
 
-  it('has the configuration of the units from k3s, and shows it to nobody else', async () => {
+  it('has the configuration of the units from k3s, readable by no other user', async () => {
     const { computer } = jumphost;
     await expect.poll(() => jumphost.journal(), patient).toContain('daemon: configuration copied');
 

@@ -24,8 +24,8 @@ import { bundle } from './bundles.ts';
 
 const run = promisify(execFile);
 const scope = 'https://www.googleapis.com/auth/cloud-platform';
-/** Nobody answers here. */
-const nobody = 'http://127.0.0.1:9';
+/** There is no listener here. */
+const noListener = 'http://127.0.0.1:9';
 const account = { username: 'admin', password: 'a password of this test' };
 
 let bundles: string;
@@ -60,7 +60,7 @@ ${more}`,
   return { dir, rackFile, flags, write };
 }
 
-/** Somebody who may change things: variables for `skolo`. */
+/** A user with the right to change things: variables for `skolo`. */
 async function newToken(rackFile: string, dir: string): Promise<Record<string, string>> {
   const text = await skolo(bundles, ['token', 'new', 'ann', '--role', 'admin', '--rack', rackFile]);
   await writeFile(join(dir, 'token'), /skolo_[\w-]+/.exec(text)?.[0] ?? '', { mode: 0o600 });
@@ -128,7 +128,7 @@ services: { power-cycle-daemon: { url: "${url}" } }
 `;
     await writeFile(join(dir, 'community'), 'for-this-test', { mode: 0o600 });
     await writeFile(join(dir, 'password'), account.password, { mode: 0o600 });
-    await write(yaml(nobody));
+    await write(yaml(noListener));
     const service = await startBundle(bundles, 'power-cycle-daemon', flags);
     await write(yaml(service.url));
     const env = await newToken(rackFile, dir);
@@ -165,7 +165,7 @@ services:
     encrypt: [age1sml852a9e9qjcm5eq2tsyh5yfu330uqhn7q5ap29wj6vldg9p5lqjnstcn]
 `;
     await writeFile(join(dir, 'password'), account.password, { mode: 0o600 });
-    await write(yaml(nobody));
+    await write(yaml(noListener));
     const service = await startBundle(bundles, 'router-backup', flags, {
       STORAGE_EMULATOR_HOST: storage.url,
     });
@@ -192,7 +192,7 @@ services:
 services:
   alert-to-pubsub: { url: "${url}", project: my-project, endpoint: "${pubsub.endpoint}" }
 `;
-    await write(yaml(nobody));
+    await write(yaml(noListener));
     const service = await startBundle(bundles, 'alert-to-pubsub', flags);
     await write(yaml(service.url));
     const env = await newToken(rackFile, dir);
@@ -227,7 +227,7 @@ services:
     await write(`
 machines: { rpi-1: { kind: rpi, address: 127.0.1.1, device: { kind: none } } }
 services:
-  power-cycle-daemon: { url: "${nobody}" }
+  power-cycle-daemon: { url: "${noListener}" }
   swarming-client:
     server: ${swarming.url}
     python: ${python}

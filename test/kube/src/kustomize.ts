@@ -16,7 +16,7 @@ const Kustomization = z.looseObject({
   components: z.array(z.string()).default([]),
 });
 
-/** What a rack has to say itself that wants a component. */
+/** What a rack with a component has to set itself. */
 const settings = new Map([
   [
     'remote-write',

@@ -212,7 +212,7 @@ export function titleOf({ kind, metadata: { name, namespace } }: Manifest): stri
   return namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
 }
 
-/** The objects that make pods. Kinds that policies cannot read (a bare Pod, a CronJob) are refused: nobody would check them. */
+/** The objects that make pods. Kinds that policies cannot read (a bare Pod, a CronJob) are refused: no policy would check them. */
 export function workloadsOf(objects: readonly Manifest[]): Workload[] {
   const known = read.get(objects) ?? readWorkloads(objects);
   read.set(objects, known);

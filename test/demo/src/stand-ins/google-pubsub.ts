@@ -10,9 +10,9 @@ const usualPort = 8085;
 const endpoint = ['services', 'alert-to-pubsub', 'endpoint'] as const;
 
 export async function startPubSub(): Promise<StandIn> {
-  // Nobody asks what was published: it would only grow.
+  // What was published is not read: it would only grow.
   const start = (port: number) => startGooglePubSub({ host, port, keep: false });
-  // Somebody may take the port between our look and the start.
+  // Another process may take the port between the check and the start.
   const pubsub = await start(await choosePort([usualPort])).catch(() => start(0));
   return {
     name: 'Google Pub/Sub',
@@ -23,7 +23,7 @@ export async function startPubSub(): Promise<StandIn> {
   };
 }
 
-/** A real one that somebody put there is left alone; so is a file that says nothing, which means the real one. */
+/** A real one in the file is left alone; so is a file without a setting, which means the real one. */
 function isOurs(text: string): boolean {
   const found: unknown = parseDocument(text).getIn(endpoint);
   return typeof found === 'string' && /^127\.0\.0\.1:\d+$/.test(found);

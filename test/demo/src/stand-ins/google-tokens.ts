@@ -6,7 +6,7 @@ import type { StandIn } from './stand-in.ts';
 
 export async function startGoogleTokens(): Promise<StandIn> {
   const google = await startGoogleOAuth();
-  /** Once for each start, because the address is another one then; not again when somebody takes one away. */
+  /** Once for each start, because the address is another one then; not again when one is removed. */
   const made = new Set<string>();
 
   function newKey({ name, project, email }: Identity): string {
@@ -36,7 +36,7 @@ export async function startGoogleTokens(): Promise<StandIn> {
   };
 }
 
-/** An earlier start made it. A real key that somebody put there is left alone. */
+/** An earlier start made it. A real key is left alone. */
 function isOurs(keyFile: string): boolean {
   return /"token_uri": "http:\/\/127\.0\.0\.1:\d+\/token"/.test(keyFile);
 }

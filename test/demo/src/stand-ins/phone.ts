@@ -12,7 +12,7 @@ const usbPort = 'usb/1-1.2';
 const chargeEveryMs = 1000;
 const chargePercent = 2;
 const fullPercent = 90;
-/** What nobody looks at need not be kept. */
+/** Older requests are not kept: the demo does not read them. */
 const mostReceived = 100;
 
 export async function startPhone(computer: AgentComputer): Promise<StandIn> {

@@ -21,7 +21,7 @@ export interface StandIn {
   /** What to try with it. */
   suggestions?: Suggestion[];
   /**
-   * The text of rack.yaml that says where it listens, if that is where services look for it. Also of one with mistakes.
+   * The text of rack.yaml with where it listens, if that is where services look for it. Also of one with mistakes.
    * `dir` is its folder.
    */
   place?(text: string, dir: string): string;

@@ -85,7 +85,7 @@ async function writeOauthConfig(rack: Rack, file: string): Promise<void> {
   await writeFile(file, JSON.stringify({ url, headers: { 'Metadata-Flavor': 'Google' } }));
 }
 
-/** A real server that somebody put there is left alone. */
+/** A real server in rack.yaml is left alone. */
 function isOurs(text: string): boolean {
   const found: unknown = parseDocument(text).getIn([...settings, 'server']);
   return found === undefined || (typeof found === 'string' && found.startsWith('http://127.0.0.1'));

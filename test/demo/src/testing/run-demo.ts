@@ -139,13 +139,13 @@ export async function ask(command: string): Promise<string> {
   return await text(response);
 }
 
-/** Runs a command as somebody who pastes it into a shell. */
+/** Runs a command like a user who pastes it into a shell. */
 export async function shell(command: string): Promise<string> {
   const { stdout } = await run('sh', ['-c', command], { cwd: root });
   return stdout;
 }
 
-/** Starts a command as somebody who pastes it into a shell and lets it run; it is ended with the test. All that it prints. */
+/** Starts a command like a user who pastes it into a shell and lets it run; it is ended with the test. All that it prints. */
 export function leaveRunning(command: string): { readonly output: string } {
   // A group of its own, so that what the shell starts can be ended, too.
   const child = spawn('sh', ['-c', command], {

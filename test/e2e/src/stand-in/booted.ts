@@ -79,7 +79,7 @@ export class Computer {
     await computer.write('/etc/group', 'root:x:0:\nnogroup:x:65534:\n');
     await computer.write('/etc/hosts', '127.0.0.1 localhost\n');
     await mkdir(join(root, 'etc/systemd/system'), { recursive: true });
-    // What needs more of a disk than there is, or nobody asks for.
+    // What needs more of a disk than there is, or is not needed.
     for (const unit of unwanted) {
       await symlink('/dev/null', join(root, 'etc/systemd/system', unit));
     }

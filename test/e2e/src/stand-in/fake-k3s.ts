@@ -158,7 +158,7 @@ function remove(pod: Pod) {
   execFile('systemctl', ['stop', pod.container], () => {});
 }
 
-/** A LoadBalancer has its port by rules of iptables, also while there is nobody behind it. */
+/** A LoadBalancer has its port by rules of iptables, also while there is no pod behind it. */
 function catchPort(app: string) {
   const spec = specs[app];
   if (spec?.catchPort === undefined) return;

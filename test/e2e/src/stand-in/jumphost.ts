@@ -286,7 +286,7 @@ export class Jumphost {
     return (await this.computer.run(node, '-e', script)).text;
   }
 
-  /** Status at the power-cycle daemon's public port, as the rack sees it; 0 where nobody answers. */
+  /** Status at the power-cycle daemon's public port, as the rack sees it; 0 where there is no answer. */
   async askPower(): Promise<number> {
     const script = `fetch('http://${address}:9210/v1/machines', { signal: AbortSignal.timeout(2000) })
       .then(({ status }) => console.log(status), () => console.log(0))`;

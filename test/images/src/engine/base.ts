@@ -139,7 +139,7 @@ async function bootstrap(arch: Arch, work: string, options: BaseOptions): Promis
     ...hooks.map((hook) => `--customize-hook=${hook}`),
     ...[suite, join(work, layers.debian)],
   ];
-  // Its mounts are nobody else's to see: whoever looks at one keeps it busy. Without root it sees to that itself.
+  // Its mounts are hidden from other processes: whoever looks at one keeps it busy. Without root it hides them itself.
   const asRoot = process.getuid?.() === 0;
   const alone = ['unshare', '--mount', '--propagation', 'private'];
   const [program = '', ...rest] = [...(asRoot ? alone : []), options.mmdebstrap, ...args];

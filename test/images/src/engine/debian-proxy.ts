@@ -19,7 +19,7 @@ export interface DebianProxy {
 const mirrors = ['deb.debian.org', 'security.debian.org'];
 
 /**
- * An HTTP proxy for apt: what is built in a container reaches Debian's mirrors by it, and nobody else. Packages, whose
+ * An HTTP proxy for apt: what is built in a container reaches Debian's mirrors by it, and no other server. Packages, whose
  * files never change under their name, are kept in `dir`, so that they are fetched once for all images and runs.
  */
 export async function startDebianProxy(dir: string): Promise<DebianProxy> {

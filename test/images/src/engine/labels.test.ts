@@ -1,4 +1,4 @@
-/** What images say of themselves comes from docker-bake.hcl, which only buildx reads. */
+/** The labels of images come from docker-bake.hcl, which only buildx reads. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { peer } from '@skolo/simulators';

@@ -106,7 +106,7 @@ function removeGroups(name: string): void {
       try {
         rmdirSync(folder);
       } catch {
-        // Something is still ending in it: an empty group harms nobody.
+        // Something is still ending in it: an empty group does no harm.
       }
     }
   }

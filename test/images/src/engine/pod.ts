@@ -54,7 +54,7 @@ export interface Pod {
 }
 
 /**
- * Reads it from the service's manifest. State is in memory, and nobody is privileged.
+ * Reads it from the service's manifest. State is in memory, and no container is privileged.
  *
  * @param etc a folder of this computer, in place of the volume at /etc/skolo
  */

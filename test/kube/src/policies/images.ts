@@ -26,7 +26,7 @@ function tagProblems(image: string): string[] {
   const [, name = '', tag] = /^(.*?)(?::([^/:@]+))?(?:@sha256:[0-9a-f]{64})?$/.exec(image) ?? [];
   const [registry = ''] = name.split('/');
   const problems = [];
-  if (!name.includes('/') || !/[.:]/.test(registry)) problems.push('does not say its registry');
+  if (!name.includes('/') || !/[.:]/.test(registry)) problems.push('does not name its registry');
   if (tag === undefined) problems.push('has no tag');
   else if (tag === 'latest' || tag === 'unset') problems.push(`has the tag ${tag}`);
   else if (/\/skolo\/[^/]+$/.test(name) && !ownTag.test(tag)) {

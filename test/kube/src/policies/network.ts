@@ -1,4 +1,4 @@
-/** NetworkPolicies as k3s enforces them between pods: does a way that somebody needs exist, at both of its ends? */
+/** NetworkPolicies as k3s enforces them between pods: does every connection that is needed pass at both of its ends? */
 import { z } from 'zod';
 import {
   type Manifest,
@@ -43,7 +43,7 @@ const byAddress: readonly Flow[] = [
   { from: 'router-backup', to: 'power-cycle-daemon', port: 9210 },
 ];
 
-/** Ways that somebody needs and that are closed: what a configuration names by the cluster's DNS, and what is found by address. */
+/** Connections that are needed and closed: what a configuration names by the cluster's DNS, and what is found by address. */
 export function flowProblems(objects: readonly Manifest[]): string[] {
   const workloads = workloadsOf(objects);
   const here = new Set(workloads.map(({ name }) => name));

@@ -65,7 +65,7 @@ describe('policies', () => {
     ['images', image, 'registry.example.com/skolo/router-backup:unset', 'has the tag unset'],
     ['images', image, 'registry.example.com/skolo/router-backup:v1', 'TIME-USER-COMMIT-clean'],
     ['images', '-clean', '-dirty', 'TIME-USER-COMMIT-clean'],
-    ['images', image, 'prom/prometheus:v3', 'does not say its registry'],
+    ['images', image, 'prom/prometheus:v3', 'does not name its registry'],
     ['images', 'imagePullPolicy: IfNotPresent', 'imagePullPolicy: Always', 'is Always'],
     ['resources', 'limits: { memory: 512Mi }', 'limits: {}', 'no memory limit'],
     ['resources', 'limits: { memory', 'limits: { cpu: 1, memory', 'a CPU limit'],
@@ -522,9 +522,9 @@ spec:
 
   it.each([
     ['as it is', '', '', []],
-    ['nobody may ask', 'name: grafana } } }]', 'name: traefik } } }]', ['metrics']],
+    ['no ingress', 'name: grafana } } }]', 'name: traefik } } }]', ['metrics']],
     ['at another port', 'ports: [{ port: metrics }]', 'ports: [{ port: http }]', ['metrics']],
-    ['nobody may go out', '{ to: [{ podSelector: {} }] }', '', ['metrics']],
+    ['no egress', '{ to: [{ podSelector: {} }] }', '', ['metrics']],
     [
       'only out of the cluster',
       'to: [{ podSelector: {} }]',

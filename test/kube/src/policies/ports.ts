@@ -1,4 +1,4 @@
-/** Ports are where everybody looks for them, and nobody else's. */
+/** Ports are those that clients use, and no two pods claim one. */
 import { type ServiceName, serviceNames, servicePorts } from '@skolo/rack';
 import { z } from 'zod';
 import { type Manifest, readKind, selects, type Workload, workloadsOf } from '../manifest.ts';

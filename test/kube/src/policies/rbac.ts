@@ -1,4 +1,4 @@
-/** Nobody has power over the cluster. */
+/** No account has rights over the whole cluster. */
 import { z } from 'zod';
 import { type Manifest, readKind, workloadsOf } from '../manifest.ts';
 
@@ -16,7 +16,7 @@ const Rules = z.looseObject({
 });
 const tooMighty = new Set(['cluster-admin', 'admin', 'edit', 'system:masters']);
 
-/** Roles that are somebody else's and mighty, wildcards, and whoever may read Secrets. */
+/** Built-in roles with many rights, wildcards, and roles that may read Secrets. */
 export function rbacProblems(objects: readonly Manifest[]): string[] {
   const bindings = ['ClusterRoleBinding', 'RoleBinding'].flatMap((kind) =>
     readKind(objects, kind, Binding)

@@ -15,7 +15,7 @@ const ServiceSpec = z.looseObject({
   }),
 });
 
-/** Workloads select their own pods and nobody else's; a Service has pods, and they have the ports that it names. */
+/** Workloads select their own pods and no others; a Service has pods, and they have the ports that it names. */
 export function selectorProblems(objects: readonly Manifest[]): string[] {
   const workloads = workloadsOf(objects);
   const ofWorkloads = workloads.flatMap(({ title, namespace, labels, spec: { selector } }) => {
