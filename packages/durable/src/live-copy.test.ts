@@ -156,7 +156,7 @@ describe('copyLive', () => {
     }
   });
 
-  it('touches nothing, and has no lock', async () => {
+  it('changes no file, and takes no lock', async () => {
     const live = join(folder, 'journal');
     const journal = await Journal.open(live);
     for (let change = 0; change < 12; change += 1) {

@@ -21,7 +21,7 @@ describe('makeFolder', () => {
     expect((await stat(join(folder, '..'))).mode & 0o777).toBe(0o700);
   });
 
-  it.runIf(process.platform === 'linux')('ends where nothing can be made', async () => {
+  it.runIf(process.platform === 'linux')('fails where no folder can be made', async () => {
     await expect(makeFolder('/proc/nope/state')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 

@@ -203,7 +203,7 @@ describe('Prometheus alone', patiently, () => {
 });
 
 describe('Prometheus and Alertmanager', patiently, () => {
-  it('reach a subscriber: what fires, and that it ended', async ({ skip }) => {
+  it('deliver firing and resolved alerts to a subscriber', async ({ skip }) => {
     if (!prometheus) return skip(noPrometheus);
     if (!alertmanager) return skip(noAlertmanager);
     const pubsub = await newPubSub();

@@ -181,7 +181,7 @@ describe('a spool', () => {
   });
 });
 
-describe('a spool that lost what was accepted', () => {
+describe('a spool that lost accepted messages', () => {
   /** 20 changes of alerts that are not delivered yet. */
   async function stoppedWith20(): Promise<Lab> {
     const lab = await startLab({ settings });

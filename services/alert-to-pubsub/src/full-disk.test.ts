@@ -104,7 +104,7 @@ describe('a full disk', () => {
     ).toEqual(['before', 'after']);
   });
 
-  it('does not stop the delivery of what waits', async (context) => {
+  it('does not stop the delivery of waiting messages', async (context) => {
     const disk = await smallDisk(context);
     const lab = await startLab({ dir: disk.dir, settings });
     await lab.pubsub.stop();

@@ -103,7 +103,7 @@ describe('accept', () => {
     expect(spool.summaries).toEqual(['A firing']);
   });
 
-  it('rejects a request that cannot be read, and accepts what shares its group', async () => {
+  it('rejects a request that cannot be read, and accepts the others of its group', async () => {
     const { intake, accept, spool } = start();
     const unreadable = intake.accept(() => {
       throw new Error('the body is not JSON');
@@ -154,7 +154,7 @@ describe('accept', () => {
     expect(spool.syncs).toBe(3);
   });
 
-  it('writes nothing for what is known', async () => {
+  it('writes nothing for known alerts', async () => {
     const { intake, accept, spool } = start();
     await accept(batch(['A']));
     await accept(batch(['A']));
@@ -163,7 +163,7 @@ describe('accept', () => {
     expect(intake.alerts.size).toBe(1);
   });
 
-  it('accepts nothing before the spool is open, not even repeats: what is known is being read', async () => {
+  it('accepts nothing before the spool is open, not even repeats: the known alerts are being read', async () => {
     const { intake, accept, spool } = start({ isOpen: false });
     await expect(accept(batch([]))).rejects.toThrow(NotAccepted);
     await expect(accept(batch(['A']))).rejects.toThrow(NotAccepted);
@@ -206,7 +206,7 @@ describe('accept', () => {
     expect(spool.summaries).toEqual(names.map((name) => `${name} firing`));
   });
 
-  it('takes what is small when the whole does not fit', async () => {
+  it('accepts a small request when the whole group does not fit', async () => {
     const { intake, accept, spool } = start();
     spool.space = 1000;
     const large = accept(batch(Array.from({ length: 50 }, (_, i) => `L${i}`)));
@@ -231,7 +231,7 @@ describe('accept', () => {
     expect(troubles).toEqual([new Error('the disk is full'), undefined]);
   });
 
-  it('refuses what is new while the spool is full, not what is known', async () => {
+  it('refuses new alerts while the spool is full, and accepts known ones', async () => {
     let refusal: string | undefined;
     const { intake, accept } = start({ refusal: () => refusal });
     await accept(batch(['A']));
@@ -245,7 +245,7 @@ describe('accept', () => {
     expect(intake.alerts.size).toBe(2);
   });
 
-  it('refuses alerts beyond those that may be known, and takes what is known', async () => {
+  it('refuses alerts beyond the limit of known alerts, and accepts known ones', async () => {
     const { accept, spool } = start({ mostAlerts: 2 });
     await accept(batch(['A', 'B']));
     // As Prometheus sends them: what ends and what begins in one request.
@@ -316,7 +316,7 @@ describe('accept', () => {
 });
 
 describe('tick', () => {
-  it('gives all that goes on, and writes nothing', async () => {
+  it('returns refreshes of all alerts that still fire, and writes nothing', async () => {
     const { intake, accept, spool, clock } = start();
     await accept(batch(['A', 'B', 'C', 'C-']));
     clock.pass(60_000);

@@ -14,7 +14,7 @@ const summaries = (lab: Lab) =>
     );
 
 describe('alert-to-pubsub', () => {
-  it('publishes what fires and what is resolved, as the original did', async () => {
+  it('publishes firing and resolved alerts, as the original did', async () => {
     const lab = await startLab();
     const answer = await lab.post({ ...firing, annotations: { summary: 'it is down' } });
     await lab.post(resolved);
@@ -51,7 +51,7 @@ describe('alert-to-pubsub', () => {
       .toEqual(['transition firing', 'transition resolved']);
   });
 
-  it('goes on after a restart: what was delivered is known, what was not is delivered', async () => {
+  it('continues after a restart: delivered alerts are known, undelivered ones are delivered', async () => {
     const lab = await startLab();
     await lab.post(firing);
     await expect.poll(() => summaries(lab)).toEqual(['transition firing']);
@@ -87,7 +87,7 @@ describe('alert-to-pubsub', () => {
       .toEqual(['transition firing', 'refresh firing']);
   });
 
-  it('does not fill the spool with repeats of what cannot be delivered', async () => {
+  it('does not fill the spool with repeats of undelivered alerts', async () => {
     const clock = fakeClock(Date.now());
     const lab = await startLab({ clock });
     await lab.pubsub.stop();

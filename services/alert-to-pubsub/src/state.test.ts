@@ -188,7 +188,7 @@ describe('an alert of Prometheus', () => {
 describe('an alert of the webhook', () => {
   const hook = (status: 'firing' | 'resolved') => received({ status, startsAt: start }, 'webhook');
 
-  it('goes on for as long as Alertmanager may take to repeat it', () => {
+  it('fires for as long as Alertmanager may take to repeat it', () => {
     const hours = 3600;
     const { outcomes } = story([0, hook('firing')], [24 * hours], [24 * hours + 1]);
 
@@ -261,7 +261,7 @@ describe('refreshes', () => {
 });
 
 describe('after a restart', () => {
-  it('an alert continues as in its last message, and its sender gets time to repeat it', () => {
+  it('an alert continues from its last message, and its sender gets time to repeat it', () => {
     const { tracked, messages } = update(undefined, firing(0)[1], after(0), settings, newId);
     const [message] = messages;
     const uptime = 100_000;

@@ -10,7 +10,7 @@ describe('cores', () => {
     expect(parseCpuList(list)).toEqual(expected);
   });
 
-  it('are kept to where that is possible', () => {
+  it('are pinned where that is possible', () => {
     expect(pinned(['node', 'x.js'], 'server', { server: 2, load: 5 })).toEqual([
       'taskset',
       '--cpu-list',

@@ -50,7 +50,7 @@ describe('--json', () => {
     expect(out).toEqual(['{"bench":"memory-idle","figure":67.12,"unit":"MiB","better":"lower"}']);
   });
 
-  it('keeps what is no figure out of its lines', async () => {
+  it('leaves benches and peers that did not run out of its lines', async () => {
     const { code, out, err } = await run(
       [
         bench('token', new NotRun('wrk is not installed')),

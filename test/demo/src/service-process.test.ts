@@ -84,7 +84,7 @@ describe('ServiceProcess', () => {
     expect(printed).toEqual(['example did not end within 2 s: killed']);
   });
 
-  it('ends what a service leaves behind', async () => {
+  it('ends processes that a service leaves behind', async () => {
     const { process, lines } = await service(
       `import { spawn } from 'node:child_process';
       const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);

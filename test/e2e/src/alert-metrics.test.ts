@@ -80,7 +80,7 @@ describe('metrics in alert rules', () => {
     expect(asked.length).toBeGreaterThan(others.length);
   });
 
-  it('of Prometheus and Alertmanager are what these really export', async (context) => {
+  it('of Prometheus and Alertmanager are those that these really export', async (context) => {
     const [prometheus, alertmanager] = [peer('prometheus'), peer('alertmanager')];
     if (!prometheus || !alertmanager) {
       return context.skip('prometheus or prometheus-alertmanager is not installed');
@@ -129,7 +129,7 @@ receivers: [{ name: webhook, webhook_configs: [{ url: 'http://127.0.0.1:1/' }] }
       .toEqual([]);
   });
 
-  it('of agents are what an agent really exports', async () => {
+  it('of agents are those that an agent really exports', async () => {
     const dir = await folder();
     const nowhere = 'http://127.0.0.1:1';
     await writeFile(

@@ -219,28 +219,28 @@ describe('alertmanager', () => {
           'alert-to-pubsub': z.object({ watchdog: z.object({ withinSeconds: z.number() }) }),
         }),
       })
-      .safeParse(shownRack());
+      .safeParse(rackWithDefaults());
     expect(2 * atWorst).toBeLessThan(
       defaults?.services['alert-to-pubsub'].watchdog.withinSeconds ?? 0,
     );
   });
 
-  it('repeats what is missing often enough for repair, and everything before alert-to-pubsub forgets it', () => {
+  it('repeats alerts of missing machines often enough for repair, and every alert before alert-to-pubsub expires it', () => {
     const missing = routeOf('MachineMissing');
-    const repeats = z
+    const rack = z
       .object({ services: z.object({ 'alert-to-pubsub': z.object({ repeatHours: z.number() }) }) })
-      .parse(shownRack());
+      .parse(rackWithDefaults());
 
     expect(seconds(missing.repeat_interval ?? '')).toBeLessThanOrEqual(300);
     expect(seconds(missing.group_interval ?? '')).toBeLessThanOrEqual(60);
     expect(2 * seconds(route.repeat_interval ?? '')).toBeLessThanOrEqual(
-      3600 * repeats.services['alert-to-pubsub'].repeatHours,
+      3600 * rack.services['alert-to-pubsub'].repeatHours,
     );
   });
 });
 
 /** rack.yaml of rack4 with every default, as `skolo rack show` prints it. */
-function shownRack(): unknown {
+function rackWithDefaults(): unknown {
   const skolo = join(root, 'packages/cli/bin/skolo.js');
   const rack = join(root, 'kube/racks/rack4/rack.yaml');
   const args = [skolo, 'rack', 'show', '--rack', rack, '--json'];

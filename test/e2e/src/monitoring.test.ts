@@ -295,7 +295,7 @@ describe('alerts', () => {
     expect(await doorOf('Watchdog')).toBe('webhook');
   });
 
-  it('one of a machine that is missing goes to the power-cycle daemon, too, which lets it in', async (context) => {
+  it('one of a missing machine goes to the power-cycle daemon, too, which accepts it', async (context) => {
     if (missing.length > 0) return context.skip(why);
     await raise({
       alertname: 'MachineMissing',

@@ -167,7 +167,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect(text).toContain(`the unit stands in: k3s does not answer (${reason})`);
   });
 
-  it('starts a service again that is killed', async () => {
+  it('restarts a killed service', async () => {
     const { computer } = jumphost;
     const pid = () => computer.run('systemctl', 'show', '--value', '--property=MainPID', power);
     const before = (await pid()).text;
@@ -270,7 +270,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     );
   });
 
-  it('leaves alone what a person has started', async ({ skip }) => {
+  it('leaves units alone that a person has started', async ({ skip }) => {
     if (!inFull) skip(tooLong);
     const { computer } = jumphost;
     await computer.run('systemctl', 'start', metadata);

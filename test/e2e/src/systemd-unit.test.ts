@@ -90,7 +90,7 @@ describe('the units of the jumphost', () => {
     },
   );
 
-  it('have variables that their README names, with the values that are usual', async () => {
+  it('have the variables of their README, with the usual values', async () => {
     const readme = await readFile(join(folder, 'README.md'), 'utf8');
     const { stdout } = await run(process.execPath, [
       '--input-type=module',
@@ -130,7 +130,7 @@ async function standInSettings(): Promise<string> {
 const units = (await readdir(folder)).filter((name) => /\.(service|timer)$/.test(name));
 
 describe('every unit', () => {
-  it('is what systemd understands', async ({ skip }) => {
+  it('is valid for systemd', async ({ skip }) => {
     const copies = await copied(skip);
 
     const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', ...copies]);

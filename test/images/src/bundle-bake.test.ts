@@ -63,9 +63,7 @@ describe('docker-bake.hcl', () => {
     ).toEqual(stages.sort());
   });
 
-  it('builds all images for all their platforms, with what a registry tells of them', async ({
-    skip,
-  }) => {
+  it('builds all images for all their platforms, with provenance and SBOM', async ({ skip }) => {
     const buildx = peer('buildx');
     if (!buildx) return skip('buildx is not installed');
 
@@ -102,9 +100,7 @@ describe('docker-bake.hcl', () => {
     }
   });
 
-  it('takes from the environment what differs from site to site and from build to build', async ({
-    skip,
-  }) => {
+  it('takes settings of site and build from the environment', async ({ skip }) => {
     const buildx = peer('buildx');
     if (!buildx) return skip('buildx is not installed');
     const env = {

@@ -208,7 +208,7 @@ describe('a bundle', () => {
 describe('the bundle of swarming-client', () => {
   const inBundle = (path: string) => join(out, 'swarming-client', path);
 
-  it('brings what the bot looks for in a container', async () => {
+  it('has the files that the bot needs in a container', async () => {
     const text = await readFile(
       inBundle('etc/swarming_config/oauth2_access_token_config.json'),
       'utf8',

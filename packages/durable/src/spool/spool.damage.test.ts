@@ -333,7 +333,7 @@ describe('a damaged spool', () => {
     expect([damage, missingOf(seen)]).toEqual([undefined, 0]);
   });
 
-  it('counts what became unreadable later when a reader meets it, once', async () => {
+  it('counts records that became unreadable later once, when a reader meets them', async () => {
     const spool = await Spool.open(folder, { segmentBytes });
     try {
       const { path, start } = await lineOf(110);
@@ -353,7 +353,7 @@ describe('a damaged spool', () => {
     }
   });
 
-  it('can be trimmed of what is damaged, and does not report it any more then', async () => {
+  it('does not report damage any more after it was trimmed', async () => {
     await flip(at(-1), 300);
     let spool = await Spool.open(folder);
     expect(spool.damage).toMatchObject({ lines: 1 });
@@ -378,7 +378,7 @@ describe('a damaged spool', () => {
     expect(kept).toHaveLength(20);
   });
 
-  it(`has all that is whole, and nothing made up, after each of ${kills} random damages (seed ${seed})`, async () => {
+  it(`has every whole record, and no other, after each of ${kills} random damages (seed ${seed})`, async () => {
     console.log(`damage to a spool: ${kills} times, SKOLO_SEED=${seed}`);
     const random = seeded(seed);
     const pick = (below: number) => Math.floor(random() * below);

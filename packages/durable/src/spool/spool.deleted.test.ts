@@ -46,7 +46,7 @@ describe.each([...inUse])('a folder that is %s', (_, doVanish) => {
     now += seenForMs;
   }
 
-  it('costs nothing that the newest segment held, nor what is appended then', async () => {
+  it('keeps the records of the newest segment, and those that are appended then', async () => {
     await spool.append(texts(1, 10));
     spool.setCursor('pubsub', 3);
     await spool.sync();
@@ -73,7 +73,7 @@ describe.each([...inUse])('a folder that is %s', (_, doVanish) => {
     expect(spool.unreadable).toBe(0);
   });
 
-  it('costs what the older segments held, each record counted once', async () => {
+  it('loses the records of older segments, each counted once', async () => {
     const long = Array.from({ length: 12 }, (_, i) => JSON.stringify(`${i}${'x'.repeat(1000)}`));
     for (const text of long) await spool.append([text]);
     await vanish();

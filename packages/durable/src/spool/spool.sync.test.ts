@@ -122,7 +122,7 @@ describe('Spool, when the power is cut', () => {
     expect(syncs).toBeLessThan(5);
   });
 
-  it('has synced the cursors before it deletes what they have passed', async () => {
+  it('has synced the cursors before it deletes the segments that they have passed', async () => {
     const spool = await openSpool({ segmentBytes: 200 });
     for (let seq = 1; seq <= 4; seq += 1) await spool.append([`"${'x'.repeat(80)}"`]);
     const before = await segmentsIn();
@@ -140,7 +140,7 @@ describe('Spool, when the power is cut', () => {
     for (const name of before.slice(0, 3)) expect(await segmentsIn()).not.toContain(name);
   });
 
-  it('has synced what a killed process left before any reader gets it', async () => {
+  it('has synced the records of a killed process before any reader gets them', async () => {
     const first = await openSpool();
     await first.append(['1']);
     await first.close();
@@ -154,7 +154,7 @@ describe('Spool, when the power is cut', () => {
 });
 
 describe('Spool on a bad disk', () => {
-  it('takes records out again when only their sync failed, and goes on in another file', async () => {
+  it('takes records out again when only their sync failed, and continues in another file', async () => {
     const spool = await openSpool();
     await spool.append(['"old"']);
     fail('datasync');
@@ -226,7 +226,7 @@ describe('Spool on a bad disk', () => {
     expect(await textsIfItDied()).toEqual([expect.any(String), '"new"']);
   });
 
-  it('goes on in the same file after a write that failed', async () => {
+  it('continues in the same file after a failed write', async () => {
     const spool = await openSpool();
     await spool.append(['"old"']);
     fail('write', { code: 'ENOSPC' });

@@ -123,7 +123,7 @@ describe('Spool', () => {
     ]);
   });
 
-  it('gives a reader what is appended while it reads', async () => {
+  it('gives a reader the records that are appended while it reads', async () => {
     const spool = await openSpool({ segmentBytes: 2000 });
     await spool.append(['0']);
     const seen: number[] = [];
@@ -135,7 +135,7 @@ describe('Spool', () => {
     expect(seen).toEqual(Array.from({ length: 100 }, (_, place) => place + 1));
   });
 
-  it('reads on when what a reader has before it is trimmed', async () => {
+  it('continues to read when the next records of a reader are trimmed', async () => {
     const spool = await openSpool({ segmentBytes: 1000 });
     await Promise.all(
       Array.from({ length: 40 }, (_, place) => spool.append([`"${place}${'x'.repeat(400)}"`])),
@@ -210,7 +210,7 @@ describe('Spool', () => {
     expect((await openSpool()).cursor('pubsub')).toBe(3);
   });
 
-  it('gives cursors within what is there', async () => {
+  it('gives cursors within the existing records', async () => {
     const spool = await openSpool({ segmentBytes: 100 });
     spool.setCursor('early', 1);
     spool.setCursor('late', 1);
@@ -230,7 +230,7 @@ describe('Spool', () => {
     expect(() => spool.setCursor('none', 0)).toThrow('0 is not a sequence number');
   });
 
-  it('refuses what would not be one line', async () => {
+  it('refuses text that would not be one line', async () => {
     const spool = await openSpool();
 
     await expect(spool.append(['"good"', '"\n"'])).rejects.toThrow(TypeError);
@@ -241,7 +241,7 @@ describe('Spool', () => {
     expect((await readAll(spool))[0]?.[1]).toHaveLength(16 * 1024 * 1024);
   });
 
-  it('finishes what waits when it is closed, and takes no more', async () => {
+  it('finishes waiting appends when it is closed, and takes no more', async () => {
     const spool = await openSpool();
     const waiting = Promise.all([spool.append(['1']), spool.append(['2'])]);
     await spool.close();
@@ -275,7 +275,7 @@ describe('Spool', () => {
     await expect(Spool.open(folder)).rejects.toMatchObject({ code: 'EEXIST' });
   });
 
-  it(`is what an array would be, whatever is done with it (seed ${seed})`, async () => {
+  it(`behaves like an array, whatever is done with it (seed ${seed})`, async () => {
     const text = fc.oneof(
       fc.json(),
       fc.string({ unit: 'binary', maxLength: 300 }).map((value) => JSON.stringify(value)),

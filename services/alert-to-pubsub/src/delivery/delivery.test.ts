@@ -44,7 +44,7 @@ describe('a sink that works', () => {
     expect(time.clock.uptime()).toBe(before);
   });
 
-  it('gets all in order for each ordering key, in batches of what waits', async () => {
+  it('gets all in order for each ordering key, in batches of the waiting messages', async () => {
     const { sink, time, isEmpty, sent, delivery } = await started(100, { over: 2 });
 
     await time.until(isEmpty);
@@ -334,7 +334,7 @@ describe('its place in the spool', () => {
     expect(delivery.status().depth).toBe(10);
   });
 
-  it('is where the next process goes on', async () => {
+  it('is where the next process continues', async () => {
     const sink = fakeSink({ messages: 5 });
     const { time, ids, spool, delivery, begin } = await started(60, { sink });
     sink.behave = (_, __, signal) => (sink.calls.length > 4 ? hangs(signal) : undefined);
@@ -353,7 +353,7 @@ describe('its place in the spool', () => {
     expect(sink.arrived.get('key-0')).toEqual(ids);
   });
 
-  it('moves on with what ends while it stops', async () => {
+  it('advances with sends that end while the delivery stops', async () => {
     const sink = fakeSink();
     const { time, spool, delivery } = await started(3, { sink });
     sink.behave = () => time.pause(2000);
@@ -397,7 +397,7 @@ describe('its place in the spool', () => {
     expect([spool.cursor('pubsub'), spool.cursor('pager')]).toEqual([1, 4]);
   });
 
-  it('can be moved on: what is older and not under way is given up', async () => {
+  it('can be advanced: older messages that are not under way are dropped', async () => {
     const sink = fakeSink({ messages: 5 });
     sink.behave = () => fails('unavailable');
     const window = { messages: 20, bytes: 2 ** 20 };
@@ -455,7 +455,7 @@ describe('a spool that cannot be read', () => {
     ]);
   });
 
-  it('is not asked again and again for what is not there', async () => {
+  it('is not read again and again for a missing record', async () => {
     const { spool, time, accept, delivery, isEmpty } = lab();
     await accept(3);
     spool.records.splice(1);

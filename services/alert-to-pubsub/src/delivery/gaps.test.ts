@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 describe('after an outage', () => {
-  it('one notice comes behind what had waited, for this sink only', async () => {
+  it('one notice follows the messages that waited, for this sink only', async () => {
     const { uplink, delivery, accept, time, isEmpty, sink, notices } = lab();
     uplink.isAway = true;
     delivery.start();

@@ -47,7 +47,7 @@ const run = fc.record({
   batch: fc.integer({ min: 1, max: 12 }),
 });
 
-it('each ordering key gets what the spool has, in order, and what is rejected is set aside', async () => {
+it('each ordering key gets the messages of the spool in order, and rejected ones are set aside', async () => {
   await fc.assert(
     fc.asyncProperty(run, async ({ behaviours, events, poison, sinkKeys, batch }) => {
       const time = fakeTime();

@@ -26,7 +26,7 @@ sinks: [{ name: pagers, kind: http, url: "http://127.0.0.1:1/", dropWhenFull: tr
     expect(lab.logged()).toContainEqual(expect.objectContaining({ msg: 'messages dropped' }));
   });
 
-  it('that comes in the place of another gets what that one has not got', async () => {
+  it('that replaces another gets the messages that the other has not got', async () => {
     const sink = (name: string, file: string) => (dir: string) =>
       `pubsub: false\nsinks: [{ name: ${name}, kind: file, file: ${dir}/${file} }]`;
     const lab = await startLab({ settings: sink('log', 'log.jsonl') });
@@ -47,7 +47,7 @@ sinks: [{ name: pagers, kind: http, url: "http://127.0.0.1:1/", dropWhenFull: tr
     await expect.poll(() => written('other.jsonl')).toEqual(['B']);
   });
 
-  it('that comes back gets nothing again', async () => {
+  it('that comes back gets no message again', async () => {
     const lab = await startLab();
     await lab.post({ labels: { alertname: 'A' } });
     await expect.poll(() => arrivedNames(lab)).toEqual(['A']);

@@ -55,7 +55,7 @@ function expected(key: number, many: number): string[] {
 }
 
 describe('a delivery over the spool on the disk', () => {
-  it('goes on after a restart where it was, though the sink fails every third time', async () => {
+  it('continues at its place after a restart, though the sink fails every third time', async () => {
     const sink = fakeSink({ keys, messages: 100 });
     let calls = 0;
     sink.behave = (messages, key) => {

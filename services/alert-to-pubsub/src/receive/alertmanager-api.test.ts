@@ -37,7 +37,7 @@ const query = (...filters: string[]) =>
   `?${filters.map((filter) => `filter=${encodeURIComponent(filter)}`).join('&')}`;
 
 describe('GET /api/v2/alerts', () => {
-  it('lists what fires', async () => {
+  it('lists firing alerts', async () => {
     const lab = await startReceivers({ known: alerts, settings: '{ repeatHours: 1 }' });
 
     const answer = await lab.get('/api/v2/alerts?active=true&silenced=false');

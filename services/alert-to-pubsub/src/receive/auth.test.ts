@@ -109,7 +109,7 @@ describe('an endpoint with secrets', () => {
   });
 });
 
-describe('what reads the Alertmanager API', () => {
+describe('a client that reads the Alertmanager API', () => {
   const paths = ['alerts', 'alerts/groups', 'status', 'silences', 'receivers'];
   async function statuses(
     { get }: Pick<Awaited<ReturnType<typeof startWith>>, 'get'>,

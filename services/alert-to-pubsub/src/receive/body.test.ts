@@ -98,7 +98,7 @@ describe('a body that is too large', () => {
     expect(over.text).toContain('raise maxBodyBytes');
   });
 
-  it('without a length is 413, and the connection goes on', async () => {
+  it('without a length is 413, and the connection stays usable', async () => {
     const lab = await startReceivers({ settings: limit });
     const socket = connect(lab.port, '127.0.0.1');
     let text = '';
@@ -302,7 +302,7 @@ describe('a message made to fill the memory', () => {
     ]);
   });
 
-  it('of very many that are none costs the good one nothing', async () => {
+  it('of very many invalid alerts does not affect the valid one', async () => {
     const lab = await startReceivers();
 
     const answer = await lab.post(

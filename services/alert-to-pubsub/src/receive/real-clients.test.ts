@@ -82,7 +82,7 @@ describe('amtool', () => {
     expect(ended.stderr).toContain('is after endsAt');
   });
 
-  it('finds what fires, and what the status is', async ({ skip }) => {
+  it('finds firing alerts and the status', async ({ skip }) => {
     if (!amtool) return skip(noAlertmanager);
     const at = '2026-11-20T07:00:00.000Z';
     const lab = await startReceivers({
@@ -121,7 +121,7 @@ describe('amtool', () => {
 });
 
 describe('Alertmanager', () => {
-  it('sends what fires and what ends, with the password of rack.yaml', async ({ skip }) => {
+  it('sends firing and resolved alerts, with the password of rack.yaml', async ({ skip }) => {
     if (!alertmanager || !amtool) return skip(noAlertmanager);
     const lab = await startReceivers({
       settings: '{ auth: { username: am, password: { file: password } } }',
@@ -204,7 +204,7 @@ describe('Alertmanager', () => {
 });
 
 describe('Prometheus', () => {
-  it.for(['v2', 'v1'])('posts to %s what fires, and that it ended', async (version, { skip }) => {
+  it.for(['v2', 'v1'])('posts firing and resolved alerts to %s', async (version, { skip }) => {
     if (!prometheus) return skip(noPrometheus);
     const settings = '{ auth: { bearer: { file: token } } }';
     const lab = await startReceivers({ settings, now: now() });

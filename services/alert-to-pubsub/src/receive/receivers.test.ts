@@ -285,7 +285,7 @@ describe('labels', () => {
     expect(Object.keys(batch?.alerts[0]?.more ?? {})).toEqual(['__proto__']);
   });
 
-  it('with half a character are what Go makes of them', async () => {
+  it('with half a character become what Go makes of them', async () => {
     const lab = await startReceivers();
 
     await lab.post(
@@ -300,7 +300,7 @@ describe('labels', () => {
   });
 });
 
-describe('what cannot be accepted now', () => {
+describe('a request that cannot be accepted now', () => {
   async function full(_batch: Batch): Promise<void> {
     throw new NotAccepted('the spool is full: let the uplink come back', 12.3);
   }

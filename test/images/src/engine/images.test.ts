@@ -163,7 +163,7 @@ describe.each(images)('%s', (image) => {
     expect(changing(ours).filter((path) => !known.includes(path))).toEqual([]);
   });
 
-  it('has neither sources nor what only a build needs', async ({ skip }) => {
+  it('has neither sources nor files that only a build needs', async ({ skip }) => {
     const files = await filesOf(nameOf(image, skip), skip);
     const paths = files.filter(({ type }) => type === 'f').map(({ path }) => path);
     const under = /^\/(root|home|tmp|etc\/skolo|work|var\/lib\/apt\/lists|var\/cache\/apt)\//;
@@ -189,7 +189,7 @@ describe.each(images)('%s', (image) => {
   });
 });
 
-it('swarming-client has what bots and their tasks look for', async ({ skip }) => {
+it('swarming-client has the files that bots and their tasks need', async ({ skip }) => {
   const config = '/etc/swarming_config/oauth2_access_token_config.json';
 
   const found = await outputOf(
