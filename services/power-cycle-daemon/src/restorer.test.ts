@@ -95,6 +95,25 @@ describe('the restorer', () => {
     expect(boards.get('pdu-1').told).toEqual(['on 3 usual']);
   });
 
+  it('answers whoever asks in the moment in which it finishes', async () => {
+    const pendingOn = debt('pdu-1', '3');
+    const answers: Promise<unknown>[] = [];
+    async function askAfter(microtasks: number) {
+      for (let past = 0; past < microtasks; past += 1) await undefined;
+      return restorer.restore(pendingOn);
+    }
+    const { restorer } = await withDebts([pendingOn], {
+      emit({ type }) {
+        if (type !== 'restored' || answers.length > 0) return;
+        answers.push(...Array.from({ length: 12 }, (_, microtasks) => askAfter(microtasks)));
+      },
+    });
+
+    await restorer.restore(pendingOn);
+
+    for (const answer of answers) expect(await answer).toMatchObject({ is: 'on' });
+  });
+
   it('reports that it is stuck, goes on for ever, and reports when it is on at last', async () => {
     const owed = debt('pdu-1', '3');
     const { boards, store, restorer, events, stuck } = await withDebts([owed]);

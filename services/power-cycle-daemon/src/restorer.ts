@@ -140,10 +140,15 @@ export class Restorer {
     };
     work.done = turn
       .then(() => this.turnOn(pendingOn, work, options))
-      .catch(() =>
-        settle(work, { is: 'stuck', text: 'the daemon stops; its next start turns it on' }),
-      )
-      .finally(() => this.working.delete(key));
+      .catch(() => ({
+        is: 'stuck' as const,
+        text: 'the daemon stops; its next start turns it on',
+      }))
+      .then((restored) => {
+        // At once: who joined it in between would wait for ever.
+        this.working.delete(key);
+        settle(work, restored);
+      });
     this.working.set(key, work);
     return work;
   }
@@ -153,7 +158,7 @@ export class Restorer {
     pendingOn: PendingOn,
     work: Work,
     { isInDoubt, isOnce }: StartOptions,
-  ): Promise<void> {
+  ): Promise<Restored> {
     const { store, backOff, emit } = this.deps;
     const key = feedKey(pendingOn);
     let isStuck = pendingOn.stuck !== undefined;
@@ -167,17 +172,17 @@ export class Restorer {
         if (proof?.wasOff) emit({ type: 'turned-on', controller: pendingOn.controller });
         await store.keep([store.pendingOns.remove(key)]);
         emit({ type: 'restored', pendingOn, wasStuck: isStuck });
-        return settle(work, {
+        return {
           is: 'on',
           text: proof?.text ?? `${key} was turned off by ${off?.by}`,
           ...(proof?.reading.fault !== undefined && { fault: `${key}: ${proof.reading.fault}` }),
-        });
+        };
       }
       work.why = proof.text;
-      if (work.isGivenUp) return settle(work, { is: 'stuck', text: `${key} was given up` });
+      if (work.isGivenUp) break;
       if (isOnce && failures >= stuckAfter) {
         await store.keep([store.pendingOns.remove(key)]);
-        return settle(work, { is: 'given-up', text: `${key} not seen on: ${proof.text}` });
+        return { is: 'given-up', text: `${key} not seen on: ${proof.text}` };
       }
       if (failures >= stuckAfter) {
         await this.keepStuck(pendingOn, proof.text);
@@ -186,8 +191,9 @@ export class Restorer {
         settle(work, { is: 'stuck', text });
       }
       await this.rest(backOffMs(failures, backOff), work);
-      if (work.isGivenUp) return;
+      if (work.isGivenUp) break;
     }
+    return { is: 'stuck', text: `${key} was given up` };
   }
 
   /** Journaled, so that the next process turns nothing else off on this controller. */
