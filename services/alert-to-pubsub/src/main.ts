@@ -1,4 +1,6 @@
-import '@skolo/common/small-heap';
+import { runService } from '@skolo/common';
+import { spareMemory } from './memory.ts';
+import { createAlertToPubsub } from './service.ts';
 
-// Only now, so that all of it is loaded with that heap.
-await import('./run.ts');
+spareMemory();
+await runService(createAlertToPubsub());

@@ -1,4 +1,4 @@
-import '@skolo/common/small-heap';
+import { runService } from '@skolo/common';
+import { createRouterBackup } from './service.ts';
 
-// Only now, so that all of it is loaded with that heap.
-await import('./run.ts');
+await runService(createRouterBackup());

@@ -2,12 +2,13 @@
  * The service as a process whose time its parent sets: `{ pass: MILLISECONDS }` lets time pass, and is answered when it has.
  * More arguments: the wall clock and the uptime that it starts with, in milliseconds and in seconds.
  */
-import '@skolo/common/small-heap';
 import { parseArgs } from 'node:util';
 import { createLogger, startService } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
+import { spareMemory } from '../memory.ts';
 import { createAlertToPubsub } from '../service.ts';
 
+spareMemory();
 const text = { type: 'string', default: '' } as const;
 const { values } = parseArgs({
   options: {

@@ -1,4 +1,0 @@
-import { runService } from '@skolo/common';
-import { createAlertToPubsub } from './service.ts';
-
-await runService(createAlertToPubsub());

@@ -1,4 +1,0 @@
-import { runService } from '@skolo/common';
-import { createMetadataServer } from './service.ts';
-
-await runService(createMetadataServer());

@@ -1,4 +1,0 @@
-import { runService } from '@skolo/common';
-import { createPowerCycleDaemon } from './service.ts';
-
-await runService(createPowerCycleDaemon());

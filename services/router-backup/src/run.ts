@@ -1,4 +1,0 @@
-import { runService } from '@skolo/common';
-import { createRouterBackup } from './service.ts';
-
-await runService(createRouterBackup());
