@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 export interface Subscriber {
   /** In the order in which they came, but for heartbeats. */
   received(): Received[];
-  /** Each in short: `transition firing Hot`. */
+  /** In short: `transition firing Hot`. Without refreshes, since each alert has its own moment for them in their period. */
   summaries(): string[];
   /** The status of each heartbeat: `healthy`, `unhealthy`. */
   health(): string[];
@@ -40,10 +40,12 @@ export async function startSubscriber(endpoint: string): Promise<Subscriber> {
   return {
     received,
     summaries: () =>
-      received().map(
-        ({ attributes: { kind, status, alertname, expired } }) =>
-          `${kind} ${status} ${alertname}${expired === undefined ? '' : ' expired'}`,
-      ),
+      received()
+        .filter(({ attributes }) => attributes.kind !== 'refresh')
+        .map(
+          ({ attributes: { kind, status, alertname, expired } }) =>
+            `${kind} ${status} ${alertname}${expired === undefined ? '' : ' expired'}`,
+        ),
     health: () => messages.filter(isHeartbeat).map(({ attributes }) => attributes.status ?? ''),
   };
 }
