@@ -1,7 +1,7 @@
 /**
  * How much garbage V8 leaves in memory. By default the heap grows to several times of what is in use before it is collected:
- * 280 MiB were resident while a backlog came in and drained. Collected early it stays near 160 MiB, at no loss that the
- * benchmark `intake` could show.
+ * 280 MiB were resident while a backlog came in and drained. Collected early it stays near 160 MiB. It costs speed:
+ * MEASUREMENTS.md has the figures.
  *
  * Flags of V8 that it reads before each collection, so that they can be set while the program runs.
  */
