@@ -5,6 +5,6 @@ export { peakMemory, proportionalMemory, residentMemory } from './memory.ts';
 export { inRounds } from './rounds.ts';
 export { runBenches } from './run-benches.ts';
 export { type ServerProcess, startServer } from './server.ts';
-export { bundleOf, type ServiceProcess, startService } from './service.ts';
+export { bundleOf, mainOf, type ServiceProcess, startService } from './service.ts';
 export { median, percentile } from './statistics.ts';
 export { type WrkOptions, type WrkResult, wrk } from './wrk.ts';

@@ -62,5 +62,10 @@ async function makeBundle(name: string): Promise<string> {
   const out = mkdtempSync(join(tmpdir(), 'skolo-bench-bundle-'));
   process.once('exit', () => rmSync(out, { recursive: true, force: true }));
   await run(process.execPath, [join(repository, 'scripts/bundle.mjs'), '--out', out, name]);
-  return join(out, name, 'opt/skolo/services', name, 'dist/main.js');
+  return mainOf(out, name);
+}
+
+/** The main file of the bundle of a service, below the folder of all bundles. */
+export function mainOf(bundles: string, name: string): string {
+  return join(bundles, name, 'opt/skolo/services', name, 'dist/main.js');
 }

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { mainOf } from '@skolo/bench';
 import type { ServiceName } from '@skolo/rack';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -20,11 +21,6 @@ export interface BundleProcess {
 }
 
 const Listening = z.object({ msg: z.literal('listening'), port: z.int(), metricsPort: z.int() });
-
-/** The main file of the bundle of a service, below the folder of all bundles. */
-export function mainOf(bundles: string, name: ServiceName): string {
-  return join(bundles, name, 'opt/skolo/services', name, 'dist/main.js');
-}
 
 /**
  * Started on loopback, on any free port, and ended with the test.

@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { mainOf } from '@skolo/bench';
 import { serviceNames } from '@skolo/rack';
 import {
   makeServiceAccountKey,
@@ -19,7 +20,7 @@ import {
   startSwarming,
 } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { mainOf, skolo, startBundle } from './bundle-process.ts';
+import { skolo, startBundle } from './bundle-process.ts';
 import { bundle } from './bundles.ts';
 
 const run = promisify(execFile);
