@@ -22,6 +22,7 @@ const may: Readonly<Record<string, readonly string[]>> = {
   backup: ['models', 'durable', 'google', 'secrets', 'errors'],
   power: ['models', 'equipment', 'rack', 'durable', 'secrets', 'errors'],
   alerts: ['rack', 'durable', 'google', 'secrets', 'errors'],
+  fleet: ['api', 'rack', 'durable', 'secrets', 'errors'],
 };
 /** Of packages/models, rack.yaml needs the facts only. */
 const protocolClients = ['ssh2', 'net-snmp', 'mqtt'];
@@ -80,6 +81,12 @@ describe.each(packages)('$kind/$name', ({ kind, name, folder, declared }) => {
 
     expect([...imported.all].filter((other) => services.includes(other))).toEqual([]);
     expect(declared.dependencies.filter((other) => services.includes(other))).toEqual([]);
+  });
+
+  it('leaves the way to other racks to the command', () => {
+    if (kind === 'test' || ['cli', 'fleet'].includes(name)) return;
+
+    expect([...imported.all]).not.toContain('fleet');
   });
 
   it('depends only on allowed packages', () => {

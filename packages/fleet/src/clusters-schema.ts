@@ -1,0 +1,87 @@
+/**
+ * kube/clusters/config.json: all racks, and the ways to them. The first keys of each are those of the original system, so
+ * that its readers understand the file. Ours are optional.
+ */
+import { z } from 'zod';
+
+const host = text(
+  /^[A-Za-z0-9][A-Za-z0-9.:-]*$/,
+  'a host name or address; for example jumphost-rack4',
+);
+const userName = text(/^[A-Za-z_][\w.-]*$/, 'a user name; for example ops');
+/** OpenSSH makes a shell command of it. */
+const jump = text(
+  /^([A-Za-z_][\w.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?(,([A-Za-z_][\w.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?)*$/,
+  'a list of hosts for ProxyJump; for example ops@router-rack4',
+);
+const port = z.int().min(1).max(65_535);
+
+function text(pattern: RegExp, what: string) {
+  return z.string().regex(pattern, { error: ({ input }) => `"${input}" is not ${what}` });
+}
+
+const waySchema = z.strictObject({
+  host: host.describe('Host name or address of a server of k3s, for ssh.'),
+  user: userName.exactOptional().describe('User name there, instead of `user` of the rack.'),
+  jump: jump
+    .exactOptional()
+    .describe('Hosts to go through, as ProxyJump of ssh: the router, for example.'),
+});
+
+const ownKeys = {
+  wave: z.int().min(1).default(1).describe('`skolo push` changes racks with a lower number first.'),
+  canary: z.boolean().default(false).describe('`skolo push` changes this rack before its wave.'),
+  notes: z.string().exactOptional().describe('For people.'),
+};
+
+const k3sSchema = z.strictObject({
+  type: z.literal('k3s'),
+  context_name: z.string().min(1).describe('Name of the context in the kubeconfig.'),
+  jumphost: host.describe('Host name of the jumphost, for ssh.'),
+  port: port.describe('Local port of the tunnel of the original system. skolo uses a free port.'),
+  user: userName.exactOptional().describe('User name for ssh. By default, ssh decides.'),
+  ways: z
+    .array(waySchema)
+    .min(1)
+    .exactOptional()
+    .describe('Ways in, tried in this order. By default, only the jumphost.'),
+  api_port: port.default(6443).describe('Port of the API server, on loopback of each way in.'),
+  ...ownKeys,
+});
+
+const gkeSchema = z.strictObject({
+  type: z.literal('gke'),
+  context_name: z.string().min(1).describe('Name of the context in the kubeconfig.'),
+  zone: text(/^[a-z][a-z0-9-]*$/, 'a zone; for example us-central1-a').describe(
+    'Zone of the cluster.',
+  ),
+  project: text(/^[a-z][a-z0-9:.-]*$/, 'a project; for example skia-public').describe(
+    'Project of the cluster.',
+  ),
+  ...ownKeys,
+});
+
+/** A name of a rack becomes the name of a folder, of a host in a kubeconfig, and an argument. */
+export const rackName = text(
+  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  'a name of a rack: small letters, digits and -',
+);
+
+export const clustersSchema = z.strictObject({
+  gitdir: z.string().min(1).describe('Folder of a clone of the repository of racks.'),
+  repo: z.url().describe('URL of the repository of racks.'),
+  clusters: z
+    .record(rackName, z.discriminatedUnion('type', [k3sSchema, gkeSchema]).describe('A rack.'))
+    .describe('All racks, by name.'),
+});
+
+export type ClustersFile = z.output<typeof clustersSchema>;
+
+/** Content of clusters.schema.json. */
+export function clustersJsonSchema() {
+  return {
+    ...z.toJSONSchema(clustersSchema, { io: 'input', target: 'draft-7' }),
+    title: 'clusters/config.json',
+    description: 'The racks that skolo knows, and the ways to them.',
+  };
+}

@@ -1,0 +1,151 @@
+/** The racks of kube/clusters/config.json. */
+import { access, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { errorCode } from '@skolo/errors';
+import { didYouMean } from '@skolo/rack/suggest';
+import { type ClustersFile, clustersSchema } from './clusters-schema.ts';
+import { FleetError } from './errors.ts';
+
+/** A way to a server of k3s, for ssh. */
+export interface Way {
+  host: string;
+  user?: string;
+  /** Hosts to go through, as ProxyJump of ssh. */
+  jump?: string;
+}
+
+interface RackEntry {
+  name: string;
+  /** Name of the context in its kubeconfig. */
+  context: string;
+  /** Racks with a lower number are changed first. */
+  wave: number;
+  canary: boolean;
+  notes?: string;
+  /** Folder of its overlay and rack.yaml, whether it exists or not. */
+  overlay: string;
+}
+
+export interface K3sRack extends RackEntry {
+  type: 'k3s';
+  jumphost: string;
+  /** At least one, in the order to try. */
+  ways: readonly Way[];
+  /** Of the API server, on loopback of each way in. */
+  apiPort: number;
+}
+
+export interface GkeRack extends RackEntry {
+  type: 'gke';
+  zone: string;
+  project: string;
+}
+
+export type FleetRack = K3sRack | GkeRack;
+
+export interface Fleet {
+  /** The file, absolute. */
+  file: string;
+  /** In the order of the file. */
+  racks: readonly FleetRack[];
+}
+
+const usualFile = join('kube', 'clusters', 'config.json');
+const howToName = 'name it with --clusters FILE or SKOLO_CLUSTERS';
+
+/**
+ * `kube/clusters/config.json` of this folder or the nearest one above.
+ *
+ * @throws FleetError There is none.
+ */
+export async function findClustersFile(folder: string): Promise<string> {
+  for (let at = resolve(folder); ; at = dirname(at)) {
+    const file = join(at, usualFile);
+    const exists = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (exists) return file;
+    if (at === dirname(at)) break;
+  }
+  throw new FleetError(
+    'NO_CLUSTERS',
+    `no ${usualFile} in ${resolve(folder)} or a folder above; go to a clone of the repository of racks, or ${howToName}`,
+  );
+}
+
+/**
+ * Reads the file.
+ *
+ * @throws FleetError It cannot be read.
+ * @throws RackError It has mistakes; the message has a line for each.
+ */
+export async function readFleet(file: string): Promise<Fleet> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    const code = errorCode(cause) ?? 'unknown';
+    const why = code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`;
+    throw new FleetError('NO_CLUSTERS', `${file}: ${why}; ${howToName}`, { cause });
+  }
+  return parseFleet(text, file);
+}
+
+/** @throws RackError The text has mistakes; the message has a line for each. */
+export async function parseFleet(text: string, file: string): Promise<Fleet> {
+  const { clusters } = clustersSchema.safeParse(jsonOf(text)).data ?? (await mistakes(text, file));
+  const folder = resolve(dirname(file), '..', 'racks');
+  const racks = Object.entries(clusters).map(([name, cluster]) =>
+    rackOf(name, cluster, join(folder, name)),
+  );
+  return { file: resolve(file), racks };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The slow reader knows positions. */
+async function mistakes(text: string, file: string): Promise<ClustersFile> {
+  const { parseFile } = await import('@skolo/rack/checked-file');
+  return parseFile(clustersSchema, text, file);
+}
+
+type Cluster = ClustersFile['clusters'][string];
+
+function rackOf(name: string, cluster: Cluster, overlay: string): FleetRack {
+  const { wave, canary, notes } = cluster;
+  const entry = {
+    name,
+    context: cluster.context_name,
+    ...{ wave, canary },
+    ...(notes !== undefined && { notes }),
+    overlay,
+  };
+  if (cluster.type === 'gke') {
+    const { zone, project } = cluster;
+    return { ...entry, type: 'gke', zone, project };
+  }
+  const { jumphost, user, ways = [{ host: jumphost }], api_port } = cluster;
+  return {
+    ...entry,
+    type: 'k3s',
+    jumphost,
+    ways: ways.map((way) => ({ ...(user !== undefined && { user }), ...way })),
+    apiPort: api_port,
+  };
+}
+
+/** The rack with this name. @throws FleetError */
+export function findRack(fleet: Fleet, name: string): FleetRack {
+  const found = fleet.racks.find((rack) => rack.name === name);
+  if (found) return found;
+  const names = fleet.racks.map((rack) => rack.name);
+  const guess = didYouMean(name, names) || `; skolo racks lists ${names.length} racks`;
+  throw new FleetError('UNKNOWN_RACK', `${name}: no such rack in ${fleet.file}${guess}`);
+}

@@ -1,0 +1,14 @@
+/** All racks, seen from a desk. */
+export {
+  type Fleet,
+  type FleetRack,
+  findClustersFile,
+  findRack,
+  type GkeRack,
+  type K3sRack,
+  parseFleet,
+  readFleet,
+  type Way,
+} from './clusters.ts';
+export { clustersJsonSchema } from './clusters-schema.ts';
+export { FleetError, type FleetErrorCode } from './errors.ts';
