@@ -8,6 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLong } from '@skolo/durable/campaign';
 import { expect, it } from 'vitest';
+import { bundles } from '../../../scripts/bundle/bundles.mjs';
 import { compile } from '../../../scripts/bundle/write-bundle.mjs';
 import { type AlertProcess, memoryOf, startAlertProcess } from './testing/alert-process.ts';
 import { type Arrived, arrivedAs, newDir, newPubSub, rackYaml } from './testing/lab.ts';
@@ -16,8 +17,9 @@ import { type Arrived, arrivedAs, newDir, newPubSub, rackYaml } from './testing/
 const total = isLong ? 7 * 24 * 3600 : 21_000;
 const batch = 100;
 const alerts = 1000;
-/** Of the process, in MiB: what waits is on the disk. As compiled for images, since Node takes 50 MiB to read TypeScript. */
+/** Of the process, in MiB: what waits is on the disk. As images start it: compiled, since Node takes 50 MiB to read TypeScript. */
 const mostMemory = 200;
+const nodeFlags = bundles.find(({ name }) => name === 'alert-to-pubsub')?.nodeFlags;
 const start = Date.parse('2026-11-20T12:00:00Z');
 
 /** What has arrived, without keeping it. */
@@ -62,10 +64,12 @@ it(`${total} alerts in an outage of as many seconds`, { timeout: 3_600_000 }, as
   await writeFile(join(dir, 'rack.yaml'), rackYaml(pubsub.endpoint, ''));
   let seconds = 0;
   const run = () =>
-    startAlertProcess(dir, join(compiled, 'clocked-main.js'), {
-      '--wall': String(start + seconds * 1000),
-      '--uptime': String(50_000 + seconds),
-    });
+    startAlertProcess(
+      dir,
+      join(compiled, 'clocked-main.js'),
+      { '--wall': String(start + seconds * 1000), '--uptime': String(50_000 + seconds) },
+      nodeFlags,
+    );
   async function pass(service: AlertProcess, count: number) {
     const passed = once(service.child, 'message');
     service.child.send({ pass: count * 1000 });

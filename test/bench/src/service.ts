@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { bundles } from '../../../scripts/bundle/bundles.mjs';
 import { type ServerProcess, startServer } from './server.ts';
 
 const repository = join(import.meta.dirname, '../../..');
@@ -18,7 +19,7 @@ export interface ServiceProcess extends ServerProcess {
 export interface ServiceOptions {
   rackFile: string;
   stateDir: string;
-  /** Of V8 and Node. */
+  /** Of V8 and Node, besides those of the image. */
   nodeFlags?: readonly string[];
   /** A command that starts the command behind it. */
   wrapper?: readonly string[];
@@ -38,24 +39,32 @@ export async function startService(
     '--log-level': 'info',
   };
   const main = await bundleOf(name);
+  const ofImage = bundles.find((bundle) => bundle.name === name)?.nodeFlags ?? [];
   const server = await startServer({
-    command: [...wrapper, process.execPath, ...nodeFlags, main, ...Object.entries(flags).flat()],
+    command: [
+      ...wrapper,
+      process.execPath,
+      ...ofImage,
+      ...nodeFlags,
+      main,
+      ...Object.entries(flags).flat(),
+    ],
     ready: /"port":(?<port>\d+),"metricsPort":(?<metricsPort>\d+).*"msg":"listening"/,
   });
   const { port, metricsPort } = server.groups;
   return { ...server, port: Number(port), metricsPort: Number(metricsPort) };
 }
 
-const bundles = new Map<string, Promise<string>>();
+const made = new Map<string, Promise<string>>();
 
 /**
  * The main file of the bundle of a service, which is made once and removed at the end of the process. A process that runs from
  * the sources takes 50 MiB more: Node reads TypeScript with a compiler in WebAssembly.
  */
 export function bundleOf(name: string): Promise<string> {
-  const made = bundles.get(name) ?? makeBundle(name);
-  bundles.set(name, made);
-  return made;
+  const main = made.get(name) ?? makeBundle(name);
+  made.set(name, main);
+  return main;
 }
 
 async function makeBundle(name: string): Promise<string> {

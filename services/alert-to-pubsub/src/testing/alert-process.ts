@@ -23,11 +23,13 @@ export interface AlertProcess {
  * @param dir has rack.yaml; the state goes below it
  * @param script what is run, below `src`, or anywhere by its whole path
  * @param more flags
+ * @param nodeFlags of Node and V8
  */
 export async function startAlertProcess(
   dir: string,
   script = 'main.ts',
   more: Readonly<Record<string, string>> = {},
+  nodeFlags: readonly string[] = [],
 ): Promise<AlertProcess> {
   const flags = {
     '--rack': join(dir, 'rack.yaml'),
@@ -39,7 +41,7 @@ export async function startAlertProcess(
   };
   const child = spawn(
     process.execPath,
-    [resolve(sources, script), ...Object.entries(flags).flat()],
+    [...nodeFlags, resolve(sources, script), ...Object.entries(flags).flat()],
     {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       env: { ...process.env, METADATA_SERVER_DETECTION: 'none' },

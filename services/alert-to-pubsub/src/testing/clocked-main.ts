@@ -5,10 +5,8 @@
 import { parseArgs } from 'node:util';
 import { createLogger, startService } from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
-import { spareMemory } from '../memory.ts';
 import { createAlertToPubsub } from '../service.ts';
 
-spareMemory();
 const text = { type: 'string', default: '' } as const;
 const { values } = parseArgs({
   options: {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type ServiceName, serviceNames } from '@skolo/rack';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { bundles } from '../../../../scripts/bundle/bundles.mjs';
 import { root } from '../paths.ts';
 import { baseName } from './base.ts';
 import { imageName, images, type Target } from './build.ts';
@@ -138,7 +139,8 @@ describe.each(serviceNames)('%s', (service) => {
 
   it('starts its own program, without a shell', async ({ skip }) => {
     const { Entrypoint, Cmd, WorkingDir, StopSignal, Volumes } = await configOf(service, skip);
-    const main = ['node', `services/${service}/dist/main.js`];
+    const nodeFlags = bundles.find(({ name }) => name === service)?.nodeFlags ?? [];
+    const main = ['node', ...nodeFlags, `services/${service}/dist/main.js`];
 
     expect(Entrypoint).toEqual(service === 'swarming-client' ? ['tini', '--', ...main] : main);
     expect({ Cmd, WorkingDir, StopSignal, Volumes: Volumes ?? null }).toEqual({
