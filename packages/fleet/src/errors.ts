@@ -1,7 +1,21 @@
 /** What the desk can do about a failure. */
 export type FleetErrorCode =
   /** The file of racks is not there. */
-  'NO_CLUSTERS' | 'UNKNOWN_RACK';
+  | 'NO_CLUSTERS'
+  | 'UNKNOWN_RACK'
+  /** ssh or gcloud is not installed. */
+  | 'NO_PROGRAM'
+  /** No way to the rack works. */
+  | 'UNREACHABLE'
+  /** The host key is not the one in known_hosts. */
+  | 'HOST_KEY'
+  /** ssh accepts none of the user's keys. */
+  | 'NO_KEY'
+  /** The user may not run kubectl on the jumphost. */
+  | 'NO_ACCESS'
+  | 'API_DOWN'
+  | 'TOKEN_REJECTED'
+  | 'CLOCK';
 
 /** A failure between the desk and a rack. The message says what to do. */
 export class FleetError extends Error {

@@ -1,4 +1,6 @@
 /** All racks, seen from a desk. */
+
+export { type Role, roles } from './access.ts';
 export {
   type Fleet,
   type FleetRack,
@@ -12,3 +14,5 @@ export {
 } from './clusters.ts';
 export { clustersJsonSchema } from './clusters-schema.ts';
 export { FleetError, type FleetErrorCode } from './errors.ts';
+export { type OpenOptions, type OpenRack, openRack } from './open-rack.ts';
+export type { RemoteResult } from './remote-command.ts';

@@ -79,6 +79,7 @@ export { type SshDevice, startSshDevice } from './phones/ssh-device.ts';
 export { startContainerRegistry } from './real/container-registry.ts';
 export { type ControlPlane, startControlPlane } from './real/control-plane.ts';
 export { type Frr, type FrrOptions, startFrr } from './real/frr.ts';
+export { type Jumphost, type JumphostOptions, startJumphost } from './real/jumphost.ts';
 export { type LinuxHost, type LinuxHostOptions, startLinuxHost } from './real/linux-host.ts';
 export { type RealSshd, type SshEndpoint, startSshd } from './real/sshd.ts';
 export type { BotTimes } from './swarming/bot-zip.ts';

@@ -15,8 +15,41 @@ const Rules = z.looseObject({
     .default([]),
 });
 const tooMighty = new Set(['cluster-admin', 'admin', 'edit', 'system:masters']);
+/** What `skolo push` uses. Its tokens are made on the jumphost, by those who may be root there. */
+const administrators = 'ClusterRoleBinding skolo-admin: gives the role cluster-admin';
 
-/** Built-in roles with many rights, wildcards, and roles that may read Secrets. */
+/** With these, an account takes over another one, reads its Secrets, or is root on a node. */
+const takeover = {
+  resources: new Set([
+    'nodes/proxy',
+    'pods/attach',
+    'pods/ephemeralcontainers',
+    'pods/exec',
+    'pods/portforward',
+    'pods/proxy',
+    'serviceaccounts/token',
+    'services/proxy',
+  ]),
+  verbs: new Set(['bind', 'escalate', 'impersonate']),
+  /** That may be written by nobody: a template of pods, a label of a node, a role. */
+  written: new Set([
+    'clusterrolebindings',
+    'clusterroles',
+    'cronjobs',
+    'daemonsets',
+    'deployments',
+    'jobs',
+    'nodes',
+    'pods',
+    'replicasets',
+    'rolebindings',
+    'roles',
+    'statefulsets',
+  ]),
+  writing: new Set(['create', 'patch', 'update']),
+};
+
+/** Built-in roles with many rights, wildcards, and roles that may read Secrets or take over a node. */
 export function rbacProblems(objects: readonly Manifest[]): string[] {
   const bindings = ['ClusterRoleBinding', 'RoleBinding'].flatMap((kind) =>
     readKind(objects, kind, Binding)
@@ -30,10 +63,20 @@ export function rbacProblems(objects: readonly Manifest[]): string[] {
           ? [`${title}: a rule with *`]
           : []),
         ...(resources.includes('secrets') ? [`${title}: a rule for Secrets`] : []),
+        ...takeovers(resources, verbs).map((what) => `${title}: a rule for ${what}`),
       ]),
     ),
   );
-  return [...bindings, ...rules];
+  return [...bindings, ...rules].filter((problem) => problem !== administrators);
+}
+
+function takeovers(resources: readonly string[], verbs: readonly string[]): string[] {
+  const writes = verbs.some((verb) => takeover.writing.has(verb));
+  return [
+    ...resources.filter((each) => takeover.resources.has(each)),
+    ...verbs.filter((each) => takeover.verbs.has(each)),
+    ...resources.filter((each) => writes && takeover.written.has(each)),
+  ];
 }
 
 /** An account of its own for each, and no token of it: no pod here uses the API server. */

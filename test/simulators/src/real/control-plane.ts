@@ -1,6 +1,6 @@
 /** A real Kubernetes API server with its etcd (test/control-plane), on loopback, with everything in a temporary folder. */
 import { execFile } from 'node:child_process';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,8 @@ const run = promisify(execFile);
 export interface ControlPlane {
   /** A file for KUBECONFIG; its user may do everything. */
   kubeconfig: string;
+  /** A token of an account, as the API server makes it, that expires in so many seconds: also some ago, or in less than ten minutes. */
+  tokenOf(namespace: string, account: string, seconds: number): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -31,7 +33,8 @@ export async function startControlPlane(program: string, kubectl: string): Promi
   const certificates = join(dir, 'certificates');
   const kubeconfig = join(dir, 'kubeconfig');
   await mkdir(certificates);
-  await writeFile(key, rsaKey(), { mode: 0o600 });
+  const signingKey = rsaKey();
+  await writeFile(key, signingKey, { mode: 0o600 });
   await writeFile(tokens, `${token},admin,admin,system:masters\n`, { mode: 0o600 });
   const server = `https://127.0.0.1:${port}`;
   const authority = join(certificates, 'apiserver.crt');
@@ -76,7 +79,23 @@ export async function startControlPlane(program: string, kubectl: string): Promi
     await close();
     throw error;
   }
-  return { kubeconfig, close };
+  async function tokenOf(namespace: string, account: string, seconds: number) {
+    const { stdout } = await run(
+      kubectl,
+      [`--kubeconfig=${kubeconfig}`, 'create', 'token', account, '-n', namespace],
+      { timeout: 30_000 },
+    );
+    const [head = '', claims = ''] = stdout.trim().split('.');
+    const now = Math.floor(Date.now() / 1000);
+    const moved = {
+      ...JSON.parse(Buffer.from(claims, 'base64url').toString()),
+      ...{ iat: now + Math.min(0, seconds) - 1, nbf: now + Math.min(0, seconds) - 1 },
+      exp: now + seconds,
+    };
+    const signed = `${head}.${Buffer.from(JSON.stringify(moved)).toString('base64url')}`;
+    return `${signed}.${createSign('sha256').update(signed).sign(signingKey, 'base64url')}`;
+  }
+  return { kubeconfig, tokenOf, close };
 }
 
 function rsaKey(): string {

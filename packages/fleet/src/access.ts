@@ -1,0 +1,99 @@
+/** What a user of the API server needs: its authority, and a token that expires. Both are asked for on the jumphost. */
+import { parseJson } from '@skolo/errors';
+import { Secret } from '@skolo/secrets';
+import { z } from 'zod';
+import { FleetError } from './errors.ts';
+import type { RemoteResult } from './remote-command.ts';
+
+/** What a user may do: kube/base/access has the accounts. */
+export const roles = ['view', 'operate', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+export interface Access {
+  /** PEM. */
+  authority: string;
+  token: Secret;
+  /** By the clock of the API server, how far ahead of ours it is. */
+  skewMs: number;
+}
+
+/** The server accepts ten minutes at least. */
+export const tokenLifeSeconds = 3600;
+export const accessNamespace = 'skolo-access';
+
+// Alone, and always the same: sudoers can allow just these.
+const authorityCommand =
+  'sudo -n k3s kubectl get configmap kube-root-ca.crt -n kube-system -o json';
+function tokenCommand(role: Role): string {
+  return `sudo -n k3s kubectl create token skolo-${role} -n ${accessNamespace} --duration=${tokenLifeSeconds}s -o json`;
+}
+
+const Authority = z.object({ data: z.object({ 'ca.crt': z.string().startsWith('-----BEGIN ') }) });
+const TokenRequest = z.object({
+  status: z.object({ token: z.string().min(1), expirationTimestamp: z.coerce.date() }),
+});
+
+interface AccessDeps {
+  /** Name of the rack, for messages. */
+  name: string;
+  /** Runs a command on the jumphost. */
+  run(command: string): Promise<RemoteResult>;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+/** @throws FleetError The user may not have it, or the API server does not give it. */
+export async function requestAccess(role: Role, deps: AccessDeps): Promise<Access> {
+  const [authority, request] = await Promise.all([
+    ask(authorityCommand, Authority, role, deps),
+    ask(tokenCommand(role), TokenRequest, role, deps),
+  ]);
+  const { token, expirationTimestamp } = request.status;
+  return {
+    authority: authority.data['ca.crt'],
+    token: new Secret(token),
+    skewMs: expirationTimestamp.getTime() - tokenLifeSeconds * 1000 - deps.now(),
+  };
+}
+
+async function ask<S extends z.ZodType>(
+  command: string,
+  schema: S,
+  role: Role,
+  { name, run }: AccessDeps,
+): Promise<z.output<S>> {
+  const { code, stdout, stderr } = await run(command);
+  if (code !== 0) throw refusal(name, role, command, stderr);
+  const { data } = schema.safeParse(parseJson(stdout));
+  if (data !== undefined) return data;
+  throw new FleetError(
+    'NO_ACCESS',
+    `${name}: \`${command}\` on the jumphost did not print what kubectl prints; run it there`,
+  );
+}
+
+function refusal(name: string, role: Role, command: string, stderr: string): FleetError {
+  const last = stderr.split('\n').at(-1) ?? '';
+  if (/^sudo:|not allowed to execute/m.test(stderr)) {
+    return new FleetError(
+      'NO_ACCESS',
+      `${name}: sudo on the jumphost does not let you be ${role} (${last}); ask an admin of the rack, or use another --role`,
+    );
+  }
+  if (/k3s: (command )?not found|k3s: No such file/.test(stderr)) {
+    return new FleetError('NO_ACCESS', `${name}: no k3s on the jumphost; is it another host?`);
+  }
+  if (/serviceaccounts? "skolo-\w+" not found|namespaces? "skolo-access" not found/.test(stderr)) {
+    return new FleetError(
+      'NO_ACCESS',
+      `${name}: the cluster has no account skolo-${role}; an admin applies kube/base/access there first`,
+    );
+  }
+  if (/refused|timed? ?out|EOF|ServiceUnavailable|unable to handle/i.test(stderr)) {
+    return new FleetError(
+      'API_DOWN',
+      `${name}: the API server does not answer (${last}); see \`systemctl status k3s\` on the jumphost`,
+    );
+  }
+  return new FleetError('NO_ACCESS', `${name}: \`${command}\` failed on the jumphost: ${last}`);
+}

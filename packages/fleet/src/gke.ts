@@ -1,0 +1,48 @@
+/** A cluster of gke: gcloud writes a kubeconfig of its own for it. Nothing global changes. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { GkeRack } from './clusters.ts';
+import { FleetError } from './errors.ts';
+import type { Guardian } from './guardian.ts';
+import type { OpenOptions } from './open-rack.ts';
+
+/** @throws FleetError @throws The signal's reason. */
+export async function prepareGke(
+  { name, zone, project }: GkeRack,
+  { folder, guard }: Guardian,
+  options: Pick<OpenOptions, 'env' | 'signal'>,
+): Promise<{ kubeconfig: string; env: NodeJS.ProcessEnv }> {
+  const kubeconfig = join(folder, 'kubeconfig');
+  const env = {
+    ...options.env,
+    KUBECONFIG: kubeconfig,
+    // For gcloud in the shell, instead of `gcloud config set`.
+    CLOUDSDK_CORE_PROJECT: project,
+    CLOUDSDK_COMPUTE_ZONE: zone,
+  };
+  const args = ['container', 'clusters', 'get-credentials', name];
+  const place = ['--zone', zone, '--project', project, '--quiet'];
+  const { signal } = options;
+  const gcloud = spawn('gcloud', [...args, ...place], {
+    ...{ env, signal },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  guard(gcloud);
+  try {
+    const [said, [code]] = await Promise.all([text(gcloud.stderr), once(gcloud, 'close')]);
+    if (code === 0) return { kubeconfig, env };
+    const last = said.trim().split('\n').at(-1) ?? '';
+    throw new FleetError(
+      'NO_ACCESS',
+      `${name}: gcloud gives no credentials (${last}); try gcloud auth login`,
+    );
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (error instanceof FleetError) throw error;
+    throw new FleetError('NO_PROGRAM', 'gcloud: not installed; install the Google Cloud CLI', {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * A private folder, and processes, that go when this process goes: also by SIGKILL. A small shell script that outlives us
+ * makes the folder, and removes it when its standard input ends.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { text } from 'node:stream/consumers';
+import { FleetError } from './errors.ts';
+
+export interface Guardian {
+  /** Only this user may enter it (0700). */
+  folder: string;
+  /** Ends the process by SIGHUP, as a closed terminal does, when this process is gone or `close` is called. */
+  guard(child: ChildProcess): void;
+  /** Resolves when all is gone. */
+  close(): Promise<void>;
+}
+
+// The list of processes is in `$pids`: "+N" adds one, "-N" takes one out.
+const script = `
+trap '' HUP INT QUIT TERM
+folder=$(mktemp -d "$1/skolo-XXXXXX") || exit 1
+echo "$folder"
+exec >&- 2>&-
+pids=
+while read -r line; do
+  pid=\${line#?}
+  case $line in
+    +*) pids="$pids $pid" ;;
+    *) rest=; for each in $pids; do [ "$each" = "$pid" ] || rest="$rest $each"; done; pids=$rest ;;
+  esac
+done
+for each in $pids; do kill -HUP "$each"; kill -CONT "$each"; done 2>/dev/null
+rm -rf "$folder"
+`;
+
+/**
+ * @param env XDG_RUNTIME_DIR is where the folder is, else the folder for temporary files
+ */
+export async function startGuardian(env: NodeJS.ProcessEnv): Promise<Guardian> {
+  const parent = env.XDG_RUNTIME_DIR || tmpdir();
+  // A session of its own: signals of the terminal do not reach it.
+  const shell = spawn('sh', ['-c', script, 'skolo-guardian', parent], {
+    env,
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const { stdin, stdout, stderr } = shell;
+  const ended = once(shell, 'close');
+  // It may be killed; then no process writes to it any more.
+  stdin.on('error', () => {});
+  const [folder, complaint] = await Promise.all([text(stdout), text(stderr)]);
+  if (folder === '') {
+    await ended;
+    throw new FleetError(
+      'NO_PROGRAM',
+      `${parent}: no folder for the session: ${complaint.trim()}; set XDG_RUNTIME_DIR to a folder of yours`,
+    );
+  }
+  return {
+    folder: folder.trim(),
+    guard(child) {
+      const { pid } = child;
+      if (pid === undefined) return;
+      stdin.write(`+${pid}\n`);
+      child.once('exit', () => stdin.write(`-${pid}\n`));
+    },
+    async close() {
+      stdin.end();
+      await ended;
+    },
+  };
+}

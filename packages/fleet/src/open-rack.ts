@@ -1,0 +1,90 @@
+/** A way to a rack for as long as somebody needs it: a kubeconfig that works, and all that is behind it. */
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import type { Role } from './access.ts';
+import type { FleetRack } from './clusters.ts';
+import { FleetError } from './errors.ts';
+import { prepareGke } from './gke.ts';
+import { type Guardian, startGuardian } from './guardian.ts';
+import { openK3s } from './open-k3s.ts';
+import type { RemoteResult } from './remote-command.ts';
+
+export interface OpenOptions {
+  /** What the token of the kubeconfig may do. gke has its own roles. */
+  role: Role;
+  /** Of this process: PATH, HOME, SSH_AUTH_SOCK, XDG_RUNTIME_DIR. */
+  env: NodeJS.ProcessEnv;
+  /** Whether ssh may ask for a passphrase or a host key. Needs a terminal. */
+  mayAsk: boolean;
+  /** Aborts the opening. An open rack is closed by `close`. */
+  signal: AbortSignal;
+  /** Gets what goes wrong while the rack is open. It is tried again. */
+  onTrouble?(error: Error): void;
+}
+
+export interface OpenRack {
+  rack: FleetRack;
+  /** A private folder (0700) that is removed at the end. */
+  folder: string;
+  /** Path of the kubeconfig. It works until `close`; the tunnel behind it is made again when it drops. */
+  kubeconfig: string;
+  /** The given environment and KUBECONFIG: for kubectl and other programs. */
+  env: NodeJS.ProcessEnv;
+  /** Starts a program. It gets SIGHUP when this process dies or the rack is closed. */
+  spawn(program: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
+  /** Runs a command on the jumphost. @throws FleetError gke has no jumphost. */
+  onJumphost(command: string, signal: AbortSignal): Promise<RemoteResult>;
+  /** Ends the tunnel and what runs through it, and removes every file. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a rack.
+ *
+ * @example
+ * const open = await openRack(findRack(fleet, 'rack4'), { role: 'view', env, mayAsk: false, signal });
+ * try {
+ *   open.spawn('kubectl', ['get', 'pods', '-A'], { stdio: 'inherit' });
+ * } finally {
+ *   await open.close();
+ * }
+ *
+ * @throws FleetError The message says what to do.
+ * @throws The signal's reason.
+ */
+export async function openRack(rack: FleetRack, options: OpenOptions): Promise<OpenRack> {
+  const guardian = await startGuardian(options.env);
+  try {
+    options.signal.throwIfAborted();
+    if (rack.type === 'k3s') {
+      const { kubeconfig, onJumphost, close } = await openK3s(rack, guardian, options);
+      return { ...common(rack, kubeconfig, guardian, options.env), onJumphost, close };
+    }
+    const { kubeconfig, env } = await prepareGke(rack, guardian, options);
+    return {
+      ...common(rack, kubeconfig, guardian, env),
+      onJumphost: () => Promise.reject(noJumphost(rack)),
+      close: guardian.close,
+    };
+  } catch (error) {
+    await guardian.close();
+    throw error;
+  }
+}
+
+function common(rack: FleetRack, kubeconfig: string, guardian: Guardian, given: NodeJS.ProcessEnv) {
+  const env = { ...given, KUBECONFIG: kubeconfig };
+  return {
+    ...{ rack, kubeconfig, env },
+    folder: guardian.folder,
+    spawn(program: string, args: readonly string[], options: SpawnOptions = {}) {
+      const child = spawn(program, args, { env, ...options });
+      guardian.guard(child);
+      return child;
+    },
+  };
+}
+
+/** For what a cluster of gke does not have. */
+export function noJumphost({ name }: FleetRack): FleetError {
+  return new FleetError('NO_ACCESS', `${name}: a cluster of gke has no jumphost; use kubectl`);
+}

@@ -1,0 +1,59 @@
+/** The system's ssh, with the user's configuration, agent and known_hosts. */
+import type { Way } from './clusters.ts';
+
+/** Options of the connection that all others share. It forwards nothing until it is asked to. */
+export function masterArguments(way: Way, control: string, mayAsk: boolean): string[] {
+  return [
+    '-N',
+    '-n',
+    ...options({
+      ControlMaster: 'yes',
+      ControlPath: control,
+      ControlPersist: 'no',
+      // A local port of the user's configuration may be in use.
+      ClearAllForwardings: 'yes',
+      ForwardAgent: 'no',
+      ForwardX11: 'no',
+      RemoteCommand: 'none',
+      RequestTTY: 'no',
+      BatchMode: mayAsk ? 'no' : 'yes',
+      ConnectTimeout: '10',
+      // A dead connection ends after 15 s, and then the next one begins.
+      ServerAliveInterval: '5',
+      ServerAliveCountMax: '3',
+      StreamLocalBindMask: '0177',
+      LogLevel: 'ERROR',
+      // It prints a line to standard output when the connection is there.
+      PermitLocalCommand: 'yes',
+      LocalCommand: 'echo connected',
+    }),
+    ...destination(way),
+  ];
+}
+
+/**
+ * Arguments for a client of that connection, which never connects by itself. It has no use for the user's configuration,
+ * whose forwards it would ask for, too.
+ */
+export function clientArguments({ host }: Way, control: string): string[] {
+  const given = {
+    ControlMaster: 'no',
+    ControlPath: control,
+    ProxyCommand: 'false',
+    LogLevel: 'ERROR',
+  };
+  return ['-F', 'none', ...options(given), host];
+}
+
+function options(values: Record<string, string>): string[] {
+  return Object.entries(values).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
+}
+
+function destination({ host, user, jump }: Way): string[] {
+  return [...(jump ? ['-J', jump] : []), ...(user ? ['-l', user] : []), host];
+}
+
+/** `ops@jumphost-rack4 through router-rack4`: for people. */
+export function wayName({ host, user, jump }: Way): string {
+  return `${user === undefined ? '' : `${user}@`}${host}${jump === undefined ? '' : ` through ${jump}`}`;
+}

@@ -1,0 +1,196 @@
+/**
+ * A jumphost of a rack for a desk: OpenSSH's server on loopback, `sudo -n k3s kubectl` in front of a real API server, and the
+ * `ssh` of a user who has a key for it. A relay in front of the server cuts connections.
+ */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { peer } from '../peer.ts';
+import { startSshd } from './sshd.ts';
+
+const run = promisify(execFile);
+
+export interface JumphostOptions {
+  /** Host name, as a desk knows it. Default `jumphost-rack4`. */
+  name?: string;
+  /** The kubeconfig of an admin, for `k3s kubectl`. Without it there is no API server. */
+  kubeconfig?: string;
+  /** More programs of the jumphost, by name: shell scripts without their first line. */
+  programs?: Readonly<Record<string, string>>;
+}
+
+export interface Jumphost {
+  /** First in the PATH of the desk: its ssh knows the jumphost by name. */
+  bin: string;
+  /** ssh_config and known_hosts of the user. */
+  sshConfig: string;
+  knownHosts: string;
+  /** Port of the API server; 1 without one. */
+  apiPort: number;
+  /** Command lines that came to the jumphost, in order. */
+  commands(): Promise<string[]>;
+  /** Breaks all connections, and gives their number. */
+  cut(): number;
+  /** Accepts connections and passes nothing on, as a network that is gone; `false` ends that. */
+  hold(isHeld: boolean): void;
+  /** Rejects new connections; `false` ends that. */
+  refuse(isRefusing: boolean): void;
+  /** Replaces a program, as `programs` do. */
+  program(name: string, script: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Undefined where sshd or ssh is not installed. */
+export async function startJumphost(options: JumphostOptions = {}): Promise<Jumphost | undefined> {
+  const ssh = peer('ssh');
+  const { name = 'jumphost-rack4', kubeconfig, programs = {} } = options;
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-jumphost-'));
+  const there = join(dir, 'jumphost');
+  const bin = join(dir, 'desk');
+  const log = join(dir, 'commands');
+  await mkdir(there);
+  await mkdir(bin);
+  await writeFile(log, '');
+  const session = join(dir, 'session');
+  // What is asked for, or a shell. Line breaks of a command would look like several.
+  await script(
+    session,
+    `printf '%s\\n' "$SSH_ORIGINAL_COMMAND" >> '${log}'
+PATH='${there}':"$PATH"; export PATH
+[ -n "$SSH_ORIGINAL_COMMAND" ] || exec sh -i
+exec sh -c "$SSH_ORIGINAL_COMMAND"`,
+  );
+  const sshd = await startSshd(session, ['MaxStartups 100', 'MaxSessions 100']);
+  if (ssh === undefined || sshd === undefined) {
+    await sshd?.close();
+    await rm(dir, { recursive: true });
+    return undefined;
+  }
+  const relay = await startRelay(sshd.port);
+  const sshConfig = join(dir, 'ssh_config');
+  const knownHosts = join(dir, 'known_hosts');
+  await writeFile(
+    sshConfig,
+    `Host ${name}
+  HostName 127.0.0.1
+  Port ${relay.port}
+  User ${sshd.username}
+  IdentityFile ${sshd.privateKeyFile}
+  IdentitiesOnly yes
+  IdentityAgent none
+  HostKeyAlias ${name}
+  UserKnownHostsFile ${knownHosts}
+  GlobalKnownHostsFile none
+  HashKnownHosts no
+  StrictHostKeyChecking accept-new
+`,
+  );
+  await script(join(bin, 'ssh'), `exec '${ssh}' -F '${sshConfig}' "$@"`);
+  await script(join(there, 'sudo'), '[ "$1" = -n ] && shift\nexec "$@"');
+  const kubectl = peer('kubectl');
+  if (kubeconfig !== undefined && kubectl !== undefined) {
+    await publishAuthority(kubectl, kubeconfig);
+    const to = `KUBECONFIG='${kubeconfig}'; export KUBECONFIG`;
+    await script(join(there, 'k3s'), `${to}\n[ "$1" = kubectl ] && shift\nexec '${kubectl}' "$@"`);
+  }
+  const program = (each: string, text: string) => script(join(there, each), text);
+  for (const [each, text] of Object.entries(programs)) await program(each, text);
+  return {
+    ...{ bin, sshConfig, knownHosts, program },
+    apiPort: kubeconfig === undefined ? 1 : await apiPortOf(kubeconfig),
+    commands: async () => (await readFile(log, 'utf8')).split('\n').slice(0, -1),
+    cut: relay.cut,
+    hold: relay.hold,
+    refuse: relay.refuse,
+    async close() {
+      await relay.close();
+      await sshd.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function script(path: string, text: string): Promise<void> {
+  await writeFile(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+}
+
+const Kubeconfig = z.object({
+  clusters: z.tuple([
+    z.object({
+      cluster: z.object({ server: z.url(), 'certificate-authority': z.string() }),
+    }),
+  ]),
+});
+
+async function clusterOf(kubeconfig: string) {
+  const { clusters } = Kubeconfig.parse(JSON.parse(await readFile(kubeconfig, 'utf8')));
+  return clusters[0].cluster;
+}
+
+async function apiPortOf(kubeconfig: string): Promise<number> {
+  return Number(new URL((await clusterOf(kubeconfig)).server).port);
+}
+
+/** As kube-controller-manager does. */
+async function publishAuthority(kubectl: string, kubeconfig: string): Promise<void> {
+  const file = (await clusterOf(kubeconfig))['certificate-authority'];
+  const env = { ...process.env, KUBECONFIG: kubeconfig };
+  const name = ['configmap', 'kube-root-ca.crt', '-n', 'kube-system'];
+  try {
+    await run(kubectl, ['create', ...name, `--from-file=ca.crt=${file}`], { env });
+  } catch (error) {
+    await run(kubectl, ['get', ...name], { env }).catch(() => {
+      throw error;
+    });
+  }
+}
+
+async function startRelay(target: number) {
+  const sockets = new Set<Socket>();
+  let isHeld = false;
+  let isRefusing = false;
+  const server = createServer((near) => {
+    if (isRefusing) return near.resetAndDestroy();
+    const far = connect(target, '127.0.0.1');
+    for (const [from, to] of [[near, far] as const, [far, near] as const]) {
+      sockets.add(from);
+      from
+        .on('error', () => to.destroy())
+        .on('close', () => {
+          sockets.delete(from);
+          to.destroy();
+        });
+      from.on('data', (data) => to.write(data));
+      if (isHeld) from.pause();
+    }
+    return undefined;
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut() {
+      const count = sockets.size / 2;
+      for (const socket of sockets) socket.resetAndDestroy();
+      return count;
+    },
+    hold(held: boolean) {
+      isHeld = held;
+      for (const socket of sockets) held ? socket.pause() : socket.resume();
+    },
+    refuse(refusing: boolean) {
+      isRefusing = refusing;
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      const closed = once(server, 'close');
+      server.close();
+      await closed;
+    },
+  };
+}
