@@ -1,6 +1,7 @@
 /**
  * `npm run release [-- VERSION]`: makes everything that a release has, in `out/release/VERSION`: a bundle of each program, a
- * bill of materials (CycloneDX), checksums, and with `--images` all images, pushed to PREFIX. It rejects a tree with changes.
+ * bill of materials (CycloneDX), `skolo` as a package of npm and as executables for Linux, checksums, and with `--images` all
+ * images, pushed to PREFIX. It rejects a tree with changes.
  *
  * VERSION        what programs print as their version; by default the version in package.json
  * --images       also runs `docker buildx bake --push`, with PREFIX as docs/images.md describes
@@ -11,6 +12,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeExecutable } from './bundle/executable.mjs';
 import { root } from './node.mjs';
 
 const { values: options, positionals } = parseArgs({
@@ -53,6 +55,16 @@ for (const name of readdirSync(bundles)) {
     '.',
   ]);
 }
+run(
+  'npm',
+  ['pack', '--silent', '--pack-destination', folder],
+  {},
+  join(bundles, 'cli/opt/skolo/packages/cli'),
+);
+for (const [platform, arch] of Object.entries({ 'linux-x64': 'amd64', 'linux-arm64': 'arm64' })) {
+  const node = fetchNode(platform, bundles);
+  writeExecutable(join(bundles, 'cli'), node, join(folder, `skolo-${version}-linux-${arch}`));
+}
 rmSync(bundles, { recursive: true });
 const materials = execFileSync(
   'npm',
@@ -78,6 +90,23 @@ function checksums() {
     .join('');
 }
 
+/**
+ * The binary of Node for a platform, from its package of npm, which checks its sum. It is of the version that runs here: another
+ * one may not read what this one writes into executables.
+ *
+ * @param {string} platform
+ * @param {string} work a folder
+ */
+function fetchNode(platform, work) {
+  const name = `node-${platform}`;
+  const { node: version } = process.versions;
+  run('npm', ['pack', '--silent', `${name}@${version}`], {}, work);
+  const folder = join(work, name);
+  mkdirSync(folder);
+  run('tar', ['-xzf', `${name}-${version}.tgz`, '-C', folder, '--strip-components=1'], {}, work);
+  return join(folder, 'bin/node');
+}
+
 function pushImages() {
   run('docker', ['buildx', 'bake', '--push'], {
     TAG: version,
@@ -98,8 +127,8 @@ function git(...args) {
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} [env]
  */
-function run(program, args, env = {}) {
-  execFileSync(program, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
+function run(program, args, env = {}, cwd = root) {
+  execFileSync(program, args, { cwd, stdio: 'inherit', env: { ...process.env, ...env } });
 }
 
 /** @returns {string} */

@@ -123,7 +123,7 @@ function put(from, to) {
  */
 function manifest(file, wantedVersion) {
   const all = JSON.parse(readFileSync(file, 'utf8'));
-  const kept = ['name', 'version', 'private', 'description', 'license', 'type'];
+  const kept = ['name', 'version', 'private', 'description', 'license', 'type', 'bin'];
   const left = Object.fromEntries(kept.map((key) => [key, all[key]]));
   if (wantedVersion) left.version = wantedVersion;
   return `${JSON.stringify(left, null, 2)}\n`;

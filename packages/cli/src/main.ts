@@ -78,4 +78,5 @@ function end(exitCode: ExitCode) {
 }
 
 const debug = process.env.SKOLO_DEBUG === '1' ? console.error : undefined;
-end(await complete(process.argv.slice(2), io, debug));
+// Not awaited here: the executable loads this file by require(), which takes no await at the top.
+void complete(process.argv.slice(2), io, debug).then(end);

@@ -1,6 +1,7 @@
 /** `skolo <noun> <verb>`: all commands. */
 
 import { readFileSync } from 'node:fs';
+import { getAsset, isSea } from 'node:sea';
 import { CommanderError } from 'commander';
 import { addGlobalOptions, SkoloCommand } from './command.ts';
 import { type ExitCode, exitCodes, failureOf } from './errors.ts';
@@ -197,12 +198,13 @@ function wordsOf(args: readonly string[], program: SkoloCommand): string[] {
   return args.filter((arg, at) => !arg.startsWith('-') && !withValue.includes(args[at - 1]));
 }
 
-/** From package.json; `unknown` in a bundle without it. */
+/** From package.json, which the executable has in itself; `unknown` in a bundle without it. */
 function ownVersion(): string {
   try {
-    const { version }: { version?: unknown } = JSON.parse(
-      readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-    );
+    const text = isSea()
+      ? getAsset('package.json', 'utf8')
+      : readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+    const { version }: { version?: unknown } = JSON.parse(text);
     return typeof version === 'string' ? version : 'unknown';
   } catch {
     return 'unknown';

@@ -1,10 +1,15 @@
-/** `npm run bench:images [-- --json] [-- --only NAME]`: what images weigh, and what a service needs to start, on amd64. */
+/** `npm run bench:images [-- --json] [-- --only NAME]`: what images weigh, what a service needs to start, on amd64, and the command. */
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Bench, NotRun, runBenches } from '@skolo/bench';
+import { promisify } from 'node:util';
+import { type Bench, inRounds, NotRun, runBenches } from '@skolo/bench';
 import { serviceNames } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
+import { writeExecutable } from '../../../../scripts/bundle/executable.mjs';
+import { bundle } from '../bundles.ts';
 import { baseName } from '../engine/base.ts';
 import { openBuilder, targets } from '../engine/build.ts';
 import { useDocker } from '../engine/docker.ts';
@@ -14,6 +19,7 @@ import { startRelay } from '../engine/relay.ts';
 import { type LayerKind, layersOf } from './layers.ts';
 import { measureStarts, type Start, type StartsOptions } from './starts.ts';
 
+const run = promisify(execFile);
 const rounds = 5;
 const opened: { close(): Promise<void> }[] = [];
 
@@ -101,8 +107,48 @@ const starts = serviceNames.flatMap((service): Bench[] => {
   ];
 });
 
+/** From the desk: `skolo --help` as an executable. */
+const startOfCommand: Bench = {
+  name: 'start-skolo',
+  unit: 'ms',
+  better: 'lower',
+  async measure() {
+    const kubectl = peer('kubectl');
+    const dir = await mkdtemp(join(tmpdir(), 'skolo-start-'));
+    try {
+      await bundle(dir, ['cli']);
+      const file = join(dir, 'skolo');
+      writeExecutable(join(dir, 'cli'), process.execPath, file);
+      const bin = join(dir, 'cli/opt/skolo/packages/cli/bin/skolo.js');
+      const ours = {
+        figure: () => msOf(file, ['--help']),
+        bundle: () => msOf(process.execPath, [bin, '--help']),
+      };
+      if (kubectl === undefined) {
+        const { figure, ...against } = await inRounds(20, ours);
+        return { figure, against, notRun: { kubectl: 'it is not installed' } };
+      }
+      const { figure, ...against } = await inRounds(20, {
+        ...ours,
+        'kubectl version --client': () => msOf(kubectl, ['version', '--client']),
+      });
+      return { figure, against };
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  },
+};
+
+async function msOf(program: string, args: readonly string[]): Promise<number> {
+  const began = performance.now();
+  await run(program, args);
+  return performance.now() - began;
+}
+
+const benches = [startOfCommand, ...shared, ...sizes, ...starts];
+
 try {
-  process.exitCode = await runBenches([...shared, ...sizes, ...starts], process.argv.slice(2));
+  process.exitCode = await runBenches(benches, process.argv.slice(2));
 } finally {
   for (const one of opened.reverse()) await one.close();
 }

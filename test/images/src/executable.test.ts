@@ -1,0 +1,66 @@
+/** What a release has of `skolo` for a desk: an executable, and a package of npm. Nothing of the repository is in reach. */
+import { execFile } from 'node:child_process';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeExecutable } from '../../../scripts/bundle/executable.mjs';
+import { bundle } from './bundles.ts';
+import { root } from './paths.ts';
+
+const run = promisify(execFile);
+const version = '9.8.7';
+
+let dir: string;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'skolo-executable-test-'));
+  await bundle(dir, ['cli', '--version', version]);
+  await copyFile(join(root, 'racks/demo/rack.yaml'), join(dir, 'rack.yaml'));
+}, 120_000);
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+describe('the executable', () => {
+  const skolo = (...args: string[]) => run(join(dir, 'skolo'), args, { cwd: dir, env: {} });
+
+  beforeAll(() => {
+    writeExecutable(join(dir, 'cli'), process.execPath, join(dir, 'skolo'));
+  }, 60_000);
+
+  it('needs no Node', async () => {
+    expect((await skolo('--version')).stdout).toBe(`${version}\n`);
+  });
+
+  it('has all commands in itself, as the bundle has', async () => {
+    const bin = join(dir, 'cli/opt/skolo/packages/cli/bin/skolo.js');
+    const nouns = (await skolo('--help')).stdout.matchAll(/^ {2}([a-z]+) (?= )/gm);
+
+    for (const [, noun = ''] of nouns) {
+      const { stdout } = await run(process.execPath, [bin, noun, '--help'], { cwd: dir });
+      expect((await skolo(noun, '--help')).stdout).toBe(stdout);
+    }
+    const { stdout } = await skolo('--rack', 'rack.yaml', 'rack', 'check');
+    expect(stdout).toMatch(/^demo: \d+ machines, .*no errors/);
+  });
+
+  it('ends with the status of the command', async () => {
+    await expect(skolo('rack', 'chekc')).rejects.toMatchObject({ code: 2 });
+    await expect(skolo('--rack', 'none.yaml', 'rack', 'check')).rejects.toMatchObject({ code: 78 });
+  });
+});
+
+describe('the package of npm', () => {
+  it('installs the command, and nothing else', async () => {
+    const packed = join(dir, 'cli/opt/skolo/packages/cli');
+    await run('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: packed });
+    const install = ['install', '--global', '--offline', '--prefix', join(dir, 'prefix')];
+    await run('npm', [...install, `skolo-cli-${version}.tgz`], { cwd: dir });
+
+    const env = { PATH: dirname(process.execPath) };
+    const { stdout } = await run(join(dir, 'prefix/bin/skolo'), ['--version'], { env });
+    expect(stdout).toBe(`${version}\n`);
+    const installed = join(dir, 'prefix/lib/node_modules/@skolo/cli/package.json');
+    expect(JSON.parse(await readFile(installed, 'utf8'))).toMatchObject({ name: '@skolo/cli' });
+  });
+});
