@@ -50,6 +50,7 @@ export { apcRpdu2Model, startApcRpdu2 } from './equipment/snmp/apc-rpdu2.ts';
 export { poeSwitchModel, startPoeSwitch } from './equipment/snmp/poe-switch.ts';
 export { startSnmpd } from './equipment/snmp/snmpd.ts';
 export type { SnmpUser } from './equipment/snmp/usm.ts';
+export type { WiredStation, Wiring } from './equipment/wiring.ts';
 export { selfSignedCertificate } from './google-oauth/certificate.ts';
 export { type FaultKind, faultKinds } from './google-oauth/faults.ts';
 export { type GoogleOAuth, startGoogleOAuth } from './google-oauth/server.ts';

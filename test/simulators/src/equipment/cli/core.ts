@@ -6,6 +6,7 @@ import {
   type Received,
   type SimulatedDevice,
 } from '../device.ts';
+import { Plugged, type Wiring } from '../wiring.ts';
 import {
   addedLines,
   type ConfigurationWords,
@@ -58,6 +59,8 @@ export interface CoreOptions {
   secondMs?: number;
   /** Its own words where a fault speaks. */
   configurationWords?: Partial<ConfigurationWords>;
+  /** Nothing when absent. */
+  wiring?: Wiring;
 }
 
 export class Core {
@@ -69,6 +72,7 @@ export class Core {
   readonly faults: Faults;
   readonly received: Received[] = [];
   readonly sessions = { now: 0, most: 0, opened: 0 };
+  readonly plugged: Plugged;
   private shows = 0;
   private readonly timers = new Set<NodeJS.Timeout>();
 
@@ -77,11 +81,13 @@ export class Core {
     faults = cliFaults,
     secondMs = 1000,
     configurationWords = {},
+    wiring,
   }: CoreOptions) {
     this.words = { ...usualWords, ...configurationWords };
     this.board = board;
     this.faults = new Faults(faults);
     this.secondMs = secondMs;
+    this.plugged = new Plugged(wiring, board);
   }
 
   /** Notes what it received; holds no secret. */

@@ -1,5 +1,6 @@
 /** What ssh and telnet need of a model with a command line, and what all of them can be told. */
 import type { Algorithms, PseudoTtyInfo } from 'ssh2';
+import type { Wiring } from '../wiring.ts';
 import type { Account } from './accounts.ts';
 import type { Core } from './core.ts';
 import type { SignInWords } from './sign-in.ts';
@@ -31,6 +32,8 @@ export interface CliOptions extends Account {
   keepsDeadSessions?: boolean;
   /** How long a second of the device's own timers takes; 1000 when absent. */
   secondMs?: number;
+  /** What is plugged into its ports; nothing when absent. */
+  wiring?: Wiring;
 }
 
 export interface CliModel {

@@ -51,6 +51,8 @@ export interface SnmpModel {
   board: OutletBoard;
   faults: Faults;
   mib: SnmpMib;
+  /** Subtrees that a model has besides those of PDUs and PoE. */
+  subtrees?: readonly string[];
   /** Stops its timers and sets its outlets as they are after a power failure. */
   restart(): void;
   /** Stops its timers. */

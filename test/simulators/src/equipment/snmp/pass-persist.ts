@@ -52,6 +52,9 @@ const typeNames = new Map<string, string>([
 
 function written(oid: string, value: SnmpValue): string {
   if (!('value' in value)) return 'NONE\n';
+  if (value.type === 'octets' && /[^\x20-\x7e]/.test(value.value)) {
+    return `.${oid}\noctet\n${Buffer.from(value.value, 'latin1').toString('hex').replace(/../g, '$& ')}\n`;
+  }
   return `.${oid}\n${typeNames.get(value.type) ?? value.type}\n${value.value}\n`;
 }
 

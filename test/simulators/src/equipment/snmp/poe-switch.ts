@@ -8,7 +8,9 @@
  * GS724TP): `setMs`. What is set is lost with power unless it was saved, so after a reboot every port is on.
  */
 import { Faults, OutletBoard, type SimulatedDevice } from '../device.ts';
+import { Plugged, type Wiring } from '../wiring.ts';
 import { type SnmpModel, type SnmpOptions, snmpFaults, startSnmpAgent } from './agent.ts';
+import { type BridgeAbout, bridgeMib, bridgeSubtrees } from './bridge-mib.ts';
 import { integer, SnmpMib, type SnmpObject, systemGroup } from './mib.ts';
 
 export interface PoeSwitchPorts {
@@ -19,6 +21,12 @@ export interface PoeSwitchPorts {
   watts?: number;
   /** Between on and power; default 1000. */
   detectMs?: number;
+  /** Then it has a MAC table. */
+  wiring?: Wiring;
+  /** `dot1q` when absent. */
+  tables?: BridgeAbout['tables'];
+  /** What its ports are called; `2/0/14` for port 14 of group 2 when absent. Undefined: it has no ifName. */
+  ifName?: (group: number, port: number) => string | undefined;
 }
 
 export interface PoeSwitchOptions extends SnmpOptions, PoeSwitchPorts {}
@@ -96,6 +104,21 @@ export function poeSwitchModel(options: PoeSwitchPorts = {}): SnmpModel {
     ];
   }
 
+  function bridge({ wiring, tables = 'dot1q' }: PoeSwitchPorts): SnmpObject[] {
+    if (wiring === undefined) return [];
+    const { ifName = (group, port) => `${group}/0/${port}` } = options;
+    const plugged = new Plugged(wiring, board);
+    const about = numbered.map(({ group, port, name }) => {
+      const called = ifName(group, port);
+      return {
+        port: name,
+        ...(called !== undefined && { ifName: called }),
+        ifDescr: `Unit: ${group} Slot: 0 Port: ${port} Gigabit - Level`,
+      };
+    });
+    return bridgeMib(plugged, { ports: about, tables });
+  }
+
   const objectId = '1.3.6.1.4.1.8072.3.2.10';
   return {
     model: 'snmp-poe',
@@ -106,7 +129,9 @@ export function poeSwitchModel(options: PoeSwitchPorts = {}): SnmpModel {
       ...systemGroup({ descr: 'Switch with PoE (simulated)', objectId, name: 'switch' }),
       ...numbered.flatMap(rows),
       ...range(groups).flatMap(supply),
+      ...bridge(options),
     ]),
+    ...(options.wiring && { subtrees: bridgeSubtrees }),
     restart() {
       for (const { name } of numbered) {
         board.set(name, true);

@@ -74,7 +74,7 @@ const subtrees = ['1.3.6.1.4.1.318', '1.3.6.1.2.1.105'];
 
 /** The address is given here only: on the command line, too, it would be bound twice. */
 function configuration(
-  { objectId }: SnmpModel,
+  { objectId, subtrees: more = [] }: SnmpModel,
   { readCommunity = 'public', writeCommunity = 'private', users = [] }: SnmpOptions,
   command: string,
   port: number,
@@ -88,7 +88,10 @@ function configuration(
       `createUser ${name} ${protocolNames[authProtocol]} "${authKey}"${privKey ? ` AES "${privKey}"` : ''}`,
       `${access === 'write' ? 'rwuser' : 'rouser'} ${name} ${privKey ? 'priv' : 'auth'}`,
     ]),
-    ...subtrees.map((subtree) => `pass_persist .${subtree} ${command} ${subtree}`),
+    // snmpd has tables of its own for the interfaces of this computer; ours come first.
+    ...[...subtrees, ...more].map(
+      (subtree) => `pass_persist -p 100 .${subtree} ${command} ${subtree}`,
+    ),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -15,6 +15,7 @@ import { promptOf } from '../switch-talk.ts';
 import type { Screen } from '../terminal.ts';
 import { Flash } from './cisco-flash.ts';
 import { allPorts, findPort, longName, onePort } from './cisco-poe.ts';
+import { iosArp, iosLinks, iosMacTable, prints } from './station-tables.ts';
 
 export interface CiscoIosOptions
   extends SwitchOptions,
@@ -187,6 +188,9 @@ function modelFor(options: CiscoIosOptions): SwitchModel {
     },
     'show version': version,
     'show inventory': inventory,
+    'show mac address-table': prints(iosMacTable),
+    'show interfaces status': prints(iosLinks),
+    'show ip arp': prints(iosArp),
   };
   const inConfig: Commands = {
     'interface <port>': (talk, [, name = '']) => enterInterface(talk, findPort(ports, name), name),

@@ -16,6 +16,7 @@ import {
   edgeosVersions,
   poeTable,
 } from './edgeos-configuration.ts';
+import { edgeosLeases } from './station-tables.ts';
 import { startVyatta, type VyattaDevice } from './vyatta.ts';
 
 export interface EdgeosOptions extends CliOptions {
@@ -56,7 +57,8 @@ export async function startEdgeos(options: EdgeosOptions): Promise<VyattaDevice>
     },
     hooks: edgeosPoe(board, ports),
     quote: (value) => (/^[^\s"'{}\\?|<>&;]+$/.test(value) ? value : `'${value}'`),
-    show: (configuration) => ({
+    show: (configuration, plugged) => ({
+      'show dhcp leases': () => edgeosLeases(plugged),
       'show interfaces ethernet poe': () => poeTable(configuration, ports),
       'show version': () => version(serial),
       'show hardware cpu': () => 'processor : 0\ncpu model : Cavium Octeon+ V0.1\n',

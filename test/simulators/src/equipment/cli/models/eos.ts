@@ -12,6 +12,7 @@ import { startSwitch } from '../switch.ts';
 import { configuration, enable, leave, save, setPager, to } from '../switch-commands.ts';
 import type { Commands, SwitchModel, SwitchOptions } from '../switch-model.ts';
 import { sessionCommands, sessionStatements } from './eos-sessions.ts';
+import { eosArp, eosMacTable, iosLinks, prints } from './station-tables.ts';
 
 export type EosOptions = SwitchOptions;
 
@@ -132,6 +133,9 @@ const shown: Commands = {
   'write memory': saved,
   write: saved,
   'copy running-config startup-config': saved,
+  'show mac address-table': prints(eosMacTable),
+  'show interfaces status': prints(iosLinks),
+  'show ip arp': prints(eosArp),
 };
 const everywhere: Commands = {
   exit: leave,

@@ -11,6 +11,7 @@ import { configuration, confirm, enable, setPager, to } from '../switch-commands
 import type { Commands, Run, Statements, SwitchModel, Talk } from '../switch-model.ts';
 import { promptOf } from '../switch-talk.ts';
 import { portSettings, portStatus } from './fastpath-poe.ts';
+import { fastpathLinks, fastpathMacTable, prints } from './station-tables.ts';
 
 export const factoryName = 'UBNT EdgeSwitch';
 
@@ -169,6 +170,8 @@ const privilegedShow: Commands = {
     ].join('\n'),
   ),
   'show version': version,
+  'show mac-addr-table': prints(fastpathMacTable),
+  'show port all': prints(fastpathLinks),
 };
 
 const logOut: Run = async (talk) => {

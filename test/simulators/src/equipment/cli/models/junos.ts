@@ -13,6 +13,7 @@ import { leave, configuration as shown, to } from '../switch-commands.ts';
 import type { Run, SwitchModel, SwitchOptions } from '../switch-model.ts';
 import { runIn } from '../switch-talk.ts';
 import { JunosConfiguration } from './junos-configuration.ts';
+import { junosArp, junosLinks, junosMacTable, prints } from './station-tables.ts';
 
 export interface JunosOptions extends SwitchOptions {
   /** Prints `{master:0}` before each prompt; true when absent. */
@@ -335,6 +336,9 @@ function modelFor({ configuration: text = junosExample, isMember = true }: Junos
           'show chassis hardware detail': hardware,
           'show chassis alarms': 'No alarms currently active\n',
           'show system license': 'License usage: none\n',
+          'show ethernet-switching table': prints(junosMacTable),
+          'show interfaces terse': prints(junosLinks),
+          'show arp no-resolve': prints(junosArp),
         },
       },
       config: { prompt: `\n${member}[edit]\n{user}@{host}# `, commands: statements(configuration) },

@@ -12,6 +12,7 @@ import type { ConfiguredDevice } from '../core.ts';
 import { startSwitch } from '../switch.ts';
 import { configuration, leave, save, setPager, to } from '../switch-commands.ts';
 import type { Commands, SwitchModel, SwitchOptions } from '../switch-model.ts';
+import { nxosArp, nxosLinks, nxosMacTable, prints } from './station-tables.ts';
 
 export type NxosOptions = Omit<SwitchOptions, 'enablePassword'>;
 
@@ -147,6 +148,9 @@ const shown: Commands = {
   'show debug': 'Debug level is set to Minor(1)\n',
   'show license host-id': 'License hostid: VDH={serial}\n',
   'show hostname': '{host} \n',
+  'show mac address-table': prints(nxosMacTable),
+  'show interface status': prints(nxosLinks),
+  'show ip arp': prints(nxosArp),
 };
 
 const firmware = 'version 9.3(8) Bios:version 07.69\n{text}\n';

@@ -8,8 +8,10 @@
 import { z } from 'zod';
 import { OutletBoard } from '../../device.ts';
 import type { ConfiguredDevice } from '../core.ts';
+import { linuxFiles, linuxPrograms } from '../linux-tables.ts';
 import type { CliOptions } from '../model.ts';
 import type { Call, Output } from '../shell.ts';
+import { joinedFiles, memoryFiles } from '../shell-files.ts';
 import { startUnix, type UnixDeviceModel } from '../unix-model.ts';
 import { OpenwrtFiles } from './openwrt-files.ts';
 
@@ -50,12 +52,21 @@ export async function startOpenwrt(options: OpenwrtOptions): Promise<OpenwrtDevi
     board,
     make(core) {
       const files = new OpenwrtFiles(core);
+      const { arp, leases } = linuxFiles(core.plugged, () => 'br-lan');
+      const tables = memoryFiles({
+        folders: [],
+        files: { '/proc/net/arp': arp, '/tmp/dhcp.leases': leases },
+      });
       return {
         box: {
           motd: '\n\nBusyBox v1.36.1 (2025-02-03 23:09:37 UTC) built-in shell (ash)\n\n',
           prompt: 'root@OpenWrt:~# ',
-          programs: { ubus: (call) => ubus(call, board, options), ...files.programs() },
-          files: files.asFiles(),
+          programs: {
+            ubus: (call) => ubus(call, board, options),
+            ...linuxPrograms(core.plugged, 'br-lan'),
+            ...files.programs(),
+          },
+          files: joinedFiles(files.asFiles(), tables),
         },
         powerUp() {
           for (const name of names) board.set(name, true);

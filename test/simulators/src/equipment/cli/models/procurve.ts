@@ -12,6 +12,7 @@ import { startSwitch } from '../switch.ts';
 import { configuration, save, to } from '../switch-commands.ts';
 import type { Commands, Run, SwitchModel, SwitchOptions } from '../switch-model.ts';
 import { ProcurveScreen, procurvePager } from './procurve-screen.ts';
+import { prints, procurveLinks, procurveMacTable } from './station-tables.ts';
 
 export interface ProcurveOptions extends Omit<SwitchOptions, 'enablePassword'> {
   /** Who signs in is a manager, privileged from the start, or an operator; manager when absent. */
@@ -169,6 +170,8 @@ function modelFor(options: ProcurveOptions): SwitchModel {
     'show system-information': system,
     'show version': version,
     'show flash': flash,
+    'show mac-address': prints(procurveMacTable),
+    'show interfaces brief': prints(procurveLinks),
     logout: logOut,
     'terminal width <columns>': '',
   };

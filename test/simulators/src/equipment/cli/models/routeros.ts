@@ -18,6 +18,7 @@ import type { Terminal } from '../terminal.ts';
 import { RouterosConfiguration } from './routeros-configuration.ts';
 import { RouterosError, RouterosPoe } from './routeros-poe.ts';
 import { type RouterosSystem, systemCommand } from './routeros-system.ts';
+import { routerosTable } from './station-tables.ts';
 
 export interface RouterosOptions extends CliOptions {
   /** Ports with PoE, from ether1; 8 when absent. */
@@ -171,6 +172,8 @@ async function carryOutOne(
     /^\/?interface[ /]ethernet[ /]poe[ /]([\w-]+)\s*(.*)$/.exec(inner ?? line) ?? [];
   const args = rest.match(/\[[^\]]*\]|[\w-]+="[^"]*"|\S+/g) ?? [];
   const { session } = terminal;
+  const table = routerosTable(session.core.plugged, line);
+  if (table !== undefined) return table;
   switch (verb) {
     case 'print':
       return poe.print(args);

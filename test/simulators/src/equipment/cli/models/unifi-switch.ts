@@ -18,6 +18,7 @@ import { HungUp, type Line, Terminal } from '../terminal.ts';
 import { startUnix, type UnixDevice } from '../unix-model.ts';
 import { fastpath } from './fastpath.ts';
 import { measure } from './fastpath-poe.ts';
+import { swctrlLinks, swctrlMacTable } from './station-tables.ts';
 import { SystemCfg } from './system-cfg.ts';
 
 export interface UnifiSwitchOptions extends CliOptions {
@@ -123,6 +124,9 @@ export async function startUnifiSwitch(options: UnifiSwitchOptions): Promise<Con
 
 function swctrl({ args, terminal: { session } }: Call, device: Switch): Output {
   const [area, verb, ...rest] = args;
+  const { plugged } = device.core;
+  if (args.join(' ') === 'mac show') return { stdout: swctrlMacTable(plugged) };
+  if (args.join(' ') === 'port show') return { stdout: swctrlLinks(plugged) };
   const mode = verb === 'set' ? rest.shift() : undefined;
   const [id, list, ...extra] = rest;
   const ports =

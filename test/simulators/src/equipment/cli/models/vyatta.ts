@@ -1,7 +1,9 @@
 /** A device with Vyatta's configuration system, on the network: what EdgeOS and VyOS have in common. */
 
 import { OutletBoard } from '../../device.ts';
+import type { Plugged } from '../../wiring.ts';
 import type { ConfiguredDevice } from '../core.ts';
+import { linuxFiles, linuxPrograms } from '../linux-tables.ts';
 import type { CliOptions } from '../model.ts';
 import { memoryFiles } from '../shell-files.ts';
 import { encodeText } from '../text-bytes.ts';
@@ -31,7 +33,7 @@ export interface VyattaKind {
   /** Escape codes. */
   beforePrompt?: string;
   quote: VyattaShell['quote'];
-  show(configuration: VyattaConfiguration): VyattaShell['show'];
+  show(configuration: VyattaConfiguration, plugged: Plugged): VyattaShell['show'];
 }
 
 export async function startVyatta(
@@ -61,6 +63,7 @@ export async function startVyatta(
             read: () => configuration.boot(),
             write: (text) => configuration.writeBoot(text),
           },
+          '/proc/net/arp': linuxFiles(core.plugged).arp,
         },
         configuration: ['/config/config.boot'],
       });
@@ -69,7 +72,7 @@ export async function startVyatta(
         configuration,
         who: () => `${kind.user}@${host()}`,
         beforePrompt,
-        show: kind.show(configuration),
+        show: kind.show(configuration, core.plugged),
         quote: kind.quote,
       };
       return {
@@ -78,7 +81,7 @@ export async function startVyatta(
           get prompt() {
             return `${beforePrompt}${shell.who()}:~$ `;
           },
-          programs: vyattaPrograms(shell),
+          programs: { ...vyattaPrograms(shell), ...linuxPrograms(core.plugged) },
           functions: vyattaFunctions(shell),
           files,
         },

@@ -5,6 +5,7 @@
  * `commit-confirm` asks for a line, as vyos-1x has it (python/vyos/config_mgmt.py).
  */
 import type { CliOptions } from '../model.ts';
+import { vyosLeases } from './station-tables.ts';
 import { startVyatta, type VyattaDevice } from './vyatta.ts';
 
 export interface VyosOptions extends CliOptions {
@@ -73,7 +74,8 @@ export async function startVyos(options: VyosOptions): Promise<VyattaDevice> {
     },
     beforePrompt: '\x1b[?2004h',
     quote: (value) => `'${value}'`,
-    show: () => ({
+    show: (_configuration, plugged) => ({
+      'show dhcp server leases': () => vyosLeases(plugged),
       'show version': () =>
         [
           'Version:          VyOS 1.4.2',
