@@ -6,7 +6,7 @@ import { parseRack, serviceNames, swarmingConfig } from '@skolo/rack';
  * @property {string} name
  * @property {string} folder of the package: in the repository, and under /opt/skolo
  * @property {number} leastNode the oldest major version of Node that it runs on: 22 where there are machines with arm/v7
- * @property {('outlets' | 'backup')[]} [drivers] which drivers of the models it loads
+ * @property {('outlets' | 'backup' | 'stations')[]} [drivers] which drivers of the models it loads
  * @property {string[]} [nodeFlags] flags of Node and V8 that its image starts it with (Dockerfile)
  * @property {string[]} copies what of the package is taken over as it is, besides what is bundled
  * @property {() => Promise<Record<string, string>>} [files] more, by their paths in the root file system
@@ -20,7 +20,7 @@ const special = {
   // V8 would let the heap grow to several times of what is in use: 280 MiB were resident while a backlog came in and drained.
   'alert-to-pubsub': { nodeFlags: ['--max-semi-space-size=8', '--heap-growing-percent=20'] },
   'power-cycle-daemon': { drivers: ['outlets'] },
-  'router-backup': { drivers: ['backup'] },
+  'router-backup': { drivers: ['backup', 'stations'] },
   'swarming-client': { leastNode: 22, copies: ['python', 'shim'], files: filesForTheBot },
 };
 

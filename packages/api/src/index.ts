@@ -46,6 +46,7 @@ export {
   BackupVersion,
   DeviceResult,
   DeviceState,
+  DeviceStations,
   FailureClass,
   historyPieceBytes,
   LostHistory,
@@ -53,6 +54,7 @@ export {
   RestoreStep,
   RunDevice,
   routerBackupApi,
+  Station,
 } from './router-backup.ts';
 export { AgentStatus, LogLine, swarmingClientApi, UsbPortState } from './swarming-client.ts';
 export { Time } from './time.ts';

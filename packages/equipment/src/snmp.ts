@@ -8,18 +8,13 @@
  */
 
 import { withDeadline } from '@skolo/errors';
-import {
-  type GetSetCallback,
-  isVarbindError,
-  ObjectType,
-  type Session,
-  type Varbind,
-} from 'net-snmp';
+import { isVarbindError, ObjectType, type Varbind } from 'net-snmp';
 import { DeviceRefused, DeviceTimeout } from './errors.ts';
 import type { Access, Place } from './place.ts';
 import { afterLateMs, BatchSize, deadlineMs, isMany, requestMs } from './snmp-batches.ts';
 import { isNoSuchName, isTimeout, isTooBig, missing, silence, snmpError } from './snmp-errors.ts';
 import { type OpenSnmp, openSnmp } from './snmp-session.ts';
+import { type Ask, walkSubtree } from './snmp-walk.ts';
 
 export { deadlineMs };
 
@@ -34,14 +29,19 @@ export interface Snmp {
     maybe: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, number>>;
+  /**
+   * Integers and texts beneath an object, by what theirs have behind it.
+   *
+   * @throws DeviceError, or the signal's reason
+   */
+  walk(root: string, signal: AbortSignal): Promise<ReadonlyMap<string, number | Buffer>>;
   /** Sets an integer. @throws DeviceError, or the signal's reason */
   write(oid: string, value: number, signal: AbortSignal): Promise<void>;
 }
 
 /** `model` is for messages. */
 type Device = Place & { model: string };
-type Start = (session: Session, done: GetSetCallback) => void;
-type Ask = (start: Start, how: { timeoutMs: number; isRepeated: boolean }) => Promise<Varbind[]>;
+type Start = Parameters<Ask>[0];
 
 export function snmpTo(device: Device, deps: Pick<Access, 'credentials'>): Snmp {
   const { name } = device;
@@ -138,6 +138,8 @@ export function snmpTo(device: Device, deps: Pick<Access, 'credentials'>): Snmp 
         return found;
       });
     },
+    walk: (root, signal) =>
+      inSession(signal, (ask, version) => walkSubtree(ask, name, root, version)),
     async write(oid, value, signal) {
       const varbind = { oid, type: ObjectType.Integer, value };
       const once = { timeoutMs: requestMs, isRepeated: false };

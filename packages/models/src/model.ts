@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { CreateBackup } from './backup.ts';
 import type { DriverKind } from './outlets.ts';
+import type { CreateStations } from './stations.ts';
 
 export type Transport = 'ssh' | 'telnet' | 'http' | 'snmp' | 'mqtt' | 'ipmi' | 'command';
 
@@ -26,6 +27,8 @@ export interface Model {
   };
   /** Network ports that something can be plugged into; absent: nothing gets its network from it. */
   network?: Numbering;
+  /** How it is asked who is plugged into its ports, or why it is not; absent: it has no ports. */
+  stations?: { load: () => Promise<{ stations: CreateStations }> } | { no: string };
   /** How its configuration is backed up, or why it is not. */
   backup: { load: () => Promise<{ backup: CreateBackup }> } | { no: string };
   /** Keys of its own in rack.yaml. */

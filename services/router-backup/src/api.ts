@@ -11,6 +11,7 @@ import type { Inventory } from './inventory.ts';
 import { jumphostSteps } from './jumphost/steps.ts';
 import type { Readable } from './readable.ts';
 import type { Restores } from './restore.ts';
+import type { StationReadings } from './stations.ts';
 import { jumphostModel } from './targets.ts';
 import { throwProblem } from './to-problem.ts';
 import type { Uploads } from './uploads.ts';
@@ -20,6 +21,7 @@ export interface ApiDeps {
   inventory: Inventory;
   readable: Readable;
   restores: Restores;
+  stations: Pick<StationReadings, 'read'>;
   uploads: Pick<Uploads, 'status'>;
   hostKeys: HostKeys;
   loss: HistoryLoss;
@@ -76,6 +78,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi
       if (device === undefined) throw await noSuchDevice(params.device);
       return ok(device);
     },
+    stations: async ({ params }) => ok(await deps.stations.read(params.device).catch(throwProblem)),
     versions: async ({ params, query }) => {
       await checkKnown(params.device);
       const list = await versions.list(params.device, query.limit).catch(throwProblem);

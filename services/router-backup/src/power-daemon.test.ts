@@ -84,6 +84,31 @@ function asking(daemon: Pick<FakeDaemon, 'url'>, deps: Partial<PowerDaemonDeps> 
   return new PowerDaemon({ rack: () => rack, ...deps });
 }
 
+describe('a cycle that waits while the power is off', () => {
+  it.each([
+    ['only waits', [cycle({ step: 'off' })], true],
+    ['turns on', [cycle({ step: 'turn-on' })], false],
+    [
+      'is not the only one',
+      [cycle({ step: 'off' }), cycle({ id: 'c2', target: 'rpi-2', outlets: ['switch-1/2'] })],
+      false,
+    ],
+  ])('leaves the device to who is fine with that: it %s', async (_how, cycles, isLeft) => {
+    const daemon = await startDaemon();
+    daemon.cycles = cycles;
+    const power = asking(daemon);
+
+    const backup = power.unlessWanted('switch-1', never, async () => 'read');
+    const reading = power.unlessWanted('switch-1', never, async () => 'read', {
+      isFineWhileOff: true,
+    });
+
+    await expect(backup).rejects.toThrow(DeviceBusy);
+    if (isLeft) expect(await reading).toBe('read');
+    else await expect(reading).rejects.toThrow(DeviceBusy);
+  });
+});
+
 describe('wanted', () => {
   it.each<[string, Pick<FakeDaemon, 'controllers' | 'cycles'>, string[]]>([
     ['nothing happens', { controllers: [controller('switch-1', 0)], cycles: [] }, []],

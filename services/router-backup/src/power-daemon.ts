@@ -26,6 +26,12 @@ export interface PowerDaemonDeps {
 
 type Names = ReadonlySet<string>;
 
+interface Wanted {
+  names: Names;
+  /** Of these, those whose power cycle is only waiting while the power is off: nothing of the daemon speaks to them. */
+  whileOff: Names;
+}
+
 const usualPollMs = 2000;
 /** An answer is used again for a little less than a poll, so that each poll gets a new one. */
 const slackMs = 50;
@@ -34,7 +40,7 @@ const mostBytes = 16 * 1024 * 1024;
 
 export class PowerDaemon {
   private readonly deps: PowerDaemonDeps;
-  private answer: { at: number; names: Promise<Names> } | undefined;
+  private answer: { at: number; wanted: Promise<Wanted> } | undefined;
   private isSilent = false;
 
   constructor(deps: PowerDaemonDeps) {
@@ -47,11 +53,11 @@ export class PowerDaemon {
    * @throws The signal's reason; nothing else.
    */
   async wanted(signal: AbortSignal): Promise<Names> {
-    return orAborted(this.latest(), signal);
+    return (await orAborted(this.latest(), signal)).names;
   }
 
   /**
-   * Does `work` with a device. Gives way to a power cycle, also in the middle.
+   * Does `work` with a device. Gives way to a power cycle, also in the middle. `isFineWhileOff`: not while that only waits.
    *
    * @throws DeviceBusy
    */
@@ -59,13 +65,16 @@ export class PowerDaemon {
     device: string,
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
+    { isFineWhileOff = false } = {},
   ): Promise<T> {
     const busy = () =>
       new DeviceBusy(device, 'a power cycle needs it, and comes first; it is read again later');
-    if ((await this.wanted(signal)).has(device)) throw busy();
+    const isWanted = ({ names, whileOff }: Wanted) =>
+      names.has(device) && !(isFineWhileOff && whileOff.has(device));
+    if (isWanted(await orAborted(this.latest(), signal))) throw busy();
     const wanted = new AbortController();
     const look = async () => {
-      if ((await this.latest()).has(device)) wanted.abort(busy());
+      if (isWanted(await this.latest())) wanted.abort(busy());
     };
     const timer = setInterval(() => void look(), this.deps.pollMs ?? usualPollMs);
     try {
@@ -75,16 +84,16 @@ export class PowerDaemon {
     }
   }
 
-  private latest(): Promise<Names> {
+  private latest(): Promise<Wanted> {
     const { clock = systemClock, pollMs = usualPollMs } = this.deps;
     const at = clock.uptime();
     if (this.answer === undefined || at - this.answer.at >= (pollMs - slackMs) / 1000) {
-      this.answer = { at, names: this.ask() };
+      this.answer = { at, wanted: this.ask() };
     }
-    return this.answer.names;
+    return this.answer.wanted;
   }
 
-  private async ask(): Promise<Names> {
+  private async ask(): Promise<Wanted> {
     const rack = this.deps.rack();
     try {
       const token = await tokenOf(rack);
@@ -108,7 +117,7 @@ export class PowerDaemon {
       if (!this.isSilent)
         this.deps.log?.info({ why: errorText(error) }, 'power-cycle daemon not asked');
       this.isSilent = true;
-      return new Set();
+      return { names: new Set(), whileOff: new Set() };
     }
   }
 }
@@ -131,8 +140,9 @@ function wantedBy(
   rack: Rack,
   controllers: readonly Pick<ControllerStatus, 'name' | 'queue'>[],
   cycles: readonly Pick<PowerCycle, 'target' | 'outlets' | 'step' | 'finishedAt'>[],
-): Names {
+): Wanted {
   const names = new Set<string>();
+  const waiting = new Set<string>();
   for (const { name, queue } of controllers) if (queue > 1) names.add(name);
   for (const { target, outlets, step, finishedAt } of cycles) {
     if (finishedAt !== undefined) continue;
@@ -141,7 +151,14 @@ function wantedBy(
       if (device.power.some((feed) => outlets.includes(formatOutlet(feed)))) names.add(device.name);
     }
     if (step === 'see-back') continue;
-    for (const outlet of outlets) names.add(parseOutlet(outlet)?.device ?? outlet);
+    for (const outlet of outlets) {
+      const name = parseOutlet(outlet)?.device ?? outlet;
+      if (step === 'off' && !names.has(name)) waiting.add(name);
+      else names.add(name);
+    }
   }
-  return new Set([...names].filter((name) => rack.infrastructure.has(name)));
+  const known = (all: ReadonlySet<string>) =>
+    new Set([...all].filter((name) => rack.infrastructure.has(name)));
+  const whileOff = known(new Set([...waiting].filter((name) => !names.has(name))));
+  return { names: known(new Set([...names, ...waiting])), whileOff };
 }

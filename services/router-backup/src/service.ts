@@ -15,6 +15,7 @@ import { HostKeys } from '@skolo/equipment';
 import { errorText } from '@skolo/errors';
 import { models as rackModels } from '@skolo/models';
 import { loadBackups } from '@skolo/models/backup';
+import { loadStations } from '@skolo/models/stations';
 import { checkSecrets as checkReferences, type Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import { apiHandlers } from './api.ts';
@@ -36,6 +37,7 @@ import { Readable } from './readable.ts';
 import { Restores } from './restore.ts';
 import { Runs, type RunsDeps } from './runs.ts';
 import { State } from './state.ts';
+import { StationReadings } from './stations.ts';
 import { Store } from './store.ts';
 import { Transcripts } from './transcript.ts';
 import { Uploads } from './uploads.ts';
@@ -119,6 +121,8 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   const runs = new Runs({ ...common, state, locks, attempts, power, retryPauses });
   const reading = { fetch, backup, attempts, transcripts, locks, power };
   const restores = new Restores({ ...common, ...reading, versions, readable });
+  const readers = await loadStations();
+  const stations = new StationReadings({ ...common, ...reading, readers });
   const inventory = new Inventory({ ...common, state, store });
   const everyMs = replaced.lookEveryMs;
   const planner = new Planner({ ...common, state, runs, inventory, versions, everyMs });
@@ -149,7 +153,16 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
     void store.look();
   }, openEveryMs);
 
-  const apiParts = { readable, restores, uploads, hostKeys, loss, historyRestore, inventory };
+  const apiParts = {
+    readable,
+    restores,
+    stations,
+    uploads,
+    hostKeys,
+    loss,
+    historyRestore,
+    inventory,
+  };
   const handlers = apiHandlers({ sources, audit, ...apiParts });
   return {
     handler: createApp({ ...context, api: routerBackupApi, handlers }),

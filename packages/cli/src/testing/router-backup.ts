@@ -13,6 +13,7 @@ import { difference } from '@skolo/backup';
 import { createApp, HttpProblem, type RouteHandlers } from '@skolo/common';
 import * as data from './backup-data.ts';
 import { ago } from './power-data.ts';
+import { stationsOf } from './station-data.ts';
 import { startTestService, type TestService } from './test-service.ts';
 import type { TestTokens } from './tokens.ts';
 
@@ -128,6 +129,11 @@ function handlersOf(): RouteHandlers<typeof api> {
       const found = data.devices().find(({ name }) => name === device);
       if (found === undefined) throw new HttpProblem(404, `${device}: there is no such device`);
       return { status: 200, body: found };
+    },
+    stations: ({ params: { device } }) => {
+      const stations = stationsOf(device);
+      if (stations !== undefined) return { status: 200, body: stations };
+      throw new HttpProblem(502, `${device}: no answer within 20 s`);
     },
     versions: ({ params: { device }, query: { limit } }) => {
       versionOf(device, 'latest');

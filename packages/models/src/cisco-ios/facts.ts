@@ -21,6 +21,7 @@ export const ciscoIos: Model = {
   transports: ['ssh', 'telnet'],
   power: { outlets: ports, offSeconds: 5, nativeCycle: false, load: () => import('./outlets.ts') },
   network: ports,
+  stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
   options: {},
 };

@@ -10,6 +10,7 @@ export const edgeos: Model = {
   transports: ['ssh'],
   power: { outlets: ports, offSeconds: 5, nativeCycle: false, load: () => import('./outlets.ts') },
   network: ports,
+  stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
   options: {
     portCount: whole(1, 16).default(5).describe('Number of its ports, from eth0.'),

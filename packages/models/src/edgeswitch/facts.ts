@@ -28,6 +28,7 @@ export const edgeswitch: Model = {
   },
   // The SFP ports come after those with PoE.
   network: stackable(4),
+  stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
   options: {
     portCount: whole(5, 48).default(48).describe('Number of its ports with PoE: 8, 16, 24, 48.'),

@@ -9,6 +9,7 @@ export const eos: Model = {
     Ethernet: 'Et',
     Management: 'Ma',
   }),
+  stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
   options: {},
 };

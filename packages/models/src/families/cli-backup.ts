@@ -1,23 +1,15 @@
 /** Backups of devices whose configuration is the answer to one command. A model gives data; the rest is here. */
-import type { DeviceCli, DeviceConnection, Dialect } from '@skolo/equipment';
+import type { DeviceCli, DeviceConnection } from '@skolo/equipment';
 import type { BackupModel, Content, Reading } from '../backup.ts';
-import {
-  given,
-  ifAllowed,
-  lastLine,
-  linesOf,
-  plainText,
-  quoted,
-  throwIfRefused,
-} from './text-reading.ts';
+import { type AnyDialect, anyCli } from './any-cli.ts';
+import { given, ifAllowed, lastLine, linesOf, plainText, quoted } from './text-reading.ts';
 
 /** A pattern, and how messages name what it matches. */
 type Named = readonly [pattern: RegExp, name: string];
 
 export interface CliBackup
   extends Pick<BackupModel, 'volatile' | 'secrets' | 'restore' | 'isExact' | 'startupLike'> {
-  /** Of a prompt that commands are typed at; or only what says no, where each command has an exec channel of ssh. */
-  dialect: Dialect | Pick<Dialect, 'errors'>;
+  dialect: AnyDialect;
   /** Command for the configuration in force. */
   running: string;
   /** Command for the configuration that the device boots with. Absent: it keeps only one. */
@@ -59,8 +51,7 @@ export function cliBackup(model: CliBackup): BackupModel {
 }
 
 async function read(connection: DeviceConnection, model: CliBackup): Promise<Reading> {
-  const { dialect } = model;
-  const cli = 'prompt' in dialect ? await connection.cli(dialect) : inChannels(connection, dialect);
+  const cli = await anyCli(connection, model.dialect);
   const bytes = await cli.read(model.running);
   const startup = model.startup && (await ifAllowed(cli.read(model.startup)));
   const serial = await serialOf(cli, model.serial);
@@ -72,15 +63,6 @@ async function read(connection: DeviceConnection, model: CliBackup): Promise<Rea
     ...(startup && { startup }),
     ...given('changedBy', model.changedBy?.(text)),
   };
-}
-
-function inChannels(connection: DeviceConnection, dialect: Pick<Dialect, 'errors'>): DeviceCli {
-  const read = async (command: string) => {
-    const answer = await connection.exec(command);
-    throwIfRefused(connection.device.name, command, answer, dialect);
-    return answer;
-  };
-  return { read, run: read };
 }
 
 async function serialOf(

@@ -6,6 +6,7 @@ export const frr: Model = {
   label: 'FRRouting router',
   transports: ['ssh'],
   network: interfaces('a Linux interface, say eth0', /^[A-Za-z][\w.@-]{0,14}$/),
+  stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
   options: {},
 };

@@ -8,6 +8,7 @@ export const nxos: Model = {
   network: interfaces('as in Eth1/1', /^(Eth\d{1,3}(\/\d{1,2}){1,2}|mgmt0)$/, {
     Ethernet: 'Eth',
   }),
+  stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
   options: {},
 };

@@ -16,6 +16,7 @@ export const routeros: Model = {
     'as in ether1 or sfp-sfpplus1',
     /^(ether|sfp|sfp-sfpplus|qsfpplus|combo|wlan)\d{1,2}(-\d)?$/,
   ),
+  stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
   options: {
     portCount: whole(1, 48).default(24).describe('Number of its copper ports, from ether1.'),

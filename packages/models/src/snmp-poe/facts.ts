@@ -28,6 +28,7 @@ export const snmpPoe: Model = {
     load: () => import('./outlets.ts'),
   },
   network: grouped,
+  stations: { load: () => import('./stations.ts') },
   backup: { no: 'SNMP gives no configuration; where its command line is known, use that model' },
   options: {
     portCount: whole(1, 512).default(48).describe('Ports of a group.'),

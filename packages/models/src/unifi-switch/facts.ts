@@ -12,6 +12,7 @@ export const unifiSwitch: Model = {
     load: () => import('./outlets.ts'),
   },
   network: counted('port', 'portCount', { extra: 4 }),
+  stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
   options: { portCount: whole(5, 48).default(48).describe('Number of its ports with PoE.') },
 };

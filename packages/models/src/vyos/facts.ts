@@ -7,6 +7,7 @@ export const vyos: Model = {
   label: 'VyOS router',
   transports: ['ssh'],
   network: counted('port', 'portCount', { first: 0, prefix: 'eth' }),
+  stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
   options: {
     portCount: whole(1, 64).default(8).describe('Number of its ports, from eth0.'),

@@ -13,11 +13,13 @@ import { leave, configuration as shown, to } from '../switch-commands.ts';
 import type { Run, SwitchModel, SwitchOptions } from '../switch-model.ts';
 import { runIn } from '../switch-talk.ts';
 import { JunosConfiguration } from './junos-configuration.ts';
-import { junosArp, junosLinks, junosMacTable, prints } from './station-tables.ts';
+import { junosArp, junosLinks, junosMacTable, junosOldMacTable, prints } from './station-tables.ts';
 
 export interface JunosOptions extends SwitchOptions {
   /** Prints `{master:0}` before each prompt; true when absent. */
   isMember?: boolean;
+  /** False: its tables have the form before ELS; true when absent. */
+  hasEls?: boolean;
 }
 
 export const junosExample = `version 21.4R3-S5.4;
@@ -288,7 +290,11 @@ function statements(configuration: JunosConfiguration): Readonly<Record<string, 
   };
 }
 
-function modelFor({ configuration: text = junosExample, isMember = true }: JunosOptions) {
+function modelFor({
+  configuration: text = junosExample,
+  isMember = true,
+  hasEls = true,
+}: JunosOptions) {
   const configuration = new JunosConfiguration(text);
   const member = isMember ? '{master:0}' : '';
   const model: SwitchModel = {
@@ -336,7 +342,7 @@ function modelFor({ configuration: text = junosExample, isMember = true }: Junos
           'show chassis hardware detail': hardware,
           'show chassis alarms': 'No alarms currently active\n',
           'show system license': 'License usage: none\n',
-          'show ethernet-switching table': prints(junosMacTable),
+          'show ethernet-switching table': prints(hasEls ? junosMacTable : junosOldMacTable),
           'show interfaces terse': prints(junosLinks),
           'show arp no-resolve': prints(junosArp),
         },

@@ -158,6 +158,20 @@ export function junosMacTable(plugged: Plugged): string {
   );
 }
 
+/** `show ethernet-switching table` of Junos before ELS. */
+export function junosOldMacTable(plugged: Plugged): string {
+  const all = plugged.stations();
+  const row = (mac: string, type: string, age: string, name: string) =>
+    `  phones            ${mac.padEnd(17)} ${type.padEnd(12)} ${age.padStart(4)} ${name}`;
+  return lines(
+    `Ethernet-switching table: ${all.length + 2} entries, ${all.length} learned`,
+    '  VLAN\t            MAC address       Type         Age Interfaces',
+    row('*', 'Flood', '-', 'All-members'),
+    row(plugged.own, 'Static', '-', 'Router'),
+    all.map(({ mac, port }) => row(mac, 'Learn', '0', `${port}.0`)),
+  );
+}
+
 /** `show interfaces terse` of Junos. */
 export function junosLinks(plugged: Plugged): string {
   return lines(

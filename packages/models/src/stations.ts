@@ -1,0 +1,58 @@
+/**
+ * The contract of `stations.ts` of a model: who is plugged into which port, and which ports have a link, as the device itself
+ * sees it. What that means for rack.yaml is decided elsewhere.
+ */
+import type { Access, DeviceConnection } from '@skolo/equipment';
+import type { Device } from './device.ts';
+import { models } from './index.ts';
+
+/** What `stations.ts` of a model exports. */
+export type CreateStations = (device: Device) => StationReader;
+
+export interface StationReader {
+  /** @throws DeviceError, or the signal's reason */
+  read(access: StationAccess): Promise<SeenStations>;
+}
+
+/** Ways to the device; a model uses one. */
+export interface StationAccess {
+  connection: DeviceConnection;
+  /** The secrets of the device's login, for SNMP. */
+  credentials: Access['credentials'];
+  signal: AbortSignal;
+}
+
+/** A network card that the device has heard of. */
+export interface Station {
+  /** Lower case, with colons. */
+  mac: string;
+  /** As rack.yaml names it, else as the device does: a LAG, a bridge. */
+  port?: string;
+  vlan?: string;
+  address?: string;
+  hostname?: string;
+  /** Only a MAC table tells the port for certain. */
+  source: 'mac-table' | 'arp' | 'lease';
+}
+
+export interface SeenStations {
+  stations: Station[];
+  /** Ports that something can be plugged into. */
+  ports: { name: string; up: boolean }[];
+  /** MAC addresses of the device itself. */
+  own: string[];
+}
+
+/** The readers of all models that have one, by the name of the model. */
+export async function loadStations(): Promise<ReadonlyMap<string, CreateStations>> {
+  const readers = new Map<string, CreateStations>();
+  for (const { name, stations } of models.values()) {
+    if (stations && 'load' in stations) readers.set(name, (await stations.load()).stations);
+  }
+  return readers;
+}
+
+/** The port as rack.yaml names it; a name that rack.yaml does not know stays. */
+export function portName({ model, options }: Device, name: string): string {
+  return models.get(model)?.network?.find(name, options) ?? name;
+}

@@ -1,0 +1,119 @@
+/**
+ * Who is plugged into which port, read from a switch or router when somebody asks. One session with a device at a time, also
+ * with backups, and a power cycle comes first: a reading gives way to it, but for the time in which the outlet is just off.
+ */
+import type { DeviceStations } from '@skolo/api';
+import { type Clock, HttpProblem, type Locks } from '@skolo/common';
+import { DeviceTimeout } from '@skolo/equipment';
+import { orAborted, withDeadline } from '@skolo/errors';
+import { models } from '@skolo/models';
+import type { CreateStations, SeenStations } from '@skolo/models/stations';
+import { didYouMean, type InfrastructureDevice, type Rack } from '@skolo/rack';
+import { readCredentials } from '@skolo/secrets';
+import { BackupFailed, failureOf } from './failure.ts';
+import type { Fetch } from './fetch.ts';
+import type { PowerDaemon } from './power-daemon.ts';
+import { Transcript, type Transcripts } from './transcript.ts';
+
+/** For all of it: a person waits. */
+const mostMs = 60_000;
+
+export interface StationReadingsDeps {
+  rack: () => Rack;
+  fetch: Pick<Fetch, 'connected'>;
+  locks: Locks;
+  power: Pick<PowerDaemon, 'unlessWanted'>;
+  transcripts: Pick<Transcripts, 'message'>;
+  readers: ReadonlyMap<string, CreateStations>;
+  clock: Pick<Clock, 'now'>;
+  signal: AbortSignal;
+}
+
+export class StationReadings {
+  private readonly deps: StationReadingsDeps;
+  /** By device: who asks meanwhile gets the same answer. */
+  private readonly underWay = new Map<string, Promise<DeviceStations>>();
+
+  constructor(deps: StationReadingsDeps) {
+    this.deps = deps;
+  }
+
+  /** @throws HttpProblem 404, 409: there is nothing to read. BackupFailed: it could not be read */
+  async read(name: string): Promise<DeviceStations> {
+    const { device, create } = this.find(name);
+    const reading = this.underWay.get(name) ?? this.alone(device, create);
+    this.underWay.set(name, reading);
+    try {
+      return await reading;
+    } finally {
+      if (this.underWay.get(name) === reading) this.underWay.delete(name);
+    }
+  }
+
+  private find(name: string): { device: InfrastructureDevice; create: CreateStations } {
+    const { rack, readers } = this.deps;
+    const { infrastructure } = rack();
+    const device = infrastructure.get(name);
+    if (device === undefined) {
+      const guess = didYouMean(name, infrastructure.keys());
+      throw new HttpProblem(404, `${name}: no such switch or router in rack.yaml${guess}`);
+    }
+    const create = readers.get(device.model);
+    const why = whyNotRead(device);
+    if (create === undefined || why !== undefined) {
+      const detail = `${name}: ${why ?? `this version reads no MAC table of a ${device.model}`}`;
+      throw new HttpProblem(409, detail);
+    }
+    return { device, create };
+  }
+
+  private async alone(
+    device: InfrastructureDevice,
+    create: CreateStations,
+  ): Promise<DeviceStations> {
+    const { clock, transcripts, signal } = this.deps;
+    const { name } = device;
+    const transcript = new Transcript();
+    const late = () =>
+      new DeviceTimeout(name, `not read within ${mostMs / 1000} s; is a backup of it under way?`);
+    try {
+      const seen = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
+        orAborted(this.inTurn(device, create, transcript, limit), limit),
+      );
+      return { device: name, readAt: new Date(clock.now()).toISOString(), ...seen };
+    } catch (error) {
+      const { message, failure } = failureOf(name, error);
+      const what = transcripts.message(message.slice(name.length + 2), transcript, []);
+      throw new BackupFailed(name, failure, what, { cause: error });
+    }
+  }
+
+  private async inTurn(
+    device: InfrastructureDevice,
+    create: CreateStations,
+    transcript: Transcript,
+    signal: AbortSignal,
+  ): Promise<SeenStations> {
+    const { locks, power, fetch, rack } = this.deps;
+    const credentials = () => readCredentials(rack(), device.login);
+    return await locks.hold(device.name, async () => {
+      signal.throwIfAborted();
+      return await power.unlessWanted(
+        device.name,
+        signal,
+        (either) =>
+          fetch.connected(device, transcript, either, (connection) =>
+            create(device).read({ connection, credentials, signal: either }),
+          ),
+        { isFineWhileOff: true },
+      );
+    });
+  }
+}
+
+/** Why nobody can be seen at the ports of a device; undefined: they can. */
+function whyNotRead({ model: name }: InfrastructureDevice): string | undefined {
+  const { stations } = models.get(name) ?? {};
+  if (stations === undefined) return `a ${name} has no ports that stations are plugged into`;
+  return 'no' in stations ? stations.no : undefined;
+}
