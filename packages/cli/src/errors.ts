@@ -46,11 +46,15 @@ export function failureOf(error: unknown): Failure {
   if (code.startsWith('SECRET_') || code === 'WATCH_STATE')
     return failure(error.message, exitCodes.badConfiguration);
   if (code === 'RANGE_SYNTAX') return failure(error.message, exitCodes.wrongCommandLine);
-  if (expected.has(code) || isOfSystem(error)) return failure(error.message, exitCodes.failed);
+  if (expected.has(code) || expectedNames.has(error.name) || isOfSystem(error))
+    return failure(error.message, exitCodes.failed);
   return bug(error);
 }
 
 const expected = new Set(['API_ERROR', 'API_UNREACHABLE', 'SUBSCRIBE', 'TOKEN_FILE']);
+
+/** Of packages/fleet: all their messages say what to do. */
+const expectedNames = new Set(['FleetError', 'PushError', 'RegistryError', 'KubectlError']);
 
 /** An error of the system, or one caused by it. */
 function isOfSystem(error: Error): boolean {

@@ -14,6 +14,8 @@ type Define = (command: SkoloCommand) => void;
 interface Noun {
   summary: string;
   example: string;
+  /** What the noun does without a verb. */
+  own?: () => Promise<Define>;
   /** Loaded if the command line names the verb, or the help of its noun. */
   verbs: Record<string, () => Promise<Define>>;
 }
@@ -104,6 +106,18 @@ const nouns: Record<string, Noun> = {
       pin: async () => (await import('./commands/images/pin.ts')).define,
     },
   },
+  push: {
+    summary: 'a new version or configuration, for all racks',
+    example: "skolo push metadata-server --racks rack4 --why 'fixes the leak'",
+    own: async () => (await import('./commands/push/push.ts')).define,
+    verbs: {
+      diff: async () => (await import('./commands/push/diff.ts')).define,
+      resume: async () => (await import('./commands/push/resume.ts')).define,
+      rollback: async () => (await import('./commands/push/rollback.ts')).define,
+      status: async () => (await import('./commands/push/status.ts')).define,
+      log: async () => (await import('./commands/push/log.ts')).define,
+    },
+  },
   token: {
     summary: 'tokens of people and programs for the services',
     example: 'skolo token list',
@@ -173,14 +187,22 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
   addGlobalOptions(program);
   const [first, second] = wordsOf(args, program);
   // Verbs can have a `--version` of their own.
-  if (first === 'help' || second === undefined) {
+  const isOwn = nouns[first ?? '']?.own !== undefined;
+  if (first === 'help' || (second === undefined && !isOwn)) {
     program.version(ownVersion(), '-V, --version', 'print the version');
   }
   const wanted =
     first === 'help' ? { noun: second, verb: undefined } : { noun: first, verb: second };
-  for (const [name, { summary, example, verbs }] of Object.entries(nouns)) {
-    const noun = program.command(name).summary(summary).helpCommand(false).example(example);
+  for (const [name, { summary, example, verbs, own }] of Object.entries(nouns)) {
+    const noun = program.command(name).summary(summary).helpCommand(false);
     noun.description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`);
+    const isVerb = wanted.verb !== undefined && wanted.verb in verbs;
+    if (own && name === wanted.noun && !isVerb) {
+      (await own())(noun);
+      noun.checkUses();
+    } else {
+      noun.example(example);
+    }
     for (const [verb, load] of Object.entries(verbs)) {
       const command = noun.command(verb);
       const isWanted = name === wanted.noun && (wanted.verb ?? verb) === verb;

@@ -77,7 +77,7 @@ export type { IphoneOptions } from './phones/iphone.ts';
 export { startLocalPrograms } from './phones/local-programs.ts';
 export { startPrograms } from './phones/programs.ts';
 export { type SshDevice, startSshDevice } from './phones/ssh-device.ts';
-export { startContainerRegistry } from './real/container-registry.ts';
+export { type ContainerRegistry, startContainerRegistry } from './real/container-registry.ts';
 export { type ControlPlane, startControlPlane } from './real/control-plane.ts';
 export { type Frr, type FrrOptions, startFrr } from './real/frr.ts';
 export { type Jumphost, type JumphostOptions, startJumphost } from './real/jumphost.ts';

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText } from '@skolo/errors';
+import { type ImageName, parseImage } from '@skolo/fleet/registry';
 import { yamlMistakes } from '@skolo/rack';
 import { isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
 import { CliError } from '../../errors.ts';
@@ -43,23 +44,13 @@ async function yamlFiles(path: string): Promise<string[]> {
 }
 
 /** An image with a registry; excludes `skolo/NAME:unset` of kube/base. */
-export interface ImageReference {
-  /** `docker.io`, `127.0.0.1:5000`. */
-  registry: string;
-  repository: string;
-  tag: string;
-  /** `sha256:…`, where it is pinned. */
-  digest: string | undefined;
+export interface ImageReference extends ImageName {
   /** From 1. */
   line: number;
   /** Offsets of the reference in the text. */
   start: number;
   end: number;
 }
-
-/** `REGISTRY/REPOSITORY:TAG[@DIGEST]`; the first part is a registry when it has a dot or a port, or is `localhost`. */
-const form =
-  /^(?<registry>[^/]*[.:][^/]*|localhost)\/(?<repository>[a-z0-9._/-]+):(?<tag>[\w.-]+)(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
 
 /**
  * @returns all values of `image` that name a registry and a tag, in the order of the text
@@ -79,13 +70,13 @@ function imageReferencesIn(text: string): ImageReference[] {
       Pair(_, { key, value }, path) {
         const isImage = isScalar(key) && key.value === 'image' && isMap(path.at(-1));
         if (!isImage || !isScalar(value) || typeof value.value !== 'string' || !value.range) return;
-        const { registry, repository, tag, digest } = form.exec(value.value)?.groups ?? {};
-        if (registry === undefined || repository === undefined || tag === undefined) return;
+        const image = parseImage(value.value);
+        if (image === undefined) return;
         const quotes = value.type === 'QUOTE_SINGLE' || value.type === 'QUOTE_DOUBLE' ? 1 : 0;
         const start = value.range[0] + quotes;
         const end = value.range[1] - quotes;
         const { line } = lineCounter.linePos(start);
-        found.push({ registry, repository, tag, digest, line, start, end });
+        found.push({ ...image, line, start, end });
       },
     });
   }

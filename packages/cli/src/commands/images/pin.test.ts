@@ -107,7 +107,7 @@ describe('skolo images pin', () => {
       what: 'a demand for a password',
       status: 401,
       headers: { 'www-authenticate': 'Basic realm="private"' },
-      says: 'only public images can be pinned',
+      says: 'only public images can be read',
     },
     {
       what: 'a token server without TLS elsewhere',

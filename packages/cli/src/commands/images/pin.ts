@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { RegistryError, resolveImage } from '@skolo/fleet/registry';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain, exitCodes, failPartly } from '../../errors.ts';
 import type { Io } from '../../io.ts';
@@ -10,7 +11,6 @@ import {
   readManifestFiles,
   withDigests,
 } from './manifests.ts';
-import { resolveTag } from './registry.ts';
 
 interface Options {
   check?: true;
@@ -60,7 +60,7 @@ async function pin(io: Io, files: readonly ManifestFile[], update: boolean): Pro
   const digests = new Map<string, string>();
   for (const [name, image] of images) {
     try {
-      const { digest, isIndex } = await resolveTag(image);
+      const { digest, isIndex } = await resolveImage({ ...image, digest: undefined });
       if (image.digest !== undefined && image.digest !== digest && !update) {
         throw new CliError(
           `${name}: the tag moved from ${image.digest} to ${digest}; find out why, then run with --update`,
@@ -70,7 +70,7 @@ async function pin(io: Io, files: readonly ManifestFile[], update: boolean): Pro
       const word = image.digest === digest ? 'pinned already' : 'pinned';
       io.out(`${name}: ${digest}, ${word}${isIndex ? '' : ', for one platform only'}`);
     } catch (error) {
-      if (!(error instanceof CliError)) throw error;
+      if (!(error instanceof CliError || error instanceof RegistryError)) throw error;
       complain(io, error.message);
     }
   }

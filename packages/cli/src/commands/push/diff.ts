@@ -1,0 +1,48 @@
+import { preparePush } from '@skolo/fleet/push';
+import type { SkoloCommand } from '../../command.ts';
+import { exitCodes } from '../../errors.ts';
+import { clustersOption } from '../../fleet-file.ts';
+import { untilStopped } from '../../until-stopped.ts';
+import { namedRacks, openPush, racksOption } from './open-push.ts';
+import { planLines } from './plan-text.ts';
+import { requestOf } from './push.ts';
+
+interface Options {
+  clusters?: string;
+  racks?: string[];
+}
+
+/** `skolo push diff`: what racks run, against git. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Shows what differs between git and what racks run, and what people changed by hand. Exits with 1 if anything does, or a rack cannot be compared.',
+    )
+    .summary('what racks run, against git')
+    .addOption(racksOption())
+    .addOption(clustersOption())
+    .uses()
+    .example('skolo push diff --racks rack4');
+
+  command.action(async ({ clusters, racks }: Options) => {
+    const { io } = command;
+    const { signal, end } = untilStopped(io);
+    try {
+      const { fleet, deps } = await openPush(io, clusters, signal);
+      const none = { canary: 1, soak: 0, onFailure: 'continue' as const };
+      const names = namedRacks(fleet, racks);
+      const request = requestOf({ services: [] }, names, none, '', io.now());
+      const push = await preparePush(request, deps, { isDry: true });
+      await push.close();
+      for (const rack of push.racks) for (const line of planLines(rack)) io.out(line);
+      const differs = push.racks.some(({ preparation }) => {
+        const { objects = [], deletions = [] } = preparation?.plan ?? {};
+        const isSame = objects.every(({ action }) => action === 'keep') && deletions.length === 0;
+        return preparation === undefined || !isSame;
+      });
+      if (differs) io.exitCode = exitCodes.failed;
+    } finally {
+      end();
+    }
+  });
+}

@@ -1,0 +1,116 @@
+/** Everything that a push needs of this desk. */
+import { homedir, hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { env, kill, pid } from 'node:process';
+import { errorCode } from '@skolo/errors';
+import { type Fleet, findRack, openRack, type Role } from '@skolo/fleet';
+import {
+  hasEnded,
+  kubectlWith,
+  type OpenedRack,
+  openRecords,
+  openRepository,
+  type PushDeps,
+  type PushRecord,
+  type Records,
+} from '@skolo/fleet/push';
+import { Option } from 'commander';
+import { timeOption } from '../../arguments.ts';
+import { CliError } from '../../errors.ts';
+import { loadFleet } from '../../fleet-file.ts';
+import type { Io } from '../../io.ts';
+import { plain } from '../../output/text.ts';
+
+/** `--racks`. */
+export function racksOption(): Option {
+  const parse = (text: string) => text.split(',').map((name) => name.trim());
+  return new Option('--racks <names>', 'these racks, separated by commas (default: all)').argParser(
+    parse,
+  );
+}
+
+export function soakOption(): Option {
+  return timeOption('--soak <time>', 'how long all has to stay well', '60s');
+}
+
+/** The racks that are meant, in the order of the list. */
+export function namedRacks(fleet: Fleet, names: readonly string[] | undefined): string[] {
+  for (const name of names ?? []) findRack(fleet, name);
+  return fleet.racks.map(({ name }) => name).filter((name) => names?.includes(name) ?? true);
+}
+
+/** Canaries first, then wave after wave. Racks of one stage change at the same time. */
+export function stagesOf({ racks }: Fleet): string[][] {
+  const ranked = racks.map(({ name, canary, wave }) => ({ name, rank: canary ? -1 : wave }));
+  const byRank = Map.groupBy(ranked, ({ rank }) => rank);
+  return [...byRank].sort(([a], [b]) => a - b).map(([, stage]) => stage.map(({ name }) => name));
+}
+
+/** Records of this desk's pushes. */
+export function ownRecords(): Records {
+  const state = env.XDG_STATE_HOME || join(homedir(), '.local', 'state');
+  return openRecords(join(state, 'skolo', 'pushes'));
+}
+
+/** Pushes that were interrupted. */
+export async function unfinished(records: Records): Promise<PushRecord[]> {
+  return (await records.all()).filter(({ racks }) => !racks.every(hasEnded));
+}
+
+/** @throws CliError An interrupted push must be ended first. */
+export async function refuseUnfinished(records: Records, racks: readonly string[]): Promise<void> {
+  for (const { request, racks: all } of await unfinished(records)) {
+    const open = all.filter((each) => !hasEnded(each)).map(({ rack }) => rack);
+    if (!open.some((name) => racks.includes(name))) continue;
+    throw new CliError(
+      `push ${request.id} has not ended on ${open.join(', ')}; skolo push resume continues it, skolo push resume --back goes back`,
+    );
+  }
+}
+
+/** @throws CliError ssh or the repository of racks is not ready. */
+export async function openPush(
+  io: Io,
+  clusters: string | undefined,
+  signal: AbortSignal,
+): Promise<{ fleet: Fleet; deps: PushDeps }> {
+  const fleet = await loadFleet(clusters);
+  const deps: PushDeps = {
+    repository: await openRepository(fleet.file, signal),
+    records: ownRecords(),
+    open: (name, stop) => openForPush(io, fleet, name, stop),
+    stages: stagesOf(fleet),
+    desk: { name: `${userInfo().username}@${hostname()}`, pid, isAlive },
+    times: { pollMs: 2_000, readyMs: 300_000, patienceMs: 300_000 },
+    signal,
+    now: io.now,
+    report: (rack, text) => io.out(plain(`${rack}: ${text}`)),
+  };
+  return { fleet, deps };
+}
+
+/** A way to a rack that lasts until `close`. */
+export async function openForPush(
+  io: Io,
+  fleet: Fleet,
+  name: string,
+  signal: AbortSignal,
+  role: Role = 'admin',
+): Promise<OpenedRack> {
+  const open = await openRack(findRack(fleet, name), {
+    role,
+    env,
+    mayAsk: io.canAsk,
+    signal,
+    onTrouble: (error) => io.err(plain(`${name}: ${error.message}`)),
+  });
+  return { name, kubectl: kubectlWith(open.env), close: open.close };
+}
+
+function isAlive(other: number): boolean {
+  try {
+    return kill(other, 0);
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
+}

@@ -1,0 +1,93 @@
+/** What a push would change, as text. */
+import type { FieldChange, ObjectPlan, PreparedRack, RackPlan } from '@skolo/fleet/push';
+import { titleOf } from '@skolo/fleet/push';
+import { diffLines } from 'diff';
+import { count, cutOff, plain } from '../../output/text.ts';
+
+/** The changes of one rack, a line for each field. */
+export function planLines({ name, preparation, problem }: PreparedRack): string[] {
+  if (preparation === undefined) {
+    return [problem ? plain(problem.message) : `${name}: ended already`];
+  }
+  const { plan, pins, former } = preparation;
+  const versions = pins.flatMap((pin) => {
+    const old = former.find((each) => each.name === pin.name)?.tag;
+    return old === pin.tag ? [] : [`${pin.name.replace('skolo/', '')} ${old} → ${pin.tag}`];
+  });
+  const changed = plan.objects.filter(({ action }) => action !== 'keep');
+  return [
+    `${name}: ${summaryOf(plan)}`,
+    ...versions.map((line) => `  ${line}`),
+    ...changed.flatMap(objectLines),
+    ...plan.deletions.map((object) => `  - ${titleOf(object)}: left the overlay`),
+    ...handLines(plan),
+    ...sickLines(plan),
+  ];
+}
+
+function summaryOf({ objects, deletions }: RackPlan): string {
+  const created = objects.filter(({ action }) => action === 'create').length;
+  const changed = objects.filter(({ action }) => action === 'change').length;
+  const parts = [
+    ...(changed > 0 ? [`${count(changed, 'object')} changed`] : []),
+    ...(created > 0 ? [`${created} new`] : []),
+    ...(deletions.length > 0 ? [`${deletions.length} deleted`] : []),
+  ];
+  return parts.join(', ') || 'nothing to change';
+}
+
+function objectLines({ wanted, action, changes }: ObjectPlan): string[] {
+  if (action === 'create') return [`  + ${titleOf(wanted)}`];
+  if (changes.length === 0) return [];
+  return [`  ~ ${titleOf(wanted)}`, ...changes.flatMap(fieldLines)];
+}
+
+function fieldLines({ path, from, to }: FieldChange): string[] {
+  const where = plain(path);
+  if (typeof from === 'string' && typeof to === 'string' && /\n/.test(from + to)) {
+    return [`      ${where}`, ...changedLines(from, to)];
+  }
+  if (from === undefined) return [`      ${where}: + ${valueText(to)}`];
+  if (to === undefined) return [`      ${where}: - ${valueText(from)}`];
+  return [`      ${where}: ${valueText(from)} → ${valueText(to)}`];
+}
+
+function changedLines(from: string, to: string): string[] {
+  return diffLines(from, to)
+    .filter(({ added, removed }) => added || removed)
+    .flatMap(({ added, value }) =>
+      value
+        .trimEnd()
+        .split('\n')
+        .map((line) => `        ${added ? '+' : '-'} ${plain(line)}`),
+    );
+}
+
+/** What people did to the cluster, apart from our changes. */
+function handLines({ objects }: RackPlan): string[] {
+  const lines = objects.flatMap(({ wanted, setBack, added }) => [
+    ...setBack.map(
+      ({ path, from, to, writtenBy }) =>
+        `  changed by hand (${writtenBy}), set back: ${titleOf(wanted)} ${plain(path)}: ${valueText(from)} → ${valueText(to)}`,
+    ),
+    ...added.map(
+      ({ path, writtenBy }) =>
+        `  added by hand (${writtenBy}), stays: ${titleOf(wanted)} ${plain(path)}`,
+    ),
+  ]);
+  return lines;
+}
+
+function sickLines({ sick }: RackPlan): string[] {
+  return sick.map(({ key, node, cause }) => {
+    const what = key.replace(/^\w+\//, '');
+    return plain(`  not well before, not waited for: ${what} on ${node}: ${cause}`);
+  });
+}
+
+const longest = 200;
+
+function valueText(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+  return plain(cutOff(text, longest));
+}

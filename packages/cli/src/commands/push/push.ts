@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { authorOf, preparePush, type Request } from '@skolo/fleet/push';
+import { Option } from 'commander';
+import { upTo } from '../../arguments.ts';
+import type { SkoloCommand } from '../../command.ts';
+import { exitCodes } from '../../errors.ts';
+import { clustersOption } from '../../fleet-file.ts';
+import { untilStopped } from '../../until-stopped.ts';
+import { namedRacks, openPush, racksOption, refuseUnfinished, soakOption } from './open-push.ts';
+import { planLines } from './plan-text.ts';
+import { runPush } from './run-push.ts';
+
+interface Options {
+  clusters?: string;
+  racks?: string[];
+  version?: string;
+  canary: number;
+  soak: number;
+  onFailure: 'stop' | 'continue';
+  reason?: string;
+  dryRun?: true;
+  yes?: true;
+  deletions?: number;
+}
+
+/** `skolo push`: rolls a version or configuration out. */
+export function define(command: SkoloCommand): void {
+  addPushOptions(
+    command
+      .description(
+        'Brings racks to what git says, with new versions of services if they are named. Shows what would change against what runs, and asks. Then changes rack after rack behind gates that read the pods. A rack that fails goes back to what it ran. Each rack that ends well is committed to the repository of racks. Without services and version, the overlay is pushed as it is in git. A service without --version gets its newest clean build.',
+      )
+      .argument('[services...]', 'images whose version changes; with --version alone: all'),
+  )
+    .option('--version <tag>', 'tag of the images')
+    .option('--dry-run', 'show what would change; changes nothing')
+    .uses()
+    .example("skolo push metadata-server --racks rack4 --reason 'fixes the leak'");
+
+  command.action(async (services: string[], options: Options) => {
+    const { io } = command;
+    const { dryRun, reason, version } = options;
+    if (!dryRun && reason === undefined) command.error("'--reason' is missing");
+    const { signal, end } = untilStopped(io);
+    try {
+      const { fleet, deps } = await openPush(io, options.clusters, signal);
+      const racks = namedRacks(fleet, options.racks);
+      const by = await authorOf(deps.repository, signal);
+      const asked = { services, ...(version !== undefined && { version }) };
+      const request = requestOf(asked, racks, options, by, io.now());
+      if (dryRun) {
+        const push = await preparePush(request, deps, { isDry: true });
+        await push.close();
+        for (const rack of push.racks) for (const line of planLines(rack)) io.out(line);
+        if (push.racks.some(({ problem }) => problem)) io.exitCode = exitCodes.failed;
+        return;
+      }
+      await refuseUnfinished(deps.records, racks);
+      await runPush(io, request, deps, { yes: options.yes ?? false, deletions: options.deletions });
+    } finally {
+      end();
+    }
+  });
+}
+
+/** Options of all commands that change racks. */
+export function addPushOptions(command: SkoloCommand): SkoloCommand {
+  return command
+    .addOption(racksOption())
+    .option('--reason <text>', 'for the history')
+    .option('--canary <n>', 'machines of each rack that get a new agent first', upTo(1000), 1)
+    .addOption(soakOption())
+    .addOption(
+      new Option('--on-failure <what>', 'what happens to other racks')
+        .choices(['stop', 'continue'])
+        .default('stop'),
+    )
+    .option('--yes', 'do not ask')
+    .option('--deletions <n>', 'agree to this number of deletions', upTo(100_000))
+    .addOption(clustersOption());
+}
+
+/** A new push. */
+export function requestOf(
+  asked: Pick<Request, 'services'> & Partial<Pick<Request, 'version' | 'isRollback'>>,
+  racks: string[],
+  { reason = '', canary, soak, onFailure }: Options,
+  by: string,
+  now: number,
+): Request {
+  const startedAt = new Date(now).toISOString();
+  return {
+    isRollback: false,
+    ...asked,
+    // Sorts by time, and differs between desks.
+    id: `${startedAt.replaceAll(/[:.]/g, '-')}-${randomBytes(3).toString('hex')}`,
+    startedAt,
+    by,
+    why: reason,
+    racks,
+    canaries: canary,
+    soakMs: soak,
+    onFailure,
+  };
+}

@@ -1,0 +1,53 @@
+import { hasEnded } from '@skolo/fleet/push';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { clustersOption } from '../../fleet-file.ts';
+import { untilStopped } from '../../until-stopped.ts';
+import { openPush, unfinished } from './open-push.ts';
+import { runPush } from './run-push.ts';
+
+interface Options {
+  clusters?: string;
+  back?: true;
+}
+
+/** `skolo push resume`: continues an interrupted push of this desk. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Continues a push of this desk that was interrupted, each rack where it was: with the plan, the versions and the way back that are on record. --back brings its unfinished racks back to what they ran before.',
+    )
+    .summary('continue an interrupted push')
+    .argument('[push]', 'its id (default: the only one)')
+    .option('--back', 'go back instead')
+    .addOption(clustersOption())
+    .uses()
+    .example('skolo push resume --back');
+
+  command.action(async (id: string | undefined, { clusters, back }: Options) => {
+    const { io } = command;
+    const { signal, end } = untilStopped(io);
+    try {
+      const { deps } = await openPush(io, clusters, signal);
+      const open = (await unfinished(deps.records)).filter(
+        ({ request }) => id === undefined || request.id === id,
+      );
+      const [record, ...others] = open;
+      if (record === undefined) {
+        throw new CliError(`${id ?? 'this desk'}: no unfinished push; skolo push log lists pushes`);
+      }
+      if (others.length > 0) {
+        const ids = open.map(({ request }) => request.id).join(', ');
+        throw new CliError(`several pushes have not ended: ${ids}; name one`);
+      }
+      const { request, racks } = record;
+      for (const rack of back ? racks.filter((each) => !hasEnded(each)) : []) {
+        const state = rack.state === 'waiting' ? 'not-begun' : 'rolling-back';
+        await deps.records.save(request.id, { ...rack, state, why: rack.why ?? 'taken back' });
+      }
+      await runPush(io, request, deps, 'resumed');
+    } finally {
+      end();
+    }
+  });
+}

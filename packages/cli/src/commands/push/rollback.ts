@@ -1,0 +1,39 @@
+import { authorOf } from '@skolo/fleet/push';
+import type { SkoloCommand } from '../../command.ts';
+import { untilStopped } from '../../until-stopped.ts';
+import { namedRacks, openPush, refuseUnfinished } from './open-push.ts';
+import { addPushOptions, requestOf } from './push.ts';
+import { runPush } from './run-push.ts';
+
+type Options = Parameters<typeof requestOf>[2];
+
+/** `skolo push rollback`: back to the versions before the last push. */
+export function define(command: SkoloCommand): void {
+  addPushOptions(
+    command
+      .description(
+        'Pushes the versions that each rack had before its last push, which the rack itself remembers. All else stays as it is in git. The way is that of a push: gates, record, commit.',
+      )
+      .summary('the versions before the last push'),
+  )
+    .uses()
+    .example("skolo push rollback --racks rack4 --reason 'tokens come late'");
+
+  command.action(async (options: Options) => {
+    const { io } = command;
+    if (options.reason === undefined) command.error("'--reason' is missing");
+    const { signal, end } = untilStopped(io);
+    try {
+      const { fleet, deps } = await openPush(io, options.clusters, signal);
+      const racks = namedRacks(fleet, options.racks);
+      const by = await authorOf(deps.repository, signal);
+      const asked = { services: [], isRollback: true };
+      await refuseUnfinished(deps.records, racks);
+      const { yes = false, deletions } = options;
+      const request = requestOf(asked, racks, options, by, io.now());
+      await runPush(io, request, deps, { yes, deletions });
+    } finally {
+      end();
+    }
+  });
+}

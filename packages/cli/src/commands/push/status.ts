@@ -1,0 +1,100 @@
+import { errorText } from '@skolo/errors';
+import { hasEnded, type Last, type Running, readLease, readRunning } from '@skolo/fleet/push';
+import type { SkoloCommand } from '../../command.ts';
+import { exitCodes } from '../../errors.ts';
+import { clustersOption, loadFleet } from '../../fleet-file.ts';
+import { printJson } from '../../io.ts';
+import { printTable } from '../../output/table.ts';
+import { relative } from '../../output/time.ts';
+import { untilStopped } from '../../until-stopped.ts';
+import { namedRacks, openForPush, ownRecords, racksOption, unfinished } from './open-push.ts';
+
+interface Options {
+  clusters?: string;
+  racks?: string[];
+  json?: true;
+}
+
+interface RackStatus {
+  rack: string;
+  running: Running[];
+  last?: Last | undefined;
+  /** Who pushes now. */
+  holder?: string | undefined;
+  /** Why it could not be asked. */
+  problem?: string;
+}
+
+/** `skolo push status`: versions and last push of racks. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Lists which versions each rack runs, who pushed last, and who is pushing now. Names pushes of this desk that were interrupted.',
+    )
+    .summary('versions and last push of racks')
+    .addOption(racksOption())
+    .option('--json', 'print JSON')
+    .addOption(clustersOption())
+    .uses()
+    .example('skolo push status');
+
+  command.action(async ({ clusters, racks, json }: Options) => {
+    const { io } = command;
+    const { signal, end } = untilStopped(io);
+    try {
+      const fleet = await loadFleet(clusters);
+      const ask = async (rack: string): Promise<RackStatus> => {
+        try {
+          const opened = await openForPush(io, fleet, rack, signal, 'view');
+          try {
+            const { last, holder } = await readLease(opened.kubectl, signal);
+            return { rack, running: await readRunning(opened, signal), last, holder };
+          } finally {
+            await opened.close();
+          }
+        } catch (error) {
+          signal.throwIfAborted();
+          return { rack, running: [], problem: errorText(error) };
+        }
+      };
+      const all = await Promise.all(namedRacks(fleet, racks).map(ask));
+      if (json) printJson(io, all);
+      else {
+        show(command, all);
+        for (const { request, racks: open } of await unfinished(ownRecords())) {
+          const names = open.filter((each) => !hasEnded(each)).map(({ rack }) => rack);
+          io.err(`push ${request.id} has not ended on ${names.join(', ')}; skolo push resume`);
+        }
+      }
+      if (all.some(({ problem }) => problem)) io.exitCode = exitCodes.failed;
+    } finally {
+      end();
+    }
+  });
+}
+
+function show({ io }: SkoloCommand, all: readonly RackStatus[]): void {
+  printTable(
+    io,
+    [
+      { title: 'RACK', cell: ({ rack }) => rack },
+      { title: 'VERSIONS', cell: ({ running }) => versionTexts(running), shrinkTo: 30 },
+      { title: 'PUSHED', cell: ({ last }) => last && relative(last.at, io.now()) },
+      { title: 'BY', cell: ({ last }) => last?.by.replace(/ <.*/, ''), leaveOut: 1 },
+      {
+        title: 'NOW',
+        cell: ({ holder, problem }) => problem ?? holder,
+        style: ({ problem }) => (problem ? 'red' : 'yellow'),
+      },
+    ],
+    all,
+  );
+}
+
+/** Of our services; the same version of several is one text. */
+function versionTexts(running: readonly Running[]): string[] {
+  const ours = running.filter(({ image }) => /\/skolo\//.test(image));
+  const byTag = Map.groupBy(ours, ({ image }) => /:([\w.-]+)(?:@|$)/.exec(image)?.[1] ?? image);
+  if (byTag.size === 1) return [...byTag.keys()];
+  return [...byTag].map(([tag, all]) => `${all.map(({ name }) => name).join(' ')} ${tag}`);
+}

@@ -1,0 +1,248 @@
+import { describe, expect, it } from 'vitest';
+import { judge } from './gate.ts';
+import { KubeObject } from './objects.ts';
+
+const noFacts = { replicas: 1, status: {} };
+
+/** A DaemonSet with two versions, of which `new` is the newest. */
+function agents(count: number): KubeObject[] {
+  return [
+    object(
+      'DaemonSet',
+      'agent',
+      { uid: 'set', generation: 2 },
+      { spec: {}, status: { observedGeneration: 2, desiredNumberScheduled: count } },
+    ),
+    object(
+      'ControllerRevision',
+      'agent-old',
+      { ...owned('set'), labels: { 'controller-revision-hash': 'old' } },
+      { revision: 9 },
+    ),
+    object(
+      'ControllerRevision',
+      'agent-new',
+      { ...owned('set'), labels: { 'controller-revision-hash': 'new' } },
+      { revision: 10 },
+    ),
+  ];
+}
+
+function service({ replicas, status } = noFacts): KubeObject[] {
+  const revision = (number: string) => ({ 'deployment.kubernetes.io/revision': number });
+  return [
+    object('Deployment', 'service', { uid: 'deploy' }, { spec: { replicas }, status }),
+    object('ReplicaSet', 'service-old', {
+      ...owned('deploy'),
+      uid: 'rs-old',
+      labels: { 'pod-template-hash': 'old' },
+      annotations: revision('9'),
+    }),
+    object('ReplicaSet', 'service-new', {
+      ...owned('deploy'),
+      uid: 'rs-new',
+      labels: { 'pod-template-hash': 'new' },
+      annotations: revision('10'),
+    }),
+  ];
+}
+
+function object(kind: string, name: string, metadata: object, more: object = {}): KubeObject {
+  return KubeObject.parse({ apiVersion: 'v1', kind, metadata: { name, ...metadata }, ...more });
+}
+
+function owned(uid: string) {
+  return { ownerReferences: [{ uid }] };
+}
+
+const ready = { conditions: [{ type: 'Ready', status: 'True' }] };
+
+function agent(
+  node: string,
+  version: 'old' | 'new',
+  status: object = ready,
+  more: object = {},
+): KubeObject {
+  const metadata = { ...owned('set'), labels: { 'controller-revision-hash': version }, ...more };
+  return object('Pod', `agent-${node}-${version}`, metadata, { spec: { nodeName: node }, status });
+}
+
+function pod(version: 'old' | 'new', status: object): KubeObject {
+  const metadata = { ...owned(`rs-${version}`), labels: { 'pod-template-hash': version } };
+  return object('Pod', `service-${version}`, metadata, { spec: { nodeName: 'jumphost' }, status });
+}
+
+function node(name: string, isReady: 'True' | 'False' | 'Unknown'): KubeObject {
+  return object('Node', name, {}, { status: { conditions: [{ type: 'Ready', status: isReady }] } });
+}
+
+function container(state: object, more: object = {}) {
+  return { containerStatuses: [{ name: 'one', image: 'r/one:2', state, ...more }] };
+}
+
+const ending = { deletionTimestamp: '2026-11-21T12:00:00Z' };
+const daemonSet = { kind: 'DaemonSet', name: 'agent' };
+const deployment = { kind: 'Deployment', name: 'service' };
+
+describe('a pod that does not come up', () => {
+  const ended = (exitCode: number, message = '') => ({
+    lastState: { terminated: { exitCode, reason: 'Error', message } },
+  });
+  it.each([
+    [
+      'a crash loop',
+      container({ waiting: { reason: 'CrashLoopBackOff' } }, ended(1)),
+      'failed',
+      'crashes again and again (Error, exit 1)',
+    ],
+    [
+      'three restarts',
+      container({ running: {} }, { restartCount: 3, ...ended(137) }),
+      'failed',
+      'crashes again and again (Error, exit 137)',
+    ],
+    [
+      'one restart',
+      container({ running: {} }, { restartCount: 1, ...ended(1) }),
+      'waiting',
+      'runs, and is not ready',
+    ],
+    [
+      'a bad configuration, the first time',
+      container({ waiting: { reason: 'CrashLoopBackOff' } }, ended(78, 'rack.yaml:3')),
+      'failed',
+      'rejects its configuration (exit 78): rack.yaml:3',
+    ],
+    [
+      'no image',
+      container({ waiting: { reason: 'ImagePullBackOff', message: 'not found' } }),
+      'failed',
+      'image r/one:2 cannot be pulled: not found',
+    ],
+    [
+      'an image that may come',
+      container({ waiting: { reason: 'ErrImagePull' } }),
+      'waiting',
+      'starts: ErrImagePull',
+    ],
+    [
+      'a missing Secret',
+      container({
+        waiting: { reason: 'CreateContainerConfigError', message: 'secret "x" not found' },
+      }),
+      'failed',
+      'container one: secret "x" not found',
+    ],
+    ['no readiness', container({ running: {} }), 'waiting', 'runs, and is not ready'],
+    [
+      'an eviction',
+      { phase: 'Failed', reason: 'Evicted', message: 'disk' },
+      'failed',
+      'Evicted: disk',
+    ],
+    [
+      'no machine',
+      { conditions: [{ type: 'PodScheduled', status: 'False', message: 'no node' }] },
+      'waiting',
+      'no machine for it: no node',
+    ],
+  ])('names %s', (_, status, state, cause) => {
+    const verdict = judge(deployment, [...service(), pod('new', status)]);
+
+    expect(verdict).toMatchObject({ state, pods: [{ state, cause }] });
+  });
+});
+
+describe('a Deployment', () => {
+  it('is ready when its newest pod is, and the old one is gone', () => {
+    const both = [...service(), pod('old', ready), pod('new', ready)];
+
+    expect(judge(deployment, both).state).toBe('waiting');
+    expect(judge(deployment, [...service(), pod('new', ready)]).state).toBe('ready');
+  });
+
+  it('waits for a pod that is not there yet', () => {
+    expect(judge(deployment, service())).toMatchObject({
+      state: 'waiting',
+      cause: '1 of 1 pods do not exist yet',
+    });
+  });
+
+  it('fails where its pods are rejected', () => {
+    const status = {
+      conditions: [{ type: 'ReplicaFailure', status: 'True', message: 'violates PodSecurity' }],
+    };
+
+    expect(judge(deployment, service({ replicas: 1, status }))).toMatchObject({
+      state: 'failed',
+      cause: 'its pods are rejected: violates PodSecurity',
+    });
+  });
+
+  it('waits for its controller', () => {
+    const [first, ...others] = agents(0);
+    const unseen = KubeObject.parse({ ...first, status: { observedGeneration: 1 } });
+
+    expect(judge(daemonSet, [unseen, ...others])).toMatchObject({ state: 'waiting' });
+  });
+});
+
+describe('a DaemonSet', () => {
+  it('is ready with a dead machine, which it names', () => {
+    const objects = [
+      ...agents(2),
+      agent('a', 'new'),
+      agent('b', 'old'),
+      node('a', 'True'),
+      node('b', 'Unknown'),
+    ];
+
+    expect(judge(daemonSet, objects)).toMatchObject({
+      state: 'ready',
+      pods: [
+        { node: 'a', state: 'ready' },
+        { node: 'b', state: 'dead', cause: 'its machine does not answer' },
+      ],
+    });
+  });
+
+  it('waits for a machine that finishes its task', () => {
+    const objects = [...agents(1), agent('a', 'old', ready, ending)];
+
+    expect(judge(daemonSet, objects)).toMatchObject({
+      state: 'waiting',
+      pods: [{ node: 'a', state: 'draining' }],
+    });
+  });
+
+  it('counts the new pod where the old one still ends', () => {
+    const objects = [...agents(1), agent('a', 'old', ready, ending), agent('a', 'new')];
+
+    expect(judge(daemonSet, objects)).toMatchObject({ state: 'ready', pods: [{ state: 'ready' }] });
+  });
+
+  it('looks at some machines only', () => {
+    const objects = [...agents(2), agent('a', 'new'), agent('b', 'old')];
+
+    expect(judge(daemonSet, objects).state).toBe('waiting');
+    expect(judge(daemonSet, objects, { nodes: new Set(['a']) })).toMatchObject({ state: 'ready' });
+  });
+
+  it('is not held up by a machine that was sick before', () => {
+    const crash = container({ waiting: { reason: 'CrashLoopBackOff' } });
+    const objects = [...agents(2), agent('a', 'new'), agent('b', 'new', crash)];
+
+    expect(judge(daemonSet, objects).state).toBe('failed');
+    expect(judge(daemonSet, objects, { excused: new Set(['b']) })).toMatchObject({
+      state: 'ready',
+      pods: [{ state: 'ready' }, { node: 'b', state: 'sick' }],
+    });
+  });
+
+  it('waits for machines that have no pod yet', () => {
+    expect(judge(daemonSet, [...agents(2), agent('a', 'new')])).toMatchObject({
+      state: 'waiting',
+      cause: '1 of 2 pods do not exist yet',
+    });
+  });
+});

@@ -1,0 +1,331 @@
+/**
+ * How far a workload is, from what the cluster says of it: pure. `kubectl rollout status` only times out; a gate names the
+ * pod, the machine and the cause.
+ */
+import { z } from 'zod';
+import type { KubeObject } from './objects.ts';
+
+const ContainerState = z.looseObject({
+  waiting: z
+    .looseObject({ reason: z.string().default(''), message: z.string().default('') })
+    .optional(),
+  terminated: z
+    .looseObject({
+      exitCode: z.number(),
+      reason: z.string().default(''),
+      message: z.string().default(''),
+    })
+    .optional(),
+});
+
+const ContainerStatus = z.looseObject({
+  name: z.string(),
+  image: z.string().default(''),
+  restartCount: z.number().default(0),
+  state: ContainerState.default({}),
+  lastState: ContainerState.default({}),
+});
+type ContainerStatus = z.infer<typeof ContainerStatus>;
+
+const Condition = z.looseObject({
+  type: z.string(),
+  status: z.string(),
+  reason: z.string().default(''),
+  message: z.string().default(''),
+});
+
+const Meta = z.looseObject({
+  name: z.string(),
+  namespace: z.string().default(''),
+  uid: z.string().default(''),
+  generation: z.number().default(0),
+  labels: z.record(z.string(), z.string()).default({}),
+  annotations: z.record(z.string(), z.string()).default({}),
+  deletionTimestamp: z.string().optional(),
+  ownerReferences: z.array(z.looseObject({ uid: z.string() })).default([]),
+});
+
+const Pod = z.looseObject({
+  metadata: Meta,
+  spec: z.looseObject({ nodeName: z.string().optional() }).default({}),
+  status: z
+    .looseObject({
+      phase: z.string().default(''),
+      reason: z.string().default(''),
+      message: z.string().default(''),
+      conditions: z.array(Condition).default([]),
+      initContainerStatuses: z.array(ContainerStatus).default([]),
+      containerStatuses: z.array(ContainerStatus).default([]),
+    })
+    .default({
+      phase: '',
+      reason: '',
+      message: '',
+      conditions: [],
+      initContainerStatuses: [],
+      containerStatuses: [],
+    }),
+});
+export type Pod = z.infer<typeof Pod>;
+
+const Node = z.looseObject({
+  metadata: Meta,
+  status: z.looseObject({ conditions: z.array(Condition).default([]) }).default({ conditions: [] }),
+});
+
+const Workload = z.looseObject({
+  kind: z.enum(['Deployment', 'DaemonSet']),
+  metadata: Meta,
+  spec: z.looseObject({ replicas: z.number().default(1) }),
+  status: z
+    .looseObject({
+      observedGeneration: z.number().default(0),
+      desiredNumberScheduled: z.number().default(0),
+      conditions: z.array(Condition).default([]),
+    })
+    .default({ observedGeneration: 0, desiredNumberScheduled: 0, conditions: [] }),
+});
+
+/** Of a Deployment: a ReplicaSet. Of a DaemonSet: a ControllerRevision. */
+const Revision = z.looseObject({ metadata: Meta, revision: z.number().optional() });
+
+/** The kinds that a gate reads. */
+export const gateKinds = [
+  'deployments.apps',
+  'daemonsets.apps',
+  'replicasets.apps',
+  'controllerrevisions.apps',
+  'pods',
+  'nodes',
+];
+
+export type PodState =
+  /** It runs the new version, and is ready. */
+  | 'ready'
+  /** It runs an earlier version. */
+  | 'old'
+  /** It ends: of an earlier version, and finishes its task. */
+  | 'draining'
+  /** It starts. */
+  | 'waiting'
+  /** Waiting does not help. */
+  | 'failed'
+  /** Its machine does not answer. */
+  | 'dead'
+  /** It was not well before the push. */
+  | 'sick';
+
+export interface PodVerdict {
+  /** Its machine; `(POD)` while it has none. */
+  node: string;
+  pod: string;
+  state: PodState;
+  /** What is wrong, or what it waits for. */
+  cause: string;
+  /** Restarts of its containers. */
+  restarts: number;
+}
+
+export interface Verdict {
+  /** `failed` as soon as one pod has; `waiting` until all are ready on machines that live. */
+  state: 'ready' | 'waiting' | 'failed';
+  pods: PodVerdict[];
+  /** What is wrong with the workload itself, such as pods that are not admitted. */
+  cause?: string;
+}
+
+interface Scope {
+  /** Only these machines count; default: all. */
+  nodes?: ReadonlySet<string> | undefined;
+  /** Machines that were not well before: they hold up nothing. */
+  excused?: ReadonlySet<string> | undefined;
+}
+
+/**
+ * How far a Deployment or DaemonSet is with its newest version.
+ *
+ * @param objects of the kinds {@link gateKinds} in its namespace
+ */
+export function judge(
+  workload: { kind: string; name: string },
+  objects: readonly KubeObject[],
+  { nodes, excused = new Set() }: Scope = {},
+): Verdict {
+  const found = objects.find(
+    ({ kind, metadata }) => kind === workload.kind && metadata.name === workload.name,
+  );
+  if (found === undefined) return { state: 'waiting', pods: [], cause: 'it does not exist yet' };
+  const { kind, metadata, spec, status } = Workload.parse(found);
+  if (status.observedGeneration < metadata.generation) {
+    return { state: 'waiting', pods: [], cause: 'no controller has seen it yet' };
+  }
+  const rejected = status.conditions.find(
+    (each) => each.type === 'ReplicaFailure' && each.status === 'True',
+  );
+  if (rejected) {
+    return { state: 'failed', pods: [], cause: `its pods are rejected: ${rejected.message}` };
+  }
+  const isNew = newest(kind, metadata.uid, objects);
+  const dead = deadNodes(objects);
+  const owned = objects
+    .filter((each) => each.kind === 'Pod')
+    .map((each) => Pod.parse(each))
+    .filter((pod) => isOwned(pod, kind, metadata.uid, objects));
+  const pods = (
+    kind === 'DaemonSet' ? perNode(owned, isNew, dead) : ofDeployment(owned, isNew, dead)
+  )
+    .filter(({ node }) => nodes === undefined || nodes.has(node))
+    .map((pod) =>
+      excused.has(pod.node) && isUnwell(pod) ? { ...pod, state: 'sick' as const } : pod,
+    )
+    .sort((a, b) => (a.node < b.node ? -1 : 1));
+  const wanted =
+    kind === 'DaemonSet' ? (nodes?.size ?? status.desiredNumberScheduled) : spec.replicas;
+  const settled = pods.filter(({ state }) => ['ready', 'dead', 'sick'].includes(state)).length;
+  const isDone = settled === pods.length && settled >= wanted;
+  const isFailed = pods.some(({ state }) => state === 'failed');
+  return {
+    state: isFailed ? 'failed' : isDone ? 'ready' : 'waiting',
+    pods,
+    ...(pods.length < wanted && {
+      cause: `${wanted - pods.length} of ${wanted} pods do not exist yet`,
+    }),
+  };
+}
+
+/** Neither ready nor about to be replaced. */
+export function isUnwell({ state }: PodVerdict): boolean {
+  return state === 'failed' || state === 'waiting' || state === 'dead';
+}
+
+/** Machines whose kubelet is silent. */
+export function deadNodes(objects: readonly KubeObject[]): ReadonlySet<string> {
+  return new Set(
+    objects
+      .filter(({ kind }) => kind === 'Node')
+      .map((object) => Node.parse(object))
+      .filter(({ status }) => !isTrue(status.conditions, 'Ready'))
+      .map(({ metadata }) => metadata.name),
+  );
+}
+
+type IsNew = (pod: Pod) => boolean;
+
+/** Whether a pod has the newest version of its workload. */
+function newest(
+  kind: 'Deployment' | 'DaemonSet',
+  uid: string,
+  objects: readonly KubeObject[],
+): IsNew {
+  const isDeployment = kind === 'Deployment';
+  const [last] = objects
+    .filter((each) => each.kind === (isDeployment ? 'ReplicaSet' : 'ControllerRevision'))
+    .map((each) => Revision.parse(each))
+    .filter(({ metadata }) => metadata.ownerReferences.some((owner) => owner.uid === uid))
+    .sort((a, b) => revisionOf(b) - revisionOf(a));
+  const label = isDeployment ? 'pod-template-hash' : 'controller-revision-hash';
+  const hash = last?.metadata.labels[label];
+  return ({ metadata }) => hash !== undefined && metadata.labels[label] === hash;
+}
+
+function revisionOf({ metadata, revision }: z.infer<typeof Revision>): number {
+  return revision ?? Number(metadata.annotations['deployment.kubernetes.io/revision'] ?? 0);
+}
+
+function isOwned(pod: Pod, kind: string, uid: string, objects: readonly KubeObject[]): boolean {
+  const owners = new Set(pod.metadata.ownerReferences.map((owner) => owner.uid));
+  if (kind === 'DaemonSet') return owners.has(uid);
+  return objects
+    .filter((each) => each.kind === 'ReplicaSet')
+    .map((each) => Revision.parse(each).metadata)
+    .some((set) => owners.has(set.uid) && set.ownerReferences.some((owner) => owner.uid === uid));
+}
+
+function ofDeployment(pods: readonly Pod[], isNew: IsNew, dead: ReadonlySet<string>): PodVerdict[] {
+  return pods
+    .map((pod) => verdictOf(pod, isNew, dead))
+    .filter(({ state }, i) => !(state === 'dead' && isEnding(pods[i])));
+}
+
+/** One verdict for each machine, which may have an old pod and a new one. */
+function perNode(pods: readonly Pod[], isNew: IsNew, dead: ReadonlySet<string>): PodVerdict[] {
+  return [...Map.groupBy(pods, nodeOf).values()].flatMap((all) => {
+    const pod =
+      all.find((each) => isNew(each) && !isEnding(each)) ??
+      all.find((each) => !isEnding(each)) ??
+      all[0];
+    return pod === undefined ? [] : [verdictOf(pod, isNew, dead)];
+  });
+}
+
+function verdictOf(pod: Pod, isNew: IsNew, dead: ReadonlySet<string>): PodVerdict {
+  const { metadata, status } = pod;
+  const node = nodeOf(pod);
+  const containers = [...status.initContainerStatuses, ...status.containerStatuses];
+  const restarts = containers.reduce((sum, { restartCount }) => sum + restartCount, 0);
+  const verdict = { node, pod: metadata.name, restarts };
+  if (dead.has(node)) return { ...verdict, state: 'dead', cause: 'its machine does not answer' };
+  if (isEnding(pod))
+    return { ...verdict, state: 'draining', cause: 'the old pod finishes its work' };
+  const failure = failureOf(pod, containers);
+  const isReady = isTrue(status.conditions, 'Ready');
+  if (!isNew(pod)) {
+    // Sick ones are replaced, too.
+    return { ...verdict, state: 'old', cause: failure ?? (isReady ? '' : 'not ready') };
+  }
+  if (failure !== undefined) return { ...verdict, state: 'failed', cause: failure };
+  if (isReady) return { ...verdict, state: 'ready', cause: '' };
+  return { ...verdict, state: 'waiting', cause: waitsFor(pod, containers) };
+}
+
+function isEnding(pod: Pod | undefined): boolean {
+  return pod?.metadata.deletionTimestamp !== undefined;
+}
+
+/** Restarts after which a pod counts as crashing, before the kubelet says so. */
+const restartsOfCrashLoop = 3;
+
+function failureOf({ status }: Pod, containers: readonly ContainerStatus[]): string | undefined {
+  if (status.phase === 'Failed') return `${status.reason || 'failed'}: ${status.message}`;
+  for (const container of containers) {
+    const { image, state, lastState, restartCount } = container;
+    const ended = state.terminated ?? lastState.terminated;
+    const { reason = '', message = '' } = state.waiting ?? {};
+    if (/^(ImagePullBackOff|InvalidImageName|ErrImageNeverPull)$/.test(reason)) {
+      return `image ${image} cannot be pulled${message && `: ${message}`}`;
+    }
+    if (/^Create\w+Error$/.test(reason)) return `container ${container.name}: ${message || reason}`;
+    // EX_CONFIG: it would not get better with the same files.
+    if (ended?.exitCode === 78) return `rejects its configuration (exit 78)${says(ended.message)}`;
+    if (reason === 'CrashLoopBackOff' || restartCount >= restartsOfCrashLoop) {
+      const how = ended ? ` (${ended.reason || 'ended'}, exit ${ended.exitCode})` : '';
+      return `crashes again and again${how}${says(ended?.message ?? '')}`;
+    }
+  }
+  return undefined;
+}
+
+function says(message: string): string {
+  return message === '' ? '' : `: ${message.trim()}`;
+}
+
+function waitsFor({ status, spec }: Pod, containers: readonly ContainerStatus[]): string {
+  const unscheduled = status.conditions.find(
+    ({ type, status: is }) => type === 'PodScheduled' && is === 'False',
+  );
+  if (unscheduled) return `no machine for it: ${unscheduled.message || unscheduled.reason}`;
+  if (spec.nodeName === undefined) return 'it has no machine yet';
+  const waiting = containers.find(({ state }) => state.waiting)?.state.waiting;
+  if (waiting) return `starts: ${waiting.reason}${waiting.message && `: ${waiting.message}`}`;
+  const ended = containers.find(({ state }) => state.terminated)?.state.terminated;
+  if (ended) return `ended with ${ended.exitCode}, starts again`;
+  return containers.length === 0 ? 'its machine has not started it yet' : 'runs, and is not ready';
+}
+
+function nodeOf({ spec, metadata }: Pod): string {
+  return spec.nodeName ?? `(${metadata.name})`;
+}
+
+function isTrue(conditions: readonly z.infer<typeof Condition>[], type: string): boolean {
+  return conditions.some((condition) => condition.type === type && condition.status === 'True');
+}

@@ -1,0 +1,145 @@
+/** Proves that every image that a push brings exists, for the platform of every machine that would run it. */
+import { z } from 'zod';
+import { parseImage, platformsOf, RegistryError, resolveImage } from '../registry.ts';
+import { PushError } from './errors.ts';
+import { isWorkload, type KubeObject } from './objects.ts';
+import type { RackPlan } from './plan.ts';
+import { isDirty } from './versions.ts';
+
+const Expression = z.looseObject({
+  key: z.string(),
+  operator: z.string(),
+  values: z.array(z.string()).default([]),
+});
+
+const Container = z.looseObject({ image: z.string().default('') });
+
+const Workload = z.looseObject({
+  spec: z.looseObject({
+    template: z.looseObject({
+      spec: z.looseObject({
+        containers: z.array(Container).default([]),
+        initContainers: z.array(Container).default([]),
+        nodeSelector: z.record(z.string(), z.string()).default({}),
+        affinity: z
+          .looseObject({
+            nodeAffinity: z
+              .looseObject({
+                requiredDuringSchedulingIgnoredDuringExecution: z
+                  .looseObject({
+                    nodeSelectorTerms: z.array(
+                      z.looseObject({ matchExpressions: z.array(Expression).default([]) }),
+                    ),
+                  })
+                  .optional(),
+              })
+              .optional(),
+          })
+          .optional(),
+      }),
+    }),
+  }),
+});
+
+const Node = z.looseObject({
+  metadata: z.looseObject({
+    name: z.string(),
+    labels: z.record(z.string(), z.string()).default({}),
+  }),
+  status: z
+    .looseObject({
+      nodeInfo: z.looseObject({ operatingSystem: z.string(), architecture: z.string() }).optional(),
+    })
+    .default({}),
+});
+
+export interface NeededImage {
+  image: string;
+  /** `linux/arm64`; of 32-bit ARM without its version, which nodes do not say. */
+  platforms: string[];
+}
+
+/** Images that changing workloads bring, with the platforms of the machines that may run them. */
+export function neededImages({ objects }: RackPlan, nodes: readonly KubeObject[]): NeededImage[] {
+  const machines = nodes.map((node) => Node.parse(node));
+  const needed = new Map<string, Set<string>>();
+  for (const { wanted, before, action } of objects) {
+    if (action === 'keep' || !isWorkload(wanted)) continue;
+    const runs = new Set(before ? imagesOf(before) : []);
+    for (const image of imagesOf(wanted).filter((each) => !runs.has(each))) {
+      const platforms = needed.get(image) ?? new Set();
+      for (const { metadata, status } of machines) {
+        const { operatingSystem, architecture } = status.nodeInfo ?? {};
+        if (operatingSystem === undefined || !mayRun(wanted, metadata.labels)) continue;
+        platforms.add(`${operatingSystem}/${architecture}`);
+      }
+      needed.set(image, platforms);
+    }
+  }
+  return [...needed].map(([image, platforms]) => ({ image, platforms: [...platforms].sort() }));
+}
+
+function imagesOf(object: KubeObject): string[] {
+  const { containers, initContainers } = Workload.parse(object).spec.template.spec;
+  return [...initContainers, ...containers].map(({ image }) => image);
+}
+
+/** Whether the scheduler may place its pods on a node with these labels. Taints are not looked at: more images are proven. */
+function mayRun(workload: KubeObject, labels: Readonly<Record<string, string>>): boolean {
+  const { nodeSelector, affinity } = Workload.parse(workload).spec.template.spec;
+  const terms =
+    affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  return (
+    Object.entries(nodeSelector).every(([name, value]) => labels[name] === value) &&
+    (terms === undefined ||
+      terms.some(({ matchExpressions }) => matchExpressions.every((each) => matches(each, labels))))
+  );
+}
+
+function matches(
+  { key, operator, values }: z.infer<typeof Expression>,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  const value = labels[key];
+  if (operator === 'In') return value !== undefined && values.includes(value);
+  if (operator === 'NotIn') return value === undefined || !values.includes(value);
+  if (operator === 'Exists') return value !== undefined;
+  if (operator === 'DoesNotExist') return value === undefined;
+  return true;
+}
+
+/**
+ * Asks the registries.
+ *
+ * @throws PushError `IMAGE`: all that is wrong, in one message.
+ */
+export async function proveImages(
+  needed: readonly NeededImage[],
+  signal: AbortSignal,
+): Promise<void> {
+  const faults = await Promise.all(needed.map((each) => faultOf(each, signal)));
+  const found = faults.filter((fault) => fault !== undefined);
+  if (found.length > 0) throw new PushError('IMAGE', found.join('; '));
+}
+
+async function faultOf(
+  { image, platforms }: NeededImage,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const name = parseImage(image);
+  if (name === undefined) {
+    return `${image}: has no registry or no tag; correct images in the rack's kustomization.yaml`;
+  }
+  if (isDirty(name.tag)) return `${image}: was built from a dirty tree; build it from a commit`;
+  try {
+    const there = await platformsOf(name, await resolveImage(name, signal), signal);
+    const missing = platforms.filter(
+      (wanted) => !there.some((each) => each === wanted || each.startsWith(`${wanted}/`)),
+    );
+    if (missing.length === 0) return undefined;
+    return `${image}: there is none for ${missing.join(', ')}, only for ${there.join(', ')}`;
+  } catch (error) {
+    if (error instanceof RegistryError) return error.message;
+    throw error;
+  }
+}

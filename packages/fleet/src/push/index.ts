@@ -1,0 +1,27 @@
+/** `@skolo/fleet/push`: rolls versions out over racks. */
+export { PushError, type PushErrorCode } from './errors.ts';
+export type { FieldChange } from './field-set.ts';
+export { type Pushed, pushesInGit } from './history.ts';
+export { type Kubectl, KubectlError, kubectlWith } from './kubectl.ts';
+export { type Last, readLease } from './lease.ts';
+export { titleOf } from './objects.ts';
+export { deletionsWithoutQuestion, type ObjectPlan, type RackPlan } from './plan.ts';
+export {
+  type OpenedRack,
+  type PreparedPush,
+  type PreparedRack,
+  type PushDeps,
+  preparePush,
+} from './push.ts';
+export {
+  hasEnded,
+  openRecords,
+  type PushRecord,
+  type RackRecord,
+  type RackState,
+  type Records,
+  type Request,
+} from './record.ts';
+export { authorOf, openRepository, type Repository, sendCommits } from './repository.ts';
+export { type Running, readRunning } from './running.ts';
+export type { Pin } from './versions.ts';

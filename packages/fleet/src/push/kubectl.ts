@@ -1,0 +1,71 @@
+/** The real kubectl, as a function. */
+import { errorText } from '@skolo/errors';
+import { type ProgramOptions, runProgram } from './program.ts';
+
+/**
+ * Runs kubectl for one rack and gives what it prints to standard output.
+ *
+ * @throws KubectlError It ended with another status than 0, or not in time.
+ */
+export type Kubectl = (args: readonly string[], options?: ProgramOptions) => Promise<string>;
+
+export class KubectlError extends Error {
+  readonly code = 'KUBECTL';
+  /** What the API server answered: `NotFound`, `Conflict`, `AlreadyExists`, `Forbidden`; or `Unreachable`, `Failed`. */
+  readonly reason: string;
+
+  constructor(message: string, reason: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'KubectlError';
+    this.reason = reason;
+  }
+}
+
+/**
+ * @param env with KUBECONFIG
+ * @param program path of kubectl
+ */
+export function kubectlWith(env: NodeJS.ProcessEnv, program = 'kubectl'): Kubectl {
+  return async (args, options = {}) => {
+    const what = `kubectl ${args.slice(0, 2).join(' ')}`;
+    const late = (seconds: number) =>
+      new KubectlError(`${what}: no answer within ${seconds} s`, 'Unreachable');
+    const { status, stdout, stderr } = await runProgram(
+      program,
+      args,
+      options,
+      { env },
+      late,
+    ).catch((cause: unknown) => {
+      if (cause instanceof KubectlError || options.signal?.aborted) throw cause;
+      throw new KubectlError(`${what}: ${errorText(cause)}; is kubectl installed?`, 'Failed', {
+        cause,
+      });
+    });
+    if (status === 0) return stdout;
+    throw new KubectlError(`${what}: ${messageOf(stderr)}`, reasonOf(stderr));
+  };
+}
+
+/** What kubectl and the tunnel in front of it say when the API server is not there. */
+const unreachable =
+  /connection refused|was refused|unable to connect|i\/o timeout|TLS handshake|\bEOF\b|no route to host|connection reset|broken pipe|ServiceUnavailable|etcdserver: (request timed out|leader changed)/i;
+
+/** `Error from server (NotFound): …` */
+function reasonOf(stderr: string): string {
+  const reason = /Error from server \((\w+)\)/.exec(stderr)?.[1];
+  if (reason !== undefined && reason !== 'ServiceUnavailable') return reason;
+  return unreachable.test(stderr) ? 'Unreachable' : (reason ?? 'Failed');
+}
+
+function messageOf(stderr: string): string {
+  const text = stderr
+    .trim()
+    .replaceAll(/^(error: |Error from server \(\w+\): |Warning: .*\n)/gim, '');
+  return errorText(new Error(text || 'it failed and does not say why'));
+}
+
+/** Whether kubectl failed for this reason of the API server. */
+export function isRefused(error: unknown, reason: string): boolean {
+  return error instanceof KubectlError && error.reason === reason;
+}

@@ -1,0 +1,218 @@
+/**
+ * One push at a time: a Lease in the rack. Its holder renews it. Another desk takes it when it has expired, which is seen by
+ * two looks: clocks of desks differ, so the time in it proves nothing.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseJson } from '@skolo/errors';
+import { z } from 'zod';
+import { PushError } from './errors.ts';
+import { isRefused, type Kubectl } from './kubectl.ts';
+import { Pin } from './versions.ts';
+
+const namespace = 'skolo';
+const name = 'skolo-push';
+
+const Lease = z.looseObject({
+  metadata: z.looseObject({
+    resourceVersion: z.string(),
+    annotations: z.record(z.string(), z.string()).default({}),
+  }),
+  spec: z
+    .looseObject({
+      holderIdentity: z.string().default(''),
+      leaseDurationSeconds: z.number().default(0),
+      renewTime: z.string().optional(),
+    })
+    .default({ holderIdentity: '', leaseDurationSeconds: 0 }),
+});
+type Lease = z.infer<typeof Lease>;
+
+export interface LeaseTimes {
+  /** After this long without renewal it may be taken. */
+  durationMs: number;
+  renewMs: number;
+}
+
+const usual: LeaseTimes = { durationMs: 60_000, renewMs: 15_000 };
+
+/** What the rack says of the last push that ended well. */
+export const Last = z.object({
+  id: z.string(),
+  by: z.string(),
+  at: z.string(),
+  commit: z.string(),
+  why: z.string().default(''),
+  /** The versions before. */
+  former: z.array(Pin).default([]),
+});
+export type Last = z.infer<typeof Last>;
+
+export interface HeldLease {
+  /** Aborted when the lease is lost. */
+  signal: AbortSignal;
+  /** Of the push before. */
+  last: Last | undefined;
+  /** Gives it back. `last` of this push is kept in it. */
+  release(last?: Last): Promise<void>;
+}
+
+/** Holder and last push of a rack. */
+export async function readLease(
+  kubectl: Kubectl,
+  signal?: AbortSignal,
+): Promise<{ holder: string | undefined; last: Last | undefined }> {
+  const lease = await get(kubectl, signal);
+  return { holder: lease?.spec.holderIdentity || undefined, last: lastOf(lease) };
+}
+
+/**
+ * Takes the lease of a rack and renews it until it is released.
+ *
+ * @param holder for people: `ann@desk, push 2026-11-21T18-10-19Z`
+ * @param mayTake whether an earlier holder is known to have ended, such as a killed process of this desk
+ * @throws PushError Another one holds it: `LOCKED`.
+ */
+export async function holdLease(
+  kubectl: Kubectl,
+  holder: string,
+  {
+    rack,
+    signal,
+    mayTake = () => false,
+    times = usual,
+    now = Date.now,
+  }: {
+    rack: string;
+    signal: AbortSignal;
+    mayTake?: (holder: string) => boolean;
+    times?: LeaseTimes;
+    now?: () => number;
+  },
+): Promise<HeldLease> {
+  const found = await get(kubectl, signal);
+  const other = found?.spec.holderIdentity || undefined;
+  const isFree = other === undefined || other === holder || mayTake(other);
+  if (found && !isFree) {
+    await mustBeExpired(kubectl, found, { rack, signal, times, now });
+  }
+  let version = await put(kubectl, found, { holder, times, now }).catch((cause: unknown) => {
+    if (!isRefused(cause, 'Conflict') && !isRefused(cause, 'AlreadyExists')) throw cause;
+    const message = `${rack}: another push took the lease at the same moment; try again`;
+    throw new PushError('LOCKED', message, { cause });
+  });
+  const lost = new AbortController();
+  const stop = new AbortController();
+  const renewal = renew();
+  const last = lastOf(found);
+
+  async function renew() {
+    let renewedAt = performance.now();
+    while (!stop.signal.aborted) {
+      try {
+        await sleep(times.renewMs, undefined, { signal: stop.signal });
+        version = await put(kubectl, version, { holder, times, now });
+        renewedAt = performance.now();
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        const isTaken = isRefused(error, 'Conflict') || isRefused(error, 'NotFound');
+        if (!isTaken && performance.now() - renewedAt < times.durationMs) continue;
+        const why = isTaken ? 'another push took it' : 'it could not be renewed';
+        lost.abort(new PushError('LOCKED', `${rack}: lost the lease ${name}: ${why}`));
+        return;
+      }
+    }
+  }
+  return {
+    signal: lost.signal,
+    last,
+    async release(ended) {
+      if (stop.signal.aborted) return;
+      stop.abort();
+      await renewal;
+      if (lost.signal.aborted) return;
+      await put(kubectl, version, { holder: '', times, now, last: ended });
+    },
+  };
+}
+
+/** Looks twice: a lease that is renewed in between is held. @throws PushError */
+async function mustBeExpired(
+  kubectl: Kubectl,
+  found: Lease,
+  {
+    rack,
+    signal,
+    times,
+    now,
+  }: { rack: string; signal: AbortSignal; times: LeaseTimes; now: () => number },
+): Promise<void> {
+  const { holderIdentity, leaseDurationSeconds, renewTime } = found.spec;
+  const renewed = renewTime === undefined ? 0 : Date.parse(renewTime);
+  const looksHeld = Math.abs(now() - renewed) < leaseDurationSeconds * 1000;
+  if (!looksHeld) {
+    await sleep(times.renewMs * 2, undefined, { signal });
+    const again = await get(kubectl, signal);
+    if (again?.metadata.resourceVersion === found.metadata.resourceVersion) return;
+  }
+  throw new PushError(
+    'LOCKED',
+    `${rack}: ${holderIdentity} is pushing; wait until it has ended, or end it there`,
+  );
+}
+
+async function get(kubectl: Kubectl, signal: AbortSignal | undefined): Promise<Lease | undefined> {
+  const text = await kubectl(
+    ['get', 'lease', name, '-n', namespace, '--ignore-not-found', '-o', 'json'],
+    { signal },
+  );
+  return text.trim() === '' ? undefined : Lease.parse(JSON.parse(text));
+}
+
+/** @throws KubectlError `Conflict`, `AlreadyExists`: another desk was faster. */
+async function put(
+  kubectl: Kubectl,
+  before: Lease | undefined,
+  {
+    holder,
+    times,
+    now,
+    last,
+  }: {
+    holder: string;
+    times: LeaseTimes;
+    now: () => number;
+    last?: Last | undefined;
+  },
+): Promise<Lease> {
+  const lease = {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: {
+      name,
+      namespace,
+      // With it, the API server rejects a change of what we have not seen.
+      ...(before && { resourceVersion: before.metadata.resourceVersion }),
+      annotations: {
+        ...before?.metadata.annotations,
+        ...(last && { [lastPush]: JSON.stringify(last) }),
+      },
+    },
+    spec: {
+      holderIdentity: holder,
+      leaseDurationSeconds: Math.ceil(times.durationMs / 1000),
+      renewTime: new Date(now()).toISOString().replace('Z', '000Z'),
+    },
+  };
+  const verb = before ? 'replace' : 'create';
+  const text = await kubectl([verb, '-f', '-', '-o', 'json'], {
+    input: JSON.stringify(lease),
+    deadlineMs: 15_000,
+  });
+  return Lease.parse(JSON.parse(text));
+}
+
+const lastPush = 'skolo/last-push';
+
+function lastOf(lease: Lease | undefined): Last | undefined {
+  return Last.safeParse(parseJson(lease?.metadata.annotations[lastPush] ?? '')).data;
+}

@@ -1,0 +1,154 @@
+/**
+ * What a push would change: pure decisions about an object as it is (`live`), and as the API server would make it
+ * (`planned`, from a dry run on the server).
+ */
+import { differences, type FieldChange, pathsOf, pick, union } from './field-set.ts';
+import { type FieldOwner, KubeObject, keyOf } from './objects.ts';
+
+/** The field manager of all that push applies. */
+export const fieldManager = 'skolo';
+
+/** They made what a rack has before its first push: `kubectl apply`, on either side. */
+const earlierManagers = new Set(['kubectl-client-side-apply', 'kubectl', 'before-first-apply']);
+
+/** `kubectl rollout restart` is no change of the configuration. */
+const byHand = /^(kubectl-(?!rollout)|k9s|Lens)/;
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+export interface ObjectPlan {
+  key: string;
+  /** As the overlay has it. */
+  wanted: KubeObject;
+  action: 'create' | 'change' | 'keep';
+  /** Our own changes. */
+  changes: FieldChange[];
+  /** Fields of ours with a value that somebody set in the cluster; the push sets them back. */
+  setBack: FieldChange[];
+  /** Fields that somebody added by hand. They stay. */
+  added: { path: string; writtenBy: string }[];
+  /** What the rack runs now, for the way back; absent: the push creates the object. */
+  before?: KubeObject;
+}
+
+/**
+ * @param wanted as the overlay has it
+ * @param live with managedFields; undefined: there is none
+ * @param planned with managedFields; undefined: its namespace does not exist yet
+ */
+export function planObject(
+  wanted: KubeObject,
+  live: KubeObject | undefined,
+  planned: KubeObject | undefined,
+): ObjectPlan {
+  const key = keyOf(wanted);
+  if (live === undefined || planned === undefined) {
+    return { key, wanted, action: 'create', changes: [], setBack: [], added: [] };
+  }
+  const owners = ownersOf(live);
+  const ours = [...owners, ...ownersOf(planned)]
+    .filter(isOurs)
+    .map(({ fieldsV1 }) => fieldsV1)
+    .reduce(union, identity);
+  const others = owners.filter((owner) => !isOurs(owner));
+  const all = differences(ours, content(live), content(planned), others);
+  const setBack = all.filter(({ writtenBy }) => writtenBy !== undefined);
+  return {
+    key,
+    wanted,
+    action: all.length > 0 ? 'change' : 'keep',
+    changes: all.filter(({ writtenBy }) => writtenBy === undefined),
+    setBack,
+    added: addedByHand(others, setBack),
+    before: KubeObject.parse(pick(content(live), ours)),
+  };
+}
+
+/** In every object that is applied. */
+const identity = {
+  'f:apiVersion': {},
+  'f:kind': {},
+  'f:metadata': { 'f:name': {}, 'f:namespace': {} },
+};
+
+function addedByHand(others: readonly FieldOwner[], setBack: readonly FieldChange[]) {
+  const known = new Set(setBack.map(({ path }) => path));
+  return others
+    .filter(({ manager }) => byHand.test(manager))
+    .flatMap(({ manager, fieldsV1 }) =>
+      pathsOf(fieldsV1).map((path) => ({ path, writtenBy: manager })),
+    )
+    .filter(({ path }) => !known.has(path));
+}
+
+function ownersOf({ metadata }: KubeObject): FieldOwner[] {
+  return (metadata.managedFields ?? []).filter(({ subresource }) => subresource === undefined);
+}
+
+function isOurs({ manager }: FieldOwner): boolean {
+  return manager === fieldManager || earlierManagers.has(manager);
+}
+
+/** Without what `kubectl apply` on the client keeps in it. */
+function content(object: KubeObject): KubeObject {
+  const { annotations } = object.metadata;
+  if (annotations === undefined || !(lastApplied in annotations)) return object;
+  const { [lastApplied]: _, ...others } = annotations;
+  return { ...object, metadata: { ...object.metadata, annotations: others } };
+}
+
+/** What a push would do to a rack. */
+export interface RackPlan {
+  objects: ObjectPlan[];
+  /** Objects of ours that left the overlay. */
+  deletions: KubeObject[];
+  /** Pods of changing workloads that are not well before the push. */
+  sick: { key: string; node: string; cause: string }[];
+}
+
+const partOf = 'app.kubernetes.io/part-of';
+
+/**
+ * Objects that the overlay no longer has: with our label, and applied by us or by an earlier `kubectl apply`.
+ *
+ * @param live all objects of the deletable kinds with the label
+ */
+export function leftOvers(
+  live: readonly KubeObject[],
+  wanted: readonly KubeObject[],
+): KubeObject[] {
+  const keys = new Set(wanted.map(keyOf));
+  return live
+    .filter((object) => object.metadata.labels?.[partOf] === 'skolo')
+    .filter((object) => ownersOf(object).some(isOurs))
+    .filter((object) => !keys.has(keyOf(object)) && isDeletable(object));
+}
+
+/**
+ * Kinds that push deletes. Never Namespaces, PersistentVolumes, PersistentVolumeClaims, Secrets and
+ * CustomResourceDefinitions: they hold data, or other objects.
+ */
+export const deletableKinds = [
+  'v1/ConfigMap',
+  'v1/Service',
+  'v1/ServiceAccount',
+  'apps/v1/DaemonSet',
+  'apps/v1/Deployment',
+  'helm.cattle.io/v1/HelmChartConfig',
+  'networking.k8s.io/v1/Ingress',
+  'networking.k8s.io/v1/NetworkPolicy',
+  'rbac.authorization.k8s.io/v1/ClusterRole',
+  'rbac.authorization.k8s.io/v1/ClusterRoleBinding',
+  'rbac.authorization.k8s.io/v1/Role',
+  'rbac.authorization.k8s.io/v1/RoleBinding',
+  'scheduling.k8s.io/v1/PriorityClass',
+  'storage.k8s.io/v1/StorageClass',
+  'traefik.io/v1alpha1/Middleware',
+];
+
+export function isDeletable({ apiVersion, kind }: KubeObject): boolean {
+  return deletableKinds.includes(`${apiVersion}/${kind}`);
+}
+
+/** Most deletions without a question for their number. */
+export const deletionsWithoutQuestion = 10;

@@ -1,0 +1,127 @@
+/** Everything about a rack before anything is changed: what would be pushed, what would change, whether it is allowed. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { listTags, parseImage, resolveImage } from '../registry.ts';
+import { PushError } from './errors.ts';
+import { neededImages, proveImages } from './images.ts';
+import type { Last } from './lease.ts';
+import { type KubeObject, readObjects } from './objects.ts';
+import type { RackPlan } from './plan.ts';
+import { planRack, type Rack, readNodes } from './rack.ts';
+import type { Request } from './record.ts';
+import { contains, fileAt, type Repository, withCopy } from './repository.ts';
+import { isDirty, newestTag, type Pin, pinsOf, readPins, withPins } from './versions.ts';
+
+export interface Preparation {
+  plan: RackPlan;
+  /** Versions that the push sets. */
+  pins: Pin[];
+  /** The same images before. */
+  former: Pin[];
+}
+
+/** Where the overlay of a rack pins its images. */
+export function kustomizationOf({ kube }: Pick<Repository, 'kube'>, rack: string): string {
+  return join(kube, 'racks', rack, 'kustomization.yaml');
+}
+
+/**
+ * Renders the overlay as it is in git, with the versions that are asked for, and compares it with the rack.
+ *
+ * @param last the push that the rack runs
+ * @throws PushError It must not be pushed.
+ */
+export async function prepareRack(
+  rack: Rack,
+  repository: Repository,
+  request: Pick<Request, 'services' | 'version' | 'isRollback'>,
+  last: Last | undefined,
+  signal: AbortSignal,
+): Promise<Preparation> {
+  if (last && !(await contains(repository, last.commit, signal))) {
+    throw new PushError(
+      'REPOSITORY',
+      `${rack.name}: runs commit ${last.commit.slice(0, 10)} of ${last.by}, which is not in this checkout; run git pull`,
+    );
+  }
+  return await withCopy(repository, signal, async (kube) => {
+    const file = kustomizationOf({ kube }, rack.name);
+    const text = await fileAt(
+      repository,
+      repository.head,
+      kustomizationOf(repository, rack.name),
+      signal,
+    );
+    const former = readPins(text, file);
+    const render = () => renderOverlay(rack, join(kube, 'racks', rack.name), signal);
+    const isUsed = usedIn(await render());
+    const pins = request.isRollback
+      ? formerPins(rack, last)
+      : await newPins(rack, former.filter(isUsed), request, signal);
+    await writeFile(file, withPins(text, pins));
+    const plan = await planRack(rack, await render(), signal);
+    await proveImages(neededImages(plan, await readNodes(rack, signal)), signal);
+    const names = new Set(pins.map(({ name }) => name));
+    return { plan, pins, former: former.filter(({ name }) => names.has(name)) };
+  });
+}
+
+async function renderOverlay(
+  { name, kubectl }: Rack,
+  folder: string,
+  signal: AbortSignal,
+): Promise<KubeObject[]> {
+  const objects = readObjects(await kubectl(['kustomize', folder], { signal }));
+  if (objects.length > 0) return objects;
+  throw new PushError('REFUSED', `${name}: its overlay is empty; pushing it would delete the rack`);
+}
+
+function usedIn(objects: readonly KubeObject[]): (pin: Pin) => boolean {
+  const text = JSON.stringify(objects);
+  return ({ repository }) => text.includes(`"${repository}:`);
+}
+
+function formerPins({ name }: Rack, last: Last | undefined): Pin[] {
+  if (last && last.former.length > 0) return last.former;
+  const why = last ? `push ${last.id} changed no version` : 'skolo has not pushed to it yet';
+  throw new PushError('REFUSED', `${name}: ${why}; give a version with --version`);
+}
+
+/** With a version or services; else what git has. */
+async function newPins(
+  { name }: Rack,
+  pins: readonly Pin[],
+  { services, version }: Pick<Request, 'services' | 'version'>,
+  signal: AbortSignal,
+): Promise<Pin[]> {
+  if (services.length === 0 && version === undefined) return [];
+  return await Promise.all(
+    pinsOf(pins, services, name).map(async (pin) => {
+      const tag = version ?? (await newest(pin, signal));
+      if (isDirty(tag)) {
+        throw new PushError(
+          'IMAGE',
+          `${pin.repository}:${tag}: built from a dirty tree; build it from a commit`,
+        );
+      }
+      const image = imageOf(pin, tag);
+      const { digest } = await resolveImage(image, signal);
+      return { ...pin, tag, digest };
+    }),
+  );
+}
+
+async function newest(pin: Pin, signal: AbortSignal): Promise<string> {
+  const tag = newestTag(await listTags(imageOf(pin, pin.tag), signal));
+  if (tag !== undefined) return tag;
+  throw new PushError(
+    'IMAGE',
+    `${pin.repository}: no tag of a clean build (TIME-USER-COMMIT-clean); give one with --version`,
+  );
+}
+
+function imageOf({ repository }: Pin, tag: string) {
+  const image = parseImage(`${repository}:${tag}`);
+  if (image) return image;
+  throw new PushError('IMAGE', `${repository}:${tag}: names no registry, or the tag is not valid`);
+}

@@ -1,0 +1,304 @@
+/** Pushes to many racks: prepares all, then changes them in stages, each rack by itself and on record. */
+import { errorText } from '@skolo/errors';
+import { PushError } from './errors.ts';
+import { isRefused } from './kubectl.ts';
+import { type HeldLease, holdLease, type LeaseTimes, readLease } from './lease.ts';
+import { kustomizationOf, type Preparation, prepareRack } from './prepare.ts';
+import { patient, type Rack } from './rack.ts';
+import { hasEnded, type RackRecord, type Records, type Request } from './record.ts';
+import { commitFile, type Repository } from './repository.ts';
+import { prune, type Rollout, type RolloutTimes, rollBack, rollOut } from './rollout.ts';
+import { type Pin, withPins } from './versions.ts';
+
+/** A rack that is open until `close`. */
+export interface OpenedRack extends Rack {
+  close(): Promise<void>;
+}
+
+export interface PushDeps {
+  repository: Repository;
+  records: Records;
+  /** @throws An error that says what to do. */
+  open(rack: string, signal: AbortSignal): Promise<OpenedRack>;
+  /** Racks of one stage change at the same time. */
+  stages: readonly (readonly string[])[];
+  /** This computer, its user and this process. */
+  desk: { name: string; pid: number; isAlive(pid: number): boolean };
+  times: Omit<RolloutTimes, 'soakMs'> & { lease?: LeaseTimes; patienceMs: number };
+  signal: AbortSignal;
+  now(): number;
+  /** A line of progress. */
+  report(rack: string, text: string): void;
+}
+
+/** A rack of a prepared push. */
+export interface PreparedRack {
+  name: string;
+  /** Absent: see `problem`. */
+  preparation?: Preparation;
+  problem?: Error;
+}
+
+export interface PreparedPush {
+  racks: PreparedRack[];
+  /**
+   * Changes the racks, stage after stage.
+   *
+   * @returns how each rack ended
+   */
+  run(): Promise<RackRecord[]>;
+  /** Changes nothing more, and gives back what it holds. */
+  close(): Promise<void>;
+}
+
+interface Run {
+  name: string;
+  opened?: OpenedRack;
+  lease?: HeldLease;
+  record: RackRecord;
+  problem?: Error;
+}
+
+/** Racks that are prepared, or changed, at the same time. */
+const atOnce = 4;
+
+/**
+ * Opens all racks, takes their leases, and finds out what would change. Changes nothing.
+ *
+ * A request that is on record is resumed: what has ended stays as it is, and the rest goes on where it was.
+ *
+ * @param isDry takes no lease, and cannot run
+ */
+export async function preparePush(
+  request: Request,
+  deps: PushDeps,
+  { isDry = false }: { isDry?: boolean } = {},
+): Promise<PreparedPush> {
+  const { records, signal } = deps;
+  const saved = isDry ? undefined : await records.read(request.id);
+  const runs = request.racks.map(
+    (name): Run => ({
+      name,
+      record: saved?.racks.find(({ rack }) => rack === name) ?? newRecord(name, deps),
+    }),
+  );
+  await inParallel(
+    runs.filter(({ record }) => !hasEnded(record)),
+    async (run) => {
+      try {
+        await prepare(run, request, deps, isDry);
+      } catch (error) {
+        signal.throwIfAborted();
+        run.problem = error instanceof Error ? error : new Error(String(error));
+      }
+    },
+  ).catch(async (error: unknown) => {
+    await closeAll(runs);
+    throw error;
+  });
+  return {
+    racks: runs.map(({ name, record: { plan, pins, former }, problem }) => ({
+      name,
+      ...(plan && { preparation: { plan, pins, former } }),
+      ...(problem && { problem }),
+    })),
+    run: () => runAll(runs, request, deps),
+    close: () => closeAll(runs),
+  };
+}
+
+function newRecord(rack: string, { now }: PushDeps): RackRecord {
+  return { rack, state: 'waiting', pins: [], former: [], at: new Date(now()).toISOString() };
+}
+
+async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolean): Promise<void> {
+  const { repository, signal } = deps;
+  run.opened = await deps.open(run.name, signal);
+  const { kubectl } = run.opened;
+  if (!isDry) run.lease = await takeLease(run.opened, request, deps);
+  const { last } = run.lease ?? (await readLease(kubectl, signal));
+  // A resumed push keeps the plan: its `before` is what the rack ran before anything was changed.
+  if (run.record.plan !== undefined) return;
+  const preparation = await prepareRack(run.opened, repository, request, last, signal);
+  run.record = { ...run.record, ...preparation };
+}
+
+async function takeLease(
+  { name, kubectl }: Rack,
+  { id }: Request,
+  { desk, signal, times, now }: PushDeps,
+): Promise<HeldLease> {
+  const mine = `${desk.name}, push ${id}, process `;
+  const holder = `${mine}${desk.pid}`;
+  try {
+    return await holdLease(kubectl, holder, {
+      rack: name,
+      signal,
+      now,
+      ...(times.lease && { times: times.lease }),
+      // A killed process of this desk does not come back.
+      mayTake: (other) => other.startsWith(mine) && !desk.isAlive(Number(other.slice(mine.length))),
+    });
+  } catch (cause) {
+    if (!isRefused(cause, 'NotFound')) throw cause;
+    const how = `skolo kubectl ${name} -- apply -k kube/base/namespaces`;
+    throw new PushError('REFUSED', `${name}: has no namespace skolo yet; make it: ${how}`, {
+      cause,
+    });
+  }
+}
+
+async function runAll(
+  runs: readonly Run[],
+  request: Request,
+  deps: PushDeps,
+): Promise<RackRecord[]> {
+  const { records, stages } = deps;
+  await records.begin(request);
+  for (const { record } of runs) await records.save(request.id, record);
+  const commits = inTurn();
+  try {
+    for (const stage of stages) {
+      const due = runs.filter(({ name, record }) => stage.includes(name) && !hasEnded(record));
+      await inParallel(due, async (run) => {
+        const failed = runs.find(({ record }) => isFailure(record));
+        const isStopped = request.onFailure === 'stop' && failed !== undefined;
+        const why = isStopped ? `${failed.name} failed` : run.problem && errorText(run.problem);
+        if (why === undefined) await runRack(run, request, deps, commits);
+        else if (run.record.state === 'waiting') {
+          await save(run, request, deps, { state: 'not-begun', why });
+        } else {
+          await save(run, request, deps, { why });
+        }
+      });
+    }
+  } finally {
+    await closeAll(runs);
+  }
+  return runs.map(({ record }) => record);
+}
+
+/** What has neither ended well nor waits for its turn. */
+function isFailure({ state, why }: RackRecord): boolean {
+  return state !== 'done' && why !== undefined;
+}
+
+async function runRack(
+  run: Run,
+  request: Request,
+  deps: PushDeps,
+  commits: <T>(work: () => Promise<T>) => Promise<T>,
+): Promise<void> {
+  const { opened, lease, name } = run;
+  if (!opened || !lease || !run.record.plan) throw new Error(`${name} was not prepared`);
+  const { times, now } = deps;
+  const signal = AbortSignal.any([deps.signal, lease.signal]);
+  const report = (text: string) => deps.report(name, text);
+  const rollout: Rollout = {
+    rack: patient(opened, { patienceMs: times.patienceMs, pollMs: times.pollMs, report }),
+    plan: run.record.plan,
+    canaries: request.canaries,
+    times: { ...times, soakMs: request.soakMs },
+    signal,
+    report,
+  };
+  const go = (change: Partial<RackRecord>) => save(run, request, deps, change);
+  const isAt = (...states: RackRecord['state'][]) => states.includes(run.record.state);
+  try {
+    if (isAt('waiting', 'rolling-out')) {
+      await go({ state: 'rolling-out' });
+      await rollOut(rollout).catch(async (error: unknown) => {
+        if (signal.aborted || isRefused(error, 'Unreachable')) throw error;
+        report(errorText(error));
+        await go({ state: 'rolling-back', why: errorText(error) });
+      });
+      if (isAt('rolling-out')) await go({ state: 'pruning' });
+    }
+    if (isAt('pruning')) {
+      await prune(rollout);
+      await go({ state: 'committing' });
+    }
+    if (isAt('committing')) {
+      const commit = await commits(() => commitPins(run.record, request, deps));
+      await lease.release({
+        id: request.id,
+        by: request.by,
+        at: new Date(now()).toISOString(),
+        commit,
+        why: request.why,
+        former: run.record.former,
+      });
+      await go({ state: 'done', commit });
+      report('done');
+    }
+    if (isAt('rolling-back')) {
+      await rollBack(rollout);
+      await go({ state: 'rolled-back' });
+      report('runs what it ran before');
+    }
+  } catch (error) {
+    const isInterrupted = signal.aborted || isRefused(error, 'Unreachable');
+    const why = [run.record.why, errorText(error)].filter(Boolean).join('; then: ');
+    await go({ why, ...(!isInterrupted && isAt('rolling-back') && { state: 'broken' as const }) });
+    report(`${isInterrupted ? 'interrupted' : 'failed'}: ${errorText(error)}`);
+  }
+}
+
+/** The order of writes is that of events: a killed push has at most the last one missing. */
+async function save(
+  run: Run,
+  { id }: Request,
+  { records, now }: PushDeps,
+  change: Partial<RackRecord>,
+): Promise<void> {
+  run.record = { ...run.record, ...change, at: new Date(now()).toISOString() };
+  await records.save(id, run.record);
+}
+
+async function commitPins(
+  { rack, pins }: RackRecord,
+  { id, by, why }: Request,
+  { repository }: PushDeps,
+): Promise<string> {
+  return await commitFile(repository, {
+    file: kustomizationOf(repository, rack),
+    edit: (text) => withPins(text, pins),
+    message: `push(${rack}): ${versionsText(pins)}\n\n${why}\n\nPush: ${id}\nPushed-by: ${by}\n`,
+  });
+}
+
+/** `metadata-server, router-backup 2026-11-20T22_40_05Z-ann-295cca0-clean` */
+function versionsText(pins: readonly Pin[]): string {
+  return [...Map.groupBy(pins, ({ tag }) => tag)]
+    .map(([tag, all]) => `${all.map(({ name }) => name.replace('skolo/', '')).join(', ')} ${tag}`)
+    .join('; ');
+}
+
+async function closeAll(runs: readonly Run[]): Promise<void> {
+  for (const run of runs) {
+    const { lease, opened } = run;
+    // An unreachable rack cannot be told; its lease expires.
+    await lease?.release().catch(() => undefined);
+    await opened?.close();
+    delete run.lease;
+    delete run.opened;
+  }
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const worker = async () => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
+/** Work that must not overlap: one index of git. */
+function inTurn(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work, work);
+    last = next.catch(() => undefined);
+    return next;
+  };
+}

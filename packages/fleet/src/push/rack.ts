@@ -1,0 +1,242 @@
+/** A rack's cluster, as push reads and changes it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText } from '@skolo/errors';
+import { z } from 'zod';
+import { gateKinds, isUnwell, judge } from './gate.ts';
+import { isRefused, type Kubectl } from './kubectl.ts';
+import { isWorkload, type KubeObject, keyOf, listText, readAnswer } from './objects.ts';
+import {
+  deletableKinds,
+  fieldManager,
+  leftOvers,
+  type ObjectPlan,
+  planObject,
+  type RackPlan,
+} from './plan.ts';
+
+/** A rack that can be reached. */
+export interface Rack {
+  name: string;
+  kubectl: Kubectl;
+}
+
+/** The API server itself rejects unknown fields in a server-side apply; without a schema kubectl needs a tenth of the time. */
+const apply = [
+  'apply',
+  '--server-side',
+  '--force-conflicts',
+  `--field-manager=${fieldManager}`,
+  '--validate=ignore',
+  '-f',
+  '-',
+];
+
+/** Compares what an overlay wants with what the rack runs. Changes nothing. */
+export async function planRack(
+  rack: Rack,
+  wanted: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<RackPlan> {
+  const live = byKey(await readLive(rack, wanted, signal));
+  const missing = new Set(
+    wanted
+      .filter((each) => each.kind === 'Namespace' && !live.has(keyOf(each)))
+      .map(({ metadata }) => metadata.name),
+  );
+  // The API server cannot plan what goes into a namespace that is not there.
+  const possible = wanted.filter(({ metadata }) => !missing.has(metadata.namespace ?? ''));
+  const planned = byKey(await dryRun(rack, possible, signal));
+  const objects = wanted.map((object) => {
+    const key = keyOf(object);
+    return planObject(object, live.get(key), planned.get(key));
+  });
+  return {
+    objects,
+    deletions: leftOvers(await readDeletable(rack, signal), wanted),
+    sick: await readSick(rack, objects, signal),
+  };
+}
+
+function byKey(objects: readonly KubeObject[]): ReadonlyMap<string, KubeObject> {
+  return new Map(objects.map((object) => [keyOf(object), object]));
+}
+
+async function dryRun(
+  { kubectl }: Rack,
+  objects: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<KubeObject[]> {
+  const args = [...apply, '--dry-run=server', '--show-managed-fields', '-o', 'json'];
+  const options = { input: listText(objects), signal, deadlineMs: 120_000 };
+  return readAnswer(await kubectl(args, options));
+}
+
+/** Pods of changing workloads that are not well now. */
+async function readSick(
+  rack: Rack,
+  objects: readonly ObjectPlan[],
+  signal: AbortSignal,
+): Promise<RackPlan['sick']> {
+  const changing = objects
+    .filter(({ action }) => action === 'change')
+    .map(({ wanted }) => wanted)
+    .filter(isWorkload);
+  const byNamespace = Map.groupBy(changing, ({ metadata }) => metadata.namespace ?? '');
+  const sick: RackPlan['sick'] = [];
+  for (const [namespace, workloads] of byNamespace) {
+    const now = await readKinds(rack, gateKinds, namespace, signal);
+    for (const workload of workloads) {
+      const { kind, metadata } = workload;
+      const { pods } = judge({ kind, name: metadata.name }, now);
+      const key = keyOf(workload);
+      sick.push(...pods.filter(isUnwell).map(({ node, cause }) => ({ key, node, cause })));
+    }
+  }
+  return sick;
+}
+
+async function readLive(
+  { kubectl }: Rack,
+  wanted: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<KubeObject[]> {
+  return readAnswer(
+    await kubectl(['get', '-f', '-', '--ignore-not-found', '--show-managed-fields', '-o', 'json'], {
+      input: listText(wanted),
+      signal,
+    }),
+  );
+}
+
+async function readDeletable({ kubectl }: Rack, signal: AbortSignal): Promise<KubeObject[]> {
+  const served = new Set(
+    (await kubectl(['api-resources', '--no-headers', '--verbs=delete,list'], { signal }))
+      .split('\n')
+      .flatMap((line) => {
+        // NAME SHORTNAMES APIVERSION NAMESPACED KIND
+        const [kind = '', , version = ''] = line.trim().split(/\s+/).toReversed();
+        return kind === '' ? [] : [`${version}/${kind}`];
+      }),
+  );
+  const kinds = deletableKinds
+    .filter((kind) => served.has(kind))
+    .map((text) => {
+      const [kind = '', version = '', group] = text.split('/').toReversed();
+      return group === undefined ? kind : `${kind}.${version}.${group}`;
+    });
+  return readAnswer(
+    await kubectl(
+      ['get', kinds.join(','), '-A', '-l', 'app.kubernetes.io/part-of=skolo'].concat(
+        '--show-managed-fields',
+        '-o',
+        'json',
+      ),
+      { signal },
+    ),
+  );
+}
+
+/** Applies objects under our field manager. */
+export async function applyObjects(
+  { kubectl }: Rack,
+  objects: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (objects.length === 0) return;
+  await kubectl([...apply, '-o', 'name'], {
+    input: listText(objects),
+    signal,
+    deadlineMs: 120_000,
+  });
+}
+
+/** Deletes objects, and does not wait until they are gone. */
+export async function deleteObjects(
+  { kubectl }: Rack,
+  objects: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (objects.length === 0) return;
+  const input = listText(
+    objects.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({
+      apiVersion,
+      kind,
+      metadata: { name, ...(namespace !== undefined && { namespace }) },
+    })),
+  );
+  await kubectl(['delete', '-f', '-', '--ignore-not-found', '--wait=false'], { input, signal });
+}
+
+/** Objects of these kinds: of one namespace, and those without one. */
+export async function readKinds(
+  { kubectl }: Rack,
+  kinds: readonly string[],
+  namespace: string,
+  signal: AbortSignal,
+): Promise<KubeObject[]> {
+  return readAnswer(
+    await kubectl(['get', kinds.join(','), '-n', namespace, '-o', 'json'], { signal }),
+  );
+}
+
+const Alerts = z.object({
+  data: z.object({
+    alerts: z.array(z.object({ labels: z.record(z.string(), z.string()), state: z.string() })),
+  }),
+});
+
+/**
+ * Firing alerts, by name and labels: `BotSick{machine="rpi-001"}`.
+ *
+ * @throws KubectlError Prometheus cannot be asked.
+ */
+export async function firingAlerts({ kubectl }: Rack, signal: AbortSignal): Promise<string[]> {
+  const path = '/api/v1/namespaces/skolo/services/prometheus:9090/proxy/api/v1/alerts';
+  const { data } = Alerts.parse(
+    JSON.parse(await kubectl(['get', '--raw', path], { signal, deadlineMs: 15_000 })),
+  );
+  return data.alerts
+    .filter(({ state }) => state === 'firing')
+    .map(({ labels: { alertname = '', ...labels } }) => {
+      const text = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
+      return `${alertname}{${text.sort().join(',')}}`;
+    })
+    .sort();
+}
+
+/** The nodes of a rack. */
+export async function readNodes({ kubectl }: Rack, signal: AbortSignal): Promise<KubeObject[]> {
+  return readAnswer(await kubectl(['get', 'nodes', '-o', 'json'], { signal }));
+}
+
+/**
+ * The same rack for one who waits: what fails because it cannot be reached is tried again. Only for what may be done
+ * twice, as all of push may.
+ */
+export function patient(
+  { name, kubectl }: Rack,
+  {
+    patienceMs,
+    pollMs,
+    report,
+  }: { patienceMs: number; pollMs: number; report(text: string): void },
+): Rack {
+  return {
+    name,
+    async kubectl(args, options = {}) {
+      const start = performance.now();
+      let isReported = false;
+      for (;;) {
+        try {
+          return await kubectl(args, options);
+        } catch (error) {
+          const isOver = performance.now() - start > patienceMs;
+          if (!isRefused(error, 'Unreachable') || isOver) throw error;
+          if (!isReported) report(`cannot be reached, trying again: ${errorText(error)}`);
+          isReported = true;
+          await sleep(pollMs, undefined, { signal: options.signal });
+        }
+      }
+    },
+  };
+}

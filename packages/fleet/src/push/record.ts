@@ -1,0 +1,147 @@
+/**
+ * Records of pushes on this desk, one folder each: what was asked, and for each rack how far it is, with all that a resumed
+ * push needs. Written before each step.
+ */
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { z } from 'zod';
+import { KubeObject } from './objects.ts';
+import type { RackPlan } from './plan.ts';
+import { Pin } from './versions.ts';
+
+export const Request = z.object({
+  id: z.string(),
+  startedAt: z.string(),
+  /** `Ann <ann@example.com>` */
+  by: z.string(),
+  why: z.string(),
+  services: z.array(z.string()),
+  version: z.string().exactOptional(),
+  /** Back to the versions before the last push of each rack. */
+  isRollback: z.boolean().default(false),
+  /** In the order of their stages. */
+  racks: z.array(z.string()),
+  canaries: z.number(),
+  soakMs: z.number(),
+  onFailure: z.enum(['stop', 'continue']),
+});
+export type Request = z.infer<typeof Request>;
+
+const Change = z.object({
+  path: z.string(),
+  from: z.unknown().optional(),
+  to: z.unknown().optional(),
+  writtenBy: z.string().exactOptional(),
+});
+
+const Plan = z.object({
+  objects: z.array(
+    z.object({
+      key: z.string(),
+      wanted: KubeObject,
+      action: z.enum(['create', 'change', 'keep']),
+      changes: z.array(Change),
+      setBack: z.array(Change),
+      added: z.array(z.object({ path: z.string(), writtenBy: z.string() })),
+      before: KubeObject.exactOptional(),
+    }),
+  ),
+  deletions: z.array(KubeObject),
+  sick: z.array(z.object({ key: z.string(), node: z.string(), cause: z.string() })),
+}) satisfies z.ZodType<RackPlan>;
+
+/** `waiting` and the states up to `rolling-back` are steps that a resumed push repeats. */
+export const RackState = z.enum([
+  'waiting',
+  'rolling-out',
+  'pruning',
+  'committing',
+  'rolling-back',
+  'done',
+  'rolled-back',
+  /** It is between two versions. */
+  'broken',
+  /** Nothing was changed: the plan failed, or another rack did. */
+  'not-begun',
+]);
+export type RackState = z.infer<typeof RackState>;
+
+export const RackRecord = z.object({
+  rack: z.string(),
+  state: RackState,
+  /** Versions that the push sets. */
+  pins: z.array(Pin).default([]),
+  /** Those before. */
+  former: z.array(Pin).default([]),
+  plan: Plan.exactOptional(),
+  /** Why it failed, or was not begun. */
+  why: z.string().exactOptional(),
+  commit: z.string().exactOptional(),
+  at: z.string(),
+});
+export type RackRecord = z.infer<typeof RackRecord>;
+
+export interface PushRecord {
+  request: Request;
+  racks: RackRecord[];
+}
+
+const ended: readonly RackState[] = ['done', 'rolled-back', 'broken', 'not-begun'];
+
+export function hasEnded({ state }: RackRecord): boolean {
+  return ended.includes(state);
+}
+
+const kept = 50;
+
+/** @param folder of all records; it is made if it does not exist */
+export function openRecords(folder: string) {
+  const requestFile = (id: string) => join(folder, id, 'push.json');
+  const rackFile = (id: string, rack: string) => join(folder, id, `rack-${rack}.json`);
+
+  async function ids(): Promise<string[]> {
+    const entries = await readdir(folder).catch(() => []);
+    return entries.sort();
+  }
+
+  async function read(id: string): Promise<PushRecord | undefined> {
+    const text = await readFileIfExists(requestFile(id));
+    if (text === undefined) return undefined;
+    const request = Request.parse(JSON.parse(text));
+    const racks: RackRecord[] = [];
+    for (const rack of request.racks) {
+      const saved = await readFileIfExists(rackFile(id, rack));
+      racks.push(
+        saved === undefined
+          ? RackRecord.parse({ rack, state: 'waiting', at: request.startedAt })
+          : RackRecord.parse(JSON.parse(saved)),
+      );
+    }
+    return { request, racks };
+  }
+
+  return {
+    read,
+    /** The newest last. */
+    async all(): Promise<PushRecord[]> {
+      const records = await Promise.all((await ids()).map(read));
+      return records.filter((record) => record !== undefined);
+    },
+    async begin(request: Request): Promise<void> {
+      await makeFolder(join(folder, request.id));
+      await writeFileAtomic(requestFile(request.id), JSON.stringify(request));
+      for (const old of (await ids()).slice(0, -kept)) {
+        await rm(join(folder, old), { recursive: true, force: true });
+      }
+    },
+    async save(id: string, record: RackRecord): Promise<void> {
+      await writeFileAtomic(rackFile(id, record.rack), JSON.stringify(record));
+    },
+    /** Of a push that was not confirmed. */
+    async remove(id: string): Promise<void> {
+      await rm(join(folder, id), { recursive: true, force: true });
+    },
+  };
+}
+export type Records = ReturnType<typeof openRecords>;

@@ -1,0 +1,182 @@
+/** The git repository of racks, in which kube/ is: a working tree of the person who pushes. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { errorText } from '@skolo/errors';
+import { PushError } from './errors.ts';
+import { type ProgramOptions, runProgram } from './program.ts';
+
+export interface Repository {
+  /** Folder of the working tree. */
+  root: string;
+  /** Of the commit that is checked out. */
+  head: string;
+  /** Folder of kube/ in it. */
+  kube: string;
+}
+
+/**
+ * The repository of a list of racks.
+ *
+ * @param clusters path of kube/clusters/config.json
+ * @throws PushError It is not in git, or has changes that are in no commit.
+ */
+export async function openRepository(
+  clusters: string,
+  signal: AbortSignal,
+  { mayBeDirty = false }: { mayBeDirty?: boolean } = {},
+): Promise<Repository> {
+  const kube = dirname(dirname(clusters));
+  const root = await git(kube, ['rev-parse', '--show-toplevel'], { signal });
+  const head = await git(root, ['rev-parse', 'HEAD'], { signal });
+  if (mayBeDirty) return { root, head, kube };
+  const dirty = await git(
+    root,
+    ['status', '--porcelain', '--untracked-files=all', '--', relative(root, kube) || '.'],
+    { signal },
+  );
+  if (dirty !== '') {
+    const files = dirty.split('\n').map((line) => line.trim().replace(/^\S+\s+/, ''));
+    const more = files.length > 3 ? ` and ${files.length - 3} more` : '';
+    throw new PushError(
+      'REPOSITORY',
+      `${root}: ${files.slice(0, 3).join(', ')}${more}: changed and not committed; commit or stash first`,
+    );
+  }
+  return { root, head, kube };
+}
+
+/**
+ * Whether a commit is in what is checked out.
+ *
+ * @returns false also for a commit that this clone does not know
+ */
+export async function contains(
+  { root, head }: Repository,
+  commit: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return git(root, ['merge-base', '--is-ancestor', commit, head], { signal }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A file as it is in a commit. */
+export async function fileAt(
+  { root }: Repository,
+  commit: string,
+  file: string,
+  signal: AbortSignal,
+): Promise<string> {
+  return await git(root, ['show', `${commit}:${relative(root, file)}`], { signal, trim: false });
+}
+
+/**
+ * Calls `work` with a copy of kube/ as it is in the commit.
+ *
+ * @param work gets the folder of the copy
+ */
+export async function withCopy<T>(
+  { root, head, kube }: Repository,
+  signal: AbortSignal,
+  work: (kube: string) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'skolo-push-'));
+  try {
+    const archive = join(folder, 'kube.tar');
+    const path = relative(root, kube);
+    await git(root, ['archive', '--output', archive, head, ...(path === '' ? [] : [path])], {
+      signal,
+    });
+    await run('tar', ['-xf', archive, '-C', folder], folder, { signal });
+    return await work(join(folder, path));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Commits a file with another text. Does nothing where it has that text already.
+ *
+ * @returns the commit that has it
+ */
+export async function commitFile(
+  { root }: Repository,
+  { file, edit, message }: { file: string; edit(text: string): string; message: string },
+): Promise<string> {
+  const text = await readFile(file, 'utf8');
+  const edited = edit(text);
+  if (edited !== text) await writeFile(file, edited);
+  const path = relative(root, file);
+  // Killed between writing and committing: it is written, and still to be committed.
+  if ((await git(root, ['status', '--porcelain', '--', path], {})) !== '') {
+    await git(root, ['commit', '--quiet', '--file', '-', '--only', '--', path], { input: message });
+  }
+  return await git(root, ['rev-parse', 'HEAD'], {});
+}
+
+/** Sends commits to where the branch comes from. Gives why it did not work; undefined: done, or there is nowhere. */
+export async function sendCommits(
+  { root }: Repository,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const upstream = await git(root, ['rev-parse', '--abbrev-ref', '@{upstream}'], { signal }).catch(
+    () => '',
+  );
+  if (upstream === '') return undefined;
+  return await git(root, ['push', '--quiet'], { signal }).then(() => undefined, errorText);
+}
+
+export interface Commit {
+  commit: string;
+  at: string;
+  by: string;
+  text: string;
+}
+
+/** Commits whose message has a line of this form, the newest first. */
+export async function logOf(
+  { root }: Repository,
+  { grep, limit }: { grep: string; limit: number },
+  signal: AbortSignal,
+): Promise<Commit[]> {
+  const format = '%H%x00%cI%x00%an <%ae>%x00%B%x01';
+  const args = ['log', `--grep=${grep}`, `--max-count=${limit}`, `--format=${format}`];
+  const text = await git(root, args, { signal });
+  return text.split('\x01').flatMap((entry) => {
+    const [commit = '', at = '', by = '', message] = entry.trim().split('\0');
+    return message === undefined ? [] : [{ commit, at, by, text: message }];
+  });
+}
+
+/** Who commits: `Ann <ann@example.com>`. */
+export async function authorOf({ root }: Repository, signal: AbortSignal): Promise<string> {
+  const text = await git(root, ['var', 'GIT_COMMITTER_IDENT'], { signal });
+  return text.replace(/ \d+ [+-]\d+$/, '');
+}
+
+/** @throws PushError */
+async function git(
+  cwd: string,
+  args: readonly string[],
+  { trim = true, ...options }: ProgramOptions & { trim?: boolean },
+): Promise<string> {
+  const stdout = await run('git', args, cwd, options);
+  return trim ? stdout.trim() : stdout;
+}
+
+async function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  options: ProgramOptions,
+): Promise<string> {
+  const what = `${command} ${args[0]}`;
+  const late = (seconds: number) =>
+    new PushError('REPOSITORY', `${what}: not done within ${seconds} s`);
+  const env = { ...process.env, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' };
+  const { status, stdout, stderr } = await runProgram(command, args, options, { cwd, env }, late);
+  if (status === 0) return stdout;
+  throw new PushError('REPOSITORY', `${cwd}: ${what}: ${errorText(new Error(stderr.trim()))}`);
+}

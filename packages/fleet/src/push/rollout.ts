@@ -1,0 +1,271 @@
+/**
+ * Brings one rack to a plan, step by step, each behind a gate. Every step can be repeated: an interrupted rollout begins
+ * again and ends the same.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText } from '@skolo/errors';
+import { z } from 'zod';
+import { PushError } from './errors.ts';
+import { gateKinds, judge, type PodVerdict, type Verdict } from './gate.ts';
+import { isWorkload, type KubeObject, keyOf, titleOf } from './objects.ts';
+import { isDeletable, type ObjectPlan, type RackPlan } from './plan.ts';
+import { applyObjects, deleteObjects, firingAlerts, type Rack, readKinds } from './rack.ts';
+
+export interface RolloutTimes {
+  /** Between two looks at the pods. */
+  pollMs: number;
+  /** A new pod has to be ready by then. */
+  readyMs: number;
+  /** Everything has to stay well for this long. */
+  soakMs: number;
+}
+
+export interface Rollout {
+  rack: Rack;
+  plan: RackPlan;
+  /** Machines of each DaemonSet that get a new version first. */
+  canaries: number;
+  times: RolloutTimes;
+  signal: AbortSignal;
+  report(text: string): void;
+}
+
+const Workload = z.looseObject({
+  spec: z.looseObject({
+    template: z.looseObject({
+      spec: z.looseObject({ terminationGracePeriodSeconds: z.number().default(30) }),
+    }),
+  }),
+});
+
+/** A workload that changes, and the machines on which that is watched. */
+interface Watched {
+  workload: KubeObject;
+  nodes?: ReadonlySet<string>;
+}
+
+/**
+ * Applies what differs: first all that has no pods, then each Deployment, then each DaemonSet with its canaries. Ends when
+ * all pods on living machines are ready and stay so.
+ *
+ * @throws PushError `GATE`: with the pods and causes. The rack is then between two versions.
+ */
+export async function rollOut(rollout: Rollout): Promise<void> {
+  const { rack, plan, signal, report } = rollout;
+  const changed = changedIn(plan);
+  const workloads = changed.map(({ wanted }) => wanted).filter(isWorkload);
+  const others = changed.map(({ wanted }) => wanted).filter((object) => !isWorkload(object));
+  const alerts = await alertsNow(rollout);
+  if (others.length > 0) report(`applying ${others.length} objects without pods`);
+  await applyObjects(rack, others, signal);
+  for (const workload of workloads.toSorted((a, b) => rankOf(a) - rankOf(b))) {
+    const isNew = changed.some(({ wanted, before }) => wanted === workload && !before);
+    if (workload.kind === 'DaemonSet' && !isNew) await rollOutCanaries(workload, rollout);
+    await applyObjects(rack, [workload], signal);
+    await untilReady({ workload }, rollout);
+  }
+  await soak(
+    workloads.map((workload) => ({ workload })),
+    alerts,
+    rollout,
+  );
+}
+
+/**
+ * Brings a rack back to what it ran before a plan.
+ *
+ * @throws PushError `GATE`: it runs the earlier version, and is not well with it.
+ */
+export async function rollBack(rollout: Rollout): Promise<void> {
+  const { rack, plan, signal, report } = rollout;
+  const changed = changedIn(plan);
+  const before = changed.flatMap((each) => (each.before ? [each.before] : []));
+  const created = changed.filter((each) => each.before === undefined).map(({ wanted }) => wanted);
+  report(`going back to what it ran before: ${before.length} objects`);
+  await applyObjects(rack, before, signal);
+  await deleteObjects(rack, created.filter(isDeletable), signal);
+  for (const workload of before.filter(isWorkload)) {
+    // What was down before the push is down again.
+    const wasDown = workload.kind === 'Deployment' && excusedIn(plan, workload).size > 0;
+    if (!wasDown) await untilReady({ workload }, rollout);
+  }
+}
+
+/** Deletes what left the overlay. */
+export async function prune({ rack, plan, signal, report }: Rollout): Promise<void> {
+  if (plan.deletions.length === 0) return;
+  report(`deleting ${plan.deletions.length} objects that left the overlay`);
+  await deleteObjects(rack, plan.deletions, signal);
+}
+
+function changedIn({ objects }: RackPlan): ObjectPlan[] {
+  return objects.filter(({ action }) => action !== 'keep');
+}
+
+/** Deployments first: the jumphost serves the machines. Then the agents of the component `canary`. */
+function rankOf({ kind, metadata }: KubeObject): number {
+  if (kind === 'Deployment') return 0;
+  return metadata.labels?.['app.kubernetes.io/instance'] === 'canary' ? 1 : 2;
+}
+
+/** Updates some machines of a DaemonSet and leaves the others alone. */
+async function rollOutCanaries(workload: KubeObject, rollout: Rollout): Promise<void> {
+  const { rack, plan, canaries, signal, report } = rollout;
+  const excused = excusedIn(plan, workload);
+  const { pods } = await look({ workload }, rollout);
+  const machines = pods.map(({ node }) => node).filter((node) => !excused.has(node));
+  const nodes = new Set(machines.slice(0, canaries));
+  if (nodes.size === machines.length) return;
+  // With this strategy the controller replaces only pods that are deleted.
+  await applyObjects(rack, [withStrategy(workload, { type: 'OnDelete' })], signal);
+  report(`${titleOf(workload)}: first on ${[...nodes].join(', ')}`);
+  const canary = { workload, nodes };
+  await deletePods(await oldPods(canary, rollout), workload, rollout);
+  await untilReady(canary, rollout);
+  await stayReady([canary], rollout);
+  report(`${titleOf(workload)}: on ${machines.length - nodes.size} others`);
+}
+
+/** Pods of earlier versions, as soon as the controller has seen the new one. */
+async function oldPods(watched: Watched, rollout: Rollout): Promise<string[]> {
+  for (;;) {
+    const { pods } = await look(watched, rollout);
+    if (pods.length > 0) return pods.filter(({ state }) => state === 'old').map(({ pod }) => pod);
+    await sleep(rollout.times.pollMs, undefined, { signal: rollout.signal });
+  }
+}
+
+/** They finish their tasks first. */
+async function deletePods(
+  names: readonly string[],
+  { metadata: { namespace } }: KubeObject,
+  { rack, signal }: Rollout,
+): Promise<void> {
+  const metadata = namespace === undefined ? {} : { namespace };
+  const pods = names.map((name) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...metadata, name },
+  }));
+  await deleteObjects(rack, pods, signal);
+}
+
+function withStrategy(object: KubeObject, updateStrategy: object): KubeObject {
+  const spec = z.looseObject({}).parse(object.spec);
+  return { ...object, spec: { ...spec, updateStrategy } };
+}
+
+/** @throws PushError `GATE`: a pod failed, or is not ready in time. */
+async function untilReady(watched: Watched, rollout: Rollout): Promise<void> {
+  const { times, signal, report } = rollout;
+  const title = titleOf(watched.workload);
+  const { template } = Workload.parse(watched.workload).spec;
+  const graceMs = template.spec.terminationGracePeriodSeconds * 1000;
+  const start = performance.now();
+  let said = '';
+  for (;;) {
+    const verdict = await look(watched, rollout);
+    const text = progressText(verdict);
+    if (text !== said) report(`${title}: ${text}`);
+    said = text;
+    if (verdict.state === 'ready') return;
+    const isDraining = verdict.pods.some(({ state }) => state === 'draining');
+    const limitMs = times.readyMs + (isDraining ? graceMs : 0);
+    const isLate = performance.now() - start > limitMs;
+    if (verdict.state === 'failed' || isLate) {
+      const late = isLate ? `not ready after ${Math.round(limitMs / 1000)} s: ` : '';
+      throw new PushError('GATE', `${title}: ${late}${problemText(verdict)}`);
+    }
+    await sleep(times.pollMs, undefined, { signal });
+  }
+}
+
+/** @throws PushError `GATE`: something is no longer well, or an alert is new. */
+async function soak(
+  watched: readonly Watched[],
+  alerts: readonly string[] | undefined,
+  rollout: Rollout,
+): Promise<void> {
+  if (watched.length > 0) rollout.report(`watching for ${rollout.times.soakMs / 1000} s`);
+  await stayReady(watched, rollout);
+  const now = alerts && (await alertsNow(rollout));
+  const fresh = now?.filter((alert) => !alerts?.includes(alert)) ?? [];
+  if (fresh.length > 0) throw new PushError('GATE', `new alerts: ${fresh.join(', ')}`);
+}
+
+async function stayReady(watched: readonly Watched[], rollout: Rollout): Promise<void> {
+  const { times, signal } = rollout;
+  const start = performance.now();
+  const restarts = new Map<string, number>();
+  for (;;) {
+    for (const each of watched) {
+      const verdict = await look(each, rollout);
+      for (const { pod, restarts: count } of verdict.pods) {
+        const before = restarts.get(pod) ?? count;
+        restarts.set(pod, before);
+        if (count > before) throw lost(each, `${pod} has restarted`);
+      }
+      if (verdict.state !== 'ready') throw lost(each, problemText(verdict));
+    }
+    const leftMs = times.soakMs - (performance.now() - start);
+    if (leftMs <= 0) return;
+    await sleep(Math.min(times.pollMs, leftMs), undefined, { signal });
+  }
+}
+
+function lost({ workload }: Watched, why: string): PushError {
+  return new PushError('GATE', `${titleOf(workload)}: was ready, and is no longer: ${why}`);
+}
+
+async function look(
+  { workload, nodes }: Watched,
+  { rack, plan, signal }: Rollout,
+): Promise<Verdict> {
+  const { name, namespace = '' } = workload.metadata;
+  const objects = await readKinds(rack, gateKinds, namespace, signal);
+  const excused = workload.kind === 'DaemonSet' ? excusedIn(plan, workload) : undefined;
+  return judge({ kind: workload.kind, name }, objects, { nodes, excused });
+}
+
+/** Machines on which a workload was not well before the push. */
+function excusedIn({ sick }: RackPlan, workload: KubeObject): ReadonlySet<string> {
+  const key = keyOf(workload);
+  return new Set(sick.filter((each) => each.key === key).map(({ node }) => node));
+}
+
+/** Firing alerts; undefined where Prometheus does not say. */
+async function alertsNow({ rack, signal, report }: Rollout): Promise<string[] | undefined> {
+  try {
+    return await firingAlerts(rack, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    report(`alerts are not compared: ${errorText(error)}`);
+    return undefined;
+  }
+}
+
+/** `3 of 5 ready, 1 finishes its work, rpi-004: its machine does not answer` */
+function progressText({ pods, cause }: Verdict): string {
+  const ready = pods.filter(({ state }) => state === 'ready').length;
+  const rest = problems(pods.filter(({ state }) => state !== 'ready'));
+  return [`${ready} of ${pods.length} ready`, ...rest, ...(cause ? [cause] : [])].join(', ');
+}
+
+function problemText({ pods, cause }: Verdict): string {
+  const failed = pods.filter(({ state }) => state === 'failed');
+  const unready = pods.filter(({ state }) => !['ready', 'dead', 'sick'].includes(state));
+  const shown = problems(failed.length > 0 ? failed : unready);
+  return [...shown, ...(cause ? [cause] : [])].join(', ') || 'it is not ready';
+}
+
+/** Pods with the same problem are one text: `rpi-001, rpi-002 (and 38 more): crashes`. */
+function problems(pods: readonly PodVerdict[]): string[] {
+  const byCause = Map.groupBy(pods, ({ cause, state }) => cause || `has the ${state} version`);
+  return [...byCause].map(([cause, all]) => {
+    const named = all.slice(0, mostNames).map(({ node }) => node);
+    const more = all.length > mostNames ? ` (and ${all.length - mostNames} more)` : '';
+    return `${named.join(', ')}${more}: ${cause}`;
+  });
+}
+
+const mostNames = 5;

@@ -1,0 +1,251 @@
+/**
+ * Images in a container registry: what a tag stands for, for which platforms, and which tags there are.
+ *
+ * Sources: OCI Distribution Specification 1.1 (pulling manifests), Docker Registry token authentication
+ * (`WWW-Authenticate: Bearer realm=…,service=…,scope=…`).
+ */
+import { createHash } from 'node:crypto';
+import { parseJson } from '@skolo/errors';
+import { z } from 'zod';
+
+/** A registry does not have, or does not give, what was asked for. The message says what to do. */
+export class RegistryError extends Error {
+  readonly code = 'REGISTRY';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'RegistryError';
+  }
+}
+
+/** The name of an image, in parts. */
+export interface ImageName {
+  /** `docker.io`, `127.0.0.1:5000`. */
+  registry: string;
+  repository: string;
+  tag: string;
+  /** `sha256:…`; it counts more than the tag. */
+  digest?: string | undefined;
+}
+
+/** `REGISTRY/REPOSITORY:TAG[@DIGEST]`; the first part is a registry when it has a dot or a port, or is `localhost`. */
+const form =
+  /^(?<registry>[^/]*[.:][^/]*|localhost)\/(?<repository>[a-z0-9._/-]+):(?<tag>[\w.-]+)(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
+
+/** Undefined for an image without a registry or without a tag. */
+export function parseImage(text: string): ImageName | undefined {
+  const { registry, repository, tag, digest } = form.exec(text)?.groups ?? {};
+  if (registry === undefined || repository === undefined || tag === undefined) return undefined;
+  return { registry, repository, tag, digest };
+}
+
+/** Indexes first: a rack has amd64 and arm64, so a digest must cover both. */
+const listTypes = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+];
+const imageTypes = [
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+];
+/** The specification requires registries to accept manifests of 4 MiB. */
+const maxManifestBytes = 4 * 1024 * 1024;
+const deadlineMs = 20_000;
+
+const Token = z.looseObject({ token: z.string().optional(), access_token: z.string().optional() });
+
+const Platform = z.looseObject({
+  os: z.string(),
+  architecture: z.string(),
+  variant: z.string().optional(),
+});
+
+const Index = z.looseObject({
+  manifests: z.array(z.looseObject({ platform: Platform.optional() })),
+});
+const Image = z.looseObject({ config: z.looseObject({ digest: z.string() }) });
+const Tags = z.looseObject({ tags: z.array(z.string()).nullish() });
+
+/** An image as a registry has it. */
+interface Resolved {
+  /** `sha256:…` of the manifest that the registry sent. */
+  digest: string;
+  /** Whether it can have an image for each platform. */
+  isIndex: boolean;
+  /** Manifest and type, for {@link platformsOf}. */
+  manifest: unknown;
+}
+
+/**
+ * Asks the registry, without credentials, for the manifest of a tag, or of a digest if there is one. Computes the digest
+ * from the bytes and compares it with the stated one.
+ *
+ * @throws RegistryError The registry cannot be reached, rejects the request, or sends no manifest.
+ */
+export async function resolveImage(image: ImageName, signal?: AbortSignal): Promise<Resolved> {
+  const { registry, repository, tag, digest: wanted } = image;
+  const name = `${registry}/${repository}:${tag}`;
+  const accept = [...listTypes, ...imageTypes].join(', ');
+  const response = await get(image, `manifests/${wanted ?? tag}`, accept, signal);
+  if (response.status === 404) {
+    throw new RegistryError(
+      `${name}: no such ${wanted ? 'digest' : 'tag'} at ${registry}; correct the manifest`,
+    );
+  }
+  if (!response.ok) {
+    throw new RegistryError(`${name}: ${registry} answered ${response.status}; try again later`);
+  }
+  const type = response.headers.get('content-type')?.split(';')[0]?.trim() ?? '';
+  const isIndex = listTypes.includes(type);
+  if (!isIndex && !imageTypes.includes(type)) {
+    throw new RegistryError(`${name}: ${registry} sent ${type || 'no type'} instead of a manifest`);
+  }
+  const bytes = await limitedBytes(name, response);
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const stated = wanted ?? response.headers.get('docker-content-digest');
+  if (stated !== null && stated !== digest) {
+    throw new RegistryError(
+      `${name}: ${registry} states the digest ${stated} for a manifest whose digest is ${digest}; do not use it`,
+    );
+  }
+  return { digest, isIndex, manifest: parseJson(bytes.toString()) };
+}
+
+/**
+ * The platforms for which an image exists: `linux/amd64`, `linux/arm/v7`.
+ *
+ * @throws RegistryError
+ */
+export async function platformsOf(
+  image: ImageName,
+  { isIndex, manifest }: Resolved,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  if (isIndex) {
+    const { manifests = [] } = Index.safeParse(manifest).data ?? {};
+    return manifests.flatMap(({ platform }) => (platform ? [platformText(platform)] : []));
+  }
+  const name = `${image.registry}/${image.repository}:${image.tag}`;
+  const config = Image.safeParse(manifest).data?.config.digest;
+  const response = await get(image, `blobs/${config}`, '*/*', signal);
+  const { data } = Platform.safeParse(parseJson((await limitedBytes(name, response)).toString()));
+  if (!response.ok || data === undefined) {
+    throw new RegistryError(`${name}: ${image.registry} does not say for which platform it is`);
+  }
+  return [platformText(data)];
+}
+
+function platformText({ os, architecture, variant }: z.infer<typeof Platform>): string {
+  return [os, architecture, ...(variant && architecture === 'arm' ? [variant] : [])].join('/');
+}
+
+/** All tags of a repository. @throws RegistryError */
+export async function listTags(
+  repository: Pick<ImageName, 'registry' | 'repository'>,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const image = { ...repository, tag: '' };
+  const name = `${image.registry}/${image.repository}`;
+  const response = await get(image, 'tags/list', 'application/json', signal);
+  const text = (await limitedBytes(name, response)).toString();
+  const { data } = Tags.safeParse(parseJson(text));
+  if (response.ok && data) return data.tags ?? [];
+  throw new RegistryError(
+    `${name}: ${image.registry} answered ${response.status} to the list of tags`,
+  );
+}
+
+/** Fetches a token where the registry asks for one. */
+async function get(
+  { registry, repository, tag }: ImageName,
+  path: string,
+  accept: string,
+  signal?: AbortSignal,
+): Promise<Response> {
+  const name = `${registry}/${repository}${tag && `:${tag}`}`;
+  const url = `${originOf(registry)}/v2/${repository}/${path}`;
+  const response = await request(name, url, { accept }, signal);
+  if (response.status !== 401) return response;
+  const challenge = response.headers.get('www-authenticate') ?? '';
+  await response.body?.cancel();
+  const authorization = `Bearer ${await tokenFor(name, challenge)}`;
+  return await request(name, url, { accept, authorization }, signal);
+}
+
+/** Docker Hub's registry has another host name. Loopback uses no TLS, as in docker. */
+function originOf(registry: string): string {
+  if (registry === 'docker.io') return 'https://registry-1.docker.io';
+  return `${isLoopback(registry) ? 'http' : 'https'}://${registry}`;
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(host);
+}
+
+/** An anonymous token from the registry's token server. */
+async function tokenFor(name: string, challenge: string): Promise<string> {
+  const parameters = new Map(
+    [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
+  );
+  const realm = parameters.get('realm') ?? '';
+  if (!/^bearer /i.test(challenge) || !URL.canParse(realm)) {
+    throw new RegistryError(
+      `${name}: unsupported authentication scheme; only public images can be read`,
+    );
+  }
+  const url = new URL(realm);
+  if (url.protocol !== 'https:' && !isLoopback(url.host)) {
+    throw new RegistryError(`${name}: the token server has no TLS: ${url.origin}`);
+  }
+  for (const key of ['service', 'scope']) {
+    const value = parameters.get(key);
+    if (value !== undefined) url.searchParams.set(key, value);
+  }
+  const response = await request(name, url.href, { accept: 'application/json' });
+  const text = (await limitedBytes(name, response)).toString();
+  const { data } = Token.safeParse(parseJson(text));
+  const token = data?.token ?? data?.access_token;
+  if (!response.ok || token === undefined) {
+    throw new RegistryError(
+      `${name}: ${url.host} requires a sign-in (${response.status}); only public images can be read`,
+    );
+  }
+  return token;
+}
+
+async function request(
+  name: string,
+  url: string,
+  headers: Record<string, string>,
+  signal?: AbortSignal,
+): Promise<Response> {
+  const deadline = AbortSignal.timeout(deadlineMs);
+  try {
+    return await fetch(url, {
+      headers,
+      signal: signal ? AbortSignal.any([deadline, signal]) : deadline,
+    });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const { host } = new URL(url);
+    const isLate = cause instanceof Error && cause.name === 'TimeoutError';
+    const why = isLate ? `did not answer within ${deadlineMs / 1000} s` : 'cannot be reached';
+    throw new RegistryError(`${name}: ${host} ${why}; try again later`, { cause });
+  }
+}
+
+async function limitedBytes(name: string, { body }: Response): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of body ?? []) {
+      size += chunk.length;
+      if (size > maxManifestBytes) break;
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    throw new RegistryError(`${name}: the response ended early; try again`, { cause });
+  }
+  if (size > maxManifestBytes) throw new RegistryError(`${name}: the response exceeds 4 MiB`);
+  return Buffer.concat(chunks);
+}
