@@ -87,7 +87,8 @@ export class SkoloCommand extends Command {
     return this.root().options;
   }
 
-  private root(): Command {
+  /** `skolo` itself. */
+  root(): Command {
     let root: Command = this;
     while (root.parent) root = root.parent;
     return root;

@@ -135,6 +135,15 @@ const nouns: Record<string, Noun> = {
       identities: async () => (await import('./commands/metadata/identities.ts')).define,
     },
   },
+  completion: {
+    summary: 'completion of command lines by the shell',
+    example: 'source <(skolo completion bash)',
+    verbs: {
+      bash: async () => (await import('./commands/completion/scripts.ts')).bash,
+      zsh: async () => (await import('./commands/completion/scripts.ts')).zsh,
+      words: async () => (await import('./commands/completion/words.ts')).define,
+    },
+  },
 };
 
 /**
@@ -185,19 +194,23 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
       writeErr: (text) => io.err(text.trimEnd()),
     });
   addGlobalOptions(program);
-  const [first, second] = wordsOf(args, program);
+  const [first, second, third, fourth] = wordsOf(args, program);
   // Verbs can have a `--version` of their own.
   const isOwn = nouns[first ?? '']?.own !== undefined;
   if (first === 'help' || (second === undefined && !isOwn)) {
     program.version(ownVersion(), '-V, --version', 'print the version');
   }
-  const wanted =
-    first === 'help' ? { noun: second, verb: undefined } : { noun: first, verb: second };
+  const wanted = [
+    first === 'help' ? { noun: second, verb: undefined } : { noun: first, verb: second },
+    // Completion needs the arguments and options of what is being typed.
+    ...(first === 'completion' && second === 'words' ? [{ noun: third, verb: fourth }] : []),
+  ];
   for (const [name, { summary, example, verbs, own }] of Object.entries(nouns)) {
     const noun = program.command(name).summary(summary).helpCommand(false);
     noun.description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`);
-    const isVerb = wanted.verb !== undefined && wanted.verb in verbs;
-    if (own && name === wanted.noun && !isVerb) {
+    const wantedOfNoun = wanted.find((each) => each.noun === name);
+    const isVerb = wantedOfNoun?.verb !== undefined && wantedOfNoun.verb in verbs;
+    if (own && wantedOfNoun && !isVerb) {
       (await own())(noun);
       noun.checkUses();
     } else {
@@ -205,7 +218,7 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
     }
     for (const [verb, load] of Object.entries(verbs)) {
       const command = noun.command(verb);
-      const isWanted = name === wanted.noun && (wanted.verb ?? verb) === verb;
+      const isWanted = wantedOfNoun && (wantedOfNoun.verb ?? verb) === verb;
       if (!isWanted) continue;
       (await load())(command);
       command.checkUses();

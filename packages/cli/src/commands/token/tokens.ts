@@ -26,7 +26,7 @@ export function create(command: SkoloCommand): void {
       'Makes a token and prints it once; the file keeps only its hash. Services accept it immediately. A name stands for a person or a program and has one token.',
     )
     .summary('make a token')
-    .argument('<name>', 'name of the person or program')
+    .argument('<holder>', 'name of the person or program')
     .addOption(
       new Option('--role <role>', 'permissions; each role includes those before it')
         .choices(roles)
@@ -115,7 +115,7 @@ export function revoke(command: SkoloCommand): void {
   command
     .description('Removes a token from the file. Services then reject it.')
     .summary('remove a token')
-    .argument('<name>', 'name of the person or program')
+    .argument('<holder>', 'name of the person or program')
     .option('--file <file>', 'file of tokens, instead of the one in rack.yaml')
     .uses('rack')
     .example('skolo token revoke ann');

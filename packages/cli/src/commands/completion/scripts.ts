@@ -1,0 +1,42 @@
+import type { SkoloCommand } from '../../command.ts';
+
+/** Words after `skolo` up to the cursor go to `skolo completion words`. Where it prints nothing, file names are completed. */
+const scripts = {
+  bash: `_skolo() {
+  COMPREPLY=()
+  local word words=()
+  # bash makes three words of --rack=FILE.
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD}"; do
+    [[ $word == = ]] || words+=("$word")
+  done
+  [[ \${COMP_WORDS[COMP_CWORD]} == = ]] && words+=('')
+  while IFS= read -r word; do
+    COMPREPLY+=("$word")
+  done < <(skolo completion words -- "\${words[@]}" 2>/dev/null)
+}
+complete -o default -F _skolo skolo`,
+  zsh: `#compdef skolo
+_skolo() {
+  local -a found
+  found=("\${(@f)$(skolo completion words -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ -n $found ]]; then compadd -a found; else _files; fi
+}
+compdef _skolo skolo`,
+};
+
+export const bash = define('bash', '~/.bashrc');
+export const zsh = define('zsh', '~/.zshrc, after compinit');
+
+/** `skolo completion bash`, `skolo completion zsh`: what the shell reads to complete command lines. */
+function define(shell: keyof typeof scripts, file: string) {
+  return (command: SkoloCommand): void => {
+    command
+      .description(
+        `Prints what ${shell} needs to complete commands, options, and the names of racks and of rack.yaml. Put the example into ${file}.`,
+      )
+      .summary(`for ${file}`)
+      .uses()
+      .example(`source <(skolo completion ${shell})`);
+    command.action(() => command.io.out(scripts[shell]));
+  };
+}
