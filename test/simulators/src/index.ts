@@ -78,7 +78,12 @@ export { startLocalPrograms } from './phones/local-programs.ts';
 export { startPrograms } from './phones/programs.ts';
 export { type SshDevice, startSshDevice } from './phones/ssh-device.ts';
 export { type ContainerRegistry, startContainerRegistry } from './real/container-registry.ts';
-export { type ControlPlane, startControlPlane } from './real/control-plane.ts';
+export {
+  type ControlPlane,
+  type ControlPlaneOptions,
+  type FakeNode,
+  startControlPlane,
+} from './real/control-plane.ts';
 export { type Frr, type FrrOptions, startFrr } from './real/frr.ts';
 export { type Jumphost, type JumphostOptions, startJumphost } from './real/jumphost.ts';
 export { type LinuxHost, type LinuxHostOptions, startLinuxHost } from './real/linux-host.ts';

@@ -1,7 +1,8 @@
-/** A real Kubernetes API server with its etcd (test/control-plane), on loopback, with everything in a temporary folder. */
+/** A real Kubernetes control plane (test/control-plane), on loopback, with everything in a temporary folder. */
 import { execFile } from 'node:child_process';
-import { createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createSign, generateKeyPairSync } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,75 +11,82 @@ import { Process } from './process.ts';
 
 const run = promisify(execFile);
 
+/** A node that pretends to run pods; test/control-plane/README.md says what can be made to happen on it. */
+export interface FakeNode {
+  name: string;
+  /** Those that an operator gives it, beyond what a kubelet says of itself. */
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  /** Those that it registers with. */
+  taints?: { key: string; value?: string; effect: string }[];
+  /** Default: `arm64` */
+  architecture?: 'amd64' | 'arm64';
+}
+
+export interface ControlPlaneOptions {
+  /** The controller manager and the scheduler. Default: where there are nodes */
+  controllers?: boolean;
+  nodes?: readonly FakeNode[];
+}
+
 export interface ControlPlane {
   /** A file for KUBECONFIG; its user may do everything. */
   kubeconfig: string;
+  /** The API server's, on 127.0.0.1. It keeps it when it is started again. */
+  port: number;
+  /** Makes another such file, for a user with a certificate: `system:node:NAME` of the group `system:nodes` is a kubelet. */
+  kubeconfigOf(user: string, groups?: readonly string[]): Promise<string>;
   /** A token of an account, as the API server makes it, that expires in so many seconds: also some ago, or in less than ten minutes. */
   tokenOf(namespace: string, account: string, seconds: number): Promise<string>;
+  /** `kill -9` of the API server. */
+  killApiServer(): Promise<void>;
+  /** Starts it again, and waits until it is ready. */
+  startApiServer(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Starts one. It has no controllers, no scheduler and no nodes: objects are admitted and stored, and no pod runs.
+ * Starts one. Without controllers and nodes, objects are admitted and stored, and no pod runs; with them, pods are scheduled,
+ * and do what the tags of their images say.
  *
  * @param program of `peer('control-plane')`
  * @param kubectl of `peer('kubectl')`
  */
-export async function startControlPlane(program: string, kubectl: string): Promise<ControlPlane> {
+export async function startControlPlane(
+  program: string,
+  kubectl: string,
+  { nodes = [], controllers = nodes.length > 0 }: ControlPlaneOptions = {},
+): Promise<ControlPlane> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-control-plane-'));
-  const [etcdPort, peerPort, port] = await freePorts(3);
-  const token = randomBytes(16).toString('hex');
-  const key = join(dir, 'service-accounts.pem');
-  const tokens = join(dir, 'tokens.csv');
+  const [etcdPort = 0, peerPort = 0, port = 0, kubeletPort = 0] = await freePorts(4);
   const certificates = join(dir, 'certificates');
-  const kubeconfig = join(dir, 'kubeconfig');
-  await mkdir(certificates);
+  const accountKey = join(dir, 'service-accounts.pem');
   const signingKey = rsaKey();
-  await writeFile(key, signingKey, { mode: 0o600 });
-  await writeFile(tokens, `${token},admin,admin,system:masters\n`, { mode: 0o600 });
-  const server = `https://127.0.0.1:${port}`;
-  const authority = join(certificates, 'apiserver.crt');
-  await writeFile(kubeconfig, kubeconfigText(server, authority, token), { mode: 0o600 });
+  const nodesFile = join(dir, 'nodes.json');
+  const authority = join(certificates, 'authority.crt');
+  const started: Process[] = [];
+  let apiServer: Process | undefined;
+  let users = 0;
+  let kubeconfig = '';
 
-  const etcd = new Process(program, [
-    'etcd',
-    ...['--data-dir', join(dir, 'etcd')],
-    ...['--port', `${etcdPort}`, '--peer-port', `${peerPort}`],
-  ]);
-  const apiServer = new Process(program, [
-    'apiserver',
-    ...['--etcd-servers', `http://127.0.0.1:${etcdPort}`],
-    ...['--bind-address', '127.0.0.1', '--secure-port', `${port}`, '--cert-dir', certificates],
-    ...['--service-account-issuer', 'https://kubernetes.default.svc'],
-    ...['--service-account-key-file', key, '--service-account-signing-key-file', key],
-    ...['--token-auth-file', tokens, '--authorization-mode', 'Node,RBAC'],
-    ...['--service-cluster-ip-range', '10.43.0.0/16', '--endpoint-reconciler-type', 'none'],
-    // Written to no object, and asked by nobody; without it the server looks for a default route.
-    ...['--advertise-address', '192.0.2.1'],
-    // The agents of machines are privileged pods, as on k3s.
-    '--allow-privileged',
-  ]);
-  async function close() {
-    // Without etcd, an API server waits for a minute before it ends.
-    await apiServer.stop();
-    await etcd.stop();
-    await rm(dir, { recursive: true, force: true });
+  function start(...args: string[]): Process {
+    const process = new Process(program, args);
+    started.push(process);
+    return process;
   }
-  try {
-    await apiServer.until('to be ready', async () => {
-      const answer = run(kubectl, ['get', '--raw', '/readyz'], {
-        env: { ...process.env, KUBECONFIG: kubeconfig },
-        timeout: 5_000,
-      });
-      return answer.then(
-        ({ stdout }) => stdout === 'ok',
-        () => false,
-      );
-    });
-  } catch (error) {
-    await close();
-    throw error;
+
+  async function kubeconfigOf(user: string, groups: readonly string[] = []): Promise<string> {
+    const { stdout: pem } = await run(program, [
+      'certificate',
+      ...['--dir', certificates, '--user', user, '--groups', groups.join(',')],
+    ]);
+    users += 1;
+    const file = join(dir, `kubeconfig-${users}`);
+    const text = kubeconfigText(port, authority, Buffer.from(pem));
+    await writeFile(file, text, { mode: 0o600 });
+    return file;
   }
+
   async function tokenOf(namespace: string, account: string, seconds: number) {
     const { stdout } = await run(
       kubectl,
@@ -95,7 +103,100 @@ export async function startControlPlane(program: string, kubectl: string): Promi
     const signed = `${head}.${Buffer.from(JSON.stringify(moved)).toString('base64url')}`;
     return `${signed}.${createSign('sha256').update(signed).sign(signingKey, 'base64url')}`;
   }
-  return { kubeconfig, tokenOf, close };
+
+  async function startApiServer(): Promise<void> {
+    apiServer = start(
+      'apiserver',
+      ...['--etcd-servers', `http://127.0.0.1:${etcdPort}`],
+      ...['--bind-address', '127.0.0.1', '--secure-port', `${port}`],
+      ...['--tls-cert-file', join(certificates, 'server.crt')],
+      ...['--tls-private-key-file', join(certificates, 'server.key')],
+      ...['--client-ca-file', authority],
+      ...['--service-account-issuer', 'https://kubernetes.default.svc'],
+      ...[
+        '--service-account-key-file',
+        accountKey,
+        '--service-account-signing-key-file',
+        accountKey,
+      ],
+      ...['--authorization-mode', 'Node,RBAC', '--enable-admission-plugins', 'NodeRestriction'],
+      ...['--service-cluster-ip-range', '10.43.0.0/16', '--endpoint-reconciler-type', 'none'],
+      // Written to no object, and asked by nobody; without it the server looks for a default route.
+      ...['--advertise-address', '192.0.2.1'],
+      // Where the fake kubelets are.
+      ...['--kubelet-preferred-address-types', 'ExternalIP'],
+      // The agents of machines are privileged pods, as on k3s.
+      '--allow-privileged',
+    );
+    await apiServer.until('to be ready', () => isReady(port));
+  }
+
+  async function close() {
+    // The last one first: without etcd, an API server waits for a minute before it ends.
+    for (const process of started.reverse()) await process.stop();
+    await rm(dir, { recursive: true, force: true });
+  }
+
+  async function isReady(at: number): Promise<boolean> {
+    const ca = await readFile(authority);
+    return new Promise((resolve) => {
+      const request = get({ host: '127.0.0.1', port: at, path: '/readyz', ca, agent: false });
+      request.setTimeout(5_000, () => request.destroy());
+      request.on('error', () => resolve(false));
+      request.on('response', (response) => {
+        response.resume();
+        resolve(response.statusCode === 200);
+      });
+    });
+  }
+
+  try {
+    await mkdir(certificates);
+    await writeFile(accountKey, signingKey, { mode: 0o600 });
+    await run(program, ['certificates', '--dir', certificates]);
+    kubeconfig = await kubeconfigOf('admin', ['system:masters']);
+    start(
+      'etcd',
+      ...['--data-dir', join(dir, 'etcd')],
+      ...['--port', `${etcdPort}`, '--peer-port', `${peerPort}`],
+    );
+    await startApiServer();
+    const heartbeatMs = nodes.length > 20 ? 10_000 : 1_000;
+    if (controllers) {
+      const common = ['--kubeconfig', kubeconfig, '--leader-elect=false', '--secure-port', '0'];
+      start(
+        'controllers',
+        ...common,
+        ...['--service-account-private-key-file', accountKey, '--root-ca-file', authority],
+        ...['--kube-api-qps', '500', '--kube-api-burst', '500'],
+        // A dead node is found out within seconds.
+        ...['--node-monitor-period', '1s', '--node-monitor-grace-period', `${heartbeatMs * 4}ms`],
+      );
+      start('scheduler', ...common, '--kube-api-qps', '500', '--kube-api-burst', '500');
+    }
+    if (nodes.length > 0) {
+      const list = nodes.map((node) => ({ architecture: 'arm64', ...node }));
+      await writeFile(nodesFile, JSON.stringify(list));
+      const kubelets = start(
+        'nodes',
+        ...['--dir', certificates, '--kubeconfig', kubeconfig, '--nodes', nodesFile],
+        ...['--port', `${kubeletPort}`, '--heartbeat', `${heartbeatMs}ms`],
+      );
+      await kubelets.until('all nodes to be ready', () => isReady(kubeletPort));
+    }
+    return {
+      kubeconfig,
+      port,
+      kubeconfigOf,
+      tokenOf,
+      killApiServer: async () => apiServer?.stop(),
+      startApiServer,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 function rsaKey(): string {
@@ -103,13 +204,19 @@ function rsaKey(): string {
   return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
 }
 
-function kubeconfigText(server: string, authority: string, token: string): string {
+/** @param pem the certificate and the key */
+function kubeconfigText(port: number, authority: string, pem: Buffer): string {
+  const server = `https://127.0.0.1:${port}`;
+  const user = {
+    'client-certificate-data': pem.toString('base64'),
+    'client-key-data': pem.toString('base64'),
+  };
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'test', cluster: { server, 'certificate-authority': authority } }],
-    users: [{ name: 'admin', user: { token } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
+    users: [{ name: 'test', user }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
     'current-context': 'test',
   });
 }
