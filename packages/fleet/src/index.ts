@@ -15,4 +15,5 @@ export {
 export { clustersJsonSchema } from './clusters-schema.ts';
 export { FleetError, type FleetErrorCode } from './errors.ts';
 export { type OpenOptions, type OpenRack, openRack } from './open-rack.ts';
+export { healthPath, healthQueries, type RackHealth, readHealth } from './rack-health.ts';
 export type { RemoteResult } from './remote-command.ts';

@@ -4,8 +4,10 @@ import type { Clock, GaugeSample, GaugeSpec } from '@skolo/common';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { stepOf } from './cycle.ts';
 import type { EmitPower } from './events.ts';
+import { holdsOf } from './preconditions.ts';
 import type { CycleRecord } from './records.ts';
 import { outletStatuses, type View } from './status.ts';
+import { allTargets } from './targets.ts';
 
 /** Outcomes of decisions of automatic repair. */
 const repairOutcomes = [
@@ -167,6 +169,15 @@ export const gauges: Record<string, GaugeSpec<View>> = {
     help: 'Outlets that an operator turned off. Only an operator turns them on.',
     labels: ['outlet'],
     read: ({ store }) => [...store.switchedOff.all.keys()].map((outlet) => [{ outlet }, 1]),
+  },
+  skolo_power_machines_held: {
+    help: 'Machines with a hold, of their own, of what feeds them, or of the rack.',
+    read({ rack, snapshot }) {
+      const now = snapshot();
+      return allTargets(rack()).filter(
+        (target) => target.machine?.name === target.name && holdsOf(target, now).length > 0,
+      ).length;
+    },
   },
   skolo_power_machines_need_hands: {
     help: 'Machines that automatic repair has given up.',

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { healthPath, healthQueries, readHealth } from '@skolo/fleet';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
@@ -354,10 +355,15 @@ const queries = panels.flatMap(({ title, targets, transformations }) => {
   }));
 });
 
-/** Of sensors that not every computer has: see rules/README.md. */
-const ofOthers = ['node_thermal_zone_temp'];
+const jumphost = 'jumphost-demo';
+for (const [title, expr] of Object.entries(healthQueries(jumphost))) {
+  queries.push({ title: `skolo status, ${title}`, expr, displayed: [] });
+}
 
-describe('dashboard', () => {
+/** Of sensors that not every computer has (rules/README.md), and of TLS, which is off here. */
+const ofOthers = ['node_thermal_zone_temp', 'skolo_tls_certificate_expiry_timestamp_seconds'];
+
+describe('dashboard and skolo status', () => {
   it('has queries', () => {
     expect(queries.length).toBeGreaterThan(30);
   });
@@ -391,5 +397,28 @@ describe('dashboard', () => {
       const having = found.filter(({ labels }) => labels[label] !== undefined);
       if (label !== 'machine') expect(having, label).not.toEqual([]);
     }
+  });
+});
+
+it('skolo status reads how the rack is from one answer', async ({ skip }) => {
+  if (missing.length > 0) return skip(why);
+  const health = async () =>
+    readHealth(await textAt(new URL(healthPath(jumphost), prometheusUrl).href));
+
+  await expect.poll(health, patiently).toMatchObject({
+    versions: {
+      'metadata-server': [expect.any(String)],
+      'power-cycle-daemon': [expect.any(String)],
+      'router-backup': [expect.any(String)],
+      'alert-to-pubsub': [expect.any(String)],
+    },
+    down: [],
+    controllers: { all: expect.any(Number), up: expect.any(Number) },
+    machines: { all: 5, silent: expect.any(Number), held: 0 },
+    tokenSeconds: expect.any(Number),
+    backupSeconds: expect.any(Number),
+    waiting: expect.any(Number),
+    spool: expect.any(Number),
+    disk: expect.any(Number),
   });
 });

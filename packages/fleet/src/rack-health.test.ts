@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { readHealth } from './rack-health.ts';
+
+/** As Prometheus answers. */
+function answer(...samples: [figure: string, value: number | string, labels?: object][]): string {
+  const result = samples.map(([figure, value, labels]) => ({
+    metric: { figure, ...labels },
+    value: [1_795_000_000, String(value)],
+  }));
+  return JSON.stringify({ status: 'success', data: { resultType: 'vector', result } });
+}
+
+const runs = ['services', 1, { service: 'metadata-server', version: '1.2.0' }] as const;
+const missing = { alertname: 'MachineMissing', severity: 'critical' };
+const overdue = { alertname: 'BackupOverdue', severity: 'warning' };
+
+describe('the health of a rack', () => {
+  it('has what Prometheus knows, and nothing else', () => {
+    const newer = { service: 'metadata-server', version: '1.3.0' };
+    const health = readHealth(
+      answer(
+        [...runs],
+        ['services', 1, newer],
+        ['agents', 39, { version: '1.2.0' }],
+        ['alerts', 1, overdue],
+        ['alerts', 2, missing],
+        ['machines', 40],
+        ['silent', 2],
+        ['health', 38, { verdict: 'ok' }],
+        ['token', 1800.5],
+        ['spool', 'NaN'],
+      ),
+    );
+
+    expect(health).toEqual({
+      state: 'critical',
+      versions: { 'metadata-server': ['1.2.0', '1.3.0'] },
+      agents: { '1.2.0': 39 },
+      down: [],
+      alerts: [
+        { name: 'MachineMissing', severity: 'critical', count: 2 },
+        { name: 'BackupOverdue', severity: 'warning', count: 1 },
+      ],
+      machines: { all: 40, silent: 2, held: 0 },
+      health: { ok: 38 },
+      tokenSeconds: 1800.5,
+    });
+  });
+
+  it.each([
+    ['ok', answer([...runs])],
+    ['warning', answer([...runs], ['alerts', 1, overdue])],
+    ['critical', answer([...runs], ['alerts', 1, missing], ['alerts', 1, overdue])],
+    ['critical', answer([...runs], ['down', 0, { job: 'router-backup' }])],
+    ['unknown', answer()],
+  ])('%s', (state, text) => {
+    expect(readHealth(text).state).toBe(state);
+  });
+
+  it('is not read from the answer of something else', () => {
+    expect(() => readHealth('<html>')).toThrow(SyntaxError);
+    expect(() => readHealth('{"status":"error"}')).toThrow('data');
+  });
+});
