@@ -1,0 +1,235 @@
+/**
+ * Changes single values in the text of a rack.yaml, at the places where they stand: all that is around them stays as it is,
+ * comments too. A value that is a range, or one of a list, stays one as far as it can.
+ */
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  parseDocument,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
+import { hideRanges } from '../hidden-ranges.ts';
+import { RackError } from '../issues.ts';
+import { parseRack } from '../load.ts';
+import { formatOutlet } from '../outlets.ts';
+import type { Rack } from '../rack.ts';
+import { expandRange, hasRange } from '../ranges.ts';
+import { foldValues } from './fold.ts';
+
+/** A new value of an entry that has one. */
+export interface RackEdit {
+  /** Of the jumphost, a device or a machine. */
+  name: string;
+  key: 'uplink' | 'address' | 'mac' | 'power';
+  value: string;
+}
+
+export interface EditedRack {
+  text: string;
+  /** Those that are to be made by hand, each with the reason. */
+  left: { edit: RackEdit; why: string }[];
+}
+
+/** A piece of the text, and what takes its place. */
+interface Splice {
+  from: number;
+  to: number;
+  text: string;
+}
+
+/** Keys that take a list with one value for each name. */
+const listed: Readonly<Record<string, ReadonlySet<RackEdit['key']>>> = {
+  machines: new Set(['uplink', 'address', 'mac']),
+  infrastructure: new Set(['address', 'mac']),
+  jumphost: new Set(),
+};
+
+/** Why an edit has to be made by hand. */
+class ByHand extends Error {}
+
+/**
+ * Makes all edits that can be made; the others are `left`.
+ *
+ * @throws RackError The text is not valid, or would not be valid with these edits
+ */
+export function editRack(text: string, edits: readonly RackEdit[], file: string): EditedRack {
+  const before = parseRack(text, { file });
+  const { hidden, show } = hideRanges(text);
+  const document = parseDocument(hidden, { uniqueKeys: false });
+  const left: EditedRack['left'] = [];
+  const made: RackEdit[] = [];
+  const splices: Splice[] = [];
+  for (const group of groupsOf(document.contents, edits, show)) {
+    try {
+      if ('why' in group) throw new ByHand(group.why);
+      splices.push(...changed(group, hidden, show));
+      made.push(...group.edits);
+    } catch (error) {
+      if (!(error instanceof ByHand)) throw error;
+      left.push(...group.edits.map((edit) => ({ edit, why: error.message })));
+    }
+  }
+  const result = applied(text, splices);
+  checkOnly(before, parseRack(result, { file }), made, file);
+  return { text: result, left };
+}
+
+/** Edits of one value in the text. */
+type Group = { edits: RackEdit[] } & (
+  | { section: string; names: string[]; value: Scalar | YAMLSeq }
+  | { why: string }
+);
+
+type Entry = { section: string; names: string[]; map: YAMLMap };
+
+function groupsOf(
+  contents: unknown,
+  edits: readonly RackEdit[],
+  show: (text: string) => string,
+): Group[] {
+  const entries = entriesOf(contents, show);
+  const groups = new Map<unknown, Group>();
+  for (const edit of edits) {
+    const entry = entries.find(({ names }) => names.includes(edit.name));
+    const pair = entry?.map.items.find(({ key }) => isScalar(key) && key.value === edit.key);
+    const key = pair ?? edit;
+    const group = groups.get(key) ?? groupOf(entry, pair?.value, edit);
+    group.edits.push(edit);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+function groupOf(entry: Entry | undefined, value: unknown, { name, key }: RackEdit): Group {
+  const edits: RackEdit[] = [];
+  if (entry === undefined) return { edits, why: `${name} is not in rack.yaml` };
+  const { section, names } = entry;
+  if (isScalar(value) || isSeq(value)) return { edits, section, names, value };
+  if (isAlias(value)) return { edits, why: `its \`${key}\` is an alias, *${value.source}` };
+  return { edits, why: `its entry has no \`${key}\` of its own` };
+}
+
+function entriesOf(contents: unknown, show: (text: string) => string): Entry[] {
+  const found: Entry[] = [];
+  for (const { key, value } of isMap(contents) ? contents.items : []) {
+    const section = isScalar(key) ? String(key.value) : '';
+    if (!isMap(value)) continue;
+    if (section === 'jumphost') {
+      const name = value.items.find(
+        (pair) => isScalar(pair.key) && pair.key.value === 'name',
+      )?.value;
+      if (isScalar(name)) found.push({ section, names: [String(name.value)], map: value });
+    }
+    if (section !== 'machines' && section !== 'infrastructure') continue;
+    for (const entry of value.items) {
+      if (!isScalar(entry.key) || !isMap(entry.value)) continue;
+      found.push({ section, names: expandRange(show(String(entry.key.value))), map: entry.value });
+    }
+  }
+  return found;
+}
+
+function changed(
+  { section, names, value, edits }: Exclude<Group, { why: string }>,
+  text: string,
+  show: (text: string) => string,
+): Splice[] {
+  const wanted = new Map(edits.map((edit) => [names.indexOf(edit.name), edit.value]));
+  const [{ key }] = edits as [RackEdit];
+  const mayBeList = listed[section]?.has(key) ?? false;
+  if (isScalar(value)) {
+    const former = expandRange(show(String(value.value)));
+    const values = names.map((_, at) => wanted.get(at) ?? former[at] ?? former[0] ?? '');
+    const folded = foldValues(values);
+    const [only = '', second] = folded;
+    if (second === undefined && (names.length === 1 || hasRange(only))) {
+      return [{ ...rangeOf(value), text: written(only, text, value) }];
+    }
+    if (!mayBeList) throw new ByHand(ownEntry(names, edits, key));
+    return [{ ...rangeOf(value), text: `[${folded.map(plain).join(', ')}]` }];
+  }
+  if (!mayBeList) throw new ByHand(`its \`${key}\` is a list of feeds`);
+  const splices: Splice[] = [];
+  let first = 0;
+  for (const item of value.items) {
+    if (!isScalar(item)) throw new ByHand(`its \`${key}\` is a list with more than texts`);
+    const former = expandRange(show(String(item.value)));
+    const values = former.map((each, at) => wanted.get(first + at) ?? each);
+    first += former.length;
+    if (values.every((each, at) => each === former[at])) continue;
+    const folded = foldValues(values);
+    const texts = folded.length === 1 ? [written(folded[0] ?? '', text, item)] : folded.map(plain);
+    splices.push({ ...rangeOf(item), text: texts.join(separatorOf(value, item, text)) });
+  }
+  return splices;
+}
+
+function ownEntry(names: readonly string[], edits: readonly RackEdit[], key: string): string {
+  const whose = edits.map(({ name }) => name).join(', ');
+  return `no range gives the \`${key}\` of all ${names.length} names; give ${whose} an entry of its own`;
+}
+
+/** Between items of a list. */
+function separatorOf({ flow }: YAMLSeq, item: Scalar, text: string): string {
+  if (flow) return ', ';
+  const { from } = rangeOf(item);
+  const margin = text.slice(text.lastIndexOf('\n', from - 1) + 1, from);
+  if (/^ *- +$/.test(margin)) return `\n${margin}`;
+  throw new ByHand('its list is written in an unusual way');
+}
+
+function rangeOf({ range }: Scalar): { from: number; to: number } {
+  const [from, to] = range ?? [];
+  if (from === undefined || to === undefined)
+    throw new ByHand('its value has no place in the text');
+  return { from, to };
+}
+
+/** In the quotes that it had. */
+function written(value: string, text: string, scalar: Scalar): string {
+  const quote = text[rangeOf(scalar).from];
+  return quote === '"' || quote === "'" ? `${quote}${value}${quote}` : plain(value);
+}
+
+/** In quotes only where YAML needs them. */
+function plain(value: string): string {
+  return /^[\w./][\w./:@-]*$/.test(hideRanges(value).hidden.replace(/[\uE6A0-\uE6A2]/g, ''))
+    ? value
+    : JSON.stringify(value);
+}
+
+function applied(text: string, splices: readonly Splice[]): string {
+  let result = text;
+  for (const { from, to, text: by } of [...splices].sort((a, b) => b.from - a.from)) {
+    result = `${result.slice(0, from)}${by}${result.slice(to)}`;
+  }
+  return result;
+}
+
+/** @throws RackError Something else has changed as well, say by an anchor. */
+function checkOnly(before: Rack, after: Rack, edits: readonly RackEdit[], file: string): void {
+  const [was, is] = [valuesOf(before), valuesOf(after)];
+  for (const { name, key, value } of edits) was.set(`${name} ${key}`, value);
+  const other = [...was].find(([place, value]) => is.get(place) !== value);
+  if (other === undefined && was.size === is.size) return;
+  const message = `an edit would change ${other?.[0] ?? 'another entry'}, too; nothing was changed`;
+  throw new RackError([{ file, line: 1, column: 1, path: '', message }]);
+}
+
+function valuesOf(rack: Rack): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const { name, uplink, address, mac, power } of [
+    rack.jumphost,
+    ...rack.infrastructure.values(),
+    ...rack.machines.values(),
+  ]) {
+    const port = uplink === undefined || uplink === 'internet' ? uplink : formatOutlet(uplink);
+    const all = { uplink: port, address, mac, power: power.map(formatOutlet).join(' ') };
+    for (const [key, value] of Object.entries(all)) values.set(`${name} ${key}`, value ?? '');
+  }
+  return values;
+}
