@@ -34,6 +34,12 @@ const nouns: Record<string, Noun> = {
       schema: async () => (await import('./commands/rack/schema.ts')).define,
     },
   },
+  census: {
+    summary: 'what is plugged in where, against rack.yaml',
+    example: 'skolo census --rack racks/rack4/rack.yaml',
+    own: async () => (await import('./commands/census/census.ts')).define,
+    verbs: {},
+  },
   power: {
     summary: 'turn machines and phones off and on',
     example: "skolo power cycle skia-rpi2-rack4-shelf1-007 --reason 'offline' --wait",

@@ -69,7 +69,7 @@ async function placeFor(session: string): Promise<Place> {
     ? await startPowerCycleDaemon({ tokens })
     : undefined;
   if (power) onTestFinished(power.close);
-  const backup = /skolo (backup|equipment) /.test(session)
+  const backup = /skolo (backup|equipment|census)\b/.test(session)
     ? await startRouterBackup({ tokens })
     : undefined;
   if (backup) onTestFinished(backup.close);

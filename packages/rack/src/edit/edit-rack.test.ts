@@ -151,7 +151,7 @@ describe('an edit of rack.yaml', () => {
           expect(result.match(/# \w+/g)).toEqual(['# first', '# second', '# third', '# fourth']);
         },
       ),
-      { numRuns: runs(60) },
+      runs(60),
     );
   });
 });
@@ -169,7 +169,7 @@ describe('values as ranges', () => {
 
         expect(foldValues(texts).flatMap((text) => expandRange(text))).toEqual(texts);
       }),
-      { numRuns: runs(300) },
+      runs(300),
     );
   });
 

@@ -1,0 +1,120 @@
+import { readFile, realpath } from 'node:fs/promises';
+import type { RackEdit } from '@skolo/rack/edit';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError, exitCodes } from '../../errors.ts';
+import { type Io, printJson } from '../../io.ts';
+import { folded } from '../../names.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { count, plain } from '../../output/text.ts';
+import { rackFile } from '../../rack-file.ts';
+import { routerBackup } from '../../service-client.ts';
+import { printDiff } from '../backup/diff.ts';
+import type { Census, Finding } from './compare.ts';
+import { type Readings, readStations } from './readings.ts';
+
+interface Options {
+  write?: true;
+  json?: true;
+}
+
+/** `skolo census`: rack.yaml against what switches and routers see. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Asks switches for their MAC tables and routers for addresses and leases, and compares them with rack.yaml: moved cables, unknown machines, dead ports, wrong MAC addresses. Shows the edit that corrects each. Behind a port with several MAC addresses is more of the network, so nothing is said about it. Exit codes: 0 all is as rack.yaml says, or --write corrected it; 1 something is not; 3 a device could not be read.',
+    )
+    .summary('what is plugged in where, against rack.yaml')
+    .option('--write', 'write the edits of uplink, address and mac into rack.yaml')
+    .option('--json', 'print JSON')
+    .uses('rack', 'tokenFile')
+    .example('skolo census --rack racks/rack4/rack.yaml');
+
+  command.action(async (options: Options) => {
+    const { io } = command;
+    const [{ parseRack }, { compare }, { possibleEdits }] = await Promise.all([
+      import('@skolo/rack'),
+      import('./compare.ts'),
+      import('./possible-edits.ts'),
+    ]);
+    const file = await rackFile(command.globals());
+    const text = await readFile(file, 'utf8');
+    const rack = parseRack(text, { file });
+    const readings = await readStations(rack, await routerBackup(command));
+    const census = compare(rack, readings.read);
+    if (!options.json) print(io, rack.name, census, readings);
+    const { edits, blocked } = possibleEdits(rack, census.findings, new Set());
+    const edited = await editsOf(text, edits, file);
+    const byHand = [
+      ...blocked,
+      ...edited.left.map(({ edit, why }) => ({
+        name: edit.name,
+        why: `${edit.key}: ${edit.value}: ${why}`,
+      })),
+    ];
+    const isWritten = options.write === true && edited.diff !== '';
+    if (isWritten) await write(file, text, edited.text);
+    if (options.json) {
+      const { unread, unreadable } = readings;
+      printJson(io, { ...census, diff: edited.diff, byHand, unread, unreadable });
+    } else {
+      for (const { name, why } of byHand) io.err(plain(`${name}: not edited: ${why}`));
+      if (edited.diff !== '') printDiff(io, edited.diff);
+      if (isWritten) io.err(`${file}: written`);
+    }
+    const isCorrected = (finding: Finding) =>
+      isWritten && finding.edits.length > 0 && byHand.every(({ name }) => name !== finding.name);
+    if (!census.findings.every(isCorrected)) io.exitCode = exitCodes.failed;
+    if (readings.unread.length > 0) io.exitCode = exitCodes.partlyFailed;
+  });
+}
+
+/** rack.yaml with all edits, and the difference; empty: none. */
+async function editsOf(text: string, edits: readonly RackEdit[], file: string) {
+  if (edits.length === 0) return { text, left: [], diff: '' };
+  const [{ editRack }, { difference }] = await Promise.all([
+    import('@skolo/rack/edit'),
+    import('@skolo/backup'),
+  ]);
+  const edited = editRack(text, edits, file);
+  return { ...edited, diff: difference(text, edited.text, { from: file, to: file }) };
+}
+
+/** @throws CliError Somebody else has changed it meanwhile. */
+async function write(file: string, before: string, after: string): Promise<void> {
+  const { writeFileAtomic } = await import('@skolo/durable');
+  const target = await realpath(file);
+  if ((await readFile(target, 'utf8')) !== before) {
+    throw new CliError(`${file}: has changed since it was read; nothing was written, run it again`);
+  }
+  await writeFileAtomic(target, after, { keepAccess: true });
+}
+
+function print(io: Io, rack: string, census: Census, { read, unread, unreadable }: Readings): void {
+  const { findings, confirmed, unseen } = census;
+  const from = read.length === 0 ? 'nothing' : folded(read.map(({ device }) => device));
+  const said = `${confirmed.length} as rack.yaml says, ${count(findings.length, 'finding')}`;
+  io.out(`${rack}: read ${from}; ${said}`);
+  if (unseen.length > 0) io.out(`not seen, off or silent: ${folded(unseen)}`);
+  if (findings.length > 0) {
+    io.out('');
+    printTable(io, columns, findings);
+    for (const { name, advice } of findings) {
+      if (advice !== undefined) io.out(plain(`${name}: ${advice}`));
+    }
+  }
+  for (const { device, why } of [...unreadable, ...unread])
+    io.err(plain(`${device}: not read: ${why}`));
+}
+
+const columns: Column<Finding>[] = [
+  { title: 'FINDING', cell: ({ kind }) => kind.replace('-', ' '), style: () => 'yellow' },
+  { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
+  { title: 'SEEN', cell: ({ what }) => plain(what), shrinkTo: 20 },
+  {
+    title: 'EDIT',
+    cell: ({ edits, power }) => {
+      const own = edits.map(({ key, value }) => `${key}: ${value}`).join('; ');
+      return power ? `${own}; its outlet, too?` : own || undefined;
+    },
+  },
+];

@@ -1,0 +1,73 @@
+/** Readings of all switches and routers of a rack, through the router backup, which has their logins. */
+import type { DeviceStations } from '@skolo/api';
+import { models } from '@skolo/models';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import { CliError, failureOf } from '../../errors.ts';
+import { byNumber } from '../../names.ts';
+import type { RouterBackup } from '../../service-client.ts';
+
+interface Unread {
+  device: string;
+  why: string;
+}
+
+export interface Readings {
+  /** In the order of rack.yaml. */
+  read: DeviceStations[];
+  /** Those that could not be read this time. */
+  unread: Unread[];
+  /** Those whose model cannot be read at all. */
+  unreadable: Unread[];
+}
+
+const atOnce = 10;
+/** The service gives up after a minute. */
+const timeoutMs = 75_000;
+
+/**
+ * One that fails stops no other.
+ *
+ * @throws The first error, if none can be read.
+ */
+export async function readStations(rack: Rack, service: RouterBackup): Promise<Readings> {
+  const devices = [...rack.infrastructure.values()];
+  const readable = devices.filter((device) => 'load' in (stationsOf(device) ?? {}));
+  if (readable.length === 0) {
+    throw new CliError(`${rack.name}: has no switch or router whose MAC table can be read`);
+  }
+  const waiting = readable.entries();
+  const read: DeviceStations[] = [];
+  const unread: Unread[] = [];
+  const errors: unknown[] = [];
+  async function readNext() {
+    for (const [at, { name: device }] of waiting) {
+      try {
+        read[at] = await service.ask((client) =>
+          client.stations({ params: { device }, timeoutMs }),
+        );
+      } catch (error) {
+        errors.push(error);
+        const why = failureOf(error)
+          .lines.join(' ')
+          .replace(/^skolo: /, '');
+        unread.push({
+          device,
+          why: why.startsWith(`${device}: `) ? why.slice(device.length + 2) : why,
+        });
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, readNext));
+  const found = read.filter((each) => each !== undefined);
+  if (found.length === 0 && errors.length > 0) throw errors[0];
+  const unreadable = devices.flatMap((device) => {
+    const stations = stationsOf(device);
+    const why = stations && 'no' in stations ? stations.no : undefined;
+    return why === undefined ? [] : [{ device: device.name, why }];
+  });
+  return { read: found, unread: unread.sort((a, b) => byNumber(a.device, b.device)), unreadable };
+}
+
+function stationsOf({ model }: InfrastructureDevice) {
+  return models.get(model)?.stations;
+}

@@ -1,0 +1,198 @@
+/**
+ * What readings of switches and routers tell of the network: where an address of a network card is plugged in, and which address
+ * it has. Pure. A port is that of one machine only where a single card is seen; behind a port with several, or with another
+ * switch, is more of the network.
+ */
+import type { DeviceStations } from '@skolo/api';
+import { models } from '@skolo/models';
+import { formatOutlet, type InfrastructureDevice, type Outlet, type Rack } from '@skolo/rack';
+
+/** Something of rack.yaml that is plugged into the network. */
+export interface Entry {
+  name: string;
+  mac: string | undefined;
+  address: string | undefined;
+  uplink: Outlet | undefined;
+  power: readonly Outlet[];
+  /** Absent: a machine, or the jumphost. */
+  device?: InfrastructureDevice;
+}
+
+export function entriesOf(rack: Rack): Entry[] {
+  const plain = [rack.jumphost, ...rack.machines.values()];
+  return [
+    ...plain.map(({ name, mac, address, uplink, power }) => ({
+      name,
+      mac,
+      address,
+      uplink,
+      power,
+    })),
+    ...[...rack.infrastructure.values()].map((device): Entry => {
+      const { name, mac, address, uplink, power } = device;
+      return {
+        name,
+        mac,
+        address,
+        uplink: uplink === 'internet' ? undefined : uplink,
+        power,
+        device,
+      };
+    }),
+  ];
+}
+
+/** Whether others are plugged into it. */
+export function isNetwork({ device }: Entry): boolean {
+  return device !== undefined && models.get(device.model)?.network !== undefined;
+}
+
+/** A switch or router, and where others see it. */
+interface Network {
+  name: string;
+  ids: ReadonlySet<string>;
+  uplink: Outlet | undefined;
+  ports: readonly Outlet[];
+}
+
+export class Seen {
+  /** Cards at each port of a MAC table, by device and port. */
+  private readonly atPort = new Map<string, Map<string, Set<string>>>();
+  private readonly links = new Map<string, Map<string, boolean>>();
+  private readonly macsOf = new Map<string, Set<string>>();
+  private readonly leasedTo = new Map<string, Set<string>>();
+  private readonly names = new Map<string, string>();
+  private readonly own = new Map<string, readonly string[]>();
+  private readonly network: readonly Network[];
+
+  constructor(rack: Rack, readings: readonly DeviceStations[]) {
+    for (const { device, stations, ports, own } of readings) {
+      this.own.set(device, own);
+      this.links.set(device, new Map(ports.map(({ name, up }) => [name, up])));
+      const table = new Map<string, Set<string>>();
+      for (const { mac, port, address, hostname, source } of stations) {
+        if (source === 'mac-table' && port !== undefined) add(table, port, mac);
+        if (hostname !== undefined) this.names.set(mac, hostname);
+        if (address !== undefined)
+          add(source === 'lease' ? this.leasedTo : this.macsOf, address, mac);
+      }
+      if (table.size > 0) this.atPort.set(device, table);
+    }
+    this.network = entriesOf(rack)
+      .filter(isNetwork)
+      .map((entry): Network => {
+        const ids = this.idsOf(entry);
+        const { name, uplink } = entry;
+        return { name, ids, uplink, ports: this.portsOf(ids) };
+      });
+  }
+
+  /** Its cards: those that rack.yaml or the device itself names, else the one that has its address. */
+  idsOf({ name, mac, address }: Entry): ReadonlySet<string> {
+    const known = [...(mac === undefined ? [] : [mac]), ...(this.own.get(name) ?? [])];
+    if (known.length > 0) return new Set(known);
+    const holders = address === undefined ? new Set<string>() : this.holdersOf(address);
+    return holders.size === 1 ? holders : new Set();
+  }
+
+  /** Who has an address now; a lease counts where nobody has answered for it. */
+  holdersOf(address: string): ReadonlySet<string> {
+    return this.macsOf.get(address) ?? this.leasedTo.get(address) ?? new Set();
+  }
+
+  addressesOf(mac: string): string[] {
+    const of = (table: ReadonlyMap<string, ReadonlySet<string>>) =>
+      [...table].flatMap(([address, macs]) => (macs.has(mac) ? [address] : []));
+    const now = of(this.macsOf);
+    return now.length > 0 ? now : of(this.leasedTo);
+  }
+
+  hostnameOf(mac: string): string | undefined {
+    return this.names.get(mac);
+  }
+
+  isSeen(mac: string): boolean {
+    const inTable = [...this.atPort.values()].some((ports) =>
+      [...ports.values()].some((macs) => macs.has(mac)),
+    );
+    return inTable || this.addressesOf(mac).length > 0;
+  }
+
+  /** Whether its MAC table was read. */
+  hasTable(device: string): boolean {
+    return this.atPort.has(device);
+  }
+
+  /** Undefined: the port was not read. */
+  isUp({ device, outlet }: Outlet): boolean | undefined {
+    return this.links.get(device)?.get(outlet);
+  }
+
+  cardsAt({ device, outlet }: Outlet): ReadonlySet<string> {
+    return this.atPort.get(device)?.get(outlet) ?? new Set();
+  }
+
+  /** Ports of all MAC tables at which one of these cards is seen. */
+  portsOf(ids: ReadonlySet<string>): Outlet[] {
+    return [...this.atPort].flatMap(([device, ports]) =>
+      [...ports].flatMap(([outlet, macs]) =>
+        [...ids].some((id) => macs.has(id)) ? [{ device, outlet }] : [],
+      ),
+    );
+  }
+
+  /** Ports at which something single is plugged in, with its card. */
+  singles(): { port: Outlet; mac: string }[] {
+    return [...this.atPort].flatMap(([device, ports]) =>
+      [...ports].flatMap(([outlet, macs]) => {
+        const [mac, second] = macs;
+        const port = { device, outlet };
+        return mac === undefined || second !== undefined || this.isTrunk(port)
+          ? []
+          : [{ port, mac }];
+      }),
+    );
+  }
+
+  /** Whether more of the network is behind it: several cards, or another switch or router. */
+  isTrunk(port: Outlet): boolean {
+    return this.cardsAt(port).size > 1 || this.network.some((each) => this.isBehind(each, port));
+  }
+
+  /** Ports at which it may be plugged in itself. */
+  placesOf(ids: ReadonlySet<string>): Outlet[] {
+    return this.portsOf(ids).filter((port) => !this.isTrunk(port));
+  }
+
+  /**
+   * Ports of switches that a switch or router is plugged into directly: no other one is on the way. Two switches see a third one
+   * from different sides where it is between them; one whose table was not read may be anywhere.
+   */
+  neighboursOf(entry: Entry): Outlet[] {
+    const all = this.portsOf(this.idsOf(entry)).filter(({ device }) => device !== entry.name);
+    const from = (device: string) => this.network.find(({ name }) => name === device)?.ports ?? [];
+    return all.filter((port) => {
+      const others = this.network.filter(({ name }) => name !== port.device && name !== entry.name);
+      return !others.some((other) => {
+        if (!this.isBehind(other, port)) return false;
+        if (!this.hasTable(other.name)) return true;
+        const there = all.find(({ device }) => device === other.name);
+        const back = from(port.device).find(({ device }) => device === other.name);
+        return there !== undefined && there.outlet !== back?.outlet;
+      });
+    });
+  }
+
+  private isBehind({ name, ids, uplink, ports }: Network, port: Outlet): boolean {
+    if (name === port.device) return false;
+    const cards = this.cardsAt(port);
+    if ([...ids].some((id) => cards.has(id))) return true;
+    // One that is silent is where rack.yaml has it.
+    const isSilent = ports.every(({ device }) => device !== port.device);
+    return isSilent && uplink !== undefined && formatOutlet(uplink) === formatOutlet(port);
+  }
+}
+
+function add(map: Map<string, Set<string>>, key: string, value: string): void {
+  map.set(key, (map.get(key) ?? new Set()).add(value));
+}

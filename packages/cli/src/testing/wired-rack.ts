@@ -1,0 +1,74 @@
+/** A rack as its cables really are: what each switch and the router of it sees, as switches learn it in a tree. */
+import type { DeviceStations, Station } from '@skolo/api';
+
+/** Where something is plugged in. */
+export interface Place {
+  device: string;
+  port: string;
+}
+
+export interface Wired {
+  /** Switches by name, with where they are plugged in: `router` or another switch. */
+  switches: ReadonlyMap<string, Place>;
+  /** Everything else that speaks. */
+  stations: readonly { mac: string; place: Place; address?: string; hostname?: string }[];
+  /** Ports of each switch; its own way up is the last one. */
+  portCount: number;
+}
+
+/** What its own cable is in, which no rack.yaml has. */
+export function upPort({ portCount }: Pick<Wired, 'portCount'>): string {
+  return String(portCount);
+}
+
+export const routerMac = '80:2a:a8:00:00:01';
+
+export function switchMac(name: string): string {
+  const number = Number(/\d+$/.exec(name)?.[0] ?? 0);
+  return `f0:9f:c2:00:00:${number.toString(16).padStart(2, '0')}`;
+}
+
+/** Of all switches and the router, but for those in `without`. */
+export function readingsOf(wired: Wired, without: readonly string[] = []): DeviceStations[] {
+  const readAt = '2026-11-21T12:00:00Z';
+  const targets = [
+    ...wired.stations.map(({ mac, place }) => ({ mac, place })),
+    ...[...wired.switches].map(([name, place]) => ({ mac: switchMac(name), place })),
+  ];
+  const all = [...wired.switches.keys()].map((device): DeviceStations => {
+    const seen = new Map<string, string>([[routerMac, upPort(wired)]]);
+    for (const { mac, place } of targets) {
+      if (mac !== switchMac(device)) seen.set(mac, portTo(wired, device, place));
+    }
+    const stations = [...seen].map(([mac, port]): Station => ({ mac, port, source: 'mac-table' }));
+    const used = new Set(seen.values());
+    const ports = Array.from({ length: wired.portCount }, (_, at) => String(at + 1)).map(
+      (name) => ({
+        name,
+        up: used.has(name),
+      }),
+    );
+    return { device, readAt, stations, ports, own: [switchMac(device)] };
+  });
+  const router: DeviceStations = {
+    device: 'router',
+    readAt,
+    stations: wired.stations.flatMap(({ mac, address, hostname }): Station[] => [
+      ...(address === undefined ? [] : [{ mac, address, source: 'arp' as const }]),
+      ...(address === undefined || hostname === undefined
+        ? []
+        : [{ mac, address, hostname, source: 'lease' as const }]),
+    ]),
+    ports: [],
+    own: [routerMac],
+  };
+  return [...all, router].filter(({ device }) => !without.includes(device));
+}
+
+/** The port of a switch at which what comes from that place arrives. */
+function portTo(wired: Wired, device: string, place: Place): string {
+  for (let at: Place | undefined = place; at !== undefined; at = wired.switches.get(at.device)) {
+    if (at.device === device) return at.port;
+  }
+  return upPort(wired);
+}
