@@ -1,7 +1,7 @@
 /** A rack's cluster, as push reads and changes it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
-import { z } from 'zod';
+import { healthPath, type RackHealth, readHealth } from '../rack-health.ts';
 import { gateKinds, isUnwell, judge } from './gate.ts';
 import { isRefused, type Kubectl } from './kubectl.ts';
 import { isWorkload, type KubeObject, keyOf, listText, readAnswer } from './objects.ts';
@@ -179,29 +179,16 @@ export async function readKinds(
   );
 }
 
-const Alerts = z.object({
-  data: z.object({
-    alerts: z.array(z.object({ labels: z.record(z.string(), z.string()), state: z.string() })),
-  }),
-});
-
 /**
- * Firing alerts, by name and labels: `BotSick{machine="rpi-001"}`.
+ * How the rack is, as its Prometheus says.
  *
  * @throws KubectlError Prometheus cannot be asked.
  */
-export async function firingAlerts({ kubectl }: Rack, signal: AbortSignal): Promise<string[]> {
-  const path = '/api/v1/namespaces/skolo/services/prometheus:9090/proxy/api/v1/alerts';
-  const { data } = Alerts.parse(
-    JSON.parse(await kubectl(['get', '--raw', path], { signal, deadlineMs: 15_000 })),
-  );
-  return data.alerts
-    .filter(({ state }) => state === 'firing')
-    .map(({ labels: { alertname = '', ...labels } }) => {
-      const text = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
-      return `${alertname}{${text.sort().join(',')}}`;
-    })
-    .sort();
+export async function askHealth({ kubectl }: Rack, signal: AbortSignal): Promise<RackHealth> {
+  const prometheus = '/api/v1/namespaces/skolo/services/prometheus:9090/proxy';
+  // Figures of the jumphost are not compared.
+  const path = `${prometheus}${healthPath('')}`;
+  return readHealth(await kubectl(['get', '--raw', path], { signal, deadlineMs: 15_000 }));
 }
 
 /** The nodes of a rack. */

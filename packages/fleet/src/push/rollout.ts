@@ -5,11 +5,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
 import { z } from 'zod';
+import type { RackHealth } from '../rack-health.ts';
 import { PushError } from './errors.ts';
 import { gateKinds, judge, type PodVerdict, type Verdict } from './gate.ts';
 import { isWorkload, type KubeObject, keyOf, titleOf } from './objects.ts';
 import { isDeletable, type ObjectPlan, type RackPlan } from './plan.ts';
-import { applyObjects, deleteObjects, firingAlerts, type Rack, readKinds } from './rack.ts';
+import { applyObjects, askHealth, deleteObjects, type Rack, readKinds } from './rack.ts';
+import { worsened } from './worsened.ts';
 
 export interface RolloutTimes {
   /** Between two looks at the pods. */
@@ -55,7 +57,7 @@ export async function rollOut(rollout: Rollout): Promise<void> {
   const changed = changedIn(plan);
   const workloads = changed.map(({ wanted }) => wanted).filter(isWorkload);
   const others = changed.map(({ wanted }) => wanted).filter((object) => !isWorkload(object));
-  const alerts = await alertsNow(rollout);
+  const health = await healthNow(rollout);
   if (others.length > 0) report(`applying ${others.length} objects without pods`);
   await applyObjects(rack, others, signal);
   for (const workload of workloads.toSorted((a, b) => rankOf(a) - rankOf(b))) {
@@ -66,7 +68,7 @@ export async function rollOut(rollout: Rollout): Promise<void> {
   }
   await soak(
     workloads.map((workload) => ({ workload })),
-    alerts,
+    health,
     rollout,
   );
 }
@@ -180,17 +182,17 @@ async function untilReady(watched: Watched, rollout: Rollout): Promise<void> {
   }
 }
 
-/** @throws PushError `GATE`: something is no longer well, or an alert is new. */
+/** @throws PushError `GATE`: something is no longer well, or alerts and machines are worse than before. */
 async function soak(
   watched: readonly Watched[],
-  alerts: readonly string[] | undefined,
+  before: RackHealth | undefined,
   rollout: Rollout,
 ): Promise<void> {
   if (watched.length > 0) rollout.report(`watching for ${rollout.times.soakMs / 1000} s`);
   await stayReady(watched, rollout);
-  const now = alerts && (await alertsNow(rollout));
-  const fresh = now?.filter((alert) => !alerts?.includes(alert)) ?? [];
-  if (fresh.length > 0) throw new PushError('GATE', `new alerts: ${fresh.join(', ')}`);
+  const after = before && (await healthNow(rollout));
+  const faults = before && after ? worsened(before, after) : [];
+  if (faults.length > 0) throw new PushError('GATE', faults.join(', '));
 }
 
 async function stayReady(watched: readonly Watched[], rollout: Rollout): Promise<void> {
@@ -233,13 +235,13 @@ function excusedIn({ sick }: RackPlan, workload: KubeObject): ReadonlySet<string
   return new Set(sick.filter((each) => each.key === key).map(({ node }) => node));
 }
 
-/** Firing alerts; undefined where Prometheus does not say. */
-async function alertsNow({ rack, signal, report }: Rollout): Promise<string[] | undefined> {
+/** Undefined where Prometheus does not say. */
+async function healthNow({ rack, signal, report }: Rollout): Promise<RackHealth | undefined> {
   try {
-    return await firingAlerts(rack, signal);
+    return await askHealth(rack, signal);
   } catch (error) {
     signal.throwIfAborted();
-    report(`alerts are not compared: ${errorText(error)}`);
+    report(`alerts and machines are not compared: ${errorText(error)}`);
     return undefined;
   }
 }

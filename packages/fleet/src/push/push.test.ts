@@ -1,0 +1,422 @@
+/** Pushes to a real Kubernetes whose nodes pretend, with the real kubectl, git and registry. */
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isLong } from '@skolo/durable/campaign';
+import {
+  type ContainerRegistry,
+  type ControlPlane,
+  peer,
+  startContainerRegistry,
+  startControlPlane,
+} from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  type Kubectl,
+  kubectlWith,
+  openRecords,
+  openRepository,
+  type PushDeps,
+  preparePush,
+  type RackRecord,
+  type Request,
+  titleOf,
+} from './index.ts';
+import { createRackRepository, type RackRepository, tagOf } from './testing/racks.ts';
+
+const program = peer('control-plane');
+const kubectl = peer('kubectl');
+const registryProgram = peer('docker-registry');
+const machines = ['rpi-1', 'rpi-2', 'rpi-3', 'rpi-4'];
+const words = ['clean', 'crash', 'unpullable', 'unready', 'next'];
+
+let plane: ControlPlane;
+let registry: ContainerRegistry;
+let repository: RackRepository;
+
+describe.skipIf(!program || !kubectl || !registryProgram)(
+  'skolo push',
+  { timeout: 120_000 },
+  () => {
+    beforeAll(async () => {
+      const jumphost = {
+        name: 'jumphost',
+        labels: { jumphost: 'true' },
+        architecture: 'amd64' as const,
+      };
+      const nodes = [jumphost, ...machines.map((name) => ({ name }))];
+      [registry, plane] = await Promise.all([
+        startContainerRegistry(registryProgram ?? ''),
+        startControlPlane(program ?? '', kubectl ?? '', { nodes }),
+      ]);
+      for (const word of words) {
+        await registry.push('skolo/service', tagOf(word), word);
+        await registry.push('skolo/agent', tagOf(word), word);
+      }
+      await registry.push('skolo/service', 'one-platform', 'amd64', 'image');
+      await registry.push('skolo/agent', 'one-platform', 'amd64', 'image');
+      repository = await createRackRepository(registry.host, ['rack4']);
+      call('apply', '-f', join(repository.folder, 'kube/base/namespace.yaml'));
+      await push({ why: 'the first push of this rack' });
+    }, 120_000);
+    afterAll(async () => {
+      await plane?.close();
+      await registry?.close();
+      await repository?.remove();
+      if (records) await rm(records, { recursive: true });
+    });
+
+    it('brings a new version, and commits who, what and why', async () => {
+      const records = await push({ services: ['service'], version: tagOf('next'), why: 'faster' });
+
+      expect(records).toMatchObject([{ state: 'done' }]);
+      expect(running('service')).toContain(`/skolo/service:${tagOf('next')}@sha256:`);
+      expect(repository.git('log', '-1', '--format=%an: %B')).toMatch(
+        /^Ann: push\(rack4\): service 2026-11-20T22_40_05Z-ann-295cca0-next\n\nfaster\n\nPush: /,
+      );
+      expect(repository.git('status', '--porcelain')).toBe('');
+      expect(lastPush()).toMatchObject({ by: 'Ann <ann@example.com>', why: 'faster' });
+    });
+
+    it('goes back to the versions before the last push', async () => {
+      const records = await push({ isRollback: true });
+
+      expect(records).toMatchObject([{ state: 'done' }]);
+      expect(running('service')).toMatch(/:2026-11-20T22_40_05Z-ann-295cca0-clean$/);
+    });
+
+    it.each([
+      ['crash', 'Deployment skolo/service: jumphost: crashes again and again (Error, exit 1)'],
+      ...(isLong ? [['unready', 'not ready after 3 s: jumphost: runs, and is not ready']] : []),
+    ])(
+      'goes back by itself where the new version is %s, and says why',
+      async (word = '', why = '') => {
+        const before = [running('service'), repository.git('log', '--format=%s')];
+
+        const [record] = await push({ services: ['service'], version: tagOf(word) });
+
+        expect(record).toMatchObject({ state: 'rolled-back', why: expect.stringContaining(why) });
+        expect([running('service'), repository.git('log', '--format=%s')]).toEqual(before);
+      },
+    );
+
+    it('goes back where the rack has a new alert afterwards', async () => {
+      const before = running('service');
+      let asked = 0;
+      const open = async (name: string) => ({
+        name,
+        // The API server cannot reach a Prometheus: its nodes pretend.
+        kubectl: async (...call: Parameters<Kubectl>) =>
+          call[0][1] === '--raw' ? alertsAnswer(asked++) : ownKubectl()(...call),
+        close: async () => undefined,
+      });
+
+      const [record] = await push({ services: ['service'], version: tagOf('next') }, { open });
+
+      expect(record).toMatchObject({
+        state: 'rolled-back',
+        why: 'new alert TokenLate (critical)',
+      });
+      expect(running('service')).toBe(before);
+    });
+
+    it('stops at the canary, leaves the other machines alone, and names a dead one without waiting for it', async () => {
+      behave('rpi-1', 'dead');
+      onTestFinished(async () => {
+        behave('rpi-1', 'well');
+        call('wait', '--for=condition=Ready', 'node/rpi-1', '--timeout=30s');
+      });
+      call('wait', '--for=condition=Ready=unknown', 'node/rpi-1', '--timeout=30s');
+      const before = agents();
+      const lines: string[] = [];
+
+      const [record] = await push(
+        { services: ['agent'], version: tagOf('unpullable') },
+        { report: (_, text) => lines.push(text) },
+      );
+
+      expect(record).toMatchObject({
+        state: 'rolled-back',
+        why: expect.stringMatching(
+          /^DaemonSet skolo\/agent: rpi-2: image .*unpullable.* cannot be pulled/,
+        ),
+      });
+      expect(lines).toContain('DaemonSet skolo/agent: first on rpi-2');
+      expect(lines.join()).toContain('rpi-1: its machine does not answer');
+      const unchanged = Object.keys(before).filter((node) => agents()[node] === before[node]);
+      expect(unchanged).toEqual(['rpi-1', 'rpi-3', 'rpi-4']);
+    });
+
+    it.runIf(isLong)('waits for a machine that finishes its task', async () => {
+      behave('rpi-3', 'busy');
+      onTestFinished(() => behave('rpi-3', 'well'));
+      const lines: string[] = [];
+
+      const [record] = await push(
+        { services: ['agent'], version: tagOf('next') },
+        { report: (_, text) => lines.push(text) },
+      );
+
+      expect(record).toMatchObject({ state: 'done' });
+      expect(lines.join('\n')).toContain('rpi-3: the old pod finishes its work');
+    });
+
+    it('shows drift by hand apart, and puts it right', async () => {
+      const before = running('service');
+      call(
+        'set',
+        'image',
+        '-n',
+        'skolo',
+        'deployment/service',
+        `service=${registry.host}/skolo/service:${tagOf('crash')}`,
+      );
+      call('label', '-n', 'skolo', 'deployment/service', 'by-hand=yes');
+
+      const { request, deps } = await pushDeps({});
+      const prepared = await preparePush(request, deps);
+      const plan = prepared.racks[0]?.preparation?.plan;
+      const [record] = await prepared.run();
+
+      expect(plan?.objects.filter(({ action }) => action !== 'keep')).toMatchObject([
+        {
+          wanted: { kind: 'Deployment' },
+          changes: [],
+          setBack: [
+            { path: 'spec.template.spec.containers[name=service].image', writtenBy: 'kubectl-set' },
+          ],
+          added: [{ path: 'metadata.labels.by-hand', writtenBy: 'kubectl-label' }],
+        },
+      ]);
+      expect(record).toMatchObject({ state: 'done' });
+      expect(running('service')).toBe(before);
+    });
+
+    it('deletes what left the overlay, but no claims, and nothing of others', async () => {
+      const extra = 'kube/racks/rack4/kustomization.yaml';
+      const text = await readFile(join(repository.folder, extra), 'utf8');
+      const resources = ['ConfigMap', 'PersistentVolumeClaim'].map(
+        (kind) =>
+          `${JSON.stringify({ apiVersion: 'v1', kind, metadata: { name: 'extra', namespace: 'skolo' }, ...(kind === 'ConfigMap' ? {} : claim) })}`,
+      );
+      repository.write('racks/rack4/extra.yaml', resources.join('\n---\n'));
+      repository.write(
+        'racks/rack4/kustomization.yaml',
+        text.replace('[../../base]', '[../../base, extra.yaml]'),
+      );
+      commit('more');
+      await push({});
+      repository.write('racks/rack4/kustomization.yaml', text);
+      commit('less');
+      call('create', 'configmap', 'of-another', '-n', 'skolo');
+      call('label', 'configmap', 'of-another', '-n', 'skolo', 'app.kubernetes.io/part-of=skolo');
+
+      const { request, deps } = await pushDeps({});
+      const prepared = await preparePush(request, deps);
+      const [record] = await prepared.run();
+
+      const deletions = prepared.racks[0]?.preparation?.plan.deletions.map(titleOf);
+      expect(deletions).toEqual(['ConfigMap skolo/extra']);
+      expect(record).toMatchObject({ state: 'done' });
+      expect(call('get', 'configmap,pvc', '-n', 'skolo', '-o', 'name').split('\n')).toEqual(
+        expect.arrayContaining(['configmap/of-another', 'persistentvolumeclaim/extra']),
+      );
+      expect(call('get', 'configmap', '-n', 'skolo', '-o', 'name')).not.toContain(
+        'configmap/extra',
+      );
+    });
+
+    it.each([
+      ['an image that is not there', { version: 'none' }, 'no such tag'],
+      [
+        'an image that is not for all machines',
+        { version: 'one-platform' },
+        'skolo/agent:one-platform@sha256:',
+      ],
+    ])('refuses %s before anything is touched', async (_, asked, problem) => {
+      const before = call(
+        'get',
+        'deployments,daemonsets',
+        '-n',
+        'skolo',
+        '-o',
+        'jsonpath={.items[*].metadata.resourceVersion}',
+      );
+
+      const { request, deps } = await pushDeps(asked);
+      const prepared = await preparePush(request, deps);
+      await prepared.close();
+
+      expect(prepared.racks[0]?.problem?.message).toContain(problem);
+      expect(
+        call(
+          'get',
+          'deployments,daemonsets',
+          '-n',
+          'skolo',
+          '-o',
+          'jsonpath={.items[*].metadata.resourceVersion}',
+        ),
+      ).toBe(before);
+    });
+
+    it('refuses a tree with changes that are in no commit', async () => {
+      repository.write('base/forgotten.yaml', '');
+      onTestFinished(() => void repository.git('clean', '-fdq'));
+
+      await expect(pushDeps({})).rejects.toThrow(
+        'kube/base/forgotten.yaml: changed and not committed',
+      );
+    });
+
+    it('tells a second push who holds the rack', async () => {
+      const first = await pushDeps({});
+      const held = await preparePush(first.request, first.deps);
+      const second = await pushDeps(
+        {},
+        { desk: { name: 'bob@other', pid: 1, isAlive: () => true } },
+      );
+
+      const refused = await preparePush(second.request, second.deps);
+      await held.close();
+      const later = await preparePush(second.request, second.deps);
+      await later.close();
+
+      expect(refused.racks[0]?.problem?.message).toBe(
+        `rack4: ann@desk, push ${first.request.id}, process ${process.pid} is pushing; wait until it has ended, or end it there`,
+      );
+      expect(later.racks[0]?.problem).toBeUndefined();
+    });
+
+    it('refuses a checkout that lacks what the rack runs', async () => {
+      const elsewhere = await createRackRepository(registry.host, ['rack4']);
+      onTestFinished(elsewhere.remove);
+      const { request, deps } = await pushDeps({});
+
+      const prepared = await preparePush(request, {
+        ...deps,
+        repository: await openRepository(elsewhere.clusters, deps.signal),
+      });
+      await prepared.close();
+
+      expect(prepared.racks[0]?.problem?.message).toContain(
+        'which is not in this checkout; run git pull',
+      );
+    });
+  },
+);
+
+const claim = {
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },
+};
+
+function alertsAnswer(count: number): string {
+  const metric = { figure: 'alerts', alertname: 'TokenLate', severity: 'critical' };
+  const result = count === 0 ? [] : [{ metric, value: [1, `${count}`] }];
+  return JSON.stringify({ data: { resultType: 'vector', result } });
+}
+
+function ownKubectl(): Kubectl {
+  return kubectlWith({ ...process.env, KUBECONFIG: plane.kubeconfig }, kubectl);
+}
+
+function commit(message: string) {
+  repository.git('add', '.');
+  repository.git('commit', '--quiet', '--message', message);
+}
+
+function behave(node: string, how: string) {
+  call('annotate', 'node', node, '--overwrite', `test.skolo/node=${how}`);
+}
+
+/** Uids of the agents' pods by machine. */
+function agents(): Record<string, string> {
+  const path = '{range .items[*]}{.spec.nodeName} {.metadata.uid}{"\\n"}{end}';
+  const lines = call(
+    'get',
+    'pods',
+    '-n',
+    'skolo',
+    '-l',
+    'app=agent',
+    '-o',
+    `jsonpath=${path}`,
+  ).trim();
+  return Object.fromEntries(
+    lines
+      .split('\n')
+      .sort()
+      .map((line) => line.split(' ')),
+  );
+}
+
+function lastPush(): unknown {
+  const lease = JSON.parse(call('get', 'lease', 'skolo-push', '-n', 'skolo', '-o', 'json'));
+  return JSON.parse(lease.metadata.annotations['skolo/last-push']);
+}
+
+function call(...args: string[]): string {
+  return execFileSync(kubectl ?? '', args, {
+    encoding: 'utf8',
+    env: { ...process.env, KUBECONFIG: plane.kubeconfig },
+  });
+}
+
+/** The image of a Deployment or DaemonSet. */
+function running(name: string): string {
+  const [image = ''] = call(
+    ...['get', 'deployments,daemonsets', '-n', 'skolo', '-l', 'app.kubernetes.io/part-of=skolo'],
+    ...[
+      '-o',
+      `jsonpath={.items[?(@.metadata.name=="${name}")].spec.template.spec.containers[*].image}`,
+    ],
+  ).split(' ');
+  return image;
+}
+
+async function push(asked: Partial<Request>, more: Partial<PushDeps> = {}): Promise<RackRecord[]> {
+  const { request, deps } = await pushDeps(asked, more);
+  const prepared = await preparePush(request, deps);
+  for (const { problem } of prepared.racks) if (problem) console.log(problem.message);
+  return await prepared.run();
+}
+
+let ids = 0;
+let records: string | undefined;
+
+async function pushDeps(asked: Partial<Request>, more: Partial<PushDeps> = {}) {
+  const { signal } = new AbortController();
+  records ??= await mkdtemp(join(tmpdir(), 'skolo-records-'));
+  ids += 1;
+  const request: Request = {
+    id: `push-${ids}`,
+    startedAt: '2026-11-21T12:00:00Z',
+    by: 'Ann <ann@example.com>',
+    why: 'a test',
+    services: [],
+    isRollback: false,
+    racks: ['rack4'],
+    canaries: 1,
+    soakMs: 0,
+    onFailure: 'stop',
+    ...asked,
+  };
+  const deps: PushDeps = {
+    repository: await openRepository(repository.clusters, signal),
+    records: openRecords(records),
+    open: async (name) => ({
+      name,
+      kubectl: ownKubectl(),
+      close: async () => {},
+    }),
+    stages: [request.racks],
+    desk: { name: 'ann@desk', pid: process.pid, isAlive: () => false },
+    times: { pollMs: 900, readyMs: 3_000, patienceMs: 5_000 },
+    signal,
+    now: Date.now,
+    report: () => undefined,
+    ...more,
+  };
+  return { request, deps };
+}

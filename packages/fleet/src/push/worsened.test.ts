@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import type { RackHealth } from '../rack-health.ts';
+import { worsened } from './worsened.ts';
+
+const well: RackHealth = {
+  state: 'ok',
+  versions: {},
+  agents: {},
+  down: [],
+  alerts: [{ name: 'BotSick', severity: 'warning', count: 2 }],
+  health: { ok: 40 },
+};
+
+it.each([
+  ['nothing', {}, []],
+  ['fewer alerts', { alerts: [] }, []],
+  [
+    'a new alert',
+    { alerts: [{ name: 'TokenLate', severity: 'critical', count: 1 }] },
+    ['new alert TokenLate (critical)'],
+  ],
+  [
+    'more of one alert',
+    { alerts: [{ name: 'BotSick', severity: 'warning', count: 3 }] },
+    ['new alert BotSick (warning)'],
+  ],
+  ['a silent service', { down: ['router-backup'] }, ['router-backup no longer answers Prometheus']],
+  ['a few sick machines', { health: { ok: 37, quarantined: 3 } }, []],
+  [
+    'many sick machines',
+    { health: { ok: 30, quarantined: 10 } },
+    ['10 more machines are quarantined'],
+  ],
+])('names %s', (_, change, faults) => {
+  expect(worsened(well, { ...well, ...change })).toEqual(faults);
+});
