@@ -1,11 +1,12 @@
-/** kube/apply on a real API server. */
+/** The overlays of kube/ and kube/apply on a real control plane, whose nodes pretend to run the pods. */
 import { execFile } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type ControlPlane, type FakeNode, peer, startControlPlane } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import {
   build,
   componentNames,
@@ -18,37 +19,110 @@ import { applyScript, deletedKinds } from './prune.ts';
 
 const run = promisify(execFile);
 const k3sKinds = fileURLToPath(new URL('testing/k3s-kinds.yaml', import.meta.url));
+const manager = '--field-manager=skolo';
 
 const kubectl = usableKubectl();
 const program = peer('control-plane');
 const [rack = ''] = rackNames();
+const canary = 'node-restriction.kubernetes.io/skolo-channel';
+const jumphost = 'node-restriction.kubernetes.io/skolo-jumphost';
+const taints = [{ key: 'skolo/machine', value: 'true', effect: 'NoSchedule' }];
+const nodes: FakeNode[] = [
+  { name: 'jumphost', architecture: 'amd64', labels: { [jumphost]: 'true' } },
+  { name: 'pi-1', taints, labels: { [canary]: 'canary' } },
+  { name: 'pi-2', taints },
+];
+const copies: string[] = [];
+const everything = kubectl ? overlayWith(componentNames()) : '';
 let controlPlane: ControlPlane | undefined;
 
+const Workloads = z.object({
+  items: z.array(
+    z.object({
+      kind: z.string(),
+      metadata: z.object({ name: z.string(), generation: z.number() }),
+      spec: z.object({ replicas: z.number().optional() }),
+      status: z.object({
+        observedGeneration: z.number().default(0),
+        desiredNumberScheduled: z.number().optional(),
+        updatedNumberScheduled: z.number().default(0),
+        numberAvailable: z.number().default(0),
+        updatedReplicas: z.number().default(0),
+        availableReplicas: z.number().default(0),
+      }),
+    }),
+  ),
+});
+
+// What one test leaves, the next one begins with: everything is applied.
 describe.skipIf(!kubectl || !program)('kube/apply', { timeout: 300_000 }, () => {
   beforeAll(async () => {
     if (!kubectl || !program) return;
-    controlPlane = await startControlPlane(program, kubectl);
+    controlPlane = await startControlPlane(program, kubectl, { nodes });
     await call(kubectl, 'apply', '-f', k3sKinds);
     await call(kubectl, 'wait', '--for=condition=Established', '--timeout=20s', 'crd', '--all');
-  }, 60_000);
-  afterAll(() => controlPlane?.close());
-
-  it('is accepted by a real API server, changes nothing the second time, and leaves server-side apply no conflict', async () => {
-    const overlay = overlayWith(componentNames());
-
-    await call(applyScript, overlay);
-    const second = await call(applyScript, overlay);
-
-    expect(linesWithout(second, 'unchanged')).toEqual([]);
-    expect((await call(applyScript, '--diff', overlay)).trim()).toBe('');
-    const serverSide = await call(kubectl ?? '', 'apply', '--server-side', '-k', overlay);
-    expect(linesWithout(serverSide, 'serverside-applied')).toEqual([]);
+    await call(applyScript, everything);
+  }, 120_000);
+  afterAll(async () => {
+    await controlPlane?.close();
+    for (const copy of copies) rmSync(copy, { recursive: true, force: true });
   });
 
-  it('deletes what a component brought once the overlay has it no more, and all comes back with it', async () => {
-    const everything = overlayWith(componentNames());
+  it('rolls out whole', async () => {
+    await expect.poll(unfinished).toEqual([]);
+
+    const wide = await call(kubectl ?? '', 'get', 'pods', '-n', 'skolo-node', '-o', 'wide');
+    expect(wide).toMatch(/^swarming-client-canary-\S+ .* pi-1 /m);
+    expect(wide).toMatch(/^swarming-client-\w+ .* pi-2 /m);
+    expect(wide).toMatch(/^metadata-server-\S+ .* jumphost /m);
+  });
+
+  it('changes nothing the second time', async () => {
+    const second = await call(applyScript, everything);
+
+    expect(linesWithout(second, 'unchanged')).toEqual([]);
+    expect((await call(applyScript, '--diff', everything)).trim()).toBe('');
+  });
+
+  it("gives a machine's own credentials nothing but what its agent needs", async () => {
+    const secret = ['create', 'secret', 'generic', '--from-literal=key=value'];
+    await call(kubectl ?? '', ...secret, '-n', 'skolo-node', 'adb-key');
+    await call(kubectl ?? '', ...secret, '-n', 'skolo-node', 'metadata-server');
+    await call(kubectl ?? '', ...secret, '-n', 'skolo', 'router-backup');
+    const kubelet = await controlPlane?.kubeconfigOf('system:node:pi-2', ['system:nodes']);
+    const attempt = (text: string) =>
+      call(kubectl ?? '', `--kubeconfig=${kubelet}`, ...text.split(' ')).then(
+        () => 'done',
+        (error: { stderr: string }) => (error.stderr.includes('orbidden') ? 'forbidden' : error),
+      );
+
+    expect(await attempt('get secret -n skolo-node adb-key')).toBe('done');
+    expect(await attempt('get node pi-2')).toBe('done');
+    const forbidden = [
+      `label node pi-2 ${jumphost}=true`,
+      `label node pi-2 ${canary}=canary`,
+      'label node pi-2 node-role.kubernetes.io/control-plane=true',
+      'label node pi-1 a=b',
+      'taint node pi-2 skolo/machine:NoSchedule-',
+      'get nodes',
+      'get node jumphost',
+      'get secret -n skolo-node metadata-server',
+      'get secrets -n skolo-node',
+      'get secret -n skolo router-backup',
+      'get configmaps -n skolo',
+      'create token -n skolo-node metadata-server',
+      'create token -n skolo-access skolo-admin',
+      'delete daemonset -n skolo-node swarming-client',
+    ];
+    const answers = await Promise.all(forbidden.map(attempt));
+    expect(forbidden.filter((_, index) => answers[index] !== 'forbidden')).toEqual([]);
+  });
+
+  it('deletes what left the overlay, but no volumes and no objects of others, and all comes back', async () => {
     const nothing = overlayWith([]);
-    await call(applyScript, everything);
+    const base = join(nothing, '../../base/kustomization.yaml');
+    writeFileSync(base, readFileSync(base, 'utf8').replace('\n  - router-backup\n', '\n'));
+    await call(kubectl ?? '', 'create', 'configmap', 'somebody-elses', '-n', 'skolo');
 
     const difference = call(applyScript, '--diff', nothing);
     await expect(difference).rejects.toMatchObject({ code: 1 });
@@ -58,27 +132,31 @@ describe.skipIf(!kubectl || !program)('kube/apply', { timeout: 300_000 }, () => 
     await call(applyScript, nothing);
 
     expect(await deletable()).toEqual(namesIn(build(kubectl ?? '', nothing)));
-    await call(applyScript, everything);
-    expect(await deletable()).toEqual(namesIn(build(kubectl ?? '', everything)));
-  });
-
-  it('keeps volumes and claims of a service that was taken out, and objects of others', async () => {
-    const overlay = overlayWith([]);
-    await call(applyScript, overlay);
-    await call(kubectl ?? '', 'create', 'configmap', 'somebody-elses', '-n', 'skolo');
-    const base = join(overlay, '../../base/kustomization.yaml');
-    writeFileSync(base, readFileSync(base, 'utf8').replace('\n  - router-backup\n', '\n'));
-
-    await call(applyScript, overlay);
-
-    const left = await call(
-      kubectl ?? '',
-      ...['get', 'pv,pvc,deployments,configmaps', '-A', '-o', 'name'],
-    );
-    expect(left).not.toContain('deployment.apps/router-backup');
+    const left = await call(kubectl ?? '', 'get', 'pvc,configmaps', '-n', 'skolo', '-o', 'name');
     expect(left).toContain('persistentvolumeclaim/router-backup');
     expect(left).toContain('configmap/somebody-elses');
+
+    await call(applyScript, everything);
+    expect(await deletable()).toEqual(namesIn(build(kubectl ?? '', everything)));
+    await expect.poll(unfinished).toEqual([]);
   });
+
+  it.runIf(process.env.SKOLO_LONG).each(componentNames())(
+    'adds and removes %s alone',
+    async (component) => {
+      const without = overlayWith([]);
+      const alone = overlayWith([component]);
+      await call(applyScript, without);
+
+      await call(applyScript, alone);
+      expect(await deletable()).toEqual(namesIn(build(kubectl ?? '', alone)));
+      await expect.poll(unfinished).toEqual([]);
+
+      await call(applyScript, without);
+      expect(await deletable()).toEqual(namesIn(build(kubectl ?? '', without)));
+      await expect.poll(unfinished).toEqual([]);
+    },
+  );
 
   it('refuses a folder that is not the overlay of a rack', async () => {
     await expect(call(applyScript, join(applyScript, '../base'))).rejects.toMatchObject({
@@ -86,11 +164,25 @@ describe.skipIf(!kubectl || !program)('kube/apply', { timeout: 300_000 }, () => 
       stderr: expect.stringContaining('not an overlay of a rack'),
     });
   });
+
+  // The last one: it takes away what kube/apply knows of the objects.
+  it('leaves no conflict to server-side apply, which changes nothing the second time', async () => {
+    const serverSide = ['apply', '--server-side', manager, '-k', everything];
+
+    const first = await call(kubectl ?? '', ...serverSide);
+
+    expect(linesWithout(first, 'serverside-applied')).toEqual([]);
+    const versions = await versionsOfAll();
+    // The first one has proven that the fields are valid, which costs kubectl seconds.
+    await call(kubectl ?? '', ...serverSide, '--validate=false');
+    expect(await versionsOfAll()).toEqual(versions);
+    await expect.poll(unfinished).toEqual([]);
+  });
 });
 
 function overlayWith(components: readonly string[]): string {
   const copy = copyWithComponents(rack, components);
-  onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
+  copies.push(copy);
   return join(copy, 'racks', rack);
 }
 
@@ -107,23 +199,52 @@ function linesWithout(text: string, ending: string): string[] {
   return text.split('\n').filter((line) => line !== '' && !line.endsWith(ending));
 }
 
+/** Deployments and DaemonSets of which not every pod is available in its newest version, or none is wanted. */
+async function unfinished(): Promise<string[]> {
+  const text = await call(kubectl ?? '', 'get', 'deployments,daemonsets', '-A', '-o', 'json');
+  return Workloads.parse(JSON.parse(text))
+    .items.filter(({ metadata, spec, status }) => {
+      const wanted = spec.replicas ?? status.desiredNumberScheduled ?? 0;
+      const updated = status.updatedReplicas + status.updatedNumberScheduled;
+      const available = status.availableReplicas + status.numberAvailable;
+      const isSeen = status.observedGeneration === metadata.generation;
+      return !isSeen || wanted === 0 || updated !== wanted || available !== wanted;
+    })
+    .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+}
+
+/** The version of each object that an overlay may have. */
+async function versionsOfAll(): Promise<string> {
+  return await getOurs(
+    ['pv', 'pvc', 'namespaces', ...resourcesThatMayGo()],
+    ':kind,:metadata.namespace,:metadata.name,:metadata.resourceVersion',
+  );
+}
+
 /** Objects of the cluster that kube/apply could delete, as `KIND NAMESPACE/NAME`. */
 async function deletable(): Promise<string[]> {
-  const kinds = deletedKinds().map((kind) => {
-    const [name = '', version, group] = kind.split('/').toReversed();
-    return group === undefined ? name : `${name}.${version}.${group}`;
-  });
-  const text = await call(
-    kubectl ?? '',
-    ...['get', kinds.join(','), '-A', '-l', 'app.kubernetes.io/part-of=skolo'],
-    ...['-o', 'custom-columns=:kind,:metadata.namespace,:metadata.name', '--no-headers'],
-  );
+  const text = await getOurs(resourcesThatMayGo(), ':kind,:metadata.namespace,:metadata.name');
   return text
     .trim()
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .map(([kind, namespace, name]) => `${kind} ${namespace === '<none>' ? '' : namespace}/${name}`)
     .sort();
+}
+
+function resourcesThatMayGo(): string[] {
+  return deletedKinds().map((kind) => {
+    const [name = '', version, group] = kind.split('/').toReversed();
+    return group === undefined ? name : `${name}.${version}.${group}`;
+  });
+}
+
+async function getOurs(resources: readonly string[], columns: string): Promise<string> {
+  return await call(
+    kubectl ?? '',
+    ...['get', resources.join(','), '-A', '-l', 'app.kubernetes.io/part-of=skolo'],
+    ...['-o', `custom-columns=${columns}`, '--no-headers'],
+  );
 }
 
 function namesIn(objects: readonly Manifest[]): string[] {
