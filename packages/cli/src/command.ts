@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { usageError } from './errors.ts';
 import type { Io } from './io.ts';
@@ -10,9 +11,13 @@ export interface Globals {
   rackIsDefault: boolean;
   url: string | undefined;
   tokenFile: string | undefined;
+  /** Name of a rack to tunnel to. */
+  on: string | undefined;
+  /** The file of all racks, as given. */
+  clusters: string | undefined;
 }
 
-const globalNames = ['rack', 'url', 'tokenFile'] as const;
+const globalNames = ['rack', 'url', 'tokenFile', 'on', 'clusters'] as const;
 type GlobalName = (typeof globalNames)[number];
 
 const defaultRack = '/etc/skolo/rack.yaml';
@@ -21,14 +26,28 @@ const defaultRack = '/etc/skolo/rack.yaml';
 export class SkoloCommand extends Command {
   readonly io: Io;
   private used: readonly GlobalName[] = globalNames;
+  private shown: readonly GlobalName[] = ['rack', 'url', 'tokenFile', 'on'];
+  /** Of the whole program. */
+  private readonly endings: (() => Promise<void>)[];
 
-  constructor(name: string | undefined, io: Io) {
+  constructor(name: string | undefined, io: Io, endings: (() => Promise<void>)[] = []) {
     super(name);
     this.io = io;
+    this.endings = endings;
   }
 
   override createCommand(name?: string): SkoloCommand {
-    return new SkoloCommand(name, this.io);
+    return new SkoloCommand(name, this.io, this.endings);
+  }
+
+  /** Calls this when the command has ended, or failed. */
+  atEnd(close: () => Promise<void>): void {
+    this.endings.push(close);
+  }
+
+  /** Calls what `atEnd` has been given. */
+  async end(): Promise<void> {
+    for (const close of this.endings.splice(0)) await close();
   }
 
   /** One line with a pointer to the help; Commander prints two without. */
@@ -44,7 +63,9 @@ export class SkoloCommand extends Command {
 
   /** Names the global options with an effect here; without a call all of them. */
   uses(...names: GlobalName[]): this {
-    this.used = names;
+    // A rack by its name has a rack.yaml.
+    this.shown = names.includes('rack') ? [...names, 'on'] : names;
+    this.used = [...this.shown, 'clusters'];
     return this;
   }
 
@@ -53,20 +74,25 @@ export class SkoloCommand extends Command {
     this.configureHelp({
       showGlobalOptions: true,
       visibleGlobalOptions: () =>
-        this.globalOptions().filter((option) => this.used.some(named(option))),
+        this.globalOptions().filter((option) => this.shown.some(named(option))),
     });
-    this.hook('preAction', () => this.rejectUnused());
+    this.hook('preAction', async () => {
+      this.rejectUnused();
+      if (this.used.includes('on')) await this.useRackByName();
+    });
   }
 
   globals(): Globals {
     const root = this.root();
-    const { rack, url, tokenFile } = root.opts<Partial<Record<GlobalName, string>>>();
+    const { rack, url, tokenFile, on, clusters } = root.opts<Partial<Record<GlobalName, string>>>();
     return {
       // An empty variable counts as not set, as for the services.
       rack: rack || defaultRack,
       rackIsDefault: !rack || root.getOptionValueSource('rack') === 'default',
       url: url || undefined,
       tokenFile: tokenFile || undefined,
+      on: on || undefined,
+      clusters: clusters || undefined,
     };
   }
 
@@ -81,6 +107,14 @@ export class SkoloCommand extends Command {
       if (name === undefined || this.used.includes(name) || !this.gives(name)) continue;
       this.error(`option '${option.long}' has no effect here`);
     }
+  }
+
+  /** `--on` names a rack.yaml, too. `--rack` on the command line is stronger, and in the environment weaker. */
+  private async useRackByName(): Promise<void> {
+    if (this.globals().on === undefined || this.gives('rack')) return;
+    const { rackOn } = await import('./fleet.ts');
+    const { overlay } = await rackOn(this);
+    this.root().setOptionValueWithSource('rack', join(overlay, 'rack.yaml'), 'on');
   }
 
   private globalOptions(): readonly Option[] {
@@ -116,6 +150,16 @@ export function addGlobalOptions(program: SkoloCommand): SkoloCommand {
       new Option('--token-file <file>', 'file with your token for services').env(
         'SKOLO_TOKEN_FILE',
       ),
+    )
+    .addOption(
+      new Option('--on <rack>', 'rack to reach through its jumphost, with its rack.yaml').env(
+        'SKOLO_ON',
+      ),
+    )
+    .addOption(
+      new Option('--clusters <file>', 'list of all racks, kube/clusters/config.json').env(
+        'SKOLO_CLUSTERS',
+      ),
     );
 }
 
@@ -123,6 +167,8 @@ const flags: Record<GlobalName, string> = {
   rack: '--rack',
   url: '--url',
   tokenFile: '--token-file',
+  on: '--on',
+  clusters: '--clusters',
 };
 
 /** `skolo power follow --rack rack4.yaml 'rpi-[001-040]'`: a command line for the same rack. */

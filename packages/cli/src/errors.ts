@@ -4,9 +4,9 @@ import type { Io } from './io.ts';
 /** An error that the user can fix. The message says what, where, and what to do. */
 export class CliError extends Error {
   readonly code = 'CLI';
-  readonly exitCode: ExitCode;
+  readonly exitCode: number;
 
-  constructor(message: string, exitCode: ExitCode = exitCodes.failed, options?: ErrorOptions) {
+  constructor(message: string, exitCode: number = exitCodes.failed, options?: ErrorOptions) {
     super(message, options);
     this.name = 'CliError';
     this.exitCode = exitCode;
@@ -31,7 +31,7 @@ export function complain({ err }: Pick<Io, 'err'>, message: string): void {
 interface Failure {
   /** For standard error. */
   lines: string[];
-  exitCode: ExitCode;
+  exitCode: number;
 }
 
 /** Message and exit code of an error. Checks the `code`: most commands never load the classes. */
@@ -43,6 +43,8 @@ export function failureOf(error: unknown): Failure {
     // One issue per line, beginning with its position, as in compilers.
     return { lines: error.message.split('\n'), exitCode: exitCodes.badConfiguration };
   }
+  if (error.name === 'FleetError')
+    return failure(error.message, fleetExitCodes.get(code) ?? exitCodes.failed);
   if (code.startsWith('SECRET_') || code === 'WATCH_STATE')
     return failure(error.message, exitCodes.badConfiguration);
   if (code === 'RANGE_SYNTAX') return failure(error.message, exitCodes.wrongCommandLine);
@@ -50,6 +52,12 @@ export function failureOf(error: unknown): Failure {
     return failure(error.message, exitCodes.failed);
   return bug(error);
 }
+
+/** Others failed on the way to the rack. */
+const fleetExitCodes = new Map<string, ExitCode>([
+  ['NO_CLUSTERS', 78],
+  ['UNKNOWN_RACK', 2],
+]);
 
 const expected = new Set(['API_ERROR', 'API_UNREACHABLE', 'SUBSCRIBE', 'TOKEN_FILE']);
 
@@ -61,7 +69,7 @@ function isOfSystem(error: Error): boolean {
   return [error, error.cause].some((each) => each instanceof Error && 'syscall' in each);
 }
 
-function failure(message: string, exitCode: ExitCode): Failure {
+function failure(message: string, exitCode: number): Failure {
   return { lines: [sentence(message)], exitCode };
 }
 

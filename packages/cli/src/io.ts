@@ -1,5 +1,3 @@
-import type { ExitCode } from './errors.ts';
-
 /** The environment of a command. Only main.ts uses `process`. */
 export interface Io {
   /** Prints a result to standard output, with a line end. */
@@ -24,12 +22,21 @@ export interface Io {
   onInterrupt(listener: () => void): () => void;
   /** Like `onInterrupt`, and for SIGTERM and a closed pipe (`| head`). */
   onStop(listener: () => void): () => void;
+  /**
+   * SIGINT, SIGTERM and SIGHUP call the listener instead of ending the process, until the returned function is called: for
+   * a command that waits for another program, which gets them, too.
+   */
+  onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
+  /** The environment variables. */
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  /** The working directory. */
+  readonly folder: string;
   /** Whether standard input is a terminal. */
   readonly canAsk: boolean;
   /** Asks on standard error. Gives the typed line; undefined at the end of the input. */
   ask(question: string): Promise<string | undefined>;
-  /** 0 until a command sets it. A command that fails completely throws instead. */
-  exitCode: ExitCode;
+  /** 0 until a command sets it. A command that fails completely throws instead. Any number for that of another program. */
+  exitCode: number;
 }
 
 /** For programs: all fields. */

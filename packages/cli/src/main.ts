@@ -1,6 +1,6 @@
 /** The only file that uses `process`. */
 import { createInterface } from 'node:readline';
-import { type ExitCode, exitCodes } from './errors.ts';
+import { exitCodes } from './errors.ts';
 import type { Io } from './io.ts';
 import { complete } from './program.ts';
 
@@ -55,6 +55,14 @@ const io: Io = {
       for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, listener);
     };
   },
+  onSignal(listener) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, listener);
+    return () => {
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(signal, listener);
+    };
+  },
+  env: process.env,
+  folder: process.cwd(),
   canAsk: stdin.isTTY === true,
   ask(question) {
     // The terminal edits the line, and Ctrl-C ends the process.
@@ -71,7 +79,7 @@ const io: Io = {
 };
 
 /** Not `process.exit`, which would truncate output to a pipe. */
-function end(exitCode: ExitCode) {
+function end(exitCode: number) {
   process.exitCode = exitCode;
   // A shell ends its loop only if the signal ended the command.
   if (exitCode === exitCodes.interrupted) process.kill(process.pid, 'SIGINT');

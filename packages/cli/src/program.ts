@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { getAsset, isSea } from 'node:sea';
 import { CommanderError } from 'commander';
 import { addGlobalOptions, SkoloCommand } from './command.ts';
-import { type ExitCode, exitCodes, failureOf } from './errors.ts';
+import { exitCodes, failureOf } from './errors.ts';
 import type { Io } from './io.ts';
 import { plain } from './output/text.ts';
 
@@ -17,7 +17,9 @@ interface Noun {
   /** What the noun does without a verb. */
   own?: () => Promise<Define>;
   /** Loaded if the command line names the verb, or the help of its noun. */
-  verbs: Record<string, () => Promise<Define>>;
+  verbs?: Record<string, () => Promise<Define>>;
+  /** Everything after the first argument is for another program, also what looks like an option. */
+  passesOn?: true;
 }
 
 /** In the order of the help. */
@@ -38,7 +40,6 @@ const nouns: Record<string, Noun> = {
     summary: 'what is plugged in where, against rack.yaml',
     example: 'skolo census --rack racks/rack4/rack.yaml',
     own: async () => (await import('./commands/census/census.ts')).define,
-    verbs: {},
   },
   power: {
     summary: 'turn machines and phones off and on',
@@ -105,6 +106,27 @@ const nouns: Record<string, Noun> = {
       forget: async () => (await import('./commands/equipment/host-keys.ts')).forget,
     },
   },
+  racks: {
+    summary: 'all racks: reachable or not, and their version',
+    example: 'skolo racks',
+    own: async () => (await import('./commands/racks/list.ts')).define,
+    verbs: {
+      add: async () => (await import('./commands/racks/change.ts')).add,
+      remove: async () => (await import('./commands/racks/change.ts')).remove,
+      schema: async () => (await import('./commands/racks/schema.ts')).define,
+    },
+  },
+  attach: {
+    summary: 'a shell, or one command, with the cluster of a rack',
+    example: 'skolo attach rack4 -- kubectl get pods -A',
+    own: async () => (await import('./commands/desk/attach.ts')).define,
+  },
+  kubectl: {
+    summary: 'kubectl with the cluster of a rack',
+    example: 'skolo kubectl rack4 get pods -A --watch',
+    own: async () => (await import('./commands/desk/kubectl.ts')).define,
+    passesOn: true,
+  },
   images: {
     summary: 'container images in manifests',
     example: 'skolo images pin kube/base kube/components',
@@ -162,7 +184,7 @@ export async function complete(
   args: readonly string[],
   io: Io,
   debug?: (error: unknown) => void,
-): Promise<ExitCode> {
+): Promise<number> {
   try {
     await run(args, io);
     return io.exitCode;
@@ -178,12 +200,15 @@ export async function complete(
  * Runs one command line. Sets `io.exitCode`; throws when the command failed.
  */
 async function run(args: readonly string[], io: Io): Promise<void> {
+  const program = await createProgram(args, io);
   try {
-    await (await createProgram(args, io)).parseAsync(args, { from: 'user' });
+    await program.parseAsync(separated(args, program), { from: 'user' });
   } catch (error) {
     // Help and version also end this way. Errors are CliErrors.
     if (!(error instanceof CommanderError)) throw error;
     io.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.wrongCommandLine;
+  } finally {
+    await program.end();
   }
 }
 
@@ -211,7 +236,7 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
     // Completion needs the arguments and options of what is being typed.
     ...(first === 'completion' && second === 'words' ? [{ noun: third, verb: fourth }] : []),
   ];
-  for (const [name, { summary, example, verbs, own }] of Object.entries(nouns)) {
+  for (const [name, { summary, example, verbs = {}, own }] of Object.entries(nouns)) {
     const noun = program.command(name).summary(summary).helpCommand(false);
     noun.description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`);
     const wantedOfNoun = wanted.find((each) => each.noun === name);
@@ -231,6 +256,14 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
     }
   }
   return program;
+}
+
+/** With `--` before what is for another program. */
+function separated(args: readonly string[], program: SkoloCommand): readonly string[] {
+  const [name = '', first] = wordsOf(args, program);
+  if (nouns[name]?.passesOn === undefined || first === undefined) return args;
+  const at = args.indexOf(first, args.indexOf(name) + 1) + 1;
+  return args[at] === '--' ? args : [...args.slice(0, at), '--', ...args.slice(at)];
 }
 
 /** The command line without options: noun, verb, arguments. */

@@ -70,7 +70,7 @@ export async function connectTo<A extends Api>(
   const globals = command.globals();
   const baseUrl = globals.url ?? (await urlOfRack(globals, target));
   const token = globals.tokenFile === undefined ? undefined : await readToken(globals.tokenFile);
-  const client = newClient(target.api, { baseUrl, token });
+  const client = newClient(target.api, { baseUrl, token, ...(await wayOn(command)) });
   return {
     baseUrl,
     ask: (question) =>
@@ -130,6 +130,13 @@ export function newClient<A extends Api>(api: A, options: ClientOptions): Client
     if (!(error instanceof TypeError)) throw error;
     throw usageError(error.message, { cause: error });
   }
+}
+
+/** Options of a client for `--on`. Loads nothing without it. */
+export async function wayOn(command: SkoloCommand): Promise<Pick<ClientOptions, 'fetch'>> {
+  if (command.globals().on === undefined) return {};
+  const { fetchOn } = await import('./fleet.ts');
+  return { fetch: await fetchOn(command) };
 }
 
 async function urlOfRack(globals: Globals, { service, port }: Target<Api>): Promise<string> {

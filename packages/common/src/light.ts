@@ -4,7 +4,7 @@
  */
 export { AuditEntry, AuditLog } from './audit.ts';
 export { backOffMs } from './back-off.ts';
-export { inNetworks, normaliseAddress } from './client-address.ts';
+export { cameThroughProxy, inNetworks, normaliseAddress } from './client-address.ts';
 export { type Clock, readBootId, systemClock } from './clock.ts';
 export { Closers } from './closers.ts';
 export { type Degraded, DegradedList } from './degraded.ts';

@@ -3,6 +3,7 @@ export type FleetErrorCode =
   /** The file of racks is not there. */
   | 'NO_CLUSTERS'
   | 'UNKNOWN_RACK'
+  | 'RACK_EXISTS'
   /** ssh or gcloud is not installed. */
   | 'NO_PROGRAM'
   /** No way to the rack works. */

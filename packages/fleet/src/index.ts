@@ -12,8 +12,12 @@ export {
   readFleet,
   type Way,
 } from './clusters.ts';
+export { addRack, type NewRack, removeRack } from './clusters-edit.ts';
 export { clustersJsonSchema } from './clusters-schema.ts';
 export { FleetError, type FleetErrorCode } from './errors.ts';
 export { type OpenOptions, type OpenRack, openRack } from './open-rack.ts';
+export { type OpenServices, openServices } from './open-services.ts';
 export { healthPath, healthQueries, type RackHealth, readHealth } from './rack-health.ts';
 export type { RemoteResult } from './remote-command.ts';
+export { prepareShell, type ShellStart } from './shell.ts';
+export { type RackReport, surveyRacks } from './survey.ts';

@@ -12,6 +12,7 @@ import { startLocalProxy } from './local-proxy.ts';
 import type { OpenOptions, OpenRack } from './open-rack.ts';
 import { remoteCommand } from './remote-command.ts';
 import { Tunnel } from './tunnel.ts';
+import { tunnelFetch } from './tunnel-fetch.ts';
 
 /** How often the age of the token is checked: by the wall clock, which goes on while a computer sleeps. */
 const checkMs = 2_000;
@@ -23,7 +24,7 @@ export async function openK3s(
   rack: K3sRack,
   guardian: Guardian,
   { role, env, mayAsk, signal, onTrouble = () => {} }: OpenOptions,
-): Promise<Pick<OpenRack, 'kubeconfig' | 'onJumphost' | 'close'>> {
+): Promise<Pick<OpenRack, 'kubeconfig' | 'fetch' | 'onJumphost' | 'close'>> {
   const { name, context, apiPort } = rack;
   const kubeconfig = join(guardian.folder, 'kubeconfig');
   const tokenFile = join(guardian.folder, 'token');
@@ -85,5 +86,6 @@ export async function openK3s(
     throw signal.aborted ? signal.reason : error;
   }
   fresh = keepFresh();
-  return { kubeconfig, onJumphost, close };
+  const serviceFetch = tunnelFetch((...target) => tunnel.open(...target));
+  return { kubeconfig, fetch: serviceFetch, onJumphost, close };
 }

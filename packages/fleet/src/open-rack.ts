@@ -31,6 +31,8 @@ export interface OpenRack {
   env: NodeJS.ProcessEnv;
   /** Starts a program. It gets SIGHUP when this process dies or the rack is closed. */
   spawn(program: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
+  /** Requests to services through the jumphost, marked as forwarded. @throws FleetError gke has no jumphost. */
+  fetch: typeof fetch;
   /** Runs a command on the jumphost. @throws FleetError gke has no jumphost. */
   onJumphost(command: string, signal: AbortSignal): Promise<RemoteResult>;
   /** Ends the tunnel and what runs through it, and removes every file. */
@@ -56,12 +58,13 @@ export async function openRack(rack: FleetRack, options: OpenOptions): Promise<O
   try {
     options.signal.throwIfAborted();
     if (rack.type === 'k3s') {
-      const { kubeconfig, onJumphost, close } = await openK3s(rack, guardian, options);
-      return { ...common(rack, kubeconfig, guardian, options.env), onJumphost, close };
+      const { kubeconfig, ...others } = await openK3s(rack, guardian, options);
+      return { ...common(rack, kubeconfig, guardian, options.env), ...others };
     }
     const { kubeconfig, env } = await prepareGke(rack, guardian, options);
     return {
       ...common(rack, kubeconfig, guardian, env),
+      fetch: () => Promise.reject(noJumphost(rack)),
       onJumphost: () => Promise.reject(noJumphost(rack)),
       close: guardian.close,
     };

@@ -289,6 +289,10 @@ describe('the status port', () => {
     const headers = { 'content-type': 'application/json' };
     const post = (path: string, more = {}) =>
       fetch(url + path, { method: 'POST', body: why, headers: { ...headers, ...more } });
+    expect((await fetch(`${url}/v1/log`)).status).toBe(200);
+    // Whoever comes through the jumphost has its address.
+    const forwarded = { 'x-forwarded-for': 'unknown' };
+    expect((await fetch(`${url}/v1/log`, { headers: forwarded })).status).toBe(401);
     expect((await post('/v1/quarantine/clear')).status).toBe(401);
     expect((await post('/v1/reboot', { authorization: 'Bearer wrong' })).status).toBe(401);
 

@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AgentStatus, swarmingClientApi } from '@skolo/api/swarming-client';
 import {
   type Access,
+  cameThroughProxy,
   HttpProblem,
   inNetworks,
   normaliseAddress,
@@ -74,7 +75,8 @@ async function usbAnswer(
 export function tokenAccess(agent: () => MachineSlice['agent'] | undefined): Access {
   return {
     /** @throws HttpProblem 401 */
-    admit({ headers, socket }, role) {
+    admit(request, role) {
+      const { headers, socket } = request;
       const { tokenSha256, anonymousRead = [] } = agent() ?? {};
       const [scheme, token] = (headers.authorization ?? '').split(' ');
       if (scheme?.toLowerCase() === 'bearer' && token) {
@@ -84,7 +86,9 @@ export function tokenAccess(agent: () => MachineSlice['agent'] | undefined): Acc
         throw unauthorized('the token is not that of this machine');
       }
       const address = normaliseAddress(socket.remoteAddress ?? '');
-      if (role === 'view' && address !== undefined && inNetworks(anonymousRead)(address)) {
+      // Behind a proxy, every caller has the address of the proxy.
+      const isForeign = address === undefined || cameThroughProxy(request);
+      if (role === 'view' && !isForeign && inNetworks(anonymousRead)(address)) {
         return { name: 'anonymous', role: 'view', by: 'network' };
       }
       throw unauthorized(

@@ -1,6 +1,6 @@
 /** A desk with one rack: a jumphost, its API server with our accounts, and a folder for what skolo leaves behind. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,7 +38,9 @@ export interface Desk {
   rack: K3sRack;
   jumphost: Jumphost;
   env: NodeJS.ProcessEnv;
-  /** What is in the runtime folder. */
+  /** The list of racks: rack4 is the rack, and nobody is at jumphost-rack5. */
+  clusters: string;
+  /** Files in the runtime folder, and processes that know of it. */
   left(): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -49,11 +51,17 @@ export async function startDesk(cluster?: Pick<ControlPlane, 'kubeconfig'>): Pro
   const home = await mkdtemp(join(tmpdir(), 'skolo-desk-'));
   const runtime = join(home, 'run');
   await mkdir(runtime, { mode: 0o700 });
+  const clusters = join(home, 'kube/clusters/config.json');
+  const overlay = join(home, 'kube/racks/rack4');
+  await mkdir(join(home, 'kube/clusters'), { recursive: true });
+  await mkdir(overlay, { recursive: true });
+  await writeFile(clusters, clustersText(jumphost.apiPort));
   return {
+    clusters,
     rack: {
       ...{ name: 'rack4', type: 'k3s', context: 'rack4', jumphost: 'jumphost-rack4' },
       ...{ ways: [{ host: 'jumphost-rack4' }], apiPort: jumphost.apiPort },
-      ...{ wave: 1, canary: false, overlay: '/nowhere' },
+      ...{ wave: 1, canary: false, overlay },
     },
     jumphost,
     env: {
@@ -62,10 +70,32 @@ export async function startDesk(cluster?: Pick<ControlPlane, 'kubeconfig'>): Pro
       XDG_RUNTIME_DIR: runtime,
       TERM: 'xterm',
     },
-    left: () => readdir(runtime),
+    left: async () => [...(await readdir(runtime)), ...(await processesWith(runtime))],
     async close() {
       await jumphost.close();
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+function clustersText(apiPort: number): string {
+  const k3s = { type: 'k3s', port: 6442 };
+  const rack4 = { ...k3s, context_name: 'rack4', jumphost: 'jumphost-rack4', api_port: apiPort };
+  const rack5 = { ...k3s, context_name: 'rack5', jumphost: 'jumphost-rack5' };
+  const repo = 'https://git.example.com/racks/skolo.git';
+  return JSON.stringify({ gitdir: '~/skolo', repo, clusters: { rack4, rack5 } });
+}
+
+/** Command lines of processes that have the text in them, or in KUBECONFIG. */
+async function processesWith(text: string): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const read = (name: string) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '');
+      const [line, variables] = await Promise.all([read('cmdline'), read('environ')]);
+      const isOne = line.includes(text) || variables.includes(`KUBECONFIG=${text}`);
+      return isOne ? [`${pid} ${line.replaceAll('\0', ' ')}`] : [];
+    }),
+  );
+  return found.flat();
 }

@@ -90,7 +90,7 @@ async function namesFor(
 ): Promise<string[]> {
   const [, kind = ''] = /[<[](device|rack|names?)\b/.exec(flags) ?? [];
   if (kind === '') return [];
-  if (kind === 'rack') return rackNames(values.get('clusters'));
+  if (kind === 'rack') return rackNames(values.get('clusters') ?? command.globals().clusters);
   const { readRack } = await import('@skolo/rack');
   const rack = await readRack(values.get('rack') ?? command.globals().rack);
   const devices = [...rack.infrastructure.keys()];

@@ -11,7 +11,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { expandedNames, findNamed } from '../../names.ts';
 import { loadRack } from '../../rack-file.ts';
-import { newClient } from '../../service-client.ts';
+import { newClient, wayOn } from '../../service-client.ts';
 
 export type AgentClient = Client<typeof swarmingClientApi>;
 
@@ -23,6 +23,8 @@ export interface AgentPlace {
   /** From rack.yaml, if that was read. */
   machine?: Machine;
   rack?: Rack;
+  /** Through the jumphost, for `--on`. */
+  fetch?: typeof fetch;
 }
 
 /** Limits of a response. */
@@ -31,9 +33,15 @@ const mostBytes = { status: 64 * 1024, log: 2 * 1024 * 1024 };
 /** @throws CliError The URL is not valid. */
 export function agentClient(
   url: string,
-  options: { token?: string | undefined; timeoutMs?: number; answers: keyof typeof mostBytes },
+  options: {
+    token?: string | undefined;
+    timeoutMs?: number;
+    answers: keyof typeof mostBytes;
+    fetch?: typeof fetch | undefined;
+  },
 ): AgentClient {
-  const { answers, ...more } = options;
+  const { answers, fetch, ...others } = options;
+  const more = { ...others, ...(fetch && { fetch }) };
   return newClient(swarmingClientApi, { baseUrl: url, mostBytes: mostBytes[answers], ...more });
 }
 
@@ -46,12 +54,14 @@ export async function agentPlaces(
   const { url } = command.globals();
   if (url !== undefined) {
     if (names.length > 1) command.error("give one machine, or leave out '--url'");
-    return [{ name: names[0], url }];
+    return [{ name: names[0], url, ...(await wayOn(command)) }];
   }
   const rack = await loadRack(command.globals());
   const all = [...rack.machines.values()];
+  const way = await wayOn(command);
   return findNamed(command.io, names, all, unknownMachine).map((machine) => {
-    return { name: machine.name, url: serviceUrl(rack, 'swarming-client', machine), machine, rack };
+    const url = serviceUrl(rack, 'swarming-client', machine);
+    return { name: machine.name, url, machine, rack, ...way };
   });
 }
 
@@ -67,13 +77,14 @@ export async function agentPlace(
   const [name, ...others] = expandedNames([word]);
   if (name === undefined || others.length > 0) command.error('give the name of one machine');
   const { url } = command.globals();
-  if (url !== undefined && !command.gives('rack')) return { name, url };
+  const way = await wayOn(command);
+  if (url !== undefined && !command.gives('rack')) return { name, url, ...way };
   const rack = await loadRack(command.globals());
   const machine = rack.machines.get(name);
   if (machine === undefined) {
     throw new CliError(unknownMachine(name, didYouMean(name, rack.machines.keys())));
   }
-  return { name, url: url ?? serviceUrl(rack, 'swarming-client', machine), machine, rack };
+  return { name, url: url ?? serviceUrl(rack, 'swarming-client', machine), machine, rack, ...way };
 }
 
 function unknownMachine(name: string, guess: string): string {
@@ -105,9 +116,9 @@ export async function askAgents(places: readonly AgentPlace[]): Promise<Answer[]
   return answers;
 }
 
-async function askOne({ name, url, machine }: AgentPlace): Promise<Answer> {
+async function askOne({ name, url, machine, fetch }: AgentPlace): Promise<Answer> {
   const known = { url, shelf: machine?.shelf, kind: machine?.kind };
-  const client = agentClient(url, { timeoutMs, answers: 'status' });
+  const client = agentClient(url, { timeoutMs, answers: 'status', fetch });
   try {
     const status = await client.status();
     return { name: name ?? status.machine, ...known, status };

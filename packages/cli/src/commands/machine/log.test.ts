@@ -35,6 +35,9 @@ async function following(answers: readonly Answer[], options: Partial<FollowOpti
       stop = listener;
       return () => {};
     },
+    onSignal: () => () => {},
+    env: {},
+    folder: '/',
     canAsk: false,
     ask: async () => undefined,
     exitCode: exitCodes.done,

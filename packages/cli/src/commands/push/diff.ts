@@ -1,14 +1,12 @@
 import { preparePush } from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { clustersOption } from '../../fleet-file.ts';
 import { untilStopped } from '../../until-stopped.ts';
 import { namedRacks, openPush, racksOption } from './open-push.ts';
 import { planLines } from './plan-text.ts';
 import { requestOf } from './push.ts';
 
 interface Options {
-  clusters?: string;
   racks?: string[];
 }
 
@@ -20,15 +18,14 @@ export function define(command: SkoloCommand): void {
     )
     .summary('what racks run, against git')
     .addOption(racksOption())
-    .addOption(clustersOption())
-    .uses()
+    .uses('clusters')
     .example('skolo push diff --racks rack4');
 
-  command.action(async ({ clusters, racks }: Options) => {
+  command.action(async ({ racks }: Options) => {
     const { io } = command;
     const { signal, end } = untilStopped(io);
     try {
-      const { fleet, deps } = await openPush(io, clusters, signal);
+      const { fleet, deps } = await openPush(command, signal);
       const none = { canary: 1, soak: 0, onFailure: 'continue' as const };
       const names = namedRacks(fleet, racks);
       const request = requestOf({ services: [] }, names, none, '', io.now());

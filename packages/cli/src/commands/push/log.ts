@@ -1,7 +1,7 @@
 import { openRepository, pushesInGit } from '@skolo/fleet/push';
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { clustersOption, loadFleet } from '../../fleet-file.ts';
+import { loadFleet } from '../../fleet.ts';
 import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
 import { timestamp } from '../../output/time.ts';
@@ -9,7 +9,6 @@ import { untilStopped } from '../../until-stopped.ts';
 import { namedRacks, ownRecords, racksOption } from './open-push.ts';
 
 interface Options {
-  clusters?: string;
   racks?: string[];
   limit: number;
   json?: true;
@@ -34,15 +33,14 @@ export function define(command: SkoloCommand): void {
     .addOption(racksOption())
     .addOption(limitOption())
     .option('--json', 'print JSON')
-    .addOption(clustersOption())
-    .uses()
+    .uses('clusters')
     .example('skolo push log --racks rack4');
 
-  command.action(async ({ clusters, racks, limit, json }: Options) => {
+  command.action(async ({ racks, limit, json }: Options) => {
     const { io } = command;
     const { signal, end } = untilStopped(io);
     try {
-      const fleet = await loadFleet(clusters);
+      const fleet = await loadFleet(command);
       const names = new Set(namedRacks(fleet, racks));
       const repository = await openRepository(fleet.file, signal, { mayBeDirty: true });
       const inGit = await pushesInGit(repository, 10 * limit, signal);

@@ -16,8 +16,9 @@ import {
 } from '@skolo/fleet/push';
 import { Option } from 'commander';
 import { timeOption } from '../../arguments.ts';
+import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { loadFleet } from '../../fleet-file.ts';
+import { loadFleet } from '../../fleet.ts';
 import type { Io } from '../../io.ts';
 import { plain } from '../../output/text.ts';
 
@@ -70,11 +71,11 @@ export async function refuseUnfinished(records: Records, racks: readonly string[
 
 /** @throws CliError ssh or the repository of racks is not ready. */
 export async function openPush(
-  io: Io,
-  clusters: string | undefined,
+  command: SkoloCommand,
   signal: AbortSignal,
 ): Promise<{ fleet: Fleet; deps: PushDeps }> {
-  const fleet = await loadFleet(clusters);
+  const { io } = command;
+  const fleet = await loadFleet(command);
   const deps: PushDeps = {
     repository: await openRepository(fleet.file, signal),
     records: ownRecords(),

@@ -4,14 +4,12 @@ import { Option } from 'commander';
 import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { clustersOption } from '../../fleet-file.ts';
 import { untilStopped } from '../../until-stopped.ts';
 import { namedRacks, openPush, racksOption, refuseUnfinished, soakOption } from './open-push.ts';
 import { planLines } from './plan-text.ts';
 import { runPush } from './run-push.ts';
 
 interface Options {
-  clusters?: string;
   racks?: string[];
   version?: string;
   canary: number;
@@ -34,7 +32,7 @@ export function define(command: SkoloCommand): void {
   )
     .option('--version <tag>', 'tag of the images')
     .option('--dry-run', 'show what would change; changes nothing')
-    .uses()
+    .uses('clusters')
     .example("skolo push metadata-server --racks rack4 --reason 'fixes the leak'");
 
   command.action(async (services: string[], options: Options) => {
@@ -43,7 +41,7 @@ export function define(command: SkoloCommand): void {
     if (!dryRun && reason === undefined) command.error("'--reason' is missing");
     const { signal, end } = untilStopped(io);
     try {
-      const { fleet, deps } = await openPush(io, options.clusters, signal);
+      const { fleet, deps } = await openPush(command, signal);
       const racks = namedRacks(fleet, options.racks);
       const by = await authorOf(deps.repository, signal);
       const asked = { services, ...(version !== undefined && { version }) };
@@ -76,8 +74,7 @@ export function addPushOptions(command: SkoloCommand): SkoloCommand {
         .default('stop'),
     )
     .option('--yes', 'do not ask')
-    .option('--deletions <n>', 'agree to this number of deletions', upTo(100_000))
-    .addOption(clustersOption());
+    .option('--deletions <n>', 'agree to this number of deletions', upTo(100_000));
 }
 
 /** A new push. */

@@ -1,13 +1,11 @@
 import { hasEnded } from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { clustersOption } from '../../fleet-file.ts';
 import { untilStopped } from '../../until-stopped.ts';
 import { openPush, unfinished } from './open-push.ts';
 import { runPush } from './run-push.ts';
 
 interface Options {
-  clusters?: string;
   back?: true;
 }
 
@@ -20,15 +18,14 @@ export function define(command: SkoloCommand): void {
     .summary('continue an interrupted push')
     .argument('[push]', 'its id (default: the only one)')
     .option('--back', 'go back instead')
-    .addOption(clustersOption())
-    .uses()
+    .uses('clusters')
     .example('skolo push resume --back');
 
-  command.action(async (id: string | undefined, { clusters, back }: Options) => {
+  command.action(async (id: string | undefined, { back }: Options) => {
     const { io } = command;
     const { signal, end } = untilStopped(io);
     try {
-      const { deps } = await openPush(io, clusters, signal);
+      const { deps } = await openPush(command, signal);
       const open = (await unfinished(deps.records)).filter(
         ({ request }) => id === undefined || request.id === id,
       );

@@ -16,7 +16,7 @@ export function define(command: SkoloCommand): void {
       )
       .summary('the versions before the last push'),
   )
-    .uses()
+    .uses('clusters')
     .example("skolo push rollback --racks rack4 --reason 'tokens come late'");
 
   command.action(async (options: Options) => {
@@ -24,7 +24,7 @@ export function define(command: SkoloCommand): void {
     if (options.reason === undefined) command.error("'--reason' is missing");
     const { signal, end } = untilStopped(io);
     try {
-      const { fleet, deps } = await openPush(io, options.clusters, signal);
+      const { fleet, deps } = await openPush(command, signal);
       const racks = namedRacks(fleet, options.racks);
       const by = await authorOf(deps.repository, signal);
       const asked = { services: [], isRollback: true };

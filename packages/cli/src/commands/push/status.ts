@@ -2,7 +2,7 @@ import { errorText } from '@skolo/errors';
 import { hasEnded, type Last, type Running, readLease, readRunning } from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { clustersOption, loadFleet } from '../../fleet-file.ts';
+import { loadFleet } from '../../fleet.ts';
 import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
 import { relative } from '../../output/time.ts';
@@ -10,7 +10,6 @@ import { untilStopped } from '../../until-stopped.ts';
 import { namedRacks, openForPush, ownRecords, racksOption, unfinished } from './open-push.ts';
 
 interface Options {
-  clusters?: string;
   racks?: string[];
   json?: true;
 }
@@ -34,15 +33,14 @@ export function define(command: SkoloCommand): void {
     .summary('versions and last push of racks')
     .addOption(racksOption())
     .option('--json', 'print JSON')
-    .addOption(clustersOption())
-    .uses()
+    .uses('clusters')
     .example('skolo push status');
 
-  command.action(async ({ clusters, racks, json }: Options) => {
+  command.action(async ({ racks, json }: Options) => {
     const { io } = command;
     const { signal, end } = untilStopped(io);
     try {
-      const fleet = await loadFleet(clusters);
+      const fleet = await loadFleet(command);
       const ask = async (rack: string): Promise<RackStatus> => {
         try {
           const opened = await openForPush(io, fleet, rack, signal, 'view');

@@ -1,0 +1,53 @@
+import type { OpenRack, Role } from '@skolo/fleet';
+import { quoted, type SkoloCommand } from '../../command.ts';
+import { openNamed, roleOption } from '../../fleet.ts';
+import { programEnd } from '../../run-program.ts';
+
+interface AttachOptions {
+  role: Role;
+  print?: true;
+}
+
+/** `skolo attach`: a shell, or one command, with KUBECONFIG for the cluster of a rack. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Starts your shell, or one command, with KUBECONFIG for the cluster of a rack. The way there is a tunnel through ssh to the jumphost. It reconnects when it drops, and ends with the shell. The token in KUBECONFIG expires. Other shells are not affected.',
+    )
+    .argument('<rack>', 'name in the list of racks')
+    .argument('[command...]', 'a command and its arguments, after --')
+    .addOption(roleOption())
+    .option('--print', 'print variables for another shell, and keep the way open until a signal')
+    .uses('clusters')
+    .example('skolo attach rack4 -- kubectl get pods -A');
+
+  command.action(async (name: string, words: string[], { role, print }: AttachOptions) => {
+    const { io } = command;
+    if (print && words.length > 0) command.error("give a command or '--print', not both");
+    const open = await openNamed(command, name, role);
+    if (print) return await keepOpen(command, open);
+    const { program, args, env } = await programOf(command, open, words);
+    const child = open.spawn(program, args, { env, stdio: 'inherit' });
+    io.exitCode = (await programEnd(io, program, child)).exitCode;
+  });
+}
+
+async function programOf({ io }: SkoloCommand, open: OpenRack, words: readonly string[]) {
+  const env = { ...open.env, SKOLO_ON: open.rack.name };
+  const [program, ...args] = words;
+  if (program !== undefined) return { program, args, env };
+  const { prepareShell } = await import('@skolo/fleet');
+  return await prepareShell(io.env.SHELL || '/bin/sh', { ...open, env });
+}
+
+/** For scripts: the way is open as long as this command runs. */
+async function keepOpen({ io }: SkoloCommand, { env, rack }: OpenRack): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = io.onSignal(() => resolve());
+  const variables = { KUBECONFIG: env.KUBECONFIG ?? '', SKOLO_ON: rack.name };
+  for (const [name, value] of Object.entries(variables)) {
+    io.out(`export ${name}=${quoted(value)}`);
+  }
+  await promise;
+  end();
+}

@@ -1,0 +1,65 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { OpenRack, Role } from '@skolo/fleet';
+import type { SkoloCommand } from '../../command.ts';
+import { openNamed, roleOption } from '../../fleet.ts';
+import { type ProgramEnd, programEnd } from '../../run-program.ts';
+
+/** `skolo kubectl`: kubectl with the cluster of a rack. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Runs kubectl with the cluster of a rack. Options of skolo stand before the name of the rack; what follows it is for kubectl. A watch (get --watch) begins again after an interruption.',
+    )
+    .argument('<rack>', 'name in the list of racks')
+    .argument('[arguments...]', 'for kubectl')
+    .addOption(roleOption())
+    .uses('clusters')
+    .example('skolo kubectl rack4 get pods -A --watch');
+
+  command.action(async (name: string, args: string[], { role }: { role: Role }) => {
+    const { io } = command;
+    const open = await openNamed(command, name, role);
+    let end = await run(command, open, args);
+    while (isWatch(args) && !end.isStopped && (end.exitCode === 0 || !(await isReady(open)))) {
+      const stopped = await untilReady(command, open);
+      if (stopped) break;
+      io.err(`skolo: ${name}: the watch was interrupted; it begins again`);
+      end = await run(command, open, args);
+    }
+    io.exitCode = end.exitCode;
+  });
+}
+
+function run({ io }: SkoloCommand, open: OpenRack, args: readonly string[]): Promise<ProgramEnd> {
+  return programEnd(io, 'kubectl', open.spawn('kubectl', args, { stdio: 'inherit' }));
+}
+
+const firstPauseMs = 250;
+const longestPauseMs = 5_000;
+
+/** Whether a signal came first. */
+async function untilReady({ io }: SkoloCommand, open: OpenRack): Promise<boolean> {
+  const stop = new AbortController();
+  const end = io.onSignal(() => stop.abort());
+  const { signal } = stop;
+  for (let ms = firstPauseMs; !signal.aborted; ms = Math.min(2 * ms, longestPauseMs)) {
+    if (await isReady(open)) break;
+    await pause(ms, undefined, { signal }).catch(() => {});
+  }
+  end();
+  return signal.aborted;
+}
+
+async function isReady(open: OpenRack): Promise<boolean> {
+  const args = ['get', '--raw=/readyz', '--request-timeout=5s'];
+  const child = open.spawn('kubectl', args, { stdio: 'ignore' });
+  return (await programEnd({ onSignal: () => () => {} }, 'kubectl', child)).exitCode === 0;
+}
+
+/** kubectl ends a watch with 0 when the connection is gone. */
+export function isWatch(args: readonly string[]): boolean {
+  const own = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined);
+  const verb = own.find((word) => !word.startsWith('-'));
+  if (verb !== 'get' && verb !== 'events') return false;
+  return own.some((word) => /^(-w|--watch(-only)?)(=true)?$|^-[A-Za-z]*w$/.test(word));
+}

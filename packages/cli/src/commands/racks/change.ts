@@ -1,0 +1,67 @@
+/** Changes of kube/clusters/config.json. */
+import type { SkoloCommand } from '../../command.ts';
+import { clustersFile } from '../../fleet.ts';
+
+interface AddOptions {
+  jumphost?: string;
+  user?: string;
+  jump?: string;
+  zone?: string;
+  project?: string;
+}
+
+/** `skolo racks add`: adds a rack to the list. */
+export function add(command: SkoloCommand): void {
+  command
+    .description(
+      'Adds a rack to kube/clusters/config.json: one of k3s, or with --zone and --project one of gke. It writes the original keys; a text editor adds the others.',
+    )
+    .summary('add a rack to the list')
+    .argument('<name>', 'name of the rack')
+    .option('--jumphost <host>', 'host name of the jumphost, for ssh (default: jumphost-NAME)')
+    .option('--user <name>', 'user name for ssh')
+    .option('--jump <hosts>', 'hosts to go through, as ProxyJump of ssh')
+    .option('--zone <zone>', 'zone of a cluster of gke')
+    .option('--project <project>', 'project of a cluster of gke')
+    .uses('clusters')
+    .example('skolo racks add rack5 --user ops');
+
+  command.action(async (name: string, options: AddOptions) => {
+    const { zone, project, jumphost = `jumphost-${name}`, user, jump } = options;
+    if ((zone === undefined) !== (project === undefined)) {
+      command.error("give '--zone' and '--project' for a cluster of gke");
+    }
+    if (zone !== undefined && (options.jumphost ?? user ?? jump) !== undefined) {
+      command.error('a cluster of gke has no jumphost');
+    }
+    const { addRack } = await import('@skolo/fleet');
+    const file = await clustersFile(command);
+    await addRack(
+      file,
+      name,
+      zone !== undefined && project !== undefined
+        ? { type: 'gke', zone, project }
+        : { type: 'k3s', jumphost, user, jump },
+    );
+    command.io.err(`${name}: added to ${file}`);
+  });
+}
+
+/** `skolo racks remove`: takes a rack out of the list. */
+export function remove(command: SkoloCommand): void {
+  command
+    .description(
+      'Removes a rack from kube/clusters/config.json. Its overlay and its cluster stay as they are.',
+    )
+    .summary('remove a rack from the list')
+    .argument('<name>', 'name of the rack')
+    .uses('clusters')
+    .example('skolo racks remove rack5');
+
+  command.action(async (name: string) => {
+    const { removeRack } = await import('@skolo/fleet');
+    const file = await clustersFile(command);
+    await removeRack(file, name);
+    command.io.err(`${name}: removed from ${file}`);
+  });
+}

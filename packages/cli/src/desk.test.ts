@@ -1,0 +1,202 @@
+/** attach and kubectl as a person uses them: real processes, a real pseudo-terminal, ssh, sshd, kubectl, API server. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { campaign } from '@skolo/durable/campaign';
+import { type Desk, missing, startCluster, startDesk } from '@skolo/fleet/testing';
+import { type ControlPlane, peer } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { canTty } from './testing/session.ts';
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
+const run = promisify(execFile);
+const absent = missing();
+const hasTty = await canTty();
+let cluster: ControlPlane | undefined;
+let desk: Desk | undefined;
+
+describe.skipIf(absent)('skolo', { timeout: 600_000 }, () => {
+  beforeAll(async () => {
+    cluster = await startCluster();
+    desk = await startDesk(cluster);
+  }, 120_000);
+  afterAll(async () => {
+    await desk?.close();
+    await cluster?.close();
+  });
+
+  it('attach passes on the status of the command, and leaves nothing behind', async () => {
+    const script = 'kubectl get namespace skolo -o name; echo $SKOLO_ON; exit 5';
+
+    const skolo = start('attach', 'rack4', '--', 'sh', '-c', script);
+
+    expect(await skolo.ended).toEqual({ code: 5, signal: null });
+    expect(skolo.out()).toBe('namespace/skolo\nrack4\n');
+    expect(await left()).toEqual([]);
+  });
+
+  it('attach --print serves other programs until it is stopped', async () => {
+    const skolo = start('attach', 'rack4', '--print');
+    await skolo.prints('export SKOLO_ON=rack4');
+    const kubeconfig = /KUBECONFIG=(.*)/.exec(skolo.out())?.[1];
+
+    const { stdout } = await run('kubectl', ['get', 'ns', 'skolo', '-o', 'name'], {
+      env: { ...desk?.env, KUBECONFIG: kubeconfig },
+    });
+
+    expect(stdout).toBe('namespace/skolo\n');
+    skolo.child.kill('SIGTERM');
+    await skolo.ended;
+    expect(await left()).toEqual([]);
+  });
+
+  const rounds = Array.from({ length: campaign(1, 50) }, (_, at) => at);
+
+  it.each<NodeJS.Signals>(['SIGHUP', 'SIGTERM', 'SIGKILL'])(
+    'attach leaves nothing behind after %s',
+    async (signal) => {
+      for (const _ of rounds) {
+        const skolo = start('attach', 'rack4', '--', 'sh', '-c', 'echo ready; exec sleep 1000');
+        await skolo.prints('ready');
+
+        skolo.child.kill(signal);
+
+        await skolo.ended;
+        await expect.poll(left).toEqual([]);
+      }
+    },
+  );
+
+  it.skipIf(!hasTty)('attach starts a shell whose prompt names the rack', async () => {
+    const skolo = startInTerminal('attach rack4');
+    await skolo.prints('(rack4) ');
+
+    skolo.type('kubectl config current-context && exit 3\n');
+
+    expect(await skolo.ended).toEqual({ code: 3, signal: null });
+    expect(skolo.out()).toContain('\r\nrack4\r\n');
+    expect(await left()).toEqual([]);
+  });
+
+  it.skipIf(!hasTty)('Ctrl-C in the shell ends its command, and not the tunnel', async () => {
+    const skolo = startInTerminal('attach rack4');
+    await skolo.prints('(rack4) ');
+    skolo.type('echo started; sleep 1000\n');
+    await skolo.prints('\nstarted');
+
+    skolo.type('\x03');
+    skolo.type('kubectl get namespace skolo -o name; exit\n');
+
+    await skolo.ended;
+    expect(skolo.out()).toContain('namespace/skolo\r\n');
+    expect(await left()).toEqual([]);
+  });
+
+  it.skipIf(!hasTty)('Ctrl-C ends a command without a shell', async () => {
+    const skolo = startInTerminal('attach rack4 -- sh -c \\"echo started\\; exec sleep 1000\\"');
+    await skolo.prints('started');
+
+    skolo.type('\x03');
+
+    await skolo.ended;
+    await expect.poll(left).toEqual([]);
+  });
+
+  it.skipIf(!hasTty)('attach ends with its terminal', async () => {
+    for (const _ of rounds) {
+      const skolo = startInTerminal('attach rack4');
+      await skolo.prints('(rack4) ');
+
+      skolo.child.kill('SIGKILL');
+
+      await expect.poll(left).toEqual([]);
+    }
+  });
+
+  it('kubectl goes on with a watch when the tunnel is cut', async () => {
+    await createConfigMap('first');
+    const skolo = start('kubectl', 'rack4', 'get', 'configmaps', '-n', 'skolo', '-w', '-o', 'name');
+    await skolo.prints('configmap/first');
+
+    for (const round of Array.from({ length: campaign(2, 50) }, (_, at) => at)) {
+      desk?.jumphost.cut();
+      await createConfigMap(`after-${round}`);
+      await skolo.prints(`configmap/after-${round}\n`);
+    }
+
+    skolo.child.kill('SIGTERM');
+    await skolo.ended;
+    expect(skolo.err()).toContain('skolo: rack4: the watch was interrupted; it begins again');
+    expect(await left()).toEqual([]);
+  });
+
+  it('goes on when it has been stopped for a while, and the jumphost has given it up', async () => {
+    const skolo = start('attach', 'rack4', '--', 'sh', '-c', 'echo ready; read x; kubectl get ns');
+    await skolo.prints('ready');
+    await signalGroup(skolo.child, 'SIGSTOP');
+    desk?.jumphost.cut();
+    await signalGroup(skolo.child, 'SIGCONT');
+
+    skolo.type('\n');
+
+    expect(await skolo.ended).toEqual({ code: 0, signal: null });
+    expect(skolo.out()).toContain('skolo-node');
+  });
+
+  it('names what is wrong in one line', async () => {
+    const unknown = start('attach', 'rakc4');
+    const gone = start('kubectl', 'rack5', 'get', 'pods');
+
+    expect((await unknown.ended).code).toBe(2);
+    expect(unknown.err()).toMatch(/^skolo: rakc4: no such rack in .*; did you mean "rack4"\?\n$/);
+    expect((await gone.ended).code).toBe(1);
+    expect(gone.err()).toMatch(/^skolo: rack5: jumphost-rack5: no such host name; [^\n]*\n$/);
+  });
+});
+
+function start(...args: string[]) {
+  const env = { ...desk?.env, SKOLO_CLUSTERS: desk?.clusters };
+  return watched(spawn(process.execPath, [main, ...args], { env, detached: true }));
+}
+
+/** In a pseudo-terminal of util-linux' script, with bash. */
+function startInTerminal(line: string) {
+  const env = { ...desk?.env, SKOLO_CLUSTERS: desk?.clusters, SHELL: '/bin/bash', TERM: 'dumb' };
+  const command = `${process.execPath} ${main} ${line}`
+    .replaceAll('\\"', '"')
+    .replaceAll('\\;', ';');
+  return watched(spawn('script', ['-qec', command, '/dev/null'], { env, detached: true }));
+}
+
+function watched(child: ChildProcess) {
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const said = { out: '', err: '' };
+  child.stdout?.on('data', (data) => {
+    said.out += data;
+  });
+  child.stderr?.on('data', (data) => {
+    said.err += data;
+  });
+  return {
+    child,
+    out: () => said.out,
+    err: () => said.err,
+    type: (text: string) => child.stdin?.write(text),
+    prints: (text: string) => expect.poll(() => said.out + said.err).toContain(text),
+    ended: once(child, 'close').then(([code, signal]) => ({ code, signal })),
+  };
+}
+
+async function left(): Promise<string[] | undefined> {
+  return await desk?.left();
+}
+
+async function signalGroup({ pid = 0 }: ChildProcess, signal: NodeJS.Signals) {
+  process.kill(-pid, signal);
+}
+
+async function createConfigMap(name: string): Promise<void> {
+  const env = { ...process.env, KUBECONFIG: cluster?.kubeconfig };
+  await run(peer('kubectl') ?? '', ['create', 'configmap', name, '-n', 'skolo'], { env });
+}

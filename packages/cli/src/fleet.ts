@@ -1,0 +1,106 @@
+/** Racks by name: the list of them, and the way to one. */
+import type { Fleet, FleetRack, OpenRack, Role } from '@skolo/fleet';
+import { Option } from 'commander';
+import type { SkoloCommand } from './command.ts';
+import { CliError, exitCodes } from './errors.ts';
+import type { Io } from './io.ts';
+import { plain } from './output/text.ts';
+
+/** The racks of `--clusters`, else of the clone of the repository of racks around the working directory. */
+export async function loadFleet(command: SkoloCommand): Promise<Fleet> {
+  return (await import('@skolo/fleet')).readFleet(await clustersFile(command));
+}
+
+/** The file of `loadFleet`. */
+export async function clustersFile(command: SkoloCommand): Promise<string> {
+  const { findClustersFile } = await import('@skolo/fleet');
+  return command.globals().clusters ?? (await findClustersFile(command.io.folder));
+}
+
+/** The rack with this name. */
+export async function rackNamed(command: SkoloCommand, name: string): Promise<FleetRack> {
+  const { findRack } = await import('@skolo/fleet');
+  return findRack(await loadFleet(command), name);
+}
+
+/** The rack of `--on`. */
+export async function rackOn(command: SkoloCommand): Promise<FleetRack> {
+  const { on } = command.globals();
+  if (on === undefined) command.error('give a rack with --on NAME');
+  return await rackNamed(command, on);
+}
+
+const roleNames = ['view', 'operate', 'admin'] as const satisfies readonly Role[];
+
+/** `--role` of commands that use the cluster of a rack. */
+export function roleOption(): Option {
+  return new Option('--role <role>', 'permissions in the cluster')
+    .choices(roleNames)
+    .default('view');
+}
+
+/**
+ * Opens the cluster of a rack until the command ends. Ctrl-C while it opens ends the command.
+ *
+ * @throws FleetError @throws CliError
+ */
+export async function openNamed(
+  command: SkoloCommand,
+  name: string,
+  role: Role,
+): Promise<OpenRack> {
+  const { io } = command;
+  const rack = await rackNamed(command, name);
+  const { openRack } = await import('@skolo/fleet');
+  return await interruptible(command, async (signal) => {
+    const onTrouble = (error: Error) => reportTrouble(command, error);
+    const open = await openRack(rack, {
+      ...{ role, signal, onTrouble },
+      env: io.env,
+      mayAsk: io.canAsk,
+    });
+    command.atEnd(open.close);
+    return open;
+  });
+}
+
+/** One way for all services that a command asks. */
+const ways = new WeakMap<Io, Promise<typeof fetch>>();
+
+/** `fetch` through the jumphost of `--on`, until the command ends. */
+export function fetchOn(command: SkoloCommand): Promise<typeof fetch> {
+  const way = ways.get(command.io) ?? openWay(command);
+  ways.set(command.io, way);
+  return way;
+}
+
+async function openWay(command: SkoloCommand): Promise<typeof fetch> {
+  const { io } = command;
+  const rack = await rackOn(command);
+  const { openServices } = await import('@skolo/fleet');
+  const onTrouble = (error: Error) => reportTrouble(command, error);
+  const services = await interruptible(command, (signal) =>
+    openServices(rack, { signal, onTrouble, env: io.env, mayAsk: io.canAsk }),
+  );
+  command.atEnd(services.close);
+  return services.fetch;
+}
+
+/** Only where nothing else is on the screen. */
+function reportTrouble({ io }: SkoloCommand, error: Error) {
+  if (io.env.SKOLO_DEBUG === '1') io.err(plain(`skolo: ${error.message}`));
+}
+
+/** Ctrl-C, SIGTERM and SIGHUP abort the work. */
+export async function interruptible<T>(
+  { io }: SkoloCommand,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const stop = new AbortController();
+  const end = io.onSignal(() => stop.abort(new CliError('interrupted', exitCodes.interrupted)));
+  try {
+    return await work(stop.signal);
+  } finally {
+    end();
+  }
+}

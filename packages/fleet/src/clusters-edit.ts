@@ -1,0 +1,62 @@
+/** Changes of kube/clusters/config.json that keep the rest of it. */
+import { readFile } from 'node:fs/promises';
+import { writeFileAtomic } from '@skolo/durable';
+import { parseJson } from '@skolo/errors';
+import { z } from 'zod';
+import { findRack, parseFleet, readFleet } from './clusters.ts';
+import { FleetError } from './errors.ts';
+
+export type NewRack =
+  | {
+      type: 'k3s';
+      jumphost: string;
+      user?: string | undefined;
+      jump?: string | undefined;
+    }
+  | { type: 'gke'; zone: string; project: string };
+
+const firstPort = 6442;
+
+/** @throws FleetError There is such a rack. @throws RackError A value is not valid. */
+export async function addRack(file: string, name: string, rack: NewRack): Promise<void> {
+  const fleet = await readFleet(file);
+  if (fleet.racks.some((each) => each.name === name)) {
+    throw new FleetError('RACK_EXISTS', `${name}: is in ${fleet.file} already; edit it there`);
+  }
+  await change(file, (clusters) => ({ ...clusters, [name]: entryOf(name, rack, clusters) }));
+}
+
+/** @throws FleetError There is no such rack. */
+export async function removeRack(file: string, name: string): Promise<void> {
+  findRack(await readFleet(file), name);
+  await change(file, ({ [name]: _, ...others }) => others);
+}
+
+type Clusters = Record<string, unknown>;
+const JsonObject = z.record(z.string(), z.unknown());
+const WithPort = z.looseObject({ port: z.number() });
+
+async function change(file: string, edit: (clusters: Clusters) => Clusters): Promise<void> {
+  // As it is: a schema would put the keys in an order of its own.
+  const before = JsonObject.parse(parseJson(await readFile(file, 'utf8')));
+  const clusters = edit(JsonObject.parse(before.clusters));
+  const text = `${JSON.stringify({ ...before, clusters }, null, 2)}\n`;
+  await parseFleet(text, file);
+  await writeFileAtomic(file, text, { mode: 0o644, keepAccess: true });
+}
+
+function entryOf(name: string, rack: NewRack, clusters: Clusters) {
+  if (rack.type === 'gke') {
+    const { type, zone, project } = rack;
+    return { type, context_name: `gke_${project}_${zone}_${name}`, zone, project };
+  }
+  const { type, jumphost, user, jump } = rack;
+  const ports = Object.values(clusters).map((each) => WithPort.safeParse(each).data?.port ?? 0);
+  return {
+    ...{ type, context_name: name, jumphost },
+    // The original system needs one for each.
+    port: Math.max(firstPort - 1, ...ports) + 1,
+    ...(user !== undefined && { user }),
+    ...(jump !== undefined && { ways: [{ host: jumphost, jump }] }),
+  };
+}
