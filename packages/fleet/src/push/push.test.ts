@@ -1,9 +1,18 @@
 /** Pushes to a real Kubernetes whose nodes pretend, with the real kubectl, git and registry. */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isLong } from '@skolo/durable/campaign';
+import {
+  campaign,
+  isLong,
+  killAfter,
+  seed,
+  seeded,
+  startWriter,
+  timeUntil,
+} from '@skolo/durable/campaign';
 import {
   type ContainerRegistry,
   type ControlPlane,
@@ -23,8 +32,10 @@ import {
   type Request,
   titleOf,
 } from './index.ts';
+import type { Work } from './push.test-writer.ts';
 import { createRackRepository, type RackRepository, tagOf } from './testing/racks.ts';
 
+const kills = campaign(2, 50);
 const program = peer('control-plane');
 const kubectl = peer('kubectl');
 const registryProgram = peer('docker-registry');
@@ -261,6 +272,47 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       ).toBe(before);
     });
 
+    it(`ends the same after ${kills} kill -9 (seed ${seed})`, {
+      timeout: kills * 60_000,
+    }, async () => {
+      console.log(`pushes: ${kills} kills, SKOLO_SEED=${seed}`);
+      const random = seeded(seed);
+      const start = async (request: Request) => {
+        const work: Work = {
+          ...{ kubectl: kubectl ?? '', kubeconfig: plane.kubeconfig, request },
+          ...{ clusters: repository.clusters, records: records ?? '' },
+        };
+        return startWriter(join(import.meta.dirname, 'push.test-writer.ts'), JSON.stringify(work));
+      };
+      const requestOf = async (round: number) => {
+        const version = tagOf(round % 2 === 0 ? 'next' : 'clean');
+        return (await pushDeps({ services: ['service', 'agent'], version })).request;
+      };
+      const usualMs = await timeUntil(await start(await requestOf(0)), 'done');
+
+      for (let kill = 1; kill <= kills; kill += 1) {
+        const request = await requestOf(kill);
+        // Some are faster than usual, and end first.
+        await killAfter(await start(request), random() * usualMs, { report: 'prepared' }).catch(
+          (error: unknown) => expect(String(error)).toContain('ended by itself, with status 0'),
+        );
+        // What the killed one had started may still be at it.
+        await expect.poll(async () => endOf(await start(request)), { interval: 500 }).toBe('done');
+
+        const [record] = (await openRecords(records ?? '').read(request.id))?.racks ?? [];
+        expect(record).toMatchObject({ state: 'done' });
+        for (const name of ['service', 'agent']) {
+          expect(running(name)).toContain(`:${request.version}@sha256:`);
+        }
+        expect(repository.git('log', '--format=%s', `--grep=^Push: ${request.id}$`)).toMatch(
+          /^push.*\n$/,
+        );
+        expect(repository.git('status', '--porcelain')).toBe('');
+        expect(lastPush()).toMatchObject({ id: request.id });
+        expect(holder()).toBe('');
+      }
+    });
+
     it('refuses a tree with changes that are in no commit', async () => {
       repository.write('base/forgotten.yaml', '');
       onTestFinished(() => void repository.git('clean', '-fdq'));
@@ -351,9 +403,26 @@ function agents(): Record<string, string> {
   );
 }
 
+/** The last line of a push that is not disturbed. */
+async function endOf(writer: ReturnType<typeof startWriter>): Promise<string> {
+  let output = '';
+  writer.stdout?.on('data', (text: Buffer) => {
+    output += text.toString();
+  });
+  await once(writer, 'close');
+  return output.trim().split('\n').at(-1) ?? '';
+}
+
 function lastPush(): unknown {
-  const lease = JSON.parse(call('get', 'lease', 'skolo-push', '-n', 'skolo', '-o', 'json'));
-  return JSON.parse(lease.metadata.annotations['skolo/last-push']);
+  return JSON.parse(lease().metadata.annotations['skolo/last-push']);
+}
+
+function holder(): string {
+  return lease().spec.holderIdentity ?? '';
+}
+
+function lease() {
+  return JSON.parse(call('get', 'lease', 'skolo-push', '-n', 'skolo', '-o', 'json'));
 }
 
 function call(...args: string[]): string {

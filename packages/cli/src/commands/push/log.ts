@@ -45,7 +45,7 @@ export function define(command: SkoloCommand): void {
       const repository = await openRepository(fleet.file, signal, { mayBeDirty: true });
       const inGit = await pushesInGit(repository, 10 * limit, signal);
       const known = new Set(inGit.map(({ id, rack }) => `${id} ${rack}`));
-      const own = (await ownRecords().all()).flatMap(({ request, racks: all }) =>
+      const own = (await ownRecords(io).all()).flatMap(({ request, racks: all }) =>
         all
           .filter(({ rack }) => !known.has(`${request.id} ${rack}`))
           .map(({ rack, state, why, at }): Entry => {

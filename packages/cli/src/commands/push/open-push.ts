@@ -1,7 +1,7 @@
 /** Everything that a push needs of this desk. */
 import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { env, kill, pid } from 'node:process';
+import { kill, pid } from 'node:process';
 import { errorCode } from '@skolo/errors';
 import { type Fleet, findRack, openRack, type Role } from '@skolo/fleet';
 import {
@@ -48,7 +48,7 @@ export function stagesOf({ racks }: Fleet): string[][] {
 }
 
 /** Records of this desk's pushes. */
-export function ownRecords(): Records {
+export function ownRecords({ env }: Io): Records {
   const state = env.XDG_STATE_HOME || join(homedir(), '.local', 'state');
   return openRecords(join(state, 'skolo', 'pushes'));
 }
@@ -69,16 +69,20 @@ export async function refuseUnfinished(records: Records, racks: readonly string[
   }
 }
 
-/** @throws CliError ssh or the repository of racks is not ready. */
+/**
+ * @param isResumed a killed push may have left a file that it was about to commit
+ * @throws PushError The repository of racks is not ready.
+ */
 export async function openPush(
   command: SkoloCommand,
   signal: AbortSignal,
+  { isResumed = false }: { isResumed?: boolean } = {},
 ): Promise<{ fleet: Fleet; deps: PushDeps }> {
   const { io } = command;
   const fleet = await loadFleet(command);
   const deps: PushDeps = {
-    repository: await openRepository(fleet.file, signal),
-    records: ownRecords(),
+    repository: await openRepository(fleet.file, signal, { mayBeDirty: isResumed }),
+    records: ownRecords(io),
     open: (name, stop) => openForPush(io, fleet, name, stop),
     stages: stagesOf(fleet),
     desk: { name: `${userInfo().username}@${hostname()}`, pid, isAlive },
@@ -100,7 +104,7 @@ export async function openForPush(
 ): Promise<OpenedRack> {
   const open = await openRack(findRack(fleet, name), {
     role,
-    env,
+    env: io.env,
     mayAsk: io.canAsk,
     signal,
     onTrouble: (error) => io.err(plain(`${name}: ${error.message}`)),

@@ -25,7 +25,7 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     const { signal, end } = untilStopped(io);
     try {
-      const { deps } = await openPush(command, signal);
+      const { deps } = await openPush(command, signal, { isResumed: true });
       const open = (await unfinished(deps.records)).filter(
         ({ request }) => id === undefined || request.id === id,
       );

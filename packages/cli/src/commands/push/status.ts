@@ -59,7 +59,7 @@ export function define(command: SkoloCommand): void {
       if (json) printJson(io, all);
       else {
         show(command, all);
-        for (const { request, racks: open } of await unfinished(ownRecords())) {
+        for (const { request, racks: open } of await unfinished(ownRecords(io))) {
           const names = open.filter((each) => !hasEnded(each)).map(({ rack }) => rack);
           io.err(`push ${request.id} has not ended on ${names.join(', ')}; skolo push resume`);
         }

@@ -1,0 +1,140 @@
+/** Stages, failures and resumption of a push to many racks, with stand-ins for their clusters. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isLong } from '@skolo/durable/campaign';
+import { peer, startContainerRegistry } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  kubectlWith,
+  openRecords,
+  openRepository,
+  type PushDeps,
+  preparePush,
+  type RackRecord,
+  type Request,
+} from './index.ts';
+import { createRackRepository, tagOf } from './testing/racks.ts';
+import { createStandInRack, type StandInRack } from './testing/stand-in-rack.ts';
+
+const program = peer('kubectl');
+const registryProgram = peer('docker-registry');
+const names = ['broken', 'lost', 'half-dead', 'drifted', ...others(isLong ? 16 : 2)];
+
+describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => {
+  it('leaves every rack right: the failed one as it was, the lost one after a resumption', async () => {
+    const { push, racks, repository, former } = await fleetOf(names);
+    racks.get('drifted')?.setImage('service', 'by/hand:1');
+
+    const first = await push({ onFailure: 'continue' }, [names], () => {
+      lose(racks, 'lost');
+    });
+    const states = (records: RackRecord[]) =>
+      Object.fromEntries(records.map(({ rack, state }) => [rack, state]));
+    const well = Object.fromEntries(others(names.length - 4).map((name) => [name, 'done']));
+    expect(states(first)).toEqual({
+      ...{ broken: 'rolled-back', lost: 'rolling-out', 'half-dead': 'done', drifted: 'done' },
+      ...well,
+    });
+    const lost = racks.get('lost');
+    if (lost) lost.lost = undefined;
+    const second = await push({ onFailure: 'continue' }, [names]);
+
+    expect(states(second)).toMatchObject({ broken: 'rolled-back', lost: 'done' });
+    for (const [name, rack] of racks) {
+      const image = rack.image('service');
+      if (name === 'broken') expect(image).toBe(former);
+      else expect(image, name).toContain(tagOf('next'));
+    }
+    expect(first.find(({ rack }) => rack === 'broken')?.why).toContain('crashes again and again');
+    const subjects = repository.git('log', '--format=%s').trim().split('\n');
+    const pushed = subjects.flatMap((line) => /^push\(([\w-]+)\)/.exec(line)?.[1] ?? []);
+    expect(pushed.sort()).toEqual(names.filter((name) => name !== 'broken').sort());
+  }, 120_000);
+
+  it('begins no other rack after a failure of the first stage', async () => {
+    const { push, racks } = await fleetOf(['broken', 'rack-1']);
+    const before = racks.get('rack-1')?.changes.length;
+
+    const records = await push({ onFailure: 'stop' }, [['broken'], ['rack-1']]);
+
+    expect(records).toMatchObject([
+      { rack: 'broken', state: 'rolled-back' },
+      { rack: 'rack-1', state: 'not-begun', why: 'broken failed' },
+    ]);
+    expect(racks.get('rack-1')?.changes).toHaveLength(before ?? -1);
+  }, 60_000);
+});
+
+function others(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `rack-${i + 1}`);
+}
+
+function lose(racks: ReadonlyMap<string, StandInRack>, name: string) {
+  const rack = racks.get(name);
+  if (rack) rack.lost = 'at-next-change';
+}
+
+/** Racks that run the same version, and a push of another one. */
+async function fleetOf(all: readonly string[]) {
+  const registry = await startContainerRegistry(registryProgram ?? '');
+  onTestFinished(registry.close);
+  for (const word of ['clean', 'next']) await registry.push('skolo/service', tagOf(word), word);
+  const repository = await createRackRepository(registry.host, all);
+  onTestFinished(repository.remove);
+  await registry.push('skolo/agent', tagOf('clean'), 'clean');
+  const folder = await mkdtemp(join(tmpdir(), 'skolo-records-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const kubectl = kubectlWith(process.env, program);
+  const racks = new Map(
+    all.map((name) => [
+      name,
+      createStandInRack({
+        kubectl,
+        ...(name === 'broken' && { crashing: tagOf('next') }),
+        ...(name === 'half-dead' && { dead: 'rpi-2' }),
+      }),
+    ]),
+  );
+
+  async function push(
+    asked: Partial<Request>,
+    stages: PushDeps['stages'],
+    prepared: () => void = () => undefined,
+  ): Promise<RackRecord[]> {
+    const { signal } = new AbortController();
+    const request: Request = {
+      ...{ id: 'begin', startedAt: '2026-11-21T12:00:00Z', by: 'Ann', why: 'a test', services: [] },
+      ...{ isRollback: false, racks: stages.flat(), canaries: 1, soakMs: 0, onFailure: 'stop' },
+      ...asked,
+    };
+    const ready = await preparePush(request, {
+      repository: await openRepository(repository.clusters, signal),
+      records: openRecords(folder),
+      open: async (name) => ({
+        name,
+        kubectl: racks.get(name)?.kubectl ?? kubectl,
+        close: async () => undefined,
+      }),
+      stages,
+      desk: { name: 'ann@desk', pid: 1, isAlive: () => false },
+      times: { pollMs: 10, readyMs: 5_000, patienceMs: 50 },
+      signal,
+      now: Date.now,
+      report: () => undefined,
+    });
+    for (const { problem } of ready.racks) if (problem) throw problem;
+    prepared();
+    return await ready.run();
+  }
+  await push({}, [all]);
+  const former = racks.get(all[0] ?? '')?.image('service');
+  const next = { services: ['service'], version: tagOf('next'), id: 'next' };
+  return {
+    racks,
+    repository,
+    former,
+    push: (asked: Partial<Request>, stages: PushDeps['stages'], prepared?: () => void) =>
+      push({ ...next, ...asked }, stages, prepared),
+  };
+}

@@ -1,0 +1,52 @@
+/** Begins a push, or resumes it where it is on record, until it ends or is killed; tells how it ended. */
+import { writeSync } from 'node:fs';
+import { kill, pid } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { kubectlWith, openRecords, openRepository, preparePush, type Request } from './index.ts';
+
+export interface Work {
+  kubectl: string;
+  kubeconfig: string;
+  clusters: string;
+  records: string;
+  request: Request;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await run(JSON.parse(process.argv[2] ?? ''));
+}
+
+async function run({ kubectl, kubeconfig, clusters, records: folder, request }: Work) {
+  const { signal } = new AbortController();
+  const records = openRecords(folder);
+  const mayBeDirty = (await records.read(request.id)) !== undefined;
+  const env = { ...process.env, KUBECONFIG: kubeconfig };
+  const push = await preparePush(request, {
+    repository: await openRepository(clusters, signal, { mayBeDirty }),
+    records,
+    open: async (name) => ({ name, kubectl: kubectlWith(env, kubectl), close: async () => {} }),
+    stages: [request.racks],
+    desk: { name: 'ann@desk', pid, isAlive },
+    times: {
+      ...{ pollMs: 500, readyMs: 20_000, patienceMs: 10_000 },
+      lease: { durationMs: 4_000, renewMs: 1_000 },
+    },
+    signal,
+    now: Date.now,
+    report: () => undefined,
+  });
+  writeSync(1, 'prepared\n');
+  const problem = push.racks.find((rack) => rack.problem)?.problem;
+  if (problem) writeSync(1, `${problem.message}\n`);
+  const ends = await push.run();
+  await push.close();
+  writeSync(1, `${ends.map(({ state, why }) => `${state} ${why ?? ''}`.trim()).join(' ')}\n`);
+}
+
+function isAlive(other: number): boolean {
+  try {
+    return kill(other, 0);
+  } catch {
+    return false;
+  }
+}
