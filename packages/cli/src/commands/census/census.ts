@@ -1,19 +1,27 @@
 import { readFile, realpath } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
+import { errorText } from '@skolo/errors';
+import type { Rack } from '@skolo/rack';
 import type { RackEdit } from '@skolo/rack/edit';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError, exitCodes } from '../../errors.ts';
+import { CliError, complain, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { folded } from '../../names.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count, plain } from '../../output/text.ts';
 import { rackFile } from '../../rack-file.ts';
-import { routerBackup } from '../../service-client.ts';
+import { powerCycleDaemon, routerBackup } from '../../service-client.ts';
 import { printDiff } from '../backup/diff.ts';
 import type { Census, Finding } from './compare.ts';
+import type { Proofs } from './prove.ts';
 import { type Readings, readStations } from './readings.ts';
+
+/** Between two looks at a cycle. */
+const lookMs = 1000;
 
 interface Options {
   write?: true;
+  prove?: true;
   json?: true;
 }
 
@@ -24,7 +32,11 @@ export function define(command: SkoloCommand): void {
       'Asks switches for their MAC tables and routers for addresses and leases, and compares them with rack.yaml: moved cables, unknown machines, dead ports, wrong MAC addresses. Shows the edit that corrects each. Behind a port with several MAC addresses is more of the network, so nothing is said about it. Exit codes: 0 all is as rack.yaml says, or --write corrected it; 1 something is not; 3 a device could not be read.',
     )
     .summary('what is plugged in where, against rack.yaml')
-    .option('--write', 'write the edits of uplink, address and mac into rack.yaml')
+    .option(
+      '--prove',
+      'also cycle the new outlets of idle machines, one by one: only if the right link goes, the outlet moves with the cable',
+    )
+    .option('--write', 'write the edits into rack.yaml')
     .option('--json', 'print JSON')
     .uses('rack', 'tokenFile')
     .example('skolo census --rack racks/rack4/rack.yaml');
@@ -42,7 +54,10 @@ export function define(command: SkoloCommand): void {
     const readings = await readStations(rack, await routerBackup(command));
     const census = compare(rack, readings.read);
     if (!options.json) print(io, rack.name, census, readings);
-    const { edits, blocked } = possibleEdits(rack, census.findings, new Set());
+    const { proven, doubt } = options.prove
+      ? await proofs(command, rack, census.findings)
+      : { proven: new Set<string>() };
+    const { edits, blocked } = possibleEdits(rack, census.findings, proven);
     const edited = await editsOf(text, edits, file);
     const byHand = [
       ...blocked,
@@ -55,17 +70,56 @@ export function define(command: SkoloCommand): void {
     if (isWritten) await write(file, text, edited.text);
     if (options.json) {
       const { unread, unreadable } = readings;
-      printJson(io, { ...census, diff: edited.diff, byHand, unread, unreadable });
+      const found = { ...census, proven: [...proven], doubt, diff: edited.diff, byHand };
+      printJson(io, { ...found, unread, unreadable });
     } else {
       for (const { name, why } of byHand) io.err(plain(`${name}: not edited: ${why}`));
       if (edited.diff !== '') printDiff(io, edited.diff);
       if (isWritten) io.err(`${file}: written`);
     }
-    const isCorrected = (finding: Finding) =>
-      isWritten && finding.edits.length > 0 && byHand.every(({ name }) => name !== finding.name);
+    const isCorrected = ({ name, edits: own, power }: Finding) =>
+      isWritten &&
+      own.length > 0 &&
+      (power === undefined || proven.has(name)) &&
+      byHand.every((each) => each.name !== name);
     if (!census.findings.every(isCorrected)) io.exitCode = exitCodes.failed;
     if (readings.unread.length > 0) io.exitCode = exitCodes.partlyFailed;
   });
+}
+
+/** Of outlets that move with a cable. Says what it does on standard error. */
+async function proofs(
+  command: SkoloCommand,
+  rack: Rack,
+  findings: readonly Finding[],
+): Promise<Proofs> {
+  const { io } = command;
+  const [{ prove }, { agentClient }, { serviceUrl }] = await Promise.all([
+    import('./prove.ts'),
+    import('../machine/agents.ts'),
+    import('@skolo/rack/service-urls'),
+  ]);
+  const result = await prove(findings, {
+    rack,
+    daemon: await powerCycleDaemon(command),
+    backup: await routerBackup(command),
+    async whyBusy(name) {
+      const machine = rack.machines.get(name);
+      if (machine === undefined) return 'is no machine';
+      const url = serviceUrl(rack, 'swarming-client', machine);
+      try {
+        const { task } = await agentClient(url, { timeoutMs: 5000, answers: 'status' }).status();
+        return task.running ? 'runs a task' : undefined;
+      } catch (error) {
+        return `does not tell whether it is idle: ${errorText(error)}`;
+      }
+    },
+    pause: () => setTimeout(lookMs),
+    now: () => performance.now(),
+    say: (text) => io.err(plain(text)),
+  });
+  if (result.doubt !== undefined) complain(io, result.doubt);
+  return result;
 }
 
 /** rack.yaml with all edits, and the difference; empty: none. */
@@ -114,7 +168,7 @@ const columns: Column<Finding>[] = [
     title: 'EDIT',
     cell: ({ edits, power }) => {
       const own = edits.map(({ key, value }) => `${key}: ${value}`).join('; ');
-      return power ? `${own}; its outlet, too?` : own || undefined;
+      return power ? `${own}; power with --prove` : own || undefined;
     },
   },
 ];

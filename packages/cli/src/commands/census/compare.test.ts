@@ -98,7 +98,7 @@ describe('a census', () => {
         name: 'a',
         what: 'is at switch-3/7, not at switch-1/1',
         edits: [{ name: 'a', key: 'uplink', value: 'switch-3/7' }],
-        power: { name: 'a', key: 'power', value: 'switch-3/7' },
+        power: { edit: { name: 'a', key: 'power', value: 'switch-3/7' }, card: macOf(1) },
       },
     ]);
   });
@@ -256,7 +256,7 @@ describe('a census', () => {
     expect(possible('a').edits).toEqual([]);
     expect(possible().blocked).toContainEqual({
       name: 'a',
-      why: 'switch-2/2 is still the outlet of b in rack.yaml; edit both by hand',
+      why: 'switch-2/2 is still the outlet of b in rack.yaml; --prove moves outlets, too',
     });
     expect(
       possible('a', 'b').edits.map(({ name, key, value }) => `${name} ${key} ${value}`),

@@ -21,8 +21,8 @@ export interface Finding {
   what: string;
   /** Of rack.yaml. Empty: only a person knows what is right. */
   edits: RackEdit[];
-  /** The outlet moves with the cable, if a power cycle proves it. */
-  power?: RackEdit;
+  /** The outlet moves with the cable, if a power cycle proves that it feeds the card there. */
+  power?: { edit: RackEdit; card: string };
   /** For people: what to do where there is no edit. */
   advice?: string;
 }
@@ -65,7 +65,7 @@ function ofPlain(
     return [];
   }
   const [place, second] = seen.placesOf(ids);
-  if (place !== undefined && second === undefined) return [moved(rack, entry, uplink, place)];
+  if (place !== undefined && second === undefined) return [moved(rack, entry, seen, uplink, place)];
   const replaced = replacement(entry, uplink, seen, known);
   if (replaced !== undefined) return [replaced];
   const behind = seen.portsOf(ids).find(({ device }) => device === uplink.device);
@@ -87,7 +87,7 @@ function ofSwitch(rack: Rack, entry: Entry, seen: Seen, census: Census): Finding
   }
   const above = neighbours.filter(({ device }) => !isBelow(rack, device, name));
   const place = above.find(({ device }) => device === uplink.device) ?? above[0];
-  if (place !== undefined) return [moved(rack, entry, uplink, place)];
+  if (place !== undefined) return [moved(rack, entry, seen, uplink, place)];
   if (seen.isUp(uplink) === false) return [dead(entry, uplink)];
   census.unseen.push(name);
   return [];
@@ -106,7 +106,8 @@ function isBelow(rack: Rack, device: string, other: string): boolean {
   return false;
 }
 
-function moved(rack: Rack, { name, power }: Entry, from: Outlet, to: Outlet): Finding {
+function moved(rack: Rack, { name, power }: Entry, seen: Seen, from: Outlet, to: Outlet): Finding {
+  const [card, another] = seen.cardsAt(to);
   const [was, is] = [formatOutlet(from), formatOutlet(to)];
   const [feed, second] = power;
   const isFedByPort =
@@ -116,7 +117,9 @@ function moved(rack: Rack, { name, power }: Entry, from: Outlet, to: Outlet): Fi
     name,
     what: `is at ${is}, not at ${was}`,
     edits: [{ name, key: 'uplink', value: is }],
-    ...(isFedByPort && { power: { name, key: 'power' as const, value: is } }),
+    ...(isFedByPort &&
+      card !== undefined &&
+      another === undefined && { power: { edit: { name, key: 'power', value: is }, card } }),
   };
 }
 

@@ -29,7 +29,10 @@ export function possibleEdits(
   const editsOf = (finding: Finding) =>
     blocked.has(finding)
       ? []
-      : [...finding.edits, ...(finding.power && proven.has(finding.name) ? [finding.power] : [])];
+      : [
+          ...finding.edits,
+          ...(finding.power && proven.has(finding.name) ? [finding.power.edit] : []),
+        ];
   // One that cannot go keeps the place of the next.
   for (let before = -1; before !== blocked.size; ) {
     before = blocked.size;
@@ -77,7 +80,7 @@ function whyTaken(
   if (holder === undefined) return undefined;
   const itsOwn = findings.find((finding) => finding.name === holder.name);
   if (itsOwn?.power !== undefined) {
-    return `${value} is still the outlet of ${holder.name} in rack.yaml; edit both by hand`;
+    return `${value} is still the outlet of ${holder.name} in rack.yaml; --prove moves outlets, too`;
   }
   return `${value} is that of ${holder.name} in rack.yaml; find where that is, and run this again`;
 }

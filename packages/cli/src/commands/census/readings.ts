@@ -22,7 +22,7 @@ export interface Readings {
 
 const atOnce = 10;
 /** The service gives up after a minute. */
-const timeoutMs = 75_000;
+export const timeoutMs = 75_000;
 
 /**
  * One that fails stops no other.
