@@ -79,7 +79,7 @@ export function define(command: SkoloCommand): void {
     }
     const isCorrected = ({ name, edits: own, power }: Finding) =>
       isWritten &&
-      own.length > 0 &&
+      (own.length > 0 || power !== undefined) &&
       (power === undefined || proven.has(name)) &&
       byHand.every((each) => each.name !== name);
     if (!census.findings.every(isCorrected)) io.exitCode = exitCodes.failed;
@@ -168,7 +168,8 @@ const columns: Column<Finding>[] = [
     title: 'EDIT',
     cell: ({ edits, power }) => {
       const own = edits.map(({ key, value }) => `${key}: ${value}`).join('; ');
-      return power ? `${own}; power with --prove` : own || undefined;
+      const feed = power ? `power: ${power.edit.value} with --prove` : '';
+      return [own, feed].filter(Boolean).join('; ') || undefined;
     },
   },
 ];

@@ -103,6 +103,26 @@ describe('a census', () => {
     ]);
   });
 
+  it('sees an outlet that was left behind when its cable was moved', () => {
+    const text = rackText([{ ...machine, power: 'switch-1/5' }, other]);
+    const rack = rackOf(text);
+
+    const { findings, confirmed } = compare(rack, readingsOf(wiredAs(live(machine), live(other))));
+
+    expect(confirmed).toContain('a');
+    expect(findings).toEqual([
+      {
+        kind: 'wrong-outlet',
+        name: 'a',
+        what: 'is at switch-1/1, and its outlet is switch-1/5',
+        edits: [],
+        power: { edit: { name: 'a', key: 'power', value: 'switch-1/1' }, card: macOf(1) },
+      },
+    ]);
+    expect(possibleEdits(rack, findings, new Set()).edits).toEqual([]);
+    expect(possibleEdits(rack, findings, new Set(['a'])).edits).toHaveLength(1);
+  });
+
   it('leaves the outlet where another one feeds it, or the port feeds nothing', () => {
     const place = { device: 'switch-3', port: '24' };
     const wired = wiredAs(live(machine, { place }), live(other));

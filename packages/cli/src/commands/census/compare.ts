@@ -9,6 +9,7 @@ export const findingKinds = [
   'moved-cable',
   'wrong-mac',
   'wrong-address',
+  'wrong-outlet',
   'unknown-machine',
   'dead-port',
 ] as const;
@@ -62,7 +63,7 @@ function ofPlain(
   if (uplink === undefined || uplink.outlet === '') return [];
   if (isAt(seen.portsOf(ids), uplink)) {
     census.confirmed.push(name);
-    return [];
+    return ofOutlet(rack, entry, seen, uplink);
   }
   const [place, second] = seen.placesOf(ids);
   if (place !== undefined && second === undefined) return [moved(rack, entry, seen, uplink, place)];
@@ -107,20 +108,41 @@ function isBelow(rack: Rack, device: string, other: string): boolean {
 }
 
 function moved(rack: Rack, { name, power }: Entry, seen: Seen, from: Outlet, to: Outlet): Finding {
-  const [card, another] = seen.cardsAt(to);
   const [was, is] = [formatOutlet(from), formatOutlet(to)];
   const [feed, second] = power;
-  const isFedByPort =
-    feed !== undefined && second === undefined && formatOutlet(feed) === was && canFeed(rack, to);
+  const isFedByPort = feed !== undefined && second === undefined && formatOutlet(feed) === was;
   return {
     kind: 'moved-cable',
     name,
     what: `is at ${is}, not at ${was}`,
     edits: [{ name, key: 'uplink', value: is }],
-    ...(isFedByPort &&
-      card !== undefined &&
-      another === undefined && { power: { edit: { name, key: 'power', value: is }, card } }),
+    ...(isFedByPort && powerAt(rack, name, seen, to)),
   };
+}
+
+/** A cable feeds what it connects: where its outlet in rack.yaml is another port of a switch, the cable was moved before. */
+function ofOutlet(
+  rack: Rack,
+  { name, power: [feed, second] }: Entry,
+  seen: Seen,
+  uplink: Outlet,
+): Finding[] {
+  const isPort =
+    models.get(rack.infrastructure.get(feed?.device ?? '')?.model ?? '')?.network !== undefined;
+  if (feed === undefined || second !== undefined || !isPort) return [];
+  const [was, is] = [formatOutlet(feed), formatOutlet(uplink)];
+  if (was === is) return [];
+  const proposed = powerAt(rack, name, seen, uplink);
+  if (!('power' in proposed)) return [];
+  const what = `is at ${is}, and its outlet is ${was}`;
+  return [{ kind: 'wrong-outlet', name, what, edits: [], ...proposed }];
+}
+
+/** The port as its outlet, where it can feed something and a single card is there. */
+function powerAt(rack: Rack, name: string, seen: Seen, to: Outlet): Pick<Finding, 'power'> {
+  const [card, another] = seen.cardsAt(to);
+  if (card === undefined || another !== undefined || !canFeed(rack, to)) return {};
+  return { power: { edit: { name, key: 'power', value: formatOutlet(to) }, card } };
 }
 
 function canFeed(rack: Rack, { device, outlet }: Outlet): boolean {

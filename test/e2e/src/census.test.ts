@@ -1,0 +1,119 @@
+/** `skolo census` in a rack whose cable was moved: the services as their images run them, and simulated equipment behind them. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import {
+  startEdgeos,
+  startEdgeSwitch,
+  startSimulatedMachine,
+  type Wiring,
+} from '@skolo/simulators';
+import { expect, it, onTestFinished } from 'vitest';
+import { startServiceProcess } from './service-process.ts';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const account = { username: 'ubnt', password: 'canary-switch' };
+const macs = { 'rpi-1': 'b8:27:eb:00:00:01', 'rpi-2': 'b8:27:eb:00:00:02' };
+
+it('finds a moved cable, proves its outlet, and corrects rack.yaml', {
+  timeout: 240_000,
+}, async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-census-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const file = (name: string) => join(dir, name);
+  await writeFile(file('switch-password'), account.password, { mode: 0o600 });
+
+  const plugged: Wiring = { stations: [] };
+  const device = await startEdgeSwitch({
+    ...account,
+    host: '127.0.2.2',
+    ports: 8,
+    wiring: plugged,
+  });
+  onTestFinished(() => device.close());
+  const machineAt = async (name: keyof typeof macs, host: string, port: string) => {
+    const feeds = [[device.board, port]] as const;
+    const machine = await startSimulatedMachine({ ...account, name, host, feeds });
+    onTestFinished(() => machine.close());
+    plugged.stations.push({ mac: macs[name], port, address: host });
+    return machine;
+  };
+  const moved = await machineAt('rpi-1', '127.0.1.1', '4');
+  const other = await machineAt('rpi-2', '127.0.1.2', '2');
+  const router = await startEdgeos({
+    ...account,
+    host: '127.0.2.1',
+    wiring: { stations: plugged.stations.map((each) => ({ ...each, port: 'eth1' })) },
+  });
+  onTestFinished(() => router.close());
+
+  const rackFile = file('rack.yaml');
+  const entry = (name: string, { host, sshPort, agentUrl }: typeof moved, port: string) =>
+    `  ${name}: { kind: rpi, address: ${host}, port: ${sshPort}, mac: "${macs[name as keyof typeof macs]}", power: switch-1/${port}, uplink: switch-1/${port}, swarming: { url: "${agentUrl}" } } # on the shelf`;
+  const writeRack = (power: string, backup: string) =>
+    writeFile(
+      rackFile,
+      `rack: rack4 # in the lab
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
+access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
+logins: { equipment: { username: ubnt, password: switch-password } }
+infrastructure:
+  router: { model: edgeos, address: 127.0.2.1, ports: { ssh: ${router.port} }, login: equipment, uplink: internet, backup: false }
+  switch-1: { model: edgeswitch, portCount: 8, address: 127.0.2.2, ports: { ssh: ${device.port} }, login: equipment, uplink: router/eth1, backup: false }
+machines:
+${entry('rpi-1', moved, '1')}
+${entry('rpi-2', other, '2')}
+services:
+  power-cycle-daemon: { url: "${power}" }
+  router-backup: { url: "${backup}" }
+`,
+    );
+  const flags = (name: string) => ['--rack', rackFile, '--state-dir', file(name)];
+  await writeRack('http://127.0.0.1:9', 'http://127.0.0.1:9');
+  const power = await startServiceProcess('power-cycle-daemon', flags('power'));
+  await writeRack(power.url, 'http://127.0.0.1:9');
+  const backup = await startServiceProcess('router-backup', flags('backup'));
+  await writeRack(power.url, backup.url);
+  const skolo = async (...args: string[]) => {
+    const env = { ...process.env, SKOLO_TOKEN_FILE: file('token') };
+    const all = [join(root, 'packages/cli/bin/skolo.js'), ...args, '--rack', rackFile];
+    const ran = run(process.execPath, all, { env, cwd: dir });
+    return await ran.then(
+      ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
+      ({ code, stdout, stderr }) => ({ code: Number(code), output: `${stdout}${stderr}` }),
+    );
+  };
+  const made = await skolo('token', 'new', 'ann', '--role', 'operate');
+  await writeFile(file('token'), /skolo_[\w-]+/.exec(made.output)?.[0] ?? '', { mode: 0o600 });
+  const before = await readFile(rackFile, 'utf8');
+  const off: string[] = [];
+  device.board.on('change', ({ outlet, on }) => off.push(`${outlet} ${on ? 'on' : 'off'}`));
+
+  moved.task = { running: true };
+  const busy = await skolo('census', '--prove', '--write');
+  const untouched = await readFile(rackFile, 'utf8');
+  moved.task = { running: false };
+  const proven = await skolo('census', '--prove', '--write');
+  const again = await skolo('census');
+
+  expect(busy.output).toContain('rpi-1: not proven: rpi-1 runs a task; no other outlet is cycled');
+  expect(busy.code).toBe(1);
+  expect(untouched).toBe(before.replace('uplink: switch-1/1,', 'uplink: switch-1/4,'));
+  expect(proven.output).toContain('rpi-1: proven: switch-1/4 feeds it');
+  expect(off).toEqual(['4 off', '4 on']);
+  expect(await readFile(rackFile, 'utf8')).toBe(
+    before.replace(
+      'power: switch-1/1, uplink: switch-1/1,',
+      'power: switch-1/4, uplink: switch-1/4,',
+    ),
+  );
+  expect(proven.code).toBe(0);
+  expect(again).toMatchObject({ code: 0 });
+  expect(again.output).toContain('0 findings');
+  expect(`${busy.output}${proven.output}`).not.toContain('canary');
+});
