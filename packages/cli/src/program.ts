@@ -140,6 +140,7 @@ const nouns: Record<string, Noun> = {
     own: async () => (await import('./commands/push/push.ts')).define,
     verbs: {
       diff: async () => (await import('./commands/push/diff.ts')).define,
+      rack: async () => (await import('./commands/push/rack.ts')).define,
       resume: async () => (await import('./commands/push/resume.ts')).define,
       rollback: async () => (await import('./commands/push/rollback.ts')).define,
       status: async () => (await import('./commands/push/status.ts')).define,

@@ -6,13 +6,17 @@ export { type Kubectl, KubectlError, kubectlWith } from './kubectl.ts';
 export { type Last, readLease } from './lease.ts';
 export { titleOf } from './objects.ts';
 export { deletionsWithoutQuestion, type ObjectPlan, type RackPlan } from './plan.ts';
+export { prepareRackFile } from './prepare.ts';
 export {
   type OpenedRack,
   type PreparedPush,
   type PreparedRack,
   type PushDeps,
   preparePush,
+  takeLease,
 } from './push.ts';
+export { pushRackFile } from './push-rack-file.ts';
+export { patient } from './rack.ts';
 export {
   hasEnded,
   openRecords,

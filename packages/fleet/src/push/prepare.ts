@@ -7,6 +7,7 @@ import { neededImages, proveImages } from './images.ts';
 import type { Last } from './lease.ts';
 import { type KubeObject, readObjects } from './objects.ts';
 import type { RackPlan } from './plan.ts';
+import { isRackFile } from './push-rack-file.ts';
 import { planRack, type Rack, readNodes } from './rack.ts';
 import type { Request } from './record.ts';
 import { contains, fileAt, type Repository, withCopy } from './repository.ts';
@@ -38,20 +39,11 @@ export async function prepareRack(
   last: Last | undefined,
   signal: AbortSignal,
 ): Promise<Preparation> {
-  if (last && !(await contains(repository, last.commit, signal))) {
-    throw new PushError(
-      'REPOSITORY',
-      `${rack.name}: runs commit ${last.commit.slice(0, 10)} of ${last.by}, which is not in this checkout; run git pull`,
-    );
-  }
+  await refuseBehind(rack, repository, last, signal);
   return await withCopy(repository, signal, async (kube) => {
     const file = kustomizationOf({ kube }, rack.name);
-    const text = await fileAt(
-      repository,
-      repository.head,
-      kustomizationOf(repository, rack.name),
-      signal,
-    );
+    const own = kustomizationOf(repository, rack.name);
+    const text = await fileAt(repository, repository.head, own, signal);
     const former = readPins(text, file);
     const render = () => renderOverlay(rack, join(kube, 'racks', rack.name), signal);
     const isUsed = usedIn(await render());
@@ -64,6 +56,40 @@ export async function prepareRack(
     const names = new Set(pins.map(({ name }) => name));
     return { plan, pins, former: former.filter(({ name }) => names.has(name)) };
   });
+}
+
+/**
+ * The same for rack.yaml alone.
+ *
+ * @throws PushError The overlay has no ConfigMap `rack`, or must not be pushed.
+ */
+export async function prepareRackFile(
+  rack: Rack,
+  repository: Repository,
+  last: Last | undefined,
+  signal: AbortSignal,
+): Promise<RackPlan> {
+  await refuseBehind(rack, repository, last, signal);
+  return await withCopy(repository, signal, async (kube) => {
+    const all = await renderOverlay(rack, join(kube, 'racks', rack.name), signal);
+    const wanted = all.filter(isRackFile);
+    if (wanted.length > 0) return { ...(await planRack(rack, wanted, signal)), deletions: [] };
+    throw new PushError('REFUSED', `${rack.name}: its overlay has no ConfigMap rack`);
+  });
+}
+
+/** @throws PushError The rack runs what this checkout does not have. */
+async function refuseBehind(
+  rack: Rack,
+  repository: Repository,
+  last: Last | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (last === undefined || (await contains(repository, last.commit, signal))) return;
+  throw new PushError(
+    'REPOSITORY',
+    `${rack.name}: runs commit ${last.commit.slice(0, 10)} of ${last.by}, which is not in this checkout; run git pull`,
+  );
 }
 
 async function renderOverlay(

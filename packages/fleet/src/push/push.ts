@@ -123,10 +123,10 @@ async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolea
   run.record = { ...run.record, ...preparation };
 }
 
-async function takeLease(
+export async function takeLease(
   { name, kubectl }: Rack,
-  { id }: Request,
-  { desk, signal, times, now }: PushDeps,
+  { id }: Pick<Request, 'id'>,
+  { desk, signal, times, now }: Pick<PushDeps, 'desk' | 'signal' | 'times' | 'now'>,
 ): Promise<HeldLease> {
   const mine = `${desk.name}, push ${id}, process `;
   const holder = `${mine}${desk.pid}`;
@@ -226,7 +226,8 @@ async function runRack(
         at: new Date(now()).toISOString(),
         commit,
         why: request.why,
-        former: run.record.former,
+        // A push without new versions leaves the way back to the versions before.
+        former: run.record.former.length > 0 ? run.record.former : (lease.last?.former ?? []),
       });
       await go({ state: 'done', commit });
       report('done');

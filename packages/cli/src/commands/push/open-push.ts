@@ -1,4 +1,5 @@
 /** Everything that a push needs of this desk. */
+import { randomBytes } from 'node:crypto';
 import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { kill, pid } from 'node:process';
@@ -51,6 +52,12 @@ export function stagesOf({ racks }: Fleet): string[][] {
 export function ownRecords({ env }: Io): Records {
   const state = env.XDG_STATE_HOME || join(homedir(), '.local', 'state');
   return openRecords(join(state, 'skolo', 'pushes'));
+}
+
+/** Sorts by time, and differs between desks. */
+export function newPushId(now: number): string {
+  const time = new Date(now).toISOString().replaceAll(/[:.]/g, '-');
+  return `${time}-${randomBytes(3).toString('hex')}`;
 }
 
 /** Pushes that were interrupted. */

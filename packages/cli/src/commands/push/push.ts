@@ -1,11 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import { authorOf, preparePush, type Request } from '@skolo/fleet/push';
 import { Option } from 'commander';
 import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { untilStopped } from '../../until-stopped.ts';
-import { namedRacks, openPush, racksOption, refuseUnfinished, soakOption } from './open-push.ts';
+import {
+  namedRacks,
+  newPushId,
+  openPush,
+  racksOption,
+  refuseUnfinished,
+  soakOption,
+} from './open-push.ts';
 import { planLines } from './plan-text.ts';
 import { runPush } from './run-push.ts';
 
@@ -89,8 +95,7 @@ export function requestOf(
   return {
     isRollback: false,
     ...asked,
-    // Sorts by time, and differs between desks.
-    id: `${startedAt.replaceAll(/[:.]/g, '-')}-${randomBytes(3).toString('hex')}`,
+    id: newPushId(now),
     startedAt,
     by,
     why: reason,

@@ -1,0 +1,100 @@
+/** `skolo push rack`: rack.yaml alone. */
+import { basename, join } from 'node:path';
+import { findRack } from '@skolo/fleet';
+import { authorOf, patient, prepareRackFile, pushRackFile, takeLease } from '@skolo/fleet/push';
+import { readRack } from '@skolo/rack';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError, exitCodes, usageError } from '../../errors.ts';
+import { plain } from '../../output/text.ts';
+import { untilStopped } from '../../until-stopped.ts';
+import { newPushId, openPush, refuseUnfinished } from './open-push.ts';
+import { planLines } from './plan-text.ts';
+
+interface Options {
+  reason: string;
+  yes?: true;
+}
+
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Checks the rack.yaml of a rack in git and pushes it alone: no pod restarts. Waits until each service on the jumphost says that it is in force. If a service rejects it, the former one comes back. Where rack.yaml changes derived files, use skolo push. Agents read it from the metadata server.',
+    )
+    .summary('rack.yaml alone, without a restart')
+    .argument('<rack>', 'name of the rack')
+    .requiredOption('--reason <text>', 'for the history')
+    .option('--yes', 'do not ask')
+    .uses('clusters')
+    .example("skolo push rack rack4 --reason 'a new phone'");
+
+  command.action(async (name: string, { reason, yes }: Options) => {
+    const { io } = command;
+    const { signal: stopped, end } = untilStopped(io);
+    try {
+      const { fleet, deps } = await openPush(command, stopped);
+      const { overlay } = findRack(fleet, name);
+      await refuseUnfinished(deps.records, [name]);
+      await refuseStale(overlay);
+      const by = await authorOf(deps.repository, stopped);
+      const id = newPushId(io.now());
+      const opened = await deps.open(name, stopped);
+      try {
+        const lease = await takeLease(opened, { id }, deps);
+        try {
+          const signal = AbortSignal.any([stopped, lease.signal]);
+          const plan = await prepareRackFile(opened, deps.repository, lease.last, signal);
+          for (const line of planLines({ name, preparation: { plan, pins: [], former: [] } }))
+            io.out(line);
+          if (plan.objects.every(({ action }) => action === 'keep')) return;
+          if (!yes && !io.canAsk) {
+            throw usageError("cannot ask without a terminal; '--yes' agrees");
+          }
+          if (!yes && (await io.ask(`Type yes to push to ${name}: `))?.trim() !== 'yes') {
+            throw new CliError('nothing was changed');
+          }
+          const report = (text: string) => io.out(plain(`${name}: ${text}`));
+          const { patienceMs } = deps.times;
+          await pushRackFile({
+            ...{ plan, signal, report, now: io.now },
+            rack: patient(opened, { patienceMs, pollMs: 2_000, report }),
+            times: { pollMs: 500, readyMs: 150_000 },
+          });
+          const { head: commit } = deps.repository;
+          const at = new Date(io.now()).toISOString();
+          await lease.release({
+            id,
+            by,
+            at,
+            commit,
+            why: reason,
+            former: lease.last?.former ?? [],
+          });
+        } finally {
+          await lease.release();
+        }
+      } finally {
+        await opened.close();
+      }
+    } finally {
+      end();
+    }
+  });
+}
+
+/**
+ * @throws RackError rack.yaml has mistakes.
+ * @throws CliError Its derived files are stale: more than rack.yaml has to be pushed.
+ */
+async function refuseStale(overlay: string): Promise<void> {
+  const rack = await readRack(join(overlay, 'rack.yaml'));
+  const { compareDerived, renderDerived } = await import('@skolo/rack/render');
+  const folder = join(overlay, 'derived');
+  const { missing, stale, leftOver } = await compareDerived(folder, renderDerived(rack).files);
+  const [first, ...more] = [...missing, ...stale, ...leftOver];
+  if (first === undefined) return;
+  const others = more.length > 0 ? ` and ${more.length} more` : '';
+  throw new CliError(
+    `${basename(overlay)}: derived/${first}${others}: stale; run skolo rack render, commit, and skolo push --racks ${basename(overlay)}`,
+    exitCodes.failed,
+  );
+}

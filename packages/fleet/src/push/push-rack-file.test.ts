@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { type Kubectl, KubectlError } from './kubectl.ts';
+import type { KubeObject } from './objects.ts';
+import { pushRackFile, readInForce } from './push-rack-file.ts';
+
+const pods = ['metadata-server', 'router-backup'];
+
+/** A rack whose services follow its ConfigMap, as soon as a pod has another annotation. */
+function createRack(behave: (service: string, text: string) => 'accepts' | 'rejects' | 'ignores') {
+  let applied = 'former';
+  const inForce = new Map(pods.map((name) => [name, { text: 'former', since: 1, isNewest: 1 }]));
+  const calls: string[] = [];
+  const kubectl: Kubectl = async ([verb, what = '', ...others], { input = '' } = {}) => {
+    if (verb === 'apply') {
+      applied = JSON.parse(input).items[0].data['rack.yaml'];
+      calls.push(`apply ${applied}`);
+      return '';
+    }
+    if (verb === 'annotate') {
+      calls.push(`annotate ${others[1]} ${others.slice(2, -2).join(' ')}`);
+      for (const [service, state] of inForce) {
+        const how = applied === state.text ? 'ignores' : behave(service, applied);
+        if (how === 'accepts')
+          inForce.set(service, { text: applied, since: state.since + 1, isNewest: 1 });
+        if (how === 'rejects') inForce.set(service, { ...state, isNewest: 0 });
+      }
+      return '';
+    }
+    if (what === 'pods') return JSON.stringify({ kind: 'List', items: pods.map(podOf) });
+    const [, name = '', path] = /pods\/([\w-]+)-1:\d+\/proxy\/(\w+)$/.exec(others[0] ?? '') ?? [];
+    const state = inForce.get(name);
+    if (state === undefined) throw new KubectlError(others.join(' '), 'NotFound');
+    if (path === 'metrics') return metrics(state);
+    const since = '2026-11-21T12:00:00Z';
+    const degraded = [{ what: 'rack.yaml', why: 'rack.yaml:3: unknown key', since }];
+    return JSON.stringify({ ready: true, degraded });
+  };
+  const push = (readyMs = 1_000) =>
+    pushRackFile({
+      rack: { name: 'rack4', kubectl },
+      plan: {
+        objects: [{ ...change, before: fileOf('former'), wanted: fileOf('new') }],
+        deletions: [],
+        sick: [],
+      },
+      times: { pollMs: 1, readyMs },
+      signal: new AbortController().signal,
+      now: () => 0,
+      report: (text) => calls.push(text),
+    });
+  return { push, calls, texts: () => [...inForce.values()].map(({ text }) => text) };
+}
+
+const change = { key: '', action: 'change' as const, changes: [], setBack: [], added: [] };
+
+function fileOf(text: string): KubeObject {
+  const metadata = { name: 'rack', namespace: 'skolo' };
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'rack.yaml': text } };
+}
+
+function podOf(service: string): KubeObject {
+  const labels = { 'app.kubernetes.io/name': service };
+  const metadata = { name: `${service}-1`, namespace: 'skolo', labels };
+  return { apiVersion: 'v1', kind: 'Pod', metadata };
+}
+
+function metrics({ since, isNewest }: { since: number; isNewest: number }): string {
+  return `# TYPE skolo_rack_reload_success gauge
+skolo_rack_reload_success ${isNewest}
+skolo_rack_reload_success_timestamp_seconds ${since}
+`;
+}
+
+describe('skolo push rack', () => {
+  it('ends when every service has the file in force', async () => {
+    const { push, calls, texts } = createRack(() => 'accepts');
+
+    await push();
+
+    expect(texts()).toEqual(['new', 'new']);
+    expect(calls).toEqual([
+      'apply new',
+      'annotate skolo metadata-server-1 router-backup-1',
+      'in force in metadata-server',
+      'in force in router-backup',
+    ]);
+  });
+
+  it('brings the former file back where a service rejects the new one', async () => {
+    const { push, texts, calls } = createRack((service, text) =>
+      service === 'router-backup' && text === 'new' ? 'rejects' : 'accepts',
+    );
+
+    await expect(push()).rejects.toThrow(
+      'router-backup rejects rack.yaml: rack.yaml:3: unknown key',
+    );
+
+    expect(texts()).toEqual(['former', 'former']);
+    expect(calls).toContain('going back to the former rack.yaml');
+  });
+
+  it('brings the former file back where a service does not say that it has the new one', async () => {
+    const { push, calls } = createRack((service) =>
+      service === 'router-backup' ? 'ignores' : 'accepts',
+    );
+
+    await expect(push(0)).rejects.toThrow('not in force after 0 s: router-backup');
+
+    expect(calls.filter((call) => call.startsWith('apply'))).toEqual(['apply new', 'apply former']);
+  });
+});
+
+it('knows a service that has read no file since its start', () => {
+  expect(readInForce('skolo_rack_reload_success 0\n')).toEqual({
+    since: undefined,
+    isNewest: false,
+  });
+});

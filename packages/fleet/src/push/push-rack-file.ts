@@ -1,0 +1,152 @@
+/**
+ * Pushes rack.yaml alone: its ConfigMaps, and then each service's word that the file is in force. A kubelet refreshes files of
+ * a ConfigMap at once when an annotation of the pod changes, and services follow within two seconds.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Readiness } from '@skolo/api/probes';
+import { errorText, parseJson } from '@skolo/errors';
+import { jumphostServices, servicePorts } from '@skolo/rack/ports';
+import { PushError } from './errors.ts';
+import { type KubeObject, readAnswer } from './objects.ts';
+import type { RackPlan } from './plan.ts';
+import { applyObjects, type Rack } from './rack.ts';
+
+interface RackFileDeps {
+  rack: Rack;
+  /** Of the ConfigMaps alone. */
+  plan: RackPlan;
+  times: { pollMs: number; readyMs: number };
+  signal: AbortSignal;
+  now(): number;
+  report(text: string): void;
+}
+
+/** The ConfigMaps with rack.yaml, among the objects of an overlay. */
+export function isRackFile({ kind, metadata }: KubeObject): boolean {
+  return kind === 'ConfigMap' && metadata.name === 'rack';
+}
+
+/** A service with rack.yaml. */
+interface Reader {
+  service: string;
+  namespace: string;
+  pod: string;
+  metricsPort: number;
+}
+
+/** What a service says of rack.yaml. */
+export interface InForce {
+  /** Since when, in seconds; undefined: it has read none. */
+  since: number | undefined;
+  isNewest: boolean;
+}
+
+/**
+ * Applies the file and waits until it is in force in every service. Otherwise the former one comes back.
+ *
+ * @throws PushError `GATE`: a service rejects it, or does not say that it is in force.
+ */
+export async function pushRackFile(deps: RackFileDeps): Promise<void> {
+  const { plan, report } = deps;
+  const readers = await readersOf(deps);
+  if (readers.length === 0) throw new PushError('GATE', 'no service runs that reads rack.yaml');
+  const before = new Map<Reader, InForce>();
+  for (const reader of readers) before.set(reader, await ask(reader, deps));
+  const former = plan.objects.flatMap((each) => (each.before ? [each.before] : []));
+  try {
+    await bring(
+      plan.objects.map(({ wanted }) => wanted),
+      readers,
+      deps,
+    );
+    await untilInForce(before, deps);
+  } catch (error) {
+    deps.signal.throwIfAborted();
+    report(errorText(error));
+    report('going back to the former rack.yaml');
+    await bring(former, readers, deps);
+    throw error;
+  }
+}
+
+async function bring(
+  objects: readonly KubeObject[],
+  readers: readonly Reader[],
+  { rack, signal, now }: RackFileDeps,
+): Promise<void> {
+  await applyObjects(rack, objects, signal);
+  for (const [namespace, all] of Map.groupBy(readers, (reader) => reader.namespace)) {
+    const names = all.map(({ pod }) => pod);
+    const mark = `skolo/rack-pushed=${new Date(now()).toISOString()}`;
+    const args = ['annotate', 'pods', '-n', namespace, ...names, '--overwrite', mark];
+    await rack.kubectl(args, { signal });
+  }
+}
+
+async function readersOf({ rack, signal }: RackFileDeps): Promise<Reader[]> {
+  const label = `app.kubernetes.io/name in (${jumphostServices.join(',')})`;
+  const args = ['get', 'pods', '-A', '-l', label, '-o', 'json'];
+  return readAnswer(await rack.kubectl(args, { signal })).flatMap(({ metadata }) => {
+    const { name: pod, namespace = '', labels = {} } = metadata;
+    const service = jumphostServices.find((each) => each === labels['app.kubernetes.io/name']);
+    if (service === undefined || metadata.deletionTimestamp !== undefined) return [];
+    return [{ service, namespace, pod, metricsPort: servicePorts[service].metricsPort }];
+  });
+}
+
+async function untilInForce(
+  before: ReadonlyMap<Reader, InForce>,
+  deps: RackFileDeps,
+): Promise<void> {
+  const { times, signal, report } = deps;
+  const start = performance.now();
+  const left = new Map(before);
+  while (left.size > 0) {
+    for (const [reader, was] of left) {
+      const is = await ask(reader, deps);
+      // A service may have rejected the file before this one.
+      if (!is.isNewest && was.isNewest) throw new PushError('GATE', await rejection(reader, deps));
+      if (is.since === undefined || is.since === was.since) continue;
+      report(`in force in ${reader.service}`);
+      left.delete(reader);
+    }
+    if (left.size > 0 && performance.now() - start > times.readyMs) {
+      const names = [...left.keys()].map(({ service }) => service).join(', ');
+      throw new PushError('GATE', `not in force after ${times.readyMs / 1000} s: ${names}`);
+    }
+    if (left.size > 0) await sleep(times.pollMs, undefined, { signal });
+  }
+}
+
+async function ask(reader: Reader, deps: RackFileDeps): Promise<InForce> {
+  return readInForce(await get(reader, 'metrics', deps));
+}
+
+/** @param metrics of a service, as Prometheus reads them */
+export function readInForce(metrics: string): InForce {
+  const value = (name: string) => {
+    const text = new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(metrics)?.[1];
+    return text === undefined ? undefined : Number(text);
+  };
+  return {
+    since: value('skolo_rack_reload_success_timestamp_seconds'),
+    isNewest: value('skolo_rack_reload_success') !== 0,
+  };
+}
+
+/** Why a service does not use the file. */
+async function rejection(reader: Reader, deps: RackFileDeps): Promise<string> {
+  const text = await get(reader, 'readyz', deps).catch(() => '');
+  const { degraded = [] } = Readiness.safeParse(parseJson(text)).data ?? {};
+  const whys = degraded.filter(({ what }) => what.startsWith('rack')).map(({ why }) => why);
+  return `${reader.service} rejects rack.yaml${whys.length > 0 ? `: ${whys.join('; ')}` : ''}`;
+}
+
+async function get(
+  { namespace, pod, metricsPort }: Reader,
+  path: string,
+  { rack, signal }: RackFileDeps,
+): Promise<string> {
+  const url = `/api/v1/namespaces/${namespace}/pods/${pod}:${metricsPort}/proxy/${path}`;
+  return await rack.kubectl(['get', '--raw', url], { signal, deadlineMs: 15_000 });
+}
