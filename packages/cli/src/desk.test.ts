@@ -1,6 +1,9 @@
 /** attach and kubectl as a person uses them: real processes, a real pseudo-terminal, ssh, sshd, kubectl, API server. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { campaign } from '@skolo/durable/campaign';
@@ -144,6 +147,36 @@ describe.skipIf(absent)('skolo', { timeout: 600_000 }, () => {
     expect(skolo.out()).toContain('skolo-node');
   });
 
+  it('status shows all racks, the worst first', async () => {
+    const folder = await withPrometheus();
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const PATH = `${folder}:${desk?.env.PATH}`;
+
+    const shown = startWith({ PATH }, 'status');
+    const asked = startWith({ PATH }, 'status', 'rack4', '--json');
+    const watched = startWith({ PATH }, 'status', 'rack4', '--watch');
+    await watched.prints('MachineMissing');
+    watched.child.kill('SIGINT');
+
+    expect(await shown.ended).toEqual({ code: 1, signal: null });
+    expect(shown.out()).toBe(`2 racks: 1 unreachable, 1 critical
+
+RACK   STATE         OK  SICK  HELD  SILENT  ALERTS   TOKEN  BACKUP  POWER  WAITING  DISK     CERT  VERSION
+rack5  unreachable    -     -     -       -       -       -       -      -        -     -        -  -
+rack4  critical     3/5     1     1       1       2  30 min    20 h    2/3        4  74 %  12 days  1.2.0
+
+rack5: jumphost-rack5: no such host name; check your VPN and DNS
+rack4: down: router-backup
+rack4: MachineMissing (critical), TokenExpires
+`);
+    expect(await asked.ended).toEqual({ code: 1, signal: null });
+    expect(JSON.parse(asked.out())).toMatchObject({
+      racks: [{ name: 'rack4', state: 'critical', machines: { all: 5, silent: 1, held: 1 } }],
+    });
+    expect(await watched.ended).toEqual({ code: 0, signal: null });
+    expect(await left()).toEqual([]);
+  });
+
   it('names what is wrong in one line', async () => {
     const unknown = start('attach', 'rakc4');
     const gone = start('kubectl', 'rack5', 'get', 'pods');
@@ -155,8 +188,45 @@ describe.skipIf(absent)('skolo', { timeout: 600_000 }, () => {
   });
 });
 
+/** A kubectl that has an answer of Prometheus: no pods run behind the API server. */
+async function withPrometheus(): Promise<string> {
+  const samples: [figure: string, value: number, labels?: object][] = [
+    ['services', 1, { service: 'metadata-server', version: '1.2.0' }],
+    ['down', 0, { job: 'router-backup' }],
+    ['alerts', 1, { alertname: 'MachineMissing', severity: 'critical' }],
+    ['alerts', 1, { alertname: 'TokenExpires', severity: 'warning' }],
+    ['health', 3, { verdict: 'ok' }],
+    ['health', 1, { verdict: 'quarantined' }],
+    ...Object.entries({ machines: 5, silent: 1, held: 1, controllers: 3, controllersUp: 2 }),
+    ...Object.entries({ token: 1800, backupAge: 72_000, waiting: 4, disk: 0.74 }),
+    ['certificate', 12.5 * 86_400],
+  ];
+  const result = samples.map(([name, value, labels]) => ({
+    metric: { figure: name, ...labels },
+    value: [0, String(value)],
+  }));
+  const folder = await mkdtemp(join(tmpdir(), 'skolo-status-'));
+  const answer = JSON.stringify({ data: { resultType: 'vector', result } });
+  const prometheus = '/api/v1/namespaces/skolo/services/prometheus:9090/proxy/api/v1/query';
+  await writeFile(
+    join(folder, 'kubectl'),
+    `#!/bin/sh
+case "$*" in
+  "get --raw ${prometheus}?"*) '${peer('kubectl')}' get --raw /readyz > /dev/null && echo '${answer}' ;;
+  *) exec '${peer('kubectl')}' "$@" ;;
+esac
+`,
+    { mode: 0o755 },
+  );
+  return folder;
+}
+
 function start(...args: string[]) {
-  const env = { ...desk?.env, SKOLO_CLUSTERS: desk?.clusters };
+  return startWith({}, ...args);
+}
+
+function startWith(variables: Record<string, string>, ...args: string[]) {
+  const env = { ...desk?.env, SKOLO_CLUSTERS: desk?.clusters, ...variables };
   return watched(spawn(process.execPath, [main, ...args], { env, detached: true }));
 }
 

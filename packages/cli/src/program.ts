@@ -106,6 +106,11 @@ const nouns: Record<string, Noun> = {
       forget: async () => (await import('./commands/equipment/host-keys.ts')).forget,
     },
   },
+  status: {
+    summary: 'all racks on one screen, the worst first',
+    example: 'skolo status --watch',
+    own: async () => (await import('./commands/status/status.ts')).define,
+  },
   racks: {
     summary: 'all racks: reachable or not, and their version',
     example: 'skolo racks',

@@ -20,4 +20,5 @@ export { type OpenServices, openServices } from './open-services.ts';
 export { healthPath, healthQueries, type RackHealth, readHealth } from './rack-health.ts';
 export type { RemoteResult } from './remote-command.ts';
 export { prepareShell, type ShellStart } from './shell.ts';
+export { type AskableRack, type RackStatus, statusOfRacks } from './status.ts';
 export { type RackReport, surveyRacks } from './survey.ts';

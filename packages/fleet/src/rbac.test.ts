@@ -20,6 +20,7 @@ const reading = [
   'GET /api/v1/events?watch=1&timeoutSeconds=1',
   'GET /apis/apps/v1/daemonsets',
   `GET ${rbac}/clusterrolebindings`,
+  `GET ${skolo}/services/prometheus:9090/proxy/api/v1/query`,
 ];
 const secrets = [`GET ${skolo}/secrets/keys`, 'GET /api/v1/secrets', 'GET /api/v1/secrets?watch=1'];
 /** Each is a way to be root on a node, to be somebody else, or to get more rights. */
@@ -31,6 +32,8 @@ const taking = [
   `PATCH ${node}/pods/some/ephemeralcontainers`,
   `GET ${skolo}/pods/some/proxy/`,
   `GET ${skolo}/services/http:metadata:80/proxy/`,
+  `GET ${skolo}/services/alertmanager:9093/proxy/api/v2/silences`,
+  `POST ${skolo}/services/prometheus:9090/proxy/-/quit`,
   'GET /api/v1/nodes/jumphost/proxy/run',
   'POST /api/v1/nodes/jumphost/proxy/run',
   'PATCH /api/v1/nodes/jumphost',

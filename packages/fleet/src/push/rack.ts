@@ -1,7 +1,6 @@
 /** A rack's cluster, as push reads and changes it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
-import { healthPath, type RackHealth, readHealth } from '../rack-health.ts';
 import { gateKinds, isUnwell, judge } from './gate.ts';
 import { isRefused, type Kubectl } from './kubectl.ts';
 import { isWorkload, type KubeObject, keyOf, listText, readAnswer } from './objects.ts';
@@ -177,18 +176,6 @@ export async function readKinds(
   return readAnswer(
     await kubectl(['get', kinds.join(','), '-n', namespace, '-o', 'json'], { signal }),
   );
-}
-
-/**
- * How the rack is, as its Prometheus says.
- *
- * @throws KubectlError Prometheus cannot be asked.
- */
-export async function askHealth({ kubectl }: Rack, signal: AbortSignal): Promise<RackHealth> {
-  const prometheus = '/api/v1/namespaces/skolo/services/prometheus:9090/proxy';
-  // Figures of the jumphost are not compared.
-  const path = `${prometheus}${healthPath('')}`;
-  return readHealth(await kubectl(['get', '--raw', path], { signal, deadlineMs: 15_000 }));
 }
 
 /** The nodes of a rack. */

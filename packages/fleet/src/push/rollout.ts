@@ -6,11 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
 import { z } from 'zod';
 import type { RackHealth } from '../rack-health.ts';
+import { askHealth } from '../status.ts';
 import { PushError } from './errors.ts';
 import { gateKinds, judge, type PodVerdict, type Verdict } from './gate.ts';
 import { isWorkload, type KubeObject, keyOf, titleOf } from './objects.ts';
 import { isDeletable, type ObjectPlan, type RackPlan } from './plan.ts';
-import { applyObjects, askHealth, deleteObjects, type Rack, readKinds } from './rack.ts';
+import { applyObjects, deleteObjects, type Rack, readKinds } from './rack.ts';
 import { worsened } from './worsened.ts';
 
 export interface RolloutTimes {
@@ -238,7 +239,8 @@ function excusedIn({ sick }: RackPlan, workload: KubeObject): ReadonlySet<string
 /** Undefined where Prometheus does not say. */
 async function healthNow({ rack, signal, report }: Rollout): Promise<RackHealth | undefined> {
   try {
-    return await askHealth(rack, signal);
+    // Figures of the jumphost are not compared.
+    return await askHealth(rack.kubectl, '', signal);
   } catch (error) {
     signal.throwIfAborted();
     report(`alerts and machines are not compared: ${errorText(error)}`);

@@ -22,13 +22,13 @@ export function define(command: SkoloCommand): void {
 /** @param before the words that are complete */
 async function candidates(command: SkoloCommand, before: string[], current: string) {
   const { at, option, position, values } = walk(command.root(), before);
-  if (option) return option.argChoices ?? namesFor(option.flags, command, at, values);
+  if (option) return option.argChoices ?? (isOfRacks(option) ? rackNames(values) : []);
   if (current.startsWith('-')) return optionsOf(at).flatMap(({ long }) => long ?? []);
   if (at.commands.length > 0) return subcommands(at).map((each) => each.name());
   const { registeredArguments: all } = at;
   const argument = all[position] ?? variadic(all.at(-1));
   if (argument === undefined) return [];
-  return argument.argChoices ?? namesFor(`<${argument.name()}>`, command, at, values);
+  return argument.argChoices ?? namesFor(argument.name(), command, at, values);
 }
 
 function variadic(argument: Argument | undefined): Argument | undefined {
@@ -78,19 +78,21 @@ function subcommands(command: Command): Command[] {
   return command.createHelp().visibleCommands(command);
 }
 
-/**
- * Names that an argument or option of this name takes: `<device>`, `[names...]`, `--on <rack>`. None: it takes something
- * else, such as a file, and so does one of a rack that cannot be read.
- */
+function isOfRacks({ long }: Option): boolean {
+  return long === '--on' || long === '--racks';
+}
+
+/** Names that an argument of this name takes: `<device>`, `[names...]`, `<rack>`. None: it takes something else, such as a file. */
 async function namesFor(
-  flags: string,
+  argument: string,
   command: SkoloCommand,
   at: Command,
   values: ReadonlyMap<string, string>,
 ): Promise<string[]> {
-  const [, kind = ''] = /[<[](device|rack|names?)\b/.exec(flags) ?? [];
+  const [kind = ''] = /^(device|rack|service|name)(?=s?\b)/.exec(argument) ?? [];
+  if (kind === 'rack') return rackNames(values);
+  if (kind === 'service') return [...(await import('@skolo/rack')).serviceNames];
   if (kind === '') return [];
-  if (kind === 'rack') return rackNames(values.get('clusters') ?? command.globals().clusters);
   const { readRack } = await import('@skolo/rack');
   const rack = await readRack(values.get('rack') ?? command.globals().rack);
   const devices = [...rack.infrastructure.keys()];
@@ -103,7 +105,8 @@ async function namesFor(
   return [...machines, ...phones, ...devices];
 }
 
-async function rackNames(file: string | undefined): Promise<string[]> {
+async function rackNames(values: ReadonlyMap<string, string>): Promise<string[]> {
+  const file = values.get('clusters');
   const { findClustersFile, readFleet } = await import('@skolo/fleet');
   const fleet = await readFleet(file ?? (await findClustersFile(process.cwd())));
   return fleet.racks.map(({ name }) => name);

@@ -1,0 +1,182 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type FleetRack, findRack, type RackHealth, type RackStatus } from '@skolo/fleet';
+import type { SkoloCommand } from '../../command.ts';
+import { failPartly } from '../../errors.ts';
+import { loadFleet } from '../../fleet.ts';
+import { type Io, printJson } from '../../io.ts';
+import { headline, printOverview } from '../../output/overview.ts';
+import type { Column } from '../../output/table.ts';
+import type { Style } from '../../output/text.ts';
+import { duration } from '../../output/time.ts';
+import { untilStopped } from '../../until-stopped.ts';
+
+interface Options {
+  watch?: true;
+  json?: true;
+}
+
+const watchMs = 10_000;
+
+/** `skolo status`: all racks on one screen. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Shows how all racks are, or these, the worst first: machines, alerts, tokens, backups, controllers, spool, disk, certificates and versions, as the Prometheus of each rack has them. A rack that cannot be reached is listed with the reason. SICK are machines that take no tasks, HELD those with a hold, SILENT those without a sign of life. Exit codes: 0 all are ok; 3 some are not; 1 none is.',
+    )
+    .argument('[racks...]', 'names in the list of racks; default all')
+    .option('--watch', `show it again every ${watchMs / 1000} s, until Ctrl-C`)
+    .option('--json', 'print JSON')
+    .uses('clusters')
+    .example('skolo status --watch');
+
+  command.action(async (names: string[], options: Options) => {
+    const { io } = command;
+    const fleet = await loadFleet(command);
+    const racks =
+      names.length === 0 ? fleet.racks : [...new Set(names)].map((name) => findRack(fleet, name));
+    const { signal, end } = untilStopped(io);
+    try {
+      let found = await ask(command, racks, signal);
+      print(io, found, options);
+      while (options.watch) {
+        await sleep(watchMs, undefined, { signal });
+        found = await ask(command, racks, signal);
+        // The screen is cleared when there is something to show.
+        if (io.rows !== undefined) io.draw('\x1b[H\x1b[2J');
+        else io.out('');
+        print(io, found, options);
+      }
+      const bad = found.filter((each) => stateOf(each) !== 'ok').length;
+      if (bad > 0) failPartly(io, bad < found.length);
+    } catch (error) {
+      // Ctrl-C is how a watch ends.
+      if (!signal.aborted || !options.watch) throw error;
+    } finally {
+      end();
+    }
+  });
+}
+
+async function ask({ io }: SkoloCommand, racks: readonly FleetRack[], signal: AbortSignal) {
+  const [{ openRack, statusOfRacks }, { kubectlWith }] = await Promise.all([
+    import('@skolo/fleet'),
+    import('@skolo/fleet/push'),
+  ]);
+  return await statusOfRacks(racks, {
+    signal,
+    async open(rack, deadline) {
+      // Nobody could tell which of the racks asks.
+      const options = { role: 'view', env: io.env, mayAsk: false, signal: deadline } as const;
+      const { env, close } = await openRack(rack, options);
+      return { kubectl: kubectlWith(env), close };
+    },
+  });
+}
+
+/** The worst first. */
+const states = ['unreachable', 'critical', 'warning', 'unknown', 'ok'] as const;
+
+const styles: Record<(typeof states)[number], Style | undefined> = {
+  unreachable: 'red',
+  critical: 'red',
+  warning: 'yellow',
+  unknown: 'yellow',
+  ok: undefined,
+};
+
+function stateOf({ health }: RackStatus): (typeof states)[number] {
+  return health?.state ?? 'unreachable';
+}
+
+function print(io: Io, found: readonly RackStatus[], { json }: Options): void {
+  const rows = found
+    .map((each) => ({ ...each, name: each.rack.name, state: stateOf(each) }))
+    .sort((a, b) => states.indexOf(a.state) - states.indexOf(b.state));
+  if (json) {
+    const racks = rows.map(({ name, state, health, error }) => ({
+      name,
+      state,
+      ...health,
+      error: error?.message,
+    }));
+    printJson(io, { racks });
+    return;
+  }
+  const verdict = ({ state }: Row) => state;
+  printOverview(io, {
+    head: [headline({ rows, all: rows.length, noun: 'rack', verdict, order: states })],
+    rows,
+    columns,
+    remarks: rows.flatMap(remarksOf),
+    verdict,
+    isFoldable: ({ state }) => state === 'ok',
+    isSelection: false,
+  });
+}
+
+type Row = RackStatus & { name: string; state: (typeof states)[number] };
+
+function remarksOf({ name, health, error }: Row) {
+  if (error) return [{ name, text: error.message.replace(`${name}: `, '') }];
+  if (!health) return [];
+  const { alerts, down, versions, state } = health;
+  const texts = [
+    ...(state === 'unknown' ? ['its Prometheus knows no service yet'] : []),
+    ...(down.length > 0 ? [`down: ${down.join(', ')}`] : []),
+    ...(alerts.length > 0 ? [alerts.map(alertText).join(', ')] : []),
+    ...Object.entries(versions).flatMap(([service, all]) =>
+      all.length > 1 ? [`${service} runs as ${all.join(' and ')}`] : [],
+    ),
+  ];
+  return texts.map((text) => ({ name, text }));
+}
+
+/** `MachineMissing ×3 (critical)` */
+function alertText({ name, severity, count }: RackHealth['alerts'][number]): string {
+  const times = count > 1 ? ` ×${count}` : '';
+  return `${name}${times}${severity === 'critical' ? ' (critical)' : ''}`;
+}
+
+function figure(
+  title: string,
+  read: (health: RackHealth) => string | undefined,
+  rest: Partial<Column<Row>> = {},
+): Column<Row> {
+  return { title, cell: ({ health }) => health && read(health), align: 'right', ...rest };
+}
+
+const columns: readonly Column<Row>[] = [
+  { title: 'RACK', cell: ({ name }) => name, shrinkTo: 10 },
+  { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
+  figure('OK', ({ health, machines }) => machines && `${health.ok ?? 0}/${machines.all}`),
+  figure('SICK', ({ health }) => numberText((health.quarantined ?? 0) + (health.recovering ?? 0))),
+  figure('HELD', ({ machines }) => numberText(machines?.held)),
+  figure('SILENT', ({ machines }) => numberText(machines?.silent)),
+  figure('ALERTS', ({ alerts }) => String(alerts.reduce((sum, { count }) => sum + count, 0))),
+  figure('TOKEN', ({ tokenSeconds }) => durationText(tokenSeconds), { leaveOut: 4 }),
+  figure('BACKUP', ({ backupSeconds }) => durationText(backupSeconds), { leaveOut: 5 }),
+  figure('POWER', ({ controllers }) => controllers && `${controllers.up}/${controllers.all}`, {
+    leaveOut: 6,
+  }),
+  figure('WAITING', ({ waiting }) => numberText(waiting), { leaveOut: 2 }),
+  figure('DISK', ({ disk }) => percent(disk), { leaveOut: 3 }),
+  figure('CERT', ({ certificateSeconds }) => durationText(certificateSeconds), { leaveOut: 1 }),
+  {
+    title: 'VERSION',
+    cell: ({ health }) => [...new Set(Object.values(health?.versions ?? {}).flat())],
+    shrinkTo: 8,
+    leaveOut: 7,
+  },
+];
+
+function numberText(value: number | undefined): string | undefined {
+  return value === undefined ? undefined : String(value);
+}
+
+function durationText(seconds: number | undefined): string | undefined {
+  return seconds === undefined ? undefined : duration(seconds);
+}
+
+function percent(part: number | undefined): string | undefined {
+  return part === undefined ? undefined : `${Math.round(part * 100)} %`;
+}
