@@ -104,61 +104,67 @@ func retryAfter(err error) time.Duration {
 
 // advance writes into a pod's status what its containers do now, and returns when that changes by itself.
 func (n *node) advance(context context.Context, pod *core.Pod) time.Duration {
+	if pod.Status.StartTime == nil {
+		n.place(pod)
+	}
+	again := n.advanceContainers(context, pod)
+	summarize(&pod.Status)
+	return again
+}
+
+// place gives a pod its addresses, and lets its init containers end at once.
+func (n *node) place(pod *core.Pod) {
 	status := &pod.Status
-	if status.StartTime == nil {
-		status.StartTime = ptr.To(meta.Now())
-		status.HostIP = n.address()
-		status.HostIPs = []core.HostIP{{IP: status.HostIP}}
-		status.PodIP = status.HostIP
-		if !pod.Spec.HostNetwork {
-			status.PodIP = n.fleet.nextAddress()
-		}
-		status.PodIPs = []core.PodIP{{IP: status.PodIP}}
+	now := meta.Now()
+	status.StartTime = &now
+	status.HostIP, status.PodIP = n.address(), n.address()
+	if !pod.Spec.HostNetwork {
+		status.PodIP = n.fleet.nextAddress()
 	}
-	var again time.Duration
+	status.HostIPs, status.PodIPs = []core.HostIP{{IP: status.HostIP}}, []core.PodIP{{IP: status.PodIP}}
+	for _, container := range pod.Spec.InitContainers {
+		ended := &core.ContainerStateTerminated{Reason: "Completed", StartedAt: now, FinishedAt: now}
+		status.InitContainerStatuses = append(status.InitContainerStatuses, core.ContainerStatus{
+			Name: container.Name, Image: container.Image, ImageID: imageID(container.Image), Ready: true,
+			State: core.ContainerState{Terminated: ended},
+		})
+	}
+	status.ContainerStatuses = make([]core.ContainerStatus, len(pod.Spec.Containers))
+}
+
+func (n *node) advanceContainers(context context.Context, pod *core.Pod) time.Duration {
+	containers := pod.Status.ContainerStatuses
 	mount, config := "", ""
-	if len(status.ContainerStatuses) == 0 || !hasStarted(status.ContainerStatuses) {
+	if !allStarted(containers) {
 		mount, config = n.missing(context, pod)
-	}
-	soon := func(after time.Duration) {
-		if after > 0 && (again == 0 || after < again) {
-			again = after
-		}
-	}
-	each := func(containers []core.Container, before []core.ContainerStatus) []core.ContainerStatus {
-		after := make([]core.ContainerStatus, len(containers))
-		for i, container := range containers {
-			if i < len(before) {
-				after[i] = before[i]
-			}
-			state := &after[i]
-			state.Name, state.Image = container.Name, container.Image
-			switch {
-			case mount != "":
-				wait(state, "ContainerCreating", "")
-				soon(askAgain)
-			case config != "":
-				wait(state, "CreateContainerConfigError", config)
-				soon(askAgain)
-			default:
-				soon(advanceContainer(state, &container))
-			}
-		}
-		return after
 	}
 	if mount != "" {
 		n.fleet.events.Event(pod, core.EventTypeWarning, "FailedMount", "MountVolume.SetUp failed: "+mount)
 	}
-	status.ContainerStatuses = each(pod.Spec.Containers, status.ContainerStatuses)
-	status.InitContainerStatuses = make([]core.ContainerStatus, len(pod.Spec.InitContainers))
-	for i, container := range pod.Spec.InitContainers {
-		status.InitContainerStatuses[i] = core.ContainerStatus{
-			Name: container.Name, Image: container.Image, ImageID: imageID(container.Image), Ready: true,
-			State: core.ContainerState{Terminated: &core.ContainerStateTerminated{Reason: "Completed", StartedAt: *status.StartTime, FinishedAt: *status.StartTime}},
+	soonest := time.Duration(0)
+	for i, container := range pod.Spec.Containers {
+		state := &containers[i]
+		state.Name, state.Image = container.Name, container.Image
+		again := askAgain
+		switch {
+		case mount != "":
+			wait(state, "ContainerCreating", "")
+		case config != "":
+			wait(state, "CreateContainerConfigError", config)
+		default:
+			again = advanceContainer(state, &container)
+		}
+		if again > 0 && (soonest == 0 || again < soonest) {
+			soonest = again
 		}
 	}
+	return soonest
+}
+
+// summarize derives the phase and the conditions of a pod from its containers.
+func summarize(status *core.PodStatus) {
 	status.Phase = core.PodRunning
-	if !hasStarted(status.ContainerStatuses) {
+	if !allStarted(status.ContainerStatuses) {
 		status.Phase = core.PodPending
 	}
 	ready := core.ConditionTrue
@@ -170,7 +176,6 @@ func (n *node) advance(context context.Context, pod *core.Pod) time.Duration {
 	setCondition(status, core.PodInitialized, core.ConditionTrue)
 	setCondition(status, core.ContainersReady, ready)
 	setCondition(status, core.PodReady, ready)
-	return again
 }
 
 // advanceContainer brings a container one step further, and returns when the next one is due. All that it knows is in the status,
@@ -235,7 +240,7 @@ func wait(state *core.ContainerStatus, reason, message string) {
 	state.Ready, state.Started = false, ptr.To(false)
 }
 
-func hasStarted(containers []core.ContainerStatus) bool {
+func allStarted(containers []core.ContainerStatus) bool {
 	for _, container := range containers {
 		if container.ImageID == "" {
 			return false
@@ -281,92 +286,4 @@ func setCondition(status *core.PodStatus, kind core.PodConditionType, value core
 func (f *fleet) nextAddress() string {
 	number := f.addresses.Add(1)
 	return fmt.Sprintf("10.42.%d.%d", number/250%250, number%250+1)
-}
-
-// missing asks, with the rights of the node, for each ConfigMap and Secret that a pod needs to start. It returns what is missing
-// among those that are mounted, and among those that are read into variables.
-func (n *node) missing(context context.Context, pod *core.Pod) (mount, config string) {
-	has := func(kind, name, key string, optional *bool) string {
-		if name == "" || ptr.Deref(optional, false) {
-			return ""
-		}
-		keys, err := n.keysOf(context, kind, pod.Namespace, name)
-		if err != nil {
-			return err.Error()
-		}
-		if key != "" && !keys[key] {
-			return fmt.Sprintf("couldn't find key %s in %s %s/%s", key, kind, pod.Namespace, name)
-		}
-		return ""
-	}
-	note := func(where *string, problem string) {
-		if *where == "" {
-			*where = problem
-		}
-	}
-	for _, volume := range pod.Spec.Volumes {
-		if source := volume.ConfigMap; source != nil {
-			note(&mount, has("configmap", source.Name, "", source.Optional))
-		}
-		if source := volume.Secret; source != nil {
-			note(&mount, has("secret", source.SecretName, "", source.Optional))
-		}
-		if source := volume.Projected; source != nil {
-			for _, projection := range source.Sources {
-				if source := projection.ConfigMap; source != nil {
-					note(&mount, has("configmap", source.Name, "", source.Optional))
-				}
-				if source := projection.Secret; source != nil {
-					note(&mount, has("secret", source.Name, "", source.Optional))
-				}
-			}
-		}
-	}
-	for _, container := range pod.Spec.Containers {
-		for _, from := range container.EnvFrom {
-			if source := from.ConfigMapRef; source != nil {
-				note(&config, has("configmap", source.Name, "", source.Optional))
-			}
-			if source := from.SecretRef; source != nil {
-				note(&config, has("secret", source.Name, "", source.Optional))
-			}
-		}
-		for _, variable := range container.Env {
-			if variable.ValueFrom == nil {
-				continue
-			}
-			if source := variable.ValueFrom.ConfigMapKeyRef; source != nil {
-				note(&config, has("configmap", source.Name, source.Key, source.Optional))
-			}
-			if source := variable.ValueFrom.SecretKeyRef; source != nil {
-				note(&config, has("secret", source.Name, source.Key, source.Optional))
-			}
-		}
-	}
-	return mount, config
-}
-
-func (n *node) keysOf(context context.Context, kind, namespace, name string) (map[string]bool, error) {
-	keys := map[string]bool{}
-	if kind == "secret" {
-		secret, err := n.client.CoreV1().Secrets(namespace).Get(context, name, meta.GetOptions{})
-		if err != nil {
-			return nil, err
-		}
-		for key := range secret.Data {
-			keys[key] = true
-		}
-		return keys, nil
-	}
-	configMap, err := n.client.CoreV1().ConfigMaps(namespace).Get(context, name, meta.GetOptions{})
-	if err != nil {
-		return nil, err
-	}
-	for key := range configMap.Data {
-		keys[key] = true
-	}
-	for key := range configMap.BinaryData {
-		keys[key] = true
-	}
-	return keys, nil
 }
