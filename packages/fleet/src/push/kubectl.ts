@@ -55,7 +55,9 @@ const unreachable =
 function reasonOf(stderr: string): string {
   const reason = /Error from server \((\w+)\)/.exec(stderr)?.[1];
   if (reason !== undefined && reason !== 'ServiceUnavailable') return reason;
-  return unreachable.test(stderr) ? 'Unreachable' : (reason ?? 'Failed');
+  // The API server answers that it does not reach a pod.
+  const isBehind = stderr.includes('error trying to reach service');
+  return !isBehind && unreachable.test(stderr) ? 'Unreachable' : (reason ?? 'Failed');
 }
 
 function messageOf(stderr: string): string {

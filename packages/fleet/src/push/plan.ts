@@ -14,7 +14,11 @@ const earlierManagers = new Set(['kubectl-client-side-apply', 'kubectl', 'before
 /** `kubectl rollout restart` is no change of the configuration. */
 const byHand = /^(kubectl-(?!rollout)|k9s|Lens)/;
 
-const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+/** `kubectl apply` on the client owns them, and nobody writes them into an overlay. */
+const ofOthers = new Set([
+  'kubectl.kubernetes.io/last-applied-configuration',
+  'deprecated.daemonset.template.generation',
+]);
 
 export interface ObjectPlan {
   key: string;
@@ -89,12 +93,12 @@ function isOurs({ manager }: FieldOwner): boolean {
   return manager === fieldManager || earlierManagers.has(manager);
 }
 
-/** Without what `kubectl apply` on the client keeps in it. */
+/** Without annotations that are no configuration. */
 function content(object: KubeObject): KubeObject {
   const { annotations } = object.metadata;
-  if (annotations === undefined || !(lastApplied in annotations)) return object;
-  const { [lastApplied]: _, ...others } = annotations;
-  return { ...object, metadata: { ...object.metadata, annotations: others } };
+  if (annotations === undefined) return object;
+  const own = Object.entries(annotations).filter(([name]) => !ofOthers.has(name));
+  return { ...object, metadata: { ...object.metadata, annotations: Object.fromEntries(own) } };
 }
 
 /** What a push would do to a rack. */

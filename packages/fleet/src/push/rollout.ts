@@ -56,6 +56,7 @@ interface Watched {
 export async function rollOut(rollout: Rollout): Promise<void> {
   const { rack, plan, signal, report } = rollout;
   const changed = changedIn(plan);
+  if (changed.length === 0) return;
   const workloads = changed.map(({ wanted }) => wanted).filter(isWorkload);
   const others = changed.map(({ wanted }) => wanted).filter((object) => !isWorkload(object));
   const health = await healthNow(rollout);
