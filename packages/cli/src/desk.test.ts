@@ -177,6 +177,40 @@ rack4: MachineMissing (critical), TokenExpires
     expect(await left()).toEqual([]);
   });
 
+  it('logs finds the pods of a service, and the agent of a machine', async () => {
+    await createPod('metadata-server-x', 'skolo-node', 'metadata-server', 'jumphost-rack4');
+    await createPod('swarming-client-x', 'skolo-node', 'swarming-client', 'rpi-001');
+    await standInForLogs();
+
+    const service = start('logs', 'rack4', 'metadata-server', '-f');
+    const machine = start('logs', 'rack4', 'rpi-001', '--lines', '7');
+    const unknown = start('logs', 'rack4', 'rpi-01');
+
+    await Promise.all([service.ended, machine.ended, unknown.ended]);
+    expect(service.out()).toBe(
+      'kubectl logs -n skolo-node -l app.kubernetes.io/name=metadata-server --prefix --max-log-requests=1000 --all-containers --tail=100 --follow\n',
+    );
+    expect(machine.out()).toBe(
+      'kubectl logs -n skolo-node swarming-client-x --all-containers --tail=7\n',
+    );
+    expect(unknown.err()).toContain('did you mean "rpi-001"?');
+    expect(await left()).toEqual([]);
+  });
+
+  it('forward finds a Service of the cluster', async () => {
+    await admin('create', 'service', 'clusterip', 'prometheus', '-n', 'skolo', '--tcp=9090');
+
+    const unknown = start('forward', 'rack4', 'promtheus');
+    const known = start('forward', 'rack4', 'prometheus');
+
+    await known.prints('.localhost:');
+    known.child.kill('SIGTERM');
+    await Promise.all([known.ended, unknown.ended]);
+    expect(known.out()).toMatch(/^http:\/\/[0-9a-f]{36}\.localhost:\d+\/\n$/);
+    expect(unknown.err()).toContain('did you mean "prometheus"?');
+    expect(await left()).toEqual([]);
+  });
+
   it('names what is wrong in one line', async () => {
     const unknown = start('attach', 'rakc4');
     const gone = start('kubectl', 'rack5', 'get', 'pods');
@@ -267,6 +301,26 @@ async function signalGroup({ pid = 0 }: ChildProcess, signal: NodeJS.Signals) {
 }
 
 async function createConfigMap(name: string): Promise<void> {
+  await admin('create', 'configmap', name, '-n', 'skolo');
+}
+
+async function admin(...args: string[]): Promise<void> {
   const env = { ...process.env, KUBECONFIG: cluster?.kubeconfig };
-  await run(peer('kubectl') ?? '', ['create', 'configmap', name, '-n', 'skolo'], { env });
+  await run(peer('kubectl') ?? '', args, { env });
+}
+
+/** It runs nowhere: no kubelet has the node. */
+async function createPod(name: string, namespace: string, service: string, node: string) {
+  const account = JSON.stringify({ spec: { nodeName: node, automountServiceAccountToken: false } });
+  await admin('create', 'serviceaccount', 'default', '-n', namespace).catch(() => {});
+  const labels = `--labels=app.kubernetes.io/name=${service}`;
+  await admin('run', name, '-n', namespace, '--image=a', labels, `--overrides=${account}`);
+}
+
+/** A kubectl that prints how it was called for logs, which only a kubelet has. */
+async function standInForLogs(): Promise<void> {
+  const file = join(desk?.jumphost.bin ?? '', 'kubectl');
+  const text = `#!/bin/sh\n[ "$1" != logs ] || { echo "kubectl $*"; exit; }\nexec '${peer('kubectl')}' "$@"\n`;
+  await writeFile(file, text, { mode: 0o755 });
+  onTestFinished(() => rm(file));
 }

@@ -1,5 +1,6 @@
 /** Racks by name: the list of them, and the way to one. */
-import type { Fleet, FleetRack, OpenRack, Role } from '@skolo/fleet';
+import type { Fleet, FleetRack, Jumphost, OpenRack } from '@skolo/fleet';
+import type { Role } from '@skolo/rack';
 import { Option } from 'commander';
 import type { SkoloCommand } from './command.ts';
 import { CliError, exitCodes } from './errors.ts';
@@ -75,15 +76,23 @@ export function fetchOn(command: SkoloCommand): Promise<typeof fetch> {
 }
 
 async function openWay(command: SkoloCommand): Promise<typeof fetch> {
+  return (await openJumphostOf(command, await rackOn(command))).fetch;
+}
+
+/** Opens the way to a jumphost alone, until the command ends. Ctrl-C while it opens ends the command. */
+export async function openJumphostOf(command: SkoloCommand, rack: FleetRack): Promise<Jumphost> {
   const { io } = command;
-  const rack = await rackOn(command);
-  const { openServices } = await import('@skolo/fleet');
+  const { openJumphost } = await import('@skolo/fleet');
   const onTrouble = (error: Error) => reportTrouble(command, error);
-  const services = await interruptible(command, (signal) =>
-    openServices(rack, { signal, onTrouble, env: io.env, mayAsk: io.canAsk }),
-  );
-  command.atEnd(services.close);
-  return services.fetch;
+  return await interruptible(command, async (signal) => {
+    const jumphost = await openJumphost(rack, {
+      ...{ signal, onTrouble },
+      env: io.env,
+      mayAsk: io.canAsk,
+    });
+    command.atEnd(jumphost.close);
+    return jumphost;
+  });
 }
 
 /** Only where nothing else is on the screen. */

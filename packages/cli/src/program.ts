@@ -132,6 +132,26 @@ const nouns: Record<string, Noun> = {
     own: async () => (await import('./commands/desk/kubectl.ts')).define,
     passesOn: true,
   },
+  forward: {
+    summary: 'a local URL for a service of a rack',
+    example: 'skolo forward rack4 prometheus',
+    own: async () => (await import('./commands/desk/forward.ts')).define,
+  },
+  logs: {
+    summary: 'log lines of a service, a machine, or the jumphost',
+    example: 'skolo logs rack4 power-cycle-daemon -f',
+    own: async () => (await import('./commands/desk/logs.ts')).define,
+  },
+  shell: {
+    summary: 'a shell on a machine, through the jumphost',
+    example: 'skolo shell skia-rpi2-rack4-shelf1-007',
+    own: async () => (await import('./commands/desk/shell.ts')).define,
+  },
+  run: {
+    summary: 'a command on many machines, through the jumphost',
+    example: "skolo run 'skia-rpi2-rack4-shelf1-[001-040]' -- uptime",
+    own: async () => (await import('./commands/desk/run.ts')).define,
+  },
   images: {
     summary: 'container images in manifests',
     example: 'skolo images pin kube/base kube/components',

@@ -1,13 +1,13 @@
 /** What a user of the API server needs: its authority, and a token that expires. Both are asked for on the jumphost. */
 import { parseJson } from '@skolo/errors';
+import type { Role } from '@skolo/rack';
 import { Secret } from '@skolo/secrets';
 import { z } from 'zod';
 import { FleetError } from './errors.ts';
 import type { RemoteResult } from './remote-command.ts';
 
 /** What a user may do: kube/base/access has the accounts. */
-export const roles = ['view', 'operate', 'admin'] as const;
-export type Role = (typeof roles)[number];
+export const roles = ['view', 'operate', 'admin'] as const satisfies readonly Role[];
 
 export interface Access {
   /** PEM. */

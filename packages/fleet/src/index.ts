@@ -1,6 +1,6 @@
 /** All racks, seen from a desk. */
 
-export { type Role, roles } from './access.ts';
+export { roles } from './access.ts';
 export {
   type Fleet,
   type FleetRack,
@@ -15,10 +15,16 @@ export {
 export { addRack, type NewRack, removeRack } from './clusters-edit.ts';
 export { clustersJsonSchema } from './clusters-schema.ts';
 export { FleetError, type FleetErrorCode } from './errors.ts';
+export {
+  type Jumphost,
+  type MachineCommand,
+  type MachineTarget,
+  openJumphost,
+} from './open-jumphost.ts';
 export { type OpenOptions, type OpenRack, openRack } from './open-rack.ts';
-export { type OpenServices, openServices } from './open-services.ts';
 export { healthPath, healthQueries, type RackHealth, readHealth } from './rack-health.ts';
 export type { RemoteResult } from './remote-command.ts';
+export { type Forward, startForward } from './service-forward.ts';
 export { prepareShell, type ShellStart } from './shell.ts';
 export { type AskableRack, type RackStatus, statusOfRacks } from './status.ts';
 export { type RackReport, surveyRacks } from './survey.ts';

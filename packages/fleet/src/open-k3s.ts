@@ -9,10 +9,9 @@ import type { K3sRack } from './clusters.ts';
 import type { Guardian } from './guardian.ts';
 import { authorityOf, kubeconfigText } from './kubeconfig.ts';
 import { startLocalProxy } from './local-proxy.ts';
+import { type Jumphost, throughTunnel } from './open-jumphost.ts';
 import type { OpenOptions, OpenRack } from './open-rack.ts';
-import { remoteCommand } from './remote-command.ts';
 import { Tunnel } from './tunnel.ts';
-import { tunnelFetch } from './tunnel-fetch.ts';
 
 /** How often the age of the token is checked: by the wall clock, which goes on while a computer sleeps. */
 const checkMs = 2_000;
@@ -24,7 +23,7 @@ export async function openK3s(
   rack: K3sRack,
   guardian: Guardian,
   { role, env, mayAsk, signal, onTrouble = () => {} }: OpenOptions,
-): Promise<Pick<OpenRack, 'kubeconfig' | 'fetch' | 'onJumphost' | 'close'>> {
+): Promise<Jumphost & Pick<OpenRack, 'kubeconfig' | 'close'>> {
   const { name, context, apiPort } = rack;
   const kubeconfig = join(guardian.folder, 'kubeconfig');
   const tokenFile = join(guardian.folder, 'token');
@@ -42,14 +41,11 @@ export async function openK3s(
   const dialApi = (deadline: AbortSignal) => tunnel.open('127.0.0.1', apiPort, deadline);
   const proxy = await startLocalProxy(authorityOf({ rack: name, apiPort }), dialApi);
 
-  async function onJumphost(command: string, deadline: AbortSignal) {
-    const args = await tunnel.sshArguments(deadline);
-    return await remoteCommand(args, command, { env, signal: deadline });
-  }
+  const jumphost = throughTunnel(tunnel, guardian, env);
 
   async function renew(deadline: AbortSignal): Promise<Access> {
     const startedAt = Date.now();
-    const run = (command: string) => onJumphost(command, deadline);
+    const run = (command: string) => jumphost.onJumphost(command, deadline);
     const access = await requestAccess(role, { name, run, now: Date.now });
     const { authority, token } = access;
     await writeFileAtomic(tokenFile, token.reveal());
@@ -86,6 +82,5 @@ export async function openK3s(
     throw signal.aborted ? signal.reason : error;
   }
   fresh = keepFresh();
-  const serviceFetch = tunnelFetch((...target) => tunnel.open(...target));
-  return { kubeconfig, fetch: serviceFetch, onJumphost, close };
+  return { ...jumphost, kubeconfig, close };
 }

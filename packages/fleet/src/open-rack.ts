@@ -1,12 +1,12 @@
 /** A way to a rack for as long as somebody needs it: a kubeconfig that works, and all that is behind it. */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import type { Role } from './access.ts';
+import type { Role } from '@skolo/rack';
 import type { FleetRack } from './clusters.ts';
 import { FleetError } from './errors.ts';
 import { prepareGke } from './gke.ts';
 import { type Guardian, startGuardian } from './guardian.ts';
+import type { Jumphost } from './open-jumphost.ts';
 import { openK3s } from './open-k3s.ts';
-import type { RemoteResult } from './remote-command.ts';
 
 export interface OpenOptions {
   /** What the token of the kubeconfig may do. gke has its own roles. */
@@ -21,7 +21,8 @@ export interface OpenOptions {
   onTrouble?(error: Error): void;
 }
 
-export interface OpenRack {
+/** What is done through the jumphost fails with a FleetError for gke. */
+export interface OpenRack extends Jumphost {
   rack: FleetRack;
   /** A private folder (0700) that is removed at the end. */
   folder: string;
@@ -31,10 +32,6 @@ export interface OpenRack {
   env: NodeJS.ProcessEnv;
   /** Starts a program. It gets SIGHUP when this process dies or the rack is closed. */
   spawn(program: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
-  /** Requests to services through the jumphost, marked as forwarded. @throws FleetError gke has no jumphost. */
-  fetch: typeof fetch;
-  /** Runs a command on the jumphost. @throws FleetError gke has no jumphost. */
-  onJumphost(command: string, signal: AbortSignal): Promise<RemoteResult>;
   /** Ends the tunnel and what runs through it, and removes every file. */
   close(): Promise<void>;
 }
@@ -64,8 +61,7 @@ export async function openRack(rack: FleetRack, options: OpenOptions): Promise<O
     const { kubeconfig, env } = await prepareGke(rack, guardian, options);
     return {
       ...common(rack, kubeconfig, guardian, env),
-      fetch: () => Promise.reject(noJumphost(rack)),
-      onJumphost: () => Promise.reject(noJumphost(rack)),
+      ...withoutJumphost(rack),
       close: guardian.close,
     };
   } catch (error) {
@@ -90,4 +86,15 @@ function common(rack: FleetRack, kubeconfig: string, guardian: Guardian, given: 
 /** For what a cluster of gke does not have. */
 export function noJumphost({ name }: FleetRack): FleetError {
   return new FleetError('NO_ACCESS', `${name}: a cluster of gke has no jumphost; use kubectl`);
+}
+
+function withoutJumphost(rack: FleetRack): Jumphost {
+  const fail = () => Promise.reject(noJumphost(rack));
+  return {
+    fetch: fail,
+    connect: fail,
+    onJumphost: fail,
+    startOnJumphost: fail,
+    startOnMachine: fail,
+  };
 }

@@ -2,9 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
+import type { Role } from '@skolo/rack';
 import { type ControlPlane, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Role, roles } from './access.ts';
+import { roles } from './access.ts';
 import { missing, run, startCluster } from './testing/desk.ts';
 
 const skolo = '/api/v1/namespaces/skolo';

@@ -53,6 +53,36 @@ function destination({ host, user, jump }: Way): string[] {
   return [...(jump ? ['-J', jump] : []), ...(user ? ['-l', user] : []), host];
 }
 
+/** Arguments for a connection to a machine, through a client of the connection to its jumphost. */
+export function machineArguments(
+  { name, address, user }: { name: string; address?: string; user?: string },
+  through: readonly string[],
+  hasTerminal: boolean,
+): string[] {
+  const proxy = ['ssh', '-W', '[%h]:%p', ...through.map(literal)].join(' ');
+  return [
+    hasTerminal ? '-t' : '-T',
+    ...options({
+      ProxyCommand: proxy,
+      HostName: address ?? name,
+      // Addresses are given to other machines, names are not.
+      HostKeyAlias: name,
+      ControlPath: 'none',
+      BatchMode: hasTerminal ? 'no' : 'yes',
+      ConnectTimeout: '10',
+      ServerAliveInterval: '5',
+      ServerAliveCountMax: '3',
+      LogLevel: 'ERROR',
+    }),
+    ...destination({ host: name, ...(user !== undefined && { user }) }),
+  ];
+}
+
+/** For the shell that runs a ProxyCommand, after ssh has replaced what begins with %. */
+function literal(word: string): string {
+  return `'${word.replaceAll('%', '%%').replaceAll("'", `'\\''`)}'`;
+}
+
 /** `ops@jumphost-rack4 through router-rack4`: for people. */
 export function wayName({ host, user, jump }: Way): string {
   return `${user === undefined ? '' : `${user}@`}${host}${jump === undefined ? '' : ` through ${jump}`}`;

@@ -44,7 +44,8 @@ function send({ method, headers, signal }: Request, url: URL, body: Buffer, stre
   })
     .on('error', (error) => {
       // ssh closes a connection that the jumphost could not make.
-      const isRefused = errorCode(error) === 'ECONNRESET' && stream.bytesRead === 0;
+      const isClosed = ['ECONNRESET', 'EPIPE'].includes(errorCode(error) ?? '');
+      const isRefused = isClosed && stream.bytesRead === 0;
       stream.destroy();
       reject(isRefused ? Object.assign(error, { code: 'ECONNREFUSED' }) : error);
     })

@@ -1,4 +1,5 @@
-import type { OpenRack, Role } from '@skolo/fleet';
+import type { OpenRack } from '@skolo/fleet';
+import type { Role } from '@skolo/rack';
 import { quoted, type SkoloCommand } from '../../command.ts';
 import { openNamed, roleOption } from '../../fleet.ts';
 import { programEnd } from '../../run-program.ts';

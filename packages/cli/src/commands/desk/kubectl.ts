@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { OpenRack, Role } from '@skolo/fleet';
+import type { OpenRack } from '@skolo/fleet';
+import type { Role } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { openNamed, roleOption } from '../../fleet.ts';
 import { type ProgramEnd, programEnd } from '../../run-program.ts';

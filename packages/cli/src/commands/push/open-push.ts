@@ -4,7 +4,7 @@ import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { kill, pid } from 'node:process';
 import { errorCode } from '@skolo/errors';
-import { type Fleet, findRack, openRack, type Role } from '@skolo/fleet';
+import { type Fleet, findRack, openRack } from '@skolo/fleet';
 import {
   hasEnded,
   kubectlWith,
@@ -15,6 +15,7 @@ import {
   type PushRecord,
   type Records,
 } from '@skolo/fleet/push';
+import type { Role } from '@skolo/rack';
 import { Option } from 'commander';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';

@@ -1,0 +1,80 @@
+import type { FleetRack, Jumphost } from '@skolo/fleet';
+import { serviceNames } from '@skolo/rack/ports';
+import { z } from 'zod';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { interruptible, openJumphostOf, openNamed, rackNamed } from '../../fleet.ts';
+import { untilStopped } from '../../until-stopped.ts';
+
+/** `skolo forward`: a local URL for a service of a rack. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Prints a local URL for a service of a rack, and serves it until Ctrl-C. The services of skolo are those of rack.yaml; others, such as prometheus, alertmanager and grafana, are Services of the cluster. The host name in the URL is a secret, which keeps other users of this computer out. A service treats the requests as foreign: send a token of your own.',
+    )
+    .argument('<rack>', 'name in the list of racks')
+    .argument('<service>', 'name of the service')
+    .uses('clusters')
+    .example('skolo forward rack4 prometheus');
+
+  command.action(async (name: string, service: string) => {
+    const { io } = command;
+    const { jumphost, target } = await findTarget(command, await rackNamed(command, name), service);
+    const { startForward } = await import('@skolo/fleet');
+    const forward = await startForward(target, jumphost.connect);
+    command.atEnd(forward.close);
+    const stop = untilStopped(io);
+    io.out(`${forward.url}/`);
+    io.err(`${service} of ${name} is at this URL until Ctrl-C`);
+    if (!stop.signal.aborted) {
+      await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
+    }
+  });
+}
+
+interface Found {
+  jumphost: Pick<Jumphost, 'connect'>;
+  target: { host: string; port: number };
+}
+
+async function findTarget(command: SkoloCommand, rack: FleetRack, service: string): Promise<Found> {
+  const own = serviceNames.find((each) => each === service);
+  if (own === undefined || own === 'swarming-client')
+    return await inCluster(command, rack, service);
+  const { readRack } = await import('@skolo/rack');
+  const { serviceUrl } = await import('@skolo/rack/service-urls');
+  const url = new URL(serviceUrl(await readRack(`${rack.overlay}/rack.yaml`), own));
+  const target = { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port) || 80 };
+  return { jumphost: await openJumphostOf(command, rack), target };
+}
+
+const Services = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      spec: z.object({
+        clusterIP: z.string().optional(),
+        ports: z.array(z.object({ port: z.number() })).default([]),
+      }),
+    }),
+  ),
+});
+
+async function inCluster(command: SkoloCommand, rack: FleetRack, name: string): Promise<Found> {
+  const open = await openNamed(command, rack.name, 'view');
+  const { kubectlJson } = await import('../../kubectl-json.ts');
+  const { items } = await interruptible(command, (signal) =>
+    kubectlJson(open, Services, ['get', 'services', '-n', 'skolo'], signal),
+  );
+  const found = items.find(({ metadata }) => metadata.name === name);
+  const { clusterIP, ports } = found?.spec ?? {};
+  const port = ports?.[0]?.port;
+  if (clusterIP !== undefined && clusterIP !== 'None' && port !== undefined) {
+    return { jumphost: open, target: { host: clusterIP, port } };
+  }
+  const { didYouMean } = await import('@skolo/rack/suggest');
+  const names = [...items.map(({ metadata }) => metadata.name), ...serviceNames];
+  throw new CliError(
+    `${name}: no such service in ${rack.name}${didYouMean(name, names) || `; it has ${names.join(', ')}`}`,
+  );
+}

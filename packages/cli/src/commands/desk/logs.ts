@@ -1,0 +1,114 @@
+import type { ChildProcess } from 'node:child_process';
+import type { OpenRack } from '@skolo/fleet';
+import { z } from 'zod';
+import { upTo } from '../../arguments.ts';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { interruptible, openJumphostOf, openNamed, rackNamed } from '../../fleet.ts';
+import { kubectlJson } from '../../kubectl-json.ts';
+import { programEnd } from '../../run-program.ts';
+
+interface LogsOptions {
+  k3s?: true;
+  unit?: string;
+  follow?: true;
+  lines: number;
+}
+
+/** `skolo logs`: log lines of a service, of the agent of a machine, or of a unit of the jumphost. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Prints log lines of a service, of the agent on a machine, of k3s, or of a systemd unit of the jumphost. Units need `sudo -n journalctl` there.',
+    )
+    .argument('<rack>', 'name in the list of racks')
+    .argument('[source]', 'name of a service or of a machine')
+    .option('--k3s', 'log of k3s on the jumphost')
+    .option('--unit <unit>', 'log of a systemd unit of the jumphost')
+    .option('-f, --follow', 'print new lines until Ctrl-C')
+    .option('--lines <n>', 'number of lines, the newest; of each pod', upTo(1_000_000), 100)
+    .uses('clusters')
+    .example('skolo logs rack4 power-cycle-daemon -f');
+
+  command.action(async (name: string, source: string | undefined, options: LogsOptions) => {
+    const { k3s, unit = k3s ? 'k3s' : undefined } = options;
+    if ([source, k3s, options.unit].filter((each) => each !== undefined).length !== 1) {
+      command.error("give a service, a machine, '--k3s' or '--unit'");
+    }
+    const child =
+      unit === undefined
+        ? await ofPods(command, name, source ?? '', options)
+        : await ofUnit(command, name, unit, options);
+    command.io.exitCode = (await programEnd(command.io, 'the log', child)).exitCode;
+  });
+}
+
+async function ofUnit(
+  command: SkoloCommand,
+  name: string,
+  unit: string,
+  { follow, lines }: LogsOptions,
+): Promise<ChildProcess> {
+  if (!/^[\w@.:-]+$/.test(unit)) command.error(`'${unit}' is not the name of a unit`);
+  const jumphost = await openJumphostOf(command, await rackNamed(command, name));
+  const line = `sudo -n journalctl --no-pager -n ${lines} ${follow ? '-f ' : ''}-u '${unit}'`;
+  return await interruptible(command, (signal) =>
+    jumphost.startOnJumphost(line, { stdio: ['ignore', 'inherit', 'inherit'] }, signal),
+  );
+}
+
+const Pods = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({
+        name: z.string(),
+        namespace: z.string(),
+        labels: z.record(z.string(), z.string()).default({}),
+      }),
+      spec: z.object({ nodeName: z.string().optional() }),
+    }),
+  ),
+});
+type Pod = z.output<typeof Pods>['items'][number];
+
+const nameLabel = 'app.kubernetes.io/name';
+const agent = 'swarming-client';
+
+async function ofPods(
+  command: SkoloCommand,
+  name: string,
+  source: string,
+  { follow, lines }: LogsOptions,
+): Promise<ChildProcess> {
+  const open = await openNamed(command, name, 'view');
+  const { items } = await interruptible(command, (signal) =>
+    kubectlJson(open, Pods, ['get', 'pods', '-A', '-l', nameLabel], signal),
+  );
+  const service = items.find((pod) => serviceOf(pod) === source);
+  const machine = items.find((pod) => serviceOf(pod) === agent && pod.spec.nodeName === source);
+  const options = ['--all-containers', `--tail=${lines}`, ...(follow ? ['--follow'] : [])];
+  if (service) {
+    const { namespace } = service.metadata;
+    const all = ['-l', `${nameLabel}=${source}`, '--prefix', '--max-log-requests=1000'];
+    return logs(open, ['-n', namespace, ...all, ...options]);
+  }
+  if (machine) {
+    const { metadata } = machine;
+    return logs(open, ['-n', metadata.namespace, metadata.name, ...options]);
+  }
+  const { didYouMean } = await import('@skolo/rack/suggest');
+  const known = new Set(
+    items.flatMap((pod) => [serviceOf(pod) ?? [], pod.spec.nodeName ?? []].flat()),
+  );
+  throw new CliError(
+    `${source}: no service of ${name}, and no machine with a pod of the agent${didYouMean(source, known)}`,
+  );
+}
+
+function serviceOf({ metadata }: Pod): string | undefined {
+  return metadata.labels[nameLabel];
+}
+
+function logs({ spawn }: OpenRack, args: readonly string[]): ChildProcess {
+  return spawn('kubectl', ['logs', ...args], { stdio: 'inherit' });
+}

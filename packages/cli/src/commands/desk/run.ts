@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Jumphost, MachineTarget } from '@skolo/fleet';
+import { shortSpan } from '../../arguments.ts';
+import type { SkoloCommand } from '../../command.ts';
+import { failPartly } from '../../errors.ts';
+import { interruptible, openJumphostOf } from '../../fleet.ts';
+import { audit, findMachines } from '../../machine-way.ts';
+import { expandedNames } from '../../names.ts';
+import { printTable } from '../../output/table.ts';
+import { plain } from '../../output/text.ts';
+
+/** `skolo run`: a command on many machines. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Runs a command on machines of one rack, through ssh and its jumphost, with your own key for them. It prints the lines of each machine, then a table of exit codes. As with ssh, the words are joined and given to the shell there. The log of the jumphost records who ran it.',
+    )
+    .argument('<range>', 'machines of one rack')
+    .argument('<command...>', 'after --')
+    .option('--timeout <time>', 'for each machine, such as 90s', shortSpan, 60_000)
+    .uses('clusters', 'on')
+    .example("skolo run 'skia-rpi2-rack4-shelf1-[001-040]' -- uptime");
+
+  command.action(async (range: string, words: string[], { timeout }: { timeout: number }) => {
+    const { io } = command;
+    const { rack, machines } = await findMachines(command, expandedNames([range]));
+    const jumphost = await openJumphostOf(command, rack);
+    const line = words.join(' ');
+    const results = await interruptible(command, async (signal) => {
+      await audit(jumphost, rack.name, `run on ${range}: ${line}`, signal);
+      return await runOnAll(command, jumphost, machines, { line, timeout, signal });
+    });
+    printTable(
+      io,
+      [
+        { title: 'NAME', cell: ({ name }) => name },
+        {
+          title: 'EXIT',
+          cell: ({ exit }) => `${exit}`,
+          style: ({ exit }) => (exit === 0 ? undefined : 'red'),
+        },
+      ],
+      results,
+    );
+    const failed = results.filter(({ exit }) => exit !== 0).length;
+    if (failed > 0) failPartly(io, failed < results.length);
+  });
+}
+
+interface Result {
+  name: string;
+  /** What ssh ended with: 255 where it could not connect. */
+  exit: number | 'timeout';
+}
+
+interface Work {
+  line: string;
+  timeout: number;
+  signal: AbortSignal;
+}
+
+const atOnce = 16;
+
+async function runOnAll(
+  command: SkoloCommand,
+  jumphost: Jumphost,
+  machines: readonly MachineTarget[],
+  work: Work,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const waiting = machines.entries();
+  async function next() {
+    for (const [at, machine] of waiting) {
+      work.signal.throwIfAborted();
+      results[at] = await runOn(command, jumphost, machine, work);
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, next));
+  return results;
+}
+
+async function runOn(
+  { io }: SkoloCommand,
+  jumphost: Jumphost,
+  machine: MachineTarget,
+  { line, timeout, signal }: Work,
+): Promise<Result> {
+  const { name } = machine;
+  const how = { command: line, hasTerminal: false };
+  const child = await jumphost.startOnMachine(
+    machine,
+    how,
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+    signal,
+  );
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill('SIGKILL');
+  }, timeout);
+  const stop = () => child.kill('SIGKILL');
+  signal.addEventListener('abort', stop);
+  const { stdout, stderr } = child;
+  if (stdout)
+    createInterface({ input: stdout }).on('line', (text) => io.out(`${name}: ${plain(text)}`));
+  if (stderr)
+    createInterface({ input: stderr }).on('line', (text) => io.err(`${name}: ${plain(text)}`));
+  try {
+    const [code] = await once(child, 'close');
+    signal.throwIfAborted();
+    return { name, exit: isLate ? 'timeout' : (code ?? 255) };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,84 @@
+import type { OpenRack } from '@skolo/fleet';
+import { z } from 'zod';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { interruptible, openJumphostOf, openNamed } from '../../fleet.ts';
+import { kubectlJson } from '../../kubectl-json.ts';
+import { audit, findMachines } from '../../machine-way.ts';
+import { programEnd } from '../../run-program.ts';
+
+interface ShellOptions {
+  bot?: true;
+  adb?: string;
+}
+
+/** `skolo shell`: a shell on a machine. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Starts a shell on a machine, through ssh and the jumphost of its rack, with your own key for that machine. With --bot it is a shell in the pod of the agent, where the bot runs, and with --adb one of a phone. These two use the role admin of the cluster. The log of the jumphost records who started it.',
+    )
+    .argument('<machine>', 'name in a rack.yaml of the list of racks')
+    .option('--bot', 'in the pod of the agent')
+    .option('--adb <serial>', 'on the phone with this serial number')
+    .uses('clusters', 'on')
+    .example('skolo shell skia-rpi2-rack4-shelf1-007');
+
+  command.action(async (name: string, { bot, adb }: ShellOptions) => {
+    const { io } = command;
+    if (bot && adb !== undefined) command.error("give '--bot' or '--adb', not both");
+    const { rack, machines } = await findMachines(command, [name]);
+    const [machine] = machines;
+    if (machine === undefined) return;
+    if (bot || adb !== undefined) {
+      const open = await openNamed(command, rack.name, 'admin');
+      const where = adb === undefined ? `the bot of ${name}` : `phone ${adb} of ${name}`;
+      await interruptible(command, (signal) => audit(open, rack.name, `shell on ${where}`, signal));
+      const child = await inPod(command, open, name, programOf(adb), io.canAsk);
+      io.exitCode = (await programEnd(io, 'kubectl', child)).exitCode;
+      return;
+    }
+    const jumphost = await openJumphostOf(command, rack);
+    const child = await interruptible(command, async (signal) => {
+      await audit(jumphost, rack.name, `shell on ${name}`, signal);
+      const how = { hasTerminal: io.canAsk };
+      return await jumphost.startOnMachine(machine, how, { stdio: 'inherit' }, signal);
+    });
+    io.exitCode = (await programEnd(io, 'ssh', child)).exitCode;
+  });
+}
+
+function programOf(serial: string | undefined): string[] {
+  return serial === undefined
+    ? ['sh', '-c', 'command -v bash > /dev/null && exec bash; exec sh']
+    : ['adb', '-s', serial, 'shell'];
+}
+
+const Pods = z.object({ items: z.array(z.object({ metadata: z.object({ name: z.string() }) })) });
+
+async function inPod(
+  command: SkoloCommand,
+  open: OpenRack,
+  machine: string,
+  program: readonly string[],
+  hasTerminal: boolean,
+) {
+  const { items } = await interruptible(command, (signal) =>
+    kubectlJson(
+      open,
+      Pods,
+      [
+        ...['get', 'pods', '-n', 'skolo-node', '-l', 'app.kubernetes.io/name=swarming-client'],
+        ...['--field-selector', `spec.nodeName=${machine},status.phase=Running`],
+      ],
+      signal,
+    ),
+  );
+  const [pod] = items;
+  if (pod === undefined) {
+    throw new CliError(`${machine}: no pod of the agent runs there; leave out --bot and --adb`);
+  }
+  const flags = hasTerminal ? '-it' : '-i';
+  const args = ['exec', flags, '-n', 'skolo-node', pod.metadata.name, '--', ...program];
+  return open.spawn('kubectl', args, { stdio: 'inherit' });
+}

@@ -1,0 +1,198 @@
+/** Commands that reach services and machines through a real sshd, without a cluster. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type Desk, startDesk } from '@skolo/fleet/testing';
+import { peer, startSshd } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
+import { createTokens } from './testing/tokens.ts';
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
+
+describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
+  let desk: Desk | undefined;
+  const ends: (() => Promise<void>)[] = [];
+  let tokenFile = '';
+
+  beforeAll(async () => {
+    desk = await startDesk();
+    const tokens = await createTokens();
+    const daemon = await startPowerCycleDaemon({ tokens });
+    ends.push(desk.close, tokens.remove, daemon.close);
+    const { jumphost } = desk;
+    const audit = join(desk.env.HOME ?? '', 'audit');
+    await jumphost.program('logger', `echo "$@" >> '${audit}'`);
+    await jumphost.program('journalctl', 'echo "journalctl $*"');
+    // Both machines are the same sshd, which the jumphost reaches at an address of its own.
+    const shell = join(desk.env.HOME ?? '', 'machine');
+    await writeFile(
+      shell,
+      '#!/bin/sh\n[ -n "$SSH_ORIGINAL_COMMAND" ] || exec sh\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n',
+      { mode: 0o755 },
+    );
+    const machine = await startSshd(shell, [
+      'ListenAddress 127.0.1.101',
+      'ListenAddress 127.0.1.102',
+    ]);
+    if (!machine) throw new Error('sshd is not installed');
+    ends.push(machine.close);
+    await appendFile(
+      jumphost.sshConfig,
+      `Host skia-rpi2-*
+  Port ${machine.port}
+  IdentityFile ${machine.privateKeyFile}
+  UserKnownHostsFile ${jumphost.knownHosts}
+  StrictHostKeyChecking accept-new
+`,
+    );
+    const example = new URL('../testdata/files/rack4.yaml', import.meta.url);
+    const text = (await readFile(example, 'utf8'))
+      .replace('http://127.0.0.1:4', daemon.url)
+      .replaceAll('192.168.1.', '127.0.1.');
+    await writeFile(join(desk.rack.overlay, 'rack.yaml'), text);
+    tokenFile = join(desk.env.HOME ?? '', 'token');
+    await writeFile(tokenFile, tokens.operate, { mode: 0o600 });
+  });
+  afterAll(async () => {
+    for (const end of ends) await end();
+  });
+
+  it('is as foreign as anybody: without a token it reads nothing, although the jumphost may', async () => {
+    const here = await skolo(
+      'power',
+      'holds',
+      '--rack',
+      join(desk?.rack.overlay ?? '', 'rack.yaml'),
+    );
+    const there = await skolo('power', 'holds', '--on', 'rack4');
+
+    expect(here).toMatchObject({ code: 0 });
+    expect(there).toMatchObject({ code: 1, stderr: expect.stringContaining('no token') });
+    expect(await desk?.left()).toEqual([]);
+  });
+
+  it('does with a token what the command does in the rack', async () => {
+    const args = ['--token-file', tokenFile];
+
+    const there = await skolo('power', 'status', '--on', 'rack4', ...args);
+
+    expect(there).toMatchObject({ code: 0, stderr: '' });
+    const rack = join(desk?.rack.overlay ?? '', 'rack.yaml');
+    expect(there.stdout).toBe((await skolo('power', 'status', '--rack', rack)).stdout);
+    expect(await desk?.left()).toEqual([]);
+  });
+
+  it('names the rack.yaml of the rack for commands without a service', async () => {
+    expect(await skolo('rack', 'check', '--on', 'rack4')).toMatchObject({ code: 0 });
+    expect((await skolo('rack', 'check', '--on', 'rack5')).stderr).toContain(
+      'kube/racks/rack5/rack.yaml: no such file',
+    );
+  });
+
+  it('says which service does not answer', async () => {
+    const { code, stderr } = await skolo('alerts', 'status', '--on', 'rack4');
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^skolo: .*connection refused/);
+  });
+
+  it('forward gives a URL that marks requests, and is nothing to others', async () => {
+    const forward = spawn(process.execPath, [main, 'forward', 'rack4', 'power-cycle-daemon'], {
+      env: desk?.env,
+      cwd: desk?.env.HOME,
+    });
+    const [line] = await once(forward.stdout.setEncoding('utf8'), 'data');
+    const { host, port, pathname } = new URL(line);
+    const get = async (name: string, headers = {}) => {
+      const args = [
+        '-s',
+        '-o',
+        '/dev/null',
+        '-w',
+        '%{http_code}',
+        `http://${name}:${port}${pathname}v1/holds`,
+      ];
+      const more = Object.entries(headers).flatMap(([key, value]) => ['-H', `${key}: ${value}`]);
+      return (await promisify(execFile)(peer('curl') ?? 'curl', [...args, ...more])).stdout;
+    };
+    const token = await readFile(tokenFile, 'utf8');
+
+    expect(await get('127.0.0.1')).toBe('403');
+    expect(await get('127.0.0.1', { Host: host })).toBe('401');
+    expect(await get('127.0.0.1', { Host: host, 'X-Forwarded-For': '127.0.0.1' })).toBe('401');
+    expect(await get('127.0.0.1', { Host: host, Authorization: `Bearer ${token}` })).toBe('200');
+
+    const ended = once(forward, 'close');
+    forward.kill('SIGTERM');
+    await ended;
+    expect(await desk?.left()).toEqual([]);
+  });
+
+  it('logs reads the journal of the jumphost', async () => {
+    expect((await skolo('logs', 'rack4', '--k3s')).stdout).toBe(
+      'journalctl --no-pager -n 100 -u k3s\n',
+    );
+    expect((await skolo('logs', 'rack4', '--unit', 'a b')).code).toBe(2);
+    expect((await skolo('logs', 'rack4')).code).toBe(2);
+  });
+
+  it('shell is a shell on the machine, and the jumphost knows of it', async () => {
+    const name = 'skia-rpi2-rack4-shelf1-001';
+
+    const { code, stdout } = await skolo('shell', name, { input: 'echo here; exit 4\n' });
+
+    expect({ code, stdout }).toEqual({ code: 4, stdout: 'here\n' });
+    expect(await readFile(join(desk?.env.HOME ?? '', 'audit'), 'utf8')).toMatch(
+      new RegExp(`^-t skolo -- \\S+@\\S+: shell on ${name}\\n`),
+    );
+    expect(await desk?.left()).toEqual([]);
+  });
+
+  it('run has a line for each machine, and a table of exit codes', async () => {
+    const range = 'skia-rpi2-rack4-shelf1-[001-002]';
+
+    const all = await skolo('run', range, '--', 'echo', 'a b');
+    const bad = await skolo('run', range, '--', 'exit 3');
+    const late = await skolo('run', range, '--timeout', '1s', '--', 'sleep 100');
+
+    expect(all.code).toBe(0);
+    expect(all.stdout.split('\n').slice(0, 2).sort()).toEqual([
+      'skia-rpi2-rack4-shelf1-001: a b',
+      'skia-rpi2-rack4-shelf1-002: a b',
+    ]);
+    expect(bad).toMatchObject({ code: 1, stdout: expect.stringMatching(/001 +3\n.*002 +3\n$/) });
+    expect(late.stdout).toMatch(/001 +timeout/);
+    expect(await desk?.left()).toEqual([]);
+  });
+
+  it('does nothing that the jumphost does not record', async () => {
+    await desk?.jumphost.program('logger', 'echo "no space left" >&2; exit 1');
+
+    const { code, stderr, stdout } = await skolo('run', 'skia-e-linux-01', '--', 'echo done');
+
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('the jumphost does not log who does what (no space left)');
+  });
+
+  it('says which machine no rack has', async () => {
+    expect((await skolo('shell', 'skia-e-linux-1')).stderr).toBe(
+      'skolo: skia-e-linux-1: no such machine in rack4; did you mean "skia-e-linux-01"?\n',
+    );
+  });
+
+  function skolo(...words: (string | { input: string })[]) {
+    const args = words.filter((word) => typeof word === 'string');
+    const { input } = words.find((word) => typeof word === 'object') ?? { input: '' };
+    return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
+      const options = { env: desk?.env, cwd: desk?.env.HOME };
+      const child = execFile(process.execPath, [main, ...args], options, (_error, stdout, stderr) =>
+        resolve({ code: child.exitCode, stdout, stderr }),
+      );
+      child.stdin?.end(input);
+    });
+  }
+});

@@ -1,0 +1,99 @@
+/** The way to machines: which rack has them, and ssh through its jumphost. */
+import { access } from 'node:fs/promises';
+import { hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { FleetRack, Jumphost, MachineTarget } from '@skolo/fleet';
+import type { Rack } from '@skolo/rack';
+import { didYouMean } from '@skolo/rack/suggest';
+import type { SkoloCommand } from './command.ts';
+import { CliError, exitCodes } from './errors.ts';
+import { loadFleet, rackOn } from './fleet.ts';
+
+export interface FoundMachines {
+  rack: FleetRack;
+  machines: MachineTarget[];
+}
+
+/**
+ * These machines and their rack: that of `--on`, else the one whose rack.yaml has the first of them.
+ *
+ * @throws CliError No rack has all of them.
+ */
+export async function findMachines(
+  command: SkoloCommand,
+  names: readonly string[],
+): Promise<FoundMachines> {
+  const [first = ''] = names;
+  const inventories = await readInventories(await racksToSearch(command));
+  const found =
+    inventories.find(({ inventory }) => inventory.machines.has(first)) ?? inventories[0];
+  const known = inventories.flatMap(({ inventory }) => [...inventory.machines.keys()]);
+  if (found === undefined) {
+    throw new CliError(
+      'no rack has a rack.yaml; see skolo racks --offline',
+      exitCodes.badConfiguration,
+    );
+  }
+  const { rack, inventory } = found;
+  const machines = names.map((name): MachineTarget => {
+    const machine = inventory.machines.get(name);
+    if (machine === undefined) {
+      throw new CliError(
+        `${name}: no such machine in ${rackNames(inventories, first)}${didYouMean(name, known)}`,
+      );
+    }
+    const { address, login } = machine;
+    const user = login === undefined ? undefined : inventory.logins.get(login)?.username;
+    return { name, ...(address !== undefined && { address }), ...(user !== undefined && { user }) };
+  });
+  return { rack, machines };
+}
+
+interface Inventory {
+  rack: FleetRack;
+  inventory: Rack;
+}
+
+/** One rack, where the first machine is known; else all that have been searched. */
+function rackNames(inventories: readonly Inventory[], first: string): string {
+  const own = inventories.filter(({ inventory }) => inventory.machines.has(first));
+  return (own.length > 0 ? own : inventories).map(({ rack }) => rack.name).join(', ');
+}
+
+async function racksToSearch(command: SkoloCommand): Promise<readonly FleetRack[]> {
+  if (command.globals().on !== undefined) return [await rackOn(command)];
+  return (await loadFleet(command)).racks;
+}
+
+async function readInventories(racks: readonly FleetRack[]): Promise<Inventory[]> {
+  const { readRack } = await import('@skolo/rack');
+  const read = racks.map(async (rack) => {
+    const file = join(rack.overlay, 'rack.yaml');
+    const exists = await access(file).then(
+      () => true,
+      () => false,
+    );
+    return exists ? [{ rack, inventory: await readRack(file) }] : [];
+  });
+  return (await Promise.all(read)).flat();
+}
+
+/**
+ * Writes to the log of the jumphost who does what. Nothing is done without.
+ *
+ * @throws CliError
+ */
+export async function audit(
+  { onJumphost }: Pick<Jumphost, 'onJumphost'>,
+  rack: string,
+  what: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const who = `${userInfo().username}@${hostname()}`;
+  const line = `${who}: ${what}`.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll("'", `'\\''`);
+  const { code, stderr } = await onJumphost(`logger -t skolo -- '${line}'`, signal);
+  if (code === 0) return;
+  throw new CliError(
+    `${rack}: the jumphost does not log who does what (${stderr}); see \`logger\` there`,
+  );
+}

@@ -1,0 +1,100 @@
+/** The way to a jumphost alone: ssh, and no cluster. */
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import type { FleetRack } from './clusters.ts';
+import { type Guardian, startGuardian } from './guardian.ts';
+import { noJumphost, type OpenOptions } from './open-rack.ts';
+import { type RemoteResult, remoteCommand } from './remote-command.ts';
+import { machineArguments } from './ssh.ts';
+import { Tunnel } from './tunnel.ts';
+import { type Open, tunnelFetch } from './tunnel-fetch.ts';
+
+/** What can be done through a jumphost. */
+export interface Jumphost {
+  /** Requests to any address that the jumphost reaches. They are marked as forwarded. */
+  fetch: typeof fetch;
+  /** A connection to such an address, without a mark. */
+  connect: Open;
+  /** Runs a command on the jumphost. */
+  onJumphost(command: string, signal: AbortSignal): Promise<RemoteResult>;
+  /** Starts a command on the jumphost. It ends when this process dies or the way is closed. */
+  startOnJumphost(
+    command: string,
+    options: SpawnOptions,
+    signal: AbortSignal,
+  ): Promise<ChildProcess>;
+  /** Starts `ssh` to a machine behind the jumphost, with the user's own key and configuration for that machine. */
+  startOnMachine(
+    machine: MachineTarget,
+    command: MachineCommand,
+    options: SpawnOptions,
+    signal: AbortSignal,
+  ): Promise<ChildProcess>;
+}
+
+export interface MachineTarget {
+  name: string;
+  /** As the jumphost reaches it; by its name without. */
+  address?: string;
+  user?: string;
+}
+
+export interface MachineCommand {
+  /** For the shell there; without it, that shell itself. */
+  command?: string;
+  /** ssh may ask for a passphrase or a host key, and the command gets a terminal. */
+  hasTerminal: boolean;
+}
+
+/** @throws FleetError The message says what to do. @throws The signal's reason. */
+export async function openJumphost(
+  rack: FleetRack,
+  { env, mayAsk, signal, onTrouble = () => {} }: Omit<OpenOptions, 'role'>,
+): Promise<Jumphost & { close(): Promise<void> }> {
+  if (rack.type === 'gke') throw noJumphost(rack);
+  const { name, ways } = rack;
+  const guardian = await startGuardian(env);
+  const tunnel = new Tunnel({
+    ...{ name, ways, guardian, env, mayAsk },
+    onLost: onTrouble,
+    onConnected() {},
+  });
+  async function close() {
+    await tunnel.close();
+    await guardian.close();
+  }
+  try {
+    await tunnel.start(signal);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { ...throughTunnel(tunnel, guardian, env), close };
+}
+
+export function throughTunnel(
+  tunnel: Tunnel,
+  guardian: Guardian,
+  env: NodeJS.ProcessEnv,
+): Jumphost {
+  const connect: Open = (host, port, signal) => tunnel.open(host, port, signal);
+  function start(args: readonly string[], options: SpawnOptions): ChildProcess {
+    const child = spawn('ssh', args, { env, ...options });
+    guardian.guard(child);
+    return child;
+  }
+  return {
+    connect,
+    fetch: tunnelFetch(connect),
+    async onJumphost(command, signal) {
+      return await remoteCommand(await tunnel.sshArguments(signal), command, { env, signal });
+    },
+    async startOnJumphost(command, options, signal) {
+      return start(['-T', ...(await tunnel.sshArguments(signal)), command], options);
+    },
+    async startOnMachine(machine, { command, hasTerminal }, options, signal) {
+      const through = await tunnel.sshArguments(signal);
+      const args = machineArguments(machine, through, hasTerminal);
+      return start([...args, ...(command === undefined ? [] : [command])], options);
+    },
+  };
+}
