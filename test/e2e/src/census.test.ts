@@ -19,9 +19,8 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const account = { username: 'ubnt', password: 'canary-switch' };
 const macs = { 'rpi-1': 'b8:27:eb:00:00:01', 'rpi-2': 'b8:27:eb:00:00:02' };
 
-it('finds a moved cable, proves its outlet, and corrects rack.yaml', {
-  timeout: 240_000,
-}, async () => {
+/** rack.yaml has rpi-1 at port 1 and rpi-2 at port 2. */
+async function startRack(places: Record<keyof typeof macs, string>) {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-census-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
   const file = (name: string) => join(dir, name);
@@ -42,8 +41,8 @@ it('finds a moved cable, proves its outlet, and corrects rack.yaml', {
     plugged.stations.push({ mac: macs[name], port, address: host });
     return machine;
   };
-  const moved = await machineAt('rpi-1', '127.0.1.1', '4');
-  const other = await machineAt('rpi-2', '127.0.1.2', '2');
+  const moved = await machineAt('rpi-1', '127.0.1.1', places['rpi-1']);
+  const other = await machineAt('rpi-2', '127.0.1.2', places['rpi-2']);
   const router = await startEdgeos({
     ...account,
     host: '127.0.2.1',
@@ -90,30 +89,51 @@ services:
   };
   const made = await skolo('token', 'new', 'ann', '--role', 'operate');
   await writeFile(file('token'), /skolo_[\w-]+/.exec(made.output)?.[0] ?? '', { mode: 0o600 });
-  const before = await readFile(rackFile, 'utf8');
-  const off: string[] = [];
-  device.board.on('change', ({ outlet, on }) => off.push(`${outlet} ${on ? 'on' : 'off'}`));
+  const read = () => readFile(rackFile, 'utf8');
+  const changes: string[] = [];
+  device.board.on('change', ({ outlet, on }) => changes.push(`${outlet} ${on ? 'on' : 'off'}`));
+  return { skolo, moved, read, changes };
+}
+
+it('finds a moved cable, proves its outlet, and corrects rack.yaml', {
+  timeout: 240_000,
+}, async () => {
+  const { skolo, moved, read, changes } = await startRack({ 'rpi-1': '4', 'rpi-2': '2' });
+  const before = await read();
 
   moved.task = { running: true };
   const busy = await skolo('census', '--prove', '--write');
-  const untouched = await readFile(rackFile, 'utf8');
+  const left = await read();
   moved.task = { running: false };
   const proven = await skolo('census', '--prove', '--write');
   const again = await skolo('census');
 
   expect(busy.output).toContain('rpi-1: not proven: rpi-1 runs a task; no other outlet is cycled');
   expect(busy.code).toBe(1);
-  expect(untouched).toBe(before.replace('uplink: switch-1/1,', 'uplink: switch-1/4,'));
+  expect(left).toBe(before.replace('uplink: switch-1/1,', 'uplink: switch-1/4,'));
   expect(proven.output).toContain('rpi-1: proven: switch-1/4 feeds it');
-  expect(off).toEqual(['4 off', '4 on']);
-  expect(await readFile(rackFile, 'utf8')).toBe(
-    before.replace(
-      'power: switch-1/1, uplink: switch-1/1,',
-      'power: switch-1/4, uplink: switch-1/4,',
-    ),
-  );
+  expect(changes).toEqual(['4 off', '4 on']);
+  expect(await read()).toBe(before.replaceAll('switch-1/1,', 'switch-1/4,'));
   expect(proven.code).toBe(0);
   expect(again).toMatchObject({ code: 0 });
   expect(again.output).toContain('0 findings');
   expect(`${busy.output}${proven.output}`).not.toContain('canary');
 });
+
+it.runIf(process.env.SKOLO_LONG === '1')(
+  'proves the outlets of two that were swapped, though rack.yaml has each at that of the other',
+  { timeout: 240_000 },
+  async () => {
+    const { skolo, read, changes } = await startRack({ 'rpi-1': '2', 'rpi-2': '1' });
+
+    const first = await skolo('census');
+    const proven = await skolo('census', '--prove', '--write');
+
+    expect(first.output).toContain('switch-1/2 is still the outlet of rpi-2 in rack.yaml');
+    expect(proven).toMatchObject({ code: 0 });
+    expect(changes).toEqual(['2 off', '2 on', '1 off', '1 on']);
+    const text = await read();
+    expect(text).toMatch(/rpi-1: .* power: switch-1\/2, uplink: switch-1\/2,/);
+    expect(text).toMatch(/rpi-2: .* power: switch-1\/1, uplink: switch-1\/1,/);
+  },
+);
