@@ -1,9 +1,10 @@
 /** Who is plugged in where, as each model reads it: the simulated ones, each over its real protocol. */
-import { DeviceRefused, DeviceTimeout } from '@skolo/equipment';
+import { DeviceError, DeviceRefused, DeviceTimeout } from '@skolo/equipment';
 import { type Credentials, Secret } from '@skolo/secrets';
 import {
   type CliDevice,
   type CliOptions,
+  type DeviceFault,
   poeSwitchModel,
   startCiscoIos,
   startEdgeos,
@@ -26,7 +27,7 @@ import type { Device } from './device.ts';
 import { rowsIn } from './families/cli-stations.ts';
 import { models } from './index.ts';
 import { loadStations, type SeenStations } from './stations.ts';
-import { simulated } from './testing/simulated-device.ts';
+import { account, type Sitting, simulated } from './testing/simulated-device.ts';
 import { logins } from './testing/snmp.ts';
 
 const [first, second, third] = ['b8:27:eb:00:00:01', 'b8:27:eb:0a:0b:0c', '94:c6:91:18:57:d8'];
@@ -125,22 +126,43 @@ function wiringOf([one, two, three, free]: Case['ports']): Wiring {
   };
 }
 
-async function sit(model: string, wiring: Wiring, { start, options = {} }: Case) {
+async function sit(
+  model: string,
+  wiring: Wiring,
+  { start, options = {} }: Case,
+  limits: Parameters<Sitting<CliDevice>['connect']>[0] = {},
+) {
   const parsed = z.object(models.get(model)?.options ?? {}).parse(options);
   const sitting = await simulated((account) => start({ ...account, wiring }), {
     model,
     options: parsed,
   });
-  const create = (await loadStations()).get(model);
+  const create = await loadStations(model);
   if (create === undefined) throw new Error(`${model} is not read`);
   const credentials = () => Promise.reject(new Error('no SNMP here'));
   const read = () =>
     create(sitting.inventory).read({
-      connection: sitting.connect(),
+      connection: sitting.connect(limits),
       credentials,
       signal: new AbortController().signal,
     });
   return { ...sitting, read };
+}
+
+/** Faults in spite of which it is read, and those that are always an error. The others may be either. */
+const whole: readonly DeviceFault[] = ['slow', 'pager-stays', 'prompt-in-banner'];
+const failing: readonly DeviceFault[] = ['wedged', 'drops-mid-way', 'garbled', 'password-expired'];
+const faults: readonly DeviceFault[] = [...whole, ...failing, 'drops-after-command', 'busy'];
+
+/** False: the device does not know this fault. */
+function set({ faults }: CliDevice, fault: DeviceFault): boolean {
+  try {
+    faults.set(fault);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
 }
 
 function places({ stations }: SeenStations): string[] {
@@ -192,11 +214,31 @@ describe.each(Object.entries(cases))('a %s', (name, about) => {
       expect(seen.stations).toContainEqual(expect.objectContaining({ mac: first, port: ports[3] }));
   });
 
-  it('is an error, and no empty table, where it says no', async () => {
-    const { read, device } = await sit(model, wiringOf(ports), about);
-    device.faults.set('refuses-login');
+  it.each(faults)('is read whole or not at all: %s', async (fault) => {
+    const wiring = wiringOf(ports);
+    // More than a screen of a terminal.
+    const many = Array.from({ length: 40 }, (_, at) => ({
+      mac: `dc:a6:32:00:00:${at.toString(16).padStart(2, '0')}`,
+      port: ports[2],
+      vlan: 20,
+    }));
+    wiring.stations.push(...many);
+    const { read, device } = await sit(model, wiring, about, { idleMs: 600, deadlineMs: 5000 });
+    device.faults.slowMs = 20;
+    if (!set(device, fault)) return;
 
-    await expect(read()).rejects.toThrow(/device-1: /);
+    const [result] = await Promise.allSettled([read()]);
+
+    if (result.status === 'rejected') {
+      expect(result.reason).toBeInstanceOf(DeviceError);
+      expect(whole).not.toContain(fault);
+      expect(String(result.reason)).not.toContain(account.password);
+      return;
+    }
+    expect(failing).not.toContain(fault);
+    const [first] = places(result.value);
+    expect(places(result.value)).toHaveLength(isRouter ? 0 : 43);
+    if (!isRouter) expect(first).toBe(`94:c6:91:18:57:d8 ${ports[2]}`);
   });
 });
 
@@ -233,7 +275,7 @@ describe('a switch over SNMP', () => {
     snmp: Credentials['snmp'] = logins.v2c,
     signal = new AbortController().signal,
   ) {
-    const create = (await loadStations()).get('snmp-poe');
+    const create = await loadStations('snmp-poe');
     const device: Device = {
       name: 'switch-3',
       model: 'snmp-poe',

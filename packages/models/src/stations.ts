@@ -43,13 +43,10 @@ export interface SeenStations {
   own: string[];
 }
 
-/** The readers of all models that have one, by the name of the model. */
-export async function loadStations(): Promise<ReadonlyMap<string, CreateStations>> {
-  const readers = new Map<string, CreateStations>();
-  for (const { name, stations } of models.values()) {
-    if (stations && 'load' in stations) readers.set(name, (await stations.load()).stations);
-  }
-  return readers;
+/** What reads the stations of a model, loaded when it is needed; undefined: nothing does. */
+export async function loadStations(model: string): Promise<CreateStations | undefined> {
+  const { stations } = models.get(model) ?? {};
+  return stations && 'load' in stations ? (await stations.load()).stations : undefined;
 }
 
 /** The port as rack.yaml names it; a name that rack.yaml does not know stays. */

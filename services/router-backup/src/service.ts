@@ -15,7 +15,6 @@ import { HostKeys } from '@skolo/equipment';
 import { errorText } from '@skolo/errors';
 import { models as rackModels } from '@skolo/models';
 import { loadBackups } from '@skolo/models/backup';
-import { loadStations } from '@skolo/models/stations';
 import { checkSecrets as checkReferences, type Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import { apiHandlers } from './api.ts';
@@ -66,12 +65,13 @@ export function createRouterBackup(deps: RouterBackupDeps = {}): ServiceDefiniti
   };
 }
 
-/** Those of the logins of devices that are read, and of the destinations. */
+/** Those of the logins of devices that are read, be it for a backup or for their stations, and of the destinations. */
 async function checkSecrets(rack: Rack): Promise<string[]> {
   const problems: string[] = [];
-  const read = [...rack.infrastructure.values()].filter(
-    ({ model, backup }) => backup && 'load' in (rackModels.get(model)?.backup ?? {}),
-  );
+  const read = [...rack.infrastructure.values()].filter(({ model, backup: isBackedUp }) => {
+    const { backup = {}, stations = {} } = rackModels.get(model) ?? {};
+    return (isBackedUp && 'load' in backup) || 'load' in stations;
+  });
   for (const login of new Set(read.flatMap(({ login: name }) => name ?? []))) {
     await readCredentials(rack, login).catch((error: unknown) => {
       problems.push(`logins.${login}: ${errorText(error)}`);
@@ -121,8 +121,7 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   const runs = new Runs({ ...common, state, locks, attempts, power, retryPauses });
   const reading = { fetch, backup, attempts, transcripts, locks, power };
   const restores = new Restores({ ...common, ...reading, versions, readable });
-  const readers = await loadStations();
-  const stations = new StationReadings({ ...common, ...reading, readers });
+  const stations = new StationReadings({ ...common, ...reading });
   const inventory = new Inventory({ ...common, state, store });
   const everyMs = replaced.lookEveryMs;
   const planner = new Planner({ ...common, state, runs, inventory, versions, everyMs });

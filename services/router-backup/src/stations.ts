@@ -4,10 +4,10 @@
  */
 import type { DeviceStations } from '@skolo/api';
 import { type Clock, HttpProblem, type Locks } from '@skolo/common';
-import { DeviceTimeout } from '@skolo/equipment';
+import { DeviceRefused, DeviceTimeout } from '@skolo/equipment';
 import { orAborted, withDeadline } from '@skolo/errors';
 import { models } from '@skolo/models';
-import type { CreateStations, SeenStations } from '@skolo/models/stations';
+import { type CreateStations, loadStations, type SeenStations } from '@skolo/models/stations';
 import { didYouMean, type InfrastructureDevice, type Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import { BackupFailed, failureOf } from './failure.ts';
@@ -24,7 +24,6 @@ export interface StationReadingsDeps {
   locks: Locks;
   power: Pick<PowerDaemon, 'unlessWanted'>;
   transcripts: Pick<Transcripts, 'message'>;
-  readers: ReadonlyMap<string, CreateStations>;
   clock: Pick<Clock, 'now'>;
   signal: AbortSignal;
 }
@@ -40,8 +39,7 @@ export class StationReadings {
 
   /** @throws HttpProblem 404, 409: there is nothing to read. BackupFailed: it could not be read */
   async read(name: string): Promise<DeviceStations> {
-    const { device, create } = this.find(name);
-    const reading = this.underWay.get(name) ?? this.alone(device, create);
+    const reading = this.underWay.get(name) ?? this.alone(this.find(name));
     this.underWay.set(name, reading);
     try {
       return await reading;
@@ -50,33 +48,27 @@ export class StationReadings {
     }
   }
 
-  private find(name: string): { device: InfrastructureDevice; create: CreateStations } {
-    const { rack, readers } = this.deps;
-    const { infrastructure } = rack();
+  private find(name: string): InfrastructureDevice {
+    const { infrastructure } = this.deps.rack();
     const device = infrastructure.get(name);
     if (device === undefined) {
       const guess = didYouMean(name, infrastructure.keys());
       throw new HttpProblem(404, `${name}: no such switch or router in rack.yaml${guess}`);
     }
-    const create = readers.get(device.model);
     const why = whyNotRead(device);
-    if (create === undefined || why !== undefined) {
-      const detail = `${name}: ${why ?? `this version reads no MAC table of a ${device.model}`}`;
-      throw new HttpProblem(409, detail);
-    }
-    return { device, create };
+    if (why !== undefined) throw new HttpProblem(409, `${name}: ${why}`);
+    return device;
   }
 
-  private async alone(
-    device: InfrastructureDevice,
-    create: CreateStations,
-  ): Promise<DeviceStations> {
+  private async alone(device: InfrastructureDevice): Promise<DeviceStations> {
     const { clock, transcripts, signal } = this.deps;
-    const { name } = device;
+    const { name, model } = device;
     const transcript = new Transcript();
     const late = () =>
       new DeviceTimeout(name, `not read within ${mostMs / 1000} s; is a backup of it under way?`);
     try {
+      const create = await loadStations(model);
+      if (create === undefined) throw new DeviceRefused(name, `a ${model} is not read`);
       const seen = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
         orAborted(this.inTurn(device, create, transcript, limit), limit),
       );

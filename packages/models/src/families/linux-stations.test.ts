@@ -35,7 +35,7 @@ async function sit(context: TestContext, model: string) {
   const sitting = await realDevice(router, { model });
   const connection = sitting.connect();
   await connection.exec(network);
-  const create = (await loadStations()).get(model);
+  const create = await loadStations(model);
   const read = async () => {
     const seen = await create?.(sitting.device).read({
       connection: sitting.connect(),
@@ -84,7 +84,7 @@ it('is read from /sys where there is no bridge of iproute2', async (context) => 
 it('says that vtysh has no ARP table', async (context) => {
   const router = await start(context, 'vtysh');
   const { device, connect } = await realDevice(router, { model: 'frr' });
-  const create = (await loadStations()).get('frr');
+  const create = await loadStations('frr');
 
   const reading = create?.(device).read({
     connection: connect(),
