@@ -1,7 +1,8 @@
+import { resolve } from 'node:path';
 import type { OpenRack } from '@skolo/fleet';
 import type { Role } from '@skolo/rack';
 import { quoted, type SkoloCommand } from '../../command.ts';
-import { openNamed, roleOption } from '../../fleet.ts';
+import { clustersFile, openNamed, roleOption } from '../../fleet.ts';
 import { programEnd } from '../../run-program.ts';
 
 interface AttachOptions {
@@ -33,22 +34,28 @@ export function define(command: SkoloCommand): void {
   });
 }
 
-async function programOf({ io }: SkoloCommand, open: OpenRack, words: readonly string[]) {
-  const env = { ...open.env, SKOLO_ON: open.rack.name };
+async function programOf(command: SkoloCommand, open: OpenRack, words: readonly string[]) {
+  const env = { ...open.env, ...(await variables(command, open)) };
   const [program, ...args] = words;
   if (program !== undefined) return { program, args, env };
   const { prepareShell } = await import('@skolo/fleet');
-  return await prepareShell(io.env.SHELL || '/bin/sh', { ...open, env });
+  return await prepareShell(command.io.env.SHELL || '/bin/sh', { ...open, env });
 }
 
 /** For scripts: the way is open as long as this command runs. */
-async function keepOpen({ io }: SkoloCommand, { env, rack }: OpenRack): Promise<void> {
+async function keepOpen(command: SkoloCommand, open: OpenRack): Promise<void> {
+  const { io } = command;
   const { promise, resolve } = Promise.withResolvers<void>();
   const end = io.onSignal(() => resolve());
-  const variables = { KUBECONFIG: env.KUBECONFIG ?? '', SKOLO_ON: rack.name };
-  for (const [name, value] of Object.entries(variables)) {
+  for (const [name, value] of Object.entries(await variables(command, open))) {
     io.out(`export ${name}=${quoted(value)}`);
   }
   await promise;
   end();
+}
+
+/** With them, kubectl and skolo work on this rack, in any folder. */
+async function variables(command: SkoloCommand, { kubeconfig, rack }: OpenRack) {
+  const clusters = resolve(command.io.folder, await clustersFile(command));
+  return { KUBECONFIG: kubeconfig, SKOLO_CLUSTERS: clusters, SKOLO_ON: rack.name };
 }

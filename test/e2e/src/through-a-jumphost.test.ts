@@ -1,0 +1,74 @@
+/** A metadata server gives a token to its jumphost, and none to somebody who comes through the jumphost. */
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { openJumphost, startForward } from '@skolo/fleet';
+import { startDesk } from '@skolo/fleet/testing';
+import { makeServiceAccountKey, peer, startGoogleOAuth } from '@skolo/simulators';
+import { expect, it, onTestFinished } from 'vitest';
+import { startServiceProcess } from './service-process.ts';
+
+const path = '/computeMetadata/v1/instance/service-accounts/default/token';
+const headers = { 'metadata-flavor': 'Google' };
+
+it('gives no token through skolo forward and --on', async ({ skip }) => {
+  if (!peer('sshd') || !peer('ssh')) skip('sshd is not installed');
+  const port = Number(new URL(await startMetadataServer()).port);
+  const desk = await startDesk();
+  onTestFinished(desk.close);
+  const { rack, env } = desk;
+  const signal = AbortSignal.timeout(30_000);
+  const jumphost = await openJumphost(rack, { env, mayAsk: false, signal });
+  onTestFinished(jumphost.close);
+  const forward = await startForward({ host: '127.0.0.1', port }, jumphost.connect);
+  onTestFinished(forward.close);
+  const local = new URL(forward.url);
+  const url = `http://127.0.0.1:${port}${path}`;
+
+  expect(await ask(port, headers)).toMatchObject({ status: 200 });
+  expect(await ask(Number(local.port), { ...headers, host: local.host })).toMatchObject({
+    status: 403,
+    body: expect.stringContaining('X-Forwarded-For'),
+  });
+  const lying = { ...headers, host: local.host, 'x-forwarded-for': '', forwarded: 'for=127.0.0.1' };
+  expect(await ask(Number(local.port), lying)).toMatchObject({ status: 403 });
+  expect((await jumphost.fetch(url, { headers })).status).toBe(403);
+  // What docs/desk.md says of a plain ssh -L.
+  const socket = await jumphost.connect('127.0.0.1', port, signal);
+  socket.end(`GET ${path} HTTP/1.1\r\nHost: metadata\r\nMetadata-Flavor: Google\r\n\r\n`);
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 /);
+});
+
+async function startMetadataServer(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-through-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const google = await startGoogleOAuth();
+  onTestFinished(() => google.close());
+  const key = makeServiceAccountKey({
+    email: 'jumphost@my-project.iam.gserviceaccount.com',
+    project: 'my-project',
+    tokenUri: google.tokenUrl,
+  });
+  google.addServiceAccountKey(key);
+  await writeFile(join(dir, 'key.json'), JSON.stringify(key), { mode: 0o600 });
+  const rack = `rack: rack4
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost-rack4, address: 127.0.0.1, aliases: [metadata], identity: jumphost }
+identities: { jumphost: { project: my-project, credentials: { serviceAccountKey: key.json } } }
+`;
+  await writeFile(join(dir, 'rack.yaml'), rack);
+  const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')];
+  const { url } = await startServiceProcess('metadata-server', flags);
+  return url;
+}
+
+async function ask(port: number, sent: Record<string, string>) {
+  const asked = request({ host: '127.0.0.1', port, path, headers: { host: 'metadata', ...sent } });
+  asked.end();
+  const [answer]: IncomingMessage[] = await once(asked, 'response');
+  if (answer === undefined) throw new Error('no answer');
+  return { status: answer.statusCode, body: await text(answer) };
+}
