@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import type { Defaults } from './desk-files.ts';
 import { usageError } from './errors.ts';
 import type { Io } from './io.ts';
 
@@ -140,11 +141,12 @@ function named(option: Option): (name: GlobalName) => boolean {
 }
 
 /** Adds `--rack`, `--url` and `--token-file`. */
-export function addGlobalOptions(program: SkoloCommand): SkoloCommand {
+export function addGlobalOptions(
+  program: SkoloCommand,
+  { rack = defaultRack }: Defaults,
+): SkoloCommand {
   return program
-    .addOption(
-      new Option('--rack <file>', 'inventory of the rack').env('SKOLO_RACK').default(defaultRack),
-    )
+    .addOption(new Option('--rack <file>', 'inventory of the rack').env('SKOLO_RACK').default(rack))
     .addOption(new Option('--url <url>', 'URL of the service, instead of the one in rack.yaml'))
     .addOption(
       new Option('--token-file <file>', 'file with your token for services').env(

@@ -1,7 +1,7 @@
 /** attach and kubectl as a person uses them: real processes, a real pseudo-terminal, ssh, sshd, kubectl, API server. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -211,6 +211,22 @@ rack4: MachineMissing (critical), TokenExpires
     expect(await left()).toEqual([]);
   });
 
+  it.skipIf(!hasTty)('login does not show the token that is typed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'skolo-login-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const rack = join(folder, 'rack.yaml');
+    await writeFile(rack, 'rack: rack4\njumphost: { name: jumphost, address: 127.0.0.1 }\n');
+    const skolo = startInTerminal(`login rack4 --rack ${rack}`, { XDG_CONFIG_HOME: folder });
+    await skolo.prints('token for rack4: ');
+
+    skolo.type('of-ann\r');
+
+    expect(await skolo.ended).toEqual({ code: 0, signal: null });
+    expect(await readFile(join(folder, 'skolo/tokens/rack4'), 'utf8')).toBe('of-ann\n');
+    expect(skolo.out()).not.toContain('of-ann');
+    expect(skolo.out()).toContain('it was not tried');
+  });
+
   it('names what is wrong in one line', async () => {
     const unknown = start('attach', 'rakc4');
     const gone = start('kubectl', 'rack5', 'get', 'pods');
@@ -265,8 +281,9 @@ function startWith(variables: Record<string, string>, ...args: string[]) {
 }
 
 /** In a pseudo-terminal of util-linux' script, with bash. */
-function startInTerminal(line: string) {
-  const env = { ...desk?.env, SKOLO_CLUSTERS: desk?.clusters, SHELL: '/bin/bash', TERM: 'dumb' };
+function startInTerminal(line: string, variables: Record<string, string> = {}) {
+  const own = { SKOLO_CLUSTERS: desk?.clusters, SHELL: '/bin/bash', TERM: 'dumb' };
+  const env = { ...desk?.env, ...own, ...variables };
   const command = `${process.execPath} ${main} ${line}`
     .replaceAll('\\"', '"')
     .replaceAll('\\;', ';');

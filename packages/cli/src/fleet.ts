@@ -3,6 +3,7 @@ import type { Fleet, FleetRack, Jumphost, OpenRack } from '@skolo/fleet';
 import type { Role } from '@skolo/rack';
 import { Option } from 'commander';
 import type { SkoloCommand } from './command.ts';
+import { readDefaults } from './desk-files.ts';
 import { CliError, exitCodes } from './errors.ts';
 import type { Io } from './io.ts';
 import { plain } from './output/text.ts';
@@ -14,8 +15,16 @@ export async function loadFleet(command: SkoloCommand): Promise<Fleet> {
 
 /** The file of `loadFleet`. */
 export async function clustersFile(command: SkoloCommand): Promise<string> {
-  const { findClustersFile } = await import('@skolo/fleet');
-  return command.globals().clusters ?? (await findClustersFile(command.io.folder));
+  const { clusters } = command.globals();
+  if (clusters !== undefined) return clusters;
+  const { FleetError, findClustersFile } = await import('@skolo/fleet');
+  try {
+    return await findClustersFile(command.io.folder);
+  } catch (error) {
+    const { clusters: usual } = await readDefaults(command.io.env);
+    if (error instanceof FleetError && usual !== undefined) return usual;
+    throw error;
+  }
 }
 
 /** The rack with this name. */

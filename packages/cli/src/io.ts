@@ -35,6 +35,8 @@ export interface Io {
   readonly canAsk: boolean;
   /** Asks on standard error. Gives the typed line; undefined at the end of the input. */
   ask(question: string): Promise<string | undefined>;
+  /** Like `ask`, and what is typed is not shown. Without a terminal the line is read, and nothing asked. */
+  askSecret(question: string): Promise<string | undefined>;
   /** 0 until a command sets it. A command that fails completely throws instead. Any number for that of another program. */
   exitCode: number;
 }

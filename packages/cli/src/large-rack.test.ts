@@ -41,6 +41,7 @@ async function skolo(line: string, terminal?: { columns: number; rows: number })
     folder: '/',
     canAsk: false,
     ask: async () => undefined,
+    askSecret: async () => undefined,
     exitCode: exitCodes.done,
   };
   const exitCode = await complete([...line.split(' '), '--rack', rack], io);

@@ -1,5 +1,7 @@
 /** The only file that uses `process`. */
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { exitCodes } from './errors.ts';
 import type { Io } from './io.ts';
 import { complete } from './program.ts';
@@ -28,9 +30,9 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
 }
 
 const io: Io = {
-  out: (text) => stdout.write(`${text}\n`),
-  err: (text) => stderr.write(`${text}\n`),
-  draw: (text) => stdout.write(text),
+  out: (line) => stdout.write(`${line}\n`),
+  err: (line) => stderr.write(`${line}\n`),
+  draw: (shown) => stdout.write(shown),
   write: (bytes) => new Promise((resolve) => stdout.write(bytes, () => resolve())),
   isTerminal: stdout.isTTY === true,
   // Windows change their size. 0 if the terminal does not know it.
@@ -64,19 +66,35 @@ const io: Io = {
   env: process.env,
   folder: process.cwd(),
   canAsk: stdin.isTTY === true,
-  ask(question) {
-    // The terminal edits the line, and Ctrl-C ends the process.
-    const lines = createInterface({ input: stdin, output: stderr, terminal: false });
-    return new Promise((resolve) => {
-      lines.on('close', () => resolve(undefined));
-      lines.question(question, (line) => {
-        resolve(line);
-        lines.close();
-      });
+  // The terminal edits the line, and Ctrl-C ends the process.
+  ask: (question) =>
+    askOn(createInterface({ input: stdin, output: stderr, terminal: false }), question),
+  async askSecret(question) {
+    if (stdin.isTTY !== true) return (await text(stdin)).split('\n', 1)[0];
+    // readline shows what is typed on its own output. From here on the terminal shows nothing.
+    const output = new Writable({ write: (_data, _encoding, done) => done() });
+    const lines = createInterface({ input: stdin, output, terminal: true });
+    lines.on('SIGINT', () => {
+      lines.close();
+      process.kill(process.pid, 'SIGINT');
     });
+    stderr.write(question);
+    const line = await askOn(lines, '');
+    stderr.write('\n');
+    return line;
   },
   exitCode: exitCodes.done,
 };
+
+function askOn(lines: Interface, question: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    lines.on('close', () => resolve(undefined));
+    lines.question(question, (line) => {
+      resolve(line);
+      lines.close();
+    });
+  });
+}
 
 /** Not `process.exit`, which would truncate output to a pipe. */
 function end(exitCode: number) {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { getAsset, isSea } from 'node:sea';
 import { CommanderError } from 'commander';
 import { addGlobalOptions, SkoloCommand } from './command.ts';
+import { readDefaults } from './desk-files.ts';
 import { exitCodes, failureOf } from './errors.ts';
 import type { Io } from './io.ts';
 import { plain } from './output/text.ts';
@@ -172,6 +173,11 @@ const nouns: Record<string, Noun> = {
       log: async () => (await import('./commands/push/log.ts')).define,
     },
   },
+  login: {
+    summary: 'save your token for the services of a rack',
+    example: 'skolo login rack4 --on rack4',
+    own: async () => (await import('./commands/desk/login.ts')).define,
+  },
   token: {
     summary: 'tokens of people and programs for the services',
     example: 'skolo token list',
@@ -250,7 +256,7 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
       writeOut: (text) => io.out(text.trimEnd()),
       writeErr: (text) => io.err(text.trimEnd()),
     });
-  addGlobalOptions(program);
+  addGlobalOptions(program, await readDefaults(io.env));
   const [first, second, third, fourth] = wordsOf(args, program);
   // Verbs can have a `--version` of their own.
   const isOwn = nouns[first ?? '']?.own !== undefined;

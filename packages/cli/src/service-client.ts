@@ -14,6 +14,7 @@ import { errorCode } from '@skolo/errors';
 import type { ServiceName } from '@skolo/rack';
 import { serviceMetricsUrl, serviceUrl } from '@skolo/rack/service-urls';
 import type { Globals, SkoloCommand } from './command.ts';
+import { savedTokenFile } from './desk-files.ts';
 import { CliError, exitCodes, usageError } from './errors.ts';
 import { loadRack } from './rack-file.ts';
 import { badFile, readSecretFile } from './secret-file.ts';
@@ -36,8 +37,9 @@ export type PowerCycleDaemon = Awaited<ReturnType<typeof powerCycleDaemon>>;
 export type RouterBackup = Awaited<ReturnType<typeof routerBackup>>;
 export type AlertToPubsub = Awaited<ReturnType<typeof alertToPubsub>>;
 
-export function powerCycleDaemon(command: SkoloCommand) {
-  return connectTo(command, { api: powerCycleDaemonApi, service: 'power-cycle-daemon' });
+/** @param token is sent instead of the saved one */
+export function powerCycleDaemon(command: SkoloCommand, token?: string) {
+  return connectTo(command, { api: powerCycleDaemonApi, service: 'power-cycle-daemon' }, token);
 }
 
 export function routerBackup(command: SkoloCommand) {
@@ -58,18 +60,22 @@ export function metadataServer(command: SkoloCommand) {
 }
 
 /**
- * The service at `--url`, else at its URL in rack.yaml. Sends the token of `--token-file`, or none: reading may need
- * none in this network.
+ * The service at `--url`, else at its URL in rack.yaml. Sends the token of `--token-file`, else the one of `skolo login` for
+ * the rack of rack.yaml, or none: reading may need none in this network.
  *
+ * @param given is sent instead
  * @throws CliError URL or token are not valid.
  */
 export async function connectTo<A extends Api>(
   command: SkoloCommand,
   target: Target<A>,
+  given?: string,
 ): Promise<Service<A>> {
   const globals = command.globals();
-  const baseUrl = globals.url ?? (await urlOfRack(globals, target));
-  const token = globals.tokenFile === undefined ? undefined : await readToken(globals.tokenFile);
+  const { baseUrl, rack } = await placeOf(globals, target);
+  const saved = rack && (await savedTokenFile(command.io.env, rack));
+  const tokenFile = globals.tokenFile ?? saved;
+  const token = given ?? (tokenFile === undefined ? undefined : await readToken(tokenFile));
   const client = newClient(target.api, { baseUrl, token, ...(await wayOn(command)) });
   return {
     baseUrl,
@@ -77,9 +83,9 @@ export async function connectTo<A extends Api>(
       explaining(() => question(client), globals, {
         // Without a token, 403 may only mean that a token is needed.
         hint:
-          token === undefined || globals.tokenFile === undefined
-            ? 'give your token with --token-file or SKOLO_TOKEN_FILE'
-            : `the token is from ${globals.tokenFile}`,
+          token === undefined || tokenFile === undefined
+            ? 'give your token with skolo login, --token-file or SKOLO_TOKEN_FILE'
+            : `the token is from ${tokenFile}`,
         statuses: token === undefined ? [401, 403] : [401],
       }),
   };
@@ -139,9 +145,15 @@ export async function wayOn(command: SkoloCommand): Promise<Pick<ClientOptions, 
   return { fetch: await fetchOn(command) };
 }
 
-async function urlOfRack(globals: Globals, { service, port }: Target<Api>): Promise<string> {
+/** A URL of `--url` may be of any rack. */
+async function placeOf(
+  globals: Globals,
+  { service, port }: Target<Api>,
+): Promise<{ baseUrl: string; rack?: string }> {
+  if (globals.url !== undefined) return { baseUrl: globals.url };
   const rack = await loadRack(globals);
-  return port === 'metrics' ? serviceMetricsUrl(rack, service) : serviceUrl(rack, service);
+  const baseUrl = port === 'metrics' ? serviceMetricsUrl(rack, service) : serviceUrl(rack, service);
+  return { baseUrl, rack: rack.name };
 }
 
 /** The token in a file. @throws CliError */

@@ -65,7 +65,7 @@ async function placeFor(session: string): Promise<Place> {
   onTestFinished(metadata.close);
   const tokens = await createTokens();
   onTestFinished(tokens.remove);
-  const power = /skolo (power|equipment) /.test(session)
+  const power = /skolo (power|equipment|login) /.test(session)
     ? await startPowerCycleDaemon({ tokens })
     : undefined;
   if (power) onTestFinished(power.close);

@@ -28,6 +28,7 @@ process.on('message', async ({ args, dir, env }: Request) => {
     folder: dir,
     canAsk: false,
     ask: async () => undefined,
+    askSecret: async () => undefined,
     exitCode: exitCodes.done,
   };
   const exitCode = await complete(args, io);

@@ -22,7 +22,7 @@ export function define(command: SkoloCommand): void {
 /** @param before the words that are complete */
 async function candidates(command: SkoloCommand, before: string[], current: string) {
   const { at, option, position, values } = walk(command.root(), before);
-  if (option) return option.argChoices ?? (isOfRacks(option) ? rackNames(values) : []);
+  if (option) return option.argChoices ?? (isOfRacks(option) ? rackNames(command, values) : []);
   if (current.startsWith('-')) return optionsOf(at).flatMap(({ long }) => long ?? []);
   if (at.commands.length > 0) return subcommands(at).map((each) => each.name());
   const { registeredArguments: all } = at;
@@ -90,7 +90,7 @@ async function namesFor(
   values: ReadonlyMap<string, string>,
 ): Promise<string[]> {
   const [kind = ''] = /^(device|rack|service|name)(?=s?\b)/.exec(argument) ?? [];
-  if (kind === 'rack') return rackNames(values);
+  if (kind === 'rack') return rackNames(command, values);
   if (kind === 'service') return [...(await import('@skolo/rack')).serviceNames];
   if (kind === '') return [];
   const { readRack } = await import('@skolo/rack');
@@ -105,9 +105,14 @@ async function namesFor(
   return [...machines, ...phones, ...devices];
 }
 
-async function rackNames(values: ReadonlyMap<string, string>): Promise<string[]> {
-  const file = values.get('clusters');
-  const { findClustersFile, readFleet } = await import('@skolo/fleet');
-  const fleet = await readFleet(file ?? (await findClustersFile(process.cwd())));
-  return fleet.racks.map(({ name }) => name);
+async function rackNames(
+  command: SkoloCommand,
+  values: ReadonlyMap<string, string>,
+): Promise<string[]> {
+  const [{ clustersFile }, { readFleet }] = await Promise.all([
+    import('../../fleet.ts'),
+    import('@skolo/fleet'),
+  ]);
+  const { racks } = await readFleet(values.get('clusters') ?? (await clustersFile(command)));
+  return racks.map(({ name }) => name);
 }

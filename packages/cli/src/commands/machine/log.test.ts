@@ -40,6 +40,7 @@ async function following(answers: readonly Answer[], options: Partial<FollowOpti
     folder: '/',
     canAsk: false,
     ask: async () => undefined,
+    askSecret: async () => undefined,
     exitCode: exitCodes.done,
   };
   const done = followLog(io, {
