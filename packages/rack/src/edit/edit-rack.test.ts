@@ -75,6 +75,24 @@ describe('an edit of rack.yaml', () => {
     expect(left).toEqual([]);
   });
 
+  it.each([
+    [
+      '  # three\n  a-[1-3]: { kind: host, power: switch-1/[1-3], mac: [b8:27:eb:00:00:01, b8:27:eb:00:00:02, b8:27:eb:00:00:0a] } # here\n  b: { kind: host }\n',
+      '  # three\n  a-[1,3]: { kind: host, power: switch-1/[1,3], mac: [b8:27:eb:00:00:01, b8:27:eb:00:00:0a] } # here\n  a-2: { kind: host, power: switch-2/2, mac: b8:27:eb:00:00:02 }\n  b: { kind: host }\n',
+    ],
+    [
+      '  a-[1-2]:\n    kind: host # of steel\n    address: 192.168.1.[51-52]\n    power: switch-1/[1-2]\n    mac:\n      - b8:27:eb:00:00:01\n      - b8:27:eb:00:00:0a # new\n    device: { kind: android, power: usb/1-1.2 }\n    # last\n',
+      '  a-1:\n    kind: host # of steel\n    address: 192.168.1.51\n    power: switch-1/1\n    mac:\n      - b8:27:eb:00:00:01\n    device: { kind: android, power: usb/1-1.2 }\n    # last\n  a-2: { kind: host, address: 192.168.1.52, power: switch-2/2, mac: b8:27:eb:00:00:0a, device: { kind: android, power: usb/1-1.2 } }\n',
+    ],
+  ])('gives one an entry of its own, where no range has its value: %j', (machines, expected) => {
+    const edit = { name: 'a-2', key: 'power' as const, value: 'switch-2/2' };
+
+    const { machines: result, left } = edited(machines, edit);
+
+    expect(result).toBe(expected);
+    expect(left).toEqual([]);
+  });
+
   it('changes the jumphost and devices', () => {
     const { text } = edited('  a: { kind: host }\n', uplink('jumphost', 'switch-2/9'), {
       name: 'switch-2',
@@ -95,7 +113,7 @@ describe('an edit of rack.yaml', () => {
       'its `uplink` is an alias, *port',
     ],
     [
-      '  a-[1-3]: { kind: host, power: switch-1/[1-3] }\n',
+      '  a-[1-3]: { kind: host, label: &l x, shelf: *l, power: switch-1/[1-3] }\n',
       { name: 'a-2', key: 'power' as const, value: 'switch-2/2' },
       'no range gives the `power` of all 3 names; give a-2 an entry of its own',
     ],
@@ -121,39 +139,75 @@ describe('an edit of rack.yaml', () => {
     ).toThrow('switch-9');
   });
 
+  // The jumphost has switch-2/8.
+  const ports = fc.uniqueArray(
+    fc
+      .record({
+        device: fc.constantFrom('switch-1', 'switch-2'),
+        port: fc.integer({ min: 1, max: 48 }),
+      })
+      .map(({ device, port }) => `${device}/${port}`)
+      .filter((port) => port !== 'switch-2/8'),
+    { minLength: 12, maxLength: 12 },
+  );
+  const names = expandRange('a-[01-12]');
+
   it('gives exactly the new values, whatever they are, and keeps every comment', () => {
-    const port = fc.record({
-      device: fc.constantFrom('switch-1', 'switch-2'),
-      port: fc.integer({ min: 1, max: 48 }),
-    });
     fc.assert(
       fc.property(
-        fc.uniqueArray(port, {
-          minLength: 12,
-          maxLength: 12,
-          selector: ({ device, port }) => `${device}/${port}`,
-        }),
+        ports,
         fc.constantFrom('switch-1/[1-12]', '[switch-1/[1-5], switch-2/7, "switch-1/[20-25]"]'),
-        (ports, former) => {
+        (values, former) => {
           const machines = `  # first\n  a-[01-12]: # second\n    kind: host\n    uplink: ${former} # third\n    # fourth\n`;
-          const values = ports.map(({ device, port }) => `${device}/${port}`);
-          const names = expandRange('a-[01-12]');
           const edits = names.map((name, at) => uplink(name, values[at] ?? ''));
 
           const { text, machines: result } = edited(machines, ...edits);
 
-          const rack = parseRack(text, { file: 'rack.yaml' });
-          const got = names.map((name) => {
-            const found = rack.machines.get(name)?.uplink;
-            return `${found?.device}/${found?.outlet}`;
-          });
-          expect(got).toEqual(values);
+          expect(uplinksIn(text)).toEqual(values);
           expect(result.match(/# \w+/g)).toEqual(['# first', '# second', '# third', '# fourth']);
         },
       ),
       runs(60),
     );
   });
+
+  it('gives exactly the new outlets, with entries of their own where need be', () => {
+    const machines = `  # first\n  a-[01-12]: # second\n    kind: host\n    address: 192.168.1.[101-112]\n    mac: "b8:27:eb:00:00:[10-21]"\n    power: switch-1/[1-12] # third\n    uplink: switch-1/[1-12]\n`;
+    fc.assert(
+      fc.property(ports, fc.subarray(names), (values, some) => {
+        const free = values.filter((value) => Number(value.split('/')[1]) > 12);
+        const moved = some.slice(0, free.length);
+        const edits = moved.flatMap((name, at): RackEdit[] => {
+          const value = free[at] ?? '';
+          return [uplink(name, value), { name, key: 'power', value }];
+        });
+
+        const { text, left } = edited(machines, ...edits);
+
+        expect(left).toEqual([]);
+        const rack = parseRack(text, { file: 'rack.yaml' });
+        for (const [at, name] of names.entries()) {
+          const place = moved.indexOf(name);
+          const port = place < 0 ? `switch-1/${at + 1}` : free[place];
+          const { uplink: up, power = [] } = rack.machines.get(name) ?? {};
+          expect([up, ...power].map((each) => `${each?.device}/${each?.outlet}`)).toEqual([
+            port,
+            port,
+          ]);
+        }
+        expect(text.match(/# (?:first|second|third)/g)).toHaveLength(3);
+      }),
+      runs(60),
+    );
+  });
+
+  function uplinksIn(text: string): string[] {
+    const { machines } = parseRack(text, { file: 'rack.yaml' });
+    return names.map((name) => {
+      const found = machines.get(name)?.uplink;
+      return `${found?.device}/${found?.outlet}`;
+    });
+  }
 });
 
 describe('values as ranges', () => {

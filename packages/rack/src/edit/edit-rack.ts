@@ -19,6 +19,8 @@ import { formatOutlet } from '../outlets.ts';
 import type { Rack } from '../rack.ts';
 import { expandRange, hasRange } from '../ranges.ts';
 import { foldValues } from './fold.ts';
+import { applied, ByHand, plain, rangeOf, type Splice, written } from './splice.ts';
+import { splitEntry } from './split-entry.ts';
 
 /** A new value of an entry that has one. */
 export interface RackEdit {
@@ -34,22 +36,12 @@ export interface EditedRack {
   left: { edit: RackEdit; why: string }[];
 }
 
-/** A piece of the text, and what takes its place. */
-interface Splice {
-  from: number;
-  to: number;
-  text: string;
-}
-
 /** Keys that take a list with one value for each name. */
 const listed: Readonly<Record<string, ReadonlySet<RackEdit['key']>>> = {
   machines: new Set(['uplink', 'address', 'mac']),
   infrastructure: new Set(['address', 'mac']),
   jumphost: new Set(),
 };
-
-/** Why an edit has to be made by hand. */
-class ByHand extends Error {}
 
 /**
  * Makes all edits that can be made; the others are `left`.
@@ -58,24 +50,51 @@ class ByHand extends Error {}
  */
 export function editRack(text: string, edits: readonly RackEdit[], file: string): EditedRack {
   const before = parseRack(text, { file });
+  const first = attempt(text, edits);
+  // What no range gives gets an entry of its own; where that cannot be, the first reason is the one to tell.
+  let split = text;
+  for (const { name } of first.needOwn) split = ifPossible(split, name, file);
+  const { left, made, splices } = split === text ? first : attempt(split, edits);
+  const result = applied(split, splices);
+  checkOnly(before, parseRack(result, { file }), made, file);
+  return { text: result, left };
+}
+
+interface Attempt {
+  splices: Splice[];
+  made: RackEdit[];
+  left: EditedRack['left'];
+  /** Edits that an entry of its own would need. */
+  needOwn: RackEdit[];
+}
+
+function attempt(text: string, edits: readonly RackEdit[]): Attempt {
   const { hidden, show } = hideRanges(text);
   const document = parseDocument(hidden, { uniqueKeys: false });
-  const left: EditedRack['left'] = [];
-  const made: RackEdit[] = [];
-  const splices: Splice[] = [];
+  const found: Attempt = { splices: [], made: [], left: [], needOwn: [] };
   for (const group of groupsOf(document.contents, edits, show)) {
     try {
       if ('why' in group) throw new ByHand(group.why);
-      splices.push(...changed(group, hidden, show));
-      made.push(...group.edits);
+      found.splices.push(...changed(group, hidden, show));
+      found.made.push(...group.edits);
     } catch (error) {
       if (!(error instanceof ByHand)) throw error;
-      left.push(...group.edits.map((edit) => ({ edit, why: error.message })));
+      found.left.push(...group.edits.map((edit) => ({ edit, why: error.message })));
+      if (error instanceof NeedsOwnEntry) found.needOwn.push(...group.edits);
     }
   }
-  const result = applied(text, splices);
-  checkOnly(before, parseRack(result, { file }), made, file);
-  return { text: result, left };
+  return found;
+}
+
+class NeedsOwnEntry extends ByHand {}
+
+function ifPossible(text: string, name: string, file: string): string {
+  try {
+    return splitEntry(text, name, file);
+  } catch (error) {
+    if (error instanceof ByHand) return text;
+    throw error;
+  }
 }
 
 /** Edits of one value in the text. */
@@ -149,7 +168,7 @@ function changed(
     if (second === undefined && (names.length === 1 || hasRange(only))) {
       return [{ ...rangeOf(value), text: written(only, text, value) }];
     }
-    if (!mayBeList) throw new ByHand(ownEntry(names, edits, key));
+    if (!mayBeList) throw new NeedsOwnEntry(ownEntry(names, edits, key));
     return [{ ...rangeOf(value), text: `[${folded.map(plain).join(', ')}]` }];
   }
   if (!mayBeList) throw new ByHand(`its \`${key}\` is a list of feeds`);
@@ -182,34 +201,6 @@ function separatorOf({ flow }: YAMLSeq, item: Scalar, text: string): string {
   throw new ByHand('its list is written in an unusual way');
 }
 
-function rangeOf({ range }: Scalar): { from: number; to: number } {
-  const [from, to] = range ?? [];
-  if (from === undefined || to === undefined)
-    throw new ByHand('its value has no place in the text');
-  return { from, to };
-}
-
-/** In the quotes that it had. */
-function written(value: string, text: string, scalar: Scalar): string {
-  const quote = text[rangeOf(scalar).from];
-  return quote === '"' || quote === "'" ? `${quote}${value}${quote}` : plain(value);
-}
-
-/** In quotes only where YAML needs them. */
-function plain(value: string): string {
-  return /^[\w./][\w./:@-]*$/.test(hideRanges(value).hidden.replace(/[\uE6A0-\uE6A2]/g, ''))
-    ? value
-    : JSON.stringify(value);
-}
-
-function applied(text: string, splices: readonly Splice[]): string {
-  let result = text;
-  for (const { from, to, text: by } of [...splices].sort((a, b) => b.from - a.from)) {
-    result = `${result.slice(0, from)}${by}${result.slice(to)}`;
-  }
-  return result;
-}
-
 /** @throws RackError Something else has changed as well, say by an anchor. */
 function checkOnly(before: Rack, after: Rack, edits: readonly RackEdit[], file: string): void {
   const [was, is] = [valuesOf(before), valuesOf(after)];
@@ -222,13 +213,11 @@ function checkOnly(before: Rack, after: Rack, edits: readonly RackEdit[], file: 
 
 function valuesOf(rack: Rack): Map<string, string> {
   const values = new Map<string, string>();
-  for (const { name, uplink, address, mac, power } of [
-    rack.jumphost,
-    ...rack.infrastructure.values(),
-    ...rack.machines.values(),
-  ]) {
+  for (const entry of [rack.jumphost, ...rack.infrastructure.values(), ...rack.machines.values()]) {
+    const { name, uplink, address, mac, power, ...rest } = entry;
     const port = uplink === undefined || uplink === 'internet' ? uplink : formatOutlet(uplink);
-    const all = { uplink: port, address, mac, power: power.map(formatOutlet).join(' ') };
+    const feeds = power.map(formatOutlet).join(' ');
+    const all = { uplink: port, address, mac, power: feeds, other: JSON.stringify(rest) };
     for (const [key, value] of Object.entries(all)) values.set(`${name} ${key}`, value ?? '');
   }
   return values;

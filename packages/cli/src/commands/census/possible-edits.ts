@@ -42,7 +42,6 @@ export function possibleEdits(
         .map((edit) => whyTaken(edit, plans, findings))
         .find(Boolean);
       if (why !== undefined) blocked.set(finding, why);
-      if (blocked.size > before) break;
     }
   }
   return {

@@ -1,0 +1,41 @@
+/** Pieces of a text that are replaced, each where it stands. */
+import type { Scalar } from 'yaml';
+import { hideRanges } from '../hidden-ranges.ts';
+
+/** A piece of the text, and what takes its place. */
+export interface Splice {
+  from: number;
+  to: number;
+  text: string;
+}
+
+/** Why an edit has to be made by hand. */
+export class ByHand extends Error {}
+
+export function rangeOf({ range }: Scalar): { from: number; to: number } {
+  const [from, to] = range ?? [];
+  if (from === undefined || to === undefined)
+    throw new ByHand('its value has no place in the text');
+  return { from, to };
+}
+
+/** In the quotes that it had. */
+export function written(value: string, text: string, scalar: Scalar): string {
+  const quote = text[rangeOf(scalar).from];
+  return quote === '"' || quote === "'" ? `${quote}${value}${quote}` : plain(value);
+}
+
+/** In quotes only where YAML needs them. */
+export function plain(value: string): string {
+  return /^[\w./][\w./:@-]*$/.test(hideRanges(value).hidden.replace(/[\uE6A0-\uE6A2]/g, ''))
+    ? value
+    : JSON.stringify(value);
+}
+
+export function applied(text: string, splices: readonly Splice[]): string {
+  let result = text;
+  for (const { from, to, text: by } of [...splices].sort((a, b) => b.from - a.from)) {
+    result = `${result.slice(0, from)}${by}${result.slice(to)}`;
+  }
+  return result;
+}
