@@ -19,6 +19,8 @@ import { applyScript, deletedKinds } from './prune.ts';
 
 const run = promisify(execFile);
 const k3sKinds = fileURLToPath(new URL('testing/k3s-kinds.yaml', import.meta.url));
+const isLong = Boolean(process.env.SKOLO_LONG);
+const timeout = isLong ? 900_000 : 300_000;
 const manager = '--field-manager=skolo';
 
 const kubectl = usableKubectl();
@@ -55,7 +57,7 @@ const Workloads = z.object({
 });
 
 // What one test leaves, the next one begins with: everything is applied.
-describe.skipIf(!kubectl || !program)('kube/apply', { timeout: 300_000 }, () => {
+describe.skipIf(!kubectl || !program)('kube/apply', { timeout }, () => {
   beforeAll(async () => {
     if (!kubectl || !program) return;
     controlPlane = await startControlPlane(program, kubectl, { nodes });
@@ -141,12 +143,12 @@ describe.skipIf(!kubectl || !program)('kube/apply', { timeout: 300_000 }, () => 
     await expect.poll(unfinished).toEqual([]);
   });
 
-  it.runIf(process.env.SKOLO_LONG).each(componentNames())(
-    'adds and removes %s alone',
-    async (component) => {
+  describe.runIf(isLong)('with one component', () => {
+    afterAll(() => call(applyScript, everything), timeout);
+
+    it.each(componentNames())('adds and removes %s alone', async (component) => {
       const without = overlayWith([]);
       const alone = overlayWith([component]);
-      await call(applyScript, without);
 
       await call(applyScript, alone);
       expect(await deletable()).toEqual(namesIn(build(kubectl ?? '', alone)));
@@ -155,8 +157,8 @@ describe.skipIf(!kubectl || !program)('kube/apply', { timeout: 300_000 }, () => 
       await call(applyScript, without);
       expect(await deletable()).toEqual(namesIn(build(kubectl ?? '', without)));
       await expect.poll(unfinished).toEqual([]);
-    },
-  );
+    });
+  });
 
   it('refuses a folder that is not the overlay of a rack', async () => {
     await expect(call(applyScript, join(applyScript, '../base'))).rejects.toMatchObject({
