@@ -38,6 +38,7 @@ class World {
   refusal: string | undefined;
   outcome: Partial<PowerCycle> = { outcome: 'back' };
   readBusy = false;
+  failsWhileOff = false;
   steps: PowerCycle['step'][] = ['queued', 'turn-off', 'off', 'off', 'off', 'turn-on', 'see-back'];
   private cycle: { port: string; look: number } | undefined;
 
@@ -82,6 +83,9 @@ class World {
       },
       stations: async () => {
         if (this.readBusy && this.step() === 'off') throw problem(502, { failure: 'busy' });
+        if (this.failsWhileOff && this.step() === 'off') {
+          throw problem(502, { failure: 'timeout', detail: 'no answer within 20 s' });
+        }
         return this.reading();
       },
     };
@@ -149,6 +153,11 @@ describe('a proof', () => {
       'nobody can look',
       (world) => Object.assign(world, { readBusy: true }),
       'nobody could look while switch-1/2 was off',
+    ],
+    [
+      'the switch cannot be read',
+      (world) => Object.assign(world, { failsWhileOff: true }),
+      'no answer within 20 s',
     ],
     [
       'its power is not on again',

@@ -3,8 +3,9 @@
  * link of that machine has to be gone, and no other. One after the other, only idle machines, and the first doubt ends it.
  */
 import { randomUUID } from 'node:crypto';
-import { ApiError, type DeviceStations, type PowerCycle } from '@skolo/api';
+import { ApiError, ApiUnreachable, type DeviceStations, type PowerCycle } from '@skolo/api';
 import { dependsOn, formatOutlet, goesDark, parseOutlet, type Rack } from '@skolo/rack';
+import { CliError } from '../../errors.ts';
 import type { PowerCycleDaemon, RouterBackup } from '../../service-client.ts';
 import { refusedBy } from '../power/request.ts';
 import type { Finding } from './compare.ts';
@@ -52,7 +53,11 @@ export async function prove(findings: readonly Finding[], deps: ProofDeps): Prom
       proven.add(name);
       deps.say(`${name}: proven: ${power.edit.value} feeds it`);
     } catch (error) {
-      if (!(error instanceof Doubt)) throw error;
+      // A service that does not answer is a doubt, too.
+      const isKnown = [Doubt, CliError, ApiError, ApiUnreachable].some(
+        (each) => error instanceof each,
+      );
+      if (!isKnown || !(error instanceof Error)) throw error;
       return { proven, doubt: `${name}: not proven: ${error.message}; no other outlet is cycled` };
     }
   }
