@@ -336,7 +336,7 @@ export const peerKinds = [
     debian: [],
     build: 'test/control-plane/build',
     proves:
-      'that a real Kubernetes control plane accepts and rolls out the overlays of kube/, and what kube/apply deletes',
+      'that a real Kubernetes control plane accepts and rolls out the overlays of kube/, and what skolo push makes of a rack',
   },
   {
     name: 'dockerd',

@@ -100,7 +100,7 @@ function whyNotGiven(kubernetes: Kubernetes | undefined): string | undefined {
   if (kubernetes?.state !== 'answers') return whyOf(kubernetes);
   if (!kubernetes.node.isReady) return kubernetes.node.why;
   if (kubernetes.deployment !== 'missing') return undefined;
-  return 'k3s has no such Deployment; kube/apply kube/racks/NAME';
+  return 'k3s has no such Deployment; skolo push --racks NAME';
 }
 
 function whyOf(kubernetes: Kubernetes | undefined): string {

@@ -1,9 +1,19 @@
-/** The overlays of kube/ and kube/apply on a real control plane, whose nodes pretend to run the pods. */
+/** The overlays of kube/ and what a push makes of them, on a real control plane whose nodes pretend to run the pods. */
 import { execFile } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import {
+  applyObjects,
+  deletableKinds,
+  deleteObjects,
+  kubectlWith,
+  planRack,
+  type RackPlan,
+  readObjects,
+  titleOf,
+} from '@skolo/fleet/push';
 import { type ControlPlane, type FakeNode, peer, startControlPlane } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -15,13 +25,13 @@ import {
   usableKubectl,
 } from './kustomize.ts';
 import type { Manifest } from './manifest.ts';
-import { applyScript, deletedKinds } from './prune.ts';
 
 const run = promisify(execFile);
 const k3sKinds = fileURLToPath(new URL('testing/k3s-kinds.yaml', import.meta.url));
 const isLong = Boolean(process.env.SKOLO_LONG);
 const timeout = isLong ? 900_000 : 300_000;
 const manager = '--field-manager=skolo';
+const { signal } = new AbortController();
 
 const kubectl = usableKubectl();
 const program = peer('control-plane');
@@ -57,13 +67,14 @@ const Workloads = z.object({
 });
 
 // What one test leaves, the next one begins with: everything is applied.
-describe.skipIf(!kubectl || !program)('kube/apply', { timeout }, () => {
+describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () => {
   beforeAll(async () => {
     if (!kubectl || !program) return;
     controlPlane = await startControlPlane(program, kubectl, { nodes });
     await call(kubectl, 'apply', '-f', k3sKinds);
     await call(kubectl, 'wait', '--for=condition=Established', '--timeout=20s', 'crd', '--all');
-    await call(applyScript, everything);
+    // As racks from before the first push.
+    await call(kubectl, 'apply', '-k', everything);
   }, 120_000);
   afterAll(async () => {
     await controlPlane?.close();
@@ -79,11 +90,11 @@ describe.skipIf(!kubectl || !program)('kube/apply', { timeout }, () => {
     expect(wide).toMatch(/^metadata-server-\S+ .* jumphost /m);
   });
 
-  it('changes nothing the second time', async () => {
-    const second = await call(applyScript, everything);
+  it('has no change for a push after kubectl apply -k', async () => {
+    const { objects, deletions } = await plan(everything);
 
-    expect(linesWithout(second, 'unchanged')).toEqual([]);
-    expect((await call(applyScript, '--diff', everything)).trim()).toBe('');
+    expect(objects.filter(({ action }) => action !== 'keep')).toEqual([]);
+    expect(deletions).toEqual([]);
   });
 
   it("gives a machine's own credentials nothing but what its agent needs", async () => {
@@ -126,49 +137,38 @@ describe.skipIf(!kubectl || !program)('kube/apply', { timeout }, () => {
     writeFileSync(base, readFileSync(base, 'utf8').replace('\n  - router-backup\n', '\n'));
     await call(kubectl ?? '', 'create', 'configmap', 'somebody-elses', '-n', 'skolo');
 
-    const difference = call(applyScript, '--diff', nothing);
-    await expect(difference).rejects.toMatchObject({ code: 1 });
-    await expect(difference).rejects.toMatchObject({
-      stdout: expect.stringContaining('-  name: chrony'),
-    });
-    await call(applyScript, nothing);
+    const { deletions } = await bring(nothing);
+
+    expect(deletions.map(titleOf)).toContain('Deployment skolo-node/chrony');
 
     expect(await deletable()).toEqual(namesIn(build(kubectl ?? '', nothing)));
     const left = await call(kubectl ?? '', 'get', 'pvc,configmaps', '-n', 'skolo', '-o', 'name');
     expect(left).toContain('persistentvolumeclaim/router-backup');
     expect(left).toContain('configmap/somebody-elses');
 
-    await call(applyScript, everything);
+    await bring(everything);
     expect(await deletable()).toEqual(namesIn(build(kubectl ?? '', everything)));
     await expect.poll(unfinished).toEqual([]);
   });
 
   describe.runIf(isLong)('with one component', () => {
-    afterAll(() => call(applyScript, everything), timeout);
+    afterAll(() => bring(everything), timeout);
 
     it.each(componentNames())('adds and removes %s alone', async (component) => {
       const without = overlayWith([]);
       const alone = overlayWith([component]);
 
-      await call(applyScript, alone);
+      await bring(alone);
       expect(await deletable()).toEqual(namesIn(build(kubectl ?? '', alone)));
       await expect.poll(unfinished).toEqual([]);
 
-      await call(applyScript, without);
+      await bring(without);
       expect(await deletable()).toEqual(namesIn(build(kubectl ?? '', without)));
       await expect.poll(unfinished).toEqual([]);
     });
   });
 
-  it('refuses a folder that is not the overlay of a rack', async () => {
-    await expect(call(applyScript, join(applyScript, '../base'))).rejects.toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('not an overlay of a rack'),
-    });
-  });
-
-  // The last one: it takes away what kube/apply knows of the objects.
-  it('leaves no conflict to server-side apply, which changes nothing the second time', async () => {
+  it('leaves no conflict to kubectl apply --server-side, which changes nothing the second time', async () => {
     const serverSide = ['apply', '--server-side', manager, '-k', everything];
 
     const first = await call(kubectl ?? '', ...serverSide);
@@ -201,6 +201,29 @@ function linesWithout(text: string, ending: string): string[] {
   return text.split('\n').filter((line) => line !== '' && !line.endsWith(ending));
 }
 
+function ownRack() {
+  const env = { ...process.env, KUBECONFIG: controlPlane?.kubeconfig };
+  return { name: rack, kubectl: kubectlWith(env, kubectl) };
+}
+
+async function plan(overlay: string): Promise<RackPlan> {
+  const wanted = readObjects(await ownRack().kubectl(['kustomize', overlay]));
+  return await planRack(ownRack(), wanted, signal);
+}
+
+/** What a push does, without its gates. */
+async function bring(overlay: string): Promise<RackPlan> {
+  const planned = await plan(overlay);
+  const changed = planned.objects.filter(({ action }) => action !== 'keep');
+  await applyObjects(
+    ownRack(),
+    changed.map(({ wanted }) => wanted),
+    signal,
+  );
+  await deleteObjects(ownRack(), planned.deletions, signal);
+  return planned;
+}
+
 /** Deployments and DaemonSets of which not every pod is available in its newest version, or none is wanted. */
 async function unfinished(): Promise<string[]> {
   const text = await call(kubectl ?? '', 'get', 'deployments,daemonsets', '-A', '-o', 'json');
@@ -223,7 +246,7 @@ async function versionsOfAll(): Promise<string> {
   );
 }
 
-/** Objects of the cluster that kube/apply could delete, as `KIND NAMESPACE/NAME`. */
+/** Objects of the cluster that a push could delete, as `KIND NAMESPACE/NAME`. */
 async function deletable(): Promise<string[]> {
   const text = await getOurs(resourcesThatMayGo(), ':kind,:metadata.namespace,:metadata.name');
   return text
@@ -235,7 +258,7 @@ async function deletable(): Promise<string[]> {
 }
 
 function resourcesThatMayGo(): string[] {
-  return deletedKinds().map((kind) => {
+  return deletableKinds.map((kind) => {
     const [name = '', version, group] = kind.split('/').toReversed();
     return group === undefined ? name : `${name}.${version}.${group}`;
   });
@@ -250,9 +273,8 @@ async function getOurs(resources: readonly string[], columns: string): Promise<s
 }
 
 function namesIn(objects: readonly Manifest[]): string[] {
-  const kinds = deletedKinds();
   return objects
-    .filter(({ apiVersion, kind }) => kinds.includes(`${apiVersion}/${kind}`))
+    .filter(({ apiVersion, kind }) => deletableKinds.includes(`${apiVersion}/${kind}`))
     .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`)
     .sort();
 }

@@ -9,7 +9,7 @@ import type { FieldOwner } from './objects.ts';
 
 export type FieldSet = Readonly<Record<string, unknown>>;
 
-const Fields = z.record(z.string(), z.unknown());
+export const Fields = z.record(z.string(), z.unknown());
 
 /** Fields that are in one of them. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {

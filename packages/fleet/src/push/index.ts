@@ -4,8 +4,13 @@ export type { FieldChange } from './field-set.ts';
 export { type Pushed, pushesInGit } from './history.ts';
 export { type Kubectl, KubectlError, kubectlWith } from './kubectl.ts';
 export { type Last, readLease } from './lease.ts';
-export { titleOf } from './objects.ts';
-export { deletionsWithoutQuestion, type ObjectPlan, type RackPlan } from './plan.ts';
+export { readObjects, titleOf } from './objects.ts';
+export {
+  deletableKinds,
+  deletionsWithoutQuestion,
+  type ObjectPlan,
+  type RackPlan,
+} from './plan.ts';
 export { prepareRackFile } from './prepare.ts';
 export {
   type OpenedRack,
@@ -16,7 +21,7 @@ export {
   takeLease,
 } from './push.ts';
 export { pushRackFile } from './push-rack-file.ts';
-export { patient } from './rack.ts';
+export { applyObjects, deleteObjects, patient, planRack } from './rack.ts';
 export {
   hasEnded,
   openRecords,

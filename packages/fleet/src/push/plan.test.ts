@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { KubeObject } from './objects.ts';
-import { leftOvers, planObject } from './plan.ts';
+import { adopted, leftOvers, planObject } from './plan.ts';
 
 function service(spec: object, managers: Record<string, object>, more: object = {}): KubeObject {
   const managedFields = Object.entries(managers).map(([manager, fieldsV1]) => {
@@ -68,6 +68,37 @@ describe('planObject', () => {
     const live = service({ port: 2 }, managers, { annotations: { revision: '7' } });
 
     expect(planObject(wanted, live, live)).toMatchObject({ action: 'keep', added: [] });
+  });
+});
+
+describe('adopted', () => {
+  const annotation = 'kubectl.kubernetes.io/last-applied-configuration';
+  const csa = {
+    ...port,
+    'f:metadata': { 'f:annotations': { [`f:${annotation}`]: {}, 'f:own': {} } },
+  };
+
+  it('makes us the owner of what kubectl apply made, and of nothing else', () => {
+    const managers = {
+      'kubectl-client-side-apply': csa,
+      'kubectl-set': { 'f:spec': { 'f:x': {} } },
+    };
+    const annotations = { [annotation]: '{}', own: '1' };
+
+    expect(adopted(service({}, managers, { annotations }))?.metadata).toMatchObject({
+      annotations: { own: '1' },
+      managedFields: [
+        {
+          ...{ manager: 'skolo', operation: 'Apply' },
+          fieldsV1: { ...port, 'f:metadata': { 'f:annotations': { 'f:own': {} } } },
+        },
+        { manager: 'kubectl-set', operation: 'Update' },
+      ],
+    });
+  });
+
+  it('has nothing to do with objects of ours', () => {
+    expect(adopted(service({}, { skolo: port }))).toBeUndefined();
   });
 });
 

@@ -2,7 +2,15 @@
  * What a push would change: pure decisions about an object as it is (`live`), and as the API server would make it
  * (`planned`, from a dry run on the server).
  */
-import { differences, type FieldChange, pathsOf, pick, union } from './field-set.ts';
+import {
+  differences,
+  type FieldChange,
+  type FieldSet,
+  Fields,
+  pathsOf,
+  pick,
+  union,
+} from './field-set.ts';
 import { type FieldOwner, KubeObject, keyOf } from './objects.ts';
 
 /** The field manager of all that push applies. */
@@ -91,6 +99,46 @@ function ownersOf({ metadata }: KubeObject): FieldOwner[] {
 
 function isOurs({ manager }: FieldOwner): boolean {
   return manager === fieldManager || earlierManagers.has(manager);
+}
+
+/**
+ * An object that an earlier `kubectl apply` owns, with our manager as the owner; undefined: there is nothing to do. Without it, a
+ * field that left the overlay would stay, because its earlier owner keeps it. `kubectl apply --server-side` does the same, but
+ * not for a dry run.
+ */
+export function adopted(live: KubeObject): KubeObject | undefined {
+  const all = live.metadata.managedFields ?? [];
+  const isEarlier = (owner: FieldOwner) =>
+    owner.subresource === undefined && earlierManagers.has(owner.manager);
+  const [first] = all.filter(isEarlier);
+  if (first === undefined) return undefined;
+  const isOwn = (owner: FieldOwner) => isEarlier(owner) || isApplied(owner);
+  const fieldsV1 = all
+    .filter(isOwn)
+    .map((owner) => owner.fieldsV1)
+    .reduce(union, {});
+  const own = { ...first, manager: fieldManager, operation: 'Apply', fieldsV1: ownOnly(fieldsV1) };
+  const { metadata } = content(live);
+  return {
+    ...live,
+    metadata: { ...metadata, managedFields: [own, ...all.filter((owner) => !isOwn(owner))] },
+  };
+}
+
+function isApplied({ manager, operation, subresource }: FieldOwner): boolean {
+  return manager === fieldManager && operation === 'Apply' && subresource === undefined;
+}
+
+/** Without annotations that are no configuration. */
+function ownOnly(set: FieldSet): FieldSet {
+  const drop = (part: FieldSet, path: readonly string[]): FieldSet =>
+    Object.fromEntries(
+      Object.entries(part).flatMap(([key, below]) => {
+        if (path.length === 0) return ofOthers.has(key.slice(2)) ? [] : [[key, below]];
+        return [[key, key === path[0] ? drop(Fields.parse(below), path.slice(1)) : below]];
+      }),
+    );
+  return drop(set, ['f:metadata', 'f:annotations']);
 }
 
 /** Without annotations that are no configuration. */

@@ -38,6 +38,7 @@ export async function prepareRack(
   request: Pick<Request, 'services' | 'version' | 'isRollback'>,
   last: Last | undefined,
   signal: AbortSignal,
+  options: { isDry?: boolean } = {},
 ): Promise<Preparation> {
   await refuseBehind(rack, repository, last, signal);
   return await withCopy(repository, signal, async (kube) => {
@@ -51,7 +52,7 @@ export async function prepareRack(
       ? formerPins(rack, last)
       : await newPins(rack, former.filter(isUsed), request, signal);
     await writeFile(file, withPins(text, pins));
-    const plan = await planRack(rack, await render(), signal);
+    const plan = await planRack(rack, await render(), signal, options);
     await proveImages(neededImages(plan, await readNodes(rack, signal)), signal);
     const names = new Set(pins.map(({ name }) => name));
     return { plan, pins, former: former.filter(({ name }) => names.has(name)) };

@@ -119,7 +119,9 @@ async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolea
   const { last } = run.lease ?? (await readLease(kubectl, signal));
   // A resumed push keeps the plan: its `before` is what the rack ran before anything was changed.
   if (run.record.plan !== undefined) return;
-  const preparation = await prepareRack(run.opened, repository, request, last, signal);
+  const preparation = await prepareRack(run.opened, repository, request, last, signal, {
+    isDry,
+  });
   run.record = { ...run.record, ...preparation };
 }
 

@@ -5,6 +5,7 @@ import { gateKinds, isUnwell, judge } from './gate.ts';
 import { isRefused, type Kubectl } from './kubectl.ts';
 import { isWorkload, type KubeObject, keyOf, listText, readAnswer } from './objects.ts';
 import {
+  adopted,
   deletableKinds,
   fieldManager,
   leftOvers,
@@ -30,12 +31,19 @@ const apply = [
   '-',
 ];
 
-/** Compares what an overlay wants with what the rack runs. Changes nothing. */
+/**
+ * Compares what an overlay wants with what the rack runs. Changes nothing but the owner of objects that an earlier
+ * `kubectl apply` made.
+ *
+ * @param isDry changes not even that: fields of such objects that left the overlay are not seen
+ */
 export async function planRack(
   rack: Rack,
   wanted: readonly KubeObject[],
   signal: AbortSignal,
+  { isDry = false }: { isDry?: boolean } = {},
 ): Promise<RackPlan> {
+  if (!isDry) await adopt(rack, wanted, signal);
   const live = byKey(await readLive(rack, wanted, signal));
   const missing = new Set(
     wanted
@@ -54,6 +62,24 @@ export async function planRack(
     deletions: leftOvers(await readDeletable(rack, signal), wanted),
     sick: await readSick(rack, objects, signal),
   };
+}
+
+/** Controllers write the same objects, hence the attempts. */
+async function adopt(
+  rack: Rack,
+  wanted: readonly KubeObject[],
+  signal: AbortSignal,
+  attempts = 5,
+): Promise<void> {
+  const live = await readLive(rack, wanted, signal);
+  const objects = live.flatMap((object) => adopted(object) ?? []);
+  if (objects.length === 0) return;
+  try {
+    await rack.kubectl(['replace', '-f', '-', '-o', 'name'], { input: listText(objects), signal });
+  } catch (error) {
+    if (!isRefused(error, 'Conflict') || attempts <= 1) throw error;
+    await adopt(rack, wanted, signal, attempts - 1);
+  }
 }
 
 function byKey(objects: readonly KubeObject[]): ReadonlyMap<string, KubeObject> {
