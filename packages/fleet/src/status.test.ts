@@ -42,7 +42,7 @@ it('a hundred racks, of which some are silent at every step', async () => {
   }
 
   const { signal } = new AbortController();
-  const found = await statusOfRacks(racks, { open, signal, limitMs: 200 });
+  const found = await statusOfRacks(racks, open, { signal, limitMs: 200 });
 
   expect(found.map((each) => each.rack.name)).toEqual(racks.map(({ name }) => name));
   const failed = found.filter(({ error }) => error !== undefined);
@@ -52,7 +52,7 @@ it('a hundred racks, of which some are silent at every step', async () => {
     ['rack9', 'rack9: no answer in 0.2 s'],
     ['rack10', expect.stringContaining('JSON')],
   ]);
-  expect(found[99]?.health?.versions).toEqual({ 'router-backup': ['rack99'] });
+  expect(found[99]?.answer?.versions).toEqual({ 'router-backup': ['rack99'] });
   expect(decodeURIComponent(asked[0] ?? '')).toContain('machine="jumphost-rack0"');
   expect([...opened]).toEqual([]);
 });
@@ -60,7 +60,7 @@ it('a hundred racks, of which some are silent at every step', async () => {
 it('ends with the signal', async () => {
   const stop = new AbortController();
   const open = (_: unknown, signal: AbortSignal) => silent(signal).then(() => expect.fail());
-  const asking = statusOfRacks([rack('rack1')], { open, signal: stop.signal });
+  const asking = statusOfRacks([rack('rack1')], open, { signal: stop.signal });
 
   stop.abort(new Error('interrupted'));
 

@@ -15,7 +15,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('surveyRacks', () => {
 
     expect(reports).toEqual([
       { rack: gone, error: expect.objectContaining({ code: 'UNREACHABLE' }) },
-      { rack, version: 'v1.32.5+k3s1' },
+      { rack, answer: 'v1.32.5+k3s1' },
     ]);
     await jumphost.program('k3s', 'echo "connection refused" >&2; exit 1');
     expect(await surveyRacks([rack], { env, signal: AbortSignal.timeout(30_000) })).toMatchObject([

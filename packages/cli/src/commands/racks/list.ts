@@ -44,11 +44,11 @@ const offlineColumns: readonly Column<RackReport>[] = [
 
 const columns: readonly Column<RackReport>[] = [
   ...offlineColumns.slice(0, 3),
-  { title: 'VERSION', cell: ({ version }) => version },
+  { title: 'VERSION', cell: ({ answer }) => answer },
   {
     title: 'REACHABLE',
-    cell: ({ rack, error, version }) =>
-      error?.message.replace(`${rack.name}: `, '') ?? (version === undefined ? undefined : 'yes'),
+    cell: ({ rack, error, answer }) =>
+      error?.message.replace(`${rack.name}: `, '') ?? (answer === undefined ? undefined : 'yes'),
     style: ({ error }) => (error === undefined ? undefined : 'red'),
     shrinkTo: 20,
   },
@@ -59,7 +59,7 @@ function wayOf({ rack }: RackReport): string {
   return rack.ways.map(({ host }) => host).join(', ');
 }
 
-function asJson({ rack, version, error }: RackReport) {
+function asJson({ rack, answer: version, error }: RackReport) {
   const { name, type, wave, canary, notes } = rack;
   return { name, type, wave, canary, notes, version, error: error?.message };
 }

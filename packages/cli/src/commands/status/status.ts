@@ -62,15 +62,13 @@ async function ask({ io }: SkoloCommand, racks: readonly FleetRack[], signal: Ab
     import('@skolo/fleet'),
     import('@skolo/fleet/push'),
   ]);
-  return await statusOfRacks(racks, {
-    signal,
-    async open(rack, deadline) {
-      // Nobody could tell which of the racks asks.
-      const options = { role: 'view', env: io.env, mayAsk: false, signal: deadline } as const;
-      const { env, close } = await openRack(rack, options);
-      return { kubectl: kubectlWith(env), close };
-    },
-  });
+  const open = async (rack: FleetRack, deadline: AbortSignal) => {
+    // Nobody could tell which of the racks asks.
+    const options = { role: 'view', env: io.env, mayAsk: false, signal: deadline } as const;
+    const { env, close } = await openRack(rack, options);
+    return { kubectl: kubectlWith(env), close };
+  };
+  return await statusOfRacks(racks, open, { signal });
 }
 
 /** The worst first. */
@@ -84,8 +82,8 @@ const styles: Record<(typeof states)[number], Style | undefined> = {
   ok: undefined,
 };
 
-function stateOf({ health }: RackStatus): (typeof states)[number] {
-  return health?.state ?? 'unreachable';
+function stateOf({ answer }: RackStatus): (typeof states)[number] {
+  return answer?.state ?? 'unreachable';
 }
 
 function print(io: Io, found: readonly RackStatus[], { json }: Options): void {
@@ -93,10 +91,10 @@ function print(io: Io, found: readonly RackStatus[], { json }: Options): void {
     .map((each) => ({ ...each, name: each.rack.name, state: stateOf(each) }))
     .sort((a, b) => states.indexOf(a.state) - states.indexOf(b.state));
   if (json) {
-    const racks = rows.map(({ name, state, health, error }) => ({
+    const racks = rows.map(({ name, state, answer, error }) => ({
       name,
       state,
-      ...health,
+      ...answer,
       error: error?.message,
     }));
     printJson(io, { racks });
@@ -116,10 +114,10 @@ function print(io: Io, found: readonly RackStatus[], { json }: Options): void {
 
 type Row = RackStatus & { name: string; state: (typeof states)[number] };
 
-function remarksOf({ name, health, error }: Row) {
+function remarksOf({ name, answer, error }: Row) {
   if (error) return [{ name, text: error.message.replace(`${name}: `, '') }];
-  if (!health) return [];
-  const { alerts, down, versions, state } = health;
+  if (!answer) return [];
+  const { alerts, down, versions, state } = answer;
   const texts = [
     ...(state === 'unknown' ? ['its Prometheus knows no service yet'] : []),
     ...(down.length > 0 ? [`down: ${down.join(', ')}`] : []),
@@ -142,7 +140,7 @@ function figure(
   read: (health: RackHealth) => string | undefined,
   rest: Partial<Column<Row>> = {},
 ): Column<Row> {
-  return { title, cell: ({ health }) => health && read(health), align: 'right', ...rest };
+  return { title, cell: ({ answer }) => answer && read(answer), align: 'right', ...rest };
 }
 
 const columns: readonly Column<Row>[] = [
@@ -163,7 +161,7 @@ const columns: readonly Column<Row>[] = [
   figure('CERT', ({ certificateSeconds }) => durationText(certificateSeconds), { leaveOut: 1 }),
   {
     title: 'VERSION',
-    cell: ({ health }) => [...new Set(Object.values(health?.versions ?? {}).flat())],
+    cell: ({ answer }) => [...new Set(Object.values(answer?.versions ?? {}).flat())],
     shrinkTo: 8,
     leaveOut: 7,
   },

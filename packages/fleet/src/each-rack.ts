@@ -1,0 +1,52 @@
+/** The same question to many racks at once. */
+import { asError } from '@skolo/errors';
+import type { FleetRack } from './clusters.ts';
+import { FleetError } from './errors.ts';
+
+export interface RackAnswer<T> {
+  rack: FleetRack;
+  answer?: T;
+  /** Why there is none. */
+  error?: Error;
+}
+
+export interface EachRackOptions {
+  signal: AbortSignal;
+  /** For one rack; default 20 s. */
+  limitMs?: number;
+}
+
+/** Each needs processes of some 20 MB. */
+const atOnce = 50;
+
+/**
+ * In the order of the racks. A rack that does not answer delays no other, as long as there are not 50 of them.
+ *
+ * @throws The signal's reason.
+ */
+export async function askEachRack<T>(
+  racks: readonly FleetRack[],
+  ask: (rack: FleetRack, signal: AbortSignal) => Promise<T>,
+  { signal, limitMs = 20_000 }: EachRackOptions,
+): Promise<RackAnswer<T>[]> {
+  const answers: RackAnswer<T>[] = [];
+  const waiting = racks.entries();
+  async function askInTurn() {
+    for (const [at, rack] of waiting) answers[at] = await askOne(rack);
+  }
+  async function askOne(rack: FleetRack): Promise<RackAnswer<T>> {
+    const late = new FleetError('UNREACHABLE', `${rack.name}: no answer in ${limitMs / 1000} s`);
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), limitMs);
+    try {
+      return { rack, answer: await ask(rack, AbortSignal.any([signal, limit.signal])) };
+    } catch (error) {
+      return { rack, error: limit.signal.aborted ? late : asError(error) };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, askInTurn));
+  signal.throwIfAborted();
+  return answers;
+}
