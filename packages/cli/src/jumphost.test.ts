@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { type Desk, startDesk } from '@skolo/fleet/testing';
 import { peer, startSshd } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CommandLines } from './testing/command-lines.ts';
 import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
 import { createTokens } from './testing/tokens.ts';
 
@@ -57,7 +58,9 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     tokenFile = join(desk.env.HOME ?? '', 'token');
     await writeFile(tokenFile, tokens.operate, { mode: 0o600 });
   });
+  const commandLines = new CommandLines();
   afterAll(async () => {
+    await commandLines.close();
     for (const end of ends) await end();
   });
 
@@ -133,7 +136,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
   });
 
   it('logs reads the journal of the jumphost', async () => {
-    expect((await skolo('logs', 'rack4', '--k3s')).stdout).toBe(
+    expect((await skoloWith('', 'logs', 'rack4', '--k3s')).stdout).toBe(
       'journalctl --no-pager -n 100 -u k3s\n',
     );
     expect((await skolo('logs', 'rack4', '--unit', 'a b')).code).toBe(2);
@@ -143,7 +146,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
   it('shell is a shell on the machine, and the jumphost knows of it', async () => {
     const name = 'skia-rpi2-rack4-shelf1-001';
 
-    const { code, stdout } = await skolo('shell', name, { input: 'echo here; exit 4\n' });
+    const { code, stdout } = await skoloWith('echo here; exit 4\n', 'shell', name);
 
     expect({ code, stdout }).toEqual({ code: 4, stdout: 'here\n' });
     expect(await readFile(join(desk?.env.HOME ?? '', 'audit'), 'utf8')).toMatch(
@@ -184,9 +187,16 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     );
   });
 
-  function skolo(...words: (string | { input: string })[]) {
-    const args = words.filter((word) => typeof word === 'string');
-    const { input } = words.find((word) => typeof word === 'object') ?? { input: '' };
+  /** In one process for all, which has loaded what they need. */
+  async function skolo(...args: string[]) {
+    const dir = desk?.env.HOME ?? '';
+    const ended = await commandLines.run({ args, dir, env: desk?.env ?? {} });
+    const { stdout, stderr, exitCode } = ended;
+    return { code: exitCode, stdout: `${Buffer.from(stdout)}`, stderr };
+  }
+
+  /** In a process of its own, for a program that has its input and output. */
+  function skoloWith(input: string, ...args: string[]) {
     return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
       const options = { env: desk?.env, cwd: desk?.env.HOME };
       const child = execFile(process.execPath, [main, ...args], options, (_error, stdout, stderr) =>

@@ -4,21 +4,25 @@ import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { isLong } from '@skolo/durable/campaign';
 import type { ControlPlane } from '@skolo/simulators';
 import { makeSshKey } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { FleetRack } from './clusters.ts';
 import { type OpenOptions, type OpenRack, openRack } from './open-rack.ts';
 import { type Desk, missing, startCluster, startDesk } from './testing/desk.ts';
+import { provesRoles } from './testing/token-attempts.ts';
 
 const absent = missing();
 let cluster: ControlPlane | undefined;
 
-describe.skipIf(absent)('an open rack', () => {
+describe.skipIf(absent)('with a real API server', () => {
   beforeAll(async () => {
     cluster = await startCluster();
   }, 120_000);
   afterAll(() => cluster?.close());
+
+  provesRoles(() => cluster);
 
   it('has a kubeconfig of its own, for this user only, and leaves nothing behind', async () => {
     const desk = await newDesk();
@@ -76,6 +80,22 @@ describe.skipIf(absent)('an open rack', () => {
     desk.jumphost.refuse(false);
 
     expect((await kubectl(open, 'get', '--raw=/version')).code).toBe(0);
+  });
+
+  it.runIf(isLong)('replaces a connection on which nothing arrives any more', async () => {
+    const desk = await newDesk();
+    const lost: string[] = [];
+    const open = await openAt(desk, { onTrouble: ({ message }) => lost.push(message) });
+    desk.jumphost.hold(true);
+    const asked = kubectl(open, 'get', '--raw=/version');
+
+    await expect.poll(() => lost, { timeout: 60_000 }).not.toEqual([]);
+    desk.jumphost.hold(false);
+
+    await asked;
+    await expect
+      .poll(async () => (await kubectl(open, 'get', '--raw=/version')).code, { timeout: 60_000 })
+      .toBe(0);
   });
 
   it('tries the ways in order', async () => {

@@ -61,7 +61,8 @@ export class Tunnel {
   async start(signal: AbortSignal): Promise<Way> {
     const stop = () => {
       this.closing.abort();
-      this.master?.kill('SIGKILL');
+      // Not SIGKILL: ssh may have turned off the echo of the terminal for a passphrase.
+      this.master?.kill('SIGTERM');
     };
     signal.addEventListener('abort', stop);
     try {

@@ -69,6 +69,8 @@ export async function startDesk(cluster?: Pick<ControlPlane, 'kubeconfig'>): Pro
       HOME: home,
       XDG_RUNTIME_DIR: runtime,
       TERM: 'xterm',
+      // Each start of skolo costs less.
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
     },
     left: async () => [...(await readdir(runtime)), ...(await processesWith(runtime))],
     async close() {
