@@ -3,7 +3,7 @@ import { parseRack, type Rack } from '@skolo/rack';
 import { editRack } from '@skolo/rack/edit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Place, readingsOf, type Wired } from '../../testing/wired-rack.ts';
+import { type Place, readingsOf, switchMac, type Wired } from '../../testing/wired-rack.ts';
 import { compare, type Finding } from './compare.ts';
 import { possibleEdits } from './possible-edits.ts';
 
@@ -245,6 +245,20 @@ describe('a census', () => {
     expect(confirmed).not.toContain('b');
   });
 
+  it('does not take the way to a switch that was not read for a place', () => {
+    const two = new Map([...switches].slice(0, 2));
+    const text = rackText([machine], two);
+    const readings = readingsOf({ ...wiredAs(live(machine)), switches: two }, [
+      'switch-1',
+      'router',
+    ]);
+    for (const reading of readings) {
+      reading.stations = reading.stations.filter(({ mac }) => mac === macOf(1));
+    }
+
+    expect(compare(rackOf(text), readings).findings).toEqual([]);
+  });
+
   it('leaves the place of one that is not seen to it', () => {
     const rack = rackOf(rackText([machine, other]));
     const { findings } = compare(rack, readingsOf(wiredAs(live(machine, { place: second }))));
@@ -302,6 +316,36 @@ describe('a census', () => {
     expect(strangers).toMatchObject([
       { name: 'switch-1/26', advice: 'give router `mac: 80:2a:a8:00:00:01` if it is that one' },
     ]);
+  });
+
+  it('says nothing wrong of a rack that is as written, whatever is silent or not read', () => {
+    const ports = ['switch-1', 'switch-2', 'switch-3', 'switch-4'].flatMap((device) =>
+      [1, 2, 3].map((port): Place => ({ device, port: String(port) })),
+    );
+    const machines = ports.map((place, at): Written => {
+      return { name: `m-${at}`, place, mac: macOf(at + 1), address: `192.168.1.${at + 101}` };
+    });
+    const rack = rackOf(rackText(machines));
+    const unread = fc.subarray([...switches.keys(), 'router']);
+    fc.assert(
+      fc.property(fc.subarray(machines), unread, fc.boolean(), (speaking, without, isQuiet) => {
+        const stations = speaking.map(({ mac = '', place, address }) => ({ mac, place, address }));
+        const readings = readingsOf({ switches, stations, portCount }, without);
+        // Switches that say nothing themselves.
+        const own = new Set([...switches.keys()].map(switchMac));
+        for (const reading of isQuiet ? readings : []) {
+          reading.stations = reading.stations.filter(({ mac }) => !own.has(mac));
+        }
+
+        const { findings } = compare(rack, readings);
+
+        const wrong = findings.filter(({ kind, advice = '' }) => {
+          return kind !== 'dead-port' && !advice.startsWith('give ');
+        });
+        expect(wrong).toEqual([]);
+      }),
+      runs(300),
+    );
   });
 
   it('finds nothing any more once its edits are made, however cables were moved', () => {

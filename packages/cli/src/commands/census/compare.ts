@@ -66,7 +66,10 @@ function ofPlain(
     return ofOutlet(rack, entry, seen, uplink);
   }
   const [place, second] = seen.placesOf(ids);
-  if (place !== undefined && second === undefined) return [moved(rack, entry, seen, uplink, place)];
+  // A switch that was not read may have it still, and others see it on the way there.
+  if (place !== undefined && second === undefined && seen.hasTable(uplink.device)) {
+    return [moved(rack, entry, seen, uplink, place)];
+  }
   const replaced = replacement(entry, uplink, seen, known);
   if (replaced !== undefined) return [replaced];
   const behind = seen.portsOf(ids).find(({ device }) => device === uplink.device);
@@ -86,7 +89,7 @@ function ofSwitch(rack: Rack, entry: Entry, seen: Seen, census: Census): Finding
     census.confirmed.push(name);
     return [];
   }
-  const above = neighbours.filter(({ device }) => !isBelow(rack, device, name));
+  const above = neighbours.filter(({ device }) => !pathOut(rack, device).includes(name));
   const place = above.find(({ device }) => device === uplink.device) ?? above[0];
   if (place !== undefined) return [moved(rack, entry, seen, uplink, place)];
   if (seen.isUp(uplink) === false) return [dead(entry, uplink)];
@@ -94,17 +97,15 @@ function ofSwitch(rack: Rack, entry: Entry, seen: Seen, census: Census): Finding
   return [];
 }
 
-/** Whether its way out of the rack is through another. */
-function isBelow(rack: Rack, device: string, other: string): boolean {
+/** Devices on the way out of the rack, the nearest first. */
+function pathOut(rack: Rack, device: string): string[] {
   const passed = new Set<string>();
-  for (let at = device; !passed.has(at); ) {
+  for (let at: string | undefined = device; at !== undefined && !passed.has(at); ) {
     passed.add(at);
-    const up = rack.infrastructure.get(at)?.uplink;
-    if (up === undefined || up === 'internet') return false;
-    if (up.device === other) return true;
-    at = up.device;
+    const up: Outlet | 'internet' | undefined = rack.infrastructure.get(at)?.uplink;
+    at = up === undefined || up === 'internet' ? undefined : up.device;
   }
-  return false;
+  return [...passed].slice(1);
 }
 
 function moved(rack: Rack, { name, power }: Entry, seen: Seen, from: Outlet, to: Outlet): Finding {
@@ -226,6 +227,8 @@ function strangers(
     );
   return seen.singles().flatMap(({ port, mac }) => {
     if (known.has(mac) || explained.has(mac) || attached.has(mac) || isExpected(port)) return [];
+    // Several see it: on the way to where it is.
+    if (seen.placesOf(new Set([mac])).length > 1) return [];
     return [stranger(rack, entries, seen, port, mac)];
   });
 }
@@ -244,18 +247,15 @@ function stranger(
   const name = isFree ? hostname : `unknown-${mac.slice(9).replaceAll(':', '')}`;
   const at = address === undefined ? '' : `address: ${address}, `;
   const uplink = formatOutlet(port);
-  const up = rack.infrastructure.get(port.device)?.uplink;
-  const above =
-    up === undefined || up === 'internet'
-      ? undefined
-      : entries.find((each) => each.name === up.device);
-  const mayBeAbove = above !== undefined && seen.idsOf(above).size === 0;
+  const above = pathOut(rack, port.device)
+    .map((device) => entries.find((each) => each.name === device))
+    .find((each) => each !== undefined && seen.idsOf(each).size === 0);
   return {
     kind: 'unknown-machine',
     name: uplink,
     what: `${mac} is there${address === undefined ? '' : `, at ${address}`}${hostname ? `, named ${hostname}` : ''}`,
     edits: [],
-    advice: mayBeAbove
+    advice: above
       ? `give ${above.name} \`mac: ${mac}\` if it is that one`
       : `add it: \`${name}: { kind: host, ${at}mac: ${mac}, uplink: ${uplink} }\``,
   };
