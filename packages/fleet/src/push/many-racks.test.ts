@@ -52,6 +52,28 @@ describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => 
     expect(pushed.sort()).toEqual(names.filter((name) => name !== 'broken').sort());
   }, 120_000);
 
+  it('continues after Ctrl-C where it was', async () => {
+    const { push, racks } = await fleetOf(['rack-1', 'rack-2']);
+    const stages = [['rack-1'], ['rack-2']];
+    const stop = new AbortController();
+
+    const first = await push({}, stages, () => undefined, {
+      signal: stop.signal,
+      report: (_, text) => text.startsWith('Deployment') && stop.abort(new Error('interrupted')),
+    });
+    const second = await push({}, stages);
+
+    expect(first).toMatchObject([
+      { state: 'rolling-out', why: 'interrupted' },
+      { state: 'waiting' },
+    ]);
+    expect(second.map(({ state, why }) => [state, why])).toEqual([
+      ['done', undefined],
+      ['done', undefined],
+    ]);
+    for (const rack of racks.values()) expect(rack.image('service')).toContain(tagOf('next'));
+  }, 60_000);
+
   it('begins no other rack after a failure of the first stage', async () => {
     const { push, racks } = await fleetOf(['broken', 'rack-1']);
     const before = racks.get('rack-1')?.changes.length;
@@ -101,8 +123,8 @@ async function fleetOf(all: readonly string[]) {
     asked: Partial<Request>,
     stages: PushDeps['stages'],
     prepared: () => void = () => undefined,
+    { signal = new AbortController().signal, report = () => undefined }: Partial<PushDeps> = {},
   ): Promise<RackRecord[]> {
-    const { signal } = new AbortController();
     const request: Request = {
       ...{ id: 'begin', startedAt: '2026-11-21T12:00:00Z', by: 'Ann', why: 'a test', services: [] },
       ...{ isRollback: false, racks: stages.flat(), canaries: 1, soakMs: 0, onFailure: 'stop' },
@@ -121,7 +143,7 @@ async function fleetOf(all: readonly string[]) {
       times: { pollMs: 10, readyMs: 5_000, patienceMs: 50 },
       signal,
       now: Date.now,
-      report: () => undefined,
+      report,
     });
     for (const { problem } of ready.racks) if (problem) throw problem;
     prepared();
@@ -134,7 +156,11 @@ async function fleetOf(all: readonly string[]) {
     racks,
     repository,
     former,
-    push: (asked: Partial<Request>, stages: PushDeps['stages'], prepared?: () => void) =>
-      push({ ...next, ...asked }, stages, prepared),
+    push: (
+      asked: Partial<Request>,
+      stages: PushDeps['stages'],
+      prepared?: () => void,
+      deps?: Partial<PushDeps>,
+    ) => push({ ...next, ...asked }, stages, prepared, deps),
   };
 }

@@ -35,7 +35,7 @@ import {
 import type { Work } from './push.test-writer.ts';
 import { createRackRepository, type RackRepository, tagOf } from './testing/racks.ts';
 
-const kills = campaign(2, 50);
+const kills = campaign(1, 50);
 const program = peer('control-plane');
 const kubectl = peer('kubectl');
 const registryProgram = peer('docker-registry');
@@ -112,7 +112,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       },
     );
 
-    it('goes back where the rack has a new alert afterwards', async () => {
+    it.runIf(isLong)('goes back where the rack has a new alert afterwards', async () => {
       const before = running('service');
       let asked = 0;
       const open = async (name: string) => ({

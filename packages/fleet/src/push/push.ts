@@ -57,6 +57,8 @@ interface Run {
   lease?: HeldLease;
   record: RackRecord;
   problem?: Error;
+  /** This process does nothing more to it. */
+  isOver?: boolean;
 }
 
 /** Racks that are prepared, or changed, at the same time. */
@@ -163,15 +165,15 @@ async function runAll(
     for (const stage of stages) {
       const due = runs.filter(({ name, record }) => stage.includes(name) && !hasEnded(record));
       await inParallel(due, async (run) => {
-        const failed = runs.find(({ record }) => isFailure(record));
-        const isStopped = request.onFailure === 'stop' && failed !== undefined;
+        // All that has not begun waits for a resumed push.
+        if (deps.signal.aborted) return;
+        const failed = runs.find(hasFailed);
+        const isNew = run.record.state === 'waiting';
+        const isStopped = isNew && request.onFailure === 'stop' && failed !== undefined;
         const why = isStopped ? `${failed.name} failed` : run.problem && errorText(run.problem);
         if (why === undefined) await runRack(run, request, deps, commits);
-        else if (run.record.state === 'waiting') {
-          await save(run, request, deps, { state: 'not-begun', why });
-        } else {
-          await save(run, request, deps, { why });
-        }
+        else await save(run, request, deps, { why, ...(isNew && { state: 'not-begun' as const }) });
+        run.isOver = true;
       });
     }
   } finally {
@@ -180,9 +182,10 @@ async function runAll(
   return runs.map(({ record }) => record);
 }
 
-/** What has neither ended well nor waits for its turn. */
-function isFailure({ state, why }: RackRecord): boolean {
-  return state !== 'done' && why !== undefined;
+/** In this push, or before it was interrupted. */
+function hasFailed({ isOver, record: { state } }: Run): boolean {
+  if (state === 'rolled-back' || state === 'broken') return true;
+  return isOver === true && state !== 'done';
 }
 
 async function runRack(
@@ -206,6 +209,8 @@ async function runRack(
   };
   const go = (change: Partial<RackRecord>) => save(run, request, deps, change);
   const isAt = (...states: RackRecord['state'][]) => states.includes(run.record.state);
+  // Of an interruption.
+  if (!isAt('rolling-back')) delete run.record.why;
   try {
     if (isAt('waiting', 'rolling-out')) {
       await go({ state: 'rolling-out' });

@@ -1,7 +1,7 @@
 import { preparePush } from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { untilStopped } from '../../until-stopped.ts';
+import { interruptible } from '../../fleet.ts';
 import { namedRacks, openPush, racksOption } from './open-push.ts';
 import { planLines } from './plan-text.ts';
 import { requestOf } from './push.ts';
@@ -23,8 +23,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async ({ racks }: Options) => {
     const { io } = command;
-    const { signal, end } = untilStopped(io);
-    try {
+    await interruptible(command, async (signal) => {
       const { fleet, deps } = await openPush(command, signal);
       const none = { canary: 1, soak: 0, onFailure: 'continue' as const };
       const names = namedRacks(fleet, racks);
@@ -38,8 +37,6 @@ export function define(command: SkoloCommand): void {
         return preparation === undefined || !isSame;
       });
       if (differs) io.exitCode = exitCodes.failed;
-    } finally {
-      end();
-    }
+    });
   });
 }

@@ -1,11 +1,10 @@
 import { openRepository, pushesInGit } from '@skolo/fleet/push';
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { loadFleet } from '../../fleet.ts';
+import { interruptible, loadFleet } from '../../fleet.ts';
 import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
 import { timestamp } from '../../output/time.ts';
-import { untilStopped } from '../../until-stopped.ts';
 import { namedRacks, ownRecords, racksOption } from './open-push.ts';
 
 interface Options {
@@ -38,8 +37,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async ({ racks, limit, json }: Options) => {
     const { io } = command;
-    const { signal, end } = untilStopped(io);
-    try {
+    await interruptible(command, async (signal) => {
       const fleet = await loadFleet(command);
       const names = new Set(namedRacks(fleet, racks));
       const repository = await openRepository(fleet.file, signal, { mayBeDirty: true });
@@ -80,9 +78,7 @@ export function define(command: SkoloCommand): void {
         ],
         entries,
       );
-    } finally {
-      end();
-    }
+    });
     return undefined;
   });
 }

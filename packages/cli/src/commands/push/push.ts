@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { untilStopped } from '../../until-stopped.ts';
+import { interruptible } from '../../fleet.ts';
 import {
   namedRacks,
   newPushId,
@@ -45,8 +45,7 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     const { dryRun, reason, version } = options;
     if (!dryRun && reason === undefined) command.error("'--reason' is missing");
-    const { signal, end } = untilStopped(io);
-    try {
+    await interruptible(command, async (signal) => {
       const { fleet, deps } = await openPush(command, signal);
       const racks = namedRacks(fleet, options.racks);
       const by = await authorOf(deps.repository, signal);
@@ -61,9 +60,7 @@ export function define(command: SkoloCommand): void {
       }
       await refuseUnfinished(deps.records, racks);
       await runPush(io, request, deps, { yes: options.yes ?? false, deletions: options.deletions });
-    } finally {
-      end();
-    }
+    });
   });
 }
 

@@ -1,12 +1,13 @@
 /** `skolo push rack`: rack.yaml alone. */
 import { basename, join } from 'node:path';
+import { orAborted } from '@skolo/errors';
 import { findRack } from '@skolo/fleet';
 import { authorOf, patient, prepareRackFile, pushRackFile, takeLease } from '@skolo/fleet/push';
 import { readRack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
 import { plain } from '../../output/text.ts';
-import { untilStopped } from '../../until-stopped.ts';
 import { newPushId, openPush, refuseUnfinished } from './open-push.ts';
 import { planLines } from './plan-text.ts';
 
@@ -29,8 +30,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (name: string, { reason, yes }: Options) => {
     const { io } = command;
-    const { signal: stopped, end } = untilStopped(io);
-    try {
+    await interruptible(command, async (stopped) => {
       const { fleet, deps } = await openPush(command, stopped);
       const { overlay } = findRack(fleet, name);
       await refuseUnfinished(deps.records, [name]);
@@ -49,7 +49,10 @@ export function define(command: SkoloCommand): void {
           if (!yes && !io.canAsk) {
             throw usageError("cannot ask without a terminal; '--yes' agrees");
           }
-          if (!yes && (await io.ask(`Type yes to push to ${name}: `))?.trim() !== 'yes') {
+          if (
+            !yes &&
+            (await orAborted(io.ask(`Type yes to push to ${name}: `), signal))?.trim() !== 'yes'
+          ) {
             throw new CliError('nothing was changed');
           }
           const report = (text: string) => io.out(plain(`${name}: ${text}`));
@@ -75,9 +78,7 @@ export function define(command: SkoloCommand): void {
       } finally {
         await opened.close();
       }
-    } finally {
-      end();
-    }
+    });
   });
 }
 

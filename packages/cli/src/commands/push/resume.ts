@@ -1,7 +1,7 @@
 import { hasEnded } from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { untilStopped } from '../../until-stopped.ts';
+import { interruptible } from '../../fleet.ts';
 import { openPush, unfinished } from './open-push.ts';
 import { runPush } from './run-push.ts';
 
@@ -23,8 +23,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (id: string | undefined, { back }: Options) => {
     const { io } = command;
-    const { signal, end } = untilStopped(io);
-    try {
+    await interruptible(command, async (signal) => {
       const { deps } = await openPush(command, signal, { isResumed: true });
       const open = (await unfinished(deps.records)).filter(
         ({ request }) => id === undefined || request.id === id,
@@ -42,9 +41,7 @@ export function define(command: SkoloCommand): void {
         const state = rack.state === 'waiting' ? 'not-begun' : 'rolling-back';
         await deps.records.save(request.id, { ...rack, state, why: rack.why ?? 'taken back' });
       }
-      await runPush(io, request, deps, 'resumed');
-    } finally {
-      end();
-    }
+      await runPush(io, request, deps, back ? 'taken back' : 'resumed');
+    });
   });
 }

@@ -1,6 +1,6 @@
 import { authorOf } from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
-import { untilStopped } from '../../until-stopped.ts';
+import { interruptible } from '../../fleet.ts';
 import { namedRacks, openPush, refuseUnfinished } from './open-push.ts';
 import { addPushOptions, requestOf } from './push.ts';
 import { runPush } from './run-push.ts';
@@ -22,8 +22,7 @@ export function define(command: SkoloCommand): void {
   command.action(async (options: Options) => {
     const { io } = command;
     if (options.reason === undefined) command.error("'--reason' is missing");
-    const { signal, end } = untilStopped(io);
-    try {
+    await interruptible(command, async (signal) => {
       const { fleet, deps } = await openPush(command, signal);
       const racks = namedRacks(fleet, options.racks);
       const by = await authorOf(deps.repository, signal);
@@ -32,8 +31,6 @@ export function define(command: SkoloCommand): void {
       const { yes = false, deletions } = options;
       const request = requestOf(asked, racks, options, by, io.now());
       await runPush(io, request, deps, { yes, deletions });
-    } finally {
-      end();
-    }
+    });
   });
 }

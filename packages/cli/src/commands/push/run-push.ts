@@ -1,4 +1,5 @@
 /** Shows a prepared push, asks, runs it and shows how it ended. */
+import { orAborted } from '@skolo/errors';
 import {
   deletionsWithoutQuestion,
   type PreparedPush,
@@ -26,17 +27,18 @@ export async function runPush(
   io: Io,
   request: Request,
   deps: PushDeps,
-  agreement: Agreement | 'resumed',
+  agreement: Agreement | 'resumed' | 'taken back',
 ): Promise<void> {
   const push = await preparePush(request, deps);
   try {
     for (const rack of push.racks) for (const line of planLines(rack)) io.out(line);
-    if (agreement !== 'resumed') {
+    if (typeof agreement === 'object') {
       refuseProblems(push, request);
-      await agree(io, push, agreement);
+      await agree(io, push, agreement, deps.signal);
     }
     const records = await push.run();
-    showEnd(io, records);
+    showEnd(io, records, agreement === 'taken back');
+    deps.signal.throwIfAborted();
     const trouble = await sendCommits(deps.repository, deps.signal);
     if (trouble) complain(io, `the commits are only here: ${trouble}; run git push`);
   } finally {
@@ -56,6 +58,7 @@ async function agree(
   io: Io,
   { racks }: PreparedPush,
   { yes, deletions: expected }: Agreement,
+  signal: AbortSignal,
 ): Promise<void> {
   const plans = racks.flatMap(({ preparation }) => (preparation ? [preparation.plan] : []));
   const deletions = plans.reduce((sum, { deletions: { length } }) => sum + length, 0);
@@ -72,11 +75,13 @@ async function agree(
   const [question, wanted] = isMany
     ? [`Type the number of objects to delete on ${names}: `, `${deletions}`]
     : [`Type yes to push to ${names}: `, 'yes'];
-  const answer = await io.ask(question);
+  const answer = await orAborted(io.ask(question), signal);
   if (answer?.trim() !== wanted) throw new CliError('nothing was changed');
 }
 
-function showEnd(io: Io, records: readonly RackRecord[]): void {
+function showEnd(io: Io, records: readonly RackRecord[], isTakenBack: boolean): void {
+  const isWell = ({ state }: RackRecord) =>
+    state === 'done' || (isTakenBack && /^(rolled-back|not-begun)$/.test(state));
   printTable(
     io,
     [
@@ -84,14 +89,14 @@ function showEnd(io: Io, records: readonly RackRecord[]): void {
       {
         title: 'STATE',
         cell: ({ state }) => state,
-        style: ({ state }) => (state === 'done' ? 'green' : 'red'),
+        style: (record) => (isWell(record) ? 'green' : 'red'),
       },
       { title: 'COMMIT', cell: ({ commit }) => commit?.slice(0, 10) },
       { title: 'WHY', cell: ({ why }) => why },
     ],
     records,
   );
-  const done = records.filter(({ state }) => state === 'done').length;
+  const done = records.filter(isWell).length;
   if (done < records.length) failPartly(io, done > 0);
   const open = records.filter(({ state }) => !/done|back|broken|not-begun/.test(state));
   if (open.length > 0) io.err('skolo push resume continues; skolo push resume --back goes back');

@@ -2,11 +2,10 @@ import { errorText } from '@skolo/errors';
 import { hasEnded, type Last, type Running, readLease, readRunning } from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { loadFleet } from '../../fleet.ts';
+import { interruptible, loadFleet } from '../../fleet.ts';
 import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
 import { relative } from '../../output/time.ts';
-import { untilStopped } from '../../until-stopped.ts';
 import { namedRacks, openForPush, ownRecords, racksOption, unfinished } from './open-push.ts';
 
 interface Options {
@@ -38,8 +37,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async ({ racks, json }: Options) => {
     const { io } = command;
-    const { signal, end } = untilStopped(io);
-    try {
+    await interruptible(command, async (signal) => {
       const fleet = await loadFleet(command);
       const ask = async (rack: string): Promise<RackStatus> => {
         try {
@@ -65,9 +63,7 @@ export function define(command: SkoloCommand): void {
         }
       }
       if (all.some(({ problem }) => problem)) io.exitCode = exitCodes.failed;
-    } finally {
-      end();
-    }
+    });
   });
 }
 

@@ -81,7 +81,9 @@ export function createStandInRack({ kubectl: real, crashing, dead }: Options): S
     return [...nodes(dead), ...workloads.flatMap((object) => withPods(live(object), crashing))];
   }
 
-  async function kubectl(...[args, { input = '' } = {}]: Parameters<Kubectl>): Promise<string> {
+  async function kubectl(...call: Parameters<Kubectl>): Promise<string> {
+    const [args, { input = '', signal } = {}] = call;
+    signal?.throwIfAborted();
     const [verb, what = ''] = args;
     if (verb === 'kustomize') return await real(args);
     mustBeReachable();
