@@ -228,6 +228,9 @@ rack4: MachineMissing (critical), TokenExpires
   });
 
   it('names what is wrong in one line', async () => {
+    const missing = start('attach', 'rack4', '--', 'no-such-program');
+    expect((await missing.ended).code).toBe(127);
+    expect(missing.err()).toBe('skolo: no-such-program: no such program; install it\n');
     const unknown = start('attach', 'rakc4');
     const gone = start('kubectl', 'rack5', 'get', 'pods');
 

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
-import { errorCode } from '@skolo/errors';
+import { errorText } from '@skolo/errors';
 import { CliError } from './errors.ts';
 import type { Io } from './io.ts';
 
@@ -32,10 +32,8 @@ export async function programEnd(
   try {
     const [code, signal] = await once(child, 'exit');
     return { exitCode: code ?? 128 + numberOf(signal), isStopped: isStopped || signal !== null };
-  } catch (error) {
-    const isMissing = errorCode(error) === 'ENOENT';
-    const why = isMissing ? 'no such program; install it' : 'cannot be started';
-    throw new CliError(`${name}: ${why}`, isMissing ? 127 : 126, { cause: error });
+  } catch (cause) {
+    throw new CliError(`${name}: cannot be started (${errorText(cause)})`, 126, { cause });
   } finally {
     end();
   }

@@ -1,5 +1,4 @@
 /** A cluster of gke: gcloud writes a kubeconfig of its own for it. Nothing global changes. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -11,7 +10,7 @@ import type { OpenOptions } from './open-rack.ts';
 /** @throws FleetError @throws The signal's reason. */
 export async function prepareGke(
   { name, zone, project }: GkeRack,
-  { folder, guard }: Guardian,
+  { folder, start }: Guardian,
   options: Pick<OpenOptions, 'env' | 'signal'>,
 ): Promise<{ kubeconfig: string; env: NodeJS.ProcessEnv }> {
   const kubeconfig = join(folder, 'kubeconfig');
@@ -25,24 +24,25 @@ export async function prepareGke(
   const args = ['container', 'clusters', 'get-credentials', name];
   const place = ['--zone', zone, '--project', project, '--quiet'];
   const { signal } = options;
-  const gcloud = spawn('gcloud', [...args, ...place], {
+  const gcloud = start('gcloud', [...args, ...place], {
     ...{ env, signal },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  guard(gcloud);
+  const { stderr } = gcloud;
+  if (stderr === null) throw new Error('gcloud has no output');
   try {
-    const [said, [code]] = await Promise.all([text(gcloud.stderr), once(gcloud, 'close')]);
+    const [said, [code]] = await Promise.all([text(stderr), once(gcloud, 'close')]);
     if (code === 0) return { kubeconfig, env };
+    if (code === 127) {
+      const what = 'gcloud: not installed; install the Google Cloud CLI';
+      throw new FleetError('NO_PROGRAM', what);
+    }
     const last = said.trim().split('\n').at(-1) ?? '';
     throw new FleetError(
       'NO_ACCESS',
       `${name}: gcloud gives no credentials (${last}); try gcloud auth login`,
     );
   } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    if (error instanceof FleetError) throw error;
-    throw new FleetError('NO_PROGRAM', 'gcloud: not installed; install the Google Cloud CLI', {
-      cause: error,
-    });
+    throw signal.aborted ? signal.reason : error;
   }
 }

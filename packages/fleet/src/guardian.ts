@@ -2,7 +2,7 @@
  * A private folder, and processes, that go when this process goes: also by SIGKILL. A small shell script that outlives us
  * makes the folder, and removes it when its standard input ends.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
@@ -11,10 +11,20 @@ import { FleetError } from './errors.ts';
 export interface Guardian {
   /** Only this user may enter it (0700). */
   folder: string;
-  /** Ends the process by SIGHUP, as a closed terminal does, when this process is gone or `close` is called. */
-  guard(child: ChildProcess): void;
+  /**
+   * Starts a program. It gets SIGHUP, as from a closed terminal, when this process is gone or `close` is called. Exits with 127
+   * where there is no such program.
+   */
+  start(program: string, args: readonly string[], options: StartOptions): ChildProcess;
   /** Resolves when all is gone. */
   close(): Promise<void>;
+}
+
+type Stream = 'ignore' | 'inherit' | 'pipe';
+
+export interface StartOptions extends Omit<SpawnOptions, 'stdio'> {
+  /** Of all three, or of input, output and errors; default `pipe`. */
+  stdio?: Stream | readonly [Stream, Stream, Stream];
 }
 
 // The list of processes is in `$pids`: "+N" adds one, "-N" takes one out.
@@ -33,6 +43,14 @@ while read -r line; do
 done
 for each in $pids; do kill -HUP "$each"; kill -CONT "$each"; done 2>/dev/null
 rm -rf "$folder"
+`;
+
+// Registers itself before it is the program: this process may be killed between the start and the next line. The pipe stays open
+// until then, so the guardian waits for it.
+const starter = `
+echo "+$$" >&3
+command -v "$1" > /dev/null || { echo "skolo: $1: no such program; install it" >&2; exit 127; }
+exec "$@" 3>&-
 `;
 
 /**
@@ -60,11 +78,14 @@ export async function startGuardian(env: NodeJS.ProcessEnv): Promise<Guardian> {
   }
   return {
     folder: folder.trim(),
-    guard(child) {
-      const { pid } = child;
-      if (pid === undefined) return;
-      stdin.write(`+${pid}\n`);
-      child.once('exit', () => stdin.write(`-${pid}\n`));
+    start(program, args, { stdio = 'pipe', ...options }) {
+      const streams = typeof stdio === 'string' ? [stdio, stdio, stdio] : stdio;
+      const child = spawn('sh', ['-c', starter, 'sh', program, ...args], {
+        ...options,
+        stdio: [...streams, stdin],
+      });
+      child.once('exit', () => stdin.write(`-${child.pid}\n`));
+      return child;
     },
     async close() {
       stdin.end();

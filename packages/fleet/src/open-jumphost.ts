@@ -1,7 +1,7 @@
 /** The way to a jumphost alone: ssh, and no cluster. */
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { FleetRack } from './clusters.ts';
-import { type Guardian, startGuardian } from './guardian.ts';
+import { type Guardian, type StartOptions, startGuardian } from './guardian.ts';
 import { noJumphost, type OpenOptions } from './open-rack.ts';
 import { type RemoteResult, remoteCommand } from './remote-command.ts';
 import { machineArguments } from './ssh.ts';
@@ -19,14 +19,14 @@ export interface Jumphost {
   /** Starts a command on the jumphost. It ends when this process dies or the way is closed. */
   startOnJumphost(
     command: string,
-    options: SpawnOptions,
+    options: StartOptions,
     signal: AbortSignal,
   ): Promise<ChildProcess>;
   /** Starts `ssh` to a machine behind the jumphost, with the user's own key and configuration for that machine. */
   startOnMachine(
     machine: MachineTarget,
     command: MachineCommand,
-    options: SpawnOptions,
+    options: StartOptions,
     signal: AbortSignal,
   ): Promise<ChildProcess>;
 }
@@ -77,10 +77,8 @@ export function throughTunnel(
   env: NodeJS.ProcessEnv,
 ): Jumphost {
   const connect: Open = (host, port, signal) => tunnel.open(host, port, signal);
-  function start(args: readonly string[], options: SpawnOptions): ChildProcess {
-    const child = spawn('ssh', args, { env, ...options });
-    guardian.guard(child);
-    return child;
+  function start(args: readonly string[], options: StartOptions): ChildProcess {
+    return guardian.start('ssh', args, { env, ...options });
   }
   return {
     connect,

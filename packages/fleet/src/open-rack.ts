@@ -1,10 +1,10 @@
 /** A way to a rack for as long as somebody needs it: a kubeconfig that works, and all that is behind it. */
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Role } from '@skolo/rack';
 import type { FleetRack } from './clusters.ts';
 import { FleetError } from './errors.ts';
 import { prepareGke } from './gke.ts';
-import { type Guardian, startGuardian } from './guardian.ts';
+import { type Guardian, type StartOptions, startGuardian } from './guardian.ts';
 import type { Jumphost } from './open-jumphost.ts';
 import { openK3s } from './open-k3s.ts';
 
@@ -31,7 +31,7 @@ export interface OpenRack extends Jumphost {
   /** The given environment and KUBECONFIG: for kubectl and other programs. */
   env: NodeJS.ProcessEnv;
   /** Starts a program. It gets SIGHUP when this process dies or the rack is closed. */
-  spawn(program: string, args: readonly string[], options?: SpawnOptions): ChildProcess;
+  spawn(program: string, args: readonly string[], options?: StartOptions): ChildProcess;
   /** Ends the tunnel and what runs through it, and removes every file. */
   close(): Promise<void>;
 }
@@ -75,11 +75,8 @@ function common(rack: FleetRack, kubeconfig: string, guardian: Guardian, given: 
   return {
     ...{ rack, kubeconfig, env },
     folder: guardian.folder,
-    spawn(program: string, args: readonly string[], options: SpawnOptions = {}) {
-      const child = spawn(program, args, { env, ...options });
-      guardian.guard(child);
-      return child;
-    },
+    spawn: (program: string, args: readonly string[], options: StartOptions = {}) =>
+      guardian.start(program, args, { env, ...options }),
   };
 }
 

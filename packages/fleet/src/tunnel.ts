@@ -179,14 +179,13 @@ export class Tunnel {
     const control = join(guardian.folder, `c${this.count++}`);
     // Ctrl-C is for the command that uses the tunnel.
     const script = `trap '' INT QUIT; exec ssh "$@"`;
-    const master = spawn('sh', ['-c', script, 'ssh', ...masterArguments(way, control, mayAsk)], {
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    guardian.guard(master);
+    const args = ['-c', script, 'ssh', ...masterArguments(way, control, mayAsk)];
+    const master = guardian.start('sh', args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.master = master;
     let said = '';
-    master.stderr.setEncoding('utf8').on('data', (data: string) => {
+    const { stdout, stderr } = master;
+    if (stdout === null || stderr === null) throw new Error('ssh has no output');
+    stderr.setEncoding('utf8').on('data', (data: string) => {
       said = `${said}${data}`.slice(-4000);
     });
     const ended = once(master, 'close').then(([code]) =>
@@ -194,7 +193,7 @@ export class Tunnel {
         ? new FleetError('NO_PROGRAM', 'ssh: not installed; install the client of OpenSSH')
         : sshFailure(way, said),
     );
-    const connected = once(master.stdout, 'data').then(
+    const connected = once(stdout, 'data').then(
       () => ({ way, master, control, forwards: new Map<string, Promise<string>>(), ended }),
       () => ended,
     );
