@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { campaign } from '@skolo/durable/campaign';
+import { campaign, isLong } from '@skolo/durable/campaign';
 import { type Desk, missing, startCluster, startDesk } from '@skolo/fleet/testing';
 import { type ControlPlane, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -19,7 +19,7 @@ const hasTty = await canTty();
 let cluster: ControlPlane | undefined;
 let desk: Desk | undefined;
 
-describe.skipIf(absent)('skolo', { timeout: 600_000 }, () => {
+describe.skipIf(absent)('skolo', { timeout: isLong ? 1_800_000 : 600_000 }, () => {
   beforeAll(async () => {
     cluster = await startCluster();
     desk = await startDesk(cluster);
@@ -232,7 +232,7 @@ rack4: MachineMissing (critical), TokenExpires
     expect((await missing.ended).code).toBe(127);
     expect(missing.err()).toBe('skolo: no-such-program: no such program; install it\n');
     const unknown = start('attach', 'rakc4');
-    const gone = start('kubectl', 'rack5', 'get', 'pods');
+    const gone = start('kubectl', '--role', 'operate', 'rack5', 'get', 'pods', '--role');
 
     expect((await unknown.ended).code).toBe(2);
     expect(unknown.err()).toMatch(/^skolo: rakc4: no such rack in .*; did you mean "rack4"\?\n$/);

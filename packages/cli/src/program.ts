@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { getAsset, isSea } from 'node:sea';
-import { CommanderError } from 'commander';
+import { CommanderError, type Option } from 'commander';
 import { addGlobalOptions, SkoloCommand } from './command.ts';
 import { readDefaults } from './desk-files.ts';
 import { exitCodes, failureOf } from './errors.ts';
@@ -257,7 +257,7 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
       writeErr: (text) => io.err(text.trimEnd()),
     });
   addGlobalOptions(program, await readDefaults(io.env));
-  const [first, second, third, fourth] = wordsOf(args, program);
+  const [first, second, third, fourth] = wordsOf(args, program.options);
   // Verbs can have a `--version` of their own.
   const isOwn = nouns[first ?? '']?.own !== undefined;
   if (first === 'help' || (second === undefined && !isOwn)) {
@@ -292,15 +292,18 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
 
 /** With `--` before what is for another program. */
 function separated(args: readonly string[], program: SkoloCommand): readonly string[] {
-  const [name = '', first] = wordsOf(args, program);
-  if (nouns[name]?.passesOn === undefined || first === undefined) return args;
+  const [name = ''] = wordsOf(args, program.options);
+  const command = program.commands.find((each) => each.name() === name);
+  if (nouns[name]?.passesOn === undefined || command === undefined) return args;
+  const [, first] = wordsOf(args, [...program.options, ...command.options]);
+  if (first === undefined) return args;
   const at = args.indexOf(first, args.indexOf(name) + 1) + 1;
   return args[at] === '--' ? args : [...args.slice(0, at), '--', ...args.slice(at)];
 }
 
 /** The command line without options: noun, verb, arguments. */
-function wordsOf(args: readonly string[], program: SkoloCommand): string[] {
-  const withValue = program.options.filter(({ required }) => required).map(({ long }) => long);
+function wordsOf(args: readonly string[], options: readonly Option[]): string[] {
+  const withValue = options.filter(({ required }) => required).map(({ long }) => long);
   return args.filter((arg, at) => !arg.startsWith('-') && !withValue.includes(args[at - 1]));
 }
 
