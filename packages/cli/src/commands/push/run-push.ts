@@ -2,6 +2,7 @@
 import { orAborted } from '@skolo/errors';
 import {
   deletionsWithoutQuestion,
+  hasEnded,
   type PreparedPush,
   type PushDeps,
   preparePush,
@@ -98,6 +99,6 @@ function showEnd(io: Io, records: readonly RackRecord[], isTakenBack: boolean): 
   );
   const done = records.filter(isWell).length;
   if (done < records.length) failPartly(io, done > 0);
-  const open = records.filter(({ state }) => !/done|back|broken|not-begun/.test(state));
-  if (open.length > 0) io.err('skolo push resume continues; skolo push resume --back goes back');
+  if (!records.every(hasEnded))
+    io.err('skolo push resume continues; skolo push resume --back goes back');
 }
