@@ -338,6 +338,7 @@ describe('policies', () => {
     ['roles', role, 'resources: ["*"], verbs: [get]', 'a rule with *'],
     ['roles', role, 'resources: [secrets], verbs: [get]', 'a rule for Secrets'],
     ['roles', role, 'resources: [pods/exec], verbs: [get]', 'a rule for pods/exec'],
+    ['roles', role, 'resources: [services/proxy], verbs: [get]', 'a rule for services/proxy'],
     ['roles', role, 'resources: [daemonsets], verbs: [patch]', 'a rule for daemonsets'],
     ['roles', role, 'resources: [users], verbs: [impersonate]', 'a rule for impersonate'],
     [

@@ -9,14 +9,19 @@ const Rules = z.looseObject({
       z.looseObject({
         apiGroups: z.array(z.string()).default([]),
         resources: z.array(z.string()).default([]),
+        resourceNames: z.array(z.string()).default([]),
         verbs: z.array(z.string()).default([]),
       }),
     )
     .default([]),
 });
+type Rule = z.infer<typeof Rules>['rules'][number];
 const tooMighty = new Set(['cluster-admin', 'admin', 'edit', 'system:masters']);
 /** What `skolo push` uses. Its tokens are made on the jumphost, by those who may be root there. */
 const administrators = 'ClusterRoleBinding skolo-admin: gives the role cluster-admin';
+
+/** What `skolo status` asks: GET changes nothing there, and it knows no Secret. */
+const readable = { resource: 'services/proxy', name: 'prometheus:9090', verb: 'get' };
 
 /** With these, an account takes over another one, reads its Secrets, or is root on a node. */
 const takeover = {
@@ -58,16 +63,24 @@ export function rbacProblems(objects: readonly Manifest[]): string[] {
   );
   const rules = ['ClusterRole', 'Role'].flatMap((kind) =>
     readKind(objects, kind, Rules).flatMap(({ title, read }) =>
-      read.rules.flatMap(({ apiGroups, resources, verbs }) => [
-        ...([...apiGroups, ...resources, ...verbs].includes('*')
-          ? [`${title}: a rule with *`]
-          : []),
-        ...(resources.includes('secrets') ? [`${title}: a rule for Secrets`] : []),
-        ...takeovers(resources, verbs).map((what) => `${title}: a rule for ${what}`),
-      ]),
+      read.rules
+        .filter((rule) => !isReadable(rule))
+        .flatMap(({ apiGroups, resources, verbs }) => [
+          ...([...apiGroups, ...resources, ...verbs].includes('*')
+            ? [`${title}: a rule with *`]
+            : []),
+          ...(resources.includes('secrets') ? [`${title}: a rule for Secrets`] : []),
+          ...takeovers(resources, verbs).map((what) => `${title}: a rule for ${what}`),
+        ]),
     ),
   );
   return [...bindings, ...rules].filter((problem) => problem !== administrators);
+}
+
+function isReadable({ resources, resourceNames, verbs }: Rule): boolean {
+  const { resource, name, verb } = readable;
+  const isOnly = (all: readonly string[], one: string) => all.length === 1 && all[0] === one;
+  return isOnly(resources, resource) && isOnly(resourceNames, name) && isOnly(verbs, verb);
 }
 
 function takeovers(resources: readonly string[], verbs: readonly string[]): string[] {
