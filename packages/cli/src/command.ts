@@ -97,6 +97,11 @@ export class SkoloCommand extends Command {
     };
   }
 
+  /** As `--on` on the command line. */
+  useRack(name: string): void {
+    this.root().setOptionValueWithSource('on', name, 'cli');
+  }
+
   /** Whether `--rack` is on the command line, and not only in the environment. */
   gives(name: GlobalName): boolean {
     return this.root().getOptionValueSource(name) === 'cli';

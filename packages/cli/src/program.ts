@@ -39,7 +39,7 @@ const nouns: Record<string, Noun> = {
   },
   census: {
     summary: 'what is plugged in where, against rack.yaml',
-    example: 'skolo census --rack racks/rack4/rack.yaml',
+    example: 'skolo census rack4',
     own: async () => (await import('./commands/census/census.ts')).define,
   },
   power: {

@@ -32,6 +32,10 @@ export function define(command: SkoloCommand): void {
       'Asks switches for their MAC tables and routers for addresses and leases, and compares them with rack.yaml: moved cables, unknown machines, dead ports, wrong MAC addresses. Shows the edit that corrects each. Behind a port with several MAC addresses is more of the network, so nothing is said about it. Exit codes: 0 all is as rack.yaml says, or --write corrected it; 1 something is not; 3 a device could not be read.',
     )
     .summary('what is plugged in where, against rack.yaml')
+    .argument('[rack]', 'rack to reach through its jumphost, as with --on')
+    .hook('preAction', (_, { args: [rack] }) => {
+      if (rack !== undefined) command.useRack(rack);
+    })
     .option(
       '--prove',
       'also cycle the new outlets of idle machines, one by one: only if the right link goes, the outlet moves with the cable',
@@ -39,9 +43,9 @@ export function define(command: SkoloCommand): void {
     .option('--write', 'write the edits into rack.yaml')
     .option('--json', 'print JSON')
     .uses('rack', 'tokenFile')
-    .example('skolo census --rack racks/rack4/rack.yaml');
+    .example('skolo census rack4');
 
-  command.action(async (options: Options) => {
+  command.action(async (_rack: string | undefined, options: Options) => {
     const { io } = command;
     const [{ parseRack }, { compare }, { possibleEdits }] = await Promise.all([
       import('@skolo/rack'),
