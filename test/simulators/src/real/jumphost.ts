@@ -72,6 +72,11 @@ exec sh -c "$SSH_ORIGINAL_COMMAND"`,
     return undefined;
   }
   const relay = await startRelay(sshd.port);
+  async function close() {
+    await relay.close();
+    await sshd?.close();
+    await rm(dir, { recursive: true, force: true });
+  }
   const sshConfig = join(dir, 'ssh_config');
   const knownHosts = join(dir, 'known_hosts');
   await writeFile(
@@ -94,7 +99,10 @@ exec sh -c "$SSH_ORIGINAL_COMMAND"`,
   await script(join(there, 'sudo'), '[ "$1" = -n ] && shift\nexec "$@"');
   const kubectl = peer('kubectl');
   if (kubeconfig !== undefined && kubectl !== undefined) {
-    await publishAuthority(kubectl, kubeconfig);
+    await publishAuthority(kubectl, kubeconfig).catch(async (error) => {
+      await close();
+      throw error;
+    });
     const to = `KUBECONFIG='${kubeconfig}'; export KUBECONFIG`;
     await script(join(there, 'k3s'), `${to}\n[ "$1" = kubectl ] && shift\nexec '${kubectl}' "$@"`);
   }
@@ -107,11 +115,7 @@ exec sh -c "$SSH_ORIGINAL_COMMAND"`,
     cut: relay.cut,
     hold: relay.hold,
     refuse: relay.refuse,
-    async close() {
-      await relay.close();
-      await sshd.close();
-      await rm(dir, { recursive: true, force: true });
-    },
+    close,
   };
 }
 
