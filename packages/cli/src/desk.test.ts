@@ -175,6 +175,11 @@ rack4: MachineMissing (critical), TokenExpires
       racks: [{ name: 'rack4', state: 'critical', machines: { all: 5, silent: 1, held: 1 } }],
     });
     expect(await watched.ended).toEqual({ code: 0, signal: null });
+    // No Prometheus runs in the cluster itself.
+    const without = start('status', 'rack4');
+    expect(await without.ended).toEqual({ code: 1, signal: null });
+    expect(without.out()).toContain('1 rack: 1 unknown\n');
+    expect(without.out()).toContain('rack4: its Prometheus cannot be asked: ');
     expect(await left()).toEqual([]);
   });
 

@@ -15,6 +15,8 @@ export type FleetErrorCode =
   /** The user may not run kubectl on the jumphost. */
   | 'NO_ACCESS'
   | 'API_DOWN'
+  /** The rack is there, and its Prometheus does not say how it is. */
+  | 'NO_PROMETHEUS'
   | 'TOKEN_REJECTED'
   | 'CLOCK';
 

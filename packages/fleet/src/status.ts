@@ -1,7 +1,9 @@
 /** How all racks are, each by its own Prometheus. */
+import { errorText } from '@skolo/errors';
 import type { FleetRack } from './clusters.ts';
 import { askEachRack, type EachRackOptions, type RackAnswer } from './each-rack.ts';
-import type { Kubectl } from './push/kubectl.ts';
+import { FleetError } from './errors.ts';
+import { isRefused, type Kubectl } from './push/kubectl.ts';
 import { healthPath, type RackHealth, readHealth } from './rack-health.ts';
 
 /** A rack that can be asked until `close`. */
@@ -29,6 +31,14 @@ export function statusOfRacks(
       const { kubectl, close } = await open(rack, signal);
       try {
         return await askHealth(kubectl, rack.type === 'k3s' ? rack.jumphost : '', signal);
+      } catch (error) {
+        if (signal.aborted || isRefused(error, 'Unreachable')) throw error;
+        const how = `skolo kubectl ${rack.name} get pods -n skolo shows its pods`;
+        throw new FleetError(
+          'NO_PROMETHEUS',
+          `${rack.name}: its Prometheus cannot be asked: ${errorText(error)}; ${how}`,
+          { cause: error },
+        );
       } finally {
         await close();
       }

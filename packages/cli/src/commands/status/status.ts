@@ -82,8 +82,9 @@ const styles: Record<(typeof states)[number], Style | undefined> = {
   ok: undefined,
 };
 
-function stateOf({ answer }: RackStatus): (typeof states)[number] {
-  return answer?.state ?? 'unreachable';
+function stateOf({ answer, error }: RackStatus): (typeof states)[number] {
+  if (answer) return answer.state;
+  return error && 'code' in error && error.code === 'NO_PROMETHEUS' ? 'unknown' : 'unreachable';
 }
 
 function print(io: Io, found: readonly RackStatus[], { json }: Options): void {
