@@ -121,6 +121,21 @@ describe('npm start, while it runs', () => {
     expect(restore).toContain('commit-confirm');
   });
 
+  it('prints a command that finds a cable that is not where rack.yaml has it', async (context) => {
+    if (!peer('ssh')) return context.skip('ssh is not installed');
+    const census = () => shell(`${demo.command(/skolo census /)} || true`);
+    const moveTo = (port: number) => (text: string) =>
+      text.replace(/uplink: switch-1\/\d(?=\n *identity: guests)/, `uplink: switch-1/${port}`);
+
+    expect(await census()).toContain('as rack.yaml says, 0 findings');
+    await edit(join(dir, 'rack.yaml'), moveTo(6));
+
+    await expect
+      .poll(census, rarely)
+      .toMatch(/moved cable +skia-e-linux-01 +is at switch-1\/5, not at switch-1\/6/);
+    await edit(join(dir, 'rack.yaml'), moveTo(5));
+  });
+
   it('prints commands that fire alerts and show them arrive', async (context) => {
     if (!peer('curl')) return context.skip('curl is not installed');
 

@@ -45,5 +45,9 @@ function suggestions({ rack, rackFile }: RunningService): Suggestion[] {
         `npx skolo backup restore ${router.name} --version latest~1 ${as(adminTokenFile)}`,
       ],
     },
+    {
+      text: 'Change the uplink of a machine in rack.yaml, as if you had forgotten a cable, and find it:',
+      commands: [`npx skolo census ${where}`],
+    },
   ];
 }

@@ -23,16 +23,19 @@ import {
   startEdgeos,
   startEdgeSwitch,
   startSimulatedMachine,
+  type Wiring,
 } from '@skolo/simulators';
 import { agentMachine } from '../agent-computer.ts';
 import { writeMissingSecret } from '../secret-files.ts';
+import { Cables } from './cables.ts';
 import type { StandIn, StandInNeeds } from './stand-in.ts';
 
-/** `hostKey`: a private key that it keeps, since the service remembers it. */
+/** `hostKey`: a private key that it keeps, since the service remembers it. `wiring`: what is plugged into it. */
 type Start = (
   device: InfrastructureDevice,
   credentials: Credentials,
   hostKey: string,
+  wiring: Wiring,
 ) => Promise<SimulatedDevice>;
 
 /** What can be simulated here, by model. */
@@ -58,6 +61,7 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
   const devices = new Map<string, Running<SimulatedDevice>>();
   const besides = new Map<string, Running<SimulatedDevice>>();
   const machines = new Map<string, Running<SimulatedMachine>>();
+  const cables = new Cables();
   let unplug: (() => void)[] = [];
 
   /** Starts it unless it runs just so. One that cannot have its port is missing, and reported. */
@@ -89,7 +93,7 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
         await renew(running, { name, made }, async () => {
           const credentials = await readCredentials(rack, login);
           const hostKey = await hostKeyOf(dir, name, credentials.legacySsh);
-          return start(device, credentials, hostKey);
+          return start(device, credentials, hostKey, cables.wiringOf(name));
         });
       }
     }
@@ -160,6 +164,7 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
       return `${devices.size} devices and ${machines.size} machines on loopback`;
     },
     async follow(rack, dir) {
+      cables.follow(rack);
       await followDevices(rack, dir);
       await followMachines(rack, dir);
     },
@@ -209,20 +214,31 @@ function phonesOf(machine: Machine) {
   });
 }
 
-function edgeSwitch(device: InfrastructureDevice, credentials: Credentials, hostKey: string) {
+function edgeSwitch(
+  device: InfrastructureDevice,
+  credentials: Credentials,
+  hostKey: string,
+  wiring: Wiring,
+) {
   const { enablePassword } = credentials;
   return startEdgeSwitch({
     ...place(device, 'ssh', 22),
     ...account(credentials),
     hostKey,
+    wiring,
     ports: Number(device.options.portCount),
     ...(enablePassword && { enablePassword: enablePassword.reveal().trim() }),
     legacyOnly: credentials.legacySsh,
   });
 }
 
-function edgeRouter(device: InfrastructureDevice, credentials: Credentials, hostKey: string) {
-  return startEdgeos({ ...place(device, 'ssh', 22), ...account(credentials), hostKey });
+function edgeRouter(
+  device: InfrastructureDevice,
+  credentials: Credentials,
+  hostKey: string,
+  wiring: Wiring,
+) {
+  return startEdgeos({ ...place(device, 'ssh', 22), ...account(credentials), hostKey, wiring });
 }
 
 function apcRpdu2(device: InfrastructureDevice, { snmp }: Credentials) {

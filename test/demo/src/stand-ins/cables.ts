@@ -1,0 +1,51 @@
+/**
+ * What is plugged in where: as rack.yaml says when an entry is seen first. Edits of rack.yaml move no cable, so that
+ * `skolo census` finds what they got wrong.
+ */
+import { createHash } from 'node:crypto';
+import type { Outlet, Rack } from '@skolo/rack';
+import type { Wiring } from '@skolo/simulators';
+
+interface Cable {
+  name: string;
+  mac?: string;
+  address?: string;
+  uplink?: Outlet | 'internet';
+}
+
+export class Cables {
+  private readonly wirings = new Map<string, Wiring>();
+  private readonly plugged = new Set<string>();
+
+  /** What a device sees at its ports. New cables appear in it. */
+  wiringOf(device: string): Wiring {
+    const wiring = this.wirings.get(device) ?? { stations: [], own: macOf(device) };
+    this.wirings.set(device, wiring);
+    return wiring;
+  }
+
+  follow({ infrastructure, machines, jumphost }: Rack): void {
+    const upwards = (name: string) => infrastructure.get(name)?.uplink;
+    for (const cable of [jumphost, ...infrastructure.values(), ...machines.values()]) {
+      if (!this.plugged.has(cable.name)) this.plugIn(cable, upwards);
+      this.plugged.add(cable.name);
+    }
+  }
+
+  /** Also the devices above learn its address, at the port that leads to it. */
+  private plugIn(
+    { name, mac = macOf(name), address, uplink }: Cable,
+    upwards: (name: string) => Cable['uplink'],
+  ) {
+    for (let at = uplink; at !== undefined && at !== 'internet'; at = upwards(at.device)) {
+      const station = { mac, port: at.outlet, ...(address !== undefined && { address }) };
+      this.wiringOf(at.device).stations.push(station);
+    }
+  }
+}
+
+/** Always the same of a name; of the block of the Raspberry Pi Trading Ltd. */
+function macOf(name: string): string {
+  const hash = createHash('sha256').update(name).digest('hex');
+  return `dc:a6:32:${hash.slice(0, 2)}:${hash.slice(2, 4)}:${hash.slice(4, 6)}`;
+}
