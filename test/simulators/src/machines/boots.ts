@@ -114,9 +114,12 @@ export class Boots extends EventEmitter<{ up: []; down: [] }> {
   private async openAll(onOpen: () => void = () => {}): Promise<void> {
     const { life } = this;
     const { listeners } = this.options;
-    await Promise.all(listeners.map((listener) => listener.open()));
-    if (this.life !== life) {
+    const opened = await Promise.allSettled(listeners.map((listener) => listener.open()));
+    const failed = opened.find(({ status }) => status === 'rejected');
+    if (failed !== undefined || this.life !== life) {
+      // One that stayed open would keep the process from its end.
       for (const listener of listeners) void listener.close();
+      if (failed?.status === 'rejected') throw failed.reason;
       return;
     }
     onOpen();

@@ -364,3 +364,14 @@ describe('a machine’s agent', () => {
     });
   });
 });
+
+it('that cannot have one of its ports keeps none', async () => {
+  const { sshPort, agentPort = 0, ...first } = await start();
+  await first.close();
+  const taker = await start({ agentPort });
+
+  await expect(start({ sshPort, agentPort })).rejects.toThrow('EADDRINUSE');
+
+  const again = await start({ sshPort });
+  expect([taker.agentPort, again.sshPort]).toEqual([agentPort, sshPort]);
+});

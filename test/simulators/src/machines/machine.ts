@@ -171,7 +171,12 @@ export async function startSimulatedMachine(
     return () => source.off('change', listener);
   });
 
-  await boots.start();
+  try {
+    await boots.start();
+  } catch (error) {
+    for (const end of listeners) end();
+    throw error;
+  }
   const machine: SimulatedMachine = {
     name,
     host,
