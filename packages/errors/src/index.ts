@@ -1,6 +1,7 @@
-/** Errors: their text without secrets, their code, and deadlines. Every package may import it. */
+/** Errors: their text without secrets, their code; deadlines, and work in parallel. Every package may import it. */
 export { asError } from './as-error.ts';
 export { orAborted, settlesWithin, withDeadline } from './deadline.ts';
 export { errorCode } from './error-code.ts';
 export { errorText, loggedError, redacted } from './error-text.ts';
+export { inParallel } from './in-parallel.ts';
 export { parseJson } from './parse-json.ts';

@@ -1,5 +1,5 @@
 /** The same question to many racks at once. */
-import { asError } from '@skolo/errors';
+import { asError, inParallel } from '@skolo/errors';
 import type { FleetRack } from './clusters.ts';
 import { FleetError } from './errors.ts';
 
@@ -29,11 +29,6 @@ export async function askEachRack<T>(
   ask: (rack: FleetRack, signal: AbortSignal) => Promise<T>,
   { signal, limitMs = 20_000 }: EachRackOptions,
 ): Promise<RackAnswer<T>[]> {
-  const answers: RackAnswer<T>[] = [];
-  const waiting = racks.entries();
-  async function askInTurn() {
-    for (const [at, rack] of waiting) answers[at] = await askOne(rack);
-  }
   async function askOne(rack: FleetRack): Promise<RackAnswer<T>> {
     const late = new FleetError('UNREACHABLE', `${rack.name}: no answer in ${limitMs / 1000} s`);
     const limit = new AbortController();
@@ -46,7 +41,7 @@ export async function askEachRack<T>(
       clearTimeout(timer);
     }
   }
-  await Promise.all(Array.from({ length: atOnce }, askInTurn));
+  const answers = await inParallel(racks, atOnce, askOne);
   signal.throwIfAborted();
   return answers;
 }

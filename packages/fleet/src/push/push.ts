@@ -1,5 +1,5 @@
 /** Pushes to many racks: prepares all, then changes them in stages, each rack by itself and on record. */
-import { errorText } from '@skolo/errors';
+import { errorText, inParallel } from '@skolo/errors';
 import { PushError } from './errors.ts';
 import { isRefused } from './kubectl.ts';
 import { type HeldLease, holdLease, type LeaseTimes, readLease } from './lease.ts';
@@ -86,6 +86,7 @@ export async function preparePush(
   );
   await inParallel(
     runs.filter(({ record }) => !hasEnded(record)),
+    atOnce,
     async (run) => {
       try {
         await prepare(run, request, deps, isDry);
@@ -164,7 +165,7 @@ async function runAll(
   try {
     for (const stage of stages) {
       const due = runs.filter(({ name, record }) => stage.includes(name) && !hasEnded(record));
-      await inParallel(due, async (run) => {
+      await inParallel(due, atOnce, async (run) => {
         // All that has not begun waits for a resumed push.
         if (deps.signal.aborted) return;
         const failed = runs.find(hasFailed);
@@ -291,14 +292,6 @@ async function closeAll(runs: readonly Run[]): Promise<void> {
     delete run.lease;
     delete run.opened;
   }
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const left = [...items];
-  const worker = async () => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
 /** Work that must not overlap: one index of git. */

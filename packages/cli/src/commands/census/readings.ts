@@ -1,5 +1,6 @@
 /** Readings of all switches and routers of a rack, through the router backup, which has their logins. */
 import type { DeviceStations } from '@skolo/api';
+import { inParallel } from '@skolo/errors';
 import { models } from '@skolo/models';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { CliError, failureOf } from '../../errors.ts';
@@ -35,29 +36,23 @@ export async function readStations(rack: Rack, service: RouterBackup): Promise<R
   if (readable.length === 0) {
     throw new CliError(`${rack.name}: has no switch or router whose MAC table can be read`);
   }
-  const waiting = readable.entries();
-  const read: DeviceStations[] = [];
   const unread: Unread[] = [];
   const errors: unknown[] = [];
-  async function readNext() {
-    for (const [at, { name: device }] of waiting) {
-      try {
-        read[at] = await service.ask((client) =>
-          client.stations({ params: { device }, timeoutMs }),
-        );
-      } catch (error) {
-        errors.push(error);
-        const why = failureOf(error)
-          .lines.join(' ')
-          .replace(/^skolo: /, '');
-        unread.push({
-          device,
-          why: why.startsWith(`${device}: `) ? why.slice(device.length + 2) : why,
-        });
-      }
+  const read = await inParallel(readable, atOnce, async ({ name: device }) => {
+    try {
+      return await service.ask((client) => client.stations({ params: { device }, timeoutMs }));
+    } catch (error) {
+      errors.push(error);
+      const why = failureOf(error)
+        .lines.join(' ')
+        .replace(/^skolo: /, '');
+      unread.push({
+        device,
+        why: why.startsWith(`${device}: `) ? why.slice(device.length + 2) : why,
+      });
+      return undefined;
     }
-  }
-  await Promise.all(Array.from({ length: atOnce }, readNext));
+  });
   const found = read.filter((each) => each !== undefined);
   if (found.length === 0 && errors.length > 0) throw errors[0];
   const unreadable = devices.flatMap((device) => {

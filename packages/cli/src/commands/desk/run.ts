@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { inParallel } from '@skolo/errors';
 import type { Jumphost, MachineTarget } from '@skolo/fleet';
 import { shortSpan } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
@@ -68,16 +69,10 @@ async function runOnAll(
   machines: readonly MachineTarget[],
   work: Work,
 ): Promise<Result[]> {
-  const results: Result[] = [];
-  const waiting = machines.entries();
-  async function next() {
-    for (const [at, machine] of waiting) {
-      work.signal.throwIfAborted();
-      results[at] = await runOn(command, jumphost, machine, work);
-    }
-  }
-  await Promise.all(Array.from({ length: atOnce }, next));
-  return results;
+  return await inParallel(machines, atOnce, async (machine) => {
+    work.signal.throwIfAborted();
+    return await runOn(command, jumphost, machine, work);
+  });
 }
 
 async function runOn(

@@ -4,6 +4,7 @@
  */
 
 import { type AgentStatus, type Client, swarmingClientApi } from '@skolo/api';
+import { inParallel } from '@skolo/errors';
 import type { Machine, Rack } from '@skolo/rack';
 import { serviceUrl } from '@skolo/rack/service-urls';
 import { didYouMean } from '@skolo/rack/suggest';
@@ -106,14 +107,8 @@ const atOnce = 32;
 const timeoutMs = 5000;
 
 /** Asks `atOnce` agents in parallel, each for at most `timeoutMs`. */
-export async function askAgents(places: readonly AgentPlace[]): Promise<Answer[]> {
-  const answers: Answer[] = [];
-  const waiting = places.entries();
-  async function askNext() {
-    for (const [at, place] of waiting) answers[at] = await askOne(place);
-  }
-  await Promise.all(Array.from({ length: atOnce }, askNext));
-  return answers;
+export function askAgents(places: readonly AgentPlace[]): Promise<Answer[]> {
+  return inParallel(places, atOnce, askOne);
 }
 
 async function askOne({ name, url, machine, fetch }: AgentPlace): Promise<Answer> {

@@ -1,0 +1,18 @@
+/**
+ * Does the work for every item, at most `atOnce` at a time, and gives the results in the order of the items.
+ *
+ * @throws What the work throws. The other work goes on, and nobody waits for it.
+ */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const waiting = items.entries();
+  async function workInTurn() {
+    for (const [at, item] of waiting) results[at] = await work(item);
+  }
+  await Promise.all(Array.from({ length: atOnce }, workInTurn));
+  return results;
+}
