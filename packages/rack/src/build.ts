@@ -68,6 +68,7 @@ export function build(
   rack.timezone = take(check(headSchema.timezone, top.timezone, ['timezone'])) ?? rack.timezone;
   rack.network = take(check(headSchema.network, top.network, ['network'])) ?? rack.network;
   rack.access = take(check(headSchema.access, top.access, ['access'])) ?? rack.access;
+  rack.secrets = take(check(headSchema.secrets, top.secrets, ['secrets'])) ?? rack.secrets;
   const jumphost = take(check(headSchema.jumphost, top.jumphost, ['jumphost']));
   if (jumphost !== undefined) keepJumphost(draft, jumphost);
   if (top.defaultIdentity !== undefined) {
@@ -122,6 +123,7 @@ function emptyDraft(
       network: { domain: 'lan' },
       identities: new Map(),
       access: { anonymousRead: [] },
+      secrets: { shared: {} },
       logins: new Map(),
       infrastructure: new Map(),
       machines: new Map(),

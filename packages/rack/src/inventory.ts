@@ -22,6 +22,7 @@ export function expandedInventory(rack: Rack): Json {
     })),
     defaultIdentity: rack.defaultIdentity,
     access: rack.access,
+    secrets: rack.secrets,
     logins: writtenMap(rack.logins, ({ name: _, ...login }) => login),
     infrastructure: writtenMap(rack.infrastructure, writtenInfrastructure),
     machines: writtenMap(rack.machines, writtenMachine),

@@ -47,6 +47,15 @@ export interface Access {
   anonymousRead: string[];
 }
 
+/** Where the values of secrets are kept at a desk: at most one of the first three. */
+export interface SecretsPlace {
+  sops?: string;
+  folder?: string;
+  command?: string[];
+  /** Place of a secret that several racks have, by its name. */
+  shared: Record<string, string>;
+}
+
 /** A phone or another device attached to a machine. Its full name is `<machine>-<name>`. */
 export interface AttachedDevice {
   name: string;
@@ -151,6 +160,7 @@ export interface Rack {
   /** Identity of unlisted callers; absent: no identity. */
   defaultIdentity?: string;
   access: Access;
+  secrets: SecretsPlace;
   logins: ReadonlyMap<string, Login>;
   infrastructure: ReadonlyMap<string, InfrastructureDevice>;
   machines: ReadonlyMap<string, Machine>;

@@ -138,6 +138,40 @@ const accessSchema = section({
   anonymousRead: z.array(cidr).default([]).describe('Networks that may read without a sign-in.'),
 }).describe('Access of people and programs to the services. Roles: view, operate, admin.');
 
+const storeKeys = ['sops', 'folder', 'command'] as const;
+
+const secretsSchema = object({
+  sops: path
+    .exactOptional()
+    .describe(
+      'Folder of files that age encrypts and sops reads, `RACK/NAME.sops`, for git; default: `../../sops`. The file `.sops.yaml` in it or above it has the recipients.',
+    ),
+  folder: text(/^(~|\/|~\/.*|\/.*)$/, 'an absolute folder, or one below ~', '~/rack-secrets')
+    .exactOptional()
+    .describe('Folder of files in the clear, `RACK/NAME`, outside of git: for one person.'),
+  command: z
+    .array(z.string().min(1))
+    .min(1)
+    .exactOptional()
+    .describe(
+      'Program and arguments that print a value. `{rack}` and `{name}` are replaced: `[berglas, access, "my-bucket/{rack}/{name}"]`.',
+    ),
+  shared: z
+    .record(
+      z.string(),
+      text(/^(?!\.)[\w.-]+\/(?!\.)[\w.-]+$/, 'a place of a secret', 'etc/k3s-node-token'),
+    )
+    .default({})
+    .describe(
+      'Secrets that several racks have, and their place: `{ k3s-token: etc/k3s-node-token }`.',
+    ),
+})
+  .refine((written) => storeKeys.filter((key) => written[key] !== undefined).length <= 1, {
+    error: 'expected at most one of sops, folder, command',
+  })
+  .prefault({})
+  .describe('The place of the values of secrets, for `skolo secrets`.');
+
 /** The top level, without sections by name and settings of services. */
 export const headSchema = {
   rack: hostName.describe('Name of the rack, for example in alerts and backups.'),
@@ -152,4 +186,5 @@ export const headSchema = {
     .exactOptional()
     .describe('Identity of callers that are not listed; default: no identity.'),
   access: accessSchema,
+  secrets: secretsSchema,
 } as const;

@@ -1,8 +1,8 @@
-/** README.md of the derived files: their content, and commands for their Secrets. */
+/** README.md of the derived files: their content, and that of the Secrets. */
 import type { Rack } from '../rack.ts';
+import { tokenSecrets } from '../secrets/monitoring.ts';
+import type { ServiceSecret } from '../secrets/service-secrets.ts';
 import { type DerivedFile, head } from './derived-file.ts';
-import { tokenSecrets } from './monitoring-secrets.ts';
-import type { ServiceSecret } from './secrets.ts';
 
 /** Contains no value of a secret. */
 export function readme(
@@ -15,8 +15,7 @@ export function readme(
     namespace: 'skolo',
     rows: tokens.map(({ key, path, where, madeBy }) => ({
       key,
-      path,
-      content: madeBy === undefined ? `\`${path}\`` : `\`${path}\`, output of \`${madeBy}\``,
+      content: madeBy === undefined ? `\`${path}\`` : `\`${path}\`, made by \`${madeBy}\``,
       where: [where],
     })),
   }));
@@ -35,7 +34,7 @@ export function readme(
       ],
     ),
     '## Secrets',
-    'Each service has one Secret of its own name, with only the secrets that it reads. Run the commands in the folder of rack.yaml, which has the files. Leave out lines of missing files. The files must not be in git.',
+    'Each service has one Secret of its own name, with only the secrets that it reads. `skolo secrets apply` brings them from the store of the team, and `skolo secrets status` lists what is missing.',
     ...[...secrets.map(ofService), ...tokens].flatMap(section),
     '',
   ].join('\n\n');
@@ -47,8 +46,6 @@ interface Section {
   namespace: string;
   rows: {
     key: string;
-    /** File with the value. */
-    path: string;
     content: string;
     where: string[];
   }[];
@@ -59,10 +56,9 @@ function ofService({ service, namespace, files, variables }: ServiceSecret): Sec
     name: service,
     namespace,
     rows: [
-      ...files.map((file) => ({ ...file, content: `\`${file.path}\`` })),
+      ...files.map(({ key, path, where }) => ({ key, content: `\`${path}\``, where })),
       ...variables.map(({ name, where }) => ({
         key: name,
-        path: `secrets/${name}`,
         content: `the variable \`${name}\``,
         where,
       })),
@@ -74,6 +70,7 @@ function section({ name, namespace, rows }: Section): string[] {
   if (rows.length === 0) return [`### ${name}`, 'No secrets.'];
   return [
     `### ${name}`,
+    `In the namespace \`${namespace}\`.`,
     table(
       ['key', 'content', 'in rack.yaml'],
       rows.map(({ key, content, where }) => [
@@ -82,13 +79,6 @@ function section({ name, namespace, rows }: Section): string[] {
         where.map((place) => `\`${place}\``).join(', '),
       ]),
     ),
-    [
-      '```sh',
-      `kubectl create secret generic ${name} -n ${namespace} \\`,
-      ...rows.map(({ key, path }) => `  ${quoted(`--from-file=${key}=${path}`)} \\`),
-      '  --dry-run=client -o yaml | kubectl apply -f -',
-      '```',
-    ].join('\n'),
   ];
 }
 
@@ -96,9 +86,4 @@ function table(heads: string[], rows: string[][]): string {
   return [heads, heads.map(() => '---'), ...rows]
     .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
     .join('\n');
-}
-
-/** Quoted for a shell. */
-function quoted(word: string): string {
-  return /^[\w./=@%+:,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -6,13 +6,13 @@ import { z } from 'zod';
 import { parseRack } from '../load.ts';
 import type { Rack } from '../rack.ts';
 import { secretReferences } from '../secret-references.ts';
+import { mountedPath } from '../secrets/keys.ts';
 import { jumphostServices } from '../service-ports.ts';
 import { inventory } from '../testing/arbitrary-inventory.ts';
 import { derivedObjects, objectsOf } from '../testing/derived.ts';
 import { exampleRack, smallRack } from '../testing/example.ts';
 import { head } from './derived-file.ts';
 import { renderDerived } from './render.ts';
-import { mountedPath } from './secret-keys.ts';
 
 const Targets = z.array(
   z.object({ targets: z.array(z.string()), labels: z.record(z.string(), z.string()) }),

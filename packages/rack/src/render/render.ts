@@ -1,5 +1,6 @@
 /** The derived files of an overlay: a pure function of the rack. */
 import type { Rack } from '../rack.ts';
+import { serviceSecrets } from '../secrets/service-secrets.ts';
 import { type DerivedFile, head, type RenderWarning, yamlText } from './derived-file.ts';
 import { extraPorts } from './extra-ports.ts';
 import { hostAliases } from './host-aliases.ts';
@@ -7,7 +8,7 @@ import { kustomization } from './kustomization.ts';
 import { networkPolicies } from './network-policies.ts';
 import { prometheusTargets } from './prometheus-targets.ts';
 import { readme } from './readme.ts';
-import { secretPatches, serviceSecrets } from './secrets.ts';
+import { secretPatches } from './secrets.ts';
 import { stopGrace } from './stop-grace.ts';
 import { swarmingClientPatch } from './swarming-client.ts';
 import { renderWarnings } from './warnings.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { RenderError } from '../secrets/service-secrets.ts';
 import { derivedObjects } from '../testing/derived.ts';
 import { smallRack } from '../testing/example.ts';
 import { renderDerived } from './render.ts';
-import { RenderError } from './secrets.ts';
 
 const text = `identities:
   bots: { project: my-project, credentials: { serviceAccountKey: secrets/bots.json } }
@@ -107,32 +107,16 @@ describe('the Secret of a service', () => {
     expect(files.get('README.md')).toContain('### alert-to-pubsub\n\nNo secrets.');
   });
 
-  it('is made by a command that README.md has', () => {
+  it('is described by README.md', () => {
     const readme = renderDerived(smallRack(text)).files.get('README.md');
 
-    expect(readme).toContain(`kubectl create secret generic power-cycle-daemon -n skolo \\
-  --from-file=switch=secrets/switch \\
-  --from-file=tokens.yaml=secrets/tokens.yaml \\
-  --from-file=SWITCH_ENABLE=secrets/SWITCH_ENABLE \\
-  --dry-run=client -o yaml | kubectl apply -f -
-`);
-    expect(readme).toContain('generic metadata-server -n skolo-node');
+    expect(readme).toContain('### metadata-server\n\nIn the namespace `skolo-node`.');
     expect(readme).toContain(
       '| `switch` | `secrets/switch` | `logins.switches.password`, `logins.machines.privateKey` |',
     );
   });
 
-  it('quotes in that command what a shell would take apart', () => {
-    const rack = smallRack(`access: { tokens: { file: "secrets/ann's tokens" } }\n`);
-
-    const readme = renderDerived(rack).files.get('README.md');
-
-    expect(readme).toContain(
-      String.raw`  '--from-file=ann.s.tokens=secrets/ann'\''s tokens' \ `.trim(),
-    );
-  });
-
-  it('is one of Alertmanager and Prometheus, too, where they have to say who they are', () => {
+  it('is one of Alertmanager and Prometheus, too, where they have to sign in', () => {
     const rack = smallRack(`services:
   power-cycle-daemon: { repair: { enabled: true } }
   alert-to-pubsub: { auth: { bearer: secrets/alerts } }
@@ -140,14 +124,8 @@ describe('the Secret of a service', () => {
 
     const readme = renderDerived(rack).files.get('README.md');
 
-    expect(readme).toContain(`kubectl create secret generic alertmanager -n skolo \\
-  --from-file=alert-to-pubsub=secrets/alerts \\
-  --from-file=power-cycle-daemon=secrets/alertmanager-token \\
-`);
-    expect(readme).toContain('output of `skolo token new alertmanager --role operate`');
-    expect(readme).toContain(`kubectl create secret generic prometheus -n skolo \\
-  --from-file=alert-to-pubsub=secrets/alerts \\
-  --dry-run=client`);
+    expect(readme).toContain('`secrets/alertmanager-token`, made by `skolo secrets generate`');
+    expect(readme).toContain('### prometheus');
     expect(renderDerived(smallRack()).files.get('README.md')).not.toContain('### alertmanager');
   });
 

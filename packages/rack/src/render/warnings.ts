@@ -2,11 +2,11 @@
 import { posix } from 'node:path';
 import { hostsOf, namesOf } from '../formats/hosts.ts';
 import type { Rack } from '../rack.ts';
+import type { ServiceSecret } from '../secrets/service-secrets.ts';
 import { jumphostServices, servicePorts } from '../service-ports.ts';
 import type { RenderWarning } from './derived-file.ts';
 import { lowPorts } from './extra-ports.ts';
 import { contains, networkOf, overlap, podNetwork } from './networks.ts';
-import type { ServiceSecret } from './secrets.ts';
 
 /** The default of k3s. */
 const serviceNetwork = '10.43.0.0/16';

@@ -152,6 +152,7 @@ class Salvager {
         if (problem.rule === 'differs') this.remove(['defaultIdentity']);
         return this.leaveOutSetting(name, key, index);
       case 'access':
+      case 'secrets':
         return this.remove(name === undefined ? [section] : [section, name]);
       case 'timezone':
         return this.remove([section]);

@@ -2,7 +2,7 @@
 
 import type { SecretRef } from '@skolo/secrets';
 import type { Rack } from '../rack.ts';
-import { mountedPath } from './secret-keys.ts';
+import { mountedPath } from './keys.ts';
 
 interface TokenSecret {
   name: 'alertmanager' | 'prometheus';
@@ -30,7 +30,7 @@ export function tokenSecrets({ services }: Rack): TokenSecret[] {
     key: 'power-cycle-daemon' as const,
     path: 'secrets/alertmanager-token',
     where: 'services.power-cycle-daemon.repair',
-    madeBy: 'skolo token new alertmanager --role operate',
+    madeBy: 'skolo secrets generate',
   };
   const { enabled } = services['power-cycle-daemon'].repair;
   const all: TokenSecret[] = [

@@ -1,7 +1,7 @@
 import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mountedPath, secretKeys } from './secret-keys.ts';
+import { mountedPath, secretKeys } from './keys.ts';
 
 describe('mountedPath', () => {
   it.each([

@@ -1,0 +1,194 @@
+/**
+ * Every secret of a rack, by name: what it is, who uses it, and where it goes. All of it follows from rack.yaml. The
+ * values are in a store (packages/secret-store).
+ */
+import type { Rack } from '../rack.ts';
+import { type SecretReference, secretReferences } from '../secret-references.ts';
+import type { JumphostService } from '../service-ports.ts';
+import { secretKeys } from './keys.ts';
+import { tokenSecrets } from './monitoring.ts';
+import { serviceSecrets } from './service-secrets.ts';
+
+export type SecretKind =
+  | 'password'
+  | 'passphrase'
+  | 'ssh-key'
+  | 'snmp-community'
+  | 'snmp-key'
+  | 'token'
+  /** The tokens of all agents are derived from it. */
+  | 'agent-token'
+  /** Made by `skolo token new`. */
+  | 'api-token'
+  /** The file of `access.tokens`. */
+  | 'token-file'
+  | 'service-account-key'
+  | 'refresh-token'
+  | 'external-account'
+  | 'tls-key'
+  /** It is delivered like a secret, but is none. */
+  | 'certificate'
+  | 'adb-key'
+  | 'adb-public-key'
+  | 'age-identity'
+  | 'k3s-token';
+
+/** A key of a Secret in the cluster. */
+export interface SecretKey {
+  namespace: string;
+  secret: string;
+  key: string;
+}
+
+/** A file on the jumphost. */
+export interface SecretFilePlace {
+  /** The unit that reads it. */
+  unit: string;
+  /** Absolute. */
+  path: string;
+  /** For a variable: the path is a file of variables, and this is the name in it. */
+  variable?: string;
+  /** Who may read it, besides root. */
+  gid: number;
+}
+
+export interface RackSecret {
+  /** Of the value in the store: `switch`, `bots.json`. */
+  name: string;
+  /** Where it is in the store: `rack4/switch`, or `etc/k3s-node-token` if several racks share it. */
+  place: string;
+  kind: SecretKind;
+  /** Paths in rack.yaml. */
+  where: string[];
+  /** Names of `logins` that sign in with it. */
+  logins: string[];
+  /** Services and programs that read it. */
+  users: string[];
+  keys: SecretKey[];
+  files: SecretFilePlace[];
+}
+
+/** Units of deploy/systemd that stand in for pods, and the group of each. */
+const units = {
+  'metadata-server': { unit: 'skolo-metadata-server.service', gid: 0 },
+  'power-cycle-daemon': { unit: 'skolo-power-cycle-daemon.service', gid: 10_001 },
+} as const;
+
+/** Of k3s on the jumphost: `token-file` in its configuration. */
+export const k3sTokenFile = '/etc/rancher/k3s/token';
+
+/**
+ * The secrets of a rack, sorted by name.
+ *
+ * @throws RenderError A path is outside of the folder that pods see.
+ */
+export function rackSecrets(rack: Rack): RackSecret[] {
+  const found = new Map<string, RackSecret>();
+  const add = (name: string, kind: SecretKind, more: Partial<RackSecret>) => {
+    const secret = found.get(name) ?? {
+      ...{ name, kind, place: rack.secrets.shared[name] ?? `${rack.name}/${name}` },
+      ...{ where: [], logins: [], users: [], keys: [], files: [] },
+    };
+    for (const list of ['where', 'logins', 'users'] as const) {
+      secret[list] = [...new Set([...secret[list], ...(more[list] ?? [])])];
+    }
+    secret.keys.push(...(more.keys ?? []));
+    secret.files.push(...(more.files ?? []));
+    found.set(name, secret);
+  };
+  const references = new Map(secretReferences(rack).map((each) => [each.where, each]));
+  const kindAt = (where: readonly string[]) => kindOf(rack, references.get(where[0] ?? ''));
+  const nameOf = new Map<string, string>();
+  for (const { service, namespace, files, variables } of serviceSecrets(rack)) {
+    const own = (where: string[]) => ({ where, logins: loginsAt(where), users: [service] });
+    for (const { key, path, where } of files) {
+      nameOf.set(path, key);
+      const keys = [{ namespace, secret: service, key }];
+      add(key, kindAt(where), { ...own(where), keys, files: filesOf(service, path) });
+    }
+    for (const { name, where } of variables) {
+      const keys = [{ namespace, secret: service, key: name }];
+      add(name, kindAt(where), {
+        ...own(where),
+        keys,
+        files: filesOf(service, 'environment', name),
+      });
+    }
+  }
+  for (const { name: secret, tokens } of tokenSecrets(rack)) {
+    for (const { key, path, where, madeBy } of tokens) {
+      const name = nameOf.get(path) ?? secretKeys([path], new Set(found.keys())).get(path) ?? path;
+      add(name, madeBy === undefined ? 'token' : 'api-token', {
+        ...{ where: [where], users: [secret], keys: [{ namespace: 'skolo', secret, key }] },
+      });
+    }
+  }
+  for (const [name, kind, more] of implied(rack)) add(name, kind, more);
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** What rack.yaml does not name, but needs. */
+function implied(rack: Rack): [string, SecretKind, Partial<RackSecret>][] {
+  const all: [string, SecretKind, Partial<RackSecret>][] = [
+    [
+      'k3s-token',
+      'k3s-token',
+      {
+        ...{ where: ['jumphost'], users: ['k3s'] },
+        files: [{ unit: 'k3s.service', path: k3sTokenFile, gid: 0 }],
+      },
+    ],
+  ];
+  const devices = [...rack.machines.values()].flatMap((machine) => machine.devices);
+  if (devices.some(({ kind }) => kind === 'android' || kind === 'auto')) {
+    for (const [name, kind] of [
+      ['adbkey', 'adb-key'],
+      ['adbkey.pub', 'adb-public-key'],
+    ] as const) {
+      const keys = [{ namespace: 'skolo-node', secret: 'adb-key', key: name }];
+      all.push([name, kind, { where: ['machines'], users: ['swarming-client'], keys }]);
+    }
+  }
+  if (Array.isArray(rack.services['router-backup'].encrypt)) {
+    const where = ['services.router-backup.encrypt'];
+    all.push(['age-identity', 'age-identity', { where, users: ['skolo backup --from'] }]);
+  }
+  return all;
+}
+
+function filesOf(service: JumphostService, path: string, variable?: string): SecretFilePlace[] {
+  if (service !== 'metadata-server' && service !== 'power-cycle-daemon') return [];
+  const place = { ...units[service], path: `/etc/skolo/${service}/${path}` };
+  return [variable === undefined ? place : { ...place, variable }];
+}
+
+function loginsAt(where: readonly string[]): string[] {
+  return where.flatMap((path) => /^logins\.(.+?)\.(?:snmp\.)?\w+$/.exec(path)?.[1] ?? []);
+}
+
+const kinds: Readonly<Record<string, SecretKind>> = {
+  serviceAccountKey: 'service-account-key',
+  uploadKey: 'service-account-key',
+  keyFile: 'service-account-key',
+  refreshToken: 'refresh-token',
+  externalAccount: 'external-account',
+  tokens: 'token-file',
+  password: 'password',
+  enablePassword: 'password',
+  passphrase: 'passphrase',
+  privateKey: 'ssh-key',
+  community: 'snmp-community',
+  authKey: 'snmp-key',
+  privKey: 'snmp-key',
+  cert: 'certificate',
+  key: 'tls-key',
+  powerToken: 'api-token',
+};
+
+function kindOf(rack: Rack, reference: SecretReference | undefined): SecretKind {
+  const [section, name] = reference?.path ?? [];
+  const kind = kinds[String(reference?.path.at(-1))] ?? 'token';
+  if (kind !== 'token' || section !== 'logins') return kind;
+  const isOfMachines = [...rack.machines.values()].some(({ login }) => login === name);
+  return isOfMachines ? 'agent-token' : 'token';
+}
