@@ -234,6 +234,14 @@ export const peerKinds = [
     proves: 'what leaves the rack encrypted, decrypted by the program that people have',
   },
   {
+    name: 'sops',
+    commands: ['sops'],
+    version: ['--version', '--disable-version-check'],
+    // `go install` fetches a gigabyte for it.
+    debian: [],
+    proves: 'files of secrets, read and written by the program that teams have',
+  },
+  {
     name: 'busybox',
     commands: ['busybox'],
     version: ['--help'],

@@ -23,6 +23,7 @@ const may: Readonly<Record<string, readonly string[]>> = {
   power: ['models', 'equipment', 'rack', 'durable', 'secrets', 'errors'],
   alerts: ['rack', 'durable', 'google', 'secrets', 'errors'],
   fleet: ['api', 'rack', 'durable', 'secrets', 'errors'],
+  'secret-store': ['durable', 'secrets', 'errors'],
 };
 /** Of packages/models, rack.yaml needs the facts only. */
 const protocolClients = ['ssh2', 'net-snmp', 'mqtt'];

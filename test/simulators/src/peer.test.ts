@@ -66,6 +66,7 @@ describe('peer', () => {
       frr: true,
       rancid: true,
       age: true,
+      sops: true,
       busybox: true,
       strace: true,
       redfishtool: true,

@@ -30,6 +30,7 @@ export type PeerName =
   | 'frr'
   | 'rancid'
   | 'age'
+  | 'sops'
   | 'strace'
   | 'busybox'
   | 'redfishtool'

@@ -1,0 +1,63 @@
+/** New values of secrets. */
+import { randomBytes, randomInt } from 'node:crypto';
+import { Secret } from '@skolo/secrets';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { newSshKey } from './ssh-key.ts';
+
+/** Kinds of secrets that can be made from random numbers alone. */
+export const generatedKinds = [
+  'password',
+  'passphrase',
+  'snmp-community',
+  'snmp-key',
+  'token',
+  'agent-token',
+  'k3s-token',
+  'ssh-key',
+  'age-identity',
+] as const;
+export type GeneratedKind = (typeof generatedKinds)[number];
+
+export interface GeneratedValue {
+  value: Secret;
+  /** What others need of it, and what it is: the public key, the recipient. */
+  public?: { what: string; text: string };
+}
+
+/**
+ * @param comment of an ssh key
+ */
+export async function generateValue(kind: GeneratedKind, comment: string): Promise<GeneratedValue> {
+  switch (kind) {
+    case 'ssh-key': {
+      const key = newSshKey(comment);
+      return { value: key.private, public: { what: 'public key', text: key.public } };
+    }
+    case 'age-identity': {
+      const identity = await generateX25519Identity();
+      const text = await identityToRecipient(identity);
+      const lines = `# public key: ${text}\n${identity}\n`;
+      return { value: new Secret(lines), public: { what: 'recipient', text } };
+    }
+    case 'token':
+    case 'agent-token':
+      return { value: new Secret(randomBytes(32).toString('base64url')) };
+    case 'k3s-token':
+      return { value: new Secret(randomBytes(32).toString('hex')) };
+    default:
+      return { value: new Secret(password()) };
+  }
+}
+
+/** Without signs that a command line of a device reads in its own way, and without look-alikes. */
+const signs = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789';
+/** What every device accepts that was looked at; it has 115 random bits. */
+const length = 20;
+
+/** It has a capital, a small letter and a digit, which some devices ask for. */
+function password(): string {
+  for (;;) {
+    const text = Array.from({ length }, () => signs[randomInt(signs.length)]).join('');
+    if (/[A-Z]/.test(text) && /[a-z]/.test(text) && /\d/.test(text)) return text;
+  }
+}

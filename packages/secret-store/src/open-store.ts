@@ -1,0 +1,40 @@
+/** The store that rack.yaml names. */
+import { join, resolve } from 'node:path';
+import { commandStore } from './command-store.ts';
+import { folderStore } from './folder-store.ts';
+import { type SopsStoreDeps, sopsStore } from './sops-store.ts';
+import type { SecretStore } from './store.ts';
+
+/** As in `secrets` of rack.yaml: at most one of them. */
+export interface StorePlace {
+  sops?: string;
+  folder?: string;
+  command?: string[];
+}
+
+/** Next to the folder of all racks: kube/sops for kube/racks/NAME/rack.yaml. */
+const usualFolder = '../../sops';
+
+export interface OpenStoreDeps extends Omit<SopsStoreDeps, 'root'> {
+  /** Folder of rack.yaml. */
+  dir: string;
+  home: string;
+  /** Of programs. */
+  env: NodeJS.ProcessEnv;
+}
+
+/**
+ * @example
+ * const store = await openStore(rack.secrets, { dir: rack.dir, home: homedir(), env, identities, now: Date.now });
+ * const value = await store.read('rack4/switch', signal);
+ *
+ * @throws StoreError
+ */
+export async function openStore(place: StorePlace, deps: OpenStoreDeps): Promise<SecretStore> {
+  const { dir, home, env } = deps;
+  if (place.command !== undefined) return commandStore(place.command, env);
+  if (place.folder !== undefined) {
+    return await folderStore(resolve(place.folder.replace(/^~(?=\/|$)/, () => join(home))));
+  }
+  return sopsStore({ ...deps, root: resolve(dir, place.sops ?? usualFolder) });
+}

@@ -1,0 +1,42 @@
+/** Files that age encrypts and sops reads: `ROOT/RACK/NAME.sops`, for git. */
+import type { Secret } from '@skolo/secrets';
+import { fileAt, placesIn, readText, removeFile, writeText } from './file-tree.ts';
+import { openSops, sealSops, sopsHeader } from './sops-file.ts';
+import { recipientsFor } from './sops-rules.ts';
+import type { SecretStore } from './store.ts';
+
+export const sopsSuffix = '.sops';
+
+export interface SopsStoreDeps {
+  /** Absolute folder. */
+  root: string;
+  /** The age identities of this desk; asked for when the first value is read. */
+  identities(): Promise<readonly Secret[]>;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+export function sopsStore({ root, identities, now }: SopsStoreDeps): SecretStore {
+  let known: Promise<readonly Secret[]> | undefined;
+  const file = (place: string) => fileAt(root, place, sopsSuffix);
+  return {
+    title: root,
+    async find(place) {
+      const text = await readText(file(place));
+      return text === undefined ? undefined : sopsHeader(text, file(place));
+    },
+    async read(place, signal) {
+      signal.throwIfAborted();
+      const text = await readText(file(place));
+      if (text === undefined) return undefined;
+      known ??= identities();
+      return await openSops(text, await known, file(place));
+    },
+    async write(place, value) {
+      const path = file(place);
+      await writeText(path, await sealSops(value, await recipientsFor(path), now()), true);
+    },
+    remove: (place) => removeFile(file(place)),
+    list: (folder) => placesIn(root, folder, sopsSuffix),
+  };
+}
