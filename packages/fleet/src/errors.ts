@@ -18,7 +18,9 @@ export type FleetErrorCode =
   /** The rack is there, and its Prometheus does not say how it is. */
   | 'NO_PROMETHEUS'
   | 'TOKEN_REJECTED'
-  | 'CLOCK';
+  | 'CLOCK'
+  /** The rack does not have what was written. */
+  | 'UNEXPECTED';
 
 /** A failure between the desk and a rack. The message says what to do. */
 export class FleetError extends Error {

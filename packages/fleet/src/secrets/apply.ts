@@ -1,0 +1,61 @@
+/** Brings the secrets of a rack to where its services read them. */
+import type { RackSecret } from '@skolo/rack/secrets';
+import type { Secret } from '@skolo/secrets';
+import { FleetError } from '../errors.ts';
+import type { Jumphost } from '../open-jumphost.ts';
+import type { Rack } from '../push/rack.ts';
+import { applyToCluster, compareCluster } from './cluster.ts';
+import { applyToFiles, compareFiles } from './jumphost-files.ts';
+import { type Place, placeTitle } from './places.ts';
+
+export interface SecretsDeps {
+  /** Name of the rack, for messages. */
+  rack: string;
+  /** `rackSecrets` of its rack.yaml. */
+  secrets: readonly RackSecret[];
+  /** Values of the store, by name. A secret without one is left as it is. */
+  values: ReadonlyMap<string, Secret>;
+  /** Undefined: Secrets of the cluster are left alone, for example before k3s runs. */
+  cluster?: Rack;
+  /** Undefined: files on the jumphost are left alone. */
+  jumphost?: Pick<Jumphost, 'startOnJumphost'>;
+  signal: AbortSignal;
+}
+
+/**
+ * Compares each place with the store. Changes nothing.
+ *
+ * @throws KubectlError @throws FleetError
+ */
+export async function compareSecrets(deps: SecretsDeps): Promise<Place[]> {
+  const { cluster, jumphost, secrets, values, signal } = deps;
+  const [keys, files] = await Promise.all([
+    cluster ? compareCluster(cluster, secrets, values, signal) : [],
+    jumphost ? compareFiles({ ...deps, jumphost }) : [],
+  ]);
+  return [...keys, ...files];
+}
+
+/**
+ * Brings values of the store to Secrets of the cluster, by server-side apply, and to files of units on the jumphost. Writes
+ * only what differs, then reads all of it back and compares digests. What the store does not have stays as it is.
+ * Running it again changes nothing. `skolo secrets apply` and `skolo jumphost prepare` call it.
+ *
+ * @returns The places that were written.
+ * @throws KubectlError @throws FleetError `UNEXPECTED`: a place does not have the value after it was written.
+ */
+export async function applySecrets(deps: SecretsDeps): Promise<Place[]> {
+  const { rack, cluster, jumphost, secrets, values, signal } = deps;
+  const written: Place[] = [];
+  // First the files: if the network fails between, skolo-stand-in copies the rest from the cluster, or the next run does.
+  if (jumphost) written.push(...(await applyToFiles({ ...deps, jumphost })));
+  if (cluster) written.push(...(await applyToCluster(cluster, secrets, values, signal)));
+  const wrong = (await compareSecrets(deps)).find(
+    ({ state }) => state === 'different' || state === 'missing',
+  );
+  if (wrong === undefined) return written;
+  throw new FleetError(
+    'UNEXPECTED',
+    `${rack}: ${placeTitle(wrong)} does not have the value that was written; does somebody else write it? Run skolo secrets apply again`,
+  );
+}

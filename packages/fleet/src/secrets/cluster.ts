@@ -1,0 +1,136 @@
+/** Secrets in the cluster. Their values are read into memory, compared there, and sent through standard input. */
+import type { RackSecret } from '@skolo/rack/secrets';
+import type { Secret } from '@skolo/secrets';
+import { z } from 'zod';
+import { type KubeObject, listText, readAnswer } from '../push/objects.ts';
+import { fieldManager } from '../push/plan.ts';
+import { applyObjects, type Rack } from '../push/rack.ts';
+import { digestOf, type KeyPlace, stateOf } from './places.ts';
+
+type Values = ReadonlyMap<string, Secret>;
+
+const Data = z.record(z.string(), z.string()).catch({});
+
+/** Where `kubectl apply` without `--server-side` keeps a copy of all values. */
+const copyOfValues = 'kubectl.kubernetes.io/last-applied-configuration';
+
+interface LiveSecret {
+  object: KubeObject;
+  /** Values in base64. */
+  data: Record<string, string>;
+  /** Keys that skolo made. */
+  owned: string[];
+}
+
+type Live = ReadonlyMap<string, LiveSecret>;
+
+/** @throws KubectlError */
+export async function compareCluster(
+  rack: Rack,
+  secrets: readonly RackSecret[],
+  values: Values,
+  signal: AbortSignal,
+): Promise<KeyPlace[]> {
+  return placesOf(secrets, values, await readLive(rack, secrets, signal));
+}
+
+function placesOf(secrets: readonly RackSecret[], values: Values, live: Live): KeyPlace[] {
+  return secrets.flatMap((secret) =>
+    secret.keys.map((at): KeyPlace => {
+      const there = live.get(`${at.namespace}/${at.secret}`)?.data[at.key];
+      const digest = there === undefined ? undefined : digestOf(Buffer.from(there, 'base64'));
+      return { secret, at, state: stateOf(values.get(secret.name), digest) };
+    }),
+  );
+}
+
+/**
+ * Makes and changes Secrets of the cluster, where they differ from the store. A key without a value in the store keeps the
+ * value that it has, and so does a key that somebody else made. A key that skolo made goes when rack.yaml no longer has it.
+ *
+ * @throws KubectlError
+ */
+export async function applyToCluster(
+  rack: Rack,
+  secrets: readonly RackSecret[],
+  values: Values,
+  signal: AbortSignal,
+): Promise<KeyPlace[]> {
+  const live = await readLive(rack, secrets, signal);
+  const before = placesOf(secrets, values, live);
+  const changes = before.filter(({ state }) => state === 'missing' || state === 'different');
+  const names = new Set(changes.map(({ at }) => `${at.namespace}/${at.secret}`));
+  for (const [name, { owned }] of live) {
+    const own = before.filter(({ at }) => `${at.namespace}/${at.secret}` === name);
+    if (owned.some((key) => own.every(({ at }) => at.key !== key))) names.add(name);
+  }
+  await applyObjects(
+    rack,
+    [...names].map((name) => wantedSecret(name, before, values, live)),
+    signal,
+  );
+  for (const name of names) {
+    const former = live.get(name)?.object.metadata;
+    // It would keep the former values in the clear.
+    if (former?.annotations?.[copyOfValues] === undefined) continue;
+    const args = ['annotate', 'secret', former.name, '-n', former.namespace ?? ''];
+    await rack.kubectl([...args, `${copyOfValues}-`], { signal });
+  }
+  return changes;
+}
+
+function wantedSecret(
+  full: string,
+  places: readonly KeyPlace[],
+  values: Values,
+  live: Live,
+): KubeObject {
+  const own = places.filter(({ at }) => `${at.namespace}/${at.secret}` === full);
+  const { data: former = {}, owned = [] } = live.get(full) ?? {};
+  const named = own.flatMap(({ secret, at }) => {
+    const value = values.get(secret.name)?.reveal();
+    const text = value === undefined ? former[at.key] : Buffer.from(value).toString('base64');
+    return text === undefined ? [] : [[at.key, text] as const];
+  });
+  const ofOthers = Object.entries(former).filter(([key]) => !owned.includes(key));
+  const [namespace = '', name = ''] = full.split('/');
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace },
+    type: 'Opaque',
+    data: Object.fromEntries([...ofOthers, ...named]),
+  };
+}
+
+const Fields = z.object({ 'f:data': z.record(z.string(), z.unknown()).default({}) });
+
+function ownedKeys({ metadata }: KubeObject): string[] {
+  return (metadata.managedFields ?? [])
+    .filter(({ manager, operation }) => manager === fieldManager && operation === 'Apply')
+    .flatMap(({ fieldsV1 }) => Object.keys(Fields.parse(fieldsV1)['f:data']))
+    .flatMap((field) => (field.startsWith('f:') ? [field.slice(2)] : []));
+}
+
+async function readLive(
+  { kubectl }: Rack,
+  secrets: readonly RackSecret[],
+  signal: AbortSignal,
+): Promise<Live> {
+  const names = new Set(
+    secrets.flatMap(({ keys }) => keys.map(({ namespace, secret }) => `${namespace}/${secret}`)),
+  );
+  if (names.size === 0) return new Map();
+  const wanted = [...names].map((full): KubeObject => {
+    const [namespace = '', name = ''] = full.split('/');
+    return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace } };
+  });
+  const args = ['get', '-f', '-', '--ignore-not-found', '--show-managed-fields', '-o', 'json'];
+  const found = readAnswer(await kubectl(args, { input: listText(wanted), signal }));
+  return new Map(
+    found.map((object) => [
+      `${object.metadata.namespace}/${object.metadata.name}`,
+      { object, data: Data.parse(object.data), owned: ownedKeys(object) },
+    ]),
+  );
+}

@@ -1,0 +1,226 @@
+/**
+ * Files of secrets on the jumphost, for units of systemd and k3s. Values go through ssh by standard input, and programs there
+ * are built into its shell or read them from there: no command line has one.
+ */
+import { once } from 'node:events';
+import { posix } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { k3sTokenFile, type RackSecret } from '@skolo/rack/secrets';
+import type { Secret } from '@skolo/secrets';
+import { FleetError } from '../errors.ts';
+import type { Jumphost } from '../open-jumphost.ts';
+import { digestOf, type FilePlace, stateOf } from './places.ts';
+
+type Values = ReadonlyMap<string, Secret>;
+
+export interface FilesDeps {
+  /** Name of the rack, for messages. */
+  rack: string;
+  jumphost: Pick<Jumphost, 'startOnJumphost'>;
+  secrets: readonly RackSecret[];
+  values: Values;
+  signal: AbortSignal;
+}
+
+/** Prints `absent FOLDER`, `DIGEST PATH`, or `= PATH VALUE` in base64 for a file of variables. */
+const readScript = `
+for path; do
+  case $path in
+    /etc/skolo/*/*) rest=\${path#/etc/skolo/}; folder=/etc/skolo/\${rest%%/*} ;;
+    *) folder=\${path%/*} ;;
+  esac
+  [ -d "$folder" ] || { echo "absent $path"; continue; }
+  [ -f "$path" ] || continue
+  case $path in
+    */environment) echo "= $path $(base64 -w 0 < "$path")" ;;
+    *) digest=$(sha256sum < "$path") || exit 1; echo "\${digest%% *} $path" ;;
+  esac
+done`;
+
+/**
+ * Replaces files of a unit, all at once, in the layout of the kubelet that skolo-stand-in also writes: links into a version
+ * of the folder. Other files of the current version stay. Lines of standard input: PATH VALUE, in base64.
+ */
+const writeScript = `
+set -eu
+umask 077
+cd "$1"
+gid=$2
+for entry in *; do
+  [ -e "$entry" ] || continue
+  [ -L "$entry" ] || { echo "$PWD/$entry was put there by hand and is left alone; move it away" >&2; exit 1; }
+done
+new=$(mktemp -d "..skolo-XXXXXXXX")
+trap 'rm -rf "$new"' EXIT
+old=$(readlink ..data || true)
+[ -z "$old" ] || cp -a "$old/." "$new/"
+while read -r path value; do
+  mkdir -p "$new/$(dirname "$path")"
+  rm -f "$new/$path"
+  printf %s "$value" | base64 -d > "$new/$path"
+done
+chown -R "0:$gid" "$new"
+if [ "$gid" = 0 ]; then mode=0400; else mode=0440; fi
+find "$new" -type d -exec chmod 0750 {} +
+find "$new" -type f -exec chmod "$mode" {} +
+sync -f "$new"
+ln -sfn "$new" ..data_next
+mv -T ..data_next ..data
+trap - EXIT
+for entry in "$new"/*; do
+  name=\${entry##*/}
+  [ -L "$name" ] || ln -s "..data/$name" "$name"
+done
+[ -z "$old" ] || rm -rf "./$old"
+sync -f .`;
+
+/** Writes a file that must not exist yet. */
+const addScript = `
+set -eu
+umask 077
+read -r value
+new=$(mktemp "$1.XXXXXXXX")
+trap 'rm -f "$new"' EXIT
+printf %s "$value" | base64 -d > "$new"
+sync "$new"
+ln "$new" "$1"`;
+
+/** @throws FleetError */
+export async function compareFiles(deps: FilesDeps): Promise<FilePlace[]> {
+  const { secrets, values } = deps;
+  const paths = new Set(secrets.flatMap(({ files }) => files.map(({ path }) => path)));
+  const lines = (await asRoot(deps, 'read', readScript, [...paths], '')).split('\n');
+  const absent = new Set<string>();
+  const digests = new Map<string, string>();
+  const variables = new Map<string, string>();
+  for (const line of lines) {
+    const [what = '', path = '', content = ''] = line.split(' ');
+    if (what === 'absent') absent.add(path);
+    else if (what === '=') variables.set(path, Buffer.from(content, 'base64').toString());
+    else if (what !== '') digests.set(path, what);
+  }
+  return secrets.flatMap((secret) =>
+    secret.files.map((at): FilePlace => {
+      const value = values.get(secret.name);
+      if (absent.has(at.path)) return { secret, at, state: 'not-installed' };
+      if (at.variable === undefined) {
+        return { secret, at, state: stateOf(value, digests.get(at.path)) };
+      }
+      const there = readVariables(variables.get(at.path) ?? '').get(at.variable);
+      return { secret, at, state: stateOf(value, there && digestOf(there)) };
+    }),
+  );
+}
+
+/**
+ * Writes files that differ from the store. The token of k3s is only added: another one would lock k3s out of its own
+ * database.
+ *
+ * @throws FleetError
+ */
+export async function applyToFiles(deps: FilesDeps): Promise<FilePlace[]> {
+  const { values, rack } = deps;
+  const before = await compareFiles(deps);
+  const changes = before.filter(({ state }) => state === 'missing' || state === 'different');
+  for (const { at, secret, state } of changes.filter(({ at }) => at.path === k3sTokenFile)) {
+    if (state === 'different') {
+      throw new FleetError(
+        'UNEXPECTED',
+        `${rack}: ${at.path} on the jumphost has another token of k3s; run \`k3s token rotate\` there, or keep the old one with skolo secrets set`,
+      );
+    }
+    await asRoot(deps, 'write', addScript, [at.path], `${encoded(values.get(secret.name))}\n`);
+  }
+  const byFolder = Map.groupBy(
+    changes.filter(({ at }) => at.path !== k3sTokenFile),
+    ({ at }) => at.path.split('/').slice(0, 4).join('/'),
+  );
+  for (const [folder, places] of byFolder) {
+    const input = places
+      .filter(({ at }) => at.variable === undefined)
+      .map(
+        ({ at, secret }) =>
+          `${posix.relative(folder, at.path)} ${encoded(values.get(secret.name))}\n`,
+      );
+    if (places.some(({ at }) => at.variable !== undefined)) {
+      const file = `${folder}/environment`;
+      const own = before.filter(({ at }) => at.path === file);
+      input.push(`environment ${await environment(deps, file, own)}\n`);
+    }
+    const gid = String(places[0]?.at.gid ?? 0);
+    await asRoot(deps, 'write', writeScript, [folder, gid], input.join(''));
+  }
+  return changes;
+}
+
+function encoded(value: Secret | undefined): string {
+  return Buffer.from(value?.reveal() ?? '').toString('base64');
+}
+
+/** Variables of the store, and those that are only there. */
+async function environment(
+  deps: FilesDeps,
+  file: string,
+  places: readonly FilePlace[],
+): Promise<string> {
+  const lines = await asRoot(deps, 'read', readScript, [file], '');
+  const former = /^= \S+ (\S*)$/m.exec(lines)?.[1] ?? '';
+  const variables = readVariables(Buffer.from(former, 'base64').toString());
+  for (const { at, secret } of places) {
+    const value = deps.values.get(secret.name)?.reveal();
+    if (value !== undefined && at.variable !== undefined) variables.set(at.variable, value);
+  }
+  // As skolo-stand-in writes it: in double quotes of an EnvironmentFile (systemd.exec(5)).
+  const text = [...variables]
+    .map(([name, value]) => `${name}="${value.replace(/["\\$`]/g, '\\$&')}"\n`)
+    .join('');
+  return Buffer.from(text).toString('base64');
+}
+
+function readVariables(text: string): Map<string, string> {
+  const found = text.matchAll(/^(\w+)="((?:[^"\\]|\\.)*)"$/gms);
+  return new Map(
+    [...found].map(([, name = '', value = '']) => [name, value.replace(/\\(.)/gs, '$1')]),
+  );
+}
+
+/** Runs a script as root of the jumphost, and gives what it prints. */
+async function asRoot(
+  { jumphost, rack, signal }: FilesDeps,
+  verb: 'read' | 'write',
+  script: string,
+  args: readonly string[],
+  input: string,
+): Promise<string> {
+  const words = ['sudo', '-n', 'sh', '-c', script, 'skolo', ...args].map(quoted);
+  const child = await jumphost.startOnJumphost(
+    words.join(' '),
+    { stdio: 'pipe', signal, killSignal: 'SIGKILL' },
+    signal,
+  );
+  const { stdin, stdout, stderr } = child;
+  if (stdin === null || stdout === null || stderr === null) throw new Error('ssh has no pipes');
+  // It may end without reading all of it, and says why.
+  stdin.on('error', () => {});
+  stdin.end(input);
+  try {
+    const [out, said, [code]] = await Promise.all([
+      text(stdout),
+      text(stderr),
+      once(child, 'close'),
+    ]);
+    if (code === 0) return out;
+    const why = said.trim().split('\n').at(-1) || `exit code ${code}`;
+    throw new FleetError(
+      'NO_ACCESS',
+      `${rack}: cannot ${verb} files of secrets on the jumphost: ${why}; they need sudo there`,
+    );
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  }
+}
+
+/** For the shell there. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}

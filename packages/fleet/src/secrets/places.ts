@@ -1,0 +1,47 @@
+/** Where secrets of a rack are delivered, and whether each place has the value of the store. */
+import { createHash } from 'node:crypto';
+import type { RackSecret, SecretFilePlace, SecretKey } from '@skolo/rack/secrets';
+import type { Secret } from '@skolo/secrets';
+
+export type PlaceState =
+  | 'same'
+  | 'different'
+  /** The place has no value. */
+  | 'missing'
+  /** The store has no value; the place has one, made by hand. */
+  | 'only-there'
+  /** Neither has a value. */
+  | 'unset'
+  /** The unit of this file is not installed. */
+  | 'not-installed';
+
+interface PlaceOf<At> {
+  secret: RackSecret;
+  at: At;
+  state: PlaceState;
+}
+export type KeyPlace = PlaceOf<SecretKey>;
+export type FilePlace = PlaceOf<SecretFilePlace>;
+export type Place = KeyPlace | FilePlace;
+
+export function isKeyPlace(place: Place): place is KeyPlace {
+  return 'key' in place.at;
+}
+
+/** For people: `Secret skolo/router-backup key switch`, or a path on the jumphost. */
+export function placeTitle({ at }: Place): string {
+  if ('key' in at) return `Secret ${at.namespace}/${at.secret} key ${at.key}`;
+  return at.variable === undefined ? at.path : `${at.path} variable ${at.variable}`;
+}
+
+/** SHA-256 in hexadecimal. It stays in this process: a short password could be guessed from it. */
+export function digestOf(value: string | Uint8Array): string {
+  return createHash('sha256').update(value).digest('hex');
+}
+
+/** @param there digest of the value at the place */
+export function stateOf(value: Secret | undefined, there: string | undefined): PlaceState {
+  if (value === undefined) return there === undefined ? 'unset' : 'only-there';
+  if (there === undefined) return 'missing';
+  return digestOf(value.reveal()) === there ? 'same' : 'different';
+}

@@ -1,0 +1,48 @@
+/** A file in memory that only this user may read, and that is gone when this process ends, however it ends. */
+import { readFile, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Secret } from '@skolo/secrets';
+import { FleetError } from '../errors.ts';
+import { startGuardian } from '../guardian.ts';
+
+/** tmpfs and ramfs, by statfs(2). */
+const inMemory = new Set([0x01021994, 0x858458f6]);
+
+/**
+ * Writes a secret to such a file, and gives its path to `use`. Returns its content after that.
+ *
+ * @param name of the file, in a folder of its own
+ * @throws FleetError This computer has no file system in memory for the user.
+ */
+export async function withPrivateFile(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  value: Secret,
+  use: (path: string) => Promise<void>,
+): Promise<Secret> {
+  // It removes the folder also after SIGKILL.
+  const guardian = await startGuardian({ ...env, XDG_RUNTIME_DIR: await memoryFolder(env) });
+  try {
+    const path = join(guardian.folder, name);
+    await writeFile(path, value.reveal(), { mode: 0o600, flag: 'wx' });
+    await use(path);
+    return new Secret(await readFile(path, 'utf8'));
+  } finally {
+    await guardian.close();
+  }
+}
+
+async function memoryFolder({ XDG_RUNTIME_DIR }: NodeJS.ProcessEnv): Promise<string> {
+  for (const folder of [XDG_RUNTIME_DIR, '/dev/shm']) {
+    if (!folder) continue;
+    const type = await statfs(folder).then(
+      (found) => found.type,
+      () => undefined,
+    );
+    if (type !== undefined && inMemory.has(type)) return folder;
+  }
+  throw new FleetError(
+    'NO_PROGRAM',
+    'no folder in memory for the clear text: XDG_RUNTIME_DIR and /dev/shm are not a tmpfs; use skolo secrets set, or sops',
+  );
+}
