@@ -45,7 +45,7 @@ export function failureOf(error: unknown): Failure {
   }
   if (error.name === 'FleetError')
     return failure(error.message, fleetExitCodes.get(code) ?? exitCodes.failed);
-  if (code.startsWith('SECRET_') || code === 'WATCH_STATE')
+  if (code.startsWith('SECRET_') || code.startsWith('STORE_') || code === 'WATCH_STATE')
     return failure(error.message, exitCodes.badConfiguration);
   if (code === 'RANGE_SYNTAX') return failure(error.message, exitCodes.wrongCommandLine);
   if (expected.has(code) || expectedNames.has(error.name) || isOfSystem(error))
@@ -59,7 +59,13 @@ const fleetExitCodes = new Map<string, ExitCode>([
   ['UNKNOWN_RACK', 2],
 ]);
 
-const expected = new Set(['API_ERROR', 'API_UNREACHABLE', 'SUBSCRIBE', 'TOKEN_FILE']);
+const expected = new Set([
+  'API_ERROR',
+  'API_UNREACHABLE',
+  'SUBSCRIBE',
+  'TOKEN_FILE',
+  'VALUE_REJECTED',
+]);
 
 /** Of packages/fleet: all their messages say what to do. */
 const expectedNames = new Set(['FleetError', 'PushError', 'RegistryError', 'KubectlError']);

@@ -37,6 +37,8 @@ export interface Io {
   ask(question: string): Promise<string | undefined>;
   /** Like `ask`, and what is typed is not shown. Without a terminal the line is read, and nothing asked. */
   askSecret(question: string): Promise<string | undefined>;
+  /** All of standard input. */
+  input(): Promise<Uint8Array>;
   /** 0 until a command sets it. A command that fails completely throws instead. Any number for that of another program. */
   exitCode: number;
 }

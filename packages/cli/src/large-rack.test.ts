@@ -42,6 +42,7 @@ async function skolo(line: string, terminal?: { columns: number; rows: number })
     canAsk: false,
     ask: async () => undefined,
     askSecret: async () => undefined,
+    input: async () => new Uint8Array(),
     exitCode: exitCodes.done,
   };
   const exitCode = await complete([...line.split(' '), '--rack', rack], io);

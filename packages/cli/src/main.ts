@@ -1,7 +1,7 @@
 /** The only file that uses `process`. */
 import { createInterface, type Interface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { exitCodes } from './errors.ts';
 import type { Io } from './io.ts';
 import { complete } from './program.ts';
@@ -83,6 +83,7 @@ const io: Io = {
     stderr.write('\n');
     return line;
   },
+  input: () => buffer(stdin),
   exitCode: exitCodes.done,
 };
 

@@ -173,6 +173,18 @@ const nouns: Record<string, Noun> = {
       log: async () => (await import('./commands/push/log.ts')).define,
     },
   },
+  secrets: {
+    summary: 'secrets of a rack: stored, made, brought to its services',
+    example: 'skolo secrets status rack4',
+    verbs: {
+      status: async () => (await import('./commands/secrets/status.ts')).define,
+      set: async () => (await import('./commands/secrets/set.ts')).set,
+      generate: async () => (await import('./commands/secrets/set.ts')).generate,
+      edit: async () => (await import('./commands/secrets/set.ts')).edit,
+      diff: async () => (await import('./commands/secrets/apply.ts')).diff,
+      apply: async () => (await import('./commands/secrets/apply.ts')).apply,
+    },
+  },
   login: {
     summary: 'save your token for the services of a rack',
     example: 'skolo login rack4 --on rack4',

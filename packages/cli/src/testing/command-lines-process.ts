@@ -29,6 +29,7 @@ process.on('message', async ({ args, dir, env }: Request) => {
     canAsk: false,
     ask: async () => undefined,
     askSecret: async () => undefined,
+    input: async () => new Uint8Array(),
     exitCode: exitCodes.done,
   };
   const exitCode = await complete(args, io);

@@ -41,6 +41,7 @@ async function following(answers: readonly Answer[], options: Partial<FollowOpti
     canAsk: false,
     ask: async () => undefined,
     askSecret: async () => undefined,
+    input: async () => new Uint8Array(),
     exitCode: exitCodes.done,
   };
   const done = followLog(io, {

@@ -1,0 +1,77 @@
+/** `skolo secrets diff` and `apply`: from the store to the rack. */
+import type { Place } from '@skolo/fleet/secrets';
+import type { SkoloCommand } from '../../command.ts';
+import { exitCodes } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
+import { audit } from '../../machine-way.ts';
+import { count, plain } from '../../output/text.ts';
+import { openSecrets, readValues } from './open-secrets.ts';
+import { secretsDeps } from './rack-places.ts';
+
+/** `skolo secrets diff` */
+export function diff(command: SkoloCommand): void {
+  command
+    .description(
+      'Lists what skolo secrets apply would change, without values, and what the rack has and the store does not. The exit code is 1 if anything differs.',
+    )
+    .summary('what apply would change')
+    .argument('<rack>', 'name of the rack')
+    .uses('clusters')
+    .example('skolo secrets diff rack4');
+
+  command.action(async (rackName: string) => {
+    const { io } = command;
+    const open = await openSecrets(command, rackName);
+    await interruptible(command, async (signal) => {
+      const values = await readValues(open, signal);
+      const { compareSecrets, placeTitle } = await import('@skolo/fleet/secrets');
+      const places = await compareSecrets(await secretsDeps(command, open, values, signal));
+      const lines = places.flatMap((place) => {
+        const mark = marks[place.state];
+        return mark === undefined ? [] : [`${mark} ${place.secret.name}: ${placeTitle(place)}`];
+      });
+      for (const line of lines) io.out(plain(line));
+      if (lines.length > 0) io.exitCode = exitCodes.failed;
+      else io.out(`${rackName}: ${count(places.length, 'place')} as in ${open.store.title}`);
+    });
+  });
+}
+
+const marks: Readonly<Partial<Record<Place['state'], string>>> = {
+  different: '~',
+  missing: '+',
+  'only-there': '?',
+};
+
+/** `skolo secrets apply` */
+export function apply(command: SkoloCommand): void {
+  command
+    .description(
+      "Brings values of the store to the rack: to Secrets of its cluster, by server-side apply, and to files of units on the jumphost. Writes only what differs, reads all of it back and compares digests. What the store does not have stays as it is. Services take up files by themselves; variables only when they start. The jumphost's log records who did it.",
+    )
+    .summary('bring values of the store to the rack')
+    .argument('<rack>', 'name of the rack')
+    .uses('clusters')
+    .example('skolo secrets apply rack4');
+
+  command.action(async (rackName: string) => {
+    const { io } = command;
+    const open = await openSecrets(command, rackName);
+    await interruptible(command, async (signal) => {
+      const values = await readValues(open, signal);
+      const { applySecrets, placeTitle } = await import('@skolo/fleet/secrets');
+      const deps = await secretsDeps(command, open, values, signal);
+      await audit(deps.jumphost, rackName, 'applies secrets', signal);
+      const written = await applySecrets(deps);
+      for (const place of written) {
+        const verb = place.state === 'missing' ? 'added' : 'changed';
+        io.out(plain(`${place.secret.name}: ${verb} in ${placeTitle(place)}`));
+      }
+      io.out(
+        written.length === 0
+          ? `${rackName}: all as in ${open.store.title}`
+          : `${rackName}: ${count(written.length, 'place')} written and read back`,
+      );
+    });
+  });
+}

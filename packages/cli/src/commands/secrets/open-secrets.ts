@@ -1,0 +1,106 @@
+/** The secrets of a rack at this desk: names from its rack.yaml, values from its store. */
+import { access } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { K3sRack } from '@skolo/fleet';
+import type { Rack } from '@skolo/rack';
+import type { RackSecret } from '@skolo/rack/secrets';
+import type { SecretStore } from '@skolo/secret-store';
+import type { Secret } from '@skolo/secrets';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError, exitCodes, usageError } from '../../errors.ts';
+import { rackNamed } from '../../fleet.ts';
+import type { Io } from '../../io.ts';
+import { readSecretFile } from '../../secret-file.ts';
+
+export interface OpenSecrets {
+  fleetRack: K3sRack;
+  rack: Rack;
+  secrets: RackSecret[];
+  store: SecretStore;
+}
+
+/**
+ * @throws FleetError @throws RackError @throws StoreError
+ */
+export async function openSecrets(command: SkoloCommand, name: string): Promise<OpenSecrets> {
+  const { io } = command;
+  const fleetRack = await rackNamed(command, name);
+  if (fleetRack.type === 'gke') {
+    throw new CliError(`${name}: a cluster of gke has no rack.yaml, and no secrets of skolo`);
+  }
+  const [{ readRack }, { rackSecrets }, { openStore }] = await Promise.all([
+    import('@skolo/rack'),
+    import('@skolo/rack/secrets'),
+    import('@skolo/secret-store'),
+  ]);
+  const rack = await readRack(join(fleetRack.overlay, 'rack.yaml'));
+  const secrets = rackSecrets(rack);
+  const unknown = Object.keys(rack.secrets.shared).find(
+    (each) => !secrets.some((secret) => secret.name === each),
+  );
+  if (unknown !== undefined) throw await unknownSecret(rack, secrets, unknown);
+  const store = await openStore(rack.secrets, {
+    ...{ dir: rack.dir, home: homeOf(io), env: io.env, now: io.now },
+    identities: () => deskIdentities(io),
+  });
+  return { fleetRack, rack, secrets, store };
+}
+
+/** The secret with this name. @throws CliError */
+export async function findSecret(
+  { rack, secrets }: Pick<OpenSecrets, 'rack' | 'secrets'>,
+  name: string,
+): Promise<RackSecret> {
+  const found = secrets.find((secret) => secret.name === name);
+  if (found === undefined) throw await unknownSecret(rack, secrets, name);
+  return found;
+}
+
+async function unknownSecret(
+  rack: Rack,
+  secrets: readonly RackSecret[],
+  name: string,
+): Promise<CliError> {
+  const { didYouMean } = await import('@skolo/rack/suggest');
+  const names = secrets.map((secret) => secret.name);
+  const guess = didYouMean(name, names) || `; its rack.yaml has ${names.join(', ')}`;
+  return usageError(`${name}: no such secret of ${rack.name}${guess}`);
+}
+
+/** Values that the store has, by name. @throws StoreError */
+export async function readValues(
+  { secrets, store }: Pick<OpenSecrets, 'secrets' | 'store'>,
+  signal: AbortSignal,
+): Promise<Map<string, Secret>> {
+  const values = new Map<string, Secret>();
+  for (const { name, place } of secrets) {
+    const value = await store.read(place, signal);
+    if (value !== undefined) values.set(name, value);
+  }
+  return values;
+}
+
+/** The age identities of this desk: those of sops, unless another file is named. */
+async function deskIdentities(io: Io): Promise<readonly Secret[]> {
+  const { SKOLO_AGE_IDENTITY_FILE, SOPS_AGE_KEY_FILE, XDG_CONFIG_HOME } = io.env;
+  const usual = join(XDG_CONFIG_HOME || join(homeOf(io), '.config'), 'sops/age/keys.txt');
+  const file = SKOLO_AGE_IDENTITY_FILE || SOPS_AGE_KEY_FILE || usual;
+  const hint = 'set SOPS_AGE_KEY_FILE to a file with your age identity, from age-keygen';
+  if (file === usual && !(await exists(file))) {
+    throw new CliError(`${file}: no such file; ${hint}`, exitCodes.badConfiguration);
+  }
+  const { parseIdentities } = await import('@skolo/backup');
+  return parseIdentities(await readSecretFile(file, hint), file);
+}
+
+function homeOf({ env }: Io): string {
+  return env.HOME || homedir();
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,45 @@
+/** A rack's cluster and jumphost, for its secrets. */
+import { errorText } from '@skolo/errors';
+import type { Jumphost } from '@skolo/fleet';
+import type { Place, SecretsDeps } from '@skolo/fleet/secrets';
+import type { Secret } from '@skolo/secrets';
+import type { SkoloCommand } from '../../command.ts';
+import { complain } from '../../errors.ts';
+import { openNamed } from '../../fleet.ts';
+import type { OpenSecrets } from './open-secrets.ts';
+
+/**
+ * Opens the rack as admin, until the command ends: only an admin may read and write Secrets.
+ *
+ * @throws FleetError
+ */
+export async function secretsDeps(
+  command: SkoloCommand,
+  { fleetRack: { name }, secrets }: OpenSecrets,
+  values: ReadonlyMap<string, Secret>,
+  signal: AbortSignal,
+): Promise<SecretsDeps & { jumphost: Jumphost }> {
+  const [open, { kubectlWith }] = await Promise.all([
+    openNamed(command, name, 'admin'),
+    import('@skolo/fleet/push'),
+  ]);
+  const cluster = { name, kubectl: kubectlWith(open.env) };
+  return { rack: name, secrets, values, cluster, jumphost: open, signal };
+}
+
+/** Undefined, after a complaint, if the rack cannot be reached. */
+export async function compareWithRack(
+  command: SkoloCommand,
+  open: OpenSecrets,
+  values: ReadonlyMap<string, Secret>,
+  signal: AbortSignal,
+): Promise<Place[] | undefined> {
+  try {
+    const { compareSecrets } = await import('@skolo/fleet/secrets');
+    return await compareSecrets(await secretsDeps(command, open, values, signal));
+  } catch (error) {
+    signal.throwIfAborted();
+    complain(command.io, errorText(error));
+    return undefined;
+  }
+}

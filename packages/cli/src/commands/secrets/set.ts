@@ -1,0 +1,177 @@
+/** `skolo secrets set`, `generate`, `edit`: values in the store. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { RackSecret } from '@skolo/rack/secrets';
+import { Secret } from '@skolo/secrets';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
+import { plain } from '../../output/text.ts';
+import { findSecret, type OpenSecrets, openSecrets } from './open-secrets.ts';
+
+const apply = (rack: string) => `skolo secrets apply ${rack} brings it to the rack`;
+
+/** `skolo secrets set`: a value from standard input, or typed. */
+export function set(command: SkoloCommand): void {
+  command
+    .description(
+      'Stores a value of a secret. It is read from standard input, byte for byte, or asked for in a terminal. The rack keeps its value until skolo secrets apply.',
+    )
+    .summary('store a value')
+    .argument('<rack>', 'name of the rack')
+    .argument('<secret>', 'name of the secret, as in skolo secrets status')
+    .uses('clusters')
+    .example('skolo secrets set rack4 bots.json < key.json');
+
+  command.action(async (rackName: string, name: string) => {
+    const { io } = command;
+    const open = await openSecrets(command, rackName);
+    const secret = await findSecret(open, name);
+    const { secretFrom } = await import('@skolo/secret-store');
+    const bytes = io.canAsk
+      ? Buffer.from((await io.askSecret(`${secret.name} of ${rackName}: `)) ?? '')
+      : await io.input();
+    await open.store.write(secret.place, secretFrom(bytes, io.canAsk ? name : 'standard input'));
+    io.err(`${secret.place}: stored in ${open.store.title}; ${apply(rackName)}`);
+  });
+}
+
+/** `skolo secrets generate`: a new random value. */
+export function generate(command: SkoloCommand): void {
+  command
+    .description(
+      'Makes a random value for a secret that has none: a password, a token, an ssh key, a key of SNMP or an age identity, as rack.yaml uses it. Prints the public key or recipient. To replace a value that is in use, see skolo secrets rotate.',
+    )
+    .summary('make a value for a secret that has none')
+    .argument('<rack>', 'name of the rack')
+    .argument('<secret>', 'name of the secret')
+    .uses('clusters')
+    .example('skolo secrets generate rack4 snmp-auth');
+
+  command.action(async (rackName: string, name: string) => {
+    const { io } = command;
+    const open = await openSecrets(command, rackName);
+    const { kind, place } = await findSecret(open, name);
+    if ((await open.store.find(place)) !== undefined) {
+      throw new CliError(
+        `${place}: has a value; whoever checks it would reject a new one. To replace it nevertheless, use skolo secrets set`,
+      );
+    }
+    const { generatedKinds, generateValue } = await import('@skolo/secret-store');
+    if (kind === 'api-token') {
+      await generateApiToken(command, open, await findSecret(open, name));
+      return;
+    }
+    const known = generatedKinds.find((each) => each === kind);
+    if (known === undefined) {
+      throw new CliError(
+        `${name}: ${kind}: skolo cannot make one; ${madeBy[kind] ?? 'get it from its issuer'}, then use skolo secrets set`,
+      );
+    }
+    const made = await generateValue(known, `${place}@skolo`);
+    await open.store.write(place, made.value);
+    if (made.public) io.out(plain(made.public.text));
+    const shown = made.public ? ` with this ${made.public.what}` : '';
+    io.err(`${place}: ${kind} made${shown}, stored in ${open.store.title}; ${apply(rackName)}`);
+  });
+}
+
+/** As long as a certificate of k3s lives. */
+const tokenDays = 365;
+
+/** A token of a program: its hash goes to the file of tokens, which must be in the store. */
+async function generateApiToken(
+  command: SkoloCommand,
+  open: OpenSecrets,
+  { name, place, users: [user = name] }: RackSecret,
+): Promise<void> {
+  const { io } = command;
+  const { secrets, store, fleetRack } = open;
+  const file = secrets.find(({ kind }) => kind === 'token-file');
+  await interruptible(command, async (signal) => {
+    const former = file && (await store.read(file.place, signal));
+    if (file === undefined || former === undefined) {
+      throw new CliError(
+        `${name}: its hash belongs into the file of tokens, which the store does not have; add access.tokens to rack.yaml, and store the file of the rack with skolo secrets set`,
+      );
+    }
+    const [{ newToken }, { withPrivateFile }] = await Promise.all([
+      import('@skolo/common'),
+      import('@skolo/fleet/secrets'),
+    ]);
+    let token: Secret | undefined;
+    const tokens = await withPrivateFile(io.env, file.name, former, async (path) => {
+      const options = { name: user, role: 'operate', expiresInDays: tokenDays } as const;
+      token = new Secret(await newToken(path, { ...options, now: io.now() }));
+    });
+    if (token === undefined) throw new Error('no token was made');
+    signal.throwIfAborted();
+    await store.write(file.place, tokens);
+    await store.write(place, token);
+    io.err(
+      `${place}: token of ${user} made, role operate, for ${tokenDays} days; its hash is in ${file.place}; ${apply(fleetRack.name)}`,
+    );
+  });
+}
+
+const madeBy: Readonly<Record<string, string>> = {
+  'service-account-key': '`gcloud iam service-accounts keys create` makes one',
+  'token-file': '`skolo token new NAME --role R --file FILE` makes one',
+  'tls-key': 'your certificate authority issues it',
+  certificate: 'your certificate authority issues it',
+  'adb-key': '`adb keygen FILE` makes one, which each phone has to accept',
+  'adb-public-key': '`adb keygen FILE` makes it with adbkey',
+};
+
+/** `skolo secrets edit`: a value in an editor. */
+export function edit(command: SkoloCommand): void {
+  command
+    .description(
+      'Opens a value in your editor (VISUAL, EDITOR, vi). The clear text is in a file in memory that only you can read. It is removed at the end, also if skolo is killed. Turn off backups of your editor in other folders.',
+    )
+    .summary('change a value in your editor')
+    .argument('<rack>', 'name of the rack')
+    .argument('<secret>', 'name of the secret')
+    .uses('clusters')
+    .example('skolo secrets edit rack4 tokens.yaml');
+
+  command.action(async (rackName: string, name: string) => {
+    const { io } = command;
+    const open = await openSecrets(command, rackName);
+    const { place } = await findSecret(open, name);
+    const { secretFrom } = await import('@skolo/secret-store');
+    const { withPrivateFile } = await import('@skolo/fleet/secrets');
+    await interruptible(command, async (signal) => {
+      const former = await open.store.read(place, signal);
+      const value = await withPrivateFile(io.env, name, former ?? new Secret(''), (path) =>
+        runEditor(command, path, signal),
+      );
+      signal.throwIfAborted();
+      if (value.reveal() === (former?.reveal() ?? '')) {
+        io.err(`${place}: not changed`);
+        return;
+      }
+      await open.store.write(place, secretFrom(Buffer.from(value.reveal()), name));
+      io.err(`${place}: stored in ${open.store.title}; ${apply(rackName)}`);
+    });
+  });
+}
+
+async function runEditor({ io }: SkoloCommand, path: string, signal: AbortSignal): Promise<void> {
+  const editor = io.env.VISUAL || io.env.EDITOR || 'vi';
+  // A shell, because the variable may have arguments.
+  const child = spawn('sh', ['-c', `${editor} "$1"`, 'sh', path], {
+    env: io.env,
+    stdio: 'inherit',
+  });
+  const stop = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', stop);
+  try {
+    const [code] = await once(child, 'close');
+    signal.throwIfAborted();
+    if (code !== 0)
+      throw new CliError(`${editor}: ended with exit code ${code}; nothing was changed`);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,180 @@
+/** `skolo secrets status`: all secrets of a rack. */
+import { errorText } from '@skolo/errors';
+import type { Place, PlaceState } from '@skolo/fleet/secrets';
+import type { RackSecret } from '@skolo/rack/secrets';
+import type { Secret } from '@skolo/secrets';
+import type { SkoloCommand } from '../../command.ts';
+import { complain, exitCodes } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
+import { printJson } from '../../io.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { count } from '../../output/text.ts';
+import { duration, timestamp } from '../../output/time.ts';
+import { expiryOf } from './expiry.ts';
+import { type OpenSecrets, openSecrets } from './open-secrets.ts';
+import { compareWithRack } from './rack-places.ts';
+
+interface Row {
+  secret: RackSecret;
+  stored: 'yes' | 'missing' | 'unreadable';
+  changedAt?: number;
+  expires?: Date;
+  /** Undefined: unknown. */
+  cluster?: PlaceState | undefined;
+  jumphost?: PlaceState | undefined;
+}
+
+/** `skolo secrets status` */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Lists the secrets that the rack.yaml of a rack names: whether the store has each, its age and expiry, who uses it, and whether the cluster and the units on the jumphost have the same value. Values are compared by digest in memory and never printed. The exit code is 3 if a value is missing or differs.',
+    )
+    .summary('secrets of a rack: stored, delivered, used by')
+    .argument('<rack>', 'name of the rack')
+    .option('--offline', 'only the store')
+    .option('--json', 'print JSON')
+    .uses('clusters')
+    .example('skolo secrets status rack4');
+
+  command.action(async (rackName: string, { offline, json }: { offline?: true; json?: true }) => {
+    const { io } = command;
+    const open = await openSecrets(command, rackName);
+    await interruptible(command, async (signal) => {
+      const { rows, values, isComplete } = await readStore(command, open, signal);
+      const places = offline ? [] : await compareWithRack(command, open, values, signal);
+      const all = rows.map((row) => ({ ...row, ...statesOf(row.secret, places) }));
+      if (json)
+        printJson(io, { rack: rackName, store: open.store.title, secrets: all.map(asJson) });
+      else {
+        printTable(io, columns(io.now(), offline === true), all);
+        summary(command, all, open.store.title, offline === true);
+      }
+      const isWell =
+        isComplete && places !== undefined && all.every(({ stored }) => stored === 'yes');
+      const isSame = all.every((row) => [row.cluster, row.jumphost].every(isFine));
+      if (!isWell || !isSame) io.exitCode = exitCodes.partlyFailed;
+    });
+  });
+}
+
+async function readStore(
+  command: SkoloCommand,
+  { secrets, store }: OpenSecrets,
+  signal: AbortSignal,
+): Promise<{ rows: Row[]; values: Map<string, Secret>; isComplete: boolean }> {
+  const values = new Map<string, Secret>();
+  const complaints = new Set<string>();
+  const rows: Row[] = [];
+  for (const secret of secrets) {
+    try {
+      const facts = await store.find(secret.place);
+      const value = facts && (await store.read(secret.place, signal));
+      const expires = value && expiryOf(secret.kind, value);
+      if (value !== undefined) values.set(secret.name, value);
+      rows.push({
+        secret,
+        stored: value === undefined ? 'missing' : 'yes',
+        ...(facts?.changedAt !== undefined && { changedAt: facts.changedAt }),
+        ...(expires !== undefined && { expires }),
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      complaints.add(errorText(error));
+      rows.push({ secret, stored: 'unreadable' });
+    }
+  }
+  for (const complaint of complaints) complain(command.io, complaint);
+  return { rows, values, isComplete: complaints.size === 0 };
+}
+
+/** The worst of all places. */
+function statesOf(secret: RackSecret, places: readonly Place[] | undefined) {
+  const own = places?.filter((place) => place.secret.name === secret.name);
+  const worst = (isKey: boolean) => {
+    const states = own?.filter(({ at }) => 'key' in at === isKey).map(({ state }) => state) ?? [];
+    return order.find((state) => states.includes(state));
+  };
+  return { cluster: worst(true), jumphost: worst(false) };
+}
+
+const order: readonly PlaceState[] = [
+  'different',
+  'missing',
+  'only-there',
+  'same',
+  'not-installed',
+  'unset',
+];
+
+function isFine(state: PlaceState | undefined): boolean {
+  return state === undefined || state === 'same' || state === 'not-installed';
+}
+
+function columns(now: number, isOffline: boolean): Column<Row>[] {
+  const delivered: Column<Row>[] = [
+    { title: 'CLUSTER', cell: ({ cluster }) => cluster, style: ({ cluster }) => styleOf(cluster) },
+    {
+      title: 'JUMPHOST',
+      cell: ({ jumphost }) => jumphost,
+      style: ({ jumphost }) => styleOf(jumphost),
+    },
+  ];
+  return [
+    { title: 'NAME', cell: ({ secret }) => secret.name, shrinkTo: 12 },
+    { title: 'KIND', cell: ({ secret }) => secret.kind, leaveOut: 1 },
+    {
+      title: 'STORED',
+      cell: ({ stored, changedAt }) => {
+        if (stored !== 'yes') return stored;
+        return changedAt === undefined ? 'yes' : `${duration((now - changedAt) / 1000)} ago`;
+      },
+      style: ({ stored }) => (stored === 'yes' ? undefined : 'red'),
+    },
+    {
+      title: 'EXPIRES',
+      cell: ({ expires }) => {
+        if (expires === undefined) return undefined;
+        const seconds = (expires.getTime() - now) / 1000;
+        return seconds <= 0 ? 'expired' : `in ${duration(seconds)}`;
+      },
+      style: ({ expires }) =>
+        expires !== undefined && expires.getTime() - now < 14 * 86_400_000 ? 'red' : undefined,
+    },
+    ...(isOffline ? [] : delivered),
+    {
+      title: 'USED BY',
+      cell: ({ secret }) => [...secret.users, ...secret.logins.map((login) => `login ${login}`)],
+      shrinkTo: 16,
+    },
+  ];
+}
+
+function styleOf(state: PlaceState | undefined): 'red' | 'yellow' | undefined {
+  if (state === 'different' || state === 'missing') return 'red';
+  return state === 'only-there' ? 'yellow' : undefined;
+}
+
+function summary(
+  { io }: SkoloCommand,
+  rows: readonly Row[],
+  store: string,
+  isOffline: boolean,
+): void {
+  const missing = rows.filter(({ stored }) => stored === 'missing').length;
+  const behind = rows.filter((row) =>
+    [row.cluster, row.jumphost].some((state) => state === 'different' || state === 'missing'),
+  ).length;
+  io.out('');
+  const delivered = isOffline ? '' : `, ${behind} not delivered as stored`;
+  io.out(`${count(rows.length, 'secret')} in ${store}: ${missing} missing${delivered}`);
+}
+
+function asJson({ secret, stored, changedAt, expires, cluster, jumphost }: Row) {
+  return {
+    ...{ name: secret.name, kind: secret.kind, place: secret.place, stored },
+    changed: changedAt === undefined ? undefined : timestamp(changedAt),
+    expires: expires && timestamp(expires),
+    ...{ cluster, jumphost, users: secret.users, logins: secret.logins, where: secret.where },
+  };
+}
