@@ -153,6 +153,13 @@ const nouns: Record<string, Noun> = {
     example: "skolo run 'skia-rpi2-rack4-shelf1-[001-040]' -- uptime",
     own: async () => (await import('./commands/desk/run.ts')).define,
   },
+  jumphost: {
+    summary: 'the computer that runs the services of a rack',
+    example: 'skolo jumphost cycle rack4 --via jumphost-spare-rack4',
+    verbs: {
+      cycle: async () => (await import('./commands/jumphost/cycle.ts')).define,
+    },
+  },
   images: {
     summary: 'container images in manifests',
     example: 'skolo images pin kube/base kube/components',

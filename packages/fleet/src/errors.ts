@@ -20,7 +20,9 @@ export type FleetErrorCode =
   | 'TOKEN_REJECTED'
   | 'CLOCK'
   /** The rack does not have what was written. */
-  | 'UNEXPECTED';
+  | 'UNEXPECTED'
+  /** The power-cycle daemon does not start on a machine. */
+  | 'NO_DAEMON';
 
 /** A failure between the desk and a rack. The message says what to do. */
 export class FleetError extends Error {

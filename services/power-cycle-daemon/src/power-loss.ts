@@ -31,9 +31,9 @@ export function whyDaemonNeeds(
   const needed = new Set(dependsOn(rack, rack.jumphost.name));
   const own = feeds.find((feed) => needed.has(formatOutlet(feed)));
   if (own !== undefined)
-    return `the jumphost, where this daemon runs, depends on ${formatOutlet(own)}`;
+    return `${rack.jumphost.name}, where this daemon runs, depends on ${formatOutlet(own)}`;
   if (dark.includes(rack.jumphost.name))
-    return 'the jumphost, where this daemon runs, would go dark';
+    return `${rack.jumphost.name}, where this daemon runs, would go dark`;
   const controller = feeds.find(({ device }) => dark.includes(device));
   if (controller !== undefined)
     return `${controller.device}, which switches it, would be cut off itself`;

@@ -130,9 +130,9 @@ describe('a request', () => {
 
 describe('what the daemon depends on', () => {
   it.each([
-    ['router', 'the jumphost, where this daemon runs, depends on pdu-1/1', true],
-    ['switch-1', 'the jumphost, where this daemon runs, depends on pdu-1/2', true],
-    ['pdu-1/8', 'the jumphost, where this daemon runs, depends on pdu-1/8', true],
+    ['router', 'jumphost-rack1, where this daemon runs, depends on pdu-1/1', true],
+    ['switch-1', 'jumphost-rack1, where this daemon runs, depends on pdu-1/2', true],
+    ['pdu-1/8', 'jumphost-rack1, where this daemon runs, depends on pdu-1/8', true],
     ['switch-4', 'pdu-3, which switches it, would be cut off itself', false],
   ] as const)('is not cut: %s', (name, why, canCycleByItself) => {
     const plain = refusal(name);
@@ -152,7 +152,7 @@ describe('what the daemon depends on', () => {
         target: 'switch-1',
         code: 'protected',
         detail:
-          'switch-1: the jumphost, where this daemon runs, depends on pdu-1/2; it is never turned off from here',
+          'switch-1: jumphost-rack1, where this daemon runs, depends on pdu-1/2; it is never turned off from here',
       });
     }
   });

@@ -11,7 +11,7 @@ import { folded, foldedItems, type Names } from '../../names.ts';
 import { type Column, printTable, table } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
 import { relative } from '../../output/time.ts';
-import { powerCycleDaemon } from '../../service-client.ts';
+import { type PowerCycleDaemon, powerCycleDaemon } from '../../service-client.ts';
 import { refusedBy, withRetries } from './request.ts';
 import { waitForCycles } from './wait.ts';
 
@@ -30,6 +30,10 @@ interface Submission {
   options: SubmitOptions;
   /** `cycling`, for people. */
   doing: string;
+  /** Default: that of `--on`, `--url` or `--rack`. */
+  daemon?: PowerCycleDaemon;
+  /** Printed when the waiting is interrupted; default: how to follow the cycles. */
+  whenStopped?: string;
   /** Sends the request. Retries use the same key. */
   send(client: Client<Api>, headers: { 'idempotency-key': string }): Promise<Accepted>;
 }
@@ -38,7 +42,7 @@ interface Submission {
 export async function submit(submission: Submission): Promise<void> {
   const { command, options } = submission;
   const { io } = command;
-  const daemon = await powerCycleDaemon(command);
+  const daemon = submission.daemon ?? (await powerCycleDaemon(command));
   const headers = { 'idempotency-key': randomUUID() };
   const { cycles, refused } = await daemon.ask(async (client) => {
     try {
@@ -54,7 +58,9 @@ export async function submit(submission: Submission): Promise<void> {
   if (options.wait) {
     if (!options.json) io.err(`${submission.doing} ${folded(cycles.map(({ target }) => target))}`);
     const json = options.json ?? false;
-    return waitForCycles({ command, daemon, asked: cycles, refused, json });
+    const { whenStopped } = submission;
+    const more = whenStopped === undefined ? {} : { whenStopped };
+    return waitForCycles({ command, daemon, asked: cycles, refused, json, ...more });
   }
   if (refused.length > 0) io.exitCode = exitCodes.partlyFailed;
   if (options.json) printJson(io, { cycles, refused });

@@ -29,6 +29,8 @@ interface Wait {
   /** Count as failed. */
   refused: readonly unknown[];
   json: boolean;
+  /** Printed when the waiting is interrupted; default: how to follow the cycles. */
+  whenStopped?: string;
 }
 
 /** Sets the exit code: 0 all succeeded, 3 some failed, 1 all failed. */
@@ -42,7 +44,7 @@ export async function waitForCycles(wait: Wait): Promise<void> {
     frame: (size: FrameSize) => progressFrame(progress, size, io.now()),
     printNew: stepPrinter(io, progress),
     continues: 'the cycles continue',
-    howToContinue: () => howToFollow(wait, cycles),
+    howToContinue: () => wait.whenStopped ?? howToFollow(wait, cycles),
   };
   const isOver = await waitWithProgress(io, waiting, (display, signal) => {
     display.changed();

@@ -1,0 +1,114 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { powerCycleDaemonApi } from '@skolo/api';
+import type { K3sRack, Way } from '@skolo/fleet';
+import type { DaemonPlace } from '@skolo/fleet/daemon-on-machine';
+import type { SkoloCommand } from '../../command.ts';
+import { complain } from '../../errors.ts';
+import { interruptible, openJumphostOf, rackNamed } from '../../fleet.ts';
+import { audit } from '../../machine-way.ts';
+import { namesOf } from '../../names.ts';
+import { newClient, type PowerCycleDaemon } from '../../service-client.ts';
+import { ignoreLimitsHelp, offSeconds, submit } from '../power/submit.ts';
+
+interface Options {
+  via: string;
+  reason: string;
+  offSeconds?: number;
+  force?: true;
+  ignoreLimits?: true;
+}
+
+/** `skolo jumphost cycle`: power-cycles the jumphost itself, by a daemon on another machine of the rack. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Turns the jumphost off and on, and verifies each step. The daemon on the jumphost rejects that, since nothing there could turn it on again. So this starts a daemon on another machine of the rack (--via), with its rack.yaml and the secrets of what feeds the jumphost, follows it, and ends it. It goes on if this computer dies. It turns nothing off that its own machine depends on.',
+    )
+    .summary('power-cycle the jumphost, from another machine')
+    .argument('<rack>')
+    .requiredOption(
+      '--via <machine>',
+      'a machine in rack.yaml with the program of the daemon, such as a spare jumphost',
+    )
+    .option(
+      '--reason <text>',
+      'for the logs of that machine and of its daemon',
+      'requested at the command line',
+    )
+    .option('--off-seconds <n>', 'how long the power stays off (default: by model)', offSeconds)
+    .option('--force', 'even if others lose power or network')
+    .option('--ignore-limits', ignoreLimitsHelp)
+    .uses('clusters')
+    .example("skolo jumphost cycle rack4 --via jumphost-spare-rack4 --reason 'hangs since 2:00'");
+
+  command.action((name: string, options: Options) => cycleJumphost(command, name, options));
+}
+
+/** @param place for tests */
+export async function cycleJumphost(
+  command: SkoloCommand,
+  name: string,
+  { via, reason, ...asked }: Options,
+  place?: DaemonPlace,
+): Promise<void> {
+  const { daemonFiles, startDaemonOn } = await import('@skolo/fleet/daemon-on-machine');
+  const { rackSeenFrom } = await import('@skolo/rack/seen-from');
+  const rack = await rackNamed(command, name);
+  if (rack.type === 'gke') command.error(`${name} is in Google's cloud and has no jumphost`);
+  const file = join(rack.overlay, 'rack.yaml');
+  const seen = rackSeenFrom(await readFile(file, 'utf8'), via, file);
+  const { jumphost } = seen;
+  const { token, tokens } = await newTokens(command.io.now());
+  const files = await daemonFiles(seen, tokens);
+
+  const machine = await openJumphostOf(command, { ...rack, ways: [wayTo(rack, via)] });
+  const daemon = await interruptible(command, async (signal) => {
+    await audit(machine, name, `cycle of the jumphost ${jumphost}: ${reason}`, signal);
+    return await startDaemonOn(machine, files, signal, place);
+  });
+  const client = newClient(powerCycleDaemonApi, {
+    ...{ baseUrl: daemon.url, token },
+    fetch: machine.fetch,
+  });
+  const service: PowerCycleDaemon = { baseUrl: daemon.url, ask: (question) => question(client) };
+  const goesOn = `the daemon on ${via} goes on for an hour; the same command again continues from there`;
+  await submit({
+    command,
+    daemon: service,
+    whenStopped: `stopped waiting; ${goesOn}`,
+    names: namesOf([jumphost]),
+    options: { wait: true },
+    doing: 'cycling',
+    send: (to, headers) =>
+      to.requestCycles({ headers, body: { machines: [jumphost], reason, mode: 'hard', ...asked } }),
+  });
+  const { cycles } = await client.cycles({ query: { target: jumphost, limit: 1 } });
+  const [last] = cycles;
+  if (last !== undefined && last.outcome === undefined) return;
+  if (last?.outcome === 'stuck-off') return complain(command.io, goesOn);
+  await interruptible(command, (signal) => daemon.stop(signal));
+}
+
+/** As config.json has it, else as the user's ssh does. */
+function wayTo({ ways }: K3sRack, via: string): Way {
+  const user = ways[0]?.user;
+  return (
+    ways.find(({ host }) => host === via) ?? { host: via, ...(user !== undefined && { user }) }
+  );
+}
+
+/** A token for this cycle, and the file that accepts it. */
+async function newTokens(now: number): Promise<{ token: string; tokens: string }> {
+  const { newToken } = await import('@skolo/common');
+  const folder = await mkdtemp(join(tmpdir(), 'skolo-tokens-'));
+  try {
+    const file = join(folder, 'tokens.yaml');
+    const options = { name: 'jumphost-cycle', role: 'operate', expiresInDays: 1, now } as const;
+    const token = await newToken(file, options);
+    return { token, tokens: await readFile(file, 'utf8') };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

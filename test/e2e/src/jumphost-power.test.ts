@@ -1,0 +1,124 @@
+/** The jumphost is power-cycled by a daemon that a desk starts on another machine, through a real sshd. */
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { newToken } from '@skolo/common';
+import { openJumphost } from '@skolo/fleet';
+import { type DaemonPlace, daemonFiles, startDaemonOn } from '@skolo/fleet/daemon-on-machine';
+import { startDesk } from '@skolo/fleet/testing';
+import { rackSeenFrom } from '@skolo/rack/seen-from';
+import { peer, startApcRpdu2 } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+
+const main = fileURLToPath(
+  new URL('../../../services/power-cycle-daemon/src/main.ts', import.meta.url),
+);
+
+describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd of a spare', () => {
+  it('turns the outlet of the jumphost off and on, and leaves no secret behind', async () => {
+    const { desk, place, board, start, request } = await lab();
+    const spare = await desk();
+    const daemon = await start(spare);
+
+    expect(await request(spare, daemon.url, 'spare-rack4')).toMatchObject({ status: 404 });
+    expect(await request(spare, daemon.url, 'pdu-1/2')).toMatchObject({
+      status: 409,
+      body: expect.stringContaining('spare-rack4, where this daemon runs, depends on pdu-1/2'),
+    });
+    expect(await request(spare, daemon.url, 'jumphost-rack4')).toMatchObject({ status: 202 });
+    await vi.waitFor(() => expect(board.isOn('1')).toBe(false), { timeout: 20_000 });
+    await vi.waitFor(() => expect(board.isOn('1')).toBe(true), { timeout: 20_000 });
+    await daemon.stop(AbortSignal.timeout(30_000));
+
+    expect(board.isOn('2')).toBe(true);
+    await expect(access(place.folder)).rejects.toThrow('ENOENT');
+    expect(await readdir(place.state)).not.toEqual([]);
+  });
+
+  it('turns it on also when the desk is gone, and a second one continues', async () => {
+    const { desk, board, start, request } = await lab();
+    const first = await desk();
+    const daemon = await start(first);
+    await request(first, daemon.url, 'jumphost-rack4');
+    await vi.waitFor(() => expect(board.isOn('1')).toBe(false), { timeout: 20_000 });
+
+    await first.close();
+    const second = await desk();
+    const next = await start(second);
+
+    await vi.waitFor(() => expect(board.isOn('1')).toBe(true), { timeout: 20_000 });
+    await next.stop(AbortSignal.timeout(30_000));
+  });
+
+  it('says why it does not start', async () => {
+    const { desk, place, start } = await lab();
+    const spare = await desk();
+
+    await expect(start(spare, { ...place, program: ['/nowhere/node', main] })).rejects.toThrow(
+      'there is no /nowhere/node on this machine; skolo jumphost prepare installs it',
+    );
+    await expect(
+      start(spare, { ...place, program: [process.execPath, '/dev/null'] }),
+    ).rejects.toThrow('the daemon does not start on this machine');
+    await expect(access(place.folder)).rejects.toThrow('ENOENT');
+  });
+});
+
+async function lab() {
+  const signal = AbortSignal.timeout(60_000);
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-spare-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const pdu = await startApcRpdu2();
+  onTestFinished(() => pdu.close());
+  const place: DaemonPlace = {
+    program: [process.execPath, main],
+    folder: join(dir, 'run'),
+    state: join(dir, 'state'),
+  };
+  onTestFinished(async () => {
+    const pid = await readFile(join(place.folder, 'pid'), 'utf8').catch(() => undefined);
+    if (pid !== undefined) process.kill(-Number(pid), 'SIGTERM');
+  });
+  const text = `rack: rack4
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost-rack4, address: 127.0.0.9, power: pdu-1/1 }
+logins: { pdus: { snmp: { version: 2, community: secrets/community } } }
+infrastructure: { pdu-1: { model: apc-rpdu2, address: 127.0.0.1, port: ${pdu.port}, login: pdus } }
+machines: { spare-rack4: { kind: host, address: 127.0.0.8, power: pdu-1/2 } }
+`;
+  const file = join(dir, 'rack.yaml');
+  await writeFile(file, text);
+  await mkdir(join(dir, 'secrets'));
+  await writeFile(join(dir, 'secrets/community'), 'private\n', { mode: 0o600 });
+  const tokenFile = join(dir, 'tokens.yaml');
+  const named = { name: 'ann', role: 'operate', expiresInDays: 1, now: Date.now() } as const;
+  const token = await newToken(tokenFile, named);
+  const tokens = await readFile(tokenFile, 'utf8');
+
+  async function desk() {
+    const { rack, env, close } = await startDesk();
+    onTestFinished(close);
+    const spare = await openJumphost(rack, { env, mayAsk: false, signal });
+    onTestFinished(spare.close);
+    return spare;
+  }
+
+  type Spare = Awaited<ReturnType<typeof desk>>;
+
+  async function start(spare: Spare, at = place) {
+    const files = await daemonFiles(rackSeenFrom(text, 'spare-rack4', file), tokens);
+    return await startDaemonOn(spare, files, signal, at);
+  }
+
+  async function request(spare: Spare, url: string, machine: string) {
+    const answer = await spare.fetch(`${url}/v1/power-cycles`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ machines: [machine], reason: 'hangs', mode: 'hard', offSeconds: 3 }),
+    });
+    return { status: answer.status, body: await answer.text() };
+  }
+
+  return { desk, place, board: pdu.board, start, request };
+}
