@@ -2,11 +2,12 @@
  * A power-cycle daemon that runs on a machine for as long as it is needed: where the daemon on the jumphost cannot help, since it
  * is the jumphost that has to be switched.
  */
-import { isAbsolute, relative } from 'node:path';
+import { relative } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { type Rack, secretReferences } from '@skolo/rack';
+import type { Rack } from '@skolo/rack';
+import { type RackSecret, rackSecrets } from '@skolo/rack/secrets';
 import type { SeenFrom } from '@skolo/rack/seen-from';
-import { readSecret, secretPath } from '@skolo/secrets';
+import type { Secret } from '@skolo/secrets';
 import { z } from 'zod';
 import { FleetError } from './errors.ts';
 import type { Jumphost } from './open-jumphost.ts';
@@ -39,43 +40,51 @@ const mostSeconds = 3600;
 
 const Listening = z.object({ msg: z.literal('listening'), port: z.number() });
 
+/** What a daemon needs to switch the jumphost. */
+export interface DaemonNeeds {
+  /** rack.yaml, a file of tokens, secrets: by their paths. */
+  files: ReadonlyMap<string, string>;
+  /** Secrets that rack.yaml takes from the environment. */
+  variables: ReadonlyMap<string, string>;
+}
+
 /**
- * What a daemon needs to switch the jumphost: rack.yaml, the secrets of the devices that feed it, and a file of tokens.
+ * Only secrets of the devices that feed the jumphost are among it.
  *
- * @param tokens content of that file
- * @throws FleetError A secret is not in a file in the folder of rack.yaml. @throws SecretError It cannot be read.
+ * @param tokens content of its file of tokens
+ * @param readValue reads a secret, and throws where there is none
  */
-export async function daemonFiles(
+export async function daemonNeeds(
   { sections, rack, jumphost }: SeenFrom,
   tokens: string,
-): Promise<Map<string, string>> {
+  readValue: (secret: RackSecret) => Promise<Secret>,
+): Promise<DaemonNeeds> {
   const access = { tokens: { file: 'tokens.yaml' } };
   const files = new Map([
     ['rack.yaml', JSON.stringify({ ...sections, access })],
     [access.tokens.file, tokens],
   ]);
-  for (const { where, ref } of referencesOf(rack, jumphost)) {
-    const path = 'file' in ref ? relative(rack.dir, secretPath(rack, ref.file)) : '..';
-    if (isAbsolute(path) || path.startsWith('..')) {
-      throw new FleetError(
-        'NO_SECRET',
-        `${where}: only a file in ${rack.dir} can be carried to another machine; put the secret there`,
-      );
+  const variables = new Map<string, string>();
+  for (const secret of rackSecrets(rack).filter(isOf(rack, jumphost))) {
+    const value = (await readValue(secret)).reveal();
+    for (const { unit, path, variable } of secret.files) {
+      if (unit !== 'skolo-power-cycle-daemon.service') continue;
+      if (variable === undefined) files.set(relative(unitFolder, path), value);
+      else variables.set(variable, value);
     }
-    files.set(path, (await readSecret(rack, ref)).reveal());
   }
-  return files;
+  return { files, variables };
 }
 
-/** Of the devices with the outlets of a machine. */
-function referencesOf(rack: Rack, machine: string) {
+const unitFolder = '/etc/skolo/power-cycle-daemon';
+
+/** Whether it opens a device with an outlet of the machine. */
+function isOf(rack: Rack, machine: string): (secret: RackSecret) => boolean {
   const devices = (rack.machines.get(machine)?.power ?? []).map(({ device }) => device);
-  const logins = devices.map((device) => rack.infrastructure.get(device)?.login);
-  return secretReferences(rack, 'power-cycle-daemon').filter(({ path: [section, name] }) =>
-    section === 'logins'
-      ? logins.some((login) => login === name)
-      : section === 'infrastructure' && devices.some((device) => device === name),
-  );
+  const own = new Set(devices.map((device) => rack.infrastructure.get(device)?.login));
+  return ({ logins, where }) =>
+    logins.some((login) => own.has(login)) ||
+    devices.some((device) => where.some((each) => each.startsWith(`infrastructure.${device}.`)));
 }
 
 /**
@@ -83,16 +92,15 @@ function referencesOf(rack: Rack, machine: string) {
  * continues from its journal.
  *
  * @param machine the way to it
- * @param files its rack.yaml and the secrets that this names, by their paths
  * @throws FleetError It does not start; the message has the reason.
  */
 export async function startDaemonOn(
   machine: Pick<Jumphost, 'startOnJumphost'>,
-  files: ReadonlyMap<string, string>,
+  needs: DaemonNeeds,
   signal: AbortSignal,
   place: DaemonPlace = usualPlace,
 ): Promise<DaemonOnMachine> {
-  const printed = await runScript(machine, startScript(files, place), signal);
+  const printed = await runScript(machine, startScript(needs, place), signal);
   const line = printed.split('\n').find((each) => each.includes('"listening"')) ?? '';
   const { port } = Listening.parse(JSON.parse(line));
   return {
@@ -146,15 +154,13 @@ end_former() {
 }`;
 }
 
-function startScript(files: ReadonlyMap<string, string>, place: DaemonPlace): string {
+function startScript({ files, variables }: DaemonNeeds, place: DaemonPlace): string {
   const [node, main] = place.program;
-  const written = [...files].map(([path, content]) => {
-    const encoded = Buffer.from(content).toString('base64');
-    return `mkdir -p "$(dirname "$run"/${quoted(path)})"
-base64 -d > "$run"/${quoted(path)} <<'END'
-${encoded}
-END`;
-  });
+  const written = [...files].map(
+    ([path, content]) => `mkdir -p "$(dirname "$run"/${quoted(path)})"
+${decoded(content)} > "$run"/${quoted(path)}`,
+  );
+  const set = [...variables].map(([name, value]) => `${name}=$(${decoded(value)}); export ${name}`);
   return `${head(place)}
 for each in ${quoted(node)} ${quoted(main)}; do
   [ -e "$each" ] || { echo "there is no $each on this machine; skolo jumphost prepare installs it" >&2; exit 1; }
@@ -162,7 +168,7 @@ done
 end_former
 rm -rf "$run"
 mkdir -p "$run" "$state"
-${written.join('\n')}
+${[...written, ...set].join('\n')}
 # A group of its own: it goes on when this session ends. The shell outlives the daemon, and removes its files.
 setsid sh -c '
   trap : TERM
@@ -183,6 +189,11 @@ until grep '"listening"' "$run/log"; do
   sleep 0.2
 done
 `;
+}
+
+/** A command of the shell itself, so that the value is in no list of processes. */
+function decoded(value: string): string {
+  return `printf '%s' ${quoted(Buffer.from(value).toString('base64'))} | base64 -d`;
 }
 
 function quoted(word: string): string {

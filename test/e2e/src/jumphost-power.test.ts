@@ -1,13 +1,14 @@
 /** The jumphost is power-cycled by a daemon that a desk starts on another machine, through a real sshd. */
-import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newToken } from '@skolo/common';
 import { openJumphost } from '@skolo/fleet';
-import { type DaemonPlace, daemonFiles, startDaemonOn } from '@skolo/fleet/daemon-on-machine';
+import { type DaemonPlace, daemonNeeds, startDaemonOn } from '@skolo/fleet/daemon-on-machine';
 import { startDesk } from '@skolo/fleet/testing';
 import { rackSeenFrom } from '@skolo/rack/seen-from';
+import { Secret } from '@skolo/secrets';
 import { peer, startApcRpdu2 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
@@ -88,9 +89,6 @@ infrastructure: { pdu-1: { model: apc-rpdu2, address: 127.0.0.1, port: ${pdu.por
 machines: { spare-rack4: { kind: host, address: 127.0.0.8, power: pdu-1/2 } }
 `;
   const file = join(dir, 'rack.yaml');
-  await writeFile(file, text);
-  await mkdir(join(dir, 'secrets'));
-  await writeFile(join(dir, 'secrets/community'), 'private\n', { mode: 0o600 });
   const tokenFile = join(dir, 'tokens.yaml');
   const named = { name: 'ann', role: 'operate', expiresInDays: 1, now: Date.now() } as const;
   const token = await newToken(tokenFile, named);
@@ -107,8 +105,9 @@ machines: { spare-rack4: { kind: host, address: 127.0.0.8, power: pdu-1/2 } }
   type Spare = Awaited<ReturnType<typeof desk>>;
 
   async function start(spare: Spare, at = place) {
-    const files = await daemonFiles(rackSeenFrom(text, 'spare-rack4', file), tokens);
-    return await startDaemonOn(spare, files, signal, at);
+    const seen = rackSeenFrom(text, 'spare-rack4', file);
+    const needs = await daemonNeeds(seen, tokens, async () => new Secret('private'));
+    return await startDaemonOn(spare, needs, signal, at);
   }
 
   async function request(spare: Spare, url: string, machine: string) {

@@ -5,12 +5,13 @@ import { powerCycleDaemonApi } from '@skolo/api';
 import type { K3sRack, Way } from '@skolo/fleet';
 import type { DaemonPlace } from '@skolo/fleet/daemon-on-machine';
 import type { SkoloCommand } from '../../command.ts';
-import { complain } from '../../errors.ts';
-import { interruptible, openJumphostOf, rackNamed } from '../../fleet.ts';
+import { CliError, complain } from '../../errors.ts';
+import { interruptible, openJumphostOf } from '../../fleet.ts';
 import { audit } from '../../machine-way.ts';
 import { namesOf } from '../../names.ts';
 import { newClient, type PowerCycleDaemon } from '../../service-client.ts';
 import { ignoreLimitsHelp, offSeconds, submit } from '../power/submit.ts';
+import { openSecrets } from '../secrets/open-secrets.ts';
 
 interface Options {
   via: string;
@@ -53,20 +54,22 @@ export async function cycleJumphost(
   { via, reason, ...asked }: Options,
   place?: DaemonPlace,
 ): Promise<void> {
-  const { daemonFiles, startDaemonOn } = await import('@skolo/fleet/daemon-on-machine');
+  const { daemonNeeds, startDaemonOn } = await import('@skolo/fleet/daemon-on-machine');
   const { rackSeenFrom } = await import('@skolo/rack/seen-from');
-  const rack = await rackNamed(command, name);
-  if (rack.type === 'gke') command.error(`${name} is in Google's cloud and has no jumphost`);
-  const file = join(rack.overlay, 'rack.yaml');
+  const { fleetRack, store } = await openSecrets(command, name);
+  const file = join(fleetRack.overlay, 'rack.yaml');
   const seen = rackSeenFrom(await readFile(file, 'utf8'), via, file);
   const { jumphost } = seen;
   const { token, tokens } = await newTokens(command.io.now());
-  const files = await daemonFiles(seen, tokens);
-
-  const machine = await openJumphostOf(command, { ...rack, ways: [wayTo(rack, via)] });
+  const machine = await openJumphostOf(command, { ...fleetRack, ways: [wayTo(fleetRack, via)] });
   const daemon = await interruptible(command, async (signal) => {
+    const needs = await daemonNeeds(seen, tokens, async ({ name: secret, place: at }) => {
+      const value = await store.read(at, signal);
+      if (value !== undefined) return value;
+      throw new CliError(`${store.title} has no ${secret}; skolo secrets set ${name} ${secret}`);
+    });
     await audit(machine, name, `cycle of the jumphost ${jumphost}: ${reason}`, signal);
-    return await startDaemonOn(machine, files, signal, place);
+    return await startDaemonOn(machine, needs, signal, place);
   });
   const client = newClient(powerCycleDaemonApi, {
     ...{ baseUrl: daemon.url, token },
