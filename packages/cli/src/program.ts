@@ -190,6 +190,7 @@ const nouns: Record<string, Noun> = {
       edit: async () => (await import('./commands/secrets/set.ts')).edit,
       diff: async () => (await import('./commands/secrets/apply.ts')).diff,
       apply: async () => (await import('./commands/secrets/apply.ts')).apply,
+      verify: async () => (await import('./commands/secrets/verify.ts')).define,
     },
   },
   login: {

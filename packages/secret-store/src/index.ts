@@ -6,9 +6,11 @@ export {
   generatedKinds,
   generateValue,
 } from './generate.ts';
+export { installHook } from './hook.ts';
 export { openStore, type StorePlace } from './open-store.ts';
 export { openSops, sealSops, sopsHeader } from './sops-file.ts';
 export { recipientsFor } from './sops-rules.ts';
 export { sopsSuffix } from './sops-store.ts';
 export type { SecretStore, StoredFacts } from './store.ts';
 export { secretFrom } from './value.ts';
+export { type Finding, verifyRepository } from './verify.ts';

@@ -46,6 +46,7 @@ describe('the secrets of a rack', () => {
     expect(named('SWITCH_ENABLE')).toEqual({
       ...{ name: 'SWITCH_ENABLE', kind: 'password', place: 'small/SWITCH_ENABLE' },
       where: ['logins.switches.enablePassword'],
+      paths: [],
       logins: ['switches'],
       users: ['router-backup', 'power-cycle-daemon'],
       keys: [

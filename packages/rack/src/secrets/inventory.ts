@@ -60,6 +60,8 @@ export interface RackSecret {
   kind: SecretKind;
   /** Paths in rack.yaml. */
   where: string[];
+  /** Its files, as pods see them next to rack.yaml: `secrets/switch`. */
+  paths: string[];
   /** Names of `logins` that sign in with it. */
   logins: string[];
   /** Services and programs that read it. */
@@ -87,9 +89,9 @@ export function rackSecrets(rack: Rack): RackSecret[] {
   const add = (name: string, kind: SecretKind, more: Partial<RackSecret>) => {
     const secret = found.get(name) ?? {
       ...{ name, kind, place: rack.secrets.shared[name] ?? `${rack.name}/${name}` },
-      ...{ where: [], logins: [], users: [], keys: [], files: [] },
+      ...{ where: [], paths: [], logins: [], users: [], keys: [], files: [] },
     };
-    for (const list of ['where', 'logins', 'users'] as const) {
+    for (const list of ['where', 'paths', 'logins', 'users'] as const) {
       secret[list] = [...new Set([...secret[list], ...(more[list] ?? [])])];
     }
     secret.keys.push(...(more.keys ?? []));
@@ -104,7 +106,10 @@ export function rackSecrets(rack: Rack): RackSecret[] {
     for (const { key, path, where } of files) {
       nameOf.set(path, key);
       const keys = [{ namespace, secret: service, key }];
-      add(key, kindAt(where), { ...own(where), keys, files: filesOf(service, path) });
+      add(key, kindAt(where), {
+        ...own(where),
+        ...{ keys, paths: [path], files: filesOf(service, path) },
+      });
     }
     for (const { name, where } of variables) {
       const keys = [{ namespace, secret: service, key: name }];
@@ -119,7 +124,8 @@ export function rackSecrets(rack: Rack): RackSecret[] {
     for (const { key, path, where, madeBy } of tokens) {
       const name = nameOf.get(path) ?? secretKeys([path], new Set(found.keys())).get(path) ?? path;
       add(name, madeBy === undefined ? 'token' : 'api-token', {
-        ...{ where: [where], users: [secret], keys: [{ namespace: 'skolo', secret, key }] },
+        ...{ where: [where], paths: [path], users: [secret] },
+        keys: [{ namespace: 'skolo', secret, key }],
       });
     }
   }

@@ -81,13 +81,23 @@ export async function readValues(
   return values;
 }
 
-/** The age identities of this desk: those of sops, unless another file is named. */
-async function deskIdentities(io: Io): Promise<readonly Secret[]> {
+/** The file of age identities: that of sops, unless another one is named. */
+function identityFile(io: Io): { file: string; isUsual: boolean } {
   const { SKOLO_AGE_IDENTITY_FILE, SOPS_AGE_KEY_FILE, XDG_CONFIG_HOME } = io.env;
-  const usual = join(XDG_CONFIG_HOME || join(homeOf(io), '.config'), 'sops/age/keys.txt');
-  const file = SKOLO_AGE_IDENTITY_FILE || SOPS_AGE_KEY_FILE || usual;
+  const named = SKOLO_AGE_IDENTITY_FILE || SOPS_AGE_KEY_FILE;
+  const folder = XDG_CONFIG_HOME || join(homeOf(io), '.config');
+  return { file: named || join(folder, 'sops/age/keys.txt'), isUsual: !named };
+}
+
+/** Whether this desk can open encrypted values. */
+export async function hasIdentities(io: Io): Promise<boolean> {
+  return await exists(identityFile(io).file);
+}
+
+async function deskIdentities(io: Io): Promise<readonly Secret[]> {
+  const { file, isUsual } = identityFile(io);
   const hint = 'set SOPS_AGE_KEY_FILE to a file with your age identity, from age-keygen';
-  if (file === usual && !(await exists(file))) {
+  if (isUsual && !(await exists(file))) {
     throw new CliError(`${file}: no such file; ${hint}`, exitCodes.badConfiguration);
   }
   const { parseIdentities } = await import('@skolo/backup');

@@ -1,0 +1,94 @@
+/** `skolo secrets verify`: the repository of racks has no secret in the clear. */
+import { access } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { FleetRack } from '@skolo/fleet';
+import type { Secret } from '@skolo/secrets';
+import type { SkoloCommand } from '../../command.ts';
+import { complain, exitCodes } from '../../errors.ts';
+import { interruptible, loadFleet } from '../../fleet.ts';
+import { count, plain } from '../../output/text.ts';
+import { hasIdentities, openSecrets, readValues } from './open-secrets.ts';
+
+interface Options {
+  installHook?: true;
+}
+
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Checks what git would commit, in the repository of racks: nothing below the folder with racks looks like a private key or token, no file has a value of the store (with an age identity at this desk), and each file of the store is encrypted for the recipients in .sops.yaml, at least two. The exit code is 1 if anything is wrong. It does not read history.',
+    )
+    .summary('check that git has no secret in the clear')
+    .option('--install-hook', 'run it before each commit in this clone')
+    .uses('clusters')
+    .example('skolo secrets verify');
+
+  command.action(async ({ installHook: isToInstall }: Options) => {
+    const { io } = command;
+    const fleet = await loadFleet(command);
+    const kube = resolve(dirname(fleet.file), '..');
+    const { installHook, verifyRepository } = await import('@skolo/secret-store');
+    await interruptible(command, async (signal) => {
+      const git = { folder: kube, env: io.env, signal };
+      if (isToInstall) {
+        io.err(`${await installHook(git)}: runs skolo secrets verify before each commit`);
+        return;
+      }
+      const all = { stores: new Set([join(kube, 'sops')]), values: new Map<string, Secret>() };
+      const forbidden = new Set<string>();
+      const canOpen = await hasIdentities(io);
+      for (const rack of await racksHere(fleet.racks)) {
+        const open = await openSecrets(command, rack.name);
+        for (const path of clearPaths(open)) forbidden.add(path);
+        const { command: program, folder, sops = '../../sops' } = open.rack.secrets;
+        if (program === undefined && folder === undefined) {
+          all.stores.add(resolve(open.rack.dir, sops));
+        }
+        // A program may ask its user, and a hook must not.
+        if (program !== undefined || (folder === undefined && !canOpen)) continue;
+        for (const [name, value] of await readValues(open, signal)) {
+          const secret = open.secrets.find((each) => each.name === name);
+          // Not secret, or only digests.
+          if (secret === undefined || isPublic.has(secret.kind)) continue;
+          all.values.set(secret.place, value);
+        }
+      }
+      const stores = [...all.stores];
+      const given = { ...git, kube, stores, forbidden: [...forbidden], values: all.values };
+      const findings = await verifyRepository(given);
+      for (const { file, line, problem } of findings) {
+        io.out(plain(line === undefined ? `${file}: ${problem}` : `${file}:${line}: ${problem}`));
+      }
+      if (!canOpen) complain(io, 'without an age identity, files were not searched for values');
+      if (findings.length > 0) io.exitCode = exitCodes.failed;
+      else io.out('no secret in the clear');
+      if (findings.length > 0) io.out(count(findings.length, 'problem'));
+    });
+  });
+}
+
+const isPublic: ReadonlySet<string> = new Set(['certificate', 'adb-public-key', 'token-file']);
+
+/** Next to rack.yaml: what pods see at the path that rack.yaml names. */
+function clearPaths({ rack, secrets }: Awaited<ReturnType<typeof openSecrets>>): string[] {
+  const files = secrets.flatMap(({ kind, paths }) =>
+    isPublic.has(kind) ? [] : paths.map((path) => resolve(rack.dir, path)),
+  );
+  return [
+    join(rack.dir, 'secrets'),
+    ...files.filter((path) => !path.startsWith(join(rack.dir, 'secrets/'))),
+  ];
+}
+
+async function racksHere(racks: readonly FleetRack[]): Promise<FleetRack[]> {
+  const found = await Promise.all(
+    racks.map(async (rack) => {
+      const exists = await access(join(rack.overlay, 'rack.yaml')).then(
+        () => true,
+        () => false,
+      );
+      return exists && rack.type === 'k3s' ? [rack] : [];
+    }),
+  );
+  return found.flat();
+}
