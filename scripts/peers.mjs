@@ -347,6 +347,21 @@ export const peerKinds = [
       'that a real Kubernetes control plane accepts and rolls out the overlays of kube/, and what skolo push makes of a rack',
   },
   {
+    name: 'zsh',
+    commands: ['zsh'],
+    version: ['--version'],
+    debian: ['zsh'],
+    proves: 'the prompt of `skolo attach`',
+  },
+  {
+    name: 'containerd',
+    // ctr is beside it.
+    commands: ['containerd'],
+    version: ['--version'],
+    debian: ['containerd'],
+    proves: 'images that a push carries to a rack without uplink',
+  },
+  {
     name: 'dockerd',
     commands: ['/usr/sbin/dockerd', 'dockerd'],
     version: ['--version'],

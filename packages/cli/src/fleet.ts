@@ -74,6 +74,13 @@ export async function openNamed(
   });
 }
 
+/** What opens racks only to read, many at once. It may not ask: nobody could tell which of the racks does. */
+export async function openerToRead({ env }: Io) {
+  const { openRack } = await import('@skolo/fleet');
+  return (rack: FleetRack, signal: AbortSignal) =>
+    openRack(rack, { role: 'view', env, mayAsk: false, signal });
+}
+
 /** One way for all services that a command asks. */
 const ways = new WeakMap<Io, Promise<typeof fetch>>();
 

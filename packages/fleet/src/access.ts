@@ -4,7 +4,7 @@ import type { Role } from '@skolo/rack';
 import { Secret } from '@skolo/secrets';
 import { z } from 'zod';
 import { FleetError } from './errors.ts';
-import type { RemoteResult } from './remote-command.ts';
+import type { Ended } from './program.ts';
 
 /** What a user may do: kube/base/access has the accounts. */
 export const roles = ['view', 'operate', 'admin'] as const satisfies readonly Role[];
@@ -37,7 +37,7 @@ interface AccessDeps {
   /** Name of the rack, for messages. */
   name: string;
   /** Runs a command on the jumphost. */
-  run(command: string): Promise<RemoteResult>;
+  run(command: string): Promise<Ended>;
   /** Milliseconds since 1970. */
   now(): number;
 }

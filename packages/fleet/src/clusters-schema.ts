@@ -45,6 +45,12 @@ const k3sSchema = z.strictObject({
     .min(1)
     .exactOptional()
     .describe('Ways in, tried in this order. By default, only the jumphost.'),
+  uplink: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether the rack reaches registries. If not, `skolo push` carries images through ssh.',
+    ),
   api_port: port.default(6443).describe('Port of the API server, on loopback of each way in.'),
   ...ownKeys,
 });

@@ -33,6 +33,8 @@ export interface K3sRack extends RackEntry {
   ways: readonly Way[];
   /** Of the API server, on loopback of each way in. */
   apiPort: number;
+  /** Whether it reaches registries. */
+  uplink: boolean;
 }
 
 export interface GkeRack extends RackEntry {
@@ -131,13 +133,14 @@ function rackOf(name: string, cluster: Cluster, overlay: string): FleetRack {
     const { zone, project } = cluster;
     return { ...entry, type: 'gke', zone, project };
   }
-  const { jumphost, user, ways = [{ host: jumphost }], api_port } = cluster;
+  const { jumphost, user, ways = [{ host: jumphost }], api_port, uplink } = cluster;
   return {
     ...entry,
     type: 'k3s',
     jumphost,
     ways: ways.map((way) => ({ ...(user !== undefined && { user }), ...way })),
     apiPort: api_port,
+    uplink,
   };
 }
 

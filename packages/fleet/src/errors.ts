@@ -22,9 +22,19 @@ export type FleetErrorCode =
   /** The rack does not have what was written. */
   | 'UNEXPECTED'
   /** The power-cycle daemon does not start on a machine. */
-  | 'NO_DAEMON';
+  | 'NO_DAEMON'
+  /** The repository of racks is not as it must be. */
+  | 'REPOSITORY'
+  /** An image is missing, or is not to be used. */
+  | 'IMAGE'
+  /** Another push holds the rack. */
+  | 'LOCKED'
+  /** The plan of a push is refused. */
+  | 'REFUSED'
+  /** A gate of a push did not open. */
+  | 'GATE';
 
-/** A failure between the desk and a rack. The message says what to do. */
+/** A failure between the desk and a rack, or of a push. The message says what to do. */
 export class FleetError extends Error {
   readonly code: FleetErrorCode;
 

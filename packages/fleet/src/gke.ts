@@ -1,11 +1,10 @@
 /** A cluster of gke: gcloud writes a kubeconfig of its own for it. Nothing global changes. */
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import type { GkeRack } from './clusters.ts';
 import { FleetError } from './errors.ts';
 import type { Guardian } from './guardian.ts';
 import type { OpenOptions } from './open-rack.ts';
+import { runToEnd } from './program.ts';
 
 /** @throws FleetError @throws The signal's reason. */
 export async function prepareGke(
@@ -23,26 +22,15 @@ export async function prepareGke(
   };
   const args = ['container', 'clusters', 'get-credentials', name];
   const place = ['--zone', zone, '--project', project, '--quiet'];
-  const { signal } = options;
-  const gcloud = start('gcloud', [...args, ...place], {
-    ...{ env, signal },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const { stderr } = gcloud;
-  if (stderr === null) throw new Error('gcloud has no output');
-  try {
-    const [said, [code]] = await Promise.all([text(stderr), once(gcloud, 'close')]);
-    if (code === 0) return { kubeconfig, env };
-    if (code === 127) {
-      const what = 'gcloud: not installed; install the Google Cloud CLI';
-      throw new FleetError('NO_PROGRAM', what);
-    }
-    const last = said.trim().split('\n').at(-1) ?? '';
-    throw new FleetError(
-      'NO_ACCESS',
-      `${name}: gcloud gives no credentials (${last}); try gcloud auth login`,
-    );
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error;
+  const gcloud = () => start('gcloud', [...args, ...place], { env });
+  const { code, stderr } = await runToEnd(gcloud, options);
+  if (code === 0) return { kubeconfig, env };
+  if (code === 127) {
+    throw new FleetError('NO_PROGRAM', 'gcloud: not installed; install the Google Cloud CLI');
   }
+  const last = stderr.trim().split('\n').at(-1) ?? '';
+  throw new FleetError(
+    'NO_ACCESS',
+    `${name}: gcloud gives no credentials (${last}); try gcloud auth login`,
+  );
 }

@@ -14,7 +14,9 @@ export {
 } from './clusters.ts';
 export { addRack, type NewRack, removeRack } from './clusters-edit.ts';
 export { clustersJsonSchema } from './clusters-schema.ts';
+export { askEachRack, type RackAnswer } from './each-rack.ts';
 export { FleetError, type FleetErrorCode } from './errors.ts';
+export { type Kubectl, KubectlError, kubectlWith } from './kubectl.ts';
 export {
   type Jumphost,
   type MachineCommand,
@@ -22,8 +24,8 @@ export {
   openJumphost,
 } from './open-jumphost.ts';
 export { type OpenOptions, type OpenRack, openRack } from './open-rack.ts';
+export type { Ended } from './program.ts';
 export { healthPath, healthQueries, type RackHealth, readHealth } from './rack-health.ts';
-export type { RemoteResult } from './remote-command.ts';
 export { type Forward, startForward } from './service-forward.ts';
 export { prepareShell, type ShellStart } from './shell.ts';
 export { type AskableRack, type RackStatus, statusOfRacks } from './status.ts';

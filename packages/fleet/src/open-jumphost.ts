@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { FleetRack } from './clusters.ts';
 import { type Guardian, type StartOptions, startGuardian } from './guardian.ts';
 import { noJumphost, type OpenOptions } from './open-rack.ts';
-import { type RemoteResult, remoteCommand } from './remote-command.ts';
+import { type Ended, type ProgramOptions, runToEnd } from './program.ts';
 import { machineArguments } from './ssh.ts';
 import { Tunnel } from './tunnel.ts';
 import { type Open, tunnelFetch } from './tunnel-fetch.ts';
@@ -14,8 +14,8 @@ export interface Jumphost {
   fetch: typeof fetch;
   /** A connection to such an address, without a mark. */
   connect: Open;
-  /** Runs a command on the jumphost. */
-  onJumphost(command: string, signal: AbortSignal): Promise<RemoteResult>;
+  /** Runs a command for the shell of the jumphost. Its code is 255 also where ssh failed. */
+  onJumphost(command: string, signal: AbortSignal, input?: ProgramOptions['input']): Promise<Ended>;
   /** Starts a command on the jumphost. It ends when this process dies or the way is closed. */
   startOnJumphost(
     command: string,
@@ -83,8 +83,10 @@ export function throughTunnel(
   return {
     connect,
     fetch: tunnelFetch(connect),
-    async onJumphost(command, signal) {
-      return await remoteCommand(await tunnel.sshArguments(signal), command, { env, signal });
+    async onJumphost(command, signal, input = '') {
+      const args = ['-T', ...(await tunnel.sshArguments(signal)), command];
+      const { stderr, ...ended } = await runToEnd(() => start(args, {}), { input, signal });
+      return { ...ended, stderr: stderr.trim() };
     },
     async startOnJumphost(command, options, signal) {
       return start(['-T', ...(await tunnel.sshArguments(signal)), command], options);

@@ -5,6 +5,7 @@ import type { FleetRack } from './clusters.ts';
 import { FleetError } from './errors.ts';
 import { prepareGke } from './gke.ts';
 import { type Guardian, type StartOptions, startGuardian } from './guardian.ts';
+import { type Kubectl, kubectlWith } from './kubectl.ts';
 import type { Jumphost } from './open-jumphost.ts';
 import { openK3s } from './open-k3s.ts';
 
@@ -30,6 +31,8 @@ export interface OpenRack extends Jumphost {
   kubeconfig: string;
   /** The given environment and KUBECONFIG: for kubectl and other programs. */
   env: NodeJS.ProcessEnv;
+  /** Runs kubectl and collects what it prints. Ctrl-C in the terminal does not reach it. */
+  kubectl: Kubectl;
   /** Starts a program. It gets SIGHUP when this process dies or the rack is closed. */
   spawn(program: string, args: readonly string[], options?: StartOptions): ChildProcess;
   /** Ends the tunnel and what runs through it, and removes every file. */
@@ -42,7 +45,7 @@ export interface OpenRack extends Jumphost {
  * @example
  * const open = await openRack(findRack(fleet, 'rack4'), { role: 'view', env, mayAsk: false, signal });
  * try {
- *   open.spawn('kubectl', ['get', 'pods', '-A'], { stdio: 'inherit' });
+ *   await open.kubectl(['get', 'pods', '-A', '-o', 'json'], { signal });
  * } finally {
  *   await open.close();
  * }
@@ -72,11 +75,14 @@ export async function openRack(rack: FleetRack, options: OpenOptions): Promise<O
 
 function common(rack: FleetRack, kubeconfig: string, guardian: Guardian, given: NodeJS.ProcessEnv) {
   const env = { ...given, KUBECONFIG: kubeconfig };
+  const start = (program: string, args: readonly string[], options: StartOptions = {}) =>
+    guardian.start(program, args, { env, ...options });
   return {
     ...{ rack, kubeconfig, env },
     folder: guardian.folder,
-    spawn: (program: string, args: readonly string[], options: StartOptions = {}) =>
-      guardian.start(program, args, { env, ...options }),
+    // In a process group of its own.
+    kubectl: kubectlWith((args) => start('kubectl', args, { detached: true })),
+    spawn: start,
   };
 }
 

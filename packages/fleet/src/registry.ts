@@ -60,20 +60,29 @@ const Platform = z.looseObject({
   variant: z.string().optional(),
 });
 
-const Index = z.looseObject({
-  manifests: z.array(z.looseObject({ platform: Platform.optional() })),
+/** A part of an image, as a manifest names it. */
+const Descriptor = z.looseObject({
+  mediaType: z.string(),
+  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  size: z.number(),
 });
-const Image = z.looseObject({ config: z.looseObject({ digest: z.string() }) });
+export type Descriptor = z.infer<typeof Descriptor>;
+
+export const Index = z.looseObject({
+  manifests: z.array(Descriptor.extend({ platform: Platform.optional() })),
+});
+export const Image = z.looseObject({ config: Descriptor, layers: z.array(Descriptor) });
 const Tags = z.looseObject({ tags: z.array(z.string()).nullish() });
 
 /** An image as a registry has it. */
-interface Resolved {
+export interface Resolved {
   /** `sha256:…` of the manifest that the registry sent. */
   digest: string;
   /** Whether it can have an image for each platform. */
   isIndex: boolean;
-  /** Manifest and type, for {@link platformsOf}. */
-  manifest: unknown;
+  type: string;
+  /** Manifest, as it came. */
+  bytes: Buffer;
 }
 
 /**
@@ -86,7 +95,7 @@ export async function resolveImage(image: ImageName, signal?: AbortSignal): Prom
   const { registry, repository, tag, digest: wanted } = image;
   const name = `${registry}/${repository}:${tag}`;
   const accept = [...listTypes, ...imageTypes].join(', ');
-  const response = await get(image, `manifests/${wanted ?? tag}`, accept, signal);
+  const response = await askRegistry(image, `manifests/${wanted ?? tag}`, { accept }, { signal });
   if (response.status === 404) {
     throw new RegistryError(
       `${name}: no such ${wanted ? 'digest' : 'tag'} at ${registry}; correct the manifest`,
@@ -108,7 +117,7 @@ export async function resolveImage(image: ImageName, signal?: AbortSignal): Prom
       `${name}: ${registry} states the digest ${stated} for a manifest whose digest is ${digest}; do not use it`,
     );
   }
-  return { digest, isIndex, manifest: parseJson(bytes.toString()) };
+  return { digest, isIndex, type, bytes };
 }
 
 /**
@@ -118,16 +127,17 @@ export async function resolveImage(image: ImageName, signal?: AbortSignal): Prom
  */
 export async function platformsOf(
   image: ImageName,
-  { isIndex, manifest }: Resolved,
+  { isIndex, bytes }: Resolved,
   signal?: AbortSignal,
 ): Promise<string[]> {
+  const manifest = parseJson(bytes.toString());
   if (isIndex) {
     const { manifests = [] } = Index.safeParse(manifest).data ?? {};
     return manifests.flatMap(({ platform }) => (platform ? [platformText(platform)] : []));
   }
   const name = `${image.registry}/${image.repository}:${image.tag}`;
   const config = Image.safeParse(manifest).data?.config.digest;
-  const response = await get(image, `blobs/${config}`, '*/*', signal);
+  const response = await askRegistry(image, `blobs/${config}`, { accept: '*/*' }, { signal });
   const { data } = Platform.safeParse(parseJson((await limitedBytes(name, response)).toString()));
   if (!response.ok || data === undefined) {
     throw new RegistryError(`${name}: ${image.registry} does not say for which platform it is`);
@@ -135,8 +145,14 @@ export async function platformsOf(
   return [platformText(data)];
 }
 
-function platformText({ os, architecture, variant }: z.infer<typeof Platform>): string {
+/** `linux/arm64`, `linux/arm/v7` */
+export function platformText({ os, architecture, variant }: z.infer<typeof Platform>): string {
   return [os, architecture, ...(variant && architecture === 'arm' ? [variant] : [])].join('/');
+}
+
+/** Whether an image is for a platform; nodes do not say which version of 32-bit ARM they have. */
+export function isFor(wanted: string, there: string): boolean {
+  return there === wanted || there.startsWith(`${wanted}/`);
 }
 
 /** All tags of a repository. @throws RegistryError */
@@ -146,7 +162,12 @@ export async function listTags(
 ): Promise<string[]> {
   const image = { ...repository, tag: '' };
   const name = `${image.registry}/${image.repository}`;
-  const response = await get(image, 'tags/list', 'application/json', signal);
+  const response = await askRegistry(
+    image,
+    'tags/list',
+    { accept: 'application/json' },
+    { signal },
+  );
   const text = (await limitedBytes(name, response)).toString();
   const { data } = Tags.safeParse(parseJson(text));
   if (response.ok && data) return data.tags ?? [];
@@ -155,21 +176,31 @@ export async function listTags(
   );
 }
 
-/** Fetches a token where the registry asks for one. */
-async function get(
+export interface Patience {
+  signal?: AbortSignal | undefined;
+  /** Instead of 20 s. */
+  deadline?: AbortSignal;
+}
+
+/**
+ * A request to the registry of an image, below its repository. Fetches a token where the registry asks for one.
+ *
+ * @throws RegistryError It cannot be reached.
+ */
+export async function askRegistry(
   { registry, repository, tag }: ImageName,
   path: string,
-  accept: string,
-  signal?: AbortSignal,
+  headers: Record<string, string>,
+  patience: Patience,
 ): Promise<Response> {
   const name = `${registry}/${repository}${tag && `:${tag}`}`;
   const url = `${originOf(registry)}/v2/${repository}/${path}`;
-  const response = await request(name, url, { accept }, signal);
+  const response = await request(name, url, headers, patience);
   if (response.status !== 401) return response;
   const challenge = response.headers.get('www-authenticate') ?? '';
   await response.body?.cancel();
   const authorization = `Bearer ${await tokenFor(name, challenge)}`;
-  return await request(name, url, { accept, authorization }, signal);
+  return await request(name, url, { ...headers, authorization }, patience);
 }
 
 /** Docker Hub's registry has another host name. Loopback uses no TLS, as in docker. */
@@ -217,9 +248,8 @@ async function request(
   name: string,
   url: string,
   headers: Record<string, string>,
-  signal?: AbortSignal,
+  { signal, deadline = AbortSignal.timeout(deadlineMs) }: Patience = {},
 ): Promise<Response> {
-  const deadline = AbortSignal.timeout(deadlineMs);
   try {
     return await fetch(url, {
       headers,

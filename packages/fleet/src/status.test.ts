@@ -5,7 +5,8 @@ import { type AskableRack, statusOfRacks } from './status.ts';
 
 const rack = (name: string): K3sRack => ({
   ...{ name, type: 'k3s', context: name, jumphost: `jumphost-${name}` },
-  ...{ ways: [{ host: `jumphost-${name}` }], apiPort: 6443, wave: 1, canary: false, overlay: '' },
+  ...{ ways: [{ host: `jumphost-${name}` }], apiPort: 6443, uplink: true },
+  ...{ wave: 1, canary: false, overlay: '' },
 });
 
 const answer = (version: string) =>

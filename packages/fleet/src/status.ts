@@ -3,7 +3,7 @@ import { errorText } from '@skolo/errors';
 import type { FleetRack } from './clusters.ts';
 import { askEachRack, type EachRackOptions, type RackAnswer } from './each-rack.ts';
 import { FleetError } from './errors.ts';
-import { isRefused, type Kubectl } from './push/kubectl.ts';
+import { isRefused, type Kubectl } from './kubectl.ts';
 import { healthPath, type RackHealth, readHealth } from './rack-health.ts';
 
 /** A rack that can be asked until `close`. */

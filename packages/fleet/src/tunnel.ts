@@ -3,12 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { orAborted } from '@skolo/errors';
 import type { Way } from './clusters.ts';
 import { FleetError } from './errors.ts';
 import type { Guardian } from './guardian.ts';
+import { runToEnd } from './program.ts';
 import { clientArguments, masterArguments } from './ssh.ts';
 import { noWay, sshFailure } from './ssh-failure.ts';
 
@@ -227,14 +227,11 @@ export class Tunnel {
   }
 
   private async runClient(args: readonly string[]): Promise<void> {
-    const client = spawn('ssh', args, {
-      env: this.deps.env,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    const [said, [code]] = await Promise.all([text(client.stderr), once(client, 'close')]);
+    const { env } = this.deps;
+    const { code, stderr } = await runToEnd(() => spawn('ssh', args, { env }));
     if (code === 0) return;
-    const refused = /forwarding request failed: (.*)/.exec(said)?.[1];
-    if (refused === undefined) throw new Error(said);
+    const refused = /forwarding request failed: (.*)/.exec(stderr)?.[1];
+    if (refused === undefined) throw new Error(stderr);
     throw new FleetError(
       'UNREACHABLE',
       `${this.deps.name}: the jumphost does not forward: ${refused}`,

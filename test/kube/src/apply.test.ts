@@ -8,12 +8,12 @@ import {
   applyObjects,
   deletableKinds,
   deleteObjects,
-  kubectlWith,
   planRack,
   type RackPlan,
   readObjects,
   titleOf,
 } from '@skolo/fleet/push';
+import { kubectlAt } from '@skolo/fleet/testing';
 import { type ControlPlane, type FakeNode, peer, startControlPlane } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -202,8 +202,7 @@ function linesWithout(text: string, ending: string): string[] {
 }
 
 function ownRack() {
-  const env = { ...process.env, KUBECONFIG: controlPlane?.kubeconfig };
-  return { name: rack, kubectl: kubectlWith(env, kubectl) };
+  return { name: rack, kubectl: kubectlAt(controlPlane?.kubeconfig ?? '', kubectl ?? '') };
 }
 
 async function plan(overlay: string): Promise<RackPlan> {

@@ -78,6 +78,7 @@ export { startLocalPrograms } from './phones/local-programs.ts';
 export { startPrograms } from './phones/programs.ts';
 export { type SshDevice, startSshDevice } from './phones/ssh-device.ts';
 export { type ContainerRegistry, startContainerRegistry } from './real/container-registry.ts';
+export { type Containerd, startContainerd } from './real/containerd.ts';
 export {
   type ControlPlane,
   type ControlPlaneOptions,

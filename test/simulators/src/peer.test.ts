@@ -81,6 +81,8 @@ describe('peer', () => {
       chronyd: true,
       kubectl: true,
       'control-plane': true,
+      containerd: true,
+      zsh: true,
       dockerd: true,
       docker: true,
       'docker-registry': true,

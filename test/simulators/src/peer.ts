@@ -45,6 +45,8 @@ export type PeerName =
   | 'chronyd'
   | 'control-plane'
   | 'kubectl'
+  | 'zsh'
+  | 'containerd'
   | 'dockerd'
   | 'docker'
   | 'docker-registry'

@@ -1,7 +1,7 @@
 /** Proves that every image that a push brings exists, for the platform of every machine that would run it. */
 import { z } from 'zod';
-import { parseImage, platformsOf, RegistryError, resolveImage } from '../registry.ts';
-import { PushError } from './errors.ts';
+import { FleetError } from '../errors.ts';
+import { isFor, parseImage, platformsOf, RegistryError, resolveImage } from '../registry.ts';
 import { isWorkload, type KubeObject } from './objects.ts';
 import type { RackPlan } from './plan.ts';
 import { isDirty } from './versions.ts';
@@ -111,7 +111,7 @@ function matches(
 /**
  * Asks the registries.
  *
- * @throws PushError `IMAGE`: all that is wrong, in one message.
+ * @throws FleetError `IMAGE`: all that is wrong, in one message.
  */
 export async function proveImages(
   needed: readonly NeededImage[],
@@ -119,7 +119,7 @@ export async function proveImages(
 ): Promise<void> {
   const faults = await Promise.all(needed.map((each) => faultOf(each, signal)));
   const found = faults.filter((fault) => fault !== undefined);
-  if (found.length > 0) throw new PushError('IMAGE', found.join('; '));
+  if (found.length > 0) throw new FleetError('IMAGE', found.join('; '));
 }
 
 async function faultOf(
@@ -133,9 +133,7 @@ async function faultOf(
   if (isDirty(name.tag)) return `${image}: was built from a dirty tree; build it from a commit`;
   try {
     const there = await platformsOf(name, await resolveImage(name, signal), signal);
-    const missing = platforms.filter(
-      (wanted) => !there.some((each) => each === wanted || each.startsWith(`${wanted}/`)),
-    );
+    const missing = platforms.filter((wanted) => !there.some((each) => isFor(wanted, each)));
     if (missing.length === 0) return undefined;
     return `${image}: there is none for ${missing.join(', ')}, only for ${there.join(', ')}`;
   } catch (error) {

@@ -1,8 +1,7 @@
 /** `@skolo/fleet/push`: rolls versions out over racks. */
-export { PushError, type PushErrorCode } from './errors.ts';
+export { carryImages } from './carry-images.ts';
 export type { FieldChange } from './field-set.ts';
 export { type Pushed, pushesInGit } from './history.ts';
-export { type Kubectl, KubectlError, kubectlWith } from './kubectl.ts';
 export { type Last, readLease } from './lease.ts';
 export { readObjects, titleOf } from './objects.ts';
 export {

@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
-import { PushError } from './errors.ts';
-import { isRefused, type Kubectl } from './kubectl.ts';
+import { FleetError } from '../errors.ts';
+import { isRefused, type Kubectl } from '../kubectl.ts';
 import { Pin } from './versions.ts';
 
 const namespace = 'skolo';
@@ -70,7 +70,7 @@ export async function readLease(
  *
  * @param holder for people: `ann@desk, push 2026-11-21T18-10-19Z`
  * @param mayTake whether an earlier holder is known to have ended, such as a killed process of this desk
- * @throws PushError Another one holds it: `LOCKED`.
+ * @throws FleetError Another one holds it: `LOCKED`.
  */
 export async function holdLease(
   kubectl: Kubectl,
@@ -98,7 +98,7 @@ export async function holdLease(
   let version = await put(kubectl, found, { holder, times, now }).catch((cause: unknown) => {
     if (!isRefused(cause, 'Conflict') && !isRefused(cause, 'AlreadyExists')) throw cause;
     const message = `${rack}: another push took the lease at the same moment; try again`;
-    throw new PushError('LOCKED', message, { cause });
+    throw new FleetError('LOCKED', message, { cause });
   });
   const lost = new AbortController();
   const stop = new AbortController();
@@ -117,7 +117,7 @@ export async function holdLease(
         const isTaken = isRefused(error, 'Conflict') || isRefused(error, 'NotFound');
         if (!isTaken && performance.now() - renewedAt < times.durationMs) continue;
         const why = isTaken ? 'another push took it' : 'it could not be renewed';
-        lost.abort(new PushError('LOCKED', `${rack}: lost the lease ${name}: ${why}`));
+        lost.abort(new FleetError('LOCKED', `${rack}: lost the lease ${name}: ${why}`));
         return;
       }
     }
@@ -135,7 +135,7 @@ export async function holdLease(
   };
 }
 
-/** Looks twice: a lease that is renewed in between is held. @throws PushError */
+/** Looks twice: a lease that is renewed in between is held. @throws FleetError */
 async function mustBeExpired(
   kubectl: Kubectl,
   found: Lease,
@@ -154,7 +154,7 @@ async function mustBeExpired(
     const again = await get(kubectl, signal);
     if (again?.metadata.resourceVersion === found.metadata.resourceVersion) return;
   }
-  throw new PushError(
+  throw new FleetError(
     'LOCKED',
     `${rack}: ${holderIdentity} is pushing; wait until it has ended, or end it there`,
   );

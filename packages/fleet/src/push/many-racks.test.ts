@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { isLong } from '@skolo/durable/campaign';
 import { peer, startContainerRegistry } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { kubectlAt } from '../testing/kubectl.ts';
 import {
-  kubectlWith,
   openRecords,
   openRepository,
   type PushDeps,
@@ -107,7 +107,7 @@ async function fleetOf(all: readonly string[]) {
   await registry.push('skolo/agent', tagOf('clean'), 'clean');
   const folder = await mkdtemp(join(tmpdir(), 'skolo-records-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const kubectl = kubectlWith(process.env, program);
+  const kubectl = kubectlAt('', program ?? '');
   const racks = new Map(
     all.map((name) => [
       name,

@@ -1,8 +1,8 @@
 /** Everything about a rack before anything is changed: what would be pushed, what would change, whether it is allowed. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FleetError } from '../errors.ts';
 import { listTags, parseImage, resolveImage } from '../registry.ts';
-import { PushError } from './errors.ts';
 import { neededImages, proveImages } from './images.ts';
 import type { Last } from './lease.ts';
 import { type KubeObject, readObjects } from './objects.ts';
@@ -30,7 +30,7 @@ export function kustomizationOf({ kube }: Pick<Repository, 'kube'>, rack: string
  * Renders the overlay as it is in git, with the versions that are asked for, and compares it with the rack.
  *
  * @param last the push that the rack runs
- * @throws PushError It must not be pushed.
+ * @throws FleetError It must not be pushed.
  */
 export async function prepareRack(
   rack: Rack,
@@ -62,7 +62,7 @@ export async function prepareRack(
 /**
  * The same for rack.yaml alone.
  *
- * @throws PushError The overlay has no ConfigMap `rack`, or must not be pushed.
+ * @throws FleetError The overlay has no ConfigMap `rack`, or must not be pushed.
  */
 export async function prepareRackFile(
   rack: Rack,
@@ -75,11 +75,11 @@ export async function prepareRackFile(
     const all = await renderOverlay(rack, join(kube, 'racks', rack.name), signal);
     const wanted = all.filter(isRackFile);
     if (wanted.length > 0) return { ...(await planRack(rack, wanted, signal)), deletions: [] };
-    throw new PushError('REFUSED', `${rack.name}: its overlay has no ConfigMap rack`);
+    throw new FleetError('REFUSED', `${rack.name}: its overlay has no ConfigMap rack`);
   });
 }
 
-/** @throws PushError The rack runs what this checkout does not have. */
+/** @throws FleetError The rack runs what this checkout does not have. */
 async function refuseBehind(
   rack: Rack,
   repository: Repository,
@@ -87,7 +87,7 @@ async function refuseBehind(
   signal: AbortSignal,
 ): Promise<void> {
   if (last === undefined || (await contains(repository, last.commit, signal))) return;
-  throw new PushError(
+  throw new FleetError(
     'REPOSITORY',
     `${rack.name}: runs commit ${last.commit.slice(0, 10)} of ${last.by}, which is not in this checkout; run git pull`,
   );
@@ -100,7 +100,10 @@ async function renderOverlay(
 ): Promise<KubeObject[]> {
   const objects = readObjects(await kubectl(['kustomize', folder], { signal }));
   if (objects.length > 0) return objects;
-  throw new PushError('REFUSED', `${name}: its overlay is empty; pushing it would delete the rack`);
+  throw new FleetError(
+    'REFUSED',
+    `${name}: its overlay is empty; pushing it would delete the rack`,
+  );
 }
 
 function usedIn(objects: readonly KubeObject[]): (pin: Pin) => boolean {
@@ -111,7 +114,7 @@ function usedIn(objects: readonly KubeObject[]): (pin: Pin) => boolean {
 function formerPins({ name }: Rack, last: Last | undefined): Pin[] {
   if (last && last.former.length > 0) return last.former;
   const why = last ? `push ${last.id} changed no version` : 'skolo has not pushed to it yet';
-  throw new PushError('REFUSED', `${name}: ${why}; give a version with --version`);
+  throw new FleetError('REFUSED', `${name}: ${why}; give a version with --version`);
 }
 
 /** With a version or services; else what git has. */
@@ -126,7 +129,7 @@ async function newPins(
     pinsOf(pins, services, name).map(async (pin) => {
       const tag = version ?? (await newest(pin, signal));
       if (isDirty(tag)) {
-        throw new PushError(
+        throw new FleetError(
           'IMAGE',
           `${pin.repository}:${tag}: built from a dirty tree; build it from a commit`,
         );
@@ -141,7 +144,7 @@ async function newPins(
 async function newest(pin: Pin, signal: AbortSignal): Promise<string> {
   const tag = newestTag(await listTags(imageOf(pin, pin.tag), signal));
   if (tag !== undefined) return tag;
-  throw new PushError(
+  throw new FleetError(
     'IMAGE',
     `${pin.repository}: no tag of a clean build (TIME-USER-COMMIT-clean); give one with --version`,
   );
@@ -150,5 +153,5 @@ async function newest(pin: Pin, signal: AbortSignal): Promise<string> {
 function imageOf({ repository }: Pin, tag: string) {
   const image = parseImage(`${repository}:${tag}`);
   if (image) return image;
-  throw new PushError('IMAGE', `${repository}:${tag}: names no registry, or the tag is not valid`);
+  throw new FleetError('IMAGE', `${repository}:${tag}: names no registry, or the tag is not valid`);
 }

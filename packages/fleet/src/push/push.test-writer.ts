@@ -2,7 +2,8 @@
 import { writeSync } from 'node:fs';
 import { kill, pid } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { kubectlWith, openRecords, openRepository, preparePush, type Request } from './index.ts';
+import { kubectlAt } from '../testing/kubectl.ts';
+import { openRecords, openRepository, preparePush, type Request } from './index.ts';
 
 export interface Work {
   kubectl: string;
@@ -20,11 +21,14 @@ async function run({ kubectl, kubeconfig, clusters, records: folder, request }: 
   const { signal } = new AbortController();
   const records = openRecords(folder);
   const mayBeDirty = (await records.read(request.id)) !== undefined;
-  const env = { ...process.env, KUBECONFIG: kubeconfig };
   const push = await preparePush(request, {
     repository: await openRepository(clusters, signal, { mayBeDirty }),
     records,
-    open: async (name) => ({ name, kubectl: kubectlWith(env, kubectl), close: async () => {} }),
+    open: async (name) => ({
+      name,
+      kubectl: kubectlAt(kubeconfig, kubectl),
+      close: async () => {},
+    }),
     stages: [request.racks],
     desk: { name: 'ann@desk', pid, isAlive },
     times: {

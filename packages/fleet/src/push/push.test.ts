@@ -21,9 +21,9 @@ import {
   startControlPlane,
 } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Kubectl } from '../kubectl.ts';
+import { kubectlAt } from '../testing/kubectl.ts';
 import {
-  type Kubectl,
-  kubectlWith,
   openRecords,
   openRepository,
   type PushDeps,
@@ -374,7 +374,7 @@ function alertsAnswer(count: number): string {
 }
 
 function ownKubectl(): Kubectl {
-  return kubectlWith({ ...process.env, KUBECONFIG: plane.kubeconfig }, kubectl);
+  return kubectlAt(plane.kubeconfig, kubectl ?? '');
 }
 
 function commit(message: string) {

@@ -1,10 +1,12 @@
 /** Pushes to many racks: prepares all, then changes them in stages, each rack by itself and on record. */
 import { errorText, inParallel } from '@skolo/errors';
-import { PushError } from './errors.ts';
-import { isRefused } from './kubectl.ts';
+import { FleetError } from '../errors.ts';
+import { isRefused } from '../kubectl.ts';
+import type { CarryDeps } from './carry-images.ts';
+import { type NeededImage, neededImages } from './images.ts';
 import { type HeldLease, holdLease, type LeaseTimes, readLease } from './lease.ts';
 import { kustomizationOf, type Preparation, prepareRack } from './prepare.ts';
-import { patient, type Rack } from './rack.ts';
+import { patient, type Rack, readNodes } from './rack.ts';
 import { hasEnded, type RackRecord, type Records, type Request } from './record.ts';
 import { commitFile, type Repository } from './repository.ts';
 import { prune, type Rollout, type RolloutTimes, rollBack, rollOut } from './rollout.ts';
@@ -12,6 +14,11 @@ import { type Pin, withPins } from './versions.ts';
 
 /** A rack that is open until `close`. */
 export interface OpenedRack extends Rack {
+  /** Brings images to it; absent: it pulls them. */
+  carry?(
+    images: readonly NeededImage[],
+    deps: Pick<CarryDeps, 'signal' | 'report' | 'patienceMs'>,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -147,7 +154,7 @@ export async function takeLease(
   } catch (cause) {
     if (!isRefused(cause, 'NotFound')) throw cause;
     const how = `skolo kubectl ${name} -- apply -k kube/base/namespaces`;
-    throw new PushError('REFUSED', `${name}: has no namespace skolo yet; make it: ${how}`, {
+    throw new FleetError('REFUSED', `${name}: has no namespace skolo yet; make it: ${how}`, {
       cause,
     });
   }
@@ -214,6 +221,10 @@ async function runRack(
   if (!isAt('rolling-back')) delete run.record.why;
   try {
     if (isAt('waiting', 'rolling-out')) {
+      if (opened.carry) {
+        const images = neededImages(rollout.plan, await readNodes(rollout.rack, signal));
+        await opened.carry(images, { signal, report, patienceMs: times.patienceMs });
+      }
       await go({ state: 'rolling-out' });
       await rollOut(rollout).catch(async (error: unknown) => {
         if (signal.aborted || isRefused(error, 'Unreachable')) throw error;

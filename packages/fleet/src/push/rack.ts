@@ -1,8 +1,8 @@
 /** A rack's cluster, as push reads and changes it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
+import { isRefused, type Kubectl } from '../kubectl.ts';
 import { gateKinds, isUnwell, judge } from './gate.ts';
-import { isRefused, type Kubectl } from './kubectl.ts';
 import { isWorkload, type KubeObject, keyOf, listText, readAnswer } from './objects.ts';
 import {
   adopted,

@@ -1,10 +1,12 @@
 /** The git repository of racks, in which kube/ is: a working tree of the person who pushes. */
+
+import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { errorText } from '@skolo/errors';
-import { PushError } from './errors.ts';
-import { type ProgramOptions, runProgram } from './program.ts';
+import { errorText, withDeadline } from '@skolo/errors';
+import { FleetError } from '../errors.ts';
+import { type ProgramOptions, runToEnd } from '../program.ts';
 
 export interface Repository {
   /** Folder of the working tree. */
@@ -19,7 +21,7 @@ export interface Repository {
  * The repository of a list of racks.
  *
  * @param clusters path of kube/clusters/config.json
- * @throws PushError It is not in git, or has changes that are in no commit.
+ * @throws FleetError It is not in git, or has changes that are in no commit.
  */
 export async function openRepository(
   clusters: string,
@@ -38,7 +40,7 @@ export async function openRepository(
   if (dirty !== '') {
     const files = dirty.split('\n').map((line) => line.trim().replace(/^\S+\s+/, ''));
     const more = files.length > 3 ? ` and ${files.length - 3} more` : '';
-    throw new PushError(
+    throw new FleetError(
       'REPOSITORY',
       `${root}: ${files.slice(0, 3).join(', ')}${more}: changed and not committed; commit or stash first`,
     );
@@ -156,7 +158,7 @@ export async function authorOf({ root }: Repository, signal: AbortSignal): Promi
   return text.replace(/ \d+ [+-]\d+$/, '');
 }
 
-/** @throws PushError */
+/** @throws FleetError */
 async function git(
   cwd: string,
   args: readonly string[],
@@ -166,17 +168,23 @@ async function git(
   return trim ? stdout.trim() : stdout;
 }
 
+const deadlineMs = 60_000;
+
 async function run(
   command: string,
   args: readonly string[],
   cwd: string,
-  options: ProgramOptions,
+  { signal, ...given }: ProgramOptions,
 ): Promise<string> {
   const what = `${command} ${args[0]}`;
-  const late = (seconds: number) =>
-    new PushError('REPOSITORY', `${what}: not done within ${seconds} s`);
+  const late = () =>
+    new FleetError('REPOSITORY', `${what}: not done within ${deadlineMs / 1000} s`);
   const env = { ...process.env, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' };
-  const { status, stdout, stderr } = await runProgram(command, args, options, { cwd, env }, late);
-  if (status === 0) return stdout;
-  throw new PushError('REPOSITORY', `${cwd}: ${what}: ${errorText(new Error(stderr.trim()))}`);
+  // In a process group of its own: Ctrl-C in the terminal stops the push, which then decides.
+  const start = () => spawn(command, args, { cwd, env, detached: true });
+  const { code, stdout, stderr } = await withDeadline({ ms: deadlineMs, late, signal }, (stop) =>
+    runToEnd(start, { ...given, signal: stop }),
+  );
+  if (code === 0) return stdout;
+  throw new FleetError('REPOSITORY', `${cwd}: ${what}: ${errorText(new Error(stderr.trim()))}`);
 }

@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
 import { z } from 'zod';
+import { FleetError } from '../errors.ts';
 import type { RackHealth } from '../rack-health.ts';
 import { askHealth } from '../status.ts';
-import { PushError } from './errors.ts';
 import { gateKinds, judge, type PodVerdict, type Verdict } from './gate.ts';
 import { isWorkload, type KubeObject, keyOf, titleOf } from './objects.ts';
 import { isDeletable, type ObjectPlan, type RackPlan } from './plan.ts';
@@ -51,7 +51,7 @@ interface Watched {
  * Applies what differs: first all that has no pods, then each Deployment, then each DaemonSet with its canaries. Ends when
  * all pods on living machines are ready and stay so.
  *
- * @throws PushError `GATE`: with the pods and causes. The rack is then between two versions.
+ * @throws FleetError `GATE`: with the pods and causes. The rack is then between two versions.
  */
 export async function rollOut(rollout: Rollout): Promise<void> {
   const { rack, plan, signal, report } = rollout;
@@ -78,7 +78,7 @@ export async function rollOut(rollout: Rollout): Promise<void> {
 /**
  * Brings a rack back to what it ran before a plan.
  *
- * @throws PushError `GATE`: it runs the earlier version, and is not well with it.
+ * @throws FleetError `GATE`: it runs the earlier version, and is not well with it.
  */
 export async function rollBack(rollout: Rollout): Promise<void> {
   const { rack, plan, signal, report } = rollout;
@@ -159,7 +159,7 @@ function withStrategy(object: KubeObject, updateStrategy: object): KubeObject {
   return { ...object, spec: { ...spec, updateStrategy } };
 }
 
-/** @throws PushError `GATE`: a pod failed, or is not ready in time. */
+/** @throws FleetError `GATE`: a pod failed, or is not ready in time. */
 async function untilReady(watched: Watched, rollout: Rollout): Promise<void> {
   const { times, signal, report } = rollout;
   const title = titleOf(watched.workload);
@@ -176,15 +176,16 @@ async function untilReady(watched: Watched, rollout: Rollout): Promise<void> {
     const isDraining = verdict.pods.some(({ state }) => state === 'draining');
     const limitMs = times.readyMs + (isDraining ? graceMs : 0);
     const isLate = performance.now() - start > limitMs;
-    if (verdict.state === 'failed' || isLate) {
-      const late = isLate ? `not ready after ${Math.round(limitMs / 1000)} s: ` : '';
-      throw new PushError('GATE', `${title}: ${late}${problemText(verdict)}`);
+    const isFailed = verdict.state === 'failed';
+    if (isFailed || isLate) {
+      const late = isFailed ? '' : `not ready after ${Math.round(limitMs / 1000)} s: `;
+      throw new FleetError('GATE', `${title}: ${late}${problemText(verdict)}`);
     }
     await sleep(times.pollMs, undefined, { signal });
   }
 }
 
-/** @throws PushError `GATE`: something is no longer well, or alerts and machines are worse than before. */
+/** @throws FleetError `GATE`: something is no longer well, or alerts and machines are worse than before. */
 async function soak(
   watched: readonly Watched[],
   before: RackHealth | undefined,
@@ -194,7 +195,7 @@ async function soak(
   await stayReady(watched, rollout);
   const after = before && (await healthNow(rollout));
   const faults = before && after ? worsened(before, after) : [];
-  if (faults.length > 0) throw new PushError('GATE', faults.join(', '));
+  if (faults.length > 0) throw new FleetError('GATE', faults.join(', '));
 }
 
 async function stayReady(watched: readonly Watched[], rollout: Rollout): Promise<void> {
@@ -217,8 +218,8 @@ async function stayReady(watched: readonly Watched[], rollout: Rollout): Promise
   }
 }
 
-function lost({ workload }: Watched, why: string): PushError {
-  return new PushError('GATE', `${titleOf(workload)}: was ready, and is no longer: ${why}`);
+function lost({ workload }: Watched, why: string): FleetError {
+  return new FleetError('GATE', `${titleOf(workload)}: was ready, and is no longer: ${why}`);
 }
 
 async function look(

@@ -1,7 +1,7 @@
 /** What a rack runs now. */
 import { z } from 'zod';
+import type { Kubectl } from '../kubectl.ts';
 import { readAnswer } from './objects.ts';
-import type { Rack } from './rack.ts';
 
 const Workload = z.looseObject({
   metadata: z.looseObject({ name: z.string() }),
@@ -21,7 +21,7 @@ export interface Running {
 }
 
 /** Images of our workloads, by name. */
-export async function readRunning({ kubectl }: Rack, signal: AbortSignal): Promise<Running[]> {
+export async function readRunning(kubectl: Kubectl, signal: AbortSignal): Promise<Running[]> {
   const kinds = 'deployments.apps,daemonsets.apps';
   const args = ['get', kinds, '-A', '-l', 'app.kubernetes.io/part-of=skolo', '-o', 'json'];
   return readAnswer(await kubectl(args, { signal }))

@@ -1,7 +1,7 @@
 /** Versions of images, as `images` in a rack's kustomization.yaml pins them. */
 import { isMap, isScalar, isSeq, parseDocument, type YAMLMap } from 'yaml';
 import { z } from 'zod';
-import { PushError } from './errors.ts';
+import { FleetError } from '../errors.ts';
 
 const Kustomization = z.looseObject({
   images: z
@@ -30,11 +30,11 @@ export type Pin = z.infer<typeof Pin>;
 
 /**
  * @param file its path, for messages
- * @throws PushError It pins no images.
+ * @throws FleetError It pins no images.
  */
 export function readPins(text: string, file: string): Pin[] {
   const { data, error } = Kustomization.safeParse(parseDocument(text).toJS());
-  if (error) throw new PushError('REPOSITORY', `${file}: ${z.prettifyError(error)}`);
+  if (error) throw new FleetError('REPOSITORY', `${file}: ${z.prettifyError(error)}`);
   return data.images.flatMap(({ name, newName = name, newTag, digest }) =>
     newTag === undefined
       ? []
@@ -98,7 +98,7 @@ const canary = '-canary';
  * The images of services: `swarming-client` is its image on the canary shelf, too.
  *
  * @param services empty: all
- * @throws PushError The rack has no image of that name.
+ * @throws FleetError The rack has no image of that name.
  */
 export function pinsOf(pins: readonly Pin[], services: readonly string[], rack: string): Pin[] {
   const own = pins.filter(({ name }) => name.startsWith(ours));
@@ -109,7 +109,7 @@ export function pinsOf(pins: readonly Pin[], services: readonly string[], rack: 
     );
     if (found.length > 0) return found;
     const names = own.map(({ name }) => name.slice(ours.length)).join(', ');
-    throw new PushError('REFUSED', `${service}: ${rack} has no such image; it has ${names}`);
+    throw new FleetError('REFUSED', `${service}: ${rack} has no such image; it has ${names}`);
   });
 }
 

@@ -14,6 +14,8 @@ import {
 } from '@skolo/simulators';
 import type { K3sRack } from '../clusters.ts';
 
+export { kubectlAt } from './kubectl.ts';
+
 export const run = promisify(execFile);
 
 const base = fileURLToPath(new URL('../../../../kube/base', import.meta.url));
@@ -60,7 +62,7 @@ export async function startDesk(cluster?: Pick<ControlPlane, 'kubeconfig'>): Pro
     clusters,
     rack: {
       ...{ name: 'rack4', type: 'k3s', context: 'rack4', jumphost: 'jumphost-rack4' },
-      ...{ ways: [{ host: 'jumphost-rack4' }], apiPort: jumphost.apiPort },
+      ...{ ways: [{ host: 'jumphost-rack4' }], apiPort: jumphost.apiPort, uplink: true },
       ...{ wave: 1, canary: false, overlay },
     },
     jumphost,

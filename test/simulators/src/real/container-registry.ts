@@ -66,7 +66,13 @@ export async function startContainerRegistry(program: string): Promise<Container
         mediaType: 'application/vnd.oci.image.config.v1+json',
         ...(await pushBlob(repository, platform)),
       },
-      layers: [],
+      layers: [
+        {
+          mediaType: 'application/vnd.oci.image.layer.v1.tar',
+          // No tar: nobody unpacks it.
+          ...(await pushBlob(repository, `layer of ${content}`)),
+        },
+      ],
     };
     const name = reference ?? digestOf(JSON.stringify(manifest));
     return pushManifest(repository, name, manifest);

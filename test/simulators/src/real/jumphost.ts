@@ -53,6 +53,8 @@ export async function startJumphost(options: JumphostOptions = {}): Promise<Jump
   const there = join(dir, 'jumphost');
   const bin = join(dir, 'desk');
   const log = join(dir, 'commands');
+  const home = join(dir, 'home');
+  await mkdir(home);
   await mkdir(there);
   await mkdir(bin);
   await writeFile(log, '');
@@ -61,7 +63,7 @@ export async function startJumphost(options: JumphostOptions = {}): Promise<Jump
   await script(
     session,
     `printf '%s\\n' "$SSH_ORIGINAL_COMMAND" >> '${log}'
-PATH='${there}':"$PATH"; export PATH
+PATH='${there}':"$PATH"; HOME='${home}'; export PATH HOME; cd
 [ -n "$SSH_ORIGINAL_COMMAND" ] || exec sh -i
 exec sh -c "$SSH_ORIGINAL_COMMAND"`,
   );

@@ -51,10 +51,11 @@ async function untilReady({ io }: SkoloCommand, open: OpenRack): Promise<boolean
   return signal.aborted;
 }
 
-async function isReady(open: OpenRack): Promise<boolean> {
-  const args = ['get', '--raw=/readyz', '--request-timeout=5s'];
-  const child = open.spawn('kubectl', args, { stdio: 'ignore' });
-  return (await programEnd({ onSignal: () => () => {} }, 'kubectl', child)).exitCode === 0;
+function isReady({ kubectl }: OpenRack): Promise<boolean> {
+  return kubectl(['get', '--raw=/readyz', '--request-timeout=5s']).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** kubectl ends a watch with 0 when the connection is gone. */

@@ -6,8 +6,8 @@ import { kill, pid } from 'node:process';
 import { errorCode } from '@skolo/errors';
 import { type Fleet, findRack, openRack } from '@skolo/fleet';
 import {
+  carryImages,
   hasEnded,
-  kubectlWith,
   type OpenedRack,
   openRecords,
   openRepository,
@@ -15,7 +15,6 @@ import {
   type PushRecord,
   type Records,
 } from '@skolo/fleet/push';
-import type { Role } from '@skolo/rack';
 import { Option } from 'commander';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
@@ -79,7 +78,7 @@ export async function refuseUnfinished(records: Records, racks: readonly string[
 
 /**
  * @param isResumed a killed push may have left a file that it was about to commit
- * @throws PushError The repository of racks is not ready.
+ * @throws FleetError The repository of racks is not ready.
  */
 export async function openPush(
   command: SkoloCommand,
@@ -103,21 +102,26 @@ export async function openPush(
 }
 
 /** A way to a rack that lasts until `close`. */
-export async function openForPush(
+async function openForPush(
   io: Io,
   fleet: Fleet,
   name: string,
   signal: AbortSignal,
-  role: Role = 'admin',
 ): Promise<OpenedRack> {
-  const open = await openRack(findRack(fleet, name), {
-    role,
+  const rack = findRack(fleet, name);
+  const open = await openRack(rack, {
+    role: 'admin',
     env: io.env,
     mayAsk: io.canAsk,
     signal,
     onTrouble: (error) => io.err(plain(`${name}: ${error.message}`)),
   });
-  return { name, kubectl: kubectlWith(open.env), close: open.close };
+  const { kubectl, close } = open;
+  if (rack.type === 'gke' || rack.uplink) return { name, kubectl, close };
+  return {
+    ...{ name, kubectl, close },
+    carry: (images, given) => carryImages(images, { name, jumphost: open, ...given }),
+  };
 }
 
 function isAlive(other: number): boolean {

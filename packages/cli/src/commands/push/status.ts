@@ -1,12 +1,13 @@
 import { errorText } from '@skolo/errors';
+import { askEachRack, type FleetRack, type RackAnswer } from '@skolo/fleet';
 import { hasEnded, type Last, type Running, readLease, readRunning } from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { interruptible, loadFleet } from '../../fleet.ts';
+import { interruptible, loadFleet, openerToRead } from '../../fleet.ts';
 import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
 import { relative } from '../../output/time.ts';
-import { namedRacks, openForPush, ownRecords, racksOption, unfinished } from './open-push.ts';
+import { namedRacks, ownRecords, racksOption, unfinished } from './open-push.ts';
 
 interface Options {
   racks?: string[];
@@ -39,21 +40,22 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     await interruptible(command, async (signal) => {
       const fleet = await loadFleet(command);
-      const ask = async (rack: string): Promise<RackStatus> => {
+      const open = await openerToRead(io);
+      const ask = async (rack: FleetRack, deadline: AbortSignal) => {
+        const { kubectl, close } = await open(rack, deadline);
         try {
-          const opened = await openForPush(io, fleet, rack, signal, 'view');
-          try {
-            const { last, holder } = await readLease(opened.kubectl, signal);
-            return { rack, running: await readRunning(opened, signal), last, holder };
-          } finally {
-            await opened.close();
-          }
-        } catch (error) {
-          signal.throwIfAborted();
-          return { rack, running: [], problem: errorText(error) };
+          const [lease, running] = await Promise.all([
+            readLease(kubectl, deadline),
+            readRunning(kubectl, deadline),
+          ]);
+          return { ...lease, running };
+        } finally {
+          await close();
         }
       };
-      const all = await Promise.all(namedRacks(fleet, racks).map(ask));
+      const names = namedRacks(fleet, racks);
+      const asked = fleet.racks.filter(({ name }) => names.includes(name));
+      const all = (await askEachRack(asked, ask, { signal })).map(statusOf);
       if (json) printJson(io, all);
       else {
         show(command, all);
@@ -65,6 +67,10 @@ export function define(command: SkoloCommand): void {
       if (all.some(({ problem }) => problem)) io.exitCode = exitCodes.failed;
     });
   });
+}
+
+function statusOf({ rack, answer, error }: RackAnswer<Omit<RackStatus, 'rack'>>): RackStatus {
+  return { rack: rack.name, running: [], ...answer, ...(error && { problem: errorText(error) }) };
 }
 
 function show({ io }: SkoloCommand, all: readonly RackStatus[]): void {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type FleetRack, findRack, type RackHealth, type RackStatus } from '@skolo/fleet';
 import type { SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
-import { loadFleet } from '../../fleet.ts';
+import { loadFleet, openerToRead } from '../../fleet.ts';
 import { type Io, printJson } from '../../io.ts';
 import { headline, printOverview } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
@@ -58,17 +58,8 @@ export function define(command: SkoloCommand): void {
 }
 
 async function ask({ io }: SkoloCommand, racks: readonly FleetRack[], signal: AbortSignal) {
-  const [{ openRack, statusOfRacks }, { kubectlWith }] = await Promise.all([
-    import('@skolo/fleet'),
-    import('@skolo/fleet/push'),
-  ]);
-  const open = async (rack: FleetRack, deadline: AbortSignal) => {
-    // Nobody could tell which of the racks asks.
-    const options = { role: 'view', env: io.env, mayAsk: false, signal: deadline } as const;
-    const { env, close } = await openRack(rack, options);
-    return { kubectl: kubectlWith(env), close };
-  };
-  return await statusOfRacks(racks, open, { signal });
+  const { statusOfRacks } = await import('@skolo/fleet');
+  return await statusOfRacks(racks, await openerToRead(io), { signal });
 }
 
 /** The worst first. */

@@ -1,13 +1,20 @@
 /** The real kubectl, as a function. */
-import { errorText } from '@skolo/errors';
-import { type ProgramOptions, runProgram } from './program.ts';
+import type { ChildProcess } from 'node:child_process';
+import { errorText, withDeadline } from '@skolo/errors';
+import { type ProgramOptions, runToEnd } from './program.ts';
+
+export interface KubectlOptions extends ProgramOptions {
+  input?: string;
+  /** Default 60 s. */
+  deadlineMs?: number;
+}
 
 /**
  * Runs kubectl for one rack and gives what it prints to standard output.
  *
  * @throws KubectlError It ended with another status than 0, or not in time.
  */
-export type Kubectl = (args: readonly string[], options?: ProgramOptions) => Promise<string>;
+export type Kubectl = (args: readonly string[], options?: KubectlOptions) => Promise<string>;
 
 export class KubectlError extends Error {
   readonly code = 'KUBECTL';
@@ -21,28 +28,20 @@ export class KubectlError extends Error {
   }
 }
 
-/**
- * @param env with KUBECONFIG
- * @param program path of kubectl
- */
-export function kubectlWith(env: NodeJS.ProcessEnv, program = 'kubectl'): Kubectl {
-  return async (args, options = {}) => {
+/** @param start starts kubectl */
+export function kubectlWith(start: (args: readonly string[]) => ChildProcess): Kubectl {
+  return async (args, { deadlineMs: ms = 60_000, signal, ...given } = {}) => {
     const what = `kubectl ${args.slice(0, 2).join(' ')}`;
-    const late = (seconds: number) =>
-      new KubectlError(`${what}: no answer within ${seconds} s`, 'Unreachable');
-    const { status, stdout, stderr } = await runProgram(
-      program,
-      args,
-      options,
-      { env },
-      late,
+    const late = () => new KubectlError(`${what}: no answer within ${ms / 1000} s`, 'Unreachable');
+    const { code, stdout, stderr } = await withDeadline({ ms, late, signal }, (stop) =>
+      runToEnd(() => start(args), { ...given, signal: stop }),
     ).catch((cause: unknown) => {
-      if (cause instanceof KubectlError || options.signal?.aborted) throw cause;
+      if (cause instanceof KubectlError || signal?.aborted) throw cause;
       throw new KubectlError(`${what}: ${errorText(cause)}; is kubectl installed?`, 'Failed', {
         cause,
       });
     });
-    if (status === 0) return stdout;
+    if (code === 0) return stdout;
     throw new KubectlError(`${what}: ${messageOf(stderr)}`, reasonOf(stderr));
   };
 }

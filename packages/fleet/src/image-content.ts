@@ -1,0 +1,113 @@
+/** What an image consists of, and its bytes, for one who brings it elsewhere. Source: OCI Image Specification 1.1. */
+import { Readable } from 'node:stream';
+import { parseJson } from '@skolo/errors';
+import {
+  askRegistry,
+  type Descriptor,
+  Image,
+  type ImageName,
+  Index,
+  isFor,
+  platformText,
+  RegistryError,
+  type Resolved,
+  resolveImage,
+} from './registry.ts';
+
+/** Without a byte of a blob. */
+const stalledMs = 60_000;
+
+/** A manifest, a configuration or a layer. */
+export interface Part extends Descriptor {
+  /** Its bytes from an offset on. */
+  open(offset: number, signal: AbortSignal): Promise<Readable>;
+}
+
+/** All of an image: for one platform, or for each that it has. */
+export interface ImageContent {
+  /** Of the index, or of the image itself. */
+  root: Descriptor;
+  /** Absent: all. */
+  platform?: string;
+  parts: Part[];
+}
+
+/**
+ * What an image consists of.
+ *
+ * @param platforms for one alone, such as `linux/arm64`, the others are left out
+ * @throws RegistryError
+ */
+export async function contentOf(
+  image: ImageName,
+  platforms: readonly string[],
+  signal: AbortSignal,
+): Promise<ImageContent> {
+  const found = await resolveImage(image, signal);
+  const root = partOf(found);
+  if (!found.isIndex) return { root, parts: [root, ...partsIn(image, found.bytes)] };
+  const { manifests = [] } = Index.safeParse(parseJson(found.bytes.toString())).data ?? {};
+  const [only, ...others] = manifests.filter(
+    ({ platform }) => platform && platforms.some((wanted) => isFor(wanted, platformText(platform))),
+  );
+  const isOne = platforms.length === 1 && only?.platform !== undefined && others.length === 0;
+  const parts: Part[] = [root];
+  for (const { digest } of isOne ? [only] : manifests) {
+    const manifest = await resolveImage({ ...image, digest }, signal);
+    parts.push(partOf(manifest), ...partsIn(image, manifest.bytes));
+  }
+  return { root, parts, ...(isOne && only.platform && { platform: platformText(only.platform) }) };
+}
+
+function partOf({ type: mediaType, digest, bytes }: Resolved): Part {
+  const open = async (offset: number) => Readable.from([bytes.subarray(offset)]);
+  return { mediaType, digest, size: bytes.length, open };
+}
+
+function partsIn(image: ImageName, manifest: Buffer): Part[] {
+  const { data } = Image.safeParse(parseJson(manifest.toString()));
+  return (data ? [data.config, ...data.layers] : []).map((each) => ({
+    ...each,
+    open: (offset, signal) => openBlob(image, each.digest, offset, signal),
+  }));
+}
+
+async function openBlob(
+  image: ImageName,
+  digest: string,
+  offset: number,
+  signal: AbortSignal,
+): Promise<Readable> {
+  const stalled = new AbortController();
+  const timer = setTimeout(() => stalled.abort(new DOMException('', 'TimeoutError')), stalledMs);
+  const headers = {
+    accept: '*/*',
+    'accept-encoding': 'identity',
+    ...(offset > 0 && { range: `bytes=${offset}-` }),
+  };
+  const deadline = stalled.signal;
+  const response = await askRegistry(image, `blobs/${digest}`, headers, { signal, deadline });
+  const { status, body } = response;
+  async function* read() {
+    // A registry may ignore the range.
+    let left = status === 206 ? 0 : offset;
+    try {
+      for await (const chunk of body ?? []) {
+        timer.refresh();
+        if (left < chunk.length) yield chunk.subarray(left);
+        left = Math.max(0, left - chunk.length);
+      }
+    } catch (cause) {
+      signal.throwIfAborted();
+      const name = `${image.registry}/${image.repository}:${image.tag}`;
+      throw new RegistryError(`${name}: a layer ended early; try again`, { cause });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  if (response.ok) return Readable.from(read());
+  clearTimeout(timer);
+  await body?.cancel();
+  const name = `${image.registry}/${image.repository}:${image.tag}`;
+  throw new RegistryError(`${name}: ${image.registry} answered ${status} to a layer`);
+}

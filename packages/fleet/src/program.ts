@@ -1,0 +1,76 @@
+/** Programs that run to their end: bounded output, killed by a signal. */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+export interface Ended {
+  /** Not 0 if it failed; -1 if it was killed or printed too much. */
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface ProgramOptions {
+  /** For standard input. Where a stream fails, so does the program. */
+  input?: string | Readable;
+  /** Kills it. */
+  signal?: AbortSignal | undefined;
+}
+
+const mostOutput = 64 * 1024 * 1024;
+
+/**
+ * Starts a program and waits for its end.
+ *
+ * @throws Error It cannot be started; what a stream for its input throws; or the reason of the signal.
+ */
+export async function runToEnd(
+  start: () => ChildProcess,
+  { input = '', signal }: ProgramOptions = {},
+): Promise<Ended> {
+  signal?.throwIfAborted();
+  const child = start();
+  const kill = () => child.kill('SIGKILL');
+  signal?.addEventListener('abort', kill);
+  try {
+    const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => collect(stream, kill));
+    const [[code]] = await Promise.all([once(child, 'close'), feed(child, input)]);
+    signal?.throwIfAborted();
+    return { code: code ?? -1, stdout: stdout?.() ?? '', stderr: stderr?.() ?? '' };
+  } catch (error) {
+    kill();
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', kill);
+  }
+}
+
+function collect(stream: Readable | null, tooMuch: () => void): () => string {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream?.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > mostOutput) tooMuch();
+    else chunks.push(chunk);
+  });
+  return () => Buffer.concat(chunks).toString();
+}
+
+async function feed({ stdin }: ChildProcess, input: string | Readable): Promise<void> {
+  if (stdin === null) return;
+  if (typeof input === 'string') {
+    // It may end without reading all of it, and says why.
+    stdin.on('error', () => {});
+    stdin.end(input);
+    return;
+  }
+  let failure: unknown;
+  input.on('error', (error) => {
+    failure = error;
+  });
+  await pipeline(input, stdin).catch(() => {
+    if (failure !== undefined) throw failure;
+  });
+}
