@@ -1,6 +1,8 @@
 /** What an image consists of, and its bytes, for one who brings it elsewhere. Source: OCI Image Specification 1.1. */
 import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { parseJson } from '@skolo/errors';
+import { z } from 'zod';
 import {
   askRegistry,
   type Descriptor,
@@ -21,6 +23,28 @@ const stalledMs = 60_000;
 export interface Part extends Descriptor {
   /** Its bytes from an offset on. */
   open(offset: number, signal: AbortSignal): Promise<Readable>;
+}
+
+const Configuration = z.looseObject({
+  config: z.looseObject({ Labels: z.record(z.string(), z.string()).nullish() }).optional(),
+});
+
+/** What the label of an image says that its program is; undefined: it has none. @throws RegistryError */
+export async function versionIn(
+  image: ImageName,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  let found = await resolveImage(image, signal);
+  if (found.isIndex) {
+    const [first] = manifestsIn(found).filter(({ platform }) => platform?.os === 'linux');
+    if (first === undefined) return undefined;
+    found = await resolveImage({ ...image, digest: first.digest }, signal);
+  }
+  const [configuration] = partsIn(image, found.bytes);
+  if (configuration === undefined) return undefined;
+  const json = parseJson(await text(await configuration.open(0, signal)));
+  const labels = Configuration.safeParse(json).data?.config?.Labels;
+  return labels?.['org.opencontainers.image.version'] || undefined;
 }
 
 /** All of an image: for one platform, or for each that it has. */
@@ -46,7 +70,7 @@ export async function contentOf(
   const found = await resolveImage(image, signal);
   const root = partOf(found);
   if (!found.isIndex) return { root, parts: [root, ...partsIn(image, found.bytes)] };
-  const { manifests = [] } = Index.safeParse(parseJson(found.bytes.toString())).data ?? {};
+  const manifests = manifestsIn(found);
   const [only, ...others] = manifests.filter(
     ({ platform }) => platform && platforms.some((wanted) => isFor(wanted, platformText(platform))),
   );
@@ -57,6 +81,10 @@ export async function contentOf(
     parts.push(partOf(manifest), ...partsIn(image, manifest.bytes));
   }
   return { root, parts, ...(isOne && only.platform && { platform: platformText(only.platform) }) };
+}
+
+function manifestsIn({ bytes }: Resolved) {
+  return Index.safeParse(parseJson(bytes.toString())).data?.manifests ?? [];
 }
 
 function partOf({ type: mediaType, digest, bytes }: Resolved): Part {

@@ -9,6 +9,7 @@ import { jumphostServices, servicePorts } from '@skolo/rack/ports';
 import { FleetError } from '../errors.ts';
 import { type KubeObject, readAnswer } from './objects.ts';
 import type { RackPlan } from './plan.ts';
+import { getFromPod, type PodPort } from './pod-proxy.ts';
 import { applyObjects, type Rack } from './rack.ts';
 
 interface RackFileDeps {
@@ -27,11 +28,8 @@ export function isRackFile({ kind, metadata }: KubeObject): boolean {
 }
 
 /** A service with rack.yaml. */
-interface Reader {
+interface Reader extends PodPort {
   service: string;
-  namespace: string;
-  pod: string;
-  metricsPort: number;
 }
 
 /** What a service says of rack.yaml. */
@@ -119,7 +117,7 @@ async function untilInForce(
 }
 
 async function ask(reader: Reader, deps: RackFileDeps): Promise<InForce> {
-  return readInForce(await get(reader, 'metrics', deps));
+  return readInForce(await getFromPod(reader, 'metrics', deps.rack.kubectl, deps.signal));
 }
 
 /** @param metrics of a service, as Prometheus reads them */
@@ -135,18 +133,9 @@ export function readInForce(metrics: string): InForce {
 }
 
 /** Why a service does not use the file. */
-async function rejection(reader: Reader, deps: RackFileDeps): Promise<string> {
-  const text = await get(reader, 'readyz', deps).catch(() => '');
+async function rejection(reader: Reader, { rack, signal }: RackFileDeps): Promise<string> {
+  const text = await getFromPod(reader, 'readyz', rack.kubectl, signal).catch(() => '');
   const { degraded = [] } = Readiness.safeParse(parseJson(text)).data ?? {};
   const whys = degraded.filter(({ what }) => what.startsWith('rack')).map(({ why }) => why);
   return `${reader.service} rejects rack.yaml${whys.length > 0 ? `: ${whys.join('; ')}` : ''}`;
-}
-
-async function get(
-  { namespace, pod, metricsPort }: Reader,
-  path: string,
-  { rack, signal }: RackFileDeps,
-): Promise<string> {
-  const url = `/api/v1/namespaces/${namespace}/pods/${pod}:${metricsPort}/proxy/${path}`;
-  return await rack.kubectl(['get', '--raw', url], { signal, deadlineMs: 15_000 });
 }

@@ -12,6 +12,7 @@ import { gateKinds, judge, type PodVerdict, type Verdict } from './gate.ts';
 import { isWorkload, type KubeObject, keyOf, titleOf } from './objects.ts';
 import { isDeletable, type ObjectPlan, type RackPlan } from './plan.ts';
 import { applyObjects, deleteObjects, type Rack, readKinds } from './rack.ts';
+import { type ServiceState, stateBefore, untilServiceIsWell } from './service-state.ts';
 import { worsened } from './worsened.ts';
 
 export interface RolloutTimes {
@@ -45,6 +46,8 @@ const Workload = z.looseObject({
 interface Watched {
   workload: KubeObject;
   nodes?: ReadonlySet<string>;
+  /** What its pods said of themselves; undefined: nobody can ask them. */
+  before?: ServiceState[] | undefined;
 }
 
 /**
@@ -60,19 +63,21 @@ export async function rollOut(rollout: Rollout): Promise<void> {
   const workloads = changed.map(({ wanted }) => wanted).filter(isWorkload);
   const others = changed.map(({ wanted }) => wanted).filter((object) => !isWorkload(object));
   const health = await healthNow(rollout);
+  const watched: Watched[] = [];
+  for (const workload of workloads) {
+    const before = await stateBefore(workload, () => readyPods({ workload }, rollout), rollout);
+    watched.push({ workload, before });
+  }
   if (others.length > 0) report(`applying ${others.length} objects without pods`);
   await applyObjects(rack, others, signal);
-  for (const workload of workloads.toSorted((a, b) => rankOf(a) - rankOf(b))) {
+  for (const each of watched.toSorted((a, b) => rankOf(a.workload) - rankOf(b.workload))) {
+    const { workload } = each;
     const isNew = changed.some(({ wanted, before }) => wanted === workload && !before);
-    if (workload.kind === 'DaemonSet' && !isNew) await rollOutCanaries(workload, rollout);
+    if (workload.kind === 'DaemonSet' && !isNew) await rollOutCanaries(each, rollout);
     await applyObjects(rack, [workload], signal);
-    await untilReady({ workload }, rollout);
+    await untilReady(each, rollout);
   }
-  await soak(
-    workloads.map((workload) => ({ workload })),
-    health,
-    rollout,
-  );
+  await soak(watched, health, rollout);
 }
 
 /**
@@ -113,7 +118,7 @@ function rankOf({ kind, metadata }: KubeObject): number {
 }
 
 /** Updates some machines of a DaemonSet and leaves the others alone. */
-async function rollOutCanaries(workload: KubeObject, rollout: Rollout): Promise<void> {
+async function rollOutCanaries({ workload, before }: Watched, rollout: Rollout): Promise<void> {
   const { rack, plan, canaries, signal, report } = rollout;
   const excused = excusedIn(plan, workload);
   const { pods } = await look({ workload }, rollout);
@@ -123,10 +128,11 @@ async function rollOutCanaries(workload: KubeObject, rollout: Rollout): Promise<
   // With this strategy the controller replaces only pods that are deleted.
   await applyObjects(rack, [withStrategy(workload, { type: 'OnDelete' })], signal);
   report(`${titleOf(workload)}: first on ${[...nodes].join(', ')}`);
-  const canary = { workload, nodes };
+  const canary = { workload, before, nodes };
   await deletePods(await oldPods(canary, rollout), workload, rollout);
   await untilReady(canary, rollout);
   await stayReady([canary], rollout);
+  await untilWell(canary, rollout);
   report(`${titleOf(workload)}: on ${machines.length - nodes.size} others`);
 }
 
@@ -193,9 +199,21 @@ async function soak(
 ): Promise<void> {
   if (watched.length > 0) rollout.report(`watching for ${rollout.times.soakMs / 1000} s`);
   await stayReady(watched, rollout);
+  for (const each of watched) await untilWell(each, rollout);
   const after = before && (await healthNow(rollout));
   const faults = before && after ? worsened(before, after) : [];
   if (faults.length > 0) throw new FleetError('GATE', faults.join(', '));
+}
+
+/** @throws FleetError `GATE`: its pods are ready, and say that something is wrong. */
+async function untilWell(watched: Watched, rollout: Rollout): Promise<void> {
+  const { workload, before } = watched;
+  await untilServiceIsWell(workload, before, () => readyPods(watched, rollout), rollout);
+}
+
+async function readyPods(watched: Watched, rollout: Rollout): Promise<string[]> {
+  const { pods } = await look(watched, rollout);
+  return pods.filter(({ state }) => state === 'ready').map(({ pod }) => pod);
 }
 
 async function stayReady(watched: readonly Watched[], rollout: Rollout): Promise<void> {

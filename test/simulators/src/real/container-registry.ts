@@ -13,9 +13,16 @@ export interface ContainerRegistry {
    * Stores a small image of two platforms under the tag.
    *
    * @param content differs from image to image
+   * @param version for the label; without one it has none
    * @returns the digest by which the registry itself knows the index, or the image of one platform
    */
-  push(repository: string, tag: string, content: string, kind?: 'index' | 'image'): Promise<string>;
+  push(
+    repository: string,
+    tag: string,
+    content: string,
+    kind?: 'index' | 'image',
+    version?: string,
+  ): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -57,8 +64,16 @@ export async function startContainerRegistry(program: string): Promise<Container
     const stated = response.headers.get('docker-content-digest') ?? '';
     return { mediaType: type, digest: stated, size: Buffer.byteLength(text) };
   }
-  async function pushImage(repository: string, content: string, reference?: string) {
-    const platform = JSON.stringify({ architecture: 'amd64', os: 'linux', content });
+  async function pushImage(
+    repository: string,
+    content: string,
+    { reference, version }: { reference?: string; version: string | undefined },
+  ) {
+    const Labels = { 'org.opencontainers.image.version': version };
+    const platform = JSON.stringify({
+      ...{ architecture: 'amd64', os: 'linux', content },
+      ...(version !== undefined && { config: { Labels } }),
+    });
     const manifest = {
       schemaVersion: 2,
       mediaType: imageType,
@@ -86,11 +101,13 @@ export async function startContainerRegistry(program: string): Promise<Container
   );
   return {
     host,
-    async push(repository, tag, content, kind = 'index') {
-      if (kind === 'image') return (await pushImage(repository, content, tag)).digest;
+    async push(repository, tag, content, kind = 'index', version) {
+      if (kind === 'image') {
+        return (await pushImage(repository, content, { reference: tag, version })).digest;
+      }
       const manifests = [];
       for (const architecture of ['amd64', 'arm64']) {
-        const image = await pushImage(repository, `${content} ${architecture}`);
+        const image = await pushImage(repository, `${content} ${architecture}`, { version });
         manifests.push({ ...image, platform: { os: 'linux', architecture } });
       }
       const index = { schemaVersion: 2, mediaType: indexType, manifests };

@@ -1,0 +1,183 @@
+/**
+ * What our services say of themselves, besides what Kubernetes says of their pods: their version, and parts that do not work
+ * fully. A service is ready while its token server is away; a push that took it away has failed.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Readiness } from '@skolo/api/probes';
+import { errorText, inParallel, parseJson } from '@skolo/errors';
+import { serviceNames, servicePorts } from '@skolo/rack/ports';
+import { z } from 'zod';
+import { FleetError } from '../errors.ts';
+import { versionIn } from '../image-content.ts';
+import { isRefused } from '../kubectl.ts';
+import { parseImage } from '../registry.ts';
+import { type KubeObject, titleOf } from './objects.ts';
+import { getFromPod, type PodPort } from './pod-proxy.ts';
+import type { Rack } from './rack.ts';
+
+export interface ServiceState {
+  pod: string;
+  version: string | undefined;
+  degraded: { what: string; why: string }[];
+}
+
+export interface ServiceDeps {
+  rack: Rack;
+  times: { pollMs: number; readyMs: number };
+  signal: AbortSignal;
+  report(text: string): void;
+}
+
+const Workload = z.looseObject({
+  metadata: z.looseObject({ namespace: z.string().default('') }),
+  spec: z.looseObject({
+    template: z.looseObject({
+      metadata: z
+        .looseObject({ labels: z.record(z.string(), z.string()).default({}) })
+        .default({ labels: {} }),
+      spec: z.looseObject({
+        containers: z.array(z.looseObject({ image: z.string().default('') })),
+      }),
+    }),
+  }),
+});
+
+/** Pods of one workload that are asked at the same time, and at most. */
+const atOnce = 5;
+const mostPods = 20;
+
+/** Names of the pods of a workload that are ready. */
+type Pods = () => Promise<readonly string[]>;
+
+/**
+ * What a service says before it is changed.
+ *
+ * @returns undefined: the workload is none of our services, or its pods cannot be asked
+ */
+export async function stateBefore(
+  workload: KubeObject,
+  pods: Pods,
+  deps: ServiceDeps,
+): Promise<ServiceState[] | undefined> {
+  if (serviceOf(workload) === undefined) return undefined;
+  try {
+    return await askService(workload, await pods(), deps);
+  } catch (error) {
+    mustBeKnown(error, deps.signal);
+    deps.report(`${titleOf(workload)} is judged by its pods alone: ${errorText(error)}`);
+    return undefined;
+  }
+}
+
+function serviceOf(workload: KubeObject) {
+  const { labels } = Workload.parse(workload).spec.template.metadata;
+  return serviceNames.find((name) => name === labels['app.kubernetes.io/name']);
+}
+
+/** @throws An error that tells nothing about the service. */
+function mustBeKnown(error: unknown, signal: AbortSignal): void {
+  signal.throwIfAborted();
+  if (isRefused(error, 'Unreachable')) throw error;
+}
+
+async function askService(
+  workload: KubeObject,
+  pods: readonly string[],
+  { rack, signal }: ServiceDeps,
+): Promise<ServiceState[]> {
+  const service = serviceOf(workload);
+  if (service === undefined) return [];
+  const { namespace } = Workload.parse(workload).metadata;
+  const { metricsPort } = servicePorts[service];
+  return await inParallel(pods.slice(0, mostPods), atOnce, (pod) =>
+    askPod({ namespace, pod, metricsPort }, rack, signal),
+  );
+}
+
+async function askPod(
+  port: PodPort,
+  { kubectl }: Rack,
+  signal: AbortSignal,
+): Promise<ServiceState> {
+  const metrics = await getFromPod(port, 'metrics', kubectl, signal);
+  const readiness = parseJson(await getFromPod(port, 'readyz', kubectl, signal));
+  return {
+    pod: port.pod,
+    version: /^skolo_build_info\{[^}]*\bversion="([^"]*)"/m.exec(metrics)?.[1],
+    degraded: Readiness.safeParse(readiness).data?.degraded ?? [],
+  };
+}
+
+/**
+ * What is wrong with a service after a change: pure.
+ *
+ * @param before empty: no pod of it was ready, and nothing is compared
+ * @param expected what its image says that it is; undefined: it does not say
+ */
+export function faultsOf(
+  before: readonly ServiceState[],
+  after: readonly ServiceState[],
+  expected: string | undefined,
+): string[] {
+  const known = new Set(before.flatMap(({ degraded }) => degraded.map(({ what }) => what)));
+  const isNew = (what: string) => before.length > 0 && !known.has(what);
+  const faults = after.flatMap(({ pod, version, degraded }) => [
+    ...(expected !== undefined && version !== expected
+      ? [`${pod} says that it is version ${version}, and its image is ${expected}`]
+      : []),
+    ...degraded.filter(({ what }) => isNew(what)).map(({ what, why }) => `${what}: ${why}`),
+  ]);
+  return [...new Set(faults)];
+}
+
+/**
+ * Waits until a service says that it is what its image says, and that no part is degraded that was not before.
+ *
+ * @param before undefined: it could not be asked, and is not asked now
+ * @param pods their names now
+ * @throws FleetError `GATE`
+ */
+export async function untilServiceIsWell(
+  workload: KubeObject,
+  before: readonly ServiceState[] | undefined,
+  pods: Pods,
+  deps: ServiceDeps,
+): Promise<void> {
+  if (before === undefined) return;
+  const { times, signal, report } = deps;
+  const title = titleOf(workload);
+  const expected = await expectedVersion(workload, signal);
+  const start = performance.now();
+  for (;;) {
+    const faults: string[] = [];
+    try {
+      const after = await askService(workload, await pods(), deps);
+      faults.push(...faultsOf(before, after, expected));
+      if (faults.length === 0) {
+        const versions = new Set(after.flatMap(({ version }) => version ?? []));
+        return report(`${title} says that it is well: version ${[...versions].join(', ')}`);
+      }
+    } catch (error) {
+      mustBeKnown(error, signal);
+      faults.push(`it no longer says how it is: ${errorText(error)}`);
+    }
+    if (performance.now() - start > times.readyMs) {
+      throw new FleetError('GATE', `${title}: ${faults.join('; ')}`);
+    }
+    await sleep(times.pollMs, undefined, { signal });
+  }
+}
+
+/** As the label of its image has it. A registry that is away now proves nothing. */
+async function expectedVersion(
+  workload: KubeObject,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const [container] = Workload.parse(workload).spec.template.spec.containers;
+  const image = parseImage(container?.image ?? '');
+  if (image === undefined) return undefined;
+  return await versionIn(image, signal).catch(() => {
+    signal.throwIfAborted();
+    return undefined;
+  });
+}
