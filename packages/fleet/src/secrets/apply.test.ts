@@ -8,7 +8,6 @@ import { Secret } from '@skolo/secrets';
 import { type ControlPlane, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OpenRack, openRack } from '../open-rack.ts';
-import { kubectlWith } from '../push/kubectl.ts';
 import { type Desk, missing, run, startCluster, startDesk } from '../testing/desk.ts';
 import { applySecrets, compareSecrets, placeTitle, type SecretsDeps } from './index.ts';
 
@@ -55,10 +54,9 @@ describe.skipIf(missing() || !hasNamespaces)('secrets of a rack', () => {
       `shift; exec unshare -m sh -c 'mount --bind ${etc} /etc && exec "$@"' sh "$@"`,
     );
     open = await openRack(desk.rack, { role: 'admin', env: desk.env, mayAsk: false, signal });
-    const kubectl = kubectlWith(open.env, peer('kubectl'));
     deps = {
       ...{ rack: 'rack4', secrets, values, signal, jumphost: open },
-      cluster: { name: 'rack4', kubectl },
+      cluster: { name: 'rack4', kubectl: open.kubectl },
     };
     await mkdir(join(etc, 'skolo/metadata-server'), { recursive: true });
     await mkdir(join(etc, 'rancher/k3s'), { recursive: true });

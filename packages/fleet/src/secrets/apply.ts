@@ -18,7 +18,7 @@ export interface SecretsDeps {
   /** Undefined: Secrets of the cluster are left alone, for example before k3s runs. */
   cluster?: Rack;
   /** Undefined: files on the jumphost are left alone. */
-  jumphost?: Pick<Jumphost, 'startOnJumphost'>;
+  jumphost?: Pick<Jumphost, 'onJumphost'>;
   signal: AbortSignal;
 }
 

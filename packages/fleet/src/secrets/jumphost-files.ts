@@ -2,9 +2,7 @@
  * Files of secrets on the jumphost, for units of systemd and k3s. Values go through ssh by standard input, and programs there
  * are built into its shell or read them from there: no command line has one.
  */
-import { once } from 'node:events';
 import { posix } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { k3sTokenFile, type RackSecret } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
@@ -16,7 +14,7 @@ type Values = ReadonlyMap<string, Secret>;
 export interface FilesDeps {
   /** Name of the rack, for messages. */
   rack: string;
-  jumphost: Pick<Jumphost, 'startOnJumphost'>;
+  jumphost: Pick<Jumphost, 'onJumphost'>;
   secrets: readonly RackSecret[];
   values: Values;
   signal: AbortSignal;
@@ -193,31 +191,13 @@ async function asRoot(
   input: string,
 ): Promise<string> {
   const words = ['sudo', '-n', 'sh', '-c', script, 'skolo', ...args].map(quoted);
-  const child = await jumphost.startOnJumphost(
-    words.join(' '),
-    { stdio: 'pipe', signal, killSignal: 'SIGKILL' },
-    signal,
+  const { code, stdout, stderr } = await jumphost.onJumphost(words.join(' '), signal, input);
+  if (code === 0) return stdout;
+  const why = stderr.split('\n').at(-1) || `exit code ${code}`;
+  throw new FleetError(
+    'NO_ACCESS',
+    `${rack}: cannot ${verb} files of secrets on the jumphost: ${why}; they need sudo there`,
   );
-  const { stdin, stdout, stderr } = child;
-  if (stdin === null || stdout === null || stderr === null) throw new Error('ssh has no pipes');
-  // It may end without reading all of it, and says why.
-  stdin.on('error', () => {});
-  stdin.end(input);
-  try {
-    const [out, said, [code]] = await Promise.all([
-      text(stdout),
-      text(stderr),
-      once(child, 'close'),
-    ]);
-    if (code === 0) return out;
-    const why = said.trim().split('\n').at(-1) || `exit code ${code}`;
-    throw new FleetError(
-      'NO_ACCESS',
-      `${rack}: cannot ${verb} files of secrets on the jumphost: ${why}; they need sudo there`,
-    );
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error;
-  }
 }
 
 /** For the shell there. */

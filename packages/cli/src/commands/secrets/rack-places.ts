@@ -19,11 +19,8 @@ export async function secretsDeps(
   values: ReadonlyMap<string, Secret>,
   signal: AbortSignal,
 ): Promise<SecretsDeps & { jumphost: Jumphost }> {
-  const [open, { kubectlWith }] = await Promise.all([
-    openNamed(command, name, 'admin'),
-    import('@skolo/fleet/push'),
-  ]);
-  const cluster = { name, kubectl: kubectlWith(open.env) };
+  const open = await openNamed(command, name, 'admin');
+  const cluster = { name, kubectl: open.kubectl };
   return { rack: name, secrets, values, cluster, jumphost: open, signal };
 }
 
