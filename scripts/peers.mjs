@@ -362,6 +362,15 @@ export const peerKinds = [
     proves: 'images that a push carries to a rack without uplink',
   },
   {
+    name: 'debian',
+    // Of the root file system.
+    commands: builtBy('test/debian/build'),
+    version: ['--version'],
+    debian: ['mmdebstrap', 'systemd-container'],
+    build: 'test/debian/build',
+    proves: 'skolo jumphost prepare, from a bare Debian with systemd and sshd on',
+  },
+  {
     name: 'dockerd',
     commands: ['/usr/sbin/dockerd', 'dockerd'],
     version: ['--version'],

@@ -67,8 +67,8 @@ const expected = new Set([
   'VALUE_REJECTED',
 ]);
 
-/** Of packages/fleet: all their messages say what to do. */
-const expectedNames = new Set(['RegistryError', 'KubectlError']);
+/** Of packages/fleet and packages/jumphost: all their messages say what to do. */
+const expectedNames = new Set(['JumphostError', 'KubectlError', 'RegistryError']);
 
 /** An error of the system, or one caused by it. */
 function isOfSystem(error: Error): boolean {

@@ -155,8 +155,9 @@ const nouns: Record<string, Noun> = {
   },
   jumphost: {
     summary: 'the computer that runs the services of a rack',
-    example: 'skolo jumphost cycle rack4 --via jumphost-spare-rack4',
+    example: 'skolo jumphost prepare rack4 --check',
     verbs: {
+      prepare: async () => (await import('./commands/jumphost/prepare.ts')).define,
       cycle: async () => (await import('./commands/jumphost/cycle.ts')).define,
     },
   },

@@ -83,6 +83,7 @@ describe('peer', () => {
       'control-plane': true,
       containerd: true,
       zsh: true,
+      debian: true,
       dockerd: true,
       docker: true,
       'docker-registry': true,

@@ -44,6 +44,7 @@ export type PeerName =
   | 'blackbox-exporter'
   | 'chronyd'
   | 'control-plane'
+  | 'debian'
   | 'kubectl'
   | 'zsh'
   | 'containerd'

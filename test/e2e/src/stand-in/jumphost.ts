@@ -4,8 +4,8 @@ import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Computer } from '@skolo/simulators';
 import { z } from 'zod';
-import { Computer } from './booted.ts';
 import type { Faults, PodSpec } from './fake-k3s.ts';
 
 const run = promisify(execFile);

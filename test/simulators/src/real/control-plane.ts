@@ -27,6 +27,10 @@ export interface ControlPlaneOptions {
   /** The controller manager and the scheduler. Default: where there are nodes */
   controllers?: boolean;
   nodes?: readonly FakeNode[];
+  /** Where its files are: they stay, and the next one goes on with them. Default: a temporary folder */
+  folder?: string;
+  /** Of the API server. Default: a free one */
+  port?: number;
 }
 
 export interface ControlPlane {
@@ -55,13 +59,15 @@ export interface ControlPlane {
 export async function startControlPlane(
   program: string,
   kubectl: string,
-  { nodes = [], controllers = nodes.length > 0 }: ControlPlaneOptions = {},
+  { nodes = [], controllers = nodes.length > 0, folder, ...given }: ControlPlaneOptions = {},
 ): Promise<ControlPlane> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-control-plane-'));
-  const [etcdPort = 0, peerPort = 0, port = 0, kubeletPort = 0] = await freePorts(4);
+  const dir = folder ?? (await mkdtemp(join(tmpdir(), 'skolo-control-plane-')));
+  const [etcdPort = 0, peerPort = 0, freePort = 0, kubeletPort = 0] = await freePorts(4);
+  const { port = freePort } = given;
   const certificates = join(dir, 'certificates');
   const accountKey = join(dir, 'service-accounts.pem');
-  const signingKey = rsaKey();
+  const former = await readFile(accountKey, 'utf8').catch(() => undefined);
+  const signingKey = former ?? rsaKey();
   const nodesFile = join(dir, 'nodes.json');
   const authority = join(certificates, 'authority.crt');
   const started: Process[] = [];
@@ -134,7 +140,7 @@ export async function startControlPlane(
   async function close() {
     // The last one first: without etcd, an API server waits for a minute before it ends.
     for (const process of started.reverse()) await process.stop();
-    await rm(dir, { recursive: true, force: true });
+    if (folder === undefined) await rm(dir, { recursive: true, force: true });
   }
 
   async function isReady(at: number): Promise<boolean> {
@@ -151,9 +157,12 @@ export async function startControlPlane(
   }
 
   try {
-    await mkdir(certificates);
-    await writeFile(accountKey, signingKey, { mode: 0o600 });
-    await run(program, ['certificates', '--dir', certificates]);
+    // The last file that is made.
+    if (former === undefined) {
+      await mkdir(certificates, { recursive: true });
+      await run(program, ['certificates', '--dir', certificates]);
+      await writeFile(accountKey, signingKey, { mode: 0o600 });
+    }
     kubeconfig = await kubeconfigOf('admin', ['system:masters']);
     start(
       'etcd',

@@ -1,4 +1,6 @@
-/** A whole Debian, booted by systemd in namespaces of its own: /usr is this computer's, the rest is the test's. */
+/**
+ * A whole Debian, booted by systemd in namespaces of its own: a bare one of test/debian, or one whose /usr is this computer's.
+ */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -35,23 +37,62 @@ export interface Output {
 }
 
 export class Computer {
+  /** Its disk, while it is off. */
   readonly root: string;
   private readonly nspawn: string;
+  private readonly plan: Plan;
   private process: ChildProcess | undefined;
   private output = '';
   private cgroups: string[] = [];
 
-  private constructor(nspawn: string, root: string) {
+  private constructor(nspawn: string, root: string, plan: Plan) {
     this.nspawn = nspawn;
     this.root = root;
+    this.plan = plan;
   }
 
-  /** Makes its disk; `boot` turns it on. */
+  /**
+   * Makes the disk of a bare Debian; `boot` turns it on.
+   *
+   * @param debian a root file system, which stays as it is
+   * @param folders of this computer, by where they are there; they can only be read
+   * @param network its interface `host0` and ours are the ends of one cable; ours gets this address
+   */
+  static async bare(
+    nspawn: string,
+    debian: string,
+    { folders, network }: { folders: Readonly<Record<string, string>>; network: string },
+  ): Promise<Computer> {
+    const disk = await mkdtemp(join(tmpdir(), 'skolo-debian-'));
+    for (const folder of ['root', 'work', 'all']) await mkdir(join(disk, folder), { mode: 0o755 });
+    const binds = Object.entries(folders).map(([to, from]) => `--bind-ro=${from}:${to}`);
+    return new Computer(nspawn, join(disk, 'root'), {
+      disk,
+      network,
+      args: ['--network-veth', ...binds],
+      // Hidden from all other processes, and gone with the computer.
+      mount: `mount -t overlay -o lowerdir=${debian},upperdir=${disk}/root,workdir=${disk}/work overlay ${disk}/all`,
+      directory: join(disk, 'all'),
+    });
+  }
+
+  /** Makes its disk, with /usr of this computer; `boot` turns it on. */
   static async make(nspawn: string): Promise<Computer> {
     const root = await mkdtemp(join(tmpdir(), 'skolo-jumphost-'));
     // Users of it have to get in.
     await chmod(root, 0o755);
-    const computer = new Computer(nspawn, root);
+    const computer = new Computer(nspawn, root, {
+      disk: root,
+      args: [
+        '--private-network',
+        '--bind-ro=/usr',
+        // The units name this path, and another Node may be there.
+        `--bind-ro=${process.execPath}:/usr/bin/node`,
+        `--bind=${join(root, 'local')}:/usr/local/sbin`,
+      ],
+      mount: 'true',
+      directory: root,
+    });
     for (const folder of [
       'dev',
       'local',
@@ -88,13 +129,19 @@ export class Computer {
 
   /** @param path in the computer */
   async write(path: string, content: string, mode = 0o644): Promise<void> {
-    const file = join(this.root, path);
+    const file = join(await this.folder(), path);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, content, { mode });
   }
 
   async read(path: string): Promise<string> {
-    return await readFile(join(this.root, path), 'utf8');
+    return await readFile(join(await this.folder(), path), 'utf8');
+  }
+
+  /** Where its files are now. */
+  private async folder(): Promise<string> {
+    const isWhole = this.plan.directory === this.root || this.process === undefined;
+    return isWhole ? this.root : `/proc/${await this.leader()}/root`;
   }
 
   /** Puts a folder of this computer there. */
@@ -105,27 +152,24 @@ export class Computer {
   /** Until systemd answers. */
   async boot(): Promise<void> {
     this.output = '';
-    this.cgroups = await makeCgroups(basename(this.root));
-    const enter = 'for each in $1; do echo $$ > "$each/cgroup.procs"; done; shift; exec "$@"';
+    const name = basename(this.plan.disk);
+    this.cgroups = await makeCgroups(name);
+    const enter = `set -e; ${this.plan.mount}; for each in $1; do echo $$ > "$each/cgroup.procs"; done; shift; exec "$@"`;
+    // Names of interfaces have 15 characters: `ve-` and this.
+    const machine = name.slice(-6).toLowerCase();
     const child = spawn(
-      'sh',
+      'unshare',
       [
-        '-c',
-        enter,
-        'sh',
-        this.cgroups.join(' '),
+        ...['--mount', '--propagation', 'slave', 'sh', '-c', enter, 'sh', this.cgroups.join(' ')],
         this.nspawn,
         '--quiet',
         '--register=no',
         '--keep-unit',
-        '--private-network',
         '--link-journal=no',
         '--settings=no',
-        `--directory=${this.root}`,
-        '--bind-ro=/usr',
-        // The units name this path, and another Node may be there.
-        `--bind-ro=${process.execPath}:/usr/bin/node`,
-        `--bind=${join(this.root, 'local')}:/usr/local/sbin`,
+        `--machine=${machine}`,
+        `--directory=${this.plan.directory}`,
+        ...this.plan.args,
         '--console=pipe',
         '--boot',
         'systemd.unit=multi-user.target',
@@ -141,17 +185,30 @@ export class Computer {
     for (let tries = 0; tries < 200; tries += 1) {
       if (child.exitCode !== null) break;
       const { text } = await this.run('systemctl', 'is-system-running').catch(() => ({ text: '' }));
-      if (/running|degraded/.test(text)) return;
+      if (/running|degraded/.test(text)) return await this.plug(machine);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     throw new Error(`it does not boot: ${this.output}`);
+  }
+
+  /** Our end of its cable. */
+  private async plug(machine: string): Promise<void> {
+    if (this.plan.network === undefined) return;
+    await run('ip', ['address', 'add', this.plan.network, 'dev', `ve-${machine}`]);
+    await this.setCable(true);
+  }
+
+  /** Pulls its cable out, or plugs it in again. */
+  async setCable(isIn: boolean): Promise<void> {
+    const machine = basename(this.plan.disk).slice(-6).toLowerCase();
+    await run('ip', ['link', 'set', `ve-${machine}`, isIn ? 'up' : 'down']);
   }
 
   /** Runs a program in it, as root. */
   async run(program: string, ...args: string[]): Promise<Output> {
     const leader = await this.leader();
     const enter = [`--target=${leader}`, '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
-    const env = { PATH: '/usr/sbin:/usr/bin', HOME: '/root' };
+    const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin', HOME: '/root' };
     try {
       const { stdout, stderr } = await run('nsenter', [...enter, '--', program, ...args], {
         env,
@@ -195,8 +252,19 @@ export class Computer {
   /** Turns it off, and its disk is gone. */
   async scrap(): Promise<void> {
     await this.cutPower();
-    await rm(this.root, { recursive: true, force: true });
+    await rm(this.plan.disk, { recursive: true, force: true });
   }
+}
+
+interface Plan {
+  /** A folder that is gone with the computer. */
+  disk: string;
+  /** Of nspawn. */
+  args: readonly string[];
+  /** A script that makes the folder that it boots from. */
+  mount: string;
+  directory: string;
+  network?: string;
 }
 
 /**

@@ -1,0 +1,151 @@
+/** A jumphost and its steps, from what this desk has. */
+import { access, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { errorCode } from '@skolo/errors';
+import { type FleetRack, type Jumphost, openJumphost } from '@skolo/fleet';
+import { kubectlWith } from '@skolo/fleet/push';
+import {
+  type AskedService,
+  downloader,
+  type Guard,
+  type Host,
+  k3sVersion,
+  openHost,
+  type Step,
+  stepsOf,
+} from '@skolo/jumphost';
+import { readRack, servicePorts } from '@skolo/rack';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { clustersFile, openJumphostOf, rackNamed } from '../../fleet.ts';
+import { overlayOf } from './overlay.ts';
+
+export interface PrepareOptions {
+  files?: string;
+  images?: string;
+  bundles?: string;
+  k3s: string;
+  returnAfter: number;
+}
+
+/** Options of all commands that look at the steps. */
+export function addStepOptions(command: SkoloCommand): SkoloCommand {
+  return command
+    .option('--files <folder>', 'files of Node and k3s that are here; others are fetched into it')
+    .option('--images <file>', 'images of skolo, made by deploy/jumphost/save-images')
+    .option(
+      '--bundles <folder>',
+      'what `npm run bundle` has written (default: out/bundle of the clone)',
+    )
+    .option('--k3s <version>', 'version that is installed where there is none', k3sVersion);
+}
+
+export interface OpenSteps {
+  host: Host;
+  steps: Step[];
+}
+
+/** @throws FleetError @throws RackError @throws JumphostError @throws CliError */
+export async function openSteps(
+  command: SkoloCommand,
+  name: string,
+  options: PrepareOptions,
+  { signal, report }: { signal: AbortSignal; report(text: string): void },
+): Promise<OpenSteps> {
+  const { io } = command;
+  const entry = await rackNamed(command, name);
+  if (entry.type === 'gke') throw new CliError(`${name}: is a cluster of gke, without a jumphost`);
+  const kube = resolve(dirname(await clustersFile(command)), '..');
+  const root = dirname(kube);
+  const rack = await readRack(join(entry.overlay, 'rack.yaml'));
+  const bundles = resolve(io.folder, options.bundles ?? join(root, 'out/bundle'));
+  await refuseMissing(
+    join(bundles, 'stand-in'),
+    'run npm run bundle, or name a folder with --bundles',
+  );
+  const jumphost = await openJumphostOf(command, entry);
+  const kubectl = kubectlWith(io.env);
+  const host = await openHost(hostOptions(entry, jumphost, signal));
+  const steps = stepsOf({
+    rack,
+    download: downloader({ folder: filesFolder(command, options), fetch, signal }),
+    guard: guardOf(command, entry, options, signal),
+    sources: { bundles, deploy: join(root, 'deploy') },
+    k3sVersion: options.k3s,
+    ...(options.images !== undefined && { ownImages: resolve(io.folder, options.images) }),
+    hasClockPod: (await componentsOf(entry.overlay)).some((path) => /(^|\/)chrony\/?$/.test(path)),
+    async accounts() {
+      const parts = ['namespaces', 'access'].map((part) => join(kube, 'base', part));
+      const texts = await Promise.all(
+        parts.map((part) => kubectl(['kustomize', part], { signal })),
+      );
+      return texts.join('\n---\n');
+    },
+    overlay: overlayOf(command, name, { signal, report }),
+    services,
+    now: io.now,
+  });
+  return { host, steps };
+}
+
+function hostOptions({ name }: FleetRack, jumphost: Jumphost, signal: AbortSignal) {
+  return {
+    ...{ name, signal },
+    start: (command: string, stop: AbortSignal) =>
+      jumphost.startOnJumphost(command, { stdio: 'pipe' }, stop),
+  };
+}
+
+function guardOf(
+  { io }: SkoloCommand,
+  rack: FleetRack,
+  { returnAfter }: PrepareOptions,
+  signal: AbortSignal,
+): Guard {
+  return {
+    ...{ signal, returnSeconds: returnAfter / 1000 },
+    async newSession(stop) {
+      const jumphost = await openJumphost(rack, { env: io.env, mayAsk: io.canAsk, signal: stop });
+      try {
+        return { ...(await openHost(hostOptions(rack, jumphost, stop))), close: jumphost.close };
+      } catch (error) {
+        await jumphost.close();
+        throw error;
+      }
+    },
+  };
+}
+
+function filesFolder({ io }: SkoloCommand, { files }: PrepareOptions): string {
+  const cache = io.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return resolve(io.folder, files ?? join(cache, 'skolo', 'files'));
+}
+
+async function refuseMissing(folder: string, how: string): Promise<void> {
+  await access(folder).catch((cause: unknown) => {
+    if (errorCode(cause) !== 'ENOENT') throw cause;
+    throw new CliError(`${folder}: no such folder; ${how}`, 1, { cause });
+  });
+}
+
+const Kustomization = z.object({ components: z.array(z.string()).default([]) });
+
+async function componentsOf(overlay: string): Promise<string[]> {
+  const file = join(overlay, 'kustomization.yaml');
+  return Kustomization.parse(parse(await readFile(file, 'utf8'))).components;
+}
+
+const services: readonly AskedService[] = (
+  [
+    ['metadata-server', 'skolo-node'],
+    ['power-cycle-daemon', 'skolo'],
+    ['router-backup', 'skolo'],
+    ['alert-to-pubsub', 'skolo'],
+  ] as const
+).map(([name, namespace]) => ({
+  ...{ name, namespace },
+  metricsPort: servicePorts[name].metricsPort,
+}));

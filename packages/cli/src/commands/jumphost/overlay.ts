@@ -1,0 +1,62 @@
+/** The overlay of a rack as a step of its jumphost: pushed as `skolo push` does it. */
+import { authorOf, type PushDeps, preparePush, sendCommits, titleOf } from '@skolo/fleet/push';
+import type { Overlay } from '@skolo/jumphost';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { openPush, ownRecords, refuseUnfinished } from '../push/open-push.ts';
+import { requestOf } from '../push/push.ts';
+
+/** On a rack that nobody uses yet, nothing has to be watched for long. */
+const soakMs = 10_000;
+
+export function overlayOf(
+  command: SkoloCommand,
+  rack: string,
+  { signal, report }: { signal: AbortSignal; report(text: string): void },
+): Overlay {
+  const { io } = command;
+
+  async function open(): Promise<PushDeps> {
+    const { deps } = await openPush(command, signal);
+    return { ...deps, report: (_, text) => report(text) };
+  }
+
+  function request(by: string) {
+    const options = { canary: 1, soak: soakMs, onFailure: 'stop' as const };
+    const reason = 'skolo jumphost prepare';
+    return requestOf({ services: [] }, [rack], { ...options, reason }, by, io.now());
+  }
+
+  return {
+    async differs() {
+      const push = await preparePush(request('nobody'), await open(), { isDry: true });
+      await push.close();
+      return push.racks.flatMap(({ preparation, problem }) => {
+        if (problem) throw problem;
+        const { objects = [], deletions = [] } = preparation?.plan ?? {};
+        return [
+          ...objects.flatMap(({ action, wanted }) =>
+            action === 'keep' ? [] : [`${titleOf(wanted)}: ${action}`],
+          ),
+          ...deletions.map((object) => `${titleOf(object)}: delete`),
+        ];
+      });
+    },
+    async push() {
+      await refuseUnfinished(ownRecords(io), [rack]);
+      const deps = await open();
+      const push = await preparePush(request(await authorOf(deps.repository, signal)), deps);
+      try {
+        for (const { problem } of push.racks) if (problem) throw problem;
+        for (const { state, why } of await push.run()) {
+          if (state !== 'done')
+            throw new CliError(`${rack}: ${state}: ${why ?? 'no reason is known'}`);
+        }
+        signal.throwIfAborted();
+        await sendCommits(deps.repository, signal);
+      } finally {
+        await push.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** Steps of a jumphost, for people. */
+import type { StepProgress, StepState } from '@skolo/jumphost';
+import type { Io } from '../../io.ts';
+import { type FrameSize, frameLines } from '../../output/live-area.ts';
+import { tally } from '../../output/overview.ts';
+import { printTable } from '../../output/table.ts';
+import type { Style } from '../../output/text.ts';
+
+const styles: Record<StepState, Style | undefined> = {
+  waiting: 'dim',
+  checking: undefined,
+  changing: 'yellow',
+  ok: undefined,
+  changed: 'green',
+  differs: 'yellow',
+  failed: 'red',
+};
+
+/** While steps run: a line for each. */
+export function stepLines(steps: readonly StepProgress[], now: string, size: FrameSize): string[] {
+  return frameLines(
+    {
+      items: steps,
+      urgency: ({ state }) => ['changing', 'checking', 'failed'].indexOf(state) * -1,
+      line: ({ name, state, text, about }) => ({
+        ...{ name, state, style: styles[state], time: '' },
+        text: state === 'changing' && now !== '' ? now : text || about,
+      }),
+      stateWidth: 'checking'.length,
+      tally: (some) => tally(some.map(({ state }) => state)),
+      summary: tally(steps.map(({ state }) => state)),
+    },
+    size,
+  );
+}
+
+export function printSteps(io: Io, steps: readonly StepProgress[]): void {
+  printTable(
+    io,
+    [
+      { title: 'STEP', cell: ({ name }) => name },
+      { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
+      { title: 'WHAT', cell: ({ text, about }) => text || about },
+    ],
+    steps,
+  );
+}

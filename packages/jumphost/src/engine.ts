@@ -1,0 +1,91 @@
+/** Brings a host from step to step to what it has to be. */
+import { errorText } from '@skolo/errors';
+import { JumphostError } from './errors.ts';
+import type { Host } from './host.ts';
+import type { Check, Step } from './step.ts';
+
+export type StepState =
+  | 'waiting'
+  | 'checking'
+  | 'changing'
+  /** It was so before. */
+  | 'ok'
+  | 'changed'
+  | 'differs'
+  | 'failed';
+
+export interface StepProgress {
+  name: string;
+  about: string;
+  state: StepState;
+  /** What differs, why it failed, or the note of the check. */
+  text: string;
+}
+
+export interface PrepareOptions {
+  /** Changes nothing. */
+  isCheck: boolean;
+  /** Called for every change of a state, with all steps. */
+  report(steps: readonly StepProgress[]): void;
+  signal: AbortSignal;
+}
+
+/**
+ * Checks each step, applies what differs, and checks again. Stops at the first that fails. Nothing is remembered: each run looks
+ * at the host itself, so that it may be run again at any time.
+ *
+ * @returns the steps, in order
+ */
+export async function prepare(
+  host: Host,
+  steps: readonly Step[],
+  { isCheck, report, signal }: PrepareOptions,
+): Promise<StepProgress[]> {
+  const all = steps.map(
+    ({ name, about }): StepProgress => ({ name, about, state: 'waiting', text: '' }),
+  );
+  const show = (at: number, state: StepState, text = '') => {
+    all[at] = { ...(all[at] as StepProgress), state, text };
+    report([...all]);
+  };
+  for (const [at, step] of steps.entries()) {
+    signal.throwIfAborted();
+    show(at, 'checking');
+    try {
+      const before = await step.check(host);
+      if (before.differs.length === 0) show(at, 'ok', before.note);
+      else if (isCheck) show(at, 'differs', textOf(before));
+      else {
+        show(at, 'changing', textOf(before));
+        show(at, 'changed', await change(host, step, before));
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      show(at, 'failed', errorText(error));
+      // What cannot be checked now may follow from what differs before it.
+      if (!isCheck || isLost(error)) break;
+    }
+  }
+  return all;
+}
+
+async function change(host: Host, step: Step, before: Check): Promise<string> {
+  if (step.apply === undefined) throw new JumphostError('STEP', textOf(before));
+  await step.apply(host);
+  const after = await step.check(host);
+  if (after.differs.length === 0) return after.note ?? '';
+  throw new JumphostError('STEP', `was changed, and still differs: ${textOf(after)}`);
+}
+
+function textOf({ differs }: Check): string {
+  return differs.join('; ');
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof JumphostError && error.code === 'LOST';
+}
+
+/** Whether all is as it has to be. */
+export function isPrepared(steps: readonly StepProgress[]): boolean {
+  return steps.every(({ state }) => state === 'ok' || state === 'changed');
+}

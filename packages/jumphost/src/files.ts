@@ -1,0 +1,81 @@
+/** Files that have to be as they are given, and what has to happen when they are new. */
+import { type FileContent, type Host, quote, sha256 } from './host.ts';
+import type { Check, Step } from './step.ts';
+
+/** Where it is noted that a program has not read its new files yet. After a reboot every program has. */
+const pendingFolder = '/run/skolo-jumphost';
+
+export interface FileStep extends Pick<Step, 'name' | 'about'> {
+  files: readonly FileContent[];
+  /** A script that lets programs read them. */
+  activate: string;
+  /** A script that prints a line for each thing that is not as it has to be. */
+  verify?: string;
+}
+
+/** The step of these files. A run that was killed between writing and activating is seen. */
+export function fileStep({ name, about, files, activate, verify }: FileStep): Step {
+  const pending = quote(`${pendingFolder}/${name}`);
+  return {
+    ...{ name, about },
+    async check(host) {
+      const differs = await differingFiles(host, files);
+      const isPending = `if [ -e ${pending} ]; then echo 'new settings are not in force yet'; fi`;
+      const said = await host.need(`${isPending}\n${verify ?? ''}`);
+      return { differs: [...differs, ...linesOf(said)] };
+    },
+    async apply(host) {
+      await host.need(`mkdir -p ${pendingFolder} && touch ${pending}`);
+      await writeDiffering(host, files);
+      await host.need(`set -e\n${activate}\nrm -f ${pending}`, { deadlineMs: 300_000 });
+    },
+  };
+}
+
+/** A check by a script that prints what is not as it has to be. */
+export async function checkByScript(host: Host, script: string): Promise<Check> {
+  return { differs: linesOf(await host.need(script)) };
+}
+
+export function linesOf(text: string): string[] {
+  return text.split('\n').filter(Boolean);
+}
+
+/** A text for each file that is not there, or is another one. */
+export async function differingFiles(host: Host, files: readonly FileContent[]): Promise<string[]> {
+  const states = await readStates(host, files);
+  return files.flatMap(({ path }, at) => {
+    const state = states[at];
+    return state === undefined ? [] : [`${path} ${state}`];
+  });
+}
+
+/** Writes those that differ. */
+export async function writeDiffering(host: Host, files: readonly FileContent[]): Promise<void> {
+  const states = await readStates(host, files);
+  for (const [at, file] of files.entries()) {
+    if (states[at] !== undefined) await host.write(file);
+  }
+}
+
+/** How each differs; undefined where it does not. */
+async function readStates(
+  host: Host,
+  files: readonly FileContent[],
+): Promise<(string | undefined)[]> {
+  if (files.length === 0) return [];
+  const script = `for each in ${files.map(({ path }) => quote(path)).join(' ')}; do
+  if [ -f "$each" ]; then echo "$(stat -c '%a %u:%g' "$each") $(sha256sum < "$each")"; else echo; fi
+done`;
+  const lines = (await host.need(script, { deadlineMs: 600_000 })).split('\n');
+  return files.map(({ content, mode = 0o644 }, at) => {
+    const [bits, owner, sum] = (lines[at] ?? '').split(' ');
+    if (sum === undefined) return 'is missing';
+    if (sum !== sumOf(content)) return 'is another one';
+    return bits === mode.toString(8) && owner === '0:0' ? undefined : `is ${bits} of ${owner}`;
+  });
+}
+
+function sumOf(content: FileContent['content']): string {
+  return typeof content === 'object' && 'file' in content ? content.sha256 : sha256(content);
+}

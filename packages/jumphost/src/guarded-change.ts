@@ -1,0 +1,205 @@
+/**
+ * A change that may lock everybody out: of the firewall, of sshd, of an address. The jumphost takes it back by itself, unless a
+ * new session of ssh gets in and says that it did.
+ *
+ * All that is needed for the way back is on the jumphost's disk before anything is changed. A timer of systemd goes back, and
+ * after a power cut the next start does, before the network is up.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { errorText } from '@skolo/errors';
+import { JumphostError } from './errors.ts';
+import { linesOf } from './files.ts';
+import { type FileContent, type Host, quote } from './host.ts';
+
+export interface GuardedChange {
+  /** Of the step, for messages. */
+  name: string;
+  files: readonly FileContent[];
+  /** A script that lets programs read them, or do without those that are gone. It runs apart from our connection. */
+  activate: string;
+}
+
+export interface Guard {
+  /** After this time the jumphost goes back by itself. */
+  returnSeconds: number;
+  /**
+   * A new connection, which shares nothing with one that is there.
+   *
+   * @throws It cannot be made.
+   */
+  newSession(signal: AbortSignal): Promise<Host & { close(): Promise<void> }>;
+  signal: AbortSignal;
+}
+
+const folder = '/var/lib/skolo-jumphost';
+/** The way back, as long as it may be taken. Who renames it decides. */
+const pending = `${folder}/pending`;
+const returning = `${folder}/returning`;
+const timer = 'skolo-return';
+const activation = 'skolo-change';
+const bootUnit = '/etc/systemd/system/skolo-return-at-start.service';
+/** Of the time, for the timer itself and a slow answer to the confirmation. */
+const marginSeconds = 3;
+const attemptMs = 15_000;
+
+/**
+ * Makes the change, and confirms it through a new session.
+ *
+ * @throws JumphostError `TAKEN_BACK`: nobody got in, and the jumphost has what it had before.
+ */
+export async function changeGuarded(host: Host, change: GuardedChange, guard: Guard) {
+  await arm(host, change, guard.returnSeconds);
+  const until = performance.now() + (guard.returnSeconds - marginSeconds) * 1000;
+  for (const file of change.files) await host.write(file);
+  const problem = await activate(host, change, guard.signal);
+  if (problem !== undefined) {
+    await host.need(`sh ${pending}/go-back`);
+    throw new JumphostError(
+      'TAKEN_BACK',
+      `${host.name}: ${problem}; the former settings are in force again`,
+    );
+  }
+  const why = await confirm(guard, until);
+  if (why === undefined) return;
+  await waitForReturn(host, guard);
+  throw new JumphostError(
+    'TAKEN_BACK',
+    `${host.name}: no new ssh session got in after the change (${why}), and after ${guard.returnSeconds} s the former settings were in force again`,
+  );
+}
+
+/** Copies what is there, and sets the timer. */
+async function arm(host: Host, { name, files, activate }: GuardedChange, seconds: number) {
+  const copies = files.map(({ path }, at) => ({ path: quote(path), copy: `old/${at}` }));
+  const save = copies.map(
+    ({ path, copy }) => `if [ -e ${path} ]; then cp -a ${path} "$new/${copy}"; fi`,
+  );
+  const back = copies.map(
+    ({ path, copy }) =>
+      `if [ -e ${returning}/${copy} ]; then cp -a ${returning}/${copy} ${path}; else rm -f ${path}; fi`,
+  );
+  // With `at-start` programs have not read anything yet.
+  const goBack = `#!/bin/sh
+# Takes back a change of skolo jumphost prepare (${name}) that nobody has confirmed.
+[ -e ${returning} ] || mv ${pending} ${returning} 2>/dev/null || exit 0
+${back.join('\n')}
+sync
+if [ "\${1-}" != at-start ]; then
+${activate}
+fi
+rm -rf ${returning}
+logger -t skolo 'took back an unconfirmed change of ${name}' || true
+`;
+  const unit = `[Unit]
+Description=skolo: take back a change that nobody has confirmed before the computer stopped
+ConditionPathExistsGlob=${folder}/*ing/go-back
+DefaultDependencies=no
+RequiresMountsFor=${folder} /etc
+After=local-fs.target
+Before=network-pre.target sysinit.target
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'for each in ${folder}/*ing/go-back; do exec sh "$each" at-start; done'
+[Install]
+WantedBy=sysinit.target
+`;
+  // Of a run that was killed: what nobody has confirmed is taken back now, and not in the middle of the next change.
+  await host.need(
+    `for each in ${pending} ${returning}; do [ ! -e "$each" ] || sh "$each/go-back"; done`,
+  );
+  await host.write({ path: bootUnit, content: unit });
+  await host.need(
+    `systemctl daemon-reload && systemctl enable --quiet ${bootUnit.split('/').at(-1)}`,
+  );
+  await host.need(
+    `set -eu
+new=${folder}/draft
+rm -rf "$new"
+mkdir -p -m 0700 ${folder} "$new/old"
+${save.join('\n')}
+cat > "$new/go-back"
+sync -f "$new"
+systemctl stop ${timer}.timer 2>/dev/null || true
+systemctl reset-failed ${timer}.service 2>/dev/null || true
+systemd-run --quiet --unit=${timer} --on-active=${seconds} --timer-property=AccuracySec=100ms sh ${pending}/go-back
+mv "$new" ${pending}
+sync ${folder}`,
+    { input: goBack },
+  );
+}
+
+/** Apart from our connection, which it may cut. What it complains of; undefined where it ended well, or nobody knows. */
+async function activate(
+  host: Host,
+  { activate: script }: GuardedChange,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    // Its start ends with it; `--wait` needs D-Bus.
+    const apart = `(\n${script}\n) > ${folder}/said 2>&1`;
+    const { code, stdout } = await host.run(
+      `systemctl reset-failed ${activation}.service 2>/dev/null
+systemd-run --quiet --unit=${activation} --property=Type=oneshot sh -c ${quote(apart)} 2>/dev/null && exit
+head -n 2 ${folder}/said; exit 1`,
+      { deadlineMs: attemptMs },
+    );
+    return code === 0 ? undefined : linesOf(stdout).join('; ') || `failed (${code})`;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof JumphostError && error.code === 'LOST') return undefined;
+    throw error;
+  }
+}
+
+/** Undefined when it is confirmed; else why not. */
+async function confirm({ newSession, signal }: Guard, until: number): Promise<string | undefined> {
+  let why = 'no time was left';
+  for (;;) {
+    const leftMs = until - performance.now();
+    if (leftMs <= 0) return why;
+    try {
+      const deadline = AbortSignal.timeout(Math.min(leftMs, attemptMs));
+      const session = await newSession(AbortSignal.any([signal, deadline]));
+      try {
+        const { code } = await session.run(
+          `mv ${pending} ${folder}/confirmed || exit 1; systemctl stop ${timer}.timer; rm -rf ${folder}/confirmed`,
+          { deadlineMs: Math.max(1, until - performance.now()) },
+        );
+        if (code === 0) return undefined;
+        why = 'it came too late';
+      } finally {
+        await session.close();
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      why = errorText(error);
+    }
+    await pause(Math.max(0, Math.min(500, until - performance.now())), undefined, { signal });
+  }
+}
+
+/** Until the former connection, or the one that is made in its place, sees that nothing is pending. */
+async function waitForReturn(host: Host, { returnSeconds, signal }: Guard): Promise<void> {
+  const until = performance.now() + (returnSeconds + 60) * 1000;
+  for (;;) {
+    try {
+      const { code } = await host.run(`[ ! -e ${pending} ] && [ ! -e ${returning} ]`, {
+        deadlineMs: attemptMs,
+      });
+      if (code === 0) return;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (performance.now() > until) throw error;
+    }
+    if (performance.now() > until) {
+      throw new JumphostError(
+        'LOST',
+        `${host.name}: does not answer after a change that should have been taken back; see its console: \`sh ${pending}/go-back\` goes back by hand`,
+      );
+    }
+    await pause(500, undefined, { signal });
+  }
+}
+
+/** A script that prints a line where a change waits for its confirmation. */
+export const unconfirmed = `if [ -e ${pending} ] || [ -e ${returning} ]; then echo 'a change has not been confirmed'; fi`;

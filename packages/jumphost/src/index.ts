@@ -1,0 +1,10 @@
+/** What a jumphost has to be, step by step, and how a bare Debian becomes it. */
+export { type Download, downloader } from './downloads.ts';
+export { isPrepared, prepare, type StepProgress, type StepState } from './engine.ts';
+export { JumphostError } from './errors.ts';
+export type { Guard } from './guarded-change.ts';
+export { type Host, type HostOptions, openHost } from './host.ts';
+export type { Check, Step } from './step.ts';
+export type { AskedService, Overlay } from './steps/cluster.ts';
+export { type JumphostNeeds, stepsOf } from './steps/index.ts';
+export { k3sVersion } from './steps/versions.ts';

@@ -1,0 +1,20 @@
+import type { Host } from './host.ts';
+
+/** One part of what a jumphost has to be. */
+export interface Step {
+  /** One word. */
+  name: string;
+  /** For people: what is there when it is done. */
+  about: string;
+  /** What differs from that, a text for each; empty when it is done. Changes nothing. */
+  check(host: Host): Promise<Check>;
+  /** Makes it so. Absent: only a person can, and `differs` says how. It may have been interrupted before. */
+  apply?(host: Host): Promise<void>;
+}
+
+export interface Check {
+  /** Texts for people; without `apply` each says what to do. */
+  differs: string[];
+  /** What is worth to know where nothing differs: a version. */
+  note?: string;
+}

@@ -1,0 +1,148 @@
+/** What the cluster has to have before the overlay, and the overlay. */
+import { z } from 'zod';
+import { checkByScript } from '../files.ts';
+import { type Host, quote } from '../host.ts';
+import type { Step } from '../step.ts';
+
+const kubectl = 'k3s kubectl';
+/** Of a cluster that has just started. */
+const patienceSeconds = 180;
+
+/**
+ * Namespaces, and accounts of people: `skolo attach` and everything after it need them.
+ *
+ * @param manifests of kube/base/namespaces and kube/base/access, rendered
+ */
+export function accountsStep(manifests: () => Promise<string>): Step {
+  return {
+    name: 'accounts',
+    about: 'namespaces, and the accounts of people',
+    async check(host) {
+      const { code, stderr } = await host.run(`${kubectl} get -f - -o name`, {
+        input: await manifests(),
+      });
+      const missing = [...stderr.matchAll(/^Error from server \(NotFound\): (.+)$/gm)];
+      if (code === 0) return { differs: [] };
+      return {
+        differs:
+          missing.length > 0
+            ? missing.map(([, what = '']) => what)
+            : [stderr.split('\n').at(-1) || 'the API server does not answer'],
+      };
+    },
+    async apply(host) {
+      await host.need(`${kubectl} apply --server-side --field-manager=skolo -f -`, {
+        input: await manifests(),
+      });
+    },
+  };
+}
+
+const label = 'node-restriction.kubernetes.io/skolo-jumphost';
+
+/** This node is the jumphost. No machine can say that of itself. */
+export function labelStep(node: string): Step {
+  const name = quote(node);
+  return {
+    name: 'label',
+    about: `the node ${node} is the jumphost, and no other is`,
+    check: (host) =>
+      checkByScript(
+        host,
+        `nodes=$(${kubectl} get nodes -l ${label}=true -o name 2>&1) || { echo "$nodes" | tail -n 1; exit 0; }
+case " $(echo $nodes) " in *" node/"${name}" "*) ;; *) echo 'the node '${name}' has no label ${label}=true' ;; esac
+for each in $nodes; do
+  [ "$each" = node/${name} ] || echo "$each has the label, too: k3s kubectl label $each ${label}-"
+done`,
+      ),
+    async apply(host) {
+      // A kubelet registers its node some seconds after the API server is there.
+      await host.need(
+        `left=${patienceSeconds}
+until ${kubectl} get node ${name} > /dev/null 2>&1 || [ "$left" -le 0 ]; do left=$((left - 2)); sleep 2; done
+${kubectl} label --overwrite node ${name} ${label}=true`,
+        { deadlineMs: (patienceSeconds + 60) * 1000 },
+      );
+    },
+  };
+}
+
+/** The overlay of the rack, through `skolo push`. */
+export interface Overlay {
+  /** What a push would change, a text for each object. */
+  differs(): Promise<string[]>;
+  /** Pushes it, and deletes what left it. */
+  push(): Promise<void>;
+}
+
+export function overlayStep({ differs, push }: Overlay): Step {
+  return {
+    name: 'overlay',
+    about: 'everything of the rack runs as it is in git',
+    async check() {
+      const all = await differs();
+      const more = all.length > 3 ? [`and ${all.length - 3} more objects`] : [];
+      return { differs: [...all.slice(0, 3), ...more] };
+    },
+    apply: push,
+  };
+}
+
+/** A service of the rack, and where it says of itself how it is. */
+export interface AskedService {
+  name: string;
+  namespace: string;
+  metricsPort: number;
+}
+
+const Pods = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string(), deletionTimestamp: z.string().exactOptional() }),
+      status: z.object({ podIP: z.string().exactOptional(), phase: z.string() }),
+    }),
+  ),
+});
+
+/** Asks each service itself: it is ready, and says which version it is. */
+export function servicesStep(services: readonly AskedService[]): Step {
+  return {
+    name: 'services',
+    about: 'each service says that it is ready',
+    async check(host) {
+      const answers = await Promise.all(services.map((each) => askService(host, each)));
+      const notes = answers.flatMap(({ note }) => note ?? []);
+      return { differs: answers.flatMap(({ differs }) => differs), note: notes.join(', ') };
+    },
+  };
+}
+
+async function askService(host: Host, { name, namespace, metricsPort }: AskedService) {
+  const hint = `kubectl describe pod -n ${namespace} -l app.kubernetes.io/name=${name}`;
+  const { code, stdout, stderr } = await host.run(
+    `${kubectl} get pods -n ${namespace} -l app.kubernetes.io/name=${name} -o json`,
+  );
+  if (code !== 0) return { differs: [`${name}: ${stderr.split('\n').at(-1)}`] };
+  const pods = Pods.parse(JSON.parse(stdout)).items;
+  const pod = pods.find(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const address = pod?.status.podIP;
+  if (address === undefined) return { differs: [`${name}: has no pod that runs; see ${hint}`] };
+  const url = `http://${address.includes(':') ? `[${address}]` : address}:${metricsPort}`;
+  const answer = await host.run(askScript(url));
+  const [status = '', version = '', ...body] = answer.stdout.split('\n');
+  if (status === '200') return { differs: [], note: `${name} ${version}`.trim() };
+  return { differs: [`${name}: ${body.join(' ').trim() || status || answer.stderr}; see ${hint}`] };
+}
+
+/** Status, version and body of \`/readyz\`. curl may not be there, Node is. */
+function askScript(url: string): string {
+  const script = `
+const ask = async (path) => fetch(${JSON.stringify(url)} + path, { signal: AbortSignal.timeout(5000) });
+try {
+  const ready = await ask('/readyz');
+  const body = await ready.text();
+  const metrics = await ask('/metrics').then((answer) => answer.text()).catch(() => '');
+  console.log(ready.status + '\\n' + (/_build_info\\{[^}]*version="([^"]*)"/.exec(metrics)?.[1] ?? '') + '\\n' + body.slice(0, 500));
+} catch (error) { console.log('0\\n\\n' + (error.cause?.message ?? error.message)); }`;
+  return `/usr/bin/node --input-type=module -e ${quote(script)}`;
+}

@@ -1,0 +1,156 @@
+/** Steps that may lock everybody out: firewall and sshd. */
+import { differingFiles, linesOf } from '../files.ts';
+import { changeGuarded, type Guard, unconfirmed } from '../guarded-change.ts';
+import type { FileContent, Host } from '../host.ts';
+import type { Step } from '../step.ts';
+
+interface GuardedStep extends Pick<Step, 'name' | 'about'> {
+  files(host: Host): Promise<FileContent[]>;
+  activate: string;
+  /** Prints a line for each thing that is not as it has to be. */
+  verify: string;
+}
+
+function guardedStep(step: GuardedStep, guard: Guard): Step {
+  const { name, about, activate, verify } = step;
+  return {
+    ...{ name, about },
+    async check(host) {
+      const differs = await differingFiles(host, await step.files(host));
+      const said = await host.need(`${unconfirmed}\n${verify}`);
+      return { differs: [...differs, ...linesOf(said)] };
+    },
+    async apply(host) {
+      await changeGuarded(host, { name, activate, files: await step.files(host) }, guard);
+    },
+  };
+}
+
+const rules = '/etc/skolo/firewall.nft';
+const firewallUnit = 'skolo-firewall.service';
+
+/**
+ * Everything from the rack, and ssh from everywhere. In a table of its own: kube-proxy and k3s have theirs in the same ruleset,
+ * which Debian's nftables.service would flush.
+ *
+ * @param subnet of the rack
+ */
+export function firewallStep(subnet: string, guard: Guard): Step {
+  return guardedStep(
+    {
+      name: 'firewall',
+      about: `everything from ${subnet}, and only ssh from elsewhere`,
+      files: async (host) => [
+        { path: rules, content: rulesText(subnet, await sshPorts(host)) },
+        { path: `/etc/systemd/system/${firewallUnit}`, content: unitText },
+      ],
+      // Also for the way back, to no firewall.
+      activate: `set -e
+systemctl daemon-reload
+if [ -e ${rules} ]; then
+  nft --check --file ${rules}
+  systemctl enable --quiet ${firewallUnit}
+  systemctl reload-or-restart ${firewallUnit}
+else
+  nft delete table inet skolo 2>/dev/null || true
+  systemctl reset-failed ${firewallUnit} 2>/dev/null || true
+fi`,
+      verify: `systemctl is-active -q ${firewallUnit} || echo '${firewallUnit} does not run'
+systemctl is-enabled -q ${firewallUnit} 2>/dev/null || echo '${firewallUnit} does not start with the computer'
+nft list table inet skolo 2>/dev/null | grep -q 'policy drop' || echo 'the kernel has no rules of skolo: systemctl restart ${firewallUnit}'`,
+    },
+    guard,
+  );
+}
+
+async function sshPorts(host: Host): Promise<number[]> {
+  const lines = linesOf(await host.need('mkdir -p /run/sshd; sshd -T'));
+  return lines.flatMap((line) => {
+    const port = /^port (\d+)$/.exec(line)?.[1];
+    return port === undefined ? [] : [Number(port)];
+  });
+}
+
+function rulesText(subnet: string, ports: readonly number[]): string {
+  const family = subnet.includes(':') ? 'ip6' : 'ip';
+  return `# Written by \`skolo jumphost prepare\`. An edit is undone by the next run; rules of your own belong into a table of your own.
+table inet skolo
+delete table inet skolo
+table inet skolo {
+  chain input {
+    type filter hook input priority filter; policy drop;
+    iifname "lo" accept
+    # Pods of this computer.
+    iifname "cni0" accept
+    ct state established,related accept
+    ct state invalid drop
+    # ICMP of both kinds: without netbase there are no names of protocols.
+    meta l4proto { 1, 58 } accept
+    udp dport { 68, 546 } accept
+    tcp dport { ${ports.join(', ')} } accept
+    ${family} saddr ${subnet} accept
+  }
+}
+`;
+}
+
+const unitText = `# Written by \`skolo jumphost prepare\`.
+[Unit]
+Description=skolo: firewall of the jumphost
+Documentation=man:nft(8)
+DefaultDependencies=no
+# Whose configuration may flush all rules.
+After=nftables.service
+Wants=network-pre.target
+Before=network-pre.target shutdown.target
+Conflicts=shutdown.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft --file ${rules}
+ExecReload=/usr/sbin/nft --file ${rules}
+ExecStop=/usr/sbin/nft delete table inet skolo
+[Install]
+WantedBy=sysinit.target
+`;
+
+/** As \`sshd -T\` prints them. */
+const sshSettings = {
+  permitrootlogin: 'prohibit-password',
+  passwordauthentication: 'no',
+  kbdinteractiveauthentication: 'no',
+  allowtcpforwarding: 'yes',
+  // A desk that is gone frees what it has within a minute.
+  clientaliveinterval: '15',
+  clientalivecountmax: '4',
+  // skolo run goes to many machines through one connection.
+  maxsessions: '100',
+};
+
+/** Keys alone, connections that end when a desk is gone, and room for many sessions. */
+export function sshStep(guard: Guard): Step {
+  const wanted = Object.entries(sshSettings);
+  return guardedStep(
+    {
+      name: 'ssh',
+      about: 'sshd accepts keys alone, and ends connections of desks that are gone',
+      files: async () => [
+        {
+          // The first value of a key counts.
+          path: '/etc/ssh/sshd_config.d/10-skolo.conf',
+          content: `# Written by \`skolo jumphost prepare\`. An edit is undone by the next run.\n${wanted.map(([key, value]) => `${key} ${value}\n`).join('')}`,
+        },
+      ],
+      activate: 'mkdir -p /run/sshd && sshd -t && systemctl reload ssh.service',
+      verify: `mkdir -p /run/sshd
+settings=$(sshd -T) || echo 'sshd does not accept its own settings: sshd -t'
+${wanted
+  .map(
+    ([key, value]) =>
+      `echo "$settings" | grep -qix '${key} \\(${value}\\|${value === 'prohibit-password' ? 'without-password' : value}\\)' || echo "sshd has $(echo "$settings" | grep -i '^${key} ' || echo 'no ${key}'), and not ${value}; correct the file of /etc/ssh/sshd_config.d that comes first"`,
+  )
+  .join('\n')}`,
+    },
+    guard,
+  );
+}

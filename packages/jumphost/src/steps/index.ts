@@ -1,0 +1,76 @@
+/** All steps, in their order. */
+import type { Rack } from '@skolo/rack';
+import type { Download } from '../downloads.ts';
+import { JumphostError } from '../errors.ts';
+import type { Guard } from '../guarded-change.ts';
+import type { Step } from '../step.ts';
+import {
+  type AskedService,
+  accountsStep,
+  labelStep,
+  type Overlay,
+  overlayStep,
+  servicesStep,
+} from './cluster.ts';
+import { firewallStep, sshStep } from './guarded.ts';
+import { imagesStep, k3sConfigStep, k3sStep } from './k3s.ts';
+import { nodeStep } from './node.ts';
+import { packagesStep } from './packages.ts';
+import { type ProgramSources, programsStep, unitsStep } from './programs.ts';
+import { clockStep, journalStep, updatesStep } from './settings.ts';
+import { systemStep } from './system.ts';
+
+/** All that the desk knows of a jumphost. */
+export interface JumphostNeeds {
+  rack: Rack;
+  download: Download;
+  guard: Guard;
+  sources: ProgramSources;
+  k3sVersion: string;
+  /** A file of our images, from save-images. */
+  ownImages?: string | undefined;
+  /** The overlay has the component `chrony`. */
+  hasClockPod: boolean;
+  /** Namespaces and accounts of kube/base, rendered. */
+  accounts(): Promise<string>;
+  overlay: Overlay;
+  services: readonly AskedService[];
+  now(): number;
+}
+
+const gib = 1024 ** 3;
+/** A jumphost of 2 GB has less, by what its kernel keeps. */
+const leastMemory = 1.7 * gib;
+const leastDisk = 5 * gib;
+
+/** @throws JumphostError rack.yaml lacks what a jumphost needs. */
+export function stepsOf(needs: JumphostNeeds): Step[] {
+  const { rack, download, guard, sources, now } = needs;
+  const { subnet } = rack.network;
+  if (subnet === undefined) {
+    throw new JumphostError(
+      'STEP',
+      `${rack.name}: rack.yaml has no network.subnet, and the firewall of the jumphost has to know it`,
+    );
+  }
+  const k3s = { version: needs.k3sVersion, download };
+  return [
+    systemStep({ freeBytes: leastDisk, memoryBytes: leastMemory, now }),
+    packagesStep(),
+    clockStep({ subnet, isPod: needs.hasClockPod }),
+    journalStep(),
+    updatesStep(),
+    nodeStep(download),
+    firewallStep(subnet, guard),
+    sshStep(guard),
+    programsStep(sources),
+    unitsStep(),
+    k3sConfigStep(rack),
+    imagesStep(k3s, { own: needs.ownImages, rack: rack.name }),
+    k3sStep(k3s),
+    accountsStep(needs.accounts),
+    labelStep(rack.jumphost.name),
+    overlayStep(needs.overlay),
+    servicesStep(needs.services),
+  ];
+}

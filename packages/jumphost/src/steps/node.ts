@@ -1,0 +1,69 @@
+/** Node, as its publisher makes it: units of systemd run our services with it. */
+import { createReadStream } from 'node:fs';
+import type { Download, Release } from '../downloads.ts';
+import { type Host, quote } from '../host.ts';
+import type { Step } from '../step.ts';
+import { architectureOf } from './system.ts';
+import { nodeVersion } from './versions.ts';
+
+/** Our bundles are for it. */
+const leastMajor = 24;
+const installed = '/usr/bin/node';
+const folder = '/usr/local/lib/skolo/node';
+const platforms = { amd64: 'linux-x64', arm64: 'linux-arm64' };
+
+function nodeRelease(url: string): Release {
+  return { name: `node-v${nodeVersion}`, url: `${url}/v${nodeVersion}`, sums: 'SHASUMS256.txt' };
+}
+
+/** @param url where versions of Node are published */
+export function nodeStep(download: Download, url = 'https://nodejs.org/dist'): Step {
+  return {
+    name: 'node',
+    about: `Node ${leastMajor} or newer at ${installed}`,
+    async check(host) {
+      const { stdout } = await host.run(`${installed} --version`);
+      const version = /^v(\d+)\.\S+/.exec(stdout.trim());
+      if (version === null) return { differs: [`${installed} is missing`] };
+      const [note] = version;
+      const isNew = Number(version[1]) >= leastMajor;
+      return { differs: isNew ? [] : [`${installed} is ${note}`], note };
+    },
+    async apply(host) {
+      await refuseForeign(host);
+      const name = `node-v${nodeVersion}-${platforms[await architectureOf(host)]}.tar.gz`;
+      const { file, sha256 } = await download(nodeRelease(url), name);
+      await host.need(unpackScript(sha256), {
+        input: createReadStream(file),
+        deadlineMs: 3_600_000,
+      });
+    },
+  };
+}
+
+/** A package of Debian would write its own over ours at its next update. */
+async function refuseForeign(host: Host): Promise<void> {
+  await host.need(`owner=$(dpkg-query -S ${installed} 2>/dev/null | cut -d: -f1)
+[ -z "$owner" ] || { echo "${installed} is too old, and belongs to the package $owner; remove that (apt-get remove $owner), and try again" >&2; exit 1; }`);
+}
+
+/** The archive is checked before anything of it runs. A folder that is there is whole. */
+function unpackScript(sha256: string): string {
+  const version = quote(`${folder}/v${nodeVersion}`);
+  return `set -eu
+umask 022
+mkdir -p ${folder}
+rm -rf ${folder}/new.*
+new=$(mktemp -d ${folder}/new.XXXXXX)
+trap 'rm -rf "$new"' EXIT
+cat > "$new/archive"
+case $(sha256sum "$new/archive") in ${sha256}*) ;; *) echo 'the bytes did not arrive as they were sent' >&2; exit 3 ;; esac
+mkdir "$new/node"
+tar -xzf "$new/archive" -C "$new/node" --strip-components=1 --no-same-owner
+"$new/node/bin/node" --version > /dev/null
+sync -f "$new"
+rm -rf ${version}
+mv "$new/node" ${version}
+ln -sfn ${version}/bin/node ${installed}.skolo-new
+mv -T ${installed}.skolo-new ${installed}`;
+}

@@ -1,0 +1,72 @@
+/** Debian's packages, by apt. */
+import type { Host } from '../host.ts';
+import { quote } from '../host.ts';
+import type { Step } from '../step.ts';
+
+/** What units and services call, and what keeps the computer well. */
+export const neededPackages = [
+  'ca-certificates',
+  'chrony',
+  'iproute2',
+  'ipmitool',
+  'iputils-ping',
+  'nftables',
+  'openssh-server',
+  'sudo',
+  'systemd',
+  'unattended-upgrades',
+];
+
+const installDeadlineMs = 1_800_000;
+/** For another apt: at the first start Debian updates itself. */
+const lockSeconds = 300;
+
+export function packagesStep(names: readonly string[] = neededPackages): Step {
+  return {
+    name: 'packages',
+    about: names.join(', '),
+    async check(host) {
+      const missing = await missingOf(host, names);
+      return { differs: missing.length === 0 ? [] : [`not installed: ${missing.join(', ')}`] };
+    },
+    async apply(host) {
+      await host.need(installScript(await missingOf(host, names)), {
+        deadlineMs: installDeadlineMs,
+      });
+    },
+  };
+}
+
+async function missingOf(host: Host, names: readonly string[]): Promise<string[]> {
+  const { stdout } = await host.run(
+    `dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' ${names.map(quote).join(' ')} 2>/dev/null`,
+  );
+  const installed = new Set(
+    stdout.split('\n').flatMap((line) => line.match(/^(\S+) installed$/)?.[1] ?? []),
+  );
+  return names.filter((name) => !installed.has(name));
+}
+
+/**
+ * It goes on without us where the connection drops, so that dpkg is never cut off, and a second one waits for it. Lists of
+ * packages that cannot be fetched are no reason to fail: packages may be on the disk.
+ */
+function installScript(names: readonly string[]): string {
+  return `set -u
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+exec 9> /run/skolo-apt.lock
+flock -w ${lockSeconds} 9 || { echo 'another skolo installs packages there; try again when it has ended' >&2; exit 1; }
+apt() {
+  left=${lockSeconds}
+  while :; do
+    apt-get -q -y -o DPkg::Lock::Timeout=${lockSeconds} -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" > /run/skolo-apt.log 2>&1 < /dev/null && return
+    grep -q 'Could not get lock' /run/skolo-apt.log && [ "$left" -gt 0 ] || return 1
+    left=$((left - 5)); sleep 5
+  done
+}
+dpkg --configure -a > /run/skolo-apt.log 2>&1 < /dev/null || { tail -n 3 /run/skolo-apt.log >&2; exit 1; }
+apt update || true
+apt install --no-install-recommends ${names.map(quote).join(' ')} && exit
+grep '^[EW]: ' /run/skolo-apt.log | tail -n 3 >&2
+exit 1`;
+}

@@ -1,0 +1,145 @@
+/** Our own programs: what stands in for k3s, and the folders that pods mount. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkByScript } from '../files.ts';
+import { type Host, quote, sha256 } from '../host.ts';
+import type { Step } from '../step.ts';
+
+const opt = '/opt/skolo';
+/** Below /opt/skolo. Nobody else writes there. */
+const folders = [
+  'deploy',
+  'packages/stand-in',
+  'services/metadata-server',
+  'services/power-cycle-daemon',
+];
+
+/** Folders of this computer: what `npm run bundle` writes, and `deploy` of the same commit. */
+export interface ProgramSources {
+  /** With a folder for each bundle. */
+  bundles: string;
+  deploy: string;
+}
+
+interface Entry {
+  /** Below /opt/skolo. */
+  path: string;
+  content: Buffer;
+  mode: number;
+}
+
+/** @throws Error A folder is missing; its message has the command that makes it. */
+async function readPrograms({ bundles, deploy }: ProgramSources): Promise<Entry[]> {
+  const found = await Promise.all([
+    readTree(deploy, 'deploy'),
+    ...folders.slice(1).map((folder) => {
+      const name = folder.split('/').at(-1) ?? '';
+      return readTree(join(bundles, name, 'opt/skolo', folder), folder);
+    }),
+  ]);
+  return found.flat();
+}
+
+async function readTree(from: string, to: string): Promise<Entry[]> {
+  const entries = await readdir(from, { recursive: true, withFileTypes: true });
+  const files = entries.filter((each) => each.isFile());
+  return await Promise.all(
+    files.map(async (each) => {
+      const file = join(each.parentPath, each.name);
+      const isProgram = ((await stat(file)).mode & 0o100) !== 0;
+      const path = join(to, file.slice(from.length));
+      return { path, content: await readFile(file), mode: isProgram ? 0o755 : 0o644 };
+    }),
+  );
+}
+
+/** Puts them at /opt/skolo. Only files that differ travel. */
+export function programsStep(sources: ProgramSources): Step {
+  let read: Promise<Entry[]> | undefined;
+  const wanted = () => {
+    read ??= readPrograms(sources);
+    return read;
+  };
+  return {
+    name: 'programs',
+    about: `the stand-in and its services at ${opt}`,
+    async check(host) {
+      const { changed, extra } = await compare(host, await wanted());
+      const differs = [
+        ...(changed.length > 0 ? [`${changed.length} files of ${opt} are missing or older`] : []),
+        ...(extra.length > 0 ? [`${extra.length} files of ${opt} are of another version`] : []),
+      ];
+      return { differs };
+    },
+    async apply(host) {
+      const { changed, extra } = await compare(host, await wanted());
+      for (const { path, content, mode } of changed) {
+        await host.write({ path: `${opt}/${path}`, content, mode });
+      }
+      if (extra.length === 0) return;
+      await host.need(`cd ${opt} && xargs -0 rm -f --`, { input: extra.join('\0') });
+    },
+  };
+}
+
+async function compare(host: Host, wanted: readonly Entry[]) {
+  const text = await host.need(
+    `cd ${opt} 2>/dev/null || exit 0
+find ${folders.map(quote).join(' ')} -type f -printf '%m %U %p\\n' 2>/dev/null | while read -r mode owner path; do
+  echo "$mode $owner $(sha256sum < "$path" | cut -c -64) $path"
+done`,
+  );
+  const there = new Map(
+    text.split('\n').flatMap((line): [string, string][] => {
+      const [, key, path] = /^(\S+ \S+ \S+) (.+)$/.exec(line) ?? [];
+      return key === undefined || path === undefined ? [] : [[path, key]];
+    }),
+  );
+  const keyOf = ({ mode, content }: Entry) => `${mode.toString(8)} 0 ${sha256(content)}`;
+  const names = new Set(wanted.map(({ path }) => path));
+  return {
+    changed: wanted.filter((each) => there.get(each.path) !== keyOf(each)),
+    extra: [...there.keys()].filter((path) => !names.has(path)),
+  };
+}
+
+const units = [
+  'skolo-metadata-server.service',
+  'skolo-power-cycle-daemon.service',
+  'skolo-stand-in.service',
+  'skolo-stand-in.timer',
+];
+const install = `${opt}/deploy/jumphost/install`;
+
+/** User, folders and units, by deploy/jumphost/install. */
+export function unitsStep(): Step {
+  return {
+    name: 'units',
+    about: 'user, folders and units of skolo; the timer of the stand-in runs',
+    check: (host) =>
+      checkByScript(
+        host,
+        `same() { cmp -s "$1" "$2" || echo "$2 is missing or another one"; }
+same ${opt}/deploy/jumphost/skolo.sysusers.conf /etc/sysusers.d/skolo.conf
+same ${opt}/deploy/jumphost/skolo.tmpfiles.conf /etc/tmpfiles.d/skolo.conf
+for each in ${units.join(' ')}; do
+  same "${opt}/deploy/systemd/$each" "/etc/systemd/system/$each"
+  case $(systemctl show --value --property=NeedDaemonReload "$each") in yes) echo "systemd has not read $each yet" ;; esac
+done
+[ "$(id -u skolo 2>/dev/null)" = 10001 ] || echo 'the user skolo (10001) is missing'
+# systemd knows type, path, mode and owner of each folder.
+if [ -e /etc/tmpfiles.d/skolo.conf ]; then
+  while read -r type path mode user group _; do
+    [ "$type" = d ] || continue
+    [ "$(stat -c '%a %U %G' "$path" 2>/dev/null)" = "\${mode#0} $user $group" ] || echo "$path is missing, or belongs to somebody else"
+  done < /etc/tmpfiles.d/skolo.conf
+fi
+[ -x /usr/local/sbin/skolo-stand-in ] || echo 'skolo-stand-in is missing'
+systemctl is-enabled -q skolo-stand-in.timer 2>/dev/null || echo 'skolo-stand-in.timer does not start with the computer'
+systemctl is-active -q skolo-stand-in.timer || echo 'skolo-stand-in.timer does not run'`,
+      ),
+    async apply(host) {
+      await host.need(install, { deadlineMs: 120_000 });
+    },
+  };
+}

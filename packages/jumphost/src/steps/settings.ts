@@ -1,0 +1,99 @@
+/** Settings of Debian's own programs: log, updates, clock. */
+import { checkByScript, fileStep } from '../files.ts';
+import type { Step } from '../step.ts';
+
+const head = '# Written by `skolo jumphost prepare`. An edit is undone by the next run.\n';
+
+/** A log that survives a power cut, and never fills the disk. */
+export function journalStep(): Step {
+  return fileStep({
+    name: 'journal',
+    about: 'the log is kept over a restart, and takes at most 1 GB',
+    files: [
+      {
+        path: '/etc/systemd/journald.conf.d/50-skolo.conf',
+        content: `${head}[Journal]
+Storage=persistent
+SystemMaxUse=1G
+SystemKeepFree=2G
+MaxRetentionSec=3month
+`,
+      },
+    ],
+    activate: 'systemctl restart systemd-journald.service',
+    verify: `systemctl is-active -q systemd-journald.service || echo 'systemd-journald.service does not run'`,
+  });
+}
+
+/** Security updates by themselves, and no restart by themselves: a rack that restarts at night is a rack that is down. */
+export function updatesStep(): Step {
+  return fileStep({
+    name: 'updates',
+    about: 'security updates are installed by themselves, and nothing restarts',
+    files: [
+      {
+        path: '/etc/apt/apt.conf.d/52skolo',
+        content: `${head.replace('#', '//')}APT::Periodic::Update-Package-Lists "1";
+APT::Periodic::Unattended-Upgrade "1";
+Unattended-Upgrade::Automatic-Reboot "false";
+`,
+      },
+    ],
+    activate: 'systemctl enable --now --quiet apt-daily.timer apt-daily-upgrade.timer',
+    // As apt understands all of its files: a later one may say something else.
+    verify: `apt-config dump | grep -qx 'Unattended-Upgrade::Automatic-Reboot "false";' || echo 'another file of /etc/apt/apt.conf.d lets updates restart the jumphost; correct that one'
+apt-config dump | grep -qx 'APT::Periodic::Unattended-Upgrade "1";' || echo 'another file of /etc/apt/apt.conf.d turns updates off; correct that one'
+for each in apt-daily.timer apt-daily-upgrade.timer; do systemctl is-active -q "$each" || echo "$each does not run"; done`,
+  });
+}
+
+/**
+ * The time of the rack.
+ *
+ * @param subnet may ask for the time
+ * @param isPod the overlay's component `chrony` keeps the time, and wants no other
+ */
+export function clockStep({ subnet, isPod }: { subnet: string; isPod: boolean }): Step {
+  return isPod ? clockOfPod : ownClock(subnet);
+}
+
+function ownClock(subnet: string): Step {
+  return fileStep({
+    name: 'clock',
+    about: 'chrony keeps the time, and gives it to the rack',
+    files: [
+      {
+        path: '/etc/chrony/conf.d/50-skolo.conf',
+        content: `${head}allow ${subnet}
+# Machines keep one time together while the uplink is gone.
+local stratum 10
+# A computer without a battery begins in the past.
+makestep 1 3
+`,
+      },
+    ],
+    activate: 'systemctl enable --quiet chrony.service && systemctl restart chrony.service',
+    verify: `systemctl is-active -q chrony.service || echo 'chrony.service does not run: systemctl status chrony'
+systemctl is-enabled -q chrony.service || echo 'chrony.service does not start with the computer'`,
+  });
+}
+
+const clockOfPod: Step = {
+  name: 'clock',
+  about: 'no time service of its own beside the pod chrony',
+  check: (host) =>
+    checkByScript(
+      host,
+      `for each in chrony systemd-timesyncd; do
+  if systemctl is-active -q "$each"; then echo "$each.service runs beside the pod chrony"; fi
+  if systemctl is-enabled -q "$each" 2>/dev/null; then echo "$each.service starts with the computer"; fi
+done`,
+    ),
+  async apply(host) {
+    await host.need(
+      `for each in chrony systemd-timesyncd; do
+  if systemctl cat "$each" > /dev/null 2>&1; then systemctl disable --now --quiet "$each"; fi
+done`,
+    );
+  },
+};

@@ -1,0 +1,92 @@
+/** What a person has to have installed: nothing else can be done without it. */
+import { z } from 'zod';
+import type { Host } from '../host.ts';
+import type { Step } from '../step.ts';
+
+export interface SystemNeeds {
+  /** Of the folder that k3s and our state are in. */
+  freeBytes: number;
+  memoryBytes: number;
+  /** Of this desk, in milliseconds since 1970. */
+  now(): number;
+}
+
+/** Between the clocks of desk and jumphost: certificates and tokens bear minutes. */
+const mostSkewSeconds = 120;
+const mib = 1024 * 1024;
+
+const Facts = z.object({
+  id: z.string(),
+  version: z.string(),
+  machine: z.string(),
+  userland: z.string(),
+  init: z.string(),
+  time: z.coerce.number(),
+  freeKib: z.coerce.number(),
+  memoryKib: z.coerce.number(),
+  cgroupMemory: z.enum(['yes', 'no']),
+});
+
+const script = `. /etc/os-release
+cgroups() { cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null; awk '$4 == 1 { print $1 }' /proc/cgroups 2>/dev/null; }
+cat <<END
+id=$ID
+version=\${VERSION_ID-none}
+machine=$(uname -m)
+userland=$(dpkg --print-architecture 2>/dev/null)
+init=$(cat /proc/1/comm)
+time=$(date +%s)
+freeKib=$(df -kP /var/lib | awk 'NR == 2 { print $4 }')
+memoryKib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
+cgroupMemory=$(if cgroups | grep -qw memory; then echo yes; else echo no; fi)
+END`;
+
+export type Architecture = 'amd64' | 'arm64';
+
+/** Of its programs. @throws JumphostError It is another one. */
+export async function architectureOf(host: Host): Promise<Architecture> {
+  return z.enum(['amd64', 'arm64']).parse((await host.need('dpkg --print-architecture')).trim());
+}
+
+export function systemStep({ freeBytes, memoryBytes, now }: SystemNeeds): Step {
+  return {
+    name: 'system',
+    about: 'Debian 12 or 13 with systemd, enough disk and memory, a clock that is right',
+    async check(host) {
+      const text = await host.need(script);
+      const facts = Facts.parse(
+        Object.fromEntries(text.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2))),
+      );
+      const { id, version, userland, init, freeKib, memoryKib } = facts;
+      const skew = facts.time - now() / 1000;
+      const differs: string[] = [];
+      const want = (isSo: boolean, what: string) => void (isSo || differs.push(what));
+      want(
+        id === 'debian' && /^1[23]$/.test(version),
+        `it runs ${id} ${version}; install Debian 12 or 13`,
+      );
+      want(
+        userland === 'amd64' || userland === 'arm64',
+        `its programs are ${userland || 'of no known kind'} on ${facts.machine}; install Debian for amd64 or arm64`,
+      );
+      want(init === 'systemd', `its first process is ${init}; install systemd-sysv and restart it`);
+      want(
+        freeKib * 1024 >= freeBytes,
+        `/var/lib has ${Math.floor(freeKib / 1024)} MiB free, and needs ${freeBytes / mib}; make room`,
+      );
+      want(
+        memoryKib * 1024 >= memoryBytes,
+        `it has ${Math.floor(memoryKib / 1024)} MiB of memory, and needs ${memoryBytes / mib}`,
+      );
+      want(
+        facts.cgroupMemory === 'yes',
+        'its kernel counts no memory of cgroups, as k3s needs; on a Raspberry Pi add cgroup_memory=1 cgroup_enable=memory to /boot/firmware/cmdline.txt and restart it',
+      );
+      want(
+        Math.abs(skew) <= mostSkewSeconds,
+        `its clock is ${Math.abs(Math.round(skew))} s ${skew < 0 ? 'behind' : 'ahead of'} this computer's; correct the wrong one, with \`date --set @${Math.round(now() / 1000)}\` there`,
+      );
+      return { differs, note: `Debian ${version}, ${userland}` };
+    },
+  };
+}

@@ -1,0 +1,206 @@
+/** A bare Debian with systemd and sshd, on a cable of its own, as a person has installed it; and what a desk has for it. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type K3sRack, openJumphost } from '@skolo/fleet';
+import { Computer, peer } from '@skolo/simulators';
+import { type Host, openHost } from '../host.ts';
+import { k3sVersion, nodeVersion } from '../steps/versions.ts';
+
+const run = promisify(execFile);
+const repository = fileURLToPath(new URL('../../../../', import.meta.url));
+
+/** Of the cable: ours, and the jumphost's. */
+const ours = '192.168.77.1';
+export const address = '192.168.77.8';
+export const subnet = '192.168.77.0/24';
+
+/** Why none can be made here; undefined where it can. */
+export function whyNoJumphost(): string | undefined {
+  if (process.getuid?.() !== 0) return 'only root can boot a computer';
+  const names = ['systemd-nspawn', 'debian', 'ssh', 'ip', 'control-plane', 'kubectl'] as const;
+  const missing = names.filter((name) => peer(name) === undefined);
+  return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
+}
+
+export interface BareJumphost {
+  computer: Computer;
+  rack: K3sRack;
+  /** Of the programs of the desk. */
+  env: NodeJS.ProcessEnv;
+  /** Files of Node and k3s, as their publishers have them; k3s is a stand-in. */
+  files: string;
+  /** As `npm run bundle` writes them. */
+  bundles: string;
+  /** A connection of its own, as root. */
+  open(signal: AbortSignal): Promise<Host & { close(): Promise<void> }>;
+  close(): Promise<void>;
+}
+
+/** Boots one. @param isReachable without, it has no address */
+export async function startBareJumphost(): Promise<BareJumphost> {
+  const home = await mkdtemp(join(tmpdir(), 'skolo-desk-'));
+  const debian = resolve(peer('debian') ?? '', '../../..');
+  const computer = await Computer.bare(peer('systemd-nspawn') ?? '', debian, {
+    network: `${ours}/24`,
+    folders: {
+      '/opt/test/node': process.execPath,
+      '/opt/test/repository': repository,
+      '/opt/test/control-plane': peer('control-plane') ?? '',
+      '/opt/test/kubectl': peer('kubectl') ?? '',
+    },
+  });
+  async function close() {
+    await computer.scrap();
+    await rm(home, { recursive: true, force: true });
+  }
+  try {
+    const env = await makeDesk(home, computer);
+    await installDebian(computer);
+    await computer.boot();
+    const rack: K3sRack = {
+      ...{ name: 'rack4', type: 'k3s', context: 'rack4', jumphost: 'jumphost-rack4' },
+      ...{ ways: [{ host: 'jumphost-rack4' }], apiPort: 6443 },
+      ...{ wave: 1, canary: false, overlay: join(home, 'kube/racks/rack4') },
+    };
+    return {
+      ...{ computer, rack, env, close },
+      files: await makeFiles(home),
+      bundles: await makeBundles(home),
+      async open(signal) {
+        const jumphost = await openJumphost(rack, { env, mayAsk: false, signal });
+        const start = (command: string, stop: AbortSignal) =>
+          jumphost.startOnJumphost(command, { stdio: 'pipe' }, stop);
+        try {
+          const host = await openHost({ name: rack.jumphost, start, signal });
+          return { ...host, close: jumphost.close };
+        } catch (error) {
+          await jumphost.close();
+          throw error;
+        }
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A key, and ssh that knows the jumphost by name. */
+async function makeDesk(home: string, computer: Computer): Promise<NodeJS.ProcessEnv> {
+  const key = join(home, 'id_ed25519');
+  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+  await computer.write('/root/.ssh/authorized_keys', await readFile(`${key}.pub`, 'utf8'), 0o600);
+  const config = join(home, 'ssh_config');
+  await writeFile(
+    config,
+    `Host jumphost-rack4
+  HostName ${address}
+  User root
+  IdentityFile ${key}
+  IdentitiesOnly yes
+  IdentityAgent none
+  UserKnownHostsFile ${home}/known_hosts
+  GlobalKnownHostsFile none
+  StrictHostKeyChecking accept-new
+  ConnectTimeout 2
+`,
+  );
+  const bin = join(home, 'bin');
+  await mkdir(bin);
+  await writeFile(join(bin, 'ssh'), `#!/bin/sh\nexec '${peer('ssh')}' -F '${config}' "$@"\n`, {
+    mode: 0o755,
+  });
+  const runtime = join(home, 'run');
+  await mkdir(runtime, { mode: 0o700 });
+  return { PATH: `${bin}:${process.env.PATH}`, HOME: home, XDG_RUNTIME_DIR: runtime };
+}
+
+/** What a person has done at its console. */
+async function installDebian(computer: Computer): Promise<void> {
+  await computer.write('/etc/hostname', 'jumphost-rack4\n');
+  await computer.write(
+    '/etc/network/interfaces',
+    `auto lo host0
+iface lo inet loopback
+iface host0 inet static
+  address ${address}/24
+  gateway ${ours}
+`,
+  );
+  // The clock is not this container's: chrony runs, and sets nothing.
+  await computer.write('/etc/default/chrony', 'DAEMON_OPTS="-x"\n');
+  await computer.write(
+    '/etc/systemd/system/chrony.service.d/container.conf',
+    '[Unit]\nConditionCapability=\n',
+  );
+  // Whose first contact makes the keys of a container that was copied.
+  await computer.write(
+    '/etc/systemd/system/ssh.service.d/keys.conf',
+    '[Service]\nExecStartPre=\nExecStartPre=/usr/bin/ssh-keygen -A\nExecStartPre=/usr/sbin/sshd -t\n',
+  );
+}
+
+/** Node and k3s with lists of checksums, made here: publishers cannot be reached. */
+async function makeFiles(home: string): Promise<string> {
+  const files = join(home, 'files');
+  const node = `node-v${nodeVersion}`;
+  const tree = join(home, 'node', `${node}-linux-x64`, 'bin');
+  await mkdir(tree, { recursive: true });
+  // A program that is as Node from outside, and small.
+  await writeFile(join(tree, 'node'), '#!/bin/sh\nexec /opt/test/node "$@"\n', { mode: 0o755 });
+  await mkdir(join(files, node), { recursive: true });
+  const archive = join(files, node, `${node}-linux-x64.tar.gz`);
+  await run('tar', ['-czf', archive, '-C', join(home, 'node'), `${node}-linux-x64`]);
+  await writeSums(join(files, node, 'SHASUMS256.txt'), [archive]);
+
+  const k3s = join(files, `k3s-${k3sVersion}`);
+  await mkdir(k3s, { recursive: true });
+  await writeFile(
+    join(k3s, 'k3s'),
+    `#!/bin/sh
+export K3S_TEST_CONTROL_PLANE=/opt/test/control-plane K3S_TEST_KUBECTL=/opt/test/kubectl
+exec /opt/test/node /opt/test/repository/test/simulators/src/real/k3s-program.ts "$@"
+`,
+  );
+  await writeFile(join(k3s, 'k3s-airgap-images-amd64.tar.zst'), 'images of k3s\n');
+  await writeSums(join(k3s, 'sha256sum-amd64.txt'), [
+    join(k3s, 'k3s'),
+    join(k3s, 'k3s-airgap-images-amd64.tar.zst'),
+  ]);
+  return files;
+}
+
+async function writeSums(to: string, files: readonly string[]): Promise<void> {
+  const lines = files.map(async (file) => {
+    const sum = createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex');
+    return `${sum}  ${file.slice(dirname(file).length + 1)}\n`;
+  });
+  await writeFile(to, (await Promise.all(lines)).join(''));
+}
+
+/** Programs that only run. */
+async function makeBundles(home: string): Promise<string> {
+  const bundles = join(home, 'bundle');
+  for (const folder of [
+    'services/metadata-server',
+    'services/power-cycle-daemon',
+    'packages/stand-in',
+  ]) {
+    const name = folder.split('/').at(-1) ?? '';
+    const to = join(bundles, name, 'opt/skolo', folder);
+    await mkdir(join(to, 'dist'), { recursive: true });
+    await writeFile(join(to, 'dist/main.js'), '// Of a test.\n');
+  }
+  const bin = join(bundles, 'stand-in/opt/skolo/packages/stand-in/bin');
+  await mkdir(bin);
+  await writeFile(join(bin, 'skolo-stand-in'), '#!/bin/sh\nexit 0\n');
+  await chmod(join(bin, 'skolo-stand-in'), 0o755);
+  return bundles;
+}

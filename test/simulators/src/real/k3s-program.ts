@@ -1,0 +1,59 @@
+/**
+ * Stands in for the binary of k3s: the same files, flags, unit and paths, and behind them a real API server with controllers and
+ * a node that only says that its pods run (test/control-plane). It runs no container, imports no image and has no network of pods.
+ *
+ * `K3S_TEST_CONTROL_PLANE` and `K3S_TEST_KUBECTL` are the programs.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { startControlPlane } from './control-plane.ts';
+
+const version = 'v1.32.5+k3s1';
+const config = '/etc/rancher/k3s/config.yaml';
+const kubeconfig = '/etc/rancher/k3s/k3s.yaml';
+const data = '/var/lib/rancher/k3s/server';
+const { K3S_TEST_CONTROL_PLANE: program = '', K3S_TEST_KUBECTL: kubectl = '' } = process.env;
+
+const Config = z.object({
+  'node-name': z.string(),
+  'node-label': z.array(z.string()).default([]),
+  'secrets-encryption': z.boolean().default(false),
+});
+
+async function main([command = '', ...args]: string[]): Promise<number> {
+  if (command === '--version') {
+    console.log(`k3s version ${version} (of a test)\ngo version go1.26.8`);
+    return 0;
+  }
+  if (command === 'kubectl') {
+    const env = { ...process.env, KUBECONFIG: kubeconfig };
+    return spawnSync(kubectl, args, { env, stdio: 'inherit' }).status ?? 1;
+  }
+  if (command !== 'server') {
+    console.error(`level=fatal msg="no such command: ${command}"`);
+    return 1;
+  }
+  await serve();
+  return 0;
+}
+
+async function serve(): Promise<void> {
+  const { 'node-name': name } = Config.parse(parse(await readFile(config, 'utf8')));
+  // What tells a cluster from none.
+  await mkdir(`${data}/db`, { recursive: true });
+  const nodes = [{ name, architecture: 'amd64' as const }];
+  const cluster = await startControlPlane(program, kubectl, {
+    ...{ nodes, port: 6443 },
+    folder: `${data}/test`,
+  });
+  await writeFile(kubeconfig, await readFile(cluster.kubeconfig), { mode: 0o600 });
+  spawnSync('systemd-notify', ['--ready']);
+  await new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  });
+  await cluster.close();
+}
+
+process.exitCode = await main(process.argv.slice(2));
