@@ -64,7 +64,7 @@ export async function startBareJumphost(): Promise<BareJumphost> {
     await computer.boot();
     const rack: K3sRack = {
       ...{ name: 'rack4', type: 'k3s', context: 'rack4', jumphost: 'jumphost-rack4' },
-      ...{ ways: [{ host: 'jumphost-rack4' }], apiPort: 6443 },
+      ...{ ways: [{ host: 'jumphost-rack4' }], apiPort: 6443, uplink: true },
       ...{ wave: 1, canary: false, overlay: join(home, 'kube/racks/rack4') },
     };
     return {

@@ -1,10 +1,11 @@
 /** A jumphost and its steps, from what this desk has. */
+import { execFile } from 'node:child_process';
 import { access, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { errorCode } from '@skolo/errors';
 import { type FleetRack, type Jumphost, openJumphost } from '@skolo/fleet';
-import { kubectlWith } from '@skolo/fleet/push';
 import {
   type AskedService,
   downloader,
@@ -22,6 +23,8 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { clustersFile, openJumphostOf, rackNamed } from '../../fleet.ts';
 import { overlayOf } from './overlay.ts';
+
+const run = promisify(execFile);
 
 export interface PrepareOptions {
   files?: string;
@@ -67,7 +70,6 @@ export async function openSteps(
     'run npm run bundle, or name a folder with --bundles',
   );
   const jumphost = await openJumphostOf(command, entry);
-  const kubectl = kubectlWith(io.env);
   const host = await openHost(hostOptions(entry, jumphost, signal));
   const steps = stepsOf({
     rack,
@@ -80,9 +82,9 @@ export async function openSteps(
     async accounts() {
       const parts = ['namespaces', 'access'].map((part) => join(kube, 'base', part));
       const texts = await Promise.all(
-        parts.map((part) => kubectl(['kustomize', part], { signal })),
+        parts.map((part) => run('kubectl', ['kustomize', part], { env: io.env, signal })),
       );
-      return texts.join('\n---\n');
+      return texts.map(({ stdout }) => stdout).join('\n---\n');
     },
     overlay: overlayOf(command, name, { signal, report }),
     services,
