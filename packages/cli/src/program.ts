@@ -159,6 +159,7 @@ const nouns: Record<string, Noun> = {
     verbs: {
       prepare: async () => (await import('./commands/jumphost/prepare.ts')).define,
       cycle: async () => (await import('./commands/jumphost/cycle.ts')).define,
+      reboot: async () => (await import('./commands/jumphost/reboot.ts')).define,
     },
   },
   images: {

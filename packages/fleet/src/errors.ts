@@ -23,6 +23,8 @@ export type FleetErrorCode =
   | 'UNEXPECTED'
   /** The power-cycle daemon does not start on a machine. */
   | 'NO_DAEMON'
+  /** The jumphost has not rebooted, or is not back. */
+  | 'NOT_REBOOTED'
   /** The repository of racks is not as it must be. */
   | 'REPOSITORY'
   /** An image is missing, or is not to be used. */

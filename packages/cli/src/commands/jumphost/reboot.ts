@@ -1,0 +1,41 @@
+import type { SkoloCommand } from '../../command.ts';
+import { interruptible, openJumphostOf, rackOn } from '../../fleet.ts';
+import { audit } from '../../machine-way.ts';
+import { plain } from '../../output/text.ts';
+import { loadRack } from '../../rack-file.ts';
+import { powerCycleDaemon } from '../../service-client.ts';
+
+/** `skolo jumphost reboot`: reboots the jumphost when no outlet waits for it. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Reboots the jumphost. First it holds the rack, so that no new cycle begins, and waits for cycles that are under way and for outlets that are to come on. Then it waits for the new boot and for all services, and ends the hold.',
+    )
+    .summary('reboot the jumphost when no outlet waits for it')
+    .argument('<rack>')
+    .hook('preAction', (_, { args: [rack] }) => {
+      if (rack !== undefined) command.useRack(rack);
+    })
+    .option('--reason <text>', 'for the log of the jumphost', 'requested at the command line')
+    .uses('rack', 'tokenFile')
+    .example("skolo jumphost reboot rack4 --reason 'new kernel'");
+
+  command.action(async (_name: string, { reason }: { reason: string }) => {
+    const { rebootJumphost } = await import('@skolo/fleet/reboot-jumphost');
+    const { io } = command;
+    const fleetRack = await rackOn(command);
+    const rack = await loadRack(command.globals());
+    const jumphost = await openJumphostOf(command, fleetRack);
+    const daemon = await powerCycleDaemon(command);
+    await interruptible(command, async (signal) => {
+      await audit(jumphost, rack.name, `reboot of the jumphost: ${reason}`, signal);
+      await daemon.ask((power) =>
+        rebootJumphost({
+          ...{ rack, jumphost, power, signal },
+          now: io.now,
+          report: (line) => io.out(plain(line)),
+        }),
+      );
+    });
+  });
+}

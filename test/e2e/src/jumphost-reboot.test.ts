@@ -1,0 +1,132 @@
+/** A reboot of the jumphost waits for a real power-cycle daemon, through a real sshd. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, createClient, powerCycleDaemonApi } from '@skolo/api';
+import { newToken } from '@skolo/common';
+import { openJumphost } from '@skolo/fleet';
+import { rebootJumphost } from '@skolo/fleet/reboot-jumphost';
+import { startDesk } from '@skolo/fleet/testing';
+import { parseRack } from '@skolo/rack';
+import { jumphostServices } from '@skolo/rack/ports';
+import { peer, startApcRpdu2 } from '@skolo/simulators';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startServiceProcess } from './service-process.ts';
+
+describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd', () => {
+  it('waits until an outlet is on again, then for the new boot and the services', async () => {
+    const { deps, lines, board, reboots } = await lab();
+    await cycle(deps.power, 2);
+
+    await rebootJumphost(deps);
+
+    expect(board.isOn('1')).toBe(true);
+    expect(lines).toEqual([
+      'rack4 is held: no new cycle begins',
+      'rpi-1: being cycled',
+      'jumphost-rack4 reboots',
+      'jumphost-rack4: still the same boot',
+      'jumphost-rack4 is back',
+      'metadata-server: not ready (503)',
+      'all services are ready',
+    ]);
+    expect(await reboots()).toBe(1);
+    expect((await deps.power.holds()).holds).toEqual([]);
+  });
+
+  it('does not reboot while a cycle does not end, and ends its hold', async () => {
+    const { deps, reboots } = await lab();
+    await cycle(deps.power, 60);
+
+    await expect(
+      rebootJumphost({ ...deps, limits: { ...deps.limits, quiet: 100 } }),
+    ).rejects.toThrow('rack4: rpi-1: being cycled');
+
+    expect(await reboots()).toBe(0);
+    expect((await deps.power.holds()).holds).toEqual([]);
+  });
+
+  it('says why it does not reboot', async () => {
+    const { deps, jumphost } = await lab();
+    await jumphost.program('systemctl', 'echo "Access denied" >&2; exit 1');
+
+    await expect(rebootJumphost(deps)).rejects.toThrow(
+      'jumphost-rack4 does not reboot: Access denied',
+    );
+  });
+});
+
+async function cycle(power: Client<typeof powerCycleDaemonApi>, offSeconds: number) {
+  const body = { machines: ['rpi-1'], reason: 'hangs', mode: 'hard' as const, offSeconds };
+  await power.requestCycles({ headers: {}, body });
+}
+
+async function lab() {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-reboot-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const pdu = await startApcRpdu2();
+  onTestFinished(() => pdu.close());
+  const file = join(dir, 'rack.yaml');
+  const text = `rack: rack4
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
+access: { tokens: { file: tokens.yaml } }
+logins: { pdus: { snmp: { version: 2, community: community } } }
+infrastructure: { pdu-1: { model: apc-rpdu2, address: 127.0.0.1, port: ${pdu.port}, login: pdus } }
+machines: { rpi-1: { kind: rpi, address: 127.0.0.8, power: pdu-1/1 } }
+services:
+`;
+  const ours = '  power-cycle-daemon: { seenBackSeconds: 1 }\n';
+  await writeFile(file, `${text}${ours}`);
+  await writeFile(join(dir, 'community'), 'private', { mode: 0o600 });
+  const named = { name: 'ann', role: 'operate', expiresInDays: 1, now: Date.now() } as const;
+  const token = await newToken(join(dir, 'tokens.yaml'), named);
+  const daemon = await startServiceProcess('power-cycle-daemon', [
+    ...['--rack', file, '--state-dir', join(dir, 'state')],
+  ]);
+
+  const desk = await startDesk();
+  onTestFinished(desk.close);
+  // The first look after the reboot still sees the old boot.
+  const log = join(dir, 'boots');
+  await writeFile(log, '');
+  await desk.jumphost.program('systemctl', `echo reboot >> '${log}'`);
+  await desk.jumphost.program(
+    'cat',
+    `[ -s '${log}' ] && echo look >> '${log}'
+if [ "$(grep -c look '${log}')" -gt 1 ]; then echo second; else echo first; fi`,
+  );
+  const reboots = async () => (await readFile(log, 'utf8')).split('reboot').length - 1;
+  const signal = AbortSignal.timeout(50_000);
+  const jumphost = await openJumphost(desk.rack, { env: desk.env, mayAsk: false, signal });
+  onTestFinished(jumphost.close);
+  const lines: string[] = [];
+  const deps = {
+    rack: parseRack(`${text}${await startServices()}`, { file }),
+    power: createClient(powerCycleDaemonApi, {
+      ...{ baseUrl: daemon.url, token },
+      fetch: jumphost.fetch,
+    }),
+    ...{ jumphost, signal, now: Date.now },
+    report: (line: string) => void lines.push(line),
+    limits: { betweenLooks: 50 },
+  };
+  return { deps, lines, board: pdu.board, reboots, jumphost: desk.jumphost };
+}
+
+/** Their settings: one of them is ready at the second look. */
+async function startServices(): Promise<string> {
+  let looks = 0;
+  const server = createServer(({ url = '' }, response) => {
+    if (url.startsWith('/metadata-server/')) looks += 1;
+    response.writeHead(url.startsWith('/metadata-server/') && looks === 1 ? 503 : 200).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  return jumphostServices
+    .map((name) => `  ${name}: { metricsUrl: "http://127.0.0.1:${port}/${name}" }\n`)
+    .join('');
+}
