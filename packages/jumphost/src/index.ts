@@ -5,6 +5,6 @@ export { JumphostError } from './errors.ts';
 export type { Guard } from './guarded-change.ts';
 export { type Host, type HostOptions, openHost } from './host.ts';
 export type { Check, Step } from './step.ts';
-export type { AskedService, Overlay } from './steps/cluster.ts';
+export type { AskedService, Part } from './steps/cluster.ts';
 export { type JumphostNeeds, stepsOf } from './steps/index.ts';
 export { k3sVersion } from './steps/versions.ts';

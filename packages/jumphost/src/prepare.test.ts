@@ -40,6 +40,8 @@ jumphost: { name: jumphost-rack4, address: ${address}, aliases: [metadata] }
   { file: 'rack.yaml' },
 );
 
+const nothing = { differs: async () => [], apply: async () => {} };
+
 async function accounts(): Promise<string> {
   const parts = ['namespaces', 'access'].map((part) => `${repository}kube/base/${part}`);
   const texts = await Promise.all(
@@ -48,18 +50,19 @@ async function accounts(): Promise<string> {
   return texts.join('\n---\n');
 }
 
-/** All but the last two, which need the racks' repository: the command has a test of them. */
+/** All but those that need the racks' repository: the command has a test of them. */
 function stepsFor(jumphost: BareJumphost, guard: Guard): Step[] {
   const steps = stepsOf({
     ...{ rack, guard, accounts, k3sVersion },
     download: downloader({ folder: jumphost.files, fetch, signal }),
     sources: { bundles: jumphost.bundles, deploy: `${repository}deploy` },
     hasClockPod: false,
-    overlay: { differs: async () => [], push: async () => {} },
+    ...{ secretFiles: nothing, secrets: nothing, overlay: nothing },
     services: [],
     now: Date.now,
   });
-  return steps.filter(({ name }) => !['overlay', 'services'].includes(name));
+  const ofRepository = ['secret-files', 'secrets', 'overlay', 'services'];
+  return steps.filter(({ name }) => !ofRepository.includes(name));
 }
 
 function statesOf(steps: readonly StepProgress[]): Record<string, string> {

@@ -67,24 +67,34 @@ ${kubectl} label --overwrite node ${name} ${label}=true`,
   };
 }
 
-/** The overlay of the rack, through `skolo push`. */
-export interface Overlay {
-  /** What a push would change, a text for each object. */
+/** What other commands of skolo bring to a rack. */
+export interface Part {
+  /** What would change, a text for each. */
   differs(): Promise<string[]>;
-  /** Pushes it, and deletes what left it. */
-  push(): Promise<void>;
+  apply(): Promise<void>;
 }
 
-export function overlayStep({ differs, push }: Overlay): Step {
+/** Files of secrets; the token of k3s is one of them, and has to be there before k3s first starts. */
+export function secretFilesStep(part: Part): Step {
+  return partStep('secret-files', 'secrets of units, as in the store', part);
+}
+
+export function secretsStep(part: Part): Step {
+  return partStep('secrets', 'secrets of the cluster, as in the store', part);
+}
+
+export function overlayStep(part: Part): Step {
+  return partStep('overlay', 'everything of the rack runs as it is in git', part);
+}
+
+function partStep(name: string, about: string, { differs, apply }: Part): Step {
   return {
-    name: 'overlay',
-    about: 'everything of the rack runs as it is in git',
+    ...{ name, about, apply },
     async check() {
       const all = await differs();
-      const more = all.length > 3 ? [`and ${all.length - 3} more objects`] : [];
+      const more = all.length > 3 ? [`and ${all.length - 3} more`] : [];
       return { differs: [...all.slice(0, 3), ...more] };
     },
-    apply: push,
   };
 }
 

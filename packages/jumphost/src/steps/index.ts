@@ -8,8 +8,10 @@ import {
   type AskedService,
   accountsStep,
   labelStep,
-  type Overlay,
   overlayStep,
+  type Part,
+  secretFilesStep,
+  secretsStep,
   servicesStep,
 } from './cluster.ts';
 import { firewallStep, sshStep } from './guarded.ts';
@@ -33,7 +35,9 @@ export interface JumphostNeeds {
   hasClockPod: boolean;
   /** Namespaces and accounts of kube/base, rendered. */
   accounts(): Promise<string>;
-  overlay: Overlay;
+  secretFiles: Part;
+  secrets: Part;
+  overlay: Part;
   services: readonly AskedService[];
   now(): number;
 }
@@ -65,11 +69,13 @@ export function stepsOf(needs: JumphostNeeds): Step[] {
     sshStep(guard),
     programsStep(sources),
     unitsStep(),
+    secretFilesStep(needs.secretFiles),
     k3sConfigStep(rack),
     imagesStep(k3s, { own: needs.ownImages, rack: rack.name }),
     k3sStep(k3s),
     accountsStep(needs.accounts),
     labelStep(rack.jumphost.name),
+    secretsStep(needs.secrets),
     overlayStep(needs.overlay),
     servicesStep(needs.services),
   ];

@@ -33,11 +33,21 @@ function releaseOf(architecture: Architecture, { version, url = releases }: K3sO
   };
 }
 
-/** Keys that a jumphost has to have, and lists that have to contain these. kube/README.md has the reasons. */
-function settingsOf({ jumphost }: Rack, isNew: boolean): Record<string, unknown> {
+/** Of `skolo secrets`. */
+const tokenFile = '/etc/rancher/k3s/token';
+
+/**
+ * Keys that a jumphost has to have, and lists that have to contain these. kube/README.md has the reasons.
+ *
+ * @param state of the cluster: what it was made with cannot be changed later
+ */
+function settingsOf(
+  { jumphost }: Rack,
+  { isNew, hasToken }: { isNew: boolean; hasToken: boolean },
+): Record<string, unknown> {
   return {
-    // Cannot be turned on later.
     ...(isNew && { 'secrets-encryption': true }),
+    ...(isNew && hasToken && { 'token-file': tokenFile }),
     'node-name': jumphost.name,
     'node-ip': jumphost.address,
     'node-label': ['svccontroller.k3s.cattle.io/enablelb=true'],
@@ -49,8 +59,9 @@ function settingsOf({ jumphost }: Rack, isNew: boolean): Record<string, unknown>
 export function k3sConfigStep(rack: Rack): Step {
   const merged = async (host: Host) => {
     const text = (await host.read(config)) ?? '';
-    const hasCluster = (await host.run('[ -e /var/lib/rancher/k3s/server/db ]')).code === 0;
-    return mergeConfig(host.name, text, settingsOf(rack, !hasCluster));
+    const isNew = (await host.run('[ ! -e /var/lib/rancher/k3s/server/db ]')).code === 0;
+    const hasToken = (await host.run(`[ -e ${tokenFile} ]`)).code === 0;
+    return mergeConfig(host.name, text, settingsOf(rack, { isNew, hasToken }));
   };
   return {
     name: 'k3s-config',

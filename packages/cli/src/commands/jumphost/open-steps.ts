@@ -23,6 +23,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { clustersFile, openJumphostOf, rackNamed } from '../../fleet.ts';
 import { overlayOf } from './overlay.ts';
+import { clusterSecrets, secretFiles } from './secrets-part.ts';
 
 const run = promisify(execFile);
 
@@ -86,6 +87,8 @@ export async function openSteps(
       );
       return texts.map(({ stdout }) => stdout).join('\n---\n');
     },
+    secretFiles: secretFiles(command, name, jumphost, signal),
+    secrets: clusterSecrets(command, name, signal),
     overlay: overlayOf(command, name, { signal, report }),
     services,
     now: io.now,

@@ -1,6 +1,6 @@
 /** The overlay of a rack as a step of its jumphost: pushed as `skolo push` does it. */
 import { authorOf, type PushDeps, preparePush, sendCommits, titleOf } from '@skolo/fleet/push';
-import type { Overlay } from '@skolo/jumphost';
+import type { Part } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { openPush, ownRecords, refuseUnfinished } from '../push/open-push.ts';
@@ -13,7 +13,7 @@ export function overlayOf(
   command: SkoloCommand,
   rack: string,
   { signal, report }: { signal: AbortSignal; report(text: string): void },
-): Overlay {
+): Part {
   const { io } = command;
 
   async function open(): Promise<PushDeps> {
@@ -42,7 +42,7 @@ export function overlayOf(
         ];
       });
     },
-    async push() {
+    async apply() {
       await refuseUnfinished(ownRecords(io), [rack]);
       const deps = await open();
       const push = await preparePush(request(await authorOf(deps.repository, signal)), deps);

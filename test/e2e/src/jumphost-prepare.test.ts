@@ -1,0 +1,196 @@
+/**
+ * `skolo jumphost`, as a person types it, on a bare Debian with systemd and sshd (packages/jumphost). k3s is a stand-in with its
+ * files, flags, unit and paths, in front of a real API server; its pods only say that they run, and one program answers for them.
+ *
+ * One test goes on where the one before has ended: it is the story of one jumphost.
+ */
+import { execFile, execFileSync } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  address,
+  type BareJumphost,
+  startBareJumphost,
+  subnet,
+  whyNoJumphost,
+} from '@skolo/jumphost/testing';
+import { type ContainerRegistry, peer, startContainerRegistry } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const skolo = join(repository, 'packages/cli/bin/skolo.js');
+const services = {
+  'metadata-server': 'skolo-node',
+  'power-cycle-daemon': 'skolo',
+  'router-backup': 'skolo',
+  'alert-to-pubsub': 'skolo',
+};
+
+const rackYaml = `
+rack: rack4
+timezone: UTC
+network: { subnet: ${subnet} }
+secrets: { folder: ~/secrets }
+jumphost: { name: jumphost-rack4, address: ${address}, aliases: [metadata] }
+logins:
+  pdus: { username: admin, password: secrets/pdu }
+infrastructure:
+  pdu-1: { model: synaccess, address: 192.168.77.30, login: pdus, outlets: 8 }
+`;
+
+function deployment(registry: string, name: string, namespace: string): string {
+  return `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name}, namespace: ${namespace}, labels: { app.kubernetes.io/part-of: skolo } }
+spec:
+  strategy: { type: Recreate }
+  selector: { matchLabels: { app.kubernetes.io/name: ${name} } }
+  template:
+    metadata: { labels: { app.kubernetes.io/name: ${name}, app.kubernetes.io/part-of: skolo } }
+    spec:
+      nodeSelector: { node-restriction.kubernetes.io/skolo-jumphost: "true" }
+      securityContext: { runAsNonRoot: true, runAsUser: 10001, seccompProfile: { type: RuntimeDefault } }
+      containers:
+        - name: ${name}
+          image: ${registry}/skolo/service:2026-11-20T22_40_05Z-ann-295cca0-clean
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: [ALL] } }
+`;
+}
+
+/** A clone of a repository of racks. */
+async function makeRacks(registry: string): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'skolo-racks-'));
+  const write = async (file: string, text: string) => {
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await writeFile(join(root, file), text);
+  };
+  for (const part of ['kube/base/namespaces', 'kube/base/access', 'deploy']) {
+    await cp(join(repository, part), join(root, part), { recursive: true });
+  }
+  const rack4 = { type: 'k3s', context_name: 'rack4', jumphost: 'jumphost-rack4', port: 6442 };
+  const list = {
+    gitdir: '~/racks',
+    repo: 'https://git.example.com/racks.git',
+    clusters: { rack4 },
+  };
+  await write('kube/clusters/config.json', JSON.stringify(list));
+  await write('kube/racks/rack4/rack.yaml', rackYaml);
+  const all = Object.entries(services).map(([name, namespace]) =>
+    deployment(registry, name, namespace),
+  );
+  await write('kube/racks/rack4/services.yaml', all.join('---'));
+  await write(
+    'kube/racks/rack4/kustomization.yaml',
+    'resources: [../../base/namespaces, ../../base/access, services.yaml]\n',
+  );
+  await write('.gitignore', 'kube/racks/*/secrets/\n');
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: root, stdio: 'pipe' });
+  git('init', '--quiet', '--initial-branch=main');
+  git('config', 'user.name', 'Ann');
+  git('config', 'user.email', 'ann@example.com');
+  git('add', '.');
+  git('commit', '--quiet', '--message', 'racks');
+  return root;
+}
+
+/** Answers for all pods, on every address. */
+const responder = `
+import { createServer } from 'node:http';
+for (const port of [20010, 20011, 20012, 20013]) {
+  createServer((request, response) => {
+    if (request.url === '/metrics') response.end('skolo_build_info{version="1.2.0"} 1\\n');
+    else response.end('{"status":"ready"}');
+  }).listen(port, '0.0.0.0');
+}`;
+
+const missing =
+  whyNoJumphost() ?? (peer('docker-registry') ? undefined : 'docker-registry is not here');
+const why = process.env.SKOLO_LONG === '1' ? missing : 'takes minutes: only in npm run test:long';
+describe.skipIf(why !== undefined)(
+  why === undefined ? 'skolo jumphost' : `skolo jumphost (${why})`,
+  { timeout: 900_000 },
+  () => {
+    let jumphost: BareJumphost;
+    let registry: ContainerRegistry;
+    let racks: string;
+    beforeAll(async () => {
+      registry = await startContainerRegistry(peer('docker-registry') ?? '');
+      await registry.push('skolo/service', '2026-11-20T22_40_05Z-ann-295cca0-clean', 'clean');
+      jumphost = await startBareJumphost();
+      racks = await makeRacks(registry.host);
+      const store = join(jumphost.env.HOME ?? '', 'secrets/rack4');
+      await mkdir(store, { recursive: true, mode: 0o700 });
+      await writeFile(join(store, 'pdu'), 'canary-of-a-pdu', { mode: 0o600 });
+      await writeFile(join(store, 'k3s-token'), 'canary-of-k3s', { mode: 0o600 });
+      const { computer } = jumphost;
+      await computer.write('/opt/responder.mjs', responder);
+      for (const network of ['10.0.0.0/8', '192.0.2.0/24']) {
+        await computer.run('ip', 'route', 'add', 'local', network, 'dev', 'lo');
+      }
+      await computer.run('systemd-run', '/opt/test/node', '/opt/responder.mjs');
+    }, 180_000);
+    afterAll(async () => {
+      await jumphost?.close();
+      await registry?.close();
+      if (racks) await rm(racks, { recursive: true, force: true });
+    });
+
+    /** As typed in the clone. */
+    function type(...args: string[]): Promise<{ code: number; out: string }> {
+      const all = ['jumphost', ...args, '--files', jumphost.files, '--bundles', jumphost.bundles];
+      return new Promise((resolve) => {
+        execFile(
+          process.execPath,
+          [skolo, ...all],
+          { cwd: racks, env: { ...jumphost.env, PATH: `${jumphost.env.PATH}` } },
+          (error, stdout, stderr) => {
+            const code = typeof error?.code === 'number' ? error.code : 0;
+            resolve({ code, out: stdout + stderr });
+          },
+        );
+      });
+    }
+
+    it('prepares a bare Debian', async () => {
+      const { code, out } = await type('prepare', 'rack4');
+
+      expect(out).toMatch(/^services +ok .*metadata-server 1\.2\.0/m);
+      expect(out).toMatch(/^rack4: \d+ steps changed$/m);
+      expect(code).toBe(0);
+    });
+
+    it('changes nothing the second time', async () => {
+      const { code, out } = await type('prepare', 'rack4');
+
+      expect(out).toMatch(/^rack4: nothing to change$/m);
+      expect(code).toBe(0);
+    });
+
+    it('names what differs, and repairs it', async () => {
+      await jumphost.computer.run('systemctl', 'disable', '--now', 'chrony.service');
+
+      const check = await type('prepare', 'rack4', '--check');
+      const repair = await type('prepare', 'rack4');
+
+      expect(check).toMatchObject({ code: 1, out: expect.stringMatching(/^clock +differs /m) });
+      expect(repair).toMatchObject({ code: 0, out: expect.stringMatching(/^clock +changed /m) });
+    });
+
+    it('leaves secrets only where they belong', async () => {
+      const { text } = await jumphost.computer.run(
+        'sh',
+        '-c',
+        'grep -rlI canary-of- /etc /var/log /var/lib/skolo* /root /tmp /run 2>/dev/null; journalctl -o cat | grep -c canary-of-',
+      );
+
+      const [found, ...files] = text.trim().split('\n').sort();
+      const places = /^\/etc\/(rancher\/k3s\/token|skolo\/power-cycle-daemon\/.*\/secrets\/pdu)$/;
+      expect(found).toBe('0');
+      expect(files.filter((file) => !places.test(file))).toEqual([]);
+      expect(files).toHaveLength(2);
+    });
+  },
+);
