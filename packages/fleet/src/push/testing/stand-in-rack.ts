@@ -26,7 +26,7 @@ interface Options {
   dead?: string;
 }
 
-const machines = ['rpi-1', 'rpi-2', 'rpi-3'];
+export const machines = ['rpi-1', 'rpi-2', 'rpi-3'];
 
 export function createStandInRack({ kubectl: real, crashing, dead }: Options): StandInRack {
   const objects = new Map<string, KubeObject>();
