@@ -162,9 +162,9 @@ describe.skipIf(absent)('skolo', { timeout: isLong ? 1_800_000 : 600_000 }, () =
     expect(await shown.ended).toEqual({ code: 1, signal: null });
     expect(shown.out()).toBe(`2 racks: 1 unreachable, 1 critical
 
-RACK   STATE         OK  SICK  HELD  SILENT  ALERTS   TOKEN  BACKUP  POWER  WAITING  DISK     CERT  VERSION
-rack5  unreachable    -     -     -       -       -       -       -      -        -     -        -  -
-rack4  critical     3/5     1     1       1       2  30 min    20 h    2/3        4  74 %  12 days  1.2.0
+RACK   STATE         OK  SICK  HELD  SILENT  ALERTS   TOKEN  BACKUP  POWER  WAITING  DISK  REBOOT     CERT  VERSION
+rack5  unreachable    -     -     -       -       -       -       -      -        -     -       -        -  -
+rack4  critical     3/5     1     1       1       2  30 min    20 h    2/3        4  74 %       1  12 days  1.2.0
 
 rack5: jumphost-rack5: no such host name; check your VPN and DNS
 rack4: down: router-backup
@@ -257,7 +257,7 @@ async function withPrometheus(): Promise<string> {
     ['health', 3, { verdict: 'ok' }],
     ['health', 1, { verdict: 'quarantined' }],
     ...Object.entries({ machines: 5, silent: 1, held: 1, controllers: 3, controllersUp: 2 }),
-    ...Object.entries({ token: 1800, backupAge: 72_000, waiting: 4, disk: 0.74 }),
+    ...Object.entries({ token: 1800, backupAge: 72_000, waiting: 4, disk: 0.74, reboots: 1 }),
     ['certificate', 12.5 * 86_400],
   ];
   const result = samples.map(([name, value, labels]) => ({

@@ -15,6 +15,8 @@ const figures = {
   silent: 'count(machine:seen:max3m{machine!="JUMPHOST"} == 0)',
   health: 'count by (verdict) (skolo_swarming_health == 1)',
   tasks: 'sum(skolo_swarming_task_running)',
+  tasksEnded: 'sum(increase(skolo_swarming_tasks_ended_total[WINDOW]))',
+  tasksFailed: 'sum(increase(skolo_swarming_tasks_ended_total{outcome!="succeeded"}[WINDOW]))',
   held: 'skolo_power_machines_held',
   controllers: 'count(skolo_power_controller_up)',
   controllersUp: 'sum(skolo_power_controller_up)',
@@ -24,24 +26,36 @@ const figures = {
   spool: 'max(skolo_alerts_spool_bytes / skolo_alerts_spool_max_bytes)',
   // Of each disk of the jumphost.
   disk: 'max(1 - node_filesystem_avail_bytes{machine="JUMPHOST", fstype!~"tmpfs|ramfs|overlay|squashfs"} / node_filesystem_size_bytes)',
+  // By /run/reboot-required, as node-exporter of kube/base has it.
+  reboots: 'count(max by (machine) (node_reboot_required) == 1)',
   certificate: 'min(skolo_tls_certificate_expiry_timestamp_seconds) - time()',
 };
 
 type Figure = keyof typeof figures;
 
-/** What Prometheus is asked, by the names of figures: PromQL. */
-export function healthQueries(jumphost: string): Record<string, string> {
+/** For tasks that ended. */
+const usualWindowSeconds = 3600;
+
+/**
+ * What Prometheus is asked, by the names of figures: PromQL.
+ *
+ * @param windowSeconds tasks that ended since then
+ */
+export function healthQueries(
+  jumphost: string,
+  windowSeconds = usualWindowSeconds,
+): Record<string, string> {
   const escaped = jumphost.replaceAll(/[\\"]/g, '\\$&');
   const entries = Object.entries(figures).map(([name, text]) => [
     name,
-    text.replace('JUMPHOST', () => escaped),
+    text.replace('JUMPHOST', () => escaped).replace('WINDOW', `${Math.ceil(windowSeconds)}s`),
   ]);
   return Object.fromEntries(entries);
 }
 
 /** All of it at once: the path of Prometheus' API, with the query. */
-export function healthPath(jumphost: string): string {
-  const query = Object.entries(healthQueries(jumphost))
+export function healthPath(jumphost: string, windowSeconds?: number): string {
+  const query = Object.entries(healthQueries(jumphost, windowSeconds))
     .map(([name, asked]) => `label_replace(${asked}, "figure", "${name}", "", "")`)
     .join(' or ');
   return `/api/v1/query?query=${encodeURIComponent(query)}`;
@@ -77,6 +91,10 @@ export interface RackHealth {
   /** Machines by the verdict of their agent: ok, recovering, maintenance, quarantined. */
   health: Record<string, number>;
   tasks?: number;
+  /** In the last hour, or in the time that was asked for. */
+  tasksEnded?: { all: number; failed: number };
+  /** Computers that ask for a reboot, after an update of their kernel for example. */
+  reboots?: number;
   controllers?: { all: number; up: number };
   /** Life left in the token that expires first, seconds. */
   tokenSeconds?: number;
@@ -105,6 +123,7 @@ export function readHealth(text: string): RackHealth {
   const versions = Map.groupBy(of('services'), ({ metric }) => metric.service ?? '');
   const machines = one('machines');
   const controllers = one('controllers');
+  const ended = one('tasksEnded');
   const facts = {
     versions: Object.fromEntries(
       [...versions].map(([service, all]) => [service, [...new Set(all.map(versionOf))].sort()]),
@@ -122,11 +141,16 @@ export function readHealth(text: string): RackHealth {
     ...(machines !== undefined && {
       machines: { all: machines, silent: one('silent') ?? 0, held: one('held') ?? 0 },
     }),
+    ...(ended !== undefined && {
+      // Prometheus extrapolates.
+      tasksEnded: { all: Math.round(ended), failed: Math.round(one('tasksFailed') ?? 0) },
+    }),
     ...(controllers !== undefined && {
       controllers: { all: controllers, up: one('controllersUp') ?? 0 },
     }),
     ...defined({
       tasks: one('tasks'),
+      reboots: one('reboots'),
       tokenSeconds: one('token'),
       backupSeconds: one('backupAge'),
       waiting: one('waiting'),

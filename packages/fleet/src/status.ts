@@ -51,14 +51,16 @@ export function statusOfRacks(
  * How a rack is, as its Prometheus says.
  *
  * @param jumphost its name in rack.yaml; empty: nothing is said of its disk
+ * @param windowSeconds tasks that ended since then; default an hour
  * @throws KubectlError Prometheus cannot be asked.
  */
 export async function askHealth(
   kubectl: Kubectl,
   jumphost: string,
   signal: AbortSignal,
+  windowSeconds?: number,
 ): Promise<RackHealth> {
   const prometheus = '/api/v1/namespaces/skolo/services/prometheus:9090/proxy';
-  const args = ['get', '--raw', `${prometheus}${healthPath(jumphost)}`];
+  const args = ['get', '--raw', `${prometheus}${healthPath(jumphost, windowSeconds)}`];
   return readHealth(await kubectl(args, { signal, deadlineMs: 15_000 }));
 }

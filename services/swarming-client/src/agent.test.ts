@@ -54,7 +54,9 @@ describe('a machine with a phone', () => {
       device_type: expect.arrayContaining(['redfin']),
     });
     expect(state).toMatchObject({ sk_rack: 'rack4', devices: { '0A1B2C3D': { name: 'device' } } });
-    expect(await agent.metrics()).toContain('skolo_swarming_tasks_total 2');
+    const metrics = await agent.metrics();
+    expect(metrics).toContain('skolo_swarming_tasks_total 2');
+    expect(metrics).toContain('skolo_swarming_tasks_ended_total{outcome="succeeded"} 2');
   });
 
   it('ends what a finished task left, but for the adb server that all share', async (context) => {

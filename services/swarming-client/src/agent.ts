@@ -188,7 +188,7 @@ function react(event: AgentEvent, deps: Reacting): void {
   else if (event.type === 'reboot-requested') reboot.begin(event.why);
   else if (event.type === 'task-ended') bot.taskEnded();
   // Its task has ended with it, and no hook will report that.
-  else if (event.type === 'bot-exited' && task.get().running) task.end('bot exit');
+  else if (event.type === 'bot-exited' && task.get().running) task.end('bot-exit');
 }
 
 /** A second call that is hurried leaves the bot less time. */

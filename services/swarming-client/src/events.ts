@@ -4,6 +4,7 @@ import type { DeviceView } from './devices/device.ts';
 import type { Health } from './health/health.ts';
 import type { KnownIdentity } from './identity/identity.ts';
 import type { RepairView } from './repair/records.ts';
+import type { TaskOutcome } from './task.ts';
 
 export type AgentEvent =
   /** rack.yaml's entry for this machine, or the reason why it is unknown, changed. */
@@ -11,7 +12,7 @@ export type AgentEvent =
   | { type: 'clock-compared'; offsetSeconds: number }
   | { type: 'hook'; hook: string; ok: boolean; seconds: number }
   | { type: 'task-started' }
-  | { type: 'task-ended'; by: 'hook' | 'bot exit' }
+  | { type: 'task-ended'; outcome: TaskOutcome }
   /** The view of the bot changed. */
   | { type: 'bot' }
   | { type: 'bot-started'; pid: number; server: string | undefined }

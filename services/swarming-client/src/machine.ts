@@ -166,7 +166,7 @@ export function openMachine(deps: MachineDeps): Machine {
     } else if (event.type === 'adb-server') repairs.look();
     else if (changesFacts.has(event.type)) {
       if (event.type === 'identity' && event.now.slice !== event.before.slice) followSlice();
-      if (event.type === 'task-ended' && (event.by === 'hook' || !isStopping())) {
+      if (event.type === 'task-ended' && (event.outcome !== 'bot-exit' || !isStopping())) {
         afterTask.taskEnded();
       }
       monitor.update();

@@ -7,7 +7,7 @@ import type { AgentEvent } from './events.ts';
 import { verdicts } from './health/health.ts';
 import { hookNames } from './hooks/hooks.ts';
 import type { MachineView } from './machine.ts';
-import type { TaskView } from './task.ts';
+import { type TaskView, taskOutcomes } from './task.ts';
 
 /** What the gauges show. */
 export interface Measured {
@@ -135,6 +135,7 @@ export function createMetrics(
   const downloads = counter('bot_downloads_total', 'Downloads of the bot.', ['outcome']);
   const repairs = counter('repairs_total', 'Repair steps, by outcome.', ['step', 'outcome']);
   const tasks = counter('tasks_total', 'Tasks that were started.');
+  const ends = counter('tasks_ended_total', 'Ends of tasks, as the bot reports them.', ['outcome']);
   const hookFailures = counter('hook_failures_total', 'Hooks answered with an error.', ['hook']);
   const hooks = new Histogram({
     name: 'skolo_swarming_hook_seconds',
@@ -152,6 +153,7 @@ export function createMetrics(
   });
   // From 0: the value that a counter first appears with is no increase.
   for (const why of botExits) exits.inc({ why }, 0);
+  for (const outcome of taskOutcomes) ends.inc({ outcome }, 0);
   for (const outcome of ['ok', 'failed']) downloads.inc({ outcome }, 0);
   for (const hook of hookNames) {
     hooks.zero({ hook });
@@ -164,6 +166,7 @@ export function createMetrics(
     else if (event.type === 'bot-downloaded') downloads.inc({ outcome: 'ok' });
     else if (event.type === 'bot-not-downloaded') downloads.inc({ outcome: 'failed' });
     else if (event.type === 'task-started') tasks.inc();
+    else if (event.type === 'task-ended') ends.inc({ outcome: event.outcome });
     else if (event.type === 'repair-outcome') {
       const { step, outcome } = event.repair;
       repairs.inc({ step, outcome });

@@ -9,6 +9,10 @@ export interface TaskView {
   since?: Date;
 }
 
+/** How a task ended, as the bot reports it: `failed` also for a test that fails; `internal-failure` is of the bot or its server. */
+export const taskOutcomes = ['succeeded', 'failed', 'internal-failure', 'bot-exit'] as const;
+export type TaskOutcome = (typeof taskOutcomes)[number];
+
 export interface TaskDeps {
   clock: Pick<Clock, 'now'>;
   emit: Emit<AgentEvent>;
@@ -34,8 +38,8 @@ export class Task {
   }
 
   /** A hook reported its end, or the bot has exited and took the task with it. */
-  end(by: 'hook' | 'bot exit'): void {
+  end(outcome: TaskOutcome): void {
     this.view = { running: false };
-    this.deps.emit({ type: 'task-ended', by });
+    this.deps.emit({ type: 'task-ended', outcome });
   }
 }

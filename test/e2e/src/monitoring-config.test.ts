@@ -11,6 +11,7 @@ import { z } from 'zod';
 import {
   argsOf,
   ask,
+  containerOf,
   copyRules,
   freePort,
   knowsAlertRelabelling,
@@ -253,15 +254,24 @@ describe('node-exporter', () => {
     if (!program)
       return context.skip('node-exporter is not installed (Debian: prometheus-node-exporter)');
     const port = await freePort();
-    const args = argsOf('base/node-exporter/daemonset.yaml', 'node-exporter').map((arg) =>
+    const dir = await folder();
+    await writeFiles(join(dir, 'run'), { 'reboot-required': '' });
+    await writeFiles(join(dir, 'textfile'), {});
+    const { command, args } = containerOf('base/node-exporter/daemonset.yaml', 'node-exporter');
+    const [shell = '', ...words] = [...command, ...args].map((arg) =>
       arg
         .replace(':9100', `127.0.0.1:${port}`)
         .replace('=/host/', '=/')
-        .replace(/=\/host$/, '=/'),
+        .replace(/=\/host$/, '=/')
+        .replace('/host/run/reboot-required', `${dir}/run/reboot-required`)
+        .replaceAll('/textfile', `${dir}/textfile`)
+        .replace('/bin/node_exporter', program)
+        // It would outlive the exporter, as it cannot in a container.
+        .replace('sleep 60', 'break'),
     );
-    expect(args.join(' ')).not.toContain('/host');
+    expect(words.join(' ')).not.toContain('/host');
 
-    start(program, args, onTestFinished);
+    start(shell, words, onTestFinished);
 
     const url = `http://127.0.0.1:${port}/metrics`;
     await expect.poll(() => textAt(url), patiently).toContain('node_boot_time_seconds');
@@ -269,6 +279,7 @@ describe('node-exporter', () => {
     for (const collector of ['filesystem', 'stat', 'time', 'timex', 'hwmon', 'thermal_zone']) {
       expect(text).toContain(`node_scrape_collector_success{collector="${collector}"}`);
     }
+    expect(text).toContain('\nnode_reboot_required 1\n');
     for (const metric of [
       'filesystem_avail_bytes',
       'filesystem_readonly',

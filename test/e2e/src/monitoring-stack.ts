@@ -24,7 +24,13 @@ const Workload = z.object({
   spec: z.object({
     template: z.object({
       spec: z.object({
-        containers: z.array(z.object({ name: z.string(), args: z.array(z.string()).default([]) })),
+        containers: z.array(
+          z.object({
+            name: z.string(),
+            command: z.array(z.string()).default([]),
+            args: z.array(z.string()).default([]),
+          }),
+        ),
       }),
     }),
   }),
@@ -32,6 +38,11 @@ const Workload = z.object({
 
 /** The arguments of a container, from its manifest. */
 export function argsOf(path: string, container: string): string[] {
+  return containerOf(path, container).args;
+}
+
+/** A container, from its manifest. */
+export function containerOf(path: string, container: string) {
   const workloads = parseAllDocuments(kubeFile(path)).flatMap((document) => {
     const { data } = Workload.safeParse(document.toJS());
     return data === undefined ? [] : [data];
@@ -40,7 +51,7 @@ export function argsOf(path: string, container: string): string[] {
     .flatMap(({ spec }) => spec.template.spec.containers)
     .find(({ name }) => name === container);
   if (!found) throw new Error(`${path} has no container ${container}`);
-  return found.args;
+  return found;
 }
 
 /** Replaces what a test cannot have: everything has to be there, or the test would go by another configuration. */

@@ -137,9 +137,11 @@ async function startMonitoring(dir: string, demo: string): Promise<void> {
     }),
   });
 
+  await writeFiles(join(dir, 'textfile'), { 'reboot.prom': 'node_reboot_required 1\n' });
   // Two computers with a node-exporter: the jumphost, and the machine with an agent.
   for (const address of ['127.0.0.1', '127.0.1.1']) {
-    start(node, [`--web.listen-address=${address}:${nodePort}`], atTheEnd);
+    const args = [`--collector.textfile.directory=${dir}/textfile`];
+    start(node, [`--web.listen-address=${address}:${nodePort}`, ...args], atTheEnd);
   }
   const modules = join(root, 'kube/base/blackbox-exporter/blackbox.yml');
   start(blackbox, [`--config.file=${modules}`, `--web.listen-address=${ofBlackbox}`], atTheEnd);
@@ -414,6 +416,8 @@ it('skolo status reads how the rack is from one answer', async ({ skip }) => {
     },
     down: [],
     controllers: { all: expect.any(Number), up: expect.any(Number) },
+    reboots: expect.any(Number),
+    tasksEnded: { all: expect.any(Number), failed: expect.any(Number) },
     machines: { all: 5, silent: expect.any(Number), held: 0 },
     tokenSeconds: expect.any(Number),
     backupSeconds: expect.any(Number),

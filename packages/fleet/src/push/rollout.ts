@@ -63,6 +63,7 @@ export async function rollOut(rollout: Rollout): Promise<void> {
   const workloads = changed.map(({ wanted }) => wanted).filter(isWorkload);
   const others = changed.map(({ wanted }) => wanted).filter((object) => !isWorkload(object));
   const health = await healthNow(rollout);
+  const start = performance.now();
   const watched: Watched[] = [];
   for (const workload of workloads) {
     const before = await stateBefore(workload, () => readyPods({ workload }, rollout), rollout);
@@ -77,7 +78,7 @@ export async function rollOut(rollout: Rollout): Promise<void> {
     await applyObjects(rack, [workload], signal);
     await untilReady(each, rollout);
   }
-  await soak(watched, health, rollout);
+  await soak(watched, health, start, rollout);
 }
 
 /**
@@ -195,12 +196,14 @@ async function untilReady(watched: Watched, rollout: Rollout): Promise<void> {
 async function soak(
   watched: readonly Watched[],
   before: RackHealth | undefined,
+  start: number,
   rollout: Rollout,
 ): Promise<void> {
   if (watched.length > 0) rollout.report(`watching for ${rollout.times.soakMs / 1000} s`);
   await stayReady(watched, rollout);
   for (const each of watched) await untilWell(each, rollout);
-  const after = before && (await healthNow(rollout));
+  const sinceSeconds = Math.max(shortestWindowSeconds, (performance.now() - start) / 1000);
+  const after = before && (await healthNow(rollout, sinceSeconds));
   const faults = before && after ? worsened(before, after) : [];
   if (faults.length > 0) throw new FleetError('GATE', faults.join(', '));
 }
@@ -256,11 +259,17 @@ function excusedIn({ sick }: RackPlan, workload: KubeObject): ReadonlySet<string
   return new Set(sick.filter((each) => each.key === key).map(({ node }) => node));
 }
 
+/** Of tasks: Prometheus needs two scrapes in it. */
+const shortestWindowSeconds = 60;
+
 /** Undefined where Prometheus does not say. */
-async function healthNow({ rack, signal, report }: Rollout): Promise<RackHealth | undefined> {
+async function healthNow(
+  { rack, signal, report }: Rollout,
+  windowSeconds?: number,
+): Promise<RackHealth | undefined> {
   try {
     // Figures of the jumphost are not compared.
-    return await askHealth(rack.kubectl, '', signal);
+    return await askHealth(rack.kubectl, '', signal, windowSeconds);
   } catch (error) {
     signal.throwIfAborted();
     report(`alerts and machines are not compared: ${errorText(error)}`);

@@ -9,6 +9,7 @@ const well: RackHealth = {
   down: [],
   alerts: [{ name: 'BotSick', severity: 'warning', count: 2 }],
   health: { ok: 40 },
+  tasksEnded: { all: 100, failed: 10 },
 };
 
 it.each([
@@ -30,6 +31,13 @@ it.each([
     'many sick machines',
     { health: { ok: 30, quarantined: 10 } },
     ['10 more machines are quarantined'],
+  ],
+  ['failed tasks as before', { tasksEnded: { all: 20, failed: 6 } }, []],
+  ['two failed tasks', { tasksEnded: { all: 2, failed: 2 } }, []],
+  [
+    'many failed tasks',
+    { tasksEnded: { all: 10, failed: 4 } },
+    ['4 of 10 tasks failed since then'],
   ],
 ])('names %s', (_, change, faults) => {
   expect(worsened(well, { ...well, ...change })).toEqual(faults);

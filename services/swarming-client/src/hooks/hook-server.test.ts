@@ -18,7 +18,10 @@ async function start(view = () => viewWith()) {
   const server = createHookServer({
     view,
     emit: (event) => event.type === 'hook' && calls.push(`${event.hook} ${event.ok}`),
-    task: { begin: (id) => calls.push(`before ${id}`), end: () => calls.push('after') },
+    task: {
+      begin: (id) => calls.push(`before ${id}`),
+      end: (outcome) => calls.push(`after, ${outcome}`),
+    },
     log: errorLog((line) => errors.push(line)),
     ...coreOptions(),
   });
@@ -105,13 +108,17 @@ describe('createHookServer', () => {
     await ask('/on_before_task');
     await ask('/on_before_task?task_id=5f1e2d3c4b5a6910');
     await ask('/on_before_task?task_id=%0Anonsense');
-    await ask('/on_after_task?failure=False');
+    await ask('/on_after_task?failure=False&internal_failure=False');
+    await ask('/on_after_task?failure=True&internal_failure=False');
+    await ask('/on_after_task?failure=True&internal_failure=True');
 
     expect(calls.filter((call) => !call.endsWith('true'))).toEqual([
       'before undefined',
       'before 5f1e2d3c4b5a6910',
       'before undefined',
-      'after',
+      'after, succeeded',
+      'after, failed',
+      'after, internal-failure',
     ]);
   });
 
@@ -264,7 +271,7 @@ describe('createHookServer', () => {
     }
 
     expect((await ask('/healthz')).status).toBe(200);
-    expect(calls).not.toContain('after');
+    expect(calls.filter((call) => call.startsWith('after'))).toEqual([]);
     expect(errors).toEqual([]);
   });
 });

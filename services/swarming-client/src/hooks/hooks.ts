@@ -2,7 +2,7 @@
 import type { MachineSlice } from '@skolo/rack/slice';
 import type { DeviceView, Dimensions } from '../devices/device.ts';
 import type { Health } from '../health/health.ts';
-import type { Task } from '../task.ts';
+import type { Task, TaskOutcome } from '../task.ts';
 import { dimensionsFor, type Given } from './dimensions.ts';
 import { stateFor } from './state.ts';
 
@@ -75,7 +75,13 @@ function beforeTask({ task }: HookWork, { query: { task_id: id } }: HookRequest)
   return {};
 }
 
-function afterTask({ task }: HookWork) {
-  task.end('hook');
+function afterTask({ task }: HookWork, { query }: HookRequest) {
+  task.end(outcomeOf(query));
   return {};
+}
+
+/** As Python writes them. */
+function outcomeOf({ failure, internal_failure }: HookRequest['query']): TaskOutcome {
+  if (internal_failure === 'True') return 'internal-failure';
+  return failure === 'True' ? 'failed' : 'succeeded';
 }

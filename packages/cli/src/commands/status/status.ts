@@ -21,7 +21,7 @@ const watchMs = 10_000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Shows how all racks are, or these, the worst first: machines, alerts, tokens, backups, controllers, spool, disk, certificates and versions, as the Prometheus of each rack has them. A rack that cannot be reached is listed with the reason. SICK are machines that take no tasks, HELD those with a hold, SILENT those without a sign of life. Exit codes: 0 all are ok; 3 some are not; 1 none is.',
+      'Shows how all racks are, or these, the worst first: machines, alerts, tokens, backups, controllers, spool, disk, pending reboots, certificates and versions, as the Prometheus of each rack has them. A rack that cannot be reached is listed with the reason. SICK are machines that take no tasks, HELD those with a hold, SILENT those without a sign of life. Exit codes: 0 all are ok; 3 some are not; 1 none is.',
     )
     .argument('[racks...]', 'names in the list of racks; default all')
     .option('--watch', `show it again every ${watchMs / 1000} s, until Ctrl-C`)
@@ -150,6 +150,7 @@ const columns: readonly Column<Row>[] = [
   }),
   figure('WAITING', ({ waiting }) => numberText(waiting), { leaveOut: 2 }),
   figure('DISK', ({ disk }) => percent(disk), { leaveOut: 3 }),
+  figure('REBOOT', ({ reboots }) => numberText(reboots ?? 0), { leaveOut: 1 }),
   figure('CERT', ({ certificateSeconds }) => durationText(certificateSeconds), { leaveOut: 1 }),
   {
     title: 'VERSION',
