@@ -1,0 +1,214 @@
+/**
+ * `skolo secrets` as a person uses it, with a real API server, sshd and git. A canary is found only where it belongs: while
+ * commands run, processes are searched for it, and then files, logs and output on both ends.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { inParallel } from '@skolo/errors';
+import { type Desk, missing, run, startCluster, startDesk } from '@skolo/fleet/testing';
+import { sealSops } from '@skolo/secret-store';
+import { Secret } from '@skolo/secrets';
+import { type ControlPlane, peer } from '@skolo/simulators';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
+const canary = 'hunter2-canary-3141592653';
+/** Also as the cluster and ssh carry it; without its end, which depends on what follows. */
+const forms = [canary, Buffer.from(canary).toString('base64').slice(0, -4)];
+
+const rackYaml = `rack: rack4
+jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
+access: { tokens: { file: secrets/tokens.yaml } }
+logins:
+  switches: { username: admin, password: secrets/switch, enablePassword: { env: SWITCH_ENABLE } }
+services:
+  power-cycle-daemon: { repair: { enabled: true } }
+`;
+
+const hasNamespaces = (() => {
+  try {
+    execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000 }, () => {
+  let cluster: ControlPlane;
+  let desk: Desk;
+  let etc: string;
+  let home: string;
+  let recipients: string[];
+  const printed: string[] = [];
+  const startedAt = Date.now();
+
+  beforeAll(async () => {
+    etc = await mkdtemp(join(tmpdir(), 'skolo-etc-'));
+    cluster = await startCluster();
+    desk = await startDesk(cluster);
+    home = desk.env.HOME ?? '';
+    // Root of the jumphost sees this folder as /etc.
+    const inside = `mount --bind ${etc} /etc && exec "$@"`;
+    await desk.jumphost.program('sudo', `shift; exec unshare -m sh -c '${inside}' sh "$@"`);
+    await desk.jumphost.program('logger', `echo "$@" >> ${join(etc, 'log')}`);
+    await mkdir(join(etc, 'skolo/power-cycle-daemon'), { recursive: true });
+    await mkdir(join(etc, 'rancher/k3s'), { recursive: true });
+    await writeFile(join(home, 'kube/racks/rack4/rack.yaml'), rackYaml);
+    const identity = await generateX25519Identity();
+    const other = await generateX25519Identity();
+    recipients = await Promise.all([identity, other].map(identityToRecipient));
+    await writeFile(join(home, 'keys.txt'), identity);
+    await writeFile(join(home, '.sops.yaml'), `creation_rules: [{ age: "${recipients}" }]\n`);
+    await run('git', ['init', '-q', home]);
+  }, 120_000);
+  afterAll(async () => {
+    await desk?.close();
+    await cluster?.close();
+    await rm(etc, { recursive: true, force: true });
+  });
+
+  function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+    return spawn(process.execPath, [main, 'secrets', ...args], {
+      cwd: home,
+      env: { ...desk.env, SOPS_AGE_KEY_FILE: join(home, 'keys.txt'), ...env },
+    });
+  }
+
+  async function skolo(
+    args: readonly string[],
+    input = '',
+  ): Promise<{ out: string; code: number }> {
+    const child = start(args);
+    child.stdin?.end(input);
+    const { stdout, stderr } = child;
+    if (stdout === null || stderr === null) throw new Error('skolo has no output');
+    const [out, said, [code]] = await Promise.all([
+      text(stdout),
+      text(stderr),
+      once(child, 'close'),
+      watchProcesses(child),
+    ]);
+    printed.push(out, said);
+    return { out: out + said, code };
+  }
+
+  it('bring a value to the rack, where only its places have it', async () => {
+    expect((await skolo(['set', 'rack4', 'switch'], canary)).code).toBe(0);
+    for (const [name, value] of [
+      ['SWITCH_ENABLE', `${canary}\n`],
+      ['tokens.yaml', 'tokens: []\n'],
+    ] as const) {
+      const sealed = await sealSops(new Secret(value), recipients, Date.now());
+      await writeFile(join(home, `kube/sops/rack4/${name}.sops`), sealed);
+    }
+    expect((await skolo(['generate', 'rack4', 'alertmanager-token'])).out).toContain(
+      'token of alertmanager made, role operate, for 365 days; its hash is in rack4/tokens.yaml',
+    );
+
+    const apply = await skolo(['apply', 'rack4']);
+
+    expect(apply.out).toContain('switch: added in Secret skolo/router-backup key switch\n');
+    expect(apply.out).toContain('added in /etc/skolo/power-cycle-daemon/environment variable');
+    expect(apply.code).toBe(0);
+    const after = await skolo(['status', 'rack4']);
+    expect(after.out).toMatch(/^switch +password +\d+ .+ ago +- +same +same +/m);
+    expect(after.out).toMatch(/^k3s-token +k3s-token +missing +- +- +unset +/m);
+    expect((await skolo(['verify'])).out).toBe('no secret in the clear\n');
+    expect(await readFile(join(etc, 'log'), 'utf8')).toMatch(/^-t skolo -- \S+: applies secrets$/m);
+    const { stdout } = await run(
+      peer('kubectl') ?? '',
+      ['get', 'secret', 'alertmanager', '-n', 'skolo', '-o', 'json'],
+      { env: { ...process.env, KUBECONFIG: cluster.kubeconfig } },
+    );
+    const token = Buffer.from(JSON.parse(stdout).data['power-cycle-daemon'], 'base64').toString();
+    expect(token).toMatch(/^skolo_[\w-]{43}$/);
+  });
+
+  it('leave no clear text behind, even if an editor is killed with them', async () => {
+    const script = join(home, 'editor');
+    await writeFile(script, '#!/bin/sh\necho "$1"\nexec sleep 1000\n', { mode: 0o755 });
+    const child = start(['edit', 'rack4', 'switch'], { EDITOR: script });
+    let said = '';
+    child.stdout?.on('data', (data) => {
+      said += data;
+    });
+    await expect.poll(() => said).toContain('\n');
+    const path = said.trim();
+    expect(await readFile(path, 'utf8')).toBe(canary);
+    expect(path).toMatch(/^\/(dev\/shm|run)\//);
+
+    child.kill('SIGKILL');
+
+    await expect.poll(() => readFile(path, 'utf8').catch(() => 'gone')).toBe('gone');
+    for (const pid of await processesWith(path)) process.kill(pid, 'SIGKILL');
+  });
+
+  it('are nowhere else: not in output, logs, git, temporary files, nor at the other end', async () => {
+    const found: string[] = [];
+    await Promise.all(
+      [home, etc, join(tmpdir()), '/dev/shm'].map(async (folder) => {
+        for (const file of await filesBelow(folder, startedAt)) {
+          if (await hasCanary(file)) found.push(file.replace(etc, '/etc'));
+        }
+      }),
+    );
+
+    expect(printed.join('\n')).not.toContain(canary);
+    expect((await desk.jumphost.commands()).join('\n')).not.toContain(canary);
+    const places = found.filter((file) => !/etcd|control-plane/.test(file)).sort();
+    expect(places.map((file) => file.replace(/\.\.skolo-\w+/, '..version'))).toEqual([
+      '/etc/skolo/power-cycle-daemon/..version/environment',
+      '/etc/skolo/power-cycle-daemon/..version/secrets/switch',
+    ]);
+  });
+});
+
+/** Searches command lines and environments of all processes, until the child has ended. */
+async function watchProcesses(child: ChildProcess): Promise<void> {
+  while (child.exitCode === null && child.signalCode === null) {
+    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+    for (const pid of pids) {
+      for (const name of ['cmdline', 'environ']) {
+        const content = await readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '');
+        if (forms.some((form) => content.includes(form))) throw new Error(`canary in ${name}`);
+      }
+    }
+    await pause(50);
+  }
+}
+
+async function processesWith(word: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      return line.includes(word) && Number(pid) !== process.pid ? [Number(pid)] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** Files that are younger than the test. */
+async function filesBelow(folder: string, since: number): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((each) => each.isFile());
+  const young = await inParallel(files, 16, async ({ parentPath, name }) => {
+    const path = join(parentPath, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: 0 }));
+    return mtimeMs < since ? [] : [path];
+  });
+  return young.flat();
+}
+
+async function hasCanary(file: string): Promise<boolean> {
+  const content = await readFile(file).catch(() => Buffer.alloc(0));
+  return forms.some((form) => content.includes(form));
+}
