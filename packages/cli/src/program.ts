@@ -192,6 +192,7 @@ const nouns: Record<string, Noun> = {
       edit: async () => (await import('./commands/secrets/set.ts')).edit,
       diff: async () => (await import('./commands/secrets/apply.ts')).diff,
       apply: async () => (await import('./commands/secrets/apply.ts')).apply,
+      check: async () => (await import('./commands/secrets/check.ts')).define,
       verify: async () => (await import('./commands/secrets/verify.ts')).define,
     },
   },

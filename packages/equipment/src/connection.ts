@@ -86,6 +86,7 @@ export interface ConnectionDeps extends Access {
   /** Told everything that is said, without the secrets of the login. */
   onTalk?: NonNullable<SessionDeps['onTalk']>;
   onConnected?: NonNullable<SessionDeps['onConnected']>;
+  dial?: NonNullable<SessionDeps['dial']>;
 }
 
 type ExecAbout = NonNullable<Parameters<DeviceConnection['execToFile']>[1]>;
@@ -246,8 +247,12 @@ class LazyConnection implements Connection {
   }
 
   private sessionDeps(): SessionDeps {
-    const { hostKeys, idleMs, onTalk, onConnected } = this.deps;
-    const listeners = { ...(onTalk && { onTalk }), ...(onConnected && { onConnected }) };
+    const { hostKeys, idleMs, onTalk, onConnected, dial } = this.deps;
+    const listeners = {
+      ...(onTalk && { onTalk }),
+      ...(onConnected && { onConnected }),
+      ...(dial && { dial }),
+    };
     return { hostKeys, idleMs, signInMs: this.left(), ...listeners };
   }
 

@@ -31,6 +31,7 @@ export { runProgram } from './program.ts';
 export type {
   CliSession,
   ConnectionFacts,
+  Dial,
   ExecResult,
   ExecSession,
   SessionDeps,

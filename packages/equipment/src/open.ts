@@ -32,7 +32,7 @@ export async function openCli(
   const { name: device, credentials } = target;
   const options = { device, dialect, credentials, limit, onTalk: deps.onTalk };
   if (transport === 'telnet') {
-    return await openCliOn(await connectTelnet(target, limit), options);
+    return await openCliOn(await connectTelnet(target, deps, limit), options);
   }
   const connection = await connectSsh(target, deps, limit);
   try {

@@ -1,4 +1,5 @@
 /** The shapes of a session with a device. How it is opened is in ssh.ts and telnet.ts, how a family speaks in the dialects of packages/models. */
+import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Credentials } from '@skolo/secrets';
 import type { HostKeys } from './host-keys.ts';
@@ -15,8 +16,13 @@ export interface Target {
   credentials: Credentials;
 }
 
+/** A connection to an address by another way than this computer's own network. */
+export type Dial = (host: string, port: number, signal: AbortSignal) => Promise<Socket>;
+
 /** What sessions need from outside. */
 export interface SessionDeps {
+  /** Default: a connection of this computer. */
+  dial?: Dial;
   hostKeys: HostKeys;
   /** Until signed in; default 20,000. */
   signInMs?: number;

@@ -4,6 +4,7 @@
  */
 import { errorText } from '@skolo/errors';
 import { Client, type ClientChannel } from 'ssh2';
+import { dialed } from './dial.ts';
 import {
   DeviceBusy,
   DeviceError,
@@ -45,6 +46,7 @@ export async function connectSsh(
   limit: Limit,
 ): Promise<SshConnection> {
   const { name, address, port, credentials } = target;
+  const sock = deps.dial && (await dialed(target, deps.dial, limit));
   const client = new Client();
   const listeners = new Set<(why: DeviceError) => void>();
   const hostKey = new HostKeyCheck(target, deps);
@@ -118,9 +120,8 @@ export async function connectSsh(
         });
         client.on('ready', () => resolve());
         client.connect({
-          host: address,
+          ...(sock ? { sock } : { host: address, port }),
           username: credentials.username ?? '',
-          port,
           readyTimeout: 0,
           keepaliveInterval: keepaliveMs,
           keepaliveCountMax: 3,

@@ -3,16 +3,22 @@
  * wide the terminal is (NAWS, RFC 1073) and what it is (TTYPE, RFC 1091); everything else is refused.
  */
 import { connect, type Socket } from 'node:net';
+import { dialed } from './dial.ts';
 import { type DeviceError, DeviceTimeout } from './errors.ts';
-import type { Target } from './session.ts';
+import type { SessionDeps, Target } from './session.ts';
 import { type Limit, settle } from './settle.ts';
 import { connectionLost, socketError } from './ssh-errors.ts';
 import { Negotiation } from './telnet-negotiation.ts';
 import type { Terminal, TerminalListener } from './terminal.ts';
 
 /** @throws DeviceUnreachable, DeviceTimeout */
-export async function connectTelnet(target: Target, limit: Limit): Promise<Terminal> {
+export async function connectTelnet(
+  target: Target,
+  { dial }: Pick<SessionDeps, 'dial'>,
+  limit: Limit,
+): Promise<Terminal> {
   const { name, address, port } = target;
+  if (dial !== undefined) return new TelnetTerminal(await dialed(target, dial, limit), target);
   const socket = connect({ host: address, port, noDelay: true, keepAlive: true });
   const terminal = new TelnetTerminal(socket, target);
   const late = (how: string) =>

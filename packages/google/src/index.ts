@@ -2,6 +2,7 @@
 export { credentialFileFault } from './credential-file.ts';
 export { fetchGoogleKeys, googleCertsUrl } from './google-keys.ts';
 export { verifyIdToken } from './id-token.ts';
+export { serviceAccountKey } from './service-account-key.ts';
 export {
   defaultSignIn,
   keyFileSignIn,

@@ -65,6 +65,8 @@ export interface DriverDeps extends Access {
   sessions: SessionPool;
   /** Told which key exchange and cipher an ssh connection agreed on. */
   onConnected?: NonNullable<SessionDeps['onConnected']>;
+  /** Only for ssh and telnet. */
+  dial?: NonNullable<SessionDeps['dial']>;
 }
 
 /** What `outlets.ts` of a model exports; `driverKind` makes it. */

@@ -31,16 +31,18 @@ export function secretsOf(credentials: Credentials): string[] {
 /**
  * Reads the secrets of a login, anew at each call, so that a rotated password is picked up. Without a login: nothing.
  *
+ * @param readRef reads one of them; default: from its file or variable
  * @throws SecretError One of them cannot be read.
  */
 export async function readCredentials(
   rack: { dir: string; logins: ReadonlyMap<string, Login> },
   name: string | undefined,
+  readRef: (ref: SecretRef) => Promise<Secret> = (ref) => readSecret(rack, ref),
 ): Promise<Credentials> {
   const login = name === undefined ? undefined : rack.logins.get(name);
   if (login === undefined) return { legacySsh: false };
   const read = async <K extends string>(key: K, ref: SecretRef | undefined) =>
-    ref === undefined ? undefined : ({ [key]: await readSecret(rack, ref) } as Record<K, Secret>);
+    ref === undefined ? undefined : ({ [key]: await readRef(ref) } as Record<K, Secret>);
   const { username, legacySsh, snmp } = login;
   return {
     legacySsh,

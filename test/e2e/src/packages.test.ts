@@ -23,7 +23,7 @@ const may: Readonly<Record<string, readonly string[]>> = {
   power: ['models', 'equipment', 'rack', 'durable', 'secrets', 'errors'],
   alerts: ['rack', 'durable', 'google', 'secrets', 'errors'],
   fleet: ['api', 'rack', 'durable', 'secrets', 'errors'],
-  'secret-store': ['durable', 'secrets', 'errors'],
+  'secret-store': ['rack', 'models', 'equipment', 'google', 'durable', 'secrets', 'errors'],
   jumphost: ['rack', 'errors'],
 };
 /** Of packages/models, rack.yaml needs the facts only. */

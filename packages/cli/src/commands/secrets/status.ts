@@ -2,6 +2,7 @@
 import { errorText } from '@skolo/errors';
 import type { Place, PlaceState } from '@skolo/fleet/secrets';
 import type { RackSecret } from '@skolo/rack/secrets';
+import { expiryOf } from '@skolo/secret-store/expiry';
 import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
@@ -10,7 +11,6 @@ import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
-import { expiryOf } from './expiry.ts';
 import { type OpenSecrets, openSecrets } from './open-secrets.ts';
 import { compareWithRack } from './rack-places.ts';
 

@@ -1,0 +1,95 @@
+/** `skolo secrets check`: whether values open what they should. */
+import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { HostKeys } from '@skolo/equipment';
+import type { SkoloCommand } from '../../command.ts';
+import { exitCodes } from '../../errors.ts';
+import { interruptible, openJumphostOf } from '../../fleet.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { count } from '../../output/text.ts';
+import { openSecrets, readValues } from './open-secrets.ts';
+
+interface Row {
+  name: string;
+  what: string;
+  state: 'ok' | 'opens' | 'rejected' | 'wrong' | 'missing' | 'unknown';
+  why?: string | undefined;
+}
+
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Checks the values of the store: that each is what rack.yaml says, has not expired, and opens what it should. Through the jumphost it signs in to each device and machine over ssh or telnet, and reads an outlet or the configuration. From this computer it gets a token for each key of a service account. The exit code is 3 if anything is wrong.',
+    )
+    .summary('check that values open what they should')
+    .argument('<rack>', 'name of the rack')
+    .option('--offline', 'only the values themselves')
+    .uses('clusters')
+    .example('skolo secrets check rack4');
+
+  command.action(async (rackName: string, { offline }: { offline?: true }) => {
+    const { io } = command;
+    const open = await openSecrets(command, rackName);
+    await interruptible(command, async (signal) => {
+      const { rack, secrets } = open;
+      const values = await readValues(open, signal);
+      const { checkSignIns, contentFault } = await import('@skolo/secret-store/check');
+      const rows: Row[] = [];
+      for (const secret of secrets) {
+        const { name, kind } = secret;
+        const value = values.get(name);
+        const given = { rack, secrets, values, now: io.now() };
+        const why = value && (await contentFault(secret, value, given));
+        const state = why === undefined ? 'ok' : 'wrong';
+        rows.push({ name, what: kind, state: value === undefined ? 'missing' : state, why });
+      }
+      if (!offline) {
+        const jumphost = await openJumphostOf(command, open.fleetRack);
+        const hostKeys = await deskHostKeys(command, rackName);
+        const found = await checkSignIns({
+          ...{ rack, secrets, values, hostKeys, signal, now: io.now },
+          dial: jumphost.connect,
+          scratch: await stateFolder(command),
+        });
+        for (const { secrets: names, what, state, why } of found) {
+          rows.push({ name: names.join(','), what, state, why });
+        }
+      }
+      printTable(io, columns, rows);
+      const bad = rows.filter(({ state }) => !isGood.has(state)).length;
+      const unknown = rows.filter(({ state }) => state === 'unknown').length;
+      io.out('');
+      io.out(`${count(rows.length, 'check')}: ${bad} failed, ${unknown} not possible from a desk`);
+      if (bad > 0) io.exitCode = exitCodes.partlyFailed;
+    });
+  });
+}
+
+const isGood: ReadonlySet<Row['state']> = new Set(['ok', 'opens', 'unknown']);
+
+const columns: readonly Column<Row>[] = [
+  { title: 'NAME', cell: ({ name }) => name.split(','), shrinkTo: 12 },
+  { title: 'WHAT', cell: ({ what }) => what, shrinkTo: 12 },
+  {
+    title: 'STATE',
+    cell: ({ state }) => state,
+    style: ({ state }) => (isGood.has(state) ? undefined : 'red'),
+  },
+  { title: 'WHY', cell: ({ why }) => why, shrinkTo: 20 },
+];
+
+/** Keys of devices that this desk has seen. rack.yaml may pin others. */
+export async function deskHostKeys(command: SkoloCommand, rack: string): Promise<HostKeys> {
+  const keys = new HostKeys(join(await stateFolder(command), `${rack}.json`), command.io.now);
+  await keys.load();
+  return keys;
+}
+
+async function stateFolder({ io }: SkoloCommand): Promise<string> {
+  const home = io.env.HOME || homedir();
+  const state = io.env.XDG_STATE_HOME || join(home, '.local', 'state');
+  const folder = join(state, 'skolo', 'host-keys');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}

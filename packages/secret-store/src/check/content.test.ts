@@ -1,0 +1,90 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { parseRack } from '@skolo/rack';
+import { rackSecrets } from '@skolo/rack/secrets';
+import { Secret } from '@skolo/secrets';
+import { makeServiceAccountKey, selfSignedCertificate } from '@skolo/simulators';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { describe, expect, it } from 'vitest';
+import { generateValue } from '../generate.ts';
+import { contentFault } from './content.ts';
+
+const now = Date.parse('2026-11-21T20:00:00Z');
+const identity = await generateX25519Identity();
+const rack = parseRack(
+  `rack: rack4
+jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
+access: { tokens: { file: secrets/tokens.yaml } }
+identities:
+  bots: { project: my-project, credentials: { serviceAccountKey: secrets/bots.json } }
+logins:
+  machines: { username: root, privateKey: secrets/id }
+  pdus: { snmp: { version: 3, user: skolo, authKey: secrets/snmp } }
+machines:
+  rpi-001: { kind: rpi, address: 192.168.1.101, login: machines, device: { kind: android } }
+services:
+  metadata-server: { tls: { cert: tls/cert.pem, key: tls/key.pem } }
+  router-backup: { powerToken: secrets/power, encrypt: [${await identityToRecipient(identity)}] }
+`,
+  { file: '/x/rack.yaml' },
+);
+const secrets = rackSecrets(rack);
+
+const token = `skolo_${'x'.repeat(43)}`;
+const hash = createHash('sha256').update(token).digest('hex');
+const tokens = (expires: string) =>
+  `tokens:\n  - { name: power, role: operate, sha256: ${hash}, created: 2026-01-01T00:00:00Z, expires: ${expires} }\n`;
+const [pair, other] = [0, 1].map(() => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const times = { notBefore: new Date('2026-01-01'), notAfter: new Date('2027-01-01') };
+  const cert = selfSignedCertificate({ commonName: 'rack4', privateKey, publicKey, ...times });
+  return { pem, cert };
+});
+const stranger = await generateX25519Identity();
+const good: Record<string, string> = {
+  'bots.json': JSON.stringify(
+    makeServiceAccountKey({ email: 'bots@example.com', tokenUri: 'https://example.com/token' }),
+  ),
+  id: (await generateValue('ssh-key', 'c')).value.reveal(),
+  snmp: 'long-enough',
+  'tokens.yaml': tokens('2027-01-01T00:00:00Z'),
+  power: token,
+  'tls.cert.pem': pair?.cert ?? '',
+  'tls.key.pem': pair?.pem ?? '',
+  'age-identity': `# public key\n${identity}\n`,
+  adbkey: '-----BEGIN PRIVATE KEY-----\n',
+};
+
+async function faultOf(name: string, changes: Record<string, string> = {}) {
+  const texts = { ...good, ...changes };
+  const values = new Map(Object.entries(texts).map(([each, text]) => [each, new Secret(text)]));
+  const secret = secrets.find((each) => each.name === name);
+  const value = values.get(name);
+  if (secret === undefined || value === undefined) throw new Error(`no ${name}`);
+  return await contentFault(secret, value, { rack, secrets, values, now });
+}
+
+describe('a value', () => {
+  it.each(Object.keys(good))('of %s is right', async (name) => {
+    expect(await faultOf(name)).toBeUndefined();
+  });
+
+  it.each([
+    ['bots.json', { 'bots.json': '{"canary":' }, 'JSON'],
+    ['id', { id: 'canary' }, 'is not a private key'],
+    ['snmp', { snmp: 'canary\n' }, 'has less than the 8 characters'],
+    ['tokens.yaml', { 'tokens.yaml': 'canary' }, 'is not a file of tokens'],
+    ['tokens.yaml', { 'tokens.yaml': tokens('2026-11-01T00:00:00Z') }, 'expired on 2026-11-01'],
+    ['power', { power: 'canary' }, 'is not in tokens.yaml, so services reject it'],
+    ['tls.key.pem', { 'tls.key.pem': other?.pem ?? '' }, 'does not belong to tls.cert.pem'],
+    ['tls.key.pem', { 'tls.key.pem': 'canary' }, 'is not a private key in PEM'],
+    ['tls.cert.pem', { 'tls.cert.pem': 'canary' }, 'is not a certificate'],
+    ['age-identity', { 'age-identity': 'canary' }, 'is not an age identity'],
+    ['age-identity', { 'age-identity': stranger }, 'opens no backup'],
+  ])('of %s is wrong: %j', async (name, changes, message) => {
+    const fault = await faultOf(name, changes);
+
+    expect(fault).toContain(message);
+    expect(fault).not.toContain('canary');
+  });
+});

@@ -1,0 +1,108 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HostKeys } from '@skolo/equipment';
+import { parseRack } from '@skolo/rack';
+import { rackSecrets } from '@skolo/rack/secrets';
+import { Secret } from '@skolo/secrets';
+import {
+  type GoogleOAuth,
+  makeServiceAccountKey,
+  startEdgeSwitch,
+  startGoogleOAuth,
+  startSshd,
+} from '@skolo/simulators';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { checkSignIns } from './sign-in.ts';
+
+const password = 'hunter2-canary';
+const text = `rack: rack4
+jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
+identities:
+  bots: { project: my-project, credentials: { serviceAccountKey: secrets/bots.json } }
+  old: { project: my-project, credentials: { serviceAccountKey: secrets/old.json } }
+logins:
+  switches: { username: ubnt, password: secrets/switch, enablePassword: { env: ENABLE } }
+  pdus: { snmp: { version: 2, community: secrets/community } }
+  machines: { username: USER, privateKey: ./secrets/id }
+infrastructure:
+  switch-1: { model: edgeswitch, address: 192.168.1.11, login: switches }
+  switch-2: { model: edgeswitch, address: 192.168.1.12, login: switches, transport: telnet }
+  router: { model: edgeswitch, address: 192.168.1.1, login: switches }
+  pdu-1: { model: apc-rpdu2, address: 192.168.1.30, login: pdus }
+machines:
+  rpi-001: { kind: rpi, address: 192.168.1.101, login: machines, power: switch-1/1 }
+  rpi-002: { kind: rpi, address: 192.168.1.102, login: machines, power: switch-2/1 }
+`;
+
+const closers: (() => unknown)[] = [];
+afterAll(async () => {
+  for (const close of closers) await close();
+});
+
+let dir: string;
+let google: GoogleOAuth;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'skolo-check-'));
+  google = await startGoogleOAuth();
+  closers.push(
+    () => google.close(),
+    () => rm(dir, { recursive: true }),
+  );
+});
+
+it('signs in to devices, machines and accounts through the jumphost, and says which reject it', async () => {
+  const account = { username: 'ubnt', password, enablePassword: 'second', telnetPort: 0 };
+  const device = await startEdgeSwitch({ ...account, ports: 4 });
+  const other = await startEdgeSwitch({ ...account, password: 'another', ports: 4 });
+  const sshd = await startSshd('true');
+  closers.push(
+    () => device.close(),
+    () => other.close(),
+    () => sshd?.close(),
+  );
+  const ports: Record<string, number | undefined> = {
+    '192.168.1.11:22': device.port,
+    '192.168.1.12:23': device.telnetPort,
+    '192.168.1.1:22': other.port,
+    '192.168.1.101:22': sshd?.port,
+  };
+  const tokenUri = google.tokenUrl;
+  const key = makeServiceAccountKey({ tokenUri, email: 'bots@p.iam.gserviceaccount.com' });
+  google.addServiceAccountKey(key);
+  const old = makeServiceAccountKey({ tokenUri, email: 'old@p.iam.gserviceaccount.com' });
+  const rack = parseRack(text.replace('USER', sshd?.username ?? 'root'), { file: '/x/rack.yaml' });
+
+  const found = await checkSignIns({
+    rack,
+    secrets: rackSecrets(rack),
+    values: new Map(
+      Object.entries({
+        switch: `${password}\n`,
+        ENABLE: 'second',
+        id: sshd?.privateKey ?? '-----BEGIN',
+        'bots.json': JSON.stringify(key),
+        'old.json': JSON.stringify(old),
+      }).map(([name, value]) => [name, new Secret(value)]),
+    ),
+    dial: async (host, port) => connect(ports[`${host}:${port}`] ?? 1, '127.0.0.1'),
+    hostKeys: new HostKeys(join(dir, 'host-keys.json')),
+    scratch: dir,
+    signal: AbortSignal.timeout(120_000),
+    now: Date.now,
+  });
+
+  expect(found.map(({ what, state, why }) => `${what}: ${state}${why ? `: ${why}` : ''}`)).toEqual([
+    'switch-1: opens',
+    'switch-2: opens',
+    expect.stringMatching(/^router: rejected: router: .*password/),
+    'pdu-1: unknown: snmp does not go through the jumphost',
+    ...(sshd ? ['rpi-001: opens'] : [expect.stringContaining('rpi-001: rejected')]),
+    expect.stringMatching(/^rpi-002: rejected: rpi-002: 192.168.1.102:22/),
+    `${key.client_email}: opens`,
+    expect.stringMatching(/^old@p.iam.gserviceaccount.com: rejected: .*/),
+  ]);
+  expect(found[0]?.secrets).toEqual(['ENABLE', 'switch']);
+  expect(JSON.stringify(found)).not.toContain(password);
+});

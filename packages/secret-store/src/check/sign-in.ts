@@ -1,0 +1,167 @@
+/** Whether logins and accounts accept the values of the store: a session with a device, a token of an account. */
+import {
+  type Dial,
+  type HostKeys,
+  openConnection,
+  openExec,
+  SessionPool,
+  targetOf,
+} from '@skolo/equipment';
+import { errorText, inParallel } from '@skolo/errors';
+import { serviceAccountKey } from '@skolo/google';
+import { models } from '@skolo/models';
+import { loadBackups } from '@skolo/models/backup';
+import { loadDrivers } from '@skolo/models/outlets';
+import type { InfrastructureDevice, Machine, Rack } from '@skolo/rack';
+import type { RackSecret } from '@skolo/rack/secrets';
+import { type Credentials, readCredentials, Secret, type SecretRef } from '@skolo/secrets';
+
+export interface SignInDeps {
+  rack: Rack;
+  secrets: readonly RackSecret[];
+  /** By name. */
+  values: ReadonlyMap<string, Secret>;
+  /** Through the jumphost. */
+  dial: Dial;
+  /** Of this desk. */
+  hostKeys: HostKeys;
+  /** Folder for large answers of devices. */
+  scratch: string;
+  signal: AbortSignal;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+export interface SignInCheck {
+  /** Names of secrets. */
+  secrets: string[];
+  /** A device, a machine, an account. */
+  what: string;
+  /** `unknown`: it cannot be asked from a desk. */
+  state: 'opens' | 'rejected' | 'unknown';
+  why?: string;
+}
+
+const deadlineMs = 60_000;
+const atOnce = 8;
+
+/** Signs in to each device and machine with a login, and gets a token for each key of a service account. */
+export async function checkSignIns(deps: SignInDeps): Promise<SignInCheck[]> {
+  const { rack } = deps;
+  const devices = [...rack.infrastructure.values()].filter(({ login }) => login !== undefined);
+  const machines = [...rack.machines.values()].filter(({ login }) => login !== undefined);
+  const work: (() => Promise<SignInCheck>)[] = [
+    ...devices.map((device) => () => checkDevice(device, deps)),
+    ...machines.map((machine) => () => checkMachine(machine, deps)),
+    ...accountKeys(deps).map((secret) => () => checkAccount(secret, deps)),
+  ];
+  return await inParallel(work, atOnce, (one) => one());
+}
+
+/** Runs `ask`, and says how it went. */
+async function outcome(
+  about: Pick<SignInCheck, 'secrets' | 'what'>,
+  signal: AbortSignal,
+  ask: (signal: AbortSignal) => Promise<unknown>,
+): Promise<SignInCheck> {
+  try {
+    await ask(AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]));
+    return { ...about, state: 'opens' };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ...about, state: 'rejected', why: errorText(error) };
+  }
+}
+
+async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Promise<SignInCheck> {
+  const { rack, hostKeys, dial, scratch, signal } = deps;
+  const { name, model, transport, login } = device;
+  const about = { what: name, secrets: secretsOfLogin(deps, login) };
+  if (transport !== 'ssh' && transport !== 'telnet') {
+    return { ...about, state: 'unknown', why: `${transport} does not go through the jumphost` };
+  }
+  const credentials = () => loginCredentials(deps, login);
+  const driver = (await loadDrivers()).get(model);
+  const outlet = outletOf(rack, device);
+  if (driver !== undefined && outlet !== undefined) {
+    const sessions = new SessionPool();
+    const outlets = driver.create(device, { credentials, hostKeys, sessions, dial });
+    return await outcome(about, signal, (stop) => outlets.read([outlet], stop)).finally(() =>
+      outlets.close(),
+    );
+  }
+  const backup = (await loadBackups()).get(model);
+  if (backup === undefined) return { ...about, state: 'unknown', why: 'its model reads nothing' };
+  return await outcome(about, signal, async (stop) => {
+    const limits = { idleMs: 30_000, deadlineMs, signal: stop };
+    const given = { credentials, hostKeys, scratch, dial, ...limits };
+    const connection = openConnection(device, given);
+    try {
+      await backup(device).read(connection);
+    } finally {
+      await connection.close();
+    }
+  });
+}
+
+/** Any outlet that something hangs on. */
+function outletOf({ machines, infrastructure }: Rack, device: InfrastructureDevice) {
+  const feeds = [...machines.values(), ...infrastructure.values()].flatMap(({ power }) => power);
+  const fed = feeds.find((feed) => feed.device === device.name)?.outlet;
+  return fed ?? models.get(device.model)?.power?.outlets.only?.(device.options);
+}
+
+async function checkMachine(machine: Machine, deps: SignInDeps): Promise<SignInCheck> {
+  const { name, login } = machine;
+  const about = { what: name, secrets: secretsOfLogin(deps, login) };
+  return await outcome(about, deps.signal, async (stop) => {
+    const credentials = () => loginCredentials(deps, login);
+    const target = await targetOf(
+      { ...machine, address: machine.address ?? name },
+      { credentials },
+      'ssh',
+    );
+    const session = await openExec(target, deps, stop);
+    await session.close();
+  });
+}
+
+/** The login with values of the store, instead of files of this computer. */
+export async function loginCredentials(
+  { rack, secrets, values }: Pick<SignInDeps, 'rack' | 'secrets' | 'values'>,
+  login: string | undefined,
+): Promise<Credentials> {
+  return await readCredentials(rack, login, async (ref) => {
+    const secret = secrets.find((each) => isAt(each, ref));
+    const value = secret && values.get(secret.name);
+    if (value !== undefined) return new Secret(value.reveal().replace(/\r?\n$/, ''));
+    throw new Error(`${secret?.name ?? 'its secret'}: not in the store; use skolo secrets set`);
+  });
+}
+
+function isAt({ name, paths }: RackSecret, ref: SecretRef): boolean {
+  if ('env' in ref) return name === ref.env;
+  return paths.some((path) => path === ref.file.replace(/^\.\//, ''));
+}
+
+function secretsOfLogin({ secrets }: SignInDeps, login: string | undefined): string[] {
+  return secrets.filter(({ logins }) => logins.includes(login ?? '')).map(({ name }) => name);
+}
+
+function accountKeys({ secrets, values }: SignInDeps): RackSecret[] {
+  return secrets.filter(({ kind, name }) => kind === 'service-account-key' && values.has(name));
+}
+
+async function checkAccount(secret: RackSecret, deps: SignInDeps): Promise<SignInCheck> {
+  const { rack, values, signal, now } = deps;
+  const { name, where } = secret;
+  const read = async () => values.get(name) ?? new Secret('');
+  const source = serviceAccountKey({ name, read }, now);
+  const identity = [...rack.identities.values()].find((each) =>
+    where.some((path) => path.startsWith(`identities.${each.name}.`)),
+  );
+  const scopes = identity?.scopes ?? ['https://www.googleapis.com/auth/userinfo.email'];
+  const email = await source.email().catch(() => undefined);
+  const about = { what: email ?? name, secrets: [name] };
+  return await outcome(about, signal, (stop) => source.accessToken(scopes, stop));
+}
