@@ -21,10 +21,6 @@ export type FleetErrorCode =
   | 'CLOCK'
   /** The rack does not have what was written. */
   | 'UNEXPECTED'
-  /** The power-cycle daemon does not start on a machine. */
-  | 'NO_DAEMON'
-  /** The jumphost has not rebooted, or is not back. */
-  | 'NOT_REBOOTED'
   /** The repository of racks is not as it must be. */
   | 'REPOSITORY'
   /** An image is missing, or is not to be used. */

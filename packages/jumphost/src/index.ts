@@ -4,6 +4,13 @@ export { isPrepared, prepare, type StepProgress, type StepState } from './engine
 export { JumphostError } from './errors.ts';
 export type { Guard } from './guarded-change.ts';
 export { type Host, type HostOptions, openHost } from './host.ts';
+export { type RebootDeps, rebootJumphost } from './reboot.ts';
+export {
+  type DaemonPlace,
+  daemonNeeds,
+  startSpareDaemon,
+  stopSpareDaemon,
+} from './spare-daemon.ts';
 export type { Check, Step } from './step.ts';
 export type { AskedService, Part } from './steps/cluster.ts';
 export { type JumphostNeeds, stepsOf } from './steps/index.ts';

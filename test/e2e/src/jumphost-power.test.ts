@@ -5,8 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newToken } from '@skolo/common';
 import { openJumphost } from '@skolo/fleet';
-import { type DaemonPlace, daemonNeeds, startDaemonOn } from '@skolo/fleet/daemon-on-machine';
 import { startDesk } from '@skolo/fleet/testing';
+import {
+  type DaemonPlace,
+  daemonNeeds,
+  openHost,
+  startSpareDaemon,
+  stopSpareDaemon,
+} from '@skolo/jumphost';
 import { rackSeenFrom } from '@skolo/rack/seen-from';
 import { Secret } from '@skolo/secrets';
 import { peer, startApcRpdu2 } from '@skolo/simulators';
@@ -16,58 +22,62 @@ const main = fileURLToPath(
   new URL('../../../services/power-cycle-daemon/src/main.ts', import.meta.url),
 );
 
-describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd of a spare', () => {
-  it('turns the outlet of the jumphost off and on, and leaves no secret behind', async () => {
-    const { desk, place, board, start, request } = await lab();
-    const spare = await desk();
-    const daemon = await start(spare);
+describe.skipIf(!peer('sshd') || !peer('ssh'))(
+  'through sshd of a spare',
+  { timeout: 120_000 },
+  () => {
+    it('turns the outlet of the jumphost off and on, and leaves no secret behind', async () => {
+      const { desk, place, board, start, request } = await lab();
+      const spare = await desk();
+      const url = await start(spare);
 
-    expect(await request(spare, daemon.url, 'spare-rack4')).toMatchObject({ status: 404 });
-    expect(await request(spare, daemon.url, 'pdu-1/2')).toMatchObject({
-      status: 409,
-      body: expect.stringContaining('spare-rack4, where this daemon runs, depends on pdu-1/2'),
+      expect(await request(spare, url, 'spare-rack4')).toMatchObject({ status: 404 });
+      expect(await request(spare, url, 'pdu-1/2')).toMatchObject({
+        status: 409,
+        body: expect.stringContaining('spare-rack4, where this daemon runs, depends on pdu-1/2'),
+      });
+      expect(await request(spare, url, 'jumphost-rack4')).toMatchObject({ status: 202 });
+      await vi.waitFor(() => expect(board.isOn('1')).toBe(false), { timeout: 20_000 });
+      await vi.waitFor(() => expect(board.isOn('1')).toBe(true), { timeout: 20_000 });
+      await stopSpareDaemon(spare.host, place);
+
+      expect(board.isOn('2')).toBe(true);
+      await expect(access(place.folder)).rejects.toThrow('ENOENT');
+      expect(await readdir(place.state)).not.toEqual([]);
     });
-    expect(await request(spare, daemon.url, 'jumphost-rack4')).toMatchObject({ status: 202 });
-    await vi.waitFor(() => expect(board.isOn('1')).toBe(false), { timeout: 20_000 });
-    await vi.waitFor(() => expect(board.isOn('1')).toBe(true), { timeout: 20_000 });
-    await daemon.stop(AbortSignal.timeout(30_000));
 
-    expect(board.isOn('2')).toBe(true);
-    await expect(access(place.folder)).rejects.toThrow('ENOENT');
-    expect(await readdir(place.state)).not.toEqual([]);
-  });
+    it('turns it on also when the desk is gone, and a second one continues', async () => {
+      const { desk, place, board, start, request } = await lab();
+      const first = await desk();
+      const url = await start(first);
+      await request(first, url, 'jumphost-rack4');
+      await vi.waitFor(() => expect(board.isOn('1')).toBe(false), { timeout: 20_000 });
 
-  it('turns it on also when the desk is gone, and a second one continues', async () => {
-    const { desk, board, start, request } = await lab();
-    const first = await desk();
-    const daemon = await start(first);
-    await request(first, daemon.url, 'jumphost-rack4');
-    await vi.waitFor(() => expect(board.isOn('1')).toBe(false), { timeout: 20_000 });
+      await first.close();
+      const second = await desk();
+      await start(second);
 
-    await first.close();
-    const second = await desk();
-    const next = await start(second);
+      await vi.waitFor(() => expect(board.isOn('1')).toBe(true), { timeout: 20_000 });
+      await stopSpareDaemon(second.host, place);
+    });
 
-    await vi.waitFor(() => expect(board.isOn('1')).toBe(true), { timeout: 20_000 });
-    await next.stop(AbortSignal.timeout(30_000));
-  });
+    it('says why it does not start', async () => {
+      const { desk, place, start } = await lab();
+      const spare = await desk();
 
-  it('says why it does not start', async () => {
-    const { desk, place, start } = await lab();
-    const spare = await desk();
-
-    await expect(start(spare, { ...place, program: ['/nowhere/node', main] })).rejects.toThrow(
-      'there is no /nowhere/node on this machine; skolo jumphost prepare installs it',
-    );
-    await expect(
-      start(spare, { ...place, program: [process.execPath, '/dev/null'] }),
-    ).rejects.toThrow('the daemon does not start on this machine');
-    await expect(access(place.folder)).rejects.toThrow('ENOENT');
-  });
-});
+      await expect(start(spare, { ...place, program: ['/nowhere/node', main] })).rejects.toThrow(
+        'there is no /nowhere/node; skolo jumphost prepare installs it',
+      );
+      await expect(
+        start(spare, { ...place, program: [process.execPath, '/dev/null'] }),
+      ).rejects.toThrow('the daemon does not start on this machine');
+      await expect(access(place.folder)).rejects.toThrow('ENOENT');
+    });
+  },
+);
 
 async function lab() {
-  const signal = AbortSignal.timeout(60_000);
+  const signal = AbortSignal.timeout(110_000);
   const dir = await mkdtemp(join(tmpdir(), 'skolo-spare-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
   const pdu = await startApcRpdu2();
@@ -99,7 +109,9 @@ machines: { spare-rack4: { kind: host, address: 127.0.0.8, power: pdu-1/2 } }
     onTestFinished(close);
     const spare = await openJumphost(rack, { env, mayAsk: false, signal });
     onTestFinished(spare.close);
-    return spare;
+    const onSpare = (script: string, stop: AbortSignal) =>
+      spare.startOnJumphost(script, { stdio: 'pipe' }, stop);
+    return { ...spare, host: await openHost({ name: 'spare', start: onSpare, signal }) };
   }
 
   type Spare = Awaited<ReturnType<typeof desk>>;
@@ -107,7 +119,7 @@ machines: { spare-rack4: { kind: host, address: 127.0.0.8, power: pdu-1/2 } }
   async function start(spare: Spare, at = place) {
     const seen = rackSeenFrom(text, 'spare-rack4', file);
     const needs = await daemonNeeds(seen, tokens, async () => new Secret('private'));
-    return await startDaemonOn(spare, needs, signal, at);
+    return await startSpareDaemon(spare.host, needs, at);
   }
 
   async function request(spare: Spare, url: string, machine: string) {

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { type Client, createClient, powerCycleDaemonApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
 import { openJumphost } from '@skolo/fleet';
-import { rebootJumphost } from '@skolo/fleet/reboot-jumphost';
 import { startDesk } from '@skolo/fleet/testing';
+import { openHost, rebootJumphost } from '@skolo/jumphost';
 import { parseRack } from '@skolo/rack';
 import { jumphostServices } from '@skolo/rack/ports';
 import { peer, startApcRpdu2 } from '@skolo/simulators';
@@ -53,7 +53,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd', () => {
     await jumphost.program('systemctl', 'echo "Access denied" >&2; exit 1');
 
     await expect(rebootJumphost(deps)).rejects.toThrow(
-      'jumphost-rack4 does not reboot: Access denied',
+      'jumphost-rack4: Access denied (systemctl reboot)',
     );
   });
 });
@@ -109,7 +109,11 @@ if [ "$(grep -c look '${log}')" -gt 1 ]; then echo second; else echo first; fi`,
       ...{ baseUrl: daemon.url, token },
       fetch: jumphost.fetch,
     }),
-    ...{ jumphost, signal, now: Date.now },
+    host: await openHost({
+      ...{ name: 'jumphost-rack4', signal },
+      start: (script, stop) => jumphost.startOnJumphost(script, { stdio: 'pipe' }, stop),
+    }),
+    ...{ fetch: jumphost.fetch, signal, now: Date.now },
     report: (line: string) => void lines.push(line),
     limits: { betweenLooks: 50 },
   };

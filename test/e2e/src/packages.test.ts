@@ -24,7 +24,7 @@ const may: Readonly<Record<string, readonly string[]>> = {
   alerts: ['rack', 'durable', 'google', 'secrets', 'errors'],
   fleet: ['api', 'rack', 'durable', 'secrets', 'errors'],
   'secret-store': ['rack', 'models', 'equipment', 'google', 'durable', 'secrets', 'errors'],
-  jumphost: ['rack', 'errors'],
+  jumphost: ['api', 'rack', 'secrets', 'errors'],
 };
 /** Of packages/models, rack.yaml needs the facts only. */
 const protocolClients = ['ssh2', 'net-snmp', 'mqtt'];

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { powerCycleDaemonApi } from '@skolo/api';
 import type { K3sRack, Way } from '@skolo/fleet';
-import type { DaemonPlace } from '@skolo/fleet/daemon-on-machine';
+import { daemonNeeds, openHost, startSpareDaemon, stopSpareDaemon } from '@skolo/jumphost';
+import { rackSeenFrom } from '@skolo/rack/seen-from';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain } from '../../errors.ts';
 import { interruptible, openJumphostOf } from '../../fleet.ts';
@@ -12,6 +13,7 @@ import { namesOf } from '../../names.ts';
 import { newClient, type PowerCycleDaemon } from '../../service-client.ts';
 import { ignoreLimitsHelp, offSeconds, submit } from '../power/submit.ts';
 import { openSecrets } from '../secrets/open-secrets.ts';
+import { hostOptions } from './open-steps.ts';
 
 interface Options {
   via: string;
@@ -47,35 +49,32 @@ export function define(command: SkoloCommand): void {
   command.action((name: string, options: Options) => cycleJumphost(command, name, options));
 }
 
-/** @param place for tests */
-export async function cycleJumphost(
+async function cycleJumphost(
   command: SkoloCommand,
   name: string,
   { via, reason, ...asked }: Options,
-  place?: DaemonPlace,
 ): Promise<void> {
-  const { daemonNeeds, startDaemonOn } = await import('@skolo/fleet/daemon-on-machine');
-  const { rackSeenFrom } = await import('@skolo/rack/seen-from');
   const { fleetRack, store } = await openSecrets(command, name);
   const file = join(fleetRack.overlay, 'rack.yaml');
   const seen = rackSeenFrom(await readFile(file, 'utf8'), via, file);
   const { jumphost } = seen;
   const { token, tokens } = await newTokens(command.io.now());
   const machine = await openJumphostOf(command, { ...fleetRack, ways: [wayTo(fleetRack, via)] });
-  const daemon = await interruptible(command, async (signal) => {
+  const url = await interruptible(command, async (signal) => {
     const needs = await daemonNeeds(seen, tokens, async ({ name: secret, place: at }) => {
       const value = await store.read(at, signal);
       if (value !== undefined) return value;
       throw new CliError(`${store.title} has no ${secret}; skolo secrets set ${name} ${secret}`);
     });
     await audit(machine, name, `cycle of the jumphost ${jumphost}: ${reason}`, signal);
-    return await startDaemonOn(machine, needs, signal, place);
+    const host = await openHost(hostOptions({ name: via }, machine, signal));
+    return await startSpareDaemon(host, needs);
   });
   const client = newClient(powerCycleDaemonApi, {
-    ...{ baseUrl: daemon.url, token },
+    ...{ baseUrl: url, token },
     fetch: machine.fetch,
   });
-  const service: PowerCycleDaemon = { baseUrl: daemon.url, ask: (question) => question(client) };
+  const service: PowerCycleDaemon = { baseUrl: url, ask: (question) => question(client) };
   const goesOn = `the daemon on ${via} goes on for an hour; the same command again continues from there`;
   await submit({
     command,
@@ -91,7 +90,9 @@ export async function cycleJumphost(
   const [last] = cycles;
   if (last !== undefined && last.outcome === undefined) return;
   if (last?.outcome === 'stuck-off') return complain(command.io, goesOn);
-  await interruptible(command, (signal) => daemon.stop(signal));
+  await interruptible(command, async (signal) =>
+    stopSpareDaemon(await openHost(hostOptions({ name: via }, machine, signal))),
+  );
 }
 
 /** As config.json has it, else as the user's ssh does. */

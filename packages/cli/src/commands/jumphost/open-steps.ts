@@ -96,7 +96,12 @@ export async function openSteps(
   return { host, steps };
 }
 
-function hostOptions({ name }: FleetRack, jumphost: Jumphost, signal: AbortSignal) {
+/** For openHost. */
+export function hostOptions(
+  { name }: Pick<FleetRack, 'name'>,
+  jumphost: Jumphost,
+  signal: AbortSignal,
+) {
   return {
     ...{ name, signal },
     start: (command: string, stop: AbortSignal) =>

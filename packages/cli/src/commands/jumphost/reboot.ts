@@ -1,9 +1,11 @@
+import { openHost, rebootJumphost } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
 import { interruptible, openJumphostOf, rackOn } from '../../fleet.ts';
 import { audit } from '../../machine-way.ts';
 import { plain } from '../../output/text.ts';
 import { loadRack } from '../../rack-file.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
+import { hostOptions } from './open-steps.ts';
 
 /** `skolo jumphost reboot`: reboots the jumphost when no outlet waits for it. */
 export function define(command: SkoloCommand): void {
@@ -21,7 +23,6 @@ export function define(command: SkoloCommand): void {
     .example("skolo jumphost reboot rack4 --reason 'new kernel'");
 
   command.action(async (_name: string, { reason }: { reason: string }) => {
-    const { rebootJumphost } = await import('@skolo/fleet/reboot-jumphost');
     const { io } = command;
     const fleetRack = await rackOn(command);
     const rack = await loadRack(command.globals());
@@ -29,9 +30,11 @@ export function define(command: SkoloCommand): void {
     const daemon = await powerCycleDaemon(command);
     await interruptible(command, async (signal) => {
       await audit(jumphost, rack.name, `reboot of the jumphost: ${reason}`, signal);
+      const host = await openHost(hostOptions(fleetRack, jumphost, signal));
       await daemon.ask((power) =>
         rebootJumphost({
-          ...{ rack, jumphost, power, signal },
+          ...{ rack, host, power, signal },
+          fetch: jumphost.fetch,
           now: io.now,
           report: (line) => io.out(plain(line)),
         }),

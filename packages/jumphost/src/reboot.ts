@@ -5,12 +5,14 @@ import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import { jumphostServices } from '@skolo/rack/ports';
 import { serviceMetricsUrl } from '@skolo/rack/service-urls';
-import { FleetError } from './errors.ts';
-import type { Jumphost } from './open-jumphost.ts';
+import { JumphostError } from './errors.ts';
+import type { Host } from './host.ts';
 
 export interface RebootDeps {
   rack: Rack;
-  jumphost: Pick<Jumphost, 'onJumphost' | 'fetch'>;
+  host: Pick<Host, 'run' | 'need'>;
+  /** Reaches services of the rack. */
+  fetch: typeof fetch;
   power: Pick<Client<typeof powerCycleDaemonApi>, 'hold' | 'release' | 'cycles' | 'controllers'>;
   /** A line for people. */
   report(line: string): void;
@@ -36,7 +38,7 @@ const usual: Limits = { quiet: 30 * 60_000, back: 15 * 60_000, betweenLooks: 200
  * A hold of the rack keeps new cycles away. Cycles that are under way end first, and so do outlets that are to come on: nothing
  * would turn them on meanwhile.
  *
- * @throws FleetError `NOT_REBOOTED` It is not quiet in time, refuses to reboot, or does not come back.
+ * @throws JumphostError It is not quiet in time, refuses to reboot, or does not come back.
  * @throws ApiError @throws ApiUnreachable Nothing was done.
  */
 export async function rebootJumphost(deps: RebootDeps): Promise<void> {
@@ -80,10 +82,10 @@ async function whyNotBack(deps: RebootDeps, before: string): Promise<string | un
   return id === before ? `${deps.rack.jumphost.name}: still the same boot` : undefined;
 }
 
-async function whoIsNotReady({ rack, jumphost, signal }: RebootDeps): Promise<string | undefined> {
+async function whoIsNotReady({ rack, fetch, signal }: RebootDeps): Promise<string | undefined> {
   const looks = jumphostServices.map(async (service) => {
     const url = `${serviceMetricsUrl(rack, service)}/readyz`;
-    const { status } = await jumphost.fetch(url, { signal });
+    const { status } = await fetch(url, { signal });
     return status === 200 ? [] : [`${service}: not ready (${status})`];
   });
   const [first] = (await Promise.all(looks)).flat();
@@ -105,7 +107,7 @@ async function wait(
     if (why === undefined) return;
     if (performance.now() > end) {
       const minutes = Math.round(withinMs / 60_000);
-      throw new FleetError('NOT_REBOOTED', `${rack.name}: ${why}, for ${minutes} min`);
+      throw new JumphostError('STEP', `${rack.name}: ${why}, for ${minutes} min`);
     }
     if (why !== reported) report(why);
     reported = why;
@@ -113,22 +115,16 @@ async function wait(
   }
 }
 
-const commandMs = 20_000;
-
-async function bootId({ jumphost, signal }: RebootDeps): Promise<string> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(commandMs)]);
-  const command = 'cat /proc/sys/kernel/random/boot_id';
-  const { code, stdout, stderr } = await jumphost.onJumphost(command, limit);
-  const id = stdout.trim();
-  if (code === 0 && id !== '') return id;
-  throw new FleetError('UNREACHABLE', stderr || `${command}: exit code ${code}`);
+async function bootId({ host }: RebootDeps): Promise<string> {
+  return (await host.need('cat /proc/sys/kernel/random/boot_id')).trim();
 }
 
-/** ssh ends with 255 when the connection goes before the command does. */
-async function sendReboot({ rack, jumphost, signal }: RebootDeps): Promise<void> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(commandMs)]);
-  const { code, stderr } = await jumphost.onJumphost('sudo -n systemctl reboot', limit);
-  if (code === 0 || code === 255) return;
-  const why = stderr || `exit code ${code}`;
-  throw new FleetError('NOT_REBOOTED', `${rack.jumphost.name} does not reboot: ${why}`);
+/** The connection may go before the command ends. */
+async function sendReboot({ host }: RebootDeps): Promise<void> {
+  try {
+    await host.need('systemctl reboot');
+  } catch (cause) {
+    if (!(cause instanceof JumphostError) || cause.code === 'LOST') return;
+    throw new JumphostError('STEP', `${cause.message} (systemctl reboot)`, { cause });
+  }
 }
