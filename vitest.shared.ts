@@ -3,6 +3,7 @@ import { defineConfig, mergeConfig } from 'vitest/config';
 import { compileCache, findNode } from './scripts/node.mjs';
 
 const report = fileURLToPath(new URL('./scripts/report-tests.mjs', import.meta.url));
+const processorTime = fileURLToPath(new URL('./scripts/processor-time.mjs', import.meta.url));
 
 // Tests start programs of ours with the Node that they run on themselves.
 if (findNode() !== process.execPath) {
@@ -17,6 +18,7 @@ const shared = defineConfig({
   test: {
     include: ['src/**/*.test.ts'],
     reporters: ['default', report],
+    setupFiles: [processorTime],
     // Most tests wait for sockets and processes, so there may be more of them than cores.
     maxWorkers: 3,
     // A campaign in full takes minutes.

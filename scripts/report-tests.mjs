@@ -11,12 +11,14 @@ export default class TestReport {
    */
   onTestRunEnd(modules, unhandledErrors) {
     /** @type {import('./results.mjs').Results} */
-    const results = { passed: 0, failed: [], skipped: [], retried: [] };
+    const results = { passed: 0, failed: [], skipped: [], retried: [], files: [] };
     for (const error of unhandledErrors) {
       results.failed.push({ name: 'outside of a test', why: firstLine(error) });
     }
     for (const module of modules) {
       const file = module.relativeModuleId;
+      const meta = /** @type {import('./processor-time.mjs').FileMeta} */ (module.meta());
+      results.files.push({ name: file, seconds: meta.processorSeconds ?? 0 });
       // A file that does not load, and hooks that fail: the tests in them only count as skipped.
       for (const error of module.errors()) {
         results.failed.push({ name: file, why: firstLine(error) });

@@ -14,7 +14,7 @@ it('reports every outcome, also what fails outside of the tests', async () => {
 
   await expect(promisify(execFile)(vitest, ['run'], { cwd: folder })).rejects.toThrow();
 
-  const { passed, failed, skipped, retried } = JSON.parse(readFileSync(file, 'utf8'));
+  const { passed, failed, skipped, retried, files } = JSON.parse(readFileSync(file, 'utf8'));
   const name = (/** @type {{ name: string }} */ a, /** @type {{ name: string }} */ b) =>
     a.name < b.name ? -1 : 1;
   expect(passed).toBe(3);
@@ -27,6 +27,7 @@ it('reports every outcome, also what fails outside of the tests', async () => {
     { name: 'outcomes.fixture.mjs > with a hook that fails', why: 'no server' },
     { name: 'outside of a test', why: 'too late' },
   ]);
+  expect(files).toContainEqual({ name: 'outcomes.fixture.mjs', seconds: expect.closeTo(0.5, 0) });
   expect(retried).toEqual([
     { name: 'outcomes.fixture.mjs > passes when it is tried again', why: 'not yet seed 42' },
   ]);

@@ -1,10 +1,11 @@
 /** Adding up what turbo and the packages' tests have left behind, for the last lines of `npm test`. */
 
 /** @typedef {{ name: string, why: string }} Finding */
+/** @typedef {{ name: string, seconds: number }} TestFile */
 /**
  * What one package's tests reported (scripts/report-tests.mjs).
- * `retried` are among the passed.
- * @typedef {{ passed: number, failed: Finding[], skipped: Finding[], retried: Finding[] }} Results
+ * `retried` are among the passed, and `files` have their processor time.
+ * @typedef {{ passed: number, failed: Finding[], skipped: Finding[], retried: Finding[], files: TestFile[] }} Results
  */
 /**
  * One task of turbo's: `exitCode` is undefined when it was never started.
@@ -20,7 +21,7 @@
  */
 export function addUp(tasks, results) {
   /** @type {Total} */
-  const total = { passed: 0, failed: [], skipped: [], retried: [], notRun: [] };
+  const total = { passed: 0, failed: [], skipped: [], retried: [], files: [], notRun: [] };
   /** @type {Map<string, string[]>} */
   const notStarted = new Map();
   for (const { package: name, task, exitCode } of tasks) {
@@ -30,6 +31,7 @@ export function addUp(tasks, results) {
     total.failed.push(...prefixed(name, found?.failed));
     total.skipped.push(...prefixed(name, found?.skipped));
     total.retried.push(...prefixed(name, found?.retried));
+    total.files.push(...prefixed(name, found?.files));
     if (exitCode === undefined) {
       notStarted.set(name, [...(notStarted.get(name) ?? []), task]);
     } else if (exitCode !== 0 && !found?.failed.length) {
@@ -45,8 +47,9 @@ export function addUp(tasks, results) {
 }
 
 /**
+ * @template {{ name: string }} T
  * @param {string} name
- * @param {Finding[]} [findings]
+ * @param {T[]} [findings]
  */
 function prefixed(name, findings = []) {
   return findings.map((finding) => ({ ...finding, name: `${name} ${finding.name}` }));
@@ -76,9 +79,25 @@ export function closing(total, peersMissing) {
     if (names.length > 5) notRun.push(`    and ${names.length - 5} more`);
   }
   if (notRun.length > 0) lines.push('', 'Not run:', ...notRun);
+  lines.push(...slowest(total.files));
   const { passed, failed, skipped } = total;
   lines.push('', `${passed} passed, ${failed.length} failed, ${skipped.length} skipped`);
   return lines;
+}
+
+/**
+ * What to make faster first.
+ * @param {TestFile[]} files
+ */
+function slowest(files) {
+  const sum = files.reduce((seconds, file) => seconds + file.seconds, 0);
+  if (sum < 60) return [];
+  const most = files.toSorted((a, b) => b.seconds - a.seconds).slice(0, 10);
+  return [
+    '',
+    `Test files took ${Math.round(sum)} s of processor time. Most took:`,
+    ...most.map(({ name, seconds }) => `  ${seconds.toFixed(0).padStart(4)} s  ${name}`),
+  ];
 }
 
 /** @param {Finding[]} findings */

@@ -7,6 +7,7 @@ const good = {
   failed: [],
   skipped: [{ name: 'a.test.ts > a', why: 'curl is missing' }],
   retried: [{ name: 'a.test.ts > b', why: 'no answer' }],
+  files: [{ name: 'a.test.ts', seconds: 49.6 }],
 };
 /** @type {import('./results.mjs').Results} */
 const bad = {
@@ -14,6 +15,7 @@ const bad = {
   failed: [{ name: 'b.test.ts > b', why: 'expected 1 to be 2' }],
   skipped: [],
   retried: [],
+  files: [{ name: 'b.test.ts', seconds: 50.6 }],
 };
 
 describe('adding up', () => {
@@ -36,6 +38,10 @@ describe('adding up', () => {
       failed: [{ name: '@skolo/b b.test.ts > b', why: 'expected 1 to be 2' }],
       skipped: [{ name: '@skolo/a a.test.ts > a', why: 'curl is missing' }],
       retried: [{ name: '@skolo/a a.test.ts > b', why: 'no answer' }],
+      files: [
+        { name: '@skolo/a a.test.ts', seconds: 49.6 },
+        { name: '@skolo/b b.test.ts', seconds: 50.6 },
+      ],
       notRun: [],
     });
   });
@@ -77,7 +83,10 @@ describe('adding up', () => {
 
 describe('the closing lines', () => {
   it('are one when there is nothing to say', () => {
-    const lines = closing({ passed: 12, failed: [], skipped: [], retried: [], notRun: [] }, []);
+    const lines = closing(
+      { passed: 12, failed: [], skipped: [], retried: [], files: [], notRun: [] },
+      [],
+    );
 
     expect(lines).toEqual(['', '12 passed, 0 failed, 0 skipped']);
   });
@@ -92,6 +101,10 @@ describe('the closing lines', () => {
         skipped: [{ name: 'x', why: 'no curl' }, ...skipped],
         retried: [{ name: '@skolo/a a.test.ts > b', why: 'no answer' }],
         notRun: ['@skolo/c test: something that it needs failed'],
+        files: [
+          { name: '@skolo/a a.test.ts', seconds: 49.6 },
+          { name: '@skolo/b b.test.ts', seconds: 50.6 },
+        ],
       },
       ['wrk is not installed'],
     );
@@ -115,6 +128,10 @@ Not run:
     4
     5
     and 2 more
+
+Test files took 100 s of processor time. Most took:
+    51 s  @skolo/b b.test.ts
+    50 s  @skolo/a a.test.ts
 
 12 passed, 1 failed, 8 skipped`);
   });
