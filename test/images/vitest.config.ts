@@ -7,7 +7,14 @@ export default mergeConfig(together, {
     // One engine, two cores.
     maxWorkers: 1,
     projects: [
-      { extends: true, test: { name: 'bundles', exclude: ['src/engine/**'] } },
+      {
+        extends: true,
+        test: {
+          name: 'bundles',
+          exclude: ['src/engine/**'],
+          globalSetup: ['src/bundles-setup.ts'],
+        },
+      },
       {
         extends: true,
         test: {

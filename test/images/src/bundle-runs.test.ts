@@ -19,9 +19,8 @@ import {
   startMqttPlug,
   startSwarming,
 } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { skolo, startBundle } from './bundle-process.ts';
-import { bundle } from './bundles.ts';
 
 const run = promisify(execFile);
 const scope = 'https://www.googleapis.com/auth/cloud-platform';
@@ -29,13 +28,7 @@ const scope = 'https://www.googleapis.com/auth/cloud-platform';
 const noListener = 'http://127.0.0.1:9';
 const account = { username: 'admin', password: 'a password of this test' };
 
-let bundles: string;
-
-beforeAll(async () => {
-  bundles = await mkdtemp(join(tmpdir(), 'skolo-bundles-'));
-  await bundle(bundles);
-}, 240_000);
-afterAll(() => rm(bundles, { recursive: true, force: true }));
+const { dir: bundles } = inject('bundles');
 
 /** A folder with a rack.yaml of this service, and what its secrets are. */
 async function newRack(yaml: string, files: Record<string, string> = {}) {
@@ -247,7 +240,7 @@ services:
       { HOME: dir, SKOLO_OAUTH_CONFIG: join(dir, 'oauth.json') },
     );
 
-    await expect.poll(() => swarming.task(task).state, { timeout: 60_000 }).toBe('completed');
+    await expect.poll(() => swarming.task(task).state).toBe('completed');
 
     expect(swarming.task(task).output).toContain(join(own, 'shim/sudo'));
     expect(await ready(agent.metricsUrl)).toBe(200);

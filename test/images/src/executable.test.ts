@@ -28,7 +28,7 @@ describe('the executable', () => {
     writeExecutable(join(dir, 'cli'), process.execPath, join(dir, 'skolo'));
   }, 60_000);
 
-  it('needs no Node', async () => {
+  it('needs no Node, and has the version that was given', async () => {
     expect((await skolo('--version')).stdout).toBe(`${version}\n`);
   });
 

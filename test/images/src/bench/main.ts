@@ -16,6 +16,7 @@ import { useDocker } from '../engine/docker.ts';
 import { openEngine } from '../engine/engine.ts';
 import { rackOfOne } from '../engine/rack-of-one.ts';
 import { startRelay } from '../engine/relay.ts';
+import { root } from '../paths.ts';
 import { type LayerKind, layersOf } from './layers.ts';
 import { measureStarts, type Start, type StartsOptions } from './starts.ts';
 
@@ -30,6 +31,7 @@ const prepared: () => Promise<StartsOptions> = once(async () => {
   if (typeof engine === 'string') throw new NotRun(engine);
   opened.push(engine);
   const { access } = engine;
+  await bundle(join(root, 'out/bundle'));
   const builder = await openBuilder(access, 'amd64');
   try {
     await builder.build(targets);

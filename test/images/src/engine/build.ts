@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { serviceNames } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
 import { root } from '../paths.ts';
@@ -9,8 +7,6 @@ import { startDebianProxy } from './debian-proxy.ts';
 import { useDocker } from './docker.ts';
 import { cacheDir, type EngineAccess } from './engine.ts';
 import { startRelay } from './relay.ts';
-
-const run = promisify(execFile);
 
 /** The services, and the command. */
 export const images = [...serviceNames, 'cli'] as const;
@@ -34,8 +30,8 @@ export interface Builder {
 }
 
 /**
- * Makes ready what images are built from: the base image in the engine, the bundles, and the only way out of the
- * builder's network, to Debian's mirrors.
+ * Makes ready what images are built from: the base image in the engine, and the only way out of the builder's network, to
+ * Debian's mirrors. Bundles are in `out/bundle` already.
  */
 export async function openBuilder(access: EngineAccess, arch: Arch): Promise<Builder> {
   const mmdebstrap = peer('mmdebstrap');
@@ -47,7 +43,6 @@ export async function openBuilder(access: EngineAccess, arch: Arch): Promise<Bui
     for (const one of opened.reverse()) await one.close();
   };
   try {
-    await run(process.execPath, [join(root, 'scripts/bundle.mjs')], { cwd: root });
     // What passes connections on need not be emulated.
     for (const one of new Set<Arch>(['amd64', arch])) {
       const base = await makeBase(one, { dir: cacheDir, mmdebstrap, proxy: proxy.url });

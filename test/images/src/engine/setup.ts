@@ -1,7 +1,11 @@
 /** Before the tests of images: opens an engine, and builds the images in it, once. */
+import { cp } from 'node:fs/promises';
 import { get } from 'node:http';
+import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
 import type { TestProject } from 'vitest/node';
+import { makeBundles } from '../bundles-setup.ts';
+import { root } from '../paths.ts';
 import { images, openBuilder } from './build.ts';
 import { type EngineAccess, openEngine } from './engine.ts';
 
@@ -28,6 +32,8 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
     const engine = await openEngine();
     if (typeof engine === 'string') return { is: 'missing', why: engine };
     opened.push(engine);
+    const bundles = await makeBundles();
+    await cp(bundles.dir, join(root, 'out/bundle'), { recursive: true });
     const builder = await openBuilder(engine.access, 'amd64');
     try {
       await builder.build(images);
