@@ -8,7 +8,7 @@ import { parsed, segmentBytes, workers } from './spool.test-writer.ts';
 import { Spool } from './spool.ts';
 
 /** More than elsewhere: some must hit a trim. */
-const kills = campaign(20);
+const kills = campaign(10);
 
 const script = join(import.meta.dirname, 'spool.test-writer.ts');
 

@@ -13,7 +13,7 @@ export const isLong: boolean = Boolean(SKOLO_LONG);
 export const seed: number = Number(SKOLO_SEED ?? Date.now() % 1_000_000);
 
 /** Rounds of a campaign: a sample in `npm test`, all of it in `npm run test:long`. */
-export function campaign(sample = 10, all = 200): number {
+export function campaign(sample = 5, all = 200): number {
   return isLong ? all : sample;
 }
 
