@@ -19,13 +19,13 @@ const shared = defineConfig({
     include: ['src/**/*.test.ts'],
     reporters: ['default', report],
     setupFiles: [processorTime],
-    // Most tests wait for sockets and processes, so there may be more of them than cores.
-    maxWorkers: 3,
+    // turbo runs three packages at once, and each process loads what its tests import.
+    maxWorkers: 2,
     // A campaign in full takes minutes.
-    testTimeout: process.env.SKOLO_LONG ? 900_000 : 60_000,
-    hookTimeout: 60_000,
-    // What is waited for comes later where others work, too.
-    expect: { poll: { timeout: 20_000 } },
+    testTimeout: process.env.SKOLO_LONG ? 900_000 : 120_000,
+    hookTimeout: 120_000,
+    // What is waited for comes later where others work, too: a limit is for what never comes.
+    expect: { poll: { timeout: 60_000 } },
     // There a test that fails is tried once more; scripts/results.mjs tells of each. Campaigns in full are not.
     retry: process.env.CI && !process.env.SKOLO_LONG ? 1 : 0,
   },

@@ -53,8 +53,7 @@ function listen({ connection, topic }: Opened, options: Partial<SubscribeOptions
     return ended;
   };
   onTestFinished(() => end().catch(() => undefined));
-  const ready = () =>
-    expect.poll(() => states, { timeout: 20_000 }).toContainEqual({ state: 'ready' });
+  const ready = () => expect.poll(() => states).toContainEqual({ state: 'ready' });
   const ids = () =>
     got.map(({ decoded }) => ('id' in decoded ? decoded.id?.slice(-2) : decoded.kind));
   return { got, ids, states, ready, end, ended };
@@ -159,10 +158,10 @@ describe.each(places)('with %s, a subscription', (_name, start) => {
 
     const [subscription = ''] = await subscriptionsOf(place);
     await place.subscriber.deleteSubscription({ subscription });
-    await expect.poll(() => states, { timeout: 20_000 }).toContainEqual({ state: 'gap' });
+    await expect.poll(() => states).toContainEqual({ state: 'gap' });
     await place.publish([numberedAlert(9)]);
 
-    await expect.poll(ids, { timeout: 20_000 }).toEqual(['08', '09']);
+    await expect.poll(ids).toEqual(['08', '09']);
   });
 
   it('waits while a message is handled, and ends in the middle of it', async (context) => {

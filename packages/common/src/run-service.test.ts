@@ -130,15 +130,14 @@ describe('a running service', () => {
     });
     onTestFinished(() => void child.kill('SIGKILL'));
 
-    async function untilHealthy(): Promise<number> {
-      for (;;) {
-        const answer = await fetch(`http://${host}:${metricsPort}/healthz`).catch(() => undefined);
-        if (answer) return answer.status;
-      }
-    }
+    const health = () =>
+      fetch(`http://${host}:${metricsPort}/healthz`).then(
+        ({ status }) => status,
+        () => undefined,
+      );
 
-    expect(await untilHealthy()).toBe(200);
-    expect(await untilHealthy()).toBe(200);
+    await expect.poll(health).toBe(200);
+    expect(await health()).toBe(200);
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
   });

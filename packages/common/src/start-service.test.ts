@@ -265,9 +265,7 @@ describe('startService', () => {
 });
 
 async function untilMetric(port: number, line: string) {
-  for (;;) {
-    if ((await metricsOf(port)).split('\n').includes(line)) return;
-  }
+  await expect.poll(async () => (await metricsOf(port)).split('\n')).toContain(line);
 }
 
 describe('who hangs up', () => {
@@ -409,5 +407,5 @@ describe('tls', () => {
 });
 
 async function untilNot(holds: () => Promise<boolean>) {
-  while (await holds());
+  await expect.poll(holds).toBe(false);
 }

@@ -19,6 +19,7 @@ import {
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ciscoIos } from './cisco-ios/dialect.ts';
 import { fastpath } from './families/fastpath.ts';
+import { hugeBytes } from './testing/every-fault.ts';
 
 const signal = soon();
 const enablePassword = new Secret('second');
@@ -121,12 +122,12 @@ describe.each(devices)('$name', ({ dialect, transport, start }) => {
     expect(seen.includes(Buffer.from('caf\xe9 \xff\x80 4.OG', 'latin1'))).toBe(true);
   });
 
-  it('gives 20 MiB', async () => {
+  it(`gives ${hugeBytes / 1024 / 1024} MiB`, async () => {
     const { cli, device } = await open();
-    device.faults.hugeBytes = 20 * 1024 * 1024;
+    device.faults.hugeBytes = hugeBytes;
     device.faults.set('huge-configuration');
 
-    expect((await read(cli, 20_000)).length).toBeGreaterThan(20 * 1024 * 1024);
+    expect((await read(cli, 20_000)).length).toBeGreaterThan(hugeBytes);
   });
 
   it('is not cut at its prompt', async () => {

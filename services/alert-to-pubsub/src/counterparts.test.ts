@@ -24,7 +24,7 @@ const patiently = { timeout: 180_000 };
 
 /** Programs of others take seconds to see what is new, and more on a busy computer. */
 function eventually<T>(look: () => T | Promise<T>) {
-  return expect.poll(look, { timeout: 60_000 });
+  return expect.poll(look);
 }
 
 /** A scrape that comes late changes nothing. */

@@ -229,7 +229,7 @@ describe('a spool that lost accepted messages', () => {
     // What was damaged is deleted once the rest is delivered.
     const mark = () => readFile(join(again.stateDir, 'spool.mark'), 'utf8');
     const oldest = async () => Number((await mark()).split(' ')[1]);
-    await expect.poll(oldest, { timeout: 10_000 }).toBeGreaterThan(20);
+    await expect.poll(oldest).toBeGreaterThan(20);
     await again.stop();
 
     const third = await startLab({ former: again, settings });

@@ -46,9 +46,7 @@ describe('alert-to-pubsub', () => {
     });
     await lab.pubsub.start();
 
-    await expect
-      .poll(() => summaries(lab), { timeout: 30_000 })
-      .toEqual(['transition firing', 'transition resolved']);
+    await expect.poll(() => summaries(lab)).toEqual(['transition firing', 'transition resolved']);
   });
 
   it('continues after a restart: delivered alerts are known, undelivered ones are delivered', async () => {
@@ -100,7 +98,7 @@ describe('alert-to-pubsub', () => {
     expect((await lab.client.status({})).sinks[0]?.depth).toBeLessThanOrEqual(4);
     await lab.pubsub.start();
 
-    await expect.poll(() => summaries(lab).at(-1), { timeout: 30_000 }).toMatch(/notice/);
+    await expect.poll(() => summaries(lab).at(-1)).toMatch(/notice/);
     clock.pass(60_000);
     await expect.poll(() => summaries(lab).at(-1)).toBe('refresh firing');
   });
@@ -155,14 +153,12 @@ describe('alert-to-pubsub', () => {
     await lab.pubsub.stop();
 
     await expect
-      .poll(async () => (await lab.client.status({})).sinks[0], { timeout: 10_000 })
+      .poll(async () => (await lab.client.status({})).sinks[0])
       .toMatchObject({ depth: 0, detail: expect.stringMatching(/^heartbeat: /) });
     expect((await lab.readyz()).body).toContain('sink pubsub');
     await lab.pubsub.start();
 
-    await expect
-      .poll(async () => (await lab.client.status({})).sinks[0]?.reason, { timeout: 20_000 })
-      .toBeUndefined();
+    await expect.poll(async () => (await lab.client.status({})).sinks[0]?.reason).toBeUndefined();
     expect((await lab.readyz()).body).not.toContain('sink pubsub');
   });
 

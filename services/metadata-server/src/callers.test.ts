@@ -61,7 +61,7 @@ describe('a caller', () => {
       rack.get('?recursive=true&wait_for_change=true'),
       rack.token({ query: '?wait_for_change=true' }),
     ];
-    while (!(await rack.metrics()).includes('skolo_metadata_watchers 3\n'));
+    await expect.poll(() => rack.metrics()).toContain('skolo_metadata_watchers 3\n');
     await rack.edit(
       withMac
         .replace('pool: phones', 'pool: tablets')

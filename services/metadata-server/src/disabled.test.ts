@@ -62,7 +62,7 @@ describe('a start from a rack.yaml with mistakes', () => {
 
     await rack.edit(good);
 
-    await expect.poll(() => emailOf(rack, '127.0.1.50'), { timeout: 10_000 }).toBe(bots);
+    await expect.poll(() => emailOf(rack, '127.0.1.50')).toBe(bots);
     const { body } = await ask(rack.metricsPort, '/readyz', { from: self });
     expect(body).not.toContain('disabled');
   });

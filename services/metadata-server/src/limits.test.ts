@@ -28,7 +28,7 @@ const email = 'instance/service-accounts/default/email';
 const watch = 'instance/attributes/pool?wait_for_change=true';
 
 async function waiting(rack: TestRack, count: number): Promise<void> {
-  while (!(await rack.metrics()).includes(`skolo_metadata_watchers ${count}\n`));
+  await expect.poll(() => rack.metrics()).toContain(`skolo_metadata_watchers ${count}\n`);
 }
 
 describe('connections of one address', () => {

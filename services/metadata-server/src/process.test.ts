@@ -97,7 +97,7 @@ describe('the process', () => {
     const path = '/computeMetadata/v1/instance/name?wait_for_change=true';
     const poll = ask(server.port, path);
     const metrics = () => ask(server.metricsPort, '/metrics', { from: self });
-    while (!(await metrics()).body.includes('skolo_metadata_watchers 1\n'));
+    await expect.poll(async () => (await metrics()).body).toContain('skolo_metadata_watchers 1\n');
     expect(await server.end('SIGTERM')).toBe(0);
     expect((await poll).body).toBe('rack1-shelf1-001');
   });
@@ -144,7 +144,7 @@ describe('kill -9', () => {
     }
     const server = await start(dir);
     const { body } = await server.token();
-    while ((await handover.load()).length < 2);
+    await expect.poll(async () => (await handover.load()).length).toBeGreaterThan(1);
     await server.end('SIGKILL');
     google.misbehave('status-500');
 

@@ -8,7 +8,7 @@ const changed = rackYaml.replace('pool: phones', 'pool: tablets');
 
 /** Resolves once the server has so many requests that wait. */
 async function waiting(rack: TestRack, count: number): Promise<void> {
-  while (!(await rack.metrics()).includes(`skolo_metadata_watchers ${count}\n`));
+  await expect.poll(() => rack.metrics()).toContain(`skolo_metadata_watchers ${count}\n`);
 }
 
 describe('wait_for_change', () => {

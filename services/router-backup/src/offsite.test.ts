@@ -26,9 +26,7 @@ it('leave the rack after a backup, and come back without it', async () => {
   await lab.run('router');
   // The jumphost is backed up as soon as there is a recipient.
   for (const device of ['router', 'jumphost-rack1']) {
-    await expect
-      .poll(async () => (await lab.device(device)).offsite, { timeout: 20_000 })
-      .toBe('stored');
+    await expect.poll(async () => (await lab.device(device)).offsite).toBe('stored');
   }
 
   const { offsite } = await lab.admin.devices({ query: {} });

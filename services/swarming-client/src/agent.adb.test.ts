@@ -23,7 +23,7 @@ describe('an adb server that hangs when the agent starts', () => {
       const agent = await lab.startAgent();
 
       await expect
-        .poll(async () => (await agent.status()).devices, { timeout: 50_000 })
+        .poll(async () => (await agent.status()).devices)
         .toMatchObject([{ state: 'present' }]);
       await expect
         .poll(async () => (await agent.status()).repairs)

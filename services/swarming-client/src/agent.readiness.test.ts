@@ -45,6 +45,6 @@ services:
   const ready = await start(metadata.url);
 
   await expect
-    .poll(ready, { timeout: 20_000 })
+    .poll(ready)
     .toMatchObject({ degraded: [{ what: 'bot', why: expect.stringContaining('fits its name') }] });
 });

@@ -51,5 +51,5 @@ services:
     )
     .toBe(true);
 
-  await expect.poll(() => onNotRebooted.mock.calls.length, { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => onNotRebooted.mock.calls.length).toBe(1);
 });

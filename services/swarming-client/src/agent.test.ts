@@ -23,15 +23,11 @@ async function open({ skip }: Pick<TestContext, 'skip'>, options?: LabOptions): 
 const phone = { serial: '0A1B2C3D', model: 'pixel-5' as const, rebootMs: 300 };
 
 async function isWell(agent: AgentProcess): Promise<void> {
-  await expect
-    .poll(async () => (await agent.status()).health, { timeout: 30_000 })
-    .toMatchObject({ verdict: 'ok' });
+  await expect.poll(async () => (await agent.status()).health).toMatchObject({ verdict: 'ok' });
 }
 
 async function botRuns({ swarming }: Lab): Promise<void> {
-  await expect
-    .poll(() => swarming.bots.get(machine)?.polls ?? 0, { timeout: 30_000 })
-    .toBeGreaterThan(0);
+  await expect.poll(() => swarming.bots.get(machine)?.polls ?? 0).toBeGreaterThan(0);
 }
 
 describe('a machine with a phone', () => {
@@ -91,7 +87,7 @@ leave('adb', {})`,
     await swarming.until(() => swarming.task(task).state === 'completed');
 
     await expect
-      .poll(() => agent.logged('ended what a finished task left behind'), { timeout: 30_000 })
+      .poll(() => agent.logged('ended what a finished task left behind'))
       .toMatchObject([{ processes: 2 }]);
     expect(left()).toEqual(['adb']);
     expect((await agent.status()).bot).toMatchObject({ state: 'running', starts: 1 });
@@ -121,7 +117,7 @@ leave('adb', {})`,
     const task = swarming.addTask({ python: 'pass' });
 
     await expect
-      .poll(() => swarming.bots.get(machine)?.state.maintenance, { timeout: 30_000 })
+      .poll(() => swarming.bots.get(machine)?.state.maintenance)
       .toMatch(/battery low: 5 %/);
     expect(swarming.task(task).state).toBe('pending');
     expect((await agent.status()).health).toMatchObject({
@@ -139,9 +135,7 @@ leave('adb', {})`,
     await isWell(agent);
     adb.phone().state = 'unauthorized';
 
-    await expect
-      .poll(() => swarming.bots.get(machine)?.quarantined, { timeout: 30_000 })
-      .toMatch(/unauthorized/);
+    await expect.poll(() => swarming.bots.get(machine)?.quarantined).toMatch(/unauthorized/);
     expect((await agent.ready()).body).toMatchObject({
       ready: true,
       degraded: [{ what: 'health' }],
@@ -176,7 +170,7 @@ describe('what rack.yaml says', () => {
 
     setRack();
     await isWell(agent);
-    await expect.poll(() => swarming.bots.has(machine), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => swarming.bots.has(machine)).toBe(true);
   });
 
   it('is in force at once, and kept for a start without the jumphost', async (context) => {
@@ -300,7 +294,7 @@ describe('the status port', () => {
 
     await writeFile(join(its.dir, `${machine}.force_quarantine`), 'smells burnt\n');
     await expect
-      .poll(async () => (await agent.status()).health, { timeout: 30_000 })
+      .poll(async () => (await agent.status()).health)
       .toMatchObject({
         verdict: 'quarantined',
         reasons: [{ text: expect.stringContaining('smells burnt') }],

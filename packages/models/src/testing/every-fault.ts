@@ -51,7 +51,8 @@ const usual: Partial<Record<DeviceFault, Outcome>> = {
   'password-twice': 'either',
 };
 
-const huge = isLong ? 20 * 1024 * 1024 : 2 * 1024 * 1024;
+/** Of a configuration. */
+export const hugeBytes: number = isLong ? 20 * 1024 * 1024 : 2 * 1024 * 1024;
 
 /** One test for each fault that the device knows. */
 export function itSurvives<Device extends CliDevice>(
@@ -66,7 +67,7 @@ export function itSurvives<Device extends CliDevice>(
   it.each(faults)('is whole or not at all: $fault ($outcome)', async ({ fault, outcome }) => {
     const { device, model, connect } = await sit(fault === 'trickles');
     device.faults.slowMs = fault === 'slow' ? 50 : 300;
-    device.faults.hugeBytes = huge;
+    device.faults.hugeBytes = hugeBytes;
     if (!set(device, fault)) return;
 
     const [result] = await Promise.allSettled([backUp(model, connect({ idleMs: 4000 }))]);

@@ -40,7 +40,7 @@ async function startLab(context: TestContext): Promise<Lab> {
   async function heardAgain(): Promise<void> {
     const before = await webhooks();
     // One may have been under way; the one after it was begun later.
-    await expect.poll(webhooks, { timeout: 10_000 }).toBeGreaterThan(before + 1);
+    await expect.poll(webhooks).toBeGreaterThan(before + 1);
   }
   return {
     ...lab,

@@ -198,7 +198,7 @@ describe('a missing machine', () => {
     lab.clock.pass(16 * 60);
 
     expect(before).toBe('still missing after 1 cycles');
-    await expect.poll(needsHands, { timeout: 10_000 }).toBeUndefined();
+    await expect.poll(needsHands).toBeUndefined();
   });
 });
 

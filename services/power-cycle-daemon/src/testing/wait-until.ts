@@ -14,6 +14,6 @@ export async function waitUntil<T>(
     const value = await ask();
     if (value !== undefined) return value;
     if (performance.now() > end) throw new Error(`not so within ${withinMs} ms`);
-    await sleep(20);
+    await sleep(50);
   }
 }

@@ -170,7 +170,7 @@ describe('the rehearsal', () => {
     const database = at('var/lib/rancher/k3s/server/db/state.db');
     const cluster = await startDatabaseWriter(database, 'wal');
     for (const writer of [...writers, cluster]) {
-      await expect.poll(writer.reported, { timeout: 30_000 }).toBeGreaterThan(50);
+      await expect.poll(writer.reported).toBeGreaterThan(50);
     }
     let appending = true;
     const auditing = (async () => {

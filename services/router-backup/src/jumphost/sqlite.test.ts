@@ -25,7 +25,7 @@ describe('copyDatabase', () => {
       const folder = await tempFolder();
       const database = join(folder, 'state.db');
       const writer = await startDatabaseWriter(database, mode);
-      await expect.poll(writer.reported, { timeout: 30_000 }).toBeGreaterThan(0);
+      await expect.poll(writer.reported).toBeGreaterThan(0);
 
       for (let round = 0; round < rounds; round += 1) {
         const before = await writer.reported();
@@ -48,7 +48,7 @@ describe('copyDatabase', () => {
     const database = join(folder, 'state.db');
     for (let round = 0; round < 5; round += 1) {
       const writer = await startDatabaseWriter(database, 'wal');
-      await expect.poll(writer.reported, { timeout: 30_000 }).toBeGreaterThan(round);
+      await expect.poll(writer.reported).toBeGreaterThan(round);
       await writer.kill();
       const last = await writer.reported();
 

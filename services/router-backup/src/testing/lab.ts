@@ -77,7 +77,7 @@ services:
   power-cycle-daemon: { url: "${powerUrl}" }
   router-backup:
     jitterSeconds: 0
-    stopWithin: 1
+    stopWithin: 20
 ${settings}
 `;
 }
@@ -137,7 +137,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
 
   async function finished(id: string): Promise<BackupRun> {
     await expect
-      .poll(async () => (await admin.backup({ params: { id } })).finishedAt, { timeout: 20_000 })
+      .poll(async () => (await admin.backup({ params: { id } })).finishedAt)
       .toBeDefined();
     return await admin.backup({ params: { id } });
   }
@@ -166,7 +166,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
         const { backups } = await admin.backups({ query: {} });
         return backups.filter(({ finishedAt }) => finishedAt === undefined).length;
       };
-      await expect.poll(open, { timeout: 20_000 }).toBe(0);
+      await expect.poll(open).toBe(0);
     },
     metrics: async () => (await fetch(`${metricsUrl}/metrics`)).text(),
     degraded: async () => (await fetch(`${metricsUrl}/readyz`)).text(),

@@ -174,9 +174,7 @@ export async function startUploads(options: UploadsLabOptions = {}): Promise<Upl
       await lab.settled();
     },
     async settled() {
-      await expect
-        .poll(() => time.pauses, { timeout: 20_000 })
-        .toBeGreaterThanOrEqual(lab.uploads.status().length);
+      await expect.poll(() => time.pauses).toBeGreaterThanOrEqual(lab.uploads.status().length);
     },
   };
   await begin();

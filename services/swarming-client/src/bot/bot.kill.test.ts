@@ -132,7 +132,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
       }
     }
 
-    await expect.poll(() => botsIn(test.botDir), { timeout: 50_000 }).toHaveLength(1);
+    await expect.poll(() => botsIn(test.botDir)).toHaveLength(1);
     await expect.poll(() => agent.state.state).toBe('running');
     expect(most).toBeLessThanOrEqual(1);
     expect(test.read('second-bot')).toBeUndefined();
@@ -153,7 +153,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
     await expect.poll(() => test.exits.length).toBeGreaterThan(1);
     const before = openFiles(process.pid);
 
-    await expect.poll(() => test.exits.length, { timeout: 50_000 }).toBeGreaterThan(8);
+    await expect.poll(() => test.exits.length).toBeGreaterThan(8);
 
     await test.bot.stop();
     expect(openFiles(process.pid)).toBeLessThanOrEqual(before + 2);
@@ -167,13 +167,11 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
     await expect.poll(() => other.state.state).toBe('running');
 
     test.bot.start('http://127.0.0.1:1');
-    await expect
-      .poll(() => test.bot.view().why, { timeout: 40_000 })
-      .toBe(`another agent runs a bot in ${test.botDir}`);
+    await expect.poll(() => test.bot.view().why).toBe(`another agent runs a bot in ${test.botDir}`);
     await expect.poll(() => botsIn(test.botDir)).toEqual([other.state.pid]);
     await other.kill('SIGTERM');
 
-    await expect.poll(() => test.bot.view().state, { timeout: 40_000 }).toBe('running');
+    await expect.poll(() => test.bot.view().state).toBe('running');
     await expect.poll(() => botsIn(test.botDir)).toEqual([test.bot.view().pid]);
   });
 });
@@ -205,9 +203,7 @@ describe.skipIf(python === undefined || !canUnshare)('an agent in a container', 
     const before = allOf(test.botDir);
 
     test.bot.start('http://127.0.0.1:1');
-    await expect
-      .poll(() => test.bot.view().why, { timeout: 40_000 })
-      .toBe(`another agent runs a bot in ${test.botDir}`);
+    await expect.poll(() => test.bot.view().why).toBe(`another agent runs a bot in ${test.botDir}`);
     await test.bot.stop();
 
     expect(before.filter(isAlive)).toEqual(before);

@@ -147,13 +147,13 @@ describe('a Chromebook that misbehaves', () => {
     // Whose host key is known.
     if (fault === 'other-host-key') await present(chromeos);
     await there.misbehave(fault);
-    settings.ssh.commandSeconds = ['silent', 'hangs'].includes(fault) ? 3 : 20;
+    settings.ssh.commandSeconds = ['silent', 'hangs'].includes(fault) ? 3 : 60;
 
     expect(await missing(chromeos)).toMatch(why);
 
     await there.behave();
     pass(60);
-    settings.ssh.commandSeconds = 20;
+    settings.ssh.commandSeconds = 60;
     expect((await present(chromeos)).dimensions.chromeos_milestone).toEqual(['89']);
   });
 

@@ -58,7 +58,7 @@ describe('a port that was being cycled when the agent was killed', () => {
     const power = { hub: '1-1', port: 2 };
     for (let kill = 0; kill < kills; kill += 1) {
       if (kill % 2 === 0) {
-        const isOff = () => expect.poll(port, { timeout: 20_000 }).toContain('off');
+        const isOff = () => expect.poll(port).toContain('off');
         await killAt(isOff, { folder, offSeconds: 3600 });
       } else {
         await killAt(() => sleep(random() * 250), { folder, offSeconds: 0.02 });
@@ -72,8 +72,8 @@ describe('a port that was being cycled when the agent was killed', () => {
       });
       usb.start();
       // Two looks: at the first, a uhubctl of the one that was killed may still be about to turn it off.
-      await expect.poll(asked, { timeout: 20_000 }).toBeGreaterThanOrEqual(before + 2);
-      await expect.poll(port, { timeout: 20_000 }).toContain('power');
+      await expect.poll(asked).toBeGreaterThanOrEqual(before + 2);
+      await expect.poll(port).toContain('power');
       await usb.stop();
     }
   }, 3_600_000);

@@ -63,7 +63,7 @@ export async function endedWhen(
   });
   const closed = once(child, 'close');
   try {
-    await context.expect.poll(() => isSo(stdout), { timeout: 20_000 }).toBe(true);
+    await context.expect.poll(() => isSo(stdout)).toBe(true);
   } finally {
     child.kill('SIGKILL');
     await closed;

@@ -144,7 +144,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
       model.restore.apply?.(connect(), version.file, () => {}),
     ]);
 
-    await expect.poll(() => device.isConfirmPending(), { timeout: 30_000 }).toBe(false);
+    await expect.poll(() => device.isConfirmPending()).toBe(false);
     if (result.status === 'fulfilled') {
       expect(device.running()).toEqual(version.running);
       expect(device.startup()).toEqual(version.file);
@@ -169,7 +169,7 @@ describe.each(kinds)('a version of $name', ({ name, start, model: create }) => {
     device.faults.clear();
 
     expect(between).toEqual(version.running);
-    await expect.poll(() => device.running(), { timeout: 30_000 }).toEqual(former.running);
+    await expect.poll(() => device.running()).toEqual(former.running);
     expect(device.startup()).toEqual(former.startup);
   });
 

@@ -44,8 +44,8 @@ export async function startLab(env: NodeJS.ProcessEnv = {}): Promise<Lab> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-devices-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   const settings: DeviceSettings = {
-    commandSeconds: 20,
-    ssh: { user: 'root', port: 22, commandSeconds: 20 },
+    commandSeconds: 60,
+    ssh: { user: 'root', port: 22, commandSeconds: 60 },
   };
   const ran: string[] = [];
   let passed = 0;
