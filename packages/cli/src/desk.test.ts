@@ -83,6 +83,21 @@ describe.skipIf(absent)('skolo', { timeout: isLong ? 1_800_000 : 600_000 }, () =
     expect(await left()).toEqual([]);
   });
 
+  it.skipIf(!hasTty || !peer('zsh'))('attach names the rack in the prompt of zsh', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'skolo-zsh-'));
+    onTestFinished(() => rm(home, { recursive: true, force: true }));
+    await writeFile(join(home, '.zshrc'), "PROMPT='%# mine '\n");
+    const zsh = { SHELL: peer('zsh') ?? '', ZDOTDIR: home };
+    const skolo = startInTerminal('attach rack4', zsh);
+    await skolo.prints('(rack4) # mine ');
+
+    skolo.type('kubectl config current-context; echo $ZDOTDIR; exit 4\n');
+
+    expect(await skolo.ended).toEqual({ code: 4, signal: null });
+    expect(skolo.out()).toContain(`\r\nrack4\r\n${home}\r\n`);
+    expect(await left()).toEqual([]);
+  });
+
   it.skipIf(!hasTty)('Ctrl-C in the shell ends its command, and not the tunnel', async () => {
     const skolo = startInTerminal('attach rack4');
     await skolo.prints('(rack4) ');
@@ -135,6 +150,34 @@ describe.skipIf(absent)('skolo', { timeout: isLong ? 1_800_000 : 600_000 }, () =
     expect(await left()).toEqual([]);
   });
 
+  it.runIf(isLong)(
+    'kubectl goes on with a watch when the API server is started again',
+    async () => {
+      await createConfigMap('before');
+      const skolo = start(
+        'kubectl',
+        'rack4',
+        'get',
+        'configmaps',
+        '-n',
+        'skolo',
+        '-w',
+        '-o',
+        'name',
+      );
+      await skolo.prints('configmap/before');
+
+      await cluster?.killApiServer();
+      await cluster?.startApiServer();
+      await createConfigMap('after');
+      await skolo.prints('configmap/after\n');
+
+      skolo.child.kill('SIGTERM');
+      await skolo.ended;
+      expect(await left()).toEqual([]);
+    },
+  );
+
   it('goes on when it has been stopped for a while, and the jumphost has given it up', async () => {
     const skolo = start('attach', 'rack4', '--', 'sh', '-c', 'echo ready; read x; kubectl get ns');
     await skolo.prints('ready');
@@ -186,7 +229,7 @@ rack4: MachineMissing (critical), TokenExpires
   it('logs finds the pods of a service, and the agent of a machine', async () => {
     await createPod('metadata-server-x', 'skolo-node', 'metadata-server', 'jumphost-rack4');
     await createPod('swarming-client-x', 'skolo-node', 'swarming-client', 'rpi-001');
-    await standInForLogs();
+    await standInFor('logs');
 
     const service = start('logs', 'rack4', 'metadata-server', '-f');
     const machine = start('logs', 'rack4', 'rpi-001', '--lines', '7');
@@ -200,6 +243,38 @@ rack4: MachineMissing (critical), TokenExpires
       'kubectl logs -n skolo-node swarming-client-x --all-containers --tail=7\n',
     );
     expect(unknown.err()).toContain('did you mean "rpi-001"?');
+    expect(await left()).toEqual([]);
+  });
+
+  it('shell is in the pod of the agent, or on its phone, and on record', async () => {
+    const record = join(desk?.env.HOME ?? '', 'record');
+    await desk?.jumphost.program('logger', `echo "$@" >> '${record}'`);
+    const text = `rack: rack4
+jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
+machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
+`;
+    await writeFile(join(desk?.rack.overlay ?? '', 'rack.yaml'), text);
+    await createPod('swarming-client-y', 'skolo-node', 'swarming-client', 'rpi-007');
+    const running = '{"status":{"phase":"Running"}}';
+    const pod = ['pod', 'swarming-client-y', '-n', 'skolo-node'];
+    await admin('patch', ...pod, '--subresource=status', '--type=merge', `-p=${running}`);
+    await standInFor('exec');
+
+    const bot = start('shell', 'rpi-007', '--bot');
+    const phone = start('shell', 'rpi-007', '--adb', 'R58M123');
+    const none = start('shell', 'rpi-008', '--bot');
+
+    await Promise.all([bot.ended, phone.ended, none.ended]);
+    expect(bot.out()).toBe(
+      'kubectl exec -i -n skolo-node swarming-client-y -- sh -c command -v bash > /dev/null && exec bash; exec sh\n',
+    );
+    expect(phone.out()).toBe(
+      'kubectl exec -i -n skolo-node swarming-client-y -- adb -s R58M123 shell\n',
+    );
+    expect(none.err()).toContain('rpi-008: no pod of the agent runs there');
+    const lines = await readFile(record, 'utf8');
+    expect(lines).toContain('shell on the bot of rpi-007');
+    expect(lines).toContain('shell on phone R58M123 of rpi-007');
     expect(await left()).toEqual([]);
   });
 
@@ -343,10 +418,10 @@ async function createPod(name: string, namespace: string, service: string, node:
   await admin('run', name, '-n', namespace, '--image=a', labels, `--overrides=${account}`);
 }
 
-/** A kubectl that prints how it was called for logs, which only a kubelet has. */
-async function standInForLogs(): Promise<void> {
+/** A kubectl that prints how it was called for what only a kubelet has. */
+async function standInFor(verb: 'logs' | 'exec'): Promise<void> {
   const file = join(desk?.jumphost.bin ?? '', 'kubectl');
-  const text = `#!/bin/sh\n[ "$1" != logs ] || { echo "kubectl $*"; exit; }\nexec '${peer('kubectl')}' "$@"\n`;
+  const text = `#!/bin/sh\n[ "$1" != ${verb} ] || { echo "kubectl $*"; exit; }\nexec '${peer('kubectl')}' "$@"\n`;
   await writeFile(file, text, { mode: 0o755 });
   onTestFinished(() => rm(file));
 }
