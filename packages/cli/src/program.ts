@@ -158,6 +158,7 @@ const nouns: Record<string, Noun> = {
     example: 'skolo jumphost prepare rack4 --check',
     verbs: {
       prepare: async () => (await import('./commands/jumphost/prepare.ts')).define,
+      verify: async () => (await import('./commands/jumphost/verify.ts')).define,
       cycle: async () => (await import('./commands/jumphost/cycle.ts')).define,
       reboot: async () => (await import('./commands/jumphost/reboot.ts')).define,
     },

@@ -2,6 +2,6 @@
 export { asError } from './as-error.ts';
 export { orAborted, settlesWithin, withDeadline } from './deadline.ts';
 export { errorCode } from './error-code.ts';
-export { errorText, loggedError, redacted } from './error-text.ts';
+export { errorText, loggedError, redacted, stripSecrets } from './error-text.ts';
 export { inParallel } from './in-parallel.ts';
 export { parseJson } from './parse-json.ts';

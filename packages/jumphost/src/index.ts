@@ -4,6 +4,8 @@ export { isPrepared, prepare, type StepProgress, type StepState } from './engine
 export { JumphostError } from './errors.ts';
 export type { Guard } from './guarded-change.ts';
 export { type Host, type HostOptions, openHost } from './host.ts';
+export { findCronLines, findPredecessors, type Predecessor } from './predecessors.ts';
+export { reportOf } from './report.ts';
 export { type RebootDeps, rebootJumphost } from './reboot.ts';
 export {
   type DaemonPlace,

@@ -121,7 +121,7 @@ describe.skipIf(why !== undefined)(
       await registry.push('skolo/service', '2026-11-20T22_40_05Z-ann-295cca0-clean', 'clean');
       jumphost = await startBareJumphost();
       racks = await makeRacks(registry.host);
-      const store = join(jumphost.env.HOME ?? '', 'secrets/rack4');
+      const store = join(jumphost.desk.env.HOME ?? '', 'secrets/rack4');
       await mkdir(store, { recursive: true, mode: 0o700 });
       await writeFile(join(store, 'pdu'), 'canary-of-a-pdu', { mode: 0o600 });
       await writeFile(join(store, 'k3s-token'), 'canary-of-k3s', { mode: 0o600 });
@@ -130,7 +130,12 @@ describe.skipIf(why !== undefined)(
       for (const network of ['10.0.0.0/8', '192.0.2.0/24']) {
         await computer.run('ip', 'route', 'add', 'local', network, 'dev', 'lo');
       }
-      await computer.run('systemd-run', '/opt/test/node', '/opt/responder.mjs');
+      await computer.run(
+        'systemd-run',
+        '--unit=skolo-test-pods',
+        '/opt/test/node',
+        '/opt/responder.mjs',
+      );
     }, 180_000);
     afterAll(async () => {
       await jumphost?.close();
@@ -140,12 +145,19 @@ describe.skipIf(why !== undefined)(
 
     /** As typed in the clone. */
     function type(...args: string[]): Promise<{ code: number; out: string }> {
-      const all = ['jumphost', ...args, '--files', jumphost.files, '--bundles', jumphost.bundles];
+      const all = [
+        'jumphost',
+        ...args,
+        '--files',
+        jumphost.desk.files,
+        '--bundles',
+        jumphost.desk.bundles,
+      ];
       return new Promise((resolve) => {
         execFile(
           process.execPath,
           [skolo, ...all],
-          { cwd: racks, env: { ...jumphost.env, PATH: `${jumphost.env.PATH}` } },
+          { cwd: racks, env: { ...jumphost.desk.env, PATH: `${jumphost.desk.env.PATH}` } },
           (error, stdout, stderr) => {
             const code = typeof error?.code === 'number' ? error.code : 0;
             resolve({ code, out: stdout + stderr });

@@ -18,6 +18,7 @@ import { firewallStep, sshStep } from './guarded.ts';
 import { imagesStep, k3sConfigStep, k3sStep } from './k3s.ts';
 import { nodeStep } from './node.ts';
 import { packagesStep } from './packages.ts';
+import { predecessorsStep } from './predecessors.ts';
 import { type ProgramSources, programsStep, unitsStep } from './programs.ts';
 import { clockStep, journalStep, updatesStep } from './settings.ts';
 import { systemStep } from './system.ts';
@@ -76,6 +77,7 @@ export function stepsOf(needs: JumphostNeeds): Step[] {
     accountsStep(needs.accounts),
     labelStep(rack.jumphost.name),
     secretsStep(needs.secrets),
+    predecessorsStep,
     overlayStep(needs.overlay),
     servicesStep(needs.services),
   ];

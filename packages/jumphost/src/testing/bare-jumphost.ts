@@ -6,18 +6,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type K3sRack, openJumphost } from '@skolo/fleet';
+import type { K3sRack } from '@skolo/fleet';
 import { Computer, peer } from '@skolo/simulators';
-import { type Host, openHost } from '../host.ts';
 import { k3sVersion, nodeVersion } from '../steps/versions.ts';
+import { address, ours, type TestDesk } from './test-steps.ts';
+
+export { address, subnet } from './test-steps.ts';
 
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../../', import.meta.url));
-
-/** Of the cable: ours, and the jumphost's. */
-const ours = '192.168.77.1';
-export const address = '192.168.77.8';
-export const subnet = '192.168.77.0/24';
 
 /** Why none can be made here; undefined where it can. */
 export function whyNoJumphost(): string | undefined {
@@ -29,19 +26,11 @@ export function whyNoJumphost(): string | undefined {
 
 export interface BareJumphost {
   computer: Computer;
-  rack: K3sRack;
-  /** Of the programs of the desk. */
-  env: NodeJS.ProcessEnv;
-  /** Files of Node and k3s, as their publishers have them; k3s is a stand-in. */
-  files: string;
-  /** As `npm run bundle` writes them. */
-  bundles: string;
-  /** A connection of its own, as root. */
-  open(signal: AbortSignal): Promise<Host & { close(): Promise<void> }>;
+  desk: TestDesk;
   close(): Promise<void>;
 }
 
-/** Boots one. @param isReachable without, it has no address */
+/** Boots one. */
 export async function startBareJumphost(): Promise<BareJumphost> {
   const home = await mkdtemp(join(tmpdir(), 'skolo-desk-'));
   const debian = resolve(peer('debian') ?? '', '../../..');
@@ -67,23 +56,8 @@ export async function startBareJumphost(): Promise<BareJumphost> {
       ...{ ways: [{ host: 'jumphost-rack4' }], apiPort: 6443, uplink: true },
       ...{ wave: 1, canary: false, overlay: join(home, 'kube/racks/rack4') },
     };
-    return {
-      ...{ computer, rack, env, close },
-      files: await makeFiles(home),
-      bundles: await makeBundles(home),
-      async open(signal) {
-        const jumphost = await openJumphost(rack, { env, mayAsk: false, signal });
-        const start = (command: string, stop: AbortSignal) =>
-          jumphost.startOnJumphost(command, { stdio: 'pipe' }, stop);
-        try {
-          const host = await openHost({ name: rack.jumphost, start, signal });
-          return { ...host, close: jumphost.close };
-        } catch (error) {
-          await jumphost.close();
-          throw error;
-        }
-      },
-    };
+    const [files, bundles] = await Promise.all([makeFiles(home), makeBundles(home)]);
+    return { computer, desk: { rack, env, files, bundles, returnSeconds: 60 }, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,0 +1,56 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { findCronLines, prepare, reportOf, type Step } from '@skolo/jumphost';
+import type { SkoloCommand } from '../../command.ts';
+import { exitCodes } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
+import { count, plain } from '../../output/text.ts';
+import { addStepOptions, openSteps, type PrepareOptions } from './open-steps.ts';
+
+interface Options extends PrepareOptions {
+  report?: string;
+}
+
+/** `skolo jumphost verify`: what is wrong, and what repairs it. */
+export function define(command: SkoloCommand): void {
+  addStepOptions(
+    command
+      .description(
+        'Looks at every step of skolo jumphost prepare, and at services and lines of cron of a former system. Lists what is wrong, each with the command that repairs it. Changes nothing. --report writes what the jumphost says of itself into a file, for those who help you: versions, units, ports, addresses, names and logs, without settings and secrets. Read it before you pass it on. Exit codes: 0 all is as it has to be; 1 something is wrong.',
+      )
+      .argument('<rack>', 'name in the list of racks')
+      .option('--report <file>', 'also write a report'),
+  )
+    .uses('clusters')
+    .example('skolo jumphost verify rack4 --report rack4.md');
+
+  command.action(async (rack: string, options: Options) => {
+    const { io } = command;
+    await interruptible(command, async (signal) => {
+      const given = { signal, report() {} };
+      const { host, steps } = await openSteps(command, rack, { ...options, returnAfter: 0 }, given);
+      const found = await prepare(host, steps, { isCheck: true, signal, report() {} });
+      const wrong = found.filter(({ state }) => state !== 'ok');
+      for (const { name, state, text } of wrong) {
+        io.out(plain(`${name}: ${state === 'waiting' ? 'not looked at' : text}`));
+        const how = repairOf(steps, name, rack);
+        if (how !== undefined) io.out(`  ${how}`);
+      }
+      for (const line of await findCronLines(host))
+        io.out(plain(`cron of a former system? ${line}`));
+      if (options.report !== undefined) {
+        const file = resolve(io.folder, options.report);
+        await writeFile(file, await reportOf(host, found), { mode: 0o600 });
+        io.out(`report: ${file}`);
+      }
+      if (wrong.length > 0) io.exitCode = exitCodes.failed;
+      else io.out(`${rack}: ${count(found.length, 'step')} as they have to be`);
+    });
+  });
+}
+
+/** Undefined where the text of the step says it: only a person can. */
+function repairOf(steps: readonly Step[], name: string, rack: string): string | undefined {
+  const step = steps.find((each) => each.name === name);
+  return step?.apply === undefined ? undefined : `skolo jumphost prepare ${rack}`;
+}

@@ -1,0 +1,25 @@
+/**
+ * `skolo jumphost prepare` without the command, as a process of its own that a test can kill. Prints a line of JSON for each
+ * change of a step. Its argument has what the test knows.
+ */
+import { readFile } from 'node:fs/promises';
+import { isPrepared, prepare } from '../engine.ts';
+import { openTestHost, type TestDesk, testSteps } from './test-steps.ts';
+
+const [, , file = ''] = process.argv;
+const desk: TestDesk = JSON.parse(await readFile(file, 'utf8'));
+const { signal } = new AbortController();
+const host = await openTestHost(desk, signal);
+try {
+  const steps = await prepare(host, testSteps(desk, signal), {
+    isCheck: false,
+    signal,
+    report(all) {
+      const now = all.findLast(({ state }) => state !== 'waiting');
+      console.log(JSON.stringify(now));
+    },
+  });
+  process.exitCode = isPrepared(steps) ? 0 : 1;
+} finally {
+  await host.close();
+}

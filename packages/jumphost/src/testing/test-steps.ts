@@ -1,0 +1,86 @@
+/** The steps of a jumphost of a test, for the test and for a process that it kills. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type K3sRack, openJumphost } from '@skolo/fleet';
+import { parseRack } from '@skolo/rack';
+import { peer } from '@skolo/simulators';
+import { downloader } from '../downloads.ts';
+import { type Host, openHost } from '../host.ts';
+import type { Step } from '../step.ts';
+import { stepsOf } from '../steps/index.ts';
+import { k3sVersion } from '../steps/versions.ts';
+
+const run = promisify(execFile);
+const repository = fileURLToPath(new URL('../../../../', import.meta.url));
+
+/** Of the cable: ours, and the jumphost's. */
+export const ours = '192.168.77.1';
+export const address = '192.168.77.8';
+export const subnet = '192.168.77.0/24';
+
+/** What a desk has for a jumphost: plain data. */
+export interface TestDesk {
+  rack: K3sRack;
+  /** Of its programs. */
+  env: NodeJS.ProcessEnv;
+  /** Files of Node and k3s, as their publishers have them; k3s is a stand-in. */
+  files: string;
+  /** As `npm run bundle` writes them. */
+  bundles: string;
+  /** Of changes that may lock out. */
+  returnSeconds: number;
+}
+
+export type OpenHost = Host & { close(): Promise<void> };
+
+/** A connection of its own, as root. */
+export async function openTestHost(
+  { rack, env }: Pick<TestDesk, 'rack' | 'env'>,
+  signal: AbortSignal,
+): Promise<OpenHost> {
+  const jumphost = await openJumphost(rack, { env, mayAsk: false, signal });
+  const start = (command: string, stop: AbortSignal) =>
+    jumphost.startOnJumphost(command, { stdio: 'pipe' }, stop);
+  try {
+    const host = await openHost({ name: rack.jumphost, start, signal });
+    return { ...host, close: jumphost.close };
+  } catch (error) {
+    await jumphost.close();
+    throw error;
+  }
+}
+
+const rackYaml = `
+rack: rack4
+timezone: UTC
+network: { subnet: ${subnet} }
+jumphost: { name: jumphost-rack4, address: ${address}, aliases: [metadata] }
+`;
+
+const nothing = { differs: async () => [], apply: async () => {} };
+
+/** All but those that need a repository of racks: the command has a test of them. */
+export function testSteps(desk: TestDesk, signal: AbortSignal): Step[] {
+  const steps = stepsOf({
+    ...{ accounts, k3sVersion, services: [], hasClockPod: false, now: Date.now },
+    ...{ secretFiles: nothing, secrets: nothing, overlay: nothing },
+    rack: parseRack(rackYaml, { file: 'rack.yaml' }),
+    download: downloader({ folder: desk.files, fetch, signal }),
+    guard: {
+      ...{ returnSeconds: desk.returnSeconds, signal },
+      newSession: (stop) => openTestHost(desk, stop),
+    },
+    sources: { bundles: desk.bundles, deploy: `${repository}deploy` },
+  });
+  const ofRepository = ['secret-files', 'secrets', 'overlay', 'services'];
+  return steps.filter(({ name }) => !ofRepository.includes(name));
+}
+
+async function accounts(): Promise<string> {
+  const parts = ['namespaces', 'access'].map((part) => `${repository}kube/base/${part}`);
+  const texts = await Promise.all(
+    parts.map(async (part) => (await run(peer('kubectl') ?? '', ['kustomize', part])).stdout),
+  );
+  return texts.join('\n---\n');
+}
