@@ -5,8 +5,8 @@ export { JumphostError } from './errors.ts';
 export type { Guard } from './guarded-change.ts';
 export { type Host, type HostOptions, openHost } from './host.ts';
 export { findCronLines, findPredecessors, type Predecessor } from './predecessors.ts';
-export { reportOf } from './report.ts';
 export { type RebootDeps, rebootJumphost } from './reboot.ts';
+export { reportOf } from './report.ts';
 export {
   type DaemonPlace,
   daemonNeeds,
