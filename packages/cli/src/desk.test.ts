@@ -23,6 +23,11 @@ describe.skipIf(absent)('skolo', { timeout: isLong ? 1_800_000 : 600_000 }, () =
   beforeAll(async () => {
     cluster = await startCluster();
     desk = await startDesk(cluster);
+    const text = `rack: rack4
+jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
+machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
+`;
+    await writeFile(join(desk.rack.overlay, 'rack.yaml'), text);
   }, 120_000);
   afterAll(async () => {
     await desk?.close();
@@ -51,6 +56,21 @@ describe.skipIf(absent)('skolo', { timeout: isLong ? 1_800_000 : 600_000 }, () =
     expect(stdout).toBe('namespace/skolo\n');
     skolo.child.kill('SIGTERM');
     await skolo.ended;
+    expect(await left()).toEqual([]);
+  });
+
+  it('attach has one ssh connection, also for commands of skolo in it', async () => {
+    const script = `echo ready; read x; exec '${process.execPath}' '${main}' alerts status`;
+    const skolo = start('attach', 'rack4', '--', 'sh', '-c', script);
+    await skolo.prints('ready');
+    desk?.jumphost.refuse(true);
+    onTestFinished(() => desk?.jumphost.refuse(false));
+
+    skolo.type('\n');
+
+    expect(await skolo.ended).toEqual({ code: 1, signal: null });
+    // It is the service that does not answer, and not the jumphost.
+    expect(skolo.err()).toMatch(/^skolo: http:\/\/127\.0\.0\.1:8001: .*connection refused/);
     expect(await left()).toEqual([]);
   });
 
@@ -249,11 +269,6 @@ rack4: MachineMissing (critical), TokenExpires
   it('shell is in the pod of the agent, or on its phone, and on record', async () => {
     const record = join(desk?.env.HOME ?? '', 'record');
     await desk?.jumphost.program('logger', `echo "$@" >> '${record}'`);
-    const text = `rack: rack4
-jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
-machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
-`;
-    await writeFile(join(desk?.rack.overlay ?? '', 'rack.yaml'), text);
     await createPod('swarming-client-y', 'skolo-node', 'swarming-client', 'rpi-007');
     const running = '{"status":{"phase":"Running"}}';
     const pod = ['pod', 'swarming-client-y', '-n', 'skolo-node'];

@@ -91,8 +91,14 @@ export function fetchOn(command: SkoloCommand): Promise<typeof fetch> {
   return way;
 }
 
+/** In a shell of attach, by the ssh connection of that shell. */
 async function openWay(command: SkoloCommand): Promise<typeof fetch> {
-  return (await openJumphostOf(command, await rackOn(command))).fetch;
+  const rack = await rackOn(command);
+  const { SKOLO_ON: ofShell, SKOLO_WAY: file } = command.io.env;
+  const { fetchBySharedWay } = await import('@skolo/fleet');
+  const shared =
+    file !== undefined && rack.name === ofShell ? await fetchBySharedWay(file) : undefined;
+  return shared ?? (await openJumphostOf(command, rack)).fetch;
 }
 
 /** Opens the way to a jumphost alone, until the command ends. Ctrl-C while it opens ends the command. */

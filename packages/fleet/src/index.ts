@@ -27,6 +27,7 @@ export { type OpenOptions, type OpenRack, openRack } from './open-rack.ts';
 export type { Ended } from './program.ts';
 export { healthPath, healthQueries, type RackHealth, readHealth } from './rack-health.ts';
 export { type Forward, startForward } from './service-forward.ts';
+export { fetchBySharedWay, shareWay } from './shared-way.ts';
 export { prepareShell, type ShellStart } from './shell.ts';
 export { type AskableRack, type RackStatus, statusOfRacks } from './status.ts';
 export { type RackReport, surveyRacks } from './survey.ts';

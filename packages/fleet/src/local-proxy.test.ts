@@ -11,7 +11,7 @@ it('answers with the reason why there is no tunnel', async () => {
 });
 
 it('gives up on a tunnel that does not come', async () => {
-  async function open(signal: AbortSignal): Promise<never> {
+  async function open(_: string, signal: AbortSignal): Promise<never> {
     await once(signal, 'abort');
     throw new Error('rack4: no answer');
   }
@@ -20,10 +20,10 @@ it('gives up on a tunnel that does not come', async () => {
 });
 
 async function statusLine(
-  open: Parameters<typeof startLocalProxy>[1],
+  open: Parameters<typeof startLocalProxy>[0],
   patienceMs?: number,
 ): Promise<string | undefined> {
-  const proxy = await startLocalProxy('rack4:6443', open, patienceMs);
+  const proxy = await startLocalProxy(open, patienceMs);
   onTestFinished(proxy.close);
   const { port, username, password } = new URL(proxy.url);
   const socket = connect(Number(port), '127.0.0.1');

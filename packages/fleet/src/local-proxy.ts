@@ -1,5 +1,5 @@
 /**
- * The local end of the way to an API server: an HTTP proxy on loopback. Other users of this computer reach its port, but do not
+ * The local end of the way to an API server, or to a jumphost: an HTTP proxy on loopback. Other users of this computer reach its port, but do not
  * know its password. The port stays the same while the tunnel behind it comes and goes.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
@@ -18,13 +18,9 @@ export interface LocalProxy {
 /** How long a program waits for a tunnel that is being made again. */
 const usualPatienceMs = 10_000;
 
-/**
- * @param authority the only target, as `host:port`
- * @param open connects to it
- */
+/** @param open connects to an address, as `host:port`; undefined where that is not allowed */
 export async function startLocalProxy(
-  authority: string,
-  open: (signal: AbortSignal) => Promise<Socket>,
+  open: (authority: string, signal: AbortSignal) => Promise<Socket> | undefined,
   patienceMs = usualPatienceMs,
 ): Promise<LocalProxy> {
   const secret = randomBytes(24).toString('base64url');
@@ -39,11 +35,13 @@ export async function startLocalProxy(
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
       return client.end('HTTP/1.1 407 a password is needed\r\nProxy-Authenticate: Basic\r\n\r\n');
     }
-    if (request.url !== authority) return client.end(`HTTP/1.1 403 only ${authority}\r\n\r\n`);
     const left = new AbortController();
     client.once('close', () => left.abort());
     try {
-      const upstream = await open(AbortSignal.any([left.signal, AbortSignal.timeout(patienceMs)]));
+      const patience = AbortSignal.any([left.signal, AbortSignal.timeout(patienceMs)]);
+      const opening = open(request.url ?? '', patience);
+      if (opening === undefined) return client.end('HTTP/1.1 403 not to this address\r\n\r\n');
+      const upstream = await opening;
       if (client.destroyed) return upstream.destroy();
       sockets.add(upstream);
       upstream.on('error', () => client.destroy()).on('close', () => client.destroy());

@@ -39,7 +39,10 @@ export async function openK3s(
     },
   });
   const dialApi = (deadline: AbortSignal) => tunnel.open('127.0.0.1', apiPort, deadline);
-  const proxy = await startLocalProxy(authorityOf({ rack: name, apiPort }), dialApi);
+  const own = authorityOf({ rack: name, apiPort });
+  const proxy = await startLocalProxy((authority, deadline) =>
+    authority === own ? dialApi(deadline) : undefined,
+  );
 
   const jumphost = throughTunnel(tunnel, guardian, env);
 

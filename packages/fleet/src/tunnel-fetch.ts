@@ -34,6 +34,8 @@ export function tunnelFetch(open: Open): typeof fetch {
 
 function send({ method, headers, signal }: Request, url: URL, body: Buffer, stream: Socket) {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  // A proxy has answered on it.
+  const { bytesRead } = stream;
   const length: [string, string][] = body.length > 0 ? [['content-length', `${body.length}`]] : [];
   request({
     method,
@@ -45,7 +47,7 @@ function send({ method, headers, signal }: Request, url: URL, body: Buffer, stre
     .on('error', (error) => {
       // ssh closes a connection that the jumphost could not make.
       const isClosed = ['ECONNRESET', 'EPIPE'].includes(errorCode(error) ?? '');
-      const isRefused = isClosed && stream.bytesRead === 0;
+      const isRefused = isClosed && stream.bytesRead === bytesRead;
       stream.destroy();
       reject(isRefused ? Object.assign(error, { code: 'ECONNREFUSED' }) : error);
     })

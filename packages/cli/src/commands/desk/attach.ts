@@ -55,7 +55,13 @@ async function keepOpen(command: SkoloCommand, open: OpenRack): Promise<void> {
 }
 
 /** With them, kubectl and skolo work on this rack, in any folder. */
-async function variables(command: SkoloCommand, { kubeconfig, rack }: OpenRack) {
+async function variables(command: SkoloCommand, open: OpenRack) {
+  const { kubeconfig, rack } = open;
   const clusters = resolve(command.io.folder, await clustersFile(command));
-  return { KUBECONFIG: kubeconfig, SKOLO_CLUSTERS: clusters, SKOLO_ON: rack.name };
+  const own = { KUBECONFIG: kubeconfig, SKOLO_CLUSTERS: clusters, SKOLO_ON: rack.name };
+  if (rack.type === 'gke') return own;
+  const { shareWay } = await import('@skolo/fleet');
+  const { file, close } = await shareWay(open);
+  command.atEnd(close);
+  return { ...own, SKOLO_WAY: file };
 }

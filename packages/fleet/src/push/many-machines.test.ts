@@ -1,0 +1,86 @@
+/** A crashing agent for a rack of 300 machines, of which five do not answer, on a real control plane. */
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isLong } from '@skolo/durable/campaign';
+import { peer, startContainerRegistry, startControlPlane } from '@skolo/simulators';
+import { expect, it, onTestFinished } from 'vitest';
+import { kubectlAt } from '../testing/kubectl.ts';
+import { openRecords, openRepository, preparePush, type Request } from './index.ts';
+import { createRackRepository, tagOf } from './testing/racks.ts';
+
+const program = peer('control-plane');
+const kubectl = peer('kubectl') ?? '';
+const registryProgram = peer('docker-registry');
+const machines = Array.from({ length: 300 }, (_, at) => `rpi-${String(at + 1).padStart(3, '0')}`);
+const dead = machines.slice(0, 5);
+
+it.runIf(isLong && program && kubectl && registryProgram)(
+  'a crashing agent for 300 machines, 5 of them dead, stops at the canary',
+  async () => {
+    const registry = await startContainerRegistry(registryProgram ?? '');
+    onTestFinished(registry.close);
+    for (const word of ['clean', 'crash']) await registry.push('skolo/agent', tagOf(word), word);
+    await registry.push('skolo/service', tagOf('clean'), 'clean');
+    const jumphost = { name: 'jumphost', labels: { jumphost: 'true' } };
+    const nodes = [jumphost, ...machines.map((name) => ({ name }))];
+    const plane = await startControlPlane(program ?? '', kubectl, { nodes });
+    onTestFinished(plane.close);
+    const repository = await createRackRepository(registry.host, ['rack4']);
+    onTestFinished(repository.remove);
+    const folder = await mkdtemp(join(tmpdir(), 'skolo-records-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const env = { ...process.env, KUBECONFIG: plane.kubeconfig };
+    const call = (...args: string[]) => execFileSync(kubectl, args, { encoding: 'utf8', env });
+    const agents = () => {
+      const path = '{range .items[*]}{.spec.nodeName} {.metadata.uid}{"\n"}{end}';
+      const text = call('get', 'pods', '-n', 'skolo', '-l', 'app=agent', '-o', `jsonpath=${path}`);
+      return text.trim().split('\n').sort();
+    };
+    const lines: string[] = [];
+    async function push(id: string, asked: Partial<Request>) {
+      const { signal } = new AbortController();
+      const request: Request = {
+        ...{ id, startedAt: '2026-11-21T12:00:00Z', by: 'Ann', why: 'a test', services: [] },
+        ...{ isRollback: false, racks: ['rack4'], canaries: 1, soakMs: 0, onFailure: 'stop' },
+        ...asked,
+      };
+      const prepared = await preparePush(request, {
+        repository: await openRepository(repository.clusters, signal),
+        records: openRecords(folder),
+        open: async (name) => ({
+          name,
+          kubectl: kubectlAt(plane.kubeconfig, kubectl),
+          close: async () => undefined,
+        }),
+        stages: [request.racks],
+        desk: { name: 'ann@desk', pid: 1, isAlive: () => false },
+        times: { pollMs: 2_000, readyMs: 300_000, patienceMs: 60_000 },
+        signal,
+        now: Date.now,
+        report: (_, text) => lines.push(text),
+      });
+      for (const { problem } of prepared.racks) if (problem) throw problem;
+      return await prepared.run();
+    }
+    call('apply', '-f', join(repository.folder, 'kube/base/namespace.yaml'));
+    for (const name of dead) call('annotate', 'node', name, 'test.skolo/node=dead');
+    const names = dead.map((name) => `node/${name}`);
+    call('wait', '--for=condition=Ready=unknown', ...names, '--timeout=300s');
+    expect(await push('begin', {})).toMatchObject([{ state: 'done' }]);
+    const before = agents();
+
+    const [record] = await push('crash', { services: ['agent'], version: tagOf('crash') });
+
+    expect(record).toMatchObject({
+      state: 'rolled-back',
+      why: expect.stringContaining('DaemonSet skolo/agent: rpi-006: crashes again and again'),
+    });
+    expect(lines).toContain('DaemonSet skolo/agent: first on rpi-006');
+    const kept = agents().filter((line) => before.includes(line));
+    expect(before).toHaveLength(300);
+    expect(kept).toHaveLength(299);
+  },
+  1_800_000,
+);
