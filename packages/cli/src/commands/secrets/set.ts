@@ -65,7 +65,7 @@ export function generate(command: SkoloCommand): void {
     const known = generatedKinds.find((each) => each === kind);
     if (known === undefined) {
       throw new CliError(
-        `${name}: ${kind}: skolo cannot make one; ${madeBy[kind] ?? 'get it from its issuer'}, then use skolo secrets set`,
+        `${name}: ${kind}: ${madeBy[kind] ?? 'get it from its issuer, and use skolo secrets set'}`,
       );
     }
     const made = await generateValue(known, `${place}@skolo`);
@@ -92,7 +92,7 @@ async function generateApiToken(
     const former = file && (await store.read(file.place, signal));
     if (file === undefined || former === undefined) {
       throw new CliError(
-        `${name}: its hash belongs into the file of tokens, which the store does not have; add access.tokens to rack.yaml, and store the file of the rack with skolo secrets set`,
+        `${name}: its hash belongs into the file of tokens, which the store does not have; add access.tokens to rack.yaml, and make a first token with skolo token new --on ${fleetRack.name}`,
       );
     }
     const [{ newToken }, { withPrivateFile }] = await Promise.all([
@@ -115,12 +115,13 @@ async function generateApiToken(
 }
 
 const madeBy: Readonly<Record<string, string>> = {
-  'service-account-key': '`gcloud iam service-accounts keys create` makes one',
-  'token-file': '`skolo token new NAME --role R --file FILE` makes one',
-  'tls-key': 'your certificate authority issues it',
-  certificate: 'your certificate authority issues it',
-  'adb-key': '`adb keygen FILE` makes one, which each phone has to accept',
-  'adb-public-key': '`adb keygen FILE` makes it with adbkey',
+  'service-account-key':
+    '`gcloud iam service-accounts keys create` makes one, for skolo secrets set',
+  'token-file': '`skolo token new NAME --role R --on RACK` makes it',
+  'tls-key': 'your certificate authority issues it, for skolo secrets set',
+  certificate: 'your certificate authority issues it, for skolo secrets set',
+  'adb-key': '`adb keygen FILE` makes one, which each phone has to accept; use skolo secrets set',
+  'adb-public-key': '`adb keygen FILE` makes it with adbkey; use skolo secrets set',
 };
 
 /** `skolo secrets edit`: a value in an editor. */

@@ -1,4 +1,4 @@
-/** Tokens in the file of the rack. */
+/** Tokens in the file of a rack. */
 
 import type { TokenInfo } from '@skolo/common';
 import type { Role } from '@skolo/rack';
@@ -8,7 +8,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
-import { tokenPath } from '../../rack-file.ts';
+import { withTokenFile } from './token-file.ts';
 
 const roles = ['view', 'operate', 'admin'] as const satisfies readonly Role[];
 
@@ -23,7 +23,7 @@ interface NewOptions {
 export function create(command: SkoloCommand): void {
   command
     .description(
-      'Makes a token and prints it once; the file keeps only its hash. Services accept it immediately. A name stands for a person or a program and has one token.',
+      'Makes a token and prints it once; the file keeps only its hash. A name stands for a person or a program and has one token. With --on the file is that of the store (skolo secrets), else the one that rack.yaml names, whose change services see immediately.',
     )
     .summary('make a token')
     .argument('<holder>', 'name of the person or program')
@@ -37,16 +37,20 @@ export function create(command: SkoloCommand): void {
     )
     .option('--file <file>', 'file of tokens, instead of the one in rack.yaml')
     .uses('rack')
-    .example('(umask 077; skolo token new ann --role operate --expires 30d > ~/.skolo-token)');
+    .example(
+      '(umask 077; skolo token new ann --role operate --expires 30d --on rack4 > ~/.skolo-token)',
+    );
 
   command.action(async (name: string, { role, expires, file }: NewOptions) => {
-    const path = await tokenPath(command, file);
     const { newToken } = await import('@skolo/common');
     const now = command.io.now();
-    const token = await newToken(path, { name, role, expiresInDays: expires, now });
+    let token = '';
+    const where = await withTokenFile(command, file, async (path) => {
+      token = await newToken(path, { name, role, expiresInDays: expires, now });
+    });
     command.io.out(token);
     const end = timestamp(new Date(now + expires * 86_400_000));
-    command.io.err(`token ${name}: role ${role}, until ${end}; hash stored in ${path}`);
+    command.io.err(`token ${name}: role ${role}, until ${end}; hash stored in ${where}`);
   });
 }
 
@@ -71,9 +75,11 @@ export function list(command: SkoloCommand): void {
     .example('skolo token list --rack racks/rack4/rack.yaml');
 
   command.action(async ({ file, json }: { file?: string; json?: true }) => {
-    const path = await tokenPath(command, file);
     const { listTokens } = await import('@skolo/common');
-    const tokens = await listTokens(path);
+    let tokens: TokenInfo[] = [];
+    await withTokenFile(command, file, async (path) => {
+      tokens = await listTokens(path);
+    });
     const now = command.io.now();
     if (json) printJson(command.io, { tokens: tokens.map((token) => asJson(token, now)) });
     else printTable(command.io, columns(now), tokens);
@@ -121,9 +127,8 @@ export function revoke(command: SkoloCommand): void {
     .example('skolo token revoke ann');
 
   command.action(async (name: string, { file }: { file?: string }) => {
-    const path = await tokenPath(command, file);
     const { revokeToken } = await import('@skolo/common');
-    await revokeToken(path, name);
-    command.io.err(`token ${name}: revoked in ${path}`);
+    const where = await withTokenFile(command, file, (path) => revokeToken(path, name));
+    command.io.err(`token ${name}: revoked in ${where}`);
   });
 }

@@ -1,0 +1,50 @@
+/** The file of tokens: the one in the store of a rack, or a file of this computer. */
+import { errorText } from '@skolo/errors';
+import { Secret } from '@skolo/secrets';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError, exitCodes } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
+import { tokenPath } from '../../rack-file.ts';
+import { openSecrets } from '../secrets/open-secrets.ts';
+
+/**
+ * Calls `use` with the path of the file. With `--on RACK`, and without `--file`, that is the value of the store, in a file in memory. What
+ * `use` changes is stored.
+ *
+ * @returns where the file is kept, for people
+ */
+export async function withTokenFile(
+  command: SkoloCommand,
+  file: string | undefined,
+  use: (path: string) => Promise<void>,
+): Promise<string> {
+  const { on } = command.globals();
+  if (on === undefined || file !== undefined) {
+    const path = await tokenPath(command, file);
+    await use(path);
+    return path;
+  }
+  const { secrets, store } = await openSecrets(command, on);
+  const secret = secrets.find(({ kind }) => kind === 'token-file');
+  if (secret === undefined) {
+    throw new CliError(
+      `${on}: rack.yaml has no file of tokens; add \`access: { tokens: { file: secrets/tokens.yaml } }\``,
+      exitCodes.badConfiguration,
+    );
+  }
+  const { withPrivateFile } = await import('@skolo/fleet/secrets');
+  return await interruptible(command, async (signal) => {
+    const former = (await store.read(secret.place, signal)) ?? new Secret('');
+    const value = await withPrivateFile(command.io.env, secret.name, former, (path) =>
+      use(path).catch((cause: unknown) => {
+        // The file in memory means nothing to people.
+        const message = errorText(cause).replaceAll(path, secret.place);
+        throw new CliError(message, exitCodes.failed, { cause });
+      }),
+    );
+    signal.throwIfAborted();
+    if (value.reveal() === former.reveal()) return store.title;
+    await store.write(secret.place, value);
+    return `${store.title}; skolo secrets apply ${on} brings it to the rack`;
+  });
+}
