@@ -25,9 +25,9 @@ async function newRack(yaml = rackYaml()) {
   return { dir, file, stateDir, flags };
 }
 
-async function startFixture(yaml?: string): Promise<Child & { file: string }> {
-  const { flags, file } = await newRack(yaml);
-  return { ...startChild('fixture-service', flags), file };
+async function startFixture(yaml?: string): Promise<Child & { file: string; stateDir: string }> {
+  const { flags, file, stateDir } = await newRack(yaml);
+  return { ...startChild('fixture-service', flags), file, stateDir };
 }
 
 async function getJson(url: string) {
@@ -81,6 +81,14 @@ describe('the command line', () => {
     const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     expect(metrics).toContain('skolo_build_info{service="power-cycle-daemon",version="9.9.9"');
     expect(await child.line('request')).toMatchObject({ level: 'debug', path: '/metrics' });
+    // Those of its process, of rack.yaml and of requests.
+    for (const name of [
+      'process_resident_memory_bytes',
+      'skolo_rack_reload_success 1',
+      'http_request_duration_seconds',
+    ]) {
+      expect(metrics).toContain(name);
+    }
   });
 });
 
@@ -98,22 +106,6 @@ describe('a running service', () => {
     expect(child.lines()[0]).toMatchObject({ msg: 'listening', port, metricsPort });
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 404]);
     expect(answers[1]?.body).toEqual({ ready: true, degraded: [] });
-  });
-
-  it('shows the metrics of its process', async () => {
-    const child = await startFixture();
-    const { metricsPort } = await child.ports();
-
-    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-
-    for (const name of [
-      'process_resident_memory_bytes',
-      'skolo_build_info',
-      'skolo_rack_reload_success 1',
-      'http_request_duration_seconds',
-    ]) {
-      expect(metrics).toContain(name);
-    }
   });
 
   it('stays up when its log cannot be written', async () => {
@@ -249,7 +241,7 @@ describe('SIGTERM and SIGINT', () => {
 });
 
 describe('a start with mistakes in rack.yaml and without a last good copy', () => {
-  it('uses the rest, and reports what is disabled everywhere', async () => {
+  it('uses the rest, reports what is disabled everywhere, and keeps no copy of it', async () => {
     const child = await startFixture(brokenYaml);
 
     const { metricsPort } = await child.ports();
@@ -270,25 +262,14 @@ describe('a start with mistakes in rack.yaml and without a last good copy', () =
     const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     expect(await metrics()).toMatch(/^skolo_rack_disabled_entries 1$/m);
     expect(await metrics()).toMatch(/^skolo_rack_reload_success 0$/m);
+    // The next start must not take it for a good one.
+    expect(await readdir(child.stateDir)).not.toContain('rack.last-good.yaml');
 
     await writeFile(child.file, rackYaml());
 
     await child.line('rack.yaml reloaded');
     expect(await metrics()).toMatch(/^skolo_rack_disabled_entries 0$/m);
     expect(await metrics()).toMatch(/^skolo_rack_reload_success 1$/m);
-  });
-
-  it('keeps no copy of it: the next start does not take it for a good one', async () => {
-    const { file, stateDir, flags } = await newRack(brokenYaml);
-    const before = startChild('fixture-service', flags);
-    await before.ports();
-    before.process.kill('SIGTERM');
-    await before.exit();
-
-    expect(await readdir(stateDir)).not.toContain('rack.last-good.yaml');
-
-    await writeFile(file, 'no: rack');
-    expect(await startChild('fixture-service', flags).exit()).toBe(78);
   });
 });
 

@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
 import { peer } from '@skolo/simulators';
 import { afterEach, expect, it } from 'vitest';
 import { markVariable } from './bot/environment.ts';
@@ -22,6 +22,8 @@ import type { AgentProcess } from './testing/agent-process.ts';
 import { Lab, machine } from './testing/lab.ts';
 
 const kills = campaign();
+/** It reads the command lines of all processes of the machine. */
+const everyMs = isLong ? 100 : 300;
 /** A kill comes within it, after a task was asked for: most are in the launch, in the task or in the reboot after it. */
 const roundMs = 2000;
 /** The pauses of the bot are a second at most here; the rest is for a machine that is busy. */
@@ -72,7 +74,7 @@ it(
     let most = 0;
     sampling = setInterval(() => {
       most = Math.max(most, botsOf(its).length);
-    }, 100);
+    }, everyMs);
     let agent = await its.startAgent();
     await botIsBack(its, agent, 0);
     const files = openFiles(agent);

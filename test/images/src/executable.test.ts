@@ -32,13 +32,13 @@ describe('the executable', () => {
     expect((await skolo('--version')).stdout).toBe(`${version}\n`);
   });
 
-  it('has all commands in itself, as the bundle has', async () => {
-    const bin = join(dir, 'cli/opt/skolo/packages/cli/bin/skolo.js');
-    const nouns = (await skolo('--help')).stdout.matchAll(/^ {2}([a-z]+) (?= )/gm);
+  it('has all commands in itself', async () => {
+    const help = (await skolo('--help')).stdout;
+    const nouns = [...help.matchAll(/^ {2}([a-z]+) (?= )/gm)].map(([, noun = '']) => noun);
+    expect(nouns).toContain('machine');
 
-    for (const [, noun = ''] of nouns) {
-      const { stdout } = await run(process.execPath, [bin, noun, '--help'], { cwd: dir });
-      expect((await skolo(noun, '--help')).stdout).toBe(stdout);
+    for (const noun of nouns) {
+      expect((await skolo(noun, '--help')).stdout).toContain(`skolo ${noun}`);
     }
     const { stdout } = await skolo('--rack', 'rack.yaml', 'rack', 'check');
     expect(stdout).toMatch(/^demo: \d+ machines, .*no errors/);
