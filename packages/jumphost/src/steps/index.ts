@@ -4,6 +4,7 @@ import type { Download } from '../downloads.ts';
 import { JumphostError } from '../errors.ts';
 import type { Guard } from '../guarded-change.ts';
 import type { Step } from '../step.ts';
+import { addressStep } from './address.ts';
 import {
   type AskedService,
   accountsStep,
@@ -66,6 +67,7 @@ export function stepsOf(needs: JumphostNeeds): Step[] {
     journalStep(),
     updatesStep(),
     nodeStep(download),
+    addressStep(rack.jumphost.address),
     firewallStep(subnet, guard),
     sshStep(guard),
     programsStep(sources),
