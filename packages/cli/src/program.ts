@@ -194,6 +194,7 @@ const nouns: Record<string, Noun> = {
       diff: async () => (await import('./commands/secrets/apply.ts')).diff,
       apply: async () => (await import('./commands/secrets/apply.ts')).apply,
       check: async () => (await import('./commands/secrets/check.ts')).define,
+      rotate: async () => (await import('./commands/secrets/rotate.ts')).define,
       verify: async () => (await import('./commands/secrets/verify.ts')).define,
     },
   },

@@ -28,6 +28,7 @@ export { answerMs, type Exchange, type MqttVisit, visitBroker } from './mqtt.ts'
 export { openCli, openExec } from './open.ts';
 export { type Access, addressOf, type Place, type Ports, targetOf } from './place.ts';
 export { runProgram } from './program.ts';
+export { publicKeyOf } from './public-key.ts';
 export type {
   CliSession,
   ConnectionFacts,

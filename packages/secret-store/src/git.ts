@@ -1,6 +1,7 @@
 /** Read-only questions to git about its index: what the next commit has. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { withDeadline } from '@skolo/errors';
 import { StoreError } from './errors.ts';
@@ -72,6 +73,19 @@ export async function indexedContents(
     at = end + size + 2;
   }
   return contents;
+}
+
+/** Whether each file is in the last commit as it is on the disk. Without files, they are. */
+export async function filesInGit(
+  files: readonly string[],
+  { env, signal }: Omit<GitDeps, 'folder'>,
+): Promise<boolean> {
+  for (const file of files) {
+    const deps = { folder: dirname(file), env, signal };
+    const changes = await git(deps, ['status', '--porcelain', '--ignored', '--', file]);
+    if (changes.length > 0) return false;
+  }
+  return true;
 }
 
 export interface GrepHit {

@@ -6,6 +6,7 @@ export {
   generatedKinds,
   generateValue,
 } from './generate.ts';
+export { filesInGit } from './git.ts';
 export { installHook } from './hook.ts';
 export { openStore, type StorePlace } from './open-store.ts';
 export { openSops, sealSops, sopsHeader } from './sops-file.ts';

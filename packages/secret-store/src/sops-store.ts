@@ -37,6 +37,7 @@ export function sopsStore({ root, identities, now }: SopsStoreDeps): SecretStore
       await writeText(path, await sealSops(value, await recipientsFor(path), now()), true);
     },
     remove: (place) => removeFile(file(place)),
+    file,
     list: (folder) => placesIn(root, folder, sopsSuffix),
   };
 }

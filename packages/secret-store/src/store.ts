@@ -28,6 +28,8 @@ export interface SecretStore {
   write(place: string, value: Secret): Promise<void>;
   /** Removes a value, if there is one. @throws StoreError */
   remove(place: string): Promise<void>;
+  /** The file of a value that belongs into git, whether it exists or not. Absent for other stores. */
+  file?(place: string): string;
   /** Places below a folder such as `rack4`, sorted. A command knows none. */
   list(folder: string): Promise<string[]>;
 }

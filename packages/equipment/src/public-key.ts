@@ -1,0 +1,10 @@
+/** The public half of an ssh key. */
+import type { Secret } from '@skolo/secrets';
+import ssh2 from 'ssh2';
+
+/** `ssh-ed25519 AAAA…`, as in authorized_keys, without a comment. Undefined: it is no private key, or has a passphrase. */
+export function publicKeyOf(privateKey: Secret): string | undefined {
+  const key = ssh2.utils.parseKey(privateKey.reveal());
+  if (key instanceof Error || Array.isArray(key) || !key.isPrivateKey()) return undefined;
+  return `${key.type} ${key.getPublicSSH().toString('base64')}`;
+}

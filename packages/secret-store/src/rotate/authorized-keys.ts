@@ -1,0 +1,64 @@
+/**
+ * Keys that may sign in as the user of a session, in ~/.ssh/authorized_keys of OpenSSH and dropbear on Linux. Commands for a
+ * POSIX shell. Each may be run again, and replaces the file by one rename.
+ */
+import { DeviceRefused, type ExecSession } from '@skolo/equipment';
+
+const prologue = `set -eu
+umask 077
+mkdir -p ~/.ssh
+cd ~/.ssh
+touch authorized_keys
+new=$(mktemp authorized_keys.XXXXXX)
+trap 'rm -f "$new"' EXIT
+cp -p authorized_keys "$new"`;
+
+/** @param key `ssh-ed25519 AAAA…` */
+export async function addKey(
+  session: ExecSession,
+  device: string,
+  key: string,
+  comment: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const script = `${prologue}
+grep -qF '${checked(key)}' "$new" && exit
+[ -z "$(tail -c 1 "$new")" ] || echo >> "$new"
+echo '${checked(`${key} ${comment}`)}' >> "$new"
+sync "$new" 2> /dev/null || sync
+mv "$new" authorized_keys`;
+  await run(session, device, script, signal);
+}
+
+/** Removes a key, if `kept` is there. */
+export async function removeKey(
+  session: ExecSession,
+  device: string,
+  { key, kept }: { key: string; kept: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const script = `${prologue}
+grep -qF '${checked(kept)}' "$new" || { echo 'the new key is not in authorized_keys' >&2; exit 1; }
+grep -qF '${checked(key)}' "$new" || exit 0
+grep -vF '${checked(key)}' authorized_keys > "$new"
+sync "$new" 2> /dev/null || sync
+mv "$new" authorized_keys`;
+  await run(session, device, script, signal);
+}
+
+function checked(text: string): string {
+  if (/^[\w+/=@.: -]+$/.test(text)) return text;
+  throw new TypeError('not a public key');
+}
+
+async function run(
+  session: ExecSession,
+  device: string,
+  script: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { status, stderr } = await session.exec(script, { signal, timeoutMs: 30_000 });
+  if (status === 0) return;
+  const why = stderr.trim().split('\n').at(-1) || `exit status ${status}`;
+  throw new DeviceRefused(device, `authorized_keys was not changed: ${why}`);
+}
