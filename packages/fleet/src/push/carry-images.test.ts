@@ -76,7 +76,7 @@ describe.skipIf(!program || !registryProgram || !peer('sshd') || !peer('ssh'))(
 
       await carry(image);
 
-      expect(lines).toEqual(['carrying 1 images, 2 MB, through ssh']);
+      expect(lines).toEqual(['carrying 1 image, 2 MB, through ssh']);
       const [, line = ''] = await containerd.ask('images', 'ls', `name==${name}`);
       expect(line).toContain(digest);
       expect(line).toContain('linux/amd64,linux/arm64');
@@ -100,7 +100,7 @@ describe.skipIf(!program || !registryProgram || !peer('sshd') || !peer('ssh'))(
 
       await carry(image, ['linux/arm64']);
 
-      expect(lines).toEqual(['carrying 1 images, 1 MB, through ssh']);
+      expect(lines).toEqual(['carrying 1 image, 1 MB, through ssh']);
       const [, line = ''] = await containerd.ask('images', 'ls', `name==${name}`);
       expect(line).toContain('linux/arm64');
     });

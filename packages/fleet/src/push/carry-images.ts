@@ -56,7 +56,8 @@ export async function carryImages(needed: readonly NeededImage[], deps: CarryDep
   );
   const bytes = [...parts.values()].reduce((sum, { size }) => sum + size, 0);
   await refuseFullDisk(bytes, deps);
-  report(`carrying ${images.length} images, ${megabytes(bytes)}, through ssh`);
+  const what = images.length === 1 ? '1 image' : `${images.length} images`;
+  report(`carrying ${what}, ${megabytes(bytes)}, through ssh`);
   const staged = await readStaged(deps);
   for (const part of parts.values()) await carry(part, staged.get(part.digest) ?? 0, deps);
   const byPlatform = Map.groupBy(images, ({ platform }) => platform);

@@ -34,7 +34,7 @@ it.runIf(isLong && program && kubectl && registryProgram)(
     const env = { ...process.env, KUBECONFIG: plane.kubeconfig };
     const call = (...args: string[]) => execFileSync(kubectl, args, { encoding: 'utf8', env });
     const agents = () => {
-      const path = '{range .items[*]}{.spec.nodeName} {.metadata.uid}{"\n"}{end}';
+      const path = '{range .items[*]}{.spec.nodeName} {.metadata.uid}{"\\n"}{end}';
       const text = call('get', 'pods', '-n', 'skolo', '-l', 'app=agent', '-o', `jsonpath=${path}`);
       return text.trim().split('\n').sort();
     };

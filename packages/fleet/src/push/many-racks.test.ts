@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { isLong } from '@skolo/durable/campaign';
 import { peer, startContainerRegistry } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { FleetError } from '../errors.ts';
 import { kubectlAt } from '../testing/kubectl.ts';
 import {
+  type OpenedRack,
   openRecords,
   openRepository,
   type PushDeps,
@@ -78,6 +80,30 @@ describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => 
     for (const rack of racks.values()) expect(rack.image('service')).toContain(tagOf('next'));
   }, 60_000);
 
+  it('carries images to a rack without uplink, and changes nothing where that fails', async () => {
+    const { push, racks, openRack } = await fleetOf(['rack-1']);
+    const rack = racks.get('rack-1');
+    const before = rack?.changes.length ?? -1;
+    const carried: string[] = [];
+    let isFull = true;
+    const open = async (name: string): Promise<OpenedRack> => ({
+      ...(await openRack(name)),
+      async carry(images) {
+        carried.push(...images.map(({ image, platforms }) => `${image} for ${platforms}`));
+        if (isFull) throw new FleetError('IMAGE', 'rack-1: the jumphost has 1 MB left');
+      },
+    });
+
+    const first = await push({}, [['rack-1']], undefined, { open });
+
+    expect(first).toMatchObject([{ state: 'waiting', why: 'rack-1: the jumphost has 1 MB left' }]);
+    expect(rack?.changes).toHaveLength(before);
+    isFull = false;
+    expect(await push({}, [['rack-1']], undefined, { open })).toMatchObject([{ state: 'done' }]);
+    const image = expect.stringMatching(/skolo\/service:.*-next@sha256:\w+ for linux\/arm64$/);
+    expect(carried).toEqual([image, image]);
+  }, 60_000);
+
   it('begins no other rack after a failure of the first stage', async () => {
     const { push, racks } = await fleetOf(['broken', 'rack-1']);
     const before = racks.get('rack-1')?.changes.length;
@@ -136,11 +162,20 @@ async function fleetOf(all: readonly string[]) {
     return rack;
   }
 
+  async function openRack(name: string): Promise<OpenedRack> {
+    const close = async () => undefined;
+    return { name, kubectl: racks.get(name)?.kubectl ?? kubectl, close };
+  }
+
   async function push(
     asked: Partial<Request>,
     stages: PushDeps['stages'],
     prepared: () => void = () => undefined,
-    { signal = new AbortController().signal, report = () => undefined }: Partial<PushDeps> = {},
+    {
+      signal = new AbortController().signal,
+      report = () => undefined,
+      open = openRack,
+    }: Partial<PushDeps> = {},
   ): Promise<RackRecord[]> {
     const request: Request = {
       ...{ id: 'begin', startedAt: '2026-11-21T12:00:00Z', by: 'Ann', why: 'a test', services: [] },
@@ -150,12 +185,7 @@ async function fleetOf(all: readonly string[]) {
     const ready = await preparePush(request, {
       repository: await openRepository(repository.clusters, signal),
       records: openRecords(folder),
-      open: async (name) => ({
-        name,
-        kubectl: racks.get(name)?.kubectl ?? kubectl,
-        close: async () => undefined,
-      }),
-      stages,
+      ...{ open, stages },
       desk: { name: 'ann@desk', pid: 1, isAlive: () => false },
       times: real.length > 0 ? patiently : { pollMs: 10, readyMs: 5_000, patienceMs: 50 },
       signal,
@@ -170,9 +200,7 @@ async function fleetOf(all: readonly string[]) {
   const former = racks.get(all[0] ?? '')?.image('service');
   const next = { services: ['service'], version: tagOf('next'), id: 'next' };
   return {
-    racks,
-    repository,
-    former,
+    ...{ racks, repository, former, openRack },
     push: (
       asked: Partial<Request>,
       stages: PushDeps['stages'],
