@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exitCodes } from './errors.ts';
-import type { Io } from './io.ts';
-import { complete } from './program.ts';
 import { largeRackYaml, startLargeRack } from './testing/large-rack.ts';
+import { runCommand } from './testing/run-command.ts';
 
 const size = { columns: 60, rows: 24 };
 const started = await startLargeRack();
@@ -20,33 +19,8 @@ afterAll(async () => {
 });
 
 async function skolo(line: string, terminal?: { columns: number; rows: number }) {
-  const printed = { out: '', err: '' };
-  const add = (to: 'out' | 'err', text: string) => {
-    printed[to] += text;
-  };
-  const io: Io = {
-    out: (text) => add('out', `${text}\n`),
-    err: (text) => add('err', `${text}\n`),
-    draw: (text) => add('out', text),
-    write: async (bytes) => add('out', Buffer.from(bytes).toString()),
-    isTerminal: terminal !== undefined,
-    columns: terminal?.columns,
-    rows: terminal?.rows,
-    colour: false,
-    now: Date.now,
-    onInterrupt: () => () => {},
-    onStop: () => () => {},
-    onSignal: () => () => {},
-    env: {},
-    folder: '/',
-    canAsk: false,
-    ask: async () => undefined,
-    askSecret: async () => undefined,
-    input: async () => new Uint8Array(),
-    exitCode: exitCodes.done,
-  };
-  const exitCode = await complete([...line.split(' '), '--rack', rack], io);
-  return { ...printed, exitCode, lines: printed.out.trimEnd().split('\n') };
+  const printed = await runCommand([...line.split(' '), '--rack', rack], terminal);
+  return { ...printed, lines: printed.out.trimEnd().split('\n') };
 }
 
 const tables = [

@@ -172,7 +172,7 @@ const nouns: Record<string, Noun> = {
   },
   push: {
     summary: 'a new version or configuration, for all racks',
-    example: "skolo push metadata-server --racks rack4 --why 'fixes the leak'",
+    example: "skolo push metadata-server --racks rack4 --reason 'fixes the leak'",
     own: async () => (await import('./commands/push/push.ts')).define,
     verbs: {
       diff: async () => (await import('./commands/push/diff.ts')).define,

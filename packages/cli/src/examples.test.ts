@@ -1,0 +1,91 @@
+/** Command lines that help and documents show: their commands and options exist. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { runCommand } from './testing/run-command.ts';
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+
+it('examples of all helps name commands and options that exist', async () => {
+  const wrong: string[] = [];
+  for (const noun of commandsIn(await helpOf([]))) {
+    const help = await helpOf([noun]);
+    const verbs = commandsIn(help).filter((verb) => verb !== 'help');
+    const texts = await Promise.all(verbs.map((verb) => helpOf([noun, verb])));
+    for (const text of [help, ...texts]) {
+      const [, example = ''] = /\nExample:\n +(.*)/.exec(text) ?? [];
+      const why = await whatIsWrong(example);
+      if (why !== undefined) wrong.push(`skolo ${noun}: ${example}: ${why}`);
+    }
+  }
+
+  expect(wrong).toEqual([]);
+});
+
+it('so do those of the documents', async () => {
+  const wrong: string[] = [];
+  let count = 0;
+  for (const path of await documents()) {
+    const text = await readFile(path, 'utf8');
+    for (const line of text.match(/(?:^(?:\$ )?|`)(?:npx )?skolo [a-z][^`\n]*/gm) ?? []) {
+      count += 1;
+      const why = await whatIsWrong(line.replace(/^`|^\$ |npx /g, ''));
+      if (why !== undefined) wrong.push(`${path.slice(repository.length)}: ${line}: ${why}`);
+    }
+  }
+
+  expect(wrong).toEqual([]);
+  expect(count).toBeGreaterThan(200);
+});
+
+/** Not what belongs to another program, nor what a word of the shell begins. */
+async function whatIsWrong(line: string): Promise<string | undefined> {
+  const [own = ''] = line
+    .replace(/^.*?skolo (?:--rack \S+ )?/, '')
+    .split(/ (?:--|[|>#&;]|2>) | {3,}|[);]/);
+  const words = own.replaceAll(/'[^']*'|"[^"]*"/g, 'WORD').split(/\s+/);
+  const [noun = '', verb = ''] = words;
+  if (noun === 'help') return undefined;
+  const help = await helpOf([noun]);
+  if (help === '') return `no command ${noun}`;
+  const isVerb = commandsIn(help).includes(verb);
+  const known = isVerb ? await helpOf([noun, verb]) : help;
+  const option = words
+    .map((word) => word.replace(/^\[/, '').replace(/[\].,…=|].*$/, ''))
+    .find((word) => word.startsWith('--') && !new RegExp(`${word}(?![a-z-])`).test(known));
+  return option && `no option ${option}`;
+}
+
+const helps = new Map<string, Promise<string>>();
+
+/** Empty where there is no such command. */
+function helpOf(words: readonly string[]): Promise<string> {
+  const key = words.join(' ');
+  const known = helps.get(key) ?? printed([...words, '--help']);
+  helps.set(key, known);
+  return known;
+}
+
+async function printed(args: readonly string[]): Promise<string> {
+  const { out, exitCode } = await runCommand(args);
+  return exitCode === 0 ? out : '';
+}
+
+function commandsIn(help: string): string[] {
+  const [, list = ''] = /\nCommands:\n((?: {2}.*\n?)+)/.exec(help) ?? [];
+  return [...list.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name = '']) => name);
+}
+
+async function documents(): Promise<string[]> {
+  const folders = ['', 'docs', 'kube', 'deploy/jumphost', 'deploy/systemd', 'packages/cli'];
+  const found = await Promise.all(
+    folders.map(async (folder) => {
+      const names = await readdir(join(repository, folder));
+      return names
+        .filter((name) => name.endsWith('.md'))
+        .map((name) => join(repository, folder, name));
+    }),
+  );
+  return found.flat();
+}
