@@ -55,6 +55,20 @@ describe('a service', () => {
     expect(lines).toEqual(['Deployment skolo/router-backup says that it is well: version 1']);
   });
 
+  it('is also the agent of the component canary, whose phones fall sick by themselves', async () => {
+    const states = [well, well];
+    const { deps, asked, lines } = createRack(
+      () => states.shift() ?? { ...well, degraded: ['device'] },
+    );
+    const agent = workload('swarming-client-canary', 'unnamed');
+
+    const before = await stateBefore(agent, pods, deps);
+    await untilServiceIsWell(agent, before, pods, deps);
+
+    expect(asked[0]).toContain(':20014/proxy/metrics');
+    expect(lines).toHaveLength(1);
+  });
+
   it('has failed where a part is degraded that was not before', async () => {
     const states = [well, well, { version: '2', degraded: ['switch-2', 'spool'] }];
     const { deps } = createRack(
