@@ -27,9 +27,10 @@ const pages = [
 ].map((name) => ({ name, path: join(own, '../..', `${name}.md`) }));
 const names = (await readdir(sessions)).filter((name) => name.endsWith('.console'));
 
-// In the long run, each command is a process of its own, as it is always for what pipes, and in a terminal.
-const commandLines = process.env.SKOLO_LONG === '1' ? undefined : new CommandLines();
-afterAll(() => commandLines?.close());
+// In the long run, each command is a process of its own, as it always is in a real terminal.
+const shared = process.env.SKOLO_LONG === '1' ? undefined : new CommandLines();
+afterAll(() => shared?.close());
+const inTerminal = 'terminal.console';
 
 /** Adding a file adds a test. */
 describe('skolo prints', () => {
@@ -38,7 +39,7 @@ describe('skolo prints', () => {
     if (session.includes('$ tty ') && !(await canTty())) skip('script of util-linux is not there');
     const place = await placeFor(session);
 
-    const printed = await replay(session, place, commandLines);
+    const printed = await replay(session, place, name === inTerminal ? undefined : shared);
 
     // The secret of all fixtures: it may stand in commands, and in nothing that they print.
     expect(printed.replaceAll(/^\$ .*$/gm, '')).not.toContain('hunter2');
@@ -55,7 +56,7 @@ describe('skolo prints', () => {
 
     for (const block of blocks) {
       const expected = steadied(block.replaceAll('/srv/racks', place.dir), place);
-      expect(await replay(block, place, commandLines)).toBe(expected);
+      expect(await replay(block, place, shared)).toBe(expected);
     }
   });
 });

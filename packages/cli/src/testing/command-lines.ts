@@ -13,6 +13,8 @@ export interface Request {
   args: string[];
   dir: string;
   env: NodeJS.ProcessEnv;
+  /** Of the terminal that it prints to; undefined: none. */
+  columns?: number | undefined;
 }
 
 export interface Ended {
@@ -60,21 +62,42 @@ export class CommandLines {
 
 export interface Call {
   args: string[];
+  /** What it sets for skolo alone. */
+  env: NodeJS.ProcessEnv;
+  columns: number | undefined;
   /** The shell's, that gets its output. */
   into: string | undefined;
 }
 
 /**
- * What the shell makes of a line that is a call of skolo, and at most pipes all that it prints into something; undefined
- * for a line that redirects, sets variables, leaves before skolo has ended (as head does) or runs something else.
+ * What the shell makes of a line that is a call of skolo, in a terminal or not, and at most sets variables for it and pipes
+ * all that it prints into something; undefined for any other line.
  */
 export async function callIn(
   line: string,
   options: { cwd: string; env: NodeJS.ProcessEnv },
 ): Promise<Call | undefined> {
-  const [, own, into] = /^(skolo [^|&;<>()`\n]+?)(?: \| (?!head)([^|]+))?$/.exec(line) ?? [];
-  if (own === undefined) return undefined;
-  const listing = 'skolo() { for word; do printf "%s\\0" "$word"; done; }';
-  const { stdout } = await promisify(execFile)('sh', ['-c', `${listing}\n${own}`], options);
-  return { args: stdout.split('\0').slice(0, -1), into };
+  // Output of its own is not the shell's. The words of a terminal's command go through one more shell.
+  if (line.includes('/dev/')) return undefined;
+  const call =
+    /^(?<sets>(?:SKOLO_\w+=\S* )*)(?:(?<own>skolo [^|&;<>()`\n]+?)(?: \| (?<into>[^|]+))?|tty (?<columns>\d+) (?<inTerminal>skolo [^|&;<>()`\n'"\\]+))$/.exec(
+      line,
+    )?.groups;
+  if (call === undefined) return undefined;
+  const { sets = '', own = call.inTerminal, into, columns } = call;
+  const names = [...sets.matchAll(/(\w+)=/g)].map(([, name = '']) => name);
+  const script = [
+    'skolo() { for word; do printf "%s\\0" "$word"; done; }',
+    ...(names.length > 0 ? [`export ${sets}`] : []),
+    ...names.map((name) => `printf "%s\\0" "$${name}"`),
+    own,
+  ].join('\n');
+  const { stdout } = await promisify(execFile)('sh', ['-c', script], options);
+  const words = stdout.split('\0').slice(0, -1);
+  return {
+    args: words.slice(names.length),
+    env: Object.fromEntries(names.map((name, at) => [name, words[at]])),
+    columns: columns === undefined ? undefined : Number(columns),
+    into,
+  };
 }

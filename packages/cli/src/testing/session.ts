@@ -154,7 +154,9 @@ async function runIn(
   const options = { cwd: dir, env };
   const call = commandLines && (await callIn(command, options));
   if (!call) return await run(command, options);
-  const { stdout, stderr, exitCode } = await commandLines.run({ args: call.args, dir, env });
+  const { args, columns } = call;
+  const request = { args, dir, env: { ...env, ...call.env }, columns };
+  const { stdout, stderr, exitCode } = await commandLines.run(request);
   if (call.into === undefined) return { stdout: `${Buffer.from(stdout)}`, stderr, exitCode };
   const piped = await run(call.into, options, stdout);
   return { ...piped, stderr: stderr + piped.stderr };
@@ -189,7 +191,9 @@ function run(
       const exitCode = typeof error?.code === 'number' ? error.code : (child.exitCode ?? -1);
       resolve({ stdout, stderr, exitCode });
     });
-    if (input) child.stdin?.end(input);
+    if (input === undefined) return;
+    // It may leave before it has read all, as head does.
+    child.stdin?.on('error', () => undefined).end(input);
   });
 }
 
