@@ -231,9 +231,11 @@ describe('npm start, while it runs', () => {
   });
 
   it.each(['the guard that was started again', ...(inFull ? ['the one that it begins with'] : [])])(
-    'leaves nothing running when it is killed, by %s, and starts again after that',
+    'leaves nothing running when it is killed, by %s, and keeps edits when it starts again',
     async () => {
       const children = await demo.children();
+      const edited = await ask(demo.command(email));
+      expect(edited).not.toBe(bots);
 
       await demo.end('SIGKILL');
 
@@ -245,6 +247,8 @@ describe('npm start, while it runs', () => {
       await expect.poll(() => processesThatName(dir), patiently).toEqual([]);
       demo = await startDemo(dir, [], atTheEnd);
       expect(JSON.parse(await ask(demo.command(token)))).toHaveProperty('access_token');
+      expect(demo.output).toContain('as you left it');
+      expect(await ask(demo.command(email))).toBe(edited);
     },
   );
 
@@ -300,14 +304,9 @@ describe('npm start, while it runs', () => {
       await expect.poll(() => ask(again.command(email)), patiently).toBe(after);
     });
 
-    it('keeps edits, and begins anew with --fresh', async () => {
+    it('begins anew with --fresh', async () => {
       await running();
       await edit(file(), withIdentity('guests'));
-      await end();
-
-      const kept = await running();
-      expect(await ask(kept.command(email))).toBe(guests);
-      expect(kept.output).toContain('as you left it');
       await end();
 
       const fresh = await running('--fresh');
