@@ -48,6 +48,16 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
     expect(await host.need(snapshot)).toBe(before);
   });
 
+  it('stops where its disk is full, and says so', async () => {
+    await host.need('mkdir -p /opt/skolo && mount -t tmpfs -o size=64k tmpfs /opt/skolo');
+
+    const steps = statesOf(await go());
+    await host.need('umount /opt/skolo');
+
+    expect(steps).toMatchObject({ ssh: 'changed', units: 'waiting' });
+    expect(steps.programs).toMatch(/No space left on device; its disk is full: make room/);
+  });
+
   it('becomes a jumphost', async () => {
     const steps = await go();
 
@@ -85,5 +95,30 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
     await expect(changed).rejects.toThrow('no new ssh session got in');
     expect(await host.read(rules)).toBe(before);
     expect(await host.need('nft list table inet skolo')).toContain('tcp dport 22 accept');
+  });
+
+  it('takes a change back at the next start, where the power fails before it is confirmed', async () => {
+    const path = '/etc/ssh/sshd_config.d/10-skolo.conf';
+    const before = await host.read(path);
+    const off = new AbortController();
+
+    const changed = changeGuarded(
+      host,
+      { name: 'ssh', files: [{ path, content: 'PasswordAuthentication yes\n' }], activate: 'true' },
+      {
+        ...{ returnSeconds: 600, signal: off.signal },
+        async newSession() {
+          await jumphost.computer.cutPower();
+          off.abort(new Error('the power is off'));
+          throw off.signal.reason;
+        },
+      },
+    );
+    await expect(changed).rejects.toThrow('the power is off');
+    await jumphost.computer.boot();
+
+    expect(await jumphost.computer.read(path)).toBe(before);
+    const left = await jumphost.computer.run('ls', '/var/lib/skolo-jumphost');
+    expect(left.text).toBe('said\n');
   });
 });
