@@ -4,9 +4,9 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ import { inParallel } from '@skolo/errors';
 import { type Desk, missing, run, startCluster, startDesk } from '@skolo/fleet/testing';
 import { sealSops } from '@skolo/secret-store';
 import { Secret } from '@skolo/secrets';
-import { type ControlPlane, peer } from '@skolo/simulators';
+import { type ControlPlane, peer, type RealSshd, startSshd } from '@skolo/simulators';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -24,10 +24,14 @@ const canary = 'hunter2-canary-3141592653';
 const forms = [canary, Buffer.from(canary).toString('base64').slice(0, -4)];
 
 const rackYaml = `rack: rack4
-jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
+jumphost: { name: jumphost-rack4, address: 127.0.0.8 }
 access: { tokens: { file: secrets/tokens.yaml } }
+network: { subnet: 127.0.0.0/8 }
 logins:
+  machines: { username: USER, privateKey: secrets/id }
   switches: { username: admin, password: secrets/switch, enablePassword: { env: SWITCH_ENABLE } }
+machines:
+  rpi-001: { kind: rpi, address: 127.0.0.1, ports: { ssh: PORT }, login: machines }
 services:
   power-cycle-daemon: { repair: { enabled: true } }
 `;
@@ -47,6 +51,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
   let etc: string;
   let home: string;
   let recipients: string[];
+  let machine: RealSshd;
   const printed: string[] = [];
   const startedAt = Date.now();
 
@@ -61,7 +66,9 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     await desk.jumphost.program('logger', `echo "$@" >> ${join(etc, 'log')}`);
     await mkdir(join(etc, 'skolo/power-cycle-daemon'), { recursive: true });
     await mkdir(join(etc, 'rancher/k3s'), { recursive: true });
-    await writeFile(join(home, 'kube/racks/rack4/rack.yaml'), rackYaml);
+    machine = await startMachine(home);
+    const rack = rackYaml.replace('USER', machine.username).replace('PORT', `${machine.port}`);
+    await writeFile(join(home, 'kube/racks/rack4/rack.yaml'), rack);
     const identity = await generateX25519Identity();
     const other = await generateX25519Identity();
     recipients = await Promise.all([identity, other].map(identityToRecipient));
@@ -70,6 +77,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     await run('git', ['init', '-q', home]);
   }, 120_000);
   afterAll(async () => {
+    await machine?.close();
     await desk?.close();
     await cluster?.close();
     await rm(etc, { recursive: true, force: true });
@@ -132,6 +140,22 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     expect(token).toMatch(/^skolo_[\w-]{43}$/);
   });
 
+  it('are rotated on machines behind the jumphost', async () => {
+    const file = join(home, 'kube/sops/rack4/id.sops');
+    const sealed = await sealSops(new Secret(machine.privateKey), recipients, Date.now());
+    await writeFile(file, sealed);
+
+    const rotated = await skolo(['rotate', 'rack4', 'id']);
+
+    expect(rotated.out).toContain('id: the new key opens 1 machine and device\n');
+    expect(rotated.out).toContain('id: not finished; commit and push the store');
+    expect(rotated.code).toBe(3);
+    const keys = join(dirname(machine.privateKeyFile), 'authorized_keys');
+    expect((await readFile(keys, 'utf8')).trim().split('\n')).toHaveLength(2);
+    expect(await readFile(file, 'utf8')).not.toBe(sealed);
+    expect((await skolo(['check', 'rack4'])).out).toMatch(/^id +rpi-001 +opens +-$/m);
+  });
+
   it('leave no clear text behind, even if an editor is killed with them', async () => {
     const script = join(home, 'editor');
     await writeFile(script, '#!/bin/sh\necho "$1"\nexec sleep 1000\n', { mode: 0o755 });
@@ -152,24 +176,37 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
   });
 
   it('are nowhere else: not in output, logs, git, temporary files, nor at the other end', async () => {
-    const found: string[] = [];
+    const found = new Set<string>();
     await Promise.all(
       [home, etc, join(tmpdir()), '/dev/shm'].map(async (folder) => {
         for (const file of await filesBelow(folder, startedAt)) {
-          if (await hasCanary(file)) found.push(file.replace(etc, '/etc'));
+          if (await hasCanary(file)) found.add(file.replace(etc, '/etc'));
         }
       }),
     );
 
     expect(printed.join('\n')).not.toContain(canary);
     expect((await desk.jumphost.commands()).join('\n')).not.toContain(canary);
-    const places = found.filter((file) => !/etcd|control-plane/.test(file)).sort();
+    const places = [...found].filter((file) => !/etcd|control-plane/.test(file)).sort();
     expect(places.map((file) => file.replace(/\.\.skolo-\w+/, '..version'))).toEqual([
       '/etc/skolo/power-cycle-daemon/..version/environment',
       '/etc/skolo/power-cycle-daemon/..version/secrets/switch',
     ]);
   });
 });
+
+/** A machine whose user has the keys of sshd in its home. */
+async function startMachine(home: string): Promise<RealSshd> {
+  const session = join(home, 'machine-session');
+  const folder = join(home, 'machine');
+  await mkdir(folder);
+  const script = `#!/bin/sh\nHOME=${folder} exec sh -c "$SSH_ORIGINAL_COMMAND"\n`;
+  await writeFile(session, script, { mode: 0o755 });
+  const sshd = await startSshd(session);
+  if (sshd === undefined) throw new Error('sshd is not installed');
+  await symlink(dirname(sshd.privateKeyFile), join(folder, '.ssh'));
+  return sshd;
+}
 
 /** Searches command lines and environments of all processes, until the child has ended. */
 async function watchProcesses(child: ChildProcess): Promise<void> {
@@ -196,16 +233,16 @@ async function processesWith(word: string): Promise<number[]> {
   return found.flat();
 }
 
-/** Files that are younger than the test. */
+/** Files that are younger than the test. Folders of other programs may go meanwhile. */
 async function filesBelow(folder: string, since: number): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = entries.filter((each) => each.isFile());
-  const young = await inParallel(files, 16, async ({ parentPath, name }) => {
-    const path = join(parentPath, name);
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const found = await inParallel(entries, 8, async (entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return await filesBelow(path, since);
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: 0 }));
-    return mtimeMs < since ? [] : [path];
+    return entry.isFile() && mtimeMs >= since ? [path] : [];
   });
-  return young.flat();
+  return found.flat();
 }
 
 async function hasCanary(file: string): Promise<boolean> {
