@@ -158,7 +158,7 @@ async function confirm({ newSession, signal }: Guard, until: number): Promise<st
     const leftMs = until - performance.now();
     if (leftMs <= 0) return why;
     try {
-      const deadline = AbortSignal.timeout(Math.min(leftMs, attemptMs));
+      const deadline = AbortSignal.timeout(Math.ceil(Math.min(leftMs, attemptMs)));
       const session = await newSession(AbortSignal.any([signal, deadline]));
       try {
         const { code } = await session.run(

@@ -76,6 +76,20 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
     expect(await host.need(snapshot)).toBe(before);
   });
 
+  it('keeps a change that a new session confirms in a short time', async () => {
+    const path = '/etc/skolo/of-a-test';
+    const change = { name: 'test', files: [{ path, content: 'new' }], activate: 'true' };
+
+    await changeGuarded(host, change, {
+      ...{ returnSeconds: 12, signal },
+      newSession: (stop) => openTestHost(jumphost.desk, stop),
+    });
+    const { stdout } = await host.run('systemctl is-active skolo-return.timer');
+
+    expect(stdout).toBe('inactive\n');
+    expect(await host.read(path)).toBe('new');
+  });
+
   it('takes a firewall back that lets nobody in', async () => {
     const rules = '/etc/skolo/firewall.nft';
     const before = await host.read(rules);
