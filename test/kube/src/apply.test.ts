@@ -32,6 +32,8 @@ const isLong = Boolean(process.env.SKOLO_LONG);
 const timeout = isLong ? 900_000 : 300_000;
 const manager = '--field-manager=skolo';
 const { signal } = new AbortController();
+/** Each look is a process of kubectl. */
+const seldom = { interval: 500 };
 
 const kubectl = usableKubectl();
 const program = peer('control-plane');
@@ -82,7 +84,7 @@ describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () =
   });
 
   it('rolls out whole', async () => {
-    await expect.poll(unfinished).toEqual([]);
+    await expect.poll(unfinished, seldom).toEqual([]);
 
     const wide = await call(kubectl ?? '', 'get', 'pods', '-n', 'skolo-node', '-o', 'wide');
     expect(wide).toMatch(/^swarming-client-canary-\S+ .* pi-1 /m);
@@ -148,7 +150,7 @@ describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () =
 
     await bring(everything);
     expect(await deletable()).toEqual(namesIn(build(kubectl ?? '', everything)));
-    await expect.poll(unfinished).toEqual([]);
+    await expect.poll(unfinished, seldom).toEqual([]);
   });
 
   describe.runIf(isLong)('with one component', () => {
@@ -160,11 +162,11 @@ describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () =
 
       await bring(alone);
       expect(await deletable()).toEqual(namesIn(build(kubectl ?? '', alone)));
-      await expect.poll(unfinished).toEqual([]);
+      await expect.poll(unfinished, seldom).toEqual([]);
 
       await bring(without);
       expect(await deletable()).toEqual(namesIn(build(kubectl ?? '', without)));
-      await expect.poll(unfinished).toEqual([]);
+      await expect.poll(unfinished, seldom).toEqual([]);
     });
   });
 
@@ -178,7 +180,7 @@ describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () =
     // The first one has proven that the fields are valid, which costs kubectl seconds.
     await call(kubectl ?? '', ...serverSide, '--validate=false');
     expect(await versionsOfAll()).toEqual(versions);
-    await expect.poll(unfinished).toEqual([]);
+    await expect.poll(unfinished, seldom).toEqual([]);
   });
 });
 

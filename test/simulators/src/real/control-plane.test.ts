@@ -11,6 +11,8 @@ import { freePorts } from './free-ports.ts';
 const run = promisify(execFile);
 const program = peer('control-plane');
 const kubectl = peer('kubectl');
+/** Each look is a process of kubectl. */
+const seldom = { interval: 500 };
 let controlPlane: ControlPlane | undefined;
 
 const Pods = z.object({
@@ -58,7 +60,7 @@ describe.skipIf(!program || !kubectl)('control plane', () => {
     );
 
     await call('rollout', 'status', 'deployment/good', '--timeout=30s');
-    await expect.poll(() => readyNodesOf('agent')).toEqual(['jumphost', 'pi-1']);
+    await expect.poll(() => readyNodesOf('agent'), seldom).toEqual(['jumphost', 'pi-1']);
 
     const [good] = await podsOf('good');
     expect(good?.status.containerStatuses[0]?.imageID).toMatch(
@@ -90,7 +92,7 @@ describe.skipIf(!program || !kubectl)('control plane', () => {
           reason: container?.state.waiting?.reason,
           exitCode: container?.lastState.terminated?.exitCode,
         };
-      })
+      }, seldom)
       .toEqual({ ready: false, reason, exitCode });
   });
 
@@ -101,7 +103,7 @@ describe.skipIf(!program || !kubectl)('control plane', () => {
     });
     await apply(waiting);
     await expect
-      .poll(() => call('get', 'events', '--field-selector=reason=FailedMount'))
+      .poll(() => call('get', 'events', '--field-selector=reason=FailedMount'), seldom)
       .toContain('secrets "late" not found');
 
     await call('create', 'secret', 'generic', 'late', '--from-literal=key=value');
@@ -115,9 +117,9 @@ describe.skipIf(!program || !kubectl)('control plane', () => {
 
     await call('annotate', 'node', 'pi-1', 'test.skolo/node=dead');
     await call('annotate', 'node', 'pi-2', 'test.skolo/node=busy');
-    await expect.poll(() => call('get', 'node', 'pi-1')).toContain('NotReady');
+    await expect.poll(() => call('get', 'node', 'pi-1'), seldom).toContain('NotReady');
     await apply(daemonSet('tasks', 'skolo/tasks:v2'));
-    await expect.poll(() => readyNodesOf('tasks', 'v2')).toEqual(['jumphost']);
+    await expect.poll(() => readyNodesOf('tasks', 'v2'), seldom).toEqual(['jumphost']);
 
     await call('annotate', 'node', 'pi-1', 'pi-2', 'test.skolo/node-');
     await call('rollout', 'status', 'daemonset/tasks', '--timeout=30s');
