@@ -114,7 +114,7 @@ describe('what a bot left', () => {
     const readers = [
       await sleeper({ cwd: botDir }),
       await sleeper({ script: `echo; exec tail -f '${zip}' start_bot` }),
-      await sleeper({ script: `cd '${botDir}/w'; echo; tail -f ../swarming_bot.zip & wait` }),
+      await sleeper({ script: `cd '${botDir}/w'; echo; exec tail -f ../swarming_bot.zip` }),
     ];
 
     const swept = await sweep(botDir, undefined);
