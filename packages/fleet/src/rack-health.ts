@@ -27,7 +27,7 @@ const figures = {
   // Of each disk of the jumphost.
   disk: 'max(1 - node_filesystem_avail_bytes{machine="JUMPHOST", fstype!~"tmpfs|ramfs|overlay|squashfs"} / node_filesystem_size_bytes)',
   // By /run/reboot-required, as node-exporter of kube/base has it.
-  reboots: 'count(max by (machine) (node_reboot_required) == 1)',
+  reboots: 'sum(max by (machine) (node_reboot_required))',
   certificate: 'min(skolo_tls_certificate_expiry_timestamp_seconds) - time()',
 };
 

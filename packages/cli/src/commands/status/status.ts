@@ -150,7 +150,7 @@ const columns: readonly Column<Row>[] = [
   }),
   figure('WAITING', ({ waiting }) => numberText(waiting), { leaveOut: 2 }),
   figure('DISK', ({ disk }) => percent(disk), { leaveOut: 3 }),
-  figure('REBOOT', ({ reboots }) => numberText(reboots ?? 0), { leaveOut: 1 }),
+  figure('REBOOT', ({ reboots }) => numberText(reboots), { leaveOut: 1 }),
   figure('CERT', ({ certificateSeconds }) => durationText(certificateSeconds), { leaveOut: 1 }),
   {
     title: 'VERSION',
