@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,6 +127,18 @@ describe('a repository of racks', () => {
 
     expect(found).toMatchObject([{ file: 'notes.txt', line: 1 }]);
   });
+});
+
+const root = join(import.meta.dirname, '../../..');
+it.skipIf(!existsSync(join(root, '.git')))('the racks of this repository are well', async () => {
+  const found = await verifyRepository({
+    ...{ folder: root, env: process.env, signal: AbortSignal.timeout(60_000) },
+    ...{ kube: join(root, 'kube'), stores: [join(root, 'kube/sops')] },
+    forbidden: [join(root, 'kube/racks/rack4/secrets')],
+    values: new Map(),
+  });
+
+  expect(found).toEqual([]);
 });
 
 describe('the commit hook', () => {

@@ -47,6 +47,7 @@ describe('the secrets of a rack', () => {
       ...{ name: 'SWITCH_ENABLE', kind: 'password', place: 'small/SWITCH_ENABLE' },
       where: ['logins.switches.enablePassword'],
       paths: [],
+      isVariable: true,
       logins: ['switches'],
       users: ['router-backup', 'power-cycle-daemon'],
       keys: [

@@ -62,6 +62,8 @@ export interface RackSecret {
   where: string[];
   /** Its files, as pods see them next to rack.yaml: `secrets/switch`. */
   paths: string[];
+  /** Programs have it as an environment variable, and read it only when they start. */
+  isVariable: boolean;
   /** Names of `logins` that sign in with it. */
   logins: string[];
   /** Services and programs that read it. */
@@ -90,6 +92,7 @@ export function rackSecrets(rack: Rack): RackSecret[] {
     const secret = found.get(name) ?? {
       ...{ name, kind, place: rack.secrets.shared[name] ?? `${rack.name}/${name}` },
       ...{ where: [], paths: [], logins: [], users: [], keys: [], files: [] },
+      isVariable: more.isVariable ?? false,
     };
     for (const list of ['where', 'paths', 'logins', 'users'] as const) {
       secret[list] = [...new Set([...secret[list], ...(more[list] ?? [])])];
@@ -115,7 +118,7 @@ export function rackSecrets(rack: Rack): RackSecret[] {
       const keys = [{ namespace, secret: service, key: name }];
       add(name, kindAt(where), {
         ...own(where),
-        keys,
+        ...{ keys, isVariable: true },
         files: filesOf(service, 'environment', name),
       });
     }

@@ -67,6 +67,7 @@ export function apply(command: SkoloCommand): void {
         const verb = place.state === 'missing' ? 'added' : 'changed';
         io.out(plain(`${place.secret.name}: ${verb} in ${placeTitle(place)}`));
       }
+      for (const line of restarts(rackName, written)) io.err(line);
       io.out(
         written.length === 0
           ? `${rackName}: all as in ${open.store.title}`
@@ -74,4 +75,17 @@ export function apply(command: SkoloCommand): void {
       );
     });
   });
+}
+
+/** For variables, which programs read only when they start. */
+function restarts(rack: string, written: readonly Place[]): string[] {
+  const lines = written.flatMap(({ secret, at }) => {
+    if (!secret.isVariable) return [];
+    const command =
+      'key' in at
+        ? `skolo kubectl --role admin ${rack} rollout restart -n ${at.namespace} deployment/${at.secret}`
+        : `on the jumphost, sudo systemctl try-restart ${at.unit}`;
+    return [`to have a variable read again: ${command}`];
+  });
+  return [...new Set(lines)];
 }
