@@ -103,6 +103,23 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     expect(stderr).toMatch(/^skolo: .*connection refused/);
   });
 
+  it('machine join --check says what differs on each machine, and changes nothing', async () => {
+    await desk?.jumphost.program('k3s', 'echo "Error from server (NotFound): none" >&2; exit 1');
+
+    const { code, stdout } = await skolo(
+      'machine',
+      'join',
+      'skia-rpi2-rack4-shelf1-001',
+      '--check',
+    );
+
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /skia-rpi2-rack4-shelf1-001 +failed .*k3s-config: \S+config.yaml server: is missing.*k3s-agent: .*has no k3s/,
+    );
+    expect(await desk?.left()).toEqual([]);
+  });
+
   it('forward gives a URL that marks requests, and is nothing to others', async () => {
     const forward = spawn(process.execPath, [main, 'forward', 'rack4', 'power-cycle-daemon'], {
       env: desk?.env,

@@ -69,6 +69,8 @@ const nouns: Record<string, Noun> = {
       log: async () => (await import('./commands/machine/log.ts')).define,
       clear: async () => (await import('./commands/machine/actions.ts')).clear,
       reboot: async () => (await import('./commands/machine/actions.ts')).reboot,
+      join: async () => (await import('./commands/machine/join.ts')).joinMachines,
+      leave: async () => (await import('./commands/machine/join.ts')).leaveMachines,
     },
   },
   backup: {

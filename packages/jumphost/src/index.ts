@@ -4,6 +4,7 @@ export { isPrepared, prepare, type StepProgress, type StepState } from './engine
 export { JumphostError } from './errors.ts';
 export type { Guard } from './guarded-change.ts';
 export { type Host, type HostOptions, openHost } from './host.ts';
+export { clusterOn, type JoinCluster } from './join-cluster.ts';
 export { findCronLines, findPredecessors, type Predecessor } from './predecessors.ts';
 export { type RebootDeps, rebootJumphost } from './reboot.ts';
 export { reportOf } from './report.ts';
@@ -16,4 +17,5 @@ export {
 export type { Check, Step } from './step.ts';
 export type { AskedService, Part } from './steps/cluster.ts';
 export { type JumphostNeeds, stepsOf } from './steps/index.ts';
+export { type JoinNeeds, joinSteps, removeAgent } from './steps/k3s-agent.ts';
 export { k3sVersion } from './steps/versions.ts';

@@ -9,14 +9,14 @@ import type { FileContent, Host } from '../host.ts';
 import type { Step } from '../step.ts';
 import { type Architecture, architectureOf } from './system.ts';
 
-const config = '/etc/rancher/k3s/config.yaml';
+export const config = '/etc/rancher/k3s/config.yaml';
 const images = '/var/lib/rancher/k3s/agent/images';
-const binary = '/usr/local/bin/k3s';
+export const binary = '/usr/local/bin/k3s';
 const unit = '/etc/systemd/system/k3s.service';
 const releases = 'https://github.com/k3s-io/k3s/releases/download';
-const binaries: Record<Architecture, string> = { amd64: 'k3s', arm64: 'k3s-arm64' };
+export const binaries: Record<Architecture, string> = { amd64: 'k3s', arm64: 'k3s-arm64' };
 /** Images are imported, and the database is made. */
-const startMs = 600_000;
+export const startMs = 600_000;
 
 export interface K3sOptions {
   version: string;
@@ -25,7 +25,11 @@ export interface K3sOptions {
   url?: string;
 }
 
-function releaseOf(architecture: Architecture, { version, url = releases }: K3sOptions): Release {
+/** The release of k3s for these programs. */
+export function releaseOf(
+  architecture: Architecture,
+  { version, url = releases }: K3sOptions,
+): Release {
   return {
     name: `k3s-${version}`,
     url: `${url}/${version}`,
@@ -148,7 +152,7 @@ async function imageFiles(
 }
 
 /** Undefined where there is none, or half of one. */
-async function installedVersion(host: Host): Promise<string | undefined> {
+export async function installedVersion(host: Host): Promise<string | undefined> {
   const { stdout } = await host.run(`${binary} --version`);
   return /^k3s version (v\S+)/m.exec(stdout)?.[1];
 }
@@ -161,7 +165,7 @@ export function k3sStep(options: K3sOptions): Step {
     async check(host) {
       const version = await installedVersion(host);
       if (version === undefined) return { differs: [`${binary} is missing`] };
-      const differs = await differingFiles(host, [{ path: unit, content: unitText }]);
+      const differs = await differingFiles(host, [{ path: unit, content: unitFor('server') }]);
       const state =
         await host.need(`systemctl is-enabled -q k3s.service 2>/dev/null || echo 'k3s.service does not start with the computer'
 systemctl is-active -q k3s.service || echo 'k3s.service does not run'
@@ -184,7 +188,7 @@ case $(systemctl show --value --property=NeedDaemonReload k3s.service) in yes) e
         await host.write({ path: binary, content, mode: 0o755 });
       }
       await writeDiffering(host, [
-        { path: unit, content: unitText },
+        { path: unit, content: unitFor('server') },
         ...((await host.read(`${unit}.env`)) === undefined
           ? [{ path: `${unit}.env`, content: '', mode: 0o600 }]
           : []),
@@ -213,7 +217,8 @@ async function whyNotReady(host: Host): Promise<string | undefined> {
 }
 
 /** The unit that the installer of k3s makes, with the same settings: k3s' documents rely on them. */
-const unitText = `# Written by \`skolo jumphost prepare\`, as the installer of k3s does.
+export function unitFor(command: 'server' | 'agent'): string {
+  return `# Written by skolo, as the installer of k3s does.
 [Unit]
 Description=Lightweight Kubernetes
 Documentation=https://k3s.io
@@ -221,13 +226,13 @@ Wants=network-online.target
 After=network-online.target
 
 [Service]
-Type=notify
+Type=${command === 'server' ? 'notify' : 'exec'}
 EnvironmentFile=-/etc/default/%N
 EnvironmentFile=-/etc/sysconfig/%N
-EnvironmentFile=-/etc/systemd/system/k3s.service.env
+EnvironmentFile=-/etc/systemd/system/%N.service.env
 ExecStartPre=-/sbin/modprobe br_netfilter
 ExecStartPre=-/sbin/modprobe overlay
-ExecStart=${binary} server
+ExecStart=${binary} ${command}
 # Pods go on while k3s is started again.
 KillMode=process
 Delegate=yes
@@ -243,3 +248,4 @@ RestartSec=5s
 [Install]
 WantedBy=multi-user.target
 `;
+}

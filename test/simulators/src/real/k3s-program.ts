@@ -31,6 +31,10 @@ async function main([command = '', ...args]: string[]): Promise<number> {
     const env = { ...process.env, KUBECONFIG: kubeconfig };
     return spawnSync(kubectl, args, { env, stdio: 'inherit' }).status ?? 1;
   }
+  if (command === 'agent') {
+    await join();
+    return 0;
+  }
   if (command !== 'server') {
     console.error(`level=fatal msg="no such command: ${command}"`);
     return 1;
@@ -54,6 +58,31 @@ async function serve(): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
   });
   await cluster.close();
+}
+
+const AgentConfig = z.object({
+  server: z.string().startsWith('https://'),
+  'token-file': z.string(),
+  'node-name': z.string(),
+});
+
+/** As the agent, without a server: with a token it gets a certificate, and keeps a password of its own. */
+async function join(): Promise<void> {
+  const { 'token-file': tokenFile } = AgentConfig.parse(parse(await readFile(config, 'utf8')));
+  const certificate = '/var/lib/rancher/k3s/agent/client-kubelet.crt';
+  const password = '/etc/rancher/node/password';
+  const token = await readFile(tokenFile, 'utf8');
+  if (!/^K10\w+::\w+\.\w+\n$/.test(token)) {
+    console.error('level=fatal msg="token is not valid"');
+    process.exit(1);
+  }
+  await mkdir('/etc/rancher/node', { recursive: true });
+  await mkdir('/var/lib/rancher/k3s/agent', { recursive: true });
+  await writeFile(password, 'of this computer\n', { mode: 0o600 });
+  await writeFile(certificate, 'certificate\n');
+  const stays = setInterval(() => {}, 60_000);
+  await new Promise((resolve) => process.once('SIGTERM', resolve));
+  clearInterval(stays);
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -129,7 +129,11 @@ function guardOf(
   };
 }
 
-function filesFolder({ io }: SkoloCommand, { files }: PrepareOptions): string {
+/** Of files of publishers. */
+export function filesFolder(
+  { io }: SkoloCommand,
+  { files }: Pick<PrepareOptions, 'files'>,
+): string {
   const cache = io.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   return resolve(io.folder, files ?? join(cache, 'skolo', 'files'));
 }

@@ -1,0 +1,179 @@
+/** `skolo machine join` and `leave`: nodes of the cluster of a rack. */
+import { join } from 'node:path';
+import { errorText, inParallel } from '@skolo/errors';
+import type { Jumphost, MachineTarget } from '@skolo/fleet';
+import {
+  clusterOn,
+  downloader,
+  type Host,
+  isPrepared,
+  type JoinCluster,
+  joinSteps,
+  openHost,
+  prepare,
+  removeAgent,
+} from '@skolo/jumphost';
+import { readRack } from '@skolo/rack';
+import type { SkoloCommand } from '../../command.ts';
+import { failPartly } from '../../errors.ts';
+import { interruptible, openJumphostOf } from '../../fleet.ts';
+import { audit, findMachines } from '../../machine-way.ts';
+import { expandedNames } from '../../names.ts';
+import { printTable } from '../../output/table.ts';
+import { plain } from '../../output/text.ts';
+import { filesFolder, hostOptions } from '../jumphost/open-steps.ts';
+
+interface Result {
+  name: string;
+  state: 'joined' | 'unchanged' | 'left' | 'differs' | 'failed';
+  text: string;
+}
+
+/** Their uplink is shared. */
+const atOnce = 4;
+
+export function joinMachines(command: SkoloCommand): void {
+  command
+    .description(
+      'Makes machines nodes of the cluster of their rack, over ssh through the jumphost: checks the system, installs the agent of k3s in the version of the server, and gives it a token that expires after 15 minutes. A machine that has joined keeps its password. A dead node of the same name, as after a new card, is removed first; a living one is not. Each step changes only what differs, so the command can be run again at any time.',
+    )
+    .summary('make machines nodes of the cluster')
+    .argument('<names...>', 'machines of one rack')
+    .option('--check', 'show what differs; changes nothing')
+    .option('--files <folder>', 'files of k3s that are here; others are fetched into it')
+    .uses('clusters', 'on')
+    .example("skolo machine join 'skia-rpi2-rack4-shelf1-[001-040]'");
+
+  command.action(async (words: string[], options: { check?: true; files?: string }) => {
+    const { io } = command;
+    const isCheck = options.check ?? false;
+    await onEach(command, words, isCheck ? undefined : 'join', async (work) => {
+      const { machine, open, server, cluster, signal } = work;
+      const download = downloader({ folder: filesFolder(command, options), fetch, signal });
+      const needs = { machine, server, cluster, download, now: io.now };
+      const steps = await prepare(await open(), joinSteps(needs), {
+        ...{ isCheck, signal },
+        report(all) {
+          const now = all.findLast(({ state }) => state === 'changing');
+          if (now !== undefined) io.err(plain(`${machine.name}: ${now.name}: ${now.text}`));
+        },
+      });
+      const wrong = steps.filter(({ state }) => state === 'failed' || state === 'differs');
+      if (wrong.length > 0) {
+        const isFailed = wrong.some(({ state }) => state === 'failed');
+        const text = wrong.map((step) => `${step.name}: ${step.text}`).join('; ');
+        return { state: isFailed ? 'failed' : 'differs', text };
+      }
+      const isChanged = steps.some(({ state }) => state === 'changed');
+      const text = isPrepared(steps)
+        ? (steps.find(({ name }) => name === 'k3s-agent')?.text ?? '')
+        : '';
+      return { state: isChanged ? 'joined' : 'unchanged', text };
+    });
+  });
+}
+
+export function leaveMachines(command: SkoloCommand): void {
+  command
+    .description(
+      'Takes machines out of the cluster of their rack: removes the node and its password, and ends the agent of k3s with all its pods, a running task too. State of skolo on the machine stays. A machine that does not answer is only removed from the cluster.',
+    )
+    .summary('take machines out of the cluster')
+    .argument('<names...>', 'machines of one rack')
+    .requiredOption('--reason <text>', 'for the log of the jumphost')
+    .uses('clusters', 'on')
+    .example("skolo machine leave skia-rpi2-rack4-shelf1-007 --reason 'goes to rack5'");
+
+  command.action(async (words: string[], { reason }: { reason: string }) => {
+    await onEach(
+      command,
+      words,
+      `leave (${reason})`,
+      async ({ machine: { name }, open, cluster }) => {
+        // Before the node: a kubelet that runs registers it again.
+        const why = await open().then(removeAgent).catch(errorText);
+        if (why !== undefined && (await cluster.node(name))?.isReady) {
+          return {
+            state: 'failed',
+            text: `the node is alive, and the machine not reached: ${why}`,
+          };
+        }
+        await cluster.forget(name);
+        return {
+          state: 'left',
+          text: why === undefined ? '' : `only the cluster was changed: ${why}`,
+        };
+      },
+    );
+  });
+}
+
+interface Work {
+  machine: MachineTarget;
+  /** The machine, as root. */
+  open(): Promise<Host>;
+  /** Address of the jumphost. */
+  server: string;
+  cluster: JoinCluster;
+  signal: AbortSignal;
+}
+
+/** @param what for the log of the jumphost; undefined: nothing changes */
+async function onEach(
+  command: SkoloCommand,
+  words: readonly string[],
+  what: string | undefined,
+  work: (work: Work) => Promise<Omit<Result, 'name'>>,
+): Promise<void> {
+  const { io } = command;
+  const { rack, machines } = await findMachines(command, expandedNames(words));
+  const inventory = await readRack(join(rack.overlay, 'rack.yaml'));
+  const jumphost = await openJumphostOf(command, rack);
+  const results = await interruptible(command, async (signal) => {
+    if (what !== undefined) await audit(jumphost, rack.name, `${what}: ${words.join(' ')}`, signal);
+    const cluster = clusterOn(await openHost(hostOptions(rack, jumphost, signal)));
+    const { address: server } = inventory.jumphost;
+    return await inParallel(machines, atOnce, async (machine): Promise<Result> => {
+      const { name } = machine;
+      try {
+        const open = () => openHost(machineOptions(jumphost, machine, signal));
+        return { name, ...(await work({ machine, open, server, cluster, signal })) };
+      } catch (error) {
+        signal.throwIfAborted();
+        return { name, state: 'failed', text: errorText(error) };
+      }
+    });
+  });
+  printTable(
+    io,
+    [
+      { title: 'NAME', cell: ({ name }) => name },
+      {
+        title: 'STATE',
+        cell: ({ state }) => state,
+        style: ({ state }) => (isWrong(state) ? 'red' : undefined),
+      },
+      { title: 'WHAT', cell: ({ text }) => plain(text), shrinkTo: 20 },
+    ],
+    results,
+  );
+  const wrong = results.filter(({ state }) => isWrong(state)).length;
+  if (wrong > 0) failPartly(io, wrong < results.length);
+}
+
+function isWrong(state: Result['state']): boolean {
+  return state === 'failed' || state === 'differs';
+}
+
+function machineOptions(jumphost: Jumphost, machine: MachineTarget, signal: AbortSignal) {
+  return {
+    ...{ name: machine.name, signal },
+    start: (script: string, stop: AbortSignal) =>
+      jumphost.startOnMachine(
+        machine,
+        { command: script, hasTerminal: false },
+        { stdio: 'pipe' },
+        stop,
+      ),
+  };
+}

@@ -1,0 +1,85 @@
+/** The cluster of a rack, on its jumphost: what a machine that joins or leaves needs of it. */
+import { z } from 'zod';
+import { JumphostError } from './errors.ts';
+import { type Host, quote } from './host.ts';
+import { installedVersion } from './steps/k3s.ts';
+
+export interface ClusterNode {
+  isReady: boolean;
+  /** `skolo/machine=true:NoSchedule` */
+  taints: string[];
+}
+
+export interface JoinCluster {
+  /** Of its server: `v1.32.5+k3s1`. */
+  version(): Promise<string>;
+  /** Undefined: it has no node of this name. */
+  node(name: string): Promise<ClusterNode | undefined>;
+  /**
+   * Whether it knows the password of a node of this name. k3s then rejects every computer with another one.
+   * Source: docs.k3s.io, Node Registration: the Secret `NAME.node-password.k3s`.
+   */
+  hasPassword(name: string): Promise<boolean>;
+  /** A token with which agents, and no servers, can join for a short time. It has the digest of the cluster's CA. */
+  newToken(name: string): Promise<string>;
+  taint(name: string, taint: string): Promise<void>;
+  /** Removes the node and its password. */
+  forget(name: string): Promise<void>;
+}
+
+const kubectl = 'k3s kubectl';
+
+const Node = z.object({
+  spec: z.object({
+    taints: z
+      .array(z.object({ key: z.string(), value: z.string().default(''), effect: z.string() }))
+      .default([]),
+  }),
+  status: z.object({
+    conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
+  }),
+});
+
+/** @param host the jumphost */
+export function clusterOn(host: Host): JoinCluster {
+  async function get(args: string): Promise<string | undefined> {
+    const { code, stdout, stderr } = await host.run(`${kubectl} get ${args}`);
+    if (code === 0) return stdout;
+    if (stderr.includes('(NotFound)')) return undefined;
+    throw new JumphostError('STEP', `${host.name}: ${stderr.split('\n').at(-1)}`);
+  }
+  const secretOf = (name: string) => quote(`${name}.node-password.k3s`);
+  return {
+    async version() {
+      const version = await installedVersion(host);
+      if (version !== undefined) return version;
+      throw new JumphostError(
+        'STEP',
+        `${host.name}: has no k3s; skolo jumphost prepare installs it`,
+      );
+    },
+    async node(name) {
+      const text = await get(`node ${quote(name)} -o json`);
+      if (text === undefined) return undefined;
+      const { spec, status } = Node.parse(JSON.parse(text));
+      return {
+        isReady: status.conditions.some((each) => each.type === 'Ready' && each.status === 'True'),
+        taints: spec.taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`),
+      };
+    },
+    hasPassword: async (name) =>
+      (await get(`secret -n kube-system ${secretOf(name)} -o name`)) !== undefined,
+    async newToken(name) {
+      const about = quote(`${name} joins`);
+      return (await host.need(`k3s token create --ttl 15m --description ${about}`)).trim();
+    },
+    async taint(name, taint) {
+      await host.need(`${kubectl} taint node --overwrite ${quote(name)} ${quote(taint)}`);
+    },
+    async forget(name) {
+      await host.need(
+        `${kubectl} delete --ignore-not-found --wait=false node ${quote(name)} && ${kubectl} delete --ignore-not-found -n kube-system secret ${secretOf(name)}`,
+      );
+    },
+  };
+}

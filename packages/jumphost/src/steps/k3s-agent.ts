@@ -1,0 +1,185 @@
+/** A machine joins the cluster of its rack as an agent of k3s. */
+import type { Download } from '../downloads.ts';
+import { JumphostError } from '../errors.ts';
+import { differingFiles, linesOf, writeDiffering } from '../files.ts';
+import type { Host } from '../host.ts';
+import type { JoinCluster } from '../join-cluster.ts';
+import type { Step } from '../step.ts';
+import {
+  binaries,
+  binary,
+  config,
+  installedVersion,
+  mergeConfig,
+  releaseOf,
+  startMs,
+  unitFor,
+} from './k3s.ts';
+import { architectureOf, systemStep } from './system.ts';
+
+export interface JoinNeeds {
+  /** Its name in rack.yaml, and its address if it has one there. */
+  machine: { name: string; address?: string };
+  /** Address of the jumphost. */
+  server: string;
+  cluster: JoinCluster;
+  download: Download;
+  now(): number;
+  /** For the node to be ready; default 5 min: images are pulled. Milliseconds. */
+  readyMs?: number;
+}
+
+/** No pod of k3s' own, and of nobody who does not tolerate it. */
+export const machineTaint = 'skolo/machine=true:NoSchedule';
+const token = '/etc/rancher/k3s/token';
+const unit = '/etc/systemd/system/k3s-agent.service';
+/** The machine proves with it, and no longer with a token, who it is. */
+const certificate = '/var/lib/rancher/k3s/agent/client-kubelet.crt';
+const password = '/etc/rancher/node/password';
+const gib = 1024 ** 3;
+
+/** All steps of a machine, in their order. */
+export function joinSteps(needs: JoinNeeds): Step[] {
+  const { now } = needs;
+  return [
+    // A Pi of 1 GB has less, by what its kernel and graphics keep.
+    systemStep({ freeBytes: 3 * gib, memoryBytes: 0.7 * gib, now }),
+    formerNodeStep(needs),
+    configStep(needs),
+    agentStep(needs),
+    nodeStep(needs),
+  ];
+}
+
+/** A new card, or another computer, with the name of a node that is there. */
+function formerNodeStep({ machine: { name }, cluster }: JoinNeeds): Step {
+  return {
+    name: 'former-node',
+    about: 'the cluster knows no other computer of this name',
+    async check(host) {
+      const isKnownHere = (await host.run(`[ -s ${password} ]`)).code === 0;
+      const isFree = isKnownHere || !(await cluster.hasPassword(name));
+      return { differs: isFree ? [] : [`the cluster has a node ${name} with another password`] };
+    },
+    async apply() {
+      const node = await cluster.node(name);
+      if (node?.isReady) {
+        throw new JumphostError(
+          'STEP',
+          `the node ${name} is alive, on another computer; give one of them another name, or take that one out with skolo machine leave ${name}`,
+        );
+      }
+      await cluster.forget(name);
+    },
+  };
+}
+
+function configStep({ machine: { name, address }, server }: JoinNeeds): Step {
+  const merged = async (host: Host) =>
+    mergeConfig(host.name, (await host.read(config)) ?? '', {
+      server: `https://${server.includes(':') ? `[${server}]` : server}:6443`,
+      'token-file': token,
+      'node-name': name,
+      ...(address !== undefined && { 'node-ip': address }),
+      'node-taint': [machineTaint],
+    });
+  return {
+    name: 'k3s-config',
+    about: `${config}: server, name and taint`,
+    check: async (host) => ({ differs: (await merged(host)).differs }),
+    async apply(host) {
+      const { text } = await merged(host);
+      await host.write({ path: config, content: text, mode: 0o600 });
+      await host.need(
+        'if systemctl is-active -q k3s-agent.service; then systemctl restart k3s-agent.service; fi',
+      );
+    },
+  };
+}
+
+function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
+  return {
+    name: 'k3s-agent',
+    about: 'the agent of k3s, in the version of the server, runs',
+    async check(host) {
+      const [version, wanted] = [await installedVersion(host), await cluster.version()];
+      if (version === undefined) return { differs: [`${binary} is missing`] };
+      const differs = await differingFiles(host, [{ path: unit, content: unitFor('agent') }]);
+      const state = await host.need(`[ -s ${certificate} ] || echo 'it has not joined yet'
+systemctl is-enabled -q k3s-agent.service 2>/dev/null || echo 'k3s-agent.service does not start with the computer'
+systemctl is-active -q k3s-agent.service || echo 'k3s-agent.service does not run'
+case $(systemctl show --value --property=NeedDaemonReload k3s-agent.service) in yes) echo 'systemd has not read k3s-agent.service yet' ;; esac`);
+      const note = version === wanted ? version : `${version}; the server has ${wanted}`;
+      return { differs: [...differs, ...linesOf(state)], note };
+    },
+    async apply(host) {
+      if ((await installedVersion(host)) === undefined) {
+        const architecture = await architectureOf(host);
+        const release = releaseOf(architecture, { version: await cluster.version(), download });
+        const content = await download(release, binaries[architecture]);
+        await host.write({ path: binary, content, mode: 0o755 });
+      }
+      const hasJoined = (await host.run(`[ -s ${certificate} ]`)).code === 0;
+      if (!hasJoined) {
+        await host.write({
+          path: token,
+          content: `${await cluster.newToken(name)}\n`,
+          mode: 0o600,
+        });
+      }
+      await writeDiffering(host, [{ path: unit, content: unitFor('agent') }]);
+      // Type=exec: that it runs does not mean that it has joined.
+      await host.need(
+        `systemctl daemon-reload && systemctl enable --quiet k3s-agent.service && systemctl restart k3s-agent.service
+left=60; until [ -s ${certificate} ] || [ "$left" = 0 ]; do left=$((left - 1)); sleep 2; done
+[ -s ${certificate} ] || {
+  journalctl -u k3s-agent.service -n 20 -o cat --no-pager | grep -E 'level=(fatal|error)' | tail -n 2 >&2
+  echo 'it does not join; journalctl -u k3s-agent there says why' >&2; exit 1; }`,
+        { deadlineMs: startMs },
+      );
+    },
+  };
+}
+
+function nodeStep({ machine: { name }, cluster, readyMs = 300_000 }: JoinNeeds): Step {
+  const look = async () => {
+    const node = await cluster.node(name);
+    if (node === undefined) return [`the cluster has no node ${name}`];
+    return [
+      ...(node.isReady ? [] : [`the node ${name} is not ready`]),
+      ...(node.taints.includes(machineTaint)
+        ? []
+        : [`the node ${name} has no taint ${machineTaint}`]),
+    ];
+  };
+  return {
+    name: 'node',
+    about: 'the node is ready, with its taint',
+    check: async () => ({ differs: await look() }),
+    async apply(host) {
+      const end = performance.now() + readyMs;
+      for (;;) {
+        const node = await cluster.node(name);
+        if (node && !node.taints.includes(machineTaint)) await cluster.taint(name, machineTaint);
+        if (node?.isReady || performance.now() > end) return;
+        await host.need('sleep 2');
+      }
+    },
+  };
+}
+
+/**
+ * Ends the agent with all its pods, and removes what it knows of the cluster. The state of skolo stays.
+ * KillMode=process and the pods' mounts: as the installer of k3s does in k3s-killall.sh.
+ */
+export async function removeAgent(host: Host): Promise<void> {
+  await host.need(
+    `systemctl disable --now k3s-agent.service 2>/dev/null
+systemctl kill --kill-whom=all --signal=SIGKILL k3s-agent.service 2>/dev/null
+for each in /sys/fs/cgroup/kubepods*/cgroup.kill; do if [ -e "$each" ]; then echo 1 > "$each"; fi; done
+awk '$2 ~ "^/(run/k3s|var/lib/kubelet|run/netns/cni-)" { print $2 }' /proc/self/mounts | sort -r | while read -r each; do umount -l "$each"; done
+rm -rf ${config} ${token} ${unit} ${unit}.env ${password} /var/lib/rancher/k3s/agent
+systemctl daemon-reload`,
+    { deadlineMs: 300_000 },
+  );
+}
