@@ -11,6 +11,8 @@ import { type BareJumphost, startBareJumphost, whyNoJumphost } from './testing/b
 import { type OpenHost, openTestHost, testSteps } from './testing/test-steps.ts';
 
 const { signal } = new AbortController();
+/** All that may go wrong, as far as it is told here. */
+const inFull = process.env.SKOLO_LONG === '1';
 
 function statesOf(steps: readonly StepProgress[]): Record<string, string> {
   return Object.fromEntries(
@@ -76,12 +78,35 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
     expect(await host.need(snapshot)).toBe(before);
   });
 
+  it.runIf(inFull)(
+    'is open to a user with sudo, and says what a user without it has to do',
+    async () => {
+      const { desk } = jumphost;
+      const ways = [{ host: 'jumphost-rack4', user: 'ann' }];
+      const ofAnn = { ...desk, rack: { ...desk.rack, ways } };
+      await host.need(`useradd --create-home --shell /bin/sh ann
+mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ssh`);
+
+      await expect(openTestHost(ofAnn, signal)).rejects.toThrow('and sudo asks for a password');
+      const sudoers = { path: '/etc/sudoers.d/ann', content: 'ann ALL=(ALL) NOPASSWD: ALL\n' };
+      await host.write({ ...sudoers, mode: 0o440 });
+      const ann = await openTestHost(ofAnn, signal);
+      const steps = await prepare(ann, testSteps(ofAnn, signal), {
+        ...{ isCheck: true, signal },
+        report() {},
+      });
+      await ann.close();
+
+      expect(new Set(Object.values(statesOf(steps)))).toEqual(new Set(['ok']));
+    },
+  );
+
   it('keeps a change that a new session confirms in a short time', async () => {
     const path = '/etc/skolo/of-a-test';
     const change = { name: 'test', files: [{ path, content: 'new' }], activate: 'true' };
 
     await changeGuarded(host, change, {
-      ...{ returnSeconds: 12, signal },
+      ...{ returnSeconds: 17, signal },
       newSession: (stop) => openTestHost(jumphost.desk, stop),
     });
     const { stdout } = await host.run('systemctl is-active skolo-return.timer');
@@ -111,28 +136,35 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
     expect(await host.need('nft list table inet skolo')).toContain('tcp dport 22 accept');
   });
 
-  it('takes a change back at the next start, where the power fails before it is confirmed', async () => {
-    const path = '/etc/ssh/sshd_config.d/10-skolo.conf';
-    const before = await host.read(path);
-    const off = new AbortController();
+  it.runIf(inFull)(
+    'takes a change back at the next start, where the power fails before it is confirmed',
+    async () => {
+      const path = '/etc/ssh/sshd_config.d/10-skolo.conf';
+      const before = await host.read(path);
+      const off = new AbortController();
 
-    const changed = changeGuarded(
-      host,
-      { name: 'ssh', files: [{ path, content: 'PasswordAuthentication yes\n' }], activate: 'true' },
-      {
-        ...{ returnSeconds: 600, signal: off.signal },
-        async newSession() {
-          await jumphost.computer.cutPower();
-          off.abort(new Error('the power is off'));
-          throw off.signal.reason;
+      const changed = changeGuarded(
+        host,
+        {
+          name: 'ssh',
+          files: [{ path, content: 'PasswordAuthentication yes\n' }],
+          activate: 'true',
         },
-      },
-    );
-    await expect(changed).rejects.toThrow('the power is off');
-    await jumphost.computer.boot();
+        {
+          ...{ returnSeconds: 600, signal: off.signal },
+          async newSession() {
+            await jumphost.computer.cutPower();
+            off.abort(new Error('the power is off'));
+            throw off.signal.reason;
+          },
+        },
+      );
+      await expect(changed).rejects.toThrow('the power is off');
+      await jumphost.computer.boot();
 
-    expect(await jumphost.computer.read(path)).toBe(before);
-    const left = await jumphost.computer.run('ls', '/var/lib/skolo-jumphost');
-    expect(left.text).toBe('said\n');
-  });
+      expect(await jumphost.computer.read(path)).toBe(before);
+      const left = await jumphost.computer.run('ls', '/var/lib/skolo-jumphost');
+      expect(left.text).toBe('said\n');
+    },
+  );
 });

@@ -97,6 +97,8 @@ async function makeDesk(home: string, computer: Computer): Promise<NodeJS.Proces
 /** What a person has done at its console. */
 async function installDebian(computer: Computer): Promise<void> {
   await computer.write('/etc/hostname', 'jumphost-rack4\n');
+  // As Debian's installer does; sudo looks its own name up.
+  await computer.write('/etc/hosts', '127.0.0.1 localhost\n127.0.1.1 jumphost-rack4\n');
   await computer.write(
     '/etc/network/interfaces',
     `auto lo host0
