@@ -137,9 +137,11 @@ export function sha256(content: string | Buffer): string {
 function writeScript(path: string, sum: string, mode: number): string {
   const draft = join(dirname(path), `.${basename(path)}.skolo-new`);
   return `set -eu
-umask 077
 new=${quote(draft)}
-mkdir -p -m 0755 ${quote(dirname(path))}
+# Every folder on the way is for all users, and the draft is not.
+umask 022
+mkdir -p ${quote(dirname(path))}
+umask 077
 trap 'rm -f "$new"' EXIT
 cat > "$new"
 case $(sha256sum "$new") in ${sum}*) ;; *) echo 'the bytes did not arrive as they were sent' >&2; exit 3 ;; esac

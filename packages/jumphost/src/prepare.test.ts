@@ -67,6 +67,9 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
       [],
     );
     expect(await host.need('k3s kubectl get nodes -o name')).toBe('node/jumphost-rack4\n');
+    // The power-cycle daemon is not root.
+    const main = '/opt/skolo/services/power-cycle-daemon/dist/main.js';
+    expect(await host.need(`runuser -u skolo -- cat ${main}`)).toBe('// Of a test.\n');
   });
 
   it('is not changed by a second run', async () => {
