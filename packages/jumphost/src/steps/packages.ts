@@ -64,7 +64,8 @@ apt() {
     left=$((left - 5)); sleep 5
   done
 }
-dpkg --configure -a > /run/skolo-apt.log 2>&1 < /dev/null || { tail -n 3 /run/skolo-apt.log >&2; exit 1; }
+# What a power cut has left half done. As in apt, a file that a person has edited stays.
+dpkg --force-confdef --force-confold --configure -a > /run/skolo-apt.log 2>&1 < /dev/null || { tail -n 3 /run/skolo-apt.log >&2; exit 1; }
 apt update || true
 apt install --no-install-recommends ${names.map(quote).join(' ')} && exit
 grep '^[EW]: ' /run/skolo-apt.log | tail -n 3 >&2
