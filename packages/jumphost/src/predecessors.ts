@@ -1,4 +1,5 @@
 /** What serves on the jumphost already: units and ports of the system before skolo. */
+import { jumphostServices, servicePorts } from '@skolo/rack/ports';
 import { z } from 'zod';
 import { linesOf } from './files.ts';
 import { type Host, quote } from './host.ts';
@@ -13,16 +14,12 @@ export interface Predecessor {
 }
 
 /** Ports that our services need for themselves. */
-const ports: Readonly<Record<number, string>> = {
-  80: 'metadata-server',
-  20010: 'metadata-server',
-  9210: 'power-cycle-daemon',
-  20012: 'power-cycle-daemon',
-  8003: 'router-backup',
-  20011: 'router-backup',
-  8001: 'alert-to-pubsub',
-  20013: 'alert-to-pubsub',
-};
+const ports = new Map(
+  jumphostServices.flatMap((service) => {
+    const { port, metricsPort } = servicePorts[service];
+    return [port, metricsPort].map((each) => [each, service] as const);
+  }),
+);
 
 /**
  * A power controller is found by its name, too: it may have no port, and two of them switch the same outlets. `pdudaemon` and the
@@ -61,7 +58,7 @@ export async function findPredecessors(host: Host): Promise<Predecessor[]> {
       found.set(`power-cycle-daemon ${name}`, { service: 'power-cycle-daemon', unit: name, why });
       continue;
     }
-    const service = port && ports[port[1]];
+    const service = port && ports.get(port[1]);
     if (port === undefined || service === undefined) continue;
     const [, number, unit, program] = port;
     const who = unit === '-' ? `the program ${program}` : unit;

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuditEntry } from '@skolo/common/light';
 import { peer } from '@skolo/simulators';
-import { afterEach, describe, expect, it, type TestContext } from 'vitest';
+import { afterEach, describe, expect, it, type TestContext, vi } from 'vitest';
 import { argumentsOf, processes } from './bot/processes.ts';
 import type { AgentProcess } from './testing/agent-process.ts';
 import { Lab, type LabOptions, machine } from './testing/lab.ts';
@@ -50,9 +50,15 @@ describe('a machine with a phone', () => {
       device_type: expect.arrayContaining(['redfin']),
     });
     expect(state).toMatchObject({ sk_rack: 'rack4', devices: { '0A1B2C3D': { name: 'device' } } });
-    const metrics = await agent.metrics();
-    expect(metrics).toContain('skolo_swarming_tasks_total 2');
-    expect(metrics).toContain('skolo_swarming_tasks_ended_total{outcome="succeeded"} 2');
+    // The bot reports the end to the server first.
+    await vi.waitFor(
+      async () => {
+        const metrics = await agent.metrics();
+        expect(metrics).toContain('skolo_swarming_tasks_total 2');
+        expect(metrics).toContain('skolo_swarming_tasks_ended_total{outcome="succeeded"} 2');
+      },
+      { timeout: 20_000 },
+    );
   });
 
   it('ends what a finished task left, but for the adb server that all share', async (context) => {
