@@ -75,7 +75,9 @@ export type CycleEvent =
   /** A mistake of ours: something threw what was not expected. */
   | { is: 'broke'; text: string }
   /** The journal was read by a new process. */
-  | { is: 'restarted' };
+  | { is: 'restarted' }
+  /** The journal came from another computer, and may be old. */
+  | { is: 'inherited'; text: string };
 
 /** What does not change while a cycle runs. */
 export interface CycleFacts {
@@ -122,6 +124,7 @@ export function hasNotBegun(record: CycleRecord): boolean {
 export function next(record: CycleRecord, event: CycleEvent, facts: CycleFacts): Transition {
   const { phase } = record;
   if (event.is === 'restarted') return afterRestart(unwatched(record), facts);
+  if (event.is === 'inherited') return inherited(record, event.text, facts);
   // Reported by what watches the machine, at any moment.
   if (event.is === 'seen-down') {
     const seen = { ...record, sawDown: true, ...(event.wasUp && { wentDown: true }) };
@@ -358,6 +361,14 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): Transition {
     case 'finished':
       return { record, effect: 'none' };
   }
+}
+
+/** Only what turns on goes on. What is off already is on the list of the restorer. */
+function inherited(record: CycleRecord, text: string, facts: CycleFacts): Transition {
+  if (record.action === 'on' || record.phase === 'finished') return { record, effect: 'none' };
+  if (hasNotBegun(record)) return finish(record, 'cancelled', facts, text);
+  const power = record.action === 'off' ? '' : '; what it turned off comes on';
+  return fail(record, `${text}${power}`, facts);
 }
 
 const effects = {

@@ -123,10 +123,24 @@ export class OutletWatch {
         continue;
       }
       isRead = true;
-      if (answer.value.get(outlet)?.state === 'on') await this.enforce(controller, outlet, signal);
+      const state = answer.value.get(outlet)?.state;
+      if (state !== undefined) await this.settleInherited(`${controller.name}/${outlet}`, state);
+      if (state === 'on') await this.enforce(controller, outlet, signal);
     }
     if (!isRead && refusal instanceof DeviceRefused) controller.makesNoSense(errorText(refusal));
     return !isRead;
+  }
+
+  /** Since the copy of the journal was made, a person may have turned it on. */
+  private async settleInherited(key: string, state: OutletReading['state']): Promise<void> {
+    const { store, log } = this.deps;
+    const off = store.switchedOff.get(key);
+    if (off?.inherited === undefined || this.isUnderWay(key)) return;
+    const { inherited: _, ...own } = off;
+    if (state === 'off') return await store.keep([store.switchedOff.put(own)]);
+    if (state !== 'on') return;
+    log.warn({ outlet: key, by: off.by, at: off.at }, 'inherited off is void, it reads on');
+    await store.keep([store.switchedOff.remove(key)]);
   }
 
   /** It is on. */

@@ -38,6 +38,8 @@ export const SwitchedOff = z.object({
   reason: z.string(),
   /** How it was on before. */
   mode: z.string().exactOptional(),
+  /** Of a journal from another computer: void if the outlet reads on. */
+  inherited: z.literal(true).exactOptional(),
 });
 export type SwitchedOff = z.output<typeof SwitchedOff>;
 

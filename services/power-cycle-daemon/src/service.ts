@@ -26,6 +26,7 @@ import { Cycles } from './cycles.ts';
 import { Endpoints, type EndpointsDeps } from './endpoints/endpoints.ts';
 import type { EmitPower, PowerEvent } from './events.ts';
 import { Holds } from './holds.ts';
+import { takeOver } from './inherited-state.ts';
 import { usualWatch, type WatchTuning } from './machines/watch.ts';
 import { createMetrics, gauges } from './metrics.ts';
 import { OutletWatch } from './outlet-watch.ts';
@@ -149,6 +150,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
 
   // Outlets that are to be on come first, then what was under way, then everything else.
   await journal.whenOpen(async () => {
+    await takeOver({ ...base, stateDir, store, retryMs });
     past.load(store.cycles.all.values());
     await store.flush();
     restorer.resume();

@@ -1,0 +1,71 @@
+/** A daemon whose journal came from another computer, as `skolo jumphost replace` brings it. */
+import { access, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { inheritedMark } from './inherited-state.ts';
+import { startDaemon, type TestDaemon } from './testing/daemon.ts';
+import { waitUntil } from './testing/wait-until.ts';
+
+const yaml = `
+infrastructure:
+  pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
+machines:
+  off: { kind: host, power: pdu-1/1 }
+  queued: { kind: host, power: pdu-1/2 }
+  off-by-person: { kind: host, power: pdu-1/3 }
+  on-again: { kind: host, power: pdu-1/4 }
+  to-be-off: { kind: host, power: pdu-1/5 }
+`;
+const settings = '    atOncePerController: 1\n    readSeconds: 5';
+
+it('turns on what is to come on, and carries out no off and no cycle', async () => {
+  const first = await startDaemon({ yaml, settings });
+  const board = first.boards.get('pdu-1');
+  for (const target of ['off-by-person', 'on-again']) {
+    await first.finished(await turnOff(first, target));
+  }
+  const [off = ''] = await cycle(first, 'off');
+  await first.until(off, ({ step }) => step === 'off');
+  const [queued = ''] = await cycle(first, 'queued');
+  board.isWedged = true;
+  const toBeOff = await turnOff(first, 'to-be-off');
+  await first.stop();
+
+  // Since the journal was copied.
+  board.isWedged = false;
+  board.outlets.set('4', true);
+  board.told.length = 0;
+  const mark = join(first.stateDir, inheritedMark);
+  await writeFile(mark, JSON.stringify({ time: '2026-11-20T03:15:00Z' }));
+  const second = await startDaemon({ yaml, settings, former: first });
+  await waitUntil(() => (board.outlets.isOn('1') ? true : undefined));
+  const offs = await waitUntil(async () => {
+    const { outlets } = await second.client.outlets();
+    const found = outlets.filter(({ switchedOff }) => switchedOff).map(({ outlet }) => outlet);
+    return found.length === 1 ? found : undefined;
+  });
+
+  expect(offs).toEqual(['pdu-1/3']);
+  expect(board.told).toEqual(['on 1 auto']);
+  expect(await second.finished(queued)).toMatchObject({
+    outcome: 'cancelled',
+    detail: 'the jumphost was replaced; its journal is of 2026-11-20T03:15:00Z',
+  });
+  expect(await second.finished(off)).toMatchObject({
+    outcome: 'failed',
+    detail: expect.stringContaining('what it turned off comes on'),
+  });
+  expect((await second.finished(toBeOff)).outcome).toBe('failed');
+  await expect(access(mark)).rejects.toThrow('ENOENT');
+});
+
+async function turnOff({ client }: TestDaemon, target: string): Promise<string> {
+  const body = { targets: [target], state: 'off' as const, reason: 'smoke' };
+  const { cycles } = await client.switchOutlets({ body });
+  return cycles[0]?.id ?? '';
+}
+
+async function cycle({ client }: TestDaemon, machine: string): Promise<string[]> {
+  const body = { machines: [machine], reason: 'dead', mode: 'hard' as const, offSeconds: 600 };
+  return (await client.requestCycles({ body })).cycles.map(({ id }) => id);
+}
