@@ -94,16 +94,11 @@ async function refuseBehind(
 }
 
 async function renderOverlay(
-  { name, kubectl }: Rack,
+  { kubectl }: Rack,
   folder: string,
   signal: AbortSignal,
 ): Promise<KubeObject[]> {
-  const objects = readObjects(await kubectl(['kustomize', folder], { signal }));
-  if (objects.length > 0) return objects;
-  throw new FleetError(
-    'REFUSED',
-    `${name}: its overlay is empty; pushing it would delete the rack`,
-  );
+  return readObjects(await kubectl(['kustomize', folder], { signal }));
 }
 
 function usedIn(objects: readonly KubeObject[]): (pin: Pin) => boolean {

@@ -241,6 +241,28 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       },
     );
 
+    it('plans to delete a rack whose overlay was emptied, and keeps its namespace', async () => {
+      const file = 'racks/rack4/kustomization.yaml';
+      const text = await readFile(join(repository.folder, 'kube', file), 'utf8');
+      repository.write(file, text.slice(text.indexOf('images:')));
+      commit('the end of rack4');
+
+      const { request, deps } = await pushDeps({});
+      const prepared = await preparePush(request, deps);
+      onTestFinished(() => prepared.close());
+      repository.write(file, text);
+      commit('not yet');
+
+      const plan = prepared.racks[0]?.preparation?.plan;
+      expect(plan?.objects).toEqual([]);
+      expect(plan?.deletions.map(titleOf).toSorted()).toEqual([
+        expect.stringMatching(/^ConfigMap skolo\/settings-/),
+        'DaemonSet skolo/agent',
+        'Deployment skolo/service',
+        'ServiceAccount skolo/agent',
+      ]);
+    });
+
     it.each([
       ['an image that is not there', { version: 'none' }, 'no such tag'],
       [

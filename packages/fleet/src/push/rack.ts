@@ -91,6 +91,7 @@ async function dryRun(
   objects: readonly KubeObject[],
   signal: AbortSignal,
 ): Promise<KubeObject[]> {
+  if (objects.length === 0) return [];
   const args = [...apply, '--dry-run=server', '--show-managed-fields', '-o', 'json'];
   const options = { input: listText(objects), signal, deadlineMs: 120_000 };
   return readAnswer(await kubectl(args, options));
@@ -125,6 +126,7 @@ async function readLive(
   wanted: readonly KubeObject[],
   signal: AbortSignal,
 ): Promise<KubeObject[]> {
+  if (wanted.length === 0) return [];
   return readAnswer(
     await kubectl(['get', '-f', '-', '--ignore-not-found', '--show-managed-fields', '-o', 'json'], {
       input: listText(wanted),

@@ -1,7 +1,5 @@
 /** Shows a prepared push, asks, runs it and shows how it ended. */
-import { orAborted } from '@skolo/errors';
 import {
-  deletionsWithoutQuestion,
   hasEnded,
   type PreparedPush,
   type PushDeps,
@@ -10,18 +8,11 @@ import {
   type Request,
   sendCommits,
 } from '@skolo/fleet/push';
-import { CliError, complain, failPartly, usageError } from '../../errors.ts';
+import { CliError, complain, failPartly } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
-import { count } from '../../output/text.ts';
+import { type Agreement, agree } from './agreement.ts';
 import { planLines } from './plan-text.ts';
-
-export interface Agreement {
-  /** Without asking. */
-  yes: boolean;
-  /** Deletions that are expected. */
-  deletions?: number | undefined;
-}
 
 /** @throws CliError Nothing was changed. */
 export async function runPush(
@@ -35,7 +26,10 @@ export async function runPush(
     for (const rack of push.racks) for (const line of planLines(rack)) io.out(line);
     if (typeof agreement === 'object') {
       refuseProblems(push, request);
-      await agree(io, push, agreement, deps.signal);
+      const plans = push.racks.flatMap(({ name, preparation }) =>
+        preparation ? [{ name, ...preparation.plan }] : [],
+      );
+      await agree(io, plans, agreement, deps.signal);
     }
     const records = await push.run();
     showEnd(io, records, agreement === 'taken back');
@@ -53,31 +47,6 @@ function refuseProblems({ racks }: PreparedPush, { onFailure }: Request): void {
   const isAll = faults.length === racks.length;
   if (faults.length === 0 || (onFailure === 'continue' && !isAll)) return;
   throw new CliError(`nothing was changed: ${faults.join('; ')}`);
-}
-
-async function agree(
-  io: Io,
-  { racks }: PreparedPush,
-  { yes, deletions: expected }: Agreement,
-  signal: AbortSignal,
-): Promise<void> {
-  const plans = racks.flatMap(({ preparation }) => (preparation ? [preparation.plan] : []));
-  const deletions = plans.reduce((sum, { deletions: { length } }) => sum + length, 0);
-  if (expected !== undefined && expected !== deletions) {
-    throw new CliError(`nothing was changed: ${count(deletions, 'object')} would be deleted`);
-  }
-  const isMany = deletions > deletionsWithoutQuestion && expected === undefined;
-  if (yes && !isMany) return;
-  if (!io.canAsk) {
-    const option = isMany ? `--deletions ${deletions}` : '--yes';
-    throw usageError(`cannot ask without a terminal; '${option}' agrees`);
-  }
-  const names = plans.length === 1 ? racks[0]?.name : count(plans.length, 'rack');
-  const [question, wanted] = isMany
-    ? [`Type the number of objects to delete on ${names}: `, `${deletions}`]
-    : [`Type yes to push to ${names}: `, 'yes'];
-  const answer = await orAborted(io.ask(question), signal);
-  if (answer?.trim() !== wanted) throw new CliError('nothing was changed');
 }
 
 function showEnd(io: Io, records: readonly RackRecord[], isTakenBack: boolean): void {

@@ -1,0 +1,55 @@
+/** Whether a person wants what a push would do. */
+import { orAborted } from '@skolo/errors';
+import { deletionsWithoutQuestion } from '@skolo/fleet/push';
+import { CliError, usageError } from '../../errors.ts';
+import type { Io } from '../../io.ts';
+import { count } from '../../output/text.ts';
+
+export interface Agreement {
+  /** Without asking. */
+  yes: boolean;
+  /** Deletions that are expected. */
+  deletions?: number | undefined;
+}
+
+/** Of a rack: what its overlay has, and what the push would delete. */
+export interface NamedPlan {
+  name: string;
+  objects: readonly unknown[];
+  deletions: readonly unknown[];
+}
+
+/**
+ * Asks for a yes. Where many objects would be deleted, or all of a rack since its overlay is empty, their number must be typed.
+ *
+ * @throws CliError There is no agreement.
+ */
+export async function agree(
+  io: Pick<Io, 'ask' | 'canAsk'>,
+  plans: readonly NamedPlan[],
+  { yes, deletions: expected }: Agreement,
+  signal: AbortSignal,
+): Promise<void> {
+  const deletions = plans.reduce((sum, { deletions: { length } }) => sum + length, 0);
+  if (expected !== undefined && expected !== deletions) {
+    throw new CliError(`nothing was changed: ${count(deletions, 'object')} would be deleted`);
+  }
+  const needsNumber = deletions > deletionsWithoutQuestion || plans.some(isRemoval);
+  const isUnexpected = needsNumber && expected === undefined;
+  if (yes && !isUnexpected) return;
+  if (!io.canAsk) {
+    const option = isUnexpected ? `--deletions ${deletions}` : '--yes';
+    throw usageError(`cannot ask without a terminal; '${option}' agrees`);
+  }
+  const names = plans.length === 1 ? plans[0]?.name : count(plans.length, 'rack');
+  const [question, wanted] = isUnexpected
+    ? [`Type the number of objects to delete on ${names}: `, `${deletions}`]
+    : [`Type yes to push to ${names}: `, 'yes'];
+  const answer = await orAborted(io.ask(question), signal);
+  if (answer?.trim() !== wanted) throw new CliError('nothing was changed');
+}
+
+/** The overlay is empty, which more often is a mistake than the end of a rack. */
+function isRemoval({ objects, deletions }: NamedPlan): boolean {
+  return objects.length === 0 && deletions.length > 0;
+}
