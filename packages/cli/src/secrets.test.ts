@@ -2,7 +2,7 @@
  * `skolo secrets` as a person uses it, with a real API server, sshd and git. A canary is found only where it belongs: while
  * commands run, processes are searched for it, and then files, logs and output on both ends.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,14 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { inParallel } from '@skolo/errors';
-import { type Desk, missing, run, startCluster, startDesk } from '@skolo/fleet/testing';
+import {
+  type Desk,
+  hasNamespaces,
+  missing,
+  run,
+  startCluster,
+  startDesk,
+} from '@skolo/fleet/testing';
 import { sealSops } from '@skolo/secret-store';
 import { Secret } from '@skolo/secrets';
 import { type ControlPlane, peer, type RealSshd, startSshd } from '@skolo/simulators';
@@ -35,15 +42,6 @@ machines:
 services:
   power-cycle-daemon: { repair: { enabled: true } }
 `;
-
-const hasNamespaces = (() => {
-  try {
-    execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000 }, () => {
   let cluster: ControlPlane;

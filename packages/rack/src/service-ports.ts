@@ -20,5 +20,10 @@ export const servicePorts: Record<ServiceName, { port: number; metricsPort: numb
   'swarming-client': { port: 11_001, metricsPort: 20_014 },
 };
 
+/** The namespace of kube/base that its pods are in. */
+export function namespaceOf(service: ServiceName): 'skolo' | 'skolo-node' {
+  return service === 'metadata-server' || service === 'swarming-client' ? 'skolo-node' : 'skolo';
+}
+
 /** The agent's endpoint for the bot's hooks, on loopback only. */
 export const hookPort = 11_000;

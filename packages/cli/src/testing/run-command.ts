@@ -1,7 +1,6 @@
 /** A command line in this process, without a terminal unless its size is given. */
-import { exitCodes } from '../errors.ts';
-import type { Io } from '../io.ts';
 import { complete } from '../program.ts';
+import { testIo } from './test-io.ts';
 
 export interface Printed {
   out: string;
@@ -17,7 +16,7 @@ export async function runCommand(
   const add = (to: 'out' | 'err', text: string) => {
     printed[to] += text;
   };
-  const io: Io = {
+  const io = testIo({
     out: (text) => add('out', `${text}\n`),
     err: (text) => add('err', `${text}\n`),
     draw: (text) => add('out', text),
@@ -25,19 +24,7 @@ export async function runCommand(
     isTerminal: terminal !== undefined,
     columns: terminal?.columns,
     rows: terminal?.rows,
-    colour: false,
-    now: Date.now,
-    onInterrupt: () => () => {},
-    onStop: () => () => {},
-    onSignal: () => () => {},
-    env: {},
-    folder: '/',
-    canAsk: false,
-    ask: async () => undefined,
-    askSecret: async () => undefined,
-    input: async () => new Uint8Array(),
-    exitCode: exitCodes.done,
-  };
+  });
   const exitCode = await complete(args, io);
   return { ...printed, exitCode };
 }

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +7,14 @@ import { Secret } from '@skolo/secrets';
 import { type ControlPlane, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OpenRack, openRack } from '../open-rack.ts';
-import { type Desk, missing, run, startCluster, startDesk } from '../testing/desk.ts';
+import {
+  type Desk,
+  hasNamespaces,
+  missing,
+  run,
+  startCluster,
+  startDesk,
+} from '../testing/desk.ts';
 import { applySecrets, compareSecrets, placeTitle, type SecretsDeps } from './index.ts';
 
 const text = `rack: rack4
@@ -26,16 +32,6 @@ const values = new Map([
   ['SWITCH_ENABLE', new Secret(`${canary} "$HOME" \\ \`id\``)],
   ['k3s-token', new Secret(`${canary}-k3s`)],
 ]);
-
-/** Root of the jumphost sees /etc of the test, so that nothing is written to this computer's. */
-const hasNamespaces = (() => {
-  try {
-    execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 describe.skipIf(missing() || !hasNamespaces)('secrets of a rack', () => {
   let cluster: ControlPlane;

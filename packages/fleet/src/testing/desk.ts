@@ -1,5 +1,5 @@
 /** A desk with one rack: a jumphost, its API server with our accounts, and a folder for what skolo leaves behind. */
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +24,16 @@ const base = fileURLToPath(new URL('../../../../kube/base', import.meta.url));
 export function missing(): string | undefined {
   return (['ssh', 'sshd', 'kubectl', 'control-plane'] as const).find((name) => !peer(name));
 }
+
+/** Whether root of the jumphost can see an /etc of the test, so that nothing is written to this computer's. */
+export const hasNamespaces = (() => {
+  try {
+    execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
 
 /** An API server with the Namespaces and accounts of kube/base. */
 export async function startCluster(): Promise<ControlPlane> {

@@ -1,7 +1,6 @@
 /** Derived files, as data and as text. */
 import { Document, isScalar, visit } from 'yaml';
 import type { Json, Rack } from '../rack.ts';
-import type { ServiceName } from '../service-ports.ts';
 
 /** Objects of a patch; kustomize skips a patch without a match. */
 interface PatchTarget {
@@ -26,10 +25,6 @@ export interface RenderWarning {
   /** As in rack.yaml: `services.alert-to-pubsub.credentials`. */
   where: string;
   message: string;
-}
-
-export function namespaceOf(service: ServiceName): 'skolo' | 'skolo-node' {
-  return service === 'metadata-server' || service === 'swarming-client' ? 'skolo-node' : 'skolo';
 }
 
 /** In the first lines of every derived file; only files with it are replaced. */

@@ -1,9 +1,9 @@
 /** Secrets of services on the jumphost: files and variables, with their keys. */
 
 import type { Rack } from '../rack.ts';
-import { namespaceOf, type RenderWarning } from '../render/derived-file.ts';
+import type { RenderWarning } from '../render/derived-file.ts';
 import { type SecretReference, secretReferences } from '../secret-references.ts';
-import { type JumphostService, jumphostServices } from '../service-ports.ts';
+import { type JumphostService, jumphostServices, namespaceOf } from '../service-ports.ts';
 import { mountedPath, secretKeys } from './keys.ts';
 
 /** Has the name of the service. */

@@ -16,7 +16,8 @@ import {
   type Step,
   stepsOf,
 } from '@skolo/jumphost';
-import { readRack, servicePorts } from '@skolo/rack';
+import { readRack } from '@skolo/rack';
+import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/ports';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../command.ts';
@@ -152,14 +153,8 @@ async function componentsOf(overlay: string): Promise<string[]> {
   return Kustomization.parse(parse(await readFile(file, 'utf8'))).components;
 }
 
-const services: readonly AskedService[] = (
-  [
-    ['metadata-server', 'skolo-node'],
-    ['power-cycle-daemon', 'skolo'],
-    ['router-backup', 'skolo'],
-    ['alert-to-pubsub', 'skolo'],
-  ] as const
-).map(([name, namespace]) => ({
-  ...{ name, namespace },
+const services: readonly AskedService[] = jumphostServices.map((name) => ({
+  name,
+  namespace: namespaceOf(name),
   metricsPort: servicePorts[name].metricsPort,
 }));

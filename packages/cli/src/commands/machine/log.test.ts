@@ -1,7 +1,6 @@
 import { ApiUnreachable, type LogLine } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
-import { exitCodes } from '../../errors.ts';
-import type { Io } from '../../io.ts';
+import { testIo } from '../../testing/test-io.ts';
 import { type FollowOptions, followLog } from './log.ts';
 
 type Answer = LogLine[] | Error;
@@ -20,30 +19,15 @@ async function following(answers: readonly Answer[], options: Partial<FollowOpti
   const asked: { lines: number; after?: number }[] = [];
   const left = [...answers];
   let stop = () => {};
-  const io: Io = {
+  const io = testIo({
     out: (text) => out.push(text.slice('2026-11-20T07:30:00Z  bot    '.length)),
     err: (text) => err.push(text),
-    draw: () => {},
-    write: async () => {},
-    isTerminal: false,
-    columns: undefined,
-    rows: undefined,
-    colour: false,
     now: () => 0,
-    onInterrupt: () => () => {},
     onStop(listener) {
       stop = listener;
       return () => {};
     },
-    onSignal: () => () => {},
-    env: {},
-    folder: '/',
-    canAsk: false,
-    ask: async () => undefined,
-    askSecret: async () => undefined,
-    input: async () => new Uint8Array(),
-    exitCode: exitCodes.done,
-  };
+  });
   const done = followLog(io, {
     lines: 2,
     pauseMs: 0,

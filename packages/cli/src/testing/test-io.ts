@@ -1,0 +1,28 @@
+/** What a command has of its surroundings, for tests: no terminal, nobody who answers, no environment. */
+import { exitCodes } from '../errors.ts';
+import type { Io } from '../io.ts';
+
+export function testIo(given: Partial<Io>): Io {
+  return {
+    out: () => {},
+    err: () => {},
+    draw: () => {},
+    write: async () => {},
+    isTerminal: false,
+    columns: undefined,
+    rows: undefined,
+    colour: false,
+    now: Date.now,
+    onInterrupt: () => () => {},
+    onStop: () => () => {},
+    onSignal: () => () => {},
+    env: {},
+    folder: '/',
+    canAsk: false,
+    ask: async () => undefined,
+    askSecret: async () => undefined,
+    input: async () => new Uint8Array(),
+    exitCode: exitCodes.done,
+    ...given,
+  };
+}
