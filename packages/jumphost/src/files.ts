@@ -5,6 +5,12 @@ import type { Check, Step } from './step.ts';
 /** Where it is noted that a program has not read its new files yet. After a reboot every program has. */
 const pendingFolder = '/run/skolo-jumphost';
 
+/** Notes that a program has to read new files: commands of a shell that set and clear the note, and its path. */
+export function pendingMark(name: string) {
+  const path = quote(`${pendingFolder}/${name}`);
+  return { path, set: `mkdir -p ${pendingFolder} && touch ${path}`, clear: `rm -f ${path}` };
+}
+
 export interface FileStep extends Pick<Step, 'name' | 'about'> {
   files: readonly FileContent[];
   /** A script that lets programs read them. */
@@ -15,19 +21,19 @@ export interface FileStep extends Pick<Step, 'name' | 'about'> {
 
 /** The step of these files. A run that was killed between writing and activating is seen. */
 export function fileStep({ name, about, files, activate, verify }: FileStep): Step {
-  const pending = quote(`${pendingFolder}/${name}`);
+  const pending = pendingMark(name);
   return {
     ...{ name, about },
     async check(host) {
       const differs = await differingFiles(host, files);
-      const isPending = `if [ -e ${pending} ]; then echo 'new settings are not in force yet'; fi`;
+      const isPending = `if [ -e ${pending.path} ]; then echo 'new settings are not in force yet'; fi`;
       const said = await host.need(`${isPending}\n${verify ?? ''}`);
       return { differs: [...differs, ...linesOf(said)] };
     },
     async apply(host) {
-      await host.need(`mkdir -p ${pendingFolder} && touch ${pending}`);
+      await host.need(pending.set);
       await writeDiffering(host, files);
-      await host.need(`set -e\n${activate}\nrm -f ${pending}`, { deadlineMs: 300_000 });
+      await host.need(`set -e\n${activate}\n${pending.clear}`, { deadlineMs: 300_000 });
     },
   };
 }

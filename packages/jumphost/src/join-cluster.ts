@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { JumphostError } from './errors.ts';
 import { type Host, quote } from './host.ts';
-import { installedVersion } from './steps/k3s.ts';
+import { installedVersion } from './steps/k3s-unit.ts';
 
 export interface ClusterNode {
   isReady: boolean;

@@ -1,21 +1,22 @@
 /** A machine joins the cluster of its rack as an agent of k3s. */
+import { k3sTokenFile } from '@skolo/rack/secrets';
 import type { Download } from '../downloads.ts';
 import { JumphostError } from '../errors.ts';
-import { differingFiles, linesOf, writeDiffering } from '../files.ts';
 import type { Host } from '../host.ts';
 import type { JoinCluster } from '../join-cluster.ts';
 import type { Step } from '../step.ts';
+import { config, configStep } from './k3s-config.ts';
 import {
-  binaries,
   binary,
-  config,
+  installBinary,
   installedVersion,
-  mergeConfig,
-  releaseOf,
+  lastErrors,
   startMs,
-  unitFor,
-} from './k3s.ts';
-import { architectureOf, systemStep } from './system.ts';
+  unitDiffers,
+  unitFile,
+  writeUnit,
+} from './k3s-unit.ts';
+import { systemStep } from './system.ts';
 
 export interface JoinNeeds {
   /** Its name in rack.yaml, and its address if it has one there. */
@@ -31,8 +32,6 @@ export interface JoinNeeds {
 
 /** No pod of k3s' own, and of nobody who does not tolerate it. */
 export const machineTaint = 'skolo/machine=true:NoSchedule';
-const token = '/etc/rancher/k3s/token';
-const unit = '/etc/systemd/system/k3s-agent.service';
 /** The machine proves with it, and no longer with a token, who it is. */
 const certificate = '/var/lib/rancher/k3s/agent/client-kubelet.crt';
 const password = '/etc/rancher/node/password';
@@ -45,7 +44,7 @@ export function joinSteps(needs: JoinNeeds): Step[] {
     // A Pi of 1 GB has less, by what its kernel and graphics keep.
     systemStep({ freeBytes: 3 * gib, memoryBytes: 0.7 * gib, now }),
     formerNodeStep(needs),
-    configStep(needs),
+    agentConfigStep(needs),
     agentStep(needs),
     nodeStep(needs),
   ];
@@ -74,27 +73,18 @@ function formerNodeStep({ machine: { name }, cluster }: JoinNeeds): Step {
   };
 }
 
-function configStep({ machine: { name, address }, server }: JoinNeeds): Step {
-  const merged = async (host: Host) =>
-    mergeConfig(host.name, (await host.read(config)) ?? '', {
+function agentConfigStep({ machine: { name, address }, server }: JoinNeeds): Step {
+  return configStep({
+    about: 'server, name and taint',
+    role: 'agent',
+    settings: async () => ({
       server: `https://${server.includes(':') ? `[${server}]` : server}:6443`,
-      'token-file': token,
+      'token-file': k3sTokenFile,
       'node-name': name,
       ...(address !== undefined && { 'node-ip': address }),
       'node-taint': [machineTaint],
-    });
-  return {
-    name: 'k3s-config',
-    about: `${config}: server, name and taint`,
-    check: async (host) => ({ differs: (await merged(host)).differs }),
-    async apply(host) {
-      const { text } = await merged(host);
-      await host.write({ path: config, content: text, mode: 0o600 });
-      await host.need(
-        'if systemctl is-active -q k3s-agent.service; then systemctl restart k3s-agent.service; fi',
-      );
-    },
-  };
+    }),
+  });
 }
 
 function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
@@ -104,36 +94,33 @@ function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
     async check(host) {
       const [version, wanted] = [await installedVersion(host), await cluster.version()];
       if (version === undefined) return { differs: [`${binary} is missing`] };
-      const differs = await differingFiles(host, [{ path: unit, content: unitFor('agent') }]);
-      const state = await host.need(`[ -s ${certificate} ] || echo 'it has not joined yet'
-systemctl is-enabled -q k3s-agent.service 2>/dev/null || echo 'k3s-agent.service does not start with the computer'
-systemctl is-active -q k3s-agent.service || echo 'k3s-agent.service does not run'
-case $(systemctl show --value --property=NeedDaemonReload k3s-agent.service) in yes) echo 'systemd has not read k3s-agent.service yet' ;; esac`);
+      const { code } = await host.run(`[ -s ${certificate} ]`);
+      const differs = [
+        ...(code === 0 ? [] : ['it has not joined yet']),
+        ...(await unitDiffers(host, 'agent')),
+      ];
       const note = version === wanted ? version : `${version}; the server has ${wanted}`;
-      return { differs: [...differs, ...linesOf(state)], note };
+      return { differs, note };
     },
     async apply(host) {
       if ((await installedVersion(host)) === undefined) {
-        const architecture = await architectureOf(host);
-        const release = releaseOf(architecture, { version: await cluster.version(), download });
-        const content = await download(release, binaries[architecture]);
-        await host.write({ path: binary, content, mode: 0o755 });
+        await installBinary(host, { version: await cluster.version(), download });
       }
       const hasJoined = (await host.run(`[ -s ${certificate} ]`)).code === 0;
       if (!hasJoined) {
         await host.write({
-          path: token,
+          path: k3sTokenFile,
           content: `${await cluster.newToken(name)}\n`,
           mode: 0o600,
         });
       }
-      await writeDiffering(host, [{ path: unit, content: unitFor('agent') }]);
+      await writeUnit(host, 'agent');
       // Type=exec: that it runs does not mean that it has joined.
       await host.need(
-        `systemctl daemon-reload && systemctl enable --quiet k3s-agent.service && systemctl restart k3s-agent.service
+        `systemctl restart k3s-agent.service
 left=60; until [ -s ${certificate} ] || [ "$left" = 0 ]; do left=$((left - 1)); sleep 2; done
 [ -s ${certificate} ] || {
-  journalctl -u k3s-agent.service -n 20 -o cat --no-pager | grep -E 'level=(fatal|error)' | tail -n 2 >&2
+  ${lastErrors('agent')}
   echo 'it does not join; journalctl -u k3s-agent there says why' >&2; exit 1; }`,
         { deadlineMs: startMs },
       );
@@ -178,7 +165,7 @@ export async function removeAgent(host: Host): Promise<void> {
 systemctl kill --kill-whom=all --signal=SIGKILL k3s-agent.service 2>/dev/null
 for each in /sys/fs/cgroup/kubepods*/cgroup.kill; do if [ -e "$each" ]; then echo 1 > "$each"; fi; done
 awk '$2 ~ "^/(run/k3s|var/lib/kubelet|run/netns/cni-)" { print $2 }' /proc/self/mounts | sort -r | while read -r each; do umount -l "$each"; done
-rm -rf ${config} ${token} ${unit} ${unit}.env ${password} /var/lib/rancher/k3s/agent
+rm -rf ${config} ${k3sTokenFile} ${unitFile('agent')} ${unitFile('agent')}.env ${password} /var/lib/rancher/k3s/agent
 systemctl daemon-reload`,
     { deadlineMs: 300_000 },
   );

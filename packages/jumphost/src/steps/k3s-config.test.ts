@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mergeConfig } from './k3s.ts';
+import { mergeConfig } from './k3s-config.ts';
 
 const wanted = { 'node-name': 'jumphost-rack4', 'tls-san': ['jumphost-rack4', '192.168.1.8'] };
 

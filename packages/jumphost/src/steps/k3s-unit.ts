@@ -1,0 +1,110 @@
+/** The program of k3s and its units, as its own installer leaves them: one for the server, one for agents. */
+import type { Download, Release } from '../downloads.ts';
+import { differingFiles, linesOf, writeDiffering } from '../files.ts';
+import type { Host } from '../host.ts';
+import { type Architecture, architectureOf } from './system.ts';
+
+export const binary = '/usr/local/bin/k3s';
+const releases = 'https://github.com/k3s-io/k3s/releases/download';
+const binaries: Record<Architecture, string> = { amd64: 'k3s', arm64: 'k3s-arm64' };
+/** Images are imported, and the database is made. */
+export const startMs = 600_000;
+
+export interface K3sOptions {
+  version: string;
+  download: Download;
+  /** Where versions are published. */
+  url?: string;
+}
+
+/** The release of k3s for these programs. */
+export function releaseOf(
+  architecture: Architecture,
+  { version, url = releases }: K3sOptions,
+): Release {
+  return {
+    name: `k3s-${version}`,
+    url: `${url}/${version}`,
+    sums: `sha256sum-${architecture}.txt`,
+  };
+}
+
+/** Undefined where there is none, or half of one. */
+export async function installedVersion(host: Host): Promise<string | undefined> {
+  const { stdout } = await host.run(`${binary} --version`);
+  return /^k3s version (v\S+)/m.exec(stdout)?.[1];
+}
+
+/** Puts the program of this version there. What runs goes on with the former one until it is started again. */
+export async function installBinary(host: Host, options: K3sOptions): Promise<void> {
+  const architecture = await architectureOf(host);
+  const content = await options.download(releaseOf(architecture, options), binaries[architecture]);
+  await host.write({ path: binary, content, mode: 0o755 });
+}
+
+export type Role = 'server' | 'agent';
+
+export const units: Record<Role, string> = {
+  server: 'k3s.service',
+  agent: 'k3s-agent.service',
+};
+
+export function unitFile(role: Role): string {
+  return `/etc/systemd/system/${units[role]}`;
+}
+
+/** What keeps the unit from running as it has to, a text for each. */
+export async function unitDiffers(host: Host, role: Role): Promise<string[]> {
+  const unit = units[role];
+  const differs = await differingFiles(host, [{ path: unitFile(role), content: unitText(role) }]);
+  const state =
+    await host.need(`systemctl is-enabled -q ${unit} 2>/dev/null || echo '${unit} does not start with the computer'
+systemctl is-active -q ${unit} || echo '${unit} does not run'
+case $(systemctl show --value --property=NeedDaemonReload ${unit}) in yes) echo 'systemd has not read ${unit} yet' ;; esac`);
+  return [...differs, ...linesOf(state)];
+}
+
+/** Writes the unit. It starts with the computer, and not yet. */
+export async function writeUnit(host: Host, role: Role): Promise<void> {
+  await writeDiffering(host, [{ path: unitFile(role), content: unitText(role) }]);
+  await host.need(`systemctl daemon-reload && systemctl enable --quiet ${units[role]}`);
+}
+
+/** A script that writes the last errors of the unit's log to standard error. */
+export function lastErrors(role: Role): string {
+  return `journalctl -u ${units[role]} -n 20 -o cat --no-pager | grep -E 'level=(fatal|error)' | tail -n 2 >&2`;
+}
+
+/** The unit that the installer of k3s makes, with the same settings: k3s' documents rely on them. */
+function unitText(role: Role): string {
+  return `# Written by skolo, as the installer of k3s does.
+[Unit]
+Description=Lightweight Kubernetes
+Documentation=https://k3s.io
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=${role === 'server' ? 'notify' : 'exec'}
+EnvironmentFile=-/etc/default/%N
+EnvironmentFile=-/etc/sysconfig/%N
+EnvironmentFile=-/etc/systemd/system/%N.service.env
+ExecStartPre=-/sbin/modprobe br_netfilter
+ExecStartPre=-/sbin/modprobe overlay
+ExecStart=${binary} ${role}
+# Pods go on while k3s is started again.
+KillMode=process
+Delegate=yes
+User=root
+LimitNOFILE=1048576
+LimitNPROC=infinity
+LimitCORE=infinity
+TasksMax=infinity
+TimeoutStartSec=0
+Restart=always
+RestartSec=5s
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
