@@ -178,6 +178,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     const all = await skolo('run', range, '--', 'echo', 'a b');
     const bad = await skolo('run', range, '--', 'exit 3');
     const late = await skolo('run', range, '--timeout', '1s', '--', 'sleep 100');
+    const gone = await skolo('run', 'skia-e-linux-01', '--', 'true');
 
     expect(all.code).toBe(0);
     expect(all.stdout.split('\n').slice(0, 2).sort()).toEqual([
@@ -186,6 +187,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     ]);
     expect(bad).toMatchObject({ code: 1, stdout: expect.stringMatching(/001 +3\n.*002 +3\n$/) });
     expect(late.stdout).toMatch(/001 +timeout/);
+    expect(gone.stdout).toMatch(/01 +255 +the jumphost gets no connection to its ssh port\n$/);
     expect(await desk?.left()).toEqual([]);
   });
 

@@ -56,6 +56,18 @@ export function sshFailure(way: Way, said: string): FleetError {
   return new FleetError(found?.code ?? 'UNREACHABLE', `${wayName(way)}: ${why}`);
 }
 
+const machineFailures: readonly (readonly [RegExp, string])[] = [
+  [/Stdio forwarding request failed/, 'the jumphost gets no connection to its ssh port'],
+  [/REMOTE HOST IDENTIFICATION HAS CHANGED/, 'its ssh host key has changed'],
+  [/Host key verification failed|No \w+ host key is known/, 'its ssh host key is not known'],
+  [/Permission denied|Too many authentication failures/, 'it accepts none of your keys'],
+];
+
+/** Why ssh did not get through the jumphost to a machine, by what it printed; undefined where that says nothing known. */
+export function machineFailure(said: string): string | undefined {
+  return machineFailures.find(([pattern]) => pattern.test(said))?.[1];
+}
+
 function sshCommand({ host, user, jump }: Way): string {
   return `ssh ${jump === undefined ? '' : `-J ${jump} `}${user === undefined ? '' : `${user}@`}${host}`;
 }

@@ -69,7 +69,7 @@ export async function rollOut(rollout: Rollout): Promise<void> {
     const before = await stateBefore(workload, () => readyPods({ workload }, rollout), rollout);
     watched.push({ workload, before });
   }
-  if (others.length > 0) report(`applying ${others.length} objects without pods`);
+  if (others.length > 0) report(`applying objects without pods: ${others.length}`);
   await applyObjects(rack, others, signal);
   for (const each of watched.toSorted((a, b) => rankOf(a.workload) - rankOf(b.workload))) {
     const { workload } = each;
@@ -91,7 +91,7 @@ export async function rollBack(rollout: Rollout): Promise<void> {
   const changed = changedIn(plan);
   const before = changed.flatMap((each) => (each.before ? [each.before] : []));
   const created = changed.filter((each) => each.before === undefined).map(({ wanted }) => wanted);
-  report(`going back to what it ran before: ${before.length} objects`);
+  report(`going back to what it ran before; objects: ${before.length}`);
   await applyObjects(rack, before, signal);
   await deleteObjects(rack, created.filter(isDeletable), signal);
   for (const workload of before.filter(isWorkload)) {
@@ -104,7 +104,7 @@ export async function rollBack(rollout: Rollout): Promise<void> {
 /** Deletes what left the overlay. */
 export async function prune({ rack, plan, signal, report }: Rollout): Promise<void> {
   if (plan.deletions.length === 0) return;
-  report(`deleting ${plan.deletions.length} objects that left the overlay`);
+  report(`deleting objects that left the overlay: ${plan.deletions.length}`);
   await deleteObjects(rack, plan.deletions, signal);
 }
 

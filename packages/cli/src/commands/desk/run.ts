@@ -41,6 +41,9 @@ export function define(command: SkoloCommand): void {
           cell: ({ exit }) => `${exit}`,
           style: ({ exit }) => (exit === 0 ? undefined : 'red'),
         },
+        ...(results.some(({ why }) => why)
+          ? [{ title: 'WHY', cell: ({ why }: Result) => why }]
+          : []),
       ],
       results,
     );
@@ -49,10 +52,14 @@ export function define(command: SkoloCommand): void {
   });
 }
 
+/** What ssh ends with where it could not connect. */
+const noConnection = 255;
+
 interface Result {
   name: string;
-  /** What ssh ended with: 255 where it could not connect. */
   exit: number | 'timeout';
+  /** Why ssh could not connect, where that is known. */
+  why?: string | undefined;
 }
 
 interface Work {
@@ -81,6 +88,7 @@ async function runOn(
   machine: MachineTarget,
   { line, timeout, signal }: Work,
 ): Promise<Result> {
+  const { machineFailure } = await import('@skolo/fleet');
   const { name } = machine;
   const how = { command: line, hasTerminal: false };
   const child = await jumphost.startOnMachine(
@@ -99,12 +107,17 @@ async function runOn(
   const { stdout, stderr } = child;
   if (stdout)
     createInterface({ input: stdout }).on('line', (text) => io.out(`${name}: ${plain(text)}`));
+  let why: string | undefined;
   if (stderr)
-    createInterface({ input: stderr }).on('line', (text) => io.err(`${name}: ${plain(text)}`));
+    createInterface({ input: stderr }).on('line', (text) => {
+      why ??= machineFailure(text);
+      io.err(`${name}: ${plain(text)}`);
+    });
   try {
     const [code] = await once(child, 'close');
     signal.throwIfAborted();
-    return { name, exit: isLate ? 'timeout' : (code ?? 255) };
+    if (isLate) return { name, exit: 'timeout' };
+    return { name, exit: code ?? noConnection, ...(code === noConnection && { why }) };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
