@@ -38,6 +38,17 @@ it('removes a rack', async () => {
   expect(await read()).toEqual({ ...head, clusters: {} });
 });
 
+it.each(['  ', '    ', '\t'])('keeps an indent of %j', async (indent) => {
+  const { file } = await newFile({ ...head, clusters: { rack4 } });
+  const text = `${JSON.stringify({ ...head, clusters: { rack4 } }, null, indent)}\n`;
+  await writeFile(file, text);
+
+  await addRack(file, 'rack5', { type: 'k3s', jumphost: 'jumphost-rack5' });
+  await removeRack(file, 'rack5');
+
+  expect(await readFile(file, 'utf8')).toBe(text);
+});
+
 it('changes nothing where it cannot do what it should', async () => {
   const { file, read } = await newFile({ ...head, clusters: { rack4 } });
 

@@ -38,9 +38,11 @@ const WithPort = z.looseObject({ port: z.number() });
 
 async function change(file: string, edit: (clusters: Clusters) => Clusters): Promise<void> {
   // As it is: a schema would put the keys in an order of its own.
-  const before = JsonObject.parse(parseJson(await readFile(file, 'utf8')));
+  const old = await readFile(file, 'utf8');
+  const before = JsonObject.parse(parseJson(old));
   const clusters = edit(JsonObject.parse(before.clusters));
-  const text = `${JSON.stringify({ ...before, clusters }, null, 2)}\n`;
+  const indent = /^[ \t]+(?=")/m.exec(old)?.[0] ?? '  ';
+  const text = `${JSON.stringify({ ...before, clusters }, null, indent)}\n`;
   await parseFleet(text, file);
   await writeFileAtomic(file, text, { mode: 0o644, keepAccess: true });
 }
