@@ -7,13 +7,21 @@
  * certificate, see tls.ts. Requests are never put into messages: some devices want the password in the URL.
  */
 import { type ClientRequest, type IncomingMessage, request as open } from 'node:http';
+import type { Socket } from 'node:net';
 import { withDeadline } from '@skolo/errors';
 import { type Credentials, secretsOf } from '@skolo/secrets';
+import { withAnyOf } from './any-of.ts';
 import { DeviceBusy, DeviceRefused, DeviceTimeout, SignInRefused } from './errors.ts';
 import { answerTo, basicHeader } from './http-sign-in.ts';
 import { type Access, addressOf, type Place } from './place.ts';
 import { withoutSecrets } from './redact.ts';
-import { connectionError, connectTls, type TlsConnection } from './tls.ts';
+import type { Dial } from './session.ts';
+import { connectionError, connectTls } from './tls.ts';
+
+export interface HttpAccess extends Access {
+  /** By another way than this computer's own network. */
+  dial?: Dial;
+}
 
 export interface HttpRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -58,7 +66,7 @@ interface Exchange {
   https: boolean;
   address: string;
   port: number;
-  deps: Pick<Access, 'hostKeys'>;
+  deps: Pick<HttpAccess, 'hostKeys' | 'dial'>;
   credentials: Credentials;
   signal: AbortSignal;
 }
@@ -71,26 +79,28 @@ interface RawAnswer extends HttpAnswer {
 
 export function httpTo(
   place: Place,
-  deps: Access,
+  deps: HttpAccess,
   { signIn, https = false, reason }: HttpOptions,
 ): SendHttp {
   return async (request, signal) => {
     const { name, ports } = place;
     const address = addressOf(place);
     const port = ports.http ?? (https ? 443 : 80);
-    const credentials: Credentials = request.anonymous
-      ? { legacySsh: false }
-      : await deps.credentials();
+    const login: Credentials = request.anonymous ? { legacySsh: false } : await deps.credentials();
     const { timeoutMs = usualTimeoutMs } = request;
     const silence = `no answer of ${address}:${port} within ${timeoutMs / 1000} s`;
     const late = () => new DeviceTimeout(name, silence);
     return await withDeadline({ ms: timeoutMs, late, signal }, async (limit) => {
-      const exchange = { place, https, address, port, deps, credentials, signal: limit };
       const way = request.anonymous ? 'by-driver' : signIn;
-      const answer = await signedIn(exchange, request, way);
-      judge(exchange, answer, reason?.(answer.body));
-      await answer.letIn();
-      return { status: answer.status, body: answer.body };
+      // A driver that signs in by itself also tries the other values by itself.
+      const tried = way === 'by-driver' ? { ...login, others: [] } : login;
+      return await withAnyOf(tried, async (credentials) => {
+        const exchange = { place, https, address, port, deps, credentials, signal: limit };
+        const answer = await signedIn(exchange, request, way);
+        judge(exchange, answer, reason?.(answer.body));
+        await answer.letIn();
+        return { status: answer.status, body: answer.body };
+      });
     });
   };
 }
@@ -120,9 +130,10 @@ async function exchangeOnce(
   const { place, https, address, port, deps, signal } = exchange;
   const { name, hostKey } = place;
   const target = { name, address, port, hostKey };
-  const tls = https ? await connectTls(target, deps.hostKeys, signal) : undefined;
+  const plain = await deps.dial?.(address, port, signal);
+  const tls = https ? await connectTls(target, deps.hostKeys, signal, plain) : undefined;
   try {
-    const response = await send(exchange, request, authorization, tls);
+    const response = await send(exchange, request, authorization, tls?.socket ?? plain);
     const body = await readBody(name, response);
     const challenge = response.headers['www-authenticate'] ?? '';
     const { statusCode: status = 0 } = response;
@@ -132,6 +143,7 @@ async function exchangeOnce(
     throw connectionError(target, error);
   } finally {
     tls?.socket.destroy();
+    plain?.destroy();
   }
 }
 
@@ -139,12 +151,12 @@ async function send(
   { address, port, signal }: Exchange,
   { method = 'GET', path, headers, body }: HttpRequest,
   authorization: string | undefined,
-  tls: TlsConnection | undefined,
+  socket: Socket | undefined,
 ): Promise<IncomingMessage> {
   return await new Promise((resolve, reject) => {
     const request: ClientRequest = open(
       {
-        ...(tls ? { createConnection: () => tls.socket } : { agent: false }),
+        ...(socket ? { createConnection: () => socket } : { agent: false }),
         host: address,
         port,
         method,

@@ -1,5 +1,6 @@
 /** Talking to network equipment. */
 
+export { withAnyOf } from './any-of.ts';
 export {
   type ConnectedDevice,
   type Connection,

@@ -10,6 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { orAborted, withDeadline } from '@skolo/errors';
 import type { Credentials } from '@skolo/secrets';
 import type { IClientOptions, MqttClient } from 'mqtt';
+import { withAnyOf } from './any-of.ts';
 import {
   type DeviceError,
   DeviceRefused,
@@ -45,14 +46,30 @@ export const answerMs = 5000;
 export async function visitBroker<T>(
   place: Place,
   deps: Pick<Access, 'credentials'>,
-  { topics, watch }: { topics: readonly string[]; watch: Watch | undefined },
+  topics: VisitTopics,
+  signal: AbortSignal,
+  work: (visit: MqttVisit) => Promise<T>,
+): Promise<T> {
+  return await withAnyOf(await deps.credentials(), (credentials) =>
+    visitAs(credentials, place, topics, signal, work),
+  );
+}
+
+interface VisitTopics {
+  topics: readonly string[];
+  watch: Watch | undefined;
+}
+
+async function visitAs<T>(
+  credentials: Credentials,
+  place: Place,
+  { topics, watch }: VisitTopics,
   signal: AbortSignal,
   work: (visit: MqttVisit) => Promise<T>,
 ): Promise<T> {
   const { name, ports } = place;
   const address = addressOf(place);
   const port = ports.mqtt ?? usualPort;
-  const credentials = await deps.credentials();
   // 7 MB of memory, which few racks need.
   const { connect } = await import('mqtt');
   signal.throwIfAborted();

@@ -1,6 +1,7 @@
 /** Opening a session with a device. */
 
 import { secretsOf } from '@skolo/secrets';
+import { withAnyOf } from './any-of.ts';
 import { openCliOn } from './cli.ts';
 import type { Dialect } from './dialect.ts';
 import { SshExec } from './exec.ts';
@@ -22,6 +23,18 @@ const signInMs = 20_000;
  * await cli.close();
  */
 export async function openCli(
+  target: Target,
+  transport: 'ssh' | 'telnet',
+  dialect: Dialect,
+  deps: SessionDeps,
+  signal: AbortSignal,
+): Promise<CliSession> {
+  return await withAnyOf(target.credentials, (credentials) =>
+    openCliAs({ ...target, credentials }, transport, dialect, deps, signal),
+  );
+}
+
+async function openCliAs(
   target: Target,
   transport: 'ssh' | 'telnet',
   dialect: Dialect,
@@ -53,8 +66,10 @@ export async function openExec(
   deps: SessionDeps,
   signal: AbortSignal,
 ): Promise<ExecSession> {
-  const limit = limitOf(signal, deps.signInMs ?? signInMs, deps.idleMs);
   const secrets = secretsOf(target.credentials);
-  const connection = await connectSsh(target, deps, limit);
+  const connection = await withAnyOf(target.credentials, (credentials) => {
+    const limit = limitOf(signal, deps.signInMs ?? signInMs, deps.idleMs);
+    return connectSsh({ ...target, credentials }, deps, limit);
+  });
   return new SshExec(connection, { device: target.name, secrets, onTalk: deps.onTalk });
 }

@@ -8,7 +8,9 @@
  */
 
 import { withDeadline } from '@skolo/errors';
+import type { Credentials } from '@skolo/secrets';
 import { isVarbindError, ObjectType, type Varbind } from 'net-snmp';
+import { withAnyOf } from './any-of.ts';
 import { DeviceRefused, DeviceTimeout } from './errors.ts';
 import type { Access, Place } from './place.ts';
 import { afterLateMs, BatchSize, deadlineMs, isMany, requestMs } from './snmp-batches.ts';
@@ -51,7 +53,17 @@ export function snmpTo(device: Device, deps: Pick<Access, 'credentials'>): Snmp 
     signal: AbortSignal,
     work: (ask: Ask, version: OpenSnmp['version']) => Promise<T>,
   ): Promise<T> {
-    const open = openSnmp(device, await deps.credentials());
+    return await withAnyOf(await deps.credentials(), (credentials) =>
+      inSessionAs(credentials, signal, work),
+    );
+  }
+
+  async function inSessionAs<T>(
+    credentials: Credentials,
+    signal: AbortSignal,
+    work: (ask: Ask, version: OpenSnmp['version']) => Promise<T>,
+  ): Promise<T> {
+    const open = openSnmp(device, credentials);
     const ask: Ask = async (start, { timeoutMs, isRepeated }) => {
       // Each request takes over what the session has when it is made.
       const timeout = isRepeated ? timeoutMs / 2 : timeoutMs;

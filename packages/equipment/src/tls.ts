@@ -10,6 +10,7 @@
  *
  * prints what follows `SHA256:`, with a `=` at its end that is left out.
  */
+import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { errorCode } from '@skolo/errors';
 import { DeviceError, DeviceRefused } from './errors.ts';
@@ -30,16 +31,21 @@ export interface TlsConnection {
   pin(): Promise<void>;
 }
 
-/** @throws HostKeyChanged, DeviceRefused, DeviceUnreachable, or the signal's reason */
+/**
+ * @param plain a connection to it, by another way than this computer's own network
+ * @throws HostKeyChanged, DeviceRefused, DeviceUnreachable, or the signal's reason
+ */
 export async function connectTls(
   target: TlsTarget,
   hostKeys: HostKeys,
   signal: AbortSignal,
+  plain?: Socket,
 ): Promise<TlsConnection> {
   const { name, address, port, hostKey } = target;
   signal.throwIfAborted();
   // Verified below, before anything is sent.
-  const socket = connect({ host: address, port, rejectUnauthorized: false });
+  const way = plain === undefined ? { host: address, port } : { socket: plain };
+  const socket = connect({ ...way, rejectUnauthorized: false });
   const abort = () => socket.destroy();
   signal.addEventListener('abort', abort);
   try {

@@ -13,6 +13,8 @@ export interface Credentials {
   /** Also offer the key exchanges and ciphers that old devices need. */
   legacySsh: boolean;
   snmp?: SnmpCredentials;
+  /** Former and next values, for devices that have those. The first is used until a device rejects it. */
+  others?: readonly Credentials[];
 }
 
 export interface SnmpCredentials
@@ -24,12 +26,15 @@ export interface SnmpCredentials
 
 /** What must be seen nowhere. */
 export function secretsOf(credentials: Credentials): string[] {
-  const all = [...Object.values(credentials), ...Object.values(credentials.snmp ?? {})];
-  return all.filter((value) => value instanceof Secret).map((secret) => secret.reveal());
+  const { others = [], snmp = {}, ...own } = credentials;
+  const all = [...Object.values(own), ...Object.values(snmp)];
+  const found = all.filter((value) => value instanceof Secret).map((secret) => secret.reveal());
+  return [...new Set([...found, ...others.flatMap(secretsOf)])];
 }
 
 /**
- * Reads the secrets of a login, anew at each call, so that a rotated password is picked up. Without a login: nothing.
+ * Reads the secrets of a login, anew at each call, so that a rotated password is picked up. Without a login: nothing. A secret
+ * may have several values, see {@link valuesIn}.
  *
  * @param readRef reads one of them; default: from its file or variable
  * @throws SecretError One of them cannot be read.
@@ -41,27 +46,75 @@ export async function readCredentials(
 ): Promise<Credentials> {
   const login = name === undefined ? undefined : rack.logins.get(name);
   if (login === undefined) return { legacySsh: false };
-  const read = async <K extends string>(key: K, ref: SecretRef | undefined) =>
-    ref === undefined ? undefined : ({ [key]: await readRef(ref) } as Record<K, Secret>);
   const { username, legacySsh, snmp } = login;
-  return {
-    legacySsh,
-    ...(username !== undefined && { username }),
-    ...(await read('password', login.password)),
-    ...(await read('enablePassword', login.enablePassword)),
-    ...(await read('privateKey', login.privateKey)),
-    ...(await read('passphrase', login.passphrase)),
-    ...(await read('token', login.token)),
-    ...(snmp && {
-      snmp: {
-        version: snmp.version,
-        authProtocol: snmp.authProtocol,
-        privProtocol: snmp.privProtocol,
-        ...(snmp.user !== undefined && { user: snmp.user }),
-        ...(await read('community', snmp.community)),
-        ...(await read('authKey', snmp.authKey)),
-        ...(await read('privKey', snmp.privKey)),
-      },
-    }),
+  let all: Generation[] = [
+    { credentials: { legacySsh, ...(username !== undefined && { username }) }, ages: [] },
+  ];
+  const each = async (
+    ref: SecretRef | undefined,
+    withValue: (credentials: Credentials, value: Secret) => Credentials,
+    hasOthers = true,
+  ) => {
+    if (ref === undefined) return;
+    const secret = await readRef(ref);
+    const values = hasOthers ? valuesIn(secret) : [secret];
+    all = all.flatMap(({ credentials, ages }) =>
+      values.map((value, age) => ({
+        credentials: withValue(credentials, value),
+        ages: values.length > 1 ? [...ages, age] : ages,
+      })),
+    );
   };
+  await each(login.password, (c, password) => ({ ...c, password }));
+  await each(login.enablePassword, (c, enablePassword) => ({ ...c, enablePassword }));
+  await each(login.privateKey, (c, privateKey) => ({ ...c, privateKey }));
+  await each(login.passphrase, (c, passphrase) => ({ ...c, passphrase }), false);
+  await each(login.token, (c, token) => ({ ...c, token }), false);
+  if (snmp !== undefined) {
+    const { version, authProtocol, privProtocol, user } = snmp;
+    const plain = { version, authProtocol, privProtocol, ...(user !== undefined && { user }) };
+    all = all.map(({ credentials, ages }) => ({
+      credentials: { ...credentials, snmp: plain },
+      ages,
+    }));
+    await each(snmp.community, (c, community) => ({
+      ...c,
+      snmp: { ...plain, ...c.snmp, community },
+    }));
+    await each(snmp.authKey, (c, authKey) => ({ ...c, snmp: { ...plain, ...c.snmp, authKey } }));
+    await each(snmp.privKey, (c, privKey) => ({ ...c, snmp: { ...plain, ...c.snmp, privKey } }));
+  }
+  const [first = { legacySsh }, ...rest] = all.sort(byAge).map(({ credentials }) => credentials);
+  const others = rest.slice(0, mostOthers);
+  return others.length === 0 ? first : { ...first, others };
+}
+
+interface Generation {
+  credentials: Credentials;
+  /** Of secrets with several values: the index of the one that is taken. */
+  ages: number[];
+}
+
+/** First values of one age, as a device has those of one configuration; then the newer ones. */
+function byAge({ ages: one }: Generation, { ages: other }: Generation): number {
+  const spread = (ages: number[]) => Math.max(0, ...ages) - Math.min(...ages, Math.max(0, ...ages));
+  const sum = (ages: number[]) => ages.reduce((total, age) => total + age, 0);
+  return spread(one) - spread(other) || sum(one) - sum(other);
+}
+
+/** Many devices lock an account after a few rejected sign-ins. */
+const mostOthers = 3;
+
+/**
+ * The values of a secret that devices ask for: the one in use, and others that some devices may still or already have. A
+ * password is a line, a key in PEM goes from BEGIN to END. A key of another form is one value.
+ */
+export function valuesIn(secret: Secret): Secret[] {
+  const text = secret.reveal();
+  if (!text.includes('\n')) return [secret];
+  const keys = text.match(/-----BEGIN [\s\S]*?-----END [^\n]*/g);
+  const isForm = /^PuTTY-User-Key/.test(text);
+  const values =
+    keys?.map((key) => `${key}\n`) ?? text.split(/\r?\n/).filter((line) => line !== '');
+  return isForm || values.length < 2 ? [secret] : values.map((value) => new Secret(value));
 }

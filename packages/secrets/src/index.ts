@@ -6,6 +6,7 @@ export {
   readCredentials,
   type SnmpCredentials,
   secretsOf,
+  valuesIn,
 } from './credentials.ts';
 export { fileStamp, isSettled } from './file-stamp.ts';
 export type { Login, SecretRef } from './login.ts';

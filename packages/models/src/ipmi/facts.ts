@@ -16,6 +16,7 @@ export const ipmi = {
     load: () => import('./outlets.ts'),
   },
   backup: { no: 'IPMI gives no configuration' },
+  accounts: { no: 'ipmitool takes a new password only on its command line, where others see it' },
   options: {
     cipherSuite: z
       .union([z.literal(3), z.literal(17)])

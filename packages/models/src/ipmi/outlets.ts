@@ -23,7 +23,9 @@ import {
   DeviceUnreachable,
   runProgram,
   SignInRefused,
+  withAnyOf,
 } from '@skolo/equipment';
+import type { Credentials } from '@skolo/secrets';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';
@@ -52,8 +54,18 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const { cipherSuite } = z.object(facts.options).parse(device.options);
 
   async function run(verb: string, tries: readonly string[], signal: AbortSignal): Promise<string> {
+    return await withAnyOf(await deps.credentials(), (credentials) =>
+      runAs(credentials, verb, tries, signal),
+    );
+  }
+
+  async function runAs(
+    { username, password }: Credentials,
+    verb: string,
+    tries: readonly string[],
+    signal: AbortSignal,
+  ): Promise<string> {
     const address = addressOf(device);
-    const { username, password } = await deps.credentials();
     if (username === undefined || password === undefined) {
       throw new SignInRefused(name, 'IPMI needs a login with `username` and `password`');
     }

@@ -12,6 +12,7 @@
  * Source: shelly-api-docs.shelly.cloud/gen2 (RPCProtocol, Authentication, Switch).
  */
 import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
+import type { Credentials } from '@skolo/secrets';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { checkCount, outletNumber } from '../families/outlet-name.ts';
@@ -30,7 +31,11 @@ const Switched = z.object({ was_on: z.boolean() });
 
 function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const { name } = device;
-  const asAdmin = async () => ({ username: 'admin', ...(await deps.credentials()) });
+  const asAdmin = async () => {
+    const { others = [], ...first } = await deps.credentials();
+    const named = (each: Credentials) => ({ username: 'admin', ...each });
+    return { ...named(first), others: others.map(named) };
+  };
   const send = httpTo(device, { ...deps, credentials: asAdmin }, { signIn: 'challenge' });
   let lastId = 0;
 

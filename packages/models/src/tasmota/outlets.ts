@@ -12,15 +12,15 @@
  * There is one for all relays: a second cycle would wait behind the first, unseen, so it is refused as busy. With a
  * `PulseTime` a relay goes off again by itself after it was turned on: then it is not cycled by the plug.
  */
-import { DeviceBusy, DeviceRefused, httpTo, readJson, SignInRefused } from '@skolo/equipment';
+import { DeviceBusy, DeviceRefused } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { checkCount, outletCount, outletNumber } from '../families/outlet-name.ts';
 import { CannotCycle, type DriverDeps, driverKind, type OutletDriver } from '../outlets.ts';
+import { type Answer, tasmota } from './commands.ts';
 
 export const outlets = driverKind({ model: 'tasmota', experimental: true, create });
 
-const Answer = z.record(z.string(), z.unknown());
 const Energy = z.object({
   StatusSNS: z.object({
     ENERGY: z.object({ Power: z.union([z.number(), z.array(z.number())]) }),
@@ -37,30 +37,10 @@ const PulseTime = z.union([
 
 function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const { name } = device;
-  const send = httpTo(device, deps, { signIn: 'by-driver' });
+  const run = tasmota(device, deps);
   const isAlone = outletCount(device) === 1;
-
-  async function run(command: string, signal: AbortSignal): Promise<z.infer<typeof Answer>> {
-    const { username = 'admin', password } = await deps.credentials();
-    const query = new URLSearchParams({ cmnd: command });
-    if (password !== undefined) {
-      query.set('user', username);
-      query.set('password', password.reveal());
-    }
-    // Its web server reads %20; "+" only since some version.
-    const path = `/cm?${query.toString().replaceAll('+', '%20')}`;
-    const { body } = await send({ path }, signal);
-    const answer = readJson(name, body, Answer, `the result of ${command}`);
-    if (/\buser=/.test(String(answer.WARNING ?? ''))) {
-      const what = password === undefined ? 'it wants a password' : 'it does not take its password';
-      throw new SignInRefused(name, what);
-    }
-    if ('Command' in answer) throw new DeviceRefused(name, `it does not know ${command}`);
-    return answer;
-  }
-
   /** The relay's own key, never that of another one. */
-  function stateIn(answer: z.infer<typeof Answer>, relay: number): unknown {
+  function stateIn(answer: Answer, relay: number): unknown {
     return answer[`POWER${relay}`] ?? (isAlone ? answer.POWER : undefined);
   }
 
