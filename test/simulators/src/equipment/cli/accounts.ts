@@ -9,20 +9,39 @@ export interface Account {
   authorizedKeys?: readonly string[];
 }
 
+/** What a device keeps of its accounts, where they can change. Undefined: as the test has it. */
+export interface OwnAccounts {
+  opens?(user: string, password: string): boolean | undefined;
+  /** Public keys that may sign in. */
+  keys?(user: string): readonly string[] | undefined;
+}
+
+interface AccountsOptions extends OwnAccounts {
+  plainName?(login: string): string;
+}
+
 /** Who may sign in. Some devices read settings from behind the name (`admin+ct200w`); `plainName` cuts them off. */
 export class Accounts {
   private readonly account: Account;
   private readonly faults: Faults;
   private readonly plainName: (login: string) => string;
+  private readonly own: OwnAccounts;
 
-  constructor(account: Account, faults: Faults, plainName = (login: string) => login) {
+  constructor(
+    account: Account,
+    faults: Faults,
+    { plainName = (login) => login, ...own }: AccountsOptions = {},
+  ) {
     this.account = account;
     this.faults = faults;
     this.plainName = plainName;
+    this.own = own;
   }
 
   passwordIsRight(user: string, password: string): boolean {
-    return this.knows(user) && password === this.account.password;
+    if (!this.knows(user)) return false;
+    const opens = this.own.opens?.(this.plainName(user), password);
+    return opens ?? password === this.account.password;
   }
 
   /** The key is known; whether the other side has it is another question. */
@@ -48,7 +67,7 @@ export class Accounts {
 
   private keyOf(user: string, blob: Buffer): ssh2.ParsedKey | undefined {
     if (!this.knows(user)) return undefined;
-    for (const text of this.account.authorizedKeys ?? []) {
+    for (const text of this.own.keys?.(this.plainName(user)) ?? this.account.authorizedKeys ?? []) {
       const key = ssh2.utils.parseKey(text);
       if (key instanceof Error) throw key;
       if (key.getPublicSSH().equals(blob)) return key;

@@ -10,7 +10,9 @@ export interface LineStyle {
   /** Statements that open a section, also where it is empty. */
   sections: readonly RegExp[];
   /** Beginnings of statements that there is only one of in a section: `hostname`; a pattern has the blank behind it. */
-  single: readonly string[] | RegExp;
+  single: readonly (string | RegExp)[] | RegExp;
+  /** What is kept of a line: of a password its hash. */
+  kept?(line: string): string;
   /** Printed around sections: `!`, or an empty line. */
   separator?: string;
   /** Closes a section where it is printed: `exit`. */
@@ -84,7 +86,7 @@ export class LineConfiguration {
       if (this.freeText.end.test(typed)) this.freeText = undefined;
       return;
     }
-    const line = typed.trim();
+    const line = this.style.kept?.(typed.trim()) ?? typed.trim();
     if (line === '' || this.style.comment.test(line)) return;
     if (line === 'exit' || line === this.style.sectionEnd) {
       this.path.pop();
@@ -193,7 +195,9 @@ export class LineConfiguration {
   private add(where: Statement, line: string): void {
     const { single } = this.style;
     const prefix = !(single instanceof RegExp)
-      ? single.map((start) => `${start} `).find((start) => line.startsWith(start))
+      ? single
+          .map((start) => (typeof start === 'string' ? `${start} ` : start.exec(line)?.[0]))
+          .find((start) => start !== undefined && line.startsWith(start))
       : single.exec(line)?.[0];
     const same = (each: Statement) =>
       each.line === line || (prefix !== undefined && each.line.startsWith(prefix));

@@ -1,7 +1,7 @@
 /** What ssh and telnet need of a model with a command line, and what all of them can be told. */
 import type { Algorithms, PseudoTtyInfo } from 'ssh2';
 import type { Wiring } from '../wiring.ts';
-import type { Account } from './accounts.ts';
+import type { Account, OwnAccounts } from './accounts.ts';
 import type { Core } from './core.ts';
 import type { SignInWords } from './sign-in.ts';
 import type { Screen, Terminal } from './terminal.ts';
@@ -47,6 +47,9 @@ export interface CliModel {
   words: SignInWords;
   /** Cuts off what a login name carries beside the name. */
   plainName?: (login: string) => string;
+  accounts?: OwnAccounts;
+  /** What is written down of a command, where it may hold a secret. */
+  logged?(line: string): string;
   /** What it takes the terminal for; `pty` is what the ssh client asked for. */
   screen(pty: PseudoTtyInfo | undefined): Screen;
   /**

@@ -93,6 +93,7 @@ export const builtIns: Readonly<Record<string, Program>> = {
   md5sum: checksum('md5'),
   rm,
   scp,
+  sync: () => ({}),
   sleep: async ({ args, terminal }) => {
     await terminal.pause(Number(args[0]) * 1000);
     return {};

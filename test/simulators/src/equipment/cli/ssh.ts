@@ -109,7 +109,7 @@ function serve(connection: Connection, socket: Socket, endpoint: SshEndpoint): v
       }
       const { terminal, run } = open(acceptExec());
       run(async () => {
-        terminal.session.log(command);
+        terminal.session.log(endpoint.model.logged?.(command) ?? command);
         await terminal.think();
         if (core.faults.has('new-password-inside')) {
           // As OpenSSH's server says it where there is no terminal.

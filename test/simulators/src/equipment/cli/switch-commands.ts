@@ -62,11 +62,13 @@ export interface Enable {
 /** Asks for the password of privileged mode. */
 export function enable({ question, hidden, tries, wrong, unset, onEnter }: Enable): Run {
   return async (talk) => {
-    const password = talk.device.options.enablePassword;
+    const { device, terminal } = talk;
+    const password = device.options.enablePassword;
     if (password === undefined && unset !== undefined) return unset;
     for (let count = 0; password !== undefined; count += 1) {
       if (count === tries) return wrong;
-      if ((await talk.terminal.readPassword(question, hidden)) === password) break;
+      const given = await terminal.readPassword(question, hidden);
+      if (device.opens(given, device.model.accounts?.enable, password) ?? given === password) break;
     }
     talk.mode = 'privileged';
     onEnter?.(talk);

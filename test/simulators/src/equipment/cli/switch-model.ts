@@ -8,6 +8,8 @@
  */
 import type { PseudoTtyInfo } from 'ssh2';
 import type { OutletBoard } from '../device.ts';
+import type { AccountStatements } from './account-statements.ts';
+import type { OwnAccounts } from './accounts.ts';
 import type { ConfigurationWords } from './configuration-faults.ts';
 import type { LineConfiguration, LineStyle } from './line-configuration.ts';
 import type { CliOptions, SignInMethod } from './model.ts';
@@ -134,6 +136,9 @@ export interface SwitchModel {
   unquotes?: boolean;
   serial: string;
   style?: LineStyle;
+  /** Statements with passwords. Absent: its accounts do not change, unless `ownAccounts` has them. */
+  accounts?: AccountStatements;
+  ownAccounts?(options: SwitchOptions): OwnAccounts;
   /** Its configuration when the options have none. */
   example?: string;
   /** A text with all statements that it knows, where they belong; the example when absent. */

@@ -1,4 +1,5 @@
 /** The dialogue with a device: prompts, lines, what they do, rejections. */
+import { keptLine } from './account-statements.ts';
 import { type Found, findCommand } from './command-table.ts';
 import type { LineConfiguration } from './line-configuration.ts';
 import { scp } from './scp.ts';
@@ -28,7 +29,8 @@ export async function talkTo(device: Switch, terminal: Terminal): Promise<number
     gap = typed.trim() === '' ? '' : (model.gap ?? '');
     const line = typed === CTRL_Z ? 'end' : typed;
     if (line.trim() === '' && !linesOf(talk).isInFreeText) continue;
-    terminal.session.log(model.logged?.(line.trim()) ?? line.trim());
+    const kept = model.accounts ? keptLine(line.trim(), model.accounts) : line.trim();
+    terminal.session.log(model.logged?.(kept) ?? kept);
     if (model.beforeAnswer !== undefined) terminal.put(device.fill(model.beforeAnswer));
     await terminal.answer(await carryOut(talk, line, prompt));
   }

@@ -1,5 +1,6 @@
 /** A switch: its configuration and its outlets, as its model has them. */
 import { OutletBoard } from '../device.ts';
+import { isRight, keptLine, statementIn } from './account-statements.ts';
 import { type ConfiguredDevice, Core, type Session } from './core.ts';
 import { LineConfiguration, type LineStyle } from './line-configuration.ts';
 import type { CliModel } from './model.ts';
@@ -32,6 +33,8 @@ export class Switch {
   /** Ports that have just been turned on, and have not found a machine yet. */
   readonly searching = new Set<string>();
   private readonly resets = new Map<string, () => void>();
+  /** What it had at the start: with the passwords of the options. */
+  private readonly first: string;
 
   constructor(model: SwitchModel, core: Core, options: SwitchOptions) {
     this.model = model;
@@ -39,6 +42,7 @@ export class Switch {
     this.options = options;
     this.running = this.lines(model.style && (options.configuration ?? model.example));
     this.saved = this.running.print();
+    this.first = this.saved;
   }
 
   get host(): string {
@@ -48,8 +52,17 @@ export class Switch {
 
   /** A configuration that knows what the model knows. */
   lines(text?: string): LineConfiguration {
-    const { style = noLines, example, known = example } = this.model;
-    return new LineConfiguration(style, text, known);
+    const { style = noLines, example, known = example, accounts } = this.model;
+    const kept = accounts && { kept: (line: string) => keptLine(line, accounts) };
+    return new LineConfiguration({ ...style, ...kept }, text, known);
+  }
+
+  /** Whether a password is that of a statement in force. Undefined: the model has no such statements. */
+  opens(password: string, statement: RegExp | undefined, original: string | undefined) {
+    if (statement === undefined) return undefined;
+    const first = statementIn(this.first, statement);
+    const now = statementIn(this.running.print(), statement);
+    return isRight(password, { first, now, original });
   }
 
   save(by: string): void {
@@ -224,6 +237,11 @@ export async function startSwitch(
     core,
     ...(ident !== undefined && { ident }),
     ...(plainName && { plainName }),
+    ...(model.logged && { logged: model.logged }),
+    accounts: model.ownAccounts?.(options) ?? {
+      opens: (user, password) =>
+        device.opens(password, model.accounts?.user(user), options.password),
+    },
     ...(exec && {
       exec: (terminal: Terminal, command: string) => runCommand(device, terminal, command, exec),
     }),

@@ -1,4 +1,5 @@
 import type { DeviceFault, OutletBoard } from '../device.ts';
+import type { OwnAccounts } from './accounts.ts';
 import {
   type CliDevice,
   type ConfiguredDevice,
@@ -18,6 +19,7 @@ export interface UnixModelOptions {
   box: UnixBox;
   signIn?: readonly SignInMethod[];
   busyInside?: boolean;
+  accounts?: OwnAccounts;
   powerUp(): void;
 }
 
@@ -48,6 +50,7 @@ export function unixModel({ box, ...options }: UnixModelOptions): CliModel {
 /** What a model makes around the core of its device. */
 export interface UnixDevice<More> {
   box: UnixBox;
+  accounts?: OwnAccounts;
   powerUp(): void;
   running(): string;
   startup(): string;

@@ -322,5 +322,6 @@ function routeOf(route: string, answer: Route['answer']): Route {
 }
 
 function inWords({ method, target, body }: Asked): string {
-  return `${method} ${target}${body === '' ? '' : ` ${body}`}`;
+  const shown = body.replace(/(\bpassword=|"ha1":")[^&"]*/g, '$1<secret>');
+  return `${method} ${target}${shown === '' ? '' : ` ${shown}`}`;
 }

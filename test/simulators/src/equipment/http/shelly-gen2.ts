@@ -17,7 +17,7 @@ import {
   outletsOn,
   startHttpDevice,
 } from './http-device.ts';
-import { parseJson } from './http-message.ts';
+import { type Account, parseJson } from './http-message.ts';
 import { digest } from './sign-in.ts';
 
 export interface ShellyGen2Options extends HttpDeviceOptions {
@@ -33,6 +33,9 @@ const Params = z.object({
   id: z.number().int().optional(),
   on: z.boolean().optional(),
   toggle_after: z.number().nonnegative().optional(),
+  user: z.string().optional(),
+  realm: z.string().optional(),
+  ha1: z.string().nullish(),
 });
 const Frame = z.object({
   id: z.union([z.number(), z.string()]),
@@ -46,11 +49,12 @@ interface Failure {
   code: number;
   message: string;
 }
-type Outcome = { result: object } | { error: Failure };
+type Outcome = { result: object | null } | { error: Failure };
 
 export function startShellyGen2(options: ShellyGen2Options = {}): Promise<HttpDevice> {
   const { outlets = 1, password, meters = true } = options;
-  const account = password === undefined ? undefined : { username: 'admin', password };
+  const account: Account | undefined =
+    password === undefined ? undefined : { username: 'admin', password };
   const identity = {
     name: null,
     id,
@@ -78,6 +82,14 @@ export function startShellyGen2(options: ShellyGen2Options = {}): Promise<HttpDe
   function call(device: HttpDevice, method: string, params: z.infer<typeof Params>): Outcome {
     const { board } = device;
     if (method === 'Shelly.GetDeviceInfo') return { result: identity };
+    if (method === 'Shelly.SetAuth') {
+      const { user, realm, ha1 } = params;
+      if (account === undefined || user !== 'admin' || realm !== id || ha1 == null) {
+        return failed(-103, 'Invalid argument');
+      }
+      account.ha1 = ha1;
+      return { result: null };
+    }
     if (method === 'Shelly.GetStatus') {
       const switches = board.names().map((relay) => [`switch:${relay}`, status(device, relay)]);
       return { result: { sys: { uptime: 600 }, ...Object.fromEntries(switches) } };
@@ -119,7 +131,7 @@ export function startShellyGen2(options: ShellyGen2Options = {}): Promise<HttpDe
           const outcome = given.success ? call(device, method, given.data) : badArguments;
           return 'error' in outcome
             ? { status: 500, body: outcome.error }
-            : { status: 200, body: outcome.result };
+            : { status: 200, body: outcome.result ?? 'null' };
         },
       },
       notFound: { status: 404, body: 'Not Found' },

@@ -312,6 +312,7 @@ function modelFor(options: CiscoIosOptions): SwitchModel {
       ],
       single: [
         'hostname',
+        /^username \S+ (?=privilege|secret)/,
         'description',
         'name',
         'enable secret',
@@ -330,6 +331,14 @@ function modelFor(options: CiscoIosOptions): SwitchModel {
         if (/^banner \w+ \^C/.test(line)) return /\^C\s*$/;
         return /^certificate /.test(line) ? /^\s*quit$/ : undefined;
       },
+    },
+    accounts: {
+      typed: [
+        [/^(username \S+(?: privilege \d+)? secret) (?:0 )?(?<secret>\S+)$/, '$1 9 {hash}'],
+        [/^(enable secret) (?:0 )?(?<secret>\S+)$/, '$1 9 {hash}'],
+      ],
+      user: (name) => new RegExp(`^username ${name} .*\\bsecret `),
+      enable: /^enable secret /,
     },
     known,
     example: factory(ports, hostName),

@@ -327,6 +327,17 @@ export function fastpath({ hostName, ...options }: FastpathOptions): SwitchModel
       freeText: (line) =>
         (line.match(/"/g)?.length ?? 0) % 2 === 1 ? /^[^"]*(?:"[^"]*"[^"]*)*"[^"]*$/ : undefined,
     },
+    accounts: {
+      typed: [
+        [
+          /^(username "?[\w.-]+"? password) "?(?<secret>[^\s"]+)"?((?: level \d+)?)$/,
+          '$1 {hash}$3 encrypted',
+        ],
+        [/^(enable password) "?(?<secret>[^\s"]+)"?$/, '$1 {hash} encrypted'],
+      ],
+      user: (name) => new RegExp(`^username "?${name}"? `),
+      enable: /^enable password /,
+    },
     example: /^hostname /m.test(text) ? text : `${named}${text}`,
     running: shown,
     startup: shown,

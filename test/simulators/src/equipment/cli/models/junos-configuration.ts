@@ -2,6 +2,8 @@
  * The configuration system of Junos: one configuration in force, a candidate that all sessions share, earlier ones to roll back
  * to, and commits that undo themselves unless they are confirmed. It boots with the one in force.
  */
+import { hashOf, isRight } from '../account-statements.ts';
+import type { OwnAccounts } from '../accounts.ts';
 import type { Session } from '../core.ts';
 import {
   deleteStatement,
@@ -25,11 +27,14 @@ export class JunosConfiguration {
   private readonly committed: Committed[];
   private candidate: JunosStatement[];
   private pending: { stop: () => void } | undefined;
+  /** What it had at the start: with the password of the options. */
+  private readonly first: string;
 
   constructor(text: string) {
     const at = new Date('2026-11-19T09:12:33Z');
     this.committed = [{ text: printJunos(parseJunos(text)), at, by: 'admin' }];
     this.candidate = parseJunos(text);
+    this.first = text;
   }
 
   /** As in operational mode: lines that a fault adds are a comment, where they are printed as they are. */
@@ -49,6 +54,25 @@ export class JunosConfiguration {
   showCandidate(): string {
     const { at } = this.inForce();
     return `## Last changed: ${stamp(at)}\n${printJunos(this.candidate)}`;
+  }
+
+  /** Who may sign in, by what is in force. */
+  accounts(original: string | undefined): OwnAccounts {
+    const hash = (text: string, user: string) =>
+      leafValue(parseJunos(text), `system login user ${user} authentication encrypted-password`);
+    return {
+      opens: (user, given) =>
+        isRight(given, {
+          first: hash(this.first, user),
+          now: hash(this.inForce().text, user),
+          original,
+        }),
+    };
+  }
+
+  setPassword(user: string, password: string): void {
+    const path = `system login user ${user} authentication encrypted-password`;
+    this.set(`${path} "$6$${hashOf(password)}"`);
   }
 
   get hostName(): string {

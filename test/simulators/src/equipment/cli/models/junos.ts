@@ -262,7 +262,15 @@ function statements(configuration: JunosConfiguration): Readonly<Record<string, 
     return 'Exiting configuration mode\n';
   };
   return {
-    'set <path…>'({ terminal }, [, path = '']) {
+    async 'set <path…>'({ terminal }, [, path = '']) {
+      const user = /^system login user (\S+) authentication plain-text-password$/.exec(path)?.[1];
+      if (user !== undefined) {
+        const first = await terminal.readPassword('New password:', 'none');
+        const again = await terminal.readPassword('Retype new password:', 'none');
+        if (first !== again) return 'error: Passwords are not equal; aborting\n';
+        terminal.session.act(() => configuration.setPassword(user, first));
+        return '';
+      }
       terminal.session.act(() => configuration.set(path));
       return '';
     },
@@ -321,6 +329,7 @@ function modelFor({
     hostName: '',
     serial: 'JW3619430123',
     rejections: { invalid: '{marker}unknown command.\n' },
+    ownAccounts: ({ password }) => configuration.accounts(password),
     modes: {
       privileged: {
         prompt: `\n${member}${isMember ? '\n' : ''}{user}@{host}> `,

@@ -217,7 +217,14 @@ const model: SwitchModel = {
       /^aaa group server /,
       /^hsrp \d+$/,
     ],
-    single: ['hostname', 'name', 'description', 'banner', 'session-limit'],
+    single: [
+      /^username \S+ (?=password)/,
+      'hostname',
+      'name',
+      'description',
+      'banner',
+      'session-limit',
+    ],
     separator: '',
     comment: /^!/,
     freeText: (line) => {
@@ -225,6 +232,12 @@ const model: SwitchModel = {
       if (delimiter === undefined || rest?.includes(delimiter)) return undefined;
       return new RegExp(`\\${delimiter}$`);
     },
+  },
+  accounts: {
+    typed: [
+      [/^(username \S+ password) (?:0 )?(?<secret>\S+)(?: +(role \S+))?$/, '$1 5 {hash}  $3'],
+    ],
+    user: (name) => new RegExp(`^username ${name} password `),
   },
   example,
   running: `\n!Command: show running-config\n!Running configuration last done at: {changed}\n!Time: {now}\n\n${firmware}`,

@@ -222,10 +222,26 @@ function modelFor(options: ProcurveOptions): SwitchModel {
     style: {
       indent: 3,
       sections: [/^interface /, /^vlan \d+$/, /^router \w+$/, /^policy /],
-      single: ['hostname', 'name', 'banner motd', 'ip default-gateway'],
+      single: [
+        'password manager',
+        'password operator',
+        'hostname',
+        'name',
+        'banner motd',
+        'ip default-gateway',
+      ],
       sectionEnd: 'exit',
       comment: /^;/,
       freeText: (line) => (/^banner motd "[^"]*$/.test(line) ? /"$/ : undefined),
+    },
+    accounts: {
+      typed: [
+        [
+          /^(password (?:manager|operator)(?: user-name "?[\w.-]+"?)?) plaintext "?(?<secret>[^\s"]+)"?$/,
+          '$1 sha1 "{hash}"',
+        ],
+      ],
+      user: (name) => new RegExp(`^password \\w+ user-name "?${name}"? `),
     },
     example,
     running: `\nRunning configuration:\n\n${header}{text}\n`,

@@ -85,6 +85,7 @@ export async function startVyatta(
           functions: vyattaFunctions(shell),
           files,
         },
+        accounts: configuration.accounts(options),
         powerUp: () => configuration.powerUp(),
         running: () => configuration.running(),
         startup: () => configuration.boot(),
