@@ -3,6 +3,7 @@
  * can be switched, whether its configuration can be backed up. The drivers are elsewhere, and find the rest here.
  */
 import { z } from 'zod';
+import type { Accounts } from './accounts.ts';
 import type { CreateBackup } from './backup.ts';
 import type { DriverKind } from './outlets.ts';
 import type { CreateStations } from './stations.ts';
@@ -31,6 +32,8 @@ export interface Model {
   stations?: { load: () => Promise<{ stations: CreateStations }> } | { no: string };
   /** How its configuration is backed up, or why it is not. */
   backup: { load: () => Promise<{ backup: CreateBackup }> } | { no: string };
+  /** How passwords and keys that sign in there are changed, or why they are not. */
+  accounts: { load: () => Promise<{ accounts: Accounts }> } | { no: string };
   /** Keys of its own in rack.yaml. */
   options: z.ZodRawShape;
 }

@@ -23,5 +23,6 @@ export const ciscoIos: Model = {
   network: ports,
   stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
+  accounts: { load: () => import('./accounts.ts') },
   options: {},
 };

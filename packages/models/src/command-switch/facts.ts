@@ -14,6 +14,7 @@ export const commandSwitch = {
   transports: ['command'],
   power: { outlets: free, offSeconds: 10, nativeCycle: false, load: () => import('./outlets.ts') },
   backup: { no: 'nothing is known about its configuration' },
+  accounts: { no: 'the command of rack.yaml signs in by itself' },
   options: {
     outlets,
     on: command.describe('Program and arguments that turn an outlet on. Status 0 is success.'),

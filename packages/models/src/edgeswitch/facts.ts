@@ -30,6 +30,7 @@ export const edgeswitch: Model = {
   network: stackable(4),
   stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
+  accounts: { load: () => import('./accounts.ts') },
   options: {
     portCount: whole(5, 48).default(48).describe('Number of its ports with PoE: 8, 16, 24, 48.'),
     stack: z

@@ -26,6 +26,7 @@ export const httpSwitch = {
   transports: ['http'],
   power: { outlets: free, offSeconds: 10, nativeCycle: false, load: () => import('./outlets.ts') },
   backup: { no: 'nothing is known about its configuration' },
+  accounts: { no: 'only its outlets are described in rack.yaml' },
   options: {
     outlets,
     https: z.boolean().default(false).describe('https, or plain http.'),

@@ -8,5 +8,6 @@ export const junos: Model = {
   network: interfaces('as in ge-0/0/1', /^((ge|xe|et|mge)-\d{1,2}\/\d\/\d{1,2}|fxp0|me0|em0)$/),
   stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
+  accounts: { load: () => import('./accounts.ts') },
   options: {},
 };

@@ -9,6 +9,7 @@ export const linux = {
   network: interfaces('a Linux interface, say eth0', /^[A-Za-z][\w.@-]{0,14}$/),
   stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
+  accounts: { load: () => import('./accounts.ts') },
   options: {
     files: z
       .array(z.string().regex(/^\//, 'files are absolute paths or globs, say /etc/**'))

@@ -12,5 +12,6 @@ export const mpower: Model = {
     load: () => import('./outlets.ts'),
   },
   backup: { load: () => import('./backup.ts') },
+  accounts: { no: 'its commands for the password are not documented; use its web page' },
   options: { outlets: whole(1, 8).default(8).describe('Number of its outlets: 1, 3, 6 or 8.') },
 };

@@ -15,6 +15,7 @@ export const mqttSwitch = {
   transports: ['mqtt'],
   power: { outlets: free, offSeconds: 10, nativeCycle: false, load: () => import('./outlets.ts') },
   backup: { no: 'MQTT gives no configuration' },
+  accounts: { no: 'the account is that of the broker' },
   options: {
     outlets,
     topic: topic.describe('Its name on the broker, put for {device}.'),

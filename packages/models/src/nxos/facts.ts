@@ -10,5 +10,6 @@ export const nxos: Model = {
   }),
   stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
+  accounts: { load: () => import('./accounts.ts') },
   options: {},
 };

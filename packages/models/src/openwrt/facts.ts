@@ -14,5 +14,6 @@ export const openwrt: Model = {
   network: interfaces('an interface, say lan1', /^[A-Za-z][\w.@-]{0,14}$/),
   stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
+  accounts: { load: () => import('./accounts.ts') },
   options: { portCount: whole(1, 52).default(8).describe('Number of its PoE ports, from lan1.') },
 };

@@ -11,5 +11,6 @@ export const procurve: Model = {
   ),
   stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
+  accounts: { load: () => import('./accounts.ts') },
   options: {},
 };

@@ -18,6 +18,7 @@ export const routeros: Model = {
   ),
   stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
+  accounts: { load: () => import('./accounts.ts') },
   options: {
     portCount: whole(1, 48).default(24).describe('Number of its copper ports, from ether1.'),
     https: z.boolean().default(false).describe('REST over https.'),

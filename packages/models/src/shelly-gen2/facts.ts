@@ -12,5 +12,6 @@ export const shellyGen2: Model = {
     load: () => import('./outlets.ts'),
   },
   backup: { no: 'the device offers no export of its configuration' },
+  accounts: { load: () => import('./accounts.ts') },
   options: { outlets: whole(1, 4).default(1).describe('Number of its switches, from 0.') },
 };

@@ -30,6 +30,9 @@ export const snmpPoe: Model = {
   network: grouped,
   stations: { load: () => import('./stations.ts') },
   backup: { no: 'SNMP gives no configuration; where its command line is known, use that model' },
+  accounts: {
+    no: 'no standard says how an SNMP agent saves a changed key; use its own command line',
+  },
   options: {
     portCount: whole(1, 512).default(48).describe('Ports of a group.'),
     groups: whole(1, 9).default(1).describe('Groups: slots, or members of a stack.'),

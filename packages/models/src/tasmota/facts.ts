@@ -12,5 +12,6 @@ export const tasmota: Model = {
     load: () => import('./outlets.ts'),
   },
   backup: { no: 'the device offers no readable export of its configuration' },
+  accounts: { load: () => import('./accounts.ts') },
   options: { outlets: whole(1, 32).default(1).describe('Number of its relays.') },
 };

@@ -14,5 +14,6 @@ export const unifiSwitch: Model = {
   network: counted('port', 'portCount', { extra: 4 }),
   stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
+  accounts: { no: 'its controller sets the password, and would set it back' },
   options: { portCount: whole(5, 48).default(48).describe('Number of its ports with PoE.') },
 };

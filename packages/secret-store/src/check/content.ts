@@ -3,7 +3,7 @@ import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { credentialFileFault } from '@skolo/google';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
-import type { Secret } from '@skolo/secrets';
+import { type Secret, valuesIn } from '@skolo/secrets';
 import { identityToRecipient } from 'age-encryption';
 import { expiryOf, readTokens } from './expiry.ts';
 
@@ -41,7 +41,9 @@ export async function contentFault(
         : 'is not a private key';
     case 'snmp-key':
       // RFC 3414, section 11.2
-      return text.trimEnd().length >= 8 ? undefined : 'has less than the 8 characters of SNMPv3';
+      return valuesIn(value).every((each) => each.reveal().trimEnd().length >= 8)
+        ? undefined
+        : 'has less than the 8 characters of SNMPv3';
     case 'token-file':
       return readTokens(text) === undefined ? 'is not a file of tokens' : undefined;
     case 'api-token':

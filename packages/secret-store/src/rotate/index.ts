@@ -1,7 +1,29 @@
 /** `@skolo/secret-store/rotate`: replaces secrets at both ends. */
-export {
-  type RotateDeps,
-  type RotateOutcome,
-  rotateSshKey,
-  rotationRefusal,
-} from './ssh-key.ts';
+import type { RackSecret } from '@skolo/rack/secrets';
+import { StoreError } from '../errors.ts';
+import { rotatePassword } from './password.ts';
+import { rotationRefusal } from './refusal.ts';
+import { type RotateDeps, type RotateOutcome, targetsOf } from './rotation.ts';
+import { rotateSshKey } from './ssh-key.ts';
+
+export { rotationRefusal } from './refusal.ts';
+export type { RotateDeps, RotateOutcome } from './rotation.ts';
+
+/**
+ * Does what can be done now. Call it again until `isDone`.
+ *
+ * @throws StoreError The secret cannot be rotated, or the store fails.
+ */
+export async function rotateSecret(secret: RackSecret, deps: RotateDeps): Promise<RotateOutcome> {
+  const refusal = await rotationRefusal(secret, deps.rack);
+  if (refusal !== undefined) throw new StoreError('VALUE_REJECTED', `${secret.name}: ${refusal}`);
+  const names = targetsOf(secret, deps.rack).map(({ name }) => name);
+  const unknown = deps.leaveOut.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new StoreError(
+      'VALUE_REJECTED',
+      `${unknown}: ${secret.name} opens no such machine or device; it opens ${names.join(', ')}`,
+    );
+  }
+  return await (secret.kind === 'ssh-key' ? rotateSshKey : rotatePassword)(secret, deps);
+}

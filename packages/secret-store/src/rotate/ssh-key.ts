@@ -1,103 +1,38 @@
 /**
- * Replaces an ssh key that machines and Linux devices accept, without a moment in which the key of the store opens nothing.
+ * Replaces an ssh key that machines and devices accept, without a moment in which the key of the store opens nothing: they
+ * accept both until the rack has the new one.
  *
- * Its state is in the store, so it goes on after any interruption: `RACK/next/NAME` has the new key from the first step to
- * the last, and `RACK/former/NAME/TIME` each earlier one. Every step may be done twice.
+ * Its state is in the store ({@link placesOf}), and every step may be done twice.
  */
-import {
-  type Dial,
-  type ExecSession,
-  type HostKeys,
-  openExec,
-  publicKeyOf,
-  SignInRefused,
-  targetOf,
-} from '@skolo/equipment';
-import { errorText, inParallel } from '@skolo/errors';
-import type { InfrastructureDevice, Machine, Rack } from '@skolo/rack';
+import { publicKeyOf, SignInRefused } from '@skolo/equipment';
+import type { AccountSession } from '@skolo/models/accounts';
+import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
-import { type Credentials, Secret } from '@skolo/secrets';
+import { type Credentials, Secret, valuesIn } from '@skolo/secrets';
 import { StoreError } from '../errors.ts';
 import { generateValue } from '../generate.ts';
-import type { SecretStore } from '../store.ts';
-import { addKey, removeKey } from './authorized-keys.ts';
+import {
+  atEach,
+  count,
+  formerOf,
+  inSession,
+  joined,
+  leftOutOf,
+  placesOf,
+  type RotateDeps,
+  type RotateOutcome,
+  settleMs,
+  type Target,
+  targetsOf,
+  timeName,
+} from './rotation.ts';
 
-export interface RotateDeps {
-  rack: Rack;
-  store: SecretStore;
-  /** Through the jumphost. */
-  dial: Dial;
-  hostKeys: HostKeys;
-  /** Brings the store's value to the rack, and proves it. */
-  apply(): Promise<void>;
-  /** Whether the store's values are where others have them, too: for files in git, committed. */
-  isShared(places: readonly string[]): Promise<boolean>;
-  /** Milliseconds since 1970. */
-  now(): number;
-  report(text: string): void;
-  signal: AbortSignal;
-}
-
-export interface RotateOutcome {
-  isDone: boolean;
-  /** Machines and devices, and why a step failed there. */
-  failed: { name: string; why: string }[];
-  /** What to do before the next run. */
-  next?: string;
-}
-
-/** Until kubelets have a changed Secret, and services have read it. */
-const settleMs = 3 * 60_000;
-const atOnce = 8;
-const deadlineMs = 60_000;
-
-type Target = (Machine | InfrastructureDevice) & { login?: string };
-
-/** Why this secret cannot be rotated; undefined: it can. */
-export function rotationRefusal(secret: RackSecret, rack: Rack): string | undefined {
-  const { name, kind, place, where } = secret;
-  if (kind === 'adb-key' || kind === 'adb-public-key') {
-    return 'each phone has to accept a new key by a tap on its screen, so it is replaced by hand, phone by phone';
-  }
-  if (kind !== 'ssh-key') {
-    return `${kind}: skolo cannot change it at the other end; change it there, then use skolo secrets set and apply`;
-  }
-  if (!place.startsWith(`${rack.name}/`)) {
-    return `${place} is shared, and other racks would be locked out`;
-  }
-  const others = where.filter((path) => !/^logins\..+\.privateKey$/.test(path));
-  if (others.length > 0) return `is also ${others.join(', ')}, where skolo cannot replace it`;
-  const locked = secret.logins.filter((login) => rack.logins.get(login)?.passphrase !== undefined);
-  if (locked.length > 0)
-    return `login ${locked.join(', ')} has a passphrase, and skolo makes keys without`;
-  const foreign = targetsOf(secret, rack).filter(
-    (target) => 'model' in target && target.model !== 'linux',
-  );
-  if (foreign.length === 0) return undefined;
-  const names = foreign.map((each) =>
-    'model' in each ? `${each.name} (${each.model})` : each.name,
-  );
-  return `${names.join(', ')}: skolo cannot change keys there; give them a login with a key of their own, or replace ${name} by hand`;
-}
-
-/** All that sign in with it. */
-function targetsOf({ logins }: RackSecret, { machines, infrastructure }: Rack): Target[] {
-  return [...machines.values(), ...infrastructure.values()].filter(
-    ({ login }) => login !== undefined && logins.includes(login),
-  );
-}
-
-/**
- * Does what can be done now. Call it again until `isDone`.
- *
- * @throws StoreError The secret cannot be rotated, or the store fails.
- */
+/** Does what can be done now. Call it again until `isDone`. @throws StoreError */
 export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promise<RotateOutcome> {
-  const { rack, store, signal, now, report } = deps;
-  const refusal = rotationRefusal(secret, rack);
-  if (refusal !== undefined) throw new StoreError('VALUE_REJECTED', `${secret.name}: ${refusal}`);
+  const { rack, store, signal, now, report, leaveOut } = deps;
   const places = placesOf(secret, rack);
-  const current = await store.read(secret.place, signal);
+  const stored = await store.read(secret.place, signal);
+  const [current, ...others] = stored === undefined ? [] : valuesIn(stored);
   if (current === undefined || publicKeyOf(current) === undefined) {
     throw new StoreError(
       'VALUE_REJECTED',
@@ -106,24 +41,37 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
   }
   let next = await store.read(places.next, signal);
   if (next === undefined) {
+    const behind = await bringUp(secret, current, deps);
+    if (behind !== undefined) return behind;
     next = (await generateValue('ssh-key', `${secret.place}@skolo`)).value;
     await store.write(places.next, next);
     report(`${secret.name}: new key made`);
   }
-  if (next.reveal() !== current.reveal()) {
-    const failed = await atEach(secret, deps, (target) => accept(target, current, next, deps));
+  if (!isSame(next, current)) {
+    const targets = targetsNow(secret, deps);
+    const failed = await atEach(targets, [], deps, (target) =>
+      accept(target, [current, ...others], next, deps),
+    );
     if (failed.length > 0) {
       return {
         isDone: false,
         failed,
-        next: 'repair them, and run it again; the former key is in use',
+        next: 'repair them and run it again, or leave them out by --leave-out NAME; the former key is in use',
       };
     }
-    report(`${secret.name}: the new key opens ${count(secret, rack)}`);
-    if ((await formerOf(places.former, deps))?.value.reveal() !== current.reveal()) {
+    report(`${secret.name}: the new key opens ${count(targets)}`);
+    const leftOut = await leftOutOf(secret, deps);
+    for (const name of leaveOut) {
+      if (leftOut.has(name)) continue;
+      await store.write(`${places.leftOut}/${name}`, current);
+      leftOut.set(name, current);
+    }
+    const former = await formerOf(places.former, deps);
+    if (former === undefined || !isSame(former.value, current)) {
       await store.write(`${places.former}/${timeName(now())}`, current);
     }
-    await store.write(secret.place, next);
+    // A device whose configuration of yesterday is restored has the former one again.
+    await store.write(secret.place, joined([next, current, ...leftOut.values()]));
     report(`${secret.name}: the store has the new key`);
   }
   await deps.apply();
@@ -149,72 +97,69 @@ async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promi
         next: `services take up the new key within minutes; run it again in ${Math.ceil(waitMs / 60_000)} min to remove the former key`,
       };
     }
-    const failed = await atEach(secret, deps, (target) => forget(target, former.value, next, deps));
+    const leftOut = await leftOutOf(secret, deps);
+    const targets = targetsNow(secret, deps).filter(({ name }) => !leftOut.has(name));
+    const failed = await atEach(targets, [], deps, (target) =>
+      forget(target, former.value, next, deps),
+    );
     if (failed.length > 0) {
       return { isDone: false, failed, next: 'repair them, and run it again; both keys are in use' };
     }
-    report(`${secret.name}: the former key opens none of ${count(secret, rack)}`);
+    report(`${secret.name}: the former key opens none of ${count(targets)}`);
   }
   await store.remove(places.next);
   return { isDone: true, failed: [] };
 }
 
-function placesOf({ name }: RackSecret, rack: Rack): { next: string; former: string } {
-  return { next: `${rack.name}/next/${name}`, former: `${rack.name}/former/${name}` };
-}
-
-function timeName(ms: number): string {
-  return new Date(ms).toISOString().replaceAll(':', '-');
-}
-
-async function formerOf(
-  folder: string,
-  { store, signal }: RotateDeps,
-): Promise<{ place: string; value: Secret; at: number } | undefined> {
-  const place = (await store.list(folder)).at(-1);
-  const value = place === undefined ? undefined : await store.read(place, signal);
-  if (place === undefined || value === undefined) return undefined;
-  const written = place.slice(folder.length + 1);
-  const at = Date.parse(written.replace(/T(\d\d)-(\d\d)-/, 'T$1:$2:'));
-  return { place, value, at };
-}
-
-/** Names that failed. */
-async function atEach(
+/** Gives the key of the store to what was left out. Undefined: nothing was, or it stays left out. */
+async function bringUp(
   secret: RackSecret,
-  { rack, signal }: RotateDeps,
-  work: (target: Target) => Promise<void>,
-): Promise<RotateOutcome['failed']> {
-  const results = await inParallel(targetsOf(secret, rack), atOnce, async (target) => {
-    try {
-      await work(target);
-      return [];
-    } catch (error) {
-      signal.throwIfAborted();
-      return [{ name: target.name, why: errorText(error) }];
-    }
+  current: Secret,
+  deps: RotateDeps,
+): Promise<RotateOutcome | undefined> {
+  const { rack, store, leaveOut, report } = deps;
+  const leftOut = await leftOutOf(secret, deps);
+  const names = [...leftOut.keys()].filter((name) => !leaveOut.includes(name));
+  if (names.length === 0) return undefined;
+  const targets = targetsOf(secret, rack).filter(({ name }) => names.includes(name));
+  const failed = await atEach(targets, [], deps, async (target) => {
+    const former = leftOut.get(target.name) ?? current;
+    await accept(target, [former], current, deps);
+    if (!isSame(former, current)) await forget(target, former, current, deps);
+    report(`${target.name}: has the key of the store now`);
   });
-  return results.flat();
+  // What left rack.yaml goes, too.
+  const done = names.filter((name) => !failed.some((each) => each.name === name));
+  for (const name of done) await store.remove(`${placesOf(secret, rack).leftOut}/${name}`);
+  return {
+    isDone: false,
+    failed,
+    next:
+      failed.length > 0
+        ? 'they still have a former key; repair them and run it again, or leave them out by --leave-out NAME'
+        : 'what was left out has the key of the store; run it again for a new one',
+  };
 }
 
-function count(secret: RackSecret, rack: Rack): string {
-  const { length } = targetsOf(secret, rack);
-  return `${length} machine${length === 1 ? '' : 's'} and device${length === 1 ? '' : 's'}`;
+function targetsNow(secret: RackSecret, { rack, leaveOut }: RotateDeps): Target[] {
+  return targetsOf(secret, rack).filter(({ name }) => !leaveOut.includes(name));
 }
 
-/** Adds the new key, and proves it by a new session. */
+function isSame(one: Secret, other: Secret): boolean {
+  return one.reveal().trim() === other.reveal().trim();
+}
+
+/** Adds the new key, proves it by a new session, and saves it there. */
 async function accept(
   target: Target,
-  current: Secret,
+  current: readonly Secret[],
   next: Secret,
   deps: RotateDeps,
 ): Promise<void> {
-  if (await opens(target, next, deps)) return;
-  const key = publicKeyOf(next) ?? '';
-  await withSession(target, current, deps, (session, signal) =>
-    addKey(session, target.name, key, `${deps.rack.name}@skolo`, signal),
-  );
-  await withSession(target, next, deps, async () => undefined);
+  await withKeys(target, [...current, next], deps, async ({ addKey }) => {
+    await addKey?.(publicKeyOf(next) ?? '', `${deps.rack.name}@skolo`);
+  });
+  await withKeys(target, [next], deps, (session) => session.save());
 }
 
 /** Removes the former key in a session that the new one has opened. Puts it back if the new one opens no other. */
@@ -225,18 +170,18 @@ async function forget(
   deps: RotateDeps,
 ): Promise<void> {
   const [key = '', kept = ''] = [publicKeyOf(former), publicKeyOf(next)];
-  await withSession(target, next, deps, async (session, signal) => {
-    await removeKey(session, target.name, { key, kept }, signal);
+  await withKeys(target, [next], deps, async (session) => {
+    await session.removeKey?.({ key, kept });
     try {
-      await withSession(target, next, deps, async () => undefined);
+      await withKeys(target, [next], deps, (proven) => proven.save());
     } catch (error) {
-      await addKey(session, target.name, key, 'put-back@skolo', signal);
+      await session.addKey?.(key, 'put-back@skolo');
       throw error;
     }
   });
   if (await opens(target, former, deps)) {
     throw new Error(
-      `${target.name}: still accepts the former key, which is not in ~/.ssh/authorized_keys of its user`,
+      `${target.name}: still accepts the former key, which is not among the keys of its user that skolo changes`,
     );
   }
 }
@@ -244,7 +189,7 @@ async function forget(
 /** Whether a key opens a session. @throws DeviceError It cannot be reached. */
 async function opens(target: Target, key: Secret, deps: RotateDeps): Promise<boolean> {
   try {
-    await withSession(target, key, deps, async () => undefined);
+    await withKeys(target, [key], deps, async () => undefined);
     return true;
   } catch (error) {
     if (error instanceof SignInRefused) return false;
@@ -252,29 +197,23 @@ async function opens(target: Target, key: Secret, deps: RotateDeps): Promise<boo
   }
 }
 
-async function withSession(
+async function withKeys(
   target: Target,
-  key: Secret,
-  { rack, dial, hostKeys, signal }: RotateDeps,
-  work: (session: ExecSession, signal: AbortSignal) => Promise<void>,
+  keys: readonly Secret[],
+  deps: RotateDeps,
+  work: (session: AccountSession) => Promise<void>,
 ): Promise<void> {
-  const stop = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
-  const login = rack.logins.get(target.login ?? '');
-  const credentials = async (): Promise<Credentials> => ({
+  // Alone: a password would hide that the key is rejected.
+  const all = keys.map((key) => keyOnly(target, key, deps.rack));
+  const [first = { legacySsh: false }, ...others] = all;
+  await inSession(target, { ...first, others }, deps, work);
+}
+
+function keyOnly({ login: name }: Target, key: Secret, rack: Rack): Credentials {
+  const login = rack.logins.get(name ?? '');
+  return {
     legacySsh: login?.legacySsh ?? false,
     ...(login?.username !== undefined && { username: login.username }),
-    // Alone: a password would hide that the key is rejected.
     privateKey: new Secret(key.reveal()),
-  });
-  const place = { ...target, address: target.address ?? target.name };
-  const session = await openExec(
-    await targetOf(place, { credentials }, 'ssh'),
-    { dial, hostKeys },
-    stop,
-  );
-  try {
-    await work(session, stop);
-  } finally {
-    await session.close();
-  }
+  };
 }

@@ -8,24 +8,32 @@ import { deskHostKeys } from './check.ts';
 import { findSecret, openSecrets, readValues } from './open-secrets.ts';
 import { secretsDeps } from './rack-places.ts';
 
+interface Options {
+  leaveOut?: string[];
+}
+
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Replaces an ssh key that machines accept: makes a new one, adds it to authorized_keys of each machine, proves it by a new session, stores it, and brings it to the rack. When the store is committed and services had time to take it up, another run removes the former key, which stays in the store. Can be interrupted at any moment, and run again. Other secrets are named with the reason.',
+      'Replaces an ssh key or password that machines, switches, routers and PDUs accept. It makes a new one, sets it on each, proves it by a new session, saves it there and in the store, and brings it to the rack. It needs two or three runs: the store has to be committed, and services need time to take it up. Can be interrupted at any moment, and run again. Former values stay in the store. Other secrets are named with the reason.',
     )
-    .summary('replace an ssh key at both ends')
+    .summary('replace a password or key at both ends')
     .argument('<rack>', 'name of the rack')
     .argument('<secret>', 'name of the secret')
+    .option(
+      '--leave-out <name...>',
+      'machines and devices that keep the former value for now; a later run brings them up to date',
+    )
     .uses('clusters')
     .example('skolo secrets rotate rack4 machines');
 
-  command.action(async (rackName: string, name: string) => {
+  command.action(async (rackName: string, name: string, { leaveOut = [] }: Options) => {
     const { io } = command;
     const open = await openSecrets(command, rackName);
     const secret = await findSecret(open, name);
-    const { rack, store } = open;
-    const { rotateSshKey, rotationRefusal } = await import('@skolo/secret-store/rotate');
-    const refusal = rotationRefusal(secret, rack);
+    const { rack, store, secrets } = open;
+    const { rotateSecret, rotationRefusal } = await import('@skolo/secret-store/rotate');
+    const refusal = await rotationRefusal(secret, rack);
     if (refusal !== undefined) {
       complain(io, `${name}: ${refusal}`);
       io.exitCode = exitCodes.failed;
@@ -36,14 +44,15 @@ export function define(command: SkoloCommand): void {
       const { filesInGit } = await import('@skolo/secret-store');
       const way = await secretsDeps(command, open, new Map(), signal);
       await audit(way.jumphost, rackName, `rotates secret ${name}`, signal);
-      const outcome = await rotateSshKey(secret, {
-        ...{ rack, store, signal, now: io.now },
+      const outcome = await rotateSecret(secret, {
+        ...{ rack, secrets, store, leaveOut, signal, now: io.now },
         dial: way.jumphost.connect,
         hostKeys: await deskHostKeys(command, rackName),
         report: (text) => io.err(plain(text)),
         async apply() {
-          await applySecrets({ ...way, values: await readValues(open, signal) });
-          io.err(`${name}: the rack has the key of the store`);
+          const written = await applySecrets({ ...way, values: await readValues(open, signal) });
+          io.err(`${name}: the rack has what the store has`);
+          return written.length;
         },
         async isShared(places) {
           const files = places.flatMap((place) => store.file?.(place) ?? []);
@@ -52,7 +61,7 @@ export function define(command: SkoloCommand): void {
       });
       for (const { name: machine, why } of outcome.failed) complain(io, `${machine}: ${why}`);
       if (outcome.next !== undefined) io.out(plain(`${name}: not finished; ${outcome.next}`));
-      if (outcome.isDone) io.out(`${name}: rotated; the former key is in ${store.title}`);
+      if (outcome.isDone) io.out(`${name}: rotated; the former value is in ${store.title}`);
       else io.exitCode = exitCodes.partlyFailed;
     });
   });

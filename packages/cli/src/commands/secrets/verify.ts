@@ -2,7 +2,7 @@
 import { access } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { FleetRack } from '@skolo/fleet';
-import type { Secret } from '@skolo/secrets';
+import { type Secret, valuesIn } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
 import { interruptible, loadFleet } from '../../fleet.ts';
@@ -50,7 +50,11 @@ export function define(command: SkoloCommand): void {
           const secret = open.secrets.find((each) => each.name === name);
           // Not secret, or only digests.
           if (secret === undefined || isPublic.has(secret.kind)) continue;
-          all.values.set(secret.place, value);
+          const values = isOfLogins.has(secret.kind) ? valuesIn(value) : [value];
+          for (const [index, each] of values.entries()) {
+            const which = index === 0 ? '' : ` (value ${index + 1})`;
+            all.values.set(`${secret.place}${which}`, each);
+          }
         }
       }
       const stores = [...all.stores];
@@ -66,6 +70,14 @@ export function define(command: SkoloCommand): void {
     });
   });
 }
+
+/** Kinds that may have several values. */
+const isOfLogins: ReadonlySet<string> = new Set([
+  'password',
+  'ssh-key',
+  'snmp-community',
+  'snmp-key',
+]);
 
 const isPublic: ReadonlySet<string> = new Set(['certificate', 'adb-public-key', 'token-file']);
 

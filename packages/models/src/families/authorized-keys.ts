@@ -1,13 +1,14 @@
 /**
- * Keys that may sign in as the user of a session, in ~/.ssh/authorized_keys of OpenSSH and dropbear on Linux. Commands for a
+ * Keys that may sign in as the user of a session, in authorized_keys of OpenSSH and dropbear on Linux. Commands for a
  * POSIX shell. Each may be run again, and replaces the file by one rename.
  */
 import { DeviceRefused, type ExecSession } from '@skolo/equipment';
 
-const prologue = `set -eu
+/** @param folder of authorized_keys, for a shell */
+const prologue = (folder: string) => `set -eu
 umask 077
-mkdir -p ~/.ssh
-cd ~/.ssh
+mkdir -p ${folder}
+cd ${folder}
 touch authorized_keys
 new=$(mktemp authorized_keys.XXXXXX)
 trap 'rm -f "$new"' EXIT
@@ -17,11 +18,10 @@ cp -p authorized_keys "$new"`;
 export async function addKey(
   session: ExecSession,
   device: string,
-  key: string,
-  comment: string,
+  { key, comment, folder }: { key: string; comment: string; folder: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const script = `${prologue}
+  const script = `${prologue(folder)}
 grep -qF '${checked(key)}' "$new" && exit
 [ -z "$(tail -c 1 "$new")" ] || echo >> "$new"
 echo '${checked(`${key} ${comment}`)}' >> "$new"
@@ -34,10 +34,10 @@ mv "$new" authorized_keys`;
 export async function removeKey(
   session: ExecSession,
   device: string,
-  { key, kept }: { key: string; kept: string },
+  { key, kept, folder }: { key: string; kept: string; folder: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const script = `${prologue}
+  const script = `${prologue(folder)}
 grep -qF '${checked(kept)}' "$new" || { echo 'the new key is not in authorized_keys' >&2; exit 1; }
 grep -qF '${checked(key)}' "$new" || exit 0
 grep -vF '${checked(key)}' authorized_keys > "$new"

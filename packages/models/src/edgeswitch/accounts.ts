@@ -1,0 +1,33 @@
+/**
+ * Ubiquiti EdgeSwitch (Broadcom's Fastpath): passwords of users, and the enable password.
+ *
+ * Tried with: its simulator only.
+ * Oddities: without `level` a user falls back to level 1, so the level of the configuration is repeated. Saving asks (y/n).
+ * Source: Broadcom Fastpath as in Netgear's and Dell's CLI references, "username", "enable password"; EdgeSwitch CLI Command
+ * Reference (Ubiquiti), "write memory".
+ */
+import { escapePattern } from '@skolo/equipment';
+import { cliAccounts, found } from '../families/cli-accounts.ts';
+import { fastpath } from '../families/fastpath.ts';
+
+export const accounts = cliAccounts({
+  dialect: {
+    ...fastpath,
+    pagers: [...fastpath.pagers, { line: /^Are you sure you want to save\? \(y\/n\)$/, key: 'y' }],
+  },
+  running: 'show running-config',
+  enter: 'configure',
+  leave: 'end',
+  statements: {
+    password(shown, user, value) {
+      const pattern = new RegExp(
+        String.raw`^(?<start>username "?${escapePattern(user)}"? password) \S+(?: (?<level>level \d+))?`,
+      );
+      const { start, level = 'level 1' } = found(shown, pattern) ?? {};
+      return start && `${start} ${value} ${level}`;
+    },
+    enablePassword: (shown, _user, value) =>
+      found(shown, /^(?<start>enable password) /) && `enable password ${value}`,
+  },
+  save: { commands: ['write memory'], done: /Configuration Saved!/i },
+});

@@ -1,0 +1,83 @@
+/**
+ * EdgeOS and VyOS: passwords and ssh keys of users. A commit is in force, and `save` keeps it.
+ *
+ * Tried with: their simulators only.
+ * Oddities: a password is typed in the clear, and kept as a hash. It is in the history of no shell, as configuration mode has its own.
+ * Source: EdgeOS User Guide and VyOS User Guide, "system login user"; vyatta-cfg-system (login).
+ */
+import { DeviceRefused, openCli, targetOf } from '@skolo/equipment';
+import type { Accounts } from '../../accounts.ts';
+import { vyatta } from './dialect.ts';
+
+export const accounts: Accounts = {
+  parts: ['password'],
+  hasKeys: true,
+  async open(device, access, signal) {
+    const target = await targetOf(device, access, 'ssh');
+    const { username = '' } = target.credentials;
+    const session = await openCli(target, 'ssh', vyatta, access, signal);
+    const { name } = device;
+    const path = `system login user ${username} authentication`;
+    const run = (command: string) => session.run(command, { signal, timeoutMs: 120_000 });
+    return {
+      async set({ password }) {
+        if (password !== undefined)
+          await change([`set ${path} plaintext-password ${quoted(password.reveal())}`]);
+      },
+      async addKey(text, comment) {
+        const [type = '', key = ''] = text.split(' ');
+        if ((await keyNames(key)).length > 0) return;
+        const own = `${path} public-keys ${quoted(`${comment}-${key.slice(-8).replace(/\W/g, '')}`)}`;
+        await change([`set ${own} type ${type}`, `set ${own} key ${quoted(key)}`]);
+      },
+      async removeKey({ key, kept }) {
+        const [, stays = ''] = kept.split(' ');
+        const [, goes = ''] = key.split(' ');
+        if ((await keyNames(stays)).length === 0) {
+          throw new DeviceRefused(name, 'the new key is not in its configuration');
+        }
+        const names = await keyNames(goes);
+        if (names.length === 0) return;
+        await change(names.map((each) => `delete ${path} public-keys ${quoted(each)}`));
+      },
+      async save() {
+        await run('configure');
+        const said = await run('save');
+        if (!/^Done$/m.test(said)) throw new DeviceRefused(name, 'does not say that it has saved');
+        await run('exit');
+      },
+      close: () => session.close(),
+    };
+
+    async function change(lines: readonly string[]): Promise<void> {
+      await run('configure');
+      for (const line of lines) await run(line);
+      const said = await run('commit');
+      if (/failed|locked|error/i.test(said)) {
+        throw new DeviceRefused(name, `does not commit: ${said.trim().slice(-200)}`);
+      }
+      await run('exit');
+    }
+
+    /** Of public keys of the user with this content. */
+    async function keyNames(key: string): Promise<string[]> {
+      const shown = (
+        await session.read('show configuration commands', { signal, timeoutMs: 60_000 })
+      ).toString();
+      return shown.split('\n').flatMap((line) => {
+        const [, own, value] =
+          new RegExp(`^set ${path} public-keys (\\S+) key (\\S+)$`).exec(line.trim()) ?? [];
+        return own !== undefined && bare(value) === key ? [bare(own)] : [];
+      });
+    }
+  },
+};
+
+function quoted(value: string): string {
+  if (/^[\w.@+/=-]+$/.test(value)) return `'${value}'`;
+  throw new TypeError('a value with signs that a shell reads');
+}
+
+function bare(word = ''): string {
+  return word.replace(/^(['"])(.*)\1$/, '$2');
+}

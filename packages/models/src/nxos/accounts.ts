@@ -1,0 +1,28 @@
+/**
+ * Cisco NX-OS: passwords of local users.
+ *
+ * Tried with: its simulator only.
+ * Oddities: a new password is checked for its strength, unless `no password strength-check` is set.
+ * Source: Cisco Nexus 9000 NX-OS Security Configuration Guide, "Configuring User Accounts and RBAC"; Fundamentals Configuration
+ * Guide, "copy running-config startup-config".
+ */
+import { escapePattern } from '@skolo/equipment';
+import { cliAccounts, found } from '../families/cli-accounts.ts';
+import { nxos } from './dialect.ts';
+
+export const accounts = cliAccounts({
+  dialect: nxos,
+  running: 'show running-config',
+  enter: 'configure terminal',
+  leave: 'end',
+  statements: {
+    password(shown, user, value) {
+      const pattern = new RegExp(
+        String.raw`^(?<start>username ${escapePattern(user)} password) \d+ \S+(?: +(?<role>role \S+))?`,
+      );
+      const { start, role } = found(shown, pattern) ?? {};
+      return start && [start, '0', value, ...(role === undefined ? [] : [role])].join(' ');
+    },
+  },
+  save: { commands: ['copy running-config startup-config'], done: /Copy complete/i },
+});

@@ -1,0 +1,32 @@
+/**
+ * HP ProCurve and ArubaOS-S: the password of the manager or operator.
+ *
+ * Tried with: its simulator only.
+ * Oddities: passwords are in the configuration only with `include-credentials`; without it nothing is changed. The password that
+ * `enable` asks for is that of the manager: give a login of the operator no part in a rotation.
+ * Source: HP Access Security Guide (6120, 2920, 5400R), "Configuring Username and Password Security", "Saving Security
+ * Credentials in a Config File".
+ */
+import { escapePattern } from '@skolo/equipment';
+import { cliAccounts, found } from '../families/cli-accounts.ts';
+import { procurve } from './dialect.ts';
+
+export const accounts = cliAccounts({
+  dialect: procurve,
+  running: 'show running-config',
+  enter: 'configure terminal',
+  leave: 'exit',
+  statements: {
+    password(shown, user, value) {
+      const pattern = new RegExp(
+        String.raw`^(?<start>password (?:manager|operator) user-name "?${escapePattern(user)}"?) `,
+      );
+      const { start } = found(shown, pattern) ?? {};
+      return start && `${start} plaintext ${value}`;
+    },
+  },
+  save: {
+    commands: ['write memory', 'show config status'],
+    done: /Running configuration is same as the startup configuration/i,
+  },
+});

@@ -1,0 +1,47 @@
+/**
+ * MikroTik RouterOS over ssh: the password of a user. It is kept at once, and no export has it, so that a restored
+ * configuration does not change it.
+ *
+ * Tried with: its simulator only.
+ * Source: help.mikrotik.com, "User" (`/user set`), "Configuration Management" (what an export leaves out).
+ */
+import { DeviceRefused, openExec, targetOf } from '@skolo/equipment';
+import type { Accounts } from '../accounts.ts';
+
+export const accounts: Accounts = {
+  parts: ['password'],
+  async open(device, access, signal) {
+    if (device.transport !== 'ssh') {
+      throw new DeviceRefused(
+        device.name,
+        'its passwords are changed over ssh only; set `transport: ssh`',
+      );
+    }
+    const target = await targetOf(device, access, 'ssh');
+    // `admin+ct` has options of the console behind the name.
+    const user = (target.credentials.username ?? 'admin').replace(/\+.*$/, '');
+    const session = await openExec(target, access, signal);
+    return {
+      async set({ password }) {
+        if (password === undefined) return;
+        const value = password.reveal();
+        if (!/^[\w.,:;=@%+/-]+$/.test(`${user}${value}`)) {
+          throw new DeviceRefused(
+            device.name,
+            'its console would read signs of the new value in another way',
+          );
+        }
+        const command = `/user set [find name="${user}"] password="${value}"`;
+        const { stdout, stderr } = await session.exec(command, { signal, timeoutMs: 30_000 });
+        const said = `${stdout}${stderr}`.trim();
+        if (said !== '')
+          throw new DeviceRefused(
+            device.name,
+            `the password was not changed: ${said.slice(0, 200)}`,
+          );
+      },
+      async save() {},
+      close: () => session.close(),
+    };
+  },
+};

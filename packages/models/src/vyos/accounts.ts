@@ -1,0 +1,1 @@
+export { accounts } from '../families/vyatta/accounts.ts';

@@ -1,0 +1,168 @@
+/**
+ * Replaces a password on all devices of its logins. A device has one password, so there is no moment in which both values are
+ * right. Services therefore get both before the first device changes, and use the one that a device accepts.
+ *
+ * Its state is in the store ({@link placesOf}), and every step may be done twice.
+ */
+import { SignInRefused } from '@skolo/equipment';
+import type { RackSecret } from '@skolo/rack/secrets';
+import { type Credentials, type Secret, valuesIn } from '@skolo/secrets';
+import { StoreError } from '../errors.ts';
+import { generateValue } from '../generate.ts';
+import {
+  atEach,
+  count,
+  credentialsWith,
+  formerOf,
+  inSession,
+  isAccountPart,
+  joined,
+  leftOutOf,
+  partsOf,
+  placesOf,
+  type RotateDeps,
+  type RotateOutcome,
+  settleMs,
+  type Target,
+  targetsOf,
+  timeName,
+} from './rotation.ts';
+
+/** Does what can be done now. Call it again until `isDone`. @throws StoreError */
+export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Promise<RotateOutcome> {
+  const { rack, store, signal, now, report, leaveOut } = deps;
+  const places = placesOf(secret, rack);
+  const stored = await store.read(secret.place, signal);
+  if (stored === undefined) {
+    throw new StoreError(
+      'VALUE_REJECTED',
+      `${secret.place}: the store has no value; use skolo secrets set first`,
+    );
+  }
+  const [current = stored, ...others] = valuesIn(stored);
+  let next = await store.read(places.next, signal);
+  if (next === undefined) {
+    const behind = await bringUp(secret, current, deps);
+    if (behind !== undefined) return behind;
+    next = (await generateValue('password', '')).value;
+    await store.write(places.next, next);
+    report(`${secret.name}: new password made`);
+  }
+  if (next.reveal() !== current.reveal()) {
+    if (!others.some((value) => value.reveal() === next.reveal())) {
+      await store.write(secret.place, joined([current, next, ...others]));
+    }
+    const waiting = await untilServicesHaveBoth(secret, deps);
+    if (waiting !== undefined) return { isDone: false, failed: [], next: waiting };
+    const targets = targetsOf(secret, rack).filter(({ name }) => !leaveOut.includes(name));
+    const known = [current, next, ...others];
+    const failed = await atEach(targets, known, deps, (target) =>
+      change(target, secret, { next, known }, deps),
+    );
+    if (failed.length > 0) {
+      return {
+        isDone: false,
+        failed,
+        next: 'repair them and run it again, or leave them out by --leave-out NAME; services try the former and the new password',
+      };
+    }
+    report(`${secret.name}: the new password opens ${count(targets)}, and is saved there`);
+    const leftOut = await leftOutOf(secret, deps);
+    for (const name of leaveOut) {
+      if (leftOut.has(name)) continue;
+      await store.write(`${places.leftOut}/${name}`, current);
+      leftOut.set(name, current);
+    }
+    if ((await formerOf(places.former, deps))?.value.reveal() !== current.reveal()) {
+      await store.write(`${places.former}/${timeName(now())}`, current);
+    }
+    // A device whose configuration of yesterday is restored has the former one again.
+    await store.write(secret.place, joined([next, current, ...leftOut.values()]));
+  }
+  await deps.apply();
+  await store.remove(places.next);
+  return { isDone: true, failed: [] };
+}
+
+/** What to do first; undefined: services have both values. */
+async function untilServicesHaveBoth(
+  secret: RackSecret,
+  deps: RotateDeps,
+): Promise<string | undefined> {
+  const { rack, store, now } = deps;
+  const { next } = placesOf(secret, rack);
+  const written = await deps.apply();
+  if (!(await deps.isShared([secret.place, next]))) {
+    return 'commit and push the store, so that the new password is not on this desk alone; run it again in 3 min, when services have it, too';
+  }
+  const changedAt = (await store.find(next))?.changedAt ?? now();
+  const waitMs = written > 0 ? settleMs : changedAt + settleMs - now();
+  if (waitMs <= 0) return undefined;
+  return `services take up the new password within minutes; run it again in ${Math.ceil(waitMs / 60_000)} min`;
+}
+
+/** Gives devices that were left out the password of the store. Undefined: there are none, or they stay left out. */
+async function bringUp(
+  secret: RackSecret,
+  current: Secret,
+  deps: RotateDeps,
+): Promise<RotateOutcome | undefined> {
+  const { rack, store, leaveOut, report } = deps;
+  const leftOut = await leftOutOf(secret, deps);
+  const names = [...leftOut.keys()].filter((name) => !leaveOut.includes(name));
+  if (names.length === 0) return undefined;
+  const targets = targetsOf(secret, rack).filter(({ name }) => names.includes(name));
+  const known = [current, ...leftOut.values()];
+  const failed = await atEach(targets, known, deps, async (target) => {
+    await change(target, secret, { next: current, known: [...known].reverse() }, deps);
+    report(`${target.name}: has the password of the store now`);
+  });
+  // Those that left rack.yaml go, too.
+  const done = names.filter((name) => !failed.some((each) => each.name === name));
+  for (const name of done) await store.remove(`${placesOf(secret, rack).leftOut}/${name}`);
+  return {
+    isDone: false,
+    failed,
+    next:
+      failed.length > 0
+        ? 'they still have a former password; repair them and run it again, or leave them out by --leave-out NAME'
+        : 'devices that were left out have the password of the store; run it again for a new one',
+  };
+}
+
+/** Sets the new value on one device, proves it by a new session, and saves it there. */
+async function change(
+  target: Target,
+  secret: RackSecret,
+  { next, known }: { next: Secret; known: readonly Secret[] },
+  deps: RotateDeps,
+): Promise<void> {
+  const [current = next] = known;
+  const all = await credentialsWith(target, secret, known, deps);
+  const proof = passwordOnly(await credentialsWith(target, secret, [next], deps));
+  const values = (value: Secret) =>
+    Object.fromEntries(
+      partsOf(secret, target.login)
+        .filter(isAccountPart)
+        .map((part) => [part, value]),
+    );
+  await inSession(target, all, deps, async (session) => {
+    try {
+      await session.set(values(next));
+      await inSession(target, proof, deps, (proven) => proven.save());
+    } catch (error) {
+      // Not saved anywhere: what it was is put back, and a restart would do that, too.
+      await session.set(values(current)).catch(() => undefined);
+      if (!(error instanceof SignInRefused)) throw error;
+      throw new Error(
+        `${target.name}: does not accept the new password, so it has the former one again: ${error.message}`,
+        { cause: error },
+      );
+    }
+  });
+}
+
+/** A key would hide that the password is rejected. */
+function passwordOnly({ privateKey: _, others = [], ...credentials }: Credentials): Credentials {
+  return others.length === 0 ? credentials : { ...credentials, others: others.map(passwordOnly) };
+}

@@ -1,0 +1,191 @@
+/** What rotations of all kinds have in common: their places in the store, what they work on, and what they need. */
+import type { Dial, HostKeys } from '@skolo/equipment';
+import { errorText, inParallel } from '@skolo/errors';
+import { type AccountPart, type AccountSession, loadAccounts } from '@skolo/models/accounts';
+import type { InfrastructureDevice, Machine, Rack } from '@skolo/rack';
+import type { RackSecret } from '@skolo/rack/secrets';
+import { type Credentials, Secret } from '@skolo/secrets';
+import { loginCredentials } from '../check/sign-in.ts';
+import type { SecretStore } from '../store.ts';
+
+export interface RotateDeps {
+  rack: Rack;
+  secrets: readonly RackSecret[];
+  store: SecretStore;
+  /** Through the jumphost. */
+  dial: Dial;
+  hostKeys: HostKeys;
+  /** Brings the store's value to the rack, and proves it. Gives how many places were written. */
+  apply(): Promise<number>;
+  /** Whether the store's values are where others have them, too: for files in git, committed. */
+  isShared(places: readonly string[]): Promise<boolean>;
+  /** Machines and devices that keep the former value for now. */
+  leaveOut: readonly string[];
+  /** Milliseconds since 1970. */
+  now(): number;
+  report(text: string): void;
+  signal: AbortSignal;
+}
+
+export interface RotateOutcome {
+  isDone: boolean;
+  /** Machines and devices, and why a step failed there. */
+  failed: { name: string; why: string }[];
+  /** What to do before the next run. */
+  next?: string;
+}
+
+/** Until kubelets have a changed Secret, and services have read it. */
+export const settleMs = 3 * 60_000;
+const atOnce = 8;
+const deadlineMs = 120_000;
+
+export type Target = (Machine | InfrastructureDevice) & { login?: string };
+
+/** Its state is in the store, so that a rotation goes on after any interruption. */
+export function placesOf({ name }: RackSecret, rack: Rack) {
+  return {
+    /** The new value, from the first step to the last. */
+    next: `${rack.name}/next/${name}`,
+    /** Each earlier one, by time. */
+    former: `${rack.name}/former/${name}`,
+    /** By device: the value that a device has which was left out. */
+    leftOut: `${rack.name}/left-out/${name}`,
+  };
+}
+
+/** All that sign in with it. */
+export function targetsOf({ logins }: RackSecret, { machines, infrastructure }: Rack): Target[] {
+  return [...machines.values(), ...infrastructure.values()].filter(
+    ({ login }) => login !== undefined && logins.includes(login),
+  );
+}
+
+/** What of a login is this secret. */
+export function partsOf({ where }: RackSecret, login: string | undefined): string[] {
+  return where.flatMap((path) => {
+    const start = `logins.${login}.`;
+    return path.startsWith(start) ? [path.slice(start.length)] : [];
+  });
+}
+
+/** As a model sees it: a machine is a Linux host. */
+export function deviceOf(target: Target): InfrastructureDevice | (Machine & { model: 'linux' }) {
+  return 'model' in target ? target : { ...target, model: 'linux' };
+}
+
+export function timeName(ms: number): string {
+  return new Date(ms).toISOString().replaceAll(':', '-');
+}
+
+export interface Former {
+  place: string;
+  value: Secret;
+  /** Milliseconds since 1970. */
+  at: number;
+}
+
+/** The last former value. */
+export async function formerOf(
+  folder: string,
+  { store, signal }: RotateDeps,
+): Promise<Former | undefined> {
+  const place = (await store.list(folder)).at(-1);
+  const value = place === undefined ? undefined : await store.read(place, signal);
+  if (place === undefined || value === undefined) return undefined;
+  const written = place.slice(folder.length + 1);
+  const at = Date.parse(written.replace(/T(\d\d)-(\d\d)-/, 'T$1:$2:'));
+  return { place, value, at };
+}
+
+/** Values of devices that were left out, by the name of the device. */
+export async function leftOutOf(
+  secret: RackSecret,
+  { rack, store, signal }: RotateDeps,
+): Promise<Map<string, Secret>> {
+  const folder = placesOf(secret, rack).leftOut;
+  const found = new Map<string, Secret>();
+  for (const place of await store.list(folder)) {
+    const value = await store.read(place, signal);
+    if (value !== undefined) found.set(place.slice(folder.length + 1), value);
+  }
+  return found;
+}
+
+/** Several values as one: the first is in use, the others are tried where a device rejects it. */
+export function joined(values: readonly Secret[]): Secret {
+  const texts = new Set(values.map((value) => value.reveal().trim()));
+  const text = [...texts].join('\n');
+  // A key without a line end is rejected by OpenSSH.
+  return new Secret(text.includes('-----BEGIN') ? `${text}\n` : text);
+}
+
+/** The names that failed. Messages have none of the values. */
+export async function atEach(
+  targets: readonly Target[],
+  values: readonly Secret[],
+  { signal }: RotateDeps,
+  work: (target: Target) => Promise<void>,
+): Promise<RotateOutcome['failed']> {
+  const results = await inParallel(targets, atOnce, async (target) => {
+    try {
+      await work(target);
+      return [];
+    } catch (error) {
+      signal.throwIfAborted();
+      const why = values.reduce(
+        (text, value) => text.replaceAll(value.reveal(), '<secret>'),
+        errorText(error),
+      );
+      return [{ name: target.name, why }];
+    }
+  });
+  return results.flat();
+}
+
+export function count({ length }: readonly Target[]): string {
+  return `${length} machine${length === 1 ? '' : 's'} and device${length === 1 ? '' : 's'}`;
+}
+
+/** The login of a target, with these values of the secret. */
+export async function credentialsWith(
+  target: Target,
+  secret: RackSecret,
+  values: readonly Secret[],
+  { rack, secrets, store, signal }: RotateDeps,
+): Promise<Credentials> {
+  const all = new Map([[secret.name, joined(values)]]);
+  for (const other of secrets) {
+    const isOfLogin = other.logins.includes(target.login ?? '') && other.name !== secret.name;
+    const value = isOfLogin ? await store.read(other.place, signal) : undefined;
+    if (value !== undefined) all.set(other.name, value);
+  }
+  return await loginCredentials({ rack, secrets, values: all }, target.login);
+}
+
+/** @throws DeviceError SignInRefused where the device accepts none of the credentials */
+export async function inSession<T>(
+  target: Target,
+  credentials: Credentials,
+  { dial, hostKeys, signal }: RotateDeps,
+  work: (session: AccountSession) => Promise<T>,
+): Promise<T> {
+  const stop = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+  const device = deviceOf(target);
+  const accounts = await loadAccounts(device);
+  if (typeof accounts === 'string') throw new Error(`${target.name}: ${accounts}`);
+  const session = await accounts.open(
+    { transport: 'ssh', options: {}, ...device, address: device.address ?? device.name },
+    { credentials: async () => credentials, dial, hostKeys },
+    stop,
+  );
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+export function isAccountPart(part: string): part is AccountPart {
+  return part === 'password' || part === 'enablePassword';
+}
