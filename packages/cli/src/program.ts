@@ -163,6 +163,7 @@ const nouns: Record<string, Noun> = {
       verify: async () => (await import('./commands/jumphost/verify.ts')).define,
       cycle: async () => (await import('./commands/jumphost/cycle.ts')).define,
       reboot: async () => (await import('./commands/jumphost/reboot.ts')).define,
+      rollback: async () => (await import('./commands/jumphost/rollback.ts')).define,
     },
   },
   images: {

@@ -3,10 +3,11 @@ export { type Download, downloader } from './downloads.ts';
 export { isPrepared, prepare, type StepProgress, type StepState } from './engine.ts';
 export { JumphostError } from './errors.ts';
 export type { Guard } from './guarded-change.ts';
+export { type HandOver, handOver } from './hand-over.ts';
 export { type Host, type HostOptions, openHost } from './host.ts';
 export { clusterOn, type JoinCluster } from './join-cluster.ts';
 export { findCronLines, findPredecessors, type Predecessor } from './predecessors.ts';
-export { type RebootDeps, rebootJumphost } from './reboot.ts';
+export { type RebootDeps, rebootJumphost, waitUntilQuiet } from './reboot.ts';
 export { reportOf } from './report.ts';
 export {
   type DaemonPlace,

@@ -42,14 +42,11 @@ const usual: Limits = { quiet: 30 * 60_000, back: 15 * 60_000, betweenLooks: 200
  * @throws ApiError @throws ApiUnreachable Nothing was done.
  */
 export async function rebootJumphost(deps: RebootDeps): Promise<void> {
-  const { rack, power, report, now } = deps;
+  const { rack, report, now } = deps;
   const limits = { ...usual, ...deps.limits };
   const until = new Date(now() + limits.quiet + 2 * limits.back).toISOString();
-  const body = { targets: [rack.name], reason: 'the jumphost reboots', until };
-  const { holds } = await power.hold({ body });
-  report(`${rack.name} is held: no new cycle begins`);
+  const release = await waitUntilQuiet(deps, 'the jumphost reboots', until, limits);
   try {
-    await wait(deps, limits, limits.quiet, () => whatIsUnderWay(deps));
     const before = await bootId(deps);
     await sendReboot(deps);
     report(`${rack.jumphost.name} reboots`);
@@ -58,14 +55,42 @@ export async function rebootJumphost(deps: RebootDeps): Promise<void> {
     await wait(deps, limits, limits.back, () => whoIsNotReady(deps));
     report('all services are ready');
   } finally {
+    await release();
+  }
+}
+
+/**
+ * Holds the rack, and waits for cycles that are under way and for outlets that are to come on.
+ *
+ * @param until when the hold ends by itself
+ * @returns ends the hold
+ * @throws JumphostError It is not quiet in time. @throws ApiError @throws ApiUnreachable Nothing was done.
+ */
+export async function waitUntilQuiet(
+  deps: Pick<RebootDeps, 'rack' | 'power' | 'report' | 'signal'>,
+  reason: string,
+  until: string,
+  limits: Limits = usual,
+): Promise<() => Promise<void>> {
+  const { rack, power, report } = deps;
+  const { holds } = await power.hold({ body: { targets: [rack.name], reason, until } });
+  const release = async () => {
     await Promise.all(holds.map(({ id }) => power.release({ params: { id }, query: {} }))).catch(
       (error: unknown) => report(`the hold ends at ${until}: ${errorText(error)}`),
     );
+  };
+  report(`${rack.name} is held: no new cycle begins`);
+  try {
+    await wait(deps, limits, limits.quiet, () => whatIsUnderWay(deps));
+    return release;
+  } catch (error) {
+    await release();
+    throw error;
   }
 }
 
 /** Undefined: nothing. */
-async function whatIsUnderWay({ power }: RebootDeps): Promise<string | undefined> {
+async function whatIsUnderWay({ power }: Pick<RebootDeps, 'power'>): Promise<string | undefined> {
   const [queued, running, { controllers }] = await Promise.all([
     power.cycles({ query: { state: 'queued' } }),
     power.cycles({ query: { state: 'running' } }),
@@ -94,7 +119,7 @@ async function whoIsNotReady({ rack, fetch, signal }: RebootDeps): Promise<strin
 
 /** Looks again and again until nothing is in the way. An error of a look is in the way, too. */
 async function wait(
-  { rack, report, signal }: RebootDeps,
+  { rack, report, signal }: Pick<RebootDeps, 'rack' | 'report' | 'signal'>,
   { betweenLooks }: Limits,
   withinMs: number,
   look: () => Promise<string | undefined>,

@@ -3,7 +3,7 @@ import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { type ApiServer, KubernetesUnavailable } from './api-server.ts';
 import type { Kubernetes, PodState } from './decide.ts';
-import type { StandInService } from './services.ts';
+import type { PodService } from './services.ts';
 
 /** The label of kube/. A kubelet cannot give it to its own node. */
 const jumphostLabel = 'node-restriction.kubernetes.io/skolo-jumphost=true';
@@ -52,8 +52,10 @@ const Pod = z.object({
 type Pod = z.infer<typeof Pod>;
 const Pods = z.object({ items: z.array(Pod) });
 
+const Annotated = z.object({ annotations: z.record(z.string(), z.string()).default({}) });
+const Namespace = z.object({ metadata: Annotated });
 const Service = z.object({
-  metadata: z.object({ annotations: z.record(z.string(), z.string()).default({}) }),
+  metadata: Annotated,
   spec: z.object({
     type: z.string().default('ClusterIP'),
     externalTrafficPolicy: z.string().optional(),
@@ -71,7 +73,7 @@ const Lent = z.object({
  */
 export async function lookAtKubernetes(
   open: () => Promise<ApiServer>,
-  service: StandInService,
+  service: PodService,
 ): Promise<{ kubernetes: Kubernetes; api?: ApiServer }> {
   try {
     const api = await open();
@@ -82,7 +84,7 @@ export async function lookAtKubernetes(
   }
 }
 
-async function stateOf(api: ApiServer, service: StandInService): Promise<Kubernetes> {
+async function stateOf(api: ApiServer, service: PodService): Promise<Kubernetes> {
   const [nodes, deployment, pods, publicPort] = await Promise.all([
     api.get(`/api/v1/nodes?labelSelector=${encodeURIComponent(jumphostLabel)}`, Nodes),
     api.get(deploymentPath(service), Deployment),
@@ -108,7 +110,7 @@ async function stateOf(api: ApiServer, service: StandInService): Promise<Kuberne
  */
 function reachable(
   { state, why }: { state: PodState; why: string },
-  { isOnHostNetwork }: StandInService,
+  { isOnHostNetwork }: PodService,
   deployment: z.infer<typeof Deployment> | undefined,
 ): { state: PodState; why: string } {
   const isBehindTraefik = isOnHostNetwork && deployment?.spec.template?.spec.hostNetwork === false;
@@ -161,7 +163,7 @@ function cannotRun(why: string): { state: PodState; why: string } {
 /** A new pod is started at once; one that has crashed waits for up to five minutes. */
 export async function renewPods(
   api: ApiServer,
-  service: StandInService,
+  service: PodService,
   names: readonly string[],
 ): Promise<void> {
   for (const name of names) {
@@ -170,19 +172,32 @@ export async function renewPods(
 }
 
 /** @param replicas 0 or 1: there is never a second one. */
-export async function scale(
-  api: ApiServer,
-  service: StandInService,
-  replicas: 0 | 1,
-): Promise<void> {
+export async function scale(api: ApiServer, service: PodService, replicas: 0 | 1): Promise<void> {
   await api.patch(`${deploymentPath(service)}/scale`, { spec: { replicas } });
+}
+
+/**
+ * Notes on its namespace what serves in place of k3s: the Deployment may not be there yet. `skolo push` leaves such a service alone.
+ *
+ * @param why undefined: k3s serves
+ */
+export async function noteHold(
+  api: ApiServer,
+  { name, namespace }: PodService,
+  why: string | undefined,
+): Promise<void> {
+  const path = `/api/v1/namespaces/${namespace}`;
+  const found = await api.get(path, Namespace);
+  const key = `skolo/held.${name}`;
+  if (found === undefined || found.metadata.annotations[key] === why) return;
+  await api.patch(path, { metadata: { annotations: { [key]: why ?? null } } });
 }
 
 /**
  * Rules of ServiceLB and kube-proxy catch the port of a LoadBalancer before a process of the host sees a connection, also
  * while there is no pod behind it. So the Service is no LoadBalancer as long as the unit serves.
  */
-export async function lendPublicPort(api: ApiServer, service: StandInService): Promise<void> {
+export async function lendPublicPort(api: ApiServer, service: PodService): Promise<void> {
   const spec = (await api.get(servicePath(service), Service))?.spec;
   const lent = { type: spec?.type, externalTrafficPolicy: spec?.externalTrafficPolicy };
   await api.patch(servicePath(service), {
@@ -192,7 +207,7 @@ export async function lendPublicPort(api: ApiServer, service: StandInService): P
 }
 
 /** Makes the Service what it was. */
-export async function takePublicPortBack(api: ApiServer, service: StandInService): Promise<void> {
+export async function takePublicPortBack(api: ApiServer, service: PodService): Promise<void> {
   const found = await api.get(servicePath(service), Service);
   const spec = Lent.parse(parseJson(found?.metadata.annotations[lentAnnotation] ?? ''));
   await api.patch(servicePath(service), {
@@ -201,7 +216,7 @@ export async function takePublicPortBack(api: ApiServer, service: StandInService
   });
 }
 
-async function publicPortOf(api: ApiServer, service: StandInService) {
+async function publicPortOf(api: ApiServer, service: PodService) {
   if (service.isOnHostNetwork) return 'none';
   const found = await api.get(servicePath(service), Service);
   if (found?.spec.type === 'LoadBalancer') return 'held';
@@ -209,15 +224,15 @@ async function publicPortOf(api: ApiServer, service: StandInService) {
 }
 
 /** Where its Deployment is; the configuration is found there, too. */
-export function deploymentPath({ namespace, name }: StandInService): string {
+export function deploymentPath({ namespace, name }: PodService): string {
   return `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
 }
 
-function servicePath({ namespace, name }: StandInService): string {
+function servicePath({ namespace, name }: PodService): string {
   return `/api/v1/namespaces/${namespace}/services/${name}`;
 }
 
-function podsPath({ namespace, name }: StandInService): string {
+function podsPath({ namespace, name }: PodService): string {
   const selector = encodeURIComponent(`app.kubernetes.io/name=${name}`);
   return `/api/v1/namespaces/${namespace}/pods?labelSelector=${selector}`;
 }

@@ -4,13 +4,13 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { programOf, type StandInService } from './services.ts';
+import { type PodService, programOf } from './services.ts';
 
 /** As long as the service may take to finish what is under way (`stopWithin` is 10 s). */
 const patienceMs = 12_000;
 
 /** Ends the service's processes in pods. Returns how many there were. */
-export async function endLeftBehind(service: StandInService): Promise<number> {
+export async function endLeftBehind(service: PodService): Promise<number> {
   const pids = await processesInPods(service);
   for (const pid of pids) send(pid, 'SIGTERM');
   for (let waited = 0; pids.some(isAlive) && waited < patienceMs; waited += 100) await pause(100);
@@ -18,13 +18,24 @@ export async function endLeftBehind(service: StandInService): Promise<number> {
   return pids.length;
 }
 
-async function processesInPods(service: StandInService): Promise<number[]> {
+export async function processesInPods(service: PodService): Promise<number[]> {
+  return await processesIn(
+    'kubepods',
+    (cmdline) => cmdline.split('\0')[1]?.endsWith(programOf(service)) ?? false,
+  );
+}
+
+/** Processes in a control group whose path contains this. */
+export async function processesIn(
+  group: string,
+  isMeant: (cmdline: string) => boolean = () => true,
+): Promise<number[]> {
   const pids: number[] = [];
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const read = (file: string) => readFile(`/proc/${name}/${file}`, 'utf8').catch(() => '');
-    const isProgram = (await read('cmdline')).split('\0')[1]?.endsWith(programOf(service));
-    if (isProgram && (await read('cgroup')).includes('kubepods')) pids.push(Number(name));
+    if ((await read('cgroup')).includes(group) && isMeant(await read('cmdline')))
+      pids.push(Number(name));
   }
   return pids;
 }

@@ -6,17 +6,35 @@ import { type Rack, readRack } from '@skolo/rack';
 import { type ApiServer, openApiServer } from './api-server.ts';
 import { copyConfiguration } from './configuration.ts';
 import { decide, type Kubernetes } from './decide.ts';
+import { startFormer } from './former.ts';
 import {
   lendPublicPort,
   lookAtKubernetes,
+  noteHold,
   renewPods,
   scale,
   takePublicPortBack,
 } from './kubernetes.ts';
 import { endLeftBehind } from './left-behind.ts';
-import { lastCopy, type Remembered, readHold, recall, remember, rememberCopy } from './memory.ts';
-import { askReadiness, askService, type Probe } from './probes.ts';
-import { programOf, rackFileOf, type StandInService, services } from './services.ts';
+import {
+  type Hold,
+  lastCopy,
+  type Remembered,
+  readHold,
+  recall,
+  remember,
+  rememberCopy,
+} from './memory.ts';
+import { askFormer, askReadiness, askService, type Probe } from './probes.ts';
+import {
+  hasUnit,
+  type PodService,
+  podServices,
+  programOf,
+  rackFileOf,
+  type StandInService,
+  services,
+} from './services.ts';
 import type { Settings } from './settings.ts';
 import { changeUnit, unitState } from './units.ts';
 
@@ -32,7 +50,7 @@ export interface Context {
 
 /** The state of one service, before anything is done. */
 export interface Found {
-  service: StandInService;
+  service: PodService;
   /** Undefined where k3s was not asked. */
   kubernetes?: Kubernetes;
   /** Undefined where it does not answer, or was not asked. */
@@ -57,9 +75,11 @@ export function opener({ kubeconfig }: Settings): Context['open'] {
 /** Looks at all services. Returns false where a look failed: the others happen all the same. */
 export async function lookAround(context: Context): Promise<boolean> {
   let isGood = true;
-  for (const service of services) {
+  for (const service of [...services, ...podServices]) {
     try {
-      await lookAt(context, service);
+      const hold = await readHold(service);
+      if (hold !== undefined) await keepHeld(context, await find(context, service), hold);
+      else if (hasUnit(service)) await lookAt(context, service);
     } catch (error) {
       isGood = false;
       context.print(`${service.name}: ${errorText(error)}`);
@@ -75,12 +95,9 @@ export async function lookAround(context: Context): Promise<boolean> {
   return isGood;
 }
 
+/** Of a service that nobody holds. */
 async function lookAt(context: Context, service: StandInService): Promise<void> {
   const { settings, uptime } = context;
-  if ((await readHold(service)) !== undefined) {
-    await keepHeld(context, await find(context, service));
-    return;
-  }
   const found = await find(context, service, 'if-needed');
   const { isUnitRunning, notInstalled, probe, memory: before } = found;
   const kubernetes = found.kubernetes ?? { state: 'silent', why: 'k3s was not asked' };
@@ -112,23 +129,27 @@ async function lookAt(context: Context, service: StandInService): Promise<void> 
 /** k3s is asked `if-needed`: not while it serves. */
 export async function find(
   { open }: Pick<Context, 'open'>,
-  service: StandInService,
+  service: PodService,
   ask: 'always' | 'if-needed' = 'always',
 ): Promise<Found> {
   const rack = await readRack(rackFileOf(service)).catch(() => undefined);
+  const unitName = hasUnit(service) ? service.unit : undefined;
+  const former = (await readHold(service))?.former;
   const [unit, probe, memory, missing] = await Promise.all([
-    unitState(service.unit),
-    askService(service, rack),
+    unitName === undefined ? noUnit : unitState(unitName),
+    former === undefined ? askService(service, rack) : askFormer(service, rack),
     recall(service),
     missingFile([join('/opt/skolo', programOf(service)), rackFileOf(service)]),
   ]);
-  const absent = missing ?? (unit.isInstalled ? undefined : service.unit);
+  const absent = missing ?? (unit.isInstalled ? undefined : (unitName ?? 'unit for it'));
   const notInstalled = absent && `there is no ${absent}`;
   const { isRunning: isUnitRunning } = unit;
   const isAsked = ask === 'always' || isUnitRunning || !probe.isAnswering;
   const k3s = isAsked ? await lookAtKubernetes(open, service) : {};
   return { service, ...k3s, rack, probe, isUnitRunning, notInstalled, memory };
 }
+
+const noUnit = { isInstalled: false, isRunning: false };
 
 async function missingFile(files: readonly string[]): Promise<string | undefined> {
   for (const file of files) {
@@ -145,7 +166,7 @@ async function missingFile(files: readonly string[]): Promise<string | undefined
 async function giveWay(found: Found): Promise<void> {
   const { service, api, kubernetes } = found;
   await takeBackIfLent(found);
-  await changeUnit('stop', service.unit);
+  if (hasUnit(service)) await changeUnit('stop', service.unit);
   if (api !== undefined && kubernetes?.state === 'answers') {
     await renewPods(api, service, kubernetes.pod.names);
   }
@@ -172,22 +193,38 @@ async function unitTrouble({ service, probe, rack }: Found): Promise<string> {
   return `; but ${probe.text}: rules that k3s left behind catch the port; k3s-killall.sh removes them`;
 }
 
-/** While an operator holds a service, its unit runs and k3s does not, also after an interrupted command or a new `apply`. */
-async function keepHeld({ print }: Context, found: Found): Promise<void> {
+/**
+ * While an operator holds a service, its unit or those of a former system run and k3s does not, also after an interrupted command
+ * or a new `apply`.
+ */
+async function keepHeld({ print }: Context, found: Found, hold: Hold): Promise<void> {
   const { service, api, kubernetes, isUnitRunning } = found;
-  if (!isUnitRunning) {
+  if (api !== undefined && kubernetes?.state === 'answers') {
+    await noteHold(api, service, holdText(service, hold));
+    if (kubernetes.deployment === 'asks') {
+      print(`${service.name}: held, so its Deployment is scaled to 0`);
+      await scale(api, service, 0);
+    }
+    await lendIfHeld(found);
+  }
+  if (hold.former !== undefined) {
+    if (isUnitRunning && hasUnit(service)) await changeUnit('stop', service.unit);
+    if (await startFormer(service, hold.former)) {
+      print(`${service.name}: held, so ${hold.former.join(', ')} was started`);
+    }
+  } else if (!isUnitRunning && hasUnit(service)) {
     print(`${service.name}: held, so its unit is started`);
     await changeUnit('start', service.unit);
   }
-  if (api === undefined || kubernetes?.state !== 'answers') return;
-  if (kubernetes.deployment === 'asks') {
-    print(`${service.name}: held, so its Deployment is scaled to 0`);
-    await scale(api, service, 0);
-  }
-  await lendIfHeld(found);
 }
 
-export async function endWhatIsLeft({ print }: Context, service: StandInService): Promise<void> {
+/** What serves in place of k3s, for people. */
+export function holdText(service: PodService, { by, since, former }: Hold): string {
+  const who = former?.join(', ') ?? (hasUnit(service) ? service.unit : 'nothing');
+  return `${who} serves instead: ${by} has taken it at ${since}`;
+}
+
+export async function endWhatIsLeft({ print }: Context, service: PodService): Promise<void> {
   const ended = await endLeftBehind(service);
   if (ended > 0) print(`${service.name}: a container that k3s left behind was ended`);
 }

@@ -5,11 +5,13 @@ import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable/at
 import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { Memory, noMemory } from './decide.ts';
-import type { StandInService } from './services.ts';
+import type { PodService } from './services.ts';
 
 /** What a reboot forgets. */
 const run = '/run/skolo-stand-in';
 const held = '/var/lib/skolo/stand-in/held';
+/** Stays after a hand-over, for the way back. */
+const former = '/var/lib/skolo/stand-in/former';
 
 const Remembered = Memory.extend({
   /** What was last logged. */
@@ -18,13 +20,13 @@ const Remembered = Memory.extend({
 export type Remembered = z.output<typeof Remembered>;
 
 /** A missing or broken file is an empty memory. */
-export async function recall({ name }: StandInService): Promise<Remembered> {
+export async function recall({ name }: PodService): Promise<Remembered> {
   const text = await readFileIfExists(join(run, `${name}.json`));
   const { data } = Remembered.safeParse(parseJson(text ?? ''));
   return data ?? { ...noMemory, logged: '' };
 }
 
-export async function remember({ name }: StandInService, memory: Remembered): Promise<void> {
+export async function remember({ name }: PodService, memory: Remembered): Promise<void> {
   await writeRun(`${name}.json`, JSON.stringify(memory));
 }
 
@@ -42,26 +44,44 @@ async function writeRun(name: string, text: string): Promise<void> {
   await writeFileAtomic(join(run, name), `${text}\n`);
 }
 
-const Hold = z.object({ by: z.string(), since: z.string() });
+const Hold = z.object({
+  by: z.string(),
+  since: z.string(),
+  /** Units of a former system that serve; absent: our own unit does. */
+  former: z.array(z.string()).exactOptional(),
+});
 export type Hold = z.output<typeof Hold>;
 
 /** An operator has taken the service from k3s. An unreadable file is a hold, too. */
-export async function readHold(service: StandInService): Promise<Hold | undefined> {
+export async function readHold(service: PodService): Promise<Hold | undefined> {
   const text = await readFileIfExists(holdFile(service));
   if (text === undefined) return undefined;
   return Hold.safeParse(parseJson(text)).data ?? { by: 'somebody', since: 'unknown' };
 }
 
-export async function writeHold(service: StandInService, hold: Hold): Promise<void> {
+export async function writeHold(service: PodService, hold: Hold): Promise<void> {
   await mkdir(held, { recursive: true, mode: 0o755 });
   await writeFileAtomic(holdFile(service), `${JSON.stringify(hold)}\n`, { mode: 0o644 });
 }
 
-export async function removeHold(service: StandInService): Promise<void> {
+export async function removeHold(service: PodService): Promise<void> {
   await rm(holdFile(service), { force: true });
   await syncFolder(held).catch(() => undefined);
 }
 
-function holdFile({ name }: StandInService): string {
+/** Units of a former system that have served in its place; empty where there were none. */
+export async function readFormer({ name }: PodService): Promise<string[]> {
+  const text = await readFileIfExists(join(former, `${name}.json`));
+  return z.array(z.string()).safeParse(parseJson(text ?? '')).data ?? [];
+}
+
+export async function writeFormer({ name }: PodService, units: readonly string[]): Promise<void> {
+  await mkdir(former, { recursive: true, mode: 0o755 });
+  await writeFileAtomic(join(former, `${name}.json`), `${JSON.stringify(units)}\n`, {
+    mode: 0o644,
+  });
+}
+
+function holdFile({ name }: PodService): string {
   return join(held, `${name}.json`);
 }

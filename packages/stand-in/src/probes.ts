@@ -3,7 +3,7 @@ import { errorText, parseJson } from '@skolo/errors';
 import { hostOfUrl, type Rack, servicePorts } from '@skolo/rack';
 import { z } from 'zod';
 import { ask, type HttpAnswer } from './http.ts';
-import type { StandInService } from './services.ts';
+import type { PodService } from './services.ts';
 
 export interface Probe {
   isAnswering: boolean;
@@ -15,7 +15,7 @@ export interface Probe {
  * On the host's network its readiness. Otherwise its public port at the jumphost's address, since a pod has its metrics
  * elsewhere: there any answer of a skolo service will do, without a token.
  */
-export async function askService(service: StandInService, rack: Rack | undefined): Promise<Probe> {
+export async function askService(service: PodService, rack: Rack | undefined): Promise<Probe> {
   if (service.isOnHostNetwork) return await askReadiness(service, rack);
   const host = hostOfUrl(rack?.jumphost.address ?? '127.0.0.1');
   const url = `${schemeOf(service, rack)}://${host}:${servicePorts[service.name].port}/`;
@@ -29,14 +29,30 @@ export async function askService(service: StandInService, rack: Rack | undefined
  * The metrics port of this computer: the unit, or a pod on the host's network. A metadata server without any token is not
  * ready, but it does what it can: while the uplink is away, another one has none either.
  */
-export async function askReadiness(
-  service: StandInService,
-  rack: Rack | undefined,
-): Promise<Probe> {
-  // The rack's certificate is for where the API is.
-  const scheme = service.name === 'metadata-server' ? schemeOf(service, rack) : 'http';
-  const url = `${scheme}://127.0.0.1:${service.metricsPort}/readyz`;
+export async function askReadiness(service: PodService, rack: Rack | undefined): Promise<Probe> {
+  const url = readinessUrl(service, rack, service.metricsPort);
   return await probe(url, (answer) => answer.status === 200 || lacksOnlyTokens(answer));
+}
+
+/** At this port of this computer, and with tokens. */
+export async function askFullReadiness(
+  service: PodService,
+  rack: Rack | undefined,
+  metricsPort: number,
+): Promise<Probe> {
+  return await probe(readinessUrl(service, rack, metricsPort), ({ status }) => status === 200);
+}
+
+/** What a former system says at the ports of the service: any answer will do, since nobody knows its protocol here. */
+export async function askFormer(service: PodService, rack: Rack | undefined): Promise<Probe> {
+  const { port, metricsPort } = servicePorts[service.name];
+  const hosts = ['127.0.0.1', hostOfUrl(rack?.jumphost.address ?? '127.0.0.1')];
+  const urls = hosts.flatMap((host) =>
+    [port, metricsPort].map((each) => `http://${host}:${each}/`),
+  );
+  const probes = await Promise.all([...new Set(urls)].map((url) => probe(url, () => true)));
+  const answering = probes.find(({ isAnswering }) => isAnswering);
+  return answering ?? { isAnswering: false, text: probes.map(({ text }) => text).join(', ') };
 }
 
 const Readiness = z.object({ degraded: z.array(z.object({ what: z.string() })) });
@@ -47,7 +63,13 @@ function lacksOnlyTokens({ status, body }: HttpAnswer): boolean {
   return status === 503 && degraded.some(({ what }) => what.startsWith('identity '));
 }
 
-function schemeOf(service: StandInService, rack: Rack | undefined): 'http' | 'https' {
+function readinessUrl(service: PodService, rack: Rack | undefined, port: number): string {
+  // The rack's certificate is for where the API is.
+  const scheme = service.name === 'metadata-server' ? schemeOf(service, rack) : 'http';
+  return `${scheme}://127.0.0.1:${port}/readyz`;
+}
+
+function schemeOf(service: PodService, rack: Rack | undefined): 'http' | 'https' {
   return rack?.services[service.name].tls === undefined ? 'http' : 'https';
 }
 

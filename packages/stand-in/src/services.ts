@@ -1,16 +1,21 @@
-/** The services that a rack cannot be without: units of systemd stand in for them. And where their files are. */
+/** Services of the jumphost. A rack cannot be without two of them: units of systemd stand in for these. And where their files are. */
 import { join } from 'node:path';
-import { type ServiceName, servicePorts } from '@skolo/rack';
+import { servicePorts } from '@skolo/rack';
+import type { JumphostService } from '@skolo/rack/ports';
 
-export interface StandInService {
-  name: ServiceName & ('metadata-server' | 'power-cycle-daemon');
-  unit: string;
+export interface PodService {
+  name: JumphostService;
   namespace: string;
   metricsPort: number;
-  /** The group that reads its configuration: that of the unit's user. */
-  gid: number;
   /** Its pod has the ports of the host. Other pods are reached through a Service of type LoadBalancer. */
   isOnHostNetwork: boolean;
+}
+
+export interface StandInService extends PodService {
+  name: 'metadata-server' | 'power-cycle-daemon';
+  unit: string;
+  /** The group that reads its configuration: that of the unit's user. */
+  gid: number;
 }
 
 export const metadataServer: StandInService = {
@@ -33,16 +38,30 @@ export const powerCycleDaemon: StandInService = {
 
 export const services: readonly StandInService[] = [metadataServer, powerCycleDaemon];
 
+/** Those that only k3s runs. A former system may serve in their place. */
+export const podServices: readonly PodService[] = (
+  ['router-backup', 'alert-to-pubsub'] as const
+).map((name) => ({
+  ...{ name, namespace: 'skolo', isOnHostNetwork: false },
+  metricsPort: servicePorts[name].metricsPort,
+}));
+
+/** Whether a unit of ours can stand in for it. */
+export function hasUnit(service: PodService): service is StandInService {
+  return 'unit' in service;
+}
+
 /** What its pod has at /etc/skolo. */
 export function configurationOf({ name }: StandInService): string {
   return join('/etc/skolo', name);
 }
 
-export function rackFileOf(service: StandInService): string {
-  return join(configurationOf(service), 'rack.yaml');
+/** Those without a unit have no copy of their own; all copies are of the same rack. */
+export function rackFileOf(service: PodService): string {
+  return join(configurationOf(hasUnit(service) ? service : metadataServer), 'rack.yaml');
 }
 
 /** The program of the service, below a root: /opt/skolo on the host, the image's in a pod. */
-export function programOf({ name }: StandInService): string {
+export function programOf({ name }: PodService): string {
   return join('services', name, 'dist', 'main.js');
 }

@@ -1,18 +1,20 @@
 /** Who serves, and why. */
 import { stat } from 'node:fs/promises';
-import { type Context, type Found, find } from './look.ts';
+import { type Context, type Found, find, holdText } from './look.ts';
 import { type Hold, readHold } from './memory.ts';
-import { rackFileOf, type StandInService, services } from './services.ts';
+import { hasUnit, type PodService, podServices, rackFileOf, services } from './services.ts';
 
 /** A paragraph for each service. */
 export async function statusText(context: Context): Promise<string> {
   const lines: string[] = [];
-  for (const service of services) {
+  for (const service of [...services, ...podServices]) {
+    const hold = await readHold(service);
+    if (hold === undefined && !hasUnit(service)) continue;
     const found = await find(context, service);
     lines.push(
       `${service.name}`,
-      `  serves         ${serving(found)}`,
-      `  because        ${because(found, await readHold(service))}`,
+      `  serves         ${serving(found, hold)}`,
+      `  because        ${because(found, hold)}`,
       `  k3s            ${kubernetesText(found)}`,
       `  configuration  ${await configurationText(service)}`,
     );
@@ -20,13 +22,16 @@ export async function statusText(context: Context): Promise<string> {
   return lines.join('\n');
 }
 
-function serving({ service, isUnitRunning, probe }: Found): string {
-  const who = isUnitRunning ? service.unit : 'k3s';
+function serving({ service, isUnitRunning, probe }: Found, hold: Hold | undefined): string {
+  // A former power controller may have no port.
+  if (hold?.former !== undefined) return `${hold.former.join(', ')}; ${probe.text}`;
+  const who = isUnitRunning && hasUnit(service) ? service.unit : 'k3s';
   return probe.isAnswering ? `${who}: ${probe.text}` : `nothing: ${probe.text}`;
 }
 
-function because({ isUnitRunning, memory, notInstalled }: Found, hold: Hold | undefined): string {
-  if (hold !== undefined) return `${hold.by} has taken it at ${hold.since}`;
+function because(found: Found, hold: Hold | undefined): string {
+  const { service, isUnitRunning, memory, notInstalled } = found;
+  if (hold !== undefined) return holdText(service, hold);
   if (isUnitRunning && !memory.isStandingIn) return 'the unit was started by hand';
   const why = memory.logged || 'there was no look at it in this boot';
   const isKnown = notInstalled === undefined || memory.logged.includes(notInstalled);
@@ -44,7 +49,7 @@ function kubernetesText({ kubernetes }: Found): string {
   return `${states[pod.state]}${lent}`;
 }
 
-async function configurationText(service: StandInService): Promise<string> {
+async function configurationText(service: PodService): Promise<string> {
   const file = rackFileOf(service);
   const found = await stat(file).catch(() => undefined);
   return found === undefined ? `there is no ${file}` : `${file} of ${found.mtime.toISOString()}`;

@@ -31,6 +31,38 @@ export async function changeUnit(
   await systemctl(verb, '--quiet', unit);
 }
 
+/** When it began to run, by a clock of systemd; undefined while it does not. */
+export async function startedAt(unit: string): Promise<string | undefined> {
+  const output = await systemctl(
+    'show',
+    '--property=ActiveState,ActiveEnterTimestampMonotonic',
+    unit,
+  );
+  const [, state] = /^ActiveState=(.+)$/m.exec(output) ?? [];
+  return state === 'active' ? /^ActiveEnter.*=(.+)$/m.exec(output)?.[1] : undefined;
+}
+
+/** Starts a unit that is gone when it ends. It has the sandbox of none. */
+export async function startTransient(
+  unit: string,
+  properties: readonly string[],
+  command: readonly string[],
+): Promise<void> {
+  const options = properties.map((each) => `--property=${each}`);
+  await run(
+    'systemd-run',
+    ['--quiet', '--collect', `--unit=${unit}`, ...options, '--', ...command],
+    {
+      timeout: timeoutMs,
+    },
+  );
+}
+
+/** Files of units have changed. */
+export async function readUnits(): Promise<void> {
+  await systemctl('daemon-reload');
+}
+
 async function systemctl(...args: string[]): Promise<string> {
   try {
     const { stdout } = await run('systemctl', ['--no-ask-password', ...args], {

@@ -104,7 +104,12 @@ for (const port of [20010, 20011, 20012, 20013]) {
     if (request.url === '/metrics') response.end('skolo_build_info{version="1.2.0"} 1\\n');
     else response.end('{"status":"ready"}');
   }).listen(port, '0.0.0.0');
-}`;
+}
+// The API of the power-cycle daemon, which has nothing to do.
+createServer((request, response) => {
+  response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json', 'x-request-id': '1' });
+  response.end('{"holds":[],"cycles":[],"controllers":[]}');
+}).listen(9210, '0.0.0.0');`;
 
 const missing =
   whyNoJumphost() ?? (peer('docker-registry') ? undefined : 'docker-registry is not here');
@@ -121,6 +126,8 @@ describe.skipIf(why !== undefined)(
       await registry.push('skolo/service', '2026-11-20T22_40_05Z-ann-295cca0-clean', 'clean');
       jumphost = await startBareJumphost();
       racks = await makeRacks(registry.host);
+      const bundle = join(repository, 'scripts/bundle.mjs');
+      execFileSync(process.execPath, [bundle, '--out', jumphost.desk.bundles, 'stand-in']);
       const store = join(jumphost.desk.env.HOME ?? '', 'secrets/rack4');
       await mkdir(store, { recursive: true, mode: 0o700 });
       await writeFile(join(store, 'pdu'), 'canary-of-a-pdu', { mode: 0o600 });
@@ -145,18 +152,28 @@ describe.skipIf(why !== undefined)(
 
     /** As typed in the clone. */
     function type(...args: string[]): Promise<{ code: number; out: string }> {
-      const all = [
-        'jumphost',
-        ...args,
-        '--files',
-        jumphost.desk.files,
-        '--bundles',
-        jumphost.desk.bundles,
-      ];
+      return run('jumphost', ...args);
+    }
+
+    const sources = () => ['--files', jumphost.desk.files, '--bundles', jumphost.desk.bundles];
+    const prepare = () => type('prepare', 'rack4', ...sources());
+    const push = async (...args: string[]) => (await run('push', '--racks', 'rack4', ...args)).out;
+    const kubectl = (...args: string[]) => jumphost.computer.run('k3s', 'kubectl', ...args);
+
+    async function replicas(): Promise<string> {
+      const name = ['deployment', 'power-cycle-daemon', '-n', 'skolo'];
+      return (await kubectl('get', ...name, '-o', 'jsonpath={.spec.replicas}')).text;
+    }
+
+    async function isActive(unit: string): Promise<string> {
+      return (await jumphost.computer.run('systemctl', 'is-active', unit)).text.trim();
+    }
+
+    function run(...args: string[]): Promise<{ code: number; out: string }> {
       return new Promise((resolve) => {
         execFile(
           process.execPath,
-          [skolo, ...all],
+          [skolo, ...args],
           { cwd: racks, env: { ...jumphost.desk.env, PATH: `${jumphost.desk.env.PATH}` } },
           (error, stdout, stderr) => {
             const code = typeof error?.code === 'number' ? error.code : 0;
@@ -166,7 +183,7 @@ describe.skipIf(why !== undefined)(
       });
     }
 
-    it('does not start a second power controller', async () => {
+    it('lets a former power controller serve, and none of ours beside it', async () => {
       const { computer } = jumphost;
       const unit =
         '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n';
@@ -174,25 +191,43 @@ describe.skipIf(why !== undefined)(
       await computer.run('systemctl', 'daemon-reload');
       await computer.run('systemctl', 'enable', '--now', 'powercycle.service');
 
-      const { code, out } = await type('prepare', 'rack4');
-      const pods = await computer.run('k3s', 'kubectl', 'get', 'deployments', '-n', 'skolo');
+      const { code, out } = await prepare();
 
-      expect(out).toContain('`systemctl disable --now powercycle.service` there hands over');
-      expect(pods.text).toContain('No resources found');
-      expect(code).toBe(1);
-      await computer.run('systemctl', 'disable', '--now', 'powercycle.service');
-    });
-
-    it('prepares the rest', async () => {
-      const { code, out } = await type('prepare', 'rack4');
-
+      expect(out).toMatch(
+        /^predecessors +changed +power-cycle-daemon: powercycle.service serves, as root wanted /m,
+      );
       expect(out).toMatch(/^services +ok .*metadata-server 1\.2\.0/m);
       expect(out).toMatch(/^rack4: \d+ steps? changed$/m);
       expect(code).toBe(0);
+      expect(await replicas()).toBe('0');
+      expect(await isActive('powercycle.service')).toBe('active');
+    });
+
+    it('hands it over, and goes back, each by one command', async () => {
+      const forward = await type('rollback', 'rack4', 'power-cycle-daemon', '--forward');
+      expect(forward.out).toContain('power-cycle-daemon: k3s serves');
+      expect(forward.code).toBe(0);
+      expect(await replicas()).toBe('1');
+      expect(await isActive('powercycle.service')).toBe('inactive');
+
+      const back = await type('rollback', 'rack4', 'power-cycle-daemon');
+      expect(back.out).toContain('rack4 is held: no new cycle begins');
+      expect(back.out).toContain('power-cycle-daemon: held, powercycle.service runs');
+      expect(back.code).toBe(0);
+      expect(await replicas()).toBe('0');
+
+      // Neither a push nor prepare takes it from there.
+      const diff = await push('--dry-run');
+      expect(diff).toContain('served by something else: power-cycle-daemon: powercycle.service');
+      expect(diff).toContain('nothing to change');
+      const again = await prepare();
+      expect(again.out).toMatch(/^rack4: nothing to change$/m);
+      expect(await replicas()).toBe('0');
+      expect((await type('rollback', 'rack4', 'power-cycle-daemon', '--forward')).code).toBe(0);
     });
 
     it('changes nothing the second time', async () => {
-      const { code, out } = await type('prepare', 'rack4');
+      const { code, out } = await prepare();
 
       expect(out).toMatch(/^rack4: nothing to change$/m);
       expect(code).toBe(0);
@@ -202,7 +237,7 @@ describe.skipIf(why !== undefined)(
       await jumphost.computer.run('systemctl', 'disable', '--now', 'chrony.service');
       await jumphost.computer.run('logger', '-t', 'skolo', 'Authorization: Bearer of-a-test-0815');
 
-      const { code, out } = await type('verify', 'rack4', '--report', 'rack4.md');
+      const { code, out } = await type('verify', 'rack4', '--report', 'rack4.md', ...sources());
       const report = await readFile(join(racks, 'rack4.md'), 'utf8');
       await rm(join(racks, 'rack4.md'));
 
@@ -216,11 +251,11 @@ describe.skipIf(why !== undefined)(
     });
 
     it('repairs it', async () => {
-      const { code, out } = await type('prepare', 'rack4');
+      const { code, out } = await prepare();
 
       expect(out).toMatch(/^clock +changed /m);
       expect(code).toBe(0);
-      expect((await type('verify', 'rack4')).code).toBe(0);
+      expect((await type('verify', 'rack4', ...sources())).code).toBe(0);
     });
 
     it('leaves secrets only where they belong', async () => {

@@ -18,6 +18,7 @@ import { Jumphost, rack, token } from './stand-in/jumphost.ts';
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 
+const node = '/usr/bin/node';
 const metadata = 'skolo-metadata-server.service';
 const power = 'skolo-power-cycle-daemon.service';
 /** What comes after some looks of the timer, a boot, or a back-off. */
@@ -28,6 +29,26 @@ const why = whyNot();
 /** All that may go wrong, as far as it is told here. */
 const inFull = Boolean(process.env.SKOLO_LONG);
 const tooLong = 'takes half a minute: only in npm run test:long';
+
+const formerUnit = (command: string) =>
+  `[Service]\nExecStart=${command}\nRestart=always\n[Install]\nWantedBy=multi-user.target\n`;
+
+const formerMetadata = `import { createServer } from 'node:http';
+createServer((_, response) => response.end('of a former system')).listen(80);
+`;
+
+/** It has no port. It notes when a daemon of ours has its journal meanwhile. */
+const formerPower = `#!/bin/sh
+while :; do
+  for each in /proc/[0-9]*; do
+    pid=\${each#/proc/}
+    if tr '\\0' ' ' < "$each/cmdline" 2>/dev/null | grep -q power-cycle-daemon/dist/main.js; then
+      if grep -q " $pid " /proc/locks; then echo "$pid" >> /var/lib/both; fi
+    fi
+  done
+  sleep 0.1
+done
+`;
 
 function whyNot(): string | undefined {
   if (nspawn === undefined) return 'systemd-nspawn is not installed';
@@ -242,7 +263,9 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await expect.poll(() => jumphost.replicas(), patient).toBe(0);
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     expect(await jumphost.isActive(metadata)).toBe(true);
-    expect((await jumphost.standIn('status')).text).toMatch(/because {8}\w+ has taken it at 20/);
+    expect((await jumphost.standIn('status')).text).toMatch(
+      /because {8}\S+ serves instead: \w+ has taken it at 20/,
+    );
   });
 
   it('is as before when k3s cannot take it back', async ({ skip }) => {
@@ -270,6 +293,102 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     );
   });
 
+  it('leaves a former metadata server and power controller alone while they serve', async () => {
+    const { computer } = jumphost;
+    await computer.write('/opt/former/metadata.mjs', formerMetadata);
+    await computer.write('/opt/former/power', formerPower, 0o755);
+    await computer.write(
+      '/etc/systemd/system/metadata.service',
+      formerUnit(`${node} /opt/former/metadata.mjs`),
+    );
+    await computer.write('/etc/systemd/system/powercycle.service', formerUnit('/opt/former/power'));
+    await computer.run('systemctl', 'daemon-reload');
+
+    const metadataServer = await jumphost.standIn('former', 'metadata-server', 'metadata');
+    const powerCycleDaemon = await jumphost.standIn('former', 'power-cycle-daemon', 'powercycle');
+
+    expect(metadataServer).toEqual({
+      exitCode: 0,
+      text: 'metadata-server: held, metadata.service runs; http://127.0.0.1 answers with 200\n',
+    });
+    expect(powerCycleDaemon.text).toMatch(/^power-cycle-daemon: held, powercycle.service runs; /);
+    expect(powerCycleDaemon.exitCode).toBe(0);
+    expect(await jumphost.askToken()).toBe('of a former system\n');
+    const { text } = await jumphost.standIn('status');
+    expect(text).toMatch(
+      /serves {9}powercycle.service; .*\n {2}because {8}powercycle.service serves/,
+    );
+  });
+
+  it('lets them serve after a power cut and an apply, and no daemon of skolo beside them', async () => {
+    const { computer } = jumphost;
+    await computer.cutPower();
+    await jumphost.setReplicas(1);
+    await computer.boot();
+
+    await expect.poll(() => jumphost.isActive('powercycle.service'), patient).toBe(true);
+    await expect.poll(() => jumphost.askToken(), patient).toBe('of a former system\n');
+    await expect.poll(() => jumphost.replicas(), patient).toBe(0);
+    // Whoever starts ours by hand: it has no journal.
+    await computer.run('systemctl', 'start', power);
+    await expect.poll(() => jumphost.isActive(power), patient).toBe(false);
+    expect(await computer.run('cat', '/var/lib/both')).toMatchObject({ exitCode: 1 });
+  });
+
+  it('is handed over to k3s, service by service, and nothing starts the former ones beside it', async () => {
+    const { computer } = jumphost;
+    const given = await jumphost.standIn('give', 'power-cycle-daemon');
+    const metadataGiven = await jumphost.standIn('give', 'metadata-server');
+
+    expect(given.text).toContain('power-cycle-daemon: k3s serves');
+    expect(metadataGiven.text).toContain('metadata-server: k3s serves');
+    expect(await jumphost.askToken()).toContain(token);
+    expect(await jumphost.askPower()).toBe(401);
+    const started = await computer.run('systemctl', 'start', 'powercycle.service');
+    expect(started.exitCode).toBe(1);
+    expect(started.text).toContain('dependency');
+    const enabled = await computer.run('systemctl', 'is-enabled', 'powercycle', 'metadata');
+    expect(enabled.text).toBe('disabled\ndisabled\n');
+    expect(await computer.run('cat', '/var/lib/both')).toMatchObject({ exitCode: 1 });
+  });
+
+  it('leaves the former metadata server alone where ours would not serve', async ({ skip }) => {
+    if (!inFull) skip(tooLong);
+    expect((await jumphost.standIn('former', 'metadata-server')).exitCode).toBe(0);
+    const main = '/opt/skolo/services/metadata-server/dist/main.js';
+    await jumphost.computer.run('mv', main, `${main}.away`);
+
+    const given = await jumphost.standIn('give', 'metadata-server');
+
+    expect(given.exitCode).toBe(1);
+    expect(given.text).toContain('nothing is changed: ours was tried on a port of its own');
+    expect(await jumphost.askToken()).toBe('of a former system\n');
+    await jumphost.computer.run('mv', `${main}.away`, main);
+    expect((await jumphost.standIn('give', 'metadata-server')).exitCode).toBe(0);
+  });
+
+  it('never has two power controllers, whenever a hand-over is killed', async ({ skip }) => {
+    if (!inFull) skip(tooLong);
+    const { computer } = jumphost;
+    for (let round = 0; round < 10; round += 1) {
+      const verb = round % 2 === 0 ? 'former' : 'give';
+      const after = (Math.random() * 6).toFixed(2);
+      const command = `timeout --signal=KILL ${after} skolo-stand-in ${verb} power-cycle-daemon`;
+      await computer.run('sh', '-c', `PATH=$PATH:/usr/local/sbin; ${command}; true`);
+      if (round % 3 === 2) {
+        await computer.cutPower();
+        await computer.boot();
+      }
+    }
+    const { exitCode, text } = await jumphost.standIn('former', 'power-cycle-daemon');
+    expect(exitCode, text).toBe(0);
+    expect(await jumphost.isActive('powercycle.service')).toBe(true);
+    const given = await jumphost.standIn('give', 'power-cycle-daemon');
+    expect(given.exitCode, given.text).toBe(0);
+    expect(await jumphost.askPower()).toBe(401);
+    expect(await computer.run('cat', '/var/lib/both')).toMatchObject({ exitCode: 1 });
+  });
+
   it('leaves units alone that a person has started', async ({ skip }) => {
     if (!inFull) skip(tooLong);
     const { computer } = jumphost;
@@ -291,7 +410,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
 
     const { exitCode, text } = await jumphost.standIn('take', 'metadata-server');
 
-    expect(text).toContain('a container that k3s has left behind was ended');
+    expect(text).toContain('a container that k3s left behind was ended');
     expect(exitCode).toBe(0);
     expect(await jumphost.askToken()).toContain(token);
     await computer.run('systemctl', 'start', 'k3s');

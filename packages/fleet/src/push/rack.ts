@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
 import { isRefused, type Kubectl } from '../kubectl.ts';
 import { gateKinds, isUnwell, judge } from './gate.ts';
+import { leaveHeld } from './held.ts';
 import { isWorkload, type KubeObject, keyOf, listText, readAnswer } from './objects.ts';
 import {
   adopted,
@@ -39,12 +40,13 @@ const apply = [
  */
 export async function planRack(
   rack: Rack,
-  wanted: readonly KubeObject[],
+  rendered: readonly KubeObject[],
   signal: AbortSignal,
   { isDry = false }: { isDry?: boolean } = {},
 ): Promise<RackPlan> {
-  if (!isDry) await adopt(rack, wanted, signal);
-  const live = byKey(await readLive(rack, wanted, signal));
+  if (!isDry) await adopt(rack, rendered, signal);
+  const live = byKey(await readLive(rack, rendered, signal));
+  const { wanted, held } = leaveHeld(rendered, live);
   const missing = new Set(
     wanted
       .filter((each) => each.kind === 'Namespace' && !live.has(keyOf(each)))
@@ -61,6 +63,7 @@ export async function planRack(
     objects,
     deletions: leftOvers(await readDeletable(rack, signal), wanted),
     sick: await readSick(rack, objects, signal),
+    held,
   };
 }
 

@@ -49,6 +49,7 @@ const Plan = z.object({
   ),
   deletions: z.array(KubeObject),
   sick: z.array(z.object({ key: z.string(), node: z.string(), cause: z.string() })),
+  held: z.array(z.string()).default([]),
 }) satisfies z.ZodType<RackPlan>;
 
 /** `waiting` and the states up to `rolling-back` are steps that a resumed push repeats. */

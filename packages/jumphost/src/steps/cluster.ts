@@ -1,6 +1,7 @@
 /** What the cluster has to have before the overlay, and the overlay. */
 import { z } from 'zod';
 import { checkByScript } from '../files.ts';
+import { heldText, readHeld } from '../held.ts';
 import { type Host, quote } from '../host.ts';
 import type { Step } from '../step.ts';
 
@@ -114,13 +115,20 @@ const Pods = z.object({
   ),
 });
 
-/** Asks each service itself: it is ready, and says which version it is. */
-export function servicesStep(services: readonly AskedService[]): Step {
+/** Asks each service itself: it is ready, and says which version it is. One that something else serves is named. */
+export function servicesStep(services: readonly AskedService[], rack: string): Step {
   return {
     name: 'services',
     about: 'each service says that it is ready',
     async check(host) {
-      const answers = await Promise.all(services.map((each) => askService(host, each)));
+      const held = await readHeld(host);
+      const answers = await Promise.all(
+        services.map(async (each) => {
+          const hold = held.get(each.name);
+          if (hold === undefined) return await askService(host, each);
+          return { differs: [], note: heldText(rack, each.name, hold) };
+        }),
+      );
       const notes = answers.flatMap(({ note }) => note ?? []);
       return { differs: answers.flatMap(({ differs }) => differs), note: notes.join(', ') };
     },

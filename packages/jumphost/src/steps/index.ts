@@ -79,8 +79,8 @@ export function stepsOf(needs: JumphostNeeds): Step[] {
     accountsStep(needs.accounts),
     labelStep(rack.jumphost.name),
     secretsStep(needs.secrets),
-    predecessorsStep,
+    predecessorsStep(rack.name),
     overlayStep(needs.overlay),
-    servicesStep(needs.services),
+    servicesStep(needs.services, rack.name),
   ];
 }

@@ -1,20 +1,68 @@
-/** Nothing of the former system is in the way: two power controllers never run at once. */
-import { findPredecessors } from '../predecessors.ts';
+/** A former system serves until it is handed over, service by service: two power controllers never run at once. */
+import { linesOf } from '../files.ts';
+import { handOver } from '../hand-over.ts';
+import { type Held, heldText, readHeld } from '../held.ts';
+import type { Host } from '../host.ts';
+import { findPredecessors, type Predecessor } from '../predecessors.ts';
 import type { Step } from '../step.ts';
 
-export const predecessorsStep: Step = {
-  name: 'predecessors',
-  about: 'no former service is in the way of ours',
-  async check(host) {
-    const found = await findPredecessors(host);
-    return {
-      differs: found.map(({ service, unit, why }) => {
-        const how =
-          unit === undefined
-            ? 'end it'
-            : `\`systemctl disable --now ${unit}\` there hands over, and \`systemctl enable --now ${unit}\` goes back`;
-        return `${service}: ${why}; ${how}`;
-      }),
-    };
-  },
-};
+interface Found {
+  /** In the way of ours, and nobody has decided that they serve. */
+  loose: Predecessor[];
+  held: Map<string, Held>;
+  /** Services that k3s runs. */
+  ours: Set<string>;
+}
+
+/** @param rack its name, for the commands that people type */
+export function predecessorsStep(rack: string): Step {
+  return {
+    name: 'predecessors',
+    about: 'a former service serves until it is handed over, and ours does not beside it',
+    async check(host) {
+      const found = await find(host);
+      return {
+        differs: found.loose.map((each) => textOf(rack, each, found)),
+        note: [...found.held].map(([service, held]) => heldText(rack, service, held)).join('; '),
+      };
+    },
+    // Nothing that serves is interrupted: they are noted, ours does not start, and they start with the computer.
+    async apply(host) {
+      const { loose, held, ours } = await find(host);
+      const units = Map.groupBy(loose, ({ service }) => service);
+      for (const [service, some] of units) {
+        const all = some.flatMap(({ unit }) => unit ?? []);
+        if (ours.has(service) || all.length === 0) continue;
+        const former = [...(held.get(service)?.former ?? []), ...all];
+        await handOver(host, { service, units: former, verb: 'former' });
+      }
+    },
+  };
+}
+
+async function find(host: Host): Promise<Found> {
+  const [found, held, ours] = await Promise.all([
+    findPredecessors(host),
+    readHeld(host),
+    servicesOfCluster(host),
+  ]);
+  const isHeld = ({ service, unit = '' }: Predecessor) => held.get(service)?.former?.includes(unit);
+  return { held, ours, loose: found.filter((each) => !isHeld(each)) };
+}
+
+/** Names of the Deployments that want pods; none where there is no cluster. */
+async function servicesOfCluster(host: Host): Promise<Set<string>> {
+  const { stdout } = await host.run(
+    `k3s kubectl get deployments -A --no-headers -o custom-columns=NAME:.metadata.name,PODS:.spec.replicas 2>/dev/null`,
+  );
+  const rows = linesOf(stdout).map((line) => line.split(/ +/));
+  return new Set(rows.flatMap(([name = '', pods]) => (pods === '0' ? [] : [name])));
+}
+
+function textOf(rack: string, { service, unit, why }: Predecessor, { ours }: Found): string {
+  if (unit === undefined) return `${service}: ${why}; end it`;
+  const command = `skolo jumphost rollback ${rack} ${service}`;
+  return ours.has(service)
+    ? `${service}: ${why}, and so does ours; \`${command} --forward\` ends ${unit}, and \`${command}\` ends ours`
+    : `${service}: ${why}; it goes on serving until \`${command} --forward\``;
+}

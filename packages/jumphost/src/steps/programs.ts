@@ -106,6 +106,7 @@ done`,
 const units = [
   'skolo-metadata-server.service',
   'skolo-power-cycle-daemon.service',
+  'skolo-power-fence.service',
   'skolo-stand-in.service',
   'skolo-stand-in.timer',
 ];

@@ -80,6 +80,8 @@ function objects() {
     [core('skolo', 'configmaps', 'rack')]: { data: { 'rack.yaml': rack } },
     [core('skolo-node', 'secrets', 'metadata-server')]: base64(secrets['metadata-server']),
     [core('skolo', 'secrets', 'power-cycle-daemon')]: base64(secrets['power-cycle-daemon']),
+    '/api/v1/namespaces/skolo': { metadata: { name: 'skolo' } },
+    '/api/v1/namespaces/skolo-node': { metadata: { name: 'skolo-node' } },
     [core('skolo', 'services', 'power-cycle-daemon')]: {
       metadata: { name: 'power-cycle-daemon' },
       spec: { type: 'LoadBalancer', externalTrafficPolicy: 'Local' },

@@ -22,6 +22,7 @@ export function planLines({ name, preparation, problem }: PreparedRack): string[
     ...plan.deletions.map((object) => `  - ${titleOf(object)}: left the overlay`),
     ...handLines(plan),
     ...sickLines(plan),
+    ...plan.held.map((text) => plain(`  served by something else: ${text}`)),
   ];
 }
 

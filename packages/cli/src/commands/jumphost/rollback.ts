@@ -1,0 +1,96 @@
+import { ApiUnreachable } from '@skolo/api';
+import { type HandOver, handOver, openHost, waitUntilQuiet } from '@skolo/jumphost';
+import { jumphostServices } from '@skolo/rack/ports';
+import { Argument } from 'commander';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { interruptible, openJumphostOf, rackOn } from '../../fleet.ts';
+import { audit } from '../../machine-way.ts';
+import { plain } from '../../output/text.ts';
+import { loadRack } from '../../rack-file.ts';
+import { powerCycleDaemon } from '../../service-client.ts';
+import { hostOptions } from './open-steps.ts';
+
+interface Options {
+  forward?: true;
+  unit: string[];
+  reason: string;
+}
+
+/** The hold of the rack outlives the daemon: it is in its journal, for the next one. */
+const holdMs = 45 * 60_000;
+
+/** `skolo jumphost rollback`: a service of a former system serves again, or ours does. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Returns a service to the units of the former system that it had before, or forward again to k3s (--forward). What serves now is stopped, and seen to have stopped, before the other starts. It stays so over a reboot, and skolo push and skolo jumphost prepare leave it so. Two power controllers never run at once: that of the former system only runs while it keeps our daemon off. A command that was interrupted can be run again.',
+    )
+    .summary('return a service to the former system, and forward again')
+    .argument('<rack>')
+    .addArgument(new Argument('<service>').choices(jumphostServices))
+    .hook('preAction', (_, { args: [rack] }) => {
+      if (rack !== undefined) command.useRack(rack);
+    })
+    .option(
+      '--forward',
+      'let k3s serve; where its pod does not get ready, the former system serves again',
+    )
+    .option(
+      '--unit <name...>',
+      'units of systemd of the former system (default: those that run in its place, or did)',
+      [],
+    )
+    .option('--reason <text>', 'for the log of the jumphost', 'requested at the command line')
+    .uses('rack', 'tokenFile')
+    .example("skolo jumphost rollback rack4 metadata-server --reason 'tokens are late'");
+
+  command.action(async (_rack: string, service: HandOver['service'], options: Options) => {
+    const { io } = command;
+    const { forward = false, unit: units, reason } = options;
+    const fleetRack = await rackOn(command);
+    const { name } = await loadRack(command.globals());
+    const jumphost = await openJumphostOf(command, fleetRack);
+    await interruptible(command, async (signal) => {
+      const what = forward ? 'forward to k3s' : 'back to the former system';
+      await audit(jumphost, name, `${service} ${what}: ${reason}`, signal);
+      const host = await openHost(hostOptions(fleetRack, jumphost, signal));
+      const isPower = service === 'power-cycle-daemon';
+      const release = isPower && !forward ? await quiet(command, signal) : undefined;
+      try {
+        const verb = forward ? 'give' : 'former';
+        for (const line of await handOver(host, { service, units, verb })) io.out(plain(line));
+      } catch (error) {
+        await release?.();
+        throw error;
+      }
+    });
+  });
+}
+
+/**
+ * What our daemon has turned off comes on first: nothing else would turn it on. One that does not answer is what a rollback is for.
+ *
+ * @returns ends its hold of the rack
+ */
+async function quiet(
+  command: SkoloCommand,
+  signal: AbortSignal,
+): Promise<(() => Promise<void>) | undefined> {
+  const { io } = command;
+  const rack = await loadRack(command.globals());
+  const daemon = await powerCycleDaemon(command);
+  const report = (line: string) => io.out(plain(line));
+  const until = new Date(io.now() + holdMs).toISOString();
+  try {
+    return await daemon.ask((power) =>
+      waitUntilQuiet({ rack, power, report, signal }, 'it goes back to the former system', until),
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    const { cause } = error instanceof CliError ? error : {};
+    if (!(cause instanceof ApiUnreachable)) throw error;
+    report('power-cycle-daemon does not answer; its journal will say what it has left off');
+    return undefined;
+  }
+}

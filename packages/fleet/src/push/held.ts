@@ -1,0 +1,69 @@
+/**
+ * Services that an operator has handed to something else on the jumphost: a unit of ours, or a former system (packages/stand-in).
+ * A push leaves them without pods, and their ports to the host.
+ */
+import { z } from 'zod';
+import { type KubeObject, keyOf } from './objects.ts';
+
+/** On a Namespace, with the name of the Deployment: what serves instead. */
+const heldPrefix = 'skolo/held.';
+/** On a Service whose port was lent to the host: what it was before, which `skolo-stand-in give` restores. */
+const lentAnnotation = 'skolo/lent-to-the-host';
+
+const LoadBalancer = z.looseObject({
+  type: z.literal('LoadBalancer'),
+  externalTrafficPolicy: z.string().exactOptional(),
+});
+const Spec = z.looseObject({});
+
+export interface Held {
+  wanted: KubeObject[];
+  /** For people, a text for each service. */
+  held: string[];
+}
+
+/** @param live objects of the rack, by key */
+export function leaveHeld(
+  wanted: readonly KubeObject[],
+  live: ReadonlyMap<string, KubeObject>,
+): Held {
+  const reasons = new Map<string, string>();
+  for (const { kind, metadata } of live.values()) {
+    if (kind !== 'Namespace') continue;
+    for (const [key, why] of Object.entries(metadata.annotations ?? {})) {
+      if (!key.startsWith(heldPrefix)) continue;
+      reasons.set(`${metadata.name}/${key.slice(heldPrefix.length)}`, why);
+    }
+  }
+  const held: string[] = [];
+  const objects = wanted.map((object) => {
+    const { kind, metadata } = object;
+    const why = reasons.get(`${metadata.namespace}/${metadata.name}`);
+    if (kind === 'Service' && (why !== undefined || isLent(live.get(keyOf(object))))) {
+      return lend(object);
+    }
+    if (kind !== 'Deployment' || why === undefined) return object;
+    held.push(`${metadata.name}: ${why}; it stays without pods`);
+    return { ...object, spec: { ...Spec.parse(object.spec), replicas: 0 } };
+  });
+  return { wanted: objects, held };
+}
+
+function isLent(live: KubeObject | undefined): boolean {
+  return live?.metadata.annotations?.[lentAnnotation] !== undefined;
+}
+
+function lend(object: KubeObject): KubeObject {
+  const { data } = LoadBalancer.safeParse(object.spec);
+  if (data === undefined) return object;
+  const { type, externalTrafficPolicy, ...rest } = data;
+  const annotations = {
+    ...object.metadata.annotations,
+    [lentAnnotation]: JSON.stringify({ type, externalTrafficPolicy }),
+  };
+  return {
+    ...object,
+    metadata: { ...object.metadata, annotations },
+    spec: { ...rest, type: 'ClusterIP' },
+  };
+}
