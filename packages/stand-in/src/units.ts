@@ -10,8 +10,8 @@ interface UnitState {
   isRunning: boolean;
 }
 
-/** Longer than a unit may take to end. */
-const timeoutMs = 90_000;
+/** Longer than a unit may take to end: 90 s, where it does not say otherwise. */
+const timeoutMs = 120_000;
 
 export async function unitState(unit: string): Promise<UnitState> {
   const output = await systemctl('show', '--property=LoadState,ActiveState', unit);

@@ -313,7 +313,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     });
     expect(powerCycleDaemon.text).toMatch(/^power-cycle-daemon: held, powercycle.service runs; /);
     expect(powerCycleDaemon.exitCode).toBe(0);
-    expect(await jumphost.askToken()).toBe('of a former system\n');
+    await expect.poll(() => jumphost.askToken(), patient).toBe('of a former system\n');
     const { text } = await jumphost.standIn('status');
     expect(text).toMatch(
       /serves {9}powercycle.service; .*\n {2}because {8}powercycle.service serves/,
@@ -337,13 +337,14 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
 
   it('is handed over to k3s, service by service, and nothing starts the former ones beside it', async () => {
     const { computer } = jumphost;
+
     const given = await jumphost.standIn('give', 'power-cycle-daemon');
     const metadataGiven = await jumphost.standIn('give', 'metadata-server');
 
     expect(given.text).toContain('power-cycle-daemon: k3s serves');
     expect(metadataGiven.text).toContain('metadata-server: k3s serves');
-    expect(await jumphost.askToken()).toContain(token);
-    expect(await jumphost.askPower()).toBe(401);
+    await expect.poll(() => jumphost.askToken(), patient).toContain(token);
+    await expect.poll(() => jumphost.askPower(), patient).toBe(401);
     const started = await computer.run('systemctl', 'start', 'powercycle.service');
     expect(started.exitCode).toBe(1);
     expect(started.text).toContain('dependency');

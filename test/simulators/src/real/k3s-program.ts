@@ -6,7 +6,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { startControlPlane } from './control-plane.ts';
 
@@ -43,6 +43,23 @@ async function main([command = '', ...args]: string[]): Promise<number> {
   return 0;
 }
 
+const Kubeconfig = z.looseObject({
+  clusters: z.tuple([
+    z.looseObject({
+      cluster: z.object({ server: z.string(), 'certificate-authority': z.string() }),
+    }),
+  ]),
+});
+
+/** As k3s writes it: a key on each line, and the authority in it. */
+async function kubeconfigText(file: string): Promise<string> {
+  const { clusters, ...rest } = Kubeconfig.parse(JSON.parse(await readFile(file, 'utf8')));
+  const [{ cluster, ...name }] = clusters;
+  const authority = (await readFile(cluster['certificate-authority'])).toString('base64');
+  const own = { 'certificate-authority-data': authority, server: cluster.server };
+  return stringify({ ...rest, clusters: [{ cluster: own, ...name }] }, { lineWidth: 0 });
+}
+
 async function serve(): Promise<void> {
   const { 'node-name': name } = Config.parse(parse(await readFile(config, 'utf8')));
   // What tells a cluster from none.
@@ -52,7 +69,7 @@ async function serve(): Promise<void> {
     ...{ nodes, port: 6443 },
     folder: `${data}/test`,
   });
-  await writeFile(kubeconfig, await readFile(cluster.kubeconfig), { mode: 0o600 });
+  await writeFile(kubeconfig, await kubeconfigText(cluster.kubeconfig), { mode: 0o600 });
   spawnSync('systemd-notify', ['--ready']);
   await new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
