@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { shellWord } from '@skolo/errors';
 import { Command, Option } from 'commander';
 import type { Defaults } from './desk-files.ts';
 import { usageError } from './errors.ts';
@@ -180,7 +181,7 @@ const flags: Record<GlobalName, string> = {
 
 /** `skolo power follow --rack rack4.yaml 'rpi-[001-040]'`: a command line for the same rack. */
 export function commandLine(command: SkoloCommand, verb: string, ...names: string[]): string {
-  return ['skolo', verb, ...[...givenOptions(command), ...names].map(quoted)].join(' ');
+  return ['skolo', verb, ...[...givenOptions(command), ...names].map(shellWord)].join(' ');
 }
 
 /** Global options of this command line. */
@@ -190,9 +191,4 @@ export function givenOptions(command: SkoloCommand): string[] {
     const value = globals[name];
     return command.gives(name) && value !== undefined ? [flags[name], value] : [];
   });
-}
-
-/** Quoted for a shell. */
-export function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

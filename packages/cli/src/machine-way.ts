@@ -1,7 +1,9 @@
 /** The way to machines: which rack has them, and ssh through its jumphost. */
+
 import { access } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { shellWord } from '@skolo/errors';
 import type { FleetRack, Jumphost, MachineTarget } from '@skolo/fleet';
 import type { Rack } from '@skolo/rack';
 import { didYouMean } from '@skolo/rack/suggest';
@@ -90,8 +92,8 @@ export async function audit(
   signal: AbortSignal,
 ): Promise<void> {
   const who = `${userInfo().username}@${hostname()}`;
-  const line = `${who}: ${what}`.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll("'", `'\\''`);
-  const { code, stderr } = await onJumphost(`logger -t skolo -- '${line}'`, signal);
+  const line = `${who}: ${what}`.replaceAll(/[^\x20-\x7e]/g, '?');
+  const { code, stderr } = await onJumphost(`logger -t skolo -- ${shellWord(line)}`, signal);
   if (code === 0) return;
   throw new CliError(
     `${rack}: the jumphost does not log who does what (${stderr}); see \`logger\` there`,

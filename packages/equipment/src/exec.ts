@@ -1,5 +1,7 @@
 /** Commands over ssh's exec channels: no terminal, no prompt, an exit status. */
+
 import { finished, type Writable } from 'node:stream';
+import { shellWord } from '@skolo/errors';
 import type { ClientChannel } from 'ssh2';
 import {
   DeviceBusy,
@@ -210,5 +212,6 @@ function endOf(chunks: readonly Buffer[]): Buffer {
 /** A path for a device's shell, if it has one: quoted only where it must be, since many have none. */
 function argument(path: string): string {
   const plain = path.startsWith('-') ? `./${path}` : path;
-  return /^[\w./:@%+=,~-]+$/.test(plain) ? plain : `'${plain.replaceAll("'", `'\\''`)}'`;
+  // ~ is the folder of the account there.
+  return /^[\w./:@%+=,~-]+$/.test(plain) ? plain : shellWord(plain);
 }

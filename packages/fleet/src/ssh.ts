@@ -1,4 +1,5 @@
 /** The system's ssh, with the user's configuration, agent and known_hosts. */
+import { shellWord } from '@skolo/errors';
 import type { Way } from './clusters.ts';
 
 /** Options of the connection that all others share. It forwards nothing until it is asked to. */
@@ -80,7 +81,7 @@ export function machineArguments(
 
 /** For the shell that runs a ProxyCommand, after ssh has replaced what begins with %. */
 function literal(word: string): string {
-  return `'${word.replaceAll('%', '%%').replaceAll("'", `'\\''`)}'`;
+  return shellWord(word.replaceAll('%', '%%'));
 }
 
 /** `ops@jumphost-rack4 through router-rack4`: for people. */

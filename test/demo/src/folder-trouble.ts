@@ -1,4 +1,4 @@
-import { shellWord } from './shell-word.ts';
+import { shellWord } from '@skolo/errors';
 
 const flag = 'npm start -- --dir DIR.';
 const another = `Give another folder: ${flag}`;

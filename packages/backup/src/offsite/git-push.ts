@@ -1,7 +1,9 @@
 /** Speaks with a git remote: pushes a branch, never by force, and fetches one. */
+
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '@skolo/durable';
+import { shellWord } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
 import { GitFailed, type GitOptions, git } from '../git.ts';
@@ -101,7 +103,7 @@ export class GitRemote {
       }
       return await work({
         GIT_ALLOW_PROTOCOL: 'ssh',
-        GIT_SSH_COMMAND: command.map(quoted).join(' '),
+        GIT_SSH_COMMAND: command.map(shellWord).join(' '),
         GIT_SSH_VARIANT: 'ssh',
       });
     } catch (error) {
@@ -216,11 +218,6 @@ async function removeScratch(folder: string) {
   for (const name of await readdir(folder)) {
     if (name.startsWith(scratch)) await rm(join(folder, name), { recursive: true, force: true });
   }
-}
-
-/** For the shell that git starts ssh with. */
-function quoted(word: string): string {
-  return /^[\w./=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function lineWith(text: string, pattern: RegExp): string {

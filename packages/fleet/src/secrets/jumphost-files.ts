@@ -2,7 +2,9 @@
  * Files of secrets on the jumphost, for units of systemd and k3s. Values go through ssh by standard input, and programs there
  * are built into its shell or read them from there: no command line has one.
  */
+
 import { posix } from 'node:path';
+import { shellWord } from '@skolo/errors';
 import { k3sTokenFile, type RackSecret } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
@@ -190,7 +192,7 @@ async function asRoot(
   args: readonly string[],
   input: string,
 ): Promise<string> {
-  const words = ['sudo', '-n', 'sh', '-c', script, 'skolo', ...args].map(quoted);
+  const words = ['sudo', '-n', 'sh', '-c', script, 'skolo', ...args].map(shellWord);
   const { code, stdout, stderr } = await jumphost.onJumphost(words.join(' '), signal, input);
   if (code === 0) return stdout;
   const why = stderr.split('\n').at(-1) || `exit code ${code}`;
@@ -198,9 +200,4 @@ async function asRoot(
     'NO_ACCESS',
     `${rack}: cannot ${verb} files of secrets on the jumphost: ${why}; they need sudo there`,
   );
-}
-
-/** For the shell there. */
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -5,7 +5,7 @@
  * A path without any of these names a file or a link, or a folder with all that is in it. One without `/` is a name in any
  * folder.
  */
-import { quoted } from './shell.ts';
+import { shellWord } from '@skolo/errors';
 
 export interface Glob {
   /** Whether it means this absolute path. */
@@ -42,9 +42,9 @@ export function glob(text: string): Glob {
 export function findArguments(text: string, skipped: readonly string[]): string {
   const parts = split(text);
   const first = parts.findIndex(isMagic);
-  const skip = skipped.map((path) => `-path ${quoted(path)} -prune -o `).join('');
+  const skip = skipped.map((path) => `-path ${shellWord(path)} -prune -o `).join('');
   const all = String.raw`\( -type f -o -type l $folders \) -print`;
-  if (first < 0) return `${quoted(`/${taken(parts)}`)} ${skip}${all}`;
+  if (first < 0) return `${shellWord(`/${taken(parts)}`)} ${skip}${all}`;
   const base = first === 0 ? '' : `/${taken(parts.slice(0, first))}`;
   const rest = parts.slice(first);
   const deep = rest.indexOf('**');
@@ -57,12 +57,12 @@ export function findArguments(text: string, skipped: readonly string[]): string 
   const onTheWay = deep < 0 ? looks.slice(0, -1) : looks;
   const found =
     deep < 0
-      ? String.raw`-path ${quoted(`${escaped(base)}${'/*'.repeat(depth)}`)} -prune -path ${quoted(end)} \( -type f -o -type l \) -print`
-      : `-path ${quoted(`${end}/*`)} ${all}`;
-  const down = onTheWay.reverse().map((look) => `-path ${quoted(look === '' ? '/' : look)}`);
+      ? String.raw`-path ${shellWord(`${escaped(base)}${'/*'.repeat(depth)}`)} -prune -path ${shellWord(end)} \( -type f -o -type l \) -print`
+      : `-path ${shellWord(`${end}/*`)} ${all}`;
+  const down = onTheWay.reverse().map((look) => `-path ${shellWord(look === '' ? '/' : look)}`);
   // A folder to begin with may be a link, and `/` looks like something beneath itself.
   const root = base === '' ? '-path / -o ' : '';
-  return `-H ${quoted(base === '' ? '/' : base)} ${root}${skip}${found} -o ${down.join(' -o ')} -o -prune`;
+  return `-H ${shellWord(base === '' ? '/' : base)} ${root}${skip}${found} -o ${down.join(' -o ')} -o -prune`;
 }
 
 /** What `find` need not look at, where that can be said in its patterns, whose `*` is also `/`. */

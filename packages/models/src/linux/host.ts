@@ -3,11 +3,11 @@ import { isUtf8 } from 'node:buffer';
 import { rm } from 'node:fs/promises';
 import type { DeviceConnection } from '@skolo/equipment';
 import { DeviceRefused } from '@skolo/equipment';
+import { shellWord } from '@skolo/errors';
 import type { Identity } from '../backup.ts';
 import { inCommands } from '../families/long-commands.ts';
 import { listed } from '../families/text-reading.ts';
 import { findArguments, glob, skip } from './globs.ts';
-import { quoted } from './shell.ts';
 
 export interface HostFiles {
   files: readonly string[];
@@ -81,7 +81,7 @@ echo end`;
   async *tar(paths: readonly string[]): AsyncGenerator<{ file: string; size: number }> {
     const tar = `${this.sudo}tar -c -f - ${this.hasFolders ? '--no-recursion ' : ''}--`;
     // BusyBox takes names only as arguments.
-    for (const names of inCommands(paths.map(quoted), (name) => name)) {
+    for (const names of inCommands(paths.map(shellWord), (name) => name)) {
       const archive = await this.connection.execToFile(`cd /; ${tar} ${names.join(' ')}`, {
         input: none,
         accept: partly,
@@ -116,7 +116,7 @@ echo end`;
   /** Those that are there. */
   async existing(paths: readonly string[]): Promise<Set<string>> {
     const found = new Set<string>();
-    for (const names of inCommands(paths.map(quoted), (name) => name)) {
+    for (const names of inCommands(paths.map(shellWord), (name) => name)) {
       const command = `cd /; ${this.sudo}find ${names.join(' ')} -prune -print`;
       const output = await this.connection.exec(command, { input: none, accept: partly });
       for (const line of splitLines(output)) found.add(line);
@@ -127,7 +127,7 @@ echo end`;
   /** Files that are there and cannot be read, as an error with the reason that the first one has. */
   async unreadable(paths: readonly string[]): Promise<DeviceRefused> {
     const [first = ''] = paths;
-    const command = `cd /; LC_ALL=C; export LC_ALL; ${this.sudo}sha256sum -- ${quoted(first)} 2>&1`;
+    const command = `cd /; LC_ALL=C; export LC_ALL; ${this.sudo}sha256sum -- ${shellWord(first)} 2>&1`;
     const said = await this.connection.exec(command, { input: none, accept: partly });
     const why = said.toString().trim().split(': ').at(-1);
     return this.refused([`${first}: ${why}`, ...paths.slice(1)]);

@@ -6,6 +6,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { DeviceConnection } from '@skolo/equipment';
 import { DeviceError, DeviceRefused } from '@skolo/equipment';
+import { shellWord } from '@skolo/errors';
 import type { RestoreAbout, RestoreStep } from '../backup.ts';
 import { readTar } from '../configuration/archive.ts';
 import { membersToWrite, type NewMember, tarOf } from '../configuration/archive-write.ts';
@@ -14,7 +15,6 @@ import { Collected } from './collect.ts';
 import { type Compared, compare, describe } from './compare.ts';
 import { Host, type HostFiles } from './host.ts';
 import { rehearsal, script } from './script.ts';
-import { quoted } from './shell.ts';
 
 const none = Buffer.alloc(0);
 
@@ -163,5 +163,5 @@ echo "no folder can be made in /var/tmp or /tmp" >&2; exit 1`;
 
 /** The log, once the script has ended. */
 function waiting(stage: string): string {
-  return `i=0; until tail -n 1 ${quoted(stage)}/log 2>/dev/null | grep -qx 'done\\|given up' || [ $i -ge 60 ]; do sleep 1; echo; i=$((i+1)); done; cat ${quoted(stage)}/log`;
+  return `i=0; until tail -n 1 ${shellWord(stage)}/log 2>/dev/null | grep -qx 'done\\|given up' || [ $i -ge 60 ]; do sleep 1; echo; i=$((i+1)); done; cat ${shellWord(stage)}/log`;
 }

@@ -1,6 +1,7 @@
 /** What a host runs to put files in place, for any POSIX shell. */
+
+import { shellWord } from '@skolo/errors';
 import type { NewMember } from '../configuration/archive-write.ts';
-import { quoted } from './shell.ts';
 
 /**
  * Run in the folder with `new.tar`. Ends with `done`, or with `given up` when everything is as it was. What was replaced is
@@ -119,7 +120,7 @@ echo end
 }
 
 function pathOf({ name }: NewMember): string {
-  return quoted(`/${name}`);
+  return shellWord(`/${name}`);
 }
 
 function octal({ mode }: NewMember): string {

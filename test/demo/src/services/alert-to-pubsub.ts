@@ -1,4 +1,4 @@
-import { shellWord } from '../shell-word.ts';
+import { shellWord } from '@skolo/errors';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 
 export const alertToPubsub: DemoService = {

@@ -1,5 +1,5 @@
+import { shellWord } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
-import { shellWord } from '../shell-word.ts';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 
 export const metadataServer: DemoService = {

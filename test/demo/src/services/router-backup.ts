@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { shellWord } from '../shell-word.ts';
+import { shellWord } from '@skolo/errors';
 import { adminTokenFile, operatorTokenFile } from '../tokens.ts';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 

@@ -1,5 +1,5 @@
+import { shellWord } from '@skolo/errors';
 import { agentMachine } from '../agent-computer.ts';
-import { shellWord } from '../shell-word.ts';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 
 export const swarmingClient: DemoService = {

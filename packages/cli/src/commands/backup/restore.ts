@@ -1,5 +1,6 @@
+import { shellWord } from '@skolo/errors';
 import { Option } from 'commander';
-import { givenOptions, quoted, type SkoloCommand } from '../../command.ts';
+import { givenOptions, type SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { timestamp } from '../../output/time.ts';
 import { restoreLine, shortVersionId } from './backup-text.ts';
@@ -111,7 +112,7 @@ export function textOfSteps(device: string, { version, comment, steps }: Restore
 /** Adds options to each `skolo backup show` line. */
 export function withOptions(steps: RestoreSteps, options: readonly string[]): RestoreSteps {
   const complete = (line: string) =>
-    line.startsWith('skolo backup show ') ? [line, ...options.map(quoted)].join(' ') : line;
+    line.startsWith('skolo backup show ') ? [line, ...options.map(shellWord)].join(' ') : line;
   return {
     ...steps,
     steps: steps.steps.map((step) => ({ ...step, lines: step.lines.map(complete) })),

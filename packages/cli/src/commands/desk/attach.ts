@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
+import { shellWord } from '@skolo/errors';
 import type { OpenRack } from '@skolo/fleet';
 import type { Role } from '@skolo/rack';
-import { quoted, type SkoloCommand } from '../../command.ts';
+import type { SkoloCommand } from '../../command.ts';
 import { clustersFile, openNamed, roleOption } from '../../fleet.ts';
 import { programEnd } from '../../run-program.ts';
 
@@ -48,7 +49,7 @@ async function keepOpen(command: SkoloCommand, open: OpenRack): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const end = io.onSignal(() => resolve());
   for (const [name, value] of Object.entries(await variables(command, open))) {
-    io.out(`export ${name}=${quoted(value)}`);
+    io.out(`export ${name}=${shellWord(value)}`);
   }
   await promise;
   end();
