@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
@@ -73,6 +74,7 @@ describe('prometheus', () => {
       await copyRules(join(dir, 'rules'));
       await writeFiles(join(dir, 'tokens'), { 'alert-to-pubsub': '' });
       await writeFiles(join(dir, 'remote-write'), { token: '' });
+      await writeFiles(join(dir, 'kubernetes'), { token: '', 'ca.crt': rootCertificates[0] ?? '' });
       let text = kubeFile('base/prometheus/prometheus.yml');
       if (how === 'with remote-write') {
         const kubectl = peer('kubectl');
@@ -257,12 +259,22 @@ describe('node-exporter', () => {
     const dir = await folder();
     await writeFiles(join(dir, 'run'), { 'reboot-required': '' });
     await writeFiles(join(dir, 'textfile'), {});
+    await writeFiles(join(dir, 'system'), { 'k3s.service': '' });
+    await writeFiles(join(dir, 'cgroup/system.slice/ssh.service'), {
+      'memory.current': '4096\n',
+      'cpu.stat': 'usage_usec 2000345\nuser_usec 1\n',
+    });
+    // A name that Prometheus would have to escape, and a unit that has just ended.
+    await writeFiles(join(dir, 'cgroup/system.slice/a\\x2db.service'), { 'memory.current': '1\n' });
+    await writeFiles(join(dir, 'cgroup/system.slice/gone.service'), {});
     const { command, args } = containerOf('base/node-exporter/daemonset.yaml', 'node-exporter');
     const [shell = '', ...words] = [...command, ...args].map((arg) =>
       arg
         .replace(':9100', `127.0.0.1:${port}`)
         .replace('=/host/', '=/')
         .replace(/=\/host$/, '=/')
+        .replace('/host/etc/systemd/system', `${dir}/system`)
+        .replace('/host/sys/fs/cgroup', `${dir}/cgroup`)
         .replace('/host/run/reboot-required', `${dir}/run/reboot-required`)
         .replaceAll('/textfile', `${dir}/textfile`)
         .replace('/bin/node_exporter', program)
@@ -276,10 +288,23 @@ describe('node-exporter', () => {
     const url = `http://127.0.0.1:${port}/metrics`;
     await expect.poll(() => textAt(url), patiently).toContain('node_boot_time_seconds');
     const text = await textAt(url);
-    for (const collector of ['filesystem', 'stat', 'time', 'timex', 'hwmon', 'thermal_zone']) {
+    for (const collector of [
+      'filesystem',
+      'stat',
+      'time',
+      'timex',
+      'hwmon',
+      'thermal_zone',
+      'systemd',
+    ]) {
       expect(text).toContain(`node_scrape_collector_success{collector="${collector}"}`);
     }
     expect(text).toContain('\nnode_reboot_required 1\n');
+    const ofUnits = text.split('\n').filter((line) => /^node_unit_\w+\{/.test(line));
+    expect(ofUnits).toEqual([
+      'node_unit_cpu_seconds_total{unit="ssh.service"} 2.000345',
+      'node_unit_memory_bytes{unit="ssh.service"} 4096',
+    ]);
     for (const metric of [
       'filesystem_avail_bytes',
       'filesystem_readonly',

@@ -5,6 +5,9 @@ import type { DerivedFile } from './derived-file.ts';
 
 /** node-exporter. */
 const nodePort = 9100;
+/** The API server of k3s, and the kubelet. */
+const k3sPort = 6443;
+const kubeletPort = 10_250;
 
 /** A group of `file_sd_configs`. */
 interface Target {
@@ -25,6 +28,8 @@ export function prometheusTargets(rack: Rack): DerivedFile {
         ? []
         : [{ targets: [`${hostOfUrl(address)}:${nodePort}`], labels: { machine: name } }],
     ),
+    'k3s.json': [jumphostAt(rack, k3sPort)],
+    'kubelet.json': [jumphostAt(rack, kubeletPort)],
     'ping.json': [
       // The jumphost may have no node-exporter.
       { targets: [rack.jumphost.address], labels: { machine: rack.jumphost.name } },
@@ -35,7 +40,7 @@ export function prometheusTargets(rack: Rack): DerivedFile {
   return {
     name: 'prometheus-targets.yaml',
     about:
-      'Agents and node-exporters of machines, and targets of blackbox-exporter.\nblackbox-exporter pings a target of ping.json, or connects to its ssh port if rack.yaml has one.',
+      'Agents and node-exporters of machines, k3s on the jumphost, and targets of blackbox-exporter.\nblackbox-exporter pings a target of ping.json, or connects to its ssh port if rack.yaml has one.',
     objects: [
       {
         apiVersion: 'v1',
@@ -55,6 +60,10 @@ export function prometheusTargets(rack: Rack): DerivedFile {
     ],
     use: 'resource',
   };
+}
+
+function jumphostAt({ jumphost: { name, address } }: Rack, port: number): Target {
+  return { targets: [`${hostOfUrl(address)}:${port}`], labels: { machine: name } };
 }
 
 /** Its metrics URL; no target without an address. */
