@@ -81,8 +81,12 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     await rm(etc, { recursive: true, force: true });
   });
 
-  function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-    return spawn(process.execPath, [main, 'secrets', ...args], {
+  function start(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    group = 'secrets',
+  ): ChildProcess {
+    return spawn(process.execPath, [main, group, ...args], {
       cwd: home,
       env: { ...desk.env, SOPS_AGE_KEY_FILE: join(home, 'keys.txt'), ...env },
     });
@@ -91,8 +95,9 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
   async function skolo(
     args: readonly string[],
     input = '',
+    group = 'secrets',
   ): Promise<{ out: string; code: number }> {
-    const child = start(args);
+    const child = start(args, {}, group);
     child.stdin?.end(input);
     const { stdout, stderr } = child;
     if (stdout === null || stderr === null) throw new Error('skolo has no output');
@@ -127,6 +132,8 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
       'read again: skolo kubectl --role admin rack4 rollout restart -n skolo deployment/router-backup\n',
     );
     expect(apply.code).toBe(0);
+    const rackFile = join(home, 'kube/racks/rack4/rack.yaml');
+    expect((await skolo(['render', '--rack', rackFile], '', 'rack')).code).toBe(0);
     const after = await skolo(['status', 'rack4']);
     expect(after.out).toMatch(/^switch +password +\d+ .+ ago +- +same +same +/m);
     expect(after.out).toMatch(/^k3s-token +k3s-token +missing +- +- +unset +/m);
@@ -176,8 +183,9 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     for (const pid of await processesWith(path)) process.kill(pid, 'SIGKILL');
   });
 
-  it('are nowhere else: not in output, logs, git, temporary files, nor at the other end', async () => {
+  it('are nowhere else: not in output, logs, git, rendered overlays, temporary files, nor at the other end', async () => {
     const found = new Set<string>();
+    expect(await readdir(join(home, 'kube/racks/rack4/derived'))).not.toEqual([]);
     await Promise.all(
       [home, etc, join(tmpdir()), '/dev/shm'].map(async (folder) => {
         for (const file of await filesBelow(folder, startedAt)) {

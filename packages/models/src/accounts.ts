@@ -14,6 +14,8 @@ export type AccountPart = 'password' | 'enablePassword';
 export interface Accounts {
   /** Passwords that it can change. */
   parts: readonly AccountPart[];
+  /** Ways to speak to it; absent: all of its model. */
+  transports?: readonly Device['transport'][];
   /** It can also add and remove ssh keys. */
   hasKeys?: true;
   /**

@@ -88,7 +88,11 @@ export const identitySchema = object({
 
 export const loginSchema = object({
   username: line.exactOptional().describe('User name.'),
-  password: secret.exactOptional().describe('Password: a path, { file } or { env }.'),
+  password: secret
+    .exactOptional()
+    .describe(
+      'Password: a path, { file } or { env }. A file may have several, each on a line: the first is used until a device rejects it. Other passwords and keys of a login may, too.',
+    ),
   enablePassword: secret.exactOptional().describe('Second password, for `enable`.'),
   privateKey: secret.exactOptional().describe('ssh key.'),
   passphrase: secret.exactOptional().describe('Passphrase of the ssh key.'),

@@ -5,7 +5,7 @@
  * One test goes on where the one before has ended: it is the story of one jumphost.
  */
 import { execFile, execFileSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,7 +36,9 @@ secrets: { folder: ~/secrets }
 jumphost: { name: jumphost-rack4, address: ${address}, aliases: [metadata] }
 logins:
   pdus: { username: admin, password: secrets/pdu }
+  router: { username: root, password: secrets/router }
 infrastructure:
+  router: { model: linux, address: ${address}, ports: { ssh: 2222 }, login: router }
   pdu-1: { model: synaccess, address: 192.168.77.30, login: pdus, outlets: 8 }
 `;
 
@@ -132,6 +134,7 @@ describe.skipIf(why !== undefined)(
       await mkdir(store, { recursive: true, mode: 0o700 });
       await writeFile(join(store, 'pdu'), 'canary-of-a-pdu', { mode: 0o600 });
       await writeFile(join(store, 'k3s-token'), 'canary-of-k3s', { mode: 0o600 });
+      await writeFile(join(store, 'router'), 'canary-of-router', { mode: 0o600 });
       const { computer } = jumphost;
       await computer.write('/opt/responder.mjs', responder);
       for (const network of ['10.0.0.0/8', '192.0.2.0/24']) {
@@ -259,19 +262,59 @@ describe.skipIf(why !== undefined)(
       expect((await type('verify', 'rack4', ...sources())).code).toBe(0);
     });
 
+    it('has a password of a router with Debian replaced at both ends', async () => {
+      const { computer, desk } = jumphost;
+      await computer.write('/root/given', 'root:canary-of-router\n', 0o600);
+      await computer.run('sh', '-c', 'chpasswd < /root/given && rm /root/given');
+      const settings = `Port 2222
+HostKey /etc/ssh/ssh_host_ed25519_key
+PermitRootLogin yes
+PasswordAuthentication yes
+UsePAM yes
+PidFile /run/router-sshd.pid
+`;
+      await computer.write('/etc/ssh/router_config', settings);
+      const sshd = ['/usr/sbin/sshd', '-D', '-f', '/etc/ssh/router_config'];
+      await computer.run('systemd-run', '--unit=router-sshd', ...sshd);
+      const store = join(desk.env.HOME ?? '', 'secrets/rack4');
+
+      const first = await run('secrets', 'rotate', 'rack4', 'router');
+      const minutesAgo = Date.now() / 1000 - 300;
+      await utimes(join(store, 'next/router'), minutesAgo, minutesAgo);
+      const second = await run('secrets', 'rotate', 'rack4', 'router');
+
+      expect(first.out).toMatch(/^router: not finished; services take up the new password/m);
+      expect(second.out).toMatch(/^router: rotated; /m);
+      expect(second.code).toBe(0);
+      const [next = '', former] = (await readFile(join(store, 'router'), 'utf8')).split('\n');
+      expect(former).toBe('canary-of-router');
+      const opens = async (password: string) => {
+        await writeFile(join(store, 'router'), password);
+        const { out } = await run('secrets', 'check', 'rack4');
+        return /^router +router +opens /m.test(out);
+      };
+      expect([await opens(former ?? ''), await opens(next)]).toEqual([false, true]);
+    });
+
     it('leaves secrets only where they belong', async () => {
-      const { text } = await jumphost.computer.run(
+      const { computer, desk } = jumphost;
+      const store = join(desk.env.HOME ?? '', 'secrets/rack4');
+      const rotated = await readFile(join(store, 'router'), 'utf8');
+      await computer.write('/root/patterns', `canary-of-\n${rotated}\n`, 0o600);
+
+      const { text } = await computer.run(
         'sh',
         '-c',
-        'grep -rlI canary-of- /etc /var/log /var/lib/skolo* /root /tmp /run 2>/dev/null; journalctl -o cat | grep -c canary-of-',
+        'grep -rlIf /root/patterns /etc /var/log /var/lib/skolo* /tmp /run 2>/dev/null; journalctl -a -o export | grep -acf /root/patterns',
       );
 
       const files = text.trim().split('\n');
       const inJournal = files.pop();
-      const places = /^\/etc\/(rancher\/k3s\/token|skolo\/power-cycle-daemon\/.*\/secrets\/pdu)$/;
+      const places =
+        /^\/etc\/(rancher\/k3s\/token|skolo\/power-cycle-daemon\/.*\/secrets\/(pdu|router))$/;
       expect(inJournal).toBe('0');
       expect(files.filter((file) => !places.test(file))).toEqual([]);
-      expect(files).toHaveLength(2);
+      expect(files).toHaveLength(3);
     });
   },
 );

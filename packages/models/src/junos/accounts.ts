@@ -21,7 +21,7 @@ function dialectWith(value = ''): Dialect {
   return {
     ...junos,
     name: 'junos',
-    prompt: /^(?<base>[\w.-]+@[\w.-]+)[>#%]$/,
+    prompt: /^(?<base>[\w.-]+@[\w.-]+)[>#]$/,
     prompts: (base) => `${escapePattern(base)}[>#]`,
     setUp: ['set cli screen-length 0', 'set cli screen-width 0', 'set cli complete-on-space off'],
     pagers: [{ line: /^(?:New|Retype new) password:$/i, key: `${value}\r` }],
@@ -49,7 +49,8 @@ export const accounts: Accounts = {
             `its configuration has no password of ${username}; is that kept on a server?`,
           );
         }
-        await session.run('configure', within);
+        // Nobody else's changes are committed with it, and it is discarded if it is not committed.
+        await session.run('configure exclusive', within);
         await session.run(`set ${path} authentication plain-text-password`, within);
         const said = await session.run('commit and-quit', within);
         if (!/^commit complete$/m.test(said)) {

@@ -19,7 +19,7 @@ export const accounts = cliAccounts({
   statements: {
     password(shown, user, value) {
       const pattern = new RegExp(
-        String.raw`^(?<start>password (?:manager|operator) user-name "?${escapePattern(user)}"?) `,
+        `^(?<start>password (?:manager|operator) user-name "?${escapePattern(user)}"?) `,
       );
       const { start } = found(shown, pattern) ?? {};
       return start && `${start} plaintext ${value}`;

@@ -18,9 +18,7 @@ export const redfish = {
     load: () => import('./outlets.ts'),
   },
   backup: { no: 'Redfish gives no configuration that could be restored' },
-  accounts: {
-    no: 'the simulator has no account service, and no device was at hand; use its web page',
-  },
+  accounts: { load: () => import('./accounts.ts') },
   options: {
     https: z.boolean().default(true).describe('https, or plain http.'),
     system: z

@@ -35,7 +35,7 @@ export const outlets = driverKind({
 });
 
 /** On this device only: a path, never another host. */
-const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);
+export const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);
 const Values = z.array(z.string()).optional();
 const Action = z.object({
   target: Path,
@@ -155,7 +155,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   };
 }
 
-function reasonOf(body: string): string | undefined {
+export function reasonOf(body: string): string | undefined {
   const error = ErrorBody.safeParse(parseJson(body)).data?.error;
   const [info] = error?.['@Message.ExtendedInfo'] ?? [];
   return info?.Message ?? info?.MessageId ?? error?.message;

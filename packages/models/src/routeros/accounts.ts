@@ -10,13 +10,8 @@ import type { Accounts } from '../accounts.ts';
 
 export const accounts: Accounts = {
   parts: ['password'],
+  transports: ['ssh'],
   async open(device, access, signal) {
-    if (device.transport !== 'ssh') {
-      throw new DeviceRefused(
-        device.name,
-        'its passwords are changed over ssh only; set `transport: ssh`',
-      );
-    }
     const target = await targetOf(device, access, 'ssh');
     // `admin+ct` has options of the console behind the name.
     const user = (target.credentials.username ?? 'admin').replace(/\+.*$/, '');

@@ -151,13 +151,16 @@ async function change(
       await session.set(values(next));
       await inSession(target, proof, deps, (proven) => proven.save());
     } catch (error) {
-      // Not saved anywhere: what it was is put back, and a restart would do that, too.
-      await session.set(values(current)).catch(() => undefined);
-      if (!(error instanceof SignInRefused)) throw error;
-      throw new Error(
-        `${target.name}: does not accept the new password, so it has the former one again: ${error.message}`,
-        { cause: error },
+      const isBack = await session.set(values(current)).then(
+        () => true,
+        () => false,
       );
+      if (!(error instanceof SignInRefused)) throw error;
+      const state = isBack ? 'it has the former one again' : 'a restart brings the former one back';
+      const why = error.message.replace(`${target.name}: `, '');
+      throw new Error(`${target.name}: does not accept the new password, and ${state}: ${why}`, {
+        cause: error,
+      });
     }
   });
 }

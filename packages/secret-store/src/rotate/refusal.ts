@@ -41,6 +41,9 @@ async function targetRefusal(secret: RackSecret, target: Target): Promise<string
   const { name, model } = device;
   const accounts = await loadAccounts(device);
   if (typeof accounts === 'string') return `${name} (${model}): ${accounts}`;
+  if ('transport' in device && accounts.transports?.includes(device.transport) === false) {
+    return `${name} (${model}): its passwords are changed over ${accounts.transports.join(', ')} only`;
+  }
   if (secret.kind === 'ssh-key') {
     return accounts.hasKeys ? undefined : `${name} (${model}): skolo cannot change keys there`;
   }

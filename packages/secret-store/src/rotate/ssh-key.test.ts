@@ -3,13 +3,15 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isLong } from '@skolo/durable/campaign';
-import { HostKeys, publicKeyOf } from '@skolo/equipment';
+import { HostKeys, publicKeyOf, SignInRefused } from '@skolo/equipment';
+import { loadAccounts } from '@skolo/models/accounts';
 import { parseRack, type Rack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
-import { Secret, valuesIn } from '@skolo/secrets';
-import { peer, type RealSshd, startSshd } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Credentials, Secret, valuesIn } from '@skolo/secrets';
+import { peer, type RealSshd, startEdgeos, startSshd, startVyos } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { folderStore } from '../folder-store.ts';
+import { generateValue } from '../generate.ts';
 import type { SecretStore } from '../store.ts';
 import { type RotateDeps, rotateSecret, rotationRefusal } from './index.ts';
 
@@ -220,5 +222,64 @@ describe.skipIf(peer('sshd') === undefined)('an ssh key', () => {
       expect(await store.list('rack4/next')).toHaveLength(0);
     }
     expect(cuts).toBeGreaterThan(isLong ? 14 : 2);
+  });
+});
+
+describe.each([
+  { model: 'edgeos', username: 'ubnt', start: startEdgeos },
+  { model: 'vyos', username: 'vyos', start: startVyos },
+])('an ssh key of $model', ({ model, username, start }) => {
+  it('is replaced and saved', { timeout: 120_000 }, async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'skolo-rotate-'));
+    const device = await start({ username, password: 'r0uter' });
+    onTestFinished(async () => {
+      await device.close();
+      await rm(dir, { recursive: true, force: true });
+    });
+    const rack = parseRack(
+      `rack: rack4
+jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
+logins: { routers: { username: ${username}, privateKey: secrets/id } }
+infrastructure: { router: { model: ${model}, address: 192.168.1.1, ports: { ssh: ${device.port} }, login: routers } }
+`,
+      { file: '/x/rack.yaml' },
+    );
+    const router = rack.infrastructure.get('router');
+    const accounts = router && (await loadAccounts(router));
+    if (router === undefined || typeof accounts !== 'object') throw new Error('no router');
+    const store = await folderStore(join(dir, 'store'));
+    const { value: former } = await generateValue('ssh-key', 'former');
+    await store.write(place, former);
+    const signal = AbortSignal.timeout(120_000);
+    const access = {
+      hostKeys: new HostKeys(join(dir, 'host-keys.json')),
+      dial: async () => connect(device.port, '127.0.0.1'),
+    };
+    const session = (login: Omit<Credentials, 'legacySsh'>) =>
+      accounts.open(
+        router,
+        { ...access, credentials: async () => ({ username, legacySsh: false, ...login }) },
+        signal,
+      );
+    const first = await session({ password: new Secret('r0uter') });
+    await first.addKey?.(publicKeyOf(former) ?? '', 'former');
+    await first.save();
+    await first.close();
+    let now = Date.parse('2026-11-21T20:00:00Z');
+    const run = () =>
+      rotateSecret(idOf(rack), {
+        ...{ rack, secrets: rackSecrets(rack), store, signal, leaveOut: [], ...access },
+        ...{ now: () => now, report: () => {}, apply: async () => 1, isShared: async () => true },
+      });
+
+    expect(await run()).toMatchObject({ isDone: false, failed: [] });
+    now += later;
+    expect(await run()).toEqual({ isDone: true, failed: [] });
+
+    await device.reboot();
+    const [next, second] = valuesIn((await store.read(place, signal)) ?? former);
+    expect(second?.reveal().trim()).toBe(former.reveal().trim());
+    await (await session({ privateKey: next ?? former })).close();
+    await expect(session({ privateKey: former })).rejects.toThrow(SignInRefused);
   });
 });

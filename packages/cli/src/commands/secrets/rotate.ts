@@ -59,7 +59,9 @@ export function define(command: SkoloCommand): void {
           return await filesInGit(files, { env: io.env, signal });
         },
       });
-      for (const { name: machine, why } of outcome.failed) complain(io, `${machine}: ${why}`);
+      for (const { name: machine, why } of outcome.failed) {
+        complain(io, why.startsWith(`${machine}: `) ? why : `${machine}: ${why}`);
+      }
       if (outcome.next !== undefined) io.out(plain(`${name}: not finished; ${outcome.next}`));
       if (outcome.isDone) io.out(`${name}: rotated; the former value is in ${store.title}`);
       else io.exitCode = exitCodes.partlyFailed;

@@ -22,6 +22,9 @@ import {
 import { type Account, type Answer, parseJson } from './http-message.ts';
 import {
   type AllowableIn,
+  accountDocument,
+  accountService,
+  accountsPath,
   collection,
   error,
   missing,
@@ -60,6 +63,8 @@ const sessions = `${root}/SessionService/Sessions`;
 const cycleSeconds = 5;
 const mostSessions = 4;
 const Command = z.object({ ResetType: z.string() }).or(z.object({ PowerState: z.string() }));
+/** Of most controllers: 8 to 20 signs. */
+const NewPassword = z.object({ Password: z.string().min(8).max(20) });
 const SignIn = z.object({ UserName: z.string(), Password: z.string() });
 
 const resetTypes = [
@@ -77,7 +82,7 @@ export async function startRedfish(
   options: RedfishOptions = {},
 ): Promise<HttpDevice & { readonly tokenCount: number }> {
   const { systems = ['1'], outlets = [], tls = true, allowableIn = 'action' } = options;
-  const { account = { username: 'root', password: 'calvin' } } = options;
+  const account = { username: 'root', password: 'calvin', ...options.account };
   const tokens = new Map<string, string>();
   const underWay = new Map<string, 'PoweringOn' | 'PoweringOff'>();
   const byPassword = basic(account, 'Redfish', {
@@ -198,13 +203,26 @@ export async function startRedfish(
         [`GET ${outletsPath}/:outlet/?`]: ofOutlet,
         [`POST ${systemsPath}/:outlet/Actions/ComputerSystem.Reset`]: command,
         [`POST ${outletsPath}/:outlet/Outlet.PowerControl`]: command,
+        [`GET ${root}/AccountService/?`]: () => ({ body: accountService() }),
+        [`GET ${accountsPath}/?`]: () => ({ body: collection(accountsPath, ['1']) }),
+        [`GET ${accountsPath}/1/?`]: () => ({ body: accountDocument(account.username) }),
+        [`PATCH ${accountsPath}/1/?`]({ body }) {
+          const given = NewPassword.safeParse(parseJson(body)).data;
+          if (given === undefined) {
+            return error(400, 'Base.1.8.PropertyValueError', 'The password was not accepted.');
+          }
+          account.password = given.Password;
+          return { body: accountDocument(account.username) };
+        },
         [`POST ${sessions}`]: openSession,
         [`DELETE ${sessions}/:id`]: ({ path, parts: [id = ''] }) =>
           tokens.delete(id) ? { status: 204 } : missing(path),
       },
       notFound: ({ path }) => missing(path),
       logged: ({ method, target, path, body }) =>
-        path === sessions ? `${method} ${path}` : `${method} ${target}${body && ` ${body}`}`,
+        path === sessions || method === 'PATCH'
+          ? `${method} ${path}`
+          : `${method} ${target}${body && ` ${body}`}`,
       afterPowerFailure() {
         tokens.clear();
         underWay.clear();

@@ -336,6 +336,10 @@ function modelFor({
         commands: {
           'exit|quit': leave,
           configure: to('config', 'Entering configuration mode\n'),
+          'configure exclusive': to(
+            'config',
+            'warning: uncommitted changes will be discarded on exit\nEntering configuration mode\n',
+          ),
           'show configuration': shown('{running}'),
           'show configuration <as-commands…>': ({ terminal: { session } }) =>
             session.configuration(configuration.showAsCommands()),
