@@ -1,4 +1,5 @@
 /** What a jumphost has to be, step by step, and how a bare Debian becomes it. */
+export { changeAddress } from './address/fixed-address.ts';
 export { type Download, downloader } from './downloads.ts';
 export { isPrepared, prepare, type StepProgress, type StepState } from './engine.ts';
 export { JumphostError } from './errors.ts';

@@ -1,10 +1,12 @@
 /** The address of rack.yaml, fixed: after a power cut the rack must not wait for a router. */
+import { changeAddress } from '../address/fixed-address.ts';
 import { checkByScript } from '../files.ts';
+import { type Guard, unconfirmed } from '../guarded-change.ts';
 import { quote } from '../host.ts';
 import type { Step } from '../step.ts';
 
-/** Only checked: Debian has three programs that set addresses, and a person has chosen one of them. */
-export function addressStep(address: string): Step {
+/** @param subnet of the rack */
+export function addressStep(address: string, subnet: string, guard: Guard): Step {
   const family = address.includes(':') ? '-6' : '-4';
   return {
     name: 'address',
@@ -12,11 +14,13 @@ export function addressStep(address: string): Step {
     check: (host) =>
       checkByScript(
         host,
-        `line=$(ip ${family} -o address show to ${quote(address)})
+        `${unconfirmed}
+line=$(ip ${family} -o address show to ${quote(address)})
 case "$line" in
-  '') echo 'no interface has the address ${address} of rack.yaml; set it, for example in /etc/network/interfaces, or correct jumphost.address' ;;
-  *' dynamic '*) echo 'the address ${address} comes from DHCP, and a start without the router would wait for it; make it fixed, for example in /etc/network/interfaces' ;;
+  '') echo 'no interface has the address ${address} of rack.yaml' ;;
+  *' dynamic '*) echo 'the address ${address} comes from DHCP, and a start without the router would wait for it' ;;
 esac`,
       ),
+    apply: (host) => changeAddress(host, { address, subnet }, guard),
   };
 }

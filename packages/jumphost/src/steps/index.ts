@@ -67,7 +67,7 @@ export function stepsOf(needs: JumphostNeeds): Step[] {
     journalStep(),
     updatesStep(),
     nodeStep(download),
-    addressStep(rack.jumphost.address),
+    addressStep(rack.jumphost.address, subnet, guard),
     firewallStep(subnet, guard),
     sshStep(guard),
     programsStep(sources),

@@ -21,6 +21,8 @@ import {
 import { architectureOf } from './system.ts';
 
 const images = '/var/lib/rancher/k3s/agent/images';
+/** With it, k3s imports only what has changed. */
+const cache = `${images}/.cache.json`;
 
 /**
  * Keys that a jumphost has to have, and lists that have to contain these. kube/README.md has the reasons.
@@ -67,11 +69,14 @@ export function imagesStep(
   return {
     name: 'images',
     about: `images of k3s${own === undefined ? '' : ' and of skolo'} in ${images}`,
-    check: async (host) => ({ differs: await differingFiles(host, await wanted(host)) }),
+    async check(host) {
+      const differs = await differingFiles(host, await wanted(host));
+      const said = await host.need(`[ -e ${cache} ] || echo '${cache} is missing'`);
+      return { differs: [...differs, ...linesOf(said)] };
+    },
     async apply(host) {
       await writeDiffering(host, await wanted(host));
-      // With it, k3s imports only what has changed.
-      await host.need(`touch ${images}/.cache.json`);
+      await host.need(`touch ${cache} && sync ${cache}`);
     },
   };
 }

@@ -17,7 +17,7 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        'Brings the jumphost of a rack to what it has to be, step by step, over ssh, from a bare Debian 12 or 13 on. Each step looks at the jumphost itself, changes only what differs, and looks again. It stops at the first step that fails, and can be run again at any time. A change of the firewall or of sshd returns by itself, unless a new ssh session gets in. Exit codes: 0 all is as it has to be; 1 something differs or failed.',
+        'Brings the jumphost of a rack to what it has to be, step by step, over ssh, from a bare Debian 12 or 13 on. Each step looks at the jumphost itself, changes only what differs, and looks again. It stops at the first step that fails, and can be run again at any time. A change of the address, the firewall or sshd returns by itself, unless a new ssh session gets in. Exit codes: 0 all is as it has to be; 1 something differs or failed.',
       )
       .argument('<rack>', 'name in the list of racks')
       .option('--check', 'show what differs; changes nothing'),

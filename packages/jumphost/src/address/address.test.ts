@@ -1,0 +1,130 @@
+/**
+ * The address of a bare Debian, changed over ssh, by ifupdown and by systemd-networkd.
+ *
+ * One test goes on where the one before has ended: it is the story of one jumphost.
+ */
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BareJumphost, startBareJumphost, whyNoJumphost } from '../testing/bare-jumphost.ts';
+import { address, type OpenHost, openTestHost, ours, subnet } from '../testing/test-steps.ts';
+import { changeAddress } from './fixed-address.ts';
+
+const { signal } = new AbortController();
+const other = '192.168.77.9';
+
+const missing = whyNoJumphost();
+const why = process.env.SKOLO_LONG === '1' ? missing : 'takes a minute: only in npm run test:long';
+const name = why === undefined ? 'the address of a jumphost' : `the address of a jumphost (${why})`;
+describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
+  let jumphost: BareJumphost;
+  let host: OpenHost;
+  beforeAll(async () => {
+    jumphost = await startBareJumphost();
+    const { HOME = '' } = jumphost.desk.env;
+    await appendFile(
+      join(HOME, 'ssh_config'),
+      `Host jumphost-new
+  HostName ${other}
+  User root
+  IdentityFile ${HOME}/id_ed25519
+  IdentitiesOnly yes
+  UserKnownHostsFile ${HOME}/known_hosts
+  GlobalKnownHostsFile none
+  StrictHostKeyChecking accept-new
+  ConnectTimeout 2
+`,
+    );
+    host = await open('jumphost-rack4');
+    await host.need('apt-get update -q && apt-get install -qy iputils-ping', {
+      deadlineMs: 120_000,
+    });
+  }, 180_000);
+  afterAll(async () => {
+    await host?.close();
+    await jumphost?.close();
+  });
+
+  function open(way: string, stop = signal): Promise<OpenHost> {
+    const { rack, env } = jumphost.desk;
+    return openTestHost({ rack: { ...rack, ways: [{ host: way }] }, env }, stop);
+  }
+
+  /** Until a session gets in at this name. */
+  async function change(to: string, way: string, returnSeconds = 40): Promise<void> {
+    const newSession = (stop: AbortSignal) => open(way, stop);
+    await changeAddress(host, { address: to, subnet }, { returnSeconds, signal, newSession });
+    await host.close();
+    host = await open(way);
+  }
+
+  const addresses = async () =>
+    (await host.need('ip -4 -o address show dev host0')).match(/inet \S+/g)?.join(' ');
+
+  it('is fixed where it came from DHCP', async () => {
+    await host.need(`ip address change ${address}/24 dev host0 valid_lft 3600 preferred_lft 3600`);
+
+    await change(address, 'jumphost-rack4');
+
+    expect(await addresses()).toBe(`inet ${address}/24`);
+    expect(await host.need('ip -4 -o address show dev host0')).not.toContain('dynamic');
+  });
+
+  it('is another one, and the former one is gone', async () => {
+    await change(other, 'jumphost-new');
+
+    expect(await addresses()).toBe(`inet ${other}/24`);
+    expect(await host.need('ip route show default')).toContain(`via ${ours} `);
+    await jumphost.computer.cutPower();
+    await jumphost.computer.boot();
+    await host.close();
+    host = await open('jumphost-new');
+    expect(await addresses()).toBe(`inet ${other}/24`);
+  });
+
+  it('is the former one again where nobody gets in', async () => {
+    await expect(change('192.168.77.10', 'jumphost-rack4', 12)).rejects.toThrow(
+      'the former settings were in force again',
+    );
+
+    await host.close();
+    host = await open('jumphost-new');
+    expect(await addresses()).toBe(`inet ${other}/24`);
+  });
+
+  it('is not that of another computer', async () => {
+    await expect(change(ours, 'jumphost-new')).rejects.toThrow(
+      `another computer has the address ${ours} (`,
+    );
+  });
+
+  it('is left alone where it is not clear what sets it', async () => {
+    await host.write({
+      path: '/etc/systemd/network/20-wired.network',
+      content: `[Match]\nName=host*\n[Network]\nAddress=${other}/24\nGateway=${ours}\nDNS=${ours}\n`,
+    });
+    await host.need('systemctl start systemd-networkd.service');
+    await expect
+      .poll(() => host.need('cat /run/systemd/netif/links/* | grep -c 20-wired || true'))
+      .toBe('1\n');
+
+    await expect(change(address, 'jumphost-rack4')).rejects.toThrow(
+      'ifupdown and systemd-networkd have the interface host0',
+    );
+  });
+
+  it('is changed where systemd-networkd sets it', async () => {
+    await host.need(
+      'echo > /etc/network/interfaces; systemctl disable -q networking; systemctl enable -q systemd-networkd',
+    );
+
+    await change(address, 'jumphost-rack4');
+
+    expect(await addresses()).toBe(`inet ${address}/24`);
+    expect(await host.read('/etc/systemd/network/05-skolo-host0.network')).toContain(`DNS=${ours}`);
+    await expect(change(other, 'jumphost-rack4', 12)).rejects.toThrow('were in force again');
+    await host.close();
+    host = await open('jumphost-rack4');
+    expect(await addresses()).toBe(`inet ${address}/24`);
+  });
+});

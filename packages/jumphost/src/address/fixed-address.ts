@@ -1,0 +1,128 @@
+/** The fixed address of a computer, in whichever program of Debian sets it: ifupdown or systemd-networkd. */
+import { JumphostError } from '../errors.ts';
+import { changeGuarded, type Guard } from '../guarded-change.ts';
+import { type FileContent, type Host, quote } from '../host.ts';
+import * as interfaces from './interfaces.ts';
+import { type NetworkFacts, readFacts } from './network-facts.ts';
+import * as networkd from './networkd.ts';
+
+export interface FixedAddress {
+  /** Of the interface. */
+  name: string;
+  /** IPv4. */
+  address: string;
+  /** Length of the prefix of its subnet. */
+  prefix: number;
+  gateway?: string;
+}
+
+/**
+ * Gives the computer this address, for good. It replaces other IPv4 addresses of the interface. The former settings return by
+ * themselves, unless a new session gets in.
+ *
+ * @param subnet of rack.yaml, for an address that no interface has yet
+ * @throws JumphostError `STEP`: nothing is changed; the message says what to do. `TAKEN_BACK`: nobody got in.
+ */
+export async function changeAddress(
+  host: Host,
+  { address, subnet }: { address: string; subnet: string },
+  guard: Guard,
+): Promise<void> {
+  const facts = await readFacts(host, address);
+  const refuse = (why: string) =>
+    new JumphostError('STEP', `${host.name}: ${why}; set ${address} there by hand`);
+  if (facts.isTaken) {
+    throw new JumphostError(
+      'STEP',
+      `${host.name}: another computer has the address ${address} (${facts.isTaken}); turn it off, or correct jumphost.address`,
+    );
+  }
+  const fixed = fixedAddress(facts, address, subnet);
+  if (typeof fixed === 'string') throw refuse(fixed);
+  const change = changeOf(facts, fixed);
+  if (typeof change === 'string') throw refuse(change);
+  await changeGuarded(host, { name: 'address', ...change }, guard);
+}
+
+/** A text: why it cannot be known. */
+function fixedAddress(facts: NetworkFacts, address: string, subnet: string): FixedAddress | string {
+  const { owner, defaults, addresses } = facts;
+  if (address.includes(':')) return 'only addresses of IPv4 are set';
+  const routes = defaults.filter(({ name }) => owner === undefined || name === owner);
+  if (routes.length > 1) return `there is more than one default route`;
+  const [route] = routes;
+  const name = owner ?? route?.name;
+  if (name === undefined) {
+    return `no interface has a default route (${addresses.map((each) => each.name).join(', ') || 'none is up'})`;
+  }
+  const present = addresses.find((each) => each.name === name && each.address === address);
+  const [, length] = subnet.split('/');
+  const prefix = present?.prefix ?? Number(length);
+  if (route !== undefined && owner === undefined && !isIn(route.gateway, subnet)) {
+    return `its gateway ${route.gateway} is not in ${subnet}`;
+  }
+  return { name, address, prefix, ...(route && { gateway: route.gateway }) };
+}
+
+function isIn(address: string, subnet: string): boolean {
+  const [network = '', length = '32'] = subnet.split('/');
+  const bits = 32 - Number(length);
+  const number = (text: string) =>
+    text.split('.').reduce((sum, each) => sum * 256 + Number(each), 0);
+  return Math.floor(number(address) / 2 ** bits) === Math.floor(number(network) / 2 ** bits);
+}
+
+interface Change {
+  files: FileContent[];
+  activate: string;
+}
+
+/** A text: why nothing can be changed. */
+function changeOf(
+  { ifupdown, networkd: file, networkManager }: NetworkFacts,
+  fixed: FixedAddress,
+): Change | string {
+  const { name } = fixed;
+  const owners = [
+    ...(ifupdown.length > 0 ? ['ifupdown'] : []),
+    ...(file === undefined ? [] : ['systemd-networkd']),
+    ...(networkManager === undefined ? [] : ['NetworkManager']),
+  ];
+  if (owners.length !== 1) {
+    return `${owners.length === 0 ? 'neither ifupdown nor systemd-networkd has' : `${owners.join(' and ')} have`} the interface ${name}`;
+  }
+  if (networkManager !== undefined) {
+    const gateway = fixed.gateway === undefined ? '' : ` ipv4.gateway ${fixed.gateway}`;
+    return `NetworkManager has the interface ${name}: nmcli connection modify ${quote(networkManager)} ipv4.method manual ipv4.addresses ${fixed.address}/${fixed.prefix}${gateway}`;
+  }
+  const flush = `ip -4 address flush dev ${quote(name)} scope global`;
+  if (file !== undefined) {
+    if (!file.path.startsWith('/etc/systemd/network/')) {
+      return `${file.path} is written by another program (netplan?)`;
+    }
+    const path = `/etc/systemd/network/05-skolo-${name}.network`;
+    return {
+      files: [{ path, content: networkd.withFixedAddress(file.text, fixed) }],
+      activate: `${flush}\nsystemctl restart systemd-networkd.service`,
+    };
+  }
+  const [stanza, ...more] = ifupdown;
+  if (stanza === undefined || more.length > 0) {
+    return `${ifupdown.map(({ path }) => path).join(', ')} configure ${name} more than once`;
+  }
+  try {
+    const content = interfaces.withFixedAddress(stanza.text, fixed);
+    return {
+      files: [{ path: stanza.path, content }],
+      // A client of DHCP belongs to the former stanza, which ifdown does not know any more.
+      activate: `for each in /run/dhclient.${name}.pid /run/udhcpc.${name}.pid; do
+  [ ! -e "$each" ] || kill "$(cat "$each")" 2>/dev/null || true
+done
+ifdown --force ${quote(name)} 2>/dev/null || true
+${flush}
+ifup --force ${quote(name)}`,
+    };
+  } catch (error) {
+    return `${stanza.path}: ${error instanceof Error ? error.message : error}`;
+  }
+}

@@ -1,0 +1,117 @@
+/** What a computer says of its IPv4 network, and of the programs that set it. Nothing is changed. */
+import { z } from 'zod';
+import { type Host, quote } from '../host.ts';
+import { hasStanza } from './interfaces.ts';
+
+export interface NetworkFacts {
+  addresses: { name: string; address: string; prefix: number }[];
+  defaults: { name: string; gateway: string }[];
+  /** The interface that has the address. */
+  owner: string | undefined;
+  /** The hardware address of another computer that has it. */
+  isTaken: string | undefined;
+  /** Files of ifupdown that configure the interface. */
+  ifupdown: TextFile[];
+  /** The file of systemd-networkd that is in force for the interface. */
+  networkd: TextFile | undefined;
+  /** The connection of NetworkManager. */
+  networkManager: string | undefined;
+}
+
+interface TextFile {
+  path: string;
+  text: string;
+}
+
+const Addresses = z.array(
+  z.object({
+    ifname: z.string(),
+    ifindex: z.number(),
+    addr_info: z.array(z.object({ local: z.string(), prefixlen: z.number(), scope: z.string() })),
+  }),
+);
+const Routes = z.array(z.object({ dev: z.string(), gateway: z.string().exactOptional() }));
+const Neighbours = z.array(z.object({ lladdr: z.string().exactOptional() }));
+
+/** @param address that it has, or will have */
+export async function readFacts(host: Host, address: string): Promise<NetworkFacts> {
+  const json = async (command: string) => JSON.parse((await host.need(command)).trim() || '[]');
+  const links = Addresses.parse(await json('ip -json -4 address show'));
+  const routes = Routes.parse(await json('ip -json -4 route show default'));
+  const addresses = links.flatMap(({ ifname, addr_info }) =>
+    addr_info.flatMap(({ local, prefixlen, scope }) =>
+      scope === 'global' ? [{ name: ifname, address: local, prefix: prefixlen }] : [],
+    ),
+  );
+  // Two programs may have set the same one.
+  const ways = new Map(
+    routes.flatMap(({ dev, gateway }) =>
+      gateway === undefined ? [] : [[`${dev} ${gateway}`, { name: dev, gateway }] as const],
+    ),
+  );
+  const defaults = [...ways.values()];
+  const owner = addresses.find((each) => each.address === address)?.name;
+  const name = owner ?? defaults[0]?.name;
+  const base = { addresses, defaults, owner };
+  if (name === undefined) {
+    return {
+      ...base,
+      isTaken: undefined,
+      ifupdown: [],
+      networkd: undefined,
+      networkManager: undefined,
+    };
+  }
+  const index = links.find(({ ifname }) => ifname === name)?.ifindex ?? 0;
+  return {
+    ...base,
+    isTaken: owner === undefined ? await neighbourAt(host, address, name) : undefined,
+    ifupdown: await ifupdownFiles(host, name),
+    networkd: await networkdFile(host, index),
+    networkManager: await connectionOf(host, name),
+  };
+}
+
+/** A computer that answers no ping still has an address of hardware. */
+async function neighbourAt(host: Host, address: string, name: string): Promise<string | undefined> {
+  const text = await host.need(
+    `command -v ping > /dev/null || { echo 'ping is missing: apt-get install iputils-ping' >&2; exit 1; }
+ip neigh flush to ${quote(address)} dev ${quote(name)}
+ping -n -c 2 -W 1 -I ${quote(name)} ${quote(address)} > /dev/null 2>&1 || true
+ip -json neigh show to ${quote(address)} dev ${quote(name)}`,
+  );
+  const found = Neighbours.parse(JSON.parse(text.trim() || '[]'));
+  return found.find(({ lladdr }) => lladdr !== undefined)?.lladdr;
+}
+
+async function ifupdownFiles(host: Host, name: string): Promise<TextFile[]> {
+  const listed = await host.need(
+    `command -v ifup > /dev/null || exit 0
+for each in /etc/network/interfaces /etc/network/interfaces.d/*; do [ ! -f "$each" ] || echo "$each"; done`,
+  );
+  const files: TextFile[] = [];
+  for (const path of listed.split('\n').filter(Boolean)) {
+    const text = (await host.read(path)) ?? '';
+    if (hasStanza(text, name)) files.push({ path, text });
+  }
+  return files;
+}
+
+/** From its state, which is there without D-Bus. */
+async function networkdFile(host: Host, index: number): Promise<TextFile | undefined> {
+  const { stdout } = await host.run(
+    `systemctl is-active -q systemd-networkd.service || exit 0
+sed -n 's/^NETWORK_FILE=//p' /run/systemd/netif/links/${index} 2>/dev/null`,
+  );
+  const path = stdout.trim();
+  if (path === '') return undefined;
+  return { path, text: (await host.read(path)) ?? '' };
+}
+
+async function connectionOf(host: Host, name: string): Promise<string | undefined> {
+  const { stdout } = await host.run(
+    `systemctl is-active -q NetworkManager.service || exit 0
+nmcli -g GENERAL.CONNECTION device show ${quote(name)} 2>/dev/null`,
+  );
+  return stdout.trim() || undefined;
+}

@@ -1,0 +1,44 @@
+/** Files of systemd-networkd (systemd.network(5)). */
+import type { FixedAddress } from './fixed-address.ts';
+
+/** Keys of [Network] that a fixed address replaces. Others of the former file stay: name servers, routes, rules. */
+const replaced = /^\s*(DHCP|Address|Gateway|LinkLocalAddressing)\s*=/i;
+
+/**
+ * The former file for this interface alone, with a fixed address. Its name sorts before others, and the first one that matches
+ * counts.
+ *
+ * @param former the file that is in force; it may match other interfaces, too
+ */
+export function withFixedAddress(former: string, fixed: FixedAddress): string {
+  const { name, address, prefix, gateway } = fixed;
+  const sections = sectionsOf(former).filter(
+    (each) => !['Match', 'Address', 'DHCPv4', 'DHCP'].includes(each.title),
+  );
+  const network = sections.filter((each) => each.title === 'Network').flatMap((each) => each.lines);
+  const others = sections.filter((each) => each.title !== 'Network');
+  return [
+    '# Written by `skolo jumphost prepare`: a fixed address.',
+    ...['[Match]', `Name=${name}`, '', '[Network]', 'DHCP=no', `Address=${address}/${prefix}`],
+    ...(gateway === undefined ? [] : [`Gateway=${gateway}`]),
+    ...network.filter((line) => !replaced.test(line)),
+    ...others.flatMap(({ title, lines }) => ['', `[${title}]`, ...lines]),
+    '',
+  ].join('\n');
+}
+
+interface Section {
+  title: string;
+  lines: string[];
+}
+
+/** Without comments and empty lines. */
+function sectionsOf(text: string): Section[] {
+  const sections: Section[] = [];
+  for (const line of text.split('\n')) {
+    const title = /^\s*\[(.+)\]\s*$/.exec(line)?.[1];
+    if (title !== undefined) sections.push({ title, lines: [] });
+    else if (/^\s*[^#;\s]/.test(line)) sections.at(-1)?.lines.push(line);
+  }
+  return sections;
+}
