@@ -2,7 +2,7 @@
 import type { Rack } from '@skolo/rack';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import { localFile } from '../downloads.ts';
-import { differingFiles, writeDiffering } from '../files.ts';
+import { differingFiles, linesOf, writeDiffering } from '../files.ts';
 import type { FileContent, Host } from '../host.ts';
 import type { Step } from '../step.ts';
 import { configStep } from './k3s-config.ts';
