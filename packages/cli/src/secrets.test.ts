@@ -158,6 +158,9 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     expect(rotated.out).toContain('id: the new key opens 1 machine and device\n');
     expect(rotated.out).toContain('id: not finished; commit and push the store');
     expect(rotated.code).toBe(3);
+    expect((await skolo(['status', 'rack4', '--offline'])).out).toContain(
+      'id: its rotation is not finished; skolo secrets rotate rack4 id\n',
+    );
     const keys = join(dirname(machine.privateKeyFile), 'authorized_keys');
     expect((await readFile(keys, 'utf8')).trim().split('\n')).toHaveLength(2);
     expect(await readFile(file, 'utf8')).not.toBe(sealed);

@@ -65,7 +65,7 @@ export interface DriverDeps extends Access {
   sessions: SessionPool;
   /** Told which key exchange and cipher an ssh connection agreed on. */
   onConnected?: NonNullable<SessionDeps['onConnected']>;
-  /** Only for ssh and telnet. */
+  /** Only for ssh, telnet and HTTP. */
   dial?: NonNullable<SessionDeps['dial']>;
 }
 

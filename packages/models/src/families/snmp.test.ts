@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { DeviceRefused, DeviceTimeout } from '@skolo/equipment';
 import { snmpTo } from '@skolo/equipment/snmp';
 import { Secret, type SnmpCredentials } from '@skolo/secrets';
+import { startPoeSwitch } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 const oid = '1.3.6.1.2.1.105.1.1.1.3.1.5';
@@ -205,3 +206,24 @@ async function isLate(
   await vi.advanceTimersByTimeAsync(5_000);
   await refused;
 }
+
+it('signs in with another value of its login where the device rejects the first', async () => {
+  const device = await startPoeSwitch({
+    users: [
+      {
+        ...{ name: 'lab', access: 'write', authProtocol: 'sha' },
+        ...{ authKey: 'authauth1', privKey: 'privpriv1' },
+      },
+    ],
+  });
+  onTestFinished(() => device.close());
+  const changed = { ...v3, authKey: new Secret('yesterday1') };
+  const credentials = async () => ({
+    ...{ legacySsh: false, snmp: changed },
+    others: [{ legacySsh: false, snmp: v3 }],
+  });
+  const place = { name: 'switch-1', model: 'snmp-poe', address: device.host };
+  const agent = snmpTo({ ...place, ports: { snmp: device.port } }, { credentials });
+
+  expect(await agent.read([oid], [], signal)).toEqual(new Map([[oid, 1]]));
+});

@@ -11,6 +11,7 @@ import {
   makeServiceAccountKey,
   startEdgeSwitch,
   startGoogleOAuth,
+  startShellyGen1,
   startSshd,
 } from '@skolo/simulators';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -25,12 +26,15 @@ identities:
 logins:
   switches: { username: ubnt, password: secrets/switch, enablePassword: { env: ENABLE } }
   pdus: { snmp: { version: 2, community: secrets/community } }
+  plugs: { username: admin, password: secrets/plug }
   machines: { username: USER, privateKey: ./secrets/id }
 infrastructure:
   switch-1: { model: edgeswitch, address: 192.168.1.11, login: switches }
   switch-2: { model: edgeswitch, address: 192.168.1.12, login: switches, transport: telnet }
   router: { model: edgeswitch, address: 192.168.1.1, login: switches }
   pdu-1: { model: apc-rpdu2, address: 192.168.1.30, login: pdus }
+  plug-1: { model: shelly-gen1, address: 192.168.1.31, login: plugs }
+  plug-2: { model: shelly-gen1, address: 192.168.1.32, login: switches }
 machines:
   rpi-001: { kind: rpi, address: 192.168.1.101, login: machines, power: switch-1/1 }
   rpi-002: { kind: rpi, address: 192.168.1.102, login: machines, power: switch-2/1 }
@@ -56,16 +60,20 @@ it('signs in to devices, machines and accounts through the jumphost, and says wh
   const account = { username: 'ubnt', password, enablePassword: 'second', telnetPort: 0 };
   const device = await startEdgeSwitch({ ...account, ports: 4 });
   const other = await startEdgeSwitch({ ...account, password: 'another', ports: 4 });
+  const plug = await startShellyGen1({ account: { username: 'admin', password: 'of-the-plug' } });
   const sshd = await startSshd('true');
   closers.push(
     () => device.close(),
     () => other.close(),
+    () => plug.close(),
     () => sshd?.close(),
   );
   const ports: Record<string, number | undefined> = {
     '192.168.1.11:22': device.port,
     '192.168.1.12:23': device.telnetPort,
     '192.168.1.1:22': other.port,
+    '192.168.1.31:80': plug.port,
+    '192.168.1.32:80': plug.port,
     '192.168.1.101:22': sshd?.port,
   };
   const tokenUri = google.tokenUrl;
@@ -81,6 +89,7 @@ it('signs in to devices, machines and accounts through the jumphost, and says wh
       Object.entries({
         switch: `${password}\n`,
         ENABLE: 'second',
+        plug: 'of-yesterday\nof-the-plug',
         id: sshd?.privateKey ?? '-----BEGIN',
         'bots.json': JSON.stringify(key),
         'old.json': JSON.stringify(old),
@@ -98,6 +107,8 @@ it('signs in to devices, machines and accounts through the jumphost, and says wh
     'switch-2: opens',
     expect.stringMatching(/^router: rejected: router: .*password/),
     'pdu-1: unknown: snmp does not go through the jumphost',
+    'plug-1: opens',
+    expect.stringMatching(/^plug-2: rejected: plug-2: .*password/),
     ...(sshd ? ['rpi-001: opens'] : [expect.stringContaining('rpi-001: rejected')]),
     expect.stringMatching(/^rpi-002: rejected: rpi-002: 192.168.1.102:22/),
     `${key.client_email}: opens`,

@@ -42,6 +42,8 @@ export interface SignInCheck {
   why?: string;
 }
 
+/** Transports that go through the jumphost. */
+const reachable: ReadonlySet<string> = new Set(['ssh', 'telnet', 'http']);
 const deadlineMs = 60_000;
 const atOnce = 8;
 
@@ -77,7 +79,7 @@ async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Prom
   const { rack, hostKeys, dial, scratch, signal } = deps;
   const { name, model, transport, login } = device;
   const about = { what: name, secrets: secretsOfLogin(deps, login) };
-  if (transport !== 'ssh' && transport !== 'telnet') {
+  if (!reachable.has(transport)) {
     return { ...about, state: 'unknown', why: `${transport} does not go through the jumphost` };
   }
   const credentials = () => loginCredentials(deps, login);
