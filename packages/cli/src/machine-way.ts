@@ -5,7 +5,7 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { shellWord } from '@skolo/errors';
 import type { FleetRack, Jumphost, MachineTarget } from '@skolo/fleet';
-import type { Rack } from '@skolo/rack';
+import type { Machine, Rack } from '@skolo/rack';
 import { didYouMean } from '@skolo/rack/suggest';
 import type { SkoloCommand } from './command.ts';
 import { CliError, exitCodes } from './errors.ts';
@@ -44,11 +44,29 @@ export async function findMachines(
         `${name}: no such machine in ${rackNames(inventories, first)}${didYouMean(name, known)}`,
       );
     }
-    const { address, login } = machine;
-    const user = login === undefined ? undefined : inventory.logins.get(login)?.username;
-    return { name, ...(address !== undefined && { address }), ...(user !== undefined && { user }) };
+    return targetOf(inventory, machine);
   });
   return { rack, machines };
+}
+
+/** How ssh reaches a machine from the jumphost. */
+export function targetOf({ logins }: Rack, { name, address, login }: Machine): MachineTarget {
+  const user = login === undefined ? undefined : logins.get(login)?.username;
+  return { name, ...(address !== undefined && { address }), ...(user !== undefined && { user }) };
+}
+
+/** For openHost: a machine behind a jumphost. */
+export function machineOptions(jumphost: Jumphost, machine: MachineTarget, signal: AbortSignal) {
+  return {
+    ...{ name: machine.name, signal },
+    start: (script: string, stop: AbortSignal) =>
+      jumphost.startOnMachine(
+        machine,
+        { command: script, hasTerminal: false },
+        { stdio: 'pipe' },
+        stop,
+      ),
+  };
 }
 
 interface Inventory {

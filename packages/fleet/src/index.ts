@@ -30,5 +30,5 @@ export { type Forward, startForward } from './service-forward.ts';
 export { fetchBySharedWay, shareWay } from './shared-way.ts';
 export { prepareShell, type ShellStart } from './shell.ts';
 export { machineFailure } from './ssh-failure.ts';
-export { type AskableRack, type RackStatus, statusOfRacks } from './status.ts';
+export { type AskableRack, askPrometheus, type RackStatus, statusOfRacks } from './status.ts';
 export { type RackReport, surveyRacks } from './survey.ts';

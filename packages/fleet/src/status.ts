@@ -60,7 +60,17 @@ export async function askHealth(
   signal: AbortSignal,
   windowSeconds?: number,
 ): Promise<RackHealth> {
+  return readHealth(await askPrometheus(kubectl, jumphost, signal, windowSeconds));
+}
+
+/** The text that `readHealth` reads. @throws KubectlError Prometheus cannot be asked. */
+export async function askPrometheus(
+  kubectl: Kubectl,
+  jumphost: string,
+  signal: AbortSignal,
+  windowSeconds?: number,
+): Promise<string> {
   const prometheus = '/api/v1/namespaces/skolo/services/prometheus:9090/proxy';
   const args = ['get', '--raw', `${prometheus}${healthPath(jumphost, windowSeconds)}`];
-  return readHealth(await kubectl(args, { signal, deadlineMs: 15_000 }));
+  return await kubectl(args, { signal, deadlineMs: 15_000 });
 }

@@ -2,7 +2,7 @@
 export { carryImages } from './carry-images.ts';
 export type { FieldChange } from './field-set.ts';
 export { type Pushed, pushesInGit } from './history.ts';
-export { type Last, readLease } from './lease.ts';
+export { type HeldLease, type Last, readLease } from './lease.ts';
 export { readObjects, titleOf } from './objects.ts';
 export {
   deletableKinds,
@@ -32,4 +32,6 @@ export {
 } from './record.ts';
 export { authorOf, openRepository, type Repository, sendCommits } from './repository.ts';
 export { type Running, readRunning } from './running.ts';
+export { inStages, racksAtOnce } from './stages.ts';
 export type { Pin } from './versions.ts';
+export { worsened } from './worsened.ts';

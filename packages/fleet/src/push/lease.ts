@@ -1,5 +1,5 @@
 /**
- * One push at a time: a Lease in the rack. Its holder renews it. Another desk takes it when it has expired, which is seen by
+ * One desk at a time changes a rack: a Lease in it. Its holder renews it. Another desk takes it when it has expired, which is seen by
  * two looks: clocks of desks differ, so the time in it proves nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -68,7 +68,7 @@ export async function readLease(
 /**
  * Takes the lease of a rack and renews it until it is released.
  *
- * @param holder for people: `ann@desk, push 2026-11-21T18-10-19Z`
+ * @param holder for people: `ann@desk, push 2026-11-21T18-10-19Z, process 4711`
  * @param mayTake whether an earlier holder is known to have ended, such as a killed process of this desk
  * @throws FleetError Another one holds it: `LOCKED`.
  */
@@ -97,7 +97,7 @@ export async function holdLease(
   }
   let version = await put(kubectl, found, { holder, times, now }).catch((cause: unknown) => {
     if (!isRefused(cause, 'Conflict') && !isRefused(cause, 'AlreadyExists')) throw cause;
-    const message = `${rack}: another push took the lease at the same moment; try again`;
+    const message = `${rack}: another desk took the lease at the same moment; try again`;
     throw new FleetError('LOCKED', message, { cause });
   });
   const lost = new AbortController();
@@ -110,13 +110,13 @@ export async function holdLease(
     while (!stop.signal.aborted) {
       try {
         await sleep(times.renewMs, undefined, { signal: stop.signal });
-        version = await put(kubectl, version, { holder, times, now });
+        version = await putOwn({ holder });
         renewedAt = performance.now();
       } catch (error) {
         if (stop.signal.aborted) return;
         const isTaken = isRefused(error, 'Conflict') || isRefused(error, 'NotFound');
         if (!isTaken && performance.now() - renewedAt < times.durationMs) continue;
-        const why = isTaken ? 'another push took it' : 'it could not be renewed';
+        const why = isTaken ? 'another desk took it' : 'it could not be renewed';
         lost.abort(new FleetError('LOCKED', `${rack}: lost the lease ${name}: ${why}`));
         return;
       }
@@ -130,9 +130,22 @@ export async function holdLease(
       stop.abort();
       await renewal;
       if (lost.signal.aborted) return;
-      await put(kubectl, version, { holder: '', times, now, last: ended });
+      await putOwn({ holder: '', last: ended });
     },
   };
+
+  /** A cluster that has returned to its database of before knows an earlier version of our lease. */
+  async function putOwn(change: { holder: string; last?: Last | undefined }): Promise<Lease> {
+    const given = { times, now, ...change };
+    try {
+      return await put(kubectl, version, given);
+    } catch (error) {
+      if (!isRefused(error, 'Conflict')) throw error;
+      const found = await get(kubectl, undefined);
+      if (found?.spec.holderIdentity !== holder) throw error;
+      return await put(kubectl, found, given);
+    }
+  }
 }
 
 /** Looks twice: a lease that is renewed in between is held. @throws FleetError */
@@ -156,7 +169,7 @@ async function mustBeExpired(
   }
   throw new FleetError(
     'LOCKED',
-    `${rack}: ${holderIdentity} is pushing; wait until it has ended, or end it there`,
+    `${rack}: ${holderIdentity} is at work; wait until it has ended, or end it there`,
   );
 }
 

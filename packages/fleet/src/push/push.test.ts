@@ -348,6 +348,17 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       );
     });
 
+    it('keeps its lease where the cluster has another version of it', async () => {
+      const push = await pushDeps({});
+      const held = await preparePush(push.request, push.deps);
+      call('annotate', 'lease', 'skolo-push', '-n', 'skolo', 'of=a-test');
+      expect(holder()).not.toBe('');
+
+      await held.close();
+
+      expect(holder()).toBe('');
+    });
+
     it('tells a second push who holds the rack', async () => {
       const first = await pushDeps({});
       const held = await preparePush(first.request, first.deps);
@@ -362,7 +373,7 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       await later.close();
 
       expect(refused.racks[0]?.problem?.message).toBe(
-        `rack4: ann@desk, push ${first.request.id}, process ${process.pid} is pushing; wait until it has ended, or end it there`,
+        `rack4: ann@desk, push ${first.request.id}, process ${process.pid} is at work; wait until it has ended, or end it there`,
       );
       expect(later.racks[0]?.problem).toBeUndefined();
     });

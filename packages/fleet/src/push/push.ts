@@ -10,6 +10,7 @@ import { patient, type Rack, readNodes } from './rack.ts';
 import { hasEnded, type RackRecord, type Records, type Request } from './record.ts';
 import { commitFile, type Repository } from './repository.ts';
 import { prune, type Rollout, type RolloutTimes, rollBack, rollOut } from './rollout.ts';
+import { inStages, racksAtOnce } from './stages.ts';
 import { type Pin, withPins } from './versions.ts';
 
 /** A rack that is open until `close`. */
@@ -68,9 +69,6 @@ interface Run {
   isOver?: boolean;
 }
 
-/** Racks that are prepared, or changed, at the same time. */
-const atOnce = 4;
-
 /**
  * Opens all racks, takes their leases, and finds out what would change. Changes nothing.
  *
@@ -93,7 +91,7 @@ export async function preparePush(
   );
   await inParallel(
     runs.filter(({ record }) => !hasEnded(record)),
-    atOnce,
+    racksAtOnce,
     async (run) => {
       try {
         await prepare(run, request, deps, isDry);
@@ -125,7 +123,7 @@ async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolea
   const { repository, signal } = deps;
   run.opened = await deps.open(run.name, signal);
   const { kubectl } = run.opened;
-  if (!isDry) run.lease = await takeLease(run.opened, request, deps);
+  if (!isDry) run.lease = await takeLease(run.opened, `push ${request.id}`, deps);
   const { last } = run.lease ?? (await readLease(kubectl, signal));
   // A resumed push keeps the plan: its `before` is what the rack ran before anything was changed.
   if (run.record.plan !== undefined) return;
@@ -135,12 +133,18 @@ async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolea
   run.record = { ...run.record, ...preparation };
 }
 
+/** @param work for people: `push 2026-11-21T18-10-19Z`. The same work of this desk may go on with it. */
 export async function takeLease(
   { name, kubectl }: Rack,
-  { id }: Pick<Request, 'id'>,
-  { desk, signal, times, now }: Pick<PushDeps, 'desk' | 'signal' | 'times' | 'now'>,
+  work: string,
+  {
+    desk,
+    signal,
+    times,
+    now,
+  }: Pick<PushDeps, 'desk' | 'signal' | 'now'> & { times: { lease?: LeaseTimes } },
 ): Promise<HeldLease> {
-  const mine = `${desk.name}, push ${id}, process `;
+  const mine = `${desk.name}, ${work}, process `;
   const holder = `${mine}${desk.pid}`;
   try {
     return await holdLease(kubectl, holder, {
@@ -170,20 +174,15 @@ async function runAll(
   for (const { record } of runs) await records.save(request.id, record);
   const commits = inTurn();
   try {
-    for (const stage of stages) {
-      const due = runs.filter(({ name, record }) => stage.includes(name) && !hasEnded(record));
-      await inParallel(due, atOnce, async (run) => {
-        // All that has not begun waits for a resumed push.
-        if (deps.signal.aborted) return;
-        const failed = runs.find(hasFailed);
-        const isNew = run.record.state === 'waiting';
-        const isStopped = isNew && request.onFailure === 'stop' && failed !== undefined;
-        const why = isStopped ? `${failed.name} failed` : run.problem && errorText(run.problem);
-        if (why === undefined) await runRack(run, request, deps, commits);
-        else await save(run, request, deps, { why, ...(isNew && { state: 'not-begun' as const }) });
-        run.isOver = true;
-      });
-    }
+    const how = { stages, onFailure: request.onFailure, hasFailed, signal: deps.signal };
+    await inStages(runs, how, async (run, failed) => {
+      if (hasEnded(run.record)) return;
+      const isNew = run.record.state === 'waiting';
+      const why = isNew && failed ? `${failed.name} failed` : run.problem && errorText(run.problem);
+      if (why === undefined) await runRack(run, request, deps, commits);
+      else await save(run, request, deps, { why, ...(isNew && { state: 'not-begun' as const }) });
+      run.isOver = true;
+    });
   } finally {
     await closeAll(runs);
   }

@@ -1,7 +1,7 @@
 /** `skolo machine join` and `leave`: nodes of the cluster of a rack. */
 import { join } from 'node:path';
 import { errorText, inParallel } from '@skolo/errors';
-import type { Jumphost, MachineTarget } from '@skolo/fleet';
+import type { MachineTarget } from '@skolo/fleet';
 import {
   clusterOn,
   downloader,
@@ -17,7 +17,7 @@ import { readRack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
 import { interruptible, openJumphostOf } from '../../fleet.ts';
-import { audit, findMachines } from '../../machine-way.ts';
+import { audit, findMachines, machineOptions } from '../../machine-way.ts';
 import { expandedNames } from '../../names.ts';
 import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
@@ -163,17 +163,4 @@ async function onEach(
 
 function isWrong(state: Result['state']): boolean {
   return state === 'failed' || state === 'differs';
-}
-
-function machineOptions(jumphost: Jumphost, machine: MachineTarget, signal: AbortSignal) {
-  return {
-    ...{ name: machine.name, signal },
-    start: (script: string, stop: AbortSignal) =>
-      jumphost.startOnMachine(
-        machine,
-        { command: script, hasTerminal: false },
-        { stdio: 'pipe' },
-        stop,
-      ),
-  };
 }

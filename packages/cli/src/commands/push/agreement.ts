@@ -37,15 +37,33 @@ export async function agree(
   const needsNumber = deletions > deletionsWithoutQuestion || plans.some(isRemoval);
   const isUnexpected = needsNumber && expected === undefined;
   if (yes && !isUnexpected) return;
-  if (!io.canAsk) {
-    const option = isUnexpected ? `--deletions ${deletions}` : '--yes';
-    throw usageError(`cannot ask without a terminal; '${option}' agrees`);
-  }
   const names = plans.length === 1 ? plans[0]?.name : count(plans.length, 'rack');
-  const [question, wanted] = isUnexpected
-    ? [`Type the number of objects to delete on ${names}: `, `${deletions}`]
-    : [`Type yes to push to ${names}: `, 'yes'];
-  const answer = await orAborted(io.ask(question), signal);
+  const question: Question = isUnexpected
+    ? {
+        what: `the number of objects to delete on ${names}`,
+        wanted: `${deletions}`,
+        option: `--deletions ${deletions}`,
+      }
+    : { what: `yes to push to ${names}`, wanted: 'yes', option: '--yes' };
+  await mustType(io, question, signal);
+}
+
+interface Question {
+  /** `Type …: ` */
+  what: string;
+  wanted: string;
+  /** Agrees without a terminal. */
+  option: string;
+}
+
+/** @throws CliError The person has typed something else, or there is none. */
+export async function mustType(
+  io: Pick<Io, 'ask' | 'canAsk'>,
+  { what, wanted, option }: Question,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!io.canAsk) throw usageError(`cannot ask without a terminal; '${option}' agrees`);
+  const answer = await orAborted(io.ask(`Type ${what}: `), signal);
   if (answer?.trim() !== wanted) throw new CliError('nothing was changed');
 }
 

@@ -92,7 +92,7 @@ export async function openPush(
     records: ownRecords(io),
     open: (name, stop) => openForPush(io, fleet, name, stop),
     stages: stagesOf(fleet),
-    desk: { name: `${userInfo().username}@${hostname()}`, pid, isAlive },
+    desk: thisDesk(),
     times: { pollMs: 2_000, readyMs: 300_000, patienceMs: 300_000 },
     signal,
     now: io.now,
@@ -122,6 +122,11 @@ async function openForPush(
     ...{ name, kubectl, close },
     carry: (images, given) => carryImages(images, { name, jumphost: open, ...given }),
   };
+}
+
+/** This computer, its user and this process. */
+export function thisDesk(): PushDeps['desk'] {
+  return { name: `${userInfo().username}@${hostname()}`, pid, isAlive };
 }
 
 function isAlive(other: number): boolean {

@@ -1,13 +1,13 @@
 /** `skolo push rack`: rack.yaml alone. */
 import { basename, join } from 'node:path';
-import { orAborted } from '@skolo/errors';
 import { findRack } from '@skolo/fleet';
 import { authorOf, patient, prepareRackFile, pushRackFile, takeLease } from '@skolo/fleet/push';
 import { readRack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError, exitCodes, usageError } from '../../errors.ts';
+import { CliError, exitCodes } from '../../errors.ts';
 import { interruptible } from '../../fleet.ts';
 import { plain } from '../../output/text.ts';
+import { mustType } from './agreement.ts';
 import { newPushId, openPush, refuseUnfinished } from './open-push.ts';
 import { planLines } from './plan-text.ts';
 
@@ -39,21 +39,16 @@ export function define(command: SkoloCommand): void {
       const id = newPushId(io.now());
       const opened = await deps.open(name, stopped);
       try {
-        const lease = await takeLease(opened, { id }, deps);
+        const lease = await takeLease(opened, `push ${id}`, deps);
         try {
           const signal = AbortSignal.any([stopped, lease.signal]);
           const plan = await prepareRackFile(opened, deps.repository, lease.last, signal);
           for (const line of planLines({ name, preparation: { plan, pins: [], former: [] } }))
             io.out(line);
           if (plan.objects.every(({ action }) => action === 'keep')) return;
-          if (!yes && !io.canAsk) {
-            throw usageError("cannot ask without a terminal; '--yes' agrees");
-          }
-          if (
-            !yes &&
-            (await orAborted(io.ask(`Type yes to push to ${name}: `), signal))?.trim() !== 'yes'
-          ) {
-            throw new CliError('nothing was changed');
+          if (!yes) {
+            const what = `yes to push to ${name}`;
+            await mustType(io, { what, wanted: 'yes', option: '--yes' }, signal);
           }
           const report = (text: string) => io.out(plain(`${name}: ${text}`));
           const { patienceMs } = deps.times;
