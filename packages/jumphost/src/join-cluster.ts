@@ -1,14 +1,8 @@
 /** The cluster of a rack, on its jumphost: what a machine that joins or leaves needs of it. */
-import { z } from 'zod';
 import { JumphostError } from './errors.ts';
 import { type Host, quote } from './host.ts';
+import { type ClusterNode, parseNode } from './nodes.ts';
 import { installedVersion } from './steps/k3s-unit.ts';
-
-export interface ClusterNode {
-  isReady: boolean;
-  /** `skolo/machine=true:NoSchedule` */
-  taints: string[];
-}
 
 export interface JoinCluster {
   /** Of its server: `v1.32.5+k3s1`. */
@@ -28,17 +22,6 @@ export interface JoinCluster {
 }
 
 const kubectl = 'k3s kubectl';
-
-const Node = z.object({
-  spec: z.object({
-    taints: z
-      .array(z.object({ key: z.string(), value: z.string().default(''), effect: z.string() }))
-      .default([]),
-  }),
-  status: z.object({
-    conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
-  }),
-});
 
 /** @param host the jumphost */
 export function clusterOn(host: Host): JoinCluster {
@@ -60,12 +43,7 @@ export function clusterOn(host: Host): JoinCluster {
     },
     async node(name) {
       const text = await get(`node ${quote(name)} -o json`);
-      if (text === undefined) return undefined;
-      const { spec, status } = Node.parse(JSON.parse(text));
-      return {
-        isReady: status.conditions.some((each) => each.type === 'Ready' && each.status === 'True'),
-        taints: spec.taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`),
-      };
+      return text === undefined ? undefined : parseNode(text);
     },
     hasPassword: async (name) =>
       (await get(`secret -n kube-system ${secretOf(name)} -o name`)) !== undefined,

@@ -4,12 +4,14 @@
  *
  * One test goes on where the one before has ended: it is the story of one jumphost.
  */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  addK3s,
   address,
   type BareJumphost,
   startBareJumphost,
@@ -42,7 +44,7 @@ infrastructure:
   pdu-1: { model: synaccess, address: 192.168.77.30, login: pdus, outlets: 8 }
 `;
 
-function deployment(registry: string, name: string, namespace: string): string {
+function deployment(name: string, namespace: string): string {
   return `
 apiVersion: apps/v1
 kind: Deployment
@@ -57,7 +59,7 @@ spec:
       securityContext: { runAsNonRoot: true, runAsUser: 10001, seccompProfile: { type: RuntimeDefault } }
       containers:
         - name: ${name}
-          image: ${registry}/skolo/service:2026-11-20T22_40_05Z-ann-295cca0-clean
+          image: skolo/service
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: [ALL] } }
 `;
 }
@@ -76,18 +78,20 @@ async function makeRacks(registry: string): Promise<string> {
   const list = {
     gitdir: '~/racks',
     repo: 'https://git.example.com/racks.git',
-    clusters: { rack4 },
+    // The other one is gone.
+    clusters: { rack4, rack5: { ...rack4, context_name: 'rack5', jumphost: 'rack5.invalid' } },
   };
   await write('kube/clusters/config.json', JSON.stringify(list));
   await write('kube/racks/rack4/rack.yaml', rackYaml);
-  const all = Object.entries(services).map(([name, namespace]) =>
-    deployment(registry, name, namespace),
-  );
+  const all = Object.entries(services).map(([name, namespace]) => deployment(name, namespace));
   await write('kube/racks/rack4/services.yaml', all.join('---'));
   await write(
     'kube/racks/rack4/kustomization.yaml',
-    'resources: [../../base/namespaces, ../../base/access, services.yaml]\n',
+    `resources: [../../base/namespaces, ../../base/access, services.yaml]
+images: [{ name: skolo/service, newName: ${registry}/skolo/service, newTag: 2026-11-20T22_40_05Z-ann-295cca0-clean }]
+`,
   );
+  await write('kube/racks/rack5/rack.yaml', rackYaml.replaceAll('rack4', 'rack5'));
   await write('.gitignore', 'kube/racks/*/secrets/\n');
   const git = (...args: string[]) => execFileSync('git', args, { cwd: root, stdio: 'pipe' });
   git('init', '--quiet', '--initial-branch=main');
@@ -296,6 +300,110 @@ PidFile /run/router-sshd.pid
       expect([await opens(former ?? ''), await opens(next)]).toEqual([false, true]);
     });
 
+    const next = 'v1.33.1+k3s1';
+    const upgrade = (...more: string[]) => {
+      const why = ['--soak', '1s', '--reason', 'end of support', '--yes'];
+      return type('upgrade', ...more, '--k3s', next, ...why, ...sources());
+    };
+    const k3s = async (...args: string[]) => {
+      const { text } = await jumphost.computer.run('k3s', ...args);
+      return text;
+    };
+
+    const holdLease = (holderIdentity: string) => {
+      const renewTime = new Date().toISOString().replace('Z', '000Z');
+      const spec = { holderIdentity, renewTime, leaseDurationSeconds: 60 };
+      const lease = ['lease', 'skolo-push', '-n', 'skolo', '--type=merge'];
+      return kubectl('patch', ...lease, '-p', JSON.stringify({ spec }));
+    };
+
+    it('shows what an upgrade would do, and begins none while somebody else is at work', async () => {
+      await addK3s(jumphost.desk.files, next);
+
+      const { code, out } = await type('upgrade', 'rack4', '--k3s', next, '--check', ...sources());
+
+      expect(out).toMatch(/^k3s-server +differs +v1\.32\.5\+k3s1 → v1\.33\.1\+k3s1$/m);
+      expect(code).toBe(1);
+
+      await holdLease('bob@other, push 1');
+      expect((await upgrade('rack4')).out).toContain('rack4: bob@other, push 1 is at work');
+      await holdLease('');
+      expect(await k3s('--version')).toContain('v1.32.5+k3s1');
+    });
+
+    it('begins no upgrade where one of the racks cannot be reached', async () => {
+      const { code, out } = await upgrade('rack4', 'rack5');
+
+      expect(out).toContain('nothing was changed: rack5: ');
+      expect(code).toBe(1);
+    });
+
+    it('goes on after kill -9 of the desk, and names the rack that failed', async () => {
+      const args = ['upgrade', 'rack4', '--k3s', next, '--reason', 'end of support', '--yes'];
+      const desk = spawn(
+        process.execPath,
+        [skolo, 'jumphost', ...args, '--files', jumphost.desk.files],
+        {
+          ...{ cwd: racks, env: jumphost.desk.env },
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
+      let said = '';
+      for await (const text of desk.stdout.setEncoding('utf8')) {
+        said += text;
+        if (said.includes('starts the new version')) desk.kill('SIGKILL');
+      }
+      await (desk.signalCode ?? once(desk, 'exit'));
+
+      const { code, out } = await upgrade('rack4', 'rack5', '--on-failure', 'continue');
+
+      expect(out).toMatch(/^rack4 k3s-server +changed +v1\.33\.1/m);
+      expect(out).toMatch(/^skolo: rack5: /m);
+      expect(code).toBe(3);
+      expect(await k3s('kubectl', 'get', 'nodes')).toContain(next);
+      expect((await jumphost.computer.run('journalctl', '-t', 'skolo', '-o', 'cat')).text).toMatch(
+        /: upgrade \(k3s v1\.33\.1\+k3s1\): end of support/,
+      );
+    });
+
+    it('upgrades nothing twice, and leaves a jumphost as it has to be', async () => {
+      const { code, out } = await upgrade('rack4');
+
+      expect(out).toContain(`1 rack: k3s ${next}: done`);
+      expect(code).toBe(0);
+      expect(await type('verify', 'rack4', ...sources())).toEqual({
+        ...{ code: 0, out: expect.stringMatching(/^rack4: \d+ steps as they have to be$/m) },
+      });
+    });
+
+    it('brings services and programs of skolo to a version', async () => {
+      const version = '2026-11-21T09_12_44Z-bob-77ab310-clean';
+      await registry.push('skolo/service', version, 'clean');
+      const manifest = 'stand-in/opt/skolo/packages/stand-in/package.json';
+      const file = join(jumphost.desk.bundles, manifest);
+      await writeFile(file, JSON.stringify({ version: '1.2.0' }));
+      const args = [
+        'upgrade',
+        'rack4',
+        '--skolo',
+        version,
+        '--reason',
+        'new',
+        '--yes',
+        ...sources(),
+      ];
+
+      expect((await type(...args)).out).toContain(`is version 1.2.0, and not ${version}`);
+
+      await writeFile(file, JSON.stringify({ version }));
+      const { code, out } = await type(...args);
+
+      expect(out).toMatch(/^overlay +changed/m);
+      expect(out).toMatch(/^programs +changed/m);
+      expect(code).toBe(0);
+      expect(await k3s('kubectl', 'get', 'deployments', '-A', '-o', 'yaml')).toContain(version);
+    });
+
     it('leaves secrets only where they belong', async () => {
       const { computer, desk } = jumphost;
       const store = join(desk.env.HOME ?? '', 'secrets/rack4');
@@ -310,11 +418,12 @@ PidFile /run/router-sshd.pid
 
       const files = text.trim().split('\n');
       const inJournal = files.pop();
+      // The snapshot of the database is worth nothing without the token.
       const places =
-        /^\/etc\/(rancher\/k3s\/token|skolo\/power-cycle-daemon\/.*\/secrets\/(pdu|router))$/;
+        /^(\/var\/lib\/skolo-jumphost\/k3s-upgrade\/snapshot)?\/etc\/(rancher\/k3s\/token|skolo\/power-cycle-daemon\/.*\/secrets\/(pdu|router))$/;
       expect(inJournal).toBe('0');
       expect(files.filter((file) => !places.test(file))).toEqual([]);
-      expect(files).toHaveLength(3);
+      expect(files).toHaveLength(4);
     });
   },
 );

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { checkByScript } from '../files.ts';
 import { heldText, readHeld } from '../held.ts';
 import { type Host, quote } from '../host.ts';
-import type { Step } from '../step.ts';
+import type { Check, Step } from '../step.ts';
 
 const kubectl = 'k3s kubectl';
 /** Of a cluster that has just started. */
@@ -135,7 +135,11 @@ export function servicesStep(services: readonly AskedService[], rack: string): S
   };
 }
 
-async function askService(host: Host, { name, namespace, metricsPort }: AskedService) {
+/** What keeps it from being ready, and its version. */
+export async function askService(
+  host: Pick<Host, 'run'>,
+  { name, namespace, metricsPort }: AskedService,
+): Promise<Check> {
   const hint = `kubectl describe pod -n ${namespace} -l app.kubernetes.io/name=${name}`;
   const { code, stdout, stderr } = await host.run(
     `${kubectl} get pods -n ${namespace} -l app.kubernetes.io/name=${name} -o json`,

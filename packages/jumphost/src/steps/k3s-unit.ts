@@ -6,7 +6,6 @@ import { type Architecture, architectureOf } from './system.ts';
 
 export const binary = '/usr/local/bin/k3s';
 const releases = 'https://github.com/k3s-io/k3s/releases/download';
-const binaries: Record<Architecture, string> = { amd64: 'k3s', arm64: 'k3s-arm64' };
 /** Images are imported, and the database is made. */
 export const startMs = 600_000;
 
@@ -29,6 +28,11 @@ export function releaseOf(
   };
 }
 
+/** Its name in the release. */
+export function binaryOf(architecture: Architecture): string {
+  return architecture === 'amd64' ? 'k3s' : 'k3s-arm64';
+}
+
 /** Undefined where there is none, or half of one. */
 export async function installedVersion(host: Host): Promise<string | undefined> {
   const { stdout } = await host.run(`${binary} --version`);
@@ -38,7 +42,7 @@ export async function installedVersion(host: Host): Promise<string | undefined> 
 /** Puts the program of this version there. What runs goes on with the former one until it is started again. */
 export async function installBinary(host: Host, options: K3sOptions): Promise<void> {
   const architecture = await architectureOf(host);
-  const content = await options.download(releaseOf(architecture, options), binaries[architecture]);
+  const content = await options.download(releaseOf(architecture, options), binaryOf(architecture));
   await host.write({ path: binary, content, mode: 0o755 });
 }
 

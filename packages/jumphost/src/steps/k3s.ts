@@ -18,11 +18,17 @@ import {
   unitFile,
   writeUnit,
 } from './k3s-unit.ts';
-import { architectureOf } from './system.ts';
+import { type Architecture, architectureOf } from './system.ts';
 
-const images = '/var/lib/rancher/k3s/agent/images';
+export const imagesFolder = '/var/lib/rancher/k3s/agent/images';
+
+/** The file with the images of k3s itself. */
+export function airgapImages(architecture: Architecture): string {
+  return `k3s-airgap-images-${architecture}.tar.zst`;
+}
+
 /** With it, k3s imports only what has changed. */
-const cache = `${images}/.cache.json`;
+const cache = `${imagesFolder}/.cache.json`;
 
 /**
  * Keys that a jumphost has to have, and lists that have to contain these. kube/README.md has the reasons.
@@ -68,7 +74,7 @@ export function imagesStep(
   };
   return {
     name: 'images',
-    about: `images of k3s${own === undefined ? '' : ' and of skolo'} in ${images}`,
+    about: `images of k3s${own === undefined ? '' : ' and of skolo'} in ${imagesFolder}`,
     async check(host) {
       const differs = await differingFiles(host, await wanted(host));
       const said = await host.need(`[ -e ${cache} ] || echo '${cache} is missing'`);
@@ -90,11 +96,11 @@ async function imageFiles(
   const architecture = await architectureOf(host);
   const running = await installedVersion(host);
   const release = releaseOf(architecture, { ...options, version: running ?? options.version });
-  const name = `k3s-airgap-images-${architecture}.tar.zst`;
-  const ofK3s = { path: `${images}/${name}`, content: await options.download(release, name) };
+  const name = airgapImages(architecture);
+  const ofK3s = { path: `${imagesFolder}/${name}`, content: await options.download(release, name) };
   if (own === undefined) return [ofK3s];
   const end = own.endsWith('.zst') ? 'tar.zst' : 'tar';
-  return [ofK3s, { path: `${images}/skolo-${rack}.${end}`, content: await localFile(own) }];
+  return [ofK3s, { path: `${imagesFolder}/skolo-${rack}.${end}`, content: await localFile(own) }];
 }
 
 /** The server, running. A version that is there stays. */
@@ -124,12 +130,17 @@ systemctl start k3s.service || { ${lastErrors('server')}
   echo 'k3s does not start; journalctl -u k3s there says why' >&2; exit 1; }`,
         { deadlineMs: startMs },
       );
-      await host.need(
-        `left=150; until ${ready} > /dev/null 2>&1 || [ "$left" = 0 ]; do left=$((left - 1)); sleep 2; done`,
-        { deadlineMs: startMs },
-      );
+      await untilReady(host);
     },
   };
+}
+
+/** Waits for five minutes at most. */
+export async function untilReady(host: Host): Promise<void> {
+  await host.need(
+    `left=150; until ${ready} > /dev/null 2>&1 || [ "$left" = 0 ]; do left=$((left - 1)); sleep 2; done`,
+    { deadlineMs: startMs },
+  );
 }
 
 const ready = `timeout 10 ${binary} kubectl get --raw /readyz`;

@@ -17,7 +17,7 @@ export const neededPackages = [
   'unattended-upgrades',
 ];
 
-const installDeadlineMs = 1_800_000;
+export const installDeadlineMs = 1_800_000;
 /** For another apt: at the first start Debian updates itself. */
 const lockSeconds = 300;
 
@@ -47,11 +47,15 @@ async function missingOf(host: Host, names: readonly string[]): Promise<string[]
   return names.filter((name) => !installed.has(name));
 }
 
-/**
- * It goes on without us where the connection drops, so that dpkg is never cut off, and a second one waits for it. Lists of
- * packages that cannot be fetched are no reason to fail: packages may be on the disk.
- */
 function installScript(names: readonly string[]): string {
+  return aptScript(`install --no-install-recommends ${names.map(quote).join(' ')}`);
+}
+
+/**
+ * Runs apt with these arguments. It goes on without us where the connection drops, so that dpkg is never cut off, and a second one
+ * waits for it. Lists of packages that cannot be fetched are no reason to fail: packages may be on the disk.
+ */
+export function aptScript(args: string): string {
   return `set -u
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 exec 9> /run/skolo-apt.lock
@@ -67,7 +71,7 @@ apt() {
 # What a power cut has left half done. As in apt, a file that a person has edited stays.
 dpkg --force-confdef --force-confold --configure -a > /run/skolo-apt.log 2>&1 < /dev/null || { tail -n 3 /run/skolo-apt.log >&2; exit 1; }
 apt update || true
-apt install --no-install-recommends ${names.map(quote).join(' ')} && exit
+apt ${args} && exit
 grep '^[EW]: ' /run/skolo-apt.log | tail -n 3 >&2
 exit 1`;
 }

@@ -134,21 +134,40 @@ async function makeFiles(home: string): Promise<string> {
   await run('tar', ['-czf', archive, '-C', join(home, 'node'), `${node}-linux-x64`]);
   await writeSums(join(files, node, 'SHASUMS256.txt'), [archive]);
 
-  const k3s = join(files, `k3s-${k3sVersion}`);
-  await mkdir(k3s, { recursive: true });
+  await addK3s(files, k3sVersion);
+  return files;
+}
+
+/**
+ * A release of k3s, whose program stands in for it.
+ *
+ * @param fault its server ends at once, or never answers
+ */
+export async function addK3s(
+  files: string,
+  version: string,
+  fault?: 'crash' | 'hang',
+): Promise<void> {
+  const folder = join(files, `k3s-${version}`);
+  await mkdir(folder, { recursive: true });
+  const variables = [
+    'K3S_TEST_CONTROL_PLANE=/opt/test/control-plane',
+    'K3S_TEST_KUBECTL=/opt/test/kubectl',
+    `K3S_TEST_VERSION=${version}`,
+    ...(fault === undefined ? [] : [`K3S_TEST_FAULT=${fault}`]),
+  ];
   await writeFile(
-    join(k3s, 'k3s'),
+    join(folder, 'k3s'),
     `#!/bin/sh
-export K3S_TEST_CONTROL_PLANE=/opt/test/control-plane K3S_TEST_KUBECTL=/opt/test/kubectl
+export ${variables.join(' ')}
 exec /opt/test/node /opt/test/repository/test/simulators/src/real/k3s-program.ts "$@"
 `,
   );
-  await writeFile(join(k3s, 'k3s-airgap-images-amd64.tar.zst'), 'images of k3s\n');
-  await writeSums(join(k3s, 'sha256sum-amd64.txt'), [
-    join(k3s, 'k3s'),
-    join(k3s, 'k3s-airgap-images-amd64.tar.zst'),
+  await writeFile(join(folder, 'k3s-airgap-images-amd64.tar.zst'), `images of k3s ${version}\n`);
+  await writeSums(join(folder, 'sha256sum-amd64.txt'), [
+    join(folder, 'k3s'),
+    join(folder, 'k3s-airgap-images-amd64.tar.zst'),
   ]);
-  return files;
 }
 
 async function writeSums(to: string, files: readonly string[]): Promise<void> {

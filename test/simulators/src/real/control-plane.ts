@@ -184,7 +184,9 @@ export async function startControlPlane(
       start('scheduler', ...common, '--kube-api-qps', '500', '--kube-api-burst', '500');
     }
     if (nodes.length > 0) {
-      const list = nodes.map((node) => ({ architecture: 'arm64', ...node }));
+      // A node that is there already keeps what it has: without a map, it would lose its labels.
+      const usual = { architecture: 'arm64', labels: {}, annotations: {} };
+      const list = nodes.map((node) => ({ ...usual, ...node }));
       await writeFile(nodesFile, JSON.stringify(list));
       const kubelets = start(
         'nodes',

@@ -13,11 +13,13 @@ import {
   type Host,
   k3sVersion,
   openHost,
+  type ProgramSources,
   type Step,
   stepsOf,
 } from '@skolo/jumphost';
 import { readRack } from '@skolo/rack';
 import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/ports';
+import { Option } from 'commander';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../command.ts';
@@ -39,13 +41,24 @@ export interface PrepareOptions {
 /** Options of all commands that look at the steps. */
 export function addStepOptions(command: SkoloCommand): SkoloCommand {
   return command
-    .option('--files <folder>', 'files of Node and k3s that are here; others are fetched into it')
+    .addOption(filesOption())
     .option('--images <file>', 'images of skolo, made by deploy/jumphost/save-images')
-    .option(
-      '--bundles <folder>',
-      'what `npm run bundle` has written (default: out/bundle of the clone)',
-    )
+    .addOption(bundlesOption())
     .option('--k3s <version>', 'version that is installed where there is none', k3sVersion);
+}
+
+export function filesOption(): Option {
+  return new Option(
+    '--files <folder>',
+    'files of Node and k3s that are here; others are fetched into it',
+  );
+}
+
+export function bundlesOption(): Option {
+  return new Option(
+    '--bundles <folder>',
+    'what `npm run bundle` has written (default: out/bundle of the clone)',
+  );
 }
 
 export interface OpenSteps {
@@ -64,20 +77,15 @@ export async function openSteps(
   const entry = await rackNamed(command, name);
   if (entry.type === 'gke') throw new CliError(`${name}: is a cluster of gke, without a jumphost`);
   const kube = resolve(dirname(await clustersFile(command)), '..');
-  const root = dirname(kube);
   const rack = await readRack(join(entry.overlay, 'rack.yaml'));
-  const bundles = resolve(io.folder, options.bundles ?? join(root, 'out/bundle'));
-  await refuseMissing(
-    join(bundles, 'stand-in'),
-    'run npm run bundle, or name a folder with --bundles',
-  );
+  const sources = await programSources(command, options);
   const jumphost = await openJumphostOf(command, entry);
   const host = await openHost(hostOptions(entry, jumphost, signal));
   const steps = stepsOf({
     rack,
     download: downloader({ folder: filesFolder(command, options), fetch, signal }),
     guard: guardOf(command, entry, options, signal),
-    sources: { bundles, deploy: join(root, 'deploy') },
+    sources,
     k3sVersion: options.k3s,
     ...(options.images !== undefined && { ownImages: resolve(io.folder, options.images) }),
     hasClockPod: (await componentsOf(entry.overlay)).some((path) => /(^|\/)chrony\/?$/.test(path)),
@@ -90,7 +98,7 @@ export async function openSteps(
     },
     secretFiles: secretFiles(command, name, jumphost, signal),
     secrets: clusterSecrets(command, name, signal),
-    overlay: overlayOf(command, name, { signal, report }),
+    overlay: overlayOf(command, name, { reason: 'skolo jumphost prepare', signal, report }),
     services,
     now: io.now,
   });
@@ -139,6 +147,18 @@ export function filesFolder(
   return resolve(io.folder, files ?? join(cache, 'skolo', 'files'));
 }
 
+/** What `npm run bundle` has written, and `deploy` of the clone. @throws CliError It is not there. */
+export async function programSources(
+  command: SkoloCommand,
+  { bundles }: Pick<PrepareOptions, 'bundles'>,
+): Promise<ProgramSources> {
+  const root = resolve(dirname(await clustersFile(command)), '../..');
+  const folder = resolve(command.io.folder, bundles ?? join(root, 'out/bundle'));
+  const how = 'run npm run bundle, or name a folder with --bundles';
+  await refuseMissing(join(folder, 'stand-in'), how);
+  return { bundles: folder, deploy: join(root, 'deploy') };
+}
+
 async function refuseMissing(folder: string, how: string): Promise<void> {
   await access(folder).catch((cause: unknown) => {
     if (errorCode(cause) !== 'ENOENT') throw cause;
@@ -153,7 +173,8 @@ async function componentsOf(overlay: string): Promise<string[]> {
   return Kustomization.parse(parse(await readFile(file, 'utf8'))).components;
 }
 
-const services: readonly AskedService[] = jumphostServices.map((name) => ({
+/** Those that say how they are. */
+export const services: readonly AskedService[] = jumphostServices.map((name) => ({
   name,
   namespace: namespaceOf(name),
   metricsPort: servicePorts[name].metricsPort,

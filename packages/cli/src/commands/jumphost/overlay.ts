@@ -12,7 +12,18 @@ const soakMs = 10_000;
 export function overlayOf(
   command: SkoloCommand,
   rack: string,
-  { signal, report }: { signal: AbortSignal; report(text: string): void },
+  {
+    reason,
+    version,
+    signal,
+    report,
+  }: {
+    reason: string;
+    /** Of all services; absent: as it is in git. */
+    version?: string;
+    signal: AbortSignal;
+    report(text: string): void;
+  },
 ): Part {
   const { io } = command;
 
@@ -23,8 +34,8 @@ export function overlayOf(
 
   function request(by: string) {
     const options = { canary: 1, soak: soakMs, onFailure: 'stop' as const };
-    const reason = 'skolo jumphost prepare';
-    return requestOf({ services: [] }, [rack], { ...options, reason }, by, io.now());
+    const asked = { services: [], ...(version !== undefined && { version }) };
+    return requestOf(asked, [rack], { ...options, reason }, by, io.now());
   }
 
   return {

@@ -4,9 +4,9 @@ import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { interruptible } from '../../fleet.ts';
 import { livePicture } from '../../output/live-area.ts';
-import { count, plain } from '../../output/text.ts';
+import { count } from '../../output/text.ts';
 import { addStepOptions, openSteps, type PrepareOptions } from './open-steps.ts';
-import { printSteps, stepLines } from './steps-text.ts';
+import { printNews, printSteps, stepLines } from './steps-text.ts';
 
 interface Options extends PrepareOptions {
   check?: true;
@@ -45,7 +45,7 @@ export function define(command: SkoloCommand): void {
           signal,
           isCheck: options.check ?? false,
           report(all) {
-            if (picture === undefined) printNews(io.out, latest, all);
+            if (picture === undefined) printNews(io.out, '', latest, all);
             latest = all;
             now = '';
             picture?.changed();
@@ -63,16 +63,4 @@ export function define(command: SkoloCommand): void {
         changed === 0 ? `${rack}: nothing to change` : `${rack}: ${count(changed, 'step')} changed`,
       );
   });
-}
-
-/** Without a terminal to redraw: a line for each step that begins to change, has changed or failed. */
-function printNews(
-  print: (text: string) => void,
-  before: readonly StepProgress[],
-  all: readonly StepProgress[],
-): void {
-  for (const [at, { name, state, text }] of all.entries()) {
-    if (before[at]?.state === state || !/^(changing|changed|failed)$/.test(state)) continue;
-    print(plain(text === '' ? `${name}: ${state}` : `${name}: ${state}: ${text}`));
-  }
 }

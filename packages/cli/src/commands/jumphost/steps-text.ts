@@ -4,7 +4,7 @@ import type { Io } from '../../io.ts';
 import { type FrameSize, frameLines } from '../../output/live-area.ts';
 import { tally } from '../../output/overview.ts';
 import { printTable } from '../../output/table.ts';
-import type { Style } from '../../output/text.ts';
+import { plain, type Style } from '../../output/text.ts';
 
 const styles: Record<StepState, Style | undefined> = {
   waiting: 'dim',
@@ -44,4 +44,21 @@ export function printSteps(io: Io, steps: readonly StepProgress[]): void {
     ],
     steps,
   );
+}
+
+/**
+ * Without a terminal to redraw: a line for each step that begins to change, has changed or failed.
+ *
+ * @param start of each line: `rack4: `
+ */
+export function printNews(
+  print: (text: string) => void,
+  start: string,
+  before: readonly StepProgress[],
+  all: readonly StepProgress[],
+): void {
+  for (const [at, { name, state, text }] of all.entries()) {
+    if (before[at]?.state === state || !/^(changing|changed|failed)$/.test(state)) continue;
+    print(plain(`${start}${name}: ${state}${text === '' ? '' : `: ${text}`}`));
+  }
 }

@@ -1,0 +1,216 @@
+/** An upgrade of one rack, from what this desk has. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { powerCycleDaemonApi } from '@skolo/api';
+import { askPrometheus, type K3sRack, type Kubectl, openRack, readHealth } from '@skolo/fleet';
+import { takeLease, worsened } from '@skolo/fleet/push';
+import {
+  type AgentMachine,
+  downloader,
+  type HealthDeps,
+  type Host,
+  holdMachine,
+  type OtherHealth,
+  openHost,
+  rebootJumphost,
+  type Step,
+  upgradeSteps,
+} from '@skolo/jumphost';
+import { readRack } from '@skolo/rack';
+import { serviceUrl } from '@skolo/rack/service-urls';
+import { z } from 'zod';
+import type { SkoloCommand } from '../../command.ts';
+import { savedTokenFile } from '../../desk-files.ts';
+import { CliError } from '../../errors.ts';
+import { openJumphostOf } from '../../fleet.ts';
+import { audit, machineOptions, targetOf } from '../../machine-way.ts';
+import { newClient, readToken } from '../../service-client.ts';
+import { agentClient } from '../machine/agents.ts';
+import { thisDesk } from '../push/open-push.ts';
+import { filesFolder, hostOptions, programSources, services } from './open-steps.ts';
+import { overlayOf } from './overlay.ts';
+
+export interface UpgradeOptions {
+  k3s?: string;
+  skolo?: string;
+  os?: true;
+  reason: string;
+  files?: string;
+  bundles?: string;
+  machines: number;
+  /** Milliseconds. */
+  taskLimit: number;
+  soak: number;
+}
+
+export interface OpenUpgrade {
+  host: Host;
+  steps: Step[];
+  /** Writes to the log of the jumphost who does what. */
+  audit(): Promise<void>;
+}
+
+interface Given {
+  signal: AbortSignal;
+  report(text: string): void;
+  /** A machine that stays as it is, although it should not. */
+  left(name: string, why: string): void;
+}
+
+const second = 1000;
+const minute = 60 * second;
+/** The API server is away while k3s starts. */
+const leaseTimes = { durationMs: 15 * minute, renewMs: 15 * second };
+
+/** @throws FleetError @throws RackError @throws JumphostError @throws CliError */
+export async function openUpgrade(
+  command: SkoloCommand,
+  entry: K3sRack,
+  options: UpgradeOptions,
+  given: Given,
+): Promise<OpenUpgrade> {
+  const { io } = command;
+  const { signal, report } = given;
+  const { k3s: version, skolo, os, reason } = options;
+  const rack = await readRack(join(entry.overlay, 'rack.yaml'));
+  const jumphost = await openJumphostOf(command, entry);
+  const host = await openHost(hostOptions(entry, jumphost, signal));
+  const download = downloader({ folder: filesFolder(command, options), fetch, signal });
+  const power = newClient(powerCycleDaemonApi, {
+    ...{ baseUrl: serviceUrl(rack, 'power-cycle-daemon'), fetch: jumphost.fetch },
+    token: await tokenFor(command, rack.name),
+  });
+  const cluster = openCluster(command, entry, given);
+  const health: HealthDeps = {
+    ...{ services, report, signal, other: cluster.health },
+    times: { soakMs: options.soak, wellMs: 5 * minute, pollMs: 5 * second },
+  };
+  const machines = [...rack.machines.values()].map((machine): [string, AgentMachine] => {
+    const { name } = machine;
+    let opened: Promise<Host> | undefined;
+    const agent = agentClient(serviceUrl(rack, 'swarming-client', machine), {
+      ...{ answers: 'status', fetch: jumphost.fetch },
+    });
+    return [
+      name,
+      {
+        open() {
+          opened ??= openHost(machineOptions(jumphost, targetOf(rack, machine), signal));
+          return opened;
+        },
+        async look() {
+          const { task, health } = await agent.status();
+          return { isRunning: task.running, accepts: health?.verdict === 'ok' };
+        },
+        hold: () =>
+          holdMachine(name, { power, reason: 'k3s gets another version', now: io.now, report }),
+      },
+    ];
+  });
+  const { underLease } = cluster;
+  const steps = upgradeSteps({
+    ...(os && {
+      os: {
+        reboot: () =>
+          rebootJumphost({
+            ...{ rack, host, power, signal, report },
+            ...{ fetch: jumphost.fetch, now: io.now },
+          }),
+      },
+    }),
+    ...(version !== undefined && {
+      k3s: {
+        ...{ version, download, health, underLease },
+        node: rack.jumphost.name,
+        by: `${thisDesk().name}: ${reason}`,
+      },
+    }),
+    ...(skolo !== undefined && {
+      skolo: {
+        overlay: overlayOf(command, rack.name, { reason, version: skolo, signal, report }),
+        sources: await sourcesOf(command, options, skolo),
+      },
+    }),
+    agents: {
+      ...(version !== undefined && { version }),
+      ...{ download, health, underLease, report, left: given.left },
+      server: rack.jumphost.name,
+      machines: new Map(machines),
+      atOnce: options.machines,
+      times: {
+        taskMs: options.taskLimit,
+        readyMs: 5 * minute,
+        heldMs: 90 * second,
+        pollMs: 2 * second,
+      },
+    },
+  });
+  return {
+    host,
+    steps,
+    audit: () => audit(jumphost, rack.name, `upgrade (${whatOf(options)}): ${reason}`, signal),
+  };
+}
+
+/** `k3s v1.33.1+k3s1, Debian` */
+export function whatOf({ k3s, skolo, os }: UpgradeOptions): string {
+  const parts = [
+    ...(os ? ['Debian'] : []),
+    ...(k3s === undefined ? [] : [`k3s ${k3s}`]),
+    ...(skolo === undefined ? [] : [`skolo ${skolo}`]),
+  ];
+  return parts.join(', ') || 'certificates';
+}
+
+/** The cluster is opened when something changes it: its API server may be away before. */
+function openCluster(command: SkoloCommand, entry: K3sRack, { signal, report }: Given) {
+  const { io } = command;
+  let kubectl: Kubectl | undefined;
+  const ask = async () => {
+    if (kubectl === undefined) throw new Error('the cluster is not open');
+    // Figures of the jumphost are not compared.
+    return await askPrometheus(kubectl, '', signal);
+  };
+  const health: OtherHealth = {
+    read: ask,
+    worsened: async (before) => worsened(readHealth(before), readHealth(await ask())),
+  };
+  async function underLease(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const open = await openRack(entry, {
+      ...{ role: 'admin', env: io.env, mayAsk: io.canAsk, signal },
+    });
+    try {
+      kubectl = open.kubectl;
+      const rack = { name: entry.name, kubectl };
+      const desk = { desk: thisDesk(), signal, now: io.now, times: { lease: leaseTimes } };
+      const lease = await takeLease(rack, 'upgrade', desk);
+      try {
+        await work(AbortSignal.any([signal, lease.signal]));
+      } finally {
+        await lease.release().catch(() => report('its lease expires by itself'));
+      }
+    } finally {
+      await open.close();
+    }
+  }
+  return { health, underLease };
+}
+
+/** Of the rack's services. */
+async function tokenFor(command: SkoloCommand, rack: string): Promise<string | undefined> {
+  const file = command.globals().tokenFile ?? (await savedTokenFile(command.io.env, rack));
+  return file === undefined ? undefined : await readToken(file);
+}
+
+const Manifest = z.object({ version: z.string() });
+
+/** @throws CliError The bundles are missing, or of another version. */
+async function sourcesOf(command: SkoloCommand, options: UpgradeOptions, version: string) {
+  const sources = await programSources(command, options);
+  const file = join(sources.bundles, 'stand-in/opt/skolo/packages/stand-in/package.json');
+  const is = Manifest.parse(JSON.parse(await readFile(file, 'utf8'))).version;
+  if (is === version) return sources;
+  throw new CliError(
+    `${sources.bundles}: is version ${is}, and not ${version}; check that version out, and run npm run bundle -- --version ${version}`,
+  );
+}

@@ -1,0 +1,229 @@
+import { errorText, inParallel } from '@skolo/errors';
+import type { K3sRack } from '@skolo/fleet';
+import { inStages, racksAtOnce } from '@skolo/fleet/push';
+import { isPrepared, prepare, type StepProgress } from '@skolo/jumphost';
+import { Option } from 'commander';
+import { timeOption, upTo } from '../../arguments.ts';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError, complain, exitCodes, failPartly } from '../../errors.ts';
+import { interruptible, loadFleet } from '../../fleet.ts';
+import { livePicture } from '../../output/live-area.ts';
+import { count, plain } from '../../output/text.ts';
+import { mustType } from '../push/agreement.ts';
+import { namedRacks, soakOption, stagesOf } from '../push/open-push.ts';
+import { bundlesOption, filesOption } from './open-steps.ts';
+import { type OpenUpgrade, openUpgrade, type UpgradeOptions, whatOf } from './open-upgrade.ts';
+import { printNews, printSteps, stepLines } from './steps-text.ts';
+
+interface Options extends Omit<UpgradeOptions, 'reason'> {
+  reason?: string;
+  check?: true;
+  yes?: true;
+  onFailure: 'stop' | 'continue';
+}
+
+/** A rack and what becomes of it. */
+interface Run {
+  name: string;
+  entry: K3sRack;
+  open?: OpenUpgrade;
+  steps: readonly StepProgress[];
+  /** What it does now. */
+  now: string;
+  /** Machines that stay as they are, and why. */
+  left: Map<string, string>;
+  /** Why it has failed, or was not begun. */
+  problem?: string | undefined;
+  /** This process does nothing more to it. */
+  isOver: boolean;
+  /** Gets what it does now. */
+  report(text: string): void;
+}
+
+/** `skolo jumphost upgrade`: versions of k3s, of skolo and of Debian. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Brings racks to a version of k3s (--k3s), of skolo (--skolo), or to all updates of Debian on the jumphost (--os). Certificates of k3s that expire within 90 days are renewed in any case. Shows what it would do, and asks. Then changes rack after rack, as skolo push does. The jumphost copies the database, certificates and token of k3s before it changes the version, and returns to them by itself if the new one does not run or the rack is worse with it. It needs no desk for that. Machines follow, one first and then some at a time, each between two tasks. A machine that does not answer, or runs a long task, is named, and the others go on. The command can be run again at any time, and continues. Exit codes: 0 all is done; 1 nothing is, or with --check something differs; 3 some racks or machines are not.',
+    )
+    .summary('upgrade k3s, skolo or Debian, with a way back')
+    .argument('<racks...>', 'names in the list of racks')
+    .option('--k3s <version>', 'version of k3s: v1.33.1+k3s1. No minor version may be skipped')
+    .option('--skolo <version>', 'version of the services, and of what stands in for them')
+    .option('--os', 'all updates of Debian on the jumphost, with the reboot that they ask for')
+    .option('--reason <text>', 'for the log of the jumphost')
+    .option('--check', 'show what would change; changes nothing')
+    .option('--machines <n>', 'machines of a rack that change at the same time', upTo(100), 4)
+    .addOption(
+      timeOption('--task-limit <time>', 'a task that runs longer keeps its machine as it is', '4h'),
+    )
+    .addOption(soakOption())
+    .addOption(
+      new Option('--on-failure <what>', 'what happens to other racks')
+        .choices(['stop', 'continue'])
+        .default('stop'),
+    )
+    .addOption(filesOption())
+    .addOption(bundlesOption())
+    .option('--yes', 'do not ask')
+    .uses('clusters', 'tokenFile')
+    .example("skolo jumphost upgrade rack4 --k3s v1.33.1+k3s1 --reason 'end of support'");
+
+  command.action((names: string[], options: Options) => upgrade(command, names, options));
+}
+
+async function upgrade(command: SkoloCommand, names: string[], given: Options): Promise<void> {
+  const { io } = command;
+  const { check, yes, onFailure, reason } = given;
+  if (!check && reason === undefined) command.error("'--reason' is missing");
+  const options = { ...given, reason: reason ?? '' };
+  const fleet = await loadFleet(command);
+  const wanted = namedRacks(fleet, names);
+  const runs = fleet.racks.flatMap((entry): Run[] => {
+    const { name } = entry;
+    if (!wanted.includes(name)) return [];
+    if (entry.type === 'gke')
+      throw new CliError(`${name}: is a cluster of gke, without a jumphost`);
+    return [
+      { ...{ name, entry, steps: [], now: '' }, left: new Map(), isOver: false, report() {} },
+    ];
+  });
+  await interruptible(command, async (signal) => {
+    await plan(command, runs, options, signal);
+    show(command, runs);
+    if (check) {
+      const isDone = runs.every(
+        (run) => run.left.size === 0 && isPrepared(run.steps) && !run.problem,
+      );
+      if (!isDone) io.exitCode = exitCodes.failed;
+      return;
+    }
+    refuse(runs, onFailure);
+    if (runs.some(({ steps }) => !isPrepared(steps))) {
+      const what = `yes to upgrade ${runs.length === 1 ? names[0] : count(runs.length, 'rack')}`;
+      if (!yes) await mustType(io, { what, wanted: 'yes', option: '--yes' }, signal);
+      await change(command, runs, { stages: stagesOf(fleet), onFailure, signal });
+      io.out('');
+      show(command, runs);
+    }
+    end(command, runs, options);
+  });
+}
+
+/** Finds out what differs. Changes nothing. */
+async function plan(
+  command: SkoloCommand,
+  runs: readonly Run[],
+  options: UpgradeOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  await inParallel(runs, racksAtOnce, async (run) => {
+    const given = {
+      signal,
+      report: (text: string) => run.report(text),
+      left: (name: string, why: string) => void run.left.set(name, why),
+    };
+    try {
+      run.open = await openUpgrade(command, run.entry, options, given);
+      const { host, steps } = run.open;
+      run.steps = await prepare(host, steps, { isCheck: true, signal, report() {} });
+    } catch (error) {
+      signal.throwIfAborted();
+      run.problem = errorText(error);
+    }
+  });
+}
+
+/** @throws CliError A rack cannot be upgraded: nothing was changed. With `--on-failure continue`, others can. */
+function refuse(runs: readonly Run[], onFailure: Options['onFailure']): void {
+  for (const run of runs) run.problem ??= whyImpossible(run);
+  const faults = runs.flatMap(({ name, problem }) => (problem ? [`${name}: ${problem}`] : []));
+  if (faults.length === 0 || (onFailure === 'continue' && faults.length < runs.length)) return;
+  throw new CliError(`nothing was changed: ${faults.join('; ')}`);
+}
+
+/** The first step that is not as it has to be decides: later ones may fail for the same reason, as while k3s starts. */
+function whyImpossible({ steps, open }: Run): string | undefined {
+  const first = steps.find(({ state }) => state !== 'ok');
+  if (first === undefined) return undefined;
+  const isOurs = open?.steps.find(({ name }) => name === first.name)?.apply !== undefined;
+  if (first.state === 'differs' && isOurs) return undefined;
+  return `${first.name}: ${first.text}`;
+}
+
+async function change(
+  { io }: SkoloCommand,
+  runs: readonly Run[],
+  how: Pick<Parameters<typeof inStages>[1], 'stages' | 'onFailure' | 'signal'>,
+): Promise<void> {
+  const { signal } = how;
+  const picture =
+    io.rows === undefined ? undefined : livePicture(io, (size) => stepLines(shown(runs), '', size));
+  const print = (text: string) => {
+    if (picture === undefined) io.out(plain(text));
+  };
+  try {
+    await inStages(runs, { ...how, hasFailed }, async (run, failed) => {
+      const { name, open } = run;
+      if (run.problem !== undefined || open === undefined) return;
+      if (failed) {
+        run.problem = `${failed.name} failed`;
+        return;
+      }
+      run.report = (text) => {
+        run.now = text;
+        print(`${name}: ${text}`);
+        picture?.changed();
+      };
+      try {
+        if (!isPrepared(run.steps)) await open.audit();
+        run.steps = await prepare(open.host, open.steps, {
+          ...{ isCheck: false, signal },
+          report(all) {
+            printNews(print, `${name}: `, run.steps, all);
+            run.steps = all;
+            run.now = '';
+            picture?.changed();
+          },
+        });
+      } catch (error) {
+        signal.throwIfAborted();
+        run.problem = errorText(error);
+      }
+      run.isOver = true;
+    });
+  } finally {
+    picture?.end(false);
+  }
+}
+
+function hasFailed({ problem, isOver, steps }: Run): boolean {
+  return problem !== undefined || (isOver && !isPrepared(steps));
+}
+
+/** Steps of all racks. */
+function shown(runs: readonly Run[]): StepProgress[] {
+  return runs.flatMap(({ name, steps, now }) =>
+    steps.map((step) => ({
+      ...step,
+      name: runs.length === 1 ? step.name : `${name} ${step.name}`,
+      text: step.state === 'changing' && now !== '' ? now : step.text,
+    })),
+  );
+}
+
+function show({ io }: SkoloCommand, runs: readonly Run[]): void {
+  const steps = shown(runs);
+  if (steps.length > 0) printSteps(io, steps);
+  for (const { name, problem, left } of runs) {
+    if (problem !== undefined) complain(io, `${name}: ${problem}`);
+    for (const [machine, why] of left) complain(io, `${name}: ${machine} left: ${why}`);
+  }
+}
+
+function end({ io }: SkoloCommand, runs: readonly Run[], options: UpgradeOptions): void {
+  const failed = runs.filter(({ problem, steps }) => problem !== undefined || !isPrepared(steps));
+  if (failed.length > 0) failPartly(io, failed.length < runs.length);
+  else if (runs.some(({ left }) => left.size > 0)) failPartly(io, true);
+  else io.out(`${count(runs.length, 'rack')}: ${whatOf(options)}: done`);
+}

@@ -1,0 +1,35 @@
+/** All steps of an upgrade of a rack, in their order. */
+import type { Step } from '../step.ts';
+import { overlayStep, type Part } from '../steps/cluster.ts';
+import { type ProgramSources, programsStep, unitsStep } from '../steps/programs.ts';
+import { type AgentsNeeds, agentsStep } from './agents.ts';
+import { certificatesStep } from './certificates.ts';
+import { osPackagesStep, osRebootStep } from './os.ts';
+import { type ServerNeeds, serverStep, versionStep } from './server.ts';
+
+export interface UpgradeNeeds {
+  /** Absent: packages of Debian stay. */
+  os?: { reboot(): Promise<void> };
+  /** Absent: the version of k3s stays. */
+  k3s?: ServerNeeds;
+  /** Absent: services and programs of skolo stay. */
+  skolo?: { overlay: Part; sources: ProgramSources };
+  agents: AgentsNeeds;
+}
+
+export function upgradeSteps({ os, k3s, skolo, agents }: UpgradeNeeds): Step[] {
+  const { underLease } = agents;
+  const leased = (step: Step): Step => {
+    const { apply } = step;
+    return apply ? { ...step, apply: (host) => underLease(() => apply(host)) } : step;
+  };
+  return [
+    versionStep(k3s?.version),
+    ...(os ? [osPackagesStep(), osRebootStep(os.reboot)].map(leased) : []),
+    ...(k3s ? [serverStep(k3s)] : []),
+    leased(certificatesStep()),
+    // It has its own lease. The stand-in comes last: it must not be newer than what it stands in for.
+    ...(skolo ? [overlayStep(skolo.overlay), programsStep(skolo.sources), unitsStep()] : []),
+    agentsStep(agents),
+  ];
+}

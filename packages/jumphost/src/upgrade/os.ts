@@ -1,0 +1,50 @@
+/** All updates of Debian, and the reboot that they ask for. */
+import { linesOf } from '../files.ts';
+import type { Step } from '../step.ts';
+import { aptScript, installDeadlineMs } from '../steps/packages.ts';
+
+const lists = '/var/lib/apt/lists';
+
+/** Every package is the newest of its Debian. Security updates come by themselves; the others do not. */
+export function osPackagesStep(): Step {
+  return {
+    name: 'os-packages',
+    about: 'every package is the newest of this Debian',
+    async check(host) {
+      // Lists are no settings: also a check fetches them.
+      const text = await host.need(
+        `export LC_ALL=C.UTF-8
+apt-get -q -y update > /dev/null 2>&1 < /dev/null || echo "lists of packages cannot be fetched, and are of $(date -u -r ${lists} +%F)"
+apt-get -s -o Debug::NoLocking=true full-upgrade | sed -n 's/^Inst \\([^ ]*\\).*/Inst \\1/p'`,
+        { deadlineMs: installDeadlineMs },
+      );
+      const lines = linesOf(text);
+      const names = lines.flatMap((line) => /^Inst (.+)$/.exec(line)?.[1] ?? []);
+      const note = lines.filter((line) => !line.startsWith('Inst ')).join('; ');
+      const shown = [
+        ...names.slice(0, 4),
+        ...(names.length > 4 ? [`${names.length - 4} more`] : []),
+      ];
+      return { differs: names.length === 0 ? [] : [`older: ${shown.join(', ')}`], note };
+    },
+    async apply(host) {
+      await host.need(aptScript('full-upgrade'), { deadlineMs: installDeadlineMs });
+    },
+  };
+}
+
+/** @param reboot waits until nothing is in the way, and until all is back */
+export function osRebootStep(reboot: () => Promise<void>): Step {
+  return {
+    name: 'os-reboot',
+    about: 'no package asks for a reboot',
+    async check(host) {
+      const text = await host.need(
+        `[ ! -e /run/reboot-required ] || sort -u /run/reboot-required.pkgs 2>/dev/null || echo unknown`,
+      );
+      const names = linesOf(text);
+      return { differs: names.length === 0 ? [] : [`asked for by ${names.join(', ')}`] };
+    },
+    apply: reboot,
+  };
+}
