@@ -109,11 +109,15 @@ export async function audit(
   what: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const who = `${userInfo().username}@${hostname()}`;
-  const line = `${who}: ${what}`.replaceAll(/[^\x20-\x7e]/g, '?');
+  const line = `${deskName()}: ${what}`.replaceAll(/[^\x20-\x7e]/g, '?');
   const { code, stderr } = await onJumphost(`logger -t skolo -- ${shellWord(line)}`, signal);
   if (code === 0) return;
   throw new CliError(
     `${rack}: the jumphost does not log who does what (${stderr}); see \`logger\` there`,
   );
+}
+
+/** For logs of jumphosts. */
+export function deskName(): string {
+  return `${userInfo().username}@${hostname()}`;
 }

@@ -2,6 +2,7 @@
 import { errorText } from '@skolo/errors';
 import { JumphostError } from './errors.ts';
 import type { Host } from './host.ts';
+import { withLock } from './lock.ts';
 import type { Check, Step } from './step.ts';
 
 export type StepState =
@@ -28,15 +29,28 @@ export interface PrepareOptions {
   /** Called for every change of a state, with all steps. */
   report(steps: readonly StepProgress[]): void;
   signal: AbortSignal;
+  /** Who makes the changes, for others who come meanwhile. */
+  by?: string;
 }
 
 /**
  * Checks each step, applies what differs, and checks again. Stops at the first that fails. Nothing is remembered: each run looks
- * at the host itself, so that it may be run again at any time.
+ * at the host itself, so that it may be run again at any time. Two runs never change one host at once.
  *
  * @returns the steps, in order
+ * @throws JumphostError Somebody else changes it now.
  */
 export async function prepare(
+  host: Host,
+  steps: readonly Step[],
+  options: PrepareOptions,
+): Promise<StepProgress[]> {
+  const { isCheck, signal, by = 'another desk' } = options;
+  const all = () => throughSteps(host, steps, options);
+  return isCheck ? await all() : await withLock(host, { by, signal }, all);
+}
+
+async function throughSteps(
   host: Host,
   steps: readonly Step[],
   { isCheck, report, signal }: PrepareOptions,

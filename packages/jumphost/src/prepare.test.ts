@@ -7,6 +7,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isPrepared, prepare, type StepProgress } from './engine.ts';
 import { changeGuarded } from './guarded-change.ts';
+import { withLock } from './lock.ts';
 import { type BareJumphost, startBareJumphost, whyNoJumphost } from './testing/bare-jumphost.ts';
 import { type OpenHost, openTestHost, testSteps } from './testing/test-steps.ts';
 
@@ -71,6 +72,27 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
     const main = '/opt/skolo/services/power-cycle-daemon/dist/main.js';
     expect(await host.need(`runuser -u skolo -- cat ${main}`)).toBe('// Of a test.\n');
   });
+
+  it.runIf(inFull)(
+    'is changed by one desk at a time, and the second one is told whose turn it is',
+    async () => {
+      const first = await openTestHost(jumphost.desk, signal);
+      const began = Promise.withResolvers<void>();
+      const end = Promise.withResolvers<void>();
+      const ann = withLock(first, { by: 'ann@desk', signal }, async () => {
+        began.resolve();
+        await end.promise;
+      });
+      await began.promise;
+
+      const bob = withLock(host, { by: 'bob@desk', signal }, async () => 'done');
+      await expect(bob).rejects.toThrow(/ann@desk since 20\S+ changes it now; wait for that/);
+      end.resolve();
+      await ann;
+      expect(await withLock(host, { by: 'bob@desk', signal }, async () => 'done')).toBe('done');
+      await first.close();
+    },
+  );
 
   it('is not changed by a second run', async () => {
     const before = await host.need(snapshot);

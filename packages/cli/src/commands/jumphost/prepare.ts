@@ -3,6 +3,7 @@ import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { interruptible } from '../../fleet.ts';
+import { deskName } from '../../machine-way.ts';
 import { livePicture } from '../../output/live-area.ts';
 import { count } from '../../output/text.ts';
 import { addStepOptions, openSteps, type PrepareOptions } from './open-steps.ts';
@@ -44,6 +45,7 @@ export function define(command: SkoloCommand): void {
         return await prepare(host, steps, {
           signal,
           isCheck: options.check ?? false,
+          by: deskName(),
           report(all) {
             if (picture === undefined) printNews(io.out, '', latest, all);
             latest = all;
