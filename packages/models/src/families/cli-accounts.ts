@@ -21,12 +21,11 @@ export interface CliAccounts {
  */
 type Statement = (shown: string, user: string, value: string) => string | undefined;
 
-/** A first word that a command line cannot take for something else, and no blank, quote, `?` or `!`. */
+/** No sign that a command line reads in its own way, such as a blank, a quote, `?` or `!`. */
 const safe = /^[A-Za-z0-9][\w.,:;=+@%/-]*$/;
 
 export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAccounts): Accounts {
   const { statements, save } = about;
-  // Objects with these keys only.
   const parts = Object.keys(statements).filter(
     (key) => key === 'password' || key === 'enablePassword',
   );
@@ -38,7 +37,7 @@ export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAcc
       const { name } = device;
       const { username = '' } = target.credentials;
       const session = await openCli(target, transport, dialect, access, signal);
-      const run = (command: string) => session.run(command, { signal, timeoutMs: 60_000 });
+      const run = (command: string) => session.run(command, { signal, timeoutMs: 120_000 });
       return {
         async set(values) {
           const shown = (await session.read(running, { signal, timeoutMs: 60_000 })).toString();
@@ -78,9 +77,11 @@ export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAcc
     lines: readonly string[],
   ): Promise<void> {
     await run(enter);
-    for (const line of lines) await run(line);
-    // Where a line is refused the session ends, and with it the mode.
-    if (session.isOpen()) await run(leave);
+    try {
+      for (const line of lines) await run(line);
+    } finally {
+      if (session.isOpen()) await run(leave);
+    }
   }
 }
 

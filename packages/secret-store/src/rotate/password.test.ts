@@ -40,6 +40,7 @@ interface Started {
   reboot(): Promise<void>;
   close(): Promise<void>;
   received: readonly { text: string }[];
+  faults: { set(fault: 'ignores-commands'): void; clear(): void };
 }
 
 interface Kind {
@@ -338,6 +339,36 @@ describe('a password of several devices', () => {
 
     expect(outcome.failed).toEqual([{ name: 'device-1', why: expect.stringContaining('cut') }]);
     expect(await opens(1, only(state.applied, new Secret(former)))).toBe(true);
+  });
+
+  it('stays what it was where a device ignores or refuses the change, and no message has it', {
+    timeout: 120_000,
+  }, async () => {
+    const denied: string[] = [];
+    const start = () =>
+      startCiscoIos({
+        ...cli('skolo'),
+        ...{ privilege: 15, enablePassword: 'en4bleFormer', denied },
+        configuration: 'hostname switch-1\nusername skolo privilege 15 secret 9 $9$skolo\n',
+      });
+    const { run, state, opens, devices, store } = await begin({ ...ios, start });
+    const faults = devices[0]?.faults;
+    await run();
+    state.now += later;
+    const next = (await store.read('rack4/next/pw', signal)) ?? new Secret('');
+
+    faults?.set('ignores-commands');
+    expect((await run()).failed[0]?.why).toContain('and it has the former one again');
+    faults?.clear();
+    denied.push('username');
+    const refused = (await run()).failed[0]?.why;
+    expect(refused).toContain('"username skolo privilege 15 secret 0 <secret>"');
+    expect(refused).toContain('Command authorization failed');
+    denied.pop();
+    expect(await opens(1, only(state.applied, new Secret(former)))).toBe(true);
+
+    expect((await run()).isDone).toBe(true);
+    expect(await opens(1, only(state.applied, next))).toBe(true);
   });
 
   it.each(isLong ? kinds : [ios])(

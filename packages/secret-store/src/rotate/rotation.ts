@@ -38,7 +38,8 @@ export interface RotateOutcome {
 /** Until kubelets have a changed Secret, and services have read it. */
 export const settleMs = 3 * 60_000;
 const atOnce = 8;
-const deadlineMs = 120_000;
+/** For all sessions with a device: some take minutes to save. */
+const deadlineMs = 300_000;
 
 export type Target = (Machine | InfrastructureDevice) & { login?: string };
 
@@ -114,7 +115,7 @@ export async function leftOutOf(
 
 /** Several values as one: the first is in use, the others are tried where a device rejects it. */
 export function joined(values: readonly Secret[]): Secret {
-  const texts = new Set(values.map((value) => value.reveal().trim()));
+  const texts = new Set(values.map((value) => value.reveal().replace(/\r?\n$/, '')));
   const text = [...texts].join('\n');
   // A key without a line end is rejected by OpenSSH.
   return new Secret(text.includes('-----BEGIN') ? `${text}\n` : text);

@@ -51,12 +51,15 @@ export const accounts: Accounts = {
 
     async function change(lines: readonly string[]): Promise<void> {
       await run('configure');
-      for (const line of lines) await run(line);
-      const said = await run('commit');
-      if (/failed|locked|error/i.test(said)) {
-        throw new DeviceRefused(name, `does not commit: ${said.trim().slice(-200)}`);
+      try {
+        for (const line of lines) await run(line);
+        const said = await run('commit');
+        if (/failed|locked|error/i.test(said)) {
+          throw new DeviceRefused(name, `does not commit: ${said.trim().slice(-200)}`);
+        }
+      } finally {
+        if (session.isOpen()) await run('exit discard');
       }
-      await run('exit');
     }
 
     /** Of public keys of the user with this content. */
