@@ -51,15 +51,28 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
     expect(await host.need(snapshot)).toBe(before);
   });
 
-  it('stops where its disk is full, and says so', async () => {
-    await host.need('mkdir -p /opt/skolo && mount -t tmpfs -o size=64k tmpfs /opt/skolo');
+  const full = [
+    ['journal', '/etc/systemd/journald.conf.d'],
+    ['node', '/usr/local/lib'],
+    ['firewall', '/etc/skolo'],
+    ['programs', '/opt/skolo'],
+    ['k3s-config', '/etc/rancher'],
+    ['images', '/var/lib/rancher'],
+    ['k3s', '/usr/local/bin'],
+  ] as const;
+  it.each(full.filter(([step]) => inFull || step === 'programs'))(
+    'stops in the step %s where its disk is full, and says so',
+    async (step, folder) => {
+      await host.need(`mkdir -p ${folder} && mount -t tmpfs -o size=64k tmpfs ${folder}
+head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
 
-    const steps = statesOf(await go());
-    await host.need('umount /opt/skolo');
+      const steps = statesOf(await go());
+      await host.need(`umount ${folder}`);
 
-    expect(steps).toMatchObject({ ssh: 'changed', units: 'waiting' });
-    expect(steps.programs).toMatch(/No space left on device; its disk is full: make room/);
-  });
+      expect(steps[step]).toMatch(/No space left on device; its disk is full: make room/);
+      expect(Object.values(steps).at(-1)).toBe('waiting');
+    },
+  );
 
   it('becomes a jumphost', async () => {
     const steps = await go();
