@@ -165,6 +165,7 @@ const nouns: Record<string, Noun> = {
       cycle: async () => (await import('./commands/jumphost/cycle.ts')).define,
       reboot: async () => (await import('./commands/jumphost/reboot.ts')).define,
       rollback: async () => (await import('./commands/jumphost/rollback.ts')).define,
+      replace: async () => (await import('./commands/jumphost/replace.ts')).define,
     },
   },
   images: {

@@ -9,6 +9,10 @@ export { type Host, type HostOptions, openHost } from './host.ts';
 export { clusterOn, type JoinCluster } from './join-cluster.ts';
 export { findCronLines, findPredecessors, type Predecessor } from './predecessors.ts';
 export { type RebootDeps, rebootJumphost, waitUntilQuiet } from './reboot.ts';
+export { cableStep, type FenceNeeds, fenceStep } from './replace/fence.ts';
+export { afterSwapSteps, rehearsalSteps, swapSteps } from './replace/index.ts';
+export { type FoundPart, findParts, removeCopy, type StateCopy } from './replace/staging.ts';
+export { type TakeOver, tookOver } from './replace/take-over.ts';
 export { reportOf } from './report.ts';
 export {
   type DaemonPlace,

@@ -34,18 +34,19 @@ it('turns on what is to come on, and carries out no off and no cycle', async () 
   // Since the journal was copied.
   board.isWedged = false;
   board.outlets.set('4', true);
+  board.outlets.set('8', false);
   board.told.length = 0;
   const mark = join(first.stateDir, inheritedMark);
-  await writeFile(mark, JSON.stringify({ time: '2026-11-20T03:15:00Z' }));
+  await writeFile(mark, JSON.stringify({ time: '2026-11-20T03:15:00Z', keepOff: ['pdu-1/8'] }));
   const second = await startDaemon({ yaml, settings, former: first });
   await waitUntil(() => (board.outlets.isOn('1') ? true : undefined));
   const offs = await waitUntil(async () => {
     const { outlets } = await second.client.outlets();
     const found = outlets.filter(({ switchedOff }) => switchedOff).map(({ outlet }) => outlet);
-    return found.length === 1 ? found : undefined;
+    return found.length === 2 ? found : undefined;
   });
 
-  expect(offs).toEqual(['pdu-1/3']);
+  expect(offs).toEqual(['pdu-1/3', 'pdu-1/8']);
   expect(board.told).toEqual(['on 1 auto']);
   expect(await second.finished(queued)).toMatchObject({
     outcome: 'cancelled',

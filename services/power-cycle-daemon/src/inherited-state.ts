@@ -10,11 +10,18 @@ import { type Change, readFileIfExists, syncFolder } from '@skolo/durable';
 import { errorText, parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { next } from './cycle.ts';
+import { feedKey } from './records.ts';
 import type { Store } from './store.ts';
 
-/** Beside the journal. Who brings the journal writes it: `{ "time": … }`, when the journal was copied. */
+/** Beside the journal. Who brings the journal writes it. */
 export const inheritedMark = 'inherited.json';
-const Mark = z.object({ time: z.iso.datetime().exactOptional() });
+const Mark = z.object({
+  /** When the journal was copied. */
+  time: z.iso.datetime().exactOptional(),
+  /** Outlets of the former jumphost, which are off: `pdu-1/3`. */
+  keepOff: z.array(z.string()).default([]),
+});
+type Mark = z.output<typeof Mark>;
 
 export interface InheritedDeps {
   stateDir: string;
@@ -34,7 +41,7 @@ export async function takeOver(deps: InheritedDeps): Promise<void> {
     try {
       const text = await readFileIfExists(file);
       if (text === undefined) return;
-      await changeJournal(deps, Mark.safeParse(parseJson(text)).data?.time);
+      await changeJournal(deps, Mark.safeParse(parseJson(text)).data ?? { keepOff: [] });
       await rm(file, { force: true });
       await syncFolder(stateDir);
       return;
@@ -48,7 +55,7 @@ export async function takeOver(deps: InheritedDeps): Promise<void> {
 
 async function changeJournal(
   { store, clock, log }: InheritedDeps,
-  copied: string | undefined,
+  { time: copied, keepOff }: Mark,
 ): Promise<void> {
   const text = `the jumphost was replaced; its journal is ${copied === undefined ? 'a copy' : `of ${copied}`}`;
   const facts = { now: clock.now(), canBeSeen: false, tries: 1 };
@@ -57,9 +64,17 @@ async function changeJournal(
     return after.phase === 'finished' ? [after] : [];
   });
   const offs = [...store.switchedOff.all.values()];
+  const at = new Date(clock.now()).toISOString();
+  const former = keepOff.map((key) => {
+    const [controller = '', ...outlet] = key.split('/');
+    const why = { by: 'skolo jumphost replace', reason: 'it feeds the former jumphost', at };
+    return { controller, outlet: outlet.join('/'), ...why };
+  });
   const changes: Change[] = [
     ...ended.map((record) => store.cycles.put(record)),
     ...offs.map((off) => store.switchedOff.put({ ...off, inherited: true as const })),
+    ...former.map((off) => store.switchedOff.put(off)),
+    ...former.map((off) => store.pendingOns.remove(feedKey(off))),
   ];
   if (changes.length > 0) await store.write(changes);
   const counts = { ended: ended.length, offs: offs.length, ons: store.pendingOns.all.size };

@@ -1,5 +1,5 @@
 /** The jumphost, as a device among others: each run makes one encrypted archive, which is kept unless nothing has changed. */
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Version } from '@skolo/backup';
 import type { Clock } from '@skolo/common';
@@ -8,8 +8,10 @@ import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { Occasion, Stored } from './attempts.ts';
 import type { EmitBackup } from './events.ts';
-import { archiveJumphost } from './jumphost/archive.ts';
+import { archiveJumphost, type JumphostArchive } from './jumphost/archive.ts';
 import { Archives } from './jumphost/archives.ts';
+import { usualWant, wantArchive } from './jumphost/hand-over.ts';
+import { excluded } from './jumphost/program.ts';
 import type { VersionSource } from './versions.ts';
 
 export interface JumphostBackupDeps {
@@ -20,17 +22,6 @@ export interface JumphostBackupDeps {
   clock: Clock;
   emit: EmitBackup;
 }
-
-/** Parts of our own state that have copies of their own off site, or are useless elsewhere. */
-const excluded = [
-  'repository',
-  '.repository.former',
-  'incoming',
-  'archives',
-  'outgoing',
-  'scratch',
-  'transcripts',
-];
 
 export class JumphostBackup implements VersionSource {
   private readonly deps: JumphostBackupDeps;
@@ -46,16 +37,20 @@ export class JumphostBackup implements VersionSource {
     const archives = await this.archives();
     const { jumphost, encrypt, retention } = rack().services['router-backup'];
     const before = archives.newest();
-    const archive = await archiveJumphost({
-      rack: rack(),
-      paths: [...jumphost.paths, rackFile],
-      exclude: excluded.map((name) => join(stateDir, name)),
-      recipients: encrypt,
-      folder: archives.folder,
-      scratch: join(stateDir, 'scratch', archives.device),
-      signal,
-      now: clock.now(),
-    });
+    const shared = join(stateDir, 'jumphost');
+    const onHost = await wantArchive(shared, { ...usualWant, signal });
+    const archive = onHost
+      ? await this.taken(onHost)
+      : await archiveJumphost({
+          rack: rack(),
+          paths: [...jumphost.paths, rackFile],
+          exclude: [shared, ...excluded.map((name) => join(stateDir, name))],
+          recipients: encrypt,
+          folder: archives.folder,
+          scratch: join(stateDir, 'scratch', archives.device),
+          signal,
+          now: clock.now(),
+        });
     const time = new Date(clock.now()).toISOString();
     const about = { time, run, by, reason };
     const { version: after, changed: isNew } = await archives.add(archive, about);
@@ -87,6 +82,13 @@ export class JumphostBackup implements VersionSource {
   /** The file of the encrypted archive. @throws BackupError */
   async file(id: string): Promise<string> {
     return (await this.archives()).file(id);
+  }
+
+  /** Into the folder of archives, where it is put in its place in one step. */
+  private async taken(archive: JumphostArchive): Promise<JumphostArchive> {
+    const file = join((await this.archives()).folder, `${archive.sha256.slice(0, 24)}.tmp`);
+    await rename(archive.file, file);
+    return { ...archive, file };
   }
 
   /** Opened when it is first needed, and again for another name of the jumphost. */

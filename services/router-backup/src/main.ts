@@ -1,4 +1,8 @@
 import { runService } from '@skolo/common';
 import { createRouterBackup } from './service.ts';
 
-await runService(createRouterBackup());
+const [, , verb, ...args] = process.argv;
+if (verb === 'archive-jumphost') {
+  const { archiveAsProgram } = await import('./jumphost/program.ts');
+  process.exitCode = await archiveAsProgram(args);
+} else await runService(createRouterBackup());

@@ -30,7 +30,13 @@ export {
   type Records,
   type Request,
 } from './record.ts';
-export { authorOf, openRepository, type Repository, sendCommits } from './repository.ts';
+export {
+  authorOf,
+  commitFile,
+  openRepository,
+  type Repository,
+  sendCommits,
+} from './repository.ts';
 export { type Running, readRunning } from './running.ts';
 export { inStages, racksAtOnce } from './stages.ts';
 export type { Pin } from './versions.ts';

@@ -22,6 +22,7 @@ import { packagesStep } from './packages.ts';
 import { predecessorsStep } from './predecessors.ts';
 import { type ProgramSources, programsStep, unitsStep } from './programs.ts';
 import { clockStep, journalStep, updatesStep } from './settings.ts';
+import { soleStep } from './sole.ts';
 import { systemStep } from './system.ts';
 
 /** All that the desk knows of a jumphost. */
@@ -68,6 +69,7 @@ export function stepsOf(needs: JumphostNeeds): Step[] {
     updatesStep(),
     nodeStep(download),
     addressStep(rack.jumphost.address, subnet, guard),
+    soleStep(rack.jumphost.address),
     firewallStep(subnet, guard),
     sshStep(guard),
     programsStep(sources),

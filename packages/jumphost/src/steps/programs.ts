@@ -12,6 +12,7 @@ const folders = [
   'packages/stand-in',
   'services/metadata-server',
   'services/power-cycle-daemon',
+  'services/router-backup',
 ];
 
 /** Folders of this computer: what `npm run bundle` writes, and `deploy` of the same commit. */
@@ -109,6 +110,8 @@ const units = [
   'skolo-power-fence.service',
   'skolo-stand-in.service',
   'skolo-stand-in.timer',
+  'skolo-jumphost-archive.service',
+  'skolo-jumphost-archive.path',
 ];
 const install = `${opt}/deploy/jumphost/install`;
 
@@ -136,8 +139,10 @@ if [ -e /etc/tmpfiles.d/skolo.conf ]; then
   done < /etc/tmpfiles.d/skolo.conf
 fi
 [ -x /usr/local/sbin/skolo-stand-in ] || echo 'skolo-stand-in is missing'
-systemctl is-enabled -q skolo-stand-in.timer 2>/dev/null || echo 'skolo-stand-in.timer does not start with the computer'
-systemctl is-active -q skolo-stand-in.timer || echo 'skolo-stand-in.timer does not run'`,
+for each in skolo-stand-in.timer skolo-jumphost-archive.path; do
+  systemctl is-enabled -q "$each" 2>/dev/null || echo "$each does not start with the computer"
+  systemctl is-active -q "$each" || echo "$each does not run"
+done`,
       ),
     async apply(host) {
       await host.need(install, { deadlineMs: 120_000 });

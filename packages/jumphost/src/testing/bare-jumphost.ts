@@ -1,13 +1,13 @@
 /** A bare Debian with systemd and sshd, on a cable of its own, as a person has installed it; and what a desk has for it. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { K3sRack } from '@skolo/fleet';
-import { Computer, peer } from '@skolo/simulators';
+import { Computer, peer, removeBridge } from '@skolo/simulators';
 import { k3sVersion, nodeVersion } from '../steps/versions.ts';
 import { address, ours, type TestDesk } from './test-steps.ts';
 
@@ -27,15 +27,61 @@ export function whyNoJumphost(): string | undefined {
 export interface BareJumphost {
   computer: Computer;
   desk: TestDesk;
+  /** Another one at the same switch, for the same desk. */
+  addSpare(spare: Place): Promise<Computer>;
   close(): Promise<void>;
 }
 
-/** Boots one. */
-export async function startBareJumphost(): Promise<BareJumphost> {
+interface Place {
+  name: string;
+  address: string;
+}
+
+const jumphost: Place = { name: 'jumphost-rack4', address };
+
+/** Boots one. @param bridge a switch that a spare can be plugged into */
+export async function startBareJumphost({
+  bridge,
+}: {
+  bridge?: string;
+} = {}): Promise<BareJumphost> {
   const home = await mkdtemp(join(tmpdir(), 'skolo-desk-'));
+  const computers: Computer[] = [];
+  async function close() {
+    for (const each of computers) await each.scrap();
+    if (bridge !== undefined) await removeBridge(bridge);
+    await rm(home, { recursive: true, force: true });
+  }
+  async function start(place: Place): Promise<Computer> {
+    const computer = await bareComputer(bridge);
+    computers.push(computer);
+    await allowDesk(home, computer, place);
+    await installDebian(computer, place);
+    await computer.boot();
+    return computer;
+  }
+  try {
+    const env = await makeDesk(home);
+    const computer = await start(jumphost);
+    const rack: K3sRack = {
+      ...{ name: 'rack4', type: 'k3s', context: 'rack4', jumphost: 'jumphost-rack4' },
+      ...{ ways: [{ host: 'jumphost-rack4' }], apiPort: 6443, uplink: true },
+      ...{ wave: 1, canary: false, overlay: join(home, 'kube/racks/rack4') },
+    };
+    const [files, bundles] = await Promise.all([makeFiles(home), makeBundles(home)]);
+    const desk = { rack, env, files, bundles, returnSeconds: 60 };
+    return { computer, desk, addSpare: start, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function bareComputer(bridge: string | undefined): Promise<Computer> {
   const debian = resolve(peer('debian') ?? '', '../../..');
-  const computer = await Computer.bare(peer('systemd-nspawn') ?? '', debian, {
+  return await Computer.bare(peer('systemd-nspawn') ?? '', debian, {
     network: `${ours}/24`,
+    ...(bridge !== undefined && { bridge }),
     folders: {
       '/opt/test/node': process.execPath,
       '/opt/test/repository': repository,
@@ -43,36 +89,15 @@ export async function startBareJumphost(): Promise<BareJumphost> {
       '/opt/test/kubectl': peer('kubectl') ?? '',
     },
   });
-  async function close() {
-    await computer.scrap();
-    await rm(home, { recursive: true, force: true });
-  }
-  try {
-    const env = await makeDesk(home, computer);
-    await installDebian(computer);
-    await computer.boot();
-    const rack: K3sRack = {
-      ...{ name: 'rack4', type: 'k3s', context: 'rack4', jumphost: 'jumphost-rack4' },
-      ...{ ways: [{ host: 'jumphost-rack4' }], apiPort: 6443, uplink: true },
-      ...{ wave: 1, canary: false, overlay: join(home, 'kube/racks/rack4') },
-    };
-    const [files, bundles] = await Promise.all([makeFiles(home), makeBundles(home)]);
-    return { computer, desk: { rack, env, files, bundles, returnSeconds: 60 }, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
 }
 
-/** A key, and ssh that knows the jumphost by name. */
-async function makeDesk(home: string, computer: Computer): Promise<NodeJS.ProcessEnv> {
+/** The desk's ssh knows the computer by name, and the computer its key. */
+async function allowDesk(home: string, computer: Computer, { name, address }: Place) {
   const key = join(home, 'id_ed25519');
-  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
   await computer.write('/root/.ssh/authorized_keys', await readFile(`${key}.pub`, 'utf8'), 0o600);
-  const config = join(home, 'ssh_config');
-  await writeFile(
-    config,
-    `Host jumphost-rack4
+  await appendFile(
+    join(home, 'ssh_config'),
+    `Host ${name}
   HostName ${address}
   User root
   IdentityFile ${key}
@@ -84,6 +109,13 @@ async function makeDesk(home: string, computer: Computer): Promise<NodeJS.Proces
   ConnectTimeout 2
 `,
   );
+}
+
+/** A key, and ssh with a configuration of its own. */
+async function makeDesk(home: string): Promise<NodeJS.ProcessEnv> {
+  const key = join(home, 'id_ed25519');
+  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+  const config = join(home, 'ssh_config');
   const bin = join(home, 'bin');
   await mkdir(bin);
   await writeFile(join(bin, 'ssh'), `#!/bin/sh\nexec '${peer('ssh')}' -F '${config}' "$@"\n`, {
@@ -95,10 +127,10 @@ async function makeDesk(home: string, computer: Computer): Promise<NodeJS.Proces
 }
 
 /** What a person has done at its console. */
-async function installDebian(computer: Computer): Promise<void> {
-  await computer.write('/etc/hostname', 'jumphost-rack4\n');
+async function installDebian(computer: Computer, { name, address }: Place): Promise<void> {
+  await computer.write('/etc/hostname', `${name}\n`);
   // As Debian's installer does; sudo looks its own name up.
-  await computer.write('/etc/hosts', '127.0.0.1 localhost\n127.0.1.1 jumphost-rack4\n');
+  await computer.write('/etc/hosts', `127.0.0.1 localhost\n127.0.1.1 ${name}\n`);
   await computer.write(
     '/etc/network/interfaces',
     `auto lo host0
@@ -186,6 +218,7 @@ async function makeBundles(home: string): Promise<string> {
   for (const folder of [
     'services/metadata-server',
     'services/power-cycle-daemon',
+    'services/router-backup',
     'packages/stand-in',
   ]) {
     const name = folder.split('/').at(-1) ?? '';

@@ -192,11 +192,6 @@ describe('renderWarnings', () => {
       /^services\.alert-to-pubsub\.sinks\[0\]\.file: is outside of \/var\/lib\/skolo\/alert-to-pubsub/,
     ],
     [
-      'the jumphost itself',
-      { settings: { 'router-backup': {} } },
-      /^services\.router-backup\.jumphost\.paths: the pod sees only its own state of \/var\/lib\/skolo, /,
-    ],
-    [
       'files of agents',
       { settings: { 'swarming-client': { ssh: { privateKey: '/root/.ssh/id' } } } },
       /^services\.swarming-client\.ssh\.privateKey: is a file on the machine/,

@@ -199,7 +199,7 @@ function ofAlertmanager({ services }: Rack): RenderWarning[] {
 
 /** A pod sees only rack.yaml, its secrets and its own state. */
 function ofFolders({ services }: Rack): RenderWarning[] {
-  const { upload, git, jumphost } = services['router-backup'];
+  const { upload, git } = services['router-backup'];
   const { handover } = services['metadata-server'];
   const { sinks } = services['alert-to-pubsub'];
   const places = [
@@ -225,22 +225,11 @@ function ofFolders({ services }: Rack): RenderWarning[] {
       path: sink.kind === 'file' ? sink.file : undefined,
     })),
   ];
-  const unseen = jumphost.paths.filter((path) => !isState('router-backup', path));
-  return [
-    ...places.flatMap(({ service, key, path }) => {
-      if (path === undefined || isState(service, path)) return [];
-      const message = `is outside of /var/lib/skolo/${service}, the only writable folder of the pod; add a volume for it in the overlay`;
-      return [{ where: `services.${service}.${key}`, message }];
-    }),
-    ...(jumphost.backup && unseen.length > 0
-      ? [
-          {
-            where: 'services.router-backup.jumphost.paths',
-            message: `the pod sees only its own state of ${unseen.join(', ')}; the backup of the jumphost lacks the rest; copy it from the host`,
-          },
-        ]
-      : []),
-  ];
+  return places.flatMap(({ service, key, path }) => {
+    if (path === undefined || isState(service, path)) return [];
+    const message = `is outside of /var/lib/skolo/${service}, the only writable folder of the pod; add a volume for it in the overlay`;
+    return [{ where: `services.${service}.${key}`, message }];
+  });
 }
 
 function isState(service: string, path: string): boolean {

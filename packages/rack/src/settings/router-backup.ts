@@ -122,6 +122,10 @@ export const routerBackup = section({
         '/var/lib/skolo',
         '/var/lib/rancher/k3s/server/db',
         '/var/lib/rancher/k3s/server/token',
+        '/var/lib/rancher/k3s/server/tls',
+        '/var/lib/rancher/k3s/server/cred',
+        '/etc/rancher',
+        '/etc/ssh',
       ])
       .describe('Files and folders; unreadable ones are reported and left out.'),
   }).describe('Backup of the jumphost, as one encrypted archive.'),

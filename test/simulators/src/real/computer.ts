@@ -57,18 +57,19 @@ export class Computer {
    * @param debian a root file system, which stays as it is
    * @param folders of this computer, by where they are there; they can only be read
    * @param network its interface `host0` and ours are the ends of one cable; ours gets this address
+   * @param bridge name of a switch that several computers are plugged into; our address is at the switch then
    */
   static async bare(
     nspawn: string,
     debian: string,
-    { folders, network }: { folders: Readonly<Record<string, string>>; network: string },
+    { folders, network, bridge }: BareOptions,
   ): Promise<Computer> {
     const disk = await mkdtemp(join(tmpdir(), 'skolo-debian-'));
     for (const folder of ['root', 'work', 'all']) await mkdir(join(disk, folder), { mode: 0o755 });
     const binds = Object.entries(folders).map(([to, from]) => `--bind-ro=${from}:${to}`);
     return new Computer(nspawn, join(disk, 'root'), {
-      disk,
-      network,
+      ...{ disk, network },
+      ...(bridge !== undefined && { bridge }),
       args: ['--network-veth', ...binds],
       // Hidden from all other processes, and gone with the computer.
       mount: `mount -t overlay -o lowerdir=${debian},upperdir=${disk}/root,workdir=${disk}/work overlay ${disk}/all`,
@@ -182,10 +183,16 @@ export class Computer {
         this.output = `${this.output}${data}`.slice(-4000);
       });
     }
-    for (let tries = 0; tries < 200; tries += 1) {
+    let isPlugged = false;
+    for (let tries = 0; tries < 300; tries += 1) {
       if (child.exitCode !== null) break;
+      // Its interface is there a moment after its start.
+      isPlugged ||= await this.plug(machine).then(
+        () => true,
+        () => false,
+      );
       const { text } = await this.run('systemctl', 'is-system-running').catch(() => ({ text: '' }));
-      if (/running|degraded/.test(text)) return await this.plug(machine);
+      if (isPlugged && /running|degraded/.test(text)) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     throw new Error(`it does not boot: ${this.output}`);
@@ -193,8 +200,14 @@ export class Computer {
 
   /** Our end of its cable. */
   private async plug(machine: string): Promise<void> {
-    if (this.plan.network === undefined) return;
-    await run('ip', ['address', 'add', this.plan.network, 'dev', `ve-${machine}`]);
+    const { network, bridge } = this.plan;
+    if (network === undefined) return;
+    if (bridge === undefined)
+      await run('ip', ['address', 'replace', network, 'dev', `ve-${machine}`]);
+    else {
+      await makeBridge(bridge, network);
+      await run('ip', ['link', 'set', `ve-${machine}`, 'master', bridge]);
+    }
     await this.setCable(true);
   }
 
@@ -256,6 +269,29 @@ export class Computer {
   }
 }
 
+interface BareOptions {
+  folders: Readonly<Record<string, string>>;
+  network: string;
+  bridge?: string;
+}
+
+/** It stays: another computer may be plugged in. `removeBridge` ends it. */
+async function makeBridge(name: string, address: string): Promise<void> {
+  const isThere = await run('ip', ['link', 'show', name]).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return;
+  await run('ip', ['link', 'add', 'name', name, 'type', 'bridge']);
+  await run('ip', ['address', 'add', address, 'dev', name]);
+  await run('ip', ['link', 'set', name, 'up']);
+}
+
+/** Of computers that were scrapped. */
+export async function removeBridge(name: string): Promise<void> {
+  await run('ip', ['link', 'delete', name]).catch(() => undefined);
+}
+
 interface Plan {
   /** A folder that is gone with the computer. */
   disk: string;
@@ -265,6 +301,7 @@ interface Plan {
   mount: string;
   directory: string;
   network?: string;
+  bridge?: string;
 }
 
 /**

@@ -12,6 +12,7 @@ import { promisify } from 'node:util';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { startControlPlane } from './control-plane.ts';
+import { openK3sDatabase } from './k3s-database.ts';
 
 const config = '/etc/rancher/k3s/config.yaml';
 const kubeconfig = '/etc/rancher/k3s/k3s.yaml';
@@ -28,6 +29,7 @@ const run = promisify(execFile);
 
 const Config = z.object({
   'node-name': z.string(),
+  'token-file': z.string().exactOptional(),
   'node-label': z.array(z.string()).default([]),
   'secrets-encryption': z.boolean().default(false),
 });
@@ -71,9 +73,13 @@ async function kubeconfigText(file: string): Promise<string> {
 }
 
 async function serve(): Promise<void> {
-  const { 'node-name': name } = Config.parse(parse(await readFile(config, 'utf8')));
-  // What tells a cluster from none.
-  await mkdir(`${data}/db`, { recursive: true });
+  const { 'node-name': name, 'token-file': tokenFile } = Config.parse(
+    parse(await readFile(config, 'utf8')),
+  );
+  // Open while it runs, as that of k3s.
+  const database = await openK3sDatabase(data, tokenFile);
+  if (database === undefined)
+    end('bootstrap data already found and encrypted with different token');
   await migrate();
   const ended = new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
@@ -100,6 +106,7 @@ async function serve(): Promise<void> {
   stop.abort();
   await kubelet;
   await cluster.close();
+  database.close();
 }
 
 function end(why: string): never {

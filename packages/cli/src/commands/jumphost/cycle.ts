@@ -1,19 +1,16 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { powerCycleDaemonApi } from '@skolo/api';
-import type { K3sRack, Way } from '@skolo/fleet';
-import { daemonNeeds, openHost, startSpareDaemon, stopSpareDaemon } from '@skolo/jumphost';
+import { openHost, stopSpareDaemon } from '@skolo/jumphost';
 import { rackSeenFrom } from '@skolo/rack/seen-from';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError, complain } from '../../errors.ts';
-import { interruptible, openJumphostOf } from '../../fleet.ts';
-import { audit } from '../../machine-way.ts';
+import { complain } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
 import { namesOf } from '../../names.ts';
-import { newClient, type PowerCycleDaemon } from '../../service-client.ts';
+import type { PowerCycleDaemon } from '../../service-client.ts';
 import { ignoreLimitsHelp, offSeconds, submit } from '../power/submit.ts';
 import { openSecrets } from '../secrets/open-secrets.ts';
 import { hostOptions } from './open-steps.ts';
+import { startPowerOn } from './spare-power.ts';
 
 interface Options {
   via: string;
@@ -58,22 +55,12 @@ async function cycleJumphost(
   const file = join(fleetRack.overlay, 'rack.yaml');
   const seen = rackSeenFrom(await readFile(file, 'utf8'), via, file);
   const { jumphost } = seen;
-  const { token, tokens } = await newTokens(command.io.now());
-  const machine = await openJumphostOf(command, { ...fleetRack, ways: [wayTo(fleetRack, via)] });
-  const url = await interruptible(command, async (signal) => {
-    const needs = await daemonNeeds(seen, tokens, async ({ name: secret, place: at }) => {
-      const value = await store.read(at, signal);
-      if (value !== undefined) return value;
-      throw new CliError(`${store.title} has no ${secret}; skolo secrets set ${name} ${secret}`);
-    });
-    await audit(machine, name, `cycle of the jumphost ${jumphost}: ${reason}`, signal);
-    const host = await openHost(hostOptions({ name: via }, machine, signal));
-    return await startSpareDaemon(host, needs);
-  });
-  const client = newClient(powerCycleDaemonApi, {
-    ...{ baseUrl: url, token },
-    fetch: machine.fetch,
-  });
+  const why = `cycle of the jumphost ${jumphost}: ${reason}`;
+  const { machine, url, client } = await startPowerOn(
+    command,
+    { fleetRack, store },
+    { seen, via, why },
+  );
   const service: PowerCycleDaemon = { baseUrl: url, ask: (question) => question(client) };
   const goesOn = `the daemon on ${via} goes on for an hour; the same command again continues from there`;
   await submit({
@@ -93,26 +80,4 @@ async function cycleJumphost(
   await interruptible(command, async (signal) =>
     stopSpareDaemon(await openHost(hostOptions({ name: via }, machine, signal))),
   );
-}
-
-/** As config.json has it, else as the user's ssh does. */
-function wayTo({ ways }: K3sRack, via: string): Way {
-  const user = ways[0]?.user;
-  return (
-    ways.find(({ host }) => host === via) ?? { host: via, ...(user !== undefined && { user }) }
-  );
-}
-
-/** A token for this cycle, and the file that accepts it. */
-async function newTokens(now: number): Promise<{ token: string; tokens: string }> {
-  const { newToken } = await import('@skolo/common');
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-tokens-'));
-  try {
-    const file = join(folder, 'tokens.yaml');
-    const options = { name: 'jumphost-cycle', role: 'operate', expiresInDays: 1, now } as const;
-    const token = await newToken(file, options);
-    return { token, tokens: await readFile(file, 'utf8') };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 }

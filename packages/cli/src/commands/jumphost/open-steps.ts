@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode } from '@skolo/errors';
-import { type FleetRack, type Jumphost, openJumphost } from '@skolo/fleet';
+import { type FleetRack, type Jumphost, type K3sRack, openJumphost } from '@skolo/fleet';
 import {
   type AskedService,
   downloader,
@@ -66,15 +66,23 @@ export interface OpenSteps {
   steps: Step[];
 }
 
+interface OpenStepsDeps {
+  signal: AbortSignal;
+  report(text: string): void;
+  /** To another computer than the jumphost of today. */
+  ways?: K3sRack['ways'];
+}
+
 /** @throws FleetError @throws RackError @throws JumphostError @throws CliError */
 export async function openSteps(
   command: SkoloCommand,
   name: string,
   options: PrepareOptions,
-  { signal, report }: { signal: AbortSignal; report(text: string): void },
+  { signal, report, ways }: OpenStepsDeps,
 ): Promise<OpenSteps> {
   const { io } = command;
-  const entry = await rackNamed(command, name);
+  const named = await rackNamed(command, name);
+  const entry = ways === undefined ? named : { ...named, ways };
   if (entry.type === 'gke') throw new CliError(`${name}: is a cluster of gke, without a jumphost`);
   const kube = resolve(dirname(await clustersFile(command)), '..');
   const rack = await readRack(join(entry.overlay, 'rack.yaml'));
@@ -118,7 +126,8 @@ export function hostOptions(
   };
 }
 
-function guardOf(
+/** Confirms changes by a new session to the rack's jumphost. */
+export function guardOf(
   { io }: SkoloCommand,
   rack: FleetRack,
   { returnAfter }: PrepareOptions,

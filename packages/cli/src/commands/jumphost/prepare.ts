@@ -1,13 +1,12 @@
-import { isPrepared, prepare, type StepProgress } from '@skolo/jumphost';
+import { isPrepared } from '@skolo/jumphost';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { interruptible } from '../../fleet.ts';
-import { deskName } from '../../machine-way.ts';
-import { livePicture } from '../../output/live-area.ts';
 import { count } from '../../output/text.ts';
 import { addStepOptions, openSteps, type PrepareOptions } from './open-steps.ts';
-import { printNews, printSteps, stepLines } from './steps-text.ts';
+import { stepRunner } from './run-steps.ts';
+import { printSteps } from './steps-text.ts';
 
 interface Options extends PrepareOptions {
   check?: true;
@@ -32,30 +31,10 @@ export function define(command: SkoloCommand): void {
   command.action(async (rack: string, options: Options) => {
     const { io } = command;
     const steps = await interruptible(command, async (signal) => {
-      let latest: readonly StepProgress[] = [];
-      let now = '';
-      let picture: ReturnType<typeof livePicture> | undefined;
-      const report = (text: string) => {
-        now = text;
-        picture?.changed();
-      };
+      const runner = stepRunner(io);
+      const { report } = runner;
       const { host, steps } = await openSteps(command, rack, options, { signal, report });
-      if (io.rows !== undefined) picture = livePicture(io, (size) => stepLines(latest, now, size));
-      try {
-        return await prepare(host, steps, {
-          signal,
-          isCheck: options.check ?? false,
-          by: deskName(),
-          report(all) {
-            if (picture === undefined) printNews(io.out, '', latest, all);
-            latest = all;
-            now = '';
-            picture?.changed();
-          },
-        });
-      } finally {
-        picture?.end(false);
-      }
+      return await runner.run(host, steps, { signal, isCheck: options.check ?? false });
     });
     printSteps(io, steps);
     const changed = steps.filter(({ state }) => state === 'changed').length;

@@ -1,0 +1,62 @@
+/** After a replacement the spare is the jumphost: rack.yaml has the wiring of the one at the other. */
+import { join } from 'node:path';
+import { commitFile, openRepository, sendCommits } from '@skolo/fleet/push';
+import { formatOutlet, parseRack, type Rack } from '@skolo/rack';
+import { editRack, type RackEdit } from '@skolo/rack/edit';
+import type { SkoloCommand } from '../../command.ts';
+import { clustersFile } from '../../fleet.ts';
+
+/** @returns lines for people: what was done, and what is left to do by hand */
+export async function exchangeInRack(
+  command: SkoloCommand,
+  overlay: string,
+  spare: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const file = join(overlay, 'rack.yaml');
+  const repository = await openRepository(await clustersFile(command), signal, {
+    mayBeDirty: true,
+  });
+  const left: string[] = [];
+  await commitFile(repository, {
+    file,
+    message: `${spare} is the jumphost\n`,
+    edit(text) {
+      const edited = editRack(text, exchanged(parseRack(text, { file }), spare, left), file);
+      left.push(
+        ...edited.left.map(
+          ({ edit, why }) => `${edit.name}: \`${edit.key}: ${edit.value}\` (${why})`,
+        ),
+      );
+      return edited.text;
+    },
+  });
+  const why = await sendCommits(repository, signal);
+  return [
+    `${file}: ${spare} and the jumphost have exchanged their wiring, in a commit`,
+    ...left.map((each) => `by hand in ${file}: ${each}`),
+    ...(why === undefined ? [] : [`git push: ${why}`]),
+  ];
+}
+
+function exchanged({ jumphost, machines }: Rack, spare: string, left: string[]): RackEdit[] {
+  const machine = machines.get(spare);
+  const values = {
+    power: [jumphost.power.map(formatOutlet), (machine?.power ?? []).map(formatOutlet)],
+    uplink: [jumphost, machine].map((each) => (each?.uplink ? [formatOutlet(each.uplink)] : [])),
+    mac: [jumphost, machine].map((each) => (each?.mac ? [each.mac] : [])),
+  } as const;
+  return (['power', 'uplink', 'mac'] as const).flatMap((key): RackEdit[] => {
+    const [own = [], other = []] = values[key];
+    const [a, b] = [own[0], other[0]];
+    if (own.length === 0 && other.length === 0) return [];
+    if (own.length !== 1 || other.length !== 1 || a === undefined || b === undefined) {
+      left.push(`exchange \`${key}\` of ${jumphost.name} and ${spare}`);
+      return [];
+    }
+    return [
+      { name: jumphost.name, key, value: b },
+      { name: spare, key, value: a },
+    ];
+  });
+}

@@ -1,0 +1,264 @@
+/** What `skolo jumphost replace` does, from this desk. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorText, parseJson } from '@skolo/errors';
+import {
+  afterSwapSteps,
+  cableStep,
+  fenceStep,
+  findParts,
+  type Host,
+  isPrepared,
+  rehearsalSteps,
+  removeCopy,
+  type Step,
+  type StepProgress,
+  stopSpareDaemon,
+  swapSteps,
+  type TakeOver,
+  tookOver,
+} from '@skolo/jumphost';
+import { formatOutlet, type Rack } from '@skolo/rack';
+import { rackSeenFrom } from '@skolo/rack/seen-from';
+import { z } from 'zod';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError, exitCodes } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
+import { plain } from '../../output/text.ts';
+import { duration } from '../../output/time.ts';
+import { type OpenSecrets, openSecrets } from '../secrets/open-secrets.ts';
+import { exchangeInRack } from './exchange.ts';
+import { guardOf, openSteps, type PrepareOptions } from './open-steps.ts';
+import { printParts } from './parts-text.ts';
+import { stepRunner } from './run-steps.ts';
+import { startPowerOn, wayTo } from './spare-power.ts';
+import { readCopy } from './state-copy.ts';
+import { printSteps } from './steps-text.ts';
+
+export interface ReplaceOptions extends PrepareOptions {
+  with: string;
+  rehearse?: true;
+  from?: string;
+  identity?: string;
+  version: string;
+  disk?: string;
+  newCluster?: true;
+  cableIsOut?: true;
+  reason: string;
+}
+
+/** What the new jumphost knows of the replacement. */
+const About = z.object({
+  spare: z.string(),
+  address: z.string(),
+  copied: z.string(),
+  /** What feeds it. */
+  power: z.array(z.string()),
+});
+type About = z.output<typeof About>;
+
+interface Replacement {
+  command: SkoloCommand;
+  name: string;
+  options: ReplaceOptions;
+  open: OpenSecrets;
+  began: number;
+}
+
+/** @throws CliError It stopped; everything may be run again. */
+export async function replaceJumphost(
+  command: SkoloCommand,
+  name: string,
+  options: ReplaceOptions,
+): Promise<void> {
+  const open = await openSecrets(command, name);
+  const replacement = { command, name, options, open, began: performance.now() };
+  const before = options.rehearse ? undefined : await whoTookOver(replacement);
+  if (before?.spare === options.with) return await finish(replacement, before);
+  const spare = spareOf(open.rack, options.with);
+  const takeOver: TakeOver = { jumphost: open.rack.jumphost, spare };
+  const about = await swap(replacement, takeOver);
+  if (about !== undefined) await finish(replacement, about);
+}
+
+function spareOf({ machines, name: rack }: Rack, name: string): { name: string; address: string } {
+  const address = machines.get(name)?.address;
+  if (address !== undefined) return { name, address };
+  const why = machines.has(name) ? 'has no address' : 'is not a machine';
+  throw new CliError(
+    `${name}: ${why} in rack.yaml of ${rack}; describe the spare there, with its wiring`,
+  );
+}
+
+/** To see whether the jumphost answers at all. */
+const lookMs = 20_000;
+
+/** Undefined: the jumphost does not answer, or is still the former one. */
+async function whoTookOver({ command, options, open }: Replacement): Promise<About | undefined> {
+  const { fleetRack } = open;
+  return await interruptible(command, async (signal) => {
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(lookMs)]);
+    const { newSession } = guardOf(command, fleetRack, options, signal);
+    const session = await newSession(soon).catch(() => undefined);
+    signal.throwIfAborted();
+    if (session === undefined) return undefined;
+    try {
+      return About.safeParse(parseJson((await session.read(tookOver)) ?? '')).data;
+    } finally {
+      await session.close();
+    }
+  });
+}
+
+/** All that is done while the spare is the spare. Undefined: it was a rehearsal, or failed. */
+async function swap(replacement: Replacement, takeOver: TakeOver): Promise<About | undefined> {
+  const { command, name, options, open, began } = replacement;
+  const { io } = command;
+  const { rack, fleetRack } = open;
+  const { spare } = takeOver;
+  const runner = stepRunner(io);
+  const ways = [wayTo(fleetRack, spare.name)];
+  return await interruptible(command, async (signal) => {
+    const { report } = runner;
+    const { host, steps } = await openSteps(command, name, options, { signal, report, ways });
+    const copy = await readCopy(command, rack, host, options);
+    const database = {
+      token: await storedToken(open, signal),
+      isNewCluster: options.newCluster ?? false,
+    };
+    const first = await runner.run(host, rehearsalSteps({ steps, copy, database }), {
+      isCheck: false,
+      signal,
+    });
+    if (!isPrepared(first)) return await failed(replacement, first);
+    const found = await findParts(host);
+    const { fence, fenced, end } = await fenceOf(replacement, spare.name, host, signal);
+    try {
+      if (options.rehearse) {
+        const last = await runner.run(host, [fence], { isCheck: true, signal });
+        await removeCopy(host);
+        printSteps(io, [...first, ...last]);
+        printParts(io, found, copy, io.now());
+        io.out(
+          `rehearsed in ${duration((performance.now() - began) / 1000)}; nothing of the rack was changed`,
+        );
+        if (last.some(({ state }) => state === 'failed')) io.exitCode = exitCodes.failed;
+        return undefined;
+      }
+      const power = (rack.machines.get(spare.name)?.power ?? []).map(formatOutlet);
+      const about: About = { spare: spare.name, address: spare.address, copied: copy.time, power };
+      const guard = guardOf(command, fleetRack, options, signal);
+      const needs = { copy, takeOver, fence, fenced, guard, about };
+      const last = await runner.run(host, swapSteps(needs), { isCheck: false, signal });
+      if (!isPrepared(last)) return await failed(replacement, [...first, ...last]);
+      printSteps(io, [...first, ...last]);
+      printParts(io, found, copy, io.now());
+      return about;
+    } finally {
+      await end();
+    }
+  });
+}
+
+async function failed(
+  { command, name }: Replacement,
+  steps: readonly StepProgress[],
+): Promise<undefined> {
+  printSteps(command.io, steps);
+  command.io.err(`${name}: stopped; the same command goes on from there`);
+  command.io.exitCode = exitCodes.failed;
+}
+
+/** For a copy without the token. */
+async function storedToken({ secrets, store }: OpenSecrets, signal: AbortSignal) {
+  const secret = secrets.find((each) => each.name === 'k3s-token');
+  return secret && (await store.read(secret.place, signal));
+}
+
+interface Fence {
+  fence: Step;
+  /** That it keeps off. */
+  fenced: string[];
+  end(): Promise<void>;
+}
+
+async function fenceOf(
+  { command, name, options, open }: Replacement,
+  spare: string,
+  host: Host,
+  signal: AbortSignal,
+): Promise<Fence> {
+  const { io } = command;
+  const { rack, fleetRack, store } = open;
+  const { jumphost } = rack;
+  const { cableIsOut, reason } = options;
+  if (cableIsOut) {
+    const confirm = () => confirmCable(command, jumphost.name);
+    return { fence: cableStep(jumphost.name, confirm), fenced: [], end: async () => {} };
+  }
+  if (jumphost.power.length === 0) {
+    throw new CliError(
+      `${name}: rack.yaml does not say what feeds ${jumphost.name}, so nothing can prove that it is off; pull its cables out, and add --cable-is-out`,
+    );
+  }
+  const file = join(fleetRack.overlay, 'rack.yaml');
+  const seen = rackSeenFrom(await readFile(file, 'utf8'), spare, file);
+  const why = `${spare} replaces ${jumphost.name}: ${reason}`;
+  let started: ReturnType<typeof startPowerOn> | undefined;
+  const power = async () => {
+    started ??= startPowerOn(command, { fleetRack, store }, { seen, via: spare, why });
+    return (await started).client;
+  };
+  const outlets = jumphost.power.map(formatOutlet);
+  return {
+    fence: fenceStep({ jumphost: jumphost.name, outlets, power, reason: why, signal }),
+    fenced: outlets,
+    async end() {
+      // It may not be reachable there any more: it ends within an hour by itself.
+      if (started !== undefined)
+        await stopSpareDaemon(host).catch((error: unknown) => io.err(plain(errorText(error))));
+    },
+  };
+}
+
+async function confirmCable({ io }: SkoloCommand, jumphost: string): Promise<void> {
+  io.err(
+    `Two jumphosts at once would switch the same outlets. Pull every network cable of ${jumphost} out.`,
+  );
+  const typed = await io.ask(`When it is out, type ${jumphost}: `);
+  if (typed?.trim() !== jumphost) throw new CliError('nothing was replaced: not confirmed');
+}
+
+/** What is done once the spare is reached as the jumphost. */
+async function finish(replacement: Replacement, about: About): Promise<void> {
+  const { command, name, options, open, began } = replacement;
+  const { io } = command;
+  const runner = stepRunner(io);
+  await interruptible(command, async (signal) => {
+    const { report } = runner;
+    // A run that was interrupted may have done it.
+    if (!isExchanged(open.rack, about)) {
+      const lines = await exchangeInRack(command, open.fleetRack.overlay, about.spare, signal);
+      for (const line of lines) io.out(plain(line));
+    }
+    const { host, steps } = await openSteps(command, name, options, { signal, report });
+    const spare = { name: about.spare, address: about.address };
+    const all = afterSwapSteps({ jumphost: open.rack.jumphost, spare }, steps);
+    const done = await runner.run(host, all, { isCheck: false, signal });
+    if (!isPrepared(done)) return await failed(replacement, done);
+    printSteps(io, done);
+    await removeCopy(host);
+    io.out(
+      `${name}: ${about.spare} is the jumphost, after ${duration((performance.now() - began) / 1000)}; its state is of ${about.copied}`,
+    );
+    io.out(
+      `then: skolo backup status --on ${name}; where the history is missing, skolo backup restore-history --on ${name} --from PLACE --reason WHY`,
+    );
+    return undefined;
+  });
+}
+
+/** Whether rack.yaml has the wiring of the spare at the jumphost. */
+function isExchanged({ jumphost }: Rack, { power }: About): boolean {
+  return power.length === 0 || jumphost.power.map(formatOutlet).join() === power.join();
+}

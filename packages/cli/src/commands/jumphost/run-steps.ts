@@ -1,0 +1,46 @@
+/** Runs steps, and shows them meanwhile. */
+import { type Host, prepare, type Step, type StepProgress } from '@skolo/jumphost';
+import type { Io } from '../../io.ts';
+import { deskName } from '../../machine-way.ts';
+import { livePicture } from '../../output/live-area.ts';
+import { printNews, stepLines } from './steps-text.ts';
+
+export interface StepRunner {
+  /** What the step that runs does now. */
+  report(text: string): void;
+  run(
+    host: Host,
+    steps: readonly Step[],
+    options: { isCheck: boolean; signal: AbortSignal },
+  ): Promise<StepProgress[]>;
+}
+
+export function stepRunner(io: Io): StepRunner {
+  let now = '';
+  let picture: ReturnType<typeof livePicture> | undefined;
+  return {
+    report(text) {
+      now = text;
+      picture?.changed();
+    },
+    async run(host, steps, { isCheck, signal }) {
+      let latest: readonly StepProgress[] = [];
+      if (io.rows !== undefined) picture = livePicture(io, (size) => stepLines(latest, now, size));
+      try {
+        return await prepare(host, steps, {
+          ...{ signal, isCheck },
+          by: deskName(),
+          report(all) {
+            if (picture === undefined) printNews(io.out, '', latest, all);
+            latest = all;
+            now = '';
+            picture?.changed();
+          },
+        });
+      } finally {
+        picture?.end(false);
+        picture = undefined;
+      }
+    },
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * Opens a copy of the database of k3s: SQLite finds it whole, and the token opens what k3s has encrypted in it with the token,
+ * the CA and keys of the cluster.
+ * Source: k3s, pkg/cluster/encrypt.go and storage.go: key `/bootstrap/` with 12 digits of the SHA-256 of the password in the
+ * token, value `SALT:base64(nonce, ciphertext, tag)` of AES-256-GCM, with PBKDF2 (SHA-1, 4096 rounds). kine's table is `kine`.
+ */
+import { createDecipheriv, createHash, pbkdf2Sync } from 'node:crypto';
+import { shellWord } from '@skolo/errors';
+import type { Secret } from '@skolo/secrets';
+import { z } from 'zod';
+import type { Host } from '../host.ts';
+import type { Check, Step } from '../step.ts';
+import { database, token as tokenPart } from './parts.ts';
+import { staged } from './staging.ts';
+
+export interface DatabaseNeeds {
+  /** Of the store, for a copy without one. */
+  token?: Secret | undefined;
+  /** Without a database a new cluster is begun. */
+  isNewCluster: boolean;
+}
+
+/** Only checked. */
+export function databaseStep(needs: DatabaseNeeds): Step {
+  return {
+    name: 'database',
+    about: 'the database of k3s is whole, and its token opens it',
+    check: (host) => check(host, needs),
+  };
+}
+
+const Looked = z.object({
+  whole: z.string(),
+  keys: z.int(),
+  bootstrap: z.array(z.object({ name: z.string(), value: z.base64() })),
+});
+
+async function check(host: Host, { token, isNewCluster }: DatabaseNeeds): Promise<Check> {
+  // After the copy has gone to its place, there.
+  const root = (await host.run(`[ -e ${staged}/${database} ]`)).code === 0 ? `${staged}/` : '/';
+  const file = `${root}${database}/state.db`;
+  if ((await host.run(`[ -e ${file} ]`)).code !== 0) {
+    if (isNewCluster) return { differs: [], note: 'none: a new cluster' };
+    return {
+      differs: [
+        'the copy has no database of k3s; take another copy or the old disk, or begin a new cluster with --new-cluster: machines then join again',
+      ],
+    };
+  }
+  const found = Looked.parse(JSON.parse(await host.need(lookScript(file))));
+  if (found.whole !== 'ok') {
+    return { differs: [`the database of k3s is damaged: ${found.whole}; take another copy`] };
+  }
+  const text = (await host.read(`${root}${tokenPart}`)) ?? token?.reveal();
+  if (text === undefined) {
+    return {
+      differs: [
+        'the copy has no token of k3s, and nobody opens the database without it; set it from where you have it: skolo secrets set RACK k3s-token',
+      ],
+    };
+  }
+  return opened(found, text);
+}
+
+function opened({ keys, bootstrap }: z.output<typeof Looked>, token: string): Check {
+  const objects = `${keys} keys`;
+  if (bootstrap.length === 0) {
+    return { differs: [], note: `${objects}; no CA in it, so that of the copy counts` };
+  }
+  const password = passwordOf(token);
+  const digest = createHash('sha256').update(password).digest('hex').slice(0, 12);
+  const row = bootstrap.find(({ name }) => name === `/bootstrap/${digest}`);
+  if (row === undefined) {
+    return {
+      differs: ['the database of k3s is encrypted with another token than that of the copy'],
+    };
+  }
+  try {
+    decrypted(Buffer.from(row.value, 'base64').toString('latin1'), password);
+  } catch {
+    return { differs: ['the database of k3s does not open with its token: it is damaged'] };
+  }
+  return { differs: [], note: `${objects}; its token opens it` };
+}
+
+/** `K10<digest of the CA>::server:PASSWORD`, or the password alone. */
+function passwordOf(token: string): string {
+  return /^K10[0-9a-f]{64}::(?:[^:]*:)?(.*)$/.exec(token.trim())?.[1] ?? token.trim();
+}
+
+function decrypted(value: string, password: string): Buffer {
+  const colon = value.indexOf(':');
+  const key = pbkdf2Sync(password, value.slice(0, colon), 4096, 32, 'sha1');
+  const bytes = Buffer.from(value.slice(colon + 1), 'base64');
+  const cipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12));
+  cipher.setAuthTag(bytes.subarray(-16));
+  return Buffer.concat([cipher.update(bytes.subarray(12, -16)), cipher.final()]);
+}
+
+/** Node is on the spare; a program of SQLite may not be. */
+function lookScript(file: string): string {
+  const script = `
+import { DatabaseSync } from 'node:sqlite';
+const db = new DatabaseSync(${JSON.stringify(file)}, { readOnly: true });
+const look = () => {
+  const [first] = db.prepare('PRAGMA quick_check').all();
+  const newest = 'SELECT name, value FROM kine WHERE id IN (SELECT max(id) FROM kine GROUP BY name) AND deleted = 0';
+  const keys = db.prepare('SELECT count(*) AS n FROM (' + newest + ')').get().n;
+  const rows = db.prepare(newest + " AND name LIKE '/bootstrap/%'").all();
+  const bootstrap = rows.map(({ name, value }) => ({ name, value: Buffer.from(value).toString('base64') }));
+  return { whole: Object.values(first)[0], keys, bootstrap };
+};
+let found;
+try { found = look(); } catch (error) { found = { whole: error.message, keys: 0, bootstrap: [] }; }
+console.log(JSON.stringify(found));`;
+  return `/usr/bin/node --no-warnings --input-type=module -e ${shellWord(script)}`;
+}

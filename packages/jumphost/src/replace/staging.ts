@@ -1,0 +1,151 @@
+/**
+ * The state of a jumphost, from a copy onto the spare: first into a folder of its own, where it is checked, then to its place.
+ * Each step may be cut off and run again.
+ */
+import { join } from 'node:path/posix';
+import { shellWord } from '@skolo/errors';
+import { linesOf } from '../files.ts';
+import type { Host } from '../host.ts';
+import type { Step } from '../step.ts';
+import { removeAgent } from '../steps/k3s-agent.ts';
+import { unitFile } from '../steps/k3s-unit.ts';
+import { type Part, parts } from './parts.ts';
+
+/** On the disk of /var/lib, so that a rename is all that takes it to its place. */
+export const folder = '/var/lib/skolo-replace';
+export const staged = `${folder}/copy`;
+/** Has the id of the copy that is whole in `staged`. */
+const copied = `${folder}/copied`;
+/** Has the id of the copy that is in its place. */
+const placed = `${folder}/placed`;
+const copyMs = 3_600_000;
+
+/** Where the state of the former jumphost is. */
+export interface StateCopy {
+  /** For people. */
+  title: string;
+  /** Another copy has another one. */
+  id: string;
+  /** RFC 3339, when it was made. */
+  time: string;
+  /** A tar, as router-backup archives a jumphost; or the root of its disk, mounted on the spare. */
+  from: { tar: Buffer } | { disk: string };
+}
+
+/** Brings the copy into a folder of the spare. */
+export function copyStep({ title, id, from }: StateCopy): Step {
+  return {
+    name: 'copy',
+    about: `the state of the former jumphost, from ${title}`,
+    async check(host) {
+      const found = await host.need(
+        `cat ${placed} 2>/dev/null || cat ${copied} 2>/dev/null || true`,
+      );
+      return { differs: found.trim() === id ? [] : ['is not on the spare'], note: title };
+    },
+    async apply(host) {
+      await host.need(`rm -rf ${folder} && mkdir -p -m 0700 ${folder} ${staged}`, {
+        deadlineMs: copyMs,
+      });
+      if ('disk' in from) await host.need(fromDisk(from.disk), { deadlineMs: copyMs });
+      else {
+        const archive = `${folder}/archive.tar`;
+        await host.write({ path: archive, content: from.tar, mode: 0o600 });
+        await host.need(
+          `tar -xpf ${archive} --numeric-owner -C ${staged} && rm ${archive} && sync -f ${staged}`,
+          { deadlineMs: copyMs },
+        );
+      }
+      await host.write({ path: copied, content: `${id}\n`, mode: 0o600 });
+    },
+  };
+}
+
+function fromDisk(disk: string): string {
+  return `set -eu
+disk=${shellWord(disk)}
+[ -d "$disk/var/lib/skolo" ] || { echo "$disk/var/lib/skolo: no such folder; mount the disk of the former jumphost there (mount -o ro)" >&2; exit 1; }
+cd "$disk"
+for each in var/lib/skolo var/lib/rancher/k3s/server etc/rancher etc/ssh/ssh_host_*; do
+  [ -e "$each" ] || continue
+  mkdir -p ${staged}/"$(dirname "$each")"
+  cp -a "$each" ${staged}/"$each"
+done
+# k3s makes it anew.
+rm -rf ${staged}/var/lib/rancher/k3s/server/manifests ${staged}/var/lib/rancher/k3s/server/static
+sync -f ${staged}`;
+}
+
+export interface FoundPart extends Part {
+  isThere: boolean;
+}
+
+/** What the copy has. @throws JumphostError */
+export async function findParts(host: Host): Promise<FoundPart[]> {
+  const lines = parts.map(
+    ({ path }) => `set -- ${path}; if [ -e "$1" ]; then echo yes; else echo no; fi`,
+  );
+  // After it has gone to its place, there.
+  const there = `if [ -e ${placed} ]; then cd /; else cd ${staged}; fi`;
+  const said = linesOf(await host.need(`${there}\n${lines.join('\n')}`));
+  return parts.map((part, at) => ({ ...part, isThere: said[at] === 'yes' }));
+}
+
+export interface PlaceNeeds {
+  copy: Pick<StateCopy, 'id' | 'time'>;
+  /** Of the former jumphost: the power-cycle daemon keeps them off. */
+  fenced: readonly string[];
+}
+
+/** Beside the journal of the power-cycle daemon, which obeys it once. */
+const inherited = '/var/lib/skolo/power-cycle-daemon/inherited.json';
+/** User and group of the daemon. */
+const skolo = 10_001;
+
+/** Takes the state from that folder to its place. What the spare had there is kept in `former`. */
+export function placeStep({ copy, fenced }: PlaceNeeds): Step {
+  return {
+    name: 'state',
+    about: 'the state of the former jumphost is in its place',
+    async check(host) {
+      const isPlaced = (await host.read(placed))?.trim() === copy.id;
+      return { differs: isPlaced ? [] : ['is in a folder of its own yet'] };
+    },
+    async apply(host) {
+      // A machine of the rack cannot be its jumphost, too.
+      const isAgent = (await host.run(`[ -e ${unitFile('agent')} ]`)).code === 0;
+      if (isAgent) await removeAgent(host);
+      const mark = JSON.stringify({ time: copy.time, keepOff: fenced });
+      // First, and with the rest: a daemon that starts in between finds it.
+      const daemon = join(staged, 'var/lib/skolo/power-cycle-daemon');
+      await host.need(`set -eu
+systemctl stop skolo-stand-in.timer skolo-stand-in.service skolo-power-cycle-daemon.service skolo-metadata-server.service k3s.service 2>/dev/null || true
+if [ ! -e ${daemon} ] && [ ! -e ${inherited} ]; then install -d -m 2770 -o ${skolo} -g ${skolo} ${daemon}; fi
+if [ -e ${daemon} ]; then
+  printf '%s' ${shellWord(mark)} > ${daemon}/inherited.json
+  chown ${skolo}:${skolo} ${daemon}/inherited.json
+fi
+cd ${staged}
+move() {
+  [ -e "$1" ] || return 0
+  mkdir -p "${folder}/former/$(dirname "$1")"
+  if [ -e "/$1" ]; then rm -rf "${folder}/former/$1"; mv -T "/$1" "${folder}/former/$1"; fi
+  mv -T "$1" "/$1"
+}
+mkdir -p /var/lib/skolo /etc/rancher
+(umask 077; mkdir -p /var/lib/rancher/k3s/server)
+for each in var/lib/skolo/* var/lib/rancher/k3s/server/* etc/rancher/*; do move "$each"; done
+# Without the former settings, k3s would not know that its secrets are encrypted.
+if [ -e /var/lib/rancher/k3s/server/cred/encryption-config.json ] && [ ! -e /etc/rancher/k3s/config.yaml ]; then
+  (umask 077; mkdir -p /etc/rancher/k3s; echo 'secrets-encryption: true' > /etc/rancher/k3s/config.yaml)
+fi
+sync -f /var/lib`);
+      await host.write({ path: placed, content: `${copy.id}\n`, mode: 0o600 });
+    },
+  };
+}
+
+/** Removes the copy: it holds secrets. */
+export async function removeCopy(host: Host): Promise<void> {
+  await host.need(`rm -rf ${staged} ${folder}/archive.tar ${copied}`, { deadlineMs: copyMs });
+}

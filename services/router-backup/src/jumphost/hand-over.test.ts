@@ -1,0 +1,73 @@
+/** An archive from the host, for a service that sees only its own state: the program as systemd starts it. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { decrypt } from '@skolo/backup';
+import { Secret } from '@skolo/secrets';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { wantArchive } from './hand-over.ts';
+
+const run = promisify(execFile);
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+const fast = { takenWithinMs: 30_000, lookMs: 20, signal: AbortSignal.timeout(50_000) };
+
+async function host(recipient: string) {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-hand-over-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const folder = join(dir, 'state/router-backup/jumphost');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(dir, 'state/router-backup/scratch'), 'useless elsewhere');
+  await writeFile(join(dir, 'state/token'), 'of the cluster');
+  const rack = join(dir, 'rack.yaml');
+  await writeFile(
+    rack,
+    `rack: rack4
+timezone: UTC
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
+services: { router-backup: { encrypt: ${recipient}, jumphost: { paths: [${dir}/state] } } }
+`,
+  );
+  const archive = () =>
+    run(process.execPath, [main, 'archive-jumphost', '--rack', rack, '--folder', folder]);
+  return { folder, archive };
+}
+
+it('is made when it is wanted, and encrypted', async () => {
+  const identity = await generateX25519Identity();
+  const { folder, archive } = await host(`[${await identityToRecipient(identity)}]`);
+
+  const wanted = wantArchive(folder, fast);
+  await vi.waitFor(async () => expect(await readdir(folder)).toContain('wanted'));
+  await archive();
+  const made = await wanted;
+
+  expect(made).toMatchObject({ files: 2, left: [] });
+  expect(await readdir(folder)).not.toContain('wanted');
+  const bytes = await decrypt(await readFile(made?.file ?? ''), [new Secret(identity)], 'it');
+  expect(bytes.subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
+});
+
+it('fails with the reason of the program', async () => {
+  const { folder, archive } = await host('none');
+
+  const wanted = expect(wantArchive(folder, fast)).rejects.toThrow(
+    'on the jumphost: the jumphost holds secrets, so it is only kept encrypted',
+  );
+  await vi.waitFor(async () => expect(await readdir(folder)).toContain('wanted'));
+  await expect(archive()).rejects.toThrow();
+
+  await wanted;
+});
+
+it('is not waited for where nobody makes it', async () => {
+  const { folder } = await host('none');
+
+  expect(await wantArchive(folder, { ...fast, takenWithinMs: 50 })).toBe(undefined);
+  expect(await wantArchive(join(folder, 'not-there'), fast)).toBe(undefined);
+  expect(await readdir(folder)).toEqual([]);
+});

@@ -1,0 +1,97 @@
+/**
+ * How an archive comes from the host into the pod: through a folder in the state directory. The service writes `wanted`, on which
+ * systemd starts the program. That removes it, and leaves the archive and `done.json`.
+ */
+import { readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pause } from '@skolo/common';
+import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
+import { errorCode, parseJson } from '@skolo/errors';
+import { BackupError } from '@skolo/models/configuration';
+import { z } from 'zod';
+import type { JumphostArchive } from './archive.ts';
+
+const wanted = 'wanted';
+const done = 'done.json';
+const content = 'archive.age';
+
+const Left = z.object({ path: z.string(), why: z.string() });
+const Done = z.union([
+  z.object({ failed: z.string() }),
+  z.object({
+    archive: z.object({
+      file: z.string(),
+      size: z.int().min(0),
+      sha256: z.string(),
+      digest: z.string(),
+      plain: z.object({ size: z.int().min(0), sha1: z.string() }),
+      files: z.int(),
+      left: z.array(Left),
+    }),
+  }),
+]);
+
+/** By the program: the request is taken, and what is left of former ones goes. */
+export async function beginHandOver(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  const old = names.filter((name) => name !== wanted && name !== done);
+  for (const name of [done, ...old, wanted]) {
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** By the program. */
+export async function handOver(
+  folder: string,
+  result: { archive: JumphostArchive } | { failed: string },
+): Promise<void> {
+  if ('archive' in result) await rename(result.archive.file, join(folder, content));
+  await writeFileAtomic(join(folder, done), JSON.stringify(result));
+}
+
+export interface WantOptions {
+  /** Until the program has taken the request; afterwards none is running there. */
+  takenWithinMs: number;
+  lookMs: number;
+  signal: AbortSignal;
+}
+
+export const usualWant = { takenWithinMs: 60_000, lookMs: 200 };
+
+/**
+ * By the service: an archive that was made on the host.
+ *
+ * @returns undefined: nobody makes one there, and the service has to do with what it can read
+ * @throws BackupError `storage`: it could not be made
+ */
+export async function wantArchive(
+  folder: string,
+  { takenWithinMs, lookMs, signal }: WantOptions,
+): Promise<JumphostArchive | undefined> {
+  const isShared = await readdir(folder).then(
+    () => true,
+    (error: unknown) => {
+      if (errorCode(error) === 'ENOENT') return false;
+      throw error;
+    },
+  );
+  if (!isShared) return undefined;
+  await rm(join(folder, done), { force: true });
+  await writeFileAtomic(join(folder, wanted), '');
+  const until = performance.now() + takenWithinMs;
+  for (;;) {
+    const result = Done.safeParse(parseJson((await readFileIfExists(join(folder, done))) ?? ''));
+    if (result.success && 'archive' in result.data) {
+      return { ...result.data.archive, file: join(folder, content) };
+    }
+    if (result.success && 'failed' in result.data) {
+      throw new BackupError('storage', `on the jumphost: ${result.data.failed}`);
+    }
+    const isTaken = (await readFileIfExists(join(folder, wanted))) === undefined;
+    if (!isTaken && performance.now() > until) {
+      await rm(join(folder, wanted), { force: true });
+      return undefined;
+    }
+    await pause(lookMs, signal);
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * `main.js archive-jumphost`: on the jumphost itself, for a router-backup in a pod, which cannot read folders of the host. A unit
+ * of systemd starts it when the service wants an archive, as a user that may read everything and write only into the folder that
+ * both see. What it leaves there is encrypted.
+ */
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { errorText } from '@skolo/errors';
+import { readRack } from '@skolo/rack';
+import { archiveJumphost } from './archive.ts';
+import { beginHandOver, handOver } from './hand-over.ts';
+
+/** Graphs of weeks: larger than all the rest, and of no use for a new jumphost. */
+const tooLarge = '/var/lib/skolo/prometheus';
+
+/** @returns the exit code */
+export async function archiveAsProgram(args: readonly string[]): Promise<number> {
+  const options = { rack: { type: 'string' }, folder: { type: 'string' } } as const;
+  const { rack: file, folder: given } = parseArgs({ args: [...args], options }).values;
+  if (file === undefined || given === undefined) {
+    console.error('usage: main.js archive-jumphost --rack FILE --folder FOLDER');
+    return 2;
+  }
+  const folder = resolve(given);
+  await beginHandOver(folder);
+  const stop = new AbortController();
+  process.once('SIGTERM', () => stop.abort(new Error('ended by SIGTERM')));
+  try {
+    const rack = await readRack(file);
+    const { jumphost, encrypt } = rack.services['router-backup'];
+    const archive = await archiveJumphost({
+      ...{ rack, folder, recipients: encrypt },
+      paths: [...jumphost.paths, file],
+      exclude: [tooLarge, ...ownCopies(folder)],
+      scratch: join(folder, 'scratch'),
+      signal: stop.signal,
+      now: Date.now(),
+    });
+    await handOver(folder, { archive });
+    console.log(`${archive.files} files, ${archive.size} bytes, ${archive.left.length} left out`);
+    return 0;
+  } catch (error) {
+    await handOver(folder, { failed: errorText(error) });
+    console.error(errorText(error));
+    return 1;
+  }
+}
+
+/** Parts of the state of router-backup that are off site by themselves, or useless elsewhere. */
+export const excluded = [
+  'repository',
+  '.repository.former',
+  'incoming',
+  'archives',
+  'outgoing',
+  'scratch',
+  'transcripts',
+];
+
+/** @param folder in the state directory */
+function ownCopies(folder: string): string[] {
+  return excluded.map((name) => resolve(folder, '..', name));
+}

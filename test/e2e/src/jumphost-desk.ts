@@ -1,0 +1,105 @@
+/** What `skolo jumphost` needs at a desk: a clone of a repository of racks; and, on a jumphost of a test, what answers for pods. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BareJumphost } from '@skolo/jumphost/testing';
+import type { Computer } from '@skolo/simulators';
+
+export const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const skolo = join(repository, 'packages/cli/bin/skolo.js');
+const services = {
+  'metadata-server': 'skolo-node',
+  'power-cycle-daemon': 'skolo',
+  'router-backup': 'skolo',
+  'alert-to-pubsub': 'skolo',
+};
+
+function deployment(registry: string, name: string, namespace: string): string {
+  return `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name}, namespace: ${namespace}, labels: { app.kubernetes.io/part-of: skolo } }
+spec:
+  strategy: { type: Recreate }
+  selector: { matchLabels: { app.kubernetes.io/name: ${name} } }
+  template:
+    metadata: { labels: { app.kubernetes.io/name: ${name}, app.kubernetes.io/part-of: skolo } }
+    spec:
+      nodeSelector: { node-restriction.kubernetes.io/skolo-jumphost: "true" }
+      securityContext: { runAsNonRoot: true, runAsUser: 10001, seccompProfile: { type: RuntimeDefault } }
+      containers:
+        - name: ${name}
+          image: ${registry}/skolo/service:2026-11-20T22_40_05Z-ann-295cca0-clean
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: [ALL] } }
+`;
+}
+
+/** A clone of a repository of racks. */
+export async function makeRacks(registry: string, rackYaml: string): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'skolo-racks-'));
+  const write = async (file: string, text: string) => {
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await writeFile(join(root, file), text);
+  };
+  for (const part of ['kube/base/namespaces', 'kube/base/access', 'deploy']) {
+    await cp(join(repository, part), join(root, part), { recursive: true });
+  }
+  const rack4 = { type: 'k3s', context_name: 'rack4', jumphost: 'jumphost-rack4', port: 6442 };
+  const list = {
+    gitdir: '~/racks',
+    repo: 'https://git.example.com/racks.git',
+    clusters: { rack4 },
+  };
+  await write('kube/clusters/config.json', JSON.stringify(list));
+  await write('kube/racks/rack4/rack.yaml', rackYaml);
+  const all = Object.entries(services).map(([name, namespace]) =>
+    deployment(registry, name, namespace),
+  );
+  await write('kube/racks/rack4/services.yaml', all.join('---'));
+  await write(
+    'kube/racks/rack4/kustomization.yaml',
+    'resources: [../../base/namespaces, ../../base/access, services.yaml]\n',
+  );
+  await write('.gitignore', 'kube/racks/*/secrets/\n');
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: root, stdio: 'pipe' });
+  git('init', '--quiet', '--initial-branch=main');
+  git('config', 'user.name', 'Ann');
+  git('config', 'user.email', 'ann@example.com');
+  git('add', '.');
+  git('commit', '--quiet', '--message', 'racks');
+  return root;
+}
+
+/** As typed in the clone. */
+export function startTyped(
+  racks: string,
+  { desk }: Pick<BareJumphost, 'desk'>,
+  args: readonly string[],
+): ChildProcess {
+  return spawn(process.execPath, [skolo, ...args], { cwd: racks, env: desk.env });
+}
+
+/** As typed in the clone, until it ends. */
+export async function typed(
+  ...typing: Parameters<typeof startTyped>
+): Promise<{ code: number; out: string }> {
+  const child = startTyped(...typing);
+  let out = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (data: Buffer) => {
+      out += data;
+    });
+  }
+  const [code] = await once(child, 'close');
+  return { code: code ?? 1, out };
+}
+
+/** Addresses that nodes of the test give to pods are those of this computer. */
+export async function routePods(computer: Computer): Promise<void> {
+  for (const network of ['10.0.0.0/8', '192.0.2.0/24']) {
+    await computer.run('ip', 'route', 'replace', 'local', network, 'dev', 'lo');
+  }
+}
