@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Accounts } from '../accounts.ts';
+import { asAdmin } from './outlets.ts';
 
 const Info = z.object({ id: z.string().min(1), auth_en: z.boolean() });
 const Frame = z.object({ error: z.object({ message: z.string().default('') }).optional() });
@@ -17,12 +18,7 @@ export const accounts: Accounts = {
   parts: ['password'],
   async open(device, access, signal) {
     const { name } = device;
-    const credentials = async () => {
-      const { others = [], ...first } = await access.credentials();
-      const admin = { username: 'admin' };
-      return { ...first, ...admin, others: others.map((each) => ({ ...each, ...admin })) };
-    };
-    const send = httpTo(device, { ...access, credentials }, { signIn: 'challenge' });
+    const send = httpTo(device, asAdmin(access), { signIn: 'challenge' });
     await send({ path: '/rpc/Shelly.GetStatus' }, signal);
     return {
       async set({ password }) {

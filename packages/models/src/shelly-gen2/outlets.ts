@@ -11,7 +11,7 @@
  *
  * Source: shelly-api-docs.shelly.cloud/gen2 (RPCProtocol, Authentication, Switch).
  */
-import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
+import { type Access, DeviceRefused, httpTo, readJson } from '@skolo/equipment';
 import type { Credentials } from '@skolo/secrets';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
@@ -29,14 +29,21 @@ const Frame = z.object({
 const Switch = z.object({ id: z.number(), output: z.boolean(), apower: z.number().optional() });
 const Switched = z.object({ was_on: z.boolean() });
 
+/** It has one user only. */
+export function asAdmin<A extends Access>(access: A): A {
+  const named = (each: Credentials) => ({ username: 'admin', ...each });
+  return {
+    ...access,
+    async credentials() {
+      const { others = [], ...first } = await access.credentials();
+      return { ...named(first), others: others.map(named) };
+    },
+  };
+}
+
 function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const { name } = device;
-  const asAdmin = async () => {
-    const { others = [], ...first } = await deps.credentials();
-    const named = (each: Credentials) => ({ username: 'admin', ...each });
-    return { ...named(first), others: others.map(named) };
-  };
-  const send = httpTo(device, { ...deps, credentials: asAdmin }, { signIn: 'challenge' });
+  const send = httpTo(device, asAdmin(deps), { signIn: 'challenge' });
   let lastId = 0;
 
   async function call(method: string, params: object, signal: AbortSignal): Promise<unknown> {

@@ -1,12 +1,5 @@
 /** Commands of Tasmota over HTTP. The password travels in the URL. */
-import {
-  type Access,
-  DeviceRefused,
-  httpTo,
-  readJson,
-  SignInRefused,
-  withAnyOf,
-} from '@skolo/equipment';
+import { DeviceRefused, httpTo, readJson, SignInRefused, withAnyOf } from '@skolo/equipment';
 import type { Credentials } from '@skolo/secrets';
 import { z } from 'zod';
 import type { AccountAccess } from '../accounts.ts';
@@ -18,7 +11,7 @@ export type Answer = z.infer<typeof Answer>;
 /** @param title of the command in messages; the command when absent */
 export type RunTasmota = (command: string, signal: AbortSignal, title?: string) => Promise<Answer>;
 
-export function tasmota(device: Device, access: Access & Pick<AccountAccess, 'dial'>): RunTasmota {
+export function tasmota(device: Device, access: AccountAccess): RunTasmota {
   const { name } = device;
   const send = httpTo(device, access, { signIn: 'by-driver' });
   return async (command, signal, title = command) =>
