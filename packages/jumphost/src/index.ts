@@ -28,5 +28,6 @@ export type { ProgramSources } from './steps/programs.ts';
 export { k3sVersion } from './steps/versions.ts';
 export type { AgentMachine } from './upgrade/agents.ts';
 export type { HealthDeps, OtherHealth } from './upgrade/health.ts';
-export { holdMachine } from './upgrade/hold.ts';
+export { type HoldDeps, holdMachine } from './upgrade/hold.ts';
 export { type UpgradeNeeds, upgradeSteps } from './upgrade/index.ts';
+export { parseK3sVersion } from './upgrade/k3s-version.ts';

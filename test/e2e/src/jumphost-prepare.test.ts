@@ -266,40 +266,6 @@ describe.skipIf(why !== undefined)(
       expect((await type('verify', 'rack4', ...sources())).code).toBe(0);
     });
 
-    it('has a password of a router with Debian replaced at both ends', async () => {
-      const { computer, desk } = jumphost;
-      await computer.write('/root/given', 'root:canary-of-router\n', 0o600);
-      await computer.run('sh', '-c', 'chpasswd < /root/given && rm /root/given');
-      const settings = `Port 2222
-HostKey /etc/ssh/ssh_host_ed25519_key
-PermitRootLogin yes
-PasswordAuthentication yes
-UsePAM yes
-PidFile /run/router-sshd.pid
-`;
-      await computer.write('/etc/ssh/router_config', settings);
-      const sshd = ['/usr/sbin/sshd', '-D', '-f', '/etc/ssh/router_config'];
-      await computer.run('systemd-run', '--unit=router-sshd', ...sshd);
-      const store = join(desk.env.HOME ?? '', 'secrets/rack4');
-
-      const first = await run('secrets', 'rotate', 'rack4', 'router');
-      const minutesAgo = Date.now() / 1000 - 300;
-      await utimes(join(store, 'next/router'), minutesAgo, minutesAgo);
-      const second = await run('secrets', 'rotate', 'rack4', 'router');
-
-      expect(first.out).toMatch(/^router: not finished; services take up the new password/m);
-      expect(second.out).toMatch(/^router: rotated; /m);
-      expect(second.code).toBe(0);
-      const [next = '', former] = (await readFile(join(store, 'router'), 'utf8')).split('\n');
-      expect(former).toBe('canary-of-router');
-      const opens = async (password: string) => {
-        await writeFile(join(store, 'router'), password);
-        const { out } = await run('secrets', 'check', 'rack4');
-        return /^router +router +opens /m.test(out);
-      };
-      expect([await opens(former ?? ''), await opens(next)]).toEqual([false, true]);
-    });
-
     const next = 'v1.33.1+k3s1';
     const upgrade = (...more: string[]) => {
       const why = ['--soak', '1s', '--reason', 'end of support', '--yes'];
@@ -402,6 +368,40 @@ PidFile /run/router-sshd.pid
       expect(out).toMatch(/^programs +changed/m);
       expect(code).toBe(0);
       expect(await k3s('kubectl', 'get', 'deployments', '-A', '-o', 'yaml')).toContain(version);
+    });
+
+    it('has a password of a router with Debian replaced at both ends', async () => {
+      const { computer, desk } = jumphost;
+      await computer.write('/root/given', 'root:canary-of-router\n', 0o600);
+      await computer.run('sh', '-c', 'chpasswd < /root/given && rm /root/given');
+      const settings = `Port 2222
+HostKey /etc/ssh/ssh_host_ed25519_key
+PermitRootLogin yes
+PasswordAuthentication yes
+UsePAM yes
+PidFile /run/router-sshd.pid
+`;
+      await computer.write('/etc/ssh/router_config', settings);
+      const sshd = ['/usr/sbin/sshd', '-D', '-f', '/etc/ssh/router_config'];
+      await computer.run('systemd-run', '--unit=router-sshd', ...sshd);
+      const store = join(desk.env.HOME ?? '', 'secrets/rack4');
+
+      const first = await run('secrets', 'rotate', 'rack4', 'router');
+      const minutesAgo = Date.now() / 1000 - 300;
+      await utimes(join(store, 'next/router'), minutesAgo, minutesAgo);
+      const second = await run('secrets', 'rotate', 'rack4', 'router');
+
+      expect(first.out).toMatch(/^router: not finished; services take up the new password/m);
+      expect(second.out).toMatch(/^router: rotated; /m);
+      expect(second.code).toBe(0);
+      const [next = '', former] = (await readFile(join(store, 'router'), 'utf8')).split('\n');
+      expect(former).toBe('canary-of-router');
+      const opens = async (password: string) => {
+        await writeFile(join(store, 'router'), password);
+        const { out } = await run('secrets', 'check', 'rack4');
+        return /^router +router +opens /m.test(out);
+      };
+      expect([await opens(former ?? ''), await opens(next)]).toEqual([false, true]);
     });
 
     it('leaves secrets only where they belong', async () => {

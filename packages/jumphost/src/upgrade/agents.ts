@@ -56,7 +56,7 @@ interface Due {
   isExpiring: boolean;
 }
 
-/** A machine that does not answer, or runs a long task, is named and keeps nobody. */
+/** A machine that does not answer, or runs a long task, is named, and the others go on. */
 export function agentsStep(needs: AgentsNeeds): Step {
   const { version } = needs;
   const left = new Map<string, string>();

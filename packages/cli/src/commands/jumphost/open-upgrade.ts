@@ -2,12 +2,20 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { powerCycleDaemonApi } from '@skolo/api';
-import { askPrometheus, type K3sRack, type Kubectl, openRack, readHealth } from '@skolo/fleet';
+import {
+  askPrometheus,
+  type Jumphost,
+  type K3sRack,
+  type Kubectl,
+  openRack,
+  readHealth,
+} from '@skolo/fleet';
 import { takeLease, worsened } from '@skolo/fleet/push';
 import {
   type AgentMachine,
   downloader,
   type HealthDeps,
+  type HoldDeps,
   type Host,
   holdMachine,
   type OtherHealth,
@@ -16,7 +24,7 @@ import {
   type Step,
   upgradeSteps,
 } from '@skolo/jumphost';
-import { readRack } from '@skolo/rack';
+import { type Machine, type Rack, readRack } from '@skolo/rack';
 import { serviceUrl } from '@skolo/rack/service-urls';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../command.ts';
@@ -85,28 +93,10 @@ export async function openUpgrade(
     ...{ services, report, signal, other: cluster.health },
     times: { soakMs: options.soak, wellMs: 5 * minute, pollMs: 5 * second },
   };
-  const machines = [...rack.machines.values()].map((machine): [string, AgentMachine] => {
-    const { name } = machine;
-    let opened: Promise<Host> | undefined;
-    const agent = agentClient(serviceUrl(rack, 'swarming-client', machine), {
-      ...{ answers: 'status', fetch: jumphost.fetch },
-    });
-    return [
-      name,
-      {
-        open() {
-          opened ??= openHost(machineOptions(jumphost, targetOf(rack, machine), signal));
-          return opened;
-        },
-        async look() {
-          const { task, health } = await agent.status();
-          return { isRunning: task.running, accepts: health?.verdict === 'ok' };
-        },
-        hold: () =>
-          holdMachine(name, { power, reason: 'k3s gets another version', now: io.now, report }),
-      },
-    ];
-  });
+  const machines = [...rack.machines.values()].map((machine): [string, AgentMachine] => [
+    machine.name,
+    agentOn(machine, { rack, jumphost, power, now: io.now, signal, report }),
+  ]);
   const { underLease } = cluster;
   const steps = upgradeSteps({
     ...(os && {
@@ -127,7 +117,9 @@ export async function openUpgrade(
     }),
     ...(skolo !== undefined && {
       skolo: {
-        overlay: overlayOf(command, rack.name, { reason, version: skolo, signal, report }),
+        overlay: overlayOf(command, rack.name, {
+          ...{ reason, version: skolo, soakMs: options.soak, signal, report },
+        }),
         sources: await sourcesOf(command, options, skolo),
       },
     }),
@@ -149,6 +141,30 @@ export async function openUpgrade(
     host,
     steps,
     audit: () => audit(jumphost, rack.name, `upgrade (${whatOf(options)}): ${reason}`, signal),
+  };
+}
+
+interface MachineDeps extends Omit<HoldDeps, 'reason'> {
+  rack: Rack;
+  jumphost: Jumphost;
+  signal: AbortSignal;
+}
+
+function agentOn(machine: Machine, { rack, jumphost, signal, ...hold }: MachineDeps): AgentMachine {
+  const { fetch } = jumphost;
+  const url = serviceUrl(rack, 'swarming-client', machine);
+  const agent = agentClient(url, { answers: 'status', fetch });
+  let opened: Promise<Host> | undefined;
+  return {
+    open() {
+      opened ??= openHost(machineOptions(jumphost, targetOf(rack, machine), signal));
+      return opened;
+    },
+    async look() {
+      const { task, health } = await agent.status();
+      return { isRunning: task.running, accepts: health?.verdict === 'ok' };
+    },
+    hold: () => holdMachine(machine.name, { ...hold, reason: 'k3s gets another version' }),
   };
 }
 

@@ -1,13 +1,22 @@
 /** The overlay of a rack as a step of its jumphost: pushed as `skolo push` does it. */
-import { authorOf, type PushDeps, preparePush, sendCommits, titleOf } from '@skolo/fleet/push';
+import {
+  authorOf,
+  type PreparedPush,
+  type PushDeps,
+  preparePush,
+  sendCommits,
+  titleOf,
+} from '@skolo/fleet/push';
 import type { Part } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
+import { count } from '../../output/text.ts';
+import { needsNumber } from '../push/agreement.ts';
 import { openPush, ownRecords, refuseUnfinished } from '../push/open-push.ts';
 import { requestOf } from '../push/push.ts';
 
-/** On a rack that nobody uses yet, nothing has to be watched for long. */
-const soakMs = 10_000;
+/** Of a new rack: nothing runs there that has to be watched for long. */
+const usualSoakMs = 10_000;
 
 export function overlayOf(
   command: SkoloCommand,
@@ -15,12 +24,14 @@ export function overlayOf(
   {
     reason,
     version,
+    soakMs = usualSoakMs,
     signal,
     report,
   }: {
     reason: string;
     /** Of all services; absent: as it is in git. */
     version?: string;
+    soakMs?: number;
     signal: AbortSignal;
     report(text: string): void;
   },
@@ -59,6 +70,7 @@ export function overlayOf(
       const push = await preparePush(request(await authorOf(deps.repository, signal)), deps);
       try {
         for (const { problem } of push.racks) if (problem) throw problem;
+        refuseDeletions(push);
         for (const { state, why } of await push.run()) {
           if (state !== 'done')
             throw new CliError(`${rack}: ${state}: ${why ?? 'no reason is known'}`);
@@ -70,4 +82,14 @@ export function overlayOf(
       }
     },
   };
+}
+
+/** @throws CliError A person has to agree to them. */
+function refuseDeletions({ racks }: PreparedPush): void {
+  for (const { name, preparation } of racks) {
+    if (preparation === undefined || !needsNumber([{ name, ...preparation.plan }])) continue;
+    const { length } = preparation.plan.deletions;
+    const how = `agree with skolo push --racks ${name} --deletions ${length}`;
+    throw new CliError(`${name}: ${count(length, 'object')} would be deleted; ${how}`);
+  }
 }

@@ -1,8 +1,8 @@
 import { errorText, inParallel } from '@skolo/errors';
 import type { K3sRack } from '@skolo/fleet';
 import { inStages, racksAtOnce } from '@skolo/fleet/push';
-import { isPrepared, prepare, type StepProgress } from '@skolo/jumphost';
-import { Option } from 'commander';
+import { isPrepared, parseK3sVersion, prepare, type StepProgress } from '@skolo/jumphost';
+import { InvalidArgumentError, Option } from 'commander';
 import { timeOption, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain, exitCodes, failPartly } from '../../errors.ts';
@@ -48,7 +48,11 @@ export function define(command: SkoloCommand): void {
     )
     .summary('upgrade k3s, skolo or Debian, with a way back')
     .argument('<racks...>', 'names in the list of racks')
-    .option('--k3s <version>', 'version of k3s: v1.33.1+k3s1. No minor version may be skipped')
+    .option(
+      '--k3s <version>',
+      'version of k3s: v1.33.1+k3s1. No minor version may be skipped',
+      k3sRelease,
+    )
     .option('--skolo <version>', 'version of the services, and of what stands in for them')
     .option('--os', 'all updates of Debian on the jumphost, with the reboot that they ask for')
     .option('--reason <text>', 'for the log of the jumphost')
@@ -70,6 +74,12 @@ export function define(command: SkoloCommand): void {
     .example("skolo jumphost upgrade rack4 --k3s v1.33.1+k3s1 --reason 'end of support'");
 
   command.action((names: string[], options: Options) => upgrade(command, names, options));
+}
+
+/** A mistyped version would be found only at its publisher's. */
+function k3sRelease(text: string): string {
+  if (parseK3sVersion(text) !== undefined) return text;
+  throw new InvalidArgumentError('expected a release such as v1.33.1+k3s1');
 }
 
 async function upgrade(command: SkoloCommand, names: string[], given: Options): Promise<void> {

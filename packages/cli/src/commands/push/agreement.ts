@@ -30,12 +30,11 @@ export async function agree(
   { yes, deletions: expected }: Agreement,
   signal: AbortSignal,
 ): Promise<void> {
-  const deletions = plans.reduce((sum, { deletions: { length } }) => sum + length, 0);
+  const deletions = deletionsOf(plans);
   if (expected !== undefined && expected !== deletions) {
     throw new CliError(`nothing was changed: ${count(deletions, 'object')} would be deleted`);
   }
-  const needsNumber = deletions > deletionsWithoutQuestion || plans.some(isRemoval);
-  const isUnexpected = needsNumber && expected === undefined;
+  const isUnexpected = needsNumber(plans) && expected === undefined;
   if (yes && !isUnexpected) return;
   const names = plans.length === 1 ? plans[0]?.name : count(plans.length, 'rack');
   const question: Question = isUnexpected
@@ -65,6 +64,15 @@ export async function mustType(
   if (!io.canAsk) throw usageError(`cannot ask without a terminal; '${option}' agrees`);
   const answer = await orAborted(io.ask(`Type ${what}: `), signal);
   if (answer?.trim() !== wanted) throw new CliError('nothing was changed');
+}
+
+/** Many objects would be deleted, or all of a rack: a yes does not cover that. */
+export function needsNumber(plans: readonly NamedPlan[]): boolean {
+  return deletionsOf(plans) > deletionsWithoutQuestion || plans.some(isRemoval);
+}
+
+function deletionsOf(plans: readonly NamedPlan[]): number {
+  return plans.reduce((sum, { deletions: { length } }) => sum + length, 0);
 }
 
 /** The overlay is empty, which more often is a mistake than the end of a rack. */
