@@ -117,7 +117,7 @@ export async function audit(
   );
 }
 
-/** For logs of jumphosts. */
+/** For logs and leases. */
 export function deskName(): string {
   return `${userInfo().username}@${hostname()}`;
 }

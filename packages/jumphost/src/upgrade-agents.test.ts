@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isLong } from '@skolo/durable/campaign';
+import { errorText } from '@skolo/errors';
 import { type ControlPlane, peer, startControlPlane } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { downloader } from './downloads.ts';
@@ -150,8 +151,15 @@ esac
       underLease: (work) => work(signal),
       left: (name, text) => void left.push(`${name}: ${text}`),
     });
-    const [ended] = await prepare(jumphost, [step], { isCheck: false, signal, report() {} });
-    return { ...ended, left: left.sort() };
+    const { differs } = await step.check(jumphost);
+    if (differs.length === 0) return { state: 'ok', left: left.sort() };
+    try {
+      await step.apply?.(jumphost);
+    } catch (error) {
+      return { state: 'failed', text: errorText(error), left: left.sort() };
+    }
+    const after = await step.check(jumphost);
+    return { state: after.differs.length === 0 ? 'changed' : 'differs', left: left.sort() };
   }
 
   it('changes one when its task has ended, and names those that are dead, busy, unreachable or unknown', async () => {

@@ -31,7 +31,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { savedTokenFile } from '../../desk-files.ts';
 import { CliError } from '../../errors.ts';
 import { openJumphostOf } from '../../fleet.ts';
-import { audit, machineOptions, targetOf } from '../../machine-way.ts';
+import { audit, deskName, machineOptions, targetOf } from '../../machine-way.ts';
 import { newClient, readToken } from '../../service-client.ts';
 import { agentClient } from '../machine/agents.ts';
 import { thisDesk } from '../push/open-push.ts';
@@ -112,7 +112,7 @@ export async function openUpgrade(
       k3s: {
         ...{ version, download, health, underLease },
         node: rack.jumphost.name,
-        by: `${thisDesk().name}: ${reason}`,
+        by: `${deskName()}: ${reason}`,
       },
     }),
     ...(skolo !== undefined && {

@@ -7,6 +7,7 @@ import { timeOption, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain, exitCodes, failPartly } from '../../errors.ts';
 import { interruptible, loadFleet } from '../../fleet.ts';
+import { deskName } from '../../machine-way.ts';
 import { livePicture } from '../../output/live-area.ts';
 import { count, plain } from '../../output/text.ts';
 import { mustType } from '../push/agreement.ts';
@@ -188,7 +189,7 @@ async function change(
       try {
         if (!isPrepared(run.steps)) await open.audit();
         run.steps = await prepare(open.host, open.steps, {
-          ...{ isCheck: false, signal },
+          ...{ isCheck: false, signal, by: deskName() },
           report(all) {
             printNews(print, `${name}: `, run.steps, all);
             run.steps = all;

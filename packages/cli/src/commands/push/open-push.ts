@@ -1,6 +1,6 @@
 /** Everything that a push needs of this desk. */
 import { randomBytes } from 'node:crypto';
-import { homedir, hostname, userInfo } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { kill, pid } from 'node:process';
 import { errorCode } from '@skolo/errors';
@@ -21,6 +21,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { loadFleet } from '../../fleet.ts';
 import type { Io } from '../../io.ts';
+import { deskName } from '../../machine-way.ts';
 import { plain } from '../../output/text.ts';
 
 /** `--racks`. */
@@ -126,7 +127,7 @@ async function openForPush(
 
 /** This computer, its user and this process. */
 export function thisDesk(): PushDeps['desk'] {
-  return { name: `${userInfo().username}@${hostname()}`, pid, isAlive };
+  return { name: deskName(), pid, isAlive };
 }
 
 function isAlive(other: number): boolean {
