@@ -18,6 +18,7 @@ import { isOpen } from './policies/network.ts';
 import { placementProblems } from './policies/placement.ts';
 import { privilegeProblems } from './policies/privileges.ts';
 import { botFolders, rackSettingsProblems } from './policies/rack-settings.ts';
+import { accountProblems } from './policies/rbac.ts';
 import { resourceProblems } from './policies/resources.ts';
 import { pruneProblems } from './prune.ts';
 import { schemaProblems } from './schema.ts';
@@ -98,6 +99,7 @@ describe('exceptions', () => {
       ...privilegeProblems(objects, { bots }, []),
       ...resourceProblems(objects, []),
       ...placementProblems(objects, []),
+      ...accountProblems(objects, []),
     ]);
 
     const unused = exceptions.filter(

@@ -67,6 +67,11 @@ export const exceptions: readonly Exception[] = [
     what: 'runs on every node',
     why: 'the jumphost is a computer, too',
   },
+  {
+    workload: 'prometheus',
+    what: 'has a token of the API server',
+    why: 'metrics of k3s and of its kubelet; its role has nothing else',
+  },
   { workload: 'chrony', what: 'hostNetwork', why: 'the rack asks the jumphost for the time' },
   { workload: 'chrony', what: 'root', why: 'only root may set the clock' },
   { workload: 'chrony', what: 'capability SYS_TIME', why: "the host's clock" },

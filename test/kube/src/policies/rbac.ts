@@ -1,6 +1,7 @@
 /** No account has rights over the whole cluster. */
 import { z } from 'zod';
 import { type Manifest, readKind, workloadsOf } from '../manifest.ts';
+import { type Exception, exceptions, withoutExceptions } from './exceptions.ts';
 
 const Binding = z.looseObject({ roleRef: z.looseObject({ name: z.string() }) });
 const Rules = z.looseObject({
@@ -92,9 +93,19 @@ function takeovers(resources: readonly string[], verbs: readonly string[]): stri
   ];
 }
 
-/** An account of its own for each, and no token of it: no pod here uses the API server. */
-export function accountProblems(objects: readonly Manifest[]): string[] {
-  return workloadsOf(objects).flatMap(({ title, name, pod }) => [
+/** An account of its own for each, and no token of it, but for what exceptions.ts names. */
+export function accountProblems(
+  objects: readonly Manifest[],
+  allowed: readonly Exception[] = exceptions,
+): string[] {
+  const projected = workloadsOf(objects).flatMap(({ title, name, pod }) =>
+    pod.volumes.some((volume) =>
+      volume.projected?.sources.some(({ serviceAccountToken }) => serviceAccountToken),
+    )
+      ? [{ title, name, what: 'has a token of the API server' }]
+      : [],
+  );
+  const others = workloadsOf(objects).flatMap(({ title, name, pod }) => [
     // The canary is another version of the same.
     ...(pod.serviceAccountName === name.replace(/-canary$/, '')
       ? []
@@ -102,11 +113,7 @@ export function accountProblems(objects: readonly Manifest[]): string[] {
     ...(pod.automountServiceAccountToken === false
       ? []
       : [`${title}: has a token of the API server`]),
-    ...(pod.volumes.some(({ projected }) =>
-      projected?.sources.some(({ serviceAccountToken }) => serviceAccountToken),
-    )
-      ? [`${title}: has a token of the API server`]
-      : []),
     ...(pod.enableServiceLinks === false ? [] : [`${title}: has the Services in its environment`]),
   ]);
+  return [...others, ...withoutExceptions(projected, allowed)];
 }
