@@ -1,0 +1,212 @@
+/**
+ * `skolo jumphost replace`, as a person types it: a bare Debian takes the place of a jumphost at the same switch. systemd, sshd, apt
+ * and the network are real, the PDU is simulated, and the archive is made by the test. k3s is a stand-in in front of a real API
+ * server: its pods only say that they run, and one program answers for them.
+ *
+ * One test goes on where the one before has ended.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { gzipSync } from 'node:zlib';
+import {
+  address,
+  type BareJumphost,
+  startBareJumphost,
+  subnet,
+  whyNoJumphost,
+} from '@skolo/jumphost/testing';
+import {
+  type Computer,
+  type ContainerRegistry,
+  type HttpDevice,
+  peer,
+  startContainerRegistry,
+  startSynaccess,
+} from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeRacks, routePods, startTyped, typed } from './jumphost-desk.ts';
+
+const bridge = 'skolo-rack4';
+const pdu = '192.168.77.30';
+const spare = { name: 'spare-rack4', address: '192.168.77.9' };
+
+function rackYaml(port: number): string {
+  return `
+rack: rack4
+timezone: UTC
+network: { subnet: ${subnet} }
+secrets: { folder: ~/secrets }
+jumphost: { name: jumphost-rack4, address: ${address}, aliases: [metadata], power: pdu-1/1 }
+logins: { pdus: { username: admin, password: secrets/pdu } }
+infrastructure:
+  pdu-1: { model: synaccess, address: ${pdu}, port: ${port}, login: pdus, outlets: 24 }
+machines:
+  ${spare.name}: { kind: host, address: ${spare.address}, power: pdu-1/2 }
+`;
+}
+
+const responder = `
+import { createServer } from 'node:http';
+for (const port of [20010, 20011, 20012, 20013]) {
+  createServer((request, response) => response.end('{"status":"ready"}')).listen(port, '0.0.0.0');
+}
+createServer((request, response) => {
+  response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json', 'x-request-id': '1' });
+  response.end('{"holds":[],"cycles":[],"controllers":[]}');
+}).listen(9210, '0.0.0.0');`;
+
+/** An archive as router-backup uploads it, without encryption: state of a service, k3s' database and token, ssh host keys. */
+async function makeArchive(folder: string, former: Computer): Promise<void> {
+  const root = await mkdtemp(join(tmpdir(), 'skolo-state-'));
+  const put = async (path: string, content: string) => {
+    await mkdir(join(root, path, '..'), { recursive: true });
+    await writeFile(join(root, path), content, { mode: 0o600 });
+  };
+  for (const key of ['ssh_host_ed25519_key', 'ssh_host_ed25519_key.pub']) {
+    await put(`etc/ssh/${key}`, await former.read(`/etc/ssh/${key}`));
+  }
+  await put('var/lib/skolo/alert-to-pubsub/of-the-former', 'state');
+  await put('var/lib/rancher/k3s/server/token', 'of-the-cluster\n');
+  await mkdir(join(root, 'var/lib/rancher/k3s/server/db'));
+  const db = new DatabaseSync(join(root, 'var/lib/rancher/k3s/server/db/state.db'));
+  db.exec(
+    'CREATE TABLE kine (id INTEGER PRIMARY KEY, name TEXT, created INTEGER, deleted INTEGER, create_revision INTEGER, prev_revision INTEGER, lease INTEGER, value BLOB, old_value BLOB)',
+  );
+  db.close();
+  const tar = execFileSync('tar', ['-c', '-C', root, 'var', 'etc']);
+  await rm(root, { recursive: true });
+  const sha1 = createHash('sha1').update(tar).digest('hex');
+  const day = new Date().toISOString().slice(0, 10);
+  await mkdir(folder);
+  await writeFile(join(folder, `${day}-jumphost-rack4-${sha1}.gz`), gzipSync(tar));
+}
+
+const missing =
+  whyNoJumphost() ?? (peer('docker-registry') ? undefined : 'docker-registry is not here');
+const why = process.env.SKOLO_LONG === '1' ? missing : 'takes minutes: only in npm run test:long';
+describe.skipIf(why !== undefined)(
+  why === undefined ? 'skolo jumphost replace' : `skolo jumphost replace (${why})`,
+  { timeout: 600_000 },
+  () => {
+    let jumphost: BareJumphost;
+    let other: Computer;
+    let registry: ContainerRegistry;
+    let device: HttpDevice;
+    let racks: string;
+    let archives: string;
+
+    const args = (...more: string[]) => [
+      ...['jumphost', 'replace', 'rack4', '--with', spare.name, '--from', archives, ...more],
+      ...['--files', jumphost.desk.files, '--bundles', jumphost.desk.bundles],
+    ];
+    const replace = (...more: string[]) => typed(racks, jumphost, args(...more));
+
+    beforeAll(async () => {
+      registry = await startContainerRegistry(peer('docker-registry') ?? '');
+      await registry.push('skolo/service', '2026-11-20T22_40_05Z-ann-295cca0-clean', 'clean');
+      jumphost = await startBareJumphost({ bridge });
+      other = await jumphost.addSpare(spare);
+      execFileSync('ip', ['address', 'add', `${pdu}/24`, 'dev', bridge]);
+      device = await startSynaccess({ host: pdu, outlets: 24 });
+      racks = await makeRacks(registry.host, rackYaml(device.port));
+      const store = join(jumphost.desk.env.HOME ?? '', 'secrets/rack4');
+      await mkdir(store, { recursive: true, mode: 0o700 });
+      await writeFile(join(store, 'pdu'), 'admin', { mode: 0o600 });
+      await writeFile(join(store, 'k3s-token'), 'of-the-cluster', { mode: 0o600 });
+      const daemon = 'power-cycle-daemon/opt/skolo/services/power-cycle-daemon/dist/main.js';
+      await writeFile(
+        join(jumphost.desk.bundles, daemon),
+        "import('/opt/test/repository/services/power-cycle-daemon/src/main.ts');\n",
+      );
+      await other.write('/opt/responder.mjs', responder);
+      await routePods(other);
+      const pods = ['--unit=skolo-test-pods', '/opt/test/node', '/opt/responder.mjs'];
+      await other.run('systemd-run', ...pods);
+      archives = join(racks, '..', `archives-${process.pid}`);
+      await makeArchive(archives, jumphost.computer);
+      // The desk knows its host key.
+      await typed(racks, jumphost, ['jumphost', 'verify', 'rack4', ...args().slice(-4)]);
+      await jumphost.computer.cutPower();
+    }, 180_000);
+    afterAll(async () => {
+      await jumphost?.close();
+      await device?.close();
+      await registry?.close();
+      for (const each of [racks, archives]) if (each) await rm(each, { recursive: true });
+    });
+
+    it('is rehearsed on the spare, and changes nothing of the rack', async () => {
+      const { code, out } = await replace('--rehearse');
+
+      expect(out).toMatch(/^database +ok /m);
+      expect(out).toMatch(/^fence +differs +pdu-1\/1 reads on/m);
+      expect(out).toMatch(/^metrics +missing +graphs begin/m);
+      expect(out).toMatch(/^rehearsed in \d+ (s|min); nothing of the rack was changed$/m);
+      expect(code).toBe(0);
+      expect(device.board.isOn('1')).toBe(true);
+      expect((await other.run('ls', '/var/lib/skolo-replace/copy')).exitCode).not.toBe(0);
+    });
+
+    it('stops where the fence does not hold', async () => {
+      device.faults.set('ignores-commands');
+
+      const { code, out } = await replace();
+      device.faults.set('ignores-commands', false);
+
+      expect(out).toMatch(/jumphost-rack4 is not fenced: .*; pull its cables out/);
+      expect(code).toBe(1);
+      expect((await other.run('cat', '/etc/hostname')).text).toBe('spare-rack4\n');
+    });
+
+    it('goes on after the desk was killed', async () => {
+      const child = startTyped(racks, jumphost, args());
+      let said = '';
+      child.stdout?.on('data', (data: Buffer) => {
+        said += data;
+        if (said.includes('state: changing')) child.kill('SIGKILL');
+      });
+      await once(child, 'close');
+      const { code, out } = await replace();
+      if (code !== 0) console.info(said, out);
+
+      expect(out).toMatch(/^rack4: spare-rack4 is the jumphost, after \d+ (s|min)/m);
+      expect(code).toBe(0);
+      expect((await other.run('hostname')).text).toBe('jumphost-rack4\n');
+      expect(device.board.isOn('1')).toBe(false);
+      expect(await other.read('/var/lib/skolo/alert-to-pubsub/of-the-former')).toBe('state');
+      const last = ['log', '-1', '--format=%s', '--', 'kube/racks/rack4/rack.yaml'];
+      expect(`${execFileSync('git', last, { cwd: racks })}`).toBe('spare-rack4 is the jumphost\n');
+    });
+
+    it('is not disturbed by the former jumphost, which does not serve', async () => {
+      const unit = '/etc/systemd/system/skolo-sole.service';
+      const probe = '/usr/local/sbin/skolo-probe-address';
+      const dropIn = '/etc/systemd/system/networking.service.d/skolo-sole.conf';
+      // As prepare has written them when that one was the jumphost.
+      for (const [path, mode] of [
+        [unit, 0o644],
+        [probe, 0o755],
+        [dropIn, 0o644],
+      ] as const) {
+        await jumphost.computer.write(path, await other.read(path), mode);
+      }
+      await jumphost.computer.write(
+        '/etc/systemd/system/sysinit.target.wants/skolo-sole.service',
+        await other.read(unit),
+      );
+
+      await jumphost.computer.boot();
+      const units = ['skolo-sole.service', 'networking.service'];
+      const { text } = await jumphost.computer.run('systemctl', 'is-active', ...units);
+      const { text: addresses } = await jumphost.computer.run('ip', '-4', '-o', 'address');
+
+      expect(text).toBe('failed\ninactive\n');
+      expect(addresses).not.toContain(address);
+    });
+  },
+);
