@@ -17,8 +17,10 @@ interface Options {
   reason: string;
 }
 
-/** The hold of the rack outlives the daemon: it is in its journal, for the next one. */
-const holdMs = 45 * 60_000;
+/** Until it is quiet. */
+const quietMs = 45 * 60_000;
+/** Until the daemon has ended. The hold is in its journal, and so also of the next one after a way forward. */
+const endMs = 5 * 60_000;
 
 /** `skolo jumphost rollback`: a service of a former system serves again, or ours does. */
 export function define(command: SkoloCommand): void {
@@ -61,7 +63,8 @@ export function define(command: SkoloCommand): void {
         const verb = forward ? 'give' : 'former';
         for (const line of await handOver(host, { service, units, verb })) io.out(plain(line));
       } catch (error) {
-        await release?.();
+        // It ends by itself, and the first error counts.
+        await release?.().catch(() => undefined);
         throw error;
       }
     });
@@ -81,11 +84,19 @@ async function quiet(
   const rack = await loadRack(command.globals());
   const daemon = await powerCycleDaemon(command);
   const report = (line: string) => io.out(plain(line));
-  const until = new Date(io.now() + holdMs).toISOString();
+  const reason = 'it goes back to the former system';
+  const after = (ms: number) => new Date(io.now() + ms).toISOString();
   try {
-    return await daemon.ask((power) =>
-      waitUntilQuiet({ rack, power, report, signal }, 'it goes back to the former system', until),
-    );
+    return await daemon.ask(async (power) => {
+      const release = await waitUntilQuiet({ rack, power, report, signal }, reason, after(quietMs));
+      const { holds } = await power.hold({
+        body: { targets: [rack.name], reason, until: after(endMs) },
+      });
+      await release();
+      return async () => {
+        await Promise.all(holds.map(({ id }) => power.release({ params: { id }, query: {} })));
+      };
+    });
   } catch (error) {
     signal.throwIfAborted();
     const { cause } = error instanceof CliError ? error : {};
