@@ -1,5 +1,6 @@
 /** Files that have to be as they are given, and what has to happen when they are new. */
-import { type FileContent, type Host, quote, sha256 } from './host.ts';
+import { shellWord } from '@skolo/errors';
+import { type FileContent, type Host, sha256 } from './host.ts';
 import type { Check, Step } from './step.ts';
 
 /** Where it is noted that a program has not read its new files yet. After a reboot every program has. */
@@ -7,7 +8,7 @@ const pendingFolder = '/run/skolo-jumphost';
 
 /** Notes that a program has to read new files: commands of a shell that set and clear the note, and its path. */
 export function pendingMark(name: string) {
-  const path = quote(`${pendingFolder}/${name}`);
+  const path = shellWord(`${pendingFolder}/${name}`);
   return { path, set: `mkdir -p ${pendingFolder} && touch ${path}`, clear: `rm -f ${path}` };
 }
 
@@ -70,7 +71,7 @@ async function readStates(
   files: readonly FileContent[],
 ): Promise<(string | undefined)[]> {
   if (files.length === 0) return [];
-  const script = `for each in ${files.map(({ path }) => quote(path)).join(' ')}; do
+  const script = `for each in ${files.map(({ path }) => shellWord(path)).join(' ')}; do
   if [ -f "$each" ]; then echo "$(stat -c '%a %u:%g' "$each") $(sha256sum < "$each")"; else echo; fi
 done`;
   const lines = (await host.need(script, { deadlineMs: 600_000 })).split('\n');

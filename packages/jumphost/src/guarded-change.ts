@@ -6,10 +6,10 @@
  * after a power cut the next start does, before the network is up.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { errorText } from '@skolo/errors';
+import { errorText, shellWord } from '@skolo/errors';
 import { JumphostError } from './errors.ts';
 import { linesOf } from './files.ts';
-import { type FileContent, type Host, quote } from './host.ts';
+import type { FileContent, Host } from './host.ts';
 
 export interface GuardedChange {
   /** Of the step, for messages. */
@@ -70,7 +70,7 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
 
 /** Copies what is there, and sets the timer. */
 async function arm(host: Host, { name, files, activate }: GuardedChange, seconds: number) {
-  const copies = files.map(({ path }, at) => ({ path: quote(path), copy: `old/${at}` }));
+  const copies = files.map(({ path }, at) => ({ path: shellWord(path), copy: `old/${at}` }));
   const save = copies.map(
     ({ path, copy }) => `if [ -e ${path} ]; then cp -a ${path} "$new/${copy}"; fi`,
   );
@@ -139,7 +139,7 @@ async function activate(
     const apart = `(\n${script}\n) > ${folder}/said 2>&1`;
     const { code, stdout } = await host.run(
       `systemctl reset-failed ${activation}.service 2>/dev/null
-systemd-run --quiet --unit=${activation} --property=Type=oneshot sh -c ${quote(apart)} 2>/dev/null && exit
+systemd-run --quiet --unit=${activation} --property=Type=oneshot sh -c ${shellWord(apart)} 2>/dev/null && exit
 head -n 2 ${folder}/said; exit 1`,
       { deadlineMs: attemptMs },
     );

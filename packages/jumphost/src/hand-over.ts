@@ -1,7 +1,8 @@
 /** A service goes back to units of a former system, and forward again, by skolo-stand-in on the jumphost. */
+import { shellWord } from '@skolo/errors';
 import { JumphostError } from './errors.ts';
 import { linesOf } from './files.ts';
-import { type Host, quote } from './host.ts';
+import type { Host } from './host.ts';
 import { findPredecessors } from './predecessors.ts';
 
 const program = '/usr/local/sbin/skolo-stand-in';
@@ -25,7 +26,7 @@ export interface HandOver {
  */
 export async function handOver(host: Host, { service, units, verb }: HandOver): Promise<string[]> {
   const meant = units.length > 0 ? units : await runningUnits(host, service);
-  const words = [program, verb, service, ...meant].map(quote).join(' ');
+  const words = [program, verb, service, ...meant].map(shellWord).join(' ');
   const { code, stdout, stderr } = await host.run(
     `[ -x ${program} ] || { echo 'there is no ${program}' >&2; exit ${usageCode}; }
 ${words}`,

@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path/posix';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { withDeadline } from '@skolo/errors';
+import { shellWord, withDeadline } from '@skolo/errors';
 import { JumphostError } from './errors.ts';
 
 export interface Ended {
@@ -77,8 +77,9 @@ const lostCode = 255;
 export async function openHost(options: HostOptions): Promise<Host> {
   const id = await execute(options, 'id -u', {});
   if (id.code !== 0) throw unusable(options.name, id);
-  if (id.stdout.trim() === '0') return hostWith(options, (script) => `exec sh -c ${quote(script)}`);
-  const asRoot = (script: string) => `exec sudo -n -- sh -c ${quote(script)}`;
+  if (id.stdout.trim() === '0')
+    return hostWith(options, (script) => `exec sh -c ${shellWord(script)}`);
+  const asRoot = (script: string) => `exec sudo -n -- sh -c ${shellWord(script)}`;
   const sudo = await execute(options, asRoot('id -u'), {});
   if (sudo.stdout.trim() === '0') return hostWith(options, asRoot);
   const why = sudo.stderr.split('\n').at(-1);
@@ -113,7 +114,7 @@ function hostWith(options: HostOptions, wrapped: (script: string) => string): Ho
       }
     },
     async read(path) {
-      const file = quote(path);
+      const file = shellWord(path);
       const { code, stdout, stderr } = await run(`[ -e ${file} ] || exit 44; cat ${file}`);
       if (code === 44) return undefined;
       if (code === 0) return stdout;
@@ -137,10 +138,10 @@ export function sha256(content: string | Buffer): string {
 function writeScript(path: string, sum: string, mode: number): string {
   const draft = join(dirname(path), `.${basename(path)}.skolo-new`);
   return `set -eu
-new=${quote(draft)}
+new=${shellWord(draft)}
 # Every folder on the way is for all users, and the draft is not.
 umask 022
-mkdir -p ${quote(dirname(path))}
+mkdir -p ${shellWord(dirname(path))}
 umask 077
 trap 'rm -f "$new"' EXIT
 cat > "$new"
@@ -148,8 +149,8 @@ case $(sha256sum "$new") in ${sum}*) ;; *) echo 'the bytes did not arrive as the
 chown 0:0 "$new"
 chmod ${mode.toString(8)} "$new"
 sync "$new"
-mv -f "$new" ${quote(path)}
-sync ${quote(dirname(path))}`;
+mv -f "$new" ${shellWord(path)}
+sync ${shellWord(dirname(path))}`;
 }
 
 async function execute(
@@ -203,9 +204,4 @@ function failureText(stderr: string, stdout: string, code: number): string {
   return shown.includes('No space left on device')
     ? `${shown}; its disk is full: make room, for example with \`journalctl --vacuum-size=200M\` and \`apt-get clean\`, and run it again`
     : shown;
-}
-
-/** For a POSIX shell. */
-export function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

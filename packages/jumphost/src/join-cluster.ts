@@ -1,6 +1,7 @@
 /** The cluster of a rack, on its jumphost: what a machine that joins or leaves needs of it. */
+import { shellWord } from '@skolo/errors';
 import { JumphostError } from './errors.ts';
-import { type Host, quote } from './host.ts';
+import type { Host } from './host.ts';
 import { type ClusterNode, parseNode } from './nodes.ts';
 import { installedVersion } from './steps/k3s-unit.ts';
 
@@ -31,7 +32,7 @@ export function clusterOn(host: Host): JoinCluster {
     if (stderr.includes('(NotFound)')) return undefined;
     throw new JumphostError('STEP', `${host.name}: ${stderr.split('\n').at(-1)}`);
   }
-  const secretOf = (name: string) => quote(`${name}.node-password.k3s`);
+  const secretOf = (name: string) => shellWord(`${name}.node-password.k3s`);
   return {
     async version() {
       const version = await installedVersion(host);
@@ -42,21 +43,21 @@ export function clusterOn(host: Host): JoinCluster {
       );
     },
     async node(name) {
-      const text = await get(`node ${quote(name)} -o json`);
+      const text = await get(`node ${shellWord(name)} -o json`);
       return text === undefined ? undefined : parseNode(text);
     },
     hasPassword: async (name) =>
       (await get(`secret -n kube-system ${secretOf(name)} -o name`)) !== undefined,
     async newToken(name) {
-      const about = quote(`${name} joins`);
+      const about = shellWord(`${name} joins`);
       return (await host.need(`k3s token create --ttl 15m --description ${about}`)).trim();
     },
     async taint(name, taint) {
-      await host.need(`${kubectl} taint node --overwrite ${quote(name)} ${quote(taint)}`);
+      await host.need(`${kubectl} taint node --overwrite ${shellWord(name)} ${shellWord(taint)}`);
     },
     async forget(name) {
       await host.need(
-        `${kubectl} delete --ignore-not-found --wait=false node ${quote(name)} && ${kubectl} delete --ignore-not-found -n kube-system secret ${secretOf(name)}`,
+        `${kubectl} delete --ignore-not-found --wait=false node ${shellWord(name)} && ${kubectl} delete --ignore-not-found -n kube-system secret ${secretOf(name)}`,
       );
     },
   };

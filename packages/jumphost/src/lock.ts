@@ -1,9 +1,11 @@
 /** One change of a computer at a time: who comes second is told who changes it. */
+
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
+import { shellWord } from '@skolo/errors';
 import { JumphostError } from './errors.ts';
-import { type Host, quote } from './host.ts';
+import type { Host } from './host.ts';
 
 const folder = '/run/skolo-jumphost';
 const holder = `${folder}/holder`;
@@ -68,7 +70,7 @@ function busyText(name: string, said: string): string {
 function lockScript(who: string): string {
   return `mkdir -p ${folder} && exec 9>> ${folder}/lock || exit 1
 flock -w ${silentSeconds + 5} 9 || { cat ${holder}; exit ${busyCode}; }
-echo ${quote(who)} "since $(date -u +%Y-%m-%dT%H:%M:%SZ)" > ${holder}
+echo ${shellWord(who)} "since $(date -u +%Y-%m-%dT%H:%M:%SZ)" > ${holder}
 while [ -n "$(timeout ${silentSeconds} head -c 1 9>&-)" ]; do :; done
 rm -f ${holder}`;
 }

@@ -1,8 +1,9 @@
 /** What serves on the jumphost already: units and ports of the system before skolo. */
+import { shellWord } from '@skolo/errors';
 import { jumphostServices, servicePorts } from '@skolo/rack/ports';
 import { z } from 'zod';
 import { linesOf } from './files.ts';
-import { type Host, quote } from './host.ts';
+import type { Host } from './host.ts';
 
 export interface Predecessor {
   /** What it is in the way of. */
@@ -39,7 +40,7 @@ ss -H -lntup | while read -r _ _ _ _ local _ users; do
 done | sort -u
 systemctl list-units --type=service --state=active,activating --plain --no-legend --no-pager | while read -r unit _; do
   case $unit in skolo-*) continue ;; esac
-  if echo "$unit" | grep -qiE ${quote(controllers)}; then echo "unit $unit"; fi
+  if echo "$unit" | grep -qiE ${shellWord(controllers)}; then echo "unit $unit"; fi
 done`;
 
 const Port = z

@@ -2,13 +2,15 @@
  * A power-cycle daemon that runs on a machine for as long as it is needed: where the daemon on the jumphost cannot help, since it
  * is the jumphost that has to be switched.
  */
+
 import { join, relative } from 'node:path/posix';
+import { shellWord } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import { type RackSecret, rackSecrets } from '@skolo/rack/secrets';
 import type { SeenFrom } from '@skolo/rack/seen-from';
 import type { Secret } from '@skolo/secrets';
 import { z } from 'zod';
-import { type Host, quote } from './host.ts';
+import type { Host } from './host.ts';
 
 export interface DaemonPlace {
   /** Node and the program of the daemon. */
@@ -92,12 +94,12 @@ export async function startSpareDaemon(
 ): Promise<string> {
   const [node, main] = place.program;
   const { folder } = place;
-  await machine.need(`for each in ${quote(node)} ${quote(main)}; do
+  await machine.need(`for each in ${shellWord(node)} ${shellWord(main)}; do
   [ -e "$each" ] || { echo "there is no $each; skolo jumphost prepare installs it" >&2; exit 1; }
 done`);
   await stopSpareDaemon(machine, place);
-  await machine.need(`rm -rf ${quote(folder)} && mkdir -p -m 0700 ${quote(folder)}`);
-  const set = [...variables].map(([name, value]) => `export ${name}=${quote(value)}\n`);
+  await machine.need(`rm -rf ${shellWord(folder)} && mkdir -p -m 0700 ${shellWord(folder)}`);
+  const set = [...variables].map(([name, value]) => `export ${name}=${shellWord(value)}\n`);
   for (const [path, content] of [...files, ['environment', set.join('')] as const]) {
     await machine.write({ path: join(folder, path), content, mode: 0o600 });
   }
@@ -111,8 +113,8 @@ export async function stopSpareDaemon(
   machine: Host,
   { folder }: DaemonPlace = usualPlace,
 ): Promise<void> {
-  await machine.need(`[ -f ${quote(join(folder, 'pid'))} ] || exit 0
-pid=$(cat ${quote(join(folder, 'pid'))})
+  await machine.need(`[ -f ${shellWord(join(folder, 'pid'))} ] || exit 0
+pid=$(cat ${shellWord(join(folder, 'pid'))})
 # The group of its shell, which removes the folder.
 kill -s TERM -- "-$pid" 2>/dev/null || exit 0
 left=150
@@ -126,7 +128,7 @@ done`);
 function startScript({ program: [node, main], folder, state }: DaemonPlace): string {
   return `set -eu
 umask 077
-run=${quote(folder)} state=${quote(state)}
+run=${shellWord(folder)} state=${shellWord(state)}
 mkdir -p "$state"
 # A group of its own: it goes on when this session ends. The shell outlives the daemon, and removes its files.
 setsid sh -c '
@@ -134,7 +136,7 @@ setsid sh -c '
   . "$4/environment"
   timeout --foreground --signal=TERM "$1" "$2" "$3" --rack "$4/rack.yaml" --state-dir "$5" --host 127.0.0.1 --port 0 --metrics-port 0
   rm -rf "$4"
-' skolo-jumphost-power ${mostSeconds} ${quote(node)} ${quote(main)} "$run" "$state" > "$run/log" 2>&1 < /dev/null &
+' skolo-jumphost-power ${mostSeconds} ${shellWord(node)} ${shellWord(main)} "$run" "$state" > "$run/log" 2>&1 < /dev/null &
 pid=$!
 echo "$pid" > "$run/pid"
 left=150

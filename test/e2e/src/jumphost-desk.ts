@@ -17,7 +17,7 @@ const services = {
   'alert-to-pubsub': 'skolo',
 };
 
-function deployment(registry: string, name: string, namespace: string): string {
+function deployment(name: string, namespace: string): string {
   return `
 apiVersion: apps/v1
 kind: Deployment
@@ -32,13 +32,17 @@ spec:
       securityContext: { runAsNonRoot: true, runAsUser: 10001, seccompProfile: { type: RuntimeDefault } }
       containers:
         - name: ${name}
-          image: ${registry}/skolo/service:2026-11-20T22_40_05Z-ann-295cca0-clean
+          image: skolo/service
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: [ALL] } }
 `;
 }
 
-/** A clone of a repository of racks. */
-export async function makeRacks(registry: string, rackYaml: string): Promise<string> {
+/** A clone of a repository of racks: rack4, and others that nobody reaches. */
+export async function makeRacks(
+  registry: string,
+  rackYaml: string,
+  unreachable: readonly string[] = [],
+): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'skolo-racks-'));
   const write = async (file: string, text: string) => {
     await mkdir(dirname(join(root, file)), { recursive: true });
@@ -51,17 +55,28 @@ export async function makeRacks(registry: string, rackYaml: string): Promise<str
   const list = {
     gitdir: '~/racks',
     repo: 'https://git.example.com/racks.git',
-    clusters: { rack4 },
+    clusters: {
+      rack4,
+      ...Object.fromEntries(
+        unreachable.map((name) => [
+          name,
+          { ...rack4, context_name: name, jumphost: `${name}.invalid` },
+        ]),
+      ),
+    },
   };
   await write('kube/clusters/config.json', JSON.stringify(list));
   await write('kube/racks/rack4/rack.yaml', rackYaml);
-  const all = Object.entries(services).map(([name, namespace]) =>
-    deployment(registry, name, namespace),
-  );
+  for (const name of unreachable) {
+    await write(`kube/racks/${name}/rack.yaml`, rackYaml.replaceAll('rack4', name));
+  }
+  const all = Object.entries(services).map(([name, namespace]) => deployment(name, namespace));
   await write('kube/racks/rack4/services.yaml', all.join('---'));
   await write(
     'kube/racks/rack4/kustomization.yaml',
-    'resources: [../../base/namespaces, ../../base/access, services.yaml]\n',
+    `resources: [../../base/namespaces, ../../base/access, services.yaml]
+images: [{ name: skolo/service, newName: ${registry}/skolo/service, newTag: 2026-11-20T22_40_05Z-ann-295cca0-clean }]
+`,
   );
   await write('.gitignore', 'kube/racks/*/secrets/\n');
   const git = (...args: string[]) => execFileSync('git', args, { cwd: root, stdio: 'pipe' });

@@ -4,12 +4,10 @@
  *
  * One test goes on where the one before has ended: it is the story of one jumphost.
  */
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   addK3s,
   address,
@@ -20,15 +18,7 @@ import {
 } from '@skolo/jumphost/testing';
 import { type ContainerRegistry, peer, startContainerRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
-const repository = fileURLToPath(new URL('../../../', import.meta.url));
-const skolo = join(repository, 'packages/cli/bin/skolo.js');
-const services = {
-  'metadata-server': 'skolo-node',
-  'power-cycle-daemon': 'skolo',
-  'router-backup': 'skolo',
-  'alert-to-pubsub': 'skolo',
-};
+import { makeRacks, repository, routePods, startTyped, typed } from './jumphost-desk.ts';
 
 const rackYaml = `
 rack: rack4
@@ -43,64 +33,6 @@ infrastructure:
   router: { model: linux, address: ${address}, ports: { ssh: 2222 }, login: router }
   pdu-1: { model: synaccess, address: 192.168.77.30, login: pdus, outlets: 8 }
 `;
-
-function deployment(name: string, namespace: string): string {
-  return `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: ${name}, namespace: ${namespace}, labels: { app.kubernetes.io/part-of: skolo } }
-spec:
-  strategy: { type: Recreate }
-  selector: { matchLabels: { app.kubernetes.io/name: ${name} } }
-  template:
-    metadata: { labels: { app.kubernetes.io/name: ${name}, app.kubernetes.io/part-of: skolo } }
-    spec:
-      nodeSelector: { node-restriction.kubernetes.io/skolo-jumphost: "true" }
-      securityContext: { runAsNonRoot: true, runAsUser: 10001, seccompProfile: { type: RuntimeDefault } }
-      containers:
-        - name: ${name}
-          image: skolo/service
-          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: [ALL] } }
-`;
-}
-
-/** A clone of a repository of racks. */
-async function makeRacks(registry: string): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), 'skolo-racks-'));
-  const write = async (file: string, text: string) => {
-    await mkdir(dirname(join(root, file)), { recursive: true });
-    await writeFile(join(root, file), text);
-  };
-  for (const part of ['kube/base/namespaces', 'kube/base/access', 'deploy']) {
-    await cp(join(repository, part), join(root, part), { recursive: true });
-  }
-  const rack4 = { type: 'k3s', context_name: 'rack4', jumphost: 'jumphost-rack4', port: 6442 };
-  const list = {
-    gitdir: '~/racks',
-    repo: 'https://git.example.com/racks.git',
-    // The other one is gone.
-    clusters: { rack4, rack5: { ...rack4, context_name: 'rack5', jumphost: 'rack5.invalid' } },
-  };
-  await write('kube/clusters/config.json', JSON.stringify(list));
-  await write('kube/racks/rack4/rack.yaml', rackYaml);
-  const all = Object.entries(services).map(([name, namespace]) => deployment(name, namespace));
-  await write('kube/racks/rack4/services.yaml', all.join('---'));
-  await write(
-    'kube/racks/rack4/kustomization.yaml',
-    `resources: [../../base/namespaces, ../../base/access, services.yaml]
-images: [{ name: skolo/service, newName: ${registry}/skolo/service, newTag: 2026-11-20T22_40_05Z-ann-295cca0-clean }]
-`,
-  );
-  await write('kube/racks/rack5/rack.yaml', rackYaml.replaceAll('rack4', 'rack5'));
-  await write('.gitignore', 'kube/racks/*/secrets/\n');
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: root, stdio: 'pipe' });
-  git('init', '--quiet', '--initial-branch=main');
-  git('config', 'user.name', 'Ann');
-  git('config', 'user.email', 'ann@example.com');
-  git('add', '.');
-  git('commit', '--quiet', '--message', 'racks');
-  return root;
-}
 
 /** Answers for all pods, on every address. */
 const responder = `
@@ -131,7 +63,7 @@ describe.skipIf(why !== undefined)(
       registry = await startContainerRegistry(peer('docker-registry') ?? '');
       await registry.push('skolo/service', '2026-11-20T22_40_05Z-ann-295cca0-clean', 'clean');
       jumphost = await startBareJumphost();
-      racks = await makeRacks(registry.host);
+      racks = await makeRacks(registry.host, rackYaml, ['rack5']);
       const bundle = join(repository, 'scripts/bundle.mjs');
       execFileSync(process.execPath, [bundle, '--out', jumphost.desk.bundles, 'stand-in']);
       const store = join(jumphost.desk.env.HOME ?? '', 'secrets/rack4');
@@ -141,9 +73,7 @@ describe.skipIf(why !== undefined)(
       await writeFile(join(store, 'router'), 'canary-of-router', { mode: 0o600 });
       const { computer } = jumphost;
       await computer.write('/opt/responder.mjs', responder);
-      for (const network of ['10.0.0.0/8', '192.0.2.0/24']) {
-        await computer.run('ip', 'route', 'add', 'local', network, 'dev', 'lo');
-      }
+      await routePods(computer);
       await computer.run(
         'systemd-run',
         '--unit=skolo-test-pods',
@@ -176,19 +106,7 @@ describe.skipIf(why !== undefined)(
       return (await jumphost.computer.run('systemctl', 'is-active', unit)).text.trim();
     }
 
-    function run(...args: string[]): Promise<{ code: number; out: string }> {
-      return new Promise((resolve) => {
-        execFile(
-          process.execPath,
-          [skolo, ...args],
-          { cwd: racks, env: { ...jumphost.desk.env, PATH: `${jumphost.desk.env.PATH}` } },
-          (error, stdout, stderr) => {
-            const code = typeof error?.code === 'number' ? error.code : 0;
-            resolve({ code, out: stdout + stderr });
-          },
-        );
-      });
-    }
+    const run = (...args: string[]) => typed(racks, jumphost, args);
 
     it('lets a former power controller serve, and none of ours beside it', async () => {
       const { computer } = jumphost;
@@ -306,16 +224,14 @@ describe.skipIf(why !== undefined)(
 
     it('goes on after kill -9 of the desk, and names the rack that failed', async () => {
       const args = ['upgrade', 'rack4', '--k3s', next, '--reason', 'end of support', '--yes'];
-      const desk = spawn(
-        process.execPath,
-        [skolo, 'jumphost', ...args, '--files', jumphost.desk.files],
-        {
-          ...{ cwd: racks, env: jumphost.desk.env },
-          stdio: ['ignore', 'pipe', 'inherit'],
-        },
-      );
+      const desk = startTyped(racks, jumphost, [
+        'jumphost',
+        ...args,
+        '--files',
+        jumphost.desk.files,
+      ]);
       let said = '';
-      for await (const text of desk.stdout.setEncoding('utf8')) {
+      for await (const text of desk.stdout?.setEncoding('utf8') ?? []) {
         said += text;
         if (said.includes('starts the new version')) desk.kill('SIGKILL');
       }

@@ -1,7 +1,8 @@
 /** The fixed address of a computer, in whichever program of Debian sets it: ifupdown or systemd-networkd. */
+import { shellWord } from '@skolo/errors';
 import { JumphostError } from '../errors.ts';
 import { changeGuarded, type Guard } from '../guarded-change.ts';
-import { type FileContent, type Host, quote } from '../host.ts';
+import type { FileContent, Host } from '../host.ts';
 import * as interfaces from './interfaces.ts';
 import { type NetworkFacts, readFacts } from './network-facts.ts';
 import * as networkd from './networkd.ts';
@@ -93,9 +94,9 @@ function changeOf(
   }
   if (networkManager !== undefined) {
     const gateway = fixed.gateway === undefined ? '' : ` ipv4.gateway ${fixed.gateway}`;
-    return `NetworkManager has the interface ${name}: nmcli connection modify ${quote(networkManager)} ipv4.method manual ipv4.addresses ${fixed.address}/${fixed.prefix}${gateway}`;
+    return `NetworkManager has the interface ${name}: nmcli connection modify ${shellWord(networkManager)} ipv4.method manual ipv4.addresses ${fixed.address}/${fixed.prefix}${gateway}`;
   }
-  const flush = `ip -4 address flush dev ${quote(name)} scope global`;
+  const flush = `ip -4 address flush dev ${shellWord(name)} scope global`;
   if (file !== undefined) {
     if (!file.path.startsWith('/etc/systemd/network/')) {
       return `${file.path} is written by another program (netplan?)`;
@@ -118,9 +119,9 @@ function changeOf(
       activate: `for each in /run/dhclient.${name}.pid /run/udhcpc.${name}.pid; do
   [ ! -e "$each" ] || kill "$(cat "$each")" 2>/dev/null || true
 done
-ifdown --force ${quote(name)} 2>/dev/null || true
+ifdown --force ${shellWord(name)} 2>/dev/null || true
 ${flush}
-ifup --force ${quote(name)}`,
+ifup --force ${shellWord(name)}`,
     };
   } catch (error) {
     return `${stanza.path}: ${error instanceof Error ? error.message : error}`;

@@ -1,6 +1,7 @@
 /** What a computer says of its IPv4 network, and of the programs that set it. Nothing is changed. */
+import { shellWord } from '@skolo/errors';
 import { z } from 'zod';
-import { type Host, quote } from '../host.ts';
+import type { Host } from '../host.ts';
 import { hasStanza } from './interfaces.ts';
 
 export interface NetworkFacts {
@@ -76,9 +77,9 @@ export async function readFacts(host: Host, address: string): Promise<NetworkFac
 async function neighbourAt(host: Host, address: string, name: string): Promise<string | undefined> {
   const text = await host.need(
     `command -v ping > /dev/null || { echo 'ping is missing: apt-get install iputils-ping' >&2; exit 1; }
-ip neigh flush to ${quote(address)} dev ${quote(name)}
-ping -n -c 2 -W 1 -I ${quote(name)} ${quote(address)} > /dev/null 2>&1 || true
-ip -json neigh show to ${quote(address)} dev ${quote(name)}`,
+ip neigh flush to ${shellWord(address)} dev ${shellWord(name)}
+ping -n -c 2 -W 1 -I ${shellWord(name)} ${shellWord(address)} > /dev/null 2>&1 || true
+ip -json neigh show to ${shellWord(address)} dev ${shellWord(name)}`,
   );
   const found = Neighbours.parse(JSON.parse(text.trim() || '[]'));
   return found.find(({ lladdr }) => lladdr !== undefined)?.lladdr;
@@ -111,7 +112,7 @@ sed -n 's/^NETWORK_FILE=//p' /run/systemd/netif/links/${index} 2>/dev/null`,
 async function connectionOf(host: Host, name: string): Promise<string | undefined> {
   const { stdout } = await host.run(
     `systemctl is-active -q NetworkManager.service || exit 0
-nmcli -g GENERAL.CONNECTION device show ${quote(name)} 2>/dev/null`,
+nmcli -g GENERAL.CONNECTION device show ${shellWord(name)} 2>/dev/null`,
   );
   return stdout.trim() || undefined;
 }

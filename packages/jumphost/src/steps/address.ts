@@ -1,8 +1,8 @@
 /** The address of rack.yaml, fixed: after a power cut the rack must not wait for a router. */
+import { shellWord } from '@skolo/errors';
 import { changeAddress } from '../address/fixed-address.ts';
 import { checkByScript } from '../files.ts';
 import { type Guard, unconfirmed } from '../guarded-change.ts';
-import { quote } from '../host.ts';
 import type { Step } from '../step.ts';
 
 /** @param subnet of the rack */
@@ -15,7 +15,7 @@ export function addressStep(address: string, subnet: string, guard: Guard): Step
       checkByScript(
         host,
         `${unconfirmed}
-line=$(ip ${family} -o address show to ${quote(address)})
+line=$(ip ${family} -o address show to ${shellWord(address)})
 case "$line" in
   '') echo 'no interface has the address ${address} of rack.yaml' ;;
   *' dynamic '*) echo 'the address ${address} comes from DHCP, and a start without the router would wait for it' ;;

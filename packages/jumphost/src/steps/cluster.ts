@@ -1,8 +1,9 @@
 /** What the cluster has to have before the overlay, and the overlay. */
+import { shellWord } from '@skolo/errors';
 import { z } from 'zod';
 import { checkByScript } from '../files.ts';
 import { heldText, readHeld } from '../held.ts';
-import { type Host, quote } from '../host.ts';
+import type { Host } from '../host.ts';
 import type { Check, Step } from '../step.ts';
 
 const kubectl = 'k3s kubectl';
@@ -43,7 +44,7 @@ const label = 'node-restriction.kubernetes.io/skolo-jumphost';
 
 /** This node is the jumphost. No machine can say that of itself. */
 export function labelStep(node: string): Step {
-  const name = quote(node);
+  const name = shellWord(node);
   return {
     name: 'label',
     about: `the node ${node} is the jumphost, and no other is`,
@@ -166,5 +167,5 @@ try {
   const metrics = await ask('/metrics').then((answer) => answer.text()).catch(() => '');
   console.log(ready.status + '\\n' + (/_build_info\\{[^}]*version="([^"]*)"/.exec(metrics)?.[1] ?? '') + '\\n' + body.slice(0, 500));
 } catch (error) { console.log('0\\n\\n' + (error.cause?.message ?? error.message)); }`;
-  return `/usr/bin/node --input-type=module -e ${quote(script)}`;
+  return `/usr/bin/node --input-type=module -e ${shellWord(script)}`;
 }

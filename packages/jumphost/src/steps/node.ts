@@ -1,7 +1,9 @@
 /** Node, as its publisher makes it: units of systemd run our services with it. */
+
 import { createReadStream } from 'node:fs';
+import { shellWord } from '@skolo/errors';
 import type { Download, Release } from '../downloads.ts';
-import { type Host, quote } from '../host.ts';
+import type { Host } from '../host.ts';
 import type { Step } from '../step.ts';
 import { architectureOf } from './system.ts';
 import { nodeVersion } from './versions.ts';
@@ -49,7 +51,7 @@ async function refuseForeign(host: Host): Promise<void> {
 
 /** The archive is checked before anything of it runs. A folder that is there is whole. */
 function unpackScript(sha256: string): string {
-  const version = quote(`${folder}/v${nodeVersion}`);
+  const version = shellWord(`${folder}/v${nodeVersion}`);
   return `set -eu
 umask 022
 mkdir -p ${folder}

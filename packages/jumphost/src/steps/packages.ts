@@ -1,6 +1,6 @@
 /** Debian's packages, by apt. */
+import { shellWord } from '@skolo/errors';
 import type { Host } from '../host.ts';
-import { quote } from '../host.ts';
 import type { Step } from '../step.ts';
 
 /** What units and services call, and what keeps the computer well. */
@@ -39,7 +39,7 @@ export function packagesStep(names: readonly string[] = neededPackages): Step {
 
 async function missingOf(host: Host, names: readonly string[]): Promise<string[]> {
   const { stdout } = await host.run(
-    `dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' ${names.map(quote).join(' ')} 2>/dev/null`,
+    `dpkg-query -W -f '\${Package} \${db:Status-Status}\\n' ${names.map(shellWord).join(' ')} 2>/dev/null`,
   );
   const installed = new Set(
     stdout.split('\n').flatMap((line) => line.match(/^(\S+) installed$/)?.[1] ?? []),
@@ -48,7 +48,7 @@ async function missingOf(host: Host, names: readonly string[]): Promise<string[]
 }
 
 function installScript(names: readonly string[]): string {
-  return aptScript(`install --no-install-recommends ${names.map(quote).join(' ')}`);
+  return aptScript(`install --no-install-recommends ${names.map(shellWord).join(' ')}`);
 }
 
 /**

@@ -1,8 +1,10 @@
 /** Our own programs: what stands in for k3s, and the folders that pods mount. */
+
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { shellWord } from '@skolo/errors';
 import { checkByScript } from '../files.ts';
-import { type Host, quote, sha256 } from '../host.ts';
+import { type Host, sha256 } from '../host.ts';
 import type { Step } from '../step.ts';
 
 const opt = '/opt/skolo';
@@ -86,7 +88,7 @@ export function programsStep(sources: ProgramSources): Step {
 async function compare(host: Host, wanted: readonly Entry[]) {
   const text = await host.need(
     `cd ${opt} 2>/dev/null || exit 0
-find ${folders.map(quote).join(' ')} -type f -printf '%m %U %p\\n' 2>/dev/null | while read -r mode owner path; do
+find ${folders.map(shellWord).join(' ')} -type f -printf '%m %U %p\\n' 2>/dev/null | while read -r mode owner path; do
   echo "$mode $owner $(sha256sum < "$path" | cut -c -64) $path"
 done`,
   );

@@ -5,8 +5,8 @@
  * Sources: docs.k3s.io, Upgrades (Rolling Back K3s) and Datastore (Backup and Restore): the database of SQLite is its folder, copied
  * while k3s does not run, and is worth nothing without the token.
  */
+import { shellWord } from '@skolo/errors';
 import type { FileContent } from '../host.ts';
-import { quote } from '../host.ts';
 import { binary } from '../steps/k3s-unit.ts';
 
 export const folder = '/var/lib/skolo-jumphost/k3s-upgrade';
@@ -54,7 +54,7 @@ export function serverFiles(plan: ServerPlan): FileContent[] {
 
 function planText(plan: ServerPlan): string {
   return Object.entries(plan)
-    .map(([key, value]) => `${key}=${quote(`${value}`)}\n`)
+    .map(([key, value]) => `${key}=${shellWord(`${value}`)}\n`)
     .join('');
 }
 
