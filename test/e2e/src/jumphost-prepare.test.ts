@@ -12,6 +12,7 @@ import {
   addK3s,
   address,
   type BareJumphost,
+  network,
   startBareJumphost,
   subnet,
   whyNoJumphost,
@@ -31,7 +32,7 @@ logins:
   router: { username: root, password: secrets/router }
 infrastructure:
   router: { model: linux, address: ${address}, ports: { ssh: 2222 }, login: router }
-  pdu-1: { model: synaccess, address: 192.168.77.30, login: pdus, outlets: 8 }
+  pdu-1: { model: synaccess, address: ${network}.30, login: pdus, outlets: 8 }
 `;
 
 /** Answers for all pods, on every address. */

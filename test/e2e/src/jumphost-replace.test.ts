@@ -16,6 +16,7 @@ import { gzipSync } from 'node:zlib';
 import {
   address,
   type BareJumphost,
+  network,
   startBareJumphost,
   subnet,
   whyNoJumphost,
@@ -32,8 +33,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeRacks, routePods, startTyped, typed } from './jumphost-desk.ts';
 
 const bridge = 'skolo-rack4';
-const pdu = '192.168.77.30';
-const spare = { name: 'spare-rack4', address: '192.168.77.9' };
+const pdu = `${network}.30`;
+const spare = { name: 'spare-rack4', address: `${network}.9` };
 
 function rackYaml(port: number): string {
   return `

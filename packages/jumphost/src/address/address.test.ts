@@ -7,11 +7,12 @@ import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BareJumphost, startBareJumphost, whyNoJumphost } from '../testing/bare-jumphost.ts';
+import { network } from '../testing/test-network.ts';
 import { address, type OpenHost, openTestHost, ours, subnet } from '../testing/test-steps.ts';
 import { changeAddress } from './fixed-address.ts';
 
 const { signal } = new AbortController();
-const other = '192.168.77.9';
+const other = `${network}.9`;
 
 const missing = whyNoJumphost();
 const why = process.env.SKOLO_LONG === '1' ? missing : 'takes a minute: only in npm run test:long';
@@ -83,7 +84,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
   });
 
   it('is the former one again where nobody gets in', async () => {
-    await expect(change('192.168.77.10', 'jumphost-rack4', 12)).rejects.toThrow(
+    await expect(change(`${network}.10`, 'jumphost-rack4', 12)).rejects.toThrow(
       'the former settings were in force again',
     );
 

@@ -11,6 +11,7 @@ import { Computer, peer, removeBridge } from '@skolo/simulators';
 import { k3sVersion, nodeVersion } from '../steps/versions.ts';
 import { address, ours, type TestDesk } from './test-steps.ts';
 
+export { network } from './test-network.ts';
 export { address, subnet } from './test-steps.ts';
 
 const run = promisify(execFile);

@@ -10,14 +10,15 @@ import { type Host, openHost } from '../host.ts';
 import type { Step } from '../step.ts';
 import { stepsOf } from '../steps/index.ts';
 import { k3sVersion } from '../steps/versions.ts';
+import { network } from './test-network.ts';
 
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../../', import.meta.url));
 
 /** Of the cable: ours, and the jumphost's. */
-export const ours = '192.168.77.1';
-export const address = '192.168.77.8';
-export const subnet = '192.168.77.0/24';
+export const ours = `${network}.1`;
+export const address = `${network}.8`;
+export const subnet = `${network}.0/24`;
 
 /** What a desk has for a jumphost: plain data. */
 export interface TestDesk {

@@ -140,7 +140,7 @@ async function find(host: Host): Promise<Found> {
   const text = await host.need(
     `cd ${folder} 2>/dev/null || exit 0
 cat state 2>/dev/null || echo
-sed -n "s/^to='\\(.*\\)'$/\\1/p" plan 2>/dev/null
+(to=; if [ -e plan ]; then . ./plan; fi; echo "$to")
 systemctl is-active ${unit}
 cat why 2>/dev/null || true`,
   );
