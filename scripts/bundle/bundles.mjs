@@ -1,12 +1,14 @@
 /** What is bundled. */
 import { parseRack, serviceNames, swarmingConfig } from '@skolo/rack';
 
+/** @typedef {'accounts' | 'backup' | 'outlets' | 'stations'} Driver */
+
 /**
  * @typedef {object} Bundle
  * @property {string} name
  * @property {string} folder of the package: in the repository, and under /opt/skolo
  * @property {number} leastNode the oldest major version of Node that it runs on: 22 where there are machines with arm/v7
- * @property {('outlets' | 'backup' | 'stations')[]} [drivers] which drivers of the models it loads
+ * @property {Driver[]} [drivers] which drivers of the models it loads
  * @property {string[]} [nodeFlags] flags of Node and V8 that its image starts it with (Dockerfile)
  * @property {string[]} copies what of the package is taken over as it is, besides what is bundled
  * @property {() => Promise<Record<string, string>>} [files] more, by their paths in the root file system
@@ -33,7 +35,14 @@ export const bundles = [
     copies: [],
     ...special[name],
   })),
-  { name: 'cli', folder: 'packages/cli', leastNode: 22, drivers: ['backup'], copies: ['bin'] },
+  {
+    name: 'cli',
+    folder: 'packages/cli',
+    leastNode: 22,
+    // `skolo secrets` signs in to devices, and changes their passwords.
+    drivers: ['accounts', 'backup', 'outlets'],
+    copies: ['bin'],
+  },
   { name: 'stand-in', folder: 'packages/stand-in', leastNode: 24, copies: ['bin'] },
 ];
 

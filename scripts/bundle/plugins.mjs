@@ -23,20 +23,25 @@ export const leftOut = {
 };
 
 /**
- * The facts of a model name its drivers, `outlets.ts`, `stations.ts`, and `backup.ts` or a family's `NAME-backup.ts`, which few bundles load:
+ * The facts of a model name its drivers, `accounts.ts`, `outlets.ts`, `stations.ts`, and `backup.ts` or a family's `NAME-backup.ts`, which few bundles load:
  * with them come ssh, SNMP and MQTT.
  *
- * @param {('outlets' | 'backup' | 'stations')[]} drivers that the bundle loads
+ * @param {import('./bundles.mjs').Driver[]} drivers that the bundle loads
  * @returns {import('esbuild').Plugin}
  */
 export function onlyDrivers(drivers) {
   return {
     name: 'only-drivers',
     setup(build) {
-      build.onResolve({ filter: /[/-](?:outlets|backup|stations)\.ts$/ }, ({ path, kind }) => {
-        const isLoaded = drivers.some((driver) => path.endsWith(`${driver}.ts`));
-        return kind === 'dynamic-import' && !isLoaded ? { path, namespace: 'left-out' } : undefined;
-      });
+      build.onResolve(
+        { filter: /[/-](?:accounts|outlets|backup|stations)\.ts$/ },
+        ({ path, kind }) => {
+          const isLoaded = drivers.some((driver) => path.endsWith(`${driver}.ts`));
+          return kind === 'dynamic-import' && !isLoaded
+            ? { path, namespace: 'left-out' }
+            : undefined;
+        },
+      );
     },
   };
 }

@@ -20,6 +20,7 @@ import { serviceNames } from '@skolo/rack';
 import { transform } from 'esbuild';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { bundles } from '../../../scripts/bundle/bundles.mjs';
 import { bundle } from './bundles.ts';
 import { root } from './paths.ts';
 
@@ -49,6 +50,30 @@ async function contentsOf(folder: string): Promise<Map<string, string>> {
     contents.set(path, `${digest} ${mode.toString(8)}`);
   }
   return contents;
+}
+
+/** Which drivers of models they import (packages/models/src). */
+const loaders = {
+  loadAccounts: 'accounts',
+  loadBackups: 'backup',
+  loadDrivers: 'outlets',
+  loadStations: 'stations',
+};
+
+const Manifest = z.object({ dependencies: z.record(z.string(), z.string()).default({}) });
+
+/** Texts of a package and of all packages of ours that it needs, but for packages/models. */
+async function sourcesOf(folder: string, seen = new Set<string>()): Promise<string[]> {
+  if (seen.has(folder) || folder === 'packages/models') return [];
+  seen.add(folder);
+  const files = (await filesIn(join(root, folder, 'src')))
+    .filter((path) => path.endsWith('.ts') && !/\.test|testing\/|bench\//.test(path))
+    .map((path) => readFile(join(root, folder, 'src', path), 'utf8'));
+  const text = await readFile(join(root, folder, 'package.json'), 'utf8');
+  const needed = Object.keys(Manifest.parse(JSON.parse(text)).dependencies)
+    .filter((name) => name.startsWith('@skolo/'))
+    .map((name) => sourcesOf(name.replace('@skolo', 'packages'), seen));
+  return [...(await Promise.all(files)), ...(await Promise.all(needed)).flat()];
 }
 
 /** The same files at another place, without a second copy of each. */
@@ -120,6 +145,20 @@ describe('a bundle', () => {
       'router-backup',
     ]);
   });
+
+  it.each(bundles)(
+    'of $name has the drivers that its sources load',
+    async ({ folder, drivers = [] }) => {
+      const found = new Set<string>();
+      for (const source of await sourcesOf(folder)) {
+        for (const [loader, driver] of Object.entries(loaders)) {
+          if (new RegExp(`\\b${loader}\\(`).test(source)) found.add(driver);
+        }
+      }
+
+      expect([...found].sort()).toEqual(drivers.toSorted());
+    },
+  );
 
   it('does not contain the path of the folder that it was made in', async () => {
     const paths = [root, basename(out), tmpdir()].filter((path) => path.length > 4);
