@@ -311,7 +311,12 @@ rack4: MachineMissing (critical), TokenExpires
     const folder = await mkdtemp(join(tmpdir(), 'skolo-login-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const rack = join(folder, 'rack.yaml');
-    await writeFile(rack, 'rack: rack4\njumphost: { name: jumphost, address: 127.0.0.1 }\n');
+    // At its usual port another test may have a daemon.
+    const daemon = 'power-cycle-daemon: { url: "http://127.0.0.1:1" }';
+    await writeFile(
+      rack,
+      `rack: rack4\njumphost: { name: jumphost, address: 127.0.0.1 }\nservices: { ${daemon} }\n`,
+    );
     const skolo = startInTerminal(`login rack4 --rack ${rack}`, { XDG_CONFIG_HOME: folder });
     await skolo.prints('token for rack4: ');
 

@@ -15,6 +15,7 @@ machines:
   off-by-person: { kind: host, power: pdu-1/3 }
   on-again: { kind: host, power: pdu-1/4 }
   to-be-off: { kind: host, power: pdu-1/5 }
+  former-jumphost: { kind: host, power: pdu-1/8 }
 `;
 const settings = '    atOncePerController: 1\n    readSeconds: 5';
 

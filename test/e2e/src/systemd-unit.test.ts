@@ -135,7 +135,7 @@ describe('every unit', () => {
 
     const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', ...copies]);
 
-    expect(units).toHaveLength(6);
+    expect(units).toHaveLength(7);
     expect(stdout + stderr).toBe('');
   });
 
