@@ -59,7 +59,8 @@ export const namesOfCommonJs = {
       if (kind !== 'dynamic-import') return undefined;
       const found = await build.resolve(path, { kind: 'import-statement', resolveDir });
       const isFile = found.errors.length === 0 && !found.external && found.namespace === 'file';
-      if (!isFile || !isCommonJs(found.path)) return found;
+      // Not `found`: it lacks the type of the file's package, and esbuild keeps what the first importer of a file brings.
+      if (!isFile || !isCommonJs(found.path)) return undefined;
       // From the top of the repository: its name is not to be in the bundle.
       return { path: relative(root, found.path), namespace: 'names-of-commonjs' };
     });
