@@ -1,4 +1,5 @@
 /** Services that something else serves in place of k3s: what skolo-stand-in has noted on the jumphost. */
+import { parseJson } from '@skolo/errors';
 import { jumphostServices } from '@skolo/rack/ports';
 import { z } from 'zod';
 import type { Host } from './host.ts';
@@ -16,17 +17,10 @@ export async function readHeld(host: Pick<Host, 'read'>): Promise<Map<string, He
   for (const service of jumphostServices) {
     const text = await host.read(`/var/lib/skolo/stand-in/held/${service}.json`);
     if (text === undefined) continue;
-    held.set(service, parse(text) ?? { by: 'somebody', since: 'an unknown time' });
+    const { data } = HeldFile.safeParse(parseJson(text));
+    held.set(service, data ?? { by: 'somebody', since: 'an unknown time' });
   }
   return held;
-}
-
-function parse(text: string): Held | undefined {
-  try {
-    return HeldFile.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }
 
 /** For people: who serves instead, and how that ends. */

@@ -1,7 +1,6 @@
 /** Services of the jumphost. A rack cannot be without two of them: units of systemd stand in for these. And where their files are. */
 import { join } from 'node:path';
-import { servicePorts } from '@skolo/rack';
-import type { JumphostService } from '@skolo/rack/ports';
+import { type JumphostService, namespaceOf, servicePorts } from '@skolo/rack/ports';
 
 export interface PodService {
   name: JumphostService;
@@ -21,7 +20,7 @@ export interface StandInService extends PodService {
 export const metadataServer: StandInService = {
   name: 'metadata-server',
   unit: 'skolo-metadata-server.service',
-  namespace: 'skolo-node',
+  namespace: namespaceOf('metadata-server'),
   metricsPort: servicePorts['metadata-server'].metricsPort,
   gid: 0,
   isOnHostNetwork: true,
@@ -30,7 +29,7 @@ export const metadataServer: StandInService = {
 export const powerCycleDaemon: StandInService = {
   name: 'power-cycle-daemon',
   unit: 'skolo-power-cycle-daemon.service',
-  namespace: 'skolo',
+  namespace: namespaceOf('power-cycle-daemon'),
   metricsPort: servicePorts['power-cycle-daemon'].metricsPort,
   gid: 10_001,
   isOnHostNetwork: false,
@@ -42,7 +41,7 @@ export const services: readonly StandInService[] = [metadataServer, powerCycleDa
 export const podServices: readonly PodService[] = (
   ['router-backup', 'alert-to-pubsub'] as const
 ).map((name) => ({
-  ...{ name, namespace: 'skolo', isOnHostNetwork: false },
+  ...{ name, namespace: namespaceOf(name), isOnHostNetwork: false },
   metricsPort: servicePorts[name].metricsPort,
 }));
 

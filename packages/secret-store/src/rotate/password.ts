@@ -11,26 +11,25 @@ import { StoreError } from '../errors.ts';
 import { generateValue } from '../generate.ts';
 import {
   atEach,
+  bringUp,
   count,
   credentialsWith,
-  formerOf,
   inSession,
   isAccountPart,
   joined,
-  leftOutOf,
   partsOf,
   placesOf,
   type RotateDeps,
   type RotateOutcome,
+  replaceInStore,
   settleMs,
   type Target,
-  targetsOf,
-  timeName,
+  targetsNow,
 } from './rotation.ts';
 
 /** Does what can be done now. Call it again until `isDone`. @throws StoreError */
 export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Promise<RotateOutcome> {
-  const { rack, store, signal, now, report, leaveOut } = deps;
+  const { rack, store, signal, report } = deps;
   const places = placesOf(secret, rack);
   const stored = await store.read(secret.place, signal);
   if (stored === undefined) {
@@ -42,7 +41,7 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
   const [current = stored, ...others] = valuesIn(stored);
   let next = await store.read(places.next, signal);
   if (next === undefined) {
-    const behind = await bringUp(secret, current, deps);
+    const behind = await bringOthersUp(secret, current, deps);
     if (behind !== undefined) return behind;
     next = (await generateValue('password', '')).value;
     await store.write(places.next, next);
@@ -54,7 +53,7 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
     }
     const waiting = await untilServicesHaveBoth(secret, deps);
     if (waiting !== undefined) return { isDone: false, failed: [], next: waiting };
-    const targets = targetsOf(secret, rack).filter(({ name }) => !leaveOut.includes(name));
+    const targets = targetsNow(secret, deps);
     const known = [current, next, ...others];
     const failed = await atEach(targets, known, deps, (target) =>
       change(target, secret, { next, known }, deps),
@@ -67,17 +66,7 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
       };
     }
     report(`${secret.name}: the new password opens ${count(targets)}, and is saved there`);
-    const leftOut = await leftOutOf(secret, deps);
-    for (const name of leaveOut) {
-      if (leftOut.has(name)) continue;
-      await store.write(`${places.leftOut}/${name}`, current);
-      leftOut.set(name, current);
-    }
-    if ((await formerOf(places.former, deps))?.value.reveal() !== current.reveal()) {
-      await store.write(`${places.former}/${timeName(now())}`, current);
-    }
-    // A device whose configuration of yesterday is restored has the former one again.
-    await store.write(secret.place, joined([next, current, ...leftOut.values()]));
+    await replaceInStore(secret, { current, next }, deps);
   }
   await deps.apply();
   await store.remove(places.next);
@@ -102,24 +91,17 @@ async function untilServicesHaveBoth(
 }
 
 /** Gives devices that were left out the password of the store. Undefined: there are none, or they stay left out. */
-async function bringUp(
+async function bringOthersUp(
   secret: RackSecret,
   current: Secret,
   deps: RotateDeps,
 ): Promise<RotateOutcome | undefined> {
-  const { rack, store, leaveOut, report } = deps;
-  const leftOut = await leftOutOf(secret, deps);
-  const names = [...leftOut.keys()].filter((name) => !leaveOut.includes(name));
-  if (names.length === 0) return undefined;
-  const targets = targetsOf(secret, rack).filter(({ name }) => names.includes(name));
-  const known = [current, ...leftOut.values()];
-  const failed = await atEach(targets, known, deps, async (target) => {
-    await change(target, secret, { next: current, known: [...known].reverse() }, deps);
-    report(`${target.name}: has the password of the store now`);
+  const failed = await bringUp(secret, current, deps, async (target, leftOut) => {
+    const known = [...leftOut.values()].reverse();
+    await change(target, secret, { next: current, known: [...known, current] }, deps);
+    deps.report(`${target.name}: has the password of the store now`);
   });
-  // Those that left rack.yaml go, too.
-  const done = names.filter((name) => !failed.some((each) => each.name === name));
-  for (const name of done) await store.remove(`${placesOf(secret, rack).leftOut}/${name}`);
+  if (failed === undefined) return undefined;
   return {
     isDone: false,
     failed,

@@ -62,6 +62,11 @@ export function targetsOf({ logins }: RackSecret, { machines, infrastructure }: 
   );
 }
 
+/** Those that are not left out now. */
+export function targetsNow(secret: RackSecret, { rack, leaveOut }: RotateDeps): Target[] {
+  return targetsOf(secret, rack).filter(({ name }) => !leaveOut.includes(name));
+}
+
 /** What of a login is this secret. */
 export function partsOf({ where }: RackSecret, login: string | undefined): string[] {
   return where.flatMap((path) => {
@@ -75,7 +80,7 @@ export function deviceOf(target: Target): InfrastructureDevice | (Machine & { mo
   return 'model' in target ? target : { ...target, model: 'linux' };
 }
 
-export function timeName(ms: number): string {
+function timeName(ms: number): string {
   return new Date(ms).toISOString().replaceAll(':', '-');
 }
 
@@ -113,6 +118,61 @@ export async function leftOutOf(
   return found;
 }
 
+/**
+ * Gives the value of the store to what was left out before.
+ *
+ * @param work gets the values of all that were left out, by the name of the device
+ * @returns what failed; undefined: nothing was left out, or it stays so
+ */
+export async function bringUp(
+  secret: RackSecret,
+  current: Secret,
+  deps: RotateDeps,
+  work: (target: Target, leftOut: ReadonlyMap<string, Secret>) => Promise<void>,
+): Promise<RotateOutcome['failed'] | undefined> {
+  const { rack, store, leaveOut } = deps;
+  const leftOut = await leftOutOf(secret, deps);
+  const names = [...leftOut.keys()].filter((name) => !leaveOut.includes(name));
+  if (names.length === 0) return undefined;
+  const targets = targetsOf(secret, rack).filter(({ name }) => names.includes(name));
+  const values = [current, ...leftOut.values()];
+  const failed = await atEach(targets, values, deps, (target) => work(target, leftOut));
+  // What left rack.yaml goes, too.
+  const done = names.filter((name) => !failed.some((each) => each.name === name));
+  for (const name of done) await store.remove(`${placesOf(secret, rack).leftOut}/${name}`);
+  return failed;
+}
+
+/**
+ * Makes the new value the first one of the store. The former one stays behind it: a device whose configuration of yesterday is
+ * restored has it again, and what is left out has it still.
+ */
+export async function replaceInStore(
+  secret: RackSecret,
+  { current, next }: { current: Secret; next: Secret },
+  deps: RotateDeps,
+): Promise<void> {
+  const { rack, store, now, leaveOut } = deps;
+  const places = placesOf(secret, rack);
+  const leftOut = await leftOutOf(secret, deps);
+  for (const name of leaveOut) {
+    if (leftOut.has(name)) continue;
+    await store.write(`${places.leftOut}/${name}`, current);
+    leftOut.set(name, current);
+  }
+  const former = await formerOf(places.former, deps);
+  if (former === undefined || !isSame(former.value, current)) {
+    await store.write(`${places.former}/${timeName(now())}`, current);
+  }
+  await store.write(secret.place, joined([next, current, ...leftOut.values()]));
+}
+
+/** Line ends at the end are of the file, and not of the value. */
+export function isSame(one: Secret, other: Secret): boolean {
+  const text = (value: Secret) => value.reveal().replace(/[\r\n]+$/, '');
+  return text(one) === text(other);
+}
+
 /** Several values as one: the first is in use, the others are tried where a device rejects it. */
 export function joined(values: readonly Secret[]): Secret {
   const texts = new Set(values.map((value) => value.reveal().replace(/\r?\n$/, '')));
@@ -121,7 +181,7 @@ export function joined(values: readonly Secret[]): Secret {
   return new Secret(text.includes('-----BEGIN') ? `${text}\n` : text);
 }
 
-/** The names that failed. Messages have none of the values. */
+/** What failed. Messages have none of the values. */
 export async function atEach(
   targets: readonly Target[],
   values: readonly Secret[],

@@ -13,23 +13,24 @@ import { StoreError } from '../errors.ts';
 import { generateValue } from '../generate.ts';
 import {
   atEach,
+  bringUp,
   count,
   formerOf,
   inSession,
-  joined,
+  isSame,
   leftOutOf,
   placesOf,
   type RotateDeps,
   type RotateOutcome,
+  replaceInStore,
   settleMs,
   type Target,
-  targetsOf,
-  timeName,
+  targetsNow,
 } from './rotation.ts';
 
 /** Does what can be done now. Call it again until `isDone`. @throws StoreError */
 export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promise<RotateOutcome> {
-  const { rack, store, signal, now, report, leaveOut } = deps;
+  const { rack, store, signal, report } = deps;
   const places = placesOf(secret, rack);
   const stored = await store.read(secret.place, signal);
   const [current, ...others] = stored === undefined ? [] : valuesIn(stored);
@@ -41,7 +42,7 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
   }
   let next = await store.read(places.next, signal);
   if (next === undefined) {
-    const behind = await bringUp(secret, current, deps);
+    const behind = await bringOthersUp(secret, current, deps);
     if (behind !== undefined) return behind;
     next = (await generateValue('ssh-key', `${secret.place}@skolo`)).value;
     await store.write(places.next, next);
@@ -60,18 +61,7 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
       };
     }
     report(`${secret.name}: the new key opens ${count(targets)}`);
-    const leftOut = await leftOutOf(secret, deps);
-    for (const name of leaveOut) {
-      if (leftOut.has(name)) continue;
-      await store.write(`${places.leftOut}/${name}`, current);
-      leftOut.set(name, current);
-    }
-    const former = await formerOf(places.former, deps);
-    if (former === undefined || !isSame(former.value, current)) {
-      await store.write(`${places.former}/${timeName(now())}`, current);
-    }
-    // A device whose configuration of yesterday is restored has the former one again.
-    await store.write(secret.place, joined([next, current, ...leftOut.values()]));
+    await replaceInStore(secret, { current, next }, deps);
     report(`${secret.name}: the store has the new key`);
   }
   await deps.apply();
@@ -112,25 +102,18 @@ async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promi
 }
 
 /** Gives the key of the store to what was left out. Undefined: nothing was, or it stays left out. */
-async function bringUp(
+async function bringOthersUp(
   secret: RackSecret,
   current: Secret,
   deps: RotateDeps,
 ): Promise<RotateOutcome | undefined> {
-  const { rack, store, leaveOut, report } = deps;
-  const leftOut = await leftOutOf(secret, deps);
-  const names = [...leftOut.keys()].filter((name) => !leaveOut.includes(name));
-  if (names.length === 0) return undefined;
-  const targets = targetsOf(secret, rack).filter(({ name }) => names.includes(name));
-  const failed = await atEach(targets, [], deps, async (target) => {
+  const failed = await bringUp(secret, current, deps, async (target, leftOut) => {
     const former = leftOut.get(target.name) ?? current;
     await accept(target, [former], current, deps);
     if (!isSame(former, current)) await forget(target, former, current, deps);
-    report(`${target.name}: has the key of the store now`);
+    deps.report(`${target.name}: has the key of the store now`);
   });
-  // What left rack.yaml goes, too.
-  const done = names.filter((name) => !failed.some((each) => each.name === name));
-  for (const name of done) await store.remove(`${placesOf(secret, rack).leftOut}/${name}`);
+  if (failed === undefined) return undefined;
   return {
     isDone: false,
     failed,
@@ -139,14 +122,6 @@ async function bringUp(
         ? 'they still have a former key; repair them and run it again, or leave them out by --leave-out NAME'
         : 'what was left out has the key of the store; run it again for a new one',
   };
-}
-
-function targetsNow(secret: RackSecret, { rack, leaveOut }: RotateDeps): Target[] {
-  return targetsOf(secret, rack).filter(({ name }) => !leaveOut.includes(name));
-}
-
-function isSame(one: Secret, other: Secret): boolean {
-  return one.reveal().trim() === other.reveal().trim();
 }
 
 /** Adds the new key, proves it by a new session, and saves it there. */

@@ -1,4 +1,5 @@
 /** The state of a former jumphost: an archive off site, or its disk on the spare. */
+import { shellWord } from '@skolo/errors';
 import type { Host, StateCopy } from '@skolo/jumphost';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
@@ -34,7 +35,7 @@ export async function readCopy(
 
 /** Its time is that of the last change of state. */
 async function onDisk(host: Host, disk: string, spare: string): Promise<StateCopy> {
-  const quoted = `'${disk.replaceAll("'", `'\\''`)}'`;
+  const quoted = shellWord(disk);
   const seconds = await host.need(
     `[ -d ${quoted}/var/lib/skolo ] || { echo ${quoted}'/var/lib/skolo: no such folder; mount the disk of the former jumphost there: mount -o ro DEVICE '${quoted} >&2; exit 1; }
 find ${quoted}/var/lib/skolo -type f -printf '%T@\\n' | sort -n | tail -n 1`,
