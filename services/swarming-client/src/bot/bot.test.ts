@@ -120,7 +120,9 @@ ${bots.idle}`;
     expect(test.bot.view().lastExit?.text).toMatch(/^failed after \d+ s \(status 3\)/);
 
     test.server.answer = givesZip(await stubZip({ server: test.server.url }));
+    await expect.poll(() => test.bot.view().state, { interval: 5 }).toBe('backing-off');
     await writeFile(`${test.botDir}/swarming_bot.zip`, '');
+    test.bot.settingsChanged();
     await expect.poll(() => test.bot.view().state).toBe('running');
     test.bot.hookCalled('get_state');
     expect(test.bot.view().isHealthy).toBe(true);
