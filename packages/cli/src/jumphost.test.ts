@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { type Desk, startDesk } from '@skolo/fleet/testing';
 import { peer, startSshd } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startAgents } from './testing/agents.ts';
 import { CommandLines } from './testing/command-lines.ts';
 import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
 import { createTokens } from './testing/tokens.ts';
@@ -23,7 +24,8 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     desk = await startDesk();
     const tokens = await createTokens();
     const daemon = await startPowerCycleDaemon({ tokens });
-    ends.push(desk.close, tokens.remove, daemon.close);
+    const agents = await startAgents();
+    ends.push(desk.close, tokens.remove, daemon.close, agents.close);
     const { jumphost } = desk;
     const audit = join(desk.env.HOME ?? '', 'audit');
     await jumphost.program('logger', `echo "$@" >> '${audit}'`);
@@ -53,6 +55,10 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     const example = new URL('../testdata/files/rack4.yaml', import.meta.url);
     const text = (await readFile(example, 'utf8'))
       .replace('http://127.0.0.1:4', daemon.url)
+      .replace(
+        'power: [pdu-1/5, pdu-1/6]',
+        `$&\n    swarming: { url: "${agents.urls.get('rpi-001')}" }`,
+      )
       .replaceAll('192.168.1.', '127.0.1.');
     await writeFile(join(desk.rack.overlay, 'rack.yaml'), text);
     tokenFile = join(desk.env.HOME ?? '', 'token');
@@ -188,6 +194,41 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     expect(bad).toMatchObject({ code: 1, stdout: expect.stringMatching(/001 +3\n.*002 +3\n$/) });
     expect(late.stdout).toMatch(/001 +timeout/);
     expect(gone.stdout).toMatch(/01 +255 +the jumphost gets no connection to its ssh port\n$/);
+    expect(await desk?.left()).toEqual([]);
+  });
+
+  it('machine leave waits for a task, ends none unless it is forced, and holds the machine meanwhile', async () => {
+    const name = 'skia-e-linux-01';
+    const done = join(desk?.env.HOME ?? '', 'k3s-done');
+    await desk?.jumphost.program(
+      'k3s',
+      `case $* in
+  *' get '*) echo "Error from server (NotFound): none" >&2; exit 1 ;;
+  *) echo "$*" >> '${done}' ;;
+esac`,
+    );
+    const leave = (...more: string[]) =>
+      skolo('machine', 'leave', name, '--reason', 'a test', '--token-file', tokenFile, ...more);
+
+    const refused = await leave('--task-limit', '1s');
+    const isThere = await readFile(done, 'utf8').catch(() => 'not done');
+    const forced = await leave('--force');
+
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain(`${name}: waits for its task 67e8a4c01f2b3d10`);
+    expect(refused.stdout).toMatch(/failed +it has run tasks for 0 min; --force ends them/);
+    expect(isThere).toBe('not done');
+    expect(forced).toMatchObject({ code: 0, stdout: expect.stringContaining('only the cluster') });
+    expect(await readFile(done, 'utf8')).toContain(`delete --ignore-not-found --wait=false node`);
+    const { stdout: holds } = await skolo(
+      'power',
+      'holds',
+      '--on',
+      'rack4',
+      '--token-file',
+      tokenFile,
+    );
+    expect(holds).not.toContain(name);
     expect(await desk?.left()).toEqual([]);
   });
 

@@ -1,5 +1,13 @@
 /** What a jumphost has to be, step by step, and how a bare Debian becomes it. */
 export { changeAddress } from './address/fixed-address.ts';
+export {
+  agentState,
+  betweenTasks,
+  type HoldDeps,
+  holdMachine,
+  type MachineTasks,
+  tooLong,
+} from './between-tasks.ts';
 export { type Download, downloader } from './downloads.ts';
 export { isPrepared, prepare, type StepProgress, type StepState } from './engine.ts';
 export { JumphostError } from './errors.ts';
@@ -28,6 +36,5 @@ export type { ProgramSources } from './steps/programs.ts';
 export { k3sVersion } from './steps/versions.ts';
 export type { AgentMachine } from './upgrade/agents.ts';
 export type { HealthDeps, OtherHealth } from './upgrade/health.ts';
-export { type HoldDeps, holdMachine } from './upgrade/hold.ts';
 export { type UpgradeNeeds, upgradeSteps } from './upgrade/index.ts';
-export { parseK3sVersion } from './upgrade/k3s-version.ts';
+export { isOlder, parseK3sVersion } from './upgrade/k3s-version.ts';

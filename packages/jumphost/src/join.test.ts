@@ -123,6 +123,17 @@ esac
       const { stdout } = await host.run('ls -A /etc/rancher/k3s; systemctl is-active k3s-agent');
       expect(stdout).toBe('inactive\n');
     });
+
+    it('joins with programs for arm/v7 where its Debian says so', async () => {
+      await host.need(`rm /usr/local/bin/k3s
+printf '#!/bin/sh\\necho armhf\\n' > /usr/local/bin/dpkg; chmod 755 /usr/local/bin/dpkg`);
+      await rm(join(machine.desk.files, `k3s-${k3sVersion}`, 'k3s'));
+      await cluster.forget(name);
+
+      const [states] = await Promise.all([go(), registerWhenJoined(host, server)]);
+
+      expect(states).toMatchObject({ system: 'ok', 'k3s-agent': 'changed', node: 'changed' });
+    });
   });
 });
 

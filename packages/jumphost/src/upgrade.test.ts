@@ -21,7 +21,7 @@ import { type OpenHost, openTestHost, testSteps } from './testing/test-steps.ts'
 import { certificatesStep } from './upgrade/certificates.ts';
 import type { OtherHealth } from './upgrade/health.ts';
 import { osPackagesStep, osRebootStep } from './upgrade/os.ts';
-import { serverStep, versionStep } from './upgrade/server.ts';
+import { serverSteps, versionStep } from './upgrade/server.ts';
 import { folder } from './upgrade/server-script.ts';
 
 const next = 'v1.33.1+k3s1';
@@ -66,19 +66,20 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
   }
 
   /** State and text of each step. */
-  async function upgrade(version: string, given: Given = {}): Promise<Record<string, string>> {
+  async function upgrade(wanted: string, given: Given = {}): Promise<Record<string, string>> {
     const { isCheck = false, other, report = () => {}, stop = signal } = given;
+    const versions = wanted.split(',');
     const health = {
       ...{ services: [], report, signal: stop, ...(other && { other }) },
       times: { soakMs: 0, wellMs: 2000, pollMs: 500 },
     };
     const needs = {
-      ...{ version, node: 'jumphost-rack4', by: 'ann@desk: of a test', health },
+      ...{ versions, node: 'jumphost-rack4', by: 'ann@desk: of a test', health },
       download: downloader({ folder: jumphost.desk.files, fetch, signal: stop }),
       startSeconds: 60,
       underLease: (work: () => Promise<void>) => work(),
     };
-    const steps = [versionStep(version), serverStep(needs), certificatesStep()];
+    const steps = [versionStep(versions), ...serverSteps(needs), certificatesStep()];
     const ended = await prepare(host, steps, { isCheck, signal: stop, report() {} });
     return Object.fromEntries(ended.map(textOf));
   }
@@ -103,7 +104,9 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
       certificates: 'ok',
     });
     expect(await upgrade(last)).toMatchObject({
-      'k3s-version': expect.stringContaining('no minor version may be skipped; upgrade to v1.33'),
+      'k3s-version': expect.stringContaining(
+        `no minor version may be skipped; give a release of each: --k3s v1.33.N+k3s1,${last}`,
+      ),
       'k3s-server': 'waiting',
     });
   });
@@ -225,6 +228,46 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     const { 'k3s-server': server } = await upgrade(version);
     expect(server).toContain(version === after ? `changed: ${version}` : 'a fault');
     expect(await runs()).toBe(asBefore(after));
+  });
+
+  it('goes through several minor versions, also with a desk that was gone before the last', async () => {
+    const way = [...['v1.33.7+k3s1', last], 'v1.35.0+k3s1'];
+    for (const each of way) await addK3s(jumphost.desk.files, each);
+    const gone = new AbortController();
+    let starts = 0;
+    const report = (text: string) => {
+      if (!text.startsWith('starts')) return;
+      starts += 1;
+      if (starts === 2) gone.abort(new Error('the desk is gone'));
+    };
+
+    expect(await upgrade(way.join(','), { isCheck: true })).toMatchObject({
+      'k3s-version': `ok: ${['v1.33.5+k3s1', ...way].join(' → ')}`,
+      [`k3s-server ${way[2]}`]: `differs: ${last} → ${way[2]}`,
+    });
+    await expect(upgrade(way.join(','), { report, stop: gone.signal })).rejects.toThrow('gone');
+    expect(await upgrade(way.join(','))).toMatchObject({
+      [`k3s-server ${way[0]}`]: expect.stringMatching(/^ok/),
+      [`k3s-server ${last}`]: `changed: ${last}`,
+      [`k3s-server ${way[2]}`]: `changed: ${way[2]}`,
+    });
+    expect(await runs()).toBe(asBefore('v1.35.0+k3s1'));
+  });
+
+  it('asks a person where it is not known how the rack was', async () => {
+    await host.need(`mv ${folder}/before.json /root/before && echo ready > ${folder}/state`);
+
+    const steps = await upgrade('v1.35.0+k3s1');
+    await host.need(`mv /root/before ${folder}/before.json`);
+
+    expect(steps).toMatchObject({
+      'k3s-server': expect.stringMatching(
+        /failed: .*before.json is missing or empty.*choose there/,
+      ),
+    });
+    expect(await upgrade('v1.35.0+k3s1')).toMatchObject({
+      'k3s-server': expect.stringMatching(/^changed/),
+    });
   });
 
   it('brings all updates of Debian, and says who asks for a reboot', async () => {

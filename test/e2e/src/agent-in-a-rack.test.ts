@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { createClient, powerCycleDaemonApi, swarmingClientApi } from '@skolo/api';
+import { agentState, betweenTasks, holdMachine, type MachineTasks } from '@skolo/jumphost';
 import {
   makeServiceAccountKey,
   peer,
@@ -23,7 +25,7 @@ const machine = 'rpi-1';
 /** Holds are asked for twice a minute, and when rack.yaml has changed for the machine. */
 const soon = { timeout: 90_000 };
 
-it('gives the bot tokens, holds it back, and has the phone power-cycled at its own hub', {
+it('gives the bot tokens, lets its task end under a hold, and has the phone power-cycled at its own hub', {
   timeout: 240_000,
 }, async ({ skip }) => {
   if (!peer('python3')) skip('python3 is not installed');
@@ -102,7 +104,6 @@ services:
   };
   const made = await skolo('token', 'new', 'ann', '--role', 'operate');
   await writeFile(file('token'), /skolo_[\w-]+/.exec(made)?.[0] ?? '', { mode: 0o600 });
-  await skolo('power', 'hold', machine, '--reason', 'a new hat');
 
   await writeFile(
     file('oauth.json'),
@@ -126,16 +127,41 @@ services:
   );
   const known = { ...urls, agent: agent.url.replace('127.0.0.1', '127.0.1.1') };
   await writeRack(known);
-  const task = swarming.addTask({ python: 'print("done")' });
-
-  await expect
-    .poll(() => swarming.bots.get(machine)?.state.maintenance, soon)
-    .toContain('a new hat');
-  expect(swarming.task(task).state).toBe('pending');
-  await skolo('power', 'release', machine);
+  const running = swarming.addTask({
+    python: `import os, time
+while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
+  });
+  await expect.poll(() => swarming.task(running).state, soon).toBe('running');
+  const token = (await readFile(file('token'), 'utf8')).trim();
+  const daemon = createClient(powerCycleDaemonApi, { baseUrl: power.url, token });
+  const status = createClient(swarmingClientApi, { baseUrl: known.agent });
+  const reported: string[] = [];
+  const report = (text: string) => void reported.push(text);
+  const reason = 'a new hat';
+  const tasks: MachineTasks = {
+    look: async () => agentState(await status.status()),
+    hold: () => holdMachine(machine, { power: daemon, reason, now: Date.now, report }),
+  };
+  const times = { taskMs: 200_000, heldMs: 90_000, pollMs: 100 };
+  const { signal } = new AbortController();
+  let next = '';
+  const held = betweenTasks(machine, tasks, { times, report, signal }, async () => {
+    await expect.poll(() => swarming.bots.get(machine)?.state.maintenance, soon).toContain(reason);
+    return { ...(await tasks.look()), next: swarming.task(next).state };
+  });
+  await expect.poll(() => reported.join(), soon).toContain(`${machine}: waits for its task`);
+  // Before, it may begin another task.
   await writeRack(known, 601);
-  await expect.poll(() => swarming.task(task).state, soon).toBe('completed');
-  expect(swarming.task(task).output).toContain('done');
+  await expect.poll(tasks.look, soon).toMatchObject({ isRunning: true, accepts: false });
+  next = swarming.addTask({ python: 'print("done")' });
+  await writeFile(file('go'), '');
+
+  expect(await held).toMatchObject({ isRunning: false, accepts: false, next: 'pending' });
+  expect(swarming.task(running).state).toBe('completed');
+  expect((await daemon.holds()).holds).toEqual([]);
+  await writeRack(known, 602);
+  await expect.poll(() => swarming.task(next).state, soon).toBe('completed');
+  expect(swarming.task(next).output).toContain('done');
 
   const seen: string[] = [];
   programs.usb.on('change', () => seen.push(programs.usb.isOn('usb/1-1.2') ? 'on' : 'off'));

@@ -62,7 +62,10 @@ export function stepsOf(needs: JumphostNeeds): Step[] {
   }
   const k3s = { version: needs.k3sVersion, download };
   return [
-    systemStep({ freeBytes: leastDisk, memoryBytes: leastMemory, now }),
+    systemStep({
+      architectures: ['amd64', 'arm64'],
+      ...{ freeBytes: leastDisk, memoryBytes: leastMemory, now },
+    }),
     packagesStep(),
     clockStep({ subnet, isPod: needs.hasClockPod }),
     journalStep(),

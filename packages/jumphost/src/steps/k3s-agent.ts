@@ -42,7 +42,10 @@ export function joinSteps(needs: JoinNeeds): Step[] {
   const { now } = needs;
   return [
     // A Pi of 1 GB has less, by what its kernel and graphics keep.
-    systemStep({ freeBytes: 3 * gib, memoryBytes: 0.7 * gib, now }),
+    systemStep({
+      architectures: ['amd64', 'arm64', 'armhf'],
+      ...{ freeBytes: 3 * gib, memoryBytes: 0.7 * gib, now },
+    }),
     formerNodeStep(needs),
     agentConfigStep(needs),
     agentStep(needs),

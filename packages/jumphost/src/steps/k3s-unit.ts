@@ -16,6 +16,13 @@ export interface K3sOptions {
   url?: string;
 }
 
+/** Names of architectures in a release of k3s. Source: `setup_verify_arch` of its install.sh. */
+export const platforms: Record<Architecture, string> = {
+  amd64: 'amd64',
+  arm64: 'arm64',
+  armhf: 'arm',
+};
+
 /** The release of k3s for these programs. */
 export function releaseOf(
   architecture: Architecture,
@@ -24,13 +31,13 @@ export function releaseOf(
   return {
     name: `k3s-${version}`,
     url: `${url}/${version}`,
-    sums: `sha256sum-${architecture}.txt`,
+    sums: `sha256sum-${platforms[architecture]}.txt`,
   };
 }
 
 /** Its name in the release. */
 export function binaryOf(architecture: Architecture): string {
-  return architecture === 'amd64' ? 'k3s' : 'k3s-arm64';
+  return architecture === 'amd64' ? 'k3s' : `k3s-${architecture}`;
 }
 
 /** Undefined where there is none, or half of one. */

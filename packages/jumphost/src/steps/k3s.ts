@@ -12,6 +12,7 @@ import {
   installedVersion,
   type K3sOptions,
   lastErrors,
+  platforms,
   releaseOf,
   startMs,
   unitDiffers,
@@ -24,7 +25,7 @@ export const imagesFolder = '/var/lib/rancher/k3s/agent/images';
 
 /** The file with the images of k3s itself. */
 export function airgapImages(architecture: Architecture): string {
-  return `k3s-airgap-images-${architecture}.tar.zst`;
+  return `k3s-airgap-images-${platforms[architecture]}.tar.zst`;
 }
 
 /** With it, k3s imports only what has changed. */

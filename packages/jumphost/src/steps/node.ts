@@ -3,6 +3,7 @@
 import { createReadStream } from 'node:fs';
 import { shellWord } from '@skolo/errors';
 import type { Download, Release } from '../downloads.ts';
+import { JumphostError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Step } from '../step.ts';
 import { architectureOf } from './system.ts';
@@ -12,7 +13,8 @@ import { nodeVersion } from './versions.ts';
 const leastMajor = 24;
 const installed = '/usr/bin/node';
 const folder = '/usr/local/lib/skolo/node';
-const platforms = { amd64: 'linux-x64', arm64: 'linux-arm64' };
+/** It is published for no other one. */
+const platforms = { amd64: 'linux-x64', arm64: 'linux-arm64', armhf: undefined };
 
 function nodeRelease(url: string): Release {
   return { name: `node-v${nodeVersion}`, url: `${url}/v${nodeVersion}`, sums: 'SHASUMS256.txt' };
@@ -33,7 +35,12 @@ export function nodeStep(download: Download, url = 'https://nodejs.org/dist'): S
     },
     async apply(host) {
       await refuseForeign(host);
-      const name = `node-v${nodeVersion}-${platforms[await architectureOf(host)]}.tar.gz`;
+      const architecture = await architectureOf(host);
+      const platform = platforms[architecture];
+      if (platform === undefined) {
+        throw new JumphostError('STEP', `Node ${nodeVersion} is not published for ${architecture}`);
+      }
+      const name = `node-v${nodeVersion}-${platform}.tar.gz`;
       const { file, sha256 } = await download(nodeRelease(url), name);
       await host.need(unpackScript(sha256), {
         input: createReadStream(file),

@@ -4,6 +4,8 @@ import type { Host } from '../host.ts';
 import type { Step } from '../step.ts';
 
 export interface SystemNeeds {
+  /** Of its programs. */
+  architectures: readonly Architecture[];
   /** Of the folder that k3s and our state are in. */
   freeBytes: number;
   memoryBytes: number;
@@ -41,14 +43,16 @@ memoryKib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
 cgroupMemory=$(if cgroups | grep -qw memory; then echo yes; else echo no; fi)
 END`;
 
-export type Architecture = 'amd64' | 'arm64';
+/** As dpkg names them. */
+const architectures = ['amd64', 'arm64', 'armhf'] as const;
+export type Architecture = (typeof architectures)[number];
 
-/** Of its programs. @throws JumphostError It is another one. */
+/** Of its programs. @throws ZodError It is another one: `systemStep` has said so. */
 export async function architectureOf(host: Host): Promise<Architecture> {
-  return z.enum(['amd64', 'arm64']).parse((await host.need('dpkg --print-architecture')).trim());
+  return z.enum(architectures).parse((await host.need('dpkg --print-architecture')).trim());
 }
 
-export function systemStep({ freeBytes, memoryBytes, now }: SystemNeeds): Step {
+export function systemStep({ architectures, freeBytes, memoryBytes, now }: SystemNeeds): Step {
   return {
     name: 'system',
     about: 'Debian 12 or 13 with systemd, enough disk and memory, a clock that is right',
@@ -62,12 +66,13 @@ export function systemStep({ freeBytes, memoryBytes, now }: SystemNeeds): Step {
       const differs: string[] = [];
       const want = (isSo: boolean, what: string) => void (isSo || differs.push(what));
       want(
-        id === 'debian' && /^1[23]$/.test(version),
+        // Raspberry Pi OS of 32 bits has a name of its own.
+        (id === 'debian' || id === 'raspbian') && /^1[23]$/.test(version),
         `it runs ${id} ${version}; install Debian 12 or 13`,
       );
       want(
-        userland === 'amd64' || userland === 'arm64',
-        `its programs are ${userland || 'of no known kind'} on ${facts.machine}; install Debian for amd64 or arm64`,
+        architectures.some((each) => each === userland),
+        `its programs are ${userland || 'of no known kind'} on ${facts.machine}; install Debian for ${architectures.join(' or ')}`,
       );
       want(init === 'systemd', `its first process is ${init}; install systemd-sysv and restart it`);
       want(

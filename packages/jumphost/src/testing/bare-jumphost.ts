@@ -189,18 +189,20 @@ export async function addK3s(
     `K3S_TEST_VERSION=${version}`,
     ...(fault === undefined ? [] : [`K3S_TEST_FAULT=${fault}`]),
   ];
-  await writeFile(
-    join(folder, 'k3s'),
-    `#!/bin/sh
+  const program = `#!/bin/sh
 export ${variables.join(' ')}
 exec /opt/test/node /opt/test/repository/test/simulators/src/real/k3s-program.ts "$@"
-`,
-  );
-  await writeFile(join(folder, 'k3s-airgap-images-amd64.tar.zst'), `images of k3s ${version}\n`);
-  await writeSums(join(folder, 'sha256sum-amd64.txt'), [
-    join(folder, 'k3s'),
-    join(folder, 'k3s-airgap-images-amd64.tar.zst'),
-  ]);
+`;
+  const images = join(folder, 'k3s-airgap-images-amd64.tar.zst');
+  await writeFile(images, `images of k3s ${version}\n`);
+  for (const [name, platform] of [
+    ['k3s', 'amd64'],
+    ['k3s-armhf', 'arm'],
+  ] as const) {
+    const file = join(folder, name);
+    await writeFile(file, program);
+    await writeSums(join(folder, `sha256sum-${platform}.txt`), [file, images]);
+  }
 }
 
 async function writeSums(to: string, files: readonly string[]): Promise<void> {

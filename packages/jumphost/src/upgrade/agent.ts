@@ -1,6 +1,7 @@
 /** One machine gets another version of k3s, and returns by itself if its node does not get ready. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
+import { betweenTasks, tooLong } from '../between-tasks.ts';
 import { JumphostError } from '../errors.ts';
 import { writeDiffering } from '../files.ts';
 import type { Host } from '../host.ts';
@@ -62,12 +63,7 @@ export async function upgradeAgent(
   });
   if (staged === undefined) return false;
   const { own, isThere } = staged;
-  const hold = await machine.hold();
-  try {
-    if (!(await untilIdle(given, hold.isHeld))) {
-      leave(name, `it has run tasks for ${Math.round(given.times.taskMs / 60_000)} min`);
-      return false;
-    }
+  const isDone = await betweenTasks(name, machine, given, async () => {
     report(`${name}: starts ${version ?? 'again'}`);
     await own.need(isThere ? restart : `${switchScript}\n${restart}`, { deadlineMs: startMs });
     const why =
@@ -75,9 +71,9 @@ export async function upgradeAgent(
     if (why !== '') throw await goBack(own, given, why);
     await own.need(`rm -f ${former}`);
     return true;
-  } finally {
-    await hold.release();
-  }
+  });
+  if (!isDone) leave(name, tooLong(given.times));
+  return isDone ?? false;
 }
 
 /** Brings the program there, beside the one that runs. */
@@ -120,32 +116,6 @@ async function goBack(own: Host, given: AgentUpgrade, why: string): Promise<Jump
   const still = await whyNotReady(own, given, node.version);
   const end = still === undefined ? '' : `, and is not well with it: ${still}`;
   return new JumphostError('STEP', `${said}; it has the version before again${end}`);
-}
-
-/** Whether it runs no task in time, and begins none. Without an agent there is none. */
-async function untilIdle(
-  { machine, node, times, report, signal }: AgentUpgrade,
-  isHeld: boolean,
-): Promise<boolean> {
-  const start = performance.now();
-  let idleSince: number | undefined;
-  let isReported = false;
-  for (;;) {
-    const state = await machine.look().catch(() => undefined);
-    signal.throwIfAborted();
-    if (state === undefined) return true;
-    const now = performance.now();
-    if (state.isRunning) {
-      if (!isReported) report(`${node.name}: waits for its task`);
-      isReported = true;
-      idleSince = undefined;
-      if (now - start > times.taskMs) return false;
-    } else {
-      idleSince ??= now;
-      if (!isHeld || !state.accepts || now - idleSince > times.heldMs) return true;
-    }
-    await pause(times.pollMs, undefined, { signal });
-  }
 }
 
 async function whyNotReady(

@@ -1,5 +1,6 @@
 /** Agents of k3s get the version of their server, some at a time, each between two tasks. */
 import { errorText, inParallel } from '@skolo/errors';
+import type { MachineTasks, TaskTimes } from '../between-tasks.ts';
 import { JumphostError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { type ClusterNode, readNodes } from '../nodes.ts';
@@ -8,15 +9,11 @@ import type { K3sOptions } from '../steps/k3s-unit.ts';
 import { isCutOff, upgradeAgent } from './agent.ts';
 import { agentCertificates, expiringScript } from './certificates.ts';
 import { type HealthDeps, readHealth, untilAsWell } from './health.ts';
-import type { MachineHold } from './hold.ts';
 
 /** A machine of rack.yaml, as an upgrade needs it. */
-export interface AgentMachine {
+export interface AgentMachine extends MachineTasks {
   /** The machine, as root. @throws It cannot be reached. */
   open(): Promise<Host>;
-  /** What its agent says. @throws It does not answer. */
-  look(): Promise<{ isRunning: boolean; accepts: boolean }>;
-  hold(): Promise<MachineHold>;
 }
 
 export interface AgentsNeeds extends Pick<K3sOptions, 'download' | 'url'> {
@@ -38,15 +35,9 @@ export interface AgentsNeeds extends Pick<K3sOptions, 'download' | 'url'> {
   report(text: string): void;
 }
 
-/** Milliseconds. */
-export interface AgentTimes {
-  /** A task that runs longer keeps its machine as it is. */
-  taskMs: number;
-  /** For a node to be ready. */
+export interface AgentTimes extends TaskTimes {
+  /** For a node to be ready, in milliseconds. */
   readyMs: number;
-  /** A machine that is held says within this time that it accepts no task. */
-  heldMs: number;
-  pollMs: number;
 }
 
 interface Due {

@@ -5,13 +5,13 @@ import { type ProgramSources, programsStep, unitsStep } from '../steps/programs.
 import { type AgentsNeeds, agentsStep } from './agents.ts';
 import { certificatesStep } from './certificates.ts';
 import { osPackagesStep, osRebootStep } from './os.ts';
-import { type ServerNeeds, serverStep, versionStep } from './server.ts';
+import { serverSteps, versionStep } from './server.ts';
 
 export interface UpgradeNeeds {
   /** Absent: packages of Debian stay. */
   os?: { reboot(): Promise<void> };
   /** Absent: the version of k3s stays. */
-  k3s?: ServerNeeds;
+  k3s?: Parameters<typeof serverSteps>[0];
   /** Absent: services and programs of skolo stay. */
   skolo?: { overlay: Part; sources: ProgramSources };
   agents: AgentsNeeds;
@@ -24,9 +24,9 @@ export function upgradeSteps({ os, k3s, skolo, agents }: UpgradeNeeds): Step[] {
     return apply ? { ...step, apply: (host) => underLease(() => apply(host)) } : step;
   };
   return [
-    versionStep(k3s?.version),
+    versionStep(k3s?.versions ?? []),
     ...(os ? [osPackagesStep(), osRebootStep(os.reboot)].map(leased) : []),
-    ...(k3s ? [serverStep(k3s)] : []),
+    ...(k3s ? serverSteps(k3s) : []),
     leased(certificatesStep()),
     // It has its own lease. The stand-in comes last: it must not be newer than what it stands in for.
     ...(skolo ? [overlayStep(skolo.overlay), programsStep(skolo.sources), unitsStep()] : []),

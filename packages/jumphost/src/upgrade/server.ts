@@ -1,6 +1,6 @@
 /** The server of k3s gets another version: what the desk does of it. The rest is `server-script.ts`, on the jumphost. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { errorText } from '@skolo/errors';
+import { errorText, parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { JumphostError } from '../errors.ts';
 import { linesOf, writeDiffering } from '../files.ts';
@@ -10,7 +10,7 @@ import { airgapImages, imagesFolder } from '../steps/k3s.ts';
 import { binaryOf, installedVersion, type K3sOptions, releaseOf } from '../steps/k3s-unit.ts';
 import { architectureOf } from '../steps/system.ts';
 import { Health, type HealthDeps, readHealth, untilAsWell } from './health.ts';
-import { whyNoUpgrade } from './k3s-version.ts';
+import { isOlder, whyNoUpgrade } from './k3s-version.ts';
 import { folder, type ServerState, serverFiles, unit } from './server-script.ts';
 
 export interface ServerNeeds extends K3sOptions {
@@ -54,14 +54,15 @@ const about: Partial<Record<ServerState, string>> = {
 };
 
 /**
- * Checks that this version may follow, and that no other upgrade is under way.
+ * Checks that these versions may follow, and that no other upgrade is under way.
  *
- * @param version absent: it stays
+ * @param versions in their order; empty: it stays
  */
-export function versionStep(version?: string): Step {
+export function versionStep(versions: readonly string[]): Step {
+  const last = versions.at(-1);
   return {
     name: 'k3s-version',
-    about: version === undefined ? 'no upgrade is under way' : `k3s can be brought to ${version}`,
+    about: last === undefined ? 'no upgrade is under way' : `k3s can be brought to ${last}`,
     async check(host) {
       const from = await runningVersion(host);
       const { state, to, why: fault } = await find(host);
@@ -70,20 +71,16 @@ export function versionStep(version?: string): Step {
         return { differs: [`an upgrade to ${to} could not return (${fault}); ${how}`] };
       }
       if (isOpen(state)) {
-        const isOther = to !== version;
         return {
-          differs: isOther
-            ? [`an upgrade to ${to} has not ended; end it with --k3s ${to} first`]
-            : [],
+          differs: versions.includes(to)
+            ? []
+            : [`an upgrade to ${to} has not ended; end it with --k3s ${to} first`],
           note: `${to}: ${state}`,
         };
       }
-      if (version === undefined) return { differs: [], note: from };
-      const why = whyNoUpgrade(from, version);
-      return {
-        differs: why === undefined ? [] : [why],
-        note: from === version ? from : `${from} → ${version}`,
-      };
+      const why = whyNoUpgrade(from, versions);
+      const way = [from, ...versions.filter((each) => isOlder(from, each))];
+      return { differs: why === undefined ? [] : [why], note: way.join(' → ') };
     },
   };
 }
@@ -94,17 +91,36 @@ async function runningVersion(host: Host): Promise<string> {
   throw new JumphostError('STEP', `${host.name}: has no k3s; skolo jumphost prepare installs it`);
 }
 
-/** The server has this version, and the rack is as well with it as before. */
-export function serverStep(needs: ServerNeeds): Step {
+/** The server goes through these versions, in their order, each a step of its own. */
+export function serverSteps({
+  versions,
+  ...needs
+}: Omit<ServerNeeds, 'version'> & { versions: readonly string[] }): Step[] {
+  return versions.map((version, at) => {
+    const step = serverStep({ ...needs, version }, versions[at - 1]);
+    return versions.length === 1 ? step : { ...step, name: `${step.name} ${version}` };
+  });
+}
+
+/**
+ * The server has this version or a newer one, and the rack is as well with it as before.
+ *
+ * @param before what a step before this one brings
+ */
+function serverStep(needs: ServerNeeds, before?: string): Step {
   const { version } = needs;
   return {
     name: 'k3s-server',
     about: `the server of k3s is ${version}, and the rack as well as before`,
     async check(host) {
-      const { state } = await find(host);
-      if (isOpen(state)) return { differs: [`an upgrade to ${version} has not ended: ${state}`] };
-      const from = await runningVersion(host);
-      return { differs: from === version ? [] : [`${from} → ${version}`], note: version };
+      const { state, to } = await find(host);
+      if (isOpen(state) && to === version) {
+        return { differs: [`an upgrade to ${version} has not ended: ${state}`] };
+      }
+      const is = await runningVersion(host);
+      if (!isOlder(is, version)) return { differs: [], note: is };
+      const from = before !== undefined && isOlder(is, before) ? before : is;
+      return { differs: [`${from} → ${version}`] };
     },
     async apply(host) {
       // The jumphost goes on by itself, and the API server may be down: without a lease.
@@ -158,7 +174,7 @@ async function begin(host: Host, needs: ServerNeeds): Promise<void> {
   const { version, node, by, startSeconds = 600 } = needs;
   const { report } = needs.health;
   const from = await runningVersion(host);
-  const why = whyNoUpgrade(from, version);
+  const why = whyNoUpgrade(from, [version]);
   if (why !== undefined) throw new JumphostError('STEP', `${host.name}: ${why}`);
   const architecture = await architectureOf(host);
   const release = releaseOf(architecture, needs);
@@ -182,7 +198,14 @@ async function begin(host: Host, needs: ServerNeeds): Promise<void> {
 }
 
 async function healthBefore(host: Host): Promise<Health> {
-  return Health.parse(JSON.parse((await host.read(`${folder}/before.json`)) ?? ''));
+  const file = `${folder}/before.json`;
+  const text = (await host.read(file)) ?? '';
+  const before = Health.safeParse(parseJson(text));
+  if (before.success) return before.data;
+  throw new JumphostError(
+    'STEP',
+    `${host.name}: ${file} is ${text === '' ? 'missing or empty' : 'damaged'}, so it is not known how the rack was with the version before; look at skolo status, and then choose there: echo done > ${folder}/state (the new version stays), or echo returning > ${folder}/state (it returns to the one before); run this again`,
+  );
 }
 
 /** @param also is done first */

@@ -1,45 +1,33 @@
 /** An upgrade of one rack, from what this desk has. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { powerCycleDaemonApi } from '@skolo/api';
-import {
-  askPrometheus,
-  type Jumphost,
-  type K3sRack,
-  type Kubectl,
-  openRack,
-  readHealth,
-} from '@skolo/fleet';
+import { askPrometheus, type K3sRack, type Kubectl, openRack, readHealth } from '@skolo/fleet';
 import { takeLease, worsened } from '@skolo/fleet/push';
 import {
   type AgentMachine,
   downloader,
   type HealthDeps,
-  type HoldDeps,
   type Host,
-  holdMachine,
   type OtherHealth,
   openHost,
   rebootJumphost,
   type Step,
   upgradeSteps,
 } from '@skolo/jumphost';
-import { type Machine, type Rack, readRack } from '@skolo/rack';
-import { serviceUrl } from '@skolo/rack/service-urls';
+import { readRack } from '@skolo/rack';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../command.ts';
-import { savedTokenFile } from '../../desk-files.ts';
 import { CliError } from '../../errors.ts';
 import { openJumphostOf } from '../../fleet.ts';
+import { powerDaemonAt, taskPolls, tasksOf } from '../../machine-tasks.ts';
 import { audit, deskName, machineOptions, targetOf } from '../../machine-way.ts';
-import { newClient, readToken } from '../../service-client.ts';
-import { agentClient } from '../machine/agents.ts';
 import { thisDesk } from '../push/open-push.ts';
 import { filesFolder, hostOptions, programSources, services } from './open-steps.ts';
 import { overlayOf } from './overlay.ts';
 
 export interface UpgradeOptions {
-  k3s?: string;
+  /** Releases, the oldest first. */
+  k3s?: readonly string[];
   skolo?: string;
   os?: true;
   reason: string;
@@ -79,24 +67,28 @@ export async function openUpgrade(
 ): Promise<OpenUpgrade> {
   const { io } = command;
   const { signal, report } = given;
-  const { k3s: version, skolo, os, reason } = options;
+  const { k3s: versions, skolo, os, reason } = options;
+  const version = versions?.at(-1);
   const rack = await readRack(join(entry.overlay, 'rack.yaml'));
   const jumphost = await openJumphostOf(command, entry);
   const host = await openHost(hostOptions(entry, jumphost, signal));
   const download = downloader({ folder: filesFolder(command, options), fetch, signal });
-  const power = newClient(powerCycleDaemonApi, {
-    ...{ baseUrl: serviceUrl(rack, 'power-cycle-daemon'), fetch: jumphost.fetch },
-    token: await tokenFor(command, rack.name),
-  });
+  const power = await powerDaemonAt(command, rack, jumphost);
   const cluster = openCluster(command, entry, given);
   const health: HealthDeps = {
     ...{ services, report, signal, other: cluster.health },
     times: { soakMs: options.soak, wellMs: 5 * minute, pollMs: 5 * second },
   };
-  const machines = [...rack.machines.values()].map((machine): [string, AgentMachine] => [
-    machine.name,
-    agentOn(machine, { rack, jumphost, power, now: io.now, signal, report }),
-  ]);
+  const { fetch: fetchThere } = jumphost;
+  const tasks = { ...{ rack, power, now: io.now, report }, reason: 'k3s gets another version' };
+  const machines = [...rack.machines.values()].map((machine): [string, AgentMachine] => {
+    let opened: Promise<Host> | undefined;
+    const open = () => {
+      opened ??= openHost(machineOptions(jumphost, targetOf(rack, machine), signal));
+      return opened;
+    };
+    return [machine.name, { ...tasksOf(machine, { ...tasks, fetch: fetchThere }), open }];
+  });
   const { underLease } = cluster;
   const steps = upgradeSteps({
     ...(os && {
@@ -108,9 +100,9 @@ export async function openUpgrade(
           }),
       },
     }),
-    ...(version !== undefined && {
+    ...(versions !== undefined && {
       k3s: {
-        ...{ version, download, health, underLease },
+        ...{ versions, download, health, underLease },
         node: rack.jumphost.name,
         by: `${deskName()}: ${reason}`,
       },
@@ -129,12 +121,7 @@ export async function openUpgrade(
       server: rack.jumphost.name,
       machines: new Map(machines),
       atOnce: options.machines,
-      times: {
-        taskMs: options.taskLimit,
-        readyMs: 5 * minute,
-        heldMs: 90 * second,
-        pollMs: 2 * second,
-      },
+      times: { ...taskPolls, taskMs: options.taskLimit, readyMs: 5 * minute },
     },
   });
   return {
@@ -144,35 +131,11 @@ export async function openUpgrade(
   };
 }
 
-interface MachineDeps extends Omit<HoldDeps, 'reason'> {
-  rack: Rack;
-  jumphost: Jumphost;
-  signal: AbortSignal;
-}
-
-function agentOn(machine: Machine, { rack, jumphost, signal, ...hold }: MachineDeps): AgentMachine {
-  const { fetch } = jumphost;
-  const url = serviceUrl(rack, 'swarming-client', machine);
-  const agent = agentClient(url, { answers: 'status', fetch });
-  let opened: Promise<Host> | undefined;
-  return {
-    open() {
-      opened ??= openHost(machineOptions(jumphost, targetOf(rack, machine), signal));
-      return opened;
-    },
-    async look() {
-      const { task, health } = await agent.status();
-      return { isRunning: task.running, accepts: health?.verdict === 'ok' };
-    },
-    hold: () => holdMachine(machine.name, { ...hold, reason: 'k3s gets another version' }),
-  };
-}
-
 /** `k3s v1.33.1+k3s1, Debian` */
 export function whatOf({ k3s, skolo, os }: UpgradeOptions): string {
   const parts = [
     ...(os ? ['Debian'] : []),
-    ...(k3s === undefined ? [] : [`k3s ${k3s}`]),
+    ...(k3s === undefined ? [] : [`k3s ${k3s.at(-1)}`]),
     ...(skolo === undefined ? [] : [`skolo ${skolo}`]),
   ];
   return parts.join(', ') || 'certificates';
@@ -210,12 +173,6 @@ function openCluster(command: SkoloCommand, entry: K3sRack, { signal, report }: 
     }
   }
   return { health, underLease };
-}
-
-/** Of the rack's services. */
-async function tokenFor(command: SkoloCommand, rack: string): Promise<string | undefined> {
-  const file = command.globals().tokenFile ?? (await savedTokenFile(command.io.env, rack));
-  return file === undefined ? undefined : await readToken(file);
 }
 
 const Manifest = z.object({ version: z.string() });

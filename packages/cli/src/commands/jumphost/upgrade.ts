@@ -1,12 +1,13 @@
 import { errorText, inParallel } from '@skolo/errors';
 import type { K3sRack } from '@skolo/fleet';
 import { inStages, racksAtOnce } from '@skolo/fleet/push';
-import { isPrepared, parseK3sVersion, prepare, type StepProgress } from '@skolo/jumphost';
+import { isOlder, isPrepared, parseK3sVersion, prepare, type StepProgress } from '@skolo/jumphost';
 import { InvalidArgumentError, Option } from 'commander';
-import { timeOption, upTo } from '../../arguments.ts';
+import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain, exitCodes, failPartly } from '../../errors.ts';
 import { interruptible, loadFleet } from '../../fleet.ts';
+import { taskLimitOption } from '../../machine-tasks.ts';
 import { deskName } from '../../machine-way.ts';
 import { livePicture } from '../../output/live-area.ts';
 import { count, plain } from '../../output/text.ts';
@@ -50,18 +51,16 @@ export function define(command: SkoloCommand): void {
     .summary('upgrade k3s, skolo or Debian, with a way back')
     .argument('<racks...>', 'names in the list of racks')
     .option(
-      '--k3s <version>',
-      'version of k3s: v1.33.1+k3s1. No minor version may be skipped',
-      k3sRelease,
+      '--k3s <versions>',
+      'version of k3s: v1.33.1+k3s1. No minor version may be skipped; name a release of each in between: v1.32.5+k3s1,v1.33.1+k3s1',
+      k3sReleases,
     )
     .option('--skolo <version>', 'version of the services, and of what stands in for them')
     .option('--os', 'all updates of Debian on the jumphost, with the reboot that they ask for')
     .option('--reason <text>', 'for the log of the jumphost')
     .option('--check', 'show what would change; changes nothing')
     .option('--machines <n>', 'machines of a rack that change at the same time', upTo(100), 4)
-    .addOption(
-      timeOption('--task-limit <time>', 'a task that runs longer keeps its machine as it is', '4h'),
-    )
+    .addOption(taskLimitOption())
     .addOption(soakOption())
     .addOption(
       new Option('--on-failure <what>', 'what happens to other racks')
@@ -78,9 +77,14 @@ export function define(command: SkoloCommand): void {
 }
 
 /** A mistyped version would be found only at its publisher's. */
-function k3sRelease(text: string): string {
-  if (parseK3sVersion(text) !== undefined) return text;
-  throw new InvalidArgumentError('expected a release such as v1.33.1+k3s1');
+function k3sReleases(text: string): string[] {
+  const all = text.split(',');
+  const areReleases = all.every((each) => parseK3sVersion(each) !== undefined);
+  const areInOrder = all.every((each, at) => at === 0 || isOlder(all[at - 1] ?? '', each));
+  if (areReleases && areInOrder) return all;
+  throw new InvalidArgumentError(
+    'expected a release such as v1.33.1+k3s1, or several with commas, the oldest first',
+  );
 }
 
 async function upgrade(command: SkoloCommand, names: string[], given: Options): Promise<void> {

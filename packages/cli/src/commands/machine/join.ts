@@ -3,20 +3,24 @@ import { join } from 'node:path';
 import { errorText, inParallel } from '@skolo/errors';
 import type { MachineTarget } from '@skolo/fleet';
 import {
+  betweenTasks,
   clusterOn,
   downloader,
   type Host,
   isPrepared,
   type JoinCluster,
   joinSteps,
+  type MachineTasks,
   openHost,
   prepare,
   removeAgent,
+  tooLong,
 } from '@skolo/jumphost';
 import { readRack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
-import { failPartly } from '../../errors.ts';
+import { CliError, failPartly } from '../../errors.ts';
 import { interruptible, openJumphostOf } from '../../fleet.ts';
+import { powerDaemonAt, taskLimitOption, taskPolls, tasksOf } from '../../machine-tasks.ts';
 import { audit, findMachines, machineOptions } from '../../machine-way.ts';
 import { expandedNames } from '../../names.ts';
 import { printTable } from '../../output/table.ts';
@@ -48,14 +52,14 @@ export function joinMachines(command: SkoloCommand): void {
     const { io } = command;
     const isCheck = options.check ?? false;
     await onEach(command, words, isCheck ? undefined : 'join', async (work) => {
-      const { machine, open, server, cluster, signal } = work;
+      const { machine, open, server, cluster, report, signal } = work;
       const download = downloader({ folder: filesFolder(command, options), fetch, signal });
       const needs = { machine, server, cluster, download, now: io.now };
       const steps = await prepare(await open(), joinSteps(needs), {
         ...{ isCheck, signal },
         report(all) {
           const now = all.findLast(({ state }) => state === 'changing');
-          if (now !== undefined) io.err(plain(`${machine.name}: ${now.name}: ${now.text}`));
+          if (now !== undefined) report(`${machine.name}: ${now.name}: ${now.text}`);
         },
       });
       const wrong = steps.filter(({ state }) => state === 'failed' || state === 'differs');
@@ -76,36 +80,44 @@ export function joinMachines(command: SkoloCommand): void {
 export function leaveMachines(command: SkoloCommand): void {
   command
     .description(
-      'Takes machines out of the cluster of their rack: removes the node and its password, and ends the agent of k3s with all its pods, a running task too. State of skolo on the machine stays. A machine that does not answer is only removed from the cluster.',
+      'Takes machines out of the cluster of their rack. Holds each machine, so that it begins no task, and waits until a running task has ended. Then it ends the agent of k3s with all its pods, and removes the node and its password. State of skolo on the machine stays. A machine that does not answer is only removed from the cluster.',
     )
     .summary('take machines out of the cluster')
     .argument('<names...>', 'machines of one rack')
     .requiredOption('--reason <text>', 'for the log of the jumphost')
-    .uses('clusters', 'on')
+    .addOption(taskLimitOption())
+    .option('--force', 'even if it ends a running task')
+    .uses('clusters', 'on', 'tokenFile')
     .example("skolo machine leave skia-rpi2-rack4-shelf1-007 --reason 'goes to rack5'");
 
-  command.action(async (words: string[], { reason }: { reason: string }) => {
-    await onEach(
-      command,
-      words,
-      `leave (${reason})`,
-      async ({ machine: { name }, open, cluster }) => {
-        // Before the node: a kubelet that runs registers it again.
-        const why = await open().then(removeAgent).catch(errorText);
-        if (why !== undefined && (await cluster.node(name))?.isReady) {
-          return {
-            state: 'failed',
-            text: `the node is alive, and the machine not reached: ${why}`,
-          };
-        }
-        await cluster.forget(name);
-        return {
-          state: 'left',
-          text: why === undefined ? '' : `only the cluster was changed: ${why}`,
-        };
-      },
-    );
+  command.action(async (words: string[], { reason, taskLimit, force }: LeaveOptions) => {
+    const times = { ...taskPolls, taskMs: taskLimit };
+    await onEach(command, words, `leave (${reason})`, async (work) => {
+      if (force) return await leave(work);
+      const { machine, tasks, report, signal } = work;
+      const held = await tasks(`leaves the cluster: ${reason}`);
+      const given = { times, report, signal };
+      const left = await betweenTasks(machine.name, held, given, () => leave(work));
+      return left ?? { state: 'failed', text: `${tooLong(times)}; --force ends them` };
+    });
   });
+}
+
+interface LeaveOptions {
+  reason: string;
+  /** Milliseconds. */
+  taskLimit: number;
+  force?: true;
+}
+
+async function leave({ machine: { name }, open, cluster }: Work): Promise<Omit<Result, 'name'>> {
+  // Before the node: a kubelet that runs registers it again.
+  const why = await open().then(removeAgent).catch(errorText);
+  if (why !== undefined && (await cluster.node(name))?.isReady) {
+    return { state: 'failed', text: `the node is alive, and the machine not reached: ${why}` };
+  }
+  await cluster.forget(name);
+  return { state: 'left', text: why === undefined ? '' : `only the cluster was changed: ${why}` };
 }
 
 interface Work {
@@ -115,6 +127,9 @@ interface Work {
   /** Address of the jumphost. */
   server: string;
   cluster: JoinCluster;
+  /** @param reason of a hold */
+  tasks(reason: string): Promise<MachineTasks>;
+  report(text: string): void;
   signal: AbortSignal;
 }
 
@@ -133,11 +148,20 @@ async function onEach(
     if (what !== undefined) await audit(jumphost, rack.name, `${what}: ${words.join(' ')}`, signal);
     const cluster = clusterOn(await openHost(hostOptions(rack, jumphost, signal)));
     const { address: server } = inventory.jumphost;
+    const { fetch } = jumphost;
+    const report = (text: string) => io.err(plain(text));
     return await inParallel(machines, atOnce, async (machine): Promise<Result> => {
       const { name } = machine;
+      const known = inventory.machines.get(name);
       try {
+        if (known === undefined) throw new CliError(`${name}: is no longer in rack.yaml`);
         const open = () => openHost(machineOptions(jumphost, machine, signal));
-        return { name, ...(await work({ machine, open, server, cluster, signal })) };
+        const tasks = async (reason: string) => {
+          const power = await powerDaemonAt(command, inventory, jumphost);
+          const deps = { rack: inventory, power, fetch, reason, now: io.now, report };
+          return tasksOf(known, deps);
+        };
+        return { name, ...(await work({ machine, open, server, cluster, tasks, report, signal })) };
       } catch (error) {
         signal.throwIfAborted();
         return { name, state: 'failed', text: errorText(error) };

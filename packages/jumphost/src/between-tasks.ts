@@ -1,0 +1,144 @@
+/**
+ * Work on a machine between two of its tasks: a hold of the power-cycle daemon keeps cycles and new tasks away, and a task that
+ * runs may end.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { AgentStatus, Client, powerCycleDaemonApi } from '@skolo/api';
+import { errorText } from '@skolo/errors';
+
+export interface MachineTasks {
+  /** What its agent says. @throws It does not answer. */
+  look(): Promise<AgentState>;
+  hold(): Promise<MachineHold>;
+}
+
+export interface AgentState {
+  isRunning: boolean;
+  /** Its id, where it is known. */
+  task?: string;
+  accepts: boolean;
+}
+
+/** Milliseconds. */
+export interface TaskTimes {
+  /** A task that runs longer keeps its machine as it is. */
+  taskMs: number;
+  /** A machine that is held says within this time that it accepts no task. */
+  heldMs: number;
+  pollMs: number;
+}
+
+interface WaitDeps {
+  times: TaskTimes;
+  report(text: string): void;
+  signal: AbortSignal;
+}
+
+export interface HoldDeps {
+  power: Pick<Client<typeof powerCycleDaemonApi>, 'hold' | 'holds' | 'release'>;
+  reason: string;
+  /** Milliseconds since 1970. */
+  now(): number;
+  report(text: string): void;
+}
+
+export interface MachineHold {
+  /** Absent: nothing holds it. */
+  isHeld: boolean;
+  release(): Promise<void>;
+}
+
+/** It ends by itself soon after a desk that is gone. */
+const holdMs = 15 * 60_000;
+const renewMs = 5 * 60_000;
+
+/** A hold of somebody else stays as it is. Without the daemon there is none. */
+export async function holdMachine(name: string, deps: HoldDeps): Promise<MachineHold> {
+  const { power, reason, now, report } = deps;
+  let id: string | undefined;
+  async function hold() {
+    const until = new Date(now() + holdMs).toISOString();
+    const { holds } = await power.hold({ body: { targets: [name], reason, until } });
+    id = holds[0]?.id;
+  }
+  try {
+    const { holds } = await power.holds();
+    const isOther = holds.some((each) => each.target === name && each.reason !== reason);
+    if (isOther) return { isHeld: true, release: async () => {} };
+    await hold();
+  } catch (error) {
+    report(`${name}: is not held, and may begin a task: ${errorText(error)}`);
+    return { isHeld: false, release: async () => {} };
+  }
+  const renewal = setInterval(() => {
+    hold().catch((error: unknown) => report(`${name}: its hold ends soon: ${errorText(error)}`));
+  }, renewMs);
+  return {
+    isHeld: true,
+    async release() {
+      clearInterval(renewal);
+      if (id === undefined) return;
+      await power.release({ params: { id }, query: {} }).catch((error: unknown) => {
+        report(`${name}: its hold ends by itself in ${holdMs / 60_000} min: ${errorText(error)}`);
+      });
+    },
+  };
+}
+
+export function agentState({ task, health }: AgentStatus): AgentState {
+  const { running: isRunning, id } = task;
+  return { isRunning, ...(id !== undefined && { task: id }), accepts: health?.verdict === 'ok' };
+}
+
+/**
+ * Works on a machine that is held and runs no task. Without an agent there is none.
+ *
+ * @returns undefined: its task runs for longer than it may, and nothing was done
+ */
+export async function betweenTasks<T>(
+  name: string,
+  machine: MachineTasks,
+  deps: WaitDeps,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  const hold = await machine.hold();
+  try {
+    return (await untilIdle(name, machine, hold.isHeld, deps)) ? await work() : undefined;
+  } finally {
+    await hold.release();
+  }
+}
+
+/** Why nothing was done. */
+export function tooLong({ taskMs }: TaskTimes): string {
+  return `it has run tasks for ${Math.round(taskMs / 60_000)} min`;
+}
+
+async function untilIdle(
+  name: string,
+  machine: Pick<MachineTasks, 'look'>,
+  isHeld: boolean,
+  { times, report, signal }: WaitDeps,
+): Promise<boolean> {
+  const start = performance.now();
+  let idleSince: number | undefined;
+  let said: string | undefined;
+  for (;;) {
+    const state = await machine.look().catch(() => undefined);
+    signal.throwIfAborted();
+    if (state === undefined) return true;
+    const now = performance.now();
+    if (state.isRunning) {
+      idleSince = undefined;
+      if (now - start > times.taskMs) return false;
+    } else {
+      idleSince ??= now;
+      if (!isHeld || !state.accepts || now - idleSince > times.heldMs) return true;
+    }
+    const task = ['its task', state.task].filter(Boolean).join(' ');
+    const what = state.isRunning ? task : 'its agent to see the hold';
+    if (what !== said) report(`${name}: waits for ${what}`);
+    said = what;
+    await pause(times.pollMs, undefined, { signal });
+  }
+}
