@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { RackError } from '@skolo/rack';
 import { checkConfiguration } from './check-configuration.ts';
 import { endProcess } from './end-process.ts';
@@ -83,6 +84,8 @@ class Run {
       process.exit(this.explain(error));
     }
     if (this.aborted.signal.aborted) await this.stop(this.running);
+    // With NODE_COMPILE_CACHE: Node would do this at exit, which is not the end of every service.
+    flushCompileCache();
   }
 
   private onSignal(signal: NodeJS.Signals) {

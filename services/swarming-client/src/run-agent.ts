@@ -1,4 +1,5 @@
 /** The agent as a process: flags, environment, signals and exit codes as section 3 of the design has them. */
+import { flushCompileCache } from 'node:module';
 import {
   createLogger,
   endProcess,
@@ -88,6 +89,8 @@ async function run(flags: Flags, log: Logger, lines: RecentLines): Promise<void>
     process.exit(explain(error, log));
   }
   if (signals > 0) await stop(running, exitCodes.done);
+  // As runService does.
+  flushCompileCache();
 }
 
 function explain(error: unknown, log: Logger): number {
