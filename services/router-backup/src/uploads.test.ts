@@ -135,6 +135,28 @@ describe('what has to leave the rack', () => {
     expect(lab.uploads.status().map(({ queued }) => queued)).toEqual([0, 0]);
     expect(await readdir(lab.dir)).toContain('archive-0.tar.gz.age');
   });
+
+  it('is the archive of the jumphost, also where the history cannot be used', async () => {
+    const lab = await startUploads();
+    await lab.store('switch-1', 'one');
+    await lab.idle();
+    const history = join(lab.stateDir, 'repository');
+    await rename(history, `${history}.away`);
+    await lab.restart();
+
+    for (const content of ['first', 'second']) {
+      const archive = await lab.archive(content);
+      lab.time.pass(hour);
+      await expect.poll(() => lab.uploads.stateOf(archive)).toBe('stored');
+    }
+
+    expect(lab.degraded.get('upload')).toContain('git cannot be run');
+    await rename(`${history}.away`, history);
+    await lab.storeOnly('switch-1', 'two');
+    lab.time.pass(hour);
+    await lab.idle();
+    expect(await contentsIn(lab.away, 'switch-1')).toEqual(['two', 'one']);
+  });
 });
 
 describe('a bucket', () => {

@@ -228,28 +228,44 @@ export class Uploads {
     });
   }
 
-  /** Queues the versions that a destination should have, and that neither wait nor are there. */
+  /**
+   * Queues the versions that a destination should have, and that neither wait nor are there. Archives first: they can leave where
+   * the history cannot be used.
+   */
   private async queueMissing(destination: Destination): Promise<void> {
     const { versions } = this.deps;
     const { id: place } = destination;
+    const archived = await this.queueMissingOf(destination, await versions.inArchives());
+    const inHistory = await this.queueMissingOf(destination, await versions.inHistory());
+    const listed = new Set([...archived, ...inHistory]);
+    // Versions that were not listed are newer than the lists.
+    const late = (this.late.get(place) ?? []).filter(({ id }) => !listed.has(id));
+    this.late.delete(place);
+    await this.enqueue(place, late);
+  }
+
+  /** @returns ids of all versions that these devices have */
+  private async queueMissingOf(
+    destination: Destination,
+    devices: readonly string[],
+  ): Promise<string[]> {
+    const { id: place } = destination;
     const missing: Version[] = [];
-    const listed = new Set<string>();
-    for (const device of await versions.devices()) {
+    const listed: string[] = [];
+    for (const device of devices) {
       if (!this.accepts(destination, device)) continue;
       const newest = this.queue.newest(place, device);
       const ofDevice = this.queue.for(place).filter((record) => record.device === device);
       const known = new Set([newest, ...ofDevice.map(({ version }) => version)]);
       const isNew = !this.isAllMissing && newest === undefined && ofDevice.length === 0;
-      const newestFirst = await versions.list(device);
-      for (const { id } of newestFirst) listed.add(id);
+      const newestFirst = await this.deps.versions.list(device);
+      listed.push(...newestFirst.map(({ id }) => id));
       const last = newestFirst.findIndex(({ id }) => known.has(id));
       const end = isNew ? 1 : last < 0 ? undefined : last;
       missing.push(...newestFirst.slice(0, end).reverse());
     }
-    // Versions that were not listed are newer than the list.
-    const late = (this.late.get(place) ?? []).filter(({ id }) => !listed.has(id));
-    this.late.delete(place);
-    await this.enqueue(place, [...missing, ...late]);
+    await this.enqueue(place, missing);
+    return listed;
   }
 
   private async enqueue(place: string, versions: readonly Version[]): Promise<void> {

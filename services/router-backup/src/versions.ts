@@ -37,9 +37,10 @@ export class Versions {
     return await this.deps.store.repository.devices();
   }
 
-  async devices(): Promise<string[]> {
-    const archived = await this.deps.jumphost.newest();
-    return [...(await this.inHistory()), ...(archived ? [archived.device] : [])];
+  /** Names of devices with archives, which need no history. */
+  async inArchives(): Promise<string[]> {
+    const newest = await this.deps.jumphost.newest();
+    return newest ? [newest.device] : [];
   }
 
   /** The newest first. */

@@ -66,7 +66,8 @@ export async function startUploads(options: UploadsLabOptions = {}): Promise<Upl
   const archives: { version: Version; path: string }[] = [];
   const versions: LocalVersions = {
     isArchived: (device) => device === jumphost,
-    devices: async () => [...(await repository.devices()), ...(archives[0] ? [jumphost] : [])],
+    inHistory: () => repository.devices(),
+    inArchives: async () => (archives[0] ? [jumphost] : []),
     list: async (device, limit) =>
       device === jumphost
         ? archives.map(({ version }) => version).slice(0, limit)

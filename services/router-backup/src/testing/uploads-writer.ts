@@ -42,7 +42,8 @@ async function work(): Promise<void> {
     },
     versions: {
       isArchived: () => false,
-      devices: () => repository.devices(),
+      inHistory: () => repository.devices(),
+      inArchives: async () => [],
       list: (device, limit) => repository.versions(device, limit === undefined ? {} : { limit }),
       contentToFile: (version, file) => repository.contentToFile(version, file),
       archive: async () => undefined,

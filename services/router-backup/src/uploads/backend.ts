@@ -20,7 +20,7 @@ export interface Backend {
 /** What is stored in the rack. */
 export type LocalVersions = Pick<
   Versions,
-  'devices' | 'list' | 'contentToFile' | 'archive' | 'isArchived'
+  'inHistory' | 'inArchives' | 'list' | 'contentToFile' | 'archive' | 'isArchived'
 >;
 
 /** A version of one device cannot be sent now; those of other devices can. */

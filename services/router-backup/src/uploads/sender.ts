@@ -97,12 +97,24 @@ export class Sender {
   }
 
   private async step(signal: AbortSignal): Promise<void> {
-    const { backend, queue, queueMissing, lastSuccess, destination, log } = this.deps;
-    if (!this.isComplete) {
-      await queueMissing();
-      this.isComplete = true;
+    if (this.isComplete) {
+      await this.sendReady(signal);
+      this.deps.lastSuccess.mark(successOf(this.deps.destination));
       return;
     }
+    try {
+      await this.deps.queueMissing();
+      this.isComplete = true;
+    } catch (error) {
+      // What could be queued leaves all the same.
+      while (this.ready().length > 0) await this.sendReady(signal);
+      throw error;
+    }
+  }
+
+  /** Sends what is ready; with nothing ready, removes old copies. */
+  private async sendReady(signal: AbortSignal): Promise<void> {
+    const { backend, queue, log } = this.deps;
     const ready = this.ready();
     if (ready.length > 0) {
       const arrived = await backend.send(ready, signal);
@@ -116,7 +128,6 @@ export class Sender {
       await backend.prune(signal);
       this.pruneAt = this.now() + aDay;
     }
-    lastSuccess.mark(successOf(destination));
   }
 
   private async failed(error: unknown): Promise<void> {
