@@ -1,5 +1,4 @@
 /** What a jumphost has to be, step by step, and how a bare Debian becomes it. */
-export { changeAddress } from './address/fixed-address.ts';
 export {
   agentState,
   betweenTasks,
@@ -19,7 +18,7 @@ export { findCronLines, findPredecessors, type Predecessor } from './predecessor
 export { type RebootDeps, rebootJumphost, waitUntilQuiet } from './reboot.ts';
 export { cableStep, type FenceNeeds, fenceStep } from './replace/fence.ts';
 export { afterSwapSteps, rehearsalSteps, swapSteps } from './replace/index.ts';
-export { type FoundPart, findParts, removeCopy, type StateCopy } from './replace/staging.ts';
+export { type FoundState, findState, removeCopy, type StateCopy } from './replace/staging.ts';
 export { type TakeOver, tookOver } from './replace/take-over.ts';
 export { reportOf } from './report.ts';
 export {
@@ -30,7 +29,7 @@ export {
 } from './spare-daemon.ts';
 export type { Check, Step } from './step.ts';
 export type { AskedService, Part } from './steps/cluster.ts';
-export { type JumphostNeeds, stepsOf } from './steps/index.ts';
+export { type JumphostNeeds, stepsOf, subnetOf } from './steps/index.ts';
 export { type JoinNeeds, joinSteps, removeAgent } from './steps/k3s-agent.ts';
 export type { ProgramSources } from './steps/programs.ts';
 export { k3sVersion } from './steps/versions.ts';

@@ -37,9 +37,6 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
 `,
     );
     host = await open('jumphost-rack4');
-    await host.need('apt-get update -q && apt-get install -qy iputils-ping', {
-      deadlineMs: 120_000,
-    });
   }, 180_000);
   afterAll(async () => {
     await host?.close();

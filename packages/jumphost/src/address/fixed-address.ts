@@ -6,6 +6,7 @@ import type { FileContent, Host } from '../host.ts';
 import * as interfaces from './interfaces.ts';
 import { type NetworkFacts, readFacts } from './network-facts.ts';
 import * as networkd from './networkd.ts';
+import { whoHas } from './probe.ts';
 
 export interface FixedAddress {
   /** Of the interface. */
@@ -17,37 +18,75 @@ export interface FixedAddress {
   gateway?: string;
 }
 
+export interface WantedAddress {
+  address: string;
+  /** Of rack.yaml, for an address that no interface has yet. */
+  subnet: string;
+  /** The interface that has this one gets it; default: that of the default route. */
+  former?: string;
+}
+
+interface Change {
+  files: FileContent[];
+  activate: string;
+}
+
 /**
  * Gives the computer this address, for good. It replaces other IPv4 addresses of the interface. The former settings return by
  * themselves, unless a new session gets in.
  *
- * @param subnet of rack.yaml, for an address that no interface has yet
+ * @param more what changes and returns with it, once the address is set; `$device` is the interface
  * @throws JumphostError `STEP`: nothing is changed; the message says what to do. `TAKEN_BACK`: nobody got in.
  */
 export async function changeAddress(
   host: Host,
-  { address, subnet }: { address: string; subnet: string },
+  wanted: WantedAddress,
   guard: Guard,
+  more: Change = { files: [], activate: ':' },
 ): Promise<void> {
-  const facts = await readFacts(host, address);
-  const refuse = (why: string) =>
-    new JumphostError('STEP', `${host.name}: ${why}; set ${address} there by hand`);
-  if (facts.isTaken) {
+  const { address } = wanted;
+  const plan = await planOf(host, wanted);
+  if ('why' in plan) {
+    throw new JumphostError('STEP', `${host.name}: ${plan.why}; set ${address} there by hand`);
+  }
+  const { change, fixed, isThere } = plan;
+  const other = isThere ? undefined : await whoHas(host, address, fixed.name);
+  if (other !== undefined) {
     throw new JumphostError(
       'STEP',
-      `${host.name}: another computer has the address ${address} (${facts.isTaken}); turn it off, or correct jumphost.address`,
+      `${host.name}: another computer has the address ${address} (${other}); turn it off, or correct jumphost.address`,
     );
   }
+  const files = [...change.files, ...more.files];
+  const activate = `device=${shellWord(fixed.name)}
+{
+${change.activate}
+} && {
+${more.activate}
+}`;
+  await changeGuarded(host, { name: 'address', files, activate }, guard);
+}
+
+/** Why `changeAddress` cannot; undefined where it can. Changes nothing. */
+export async function whyNoAddress(host: Host, wanted: WantedAddress): Promise<string | undefined> {
+  const plan = await planOf(host, wanted);
+  return 'why' in plan ? plan.why : undefined;
+}
+
+type Plan = { why: string } | { change: Change; fixed: FixedAddress; isThere: boolean };
+
+async function planOf(host: Host, { address, subnet, former }: WantedAddress): Promise<Plan> {
+  const facts = await readFacts(host, address, former);
   const fixed = fixedAddress(facts, address, subnet);
-  if (typeof fixed === 'string') throw refuse(fixed);
+  if (typeof fixed === 'string') return { why: fixed };
   const change = changeOf(facts, fixed);
-  if (typeof change === 'string') throw refuse(change);
-  await changeGuarded(host, { name: 'address', ...change }, guard);
+  if (typeof change === 'string') return { why: change };
+  return { change, fixed, isThere: facts.isThere };
 }
 
 /** A text: why it cannot be known. */
 function fixedAddress(facts: NetworkFacts, address: string, subnet: string): FixedAddress | string {
-  const { owner, defaults, addresses } = facts;
+  const { owner, isThere, defaults, addresses } = facts;
   if (address.includes(':')) return 'only addresses of IPv4 are set';
   const routes = defaults.filter(({ name }) => owner === undefined || name === owner);
   if (routes.length > 1) return `there is more than one default route`;
@@ -59,7 +98,7 @@ function fixedAddress(facts: NetworkFacts, address: string, subnet: string): Fix
   const present = addresses.find((each) => each.name === name && each.address === address);
   const [, length] = subnet.split('/');
   const prefix = present?.prefix ?? Number(length);
-  if (route !== undefined && owner === undefined && !isIn(route.gateway, subnet)) {
+  if (route !== undefined && !isThere && !isIn(route.gateway, subnet)) {
     return `its gateway ${route.gateway} is not in ${subnet}`;
   }
   return { name, address, prefix, ...(route && { gateway: route.gateway }) };
@@ -71,11 +110,6 @@ function isIn(address: string, subnet: string): boolean {
   const number = (text: string) =>
     text.split('.').reduce((sum, each) => sum * 256 + Number(each), 0);
   return Math.floor(number(address) / 2 ** bits) === Math.floor(number(network) / 2 ** bits);
-}
-
-interface Change {
-  files: FileContent[];
-  activate: string;
 }
 
 /** A text: why nothing can be changed. */
@@ -93,8 +127,7 @@ function changeOf(
     return `${owners.length === 0 ? 'neither ifupdown nor systemd-networkd has' : `${owners.join(' and ')} have`} the interface ${name}`;
   }
   if (networkManager !== undefined) {
-    const gateway = fixed.gateway === undefined ? '' : ` ipv4.gateway ${fixed.gateway}`;
-    return `NetworkManager has the interface ${name}: nmcli connection modify ${shellWord(networkManager)} ipv4.method manual ipv4.addresses ${fixed.address}/${fixed.prefix}${gateway}`;
+    return `NetworkManager has the interface ${name} (nmcli connection modify ${shellWord(networkManager)})`;
   }
   const flush = `ip -4 address flush dev ${shellWord(name)} scope global`;
   if (file !== undefined) {

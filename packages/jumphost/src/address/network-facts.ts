@@ -7,10 +7,10 @@ import { hasStanza } from './interfaces.ts';
 export interface NetworkFacts {
   addresses: { name: string; address: string; prefix: number }[];
   defaults: { name: string; gateway: string }[];
-  /** The interface that has the address. */
+  /** The interface that has the address, or the former one. */
   owner: string | undefined;
-  /** The hardware address of another computer that has it. */
-  isTaken: string | undefined;
+  /** An interface has the address. */
+  isThere: boolean;
   /** Files of ifupdown that configure the interface. */
   ifupdown: TextFile[];
   /** The file of systemd-networkd that is in force for the interface. */
@@ -32,10 +32,16 @@ const Addresses = z.array(
   }),
 );
 const Routes = z.array(z.object({ dev: z.string(), gateway: z.string().exactOptional() }));
-const Neighbours = z.array(z.object({ lladdr: z.string().exactOptional() }));
 
-/** @param address that it has, or will have */
-export async function readFacts(host: Host, address: string): Promise<NetworkFacts> {
+/**
+ * @param address that it has, or will have
+ * @param former that it has in its place
+ */
+export async function readFacts(
+  host: Host,
+  address: string,
+  former?: string,
+): Promise<NetworkFacts> {
   const json = async (command: string) => JSON.parse((await host.need(command)).trim() || '[]');
   const links = Addresses.parse(await json('ip -json -4 address show'));
   const routes = Routes.parse(await json('ip -json -4 route show default'));
@@ -51,38 +57,18 @@ export async function readFacts(host: Host, address: string): Promise<NetworkFac
     ),
   );
   const defaults = [...ways.values()];
-  const owner = addresses.find((each) => each.address === address)?.name;
+  const hasIt = (wanted: string | undefined) =>
+    addresses.find((each) => each.address === wanted)?.name;
+  const isThere = hasIt(address) !== undefined;
+  const owner = hasIt(address) ?? hasIt(former);
   const name = owner ?? defaults[0]?.name;
-  const base = { addresses, defaults, owner };
-  if (name === undefined) {
-    return {
-      ...base,
-      isTaken: undefined,
-      ifupdown: [],
-      networkd: undefined,
-      networkManager: undefined,
-    };
-  }
   const index = links.find(({ ifname }) => ifname === name)?.ifindex ?? 0;
   return {
-    ...base,
-    isTaken: owner === undefined ? await neighbourAt(host, address, name) : undefined,
-    ifupdown: await ifupdownFiles(host, name),
-    networkd: await networkdFile(host, index),
-    networkManager: await connectionOf(host, name),
+    ...{ addresses, defaults, owner, isThere },
+    ifupdown: name === undefined ? [] : await ifupdownFiles(host, name),
+    networkd: name === undefined ? undefined : await networkdFile(host, index),
+    networkManager: name === undefined ? undefined : await connectionOf(host, name),
   };
-}
-
-/** A computer that answers no ping still has an address of hardware. */
-async function neighbourAt(host: Host, address: string, name: string): Promise<string | undefined> {
-  const text = await host.need(
-    `command -v ping > /dev/null || { echo 'ping is missing: apt-get install iputils-ping' >&2; exit 1; }
-ip neigh flush to ${shellWord(address)} dev ${shellWord(name)}
-ping -n -c 2 -W 1 -I ${shellWord(name)} ${shellWord(address)} > /dev/null 2>&1 || true
-ip -json neigh show to ${shellWord(address)} dev ${shellWord(name)}`,
-  );
-  const found = Neighbours.parse(JSON.parse(text.trim() || '[]'));
-  return found.find(({ lladdr }) => lladdr !== undefined)?.lladdr;
 }
 
 async function ifupdownFiles(host: Host, name: string): Promise<TextFile[]> {

@@ -62,19 +62,14 @@ function notFenced(jumphost: string, why: string): JumphostError {
   );
 }
 
-/** A person has seen it: no outlet is known, or none obeys. */
-export function cableStep(jumphost: string, confirm: () => Promise<void>): Step {
-  let isConfirmed = false;
+/** Only checked. A person has seen it: no outlet is known, or none obeys. */
+export function cableStep(jumphost: string, isConfirmed: boolean): Step {
   return {
     name: 'fence',
     about: `a person has pulled the network cable of ${jumphost} out`,
-    async check() {
-      if (isConfirmed) return { differs: [], note: 'its cable is out, as a person has confirmed' };
-      return { differs: ['nobody has confirmed it'] };
-    },
-    async apply() {
-      await confirm();
-      isConfirmed = true;
-    },
+    check: async () =>
+      isConfirmed
+        ? { differs: [], note: 'its cable is out, as a person has confirmed' }
+        : { differs: ['a person has to confirm it'] },
   };
 }

@@ -3,36 +3,30 @@ import type { Guard } from '../guarded-change.ts';
 import type { Step } from '../step.ts';
 import { type DatabaseNeeds, databaseStep } from './database.ts';
 import { copyStep, placeStep, type StateCopy } from './staging.ts';
-import {
-  addressStep,
-  aloneStep,
-  formerAddressStep,
-  nodePasswordStep,
-  type TakeOver,
-} from './take-over.ts';
+import { addressStep, aloneStep, nodePasswordStep, spareStep, type TakeOver } from './take-over.ts';
 
 /** Steps of `stepsOf` that a spare can have before it is the jumphost. */
 const beforehand: ReadonlySet<string> = new Set(['system', 'packages', 'node', 'programs']);
 
-export interface ReplaceNeeds {
+export interface RehearsalNeeds {
+  takeOver: TakeOver;
   copy: StateCopy;
   database: DatabaseNeeds;
-  takeOver: TakeOver;
   /** Of `stepsOf`, for the spare. */
   steps: readonly Step[];
 }
 
 /** All that changes nothing of the rack: the spare is as before for everybody else. */
-export function rehearsalSteps({ steps, copy, database }: Omit<ReplaceNeeds, 'takeOver'>): Step[] {
+export function rehearsalSteps({ takeOver, steps, copy, database }: RehearsalNeeds): Step[] {
   return [
     ...steps.filter(({ name }) => beforehand.has(name)),
+    spareStep(takeOver),
     copyStep(copy),
     databaseStep(database),
   ];
 }
 
-export interface SwapNeeds extends Pick<ReplaceNeeds, 'copy' | 'takeOver'> {
-  fence: Step;
+export interface SwapNeeds extends Pick<RehearsalNeeds, 'copy' | 'takeOver'> {
   /** That the fence has off. */
   fenced: readonly string[];
   guard: Guard;
@@ -40,14 +34,9 @@ export interface SwapNeeds extends Pick<ReplaceNeeds, 'copy' | 'takeOver'> {
   about: object;
 }
 
-/** From the fence to the new address. */
-export function swapSteps({ copy, takeOver, fence, fenced, guard, about }: SwapNeeds): Step[] {
-  return [
-    fence,
-    aloneStep(takeOver),
-    placeStep({ copy, fenced }),
-    addressStep(takeOver, about, guard),
-  ];
+/** Behind the fence: from the state to the new address. */
+export function swapSteps({ copy, takeOver, fenced, guard, about }: SwapNeeds): Step[] {
+  return [aloneStep(takeOver), placeStep({ copy, fenced }), addressStep(takeOver, about, guard)];
 }
 
 /**
@@ -55,9 +44,8 @@ export function swapSteps({ copy, takeOver, fence, fenced, guard, about }: SwapN
  *
  * @param steps of `stepsOf`
  */
-export function afterSwapSteps(takeOver: TakeOver, steps: readonly Step[]): Step[] {
-  return steps.flatMap((step) => {
-    if (step.name === 'address') return [step, formerAddressStep(takeOver)];
-    return step.name === 'label' ? [nodePasswordStep(takeOver), step] : [step];
-  });
+export function afterSwapSteps(jumphost: string, steps: readonly Step[]): Step[] {
+  return steps.flatMap((step) =>
+    step.name === 'label' ? [nodePasswordStep(jumphost), step] : [step],
+  );
 }

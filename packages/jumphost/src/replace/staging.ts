@@ -3,7 +3,8 @@
  * Each step may be cut off and run again.
  */
 import { join } from 'node:path/posix';
-import { shellWord } from '@skolo/errors';
+import { parseJson, shellWord } from '@skolo/errors';
+import { z } from 'zod';
 import { linesOf } from '../files.ts';
 import type { Host } from '../host.ts';
 import type { Step } from '../step.ts';
@@ -76,19 +77,30 @@ rm -rf ${staged}/var/lib/rancher/k3s/server/manifests ${staged}/var/lib/rancher/
 sync -f ${staged}`;
 }
 
-export interface FoundPart extends Part {
-  isThere: boolean;
+export interface FoundState {
+  parts: (Part & { isThere: boolean })[];
+  /** What the archive lacks, since nobody could read it when it was made. */
+  left: { path: string; why: string }[];
 }
 
+/** As router-backup leaves it in an archive. */
+const About = z.object({ left: z.array(z.object({ path: z.string(), why: z.string() })) });
+
 /** What the copy has. @throws JumphostError */
-export async function findParts(host: Host): Promise<FoundPart[]> {
+export async function findState(host: Host): Promise<FoundState> {
   const lines = parts.map(
     ({ path }) => `set -- ${path}; if [ -e "$1" ]; then echo yes; else echo no; fi`,
   );
   // After it has gone to its place, there.
   const there = `if [ -e ${placed} ]; then cd /; else cd ${staged}; fi`;
   const said = linesOf(await host.need(`${there}\n${lines.join('\n')}`));
-  return parts.map((part, at) => ({ ...part, isThere: said[at] === 'yes' }));
+  const about = About.safeParse(
+    parseJson((await host.read(`${staged}/skolo-jumphost.json`)) ?? ''),
+  );
+  return {
+    parts: parts.map((part, at) => ({ ...part, isThere: said[at] === 'yes' })),
+    left: about.data?.left ?? [],
+  };
 }
 
 export interface PlaceNeeds {

@@ -51,15 +51,18 @@ const leastMemory = 1.7 * gib;
 const leastDisk = 5 * gib;
 
 /** @throws JumphostError rack.yaml lacks what a jumphost needs. */
+export function subnetOf({ name, network: { subnet } }: Rack): string {
+  if (subnet !== undefined) return subnet;
+  throw new JumphostError(
+    'STEP',
+    `${name}: rack.yaml has no network.subnet, and the firewall of the jumphost has to know it`,
+  );
+}
+
+/** @throws JumphostError rack.yaml lacks what a jumphost needs. */
 export function stepsOf(needs: JumphostNeeds): Step[] {
   const { rack, download, guard, sources, now } = needs;
-  const { subnet } = rack.network;
-  if (subnet === undefined) {
-    throw new JumphostError(
-      'STEP',
-      `${rack.name}: rack.yaml has no network.subnet, and the firewall of the jumphost has to know it`,
-    );
-  }
+  const subnet = subnetOf(rack);
   const k3s = { version: needs.k3sVersion, download };
   return [
     systemStep({

@@ -40,12 +40,16 @@ interface Place {
 
 const jumphost: Place = { name: 'jumphost-rack4', address };
 
-/** Boots one. @param bridge a switch that a spare can be plugged into */
-export async function startBareJumphost({
-  bridge,
-}: {
+interface BareOptions {
+  /** A switch that a spare can be plugged into. */
   bridge?: string;
-} = {}): Promise<BareJumphost> {
+  /** Of this computer, by where they are there; they can only be read. */
+  folders?: Readonly<Record<string, string>>;
+}
+
+/** Boots one. */
+export async function startBareJumphost(options: BareOptions = {}): Promise<BareJumphost> {
+  const { bridge } = options;
   const home = await mkdtemp(join(tmpdir(), 'skolo-desk-'));
   const computers: Computer[] = [];
   async function close() {
@@ -54,7 +58,7 @@ export async function startBareJumphost({
     await rm(home, { recursive: true, force: true });
   }
   async function start(place: Place): Promise<Computer> {
-    const computer = await bareComputer(bridge);
+    const computer = await bareComputer(options);
     computers.push(computer);
     await allowDesk(home, computer, place);
     await installDebian(computer, place);
@@ -78,7 +82,7 @@ export async function startBareJumphost({
   }
 }
 
-async function bareComputer(bridge: string | undefined): Promise<Computer> {
+async function bareComputer({ bridge, folders }: BareOptions): Promise<Computer> {
   const debian = resolve(peer('debian') ?? '', '../../..');
   return await Computer.bare(peer('systemd-nspawn') ?? '', debian, {
     network: `${ours}/24`,
@@ -88,6 +92,7 @@ async function bareComputer(bridge: string | undefined): Promise<Computer> {
       '/opt/test/repository': repository,
       '/opt/test/control-plane': peer('control-plane') ?? '',
       '/opt/test/kubectl': peer('kubectl') ?? '',
+      ...folders,
     },
   });
 }

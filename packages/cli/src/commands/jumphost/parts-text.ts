@@ -1,12 +1,15 @@
 /** What a spare took over, for people. */
-import type { FoundPart, StateCopy } from '@skolo/jumphost';
+import type { FoundState, StateCopy } from '@skolo/jumphost';
 import type { Io } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
+import { count, plain } from '../../output/text.ts';
 import { age } from '../../output/time.ts';
+
+const mostLeft = 10;
 
 export function printParts(
   io: Io,
-  parts: readonly FoundPart[],
+  { parts, left }: FoundState,
   { time }: Pick<StateCopy, 'time'>,
   now: number,
 ): void {
@@ -23,4 +26,10 @@ export function printParts(
     ],
     parts,
   );
+  for (const { path, why } of left.slice(0, mostLeft)) {
+    io.out(plain(`not in the copy: ${path}: ${why}`));
+  }
+  if (left.length > mostLeft) {
+    io.out(`not in the copy: ${count(left.length - mostLeft, 'more path')}`);
+  }
 }

@@ -6,7 +6,7 @@ import {
   afterSwapSteps,
   cableStep,
   fenceStep,
-  findParts,
+  findState,
   type Host,
   isPrepared,
   rehearsalSteps,
@@ -14,6 +14,7 @@ import {
   type Step,
   type StepProgress,
   stopSpareDaemon,
+  subnetOf,
   swapSteps,
   type TakeOver,
   tookOver,
@@ -24,6 +25,8 @@ import { z } from 'zod';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { interruptible } from '../../fleet.ts';
+import type { Io } from '../../io.ts';
+import { mustType } from '../../must-type.ts';
 import { plain } from '../../output/text.ts';
 import { duration } from '../../output/time.ts';
 import { type OpenSecrets, openSecrets } from '../secrets/open-secrets.ts';
@@ -32,15 +35,12 @@ import { guardOf, openSteps, type PrepareOptions } from './open-steps.ts';
 import { printParts } from './parts-text.ts';
 import { stepRunner } from './run-steps.ts';
 import { startPowerOn, wayTo } from './spare-power.ts';
-import { readCopy } from './state-copy.ts';
+import { type CopyOptions, readCopy } from './state-copy.ts';
 import { printSteps } from './steps-text.ts';
 
-export interface ReplaceOptions extends PrepareOptions {
+export interface ReplaceOptions extends PrepareOptions, CopyOptions {
   with: string;
   rehearse?: true;
-  from?: string;
-  identity?: string;
-  version: string;
   disk?: string;
   newCluster?: true;
   cableIsOut?: true;
@@ -76,7 +76,8 @@ export async function replaceJumphost(
   const before = options.rehearse ? undefined : await whoTookOver(replacement);
   if (before?.spare === options.with) return await finish(replacement, before);
   const spare = spareOf(open.rack, options.with);
-  const takeOver: TakeOver = { jumphost: open.rack.jumphost, spare };
+  const { jumphost } = open.rack;
+  const takeOver: TakeOver = { jumphost, spare, subnet: subnetOf(open.rack) };
   const about = await swap(replacement, takeOver);
   if (about !== undefined) await finish(replacement, about);
 }
@@ -126,37 +127,38 @@ async function swap(replacement: Replacement, takeOver: TakeOver): Promise<About
       token: await storedToken(open, signal),
       isNewCluster: options.newCluster ?? false,
     };
-    const first = await runner.run(host, rehearsalSteps({ steps, copy, database }), {
-      isCheck: false,
-      signal,
-    });
-    if (!isPrepared(first)) return await failed(replacement, first);
-    const found = await findParts(host);
-    const { fence, fenced, end } = await fenceOf(replacement, spare.name, host, signal);
-    try {
-      if (options.rehearse) {
-        const last = await runner.run(host, [fence], { isCheck: true, signal });
-        await removeCopy(host);
-        printSteps(io, [...first, ...last]);
-        printParts(io, found, copy, io.now());
-        io.out(
-          `rehearsed in ${duration((performance.now() - began) / 1000)}; nothing of the rack was changed`,
-        );
-        if (last.some(({ state }) => state === 'failed')) io.exitCode = exitCodes.failed;
-        return undefined;
-      }
-      const power = (rack.machines.get(spare.name)?.power ?? []).map(formatOutlet);
-      const about: About = { spare: spare.name, address: spare.address, copied: copy.time, power };
-      const guard = guardOf(command, fleetRack, options, signal);
-      const needs = { copy, takeOver, fence, fenced, guard, about };
-      const last = await runner.run(host, swapSteps(needs), { isCheck: false, signal });
-      if (!isPrepared(last)) return await failed(replacement, [...first, ...last]);
-      printSteps(io, [...first, ...last]);
-      printParts(io, found, copy, io.now());
-      return about;
-    } finally {
-      await end();
+    const stages: StepProgress[] = [];
+    async function pass(next: readonly Step[], isCheck = false): Promise<boolean> {
+      const ended = await runner.run(host, next, { isCheck, signal });
+      stages.push(...ended);
+      return isPrepared(ended);
     }
+    if (!(await pass(rehearsalSteps({ takeOver, steps, copy, database })))) {
+      return await failed(replacement, stages);
+    }
+    const found = await findState(host);
+    const { step: fence, fenced, end } = await fenceOf(replacement, spare.name, host, signal);
+    if (options.rehearse) {
+      await pass([fence], true).finally(end);
+      await removeCopy(host);
+      printSteps(io, stages);
+      printParts(io, found, copy, io.now());
+      io.out(
+        `rehearsed in ${duration((performance.now() - began) / 1000)}; nothing of the rack was changed`,
+      );
+      if (stages.some(({ state }) => state === 'failed')) io.exitCode = exitCodes.failed;
+      return undefined;
+    }
+    if (!(await pass([fence]).finally(end))) return await failed(replacement, stages);
+    const power = (rack.machines.get(spare.name)?.power ?? []).map(formatOutlet);
+    const about: About = { spare: spare.name, address: spare.address, copied: copy.time, power };
+    const guard = guardOf(command, fleetRack, options, signal);
+    if (!(await pass(swapSteps({ copy, takeOver, fenced, guard, about })))) {
+      return await failed(replacement, stages);
+    }
+    printSteps(io, stages);
+    printParts(io, found, copy, io.now());
+    return about;
   });
 }
 
@@ -176,7 +178,7 @@ async function storedToken({ secrets, store }: OpenSecrets, signal: AbortSignal)
 }
 
 interface Fence {
-  fence: Step;
+  step: Step;
   /** That it keeps off. */
   fenced: string[];
   end(): Promise<void>;
@@ -191,10 +193,10 @@ async function fenceOf(
   const { io } = command;
   const { rack, fleetRack, store } = open;
   const { jumphost } = rack;
-  const { cableIsOut, reason } = options;
+  const { cableIsOut, reason, rehearse } = options;
   if (cableIsOut) {
-    const confirm = () => confirmCable(command, jumphost.name);
-    return { fence: cableStep(jumphost.name, confirm), fenced: [], end: async () => {} };
+    if (!rehearse) await confirmCable(io, jumphost.name, signal);
+    return { step: cableStep(jumphost.name, !rehearse), fenced: [], end: async () => {} };
   }
   if (jumphost.power.length === 0) {
     throw new CliError(
@@ -211,22 +213,21 @@ async function fenceOf(
   };
   const outlets = jumphost.power.map(formatOutlet);
   return {
-    fence: fenceStep({ jumphost: jumphost.name, outlets, power, reason: why, signal }),
+    step: fenceStep({ jumphost: jumphost.name, outlets, power, reason: why, signal }),
     fenced: outlets,
     async end() {
-      // It may not be reachable there any more: it ends within an hour by itself.
       if (started !== undefined)
         await stopSpareDaemon(host).catch((error: unknown) => io.err(plain(errorText(error))));
     },
   };
 }
 
-async function confirmCable({ io }: SkoloCommand, jumphost: string): Promise<void> {
+async function confirmCable(io: Io, jumphost: string, signal: AbortSignal): Promise<void> {
   io.err(
     `Two jumphosts at once would switch the same outlets. Pull every network cable of ${jumphost} out.`,
   );
-  const typed = await io.ask(`When it is out, type ${jumphost}: `);
-  if (typed?.trim() !== jumphost) throw new CliError('nothing was replaced: not confirmed');
+  const what = `${jumphost} when its cables are out`;
+  await mustType(io, { what, wanted: jumphost }, signal);
 }
 
 /** What is done once the spare is reached as the jumphost. */
@@ -242,8 +243,7 @@ async function finish(replacement: Replacement, about: About): Promise<void> {
       for (const line of lines) io.out(plain(line));
     }
     const { host, steps } = await openSteps(command, name, options, { signal, report });
-    const spare = { name: about.spare, address: about.address };
-    const all = afterSwapSteps({ jumphost: open.rack.jumphost, spare }, steps);
+    const all = afterSwapSteps(open.rack.jumphost.name, steps);
     const done = await runner.run(host, all, { isCheck: false, signal });
     if (!isPrepared(done)) return await failed(replacement, done);
     printSteps(io, done);

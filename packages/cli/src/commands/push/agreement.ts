@@ -1,8 +1,8 @@
 /** Whether a person wants what a push would do. */
-import { orAborted } from '@skolo/errors';
 import { deletionsWithoutQuestion } from '@skolo/fleet/push';
-import { CliError, usageError } from '../../errors.ts';
+import { CliError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
+import { mustType, type Question } from '../../must-type.ts';
 import { count } from '../../output/text.ts';
 
 export interface Agreement {
@@ -45,25 +45,6 @@ export async function agree(
       }
     : { what: `yes to push to ${names}`, wanted: 'yes', option: '--yes' };
   await mustType(io, question, signal);
-}
-
-interface Question {
-  /** `Type …: ` */
-  what: string;
-  wanted: string;
-  /** Agrees without a terminal. */
-  option: string;
-}
-
-/** @throws CliError The person has typed something else, or there is none. */
-export async function mustType(
-  io: Pick<Io, 'ask' | 'canAsk'>,
-  { what, wanted, option }: Question,
-  signal: AbortSignal,
-): Promise<void> {
-  if (!io.canAsk) throw usageError(`cannot ask without a terminal; '${option}' agrees`);
-  const answer = await orAborted(io.ask(`Type ${what}: `), signal);
-  if (answer?.trim() !== wanted) throw new CliError('nothing was changed');
 }
 
 /** Many objects would be deleted, or all of a rack: a yes does not cover that. */

@@ -6,8 +6,8 @@ import { readRack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { interruptible } from '../../fleet.ts';
+import { mustType } from '../../must-type.ts';
 import { plain } from '../../output/text.ts';
-import { mustType } from './agreement.ts';
 import { newPushId, openPush, refuseUnfinished } from './open-push.ts';
 import { planLines } from './plan-text.ts';
 

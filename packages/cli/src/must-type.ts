@@ -1,0 +1,26 @@
+/** A person types a word before something is changed. */
+import { orAborted } from '@skolo/errors';
+import { CliError, usageError } from './errors.ts';
+import type { Io } from './io.ts';
+
+export interface Question {
+  /** `Type …: ` */
+  what: string;
+  wanted: string;
+  /** Agrees without a terminal; absent: nothing does. */
+  option?: string;
+}
+
+/** @throws CliError The person has typed something else, or there is none. */
+export async function mustType(
+  io: Pick<Io, 'ask' | 'canAsk'>,
+  { what, wanted, option }: Question,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!io.canAsk) {
+    const how = option === undefined ? 'a person has to type it' : `'${option}' agrees`;
+    throw usageError(`cannot ask without a terminal; ${how}`);
+  }
+  const answer = await orAborted(io.ask(`Type ${what}: `), signal);
+  if (answer?.trim() !== wanted) throw new CliError('nothing was changed');
+}
