@@ -1,6 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import { RackError } from '@skolo/rack';
 import { checkConfiguration } from './check-configuration.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { endProcess } from './end-process.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type Flags, parseFlags, UsageError, usage } from './flags.ts';
@@ -14,6 +15,8 @@ import { TlsError } from './tls.ts';
 
 /** Limit for a start that does not end on a signal. */
 const startEndsWithinMs = 10_000;
+/** What only the start needed is given back then: 11 MiB of 99 of the metadata server, 16 of 109 of the power-cycle daemon. */
+const startIsOverMs = 10_000;
 
 /**
  * Runs a service as a process, with flags, environment, signals and exit codes. Nothing else uses `process`.
@@ -86,6 +89,7 @@ class Run {
     if (this.aborted.signal.aborted) await this.stop(this.running);
     // With NODE_COMPILE_CACHE: Node would do this at exit, which is not the end of every service.
     flushCompileCache();
+    setTimeout(collectGarbage, startIsOverMs).unref();
   }
 
   private onSignal(signal: NodeJS.Signals) {

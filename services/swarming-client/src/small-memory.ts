@@ -8,7 +8,7 @@
  * compiled. It comes back slowly, so they are repeated; each costs 60 to 150 ms of a busy machine.
  */
 import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectGarbage } from '@skolo/common/collect-garbage';
 
 /** By then all is loaded, also on a machine that is slow. */
 const startMs = 20_000;
@@ -25,16 +25,6 @@ for (const flag of [...withoutCompilers, '--optimize-for-size', '--semi-space-gr
   setFlagsFromString(flag);
 }
 setTimeout(() => {
-  collect();
-  setInterval(collect, everyMs).unref();
+  collectGarbage();
+  setInterval(collectGarbage, everyMs).unref();
 }, startMs).unref();
-
-/** Twice: what the first time threw away held more; and `gc` is only in a context made after the flag, which goes, too. */
-function collect(): void {
-  setFlagsFromString('--expose-gc');
-  setFlagsFromString('--stress-flush-code');
-  const gc: unknown = runInNewContext('gc');
-  for (let time = 0; time < 2 && typeof gc === 'function'; time += 1) gc();
-  setFlagsFromString('--no-stress-flush-code');
-  setFlagsFromString('--no-expose-gc');
-}

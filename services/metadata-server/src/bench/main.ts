@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Bench,
   inRounds,
@@ -100,6 +101,7 @@ const memoryIdle: Bench = {
   measure: () =>
     withServer(async ({ pid, port }) => {
       await ask(port);
+      await sleep(20_000);
       return { figure: residentMemory(pid) };
     }),
 };

@@ -82,7 +82,7 @@ const memoryIdle: Bench = {
   measure: () =>
     withDaemon({ switchModel: 'edgeswitch' }, async ({ pid, client }) => {
       await client.machines();
-      await sleep(10_000);
+      await sleep(20_000);
       return { figure: residentMemory(pid) };
     }),
 };

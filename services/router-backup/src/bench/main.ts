@@ -135,7 +135,7 @@ const memoryIdle: Bench = {
   better: 'lower',
   measure: () =>
     withFleet(async (service) => {
-      await sleep(10_000);
+      await sleep(20_000);
       return { figure: residentMemory(service.pid) };
     }),
 };
