@@ -14,7 +14,7 @@ export type { Guard } from './guarded-change.ts';
 export { type HandOver, handOver } from './hand-over.ts';
 export { type Host, type HostOptions, openHost } from './host.ts';
 export { clusterOn, type JoinCluster } from './join-cluster.ts';
-export { findCronLines, findPredecessors, type Predecessor } from './predecessors.ts';
+export { findCronLines, findExports, findPredecessors, type Predecessor } from './predecessors.ts';
 export { type RebootDeps, rebootJumphost, waitUntilQuiet } from './reboot.ts';
 export { cableStep, type FenceNeeds, fenceStep } from './replace/fence.ts';
 export { afterSwapSteps, rehearsalSteps, swapSteps } from './replace/index.ts';

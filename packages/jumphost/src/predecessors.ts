@@ -78,3 +78,11 @@ export async function findCronLines(host: Host): Promise<string[]> {
   );
   return linesOf(stdout);
 }
+
+/** Folders that an NFS server of before serves, as its files of exports name them: `/opt/images 192.168.1.0/24(ro)`. */
+export async function findExports(host: Host): Promise<string[]> {
+  const { stdout } = await host.run(
+    `find /etc/exports /etc/exports.d -name 'exports' -o -name '*.exports' -not -name skolo.exports | xargs -r grep -hE '^[[:space:]]*[^#[:space:]]'`,
+  );
+  return linesOf(stdout);
+}

@@ -28,6 +28,7 @@ import type { Manifest } from './manifest.ts';
 
 const run = promisify(execFile);
 const k3sKinds = fileURLToPath(new URL('testing/k3s-kinds.yaml', import.meta.url));
+const claim = fileURLToPath(new URL('testing/claim.yaml', import.meta.url));
 const isLong = Boolean(process.env.SKOLO_LONG);
 const timeout = isLong ? 900_000 : 300_000;
 const manager = '--field-manager=skolo';
@@ -97,6 +98,22 @@ describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () =
 
     expect(objects.filter(({ action }) => action !== 'keep')).toEqual([]);
     expect(deletions).toEqual([]);
+  });
+
+  it('leaves a claim without a class to the NFS server of the jumphost, also beside the default of k3s', async () => {
+    await call(kubectl ?? '', 'create', '-f', claim);
+    const path = '-o=jsonpath={.metadata.annotations.volume\\.kubernetes\\.io/storage-provisioner}';
+
+    await expect
+      .poll(() => call(kubectl ?? '', 'get', '-f', claim, path), seldom)
+      .toBe('skolo/nfs');
+
+    const account = '--as=system:serviceaccount:skolo:nfs-provisioner';
+    const may = (...what: string[]) =>
+      call(kubectl ?? '', 'auth', 'can-i', ...what, account, '-n', 'default');
+    expect(await may('create', 'persistentvolumes')).toBe('yes\n');
+    expect(await may('update', 'persistentvolumeclaims')).toBe('yes\n');
+    await call(kubectl ?? '', 'delete', '-f', claim);
   });
 
   it("gives a machine's own credentials nothing but what its agent needs", async () => {

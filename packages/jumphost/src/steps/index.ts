@@ -17,8 +17,9 @@ import {
 } from './cluster.ts';
 import { firewallStep, sshStep } from './guarded.ts';
 import { imagesStep, k3sConfigStep, k3sStep } from './k3s.ts';
+import { nfsPackages, nfsStep } from './nfs.ts';
 import { nodeStep } from './node.ts';
-import { packagesStep } from './packages.ts';
+import { neededPackages, packagesStep } from './packages.ts';
 import { predecessorsStep } from './predecessors.ts';
 import { type ProgramSources, programsStep, unitsStep } from './programs.ts';
 import { clockStep, journalStep, updatesStep } from './settings.ts';
@@ -36,6 +37,8 @@ export interface JumphostNeeds {
   ownImages?: string | undefined;
   /** The overlay has the component `chrony`. */
   hasClockPod: boolean;
+  /** The overlay has the component `nfs`. */
+  hasNfs: boolean;
   /** Namespaces and accounts of kube/base, rendered. */
   accounts(): Promise<string>;
   secretFiles: Part;
@@ -69,7 +72,7 @@ export function stepsOf(needs: JumphostNeeds): Step[] {
       architectures: ['amd64', 'arm64'],
       ...{ freeBytes: leastDisk, memoryBytes: leastMemory, now },
     }),
-    packagesStep(),
+    packagesStep([...neededPackages, ...(needs.hasNfs ? nfsPackages : [])]),
     clockStep({ subnet, isPod: needs.hasClockPod }),
     journalStep(),
     updatesStep(),
@@ -88,6 +91,7 @@ export function stepsOf(needs: JumphostNeeds): Step[] {
     labelStep(rack.jumphost.name),
     secretsStep(needs.secrets),
     predecessorsStep(rack.name),
+    ...(needs.hasNfs ? [nfsStep({ address: rack.jumphost.address, subnet })] : []),
     overlayStep(needs.overlay),
     servicesStep(needs.services, rack.name),
   ];

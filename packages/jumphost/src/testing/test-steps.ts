@@ -64,7 +64,7 @@ const nothing = { differs: async () => [], apply: async () => {} };
 /** All but those that need a repository of racks: the command has a test of them. */
 export function testSteps(desk: TestDesk, signal: AbortSignal): Step[] {
   const steps = stepsOf({
-    ...{ accounts, k3sVersion, services: [], hasClockPod: false, now: Date.now },
+    ...{ accounts, k3sVersion, services: [], hasClockPod: false, hasNfs: false, now: Date.now },
     ...{ secretFiles: nothing, secrets: nothing, overlay: nothing },
     rack: parseRack(rackYaml, { file: 'rack.yaml' }),
     download: downloader({ folder: desk.files, fetch, signal }),

@@ -72,6 +72,11 @@ export const exceptions: readonly Exception[] = [
     what: 'has a token of the API server',
     why: 'metrics of k3s and of its kubelet; its role has nothing else',
   },
+  {
+    workload: 'nfs-provisioner',
+    what: 'has a token of the API server',
+    why: 'it makes volumes for claims; its role has nothing else',
+  },
   { workload: 'chrony', what: 'hostNetwork', why: 'the rack asks the jumphost for the time' },
   { workload: 'chrony', what: 'root', why: 'only root may set the clock' },
   { workload: 'chrony', what: 'capability SYS_TIME', why: "the host's clock" },

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { access, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode } from '@skolo/errors';
 import { type FleetRack, type Jumphost, type K3sRack, openJumphost } from '@skolo/fleet';
@@ -89,6 +89,7 @@ export async function openSteps(
   const sources = await programSources(command, options);
   const jumphost = await openJumphostOf(command, entry);
   const host = await openHost(hostOptions(entry, jumphost, signal));
+  const components = await componentsOf(entry.overlay);
   const steps = stepsOf({
     rack,
     download: downloader({ folder: filesFolder(command, options), fetch, signal }),
@@ -96,7 +97,8 @@ export async function openSteps(
     sources,
     k3sVersion: options.k3s,
     ...(options.images !== undefined && { ownImages: resolve(io.folder, options.images) }),
-    hasClockPod: (await componentsOf(entry.overlay)).some((path) => /(^|\/)chrony\/?$/.test(path)),
+    hasClockPod: components.has('chrony'),
+    hasNfs: components.has('nfs'),
     async accounts() {
       const parts = ['namespaces', 'access'].map((part) => join(kube, 'base', part));
       const texts = await Promise.all(
@@ -177,9 +179,11 @@ async function refuseMissing(folder: string, how: string): Promise<void> {
 
 const Kustomization = z.object({ components: z.array(z.string()).default([]) });
 
-async function componentsOf(overlay: string): Promise<string[]> {
+/** Names of their folders. */
+async function componentsOf(overlay: string): Promise<Set<string>> {
   const file = join(overlay, 'kustomization.yaml');
-  return Kustomization.parse(parse(await readFile(file, 'utf8'))).components;
+  const { components } = Kustomization.parse(parse(await readFile(file, 'utf8')));
+  return new Set(components.map((path) => basename(path)));
 }
 
 /** Those that say how they are. */

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { findCronLines, prepare, reportOf, type Step } from '@skolo/jumphost';
+import { findCronLines, findExports, prepare, reportOf, type Step } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { interruptible } from '../../fleet.ts';
@@ -16,7 +16,7 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        'Looks at every step of skolo jumphost prepare, and at services and lines of cron of a former system. Lists what is wrong, each with the command that repairs it. Changes nothing. --report writes what the jumphost says of itself into a file, for those who help you: versions, units, ports, addresses, names and logs, without settings and secrets. Read it before you pass it on. Exit codes: 0 all is as it has to be; 1 something is wrong.',
+        'Looks at every step of skolo jumphost prepare, and at services, lines of cron and NFS exports of a former system. Lists what is wrong, each with the command that repairs it. Changes nothing. --report writes what the jumphost says of itself into a file, for those who help you: versions, units, ports, addresses, names and logs, without settings and secrets. Read it before you pass it on. Exit codes: 0 all is as it has to be; 1 something is wrong.',
       )
       .argument('<rack>', 'name in the list of racks')
       .option('--report <file>', 'also write a report'),
@@ -38,6 +38,8 @@ export function define(command: SkoloCommand): void {
       }
       for (const line of await findCronLines(host))
         io.out(plain(`cron of a former system? ${line}`));
+      for (const line of await findExports(host))
+        io.out(plain(`NFS export of a former system? ${line}`));
       if (options.report !== undefined) {
         const file = resolve(io.folder, options.report);
         await writeFile(file, await reportOf(host, found), { mode: 0o600 });

@@ -1,0 +1,139 @@
+/**
+ * The NFS server of the component `nfs`: Debian's own, in the kernel. Sources: exports(5), nfs.conf(5), nfs.systemd(7).
+ *
+ * Its folder is a file system of its own. A client that guesses file handles reaches everything in the file system of an export,
+ * and any machine may fill it.
+ */
+import { fileStep } from '../files.ts';
+import type { FileContent, Host } from '../host.ts';
+import { findExports } from '../predecessors.ts';
+import type { Step } from '../step.ts';
+
+export const nfsPackages = ['nfs-kernel-server'];
+
+/** As in kube/components/nfs. */
+const folder = '/srv/skolo/nfs';
+const image = `${folder}.img`;
+const unit = 'srv-skolo-nfs.mount';
+/** Of the pod that makes folders for claims, and of every client here. */
+const user = 65534;
+const leastMib = 1024;
+
+const head = '# Written by `skolo jumphost prepare`. An edit is undone by the next run';
+
+export interface NfsNeeds {
+  /** Of the jumphost. */
+  address: string;
+  /** May use it. */
+  subnet: string;
+}
+
+/** Exports of a former system stay, and are served by the same server. */
+export function nfsStep({ address, subnet }: NfsNeeds): Step {
+  const name = 'nfs';
+  const about = `${folder}, for volumes of the cluster, served to ${subnet}`;
+  const stepOf = (others: readonly string[]) => {
+    const isAlone = others.length === 0;
+    return fileStep({
+      ...{ name, about },
+      files: filesOf(subnet, isAlone),
+      activate: `${refuseOther}\n${makeFileSystem}\n${startServer}`,
+      verify: verifyScript({ address, subnet }, isAlone),
+    });
+  };
+  return {
+    ...{ name, about },
+    async check(host) {
+      const others = await findExports(host);
+      const { differs } = await stepOf(others).check(host);
+      const note = others.length === 0 ? '' : `also serves ${others.join('; ')}`;
+      return { differs, note };
+    },
+    async apply(host: Host) {
+      await stepOf(await findExports(host)).apply?.(host);
+    },
+  };
+}
+
+function filesOf(subnet: string, isAlone: boolean): FileContent[] {
+  const options = `rw,sync,no_subtree_check,mountpoint,all_squash,anonuid=${user},anongid=${user}`;
+  return [
+    {
+      path: '/etc/exports.d/skolo.exports',
+      content: `${head}; exports of your own belong into /etc/exports.\n${folder} ${subnet}(${options})\n`,
+    },
+    // Clients of a former server may know nothing newer.
+    ...(isAlone
+      ? [{ path: '/etc/nfs.conf.d/50-skolo.conf', content: `${head}.\n[nfsd]\nvers3=n\n` }]
+      : []),
+  ];
+}
+
+/** A server that is not the kernel's has a process at the port. */
+const otherServer = `other=$(ss -Hltnp 'sport = :2049' | sed -n 's/.*users:(("\\([^"]*\\)",pid=\\([0-9]*\\).*/\\1 (process \\2)/p' | head -n 1)`;
+const otherText =
+  '"the NFS server $other has port 2049; end it, or leave the component nfs out of the overlay until then"';
+
+const refuseOther = `${otherServer}
+[ -z "$other" ] || { echo ${otherText} >&2; exit 1; }`;
+
+/**
+ * A file system that a person has put there is used. Otherwise half of the room that is left becomes one, in a file that is
+ * written in full, so that it never takes more.
+ */
+const makeFileSystem = `umask 022
+mkdir -p ${folder}
+if ! mountpoint -q ${folder}; then
+  systemctl daemon-reload
+  if ! systemctl cat ${unit} > /dev/null 2>&1; then
+    if [ ! -e ${image} ]; then
+      rm -f ${image}.new
+      free=$(df -kP /srv/skolo | awk 'NR == 2 { print int($4 / 1024) }')
+      [ "$free" -ge ${2 * leastMib} ] || { echo "/srv has $free MiB free, and needs ${2 * leastMib} for volumes; make room, or mount a disk at ${folder}" >&2; exit 1; }
+      fallocate -l "$((free / 2))MiB" ${image}.new
+      chmod 600 ${image}.new
+      mkfs.ext4 -q -F -m 0 -L skolo-nfs ${image}.new
+      sync ${image}.new
+      mv ${image}.new ${image}
+    fi
+    cat > /etc/systemd/system/${unit} <<'END'
+# Written by \`skolo jumphost prepare\`. For a disk in its place, remove this file and ${image}.
+[Unit]
+Description=skolo: volumes of the cluster
+[Mount]
+What=${image}
+Where=${folder}
+Type=ext4
+Options=loop,noatime,nosuid,nodev,noexec
+[Install]
+WantedBy=multi-user.target
+END
+    systemctl daemon-reload
+    systemctl enable --quiet ${unit}
+  fi
+  systemctl start ${unit}
+fi
+chown ${user}:${user} ${folder}
+chmod 770 ${folder}`;
+
+/** Only a change of versions needs a restart, which clients wait for. The generator of nfs-utils orders it after its mounts. */
+const startServer = `systemctl daemon-reload
+systemctl enable --quiet nfs-server.service
+if systemctl is-active -q nfs-server.service && ! { [ -e /etc/nfs.conf.d/50-skolo.conf ] && grep -q '+3' /proc/fs/nfsd/versions; }; then
+  exportfs -ra
+else
+  systemctl restart nfs-server.service
+fi`;
+
+/** The last line of it asks the server, as a machine does: in a namespace that is gone with the command. */
+function verifyScript({ address, subnet }: NfsNeeds, isAlone: boolean): string {
+  return `${otherServer}
+if [ -n "$other" ]; then echo ${otherText}; exit 0; fi
+mountpoint -q ${folder} || { echo '${folder} is not a file system of its own: systemctl status ${unit}'; exit 0; }
+[ "$(stat -c '%u:%g %a' ${folder})" = '${user}:${user} 770' ] || echo '${folder} has another owner or mode than ${user}:${user} 770'
+systemctl is-enabled -q nfs-server.service 2>/dev/null || echo 'nfs-server.service does not start with the computer'
+systemctl is-active -q nfs-server.service || { echo 'nfs-server.service does not run: systemctl status nfs-server'; exit 0; }
+${isAlone ? `if grep -q '+3' /proc/fs/nfsd/versions; then echo 'it also serves NFSv3: systemctl restart nfs-server'; fi` : ''}
+exportfs -s | grep -q '^${folder} *${subnet}(' || { echo '${folder} is not exported to ${subnet}: exportfs -ra'; exit 0; }
+timeout -k 5 30 unshare --mount mount -t nfs4 -o ro,soft,timeo=50,retrans=1 ${address}:${folder} /mnt 2>&1 | tail -n 1`;
+}
