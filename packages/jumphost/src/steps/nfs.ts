@@ -78,8 +78,8 @@ const refuseOther = `${otherServer}
 [ -z "$other" ] || { echo ${otherText} >&2; exit 1; }`;
 
 /**
- * A file system that a person has put there is used. Otherwise half of the room that is left becomes one, in a file that is
- * written in full, so that it never takes more.
+ * A file system that a person has put there is used. Otherwise half of the room that is left becomes one, in a file without
+ * holes: it never takes more, and never finds the disk full. `discard` and `fstrim -a` make such holes.
  */
 const makeFileSystem = `umask 022
 mkdir -p ${folder}
@@ -92,7 +92,7 @@ if ! mountpoint -q ${folder}; then
       [ "$free" -ge ${2 * leastMib} ] || { echo "/srv has $free MiB free, and needs ${2 * leastMib} for volumes; make room, or mount a disk at ${folder}" >&2; exit 1; }
       fallocate -l "$((free / 2))MiB" ${image}.new
       chmod 600 ${image}.new
-      mkfs.ext4 -q -F -m 0 -L skolo-nfs ${image}.new
+      mkfs.ext4 -q -F -m 0 -E nodiscard -L skolo-nfs ${image}.new
       sync ${image}.new
       mv ${image}.new ${image}
     fi
@@ -113,6 +113,7 @@ END
   fi
   systemctl start ${unit}
 fi
+if [ -e ${image} ]; then fallocate -l "$(stat -c %s ${image})" ${image}; fi
 chown ${user}:${user} ${folder}
 chmod 770 ${folder}`;
 
@@ -130,6 +131,7 @@ function verifyScript({ address, subnet }: NfsNeeds, isAlone: boolean): string {
   return `${otherServer}
 if [ -n "$other" ]; then echo ${otherText}; exit 0; fi
 mountpoint -q ${folder} || { echo '${folder} is not a file system of its own: systemctl status ${unit}'; exit 0; }
+if [ -e ${image} ] && [ "$(($(stat -c '%b * %B < %s' ${image})))" = 1 ]; then echo '${image} has holes, and would be damaged when the disk is full'; fi
 [ "$(stat -c '%u:%g %a' ${folder})" = '${user}:${user} 770' ] || echo '${folder} has another owner or mode than ${user}:${user} 770'
 systemctl is-enabled -q nfs-server.service 2>/dev/null || echo 'nfs-server.service does not start with the computer'
 systemctl is-active -q nfs-server.service || { echo 'nfs-server.service does not run: systemctl status nfs-server'; exit 0; }
