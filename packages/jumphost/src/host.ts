@@ -197,11 +197,14 @@ async function collect(
   return { code, stdout: said, stderr: complaint.trim() };
 }
 
+/** In words of the kernel, of apt, and of SQLite, which has the database of k3s. */
+const isFull = /No space left on device|You don't have enough free space|disk is full/;
+
 /** What a command complained of, in one line. */
 function failureText(stderr: string, stdout: string, code: number): string {
-  const lines = (stderr || stdout).trim().split('\n').filter(Boolean);
+  const lines = (stderr || stdout).trim().split(/[\r\n]+/).filter(Boolean);
   const shown = lines.slice(-3).join('; ') || `a command failed (${code})`;
-  return shown.includes('No space left on device')
+  return isFull.test(shown)
     ? `${shown}; its disk is full: make room, for example with \`journalctl --vacuum-size=200M\` and \`apt-get clean\`, and run it again`
     : shown;
 }

@@ -74,12 +74,12 @@ describe.skipIf(why !== undefined)(name, { timeout: 1_800_000 }, () => {
       expect(runs, `interrupted in ${[...hurt].join(', ')}`).toBeLessThan(mostRuns);
       // One at a time: a computer that boots cannot lose its power.
       let isHurt = false;
-      isDone = await run(jumphost, async (step, desk) => {
+      isDone = await run(jumphost, async (step, desk, isOver) => {
         if (hurt.has(step) || isHurt) return;
         isHurt = true;
         hurt.add(step);
-        // Somewhere in the step.
-        await pause(Math.random() * 1500);
+        // Somewhere in the step, or right after it.
+        await Promise.race([pause(Math.random() * 1500), isOver]);
         await faults[fault]?.(jumphost, desk);
       });
     }
@@ -98,7 +98,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 1_800_000 }, () => {
   /** One run as a process. Whether it is through. */
   async function run(
     { desk }: BareJumphost,
-    atChange: (step: string, desk: ChildProcess) => Promise<unknown>,
+    atChange: (step: string, desk: ChildProcess, isOver: Promise<unknown>) => Promise<unknown>,
   ): Promise<boolean> {
     const file = join(folder, 'desk.json');
     await writeFile(file, JSON.stringify({ ...desk, returnSeconds: 15 }));
@@ -107,9 +107,10 @@ describe.skipIf(why !== undefined)(name, { timeout: 1_800_000 }, () => {
     });
     const ended = once(child, 'close');
     const acted: Promise<unknown>[] = [];
-    createInterface({ input: child.stdout }).on('line', (text) => {
+    const lines = createInterface({ input: child.stdout });
+    lines.on('line', (text) => {
       const { state, name: step } = Line.parse(JSON.parse(text));
-      if (state === 'changing') acted.push(atChange(step, child));
+      if (state === 'changing') acted.push(atChange(step, child, once(lines, 'line')));
     });
     const [code] = await ended;
     await Promise.all(acted);

@@ -80,6 +80,22 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     expect(await addresses()).toBe(`inet ${other}/24`);
   });
 
+  it('stays where the disk is full, and the next run changes it', async () => {
+    const files = '/etc/network';
+    await host.need(`cp -a ${files} /root/ && mount -t tmpfs -o size=64k tmpfs ${files}
+cp -a /root/network/. ${files}/; head -c 1M /dev/zero > ${files}/.full 2>/dev/null || true`);
+
+    await expect(change(address, 'jumphost-rack4', 12)).rejects.toThrow(
+      /No space left on device.*; its disk is full: make room/,
+    );
+    await host.need(`umount ${files}`);
+    expect(await addresses()).toBe(`inet ${other}/24`);
+
+    await change(address, 'jumphost-rack4');
+    expect(await addresses()).toBe(`inet ${address}/24`);
+    await change(other, 'jumphost-new');
+  });
+
   it('is the former one again where nobody gets in', async () => {
     await expect(change(`${network}.10`, 'jumphost-rack4', 12)).rejects.toThrow(
       'the former settings were in force again',

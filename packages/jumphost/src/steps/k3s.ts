@@ -112,7 +112,9 @@ export function k3sStep(options: K3sOptions): Step {
     async check(host) {
       const version = await installedVersion(host);
       if (version === undefined) return { differs: [`${binary} is missing`] };
-      const differs = await unitDiffers(host, 'server');
+      const missing = await host.need(eachTool('echo "$each is missing"'));
+      // A power cut may have come before them: the unit starts by itself.
+      const differs = [...linesOf(missing), ...(await unitDiffers(host, 'server'))];
       if (differs.length > 0) return { differs };
       const why = await whyNotReady(host);
       return {
@@ -126,7 +128,7 @@ export function k3sStep(options: K3sOptions): Step {
       if ((await host.read(environment.path)) === undefined) await host.write(environment);
       await writeUnit(host, 'server');
       await host.need(
-        `for each in kubectl crictl ctr; do command -v "$each" > /dev/null || ln -sf k3s "/usr/local/bin/$each"; done
+        `${eachTool('ln -sf k3s "/usr/local/bin/$each"')}
 systemctl start k3s.service || { ${lastErrors('server')}
   echo 'k3s does not start; journalctl -u k3s there says why' >&2; exit 1; }`,
         { deadlineMs: startMs },
@@ -134,6 +136,11 @@ systemctl start k3s.service || { ${lastErrors('server')}
       await untilReady(host);
     },
   };
+}
+
+/** A script with this command for each tool of k3s that the shell does not find. */
+function eachTool(command: string): string {
+  return `for each in kubectl crictl ctr; do command -v "$each" > /dev/null || ${command}; done`;
 }
 
 /** Waits for five minutes at most. */

@@ -72,6 +72,7 @@ apt() {
 dpkg --force-confdef --force-confold --configure -a > /run/skolo-apt.log 2>&1 < /dev/null || { tail -n 3 /run/skolo-apt.log >&2; exit 1; }
 apt update || true
 apt ${args} && exit
-grep '^[EW]: ' /run/skolo-apt.log | tail -n 3 >&2
+# What dpkg complains of comes before what apt makes of it.
+grep -E '^([EW]: |dpkg: error)|No space left' /run/skolo-apt.log | tail -n 3 >&2
 exit 1`;
 }
