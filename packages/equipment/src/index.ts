@@ -9,6 +9,7 @@ export {
   type DeviceConnection,
   openConnection,
 } from './connection.ts';
+export type { DialDatagrams } from './datagrams.ts';
 export { type Dialect, escapePattern, type Pager, usualLogin } from './dialect.ts';
 export {
   AnswerCut,

@@ -7,6 +7,7 @@ import {
   ResponseInvalidCode,
   ResponseInvalidError,
 } from 'net-snmp';
+import { RelayEnded } from './datagrams.ts';
 import {
   DeviceBusy,
   DeviceError,
@@ -51,6 +52,7 @@ export function snmpError(device: string, error: unknown): DeviceError | undefin
   if (error instanceof NoSnmp) return new DeviceRefused(device, error.message);
   if (error instanceof RequestFailedError) return refusal(device, error);
   if (error instanceof ResponseInvalidError) return senseless(device, error);
+  if (error instanceof RelayEnded) return new DeviceUnreachable(device, error.message);
   if (!(error instanceof Error)) return undefined;
   const code = errorCode(error) ?? '';
   if (code === 'ECONNREFUSED') return new DeviceUnreachable(device, 'nothing answers SNMP there');

@@ -1,5 +1,6 @@
 /** A session of net-snmp for a device and its login. */
 import { getCiphers } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Credentials, SnmpCredentials } from '@skolo/secrets';
 import {
@@ -13,6 +14,7 @@ import {
   Version1,
   Version2c,
 } from 'net-snmp';
+import { type DialDatagrams, RelayedSocket } from './datagrams.ts';
 import { DeviceRefused, SignInRefused } from './errors.ts';
 import { addressOf, type Place } from './place.ts';
 import { type Guard, GuardedSocket } from './snmp-socket.ts';
@@ -27,8 +29,11 @@ export interface OpenSnmp {
 
 const usualPort = 161;
 
-/** @throws SignInRefused, DeviceRefused: its login, or its place, is not all there. */
-export function openSnmp(place: Place, { snmp }: Credentials): OpenSnmp {
+/**
+ * @param datagrams default: a socket of this computer
+ * @throws SignInRefused, DeviceRefused: its login, or its place, is not all there.
+ */
+export function openSnmp(place: Place, { snmp }: Credentials, datagrams?: DialDatagrams): OpenSnmp {
   const { name, ports } = place;
   const address = addressOf(place);
   if (snmp === undefined) throw new SignInRefused(name, 'it has no login with `snmp` in rack.yaml');
@@ -51,7 +56,13 @@ export function openSnmp(place: Place, { snmp }: Credentials): OpenSnmp {
     transport,
     port: ports.snmp ?? usualPort,
     reportOidMismatchErrors: true,
-    dgramModule: { createSocket: (type: typeof transport) => new GuardedSocket(type, guard) },
+    dgramModule: {
+      createSocket: (type: typeof transport) =>
+        new GuardedSocket(
+          datagrams === undefined ? createSocket(type) : new RelayedSocket(datagrams),
+          guard,
+        ),
+    },
   };
   const session = user
     ? createV3Session(address, user, options)

@@ -6,8 +6,8 @@
  *
  * Source: RFC 3414, section 3.2, and RFC 3412, section 6 (header); net-snmp 3.29.2, Session.onMsg.
  */
-import { createSocket, type Socket, type SocketType } from 'node:dgram';
 import { EventEmitter } from 'node:events';
+import type { DatagramSocket } from './datagrams.ts';
 
 export interface Guard {
   /** As it travels: 0, 1 (2c) or 3. */
@@ -22,15 +22,15 @@ export interface Guard {
 export class NoSnmp extends Error {}
 
 export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }> {
-  private readonly socket: Socket;
+  private readonly socket: DatagramSocket;
   private readonly guard: Guard;
   private connected: Promise<void> | undefined;
   private isOpen = true;
 
-  constructor(type: SocketType, guard: Guard) {
+  constructor(socket: DatagramSocket, guard: Guard) {
     super();
     this.guard = guard;
-    this.socket = createSocket(type);
+    this.socket = socket;
     this.socket.on('error', guard.broken);
     this.socket.on('message', (message) => this.receive(message));
     this.socket.on('close', () => this.emit('close'));

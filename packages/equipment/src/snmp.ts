@@ -11,6 +11,7 @@ import { withDeadline } from '@skolo/errors';
 import type { Credentials } from '@skolo/secrets';
 import { isVarbindError, ObjectType, type Varbind } from 'net-snmp';
 import { withAnyOf } from './any-of.ts';
+import type { DialDatagrams } from './datagrams.ts';
 import { DeviceRefused, DeviceTimeout } from './errors.ts';
 import type { Access, Place } from './place.ts';
 import { afterLateMs, BatchSize, deadlineMs, isMany, requestMs } from './snmp-batches.ts';
@@ -41,11 +42,19 @@ export interface Snmp {
   write(oid: string, value: number, signal: AbortSignal): Promise<void>;
 }
 
+/** SNMPv2-MIB::sysUpTime. */
+export const upTime = '1.3.6.1.2.1.1.3.0';
+
 /** `model` is for messages. */
 type Device = Place & { model: string };
 type Start = Parameters<Ask>[0];
 
-export function snmpTo(device: Device, deps: Pick<Access, 'credentials'>): Snmp {
+export interface SnmpDeps extends Pick<Access, 'credentials'> {
+  /** Default: sockets of this computer. */
+  datagrams?: DialDatagrams;
+}
+
+export function snmpTo(device: Device, deps: SnmpDeps): Snmp {
   const { name } = device;
   const size = new BatchSize();
 
@@ -53,9 +62,23 @@ export function snmpTo(device: Device, deps: Pick<Access, 'credentials'>): Snmp 
     signal: AbortSignal,
     work: (ask: Ask, version: OpenSnmp['version']) => Promise<T>,
   ): Promise<T> {
-    return await withAnyOf(await deps.credentials(), (credentials) =>
-      inSessionAs(credentials, signal, work),
-    );
+    const credentials = await answeredOf(await deps.credentials(), signal);
+    return await withAnyOf(credentials, (each) => inSessionAs(each, signal, work));
+  }
+
+  /** Versions 1 and 2c reject by silence: of several communities, the one that gets an answer, to a harmless question. */
+  async function answeredOf(login: Credentials, signal: AbortSignal): Promise<Credentials> {
+    const { others = [], ...first } = login;
+    if (others.length === 0 || login.snmp?.community === undefined) return login;
+    for (const each of [first, ...others]) {
+      try {
+        await inSessionAs(each, signal, (ask) => get(ask, [upTime]));
+        return each;
+      } catch (error) {
+        if (!(error instanceof DeviceTimeout)) return each;
+      }
+    }
+    return first;
   }
 
   async function inSessionAs<T>(
@@ -63,7 +86,7 @@ export function snmpTo(device: Device, deps: Pick<Access, 'credentials'>): Snmp 
     signal: AbortSignal,
     work: (ask: Ask, version: OpenSnmp['version']) => Promise<T>,
   ): Promise<T> {
-    const open = openSnmp(device, credentials);
+    const open = openSnmp(device, credentials, deps.datagrams);
     const ask: Ask = async (start, { timeoutMs, isRepeated }) => {
       // Each request takes over what the session has when it is made.
       const timeout = isRepeated ? timeoutMs / 2 : timeoutMs;

@@ -1,6 +1,8 @@
 /** The way to a jumphost alone: ssh, and no cluster. */
 import type { ChildProcess } from 'node:child_process';
+import type { Duplex } from 'node:stream';
 import type { FleetRack } from './clusters.ts';
+import { relayCommand, streamOf } from './datagram-relay.ts';
 import { type Guardian, type StartOptions, startGuardian } from './guardian.ts';
 import { noJumphost, type OpenOptions } from './open-rack.ts';
 import { type Ended, type ProgramOptions, runToEnd } from './program.ts';
@@ -14,6 +16,8 @@ export interface Jumphost {
   fetch: typeof fetch;
   /** A connection to such an address, without a mark. */
   connect: Open;
+  /** Datagrams of UDP to and from such an address, each with its length in front, in two bytes. */
+  datagrams(host: string, port: number, signal: AbortSignal): Promise<Duplex>;
   /** Runs a command for the shell of the jumphost. Its code is 255 also where ssh failed. */
   onJumphost(command: string, signal: AbortSignal, input?: ProgramOptions['input']): Promise<Ended>;
   /** Starts a command on the jumphost. It ends when this process dies or the way is closed. */
@@ -82,6 +86,10 @@ export function throughTunnel(
   }
   return {
     connect,
+    async datagrams(host, port, signal) {
+      const args = ['-T', ...(await tunnel.sshArguments(signal)), relayCommand(host, port)];
+      return streamOf(start(args, {}));
+    },
     fetch: tunnelFetch(connect),
     async onJumphost(command, signal, input = '') {
       const args = ['-T', ...(await tunnel.sshArguments(signal)), command];

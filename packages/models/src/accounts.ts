@@ -8,7 +8,8 @@ import type { Device } from './device.ts';
 import { models } from './index.ts';
 
 /** What of a login is changed. */
-export type AccountPart = 'password' | 'enablePassword';
+export type AccountPart = 'password' | 'enablePassword' | SnmpPart;
+export type SnmpPart = 'snmp.community' | 'snmp.authKey' | 'snmp.privKey';
 
 /** What `accounts.ts` of a model exports. */
 export interface Accounts {

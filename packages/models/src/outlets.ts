@@ -3,7 +3,13 @@
  * journal and what counts as proven is decided by the caller.
  */
 
-import { type Access, DeviceRefused, type SessionDeps, type SessionPool } from '@skolo/equipment';
+import {
+  type Access,
+  DeviceRefused,
+  type DialDatagrams,
+  type SessionDeps,
+  type SessionPool,
+} from '@skolo/equipment';
 import type { Device } from './device.ts';
 import { models } from './index.ts';
 
@@ -67,6 +73,8 @@ export interface DriverDeps extends Access {
   onConnected?: NonNullable<SessionDeps['onConnected']>;
   /** Only for ssh, telnet and HTTP. */
   dial?: NonNullable<SessionDeps['dial']>;
+  /** Only for SNMP. */
+  datagrams?: DialDatagrams;
 }
 
 /** What `outlets.ts` of a model exports; `driverKind` makes it. */

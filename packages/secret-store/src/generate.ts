@@ -44,6 +44,8 @@ export async function generateValue(kind: GeneratedKind, comment: string): Promi
       return { value: new Secret(randomBytes(32).toString('base64url')) };
     case 'k3s-token':
       return { value: new Secret(randomBytes(32).toString('hex')) };
+    case 'snmp-community':
+      return { value: new Secret(password(communityLength)) };
     default:
       return { value: new Secret(password()) };
   }
@@ -52,10 +54,12 @@ export async function generateValue(kind: GeneratedKind, comment: string): Promi
 /** Without signs that a command line of a device reads in its own way, and without look-alikes. */
 const signs = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789';
 /** What every device accepts that was looked at; it has 115 random bits. */
-const length = 20;
+const usualLength = 20;
+/** Cards of APC accept no longer one; it has 85 random bits. */
+const communityLength = 15;
 
 /** It has a capital, a small letter and a digit, which some devices ask for. */
-function password(): string {
+function password(length = usualLength): string {
   for (;;) {
     const text = Array.from({ length }, () => signs[randomInt(signs.length)]).join('');
     if (/[A-Z]/.test(text) && /[a-z]/.test(text) && /\d/.test(text)) return text;

@@ -13,6 +13,6 @@ export const apcRpdu: Model = {
     load: () => import('./outlets.ts'),
   },
   backup: { load: () => import('../families/apc-card-backup.ts') },
-  accounts: { no: 'SNMP does not go through the jumphost; use its web page or command line' },
+  accounts: { no: 'its command line is made of menus; use those, or its web page' },
   options: { outlets: whole(1, 48).default(24).describe('Number of its outlets.') },
 };

@@ -12,6 +12,6 @@ export const apcRpdu2: Model = {
     load: () => import('./outlets.ts'),
   },
   backup: { load: () => import('../families/apc-card-backup.ts') },
-  accounts: { no: 'SNMP does not go through the jumphost; use its web page or command line' },
+  accounts: { load: () => import('./accounts.ts') },
   options: { outlets: whole(1, 48).default(42).describe('Number of its outlets.') },
 };

@@ -24,6 +24,13 @@ type Statement = (shown: string, user: string, value: string) => string | undefi
 /** No sign that a command line reads in its own way, such as a blank, a quote, `?` or `!`. */
 const safe = /^[A-Za-z0-9][\w.,:;=+@%/-]*$/;
 
+/** A value as it is typed. @throws DeviceRefused */
+export function typed(device: string, value: Secret): string {
+  if (safe.test(value.reveal())) return value.reveal();
+  const why = 'the new value has signs that its command line may read in another way';
+  throw new DeviceRefused(device, why);
+}
+
 export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAccounts): Accounts {
   const { statements, save } = about;
   const parts = Object.keys(statements).filter(
@@ -57,13 +64,7 @@ export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAcc
       };
 
       function lineFor(part: AccountPart, value: Secret, shown: string): string {
-        if (!safe.test(value.reveal())) {
-          throw new DeviceRefused(
-            name,
-            'the new value has signs that its command line may read in another way',
-          );
-        }
-        const line = statements[part]?.(shown, username, value.reveal());
+        const line = statements[part]?.(shown, username, typed(name, value));
         if (line !== undefined) return line;
         const what = part === 'password' ? `no password of ${username}` : 'no enable password';
         throw new DeviceRefused(name, `its configuration has ${what}; is that kept on a server?`);

@@ -34,6 +34,7 @@ infrastructure:
   router: { model: edgeswitch, address: 192.168.1.1, login: switches }
   pdu-1: { model: apc-rpdu2, address: 192.168.1.30, login: pdus }
   plug-1: { model: shelly-gen1, address: 192.168.1.31, login: plugs }
+  bmc-1: { model: ipmi, address: 192.168.1.33, login: plugs }
   plug-2: { model: shelly-gen1, address: 192.168.1.32, login: switches }
 machines:
   rpi-001: { kind: rpi, address: 192.168.1.101, login: machines, power: switch-1/1 }
@@ -89,12 +90,14 @@ it('signs in to devices, machines and accounts through the jumphost, and says wh
       Object.entries({
         switch: `${password}\n`,
         ENABLE: 'second',
+        community: 'public',
         plug: 'of-yesterday\nof-the-plug',
         id: sshd?.privateKey ?? '-----BEGIN',
         'bots.json': JSON.stringify(key),
         'old.json': JSON.stringify(old),
       }).map(([name, value]) => [name, new Secret(value)]),
     ),
+    datagrams: () => Promise.reject(new Error('the relay is away')),
     dial: async (host, port) => connect(ports[`${host}:${port}`] ?? 1, '127.0.0.1'),
     hostKeys: new HostKeys(join(dir, 'host-keys.json')),
     scratch: dir,
@@ -106,8 +109,9 @@ it('signs in to devices, machines and accounts through the jumphost, and says wh
     'switch-1: opens',
     'switch-2: opens',
     expect.stringMatching(/^router: rejected: router: .*password/),
-    'pdu-1: unknown: snmp does not go through the jumphost',
+    'pdu-1: rejected: pdu-1: the relay is away',
     'plug-1: opens',
+    'bmc-1: unknown: ipmi does not go through the jumphost',
     expect.stringMatching(/^plug-2: rejected: plug-2: .*password/),
     ...(sshd ? ['rpi-001: opens'] : [expect.stringContaining('rpi-001: rejected')]),
     expect.stringMatching(/^rpi-002: rejected: rpi-002: 192.168.1.102:22/),

@@ -1,12 +1,15 @@
 /** Whether logins and accounts accept the values of the store: a session with a device, a token of an account. */
 import {
   type Dial,
+  type DialDatagrams,
   type HostKeys,
   openConnection,
   openExec,
+  type Place,
   SessionPool,
   targetOf,
 } from '@skolo/equipment';
+import { snmpTo, upTime } from '@skolo/equipment/snmp';
 import { errorText, inParallel } from '@skolo/errors';
 import { serviceAccountKey } from '@skolo/google';
 import { models } from '@skolo/models';
@@ -23,6 +26,8 @@ export interface SignInDeps {
   values: ReadonlyMap<string, Secret>;
   /** Through the jumphost. */
   dial: Dial;
+  /** Through the jumphost. */
+  datagrams: DialDatagrams;
   /** Of this desk. */
   hostKeys: HostKeys;
   /** Folder for large answers of devices. */
@@ -43,7 +48,7 @@ export interface SignInCheck {
 }
 
 /** Transports that go through the jumphost. */
-const reachable: ReadonlySet<string> = new Set(['ssh', 'telnet', 'http']);
+const reachable: ReadonlySet<string> = new Set(['ssh', 'telnet', 'http', 'snmp']);
 const deadlineMs = 60_000;
 const atOnce = 8;
 
@@ -76,7 +81,7 @@ async function outcome(
 }
 
 async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Promise<SignInCheck> {
-  const { rack, hostKeys, dial, scratch, signal } = deps;
+  const { rack, hostKeys, dial, datagrams, scratch, signal } = deps;
   const { name, model, transport, login } = device;
   const about = { what: name, secrets: secretsOfLogin(deps, login) };
   if (!reachable.has(transport)) {
@@ -87,9 +92,17 @@ async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Prom
   const outlet = outletOf(rack, device);
   if (driver !== undefined && outlet !== undefined) {
     const sessions = new SessionPool();
-    const outlets = driver.create(device, { credentials, hostKeys, sessions, dial });
+    const outlets = driver.create(device, {
+      ...{ credentials, hostKeys, sessions },
+      ...{ dial, datagrams },
+    });
     return await outcome(about, signal, (stop) => outlets.read([outlet], stop)).finally(() =>
       outlets.close(),
+    );
+  }
+  if (transport === 'snmp') {
+    return await outcome(about, signal, (stop) =>
+      askSnmp(device, { credentials, datagrams }, stop),
     );
   }
   const backup = (await loadBackups()).get(model);
@@ -104,6 +117,15 @@ async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Prom
       await connection.close();
     }
   });
+}
+
+/** Asks what every device answers. @throws DeviceError It is silent, or rejects the login. */
+export async function askSnmp(
+  device: Place & { model: string },
+  deps: Parameters<typeof snmpTo>[1],
+  signal: AbortSignal,
+): Promise<void> {
+  await snmpTo(device, deps).read([], [upTime], signal);
 }
 
 /** Any outlet that something hangs on. */

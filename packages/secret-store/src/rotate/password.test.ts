@@ -182,6 +182,7 @@ ${devices.map(({ port }, at) => `  device-${at + 1}: { model: ${kind.model}, add
   const deps: RotateDeps = {
     ...{ rack, secrets, store, hostKeys, signal, leaveOut: [], now: () => state.now },
     report: () => {},
+    datagrams: () => Promise.reject(new Error('not used')),
     dial(...args) {
       effect();
       return dial(args[0], args[1]);

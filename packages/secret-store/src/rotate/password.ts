@@ -1,10 +1,10 @@
 /**
- * Replaces a password on all devices of its logins. A device has one password, so there is no moment in which both values are
+ * Replaces a password, or a community or key of SNMP, on all devices of its logins. A device has one, so there is no moment in which both values are
  * right. Services therefore get both before the first device changes, and use the one that a device accepts.
  *
  * Its state is in the store ({@link placesOf}), and every step may be done twice.
  */
-import { SignInRefused } from '@skolo/equipment';
+import { DeviceTimeout, SignInRefused } from '@skolo/equipment';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { type Credentials, type Secret, valuesIn } from '@skolo/secrets';
 import { StoreError } from '../errors.ts';
@@ -16,9 +16,12 @@ import {
   credentialsWith,
   inSession,
   isAccountPart,
+  isSnmpPart,
   joined,
+  nounOf,
   partsOf,
   placesOf,
+  proveSnmp,
   type RotateDeps,
   type RotateOutcome,
   replaceInStore,
@@ -43,9 +46,9 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
   if (next === undefined) {
     const behind = await bringOthersUp(secret, current, deps);
     if (behind !== undefined) return behind;
-    next = (await generateValue('password', '')).value;
+    next = (await generateValue(generatedKind(secret), '')).value;
     await store.write(places.next, next);
-    report(`${secret.name}: new password made`);
+    report(`${secret.name}: new ${nounOf(secret)} made`);
   }
   if (next.reveal() !== current.reveal()) {
     if (!others.some((value) => value.reveal() === next.reveal())) {
@@ -62,10 +65,10 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
       return {
         isDone: false,
         failed,
-        next: 'repair them and run it again, or leave them out by --leave-out NAME; services try the former and the new password',
+        next: 'repair them and run it again, or leave them out by --leave-out NAME; services try the former and the new value',
       };
     }
-    report(`${secret.name}: the new password opens ${count(targets)}, and is saved there`);
+    report(`${secret.name}: the new ${nounOf(secret)} opens ${count(targets)}, and is saved there`);
     await replaceInStore(secret, { current, next }, deps);
   }
   await deps.apply();
@@ -82,12 +85,12 @@ async function untilServicesHaveBoth(
   const { next } = placesOf(secret, rack);
   const written = await deps.apply();
   if (!(await deps.isShared([secret.place, next]))) {
-    return 'commit and push the store, so that the new password is not on this desk alone; run it again in 3 min, when services have it, too';
+    return `commit and push the store, so that the new ${nounOf(secret)} is not on this desk alone; run it again in 3 min, when services have it, too`;
   }
   const changedAt = (await store.find(next))?.changedAt ?? now();
   const waitMs = written > 0 ? settleMs : changedAt + settleMs - now();
   if (waitMs <= 0) return undefined;
-  return `services take up the new password within minutes; run it again in ${Math.ceil(waitMs / 60_000)} min`;
+  return `services take up the new ${nounOf(secret)} within minutes; run it again in ${Math.ceil(waitMs / 60_000)} min`;
 }
 
 /** Gives devices that were left out the password of the store. Undefined: there are none, or they stay left out. */
@@ -99,7 +102,7 @@ async function bringOthersUp(
   const failed = await bringUp(secret, current, deps, async (target, leftOut) => {
     const known = [...leftOut.values()].reverse();
     await change(target, secret, { next: current, known: [...known, current] }, deps);
-    deps.report(`${target.name}: has the password of the store now`);
+    deps.report(`${target.name}: has the ${nounOf(secret)} of the store now`);
   });
   if (failed === undefined) return undefined;
   return {
@@ -107,8 +110,8 @@ async function bringOthersUp(
     failed,
     next:
       failed.length > 0
-        ? 'they still have a former password; repair them and run it again, or leave them out by --leave-out NAME'
-        : 'devices that were left out have the password of the store; run it again for a new one',
+        ? 'they still have a former value; repair them and run it again, or leave them out by --leave-out NAME'
+        : 'devices that were left out have the value of the store; run it again for a new one',
   };
 }
 
@@ -121,7 +124,8 @@ async function change(
 ): Promise<void> {
   const [current = next] = known;
   const all = await credentialsWith(target, secret, known, deps);
-  const proof = passwordOnly(await credentialsWith(target, secret, [next], deps));
+  const onlyNext = await credentialsWith(target, secret, [next], deps);
+  const isSnmp = partsOf(secret, target.login).some(isSnmpPart);
   const values = (value: Secret) =>
     Object.fromEntries(
       partsOf(secret, target.login)
@@ -131,20 +135,34 @@ async function change(
   await inSession(target, all, deps, async (session) => {
     try {
       await session.set(values(next));
-      await inSession(target, proof, deps, (proven) => proven.save());
+      if (isSnmp) {
+        await proveSnmp(target, onlyNext, deps);
+        await session.save();
+      } else {
+        await inSession(target, passwordOnly(onlyNext), deps, (proven) => proven.save());
+      }
     } catch (error) {
       const isBack = await session.set(values(current)).then(
         () => true,
         () => false,
       );
-      if (!(error instanceof SignInRefused)) throw error;
+      // A wrong community is rejected by silence.
+      const isSilent = isSnmp && error instanceof DeviceTimeout;
+      if (!(isSilent || error instanceof SignInRefused)) throw error;
       const state = isBack ? 'it has the former one again' : 'a restart brings the former one back';
       const why = error.message.replace(`${target.name}: `, '');
-      throw new Error(`${target.name}: does not accept the new password, and ${state}: ${why}`, {
-        cause: error,
-      });
+      throw new Error(
+        `${target.name}: does not accept the new ${nounOf(secret)}, and ${state}: ${why}`,
+        {
+          cause: error,
+        },
+      );
     }
   });
+}
+
+function generatedKind({ kind }: RackSecret): 'password' | 'snmp-community' | 'snmp-key' {
+  return kind === 'snmp-community' || kind === 'snmp-key' ? kind : 'password';
 }
 
 /** A key would hide that the password is rejected. */

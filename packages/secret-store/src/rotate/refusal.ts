@@ -2,7 +2,15 @@
 import { loadAccounts } from '@skolo/models/accounts';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
-import { deviceOf, isAccountPart, partsOf, type Target, targetsOf } from './rotation.ts';
+import {
+  deviceOf,
+  isAccountPart,
+  isSnmpPart,
+  nounOf,
+  partsOf,
+  type Target,
+  targetsOf,
+} from './rotation.ts';
 
 /** Why this secret cannot be rotated; undefined: it can. */
 export async function rotationRefusal(secret: RackSecret, rack: Rack): Promise<string | undefined> {
@@ -10,7 +18,7 @@ export async function rotationRefusal(secret: RackSecret, rack: Rack): Promise<s
   if (kind === 'adb-key' || kind === 'adb-public-key') {
     return 'each phone has to accept a new key by a tap on its screen, so it is replaced by hand, phone by phone';
   }
-  if (kind !== 'ssh-key' && kind !== 'password') {
+  if (nounOf(secret) === undefined) {
     return `${kind}: skolo cannot change it at the other end; change it there, then use skolo secrets set and apply`;
   }
   if (!place.startsWith(`${rack.name}/`)) {
@@ -20,7 +28,10 @@ export async function rotationRefusal(secret: RackSecret, rack: Rack): Promise<s
     return 'services read a variable only when they start, so they would be locked out; name a file in rack.yaml';
   }
   const others = where.filter(
-    (path) => !/^logins\..+\.(?:password|enablePassword|privateKey)$/.test(path),
+    (path) =>
+      !/^logins\..+\.(?:password|enablePassword|privateKey|snmp\.(?:community|authKey|privKey))$/.test(
+        path,
+      ),
   );
   if (others.length > 0) return `is also ${others.join(', ')}, where skolo cannot replace it`;
   const locked = secret.logins.filter((login) => rack.logins.get(login)?.passphrase !== undefined);
@@ -29,14 +40,18 @@ export async function rotationRefusal(secret: RackSecret, rack: Rack): Promise<s
   }
   const refused: string[] = [];
   for (const target of targetsOf(secret, rack)) {
-    const why = await targetRefusal(secret, target);
+    const why = await targetRefusal(secret, target, rack);
     if (why !== undefined) refused.push(why);
   }
   if (refused.length === 0) return undefined;
   return `${refused.join('; ')}. Give what cannot be changed a login of its own, or replace ${name} by hand`;
 }
 
-async function targetRefusal(secret: RackSecret, target: Target): Promise<string | undefined> {
+async function targetRefusal(
+  secret: RackSecret,
+  target: Target,
+  { logins }: Rack,
+): Promise<string | undefined> {
   const device = deviceOf(target);
   const { name, model } = device;
   const accounts = await loadAccounts(device);
@@ -47,8 +62,11 @@ async function targetRefusal(secret: RackSecret, target: Target): Promise<string
   if (secret.kind === 'ssh-key') {
     return accounts.hasKeys ? undefined : `${name} (${model}): skolo cannot change keys there`;
   }
-  const unknown = partsOf(secret, target.login).find(
-    (part) => !(isAccountPart(part) && accounts.parts.includes(part)),
-  );
+  const parts = partsOf(secret, target.login);
+  const login = logins.get(target.login ?? '');
+  if (parts.some(isSnmpPart) && login?.username === undefined) {
+    return `${name} (${model}): its login has no username and password, with which skolo changes SNMP at its command line`;
+  }
+  const unknown = parts.find((part) => !(isAccountPart(part) && accounts.parts.includes(part)));
   return unknown && `${name} (${model}): skolo cannot change its ${unknown}`;
 }

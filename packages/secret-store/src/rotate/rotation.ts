@@ -1,11 +1,11 @@
 /** What rotations of all kinds have in common: their places in the store, what they work on, and what they need. */
-import type { Dial, HostKeys } from '@skolo/equipment';
+import type { Dial, DialDatagrams, HostKeys } from '@skolo/equipment';
 import { errorText, inParallel } from '@skolo/errors';
 import { type AccountPart, type AccountSession, loadAccounts } from '@skolo/models/accounts';
 import type { InfrastructureDevice, Machine, Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { type Credentials, Secret } from '@skolo/secrets';
-import { loginCredentials } from '../check/sign-in.ts';
+import { askSnmp, loginCredentials } from '../check/sign-in.ts';
 import type { SecretStore } from '../store.ts';
 
 export interface RotateDeps {
@@ -14,6 +14,8 @@ export interface RotateDeps {
   store: SecretStore;
   /** Through the jumphost. */
   dial: Dial;
+  /** Through the jumphost. */
+  datagrams: DialDatagrams;
   hostKeys: HostKeys;
   /** Brings the store's value to the rack, and proves it. Gives how many places were written. */
   apply(): Promise<number>;
@@ -247,6 +249,42 @@ export async function inSession<T>(
   }
 }
 
+/** @throws DeviceError It is silent, or rejects this login. */
+export async function proveSnmp(
+  target: Target,
+  credentials: Credentials,
+  { datagrams, signal }: RotateDeps,
+): Promise<void> {
+  const stop = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+  const device = deviceOf(target);
+  const place = { ...device, address: device.address ?? device.name };
+  await askSnmp(place, { credentials: async () => credentials, datagrams }, stop);
+}
+
+const accountParts = {
+  password: true,
+  enablePassword: true,
+  'snmp.community': true,
+  'snmp.authKey': true,
+  'snmp.privKey': true,
+} satisfies Record<AccountPart, true>;
+
 export function isAccountPart(part: string): part is AccountPart {
-  return part === 'password' || part === 'enablePassword';
+  return Object.hasOwn(accountParts, part);
+}
+
+const nouns: Partial<Record<RackSecret['kind'], string>> = {
+  password: 'password',
+  'ssh-key': 'key',
+  'snmp-community': 'community',
+  'snmp-key': 'SNMP key',
+};
+
+/** For messages. Undefined: it is of a kind that is not rotated. */
+export function nounOf({ kind }: RackSecret): string | undefined {
+  return nouns[kind];
+}
+
+export function isSnmpPart(part: string): boolean {
+  return part.startsWith('snmp.');
 }

@@ -120,6 +120,7 @@ describe.skipIf(peer('sshd') === undefined)('an ssh key', () => {
     const deps: RotateDeps = {
       ...{ rack, store, signal, report: (text) => said.push(text), now: () => state.now },
       ...{ secrets: rackSecrets(rack), leaveOut: [] },
+      datagrams: () => Promise.reject(new Error('not used')),
       dial: async () => {
         effect();
         return connect(sshd.port, '127.0.0.1');
@@ -270,6 +271,7 @@ infrastructure: { router: { model: ${model}, address: 192.168.1.1, ports: { ssh:
       rotateSecret(idOf(rack), {
         ...{ rack, secrets: rackSecrets(rack), store, signal, leaveOut: [], ...access },
         ...{ now: () => now, report: () => {}, apply: async () => 1, isShared: async () => true },
+        datagrams: () => Promise.reject(new Error('not used')),
       });
 
     expect(await run()).toMatchObject({ isDone: false, failed: [] });

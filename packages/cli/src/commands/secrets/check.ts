@@ -20,7 +20,7 @@ interface Row {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Checks the values of the store: that each is what rack.yaml says, has not expired, and opens what it should. Through the jumphost it signs in to each device and machine over ssh, telnet or HTTP, and reads an outlet or the configuration. From this computer it gets a token for each key of a service account. The exit code is 3 if anything is wrong.',
+      'Checks the values of the store: that each is what rack.yaml says, has not expired, and opens what it should. Through the jumphost it signs in to each device and machine over ssh, telnet, HTTP or SNMP, and reads an outlet or the configuration. From this computer it gets a token for each key of a service account. The exit code is 3 if anything is wrong.',
     )
     .summary('check that values open what they should')
     .argument('<rack>', 'name of the rack')
@@ -50,6 +50,7 @@ export function define(command: SkoloCommand): void {
         const found = await checkSignIns({
           ...{ rack, secrets, values, hostKeys, signal, now: io.now },
           dial: jumphost.connect,
+          datagrams: jumphost.datagrams,
           scratch: await stateFolder(command),
         });
         for (const { secrets: names, what, state, why } of found) {

@@ -15,7 +15,7 @@ interface Options {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Replaces an ssh key or password that machines, switches, routers and PDUs accept. It makes a new one, sets it on each, proves it by a new session, saves it there and in the store, and brings it to the rack. It needs two or three runs: the store has to be committed, and services need time to take it up. Can be interrupted at any moment, and run again. Former values stay in the store. Other secrets are named with the reason.',
+      'Replaces an ssh key, a password, or a community or key of SNMP that machines, switches, routers and PDUs accept. It makes a new one, sets it on each, proves it by a new session, saves it there and in the store, and brings it to the rack. It needs two or three runs: the store has to be committed, and services need time to take it up. Can be interrupted at any moment, and run again. Former values stay in the store. Other secrets are named with the reason.',
     )
     .summary('replace a password or key at both ends')
     .argument('<rack>', 'name of the rack')
@@ -47,6 +47,7 @@ export function define(command: SkoloCommand): void {
       const outcome = await rotateSecret(secret, {
         ...{ rack, secrets, store, leaveOut, signal, now: io.now },
         dial: way.jumphost.connect,
+        datagrams: way.jumphost.datagrams,
         hostKeys: await deskHostKeys(command, rackName),
         report: (text) => io.err(plain(text)),
         async apply() {

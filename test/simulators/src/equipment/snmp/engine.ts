@@ -25,12 +25,23 @@ export type Opened =
 export class SnmpEngine {
   /** RFC 3411: an enterprise's number (0, reserved), format 5: octets. */
   private readonly id = Buffer.concat([Buffer.from('8000000005', 'hex'), randomBytes(8)]);
-  private readonly users: ReadonlyMap<string, LocalUser>;
+  private readonly users: readonly SnmpUser[];
+  /** Their keys take a while to make. */
+  private readonly locals = new WeakMap<SnmpUser, LocalUser>();
   private boots = 1;
   private started = performance.now();
 
   constructor(users: readonly SnmpUser[]) {
-    this.users = new Map(users.map((user) => [user.name, new LocalUser(user, this.id)]));
+    this.users = users;
+  }
+
+  /** Somebody may have given it another key meanwhile. */
+  private find(name: string): LocalUser | undefined {
+    const user = this.users.find((each) => each.name === name);
+    if (user === undefined) return undefined;
+    const local = this.locals.get(user) ?? new LocalUser(user, this.id);
+    this.locals.set(user, local);
+    return local;
   }
 
   /** As after a power failure: one boot more, and time from 0. */
@@ -45,7 +56,7 @@ export class SnmpEngine {
       message.reportable ? { report: this.report(message, stats[stat], signer) } : undefined;
     const { signed, encrypted, digest, digestAt, clock } = message;
     if (!message.engineId.equals(this.id)) return refuse('unknownEngineIds');
-    const user = this.users.get(message.user);
+    const user = this.find(message.user);
     if (!user) return refuse('unknownUserNames');
     if (signed !== true || encrypted !== user.encrypts) return refuse('unsupportedSecurityLevels');
     if (locked || !user.isAuthentic(whole, digestAt, digest)) return refuse('wrongDigests');

@@ -5,8 +5,9 @@
  *
  * Sources: APC's "Network Management Card 2 User Guide", chapter "How to Export Configuration Settings" (sections, keys,
  * `Override`, what is not exported), and its "Command Line Interface Guide" (`about`, E000); the file of a card that
- * Oxidized's tests have (header, sections). Passwords, SNMPv3 phrases and certificates are not in it.
+ * Oxidized's tests have (header, sections); the answers of a card AP9640 to `snmp` and `snmpv3` that the emulator fakenos has. Passwords, SNMPv3 phrases and certificates are not in it.
  */
+import type { SnmpOptions } from '../../snmp/agent.ts';
 import type { ConfiguredDevice } from '../core.ts';
 import type { CliOptions } from '../model.ts';
 import { memoryFiles } from '../shell-files.ts';
@@ -16,6 +17,8 @@ import type { Run, SwitchModel } from '../switch-model.ts';
 export interface ApcCardOptions extends CliOptions {
   /** Of the rack PDU: of the first generation (AP7900), or of the second (AP8900); `rpdu2` when absent. */
   generation?: 'rpdu' | 'rpdu2';
+  /** Of its agent of SNMP, which takes over what `snmp` and `snmpv3` change. */
+  snmp?: SnmpOptions;
 }
 
 type Section = Map<string, string>;
@@ -100,7 +103,68 @@ const leave: Run = (talk) => {
 
 const unknown = 'E101: Command Not Found\n';
 
-function modelFor({ generation = 'rpdu2' }: ApcCardOptions): SwitchModel {
+const success = 'E000: Success\n';
+const wrong = 'E102: Parameter Error\n';
+
+/** Numbers as in {@link apcCardExample}: 1 reads, 2 writes. */
+function showCommunities({ readCommunity = 'public', writeCommunity = 'private' }: SnmpOptions) {
+  const controls = [
+    [readCommunity, 'read'],
+    [writeCommunity, 'write'],
+    ['', 'disabled'],
+    ['', 'disabled'],
+  ];
+  const texts = controls.map(
+    ([community, type], at) =>
+      `  Access Control #:\t${at + 1}\n  Community:\t\t${community}\n  Access Type:\t\t${type}\n  Address:\t\t    0.0.0.0\n`,
+  );
+  return `${success}  SNMPv1:     enabled\n\nAccess Control Summary:\n${texts.join('\n')}`;
+}
+
+function showUsers({ users = [] }: SnmpOptions): string {
+  const profiles = users.map(
+    ({ name, authProtocol, privKey }, at) =>
+      `  Index: \t\t        ${at + 1}\n  User Name: \t\t    ${name}\n  Authentication: \t    ${authProtocol.toUpperCase()}\n  Encryption: \t\t    ${privKey === undefined ? 'None' : 'AES'}\n`,
+  );
+  const controls = users.map(
+    ({ name }, at) =>
+      `  Index: \t\t        ${at + 1}\n  User Name: \t\t    ${name}\n  Access: \t\t        enabled\n  NMS IP/Host Name: \t0.0.0.0\n`,
+  );
+  return `${success}SNMPv3 Configuration\n  SNMPV3: \tenabled\n\nSNMPv3 User Profiles\n\n${profiles.join('\n')}\n\nSNMPv3 Access Control\n\n${controls.join('\n')}`;
+}
+
+function setCommunity(snmp: SnmpOptions, words: readonly string[]): string {
+  const [option = '', value = ''] = words;
+  if (value.length > 15) return wrong;
+  if (option === '-c1') snmp.readCommunity = value;
+  else if (option === '-c2') snmp.writeCommunity = value;
+  else return wrong;
+  return success;
+}
+
+/** `-a1 PHRASE -c1 PHRASE` */
+function setPhrases({ users = [] }: SnmpOptions, words: readonly string[]): string {
+  for (let at = 0; at < words.length; at += 2) {
+    const [, option, number] = /^-([ac])([1-4])$/.exec(words[at] ?? '') ?? [];
+    const value = words[at + 1] ?? '';
+    const index = Number(number) - 1;
+    const user = users[index];
+    if (user === undefined || value.length < 15 || value.length > 32) return wrong;
+    users[index] = { ...user, ...(option === 'a' ? { authKey: value } : { privKey: value }) };
+  }
+  return success;
+}
+
+function modelFor({ generation = 'rpdu2', snmp = {} }: ApcCardOptions): SwitchModel {
+  const change =
+    (set: typeof setPhrases): Run =>
+    ({ terminal }, words) => {
+      let answer = success;
+      terminal.session.act(() => {
+        answer = set(snmp, words.slice(1).join(' ').split(/\s+/));
+      });
+      return answer;
+    };
   const [system, application] = applications[generation];
   let sections = parse(apcCardExample);
   let device: Switch | undefined;
@@ -115,7 +179,17 @@ function modelFor({ generation = 'rpdu2' }: ApcCardOptions): SwitchModel {
     screen: (pty) => ({ interactive: pty !== undefined, newline: pty ? '\r\n' : '\n' }),
     greeting: `\n\nSchneider Electric                      ${system}\n${application}\n\n`,
     modes: {
-      user: { prompt: '\napc>', commands: { 'exit|quit|bye': leave, about } },
+      user: {
+        prompt: '\napc>',
+        commands: {
+          'exit|quit|bye': leave,
+          about,
+          snmp: () => showCommunities(snmp),
+          'snmp <text…>': change(setCommunity),
+          snmpv3: () => showUsers(snmp),
+          'snmpv3 <text…>': change(setPhrases),
+        },
+      },
       privileged: { prompt: 'apc>', commands: {} },
     },
     rejections: { invalid: unknown },
@@ -132,6 +206,7 @@ function modelFor({ generation = 'rpdu2' }: ApcCardOptions): SwitchModel {
       },
       configuration: ['/config.ini'],
     }),
+    logged: (line) => line.replaceAll(/(-[ac]\d) \S+/g, '$1 <secret>'),
     hostName: 'apc',
     serial: 'ZA1234567890',
     running: '{configuration}',

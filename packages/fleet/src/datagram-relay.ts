@@ -1,0 +1,59 @@
+/**
+ * Datagrams through a jumphost: ssh carries none, so a program of Node there passes them on for as long as the stream lives. Each has
+ * its length in front, in two bytes. It sees what the peer would see, and no key.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { Duplex } from 'node:stream';
+import { shellWord } from '@skolo/errors';
+
+const program = `const [host, port] = process.argv.slice(1);
+const socket = require('node:dgram').createSocket(host.includes(':') ? 'udp6' : 'udp4');
+let rest = Buffer.alloc(0);
+socket.on('message', (message) => {
+  const head = Buffer.alloc(2);
+  head.writeUInt16BE(message.length);
+  process.stdout.write(Buffer.concat([head, message]));
+});
+socket.on('error', ({ message }) => { console.error(message); process.exit(1); });
+socket.connect(Number(port), host, () => {
+  process.stdin.on('data', (data) => {
+    rest = Buffer.concat([rest, data]);
+    while (rest.length > 1 && rest.length >= 2 + rest.readUInt16BE()) {
+      const end = 2 + rest.readUInt16BE();
+      socket.send(rest.subarray(2, end));
+      rest = rest.subarray(end);
+    }
+  });
+  process.stdin.on('end', () => process.exit());
+});`;
+
+/** For the shell of a jumphost, which has Node since it was prepared. */
+export function relayCommand(host: string, port: number): string {
+  return `exec node -e ${shellWord(program)} ${shellWord(host)} ${port}`;
+}
+
+/** Its input and output as one stream, which ends with what the relay complained of. */
+export function streamOf(child: ChildProcess): Duplex {
+  const { stdin, stdout, stderr } = child;
+  if (!stdin || !stdout || !stderr) throw new Error('ssh has no pipes');
+  let complaint = '';
+  const stream = new Duplex({
+    read() {},
+    write: (chunk, _, done) => void stdin.write(chunk, () => done()),
+    destroy(error, done) {
+      child.kill('SIGKILL');
+      done(error);
+    },
+  });
+  stdin.on('error', () => undefined);
+  stdout.on('data', (data: Buffer) => stream.push(data));
+  stderr.on('data', (data: Buffer) => {
+    complaint = `${complaint}${data}`.slice(-1000);
+  });
+  child.on('error', (error) => stream.destroy(error));
+  child.on('close', () => {
+    const why = complaint.trim().split('\n').at(-1) || 'it was cut';
+    stream.destroy(new Error(`the relay on the jumphost has ended: ${why}`));
+  });
+  return stream;
+}

@@ -1,0 +1,65 @@
+/** SNMP through a jumphost: Debian's snmpd, asked by a relay behind a real sshd. */
+
+import { snmpTo } from '@skolo/equipment/snmp';
+import { openJumphost } from '@skolo/fleet';
+import { startDesk } from '@skolo/fleet/testing';
+import { Secret, type SnmpCredentials } from '@skolo/secrets';
+import { apcRpdu2Model, peer, startSnmpd } from '@skolo/simulators';
+import { expect, it, onTestFinished } from 'vitest';
+
+const [authKey, privKey] = ['authCanaryCanary', 'privCanaryCanary'];
+const outlet = '1.3.6.1.4.1.318.1.1.26.9.2.3.1.5.1';
+
+it('reads with each login that is right, and says why else', async ({ skip }) => {
+  if (!peer('sshd') || !peer('ssh')) skip('sshd is not installed');
+  const user = { name: 'skolo', access: 'write', authProtocol: 'sha', authKey, privKey } as const;
+  const device = await startSnmpd(apcRpdu2Model(), { users: [user] });
+  if (device === undefined) return skip('snmpd is not installed');
+  onTestFinished(() => device.close());
+  const desk = await startDesk();
+  onTestFinished(desk.close);
+  const { rack, env, jumphost } = desk;
+  await jumphost.program('node', `exec '${process.execPath}' "$@"`);
+  const signal = AbortSignal.timeout(60_000);
+  const way = await openJumphost(rack, { env, mayAsk: false, signal });
+  onTestFinished(way.close);
+  const read = async (snmp: Partial<SnmpCredentials>, port = device.port, former?: string) => {
+    const all = { authProtocol: 'sha', privProtocol: 'aes', version: 2, ...snmp } as const;
+    const others = former === undefined ? [] : [{ ...all, community: new Secret(former) }];
+    const credentials = async () => ({
+      ...{ legacySsh: false, snmp: all },
+      ...(others.length > 0 && {
+        others: others.map((each) => ({ legacySsh: false, snmp: each })),
+      }),
+    });
+    const place = {
+      name: 'pdu-1',
+      model: 'apc-rpdu2',
+      address: '127.0.0.1',
+      ports: { snmp: port },
+    };
+    const found = await snmpTo(place, { credentials, datagrams: way.datagrams }).read(
+      [outlet],
+      [],
+      signal,
+    );
+    return found.get(outlet);
+  };
+  const version3 = { version: 3, user: 'skolo', authKey: new Secret(authKey) } as const;
+  const right = { ...version3, privKey: new Secret(privKey) };
+
+  expect(await read(right)).toBe(2);
+  expect(await read({ community: new Secret('private') })).toBe(2);
+  // Another one is rejected by silence.
+  expect(await read({ community: new Secret('next') }, device.port, 'private')).toBe(2);
+  const wrong = { ...right, authKey: new Secret('anotherAnother') };
+  await expect(read(wrong)).rejects.toThrow('a key or its protocol is wrong');
+  await expect(read({ community: new Secret('next') })).rejects.toThrow('no answer over SNMP');
+  await expect(read(right, 9)).rejects.toThrow(/pdu-1: the relay .*ECONNREFUSED/);
+  await jumphost.program('node', 'echo "node: not found" >&2; exit 127');
+  await expect(read(right)).rejects.toThrow(
+    'pdu-1: the relay on the jumphost has ended: node: not found',
+  );
+  await way.close();
+  await expect.poll(desk.left).toEqual([]);
+});
