@@ -202,7 +202,10 @@ const isFull = /No space left on device|You don't have enough free space|disk is
 
 /** What a command complained of, in one line. */
 function failureText(stderr: string, stdout: string, code: number): string {
-  const lines = (stderr || stdout).trim().split(/[\r\n]+/).filter(Boolean);
+  const lines = (stderr || stdout)
+    .trim()
+    .split(/[\r\n]+/)
+    .filter(Boolean);
   const shown = lines.slice(-3).join('; ') || `a command failed (${code})`;
   return isFull.test(shown)
     ? `${shown}; its disk is full: make room, for example with \`journalctl --vacuum-size=200M\` and \`apt-get clean\`, and run it again`
