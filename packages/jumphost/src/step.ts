@@ -18,3 +18,9 @@ export interface Check {
   /** What is worth to know where nothing differs: a version. */
   note?: string;
 }
+
+/** Names for people, at most five: `a, b, c, d, 7 more`. */
+export function fewOf(names: readonly string[]): string {
+  const shown = names.length > 5 ? [...names.slice(0, 4), `${names.length - 4} more`] : names;
+  return shown.join(', ');
+}

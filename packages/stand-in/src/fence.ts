@@ -4,12 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Journal } from '@skolo/durable';
 import { writeFileAtomic } from '@skolo/durable/atomic-file';
+import { pendingOnTable } from '@skolo/rack/stand-in';
 
 const run = promisify(execFile);
 
 const journalFolder = '/var/lib/skolo/power-cycle-daemon/journal';
-/** The prefix of pending ons in that journal: CONTROLLER/OUTLET. */
-const pendingOn = 'debt!';
+const pendingOn = `${pendingOnTable}!`;
 const dayMs = 86_400_000;
 /** Names of outlets, for who starts the fence. */
 export const leftOffFile = '/run/skolo-power-fence/left-off.json';

@@ -1,6 +1,7 @@
 /** The commands of an operator: `take` a service from k3s, for our unit or for a former system, and `give` it back. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
+import type { HeldService } from '@skolo/rack/stand-in';
 import { tryBeside } from './beside.ts';
 import { type Kubernetes, noMemory } from './decide.ts';
 import {
@@ -23,15 +24,7 @@ import {
   lendIfHeld,
   takeBackIfLent,
 } from './look.ts';
-import {
-  type Hold,
-  readFormer,
-  readHold,
-  remember,
-  removeHold,
-  writeFormer,
-  writeHold,
-} from './memory.ts';
+import { readFormer, readHold, remember, removeHold, writeFormer, writeHold } from './memory.ts';
 import { askFormer, askReadiness, askService } from './probes.ts';
 import { configurationOf, hasUnit, type PodService, type StandInService } from './services.ts';
 import { changeUnit } from './units.ts';
@@ -150,7 +143,7 @@ async function heldFormer(service: PodService): Promise<readonly string[]> {
 }
 
 /** No pod of it is wanted, or left, and its port is free. */
-async function takeFromK3s(context: Context, found: Found, hold: Hold): Promise<void> {
+async function takeFromK3s(context: Context, found: Found, hold: HeldService): Promise<void> {
   const { service, api, kubernetes } = found;
   if (api !== undefined && kubernetes?.state === 'answers') {
     await noteHold(api, service, holdText(service, hold));

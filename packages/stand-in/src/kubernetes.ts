@@ -1,5 +1,6 @@
 /** The state of a service in k3s, and what changes there when a unit stands in or gives way. */
 import { parseJson } from '@skolo/errors';
+import { heldAnnotation, lentAnnotation } from '@skolo/rack/stand-in';
 import { z } from 'zod';
 import { type ApiServer, KubernetesUnavailable } from './api-server.ts';
 import type { Kubernetes, PodState } from './decide.ts';
@@ -7,9 +8,6 @@ import type { PodService } from './services.ts';
 
 /** The label of kube/. A kubelet cannot give it to its own node. */
 const jumphostLabel = 'node-restriction.kubernetes.io/skolo-jumphost=true';
-
-/** On a Service whose port was lent to the unit: what it was before. */
-const lentAnnotation = 'skolo/lent-to-the-host';
 
 const Node = z.object({
   metadata: z.object({ name: z.string() }),
@@ -188,7 +186,7 @@ export async function noteHold(
 ): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}`;
   const found = await api.get(path, Namespace);
-  const key = `skolo/held.${name}`;
+  const key = `${heldAnnotation}${name}`;
   if (found === undefined || found.metadata.annotations[key] === why) return;
   await api.patch(path, { metadata: { annotations: { [key]: why ?? null } } });
 }

@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText } from '@skolo/errors';
 import { type Rack, readRack } from '@skolo/rack';
+import type { HeldService } from '@skolo/rack/stand-in';
 import { type ApiServer, openApiServer } from './api-server.ts';
 import { copyConfiguration } from './configuration.ts';
 import { decide, type Kubernetes } from './decide.ts';
@@ -16,15 +17,7 @@ import {
   takePublicPortBack,
 } from './kubernetes.ts';
 import { endLeftBehind } from './left-behind.ts';
-import {
-  type Hold,
-  lastCopy,
-  type Remembered,
-  readHold,
-  recall,
-  remember,
-  rememberCopy,
-} from './memory.ts';
+import { lastCopy, type Remembered, readHold, recall, remember, rememberCopy } from './memory.ts';
 import { askFormer, askReadiness, askService, type Probe } from './probes.ts';
 import {
   hasUnit,
@@ -197,7 +190,7 @@ async function unitTrouble({ service, probe, rack }: Found): Promise<string> {
  * While an operator holds a service, its unit or those of a former system run and k3s does not, also after an interrupted command
  * or a new `apply`.
  */
-async function keepHeld({ print }: Context, found: Found, hold: Hold): Promise<void> {
+async function keepHeld({ print }: Context, found: Found, hold: HeldService): Promise<void> {
   const { service, api, kubernetes, isUnitRunning } = found;
   if (api !== undefined && kubernetes?.state === 'answers') {
     await noteHold(api, service, holdText(service, hold));
@@ -219,7 +212,7 @@ async function keepHeld({ print }: Context, found: Found, hold: Hold): Promise<v
 }
 
 /** What serves in place of k3s, for people. */
-export function holdText(service: PodService, { by, since, former }: Hold): string {
+export function holdText(service: PodService, { by, since, former }: HeldService): string {
   const who = former?.join(', ') ?? (hasUnit(service) ? service.unit : 'nothing');
   return `${who} serves instead: ${by} has taken it at ${since}`;
 }

@@ -3,13 +3,13 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { parseJson } from '@skolo/errors';
+import { HeldService, heldFolder } from '@skolo/rack/stand-in';
 import { z } from 'zod';
 import { Memory, noMemory } from './decide.ts';
 import type { PodService } from './services.ts';
 
 /** What a reboot forgets. */
 const run = '/run/skolo-stand-in';
-const held = '/var/lib/skolo/stand-in/held';
 /** Stays after a hand-over, for the way back. */
 const former = '/var/lib/skolo/stand-in/former';
 
@@ -44,29 +44,21 @@ async function writeRun(name: string, text: string): Promise<void> {
   await writeFileAtomic(join(run, name), `${text}\n`);
 }
 
-const Hold = z.object({
-  by: z.string(),
-  since: z.string(),
-  /** Units of a former system that serve; absent: our own unit does. */
-  former: z.array(z.string()).exactOptional(),
-});
-export type Hold = z.output<typeof Hold>;
-
 /** An operator has taken the service from k3s. An unreadable file is a hold, too. */
-export async function readHold(service: PodService): Promise<Hold | undefined> {
+export async function readHold(service: PodService): Promise<HeldService | undefined> {
   const text = await readFileIfExists(holdFile(service));
   if (text === undefined) return undefined;
-  return Hold.safeParse(parseJson(text)).data ?? { by: 'somebody', since: 'unknown' };
+  return HeldService.safeParse(parseJson(text)).data ?? { by: 'somebody', since: 'unknown' };
 }
 
-export async function writeHold(service: PodService, hold: Hold): Promise<void> {
-  await mkdir(held, { recursive: true, mode: 0o755 });
+export async function writeHold(service: PodService, hold: HeldService): Promise<void> {
+  await mkdir(heldFolder, { recursive: true, mode: 0o755 });
   await writeFileAtomic(holdFile(service), `${JSON.stringify(hold)}\n`, { mode: 0o644 });
 }
 
 export async function removeHold(service: PodService): Promise<void> {
   await rm(holdFile(service), { force: true });
-  await syncFolder(held).catch(() => undefined);
+  await syncFolder(heldFolder).catch(() => undefined);
 }
 
 /** Units of a former system that have served in its place; empty where there were none. */
@@ -83,5 +75,5 @@ export async function writeFormer({ name }: PodService, units: readonly string[]
 }
 
 function holdFile({ name }: PodService): string {
-  return join(held, `${name}.json`);
+  return join(heldFolder, `${name}.json`);
 }

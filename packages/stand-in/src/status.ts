@@ -1,7 +1,8 @@
 /** Who serves, and why. */
 import { stat } from 'node:fs/promises';
+import type { HeldService } from '@skolo/rack/stand-in';
 import { type Context, type Found, find, holdText } from './look.ts';
-import { type Hold, readHold } from './memory.ts';
+import { readHold } from './memory.ts';
 import { hasUnit, type PodService, podServices, rackFileOf, services } from './services.ts';
 
 /** A paragraph for each service. */
@@ -22,14 +23,14 @@ export async function statusText(context: Context): Promise<string> {
   return lines.join('\n');
 }
 
-function serving({ service, isUnitRunning, probe }: Found, hold: Hold | undefined): string {
+function serving({ service, isUnitRunning, probe }: Found, hold: HeldService | undefined): string {
   // A former power controller may have no port.
   if (hold?.former !== undefined) return `${hold.former.join(', ')}; ${probe.text}`;
   const who = isUnitRunning && hasUnit(service) ? service.unit : 'k3s';
   return probe.isAnswering ? `${who}: ${probe.text}` : `nothing: ${probe.text}`;
 }
 
-function because(found: Found, hold: Hold | undefined): string {
+function because(found: Found, hold: HeldService | undefined): string {
   const { service, isUnitRunning, memory, notInstalled } = found;
   if (hold !== undefined) return holdText(service, hold);
   if (isUnitRunning && !memory.isStandingIn) return 'the unit was started by hand';

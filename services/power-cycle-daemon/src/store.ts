@@ -1,5 +1,6 @@
 /** Everything that must survive this process, in memory and in the journal. */
 import { Tables } from '@skolo/durable';
+import { pendingOnTable } from '@skolo/rack/stand-in';
 import {
   CycleRecord,
   feedKey,
@@ -12,7 +13,7 @@ import {
 
 export class Store extends Tables {
   readonly cycles = this.table('cycle', CycleRecord, ({ id }) => id);
-  readonly pendingOns = this.table('debt', PendingOn, feedKey);
+  readonly pendingOns = this.table(pendingOnTable, PendingOn, feedKey);
   readonly switchedOff = this.table('wish', SwitchedOff, feedKey);
   readonly holds = this.table('hold', HoldRecord, ({ id }) => id);
   readonly requests = this.table('request', RequestRecord, ({ key }) => key);

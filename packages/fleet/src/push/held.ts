@@ -2,13 +2,9 @@
  * Services that an operator has handed to something else on the jumphost: a unit of ours, or a former system (packages/stand-in).
  * A push leaves them without pods, and their ports to the host.
  */
+import { heldAnnotation, lentAnnotation } from '@skolo/rack/stand-in';
 import { z } from 'zod';
 import { type KubeObject, keyOf } from './objects.ts';
-
-/** On a Namespace, with the name of the Deployment: what serves instead. */
-const heldPrefix = 'skolo/held.';
-/** On a Service whose port was lent to the host: what it was before, which `skolo-stand-in give` restores. */
-const lentAnnotation = 'skolo/lent-to-the-host';
 
 const LoadBalancer = z.looseObject({
   type: z.literal('LoadBalancer'),
@@ -31,8 +27,8 @@ export function leaveHeld(
   for (const { kind, metadata } of live.values()) {
     if (kind !== 'Namespace') continue;
     for (const [key, why] of Object.entries(metadata.annotations ?? {})) {
-      if (!key.startsWith(heldPrefix)) continue;
-      reasons.set(`${metadata.name}/${key.slice(heldPrefix.length)}`, why);
+      if (!key.startsWith(heldAnnotation)) continue;
+      reasons.set(`${metadata.name}/${key.slice(heldAnnotation.length)}`, why);
     }
   }
   const held: string[] = [];

@@ -1,7 +1,9 @@
 /** A former system serves until it is handed over, service by service: two power controllers never run at once. */
+
+import type { HeldService } from '@skolo/rack/stand-in';
 import { linesOf } from '../files.ts';
 import { handOver } from '../hand-over.ts';
-import { type Held, heldText, readHeld } from '../held.ts';
+import { heldText, readHeld } from '../held.ts';
 import type { Host } from '../host.ts';
 import { findPredecessors, type Predecessor } from '../predecessors.ts';
 import type { Step } from '../step.ts';
@@ -9,7 +11,7 @@ import type { Step } from '../step.ts';
 interface Found {
   /** In the way of ours, and nobody has decided that they serve. */
   loose: Predecessor[];
-  held: Map<string, Held>;
+  held: Map<string, HeldService>;
   /** Services that k3s runs. */
   ours: Set<string>;
 }

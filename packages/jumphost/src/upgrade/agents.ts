@@ -4,7 +4,7 @@ import type { MachineTasks, TaskTimes } from '../between-tasks.ts';
 import { JumphostError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { type ClusterNode, readNodes } from '../nodes.ts';
-import type { Step } from '../step.ts';
+import { fewOf, type Step } from '../step.ts';
 import type { K3sOptions } from '../steps/k3s-unit.ts';
 import { isCutOff, upgradeAgent } from './agent.ts';
 import { agentCertificates, expiringScript } from './certificates.ts';
@@ -64,10 +64,9 @@ export function agentsStep(needs: AgentsNeeds): Step {
     async check(jumphost) {
       const { due, all } = await findDue(jumphost, needs, left, leave);
       const names = due.map(({ node }) => node.name);
-      const shown = names.length > 5 ? [...names.slice(0, 4), `${names.length - 4} more`] : names;
       const note = [`${all} machines`, ...[...left].map(([name, why]) => `${name} left: ${why}`)];
       return {
-        differs: names.length === 0 ? [] : [`${shown.join(', ')}: ${version ?? 'certificates'}`],
+        differs: names.length === 0 ? [] : [`${fewOf(names)}: ${version ?? 'certificates'}`],
         note: note.join('; '),
       };
     },

@@ -1,6 +1,6 @@
 /** All updates of Debian, and the reboot that they ask for. */
 import { linesOf } from '../files.ts';
-import type { Step } from '../step.ts';
+import { fewOf, type Step } from '../step.ts';
 import { aptScript, installDeadlineMs } from '../steps/packages.ts';
 
 const lists = '/var/lib/apt/lists';
@@ -21,11 +21,7 @@ apt-get -s -o Debug::NoLocking=true full-upgrade | sed -n 's/^Inst \\([^ ]*\\).*
       const lines = linesOf(text);
       const names = lines.flatMap((line) => /^Inst (.+)$/.exec(line)?.[1] ?? []);
       const note = lines.filter((line) => !line.startsWith('Inst ')).join('; ');
-      const shown = [
-        ...names.slice(0, 4),
-        ...(names.length > 4 ? [`${names.length - 4} more`] : []),
-      ];
-      return { differs: names.length === 0 ? [] : [`older: ${shown.join(', ')}`], note };
+      return { differs: names.length === 0 ? [] : [`older: ${fewOf(names)}`], note };
     },
     async apply(host) {
       await host.need(aptScript('full-upgrade'), { deadlineMs: installDeadlineMs });
