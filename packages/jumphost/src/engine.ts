@@ -69,9 +69,11 @@ async function throughSteps(
       const before = await step.check(host);
       if (before.differs.length === 0) show(at, 'ok', before.note);
       else if (isCheck) show(at, 'differs', textOf(before));
+      else if (step.apply === undefined) throw new JumphostError('STEP', textOf(before));
       else {
         show(at, 'changing', textOf(before));
-        show(at, 'changed', await change(host, step, before));
+        await step.apply(host);
+        show(at, 'changed', await checkAgain(host, step));
       }
     } catch (error) {
       signal.throwIfAborted();
@@ -83,9 +85,7 @@ async function throughSteps(
   return all;
 }
 
-async function change(host: Host, step: Step, before: Check): Promise<string> {
-  if (step.apply === undefined) throw new JumphostError('STEP', textOf(before));
-  await step.apply(host);
+async function checkAgain(host: Host, step: Step): Promise<string> {
   const after = await step.check(host);
   if (after.differs.length === 0) return after.note ?? '';
   throw new JumphostError('STEP', `was changed, and still differs: ${textOf(after)}`);

@@ -16,6 +16,7 @@ export { type Host, type HostOptions, openHost } from './host.ts';
 export { clusterOn, type JoinCluster } from './join-cluster.ts';
 export { findCronLines, findExports, findPredecessors, type Predecessor } from './predecessors.ts';
 export { type RebootDeps, rebootJumphost, waitUntilQuiet } from './reboot.ts';
+export { closeDisk, openDisk } from './replace/disk.ts';
 export { cableStep, type FenceNeeds, fenceStep } from './replace/fence.ts';
 export { afterSwapSteps, rehearsalSteps, swapSteps } from './replace/index.ts';
 export { type FoundState, findState, removeCopy, type StateCopy } from './replace/staging.ts';

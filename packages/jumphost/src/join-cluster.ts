@@ -17,6 +17,8 @@ export interface JoinCluster {
   hasPassword(name: string): Promise<boolean>;
   /** A token with which agents, and no servers, can join for a short time. It has the digest of the cluster's CA. */
   newToken(name: string): Promise<string>;
+  /** Certificate of the CA of its servers, as PEM; agents keep it. */
+  ca(): Promise<string | undefined>;
   taint(name: string, taint: string): Promise<void>;
   /** Removes the node and its password. */
   forget(name: string): Promise<void>;
@@ -52,6 +54,7 @@ export function clusterOn(host: Host): JoinCluster {
       const about = shellWord(`${name} joins`);
       return (await host.need(`k3s token create --ttl 15m --description ${about}`)).trim();
     },
+    ca: () => host.read('/var/lib/rancher/k3s/server/tls/server-ca.crt'),
     async taint(name, taint) {
       await host.need(`${kubectl} taint node --overwrite ${shellWord(name)} ${shellWord(taint)}`);
     },

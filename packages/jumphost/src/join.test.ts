@@ -85,9 +85,9 @@ esac
       await machine?.close();
     });
 
-    const go = async () => {
+    const go = async (to = cluster) => {
       const steps = joinSteps({
-        ...{ machine: { name, address }, server: ours, cluster },
+        ...{ machine: { name, address }, server: ours, cluster: to },
         download: downloader({ folder: machine.desk.files, fetch, signal }),
         now: Date.now,
         readyMs: 60_000,
@@ -110,7 +110,8 @@ esac
       const [states] = await Promise.all([go(), registerWhenJoined(host, server)]);
 
       expect(states).toEqual({
-        ...{ system: 'ok', 'former-node': 'changed', 'k3s-config': 'changed' },
+        ...{ system: 'ok', 'former-cluster': 'ok', 'former-node': 'changed' },
+        ...{ 'k3s-config': 'changed' },
         ...{ 'k3s-agent': 'changed', node: 'changed' },
       });
       expect((await cluster.node(name))?.taints).toContain(machineTaint);
@@ -122,6 +123,28 @@ esac
 
       const { stdout } = await host.run('ls -A /etc/rancher/k3s; systemctl is-active k3s-agent');
       expect(stdout).toBe('inactive\n');
+    });
+
+    it('leaves a cluster that was made anew, and joins again', async () => {
+      await cluster.forget(name);
+      await Promise.all([go(), registerWhenJoined(host, server)]);
+      // As the agent of k3s keeps it; its server has forgotten the node.
+      const path = '/var/lib/rancher/k3s/agent/server-ca.crt';
+      await host.write({ path, content: 'of the former cluster\n' });
+      await cluster.forget(name);
+      const anew = { ...cluster, ca: async () => 'of the new cluster\n' };
+      const joined = host.need(`while [ -e ${path} ]; do sleep 1; done`);
+
+      const [states] = await Promise.all([
+        go(anew),
+        joined.then(() => registerWhenJoined(host, server)),
+      ]);
+
+      expect(states).toMatchObject({
+        ...{ 'former-cluster': 'changed', 'former-node': 'ok' },
+        ...{ 'k3s-agent': 'changed', node: 'changed' },
+      });
+      expect(new Set(Object.values(await go(anew)))).toEqual(new Set(['ok']));
     });
 
     it('joins with programs for arm/v7 where its Debian says so', async () => {

@@ -5,6 +5,7 @@ import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shellWord } from '@skolo/errors';
 import type { BareJumphost } from '@skolo/jumphost/testing';
 import type { Computer } from '@skolo/simulators';
 
@@ -95,6 +96,16 @@ export function startTyped(
   args: readonly string[],
 ): ChildProcess {
   return spawn(process.execPath, [skolo, ...args], { cwd: racks, env: desk.env });
+}
+
+/** At a terminal, where it can ask. What it prints goes through a pipe: line by line. */
+export function startAtTerminal(
+  racks: string,
+  { desk }: Pick<BareJumphost, 'desk'>,
+  args: readonly string[],
+): ChildProcess {
+  const line = [process.execPath, skolo, ...args].map(shellWord).join(' ');
+  return spawn('script', ['-qec', `${line} | cat`, '/dev/null'], { cwd: racks, env: desk.env });
 }
 
 /** As typed in the clone, until it ends. */

@@ -30,7 +30,7 @@ import {
   startSynaccess,
 } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeRacks, routePods, startTyped, typed } from './jumphost-desk.ts';
+import { makeRacks, routePods, startAtTerminal, startTyped, typed } from './jumphost-desk.ts';
 
 const bridge = 'skolo-rack4';
 const pdu = `${network}.30`;
@@ -61,8 +61,8 @@ createServer((request, response) => {
   response.end('{"holds":[],"cycles":[],"controllers":[]}');
 }).listen(9210, '0.0.0.0');`;
 
-/** An archive as router-backup uploads it, without encryption: state of a service, k3s' database and token, ssh host keys. */
-async function makeArchive(folder: string, former: Computer): Promise<void> {
+/** As on the disk of a jumphost: state of a service, k3s' database and token, ssh host keys. */
+async function makeState(former: Computer): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'skolo-state-'));
   const put = async (path: string, content: string) => {
     await mkdir(join(root, path, '..'), { recursive: true });
@@ -71,20 +71,46 @@ async function makeArchive(folder: string, former: Computer): Promise<void> {
   for (const key of ['ssh_host_ed25519_key', 'ssh_host_ed25519_key.pub']) {
     await put(`etc/ssh/${key}`, await former.read(`/etc/ssh/${key}`));
   }
+  await put('etc/hostname', 'jumphost-rack4\n');
   await put('var/lib/skolo/alert-to-pubsub/of-the-former', 'state');
   await put('var/lib/rancher/k3s/server/token', 'of-the-cluster\n');
-  await mkdir(join(root, 'var/lib/rancher/k3s/server/db'));
-  const db = new DatabaseSync(join(root, 'var/lib/rancher/k3s/server/db/state.db'));
+  await put(database, '');
+  const db = new DatabaseSync(join(root, database));
   db.exec(
     'CREATE TABLE kine (id INTEGER PRIMARY KEY, name TEXT, created INTEGER, deleted INTEGER, create_revision INTEGER, prev_revision INTEGER, lease INTEGER, value BLOB, old_value BLOB)',
   );
   db.close();
+  return root;
+}
+
+const database = 'var/lib/rancher/k3s/server/db/state.db';
+
+/** As router-backup uploads it, without encryption. */
+async function makeArchive(folder: string, root: string, day: string): Promise<void> {
   const tar = execFileSync('tar', ['-c', '-C', root, 'var', 'etc']);
-  await rm(root, { recursive: true });
   const sha1 = createHash('sha1').update(tar).digest('hex');
-  const day = new Date().toISOString().slice(0, 10);
-  await mkdir(folder);
+  await mkdir(folder, { recursive: true });
   await writeFile(join(folder, `${day}-jumphost-rack4-${sha1}.gz`), gzipSync(tar));
+}
+
+/** A disk that is plugged into the computer. Undefined: this computer has no loop devices. */
+async function plugIn(
+  computer: Computer,
+  root: string,
+  label: string,
+): Promise<string | undefined> {
+  const image = `${root}.img`;
+  execFileSync('mkfs.ext4', ['-q', '-d', root, '-L', label, image, '32M']);
+  try {
+    const device =
+      `${execFileSync('losetup', ['--find', '--show', image], { stdio: 'pipe' })}`.trim();
+    await computer.run('mknod', device, 'b', '7', device.replace('/dev/loop', ''));
+    return device;
+  } catch {
+    return undefined;
+  } finally {
+    await rm(image);
+  }
 }
 
 const missing =
@@ -100,6 +126,8 @@ describe.skipIf(why !== undefined)(
     let device: HttpDevice;
     let racks: string;
     let archives: string;
+    const disks: string[] = [];
+    const roots: string[] = [];
 
     const args = (...more: string[]) => [
       ...['jumphost', 'replace', 'rack4', '--with', spare.name, '--from', archives, ...more],
@@ -129,7 +157,20 @@ describe.skipIf(why !== undefined)(
       const pods = ['--unit=skolo-test-pods', '/opt/test/node', '/opt/responder.mjs'];
       await other.run('systemd-run', ...pods);
       archives = join(racks, '..', `archives-${process.pid}`);
-      await makeArchive(archives, jumphost.computer);
+      const state = await makeState(jumphost.computer);
+      await makeArchive(archives, state, '2026-11-20');
+      const another = await makeState(jumphost.computer);
+      await writeFile(join(another, 'etc/hostname'), 'jumphost-rack5\n');
+      for (const [root, label] of [
+        [state, 'former-root'],
+        [another, 'another-root'],
+      ] as const) {
+        const device = await plugIn(other, root, label);
+        if (device !== undefined) disks.push(device);
+      }
+      await writeFile(join(another, database), 'no database');
+      await makeArchive(`${archives}-damaged`, another, '2026-11-20');
+      roots.push(state, another);
       // The desk knows its host key.
       await typed(racks, jumphost, ['jumphost', 'verify', 'rack4', ...args().slice(-4)]);
       await jumphost.computer.cutPower();
@@ -138,7 +179,10 @@ describe.skipIf(why !== undefined)(
       await jumphost?.close();
       await device?.close();
       await registry?.close();
-      for (const each of [racks, archives]) if (each) await rm(each, { recursive: true });
+      for (const each of disks) execFileSync('losetup', ['--detach', each]);
+      for (const each of [racks, archives, `${archives}-damaged`, ...roots]) {
+        if (each) await rm(each, { recursive: true, force: true });
+      }
     });
 
     it('is rehearsed on the spare, and changes nothing of the rack', async () => {
@@ -153,6 +197,34 @@ describe.skipIf(why !== undefined)(
       expect((await other.run('ls', '/var/lib/skolo-replace/copy')).exitCode).not.toBe(0);
     });
 
+    it('stops where the database cannot be opened, unless a new cluster is begun', async () => {
+      const damaged = ['--from', `${archives}-damaged`, '--rehearse'];
+      const stopped = await replace(...damaged);
+      const { code, out } = await replace(...damaged, '--new-cluster');
+
+      expect(stopped.out).toMatch(
+        /^database +failed +the database of k3s is damaged: .*--new-cluster/m,
+      );
+      expect(stopped.out).not.toMatch(/^fence/m);
+      expect(stopped.code).toBe(1);
+      expect(out).toMatch(/^database of k3s +missing +a new cluster: every machine joins again/m);
+      expect(code).toBe(0);
+    });
+
+    it('finds the disk of the former jumphost among others', async ({ skip }) => {
+      const [device] = disks;
+      if (device === undefined) return skip('no loop devices');
+      const { code, out } = await replace('--disk', '--rehearse');
+
+      expect(out).toMatch(new RegExp(`^copy +changed +disk ${device}$`, 'm'));
+      expect(out).toMatch(/^database +ok /m);
+      expect(code).toBe(0);
+      expect((await other.run('mountpoint', '/run/skolo-former-disk')).exitCode).not.toBe(0);
+      const wrong = await replace('--disk', 'LABEL=another-root', '--rehearse');
+      expect(wrong.out).toContain('no disk of jumphost-rack4 (');
+      expect(wrong.out).toContain(': is of jumphost-rack5)');
+    });
+
     it('stops where the fence does not hold', async () => {
       device.faults.set('ignores-commands');
 
@@ -164,15 +236,34 @@ describe.skipIf(why !== undefined)(
       expect((await other.run('cat', '/etc/hostname')).text).toBe('spare-rack4\n');
     });
 
+    it('asks a person where no outlet is the fence', async () => {
+      const { code, out } = await replace('--cable-is-out');
+
+      expect(out).toContain('cannot ask without a terminal; a person has to type it');
+      expect(code).toBe(2);
+      const child = startAtTerminal(racks, jumphost, args('--cable-is-out'));
+      let said = '';
+      child.stdout?.on('data', (data: Buffer) => {
+        const asked = said.includes('Type jumphost-rack4');
+        said += data;
+        if (!asked && said.includes('Type jumphost-rack4')) child.stdin?.write('jumphost-rack4\n');
+        if (said.includes('state: changing')) child.kill();
+      });
+      await once(child, 'close');
+      expect(said).toContain('state: changing');
+      expect((await other.run('cat', '/etc/hostname')).text).toBe('spare-rack4\n');
+    });
+
     it('goes on after the desk was killed', async () => {
-      const child = startTyped(racks, jumphost, args());
+      const from = disks.length > 0 ? ['--disk', 'LABEL=former-root'] : [];
+      const child = startTyped(racks, jumphost, args(...from, '--new-cluster'));
       let said = '';
       child.stdout?.on('data', (data: Buffer) => {
         said += data;
         if (said.includes('state: changing')) child.kill('SIGKILL');
       });
       await once(child, 'close');
-      const { code, out } = await replace();
+      const { code, out } = await replace(...from, '--new-cluster');
       if (code !== 0) console.info(said, out);
 
       expect(out).toMatch(/^rack4: spare-rack4 is the jumphost, after \d+ (s|min)/m);

@@ -8,24 +8,35 @@ import { createDecipheriv, createHash, pbkdf2Sync } from 'node:crypto';
 import { shellWord } from '@skolo/errors';
 import type { Secret } from '@skolo/secrets';
 import { z } from 'zod';
+import { checkByScript } from '../files.ts';
 import type { Host } from '../host.ts';
 import type { Check, Step } from '../step.ts';
 import { database, token as tokenPart } from './parts.ts';
 import { staged } from './staging.ts';
 
-export interface DatabaseNeeds {
-  /** Of the store, for a copy without one. */
-  token?: Secret | undefined;
-  /** Without a database a new cluster is begun. */
-  isNewCluster: boolean;
-}
-
-/** Only checked. */
-export function databaseStep(needs: DatabaseNeeds): Step {
+/** Only checked. @param token of the store, for a copy without one */
+export function databaseStep(token: Secret | undefined): Step {
   return {
     name: 'database',
     about: 'the database of k3s is whole, and its token opens it',
-    check: (host) => check(host, needs),
+    check: (host) => check(host, token),
+  };
+}
+
+/** For a database that cannot be opened. Its CA, keys and node password belong to it. */
+export function newClusterStep(): Step {
+  const former = ['var/lib/rancher', 'etc/rancher/node'].map((path) => `${staged}/${path}`);
+  return {
+    name: 'new-cluster',
+    about: 'nothing of the former cluster is taken over: machines have to join again',
+    check: (host) =>
+      checkByScript(
+        host,
+        `for each in ${former.join(' ')}; do [ ! -e "$each" ] || echo "the copy has $each"; done`,
+      ),
+    async apply(host) {
+      await host.need(`rm -rf ${former.join(' ')}`);
+    },
   };
 }
 
@@ -35,12 +46,11 @@ const Looked = z.object({
   bootstrap: z.array(z.object({ name: z.string(), value: z.base64() })),
 });
 
-async function check(host: Host, { token, isNewCluster }: DatabaseNeeds): Promise<Check> {
+async function check(host: Host, token: Secret | undefined): Promise<Check> {
   // After the copy has gone to its place, there.
   const root = (await host.run(`[ -e ${staged}/${database} ]`)).code === 0 ? `${staged}/` : '/';
   const file = `${root}${database}/state.db`;
   if ((await host.run(`[ -e ${file} ]`)).code !== 0) {
-    if (isNewCluster) return { differs: [], note: 'none: a new cluster' };
     return {
       differs: [
         'the copy has no database of k3s; take another copy or the old disk, or begin a new cluster with --new-cluster: machines then join again',
@@ -49,7 +59,11 @@ async function check(host: Host, { token, isNewCluster }: DatabaseNeeds): Promis
   }
   const found = Looked.parse(JSON.parse(await host.need(lookScript(file))));
   if (found.whole !== 'ok') {
-    return { differs: [`the database of k3s is damaged: ${found.whole}; take another copy`] };
+    return {
+      differs: [
+        `the database of k3s is damaged: ${found.whole}; take an older archive (--version latest~1), or begin a new cluster with --new-cluster`,
+      ],
+    };
   }
   const text = (await host.read(`${root}${tokenPart}`)) ?? token?.reveal();
   if (text === undefined) {

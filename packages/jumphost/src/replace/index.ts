@@ -1,7 +1,8 @@
 /** A spare takes the place of a jumphost that is dead: stages, in their order. */
+import type { Secret } from '@skolo/secrets';
 import type { Guard } from '../guarded-change.ts';
 import type { Step } from '../step.ts';
-import { type DatabaseNeeds, databaseStep } from './database.ts';
+import { databaseStep, newClusterStep } from './database.ts';
 import { copyStep, placeStep, type StateCopy } from './staging.ts';
 import { addressStep, aloneStep, nodePasswordStep, spareStep, type TakeOver } from './take-over.ts';
 
@@ -11,18 +12,19 @@ const beforehand: ReadonlySet<string> = new Set(['system', 'packages', 'node', '
 export interface RehearsalNeeds {
   takeOver: TakeOver;
   copy: StateCopy;
-  database: DatabaseNeeds;
+  /** The token of the store; or `new`: the database cannot be opened. */
+  cluster: { token: Secret | undefined } | 'new';
   /** Of `stepsOf`, for the spare. */
   steps: readonly Step[];
 }
 
 /** All that changes nothing of the rack: the spare is as before for everybody else. */
-export function rehearsalSteps({ takeOver, steps, copy, database }: RehearsalNeeds): Step[] {
+export function rehearsalSteps({ takeOver, steps, copy, cluster }: RehearsalNeeds): Step[] {
   return [
     ...steps.filter(({ name }) => beforehand.has(name)),
     spareStep(takeOver),
     copyStep(copy),
-    databaseStep(database),
+    cluster === 'new' ? newClusterStep() : databaseStep(cluster.token),
   ];
 }
 

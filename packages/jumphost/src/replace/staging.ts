@@ -64,9 +64,7 @@ export function copyStep({ title, id, from }: StateCopy): Step {
 
 function fromDisk(disk: string): string {
   return `set -eu
-disk=${shellWord(disk)}
-[ -d "$disk/var/lib/skolo" ] || { echo "$disk/var/lib/skolo: no such folder; mount the disk of the former jumphost there (mount -o ro)" >&2; exit 1; }
-cd "$disk"
+cd ${shellWord(disk)}
 for each in var/lib/skolo var/lib/rancher/k3s/server etc/rancher etc/ssh/ssh_host_*; do
   [ -e "$each" ] || continue
   mkdir -p ${staged}/"$(dirname "$each")"

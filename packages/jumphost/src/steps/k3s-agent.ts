@@ -34,6 +34,8 @@ export interface JoinNeeds {
 export const machineTaint = 'skolo/machine=true:NoSchedule';
 /** The machine proves with it, and no longer with a token, who it is. */
 const certificate = '/var/lib/rancher/k3s/agent/client-kubelet.crt';
+/** The CA of the servers that it has joined. Source: k3s, pkg/agent/config/config.go. */
+const serverCa = '/var/lib/rancher/k3s/agent/server-ca.crt';
 const password = '/etc/rancher/node/password';
 const gib = 1024 ** 3;
 
@@ -46,11 +48,26 @@ export function joinSteps(needs: JoinNeeds): Step[] {
       architectures: ['amd64', 'arm64', 'armhf'],
       ...{ freeBytes: 3 * gib, memoryBytes: 0.7 * gib, now },
     }),
+    formerClusterStep(needs),
     formerNodeStep(needs),
     agentConfigStep(needs),
     agentStep(needs),
     nodeStep(needs),
   ];
+}
+
+/** A cluster that was made anew, as by `skolo jumphost replace --new-cluster`, has another CA, and its agents know the former one. */
+function formerClusterStep({ cluster }: JoinNeeds): Step {
+  return {
+    name: 'former-cluster',
+    about: 'it belongs to no other cluster',
+    async check(host) {
+      const [known, present] = [await host.read(serverCa), await cluster.ca()];
+      const isOther = known !== undefined && present !== undefined && known !== present;
+      return { differs: isOther ? ['it belongs to another cluster, or to a former one'] : [] };
+    },
+    apply: removeAgent,
+  };
 }
 
 /** A new card, or another computer, with the name of a node that is there. */

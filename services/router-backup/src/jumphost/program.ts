@@ -1,7 +1,7 @@
 /**
  * `main.js archive-jumphost`: on the jumphost itself, for a router-backup in a pod, which cannot read folders of the host. A unit
- * of systemd starts it when the service wants an archive, as a user that may read everything and write only into the folder that
- * both see. What it leaves there is encrypted.
+ * of systemd starts it when the service wants an archive, as a user that may read everything, and write into the folder that both
+ * see and into that of k3s' database, where SQLite keeps its locks. What it leaves is encrypted.
  */
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';

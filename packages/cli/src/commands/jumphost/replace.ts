@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from 'commander';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { addStepOptions } from './open-steps.ts';
@@ -24,8 +23,14 @@ export function define(command: SkoloCommand): void {
       )
       .option('--identity <file>', 'age identity for archives (default: SKOLO_AGE_IDENTITY_FILE)')
       .option('--version <version>', 'another archive than the newest: an id, or a time', 'latest')
-      .option('--disk <folder>', 'the disk of the former jumphost, mounted on the spare', absolute)
-      .option('--new-cluster', 'without a database of k3s: machines join again')
+      .option(
+        '--disk [where]',
+        'instead of an archive: the disk of the former jumphost, in the spare or at its USB port. It is found, or it is a device, LABEL=NAME, or the folder where it is mounted',
+      )
+      .option(
+        '--new-cluster',
+        'for a database of k3s that cannot be opened: machines join again with skolo machine join',
+      )
       .option(
         '--cable-is-out',
         'no outlet can prove the fence; you type the name of the jumphost instead',
@@ -42,9 +47,4 @@ export function define(command: SkoloCommand): void {
     const { replaceJumphost } = await import('./replacement.ts');
     await replaceJumphost(command, name, options);
   });
-}
-
-function absolute(path: string): string {
-  if (path.startsWith('/')) return path.replace(/\/+$/, '') || '/';
-  throw new InvalidArgumentError('it is a path on the spare, which begins with /');
 }

@@ -5,12 +5,14 @@ import { errorText, parseJson } from '@skolo/errors';
 import {
   afterSwapSteps,
   cableStep,
+  closeDisk,
   fenceStep,
   findState,
   type Host,
   isPrepared,
   rehearsalSteps,
   removeCopy,
+  type StateCopy,
   type Step,
   type StepProgress,
   stopSpareDaemon,
@@ -41,7 +43,8 @@ import { printSteps } from './steps-text.ts';
 export interface ReplaceOptions extends PrepareOptions, CopyOptions {
   with: string;
   rehearse?: true;
-  disk?: string;
+  /** True: it is found. */
+  disk?: string | true;
   newCluster?: true;
   cableIsOut?: true;
   reason: string;
@@ -122,19 +125,21 @@ async function swap(replacement: Replacement, takeOver: TakeOver): Promise<About
   return await interruptible(command, async (signal) => {
     const { report } = runner;
     const { host, steps } = await openSteps(command, name, options, { signal, report, ways });
-    const copy = await readCopy(command, rack, host, options);
-    const database = {
-      token: await storedToken(open, signal),
-      isNewCluster: options.newCluster ?? false,
-    };
+    const cluster = options.newCluster ? 'new' : { token: await storedToken(open, signal) };
     const stages: StepProgress[] = [];
     async function pass(next: readonly Step[], isCheck = false): Promise<boolean> {
       const ended = await runner.run(host, next, { isCheck, signal });
       stages.push(...ended);
       return isPrepared(ended);
     }
-    if (!(await pass(rehearsalSteps({ takeOver, steps, copy, database })))) {
-      return await failed(replacement, stages);
+    let copy: StateCopy;
+    try {
+      copy = await readCopy(command, rack, host, options);
+      if (!(await pass(rehearsalSteps({ takeOver, steps, copy, cluster })))) {
+        return await failed(replacement, stages);
+      }
+    } finally {
+      if (options.disk !== undefined) await closeDisk(host);
     }
     const found = await findState(host);
     const { step: fence, fenced, end } = await fenceOf(replacement, spare.name, host, signal);

@@ -1,22 +1,22 @@
 /** The state of a former jumphost: an archive off site, or its disk on the spare. */
 import { errorText, shellWord } from '@skolo/errors';
-import type { Host, StateCopy } from '@skolo/jumphost';
+import { type Host, openDisk, type StateCopy } from '@skolo/jumphost';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { count, plain } from '../../output/text.ts';
 
-/** @throws CliError There is none, or it cannot be opened. */
+/** @throws CliError @throws JumphostError There is none, or it cannot be opened. */
 export async function readCopy(
   command: SkoloCommand,
   rack: Rack,
   host: Host,
-  options: CopyOptions & { disk?: string; with: string },
+  options: CopyOptions & { disk?: string | true },
 ): Promise<StateCopy> {
   const { disk } = options;
-  if (disk !== undefined) return await onDisk(host, disk, options.with);
-  return await readArchive(command, rack, options);
+  if (disk === undefined) return await readArchive(command, rack, options);
+  return await readDisk(host, rack.jumphost.name, disk === true ? undefined : disk);
 }
 
 export interface CopyOptions {
@@ -68,14 +68,17 @@ function isDamaged(error: unknown): boolean {
   return cause instanceof BackupError && cause.code === 'damaged';
 }
 
-/** Its time is that of the last change of state. */
-async function onDisk(host: Host, disk: string, spare: string): Promise<StateCopy> {
-  const quoted = shellWord(disk);
+/** Its time is that of the last change of state. `closeDisk` ends it. */
+async function readDisk(
+  host: Host,
+  jumphost: string,
+  where: string | undefined,
+): Promise<StateCopy> {
+  const { title, folder } = await openDisk(host, jumphost, where);
   const seconds = await host.need(
-    `[ -d ${quoted}/var/lib/skolo ] || { echo ${quoted}'/var/lib/skolo: no such folder; mount the disk of the former jumphost there: mount -o ro DEVICE '${quoted} >&2; exit 1; }
-find ${quoted}/var/lib/skolo -type f -printf '%T@\\n' | sort -n | tail -n 1`,
+    `find ${shellWord(folder)}/var/lib/skolo -type f -printf '%T@\\n' | sort -n | tail -n 1`,
     { deadlineMs: 600_000 },
   );
   const time = new Date(Number(seconds) * 1000).toISOString();
-  return { title: `${disk} on ${spare}`, id: `disk ${disk} ${time}`, time, from: { disk } };
+  return { title, id: `${title} ${time}`, time, from: { disk: folder } };
 }

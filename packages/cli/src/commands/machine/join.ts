@@ -39,7 +39,7 @@ const atOnce = 4;
 export function joinMachines(command: SkoloCommand): void {
   command
     .description(
-      'Makes machines nodes of the cluster of their rack, over ssh through the jumphost: checks the system, installs the agent of k3s in the version of the server, and gives it a token that expires after 15 minutes. A machine that has joined keeps its password. A dead node of the same name, as after a new card, is removed first; a living one is not. Each step changes only what differs, so the command can be run again at any time.',
+      'Makes machines nodes of the cluster of their rack, over ssh through the jumphost: checks the system, installs the agent of k3s in the version of the server, and gives it a token that expires after 15 minutes. A machine that has joined keeps its password. A machine of another cluster, as after skolo jumphost replace --new-cluster, leaves that one first. A dead node of the same name, as after a new card, is removed first; a living one is not. Each step changes only what differs, so the command can be run again at any time.',
     )
     .summary('make machines nodes of the cluster')
     .argument('<names...>', 'machines of one rack')

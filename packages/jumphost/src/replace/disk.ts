@@ -1,0 +1,87 @@
+/**
+ * The disk of a jumphost that is dead, in the spare or in a case at its USB port. It is only read, but for the journal of its
+ * file system, which the kernel replays as after a power cut: without it, what was last written would be missing.
+ */
+import { shellWord } from '@skolo/errors';
+import { JumphostError } from '../errors.ts';
+import { linesOf } from '../files.ts';
+import type { Host } from '../host.ts';
+
+/** Where its file system is meanwhile. */
+const mounted = '/run/skolo-former-disk';
+/** A disk may have to spin up, and be repaired. */
+const diskMs = 600_000;
+
+/** That a Debian may be installed on. Others have to be opened by a person first: LVM, LUKS, RAID. */
+const fileSystems = ['btrfs', 'ext3', 'ext4', 'f2fs', 'xfs'];
+
+export interface FormerDisk {
+  /** For people. */
+  title: string;
+  /** Its root, on the spare. */
+  folder: string;
+}
+
+/**
+ * Mounts the root of the former jumphost: the file system that has the state of skolo and its host name.
+ *
+ * @param where a folder, if it is mounted; a device or `LABEL=…`; absent: all file systems that are not mounted are tried
+ * @throws JumphostError There is none, or more than one; the message lists what was tried.
+ */
+export async function openDisk(
+  host: Host,
+  jumphost: string,
+  where: string | undefined,
+): Promise<FormerDisk> {
+  const folder = shellWord(where ?? '');
+  const isFolder = where !== undefined && (await host.run(`[ -d ${folder} ]`)).code === 0;
+  if (isFolder) {
+    await host.need(
+      `[ -d ${folder}/var/lib/skolo ] || { echo ${folder}'/var/lib/skolo: no such folder; name the root of the disk of the former jumphost' >&2; exit 1; }`,
+    );
+    return { title: `disk at ${where}`, folder: where };
+  }
+  const tried = linesOf(await host.need(tryScript(jumphost, where), { deadlineMs: diskMs }));
+  const found = tried.flatMap((line) => (line.startsWith('found ') ? [line.slice(6)] : []));
+  const [device] = found;
+  if (device === undefined || found.length > 1) {
+    const what = found.length > 1 ? `${found.length} disks` : 'no disk';
+    throw new JumphostError(
+      'STEP',
+      `${host.name}: ${what} of ${jumphost} (${tried.join('; ') || 'no file system that is not mounted'}); mount the right one there, and name its folder: --disk FOLDER`,
+    );
+  }
+  await host.need(`mount -o ro ${shellWord(device)} ${mounted}`, { deadlineMs: diskMs });
+  return { title: `disk ${device}`, folder: mounted };
+}
+
+/** Also of a run that was killed. */
+export async function closeDisk(host: Host): Promise<void> {
+  await host.need(`! mountpoint -q ${mounted} || umount ${mounted}`, { deadlineMs: diskMs });
+}
+
+/** Prints a line for each file system: `found DEVICE`, or why it is not the one. */
+function tryScript(jumphost: string, where: string | undefined): string {
+  const device =
+    where === undefined
+      ? ''
+      : `device=$(findfs ${shellWord(where)} 2>/dev/null || echo ${shellWord(where)})
+[ -b "$device" ] || { echo ${shellWord(where)}': no folder, and no device there' >&2; exit 1; }
+`;
+  return `${device}! mountpoint -q ${mounted} || umount ${mounted} || exit 1
+mkdir -p -m 0700 ${mounted}
+lsblk -nrpo PATH,MOUNTPOINT ${where === undefined ? '' : '"$device"'} | sort -u | while read -r path at; do
+  [ -b "$path" ] && [ -z "$at" ] || continue
+  case $(blkid -o value -s TYPE "$path") in
+    ${fileSystems.join('|')}) ;;
+    *_member|crypto_LUKS) echo "$path: LVM, LUKS or RAID, which a person has to open first"; continue ;;
+    *) continue ;;
+  esac
+  if ! mount -o ro "$path" ${mounted} 2>/dev/null; then echo "$path: cannot be mounted"; continue; fi
+  name=$(cat ${mounted}/etc/hostname 2>/dev/null)
+  if [ ! -d ${mounted}/var/lib/skolo ]; then echo "$path: has no /var/lib/skolo"
+  elif [ "$name" != ${shellWord(jumphost)} ]; then echo "$path: is of \${name:-a computer without a name}"
+  else echo "found $path"; fi
+  umount ${mounted}
+done`;
+}
