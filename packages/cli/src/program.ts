@@ -161,6 +161,8 @@ const nouns: Record<string, Noun> = {
     verbs: {
       prepare: async () => (await import('./commands/jumphost/prepare.ts')).define,
       verify: async () => (await import('./commands/jumphost/verify.ts')).define,
+      image: async () => (await import('./commands/jumphost/image.ts')).define,
+      stick: async () => (await import('./commands/jumphost/stick.ts')).define,
       upgrade: async () => (await import('./commands/jumphost/upgrade.ts')).define,
       cycle: async () => (await import('./commands/jumphost/cycle.ts')).define,
       reboot: async () => (await import('./commands/jumphost/reboot.ts')).define,

@@ -134,9 +134,13 @@ function changeOf(
     if (!file.path.startsWith('/etc/systemd/network/')) {
       return `${file.path} is written by another program (netplan?)`;
     }
-    const path = `/etc/systemd/network/05-skolo-${name}.network`;
     return {
-      files: [{ path, content: networkd.withFixedAddress(file.text, fixed) }],
+      files: [
+        {
+          path: networkd.networkdFile.path(name),
+          content: networkd.withFixedAddress(file.text, fixed),
+        },
+      ],
       activate: `${flush}\nsystemctl restart systemd-networkd.service`,
     };
   }

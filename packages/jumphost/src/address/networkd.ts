@@ -4,9 +4,15 @@ import type { FixedAddress } from './fixed-address.ts';
 /** Keys of [Network] that a fixed address replaces. Others of the former file stay: name servers, routes, rules. */
 const replaced = /^\s*(DHCP|Address|Gateway|LinkLocalAddressing)\s*=/i;
 
+/** Where the address that skolo sets is. Its name sorts before others, and the first one that matches counts. */
+export const networkdFile = {
+  /** @param name of the interface, or the variable of a shell that has it */
+  path: (name: string) => `/etc/systemd/network/05-skolo-${name}.network`,
+  head: '# Written by skolo: a fixed address.',
+};
+
 /**
- * The former file for this interface alone, with a fixed address. Its name sorts before others, and the first one that matches
- * counts.
+ * The former file for this interface alone, with a fixed address.
  *
  * @param former the file that is in force; it may match other interfaces, too
  */
@@ -18,7 +24,7 @@ export function withFixedAddress(former: string, fixed: FixedAddress): string {
   const network = sections.filter((each) => each.title === 'Network').flatMap((each) => each.lines);
   const others = sections.filter((each) => each.title !== 'Network');
   return [
-    '# Written by `skolo jumphost prepare`: a fixed address.',
+    networkdFile.head,
     ...['[Match]', `Name=${name}`, '', '[Network]', 'DHCP=no', `Address=${address}/${prefix}`],
     ...(gateway === undefined ? [] : [`Gateway=${gateway}`]),
     ...network.filter((line) => !replaced.test(line)),

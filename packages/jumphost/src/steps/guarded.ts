@@ -127,6 +127,16 @@ const sshSettings = {
   maxsessions: '100',
 };
 
+/** sshd reads it before its own settings, and the first value of a key counts. */
+export const sshFile: FileContent = {
+  path: '/etc/ssh/sshd_config.d/10-skolo.conf',
+  content: `# Written by \`skolo jumphost prepare\`. An edit is undone by the next run.\n${Object.entries(
+    sshSettings,
+  )
+    .map(([key, value]) => `${key} ${value}\n`)
+    .join('')}`,
+};
+
 /** Keys alone, connections that end when a desk is gone, and room for many sessions. */
 export function sshStep(guard: Guard): Step {
   const wanted = Object.entries(sshSettings);
@@ -134,13 +144,7 @@ export function sshStep(guard: Guard): Step {
     {
       name: 'ssh',
       about: 'sshd accepts keys alone, and ends connections of desks that are gone',
-      files: async () => [
-        {
-          // The first value of a key counts.
-          path: '/etc/ssh/sshd_config.d/10-skolo.conf',
-          content: `# Written by \`skolo jumphost prepare\`. An edit is undone by the next run.\n${wanted.map(([key, value]) => `${key} ${value}\n`).join('')}`,
-        },
-      ],
+      files: async () => [sshFile],
       activate: 'mkdir -p /run/sshd && sshd -t && systemctl reload ssh.service',
       verify: `mkdir -p /run/sshd
 settings=$(sshd -T) || echo 'sshd does not accept its own settings: sshd -t'

@@ -39,7 +39,9 @@ Unattended-Upgrade::Automatic-Reboot "false";
 `,
       },
     ],
-    activate: 'systemctl enable --now --quiet apt-daily.timer apt-daily-upgrade.timer',
+    // Apart, so that the links are also made where no systemd runs.
+    activate:
+      'systemctl enable --quiet apt-daily.timer apt-daily-upgrade.timer && systemctl start apt-daily.timer apt-daily-upgrade.timer',
     // As apt understands all of its files: a later one may say something else.
     verify: `apt-config dump | grep -qx 'Unattended-Upgrade::Automatic-Reboot "false";' || echo 'another file of /etc/apt/apt.conf.d lets updates restart the jumphost; correct that one'
 apt-config dump | grep -qx 'APT::Periodic::Unattended-Upgrade "1";' || echo 'another file of /etc/apt/apt.conf.d turns updates off; correct that one'

@@ -52,7 +52,7 @@ export async function openTestHost(
   }
 }
 
-const rackYaml = `
+export const rackYaml = `
 rack: rack4
 timezone: UTC
 network: { subnet: ${subnet} }

@@ -150,8 +150,8 @@ export class Computer {
     await cp(from, join(this.root, path), { recursive: true });
   }
 
-  /** Until systemd answers. */
-  async boot(): Promise<void> {
+  /** Until systemd says this of itself. */
+  async boot(state = /running|degraded/): Promise<void> {
     this.output = '';
     const name = basename(this.plan.disk);
     this.cgroups = await makeCgroups(name);
@@ -192,7 +192,7 @@ export class Computer {
         () => false,
       );
       const { text } = await this.run('systemctl', 'is-system-running').catch(() => ({ text: '' }));
-      if (isPlugged && /running|degraded/.test(text)) return;
+      if (isPlugged && state.test(text)) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     throw new Error(`it does not boot: ${this.output}`);

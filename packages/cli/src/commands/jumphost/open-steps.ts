@@ -30,11 +30,14 @@ import { clusterSecrets, secretFiles } from './secrets-part.ts';
 
 const run = promisify(execFile);
 
-export interface PrepareOptions {
+export interface StepOptions {
   files?: string;
   images?: string;
   bundles?: string;
   k3s: string;
+}
+
+export interface PrepareOptions extends StepOptions {
   returnAfter: number;
 }
 
@@ -86,17 +89,14 @@ export async function openSteps(
   if (entry.type === 'gke') throw new CliError(`${name}: is a cluster of gke, without a jumphost`);
   const kube = resolve(dirname(await clustersFile(command)), '..');
   const rack = await readRack(join(entry.overlay, 'rack.yaml'));
-  const sources = await programSources(command, options);
+  const files = await fileNeeds(command, options, signal);
   const jumphost = await openJumphostOf(command, entry);
   const host = await openHost(hostOptions(entry, jumphost, signal));
   const components = await componentsOf(entry.overlay);
   const steps = stepsOf({
     rack,
-    download: downloader({ folder: filesFolder(command, options), fetch, signal }),
     guard: guardOf(command, entry, options, signal),
-    sources,
-    k3sVersion: options.k3s,
-    ...(options.images !== undefined && { ownImages: resolve(io.folder, options.images) }),
+    ...files,
     hasClockPod: components.has('chrony'),
     hasNfs: components.has('nfs'),
     async accounts() {
@@ -113,6 +113,17 @@ export async function openSteps(
     now: io.now,
   });
   return { host, steps };
+}
+
+/** What a desk has of programs. @throws CliError `npm run bundle` has not been run. */
+export async function fileNeeds(command: SkoloCommand, options: StepOptions, signal: AbortSignal) {
+  const { images, k3s } = options;
+  return {
+    download: downloader({ folder: filesFolder(command, options), fetch, signal }),
+    sources: await programSources(command, options),
+    k3sVersion: k3s,
+    ...(images !== undefined && { ownImages: resolve(command.io.folder, images) }),
+  };
 }
 
 /** For openHost. */
@@ -150,10 +161,7 @@ export function guardOf(
 }
 
 /** Of files of publishers. */
-export function filesFolder(
-  { io }: SkoloCommand,
-  { files }: Pick<PrepareOptions, 'files'>,
-): string {
+export function filesFolder({ io }: SkoloCommand, { files }: Pick<StepOptions, 'files'>): string {
   const cache = io.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   return resolve(io.folder, files ?? join(cache, 'skolo', 'files'));
 }
@@ -161,7 +169,7 @@ export function filesFolder(
 /** What `npm run bundle` has written, and `deploy` of the clone. @throws CliError It is not there. */
 export async function programSources(
   command: SkoloCommand,
-  { bundles }: Pick<PrepareOptions, 'bundles'>,
+  { bundles }: Pick<StepOptions, 'bundles'>,
 ): Promise<ProgramSources> {
   const root = resolve(dirname(await clustersFile(command)), '../..');
   const folder = resolve(command.io.folder, bundles ?? join(root, 'out/bundle'));

@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import {
+  type ImageArchitecture,
+  imageSteps,
+  isPrepared,
+  makeDisk,
+  makeRoot,
+  openRootFolder,
+  refuseIncapable,
+} from '@skolo/jumphost';
+import { Option } from 'commander';
+import type { SkoloCommand } from '../../command.ts';
+import { exitCodes } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
+import { addStepOptions, fileNeeds, type StepOptions } from './open-steps.ts';
+import { stepRunner } from './run-steps.ts';
+import { printSteps } from './steps-text.ts';
+
+const run = promisify(execFile);
+
+interface Options extends StepOptions {
+  architecture: ImageArchitecture;
+  root?: string;
+}
+
+/** `skolo jumphost image`: the disk of every jumphost, without an identity. */
+export function define(command: SkoloCommand): void {
+  addStepOptions(
+    command
+      .description(
+        'Makes the image of a disk that starts by UEFI: Debian 12 with the packages, Node, k3s, images and programs of a jumphost. It has no name, no address, no key and no id: a stick of skolo jumphost stick gives them at the first start, and skolo jumphost prepare does the rest. Runs as root on Debian, with mmdebstrap. Write the image to as many disks as you need.',
+      )
+      .summary('the image of a disk for all jumphosts')
+      .argument('<file>', 'the image to write')
+      .addOption(
+        new Option('--architecture <name>', 'of the jumphosts')
+          .choices(['amd64', 'arm64'])
+          .default(process.arch === 'arm64' ? 'arm64' : 'amd64'),
+      )
+      .option('--root <archive>', 'a root file system with a kernel, instead of mirrors of Debian'),
+  )
+    .uses('clusters')
+    .example('sudo skolo jumphost image jumphost.img');
+
+  command.action(async (name: string, options: Options) => {
+    const { io } = command;
+    const { architecture, root: archive } = options;
+    const file = resolve(io.folder, name);
+    await interruptible(command, async (signal) => {
+      await refuseIncapable(signal);
+      const needs = await fileNeeds(command, options, signal);
+      const folder = await mkdtemp(join(dirname(file), '.skolo-image-'));
+      const draft = `${file}.partial`;
+      try {
+        const given = archive && resolve(io.folder, archive);
+        io.err(`the root file system, from ${given ?? 'mirrors of Debian'}`);
+        await makeRoot({ folder, architecture, archive: given, signal });
+        const host = await openRootFolder({ name: 'the image', root: folder }, signal);
+        const options = { signal, isCheck: false };
+        const steps = await stepRunner(io).run(host, imageSteps(needs), options);
+        printSteps(io, steps);
+        if (!isPrepared(steps)) {
+          io.exitCode = exitCodes.failed;
+          return;
+        }
+        io.err('the disk');
+        await makeDisk(draft, { folder, architecture, signal });
+        await rename(draft, file);
+      } finally {
+        // Where a mount was left, its files are not ours.
+        await run('rm', ['-rf', '--one-file-system', folder]);
+        await rm(draft, { force: true });
+      }
+      const gb = ((await stat(file)).size / 1e9).toFixed(1);
+      io.out(`${name}: ${gb} GB, for ${architecture}; write it to disks of 16 GB or more`);
+    });
+  });
+}

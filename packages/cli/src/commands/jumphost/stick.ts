@@ -1,0 +1,124 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
+import { join, resolve } from 'node:path';
+import { writeFileAtomic } from '@skolo/durable/atomic-file';
+import { errorCode } from '@skolo/errors';
+import { identityFile, identityOf, identityText, publicKeysOf } from '@skolo/jumphost';
+import { readRack } from '@skolo/rack';
+import { InvalidArgumentError } from 'commander';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { rackNamed } from '../../fleet.ts';
+import { count, plain } from '../../output/text.ts';
+
+interface Options {
+  for?: string;
+  key?: string[];
+  gateway?: string;
+  dns?: string[];
+  interface?: string;
+}
+
+/** `skolo jumphost stick`: the identity of a jumphost, for the first start of a computer with the image. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      `Writes ${identityFile} into a folder: that of a USB stick with FAT, as one buys it. A computer with the image of skolo jumphost image that finds the stick at its first start has the name and the address of rack.yaml then, and accepts your ssh keys for root. The file has no secret. Later sticks are not looked at: to give the computer another identity, write its disk again.`,
+    )
+    .summary('a USB stick that gives a computer with the image its identity')
+    .argument('<rack>', 'name in the list of racks')
+    .argument('<folder>', 'where the stick is mounted')
+    .option(
+      '--for <machine>',
+      'a machine of rack.yaml that is to be a spare (default: the jumphost)',
+    )
+    .option('--key <files...>', 'files of public keys that may get in (default: ~/.ssh/id_*.pub)')
+    .option(
+      '--gateway <address>',
+      'default: the device of rack.yaml with `uplink: internet`',
+      address,
+    )
+    .option(
+      '--dns <address...>',
+      'name servers (default: the gateway)',
+      (text, former: string[] | undefined) => [...(former ?? []), address(text)],
+    )
+    .option('--interface <name>', 'of several interfaces with a cable', interfaceName)
+    .uses('clusters')
+    .example('skolo jumphost stick rack4 /media/ann/STICK');
+
+  command.action(async (name: string, folder: string, options: Options) => {
+    const { io } = command;
+    const entry = await rackNamed(command, name);
+    if (entry.type === 'gke')
+      throw new CliError(`${name}: is a cluster of gke, without a jumphost`);
+    const user = entry.ways.find((way) => way.user !== undefined && way.user !== 'root')?.user;
+    if (user !== undefined) {
+      throw new CliError(
+        `${name}: skolo goes there as ${user}, and the image has only root; set \`user\` of the rack to root in kube/clusters/config.json`,
+      );
+    }
+    const identity = identityOf({
+      rack: await readRack(join(entry.overlay, 'rack.yaml')),
+      machine: options.for,
+      gateway: options.gateway,
+      nameServers: options.dns,
+      interface: options.interface,
+      keys: await publicKeys(command, options.key),
+    });
+    const to = resolve(io.folder, folder);
+    if (!(await isFolder(to)))
+      throw new CliError(`${to}: no such folder; plug the stick in, and mount it`);
+    await writeFileAtomic(join(to, identityFile), identityText(identity));
+    const { address, prefix, gateway = 'none', nameServers, keys } = identity;
+    io.out(
+      plain(
+        `${join(folder, identityFile)}: ${identity.name}, ${address}/${prefix}, gateway ${gateway}, DNS ${nameServers.join(' ') || 'none'}, ${count(keys.length, 'key')}`,
+      ),
+    );
+  });
+}
+
+async function publicKeys({ io }: SkoloCommand, given: string[] | undefined): Promise<string[]> {
+  const files =
+    given?.map((file) => resolve(io.folder, file)) ?? (await ownKeys(io.env.HOME ?? ''));
+  const keys: string[] = [];
+  for (const file of files) keys.push(...publicKeysOf(await readKeys(file), file));
+  if (keys.length > 0) return [...new Set(keys)];
+  throw new CliError('no public key of ssh; name a file with --key, or make one with ssh-keygen');
+}
+
+async function readKeys(file: string): Promise<string> {
+  return await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new CliError(`${file}: cannot be read (${errorCode(cause)}); correct --key`, 1, {
+      cause,
+    });
+  });
+}
+
+async function ownKeys(home: string): Promise<string[]> {
+  const folder = join(home, '.ssh');
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  return names.filter((name) => /^id_.*\.pub$/.test(name)).map((name) => join(folder, name));
+}
+
+function address(text: string): string {
+  if (isIPv4(text)) return text;
+  throw new InvalidArgumentError('expected an address of IPv4');
+}
+
+/** As Linux allows them. */
+function interfaceName(text: string): string {
+  if (/^[\w.-]{1,15}$/.test(text)) return text;
+  throw new InvalidArgumentError('expected the name of an interface, such as eno1');
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

@@ -1,0 +1,119 @@
+/**
+ * A root file system in a folder, and the image of a disk from it: GPT with a partition for UEFI, and the root. Programs of Debian
+ * make both, and no loop device is needed.
+ */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { errorText } from '@skolo/errors';
+import { JumphostError } from '../errors.ts';
+import { neededPackages } from '../steps/packages.ts';
+import { efiLabel, grubStart, type ImageArchitecture, platforms, rootLabel } from './boot.ts';
+
+const run = promisify(execFile);
+
+/** Besides those of every jumphost. */
+const systemPackages = ['systemd-sysv', 'udev', 'kmod', 'initramfs-tools', 'zstd', 'e2fsprogs'];
+const buildMs = 3_600_000;
+
+/** Debian's packages that have the programs, by program. */
+const programs = {
+  mmdebstrap: 'mmdebstrap',
+  sfdisk: 'fdisk',
+  'mkfs.ext4': 'e2fsprogs',
+  'mkfs.vfat': 'dosfstools',
+  mcopy: 'mtools',
+};
+
+/** @throws JumphostError This computer cannot make an image; the message says what to do. */
+export async function refuseIncapable(signal: AbortSignal): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    throw new JumphostError('STEP', 'only root can make an image: run it again with sudo');
+  }
+  const missing: string[] = [];
+  for (const [program, name] of Object.entries(programs)) {
+    const found = run('sh', ['-c', 'command -v "$0"', program], { signal });
+    await found.catch(() => missing.push(name));
+  }
+  signal.throwIfAborted();
+  if (missing.length === 0) return;
+  throw new JumphostError(
+    'STEP',
+    `this computer lacks programs to make an image: apt-get install ${missing.join(' ')}`,
+  );
+}
+
+export interface RootOptions {
+  /** Which is there, and empty. */
+  folder: string;
+  architecture: ImageArchitecture;
+  /** An archive of tar with a root file system, instead of Debian's mirrors. */
+  archive?: string | undefined;
+  signal: AbortSignal;
+}
+
+/** Makes the root file system, with a kernel. @throws JumphostError */
+export async function makeRoot({ folder, architecture, archive, signal }: RootOptions) {
+  const packages = [...neededPackages, ...systemPackages, ...platforms[architecture].packages];
+  const made =
+    archive === undefined
+      ? run(
+          // Its mounts end with it.
+          'unshare',
+          [
+            ...['--mount', '--propagation', 'private', 'mmdebstrap'],
+            ...['--quiet', '--variant=minbase', '--mode=root', `--architectures=${architecture}`],
+            ...[`--include=${packages.join(',')}`, '--dpkgopt=force-unsafe-io'],
+            ...['bookworm', folder],
+          ],
+          { signal, timeout: buildMs },
+        )
+      : run('tar', ['--extract', '--numeric-owner', '--file', archive, '--directory', folder], {
+          ...{ signal, timeout: buildMs },
+        });
+  await made.catch((cause: unknown) => fail('the root file system cannot be made', cause, signal));
+}
+
+const diskScript = `image=$1 root=$2 efi=$3
+shim=$root$4 grub=$root$5
+for each in "$shim" "$grub" "$root/vmlinuz" "$root/initrd.img"; do
+  [ -e "$each" ] || { echo "\${each#"$root"} is missing in the root file system; it needs the packages $8" >&2; exit 1; }
+done
+efiMiB=512
+# Room for tables of ext4, and a first start: then it takes all of its disk.
+rootMiB=$(($(du -sm "$root" | cut -f 1) * 6 / 5 + 512))
+rm -f "$image" "$efi"
+truncate -s $((efiMiB + rootMiB + 2))M "$image"
+sfdisk --quiet "$image" <<END
+label: gpt
+start=1MiB, size=\${efiMiB}MiB, type=uefi, name=efi
+start=$((efiMiB + 1))MiB, size=\${rootMiB}MiB, type=$7, name=root
+END
+truncate -s \${efiMiB}M "$efi"
+mkfs.vfat -F 32 -n ${efiLabel} "$efi" > /dev/null
+export MTOOLS_SKIP_CHECK=1
+mmd -i "$efi" ::EFI ::EFI/BOOT ::EFI/debian
+mcopy -i "$efi" "$shim" "::EFI/BOOT/$6"
+mcopy -i "$efi" "$grub" "::EFI/BOOT/$(basename "$grub" .signed)"
+printf '%s' '${grubStart}' | mcopy -i "$efi" - ::EFI/debian/grub.cfg
+dd if="$efi" of="$image" bs=1M seek=1 conv=notrunc,sparse status=none
+rm "$efi"
+mkfs.ext4 -q -L ${rootLabel} -d "$root" -E offset=$(((efiMiB + 1) * 1048576)) "$image" \${rootMiB}M
+sync "$image"`;
+
+/** @throws JumphostError */
+export async function makeDisk(
+  image: string,
+  { folder, architecture, signal }: Omit<RootOptions, 'archive'>,
+): Promise<void> {
+  const { shim, grub, start, rootType, packages } = platforms[architecture];
+  const args = [image, folder, `${image}.efi`, shim, grub, start, rootType, packages.join(', ')];
+  const made = run('sh', ['-eu', '-c', diskScript, 'sh', ...args], { signal, timeout: buildMs });
+  await made.catch((cause: unknown) => fail('the disk cannot be made', cause, signal));
+}
+
+function fail(what: string, cause: unknown, signal: AbortSignal): never {
+  signal.throwIfAborted();
+  const said = cause instanceof Error && 'stderr' in cause ? `${cause.stderr}`.trim() : '';
+  const why = said.split('\n').slice(-3).join('; ') || errorText(cause);
+  throw new JumphostError('STEP', `${what}: ${why}`, { cause });
+}

@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { parseRack } from '@skolo/rack';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { firstBoot } from './first-boot.ts';
+import { identityOf, identityText, publicKeysOf } from './identity.ts';
+
+const run = promisify(execFile);
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG8h7yCsGpRcCUrXQ4dQ1zMTx3vCJ0twiFddltindeIY ann';
+
+function rackOf(more = '') {
+  return parseRack(
+    `rack: rack4
+timezone: UTC
+network: { subnet: 192.168.1.0/24 }
+jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
+logins: { router: { username: admin, privateKey: secrets/key } }
+infrastructure: { router: { model: edgeos, address: 192.168.1.1, login: router, uplink: internet } }
+${more}`,
+    { file: 'rack.yaml' },
+  );
+}
+
+describe('the identity of a jumphost', () => {
+  const good = identityText(identityOf({ rack: rackOf(), keys: [key] }));
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'skolo-stick-'));
+    await writeFile(join(folder, 'first-boot'), firstBoot);
+  });
+  afterAll(async () => await rm(folder, { recursive: true }));
+
+  it('is what rack.yaml says, in a file that a person can read', () => {
+    expect(good.replace(/^sha256 .*/m, 'sha256 …')).toBe(`skolo-identity 1
+# For the first start of a jumphost. It has no secret. An edit makes it invalid.
+rack rack4
+name jumphost-rack4
+address 192.168.1.8/24
+gateway 192.168.1.1
+dns 192.168.1.1
+key ${key}
+sha256 …
+`);
+  });
+
+  it('is that of a machine, as a spare', () => {
+    const rack = rackOf('machines: { spare: { kind: host, address: 192.168.1.9 } }');
+
+    const identity = identityOf({ rack, keys: [key], machine: 'spare', nameServers: [] });
+
+    expect(identity).toMatchObject({ name: 'spare', address: '192.168.1.9', nameServers: [] });
+    expect(() => identityOf({ rack, keys: [key], machine: 'spaer' })).toThrow(
+      'rack4: rack.yaml has no machine spaer; describe it there',
+    );
+  });
+
+  const damaged = 'is damaged or was edited; make the stick again';
+  const foreign = 'is damaged, or of another version of skolo; make the stick again';
+  it.each([
+    ['as it was written', good, ''],
+    ['with another address', good.replace('1.8/', '1.9/'), damaged],
+    ['cut off', good.slice(0, 200), damaged],
+    ['cut off before the checksum', good.replace(/sha256 .*\n/, ''), damaged],
+    ['with ends of lines of Windows', good.replaceAll('\n', '\r\n'), foreign],
+    ['empty', '', foreign],
+    ['of a later version', good.replace('identity 1', 'identity 2'), foreign],
+    ['without a key', identityText(identityOf({ rack: rackOf(), keys: [] })), 'has no key'],
+  ])('is read by the first start, %s', async (_, text, problem) => {
+    const file = join(folder, 'skolo-identity.txt');
+    await writeFile(file, text);
+
+    const checked = run('sh', [join(folder, 'first-boot'), '--check', file]);
+
+    if (problem === '') expect((await checked).stdout).toBe('');
+    else await expect(checked).rejects.toMatchObject({ stdout: expect.stringContaining(problem) });
+  });
+
+  it('has public keys alone', () => {
+    expect(publicKeysOf(`# ann\n${key}\n\n`, 'id.pub')).toEqual([key]);
+    expect(() => publicKeysOf('-----BEGIN OPENSSH PRIVATE KEY-----\nb3B', 'id')).toThrow(
+      /^id: is a private key; name the file that ends with .pub$/,
+    );
+    expect(() => publicKeysOf('hunter2', 'id.pub')).toThrow(/^id.pub: is not a public key of ssh/);
+  });
+});

@@ -1,0 +1,102 @@
+/**
+ * What a stick gives to a computer with the image: who it is, and who may get in. It has no secret: whoever finds a stick learns
+ * a name, addresses and public keys. Host keys are made by the computer, and everything else comes over ssh.
+ */
+import type { Rack } from '@skolo/rack';
+import { JumphostError } from '../errors.ts';
+import { sha256 } from '../host.ts';
+
+export interface Identity {
+  rack: string;
+  /** Its host name. */
+  name: string;
+  /** IPv4. */
+  address: string;
+  /** Length of the prefix of its subnet. */
+  prefix: number;
+  gateway?: string;
+  nameServers: readonly string[];
+  /** Of several with a cable. */
+  interface?: string;
+  /** Public keys of ssh, as in authorized_keys. */
+  keys: readonly string[];
+}
+
+/** On the stick, which has a file system of FAT. */
+export const identityFile = 'skolo-identity.txt';
+/** Of this form. */
+export const identityHead = 'skolo-identity 1';
+
+/** The file of a stick. Its last line is the checksum of those before it. */
+export function identityText(identity: Identity): string {
+  const { rack, name, address, prefix, gateway, nameServers, keys } = identity;
+  const lines = [
+    identityHead,
+    '# For the first start of a jumphost. It has no secret. An edit makes it invalid.',
+    `rack ${rack}`,
+    `name ${name}`,
+    `address ${address}/${prefix}`,
+    ...(gateway === undefined ? [] : [`gateway ${gateway}`]),
+    ...nameServers.map((each) => `dns ${each}`),
+    ...(identity.interface === undefined ? [] : [`interface ${identity.interface}`]),
+    ...keys.map((key) => `key ${key}`),
+  ];
+  const text = lines.map((line) => `${line}\n`).join('');
+  return `${text}sha256 ${sha256(text)}\n`;
+}
+
+export interface IdentityNeeds {
+  rack: Rack;
+  /** A machine of rack.yaml that is to be a spare; without it, the jumphost. */
+  machine?: string | undefined;
+  /** Default: the device of rack.yaml with `uplink: internet`. */
+  gateway?: string | undefined;
+  /** Default: the gateway. */
+  nameServers?: readonly string[] | undefined;
+  interface?: string | undefined;
+  keys: readonly string[];
+}
+
+/** @throws JumphostError rack.yaml lacks what a stick has to say. */
+export function identityOf(needs: IdentityNeeds): Identity {
+  const { rack, machine, keys } = needs;
+  const { subnet = '' } = rack.network;
+  const wanted = machine === undefined ? rack.jumphost : rack.machines.get(machine);
+  const refuse = (why: string) => new JumphostError('STEP', `${rack.name}: rack.yaml ${why}`);
+  if (wanted === undefined) throw refuse(`has no machine ${machine}; describe it there`);
+  const { name, address } = wanted;
+  if (address === undefined) throw refuse(`has no address of ${name}; a jumphost needs one`);
+  const [, length] = subnet.split('/');
+  if (length === undefined) throw refuse('has no network.subnet; the stick needs its length');
+  if (address.includes(':')) throw refuse(`has an address of IPv6 for ${name}; only IPv4 is set`);
+  const router = [...rack.infrastructure.values()].find(({ uplink }) => uplink === 'internet');
+  const gateway = needs.gateway ?? router?.address;
+  const nameServers = needs.nameServers ?? (gateway === undefined ? [] : [gateway]);
+  return {
+    ...{ rack: rack.name, name, address, prefix: Number(length), nameServers, keys },
+    ...(gateway !== undefined && { gateway }),
+    ...(needs.interface !== undefined && { interface: needs.interface }),
+  };
+}
+
+/** As sshd accepts them (sshd(8), AUTHORIZED_KEYS FILE FORMAT), without options. */
+const publicKey =
+  /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-\S+|sk-\S+@openssh\.com) [A-Za-z0-9+/]+=*( .*)?$/;
+
+/**
+ * Public keys of a file, one in each line.
+ *
+ * @param file for messages
+ * @throws JumphostError A line is not a public key.
+ */
+export function publicKeysOf(text: string, file: string): string[] {
+  const lines = text.split('\n').map((line) => line.trim());
+  const keys = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  for (const key of keys) {
+    if (publicKey.test(key)) continue;
+    // Its content must not appear.
+    const what = key.includes('PRIVATE KEY') ? 'is a private key' : 'is not a public key of ssh';
+    throw new JumphostError('FILE', `${file}: ${what}; name the file that ends with .pub`);
+  }
+  return keys;
+}

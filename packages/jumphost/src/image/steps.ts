@@ -1,0 +1,85 @@
+/** Steps of an image: those of a jumphost that are alike in all racks, what starts it, and nothing by which it is known. */
+import type { Download } from '../downloads.ts';
+import { checkByScript, fileStep } from '../files.ts';
+import type { Step } from '../step.ts';
+import { sshFile } from '../steps/guarded.ts';
+import { imagesStep } from '../steps/k3s.ts';
+import { binary, installBinary, installedVersion, type K3sOptions } from '../steps/k3s-unit.ts';
+import { nodeStep } from '../steps/node.ts';
+import { packagesStep } from '../steps/packages.ts';
+import { type ProgramSources, programsStep } from '../steps/programs.ts';
+import { journalStep, updatesStep } from '../steps/settings.ts';
+import { bootStep } from './boot.ts';
+import { firstBootStep } from './first-boot.ts';
+
+export interface ImageNeeds {
+  download: Download;
+  sources: ProgramSources;
+  k3sVersion: string;
+  /** A file of our images, from save-images. */
+  ownImages?: string | undefined;
+}
+
+/** For a root file system in a folder. Nothing of skolo starts with the computer but its first boot. */
+export function imageSteps({ download, sources, k3sVersion, ownImages }: ImageNeeds): Step[] {
+  const k3s = { version: k3sVersion, download };
+  return [
+    packagesStep(),
+    journalStep(),
+    updatesStep(),
+    nodeStep(download),
+    keysOnlyStep,
+    programsStep(sources),
+    imagesStep(k3s, { own: ownImages, rack: 'image' }),
+    k3sProgramStep(k3s),
+    bootStep,
+    firstBootStep(),
+    anonymousStep,
+  ];
+}
+
+/** As the step of a jumphost, without a session that could be locked out. */
+const keysOnlyStep = fileStep({
+  name: 'ssh',
+  about: 'sshd accepts keys alone',
+  files: [sshFile],
+  activate: 'mkdir -p /run/sshd && ssh-keygen -q -A && sshd -t',
+});
+
+/** Only the program: without settings k3s would begin a cluster of its own. */
+function k3sProgramStep(k3s: K3sOptions): Step {
+  return {
+    name: 'k3s',
+    about: `${binary}, ${k3s.version} where there is none`,
+    async check(host) {
+      const note = await installedVersion(host);
+      return note === undefined ? { differs: [`${binary} is missing`] } : { differs: [], note };
+    },
+    apply: (host) => installBinary(host, k3s),
+  };
+}
+
+/** By which a computer, or a person, would be known. systemd makes an id at the first start where the file is empty. */
+const known = [
+  ...['/etc/ssh/ssh_host_*', '/root/.ssh', '/etc/hostname', '/etc/resolv.conf'],
+  ...['/var/lib/systemd/random-seed', '/var/lib/systemd/credential.secret'],
+  ...['/var/lib/dbus/machine-id', '/etc/skolo/identity', '/root/.bash_history'],
+  // What the build has left.
+  ...['/var/lib/apt/lists/*', '/var/cache/apt/archives/*.deb', '/var/log/*.log', '/var/log/apt/*'],
+  ...['/run/*', '/tmp/*'],
+];
+
+const anonymousStep: Step = {
+  name: 'anonymous',
+  about: 'no name, no id, no key, no random seed',
+  check: (host) =>
+    checkByScript(
+      host,
+      `for each in ${known.join(' ')}; do [ ! -e "$each" ] && [ ! -L "$each" ] || echo "$each is there"; done
+[ ! -s /etc/machine-id ] || echo '/etc/machine-id is not empty'
+[ -e /etc/machine-id ] || echo '/etc/machine-id is missing'`,
+    ),
+  async apply(host) {
+    await host.need(`rm -rf ${known.join(' ')} && : > /etc/machine-id`);
+  },
+};
