@@ -109,10 +109,17 @@ export function startAtTerminal(
 }
 
 /** As typed in the clone, until it ends. */
-export async function typed(
-  ...typing: Parameters<typeof startTyped>
-): Promise<{ code: number; out: string }> {
-  const child = startTyped(...typing);
+export async function typed(...typing: Parameters<typeof startTyped>): Promise<Ended> {
+  return await endOf(startTyped(...typing));
+}
+
+export interface Ended {
+  code: number;
+  /** Of both its outputs. */
+  out: string;
+}
+
+export async function endOf(child: ChildProcess): Promise<Ended> {
   let out = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (data: Buffer) => {

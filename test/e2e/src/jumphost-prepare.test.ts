@@ -4,10 +4,11 @@
  *
  * One test goes on where the one before has ended: it is the story of one jumphost.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { watchProcesses } from '@skolo/fleet/testing';
 import {
   addK3s,
   address,
@@ -19,7 +20,14 @@ import {
 } from '@skolo/jumphost/testing';
 import { type ContainerRegistry, peer, startContainerRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeRacks, repository, routePods, startTyped, typed } from './jumphost-desk.ts';
+import {
+  type Ended,
+  endOf,
+  makeRacks,
+  repository,
+  routePods,
+  startTyped,
+} from './jumphost-desk.ts';
 
 const rackYaml = `
 rack: rack4
@@ -67,7 +75,7 @@ describe.skipIf(why !== undefined)(
       racks = await makeRacks(registry.host, rackYaml, ['rack5']);
       const bundle = join(repository, 'scripts/bundle.mjs');
       execFileSync(process.execPath, [bundle, '--out', jumphost.desk.bundles, 'stand-in']);
-      const store = join(jumphost.desk.env.HOME ?? '', 'secrets/rack4');
+      const store = storeFolder();
       await mkdir(store, { recursive: true, mode: 0o700 });
       await writeFile(join(store, 'pdu'), 'canary-of-a-pdu', { mode: 0o600 });
       await writeFile(join(store, 'k3s-token'), 'canary-of-k3s', { mode: 0o600 });
@@ -107,7 +115,24 @@ describe.skipIf(why !== undefined)(
       return (await jumphost.computer.run('systemctl', 'is-active', unit)).text.trim();
     }
 
-    const run = (...args: string[]) => typed(racks, jumphost, args);
+    const storeFolder = () => join(jumphost.desk.env.HOME ?? '', 'secrets/rack4');
+
+    /** All values that there are, of both ends: processes of the jumphost are also processes of this computer. */
+    async function secretWords(): Promise<string[]> {
+      const values = ['router', 'next/router'].map((name) =>
+        readFile(join(storeFolder(), name), 'utf8').catch(() => ''),
+      );
+      const lines = (await Promise.all(values)).flatMap((text) => text.split('\n'));
+      return ['canary-of-', ...lines.filter(Boolean)];
+    }
+
+    async function run(...args: string[]): Promise<Ended> {
+      const words = await secretWords();
+      const child = startTyped(racks, jumphost, args);
+      const [ended] = await Promise.all([endOf(child), watchProcesses(child, words)]);
+      for (const word of words) expect(ended.out).not.toContain(word);
+      return ended;
+    }
 
     it('lets a former power controller serve, and none of ours beside it', async () => {
       const { computer } = jumphost;
@@ -288,7 +313,7 @@ describe.skipIf(why !== undefined)(
     });
 
     it('has a password of a router with Debian replaced at both ends', async () => {
-      const { computer, desk } = jumphost;
+      const { computer } = jumphost;
       await computer.write('/root/given', 'root:canary-of-router\n', 0o600);
       await computer.run('sh', '-c', 'chpasswd < /root/given && rm /root/given');
       const settings = `Port 2222
@@ -301,7 +326,7 @@ PidFile /run/router-sshd.pid
       await computer.write('/etc/ssh/router_config', settings);
       const sshd = ['/usr/sbin/sshd', '-D', '-f', '/etc/ssh/router_config'];
       await computer.run('systemd-run', '--unit=router-sshd', ...sshd);
-      const store = join(desk.env.HOME ?? '', 'secrets/rack4');
+      const store = storeFolder();
 
       const first = await run('secrets', 'rotate', 'rack4', 'router');
       const minutesAgo = Date.now() / 1000 - 300;
@@ -323,14 +348,13 @@ PidFile /run/router-sshd.pid
 
     it('leaves secrets only where they belong', async () => {
       const { computer, desk } = jumphost;
-      const store = join(desk.env.HOME ?? '', 'secrets/rack4');
-      const rotated = await readFile(join(store, 'router'), 'utf8');
-      await computer.write('/root/patterns', `canary-of-\n${rotated}\n`, 0o600);
+      const words = await secretWords();
+      await computer.write('/root/patterns', `${words.join('\n')}\n`, 0o600);
 
       const { text } = await computer.run(
         'sh',
         '-c',
-        'grep -rlIf /root/patterns /etc /var/log /var/lib/skolo* /tmp /run 2>/dev/null; journalctl -a -o export | grep -acf /root/patterns',
+        'grep -rlIf /root/patterns --exclude=patterns /dev/shm /etc /home /opt/skolo /root /run /tmp /usr/local /var/log /var/lib/skolo* /var/tmp 2>/dev/null; journalctl -a -o export | grep -acf /root/patterns',
       );
 
       const files = text.trim().split('\n');
@@ -341,6 +365,11 @@ PidFile /run/router-sshd.pid
       expect(inJournal).toBe('0');
       expect(files.filter((file) => !places.test(file))).toEqual([]);
       expect(files).toHaveLength(4);
+      // The desk: its clone with git, its home, its temporary files.
+      const args = ['-rlF', ...words.flatMap((word) => ['-e', word]), racks, desk.env.HOME ?? ''];
+      const { stdout } = spawnSync('grep', args, { encoding: 'utf8' });
+      const atDesk = stdout.split('\n').filter(Boolean);
+      expect(atDesk.filter((file) => !file.startsWith(`${storeFolder()}/`))).toEqual([]);
     });
   },
 );

@@ -1,0 +1,24 @@
+/** Searches processes for a secret: those of this computer, and those in containers on it. */
+import type { ChildProcess } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const betweenMs = 50;
+
+/**
+ * Reads command lines and environments of all processes, until the child has ended.
+ *
+ * @throws Error One of them has one of the words.
+ */
+export async function watchProcesses(child: ChildProcess, words: readonly string[]): Promise<void> {
+  while (child.exitCode === null && child.signalCode === null) {
+    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+    for (const pid of pids) {
+      for (const name of ['cmdline', 'environ']) {
+        const content = await readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '');
+        if (words.some((word) => content.includes(word))) throw new Error(`a secret in ${name}`);
+      }
+    }
+    await pause(betweenMs);
+  }
+}
