@@ -5,8 +5,8 @@
  * Tried with: its simulator only.
  * rack.yaml: the login has `username` and `password` of an administrator beside `snmp`, and ssh is enabled on the card.
  * Oddities: `snmpv3` names a user by its number, and shows no phrase. What is set is kept at once.
- * Source: APC, "Network Management Card 2 User Guide", "Command Line Interface" (`snmp`, `snmpv3`, response codes); the answers of a card AP9640 that
- * the emulator fakenos has.
+ * Source: APC, "Network Management Card 2 User Guide", "Command Line Interface" (`snmp`, `snmpv3`, response codes); the module
+ * apc_snmpv3 of Ansible's ncstate.network, which was tried with an AP9641; answers of an AP9640 in a public emulator of devices.
  */
 import { DeviceRefused, type Dialect, escapePattern, openCli, targetOf } from '@skolo/equipment';
 import type { Secret } from '@skolo/secrets';

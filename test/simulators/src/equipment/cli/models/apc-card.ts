@@ -5,7 +5,8 @@
  *
  * Sources: APC's "Network Management Card 2 User Guide", chapter "How to Export Configuration Settings" (sections, keys,
  * `Override`, what is not exported), and its "Command Line Interface Guide" (`about`, E000); the file of a card that
- * Oxidized's tests have (header, sections); the answers of a card AP9640 to `snmp` and `snmpv3` that the emulator fakenos has. Passwords, SNMPv3 phrases and certificates are not in it.
+ * Oxidized's tests have (header, sections). Passwords, SNMPv3 phrases and certificates are not in it. `snmp` and `snmpv3`: answers of
+ * an AP9640 in a public emulator of devices, and the commands of the module apc_snmpv3 of Ansible's ncstate.network.
  */
 import type { SnmpOptions } from '../../snmp/agent.ts';
 import type { ConfiguredDevice } from '../core.ts';
