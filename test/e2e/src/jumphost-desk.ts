@@ -10,7 +10,8 @@ import type { BareJumphost } from '@skolo/jumphost/testing';
 import type { Computer } from '@skolo/simulators';
 
 export const repository = fileURLToPath(new URL('../../../', import.meta.url));
-const skolo = join(repository, 'packages/cli/bin/skolo.js');
+/** The command. */
+export const skolo = join(repository, 'packages/cli/bin/skolo.js');
 const services = {
   'metadata-server': 'skolo-node',
   'power-cycle-daemon': 'skolo',

@@ -1,16 +1,22 @@
-/** SNMP through a jumphost: Debian's snmpd, asked by a relay behind a real sshd. */
+/** SNMP through a jumphost: Debian's snmpd, asked by a relay behind a real sshd, also by the command. */
+import { spawn } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { snmpTo } from '@skolo/equipment/snmp';
 import { openJumphost } from '@skolo/fleet';
-import { startDesk } from '@skolo/fleet/testing';
+import { startDesk, watchProcesses } from '@skolo/fleet/testing';
 import { Secret, type SnmpCredentials } from '@skolo/secrets';
 import { apcRpdu2Model, peer, startSnmpd } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
+import { endOf, skolo } from './jumphost-desk.ts';
 
 const [authKey, privKey] = ['authCanaryCanary', 'privCanaryCanary'];
 const outlet = '1.3.6.1.4.1.318.1.1.26.9.2.3.1.5.1';
 
-it('reads with each login that is right, and says why else', async ({ skip }) => {
+it('reads with each login that is right, and says why else', { timeout: 120_000 }, async ({
+  skip,
+}) => {
   if (!peer('sshd') || !peer('ssh')) skip('sshd is not installed');
   const user = { name: 'skolo', access: 'write', authProtocol: 'sha', authKey, privKey } as const;
   const device = await startSnmpd(apcRpdu2Model(), { users: [user] });
@@ -20,7 +26,7 @@ it('reads with each login that is right, and says why else', async ({ skip }) =>
   onTestFinished(desk.close);
   const { rack, env, jumphost } = desk;
   await jumphost.program('node', `exec '${process.execPath}' "$@"`);
-  const signal = AbortSignal.timeout(60_000);
+  const signal = AbortSignal.timeout(100_000);
   const way = await openJumphost(rack, { env, mayAsk: false, signal });
   onTestFinished(way.close);
   const read = async (snmp: Partial<SnmpCredentials>, port = device.port, former?: string) => {
@@ -56,6 +62,27 @@ it('reads with each login that is right, and says why else', async ({ skip }) =>
   await expect(read(wrong)).rejects.toThrow('a key or its protocol is wrong');
   await expect(read({ community: new Secret('next') })).rejects.toThrow('no answer over SNMP');
   await expect(read(right, 9)).rejects.toThrow(/pdu-1: the relay .*ECONNREFUSED/);
+  await writeFile(
+    join(rack.overlay, 'rack.yaml'),
+    `rack: rack4
+secrets: { folder: ~/secrets }
+jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
+logins: { pdus: { snmp: { version: 3, user: skolo, authKey: secrets/auth, privKey: secrets/priv } } }
+infrastructure: { pdu-1: { model: apc-rpdu2, address: 127.0.0.1, ports: { snmp: ${device.port} }, login: pdus } }
+machines: { rpi-1: { kind: rpi, address: 127.0.0.2, power: pdu-1/1 } }
+`,
+  );
+  const store = join(env.HOME ?? '', 'secrets/rack4');
+  await mkdir(store, { recursive: true, mode: 0o700 });
+  await writeFile(join(store, 'auth'), `anotherAnother\n${authKey}\n`, { mode: 0o600 });
+  await writeFile(join(store, 'priv'), privKey, { mode: 0o600 });
+  const child = spawn(process.execPath, [skolo, 'secrets', 'check', 'rack4'], {
+    env,
+    cwd: env.HOME,
+  });
+  const [checked] = await Promise.all([endOf(child), watchProcesses(child, [authKey, privKey])]);
+  expect(checked.out).toMatch(/^auth,priv +pdu-1 +opens /m);
+
   await jumphost.program('node', 'echo "node: not found" >&2; exit 127');
   await expect(read(right)).rejects.toThrow(
     'pdu-1: the relay on the jumphost has ended: node: not found',
