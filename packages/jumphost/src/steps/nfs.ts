@@ -28,46 +28,75 @@ export interface NfsNeeds {
   subnet: string;
 }
 
-/** Exports of a former system stay, and are served by the same server. */
-export function nfsStep({ address, subnet }: NfsNeeds): Step {
+/** Exports of a former system stay, and are served by the same server. So does a disk that a person has mounted there. */
+export function nfsStep(needs: NfsNeeds): Step {
   const name = 'nfs';
-  const about = `${folder}, for volumes of the cluster, served to ${subnet}`;
-  const stepOf = (others: readonly string[]) => {
-    const isAlone = others.length === 0;
-    return fileStep({
+  const about = `${folder}, for volumes of the cluster, served to ${needs.subnet}`;
+  async function look(host: Host): Promise<{ step: Step; exports: string[] }> {
+    const exports = await findExports(host);
+    const isAlone = exports.length === 0;
+    const hasDisk = (await host.need(printDisk)) !== '';
+    const step = fileStep({
       ...{ name, about },
-      files: filesOf(subnet, isAlone),
-      activate: `${refuseOther}\n${makeFileSystem}\n${startServer}`,
-      verify: verifyScript({ address, subnet }, isAlone),
+      files: [
+        exportsFile(needs.subnet),
+        // Clients of a former server may know nothing newer.
+        ...(isAlone ? [versionsFile] : []),
+        ...(hasDisk ? [] : [mountFile]),
+      ],
+      activate: [refuseOther, hasDisk ? 'true' : makeImage, mountAndServe].join('\n'),
+      verify: verifyScript(needs, isAlone),
     });
-  };
+    return { step, exports };
+  }
   return {
     ...{ name, about },
     async check(host) {
-      const others = await findExports(host);
-      const { differs } = await stepOf(others).check(host);
-      const note = others.length === 0 ? '' : `also serves ${others.join('; ')}`;
-      return { differs, note };
+      const { step, exports } = await look(host);
+      const { differs } = await step.check(host);
+      return { differs, note: exports.length === 0 ? '' : `also serves ${exports.join('; ')}` };
     },
-    async apply(host: Host) {
-      await stepOf(await findExports(host)).apply?.(host);
+    async apply(host) {
+      const { step } = await look(host);
+      await step.apply?.(host);
     },
   };
 }
 
-function filesOf(subnet: string, isAlone: boolean): FileContent[] {
+function exportsFile(subnet: string): FileContent {
   const options = `rw,sync,no_subtree_check,mountpoint,all_squash,anonuid=${user},anongid=${user}`;
-  return [
-    {
-      path: '/etc/exports.d/skolo.exports',
-      content: `${head}; exports of your own belong into /etc/exports.\n${folder} ${subnet}(${options})\n`,
-    },
-    // Clients of a former server may know nothing newer.
-    ...(isAlone
-      ? [{ path: '/etc/nfs.conf.d/50-skolo.conf', content: `${head}.\n[nfsd]\nvers3=n\n` }]
-      : []),
-  ];
+  const own = 'exports of your own belong into /etc/exports';
+  return {
+    path: '/etc/exports.d/skolo.exports',
+    content: `${head}; ${own}.\n${folder} ${subnet}(${options})\n`,
+  };
 }
+
+const versionsFile = {
+  path: '/etc/nfs.conf.d/50-skolo.conf',
+  content: `${head}.\n[nfsd]\nvers3=n\n`,
+};
+
+const mountFile = {
+  path: `/etc/systemd/system/${unit}`,
+  content: `${head}.
+[Unit]
+Description=skolo: volumes of the cluster
+Documentation=man:systemd.mount(5)
+[Mount]
+What=${image}
+Where=${folder}
+Type=ext4
+Options=loop,noatime,nosuid,nodev,noexec
+[Install]
+WantedBy=multi-user.target
+`,
+};
+
+/** Prints what is there of a file system that is not ours: it is mounted, or it should be. */
+const printDisk = `if ! [ -e ${image} ] && ! grep -qs '^What=${image}$' ${mountFile.path}; then
+  findmnt -no SOURCE ${folder} || systemctl show -P LoadState ${unit} | grep -x loaded || true
+fi`;
 
 /** A server that is not the kernel's has a process at the port. */
 const otherServer = `other=$(ss -Hltnp 'sport = :2049' | sed -n 's/.*users:(("\\([^"]*\\)",pid=\\([0-9]*\\).*/\\1 (process \\2)/p' | head -n 1)`;
@@ -78,49 +107,32 @@ const refuseOther = `${otherServer}
 [ -z "$other" ] || { echo ${otherText} >&2; exit 1; }`;
 
 /**
- * A file system that a person has put there is used. Otherwise half of the room that is left becomes one, in a file without
- * holes: it never takes more, and never finds the disk full. `discard` and `fstrim -a` make such holes.
+ * Half of the room that is left, in a file without holes: it never takes more, and never finds the disk full. Discarded blocks
+ * would be such holes (mkfs, `fstrim -a`).
  */
-const makeFileSystem = `umask 022
+const makeImage = `umask 022
 mkdir -p ${folder}
-if ! mountpoint -q ${folder}; then
-  systemctl daemon-reload
-  if ! systemctl cat ${unit} > /dev/null 2>&1; then
-    if [ ! -e ${image} ]; then
-      rm -f ${image}.new
-      free=$(df -kP /srv/skolo | awk 'NR == 2 { print int($4 / 1024) }')
-      [ "$free" -ge ${2 * leastMib} ] || { echo "/srv has $free MiB free, and needs ${2 * leastMib} for volumes; make room, or mount a disk at ${folder}" >&2; exit 1; }
-      fallocate -l "$((free / 2))MiB" ${image}.new
-      chmod 600 ${image}.new
-      mkfs.ext4 -q -F -m 0 -E nodiscard -L skolo-nfs ${image}.new
-      sync ${image}.new
-      mv ${image}.new ${image}
-    fi
-    cat > /etc/systemd/system/${unit} <<'END'
-# Written by \`skolo jumphost prepare\`. For a disk in its place, remove this file and ${image}.
-[Unit]
-Description=skolo: volumes of the cluster
-[Mount]
-What=${image}
-Where=${folder}
-Type=ext4
-Options=loop,noatime,nosuid,nodev,noexec
-[Install]
-WantedBy=multi-user.target
-END
-    systemctl daemon-reload
-    systemctl enable --quiet ${unit}
-  fi
-  systemctl start ${unit}
+if [ ! -e ${image} ]; then
+  rm -f ${image}.new
+  free=$(df -kP /srv/skolo | awk 'NR == 2 { print int($4 / 1024) }')
+  [ "$free" -ge ${2 * leastMib} ] || { echo "/srv has $free MiB free, and needs ${2 * leastMib} for volumes; make room, or mount a disk at ${folder}" >&2; exit 1; }
+  fallocate -l "$((free / 2))MiB" ${image}.new
+  chmod 600 ${image}.new
+  mkfs.ext4 -q -F -m 0 -E nodiscard -L skolo-nfs ${image}.new
+  sync ${image}.new
+  mv ${image}.new ${image}
+  sync -f ${image}
 fi
-if [ -e ${image} ]; then fallocate -l "$(stat -c %s ${image})" ${image}; fi
-chown ${user}:${user} ${folder}
-chmod 770 ${folder}`;
+fallocate -l "$(stat -c %s ${image})" ${image}
+systemctl daemon-reload
+systemctl enable --quiet ${unit}`;
 
-/** Only a change of versions needs a restart, which clients wait for. The generator of nfs-utils orders it after its mounts. */
-const startServer = `systemctl daemon-reload
+/** Only a change of versions needs a restart of the server, which clients wait for. */
+const mountAndServe = `mountpoint -q ${folder} || systemctl start ${unit}
+chown ${user}:${user} ${folder}
+chmod 770 ${folder}
 systemctl enable --quiet nfs-server.service
-if systemctl is-active -q nfs-server.service && ! { [ -e /etc/nfs.conf.d/50-skolo.conf ] && grep -q '+3' /proc/fs/nfsd/versions; }; then
+if systemctl is-active -q nfs-server.service && ! { [ -e ${versionsFile.path} ] && grep -q '+3' /proc/fs/nfsd/versions; }; then
   exportfs -ra
 else
   systemctl restart nfs-server.service
