@@ -32,7 +32,7 @@ export interface NfsNeeds {
 export function nfsStep(needs: NfsNeeds): Step {
   const name = 'nfs';
   const about = `${folder}, for volumes of the cluster, served to ${needs.subnet}`;
-  async function look(host: Host): Promise<{ step: Step; exports: string[] }> {
+  async function look(host: Host) {
     const exports = await findExports(host);
     const isAlone = exports.length === 0;
     const hasDisk = (await host.need(printDisk)) !== '';
@@ -44,10 +44,10 @@ export function nfsStep(needs: NfsNeeds): Step {
         ...(isAlone ? [versionsFile] : []),
         ...(hasDisk ? [] : [mountFile]),
       ],
-      activate: [refuseOther, hasDisk ? 'true' : makeImage, mountAndServe].join('\n'),
+      activate: `systemctl daemon-reload\n${hasDisk ? '' : enableMount}\n${mountAndServe}`,
       verify: verifyScript(needs, isAlone),
     });
-    return { step, exports };
+    return { step, exports, hasDisk };
   }
   return {
     ...{ name, about },
@@ -57,7 +57,9 @@ export function nfsStep(needs: NfsNeeds): Step {
       return { differs, note: exports.length === 0 ? '' : `also serves ${exports.join('; ')}` };
     },
     async apply(host) {
-      const { step } = await look(host);
+      const { step, hasDisk } = await look(host);
+      // The unit comes after its image: without one, a disk may still be mounted there.
+      await host.need(`${refuseOther}\n${hasDisk ? '' : makeImage}`, { deadlineMs: 300_000 });
       await step.apply?.(host);
     },
   };
@@ -94,8 +96,8 @@ WantedBy=multi-user.target
 };
 
 /** Prints what is there of a file system that is not ours: it is mounted, or it should be. */
-const printDisk = `if ! [ -e ${image} ] && ! grep -qs '^What=${image}$' ${mountFile.path}; then
-  findmnt -no SOURCE ${folder} || systemctl show -P LoadState ${unit} | grep -x loaded || true
+const printDisk = `if [ ! -e ${image} ]; then
+  findmnt -no SOURCE ${folder} || findmnt --fstab -no SOURCE ${folder} || systemctl show -P LoadState ${unit} | grep -x loaded || true
 fi`;
 
 /** A server that is not the kernel's has a process at the port. */
@@ -110,7 +112,8 @@ const refuseOther = `${otherServer}
  * Half of the room that is left, in a file without holes: it never takes more, and never finds the disk full. Discarded blocks
  * would be such holes (mkfs, `fstrim -a`).
  */
-const makeImage = `umask 022
+const makeImage = `set -e
+umask 022
 mkdir -p ${folder}
 if [ ! -e ${image} ]; then
   rm -f ${image}.new
@@ -123,9 +126,9 @@ if [ ! -e ${image} ]; then
   mv ${image}.new ${image}
   sync -f ${image}
 fi
-fallocate -l "$(stat -c %s ${image})" ${image}
-systemctl daemon-reload
-systemctl enable --quiet ${unit}`;
+fallocate -l "$(stat -c %s ${image})" ${image}`;
+
+const enableMount = `systemctl enable --quiet ${unit}`;
 
 /** Only a change of versions needs a restart of the server, which clients wait for. */
 const mountAndServe = `mountpoint -q ${folder} || systemctl start ${unit}
