@@ -8,6 +8,7 @@ import { errorText } from '@skolo/errors';
 import { JumphostError } from '../errors.ts';
 import { neededPackages } from '../steps/packages.ts';
 import { efiLabel, grubStart, type ImageArchitecture, platforms, rootLabel } from './boot.ts';
+import { apart } from './root-folder.ts';
 
 const run = promisify(execFile);
 
@@ -57,10 +58,9 @@ export async function makeRoot({ folder, architecture, archive, signal }: RootOp
   const made =
     archive === undefined
       ? run(
-          // Its mounts end with it.
           'unshare',
           [
-            ...['--mount', '--propagation', 'private', 'mmdebstrap'],
+            ...[...apart, 'mmdebstrap'],
             ...['--quiet', '--variant=minbase', '--mode=root', `--architectures=${architecture}`],
             ...[`--include=${packages.join(',')}`, '--dpkgopt=force-unsafe-io'],
             ...['bookworm', folder],

@@ -2,7 +2,13 @@
 import { spawn } from 'node:child_process';
 import { type Host, openHost } from '../host.ts';
 
-/** Mounts are gone with the command. systemctl writes links, and leaves alone what runs here. */
+/** For unshare: mounts and processes are gone with the program, also where it is killed. */
+export const apart = [
+  ...['--mount', '--propagation', 'private'],
+  ...['--pid', '--fork', '--kill-child', '--mount-proc'],
+];
+
+/** systemctl writes links, and leaves alone what runs here. */
 const enter = `set -e
 mount --rbind /dev "$1/dev"
 mount -t proc proc "$1/proc"
@@ -15,7 +21,7 @@ export async function openRootFolder(
   return await openHost({
     ...{ name, signal },
     async start(command) {
-      const args = ['--mount', '--propagation', 'private', 'sh', '-c', enter, 'sh', root, command];
+      const args = [...apart, 'sh', '-c', enter, 'sh', root, command];
       return spawn('unshare', args, { stdio: 'pipe' });
     },
   });

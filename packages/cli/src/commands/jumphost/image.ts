@@ -21,6 +21,10 @@ import { printSteps } from './steps-text.ts';
 
 const run = promisify(execFile);
 
+/** Programs that were ended by a signal write for a moment more. Where a mount was left, its files are not ours. */
+const removal =
+  'for each in 1 2 3 4 5; do rm -rf --one-file-system "$0" && exit; sleep 1; done; exit 1';
+
 interface Options extends StepOptions {
   architecture: ImageArchitecture;
   root?: string;
@@ -70,8 +74,7 @@ export function define(command: SkoloCommand): void {
         await makeDisk(draft, { folder, architecture, signal });
         await rename(draft, file);
       } finally {
-        // Where a mount was left, its files are not ours.
-        await run('rm', ['-rf', '--one-file-system', folder]);
+        await run('sh', ['-c', removal, folder]);
         await rm(draft, { force: true });
       }
       const gb = ((await stat(file)).size / 1e9).toFixed(1);
