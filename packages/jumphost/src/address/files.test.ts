@@ -63,7 +63,7 @@ Gateway=192.168.1.2
 
     expect(
       networkd.withFixedAddress(text, fixed),
-    ).toBe(`# Written by \`skolo jumphost prepare\`: a fixed address.
+    ).toBe(`# Written by skolo: a fixed address.
 [Match]
 Name=eno1
 
