@@ -61,9 +61,7 @@ Destination=10.9.0.0/16
 Gateway=192.168.1.2
 `;
 
-    expect(
-      networkd.withFixedAddress(text, fixed),
-    ).toBe(`# Written by skolo: a fixed address.
+    expect(networkd.withFixedAddress(text, fixed)).toBe(`# Written by skolo: a fixed address.
 [Match]
 Name=eno1
 
