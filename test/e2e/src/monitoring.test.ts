@@ -105,6 +105,7 @@ async function startMonitoring(dir: string, demo: string): Promise<void> {
     ),
     '/etc/prometheus/': `${dir}/`,
     'scrape_interval: 15s': 'scrape_interval: 1s',
+    'scrape_interval: 1m': 'scrape_interval: 1s',
     'scrape_timeout: 10s': 'scrape_timeout: 1s',
     'evaluation_interval: 15s': 'evaluation_interval: 1s',
     'alertmanager.skolo.svc:9093': ofAlertmanager,
