@@ -1,5 +1,5 @@
 /** Racks by name: the list of them, and the way to one. */
-import type { Fleet, FleetRack, Jumphost, OpenRack } from '@skolo/fleet';
+import type { Fleet, FleetRack, Jumphost, K3sRack, OpenRack } from '@skolo/fleet';
 import type { Role } from '@skolo/rack';
 import { Option } from 'commander';
 import type { SkoloCommand } from './command.ts';
@@ -31,6 +31,12 @@ export async function clustersFile(command: SkoloCommand): Promise<string> {
 export async function rackNamed(command: SkoloCommand, name: string): Promise<FleetRack> {
   const { findRack } = await import('@skolo/fleet');
   return findRack(await loadFleet(command), name);
+}
+
+/** @throws CliError It has no jumphost. */
+export function withJumphost(rack: FleetRack): K3sRack {
+  if (rack.type !== 'gke') return rack;
+  throw new CliError(`${rack.name}: is a cluster of gke, without a jumphost`);
 }
 
 /** The rack of `--on`. */

@@ -43,7 +43,7 @@ export interface HoldDeps {
 }
 
 export interface MachineHold {
-  /** Absent: nothing holds it. */
+  /** By this hold, or by one of somebody else. */
   isHeld: boolean;
   release(): Promise<void>;
 }

@@ -41,7 +41,7 @@ export function whyNoUpgrade(from: string, versions: readonly string[]): string 
     return `it runs ${from}, and ${to} is older: a database that a newer version has used cannot be read by an older one`;
   }
   if (is.major !== wanted.major) return `it runs ${from}, and ${to} is another major version`;
-  const way = [from, ...versions.filter((each) => isOlder(from, each))];
+  const way = wayThrough(from, versions);
   const skips = way.some((each, at) => minorOf(way[at + 1] ?? each) > minorOf(each) + 1);
   if (skips) {
     const between = Array.from(
@@ -53,6 +53,11 @@ export function whyNoUpgrade(from: string, versions: readonly string[]): string 
   if (wanted.minor <= is.minor + mostMinorsAtOnce) return undefined;
   const most = way.findLast((each) => minorOf(each) <= is.minor + mostMinorsAtOnce);
   return `it runs ${from}, and machines may be only ${mostMinorsAtOnce} minor versions older than their server; upgrade to ${most} first, with its machines`;
+}
+
+/** The versions that a server runs, one after the other. */
+export function wayThrough(from: string, versions: readonly string[]): string[] {
+  return [from, ...versions.filter((each) => isOlder(from, each))];
 }
 
 function minorOf(version: string): number {

@@ -10,7 +10,7 @@ import { airgapImages, imagesFolder } from '../steps/k3s.ts';
 import { binaryOf, installedVersion, type K3sOptions, releaseOf } from '../steps/k3s-unit.ts';
 import { architectureOf } from '../steps/system.ts';
 import { Health, type HealthDeps, readHealth, untilAsWell } from './health.ts';
-import { isOlder, whyNoUpgrade } from './k3s-version.ts';
+import { isOlder, wayThrough, whyNoUpgrade } from './k3s-version.ts';
 import { folder, type ServerState, serverFiles, unit } from './server-script.ts';
 
 export interface ServerNeeds extends K3sOptions {
@@ -79,8 +79,8 @@ export function versionStep(versions: readonly string[]): Step {
         };
       }
       const why = whyNoUpgrade(from, versions);
-      const way = [from, ...versions.filter((each) => isOlder(from, each))];
-      return { differs: why === undefined ? [] : [why], note: way.join(' → ') };
+      const note = wayThrough(from, versions).join(' → ');
+      return { differs: why === undefined ? [] : [why], note };
     },
   };
 }

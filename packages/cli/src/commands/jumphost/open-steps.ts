@@ -24,7 +24,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { clustersFile, openJumphostOf, rackNamed } from '../../fleet.ts';
+import { clustersFile, openJumphostOf, rackNamed, withJumphost } from '../../fleet.ts';
 import { overlayOf } from './overlay.ts';
 import { clusterSecrets, secretFiles } from './secrets-part.ts';
 
@@ -84,9 +84,8 @@ export async function openSteps(
   { signal, report, ways }: OpenStepsDeps,
 ): Promise<OpenSteps> {
   const { io } = command;
-  const named = await rackNamed(command, name);
+  const named = withJumphost(await rackNamed(command, name));
   const entry = ways === undefined ? named : { ...named, ways };
-  if (entry.type === 'gke') throw new CliError(`${name}: is a cluster of gke, without a jumphost`);
   const kube = resolve(dirname(await clustersFile(command)), '..');
   const rack = await readRack(join(entry.overlay, 'rack.yaml'));
   const files = await fileNeeds(command, options, signal);

@@ -8,7 +8,7 @@ import { readRack } from '@skolo/rack';
 import { InvalidArgumentError } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { rackNamed } from '../../fleet.ts';
+import { rackNamed, withJumphost } from '../../fleet.ts';
 import { count, plain } from '../../output/text.ts';
 
 interface Options {
@@ -49,9 +49,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (name: string, folder: string, options: Options) => {
     const { io } = command;
-    const entry = await rackNamed(command, name);
-    if (entry.type === 'gke')
-      throw new CliError(`${name}: is a cluster of gke, without a jumphost`);
+    const entry = withJumphost(await rackNamed(command, name));
     const user = entry.ways.find((way) => way.user !== undefined && way.user !== 'root')?.user;
     if (user !== undefined) {
       throw new CliError(

@@ -6,7 +6,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain, exitCodes, failPartly } from '../../errors.ts';
-import { interruptible, loadFleet } from '../../fleet.ts';
+import { interruptible, loadFleet, withJumphost } from '../../fleet.ts';
 import { taskLimitOption } from '../../machine-tasks.ts';
 import { deskName } from '../../machine-way.ts';
 import { mustType } from '../../must-type.ts';
@@ -94,14 +94,10 @@ async function upgrade(command: SkoloCommand, names: string[], given: Options): 
   const options = { ...given, reason: reason ?? '' };
   const fleet = await loadFleet(command);
   const wanted = namedRacks(fleet, names);
-  const runs = fleet.racks.flatMap((entry): Run[] => {
+  const entries = fleet.racks.filter(({ name }) => wanted.includes(name)).map(withJumphost);
+  const runs = entries.map((entry): Run => {
     const { name } = entry;
-    if (!wanted.includes(name)) return [];
-    if (entry.type === 'gke')
-      throw new CliError(`${name}: is a cluster of gke, without a jumphost`);
-    return [
-      { ...{ name, entry, steps: [], now: '' }, left: new Map(), isOver: false, report() {} },
-    ];
+    return { ...{ name, entry, steps: [], now: '' }, left: new Map(), isOver: false, report() {} };
   });
   await interruptible(command, async (signal) => {
     await plan(command, runs, options, signal);
