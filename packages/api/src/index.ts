@@ -14,6 +14,21 @@ export {
   type ClientOptions,
   createClient,
 } from './client.ts';
+export {
+  CommonCause,
+  Curve,
+  HistoryEntry,
+  Machine,
+  MachineAlert,
+  MachineCondition,
+  MachineOrder,
+  machineStateApi,
+  RackElement,
+  RackPort,
+  RackView,
+  ServiceState,
+  SickMachine,
+} from './machine-state.ts';
 export { MetadataClient, MetadataIdentity, metadataServerApi } from './metadata-server.ts';
 export {
   ControllerStatus,

@@ -78,9 +78,29 @@ export const RepairStep = z
   .meta({ id: 'RepairStep' });
 export type RepairStep = z.output<typeof RepairStep>;
 
+/** What people order for a machine. machine-state owns it, and the agent keeps a durable copy. */
+export const Order = z
+  .object({
+    id: z.string().min(1).max(100),
+    kind: z
+      .enum(['maintenance', 'quarantine'])
+      .describe('`maintenance`: silences its alerts, too; `quarantine`: something has to be done'),
+    by: z.string().max(200),
+    reason: z.string().trim().min(1).max(1000),
+    since: Time,
+    until: Time.optional().describe('absent: until somebody ends it'),
+  })
+  .meta({ id: 'Order' });
+export type Order = z.output<typeof Order>;
+
 export const AgentStatus = z
   .object({
     machine: z.string(),
+    revision: z
+      .string()
+      .optional()
+      .describe('changes with everything but readings; a new start has another one'),
+    orders: z.array(Order).optional().describe('orders that are in force here'),
     /** Changes with each boot, which proves that the machine was down. */
     bootId: z.string().optional().describe('boot id of the running kernel, see random(4)'),
     task: z.object({

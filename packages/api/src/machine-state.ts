@@ -1,0 +1,426 @@
+/** The API of machine-state: every machine of a rack from all services, its history, and what people order for it. */
+import { z } from 'zod';
+import { Problem } from './problem.ts';
+import { route } from './route.ts';
+import { BotStatus, DeviceStatus, HealthStatus, Order, RepairStep } from './swarming-client.ts';
+import { Time } from './time.ts';
+
+const name = z.string().min(1).max(200);
+const reason = z.string().trim().min(1).max(1000);
+/** More than the largest rack has. */
+const mostTargets = 1000;
+
+/** From the best to the worst. The first four are the agent's verdict; the others are about the agent itself. */
+export const MachineCondition = z
+  .enum(['ok', 'recovering', 'maintenance', 'quarantined', 'stale', 'gone', 'never-reported'])
+  .describe(
+    '`stale`: no answer of the agent for 60 s; `gone`: for 10 minutes; `never-reported`: in rack.yaml, and never seen',
+  );
+export type MachineCondition = z.output<typeof MachineCondition>;
+
+export const MachineOrder = Order.extend({
+  machine: name,
+  deliveredAt: Time.optional().describe('when the agent acknowledged it; absent: not yet'),
+  why: z.string().optional().describe('why the agent does not have it yet'),
+}).meta({ id: 'MachineOrder' });
+export type MachineOrder = z.output<typeof MachineOrder>;
+
+export const MachineAlert = z
+  .object({
+    name: z.string(),
+    severity: z.string().optional(),
+    summary: z.string().optional(),
+    since: Time,
+    device: z.string().optional(),
+  })
+  .meta({ id: 'MachineAlert' });
+export type MachineAlert = z.output<typeof MachineAlert>;
+
+/** One machine as all services together know it. */
+export const Machine = z
+  .object({
+    name,
+    kind: z.string(),
+    shelf: z.string().optional(),
+    label: z.string().optional(),
+    address: z.string(),
+    mac: z.string().optional(),
+    pools: z.array(z.string()),
+    condition: MachineCondition,
+    since: Time.optional().describe('when the condition began; absent with `never-reported`'),
+    sentence: z.string().describe('why it is in this condition, for people'),
+    needsPerson: z.string().optional().describe('what a person has to do; absent: nothing'),
+    cause: z
+      .string()
+      .optional()
+      .describe('what has failed for several machines at once, and explains it: `switch-1`'),
+    flapping: z
+      .object({ changes: z.int(), since: Time })
+      .optional()
+      .describe('the condition has changed too often within an hour'),
+    lastSeen: Time.optional().describe('last answer of the agent'),
+    health: HealthStatus.optional(),
+    task: z.object({ id: z.string().optional(), since: Time.optional() }).optional(),
+    bot: BotStatus.optional(),
+    devices: z.array(DeviceStatus),
+    repairs: z.array(RepairStep),
+    bootId: z.string().optional(),
+    host: z.record(z.string(), z.union([z.number(), z.boolean()])).optional(),
+    versions: z.record(z.string(), z.string()).optional(),
+    orders: z.array(MachineOrder),
+    wiring: z.object({
+      uplink: z.string().optional().describe('switch-1/14'),
+      power: z.array(z.string()).describe('outlets of the machine'),
+    }),
+    power: z
+      .object({
+        outlets: z.array(z.object({ outlet: z.string(), state: z.enum(['on', 'off', 'unknown']) })),
+        cycle: z.object({ id: z.string(), step: z.string() }).optional(),
+        hold: z
+          .object({ id: z.string(), by: z.string(), until: Time, reason: z.string() })
+          .optional(),
+      })
+      .optional()
+      .describe('absent: the power-cycle daemon does not answer'),
+    token: z
+      .object({ identity: z.string().optional(), lastAsked: Time.optional() })
+      .optional()
+      .describe('absent: the metadata server does not answer'),
+    alerts: z.array(MachineAlert),
+  })
+  .meta({ id: 'Machine' });
+export type Machine = z.output<typeof Machine>;
+
+/** A port of a switch or a PDU, with both ends of the cable. */
+export const RackPort = z
+  .object({
+    port: z.string().describe('as in rack.yaml: `14`, `eth1`'),
+    powers: z.array(z.string()).describe('machines, devices or infrastructure that it feeds'),
+    connects: z.array(z.string()).describe('what is plugged in as an uplink'),
+    state: z.enum(['on', 'off', 'unknown']).optional().describe('absent: it feeds nothing'),
+  })
+  .meta({ id: 'RackPort' });
+export type RackPort = z.output<typeof RackPort>;
+
+export const RackElement = z
+  .object({
+    name,
+    model: z.string(),
+    address: z.string().optional(),
+    uplink: z.string().optional(),
+    power: z.array(z.string()),
+    state: z
+      .enum(['up', 'down', 'unknown'])
+      .describe('whether the power-cycle daemon or router-backup reaches it'),
+    why: z.string().optional(),
+    since: Time.optional(),
+    lastBackup: Time.optional(),
+    ports: z.array(RackPort),
+  })
+  .meta({ id: 'RackElement' });
+export type RackElement = z.output<typeof RackElement>;
+
+/** What has failed for several machines at once. */
+export const CommonCause = z
+  .object({ what: name, text: z.string(), since: Time, machines: z.array(name) })
+  .meta({ id: 'CommonCause' });
+export type CommonCause = z.output<typeof CommonCause>;
+
+export const ServiceState = z
+  .object({
+    name: z.string(),
+    reachable: z.boolean(),
+    ready: z.boolean(),
+    version: z.string().optional(),
+    why: z.string().optional().describe('why it is not reachable, or not ready'),
+    degraded: z.array(z.object({ what: z.string(), why: z.string(), since: Time })),
+  })
+  .meta({ id: 'ServiceState' });
+export type ServiceState = z.output<typeof ServiceState>;
+
+/** All of a rack but its machines. */
+export const RackView = z
+  .object({
+    rack: z.string(),
+    timezone: z.string(),
+    shelves: z.array(z.object({ name: z.string(), machines: z.array(name) })),
+    elements: z.array(RackElement).describe('router, switches, PDUs'),
+    causes: z.array(CommonCause),
+    services: z.array(ServiceState),
+    rackFile: z.object({
+      loadedAt: Time,
+      warnings: z.array(z.string()),
+      problems: z.array(z.string()).describe('why the file of now was rejected'),
+      changes: z.array(z.string()).describe('what the last reload changed'),
+    }),
+    alerts: z.array(MachineAlert).describe('firing, and of no machine'),
+  })
+  .meta({ id: 'RackView' });
+export type RackView = z.output<typeof RackView>;
+
+const entry = { at: Time, machine: name, device: z.string().optional() };
+
+/** What happened to a machine, at one moment. */
+export const HistoryEntry = z
+  .discriminatedUnion('kind', [
+    z.object({
+      ...entry,
+      kind: z.literal('condition'),
+      condition: MachineCondition,
+      text: z.string(),
+      codes: z.array(z.string()).describe('codes of the reasons'),
+    }),
+    z.object({
+      ...entry,
+      kind: z.literal('task'),
+      id: z.string().optional(),
+      endedAt: Time.optional(),
+      outcome: z.string().optional().describe('ended, bot-exit, lost'),
+    }),
+    z.object({
+      ...entry,
+      kind: z.literal('cycle'),
+      id: z.string(),
+      action: z.string(),
+      by: z.string(),
+      reason: z.string(),
+      endedAt: Time.optional(),
+      outcome: z.string().optional(),
+    }),
+    z.object({
+      ...entry,
+      kind: z.literal('repair'),
+      step: z.string(),
+      outcome: z.string(),
+      text: z.string().optional(),
+    }),
+    z.object({
+      ...entry,
+      kind: z.literal('hold'),
+      by: z.string(),
+      reason: z.string(),
+      until: Time,
+      endedAt: Time.optional(),
+    }),
+    z.object({
+      ...entry,
+      kind: z.literal('order'),
+      id: z.string(),
+      order: Order.shape.kind,
+      by: z.string(),
+      reason: z.string(),
+      endedAt: Time.optional(),
+      endedBy: z.string().optional(),
+    }),
+    z.object({
+      ...entry,
+      kind: z.literal('alert'),
+      name: z.string(),
+      severity: z.string().optional(),
+      endedAt: Time.optional(),
+    }),
+    z.object({ ...entry, kind: z.literal('note'), by: z.string(), text: z.string() }),
+    z.object({ ...entry, kind: z.literal('boot'), bootId: z.string() }),
+  ])
+  .meta({ id: 'HistoryEntry' });
+export type HistoryEntry = z.output<typeof HistoryEntry>;
+
+export const Curve = z
+  .object({
+    device: z.string(),
+    quantity: z.string().describe('`battery`, or a sensor of temperature'),
+    unit: z.enum(['percent', 'celsius']),
+    points: z.array(z.tuple([z.int(), z.number()])).describe('seconds since 1970, value'),
+  })
+  .meta({ id: 'Curve' });
+export type Curve = z.output<typeof Curve>;
+
+export const SickMachine = z
+  .object({
+    name,
+    times: z.int().describe('how often it became unable to take tasks'),
+    seconds: z.number().describe('how long it could not take tasks'),
+    codes: z
+      .array(z.object({ code: z.string(), times: z.int() }))
+      .describe('the most frequent first'),
+  })
+  .meta({ id: 'SickMachine' });
+export type SickMachine = z.output<typeof SickMachine>;
+
+const machine = z.object({ name });
+const span = {
+  from: Time.optional().describe('default: a day before `to`'),
+  to: Time.optional().describe('default: now'),
+};
+
+export const machineStateApi = {
+  machines: route({
+    method: 'get',
+    path: '/v1/machines',
+    summary: 'Every machine of the rack',
+    role: 'view',
+    query: z.strictObject({
+      shelf: z.string().optional(),
+      condition: MachineCondition.optional(),
+      code: z.string().optional().describe('code of a reason: `battery-low`'),
+      model: z.string().optional().describe('of a device, or kind of the machine'),
+      pool: z.string().optional(),
+      text: z.string().optional().describe('words that all have to occur, in any field'),
+    }),
+    answers: { 200: z.object({ machines: z.array(Machine) }) },
+  }),
+  machine: route({
+    method: 'get',
+    path: '/v1/machines/{name}',
+    summary: 'One machine',
+    role: 'view',
+    params: machine,
+    answers: { 200: Machine, 404: Problem },
+  }),
+  rack: route({
+    method: 'get',
+    path: '/v1/rack',
+    summary: 'Shelves, infrastructure with its ports, common causes, services, rack.yaml',
+    role: 'view',
+    answers: { 200: RackView },
+  }),
+  changes: route({
+    method: 'get',
+    path: '/v1/changes',
+    summary: 'Present state, followed by each change',
+    description:
+      'A connection begins with `all`, or with the changes since the event of `Last-Event-ID` where they are still known.',
+    role: 'view',
+    events: {
+      all: z.object({ machines: z.array(Machine), rack: RackView }),
+      machine: Machine,
+      removed: z.object({ name }),
+      rack: RackView,
+    },
+    answers: { 200: undefined, 503: Problem },
+  }),
+  history: route({
+    method: 'get',
+    path: '/v1/machines/{name}/history',
+    summary: 'What happened to a machine and its devices; the newest first',
+    role: 'view',
+    params: machine,
+    query: z.strictObject({
+      ...span,
+      kind: z.string().optional().describe('kinds of entries, separated by commas'),
+      limit: z.coerce.number().int().min(1).max(10_000).default(1000),
+    }),
+    answers: {
+      200: z.object({ entries: z.array(HistoryEntry), truncated: z.boolean() }),
+      404: Problem,
+      503: Problem,
+    },
+  }),
+  curves: route({
+    method: 'get',
+    path: '/v1/machines/{name}/curves',
+    summary: 'Battery and temperatures of its devices',
+    role: 'view',
+    params: machine,
+    query: z.strictObject(span),
+    answers: { 200: z.object({ curves: z.array(Curve) }), 404: Problem, 503: Problem },
+  }),
+  sickest: route({
+    method: 'get',
+    path: '/v1/sickest',
+    summary: 'Machines that were unable to take tasks most often',
+    role: 'view',
+    query: z.strictObject({
+      days: z.coerce.number().min(1).max(90).default(30),
+      limit: z.coerce.number().int().min(1).max(1000).default(20),
+    }),
+    answers: { 200: z.object({ machines: z.array(SickMachine) }), 503: Problem },
+  }),
+  addNote: route({
+    method: 'post',
+    path: '/v1/notes',
+    summary: 'Adds a dated, signed note to machines',
+    role: 'operate',
+    body: z.strictObject({
+      machines: z.array(name).min(1).max(mostTargets),
+      text: z.string().trim().min(1).max(4000),
+    }),
+    audits: { target: ['body.machines'], reason: 'body.text' },
+    answers: { 201: undefined, 404: Problem, 503: Problem },
+  }),
+  order: route({
+    method: 'post',
+    path: '/v1/orders',
+    summary: 'Puts machines into maintenance or quarantine',
+    description:
+      'The names are those of a preview, never a filter. Above 10 % of the rack, `count` has to be their number (409 otherwise).',
+    role: 'operate',
+    body: z.strictObject({
+      machines: z.array(name).min(1).max(mostTargets),
+      kind: Order.shape.kind,
+      reason,
+      until: Time.optional().describe('absent: until somebody ends it'),
+      count: z.int().optional(),
+    }),
+    audits: {
+      target: ['body.machines'],
+      reason: 'body.reason',
+      input: ['body.kind', 'body.until'],
+      omits: ['body.count'],
+      answer: ['orders'],
+    },
+    answers: {
+      201: z.object({ orders: z.array(MachineOrder) }),
+      404: Problem,
+      409: Problem,
+      503: Problem,
+    },
+  }),
+  endOrder: route({
+    method: 'delete',
+    path: '/v1/orders/{id}',
+    summary: 'Ends a maintenance or quarantine',
+    role: 'operate',
+    params: z.object({ id: z.string().min(1).max(100) }),
+    query: z.strictObject({ why: z.string().max(1000).optional() }),
+    audits: { target: ['params.id'], reason: 'query.why', answer: ['machine', 'kind'] },
+    answers: { 200: MachineOrder, 404: Problem, 503: Problem },
+  }),
+  screen: route({
+    method: 'post',
+    path: '/v1/machines/{name}/screen',
+    summary: 'The screen of a phone: the last evidence, or a fresh picture',
+    description:
+      'A fresh one is not made while a task runs, unless it is forced. Nothing is stored.',
+    role: 'operate',
+    params: machine,
+    body: z.strictObject({
+      device: z.string().optional().describe('absent: the only one'),
+      fresh: z.boolean().default(false),
+      force: z.boolean().default(false),
+    }),
+    audits: { target: ['params.name'], input: ['body.device', 'body.fresh', 'body.force'] },
+    types: ['image/png'],
+    answers: { 200: undefined, 404: Problem, 409: Problem, 503: Problem },
+  }),
+  clear: route({
+    method: 'post',
+    path: '/v1/machines/{name}/clear',
+    summary: 'Ends a quarantine that the agent has, and restarts repairs',
+    role: 'operate',
+    params: machine,
+    body: z.strictObject({ reason }),
+    audits: { target: ['params.name'], reason: 'body.reason', answer: ['verdict'] },
+    answers: { 200: HealthStatus, 404: Problem, 503: Problem },
+  }),
+  reboot: route({
+    method: 'post',
+    path: '/v1/machines/{name}/reboot',
+    summary: 'Reboots a machine; 409 while a task runs',
+    role: 'operate',
+    params: machine,
+    body: z.strictObject({ reason }),
+    audits: { target: ['params.name'], reason: 'body.reason' },
+    answers: { 202: undefined, 404: Problem, 409: Problem, 503: Problem },
+  }),
+};
