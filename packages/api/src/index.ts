@@ -14,6 +14,7 @@ export {
   type ClientOptions,
   createClient,
 } from './client.ts';
+export { ConsoleSession, consoleApi } from './console.ts';
 export {
   CommonCause,
   Curve,

@@ -2,7 +2,14 @@
 import { z } from 'zod';
 import { Problem } from './problem.ts';
 import { route } from './route.ts';
-import { BotStatus, DeviceStatus, HealthStatus, Order, RepairStep } from './swarming-client.ts';
+import {
+  BotStatus,
+  DeviceStatus,
+  HealthStatus,
+  LogLine,
+  Order,
+  RepairStep,
+} from './swarming-client.ts';
 import { Time } from './time.ts';
 
 const name = z.string().min(1).max(200);
@@ -291,6 +298,7 @@ export const machineStateApi = {
     description:
       'A connection begins with `all`, or with the changes since the event of `Last-Event-ID` where they are still known.',
     role: 'view',
+    headers: z.object({ 'last-event-id': z.string().max(100).optional() }),
     events: {
       all: z.object({ machines: z.array(Machine), rack: RackView }),
       machine: Machine,
@@ -336,6 +344,18 @@ export const machineStateApi = {
     }),
     answers: { 200: z.object({ machines: z.array(SickMachine) }), 503: Problem },
   }),
+  log: route({
+    method: 'get',
+    path: '/v1/machines/{name}/log',
+    summary: 'Last log lines of the agent and of the bot, read from the agent now',
+    role: 'view',
+    params: machine,
+    query: z.strictObject({
+      lines: z.coerce.number().int().min(1).max(1000).default(100),
+      after: z.coerce.number().int().min(-1).optional().describe('only lines with a larger number'),
+    }),
+    answers: { 200: z.object({ lines: z.array(LogLine) }), 404: Problem, 503: Problem },
+  }),
   addNote: route({
     method: 'post',
     path: '/v1/notes',
@@ -345,7 +365,7 @@ export const machineStateApi = {
       machines: z.array(name).min(1).max(mostTargets),
       text: z.string().trim().min(1).max(4000),
     }),
-    audits: { target: ['body.machines'], reason: 'body.text' },
+    audits: { target: ['body.machines'], input: ['body.text'] },
     answers: { 201: undefined, 404: Problem, 503: Problem },
   }),
   order: route({
@@ -365,8 +385,7 @@ export const machineStateApi = {
     audits: {
       target: ['body.machines'],
       reason: 'body.reason',
-      input: ['body.kind', 'body.until'],
-      omits: ['body.count'],
+      input: ['body.kind', 'body.until', 'body.count'],
       answer: ['orders'],
     },
     answers: {

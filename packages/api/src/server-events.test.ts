@@ -22,7 +22,16 @@ describe('a stream of server-sent events', () => {
       ': hello\n\n:\n\ndata: a\n\n',
       [{ name: 'message', data: 'a' }],
     ],
-    ['what it does not know', 'id: 7\nretry: 10\nx\ndata: a\n\n', [{ name: 'message', data: 'a' }]],
+    ['what it does not know', 'retry: 10\nx\ndata: a\n\n', [{ name: 'message', data: 'a' }]],
+    [
+      'an id, which stays until the next one',
+      'data: a\n\nid: 7\ndata: b\n\ndata: c\n\n',
+      [
+        { name: 'message', data: 'a' },
+        { name: 'message', data: 'b', id: '7' },
+        { name: 'message', data: 'c', id: '7' },
+      ],
+    ],
     ['an event without data', 'event: cycle\n\ndata: a\n\n', [{ name: 'message', data: 'a' }]],
     ['an event that is cut', 'data: a\n\ndata: b\n', [{ name: 'message', data: 'a' }]],
     ['a byte order mark', '\ufeffdata: a\n\n', [{ name: 'message', data: 'a' }]],

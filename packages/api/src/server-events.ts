@@ -4,6 +4,8 @@ export interface ServerEvent {
   /** `message` by default. */
   name: string;
   data: string;
+  /** Of the last event that had one. A reader that connects again sends it as `Last-Event-ID`. */
+  id?: string;
 }
 
 /** Yields the events of a stream. Skips comments, which only keep the connection alive. */
@@ -11,10 +13,13 @@ export async function* serverEvents(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<ServerEvent> {
   let name = '';
+  let id: string | undefined;
   let data: string[] = [];
   for await (const line of lines(chunks)) {
     if (line === '') {
-      if (data.length > 0) yield { name: name || 'message', data: data.join('\n') };
+      if (data.length > 0) {
+        yield { name: name || 'message', data: data.join('\n'), ...(id !== undefined && { id }) };
+      }
       name = '';
       data = [];
       continue;
@@ -22,6 +27,7 @@ export async function* serverEvents(
     const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
     if (field === 'event') name = value;
     if (field === 'data') data.push(value);
+    if (field === 'id') id = value;
   }
 }
 

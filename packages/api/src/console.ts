@@ -1,0 +1,67 @@
+/** The API of the console's sign-in: a session of a browser instead of a token in each request. */
+import { z } from 'zod';
+import { Problem } from './problem.ts';
+import { route } from './route.ts';
+import { Time } from './time.ts';
+
+const role = z.enum(['view', 'operate', 'admin']);
+
+export const ConsoleSession = z
+  .object({
+    rack: z.string(),
+    version: z.string().describe('of the service; pages of another version load again'),
+    name: z.string().describe('name of the token, e-mail address, or `anonymous`'),
+    role,
+    signedIn: z.boolean().describe('false: the network of the caller may read'),
+    expiresAt: Time.optional().describe('when the session ends; absent: there is none'),
+  })
+  .meta({ id: 'ConsoleSession' });
+export type ConsoleSession = z.output<typeof ConsoleSession>;
+
+export const consoleApi = {
+  session: route({
+    method: 'get',
+    path: '/v1/session',
+    summary: 'Caller of this request, as the console shows it',
+    role: 'view',
+    answers: { 200: ConsoleSession },
+  }),
+  signIn: route({
+    method: 'post',
+    path: '/v1/session',
+    summary: 'Begins a session: exchanges a token, or the code of a link, for a cookie',
+    body: z
+      .strictObject({
+        token: z.string().min(1).max(10_000).optional(),
+        code: z.string().min(1).max(200).optional(),
+      })
+      .refine(({ token, code }) => (token === undefined) !== (code === undefined), {
+        error: 'send either a token or a code',
+      }),
+    mostBodyBytes: 16 * 1024,
+    audits: {
+      target: 'self',
+      omits: ['body.token', 'body.code'],
+      answer: ['name', 'role', 'expiresAt'],
+    },
+    answers: { 201: ConsoleSession, 401: Problem, 403: Problem, 503: Problem },
+  }),
+  signOut: route({
+    method: 'delete',
+    path: '/v1/session',
+    summary: 'Ends the session of the cookie',
+    role: 'view',
+    audits: { target: 'self' },
+    answers: { 204: undefined },
+  }),
+  createLink: route({
+    method: 'post',
+    path: '/v1/console-links',
+    summary: 'A code that signs a browser in as the caller: once, and within a minute',
+    description: 'Open `/#/sign-in?code=CODE`. A fragment is not sent, and so is in no log.',
+    role: 'view',
+    headers: z.object({ authorization: z.string().optional() }),
+    audits: { target: 'self', omits: ['headers.authorization'], answer: ['expiresAt'] },
+    answers: { 201: z.object({ code: z.string(), expiresAt: Time }), 403: Problem, 503: Problem },
+  }),
+};
