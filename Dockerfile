@@ -73,6 +73,12 @@ COPY --from=bundle /skolo/out/bundle/alert-to-pubsub/opt/skolo/services services
 USER 10001:10001
 ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=20", "services/alert-to-pubsub/dist/main.js"]
 
+FROM base AS machine-state
+RUN install --directory --owner=10001 --group=10001 /var/lib/skolo/machine-state
+COPY --from=bundle /skolo/out/bundle/machine-state/opt/skolo/services services
+USER 10001:10001
+ENTRYPOINT ["node", "services/machine-state/dist/main.js"]
+
 FROM base AS swarming-client
 # python3: the bot. adb, libimobiledevice, ssh: devices. uhubctl: their ports. tini: collects what adb leaves behind.
 RUN apt-get update \

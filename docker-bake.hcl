@@ -68,6 +68,7 @@ images = [
   { name = "power-cycle-daemon", arch = jumphosts, does = "Power-cycles machines and phones, and proves that they came back" },
   { name = "router-backup", arch = jumphosts, does = "Backs up the configuration of routers and switches, and gives it back" },
   { name = "alert-to-pubsub", arch = jumphosts, does = "Alerts of Prometheus and Alertmanager to Google Pub/Sub" },
+  { name = "machine-state", arch = jumphosts, does = "The state and history of every machine, and the console" },
   { name = "swarming-client", arch = machines, does = "The agent on every Pi: runs the Swarming bot, looks after the phone" },
   { name = "cli", arch = machines, does = "The skolo command" },
   { name = "chrony", arch = jumphosts, does = "The rack's time" },

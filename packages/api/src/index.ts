@@ -72,5 +72,15 @@ export {
   routerBackupApi,
   Station,
 } from './router-backup.ts';
-export { AgentStatus, LogLine, swarmingClientApi, UsbPortState } from './swarming-client.ts';
+export {
+  AgentStatus,
+  BotStatus,
+  DeviceStatus,
+  HealthStatus,
+  LogLine,
+  Order,
+  RepairStep,
+  swarmingClientApi,
+  UsbPortState,
+} from './swarming-client.ts';
 export { Time } from './time.ts';

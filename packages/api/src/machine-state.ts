@@ -50,7 +50,7 @@ export const Machine = z
     kind: z.string(),
     shelf: z.string().optional(),
     label: z.string().optional(),
-    address: z.string(),
+    address: z.string().optional(),
     mac: z.string().optional(),
     pools: z.array(z.string()),
     condition: MachineCondition,

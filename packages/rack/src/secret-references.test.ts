@@ -27,8 +27,11 @@ logins:
   switches: { username: ubnt, password: secrets/switch, enablePassword: { env: SWITCH_ENABLE } }
   machines: { username: root, privateKey: secrets/id, passphrase: { env: PASSPHRASE } }
   plugs: { token: secrets/plugs }
+  agents: { username: pi, token: secrets/agents }
   pdus: { snmp: { version: 3, user: skolo, authKey: secrets/snmp-auth, privKey: secrets/snmp-priv } }
   old-pdus: { snmp: { version: 1, community: secrets/community } }
+machines:
+  rpi-1: { kind: rpi, address: 192.168.1.101, login: agents }
 services:
   metadata-server: { tls: { cert: tls/cert.pem, key: tls/key.pem } }
   router-backup:
@@ -43,6 +46,7 @@ services:
     sinks:
       - { name: log, kind: file, file: /var/log/alerts.json }
       - { name: pager, kind: http, url: "https://example.com", token: secrets/pager, headers: { env: prod, file: x } }
+  machine-state: { servicesToken: secrets/reader }
   swarming-client: { ssh: { privateKey: /root/.ssh/id_ed25519 } }
 `;
 
@@ -57,6 +61,7 @@ const logins = {
   'logins.machines.privateKey': { file: 'secrets/id' },
   'logins.machines.passphrase': { env: 'PASSPHRASE' },
   'logins.plugs.token': { file: 'secrets/plugs' },
+  'logins.agents.token': { file: 'secrets/agents' },
   'logins.pdus.snmp.authKey': { file: 'secrets/snmp-auth' },
   'logins.pdus.snmp.privKey': { file: 'secrets/snmp-priv' },
   'logins.old-pdus.snmp.community': { file: 'secrets/community' },
@@ -77,6 +82,7 @@ const alerts = {
   'services.alert-to-pubsub.sinks[1].token': { file: 'secrets/pager' },
   'services.alert-to-pubsub.credentials.keyFile': { file: 'secrets/pubsub.json' },
 };
+const machineState = { 'services.machine-state.servicesToken': { file: 'secrets/reader' } };
 
 let dir: string;
 beforeEach(async () => {
@@ -86,11 +92,18 @@ afterEach(() => rm(dir, { recursive: true }));
 
 describe('secretReferences', () => {
   it.each([
-    { service: undefined, expected: [metadata, everyone, logins, tls, backup, alerts] },
+    {
+      service: undefined,
+      expected: [metadata, everyone, logins, tls, backup, alerts, machineState],
+    },
     { service: 'metadata-server', expected: [metadata, everyone, tls] },
     { service: 'power-cycle-daemon', expected: [everyone, logins] },
     { service: 'router-backup', expected: [everyone, logins, backup] },
     { service: 'alert-to-pubsub', expected: [everyone, alerts] },
+    {
+      service: 'machine-state',
+      expected: [everyone, machineState, { 'logins.agents.token': { file: 'secrets/agents' } }],
+    },
     { service: 'swarming-client', expected: [everyone] },
   ] as const)('lists what $service reads', ({ service, expected }) => {
     const rack = parseRack(text, { file: join(dir, 'rack.yaml') });

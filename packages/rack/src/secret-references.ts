@@ -55,6 +55,13 @@ export function secretReferences(rack: Rack, service?: ServiceName): SecretRefer
       references.push(...within(['infrastructure', name], own, options));
     }
   }
+  if (service === 'machine-state') {
+    const used = new Set([...rack.machines.values()].map(({ login }) => login));
+    for (const { name, token } of rack.logins.values()) {
+      if (token !== undefined && used.has(name))
+        references.push(at(['logins', name, 'token'], token));
+    }
+  }
   for (const name of service === undefined ? serviceNames : [service]) {
     references.push(...ofSettings(rack, name));
   }

@@ -4,6 +4,7 @@ export const serviceNames = [
   'router-backup',
   'power-cycle-daemon',
   'alert-to-pubsub',
+  'machine-state',
   'swarming-client',
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -17,6 +18,7 @@ export const servicePorts: Record<ServiceName, { port: number; metricsPort: numb
   'router-backup': { port: 8003, metricsPort: 20_011 },
   'power-cycle-daemon': { port: 9210, metricsPort: 20_012 },
   'alert-to-pubsub': { port: 8001, metricsPort: 20_013 },
+  'machine-state': { port: 8004, metricsPort: 20_015 },
   'swarming-client': { port: 11_001, metricsPort: 20_014 },
 };
 

@@ -27,6 +27,7 @@ describe('the settings of services', () => {
       'router-backup': { port: 8003, metricsPort: 20_011 },
       'power-cycle-daemon': { port: 9210, metricsPort: 20_012 },
       'alert-to-pubsub': { port: 8001, metricsPort: 20_013 },
+      'machine-state': { port: 8004, metricsPort: 20_015 },
       'swarming-client': { port: 11_001, metricsPort: 20_014 },
     });
   });

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ServiceName } from './service-ports.ts';
 import { alertToPubsub } from './settings/alert-to-pubsub.ts';
+import { machineState } from './settings/machine-state.ts';
 import { metadataServer } from './settings/metadata-server.ts';
 import { powerCycleDaemon } from './settings/power-cycle-daemon.ts';
 import { routerBackup } from './settings/router-backup.ts';
@@ -15,6 +16,7 @@ export const settingsSchemas = {
   'router-backup': routerBackup,
   'power-cycle-daemon': powerCycleDaemon,
   'alert-to-pubsub': alertToPubsub,
+  'machine-state': machineState,
   'swarming-client': swarmingClient,
 } satisfies Record<ServiceName, z.ZodType>;
 

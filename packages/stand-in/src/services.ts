@@ -39,7 +39,7 @@ export const services: readonly StandInService[] = [metadataServer, powerCycleDa
 
 /** Those that only k3s runs. A former system may serve in their place. */
 export const podServices: readonly PodService[] = (
-  ['router-backup', 'alert-to-pubsub'] as const
+  ['router-backup', 'alert-to-pubsub', 'machine-state'] as const
 ).map((name) => ({
   ...{ name, namespace: namespaceOf(name), isOnHostNetwork: false },
   metricsPort: servicePorts[name].metricsPort,

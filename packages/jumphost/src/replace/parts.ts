@@ -24,6 +24,11 @@ export const parts: readonly Part[] = [
     without: 'alerts that were accepted and not yet delivered are lost',
   },
   {
+    path: 'var/lib/skolo/machine-state',
+    title: 'history of machines',
+    without: 'its notes, maintenance and quarantine are gone, and the history begins anew',
+  },
+  {
     path: 'var/lib/skolo/metadata-server',
     title: 'state of tokens',
     without: 'nothing: tokens are made new',

@@ -7,7 +7,13 @@ import { extraPortsOf } from './extra-ports.ts';
 import { contains, merged, networkOf, podNetwork } from './networks.ts';
 
 /** Services with connections to equipment or machines. */
-const equipmentClients = ['blackbox-exporter', 'power-cycle-daemon', 'prometheus', 'router-backup'];
+const equipmentClients = [
+  'blackbox-exporter',
+  'machine-state',
+  'power-cycle-daemon',
+  'prometheus',
+  'router-backup',
+];
 /** Clients of the metadata server. */
 const tokenClients = ['alert-to-pubsub', 'router-backup'];
 
@@ -29,7 +35,7 @@ export function networkPolicies(rack: Rack): DerivedFile {
       .map(({ port, protocol, allow }) => from(allow ?? equipment, port, protocol))
       .filter((rule) => rule !== undefined);
   const ingress = (
-    service: 'power-cycle-daemon' | 'router-backup' | 'alert-to-pubsub',
+    service: 'power-cycle-daemon' | 'router-backup' | 'alert-to-pubsub' | 'machine-state',
     networks: string[],
   ) =>
     policy(`${service}-from-rack`, [service], {
@@ -45,6 +51,7 @@ export function networkPolicies(rack: Rack): DerivedFile {
       ingress('power-cycle-daemon', [...everything, ...readers]),
       ingress('router-backup', [jumphost, ...readers]),
       ingress('alert-to-pubsub', [jumphost]),
+      ingress('machine-state', [jumphost, ...readers]),
       policy('to-rack', equipmentClients, {
         policyTypes: ['Egress'],
         egress: [{ to: blocks(everything) }],

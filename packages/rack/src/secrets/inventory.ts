@@ -192,6 +192,7 @@ const kinds: Readonly<Record<string, SecretKind>> = {
   cert: 'certificate',
   key: 'tls-key',
   powerToken: 'api-token',
+  servicesToken: 'api-token',
 };
 
 function kindOf(rack: Rack, reference: SecretReference | undefined): SecretKind {

@@ -41,6 +41,10 @@ export interface Flow {
 /** Ways that no configuration names: rack.yaml finds services by the jumphost's address, which leads to their pods. */
 const byAddress: readonly Flow[] = [
   { from: 'router-backup', to: 'power-cycle-daemon', port: 9210 },
+  { from: 'machine-state', to: 'power-cycle-daemon', port: 9210 },
+  { from: 'machine-state', to: 'router-backup', port: 8003 },
+  { from: 'machine-state', to: 'alert-to-pubsub', port: 8001 },
+  { from: 'machine-state', to: 'alertmanager', port: 9093 },
 ];
 
 /** Connections that are needed and closed: what a configuration names by the cluster's DNS, and what is found by address. */

@@ -1,0 +1,29 @@
+/** Settings of machine-state. */
+
+import { seconds, whole } from '@skolo/models';
+import { z } from 'zod';
+import { secret, section } from '../fields.ts';
+import { httpUrl } from '../network-fields.ts';
+import { common } from './common.ts';
+
+export const machineState = section({
+  ...common,
+  historyDays: whole(1, 3650).default(90).describe('Days of history that are kept.'),
+  staleSeconds: seconds(10, 3600)
+    .default(60)
+    .describe('Time without an answer of the agent after which a machine is `stale`.'),
+  goneSeconds: seconds(60, 86_400)
+    .default(600)
+    .describe('Time without an answer of the agent after which a machine is `gone`.'),
+  alertmanager: z
+    .union([httpUrl, z.literal('none')])
+    .default('http://alertmanager.skolo.svc:9093')
+    .describe(
+      'URL of Alertmanager, where maintenance silences alerts; default: that of kube/base. `none`: maintenance silences nothing.',
+    ),
+  servicesToken: secret
+    .exactOptional()
+    .describe(
+      'Token with the role `view` for the other services; not needed if `access.anonymousRead` includes the jumphost.',
+    ),
+});

@@ -1,0 +1,45 @@
+/** The condition of a machine: the verdict of its agent, or that the agent is silent. */
+import type { MachineCondition } from '@skolo/api';
+import type { MachineSources } from './sources.ts';
+
+/** Conditions in which a machine takes no tasks, though nobody planned that. */
+export const unable: ReadonlySet<MachineCondition> = new Set(['recovering', 'quarantined', 'gone']);
+
+/** Conditions of a machine whose agent does not answer. */
+export const silent: ReadonlySet<MachineCondition> = new Set(['stale', 'gone']);
+
+export function conditionOf({
+  agent,
+  standing,
+  orders,
+  limits,
+}: Pick<MachineSources, 'agent' | 'standing' | 'orders' | 'limits'>): MachineCondition {
+  const { status, silentSeconds } = agent;
+  const before = standing?.condition ?? 'never-reported';
+  if (status === undefined && before === 'never-reported') return before;
+  if (silentSeconds >= limits.staleSeconds) {
+    // Somebody works on it, and turns it off.
+    if (orders.some(({ kind }) => kind === 'maintenance')) return 'maintenance';
+    const isGone = silentSeconds >= limits.goneSeconds || before === 'gone';
+    return isGone ? 'gone' : 'stale';
+  }
+  return status === undefined ? before : (status.health?.verdict ?? 'ok');
+}
+
+/**
+ * When the condition began, in milliseconds since 1970. An agent knows when its verdict began, unless that is in the future or
+ * before the condition that the machine had until now.
+ */
+export function sinceOf(
+  condition: MachineCondition,
+  { agent, standing }: Pick<MachineSources, 'agent' | 'standing'>,
+  now: number,
+): number {
+  if (standing?.condition === condition) return standing.since;
+  const { health } = agent.status ?? {};
+  if (health?.verdict !== condition) return now;
+  const begun = Date.parse(health.since);
+  const earliest = standing?.since ?? 0;
+  const isSilent = standing !== undefined && silent.has(standing.condition);
+  return begun > now || begun < earliest || isSilent ? now : begun;
+}

@@ -1,0 +1,41 @@
+/** Which machines a query means. */
+import type { Machine, MachineCondition } from '@skolo/api';
+
+export interface MachineFilter {
+  shelf?: string | undefined;
+  condition?: MachineCondition | undefined;
+  code?: string | undefined;
+  model?: string | undefined;
+  pool?: string | undefined;
+  text?: string | undefined;
+}
+
+export function matches(machine: Machine, filter: MachineFilter): boolean {
+  const { shelf, condition, code, model, pool, text } = filter;
+  return (
+    (shelf === undefined || machine.shelf === shelf) &&
+    (condition === undefined || machine.condition === condition) &&
+    (code === undefined ||
+      machine.health?.reasons.some((reason) => reason.code === code) === true) &&
+    (model === undefined || modelsOf(machine).has(model.toLowerCase())) &&
+    (pool === undefined || machine.pools.includes(pool)) &&
+    (text === undefined || hasWords(machine, text))
+  );
+}
+
+/** In lower case: the kind of the machine, and what Swarming calls its devices. */
+function modelsOf({ kind, devices }: Machine): Set<string> {
+  const seen = devices.flatMap(({ kind, dimensions = {} }) => [
+    ...(kind === undefined ? [] : [kind]),
+    ...(dimensions['device_type'] ?? []),
+    ...(dimensions['device_model'] ?? []),
+  ]);
+  return new Set([kind, ...seen].map((each) => each.toLowerCase()));
+}
+
+function hasWords(machine: Machine, text: string): boolean {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return true;
+  const searched = JSON.stringify(machine).toLowerCase();
+  return words.every((word) => searched.includes(word));
+}

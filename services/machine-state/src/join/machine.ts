@@ -1,0 +1,87 @@
+/** One machine from all sources. Pure. */
+import type { AgentStatus, Machine } from '@skolo/api';
+import { formatOutlet, type Machine as RackMachine } from '@skolo/rack';
+import { conditionOf, silent, sinceOf } from './condition.ts';
+import { needsPersonOf, sentenceOf } from './sentence.ts';
+import type { MachineSources } from './sources.ts';
+
+/** @param now milliseconds since 1970 */
+export function joinMachine(machine: RackMachine, sources: MachineSources, now: number): Machine {
+  const { name } = machine;
+  const { agent, standing, services, orders, alerts, flapping } = sources;
+  const { status } = agent;
+  const condition = conditionOf(sources);
+  // One that is not silent has a cause of its own.
+  const told = { ...sources, ...(!silent.has(condition) && { cause: undefined }) };
+  const seenAt = agent.seenAt ?? standing?.seenAt;
+  const needsPerson = needsPersonOf(name, condition, told);
+  const client = services.clients?.get(name);
+  return {
+    name,
+    kind: machine.kind,
+    ...given({ shelf: machine.shelf, label: machine.label }),
+    ...given({ address: machine.address, mac: machine.mac }),
+    pools: poolsOf(machine, status),
+    condition,
+    ...(condition !== 'never-reported' && { since: timeOf(sinceOf(condition, sources, now)) }),
+    sentence: sentenceOf(name, condition, told),
+    ...given({ needsPerson, cause: told.cause?.what, flapping }),
+    ...(seenAt !== undefined && { lastSeen: timeOf(seenAt) }),
+    ...ofAgent(status),
+    devices: status?.devices ?? [],
+    repairs: status?.repairs ?? [],
+    orders: [...orders],
+    wiring: {
+      ...(machine.uplink && { uplink: formatOutlet(machine.uplink) }),
+      power: machine.power.map(formatOutlet),
+    },
+    ...(services.power && { power: powerOf(name, services.power.machines) }),
+    ...(services.clients && {
+      token: given({ identity: client?.identity, lastAsked: client?.lastTokenAsked }),
+    }),
+    alerts,
+  };
+}
+
+type OfAgent = 'health' | 'task' | 'bot' | 'bootId' | 'host' | 'versions';
+
+function ofAgent(status: AgentStatus | undefined): Partial<Pick<Machine, OfAgent>> {
+  if (status === undefined) return {};
+  const { health, task, bot, bootId, host, versions } = status;
+  return {
+    ...given({ health, bot, bootId }),
+    ...(task.running && { task: given({ id: task.id, since: task.since }) }),
+    ...(host && { host: given(host) }),
+    ...(versions && { versions: given(versions) }),
+  };
+}
+
+function powerOf(
+  name: string,
+  known: NonNullable<MachineSources['services']['power']>['machines'],
+): NonNullable<Machine['power']> {
+  const { outlets = [], cycle, hold } = known.get(name) ?? {};
+  return {
+    outlets: outlets.map(({ outlet, state }) => ({ outlet, state })),
+    ...(cycle && { cycle: { id: cycle.id, step: cycle.step } }),
+    ...(hold && { hold }),
+  };
+}
+
+/** Those that Swarming sees, else that of rack.yaml. */
+function poolsOf({ metadata }: RackMachine, status: AgentStatus | undefined): string[] {
+  const seen = status?.devices.flatMap(({ dimensions }) => dimensions?.['pool'] ?? []) ?? [];
+  const { pool } = metadata.attributes;
+  return [...new Set(seen.length > 0 || pool === undefined ? seen : [pool])];
+}
+
+/** Without the keys that have no value. */
+export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const kept = Object.entries(values).filter(([, value]) => value !== undefined);
+  // The keys and values are those of `values`, which `Object.entries` forgets.
+  return Object.fromEntries(kept) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+export function timeOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

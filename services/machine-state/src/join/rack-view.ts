@@ -1,0 +1,129 @@
+/** The rack without its machines: shelves, infrastructure with its ports. Pure. */
+import type {
+  BackupDevice,
+  CommonCause,
+  ControllerStatus,
+  Machine,
+  RackElement,
+  RackPort,
+  RackView,
+} from '@skolo/api';
+import {
+  feedOf,
+  formatOutlet,
+  type InfrastructureDevice,
+  type Outlet,
+  type Rack,
+} from '@skolo/rack';
+import { given } from './machine.ts';
+import type { Services } from './sources.ts';
+
+interface RackSources {
+  rackFile: RackView['rackFile'];
+  services: Services;
+  states: RackView['services'];
+  causes: readonly CommonCause[];
+  /** Firing, and of no machine. */
+  alerts: Machine['alerts'];
+}
+
+/** Machines without a shelf are on this one. */
+const noShelf = 'no shelf';
+
+export function joinRack(rack: Rack, sources: RackSources): RackView {
+  const ports = portsOf(rack, sources.services);
+  return {
+    rack: rack.name,
+    timezone: rack.timezone,
+    shelves: shelvesOf(rack),
+    elements: [...rack.infrastructure.values()].map((device) => ({
+      ...elementOf(device, sources.services),
+      ports: ports.get(device.name) ?? [],
+    })),
+    causes: [...sources.causes],
+    services: sources.states,
+    rackFile: sources.rackFile,
+    alerts: sources.alerts,
+  };
+}
+
+/** In the order of rack.yaml. */
+function shelvesOf(rack: Rack): RackView['shelves'] {
+  const shelves = Map.groupBy(rack.machines.values(), ({ shelf }) => shelf ?? noShelf);
+  return [...shelves].map(([name, machines]) => ({
+    name,
+    machines: machines.map((machine) => machine.name),
+  }));
+}
+
+function elementOf(device: InfrastructureDevice, services: Services): Omit<RackElement, 'ports'> {
+  const { name, model, address, uplink, power } = device;
+  const backup = services.backups?.get(name);
+  return {
+    name,
+    model,
+    power: power.map(formatOutlet),
+    ...given({ address, lastBackup: backup?.lastSuccess }),
+    ...(uplink && { uplink: uplink === 'internet' ? uplink : formatOutlet(uplink) }),
+    ...stateOf(services.power?.controllers.get(name), backup),
+  };
+}
+
+/** The power-cycle daemon asks each minute, router-backup once a day. */
+export function stateOf(
+  controller: ControllerStatus | undefined,
+  backup: BackupDevice | undefined,
+): Pick<RackElement, 'state' | 'why' | 'since'> {
+  if (controller !== undefined && controller.state !== 'unknown') {
+    const { state, detail, since } = controller;
+    return { state: state === 'down' ? 'down' : 'up', ...given({ why: detail, since }) };
+  }
+  if (backup?.failure === 'unreachable' || backup?.failure === 'timeout') {
+    return { state: 'down', ...given({ why: backup.detail, since: backup.lastAttempt }) };
+  }
+  if (backup?.state === 'ok') return { state: 'up', ...given({ since: backup.lastSuccess }) };
+  return { state: 'unknown' };
+}
+
+/** Both ends of each cable, by the device that has the port. */
+function portsOf(rack: Rack, services: Services): Map<string, RackPort[]> {
+  const found = new Map<string, Map<string, RackPort>>();
+  const portAt = ({ device, outlet }: Outlet): RackPort => {
+    const own = found.get(device) ?? new Map<string, RackPort>();
+    const port = own.get(outlet) ?? { port: outlet, powers: [], connects: [] };
+    found.set(device, own.set(outlet, port));
+    return port;
+  };
+  const states = outletStates(services);
+  const feed = (outlet: Outlet, name: string) => {
+    const port = portAt(outlet);
+    port.powers.push(name);
+    port.state = states.get(formatOutlet(outlet)) ?? 'unknown';
+  };
+  for (const { name, power, uplink } of [
+    rack.jumphost,
+    ...rack.infrastructure.values(),
+    ...rack.machines.values(),
+  ]) {
+    for (const outlet of power) feed(outlet, name);
+    if (uplink !== undefined && uplink !== 'internet') portAt(uplink).connects.push(name);
+  }
+  for (const machine of rack.machines.values()) {
+    for (const device of machine.devices) {
+      const outlet = feedOf(machine.name, device);
+      if (outlet && rack.infrastructure.has(outlet.device)) feed(outlet, device.fullName);
+    }
+  }
+  return new Map([...found].map(([device, ports]) => [device, sorted([...ports.values()])]));
+}
+
+function outletStates({ power }: Services): Map<string, 'on' | 'off' | 'unknown'> {
+  const outlets = [...(power?.machines.values() ?? [])].flatMap((each) => each.outlets);
+  return new Map(outlets.map(({ outlet, state }) => [outlet, state]));
+}
+
+/** `2` before `10`. */
+function sorted(ports: RackPort[]): RackPort[] {
+  const { compare } = new Intl.Collator('en', { numeric: true });
+  return ports.sort((a, b) => compare(a.port, b.port));
+}

@@ -1,0 +1,101 @@
+/** Why a machine is in its condition, and what a person has to do, in words. */
+import type { MachineCondition, MachineOrder } from '@skolo/api';
+import type { MachineSources } from './sources.ts';
+
+/** More reasons than these do not fit in a line. */
+const mostReasons = 3;
+
+type Told = Pick<MachineSources, 'agent' | 'orders' | 'services' | 'cause' | 'flapping'>;
+
+export function sentenceOf(name: string, condition: MachineCondition, sources: Told): string {
+  const undelivered = sources.orders.filter(({ deliveredAt }) => deliveredAt === undefined);
+  return [
+    basicSentence(name, condition, sources),
+    ...undelivered.map(
+      ({ kind, by, why }) =>
+        `${kind} by ${by} has not reached the agent${why === undefined ? '' : `: ${why}`}`,
+    ),
+  ].join('; ');
+}
+
+function basicSentence(name: string, condition: MachineCondition, sources: Told): string {
+  const { agent, orders, cause } = sources;
+  const { status } = agent;
+  switch (condition) {
+    case 'ok': {
+      const { task } = status ?? {};
+      if (!task?.running) return 'waits for a task';
+      return task.id === undefined ? 'runs a task' : `runs task ${task.id}`;
+    }
+    case 'maintenance': {
+      const order = orders.find(({ kind }) => kind === 'maintenance');
+      return order === undefined ? reasonsOf(condition, sources) : orderText(order);
+    }
+    case 'recovering':
+    case 'quarantined':
+      return reasonsOf(condition, sources);
+    case 'never-reported':
+      return `its agent has never answered${because(agent.why)}`;
+    case 'stale':
+    case 'gone':
+      if (cause !== undefined) return cause.text;
+      return powerText(name, sources) ?? `its agent does not answer${because(agent.why)}`;
+  }
+}
+
+/** Undefined: nothing that only a person can do. */
+export function needsPersonOf(
+  name: string,
+  condition: MachineCondition,
+  sources: Told,
+): string | undefined {
+  const { services, cause, flapping, agent } = sources;
+  // Once for all its machines.
+  if (cause !== undefined || condition === 'maintenance') return undefined;
+  const power = services.power?.machines.get(name);
+  if (power?.needsHands !== undefined) return power.needsHands;
+  switch (condition) {
+    case 'quarantined':
+      return reasonsOf(condition, sources);
+    case 'gone':
+      return power?.cycle === undefined
+        ? `find out why its agent is silent${because(agent.why)}`
+        : undefined;
+    case 'never-reported':
+      return 'install it, or remove it from rack.yaml';
+    default:
+      return flapping === undefined
+        ? undefined
+        : `its condition changed ${flapping.changes} times within an hour`;
+  }
+}
+
+function reasonsOf(condition: MachineCondition, { agent }: Told): string {
+  const reasons =
+    agent.status?.health?.reasons.filter(({ verdict }) => verdict === condition) ?? [];
+  if (reasons.length === 0) return `its agent reports ${condition}, without a reason`;
+  const shown = reasons
+    .slice(0, mostReasons)
+    .map(({ device, text }) => (device === undefined ? text : `${device}: ${text}`));
+  const rest = reasons.length - shown.length;
+  return shown.join('; ') + (rest > 0 ? `; and ${rest} more` : '');
+}
+
+function orderText({ kind, by, reason, until }: MachineOrder): string {
+  return `${kind} by ${by}${until === undefined ? '' : ` until ${until}`}: ${reason}`;
+}
+
+function powerText(name: string, { services }: Told): string | undefined {
+  const power = services.power?.machines.get(name);
+  if (power?.cycle !== undefined) return `it is being power-cycled: ${power.cycle.step}`;
+  const outlets = power?.outlets ?? [];
+  const isOff = outlets.length > 0 && outlets.every(({ state }) => state === 'off');
+  if (!isOff) return undefined;
+  const names = outlets.map(({ outlet }) => outlet).join(', ');
+  const by = outlets.map(({ switchedOff }) => switchedOff).find((each) => each !== undefined);
+  return `its power is off at ${names}${by === undefined ? '' : ` by ${by.by}: ${by.reason}`}`;
+}
+
+function because(why: string | undefined): string {
+  return why === undefined ? '' : `: ${why}`;
+}

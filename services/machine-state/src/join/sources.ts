@@ -1,0 +1,64 @@
+/** What is known at one moment, from each source apart. */
+import type {
+  AgentStatus,
+  BackupDevice,
+  CommonCause,
+  ControllerStatus,
+  KnownAlert,
+  Machine,
+  MachineCondition,
+  MachineOrder,
+  MachinePower,
+  MetadataClient,
+} from '@skolo/api';
+
+/** The agent of one machine. */
+export interface AgentView {
+  /** Its last answer; absent: none since this service started. */
+  status?: AgentStatus;
+  /** Of that answer, by the wall clock, in milliseconds. */
+  seenAt?: number;
+  /** Since that answer, or since this service started. */
+  silentSeconds: number;
+  /** Why the last request failed; absent: it did not. */
+  why?: string;
+}
+
+/** What the history knows of a machine: also from before this service started. */
+export interface Standing {
+  condition: MachineCondition;
+  /** Milliseconds since 1970. */
+  since: number;
+  /** When it was last seen; absent: as long as it is seen. */
+  seenAt?: number;
+}
+
+/** Of the power-cycle daemon. */
+export interface PowerView {
+  /** Machines, phones and devices by name. */
+  machines: ReadonlyMap<string, MachinePower>;
+  controllers: ReadonlyMap<string, ControllerStatus>;
+}
+
+/** A source that does not answer is absent. */
+export interface Services {
+  power?: PowerView;
+  /** Clients of the metadata server by name. */
+  clients?: ReadonlyMap<string, MetadataClient>;
+  /** Devices of router-backup by name. */
+  backups?: ReadonlyMap<string, BackupDevice>;
+  /** Firing alerts. */
+  alerts?: readonly KnownAlert[];
+}
+
+/** About one machine. */
+export interface MachineSources {
+  agent: AgentView;
+  standing?: Standing;
+  orders: readonly MachineOrder[];
+  services: Services;
+  alerts: Machine['alerts'];
+  cause?: CommonCause | undefined;
+  flapping?: Machine['flapping'] | undefined;
+  limits: { staleSeconds: number; goneSeconds: number };
+}

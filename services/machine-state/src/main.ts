@@ -1,0 +1,4 @@
+import { runService } from '@skolo/common';
+import { createMachineState } from './service.ts';
+
+await runService(createMachineState());
