@@ -167,6 +167,21 @@ export const swarmingClientApi = {
     method: 'get',
     path: '/v1/status',
     summary: 'Task, devices and health of the machine',
+    query: z.strictObject({
+      after: z
+        .string()
+        .max(100)
+        .optional()
+        .describe('a known revision: the agent answers when it has another one'),
+      waitSeconds: z.coerce
+        .number()
+        .min(0)
+        .max(60)
+        .default(0)
+        .describe(
+          'how long it waits for that; it answers at once while eight other callers are waiting',
+        ),
+    }),
     answers: { 200: AgentStatus },
   }),
   log: route({
@@ -189,6 +204,33 @@ export const swarmingClientApi = {
     mostBodyBytes,
     audits: { target: 'self', reason: 'body.why', answer: ['verdict'] },
     answers: { 200: HealthStatus, 503: Problem },
+  }),
+  setOrders: route({
+    method: 'put',
+    path: '/v1/orders',
+    summary: 'Replaces all orders of the machine; they are durable when this answers',
+    role: 'operate',
+    body: z.strictObject({ orders: z.array(Order).max(20) }),
+    mostBodyBytes,
+    audits: { target: 'self', input: ['body.orders'] },
+    answers: { 200: HealthStatus, 503: Problem },
+  }),
+  screen: route({
+    method: 'post',
+    path: '/v1/screen',
+    summary: 'The screen of a phone: the last evidence, or a fresh picture',
+    description:
+      '`Last-Modified` is when the picture was taken. A fresh one is not stored, and 409 while a task runs, unless it is forced.',
+    role: 'operate',
+    body: z.strictObject({
+      device: z.string().optional().describe('absent: the only one'),
+      fresh: z.boolean().default(false),
+      force: z.boolean().default(false).describe('although a task runs'),
+    }),
+    mostBodyBytes,
+    audits: { target: 'self', input: ['body.device', 'body.fresh', 'body.force'] },
+    types: ['image/png'],
+    answers: { 200: undefined, 404: Problem, 409: Problem, 503: Problem },
   }),
   reboot: route({
     method: 'post',

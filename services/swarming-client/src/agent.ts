@@ -28,6 +28,7 @@ import { ClockOffset, MetadataClient } from './identity/metadata-client.ts';
 import { type MachineDeps, openMachine } from './machine.ts';
 import { createMetrics } from './metrics.ts';
 import { keepBotLines, RecentLines } from './recent-lines.ts';
+import { Revisions } from './revision.ts';
 import { createRunCommand } from './run-command.ts';
 import { openServers, type Ports } from './servers.ts';
 import { agentStatus, hookView, readinessOf } from './status.ts';
@@ -118,11 +119,14 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     ...{ isKnown: slice() !== undefined, identity: identity.get(), raised: degraded.list() },
     ...{ task: task.get(), bot: bot.view(), machine: machine.view() },
   });
+  const revisions = new Revisions(view);
   addDegraded(metrics, () => readinessOf(view()).degraded);
   consume((event) => logEvent(log, event));
   consume(keepBotLines({ lines, clock, log }));
   consume(createMetrics(metrics, view));
   consume((event) => react(event, { ...shared, degraded, reboot }));
+  // Last, when the others have made their changes.
+  consume(() => revisions.look());
 
   const ports = await openServers({
     ...{ flags: options, version, closers },
@@ -132,9 +136,12 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
       ...{ task: () => task.get(), lines, usb: machine.usb, reboot },
       status: () => agentStatus(view()),
       clear: () => machine.clear(),
+      setOrders: (orders) => machine.setOrders(orders),
+      ...{ revisions, screens: machine.screens },
     },
     readiness: () => readinessOf(view()),
   });
+  closers.add('callers that wait for a change', () => revisions.stop());
   await machine.start();
   await identity.start(source);
   bot.start(`http://127.0.0.1:${ports.hookPort}`);

@@ -1,4 +1,5 @@
 /** The machine and its devices: read, assessed and repaired, independently of the bot. */
+import type { Order } from '@skolo/api/swarming-client';
 import type { Clock, Closers, Emit, Events, Logger } from '@skolo/common/light';
 import type { MachineSlice } from '@skolo/rack/slice';
 import { AfterTask } from './after-task.ts';
@@ -12,6 +13,7 @@ import type { AgentEvent } from './events.ts';
 import { ForcedQuarantine } from './health/forced-quarantine.ts';
 import type { Health, HealthFacts } from './health/health.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
+import { Orders } from './health/orders.ts';
 import { OwnHolds } from './health/own-holds.ts';
 import { HostDimensions } from './host/host-dimensions.ts';
 import { type HostReading, HostWatch } from './host/host-watch.ts';
@@ -24,6 +26,7 @@ import type { RepairView } from './repair/records.ts';
 import { Repairs } from './repair/repairs.ts';
 import { repeat } from './repeat.ts';
 import type { RunCommand } from './run-command.ts';
+import { Screens } from './screen.ts';
 import type { Task } from './task.ts';
 
 export interface MachineDeps {
@@ -51,6 +54,8 @@ export interface MachineView {
   /** Of the machine itself; empty where a device is attached. */
   dimensions: Dimensions;
   health: Health;
+  /** Orders of people that are in force. */
+  orders: readonly Order[];
   repairs: readonly RepairView[];
 }
 
@@ -59,7 +64,10 @@ export interface Machine {
   view(): MachineView;
   /** Ends a forced quarantine, and starts repair again of devices that it has given up on. @throws Error */
   clear(): Promise<Health>;
+  /** Replaces the orders of people. @throws FileNotWritten */
+  setOrders(orders: readonly Order[]): Promise<Health>;
   usb: UsbPorts;
+  screens: Screens;
 }
 
 const usualReadSeconds = 30;
@@ -101,6 +109,7 @@ export function openMachine(deps: MachineDeps): Machine {
     machine: name,
     file: () => settings()?.quarantineFile,
   });
+  const orders = new Orders(deps);
   const holds = new OwnHolds({ ...deps, daemon });
   const usb = new UsbPorts({ ...deps, devices: () => slice()?.devices ?? [] });
   const afterTask = new AfterTask({
@@ -142,7 +151,7 @@ export function openMachine(deps: MachineDeps): Machine {
       devices: watches.all().map((watch) => watch.view()),
       host: host.reading(),
       holds: holds.current(),
-      forced: forced.current(),
+      orders: [...forced.current(), ...orders.current()],
       notReady: isUnknown ? 'not known yet: the dimensions of the machine' : undefined,
       stopping: isStopping(),
       botRestart: state === 'stopping' ? (why ?? 'a restart was requested') : undefined,
@@ -188,7 +197,7 @@ export function openMachine(deps: MachineDeps): Machine {
 
   return {
     async start() {
-      await forced.look();
+      await Promise.all([forced.look(), orders.open()]);
       const stop = repeat(
         () => fileSeconds,
         async () => {
@@ -205,6 +214,7 @@ export function openMachine(deps: MachineDeps): Machine {
       host: host.reading(),
       dimensions: hostDimensions.get() ?? {},
       health: monitor.health(),
+      orders: orders.inForce(),
       repairs: repairs.view(),
     }),
     async clear() {
@@ -213,7 +223,15 @@ export function openMachine(deps: MachineDeps): Machine {
       monitor.update();
       return monitor.health();
     },
+    async setOrders(wanted) {
+      await orders.set(wanted);
+      return monitor.health();
+    },
     usb,
+    screens: new Screens({
+      ...{ devices: () => watches.all(), evidence },
+      ...{ task: () => task.get(), now: () => deps.clock.now() },
+    }),
   };
 }
 

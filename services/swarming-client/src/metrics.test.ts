@@ -17,6 +17,7 @@ async function metricsWith(hosts: HostReading[], prefix: string): Promise<string
       host,
       dimensions: {},
       health: { verdict: 'ok', since: now, reasons: [] },
+      orders: [],
       repairs: [],
     },
     isKnown: true,

@@ -1,6 +1,6 @@
 /** The status port: what the agent reports and does for its callers, and who may call it. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { AgentStatus, swarmingClientApi } from '@skolo/api/swarming-client';
+import type { AgentStatus, Order, swarmingClientApi } from '@skolo/api/swarming-client';
 import {
   type Access,
   cameThroughProxy,
@@ -9,6 +9,7 @@ import {
   normaliseAddress,
   type RouteHandlers,
 } from '@skolo/common/light';
+import { FileNotWritten } from '@skolo/durable/atomic-file';
 import { errorText } from '@skolo/errors';
 import type { UsbPort } from '@skolo/rack';
 import type { MachineSlice } from '@skolo/rack/slice';
@@ -16,34 +17,54 @@ import type { Health } from './health/health.ts';
 import type { Reboot } from './host/reboot.ts';
 import { type UsbPorts, UsbRefused } from './host/usb.ts';
 import type { RecentLines } from './recent-lines.ts';
+import type { Revisions } from './revision.ts';
+import type { Screens } from './screen.ts';
 import { healthStatus, inIsoTime } from './status.ts';
-import type { TaskView } from './task.ts';
+import { type TaskView, taskName } from './task.ts';
 
 export interface StatusApiDeps {
   status: () => AgentStatus;
+  revisions: Pick<Revisions, 'current' | 'wait'>;
   task: () => TaskView;
   lines: RecentLines;
   usb: Pick<UsbPorts, 'read' | 'set'>;
   /** Ends a forced quarantine, and starts repair again of devices that it has given up on. */
   clear: () => Promise<Health>;
+  /** @throws FileNotWritten */
+  setOrders: (orders: readonly Order[]) => Promise<Health>;
+  screens: Pick<Screens, 'get'>;
   reboot: Pick<Reboot, 'whyNot' | 'begin'>;
 }
 
 export function statusApi(deps: StatusApiDeps): RouteHandlers<typeof swarmingClientApi> {
   return {
-    status: () => ({ status: 200, body: deps.status() }),
+    async status({ query: { after, waitSeconds }, hungUp }) {
+      if (after !== undefined) await deps.revisions.wait(after, waitSeconds, hungUp);
+      return { status: 200, body: { ...deps.status(), revision: deps.revisions.current() } };
+    },
     log: ({ query: { lines, after } }) => ({
       status: 200,
       body: { lines: deps.lines.last(lines, after).map(inIsoTime) },
     }),
     clearQuarantine: async () => ({ status: 200, body: healthStatus(await deps.clear()) }),
+    async setOrders({ body: { orders } }) {
+      try {
+        return { status: 200, body: healthStatus(await deps.setOrders(orders)) };
+      } catch (error) {
+        if (!(error instanceof FileNotWritten)) throw error;
+        throw new HttpProblem(503, `${error.message}; the former orders stay in force`);
+      }
+    },
+    async screen({ body, hungUp }) {
+      const { png, at } = await deps.screens.get(body, hungUp);
+      return { status: 200, body: png, headers: { 'last-modified': at.toUTCString() } };
+    },
     reboot({ body }) {
       const refused = deps.reboot.whyNot();
       if (refused !== undefined) throw new HttpProblem(409, refused);
-      const { running, id } = deps.task();
-      if (running) {
-        const which = id === undefined ? 'a task' : `task ${id}`;
-        throw new HttpProblem(409, `${which} is running; ask again when it has ended`);
+      const task = deps.task();
+      if (task.running) {
+        throw new HttpProblem(409, `${taskName(task)} is running; ask again when it has ended`);
       }
       deps.reboot.begin(body.why);
       return { status: 202 };

@@ -35,6 +35,7 @@ export function agentStatus(now: AgentNow): AgentStatus {
     task: inIsoTime(task),
     devices: machine.devices.map(deviceStatus),
     health: healthStatus(machine.health),
+    orders: [...machine.orders],
     bot: {
       ...inIsoTime(bot),
       healthy: bot.isHealthy,

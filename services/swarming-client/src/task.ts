@@ -9,6 +9,11 @@ export interface TaskView {
   since?: Date;
 }
 
+/** For people. */
+export function taskName({ id }: TaskView): string {
+  return id === undefined ? 'a task' : `task ${id}`;
+}
+
 /** How a task ended, as the bot reports it: `failed` also for a test that fails; `internal-failure` is of the bot or its server. */
 export const taskOutcomes = ['succeeded', 'failed', 'internal-failure', 'bot-exit'] as const;
 export type TaskOutcome = (typeof taskOutcomes)[number];

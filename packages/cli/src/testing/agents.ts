@@ -14,7 +14,9 @@ import { startTestService } from './test-service.ts';
 /** The one in testdata/files/secrets/machines. */
 const loginToken = 'hunter2hunter2hunter2hunter2hunter2';
 
-const { usbPort: _usbPort, setUsbPort: _setUsbPort, ...api } = swarmingClientApi;
+const { status, log, clearQuarantine, reboot } = swarmingClientApi;
+/** Those that the command calls. */
+const api = { status, log, clearQuarantine, reboot };
 
 export interface TestAgents {
   /** By machine; that of the first is `$AGENT`. */

@@ -115,7 +115,10 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
       {
         audit,
         log,
-        make: async () => handler({ ...given, caller, from, requestId, log: exchange.log }),
+        make: async () => {
+          const { log, hungUp } = exchange;
+          return handler({ ...given, caller, from, requestId, log, hungUp });
+        },
       },
     );
   }

@@ -56,6 +56,12 @@ export class Exchange {
     return this.ownLog;
   }
 
+  get hungUp(): AbortSignal {
+    const closed = new AbortController();
+    this.response.once('close', () => closed.abort(new Error('the caller has hung up')));
+    return closed.signal;
+  }
+
   /** Answers with text or bytes. Node omits them for HEAD. */
   send(status: number, type: string, body: string | Uint8Array): void {
     const headers = { 'content-type': type, 'content-length': Buffer.byteLength(body) };

@@ -18,6 +18,8 @@ interface RouteContext<R extends RouteSpec = RouteSpec> {
   requestId: string;
   /** Adds the request id to each line. */
   log: Logger;
+  /** Aborted when the connection is closed, also after the answer. */
+  hungUp: AbortSignal;
 }
 
 /** Statuses of an API. Literals, or TypeScript widens the `200` of a handler without parameters to a number. */

@@ -4,6 +4,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { type OpenAnswer, Unreachable, withAnswer } from '../http/request.ts';
+import { inOneLine } from '../one-line.ts';
 
 /** The real one has 1.3 MB. */
 const mostBytes = 64 * 1024 * 1024;
@@ -123,10 +124,7 @@ async function startOf(message: AsyncIterable<Buffer | string>): Promise<string>
     text += piece.toString();
     if (text.length > most) break;
   }
-  return text
-    .slice(0, most)
-    .replace(/[\p{C}\s]+/gu, ' ')
-    .trim();
+  return inOneLine(text.slice(0, most));
 }
 
 async function save(

@@ -10,7 +10,7 @@
 import { dimensions } from '../dimensions.ts';
 import { type Adb, addressOf, chosen, createAdb, isTimeout, whyNotUsable } from './adb.ts';
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
-import { androidEvidence } from './evidence.ts';
+import { androidEvidence, androidScreen } from './evidence.ts';
 import { excerpt, lookWith, Missing } from './look.ts';
 import { type AdbDevice, readBattery, readProperties, readThermal } from './parse/android.ts';
 import { readUptime } from './parse/text.ts';
@@ -66,6 +66,12 @@ export function android(device: AttachedDevice, deps: DeviceDeps): Device {
     },
     async keepEvidence(folder, signal) {
       return await androidEvidence(adb, folder, find, signal);
+    },
+    async keepScreen(path, signal) {
+      const found = await find(signal);
+      const why = whyNotUsable(found.state);
+      if (why !== undefined) throw new Missing(why);
+      await androidScreen(adb, found, path, signal);
     },
   };
 }

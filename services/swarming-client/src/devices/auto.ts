@@ -86,6 +86,9 @@ export function auto(
     async keepEvidence(folder, signal) {
       return (await known?.device.keepEvidence?.(folder, signal)) ?? [];
     },
+    get keepScreen() {
+      return known?.device.keepScreen;
+    },
   };
 }
 

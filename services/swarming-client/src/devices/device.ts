@@ -53,6 +53,8 @@ export interface Device {
    * @param folder is there, and empty
    */
   keepEvidence?(folder: string, signal: AbortSignal): Promise<string[]>;
+  /** Writes its screen to a file, as PNG where the device can. @throws CommandFailed, or an Error with the reason. */
+  keepScreen?: ((path: string, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** Settings that a device needs, as they are now. */

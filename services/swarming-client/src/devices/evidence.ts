@@ -30,6 +30,9 @@ export async function keepFile(
   return [];
 }
 
+/** The name of a screenshot in the evidence. */
+export const screenFile = 'screen.png';
+
 /** What shows what is wrong with a phone: what adb sees, its screen, its last log. */
 const mostScreen = 16 * 1024 * 1024;
 const mostLog = 4 * 1024 * 1024;
@@ -58,20 +61,28 @@ export async function androidEvidence(
       mostBytes: mostLog,
     }),
   );
-  const screen = await keep('screen.png', async (stdoutFile) => {
+  const screen = await keep(screenFile, async (path) => {
     try {
-      await adb.do([...to, 'exec-out', 'screencap', '-p'], signal, {
-        stdoutFile,
-        mostBytes: mostScreen,
-      });
+      await androidScreen(adb, phone, path, signal);
     } finally {
-      if (!(await isPng(stdoutFile))) await truncate(stdoutFile, 0);
+      if (!(await isPng(path))) await truncate(path, 0);
     }
   });
   return [...seen, ...log, ...screen];
 }
 
-async function isPng(path: string): Promise<boolean> {
+/** `exec-out` sends bytes as they are, where `shell` of an old Android adds returns. @throws CommandFailed */
+export async function androidScreen(
+  adb: Adb,
+  phone: AdbDevice,
+  stdoutFile: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const args = [...addressOf(phone), 'exec-out', 'screencap', '-p'];
+  await adb.do(args, signal, { stdoutFile, mostBytes: mostScreen });
+}
+
+export async function isPng(path: string): Promise<boolean> {
   const file = await open(path);
   try {
     const { buffer } = await file.read(Buffer.alloc(png.length), 0, png.length, 0);

@@ -45,6 +45,9 @@ export function ios({ serial }: AttachedDevice, { run, settings }: DeviceDeps): 
     return readIdeviceInfo(result.stdout);
   }
 
+  const screenshot = (udid: string, path: string, signal: AbortSignal) =>
+    attempt('idevicescreenshot', ['-u', udid, path], signal);
+
   async function read(signal: AbortSignal): Promise<DeviceReading> {
     const udid = await find(signal);
     const [about, battery] = await Promise.allSettled([
@@ -92,10 +95,14 @@ export function ios({ serial }: AttachedDevice, { run, settings }: DeviceDeps): 
         attempt('idevicesyslog', ['-u', udid], signal, { stdoutFile, mostBytes: mostLog }),
       );
       const screen = await keepFile(folder, 'screen', signal, (path) =>
-        attempt('idevicescreenshot', ['-u', udid, path], signal),
+        screenshot(udid, path, signal),
       );
       const shown = await Promise.all(screen.map((name) => withEnding(folder, name)));
       return [...listed, ...log, ...shown];
+    },
+    async keepScreen(path, signal) {
+      const result = await screenshot(await find(signal), path, signal);
+      if (result.status !== 0) throw new Missing(whyOf(result));
     },
   };
 }

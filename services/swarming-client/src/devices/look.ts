@@ -1,4 +1,5 @@
 import { errorText } from '@skolo/errors';
+import { inOneLine } from '../one-line.ts';
 import { CommandFailed, type CommandResult } from '../run-command.ts';
 import type { Device, DeviceReading } from './device.ts';
 
@@ -38,7 +39,7 @@ export function whyOf(error: unknown): string {
 
 /** Output of a program or a device, as one short line without control characters. */
 export function excerpt(text: string): string {
-  const line = text.replace(/[\p{C}\s]+/gu, ' ').trim();
+  const line = inOneLine(text);
   return line.length > 120 ? `${line.slice(0, 119)}…` : line;
 }
 

@@ -8,6 +8,7 @@ import {
   type HealthFacts,
   type HealthSettings,
   healthText,
+  type Ordered,
   verdicts,
 } from './health.ts';
 import { facts, gone, minutes, noon, phone, settings } from './testing/facts.ts';
@@ -30,6 +31,10 @@ const charged = (percents: number[]) =>
 const heated = (degrees: number[]) =>
   degrees.map((celsius) => withPhone(phone({ temperatures: { battery: celsius } })));
 
+const order = (kind: Ordered['kind'], by = 'ann'): Ordered => {
+  return { kind, by, reason: 'new cable', since: noon };
+};
+
 describe('a machine', () => {
   it('is well while there is no reason against it', () => {
     const health = assess(undefined, facts({ devices: [phone({ batteryPercent: 80 })] }), settings);
@@ -39,6 +44,11 @@ describe('a machine', () => {
 
   it.each([
     {
+      title: 'in maintenance',
+      look: { orders: [order('maintenance')] },
+      is: 'maintenance',
+    },
+    {
       title: 'unknown',
       look: { notReady: 'not known yet: no metadata server' },
       is: 'maintenance',
@@ -47,7 +57,7 @@ describe('a machine', () => {
     { title: 'to restart its bot', look: { botRestart: 'settings' }, is: 'maintenance' },
     {
       title: 'quarantined by a file',
-      look: { forced: { text: 'cable', since: noon } },
+      look: { orders: [order('quarantine')] },
       is: 'quarantined',
     },
     { title: 'full', look: { host: { disk: { freeBytes: 4, sizeBytes: 100 } } }, is: 'recovering' },
@@ -68,6 +78,17 @@ describe('a machine', () => {
 
     expect(verdicts).toEqual(['maintenance', 'maintenance', 'ok']);
     expect(healthText(health)).toBe('held by ann until 2026-11-20T12:02Z: new cable');
+  });
+
+  it('has one reason for all orders of a kind', () => {
+    const until = minutes(30);
+    const orders = [order('quarantine'), { ...order('quarantine', 'bob'), until }];
+
+    const { reasons } = assess(undefined, facts({ now: minutes(1), orders }), settings);
+
+    const text =
+      'quarantined by ann: new cable; quarantined by bob until 2026-11-20T12:30Z: new cable';
+    expect(reasons).toEqual([{ verdict: 'quarantined', code: 'forced', text, since: noon }]);
   });
 
   it('reports a hold on its phone with the phone', () => {

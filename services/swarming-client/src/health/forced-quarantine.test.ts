@@ -21,6 +21,13 @@ async function start() {
   return { home, stateDir, clock, log, open, write };
 }
 
+const order = {
+  kind: 'quarantine',
+  by: 'a file',
+  reason: 'wrong phone',
+  since: new Date('2026-11-20T12:00:00Z'),
+};
+
 describe('the file that quarantines the machine', () => {
   it('is absent as long as no operator writes the file', async () => {
     const { open } = await start();
@@ -28,7 +35,7 @@ describe('the file that quarantines the machine', () => {
 
     await forced.look();
 
-    expect(forced.current()).toBeUndefined();
+    expect(forced.current()).toEqual([]);
   });
 
   it('is read, removed, and in force until it is cleared', async () => {
@@ -43,9 +50,9 @@ describe('the file that quarantines the machine', () => {
     await forced.clear();
     await forced.look();
 
-    expect(current).toEqual({ text: 'wrong phone', since: new Date('2026-11-20T12:00:00Z') });
+    expect(current).toEqual([order]);
     expect(left).toEqual([]);
-    expect([forced.current(), await readdir(stateDir)]).toEqual([undefined, []]);
+    expect([forced.current(), await readdir(stateDir)]).toEqual([[], []]);
   });
 
   it('stays in force over a restart of the agent', async () => {
@@ -57,10 +64,7 @@ describe('the file that quarantines the machine', () => {
 
     await next.look();
 
-    expect(next.current()).toEqual({
-      text: 'wrong phone',
-      since: new Date('2026-11-20T12:00:00Z'),
-    });
+    expect(next.current()).toEqual([order]);
   });
 
   it('is over when what is kept is deleted', async () => {
@@ -72,7 +76,7 @@ describe('the file that quarantines the machine', () => {
     await rm(join(stateDir, 'forced-quarantine.json'));
     await forced.look();
 
-    expect(forced.current()).toBeUndefined();
+    expect(forced.current()).toEqual([]);
   });
 
   it('without a text quarantines all the same', async () => {
@@ -82,7 +86,7 @@ describe('the file that quarantines the machine', () => {
 
     await forced.look();
 
-    expect(forced.current()?.text).toBe('no reason given');
+    expect(forced.current()[0]?.reason).toBe('no reason given');
   });
 
   it('contains nothing that a terminal would obey', async () => {
@@ -92,7 +96,7 @@ describe('the file that quarantines the machine', () => {
 
     await forced.look();
 
-    expect(forced.current()?.text).toBe('[31mred [0m phone');
+    expect(forced.current()[0]?.reason).toBe('[31mred [0m phone');
   });
 
   it('quarantines also where nothing can be kept or read', async () => {
@@ -104,7 +108,7 @@ describe('the file that quarantines the machine', () => {
 
     await forced.look();
 
-    expect(forced.current()?.text).toBe('wrong phone');
+    expect(forced.current()[0]?.reason).toBe('wrong phone');
   });
 
   it('may be anywhere', async () => {
@@ -114,7 +118,7 @@ describe('the file that quarantines the machine', () => {
 
     await forced.look();
 
-    expect(forced.current()?.text).toBe('wrong phone');
+    expect(forced.current()[0]?.reason).toBe('wrong phone');
   });
 
   it('is shortened when it is long', async () => {
@@ -124,7 +128,7 @@ describe('the file that quarantines the machine', () => {
 
     await forced.look();
 
-    expect(forced.current()?.text).toHaveLength(1000);
+    expect(forced.current()[0]?.reason).toHaveLength(1000);
   });
 
   it('that is a folder is no reason, is logged once, and disturbs nothing', async () => {
@@ -135,7 +139,7 @@ describe('the file that quarantines the machine', () => {
     await forced.look();
     await forced.look();
 
-    expect(forced.current()).toBeUndefined();
+    expect(forced.current()).toEqual([]);
     expect(log.lines).toHaveLength(1);
   });
 
@@ -146,7 +150,7 @@ describe('the file that quarantines the machine', () => {
     await rm(stateDir, { recursive: true });
 
     await forced.look();
-    const before = { text: forced.current()?.text, left: await readdir(home) };
+    const before = { text: forced.current()[0]?.reason, left: await readdir(home) };
     await mkdir(stateDir);
     await forced.look();
 
@@ -164,6 +168,6 @@ describe('the file that quarantines the machine', () => {
 
     await forced.look();
 
-    expect(forced.current()?.text).toContain('is damaged');
+    expect(forced.current()[0]?.reason).toContain('is damaged');
   });
 });

@@ -11,6 +11,8 @@ import type { Clock, Logger } from '@skolo/common/light';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { errorCode, errorText, parseJson } from '@skolo/errors';
 import { z } from 'zod';
+import { inOneLine } from '../one-line.ts';
+import type { Ordered } from './health.ts';
 
 export interface ForcedQuarantineDeps {
   machine: string;
@@ -23,7 +25,7 @@ export interface ForcedQuarantineDeps {
   log: Pick<Logger, 'info' | 'warn'>;
 }
 
-export interface Forced {
+interface Forced {
   text: string;
   since: Date;
 }
@@ -67,8 +69,11 @@ export class ForcedQuarantine {
     });
   }
 
-  current(): Forced | undefined {
-    return this.forced;
+  /** None, or the one. */
+  current(): Ordered[] {
+    if (this.forced === undefined) return [];
+    const { text: reason, since } = this.forced;
+    return [{ kind: 'quarantine', by: 'a file', reason, since }];
   }
 
   /** Ends it. A file that is there, but could not be removed, is tried once more. @throws Error It cannot be removed. */
@@ -104,7 +109,7 @@ export class ForcedQuarantine {
     const path = this.path();
     const written = path === undefined ? undefined : await firstOf(path);
     if (written !== undefined) {
-      const text = written.replace(/[\p{C}\s]+/gu, ' ').trim() || 'no reason given';
+      const text = inOneLine(written) || 'no reason given';
       const since =
         this.forced?.text === text ? this.forced.since : new Date(this.deps.clock.now());
       if (this.forced?.text !== text) {

@@ -45,14 +45,23 @@ export interface Hold {
   reason: string;
 }
 
+/** What people order for the machine: through machine-state, or by the file that quarantines it. */
+export interface Ordered {
+  kind: 'maintenance' | 'quarantine';
+  by: string;
+  reason: string;
+  since: Date;
+  until?: Date | undefined;
+}
+
 /** All that the health of a machine is assessed by. */
 export interface HealthFacts {
   now: Date;
   devices: readonly DeviceView[];
   host: HostReading;
   holds: readonly Hold[];
-  /** From the file that quarantines a machine. */
-  forced?: { text: string; since: Date } | undefined;
+  /** In force now. */
+  orders: readonly Ordered[];
   /** Why nothing is known yet, for people: "not known yet: …". */
   notReady?: string | undefined;
   /** The agent ends. */

@@ -1,16 +1,12 @@
 /** Why the machine itself takes no tasks. */
 import { type Finding, isHot, isLow, rounded, type Was } from './device-reasons.ts';
-import type { HealthFacts, HealthSettings } from './health.ts';
+import type { HealthFacts, HealthSettings, Ordered } from './health.ts';
 
 const gib = 2 ** 30;
 
 export function machineReasons(facts: HealthFacts, settings: HealthSettings, was: Was): Finding[] {
-  const { forced, notReady, stopping, botRestart } = facts;
-  const found: Finding[] = [];
-  if (forced !== undefined) {
-    const text = `quarantined by a file: ${forced.text}`;
-    found.push({ verdict: 'quarantined', code: 'forced', text, began: forced.since });
-  }
+  const { orders, notReady, stopping, botRestart } = facts;
+  const found = orderReasons(orders);
   if (notReady !== undefined) {
     found.push({ verdict: 'maintenance', code: 'not-known', text: notReady });
   }
@@ -24,6 +20,27 @@ export function machineReasons(facts: HealthFacts, settings: HealthSettings, was
   return [...found, ...holdReasons(facts), ...hostReasons(facts, settings, was)];
 }
 
+/** One reason for each kind: the end of one of several orders is not the end of the reason. */
+function orderReasons(orders: readonly Ordered[]): Finding[] {
+  const kinds = [
+    { kind: 'quarantine', verdict: 'quarantined', code: 'forced', what: 'quarantined' },
+    { kind: 'maintenance', verdict: 'maintenance', code: 'maintenance', what: 'in maintenance' },
+  ] as const;
+  return kinds.flatMap(({ kind, verdict, code, what }) => {
+    const these = orders.filter((order) => order.kind === kind);
+    if (these.length === 0) return [];
+    const texts = these.map(
+      ({ by, until, reason }) => `${what} by ${by}${untilText(until)}: ${reason}`,
+    );
+    const began = new Date(Math.min(...these.map(({ since }) => since.getTime())));
+    return [{ verdict, code, text: texts.join('; '), began }];
+  });
+}
+
+function untilText(until: Date | undefined): string {
+  return until === undefined ? '' : ` until ${until.toISOString().slice(0, 16)}Z`;
+}
+
 function holdReasons({ holds, devices, now }: HealthFacts): Finding[] {
   return holds
     .filter(({ until }) => until > now)
@@ -32,7 +49,7 @@ function holdReasons({ holds, devices, now }: HealthFacts): Finding[] {
       return {
         verdict: 'maintenance',
         code: `held:${target}:${by}`,
-        text: `held by ${by} until ${until.toISOString().slice(0, 16)}Z: ${reason}`,
+        text: `held by ${by}${untilText(until)}: ${reason}`,
         device,
       };
     });

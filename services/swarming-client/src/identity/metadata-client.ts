@@ -9,6 +9,7 @@ import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
 import { type Answer, request, Unreachable } from '../http/request.ts';
+import { inOneLine } from '../one-line.ts';
 
 export interface MetadataClientDeps {
   /** Where it may be, the best first: `http://metadata`. */
@@ -110,11 +111,10 @@ function refusal(base: string, { status, text, headers }: Answer): MetadataRefus
       status,
     );
   }
-  const detail = text
-    .replace(/<(title|style)>.*?<\/\1>/gs, ' ')
-    .replace(/<[^>]*>/g, ' ')
-    .replace(/[\p{C}\s]+/gu, ' ');
-  return new MetadataRefused(`${base} answers ${status}: ${detail.trim().slice(0, 300)}`, status);
+  const detail = inOneLine(
+    text.replace(/<(title|style)>.*?<\/\1>/gs, ' ').replace(/<[^>]*>/g, ' '),
+  );
+  return new MetadataRefused(`${base} answers ${status}: ${detail.slice(0, 300)}`, status);
 }
 
 /** How far the clock of this machine is off: measured now and then, and true in between also when it is set. */

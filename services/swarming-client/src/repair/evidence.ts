@@ -3,12 +3,13 @@
  * the state folder; the newest few of each device, and never more than some megabytes in all. Nothing else is written (it
  * is an SD card), and the same device not twice within ten minutes.
  */
-import { readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, EventLog } from '@skolo/common/light';
 import { makeFolder } from '@skolo/durable/make-folder';
-import { errorText, withDeadline } from '@skolo/errors';
+import { errorCode, errorText, withDeadline } from '@skolo/errors';
 import type { Device } from '../devices/device.ts';
+import { screenFile } from '../devices/evidence.ts';
 import type { Health, Reason } from '../health/health.ts';
 
 export interface EvidenceDeps {
@@ -50,6 +51,21 @@ export class Evidence {
     this.sick = new Set(byDevice.keys());
     for (const [name, own] of byDevice) if (!before.has(name)) this.keepSoon(name, own);
     return this.turn;
+  }
+
+  /** The newest screenshot of a device; undefined: none is kept. */
+  async lastScreen(device: string): Promise<{ png: Uint8Array; at: Date } | undefined> {
+    const root = join(this.deps.stateDir, 'evidence', device);
+    for (const name of (await namesIn(root)).sort().reverse()) {
+      const file = join(root, name, screenFile);
+      try {
+        return { png: await readFile(file), at: (await stat(file)).mtime };
+      } catch (error) {
+        // A phone that was away has no screen in its evidence, or it was removed just now.
+        if (errorCode(error) !== 'ENOENT') throw error;
+      }
+    }
+    return undefined;
   }
 
   async stop(): Promise<void> {

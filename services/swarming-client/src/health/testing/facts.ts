@@ -62,6 +62,7 @@ export function facts(differently: Partial<HealthFacts> = {}): HealthFacts {
     now: noon,
     devices: [],
     host: {},
+    orders: [],
     holds: [],
     stopping: false,
     rebooting: new Map(),

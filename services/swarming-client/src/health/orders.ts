@@ -1,0 +1,85 @@
+/**
+ * What people have ordered for this machine through machine-state, which owns the orders. This is the durable copy: it stays
+ * in force over restarts, and while machine-state is away. `skolo machine clear` does not end an order.
+ *
+ * An order that has expired stays in the file until machine-state replaces the set, because the wall clock of a Pi may be
+ * wrong at boot. Once the jumphost's clock is known, it decides.
+ */
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { Order } from '@skolo/api/swarming-client';
+import type { Clock, Emit, EventLog } from '@skolo/common/light';
+import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { errorText, parseJson } from '@skolo/errors';
+import { z } from 'zod';
+import type { AgentEvent } from '../events.ts';
+import type { ClockOffset } from '../identity/metadata-client.ts';
+import { inOneLine } from '../one-line.ts';
+import type { Ordered } from './health.ts';
+
+export interface OrdersDeps {
+  stateDir: string;
+  clock: Pick<Clock, 'now'>;
+  clockOffset: Pick<ClockOffset, 'get'>;
+  log: Pick<EventLog, 'info' | 'warn'>;
+  emit: Emit<AgentEvent>;
+}
+
+const Kept = z.array(Order);
+
+export class Orders {
+  private readonly deps: OrdersDeps;
+  private readonly keptAt: string;
+  private orders: readonly Order[] = [];
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: OrdersDeps) {
+    this.deps = deps;
+    this.keptAt = join(deps.stateDir, 'orders.json');
+  }
+
+  /** Reads what is kept. Never throws: a file that cannot be read is not the end of an order, and counts as quarantine. */
+  async open(): Promise<void> {
+    try {
+      const text = await readFileIfExists(this.keptAt);
+      this.orders = text === undefined ? [] : Kept.parse(parseJson(text));
+    } catch (error) {
+      this.deps.log.warn({ why: errorText(error), file: this.keptAt }, 'orders cannot be read');
+      const reason = `${this.keptAt} cannot be read; machine-state replaces it, or delete it and restart the agent`;
+      const since = new Date(this.deps.clock.now()).toISOString();
+      this.orders = [{ id: 'unreadable', kind: 'quarantine', by: 'the agent', reason, since }];
+    }
+  }
+
+  /** Replaces all orders. Fulfilled when they are durable and in force. @throws FileNotWritten The former stay in force. */
+  set(orders: readonly Order[]): Promise<void> {
+    const done = this.turn.then(async () => {
+      // It may be sent again and again, and this is an SD card.
+      if (isDeepStrictEqual(orders, this.orders)) return;
+      await writeFileAtomic(this.keptAt, JSON.stringify(orders));
+      this.orders = orders;
+      this.deps.log.info({ orders }, 'orders of people changed');
+      this.deps.emit({ type: 'facts' });
+    });
+    this.turn = done.catch(() => undefined);
+    return done;
+  }
+
+  /** As they were given: those that have not expired. */
+  inForce(): Order[] {
+    const { clock, clockOffset } = this.deps;
+    const now = clock.now() - (clockOffset.get() ?? 0) * 1000;
+    return this.orders.filter(({ until }) => until === undefined || Date.parse(until) > now);
+  }
+
+  /** For the assessment of health. */
+  current(): Ordered[] {
+    return this.inForce().map(({ kind, by, reason, since, until }) => ({
+      kind,
+      by: inOneLine(by),
+      reason: inOneLine(reason),
+      since: new Date(since),
+      until: until === undefined ? undefined : new Date(until),
+    }));
+  }
+}
