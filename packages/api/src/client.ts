@@ -43,10 +43,12 @@ export interface ClientContent {
   headers: Headers;
 }
 
-/** An answer of server-sent events. `events` throws {@link ApiUnreachable} when the connection ends. */
+/** An answer of server-sent events; `id` is that of the last event that had one. `events` throws {@link ApiUnreachable} when the connection ends. */
 interface ClientEvents<Events extends NonNullable<RouteSpec['events']>> {
   events: AsyncIterable<
-    { [Name in keyof Events]: { name: Name; data: z.output<Events[Name]> } }[keyof Events]
+    {
+      [Name in keyof Events]: { name: Name; data: z.output<Events[Name]>; id?: string };
+    }[keyof Events]
   >;
   headers: Headers;
 }
@@ -221,9 +223,9 @@ async function* eventsOf(
   }
   try {
     deadline.allow(silenceMs);
-    for await (const { name, data } of serverEvents(pieces())) {
+    for await (const { name, data, ...id } of serverEvents(pieces())) {
       const schema = spec.events?.[name];
-      if (schema) yield { name, data: parsed(schema, asked, response.status, data) };
+      if (schema) yield { name, data: parsed(schema, asked, response.status, data), ...id };
     }
   } catch (error) {
     throw lost(error, asked.url, signal);

@@ -55,6 +55,7 @@ export {
   type RouteRequest,
   type RouteSpec,
   route,
+  type SendEvent,
 } from './route.ts';
 export {
   BackupDevice,

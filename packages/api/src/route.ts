@@ -101,10 +101,14 @@ type AnswerContent<R extends RouteSpec, Schema> = Schema extends z.ZodType
 
 type EventSchemas = NonNullable<RouteSpec['events']>;
 
-/** Sends one event. A handler's `follow` calls it for each, and gives back what ends that. */
-type SendEvent<Events extends EventSchemas> = <Name extends keyof Events & string>(
+/**
+ * Sends one event. A handler's `follow` calls it for each, and gives back what ends that. A reader that connects again sends the
+ * last `id` as `Last-Event-ID`.
+ */
+export type SendEvent<Events extends EventSchemas> = <Name extends keyof Events & string>(
   name: Name,
   data: z.input<Events[Name]>,
+  id?: string,
 ) => void;
 
 type NoKeys = Record<never, never>;

@@ -1,53 +1,32 @@
 /** Handlers of the HTTP API. */
 import type { machineStateApi } from '@skolo/api';
 import { HttpProblem, type RouteHandlers } from '@skolo/common';
-import { didYouMean, type Machine, type Rack } from '@skolo/rack';
+import { didYouMean, type Rack } from '@skolo/rack';
+import type { Changes } from './changes.ts';
+import type { Current } from './current.ts';
 import { matches } from './join/filter.ts';
-import { joinMachine } from './join/machine.ts';
-import { joinRack } from './join/rack-view.ts';
-import type { RackFile } from './rack-file.ts';
 
 export interface ApiDeps {
   rack(): Rack;
-  rackFile: RackFile;
+  current: Current;
+  changes: Changes;
 }
 
-type Served = Pick<typeof machineStateApi, 'machines' | 'machine' | 'rack'>;
+type Served = Pick<typeof machineStateApi, 'machines' | 'machine' | 'rack' | 'changes'>;
 
-export function apiHandlers({ rack, rackFile }: ApiDeps): RouteHandlers<Served> {
-  const { staleSeconds, goneSeconds } = rack().services['machine-state'];
-  const joined = (machine: Machine) =>
-    joinMachine(
-      machine,
-      {
-        agent: { silentSeconds: 0 },
-        orders: [],
-        services: {},
-        alerts: [],
-        limits: { staleSeconds, goneSeconds },
-      },
-      0,
-    );
+export function apiHandlers({ rack, current, changes }: ApiDeps): RouteHandlers<Served> {
   return {
-    machines: ({ query }) => ({
-      status: 200,
-      body: {
-        machines: [...rack().machines.values()]
-          .map((machine) => joined(machine))
-          .filter((machine) => matches(machine, query)),
-      },
-    }),
-    machine({ params: { name } }) {
-      const found = rack().machines.get(name);
-      if (found === undefined) throw unknownMachine(rack(), name);
-      return { status: 200, body: joined(found) };
+    machines: ({ query }) => {
+      const machines = current.machines().filter((machine) => matches(machine, query));
+      return { status: 200, body: { machines } };
     },
-    rack: () => ({
-      status: 200,
-      body: joinRack(rack(), {
-        ...{ rackFile: rackFile.view(), services: {}, states: [], causes: [], alerts: [] },
-      }),
-    }),
+    machine({ params: { name } }) {
+      const found = current.machine(name);
+      if (found === undefined) throw unknownMachine(rack(), name);
+      return { status: 200, body: found };
+    },
+    rack: () => ({ status: 200, body: current.rack() }),
+    changes: ({ headers }) => ({ status: 200, follow: changes.follow(headers['last-event-id']) }),
   };
 }
 

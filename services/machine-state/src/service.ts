@@ -2,6 +2,7 @@
 import { machineStateApi } from '@skolo/api';
 import {
   createApp,
+  createEvents,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
@@ -9,13 +10,32 @@ import {
 import { errorText } from '@skolo/errors';
 import { checkSecrets as checkReferences, type Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
+import { Changes } from './changes.ts';
+import { type AgentTuning, usualTuning } from './collect/agent-watch.ts';
+import { Agents } from './collect/agents.ts';
+import { OtherServices, type ServiceTuning, usualServiceTuning } from './collect/services.ts';
+import { Current } from './current.ts';
+import type { MachineStateEvent } from './events.ts';
 import { RackFile } from './rack-file.ts';
 
-const { machines, machine, rack } = machineStateApi;
-const api = { machines, machine, rack };
+const { machines, machine, rack, changes } = machineStateApi;
+const api = { machines, machine, rack, changes };
 
-export function createMachineState(): ServiceDefinition {
-  return { name: 'machine-state', api, checkSecrets, start };
+/** Periods that a test may shorten. */
+export interface MachineStateDeps {
+  agents?: Partial<AgentTuning>;
+  services?: Partial<ServiceTuning>;
+}
+
+const tickMs = 1000;
+
+export function createMachineState(deps: MachineStateDeps = {}): ServiceDefinition {
+  return {
+    name: 'machine-state',
+    api,
+    checkSecrets,
+    start: (context) => start(context, deps),
+  };
 }
 
 async function checkSecrets(rack: Rack): Promise<string[]> {
@@ -28,16 +48,49 @@ async function checkSecrets(rack: Rack): Promise<string[]> {
   );
 }
 
-async function start(context: ServiceContext): Promise<Service> {
-  const rackFile = new RackFile(context.rack, context.clock);
-  const handler = createApp({
-    ...context,
-    api,
-    handlers: apiHandlers({ rack: () => context.rack.rack, rackFile }),
+async function start(context: ServiceContext, deps: MachineStateDeps): Promise<Service> {
+  const { clock } = context;
+  const rack = () => context.rack.rack;
+  const events = createEvents<MachineStateEvent>();
+  const { emit } = events;
+
+  const rackFile = new RackFile(context.rack, clock);
+  const agents: Agents = new Agents({
+    ...{ rack, clock, tuning: { ...usualTuning, ...deps.agents } },
+    onView: (name) => current.touch(name),
   });
+  const services: OtherServices = new OtherServices({
+    ...{ rack, tuning: { ...usualServiceTuning, ...deps.services } },
+    onChange: () => current.touch(),
+    onCycle: (cycle) => emit({ type: 'cycle', cycle }),
+  });
+  const orders = { inForce: () => [] };
+  const current = new Current({ rack, rackFile, clock, agents, services, orders, emit });
+  const stream = new Changes({
+    ...{ clock, machines: () => current.machines(), rack: () => current.rack() },
+  });
+  events.consume((event) => stream.consume(event));
+
+  const handlers = apiHandlers({ rack, current, changes: stream });
+  const handler = createApp({ ...context, api, handlers });
+  agents.follow();
+  services.start();
+  const ticking = setInterval(() => current.tick(), tickMs);
+  const unfollow = context.rack.onChange(() => {
+    agents.follow();
+    services.hurry();
+    current.touch();
+  });
+
   return {
     handler,
     readiness: () => ({ ready: true, degraded: [] }),
-    stop: async () => rackFile.close(),
+    async stop() {
+      unfollow();
+      clearInterval(ticking);
+      rackFile.close();
+      await Promise.all([agents.stop(), services.stop()]);
+      current.stop();
+    },
   };
 }

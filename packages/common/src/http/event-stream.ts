@@ -36,9 +36,12 @@ export function createStreams(stopping: AbortSignal | undefined) {
       response.end();
       return;
     }
-    const unfollow = follow((name, data) => {
+    const unfollow = follow((name, data, id) => {
       if (response.writableLength > mostUnsentBytes) response.destroy();
-      else response.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+      else {
+        const number = id === undefined ? '' : `id: ${id}\n`;
+        response.write(`event: ${name}\n${number}data: ${JSON.stringify(data)}\n\n`);
+      }
     });
     const keepAlive = setInterval(() => response.write(': still here\n\n'), keepAliveMs);
     open.add(response);

@@ -43,7 +43,7 @@ export interface AnyAnswer {
   headers?: Record<string, string>;
   body?: unknown;
   type?: string;
-  follow?: (send: (name: string, data: unknown) => void) => () => void;
+  follow?: (send: (name: string, data: unknown, id?: string) => void) => () => void;
 }
 
 /** A route with its handler. */

@@ -25,11 +25,13 @@ export function matches(machine: Machine, filter: MachineFilter): boolean {
 
 /** In lower case: the kind of the machine, and what Swarming calls its devices. */
 function modelsOf({ kind, devices }: Machine): Set<string> {
-  const seen = devices.flatMap(({ kind, dimensions = {} }) => [
-    ...(kind === undefined ? [] : [kind]),
-    ...(dimensions['device_type'] ?? []),
-    ...(dimensions['device_model'] ?? []),
-  ]);
+  const seen = devices.flatMap(
+    ({ kind, dimensions: { device_type = [], device_model = [] } = {} }) => [
+      ...(kind === undefined ? [] : [kind]),
+      ...device_type,
+      ...device_model,
+    ],
+  );
   return new Set([kind, ...seen].map((each) => each.toLowerCase()));
 }
 

@@ -70,7 +70,7 @@ function powerOf(
 
 /** Those that Swarming sees, else that of rack.yaml. */
 function poolsOf({ metadata }: RackMachine, status: AgentStatus | undefined): string[] {
-  const seen = status?.devices.flatMap(({ dimensions }) => dimensions?.['pool'] ?? []) ?? [];
+  const seen = status?.devices.flatMap(({ dimensions }) => dimensions?.pool ?? []) ?? [];
   const { pool } = metadata.attributes;
   return [...new Set(seen.length > 0 || pool === undefined ? seen : [pool])];
 }

@@ -1,0 +1,126 @@
+/**
+ * One agent: a request that waits for its next change, again and again. Strangers are root on its machine, so its answers are
+ * limited in size, time and number, and only speak for that machine. An agent of an older version answers at once, and is
+ * asked each few seconds.
+ */
+import { type AgentStatus, createClient, swarmingClientApi } from '@skolo/api';
+import { backOffMs, type Clock, pause } from '@skolo/common';
+import { errorText } from '@skolo/errors';
+import type { AgentView } from '../join/sources.ts';
+
+export interface AgentTuning {
+  /** How long the agent may wait for a change before it answers. */
+  waitSeconds: number;
+  /** And then it has this long to answer. */
+  answerMs: number;
+  /** Between two requests, at least. */
+  gapMs: number;
+  /** Between requests to an agent that cannot wait. */
+  pollMs: number;
+  /** Between attempts to reach it, at most. */
+  retryMs: number;
+}
+
+export const usualTuning: AgentTuning = {
+  waitSeconds: 25,
+  answerMs: 5000,
+  gapMs: 500,
+  pollMs: 3000,
+  retryMs: 5000,
+};
+
+/** An answer with ten phones has 20 kB. */
+const mostBytes = 128 * 1024;
+
+export interface AgentWatchDeps {
+  machine: string;
+  url: string;
+  tuning: AgentTuning;
+  clock: Clock;
+  /** It answered, or began or ceased to fail. */
+  onView(): void;
+}
+
+export class AgentWatch {
+  readonly url: string;
+  private readonly deps: AgentWatchDeps;
+  private readonly stopping = new AbortController();
+  private status: AgentStatus | undefined;
+  private seenAt: number | undefined;
+  private heardAt: number;
+  private why: string | undefined;
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(deps: AgentWatchDeps) {
+    this.deps = deps;
+    this.url = deps.url;
+    this.heardAt = deps.clock.uptime();
+  }
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  view(): AgentView {
+    const { status, seenAt, why } = this;
+    return {
+      ...(status && { status }),
+      ...(seenAt !== undefined && { seenAt }),
+      ...(why !== undefined && { why }),
+      silentSeconds: this.deps.clock.uptime() - this.heardAt,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.stopping.abort(new Error('the agent is no longer watched'));
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    const { tuning } = this.deps;
+    for (let failures = 0; !signal.aborted; ) {
+      const earliest = pause(tuning.gapMs, signal).catch(() => undefined);
+      const hasAnswered = await this.ask(signal);
+      failures = hasAnswered ? 0 : failures + 1;
+      await earliest;
+      const canWait = this.status?.revision !== undefined;
+      const more = hasAnswered
+        ? canWait
+          ? 0
+          : tuning.pollMs
+        : backOffMs(failures, { firstMs: tuning.gapMs, maxMs: tuning.retryMs });
+      if (more > 0) await pause(more, signal).catch(() => undefined);
+    }
+  }
+
+  private async ask(signal: AbortSignal): Promise<boolean> {
+    const { machine, url, tuning, clock, onView } = this.deps;
+    const { waitSeconds, answerMs } = tuning;
+    // After a failure it may have another state, and answers at once.
+    const after = this.why === undefined ? this.status?.revision : undefined;
+    try {
+      const client = createClient(swarmingClientApi, { baseUrl: url, mostBytes });
+      const status = await client.status({
+        ...(after !== undefined && { query: { after, waitSeconds } }),
+        timeoutMs: answerMs + (after === undefined ? 0 : waitSeconds * 1000),
+        signal,
+      });
+      if (status.machine !== machine) {
+        throw new Error(`at its address answers the agent of ${JSON.stringify(status.machine)}`);
+      }
+      this.status = status;
+      this.seenAt = clock.now();
+      this.heardAt = clock.uptime();
+      this.why = undefined;
+      onView();
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      const isNew = this.why === undefined;
+      this.why = errorText(error);
+      if (isNew) onView();
+      return false;
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import { fakeClock } from '@skolo/common/testing';
+import { describe, expect, it } from 'vitest';
+import { startFakeAgent } from '../testing/fake-agent.ts';
+import { startLab } from '../testing/lab.ts';
+
+describe('agents', () => {
+  it('are known by their last answer, and a change at once', async () => {
+    const agent = await startFakeAgent('rpi-1');
+    const lab = await startLab({ agents: { 'rpi-1': agent } });
+    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
+
+    agent.set({
+      task: { running: true, id: '6a1b' },
+      health: {
+        verdict: 'recovering',
+        since: '2026-11-20T11:00:00Z',
+        reasons: [
+          {
+            verdict: 'recovering',
+            code: 'device-missing',
+            text: 'adb does not see it',
+            since: '2026-11-20T11:00:00Z',
+            device: 'phone',
+          },
+        ],
+      },
+    });
+
+    await expect
+      .poll(() => lab.machine('rpi-1'))
+      .toMatchObject({
+        condition: 'recovering',
+        since: '2026-11-20T11:00:00.000Z',
+        sentence: 'phone: adb does not see it',
+        task: { id: '6a1b' },
+      });
+    expect(agent.requests.filter((each) => each.includes('after=')).length).toBeGreaterThan(0);
+  });
+
+  it('of an older version are asked each few seconds', async () => {
+    const agent = await startFakeAgent('rpi-1', { isOld: true });
+    const lab = await startLab({ agents: { 'rpi-1': agent } });
+    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ sentence: 'waits for a task' });
+
+    agent.read({ task: { running: true } });
+
+    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ sentence: 'runs a task' });
+  });
+
+  it('that are silent make a machine stale, then gone, and one that never answered says so', async () => {
+    const clock = fakeClock('2026-11-20T12:00:00Z');
+    const agent = await startFakeAgent('rpi-1');
+    const lab = await startLab({ agents: { 'rpi-1': agent, 'rpi-2': undefined }, clock });
+    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
+
+    await agent.close();
+    // It has failed by then, so nothing of before is still on its way.
+    await expect
+      .poll(() => lab.machine('rpi-2'))
+      .toMatchObject({
+        condition: 'never-reported',
+        sentence: expect.stringContaining('connection refused'),
+      });
+    clock.pass(61_000);
+
+    await expect
+      .poll(() => lab.machine('rpi-1'))
+      .toMatchObject({
+        condition: 'stale',
+        since: '2026-11-20T12:01:01.000Z',
+        lastSeen: '2026-11-20T12:00:00.000Z',
+      });
+    clock.pass(600_000);
+    await expect
+      .poll(() => lab.machine('rpi-1'))
+      .toMatchObject({
+        condition: 'gone',
+        needsPerson: expect.stringContaining('find out why'),
+      });
+  });
+
+  it.each([
+    [
+      'of another machine',
+      JSON.stringify({ machine: 'rpi-9', task: { running: true }, devices: [] }),
+    ],
+    ['that is not JSON', '<script>'],
+    ['that is too large', JSON.stringify({ machine: 'rpi-1', task: {}, x: 'x'.repeat(200_000) })],
+    [
+      'of another shape',
+      JSON.stringify({ machine: 'rpi-1', task: { running: 'no' }, devices: [] }),
+    ],
+  ])('do not count with an answer %s', async (_, body) => {
+    const agent = await startFakeAgent('rpi-1');
+    agent.answerAs((_request, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(body),
+    );
+    const lab = await startLab({ agents: { 'rpi-1': agent } });
+
+    await expect.poll(() => agent.requests.length).toBeGreaterThan(1);
+
+    await expect
+      .poll(() => lab.machine('rpi-1'))
+      .toMatchObject({
+        condition: 'never-reported',
+        sentence: expect.stringMatching(/^its agent has never answered: ./),
+      });
+  });
+
+  it('that hang delay no others', async () => {
+    const agent = await startFakeAgent('rpi-2');
+    const hanging = await startFakeAgent('rpi-1');
+    hanging.answerAs((_request, response) => {
+      response.writeHead(200).write('{');
+    });
+    const lab = await startLab({ agents: { 'rpi-1': hanging, 'rpi-2': agent } });
+
+    await expect.poll(() => lab.machine('rpi-2')).toMatchObject({ condition: 'ok' });
+  });
+
+  it('follow rack.yaml', async () => {
+    const [first, second] = [await startFakeAgent('rpi-1'), await startFakeAgent('rpi-2')];
+    const lab = await startLab({ agents: { 'rpi-1': first } });
+    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
+
+    await lab.edit({ agents: { 'rpi-2': second } });
+
+    await expect
+      .poll(async () => (await lab.client.machines()).machines)
+      .toMatchObject([{ name: 'rpi-2', condition: 'ok' }]);
+    expect((await lab.client.rack()).rackFile.changes).toEqual([
+      'machine rpi-1: removed',
+      'machine rpi-2: added',
+    ]);
+  });
+});

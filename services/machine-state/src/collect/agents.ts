@@ -1,0 +1,58 @@
+/** The agents of all machines of rack.yaml, each watched apart, so that none delays another. */
+import type { Clock } from '@skolo/common';
+import { type Rack, serviceUrl } from '@skolo/rack';
+import type { AgentView } from '../join/sources.ts';
+import { type AgentTuning, AgentWatch } from './agent-watch.ts';
+
+export interface AgentsDeps {
+  rack(): Rack;
+  clock: Clock;
+  tuning: AgentTuning;
+  /** A view has changed. */
+  onView(machine: string): void;
+}
+
+export class Agents {
+  private readonly deps: AgentsDeps;
+  private readonly watches = new Map<string, AgentWatch>();
+  private readonly closing = new Set<Promise<void>>();
+
+  constructor(deps: AgentsDeps) {
+    this.deps = deps;
+  }
+
+  /** Watches what is in rack.yaml now, at the address that it has there. */
+  follow(): void {
+    const rack = this.deps.rack();
+    for (const [machine, watch] of this.watches) {
+      const entry = rack.machines.get(machine);
+      const url = entry && serviceUrl(rack, 'swarming-client', entry);
+      if (url === watch.url) continue;
+      this.watches.delete(machine);
+      this.close(watch);
+    }
+    for (const [machine, entry] of rack.machines) {
+      if (this.watches.has(machine)) continue;
+      const { clock, tuning, onView } = this.deps;
+      const url = serviceUrl(rack, 'swarming-client', entry);
+      const watch = new AgentWatch({ machine, url, clock, tuning, onView: () => onView(machine) });
+      this.watches.set(machine, watch);
+      watch.start();
+    }
+  }
+
+  view(machine: string): AgentView {
+    return this.watches.get(machine)?.view() ?? { silentSeconds: 0 };
+  }
+
+  async stop(): Promise<void> {
+    for (const watch of this.watches.values()) this.close(watch);
+    this.watches.clear();
+    await Promise.all(this.closing);
+  }
+
+  private close(watch: AgentWatch): void {
+    const closed = watch.close().finally(() => this.closing.delete(closed));
+    this.closing.add(closed);
+  }
+}

@@ -1,0 +1,47 @@
+/** Whether another service is ready, and its version, from its metrics port. */
+import { ApiUnreachable, createClient } from '@skolo/api';
+import { probesApi, Readiness } from '@skolo/api/probes';
+import { type Rack, serviceMetricsUrl } from '@skolo/rack';
+import { namespaceOf, servicePorts } from '@skolo/rack/ports';
+import type { AskedService } from './services.ts';
+
+export interface Probe {
+  readiness: Readiness;
+  version?: string;
+}
+
+const timeoutMs = 5000;
+
+/** @throws ApiUnreachable, ApiError */
+export async function askReadiness(
+  rack: Rack,
+  service: AskedService,
+  signal: AbortSignal,
+): Promise<Probe> {
+  try {
+    return await ask(serviceMetricsUrl(rack, service), signal);
+  } catch (error) {
+    const isGiven = rack.services[service].metricsUrl !== undefined;
+    if (isGiven || !(error instanceof ApiUnreachable)) throw error;
+    return await ask(inCluster(service), signal).catch(() => {
+      throw error;
+    });
+  }
+}
+
+/** The Services of kube/base, which no address of the jumphost leads to. */
+function inCluster(service: AskedService): string {
+  return `http://${service}-metrics.${namespaceOf(service)}.svc:${servicePorts[service].metricsPort}`;
+}
+
+async function ask(baseUrl: string, signal: AbortSignal): Promise<Probe> {
+  const client = createClient(probesApi, { baseUrl, timeoutMs, mostBytes: 4 * 1024 * 1024 });
+  const { bytes } = await client.metrics({ signal });
+  // A client takes the answer of one that is not ready (503) for an error, without its content.
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const response = await fetch(`${baseUrl}/readyz`, { signal: deadline, redirect: 'manual' });
+  const readiness = Readiness.parse(await response.json());
+  const [, version] =
+    /^skolo_build_info\{[^}]*\bversion="([^"]*)"/m.exec(new TextDecoder().decode(bytes)) ?? [];
+  return { readiness, ...(version !== undefined && { version }) };
+}

@@ -1,0 +1,192 @@
+/** What the other services know, through their APIs. Of one that is silent its part is absent. */
+import {
+  type Api,
+  alertToPubsubApi,
+  type BackupDevice,
+  type Client,
+  createClient,
+  type KnownAlert,
+  type MetadataClient,
+  metadataServerApi,
+  type PowerCycle,
+  powerCycleDaemonApi,
+  routerBackupApi,
+  type ServiceState,
+} from '@skolo/api';
+import { backOffMs, pause } from '@skolo/common';
+import { type Rack, type ServiceName, serviceMetricsUrl, serviceUrl } from '@skolo/rack';
+import { readSecret } from '@skolo/secrets';
+import type { PowerView, Services } from '../join/sources.ts';
+import { Poll } from './poll.ts';
+import { askReadiness, type Probe } from './readiness.ts';
+
+export interface ServiceTuning {
+  powerMs: number;
+  alertsMs: number;
+  clientsMs: number;
+  backupsMs: number;
+  readyMs: number;
+  /** Between attempts to follow the cycles, at most. */
+  retryMs: number;
+}
+
+export const usualServiceTuning: ServiceTuning = {
+  powerMs: 10_000,
+  alertsMs: 5000,
+  clientsMs: 30_000,
+  backupsMs: 60_000,
+  readyMs: 15_000,
+  retryMs: 10_000,
+};
+
+export interface ServicesDeps {
+  rack(): Rack;
+  tuning: ServiceTuning;
+  onChange(): void;
+  /** A cycle has begun, goes on, or has ended; also one that is known already. */
+  onCycle(cycle: PowerCycle): void;
+}
+
+export type AskedService = Exclude<ServiceName, 'swarming-client' | 'machine-state'>;
+export const askedServices = [
+  'metadata-server',
+  'power-cycle-daemon',
+  'router-backup',
+  'alert-to-pubsub',
+] as const satisfies readonly AskedService[];
+
+const timeoutMs = 10_000;
+/** A rack of a thousand machines with all their outlets. */
+const mostBytes = 16 * 1024 * 1024;
+
+export class OtherServices {
+  private readonly deps: ServicesDeps;
+  private readonly power: Poll<PowerView>;
+  private readonly clients: Poll<Map<string, MetadataClient>>;
+  private readonly backups: Poll<Map<string, BackupDevice>>;
+  private readonly alerts: Poll<KnownAlert[]>;
+  private readonly probes: ReadonlyMap<AskedService, Poll<Probe>>;
+  private readonly stopping = new AbortController();
+  private following: Promise<void> = Promise.resolve();
+
+  constructor(deps: ServicesDeps) {
+    this.deps = deps;
+    const { tuning, onChange } = deps;
+    const poll = <T>(everyMs: number, ask: (signal: AbortSignal) => Promise<T>) =>
+      new Poll({ ask, everyMs, onAnswer: onChange });
+    this.power = poll(tuning.powerMs, async (signal) => {
+      const client = await this.client(powerCycleDaemonApi, 'power-cycle-daemon');
+      const [{ machines }, { controllers }] = await Promise.all([
+        client.machines({ signal }),
+        client.controllers({ signal }),
+      ]);
+      return { machines: byName(machines), controllers: byName(controllers) };
+    });
+    this.clients = poll(tuning.clientsMs, async (signal) => {
+      const client = await this.client(metadataServerApi, 'metadata-server');
+      return byName((await client.clients({ signal })).clients);
+    });
+    this.backups = poll(tuning.backupsMs, async (signal) => {
+      const client = await this.client(routerBackupApi, 'router-backup');
+      return byName((await client.devices({ signal })).devices);
+    });
+    this.alerts = poll(tuning.alertsMs, async (signal) => {
+      const client = await this.client(alertToPubsubApi, 'alert-to-pubsub');
+      const { alerts } = await client.alerts({ signal });
+      return alerts.filter(({ status }) => status === 'firing');
+    });
+    this.probes = new Map(
+      askedServices.map((name) => [
+        name,
+        poll(tuning.readyMs, (signal) => askReadiness(deps.rack(), name, signal)),
+      ]),
+    );
+  }
+
+  start(): void {
+    for (const poll of this.polls()) poll.start();
+    this.following = this.follow();
+  }
+
+  /** rack.yaml has changed: they may be elsewhere. */
+  hurry(): void {
+    for (const poll of this.polls()) poll.hurry();
+  }
+
+  views(): Services {
+    const { power, clients, backups, alerts } = this;
+    return {
+      ...(power.latest && { power: power.latest }),
+      ...(clients.latest && { clients: clients.latest }),
+      ...(backups.latest && { backups: backups.latest }),
+      ...(alerts.latest && { alerts: alerts.latest }),
+    };
+  }
+
+  states(): ServiceState[] {
+    const parts: Record<AskedService, Poll<unknown>> = {
+      'metadata-server': this.clients,
+      'power-cycle-daemon': this.power,
+      'router-backup': this.backups,
+      'alert-to-pubsub': this.alerts,
+    };
+    return askedServices.map((name) => {
+      const { latest: probe, why: unprobed } = this.probes.get(name) ?? {};
+      const isReachable = parts[name].latest !== undefined;
+      const { readiness, version } = probe ?? {};
+      const why = parts[name].why ?? (readiness === undefined ? unprobed : undefined);
+      return {
+        name,
+        reachable: isReachable,
+        ready: readiness?.ready ?? false,
+        ...(version !== undefined && { version }),
+        ...(why !== undefined && { why }),
+        degraded: readiness?.degraded ?? [],
+      };
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort(new Error('the service stops'));
+    await Promise.all([this.following, ...this.polls().map((poll) => poll.stop())]);
+  }
+
+  private polls(): Poll<unknown>[] {
+    return [this.power, this.clients, this.backups, this.alerts, ...this.probes.values()];
+  }
+
+  /** Cycles, each change as it happens. Each connection begins with the present state. */
+  private async follow(): Promise<void> {
+    const { signal } = this.stopping;
+    const { tuning, onCycle } = this.deps;
+    for (let failures = 1; !signal.aborted; failures += 1) {
+      try {
+        const client = await this.client(powerCycleDaemonApi, 'power-cycle-daemon');
+        const { events } = await client.cycleEvents({ signal });
+        for await (const { data } of events) {
+          failures = 0;
+          onCycle(data);
+          this.power.hurry();
+        }
+      } catch {
+        // `power` says why the daemon does not answer.
+      }
+      const wait = backOffMs(Math.max(1, failures), { firstMs: 500, maxMs: tuning.retryMs });
+      await pause(wait, signal).catch(() => undefined);
+    }
+  }
+
+  private async client<A extends Api>(api: A, service: AskedService): Promise<Client<A>> {
+    const rack = this.deps.rack();
+    const { servicesToken } = rack.services['machine-state'];
+    const token = servicesToken && (await readSecret(rack, servicesToken)).reveal().trim();
+    // Its public port has only Google's protocol.
+    const urlOf = service === 'metadata-server' ? serviceMetricsUrl : serviceUrl;
+    const baseUrl = urlOf(rack, service);
+    return createClient(api, { baseUrl, timeoutMs, mostBytes, token });
+  }
+}
+
+function byName<T extends { name: string }>(all: readonly T[]): Map<string, T> {
+  return new Map(all.map((each) => [each.name, each]));
+}

@@ -1,0 +1,103 @@
+/** What explains that several machines are silent at once: a switch, a PDU, a router. Pure. */
+import type { CommonCause, RackElement } from '@skolo/api';
+import type { Rack } from '@skolo/rack';
+import { timeOf } from './machine.ts';
+
+export interface CauseSources {
+  /** By element of rack.yaml, the machines that it takes along: {@link behindElements}. */
+  behind: ReadonlyMap<string, readonly string[]>;
+  /** Since when each silent machine is silent, in milliseconds since 1970. */
+  silent: ReadonlyMap<string, number>;
+  /** A machine that never reported says nothing about its switch. */
+  hasReported(machine: string): boolean;
+  stateOf(element: string): Pick<RackElement, 'state' | 'why'>;
+}
+
+/** Without a report that the element is down, fewer silent machines may be a coincidence. */
+const leastSuspicious = 3;
+const leastDown = 2;
+
+/** The element that takes most machines along comes first. No machine has two causes. */
+export function commonCauses(sources: CauseSources): CommonCause[] {
+  const { behind, silent, hasReported, stateOf } = sources;
+  const candidates = [...behind]
+    .map(([what, all]) => ({ what, machines: all.filter(hasReported), ...stateOf(what) }))
+    .filter(({ machines, state }) => {
+      const least = state === 'down' ? leastDown : leastSuspicious;
+      return (
+        state !== 'up' && machines.length >= least && machines.every((each) => silent.has(each))
+      );
+    })
+    // Of a switch and the PDU that feeds it and nothing else, the switch, unless only the PDU is known to be down.
+    .sort(
+      (a, b) =>
+        b.machines.length - a.machines.length ||
+        Number(b.state === 'down') - Number(a.state === 'down'),
+    );
+  const explained = new Set<string>();
+  return candidates.flatMap(({ what, machines, state, why }) => {
+    if (machines.some((each) => explained.has(each))) return [];
+    for (const each of machines) explained.add(each);
+    const since = Math.min(...machines.map((each) => silent.get(each) ?? 0));
+    const all = `all ${machines.length} machines behind ${what} are silent`;
+    const text =
+      state === 'down' ? `${what} is down${why === undefined ? '' : ` (${why})`}: ${all}` : all;
+    return [{ what, text, since: timeOf(since), machines }];
+  });
+}
+
+/**
+ * The machines that the jumphost cannot reach when an element is off: those without power, and those with an element that is
+ * off on their way to the jumphost. An element that comes later feeds or connects those before it.
+ */
+export function behindElements(rack: Rack): Map<string, string[]> {
+  const toJumphost = chainOf(rack, rack.jumphost.uplink?.device);
+  const ways = new Map(
+    [...rack.machines.values()].map(({ name, uplink }) => [
+      name,
+      wayBetween(chainOf(rack, uplink?.device), toJumphost),
+    ]),
+  );
+  const found = [...rack.infrastructure.keys()].map((element) => {
+    const off = offWith(rack, element);
+    const machines = [...rack.machines.values()]
+      .filter(({ name, power }) => {
+        const hasNoPower = power.length > 0 && power.every(({ device }) => off.has(device));
+        return hasNoPower || ways.get(name)?.some((each) => off.has(each));
+      })
+      .map(({ name }) => name);
+    return { element, machines, taken: off.size };
+  });
+  found.sort((a, b) => a.taken - b.taken);
+  return new Map(found.map(({ element, machines }) => [element, machines]));
+}
+
+/** Elements that have no power when this one is off; itself, too. */
+function offWith(rack: Rack, element: string): Set<string> {
+  const off = new Set([element]);
+  for (let size = 0; size !== off.size; ) {
+    size = off.size;
+    for (const { name, power } of rack.infrastructure.values()) {
+      if (power.length > 0 && power.every(({ device }) => off.has(device))) off.add(name);
+    }
+  }
+  return off;
+}
+
+/** From an element upwards. A ring ends where it began. */
+function chainOf(rack: Rack, first: string | undefined): string[] {
+  const chain: string[] = [];
+  for (let next = first; next !== undefined && !chain.includes(next); ) {
+    chain.push(next);
+    const uplink = rack.infrastructure.get(next)?.uplink;
+    next = uplink === undefined || uplink === 'internet' ? undefined : uplink.device;
+  }
+  return chain;
+}
+
+/** Both up to the first element that they share. Without a shared one, all of the first. */
+function wayBetween(one: readonly string[], other: readonly string[]): string[] {
+  const shared = one.find((each) => other.includes(each));
+  if (shared === undefined) return [...one];
+  return [...one.slice(0, one.indexOf(shared) + 1), ...other.slice(0, other.indexOf(shared))];
+}

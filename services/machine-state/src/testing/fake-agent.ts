@@ -1,0 +1,167 @@
+/** An agent over a real socket: its status with the long poll, and what people order. Its faults are those of a hostile one. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { AgentStatus, Order } from '@skolo/api';
+import { agentToken } from '@skolo/secrets';
+import { onTestFinished } from 'vitest';
+
+export const loginToken = 'of-all-agents';
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface FakeAgent {
+  url: string;
+  status: AgentStatus;
+  /** Method, path and query of each request. */
+  requests: string[];
+  /** Changes the status, and answers those who wait. */
+  set(change: Partial<AgentStatus>): void;
+  /** Without a new revision, as of readings. */
+  read(change: Partial<AgentStatus>): void;
+  /** Another start: another revision, and no orders if it has lost its disk. */
+  restart(change?: Partial<AgentStatus>): void;
+  /** Answers so from now on; undefined: as an agent does. */
+  answerAs(answer: Answer | undefined): void;
+  close(): Promise<void>;
+}
+
+export interface FakeAgentOptions {
+  /** Does not know the long poll and orders. */
+  isOld?: boolean;
+  status?: Partial<AgentStatus>;
+}
+
+export const okHealth = { verdict: 'ok', since: '2026-11-20T10:00:00Z', reasons: [] } as const;
+
+export async function startFakeAgent(
+  machine: string,
+  options: FakeAgentOptions = {},
+): Promise<FakeAgent> {
+  const waiting = new Set<() => void>();
+  let start = 1;
+  let revision = 1;
+  let other: Answer | undefined;
+  const requests: string[] = [];
+  const agent = {
+    status: {
+      machine,
+      task: { running: false },
+      devices: [],
+      health: okHealth,
+      ...(!options.isOld && { orders: [] }),
+      ...options.status,
+    } as AgentStatus,
+  };
+  const newRevision = () => `${start}-${revision}`;
+  const current = (): AgentStatus => ({
+    ...agent.status,
+    ...(!options.isOld && { revision: newRevision() }),
+  });
+  const isAllowed = ({ headers }: IncomingMessage) =>
+    headers.authorization === `Bearer ${agentToken(loginToken, machine)}`;
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '', url = '' } = request;
+    requests.push(`${method} ${url}`);
+    if (other !== undefined) return other(request, response);
+    const { pathname, searchParams } = new URL(url, 'http://agent');
+    if (pathname === '/v1/status') {
+      const ms = Number(searchParams.get('waitSeconds') ?? 0) * 1000;
+      if (!options.isOld && searchParams.get('after') === newRevision())
+        await changed(ms, response);
+      return send(response, 200, current());
+    }
+    if (options.isOld) return problem(response, 404, 'no such path');
+    if (!isAllowed(request)) return problem(response, 401, 'the token is not that of this machine');
+    const body: { orders?: Order[] } = JSON.parse((await text(request)) || '{}');
+    switch (`${method} ${pathname}`) {
+      case 'PUT /v1/orders': {
+        const { orders = [] } = body;
+        const kinds = orders.map(({ kind }) => kind);
+        const verdict = kinds.includes('quarantine')
+          ? 'quarantined'
+          : kinds.includes('maintenance')
+            ? 'maintenance'
+            : 'ok';
+        const reasons = orders.map(({ kind, reason, since }) => ({
+          verdict: kind === 'quarantine' ? ('quarantined' as const) : kind,
+          ...{ code: 'order', text: reason, since },
+        }));
+        set({ orders, health: { verdict, since: new Date().toISOString(), reasons } });
+        return send(response, 200, agent.status.health);
+      }
+      case 'POST /v1/quarantine/clear':
+        return send(response, 200, agent.status.health);
+      case 'POST /v1/reboot':
+        if (agent.status.task.running) return problem(response, 409, 'a task is running');
+        response.writeHead(202).end();
+        return;
+      case 'POST /v1/screen':
+        response.writeHead(200, { 'content-type': 'image/png' }).end('PNG');
+        return;
+      case 'GET /v1/log':
+        return send(response, 200, { lines: [] });
+      default:
+        return problem(response, 404, 'no such path');
+    }
+  }
+
+  async function changed(ms: number, response: ServerResponse): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        waiting.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      waiting.add(end);
+      response.once('close', end);
+    });
+  }
+
+  function set(change: Partial<AgentStatus>): void {
+    agent.status = { ...agent.status, ...change };
+    revision += 1;
+    for (const end of [...waiting]) end();
+  }
+
+  const server = createServer((request, response) => void answer(request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  async function close(): Promise<void> {
+    server.closeAllConnections();
+    if (server.listening) await new Promise((resolve) => server.close(resolve));
+  }
+  onTestFinished(close);
+  return {
+    ...{ url: `http://127.0.0.1:${port}`, requests, set, close },
+    get status() {
+      return agent.status;
+    },
+    read(change) {
+      agent.status = { ...agent.status, ...change };
+    },
+    restart(change = {}) {
+      start += 1;
+      set(change);
+    },
+    answerAs(answer) {
+      other = answer;
+      for (const end of [...waiting]) end();
+    },
+  };
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function problem(response: ServerResponse, status: number, detail: string): void {
+  const body = { type: 'about:blank', title: 'refused', status, detail };
+  response
+    .writeHead(status, { 'content-type': 'application/problem+json' })
+    .end(JSON.stringify(body));
+}

@@ -1,0 +1,119 @@
+/** machine-state for a test: in this process, with a rack of fake agents. */
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, createClient, type Machine, machineStateApi } from '@skolo/api';
+import { type Clock, createLogger, newToken, startService } from '@skolo/common';
+import { onTestFinished } from 'vitest';
+import { createMachineState, type MachineStateDeps } from '../service.ts';
+import { type FakeAgent, loginToken } from './fake-agent.ts';
+
+export interface LabOptions {
+  /** By machine; undefined: nothing answers there. */
+  agents?: Readonly<Record<string, Pick<FakeAgent, 'url'> | undefined>>;
+  /** More of rack.yaml, in block style. */
+  rack?: string;
+  /** Of each machine, in flow style: `, uplink: switch-1/2`. */
+  more?: (machine: string, at: number) => string;
+  /** Settings of the service, in flow style. */
+  settings?: string;
+  clock?: Clock;
+  /** Goes on with the state of this one. */
+  former?: Pick<Lab, 'dir'>;
+  deps?: MachineStateDeps;
+}
+
+export interface Lab {
+  dir: string;
+  stateDir: string;
+  url: string;
+  /** Signed in as `ann`, who may operate. */
+  client: Client<typeof machineStateApi>;
+  machine(name: string): Promise<Machine>;
+  metrics(): Promise<string>;
+  /** Another rack, from then on. */
+  edit(options: Pick<LabOptions, 'agents' | 'rack' | 'more' | 'settings'>): Promise<void>;
+  logged(): Record<string, unknown>[];
+  stop(): Promise<void>;
+}
+
+/** Nothing listens there. */
+const nowhere = 'http://127.0.0.1:2';
+const quick: MachineStateDeps = {
+  agents: { gapMs: 5, pollMs: 20, retryMs: 20, waitSeconds: 5 },
+  services: { powerMs: 20, alertsMs: 20, clientsMs: 20, backupsMs: 20, readyMs: 20, retryMs: 20 },
+};
+
+export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  const dir = options.former?.dir ?? (await newDir());
+  const stateDir = join(dir, 'state');
+  const rackFile = join(dir, 'rack.yaml');
+  await mkdir(stateDir, { recursive: true });
+  await writeFile(join(dir, 'agents'), loginToken, { mode: 0o600 });
+  const edit: Lab['edit'] = async (changed) => {
+    await writeFile(join(dir, 'new.yaml'), rackYaml({ ...options, ...changed }));
+    await rename(join(dir, 'new.yaml'), rackFile);
+  };
+  await edit({});
+  await rm(join(dir, 'tokens.yaml'), { force: true });
+  const token = await newToken(join(dir, 'tokens.yaml'), {
+    ...{ name: 'ann', role: 'operate', expiresInDays: 1 },
+  });
+  const lines: Record<string, unknown>[] = [];
+  const { clock, deps = {} } = options;
+  const service = await startService(
+    createMachineState({
+      ...deps,
+      agents: { ...quick.agents, ...deps.agents },
+      services: { ...quick.services, ...deps.services },
+    }),
+    {
+      ...{ rackFile, stateDir, port: 0, metricsPort: 0, host: '127.0.0.1' },
+      log: createLogger({
+        service: 'machine-state',
+        level: 'debug',
+        destination: { write: (line: string) => void lines.push(JSON.parse(line)) },
+      }),
+      ...(clock && { clock }),
+    },
+  );
+  const url = `http://127.0.0.1:${service.port}`;
+  const client = createClient(machineStateApi, { baseUrl: url, token });
+  const stop = () => service.stop();
+  onTestFinished(stop);
+  return {
+    ...{ dir, stateDir, url, client, edit, stop },
+    machine: (name) => client.machine({ params: { name } }),
+    metrics: async () => (await fetch(`http://127.0.0.1:${service.metricsPort}/metrics`)).text(),
+    logged: () => lines,
+  };
+}
+
+function rackYaml({ agents = {}, rack = '', more, settings = '{}' }: LabOptions): string {
+  const machines = Object.entries(agents).map(([name, agent], at) => {
+    const url = agent?.url ?? nowhere;
+    const own = more?.(name, at) ?? '';
+    return `  ${name}: { kind: rpi, shelf: shelf1, address: 127.0.1.${at + 1}, login: machines, swarming: { url: "${url}" }${own} }\n`;
+  });
+  const given = settings.slice(1, -1).trim();
+  const own = ['alertmanager: none', ...(given === '' ? [] : [given])].join(', ');
+  const others = ['metadata-server', 'power-cycle-daemon', 'router-backup', 'alert-to-pubsub'];
+  return `rack: rack4
+timezone: Europe/Berlin
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost-rack4, address: 127.0.0.8 }
+access: { tokens: { file: tokens.yaml } }
+logins: { machines: { username: pi, token: agents } }
+machines:${machines.length === 0 ? ' {}' : ''}
+${machines.join('')}${rack.includes('services:') ? rack : `${rack}services:\n`}  machine-state: { ${own} }
+${others
+  .filter((name) => !rack.includes(`  ${name}:`))
+  .map((name) => `  ${name}: { url: "${nowhere}", metricsUrl: "${nowhere}" }\n`)
+  .join('')}`;
+}
+
+async function newDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-machine-state-'));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  return dir;
+}
