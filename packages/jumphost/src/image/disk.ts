@@ -6,13 +6,13 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { errorText } from '@skolo/errors';
 import { JumphostError } from '../errors.ts';
-import { neededPackages } from '../steps/packages.ts';
 import { efiLabel, grubStart, type ImageArchitecture, platforms, rootLabel } from './boot.ts';
 import { apart } from './root-folder.ts';
+import { jumphostPackages } from './steps.ts';
 
 const run = promisify(execFile);
 
-/** Besides those of every jumphost. */
+/** Besides those of jumphosts. */
 const systemPackages = ['systemd-sysv', 'udev', 'kmod', 'initramfs-tools', 'zstd', 'e2fsprogs'];
 const buildMs = 3_600_000;
 
@@ -54,7 +54,7 @@ export interface RootOptions {
 
 /** Makes the root file system, with a kernel. @throws JumphostError */
 export async function makeRoot({ folder, architecture, archive, signal }: RootOptions) {
-  const packages = [...neededPackages, ...systemPackages, ...platforms[architecture].packages];
+  const packages = [...jumphostPackages, ...systemPackages, ...platforms[architecture].packages];
   const made =
     archive === undefined
       ? run(

@@ -57,6 +57,12 @@ sha256 …
     );
   });
 
+  it('has no gateway outside of the subnet', () => {
+    expect(() => identityOf({ rack: rackOf(), keys: [key], gateway: '192.168.2.1' })).toThrow(
+      'rack4: the gateway 192.168.2.1 is outside of 192.168.1.0/24; name another one with --gateway',
+    );
+  });
+
   const damaged = 'is damaged or was edited; make the stick again';
   const foreign = 'is damaged, or of another version of skolo; make the stick again';
   it.each([

@@ -2,6 +2,7 @@
  * What a stick gives to a computer with the image: who it is, and who may get in. It has no secret: whoever finds a stick learns
  * a name, addresses and public keys. Host keys are made by the computer, and everything else comes over ssh.
  */
+import { BlockList } from 'node:net';
 import type { Rack } from '@skolo/rack';
 import { JumphostError } from '../errors.ts';
 import { sha256 } from '../host.ts';
@@ -57,7 +58,7 @@ export interface IdentityNeeds {
   keys: readonly string[];
 }
 
-/** @throws JumphostError rack.yaml lacks what a stick has to say. */
+/** @throws JumphostError rack.yaml lacks what a stick has to say, or its gateway cannot be reached. */
 export function identityOf(needs: IdentityNeeds): Identity {
   const { rack, machine, keys } = needs;
   const { subnet = '' } = rack.network;
@@ -66,11 +67,19 @@ export function identityOf(needs: IdentityNeeds): Identity {
   if (wanted === undefined) throw refuse(`has no machine ${machine}; describe it there`);
   const { name, address } = wanted;
   if (address === undefined) throw refuse(`has no address of ${name}; a jumphost needs one`);
-  const [, length] = subnet.split('/');
+  const [network = '', length] = subnet.split('/');
   if (length === undefined) throw refuse('has no network.subnet; the stick needs its length');
   if (address.includes(':')) throw refuse(`has an address of IPv6 for ${name}; only IPv4 is set`);
   const router = [...rack.infrastructure.values()].find(({ uplink }) => uplink === 'internet');
   const gateway = needs.gateway ?? router?.address;
+  const inSubnet = new BlockList();
+  inSubnet.addSubnet(network, Number(length));
+  if (gateway !== undefined && !inSubnet.check(gateway)) {
+    throw new JumphostError(
+      'STEP',
+      `${rack.name}: the gateway ${gateway} is outside of ${subnet}; name another one with --gateway`,
+    );
+  }
   const nameServers = needs.nameServers ?? (gateway === undefined ? [] : [gateway]);
   return {
     ...{ rack: rack.name, name, address, prefix: Number(length), nameServers, keys },

@@ -6,11 +6,14 @@ import { sshFile } from '../steps/guarded.ts';
 import { imagesStep } from '../steps/k3s.ts';
 import { binary, installBinary, installedVersion, type K3sOptions } from '../steps/k3s-unit.ts';
 import { nodeStep } from '../steps/node.ts';
-import { packagesStep } from '../steps/packages.ts';
+import { packagesOf, packagesStep } from '../steps/packages.ts';
 import { type ProgramSources, programsStep } from '../steps/programs.ts';
 import { journalStep, updatesStep } from '../steps/settings.ts';
 import { bootStep } from './boot.ts';
 import { firstBootStep } from './first-boot.ts';
+
+/** All that `prepare` installs, whatever the overlay has: it may find no uplink. */
+export const jumphostPackages: readonly string[] = packagesOf({ hasNfs: true });
 
 export interface ImageNeeds {
   download: Download;
@@ -24,7 +27,8 @@ export interface ImageNeeds {
 export function imageSteps({ download, sources, k3sVersion, ownImages }: ImageNeeds): Step[] {
   const k3s = { version: k3sVersion, download };
   return [
-    packagesStep(),
+    packagesStep(jumphostPackages),
+    nfsOffStep,
     journalStep(),
     updatesStep(),
     nodeStep(download),
@@ -45,6 +49,24 @@ const keysOnlyStep = fileStep({
   files: [sshFile],
   activate: 'mkdir -p /run/sshd && ssh-keygen -q -A && sshd -t',
 });
+
+/** That Debian starts with the computer. The step `nfs` of a jumphost turns on what it needs. */
+const nfsUnits = ['nfs-server.service', 'rpcbind.service', 'rpcbind.socket'];
+
+const nfsOffStep: Step = {
+  name: 'nfs',
+  about: 'the server for volumes is off until `prepare` turns it on',
+  check: (host) =>
+    checkByScript(
+      host,
+      `for each in ${nfsUnits.join(' ')}; do
+  ! systemctl is-enabled -q $each 2>/dev/null || echo "$each starts with the computer"
+done`,
+    ),
+  async apply(host) {
+    await host.need(`systemctl disable --quiet ${nfsUnits.join(' ')}`);
+  },
+};
 
 /** Only the program: without settings k3s would begin a cluster of its own. */
 function k3sProgramStep(k3s: K3sOptions): Step {

@@ -17,9 +17,9 @@ import {
 } from './cluster.ts';
 import { firewallStep, sshStep } from './guarded.ts';
 import { imagesStep, k3sConfigStep, k3sStep } from './k3s.ts';
-import { nfsPackages, nfsStep } from './nfs.ts';
+import { nfsStep } from './nfs.ts';
 import { nodeStep } from './node.ts';
-import { neededPackages, packagesStep } from './packages.ts';
+import { packagesOf, packagesStep } from './packages.ts';
 import { predecessorsStep } from './predecessors.ts';
 import { type ProgramSources, programsStep, unitsStep } from './programs.ts';
 import { clockStep, journalStep, updatesStep } from './settings.ts';
@@ -72,7 +72,7 @@ export function stepsOf(needs: JumphostNeeds): Step[] {
       architectures: ['amd64', 'arm64'],
       ...{ freeBytes: leastDisk, memoryBytes: leastMemory, now },
     }),
-    packagesStep([...neededPackages, ...(needs.hasNfs ? nfsPackages : [])]),
+    packagesStep(packagesOf(needs)),
     clockStep({ subnet, isPod: needs.hasClockPod }),
     journalStep(),
     updatesStep(),

@@ -2,6 +2,7 @@
 import { shellWord } from '@skolo/errors';
 import type { Host } from '../host.ts';
 import type { Step } from '../step.ts';
+import { nfsPackages } from './nfs.ts';
 
 /** What units and services call, and what keeps the computer well. */
 export const neededPackages = [
@@ -16,6 +17,11 @@ export const neededPackages = [
   'systemd',
   'unattended-upgrades',
 ];
+
+/** @param hasNfs the overlay has the component `nfs` */
+export function packagesOf({ hasNfs }: { hasNfs: boolean }): string[] {
+  return [...neededPackages, ...(hasNfs ? nfsPackages : [])];
+}
 
 export const installDeadlineMs = 1_800_000;
 /** For another apt: at the first start Debian updates itself. */

@@ -25,6 +25,8 @@ MaxRetentionSec=3month
   });
 }
 
+const updatesFile = '/etc/apt/apt.conf.d/52skolo';
+
 /** Security updates by themselves, and no restart by themselves: a rack that restarts at night is a rack that is down. */
 export function updatesStep(): Step {
   return fileStep({
@@ -32,7 +34,7 @@ export function updatesStep(): Step {
     about: 'security updates are installed by themselves, and nothing restarts',
     files: [
       {
-        path: '/etc/apt/apt.conf.d/52skolo',
+        path: updatesFile,
         content: `${head.replace('#', '//')}APT::Periodic::Update-Package-Lists "1";
 APT::Periodic::Unattended-Upgrade "1";
 Unattended-Upgrade::Automatic-Reboot "false";
@@ -43,8 +45,10 @@ Unattended-Upgrade::Automatic-Reboot "false";
     activate:
       'systemctl enable --quiet apt-daily.timer apt-daily-upgrade.timer && systemctl start apt-daily.timer apt-daily-upgrade.timer',
     // As apt understands all of its files: a later one may say something else.
-    verify: `apt-config dump | grep -qx 'Unattended-Upgrade::Automatic-Reboot "false";' || echo 'another file of /etc/apt/apt.conf.d lets updates restart the jumphost; correct that one'
-apt-config dump | grep -qx 'APT::Periodic::Unattended-Upgrade "1";' || echo 'another file of /etc/apt/apt.conf.d turns updates off; correct that one'
+    verify: `if [ -e ${updatesFile} ]; then
+  apt-config dump | grep -qx 'Unattended-Upgrade::Automatic-Reboot "false";' || echo 'another file of /etc/apt/apt.conf.d lets updates restart the jumphost; correct that one'
+  apt-config dump | grep -qx 'APT::Periodic::Unattended-Upgrade "1";' || echo 'another file of /etc/apt/apt.conf.d turns updates off; correct that one'
+fi
 for each in apt-daily.timer apt-daily-upgrade.timer; do systemctl is-active -q "$each" || echo "$each does not run"; done`,
   });
 }
