@@ -1,5 +1,6 @@
 /** Parsers of arguments and options. */
 import { InvalidArgumentError, Option } from 'commander';
+import type { SkoloCommand } from './command.ts';
 
 /** Parses a whole number. */
 export function upTo(most: number): (text: string) => number {
@@ -45,4 +46,44 @@ export function shortSpan(text: string): number {
 export function timeOption(flags: string, description: string, usual: string): Option {
   const parse = (text: string) => (usual === '0s' && /^0s?$/.test(text) ? 0 : shortSpan(text));
   return new Option(flags, description).argParser(parse).default(parse(usual), usual);
+}
+
+/** Of {@link untilOption} and {@link forOption}. */
+export interface EndOptions {
+  until?: Date;
+  /** Milliseconds. */
+  for?: number;
+}
+
+export function untilOption(what: string): Option {
+  const about = `${what}: 2026-11-20T18:00Z; without Z or +hh:mm in your own time zone`;
+  return new Option('--until <time>', about).argParser(moment).conflicts('for');
+}
+
+export function forOption(what: string): Option {
+  return new Option('--for <time>', `${what}: 30m, 2h, 3d, 1w`).argParser(longSpan);
+}
+
+/** The end that was given, as RFC 3339. Rejects one in the past. */
+export function endOf(command: SkoloCommand, { until, for: span }: EndOptions): string | undefined {
+  const now = command.io.now();
+  const end = span === undefined ? until : new Date(now + span);
+  if (end !== undefined && end.getTime() <= now) command.error('--until: the time is in the past');
+  return end?.toISOString();
+}
+
+/** `30m`, `2h`, `3d`, `1w` in milliseconds. */
+export function longSpan(text: string): number {
+  const found = spanMs(text, 'mhdw');
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError('expected a number and m, h, d or w, such as 2h');
+}
+
+const timeSyntax = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$/;
+
+/** A day and a time. */
+export function moment(text: string): Date {
+  const found = new Date(text);
+  if (timeSyntax.test(text) && !Number.isNaN(found.getTime())) return found;
+  throw new InvalidArgumentError('expected a day and a time, such as 2026-11-20T18:00Z');
 }

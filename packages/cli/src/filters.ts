@@ -4,7 +4,9 @@ import type { SkoloCommand } from './command.ts';
 import { complain, usageError } from './errors.ts';
 import type { Io } from './io.ts';
 
-type FilterName = 'shelf' | 'kind' | 'model' | 'verdict' | 'state' | 'severity' | 'alert';
+type FilterName =
+  | ('shelf' | 'kind' | 'model' | 'pool' | 'verdict' | 'condition' | 'code' | 'state')
+  | ('severity' | 'alert');
 
 /** Values from the command line, separated by commas. */
 export type FilterOptions = Readonly<Partial<Record<FilterName, readonly string[]>>>;

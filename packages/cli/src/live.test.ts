@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { startMachineState } from './testing/machine-state.ts';
 import { startMetadataServer } from './testing/metadata-server.ts';
 import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
 import { startRouterBackup } from './testing/router-backup.ts';
@@ -25,7 +27,9 @@ async function openPlace() {
   onTestFinished(power.close);
   const backup = await startRouterBackup({ tokens });
   onTestFinished(backup.close);
-  const place = await createPlace(files, { metadata, power, backup, tokens });
+  const state = await startMachineState({ tokens });
+  onTestFinished(state.close);
+  const place = await createPlace(files, { metadata, power, backup, state, tokens });
   onTestFinished(place.remove);
   return place;
 }
@@ -61,6 +65,29 @@ async function watch(
   screen.write(printed);
   return { exitCode, text: steady(screen.text), pictures: screen.pictures.map(steady), printed };
 }
+
+describe('machines that are watched', () => {
+  it('are all shown, and then each that changes, until Ctrl-C', async () => {
+    const { printed, exitCode } = await run('skolo machine list --url $STATE --watch --json', {
+      until: /"waits for a task".*"waits for a task"/s,
+    });
+
+    const lines = printed.trim().split('\n');
+    const names = lines.map((line) => z.object({ name: z.string() }).parse(JSON.parse(line)).name);
+    expect(names).toHaveLength(7);
+    expect(names.at(-1)).toBe('rpi-003');
+    expect(exitCode).toBe(0);
+  });
+
+  it('are drawn again in a terminal', async ({ skip }) => {
+    if (!hasTty) skip('script of util-linux is not there');
+    const line = 'skolo machine list --url $STATE --watch --text rpi-003';
+
+    const { pictures } = await watch(line, { columns: 80, rows: 24 }, { until: /1 ok/ });
+
+    expect(pictures.some((text) => text.includes('rpi-003: recovering: device'))).toBe(true);
+  });
+});
 
 const common = 'skolo power cycle --url $POWER --token-file ~/.skolo-token --wait';
 

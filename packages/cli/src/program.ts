@@ -62,9 +62,17 @@ const nouns: Record<string, Noun> = {
     },
   },
   machine: {
-    summary: 'the agents on machines: health, bot, task, phones, log',
-    example: 'skolo machine status',
+    summary: 'machines: condition, history, maintenance, screen, agent',
+    example: 'skolo machine list',
     verbs: {
+      list: async () => (await import('./commands/machine/list.ts')).define,
+      show: async () => (await import('./commands/machine/page.ts')).define,
+      history: async () => (await import('./commands/machine/history.ts')).history,
+      sickest: async () => (await import('./commands/machine/history.ts')).sickest,
+      note: async () => (await import('./commands/machine/note.ts')).define,
+      maintain: async () => (await import('./commands/machine/orders.ts')).maintain,
+      quarantine: async () => (await import('./commands/machine/orders.ts')).quarantine,
+      screen: async () => (await import('./commands/machine/screen.ts')).define,
       status: async () => (await import('./commands/machine/status.ts')).define,
       log: async () => (await import('./commands/machine/log.ts')).define,
       clear: async () => (await import('./commands/machine/actions.ts')).clear,
@@ -108,6 +116,11 @@ const nouns: Record<string, Noun> = {
       keys: async () => (await import('./commands/equipment/host-keys.ts')).keys,
       forget: async () => (await import('./commands/equipment/host-keys.ts')).forget,
     },
+  },
+  show: {
+    summary: 'everything about one machine, from all services',
+    example: 'skolo show skia-rpi2-rack4-shelf1-007',
+    own: async () => (await import('./commands/machine/page.ts')).define,
   },
   status: {
     summary: 'all racks on one screen, the worst first',

@@ -6,6 +6,7 @@ import {
   type Client,
   type ClientOptions,
   createClient,
+  machineStateApi,
   metadataServerApi,
   powerCycleDaemonApi,
   routerBackupApi,
@@ -35,6 +36,7 @@ interface Target<A extends Api> {
 
 export type PowerCycleDaemon = Awaited<ReturnType<typeof powerCycleDaemon>>;
 export type RouterBackup = Awaited<ReturnType<typeof routerBackup>>;
+export type MachineState = Awaited<ReturnType<typeof machineState>>;
 export type AlertToPubsub = Awaited<ReturnType<typeof alertToPubsub>>;
 
 /** @param token is sent instead of the saved one */
@@ -48,6 +50,21 @@ export function routerBackup(command: SkoloCommand) {
 
 export function alertToPubsub(command: SkoloCommand) {
   return connectTo(command, { api: alertToPubsubApi, service: 'alert-to-pubsub' });
+}
+
+/** Its errors name the way that needs no machine-state. */
+export async function machineState(command: SkoloCommand) {
+  const service = await connectTo(command, { api: machineStateApi, service: 'machine-state' });
+  const ask: typeof service.ask = async (question) => {
+    try {
+      return await service.ask(question);
+    } catch (error) {
+      const original = error instanceof CliError ? error.cause : error;
+      if (!(error instanceof Error) || !(original instanceof ApiUnreachable)) throw error;
+      throw explained(error, 'skolo machine status asks the agents themselves');
+    }
+  };
+  return { ...service, ask };
 }
 
 /** Its API is on the metrics port: the public port has only Google's protocol. */

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startAgents } from './testing/agents.ts';
 import { CommandLines } from './testing/command-lines.ts';
 import { createHistory, createObjects } from './testing/copies.ts';
+import { startMachineState } from './testing/machine-state.ts';
 import { startMetadataServer } from './testing/metadata-server.ts';
 import { startPowerCycleDaemon } from './testing/power-cycle-daemon.ts';
 import { startPubSubRacks } from './testing/pubsub-racks.ts';
@@ -78,7 +79,11 @@ async function placeFor(session: string): Promise<Place> {
   if (alerts) onTestFinished(alerts.close);
   const agents = session.includes('skolo machine ') ? await startAgents() : undefined;
   if (agents) onTestFinished(agents.close);
-  const servers = { metadata, power, backup, alerts, agents, tokens };
+  const state = /skolo (show|machine (?!status|log|clear|reboot|join|leave))/.test(session)
+    ? await startMachineState({ tokens })
+    : undefined;
+  if (state) onTestFinished(state.close);
+  const servers = { metadata, power, backup, alerts, agents, state, tokens };
   const place = await createPlace(join(own, 'testdata/files'), servers);
   onTestFinished(place.remove);
   const standIns = [

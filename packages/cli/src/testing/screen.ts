@@ -45,11 +45,17 @@ export class Screen {
         this.pictures.push(this.text);
         this.line = Math.max(this.top, this.line - (Number.isNaN(number) ? 1 : number));
         return;
+      case 'H':
+        this.pictures.push(this.text);
+        this.line = this.top;
+        this.column = 0;
+        return;
       case 'K':
         this.lines[this.line] = number === 2 ? '' : at.slice(0, this.column);
         return;
       case 'J':
-        this.lines[this.line] = at.slice(0, this.column);
+        if (number === 2) this.lines.fill('', this.top);
+        this.lines[this.line] = number === 2 ? '' : at.slice(0, this.column);
         this.lines.length = this.line + 1;
         return;
       case 'm':

@@ -40,6 +40,8 @@ export interface Servers {
   backup?: { url: string } | undefined;
   /** The alert-to-pubsub: `$ALERTS`, also in place of `http://127.0.0.1:6`, and its Pub/Sub. */
   alerts?: { url: string; pubsub: { endpoint: string } } | undefined;
+  /** The machine-state: `$STATE`, also in place of `http://127.0.0.1:8` in rack7.yaml. */
+  state?: { url: string } | undefined;
   /** Agents by machine: in place of `http://127.0.0.1:7/NAME` in rack7.yaml; the first is `$AGENT`. */
   agents?: { urls: ReadonlyMap<string, string> } | undefined;
   /** In `~/.skolo-token` that of ann, who is admin; in `~/.operate-token` that of bob, who may operate. */
@@ -48,10 +50,10 @@ export interface Servers {
 
 /**
  * A copy of `files`, with secrets that only their owner can read, and `skolo` in the PATH. Nobody is at the ports 3 to
- * 6 themselves. `$RACKS` and `$KUBE/racks` are the examples.
+ * 8 themselves. `$RACKS` and `$KUBE/racks` are the examples.
  */
 export async function createPlace(files: string, servers: Servers): Promise<Place> {
-  const { metadata, power, backup, alerts, agents, tokens } = servers;
+  const { metadata, power, backup, alerts, agents, state, tokens } = servers;
   const root = await mkdtemp(join(tmpdir(), 'skolo-cli-'));
   const dir = join(root, 'files');
   await cp(files, dir, { recursive: true });
@@ -71,7 +73,10 @@ export async function createPlace(files: string, servers: Servers): Promise<Plac
     withAgents,
     agentUrls.reduce(
       (text, [name, url]) => text.replaceAll(`"http://127.0.0.1:7/${name}"`, `"${url}"`),
-      await readFile(withAgents, 'utf8'),
+      (await readFile(withAgents, 'utf8')).replace(
+        '"http://127.0.0.1:8"',
+        `"${state?.url ?? 'http://127.0.0.1:8'}"`,
+      ),
     ),
   );
   await writeFile(join(root, '.skolo-token'), tokens?.admin ?? '', { mode: 0o600 });
@@ -92,6 +97,7 @@ export async function createPlace(files: string, servers: Servers): Promise<Plac
       ...(power && { POWER: power.url }),
       ...(backup && { BACKUP: backup.url }),
       ...(alerts && { ALERTS: alerts.url, PUBSUB_EMULATOR_HOST: alerts.pubsub.endpoint }),
+      ...(state && { STATE: state.url }),
       ...(agentUrls[0] && { AGENT: agentUrls[0][1] }),
       RACKS: racks,
       KUBE: kube,
@@ -215,6 +221,7 @@ export function steadied(text: string, { dir, env, standIns }: Omit<Place, 'remo
       .replaceAll(env.POWER ?? '$POWER', '$POWER')
       .replaceAll(env.BACKUP ?? '$BACKUP', '$BACKUP')
       .replaceAll(env.ALERTS ?? '$ALERTS', '$ALERTS')
+      .replaceAll(env.STATE ?? '$STATE', '$STATE')
       .replaceAll(env.HOME ?? '$HOME', '$HOME')
       .replaceAll(/skolo_[\w-]{43}/g, 'skolo_…')
       // How long until the year 2099 is another number each day.

@@ -11,7 +11,7 @@ import { signIn } from './sign-in.ts';
 export function clear(command: SkoloCommand): void {
   command
     .description(
-      'Ends a quarantine that was forced by a file, and restarts repairs of phones that need an operator. Then prints the health of the machine. Real problems remain.',
+      'Ends a quarantine that was forced by a file on the machine, and restarts repairs of phones that need an operator. Then prints the health of the machine. Real problems remain, and so do orders of people: skolo machine quarantine NAME --end ends those.',
     )
     .summary('end a forced quarantine; restart repairs')
     .argument('<name>', 'name of the machine')
@@ -28,6 +28,12 @@ export function clear(command: SkoloCommand): void {
     for (const { verdict: worse, device, text } of reasons.slice(0, 20)) {
       const of = device === undefined ? '' : `${cell(device)}: `;
       command.io.out(`${place.name}: ${worse}: ${of}${sentence(text)}`);
+    }
+    // What a file has forced is over.
+    if (reasons.some(({ code }) => code === 'forced')) {
+      command.io.err(
+        `${place.name}: a person has ordered this; skolo machine quarantine ${place.name} --end ends it`,
+      );
     }
   });
 }

@@ -1,6 +1,7 @@
 /** Texts and styles of agents. Agents are not trusted: every text is short and on one line. */
 import type { AgentStatus } from '@skolo/api';
 import type { Remark } from '../../output/overview.ts';
+import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
 import { cutOff, plain } from '../../output/text.ts';
 import { age, duration, relative } from '../../output/time.ts';
@@ -81,18 +82,31 @@ export function taskText({ running, id }: AgentStatus['task']): string | undefin
   return id === undefined ? 'running' : cell(id);
 }
 
-export function deviceText(
-  { name, kind, state }: AgentStatus['devices'][number],
-  isOnly: boolean,
-): string {
+type Device = AgentStatus['devices'][number];
+
+/** An agent may send any number of them. */
+export const mostDevices = 8;
+
+export function deviceColumn<Row>(of: (row: Row) => readonly Device[]): Column<Row> {
+  const devices = (row: Row) => of(row).slice(0, mostDevices);
+  return {
+    title: 'DEVICE',
+    cell: (row) => {
+      const all = devices(row);
+      return all.map((device) => deviceText(device, all.length === 1));
+    },
+    style: (row) => (devices(row).every(({ state }) => state === 'present') ? undefined : 'red'),
+    shrinkTo: 8,
+  };
+}
+
+function deviceText({ name, kind, state }: Device, isOnly: boolean): string {
   const what = state === 'present' ? (kind ?? state) : state;
   return isOnly ? cell(what) : `${cell(name)}:${cell(what)}`;
 }
 
 /** The hottest sensor of a device. */
-export function hottest({
-  temperaturesCelsius: all = {},
-}: AgentStatus['devices'][number]): number | undefined {
+export function hottest({ temperaturesCelsius: all = {} }: Device): number | undefined {
   const figures = Object.values(all);
   return figures.length === 0 ? undefined : Math.max(...figures);
 }

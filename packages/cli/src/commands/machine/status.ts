@@ -16,10 +16,11 @@ import { age } from '../../output/time.ts';
 import {
   botState,
   botStyle,
-  deviceText,
+  deviceColumn,
   healthOf,
   healthStyle,
   hottest,
+  mostDevices,
   remarksOf,
   taskText,
   urgencyOf,
@@ -47,9 +48,9 @@ const answerFilters: Filter<Answer>[] = [
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Asks the agent on each machine: whether it accepts tasks and why not, the state of the bot, the running task, and its phones. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, healthy machines share one line; --verdict ok lists them. Exit codes: 3 some agents do not answer, 1 no agent answers.',
+      'Asks the agent on each machine itself, also while machine-state is down: whether it accepts tasks and why not, the state of the bot, the running task, and its phones. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, healthy machines share one line; --verdict ok lists them. Exit codes: 3 some agents do not answer, 1 no agent answers.',
     )
-    .summary('health, bot, task and phones of machines')
+    .summary('what the agents themselves answer; needs no machine-state')
     .argument('[names...]', "names, default all; ranges in quotes: 'rpi-[001-040]'");
   addFilters(command, placeFilters);
   addFilters(command, answerFilters);
@@ -97,7 +98,7 @@ function printStatus(io: Io, answers: readonly Answer[], all: number, isSelectio
 }
 
 function columns(now: number): Column<Answer>[] {
-  const devices = ({ status }: Answer) => status?.devices.slice(0, 8) ?? [];
+  const devices = ({ status }: Answer) => status?.devices.slice(0, mostDevices) ?? [];
   return [
     { title: 'NAME', cell: ({ name }) => name, shrinkTo: 20 },
     { title: 'HEALTH', cell: healthOf, style: healthStyle },
@@ -117,16 +118,7 @@ function columns(now: number): Column<Answer>[] {
       shrinkTo: 8,
       leaveOut: 5,
     },
-    {
-      title: 'DEVICE',
-      cell: (answer) => {
-        const all = devices(answer);
-        return all.map((device) => deviceText(device, all.length === 1));
-      },
-      style: (answer) =>
-        devices(answer).every(({ state }) => state === 'present') ? undefined : 'red',
-      shrinkTo: 8,
-    },
+    deviceColumn(devices),
     {
       title: 'BATTERY',
       cell: (answer) =>

@@ -2,8 +2,7 @@
 
 import type { Hold } from '@skolo/api';
 import { isIdOf, shortId } from '@skolo/api/ids';
-import { InvalidArgumentError, Option } from 'commander';
-import { spanMs } from '../../arguments.ts';
+import { type EndOptions, endOf, forOption, untilOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, failPartly } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
@@ -13,11 +12,8 @@ import { duration, timestamp } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
 import { askAboutNames } from './request.ts';
 
-interface HoldOptions {
+interface HoldOptions extends EndOptions {
   reason: string;
-  until?: Date;
-  /** Milliseconds. */
-  for?: number;
   json?: true;
 }
 
@@ -33,45 +29,21 @@ export function hold(command: SkoloCommand): void {
       "machines, phones, devices, the rack; ranges in quotes: 'rpi-[001-040]'",
     )
     .requiredOption('--reason <text>', 'what is being repaired')
-    .addOption(
-      new Option(
-        '--until <time>',
-        'end of the hold: 2026-11-20T18:00Z; without Z or +hh:mm in your own time zone',
-      )
-        .argParser(time)
-        .conflicts('for'),
-    )
-    .option('--for <time>', 'duration of the hold: 30m, 2h, 3d, 1w', span)
+    .addOption(untilOption('end of the hold'))
+    .addOption(forOption('duration of the hold'))
     .option('--json', 'print JSON')
     .example("skolo power hold switch-1 --for 2h --reason 'new fan'");
 
-  command.action(async (words: string[], { reason, until, for: span, json }: HoldOptions) => {
-    const now = command.io.now();
-    const end = span === undefined ? until : new Date(now + span);
-    if (end !== undefined && end.getTime() <= now)
-      command.error('--until: the time is in the past');
+  command.action(async (words: string[], { reason, json, ...end }: HoldOptions) => {
+    const until = endOf(command, end);
     const { names: targets } = namesOf(words);
     const daemon = await powerCycleDaemon(command);
-    const body = { targets, reason, until: end?.toISOString() };
+    const body = { targets, reason, until };
     const answer = await askAboutNames(command.io, daemon, (client) => client.hold({ body }));
     if (answer === undefined) return;
     if (json) return printJson(command.io, answer);
     return printHolds(command.io, answer.holds);
   });
-}
-
-const timeSyntax = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$/;
-
-function time(text: string): Date {
-  const found = new Date(text);
-  if (timeSyntax.test(text) && !Number.isNaN(found.getTime())) return found;
-  throw new InvalidArgumentError('expected a day and a time, such as 2026-11-20T18:00Z');
-}
-
-function span(text: string): number {
-  const found = spanMs(text, 'mhdw');
-  if (found !== undefined) return found;
-  throw new InvalidArgumentError('expected a number and m, h, d or w, such as 2h');
 }
 
 /** `skolo power release`: ends holds. */

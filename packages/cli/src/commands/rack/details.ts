@@ -2,7 +2,8 @@
 import { models } from '@skolo/models';
 import { expandedInventory, foldRange, type Json, type Rack } from '@skolo/rack';
 import type { Io } from '../../io.ts';
-import { count, plain, styled, wrapped } from '../../output/text.ts';
+import { type Fact, factsText } from '../../output/facts.ts';
+import { count } from '../../output/text.ts';
 import type { Subject } from './subjects.ts';
 import { allPlugged, darkWithout, needsOf, outletText, type Plugged, phoneText } from './wiring.ts';
 
@@ -69,38 +70,24 @@ function at(value: Json | undefined, ...keys: string[]): Json | undefined {
   return found;
 }
 
-/** A label and its value: a text, a list with commas, or lines. */
-type Fact = [label: string, value: string | string[] | { lines: string[] } | undefined];
-
 export function printDetails(io: Io, rack: Rack, details: readonly Detail[]): void {
   io.out(details.map((detail) => detailText(io, rack, detail)).join('\n\n'));
 }
 
-function detailText(io: Io, rack: Rack, { subject, plugged, dependsOn, goesDark }: Detail): string {
+function detailText(io: Io, rack: Rack, detail: Detail): string {
+  const { subject, plugged } = detail;
   const facts: Fact[] = factsOf(rack, subject);
   if (subject.is !== 'identity') {
-    facts.push(
-      ...pluggedFacts(subject, plugged),
-      ['depends on', dependsOn.length === 0 ? 'nothing in the rack' : dependsOn],
-      ['goes dark', darkText(rack, subject, goesDark)],
-    );
+    facts.push(...pluggedFacts(subject, plugged), ...dependencyFacts(rack, detail));
   }
-  const shown = facts.flatMap(([label, value]) =>
-    linesOf(value).map((items, i) => ({ label: i === 0 ? label : '', items: items.map(plain) })),
-  );
-  const width = Math.max(...shown.map(({ label }) => label.length));
-  const lines = shown.map(({ label, items }) =>
-    wrapped(`  ${label.padEnd(width)}  `, items, io.columns),
-  );
-  return [styled(subject.name, 'bold', io.colour), ...lines].join('\n');
+  return factsText(io, subject.name, facts);
 }
 
-/** The lines, each as items of a list. */
-function linesOf(value: Fact[1]): string[][] {
-  if (value === undefined) return [];
-  if (typeof value === 'string') return [[value]];
-  if (!Array.isArray(value)) return value.lines.map((line) => [line]);
-  return value.length === 0 ? [] : [value];
+export function dependencyFacts(rack: Rack, { subject, dependsOn, goesDark }: Detail): Fact[] {
+  return [
+    ['depends on', dependsOn.length === 0 ? 'nothing in the rack' : dependsOn],
+    ['goes dark', darkText(rack, subject, goesDark)],
+  ];
 }
 
 function factsOf(rack: Rack, subject: Subject): Fact[] {

@@ -1,0 +1,102 @@
+/** What machine-state remembers. */
+import { HistoryEntry, type SickMachine } from '@skolo/api';
+import { InvalidArgumentError, Option } from 'commander';
+import { limitOption, longSpan, moment, upTo } from '../../arguments.ts';
+import type { SkoloCommand } from '../../command.ts';
+import { printJson } from '../../io.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { count } from '../../output/text.ts';
+import { duration } from '../../output/time.ts';
+import { machineState } from '../../service-client.ts';
+import { cell } from './agent-text.ts';
+import { historyColumns } from './history-text.ts';
+
+interface Options {
+  from?: Date | number;
+  kind?: string;
+  limit: number;
+  json?: true;
+}
+
+const kinds = HistoryEntry.options.map(({ shape }) => shape.kind.value);
+
+/** `skolo machine history`: what happened to a machine. */
+export function history(command: SkoloCommand): void {
+  command
+    .description(
+      `Lists what happened to a machine and its phones, the newest at the bottom: ${kinds.join(', ')}. machine-state remembers 90 days.`,
+    )
+    .summary('what happened to a machine')
+    .argument('<name>', 'name of the machine')
+    .addOption(
+      new Option(
+        '--from <time>',
+        'begin: 7d ago, or 2026-11-20T18:00Z; default a day ago',
+      ).argParser(beginning),
+    )
+    .addOption(new Option('--kind <kinds>', `only these: ${kinds.join(', ')}`).argParser(kindsOf))
+    .addOption(limitOption().default(100))
+    .option('--json', 'print JSON')
+    .uses('rack', 'url', 'tokenFile')
+    .example('skolo machine history skia-rpi2-rack4-shelf1-007 --from 7d --kind condition,note');
+
+  command.action(async (name: string, { from, kind, limit, json }: Options) => {
+    const { io } = command;
+    const service = await machineState(command);
+    const begin = typeof from === 'number' ? new Date(io.now() - from) : from;
+    const query = { from: begin?.toISOString(), kind, limit };
+    const answer = await service.ask((client) => client.history({ params: { name }, query }));
+    const oldestFirst = answer.entries.toReversed();
+    if (json) return printJson(io, { entries: oldestFirst, truncated: answer.truncated });
+    if (answer.truncated) io.err(`only the last ${limit}; --limit shows more`);
+    return printTable(io, historyColumns, oldestFirst);
+  });
+}
+
+/** `7d`, or a day and a time. */
+function beginning(text: string): Date | number {
+  return /^\d+(\.\d+)?[mhdw]$/.test(text) ? longSpan(text) : moment(text);
+}
+
+function kindsOf(text: string): string {
+  const unknown = text.split(',').find((each) => !kinds.some((kind) => kind === each));
+  if (unknown === undefined) return text;
+  throw new InvalidArgumentError(`"${unknown}" is not one of ${kinds.join(', ')}`);
+}
+
+/** `skolo machine sickest`: machines that were unable to take tasks most often. */
+export function sickest(command: SkoloCommand): void {
+  command
+    .description(
+      'Lists the machines that most often became unable to take tasks, with the time that they lost and the most frequent reasons. Maintenance does not count.',
+    )
+    .summary('machines that were sick most often')
+    .addOption(
+      new Option('--days <n>', 'number of days, back from now').argParser(upTo(90)).default(30),
+    )
+    .addOption(limitOption())
+    .option('--json', 'print JSON')
+    .uses('rack', 'url', 'tokenFile')
+    .example('skolo machine sickest --days 30');
+
+  command.action(async ({ days, limit, json }: { days: number; limit: number; json?: true }) => {
+    const service = await machineState(command);
+    const { machines } = await service.ask((client) => client.sickest({ query: { days, limit } }));
+    if (json) return printJson(command.io, { machines });
+    return printTable(command.io, sickColumns, machines);
+  });
+}
+
+const mostCodes = 4;
+
+const sickColumns: Column<SickMachine>[] = [
+  { title: 'NAME', cell: ({ name }) => name, shrinkTo: 20 },
+  { title: 'TIMES', cell: ({ times }) => String(times), align: 'right' },
+  { title: 'LOST', cell: ({ seconds }) => duration(seconds), align: 'right' },
+  {
+    title: 'REASONS',
+    cell: ({ codes }) =>
+      codes.slice(0, mostCodes).map(({ code, times }) => `${cell(code)} (${count(times, 'time')})`),
+    shrinkTo: 16,
+  },
+];

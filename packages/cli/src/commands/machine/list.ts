@@ -1,0 +1,71 @@
+import type { Machine } from '@skolo/api';
+import type { SkoloCommand } from '../../command.ts';
+import { type Io, printJson } from '../../io.ts';
+import { headline, printOverview } from '../../output/overview.ts';
+import { machineState } from '../../service-client.ts';
+import { byUrgency, columns, conditions, remarksOf } from './machine-text.ts';
+import { addSelection, isSelection, type SelectionOptions, select } from './selection.ts';
+
+interface Options extends SelectionOptions {
+  needsPerson?: true;
+  watch?: true;
+  json?: true;
+}
+
+/** `skolo machine list`: machines as all services together know them. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Lists machines as machine-state knows them from all services: the condition of each, since when and why, its task and phones, and a cause that several share. Machines that need a person come first. Works also for a machine whose agent is silent. While machine-state is down, use skolo machine status.',
+    )
+    .summary('machines, as all services together know them')
+    .argument('[names...]', "names, default all; ranges in quotes: 'rpi-[001-040]'");
+  addSelection(command);
+  command
+    .option('--needs-person', 'only machines that need a person, by shelf, for printing')
+    .option('--watch', 'show it again with each change, until Ctrl-C')
+    .option('--json', 'print JSON; with --watch a line for each change')
+    .uses('rack', 'url', 'tokenFile')
+    .example('skolo machine list --shelf shelf1 --condition quarantined,gone');
+
+  command.action(async (words: string[], options: Options) => {
+    const { io } = command;
+    const service = await machineState(command);
+    const shown = (machines: readonly Machine[]) => {
+      const found = select(command, machines, words, options).toSorted(byUrgency);
+      return options.needsPerson
+        ? found.filter(({ needsPerson }) => needsPerson !== undefined)
+        : found;
+    };
+    if (options.watch) {
+      const { watchMachines } = await import('./watch-machines.ts');
+      const print = (machines: readonly Machine[]) => {
+        io.exitCode = 0;
+        printMachines(io, shown(machines), machines.length, isSelection(words, options));
+      };
+      return watchMachines(io, service, options.json ? { shown } : { print });
+    }
+    const { machines } = await service.ask((client) => client.machines());
+    const found = shown(machines);
+    if (options.json) return printJson(io, { machines: found });
+    if (options.needsPerson) {
+      const { printWork } = await import('./work-list.ts');
+      return printWork(io, found);
+    }
+    if (found.length === 0 && words.length > 0) return undefined;
+    return printMachines(io, found, machines.length, isSelection(words, options));
+  });
+}
+
+function printMachines(io: Io, rows: readonly Machine[], all: number, isSelection: boolean): void {
+  const verdict = ({ condition }: Machine) => condition;
+  printOverview(io, {
+    head: [headline({ rows, all, noun: 'machine', verdict, order: conditions })],
+    rows,
+    columns: columns(io.now()),
+    remarks: rows.flatMap(remarksOf),
+    verdict,
+    isFoldable: (machine) => machine.condition === 'ok' && remarksOf(machine).length === 0,
+    isSelection,
+  });
+}

@@ -1,0 +1,28 @@
+import type { SkoloCommand } from '../../command.ts';
+import { folded } from '../../names.ts';
+import { machineState } from '../../service-client.ts';
+import { addChangeSelection, type ChangeOptions, selectForChange } from './selection.ts';
+
+/** `skolo machine note`: adds a note to machines. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Adds a note to the history of machines, with the time and your name: what was seen, what was done. The last argument is the note. skolo machine history shows it.',
+    )
+    .summary('add a note to the history of machines')
+    .usage('[options] <names...> <text>')
+    .argument('<names...>', 'machines, and then the text of the note');
+  addChangeSelection(command);
+  command
+    .uses('rack', 'url', 'tokenFile')
+    .example("skolo machine note skia-rpi2-rack4-shelf1-007 'new phone cable'");
+
+  command.action(async (words: string[], options: ChangeOptions) => {
+    const text = words.at(-1) ?? '';
+    const service = await machineState(command);
+    const { machines } = await selectForChange(command, service, words.slice(0, -1), options);
+    const names = machines.map(({ name }) => name);
+    await service.ask((client) => client.addNote({ body: { machines: names, text } }));
+    command.io.err(`${folded(names)}: noted`);
+  });
+}

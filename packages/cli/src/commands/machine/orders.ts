@@ -1,0 +1,137 @@
+/** Maintenance and quarantine that people order. machine-state owns them, and agents keep durable copies. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MachineOrder } from '@skolo/api';
+import { type EndOptions, endOf, forOption, timeOption, untilOption } from '../../arguments.ts';
+import type { SkoloCommand } from '../../command.ts';
+import { complain, failPartly } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
+import { printJson } from '../../io.ts';
+import { folded } from '../../names.ts';
+import { plain } from '../../output/text.ts';
+import { timestamp } from '../../output/time.ts';
+import { type MachineState, machineState } from '../../service-client.ts';
+import { sentence } from './agent-text.ts';
+import { addChangeSelection, type ChangeOptions, selectForChange } from './selection.ts';
+
+interface Options extends ChangeOptions, EndOptions {
+  reason?: string;
+  end?: true;
+  /** Milliseconds. */
+  wait: number;
+  json?: true;
+}
+
+type Kind = MachineOrder['kind'];
+
+/** `skolo machine maintain`: puts machines into maintenance, or ends it. */
+export function maintain(command: SkoloCommand): void {
+  command
+    .description(
+      'Puts machines into maintenance: they take no tasks, and their alerts are silent. A running task is not ended. Waits until the agents have it, which then keep it over restarts. A filter becomes a list of names, whose number is typed; so is that of more than 10 % of the rack. Exit code 3: not all agents have it yet; machine-state goes on trying.',
+    )
+    .summary('take machines out for a while: no tasks, no alerts');
+  orderOptions(command, 'maintenance');
+  command.example("skolo machine maintain skia-rpi2-rack4-shelf1-007 --for 2h --reason 'new hub'");
+}
+
+/** `skolo machine quarantine`: quarantines machines, or ends it. */
+export function quarantine(command: SkoloCommand): void {
+  command
+    .description(
+      'Quarantines machines: they take no tasks until a person ends it, and are listed among those that need a person. A running task is not ended. Waits until the agents have it, which then keep it over restarts. A filter becomes a list of names, whose number is typed; so is that of more than 10 % of the rack. Exit code 3: not all agents have it yet; machine-state goes on trying.',
+    )
+    .summary('take broken machines out until a person ends it');
+  orderOptions(command, 'quarantine');
+  command.example("skolo machine quarantine skia-rpi2-rack4-shelf1-007 --reason 'smells burnt'");
+}
+
+function orderOptions(command: SkoloCommand, kind: Kind): void {
+  command
+    .argument('[names...]', "machines; ranges in quotes: 'rpi-[001-040]'")
+    .option('--reason <text>', 'why; required, except with --end')
+    .option('--end', `end the ${kind} of these machines`)
+    .addOption(untilOption(`end of the ${kind}`))
+    .addOption(forOption(`duration of the ${kind}`))
+    // Those that can be reached get it within 5 s.
+    .addOption(timeOption('--wait <time>', 'how long to wait for the agents', '8s'));
+  addChangeSelection(command);
+  command.option('--json', 'print JSON').uses('rack', 'url', 'tokenFile');
+  command.action((words: string[], options: Options) =>
+    options.end ? endOrders(command, kind, words, options) : order(command, kind, words, options),
+  );
+}
+
+async function order(
+  command: SkoloCommand,
+  kind: Kind,
+  words: readonly string[],
+  options: Options,
+): Promise<void> {
+  const { reason, json } = options;
+  if (reason === undefined) command.error("required option '--reason <text>' not specified");
+  const until = endOf(command, options);
+  const service = await machineState(command);
+  const { machines, count } = await selectForChange(command, service, words, options);
+  const names = machines.map(({ name }) => name);
+  const body = { machines: names, kind, reason, until, count };
+  const { orders } = await service.ask((client) => client.order({ body }));
+  const ended = until === undefined ? '' : ` until ${timestamp(until)}`;
+  if (!json) command.io.out(plain(`${folded(names)}: ${kind}${ended}: ${reason}`));
+  const now = await delivered(command, service, orders, options.wait);
+  if (json) printJson(command.io, { orders: now });
+  const missing = now.filter(({ deliveredAt }) => deliveredAt === undefined);
+  for (const { machine, why } of missing) {
+    const because = why === undefined ? '' : `: ${sentence(why)}`;
+    complain(command.io, `${machine}: its agent does not have the ${kind} yet${because}`);
+  }
+  if (missing.length > 0) failPartly(command.io, true);
+}
+
+const lookMs = 500;
+
+/** The orders as they are once all agents have them, or the time is over. */
+async function delivered(
+  command: SkoloCommand,
+  service: MachineState,
+  orders: readonly MachineOrder[],
+  waitMs: number,
+): Promise<readonly MachineOrder[]> {
+  const ids = new Set(orders.map(({ id }) => id));
+  const until = performance.now() + waitMs;
+  let now = orders;
+  return await interruptible(command, async (signal) => {
+    while (now.some(({ deliveredAt }) => deliveredAt === undefined) && performance.now() < until) {
+      await sleep(lookMs, undefined, { signal });
+      const { machines } = await service.ask((client) => client.machines({ signal }));
+      now = machines.flatMap((machine) => machine.orders).filter(({ id }) => ids.has(id));
+    }
+    return now;
+  });
+}
+
+async function endOrders(
+  command: SkoloCommand,
+  kind: Kind,
+  words: readonly string[],
+  options: Options,
+): Promise<void> {
+  const { io } = command;
+  const service = await machineState(command);
+  const { machines } = await selectForChange(command, service, words, options);
+  const ended: MachineOrder[] = [];
+  let without = 0;
+  for (const { name, orders } of machines) {
+    const own = orders.filter((each) => each.kind === kind);
+    if (own.length === 0) {
+      complain(io, `${name}: no ${kind} was ordered; skolo show ${name} has its reasons`);
+      without++;
+    }
+    for (const { id, by, reason } of own) {
+      const query = { why: options.reason };
+      ended.push(await service.ask((client) => client.endOrder({ params: { id }, query })));
+      if (!options.json) io.out(plain(`${name}: ${kind} by ${by} ended: ${reason}`));
+    }
+  }
+  if (options.json) printJson(io, { orders: ended });
+  if (without > 0) failPartly(io, ended.length > 0);
+}

@@ -1,0 +1,206 @@
+/** `skolo show`: everything about one machine, from all services, on one page. */
+import type { HistoryEntry, Machine } from '@skolo/api';
+import type { DeviceStatus } from '@skolo/api/swarming-client';
+import { errorText } from '@skolo/errors';
+import type { SkoloCommand } from '../../command.ts';
+import { printJson } from '../../io.ts';
+import { expandedNames } from '../../names.ts';
+import { type Fact, factsText } from '../../output/facts.ts';
+import { age, lastSeen, relative, sizeText, timestamp } from '../../output/time.ts';
+import { loadRack } from '../../rack-file.ts';
+import { machineState } from '../../service-client.ts';
+import { botState, cell, hottest, mostDevices, sentence } from './agent-text.ts';
+import { historyLine } from './history-text.ts';
+
+const mostEntries = 10;
+const mostReasons = 20;
+const mostRepairs = 5;
+
+/** `skolo show` and `skolo machine show`. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Prints everything about a machine on one page, as all services together know it: why it is in its condition, what a person has to do, task, bot, phones, repairs, orders, power, wiring, token, alerts, and its last day. What cannot be read is named.',
+    )
+    .summary('everything about one machine')
+    .argument('<names...>', 'machines')
+    .option('--json', 'print JSON')
+    .uses('rack', 'url', 'tokenFile')
+    .example('skolo show skia-rpi2-rack4-shelf1-007');
+
+  command.action(async (words: string[], { json }: { json?: true }) => {
+    const { io } = command;
+    const service = await machineState(command);
+    const names = expandedNames(words);
+    const machines = await Promise.all(
+      names.map((name) => service.ask((client) => client.machine({ params: { name } }))),
+    );
+    const pages = await Promise.all(
+      machines.map(async (machine) => ({ machine, history: await lastDay(machine.name) })),
+    );
+    if (json) return printJson(io, { machines: pages });
+    const wiring = await wiringOf(command, names);
+    const now = io.now();
+    const texts = pages.map(({ machine, history }) => {
+      const facts = [
+        ...conditionFacts(machine, now),
+        ...agentFacts(machine, now),
+        ...serviceFacts(machine, now),
+        ...(wiring.get(machine.name) ?? []),
+        ...historyFacts(history),
+      ];
+      return factsText(io, machine.name, facts);
+    });
+    return io.out(texts.join('\n\n'));
+
+    async function lastDay(name: string) {
+      try {
+        const query = { limit: mostEntries };
+        return await service.ask((client) => client.history({ params: { name }, query }));
+      } catch (error) {
+        return { entries: [], truncated: false, error: errorText(error) };
+      }
+    }
+  });
+}
+
+function conditionFacts(machine: Machine, now: number): Fact[] {
+  const { condition, since, needsPerson, cause, flapping, kind, shelf, label, health } = machine;
+  const howLong = since === undefined ? '' : ` for ${age(since, now)}`;
+  const todo = needsPerson === machine.sentence ? undefined : needsPerson;
+  const reasons = (health?.reasons ?? []).slice(0, mostReasons);
+  return [
+    ['condition', `${condition}${howLong}: ${sentence(machine.sentence)}`],
+    ['to do', todo && sentence(todo)],
+    ['cause', cause && `${cell(cause)}, shared with other machines`],
+    ['flapping', flapping && `${flapping.changes} changes since ${timestamp(flapping.since)}`],
+    [
+      'reasons',
+      {
+        lines: reasons.map(({ verdict, device, text, since }) => {
+          const of = device === undefined ? '' : `${cell(device)}: `;
+          return `${verdict} for ${age(since, now)}: ${of}${sentence(text)}`;
+        }),
+      },
+    ],
+    ['machine', [kind, shelf, label].filter((each) => each !== undefined)],
+    ['address', machine.address],
+    ['mac', machine.mac],
+    ['pools', machine.pools.map(cell)],
+    [
+      'orders',
+      {
+        lines: machine.orders.map(({ kind, by, reason, until, deliveredAt, why }) => {
+          const end = until === undefined ? '' : ` until ${timestamp(until)}`;
+          const missing = `; not yet at the agent${why === undefined ? '' : `: ${sentence(why)}`}`;
+          return `${kind} by ${by}${end}: ${reason}${deliveredAt === undefined ? missing : ''}`;
+        }),
+      },
+    ],
+  ];
+}
+
+function agentFacts(machine: Machine, now: number): Fact[] {
+  const { task, bot, devices, repairs, host = {}, versions = {} } = machine;
+  const since = task?.since === undefined ? '' : ` for ${age(task.since, now)}`;
+  const shown = devices.slice(0, mostDevices);
+  return [
+    ['agent', `seen ${lastSeen(machine.lastSeen, now)}`],
+    ['task', task === undefined ? 'none' : `${cell(task.id ?? 'running')}${since}`],
+    [
+      'bot',
+      bot &&
+        `${botState(bot)} for ${age(bot.since, now)}${bot.why ? `: ${sentence(bot.why)}` : ''}`,
+    ],
+    ['phones', { lines: shown.map((device) => deviceLine(device, now)) }],
+    [
+      'repairs',
+      {
+        lines: repairs.slice(-mostRepairs).map(({ at, device, step, outcome, text }) => {
+          const how = text === undefined ? '' : `: ${sentence(text)}`;
+          return `${relative(at, now)}: ${cell(device)}: ${cell(step)}: ${cell(outcome)}${how}`;
+        }),
+      },
+    ],
+    ['host', Object.entries(host).map(([key, value]) => `${cell(key)} ${hostText(key, value)}`)],
+    ['versions', Object.entries(versions).map(([key, value]) => `${cell(key)} ${cell(value)}`)],
+    ['boot id', machine.bootId && cell(machine.bootId)],
+  ];
+}
+
+function hostText(key: string, value: number | boolean): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return key.endsWith('Bytes') ? sizeText(value) : String(Math.round(value * 10) / 10);
+}
+
+function deviceLine(device: DeviceStatus, now: number): string {
+  const { name, kind, state, since, why, serial, batteryPercent: percent } = device;
+  const celsius = hottest(device);
+  const figures = [
+    `${state}${since === undefined ? '' : ` for ${age(since, now)}`}`,
+    ...(why === undefined ? [] : [sentence(why)]),
+    ...(serial === undefined ? [] : [`serial ${cell(serial)}`]),
+    ...(percent === undefined ? [] : [`battery ${Math.round(percent)} %`]),
+    ...(celsius === undefined ? [] : [`${Math.round(celsius)} °C`]),
+  ];
+  return `${cell(name)}${kind === undefined ? '' : ` (${cell(kind)})`}: ${figures.join(', ')}`;
+}
+
+function serviceFacts({ power, token, alerts }: Machine, now: number): Fact[] {
+  const { outlets = [], cycle, hold } = power ?? {};
+  return [
+    [
+      'power',
+      power === undefined
+        ? 'not known: the power-cycle daemon does not answer machine-state'
+        : outlets.map(({ outlet, state }) => `${outlet} ${state}`),
+    ],
+    ['cycle', cycle && `${cycle.step}; skolo power show ${cycle.id}`],
+    ['hold', hold && `by ${hold.by} until ${timestamp(hold.until)}: ${hold.reason}`],
+    [
+      'token',
+      token === undefined
+        ? 'not known: the metadata server does not answer machine-state'
+        : `${token.identity ?? 'no identity'}, last asked ${lastSeen(token.lastAsked, now)}`,
+    ],
+    [
+      'alerts',
+      {
+        lines: alerts.map(({ name, severity, summary, since }) =>
+          [`${name} for ${age(since, now)}`, severity, summary && sentence(summary)]
+            .filter(Boolean)
+            .join(': '),
+        ),
+      },
+    ],
+  ];
+}
+
+interface LastDay {
+  entries: HistoryEntry[];
+  error?: string;
+}
+
+function historyFacts({ entries, error }: LastDay): Fact[] {
+  if (error !== undefined) return [['last day', `not known: ${error}`]];
+  const lines = entries.toReversed().map(historyLine);
+  return [['last day', lines.length === 0 ? 'nothing happened' : { lines }]];
+}
+
+/** Dependencies by name, from rack.yaml. */
+async function wiringOf(
+  command: SkoloCommand,
+  names: readonly string[],
+): Promise<Map<string, Fact[]>> {
+  // The service at --url may be of any rack.
+  if (command.globals().url !== undefined && !command.gives('rack')) return new Map();
+  const rack = await loadRack(command.globals());
+  const [{ findSubjects }, { detailsOf, dependencyFacts }] = await Promise.all([
+    import('../rack/subjects.ts'),
+    import('../rack/details.ts'),
+  ]);
+  const subjects = findSubjects(rack, [...names]).subjects.filter(({ is }) => is === 'machine');
+  return new Map(
+    detailsOf(rack, subjects).map((detail) => [detail.subject.name, dependencyFacts(rack, detail)]),
+  );
+}

@@ -1,0 +1,146 @@
+/** Machines by names and filters, as machine-state knows them. A filter becomes a list of names before anything is changed. */
+import { type Machine, MachineCondition } from '@skolo/api';
+import { Option } from 'commander';
+import { upTo } from '../../arguments.ts';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import {
+  addFilters,
+  checkValues,
+  type Filter,
+  type FilterOptions,
+  isFiltered,
+  selected,
+} from '../../filters.ts';
+import { interruptible } from '../../fleet.ts';
+import { mustType } from '../../must-type.ts';
+import { expandedNames, findNamed, folded } from '../../names.ts';
+import { count, plain } from '../../output/text.ts';
+import type { MachineState } from '../../service-client.ts';
+
+export interface SelectionOptions extends FilterOptions {
+  text?: string;
+}
+
+export interface ChangeOptions extends SelectionOptions {
+  count?: number;
+}
+
+/** Above this part of the rack, the number of machines is typed. machine-state requires it, too. */
+const largePart = 0.1;
+const mostMachines = 1000;
+
+const filters: Filter<Machine>[] = [
+  { name: 'shelf', description: 'only these shelves', of: ({ shelf }) => shelf },
+  {
+    name: 'model',
+    description: 'only these models of phones, or kinds of machines',
+    of: modelsOf,
+  },
+  {
+    name: 'condition',
+    description: 'only these conditions',
+    values: MachineCondition.options,
+    of: ({ condition }) => condition,
+  },
+  {
+    name: 'code',
+    description: 'only machines with one of these codes of reasons, such as battery-low',
+    isOpen: true,
+    of: ({ health }) => health?.reasons.map(({ code }) => code),
+  },
+  { name: 'pool', description: 'only these pools', of: ({ pools }) => pools },
+];
+
+/** As the filter of machine-state has them. */
+function modelsOf({ kind, devices }: Machine): string[] {
+  const seen = devices.flatMap(({ kind, dimensions = {} }) => [
+    ...(kind === undefined ? [] : [kind]),
+    ...(dimensions.device_type ?? []),
+    ...(dimensions.device_model ?? []),
+  ]);
+  return [...new Set([kind, ...seen])];
+}
+
+/** Adds options that select machines. */
+export function addSelection(command: SkoloCommand): void {
+  addFilters(command, filters);
+  command.option('--text <words>', 'only machines with all these words, in any field');
+}
+
+/** Adds options that select machines for a change. */
+export function addChangeSelection(command: SkoloCommand): void {
+  addSelection(command);
+  command.addOption(
+    new Option('--count <n>', 'number of machines, which agrees without a question').argParser(
+      upTo(mostMachines),
+    ),
+  );
+}
+
+export function isSelection(words: readonly string[], options: SelectionOptions): boolean {
+  return words.length > 0 || hasFilter(options);
+}
+
+function hasFilter(options: SelectionOptions): boolean {
+  return isFiltered(filters, options) || options.text !== undefined;
+}
+
+/** Machines that match. Without names and filters all. Prints unknown names and sets the exit code. */
+export function select(
+  { io }: Pick<SkoloCommand, 'io'>,
+  machines: readonly Machine[],
+  words: readonly string[],
+  options: SelectionOptions,
+): Machine[] {
+  checkValues(filters, options);
+  const unknown = (name: string, guess: string) => `${name}: no such machine in rack.yaml${guess}`;
+  const named = findNamed(io, expandedNames(words), machines, unknown);
+  const found = selected(io, named, filters, options);
+  const wanted = (options.text ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+  if (wanted.length === 0) return found;
+  return found.filter((machine) => {
+    const searched = JSON.stringify(machine).toLowerCase();
+    return wanted.every((word) => searched.includes(word));
+  });
+}
+
+export interface Agreed {
+  machines: Machine[];
+  /** For machine-state, where a person or an option has agreed to the number. */
+  count: number | undefined;
+}
+
+/**
+ * Machines to change. Shows what a filter has found, and asks for the number.
+ *
+ * @throws CliError A name is unknown, nothing matches, or the person does not agree. Nothing was changed.
+ */
+export async function selectForChange(
+  command: SkoloCommand,
+  service: MachineState,
+  words: readonly string[],
+  options: ChangeOptions,
+): Promise<Agreed> {
+  const { io } = command;
+  if (!isSelection(words, options)) command.error('give names of machines, or a filter');
+  const { machines: all } = await service.ask((client) => client.machines());
+  const found = select(command, all, words, options);
+  if (io.exitCode !== 0) throw new CliError('nothing was changed');
+  if (found.length === 0) throw new CliError('no machine matches; nothing was changed');
+  const { length } = found;
+  if (length === 1 && !hasFilter(options)) return { machines: found, count: 1 };
+  if (!hasFilter(options) && length <= all.length * largePart) {
+    return { machines: found, count: undefined };
+  }
+  io.err(plain(`${count(length, 'machine')}: ${folded(found.map(({ name }) => name))}`));
+  if (options.count === undefined) {
+    const question = { what: 'the number of machines', wanted: `${length}` };
+    await interruptible(command, (signal) =>
+      mustType(io, { ...question, option: `--count ${length}` }, signal),
+    );
+  } else if (options.count !== length) {
+    throw new CliError(`--count ${options.count}: not their number; nothing was changed`);
+  }
+  return { machines: found, count: length };
+}

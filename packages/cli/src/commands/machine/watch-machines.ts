@@ -1,0 +1,89 @@
+/** The list of machines, followed through the stream of changes of machine-state. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Machine } from '@skolo/api';
+import { complain } from '../../errors.ts';
+import type { Io } from '../../io.ts';
+import { type MachineState, temporaryReason } from '../../service-client.ts';
+import { untilStopped } from '../../until-stopped.ts';
+
+/** Exactly one of them. */
+interface Shows {
+  /** Shows all that is known. */
+  print?: (machines: readonly Machine[]) => void;
+  /** What of these is printed, as one line of JSON each. */
+  shown?: (machines: readonly Machine[]) => Machine[];
+}
+
+/** Between two screens, and before another connection. */
+const pauseMs = 1000;
+
+/** Until Ctrl-C. A lost connection is made again. @throws CliError The first connection cannot be made. */
+export async function watchMachines(
+  io: Io,
+  service: MachineState,
+  { print, shown }: Shows,
+): Promise<void> {
+  const { signal, end } = untilStopped(io);
+  const known = new Map<string, Machine>();
+  let isDrawn = false;
+  let drawing: Promise<void> | undefined;
+
+  function draw(): void {
+    if (print === undefined) return;
+    // The screen is cleared when there is something to show.
+    if (io.rows !== undefined) io.draw('\x1b[H\x1b[2J');
+    else if (isDrawn) io.out('');
+    isDrawn = true;
+    print([...known.values()]);
+  }
+
+  /** Once for all changes of a moment. */
+  function drawSoon(): void {
+    drawing ??= sleep(pauseMs, undefined, { signal })
+      .then(draw, () => undefined)
+      .finally(() => {
+        drawing = undefined;
+      });
+  }
+
+  function changed(machine: Machine): void {
+    known.set(machine.name, machine);
+    for (const each of shown?.([machine]) ?? []) io.out(JSON.stringify(each));
+    drawSoon();
+  }
+
+  async function follow(): Promise<void> {
+    const { events } = await service.ask((client) => client.changes({ signal }));
+    for await (const event of events) {
+      if (event.name === 'all') {
+        known.clear();
+        for (const machine of event.data.machines) known.set(machine.name, machine);
+        for (const each of shown?.(event.data.machines) ?? []) io.out(JSON.stringify(each));
+        draw();
+      } else if (event.name === 'machine') changed(event.data);
+      else if (event.name === 'removed') {
+        known.delete(event.data.name);
+        drawSoon();
+      }
+    }
+  }
+
+  try {
+    for (;;) {
+      try {
+        await follow();
+      } catch (error) {
+        const why = temporaryReason(error);
+        if (signal.aborted || why === undefined || known.size === 0) throw error;
+        complain(io, `connection lost: ${why}; connecting again`);
+      }
+      await sleep(pauseMs, undefined, { signal });
+    }
+  } catch (error) {
+    // Ctrl-C is how a watch ends.
+    if (!signal.aborted) throw error;
+  } finally {
+    end();
+    await drawing;
+  }
+}

@@ -1,0 +1,26 @@
+/** Labels and values below a title: one entry in full. */
+import type { Io } from '../io.ts';
+import { plain, styled, wrapped } from './text.ts';
+
+/** A label and its value: a text, a list with commas, or lines. */
+export type Fact = [label: string, value: string | string[] | { lines: string[] } | undefined];
+
+/** Without facts that have no value. */
+export function factsText(io: Io, title: string, facts: readonly Fact[]): string {
+  const shown = facts.flatMap(([label, value]) =>
+    linesOf(value).map((items, i) => ({ label: i === 0 ? label : '', items: items.map(plain) })),
+  );
+  const width = Math.max(...shown.map(({ label }) => label.length));
+  const lines = shown.map(({ label, items }) =>
+    wrapped(`  ${label.padEnd(width)}  `, items, io.columns),
+  );
+  return [styled(title, 'bold', io.colour), ...lines].join('\n');
+}
+
+/** The lines, each as items of a list. */
+function linesOf(value: Fact[1]): string[][] {
+  if (value === undefined) return [];
+  if (typeof value === 'string') return [[value]];
+  if (!Array.isArray(value)) return value.lines.map((line) => [line]);
+  return value.length === 0 ? [] : [value];
+}
