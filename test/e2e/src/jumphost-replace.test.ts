@@ -16,6 +16,7 @@ import { gzipSync } from 'node:zlib';
 import {
   address,
   type BareJumphost,
+  bridge,
   network,
   startBareJumphost,
   subnet,
@@ -32,7 +33,6 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeRacks, routePods, startAtTerminal, startTyped, typed } from './jumphost-desk.ts';
 
-const bridge = 'skolo-rack4';
 const pdu = `${network}.30`;
 const spare = { name: 'spare-rack4', address: `${network}.9` };
 

@@ -14,6 +14,7 @@ import { newToken } from '@skolo/common';
 import {
   address,
   type BareJumphost,
+  bridge,
   network,
   startBareJumphost,
   subnet,
@@ -34,7 +35,6 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { makeRacks, routePods, typed } from './jumphost-desk.ts';
 
-const bridge = 'skolo-rack4';
 /** Of all that is simulated. */
 const equipment = `${network}.30`;
 const tester = `${network}.40`;

@@ -18,7 +18,7 @@ import { prepare } from '../engine.ts';
 import { k3sVersion, nodeVersion } from '../steps/versions.ts';
 import { adaptToContainer, bareComputer, whyNoJumphost } from '../testing/bare-jumphost.ts';
 import { addToDesk, makeTestDesk, publicKeyOf } from '../testing/test-desk.ts';
-import { network } from '../testing/test-network.ts';
+import { bridge, network } from '../testing/test-network.ts';
 import {
   address,
   openTestHost,
@@ -34,7 +34,6 @@ import { imageSteps } from './steps.ts';
 const run = promisify(execFile);
 const { signal } = new AbortController();
 const repository = resolve(import.meta.dirname, '../../../..');
-const bridge = 'skolo-image';
 const spare = { name: 'spare-rack4', address: `${network}.9` };
 
 /** What a stick sets. */

@@ -8,7 +8,7 @@ import { addToDesk, makeTestDesk, type Place, publicKeyOf } from './test-desk.ts
 import { address, ours, type TestDesk } from './test-steps.ts';
 
 export { addK3s } from './test-desk.ts';
-export { network } from './test-network.ts';
+export { bridge, network } from './test-network.ts';
 export { address, subnet } from './test-steps.ts';
 
 const repository = fileURLToPath(new URL('../../../../', import.meta.url));

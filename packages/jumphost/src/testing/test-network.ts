@@ -6,6 +6,8 @@ import { join } from 'node:path';
 /** `192.168.77`; a process that a test starts has that of the test. */
 export const network = process.env.SKOLO_TEST_NETWORK ?? claim();
 process.env.SKOLO_TEST_NETWORK = network;
+/** Name of a switch in it. */
+export const bridge = `skolo-${network.split('.').at(-1)}`;
 
 function claim(): string {
   for (let third = 64; third < 128; third++) {
