@@ -38,6 +38,8 @@ const returning = `${folder}/returning`;
 const timer = 'skolo-return';
 const activation = 'skolo-change';
 const bootUnit = '/etc/systemd/system/skolo-return-at-start.service';
+/** Before programs have read what is taken back. */
+const filesOnly = 'files-only';
 /** Of the time, for the timer itself and a slow answer to the confirmation. */
 const marginSeconds = 3;
 const attemptMs = 15_000;
@@ -50,7 +52,13 @@ const attemptMs = 15_000;
 export async function changeGuarded(host: Host, change: GuardedChange, guard: Guard) {
   await arm(host, change, guard.returnSeconds);
   const until = performance.now() + (guard.returnSeconds - marginSeconds) * 1000;
-  for (const file of change.files) await host.write(file);
+  try {
+    for (const file of change.files) await host.write(file);
+  } catch (error) {
+    // If the connection dropped, the timer goes back.
+    await host.run(`sh ${pending}/go-back ${filesOnly}`).catch(() => undefined);
+    throw error;
+  }
   const problem = await activate(host, change, guard.signal);
   if (problem !== undefined) {
     await host.need(`sh ${pending}/go-back`);
@@ -76,15 +84,16 @@ async function arm(host: Host, { name, files, activate }: GuardedChange, seconds
   );
   const back = copies.map(
     ({ path, copy }) =>
-      `if [ -e ${returning}/${copy} ]; then cp -a ${returning}/${copy} ${path}; else rm -f ${path}; fi`,
+      `if [ ! -e ${returning}/${copy} ]; then rm -f ${path}; elif ! cmp -s ${returning}/${copy} ${path}; then cp -a ${returning}/${copy} ${path}; fi`,
   );
-  // With `at-start` programs have not read anything yet.
+  // A file that was not written stays as it is: the disk may be full.
   const goBack = `#!/bin/sh
 # Takes back a change of skolo jumphost prepare (${name}) that nobody has confirmed.
 [ -e ${returning} ] || mv ${pending} ${returning} 2>/dev/null || exit 0
 ${back.join('\n')}
 sync
-if [ "\${1-}" != at-start ]; then
+systemctl stop ${timer}.timer 2>/dev/null || true
+if [ "\${1-}" != ${filesOnly} ]; then
 ${activate}
 fi
 rm -rf ${returning}
@@ -99,7 +108,7 @@ After=local-fs.target
 Before=network-pre.target sysinit.target
 [Service]
 Type=oneshot
-ExecStart=/bin/sh -c 'for each in ${folder}/*ing/go-back; do exec sh "$each" at-start; done'
+ExecStart=/bin/sh -c 'for each in ${folder}/*ing/go-back; do exec sh "$each" ${filesOnly}; done'
 [Install]
 WantedBy=sysinit.target
 `;

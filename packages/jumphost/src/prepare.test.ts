@@ -62,7 +62,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
     ['ssh', '/etc/ssh/sshd_config.d'],
     ['programs', '/opt/skolo'],
     ['k3s-config', '/etc/rancher'],
-    ['images', '/var/lib/rancher'],
+    ['images', '/var/lib/rancher/k3s/agent/images'],
     ['k3s', '/usr/local/bin'],
   ] as const;
   it.each(full.filter(([step]) => inFull || step === 'programs'))(
@@ -156,6 +156,26 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
 
     expect(stdout).toBe('inactive\n');
     expect(await host.read(path)).toBe('new');
+  });
+
+  it.runIf(inFull)('takes a change back at once that cannot be written as a whole', async () => {
+    const path = '/etc/skolo/firewall.nft';
+    const before = await host.read(path);
+    const files = [path, '/proc/of-a-test'].map((each) => ({ path: each, content: 'new' }));
+
+    const changed = changeGuarded(
+      host,
+      { name: 'test', files, activate: 'exit 1' },
+      {
+        ...{ returnSeconds: 600, signal },
+        newSession: (stop) => openTestHost(jumphost.desk, stop),
+      },
+    );
+
+    await expect(changed).rejects.toThrow('(writing /proc/of-a-test)');
+    expect(await host.read(path)).toBe(before);
+    expect((await host.run('systemctl is-active skolo-return.timer')).stdout).toBe('inactive\n');
+    expect(await host.need('ls /var/lib/skolo-jumphost')).toBe('said\n');
   });
 
   it('takes a firewall back that lets nobody in', async () => {
