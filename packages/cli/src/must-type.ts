@@ -11,16 +11,20 @@ export interface Question {
   option?: string;
 }
 
+/** @throws CliError Nobody can be asked. */
+export function mustHaveTerminal({ canAsk }: Pick<Io, 'canAsk'>, option?: string): void {
+  if (canAsk) return;
+  const how = option === undefined ? 'a person has to type it' : `'${option}' agrees`;
+  throw usageError(`cannot ask without a terminal; ${how}`);
+}
+
 /** @throws CliError The person has typed something else, or there is none. */
 export async function mustType(
   io: Pick<Io, 'ask' | 'canAsk'>,
   { what, wanted, option }: Question,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!io.canAsk) {
-    const how = option === undefined ? 'a person has to type it' : `'${option}' agrees`;
-    throw usageError(`cannot ask without a terminal; ${how}`);
-  }
+  mustHaveTerminal(io, option);
   const answer = await orAborted(io.ask(`Type ${what}: `), signal);
   if (answer?.trim() !== wanted) throw new CliError('nothing was changed');
 }

@@ -3,7 +3,9 @@
 import { ApiError, ApiUnreachable, type ClientAnswer, type routerBackupApi } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain, exitCodes } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
 import { type Io, printJson } from '../../io.ts';
+import { mustType } from '../../must-type.ts';
 import { plain, visible } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { explained, type RouterBackup, routerBackup } from '../../service-client.ts';
@@ -59,7 +61,12 @@ export async function applyVersion(
     if (json) return printJson(io, done);
     return io.err(`${device}: already has this version`);
   }
-  if (!yes) await agree(io, device);
+  if (!yes) {
+    const what = 'the name of the device to continue';
+    await interruptible(command, (signal) =>
+      mustType(io, { what, wanted: device, option: '--yes' }, signal),
+    );
+  }
   const { version, restored, remaining, steps } = await load(context, service, {
     device,
     version: checked.version.id,
@@ -106,12 +113,6 @@ function indented(text: string): string {
   return visible(text)
     .trimEnd()
     .replaceAll(/^(?=.)/gm, '  ');
-}
-
-async function agree(io: Io, device: string): Promise<void> {
-  const answer = await io.ask('Type the name of the device to continue: ');
-  if (answer?.trim() === device) return;
-  throw new CliError(`${device}: nothing was changed`);
 }
 
 async function load(

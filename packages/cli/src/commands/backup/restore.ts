@@ -2,6 +2,7 @@ import { shellWord } from '@skolo/errors';
 import { Option } from 'commander';
 import { givenOptions, type SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
+import { mustHaveTerminal } from '../../must-type.ts';
 import { timestamp } from '../../output/time.ts';
 import { restoreLine, shortVersionId } from './backup-text.ts';
 import { oneDevice } from './device-names.ts';
@@ -49,8 +50,7 @@ export function define(command: SkoloCommand): void {
         return command.error("option '--apply' needs '--reason'");
       }
       if (!yes && json) command.error("option '--apply' with '--json' needs '--yes'");
-      if (!yes && !command.io.canAsk)
-        command.error("cannot ask without a terminal; '--yes' loads it without asking");
+      if (!yes) mustHaveTerminal(command.io, '--yes');
       return applyVersion({ command, json }, { ...wanted, reason, yes });
     }
     const steps = await withReader(command, options, (reader) =>
