@@ -37,6 +37,7 @@ export type { Check, Step } from './step.ts';
 export type { AskedService, Part } from './steps/cluster.ts';
 export { type JumphostNeeds, stepsOf, subnetOf } from './steps/index.ts';
 export { type JoinNeeds, joinSteps, removeAgent } from './steps/k3s-agent.ts';
+export { leftExport } from './steps/nfs.ts';
 export type { ProgramSources } from './steps/programs.ts';
 export { k3sVersion } from './steps/versions.ts';
 export type { AgentMachine } from './upgrade/agents.ts';

@@ -15,6 +15,7 @@ export const nfsPackages = ['nfs-kernel-server'];
 const folder = '/srv/skolo/nfs';
 const image = `${folder}.img`;
 const unit = 'srv-skolo-nfs.mount';
+const exportsPath = '/etc/exports.d/skolo.exports';
 /** Of the pod that makes folders for claims, and of every client here. */
 const user = 65534;
 const leastMib = 1024;
@@ -65,11 +66,17 @@ export function nfsStep(needs: NfsNeeds): Step {
   };
 }
 
+/** For people: the export of a rack whose overlay does not have the component any more. Undefined where there is none. */
+export async function leftExport(host: Host): Promise<string | undefined> {
+  if ((await host.read(exportsPath)) === undefined) return undefined;
+  return `${folder} is still served over NFS, and the overlay has no component nfs; when no pod uses it: rm ${exportsPath} && exportfs -ra`;
+}
+
 function exportsFile(subnet: string): FileContent {
   const options = `rw,sync,no_subtree_check,mountpoint,all_squash,anonuid=${user},anongid=${user}`;
   const own = 'exports of your own belong into /etc/exports';
   return {
-    path: '/etc/exports.d/skolo.exports',
+    path: exportsPath,
     content: `${head}; ${own}.\n${folder} ${subnet}(${options})\n`,
   };
 }

@@ -1,6 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { findCronLines, findExports, prepare, reportOf, type Step } from '@skolo/jumphost';
+import {
+  findCronLines,
+  findExports,
+  leftExport,
+  prepare,
+  reportOf,
+  type Step,
+} from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { interruptible } from '../../fleet.ts';
@@ -40,6 +47,8 @@ export function define(command: SkoloCommand): void {
         io.out(plain(`cron of a former system? ${line}`));
       for (const line of await findExports(host))
         io.out(plain(`NFS export of a former system? ${line}`));
+      const left = steps.some(({ name }) => name === 'nfs') ? undefined : await leftExport(host);
+      if (left !== undefined) io.out(plain(left));
       if (options.report !== undefined) {
         const file = resolve(io.folder, options.report);
         await writeFile(file, await reportOf(host, found), { mode: 0o600 });
