@@ -43,11 +43,12 @@ describe.skipIf(missing() || !hasNamespaces)('secrets of a rack', () => {
 
   beforeAll(async () => {
     etc = await mkdtemp(join(tmpdir(), 'skolo-etc-'));
+    await mkdir(join(etc, 'lib'));
     cluster = await startCluster();
     desk = await startDesk(cluster);
     await desk.jumphost.program(
       'sudo',
-      `shift; exec unshare -m sh -c 'mount --bind ${etc} /etc && exec "$@"' sh "$@"`,
+      `shift; exec unshare -m sh -c 'mount --bind ${etc} /etc && mount --bind ${etc}/lib /var/lib && exec "$@"' sh "$@"`,
     );
     open = await openRack(desk.rack, { role: 'admin', env: desk.env, mayAsk: false, signal });
     deps = {
@@ -55,7 +56,6 @@ describe.skipIf(missing() || !hasNamespaces)('secrets of a rack', () => {
       cluster: { name: 'rack4', kubectl: open.kubectl },
     };
     await mkdir(join(etc, 'skolo/metadata-server'), { recursive: true });
-    await mkdir(join(etc, 'rancher/k3s'), { recursive: true });
   });
   afterAll(async () => {
     await open?.close();
@@ -169,6 +169,20 @@ describe.skipIf(missing() || !hasNamespaces)('secrets of a rack', () => {
     const bots = new Map([['bots.json', new Secret('other')]]);
 
     await expect(applySecrets({ ...deps, values: bots })).rejects.toThrow('put there by hand');
+  });
+
+  it('of k3s are its own, where it had one before the store', async () => {
+    const file = join(etc, 'rancher/k3s/token');
+    const own = join(etc, 'lib/rancher/k3s/server');
+    await mkdir(own, { recursive: true });
+    await writeFile(join(own, 'token'), `K10abcdef::server:${canary}-k3s\n`);
+
+    expect(await states()).toContain('same /etc/rancher/k3s/token');
+    await writeFile(join(own, 'token'), 'K10abcdef::server:other\n');
+    expect(await states()).toContain('different /etc/rancher/k3s/token');
+    await expect(applySecrets(deps)).rejects.toThrow('k3s token rotate');
+    await rm(file);
+    await expect(applySecrets(deps)).rejects.toThrow('k3s has another token than the store');
   });
 
   it('are in no command line that came to the jumphost', async () => {

@@ -22,15 +22,25 @@ export interface FilesDeps {
   signal: AbortSignal;
 }
 
-/** Prints `absent FOLDER`, `DIGEST PATH`, or `= PATH VALUE` in base64 for a file of variables. */
-const readScript = `
+/** Of k3s itself, since it first started. */
+const ownToken = '/var/lib/rancher/k3s/server/token';
+/** Functions of a shell: `is_another FILE` if its token has another password than that of k3s. */
+const tokens = `
+password() { sed 's/^K10.*:://; s/^server://'; }
+is_another() { [ -e ${ownToken} ] && [ "$(password < "$1")" != "$(password < ${ownToken})" ]; }`;
+
+/** Prints `absent PATH`, `DIGEST PATH`, `other PATH` for a token that k3s does not have, or `= PATH VALUE` in base64 for a file of variables. */
+const readScript = `${tokens}
 for path; do
   case $path in
+    # It has to be there before k3s is.
+    ${k3sTokenFile}) folder=/etc ;;
     /etc/skolo/*/*) rest=\${path#/etc/skolo/}; folder=/etc/skolo/\${rest%%/*} ;;
     *) folder=\${path%/*} ;;
   esac
   [ -d "$folder" ] || { echo "absent $path"; continue; }
   [ -f "$path" ] || continue
+  if [ "$path" = ${k3sTokenFile} ] && is_another "$path"; then echo "other $path"; continue; fi
   case $path in
     */environment) echo "= $path $(base64 -w 0 < "$path")" ;;
     *) digest=$(sha256sum < "$path") || exit 1; echo "\${digest%% *} $path" ;;
@@ -75,13 +85,18 @@ done
 sync -f .`;
 
 /** Writes a file that must not exist yet. */
-const addScript = `
+const addScript = `${tokens}
 set -eu
+(umask 022; mkdir -p "\${1%/*}")
 umask 077
 read -r value
 new=$(mktemp "$1.XXXXXXXX")
 trap 'rm -f "$new"' EXIT
 printf %s "$value" | base64 -d > "$new"
+if is_another "$new"; then
+  echo 'k3s has another token than the store; keep that of ${ownToken} with skolo secrets set, or run k3s token rotate there' >&2
+  exit 1
+fi
 sync "$new"
 ln "$new" "$1"`;
 
@@ -126,7 +141,7 @@ export async function applyToFiles(deps: FilesDeps): Promise<FilePlace[]> {
     if (state === 'different') {
       throw new FleetError(
         'UNEXPECTED',
-        `${rack}: ${at.path} on the jumphost has another token of k3s; run \`k3s token rotate\` there, or keep the old one with skolo secrets set`,
+        `${rack}: ${at.path} on the jumphost is not the token of the store, or not that of k3s; run \`k3s token rotate\` there, or keep that of ${ownToken} with skolo secrets set, and remove the file`,
       );
     }
     await asRoot(deps, 'write', addScript, [at.path], `${encoded(values.get(secret.name))}\n`);
@@ -196,8 +211,9 @@ async function asRoot(
   const { code, stdout, stderr } = await jumphost.onJumphost(words.join(' '), signal, input);
   if (code === 0) return stdout;
   const why = stderr.split('\n').at(-1) || `exit code ${code}`;
+  const advice = why.startsWith('sudo: ') ? '; they need sudo there' : '';
   throw new FleetError(
     'NO_ACCESS',
-    `${rack}: cannot ${verb} files of secrets on the jumphost: ${why}; they need sudo there`,
+    `${rack}: cannot ${verb} files of secrets on the jumphost: ${why}${advice}`,
   );
 }
