@@ -157,7 +157,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
 
     const rotated = await skolo(['rotate', 'rack4', 'id']);
 
-    expect(rotated.out).toContain('id: the new key opens 1 machine and device\n');
+    expect(rotated.out).toContain('id: the new key opens 1 machine or device\n');
     expect(rotated.out).toContain('id: not finished; commit and push the store');
     expect(rotated.code).toBe(3);
     expect((await skolo(['status', 'rack4', '--offline'])).out).toContain(

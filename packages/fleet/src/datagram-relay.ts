@@ -53,7 +53,10 @@ export function streamOf(child: ChildProcess): Duplex {
   child.on('error', (error) => stream.destroy(error));
   child.on('close', () => {
     const why = complaint.trim().split('\n').at(-1) || 'it was cut';
-    stream.destroy(new Error(`the relay on the jumphost has ended: ${why}`));
+    const text = why.includes('ECONNREFUSED')
+      ? 'its port is closed (ECONNREFUSED); turn the service on there, or correct the port in rack.yaml'
+      : `the relay on the jumphost has ended: ${why}`;
+    stream.destroy(new Error(text));
   });
   return stream;
 }

@@ -83,7 +83,10 @@ export const accounts: Accounts = {
       )) {
         if (found?.trim() === user) return number;
       }
-      throw new DeviceRefused(name, `has no SNMPv3 user ${user}`);
+      throw new DeviceRefused(
+        name,
+        `has no SNMPv3 user ${user}; correct snmp.user of its login in rack.yaml, or name the user on the card`,
+      );
     }
 
     /** Several may have it, each for other addresses. */
@@ -93,7 +96,10 @@ export const accounts: Accounts = {
         known.includes(community.trim()) ? [number] : [],
       );
       if (numbers.length > 0) return numbers;
-      throw new DeviceRefused(name, 'has no access control with the community of its login');
+      throw new DeviceRefused(
+        name,
+        'has no access control with the community of its login; set it on the card, or correct the secret with skolo secrets set',
+      );
     }
   },
 };

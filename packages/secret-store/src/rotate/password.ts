@@ -12,13 +12,13 @@ import { generateValue } from '../generate.ts';
 import {
   atEach,
   bringUp,
-  count,
   credentialsWith,
   inSession,
   isAccountPart,
   isSnmpPart,
   joined,
   nounOf,
+  opensText,
   partsOf,
   placesOf,
   proveSnmp,
@@ -68,7 +68,8 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
         next: 'repair them and run it again, or leave them out by --leave-out NAME; services try the former and the new value',
       };
     }
-    report(`${secret.name}: the new ${nounOf(secret)} opens ${count(targets)}, and is saved there`);
+    const saved = targets.length > 0 ? ', and is saved there' : '';
+    report(`${secret.name}: ${opensText(nounOf(secret), targets)}${saved}`);
     await replaceInStore(secret, { current, next }, deps);
   }
   await deps.apply();

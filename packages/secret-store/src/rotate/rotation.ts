@@ -206,8 +206,12 @@ export async function atEach(
   return results.flat();
 }
 
-export function count({ length }: readonly Target[]): string {
-  return `${length} machine${length === 1 ? '' : 's'} and device${length === 1 ? '' : 's'}`;
+/** For people: what has the new value now. */
+export function opensText(noun: string | undefined, { length }: readonly Target[]): string {
+  // All were left out, or no entry of rack.yaml has its login.
+  if (length === 0) return 'no machine or device has to change';
+  const targets = length === 1 ? '1 machine or device' : `${length} machines and devices`;
+  return `the new ${noun} opens ${targets}`;
 }
 
 /** The login of a target, with these values of the secret. */

@@ -14,11 +14,11 @@ import { generateValue } from '../generate.ts';
 import {
   atEach,
   bringUp,
-  count,
   formerOf,
   inSession,
   isSame,
   leftOutOf,
+  opensText,
   placesOf,
   type RotateDeps,
   type RotateOutcome,
@@ -60,7 +60,7 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
         next: 'repair them and run it again, or leave them out by --leave-out NAME; the former key is in use',
       };
     }
-    report(`${secret.name}: the new key opens ${count(targets)}`);
+    report(`${secret.name}: ${opensText('key', targets)}`);
     await replaceInStore(secret, { current, next }, deps);
     report(`${secret.name}: the store has the new key`);
   }
@@ -95,7 +95,7 @@ async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promi
     if (failed.length > 0) {
       return { isDone: false, failed, next: 'repair them, and run it again; both keys are in use' };
     }
-    report(`${secret.name}: the former key opens none of ${count(targets)}`);
+    report(`${secret.name}: the former key opens nothing any more`);
   }
   await store.remove(places.next);
   return { isDone: true, failed: [] };
