@@ -197,8 +197,8 @@ async function collect(
   return { code, stdout: said, stderr: complaint.trim() };
 }
 
-/** In words of the kernel, of apt, and of SQLite, which has the database of k3s. */
-const isFull = /No space left on device|You don't have enough free space|disk is full/;
+/** In words of the kernel, of Go, of apt, and of SQLite, which has the database of k3s. */
+const isFull = /no space left on device|You don't have enough free space|disk is full/i;
 
 /** What a command complained of, in one line. */
 function failureText(stderr: string, stdout: string, code: number): string {

@@ -134,6 +134,22 @@ describe.skipIf(why !== undefined)(
       return ended;
     }
 
+    const k3sState = '/var/lib/rancher/k3s/server';
+    const sh = (script: string) => jumphost.computer.run('sh', '-c', script);
+
+    it('stops where the disk of k3s is full, and says so', async () => {
+      // It stays for all that follows, with what a first start has left there.
+      await sh(`mkdir -p ${k3sState} && mount -t tmpfs -o size=500M,mode=700 tmpfs ${k3sState}
+head -c 1G /dev/zero > ${k3sState}/.full`);
+
+      const { code, out } = await prepare();
+      await sh(`rm ${k3sState}/.full`);
+
+      expect(out).toMatch(/^k3s +failed .*no space left on device.*its disk is full: make room/m);
+      expect(out).toMatch(/^accounts +waiting /m);
+      expect(code).toBe(1);
+    });
+
     it('lets a former power controller serve, and none of ours beside it', async () => {
       const { computer } = jumphost;
       const unit =
@@ -152,6 +168,8 @@ describe.skipIf(why !== undefined)(
       expect(code).toBe(0);
       expect(await replicas()).toBe('0');
       expect(await isActive('powercycle.service')).toBe('active');
+      // That of the store, and not one that k3s made.
+      expect(await computer.read(`${k3sState}/token`)).toMatch(/::server:canary-of-k3s$/m);
     });
 
     it('hands it over, and goes back, each by one command', async () => {
@@ -185,9 +203,62 @@ describe.skipIf(why !== undefined)(
       expect(code).toBe(0);
     });
 
+    /** What k3s says where SQLite has no room, in answer to each write; its nodes go on. */
+    const fullDatabase = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: { name: full }
+spec:
+  matchConstraints:
+    resourceRules:
+      - { apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: [secrets, deployments, clusterroles, leases] }
+  matchConditions:
+    - { name: no-node, expression: 'request.resource.resource != "leases" || request.namespace == "skolo"' }
+  validations: [{ expression: request.dryRun, message: database or disk is full }]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: { name: full }
+spec: { policyName: full, validationActions: [Deny] }
+`;
+
+    it.each([
+      ['accounts', 'clusterrole/skolo-view'],
+      ['secrets', 'secret/power-cycle-daemon -n skolo'],
+      ['overlay', 'deployment/router-backup -n skolo'],
+    ])(
+      'stops in the step %s where the database of k3s has no room, and goes on',
+      async (step, gone) => {
+        await sh(`k3s kubectl delete ${gone}`);
+        await jumphost.computer.write('/root/full.yaml', fullDatabase);
+        await sh('k3s kubectl apply -f /root/full.yaml');
+        const isFull =
+          'k3s kubectl delete clusterrole full --ignore-not-found; k3s kubectl create clusterrole full --verb=get --resource=pods';
+        await expect
+          .poll(async () => (await sh(isFull)).text)
+          .toContain('database or disk is full');
+
+        const full = await prepare();
+        await sh('k3s kubectl delete -f /root/full.yaml');
+        await expect.poll(async () => (await sh(isFull)).exitCode).toBe(0);
+        await sh('k3s kubectl delete clusterrole full');
+        const { code, out } = await prepare();
+
+        expect(full.out).toMatch(new RegExp(`^${step} +failed .*database or disk is full`, 'm'));
+        expect(full.code).toBe(1);
+        expect(out).toMatch(new RegExp(`^${step} +changed `, 'm'));
+        expect(code).toBe(0);
+        expect((await prepare()).out).toMatch(/^rack4: nothing to change$/m);
+      },
+    );
+
     it('names what differs and the command that repairs it, and writes a report without secrets', async () => {
       await jumphost.computer.run('systemctl', 'disable', '--now', 'chrony.service');
       await jumphost.computer.run('logger', '-t', 'skolo', 'Authorization: Bearer of-a-test-0815');
+      await jumphost.computer.write(
+        '/etc/exports.d/skolo.exports',
+        '# Of a component that is gone\n',
+      );
 
       const { code, out } = await type('verify', 'rack4', '--report', 'rack4.md', ...sources());
       const report = await readFile(join(racks, 'rack4.md'), 'utf8');
@@ -197,6 +268,7 @@ describe.skipIf(why !== undefined)(
       expect(out).toMatch(
         /^clock: chrony\.service does not run.*\n {2}skolo jumphost prepare rack4$/m,
       );
+      expect(out).toMatch(/^\/srv\/skolo\/nfs is still served over NFS, and the overlay has no /m);
       expect(report).toContain('k3s version v1.32.5+k3s1');
       expect(report).toContain('Bearer <secret>');
       expect(report).not.toContain('of-a-test-0815');
@@ -361,10 +433,10 @@ PidFile /run/router-sshd.pid
       const inJournal = files.pop();
       // The snapshot of the database is worth nothing without the token.
       const places =
-        /^(\/var\/lib\/skolo-jumphost\/k3s-upgrade\/snapshot)?\/etc\/(rancher\/k3s\/token|skolo\/power-cycle-daemon\/.*\/secrets\/(pdu|router))$/;
+        /^(\/var\/lib\/skolo-jumphost\/k3s-upgrade\/snapshot)?\/(var\/lib\/rancher\/k3s\/server\/token|etc\/(rancher\/k3s\/token|skolo\/power-cycle-daemon\/.*\/secrets\/(pdu|router)))$/;
       expect(inJournal).toBe('0');
       expect(files.filter((file) => !places.test(file))).toEqual([]);
-      expect(files).toHaveLength(4);
+      expect(files).toHaveLength(5);
       // The desk: its clone with git, its home, its temporary files.
       const args = ['-rlF', ...words.flatMap((word) => ['-e', word]), racks, desk.env.HOME ?? ''];
       const { stdout } = spawnSync('grep', args, { encoding: 'utf8' });

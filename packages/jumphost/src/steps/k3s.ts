@@ -129,8 +129,7 @@ export function k3sStep(options: K3sOptions): Step {
       await writeUnit(host, 'server');
       await host.need(
         `${eachTool('ln -sf k3s "/usr/local/bin/$each"')}
-systemctl start k3s.service || { ${lastErrors('server')}
-  echo 'k3s does not start; journalctl -u k3s there says why' >&2; exit 1; }`,
+systemctl start k3s.service || ${failed('does not start')}`,
         { deadlineMs: startMs },
       );
       await untilReady(host);
@@ -143,10 +142,21 @@ function eachTool(command: string): string {
   return `for each in kubectl crictl ctr; do command -v "$each" > /dev/null || ${command}; done`;
 }
 
-/** Waits for five minutes at most. */
+/** A script that ends with the last errors of k3s. */
+function failed(how: string): string {
+  return `{ ${lastErrors('server')}
+  echo 'k3s ${how}; journalctl -u k3s there says why' >&2; exit 1; }`;
+}
+
+/** Waits for five minutes at most. @throws JumphostError It did not get ready. */
 export async function untilReady(host: Host): Promise<void> {
   await host.need(
-    `left=150; until ${ready} > /dev/null 2>&1 || [ "$left" = 0 ]; do left=$((left - 1)); sleep 2; done`,
+    `uptime_now() { cut -d . -f 1 /proc/uptime; }
+end=$(($(uptime_now) + 300))
+until ${ready} > /dev/null 2>&1; do
+  [ "$(uptime_now)" -lt "$end" ] || ${failed('runs, and its API server does not get ready')}
+  sleep 2
+done`,
     { deadlineMs: startMs },
   );
 }

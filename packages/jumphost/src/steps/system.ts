@@ -6,7 +6,7 @@ import type { Step } from '../step.ts';
 export interface SystemNeeds {
   /** Of its programs. */
   architectures: readonly Architecture[];
-  /** Of the folder that k3s and our state are in. */
+  /** Of the folders that k3s and our state are in. */
   freeBytes: number;
   memoryBytes: number;
   /** Of this desk, in milliseconds since 1970. */
@@ -24,6 +24,7 @@ const Facts = z.object({
   userland: z.string(),
   init: z.string(),
   time: z.coerce.number(),
+  folder: z.string(),
   freeKib: z.coerce.number(),
   memoryKib: z.coerce.number(),
   cgroupMemory: z.enum(['yes', 'no']),
@@ -31,6 +32,13 @@ const Facts = z.object({
 
 const script = `. /etc/os-release
 cgroups() { cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null; awk '$4 == 1 { print $1 }' /proc/cgroups 2>/dev/null; }
+# Each may be a file system of its own.
+least=
+for each in /var/lib /var/lib/rancher /var/lib/skolo; do
+  [ -d "$each" ] || continue
+  free=$(df -kP "$each" | awk 'NR == 2 { print $4 }')
+  if [ -z "$least" ] || [ "$free" -lt "$least" ]; then folder=$each least=$free; fi
+done
 cat <<END
 id=$ID
 version=\${VERSION_ID-none}
@@ -38,7 +46,8 @@ machine=$(uname -m)
 userland=$(dpkg --print-architecture 2>/dev/null)
 init=$(cat /proc/1/comm)
 time=$(date +%s)
-freeKib=$(df -kP /var/lib | awk 'NR == 2 { print $4 }')
+folder=$folder
+freeKib=$least
 memoryKib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
 cgroupMemory=$(if cgroups | grep -qw memory; then echo yes; else echo no; fi)
 END`;
@@ -61,7 +70,7 @@ export function systemStep({ architectures, freeBytes, memoryBytes, now }: Syste
       const facts = Facts.parse(
         Object.fromEntries(text.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2))),
       );
-      const { id, version, userland, init, freeKib, memoryKib } = facts;
+      const { id, version, userland, init, folder, freeKib, memoryKib } = facts;
       const skew = facts.time - now() / 1000;
       const differs: string[] = [];
       const want = (isSo: boolean, what: string) => void (isSo || differs.push(what));
@@ -77,7 +86,7 @@ export function systemStep({ architectures, freeBytes, memoryBytes, now }: Syste
       want(init === 'systemd', `its first process is ${init}; install systemd-sysv and restart it`);
       want(
         freeKib * 1024 >= freeBytes,
-        `/var/lib has ${Math.floor(freeKib / 1024)} MiB free, and needs ${freeBytes / mib}; make room`,
+        `${folder} has ${Math.floor(freeKib / 1024)} MiB free, and needs ${freeBytes / mib}; make room`,
       );
       want(
         memoryKib * 1024 >= memoryBytes,

@@ -46,6 +46,8 @@ export interface ControlPlane {
   killApiServer(): Promise<void>;
   /** Starts it again, and waits until it is ready. */
   startApiServer(): Promise<void>;
+  /** Resolves with the last that etcd printed. */
+  untilEtcdEnds(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -71,6 +73,7 @@ export async function startControlPlane(
   const nodesFile = join(dir, 'nodes.json');
   const authority = join(certificates, 'authority.crt');
   const started: Process[] = [];
+  let etcd: Process | undefined;
   let apiServer: Process | undefined;
   let users = 0;
   let kubeconfig = '';
@@ -134,7 +137,10 @@ export async function startControlPlane(
       // The agents of machines are privileged pods, as on k3s.
       '--allow-privileged',
     );
-    await apiServer.until('to be ready', () => isReady(port));
+    await apiServer.until('to be ready', () => {
+      etcd?.mustRun();
+      return isReady(port);
+    });
   }
 
   async function close() {
@@ -164,7 +170,7 @@ export async function startControlPlane(
       await writeFile(accountKey, signingKey, { mode: 0o600 });
     }
     kubeconfig = await kubeconfigOf('admin', ['system:masters']);
-    start(
+    etcd = start(
       'etcd',
       ...['--data-dir', join(dir, 'etcd')],
       ...['--port', `${etcdPort}`, '--peer-port', `${peerPort}`],
@@ -202,6 +208,7 @@ export async function startControlPlane(
       tokenOf,
       killApiServer: async () => apiServer?.stop(),
       startApiServer,
+      untilEtcdEnds: etcd.untilEnd.bind(etcd),
       close,
     };
   } catch (error) {

@@ -101,6 +101,10 @@ async function serve(): Promise<void> {
   await writeFile(kubeconfig, await kubeconfigText(cluster.kubeconfig), { mode: 0o600 });
   spawnSync('systemd-notify', ['--ready']);
   const stop = new AbortController();
+  // As k3s does with etcd.
+  void cluster.untilEtcdEnds().then((said) => {
+    if (!stop.signal.aborted) end(`etcd has ended: ${said.slice(-300)}`);
+  });
   const kubelet = sayVersion(name, stop.signal);
   await ended;
   stop.abort();
@@ -110,7 +114,7 @@ async function serve(): Promise<void> {
 }
 
 function end(why: string): never {
-  console.error(`level=fatal msg="${why}"`);
+  console.error(`level=fatal msg=${JSON.stringify(why)}`);
   process.exit(1);
 }
 
@@ -177,4 +181,4 @@ async function join(): Promise<void> {
   clearInterval(stays);
 }
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => end(`${error}`));

@@ -30,12 +30,23 @@ export class Process {
   async until(what: string, isSo: () => Promise<boolean>): Promise<void> {
     const deadline = performance.now() + patienceMs;
     while (!(await isSo())) {
-      if (this.hasEnded()) throw new Error(`${this.child.spawnfile} has ended: ${this.said}`);
+      this.mustRun();
       if (performance.now() > deadline) {
         throw new Error(`${this.child.spawnfile}: ${what} takes too long: ${this.said}`);
       }
       await pause(10);
     }
+  }
+
+  /** @throws Error It has ended */
+  mustRun(): void {
+    if (this.hasEnded()) throw new Error(`${this.child.spawnfile} has ended: ${this.said}`);
+  }
+
+  /** Resolves when it ends, with the last that it printed. */
+  async untilEnd(): Promise<string> {
+    if (!this.hasEnded()) await once(this.child, 'exit');
+    return this.said;
   }
 
   /** For one that ends with its standard input. */
