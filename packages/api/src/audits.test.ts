@@ -33,6 +33,7 @@ const elsewhere = [
 const mayBeOmitted = [
   'headers.idempotency-key',
   'headers.authorization',
+  'headers.cookie',
   'body.data',
   'body.token',
   'body.code',

@@ -18,12 +18,15 @@ export const ConsoleSession = z
   .meta({ id: 'ConsoleSession' });
 export type ConsoleSession = z.output<typeof ConsoleSession>;
 
+const cookie = z.object({ cookie: z.string().optional() });
+
 export const consoleApi = {
   session: route({
     method: 'get',
     path: '/v1/session',
     summary: 'Caller of this request, as the console shows it',
     role: 'view',
+    headers: cookie,
     answers: { 200: ConsoleSession },
   }),
   signIn: route({
@@ -51,7 +54,8 @@ export const consoleApi = {
     path: '/v1/session',
     summary: 'Ends the session of the cookie',
     role: 'view',
-    audits: { target: 'self' },
+    headers: cookie,
+    audits: { target: 'self', omits: ['headers.cookie'] },
     answers: { 204: undefined },
   }),
   createLink: route({

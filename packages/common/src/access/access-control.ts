@@ -73,6 +73,7 @@ export class AccessControl {
    * @throws HttpProblem
    */
   async admit(request: IncomingMessage, role: Role, log: Logger): Promise<Caller> {
+    const from = clientAddress(request);
     try {
       const caller = await this.identify(request);
       if (rank[caller.role] >= rank[role]) return caller;
@@ -83,19 +84,40 @@ export class AccessControl {
         { headers: this.challenge(`error="insufficient_scope", scope="${role}"`) },
       );
     } catch (error) {
-      if (error instanceof AccessRejected) {
-        this.rejections.inc({ reason: error.reason });
-        const from = clientAddress(request);
-        log.info({ reason: error.reason, why: error.detail, from }, 'refused');
-      }
-      throw error;
+      throw this.noted(error, from, log);
     }
   }
 
+  /**
+   * The caller of a token that is not in a header of the request.
+   *
+   * @throws HttpProblem
+   */
+  async admitToken(token: string, from: string, log: Logger): Promise<Caller> {
+    try {
+      return await this.identifyByToken(token);
+    } catch (error) {
+      throw this.noted(error, from, log);
+    }
+  }
+
+  private noted(error: unknown, from: string, log: Logger): unknown {
+    if (error instanceof AccessRejected) {
+      this.rejections.inc({ reason: error.reason });
+      log.info({ reason: error.reason, why: error.detail, from }, 'refused');
+    }
+    return error;
+  }
+
   private async identify(request: IncomingMessage): Promise<Caller> {
-    const { access } = this.deps.rack.rack;
     const [, token] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
-    if (token === undefined) return this.identifyByNetwork(request, access);
+    return token === undefined
+      ? this.identifyByNetwork(request, this.deps.rack.rack.access)
+      : this.identifyByToken(token);
+  }
+
+  private async identifyByToken(token: string): Promise<Caller> {
+    const { access } = this.deps.rack.rack;
     if (access.google !== undefined && token.startsWith('eyJ')) {
       return this.identifyByGoogle(token, access.google);
     }
