@@ -347,6 +347,13 @@ export const peerKinds = [
       'that a real Kubernetes control plane accepts and rolls out the overlays of kube/, and what skolo push makes of a rack',
   },
   {
+    name: 'chromium',
+    commands: ['/usr/bin/chromium', 'chromium'],
+    version: ['--version'],
+    debian: ['chromium'],
+    proves: 'the pages of the console, in the browser that most people have',
+  },
+  {
     name: 'zsh',
     commands: ['zsh'],
     version: ['--version'],

@@ -1,5 +1,6 @@
 /** What is bundled. */
 import { parseRack, serviceNames, swarmingConfig } from '@skolo/rack';
+import { buildPages } from '../../services/machine-state/console/build.ts';
 
 /** @typedef {'accounts' | 'backup' | 'outlets' | 'stations'} Driver */
 
@@ -11,6 +12,8 @@ import { parseRack, serviceNames, swarmingConfig } from '@skolo/rack';
  * @property {Driver[]} [drivers] which drivers of the models it loads
  * @property {string[]} [nodeFlags] flags of Node and V8 that its image starts it with (Dockerfile)
  * @property {string[]} copies what of the package is taken over as it is, besides what is bundled
+ * @property {() => Promise<void>} [prepare] makes what is copied
+ * @property {string[]} [contains] packages in what is copied, for their licences
  * @property {() => Promise<Record<string, string>>} [files] more, by their paths in the root file system
  */
 
@@ -21,6 +24,7 @@ import { parseRack, serviceNames, swarmingConfig } from '@skolo/rack';
 const special = {
   // V8 would let the heap grow to several times of what is in use: 280 MiB were resident while a backlog came in and drained.
   'alert-to-pubsub': { nodeFlags: ['--max-semi-space-size=8', '--heap-growing-percent=20'] },
+  'machine-state': { copies: ['pages'], prepare: buildPages, contains: ['preact'] },
   'power-cycle-daemon': { drivers: ['outlets'] },
   'router-backup': { drivers: ['backup', 'stations'] },
   'swarming-client': { leastNode: 22, copies: ['python', 'shim'], files: filesForTheBot },

@@ -79,13 +79,15 @@ export async function compile(entry, outdir, { leastNode, drivers = [] } = { lea
  * @param {string | undefined} version
  */
 async function writeTo(out, bundle, version) {
-  const { folder, copies, files } = bundle;
+  const { folder, copies, prepare, contains = [], files } = bundle;
+  await prepare?.();
   const source = join(root, folder);
   const target = join(out, 'opt', 'skolo', folder);
   const metafile = await compile(join(folder, 'src', 'main.ts'), join(target, 'dist'), bundle);
   for (const copy of copies) put(join(source, copy), join(target, copy));
   writeFileSync(join(target, 'package.json'), manifest(join(source, 'package.json'), version));
-  const thirds = thirdParties(Object.keys(metafile.inputs));
+  const copied = contains.map((name) => `node_modules/${name}/package.json`);
+  const thirds = thirdParties([...Object.keys(metafile.inputs), ...copied]);
   writeFileSync(join(target, 'third-parties.txt'), thirds);
   for (const [path, text] of Object.entries((await files?.()) ?? {})) {
     mkdirSync(dirname(join(out, path)), { recursive: true });

@@ -1,5 +1,6 @@
 /** machine-state, wired. */
-import { machineStateApi } from '@skolo/api';
+import { fileURLToPath } from 'node:url';
+import { consoleApi, machineStateApi } from '@skolo/api';
 import {
   createApp,
   createEvents,
@@ -14,12 +15,15 @@ import { Changes } from './changes.ts';
 import { type AgentTuning, usualTuning } from './collect/agent-watch.ts';
 import { Agents } from './collect/agents.ts';
 import { OtherServices, type ServiceTuning, usualServiceTuning } from './collect/services.ts';
+import { openConsole } from './console/open-console.ts';
 import { Current } from './current.ts';
 import type { MachineStateEvent } from './events.ts';
 import { RackFile } from './rack-file.ts';
 
 const { machines, machine, rack, changes } = machineStateApi;
-const api = { machines, machine, rack, changes };
+const api = { machines, machine, rack, changes, ...consoleApi };
+/** From `src` and from the bundle's `dist`. */
+const pages = fileURLToPath(new URL('../pages', import.meta.url));
 
 /** Periods that a test may shorten. */
 export interface MachineStateDeps {
@@ -71,8 +75,9 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   });
   events.consume((event) => stream.consume(event));
 
-  const handlers = apiHandlers({ rack, current, changes: stream });
-  const handler = createApp({ ...context, api, handlers });
+  const webConsole = await openConsole(context, pages);
+  const handlers = { ...apiHandlers({ rack, current, changes: stream }), ...webConsole.handlers };
+  const handler = webConsole.around(createApp({ ...context, api, handlers }));
   agents.follow();
   services.start();
   const ticking = setInterval(() => current.tick(), tickMs);

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { ServiceName } from '@skolo/rack';
 import type { Computer } from './agent-computer.ts';
 import { Guard } from './guard.ts';
@@ -30,6 +33,9 @@ export interface RunOptions {
   onListening(ports: ReadonlyMap<ServiceName, number>): Promise<void>;
 }
 
+const pathOfBuild = fileURLToPath(
+  new URL('../../../services/machine-state/console/build.ts', import.meta.url),
+);
 const slowAfterMs = 20_000;
 
 /**
@@ -59,6 +65,8 @@ export async function runServices(options: RunOptions): Promise<void> {
     for (const { process } of processes) process.kill();
   }
   hurry.addEventListener('abort', killAll);
+  // From a checkout, the pages of the console are built when they are stale.
+  await promisify(execFile)(process.execPath, [pathOfBuild]);
   const slow = setTimeout(() => output.problem('Not all services listen yet …'), slowAfterMs);
 
   try {

@@ -80,6 +80,7 @@ describe('peer', () => {
       'blackbox-exporter': true,
       chronyd: true,
       kubectl: true,
+      chromium: true,
       'control-plane': true,
       zsh: true,
       containerd: true,

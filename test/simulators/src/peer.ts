@@ -43,6 +43,7 @@ export type PeerName =
   | 'node-exporter'
   | 'blackbox-exporter'
   | 'chronyd'
+  | 'chromium'
   | 'control-plane'
   | 'debian'
   | 'kubectl'

@@ -1,0 +1,41 @@
+/** `npm run build -w services/machine-state`: builds the pages, if they are not those of the sources. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { routesForPages } from './routes-for-pages.ts';
+
+const source = import.meta.dirname;
+const pages = join(source, '..', 'pages');
+const mark = '.built-from';
+
+export async function buildPages(): Promise<void> {
+  const wanted = await digestOfSources();
+  const found = await readFile(join(pages, mark), 'utf8').catch(() => '');
+  if (found === wanted) return;
+  // There as a whole, or not yet.
+  const draft = `${pages}.${process.pid}`;
+  const { build } = await import('vite');
+  await build({
+    configFile: join(source, 'vite.config.ts'),
+    logLevel: 'warn',
+    build: { outDir: draft },
+  });
+  await writeFile(join(draft, mark), wanted);
+  await rm(pages, { recursive: true, force: true });
+  await rename(draft, pages);
+}
+
+async function digestOfSources(): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify(routesForPages()));
+  // It names the versions of what the pages are made with.
+  hash.update(await readFile(join(source, '..', 'package.json')));
+  const entries = await readdir(source, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort();
+  for (const file of files) hash.update(file.slice(source.length)).update(await readFile(file));
+  return hash.digest('hex');
+}
+
+if (import.meta.main) await buildPages();

@@ -1,0 +1,29 @@
+/** The part of the APIs that the pages need at run time. Node runs it when they are built. */
+import {
+  type Api,
+  alertToPubsubApi,
+  consoleApi,
+  machineStateApi,
+  metadataServerApi,
+  powerCycleDaemonApi,
+  routerBackupApi,
+} from '@skolo/api';
+
+const apis: Readonly<Record<string, Api>> = {
+  'machine-state': { ...machineStateApi, ...consoleApi },
+  'alert-to-pubsub': alertToPubsubApi,
+  'metadata-server': metadataServerApi,
+  'power-cycle-daemon': powerCycleDaemonApi,
+  'router-backup': routerBackupApi,
+};
+
+export function routesForPages() {
+  return Object.fromEntries(
+    Object.entries(apis).map(([service, api]) => [
+      service,
+      Object.fromEntries(
+        Object.entries(api).map(([name, { method, path }]) => [name, [method.toUpperCase(), path]]),
+      ),
+    ]),
+  );
+}

@@ -1,0 +1,133 @@
+/** What people can order for machines. Each names what it does before it does it. */
+import type { Machine, RackView } from '@skolo/api/machine-state';
+import { call } from '../live/api.ts';
+
+export type ActionName =
+  | 'note'
+  | 'maintenance'
+  | 'quarantine'
+  | 'clear'
+  | 'cycle'
+  | 'reboot'
+  | 'hold';
+
+export interface Input {
+  reason: string;
+  until?: string;
+  count?: number;
+  force: boolean;
+}
+
+export interface Action {
+  title: string;
+  /** Button of the page. */
+  short: string;
+  key: string;
+  /** What happens, for the one who decides. */
+  effect: string;
+  hasUntil?: true;
+  /** It cuts power or ends tasks. */
+  isDangerous?: true;
+  /** @throws CallFailed */
+  run(names: string[], input: Input): Promise<unknown>;
+}
+
+function order(kind: 'maintenance' | 'quarantine'): Action['run'] {
+  return (machines, { reason, until, count }) =>
+    call('machine-state', 'order', {
+      body: { machines, kind, reason, ...(until && { until }), ...(count && { count }) },
+    });
+}
+
+/** One call for each machine: the agent of each answers by itself. */
+function forEach(run: (name: string, reason: string) => Promise<unknown>): Action['run'] {
+  return async (names, { reason }) => {
+    const done = await Promise.allSettled(names.map((name) => run(name, reason)));
+    const failed = done.flatMap((each, i) =>
+      each.status === 'rejected' ? [`${names[i]}: ${each.reason.message}`] : [],
+    );
+    if (failed.length > 0) throw new Error(failed.join('\n'));
+  };
+}
+
+export const actions: Readonly<Record<ActionName, Action>> = {
+  note: {
+    title: 'Add a note',
+    short: 'Note',
+    key: 'n',
+    effect: 'The note is dated and signed, and stays in the history.',
+    run: (machines, { reason }) =>
+      call('machine-state', 'addNote', { body: { machines, text: reason } }),
+  },
+  maintenance: {
+    title: 'Maintenance',
+    short: 'Maintenance',
+    key: 'm',
+    effect: 'A running task ends as usual, and no other begins. Alerts of the machine are silent.',
+    hasUntil: true,
+    run: order('maintenance'),
+  },
+  quarantine: {
+    title: 'Quarantine',
+    short: 'Quarantine',
+    key: 'q',
+    effect:
+      'A running task ends as usual, and no other begins. Alerts stay: something has to be done.',
+    hasUntil: true,
+    run: order('quarantine'),
+  },
+  clear: {
+    title: 'Clear',
+    short: 'Clear',
+    key: 'c',
+    effect: 'Ends a quarantine that the agent has, and begins repairs of its devices anew.',
+    run: forEach((name, reason) =>
+      call('machine-state', 'clear', { params: { name }, body: { reason } }),
+    ),
+  },
+  cycle: {
+    title: 'Power cycle',
+    short: 'Power cycle',
+    key: 'p',
+    effect: 'Turns the outlets off, and on again. It does not begin while a task runs.',
+    isDangerous: true,
+    run: (machines, { reason, force }) =>
+      call('power-cycle-daemon', 'requestCycles', { body: { machines, reason, force } }),
+  },
+  reboot: {
+    title: 'Reboot',
+    short: 'Reboot',
+    key: 'b',
+    effect: 'The agent reboots the machine. It refuses while a task runs.',
+    isDangerous: true,
+    run: forEach((name, reason) =>
+      call('machine-state', 'reboot', { params: { name }, body: { reason } }),
+    ),
+  },
+  hold: {
+    title: 'Hold power',
+    short: 'Hold',
+    key: 'h',
+    effect: 'Nobody cycles the power of the machine, the automatic repair neither.',
+    hasUntil: true,
+    run: (targets, { reason, until }) =>
+      call('power-cycle-daemon', 'hold', { body: { targets, reason, ...(until && { until }) } }),
+  },
+};
+
+/** What else loses power with the outlets of these machines. */
+export function takesDown(machines: readonly Machine[], rack: RackView | undefined): string[] {
+  const named = new Set(machines.map(({ name }) => name));
+  const outlets = new Set(machines.flatMap(({ wiring }) => wiring.power));
+  const fed = (rack?.elements ?? []).flatMap(({ name, ports }) =>
+    ports.flatMap(({ port, powers }) => (outlets.has(`${name}/${port}`) ? powers : [])),
+  );
+  const isOwn = (target: string) =>
+    [...named].some((name) => target === name || target.startsWith(`${name}-`));
+  return [...new Set(fed)].filter((target) => !isOwn(target));
+}
+
+/** Above this part of the rack, the number is typed. */
+export function needsCount(machines: number, ofRack: number): boolean {
+  return machines > ofRack / 10;
+}

@@ -1,0 +1,189 @@
+import type { Machine } from '@skolo/api/machine-state';
+import { useState } from 'preact/hooks';
+import { CallFailed } from '../live/api.ts';
+import { mayOperate, useLive } from '../live/store.ts';
+import { Condition } from '../parts/condition.tsx';
+import { Dialog } from '../parts/dialog.tsx';
+import { type ActionName, actions, needsCount, takesDown } from './actions.ts';
+
+const hour = 3_600_000;
+const spans: readonly [string, number][] = [
+  ['1 hour', hour],
+  ['4 hours', 4 * hour],
+  ['1 day', 24 * hour],
+  ['1 week', 168 * hour],
+  ['until somebody ends it', 0],
+];
+
+export function ActionDialog({
+  action: name,
+  machines,
+  onClose,
+}: {
+  action: ActionName;
+  machines: Machine[];
+  onClose(): void;
+}) {
+  const action = actions[name];
+  const rack = useLive((live) => live.rack);
+  const session = useLive((live) => live.session);
+  const rackSize = useLive((live) => live.machines.size);
+  const [reason, setReason] = useState('');
+  const [forMs, setForMs] = useState(4 * hour);
+  const [typed, setTyped] = useState('');
+  const [force, setForce] = useState(false);
+  const [state, setState] = useState<'asking' | 'sent' | 'done'>('asking');
+  const [problem, setProblem] = useState<unknown>();
+
+  const names = machines.map((machine) => machine.name);
+  const isMany = needsCount(names.length, rackSize) && names.length > 1;
+  const busy = machines.filter(({ task }) => task).length;
+  const others = name === 'cycle' ? takesDown(machines, rack) : [];
+  const refused = problem instanceof CallFailed && problem.status === 409 && name === 'cycle';
+  const [only] = names;
+
+  async function submit(event: Event) {
+    event.preventDefault();
+    setState('sent');
+    setProblem(undefined);
+    const until =
+      action.hasUntil && forMs > 0 ? new Date(Date.now() + forMs).toISOString() : undefined;
+    try {
+      const count = isMany ? names.length : undefined;
+      await action.run(names, {
+        reason: reason.trim(),
+        force,
+        ...(until && { until }),
+        ...(count && { count }),
+      });
+      setState('done');
+    } catch (error) {
+      setProblem(error);
+      setState('asking');
+    }
+  }
+
+  const title = `${action.title}: ${names.length === 1 ? only : `${names.length} machines`}`;
+  if (state === 'done') {
+    return (
+      <Dialog title={title} onClose={onClose}>
+        <p role="status">Done. The page shows the effect as soon as it is there.</p>
+        <button type="button" class="primary" ref={focus} onClick={onClose}>
+          Close
+        </button>
+      </Dialog>
+    );
+  }
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form class="action" onSubmit={submit}>
+        <p>{action.effect}</p>
+        {busy > 0 && name !== 'note' && (
+          <p class="warning">
+            {busy === 1 && names.length === 1
+              ? 'A task runs on it.'
+              : `A task runs on ${busy} of them.`}
+          </p>
+        )}
+        {others.length > 0 && <p class="warning">Also loses power: {others.join(', ')}.</p>}
+        {names.length > 1 && (
+          <ul class="names" aria-label="Machines">
+            {machines.map((machine) => (
+              <li key={machine.name}>
+                {machine.name} <Condition condition={machine.condition} />
+              </li>
+            ))}
+          </ul>
+        )}
+        <label>
+          {name === 'note' ? 'Note' : 'Reason'}
+          <textarea
+            required
+            maxLength={name === 'note' ? 4000 : 1000}
+            rows={2}
+            value={reason}
+            onInput={({ currentTarget }) => setReason(currentTarget.value)}
+          />
+        </label>
+        {action.hasUntil && (
+          <label>
+            For
+            <select
+              value={String(forMs)}
+              onChange={({ currentTarget }) => setForMs(Number(currentTarget.value))}
+            >
+              {spans.map(([text, ms]) => (
+                <option key={ms} value={String(ms)}>
+                  {text}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        {isMany && (
+          <label>
+            These are more than 10 % of the rack. Type their number, {names.length}
+            <input
+              inputMode="numeric"
+              required
+              pattern={String(names.length)}
+              value={typed}
+              onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+            />
+          </label>
+        )}
+        {problem !== undefined && <Refusals problem={problem} />}
+        {refused && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={force}
+              onChange={({ currentTarget }) => setForce(currentTarget.checked)}
+            />
+            Force: also end a running task, and cut the others
+          </label>
+        )}
+        {!mayOperate(session) && (
+          <p class="failure">
+            This needs the role operate. You are {session?.name ?? 'nobody'}, with the role{' '}
+            {session?.role ?? 'none'}.
+          </p>
+        )}
+        <footer>
+          <button
+            type="submit"
+            class={action.isDangerous ? 'danger' : 'primary'}
+            disabled={
+              state === 'sent' || !mayOperate(session) || (isMany && typed !== String(names.length))
+            }
+          >
+            {state === 'sent' ? 'Sent …' : action.title}
+          </button>
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+/** Why it was refused; the power-cycle daemon says so for each target. */
+function Refusals({ problem }: { problem: unknown }) {
+  const refused = problem instanceof CallFailed ? problem.problem.refused : undefined;
+  const lines = Array.isArray(refused)
+    ? refused.map((each) => `${each?.target}: ${each?.detail}`)
+    : [problem instanceof Error ? problem.message : String(problem)];
+  return (
+    <ul class="failure" role="alert">
+      {lines.slice(0, 20).map((line) => (
+        <li key={line}>{line}</li>
+      ))}
+      {lines.length > 20 && <li>and {lines.length - 20} more</li>}
+    </ul>
+  );
+}
+
+function focus(element: HTMLElement | null) {
+  element?.focus();
+}

@@ -1,0 +1,30 @@
+/** Opens the dialog of an action. The names in it are those of this moment. */
+import type { Machine } from '@skolo/api/machine-state';
+import { useEffect, useState } from 'preact/hooks';
+import { getLive } from '../live/store.ts';
+import type { ActionName } from './actions.ts';
+import { ActionDialog } from './dialog.tsx';
+
+interface Asked {
+  action: ActionName;
+  machines: Machine[];
+}
+
+let open: ((asked: Asked) => void) | undefined;
+
+export function openAction(action: ActionName, names: Iterable<string>): void {
+  const { machines } = getLive();
+  const chosen = [...names].flatMap((name) => machines.get(name) ?? []);
+  if (chosen.length > 0) open?.({ action, machines: chosen });
+}
+
+export function ActionHost() {
+  const [asked, setAsked] = useState<Asked>();
+  useEffect(() => {
+    open = setAsked;
+    return () => {
+      open = undefined;
+    };
+  }, []);
+  return asked ? <ActionDialog {...asked} onClose={() => setAsked(undefined)} /> : null;
+}

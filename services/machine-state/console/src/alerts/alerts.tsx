@@ -1,0 +1,159 @@
+import type { KnownAlert } from '@skolo/api/alert-to-pubsub';
+import { useState } from 'preact/hooks';
+import { call } from '../live/api.ts';
+import { mayOperate, useLive } from '../live/store.ts';
+import { Failure, Load, useLoaded } from '../parts/load.tsx';
+import { Table } from '../parts/table.tsx';
+import { Ago } from '../parts/time.tsx';
+import { go, hrefOf, type Route } from '../shell/router.ts';
+
+const everyMs = 5000;
+
+/** What fires, and whether it gets through. */
+export function Alerts({ route }: { route: Route }) {
+  const loaded = useLoaded(
+    async (signal) => {
+      const [{ alerts }, status, { deadLetters }] = await Promise.all([
+        call('alert-to-pubsub', 'alerts', { signal }),
+        call('alert-to-pubsub', 'status', { signal }),
+        call('alert-to-pubsub', 'deadLetters', { signal }),
+      ]);
+      return { alerts, status, deadLetters };
+    },
+    'alerts',
+    everyMs,
+  );
+  const text = route.query.get('text') ?? '';
+  return (
+    <>
+      <h1>Alerts</h1>
+      <Load of={loaded}>
+        {({ alerts, status, deadLetters }) => (
+          <>
+            <p class={`card ${status.healthy ? '' : 'bad'}`}>
+              {status.healthy ? 'Alerts get through.' : `Alerts may not get through: ${status.why}`}
+            </p>
+            <Firing alerts={alerts} text={text} />
+            <h2>Delivery</h2>
+            <Table caption="Receivers" head={['Received from', 'State', 'Last']}>
+              {status.receivers.map(({ name, isExpected, isSilent, lastHeard }) => (
+                <tr key={name}>
+                  <th scope="row">{name}</th>
+                  <td>
+                    {isSilent ? (isExpected ? 'silent' : 'silent, and not expected') : 'heard'}
+                  </td>
+                  <td>
+                    <Ago time={lastHeard} suffix={lastHeard ? ' ago' : ''} />
+                  </td>
+                </tr>
+              ))}
+            </Table>
+            <Table caption="Sinks" head={['Sent to', 'Queue', 'Last success', '']}>
+              {status.sinks.map(({ name, kind, depth, lastSuccess, failingSince, detail }) => (
+                <tr key={name}>
+                  <th scope="row">
+                    {name} <span class="muted">{kind}</span>
+                  </th>
+                  <td class="number">{depth}</td>
+                  <td>
+                    <Ago time={lastSuccess} suffix={lastSuccess ? ' ago' : ''} />
+                  </td>
+                  <td>
+                    {failingSince && (
+                      <span class="failure">
+                        failing for <Ago time={failingSince} />: {detail}
+                      </span>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </Table>
+            {deadLetters.length > 0 && (
+              <>
+                <h2>
+                  Dead letters <Retry onDone={loaded.reload} />
+                </h2>
+                <Table caption="Dead letters" head={['From', 'Why', 'Age']}>
+                  {deadLetters.map(({ at, from, why }) => (
+                    <tr key={`${at} ${why}`}>
+                      <th scope="row">{from}</th>
+                      <td>{why}</td>
+                      <td>
+                        <Ago time={at} />
+                      </td>
+                    </tr>
+                  ))}
+                </Table>
+              </>
+            )}
+          </>
+        )}
+      </Load>
+    </>
+  );
+}
+
+function Firing({ alerts, text }: { alerts: KnownAlert[]; text: string }) {
+  const wanted = text.toLowerCase();
+  const firing = alerts.filter(({ status }) => status === 'firing');
+  const shown = firing.filter((alert) => JSON.stringify(alert).toLowerCase().includes(wanted));
+  return (
+    <>
+      <h2>
+        {firing.length} firing
+        <input
+          type="search"
+          aria-label="Words in any label"
+          placeholder="Words in any label"
+          value={text}
+          onInput={({ currentTarget }) =>
+            go(hrefOf('alerts', [], { text: currentTarget.value }), true)
+          }
+        />
+      </h2>
+      <Table caption="Firing alerts" head={['Alert', 'Summary', 'Labels', 'For']}>
+        {shown.map(({ fingerprint, labels, annotations, startsAt }) => (
+          <tr key={fingerprint}>
+            <th scope="row">
+              {labels.alertname} <span class="tag">{labels.severity}</span>
+            </th>
+            <td>{annotations.summary ?? annotations.description}</td>
+            <td class="labels">
+              {Object.entries(labels)
+                .filter(([name]) => name !== 'alertname' && name !== 'severity')
+                .map(([name, value]) => (
+                  <span key={name}>
+                    {name}={value}{' '}
+                  </span>
+                ))}
+            </td>
+            <td>
+              <Ago time={startsAt} />
+            </td>
+          </tr>
+        ))}
+      </Table>
+    </>
+  );
+}
+
+function Retry({ onDone }: { onDone(): void }) {
+  const canRetry = useLive(({ session }) => mayOperate(session));
+  const [failed, setFailed] = useState<Error>();
+  async function retry() {
+    try {
+      await call('alert-to-pubsub', 'retryDeadLetters', { body: {} });
+      onDone();
+    } catch (error) {
+      setFailed(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+  return canRetry ? (
+    <>
+      <button type="button" onClick={() => void retry()}>
+        Send them again
+      </button>
+      {failed && <Failure error={failed} />}
+    </>
+  ) : null;
+}

@@ -1,0 +1,113 @@
+import type { BackupDevice } from '@skolo/api/router-backup';
+import { call } from '../live/api.ts';
+import { Load, useLoaded } from '../parts/load.tsx';
+import { Table } from '../parts/table.tsx';
+import { Ago } from '../parts/time.tsx';
+import { hrefOf, type Route } from '../shell/router.ts';
+import { Versions } from './versions.tsx';
+
+const everyMs = 15_000;
+
+export function Backups({ route }: { route: Route }) {
+  const [device] = route.args;
+  return device === undefined ? (
+    <Devices />
+  ) : (
+    <Versions key={device} device={device} route={route} />
+  );
+}
+
+function Devices() {
+  const loaded = useLoaded(
+    (signal) => call('router-backup', 'devices', { signal }),
+    'devices',
+    everyMs,
+  );
+  return (
+    <>
+      <h1>Backups</h1>
+      <Load of={loaded}>
+        {({ devices, offsite, lost }) => (
+          <>
+            {lost.map((each) => (
+              <p class="failure" key={each.device}>
+                {each.device}: {each.versions ?? 'some'} versions of its history are lost.
+              </p>
+            ))}
+            <Table
+              caption="Devices"
+              head={[
+                'Device',
+                'Model',
+                'State',
+                'Last backup',
+                'Changed',
+                'Versions',
+                'Off site',
+                '',
+              ]}
+            >
+              {[...devices].sort(worstFirst).map((device) => (
+                <tr key={device.name}>
+                  <th scope="row">
+                    <a href={hrefOf('backups', [device.name])}>{device.name}</a>
+                  </th>
+                  <td>{device.model}</td>
+                  <td>
+                    <span class={`state b-${device.state}`}>{device.state}</span>{' '}
+                    {device.reading && <span class="tag">reading</span>}
+                  </td>
+                  <td>
+                    <Ago time={device.lastSuccess} suffix={device.lastSuccess ? ' ago' : ''} />
+                  </td>
+                  <td>
+                    <Ago time={device.changedAt} suffix={device.changedAt ? ' ago' : ''} />
+                  </td>
+                  <td class="number">{device.versions}</td>
+                  <td>{device.offsite}</td>
+                  <td>
+                    {device.unsaved && <span class="warning">not saved on the device. </span>}
+                    {device.detail ?? device.why}
+                  </td>
+                </tr>
+              ))}
+            </Table>
+            {offsite.length > 0 && (
+              <>
+                <h2>Off site</h2>
+                <Table caption="Off site" head={['Place', 'Queued', 'Last success', '']}>
+                  {offsite.map(({ url, queued, lastSuccess, problem }) => (
+                    <tr key={url}>
+                      <th scope="row">{url}</th>
+                      <td class="number">{queued}</td>
+                      <td>
+                        <Ago time={lastSuccess} suffix={lastSuccess ? ' ago' : ''} />
+                      </td>
+                      <td>{problem}</td>
+                    </tr>
+                  ))}
+                </Table>
+              </>
+            )}
+          </>
+        )}
+      </Load>
+    </>
+  );
+}
+
+const order: readonly BackupDevice['state'][] = [
+  'failed',
+  'overdue',
+  'never',
+  'ok',
+  'not-backed-up',
+  'retired',
+];
+
+function worstFirst(a: BackupDevice, b: BackupDevice): number {
+  return (
+    order.indexOf(a.state) - order.indexOf(b.state) ||
+    a.name.localeCompare(b.name, 'en', { numeric: true })
+  );
+}

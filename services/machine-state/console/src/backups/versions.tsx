@@ -1,0 +1,88 @@
+import { call } from '../live/api.ts';
+import { Load, useLoaded } from '../parts/load.tsx';
+import { At } from '../parts/time.tsx';
+import { hrefOf, type Route } from '../shell/router.ts';
+import { SideBySide } from './side-by-side.tsx';
+
+/** Versions of a device, and what has changed between two of them. Secrets are masked by the service. */
+export function Versions({ device, route }: { device: string; route: Route }) {
+  const loaded = useLoaded(
+    (signal) =>
+      call('router-backup', 'versions', { params: { device }, query: { limit: 200 }, signal }),
+    device,
+  );
+  const from = route.query.get('from');
+  const to = route.query.get('to');
+  return (
+    <>
+      <p class="up">
+        <a href={hrefOf('backups')}>Backups</a>
+      </p>
+      <h1>{device}</h1>
+      <Load of={loaded}>
+        {({ versions }) => {
+          const newer = versions.find(({ id }) => id === to) ?? versions[0];
+          const older = versions.find(({ id }) => id === from) ?? versions[1];
+          if (!newer) return <p class="muted">There is no version yet.</p>;
+          return (
+            <div class="versions">
+              <fieldset>
+                <legend>
+                  <span>older</span>
+                  <span>newer</span>
+                </legend>
+                {versions.map(({ id, time, changedBy, by, summary }) => (
+                  <div key={id}>
+                    <input
+                      type="radio"
+                      name="older"
+                      aria-label={`older: ${time}`}
+                      checked={id === older?.id}
+                      onChange={() => choose(device, id, newer.id)}
+                    />
+                    <input
+                      type="radio"
+                      name="newer"
+                      aria-label={`newer: ${time}`}
+                      checked={id === newer.id}
+                      onChange={() => choose(device, older?.id, id)}
+                    />
+                    <span>
+                      <At time={time} />{' '}
+                      <span class="muted">
+                        {changedBy ? `changed by ${changedBy}` : (by ?? summary)}
+                      </span>
+                    </span>
+                  </div>
+                ))}
+              </fieldset>
+              {older ? (
+                <Difference device={device} from={older.id} to={newer.id} />
+              ) : (
+                <p class="muted">There is one version, so there is nothing to compare.</p>
+              )}
+            </div>
+          );
+        }}
+      </Load>
+    </>
+  );
+}
+
+function choose(device: string, from: string | undefined, to: string) {
+  location.hash = hrefOf('backups', [device], { from, to });
+}
+
+function Difference({ device, from, to }: { device: string; from: string; to: string }) {
+  const loaded = useLoaded(
+    (signal) => call('router-backup', 'diff', { params: { device }, query: { from, to }, signal }),
+    `${device} ${from} ${to}`,
+  );
+  return (
+    <Load of={loaded}>
+      {({ diff }) =>
+        diff === '' ? <p class="muted">No difference.</p> : <SideBySide diff={diff} />
+      }
+    </Load>
+  );
+}

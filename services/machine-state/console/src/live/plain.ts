@@ -1,0 +1,30 @@
+/**
+ * Names, reasons and log lines come from machines that nobody trusts. Markup is only text here anyway. Characters that
+ * would hide other text, or change its order, become visible where JSON and text arrive, so no view can forget it.
+ */
+
+const invisible =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+/** In JSON, where control characters are escaped. A pair of backslashes is one character, and stays. */
+const escaped = /\\(?:\\|u00([01][0-9a-f]|7f)|[bf])/g;
+
+/** Text with each invisible character as `<U+202E>`. */
+export function plainText(text: string): string {
+  return text.replace(/\r\n/g, '\n').replace(invisible, visible);
+}
+
+/** The same for all strings of a JSON text. Line ends and tabs stay. */
+export function plainJson(json: string): string {
+  return json
+    .replace(escaped, (all, code?: string) => {
+      if (all === '\\\\') return all;
+      return `<U+${code ? `00${code.toUpperCase()}` : all === '\\b' ? '0008' : '000C'}>`;
+    })
+    .replace(invisible, (character) => (character < ' ' ? character : visible(character)));
+}
+
+function visible(character: string): string {
+  const code = character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
+  return `<U+${code}>`;
+}

@@ -1,0 +1,125 @@
+import type { HistoryEntry, Machine } from '@skolo/api/machine-state';
+import { useState } from 'preact/hooks';
+import { call } from '../live/api.ts';
+import { Load, useLoaded } from '../parts/load.tsx';
+import { At, span, useNow } from '../parts/time.tsx';
+import { hrefOf, type Route } from '../shell/router.ts';
+import { Timeline } from './timeline.tsx';
+
+const periods: readonly [string, string, number][] = [
+  ['6h', '6 hours', 6],
+  ['1d', '1 day', 24],
+  ['7d', '7 days', 168],
+  ['30d', '30 days', 720],
+  ['90d', '90 days', 2160],
+];
+const everyMs = 15_000;
+const hourMs = 3_600_000;
+const first = 30;
+
+/** What happened: all on one axis, then in words. */
+export function History({ machine, route }: { machine: Machine; route: Route }) {
+  const { name } = machine;
+  const wanted = route.query.get('period') ?? '1d';
+  const [, , hours] = periods.find(([key]) => key === wanted) ?? ['', '', 24];
+  const now = useNow();
+  const loaded = useLoaded(
+    async (signal) => {
+      const to = Date.now();
+      const from = to - hours * hourMs;
+      const query = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+      const [{ entries, truncated }, { curves }] = await Promise.all([
+        call('machine-state', 'history', { params: { name }, query, signal }),
+        call('machine-state', 'curves', { params: { name }, query, signal }),
+      ]);
+      return { from, to, entries, truncated, curves };
+    },
+    `${name} ${hours}`,
+    everyMs,
+  );
+  return (
+    <section>
+      <h2>
+        History
+        <nav class="tabs" aria-label="Period">
+          {periods.map(([key, text]) => (
+            <a
+              key={key}
+              href={hrefOf('machine', [name], { period: key })}
+              aria-current={key === wanted ? 'true' : undefined}
+            >
+              {text}
+            </a>
+          ))}
+        </nav>
+      </h2>
+      <Load of={loaded}>
+        {(history) => (
+          <>
+            <Timeline {...history} machine={machine} now={now} />
+            <Entries entries={history.entries} truncated={history.truncated} />
+          </>
+        )}
+      </Load>
+    </section>
+  );
+}
+
+function Entries({ entries, truncated }: { entries: HistoryEntry[]; truncated: boolean }) {
+  const [shown, setShown] = useState(first);
+  if (entries.length === 0) return <p class="muted">Nothing happened in this period.</p>;
+  return (
+    <>
+      <ol class="entries">
+        {entries.slice(0, shown).map((entry) => (
+          <li key={`${entry.at} ${entry.kind} ${textOf(entry)}`}>
+            <At time={entry.at} />
+            <span class="kind">{kindOf(entry)}</span>
+            <span>
+              {textOf(entry)}
+              {'endedAt' in entry && entry.endedAt && (
+                <span class="muted">
+                  {' '}
+                  for {span(Date.parse(entry.endedAt) - Date.parse(entry.at))}
+                </span>
+              )}
+            </span>
+          </li>
+        ))}
+      </ol>
+      {entries.length > shown && (
+        <button type="button" onClick={() => setShown(shown + 200)}>
+          Show more of {entries.length}
+        </button>
+      )}
+      {truncated && <p class="muted">There is more than that: choose a shorter period.</p>}
+    </>
+  );
+}
+
+function kindOf(entry: HistoryEntry): string {
+  if (entry.kind === 'condition') return entry.condition;
+  return entry.kind === 'order' ? entry.order : entry.kind;
+}
+
+export function textOf(entry: HistoryEntry): string {
+  switch (entry.kind) {
+    case 'condition':
+      return entry.text;
+    case 'task':
+      return [entry.id, entry.outcome].filter(Boolean).join(': ');
+    case 'cycle':
+      return `${entry.action} by ${entry.by}: ${entry.reason}${entry.outcome ? `; ${entry.outcome}` : ''}`;
+    case 'repair':
+      return `${entry.step}: ${entry.outcome}${entry.text ? `; ${entry.text}` : ''}`;
+    case 'hold':
+    case 'order':
+      return `${entry.by}: ${entry.reason}`;
+    case 'alert':
+      return [entry.name, entry.severity].filter(Boolean).join(', ');
+    case 'note':
+      return `${entry.by}: ${entry.text}`;
+    case 'boot':
+      return 'the machine has booted';
+  }
+}

@@ -1,0 +1,81 @@
+import type { Machine } from '@skolo/api/machine-state';
+import { type ActionName, actions } from '../actions/actions.ts';
+import { ActionButtons } from '../actions/bar.tsx';
+import { openAction } from '../actions/host.tsx';
+import { useLive } from '../live/store.ts';
+import { Condition } from '../parts/condition.tsx';
+import { Ago } from '../parts/time.tsx';
+import { useKeys } from '../shell/keys.ts';
+import { go, hrefOf, type Route } from '../shell/router.ts';
+import { About } from './about.tsx';
+import { History } from './history.tsx';
+import { Log } from './log.tsx';
+import { Orders } from './orders.tsx';
+import { Screen } from './screen.tsx';
+
+export function MachineView({ route }: { route: Route }) {
+  const [name = ''] = route.args;
+  const machine = useLive(({ machines }) => machines).get(name);
+  const isLoaded = useLive(({ rack }) => rack !== undefined);
+  if (!isLoaded) return <p class="muted loading">Loading …</p>;
+  if (!machine) {
+    return (
+      <p>
+        {name} is not in rack.yaml. <a href={hrefOf('rack')}>To the rack</a>
+      </p>
+    );
+  }
+  return <MachinePage key={name} machine={machine} route={route} />;
+}
+
+function MachinePage({ machine, route }: { machine: Machine; route: Route }) {
+  const { name, condition, since, sentence, needsPerson, cause, flapping, task } = machine;
+  useKeys('Machine', [
+    { key: 'Escape', what: 'to the rack', run: () => go(hrefOf('rack')) },
+    ...Object.entries(actions).map(([action, { key, title }]) => ({
+      key,
+      what: title,
+      run: () => openAction(action as ActionName, [name]),
+    })),
+  ]);
+  return (
+    <article class="machine">
+      <header>
+        <h1>{name}</h1>
+        <p class="now">
+          <Condition condition={condition} /> <Ago time={since} />
+          {task && (
+            <span class="muted">
+              task {task.id} for <Ago time={task.since} />
+            </span>
+          )}
+          {flapping && (
+            <span class="tag">
+              flapping: {flapping.changes} changes in <Ago time={flapping.since} />
+            </span>
+          )}
+        </p>
+        <p class="sentence">{sentence}</p>
+        {needsPerson && <p class="card bad">{needsPerson}</p>}
+        {cause && (
+          <p class="card bad">
+            The cause is <a href={hrefOf('rack', [], { port: cause })}>{cause}</a>, as for{' '}
+            <a href={hrefOf('rack', [], { cause })}>other machines</a>.
+          </p>
+        )}
+        <Orders orders={machine.orders} />
+        <ActionButtons names={[name]} />
+      </header>
+      <div class="columns">
+        <div>
+          <History machine={machine} route={route} />
+          <Log name={name} />
+        </div>
+        <aside aria-label="Facts">
+          <Screen machine={machine} />
+          <About machine={machine} />
+        </aside>
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,55 @@
+import type { Machine } from '@skolo/api/machine-state';
+import { useEffect, useState } from 'preact/hooks';
+import { CallFailed, send } from '../live/api.ts';
+import { mayOperate, useLive } from '../live/store.ts';
+import { Failure } from '../parts/load.tsx';
+
+/** The screen of a phone. Only on demand: it shows unreleased software, and looking is audited. */
+export function Screen({ machine: { name, devices } }: { machine: Machine }) {
+  const canLook = useLive(({ session }) => mayOperate(session));
+  const [picture, setPicture] = useState<string>();
+  const [failed, setFailed] = useState<Error>();
+  const [isBusy, setIsBusy] = useState(false);
+  useEffect(() => () => URL.revokeObjectURL(picture ?? ''), [picture]);
+  const [phone] = devices;
+  if (!phone) return null;
+
+  async function look(fresh: boolean, force = false) {
+    setIsBusy(true);
+    setFailed(undefined);
+    try {
+      const body = { device: phone?.name, fresh, force };
+      const response = await send('machine-state', 'screen', { params: { name }, body });
+      setPicture(URL.createObjectURL(await response.blob()));
+    } catch (error) {
+      setFailed(error instanceof Error ? error : new Error(String(error)));
+    }
+    setIsBusy(false);
+  }
+
+  const isTaskInTheWay = failed instanceof CallFailed && failed.status === 409;
+  return (
+    <section>
+      <h2>Screen</h2>
+      {picture && <img class="screen" src={picture} alt={`Screen of the phone of ${name}`} />}
+      {failed && <Failure error={failed} />}
+      {canLook ? (
+        <div class="buttons">
+          <button type="button" disabled={isBusy} onClick={() => void look(true)}>
+            Take a picture
+          </button>
+          <button type="button" disabled={isBusy} onClick={() => void look(false)}>
+            Last evidence
+          </button>
+          {isTaskInTheWay && (
+            <button type="button" class="danger" onClick={() => void look(true, true)}>
+              Take it during the task
+            </button>
+          )}
+        </div>
+      ) : (
+        <p class="muted">Looking at the screen needs the role operate.</p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,196 @@
+import type { Curve, HistoryEntry, Machine, MachineCondition } from '@skolo/api/machine-state';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLive } from '../live/store.ts';
+import { wordFor } from '../parts/condition.tsx';
+import { exact } from '../parts/time.tsx';
+import { CurveLane } from './curve.tsx';
+import { textOf } from './history.tsx';
+import { type Scale, scaleOf, ticksOf } from './scale.ts';
+
+/** Left of the axis: names of the lanes. */
+const margin = 84;
+const laneHeight = 26;
+const curveHeight = 64;
+
+interface Mark {
+  from: number;
+  to: number;
+  text: string;
+  className: string;
+  /** In the mark, if it has room. */
+  label?: string;
+}
+
+interface Props {
+  machine: Machine;
+  from: number;
+  to: number;
+  entries: HistoryEntry[];
+  curves: Curve[];
+  now: number;
+}
+
+/** Verdicts, tasks, power, alerts and people on one axis, with the curves below. The list after it says the same. */
+export function Timeline({ machine, from, to, entries, curves }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  const [at, setAt] = useState<number>();
+  const timezone = useLive(({ rack }) => rack?.timezone);
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => setWidth(entry?.contentRect.width ?? 0));
+    if (box.current) observer.observe(box.current);
+    return () => observer.disconnect();
+  }, []);
+  const scale = scaleOf(from, to, margin, Math.max(margin + 50, width - 4));
+  const lanes = lanesOf(machine, entries, from, to);
+  const top = lanes.length * laneHeight;
+  const height = top + curves.length * curveHeight + 20;
+
+  function onMove({ offsetX }: PointerEvent) {
+    setAt(offsetX > margin ? scale.timeAt(offsetX) : undefined);
+  }
+
+  return (
+    <div class="timeline" ref={box}>
+      {width > 0 && (
+        <svg
+          width={width}
+          height={height}
+          role="img"
+          aria-label={`Timeline of ${machine.name}; the list below has the same in words`}
+          onPointerMove={onMove}
+          onPointerLeave={() => setAt(undefined)}
+        >
+          {ticksOf(from, to, timezone, width).map(({ time, text }) => (
+            <g key={time}>
+              <line class="grid" x1={scale.x(time)} x2={scale.x(time)} y1={0} y2={height - 18} />
+              <text class="tick" x={scale.x(time)} y={height - 5}>
+                {text}
+              </text>
+            </g>
+          ))}
+          {lanes.map(([name, marks], i) => (
+            <Lane key={name} name={name} marks={marks} scale={scale} y={i * laneHeight} />
+          ))}
+          {curves.map((curve, i) => (
+            <CurveLane
+              key={`${curve.device} ${curve.quantity}`}
+              curve={curve}
+              scale={scale}
+              y={top + i * curveHeight}
+              height={curveHeight}
+              at={at}
+            />
+          ))}
+          {at !== undefined && (
+            <g class="cursor">
+              <line x1={scale.x(at)} x2={scale.x(at)} y1={0} y2={height - 18} />
+              <text x={scale.x(at)} y={height - 5}>
+                {exact(at, timezone, to - from > 86_400_000)}
+              </text>
+            </g>
+          )}
+        </svg>
+      )}
+    </div>
+  );
+}
+
+function Lane({ name, marks, scale, y }: { name: string; marks: Mark[]; scale: Scale; y: number }) {
+  return (
+    <g>
+      <text class="lane" x={0} y={y + 17}>
+        {name}
+      </text>
+      <line
+        class="base"
+        x1={margin}
+        x2={scale.end}
+        y1={y + laneHeight - 4}
+        y2={y + laneHeight - 4}
+      />
+      {marks.map(({ from, to, text, className, label }) => {
+        const x = scale.x(from);
+        const wide = Math.max(3, scale.x(to) - x);
+        return (
+          <g key={`${from} ${text}`}>
+            <rect
+              class={`mark ${className}`}
+              x={x}
+              y={y + 5}
+              width={wide}
+              height={laneHeight - 10}
+              rx={2}
+            >
+              <title>{text}</title>
+            </rect>
+            {label && wide > label.length * 6.5 + 8 && (
+              <text class={`in-mark ${className}`} x={x + 5} y={y + 17}>
+                {label}
+              </text>
+            )}
+          </g>
+        );
+      })}
+    </g>
+  );
+}
+
+function lanesOf(
+  machine: Machine,
+  entries: HistoryEntry[],
+  from: number,
+  to: number,
+): [string, Mark[]][] {
+  const kinds: [string, HistoryEntry['kind'][]][] = [
+    ['Tasks', ['task']],
+    ['Power', ['cycle', 'boot']],
+    ['Repairs', ['repair']],
+    ['Alerts', ['alert']],
+    ['People', ['order', 'hold', 'note']],
+  ];
+  const others = kinds.map(([name, wanted]): [string, Mark[]] => [
+    name,
+    entries.flatMap((entry) => (wanted.includes(entry.kind) ? [markOf(entry, to)] : [])),
+  ]);
+  // The axis stays the same when nothing happened, except for what is rare.
+  const shown = others.filter(([name, marks]) => marks.length > 0 || name === 'Tasks');
+  return [['State', statesOf(machine, entries, from, to)], ...shown];
+}
+
+function markOf(entry: HistoryEntry, to: number): Mark {
+  const start = Date.parse(entry.at);
+  const ended = 'endedAt' in entry && entry.endedAt ? Date.parse(entry.endedAt) : undefined;
+  const lasts =
+    entry.kind === 'task' ||
+    entry.kind === 'alert' ||
+    entry.kind === 'order' ||
+    entry.kind === 'hold';
+  return {
+    from: start,
+    to: ended ?? (lasts ? to : start),
+    text: `${entry.kind}: ${textOf(entry)}`,
+    className: `k-${entry.kind}`,
+  };
+}
+
+/** Segments of the condition. Before the first change of the period it is not known. */
+function statesOf(machine: Machine, entries: HistoryEntry[], from: number, to: number): Mark[] {
+  const changes = entries
+    .flatMap((entry) => (entry.kind === 'condition' ? [entry] : []))
+    .map(({ at, condition, text }) => ({ at: Math.max(from, Date.parse(at)), condition, text }))
+    .sort((a, b) => a.at - b.at);
+  const { condition, since, sentence } = machine;
+  if (changes.length === 0) {
+    const began = since === undefined ? from : Math.max(from, Date.parse(since));
+    return [segment(began, to, condition, sentence)];
+  }
+  return changes.map((change, i) =>
+    segment(change.at, changes[i + 1]?.at ?? to, change.condition, change.text),
+  );
+}
+
+function segment(from: number, to: number, condition: MachineCondition, text: string): Mark {
+  const label = wordFor(condition);
+  return { from, to, text: `${label}: ${text}`, className: `c-${condition}`, label };
+}

@@ -1,0 +1,73 @@
+/** Answers of services that a view asks for. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { CallFailed } from '../live/api.ts';
+
+export interface Loaded<T> {
+  value?: T;
+  error?: Error;
+  /** Asks again. */
+  reload(): void;
+}
+
+/**
+ * Asks when `key` changes, and every `everyMs` while the page is visible. An old answer stays until the next one.
+ */
+export function useLoaded<T>(
+  ask: (signal: AbortSignal) => Promise<T>,
+  key: string,
+  everyMs?: number,
+): Loaded<T> {
+  const [state, setState] = useState<{ key: string; value?: T; error?: Error }>({ key });
+  const [times, setTimes] = useState(0);
+  useEffect(() => {
+    const stopped = new AbortController();
+    let timer: number | undefined;
+    async function run() {
+      try {
+        const value =
+          document.hidden && state.value !== undefined ? state.value : await ask(stopped.signal);
+        setState({ key, value });
+      } catch (error) {
+        if (stopped.signal.aborted) return;
+        const failed = error instanceof Error ? error : new Error(String(error));
+        setState((old) => ({ ...(old.key === key ? old : { key }), error: failed }));
+      }
+      if (everyMs !== undefined && !stopped.signal.aborted) timer = window.setTimeout(run, everyMs);
+    }
+    void run();
+    return () => {
+      stopped.abort();
+      clearTimeout(timer);
+    };
+  }, [key, times]);
+  const current = state.key === key ? state : {};
+  return { ...current, reload: () => setTimes((old) => old + 1) };
+}
+
+/** The answer, the error, or that it is on its way. */
+export function Load<T>({
+  of,
+  children,
+}: {
+  of: Loaded<T>;
+  children: (value: T) => ComponentChildren;
+}) {
+  return (
+    <>
+      {of.error && <Failure error={of.error} />}
+      {of.value !== undefined
+        ? children(of.value)
+        : !of.error && <p class="muted loading">Loading …</p>}
+    </>
+  );
+}
+
+export function Failure({ error }: { error: Error }) {
+  const isAbout = error instanceof CallFailed && error.status === 401;
+  return (
+    <p class="failure" role="alert">
+      {isAbout ? 'Sign in to see this.' : error.message}
+    </p>
+  );
+}

@@ -1,0 +1,81 @@
+/** Times as people say them; the exact one, by the clock of the rack, is a hover away. */
+import { useEffect, useState } from 'preact/hooks';
+import { useLive } from '../live/store.ts';
+
+const everyMs = 10_000;
+
+/** Now, in milliseconds since 1970; draws again every ten seconds. */
+export function useNow(): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}
+
+/** `12 s`, `3 min`, `5 h`, `2 d`. */
+export function span(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 36 ? `${hours} h` : `${Math.round(hours / 24)} d`;
+}
+
+export function shortSpan(ms: number): string {
+  return span(ms).replace(' min', 'm').replace(' ', '');
+}
+
+export function exact(
+  time: string | number,
+  timezone: string | undefined,
+  withDate = true,
+): string {
+  const options: Intl.DateTimeFormatOptions = {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hour12: false,
+    ...(withDate && { year: 'numeric', month: '2-digit', day: '2-digit' }),
+    ...(timezone && { timeZone: timezone }),
+  };
+  return new Intl.DateTimeFormat('sv-SE', options).format(new Date(time));
+}
+
+/** How long ago a time is. */
+export function Ago({ time, suffix = '' }: { time: string | undefined; suffix?: string }) {
+  const now = useNow();
+  const timezone = useLive(({ rack }) => rack?.timezone);
+  if (time === undefined) return <span class="muted">–</span>;
+  return (
+    <time dateTime={time} title={`${exact(time, timezone)} ${timezone ?? ''}`}>
+      {span(now - Date.parse(time))}
+      {suffix}
+    </time>
+  );
+}
+
+/** A moment, by the clock of the rack. */
+export function At({ time }: { time: string }) {
+  const timezone = useLive(({ rack }) => rack?.timezone);
+  return (
+    <time dateTime={time} title={timezone ?? ''}>
+      {exact(time, timezone)}
+    </time>
+  );
+}
+
+/** How long until a time. */
+export function Until({ time }: { time: string | undefined }) {
+  const now = useNow();
+  const timezone = useLive(({ rack }) => rack?.timezone);
+  if (time === undefined) return <>until somebody ends it</>;
+  const left = Date.parse(time) - now;
+  return (
+    <time dateTime={time} title={exact(time, timezone)}>
+      {left > 0 ? `for ${span(left)} more` : 'ended'}
+    </time>
+  );
+}

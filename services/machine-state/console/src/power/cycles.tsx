@@ -1,0 +1,79 @@
+import type { PowerCycle } from '@skolo/api/power-cycle-daemon';
+import { useState } from 'preact/hooks';
+import { call } from '../live/api.ts';
+import { mayOperate, useLive } from '../live/store.ts';
+import { MachineLink } from '../parts/links.tsx';
+import { Failure } from '../parts/load.tsx';
+import { Table } from '../parts/table.tsx';
+import { Ago } from '../parts/time.tsx';
+
+export function Cycles({ cycles }: { cycles: PowerCycle[] }) {
+  const running = cycles.filter(({ finishedAt }) => finishedAt === undefined);
+  const finished = cycles.filter(({ finishedAt }) => finishedAt !== undefined);
+  return (
+    <>
+      <h2>Under way</h2>
+      {running.length === 0 ? (
+        <p class="muted">No cycle is under way.</p>
+      ) : (
+        <Table caption="Cycles under way" head={['Target', 'Step', 'What', 'By', 'Reason', '']}>
+          {running.map((cycle) => (
+            <Row key={cycle.id} cycle={cycle} />
+          ))}
+        </Table>
+      )}
+      {finished.length > 0 && (
+        <details>
+          <summary>
+            <h2>Finished</h2> {finished.length}
+          </summary>
+          <Table caption="Finished cycles" head={['Target', 'Outcome', 'What', 'By', 'Reason', '']}>
+            {finished.map((cycle) => (
+              <Row key={cycle.id} cycle={cycle} />
+            ))}
+          </Table>
+        </details>
+      )}
+    </>
+  );
+}
+
+function Row({ cycle }: { cycle: PowerCycle }) {
+  const canCancel = useLive(({ session }) => mayOperate(session));
+  const [failed, setFailed] = useState<Error>();
+  const { id, target, action, step, position, outcome, detail, by, reason, finishedAt } = cycle;
+  async function cancel() {
+    try {
+      await call('power-cycle-daemon', 'cancelCycle', { params: { id } });
+    } catch (error) {
+      setFailed(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+  const isBad = outcome === 'failed' || outcome === 'stuck-off';
+  return (
+    <tr>
+      <th scope="row">
+        <MachineLink name={target} />
+      </th>
+      <td>
+        <span class={isBad ? 'failure' : ''}>{outcome ?? step}</span>{' '}
+        {position !== undefined && <span class="muted">{position} before it</span>}
+      </td>
+      <td>
+        {action} <span class="muted">{detail}</span>
+        {failed && <Failure error={failed} />}
+      </td>
+      <td>{by}</td>
+      <td>{reason}</td>
+      <td>
+        {step === 'queued' && !finishedAt && canCancel ? (
+          <button type="button" onClick={() => void cancel()}>
+            Cancel
+          </button>
+        ) : (
+          <Ago time={finishedAt ?? cycle.startedAt ?? cycle.requestedAt} suffix=" ago" />
+        )}
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,199 @@
+import type { OutletStatus, PowerCycle } from '@skolo/api/power-cycle-daemon';
+import { useEffect, useState } from 'preact/hooks';
+import { call } from '../live/api.ts';
+import { follow } from '../live/follow.ts';
+import { PortLink } from '../parts/links.tsx';
+import { Failure, Load, useLoaded } from '../parts/load.tsx';
+import { Table } from '../parts/table.tsx';
+import { Ago, Until } from '../parts/time.tsx';
+import { go, hrefOf, type Route } from '../shell/router.ts';
+import { Cycles } from './cycles.tsx';
+
+const everyMs = 5000;
+const mostCycles = 50;
+
+export function Power({ route }: { route: Route }) {
+  const state = useLoaded(
+    async (signal) => {
+      const [{ controllers }, { outlets }, { holds }] = await Promise.all([
+        call('power-cycle-daemon', 'controllers', { signal }),
+        call('power-cycle-daemon', 'outlets', { signal }),
+        call('power-cycle-daemon', 'holds', { signal }),
+      ]);
+      return { controllers, outlets, holds };
+    },
+    'power',
+    everyMs,
+  );
+  const text = route.query.get('text') ?? '';
+  return (
+    <>
+      <h1>Power</h1>
+      <LiveCycles />
+      <Load of={state}>
+        {({ controllers, outlets, holds }) => (
+          <>
+            <h2>Controllers</h2>
+            <Table
+              caption="Controllers"
+              head={['Controller', 'Model', 'State', 'Queue', 'Last answer', '']}
+            >
+              {controllers.map(
+                ({ name, model, state: now, since, detail, queue, lastContact, experimental }) => (
+                  <tr key={name}>
+                    <th scope="row">
+                      <PortLink port={name} />
+                    </th>
+                    <td>
+                      {model} {experimental && <span class="tag">experimental</span>}
+                    </td>
+                    <td>
+                      <span class={`state s-${now}`}>{now}</span> <Ago time={since} />
+                    </td>
+                    <td class="number">{queue}</td>
+                    <td>
+                      <Ago time={lastContact} suffix=" ago" />
+                    </td>
+                    <td>{detail}</td>
+                  </tr>
+                ),
+              )}
+            </Table>
+            {holds.length > 0 && (
+              <>
+                <h2>Holds</h2>
+                <Table caption="Holds" head={['Target', 'By', 'Until', 'Reason']}>
+                  {holds.map(({ id, target, by, until, reason }) => (
+                    <tr key={id}>
+                      <th scope="row">{target}</th>
+                      <td>{by}</td>
+                      <td>
+                        <Until time={until} />
+                      </td>
+                      <td>{reason}</td>
+                    </tr>
+                  ))}
+                </Table>
+              </>
+            )}
+            <Outlets outlets={outlets} text={text} />
+          </>
+        )}
+      </Load>
+    </>
+  );
+}
+
+/** Cycles as they go on, step by step. */
+function LiveCycles() {
+  const [cycles, setCycles] = useState<ReadonlyMap<string, PowerCycle>>(new Map());
+  const [lost, setLost] = useState<Error>();
+  const latest = useLoaded(
+    (signal) => call('power-cycle-daemon', 'cycles', { query: { limit: mostCycles }, signal }),
+    'cycles',
+  );
+  useEffect(() => {
+    return follow('power-cycle-daemon', 'cycleEvents', {
+      onOpen: () => setLost(undefined),
+      // The one event of this route.
+      onEvent: (_name, data) => {
+        const cycle = data as PowerCycle;
+        setCycles((old) => new Map(old).set(cycle.id, cycle));
+      },
+      onLost: (error) => {
+        setLost(error instanceof Error ? error : new Error('the stream of cycles was closed'));
+        return true;
+      },
+    });
+  }, []);
+  const all = new Map((latest.value?.cycles ?? []).map((cycle) => [cycle.id, cycle]));
+  for (const [id, cycle] of cycles) all.set(id, cycle);
+  const sorted = [...all.values()].sort((a, b) => b.requestedAt.localeCompare(a.requestedAt));
+  return (
+    <>
+      {lost && <Failure error={lost} />}
+      <Cycles cycles={sorted.slice(0, mostCycles)} />
+    </>
+  );
+}
+
+/** Outlets in use: first those that are not as they should be. */
+function Outlets({ outlets, text }: { outlets: OutletStatus[]; text: string }) {
+  const wanted = text.toLowerCase();
+  const shown = outlets.filter(({ outlet, feeds, state }) =>
+    [outlet, state, ...feeds].join(' ').toLowerCase().includes(wanted),
+  );
+  const sorted = shown.sort((a, b) => rank(a) - rank(b) || byName(a.outlet, b.outlet));
+  return (
+    <>
+      <h2>Outlets</h2>
+      <p class="filter">
+        <input
+          type="search"
+          aria-label="Outlet, machine or state"
+          placeholder="Outlet, machine or state"
+          value={text}
+          onInput={({ currentTarget }) =>
+            go(hrefOf('power', [], { text: currentTarget.value }), true)
+          }
+        />
+        <span class="muted" role="status">
+          {shown.length} of {outlets.length}
+        </span>
+      </p>
+      <Table caption="Outlets" head={['Outlet', 'Feeds', 'State', 'Watt', '']}>
+        {sorted.slice(0, 200).map((outlet) => (
+          <tr key={outlet.outlet}>
+            <th scope="row">
+              <PortLink port={outlet.outlet} />
+            </th>
+            <td>{outlet.feeds.join(', ')}</td>
+            <td>
+              <span class={`state s-${outlet.state}`}>{outlet.state}</span>
+            </td>
+            <td class="number">{outlet.watts?.toFixed(1)}</td>
+            <td>
+              <Remarks outlet={outlet} />
+            </td>
+          </tr>
+        ))}
+      </Table>
+      {sorted.length > 200 && <p class="muted">and {sorted.length - 200} more: filter them</p>}
+    </>
+  );
+}
+
+function Remarks({
+  outlet: { stuckOff, owedSince, switchedOff, fault },
+}: {
+  outlet: OutletStatus;
+}) {
+  return (
+    <>
+      {stuckOff && <span class="failure">stuck off. </span>}
+      {owedSince && (
+        <span class="warning">
+          to be turned on again, since <Ago time={owedSince} />.{' '}
+        </span>
+      )}
+      {switchedOff && (
+        <>
+          turned off by {switchedOff.by}, <Ago time={switchedOff.at} suffix=" ago" />:{' '}
+          {switchedOff.reason}{' '}
+        </>
+      )}
+      {fault && <span class="failure">{fault}</span>}
+    </>
+  );
+}
+
+function rank({ stuckOff, owedSince, fault, state, switchedOff }: OutletStatus): number {
+  if (stuckOff) return 0;
+  if (owedSince) return 1;
+  if (fault) return 2;
+  return state === 'on' ? 5 : switchedOff ? 4 : 3;
+}
+
+function byName(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}

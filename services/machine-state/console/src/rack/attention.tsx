@@ -1,0 +1,132 @@
+import type { Machine, RackView } from '@skolo/api/machine-state';
+import type { ComponentChildren } from 'preact';
+import { Condition } from '../parts/condition.tsx';
+import { MachineLink } from '../parts/links.tsx';
+import { Ago } from '../parts/time.tsx';
+import { hrefOf } from '../shell/router.ts';
+
+/** Two rows on a laptop. */
+const most = 8;
+
+/** What needs somebody, before everything else: common causes as one, then the rack itself, then single machines. */
+export function Attention({
+  rack,
+  machines,
+}: {
+  rack: RackView;
+  machines: ReadonlyMap<string, Machine>;
+}) {
+  const waiting = needingPerson(machines.values());
+  const cards = [
+    ...cardsOfRack(rack),
+    ...waiting.map((machine) => <Person key={machine.name} machine={machine} />),
+  ];
+  const people = `${waiting.length} ${waiting.length === 1 ? 'machine needs' : 'machines need'} a person`;
+  return (
+    <section class="attention" aria-label="Needs attention">
+      <h2>
+        {waiting.length > 0 ? people : 'No machine needs a person'}
+        {waiting.length > 0 && <a href={hrefOf('visit')}>List for a visit</a>}
+        {cards.length > most && <a href={hrefOf('visit')}>{cards.length - most} more</a>}
+      </h2>
+      {cards.length > 0 && <ul>{cards.slice(0, most)}</ul>}
+    </section>
+  );
+}
+
+/** The longest waiting first. */
+export function needingPerson(machines: Iterable<Machine>): Machine[] {
+  return [...machines]
+    .filter(({ needsPerson }) => needsPerson !== undefined)
+    .sort((a, b) => (a.since ?? '').localeCompare(b.since ?? ''));
+}
+
+function cardsOfRack({ rackFile, causes, alerts, services }: RackView) {
+  const failing = services.filter(({ ready, degraded }) => !ready || degraded.length > 0);
+  return [
+    ...rackFile.problems
+      .slice(0, 1)
+      .map((problem) => (
+        <Card
+          key="rack.yaml"
+          isBad
+          href={hrefOf('rack-file')}
+          title="rack.yaml was rejected"
+          text={problem}
+        />
+      )),
+    ...causes.map(({ what, text, since, machines }) => (
+      <Card
+        key={what}
+        isBad
+        href={hrefOf('rack', [], { port: what })}
+        title={what}
+        since={since}
+        text={text}
+        more={<a href={hrefOf('rack', [], { cause: what })}>{machines.length} machines</a>}
+      />
+    )),
+    ...alerts.map(({ name, summary, since }) => (
+      <Card
+        key={`${name} ${since}`}
+        href={hrefOf('alerts')}
+        title={name}
+        since={since}
+        text={summary}
+      />
+    )),
+    ...failing.map(({ name, ready, why, degraded: [first] }) => (
+      <Card
+        key={name}
+        isBad={!ready}
+        href={hrefOf('services')}
+        title={`${name}: ${ready ? 'degraded' : 'not ready'}`}
+        since={first?.since}
+        text={why ?? (first && `${first.what}: ${first.why}`)}
+      />
+    )),
+  ];
+}
+
+function Card({
+  href,
+  title,
+  since,
+  text,
+  more,
+  isBad,
+}: {
+  href: string;
+  title: string;
+  since?: string | undefined;
+  text: string | undefined;
+  more?: ComponentChildren;
+  isBad?: boolean;
+}) {
+  return (
+    <li class={`card ${isBad ? 'bad' : ''}`}>
+      <p>
+        <a href={href}>{title}</a>
+        {since && <Ago time={since} />}
+      </p>
+      <p title={text}>{text}</p>
+      {more && <p>{more}</p>}
+    </li>
+  );
+}
+
+function Person({ machine }: { machine: Machine }) {
+  const { name, condition, since, needsPerson, sentence } = machine;
+  return (
+    <li class={`card c-${condition}`}>
+      <p>
+        <MachineLink name={name} />
+        <Ago time={since} />
+      </p>
+      <p title={needsPerson}>{needsPerson}</p>
+      <p class="muted" title={sentence}>
+        <Condition condition={condition} /> {sentence}
+      </p>
+    </li>
+  );
+}

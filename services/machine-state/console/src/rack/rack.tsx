@@ -1,0 +1,175 @@
+import type { Machine, RackView } from '@skolo/api/machine-state';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { type ActionName, actions } from '../actions/actions.ts';
+import { ActionButtons } from '../actions/bar.tsx';
+import { openAction } from '../actions/host.tsx';
+import { useLive } from '../live/store.ts';
+import { useKeys } from '../shell/keys.ts';
+import { go, hrefOf, type Route } from '../shell/router.ts';
+import { isArrow, nextIn } from './arrows.ts';
+import { Attention } from './attention.tsx';
+import { Elements } from './elements.tsx';
+import { filterOf, isMatch } from './filter.ts';
+import { FilterBar } from './filter-bar.tsx';
+import { Shelves } from './shelves.tsx';
+
+export function RackPage({ route }: { route: Route }) {
+  const rack = useLive((live) => live.rack);
+  const machines = useLive((live) => live.machines);
+  if (!rack) return <p class="muted loading">Loading …</p>;
+  return <Rack route={route} rack={rack} machines={machines} />;
+}
+
+function Rack({
+  route,
+  rack,
+  machines,
+}: {
+  route: Route;
+  rack: RackView;
+  machines: ReadonlyMap<string, Machine>;
+}) {
+  const filter = filterOf(route.query);
+  const port = route.query.get('port') ?? undefined;
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [focused, setFocused] = useState<string>();
+  const matching = useMemo(() => {
+    const found = [...machines.values()].filter((machine) => isMatch(machine, filter));
+    return new Set(found.map(({ name }) => name));
+  }, [machines, route]);
+  const order = rack.shelves
+    .flatMap((shelf) => shelf.machines)
+    .filter((name) => matching.has(name));
+  const tabStop = focused !== undefined && matching.has(focused) ? focused : order[0];
+  const linkedMachines = useMemo(() => endsOf(port, rack), [port, rack]);
+  const linkedPorts = useMemo(() => {
+    const wiring = focused === undefined ? undefined : machines.get(focused)?.wiring;
+    return new Set([...(wiring?.uplink ? [wiring.uplink] : []), ...(wiring?.power ?? [])]);
+  }, [focused, machines]);
+
+  useEffect(() => {
+    const [element = ''] = (port ?? '').split('/');
+    const target = document.getElementById(`element-${element}`);
+    // A port that was reached by Tab or a click is in view.
+    if (target && !target.contains(document.activeElement))
+      target.scrollIntoView({ block: 'center' });
+  }, [port]);
+
+  function toggle(name: string) {
+    const next = new Set(chosen);
+    if (!next.delete(name)) next.add(name);
+    setChosen(next);
+  }
+
+  /** The selection, else the tile in focus. */
+  function act(action: ActionName) {
+    const names = chosen.size > 0 ? [...chosen] : focused !== undefined ? [focused] : [];
+    openAction(action, names);
+  }
+
+  useKeys('Rack', [
+    {
+      key: 'ArrowDown',
+      what: 'with the other arrows: from tile to tile',
+      run: () => focusTile(tabStop),
+    },
+    { key: ' ', what: 'selects the machine', run: () => focused !== undefined && toggle(focused) },
+    { key: 'a', what: 'selects all that the filter shows', run: () => setChosen(new Set(order)) },
+    { key: 'Escape', what: 'selects nothing', run: () => setChosen(new Set()) },
+    ...Object.entries(actions).map(([name, { key, title }]) => ({
+      key,
+      what: `${title}, of the selection or the tile`,
+      run: () => act(name as ActionName),
+    })),
+  ]);
+
+  function onKeyDown(event: KeyboardEvent) {
+    const tile = event.target;
+    if (!isArrow(event.key) || !(tile instanceof HTMLElement) || !tile.dataset.machine) return;
+    event.preventDefault();
+    nextIn(event.key, tile, tilesIn(event.currentTarget))?.focus();
+  }
+
+  return (
+    <div class="rack">
+      <Attention rack={rack} machines={machines} />
+      <div>
+        <FilterBar
+          machines={machines}
+          filter={filter}
+          shelves={rack.shelves.map(({ name }) => name)}
+          matching={matching.size}
+        />
+        {/* The tiles are links with keys of their own; this only moves the focus. */}
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: see above */}
+        <div
+          onKeyDown={onKeyDown}
+          onFocusIn={({ target }) => setFocused(machineOf(target))}
+          onClick={(event) => {
+            const name = machineOf(event.target);
+            if (name === undefined || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;
+            event.preventDefault();
+            toggle(name);
+          }}
+        >
+          <Shelves
+            shelves={rack.shelves}
+            machines={machines}
+            matching={matching}
+            chosen={chosen}
+            linked={linkedMachines}
+            tabStop={tabStop}
+          />
+        </div>
+        <Elements
+          elements={rack.elements}
+          port={port}
+          linked={linkedPorts}
+          isMachine={(name) => machines.has(name)}
+          onPort={(next) => go(hrefOf('rack', [], { ...filter, port: next }), true)}
+        />
+      </div>
+      {chosen.size > 0 && (
+        <section class="selection" aria-label="Selection">
+          <b role="status">{chosen.size} selected</b>
+          <ActionButtons names={[...chosen]} />
+          {order.some((name) => !chosen.has(name)) && (
+            <button type="button" class="quiet" onClick={() => setChosen(new Set(order))}>
+              Select all {order.length} shown
+            </button>
+          )}
+          <button type="button" class="quiet" onClick={() => setChosen(new Set())}>
+            Select nothing
+          </button>
+        </section>
+      )}
+    </div>
+  );
+}
+
+/** The machines at a port, or at any port of an element. */
+function endsOf(port: string | undefined, rack: RackView): ReadonlySet<string> {
+  const ends = rack.elements.flatMap(({ name, ports }) =>
+    ports
+      .filter((each) => port === name || port === `${name}/${each.port}`)
+      .flatMap(({ powers, connects }) => [...powers, ...connects]),
+  );
+  return new Set(ends);
+}
+
+function machineOf(target: EventTarget | null): string | undefined {
+  const tile = target instanceof Element ? target.closest<HTMLElement>('[data-machine]') : null;
+  return tile?.dataset.machine;
+}
+
+function tilesIn(container: EventTarget | null): HTMLElement[] {
+  return container instanceof HTMLElement
+    ? [...container.querySelectorAll<HTMLElement>('[data-machine]')]
+    : [];
+}
+
+function focusTile(name: string | undefined) {
+  tilesIn(document.body)
+    .find(({ dataset }) => dataset.machine === name)
+    ?.focus();
+}

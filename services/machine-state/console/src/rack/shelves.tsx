@@ -1,0 +1,73 @@
+import type { Machine, RackView } from '@skolo/api/machine-state';
+import { useNow } from '../parts/time.tsx';
+import { hrefOf } from '../shell/router.ts';
+import { Tile } from './tile.tsx';
+
+const minuteMs = 60_000;
+/** With more machines than this, tiles are small, so that all are on one screen of a laptop. */
+const denseFrom = 120;
+
+/** The shelves as they stand in the room. A machine that the filter leaves out is an empty place. */
+export function Shelves({
+  shelves,
+  machines,
+  matching,
+  chosen,
+  linked,
+  tabStop,
+}: {
+  shelves: RackView['shelves'];
+  machines: ReadonlyMap<string, Machine>;
+  matching: ReadonlySet<string>;
+  chosen: ReadonlySet<string>;
+  linked: ReadonlySet<string>;
+  tabStop: string | undefined;
+}) {
+  const now = Math.floor(useNow() / minuteMs) * minuteMs;
+  return (
+    <div class={machines.size > denseFrom ? 'shelves dense' : 'shelves'}>
+      {shelves.map((shelf) => {
+        const here = shelf.machines.flatMap((name) => machines.get(name) ?? []);
+        const prefix = commonPrefix(shelf.machines);
+        const well = here.filter(({ condition }) => condition === 'ok').length;
+        return (
+          <section class="shelf" key={shelf.name} aria-label={shelf.name}>
+            <h2>
+              <a href={hrefOf('rack', [], { shelf: shelf.name })}>{shelf.name}</a>
+              <small>
+                {well}/{here.length} ok
+              </small>
+            </h2>
+            <ul class="tiles">
+              {here.map((machine) => (
+                <li key={machine.name}>
+                  {matching.has(machine.name) ? (
+                    <Tile
+                      machine={machine}
+                      label={machine.label ?? machine.name.slice(prefix.length)}
+                      now={now}
+                      isChosen={chosen.has(machine.name)}
+                      isLinked={linked.has(machine.name)}
+                      isTabStop={machine.name === tabStop}
+                    />
+                  ) : (
+                    <span class="empty" />
+                  )}
+                </li>
+              ))}
+            </ul>
+          </section>
+        );
+      })}
+    </div>
+  );
+}
+
+/** What all names begin with, up to a dash. */
+function commonPrefix([first = '', ...others]: readonly string[]): string {
+  let length = first.lastIndexOf('-') + 1;
+  while (length > 0 && !others.every((name) => name.startsWith(first.slice(0, length)))) {
+    length = first.lastIndexOf('-', length - 2) + 1;
+  }
+  return first.slice(0, length);
+}

@@ -1,0 +1,110 @@
+import { useEffect, useState } from 'preact/hooks';
+import { ActionHost } from '../actions/host.tsx';
+import { followRack } from '../live/follow.ts';
+import { useLive } from '../live/store.ts';
+import { Search } from '../search/search.tsx';
+import { Banner } from './banner.tsx';
+import { Help } from './help.tsx';
+import { useKeys } from './keys.ts';
+import { go, hrefOf, useRoute } from './router.ts';
+import { loadSession } from './session.ts';
+import { SignIn } from './sign-in.tsx';
+import { useTheme } from './theme.ts';
+import { views } from './views.ts';
+import { Who } from './who.tsx';
+
+export function App() {
+  const session = useLive((live) => live.session);
+  useEffect(() => {
+    void loadSession();
+  }, []);
+  const isAllowed = session !== undefined && session !== null;
+  // A session that ends, and begins again, follows anew.
+  useEffect(() => (isAllowed ? followRack() : undefined), [isAllowed, session?.name]);
+  return session === null ? <SignIn /> : <Shell />;
+}
+
+function Shell() {
+  const route = useRoute();
+  const [helps, setHelps] = useState(false);
+  const [theme, nextTheme] = useTheme();
+  const rackName = useLive(({ rack, session }) => rack?.rack ?? session?.rack);
+  const view = views.find(({ name }) => name === route.view);
+  useKeys('Everywhere', [
+    { key: '?', what: 'shows these keys', run: () => setHelps(true) },
+    { key: '/', what: 'searches', run: () => document.getElementById('search')?.focus() },
+    ...views
+      .filter(({ title }) => title)
+      .map(({ name, title }, i) => ({
+        key: `${i + 1}`,
+        what: title ?? '',
+        run: () => go(hrefOf(name)),
+      })),
+  ]);
+  useEffect(() => {
+    const title = route.args[0] ?? view?.title ?? '';
+    document.title = [title, rackName, 'skolo'].filter(Boolean).join(' · ');
+  }, [route, rackName]);
+  const View = view?.component;
+  return (
+    <>
+      <button type="button" class="skip" onClick={focusMain}>
+        Skip to the content
+      </button>
+      <header class="top">
+        <a class="rack-name" href={hrefOf('rack')}>
+          {rackName ?? 'skolo'}
+        </a>
+        <nav aria-label="Views">
+          {views.map(({ name, title }) =>
+            title ? (
+              <a
+                key={name}
+                href={hrefOf(name)}
+                aria-current={name === (view?.below ?? route.view) ? 'page' : undefined}
+              >
+                {title}
+              </a>
+            ) : null,
+          )}
+        </nav>
+        <Search />
+        <Who />
+        <button
+          type="button"
+          class="quiet"
+          aria-label={`Colours: ${theme}. Change`}
+          title={`Colours: ${theme}`}
+          onClick={nextTheme}
+        >
+          {theme === 'auto' ? '◐' : theme === 'light' ? '○' : '●'}
+        </button>
+        <button
+          type="button"
+          class="quiet"
+          aria-label="Keys"
+          title="Keys: ?"
+          onClick={() => setHelps(true)}
+        >
+          ?
+        </button>
+      </header>
+      <Banner />
+      <main id="main" tabIndex={-1}>
+        {View ? (
+          <View route={route} />
+        ) : (
+          <p>
+            There is no view “{route.view}”. <a href={hrefOf('rack')}>To the rack</a>
+          </p>
+        )}
+      </main>
+      <ActionHost />
+      {helps && <Help onClose={() => setHelps(false)} />}
+    </>
+  );
+}
+
+function focusMain() {
+  document.getElementById('main')?.focus();
+}

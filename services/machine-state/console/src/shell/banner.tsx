@@ -1,0 +1,20 @@
+import { useLive } from '../live/store.ts';
+import { span, useNow } from '../parts/time.tsx';
+
+/** Says when what is shown may be old. */
+export function Banner() {
+  const connection = useLive((live) => live.connection);
+  const lostAt = useLive((live) => live.lostAt);
+  const why = useLive((live) => live.why);
+  const now = useNow();
+  return (
+    <div role="status" aria-live="polite">
+      {connection === 'lost' && (
+        <p class="banner">
+          Not connected{lostAt && now - lostAt > 5000 ? ` for ${span(now - lostAt)}` : ''}: {why}.
+          The page shows the state of before, and connects again by itself.
+        </p>
+      )}
+    </div>
+  );
+}

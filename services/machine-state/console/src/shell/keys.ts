@@ -1,0 +1,42 @@
+/** Keys, in one list, so that `?` shows what there is. */
+import { useEffect } from 'preact/hooks';
+
+export interface Key {
+  key: string;
+  what: string;
+  run(event: KeyboardEvent): void;
+}
+
+const groups = new Map<string, readonly Key[]>();
+
+export function keyGroups(): [string, readonly Key[]][] {
+  return [...groups];
+}
+
+/** Keys that work while the component is shown, and no text is being typed. */
+export function useKeys(group: string, keys: readonly Key[]): void {
+  useEffect(() => {
+    groups.set(group, keys);
+    const listener = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (isTyping(event.target) || document.querySelector('dialog[open]')) return;
+      const found = keys.find(({ key }) => key === event.key);
+      if (!found) return;
+      event.preventDefault();
+      found.run(event);
+    };
+    addEventListener('keydown', listener);
+    return () => {
+      removeEventListener('keydown', listener);
+      groups.delete(group);
+    };
+  });
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLInputElement ||
+    target instanceof HTMLTextAreaElement ||
+    target instanceof HTMLSelectElement
+  );
+}

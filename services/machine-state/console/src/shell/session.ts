@@ -1,0 +1,43 @@
+/** Who uses this page. The token itself is never kept here: a cookie that no script can read stands for it. */
+import { CallFailed, call } from '../live/api.ts';
+import { type getLive, setLive } from '../live/store.ts';
+import { go, hrefOf, parseHash } from './router.ts';
+
+const retryMs = 3000;
+
+export async function loadSession(): Promise<void> {
+  const { view, query } = parseHash(location.hash);
+  const code = query.get('code');
+  if (view === 'sign-in' && code) {
+    // Out of the address and the history before anything else.
+    go(hrefOf('rack'), true);
+    try {
+      await signIn({ code });
+      return;
+    } catch (error) {
+      setLive({ session: null, why: error instanceof Error ? error.message : String(error) });
+      return;
+    }
+  }
+  try {
+    setSession(await call('machine-state', 'session'));
+  } catch (error) {
+    if (error instanceof CallFailed && error.status === 401) setLive({ session: null });
+    else setTimeout(() => void loadSession(), retryMs);
+  }
+}
+
+/** @throws CallFailed */
+export async function signIn(by: { token: string } | { code: string }): Promise<void> {
+  setSession(await call('machine-state', 'signIn', { body: by }));
+}
+
+export async function signOut(): Promise<void> {
+  await call('machine-state', 'signOut');
+  location.reload();
+}
+
+/** Pages of another version than the service load again, once nobody is typing. */
+export function setSession(session: NonNullable<ReturnType<typeof getLive>['session']>): void {
+  setLive({ session });
+}

@@ -1,0 +1,26 @@
+/** Light or dark: as the computer is set, or as chosen here. */
+import { useState } from 'preact/hooks';
+
+const themes = ['auto', 'light', 'dark'] as const;
+export type Theme = (typeof themes)[number];
+const kept = 'skolo-theme';
+
+export function applyTheme(theme = storedTheme()): void {
+  if (theme === 'auto') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+}
+
+export function useTheme(): [Theme, () => void] {
+  const [theme, setTheme] = useState(storedTheme);
+  function next() {
+    const following = themes[(themes.indexOf(theme) + 1) % themes.length] ?? 'auto';
+    localStorage.setItem(kept, following);
+    applyTheme(following);
+    setTheme(following);
+  }
+  return [theme, next];
+}
+
+function storedTheme(): Theme {
+  return themes.find((theme) => theme === localStorage.getItem(kept)) ?? 'auto';
+}

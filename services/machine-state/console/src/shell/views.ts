@@ -1,0 +1,35 @@
+import type { FunctionComponent } from 'preact';
+import { Alerts } from '../alerts/alerts.tsx';
+import { Backups } from '../backups/backups.tsx';
+import { MachineView } from '../machine/machine.tsx';
+import { Power } from '../power/power.tsx';
+import { RackPage } from '../rack/rack.tsx';
+import { RackFile } from '../rack-file/rack-file.tsx';
+import { Services } from '../services/services.tsx';
+import { Sickest } from '../sickest/sickest.tsx';
+import { Tokens } from '../tokens/tokens.tsx';
+import { Visit } from '../visit/visit.tsx';
+import type { Route } from './router.ts';
+
+interface View {
+  /** First part of its link. */
+  name: string;
+  /** In the navigation; absent: reached from another view. */
+  title?: string;
+  /** The view of the navigation that it belongs to. */
+  below?: string;
+  component: FunctionComponent<{ route: Route }>;
+}
+
+export const views: readonly View[] = [
+  { name: 'rack', title: 'Rack', component: RackPage },
+  { name: 'power', title: 'Power', component: Power },
+  { name: 'backups', title: 'Backups', component: Backups },
+  { name: 'alerts', title: 'Alerts', component: Alerts },
+  { name: 'tokens', title: 'Tokens', component: Tokens },
+  { name: 'services', title: 'Services', component: Services },
+  { name: 'rack-file', title: 'rack.yaml', component: RackFile },
+  { name: 'sickest', title: 'Sickest', component: Sickest },
+  { name: 'machine', below: 'rack', component: MachineView },
+  { name: 'visit', below: 'rack', component: Visit },
+];

@@ -1,0 +1,52 @@
+import { call } from '../live/api.ts';
+import { MachineLink } from '../parts/links.tsx';
+import { Load, useLoaded } from '../parts/load.tsx';
+import { Table } from '../parts/table.tsx';
+import { span } from '../parts/time.tsx';
+import { hrefOf, type Route } from '../shell/router.ts';
+
+const choices = ['1', '7', '30', '90'];
+
+/** Machines that were unable to take tasks most often. */
+export function Sickest({ route }: { route: Route }) {
+  const days = route.query.get('days') ?? '30';
+  const loaded = useLoaded(
+    (signal) => call('machine-state', 'sickest', { query: { days, limit: 50 }, signal }),
+    days,
+  );
+  return (
+    <>
+      <h1>Sick most often</h1>
+      <nav class="tabs" aria-label="Period">
+        {choices.map((each) => (
+          <a
+            key={each}
+            href={hrefOf('sickest', [], { days: each })}
+            aria-current={each === days ? 'true' : undefined}
+          >
+            {each === '1' ? 'last day' : `last ${each} days`}
+          </a>
+        ))}
+      </nav>
+      <Load of={loaded}>
+        {({ machines }) => (
+          <Table
+            caption="Machines"
+            head={['Machine', 'Times', 'Could take no tasks for', 'Reasons']}
+          >
+            {machines.map(({ name, times, seconds, codes }) => (
+              <tr key={name}>
+                <th scope="row">
+                  <MachineLink name={name} />
+                </th>
+                <td class="number">{times}</td>
+                <td class="number">{span(seconds * 1000)}</td>
+                <td>{codes.map(({ code, times: count }) => `${code} ${count}`).join(', ')}</td>
+              </tr>
+            ))}
+          </Table>
+        )}
+      </Load>
+    </>
+  );
+}

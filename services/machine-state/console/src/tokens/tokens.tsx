@@ -1,0 +1,94 @@
+import { call } from '../live/api.ts';
+import { MachineLink } from '../parts/links.tsx';
+import { Load, useLoaded } from '../parts/load.tsx';
+import { Table } from '../parts/table.tsx';
+import { Ago, span } from '../parts/time.tsx';
+import { go, hrefOf, type Route } from '../shell/router.ts';
+
+const everyMs = 10_000;
+
+/** Identities of the rack with the life of their tokens, and who has asked for them. */
+export function Tokens({ route }: { route: Route }) {
+  const loaded = useLoaded(
+    async (signal) => {
+      const [{ identities }, { clients }] = await Promise.all([
+        call('metadata-server', 'identities', { signal }),
+        call('metadata-server', 'clients', { signal }),
+      ]);
+      return { identities, clients };
+    },
+    'tokens',
+    everyMs,
+  );
+  const text = route.query.get('text') ?? '';
+  return (
+    <>
+      <h1>Tokens</h1>
+      <Load of={loaded}>
+        {({ identities, clients }) => {
+          const shown = clients.filter((client) =>
+            JSON.stringify(client).toLowerCase().includes(text.toLowerCase()),
+          );
+          return (
+            <>
+              <Table
+                caption="Identities"
+                head={['Identity', 'Account', 'Token', 'Last renewed', '']}
+              >
+                {identities.map(
+                  ({ name, email, tokenRemainingSeconds: left, lastSuccess, ...each }) => (
+                    <tr key={name}>
+                      <th scope="row">{name}</th>
+                      <td>{email}</td>
+                      <td>
+                        {left === undefined ? (
+                          <span class="failure">none that is valid</span>
+                        ) : (
+                          `valid for ${span(left * 1000)}`
+                        )}
+                      </td>
+                      <td>
+                        <Ago time={lastSuccess} suffix={lastSuccess ? ' ago' : ''} />
+                      </td>
+                      <td>{each.lastFailureReason}</td>
+                    </tr>
+                  ),
+                )}
+              </Table>
+              <h2>
+                Clients
+                <input
+                  type="search"
+                  aria-label="Client, identity or address"
+                  placeholder="Client, identity or address"
+                  value={text}
+                  onInput={({ currentTarget }) =>
+                    go(hrefOf('tokens', [], { text: currentTarget.value }), true)
+                  }
+                />
+              </h2>
+              <Table
+                caption="Clients"
+                head={['Client', 'Address', 'Identity', 'Last token', 'Requests']}
+              >
+                {shown
+                  .slice(0, 500)
+                  .map(({ name, kind, address, identity, lastTokenAsked, requests }) => (
+                    <tr key={`${name} ${address}`}>
+                      <th scope="row">{kind === 'machine' ? <MachineLink name={name} /> : name}</th>
+                      <td>{address}</td>
+                      <td>{identity ?? <span class="muted">none</span>}</td>
+                      <td>
+                        <Ago time={lastTokenAsked} suffix={lastTokenAsked ? ' ago' : ''} />
+                      </td>
+                      <td class="number">{requests}</td>
+                    </tr>
+                  ))}
+              </Table>
+            </>
+          );
+        }}
+      </Load>
+    </>
+  );
+}

@@ -1,0 +1,62 @@
+import { useLive } from '../live/store.ts';
+import { Condition } from '../parts/condition.tsx';
+import { MachineLink } from '../parts/links.tsx';
+import { Ago } from '../parts/time.tsx';
+import { needingPerson } from '../rack/attention.tsx';
+
+/** What needs a person, by shelf, for whoever goes to the rack: on paper, too. */
+export function Visit() {
+  const rack = useLive((live) => live.rack);
+  const machines = useLive((live) => live.machines);
+  if (!rack) return <p class="muted loading">Loading …</p>;
+  const shelves = rack.shelves.map(({ name, machines: names }) => ({
+    name,
+    waiting: needingPerson(names.flatMap((each) => machines.get(each) ?? [])).sort((a, b) =>
+      a.name.localeCompare(b.name),
+    ),
+  }));
+  const total = shelves.reduce((sum, { waiting }) => sum + waiting.length, 0);
+  return (
+    <article class="visit">
+      <h1>
+        {rack.rack}: {total} {total === 1 ? 'machine needs' : 'machines need'} a person
+        <button type="button" onClick={() => print()}>
+          Print
+        </button>
+      </h1>
+      {rack.causes.map(({ what, text, machines: dark }) => (
+        <p key={what} class="failure">
+          {what}: {text}; {dark.length} machines are dark because of it.
+        </p>
+      ))}
+      {shelves
+        .filter(({ waiting }) => waiting.length > 0)
+        .map(({ name, waiting }) => (
+          <section key={name}>
+            <h2>{name}</h2>
+            <ul class="tasks">
+              {waiting.map((machine) => (
+                <li key={machine.name}>
+                  <span class="box" aria-hidden="true" />
+                  <div>
+                    <p>
+                      <b>
+                        <MachineLink name={machine.name} />
+                      </b>{' '}
+                      <Condition condition={machine.condition} /> <Ago time={machine.since} />
+                    </p>
+                    <p>{machine.needsPerson}</p>
+                    <p class="muted">
+                      {machine.sentence} Port {machine.wiring.uplink ?? 'unknown'}, power{' '}
+                      {machine.wiring.power.join(', ') || 'unknown'}
+                      {machine.devices.map(({ serial }) => serial && `, serial ${serial}`)}.
+                    </p>
+                  </div>
+                </li>
+              ))}
+            </ul>
+          </section>
+        ))}
+    </article>
+  );
+}

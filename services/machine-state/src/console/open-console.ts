@@ -1,0 +1,25 @@
+/** The console, wired. */
+import type { RequestListener } from 'node:http';
+import type { consoleApi } from '@skolo/api';
+import type { RouteHandlers, ServiceContext } from '@skolo/common';
+import { consoleHandler } from './handler.ts';
+import { consoleHandlers } from './handlers.ts';
+import { readPages } from './pages.ts';
+import { Sessions } from './sessions.ts';
+
+export interface Console {
+  /** Of `consoleApi`, to be routes of the app. */
+  handlers: RouteHandlers<typeof consoleApi>;
+  /** The public port: pages, sessions and the other services around the app. */
+  around(app: RequestListener): RequestListener;
+}
+
+/** @param folder of the built pages */
+export async function openConsole(context: ServiceContext, folder: string): Promise<Console> {
+  const pages = await readPages(folder);
+  const sessions = new Sessions(context.rack.rack.name, context.clock);
+  return {
+    handlers: consoleHandlers({ ...context, sessions }),
+    around: (app) => consoleHandler({ ...context, sessions, pages, app }),
+  };
+}

@@ -1,0 +1,109 @@
+/** The built pages: a few files, in memory and compressed. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { extname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, gzip } from 'node:zlib';
+import { errorCode } from '@skolo/errors';
+
+/** Nothing from elsewhere, nothing inline. `blob:` is the screen of a phone, which is fetched with a POST. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob:",
+  "connect-src 'self'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join('; ');
+
+const headersOfPages = {
+  'content-security-policy': policy,
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+const types: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+interface Page {
+  type: string;
+  etag: string;
+  isImmutable: boolean;
+  bodies: { identity: Buffer; gzip: Buffer; br: Buffer };
+}
+
+export type Pages = ReadonlyMap<string, Page>;
+
+/** @param folder what Vite wrote; empty without it: the service works without its pages */
+export async function readPages(folder: string): Promise<Pages> {
+  const names = await readdir(folder, { recursive: true }).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const files = names.filter((name) => extname(name) in types);
+  const pages = await Promise.all(files.map((name) => readPage(folder, name)));
+  return new Map(pages);
+}
+
+/** Answers a request for a page; false: it is not for one. */
+export function servePage(
+  pages: Pages,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return false;
+  const [path = ''] = (request.url ?? '').split('?', 1);
+  if (path === '/' && pages.size === 0) {
+    response.writeHead(503, { 'content-type': 'text/plain; charset=utf-8' });
+    response.end('the console is not built; run: npm run build -w services/machine-state\n');
+    return true;
+  }
+  const page = pages.get(path === '/' ? '/index.html' : path);
+  if (page === undefined) return false;
+  for (const [name, value] of Object.entries(headersOfPages)) response.setHeader(name, value);
+  response.setHeader('etag', page.etag);
+  response.setHeader('vary', 'accept-encoding');
+  // The index names the other files by their content.
+  const caching = page.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache';
+  response.setHeader('cache-control', caching);
+  if (request.headers['if-none-match'] === page.etag) {
+    response.writeHead(304).end();
+    return true;
+  }
+  const encoding = encodingFor(request.headers['accept-encoding']?.toString());
+  const body = page.bodies[encoding];
+  if (encoding !== 'identity') response.setHeader('content-encoding', encoding);
+  response.writeHead(200, { 'content-type': page.type, 'content-length': body.length }).end(body);
+  return true;
+}
+
+async function readPage(folder: string, name: string): Promise<[string, Page]> {
+  const identity = await readFile(join(folder, name));
+  const [gzipped, br] = await Promise.all([
+    promisify(gzip)(identity),
+    promisify(brotliCompress)(identity),
+  ]);
+  const path = `/${name.replaceAll('\\', '/')}`;
+  const page = {
+    type: types[extname(name)] ?? 'application/octet-stream',
+    etag: `"${createHash('sha256').update(identity).digest('base64url')}"`,
+    isImmutable: path.startsWith('/assets/'),
+    bodies: { identity, gzip: gzipped, br },
+  };
+  return [path, page];
+}
+
+function encodingFor(accepted = ''): keyof Page['bodies'] {
+  const names = accepted.split(',').map((each) => each.trim());
+  return (['br', 'gzip'] as const).find((name) => names.includes(name)) ?? 'identity';
+}

@@ -1,0 +1,254 @@
+/** A plausible rack of any size, as machine-state shows it. The same seed makes the same rack. */
+
+import type { Machine, MachineCondition, RackElement, RackView } from '@skolo/api';
+import { seeded } from '@skolo/durable/campaign';
+
+export interface FixtureRack {
+  machines: Machine[];
+  rack: RackView;
+}
+
+const perShelf = 40;
+const models = ['Pixel 6', 'Pixel 8', 'Galaxy S22', 'Moto G Power'];
+
+/** Why, and what a person has to do. */
+const troubles: readonly {
+  condition: MachineCondition;
+  code: string;
+  text: string;
+  person?: string;
+}[] = [
+  { condition: 'recovering', code: 'battery-low', text: 'battery at 21 %, charging to 40 %' },
+  { condition: 'recovering', code: 'too-hot', text: 'battery at 41 °C, cooling to 36 °C' },
+  {
+    condition: 'quarantined',
+    code: 'device-missing',
+    text: 'the phone is missing; three repairs and two power cycles did not bring it back',
+    person: 'Look at the phone: is it on, and is its cable plugged in?',
+  },
+  {
+    condition: 'quarantined',
+    code: 'unauthorized',
+    text: 'the phone does not accept the key of adb',
+    person: 'Confirm the dialog "Allow USB debugging" on the phone',
+  },
+  {
+    condition: 'gone',
+    code: 'silent',
+    text: 'no answer of the agent; its port on the switch has no link',
+    person: 'Look at the network cable and the SD card',
+  },
+  { condition: 'stale', code: 'silent', text: 'no answer of the agent' },
+];
+
+export function fixtureRack(count: number, now = Date.now(), seed = 7): FixtureRack {
+  const chance = seeded(seed);
+  const ago = (minutes: number) => new Date(now - minutes * 60_000).toISOString();
+  const names = Array.from({ length: count }, (_, i) => nameOf(i));
+  const switches = Math.ceil(count / perShelf);
+  const downSwitch = switches > 4 ? `switch-${switches}` : undefined;
+
+  const machines = names.map((name, i): Machine => {
+    const outlet = `switch-${Math.floor(i / perShelf) + 1}/${(i % perShelf) + 1}`;
+    const isDark = outlet.startsWith(`${downSwitch}/`);
+    const sick = chance() < 0.07 ? troubles[Math.floor(chance() * troubles.length)] : undefined;
+    const kept = !isDark && !sick && chance() < 0.02;
+    const since = isDark ? 12 : sick ? Math.floor(chance() * 600) + 2 : Math.floor(chance() * 9000);
+    const condition = isDark ? 'gone' : (sick?.condition ?? (kept ? 'maintenance' : 'ok'));
+    const reason = sick && { code: sick.code, text: sick.text };
+    const isBusy = condition === 'ok' && chance() < 0.6;
+    const silent = condition === 'gone' || condition === 'stale';
+    const order = kept && {
+      id: `order-${i}`,
+      machine: name,
+      kind: 'maintenance' as const,
+      by: 'ann@example.com',
+      reason: 'new battery on its way',
+      since: ago(since),
+      deliveredAt: ago(since),
+    };
+    return {
+      name,
+      kind: 'rpi',
+      shelf: `shelf${Math.floor(i / perShelf) + 1}`,
+      address: `192.168.${1 + Math.floor(i / 200)}.${(i % 200) + 20}`,
+      mac: `dc:a6:32:${hex(i >> 8)}:${hex(i & 255)}:01`,
+      pools: [i % 3 === 0 ? 'gpu' : 'phones'],
+      condition,
+      since: ago(since),
+      sentence: sentenceOf(condition, isDark ? `${downSwitch} is down` : sick?.text, isBusy),
+      ...(!isDark && sick?.person && { needsPerson: sick.person }),
+      ...(isDark && downSwitch && { cause: downSwitch }),
+      ...(sick && chance() < 0.15 && { flapping: { changes: 7, since: ago(48) } }),
+      lastSeen: ago(silent ? since : 0.1),
+      health: {
+        verdict: silent || condition === 'ok' ? 'ok' : verdictOf(condition),
+        since: ago(since),
+        reasons: reason
+          ? [{ ...reason, verdict: 'quarantined', since: ago(since), device: 'device' }]
+          : [],
+      },
+      ...(isBusy && { task: { id: `68f${hex(i)}a41${hex(i * 7)}10`, since: ago(chance() * 45) } }),
+      bot: {
+        state: silent ? 'silent' : 'running',
+        since: ago(4000),
+        healthy: !silent,
+        starts: 3,
+        server: 'https://swarming.example.com',
+      },
+      devices: [
+        {
+          name: 'device',
+          kind: 'android',
+          state: sick?.code === 'device-missing' ? 'missing' : 'present',
+          since: ago(since),
+          readAt: ago(0.2),
+          serial: `3A${(i * 7919 + 100_003).toString(36).toUpperCase()}`,
+          dimensions: {
+            device_type: [models[i % models.length] ?? ''],
+            device_os: ['AP2A.240805'],
+          },
+          batteryPercent: Math.round(55 + chance() * 45),
+          temperaturesCelsius: { battery: Math.round(280 + chance() * 80) / 10 },
+        },
+      ],
+      repairs: [],
+      bootId: `boot-${i}`,
+      host: { celsius: Math.round(420 + chance() * 140) / 10, diskFreeBytes: 11_000_000_000 },
+      versions: { agent: '1.4.0', node: '22.14.0' },
+      orders: order ? [order] : [],
+      wiring: { uplink: outlet, power: [outlet] },
+      power: { outlets: [{ outlet, state: isDark ? 'unknown' : 'on' }] },
+      token: { identity: 'bots', lastAsked: ago(silent ? since : chance() * 20) },
+      alerts:
+        condition === 'gone' && !isDark
+          ? [
+              {
+                name: 'SkoloMachineGone',
+                severity: 'warning',
+                since: ago(since),
+                summary: `${name} does not answer`,
+              },
+            ]
+          : [],
+    };
+  });
+
+  const elements: RackElement[] = [
+    element('router', 'edgeos', [], [{ port: 'eth1', powers: [], connects: ['switch-1'] }]),
+    ...Array.from({ length: switches }, (_, s) => {
+      const name = `switch-${s + 1}`;
+      const isDown = name === downSwitch;
+      return element(
+        name,
+        'edgeswitch',
+        [`pdu-1/${s + 2}`],
+        Array.from({ length: 48 }, (_, p) => {
+          const machine = p < perShelf ? names[s * perShelf + p] : undefined;
+          if (p === 47) return { port: '48', powers: [], connects: ['router'] };
+          return machine
+            ? {
+                port: `${p + 1}`,
+                powers: [machine],
+                connects: [machine],
+                state: isDown ? ('unknown' as const) : ('on' as const),
+              }
+            : { port: `${p + 1}`, powers: [], connects: [] };
+        }),
+        isDown ? { state: 'down', why: 'no answer to ssh and ping', since: ago(12) } : {},
+      );
+    }),
+    element(
+      'pdu-1',
+      'apc-rpdu2',
+      [],
+      Array.from({ length: 16 }, (_, p) => ({
+        port: `${p + 1}`,
+        powers: p === 0 ? ['router'] : p <= switches ? [`switch-${p}`] : [],
+        connects: [],
+        ...(p <= switches && { state: 'on' as const }),
+      })),
+    ),
+  ];
+
+  function element(
+    name: string,
+    model: string,
+    power: string[],
+    ports: RackElement['ports'],
+    more: Partial<RackElement> = {},
+  ): RackElement {
+    const address = `192.168.1.${name.length + ports.length}`;
+    return { name, model, address, power, state: 'up', lastBackup: ago(310), ports, ...more };
+  }
+
+  const dark = machines.filter(({ cause }) => cause !== undefined).map(({ name }) => name);
+  const rack: RackView = {
+    rack: 'rack4',
+    timezone: 'America/New_York',
+    shelves: Array.from({ length: Math.ceil(count / perShelf) }, (_, s) => ({
+      name: `shelf${s + 1}`,
+      machines: names.slice(s * perShelf, (s + 1) * perShelf),
+    })),
+    elements,
+    causes: downSwitch
+      ? [
+          {
+            what: downSwitch,
+            text: `${downSwitch} does not answer`,
+            since: ago(12),
+            machines: dark,
+          },
+        ]
+      : [],
+    services: [
+      service('metadata-server'),
+      service('router-backup', [
+        { what: 'switch-3', why: 'login rejected; check the secret', since: ago(95) },
+      ]),
+      service('power-cycle-daemon'),
+      service('alert-to-pubsub'),
+      service('machine-state'),
+    ],
+    rackFile: {
+      loadedAt: ago(190),
+      warnings: ['line 84: skia-rpi2-rack4-shelf2-007 has no uplink'],
+      problems: [],
+      changes: ['skia-rpi2-rack4-shelf1-012: power switch-1/12 → switch-1/41'],
+    },
+    alerts: downSwitch
+      ? [
+          {
+            name: 'SkoloSwitchDown',
+            severity: 'critical',
+            since: ago(11),
+            summary: `${downSwitch} is down`,
+          },
+        ]
+      : [],
+  };
+  return { machines, rack };
+}
+
+function nameOf(i: number): string {
+  const number = String((i % perShelf) + 1).padStart(3, '0');
+  return `skia-rpi2-rack4-shelf${Math.floor(i / perShelf) + 1}-${number}`;
+}
+
+function service(name: string, degraded: { what: string; why: string; since: string }[] = []) {
+  return { name, reachable: true, ready: true, version: '0.1.0', degraded };
+}
+
+function verdictOf(condition: MachineCondition) {
+  return condition === 'recovering' || condition === 'maintenance' ? condition : 'quarantined';
+}
+
+function sentenceOf(condition: MachineCondition, text: string | undefined, isBusy: boolean) {
+  if (text) return `${text[0]?.toUpperCase()}${text.slice(1)}.`;
+  if (condition === 'maintenance') return 'ann@example.com: new battery on its way.';
+  return isBusy ? 'It runs a task.' : 'It waits for a task.';
+}
+
+function hex(value: number): string {
+  return (value & 255).toString(16).padStart(2, '0');
+}
