@@ -77,6 +77,7 @@ const nouns: Record<string, Noun> = {
       log: async () => (await import('./commands/machine/log.ts')).define,
       clear: async () => (await import('./commands/machine/actions.ts')).clear,
       reboot: async () => (await import('./commands/machine/actions.ts')).reboot,
+      replace: async () => (await import('./commands/machine/replace.ts')).define,
       join: async () => (await import('./commands/machine/join.ts')).joinMachines,
       leave: async () => (await import('./commands/machine/join.ts')).leaveMachines,
     },

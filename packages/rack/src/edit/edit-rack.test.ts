@@ -68,6 +68,18 @@ describe('an edit of rack.yaml', () => {
       [{ name: 'a-03', key: 'address' as const, value: '192.168.1.77' }],
       '  a-[01-12]: { kind: host, address: 192.168.1.[101-102,77,104-112] }\n',
     ],
+    [
+      'the serial of the phone of one',
+      '  a-[1-2]: { kind: rpi, device: { kind: android, serial: [0A1B, 0A1C] } } # two\n',
+      [{ name: 'a-2', key: 'serial' as const, device: 'device', value: '12345678' }],
+      '  a-[1-2]: { kind: rpi, device: { kind: android, serial: [0A1B, "12345678"] } } # two\n',
+    ],
+    [
+      'the serial of one of several phones',
+      '  a:\n    kind: rpi\n    devices:\n      - { name: left, kind: android, serial: 0A1B } # old\n      - { name: right, kind: ios, serial: 0A1C }\n',
+      [{ name: 'a', key: 'serial' as const, device: 'right', value: '0A1D' }],
+      '  a:\n    kind: rpi\n    devices:\n      - { name: left, kind: android, serial: 0A1B } # old\n      - { name: right, kind: ios, serial: 0A1D }\n',
+    ],
   ])('changes %s, and nothing else', (_what, machines, edits, expected) => {
     const { machines: result, left } = edited(machines, ...edits);
 
@@ -116,6 +128,11 @@ describe('an edit of rack.yaml', () => {
       '  a-[1-3]: { kind: host, label: &l x, shelf: *l, power: switch-1/[1-3] }\n',
       { name: 'a-2', key: 'power' as const, value: 'switch-2/2' },
       'no range gives the `power` of all 3 names; give a-2 an entry of its own',
+    ],
+    [
+      '  a: { kind: rpi, device: { kind: android } }\n',
+      { name: 'a', key: 'serial' as const, device: 'device', value: '0A1D' },
+      'its entry has no `serial` of its own',
     ],
     [
       '  a: { kind: host, power: [switch-1/1, switch-2/1] }\n',

@@ -7,6 +7,7 @@ import {
   isMap,
   isScalar,
   isSeq,
+  type Pair,
   parseDocument,
   type Scalar,
   type YAMLMap,
@@ -16,7 +17,7 @@ import { hideRanges } from '../hidden-ranges.ts';
 import { RackError } from '../issues.ts';
 import { parseRack } from '../load.ts';
 import { formatOutlet } from '../outlets.ts';
-import type { Rack } from '../rack.ts';
+import type { Machine, Rack } from '../rack.ts';
 import { expandRange, hasRange } from '../ranges.ts';
 import { foldValues } from './fold.ts';
 import { applied, ByHand, plain, rangeOf, type Splice, written } from './splice.ts';
@@ -26,7 +27,9 @@ import { splitEntry } from './split-entry.ts';
 export interface RackEdit {
   /** Of the jumphost, a device or a machine. */
   name: string;
-  key: 'uplink' | 'address' | 'mac' | 'power';
+  key: 'uplink' | 'address' | 'mac' | 'power' | 'serial';
+  /** With `serial`: its name on the machine. */
+  device?: string;
   value: string;
 }
 
@@ -38,7 +41,7 @@ export interface EditedRack {
 
 /** Keys that take a list with one value for each name. */
 const listed: Readonly<Record<string, ReadonlySet<RackEdit['key']>>> = {
-  machines: new Set(['uplink', 'address', 'mac']),
+  machines: new Set(['uplink', 'address', 'mac', 'serial']),
   infrastructure: new Set(['address', 'mac']),
   jumphost: new Set(),
 };
@@ -114,13 +117,29 @@ function groupsOf(
   const groups = new Map<unknown, Group>();
   for (const edit of edits) {
     const entry = entries.find(({ names }) => names.includes(edit.name));
-    const pair = entry?.map.items.find(({ key }) => isScalar(key) && key.value === edit.key);
+    const pair = entry && pairIn(holderOf(entry.map, edit), edit.key);
     const key = pair ?? edit;
     const group = groups.get(key) ?? groupOf(entry, pair?.value, edit);
     group.edits.push(edit);
     groups.set(key, group);
   }
   return [...groups.values()];
+}
+
+/** Where the value is: the entry, or one of its devices. */
+function holderOf(map: YAMLMap, { device }: RackEdit): unknown {
+  if (device === undefined) return map;
+  const all = pairIn(map, 'devices')?.value;
+  if (!isSeq(all)) return pairIn(map, 'device')?.value;
+  return all.items.find((item) => {
+    const name = pairIn(item, 'name')?.value;
+    return isScalar(name) && name.value === device;
+  });
+}
+
+function pairIn(map: unknown, key: string): Pair | undefined {
+  if (!isMap(map)) return undefined;
+  return map.items.find((pair) => isScalar(pair.key) && pair.key.value === key);
 }
 
 function groupOf(entry: Entry | undefined, value: unknown, { name, key }: RackEdit): Group {
@@ -138,9 +157,7 @@ function entriesOf(contents: unknown, show: (text: string) => string): Entry[] {
     const section = isScalar(key) ? String(key.value) : '';
     if (!isMap(value)) continue;
     if (section === 'jumphost') {
-      const name = value.items.find(
-        (pair) => isScalar(pair.key) && pair.key.value === 'name',
-      )?.value;
+      const name = pairIn(value, 'name')?.value;
       if (isScalar(name)) found.push({ section, names: [String(name.value)], map: value });
     }
     if (section !== 'machines' && section !== 'infrastructure') continue;
@@ -204,7 +221,9 @@ function separatorOf({ flow }: YAMLSeq, item: Scalar, text: string): string {
 /** @throws RackError Something else has changed as well, say by an anchor. */
 function checkOnly(before: Rack, after: Rack, edits: readonly RackEdit[], file: string): void {
   const [was, is] = [valuesOf(before), valuesOf(after)];
-  for (const { name, key, value } of edits) was.set(`${name} ${key}`, value);
+  for (const { name, key, device, value } of edits) {
+    was.set(device === undefined ? `${name} ${key}` : `${name} ${key} ${device}`, value);
+  }
   const other = [...was].find(([place, value]) => is.get(place) !== value);
   if (other === undefined && was.size === is.size) return;
   const message = `an edit would change ${other?.[0] ?? 'another entry'}, too; nothing was changed`;
@@ -214,11 +233,27 @@ function checkOnly(before: Rack, after: Rack, edits: readonly RackEdit[], file: 
 function valuesOf(rack: Rack): Map<string, string> {
   const values = new Map<string, string>();
   for (const entry of [rack.jumphost, ...rack.infrastructure.values(), ...rack.machines.values()]) {
-    const { name, uplink, address, mac, power, ...rest } = entry;
+    const { name, uplink, address, mac, power, ...others } = entry;
+    const { serials, rest } = withoutSerials(others);
     const port = uplink === undefined || uplink === 'internet' ? uplink : formatOutlet(uplink);
     const feeds = power.map(formatOutlet).join(' ');
-    const all = { uplink: port, address, mac, power: feeds, other: JSON.stringify(rest) };
+    const all = {
+      uplink: port,
+      address,
+      mac,
+      power: feeds,
+      other: JSON.stringify(rest),
+      ...serials,
+    };
     for (const [key, value] of Object.entries(all)) values.set(`${name} ${key}`, value ?? '');
   }
   return values;
+}
+
+/** Serials of attached devices as keys of their own: `serial phone`. */
+function withoutSerials(entry: object | Pick<Machine, 'devices'>) {
+  if (!('devices' in entry)) return { serials: {}, rest: entry };
+  const serials = entry.devices.map(({ name, serial }) => [`serial ${name}`, serial] as const);
+  const devices = entry.devices.map(({ serial: _, ...device }) => device);
+  return { serials: Object.fromEntries(serials), rest: { ...entry, devices } };
 }

@@ -1,5 +1,5 @@
 /** Pieces of a text that are replaced, each where it stands. */
-import type { Scalar } from 'yaml';
+import { parse, type Scalar } from 'yaml';
 import { hideRanges } from '../hidden-ranges.ts';
 
 /** A piece of the text, and what takes its place. */
@@ -27,9 +27,10 @@ export function written(value: string, text: string, scalar: Scalar): string {
 
 /** In quotes only where YAML needs them. */
 export function plain(value: string): string {
-  return /^[\w./][\w./:@-]*$/.test(hideRanges(value).hidden.replace(/[\uE6A0-\uE6A2]/g, ''))
-    ? value
-    : JSON.stringify(value);
+  const { hidden } = hideRanges(value);
+  const isPlain = /^[\w./][\w./:@-]*$/.test(hidden.replace(/[\uE6A0-\uE6A2]/g, ''));
+  // A serial number may look like a number.
+  return isPlain && typeof parse(hidden) === 'string' ? value : JSON.stringify(value);
 }
 
 export function applied(text: string, splices: readonly Splice[]): string {

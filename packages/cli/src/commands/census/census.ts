@@ -1,14 +1,14 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
-import type { RackEdit } from '@skolo/rack/edit';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError, complain, exitCodes } from '../../errors.ts';
+import { complain, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { folded } from '../../names.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count, plain } from '../../output/text.ts';
+import { editedRack, writeRackFile } from '../../rack-edits.ts';
 import { rackFile } from '../../rack-file.ts';
 import { powerCycleDaemon, routerBackup } from '../../service-client.ts';
 import { printDiff } from '../backup/diff.ts';
@@ -62,7 +62,7 @@ export function define(command: SkoloCommand): void {
       ? await proofs(command, rack, census.findings)
       : { proven: new Set<string>() };
     const { edits, blocked } = possibleEdits(rack, census.findings, proven);
-    const edited = await editsOf(text, edits, file);
+    const edited = await editedRack(text, edits, file);
     const byHand = [
       ...blocked,
       ...edited.left.map(({ edit, why }) => ({
@@ -71,7 +71,7 @@ export function define(command: SkoloCommand): void {
       })),
     ];
     const isWritten = options.write === true && edited.diff !== '';
-    if (isWritten) await write(file, text, edited.text);
+    if (isWritten) await writeRackFile(file, text, edited.text);
     if (options.json) {
       const { unread, unreadable } = readings;
       const found = { ...census, proven: [...proven], doubt, diff: edited.diff, byHand };
@@ -124,27 +124,6 @@ async function proofs(
   });
   if (result.doubt !== undefined) complain(io, result.doubt);
   return result;
-}
-
-/** rack.yaml with all edits, and the difference; empty: none. */
-async function editsOf(text: string, edits: readonly RackEdit[], file: string) {
-  if (edits.length === 0) return { text, left: [], diff: '' };
-  const [{ editRack }, { difference }] = await Promise.all([
-    import('@skolo/rack/edit'),
-    import('@skolo/backup'),
-  ]);
-  const edited = editRack(text, edits, file);
-  return { ...edited, diff: difference(text, edited.text, { from: file, to: file }) };
-}
-
-/** @throws CliError Somebody else has changed it meanwhile. */
-async function write(file: string, before: string, after: string): Promise<void> {
-  const { writeFileAtomic } = await import('@skolo/durable');
-  const target = await realpath(file);
-  if ((await readFile(target, 'utf8')) !== before) {
-    throw new CliError(`${file}: has changed since it was read; nothing was written, run it again`);
-  }
-  await writeFileAtomic(target, after, { keepAccess: true });
 }
 
 function print(io: Io, rack: string, census: Census, { read, unread, unreadable }: Readings): void {

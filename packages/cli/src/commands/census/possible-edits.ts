@@ -74,7 +74,9 @@ function whyTaken(
   const isPort = key === 'uplink' || key === 'power';
   const holder = plans.find((plan) => {
     if (plan.name === name) return false;
-    return isPort ? plan.uplink === value || plan.power.includes(value) : plan[key] === value;
+    if (isPort) return plan.uplink === value || plan.power.includes(value);
+    // A census sees no serial numbers of phones.
+    return key !== 'serial' && plan[key] === value;
   });
   if (holder === undefined) return undefined;
   const itsOwn = findings.find((finding) => finding.name === holder.name);

@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import type { Machine } from '@skolo/rack';
+import type { RackEdit } from '@skolo/rack/edit';
+import { didYouMean } from '@skolo/rack/suggest';
+import { InvalidArgumentError } from 'commander';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { plain } from '../../output/text.ts';
+import { editedRack, writeRackFile } from '../../rack-edits.ts';
+import { rackFile } from '../../rack-file.ts';
+import { printDiff } from '../backup/diff.ts';
+
+interface Options {
+  mac?: string;
+  serial?: string;
+  device?: string;
+}
+
+/** `skolo machine replace`: another Pi or phone under the name of a former one. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'For another Pi or phone in the place of a former one: writes its MAC address or serial number into rack.yaml, and keeps comments and ranges. The name, the wiring and the history stay. Services apply the new rack.yaml when it is pushed. All edits are made, or none.',
+    )
+    .summary('another Pi or phone under the same name')
+    .argument('<name>', 'name of the machine')
+    .option('--mac <address>', 'MAC address of the new Pi', macAddress)
+    .option('--serial <number>', 'serial number of the new phone, or its UDID', serialNumber)
+    .option('--device <name>', 'the phone, where the machine has several: left')
+    .uses('rack')
+    .example('skolo machine replace skia-rpi2-rack4-shelf1-007 --mac dc:a6:32:00:00:07');
+
+  command.action(async (name: string, options: Options) => {
+    const { io } = command;
+    const { mac, serial } = options;
+    if (mac === undefined && serial === undefined) command.error("give '--mac' or '--serial'");
+    const { parseRack } = await import('@skolo/rack');
+    const file = await rackFile(command.globals());
+    const text = await readFile(file, 'utf8');
+    const { machines } = parseRack(text, { file });
+    const machine = machines.get(name);
+    if (machine === undefined) {
+      throw new CliError(
+        `${name}: no such machine in rack.yaml${didYouMean(name, machines.keys())}`,
+      );
+    }
+    const edits: RackEdit[] = [
+      ...(mac === undefined ? [] : [{ name, key: 'mac', value: mac } as const]),
+      ...(serial === undefined
+        ? []
+        : [{ name, key: 'serial', device: deviceOf(machine, options), value: serial } as const]),
+    ];
+    const edited = await editedRack(text, edits, file);
+    for (const { edit, why } of edited.left) {
+      io.err(plain(`${name}: not edited: ${edit.key}: ${edit.value}: ${why}`));
+    }
+    if (edited.left.length > 0) throw new CliError('nothing was written; edit rack.yaml by hand');
+    if (edited.diff === '') return io.err(`${file}: has these values already`);
+    await writeRackFile(file, text, edited.text);
+    printDiff(io, edited.diff);
+    io.err(`${file}: written`);
+    if (mac !== undefined) io.err(`a new card joins the cluster with: skolo machine join ${name}`);
+    return io.err(`for its history: skolo machine note ${name} 'replaced, because …'`);
+  });
+}
+
+/** @throws CliError It has none of that name, or several without one. */
+function deviceOf({ name, devices }: Machine, { device }: Options): string {
+  const [first, second] = devices.filter((each) => each.name === (device ?? each.name));
+  if (first !== undefined && second === undefined) return first.name;
+  const names = devices.map((each) => each.name).join(', ') || 'none';
+  const what = second === undefined ? 'no such phone' : 'several phones; name one by --device';
+  throw new CliError(`${name}: ${what}; it has: ${names}`);
+}
+
+function macAddress(text: string): string {
+  const digits = text.toLowerCase().replaceAll(/[:.-]/g, '');
+  if (/^[\da-f]{12}$/.test(digits)) return digits.replaceAll(/(..)(?=.)/g, '$1:');
+  throw new InvalidArgumentError('expected twelve hexadecimal digits, such as dc:a6:32:00:00:07');
+}
+
+function serialNumber(text: string): string {
+  if (/^[\w.:-]{1,100}$/.test(text)) return text;
+  throw new InvalidArgumentError('expected letters, digits and . : - _');
+}
