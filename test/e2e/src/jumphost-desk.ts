@@ -7,17 +7,26 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { shellWord } from '@skolo/errors';
 import type { BareJumphost } from '@skolo/jumphost/testing';
+import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/ports';
 import type { Computer } from '@skolo/simulators';
 
 export const repository = fileURLToPath(new URL('../../../', import.meta.url));
 /** The command. */
 export const skolo = join(repository, 'packages/cli/bin/skolo.js');
-const services = {
-  'metadata-server': 'skolo-node',
-  'power-cycle-daemon': 'skolo',
-  'router-backup': 'skolo',
-  'alert-to-pubsub': 'skolo',
-};
+
+/** A program that answers for all pods, on every address; its API is that of a power-cycle daemon that has nothing to do. */
+export const podResponder = `
+import { createServer } from 'node:http';
+for (const port of ${JSON.stringify(jumphostServices.map((name) => servicePorts[name].metricsPort))}) {
+  createServer((request, response) => {
+    if (request.url === '/metrics') response.end('skolo_build_info{version="1.2.0"} 1\\n');
+    else response.end('{"status":"ready"}');
+  }).listen(port, '0.0.0.0');
+}
+createServer((request, response) => {
+  response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json', 'x-request-id': '1' });
+  response.end('{"holds":[],"cycles":[],"controllers":[]}');
+}).listen(${servicePorts['power-cycle-daemon'].port}, '0.0.0.0');`;
 
 function deployment(name: string, namespace: string): string {
   return `
@@ -72,7 +81,7 @@ export async function makeRacks(
   for (const name of unreachable) {
     await write(`kube/racks/${name}/rack.yaml`, rackYaml.replaceAll('rack4', name));
   }
-  const all = Object.entries(services).map(([name, namespace]) => deployment(name, namespace));
+  const all = jumphostServices.map((name) => deployment(name, namespaceOf(name)));
   await write('kube/racks/rack4/services.yaml', all.join('---'));
   await write(
     'kube/racks/rack4/kustomization.yaml',

@@ -24,6 +24,7 @@ import {
   type Ended,
   endOf,
   makeRacks,
+  podResponder,
   repository,
   routePods,
   startTyped,
@@ -42,21 +43,6 @@ infrastructure:
   router: { model: linux, address: ${address}, ports: { ssh: 2222 }, login: router }
   pdu-1: { model: synaccess, address: ${network}.30, login: pdus, outlets: 8 }
 `;
-
-/** Answers for all pods, on every address. */
-const responder = `
-import { createServer } from 'node:http';
-for (const port of [20010, 20011, 20012, 20013]) {
-  createServer((request, response) => {
-    if (request.url === '/metrics') response.end('skolo_build_info{version="1.2.0"} 1\\n');
-    else response.end('{"status":"ready"}');
-  }).listen(port, '0.0.0.0');
-}
-// The API of the power-cycle daemon, which has nothing to do.
-createServer((request, response) => {
-  response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json', 'x-request-id': '1' });
-  response.end('{"holds":[],"cycles":[],"controllers":[]}');
-}).listen(9210, '0.0.0.0');`;
 
 const missing =
   whyNoJumphost() ?? (peer('docker-registry') ? undefined : 'docker-registry is not here');
@@ -81,7 +67,7 @@ describe.skipIf(why !== undefined)(
       await writeFile(join(store, 'k3s-token'), 'canary-of-k3s', { mode: 0o600 });
       await writeFile(join(store, 'router'), 'canary-of-router', { mode: 0o600 });
       const { computer } = jumphost;
-      await computer.write('/opt/responder.mjs', responder);
+      await computer.write('/opt/responder.mjs', podResponder);
       await routePods(computer);
       await computer.run(
         'systemd-run',

@@ -31,7 +31,14 @@ import {
   startSynaccess,
 } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeRacks, routePods, startAtTerminal, startTyped, typed } from './jumphost-desk.ts';
+import {
+  makeRacks,
+  podResponder,
+  routePods,
+  startAtTerminal,
+  startTyped,
+  typed,
+} from './jumphost-desk.ts';
 
 const pdu = `${network}.30`;
 const spare = { name: 'spare-rack4', address: `${network}.9` };
@@ -50,16 +57,6 @@ machines:
   ${spare.name}: { kind: host, address: ${spare.address}, power: pdu-1/2 }
 `;
 }
-
-const responder = `
-import { createServer } from 'node:http';
-for (const port of [20010, 20011, 20012, 20013]) {
-  createServer((request, response) => response.end('{"status":"ready"}')).listen(port, '0.0.0.0');
-}
-createServer((request, response) => {
-  response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json', 'x-request-id': '1' });
-  response.end('{"holds":[],"cycles":[],"controllers":[]}');
-}).listen(9210, '0.0.0.0');`;
 
 /** As on the disk of a jumphost: state of a service, k3s' database and token, ssh host keys. */
 async function makeState(former: Computer): Promise<string> {
@@ -152,7 +149,7 @@ describe.skipIf(why !== undefined)(
         join(jumphost.desk.bundles, daemon),
         "import('/opt/test/repository/services/power-cycle-daemon/src/main.ts');\n",
       );
-      await other.write('/opt/responder.mjs', responder);
+      await other.write('/opt/responder.mjs', podResponder);
       await routePods(other);
       const pods = ['--unit=skolo-test-pods', '/opt/test/node', '/opt/responder.mjs'];
       await other.run('systemd-run', ...pods);

@@ -20,6 +20,7 @@ import {
   subnet,
   whyNoJumphost,
 } from '@skolo/jumphost/testing';
+import { jumphostServices } from '@skolo/rack/ports';
 import {
   type CliDevice,
   type Computer,
@@ -88,20 +89,13 @@ services:
 `;
 }
 
-const services = [
-  'metadata-server',
-  'power-cycle-daemon',
-  'router-backup',
-  'alert-to-pubsub',
-] as const;
-
 /** In the place of pods, on a computer: `skolo-test.service` starts all. */
 async function installServices(computer: Computer, files: Record<string, string>): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     await computer.write(`/etc/test/${path}`, content, 0o600);
   }
-  const units = services.map((name) => `skolo-test-${name}.service`);
-  for (const [at, name] of services.entries()) {
+  const units = jumphostServices.map((name) => `skolo-test-${name}.service`);
+  for (const [at, name] of jumphostServices.entries()) {
     const main = `/opt/test/repository/services/${name}/src/main.ts`;
     await computer.write(
       `/etc/systemd/system/${units[at]}`,
