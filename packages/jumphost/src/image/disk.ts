@@ -115,5 +115,10 @@ function fail(what: string, cause: unknown, signal: AbortSignal): never {
   signal.throwIfAborted();
   const said = cause instanceof Error && 'stderr' in cause ? `${cause.stderr}`.trim() : '';
   const why = said.split('\n').slice(-3).join('; ') || errorText(cause);
-  throw new JumphostError('STEP', `${what}: ${why}`, { cause });
+  const isForeign = said.includes('binfmt_misc');
+  throw new JumphostError(
+    'STEP',
+    `${what}: ${why}${isForeign ? '; apt-get install qemu-user-static' : ''}`,
+    { cause },
+  );
 }

@@ -83,7 +83,7 @@ function exportsFile(subnet: string): FileContent {
 
 const versionsFile = {
   path: '/etc/nfs.conf.d/50-skolo.conf',
-  content: `${head}.\n[nfsd]\nvers3=n\n`,
+  content: `${head}.\n[nfsd]\nvers2=n\nvers3=n\n`,
 };
 
 const mountFile = {
@@ -117,7 +117,7 @@ const refuseOther = `${otherServer}
 
 /**
  * Half of the room that is left, in a file without holes: it never takes more, and never finds the disk full. Discarded blocks
- * would be such holes (mkfs, `fstrim -a`).
+ * would be such holes (mkfs, `fstrim -a`), and those that the kernel zeroes later (lazy initialization, through a loop device).
  */
 const makeImage = `set -e
 umask 022
@@ -128,7 +128,7 @@ if [ ! -e ${image} ]; then
   [ "$free" -ge ${2 * leastMib} ] || { echo "/srv has $free MiB free, and needs ${2 * leastMib} for volumes; make room, or mount a disk at ${folder}" >&2; exit 1; }
   fallocate -l "$((free / 2))MiB" ${image}.new
   chmod 600 ${image}.new
-  mkfs.ext4 -q -F -m 0 -E nodiscard -L skolo-nfs ${image}.new
+  mkfs.ext4 -q -F -m 0 -E nodiscard,lazy_itable_init=0,lazy_journal_init=0 -L skolo-nfs ${image}.new
   sync ${image}.new
   mv ${image}.new ${image}
   sync -f ${image}
