@@ -1,20 +1,29 @@
 /** Handlers of the HTTP API. */
 import type { machineStateApi } from '@skolo/api';
-import { HttpProblem, type RouteHandlers } from '@skolo/common';
+import { type Clock, HttpProblem, type RouteHandlers } from '@skolo/common';
 import { didYouMean, type Rack } from '@skolo/rack';
 import type { Changes } from './changes.ts';
 import type { Current } from './current.ts';
+import { askAgent } from './forward.ts';
+import { type History, HistoryUnavailable } from './history/history.ts';
+import { sickest } from './history/sickest.ts';
 import { matches } from './join/filter.ts';
+import type { Orders } from './orders/orders.ts';
+import { spanOf, timeline } from './timeline.ts';
 
 export interface ApiDeps {
   rack(): Rack;
+  clock: Clock;
   current: Current;
   changes: Changes;
+  history: History;
+  orders: Orders;
 }
 
-type Served = Pick<typeof machineStateApi, 'machines' | 'machine' | 'rack' | 'changes'>;
+const dayMs = 86_400_000;
 
-export function apiHandlers({ rack, current, changes }: ApiDeps): RouteHandlers<Served> {
+export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi> {
+  const { rack, clock, current, changes, history, orders } = deps;
   return {
     machines: ({ query }) => {
       const machines = current.machines().filter((machine) => matches(machine, query));
@@ -27,7 +36,88 @@ export function apiHandlers({ rack, current, changes }: ApiDeps): RouteHandlers<
     },
     rack: () => ({ status: 200, body: current.rack() }),
     changes: ({ headers }) => ({ status: 200, follow: changes.follow(headers['last-event-id']) }),
+    history: ({ params: { name }, query }) =>
+      reading(() => {
+        checkKnown(deps, name);
+        const span = spanOf(query, clock);
+        return { status: 200, body: timeline({ history, orders }, name, span, query) };
+      }),
+    curves: ({ params: { name }, query }) =>
+      reading(() => {
+        checkKnown(deps, name);
+        return { status: 200, body: { curves: history.curves(name, spanOf(query, clock)) } };
+      }),
+    sickest: ({ query: { days, limit } }) =>
+      reading(() => {
+        const now = clock.now();
+        const machines = sickest(history.conditions(now - days * dayMs), now, limit);
+        return { status: 200, body: { machines } };
+      }),
+    async addNote({ body, caller }) {
+      await orders.addNote(body.machines, body.text, caller.name);
+      return { status: 201 };
+    },
+    order: async ({ body, caller }) => ({
+      status: 201,
+      body: { orders: await orders.place(body, caller.name) },
+    }),
+    endOrder: async ({ params: { id }, caller }) => ({
+      status: 200,
+      body: await orders.end(id, caller.name),
+    }),
+    async log({ params: { name }, query }) {
+      checkPresent(rack(), name);
+      return { status: 200, body: await askAgent(rack(), name, (agent) => agent.log({ query })) };
+    },
+    async screen({ params: { name }, body }) {
+      checkPresent(rack(), name);
+      const { bytes, headers } = await askAgent(rack(), name, (agent) => agent.screen({ body }));
+      const taken = headers.get('last-modified');
+      return {
+        status: 200,
+        body: bytes,
+        // Screens show unreleased software: no cache keeps them.
+        headers: { 'cache-control': 'no-store', ...(taken !== null && { 'last-modified': taken }) },
+      };
+    },
+    async clear({ params: { name }, body: { reason }, caller }) {
+      checkPresent(rack(), name);
+      const why = signed(reason, caller.name);
+      const ask = () => askAgent(rack(), name, (agent) => agent.clearQuarantine({ body: { why } }));
+      return { status: 200, body: await ask() };
+    },
+    async reboot({ params: { name }, body: { reason }, caller }) {
+      checkPresent(rack(), name);
+      const why = signed(reason, caller.name);
+      await askAgent(rack(), name, (agent) => agent.reboot({ body: { why } }));
+      return { status: 202 };
+    },
   };
+}
+
+/** For the audit log of the agent, which only sees this service. */
+function signed(reason: string, by: string): string {
+  return `${reason} (${by})`.slice(0, 1000);
+}
+
+/** @throws HttpProblem 503: the history cannot be read. */
+function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof HistoryUnavailable)) throw error;
+    throw new HttpProblem(503, error.message, { cause: error });
+  }
+}
+
+/** The history also has machines that have left rack.yaml. @throws HttpProblem 404 */
+function checkKnown({ rack, history }: Pick<ApiDeps, 'rack' | 'history'>, name: string): void {
+  if (!rack().machines.has(name) && !history.isKnown(name)) throw unknownMachine(rack(), name);
+}
+
+/** @throws HttpProblem 404 */
+function checkPresent(rack: Rack, name: string): void {
+  if (!rack.machines.has(name)) throw unknownMachine(rack, name);
 }
 
 function unknownMachine(rack: Rack, name: string): HttpProblem {

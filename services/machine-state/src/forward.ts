@@ -1,0 +1,29 @@
+/** What people ask of an agent through this service. */
+import { ApiError, ApiUnreachable, type Client, type swarmingClientApi } from '@skolo/api';
+import { HttpProblem } from '@skolo/common';
+import { errorText } from '@skolo/errors';
+import type { Rack } from '@skolo/rack';
+import { agentClient } from './collect/agent-client.ts';
+
+/** Refusals that the agent explains itself. */
+const passed: ReadonlySet<number> = new Set([404, 409]);
+
+/** @throws HttpProblem 404, 409 as the agent has it; 503 it does not answer, or rejects us. */
+export async function askAgent<T>(
+  rack: Rack,
+  machine: string,
+  ask: (agent: Client<typeof swarmingClientApi>) => Promise<T>,
+): Promise<T> {
+  try {
+    return await ask(await agentClient(rack, machine));
+  } catch (error) {
+    if (error instanceof ApiError) {
+      const detail = `the agent of ${machine}: ${error.problem.detail.slice(0, 1000)}`;
+      throw new HttpProblem(passed.has(error.status) ? error.status : 503, detail, {
+        cause: error,
+      });
+    }
+    const why = error instanceof ApiUnreachable ? error.why : errorText(error);
+    throw new HttpProblem(503, `the agent of ${machine} was not asked: ${why}`, { cause: error });
+  }
+}

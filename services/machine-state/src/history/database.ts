@@ -1,0 +1,103 @@
+/**
+ * The database of the history: SQLite of Node, with a log of its own (WAL). Nothing in it was acknowledged to anybody, so it syncs
+ * only with checkpoints, and a power cut costs the last seconds. A backup of the jumphost copies it by SQLite itself.
+ *
+ * Rows lie by day or hour first, and then by machine: what is written at a time is in few pages, days are deleted as a whole, and a
+ * machine's day is one range.
+ */
+import { rename } from 'node:fs/promises';
+import { DatabaseSync } from 'node:sqlite';
+import { errorText } from '@skolo/errors';
+
+const busyMs = 2000;
+const version = 1;
+
+/** Kinds of entries by their number in the database. Only add at the end. */
+export const kinds = ['condition', 'task', 'cycle', 'repair', 'hold', 'alert', 'boot'] as const;
+export type StoredKind = (typeof kinds)[number];
+
+const schema = `
+CREATE TABLE IF NOT EXISTS names (
+  id INTEGER PRIMARY KEY,
+  machine TEXT NOT NULL,
+  device TEXT NOT NULL, -- '' is the machine itself
+  UNIQUE (machine, device)
+);
+CREATE TABLE IF NOT EXISTS standings (
+  machine INTEGER PRIMARY KEY,
+  condition TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  seen INTEGER
+);
+CREATE TABLE IF NOT EXISTS entries (
+  day INTEGER NOT NULL,
+  machine INTEGER NOT NULL,
+  at INTEGER NOT NULL, -- milliseconds since 1970
+  n INTEGER NOT NULL, -- of several at that time
+  kind INTEGER NOT NULL,
+  device TEXT,
+  key TEXT,
+  ended INTEGER,
+  outcome TEXT,
+  data TEXT,
+  PRIMARY KEY (day, machine, at, n)
+) WITHOUT ROWID;
+-- Tasks, cycles, holds and alerts that have not ended.
+CREATE INDEX IF NOT EXISTS open ON entries (machine) WHERE ended IS NULL AND kind IN (1, 2, 4, 5);
+CREATE TABLE IF NOT EXISTS curves (
+  hour INTEGER NOT NULL,
+  device INTEGER NOT NULL,
+  points BLOB NOT NULL,
+  PRIMARY KEY (hour, device)
+) WITHOUT ROWID;
+PRAGMA user_version = ${version};
+`;
+
+/** It is damaged, or of a newer version: it cannot be read, and waiting does not help. */
+export class HistoryUnusable extends Error {
+  readonly code = 'HISTORY_UNUSABLE';
+
+  constructor(file: string, why: string, options?: ErrorOptions) {
+    super(`${file}: ${why}`, options);
+    this.name = 'HistoryUnusable';
+  }
+}
+
+/** @throws HistoryUnusable @throws Error of the disk */
+export function openDatabase(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout: busyMs });
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    const found = database.prepare('PRAGMA user_version').get()?.user_version;
+    if (typeof found === 'number' && found > version) {
+      throw new HistoryUnusable(
+        file,
+        `it is of version ${found}, and this service knows ${version}`,
+      );
+    }
+    const [check] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {});
+    if (check !== 'ok') throw new HistoryUnusable(file, String(check));
+    database.exec(schema);
+    return database;
+  } catch (error) {
+    database.close();
+    throw isDamage(error) ? new HistoryUnusable(file, errorText(error), { cause: error }) : error;
+  }
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB, https://sqlite.org/rescode.html. The first byte is the primary code. */
+export function isDamage(error: unknown): boolean {
+  if (!(error instanceof Error) || !('errcode' in error)) return false;
+  return typeof error.errcode === 'number' && [11, 26].includes(error.errcode & 0xff);
+}
+
+/** Keeps it for who may want to read the rest, under another name. */
+export async function setAside(file: string, now: number): Promise<string> {
+  const aside = `${file}.damaged-${new Date(now).toISOString().replaceAll(/[:.]/g, '-')}`;
+  for (const part of ['', '-wal', '-shm']) {
+    await rename(file + part, aside + part).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+  }
+  return aside;
+}

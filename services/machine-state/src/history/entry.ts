@@ -1,0 +1,60 @@
+/** An entry of the history as the database has it, and as the API shows it. */
+import { HistoryEntry } from '@skolo/api';
+import { parseJson } from '@skolo/errors';
+import { timeOf } from '../join/machine.ts';
+import type { StoredKind } from './database.ts';
+
+/** With machine, kind and key it is the same entry again: the second one ends or changes the first. */
+export interface Entry {
+  machine: string;
+  kind: StoredKind;
+  /** Milliseconds since 1970. */
+  at: number;
+  device?: string | undefined;
+  /** Of a condition its name, of a task, cycle or hold the id, of an alert the name, of a repair the step. */
+  key?: string | undefined;
+  endedAt?: number | undefined;
+  /** Of a condition the codes of its reasons, of an alert the severity. */
+  outcome?: string | undefined;
+  /** Of a condition and a repair text, else JSON. */
+  data?: string | undefined;
+}
+
+/** A line for people, not a document. */
+export const mostLetters = 500;
+
+export function cut(text: string): string {
+  return text.length <= mostLetters ? text : `${text.slice(0, mostLetters - 1)}…`;
+}
+
+/** Undefined: it is of another version, or damaged. */
+export function shownEntry(entry: Entry): HistoryEntry | undefined {
+  const { machine, device, kind, at, endedAt, outcome } = entry;
+  const shown = {
+    ...{ at: timeOf(at), machine, kind },
+    ...(device !== undefined && { device }),
+    ...(endedAt !== undefined && { endedAt: timeOf(endedAt) }),
+    ...(outcome !== undefined && { outcome }),
+    ...ownFields(entry),
+  };
+  return HistoryEntry.safeParse(shown).data;
+}
+
+function ownFields({ kind, key, outcome, data }: Entry): object {
+  const json = () => (data === undefined ? {} : (parseJson(data) as object));
+  switch (kind) {
+    case 'condition':
+      return { condition: key, text: data ?? '', codes: outcome ? outcome.split(',') : [] };
+    case 'task':
+      return key === undefined ? {} : { id: key };
+    case 'cycle':
+    case 'hold':
+      return { id: key, ...json() };
+    case 'repair':
+      return { step: key, ...(data !== undefined && { text: data }) };
+    case 'alert':
+      return { name: key, ...(outcome !== undefined && { severity: outcome }) };
+    case 'boot':
+      return { bootId: key };
+  }
+}

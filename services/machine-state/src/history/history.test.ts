@@ -1,0 +1,192 @@
+import { readdirSync, statSync } from 'node:fs';
+import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger, DegradedList } from '@skolo/common';
+import { type FakeClock, fakeClock } from '@skolo/common/testing';
+import { expect, it, onTestFinished } from 'vitest';
+import type { Entry } from './entry.ts';
+import { History, HistoryUnavailable } from './history.ts';
+
+const start = '2026-11-20T10:00:00Z';
+const minute = 60_000;
+const day = 86_400_000;
+
+it('is read as it was written, the newest first, also after a restart', async () => {
+  const lab = await newLab();
+  const history = await lab.open();
+  history.add(condition(0, 'ok'));
+  history.add(condition(10 * minute, 'quarantined', 'battery-low'));
+  history.add({ machine: 'rpi-1', kind: 'task', key: '6a1b', at: at(20 * minute) });
+  history.add({
+    ...{ machine: 'rpi-1', kind: 'task', key: '6a1b', at: at(20 * minute) },
+    ...{ endedAt: at(30 * minute), outcome: 'ended' },
+  });
+  history.setStanding('rpi-1', { condition: 'gone', since: at(0), seenAt: at(-1) });
+  await history.close();
+  const again = await lab.open();
+
+  expect(again.entries('rpi-1', { from: at(minute), to: at(day) }, 10)).toEqual([
+    {
+      ...{ kind: 'task', machine: 'rpi-1', id: '6a1b', outcome: 'ended' },
+      ...{ at: time(20 * minute), endedAt: time(30 * minute) },
+    },
+    {
+      ...{ kind: 'condition', machine: 'rpi-1', condition: 'quarantined' },
+      ...{ at: time(10 * minute), text: 'a text', codes: ['battery-low'] },
+    },
+    // What it was at the beginning of the span.
+    {
+      ...{ kind: 'condition', machine: 'rpi-1', condition: 'ok', codes: [] },
+      ...{ at: time(0), text: 'a text' },
+    },
+  ]);
+  expect(
+    again.entries('rpi-1', { from: at(minute), to: at(day) }, 10, new Set(['task'])),
+  ).toHaveLength(1);
+  expect(again.entries('rpi-1', { from: at(0), to: at(day) }, 2)).toHaveLength(2);
+  expect(again.entries('rpi-2', { from: at(0), to: at(day) }, 2)).toEqual([]);
+  expect(lab.standings.get('rpi-1')).toEqual({ condition: 'gone', since: at(0), seenAt: at(-1) });
+});
+
+it('ends a task whose end was missed when the next begins', async () => {
+  const history = await (await newLab()).open();
+  history.add({ machine: 'rpi-1', kind: 'task', key: 'a', at: at(0) });
+
+  history.add({ machine: 'rpi-1', kind: 'task', key: 'b', at: at(minute) });
+
+  expect(history.entries('rpi-1', { from: at(0), to: at(day) }, 10)).toMatchObject([
+    { id: 'b' },
+    { id: 'a', outcome: 'lost', endedAt: time(minute) },
+  ]);
+});
+
+it('keeps curves over hours and a restart', async () => {
+  const lab = await newLab();
+  const history = await lab.open();
+  const read = (history: History, percent: number) =>
+    history.readings.note(
+      { name: 'rpi-1', devices: [{ name: 'phone', state: 'present', batteryPercent: percent }] },
+      lab.clock.now(),
+    );
+  for (const percent of [80, 80.2, 79, 78]) {
+    read(history, percent);
+    lab.clock.pass(minute);
+  }
+  await history.close();
+
+  const again = await lab.open();
+  read(again, 70);
+  lab.clock.pass(60 * minute);
+  read(again, 60);
+  again.flush();
+
+  const [curve] = again.curves('rpi-1', { from: at(0), to: at(day) });
+  expect(curve).toMatchObject({ device: 'phone', quantity: 'battery', unit: 'percent' });
+  // What hardly differs is no point.
+  expect(curve?.points.map(([, value]) => value)).toEqual([80, 79, 78, 70, 60]);
+  await again.close();
+  const last = await lab.open();
+  expect(last.curves('rpi-1', { from: at(0), to: at(day) })[0]?.points).toHaveLength(5);
+});
+
+it('deletes what is too old, a day at a time, and hides the rest of it', async () => {
+  const lab = await newLab({ days: 2 });
+  const history = await lab.open();
+  for (const days of [0, 1, 2, 3]) history.add(condition(days * day, 'ok'));
+  history.flush();
+
+  lab.clock.pass(4.5 * day);
+  history.tick();
+
+  // Of the last two days, and what it was when they began.
+  expect(history.entries('rpi-1', { from: 0, to: at(9 * day) }, 10)).toHaveLength(2);
+  lab.clock.setWall(at(0));
+  // The first day is gone, and a clock that was wrong costs no more.
+  expect(history.entries('rpi-1', { from: 0, to: at(9 * day) }, 10)).toHaveLength(3);
+});
+
+it('writes nothing while nothing happens', async () => {
+  const lab = await newLab();
+  const history = await lab.open();
+  history.add(condition(0, 'ok'));
+  history.flush();
+  const size = sizeOf(lab.dir);
+
+  for (let i = 0; i < 100; i += 1) history.tick();
+  history.flush();
+
+  expect(sizeOf(lab.dir)).toBe(size);
+});
+
+it('sets a damaged database aside, and begins anew', async () => {
+  const lab = await newLab();
+  const first = await lab.open();
+  for (let i = 0; i < 500; i += 1) first.add(condition(i * minute, 'ok'));
+  await first.close();
+  const file = await open(join(lab.dir, 'history.sqlite'), 'r+');
+  await file.write(Buffer.alloc(4096, 0xff), 0, 4096, 8192);
+  await file.close();
+
+  const history = await lab.open();
+
+  expect(history.entries('rpi-1', { from: at(0), to: at(day) }, 10)).toEqual([]);
+  expect(lab.degraded.list()).toMatchObject([
+    { what: 'history damaged', why: expect.stringContaining('history.sqlite.damaged-2026') },
+  ]);
+  expect(readdirSync(lab.dir).some((name) => name.includes('damaged'))).toBe(true);
+});
+
+it('is gathered until the disk is back', async () => {
+  const lab = await newLab();
+  const gone = join(lab.dir, 'state');
+  await writeFile(gone, 'a file in the place of the folder');
+  const history = await lab.open({ stateDir: gone, writeEveryMs: 5 });
+  history.add(condition(0, 'ok'));
+
+  expect(() => history.entries('rpi-1', { from: 0, to: at(day) }, 10)).toThrow(HistoryUnavailable);
+  expect(lab.degraded.list()).toMatchObject([{ what: 'history' }]);
+  await rm(gone);
+  await mkdir(gone);
+
+  await expect.poll(() => history.isOpen).toBe(true);
+  expect(history.entries('rpi-1', { from: 0, to: at(day) }, 10)).toHaveLength(1);
+  expect(lab.degraded.list()).toEqual([]);
+});
+
+function at(ms: number): number {
+  return Date.parse(start) + ms;
+}
+
+function time(ms: number): string {
+  return new Date(at(ms)).toISOString();
+}
+
+function condition(ms: number, key: string, outcome = ''): Entry {
+  return { machine: 'rpi-1', kind: 'condition', key, at: at(ms), outcome, data: 'a text' };
+}
+
+function sizeOf(dir: string): number {
+  return readdirSync(dir).reduce((sum, name) => sum + statSync(join(dir, name)).size, 0);
+}
+
+async function newLab({ days = 90 } = {}) {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-history-'));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  const clock: FakeClock = fakeClock(start);
+  const log = createLogger({ service: 'machine-state', destination: { write: () => undefined } });
+  const degraded = new DegradedList({ clock, log });
+  const lab = {
+    ...{ dir, clock, degraded, standings: new Map() as Awaited<ReturnType<History['open']>> },
+    async open(more: { stateDir?: string; writeEveryMs?: number } = {}): Promise<History> {
+      const history = new History({
+        ...{ stateDir: dir, clock, log, degraded, days: () => days },
+        ...{ writeEveryMs: 60_000, readingsEveryMs: 0, ...more },
+      });
+      lab.standings = await history.open();
+      onTestFinished(() => history.close());
+      return history;
+    },
+  };
+  return lab;
+}

@@ -1,0 +1,124 @@
+/** What a change of a machine means for its history. Pure. */
+import type { Machine, MachineAlert, PowerCycle } from '@skolo/api';
+import type { Rack } from '@skolo/rack';
+import { cut, type Entry } from './entry.ts';
+
+/** @param now milliseconds since 1970 */
+export function observed(before: Machine | undefined, after: Machine, now: number): Entry[] {
+  return [
+    ...ofCondition(before, after),
+    ...ofTask(before, after, now),
+    ...ofRepairs(before, after),
+    ...ofHold(before, after, now),
+    ...ofBoot(before, after, now),
+  ];
+}
+
+function ofCondition(before: Machine | undefined, after: Machine): Entry[] {
+  const { name: machine, condition, since, sentence, health } = after;
+  if (since === undefined || (before?.condition === condition && before.since === since)) return [];
+  const reasons = health?.reasons.filter(({ verdict }) => verdict === condition) ?? [];
+  const codes = [...new Set(reasons.map(({ code }) => code.replaceAll(',', ' ')))];
+  return [
+    {
+      ...{ machine, kind: 'condition', key: condition, at: Date.parse(since) },
+      ...{ outcome: cut(codes.join(',')), data: cut(sentence) },
+    },
+  ];
+}
+
+function ofTask(before: Machine | undefined, after: Machine, now: number): Entry[] {
+  const { name: machine, task } = after;
+  const former = before?.task;
+  const entries: Entry[] = [];
+  const isSame = former?.id === task?.id && former?.since === task?.since;
+  if (former?.since !== undefined && !isSame) {
+    const at = Date.parse(former.since);
+    const outcome = outcomeOf(before, after);
+    entries.push({ machine, kind: 'task', key: former.id, at, endedAt: now, outcome });
+  }
+  if (task?.since !== undefined && !isSame) {
+    entries.push({ machine, kind: 'task', key: task.id, at: Date.parse(task.since) });
+  }
+  return entries;
+}
+
+function outcomeOf(before: Machine | undefined, after: Machine): string {
+  if (before?.bootId !== after.bootId) return 'lost';
+  const [former, exit] = [before?.bot?.lastExit?.at, after.bot?.lastExit?.at];
+  return former === exit ? 'ended' : 'bot-exit';
+}
+
+function ofRepairs(before: Machine | undefined, { name: machine, repairs }: Machine): Entry[] {
+  const known = new Set(before?.repairs.map((step) => JSON.stringify(step)));
+  return repairs
+    .filter((step) => !known.has(JSON.stringify(step)))
+    .map(({ at, device, step, outcome, text }) => ({
+      ...{ machine, kind: 'repair', device, key: cut(step), at: Date.parse(at) },
+      ...{ outcome: cut(outcome), data: text && cut(text) },
+    }));
+}
+
+/** While the power-cycle daemon is silent, holds go on. */
+function ofHold(before: Machine | undefined, after: Machine, now: number): Entry[] {
+  const { name: machine } = after;
+  if (after.power === undefined) return [];
+  const [former, hold] = [before?.power?.hold, after.power.hold];
+  if (former?.id === hold?.id) return [];
+  const entries: Entry[] = [];
+  if (former !== undefined) {
+    entries.push({ machine, kind: 'hold', key: former.id, at: now, endedAt: now });
+  }
+  if (hold !== undefined) {
+    const data = JSON.stringify({ by: hold.by, reason: hold.reason, until: hold.until });
+    entries.push({ machine, kind: 'hold', key: hold.id, at: now, data });
+  }
+  return entries;
+}
+
+function ofBoot(
+  before: Machine | undefined,
+  { name: machine, bootId }: Machine,
+  now: number,
+): Entry[] {
+  if (bootId === undefined || before?.bootId === undefined || before.bootId === bootId) return [];
+  return [{ machine, kind: 'boot', key: bootId, at: now, endedAt: now }];
+}
+
+/** Alerts that began or ended. Both are lists of alert-to-pubsub, not the absence of one. */
+export function observedAlerts(
+  machine: string,
+  before: readonly MachineAlert[],
+  after: readonly MachineAlert[],
+  now: number,
+): Entry[] {
+  const keyOf = ({ name, device, since }: MachineAlert) => `${name} ${device} ${since}`;
+  const [known, present] = [new Set(before.map(keyOf)), new Set(after.map(keyOf))];
+  const entryOf = ({ name, device, severity, since }: MachineAlert): Entry => ({
+    ...{ machine, kind: 'alert', device, key: name, at: Date.parse(since), outcome: severity },
+  });
+  return [
+    ...before
+      .filter((alert) => !present.has(keyOf(alert)))
+      .map((alert) => ({ ...entryOf(alert), endedAt: now })),
+    ...after.filter((alert) => !known.has(keyOf(alert))).map(entryOf),
+  ];
+}
+
+/** Undefined: it is of no machine. */
+export function observedCycle(rack: Rack, cycle: PowerCycle): Entry | undefined {
+  const { id, target, action, by, reason, requestedAt, finishedAt, outcome } = cycle;
+  const whole = rack.machines.get(target);
+  const device = [...rack.machines.values()]
+    .flatMap((machine) => machine.devices.map((each) => ({ machine, each })))
+    .find(({ each }) => each.fullName === target);
+  const machine = whole?.name ?? device?.machine.name;
+  if (machine === undefined) return undefined;
+  return {
+    ...{ machine, kind: 'cycle', key: id, device: device?.each.name },
+    at: Date.parse(requestedAt),
+    endedAt: finishedAt === undefined ? undefined : Date.parse(finishedAt),
+    outcome,
+    data: JSON.stringify({ action, by, reason }),
+  };
+}

@@ -1,0 +1,77 @@
+/**
+ * The points of a device within an hour, packed: for each quantity its name, and then for each point the seconds since the one before
+ * and the difference to it in tenths, as numbers of variable length (LEB128, signed ones zigzag). Most points take two bytes.
+ */
+
+export interface Series {
+  /** `battery`, or a sensor of temperature. */
+  quantity: string;
+  unit: 'percent' | 'celsius';
+  /** Seconds since 1970, value; in the order of time. */
+  points: [seconds: number, value: number][];
+}
+
+const units = ['percent', 'celsius'] as const;
+
+/** @param hour number of the hour since 1970, which all points lie in */
+export function packPoints(hour: number, series: readonly Series[]): Uint8Array {
+  const bytes: number[] = [];
+  const put = (value: number) => {
+    let rest = value;
+    for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+    bytes.push(rest);
+  };
+  for (const { quantity, unit, points } of series) {
+    const name = Buffer.from(quantity);
+    put(name.length);
+    bytes.push(...name);
+    put(units.indexOf(unit));
+    put(points.length);
+    let before = { seconds: hour * 3600, tenths: 0 };
+    for (const [seconds, value] of points) {
+      const tenths = Math.round(value * 10);
+      const change = tenths - before.tenths;
+      put(seconds - before.seconds);
+      put(change < 0 ? -2 * change - 1 : 2 * change);
+      before = { seconds, tenths };
+    }
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** The inverse. What is damaged ends the result. */
+export function unpackPoints(hour: number, bytes: Uint8Array): Series[] {
+  const series: Series[] = [];
+  let at = 0;
+  const take = () => {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = bytes[at];
+      at += 1;
+      if (byte === undefined) throw new RangeError('it ends within a number');
+      value += (byte % 128) * factor;
+      if (byte < 128) return value;
+    }
+  };
+  try {
+    while (at < bytes.length) {
+      const length = take();
+      const quantity = Buffer.from(bytes.subarray(at, at + length)).toString();
+      at += length;
+      const unit = units[take()] ?? 'celsius';
+      const points: Series['points'] = [];
+      series.push({ quantity, unit, points });
+      const count = take();
+      let [seconds, tenths] = [hour * 3600, 0];
+      for (let i = 0; i < count; i += 1) {
+        seconds += take();
+        const change = take();
+        tenths += change % 2 === 1 ? -(change + 1) / 2 : change / 2;
+        points.push([seconds, tenths / 10]);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return series;
+}

@@ -1,0 +1,50 @@
+/** Which machines were unable to take tasks most often. Pure. */
+import type { SickMachine } from '@skolo/api';
+import { unable } from '../join/condition.ts';
+
+interface Change {
+  machine: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  key: string;
+  /** Codes of its reasons, separated by commas. */
+  outcome: string | null;
+}
+
+/** @param changes of condition, each machine's in the order of time */
+export function sickest(changes: readonly Change[], now: number, limit: number): SickMachine[] {
+  const isUnable = (condition: string) => [...unable].some((each) => each === condition);
+  const found = new Map<string, { times: number; ms: number; codes: Map<string, number> }>();
+  const sick = new Map<string, number>();
+  for (const { machine, at, key, outcome } of changes) {
+    const total = found.get(machine) ?? { times: 0, ms: 0, codes: new Map<string, number>() };
+    found.set(machine, total);
+    const since = sick.get(machine);
+    if (since !== undefined) total.ms += Math.max(0, at - since);
+    if (!isUnable(key)) {
+      sick.delete(machine);
+      continue;
+    }
+    if (since === undefined) total.times += 1;
+    sick.set(machine, at);
+    for (const code of outcome ? outcome.split(',') : [key]) {
+      total.codes.set(code, (total.codes.get(code) ?? 0) + 1);
+    }
+  }
+  for (const [machine, since] of sick) {
+    const total = found.get(machine);
+    if (total) total.ms += Math.max(0, now - since);
+  }
+  return [...found]
+    .filter(([, { times }]) => times > 0)
+    .sort(
+      ([a, one], [b, other]) => other.times - one.times || other.ms - one.ms || (a < b ? -1 : 1),
+    )
+    .slice(0, limit)
+    .map(([name, { times, ms, codes }]) => ({
+      ...{ name, times, seconds: Math.round(ms / 1000) },
+      codes: [...codes]
+        .map(([code, count]) => ({ code, times: count }))
+        .sort((a, b) => b.times - a.times || (a.code < b.code ? -1 : 1)),
+    }));
+}

@@ -1,0 +1,263 @@
+/** Statements of the history's database. All are synchronous. */
+import type { DatabaseSync } from 'node:sqlite';
+import { MachineCondition } from '@skolo/api';
+import { z } from 'zod';
+import type { Standing } from '../join/sources.ts';
+import { kinds } from './database.ts';
+import type { Entry } from './entry.ts';
+import type { PackedHour } from './readings.ts';
+
+const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+
+export function dayOf(at: number): number {
+  return Math.floor(at / dayMs);
+}
+
+/** The end of a former one was missed while this service was down. */
+const oneAtATime: ReadonlySet<string> = new Set(['task', 'hold']);
+
+const optional = z
+  .string()
+  .nullable()
+  .transform((value) => value ?? undefined);
+const EntryRow = z.object({
+  at: z.number(),
+  kind: z.number(),
+  device: optional,
+  key: optional,
+  ended: z
+    .number()
+    .nullable()
+    .transform((value) => value ?? undefined),
+  outcome: optional,
+  data: optional,
+});
+const StandingRow = z.object({
+  machine: z.string(),
+  condition: MachineCondition,
+  since: z.number(),
+  seen: z.number().nullable(),
+});
+const CurveRow = z.object({ points: z.instanceof(Uint8Array) });
+const PackedRow = CurveRow.extend({ machine: z.string(), device: z.string() });
+const Place = z.object({ day: z.number(), at: z.number(), n: z.number() });
+const ConditionRow = z.object({
+  machine: z.string(),
+  at: z.number(),
+  key: z.string(),
+  outcome: z.string().nullable(),
+});
+
+export class HistoryTables {
+  private readonly database: DatabaseSync;
+  private readonly ids = new Map<string, number>();
+  private readonly statements;
+
+  constructor(database: DatabaseSync) {
+    this.database = database;
+    const prepare = (sql: string) => database.prepare(sql);
+    this.statements = {
+      findName: prepare('SELECT id FROM names WHERE machine = ? AND device = ?'),
+      addName: prepare('INSERT INTO names (machine, device) VALUES (?, ?) RETURNING id'),
+      putStanding: prepare('REPLACE INTO standings VALUES (?, ?, ?, ?)'),
+      standings: prepare(
+        'SELECT n.machine, condition, since, seen FROM standings s JOIN names n ON n.id = s.machine',
+      ),
+      findOpen: prepare(
+        `SELECT day, at, n FROM entries WHERE machine = ? AND kind = ? AND key IS ? AND device IS ?
+         AND ended IS NULL AND kind IN (1, 2, 4, 5)`,
+      ),
+      findEntry: prepare(
+        'SELECT day, at, n FROM entries WHERE day = ? AND machine = ? AND at = ? AND kind = ? AND key IS ? AND device IS ?',
+      ),
+      nextN: prepare(
+        'SELECT coalesce(max(n), -1) + 1 AS n FROM entries WHERE day = ? AND machine = ? AND at = ?',
+      ),
+      addEntry: prepare('INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+      changeEntry: prepare(
+        `UPDATE entries SET ended = coalesce(?, ended), outcome = coalesce(?, outcome), data = coalesce(?, data)
+         WHERE day = ? AND machine = ? AND at = ? AND n = ?`,
+      ),
+      endOthers: prepare(
+        `UPDATE entries SET ended = max(at, ?), outcome = 'lost'
+         WHERE machine = ? AND kind = ? AND key IS NOT ? AND ended IS NULL AND kind IN (1, 2, 4, 5)`,
+      ),
+      entries: prepare(
+        `SELECT at, kind, device, key, ended, outcome, data FROM entries
+         WHERE day = ? AND machine = ? AND at >= ? AND at < ? ORDER BY at DESC, n DESC`,
+      ),
+      openEntries: prepare(
+        `SELECT at, kind, device, key, ended, outcome, data FROM entries
+         WHERE machine = ? AND ended IS NULL AND kind IN (1, 2, 4, 5) AND at < ?`,
+      ),
+      lastCondition: prepare(
+        `SELECT at, kind, device, key, ended, outcome, data FROM entries
+         WHERE day = ? AND machine = ? AND at < ? AND kind = 0 ORDER BY at DESC, n DESC LIMIT 1`,
+      ),
+      conditions: prepare(
+        `SELECT n.machine, at, key, outcome FROM entries e JOIN names n ON n.id = e.machine
+         WHERE day >= ? AND kind = 0 AND at >= ?`,
+      ),
+      putCurve: prepare('REPLACE INTO curves VALUES (?, ?, ?)'),
+      curve: prepare('SELECT points FROM curves WHERE hour = ? AND device = ?'),
+      curvesOfHour: prepare(
+        'SELECT n.machine, n.device, points FROM curves c JOIN names n ON n.id = c.device WHERE hour = ?',
+      ),
+      devices: prepare("SELECT device FROM names WHERE machine = ? AND device <> ''"),
+      oldestDay: prepare('SELECT min(day) AS oldest FROM entries'),
+      oldestHour: prepare('SELECT min(hour) AS oldest FROM curves'),
+      dropDay: prepare('DELETE FROM entries WHERE day = ?'),
+      dropHours: prepare('DELETE FROM curves WHERE hour >= ? AND hour < ?'),
+    };
+  }
+
+  /** All of it, or nothing. */
+  together(work: () => void): void {
+    this.database.exec('BEGIN IMMEDIATE');
+    try {
+      work();
+      this.database.exec('COMMIT');
+    } catch (error) {
+      this.ids.clear();
+      if (this.database.isTransaction) this.database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  isKnown(machine: string): boolean {
+    return this.idOf(machine) !== undefined;
+  }
+
+  standings(): Map<string, Standing> {
+    const rows = z.array(StandingRow).parse(this.statements.standings.all());
+    return new Map(
+      rows.map(({ machine, condition, since, seen }) => [
+        machine,
+        { condition, since, ...(seen !== null && { seenAt: seen }) },
+      ]),
+    );
+  }
+
+  putStanding(machine: string, { condition, since, seenAt }: Standing): void {
+    this.statements.putStanding.run(this.makeId(machine), condition, since, seenAt ?? null);
+  }
+
+  /** Adds it, or changes the one that it is. */
+  putEntry(entry: Entry): void {
+    const { machine, device = null, at, key = null, endedAt = null } = entry;
+    const { outcome = null, data = null } = entry;
+    const id = this.makeId(machine);
+    const kind = kinds.indexOf(entry.kind);
+    const day = dayOf(at);
+    const { findOpen, findEntry, changeEntry, endOthers, nextN, addEntry } = this.statements;
+    const found =
+      findEntry.get(day, id, at, kind, key, device) ?? findOpen.get(id, kind, key, device);
+    if (found !== undefined) {
+      const place = Place.parse(found);
+      changeEntry.run(endedAt, outcome, data, place.day, id, place.at, place.n);
+      return;
+    }
+    if (endedAt === null && oneAtATime.has(entry.kind)) endOthers.run(at, id, kind, key);
+    const { n } = z.object({ n: z.number() }).parse(nextN.get(day, id, at));
+    addEntry.run(day, id, at, n, kind, device, key, endedAt, outcome, data);
+  }
+
+  /** The newest first, up to `most`; of them only what `isWanted`. */
+  entries(
+    machine: string,
+    span: { from: number; to: number },
+    most: number,
+    isWanted: (kind: string) => boolean,
+  ): Entry[] {
+    const id = this.idOf(machine);
+    if (id === undefined) return [];
+    const found: Entry[] = [];
+    const { from, to } = span;
+    for (let day = dayOf(to); day >= dayOf(from) && found.length < most; day -= 1) {
+      for (const row of this.statements.entries.iterate(day, id, from, to)) {
+        const entry = entryOf(machine, row);
+        if (isWanted(entry.kind)) found.push(entry);
+        if (found.length >= most) break;
+      }
+    }
+    return found;
+  }
+
+  /** What began before and goes on, and the condition at that time, which began before. */
+  before(machine: string, at: number, oldestDay: number): Entry[] {
+    const id = this.idOf(machine);
+    if (id === undefined) return [];
+    const open = this.statements.openEntries.all(id, at);
+    const rows = [...open];
+    for (let day = dayOf(at); day >= oldestDay; day -= 1) {
+      const condition = this.statements.lastCondition.get(day, id, at);
+      if (condition === undefined) continue;
+      rows.push(condition);
+      break;
+    }
+    return rows.map((row) => entryOf(machine, row)).sort((a, b) => b.at - a.at);
+  }
+
+  /** Changes of condition of all machines, each machine's in the order of time. */
+  conditions(from: number) {
+    return z.array(ConditionRow).parse(this.statements.conditions.all(dayOf(from), from));
+  }
+
+  putCurve({ machine, device, hour, points }: PackedHour): void {
+    this.statements.putCurve.run(hour, this.makeId(machine, device), points);
+  }
+
+  devicesOf(machine: string): string[] {
+    const rows = z
+      .array(z.object({ device: z.string() }))
+      .parse(this.statements.devices.all(machine));
+    return rows.map(({ device }) => device);
+  }
+
+  curve(machine: string, device: string, hour: number): Uint8Array | undefined {
+    const id = this.idOf(machine, device);
+    const row = id === undefined ? undefined : this.statements.curve.get(hour, id);
+    return row && CurveRow.parse(row).points;
+  }
+
+  curvesOf(hour: number): PackedHour[] {
+    const rows = z.array(PackedRow).parse(this.statements.curvesOfHour.all(hour));
+    return rows.map((row) => ({ ...row, hour }));
+  }
+
+  /** Deletes at most one day of what is older. */
+  dropOldest(before: number): void {
+    const Oldest = z.object({ oldest: z.number().nullable() });
+    const { oldest: day } = Oldest.parse(this.statements.oldestDay.get());
+    const { oldest: hour } = Oldest.parse(this.statements.oldestHour.get());
+    if (day !== null && day < dayOf(before)) this.statements.dropDay.run(day);
+    const kept = Math.floor(before / hourMs);
+    if (hour !== null && hour < kept)
+      this.statements.dropHours.run(hour, Math.min(hour + 24, kept));
+  }
+
+  private idOf(machine: string, device = ''): number | undefined {
+    const key = `${machine} ${device}`;
+    const known = this.ids.get(key);
+    if (known !== undefined) return known;
+    const row = this.statements.findName.get(machine, device);
+    if (row === undefined) return undefined;
+    const { id } = z.object({ id: z.number() }).parse(row);
+    this.ids.set(key, id);
+    return id;
+  }
+
+  private makeId(machine: string, device = ''): number {
+    const known = this.idOf(machine, device);
+    if (known !== undefined) return known;
+    const { id } = z.object({ id: z.number() }).parse(this.statements.addName.get(machine, device));
+    this.ids.set(`${machine} ${device}`, id);
+    return id;
+  }
+}
+
+function entryOf(machine: string, row: unknown): Entry {
+  const { kind, ended, ...rest } = EntryRow.parse(row);
+  return { machine, kind: kinds[kind] ?? 'boot', endedAt: ended, ...rest };
+}

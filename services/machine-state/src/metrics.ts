@@ -1,0 +1,89 @@
+/** Metrics of machine-state. Names and labels are all declared here; the alert rules ask for them. */
+import { type Machine, MachineCondition } from '@skolo/api';
+import { type GaugeSpec, registerGauges } from '@skolo/common';
+import { Counter, type Registry } from 'prom-client';
+
+export interface Measured {
+  machines: readonly Machine[];
+  /** Entries of the history that wait for the disk. */
+  pending: number;
+  isHistoryOpen: boolean;
+  undelivered: number;
+  isServiceReachable: readonly (readonly [name: string, isReachable: boolean])[];
+}
+
+const gauges: Record<string, GaugeSpec<Measured>> = {
+  skolo_machines_condition: {
+    help: 'Machines by condition.',
+    labels: ['condition'],
+    read: ({ machines }) =>
+      MachineCondition.options.map((condition) => [
+        { condition },
+        machines.filter((machine) => machine.condition === condition).length,
+      ]),
+  },
+  skolo_machines_gone: {
+    help: '1 for each machine whose agent has not answered for `goneSeconds`, unless a common cause explains it.',
+    labels: ['machine'],
+    read: ({ machines }) =>
+      machines
+        .filter(({ condition, cause }) => condition === 'gone' && cause === undefined)
+        .map(({ name }) => [{ machine: name }, 1]),
+  },
+  skolo_machines_never_reported: {
+    help: '1 for each machine of rack.yaml whose agent has never answered.',
+    labels: ['machine'],
+    read: ({ machines }) =>
+      machines
+        .filter(({ condition }) => condition === 'never-reported')
+        .map(({ name }) => [{ machine: name }, 1]),
+  },
+  skolo_machines_flapping: {
+    help: '1 for each machine whose condition changes too often.',
+    labels: ['machine'],
+    read: ({ machines }) =>
+      machines
+        .filter(({ flapping }) => flapping !== undefined)
+        .map(({ name }) => [{ machine: name }, 1]),
+  },
+  skolo_machines_common_cause: {
+    help: 'Machines that are silent because of this element of the rack.',
+    labels: ['element'],
+    read: ({ machines }) => {
+      const causes = machines.flatMap(({ cause }) => cause ?? []);
+      return [...new Set(causes)].map((element) => [
+        { element },
+        causes.filter((each) => each === element).length,
+      ]);
+    },
+  },
+  skolo_machines_orders_undelivered: {
+    help: 'Orders of people that agents do not have yet.',
+    read: ({ undelivered }) => undelivered,
+  },
+  skolo_machines_history_pending_entries: {
+    help: 'Observed entries that are not in the history yet.',
+    read: ({ pending }) => pending,
+  },
+  skolo_machines_history_open: {
+    help: 'Whether the history can be read and written.',
+    read: ({ isHistoryOpen }) => (isHistoryOpen ? 1 : 0),
+  },
+  skolo_machines_source_up: {
+    help: 'Whether another service answers.',
+    labels: ['source'],
+    read: ({ isServiceReachable }) =>
+      isServiceReachable.map(([source, isUp]) => [{ source }, isUp ? 1 : 0]),
+  },
+};
+
+/** @returns counts an entry that a machine had too many of */
+export function createMetrics(registry: Registry, measured: () => Measured): () => void {
+  registerGauges(registry, gauges, measured);
+  const dropped = new Counter({
+    name: 'skolo_machines_history_dropped_total',
+    help: 'Entries that were not written down, because a machine had too many within an hour.',
+    registers: [registry],
+  });
+  return () => dropped.inc();
+}

@@ -1,0 +1,168 @@
+import { fakeClock } from '@skolo/common/testing';
+import { describe, expect, it } from 'vitest';
+import { type FakeAgent, okHealth, startFakeAgent } from '../testing/fake-agent.ts';
+import { startLab } from '../testing/lab.ts';
+
+const reason = 'the fan is broken';
+
+async function rack(...names: string[]): Promise<Record<string, FakeAgent>> {
+  const agents = await Promise.all(names.map(async (name) => [name, await startFakeAgent(name)]));
+  return Object.fromEntries(agents);
+}
+
+describe('an order', () => {
+  it('reaches the agent, is in the history, and ends there', async () => {
+    const agents = await rack('rpi-1');
+    const lab = await startLab({ agents });
+    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
+
+    const { orders } = await lab.client.order({
+      body: { machines: ['rpi-1'], kind: 'quarantine', reason },
+    });
+
+    expect(orders).toMatchObject([{ machine: 'rpi-1', by: 'ann', kind: 'quarantine', reason }]);
+    await expect
+      .poll(() => lab.machine('rpi-1'))
+      .toMatchObject({
+        condition: 'quarantined',
+        sentence: reason,
+        needsPerson: reason,
+        orders: [{ deliveredAt: expect.any(String) }],
+      });
+    const id = orders[0]?.id ?? '';
+    await lab.client.endOrder({ params: { id }, query: { why: 'it was replaced' } });
+    await expect.poll(() => agents['rpi-1']?.status.orders).toEqual([]);
+    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok', orders: [] });
+    const { entries } = await lab.client.history({
+      ...{ params: { name: 'rpi-1' }, query: { kind: 'order,condition' } },
+    });
+    expect(entries).toMatchObject([
+      { kind: 'condition', condition: 'ok' },
+      { kind: 'condition', condition: 'quarantined', codes: ['order'] },
+      { kind: 'order', order: 'quarantine', by: 'ann', endedBy: 'ann' },
+      { kind: 'condition', condition: 'ok' },
+    ]);
+    await expect(lab.client.endOrder({ params: { id } })).rejects.toThrow('is in force');
+  });
+
+  it('is brought again to an agent that has lost it, or was away', async () => {
+    const agents = await rack('rpi-1');
+    const [agent] = Object.values(agents);
+    const lab = await startLab({ agents });
+    await lab.client.order({ body: { machines: ['rpi-1'], kind: 'quarantine', reason } });
+    await expect.poll(() => agent?.status.orders).toHaveLength(1);
+
+    agent?.restart({ orders: [], health: okHealth });
+
+    await expect.poll(() => agent?.status.orders).toHaveLength(1);
+  });
+
+  it('says why an agent does not have it', async () => {
+    const old = await startFakeAgent('rpi-1', { isOld: true });
+    const lab = await startLab({ agents: { 'rpi-1': old, 'rpi-2': undefined } });
+    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
+
+    await lab.client.order({
+      body: { machines: ['rpi-1', 'rpi-2'], kind: 'maintenance', reason, count: 2 },
+    });
+
+    await expect
+      .poll(() => lab.machine('rpi-1'))
+      .toMatchObject({
+        orders: [{ why: 'no such path' }],
+        sentence: expect.stringContaining('maintenance by ann has not reached the agent'),
+      });
+    await expect
+      .poll(() => lab.machine('rpi-2'))
+      .toMatchObject({ orders: [{ why: expect.stringContaining('connection refused') }] });
+  });
+
+  it('ends with its time, and survives a restart of the service until then', async () => {
+    const clock = fakeClock('2026-11-20T12:00:00Z');
+    const agents = await rack('rpi-1');
+    const [agent] = Object.values(agents);
+    const first = await startLab({ agents, clock });
+    const until = '2026-11-20T13:00:00.000Z';
+    await first.client.order({ body: { machines: ['rpi-1'], kind: 'maintenance', reason, until } });
+    await expect.poll(() => agent?.status.orders).toMatchObject([{ until }]);
+    await first.stop();
+
+    const lab = await startLab({ agents, clock, former: first });
+    expect(await lab.machine('rpi-1')).toMatchObject({ orders: [{ until, by: 'ann' }] });
+    clock.pass(3_600_000);
+
+    await expect.poll(() => agent?.status.orders).toEqual([]);
+    const { entries } = await lab.client.history({
+      ...{ params: { name: 'rpi-1' }, query: { kind: 'order' } },
+    });
+    expect(entries).toMatchObject([{ endedAt: until, endedBy: 'its time' }]);
+  });
+
+  it('of many machines needs their number, and names that exist', async () => {
+    const lab = await startLab({ agents: { 'rpi-1': undefined, 'rpi-2': undefined } });
+    const machines = ['rpi-1', 'rpi-2'];
+    const body = { machines, kind: 'maintenance', reason } as const;
+
+    await expect(lab.client.order({ body })).rejects.toThrow('no count was given');
+    await expect(lab.client.order({ body: { ...body, count: 3 } })).rejects.toThrow(
+      '2 of 2 machines are more than a tenth of the rack, and the count given is 3',
+    );
+    await expect(
+      lab.client.order({ body: { ...body, machines: ['rpi-1', 'rpi-3'], count: 2 } }),
+    ).rejects.toThrow('rack.yaml has no machine rpi-3; did you mean');
+    expect((await lab.machine('rpi-1')).orders).toEqual([]);
+  });
+
+  it('that only an agent has is kept, if it is a quarantine', async () => {
+    const order = { id: 'kept', by: 'ann', reason, since: '2026-11-20T12:00:00Z' };
+    const agent = await startFakeAgent('rpi-1', {
+      status: {
+        orders: [
+          { ...order, kind: 'quarantine' },
+          { ...order, id: 'not-kept', kind: 'maintenance' },
+        ],
+      },
+    });
+
+    const lab = await startLab({ agents: { 'rpi-1': agent } });
+
+    await expect.poll(() => agent.status.orders).toMatchObject([{ id: 'kept' }]);
+    expect((await lab.machine('rpi-1')).orders).toMatchObject([{ id: 'kept', by: 'ann' }]);
+  });
+});
+
+describe('people', () => {
+  it('write notes', async () => {
+    const lab = await startLab({ agents: { 'rpi-1': undefined } });
+    await lab.client.addNote({ body: { machines: ['rpi-1'], text: 'new <b>fan</b>' } });
+
+    const { entries } = await lab.client.history({ params: { name: 'rpi-1' } });
+
+    expect(entries).toMatchObject([{ kind: 'note', by: 'ann', text: 'new <b>fan</b>' }]);
+  });
+
+  it('reboot, clear, and see a screen through the agent, which says why not', async () => {
+    const agents = await rack('rpi-1');
+    const [agent] = Object.values(agents);
+    const lab = await startLab({ agents: { ...agents, 'rpi-2': undefined } });
+    const params = { name: 'rpi-1' };
+
+    await lab.client.reboot({ params, body: { reason } });
+    expect(await lab.client.clear({ params, body: { reason } })).toMatchObject({ verdict: 'ok' });
+    const screen = await lab.client.screen({ params, body: {} });
+    expect(Buffer.from(screen.bytes).toString()).toBe('PNG');
+    expect(screen.headers.get('cache-control')).toBe('no-store');
+    expect(await lab.client.log({ params })).toEqual({ lines: [] });
+
+    agent?.set({ task: { running: true } });
+    await expect(lab.client.reboot({ params, body: { reason } })).rejects.toThrow(
+      'the agent of rpi-1: a task is running',
+    );
+    await expect(
+      lab.client.reboot({ params: { name: 'rpi-2' }, body: { reason } }),
+    ).rejects.toMatchObject({ status: 503 });
+    await expect(
+      lab.client.reboot({ params: { name: 'rpi-3' }, body: { reason } }),
+    ).rejects.toMatchObject({ status: 404 });
+  });
+});

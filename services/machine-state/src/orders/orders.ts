@@ -1,0 +1,239 @@
+/** Maintenance and quarantine that people order, and their notes. */
+import { randomUUID } from 'node:crypto';
+import type { HistoryEntry, MachineOrder, Order } from '@skolo/api';
+import { type Clock, HttpProblem } from '@skolo/common';
+import { errorText } from '@skolo/errors';
+import { didYouMean, type Rack } from '@skolo/rack';
+import type { OrderRecord, Records } from './records.ts';
+
+export interface OrdersDeps {
+  rack(): Rack;
+  clock: Clock;
+  records: Records;
+  historyDays(): number;
+  /** Why an agent does not have its orders. */
+  whyUndelivered(machine: string): string | undefined;
+  /** The orders of a machine are others now. */
+  onChange(machine: string): void;
+}
+
+export interface NewOrder extends Pick<Order, 'kind' | 'reason' | 'until'> {
+  machines: readonly string[];
+  /** The number of machines, typed: required for many. */
+  count?: number | undefined;
+}
+
+/** Above this share of the rack the number has to be given. */
+const largeShare = 0.1;
+/** An agent takes twenty. */
+const mostInForce = 10;
+const dayMs = 86_400_000;
+/** A wall clock that is wrong for a while must not empty the journal. */
+const mostForgotten = 20;
+
+export class Orders {
+  private readonly deps: OrdersDeps;
+  /** Those without an end, by machine; absent: they have changed. */
+  private open: Map<string, OrderRecord[]> | undefined;
+
+  constructor(deps: OrdersDeps) {
+    this.deps = deps;
+  }
+
+  /** The journal was read. */
+  reload(): void {
+    this.open = undefined;
+  }
+
+  /** @throws HttpProblem 404, 409, 503: nothing is ordered. */
+  async place(
+    { machines, kind, reason, until, count }: NewOrder,
+    by: string,
+  ): Promise<MachineOrder[]> {
+    const names = this.known(machines);
+    this.checkCount(names.length, count);
+    const now = this.deps.clock.now();
+    if (until !== undefined && Date.parse(until) <= now) {
+      throw new HttpProblem(409, `until: ${until} is over; give a time in the future`);
+    }
+    for (const machine of names) {
+      if (this.inForce(machine).length < mostInForce) continue;
+      throw new HttpProblem(409, `${machine}: has ${mostInForce} orders already; end some of them`);
+    }
+    const since = new Date(now).toISOString();
+    const orders = names.map((machine): OrderRecord => {
+      const order = { id: randomUUID(), machine, kind, by, reason, since };
+      return until === undefined ? order : { ...order, until };
+    });
+    const { records } = this.deps;
+    await this.write(orders.map((order) => records.orders.put(order)));
+    for (const machine of names) this.deps.onChange(machine);
+    return orders.map((order) => this.shown(order));
+  }
+
+  /** @throws HttpProblem 404, 503 */
+  async end(id: string, by: string): Promise<MachineOrder> {
+    const { records, clock } = this.deps;
+    const order = records.orders.get(id);
+    if (order === undefined || order.endedAt !== undefined) {
+      throw new HttpProblem(404, `no order ${id} is in force; GET /v1/machines has those that are`);
+    }
+    const ended = { ...order, endedAt: new Date(clock.now()).toISOString(), endedBy: by };
+    await this.write([records.orders.put(ended)]);
+    this.deps.onChange(order.machine);
+    return this.shown(ended);
+  }
+
+  /** @throws HttpProblem 404, 503 */
+  async addNote(machines: readonly string[], text: string, by: string): Promise<void> {
+    const names = this.known(machines);
+    const { records, clock } = this.deps;
+    const at = new Date(clock.now()).toISOString();
+    await this.write(
+      names.map((machine) => records.notes.put({ id: randomUUID(), at, machine, by, text })),
+    );
+  }
+
+  inForce(machine: string): MachineOrder[] {
+    return this.recordsInForce(machine).map((order) => this.shown(order));
+  }
+
+  recordsInForce(machine: string): OrderRecord[] {
+    const now = this.deps.clock.now();
+    return (this.openByMachine().get(machine) ?? []).filter(
+      ({ until }) => until === undefined || Date.parse(until) > now,
+    );
+  }
+
+  allInForce(): OrderRecord[] {
+    return [...this.openByMachine().keys()].flatMap((machine) => this.recordsInForce(machine));
+  }
+
+  /** The agent has them on its disk. */
+  async delivered(machine: string): Promise<void> {
+    const { records, clock, onChange } = this.deps;
+    const deliveredAt = new Date(clock.now()).toISOString();
+    const late = this.recordsInForce(machine).filter((order) => order.deliveredAt === undefined);
+    if (late.length === 0) return;
+    await this.keep(late.map((order) => records.orders.put({ ...order, deliveredAt })));
+    onChange(machine);
+  }
+
+  /** Whether it is, or was, one of ours. */
+  has(id: string): boolean {
+    return this.deps.records.orders.get(id) !== undefined;
+  }
+
+  /** The journal was lost, and an agent still has them. */
+  async adopt(machine: string, found: readonly Order[]): Promise<void> {
+    const { records, clock, onChange } = this.deps;
+    const deliveredAt = new Date(clock.now()).toISOString();
+    const adopted = found
+      .slice(0, mostInForce)
+      .map((order) => records.orders.put({ ...order, machine, deliveredAt }));
+    await this.keep(adopted);
+    onChange(machine);
+  }
+
+  /** Ends those whose time is over, and forgets what is older than the history. */
+  async tick(): Promise<void> {
+    const { records, clock, historyDays, onChange } = this.deps;
+    const now = clock.now();
+    const over = [...this.openByMachine().values()]
+      .flat()
+      .filter(({ until }) => until !== undefined && Date.parse(until) <= now);
+    if (over.length > 0) {
+      await this.keep(
+        over.map((order) =>
+          records.orders.put({ ...order, endedAt: order.until, endedBy: 'its time' }),
+        ),
+      );
+      for (const { machine } of over) onChange(machine);
+    }
+    const isOld = (time: string | undefined) =>
+      time !== undefined && Date.parse(time) < now - historyDays() * dayMs;
+    const old = [
+      ...[...records.orders.all.values()]
+        .filter(({ endedAt }) => isOld(endedAt))
+        .map(({ id }) => records.orders.remove(id)),
+      ...[...records.notes.all.values()]
+        .filter(({ at }) => isOld(at))
+        .map(({ id }) => records.notes.remove(id)),
+    ];
+    if (old.length > 0) await this.keep(old.slice(0, mostForgotten));
+  }
+
+  /** Those that touch the span. */
+  history(machine: string, { from, to }: { from: number; to: number }): HistoryEntry[] {
+    const { orders, notes } = this.deps.records;
+    const begins = (time: string) => Date.parse(time) < to;
+    const endsAfter = (time: string | undefined) => time === undefined || Date.parse(time) >= from;
+    return [
+      ...[...orders.all.values()]
+        .filter((each) => each.machine === machine && begins(each.since) && endsAfter(each.endedAt))
+        .map(({ id, kind, by, reason, since, endedAt, endedBy }) => ({
+          ...{ at: since, machine, kind: 'order' as const, id, order: kind, by, reason },
+          ...(endedAt !== undefined && { endedAt }),
+          ...(endedBy !== undefined && { endedBy }),
+        })),
+      ...[...notes.all.values()]
+        .filter((each) => each.machine === machine && begins(each.at) && endsAfter(each.at))
+        .map(({ at, by, text }) => ({ at, machine, kind: 'note' as const, by, text })),
+    ];
+  }
+
+  private shown(order: OrderRecord): MachineOrder {
+    const { endedAt, endedBy, ...shown } = order;
+    const isOpen = order.deliveredAt === undefined && endedAt === undefined;
+    const why = isOpen ? this.deps.whyUndelivered(order.machine) : undefined;
+    return { ...shown, ...(why !== undefined && { why }) };
+  }
+
+  /** Each once. @throws HttpProblem 404 */
+  private known(names: readonly string[]): string[] {
+    const { machines } = this.deps.rack();
+    const unknown = names.filter((name) => !machines.has(name));
+    const [first] = unknown;
+    if (first === undefined) return [...new Set(names)];
+    const hint = unknown.length === 1 ? didYouMean(first, machines.keys()) : '';
+    throw new HttpProblem(404, `rack.yaml has no machine ${unknown.join(', ')}${hint}`);
+  }
+
+  /** @throws HttpProblem 409 */
+  private checkCount(number: number, count: number | undefined): void {
+    const size = this.deps.rack().machines.size;
+    if (number <= 1 || number <= size * largeShare || count === number) return;
+    const found = count === undefined ? 'no count was given' : `the count given is ${count}`;
+    throw new HttpProblem(
+      409,
+      `${number} of ${size} machines are more than a tenth of the rack, and ${found}; give \`count\`: ${number}, if you mean all of them`,
+    );
+  }
+
+  private openByMachine(): Map<string, OrderRecord[]> {
+    const { orders } = this.deps.records;
+    this.open ??= Map.groupBy(
+      [...orders.all.values()].filter(({ endedAt }) => endedAt === undefined),
+      ({ machine }) => machine,
+    );
+    return this.open;
+  }
+
+  private async keep(changes: Parameters<Records['tables']['keep']>[0]): Promise<void> {
+    const kept = this.deps.records.tables.keep(changes);
+    // Memory has them already.
+    this.open = undefined;
+    await kept;
+  }
+
+  /** @throws HttpProblem 503 */
+  private async write(changes: Parameters<Records['tables']['write']>[0]): Promise<void> {
+    try {
+      await this.deps.records.tables.write(changes);
+    } catch (error) {
+      throw new HttpProblem(503, `nothing was changed: ${errorText(error)}`, { cause: error });
+    } finally {
+      this.open = undefined;
+    }
+  }
+}

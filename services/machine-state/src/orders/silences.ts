@@ -1,0 +1,117 @@
+/**
+ * A silence in Alertmanager for each maintenance. Nothing is remembered: the comment of a silence names its order, so each round
+ * compares what is there with what should be, and a crash in between costs nothing.
+ */
+import { type Clock, type DegradedList, pause } from '@skolo/common';
+import { errorText } from '@skolo/errors';
+import { type Alertmanager, alertmanagerClient, type Silence } from './alertmanager.ts';
+import type { OrderRecord } from './records.ts';
+
+export interface SilencesDeps {
+  url(): string;
+  clock: Clock;
+  inForce(): readonly OrderRecord[];
+  degraded: Pick<DegradedList, 'raise' | 'clear'>;
+  everyMs: number;
+}
+
+const author = 'skolo machine-state';
+/** One without an end gets another one long before this is over. */
+const aheadMs = 24 * 3_600_000;
+const what = 'alertmanager';
+
+export class Silences {
+  private readonly deps: SilencesDeps;
+  private readonly stopping = new AbortController();
+  private wake = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(deps: SilencesDeps) {
+    this.deps = deps;
+  }
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  hurry(): void {
+    this.wake.abort();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort(new Error('the service stops'));
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      this.wake = new AbortController();
+      await this.compare(signal);
+      const either = AbortSignal.any([signal, this.wake.signal]);
+      await pause(this.deps.everyMs, either).catch(() => undefined);
+    }
+  }
+
+  private async compare(signal: AbortSignal): Promise<void> {
+    const { url, degraded } = this.deps;
+    if (url() === 'none') return degraded.clear(what);
+    const wanted = this.wanted();
+    try {
+      const client = alertmanagerClient(url());
+      const found = (await client.silences({ signal })).filter(isOurs);
+      for (const silence of found) {
+        if (wanted.some((order) => isOf(silence, order))) continue;
+        await client.endSilence({ params: { id: silence.id }, signal });
+      }
+      for (const order of wanted) {
+        const silence = found.find((each) => isOf(each, order));
+        await this.set(client, order, silence, signal);
+      }
+      degraded.clear(what);
+    } catch (error) {
+      if (signal.aborted) return;
+      // Without a maintenance it is not needed.
+      if (wanted.length === 0) degraded.clear(what);
+      else degraded.raise(what, `machines in maintenance still alert: ${errorText(error)}`);
+    }
+  }
+
+  private async set(
+    client: Alertmanager,
+    order: OrderRecord,
+    silence: Silence | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const now = this.deps.clock.now();
+    const end = order.until === undefined ? now + aheadMs : Date.parse(order.until);
+    if (silence !== undefined) {
+      const left = Date.parse(silence.endsAt) - now;
+      if (order.until === undefined ? left > aheadMs / 2 : Math.abs(end - now - left) < 1000)
+        return;
+    }
+    await client.setSilence({
+      body: {
+        ...(silence && { id: silence.id }),
+        matchers: [{ name: 'machine', value: order.machine, isRegex: false, isEqual: true }],
+        startsAt: new Date(now).toISOString(),
+        endsAt: new Date(end).toISOString(),
+        createdBy: author,
+        comment: `order ${order.id}: maintenance of ${order.machine} by ${order.by}: ${order.reason}`,
+      },
+      signal,
+    });
+  }
+
+  private wanted(): OrderRecord[] {
+    return this.deps.inForce().filter(({ kind }) => kind === 'maintenance');
+  }
+}
+
+function isOurs({ createdBy, status }: Silence): boolean {
+  return createdBy === author && status.state !== 'expired';
+}
+
+function isOf({ comment }: Silence, { id }: OrderRecord): boolean {
+  return comment.startsWith(`order ${id}:`);
+}
