@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { AgentStatus, Order } from '@skolo/api';
+import type { AgentStatus, HealthStatus, Order } from '@skolo/api';
 import { agentToken } from '@skolo/secrets';
 import { onTestFinished } from 'vitest';
 
@@ -33,7 +33,9 @@ export interface FakeAgentOptions {
   status?: Partial<AgentStatus>;
 }
 
-export const okHealth = { verdict: 'ok', since: '2026-11-20T10:00:00Z', reasons: [] } as const;
+export const okHealth: HealthStatus = {
+  ...{ verdict: 'ok', since: '2026-11-20T10:00:00Z', reasons: [] },
+};
 
 export async function startFakeAgent(
   machine: string,

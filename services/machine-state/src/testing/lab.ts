@@ -89,14 +89,17 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   };
 }
 
-function rackYaml({ agents = {}, rack = '', more, settings = '{}' }: LabOptions): string {
+function rackYaml({
+  agents = {},
+  rack = '',
+  more,
+  settings = '{ alertmanager: none }',
+}: LabOptions): string {
   const machines = Object.entries(agents).map(([name, agent], at) => {
     const url = agent?.url ?? nowhere;
     const own = more?.(name, at) ?? '';
     return `  ${name}: { kind: rpi, shelf: shelf1, address: 127.0.1.${at + 1}, login: machines, swarming: { url: "${url}" }${own} }\n`;
   });
-  const given = settings.slice(1, -1).trim();
-  const own = ['alertmanager: none', ...(given === '' ? [] : [given])].join(', ');
   const others = ['metadata-server', 'power-cycle-daemon', 'router-backup', 'alert-to-pubsub'];
   return `rack: rack4
 timezone: Europe/Berlin
@@ -105,7 +108,7 @@ jumphost: { name: jumphost-rack4, address: 127.0.0.8 }
 access: { tokens: { file: tokens.yaml } }
 logins: { machines: { username: pi, token: agents } }
 machines:${machines.length === 0 ? ' {}' : ''}
-${machines.join('')}${rack.includes('services:') ? rack : `${rack}services:\n`}  machine-state: { ${own} }
+${machines.join('')}${rack.includes('services:') ? rack : `${rack}services:\n`}  machine-state: ${settings}
 ${others
   .filter((name) => !rack.includes(`  ${name}:`))
   .map((name) => `  ${name}: { url: "${nowhere}", metricsUrl: "${nowhere}" }\n`)

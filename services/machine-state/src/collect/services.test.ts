@@ -1,0 +1,107 @@
+import { expect, it } from 'vitest';
+import { startFakeAgent } from '../testing/fake-agent.ts';
+import { startFakeServices } from '../testing/fake-service.ts';
+import { startLab } from '../testing/lab.ts';
+
+const time = '2026-11-20T12:00:00.000Z';
+const outlet = {
+  ...{
+    outlet: 'switch-1/1',
+    controller: 'switch-1',
+    feeds: ['rpi-1'],
+    state: 'on',
+    stuckOff: false,
+  },
+};
+
+it('are joined into machines and the rack, and left out while they are silent', async () => {
+  const agent = await startFakeAgent('rpi-1');
+  const services = await startFakeServices();
+  const of = (name: string) =>
+    `  ${name}: { url: "${services.url}", metricsUrl: "${services.url}" }\n`;
+  const names = ['metadata-server', 'power-cycle-daemon', 'router-backup', 'alert-to-pubsub'];
+  const lab = await startLab({
+    agents: { 'rpi-1': agent },
+    more: () => ', uplink: switch-1/1, power: switch-1/1',
+    rack: `infrastructure:
+  switch-1: { model: edgeswitch, address: 127.0.2.1 }
+services:
+${names.map(of).join('')}`,
+  });
+  const hold = { id: 'h1', by: 'ann', until: '2027-01-01T00:00:00Z', reason: 'a new fan' };
+  services.answers['/v1/machines'] = {
+    machines: [{ name: 'rpi-1', kind: 'machine', outlets: [outlet], controllers: [], hold }],
+  };
+  services.answers['/v1/controllers'] = {
+    controllers: [
+      { name: 'switch-1', model: 'edgeswitch', state: 'up', experimental: false, queue: 0 },
+    ],
+  };
+  services.answers['/v1/clients'] = {
+    clients: [
+      { name: 'rpi-1', kind: 'machine', identity: 'bots', lastTokenAsked: time, requests: 7 },
+    ],
+  };
+  const alert = {
+    ...{
+      fingerprint: 'f',
+      status: 'firing',
+      startsAt: time,
+      door: 'webhook',
+      first: time,
+      last: time,
+    },
+    ...{ count: 1, labels: { alertname: 'Hot', machine: 'rpi-1', severity: 'warning' } },
+    annotations: { summary: 'it is hot' },
+  };
+  services.answers['/v1/alerts'] = { alerts: [alert] };
+
+  await expect
+    .poll(() => lab.machine('rpi-1'))
+    .toMatchObject({
+      condition: 'ok',
+      power: { outlets: [{ outlet: 'switch-1/1', state: 'on' }], hold },
+      token: { identity: 'bots', lastAsked: time },
+      alerts: [{ name: 'Hot', severity: 'warning', summary: 'it is hot', since: time }],
+    });
+  await expect
+    .poll(() => lab.client.rack())
+    .toMatchObject({
+      elements: [
+        { name: 'switch-1', state: 'up', ports: [{ port: '1', powers: ['rpi-1'], state: 'on' }] },
+      ],
+      services: names.map((name) => ({ name, reachable: true, ready: true, version: '1.2.3' })),
+    });
+  const cycle = {
+    ...{ id: 'c1', target: 'rpi-1', action: 'cycle', mode: 'auto', outlets: ['switch-1/1'] },
+    ...{ reason: 'no ssh', by: 'ann', origin: 'person', requestedAt: new Date().toISOString() },
+    ...{ offSeconds: 5, force: false, step: 'off', steps: [] },
+  };
+  services.cycle(cycle);
+  services.cycle({ ...cycle, finishedAt: new Date().toISOString(), outcome: 'back' });
+  services.answers['/v1/alerts'] = { alerts: [] };
+  const kinds = async () => {
+    const { entries } = await lab.client.history({
+      ...{ params: { name: 'rpi-1' }, query: { from: '2026-01-01T00:00:00Z' } },
+    });
+    return entries
+      .filter(({ kind }) => kind !== 'condition')
+      .sort((a, b) => (a.kind < b.kind ? -1 : 1));
+  };
+  await expect.poll(kinds).toMatchObject([
+    { kind: 'alert', name: 'Hot', severity: 'warning', at: time, endedAt: expect.any(String) },
+    { kind: 'cycle', id: 'c1', by: 'ann', reason: 'no ssh', outcome: 'back' },
+    { kind: 'hold', by: 'ann', reason: 'a new fan' },
+  ]);
+
+  services.answers['/v1/machines'] = undefined;
+  services.answers['/v1/clients'] = undefined;
+
+  await expect.poll(() => lab.machine('rpi-1')).not.toHaveProperty('power');
+  await expect.poll(() => lab.machine('rpi-1')).not.toHaveProperty('token');
+  await expect
+    .poll(() => lab.client.rack())
+    .toMatchObject({
+      services: [{ reachable: false, why: expect.any(String) }, { reachable: false }, {}, {}],
+    });
+});

@@ -1,0 +1,50 @@
+/** A real Alertmanager, which sends to nobody. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+
+/** @returns its URL */
+export async function startAlertmanager(program: string): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-alertmanager-'));
+  await writeFile(
+    join(dir, 'config.yml'),
+    'route: { receiver: none }\nreceivers: [{ name: none }]\n',
+  );
+  const address = `127.0.0.1:${await freePort()}`;
+  const flags = {
+    'config.file': join(dir, 'config.yml'),
+    'storage.path': dir,
+    'web.listen-address': address,
+    // Alone: no port for others of its kind.
+    'cluster.listen-address': '',
+  };
+  const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+  const child = spawn(program, args, { stdio: 'ignore' });
+  onTestFinished(async () => {
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    if (child.kill('SIGKILL')) await ended;
+    await rm(dir, { recursive: true });
+  });
+  const url = `http://${address}`;
+  const isReady = () =>
+    fetch(`${url}/-/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await expect.poll(isReady).toBe(true);
+  return url;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  return await new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,56 @@
+/** The HTTP APIs of the other services on one port: JSON by path, and cycles as server-sent events. */
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+export interface FakeServices {
+  url: string;
+  /** By path; what is undefined answers 500. */
+  answers: Record<string, unknown>;
+  /** Sends a cycle to those who follow them. */
+  cycle(cycle: object): void;
+}
+
+export async function startFakeServices(): Promise<FakeServices> {
+  const answers: Record<string, unknown> = {
+    // Of the power-cycle daemon and nobody else: machine-state is asked elsewhere.
+    '/v1/machines': { machines: [] },
+    '/v1/controllers': { controllers: [] },
+    '/v1/clients': { clients: [] },
+    '/v1/devices': { devices: [], offsite: [], lost: [] },
+    '/v1/alerts': { alerts: [] },
+    '/readyz': { ready: true, degraded: [] },
+  };
+  const followers = new Set<ServerResponse>();
+  const server = createServer((request, response) => {
+    const path = request.url?.split('?')[0] ?? '';
+    if (path === '/v1/power-cycles/events') {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      followers.add(response);
+      return;
+    }
+    if (path === '/metrics') {
+      response.end('skolo_build_info{service="x",version="1.2.3",node="v24"} 1\n');
+      return;
+    }
+    const answer = answers[path];
+    response
+      .writeHead(answer === undefined ? 500 : 200, { 'content-type': 'application/json' })
+      .end(JSON.stringify(answer ?? {}));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    ...{ url: `http://127.0.0.1:${port}`, answers },
+    cycle(cycle) {
+      const event = `event: cycle\ndata: ${JSON.stringify(cycle)}\n\n`;
+      for (const follower of followers) follower.write(event);
+    },
+  };
+}
