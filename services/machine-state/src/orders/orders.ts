@@ -28,13 +28,15 @@ const largeShare = 0.1;
 /** An agent takes twenty. */
 const mostInForce = 10;
 const dayMs = 86_400_000;
-/** A wall clock that is wrong for a while must not empty the journal. */
-const mostForgotten = 20;
+/** In an hour: a wall clock that is wrong for a while must not empty the journal. */
+const mostForgotten = 100;
+const forgetEverySeconds = 3600;
 
 export class Orders {
   private readonly deps: OrdersDeps;
   /** Those without an end, by machine; absent: they have changed. */
   private open: Map<string, OrderRecord[]> | undefined;
+  private forgotAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: OrdersDeps) {
     this.deps = deps;
@@ -135,9 +137,9 @@ export class Orders {
     onChange(machine);
   }
 
-  /** Ends those whose time is over, and forgets what is older than the history. */
+  /** Ends those whose time is over, and each hour forgets what is older than the history. */
   async tick(): Promise<void> {
-    const { records, clock, historyDays, onChange } = this.deps;
+    const { records, clock, onChange } = this.deps;
     const now = clock.now();
     const over = [...this.openByMachine().values()]
       .flat()
@@ -150,17 +152,9 @@ export class Orders {
       );
       for (const { machine } of over) onChange(machine);
     }
-    const isOld = (time: string | undefined) =>
-      time !== undefined && Date.parse(time) < now - historyDays() * dayMs;
-    const old = [
-      ...[...records.orders.all.values()]
-        .filter(({ endedAt }) => isOld(endedAt))
-        .map(({ id }) => records.orders.remove(id)),
-      ...[...records.notes.all.values()]
-        .filter(({ at }) => isOld(at))
-        .map(({ id }) => records.notes.remove(id)),
-    ];
-    if (old.length > 0) await this.keep(old.slice(0, mostForgotten));
+    if (clock.uptime() - this.forgotAt < forgetEverySeconds) return;
+    this.forgotAt = clock.uptime();
+    await this.forgetOld(now);
   }
 
   /** Those that touch the span. */
@@ -208,6 +202,21 @@ export class Orders {
       409,
       `${number} of ${size} machines are more than a tenth of the rack, and ${found}; give \`count\`: ${number}, if you mean all of them`,
     );
+  }
+
+  private async forgetOld(now: number): Promise<void> {
+    const { records, historyDays } = this.deps;
+    const isOld = (time: string | undefined) =>
+      time !== undefined && Date.parse(time) < now - historyDays() * dayMs;
+    const old = [
+      ...[...records.orders.all.values()]
+        .filter(({ endedAt }) => isOld(endedAt))
+        .map(({ id }) => records.orders.remove(id)),
+      ...[...records.notes.all.values()]
+        .filter(({ at }) => isOld(at))
+        .map(({ id }) => records.notes.remove(id)),
+    ];
+    if (old.length > 0) await this.keep(old.slice(0, mostForgotten));
   }
 
   private openByMachine(): Map<string, OrderRecord[]> {

@@ -29,6 +29,8 @@ export interface Lab {
   url: string;
   /** Signed in as `ann`, who may operate. */
   client: Client<typeof machineStateApi>;
+  /** Of another process with this state. */
+  clientOf(url: string): Client<typeof machineStateApi>;
   machine(name: string): Promise<Machine>;
   metrics(): Promise<string>;
   /** Another rack, from then on. */
@@ -78,12 +80,12 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     },
   );
   const url = `http://127.0.0.1:${service.port}`;
-  const client = createClient(machineStateApi, { baseUrl: url, token });
+  const clientOf = (baseUrl: string) => createClient(machineStateApi, { baseUrl, token });
   const stop = () => service.stop();
   onTestFinished(stop);
   return {
-    ...{ dir, stateDir, url, client, edit, stop },
-    machine: (name) => client.machine({ params: { name } }),
+    ...{ dir, stateDir, url, client: clientOf(url), clientOf, edit, stop },
+    machine: (name) => clientOf(url).machine({ params: { name } }),
     metrics: async () => (await fetch(`http://127.0.0.1:${service.metricsPort}/metrics`)).text(),
     logged: () => lines,
   };

@@ -1,6 +1,7 @@
 /** All services, in the order in which they are printed. */
 import { serviceNames } from '@skolo/rack';
 import { alertToPubsub } from './alert-to-pubsub.ts';
+import { machineState } from './machine-state.ts';
 import { metadataServer } from './metadata-server.ts';
 import { powerCycleDaemon } from './power-cycle-daemon.ts';
 import { routerBackup } from './router-backup.ts';
@@ -13,6 +14,7 @@ const known: readonly DemoService[] = [
   powerCycleDaemon,
   routerBackup,
   alertToPubsub,
+  machineState,
   swarmingClient,
 ];
 

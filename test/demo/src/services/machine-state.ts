@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { shellWord } from '@skolo/errors';
+import { operatorTokenFile } from '../tokens.ts';
+import type { DemoService, RunningService, Suggestion } from './service.ts';
+
+export const machineState: DemoService = {
+  name: 'machine-state',
+  suggestions,
+};
+
+function suggestions({ rack, rackFile }: RunningService): Suggestion[] {
+  const [machine] = rack.machines.keys();
+  if (machine === undefined) return [];
+  const token = shellWord(join(rackFile, '..', operatorTokenFile));
+  const where = `--rack ${shellWord(rackFile)} --token-file ${token}`;
+  return [
+    {
+      text: 'All machines with what they do or lack, and what happened to one of them:',
+      commands: [
+        `npx skolo machine list ${where}`,
+        `npx skolo machine maintain ${machine} --reason 'a new fan' ${where}`,
+        `npx skolo machine history ${machine} ${where}`,
+      ],
+    },
+  ];
+}

@@ -1,0 +1,73 @@
+/** machine-state and a real agent: what a person orders is in force on the machine, whatever dies. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient, machineStateApi, swarmingClientApi } from '@skolo/api';
+import { newToken } from '@skolo/common';
+import { expect, it, onTestFinished } from 'vitest';
+import { startServiceProcess } from './service-process.ts';
+
+const nowhere = 'http://127.0.0.1:2';
+
+it('keeps a quarantine in force through kill -9 of either, and of both', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-machine-state-e2e-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  await writeFile(join(dir, 'agents'), 'of-all-agents', { mode: 0o600 });
+  const token = await newToken(join(dir, 'tokens.yaml'), {
+    ...{ name: 'ann', role: 'operate', expiresInDays: 1 },
+  });
+  const startAgent = async () => {
+    await writeFile(join(dir, 'agent.yaml'), rackYaml(dir, nowhere));
+    const process = await startServiceProcess('swarming-client', [
+      ...['--machine', 'rpi-1', '--rack', join(dir, 'agent.yaml'), '--metadata-url', nowhere],
+      ...['--state-dir', join(dir, 'agent'), '--hook-port', '0'],
+    ]);
+    const client = createClient(swarmingClientApi, { baseUrl: process.url });
+    return { ...process, status: () => client.status() };
+  };
+  const startMachineState = async (agent: string) => {
+    await writeFile(join(dir, 'rack.yaml'), rackYaml(dir, agent));
+    const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')];
+    const process = await startServiceProcess('machine-state', flags);
+    return { ...process, client: createClient(machineStateApi, { baseUrl: process.url, token }) };
+  };
+  const quarantined = { health: { verdict: 'quarantined' }, orders: [{ by: 'ann' }] };
+
+  const agent = await startAgent();
+  const service = await startMachineState(agent.url);
+  const { orders } = await service.client.order({
+    body: { machines: ['rpi-1'], kind: 'quarantine', reason: 'the fan is broken' },
+  });
+  await expect.poll(() => agent.status()).toMatchObject(quarantined);
+  await service.kill();
+  expect(await agent.status()).toMatchObject(quarantined);
+  await agent.kill();
+
+  const again = await startAgent();
+  await expect.poll(() => again.status()).toMatchObject(quarantined);
+  const { client } = await startMachineState(again.url);
+  const machine = () => client.machine({ params: { name: 'rpi-1' } });
+  await expect
+    .poll(machine)
+    .toMatchObject({ condition: 'quarantined', orders: [{ reason: 'the fan is broken' }] });
+  await client.endOrder({ params: { id: orders[0]?.id ?? '' } });
+  await expect.poll(() => again.status()).toMatchObject({ orders: [] });
+});
+
+function rackYaml(dir: string, agent: string): string {
+  return `rack: rack4
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost-rack4, address: 127.0.0.8 }
+access: { tokens: { file: tokens.yaml } }
+logins: { machines: { username: pi, token: agents } }
+machines:
+  rpi-1: { kind: rpi, address: 127.0.1.1, login: machines, swarming: { url: "${agent}" } }
+services:
+  metadata-server: { url: "${nowhere}", metricsUrl: "${nowhere}" }
+  power-cycle-daemon: { url: "${nowhere}", metricsUrl: "${nowhere}" }
+  router-backup: { url: "${nowhere}", metricsUrl: "${nowhere}" }
+  alert-to-pubsub: { url: "${nowhere}", metricsUrl: "${nowhere}" }
+  machine-state: { alertmanager: none }
+  swarming-client: { server: "${nowhere}", botDir: ${join(dir, 'bot')} }
+`;
+}
