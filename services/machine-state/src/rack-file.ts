@@ -11,6 +11,8 @@ export class RackFile {
   private readonly unfollow: () => void;
   private loadedAt: number;
   private changes: string[] = [];
+  /** To find them takes longer than to join all machines. */
+  private warnings: { rack: Rack; texts: string[] } | undefined;
 
   constructor(watch: RackWatch, clock: Pick<Clock, 'now'>) {
     this.watch = watch;
@@ -24,10 +26,17 @@ export class RackFile {
   view(): RackView['rackFile'] {
     return {
       loadedAt: new Date(this.loadedAt).toISOString(),
-      warnings: rackWarnings(this.watch.rack).map(formatIssue),
+      warnings: this.warningsOf(this.watch.rack),
       problems: this.watch.degraded.map(({ what, why }) => `${what}: ${why}`),
       changes: this.changes,
     };
+  }
+
+  private warningsOf(rack: Rack): string[] {
+    if (this.warnings?.rack !== rack) {
+      this.warnings = { rack, texts: rackWarnings(rack).map(formatIssue) };
+    }
+    return this.warnings.texts;
   }
 
   close(): void {

@@ -60,6 +60,7 @@ export class Poll<T> {
   }
 
   private async askOnce(signal: AbortSignal): Promise<void> {
+    const before = this.failed;
     try {
       this.answer = await this.deps.ask(signal);
       this.failures = 0;
@@ -68,7 +69,9 @@ export class Poll<T> {
       if (signal.aborted) return;
       this.failed = errorText(error);
       this.failures += 1;
-      if (this.failures < mostFailures && this.answer !== undefined) return;
+      const isLost = this.failures < mostFailures && this.answer !== undefined;
+      const isAsBefore = this.answer === undefined && this.failed === before;
+      if (isLost || isAsBefore) return;
       this.answer = undefined;
     }
     this.deps.onAnswer();
