@@ -8,7 +8,7 @@ import { z } from 'zod';
 const figures = {
   services: 'skolo_build_info{job!="swarming-client"}',
   agents: 'count by (version) (skolo_build_info{job="swarming-client"})',
-  down: 'up{job=~"metadata-server|power-cycle-daemon|router-backup|alert-to-pubsub|alertmanager"} == 0',
+  down: 'up{job=~"metadata-server|power-cycle-daemon|router-backup|alert-to-pubsub|machine-state|alertmanager"} == 0',
   alerts:
     'count by (alertname, severity) (ALERTS{alertstate="firing", alertname!="Watchdog", severity!="info"})',
   machines: 'count(machine:seen:max3m{machine!="JUMPHOST"})',

@@ -55,6 +55,8 @@ export const askedServices = [
   'alert-to-pubsub',
 ] as const satisfies readonly AskedService[];
 
+/** Cycles of an outage of this service. */
+const mostMissed = 500;
 const timeoutMs = 10_000;
 /** A rack of a thousand machines with all their outlets. */
 const mostBytes = 16 * 1024 * 1024;
@@ -155,7 +157,7 @@ export class OtherServices {
     return [this.power, this.clients, this.backups, this.alerts, ...this.probes.values()];
   }
 
-  /** Cycles, each change as it happens. Each connection begins with the present state. */
+  /** Cycles, each change as it happens. Each connection begins with the last ones: some may have been missed. */
   private async follow(): Promise<void> {
     const { signal } = this.stopping;
     const { tuning, onCycle } = this.deps;
@@ -163,6 +165,8 @@ export class OtherServices {
       try {
         const client = await this.client(powerCycleDaemonApi, 'power-cycle-daemon');
         const { events } = await client.cycleEvents({ signal });
+        const { cycles } = await client.cycles({ query: { limit: mostMissed }, signal });
+        for (const cycle of cycles) onCycle(cycle);
         for await (const { data } of events) {
           failures = 0;
           onCycle(data);

@@ -1,6 +1,7 @@
 /**
- * The points of a device within an hour, packed: for each quantity its name, and then for each point the seconds since the one before
- * and the difference to it in tenths, as numbers of variable length (LEB128, signed ones zigzag). Most points take two bytes.
+ * The points of a device within an hour, packed: for each quantity its name, and then for each point the time since the one before
+ * and the difference to it, as numbers of variable length (LEB128, signed ones zigzag). Times are in tens of seconds and values in
+ * halves, so that most points take two bytes.
  */
 
 export interface Series {
@@ -12,6 +13,8 @@ export interface Series {
 }
 
 const units = ['percent', 'celsius'] as const;
+const stepSeconds = 10;
+const stepsPerUnit = 2;
 
 /** @param hour number of the hour since 1970, which all points lie in */
 export function packPoints(hour: number, series: readonly Series[]): Uint8Array {
@@ -27,13 +30,14 @@ export function packPoints(hour: number, series: readonly Series[]): Uint8Array 
     bytes.push(...name);
     put(units.indexOf(unit));
     put(points.length);
-    let before = { seconds: hour * 3600, tenths: 0 };
+    let before = { time: (hour * 3600) / stepSeconds, steps: 0 };
     for (const [seconds, value] of points) {
-      const tenths = Math.round(value * 10);
-      const change = tenths - before.tenths;
-      put(seconds - before.seconds);
+      const time = Math.floor(seconds / stepSeconds);
+      const steps = Math.round(value * stepsPerUnit);
+      const change = steps - before.steps;
+      put(time - before.time);
       put(change < 0 ? -2 * change - 1 : 2 * change);
-      before = { seconds, tenths };
+      before = { time, steps };
     }
   }
   return Uint8Array.from(bytes);
@@ -62,12 +66,12 @@ export function unpackPoints(hour: number, bytes: Uint8Array): Series[] {
       const points: Series['points'] = [];
       series.push({ quantity, unit, points });
       const count = take();
-      let [seconds, tenths] = [hour * 3600, 0];
+      let [time, steps] = [(hour * 3600) / stepSeconds, 0];
       for (let i = 0; i < count; i += 1) {
-        seconds += take();
+        time += take();
         const change = take();
-        tenths += change % 2 === 1 ? -(change + 1) / 2 : change / 2;
-        points.push([seconds, tenths / 10]);
+        steps += change % 2 === 1 ? -(change + 1) / 2 : change / 2;
+        points.push([time * stepSeconds, steps / stepsPerUnit]);
       }
     }
   } catch (error) {

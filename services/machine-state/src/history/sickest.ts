@@ -13,7 +13,6 @@ interface Change {
 
 /** @param changes of condition, each machine's in the order of time */
 export function sickest(changes: readonly Change[], now: number, limit: number): SickMachine[] {
-  const isUnable = (condition: string) => [...unable].some((each) => each === condition);
   const found = new Map<string, { times: number; ms: number; codes: Map<string, number> }>();
   const sick = new Map<string, number>();
   for (const { machine, at, key, outcome } of changes) {
@@ -21,7 +20,7 @@ export function sickest(changes: readonly Change[], now: number, limit: number):
     found.set(machine, total);
     const since = sick.get(machine);
     if (since !== undefined) total.ms += Math.max(0, at - since);
-    if (!isUnable(key)) {
+    if (!unable.has(key)) {
       sick.delete(machine);
       continue;
     }

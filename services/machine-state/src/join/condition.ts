@@ -3,7 +3,7 @@ import type { MachineCondition } from '@skolo/api';
 import type { MachineSources } from './sources.ts';
 
 /** Conditions in which a machine takes no tasks, though nobody planned that. */
-export const unable: ReadonlySet<MachineCondition> = new Set(['recovering', 'quarantined', 'gone']);
+export const unable: ReadonlySet<string> = new Set(['recovering', 'quarantined', 'gone']);
 
 /** Conditions of a machine whose agent does not answer. */
 export const silent: ReadonlySet<MachineCondition> = new Set(['stale', 'gone']);

@@ -17,6 +17,7 @@ export async function startFakeServices(): Promise<FakeServices> {
     // Of the power-cycle daemon and nobody else: machine-state is asked elsewhere.
     '/v1/machines': { machines: [] },
     '/v1/controllers': { controllers: [] },
+    '/v1/power-cycles': { cycles: [] },
     '/v1/clients': { clients: [] },
     '/v1/devices': { devices: [], offsite: [], lost: [] },
     '/v1/alerts': { alerts: [] },
