@@ -36,9 +36,7 @@ it(`loses no order and no note that was acknowledged (seed ${seed})`, async () =
   const found = await client.machine({ params });
   const inForce = new Set(found.orders.map(({ id }) => id));
   expect([...orders].filter((id) => !inForce.has(id))).toEqual([]);
-  await expect
-    .poll(() => new Set(agent.status.orders?.map(({ id }) => id)))
-    .toEqual(inForce);
+  await expect.poll(() => new Set(agent.status.orders?.map(({ id }) => id))).toEqual(inForce);
 });
 
 /** One order at a time is in force. What was not answered may have happened, or not. */

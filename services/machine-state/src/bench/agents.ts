@@ -19,7 +19,9 @@ function newStatus(name: string, revision: number): AgentStatus {
     revision: `1-${revision}`,
     orders: [],
     bootId: '6a0c53f0-0000-4000-8000-000000000000',
-    task: isBusy ? { running: true, id: `6a1b${name}${revision}`, since: new Date().toISOString() } : { running: false },
+    task: isBusy
+      ? { running: true, id: `6a1b${name}${revision}`, since: new Date().toISOString() }
+      : { running: false },
     devices: [
       {
         name: 'device',
@@ -28,7 +30,11 @@ function newStatus(name: string, revision: number): AgentStatus {
         since,
         readAt: new Date().toISOString(),
         serial: 'HT4CTJT01234',
-        dimensions: { device_type: ['redfin'], device_os: ['RQ3A.210605.005', 'R'], pool: ['phones'] },
+        dimensions: {
+          device_type: ['redfin'],
+          device_os: ['RQ3A.210605.005', 'R'],
+          pool: ['phones'],
+        },
         batteryPercent: 60 + Math.round(Math.random() * 30),
         temperaturesCelsius: { battery: 25 + Math.random() * 8, cpu: 30 + Math.random() * 20 },
         uptimeSeconds: Math.round(process.uptime()),
@@ -80,10 +86,15 @@ function send(response: ServerResponse, status: AgentStatus): void {
 
 function push(url: string, status: AgentStatus): void {
   const headers = { 'content-type': 'application/json' };
-  const sent = request(url, { method: 'POST', agent: keepAlive, headers }, (answer) => answer.resume());
+  const sent = request(url, { method: 'POST', agent: keepAlive, headers }, (answer) =>
+    answer.resume(),
+  );
   sent.on('error', () => undefined).end(JSON.stringify(status));
 }
 
-const names = Array.from({ length: Number(count) }, (_, i) => `m-${String(i + 1).padStart(3, '0')}`);
+const names = Array.from(
+  { length: Number(count) },
+  (_, i) => `m-${String(i + 1).padStart(3, '0')}`,
+);
 const ports = await Promise.all(names.map(start));
 console.log(JSON.stringify({ listening: ports }));

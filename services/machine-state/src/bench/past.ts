@@ -35,7 +35,12 @@ export function writePast(stateDir: string, now: number, options: PastOptions): 
           const [key, outcome] = Math.random() < 0.5 ? ['ok', ''] : ['recovering', 'battery-low'];
           tables.putEntry({ machine, kind: 'condition', key, outcome, at, data });
         }
-        const series = (quantity: string, unit: 'percent' | 'celsius', each: number, low: number) => ({
+        const series = (
+          quantity: string,
+          unit: 'percent' | 'celsius',
+          each: number,
+          low: number,
+        ) => ({
           ...{ quantity, unit },
           points: timesIn(hour, each).map((at): [number, number] => [
             Math.floor(at / 1000),
@@ -57,6 +62,9 @@ export function writePast(stateDir: string, now: number, options: PastOptions): 
 /** About so many moments of an hour, in order. */
 function timesIn(hour: number, each: number): number[] {
   const count = Math.floor(each) + (Math.random() < each % 1 ? 1 : 0);
-  const times = Array.from({ length: count }, () => hour * hourMs + Math.floor(Math.random() * hourMs));
+  const times = Array.from(
+    { length: count },
+    () => hour * hourMs + Math.floor(Math.random() * hourMs),
+  );
   return times.sort((a, b) => a - b);
 }
