@@ -138,6 +138,11 @@ const nouns: Record<string, Noun> = {
       schema: async () => (await import('./commands/racks/schema.ts')).define,
     },
   },
+  console: {
+    summary: 'the console of a rack in the browser',
+    example: 'skolo console rack4',
+    own: async () => (await import('./commands/desk/console.ts')).define,
+  },
   attach: {
     summary: 'a shell, or one command, with the cluster of a rack',
     example: 'skolo attach rack4 -- kubectl get pods -A',

@@ -79,7 +79,9 @@ async function placeFor(session: string): Promise<Place> {
   if (alerts) onTestFinished(alerts.close);
   const agents = session.includes('skolo machine ') ? await startAgents() : undefined;
   if (agents) onTestFinished(agents.close);
-  const state = /skolo (show|machine (?!status|log|clear|reboot|replace|join|leave))/.test(session)
+  const state = /skolo (show|console|machine (?!status|log|clear|reboot|replace|join|leave))/.test(
+    session,
+  )
     ? await startMachineState({ tokens })
     : undefined;
   if (state) onTestFinished(state.close);

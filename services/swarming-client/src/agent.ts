@@ -58,6 +58,8 @@ export interface RunningAgent extends Ports {
 
 const noServer =
   'no `servers` of rack.yaml fits its name: set `server` in the settings of swarming-client';
+/** They change nothing that a caller could wait for. */
+const frequent = new Set<AgentEvent['type']>(['bot-line', 'hook', 'clock-compared']);
 /** Seconds for everything but the bot, once that has ended. */
 const usualStopWithin = 10;
 
@@ -126,7 +128,9 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
   consume(createMetrics(metrics, view));
   consume((event) => react(event, { ...shared, degraded, reboot }));
   // Last, when the others have made their changes.
-  consume(() => revisions.look());
+  consume(({ type }) => {
+    if (!frequent.has(type)) revisions.look();
+  });
 
   const ports = await openServers({
     ...{ flags: options, version, closers },

@@ -1,5 +1,5 @@
 /** A machine-state without agents: the API over a real socket, with the machines of rack7.yaml. */
-import { type Machine, type MachineOrder, machineStateApi } from '@skolo/api';
+import { consoleApi, type Machine, type MachineOrder, machineStateApi } from '@skolo/api';
 import { createApp, HttpProblem, type RouteHandlers } from '@skolo/common';
 import { screenshot } from '@skolo/simulators';
 import { machineHistory, machines, rackView, sickMachines } from './machine-data.ts';
@@ -14,8 +14,9 @@ const {
   log: _log,
   clear: _clear,
   reboot: _reboot,
-  ...api
+  ...own
 } = machineStateApi;
+const api = { ...own, createLink: consoleApi.createLink };
 
 export function startMachineState({ tokens }: { tokens: TestTokens }): Promise<TestService> {
   return startTestService('machine-state', tokens, (context) => {
@@ -40,6 +41,7 @@ function handlers(): RouteHandlers<typeof api> {
   }
 
   return {
+    createLink: () => ({ status: 201, body: { code: 'used-once', expiresAt: ago(-60) } }),
     machines: () => ({ status: 200, body: { machines: all() } }),
     machine: ({ params: { name } }) => ({ status: 200, body: find(name) }),
     changes: () => ({

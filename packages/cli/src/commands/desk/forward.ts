@@ -33,11 +33,16 @@ export function define(command: SkoloCommand): void {
 }
 
 interface Found {
-  jumphost: Pick<Jumphost, 'connect'>;
+  jumphost: Pick<Jumphost, 'connect' | 'fetch'>;
   target: { host: string; port: number };
 }
 
-async function findTarget(command: SkoloCommand, rack: FleetRack, service: string): Promise<Found> {
+/** A service as the jumphost reaches it. */
+export async function findTarget(
+  command: SkoloCommand,
+  rack: FleetRack,
+  service: string,
+): Promise<Found> {
   const own = serviceNames.find((each) => each === service);
   if (own === undefined || own === 'swarming-client')
     return await inCluster(command, rack, service);

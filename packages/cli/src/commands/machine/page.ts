@@ -117,7 +117,7 @@ function agentFacts(machine: Machine, now: number): Fact[] {
       'repairs',
       {
         lines: repairs.slice(-mostRepairs).map(({ at, device, step, outcome, text }) => {
-          const how = text === undefined ? '' : `: ${sentence(text)}`;
+          const how = text ? `: ${sentence(text)}` : '';
           return `${relative(at, now)}: ${cell(device)}: ${cell(step)}: ${cell(outcome)}${how}`;
         }),
       },
