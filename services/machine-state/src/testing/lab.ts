@@ -80,7 +80,9 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     },
   );
   const url = `http://127.0.0.1:${service.port}`;
-  const clientOf = (baseUrl: string) => createClient(machineStateApi, { baseUrl, token });
+  // A sync may take long on a computer that others use, too.
+  const clientOf = (baseUrl: string) =>
+    createClient(machineStateApi, { baseUrl, token, timeoutMs: 60_000 });
   const stop = () => service.stop();
   onTestFinished(stop);
   return {
