@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { brotliCompress, gzip } from 'node:zlib';
+import { gzip } from 'node:zlib';
 import { errorCode } from '@skolo/errors';
 
 /** Nothing from elsewhere, nothing inline. `blob:` is the screen of a phone, which is fetched with a POST. */
@@ -39,7 +39,9 @@ interface Page {
   type: string;
   etag: string;
   isImmutable: boolean;
-  bodies: { identity: Buffer; gzip: Buffer; br: Buffer };
+  body: Buffer;
+  /** Browsers accept nothing better over plain http. */
+  gzipped: Buffer;
 }
 
 export type Pages = ReadonlyMap<string, Page>;
@@ -80,30 +82,22 @@ export function servePage(
     response.writeHead(304).end();
     return true;
   }
-  const encoding = encodingFor(request.headers['accept-encoding']?.toString());
-  const body = page.bodies[encoding];
-  if (encoding !== 'identity') response.setHeader('content-encoding', encoding);
+  const isGzipped = /\bgzip\b/.test(request.headers['accept-encoding']?.toString() ?? '');
+  const body = isGzipped ? page.gzipped : page.body;
+  if (isGzipped) response.setHeader('content-encoding', 'gzip');
   response.writeHead(200, { 'content-type': page.type, 'content-length': body.length }).end(body);
   return true;
 }
 
 async function readPage(folder: string, name: string): Promise<[string, Page]> {
-  const identity = await readFile(join(folder, name));
-  const [gzipped, br] = await Promise.all([
-    promisify(gzip)(identity),
-    promisify(brotliCompress)(identity),
-  ]);
+  const body = await readFile(join(folder, name));
   const path = `/${name.replaceAll('\\', '/')}`;
   const page = {
     type: types[extname(name)] ?? 'application/octet-stream',
-    etag: `"${createHash('sha256').update(identity).digest('base64url')}"`,
+    etag: `"${createHash('sha256').update(body).digest('base64url')}"`,
     isImmutable: path.startsWith('/assets/'),
-    bodies: { identity, gzip: gzipped, br },
+    body,
+    gzipped: await promisify(gzip)(body),
   };
   return [path, page];
-}
-
-function encodingFor(accepted = ''): keyof Page['bodies'] {
-  const names = accepted.split(',').map((each) => each.trim());
-  return (['br', 'gzip'] as const).find((name) => names.includes(name)) ?? 'identity';
 }

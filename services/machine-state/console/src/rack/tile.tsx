@@ -49,15 +49,15 @@ export class Tile extends Component<Props> {
         href={hrefOf('machine', [name])}
         data-machine={name}
         tabIndex={isTabStop ? 0 : -1}
-        aria-label={spoken.filter(Boolean).join(', ')}
         title={`${name}\n${machine.sentence}`}
       >
-        <span class="line">
+        <span class="spoken">{spoken.filter(Boolean).join(', ')}</span>
+        <span class="line" aria-hidden="true">
           <ConditionIcon condition={condition} />
           <b>{label}</b>
           <i>{since ? shortSpan(now - Date.parse(since)) : ''}</i>
         </span>
-        <span class="line">
+        <span class="line" aria-hidden="true">
           <span class="word">{word}</span>
           {taskMs !== undefined && <i>▸ {shortSpan(taskMs)}</i>}
         </span>

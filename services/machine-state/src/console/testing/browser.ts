@@ -1,0 +1,71 @@
+/** Debian's Chromium over a page of the fixture. Notes all that a page must not do. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+
+const args = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export interface Browser {
+  context: BrowserContext;
+  /** Opens a page at a link of the console. Each is a new document. */
+  open(url: string): Promise<Page>;
+  /** Errors of the console, exceptions, and violations of the policy since the start. */
+  complaints: string[];
+  close(): Promise<void>;
+}
+
+export async function openBrowser(
+  executablePath: string,
+  options: { width?: number; height?: number; colorScheme?: 'light' | 'dark' } = {},
+): Promise<Browser> {
+  const { width = 1440, height = 900, colorScheme = 'light' } = options;
+  const profile = await mkdtemp(join(tmpdir(), 'skolo-chromium-'));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    args,
+    viewport: { width, height },
+    colorScheme,
+    timezoneId: 'Europe/Berlin',
+  });
+  const complaints: string[] = [];
+  context.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  context.on('weberror', (error) => complaints.push(error.error().message));
+  return {
+    context,
+    complaints,
+    async open(url) {
+      const page = await context.newPage();
+      await page.goto(url);
+      return page;
+    },
+    async close() {
+      await context.close();
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Signs the browser in, as `skolo console` does: by a link that works once. */
+export async function signIn(browser: Browser, url: string, token: string): Promise<Page> {
+  const response = await fetch(`${url}/v1/console-links`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const answer: unknown = await response.json();
+  const code = typeof answer === 'object' && answer ? Reflect.get(answer, 'code') : undefined;
+  const page = await browser.open(`${url}/#/sign-in?code=${code}`);
+  await page.locator('.tile').first().waitFor();
+  return page;
+}
