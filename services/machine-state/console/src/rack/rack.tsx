@@ -33,6 +33,12 @@ function Rack({
   const port = route.query.get('port') ?? undefined;
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [focused, setFocused] = useState<string>();
+  // Hundreds of ports, below the first screen: they wait until the tiles are drawn.
+  const [hasPorts, setHasPorts] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setHasPorts(true), 50);
+    return () => clearTimeout(timer);
+  }, []);
   const matching = useMemo(() => {
     const found = [...machines.values()].filter((machine) => isMatch(machine, filter));
     return new Set(found.map(({ name }) => name));
@@ -53,7 +59,7 @@ function Rack({
     // A port that was reached by Tab or a click is in view.
     if (target && !target.contains(document.activeElement))
       target.scrollIntoView({ block: 'center' });
-  }, [port]);
+  }, [port, hasPorts]);
 
   function toggle(name: string) {
     const next = new Set(chosen);
@@ -121,13 +127,15 @@ function Rack({
             tabStop={tabStop}
           />
         </div>
-        <Elements
-          elements={rack.elements}
-          port={port}
-          linked={linkedPorts}
-          isMachine={(name) => machines.has(name)}
-          onPort={(next) => go(hrefOf('rack', [], { ...filter, port: next }), true)}
-        />
+        {hasPorts && (
+          <Elements
+            elements={rack.elements}
+            port={port}
+            linked={linkedPorts}
+            isMachine={(name) => machines.has(name)}
+            onPort={(next) => go(hrefOf('rack', [], { ...filter, port: next }), true)}
+          />
+        )}
       </div>
       {chosen.size > 0 && (
         <section class="selection" aria-label="Selection">
