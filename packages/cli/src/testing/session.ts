@@ -90,6 +90,7 @@ export async function createPlace(files: string, servers: Servers): Promise<Plac
     dir,
     // HOME is in the place, and there is nothing else: whoever runs the tests has no part in them.
     env: {
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       PATH: `${root}:${process.env.PATH}`,
       HOME: root,
       TERM: 'xterm',
