@@ -49,6 +49,8 @@ export async function startService(
       main,
       ...Object.entries(flags).flat(),
     ],
+    // As in the image.
+    env: { MALLOC_ARENA_MAX: '1' },
     ready: /"port":(?<port>\d+),"metricsPort":(?<metricsPort>\d+).*"msg":"listening"/,
   });
   const { port, metricsPort } = server.groups;
