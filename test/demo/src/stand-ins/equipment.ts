@@ -28,6 +28,7 @@ import {
 import { agentMachine } from '../agent-computer.ts';
 import { writeMissingSecret } from '../secret-files.ts';
 import { Cables } from './cables.ts';
+import { type Character, type Life, live, newLife, nextLife } from './lives.ts';
 import type { StandIn, StandInNeeds } from './stand-in.ts';
 
 /** `hostKey`: a private key that it keeps, since the service remembers it. `wiring`: what is plugged into it. */
@@ -51,8 +52,21 @@ const cards = new Map<string, Start>([['apc-rpdu2', apcCard]]);
 /** Long enough to watch it boot. */
 const bootSeconds = 4;
 
+const livesEveryMs = 1000;
+/** A switch that then hangs, with all of its machines, until its outlet is cycled. */
+const wedging = { name: 'switch-3', afterMs: 5 * 60_000 };
+/** By the end of their name. */
+const characters: readonly (readonly [end: string, Character])[] = [
+  ['shelf2-009', 'flaps'],
+  ['shelf2-013', 'drains'],
+  ['shelf2-017', 'broken'],
+  ['shelf3-024', 'flaps'],
+];
+
 interface Running<T> {
   simulated: T;
+  /** What it is plugged into. */
+  uplink?: string | undefined;
   /** What it was made of: parts of rack.yaml, and what feeds it. */
   made: unknown[];
 }
@@ -62,12 +76,16 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
   const besides = new Map<string, Running<SimulatedDevice>>();
   const machines = new Map<string, Running<SimulatedMachine>>();
   const cables = new Cables();
+  const lives = new Map<string, Life>();
+  const startedAt = Date.now();
+  /** Those that the wedged switch took with it; undefined: it has not wedged yet. */
+  let behind: SimulatedMachine[] | undefined;
   let unplug: (() => void)[] = [];
 
   /** Starts it unless it runs just so. One that cannot have its port is missing, and reported. */
   async function renew<T extends { close(): Promise<void> }>(
     running: Map<string, Running<T>>,
-    { name, made }: { name: string; made: unknown[] },
+    { name, made, uplink }: { name: string; made: unknown[]; uplink?: string | undefined },
     start: () => Promise<T>,
   ) {
     const former = running.get(name);
@@ -75,7 +93,7 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
     await former?.simulated.close();
     running.delete(name);
     try {
-      running.set(name, { simulated: await start(), made });
+      running.set(name, { simulated: await start(), made, uplink });
     } catch (error) {
       onProblem(`${name} is not simulated: ${error instanceof Error ? error.message : error}`);
     }
@@ -122,13 +140,13 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
 
   async function followMachines(rack: Rack, dir: string) {
     for (const machine of rack.machines.values()) {
-      const { name, address, power } = machine;
+      const { name, address, power, uplink } = machine;
       if (!address?.startsWith('127.')) continue;
       const feeds = feedsOf(power);
       const made = [machine, ...feeds.map(([board]) => board)];
       const hasRealAgent = computer !== undefined && name === agentMachine;
       if (hasRealAgent && !isSame(machines.get(name)?.made ?? [], made)) computer.use(undefined);
-      await renew(machines, { name, made }, async () => {
+      await renew(machines, { name, made, uplink: uplink?.device }, async () => {
         const { username = 'nobody', password, token } = await readCredentials(rack, machine.login);
         return startSimulatedMachine({
           name,
@@ -151,6 +169,37 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
     await closeOthers(machines, rack.machines);
   }
 
+  /** A step of all machines but those of the computer. */
+  function letLive(): void {
+    const now = Date.now();
+    for (const [name, { simulated }] of machines) {
+      if (simulated.agentPort === undefined || !simulated.isUp()) continue;
+      const former = lives.get(name);
+      const character = characters.find(([end]) => name.endsWith(end))?.[1] ?? 'usual';
+      const life = former
+        ? nextLife(former, now, livesEveryMs, Math.random)
+        : newLife(character, now, Math.random);
+      lives.set(name, life);
+      live(life, simulated);
+    }
+    wedge(now);
+  }
+
+  /** Its machines are out of reach with it, and boot when it does: they have their power from it. */
+  function wedge(now: number): void {
+    const isDown = devices.get(wedging.name)?.simulated.faults;
+    if (isDown === undefined) return;
+    if (behind === undefined && now - startedAt >= wedging.afterMs) {
+      isDown.set('down', true);
+      behind = [...machines.values()].flatMap(({ simulated, uplink }) =>
+        uplink === wedging.name ? [simulated] : [],
+      );
+      for (const machine of behind) void machine.misbehave('dead');
+    } else if (behind !== undefined && !isDown.has('down')) {
+      for (const machine of behind.splice(0)) void machine.behave('dead');
+    }
+  }
+
   function feedsOf(power: readonly Outlet[]) {
     return power.flatMap(({ device, outlet }) => {
       const board = devices.get(device)?.simulated.board;
@@ -158,6 +207,8 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
     });
   }
 
+  const living = setInterval(letLive, livesEveryMs);
+  living.unref();
   return {
     name: 'equipment and machines',
     get url() {
@@ -169,6 +220,7 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
       await followMachines(rack, dir);
     },
     async close() {
+      clearInterval(living);
       computer?.use(undefined);
       for (const running of [machines, besides, devices]) {
         for (const { simulated } of running.values()) await simulated.close();

@@ -15,10 +15,55 @@ export interface Task {
   since?: string;
 }
 
+/** What the agent finds wrong. */
+export interface Reason {
+  verdict: 'recovering' | 'maintenance' | 'quarantined';
+  code: string;
+  text: string;
+  /** RFC 3339. */
+  since: string;
+  device?: string;
+}
+
+/** What an agent reports besides its task and which phones are there. */
+export interface AgentReport {
+  reasons: Reason[];
+  /** Readings of each phone, by its name. */
+  phones: Record<string, { batteryPercent: number; temperaturesCelsius: Record<string, number> }>;
+  repairs: {
+    at: string;
+    device: string;
+    round: number;
+    step: string;
+    outcome: string;
+  }[];
+}
+
+/** What people order for the machine. */
+const Orders = z.strictObject({
+  orders: z.array(
+    z.looseObject({
+      kind: z.enum(['maintenance', 'quarantine']),
+      by: z.string(),
+      reason: z.string(),
+      since: z.string(),
+    }),
+  ),
+});
+export type Orders = z.output<typeof Orders>['orders'];
+
 export interface AgentSide {
   machine: string;
   bootId: () => string;
   task: () => Task;
+  /** Undefined: it has none to report, as an agent that has just started. */
+  report: () => AgentReport | undefined;
+  orders: () => Orders;
+  setOrders: (orders: Orders) => void;
+  /** Counts what has changed but readings. */
+  revision: () => number;
+  /** Fulfilled with the next change, or when the time is over. */
+  changed: (seconds: number) => Promise<void>;
   phones: readonly Phone[];
   board: OutletBoard;
   /** Undefined: everybody may do everything. */
@@ -62,15 +107,25 @@ async function route(
   request: IncomingMessage,
   side: AgentSide,
 ): Promise<{ status: number; body?: unknown }> {
-  const path = new URL(request.url ?? '/', 'http://agent').pathname;
+  const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://agent');
   side.log(`${request.method} ${path}`);
-  if (path === '/v1/status' && request.method === 'GET') return { status: 200, body: status(side) };
+  if (path === '/v1/status' && request.method === 'GET') {
+    if (query.get('after') === revisionOf(side)) {
+      await side.changed(Number(query.get('waitSeconds') ?? 0));
+    }
+    return { status: 200, body: status(side) };
+  }
   const [, hub, port] = /^\/v1\/usb\/([^/]+)\/(\d+)$/.exec(path) ?? [];
   const isReboot = path === '/v1/reboot' && request.method === 'POST';
   const isPort = hub !== undefined && ['GET', 'PUT'].includes(request.method ?? '');
-  if (!isReboot && !isPort) throw new Problem(404, 'there is nothing of that name');
+  const isOrders = path === '/v1/orders' && request.method === 'PUT';
+  if (!isReboot && !isPort && !isOrders) throw new Problem(404, 'there is nothing of that name');
   if (side.token !== undefined && request.headers.authorization !== `Bearer ${side.token}`) {
     throw new Problem(401, 'a token of this machine is needed');
+  }
+  if (isOrders) {
+    side.setOrders(Orders.parse(await json(request)).orders);
+    return { status: 200, body: health(side) };
   }
   if (isReboot) {
     Why.parse(await json(request));
@@ -86,17 +141,47 @@ async function route(
   return { status: 200, body: { hub, port: Number(port), on: side.board.isOn(outlet) } };
 }
 
-function status({ machine, bootId, task, phones, board }: AgentSide) {
+function status(side: AgentSide) {
+  const { machine, bootId, task, phones, board } = side;
+  const report = side.report();
   return {
     machine,
+    revision: revisionOf(side),
+    orders: side.orders(),
     bootId: bootId(),
     task: task(),
     devices: phones.map((phone) => ({
       name: phone.name,
       state: isPresent(phone, board) ? 'present' : 'missing',
+      ...(isPresent(phone, board) && report?.phones[phone.name]),
     })),
+    ...(report && { health: health(side), repairs: report.repairs }),
   };
 }
+
+function revisionOf({ bootId, revision }: AgentSide): string {
+  return `${bootId()}-${revision()}`;
+}
+
+/** The worst verdict of its own reasons and of the orders. */
+function health(side: AgentSide) {
+  const ordered = side.orders().map(
+    ({ kind, by, reason, since }): Reason => ({
+      verdict: kind === 'maintenance' ? 'maintenance' : 'quarantined',
+      code: kind === 'maintenance' ? 'ordered-maintenance' : 'ordered-quarantine',
+      text: `${by}: ${reason}`,
+      since,
+    }),
+  );
+  const reasons = [...ordered, ...(side.report()?.reasons ?? [])];
+  const worst = (['quarantined', 'maintenance', 'recovering'] as const).find((verdict) =>
+    reasons.some((reason) => reason.verdict === verdict),
+  );
+  const times = reasons.map(({ since }) => since).sort();
+  return { verdict: worst ?? 'ok', since: times[0] ?? side.task().since ?? startedAt, reasons };
+}
+
+const startedAt = new Date().toISOString();
 
 function say(response: ServerResponse, status: number, type: string, body: unknown): void {
   const text = body === undefined ? '' : JSON.stringify(body);

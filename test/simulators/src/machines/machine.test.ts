@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { getActiveResourcesInfo } from 'node:process';
 import { promisify } from 'node:util';
-import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
+import { z } from 'zod';
 import { makeSshKey } from '../equipment/cli/host-key.ts';
 import { openSsh } from '../equipment/cli/testing.ts';
 import { OutletBoard } from '../equipment/device.ts';
@@ -303,7 +304,7 @@ describe('a machine’s agent', () => {
     machine.task = { running: true, id: '4711' };
     machine.usb.set('usb/1-1.2', false);
 
-    expect(await curl(machine, '/v1/status')).toEqual({
+    expect(await curl(machine, '/v1/status')).toMatchObject({
       status: 200,
       body: {
         machine: 'rpi-1',
@@ -315,6 +316,39 @@ describe('a machine’s agent', () => {
         ],
       },
     });
+  });
+
+  it('answers who waits for a change once there is one, and not for readings', async () => {
+    const machine = await start({ phones: [{ name: 'device' }] });
+    const report = { reasons: [], phones: {}, repairs: [] };
+    machine.report = report;
+    const Found = z.object({ body: z.object({ revision: z.string() }) });
+    const { body } = Found.parse(await curl(machine, '/v1/status'));
+
+    const path = `/v1/status?after=${body.revision}&waitSeconds=60`;
+    const answer = curl(machine, path, '--max-time', '60');
+    await vi.waitFor(() => expect(machine.received).toHaveLength(2));
+    machine.report = {
+      ...report,
+      phones: { device: { batteryPercent: 50, temperaturesCelsius: {} } },
+    };
+    machine.task = { running: true, id: '4712' };
+
+    expect(await answer).toMatchObject({ body: { task: { id: '4712' } } });
+  });
+
+  it('takes orders, which its health reports', async () => {
+    const machine = await start({});
+    const orders = [
+      { kind: 'quarantine', by: 'ann', reason: 'burnt', since: '2026-11-22T09:00:00Z' },
+    ];
+    const body = ['-X', 'PUT', '--json', JSON.stringify({ orders })];
+
+    expect(await curl(machine, '/v1/orders', ...body)).toMatchObject({
+      status: 200,
+      body: { verdict: 'quarantined', reasons: [{ text: 'ann: burnt' }] },
+    });
+    expect(await curl(machine, '/v1/status')).toMatchObject({ body: { orders } });
   });
 
   it('reboots the machine for whoever has the token', async () => {

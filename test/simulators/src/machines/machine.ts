@@ -15,11 +15,11 @@ import { createSsh } from '../equipment/cli/ssh.ts';
 import { unixModel } from '../equipment/cli/unix-model.ts';
 import type { OutletBoard, Received } from '../equipment/device.ts';
 import { Listener } from '../listener.ts';
-import { answerAgent, type Task } from './agent.ts';
+import { type AgentReport, answerAgent, type Orders, type Task } from './agent.ts';
 import { Boots } from './boots.ts';
 import type { MachineFault } from './faults.ts';
 import { machineBox } from './unix.ts';
-import { boardOf, type Phone, raspberryPi4, type UsbHub } from './usb.ts';
+import { boardOf, isPresent, type Phone, raspberryPi4, type UsbHub } from './usb.ts';
 
 export interface SimulatedMachineOptions extends Account {
   /** As in rack.yaml; `rpi-1` when absent. */
@@ -58,6 +58,8 @@ export interface SimulatedMachine {
   readonly phones: Phone[];
   /** What runs on it; set it at will. */
   task: Task;
+  /** What its agent reports besides; set it at will. Undefined: nothing. */
+  report: AgentReport | undefined;
   /** Commands over ssh and requests to its agent, oldest first. */
   readonly received: Received[];
   slowMs: number;
@@ -89,6 +91,32 @@ export async function startSimulatedMachine(
   const board = boardOf(hubs);
   const core = new Core({ board, faults: ['refuses-login', 'wedged'] });
   let task: Task = { running: false };
+  let report: AgentReport | undefined;
+  let orders: Orders = [];
+  let revision = 1;
+  let material = '';
+  const waiting = new Set<() => void>();
+  /** Those who wait for a change get it, unless only readings have changed. */
+  function look(): void {
+    const present = phones.map((phone) => isPresent(phone, board));
+    const codes = report?.reasons.map(({ code, device }) => [code, device]);
+    const now = JSON.stringify([task, present, codes, report?.repairs, orders]);
+    if (now === material) return;
+    material = now;
+    revision += 1;
+    for (const end of [...waiting]) end();
+  }
+  async function changed(seconds: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        waiting.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, seconds * 1000);
+      waiting.add(end);
+    });
+  }
   const key = keyOf(options.hostKey);
 
   const ssh = new Listener(host, options.sshPort ?? 0, (socket) => void takeSsh(socket));
@@ -152,6 +180,14 @@ export async function startSimulatedMachine(
         machine: name,
         bootId: () => boots.bootId,
         task: () => task,
+        report: () => report,
+        orders: () => orders,
+        setOrders(now) {
+          orders = now;
+          look();
+        },
+        revision: () => revision,
+        changed,
         phones,
         board,
         token: options.agentToken,
@@ -163,6 +199,7 @@ export async function startSimulatedMachine(
     httpServer.emit('connection', socket);
   }
 
+  board.on('change', look);
   const listeners = feeds.map(([source, outlet]) => {
     const listener = (change: { outlet: string }) => {
       if (change.outlet === outlet) boots.powerChanged();
@@ -191,6 +228,14 @@ export async function startSimulatedMachine(
     },
     set task(now) {
       task = now;
+      look();
+    },
+    get report() {
+      return report;
+    },
+    set report(now) {
+      report = now;
+      look();
     },
     received: core.received,
     slowMs: 500,
@@ -220,6 +265,7 @@ export async function startSimulatedMachine(
     },
     async close() {
       for (const stop of listeners) stop();
+      for (const end of [...waiting]) end();
       await boots.close();
     },
   };
