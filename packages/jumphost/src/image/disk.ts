@@ -14,7 +14,9 @@ const run = promisify(execFile);
 
 /** Besides those of jumphosts. */
 const systemPackages = ['systemd-sysv', 'udev', 'kmod', 'initramfs-tools', 'zstd', 'e2fsprogs'];
-const buildMs = 3_600_000;
+/** `unshare --fork` ignores SIGTERM. Another architecture is emulated, and takes hours. */
+const limits = (signal: AbortSignal, hours: number) =>
+  ({ signal, timeout: hours * 3_600_000, killSignal: 'SIGKILL' }) as const;
 
 /** Debian's packages that have the programs, by program. */
 const programs = {
@@ -65,11 +67,13 @@ export async function makeRoot({ folder, architecture, archive, signal }: RootOp
             ...[`--include=${packages.join(',')}`, '--dpkgopt=force-unsafe-io'],
             ...['bookworm', folder],
           ],
-          { signal, timeout: buildMs },
+          limits(signal, 6),
         )
-      : run('tar', ['--extract', '--numeric-owner', '--file', archive, '--directory', folder], {
-          ...{ signal, timeout: buildMs },
-        });
+      : run(
+          'tar',
+          ['--extract', '--numeric-owner', '--file', archive, '--directory', folder],
+          limits(signal, 1),
+        );
   await made.catch((cause: unknown) => fail('the root file system cannot be made', cause, signal));
 }
 
@@ -107,7 +111,7 @@ export async function makeDisk(
 ): Promise<void> {
   const { shim, grub, start, rootType, packages } = platforms[architecture];
   const args = [image, folder, `${image}.efi`, shim, grub, start, rootType, packages.join(', ')];
-  const made = run('sh', ['-eu', '-c', diskScript, 'sh', ...args], { signal, timeout: buildMs });
+  const made = run('sh', ['-eu', '-c', diskScript, 'sh', ...args], limits(signal, 1));
   await made.catch((cause: unknown) => fail('the disk cannot be made', cause, signal));
 }
 

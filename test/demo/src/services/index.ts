@@ -1,4 +1,3 @@
-/** All services, in the order in which they are printed. */
 import { serviceNames } from '@skolo/rack';
 import { alertToPubsub } from './alert-to-pubsub.ts';
 import { machineState } from './machine-state.ts';
@@ -8,16 +7,16 @@ import { routerBackup } from './router-backup.ts';
 import type { DemoService } from './service.ts';
 import { swarmingClient } from './swarming-client.ts';
 
-/** Those with commands to try. */
+/** Those with commands to try; the console comes first. */
 const known: readonly DemoService[] = [
+  machineState,
   metadataServer,
   powerCycleDaemon,
   routerBackup,
   alertToPubsub,
-  machineState,
   swarmingClient,
 ];
+const others = serviceNames.filter((name) => !known.some((service) => service.name === name));
 
-export const services: readonly DemoService[] = serviceNames.map(
-  (name) => known.find((service) => service.name === name) ?? { name },
-);
+/** All services, in the order in which they are printed. */
+export const services: readonly DemoService[] = [...known, ...others.map((name) => ({ name }))];

@@ -8,12 +8,16 @@ export const machineState: DemoService = {
   suggestions,
 };
 
-function suggestions({ rack, rackFile }: RunningService): Suggestion[] {
+function suggestions({ rack, rackFile, url }: RunningService): Suggestion[] {
   const [machine] = rack.machines.keys();
   if (machine === undefined) return [];
   const token = shellWord(join(rackFile, '..', operatorTokenFile));
   const where = `--rack ${shellWord(rackFile)} --token-file ${token}`;
   return [
+    {
+      text: `The console is at ${url}/ and shows the whole rack. Signed in, you can act there:`,
+      commands: [`npx skolo console ${where}`],
+    },
     {
       text: 'All machines with what they do or lack, and what happened to one of them:',
       commands: [

@@ -2,7 +2,7 @@ import type { Machine } from '@skolo/api/machine-state';
 import type { ComponentChildren } from 'preact';
 import { Facts } from '../parts/facts.tsx';
 import { PortLink } from '../parts/links.tsx';
-import { Ago, Until } from '../parts/time.tsx';
+import { Ago } from '../parts/time.tsx';
 
 /** What is known of a machine besides its history. */
 export function About({ machine }: { machine: Machine }) {
@@ -51,14 +51,6 @@ export function About({ machine }: { machine: Machine }) {
                 <a href="#/power">
                   {power.cycle.step} ({power.cycle.id.slice(0, 8)})
                 </a>
-              ),
-            ],
-            [
-              'Hold',
-              power?.hold && (
-                <>
-                  {power.hold.by}, <Until time={power.hold.until} />: {power.hold.reason}
-                </>
               ),
             ],
             ['Address', machine.address],

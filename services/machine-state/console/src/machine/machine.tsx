@@ -63,7 +63,7 @@ function MachinePage({ machine, route }: { machine: Machine; route: Route }) {
             <a href={hrefOf('rack', [], { cause })}>other machines</a>.
           </p>
         )}
-        <Orders orders={machine.orders} />
+        <Orders machine={machine} />
         <ActionButtons names={[name]} />
       </header>
       <div class="columns">

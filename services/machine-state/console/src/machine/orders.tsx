@@ -1,38 +1,54 @@
-import type { MachineOrder } from '@skolo/api/machine-state';
+import type { Machine } from '@skolo/api/machine-state';
 import { useState } from 'preact/hooks';
 import { call } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Failure } from '../parts/load.tsx';
 import { Ago, Until } from '../parts/time.tsx';
 
-/** What people have ordered, and whether the agent has it. */
-export function Orders({ orders }: { orders: readonly MachineOrder[] }) {
+/** What people have ordered, and whether the agent has it; and who holds the power. */
+export function Orders({ machine: { orders, power } }: { machine: Machine }) {
+  const hold = power?.hold;
+  return (
+    <>
+      {orders.map(({ id, kind, by, reason, since, until, deliveredAt, why }) => (
+        <div class="card" key={id}>
+          <b>{kind === 'maintenance' ? 'Maintenance' : 'Quarantine'}</b> by {by} since{' '}
+          <Ago time={since} />, <Until time={until} />: {reason}
+          {!deliveredAt && (
+            <span class="warning"> The agent does not have it yet{why && `: ${why}`}.</span>
+          )}
+          <End run={() => call('machine-state', 'endOrder', { params: { id } })} />
+        </div>
+      ))}
+      {hold && (
+        <div class="card" key={hold.id}>
+          <b>Power held</b> by {hold.by}, <Until time={hold.until} />: {hold.reason}
+          <End run={() => call('power-cycle-daemon', 'release', { params: { id: hold.id } })} />
+        </div>
+      )}
+    </>
+  );
+}
+
+/** The card goes when the service reports the end. */
+function End({ run }: { run(): Promise<unknown> }) {
   const canEnd = useLive(({ session }) => mayOperate(session));
   const [failed, setFailed] = useState<Error>();
-  async function end(id: string) {
+  async function end() {
     setFailed(undefined);
     try {
-      await call('machine-state', 'endOrder', { params: { id } });
+      await run();
     } catch (error) {
       setFailed(error instanceof Error ? error : new Error(String(error)));
     }
   }
   return (
     <>
-      {orders.map(({ id, kind, by, reason, since, until, deliveredAt, why }) => (
-        <p class="card" key={id}>
-          <b>{kind === 'maintenance' ? 'Maintenance' : 'Quarantine'}</b> by {by} since{' '}
-          <Ago time={since} />, <Until time={until} />: {reason}
-          {!deliveredAt && (
-            <span class="warning"> The agent does not have it yet{why && `: ${why}`}.</span>
-          )}
-          {canEnd && (
-            <button type="button" onClick={() => void end(id)}>
-              End
-            </button>
-          )}
-        </p>
-      ))}
+      {canEnd && (
+        <button type="button" onClick={() => void end()}>
+          End
+        </button>
+      )}
       {failed && <Failure error={failed} />}
     </>
   );

@@ -15,9 +15,11 @@ import { Who } from './who.tsx';
 
 export function App() {
   const session = useLive((live) => live.session);
+  const connection = useLive((live) => live.connection);
+  // Again after each break: the service may be another one, and have no session any more.
   useEffect(() => {
-    void loadSession();
-  }, []);
+    if (connection !== 'lost') void loadSession();
+  }, [connection]);
   const isAllowed = session !== undefined && session !== null;
   // A session that ends, and begins again, follows anew.
   useEffect(() => (isAllowed ? followRack() : undefined), [isAllowed, session?.name]);

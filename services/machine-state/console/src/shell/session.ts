@@ -1,6 +1,7 @@
 /** Who uses this page. The token itself is never kept here: a cookie that no script can read stands for it. */
+import type { ConsoleSession } from '@skolo/api/console';
 import { CallFailed, call } from '../live/api.ts';
-import { type getLive, setLive } from '../live/store.ts';
+import { setLive } from '../live/store.ts';
 import { go, hrefOf, parseHash } from './router.ts';
 
 const retryMs = 3000;
@@ -37,7 +38,12 @@ export async function signOut(): Promise<void> {
   location.reload();
 }
 
-/** Pages of another version than the service load again, once nobody is typing. */
-export function setSession(session: NonNullable<ReturnType<typeof getLive>['session']>): void {
+let pageVersion: string | undefined;
+
+/** A page of another version than the service loads again, unless somebody is typing. */
+function setSession(session: ConsoleSession): void {
+  pageVersion ??= session.version;
+  const isTyping = document.querySelector('dialog[open]') !== null;
+  if (session.version !== pageVersion && !isTyping) location.reload();
   setLive({ session });
 }
