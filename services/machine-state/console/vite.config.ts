@@ -25,7 +25,8 @@ export default defineConfig({
   // Relative: the pages may be below a path.
   base: './',
   plugins: [routes()],
-  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  // Not what NODE_ENV says: the other form names the folders of the sources.
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
   build: {
     outDir: '../pages',
     emptyOutDir: true,
