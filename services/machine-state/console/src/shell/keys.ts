@@ -1,5 +1,5 @@
 /** Keys, in one list, so that `?` shows what there is. */
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 export interface Key {
   key: string;
@@ -13,9 +13,12 @@ export function keyGroups(): [string, readonly Key[]][] {
   return [...groups];
 }
 
-/** Keys that work while the component is shown, and no text is being typed. */
+/**
+ * Keys that work while the component is shown, and no text is being typed. They act on what is on the screen: an effect after
+ * the drawing would leave the keys of the screen before it for a moment.
+ */
 export function useKeys(group: string, keys: readonly Key[]): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     groups.set(group, keys);
     const listener = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
