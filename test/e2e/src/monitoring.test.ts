@@ -5,7 +5,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
@@ -58,6 +58,7 @@ beforeAll(async () => {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-monitoring-'));
   atTheEnd(() => rm(dir, { recursive: true, force: true }));
   services = await startDemo(join(dir, 'demo'));
+  await keepOneShelf(join(dir, 'demo/rack.yaml'));
   await startMonitoring(dir, join(dir, 'demo'));
 });
 
@@ -85,6 +86,12 @@ async function startDemo(dir: string): Promise<typeof services> {
   return new Map(
     [...lines].map(([, name = '', url = '', metrics = '']) => [name, { url, metrics }]),
   );
+}
+
+/** More machines and switches of the same kind would only be scraped for longer. */
+async function keepOneShelf(file: string): Promise<void> {
+  const others = /^ {2}(?:skia-rpi2-demo-shelf[23]-\S+|switch-\[2-3\]):\n(?: {4}.*\n)+/gm;
+  await writeFile(file, (await readFile(file, 'utf8')).replaceAll(others, ''));
 }
 
 async function startMonitoring(dir: string, demo: string): Promise<void> {
@@ -416,6 +423,7 @@ it('skolo status reads how the rack is from one answer', async ({ skip }) => {
       'power-cycle-daemon': [expect.any(String)],
       'router-backup': [expect.any(String)],
       'alert-to-pubsub': [expect.any(String)],
+      'machine-state': [expect.any(String)],
     },
     down: [],
     controllers: { all: expect.any(Number), up: expect.any(Number) },
