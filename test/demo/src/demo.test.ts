@@ -458,7 +458,7 @@ identities: { bots: { project: my-project, credentials: { serviceAccountKey: bot
     await writeFile(file, text);
 
     const rack = spawnDemo(['--rack', file], await environment());
-    const [, port] = await rack.printed(/rack\.yaml runs: metadata-server at port (\d+)/);
+    const [, port] = await rack.printed(/rack\.yaml runs: .*metadata-server at port (\d+)/);
 
     const url = `http://127.0.0.1:${port}/computeMetadata/v1/instance/name`;
     expect(await ask(url)).toBe('jumphost-mine');
