@@ -1,6 +1,6 @@
 /** One question to one service, asked again and again. */
-import { pause } from '@skolo/common';
 import { errorText } from '@skolo/errors';
+import { Repeated } from '../repeated.ts';
 
 export interface PollDeps<T> {
   ask(signal: AbortSignal): Promise<T>;
@@ -14,15 +14,14 @@ const mostFailures = 2;
 
 export class Poll<T> {
   private readonly deps: PollDeps<T>;
-  private readonly stopping = new AbortController();
-  private wake = new AbortController();
+  private readonly repeated: Repeated;
   private answer: T | undefined;
   private failures = 0;
   private failed: string | undefined;
-  private running: Promise<void> = Promise.resolve();
 
   constructor(deps: PollDeps<T>) {
     this.deps = deps;
+    this.repeated = new Repeated((signal) => this.askOnce(signal), deps.everyMs);
   }
 
   /** The last answer; undefined: there was none yet, or there is none any more. */
@@ -36,27 +35,16 @@ export class Poll<T> {
   }
 
   start(): void {
-    this.running = this.run();
+    this.repeated.start();
   }
 
   /** Asks at once. */
   hurry(): void {
-    this.wake.abort();
+    this.repeated.hurry();
   }
 
   async stop(): Promise<void> {
-    this.stopping.abort(new Error('the service stops'));
-    await this.running;
-  }
-
-  private async run(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      this.wake = new AbortController();
-      await this.askOnce(signal);
-      const either = AbortSignal.any([signal, this.wake.signal]);
-      await pause(this.deps.everyMs, either).catch(() => undefined);
-    }
+    await this.repeated.stop();
   }
 
   private async askOnce(signal: AbortSignal): Promise<void> {

@@ -2,8 +2,9 @@
  * A silence in Alertmanager for each maintenance. Nothing is remembered: the comment of a silence names its order, so each round
  * compares what is there with what should be, and a crash in between costs nothing.
  */
-import { type Clock, type DegradedList, pause } from '@skolo/common';
+import type { Clock, DegradedList } from '@skolo/common';
 import { errorText } from '@skolo/errors';
+import { Repeated } from '../repeated.ts';
 import { type Alertmanager, alertmanagerClient, type Silence } from './alertmanager.ts';
 import type { OrderRecord } from './records.ts';
 
@@ -22,35 +23,23 @@ const what = 'alertmanager';
 
 export class Silences {
   private readonly deps: SilencesDeps;
-  private readonly stopping = new AbortController();
-  private wake = new AbortController();
-  private running: Promise<void> = Promise.resolve();
+  private readonly repeated: Repeated;
 
   constructor(deps: SilencesDeps) {
     this.deps = deps;
+    this.repeated = new Repeated((signal) => this.compare(signal), deps.everyMs);
   }
 
   start(): void {
-    this.running = this.run();
+    this.repeated.start();
   }
 
   hurry(): void {
-    this.wake.abort();
+    this.repeated.hurry();
   }
 
   async stop(): Promise<void> {
-    this.stopping.abort(new Error('the service stops'));
-    await this.running;
-  }
-
-  private async run(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      this.wake = new AbortController();
-      await this.compare(signal);
-      const either = AbortSignal.any([signal, this.wake.signal]);
-      await pause(this.deps.everyMs, either).catch(() => undefined);
-    }
+    await this.repeated.stop();
   }
 
   private async compare(signal: AbortSignal): Promise<void> {
