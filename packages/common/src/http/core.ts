@@ -116,8 +116,14 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
         audit,
         log,
         make: async () => {
-          const { log, hungUp } = exchange;
-          return handler({ ...given, caller, from, requestId, log, hungUp });
+          const context = { ...given, caller, from, requestId, log: exchange.log };
+          return handler({
+            ...context,
+            // Few routes wait, and each signal is a listener.
+            get hungUp() {
+              return exchange.hungUp;
+            },
+          });
         },
       },
     );

@@ -56,6 +56,7 @@ export class Exchange {
     return this.ownLog;
   }
 
+  /** Another signal each time. */
   get hungUp(): AbortSignal {
     const closed = new AbortController();
     this.response.once('close', () => closed.abort(new Error('the caller has hung up')));
