@@ -1,22 +1,18 @@
 /** What the other services know, through their APIs. Of one that is silent its part is absent. */
 import {
-  type Api,
-  alertToPubsubApi,
   type BackupDevice,
   type Client,
   createClient,
   type KnownAlert,
   type MetadataClient,
-  metadataServerApi,
   type PowerCycle,
-  powerCycleDaemonApi,
-  routerBackupApi,
   type ServiceState,
 } from '@skolo/api';
 import { backOffMs, pause } from '@skolo/common';
-import { type Rack, type ServiceName, serviceMetricsUrl, serviceUrl } from '@skolo/rack';
+import type { Rack } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
 import type { PowerView, Services } from '../join/sources.ts';
+import { type AskedService, apiUrl, askedServices, serviceApis } from '../service-apis.ts';
 import { Poll } from './poll.ts';
 import { askReadiness, type Probe } from './readiness.ts';
 
@@ -47,14 +43,6 @@ export interface ServicesDeps {
   onCycle(cycle: PowerCycle): void;
 }
 
-export type AskedService = Exclude<ServiceName, 'swarming-client' | 'machine-state'>;
-export const askedServices = [
-  'metadata-server',
-  'power-cycle-daemon',
-  'router-backup',
-  'alert-to-pubsub',
-] as const satisfies readonly AskedService[];
-
 /** Cycles of an outage of this service. */
 const mostMissed = 500;
 const timeoutMs = 10_000;
@@ -77,7 +65,7 @@ export class OtherServices {
     const poll = <T>(everyMs: number, ask: (signal: AbortSignal) => Promise<T>) =>
       new Poll({ ask, everyMs, onAnswer: onChange });
     this.power = poll(tuning.powerMs, async (signal) => {
-      const client = await this.client(powerCycleDaemonApi, 'power-cycle-daemon');
+      const client = await this.client('power-cycle-daemon');
       const [{ machines }, { controllers }] = await Promise.all([
         client.machines({ signal }),
         client.controllers({ signal }),
@@ -85,15 +73,15 @@ export class OtherServices {
       return { machines: byName(machines), controllers: byName(controllers) };
     });
     this.clients = poll(tuning.clientsMs, async (signal) => {
-      const client = await this.client(metadataServerApi, 'metadata-server');
+      const client = await this.client('metadata-server');
       return byName((await client.clients({ signal })).clients);
     });
     this.backups = poll(tuning.backupsMs, async (signal) => {
-      const client = await this.client(routerBackupApi, 'router-backup');
+      const client = await this.client('router-backup');
       return byName((await client.devices({ signal })).devices);
     });
     this.alerts = poll(tuning.alertsMs, async (signal) => {
-      const client = await this.client(alertToPubsubApi, 'alert-to-pubsub');
+      const client = await this.client('alert-to-pubsub');
       const { alerts } = await client.alerts({ signal });
       return alerts.filter(({ status }) => status === 'firing');
     });
@@ -163,7 +151,7 @@ export class OtherServices {
     const { tuning, onCycle } = this.deps;
     for (let failures = 1; !signal.aborted; failures += 1) {
       try {
-        const client = await this.client(powerCycleDaemonApi, 'power-cycle-daemon');
+        const client = await this.client('power-cycle-daemon');
         const { events } = await client.cycleEvents({ signal });
         const { cycles } = await client.cycles({ query: { limit: mostMissed }, signal });
         for (const cycle of cycles) onCycle(cycle);
@@ -180,14 +168,14 @@ export class OtherServices {
     }
   }
 
-  private async client<A extends Api>(api: A, service: AskedService): Promise<Client<A>> {
+  private async client<S extends AskedService>(
+    service: S,
+  ): Promise<Client<(typeof serviceApis)[S]>> {
     const rack = this.deps.rack();
     const { servicesToken } = rack.services['machine-state'];
     const token = servicesToken && (await readSecret(rack, servicesToken)).reveal().trim();
-    // Its public port has only Google's protocol.
-    const urlOf = service === 'metadata-server' ? serviceMetricsUrl : serviceUrl;
-    const baseUrl = urlOf(rack, service);
-    return createClient(api, { baseUrl, timeoutMs, mostBytes, token });
+    const baseUrl = apiUrl(rack, service);
+    return createClient(serviceApis[service], { baseUrl, timeoutMs, mostBytes, token });
   }
 }
 

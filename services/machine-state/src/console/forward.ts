@@ -5,15 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import {
-  type Api,
-  alertToPubsubApi,
-  metadataServerApi,
-  powerCycleDaemonApi,
-  type RouteSpec,
-  routerBackupApi,
-  whyUnreachable,
-} from '@skolo/api';
+import { type Api, type RouteSpec, whyUnreachable } from '@skolo/api';
 import {
   type AccessControl,
   type Caller,
@@ -22,24 +14,8 @@ import {
   type Logger,
   requestIdFrom,
 } from '@skolo/common';
-import { type Rack, serviceMetricsUrl, serviceUrl } from '@skolo/rack';
-
-const targets: Readonly<Record<string, { api: Api; urlOf: (rack: Rack) => string }>> = {
-  'alert-to-pubsub': {
-    api: alertToPubsubApi,
-    urlOf: (rack) => serviceUrl(rack, 'alert-to-pubsub'),
-  },
-  // Its own API is on its metrics port.
-  'metadata-server': {
-    api: metadataServerApi,
-    urlOf: (rack) => serviceMetricsUrl(rack, 'metadata-server'),
-  },
-  'power-cycle-daemon': {
-    api: powerCycleDaemonApi,
-    urlOf: (rack) => serviceUrl(rack, 'power-cycle-daemon'),
-  },
-  'router-backup': { api: routerBackupApi, urlOf: (rack) => serviceUrl(rack, 'router-backup') },
-};
+import type { Rack } from '@skolo/rack';
+import { apiUrl, askedServices, serviceApis } from '../service-apis.ts';
 
 /** Of the request, besides `authorization`. */
 const passedOn = ['accept', 'content-type', 'idempotency-key', 'last-event-id'];
@@ -61,8 +37,8 @@ export async function forward(
 ): Promise<void> {
   const [, name = '', target = ''] =
     /^\/services\/([^/]+)(\/v1\/.*)$/.exec(request.url ?? '') ?? [];
-  const service = targets[name];
-  const spec = service && findRoute(service.api, request.method ?? '', target);
+  const service = askedServices.find((each) => each === name);
+  const spec = service && findRoute(serviceApis[service], request.method ?? '', target);
   if (!service || !spec?.role) {
     throw new HttpProblem(
       404,
@@ -74,7 +50,7 @@ export async function forward(
   const hungUp = new AbortController();
   response.once('close', () => hungUp.abort());
   const late = setTimeout(() => hungUp.abort(new Error('no answer in time')), answersWithinMs);
-  const url = `${service.urlOf(rack.rack).replace(/\/+$/, '')}${target}`;
+  const url = `${apiUrl(rack.rack, service).replace(/\/+$/, '')}${target}`;
   const answer = await fetch(url, {
     method: request.method ?? 'GET',
     headers: headersFor(request, caller, requestId),

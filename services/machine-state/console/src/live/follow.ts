@@ -81,7 +81,6 @@ export function followRack(): () => void {
       const isSignedOut = error instanceof CallFailed && error.status === 401;
       if (isSignedOut) setLive({ session: null });
       const { connection, lostAt = Date.now() } = getLive();
-      if (connection === 'live') setLive({ lostAt: Date.now() });
       setLive({
         connection: 'lost',
         lostAt: connection === 'live' ? Date.now() : lostAt,
