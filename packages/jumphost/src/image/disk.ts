@@ -14,9 +14,6 @@ const run = promisify(execFile);
 
 /** Besides those of jumphosts. */
 const systemPackages = ['systemd-sysv', 'udev', 'kmod', 'initramfs-tools', 'zstd', 'e2fsprogs'];
-/** `unshare --fork` ignores SIGTERM. Another architecture is emulated, and takes hours. */
-const limits = (signal: AbortSignal, hours: number) =>
-  ({ signal, timeout: hours * 3_600_000, killSignal: 'SIGKILL' }) as const;
 
 /** Debian's packages that have the programs, by program. */
 const programs = {
@@ -113,6 +110,11 @@ export async function makeDisk(
   const args = [image, folder, `${image}.efi`, shim, grub, start, rootType, packages.join(', ')];
   const made = run('sh', ['-eu', '-c', diskScript, 'sh', ...args], limits(signal, 1));
   await made.catch((cause: unknown) => fail('the disk cannot be made', cause, signal));
+}
+
+/** `unshare --fork` ignores SIGTERM. Another architecture is emulated, and takes hours. */
+function limits(signal: AbortSignal, hours: number) {
+  return { signal, timeout: hours * 3_600_000, killSignal: 'SIGKILL' } as const;
 }
 
 function fail(what: string, cause: unknown, signal: AbortSignal): never {

@@ -175,10 +175,9 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
     for (const [name, { simulated }] of machines) {
       if (simulated.agentPort === undefined || !simulated.isUp()) continue;
       const former = lives.get(name);
-      const character = characters.find(([end]) => name.endsWith(end))?.[1] ?? 'usual';
       const life = former
         ? nextLife(former, now, livesEveryMs, Math.random)
-        : newLife(character, now, Math.random);
+        : newLife(characterOf(name), now, Math.random);
       lives.set(name, life);
       live(life, simulated);
     }
@@ -227,6 +226,10 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
       }
     },
   };
+}
+
+function characterOf(machine: string): Character {
+  return characters.find(([end]) => machine.endsWith(end))?.[1] ?? 'usual';
 }
 
 function isSame(former: unknown[], now: unknown[]): boolean {

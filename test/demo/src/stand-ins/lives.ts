@@ -4,8 +4,8 @@
  */
 import type { SimulatedMachine } from '@skolo/simulators';
 
-/** `flaps`: its phone comes and goes; `drains`: an old battery; `broken`: needs a person; `silent`: no agent was ever installed. */
-export type Character = 'usual' | 'flaps' | 'drains' | 'broken' | 'silent';
+/** `flaps`: its phone comes and goes; `drains`: an old battery; `broken`: needs a person. */
+export type Character = 'usual' | 'flaps' | 'drains' | 'broken';
 
 export interface Life {
   character: Character;

@@ -74,6 +74,7 @@ export interface AgentSide {
   log: (text: string) => void;
 }
 
+const startedAt = new Date().toISOString();
 const Why = z.strictObject({ why: z.string().min(1).max(1000) });
 const SetPort = Why.extend({ on: z.boolean() });
 
@@ -180,8 +181,6 @@ function health(side: AgentSide) {
   const times = reasons.map(({ since }) => since).sort();
   return { verdict: worst ?? 'ok', since: times[0] ?? side.task().since ?? startedAt, reasons };
 }
-
-const startedAt = new Date().toISOString();
 
 function say(response: ServerResponse, status: number, type: string, body: unknown): void {
   const text = body === undefined ? '' : JSON.stringify(body);
