@@ -1,11 +1,11 @@
 /** Sign-in, sessions, files and forwarding, by HTTP. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Sessions } from '@skolo/common/console';
 import { fakeClock } from '@skolo/common/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { buildPages } from '../../console/build.ts';
-import { Sessions } from './sessions.ts';
 import { type Fixture, startFixture } from './testing/fixture-service.ts';
 
 let fixture: Fixture;

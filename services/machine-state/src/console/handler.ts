@@ -1,17 +1,14 @@
 /** The public port of machine-state: its API, the console's pages, and the other services behind one sign-in. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { problemType } from '@skolo/api';
+import { clientAddress, HttpProblem, type ServiceContext } from '@skolo/common';
 import {
-  clientAddress,
-  HttpProblem,
-  plainHeaders,
-  type ServiceContext,
-  toProblem,
-} from '@skolo/common';
+  originProblem,
+  type Pages,
+  type Sessions,
+  sendProblem,
+  servePage,
+} from '@skolo/common/console';
 import { forward } from './forward.ts';
-import { originProblem } from './origin.ts';
-import { type Pages, servePage } from './pages.ts';
-import type { Sessions } from './sessions.ts';
 
 interface Deps extends Pick<ServiceContext, 'rack' | 'access' | 'audit' | 'log'> {
   sessions: Sessions;
@@ -50,17 +47,9 @@ export function consoleHandler(deps: Deps): RequestListener {
   }
 
   return (request, response) => {
-    answer(request, response).catch((error: unknown) => fail(response, error, deps));
+    answer(request, response).catch((error: unknown) => {
+      const status = sendProblem(response, error);
+      if (status >= 500) log.error({ err: error }, 'request failed');
+    });
   };
-}
-
-function fail(response: ServerResponse, error: unknown, { log }: Pick<Deps, 'log'>): void {
-  const problem = toProblem(error);
-  if (problem.status >= 500) log.error({ err: error }, 'request failed');
-  if (response.headersSent || response.destroyed) {
-    response.destroy();
-    return;
-  }
-  const headers = { ...plainHeaders, ...problem.headers, 'content-type': problemType };
-  response.writeHead(problem.status, headers).end(JSON.stringify(problem));
 }

@@ -7,7 +7,7 @@ import {
   type RouteHandlers,
   type ServiceContext,
 } from '@skolo/common';
-import type { Session, Sessions } from './sessions.ts';
+import type { Session, Sessions } from '@skolo/common/console';
 
 interface Deps extends Pick<ServiceContext, 'rack' | 'version'> {
   access: Pick<AccessControl, 'admitToken'>;

@@ -2,10 +2,9 @@
 import type { RequestListener } from 'node:http';
 import type { consoleApi } from '@skolo/api';
 import type { RouteHandlers, ServiceContext } from '@skolo/common';
+import { readPages, Sessions } from '@skolo/common/console';
 import { consoleHandler } from './handler.ts';
 import { consoleHandlers } from './handlers.ts';
-import { readPages } from './pages.ts';
-import { Sessions } from './sessions.ts';
 
 export interface Console {
   /** Of `consoleApi`, to be routes of the app. */

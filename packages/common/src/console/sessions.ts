@@ -3,7 +3,7 @@
  * A session stands for a token, which is checked with each request, so a revoked or expired one ends it.
  */
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '@skolo/common';
+import type { Clock } from '../clock.ts';
 
 export interface Session {
   token: string;

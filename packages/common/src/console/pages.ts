@@ -6,6 +6,7 @@ import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { errorCode } from '@skolo/errors';
+import { pathOf } from '../http/exchange.ts';
 
 /** Nothing from elsewhere, nothing inline. `blob:` is the screen of a phone, which is fetched with a POST. */
 const policy = [
@@ -53,18 +54,35 @@ export async function readPages(folder: string): Promise<Pages> {
     throw error;
   });
   const files = names.filter((name) => extname(name) in types);
-  const pages = await Promise.all(files.map((name) => readPage(folder, name)));
-  return new Map(pages);
+  return await pagesOf(
+    await Promise.all(
+      files.map(
+        async (name) =>
+          [`/${name.replaceAll('\\', '/')}`, await readFile(join(folder, name))] as const,
+      ),
+    ),
+  );
 }
 
-/** Answers a request for a page; false: it is not for one. */
+/** @param files by their paths: `/index.html` */
+export async function pagesOf(
+  files: Iterable<readonly [path: string, body: Buffer]>,
+): Promise<Pages> {
+  return new Map(await Promise.all([...files].map(pageOf)));
+}
+
+/**
+ * Answers a request for a page; false: it is not for one.
+ *
+ * @param path as the pages have it
+ */
 export function servePage(
   pages: Pages,
   request: IncomingMessage,
   response: ServerResponse,
+  path = pathOf(request),
 ): boolean {
   if (request.method !== 'GET' && request.method !== 'HEAD') return false;
-  const [path = ''] = (request.url ?? '').split('?', 1);
   if (path === '/' && pages.size === 0) {
     response.writeHead(503, { 'content-type': 'text/plain; charset=utf-8' });
     response.end('the console is not built; run: npm run build -w services/machine-state\n');
@@ -89,11 +107,9 @@ export function servePage(
   return true;
 }
 
-async function readPage(folder: string, name: string): Promise<[string, Page]> {
-  const body = await readFile(join(folder, name));
-  const path = `/${name.replaceAll('\\', '/')}`;
+async function pageOf([path, body]: readonly [string, Buffer]): Promise<[string, Page]> {
   const page = {
-    type: types[extname(name)] ?? 'application/octet-stream',
+    type: types[extname(path)] ?? 'application/octet-stream',
     etag: `"${createHash('sha256').update(body).digest('base64url')}"`,
     isImmutable: path.startsWith('/assets/'),
     body,
