@@ -21,10 +21,10 @@ describe('a device with old ssh', () => {
       [
         {
           device: 'switch-1',
-          kex: 'diffie-hellman-group1-sha1',
+          kex: 'diffie-hellman-group14-sha1',
           cipher: 'aes128-cbc',
           legacy: true,
-          legacyAlgorithms: ['diffie-hellman-group1-sha1', 'ssh-rsa', 'aes128-cbc', 'hmac-sha1'],
+          legacyAlgorithms: ['diffie-hellman-group14-sha1', 'ssh-rsa', 'aes128-cbc', 'hmac-sha1'],
         },
       ],
     ]);

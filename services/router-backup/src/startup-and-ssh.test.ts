@@ -85,7 +85,7 @@ describe('ssh of a device', () => {
     const { legacyAlgorithms, state } = await lab.device('switch-1');
 
     expect(state).toBe('ok');
-    expect(legacyAlgorithms).toContain('diffie-hellman-group1-sha1');
+    expect(legacyAlgorithms).toContain('diffie-hellman-group14-sha1');
     const metrics = await lab.metrics();
     for (const algorithm of legacyAlgorithms ?? []) {
       expect(metrics).toContain(

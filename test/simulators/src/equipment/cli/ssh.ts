@@ -16,9 +16,9 @@ import type { CliModel, SignInMethod } from './model.ts';
 import { askNewPassword, signIn } from './sign-in.ts';
 import { HungUp, type Line, Terminal } from './terminal.ts';
 
-/** What is left to choose from on devices of that age; clients have to be told to accept it. */
+/** What is left to choose from on devices of that age; clients have to be told to accept it, and prefer the longer group. */
 export const legacyAlgorithms: Algorithms = {
-  kex: ['diffie-hellman-group1-sha1'],
+  kex: ['diffie-hellman-group14-sha1', 'diffie-hellman-group1-sha1'],
   serverHostKey: ['ssh-rsa'],
   cipher: ['aes128-cbc'],
   hmac: ['hmac-sha1'],
