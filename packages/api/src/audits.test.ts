@@ -47,8 +47,8 @@ describe('the changes of all services', () => {
       `${name}-api`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
     );
 
-    // alert-to-pubsub has Alertmanager's API, too, and machine-state that of the console.
-    const others = ['alertmanagerApi', 'consoleApi'];
+    // alert-to-pubsub has Alertmanager's API, too, machine-state that of the console, and all have that of the audit log.
+    const others = ['alertmanagerApi', 'auditApi', 'consoleApi'];
     expect(apis.map(([name]) => name).sort()).toEqual([...names, ...others].sort());
   });
 

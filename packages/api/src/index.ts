@@ -8,6 +8,7 @@ export {
 } from './alert-to-pubsub.ts';
 export { alertmanagerApi, type GettableAlert } from './alertmanager.ts';
 export { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
+export { AuditEntry, AuditPage, auditApi, lastOutcomes } from './audit.ts';
 export {
   type Client,
   type ClientAnswer,

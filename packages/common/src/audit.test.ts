@@ -4,7 +4,7 @@ import { appendFile, mkdir, readdir, readFile, stat, symlink, writeFile } from '
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type AuditEntry, AuditLog, type AuditReading, AuditUnavailable } from './audit.ts';
+import { AuditLog, AuditUnavailable } from './audit.ts';
 import { fakeClock } from './testing/fake-clock.ts';
 import { memoryDegraded } from './testing/memory-degraded.ts';
 import { tempDir } from './testing/temp-dir.ts';
@@ -24,10 +24,10 @@ async function newLog(time = '2026-11-20T07:30:00Z') {
   return { dir, clock, degraded, audit: new AuditLog(dir, { clock, degraded }) };
 }
 
-async function all(reading: AuditReading): Promise<AuditEntry[]> {
-  const entries: AuditEntry[] = [];
-  for await (const each of reading) entries.push(each);
-  return entries;
+/** All entries, oldest first. */
+async function all(audit: AuditLog) {
+  const { entries, skipped } = await audit.read({ limit: Number.MAX_SAFE_INTEGER });
+  return { entries: entries.reverse(), skipped };
 }
 
 describe('append', () => {
@@ -54,7 +54,7 @@ describe('append', () => {
 
     await Promise.all(targets.map((target) => audit.append({ ...entry, target })));
 
-    expect((await all(audit.read())).map(({ target }) => target)).toEqual(targets);
+    expect((await all(audit)).entries.map(({ target }) => target)).toEqual(targets);
   });
 
   it('begins a segment with each month', async () => {
@@ -65,7 +65,7 @@ describe('append', () => {
     await audit.append(entry);
 
     expect(await readdir(dir)).toEqual(['2026-11.jsonl', '2026-12.jsonl']);
-    expect(await all(audit.read())).toHaveLength(2);
+    expect((await all(audit)).entries).toHaveLength(2);
   });
 
   it('refuses when the disk is full, says so, and recovers', async () => {
@@ -102,29 +102,81 @@ describe('append', () => {
 
     await audit.append({ ...entry, who: 'cid' });
 
-    const reading = audit.read();
-    expect((await all(reading)).map(({ who }) => who)).toEqual(['ann', 'cid']);
-    expect(reading.skipped).toBe(1);
+    const { entries, skipped } = await all(audit);
+    expect(entries.map(({ who }) => who)).toEqual(['ann', 'cid']);
+    expect(skipped).toBe(1);
   });
 });
 
 describe('read', () => {
-  it('gives what is not older than asked for', async () => {
-    const { audit, clock } = await newLog('2026-10-31T23:00:00Z');
-    for (const target of ['1', '2', '3']) {
-      await audit.append({ ...entry, target });
-      clock.pass(1_800_000);
+  async function written(count: number) {
+    const { audit, clock, dir } = await newLog('2026-10-31T12:00:00Z');
+    for (let i = 0; i < count; i += 1) {
+      await audit.append({ ...entry, who: i % 3 ? 'ann' : 'Bob', target: `rpi-${i}` });
+      clock.pass(3_600_000);
     }
+    return { audit, dir };
+  }
 
-    const entries = await all(audit.read({ since: new Date('2026-10-31T23:30:00Z') }));
+  it('gives pages from the newest to the oldest, over segments, while others are added', async () => {
+    const { audit } = await written(30);
+    const targets: (string | undefined)[] = [];
+    let before: string | undefined;
 
-    expect(entries.map(({ target }) => target)).toEqual(['2', '3']);
+    do {
+      const page = await audit.read({ limit: 7, before });
+      targets.push(...page.entries.map(({ target }) => target));
+      expect(page.older?.time).toBe(page.older && page.entries.at(-1)?.time);
+      before = page.older?.before;
+      await audit.append({ ...entry, target: 'later' });
+    } while (before !== undefined);
+
+    expect(targets).toEqual(Array.from({ length: 30 }, (_, i) => `rpi-${29 - i}`));
+  });
+
+  it.each([
+    [{ who: 'bob' }, 10],
+    [{ who: 'bob', text: 'rpi-2' }, 3],
+    [{ text: 'CYCLE rpi-29' }, 1],
+    [{ text: 'nothing of that' }, 0],
+  ])('finds %o', async (filter, count) => {
+    const { audit } = await written(30);
+
+    const { entries, older } = await audit.read({ limit: 100, ...filter });
+
+    expect(entries).toHaveLength(count);
+    expect(older).toBeUndefined();
+  });
+
+  it('skips and counts damaged lines, lines across chunks and a hole of the file among them', async () => {
+    const { audit, dir } = await written(2);
+    const file = join(dir, '2026-10.jsonl');
+    await audit.append({ ...entry, target: 'é'.repeat(100_000) });
+    await appendFile(file, `${'\0'.repeat(3_000_000)}\n{"time":1}\n\n`);
+    await audit.append(entry);
+
+    const { entries, skipped } = await all(audit);
+
+    expect(entries.map(({ target }) => target?.length)).toEqual([5, 5, 100_000, 5]);
+    expect(skipped).toBe(4);
+  });
+
+  it('stops a long search, and continues it', async () => {
+    const { audit, dir } = await written(1);
+    const line = JSON.stringify({ time: '2026-10-31T13:00:00Z', ...entry, why: 'x'.repeat(900) });
+    await appendFile(join(dir, '2026-10.jsonl'), `${line}\n`.repeat(5000));
+
+    const first = await audit.read({ limit: 10, who: 'bob' });
+    const second = await audit.read({ limit: 10, who: 'bob', before: first.older?.before });
+
+    expect([first.entries, first.older?.time]).toEqual([[], '2026-10-31T13:00:00Z']);
+    expect(second.entries).toHaveLength(1);
   });
 
   it('is empty where nothing was ever changed', async () => {
     const { audit } = await newLog();
 
-    expect(await all(audit.read())).toEqual([]);
+    expect(await audit.read({ limit: 1 })).toEqual({ entries: [], skipped: 0 });
   });
 });
 
@@ -177,13 +229,13 @@ describe('kill -9', () => {
     }
 
     const log = new AuditLog(dir, { clock: fakeClock(0), degraded: memoryDegraded() });
-    const reading = log.read();
-    const counts = countEach((await all(reading)).map(({ target }) => target ?? ''));
+    const { entries, skipped } = await all(log);
+    const counts = countEach(entries.map(({ target }) => target ?? ''));
     for (const [target, times] of countEach(acknowledged)) {
       expect(counts.get(target), target).toBeGreaterThanOrEqual(times);
     }
     expect(acknowledged.length).toBeGreaterThan(150);
-    expect(reading.skipped).toBeLessThanOrEqual(5);
+    expect(skipped).toBeLessThanOrEqual(5);
   });
 });
 

@@ -2,53 +2,18 @@
  * Audit log of changes: `<state directory>/audit/2026-11.jsonl`, one JSON object per line, append-only, one segment per
  * month (UTC).
  */
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { AuditEntry, AuditPage } from '@skolo/api/audit';
 import { makeFolder } from '@skolo/durable';
 import { syncFolder } from '@skolo/durable/atomic-file';
-import { errorCode, errorText } from '@skolo/errors';
-import type { Role } from '@skolo/rack';
-import { z } from 'zod';
+import { errorText } from '@skolo/errors';
+import { type AuditQuery, readAudit, segmentsOf } from './audit-reader.ts';
 import type { Clock } from './clock.ts';
 import type { DegradedList } from './degraded.ts';
 
-export const AuditEntry = z.object({
-  /** RFC 3339, UTC, by the wall clock of the rack. Lines of a segment are in the order of events, even if the clock jumped. */
-  time: z.iso.datetime(),
-  /** The name of the token, or the e-mail address. */
-  who: z.string(),
-  role: z.enum(['view', 'operate', 'admin']).optional(),
-  /** Address of the caller. */
-  from: z.string().optional(),
-  /** The kind of change, such as the name of the route. */
-  what: z.string(),
-  /** Machines, outlets, devices. */
-  target: z.string().optional(),
-  /** Other input: mode, force, duration. */
-  input: z.record(z.string(), z.unknown()).optional(),
-  /** Reason given by the caller. */
-  why: z.string().optional(),
-  /** `begun` before the change; then `done`, `accepted` (continues), `refused: …` or `failed: …`. Only `begun`: the service died. */
-  outcome: z.string(),
-  /** The part of the response that the API marks for the audit log: ids, rejected targets. */
-  answer: z.record(z.string(), z.unknown()).optional(),
-  requestId: z.string().optional(),
-});
-export type AuditEntry = z.output<typeof AuditEntry>;
-
-export interface NewAuditEntry {
-  who: string;
-  role?: Role | undefined;
-  from?: string | undefined;
-  what: string;
-  target?: string | undefined;
-  input?: Record<string, unknown> | undefined;
-  why?: string | undefined;
-  outcome: string;
-  answer?: Record<string, unknown> | undefined;
-  requestId?: string | undefined;
-}
+/** Without the time, which the log adds. */
+export type NewAuditEntry = Omit<AuditEntry, 'time'>;
 
 /** A line could not be written durably, so the change must not happen. */
 export class AuditUnavailable extends Error {
@@ -60,15 +25,9 @@ export class AuditUnavailable extends Error {
   }
 }
 
-export interface AuditReading extends AsyncIterable<AuditEntry> {
-  /** Number of invalid lines so far: truncated by a crash, or damaged. */
-  readonly skipped: number;
-}
-
 const keptMs = 400 * 86_400_000;
 /** Older segments were written with a wrong clock, so their age is unknown. */
 const firstMonth = '2026-01';
-const segmentName = /^(\d{4}-\d{2})\.jsonl$/;
 
 interface Waiting {
   line: string;
@@ -109,30 +68,9 @@ export class AuditLog {
     await written;
   }
 
-  /** The entries from `since` on, oldest segment first. */
-  read(options: { since?: Date } = {}): AuditReading {
-    const { dir } = this;
-    const from = options.since?.toISOString() ?? '';
-    let skipped = 0;
-
-    async function* entries(): AsyncGenerator<AuditEntry> {
-      for (const segment of await segmentsOf(dir)) {
-        if (segment < from.slice(0, 7)) continue;
-        for await (const line of linesOf(join(dir, `${segment}.jsonl`))) {
-          if (line === '') continue;
-          const entry = parseLine(line);
-          if (entry === undefined) skipped += 1;
-          else if (entry.time >= from) yield entry;
-        }
-      }
-    }
-
-    return {
-      [Symbol.asyncIterator]: entries,
-      get skipped() {
-        return skipped;
-      },
-    };
+  /** The newest entries that fit, from the newest to the oldest. */
+  read(query: AuditQuery): Promise<AuditPage> {
+    return readAudit(this.dir, query);
   }
 
   /** Waits for pending writes. */
@@ -208,31 +146,4 @@ async function appendSynced(file: string, text: string) {
 async function endsWithNewline(handle: FileHandle, size: number): Promise<boolean> {
   const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
   return buffer.toString() === '\n';
-}
-
-async function segmentsOf(dir: string): Promise<string[]> {
-  const names = await readdir(dir).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  });
-  return names.flatMap((name) => segmentName.exec(name)?.[1] ?? []).sort();
-}
-
-/** Not node:readline, which ignores errors of the stream. */
-async function* linesOf(file: string): AsyncGenerator<string> {
-  let rest = '';
-  for await (const chunk of createReadStream(file, 'utf8')) {
-    const lines = `${rest}${chunk}`.split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-  yield rest;
-}
-
-function parseLine(line: string): AuditEntry | undefined {
-  try {
-    return AuditEntry.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
 }

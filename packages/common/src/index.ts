@@ -6,11 +6,7 @@ export {
   TokenFile,
   type TokenInfo,
 } from './access/token-file.ts';
-export {
-  AuditEntry,
-  AuditLog,
-  AuditUnavailable,
-} from './audit.ts';
+export { AuditLog, AuditUnavailable } from './audit.ts';
 export { type BackOffOptions, backOffMs } from './back-off.ts';
 export { cameThroughProxy, clientAddress, inNetworks, normaliseAddress } from './client-address.ts';
 export { type Clock, systemClock } from './clock.ts';

@@ -2,7 +2,7 @@
  * Exports for small processes, such as the agent on a machine with 1 GB: no express, no reader of rack.yaml. Check what
  * another file imports before adding it.
  */
-export { AuditEntry, AuditLog } from './audit.ts';
+export { AuditLog } from './audit.ts';
 export { backOffMs } from './back-off.ts';
 export { cameThroughProxy, inNetworks, normaliseAddress } from './client-address.ts';
 export { type Clock, readBootId, systemClock } from './clock.ts';

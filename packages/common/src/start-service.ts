@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { auditApi } from '@skolo/api/audit';
 import { Registry } from 'prom-client';
 import { AccessControl } from './access/access-control.ts';
 import { AuditLog } from './audit.ts';
@@ -6,6 +7,7 @@ import { BufferedLog } from './buffered-log.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
 import { type Degraded, DegradedList } from './degraded.ts';
+import { auditRoute } from './http/audit-route.ts';
 import { createCore, openApiRoute } from './http/core.ts';
 import { expressApp } from './http/express.ts';
 import { probes } from './http/probes.ts';
@@ -97,7 +99,7 @@ async function start(
   closers.add('last success', () => lastSuccess.close());
   const audit = new AuditLog(join(stateDir, 'audit'), { clock, degraded });
   closers.add('audit log', () => audit.close());
-  const access = new AccessControl({ rack, stateDir, metrics, clock, degraded });
+  const access = new AccessControl({ rack, stateDir, metrics, clock, degraded, audit });
 
   let running: Service | undefined;
   function readiness() {
@@ -112,7 +114,8 @@ async function start(
   const parts = { name, version, log, metrics, access, audit };
   const core = createCore({ ...parts, signal }, [
     ...probes(metrics, readiness),
-    ...(api ? openApiRoute({ title: name, version }, api) : []),
+    ...(api ? openApiRoute({ title: name, version }, { ...api, ...auditApi }) : []),
+    ...(apiPort === 'metrics' ? auditRoute(audit) : []),
   ]);
   const secure = tls.files && secureContext(tls.files);
   // First, so that probes answer during the start, and a second instance fails here.

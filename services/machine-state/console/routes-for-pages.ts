@@ -2,6 +2,7 @@
 import {
   type Api,
   alertToPubsubApi,
+  auditApi,
   consoleApi,
   machineStateApi,
   metadataServerApi,
@@ -22,7 +23,10 @@ export function routesForPages() {
     Object.entries(apis).map(([service, api]) => [
       service,
       Object.fromEntries(
-        Object.entries(api).map(([name, { method, path }]) => [name, [method.toUpperCase(), path]]),
+        Object.entries({ ...api, ...auditApi }).map(([name, { method, path }]) => [
+          name,
+          [method.toUpperCase(), path],
+        ]),
       ),
     ]),
   );

@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ApiError } from '@skolo/api';
-import { AuditEntry } from '@skolo/common';
+import { ApiError, AuditEntry } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
 import { unreachable } from './testing/fake-device.ts';
 import { type Lab, startLab } from './testing/lab.ts';

@@ -1,6 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AuditEntry } from '@skolo/common/light';
+import { AuditEntry } from '@skolo/api/audit';
 import { peer } from '@skolo/simulators';
 import { afterEach, describe, expect, it, type TestContext, vi } from 'vitest';
 import { argumentsOf, processes } from './bot/processes.ts';

@@ -83,6 +83,32 @@ describe('a token of the token file', () => {
     expect(await refusals()).toEqual(['skolo_access_refused_total{reason="role"} 1']);
   });
 
+  it('that is too weak, or has expired, is audited: once an hour for each kind of request', async () => {
+    const { tokens, get, clock, options } = await start(withTokens);
+    const token = await newToken(tokens, { name: 'ann', role: 'view', expiresInDays: 1 });
+    async function audited() {
+      const { entries } = await options.audit.read({ limit: 100 });
+      return entries.map(({ who, role, what, target, outcome }) =>
+        [who, role, what, target, outcome.slice(0, 16)].join(' '),
+      );
+    }
+
+    for (const path of ['/admin?token=x', '/admin', '/operate', '/unknown', '/view']) {
+      await get(path, token);
+    }
+    await get('/admin', 'skolo_of-a-stranger');
+    const weak = (path: string) => `ann view rejected request GET ${path} refused: ann has`;
+    expect(await audited()).toEqual([weak('/operate'), weak('/admin')]);
+
+    clock.pass(3_600_000);
+    await get('/admin', token);
+    expect(await audited()).toEqual([weak('/admin'), weak('/operate'), weak('/admin')]);
+
+    clock.pass(86_400_000);
+    await get('/view', token);
+    expect((await audited())[0]).toBe('ann view rejected request GET /view refused: expired');
+  });
+
   it('is refused once it has expired', async () => {
     const { tokens, get, clock } = await start(withTokens);
     const options = { name: 'ann', role: 'view', expiresInDays: 1, now: clock.now() } as const;
@@ -371,8 +397,9 @@ describe('a Google ID token', () => {
   });
 
   it('is accepted with the keys kept on disk when Google cannot be reached, also after a restart', async () => {
-    const { get, google, seconds, clock, degraded, stateDir, rack, metrics } =
+    const { get, google, seconds, clock, degraded, stateDir, rack, metrics, options } =
       await startWithGoogle();
+    const { audit } = options;
     await get('/view', google.idToken(seconds()));
     await google.close();
     clock.pass(25 * 3_600_000);
@@ -382,7 +409,7 @@ describe('a Google ID token', () => {
     expect((await get('/view', token)).code).toBe(200);
 
     metrics.clear();
-    const access = new AccessControl({ rack, stateDir, metrics, clock, degraded });
+    const access = new AccessControl({ rack, stateDir, metrics, clock, degraded, audit });
     const parts = await testApp();
     const app = createApp({
       ...parts.options,

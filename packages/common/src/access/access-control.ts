@@ -3,14 +3,15 @@ import { errorText } from '@skolo/errors';
 import { googleCertsUrl, verifyIdToken } from '@skolo/google';
 import { type Access, jumphostHosts, type Rack, type Role } from '@skolo/rack';
 import { secretPath } from '@skolo/secrets';
-import { Counter, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import type { AuditLog } from '../audit.ts';
 import { cameThroughProxy, clientAddress, inNetworks } from '../client-address.ts';
 import type { Clock } from '../clock.ts';
 import type { DegradedList } from '../degraded.ts';
 import { type HostCheck, hostCheck } from '../http/host-check.ts';
-import { HttpProblem } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
 import { GoogleKeys, NoGoogleKeys } from './google-keys.ts';
+import { AccessRejected, Rejections } from './rejections.ts';
 import { TokenFile } from './token-file.ts';
 
 /** An authenticated caller. */
@@ -23,19 +24,6 @@ export interface Caller {
 
 const rank: Record<Role, number> = { view: 1, operate: 2, admin: 3 };
 
-/** Reasons of rejection: a metric's label. */
-const rejections = ['none', 'unknown', 'expired', 'google', 'role', 'unavailable'] as const;
-type Rejection = (typeof rejections)[number];
-
-class AccessRejected extends HttpProblem {
-  readonly reason: Rejection;
-
-  constructor(reason: Rejection, ...problem: ConstructorParameters<typeof HttpProblem>) {
-    super(...problem);
-    this.reason = reason;
-  }
-}
-
 interface AccessDeps {
   /** The rack in force; read at each request. */
   rack: { readonly rack: Rack };
@@ -43,12 +31,13 @@ interface AccessDeps {
   metrics: Registry;
   clock: Clock;
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
+  audit: Pick<AuditLog, 'append'>;
 }
 
 /** Access control by the section `access` of the rack.yaml in force. */
 export class AccessControl {
   private readonly deps: AccessDeps;
-  private readonly rejections: Counter<'reason'>;
+  private readonly rejections: Rejections;
   private tokenFile: { path: string; file: TokenFile } | undefined;
   private googleKeys: { certsUrl: string; keys: GoogleKeys } | undefined;
   private anonymous:
@@ -57,18 +46,11 @@ export class AccessControl {
 
   constructor(deps: AccessDeps) {
     this.deps = deps;
-    this.rejections = new Counter({
-      name: 'skolo_access_refused_total',
-      help: 'Requests rejected by access control: no token, unknown or expired token, Google sign-in, missing role, sign-in unavailable.',
-      labelNames: ['reason'],
-      registers: [deps.metrics],
-    });
-    // A counter without an initial 0 hides its first event from rate().
-    for (const reason of rejections) this.rejections.inc({ reason }, 0);
+    this.rejections = new Rejections(deps);
   }
 
   /**
-   * Admits a caller with at least this role.
+   * Admits a caller with at least this role. A known caller who is rejected is in the audit log.
    *
    * @throws HttpProblem
    */
@@ -78,13 +60,20 @@ export class AccessControl {
       const caller = await this.identify(request);
       if (rank[caller.role] >= rank[role]) return caller;
       throw new AccessRejected(
-        'role',
+        {
+          reason: 'role',
+          ...(caller.by !== 'network' && { known: { who: caller.name, role: caller.role } }),
+        },
         403,
         `${caller.name} has the role ${caller.role}, but this request needs ${role}; ask an admin of the rack for a token`,
         { headers: this.challenge(`error="insufficient_scope", scope="${role}"`) },
       );
     } catch (error) {
-      throw this.noted(error, from, log);
+      if (error instanceof AccessRejected) {
+        this.rejections.note(error, from, log);
+        await this.rejections.record(error, request, from, log);
+      }
+      throw error;
     }
   }
 
@@ -97,16 +86,9 @@ export class AccessControl {
     try {
       return await this.identifyByToken(token);
     } catch (error) {
-      throw this.noted(error, from, log);
+      if (error instanceof AccessRejected) this.rejections.note(error, from, log);
+      throw error;
     }
-  }
-
-  private noted(error: unknown, from: string, log: Logger): unknown {
-    if (error instanceof AccessRejected) {
-      this.rejections.inc({ reason: error.reason });
-      log.info({ reason: error.reason, why: error.detail, from }, 'refused');
-    }
-    return error;
   }
 
   private async identify(request: IncomingMessage): Promise<Caller> {
@@ -138,30 +120,39 @@ export class AccessControl {
     if (!cameThroughProxy(request) && this.anonymous.has(clientAddress(request))) {
       // DNS rebinding: see host-check.ts.
       const foreignHost = this.anonymous.checkHost(request);
-      if (foreignHost !== undefined) throw this.unauthorized('none', 'no token', foreignHost);
+      if (foreignHost !== undefined)
+        throw this.unauthorized({ reason: 'none' }, 'no token', foreignHost);
       return { name: 'anonymous', role: 'view', by: 'network' };
     }
     const how =
       tokens || google
         ? 'send a token: Authorization: Bearer TOKEN (`skolo token new` makes one)'
         : 'this rack has no sign-in; add `access: { tokens: { file: … } }` to rack.yaml';
-    throw this.unauthorized('none', 'no token', how);
+    throw this.unauthorized({ reason: 'none' }, 'no token', how);
   }
 
   private async identifyByTokenFile(token: string, { tokens }: Access): Promise<Caller> {
     const path = tokens && secretPath(this.deps.rack.rack, tokens.file);
     if (path === undefined) {
-      throw this.unauthorized('unknown', 'unknown token', 'rack.yaml has no file of tokens');
+      throw this.unauthorized(
+        { reason: 'unknown' },
+        'unknown token',
+        'rack.yaml has no file of tokens',
+      );
     }
     if (this.tokenFile?.path !== path) this.tokenFile = { path, file: new TokenFile(path) };
     const found = await this.findToken(this.tokenFile.file, token);
     if (found === undefined) {
-      throw this.unauthorized('unknown', 'unknown token', 'it does not exist or was revoked');
+      throw this.unauthorized(
+        { reason: 'unknown' },
+        'unknown token',
+        'it does not exist or was revoked',
+      );
     }
     if (found.expires.getTime() <= this.deps.clock.now()) {
       const when = found.expires.toISOString();
       throw this.unauthorized(
-        'expired',
+        { reason: 'expired', known: { who: found.name, role: found.role } },
         'expired',
         `token ${found.name} expired ${when}; make another`,
       );
@@ -177,7 +168,7 @@ export class AccessControl {
     } catch (cause) {
       this.deps.degraded.raise('token file', `${errorText(cause)}; tokens cannot be checked`);
       throw new AccessRejected(
-        'unavailable',
+        { reason: 'unavailable' },
         503,
         'the file of tokens cannot be read; see /readyz',
         { headers: { 'retry-after': '30' }, cause },
@@ -198,7 +189,7 @@ export class AccessControl {
     if ('wrong' in verdict) {
       const expired = verdict.wrong === 'expired';
       throw this.unauthorized(
-        expired ? 'expired' : 'google',
+        { reason: expired ? 'expired' : 'google' },
         expired ? 'expired' : 'unknown token',
         `Google ID token: ${verdict.wrong}; get one for the audience ${google.audience}`,
       );
@@ -207,7 +198,7 @@ export class AccessControl {
     const listed = Object.entries(google.emails).find(([each]) => each.toLowerCase() === email);
     if (listed) return { name: email, role: listed[1], by: 'google' };
     throw new AccessRejected(
-      'role',
+      { reason: 'role', known: { who: email } },
       403,
       `${email} has no role in this rack; an admin can add it to access.google.emails`,
       { headers: this.challenge('error="insufficient_scope"') },
@@ -221,10 +212,14 @@ export class AccessControl {
     return this.googleKeys.keys;
   }
 
-  private unauthorized(reason: Rejection, description: string, hint: string): AccessRejected {
+  private unauthorized(
+    why: ConstructorParameters<typeof AccessRejected>[0],
+    description: string,
+    hint: string,
+  ): AccessRejected {
     // RFC 6750 has no error code for a missing token.
-    const error = reason === 'none' ? '' : 'error="invalid_token", ';
-    return new AccessRejected(reason, 401, `${description}: ${hint}`, {
+    const error = why.reason === 'none' ? '' : 'error="invalid_token", ';
+    return new AccessRejected(why, 401, `${description}: ${hint}`, {
       headers: this.challenge(`${error}error_description="${description}"`),
     });
   }
@@ -241,7 +236,7 @@ async function verify(...call: Parameters<typeof verifyIdToken>) {
   } catch (cause) {
     if (!(cause instanceof NoGoogleKeys)) throw cause;
     throw new AccessRejected(
-      'unavailable',
+      { reason: 'unavailable' },
       503,
       'Google’s keys cannot be fetched, so a Google ID token cannot be checked; use a token of the rack (`skolo token new`)',
       { headers: { 'retry-after': '60' }, cause },

@@ -7,6 +7,8 @@ import type { Clock } from '../clock.ts';
 
 export interface Session {
   token: string;
+  /** Of the one who signed in. */
+  name: string;
   /** By the clock of the service, in milliseconds. */
   expiresAt: number;
 }
@@ -31,8 +33,11 @@ export class Sessions {
   }
 
   /** Begins a session. `cookie` is for `Set-Cookie`. */
-  begin(token: string, isSecure: boolean): { session: Session; cookie: string } {
-    const { id, entry } = this.keep(this.sessions, mostSessions, token, sessionMs);
+  begin(
+    caller: { token: string; name: string },
+    isSecure: boolean,
+  ): { session: Session; cookie: string } {
+    const { id, entry } = this.keep(this.sessions, mostSessions, { ...caller, ms: sessionMs });
     return { session: entry, cookie: this.cookie(id, sessionMs / 1000, isSecure) };
   }
 
@@ -42,6 +47,15 @@ export class Sessions {
     return session && session.expiresAt > this.clock.now() ? session : undefined;
   }
 
+  /** The session of a request, if it has expired; each is given once. */
+  takeExpired(cookieHeader: string | undefined): Session | undefined {
+    const id = this.idIn(cookieHeader);
+    const session = this.sessions.get(id);
+    if (session === undefined || session.expiresAt > this.clock.now()) return undefined;
+    this.sessions.delete(id);
+    return session;
+  }
+
   /** Ends the session of a request. The result is for `Set-Cookie`. */
   end(cookieHeader: string | undefined): string {
     this.sessions.delete(this.idIn(cookieHeader));
@@ -49,8 +63,8 @@ export class Sessions {
   }
 
   /** A code that signs in once. */
-  createLink(token: string): { code: string; expiresAt: number } {
-    const { id, entry } = this.keep(this.links, mostLinks, token, linkMs);
+  createLink(caller: { token: string; name: string }): { code: string; expiresAt: number } {
+    const { id, entry } = this.keep(this.links, mostLinks, { ...caller, ms: linkMs });
     return { code: id, expiresAt: entry.expiresAt };
   }
 
@@ -61,15 +75,15 @@ export class Sessions {
     return link && link.expiresAt > this.clock.now() ? link.token : undefined;
   }
 
-  private keep(map: Map<string, Session>, most: number, token: string, ms: number) {
-    const now = this.clock.now();
-    for (const [id, { expiresAt }] of map) {
-      // In the order of their beginning, which is that of their end.
-      if (expiresAt > now && map.size < most) break;
-      map.delete(id);
-    }
+  private keep(
+    map: Map<string, Session>,
+    most: number,
+    { token, name, ms }: { token: string; name: string; ms: number },
+  ) {
+    const [oldest] = map.keys();
+    if (map.size >= most && oldest !== undefined) map.delete(oldest);
     const id = randomBytes(32).toString('base64url');
-    const entry = { token, expiresAt: now + ms };
+    const entry = { token, name, expiresAt: this.clock.now() + ms };
     map.set(id, entry);
     return { id, entry };
   }

@@ -2,11 +2,11 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { route } from '@skolo/api';
+import type { AuditEntry } from '@skolo/api/audit';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { newToken } from '../access/token-file.ts';
-import type { AuditEntry } from '../audit.ts';
 import { testApp } from '../testing/test-app.ts';
 import { createApp } from './express.ts';
 import { HttpProblem } from './problem.ts';
@@ -98,9 +98,7 @@ async function start() {
     },
   });
   async function audited(): Promise<AuditEntry[]> {
-    const entries: AuditEntry[] = [];
-    for await (const entry of parts.options.audit.read()) entries.push(entry);
-    return entries;
+    return (await parts.options.audit.read({ limit: 1000 })).entries.reverse();
   }
   return { ...parts, app, token, changes, audited };
 }
@@ -393,6 +391,45 @@ describe('a change', () => {
   });
 });
 
+describe('/v1/audit', () => {
+  it('gives pages of changes to the role operate', async () => {
+    const { app, token } = await start();
+    for (const name of ['a', 'b']) {
+      const change = request(app).put(`/v1/things/${name}`).auth(token, { type: 'bearer' });
+      await change.send({ size: 5, password: 'hunter2' });
+    }
+    const get = (query: string) =>
+      request(app).get(`/v1/audit?${query}`).auth(token, { type: 'bearer' });
+
+    const first = await get('limit=1');
+    const second = await get(`limit=1&who=ann&before=${first.body.older.before}`);
+
+    expect(first.body).toEqual({
+      entries: [expect.objectContaining({ who: 'ann', target: 'b', outcome: 'done' })],
+      older: { before: expect.stringMatching(/^\d{4}-\d{2}\.\d+$/), time: expect.any(String) },
+      skipped: 0,
+    });
+    expect(second.body.entries).toMatchObject([{ target: 'b', outcome: 'begun' }]);
+    expect((await get('text=a&limit=10')).text).not.toContain('hunter2');
+    expect((await get('before=../x')).status).toBe(400);
+  });
+
+  it('is not for networks that may read, nor for the role view', async () => {
+    const parts = await testApp(
+      '{ tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.1/32, "::/0"] }',
+    );
+    const app = createApp({ ...parts.options, api: {}, handlers: {} });
+    const file = join(parts.dir, 'tokens.yaml');
+    const token = await newToken(file, { name: 'ann', role: 'view', expiresInDays: 1 });
+
+    const anonymous = await request(app).get('/v1/audit');
+    const weak = await request(app).get('/v1/audit').auth(token, { type: 'bearer' });
+
+    expect([anonymous.status, weak.status]).toEqual([403, 403]);
+    expect(weak.body.detail).toContain('needs operate');
+  });
+});
+
 describe('/openapi.json', () => {
   it('describes the routes', async () => {
     const { app } = await start();
@@ -400,7 +437,9 @@ describe('/openapi.json', () => {
     const { body } = await request(app).get('/openapi.json');
 
     expect(body.info).toEqual({ title: 'test', version: '1.2.3' });
-    expect(Object.keys(body.paths)).toContain('/v1/things/{name}');
+    expect(Object.keys(body.paths)).toEqual(
+      expect.arrayContaining(['/v1/things/{name}', '/v1/audit']),
+    );
     expect((await request(app).put('/openapi.json')).headers.allow).toBe('GET, HEAD, OPTIONS');
   });
 });

@@ -2,7 +2,9 @@
 
 import type { RequestListener } from 'node:http';
 import type { Api } from '@skolo/api';
+import { auditApi } from '@skolo/api/audit';
 import express, { type ErrorRequestHandler } from 'express';
+import { auditRoute } from './audit-route.ts';
 import { type Core, type CoreOptions, createCore, openApiRoute } from './core.ts';
 import type { Exchange } from './exchange.ts';
 import { bindRoutes, type RouteHandlers } from './routes.ts';
@@ -24,13 +26,17 @@ interface AppOptions<A extends Api> extends CoreOptions {
 }
 
 /**
- * An express app with the HTTP conventions of every service.
+ * An express app with the HTTP conventions of every service, and its audit log.
  *
  * @example createApp({ ...context, api: powerApi, handlers: { machines: () => … } })
  */
 export function createApp<A extends Api>(options: AppOptions<A>): RequestListener {
   const { name, version, api, handlers } = options;
-  const routes = [...openApiRoute({ title: name, version }, api), ...bindRoutes(api, handlers)];
+  const routes = [
+    ...openApiRoute({ title: name, version }, { ...api, ...auditApi }),
+    ...bindRoutes(api, handlers),
+    ...auditRoute(options.audit),
+  ];
   return expressApp(createCore(options, routes));
 }
 

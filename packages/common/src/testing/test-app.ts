@@ -20,6 +20,7 @@ export async function testApp(access = '{}') {
   const metrics = new Registry();
   const rack = testRack(dir, `access: ${access}`);
   const log = memoryLog();
+  const audit = new AuditLog(join(stateDir, 'audit'), { clock, degraded });
   return {
     dir,
     stateDir,
@@ -33,8 +34,8 @@ export async function testApp(access = '{}') {
       version: '1.2.3',
       log: log.log,
       metrics,
-      access: new AccessControl({ rack, stateDir, metrics, clock, degraded }),
-      audit: new AuditLog(join(stateDir, 'audit'), { clock, degraded }),
+      access: new AccessControl({ rack, stateDir, metrics, clock, degraded, audit }),
+      audit,
     },
   };
 }

@@ -1,9 +1,10 @@
 /** Sign-in, sessions, files and forwarding, by HTTP. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AuditPage } from '@skolo/api';
 import { Sessions } from '@skolo/common/console';
 import { fakeClock } from '@skolo/common/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { buildPages } from '../../console/build.ts';
 import { type Fixture, startFixture } from './testing/fixture-service.ts';
@@ -110,6 +111,9 @@ describe('a session', () => {
     expect(await response.json()).toMatchObject({
       detail: expect.stringContaining('needs operate'),
     });
+    expect(await auditOf('machine-state')).toMatch(
+      /"who":"ann-view".*"what":"rejected request","target":"POST \/v1\/notes","outcome":"refused: /,
+    );
   });
 
   it('ends', async () => {
@@ -123,14 +127,33 @@ describe('a session', () => {
   it('expires, and so does a link', () => {
     const clock = fakeClock('2026-11-22T00:00:00Z');
     const sessions = new Sessions('rack4', clock);
-    const [cookie] = sessions.begin('token', false).cookie.split(';');
-    const { code } = sessions.createLink('token');
+    const ann = { token: 'token', name: 'ann' };
+    const [cookie] = sessions.begin(ann, false).cookie.split(';');
+    const { code } = sessions.createLink(ann);
     expect(sessions.find(cookie)?.token).toBe('token');
 
     clock.pass(61_000);
     expect(sessions.redeem(code)).toBeUndefined();
     clock.pass(12 * 3_600_000);
     expect(sessions.find(cookie)).toBeUndefined();
+  });
+
+  it('that has expired is rejected, and audited once', async () => {
+    const { cookie } = await signedIn('operate');
+    fixture.clock.pass(13 * 3_600_000);
+    onTestFinished(() => fixture.clock.pass(-13 * 3_600_000));
+    const before = await auditOf('machine-state');
+
+    const statuses: number[] = [];
+    for (const path of ['/v1/machines', '/v1/rack']) {
+      statuses.push((await fetch(`${fixture.url}${path}`, { headers: { cookie } })).status);
+    }
+
+    expect(statuses).toEqual([401, 401]);
+    const added = (await auditOf('machine-state')).slice(before.length).trim().split('\n');
+    expect(added.map((line) => JSON.parse(line))).toMatchObject([
+      { who: 'ann-operate', what: 'expired session', target: 'GET /v1/machines' },
+    ]);
   });
 
   it('does not begin with a wrong token, which is audited', async () => {
@@ -183,7 +206,9 @@ describe('a request from elsewhere', () => {
 
     expect(response.status).toBe(403);
     expect(fixture.calls).toHaveLength(calls);
-    expect(await auditOf('machine-state')).toContain('"what":"cross-site request"');
+    expect(await auditOf('machine-state')).toMatch(
+      /"who":"ann-operate".*"what":"cross-site request","target":"POST \/v1\/notes"/,
+    );
   });
 
   it('cannot sign somebody in', async () => {
@@ -202,6 +227,29 @@ describe('the other services', () => {
 
     expect(response.status).toBe(202);
     expect(await auditOf('power-cycle-daemon')).toMatch(/"who":"ann-operate".*"why":"it hangs"/);
+  });
+
+  it('are not asked for what the role does not allow, which is audited', async () => {
+    const body = { machines: ['x'], reason: 'x' };
+
+    const response = await post(cycles, body, await signedIn('view'));
+
+    expect(response.status).toBe(403);
+    expect(await auditOf('machine-state')).toContain(
+      `"what":"rejected request","target":"POST ${cycles}"`,
+    );
+  });
+
+  it('show their audit logs', async () => {
+    const headers = await signedIn('operate');
+    const path = '/services/power-cycle-daemon/v1/audit?text=it+hangs';
+
+    const page = AuditPage.parse(await (await fetch(`${fixture.url}${path}`, { headers })).json());
+
+    expect(page.entries).toMatchObject([
+      { who: 'ann-operate', what: 'requestCycles', outcome: 'accepted' },
+      { who: 'ann-operate', what: 'requestCycles', outcome: 'begun' },
+    ]);
   });
 
   it('answer with their problems', async () => {

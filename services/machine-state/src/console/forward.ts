@@ -3,7 +3,7 @@
  * audit hold. Only routes of `@skolo/api` that need a role: others know their caller by its address, which is ours here.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Api, RouteSpec } from '@skolo/api';
+import { type Api, auditApi, type RouteSpec } from '@skolo/api';
 import {
   type AccessControl,
   type Caller,
@@ -31,7 +31,8 @@ export async function forward(
   const [, name = '', target = ''] =
     /^\/services\/([^/]+)(\/v1\/.*)$/.exec(request.url ?? '') ?? [];
   const service = askedServices.find((each) => each === name);
-  const spec = service && findRoute(serviceApis[service], request.method ?? '', target);
+  const spec =
+    service && findRoute({ ...serviceApis[service], ...auditApi }, request.method ?? '', target);
   if (!service || !spec?.role) {
     throw new HttpProblem(
       404,

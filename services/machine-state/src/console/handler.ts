@@ -4,6 +4,7 @@ import { clientAddress, HttpProblem, type ServiceContext } from '@skolo/common';
 import {
   originProblem,
   type Pages,
+  type Session,
   type Sessions,
   sendProblem,
   servePage,
@@ -25,7 +26,8 @@ export function consoleHandler(deps: Deps): RequestListener {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { headers, url = '' } = request;
     const session = sessions.find(headers.cookie);
-    if (!harmless.includes(request.method ?? '')) await checkOrigin(request, session !== undefined);
+    if (!session) await recordExpired(request);
+    if (!harmless.includes(request.method ?? '')) await checkOrigin(request, session);
     // From here on a session is its token.
     if (session && headers.authorization === undefined) {
       headers.authorization = `Bearer ${session.token}`;
@@ -34,16 +36,29 @@ export function consoleHandler(deps: Deps): RequestListener {
     else if (!servePage(pages, request, response)) app(request, response);
   }
 
-  async function checkOrigin(request: IncomingMessage, hasSession: boolean): Promise<void> {
-    const why = originProblem(request, hasSession);
+  async function checkOrigin(request: IncomingMessage, session?: Session): Promise<void> {
+    const why = originProblem(request, session !== undefined);
     if (why === undefined) return;
-    const from = clientAddress(request);
-    log.warn({ why, from }, 'cross-site request rejected');
-    if (hasSession) {
-      const what = 'cross-site request';
-      await deps.audit.append({ who: 'unknown', from, what, outcome: `refused: ${why}` });
-    }
+    log.warn({ why, from: clientAddress(request) }, 'cross-site request rejected');
+    if (session) await record(request, 'cross-site request', session, why);
     throw new HttpProblem(403, why);
+  }
+
+  async function recordExpired(request: IncomingMessage): Promise<void> {
+    const session = sessions.takeExpired(request.headers.cookie);
+    if (session === undefined) return;
+    const ended = new Date(session.expiresAt).toISOString();
+    await record(request, 'expired session', session, `the session ended ${ended}; sign in again`);
+  }
+
+  /** Rejects the request also when the log cannot be written. */
+  async function record(request: IncomingMessage, what: string, { name }: Session, why: string) {
+    const target = `${request.method} ${request.url?.split('?', 1)[0]}`;
+    const from = clientAddress(request);
+    const entry = { who: name, from, what, target, outcome: `refused: ${why}` };
+    await deps.audit.append(entry).catch((error: unknown) => {
+      log.error({ err: error, entry }, 'not in the audit log');
+    });
   }
 
   return (request, response) => {

@@ -46,14 +46,14 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
       const token = body.code === undefined ? (body.token ?? '') : redeem(body.code);
       const caller = await access.admitToken(token, from, log);
       const isSecure = rack.rack.services['machine-state'].tls !== undefined;
-      const { session, cookie } = sessions.begin(token, isSecure);
+      const { session, cookie } = sessions.begin({ token, name: caller.name }, isSecure);
       return { status: 201, headers: { 'set-cookie': cookie }, body: describe(caller, session) };
     },
     signOut: ({ headers }) => ({
       status: 204,
       headers: { 'set-cookie': sessions.end(headers.cookie) },
     }),
-    createLink({ headers }) {
+    createLink({ headers, caller }) {
       const [, token] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
       if (token === undefined) {
         throw new HttpProblem(
@@ -61,7 +61,7 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
           'a link signs in as you; send a token (`skolo token new` makes one)',
         );
       }
-      const { code, expiresAt } = sessions.createLink(token);
+      const { code, expiresAt } = sessions.createLink({ token, name: caller.name });
       return { status: 201, body: { code, expiresAt: new Date(expiresAt).toISOString() } };
     },
   };

@@ -1,7 +1,7 @@
 /** The audit log of a daemon, all segments, oldest first. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AuditEntry } from '@skolo/common';
+import { AuditEntry } from '@skolo/api';
 
 export async function audited(stateDir: string): Promise<AuditEntry[]> {
   const dir = join(stateDir, 'audit');

@@ -103,14 +103,15 @@ export async function startReceivers(options: LabOptions = {}) {
     tuning,
   });
   const apiDeps = { ...deps, known: () => known, startedAt: clock.now(), version: '1.2.3' };
-  const access = new AccessControl({ rack, stateDir: dir, metrics, clock, degraded });
+  const audit = new AuditLog(join(dir, 'audit'), { clock, degraded });
+  const access = new AccessControl({ rack, stateDir: dir, metrics, clock, degraded, audit });
   const app = createApp({
     name: 'alert-to-pubsub',
     version: '1.2.3',
     log: logger,
     metrics,
     access: receiverAccess(auth, access),
-    audit: new AuditLog(join(dir, 'audit'), { clock, degraded }),
+    audit,
     api: alertmanagerApi,
     handlers: alertmanagerHandlers(apiDeps),
   });

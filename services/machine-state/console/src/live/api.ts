@@ -2,6 +2,7 @@
 
 import { routes } from 'virtual:routes';
 import type { alertToPubsubApi } from '@skolo/api/alert-to-pubsub';
+import type { auditApi } from '@skolo/api/audit';
 import type { consoleApi } from '@skolo/api/console';
 import type { machineStateApi } from '@skolo/api/machine-state';
 import type { metadataServerApi } from '@skolo/api/metadata-server';
@@ -12,12 +13,14 @@ import type { routerBackupApi } from '@skolo/api/router-backup';
 import type { z } from 'zod';
 import { plainJson } from './plain.ts';
 
+type Audited<A> = A & typeof auditApi;
+
 export interface Apis {
-  'machine-state': typeof machineStateApi & typeof consoleApi;
-  'alert-to-pubsub': typeof alertToPubsubApi;
-  'metadata-server': typeof metadataServerApi;
-  'power-cycle-daemon': typeof powerCycleDaemonApi;
-  'router-backup': typeof routerBackupApi;
+  'machine-state': Audited<typeof machineStateApi & typeof consoleApi>;
+  'alert-to-pubsub': Audited<typeof alertToPubsubApi>;
+  'metadata-server': Audited<typeof metadataServerApi>;
+  'power-cycle-daemon': Audited<typeof powerCycleDaemonApi>;
+  'router-backup': Audited<typeof routerBackupApi>;
 }
 export type ServiceName = keyof Apis;
 type RouteOf<S extends ServiceName, N extends keyof Apis[S]> = Extract<Apis[S][N], RouteSpec>;

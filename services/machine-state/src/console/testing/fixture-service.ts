@@ -49,6 +49,8 @@ export interface Fixture {
   stop(): Promise<void>;
   /** Of the audit log: what, who and outcome of each line. */
   dir: string;
+  /** Of the services: the time of this computer, until a test lets more of it pass. */
+  clock: { pass(ms: number): void };
 }
 
 export async function startFixture(options: FixtureOptions): Promise<Fixture> {
@@ -63,8 +65,16 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
   const fixture = fixtureRack(options.machines ?? 300);
   options.prepare?.(fixture);
   const calls: Fixture['calls'] = [];
+  let passedMs = 0;
+  const clock = {
+    now: () => systemClock.now() + passedMs,
+    uptime: () => systemClock.uptime() + passedMs / 1000,
+    pass(ms: number) {
+      passedMs += ms;
+    },
+  };
   const changes = new Changes({
-    clock: systemClock,
+    clock,
     machines: () => fixture.machines,
     rack: () => fixture.rack,
   });
@@ -86,6 +96,7 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
       metricsPort: 0,
       host: '127.0.0.1',
       log,
+      clock,
       version: '0.1.0',
     });
   }
@@ -132,6 +143,7 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
     fixture,
     calls,
     dir,
+    clock,
     show,
     showRack: () => changes.consume({ type: 'rack', rack: fixture.rack }),
     async restart() {
