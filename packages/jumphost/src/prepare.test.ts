@@ -121,6 +121,22 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     expect(await host.need(snapshot)).toBe(before);
   });
 
+  it('needs less room than before, and says how much', async () => {
+    const system = testSteps(jumphost.desk, signal).slice(0, 1);
+    const within = async (size: string) => {
+      await host.need(`mount -t tmpfs -o size=${size} tmpfs /var/lib/skolo`);
+      const steps = await prepare(host, system, { isCheck: true, signal, report() {} });
+      await host.need('umount /var/lib/skolo');
+      return steps[0];
+    };
+
+    expect(await within('2G')).toMatchObject({ name: 'system', state: 'ok' });
+    expect(await within('512M')).toMatchObject({
+      state: 'differs',
+      text: '/var/lib/skolo has 512 MiB free, and needs 1024; make room',
+    });
+  });
+
   it.runIf(inFull)(
     'is open to a user with sudo, and says what a user without it has to do',
     async () => {

@@ -6,7 +6,7 @@ import type { Step } from '../step.ts';
 export interface SystemNeeds {
   /** Of its programs. */
   architectures: readonly Architecture[];
-  /** Of the folders that k3s and our state are in. */
+  /** Of the folders that k3s and our state are in, before k3s has filled them. */
   freeBytes: number;
   memoryBytes: number;
   /** Of this desk, in milliseconds since 1970. */
@@ -16,6 +16,8 @@ export interface SystemNeeds {
 /** Between the clocks of desk and jumphost: certificates and tokens bear minutes. */
 const mostSkewSeconds = 120;
 const mib = 1024 * 1024;
+/** Of a computer that k3s has filled already: room for the images of an upgrade. */
+const freeBytesLater = 1024 * mib;
 
 const Facts = z.object({
   id: z.string(),
@@ -26,6 +28,7 @@ const Facts = z.object({
   time: z.coerce.number(),
   folder: z.string(),
   freeKib: z.coerce.number(),
+  isFilled: z.enum(['yes', 'no']),
   memoryKib: z.coerce.number(),
   cgroupMemory: z.enum(['yes', 'no']),
 });
@@ -48,6 +51,7 @@ init=$(cat /proc/1/comm)
 time=$(date +%s)
 folder=$folder
 freeKib=$least
+isFilled=$(if [ -e /var/lib/rancher/k3s/server/db ] || [ -e /var/lib/rancher/k3s/agent/client-kubelet.crt ]; then echo yes; else echo no; fi)
 memoryKib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
 cgroupMemory=$(if cgroups | grep -qw memory; then echo yes; else echo no; fi)
 END`;
@@ -71,6 +75,7 @@ export function systemStep({ architectures, freeBytes, memoryBytes, now }: Syste
         Object.fromEntries(text.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2))),
       );
       const { id, version, userland, init, folder, freeKib, memoryKib } = facts;
+      const neededBytes = facts.isFilled === 'yes' ? freeBytesLater : freeBytes;
       const skew = facts.time - now() / 1000;
       const differs: string[] = [];
       const want = (isSo: boolean, what: string) => void (isSo || differs.push(what));
@@ -85,8 +90,8 @@ export function systemStep({ architectures, freeBytes, memoryBytes, now }: Syste
       );
       want(init === 'systemd', `its first process is ${init}; install systemd-sysv and restart it`);
       want(
-        freeKib * 1024 >= freeBytes,
-        `${folder} has ${Math.floor(freeKib / 1024)} MiB free, and needs ${freeBytes / mib}; make room`,
+        freeKib * 1024 >= neededBytes,
+        `${folder} has ${Math.floor(freeKib / 1024)} MiB free, and needs ${neededBytes / mib}; make room`,
       );
       want(
         memoryKib * 1024 >= memoryBytes,
