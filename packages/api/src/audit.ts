@@ -68,19 +68,3 @@ export const auditApi = {
     answers: { 200: AuditPage, 503: Problem },
   }),
 };
-
-/**
- * Without the first line of each change whose outcome is known.
- *
- * @param entries of one service, newest first
- */
-export function lastOutcomes(entries: readonly AuditEntry[]): AuditEntry[] {
-  const ended = new Set<string>();
-  return entries.filter(({ requestId, who, what, target, outcome }) => {
-    // Parts of a service that are no route have no id.
-    const change = requestId ?? JSON.stringify([who, what, target]);
-    if (outcome === 'begun') return !ended.delete(change);
-    ended.add(change);
-    return true;
-  });
-}

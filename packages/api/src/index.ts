@@ -8,7 +8,8 @@ export {
 } from './alert-to-pubsub.ts';
 export { alertmanagerApi, type GettableAlert } from './alertmanager.ts';
 export { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
-export { AuditEntry, AuditPage, auditApi, lastOutcomes } from './audit.ts';
+export { AuditEntry, AuditPage, auditApi } from './audit.ts';
+export { type AuditedChange, type AuditOf, joinAudits } from './audit-join.ts';
 export {
   type Client,
   type ClientAnswer,

@@ -2,10 +2,26 @@
 import { join } from 'node:path';
 import { isLong } from '@skolo/durable/campaign';
 import { peer } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { buildPages } from '../../console/build.ts';
 import { type Browser, openBrowser, signIn } from './testing/browser.ts';
 import { type Fixture, startFixture } from './testing/fixture-service.ts';
+
+async function change(role: 'view' | 'operate', path: string, body: unknown): Promise<void> {
+  const headers = {
+    'content-type': 'application/json',
+    authorization: `Bearer ${fixture.tokens[role]}`,
+  };
+  await fetch(`${fixture.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+}
+
+/** Each test has its own, since a browser has six connections for one host. */
+async function openPage(role: 'view' | 'operate'): Promise<Page> {
+  const page = await signIn(browser, fixture.url, fixture.tokens[role]);
+  onTestFinished(() => page.close());
+  return page;
+}
 
 const chromium = peer('chromium');
 const changesPerSecond = 20;
@@ -26,7 +42,7 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
   });
 
   it('works by keyboard alone', async () => {
-    const page = await signIn(browser, fixture.url, fixture.tokens.operate);
+    const page = await openPage('operate');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowDown');
@@ -41,6 +57,7 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     await page.keyboard.press('Enter');
     await page.getByText('Done.').waitFor();
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press('/');
     await page.keyboard.type(String(name));
     await page.locator('[role=option]').first().waitFor();
@@ -52,8 +69,9 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
   });
 
   it('shows in one tab what another one orders', async () => {
-    const first = await signIn(browser, fixture.url, fixture.tokens.operate);
+    const first = await openPage('operate');
     const second = await browser.open(`${fixture.url}/#/rack`);
+    onTestFinished(() => second.close());
     await second.locator('.tile').first().waitFor();
     const { name } = fixture.fixture.machines.find(({ condition }) => condition === 'ok') ?? {};
     await first.goto(`${fixture.url}/#/machine/${name}`);
@@ -66,7 +84,7 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
   });
 
   it('offers nothing to those who only may look', async () => {
-    const page = await signIn(browser, fixture.url, fixture.tokens.view);
+    const page = await openPage('view');
     await page.goto(`${fixture.url}/#/machine/${fixture.fixture.machines[0]?.name}`);
     await page.getByRole('button', { name: 'Reboot' }).click();
 
@@ -75,8 +93,75 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     expect(await submit.isDisabled()).toBe(true);
   });
 
+  it('shows who changed what in all services, by filters that are links, by keyboard', async () => {
+    const page = await openPage('operate');
+    const [{ name = '' } = {}, { name: other = '' } = {}] = fixture.fixture.machines;
+    await change('operate', '/v1/notes', { machines: [name, other], text: 'a <b>note</b>' });
+    const cycles = '/services/power-cycle-daemon/v1/power-cycles';
+    await change('operate', cycles, { machines: [name], reason: 'it hangs' });
+    await change('view', '/v1/notes', { machines: [name], text: 'not allowed' });
+
+    await page.goto(`${fixture.url}/#/audit?text=${name}`);
+    const row = (text: string) => page.locator('tbody tr', { hasText: text });
+    await row('it hangs').waitFor();
+    expect(await row('it hangs').textContent()).toContain('power-cycle-daemon');
+    expect(await row('addNote').textContent()).toContain('done');
+    expect(await row('begun').count()).toBe(0);
+
+    await page.goto(`${fixture.url}/#/audit`);
+    await row('rejected request').waitFor();
+    await page.locator('h1', { hasText: 'Audit' }).click();
+    await page.keyboard.press('w');
+    await page.keyboard.type('ann-view');
+    await page.waitForURL(/who=ann-view/);
+    await row('addNote').waitFor({ state: 'detached' });
+    expect(await row('rejected request').textContent()).toContain('POST /v1/notes');
+
+    await page.goto(`${fixture.url}/#/audit?text=nothing-of-that`);
+    await page.getByText('There is no such entry.').waitFor();
+  });
+
+  it('loads older entries, and shows those of the other services while one is silent', async () => {
+    const page = await openPage('operate');
+    const names = fixture.fixture.machines.slice(0, 5).map((machine) => machine.name);
+    for (let i = 0; i < 60; i += 1) {
+      await change('operate', '/v1/notes', { machines: names, text: `number ${i}.` });
+    }
+    await fixture.stopPeer('router-backup');
+
+    await page.goto(`${fixture.url}/#/audit?text=number`);
+    await page.getByText('router-backup: its entries are missing').waitFor();
+    await page.getByText('and 2 more').first().waitFor();
+    expect(await page.locator('tbody tr').count()).toBe(50);
+    await page.getByRole('button', { name: 'Older' }).click();
+    await page.getByRole('button', { name: 'Older' }).waitFor({ state: 'detached' });
+    expect(await page.locator('tbody tr').count()).toBe(60);
+  });
+
+  it('does not ask for the audit log where the role is too low', async () => {
+    const page = await openPage('view');
+    await page.goto(`${fixture.url}/#/audit`);
+
+    await page.getByText('This needs the role operate.').waitFor();
+  });
+
+  it('works in one tab while many others are hidden', async () => {
+    const page = await openPage('operate');
+    for (let i = 0; i < 6; i += 1) {
+      const tab = await browser.context.newPage();
+      onTestFinished(() => tab.close());
+      await tab.addInitScript("Object.defineProperty(document, 'hidden', { get: () => true })");
+      await tab.goto(`${fixture.url}/#/power`);
+    }
+    await page.reload();
+
+    await page.locator('.tile').first().waitFor();
+  });
+
   it(`keeps up with ${changesPerSecond} changes a second`, async () => {
-    const page = await signIn(browser, fixture.url, fixture.tokens.operate);
+    const page = await openPage('operate');
+    // A test before it has stopped a service.
+    browser.complaints.splice(0);
     const { machines } = fixture.fixture;
     for (let i = 0; i < changesPerSecond * seconds; i += 1) {
       const machine = machines[(i * 37) % machines.length];

@@ -51,6 +51,7 @@ describe.skipIf(!chromium)('the console', () => {
     ['alerts', 'th:has-text("SkoloSwitchDown")', 1],
     ['tokens', 'th:has-text("skia-rpi2-rack4-shelf1-001")', 1],
     ['services', 'th:has-text("router-backup")', 1],
+    ['audit', 'tbody tr', 1],
     ['rack-file', 'li:has-text("switch-1/41")', 1],
     ['sickest', 'tbody tr', 20],
     ['visit', '.tasks li', 1],

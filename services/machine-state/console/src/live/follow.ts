@@ -10,8 +10,8 @@ const firstPauseMs = 500;
 const longestPauseMs = 10_000;
 /** The service sends something each 15 s. */
 const silenceMs = 45_000;
-/** A hidden page gives its connection back: a browser has six for one host. */
-const hiddenMs = 5 * 60_000;
+/** A hidden page gives its connection back: a browser has six for one host, and people open many tabs. */
+const hiddenMs = 10_000;
 
 interface Handlers {
   onOpen?(): void;
@@ -49,6 +49,7 @@ export function follow<S extends ServiceName, N extends keyof Apis[S] & string>(
 
   async function run(): Promise<void> {
     while (!stopped.signal.aborted) {
+      await shown();
       let error: unknown;
       try {
         await once();
@@ -57,7 +58,6 @@ export function follow<S extends ServiceName, N extends keyof Apis[S] & string>(
       }
       if (stopped.signal.aborted || !onLost(error)) return;
       await pause(pauseMs, stopped.signal);
-      await shown();
       pauseMs = Math.min(longestPauseMs, pauseMs * 2);
     }
   }

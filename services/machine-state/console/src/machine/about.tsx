@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { Facts } from '../parts/facts.tsx';
 import { PortLink } from '../parts/links.tsx';
 import { Ago } from '../parts/time.tsx';
+import { hrefOf } from '../shell/router.ts';
 
 /** What is known of a machine besides its history. */
 export function About({ machine }: { machine: Machine }) {
@@ -103,6 +104,9 @@ export function About({ machine }: { machine: Machine }) {
             ['Last answer', <Ago key="seen" time={machine.lastSeen} suffix=" ago" />],
           ]}
         />
+        <p>
+          <a href={hrefOf('audit', [], { text: machine.name })}>Audit log of this machine</a>
+        </p>
       </section>
       {alerts.length > 0 && (
         <section>

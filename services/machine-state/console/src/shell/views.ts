@@ -1,5 +1,6 @@
 import type { FunctionComponent } from 'preact';
 import { Alerts } from '../alerts/alerts.tsx';
+import { Audit } from '../audit/audit.tsx';
 import { Backups } from '../backups/backups.tsx';
 import { MachineView } from '../machine/machine.tsx';
 import { Power } from '../power/power.tsx';
@@ -28,6 +29,7 @@ export const views: readonly View[] = [
   { name: 'alerts', title: 'Alerts', component: Alerts },
   { name: 'tokens', title: 'Tokens', component: Tokens },
   { name: 'services', title: 'Services', component: Services },
+  { name: 'audit', title: 'Audit', component: Audit },
   { name: 'rack-file', title: 'rack.yaml', component: RackFile },
   { name: 'sickest', title: 'Sickest', component: Sickest },
   { name: 'machine', below: 'rack', component: MachineView },

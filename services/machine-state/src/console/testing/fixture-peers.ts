@@ -277,6 +277,7 @@ function peer<A extends Api>(
 ): ServiceDefinition {
   return {
     name,
+    apiPort: name === 'metadata-server' ? 'metrics' : 'public',
     checkSecrets: async () => [],
     start: async (context) => ({
       handler: createApp({ ...context, api, handlers }),

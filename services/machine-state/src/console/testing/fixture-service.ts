@@ -16,6 +16,7 @@ import {
   startService,
   systemClock,
 } from '@skolo/common';
+import type { ServiceName } from '@skolo/rack';
 import { Changes } from '../../changes.ts';
 import { openConsole } from '../open-console.ts';
 import { fixtureHistory } from './fixture-history.ts';
@@ -44,6 +45,7 @@ export interface Fixture {
   /** Shows a machine as it is now to all pages. */
   show(machine: Machine): void;
   showRack(): void;
+  stopPeer(name: ServiceName): Promise<void>;
   /** Ends and starts the service, at the same port, without its sessions. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -104,11 +106,11 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
   const access = `access: { tokens: { file: tokens.yaml }, anonymousRead: ${JSON.stringify(options.anonymousRead ?? [])} }`;
   const head = `rack: rack4\ntimezone: America/New_York\nnetwork: { subnet: 127.0.0.0/8 }\njumphost: { name: jumphost, address: 127.0.0.1 }\n${access}\n`;
   await writeFile(rackFile, head);
-  const peers: Awaited<ReturnType<typeof start>>[] = [];
+  const peers = new Map<string, Awaited<ReturnType<typeof start>>>();
   const urls: string[] = [];
   for (const definition of fixturePeers(fixture, calls)) {
     const running = await start(definition);
-    peers.push(running);
+    peers.set(definition.name, running);
     urls.push(
       `  ${definition.name}: { url: "http://127.0.0.1:${running.port}", metricsUrl: "http://127.0.0.1:${running.metricsPort}" }`,
     );
@@ -146,13 +148,14 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
     clock,
     show,
     showRack: () => changes.consume({ type: 'rack', rack: fixture.rack }),
+    stopPeer: async (name) => peers.get(name)?.stop(),
     async restart() {
       await running.stop();
       running = await start(definition, port);
     },
     async stop() {
       await running.stop();
-      for (const peer of peers) await peer.stop();
+      for (const peer of peers.values()) await peer.stop();
       await rm(dir, { recursive: true, force: true });
     },
   };

@@ -1,0 +1,189 @@
+import type { AuditedChange } from '@skolo/api/audit-join';
+import { mayOperate, useLive } from '../live/store.ts';
+import { MachineLink } from '../parts/links.tsx';
+import { Failure } from '../parts/load.tsx';
+import { Table } from '../parts/table.tsx';
+import { At } from '../parts/time.tsx';
+import { useKeys } from '../shell/keys.ts';
+import { go, hrefOf, type Route } from '../shell/router.ts';
+import { type AuditFilter, auditedServices, useAudit } from './use-audit.ts';
+
+/** More are behind `and 3 more`. */
+const mostTargets = 4;
+
+/** Who changed what, and what was rejected, in all services. */
+export function Audit({ route }: { route: Route }) {
+  const session = useLive((live) => live.session);
+  return (
+    <>
+      <h1>Audit</h1>
+      {mayOperate(session) ? (
+        <Changes filter={Object.fromEntries(route.query)} />
+      ) : (
+        <p class="failure">
+          This needs the role operate. You are {session?.name ?? 'nobody'}, with the role{' '}
+          {session?.role ?? 'none'}.
+        </p>
+      )}
+    </>
+  );
+}
+
+function Changes({ filter }: { filter: AuditFilter }) {
+  const { changes, completeTo, isLoading, failed, skipped, reload, loadOlder } = useAudit(filter);
+  useKeys('Audit', [
+    { key: 'w', what: 'filters by person', run: () => document.getElementById('who')?.focus() },
+    { key: 'f', what: 'filters by words', run: () => document.getElementById('words')?.focus() },
+    { key: 'r', what: 'loads the newest', run: reload },
+    { key: 'o', what: 'loads older ones', run: loadOlder },
+  ]);
+  return (
+    <>
+      <Filter filter={filter} shown={changes.length} isLoading={isLoading} reload={reload} />
+      {failed.map(({ name, error }) => (
+        <Failure
+          key={name}
+          error={new Error(`${name}: its entries are missing: ${error.message}`)}
+        />
+      ))}
+      {skipped > 0 && (
+        <p class="warning">
+          {skipped} damaged {skipped === 1 ? 'line' : 'lines'} skipped.
+        </p>
+      )}
+      {changes.length > 0 && (
+        <Table
+          caption="Changes and rejected requests"
+          head={['When', 'Who', 'What', 'Target', 'Reason', 'Outcome', 'Service', '']}
+        >
+          {changes.map((change, i) => (
+            <Row key={`${change.service} ${change.time} ${i}`} change={change} filter={filter} />
+          ))}
+        </Table>
+      )}
+      {changes.length === 0 && !isLoading && failed.length === 0 && (
+        <p class="muted">{completeTo ? 'Nothing found so far.' : 'There is no such entry.'}</p>
+      )}
+      {completeTo && (
+        <p>
+          <button type="button" disabled={isLoading} onClick={loadOlder}>
+            Older
+          </button>{' '}
+          <span class="muted">
+            than <At time={completeTo} />
+          </span>
+        </p>
+      )}
+    </>
+  );
+}
+
+function Filter({
+  filter,
+  shown,
+  isLoading,
+  reload,
+}: {
+  filter: AuditFilter;
+  shown: number;
+  isLoading: boolean;
+  reload(): void;
+}) {
+  const { service, who, text } = filter;
+  const set = (change: AuditFilter) => go(hrefOf('audit', [], { ...filter, ...change }), true);
+  return (
+    <p class="filter">
+      <select
+        aria-label="Service"
+        value={service ?? ''}
+        onChange={({ currentTarget }) => set({ service: currentTarget.value })}
+      >
+        <option value="">Service: all</option>
+        {auditedServices.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <input
+        id="who"
+        type="search"
+        aria-label="Person"
+        placeholder="Person"
+        value={who ?? ''}
+        onInput={({ currentTarget }) => set({ who: currentTarget.value })}
+      />
+      <input
+        id="words"
+        type="search"
+        aria-label="Machine, or words in any field"
+        placeholder="Machine, or words in any field"
+        value={text ?? ''}
+        onInput={({ currentTarget }) => set({ text: currentTarget.value })}
+      />
+      <button type="button" onClick={reload}>
+        Reload
+      </button>
+      <span class="muted" role="status">
+        {isLoading ? 'Loading …' : `${shown} shown`}
+      </span>
+      {(service || who || text) && <a href={hrefOf('audit')}>Show all</a>}
+    </p>
+  );
+}
+
+function Row({ change, filter }: { change: AuditedChange; filter: AuditFilter }) {
+  const { time, who, role, from, what, target, why, outcome, service, input, answer } = change;
+  const isBad = /^(refused|failed|stuck)/.test(outcome);
+  return (
+    <tr>
+      <td>
+        <At time={time} />
+      </td>
+      <th scope="row">
+        <a href={hrefOf('audit', [], { ...filter, who })}>{who}</a>{' '}
+        <span class="muted">{role}</span>
+        {from && <div class="labels">{from}</div>}
+      </th>
+      <td>{what}</td>
+      <td>{target && <Targets target={target} />}</td>
+      <td>{why}</td>
+      <td>
+        {outcome === 'begun' ? (
+          <span class="warning">begun: under way, or the service died</span>
+        ) : (
+          <span class={isBad ? 'failure' : ''}>{outcome}</span>
+        )}
+      </td>
+      <td>{service}</td>
+      <td>
+        {(input || answer) && (
+          <details>
+            <summary>Details</summary>
+            <pre class="labels">{JSON.stringify({ input, answer }, undefined, 1)}</pre>
+          </details>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+function Targets({ target }: { target: string }) {
+  const machines = useLive((live) => live.machines);
+  const names = target.split(' ');
+  // A sentence, or a path of a request.
+  if (!names.some((name) => machines.has(name))) return <>{target}</>;
+  const links = names.map((name) => (
+    <div key={name}>{machines.has(name) ? <MachineLink name={name} /> : name}</div>
+  ));
+  if (names.length <= mostTargets) return <>{links}</>;
+  return (
+    <>
+      {links.slice(0, mostTargets - 1)}
+      <details>
+        <summary>and {names.length - mostTargets + 1} more</summary>
+        {links.slice(mostTargets - 1)}
+      </details>
+    </>
+  );
+}
