@@ -12,7 +12,7 @@ export interface ClientOptions {
   /** Sent as `Authorization: Bearer …`. */
   token?: string | undefined;
   /** The global `fetch` by default. */
-  fetch?: typeof fetch;
+  fetch?: Fetch;
   /**
    * For one call, from connecting to the end of the answer; of text or bytes, between any two pieces; of events, until
    * the answer begins. Default 10 s.
@@ -23,6 +23,24 @@ export interface ClientOptions {
   /** No answer is larger, once it is unpacked; 64 MiB by default. */
   mostBytes?: number | undefined;
 }
+
+/** `fetch`, as far as a client uses it. */
+export type Fetch = (
+  url: string,
+  request: {
+    method: string;
+    headers: Record<string, string>;
+    body?: string;
+    redirect: 'manual';
+    signal: AbortSignal;
+  },
+) => Promise<{
+  status: number;
+  ok: boolean;
+  headers: Pick<Headers, 'get'>;
+  body: AsyncIterable<Uint8Array> | null;
+}>;
+type Response = Awaited<ReturnType<Fetch>>;
 
 const usualMostBytes = 64 * 1024 * 1024;
 const usualTimeoutMs = 10_000;
@@ -40,7 +58,7 @@ type Limits = Pick<ClientOptions, 'timeoutMs' | 'mostBytes'>;
 /** An answer of text or bytes. */
 export interface ClientContent {
   bytes: Uint8Array;
-  headers: Headers;
+  headers: Response['headers'];
 }
 
 /** An answer of server-sent events; `id` is that of the last event that had one. `events` throws {@link ApiUnreachable} when the connection ends. */
@@ -50,7 +68,7 @@ interface ClientEvents<Events extends NonNullable<RouteSpec['events']>> {
       [Name in keyof Events]: { name: Name; data: z.output<Events[Name]>; id?: string };
     }[keyof Events]
   >;
-  headers: Headers;
+  headers: Response['headers'];
 }
 
 /** The body of the 2xx answer; undefined without a body. */
@@ -180,18 +198,22 @@ class TooLarge extends Error {}
 
 /** Aborts a call that is late. */
 function startDeadline(signal: AbortSignal | undefined) {
-  const late = new AbortController();
+  const limit = new AbortController();
   let timer: NodeJS.Timeout | undefined;
+  const abort = () => limit.abort(signal?.reason);
+  // Not `AbortSignal.any`, which costs a call more than its JSON does.
+  if (signal?.aborted) abort();
+  else signal?.addEventListener('abort', abort);
   return {
-    signal: AbortSignal.any([late.signal, ...(signal ? [signal] : [])]),
+    signal: limit.signal,
     /** From now on. */
     allow(ms: number) {
       clearTimeout(timer);
-      timer = setTimeout(() => late.abort(new OutOfTime(`no answer within ${ms / 1000} s`)), ms);
+      timer = setTimeout(() => limit.abort(new OutOfTime(`no answer within ${ms / 1000} s`)), ms);
     },
     end() {
       clearTimeout(timer);
-      late.abort();
+      signal?.removeEventListener('abort', abort);
     },
   };
 }

@@ -15,6 +15,7 @@ export {
   type ClientAnswer,
   type ClientOptions,
   createClient,
+  type Fetch,
 } from './client.ts';
 export { ConsoleSession, consoleApi } from './console.ts';
 export {

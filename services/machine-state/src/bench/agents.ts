@@ -50,15 +50,15 @@ function newStatus(name: string, revision: number): AgentStatus {
 function start(name: string): Promise<number> {
   let revision = 0;
   const waiting = new Set<() => void>();
-  setTimeout(
-    () =>
-      setInterval(() => {
-        revision += 1;
-        for (const end of [...waiting]) end();
-        if (pushTo !== undefined) push(pushTo, newStatus(name, revision));
-      }, Number(changeMs)),
-    Math.random() * Number(changeMs),
-  );
+  const change = () => {
+    revision += 1;
+    for (const end of [...waiting]) end();
+    if (pushTo !== undefined) push(pushTo, newStatus(name, revision));
+  };
+  setTimeout(() => {
+    change();
+    setInterval(change, Number(changeMs));
+  }, Math.random() * Number(changeMs));
   if (pushTo !== undefined) {
     setInterval(() => push(pushTo, newStatus(name, revision)), pollMs);
     return Promise.resolve(0);

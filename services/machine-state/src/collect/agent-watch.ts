@@ -3,7 +3,13 @@
  * limited in size, time and number, and only speak for that machine. An agent of an older version answers at once, and is
  * asked each few seconds.
  */
-import { type AgentStatus, createClient, swarmingClientApi } from '@skolo/api';
+import {
+  type AgentStatus,
+  type Client,
+  createClient,
+  type Fetch,
+  swarmingClientApi,
+} from '@skolo/api';
 import { backOffMs, type Clock, pause } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import type { AgentView } from '../join/sources.ts';
@@ -22,7 +28,7 @@ export interface AgentTuning {
 }
 
 export const usualTuning: AgentTuning = {
-  waitSeconds: 25,
+  waitSeconds: 40,
   answerMs: 5000,
   gapMs: 500,
   pollMs: 3000,
@@ -37,6 +43,9 @@ export interface AgentWatchDeps {
   url: string;
   tuning: AgentTuning;
   clock: Clock;
+  fetch: Fetch;
+  /** Without an answer for so long, a machine is stale. */
+  staleSeconds(): number;
   /** It answered, or began or ceased to fail. */
   onView(): void;
 }
@@ -44,6 +53,7 @@ export interface AgentWatchDeps {
 export class AgentWatch {
   readonly url: string;
   private readonly deps: AgentWatchDeps;
+  private readonly client: Client<typeof swarmingClientApi>;
   private readonly stopping = new AbortController();
   private status: AgentStatus | undefined;
   private seenAt: number | undefined;
@@ -54,6 +64,8 @@ export class AgentWatch {
   constructor(deps: AgentWatchDeps) {
     this.deps = deps;
     this.url = deps.url;
+    const { url: baseUrl, fetch } = deps;
+    this.client = createClient(swarmingClientApi, { baseUrl, mostBytes, fetch });
     this.heardAt = deps.clock.uptime();
   }
 
@@ -80,28 +92,29 @@ export class AgentWatch {
     const { signal } = this.stopping;
     const { tuning } = this.deps;
     for (let failures = 0; !signal.aborted; ) {
-      const earliest = pause(tuning.gapMs, signal).catch(() => undefined);
+      const begun = performance.now();
       const hasAnswered = await this.ask(signal);
       failures = hasAnswered ? 0 : failures + 1;
-      await earliest;
       const canWait = this.status?.revision !== undefined;
-      const more = hasAnswered
-        ? canWait
-          ? 0
-          : tuning.pollMs
-        : backOffMs(failures, { firstMs: tuning.gapMs, maxMs: tuning.retryMs });
-      if (more > 0) await pause(more, signal).catch(() => undefined);
+      const restMs = begun + tuning.gapMs - performance.now();
+      const pauseMs = !hasAnswered
+        ? backOffMs(failures, { firstMs: tuning.gapMs, maxMs: tuning.retryMs })
+        : canWait
+          ? restMs
+          : tuning.pollMs;
+      if (pauseMs > 0) await pause(pauseMs, signal).catch(() => undefined);
     }
   }
 
   private async ask(signal: AbortSignal): Promise<boolean> {
-    const { machine, url, tuning, clock, onView } = this.deps;
-    const { waitSeconds, answerMs } = tuning;
+    const { machine, tuning, clock, staleSeconds, onView } = this.deps;
+    const { answerMs } = tuning;
+    // There is time to ask again before the machine is stale.
+    const waitSeconds = Math.min(tuning.waitSeconds, (staleSeconds() * 2) / 3);
     // After a failure it may have another state, and answers at once.
     const after = this.why === undefined ? this.status?.revision : undefined;
     try {
-      const client = createClient(swarmingClientApi, { baseUrl: url, mostBytes });
-      const status = await client.status({
+      const status = await this.client.status({
         ...(after !== undefined && { query: { after, waitSeconds } }),
         timeoutMs: answerMs + (after === undefined ? 0 : waitSeconds * 1000),
         signal,

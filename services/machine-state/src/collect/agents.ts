@@ -3,6 +3,7 @@ import type { Clock } from '@skolo/common';
 import { type Rack, serviceUrl } from '@skolo/rack';
 import type { AgentView } from '../join/sources.ts';
 import { type AgentTuning, AgentWatch } from './agent-watch.ts';
+import { KeptConnections } from './kept-connections.ts';
 
 export interface AgentsDeps {
   rack(): Rack;
@@ -16,6 +17,7 @@ export class Agents {
   private readonly deps: AgentsDeps;
   private readonly watches = new Map<string, AgentWatch>();
   private readonly closing = new Set<Promise<void>>();
+  private readonly connections = new KeptConnections();
 
   constructor(deps: AgentsDeps) {
     this.deps = deps;
@@ -34,8 +36,13 @@ export class Agents {
     for (const [machine, entry] of rack.machines) {
       if (this.watches.has(machine)) continue;
       const { clock, tuning, onView } = this.deps;
+      const { fetch } = this.connections;
       const url = serviceUrl(rack, 'swarming-client', entry);
-      const watch = new AgentWatch({ machine, url, clock, tuning, onView: () => onView(machine) });
+      const watch = new AgentWatch({
+        ...{ machine, url, clock, tuning, fetch },
+        staleSeconds: () => this.deps.rack().services['machine-state'].staleSeconds,
+        onView: () => onView(machine),
+      });
       this.watches.set(machine, watch);
       watch.start();
     }
@@ -49,6 +56,7 @@ export class Agents {
     for (const watch of this.watches.values()) this.close(watch);
     this.watches.clear();
     await Promise.all(this.closing);
+    this.connections.close();
   }
 
   private close(watch: AgentWatch): void {

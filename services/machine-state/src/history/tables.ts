@@ -39,9 +39,13 @@ const StandingRow = z.object({
   since: z.number(),
   seen: z.number().nullable(),
 });
+const DeviceRow = z.object({ device: z.string() });
 const CurveRow = z.object({ points: z.instanceof(Uint8Array) });
 const PackedRow = CurveRow.extend({ machine: z.string(), device: z.string() });
 const Place = z.object({ day: z.number(), at: z.number(), n: z.number() });
+const NextN = Place.pick({ n: true });
+const Id = z.object({ id: z.number() });
+const Oldest = z.object({ oldest: z.number().nullable() });
 const ConditionRow = z.object({
   machine: z.string(),
   at: z.number(),
@@ -159,7 +163,7 @@ export class HistoryTables {
       return;
     }
     if (endedAt === null && oneAtATime.has(entry.kind)) endOthers.run(at, id, kind, key);
-    const { n } = z.object({ n: z.number() }).parse(nextN.get(day, id, at));
+    const { n } = NextN.parse(nextN.get(day, id, at));
     addEntry.run(day, id, at, n, kind, device, key, endedAt, outcome, data);
   }
 
@@ -209,9 +213,7 @@ export class HistoryTables {
   }
 
   devicesOf(machine: string): string[] {
-    const rows = z
-      .array(z.object({ device: z.string() }))
-      .parse(this.statements.devices.all(machine));
+    const rows = z.array(DeviceRow).parse(this.statements.devices.all(machine));
     return rows.map(({ device }) => device);
   }
 
@@ -228,7 +230,6 @@ export class HistoryTables {
 
   /** Deletes at most one day of what is older. */
   dropOldest(before: number): void {
-    const Oldest = z.object({ oldest: z.number().nullable() });
     const { oldest: day } = Oldest.parse(this.statements.oldestDay.get());
     const { oldest: hour } = Oldest.parse(this.statements.oldestHour.get());
     if (day !== null && day < dayOf(before)) this.statements.dropDay.run(day);
@@ -243,7 +244,7 @@ export class HistoryTables {
     if (known !== undefined) return known;
     const row = this.statements.findName.get(machine, device);
     if (row === undefined) return undefined;
-    const { id } = z.object({ id: z.number() }).parse(row);
+    const { id } = Id.parse(row);
     this.ids.set(key, id);
     return id;
   }
@@ -251,7 +252,7 @@ export class HistoryTables {
   private makeId(machine: string, device = ''): number {
     const known = this.idOf(machine, device);
     if (known !== undefined) return known;
-    const { id } = z.object({ id: z.number() }).parse(this.statements.addName.get(machine, device));
+    const { id } = Id.parse(this.statements.addName.get(machine, device));
     this.ids.set(`${machine} ${device}`, id);
     return id;
   }

@@ -3,7 +3,7 @@
  * that is valid elsewhere.
  */
 
-import { type AgentStatus, type Client, swarmingClientApi } from '@skolo/api';
+import { type AgentStatus, type Client, type Fetch, swarmingClientApi } from '@skolo/api';
 import { inParallel } from '@skolo/errors';
 import type { Machine, Rack } from '@skolo/rack';
 import { serviceUrl } from '@skolo/rack/service-urls';
@@ -25,7 +25,7 @@ export interface AgentPlace {
   machine?: Machine;
   rack?: Rack;
   /** Through the jumphost, for `--on`. */
-  fetch?: typeof fetch;
+  fetch?: Fetch;
 }
 
 /** Limits of a response. */
@@ -38,7 +38,7 @@ export function agentClient(
     token?: string | undefined;
     timeoutMs?: number;
     answers: keyof typeof mostBytes;
-    fetch?: typeof fetch | undefined;
+    fetch?: Fetch | undefined;
   },
 ): AgentClient {
   const { answers, fetch, ...others } = options;

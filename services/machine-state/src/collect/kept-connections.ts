@@ -1,0 +1,37 @@
+/** `fetch` for the polls of agents, by node:http: an answer costs half the processor time that it does with the global one. */
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { Fetch } from '@skolo/api';
+
+/** Connections stay open between the requests of a long poll. */
+export class KeptConnections {
+  private readonly plain = new http.Agent({ keepAlive: true });
+  private readonly tls = new https.Agent({ keepAlive: true });
+
+  readonly fetch: Fetch = (url, { method, headers, body, signal }) =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const isTls = url.startsWith('https:');
+      const agent = isTls ? this.tls : this.plain;
+      const sent = (isTls ? https : http).request(url, { method, headers, agent });
+      let answer: http.IncomingMessage | undefined;
+      signal.addEventListener('abort', () => (answer ?? sent).destroy(signal.reason));
+      sent.on('error', reject);
+      sent.on('response', (message) => {
+        answer = message;
+        const { statusCode: status = 0 } = message;
+        resolve({
+          status,
+          ok: status >= 200 && status < 300,
+          headers: { get: (name) => message.headers[name]?.toString() ?? null },
+          body: message,
+        });
+      });
+      sent.end(body);
+    });
+
+  close(): void {
+    this.plain.destroy();
+    this.tls.destroy();
+  }
+}
