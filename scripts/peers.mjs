@@ -242,6 +242,14 @@ export const peerKinds = [
     proves: 'files of secrets, read and written by the program that teams have',
   },
   {
+    name: 'mtools',
+    commands: ['mcopy'],
+    version: ['--version'],
+    debian: ['mtools', 'dosfstools', 'fdisk', 'e2fsprogs'],
+    proves:
+      'images of Raspberry Pis: partitions, FAT and ext4 as other programs make and read them',
+  },
+  {
     name: 'busybox',
     commands: ['busybox'],
     version: ['--help'],
@@ -376,6 +384,14 @@ export const peerKinds = [
     debian: ['mmdebstrap', 'systemd-container'],
     build: 'test/debian/build',
     proves: 'skolo jumphost prepare, from a bare Debian with systemd and sshd on',
+  },
+  {
+    name: 'cloud-init',
+    commands: builtBy('test/cloud-init/build'),
+    version: ['--version'],
+    debian: [],
+    build: 'test/cloud-init/build',
+    proves: 'first boot of Raspberry Pis: the schema of cloud-init, and netplan',
   },
   {
     name: 'dockerd',

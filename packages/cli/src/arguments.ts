@@ -1,4 +1,5 @@
 /** Parsers of arguments and options. */
+import { isIPv4 } from 'node:net';
 import { InvalidArgumentError, Option } from 'commander';
 import type { SkoloCommand } from './command.ts';
 
@@ -86,4 +87,10 @@ export function moment(text: string): Date {
   const found = new Date(text);
   if (timeSyntax.test(text) && !Number.isNaN(found.getTime())) return found;
   throw new InvalidArgumentError('expected a day and a time, such as 2026-11-20T18:00Z');
+}
+
+/** An address of IPv4. */
+export function ipv4(text: string): string {
+  if (isIPv4(text)) return text;
+  throw new InvalidArgumentError('expected an address of IPv4');
 }

@@ -189,6 +189,13 @@ const nouns: Record<string, Noun> = {
       replace: async () => (await import('./commands/jumphost/replace.ts')).define,
     },
   },
+  pi: {
+    summary: 'Raspberry Pis, from a bare card on',
+    example: "skolo pi image 'rpi-[001-010]' --base raspios.img --out cards",
+    verbs: {
+      image: async () => (await import('./commands/pi/image.ts')).define,
+    },
+  },
   images: {
     summary: 'container images in manifests',
     example: 'skolo images pin kube/base kube/components',

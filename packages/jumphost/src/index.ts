@@ -15,7 +15,13 @@ export { type HandOver, handOver } from './hand-over.ts';
 export { type Host, type HostOptions, openHost } from './host.ts';
 export type { ImageArchitecture } from './image/boot.ts';
 export { makeDisk, makeRoot, refuseIncapable } from './image/disk.ts';
-export { identityFile, identityOf, identityText, publicKeysOf } from './image/identity.ts';
+export {
+  fixedAddress,
+  identityFile,
+  identityOf,
+  identityText,
+  publicKeysOf,
+} from './image/identity.ts';
 export { openRootFolder } from './image/root-folder.ts';
 export { imageSteps } from './image/steps.ts';
 export { clusterOn, type JoinCluster } from './join-cluster.ts';
@@ -37,6 +43,7 @@ export type { Check, Step } from './step.ts';
 export type { AskedService, Part } from './steps/cluster.ts';
 export { type JumphostNeeds, stepsOf, subnetOf } from './steps/index.ts';
 export { type JoinNeeds, joinSteps, removeAgent } from './steps/k3s-agent.ts';
+export { k3sProgram } from './steps/k3s-unit.ts';
 export { leftExport } from './steps/nfs.ts';
 export type { ProgramSources } from './steps/programs.ts';
 export { k3sVersion } from './steps/versions.ts';

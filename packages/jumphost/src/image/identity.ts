@@ -61,17 +61,31 @@ export interface IdentityNeeds {
 /** @throws JumphostError rack.yaml lacks what a stick has to say, or its gateway cannot be reached. */
 export function identityOf(needs: IdentityNeeds): Identity {
   const { rack, machine, keys } = needs;
-  const { subnet = '' } = rack.network;
   const wanted = machine === undefined ? rack.jumphost : rack.machines.get(machine);
   const refuse = (why: string) => new JumphostError('STEP', `${rack.name}: rack.yaml ${why}`);
   if (wanted === undefined) throw refuse(`has no machine ${machine}; describe it there`);
   const { name, address } = wanted;
   if (address === undefined) throw refuse(`has no address of ${name}; a jumphost needs one`);
+  return {
+    ...{ rack: rack.name, name, keys, ...fixedAddress(rack, { ...needs, name, address }) },
+    ...(needs.interface !== undefined && { interface: needs.interface }),
+  };
+}
+
+interface FixedNeeds extends Pick<IdentityNeeds, 'gateway' | 'nameServers'> {
+  name: string;
+  address: string;
+}
+
+/** A fixed address in the subnet of a rack. @throws JumphostError rack.yaml lacks the subnet, or the gateway is elsewhere. */
+export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds) {
+  const { subnet = '' } = rack.network;
+  const refuse = (why: string) => new JumphostError('STEP', `${rack.name}: rack.yaml ${why}`);
   const [network = '', length] = subnet.split('/');
-  if (length === undefined) throw refuse('has no network.subnet; the stick needs its length');
+  if (length === undefined) throw refuse('has no network.subnet, and its length is needed');
   if (address.includes(':')) throw refuse(`has an address of IPv6 for ${name}; only IPv4 is set`);
   const router = [...rack.infrastructure.values()].find(({ uplink }) => uplink === 'internet');
-  const gateway = needs.gateway ?? router?.address;
+  const gateway = given.gateway ?? router?.address;
   const inSubnet = new BlockList();
   inSubnet.addSubnet(network, Number(length));
   if (gateway !== undefined && !inSubnet.check(gateway)) {
@@ -80,11 +94,10 @@ export function identityOf(needs: IdentityNeeds): Identity {
       `${rack.name}: the gateway ${gateway} is outside of ${subnet}; name another one with --gateway`,
     );
   }
-  const nameServers = needs.nameServers ?? (gateway === undefined ? [] : [gateway]);
+  const nameServers = given.nameServers ?? (gateway === undefined ? [] : [gateway]);
   return {
-    ...{ rack: rack.name, name, address, prefix: Number(length), nameServers, keys },
+    ...{ address, prefix: Number(length), nameServers },
     ...(gateway !== undefined && { gateway }),
-    ...(needs.interface !== undefined && { interface: needs.interface }),
   };
 }
 

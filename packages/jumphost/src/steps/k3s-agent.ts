@@ -5,6 +5,7 @@ import { JumphostError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { JoinCluster } from '../join-cluster.ts';
 import type { Step } from '../step.ts';
+import { type AgentNeeds, agentSettings, machineTaint } from './agent-files.ts';
 import { config, configStep } from './k3s-config.ts';
 import {
   binary,
@@ -18,11 +19,7 @@ import {
 } from './k3s-unit.ts';
 import { systemStep } from './system.ts';
 
-export interface JoinNeeds {
-  /** Its name in rack.yaml, and its address if it has one there. */
-  machine: { name: string; address?: string };
-  /** Address of the jumphost. */
-  server: string;
+export interface JoinNeeds extends AgentNeeds {
   cluster: JoinCluster;
   download: Download;
   now(): number;
@@ -30,8 +27,6 @@ export interface JoinNeeds {
   readyMs?: number;
 }
 
-/** No pod of k3s' own, and of nobody who does not tolerate it. */
-export const machineTaint = 'skolo/machine=true:NoSchedule';
 /** The machine proves with it, and no longer with a token, who it is. */
 const certificate = '/var/lib/rancher/k3s/agent/client-kubelet.crt';
 /** The CA of the servers that it has joined. Source: k3s, pkg/agent/config/config.go. */
@@ -93,17 +88,11 @@ function formerNodeStep({ machine: { name }, cluster }: JoinNeeds): Step {
   };
 }
 
-function agentConfigStep({ machine: { name, address }, server }: JoinNeeds): Step {
+function agentConfigStep(needs: JoinNeeds): Step {
   return configStep({
     about: 'server, name and taint',
     role: 'agent',
-    settings: async () => ({
-      server: `https://${server.includes(':') ? `[${server}]` : server}:6443`,
-      'token-file': k3sTokenFile,
-      'node-name': name,
-      ...(address !== undefined && { 'node-ip': address }),
-      'node-taint': [machineTaint],
-    }),
+    settings: async () => agentSettings(needs),
   });
 }
 

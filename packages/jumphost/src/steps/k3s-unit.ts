@@ -1,7 +1,7 @@
 /** The program of k3s and its units, as its own installer leaves them: one for the server, one for agents. */
 import type { Download, Release } from '../downloads.ts';
 import { differingFiles, linesOf, writeDiffering } from '../files.ts';
-import type { Host } from '../host.ts';
+import type { Host, LocalFile } from '../host.ts';
 import { type Architecture, architectureOf } from './system.ts';
 
 export const binary = '/usr/local/bin/k3s';
@@ -46,10 +46,17 @@ export async function installedVersion(host: Host): Promise<string | undefined> 
   return /^k3s version (v\S+)/m.exec(stdout)?.[1];
 }
 
+/** The program for these programs, as its publisher made it. @throws JumphostError */
+export async function k3sProgram(
+  architecture: Architecture,
+  options: K3sOptions,
+): Promise<LocalFile> {
+  return await options.download(releaseOf(architecture, options), binaryOf(architecture));
+}
+
 /** Puts the program of this version there. What runs goes on with the former one until it is started again. */
 export async function installBinary(host: Host, options: K3sOptions): Promise<void> {
-  const architecture = await architectureOf(host);
-  const content = await options.download(releaseOf(architecture, options), binaryOf(architecture));
+  const content = await k3sProgram(await architectureOf(host), options);
   await host.write({ path: binary, content, mode: 0o755 });
 }
 
@@ -87,7 +94,7 @@ export function lastErrors(role: Role): string {
 }
 
 /** The unit that the installer of k3s makes, with the same settings: k3s' documents rely on them. */
-function unitText(role: Role): string {
+export function unitText(role: Role): string {
   return `# Written by skolo, as the installer of k3s does.
 [Unit]
 Description=Lightweight Kubernetes

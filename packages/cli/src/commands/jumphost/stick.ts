@@ -1,15 +1,15 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { isIPv4 } from 'node:net';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeFileAtomic } from '@skolo/durable/atomic-file';
-import { errorCode } from '@skolo/errors';
-import { identityFile, identityOf, identityText, publicKeysOf } from '@skolo/jumphost';
+import { identityFile, identityOf, identityText } from '@skolo/jumphost';
 import { readRack } from '@skolo/rack';
 import { InvalidArgumentError } from 'commander';
+import { ipv4 } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { rackNamed, withJumphost } from '../../fleet.ts';
 import { count, plain } from '../../output/text.ts';
+import { publicKeys } from '../../public-keys.ts';
 
 interface Options {
   for?: string;
@@ -33,15 +33,11 @@ export function define(command: SkoloCommand): void {
       'a machine of rack.yaml that is to be a spare (default: the jumphost)',
     )
     .option('--key <files...>', 'files of public keys that may get in (default: ~/.ssh/id_*.pub)')
-    .option(
-      '--gateway <address>',
-      'default: the device of rack.yaml with `uplink: internet`',
-      address,
-    )
+    .option('--gateway <address>', 'default: the device of rack.yaml with `uplink: internet`', ipv4)
     .option(
       '--dns <address...>',
       'name servers (default: the gateway)',
-      (text, former: string[] | undefined) => [...(former ?? []), address(text)],
+      (text, former: string[] | undefined) => [...(former ?? []), ipv4(text)],
     )
     .option('--interface <name>', 'of several interfaces with a cable', interfaceName)
     .uses('clusters')
@@ -75,37 +71,6 @@ export function define(command: SkoloCommand): void {
       ),
     );
   });
-}
-
-async function publicKeys({ io }: SkoloCommand, given: string[] | undefined): Promise<string[]> {
-  const files =
-    given?.map((file) => resolve(io.folder, file)) ?? (await ownKeys(io.env.HOME ?? ''));
-  const keys: string[] = [];
-  for (const file of files) keys.push(...publicKeysOf(await readKeys(file), file));
-  if (keys.length > 0) return [...new Set(keys)];
-  throw new CliError('no public key of ssh; name a file with --key, or make one with ssh-keygen');
-}
-
-async function readKeys(file: string): Promise<string> {
-  return await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new CliError(`${file}: cannot be read (${errorCode(cause)}); correct --key`, 1, {
-      cause,
-    });
-  });
-}
-
-async function ownKeys(home: string): Promise<string[]> {
-  const folder = join(home, '.ssh');
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  });
-  return names.filter((name) => /^id_.*\.pub$/.test(name)).map((name) => join(folder, name));
-}
-
-function address(text: string): string {
-  if (isIPv4(text)) return text;
-  throw new InvalidArgumentError('expected an address of IPv4');
 }
 
 /** As Linux allows them. */

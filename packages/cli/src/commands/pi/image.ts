@@ -1,0 +1,69 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { bootFiles, customise, writeChanged } from '@skolo/pi';
+import type { SkoloCommand } from '../../command.ts';
+import { interruptible } from '../../fleet.ts';
+import { plain } from '../../output/text.ts';
+import { machineImages } from './machine-images.ts';
+import { addSetupOptions, type SetupOptions } from './setups.ts';
+
+interface Options extends SetupOptions {
+  base: string;
+  out: string;
+  bootFiles?: true;
+}
+
+/** `skolo pi image`: images of cards, one for each machine. */
+export function define(command: SkoloCommand): void {
+  addSetupOptions(
+    command
+      .description(
+        'Makes the image of a card for each machine, from a published image of Raspberry Pi OS (Bookworm, Trixie) or Ubuntu Server: with its name, its address, your ssh keys and no password. A machine with such a card starts without a keyboard, and joins its cluster if --join-token-file is given. What rack.yaml has of a machine is taken from there. The published image says by its own files how it is customised; skolo does not guess. No root and no mount is needed, on Linux, macOS and Windows. An image with a token or a password of Wi-Fi is a secret until its card has started.',
+      )
+      .summary('images of cards for Raspberry Pis')
+      .argument('<names...>', 'machines, with ranges')
+      .requiredOption('--base <image>', 'a published image: a file')
+      .option('--out <folder>', 'where the images are written', '.')
+      .option(
+        '--boot-files',
+        'only the files of the boot partition, in a folder for each machine: copy them to a card that has the published image',
+      ),
+  )
+    .uses('rack')
+    .example("skolo pi image 'rpi-[001-010]' --base raspios.img --out cards");
+
+  command.action(async (words: string[], options: Options) => {
+    const { io } = command;
+    const out = resolve(io.folder, options.out);
+    await interruptible(command, async (signal) => {
+      const images = await machineImages(command, words, options, signal);
+      try {
+        await mkdir(out, { recursive: true });
+        for (const name of images.names) {
+          signal.throwIfAborted();
+          const { image, needs } = await images.of(name);
+          const { wired } = needs.setup.identity;
+          const where = wired === 'dhcp' ? 'DHCP' : wired.address;
+          const what = `${where} (${image.method}, ${image.system})`;
+          if (options.bootFiles) {
+            const folder = join(out, name);
+            for (const [path, content] of await bootFiles(image, needs)) {
+              const file = join(folder, path);
+              await mkdir(dirname(file), { recursive: true });
+              await writeFile(file, content, { mode: 0o600 });
+            }
+            io.out(plain(`${join(options.out, name)}: files of the boot partition, ${what}`));
+          } else {
+            await customise(image, needs);
+            const file = join(out, `${name}.img`);
+            await writeChanged(image.disk, file, signal);
+            const gb = (image.disk.size / 1e9).toFixed(1);
+            io.out(plain(`${join(options.out, `${name}.img`)}: ${gb} GB, ${what}`));
+          }
+        }
+      } finally {
+        await images.close();
+      }
+    });
+  });
+}

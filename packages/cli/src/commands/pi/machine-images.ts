@@ -1,0 +1,56 @@
+/** Images of machines, in memory: a base image that stays as it is, and the changes of one machine. */
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { errorCode } from '@skolo/errors';
+import { type BaseImage, diskOf, type MachineNeeds, openBaseImage } from '@skolo/pi';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { readSetups, type SetupOptions } from './setups.ts';
+
+export interface MachineImages {
+  names: string[];
+  /** A base of its own for each, without the changes. */
+  of(name: string): Promise<{ image: BaseImage; needs: MachineNeeds }>;
+  close(): Promise<void>;
+}
+
+/** @throws CliError @throws PiError Before anything is written. */
+export async function machineImages(
+  command: SkoloCommand,
+  words: readonly string[],
+  options: SetupOptions & { base: string },
+  signal: AbortSignal,
+): Promise<MachineImages> {
+  const { io } = command;
+  const setups = await readSetups(command, words, options, signal);
+  const path = resolve(io.folder, options.base);
+  const file = await open(path).catch((cause: unknown) => {
+    throw new CliError(`${path}: cannot be read (${errorCode(cause)}); correct --base`, 1, {
+      cause,
+    });
+  });
+  try {
+    const disk = await diskOf(options.base, file);
+    const { architecture } = await openBaseImage(disk);
+    if (setups.program !== undefined && architecture === undefined) {
+      throw new CliError(
+        `${options.base}: its programs are for neither arm64 nor armhf, so that there is no k3s for it; correct --base`,
+      );
+    }
+    const program = architecture && (await setups.program?.(architecture));
+    // All mistakes come before the first image.
+    for (const name of setups.names) setups.of(name, program);
+    return {
+      names: setups.names,
+      async of(name) {
+        const setup = setups.of(name, program);
+        const needs = { setup, now: new Date(io.now()), ...(program && { program }) };
+        return { image: await openBaseImage(disk), needs };
+      },
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}

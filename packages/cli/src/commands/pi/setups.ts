@@ -1,0 +1,227 @@
+/** What Raspberry Pis are to be: from rack.yaml, from the files of this desk, and from options. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
+import { resolve } from 'node:path';
+import { downloader, fixedAddress, k3sProgram, k3sVersion } from '@skolo/jumphost';
+import { type PiIdentity, type PiSetup, parseSetup } from '@skolo/pi';
+import { hostsFile, type Rack } from '@skolo/rack';
+import { expandNames } from '@skolo/rack/ranges';
+import { didYouMean } from '@skolo/rack/suggest';
+import { ipv4 } from '../../arguments.ts';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { expandedNames } from '../../names.ts';
+import { publicKeys } from '../../public-keys.ts';
+import { loadRack } from '../../rack-file.ts';
+import { readSecretFile } from '../../secret-file.ts';
+import { filesFolder } from '../jumphost/open-steps.ts';
+
+export interface SetupOptions {
+  user?: string;
+  key?: string[];
+  address?: string;
+  dhcp?: true;
+  gateway?: string;
+  dns?: string[];
+  timezone?: string;
+  keyboard: string;
+  locale: string;
+  ntp?: string[];
+  wifi?: string;
+  wifiPasswordFile?: string;
+  wifiCountry?: string;
+  joinTokenFile?: string;
+  server?: string;
+  k3s: string;
+  files?: string;
+}
+
+/** Options of what a machine is to be. */
+export function addSetupOptions(command: SkoloCommand): SkoloCommand {
+  return command
+    .option('--user <name>', 'who may get in (default: of its login in rack.yaml, else pi)')
+    .option('--key <files...>', 'files of public keys that may get in (default: ~/.ssh/id_*.pub)')
+    .option(
+      '--address <range>',
+      'for machines that rack.yaml does not have: 192.168.1.[101-110]/24, one for each name',
+    )
+    .option('--dhcp', 'no fixed address, even where rack.yaml has one')
+    .option('--gateway <address>', 'default: the device of rack.yaml with `uplink: internet`', ipv4)
+    .option(
+      '--dns <address...>',
+      'name servers (default: the gateway)',
+      (text, former: string[] | undefined) => [...(former ?? []), ipv4(text)],
+    )
+    .option('--timezone <zone>', 'default: of rack.yaml, else UTC')
+    .option('--keyboard <layout>', 'layout of a keyboard', 'us')
+    .option('--locale <name>', 'language of programs', 'C.UTF-8')
+    .option('--ntp <server...>', 'servers of the time (default: the server of --server)')
+    .option('--wifi <name>', 'network of Wi-Fi; without it Wi-Fi is off')
+    .option('--wifi-password-file <file>', 'file with the password of that network')
+    .option('--wifi-country <code>', 'where the machines are: DE, US')
+    .option(
+      '--join-token-file <file>',
+      'join the cluster of k3s: file with the output of `k3s token create --ttl 24h` on the server',
+    )
+    .option('--server <address>', 'server of k3s (default: the jumphost of rack.yaml)')
+    .option('--k3s <version>', 'version of k3s, that of the server', k3sVersion)
+    .option('--files <folder>', 'files of k3s that are here; others are fetched into it');
+}
+
+export interface Setups {
+  names: string[];
+  /** @param program of k3s, which the boot partition has @throws PiError It is not valid. */
+  of(name: string, program: Buffer | undefined): PiSetup;
+  /** The program of k3s. Undefined: they join no cluster. */
+  program: ((architecture: 'arm64' | 'armhf') => Promise<Buffer>) | undefined;
+}
+
+/** Reads everything but the base image. @throws CliError @throws PiError */
+export async function readSetups(
+  command: SkoloCommand,
+  words: readonly string[],
+  options: SetupOptions,
+  signal: AbortSignal,
+): Promise<Setups> {
+  const names = expandedNames(words);
+  const rack = await rackIfAny(command);
+  const identities = identitiesOf(command, { names, rack, options });
+  const keys = await publicKeys(command, options.key);
+  const wifi = await wifiOf(command, options);
+  const token = await joinTokenOf(command, options);
+  const server = options.server ?? rack?.jumphost.address;
+  if (token !== undefined && server === undefined) {
+    command.error('--join-token-file: no server; give it with --server');
+  }
+  const download = downloader({ folder: filesFolder(command, options), fetch, signal });
+  return {
+    names,
+    program:
+      token &&
+      (async (architecture) => {
+        const program = await k3sProgram(architecture, { version: options.k3s, download });
+        return await readFile(program.file);
+      }),
+    of(name, program) {
+      const identity = identities.get(name) as PiIdentity;
+      return parseSetup({
+        identity,
+        ...(rack && { domain: rack.network.domain }),
+        user: { name: options.user ?? userOf(rack, name) ?? 'pi', keys },
+        wifi,
+        nameServers: nameServersOf(options, rack, identity),
+        hosts: rack === undefined ? [] : linesOf(hostsFile(rack)),
+        timezone: options.timezone ?? rack?.timezone ?? 'UTC',
+        ...{ keyboard: options.keyboard, locale: options.locale },
+        timeServers: options.ntp ?? (server === undefined ? [] : [server]),
+        ...(token !== undefined &&
+          server !== undefined && {
+            cluster: { server, token, programSha256: sha256(program ?? Buffer.alloc(0)) },
+          }),
+      });
+    },
+  };
+}
+
+/** The rack of `--rack`; undefined where nobody has named one, and the usual file is not there. */
+async function rackIfAny(command: SkoloCommand): Promise<Rack | undefined> {
+  const globals = command.globals();
+  try {
+    return await loadRack(globals);
+  } catch (error) {
+    const isMissing = error instanceof CliError && error.cause !== undefined;
+    if (globals.rackIsDefault && isMissing) return undefined;
+    throw error;
+  }
+}
+
+interface IdentityNeeds {
+  names: readonly string[];
+  rack: Rack | undefined;
+  options: SetupOptions;
+}
+
+function identitiesOf(
+  command: SkoloCommand,
+  { names, rack, options }: IdentityNeeds,
+): Map<string, PiIdentity> {
+  const given = options.address === undefined ? undefined : expandNames(options.address);
+  if (given !== undefined && given.length !== names.length) {
+    command.error(
+      `--address: ${given.length} addresses for ${names.length} machines; give one for each`,
+    );
+  }
+  return new Map(
+    names.map((hostname, at) => {
+      const text = given?.[at];
+      if (text !== undefined)
+        return [hostname, { hostname, wired: wiredOf(command, text, options) }];
+      return [hostname, { hostname, wired: wiredIn(rack, hostname, options) }];
+    }),
+  );
+}
+
+function wiredOf(command: SkoloCommand, text: string, { gateway }: SetupOptions) {
+  const [address = '', length = ''] = text.split('/');
+  if (!isIPv4(address) || !/^([1-9]|[12]\d|3[0-2])$/.test(length)) {
+    command.error(`--address: ${text} is not an address with its prefix, such as 192.168.1.101/24`);
+  }
+  return { address, prefix: Number(length), ...(gateway !== undefined && { gateway }) };
+}
+
+function wiredIn(
+  rack: Rack | undefined,
+  name: string,
+  { dhcp, gateway, dns }: SetupOptions,
+): PiIdentity['wired'] {
+  const machine = rack?.machines.get(name);
+  if (rack !== undefined && machine === undefined && !dhcp) {
+    throw new CliError(
+      `${name}: not in rack.yaml${didYouMean(name, rack.machines.keys())}; add it there, or give --address or --dhcp`,
+    );
+  }
+  if (rack === undefined || dhcp || machine?.address === undefined) return 'dhcp';
+  const { address } = machine;
+  const { nameServers: _, ...wired } = fixedAddress(rack, {
+    ...{ name, address, gateway, nameServers: dns },
+  });
+  return wired;
+}
+
+function nameServersOf({ dns }: SetupOptions, rack: Rack | undefined, { wired }: PiIdentity) {
+  if (dns !== undefined || wired === 'dhcp') return dns ?? [];
+  return rack === undefined || wired.gateway === undefined ? [] : [wired.gateway];
+}
+
+function userOf(rack: Rack | undefined, name: string): string | undefined {
+  const login = rack?.machines.get(name)?.login;
+  const username = login === undefined ? undefined : rack?.logins.get(login)?.username;
+  // No login of ssh is needed for root: keys are for a user, who may become root.
+  return username === 'root' ? undefined : username;
+}
+
+async function wifiOf(
+  command: SkoloCommand,
+  { wifi: ssid, wifiPasswordFile, wifiCountry: country }: SetupOptions,
+): Promise<PiSetup['wifi']> {
+  if (ssid === undefined) return 'off';
+  if (wifiPasswordFile === undefined || country === undefined) {
+    command.error('--wifi: give --wifi-password-file and --wifi-country, too');
+  }
+  const file = resolve(command.io.folder, wifiPasswordFile);
+  return { ssid, country, password: await readSecretFile(file, 'correct --wifi-password-file') };
+}
+
+async function joinTokenOf({ io }: SkoloCommand, { joinTokenFile }: SetupOptions) {
+  if (joinTokenFile === undefined) return undefined;
+  return await readSecretFile(resolve(io.folder, joinTokenFile), 'correct --join-token-file');
+}
+
+function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

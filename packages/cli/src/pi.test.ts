@@ -1,0 +1,95 @@
+/** `skolo pi`, as a technician calls it. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
+import { peer } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand } from './testing/run-command.ts';
+
+const run = promisify(execFile);
+const missing = peer('mtools') === undefined ? ' (mtools is not installed)' : '';
+
+describe.skipIf(missing !== '')(`skolo pi${missing}`, () => {
+  let folder: string;
+  const path = (name: string) => join(folder, name);
+  const pi = (...words: string[]) => runCommand(['--rack', path('rack.yaml'), 'pi', ...words]);
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'skolo-pi-'));
+    await makeTestImage(path('trixie.img'), systems.trixie);
+    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path('id')]);
+    await writeFile(
+      path('rack.yaml'),
+      `rack: rack4
+timezone: Europe/Berlin
+network: { subnet: 192.168.1.0/24, domain: lan }
+jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
+infrastructure: { router: { model: edgeos, address: 192.168.1.1, uplink: internet, backup: false } }
+machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
+`,
+    );
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const common = () => ['--base', path('trixie.img'), '--key', path('id.pub')];
+
+  it('image makes one of each machine, with what rack.yaml has of it', async () => {
+    const printed = await pi('image', 'rpi-[001-002]', ...common(), '--out', path('cards'));
+
+    expect(printed.err).toBe('');
+    expect(printed.out.replaceAll(folder, '')).toBe(
+      '/cards/rpi-001.img: 0.1 GB, 192.168.1.101 (cloud-init, debian trixie)\n/cards/rpi-002.img: 0.1 GB, 192.168.1.102 (cloud-init, debian trixie)\n',
+    );
+    const card = path('cards/rpi-002.img');
+    expect(await readByMtools(card, 'network-config')).toContain('- 192.168.1.102/24');
+    const userData = await readByMtools(card, 'user-data');
+    expect(userData).toContain((await readFile(path('id.pub'), 'utf8')).trim());
+    expect(userData).toContain('timezone: Europe/Berlin');
+    const script = await readByMtools(card, 'skolo-setup.sh');
+    expect(script).toContain('192.168.1.101\trpi-001.lan rpi-001');
+    expect(script).toContain('NTP=192.168.1.8');
+  });
+
+  it('image writes only boot files, of machines that no rack.yaml has', async () => {
+    const where = ['--address', '10.1.1.[2-3]/24', '--gateway', '10.1.1.1', '--boot-files'];
+    const printed = await pi('image', 'red[1-2]', ...common(), ...where, '--out', path('boot'));
+
+    expect(printed.out).toContain('red2: files of the boot partition, 10.1.1.3 (cloud-init');
+    expect(await readFile(path('boot/red2/network-config'), 'utf8')).toContain('- 10.1.1.3/24');
+    expect(await readFile(path('boot/red2/cmdline.txt'), 'utf8')).toContain('cgroup_enable=memory');
+  });
+
+  it.each([
+    [
+      'an unknown machine',
+      ['rpi-004'],
+      /rpi-004: not in rack.yaml; did you mean "rpi-00\d"\?; add it/,
+    ],
+    ['too few addresses', ['a[1-3]', '--address', '10.0.0.[1-2]/24'], /2 addresses for 3 machines/],
+    [
+      'Wi-Fi without a country',
+      ['rpi-001', '--wifi', 'lab'],
+      /give --wifi-password-file and --wifi-country/,
+    ],
+  ])('image rejects %s before it writes anything', async (_, words, why) => {
+    const printed = await pi('image', ...words, ...common(), '--out', path('none'));
+
+    expect(printed.err).toMatch(why);
+    expect(printed.exitCode).not.toBe(0);
+    await expect(readFile(path('none'))).rejects.toThrow('ENOENT');
+  });
+
+  it('image takes a password of Wi-Fi from a file, and leaves only its key on the card', async () => {
+    await writeFile(path('wifi'), 'correct horse\n', { mode: 0o600 });
+    const wifi = ['--wifi', 'lab', '--wifi-password-file', path('wifi'), '--wifi-country', 'DE'];
+    await pi('image', 'rpi-003', ...common(), ...wifi, '--out', path('cards'));
+
+    const card = path('cards/rpi-003.img');
+    expect(await readByMtools(card, 'network-config')).toMatch(/lab:\n +password: [0-9a-f]{64}\n/);
+    expect(await readByMtools(card, 'cmdline.txt')).toContain('cfg80211.ieee80211_regdom=DE');
+    expect((await readFile(card)).includes('correct horse')).toBe(false);
+  });
+});

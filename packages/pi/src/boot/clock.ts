@@ -1,0 +1,61 @@
+/**
+ * The time before anything needs TLS. A Raspberry Pi before the fifth begins in the past after a power cut, and a certificate is not
+ * valid there.
+ */
+
+export const clockScript = '/usr/local/sbin/skolo-clock';
+export const clockUnit = 'skolo-clock.service';
+
+/**
+ * The server's Date is believed without its certificate, and so only moves the clock forward: a certificate that has expired stays
+ * so. NTP corrects the rest.
+ *
+ * `skolo-clock SECONDS [HOST:PORT]`: no time before these seconds since 1970 is right.
+ */
+export const clock = `#!/bin/sh
+# Written by skolo. Waits until the time is right: by NTP, else by the Date of the server that this computer joins.
+set -u
+export LC_ALL=C
+least=$1 server=\${2-}
+set_forward() { [ "$1" -le "$(date +%s)" ] || date -u -s "@$1" > /dev/null; }
+date_of_server() {
+  if command -v curl > /dev/null; then curl -ksI --max-time 5 "https://$server/"
+  else wget -q -S -O /dev/null --no-check-certificate -T 5 -t 1 "https://$server/" 2>&1
+  fi | sed -n 's/^ *[Dd]ate: *//p' | tr -d '\\r' | head -n 1
+}
+set_forward "$least"
+[ -n "$server" ] || exit 0
+round=0
+while [ "$(timedatectl show --property=NTPSynchronized --value 2> /dev/null)" != yes ]; do
+  round=$((round + 1))
+  # NTP is better, and takes a few seconds.
+  if [ "$round" -gt 10 ]; then
+    date=$(date_of_server)
+    if [ -n "$date" ] && there=$(date -u -d "$date" +%s 2> /dev/null); then
+      set_forward "$there"
+      exit 0
+    fi
+    echo "no time from NTP, and none from $server; it is asked again"
+    sleep 4
+  fi
+  sleep 1
+done
+`;
+
+/** @param least seconds since 1970, when the image was made @param server HOST:PORT */
+export function clockUnitText(least: number, server: string): string {
+  return `# Written by skolo.
+[Unit]
+Description=skolo: the right time, before anything needs TLS
+Wants=network-online.target
+After=network-online.target systemd-timesyncd.service chrony.service
+Before=k3s-agent.service
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=${clockScript} ${least} ${server}
+TimeoutStartSec=infinity
+[Install]
+WantedBy=multi-user.target
+`;
+}

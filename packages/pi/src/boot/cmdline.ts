@@ -1,0 +1,30 @@
+/** cmdline.txt, the command line of the kernel: one line. The firmware ignores what is after the first one. */
+
+/** Words are separated by spaces, unless in double quotes. */
+const words = /(?:"[^"]*"|[^\s"])+/g;
+
+export interface CmdlineEdit {
+  /** Words that have to be there: `cgroup_enable=memory`. */
+  add?: readonly string[];
+  /** Words by their key, of which there is one: `{ 'cfg80211.ieee80211_regdom': 'DE' }`. */
+  set?: Readonly<Record<string, string>>;
+}
+
+/** The edited command line. Another edit of the same changes nothing. Words on further lines come to the first. */
+export function editCmdline(text: string, { add = [], set = {} }: CmdlineEdit): string {
+  const kept = (text.match(words) ?? []).filter((word) => !(keyOf(word) in set));
+  const missing = add.filter((word) => !kept.includes(word));
+  const settings = Object.entries(set).map(([key, value]) => `${key}=${value}`);
+  return `${[...kept, ...missing, ...settings].join(' ')}\n`;
+}
+
+/** The value of a key; undefined where it is not there. */
+export function cmdlineValue(text: string, key: string): string | undefined {
+  const found = (text.match(words) ?? []).find((word) => keyOf(word) === key);
+  return found?.slice(key.length + 1);
+}
+
+function keyOf(word: string): string {
+  const [key = ''] = word.split('=', 1);
+  return key;
+}

@@ -1,0 +1,25 @@
+/**
+ * config.txt, the settings of the firmware. Sections such as `[pi4]` are for some models, `[all]` ends them.
+ * Source: raspberrypi.com/documentation/computers/config_txt.html.
+ */
+const head = '# Written by skolo. An edit below is lost when it writes again.';
+
+/** With these lines at its end, for all models. Another edit replaces them. */
+export function editConfigTxt(text: string, lines: readonly string[]): string {
+  const [before = ''] = text.replaceAll('\r\n', '\n').split(`\n[all]\n${head}\n`, 1);
+  const kept = before.trimEnd();
+  return lines.length === 0 ? `${kept}\n` : `${kept}\n\n[all]\n${head}\n${lines.join('\n')}\n`;
+}
+
+/** Where the firmware finds cmdline.txt on the boot partition. Ubuntu has it in a folder from 25.10 on. */
+export function cmdlinePath(configTxt: string): string {
+  const settings = new Map<string, string>();
+  let isForAll = true;
+  for (const line of configTxt.split(/\r?\n/)) {
+    const [, section] = /^\s*\[(.*)\]\s*$/.exec(line) ?? [];
+    if (section !== undefined) isForAll = section === 'all';
+    const [, key = '', value = ''] = /^\s*(cmdline|os_prefix)\s*=\s*(\S+)\s*$/.exec(line) ?? [];
+    if (isForAll && key !== '') settings.set(key, value);
+  }
+  return `${settings.get('os_prefix') ?? ''}${settings.get('cmdline') ?? 'cmdline.txt'}`;
+}

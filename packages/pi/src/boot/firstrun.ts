@@ -1,0 +1,79 @@
+/**
+ * Raspberry Pi OS Bookworm, and the first image of Trixie: systemd runs a script that the command line of the kernel names, and
+ * restarts the computer.
+ * Sources: systemd-run-generator(8); customization_generator.cpp of Raspberry Pi Imager; imager_custom of raspberrypi-sys-mods.
+ */
+import { shellWord } from '@skolo/errors';
+import type { PiSetup } from '../setup.ts';
+import { bootFolder, errorFile, setupFile } from './setup-script.ts';
+
+export const firstRunFile = 'firstrun.sh';
+
+/** Words of cmdline.txt, which the script removes. A script that fails restarts, too: it has written why. */
+export const firstRunWords = {
+  'systemd.run': `${bootFolder}/${firstRunFile}`,
+  'systemd.run_success_action': 'reboot',
+  'systemd.run_failure_action': 'reboot',
+  'systemd.unit': 'kernel-command-line.target',
+};
+
+export function firstRunFiles(setup: PiSetup): Record<string, string> {
+  const { identity, user, timezone, keyboard, locale } = setup;
+  return {
+    [firstRunFile]: `#!/bin/sh
+# Written by skolo. Runs once, before the first start of everything else.
+set -u
+export LC_ALL=C.UTF-8
+boot=$(cd "$(dirname "$0")" && pwd)
+log=/var/log/skolo-setup.log
+custom=/usr/lib/raspberrypi-sys-mods/imager_custom
+failed=
+
+step() {
+  echo "$1" >> "$log"
+  # Not before \`||\`, where a shell ignores \`set -e\`.
+  ( set -e; "$1" ) >> "$log" 2>&1
+  [ $? = 0 ] || { failed="$failed $1"; echo "$1 failed" >> "$log"; }
+}
+
+name() { "$custom" set_hostname ${shellWord(identity.hostname)}; }
+
+# The first user has no password, and gets none.
+user() {
+  if [ -e /usr/lib/userconf-pi/userconf ]; then /usr/lib/userconf-pi/userconf ${shellWord(user.name)} ''; fi
+  echo ${shellWord(`${user.name} ALL=(ALL) NOPASSWD: ALL`)} > /etc/sudoers.d/010_skolo
+  chmod 440 /etc/sudoers.d/010_skolo
+}
+
+keys() {
+  home=$(getent passwd ${shellWord(user.name)} | cut -d : -f 6)
+  group=$(id -g ${shellWord(user.name)})
+  install -d -m 700 -o ${shellWord(user.name)} -g "$group" "$home/.ssh"
+  printf '%s\\n' ${user.keys.map(shellWord).join(' ')} > "$home/.ssh/authorized_keys"
+  chmod 600 "$home/.ssh/authorized_keys"
+  chown ${shellWord(user.name)}:"$group" "$home/.ssh/authorized_keys"
+}
+
+place() {
+  "$custom" set_keymap ${shellWord(keyboard)}
+  "$custom" set_timezone ${shellWord(timezone)}
+  ${
+    // Every system has it, and raspi-config need not know it.
+    locale === 'C.UTF-8'
+      ? 'echo LANG=C.UTF-8 > /etc/default/locale'
+      : `raspi-config nonint do_change_locale ${shellWord(locale)}`
+  }
+}
+
+step name
+step user
+step keys
+step place
+sh "$boot/${setupFile}" --no-start || failed="$failed ${setupFile}"
+if [ -n "$failed" ]; then { echo "failed:$failed"; tail -n 50 "$log"; } > "$boot/${errorFile}"; fi
+rm -f "$boot/${firstRunFile}"
+sed -i 's/ systemd\\.\\(run\\|unit\\)[^ ]*//g' "$boot/cmdline.txt"
+sync
+`,
+  };
+}

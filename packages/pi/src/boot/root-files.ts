@@ -1,0 +1,90 @@
+/** Files of the running system that are alike for all methods of customisation: its settings, the clock, the agent of k3s. */
+import { agentFiles } from '@skolo/jumphost/agent-files';
+import type { PiSetup } from '../setup.ts';
+import { clock, clockScript, clockUnit, clockUnitText } from './clock.ts';
+
+export interface RootFile {
+  path: string;
+  content: string;
+  mode: number;
+}
+
+export interface RootNeeds {
+  setup: PiSetup;
+  /** When the image is made: no Pi starts before it. */
+  now: Date;
+}
+
+const head = '# Written by skolo.\n';
+
+export function rootFiles({ setup, now }: RootNeeds): RootFile[] {
+  const { identity, cluster, timeServers } = setup;
+  const { hostname: name, wired } = identity;
+  const text = (path: string, content: string, mode = 0o644) => ({ path, content, mode });
+  const server = cluster === undefined ? '' : `${bracketed(cluster.server)}:6443`;
+  return [
+    text('/etc/hosts', hostsOf(setup)),
+    // A card lasts longer without a log on it.
+    text(
+      '/etc/systemd/journald.conf.d/50-skolo.conf',
+      `${head}[Journal]\nStorage=volatile\nRuntimeMaxUse=64M\n`,
+    ),
+    // The hardware of a Raspberry Pi counts 15 s at most.
+    text(
+      '/etc/systemd/system.conf.d/90-skolo-watchdog.conf',
+      `${head}[Manager]\nRuntimeWatchdogSec=15s\nRebootWatchdogSec=2min\n`,
+    ),
+    text('/etc/rpi/swap.conf.d/90-skolo.conf', `${head}[Main]\nMechanism=none\n`),
+    text(
+      '/etc/ssh/sshd_config.d/10-skolo.conf',
+      `${head}PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin no\n`,
+    ),
+    ...(timeServers.length === 0
+      ? []
+      : [
+          text(
+            '/etc/systemd/timesyncd.conf.d/90-skolo.conf',
+            `${head}[Time]\nNTP=${timeServers.join(' ')}\n`,
+          ),
+          text(
+            '/etc/chrony/conf.d/90-skolo.conf',
+            `${head}${timeServers.map((each) => `server ${each} iburst prefer\n`).join('')}makestep 1 3\n`,
+          ),
+        ]),
+    text(clockScript, clock, 0o755),
+    text(
+      `/etc/systemd/system/${clockUnit}`,
+      clockUnitText(Math.floor(now.getTime() / 1000), server),
+    ),
+    ...(cluster === undefined
+      ? []
+      : [
+          ...agentFiles({
+            machine: { name, ...(wired !== 'dhcp' && { address: wired.address }) },
+            server: cluster.server,
+          }),
+          text(
+            '/etc/systemd/system/k3s-agent.service.d/50-skolo.conf',
+            `${head}[Unit]\nWants=${clockUnit}\nAfter=${clockUnit}\n`,
+          ),
+        ]),
+  ];
+}
+
+function hostsOf({ identity, domain, hosts }: PiSetup): string {
+  const { hostname } = identity;
+  const own = domain === undefined ? hostname : `${hostname}.${domain} ${hostname}`;
+  const isOwn = (line: string) => line.split(/\s+/).includes(hostname);
+  return [
+    '127.0.0.1 localhost',
+    '::1 localhost ip6-localhost ip6-loopback',
+    `127.0.1.1 ${own}`,
+    ...hosts.filter((line) => !isOwn(line)),
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function bracketed(server: string): string {
+  return server.includes(':') ? `[${server}]` : server;
+}

@@ -1,0 +1,136 @@
+/**
+ * The script that makes a fresh system what it is to be, in all methods of customisation. It is on the boot partition and runs at the
+ * first start, as root. It may be cut off and run again.
+ */
+import { shellWord } from '@skolo/errors';
+import type { RootFile } from './root-files.ts';
+
+/** On the boot partition. */
+export const setupFile = 'skolo-setup.sh';
+export const programFile = 'skolo-k3s';
+export const tokenFile = 'skolo-token';
+/** What failed, for a person who looks at the card elsewhere. */
+export const errorFile = 'skolo-error.txt';
+/** Where Raspberry Pi OS from Bookworm on, Ubuntu and Debian mount it. */
+export const bootFolder = '/boot/firmware';
+
+export interface ScriptNeeds {
+  files: readonly RootFile[];
+  /** SHA-256 of the program of k3s; undefined: it joins no cluster. */
+  programSha256: string | undefined;
+  /** Wi-Fi is used. */
+  hasWifi: boolean;
+}
+
+/** `sh skolo-setup.sh [--no-start]`: without a start of services, where the computer restarts anyway. */
+export function setupScript({ files, programSha256, hasWifi }: ScriptNeeds): string {
+  return `#!/bin/sh
+# Written by skolo. Makes a fresh system what it is to be, as root, and may run again.
+# Its log: /var/log/skolo-setup.log. What failed is in ${errorFile} beside it, too.
+set -u
+umask 022
+export LC_ALL=C.UTF-8
+boot=$(cd "$(dirname "$0")" && pwd)
+log=/var/log/skolo-setup.log
+failed=
+
+# put PATH MODE: all of standard input, or nothing.
+put() {
+  mkdir -p "$(dirname "$1")" && cat > "$1.skolo-new" && chmod "$2" "$1.skolo-new" && mv -f "$1.skolo-new" "$1"
+}
+
+# step NAME: runs the function, and remembers that it failed.
+step() {
+  echo "$1" >> "$log"
+  # Not before \`||\`, where a shell ignores \`set -e\`.
+  ( set -e; "$1" ) >> "$log" 2>&1
+  [ $? = 0 ] || { failed="$failed $1"; echo "$1 failed" >> "$log"; }
+}
+
+files() {
+${files.map(putText).join('\n')}
+}
+
+no_swap() {
+  swapoff -a || true
+  # dphys-swapfile is of Bookworm, zram of others; rpi-swap has a file above.
+  for each in dphys-swapfile.service systemd-zram-setup@zram0.service dev-zram0.swap; do
+    systemctl mask "$each"
+  done
+  if [ -e /etc/fstab ]; then
+    sed 's/^[^#].*[[:space:]]swap[[:space:]].*/# &/' /etc/fstab > /etc/fstab.skolo-new
+    cmp -s /etc/fstab /etc/fstab.skolo-new || cat /etc/fstab.skolo-new > /etc/fstab
+    rm -f /etc/fstab.skolo-new
+  fi
+  rm -f /var/swap
+}
+${hasWifi ? wifiStep : ''}${programSha256 === undefined ? '' : joinStep(programSha256)}
+services() {
+  systemctl enable ssh.service || systemctl enable sshd.service
+  systemctl enable skolo-clock.service${programSha256 === undefined ? '' : ' k3s-agent.service'}
+}
+
+start() {
+  systemctl daemon-reexec
+  systemctl restart systemd-journald.service
+  systemctl try-restart systemd-timesyncd.service chrony.service ssh.service || true
+  systemctl start --no-block skolo-clock.service${programSha256 === undefined ? '' : ' k3s-agent.service'}
+}
+
+step files
+step no_swap
+${hasWifi ? 'step wifi\n' : ''}${programSha256 === undefined ? '' : 'step k3s\n'}step services
+[ "\${1-}" = --no-start ] || step start
+if [ -n "$failed" ]; then
+  { echo "failed:$failed"; tail -n 50 "$log"; } > "$boot/${errorFile}"
+  sync
+  exit 1
+fi
+rm -f "$boot/${errorFile}"
+sync
+`;
+}
+
+/** The mark cannot be a line of these files. */
+const mark = 'END_OF_SKOLO_FILE';
+
+function putText({ path, content, mode }: RootFile): string {
+  const text = content.endsWith('\n') ? content : `${content}\n`;
+  return `put ${shellWord(path)} ${mode.toString(8)} <<'${mark}'\n${text}${mark}`;
+}
+
+/** NetworkManager of Raspberry Pi OS begins with Wi-Fi turned off, until somebody has named a country. */
+const wifiStep = `
+wifi() {
+  rfkill unblock wifi || true
+  for each in /var/lib/systemd/rfkill/*:wlan; do [ ! -e "$each" ] || echo 0 > "$each"; done
+  state=/var/lib/NetworkManager/NetworkManager.state
+  [ ! -e "$state" ] || sed -i 's/^WirelessEnabled=false/WirelessEnabled=true/' "$state"
+  # One that runs does not read the file again.
+  nmcli radio wifi on || true
+}
+`;
+
+/** The token leaves the card's boot partition, which everybody who has the card can read, when it is used. */
+function joinStep(sha256: string): string {
+  return `
+k3s() {
+  program=/usr/local/bin/k3s
+  if [ -e "$boot/${programFile}" ]; then
+    cp "$boot/${programFile}" "$program.skolo-new"
+    echo "${sha256}  $program.skolo-new" | sha256sum -c -
+    chmod 755 "$program.skolo-new"
+    sync "$program.skolo-new"
+    mv -f "$program.skolo-new" "$program"
+    rm -f "$boot/${programFile}"
+  fi
+  if [ -e "$boot/${tokenFile}" ]; then
+    put /etc/rancher/k3s/token 600 < "$boot/${tokenFile}"
+    sync
+    size=$(wc -c < "$boot/${tokenFile}")
+    dd if=/dev/zero of="$boot/${tokenFile}" bs="$size" count=1 conv=notrunc,fsync
+    rm -f "$boot/${tokenFile}"
+  fi
+}
+`;
+}

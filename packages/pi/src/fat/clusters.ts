@@ -1,0 +1,97 @@
+/** The table of a FAT file system: which cluster follows which. It is in memory, and what changes is written by `save`. */
+import { PiError } from '../errors.ts';
+import { readBytes, type WritableDisk } from '../image/disk.ts';
+import type { FatLayout } from './layout.ts';
+
+export interface Clusters {
+  /** Bytes. */
+  free(): number;
+  /** Numbers of a file's clusters, in their order; none for 0, an empty file. */
+  chain(first: number): number[];
+  /** A new chain for so many bytes, its number 0 for none. @throws PiError The disk is full. */
+  allocate(bytes: number): number[];
+  release(first: number): void;
+  /** Adds a cluster to a chain. */
+  extend(chain: readonly number[]): number;
+  /** Where a cluster is on the disk. */
+  offsetOf(cluster: number): number;
+  /** Writes all tables. */
+  save(): Promise<void>;
+}
+
+export async function openClusters(disk: WritableDisk, layout: FatLayout): Promise<Clusters> {
+  const { bits, clusters, tables, tableBytes, cluster: clusterBytes, data, info } = layout;
+  const table = await readBytes(disk, tables[0] as number, tableBytes);
+  const last = clusters + 1;
+  const end = bits === 32 ? 0x0fffffff : 0xffff;
+  const bad = () => new PiError('IMAGE', `${disk.name}: FAT: is damaged; fetch the image again`);
+
+  function next(cluster: number): number {
+    // The highest four bits are not ours.
+    if (bits === 32) return table.readUInt32LE(cluster * 4) & 0x0fffffff;
+    return table.readUInt16LE(cluster * 2);
+  }
+
+  function set(cluster: number, value: number) {
+    if (bits === 16) table.writeUInt16LE(value, cluster * 2);
+    else {
+      const kept = table.readUInt32LE(cluster * 4) & 0xf0000000;
+      table.writeUInt32LE((kept | value) >>> 0, cluster * 4);
+    }
+  }
+
+  function* freeClusters(): Generator<number> {
+    for (let cluster = 2; cluster <= last; cluster++) if (next(cluster) === 0) yield cluster;
+  }
+
+  function chain(first: number): number[] {
+    const found: number[] = [];
+    if (first === 0) return found;
+    for (let at = first; at < end - 7; at = next(at)) {
+      if (at < 2 || at > last || found.length > clusters) throw bad();
+      found.push(at);
+    }
+    return found;
+  }
+
+  function take(count: number): number[] {
+    const found: number[] = [];
+    for (const cluster of freeClusters()) {
+      if (found.length === count) break;
+      found.push(cluster);
+    }
+    if (found.length < count) {
+      throw new PiError(
+        'IMAGE',
+        `${disk.name}: the boot partition is full: ${count * clusterBytes} bytes are needed, and ${found.length * clusterBytes} free; take an image with a larger one`,
+      );
+    }
+    for (const [at, cluster] of found.entries()) set(cluster, found[at + 1] ?? end);
+    return found;
+  }
+
+  return {
+    free: () => [...freeClusters()].length * clusterBytes,
+    chain,
+    allocate: (bytes) => take(Math.ceil(bytes / clusterBytes)),
+    release(first) {
+      for (const cluster of chain(first)) set(cluster, 0);
+    },
+    extend(former) {
+      const [added] = take(1) as [number];
+      set(former.at(-1) as number, added);
+      return added;
+    },
+    offsetOf: (cluster) => data + (cluster - 2) * clusterBytes,
+    async save() {
+      for (const offset of tables) await disk.write(table, offset);
+      if (info === undefined) return;
+      const note = await readBytes(disk, info, 512);
+      if (note.readUInt32LE(0) !== 0x41615252) return;
+      const [first = 0xffffffff] = freeClusters();
+      note.writeUInt32LE([...freeClusters()].length, 488);
+      note.writeUInt32LE(first, 492);
+      await disk.write(note, info);
+    },
+  };
+}

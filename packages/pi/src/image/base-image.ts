@@ -1,0 +1,77 @@
+/** A base image: its boot partition, and what its Linux says of itself. */
+import { PiError } from '../errors.ts';
+import { type FatVolume, openFat } from '../fat/volume.ts';
+import { type CustomizationFacts, type Method, methodOf } from './customization.ts';
+import { ChangedDisk, type Disk } from './disk.ts';
+import { type LinuxFiles, openExt4 } from './ext4.ts';
+import { partitionsOf } from './partitions.ts';
+
+export interface BaseImage {
+  /** The base, with changes of this machine. */
+  disk: ChangedDisk;
+  boot: FatVolume;
+  method: Method;
+  /** `debian trixie`. */
+  system: string;
+  /** Of its programs; undefined where it is another one. */
+  architecture: 'arm64' | 'armhf' | undefined;
+}
+
+/** Opens it for the changes of one machine. @throws PiError skolo does not know how to customise it. */
+export async function openBaseImage(base: Disk): Promise<BaseImage> {
+  const disk = new ChangedDisk(base);
+  let boot: FatVolume | undefined;
+  let root: LinuxFiles | undefined;
+  for (const partition of await partitionsOf(disk)) {
+    boot ??= await bootPartition(disk, partition);
+    root ??= await openExt4(disk, partition);
+  }
+  if (boot === undefined) {
+    throw new PiError(
+      'IMAGE',
+      `${base.name}: has no boot partition with config.txt; is it an image for Raspberry Pis?`,
+    );
+  }
+  const facts = await factsOf(boot, root);
+  return {
+    ...{ disk, boot, method: methodOf(base.name, facts) },
+    system: `${facts.os?.id ?? 'an unknown system'} ${facts.os?.codename ?? ''}`.trimEnd(),
+    architecture: root && (await architectureOf(root)),
+  };
+}
+
+/** An image may have others of FAT. */
+async function bootPartition(
+  disk: ChangedDisk,
+  partition: Parameters<typeof openFat>[1],
+): Promise<FatVolume | undefined> {
+  const volume = await openFat(disk, partition);
+  const names = (await volume?.list()) ?? [];
+  return names.some((name) => name.toLowerCase() === 'config.txt') ? volume : undefined;
+}
+
+async function factsOf(boot: FatVolume, root: LinuxFiles | undefined): Promise<CustomizationFacts> {
+  const release = (await root?.read('usr/lib/os-release', 64 * 1024))?.toString() ?? '';
+  const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(release)?.[1];
+  const [id, codename] = [field('ID'), field('VERSION_CODENAME')];
+  const has = async (path: string) => (await root?.exists(path)) ?? false;
+  return {
+    bootNames: await boot.list(),
+    ...(id !== undefined && { os: { id, codename: codename ?? '' } }),
+    cloudInit: await has('usr/bin/cloud-init'),
+    preseed: await has('usr/bin/rpi-preseed'),
+    imagerCustom: await has('usr/lib/raspberrypi-sys-mods/imager_custom'),
+  };
+}
+
+/** By the header of a program. Source: elf(5), e_machine. */
+async function architectureOf(root: LinuxFiles): Promise<BaseImage['architecture']> {
+  const head = await root.read('usr/bin/dpkg', 20);
+  if (head === undefined || head.length < 20 || head.readUInt32BE(0) !== 0x7f454c46)
+    return undefined;
+  return head.readUInt16LE(18) === 0xb7
+    ? 'arm64'
+    : head.readUInt16LE(18) === 0x28
+      ? 'armhf'
+      : undefined;
+}

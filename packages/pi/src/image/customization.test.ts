@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { type CustomizationFacts, methodOf } from './customization.ts';
+
+const none = { bootNames: ['config.txt'], cloudInit: false, preseed: false, imagerCustom: false };
+const trixie = { id: 'debian', codename: 'trixie' };
+const seed = ['config.txt', 'user-data', 'meta-data'];
+
+describe('the method of customisation', () => {
+  it.each<[string, Partial<CustomizationFacts>, string]>([
+    ['Trixie', { os: trixie, cloudInit: true, imagerCustom: true, bootNames: seed }, 'cloud-init'],
+    [
+      'Ubuntu',
+      {
+        os: { id: 'ubuntu', codename: 'noble' },
+        cloudInit: true,
+        bootNames: ['User-Data', 'META-DATA'],
+      },
+      'cloud-init',
+    ],
+    ['the newest', { os: trixie, preseed: true, imagerCustom: true }, 'rpi-preseed'],
+    ['Bookworm', { os: { id: 'debian', codename: 'bookworm' }, imagerCustom: true }, 'firstrun'],
+    ['the first Trixie', { os: trixie, imagerCustom: true }, 'firstrun'],
+  ])('of %s is seen', (_, facts, method) => {
+    expect(methodOf('x.img', { ...none, ...facts })).toBe(method);
+  });
+
+  it.each<[string, Partial<CustomizationFacts>, string]>([
+    [
+      'two at once',
+      { os: trixie, cloudInit: true, preseed: true, bootNames: seed },
+      'has cloud-init and rpi-preseed, and skolo does not guess',
+    ],
+    [
+      'Bullseye',
+      { os: { id: 'raspbian', codename: 'bullseye' }, imagerCustom: true },
+      'raspbian bullseye has neither cloud-init',
+    ],
+    ['a cloud image', { os: trixie, cloudInit: true }, 'no user-data and meta-data'],
+    ['a seed without cloud-init', { os: trixie, bootNames: seed }, 'has neither'],
+    [
+      "Debian's own",
+      { os: trixie, bootNames: ['config.txt', 'sysconf.txt'] },
+      'has only sysconf.txt',
+    ],
+    ['a root that is not ext4', { bootNames: seed }, 'is not known'],
+    [
+      'one that was customised',
+      { os: trixie, imagerCustom: true, bootNames: ['userconf.txt'] },
+      'was customised before',
+    ],
+  ])('of %s is not guessed', (_, facts, why) => {
+    expect(() => methodOf('x.img', { ...none, ...facts })).toThrow(why);
+  });
+});

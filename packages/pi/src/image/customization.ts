@@ -1,0 +1,66 @@
+/**
+ * Which method of customisation an image has. Imager 1.x wrote files that a newer image ignores, and the Pi started as a stranger:
+ * the method is what the image itself has, or there is none.
+ */
+import { PiError } from '../errors.ts';
+
+export type Method = 'cloud-init' | 'rpi-preseed' | 'firstrun';
+
+export interface CustomizationFacts {
+  /** Names in the first folder of the boot partition. */
+  bootNames: readonly string[];
+  /** Of the root partition; undefined: there is none that skolo reads. */
+  os?: { id: string; codename: string };
+  /** Programs of the root partition. */
+  cloudInit: boolean;
+  preseed: boolean;
+  imagerCustom: boolean;
+}
+
+/** Files of somebody who has customised the image before. */
+const foreign = ['firstrun.sh', 'custom.toml', 'rpi-preseed.toml', 'userconf.txt', 'userconf'];
+/** With systemd.run on the boot partition at /boot/firmware. */
+const firstRunSystems = ['bookworm', 'trixie'];
+
+/** @param name of the image, for messages @throws PiError It has none, or several. */
+export function methodOf(name: string, facts: CustomizationFacts): Method {
+  const { bootNames, os, cloudInit, preseed, imagerCustom } = facts;
+  const refuse = (why: string) => new PiError('IMAGE', `${name}: ${why}`);
+  const names = bootNames.map((each) => each.toLowerCase());
+  const found = foreign.find((each) => names.includes(each));
+  if (found !== undefined) {
+    throw refuse(
+      `was customised before: its boot partition has ${found}; take the image as it was published`,
+    );
+  }
+  if (os === undefined) {
+    throw refuse(
+      'has no root partition of ext4 with /usr/lib/os-release, so that its method of customisation is not known; take Raspberry Pi OS or Ubuntu Server',
+    );
+  }
+  const hasSeed = names.includes('user-data') && names.includes('meta-data');
+  const methods: Method[] = [
+    ...(cloudInit && hasSeed ? (['cloud-init'] as const) : []),
+    ...(preseed ? (['rpi-preseed'] as const) : []),
+  ];
+  if (methods.length > 1) {
+    throw refuse(`has ${methods.join(' and ')}, and skolo does not guess which of them runs`);
+  }
+  const [method] = methods;
+  if (method !== undefined) return method;
+  const what = `${os.id} ${os.codename}`.trimEnd();
+  if (cloudInit) {
+    throw refuse(
+      `${what} has cloud-init, and no user-data and meta-data on its boot partition, from which cloud-init would read; take the image for Raspberry Pis`,
+    );
+  }
+  if (names.includes('sysconf.txt')) {
+    throw refuse(
+      `${what} has only sysconf.txt, which sets too little; take Raspberry Pi OS or Ubuntu Server`,
+    );
+  }
+  if (imagerCustom && firstRunSystems.includes(os.codename)) return 'firstrun';
+  throw refuse(
+    `${what} has neither cloud-init, nor rpi-preseed, nor the first run of Raspberry Pi OS from Bookworm on; take one of these`,
+  );
+}

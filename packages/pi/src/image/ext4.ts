@@ -1,0 +1,142 @@
+/**
+ * Files of an ext4 file system, only to read: a Linux has to be known before its boot partition is written. Journal, checksums and
+ * symbolic links are not looked at.
+ * Source: Documentation/filesystems/ext4 of Linux.
+ */
+import { PiError } from '../errors.ts';
+import { type Disk, readBytes } from './disk.ts';
+import type { Partition } from './partitions.ts';
+
+export interface LinuxFiles {
+  exists(path: string): Promise<boolean>;
+  /** The start of a file; undefined where there is none. */
+  read(path: string, most?: number): Promise<Buffer | undefined>;
+}
+
+const rootInode = 2;
+const is64bit = 0x80;
+const metaGroups = 0x10;
+const usesExtents = 0x80000;
+const extentMark = 0xf30a;
+const regular = 0x8000;
+const folder = 0x4000;
+/** Of a folder, or of what is read of a file. */
+const mostBytes = 16 * 1024 * 1024;
+
+/** Undefined: the partition has another file system. */
+export async function openExt4(
+  disk: Disk,
+  { offset, size }: Partition,
+): Promise<LinuxFiles | undefined> {
+  if (size < 4096) return undefined;
+  const head = await readBytes(disk, offset + 1024, 1024);
+  if (head.readUInt16LE(56) !== 0xef53) return undefined;
+  const bad = (why: string) => new PiError('IMAGE', `${disk.name}: ext4: ${why}; fetch it again`);
+  const block = 1024 << head.readUInt32LE(24);
+  const features = head.readUInt32LE(96);
+  if (features & metaGroups) throw bad('has meta block groups, which skolo does not read');
+  const groupBytes = features & is64bit ? head.readUInt16LE(254) : 32;
+  const inodesPerGroup = head.readUInt32LE(40);
+  const inodeBytes = head.readUInt16LE(88);
+  if (block > 65536 || inodesPerGroup === 0 || inodeBytes < 128) throw bad('is damaged');
+  const groups = offset + (head.readUInt32LE(20) + 1) * block;
+
+  async function blockAt(number: number): Promise<Buffer> {
+    if ((number + 1) * block > size) throw bad('refers to a block beyond its end');
+    return await readBytes(disk, offset + number * block, block);
+  }
+
+  async function inodeOf(number: number): Promise<Buffer> {
+    const [group, at] = [Math.floor((number - 1) / inodesPerGroup), (number - 1) % inodesPerGroup];
+    const entry = await readBytes(disk, groups + group * groupBytes, groupBytes);
+    const high = groupBytes >= 64 ? entry.readUInt32LE(0x28) : 0;
+    const table = high * 2 ** 32 + entry.readUInt32LE(8);
+    const from = table * block + at * inodeBytes;
+    if (from + inodeBytes > size) throw bad('refers to an inode beyond its end');
+    return await readBytes(disk, offset + from, 128);
+  }
+
+  /** Blocks of a node of the tree of extents, in their order. */
+  async function* extentsIn(node: Buffer, left: number): AsyncGenerator<Extent> {
+    if (node.readUInt16LE(0) !== extentMark || left < 0) throw bad('has a damaged file');
+    const [entries, depth] = [node.readUInt16LE(2), node.readUInt16LE(6)];
+    for (let at = 12; at < 12 + entries * 12; at += 12) {
+      if (depth > 0) {
+        const child = node.readUInt16LE(at + 8) * 2 ** 32 + node.readUInt32LE(at + 4);
+        yield* extentsIn(await blockAt(child), left - 1);
+      } else {
+        const length = node.readUInt16LE(at + 4);
+        yield {
+          first: node.readUInt32LE(at),
+          // More: it is reserved, and reads as zeros.
+          ...(length > 32768
+            ? { count: length - 32768, from: undefined }
+            : {
+                count: length,
+                from: node.readUInt16LE(at + 6) * 2 ** 32 + node.readUInt32LE(at + 8),
+              }),
+        };
+      }
+    }
+  }
+
+  async function content(inode: Buffer, most: number): Promise<Buffer> {
+    const bytes = inode.readUInt32LE(108) * 2 ** 32 + inode.readUInt32LE(4);
+    const wanted = Math.min(bytes, most);
+    if (wanted > mostBytes) throw bad('has a file that is too large to read');
+    if (!(inode.readUInt32LE(32) & usesExtents)) {
+      throw bad('has files without extents, which skolo does not read');
+    }
+    const whole = Buffer.alloc(wanted);
+    for await (const { first, count, from } of extentsIn(inode.subarray(40, 100), 5)) {
+      for (let at = 0; at < count && (first + at) * block < wanted; at++) {
+        if (from !== undefined) (await blockAt(from + at)).copy(whole, (first + at) * block);
+      }
+    }
+    return whole;
+  }
+
+  /** Folders with an index are lists, too: an older kernel has to read them. */
+  async function entryOf(parent: Buffer, name: string): Promise<number | undefined> {
+    const list = await content(parent, mostBytes);
+    for (let at = 0; at + 8 <= list.length; ) {
+      const [inode, length, nameLength] = [
+        list.readUInt32LE(at),
+        list.readUInt16LE(at + 4),
+        list[at + 6] as number,
+      ];
+      if (length < 8) throw bad('has a damaged folder');
+      if (inode !== 0 && list.toString('utf8', at + 8, at + 8 + nameLength) === name) return inode;
+      at += length;
+    }
+    return undefined;
+  }
+
+  async function find(path: string): Promise<Buffer | undefined> {
+    let inode = await inodeOf(rootInode);
+    for (const name of path.split('/').filter(Boolean)) {
+      if ((inode.readUInt16LE(0) & 0xf000) !== folder) return undefined;
+      const number = await entryOf(inode, name);
+      if (number === undefined) return undefined;
+      inode = await inodeOf(number);
+    }
+    return inode;
+  }
+
+  return {
+    exists: async (path) => (await find(path)) !== undefined,
+    async read(path, most = mostBytes) {
+      const inode = await find(path);
+      if (inode === undefined || (inode.readUInt16LE(0) & 0xf000) !== regular) return undefined;
+      return await content(inode, most);
+    },
+  };
+}
+
+interface Extent {
+  /** In the file. */
+  first: number;
+  count: number;
+  /** On the disk. */
+  from: number | undefined;
+}

@@ -1,0 +1,151 @@
+/** Images of machines, made from small ones that sfdisk, mkfs.vfat, mtools and mke2fs have made, and read by others. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { peer } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PiSetup } from '../setup.ts';
+import {
+  bootOffset,
+  checkFat,
+  makeTestImage,
+  readByMtools,
+  rootOffset,
+  systems,
+} from '../testing/test-image.ts';
+import { testCluster, testSetup, testToken } from '../testing/test-setup.ts';
+import { openBaseImage } from './base-image.ts';
+import { diskOf } from './disk.ts';
+import { customise } from './machine-image.ts';
+import { writeChanged } from './write-image.ts';
+
+const run = promisify(execFile);
+const { signal } = new AbortController();
+const now = new Date('2026-11-22T11:00:00Z');
+const missing = peer('mtools') === undefined ? ' (mtools is not installed)' : '';
+
+describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'skolo-pi-'));
+    for (const [name, system] of Object.entries(systems)) {
+      await makeTestImage(join(folder, `${name}.img`), system);
+    }
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function machine(base: string, setup: PiSetup, program?: Uint8Array): Promise<string> {
+    const file = await open(join(folder, base));
+    try {
+      const image = await openBaseImage(await diskOf(base, file));
+      await customise(image, { setup, now, ...(program && { program }) });
+      const out = join(folder, `${setup.identity.hostname}.img`);
+      await writeChanged(image.disk, out, signal);
+      return out;
+    } finally {
+      await file.close();
+    }
+  }
+
+  it('of cloud-init has its seed, and one line of the kernel with its instance', async () => {
+    const out = await machine('trixie.img', testSetup);
+
+    expect(await readByMtools(out, 'user-data')).toMatchSnapshot();
+    const metaData = await readByMtools(out, 'meta-data');
+    expect(metaData).toMatch(/^instance-id: rpi-001-[0-9a-f]{12}\nlocal-hostname: rpi-001\n$/);
+    const [, instance] = /instance-id: (\S+)/.exec(metaData) ?? [];
+    expect(await readByMtools(out, 'cmdline.txt')).toBe(
+      `console=serial0,115200 console=tty1 root=PARTUUID=aa-02 rootfstype=ext4 fsck.repair=yes rootwait cgroup_memory=1 cgroup_enable=memory ds=nocloud;i=${instance}\n`,
+    );
+    expect(await readByMtools(out, 'network-config')).toMatchSnapshot();
+    expect(await readByMtools(out, 'config.txt')).toBe(
+      `dtparam=audio=on\n\n[cm4]\notg_mode=1\n\n[all]\n\n[all]\n# Written by skolo. An edit below is lost when it writes again.\ndtparam=watchdog=on\ndtoverlay=disable-wifi\n`,
+    );
+    await checkFat(out);
+  });
+
+  it('leaves everything else as it is, and takes no more room than the base', async () => {
+    const out = await machine('trixie.img', testSetup);
+
+    const [before, after] = await Promise.all(
+      [join(folder, 'trixie.img'), out].map((file) => readFile(file)),
+    );
+    // The root partition, and the table of partitions.
+    expect(after?.subarray(rootOffset).equals(before?.subarray(rootOffset) as Buffer)).toBe(true);
+    expect(after?.subarray(0, bootOffset).equals(before?.subarray(0, bootOffset) as Buffer)).toBe(
+      true,
+    );
+    const { stdout } = await run('debugfs', [
+      '-R',
+      'cat /usr/lib/os-release',
+      `${out}?offset=${rootOffset}`,
+    ]);
+    expect(stdout).toContain('trixie');
+    const { stdout: blocks } = await run('du', ['-k', out]);
+    expect(Number.parseInt(blocks, 10)).toBeLessThan(12_000);
+  });
+
+  it('of a machine that joins has the token and the program, and its script moves them', async () => {
+    const program = Buffer.alloc(3_000_000, 'k3s');
+    const programSha256 = createHash('sha256').update(program).digest('hex');
+    const out = await machine(
+      'ubuntu.img',
+      {
+        ...testSetup,
+        cluster: { ...testCluster, programSha256 },
+      },
+      program,
+    );
+
+    expect(await readByMtools(out, 'skolo-token')).toBe(`${testToken}\n`);
+    expect(await readByMtools(out, 'skolo-k3s')).toBe(program.toString());
+    const script = await readByMtools(out, 'skolo-setup.sh');
+    expect(script).toContain(programSha256);
+    expect(script).not.toContain(testToken);
+    expect(await readByMtools(out, 'user-data')).not.toContain('abc123');
+    // Of Ubuntu, in a folder.
+    expect(await readByMtools(out, 'current/cmdline.txt')).toBe(
+      'console=tty1 root=LABEL=writable rootfstype=ext4 rootwait fixrtc cgroup_memory=1 cgroup_enable=memory\n',
+    );
+    await checkFat(out);
+  });
+
+  it('of the first run of systemd has its script and the words that start it', async () => {
+    const out = await machine('bookworm.img', testSetup);
+
+    expect(await readByMtools(out, 'cmdline.txt')).toMatch(
+      / init=\/usr\/lib\/raspberrypi-sys-mods\/firstboot cgroup_memory=1 cgroup_enable=memory systemd\.run=\/boot\/firmware\/firstrun\.sh systemd\.run_success_action=reboot systemd\.run_failure_action=reboot systemd\.unit=kernel-command-line\.target\n$/,
+    );
+    expect(await readByMtools(out, 'firstrun.sh')).toMatchSnapshot();
+    expect(await readByMtools(out, 'skolo-setup.sh')).toContain(
+      'address1=192.168.1.101/24,192.168.1.1',
+    );
+    await expect(readByMtools(out, 'user-data')).rejects.toThrow();
+  });
+
+  it('of rpi-preseed has one file of TOML', async () => {
+    const out = await machine('preseed.img', testSetup);
+
+    expect(await readByMtools(out, 'rpi-preseed.toml')).toMatchSnapshot();
+    expect(await readByMtools(out, 'skolo-setup.sh')).toContain(
+      'address1=192.168.1.101/24,192.168.1.1',
+    );
+  });
+
+  it('is not made from one that was customised, and not from what is no image', async () => {
+    const out = await machine('bookworm.img', testSetup);
+    await expect(machine(out.slice(folder.length + 1), testSetup)).rejects.toThrow(
+      'was customised before: its boot partition has firstrun.sh',
+    );
+    const none = join(folder, 'none.img');
+    await run('truncate', ['-s', '1M', none]);
+    await expect(machine('none.img', testSetup)).rejects.toThrow('has no table of partitions');
+    await run('sh', ['-c', 'head -c 30M "$1" > "$2"', 'sh', join(folder, 'trixie.img'), none]);
+    await expect(machine('none.img', testSetup)).rejects.toThrow(
+      'partition 1 reaches beyond the end',
+    );
+  });
+});

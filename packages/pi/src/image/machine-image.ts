@@ -1,0 +1,113 @@
+/** The image of one machine: a base with changed files on its boot partition. */
+import { createHash } from 'node:crypto';
+import { cloudInitFiles } from '../boot/cloud-init.ts';
+import { type CmdlineEdit, cmdlineValue, editCmdline } from '../boot/cmdline.ts';
+import { cmdlinePath, editConfigTxt } from '../boot/config-txt.ts';
+import { firstRunFiles, firstRunWords } from '../boot/firstrun.ts';
+import { netplanOf, networkManagerFiles } from '../boot/network.ts';
+import { preseedFiles } from '../boot/preseed.ts';
+import { rootFiles } from '../boot/root-files.ts';
+import { programFile, setupFile, setupScript, tokenFile } from '../boot/setup-script.ts';
+import { PiError } from '../errors.ts';
+import type { PiSetup } from '../setup.ts';
+import type { BaseImage } from './base-image.ts';
+import type { Method } from './customization.ts';
+
+/** Name and content of each file on the boot partition that differs from the base. */
+export type BootFiles = Map<string, string | Uint8Array>;
+
+export interface MachineNeeds {
+  setup: PiSetup;
+  /** The program of k3s, where it joins a cluster. */
+  program?: Uint8Array;
+  now: Date;
+}
+
+/** Writes the files of a machine to the boot partition, in memory. @throws PiError They have no room. */
+export async function customise(image: BaseImage, needs: MachineNeeds): Promise<BootFiles> {
+  const files = await bootFiles(image, needs);
+  for (const [path, content] of files) {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    await image.boot.write(path, bytes, needs.now);
+  }
+  return files;
+}
+
+/** @throws PiError The base lacks a file. */
+export async function bootFiles(
+  { boot, method, disk }: Pick<BaseImage, 'boot' | 'method' | 'disk'>,
+  { setup, program, now }: MachineNeeds,
+): Promise<BootFiles> {
+  const read = async (path: string) => {
+    const content = await boot.read(path);
+    if (content !== undefined) return content.toString();
+    throw new PiError('IMAGE', `${disk.name}: its boot partition lacks ${path}; is it complete?`);
+  };
+  const configTxt = await read('config.txt');
+  const cmdline = cmdlinePath(configTxt);
+  const cmdlineText = await read(cmdline);
+  const { cluster, wifi } = setup;
+  const files = rootFiles({ setup, now });
+  const network = method === 'cloud-init' ? [] : networkManagerFiles(setup);
+  const script = setupScript({
+    files: [...files, ...network],
+    programSha256: cluster?.programSha256,
+    hasWifi: wifi !== 'off',
+  });
+  const instance = `${setup.identity.hostname}-${digest(setup)}`;
+  return new Map<string, string | Uint8Array>([
+    ...Object.entries(methodFiles(method, setup, instance)),
+    [setupFile, script],
+    ...(cluster === undefined
+      ? []
+      : ([
+          [tokenFile, `${cluster.token.reveal()}\n`],
+          ...(program === undefined ? [] : [[programFile, program]]),
+        ] as [string, string | Uint8Array][])),
+    ['config.txt', editConfigTxt(configTxt, configLines(setup))],
+    [cmdline, editCmdline(cmdlineText, cmdlineEdit(method, setup, { cmdlineText, instance }))],
+  ]);
+}
+
+function methodFiles(method: Method, setup: PiSetup, instance: string): Record<string, string> {
+  switch (method) {
+    case 'cloud-init':
+      return cloudInitFiles(setup, instance);
+    case 'rpi-preseed':
+      return preseedFiles(setup);
+    case 'firstrun':
+      return firstRunFiles(setup);
+  }
+}
+
+function configLines({ wifi }: PiSetup): string[] {
+  return ['dtparam=watchdog=on', ...(wifi === 'off' ? ['dtoverlay=disable-wifi'] : [])];
+}
+
+function cmdlineEdit(
+  method: Method,
+  { wifi }: PiSetup,
+  { cmdlineText, instance }: { cmdlineText: string; instance: string },
+): CmdlineEdit {
+  const seed = cmdlineValue(cmdlineText, 'ds');
+  return {
+    // k3s needs the controller of memory, which the firmware turns off. Older kernels know only the first one.
+    add: ['cgroup_memory=1', 'cgroup_enable=memory'],
+    set: {
+      // NetworkManager ignores the country of netplan.
+      ...(wifi !== 'off' && { 'cfg80211.ieee80211_regdom': wifi.country }),
+      // It is stronger than meta-data.
+      ...(method === 'cloud-init' &&
+        seed?.startsWith('nocloud') && { ds: `nocloud;i=${instance}` }),
+      ...(method === 'firstrun' && firstRunWords),
+    },
+  };
+}
+
+/** Another one for each setup, so that cloud-init runs again. */
+function digest(setup: PiSetup): string {
+  // Secrets print as a mark: they are in the network's key, and in the token.
+  const files = rootFiles({ setup, now: new Date(0) });
+  const text = JSON.stringify([setup, files, netplanOf(setup), setup.cluster?.token.reveal()]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}

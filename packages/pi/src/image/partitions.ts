@@ -1,0 +1,66 @@
+/**
+ * The partitions of a disk: MBR, and GPT where the MBR says so.
+ * Sources: UEFI specification 2.10, chapter 5; the MBR as sfdisk writes it.
+ */
+import { PiError } from '../errors.ts';
+import { type Disk, readBytes } from './disk.ts';
+
+export interface Partition {
+  /** 1 is the first. */
+  number: number;
+  /** Bytes. */
+  offset: number;
+  size: number;
+}
+
+const sector = 512;
+const gptMark = 0xee;
+/** Partitions in an extended one are of no image of a Raspberry Pi. */
+const extended = [0x05, 0x0f, 0x85];
+/** Tables of GPT have 128 entries of 128 bytes. */
+const mostGptBytes = 1024 * 1024;
+
+/** @throws PiError It has no table of partitions, or one that does not fit. */
+export async function partitionsOf(disk: Disk): Promise<Partition[]> {
+  const bad = (why: string) =>
+    new PiError('IMAGE', `${disk.name}: ${why}; is it the image of a disk, and complete?`);
+  if (disk.size < 2 * sector) throw bad('is too small for a disk');
+  const mbr = await readBytes(disk, 0, sector);
+  if (mbr.readUInt16LE(510) !== 0xaa55) throw bad('has no table of partitions');
+  const entries = [0, 1, 2, 3].map((at) => mbr.subarray(446 + 16 * at, 462 + 16 * at));
+  const found = entries.some((entry) => entry[4] === gptMark)
+    ? await gptPartitions(disk, bad)
+    : entries.flatMap((entry, at): Partition[] => {
+        const type = entry[4] as number;
+        if (type === 0 || extended.includes(type)) return [];
+        const [start, sectors] = [entry.readUInt32LE(8), entry.readUInt32LE(12)];
+        return [{ number: at + 1, offset: start * sector, size: sectors * sector }];
+      });
+  for (const { number, offset, size } of found) {
+    if (offset === 0 || size === 0 || offset + size > disk.size) {
+      throw bad(`partition ${number} reaches beyond the end`);
+    }
+  }
+  return found;
+}
+
+async function gptPartitions(disk: Disk, bad: (why: string) => PiError): Promise<Partition[]> {
+  const header = await readBytes(disk, sector, sector);
+  if (header.toString('latin1', 0, 8) !== 'EFI PART') throw bad('has a damaged GPT');
+  const [table, entries, bytes] = [
+    Number(header.readBigUInt64LE(72)) * sector,
+    header.readUInt32LE(80),
+    header.readUInt32LE(84),
+  ];
+  if (bytes < 128 || entries * bytes > mostGptBytes || table + entries * bytes > disk.size) {
+    throw bad('has a damaged GPT');
+  }
+  const all = await readBytes(disk, table, entries * bytes);
+  return Array.from({ length: entries }, (_, at) =>
+    all.subarray(at * bytes, (at + 1) * bytes),
+  ).flatMap((entry, at): Partition[] => {
+    if (entry.subarray(0, 16).every((byte) => byte === 0)) return [];
+    const [first, last] = [Number(entry.readBigUInt64LE(32)), Number(entry.readBigUInt64LE(40))];
+    return [{ number: at + 1, offset: first * sector, size: (last - first + 1) * sector }];
+  });
+}

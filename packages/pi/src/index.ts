@@ -1,0 +1,9 @@
+/** Raspberry Pis from a bare card: images of machines, base images, writing cards. */
+export { bootFolder } from './boot/setup-script.ts';
+export { PiError } from './errors.ts';
+export { type BaseImage, openBaseImage } from './image/base-image.ts';
+export type { Method } from './image/customization.ts';
+export { type Disk, diskOf } from './image/disk.ts';
+export { type BootFiles, bootFiles, customise, type MachineNeeds } from './image/machine-image.ts';
+export { writeChanged } from './image/write-image.ts';
+export { type PiIdentity, type PiSetup, type PiSystem, parseSetup } from './setup.ts';

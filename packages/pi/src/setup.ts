@@ -1,0 +1,127 @@
+/**
+ * What a Raspberry Pi is to be when it has started for the first time. Each method of customisation makes its files from this one
+ * description. A common image has all of it but the identity, which such a Pi asks for.
+ */
+import { isIP, isIPv4 } from 'node:net';
+import { Secret } from '@skolo/secrets';
+import { z } from 'zod';
+import { PiError } from './errors.ts';
+
+/** RFC 1123, in lower case: the name of a node of Kubernetes. */
+const hostName = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'a host name has letters a to z, digits and hyphens');
+const domain = z
+  .string()
+  .max(190)
+  .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'is not a domain');
+const address = z.string().refine((text) => isIP(text) !== 0, 'is not an IP address');
+const ipv4 = z.string().refine((text) => isIPv4(text), 'is not an address of IPv4');
+/** A name or an address; of IPv6 without brackets. */
+const server = z
+  .string()
+  .max(253)
+  .regex(/^[A-Za-z0-9:.-]+$/, 'is not a host name or an address');
+
+/** As useradd of Debian allows them. */
+const userName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'is not a name of a user');
+
+/** One line without control characters. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it rejects control characters
+const line = z.string().regex(/^[^\u0000-\u001f\u007f]+$/, 'has control characters');
+
+/** One line of authorized_keys, without options. */
+const publicKey = line.regex(
+  /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-\S+|sk-\S+@openssh\.com) [A-Za-z0-9+/]+=*( .*)?$/,
+  'is not a public key of ssh',
+);
+
+const Identity = z.strictObject({
+  hostname: hostName,
+  /** Of the wired interface. */
+  wired: z.union([
+    z.literal('dhcp'),
+    z.strictObject({
+      address: ipv4,
+      /** Length of the prefix of its subnet. */
+      prefix: z.int().min(1).max(32),
+      gateway: ipv4.optional(),
+    }),
+  ]),
+});
+
+/** Who a Pi is: what differs between two with the same image. */
+export type PiIdentity = z.infer<typeof Identity>;
+
+const Wifi = z.strictObject({
+  ssid: line.refine((text) => Buffer.byteLength(text) <= 32, 'has more than 32 bytes'),
+  /** WPA2: 8 to 63 letters of ASCII. */
+  password: z.instanceof(Secret).refine((secret) => /^[\x20-\x7e]{8,63}$/.test(secret.reveal()), {
+    error: 'a password of Wi-Fi has 8 to 63 letters of ASCII',
+  }),
+  /** Where it is: which channels are allowed. Without it the kernel keeps Wi-Fi off. */
+  country: z.string().regex(/^[A-Z]{2}$/, 'is not a country of ISO 3166, such as DE'),
+});
+
+/**
+ * With the digest of the cluster's CA, as `k3s token create` prints it: the agent accepts no other server. The token of a server,
+ * which never expires, must not be on a card.
+ * Source: k3s, docs.k3s.io/cli/token.
+ */
+const joinToken = z
+  .instanceof(Secret)
+  .refine((secret) => /^K10[0-9a-f]{64}::/.test(secret.reveal()), {
+    error: 'lacks the digest of the CA (K10…::), so that any server could be the cluster',
+  })
+  .refine((secret) => !/^K10[0-9a-f]{64}::(server|node):/.test(secret.reveal()), {
+    error: 'never expires; make one that does with `k3s token create --ttl 24h` on the server',
+  })
+  .refine((secret) => /::[a-z0-9]{6}\.[a-z0-9]{16}$/.test(secret.reveal()), {
+    error: 'is not a token of `k3s token create`',
+  });
+
+const System = z.strictObject({
+  domain: domain.optional(),
+  user: z.strictObject({ name: userName, keys: z.array(publicKey).min(1) }),
+  /** `off`: its radio is turned off. */
+  wifi: z.union([z.literal('off'), Wifi]),
+  /** Empty: those of DHCP. */
+  nameServers: z.array(address),
+  /** Lines of /etc/hosts: an address, and names. */
+  hosts: z.array(
+    z.string().regex(/^[0-9A-Fa-f:.]+[ \t]+[A-Za-z0-9. \t-]+$/, 'is not a line of /etc/hosts'),
+  ),
+  timezone: z.string().regex(/^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/, 'is not a time zone'),
+  /** Layout of X11: `us`, `de`. */
+  keyboard: z.string().regex(/^[a-z]{2,12}$/, 'is not a layout of keyboards, such as us'),
+  /** `C.UTF-8` is in every image, and others are generated at the first start. */
+  locale: z.string().regex(/^[A-Za-z_]+(\.[A-Za-z0-9-]+)?(@[a-z]+)?$/, 'is not a locale'),
+  /** Servers of NTP, the first one preferred. */
+  timeServers: z.array(server),
+  /** Absent: it joins no cluster. */
+  cluster: z
+    .strictObject({
+      /** Of k3s, at port 6443. */
+      server,
+      token: joinToken,
+      /** SHA-256 of the program of k3s that is on the boot partition. */
+      programSha256: z.string().regex(/^[0-9a-f]{64}$/),
+    })
+    .optional(),
+});
+
+/** What Pis of one rack have in common. */
+export type PiSystem = z.infer<typeof System>;
+
+const Setup = z.strictObject({ ...System.shape, identity: Identity });
+
+export type PiSetup = z.infer<typeof Setup>;
+
+/** @throws PiError With everything that is wrong. */
+export function parseSetup(setup: PiSetup): PiSetup {
+  const result = Setup.safeParse(setup);
+  if (result.success) return result.data;
+  const issues = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new PiError('SETUP', `${setup.identity.hostname}: ${issues.join('; ')}`);
+}

@@ -1,0 +1,134 @@
+/** A small disk image of a Raspberry Pi, made by the programs that distributions use: a boot partition of FAT, and a root of ext4. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const mib = 1024 * 1024;
+
+export interface TestImage {
+  table?: 'dos' | 'gpt';
+  fat?: 16 | 32;
+  /** By path. */
+  boot: Readonly<Record<string, string>>;
+  root: Readonly<Record<string, string>>;
+}
+
+/** MiB of the partitions; that of FAT has 512 bytes in a cluster, so that a small one is FAT32. */
+const sizes = { start: 1, boot: 40, root: 16 };
+export const bootOffset = sizes.start * mib;
+export const rootOffset = (sizes.start + sizes.boot) * mib;
+
+export async function makeTestImage(file: string, image: TestImage): Promise<void> {
+  const { table = 'dos', fat = 32, boot, root } = image;
+  const folder = await mkdtemp(join(tmpdir(), 'skolo-image-'));
+  try {
+    await writeTree(join(folder, 'boot'), boot);
+    await writeTree(join(folder, 'root'), root);
+    const types = table === 'dos' ? ['c', '83'] : ['uefi', 'linux'];
+    const script = `file=$1 fat=$2 folder=$3
+truncate -s ${sizes.start + sizes.boot + sizes.root + 1}M "$file"
+sfdisk --quiet "$file" <<END
+label: ${table}
+start=${sizes.start}MiB, size=${sizes.boot}MiB, type=${types[0]}
+start=${sizes.start + sizes.boot}MiB, size=${sizes.root}MiB, type=${types[1]}
+END
+truncate -s ${sizes.boot}M "$folder/fat"
+mkfs.vfat -F "$fat" -s ${fat === 32 ? 1 : 4} -n BOOTFS "$folder/fat" > /dev/null
+for each in "$folder"/boot/*; do [ ! -e "$each" ] || MTOOLS_SKIP_CHECK=1 mcopy -s -i "$folder/fat" "$each" ::; done
+dd if="$folder/fat" of="$file" bs=1M seek=${sizes.start} conv=notrunc,sparse status=none
+mke2fs -q -t ext4 -L rootfs -d "$folder/root" -E offset=${rootOffset} "$file" ${sizes.root}M`;
+    await run('sh', ['-eu', '-c', script, 'sh', file, `${fat}`, folder]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function writeTree(folder: string, files: Readonly<Record<string, string>>) {
+  await mkdir(folder, { recursive: true });
+  for (const [path, content] of Object.entries(files)) {
+    const at = join(folder, path);
+    await mkdir(dirname(at), { recursive: true });
+    await writeFile(at, content);
+  }
+}
+
+/** A file of the boot partition, by mtools. */
+export async function readByMtools(image: string, path: string): Promise<string> {
+  const { stdout } = await run('mtype', ['-i', `${image}@@${bootOffset}`, `::${path}`], {
+    env: { ...process.env, MTOOLS_SKIP_CHECK: '1' },
+    maxBuffer: 64 * mib,
+  });
+  return stdout;
+}
+
+/** What fsck.vfat says of the boot partition, which is copied out: it has no option for an offset. */
+export async function checkFat(image: string): Promise<string> {
+  const part = `${image}.fat`;
+  try {
+    const sector = [`bs=1M`, `skip=${sizes.start}`, `count=${sizes.boot}`, 'status=none'];
+    await run('dd', [`if=${image}`, `of=${part}`, ...sector]);
+    const { stdout } = await run('fsck.vfat', ['-n', '-v', part]);
+    return stdout;
+  } finally {
+    await rm(part, { force: true });
+  }
+}
+
+/** What was on the boot partition of an image before anybody has changed it, by its system. */
+export const systems = {
+  trixie: {
+    boot: {
+      'cmdline.txt':
+        'console=serial0,115200 console=tty1 root=PARTUUID=aa-02 rootfstype=ext4 fsck.repair=yes rootwait ds=nocloud;i=rpios-image\n',
+      'config.txt': 'dtparam=audio=on\n\n[cm4]\notg_mode=1\n\n[all]\n',
+      'user-data': '#cloud-config\n#hostname: raspberrypi\n',
+      'meta-data': 'instance_id: rpios-image\n',
+      'network-config': '#network:\n',
+    },
+    root: {
+      'usr/lib/os-release':
+        'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_CODENAME=trixie\n',
+      'usr/bin/cloud-init': '#!/usr/bin/python3\n',
+      'usr/lib/raspberrypi-sys-mods/imager_custom': '#!/bin/sh\n',
+    },
+  },
+  bookworm: {
+    boot: {
+      'cmdline.txt':
+        'console=serial0,115200 console=tty1 root=PARTUUID=aa-02 rootfstype=ext4 fsck.repair=yes rootwait quiet init=/usr/lib/raspberrypi-sys-mods/firstboot\n',
+      'config.txt': 'dtparam=audio=on\n[all]\n',
+    },
+    root: {
+      'usr/lib/os-release': 'ID=debian\nVERSION_CODENAME=bookworm\n',
+      'usr/lib/raspberrypi-sys-mods/imager_custom': '#!/bin/sh\n',
+    },
+  },
+  preseed: {
+    boot: {
+      'cmdline.txt': 'console=tty1 root=PARTUUID=aa-02 rootwait\n',
+      'config.txt': '[all]\n',
+    },
+    root: {
+      'usr/lib/os-release': 'ID=debian\nVERSION_CODENAME=trixie\n',
+      'usr/bin/rpi-preseed': '#!/bin/sh\n',
+      'usr/lib/raspberrypi-sys-mods/imager_custom': '#!/bin/sh\n',
+    },
+  },
+  ubuntu: {
+    boot: {
+      'config.txt':
+        '[all]\nkernel=vmlinuz\ncmdline=cmdline.txt\nos_prefix=current/\n\n[tryboot]\nos_prefix=new/\n',
+      'current/cmdline.txt': 'console=tty1 root=LABEL=writable rootfstype=ext4 rootwait fixrtc\n',
+      'user-data': '#cloud-config\n',
+      'meta-data': 'instance-id: x\n',
+      'network-config': 'network:\n  version: 2\n',
+    },
+    root: {
+      'usr/lib/os-release': 'ID=ubuntu\nVERSION_CODENAME=noble\n',
+      'usr/bin/cloud-init': '#!/usr/bin/python3\n',
+    },
+  },
+} satisfies Record<string, TestImage>;
