@@ -1,4 +1,7 @@
 /** What is bundled. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseRack, serviceNames, swarmingConfig } from '@skolo/rack';
 import { buildPages } from '../../services/machine-state/console/build.ts';
 
@@ -46,9 +49,25 @@ export const bundles = [
     // `skolo secrets` signs in to devices, and changes their passwords.
     drivers: ['accounts', 'backup', 'outlets'],
     copies: ['bin'],
+    prepare: buildPages,
+    contains: ['preact'],
+    files: pagesForTheCommand,
   },
   { name: 'stand-in', folder: 'packages/stand-in', leastNode: 24, copies: ['bin'] },
 ];
+
+/** As a module, because an executable has no folders. */
+async function pagesForTheCommand() {
+  const folder = fileURLToPath(new URL('../../services/machine-state/pages', import.meta.url));
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  const texts = Object.fromEntries(
+    names
+      .filter((name) => /\.(css|html|js|svg)$/.test(name))
+      .map((name) => [`/${name}`, readFileSync(join(folder, name), 'utf8')]),
+  );
+  const module = `export const texts = ${JSON.stringify(texts)};\n`;
+  return { 'opt/skolo/packages/cli/dist/console-pages-texts.js': module };
+}
 
 /** Its jumphost is `metadata` to its machines; all others mount what `skolo rack swarming-config` prints. */
 const usualRack = `

@@ -14,6 +14,7 @@ export const ConsoleSession = z
     role,
     signedIn: z.boolean().describe('false: the network of the caller may read'),
     expiresAt: Time.optional().describe('when the session ends; absent: there is none'),
+    hasOtherRacks: z.boolean().optional().describe('one path above is the page of all racks'),
   })
   .meta({ id: 'ConsoleSession' });
 export type ConsoleSession = z.output<typeof ConsoleSession>;

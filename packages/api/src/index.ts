@@ -18,6 +18,7 @@ export {
   type Fetch,
 } from './client.ts';
 export { ConsoleSession, consoleApi } from './console.ts';
+export { DeskRack, deskApi } from './desk.ts';
 export {
   CommonCause,
   Curve,

@@ -17,6 +17,7 @@ export { clustersJsonSchema } from './clusters-schema.ts';
 export { askEachRack, type RackAnswer } from './each-rack.ts';
 export { FleetError, type FleetErrorCode } from './errors.ts';
 export { type Kubectl, KubectlError, kubectlWith } from './kubectl.ts';
+export { type LocalServer, startLocalServer } from './local-server.ts';
 export {
   type Jumphost,
   type MachineCommand,
@@ -26,7 +27,7 @@ export {
 export { type OpenOptions, type OpenRack, openRack } from './open-rack.ts';
 export type { Ended } from './program.ts';
 export { healthPath, healthQueries, type RackHealth, readHealth } from './rack-health.ts';
-export { type Forward, startForward } from './service-forward.ts';
+export { startForward } from './service-forward.ts';
 export { fetchBySharedWay, shareWay } from './shared-way.ts';
 export { prepareShell, type ShellStart } from './shell.ts';
 export { machineFailure } from './ssh-failure.ts';

@@ -1,20 +1,11 @@
-/**
- * A local URL for a service of a rack, for a browser. The host name in it is a secret of this session, so other users of this
- * computer, who reach the port, too, get nothing. Every request is marked as forwarded.
- */
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+/** A local URL for a service of a rack, for a browser. Every request is marked as forwarded. */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { type Duplex, pipeline } from 'node:stream';
 import { errorText } from '@skolo/errors';
 import { markForwarded } from './forwarded.ts';
+import { type LocalServer, startLocalServer } from './local-server.ts';
 import type { Open } from './tunnel-fetch.ts';
-
-export interface Forward {
-  /** `http://SECRET.localhost:PORT` */
-  url: string;
-  close(): Promise<void>;
-}
 
 /** How long a request waits for the tunnel. */
 const patienceMs = 10_000;
@@ -26,15 +17,8 @@ const patienceMs = 10_000;
 export async function startForward(
   target: { host: string; port: number },
   connect: Open,
-): Promise<Forward> {
-  const secret = randomBytes(18).toString('hex');
+): Promise<LocalServer> {
   const sockets = new Set<Duplex>();
-  let ownHost = '';
-
-  function isOwn({ headers: { host = '' } }: IncomingMessage): boolean {
-    const [given, expected] = [Buffer.from(host.toLowerCase()), Buffer.from(ownHost)];
-    return given.length === expected.length && timingSafeEqual(given, expected);
-  }
 
   /** The same request to the service. */
   async function ask(incoming: IncomingMessage) {
@@ -52,7 +36,6 @@ export async function startForward(
   }
 
   async function answer(incoming: IncomingMessage, response: ServerResponse) {
-    if (!isOwn(incoming)) return refuse(response, 403, 'this address belongs to another user');
     try {
       const { asked, socket } = await ask(incoming);
       response.on('close', () => socket.destroy());
@@ -62,30 +45,18 @@ export async function startForward(
       response.writeHead(answered.statusCode ?? 502, answered.rawHeaders);
       return pipeline(answered, response, () => socket.destroy());
     } catch (error) {
-      return refuse(
-        response,
-        502,
-        `no answer from ${target.host}:${target.port}: ${errorText(error)}`,
-      );
+      return refuse(response, `no answer from ${target.host}:${target.port}: ${errorText(error)}`);
     }
   }
 
-  const server = createServer((incoming, response) => void answer(incoming, response));
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  ownHost = `${secret}.localhost:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  const { url, close } = await startLocalServer(
+    (incoming, response) => void answer(incoming, response),
+  );
   return {
-    url: `http://${ownHost}`,
+    url,
     async close() {
-      const closed = once(server, 'close');
-      server.close();
       for (const socket of sockets) socket.destroy();
-      await closed;
+      await close();
     },
   };
 }
@@ -111,7 +82,7 @@ function headersFor(
   return result;
 }
 
-function refuse(response: ServerResponse, status: number, why: string): void {
+function refuse(response: ServerResponse, why: string): void {
   if (response.headersSent) response.destroy();
-  else response.writeHead(status, { 'content-type': 'text/plain' }).end(`${why}\n`);
+  else response.writeHead(502, { 'content-type': 'text/plain' }).end(`${why}\n`);
 }

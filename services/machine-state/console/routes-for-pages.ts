@@ -4,6 +4,7 @@ import {
   alertToPubsubApi,
   auditApi,
   consoleApi,
+  deskApi,
   machineStateApi,
   metadataServerApi,
   powerCycleDaemonApi,
@@ -12,6 +13,7 @@ import {
 
 const apis: Readonly<Record<string, Api>> = {
   'machine-state': { ...machineStateApi, ...consoleApi },
+  desk: deskApi,
   'alert-to-pubsub': alertToPubsubApi,
   'metadata-server': metadataServerApi,
   'power-cycle-daemon': powerCycleDaemonApi,

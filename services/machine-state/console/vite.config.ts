@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 import { routesForPages } from './routes-for-pages.ts';
 
@@ -30,6 +31,10 @@ export default defineConfig({
   build: {
     outDir: '../pages',
     emptyOutDir: true,
+    // Of a rack, and of `skolo console` for several.
+    rolldownOptions: {
+      input: ['index.html', 'racks.html'].map((name) => join(import.meta.dirname, name)),
+    },
     target: 'es2023',
     // A `data:` URL would need a weaker policy.
     assetsInlineLimit: 0,

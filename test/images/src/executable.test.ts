@@ -1,10 +1,13 @@
 /** What a release has of `skolo` for a desk: an executable, and a package of npm. Nothing of the repository is in reach. */
-import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { writeExecutable } from '../../../scripts/bundle/executable.mjs';
 import { bundle } from './bundles.ts';
 import { root } from './paths.ts';
@@ -42,6 +45,22 @@ describe('the executable', () => {
     }
     const { stdout } = await skolo('--rack', 'rack.yaml', 'rack', 'check');
     expect(stdout).toMatch(/^demo: \d+ machines, .*no errors/);
+  });
+
+  it('has the pages of the console in itself', async () => {
+    const rack5 = { type: 'k3s', context_name: 'rack5', jumphost: 'jumphost-rack5', port: 6442 };
+    const list = { gitdir: '~/racks', repo: 'https://git.example.com/r.git', clusters: { rack5 } };
+    await writeFile(join(dir, 'config.json'), JSON.stringify(list));
+    const args = ['console', '--all', '--no-open', '--clusters', 'config.json'];
+    const child = spawn(join(dir, 'skolo'), args, { cwd: dir, env: {} });
+    onTestFinished(() => void child.kill());
+    const [printed] = await once(child.stdout, 'data');
+    const { host, port } = new URL(String(printed).trim());
+
+    const asked = request({ host: '127.0.0.1', port, headers: { host } }).end();
+    const [answer] = await once(asked, 'response');
+
+    expect(await text(answer)).toContain('<title>Racks · skolo</title>');
   });
 
   it('ends with the status of the command', async () => {

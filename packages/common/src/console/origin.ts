@@ -4,11 +4,14 @@
  */
 import type { IncomingMessage } from 'node:http';
 
-/** Why a request that may change something is rejected; undefined: it is of our pages, or of a program. */
+const harmless = ['GET', 'HEAD', 'OPTIONS'];
+
+/** Why a request is rejected; undefined: it changes nothing, or is of our pages, or of a program. */
 export function originProblem(
-  { headers }: Pick<IncomingMessage, 'headers'>,
+  { method = '', headers }: Pick<IncomingMessage, 'method' | 'headers'>,
   hasSession: boolean,
 ): string | undefined {
+  if (harmless.includes(method)) return undefined;
   // Browsers send it to https and localhost only. No page can set it.
   const site = headers['sec-fetch-site'];
   if (site !== undefined) {

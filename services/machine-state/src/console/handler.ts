@@ -18,8 +18,6 @@ interface Deps extends Pick<ServiceContext, 'rack' | 'access' | 'audit' | 'log'>
   app: RequestListener;
 }
 
-const harmless = ['GET', 'HEAD', 'OPTIONS'];
-
 export function consoleHandler(deps: Deps): RequestListener {
   const { sessions, pages, app, log } = deps;
 
@@ -27,7 +25,7 @@ export function consoleHandler(deps: Deps): RequestListener {
     const { headers, url = '' } = request;
     const session = sessions.find(headers.cookie);
     if (!session) await recordExpired(request);
-    if (!harmless.includes(request.method ?? '')) await checkOrigin(request, session);
+    await checkOrigin(request, session);
     // From here on a session is its token.
     if (session && headers.authorization === undefined) {
       headers.authorization = `Bearer ${session.token}`;

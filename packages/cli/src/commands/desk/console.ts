@@ -3,23 +3,21 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { consoleApi, machineStateApi } from '@skolo/api';
+import { consoleApi, type DeskRack, machineStateApi } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { savedTokenFile } from '../../desk-files.ts';
 import { complain } from '../../errors.ts';
-import { rackNamed } from '../../fleet.ts';
+import { loadFleet } from '../../fleet.ts';
 import { count, plain } from '../../output/text.ts';
 import { loadRack } from '../../rack-file.ts';
 import { explaining, newClient, readToken } from '../../service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
-import { findTarget } from './forward.ts';
 
 /** A console, and how this computer reaches it. */
 interface Place {
   rack: string;
   /** For machine-state's API. */
   baseUrl: string;
-  fetch?: typeof fetch;
   /** For the browser. */
   url: string;
 }
@@ -31,34 +29,70 @@ const readWithinMs = 5000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Opens the console of a rack in the browser, and signs you in with your token through a link that works once, within a minute. With names of racks it goes through their jumphosts and stays until Ctrl-C; each rack has a page of its own, and the one with the most machines that need a person is opened first. Without a token the page asks for one.',
+      'Opens the console of a rack in the browser, and signs you in with your token through a link that works once, within a minute. With names of racks it goes through their jumphosts and stays until Ctrl-C: one page shows all of them, the worst first, and a rack that cannot be reached with the reason. ssh asks for nothing then: load your key with ssh-add. Without a token the page of the rack asks for one.',
     )
     .argument('[racks...]', 'names in the list of racks; default the rack of --rack')
-    .option('--no-open', 'only print the links')
+    .option('--all', 'all racks in the list of racks')
+    .option('--no-open', 'only print the link')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo console rack4');
 
-  command.action(async (names: string[], { open }: { open: boolean }) => {
+  command.action(async (names: string[], options: { all?: true; open: boolean }) => {
     const { io } = command;
     const { on } = command.globals();
+    if (options.all && names.length > 0) command.error("give racks or '--all', not both");
     const racks = names.length === 0 && on !== undefined ? [on] : names;
-    const places =
-      racks.length === 0 ? [await ownPlace(command)] : await forwardedPlaces(command, racks);
-    const links = await Promise.all(places.map((place) => linkTo(command, place)));
-    links.sort((a, b) => b.waiting - a.waiting);
-    for (const { rack, link, waiting } of links) {
-      if (!open) io.out(link);
-      const verb = waiting === 1 ? 'needs' : 'need';
-      io.err(plain(`${rack}: ${count(waiting, 'machine')} ${verb} a person`));
-    }
-    if (open) await openInBrowser(command, links);
-    if (racks.length === 0) return;
-    const stop = untilStopped(io);
-    io.err('the links work until Ctrl-C');
-    if (!stop.signal.aborted) {
-      await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
+    if (options.all || racks.length > 0) await serveRacks(command, racks, options.open);
+    else {
+      const { link, waiting, rack } = await linkTo(command, await ownPlace(command));
+      if (!options.open) io.out(link);
+      io.err(`${rack}: ${personText(waiting)}`);
+      if (options.open) await openInBrowser(command, link);
     }
   });
+}
+
+/** Until Ctrl-C. */
+async function serveRacks(
+  command: SkoloCommand,
+  names: readonly string[],
+  open: boolean,
+): Promise<void> {
+  const { io } = command;
+  const [{ findRack, startLocalServer }, { createDesk }, { consolePages }, { watchRack }] =
+    await Promise.all([
+      import('@skolo/fleet'),
+      import('../../console/desk-server.ts'),
+      import('../../console/console-pages.ts'),
+      import('../../console/watch-rack.ts'),
+    ]);
+  const fleet = await loadFleet(command);
+  const wanted =
+    names.length === 0 ? fleet.racks : [...new Set(names)].map((name) => findRack(fleet, name));
+  const pages = await consolePages();
+  const stop = untilStopped(io);
+  function onConnection({ name, connection, why, known }: DeskRack) {
+    const text = connection === 'live' ? personText(known?.needPerson ?? 0) : (why ?? connection);
+    io.err(plain(`${name}: ${text}`));
+  }
+  // A token is of one rack, and no other one may see it.
+  const { tokenFile } = wanted.length === 1 ? command.globals() : {};
+  const racks = wanted.map((rack) =>
+    watchRack(command, rack, { onConnection, ...(tokenFile !== undefined && { tokenFile }) }),
+  );
+  const desk = createDesk({ racks, pages, now: io.now });
+  const server = await startLocalServer(desk.listener);
+  command.atEnd(server.close);
+  const running = racks.map((rack) => rack.run(stop.signal));
+  const link = `${server.url}/#/?code=${encodeURIComponent(desk.createCode())}`;
+  if (open) await openInBrowser(command, link);
+  else io.out(link);
+  io.err('the page works until Ctrl-C');
+  await Promise.all(running);
+}
+
+function personText(waiting: number): string {
+  return `${count(waiting, 'machine')} ${waiting === 1 ? 'needs' : 'need'} a person`;
 }
 
 async function ownPlace(command: SkoloCommand): Promise<Place> {
@@ -68,25 +102,6 @@ async function ownPlace(command: SkoloCommand): Promise<Place> {
   const rack = await loadRack(command.globals());
   const baseUrl = serviceUrl(rack, 'machine-state');
   return { rack: rack.name, baseUrl, url: baseUrl };
-}
-
-async function forwardedPlaces(command: SkoloCommand, names: readonly string[]): Promise<Place[]> {
-  const [{ startForward }, { readRack }, { serviceUrl }] = await Promise.all([
-    import('@skolo/fleet'),
-    import('@skolo/rack'),
-    import('@skolo/rack/service-urls'),
-  ]);
-  const places: Place[] = [];
-  // One after the other: each may ask for a passphrase.
-  for (const name of new Set(names)) {
-    const rack = await rackNamed(command, name);
-    const { jumphost, target } = await findTarget(command, rack, 'machine-state');
-    const forward = await startForward(target, jumphost.connect);
-    command.atEnd(forward.close);
-    const baseUrl = serviceUrl(await readRack(join(rack.overlay, 'rack.yaml')), 'machine-state');
-    places.push({ rack: name, baseUrl, fetch: jumphost.fetch, url: forward.url });
-  }
-  return places;
 }
 
 interface Link {
@@ -117,21 +132,19 @@ async function linkTo(command: SkoloCommand, { rack, url, ...place }: Place): Pr
   );
 }
 
-/** By files that only their owner can read: arguments of programs are seen by all users of this computer. */
-async function openInBrowser(command: SkoloCommand, links: readonly Link[]): Promise<void> {
+/** By a file that only its owner can read: arguments of programs are seen by all users of this computer. */
+async function openInBrowser(command: SkoloCommand, link: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'skolo-console-'));
   command.atEnd(() => rm(folder, { recursive: true, force: true }));
-  for (const [at, { link }] of links.entries()) {
-    const file = join(folder, `${at}.html`);
-    const page = `<!doctype html><meta http-equiv="refresh" content="0; url=${escaped(link)}">\n`;
-    await writeFile(file, page, { mode: 0o600, flag: 'wx' });
-    const program = process.platform === 'darwin' ? 'open' : 'xdg-open';
-    const child = spawn(program, [file], { detached: true, stdio: 'ignore' });
-    child.once('error', () => {
-      complain(command.io, `${program} cannot be started; --no-open prints the link`);
-    });
-    child.unref();
-  }
+  const file = join(folder, 'console.html');
+  const page = `<!doctype html><meta http-equiv="refresh" content="0; url=${escaped(link)}">\n`;
+  await writeFile(file, page, { mode: 0o600, flag: 'wx' });
+  const program = process.platform === 'darwin' ? 'open' : 'xdg-open';
+  const child = spawn(program, [file], { detached: true, stdio: 'ignore' });
+  child.once('error', () => {
+    complain(command.io, `${program} cannot be started; --no-open prints the link`);
+  });
+  child.unref();
   await sleep(readWithinMs);
 }
 

@@ -1,9 +1,9 @@
 /** Calls of the services, typed by `@skolo/api`. Others than machine-state are behind `/services/NAME`. */
-
 import { routes } from 'virtual:routes';
 import type { alertToPubsubApi } from '@skolo/api/alert-to-pubsub';
 import type { auditApi } from '@skolo/api/audit';
 import type { consoleApi } from '@skolo/api/console';
+import type { deskApi } from '@skolo/api/desk';
 import type { machineStateApi } from '@skolo/api/machine-state';
 import type { metadataServerApi } from '@skolo/api/metadata-server';
 import type { powerCycleDaemonApi } from '@skolo/api/power-cycle-daemon';
@@ -17,6 +17,8 @@ type Audited<A> = A & typeof auditApi;
 
 export interface Apis {
   'machine-state': Audited<typeof machineStateApi & typeof consoleApi>;
+  /** Of the page with all racks. */
+  desk: typeof deskApi;
   'alert-to-pubsub': Audited<typeof alertToPubsubApi>;
   'metadata-server': Audited<typeof metadataServerApi>;
   'power-cycle-daemon': Audited<typeof powerCycleDaemonApi>;
@@ -77,7 +79,8 @@ export async function send<S extends ServiceName, N extends keyof Apis[S] & stri
   isStream = false,
 ): Promise<Response> {
   const [method, path] = routes[service][name];
-  const prefix = service === 'machine-state' ? '.' : `./services/${service}`;
+  const isOwn = service === 'machine-state' || service === 'desk';
+  const prefix = isOwn ? '.' : `./services/${service}`;
   const filled = path.replace(/\{(\w+)\}/g, (_, key: string) =>
     encodeURIComponent(params[key] ?? ''),
   );

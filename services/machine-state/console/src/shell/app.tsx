@@ -31,6 +31,7 @@ function Shell() {
   const [helps, setHelps] = useState(false);
   const [theme, nextTheme] = useTheme();
   const rackName = useLive(({ rack, session }) => rack?.rack ?? session?.rack);
+  const hasOtherRacks = useLive(({ session }) => session?.hasOtherRacks);
   const view = views.find(({ name }) => name === route.view);
   useKeys('Everywhere', [
     { key: '?', what: 'shows these keys', run: () => setHelps(true) },
@@ -54,6 +55,7 @@ function Shell() {
         Skip to the content
       </button>
       <header class="top">
+        {hasOtherRacks && <a href="../">All racks</a>}
         <a class="rack-name" href={hrefOf('rack')}>
           {rackName ?? 'skolo'}
         </a>

@@ -1,0 +1,7 @@
+import { render } from 'preact';
+import { applyTheme } from '../shell/theme.ts';
+import { Racks } from './racks.tsx';
+
+applyTheme();
+const root = document.getElementById('app');
+if (root) render(<Racks />, root);

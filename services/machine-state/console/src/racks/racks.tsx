@@ -1,0 +1,106 @@
+/** All racks of `skolo console`, the worst first. */
+import type { DeskRack } from '@skolo/api/desk';
+import { useEffect } from 'preact/hooks';
+import { CallFailed, call } from '../live/api.ts';
+import { Load, useLoaded } from '../parts/load.tsx';
+import { Table } from '../parts/table.tsx';
+import { Ago } from '../parts/time.tsx';
+import { go, parseHash } from '../shell/router.ts';
+
+const everyMs = 2000;
+
+export function Racks() {
+  const loaded = useLoaded(askRacks, 'racks', everyMs);
+  const [first, ...others] = loaded.value ?? [];
+  const isOnly = first?.connection === 'live' && others.length === 0;
+  useEffect(() => {
+    if (first && isOnly) location.replace(linkTo(first));
+  }, [isOnly]);
+  return (
+    <main id="main">
+      <h1>Racks</h1>
+      <Load of={loaded}>
+        {(racks) => (
+          <Table caption="Racks" head={['Rack', 'Connection', 'Machines', 'What is wrong']}>
+            {racks.map((rack) => (
+              <Row key={rack.name} rack={rack} />
+            ))}
+          </Table>
+        )}
+      </Load>
+    </main>
+  );
+}
+
+const words = { connecting: 'connecting', live: 'connected', lost: 'not reachable' } as const;
+
+function Row({ rack }: { rack: DeskRack }) {
+  const { name, connection, since, why, known } = rack;
+  const isOld = connection !== 'live';
+  return (
+    <tr>
+      <th scope="row">
+        <a href={linkTo(rack)}>{name}</a>
+      </th>
+      <td>
+        <span class={`state ${connection === 'lost' ? 'v-unreachable' : ''}`}>
+          {words[connection]}
+        </span>{' '}
+        for <Ago time={since} />
+        {why && <p>{why}</p>}
+      </td>
+      <td>
+        {known ? (
+          <>
+            {known.needPerson > 0 ? <b>{known.needPerson}</b> : 'None'} of {known.machines}{' '}
+            {known.needPerson === 1 ? 'needs' : 'need'} a person
+            {isOld && <p class="muted">when it was last connected</p>}
+          </>
+        ) : (
+          <span class="muted">not known</span>
+        )}
+      </td>
+      <td>{known && <Troubles known={known} />}</td>
+    </tr>
+  );
+}
+
+function Troubles({ known }: { known: NonNullable<DeskRack['known']> }) {
+  const { causes, alerts, services } = known;
+  if (causes.length === 0 && alerts === 0 && services.length === 0) return <>Nothing</>;
+  return (
+    <ul>
+      {causes.map(({ what, text, since, machines }) => (
+        <li key={what}>
+          <b>{what}</b>: {text} ({machines} machines) <Ago time={since} />
+        </li>
+      ))}
+      {services.length > 0 && <li>degraded: {services.join(', ')}</li>}
+      {alerts > 0 && (
+        <li>
+          {alerts} {alerts === 1 ? 'alert' : 'alerts'} of the rack itself
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function linkTo({ name }: DeskRack): string {
+  return `./${encodeURIComponent(name)}/`;
+}
+
+/** Signs in first, where the address has the code of a link. */
+async function askRacks(signal: AbortSignal): Promise<DeskRack[]> {
+  const code = parseHash(location.hash).query.get('code');
+  if (code) {
+    // Out of the address and the history before anything else.
+    go('#/', true);
+    await call('desk', 'signIn', { body: { code } }).catch(inWords);
+  }
+  return (await call('desk', 'racks', { signal }).catch(inWords)).racks;
+}
+
+/** Nobody signs in with a token here: the message says how. */
+function inWords(error: unknown): never {
+  throw error instanceof CallFailed ? new Error(error.message) : error;
+}

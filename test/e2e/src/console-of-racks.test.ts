@@ -1,0 +1,185 @@
+/** `skolo console RACK…`: two racks, one of them out of reach, by real ssh, machine-state and, in the long run, a browser. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { createClient, deskApi, machineStateApi } from '@skolo/api';
+import { newToken } from '@skolo/common';
+import { isLong } from '@skolo/durable/campaign';
+import { startDesk } from '@skolo/fleet/testing';
+import { peer } from '@skolo/simulators';
+import { chromium } from 'playwright-core';
+import { expect, it, onTestFinished } from 'vitest';
+import { skolo } from './jumphost-desk.ts';
+import { startServiceProcess } from './service-process.ts';
+
+const noPeers = !peer('sshd') || !peer('ssh');
+const noBrowser = noPeers || !peer('chromium') || !isLong;
+const json = { 'content-type': 'application/json' };
+
+it.skipIf(noPeers)('shows each rack, and acts on one with its own token', async () => {
+  const { link, token, printed, direct } = await openConsole();
+  const { host, hash } = new URL(link);
+  const code = new URLSearchParams(hash.slice(3)).get('code');
+  const ask = (path: string, init?: Asked) => askAt(host, path, init);
+
+  expect(await ask('/', { headers: { host: 'evil.example' } })).toMatchObject({ status: 403 });
+  expect(await ask('/')).toMatchObject({ status: 200, body: expect.stringContaining('Racks') });
+  expect(await ask('/v1/racks')).toMatchObject({ status: 401 });
+  expect(await ask('/rack4/v1/machines')).toMatchObject({ status: 401 });
+  const signIn = { method: 'POST', headers: json, body: JSON.stringify({ code }) };
+  const { headers } = await ask('/v1/session', signIn);
+  expect(headers['set-cookie']?.[0]).toMatch(/; HttpOnly; SameSite=Strict$/);
+  expect(await ask('/v1/session', signIn)).toMatchObject({ status: 401 });
+  const own = { cookie: headers['set-cookie']?.[0]?.split(';')[0] ?? '', origin: `http://${host}` };
+
+  const racks = async () =>
+    deskApi.racks.answers[200].parse(JSON.parse((await ask('/v1/racks', { headers: own })).body));
+  await expect.poll(racks).toMatchObject({
+    racks: [
+      { name: 'rack5', connection: 'lost', why: expect.stringContaining('no such host name') },
+      { name: 'rack4', connection: 'live', known: { machines: 2, needPerson: 2 } },
+    ],
+  });
+  const session = await ask('/rack4/v1/session', { headers: own });
+  expect(JSON.parse(session.body)).toMatchObject({ name: 'ann', hasOtherRacks: true });
+  const index = await ask('/rack4/');
+  expect(index.headers['content-security-policy']).toContain("default-src 'none'");
+  expect(await ask('/rack4')).toMatchObject({ status: 308, headers: { location: '/rack4/' } });
+  const note = {
+    method: 'POST',
+    headers: { ...json, ...own },
+    body: JSON.stringify({ machines: ['rpi-1'], text: 'seen' }),
+  };
+  expect(await ask('/rack4/v1/notes', note)).toMatchObject({ status: 201 });
+  const foreign = { ...note, headers: { ...note.headers, origin: 'http://evil.example' } };
+  expect(await ask('/rack4/v1/notes', foreign)).toMatchObject({ status: 403 });
+  expect(await direct.history({ params: { name: 'rpi-1' }, query: {} })).toMatchObject({
+    entries: expect.arrayContaining([expect.objectContaining({ kind: 'note', by: 'ann' })]),
+  });
+  expect(await ask('/rack5/v1/machines', { headers: own })).toMatchObject({
+    status: 503,
+    body: expect.stringContaining('no such host name'),
+  });
+  expect([link, printed(), session.body, index.body].join()).not.toContain(token);
+});
+
+it.skipIf(noBrowser)('in a browser: all racks, one of them live, and back', async () => {
+  const { link, direct, cut } = await openConsole();
+  const profile = await mkdtemp(join(tmpdir(), 'skolo-chromium-'));
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath: peer('chromium') ?? '',
+    args: ['--headless', '--no-sandbox', '--disable-gpu'],
+  });
+  onTestFinished(async () => {
+    await browser.close();
+    await rm(profile, { recursive: true, force: true });
+  });
+  const complaints: string[] = [];
+  browser.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  browser.on('weberror', (error) => complaints.push(error.error().message));
+  const page = await browser.newPage();
+  await page.goto(link);
+
+  await page.getByRole('row', { name: /rack5.*not reachable.*no such host name/ }).waitFor();
+  await page.getByRole('row', { name: /rack4.*connected.*2 of 2 need a person/ }).waitFor();
+  expect(page.url()).not.toContain('code');
+  await page.getByRole('link', { name: 'rack4' }).click();
+  await page.locator('[data-machine="rpi-1"]').click();
+  // A change arrives through the tunnel, and again after it was cut.
+  for (const reason of ['a new fan', 'another fan']) {
+    const body = { machines: ['rpi-1'], kind: 'quarantine' as const, reason, count: 1 };
+    await direct.order({ body });
+    await page.getByText(reason).first().waitFor();
+    expect(cut()).toBeGreaterThan(0);
+  }
+  await page.getByRole('link', { name: 'All racks' }).click();
+  await page.getByRole('heading', { name: 'Racks' }).waitFor();
+
+  // The browser notes each request that breaks with the connection.
+  const expected = /Failed to load resource|ERR_INCOMPLETE_CHUNKED/;
+  expect(complaints.filter((each) => !expected.test(each))).toEqual([]);
+});
+
+async function openConsole() {
+  const desk = await startDesk();
+  onTestFinished(desk.close);
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-console-e2e-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const token = await newToken(join(dir, 'tokens.yaml'), {
+    ...{ name: 'ann', role: 'operate', expiresInDays: 1 },
+  });
+  await writeFile(join(dir, 'rack.yaml'), rackYaml('http://127.0.0.1:2'));
+  const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')];
+  const { url } = await startServiceProcess('machine-state', flags);
+  await writeFile(join(desk.rack.overlay, 'rack.yaml'), rackYaml(url));
+  const unreachable = join(desk.rack.overlay, '../rack5');
+  await mkdir(unreachable);
+  await writeFile(join(unreachable, 'rack.yaml'), rackYaml(url).replace('rack4', 'rack5'));
+  const tokens = join(desk.env.HOME ?? '', '.config/skolo/tokens');
+  await mkdir(tokens, { recursive: true });
+  await writeFile(join(tokens, 'rack4'), `${token}\n`, { mode: 0o600 });
+  const args = [skolo, 'console', 'rack4', 'rack5', '--no-open', '--clusters', desk.clusters];
+  const child = spawn(process.execPath, args, { env: desk.env });
+  const printed = collect(child);
+  const ended = once(child, 'close');
+  onTestFinished(async () => {
+    child.kill('SIGTERM');
+    await ended;
+    expect(await desk.left()).toEqual([]);
+  });
+  await expect.poll(printed, { timeout: 20_000 }).toContain('the page works until Ctrl-C');
+  const [link = ''] = /http:\/\/\S+/.exec(printed()) ?? [];
+  const direct = createClient(machineStateApi, { baseUrl: url, token });
+  return { link, token, printed, direct, cut: desk.jumphost.cut };
+}
+
+function collect(child: ChildProcess): () => string {
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (data: Buffer) => {
+      said += data;
+    });
+  }
+  return () => said;
+}
+
+interface Asked {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+/** As a browser does, which finds every name below localhost. */
+async function askAt(host: string, path: string, { body, headers, ...init }: Asked = {}) {
+  const port = Number(host.split(':')[1]);
+  const asked = request({
+    ...{ host: '127.0.0.1', port, path, ...init },
+    headers: { host, ...headers },
+  });
+  asked.end(body);
+  const [answer]: IncomingMessage[] = await once(asked, 'response');
+  if (answer === undefined) throw new Error('no answer');
+  return { status: answer.statusCode, headers: answer.headers, body: await text(answer) };
+}
+
+function rackYaml(url: string): string {
+  const services = ['metadata-server', 'power-cycle-daemon', 'router-backup', 'alert-to-pubsub'];
+  const nowhere = services.map(
+    (name) => `  ${name}: { url: "http://127.0.0.1:2", metricsUrl: "http://127.0.0.1:2" }\n`,
+  );
+  return `rack: rack4
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
+access: { tokens: { file: tokens.yaml } }
+machines:
+  rpi-[1-2]: { kind: rpi, address: '127.0.1.[1-2]', swarming: { url: "http://127.0.0.1:2" } }
+services:
+${nowhere.join('')}  machine-state: { url: "${url}", alertmanager: none }
+`;
+}
