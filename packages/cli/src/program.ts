@@ -128,6 +128,11 @@ const nouns: Record<string, Noun> = {
     example: 'skolo status --watch',
     own: async () => (await import('./commands/status/status.ts')).define,
   },
+  audit: {
+    summary: 'who changed what, in all services',
+    example: 'skolo audit --text skia-rpi2-rack4-shelf1-007',
+    own: async () => (await import('./commands/audit/audit.ts')).define,
+  },
   racks: {
     summary: 'all racks: reachable or not, and their version',
     example: 'skolo racks',

@@ -50,6 +50,7 @@ function answerTo({ url = '', headers: { authorization } }: IncomingMessage) {
   }
   if (door === 'open' || door === 'closed') {
     if (call === 'v1/clients') return { status: 200, body: { clients: clients() } };
+    if (call.startsWith('v1/audit')) return { status: 200, body: { entries: [], skipped: 0 } };
     if (call === 'v1/identities') return { status: 200, body: { identities: identities() } };
   }
   return { status: 200, body: { hello: 'world' } };

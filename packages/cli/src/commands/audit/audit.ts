@@ -1,0 +1,116 @@
+import { ApiUnreachable, type AuditedChange, type AuditOf, auditApi, joinAudits } from '@skolo/api';
+import { Option } from 'commander';
+import { limitOption } from '../../arguments.ts';
+import type { SkoloCommand } from '../../command.ts';
+import { complain, exitCodes } from '../../errors.ts';
+import { printJson } from '../../io.ts';
+import { folded } from '../../names.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { count } from '../../output/text.ts';
+import { timestamp } from '../../output/time.ts';
+import { connectTo } from '../../service-client.ts';
+
+const services = [
+  'machine-state',
+  'power-cycle-daemon',
+  'router-backup',
+  'alert-to-pubsub',
+  'metadata-server',
+] as const;
+type Service = (typeof services)[number];
+
+const mostEntries = 500;
+/** Of a page; a change has two. */
+const mostLines = 1000;
+
+interface Options {
+  who?: string;
+  text?: string;
+  service?: Service;
+  limit: number;
+  json?: true;
+}
+
+/** `skolo audit`: who changed what, in all services. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Lists changes and rejected requests from the audit logs of all services: when, who, what, why, and the outcome. The newest is at the bottom. It needs the role operate. An agent has the changes that went past the services in its own log, on its machine. Exit codes: 0 all services answered; 3 some did not.',
+    )
+    .summary('who changed what, in all services')
+    .argument('[rack]', 'rack to reach through its jumphost, as with --on')
+    .hook('preAction', (_, { args: [rack] }) => {
+      if (rack !== undefined) command.useRack(rack);
+    })
+    .option('--who <name>', 'only these people and programs: part of the name')
+    .option('--text <words>', 'only entries with all these words: a machine, a reason, an outcome')
+    .addOption(new Option('--service <name>', 'only this service').choices(services))
+    .addOption(limitOption(mostEntries))
+    .option('--json', 'print JSON, with all that the log has')
+    .uses('rack', 'tokenFile')
+    .example('skolo audit --text skia-rpi2-rack4-shelf1-007 --limit 50');
+
+  command.action(async (_rack: string | undefined, options: Options) => {
+    const { io } = command;
+    const asked = services.filter((name) => name === (options.service ?? name));
+    const answers = await Promise.allSettled(asked.map((name) => read(command, name, options)));
+    const logs = answers.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const failed = answers.flatMap((each, i) =>
+      each.status === 'rejected' ? [{ name: asked[i], error: each.reason }] : [],
+    );
+    if (logs.length === 0) throw failed[0]?.error;
+    for (const { name, error } of failed) {
+      // The cause is without the advice to give another URL: there are several.
+      const { message } = error.cause instanceof ApiUnreachable ? error.cause : error;
+      complain(io, `${name}: its entries are missing: ${message}`);
+    }
+    if (failed.length > 0) io.exitCode = exitCodes.partlyFailed;
+    const skipped = logs.reduce((sum, log) => sum + log.skipped, 0);
+    if (skipped > 0) complain(io, `${count(skipped, 'damaged line')} skipped`);
+    const changes = joinAudits(logs).changes.slice(0, options.limit).reverse();
+    if (options.json) printJson(io, { changes });
+    else printTable(io, columns, changes);
+  });
+}
+
+/** The newest entries of a service, enough for `limit` changes. @throws CliError */
+async function read(
+  command: SkoloCommand,
+  service: Service,
+  { who, text, limit }: Options,
+): Promise<AuditOf<Service> & { skipped: number }> {
+  // The public port of the metadata server has only Google's protocol.
+  const port = service === 'metadata-server' ? 'metrics' : 'public';
+  const { ask } = await connectTo(command, { api: auditApi, service, port });
+  const log: AuditOf<Service> & { skipped: number } = { service, entries: [], skipped: 0 };
+  do {
+    const query = { who, text, limit: Math.min(mostLines, limit * 2), before: log.older?.before };
+    const page = await ask((client) => client.audit({ query }));
+    log.entries.push(...page.entries);
+    log.skipped += page.skipped;
+    log.older = page.older;
+  } while (log.older !== undefined && log.entries.length < limit * 2);
+  return log;
+}
+
+const columns: Column<AuditedChange>[] = [
+  { title: 'WHEN', cell: ({ time }) => timestamp(time) },
+  { title: 'WHO', cell: ({ who }) => who, shrinkTo: 8 },
+  { title: 'WHAT', cell: ({ what }) => what, shrinkTo: 10 },
+  { title: 'TARGET', cell: targetText, shrinkTo: 12 },
+  {
+    title: 'OUTCOME',
+    cell: ({ outcome }) => outcome,
+    style: ({ outcome }) => (/^(refused|failed|stuck)/.test(outcome) ? 'red' : undefined),
+    shrinkTo: 10,
+  },
+  { title: 'WHY', cell: ({ why }) => why, shrinkTo: 10, leaveOut: 3 },
+  { title: 'SERVICE', cell: ({ service }) => service, leaveOut: 2 },
+  { title: 'FROM', cell: ({ from }) => from, leaveOut: 1 },
+];
+
+/** Machines as ranges; a method with its path stays as it is. */
+function targetText({ target }: AuditedChange): string | undefined {
+  const words = target?.split(' ') ?? [];
+  return words.length > 2 ? folded(words) : target;
+}
