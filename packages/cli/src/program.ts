@@ -199,6 +199,7 @@ const nouns: Record<string, Noun> = {
     example: "skolo pi image 'rpi-[001-010]' --base raspios.img --out cards",
     verbs: {
       image: async () => (await import('./commands/pi/image.ts')).define,
+      images: async () => (await import('./commands/pi/images.ts')).define,
     },
   },
   images: {

@@ -1,5 +1,11 @@
 /** Raspberry Pis from a bare card: images of machines, base images, writing cards. */
-export { bootFolder } from './boot/setup-script.ts';
+export {
+  deleteImage,
+  fetchImage,
+  type StoredImage,
+  storedImages,
+  verifyImage,
+} from './base-images/store.ts';
 export { PiError } from './errors.ts';
 export { type BaseImage, openBaseImage } from './image/base-image.ts';
 export type { Method } from './image/customization.ts';

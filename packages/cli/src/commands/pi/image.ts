@@ -22,7 +22,7 @@ export function define(command: SkoloCommand): void {
       )
       .summary('images of cards for Raspberry Pis')
       .argument('<names...>', 'machines, with ranges')
-      .requiredOption('--base <image>', 'a published image: a file')
+      .requiredOption('--base <image>', 'a published image: a name of skolo pi images, or a file')
       .option('--out <folder>', 'where the images are written', '.')
       .option(
         '--boot-files',

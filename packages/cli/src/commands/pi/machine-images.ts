@@ -1,10 +1,10 @@
 /** Images of machines, in memory: a base image that stays as it is, and the changes of one machine. */
 import { open } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { errorCode } from '@skolo/errors';
 import { type BaseImage, diskOf, type MachineNeeds, openBaseImage } from '@skolo/pi';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
+import { basePath } from './images.ts';
 import { readSetups, type SetupOptions } from './setups.ts';
 
 export interface MachineImages {
@@ -23,7 +23,7 @@ export async function machineImages(
 ): Promise<MachineImages> {
   const { io } = command;
   const setups = await readSetups(command, words, options, signal);
-  const path = resolve(io.folder, options.base);
+  const path = await basePath(io, options.base, signal);
   const file = await open(path).catch((cause: unknown) => {
     throw new CliError(`${path}: cannot be read (${errorCode(cause)}); correct --base`, 1, {
       cause,

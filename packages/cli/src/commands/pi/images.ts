@@ -1,0 +1,154 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import {
+  deleteImage,
+  fetchImage,
+  PiError,
+  type StoredImage,
+  storedImages,
+  verifyImage,
+} from '@skolo/pi';
+import { InvalidArgumentError } from 'commander';
+import type { SkoloCommand } from '../../command.ts';
+import { complain, failPartly } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
+import type { Io } from '../../io.ts';
+import { findNamed } from '../../names.ts';
+import { printTable } from '../../output/table.ts';
+import { plain } from '../../output/text.ts';
+import { byteProgress } from './byte-progress.ts';
+
+/** Where base images are. */
+export function imagesFolder({ env }: Pick<Io, 'env'>): string {
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'skolo', 'pi-images');
+}
+
+/** `skolo pi images`: base images at this desk. */
+export function define(command: SkoloCommand): void {
+  const { io } = command;
+  const folder = imagesFolder(io);
+  command
+    .description(
+      'Lists the published images that are at this desk, in ~/.cache/skolo/pi-images. Each was checked against the checksum of its publisher, and is unpacked there.',
+    )
+    .summary('published images at this desk: list, fetch, verify, delete')
+    .uses()
+    .example('skolo pi images fetch https://downloads.raspberrypi.com/…-arm64-lite.img.xz');
+  command.action(async () => {
+    const images = await storedImages(folder);
+    if (images.length === 0) {
+      io.err('no images here; skolo pi images fetch URL');
+      return;
+    }
+    printTable(
+      io,
+      [
+        { title: 'IMAGE', cell: ({ name }) => name },
+        { title: 'GB', cell: ({ size }) => (size / 1e9).toFixed(1), align: 'right' },
+        { title: 'FETCHED', cell: ({ fetched }) => fetched.slice(0, 10) },
+        { title: 'FROM', cell: ({ from }) => plain(from), shrinkTo: 20 },
+      ],
+      images,
+    );
+  });
+
+  command
+    .command('fetch')
+    .summary('fetch an image, check it, and unpack it')
+    .description(
+      'Fetches a published image (.img, .img.xz, .img.gz, .img.zst) from a URL or a file, and checks it against the SHA-256 that its publisher has beside it: in NAME.sha256 or SHA256SUMS. The checksum shows that the image is complete. It does not prove who made the image beyond the certificate of the server. A download that was cut off goes on where it ended.',
+    )
+    .argument('<from>', 'URL, or file')
+    .option('--sha256 <sum>', 'the checksum, where the publisher has none beside it', sum)
+    .action(async (from: string, { sha256 }: { sha256?: string }) => {
+      const stored = await interruptible(command, (signal) =>
+        fetchTo(io, { from, sha256, signal }),
+      );
+      io.out(plain(`${stored.name}: ${(stored.size / 1e9).toFixed(1)} GB, checked`));
+    });
+
+  command
+    .command('verify')
+    .summary('read images again, and compare them')
+    .description(
+      'Reads images, and compares them with what was fetched. Without names all of them.',
+    )
+    .argument('[names...]', 'images')
+    .action(async (names: string[]) => {
+      const images = await wanted(io, names);
+      await interruptible(command, async (signal) => {
+        let wrong = 0;
+        for (const image of images) {
+          if (await verifyImage(image, signal))
+            io.out(plain(`${image.name}: is as it was fetched`));
+          else {
+            wrong++;
+            complain(
+              io,
+              `${image.name}: is damaged; skolo pi images delete ${image.name}, and fetch it again`,
+            );
+          }
+        }
+        if (wrong > 0) failPartly(io, wrong < images.length);
+      });
+    });
+
+  command
+    .command('delete')
+    .summary('delete images')
+    .description('Deletes images.')
+    .argument('<names...>', 'images')
+    .action(async (names: string[]) => {
+      for (const image of await wanted(io, names)) {
+        await deleteImage(image);
+        io.out(plain(`${image.name}: deleted`));
+      }
+    });
+}
+
+interface FetchNeeds {
+  from: string;
+  sha256?: string | undefined;
+  signal: AbortSignal;
+}
+
+/** Fetches an image, or only finds it. @throws PiError */
+export async function fetchTo(io: Io, { from, sha256, signal }: FetchNeeds): Promise<StoredImage> {
+  const isRemote = /^https?:/.test(from);
+  const progress = byteProgress(io, isRemote ? from.replace(/^.*\//, '') : from);
+  try {
+    return await fetchImage(imagesFolder(io), isRemote ? from : resolve(io.folder, from), {
+      ...{ fetch, signal, now: io.now, report: (text) => io.err(plain(text)) },
+      ...(sha256 !== undefined && { sha256 }),
+      progress: progress.at,
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+/** The file of an image by its name at this desk, or by its path. */
+export async function basePath(io: Io, base: string, signal: AbortSignal): Promise<string> {
+  const stored = (await storedImages(imagesFolder(io))).find(({ name }) => name === base);
+  if (stored !== undefined) return stored.path;
+  if (/\.(xz|gz|zst)$/.test(base)) return (await fetchTo(io, { from: base, signal })).path;
+  if (/^https?:/.test(base)) {
+    throw new PiError('BASE', `${base}: fetch it first: skolo pi images fetch ${base}`);
+  }
+  return resolve(io.folder, base);
+}
+
+async function wanted(io: Io, names: readonly string[]): Promise<StoredImage[]> {
+  const all = await storedImages(imagesFolder(io));
+  return findNamed(
+    io,
+    names,
+    all,
+    (name, guess) => `${name}: no such image${guess}; skolo pi images lists them`,
+  );
+}
+
+function sum(text: string): string {
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return text;
+  throw new InvalidArgumentError('expected a SHA-256, 64 hexadecimal digits');
+}

@@ -1,0 +1,138 @@
+/** A large file from a server of HTTP. What was fetched stays, so that a download that was cut off goes on where it ended. */
+import { open, rm, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { errorCode, errorText } from '@skolo/errors';
+import { z } from 'zod';
+import { PiError } from '../errors.ts';
+
+export interface DownloadDeps {
+  fetch: typeof fetch;
+  signal: AbortSignal;
+  /** Bytes that are here, and all of them if the server says so. */
+  progress(done: number, total: number | undefined): void;
+  /** Without a byte the connection is dead; default 30 s. Milliseconds. */
+  idleMs?: number;
+  /** Between two tries; default 2 s. Milliseconds. */
+  pauseMs?: number;
+}
+
+/** What a file is a part of. */
+const Part = z.strictObject({ url: z.string(), validator: z.string() });
+
+/** After so many tries without a new byte. */
+const mostTries = 5;
+
+/** Fetches all of it to a file, which may have a part of it. @throws PiError */
+export async function download(url: string, path: string, deps: DownloadDeps): Promise<void> {
+  const { signal, pauseMs = 2000 } = deps;
+  for (let tries = 0, before = await sizeOf(path); ; ) {
+    const why = await attempt(url, path, deps);
+    if (why === undefined) return;
+    signal.throwIfAborted();
+    const now = await sizeOf(path);
+    tries = now > before ? 1 : tries + 1;
+    before = now;
+    if (tries >= mostTries || !why.mayRetry) {
+      throw new PiError(
+        'BASE',
+        `${url}: ${why.text}; ${now} bytes are here, and the next try goes on from them`,
+      );
+    }
+    await sleep(pauseMs, undefined, { signal });
+  }
+}
+
+interface Failure {
+  text: string;
+  mayRetry: boolean;
+}
+
+/** Undefined: it is complete. */
+async function attempt(
+  url: string,
+  path: string,
+  { fetch, signal, progress, idleMs = 30_000 }: DownloadDeps,
+): Promise<Failure | undefined> {
+  const idle = new AbortController();
+  const limit = AbortSignal.any([signal, idle.signal]);
+  const timer = setTimeout(() => idle.abort(new Error(`no data for ${idleMs / 1000} s`)), idleMs);
+  try {
+    const validator = await validatorOf(url, path);
+    const have = validator === undefined ? 0 : await sizeOf(path);
+    const headers = {
+      // Bytes of a compressed answer are not those of the file.
+      'accept-encoding': 'identity',
+      ...(have > 0 && validator && { range: `bytes=${have}-`, 'if-range': validator }),
+    };
+    const response = await fetch(url, { headers, signal: limit });
+    // It has no more bytes than are here.
+    if (response.status === 416 && have > 0) return undefined;
+    if (!response.ok || response.body === null) {
+      await response.body?.cancel();
+      const mayRetry = response.status >= 500 || response.status === 429;
+      return { text: `the server answered ${response.status}`, mayRetry };
+    }
+    const from = response.status === 206 ? have : 0;
+    const length = Number(response.headers.get('content-length') ?? Number.NaN);
+    const total = Number.isFinite(length) ? from + length : undefined;
+    await rememberValidator(url, path, response.headers);
+    const file = await open(path, from > 0 ? 'r+' : 'w');
+    try {
+      let done = from;
+      progress(done, total);
+      for await (const bytes of response.body) {
+        timer.refresh();
+        await file.write(bytes, 0, bytes.length, done);
+        done += bytes.length;
+        progress(done, total);
+      }
+      await file.sync();
+      if (total !== undefined && done < total)
+        return { text: 'the connection ended', mayRetry: true };
+      return undefined;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Error && 'syscall' in error && errorCode(error) === 'ENOSPC') throw error;
+    const cause = idle.signal.aborted ? idle.signal.reason : error;
+    return { text: errorText(cause), mayRetry: true };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const partFile = (path: string) => `${path}.json`;
+
+/** Of the version that the part here is of. Without one nobody knows whether the rest belongs to it. */
+async function validatorOf(url: string, path: string): Promise<string | undefined> {
+  const text = await readFileIfExists(partFile(path));
+  try {
+    const part = text === undefined ? undefined : Part.parse(JSON.parse(text));
+    return part?.url === url ? part.validator : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function rememberValidator(url: string, path: string, headers: Headers): Promise<void> {
+  const tag = headers.get('etag');
+  // A weak one may be of other bytes (RFC 9110, 13.1.5).
+  const strong = tag?.startsWith('W/') ? undefined : tag;
+  const validator = strong ?? headers.get('last-modified') ?? '';
+  await writeFileAtomic(partFile(path), JSON.stringify(validator === '' ? {} : { url, validator }));
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return await stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+/** With what is known of it. */
+export async function removeDownload(path: string): Promise<void> {
+  for (const each of [path, partFile(path)]) await rm(each, { force: true });
+}

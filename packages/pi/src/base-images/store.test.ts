@@ -1,0 +1,200 @@
+/** Base images from a server of HTTP with faults. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { deleteImage, type FetchDeps, fetchImage, storedImages, verifyImage } from './store.ts';
+
+const run = promisify(execFile);
+const { signal } = new AbortController();
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/** Data, then zeros, then data. */
+const image = Buffer.concat([
+  // Which cannot be made smaller.
+  createHash('shake256', { outputLength: 600_000 }).digest(),
+  Buffer.alloc(4_000_000),
+  Buffer.from('the end'),
+]);
+
+describe('base images', () => {
+  let server: Server;
+  let base: string;
+  let folder: string;
+  let xz: Buffer;
+  const files = new Map<string, Buffer>();
+  let answer: (request: IncomingMessage, response: ServerResponse) => void;
+  let requests: string[] = [];
+
+  /** As a server of files does it. */
+  function plainly(request: IncomingMessage, response: ServerResponse, cutAt?: number) {
+    const content = files.get(request.url?.slice(1) ?? '');
+    if (content === undefined) return response.writeHead(404).end();
+    const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? [];
+    const start = from !== undefined && request.headers['if-range'] === '"1"' ? Number(from) : 0;
+    response.writeHead(start > 0 ? 206 : 200, {
+      etag: '"1"',
+      'content-length': content.length - start,
+    });
+    if (cutAt === undefined || start >= cutAt) return response.end(content.subarray(start));
+    response.write(content.subarray(start, cutAt), () => request.socket.end());
+  }
+
+  beforeAll(async () => {
+    const at = await mkdtemp(join(tmpdir(), 'skolo-xz-'));
+    await writeFile(join(at, 'a.img'), image);
+    await run('xz', ['--block-size=100000', join(at, 'a.img')]);
+    xz = await readFile(join(at, 'a.img.xz'));
+    await rm(at, { recursive: true });
+    server = createServer((request, response) => {
+      requests.push(`${request.url} ${request.headers.range ?? ''}`.trim());
+      answer(request, response);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => server.close());
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'skolo-images-'));
+    requests = [];
+    answer = plainly;
+    files.clear();
+    files.set('a.img.xz', xz);
+    files.set('a.img.xz.sha256', Buffer.from(`${sha256(xz)}  a.img.xz\n`));
+    return () => rm(folder, { recursive: true, force: true });
+  });
+
+  const fetchIt = (from: string, deps: Partial<FetchDeps> = {}) =>
+    fetchImage(folder, from, {
+      ...{ fetch, signal, now: () => 0, pauseMs: 1 },
+      ...{ progress() {}, report() {} },
+      ...deps,
+    });
+
+  it('are fetched, checked, unpacked without zeros, listed, verified and deleted', async () => {
+    const stored = await fetchIt(`${base}/a.img.xz`);
+
+    expect((await readFile(stored.path)).equals(image)).toBe(true);
+    expect((await stat(stored.path)).blocks * 512).toBeLessThan(900_000);
+    expect(await storedImages(folder)).toMatchObject([
+      { name: 'a.img', sha256: sha256(image), publishedSha256: sha256(xz), size: image.length },
+    ]);
+    expect(await verifyImage(stored, signal)).toBe(true);
+    expect(await readdir(join(folder, 'downloads'))).toEqual([]);
+    await writeFile(stored.path, 'other');
+    expect(await verifyImage(stored, signal)).toBe(false);
+    await deleteImage(stored);
+    expect(await storedImages(folder)).toEqual([]);
+  });
+
+  it.each([
+    ['.img', (bytes: Buffer) => bytes],
+    ['.img.gz', gzipSync],
+    ['.img.zst', zstdCompressSync],
+  ] as const)('are unpacked from %s, also from a file here', async (end, pack) => {
+    const packed = pack(image);
+    const file = join(folder, `b${end}`);
+    await writeFile(file, packed);
+    await writeFile(
+      join(folder, 'SHA256SUMS'),
+      `${'0'.repeat(64)}  a\n${sha256(packed)} *b${end}\n`,
+    );
+    const elsewhere = join(folder, 'store');
+
+    const { path } = await fetchImage(elsewhere, file, {
+      ...{ fetch, signal, now: () => 0, progress() {}, report() {} },
+    });
+
+    expect((await readFile(path)).equals(image)).toBe(true);
+    expect((await readFile(file)).equals(packed)).toBe(true);
+  });
+
+  it('are not fetched again while the publisher has the same', async () => {
+    await fetchIt(`${base}/a.img.xz`);
+    requests = [];
+
+    await fetchIt(`${base}/a.img.xz`);
+
+    expect(requests).toEqual(['/a.img.xz.sha256']);
+  });
+
+  it('go on where the connection was cut off', async () => {
+    const cut = Math.floor(xz.length / 2);
+    answer = (request, response) => {
+      const isFirst = request.headers.range === undefined;
+      plainly(request, response, isFirst ? cut : undefined);
+    };
+
+    expect((await fetchIt(`${base}/a.img.xz`)).sha256).toBe(sha256(image));
+
+    expect(requests).toEqual([
+      '/a.img.xz.sha256',
+      '/a.img.xz',
+      expect.stringMatching(/^\/a\.img\.xz bytes=\d+-$/),
+    ]);
+  });
+
+  it('go on in another run, and begin anew where the file is another one now', async () => {
+    const cut = Math.floor(xz.length / 2);
+    answer = (request, response) => {
+      if (request.headers.range !== undefined) response.writeHead(503).end();
+      else plainly(request, response, cut);
+    };
+    await expect(fetchIt(`${base}/a.img.xz`)).rejects.toThrow(
+      /bytes are here, and the next try goes on/,
+    );
+    requests = [];
+    // Without ranges, or with another validator, it sends all of it.
+    answer = (_, response) => {
+      response.writeHead(200, { etag: '"2"' }).end(xz);
+    };
+    const { sha256: sum } = await fetchIt(`${base}/a.img.xz`, { sha256: sha256(xz) });
+
+    expect(sum).toBe(sha256(image));
+    expect(requests).toEqual([expect.stringMatching(/^\/a\.img\.xz bytes=/)]);
+  });
+
+  it('end where the server is silent, after some tries', async () => {
+    answer = (request, response) => {
+      if (request.url?.endsWith('.sha256')) return plainly(request, response);
+      response.writeHead(200, { 'content-length': 1000 });
+      response.flushHeaders();
+    };
+
+    await expect(fetchIt(`${base}/a.img.xz`, { idleMs: 50 })).rejects.toThrow(/no data for 0.05 s/);
+    expect(requests.length).toBe(6);
+  });
+
+  it.each<[string, () => string | undefined, RegExp]>([
+    [
+      'with another checksum',
+      () => void files.set('a.img.xz.sha256', Buffer.from(`${'1'.repeat(64)}  a.img.xz`)),
+      /is not what its publisher made: its SHA-256 is [0-9a-f]{64}, and should be 1{64}/,
+    ],
+    [
+      'without a checksum',
+      () => void files.delete('a.img.xz.sha256'),
+      /no checksum in a.img.xz.sha256 or SHA256SUMS/,
+    ],
+    [
+      'that are damaged',
+      () => void files.set('a.img.xz', xz.subarray(0, -40)),
+      /cannot be unpacked \(.*(Unexpected end|corrupt)/,
+    ],
+    ['that are not there', () => void files.delete('a.img.xz'), /the server answered 404/],
+    ['of another kind', () => 'a.iso', /is not the name of an image/],
+  ])('%s are rejected, and leave nothing', async (_, change, why) => {
+    const name = change() ?? 'a.img.xz';
+
+    await expect(fetchIt(`${base}/${name}`)).rejects.toThrow(why);
+
+    expect(await storedImages(folder)).toEqual([]);
+    expect((await readdir(folder)).filter((each) => each !== 'downloads')).toEqual([]);
+  });
+});

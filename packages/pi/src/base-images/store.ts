@@ -1,0 +1,157 @@
+/** Base images that are at this desk: fetched once, checked, and unpacked. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable/atomic-file';
+import { errorCode, errorText } from '@skolo/errors';
+import { z } from 'zod';
+import { PiError } from '../errors.ts';
+import { publishedChecksum } from './checksum.ts';
+import { type DownloadDeps, download, removeDownload } from './download.ts';
+import { imageName, unpack } from './unpack.ts';
+
+/** Beside each image. */
+const Record = z.strictObject({
+  /** A URL, or a file. */
+  from: z.string(),
+  /** Of what was published, as its publisher gives it. */
+  publishedSha256: z.string(),
+  /** Of the image. */
+  sha256: z.string(),
+  /** Bytes. */
+  size: z.number(),
+  /** RFC 3339. */
+  fetched: z.string(),
+});
+
+export interface StoredImage extends z.infer<typeof Record> {
+  /** `raspios.img` */
+  name: string;
+  path: string;
+}
+
+export interface FetchDeps extends DownloadDeps {
+  now(): number;
+  /** SHA-256 of what is published, instead of the one beside it. */
+  sha256?: string;
+  /** What it does now: `checks and unpacks`. */
+  report(text: string): void;
+}
+
+const recordOf = (path: string) => `${path}.json`;
+
+/** All images, by name. */
+export async function storedImages(folder: string): Promise<StoredImage[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const found: StoredImage[] = [];
+  for (const name of names.filter((each) => each.endsWith('.img')).sort()) {
+    const path = join(folder, name);
+    const text = await readFileIfExists(recordOf(path));
+    // Without it the image was not complete.
+    if (text === undefined) continue;
+    const record = Record.safeParse(parsed(text));
+    if (!record.success)
+      throw new PiError('BASE', `${recordOf(path)}: is damaged; skolo pi images delete ${name}`);
+    found.push({ name, path, ...record.data });
+  }
+  return found;
+}
+
+/** Fetches, checks and unpacks an image. One that is here stays, unless its publisher has another one now. @throws PiError */
+export async function fetchImage(
+  folder: string,
+  from: string,
+  deps: FetchDeps,
+): Promise<StoredImage> {
+  const isRemote = /^https?:\/\//.test(from);
+  const file = basename(isRemote ? decodeURIComponent(new URL(from).pathname) : from);
+  const name = imageName(file);
+  if (name === undefined) {
+    throw new PiError(
+      'BASE',
+      `${from}: is not the name of an image; one ends with .img, .img.xz, .img.gz or .img.zst`,
+    );
+  }
+  const wanted =
+    deps.sha256?.toLowerCase() ??
+    (await publishedChecksum({ name: file, read: readerBeside(from, isRemote, deps) }));
+  const path = join(folder, name);
+  const former = (await storedImages(folder)).find((each) => each.name === name);
+  if (former?.publishedSha256 === wanted) return former;
+  // A download that was cut off goes on here.
+  const downloads = join(folder, 'downloads');
+  await mkdir(downloads, { recursive: true });
+  const published = isRemote ? join(downloads, file) : from;
+  if (isRemote) await download(from, published, deps);
+  deps.report(`${name}: checks and unpacks`);
+  const draft = `${path}.partial`;
+  try {
+    const unpacked = await unpack(published, draft, deps.signal);
+    if (unpacked.publishedSha256 !== wanted) {
+      throw new PiError(
+        'BASE',
+        `${from}: is not what its publisher made: its SHA-256 is ${unpacked.publishedSha256}, and should be ${wanted}; fetch it again`,
+      );
+    }
+    const record = { from, ...unpacked, fetched: new Date(deps.now()).toISOString() };
+    await rm(recordOf(path), { force: true });
+    await rename(draft, path);
+    await syncFolder(folder);
+    await writeFileAtomic(recordOf(path), JSON.stringify(record));
+    return { name, path, ...record };
+  } finally {
+    await rm(draft, { force: true });
+    // It is of no use any more: unpacked, or wrong.
+    if (isRemote && !deps.signal.aborted) await removeDownload(published);
+  }
+}
+
+/** Whether the image is as it was when it was fetched. */
+export async function verifyImage(
+  { path, sha256 }: StoredImage,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash, { signal });
+  return hash.digest('hex') === sha256;
+}
+
+export async function deleteImage({ path }: StoredImage): Promise<void> {
+  await rm(recordOf(path), { force: true });
+  await rm(path, { force: true });
+}
+
+/** Texts in the same place as an image. */
+function readerBeside(from: string, isRemote: boolean, { fetch, signal }: FetchDeps) {
+  return async (name: string): Promise<string | undefined> => {
+    if (!isRemote) return await readFileIfExists(join(dirname(from), name));
+    const url = new URL(encodeURIComponent(name), from);
+    try {
+      const response = await fetch(url, {
+        signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
+      });
+      if (response.ok) return await response.text();
+      await response.body?.cancel();
+      if (response.status === 404 || response.status === 403) return undefined;
+      throw new Error(`the server answered ${response.status}`);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw new PiError('BASE', `${url}: cannot be fetched (${errorText(cause)}); try again`, {
+        cause,
+      });
+    }
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
