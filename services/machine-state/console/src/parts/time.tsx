@@ -33,15 +33,23 @@ export function exact(
   timezone: string | undefined,
   withDate = true,
 ): string {
-  const options: Intl.DateTimeFormatOptions = {
+  const key = `${timezone} ${withDate}`;
+  const format = formats.get(key) ?? newFormat(timezone, withDate);
+  formats.set(key, format);
+  return format.format(new Date(time));
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function newFormat(timezone: string | undefined, withDate: boolean): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('sv-SE', {
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
     hour12: false,
     ...(withDate && { year: 'numeric', month: '2-digit', day: '2-digit' }),
     ...(timezone && { timeZone: timezone }),
-  };
-  return new Intl.DateTimeFormat('sv-SE', options).format(new Date(time));
+  });
 }
 
 /** How long ago a time is. */
@@ -50,7 +58,13 @@ export function Ago({ time, suffix = '' }: { time: string | undefined; suffix?: 
   const timezone = useLive(({ rack }) => rack?.timezone);
   if (time === undefined) return <span class="muted">–</span>;
   return (
-    <time dateTime={time} title={`${exact(time, timezone)} ${timezone ?? ''}`}>
+    <time
+      dateTime={time}
+      // Only now: the first format of a page takes as long as to draw a hundred tiles.
+      onPointerEnter={({ currentTarget }) => {
+        currentTarget.title = `${exact(time, timezone)} ${timezone ?? ''}`;
+      }}
+    >
       {span(now - Date.parse(time))}
       {suffix}
     </time>

@@ -17,9 +17,11 @@ export function Attention({
   machines: ReadonlyMap<string, Machine>;
 }) {
   const waiting = needingPerson(machines.values());
+  const ofRack = cardsOfRack(rack);
+  const hidden = ofRack.length + waiting.length - most;
   const cards = [
-    ...cardsOfRack(rack),
-    ...waiting.map((machine) => <Person key={machine.name} machine={machine} />),
+    ...ofRack,
+    ...waiting.slice(0, most).map((machine) => <Person key={machine.name} machine={machine} />),
   ];
   const people = `${waiting.length} ${waiting.length === 1 ? 'machine needs' : 'machines need'} a person`;
   return (
@@ -27,7 +29,7 @@ export function Attention({
       <h2>
         {waiting.length > 0 ? people : 'No machine needs a person'}
         {waiting.length > 0 && <a href={hrefOf('visit')}>List for a visit</a>}
-        {cards.length > most && <a href={hrefOf('visit')}>{cards.length - most} more</a>}
+        {hidden > 0 && <a href={hrefOf('visit')}>{hidden} more</a>}
       </h2>
       {cards.length > 0 && <ul>{cards.slice(0, most)}</ul>}
     </section>
@@ -38,7 +40,7 @@ export function Attention({
 export function needingPerson(machines: Iterable<Machine>): Machine[] {
   return [...machines]
     .filter(({ needsPerson }) => needsPerson !== undefined)
-    .sort((a, b) => (a.since ?? '').localeCompare(b.since ?? ''));
+    .sort(({ since: a = '' }, { since: b = '' }) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
 function cardsOfRack({ rackFile, causes, alerts, services }: RackView) {

@@ -36,7 +36,7 @@ function Rack({
   // Hundreds of ports, below the first screen: they wait until the tiles are drawn.
   const [hasPorts, setHasPorts] = useState(false);
   useEffect(() => {
-    const timer = setTimeout(() => setHasPorts(true), 50);
+    const timer = setTimeout(() => setHasPorts(true), 200);
     return () => clearTimeout(timer);
   }, []);
   const matching = useMemo(() => {

@@ -1,7 +1,7 @@
 import type { Machine } from '@skolo/api/machine-state';
 import { Component } from 'preact';
 import { ConditionIcon, wordFor } from '../parts/condition.tsx';
-import { shortSpan, span } from '../parts/time.tsx';
+import { shortSpan } from '../parts/time.tsx';
 import { hrefOf } from '../shell/router.ts';
 
 interface Props {
@@ -17,7 +17,7 @@ interface Props {
   isTabStop: boolean;
 }
 
-/** A machine at a glance. A class, because hundreds of them compare before they draw. */
+/** A machine at a glance: two lines of text with a tab stop. A class, because hundreds of them compare before they draw. */
 export class Tile extends Component<Props> {
   override shouldComponentUpdate(next: Readonly<Props>): boolean {
     return (Object.keys(next) as (keyof Props)[]).some((key) => next[key] !== this.props[key]);
@@ -26,12 +26,12 @@ export class Tile extends Component<Props> {
   override render() {
     const { machine, label, now, isChosen, isLinked, isTabStop } = this.props;
     const { name, condition, since, task, needsPerson } = machine;
-    const word = wordFor(condition);
-    const taskMs = task && (task.since ? now - Date.parse(task.since) : 0);
+    const ago = (time: string | undefined) => (time ? shortSpan(now - Date.parse(time)) : '');
+    const text = `\t${ago(since)}\n${wordFor(condition)}${task ? ` ▸ ${ago(task.since)}` : ''}`;
+    // It begins with what is seen, for those who speak to the page.
     const spoken = [
-      `${name}: ${word}`,
-      since && `for ${span(now - Date.parse(since))}`,
-      taskMs !== undefined && `task for ${span(taskMs)}`,
+      `${label}${text}`.replace(/\s+/g, ' '),
+      name,
       needsPerson && `needs a person: ${needsPerson}`,
       machine.flapping && 'flapping',
       isChosen && 'selected',
@@ -50,17 +50,11 @@ export class Tile extends Component<Props> {
         data-machine={name}
         tabIndex={isTabStop ? 0 : -1}
         title={`${name}\n${machine.sentence}`}
+        aria-label={spoken.filter(Boolean).join(', ')}
       >
-        <span class="spoken">{spoken.filter(Boolean).join(', ')}</span>
-        <span class="line" aria-hidden="true">
-          <ConditionIcon condition={condition} />
-          <b>{label}</b>
-          <i>{since ? shortSpan(now - Date.parse(since)) : ''}</i>
-        </span>
-        <span class="line" aria-hidden="true">
-          <span class="word">{word}</span>
-          {taskMs !== undefined && <i>▸ {shortSpan(taskMs)}</i>}
-        </span>
+        {condition !== 'ok' && <ConditionIcon condition={condition} />}
+        <b>{label}</b>
+        {text}
       </a>
     );
   }

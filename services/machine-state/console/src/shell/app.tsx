@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { ActionHost } from '../actions/host.tsx';
 import { followRack } from '../live/follow.ts';
 import { useLive } from '../live/store.ts';
@@ -6,7 +6,7 @@ import { Search } from '../search/search.tsx';
 import { Banner } from './banner.tsx';
 import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
-import { go, hrefOf, useRoute } from './router.ts';
+import { go, hrefOf, parseHash, useRoute } from './router.ts';
 import { loadSession } from './session.ts';
 import { SignIn } from './sign-in.tsx';
 import { useTheme } from './theme.ts';
@@ -15,14 +15,16 @@ import { Who } from './who.tsx';
 
 export function App() {
   const session = useLive((live) => live.session);
-  const connection = useLive((live) => live.connection);
+  const isLost = useLive((live) => live.connection === 'lost');
+  const [hasLink] = useState(() => parseHash(location.hash).view === 'sign-in');
+  // Whoever may not is signed out by the answer. A session that ends, and begins again, follows anew.
+  const isAllowed = hasLink ? Boolean(session) : session !== null;
+  // Both before the first frame is drawn.
+  useLayoutEffect(() => (isAllowed ? followRack() : undefined), [isAllowed]);
   // Again after each break: the service may be another one, and have no session any more.
-  useEffect(() => {
-    if (connection !== 'lost') void loadSession();
-  }, [connection]);
-  const isAllowed = session !== undefined && session !== null;
-  // A session that ends, and begins again, follows anew.
-  useEffect(() => (isAllowed ? followRack() : undefined), [isAllowed, session?.name]);
+  useLayoutEffect(() => {
+    if (!isLost) void loadSession();
+  }, [isLost]);
   return session === null ? <SignIn /> : <Shell />;
 }
 

@@ -1,5 +1,5 @@
 /** Every view and filter has a link: `#/machine/NAME?days=7`. */
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 export interface Route {
   view: string;
@@ -36,7 +36,8 @@ export function go(href: string, replaces = false): void {
 
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => parseHash(location.hash));
-  useEffect(() => {
+  // Before a link of `skolo console` is taken out of the address.
+  useLayoutEffect(() => {
     const listener = () => setRoute(parseHash(location.hash));
     addEventListener('hashchange', listener);
     return () => removeEventListener('hashchange', listener);
