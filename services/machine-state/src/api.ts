@@ -48,9 +48,9 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi
         return { status: 200, body: { curves: history.curves(name, spanOf(query, clock)) } };
       }),
     sickest: ({ query: { days, limit } }) =>
-      reading(() => {
+      reading(async () => {
         const now = clock.now();
-        const machines = sickest(history.conditions(now - days * dayMs), now, limit);
+        const machines = await sickest(history.conditions(now - days * dayMs), now, limit);
         return { status: 200, body: { machines } };
       }),
     async addNote({ body, caller }) {
@@ -101,9 +101,9 @@ function signed(reason: string, by: string): string {
 }
 
 /** @throws HttpProblem 503: the history cannot be read. */
-function reading<T>(read: () => T): T {
+async function reading<T>(read: () => T | Promise<T>): Promise<T> {
   try {
-    return read();
+    return await read();
   } catch (error) {
     if (!(error instanceof HistoryUnavailable)) throw error;
     throw new HttpProblem(503, error.message, { cause: error });

@@ -4,6 +4,7 @@
  * Without it everything else of the service works.
  */
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Curve, HistoryEntry } from '@skolo/api';
 import type { Clock, DegradedList, Logger } from '@skolo/common';
 import { errorText } from '@skolo/errors';
@@ -12,7 +13,7 @@ import { HistoryUnusable, isDamage, openDatabase, setAside } from './database.ts
 import { type Entry, shownEntry } from './entry.ts';
 import { type Series, unpackPoints } from './points.ts';
 import { Readings } from './readings.ts';
-import { dayOf, HistoryTables } from './tables.ts';
+import { type ConditionChange, dayOf, HistoryTables } from './tables.ts';
 
 export interface HistoryDeps {
   stateDir: string;
@@ -149,9 +150,13 @@ export class History {
     return [...curves.values()];
   }
 
-  /** Changes of condition since then. @throws HistoryUnavailable */
-  conditions(from: number) {
-    return this.read((tables) => tables.conditions(Math.max(from, this.oldest())));
+  /** Changes of condition since then, a day at a time: other work goes on between two days. @throws HistoryUnavailable */
+  async *conditions(from: number): AsyncGenerator<ConditionChange[]> {
+    const first = Math.max(from, this.oldest());
+    for (let day = dayOf(first); day <= dayOf(this.deps.clock.now()); day += 1) {
+      yield this.read((tables) => tables.conditions(day, first));
+      await setImmediate();
+    }
   }
 
   /** Writes now what is gathered. Never throws. */

@@ -1,35 +1,23 @@
-/** Which machines were unable to take tasks most often. Pure. */
+/** Which machines were unable to take tasks most often. */
 import type { SickMachine } from '@skolo/api';
 import { unable } from '../join/condition.ts';
+import type { ConditionChange } from './tables.ts';
 
-interface Change {
-  machine: string;
-  /** Milliseconds since 1970. */
-  at: number;
-  key: string;
-  /** Codes of its reasons, separated by commas. */
-  outcome: string | null;
+interface Total {
+  times: number;
+  ms: number;
+  codes: Map<string, number>;
 }
 
-/** @param changes of condition, each machine's in the order of time */
-export function sickest(changes: readonly Change[], now: number, limit: number): SickMachine[] {
-  const found = new Map<string, { times: number; ms: number; codes: Map<string, number> }>();
+/** @param days changes of condition, each machine's in the order of time */
+export async function sickest(
+  days: AsyncIterable<readonly ConditionChange[]>,
+  now: number,
+  limit: number,
+): Promise<SickMachine[]> {
+  const found = new Map<string, Total>();
   const sick = new Map<string, number>();
-  for (const { machine, at, key, outcome } of changes) {
-    const total = found.get(machine) ?? { times: 0, ms: 0, codes: new Map<string, number>() };
-    found.set(machine, total);
-    const since = sick.get(machine);
-    if (since !== undefined) total.ms += Math.max(0, at - since);
-    if (!unable.has(key)) {
-      sick.delete(machine);
-      continue;
-    }
-    if (since === undefined) total.times += 1;
-    sick.set(machine, at);
-    for (const code of outcome ? outcome.split(',') : [key]) {
-      total.codes.set(code, (total.codes.get(code) ?? 0) + 1);
-    }
-  }
+  for await (const changes of days) for (const change of changes) count(change, found, sick);
   for (const [machine, since] of sick) {
     const total = found.get(machine);
     if (total) total.ms += Math.max(0, now - since);
@@ -46,4 +34,25 @@ export function sickest(changes: readonly Change[], now: number, limit: number):
         .map(([code, count]) => ({ code, times: count }))
         .sort((a, b) => b.times - a.times || (a.code < b.code ? -1 : 1)),
     }));
+}
+
+/** @param sick since when a machine has been unable, by its name */
+function count(
+  { machine, at, key, outcome }: ConditionChange,
+  found: Map<string, Total>,
+  sick: Map<string, number>,
+): void {
+  const total = found.get(machine) ?? { times: 0, ms: 0, codes: new Map<string, number>() };
+  found.set(machine, total);
+  const since = sick.get(machine);
+  if (since !== undefined) total.ms += Math.max(0, at - since);
+  if (!unable.has(key)) {
+    sick.delete(machine);
+    return;
+  }
+  if (since === undefined) total.times += 1;
+  sick.set(machine, at);
+  for (const code of outcome ? outcome.split(',') : [key]) {
+    total.codes.set(code, (total.codes.get(code) ?? 0) + 1);
+  }
 }

@@ -53,6 +53,9 @@ const ConditionRow = z.object({
   outcome: z.string().nullable(),
 });
 
+/** A change of condition. */
+export type ConditionChange = z.output<typeof ConditionRow>;
+
 export class HistoryTables {
   private readonly database: DatabaseSync;
   private readonly ids = new Map<string, number>();
@@ -101,7 +104,7 @@ export class HistoryTables {
       ),
       conditions: prepare(
         `SELECT n.machine, at, key, outcome FROM entries e JOIN names n ON n.id = e.machine
-         WHERE day >= ? AND kind = 0 AND at >= ?`,
+         WHERE day = ? AND kind = 0 AND at >= ? ORDER BY e.machine, at, e.n`,
       ),
       putCurve: prepare('REPLACE INTO curves VALUES (?, ?, ?)'),
       curve: prepare('SELECT points FROM curves WHERE hour = ? AND device = ?'),
@@ -203,9 +206,9 @@ export class HistoryTables {
     return rows.map((row) => entryOf(machine, row)).sort((a, b) => b.at - a.at);
   }
 
-  /** Changes of condition of all machines, each machine's in the order of time. */
-  conditions(from: number) {
-    return z.array(ConditionRow).parse(this.statements.conditions.all(dayOf(from), from));
+  /** Changes of condition of all machines on a day, each machine's in the order of time. */
+  conditions(day: number, from: number) {
+    return z.array(ConditionRow).parse(this.statements.conditions.all(day, from));
   }
 
   putCurve({ machine, device, hour, points }: PackedHour): void {
