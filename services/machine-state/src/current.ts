@@ -5,7 +5,7 @@ import type { Rack } from '@skolo/rack';
 import type { EmitMachineState } from './events.ts';
 import { sortAlerts } from './join/alerts.ts';
 import { behindElements, commonCauses } from './join/causes.ts';
-import { conditionOf } from './join/condition.ts';
+import { conditionOf, sharedSilenceSeconds } from './join/condition.ts';
 import { Flapping } from './join/flapping.ts';
 import { joinMachine } from './join/machine.ts';
 import { joinRack, stateOf } from './join/rack-view.ts';
@@ -40,6 +40,8 @@ export class Current {
   private isAllDirty = true;
   private behind: { rack: Rack; machines: Map<string, string[]> } | undefined;
   private causes: CommonCause[] = [];
+  /** Machines that `causes` was found by, with their last answers. */
+  private silent = new Map<string, number>();
   private view: { rack: RackView; text: string } | undefined;
   private timer: NodeJS.Timeout | undefined;
 
@@ -82,7 +84,10 @@ export class Current {
   tick(): void {
     const rack = this.deps.rack();
     for (const [name, { machine }] of this.known) {
-      const isOther = conditionOf(this.sourcesOf(rack, name)) !== machine.condition;
+      const sources = this.sourcesOf(rack, name);
+      const isSilent = sources.agent.silentSeconds >= sharedSilenceSeconds(sources.limits);
+      const isOther =
+        conditionOf(sources) !== machine.condition || isSilent !== this.silent.has(name);
       if (isOther || machine.flapping !== undefined) this.touch(name);
     }
   }
@@ -118,8 +123,7 @@ export class Current {
     const entry = rack.machines.get(name);
     if (entry === undefined) return;
     const now = this.deps.clock.now();
-    const cause = this.causes.find(({ machines }) => machines.includes(name));
-    const sources = { ...this.sourcesOf(rack, name), services, alerts, cause };
+    const sources = { ...this.sourcesOf(rack, name), services, alerts };
     const flapping = this.flapping.of(name, now);
     const machine = joinMachine(entry, { ...sources, flapping }, now);
     this.settle(machine, sources.agent, now);
@@ -149,6 +153,7 @@ export class Current {
       agent: this.deps.agents.view(name),
       ...(standing && { standing }),
       orders: this.deps.orders.inForce(name),
+      cause: this.causes.find(({ machines }) => machines.includes(name)),
       limits: rack.services['machine-state'],
     };
   }
@@ -156,21 +161,29 @@ export class Current {
   /** Gives the machines that have another cause than before. */
   private findCauses(rack: Rack): string[] {
     if (this.behind?.rack !== rack) this.behind = { rack, machines: behindElements(rack) };
-    const { staleSeconds } = rack.services['machine-state'];
+    const silenceSeconds = sharedSilenceSeconds(rack.services['machine-state']);
     const now = this.deps.clock.now();
-    const silent = new Map<string, number>();
+    this.silent = new Map();
     for (const name of rack.machines.keys()) {
-      const { silentSeconds } = this.deps.agents.view(name);
-      if (silentSeconds < staleSeconds) continue;
-      silent.set(name, this.standings.get(name)?.seenAt ?? now - silentSeconds * 1000);
+      const { silentSeconds, seenAt = this.standings.get(name)?.seenAt } =
+        this.deps.agents.view(name);
+      if (silentSeconds < silenceSeconds) continue;
+      this.silent.set(name, seenAt ?? now - silentSeconds * 1000);
     }
     const { power, backups } = this.deps.services.views();
     const before = this.causes;
     this.causes = commonCauses({
       behind: this.behind.machines,
-      silent,
+      silent: this.silent,
+      silenceMs: silenceSeconds * 1000,
       hasReported: (name) => this.standings.has(name),
-      stateOf: (name) => stateOf(power?.controllers.get(name), backups?.get(name)),
+      stateOf(name) {
+        const { answeredAt, ...known } = stateOf(power?.controllers.get(name), backups?.get(name));
+        return {
+          ...known,
+          ...(answeredAt !== undefined && { answeredAt: Date.parse(answeredAt) }),
+        };
+      },
     });
     const keyOf = (causes: CommonCause[]) => JSON.stringify(causes);
     if (keyOf(before) === keyOf(this.causes)) return [];

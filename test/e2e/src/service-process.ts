@@ -12,6 +12,8 @@ export interface ServiceProcess {
   metricsPort: number | undefined;
   /** Ends it as a power cut does. */
   kill(): Promise<void>;
+  /** As behind a pulled cable: connections stay, and nothing answers. */
+  stop(): void;
 }
 
 const Listening = z.object({
@@ -41,7 +43,8 @@ export async function startServiceProcess(
     child.kill(signal);
     await exited;
   };
-  onTestFinished(() => end('SIGTERM'));
+  let isStopped = false;
+  onTestFinished(() => end(isStopped ? 'SIGKILL' : 'SIGTERM'));
   let output = '';
   child.stderr.on('data', (data: Buffer) => {
     output = `${output}${data}`.slice(-4000);
@@ -55,7 +58,15 @@ export async function startServiceProcess(
     child.once('error', reject);
     child.once('exit', () => reject(new Error(`${name} has ended: ${output}`)));
   });
-  return { url: `http://127.0.0.1:${port}`, metricsPort, kill: () => end('SIGKILL') };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    metricsPort,
+    kill: () => end('SIGKILL'),
+    stop() {
+      isStopped = true;
+      child.kill('SIGSTOP');
+    },
+  };
 }
 
 function parsed(line: string): unknown {

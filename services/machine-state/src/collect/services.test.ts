@@ -1,3 +1,4 @@
+import { fakeClock } from '@skolo/common/testing';
 import { expect, it } from 'vitest';
 import { startFakeAgent } from '../testing/fake-agent.ts';
 import { startFakeServices } from '../testing/fake-service.ts';
@@ -104,4 +105,50 @@ ${names.map(of).join('')}`,
     .toMatchObject({
       services: [{ reachable: false, why: expect.any(String) }, { reachable: false }, {}, {}],
     });
+});
+
+it('name the one element that silent machines share, until it answers', async () => {
+  const names = ['rpi-1', 'rpi-2', 'rpi-3'];
+  const agents = await Promise.all(names.map((name) => startFakeAgent(name)));
+  const services = await startFakeServices();
+  const clock = fakeClock('2026-11-22T12:00:00Z');
+  const lab = await startLab({
+    agents: Object.fromEntries(names.map((name, at) => [name, agents[at]])),
+    more: (_, at) => `, uplink: switch-1/${at + 1}`,
+    rack: `infrastructure:
+  switch-1: { model: edgeswitch, address: 127.0.2.1 }
+services:
+  power-cycle-daemon: { url: "${services.url}", metricsUrl: "${services.url}" }
+`,
+    clock,
+  });
+  const switchWasUp = () => {
+    const at = new Date(clock.now()).toISOString();
+    const up = { name: 'switch-1', model: 'edgeswitch', state: 'up', since: time, lastContact: at };
+    services.answers['/v1/controllers'] = {
+      controllers: [{ ...up, experimental: false, queue: 0 }],
+    };
+  };
+  services.answers['/v1/machines'] = { machines: [] };
+  switchWasUp();
+  const told = async () => {
+    const { machines } = await lab.client.machines();
+    return machines.map(({ condition, cause }) => `${condition} ${cause ?? ''}`.trim());
+  };
+  await expect.poll(told).toEqual(['ok', 'ok', 'ok']);
+
+  for (const agent of agents) agent.answerAs(() => {});
+  for (const agent of agents) agent.set({});
+  await expect.poll(() => agents.every(({ requests }) => requests.length > 2)).toBe(true);
+  clock.pass(51_000);
+
+  const shared = 'stale switch-1';
+  await expect.poll(told).toEqual([shared, shared, shared]);
+  await expect
+    .poll(() => lab.client.rack())
+    .toMatchObject({ causes: [{ what: 'switch-1', machines: names }] });
+  switchWasUp();
+  await expect.poll(told).toEqual(['ok', 'ok', 'ok']);
+  clock.pass(10_000);
+  await expect.poll(told).toEqual(['stale', 'stale', 'stale']);
 });

@@ -29,6 +29,7 @@ function causesOf(silent: readonly string[], more: Partial<CauseSources> = {}, o
   return commonCauses({
     behind: behindElements(of),
     silent: new Map(silent.map((name) => [name, since])),
+    silenceMs: 50_000,
     hasReported: () => true,
     stateOf: () => ({ state: 'unknown' }),
     ...more,
@@ -76,6 +77,14 @@ describe('commonCauses', () => {
       },
     ]);
     expect(causesOf(a, { stateOf: () => ({ state: 'up' }) })).toEqual([]);
+  });
+
+  it('excludes no element that was up before its machines fell silent', () => {
+    const answered = (answeredAt: number) =>
+      causesOf(a, { stateOf: () => ({ state: 'up', answeredAt }) });
+
+    expect(answered(since + 40_000)).toMatchObject([{ what: 'switch-1', machines: a }]);
+    expect(answered(since + 50_000)).toEqual([]);
   });
 
   it('asks machines that have reported before, and enough of them', () => {

@@ -6,11 +6,14 @@ import { timeOf } from './machine.ts';
 export interface CauseSources {
   /** By element of rack.yaml, the machines that it takes along: {@link behindElements}. */
   behind: ReadonlyMap<string, readonly string[]>;
-  /** Since when each silent machine is silent, in milliseconds since 1970. */
+  /** When each silent machine answered last, in milliseconds since 1970. */
   silent: ReadonlyMap<string, number>;
+  /** Each of them would have answered again within this time. */
+  silenceMs: number;
   /** A machine that never reported says nothing about its switch. */
   hasReported(machine: string): boolean;
-  stateOf(element: string): Pick<RackElement, 'state' | 'why'>;
+  /** `answeredAt`: in milliseconds since 1970; absent: now. */
+  stateOf(element: string): Pick<RackElement, 'state' | 'why'> & { answeredAt?: number };
 }
 
 /** Without a report that the element is down, fewer silent machines may be a coincidence. */
@@ -19,13 +22,19 @@ const leastDown = 2;
 
 /** The element that takes most machines along comes first. No machine has two causes. */
 export function commonCauses(sources: CauseSources): CommonCause[] {
-  const { behind, silent, hasReported, stateOf } = sources;
+  const { behind, silent, silenceMs, hasReported, stateOf } = sources;
+  const heardAt = (machine: string) => silent.get(machine) ?? 0;
+  /** An answer of the element while they could still be heard says nothing about now. */
+  const isUp = (answeredAt = Number.POSITIVE_INFINITY, machines: readonly string[]) =>
+    answeredAt >= Math.max(...machines.map(heardAt)) + silenceMs;
   const candidates = [...behind]
     .map(([what, all]) => ({ what, machines: all.filter(hasReported), ...stateOf(what) }))
-    .filter(({ machines, state }) => {
+    .filter(({ machines, state, answeredAt }) => {
       const least = state === 'down' ? leastDown : leastSuspicious;
       return (
-        state !== 'up' && machines.length >= least && machines.every((each) => silent.has(each))
+        machines.length >= least &&
+        machines.every((each) => silent.has(each)) &&
+        !(state === 'up' && isUp(answeredAt, machines))
       );
     })
     // Of a switch and the PDU that feeds it and nothing else, the switch, unless only the PDU is known to be down.
@@ -38,7 +47,7 @@ export function commonCauses(sources: CauseSources): CommonCause[] {
   return candidates.flatMap(({ what, machines, state, why }) => {
     if (machines.some((each) => explained.has(each))) return [];
     for (const each of machines) explained.add(each);
-    const since = Math.min(...machines.map((each) => silent.get(each) ?? 0));
+    const since = Math.min(...machines.map(heardAt));
     const all = `all ${machines.length} machines behind ${what} are silent`;
     const text =
       state === 'down' ? `${what} is down${why === undefined ? '' : ` (${why})`}: ${all}` : all;

@@ -8,16 +8,25 @@ export const unable: ReadonlySet<string> = new Set(['recovering', 'quarantined',
 /** Conditions of a machine whose agent does not answer. */
 export const silent: ReadonlySet<MachineCondition> = new Set(['stale', 'gone']);
 
+/**
+ * What several machines share is looked for a little before each alone would be stale, and later than a healthy agent takes
+ * to answer: so a pulled switch is named within `staleSeconds`.
+ */
+export function sharedSilenceSeconds({ staleSeconds }: MachineSources['limits']): number {
+  return (staleSeconds * 5) / 6;
+}
+
 export function conditionOf({
   agent,
   standing,
   orders,
+  cause,
   limits,
-}: Pick<MachineSources, 'agent' | 'standing' | 'orders' | 'limits'>): MachineCondition {
+}: Pick<MachineSources, 'agent' | 'standing' | 'orders' | 'cause' | 'limits'>): MachineCondition {
   const { status, silentSeconds } = agent;
   const before = standing?.condition ?? 'never-reported';
   if (status === undefined && before === 'never-reported') return before;
-  if (silentSeconds >= limits.staleSeconds) {
+  if (silentSeconds >= (cause ? sharedSilenceSeconds(limits) : limits.staleSeconds)) {
     // Somebody works on it, and turns it off.
     if (orders.some(({ kind }) => kind === 'maintenance')) return 'maintenance';
     const isGone = silentSeconds >= limits.goneSeconds || before === 'gone';

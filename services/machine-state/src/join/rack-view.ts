@@ -59,29 +59,36 @@ function shelvesOf(rack: Rack): RackView['shelves'] {
 function elementOf(device: InfrastructureDevice, services: Services): Omit<RackElement, 'ports'> {
   const { name, model, address, uplink, power } = device;
   const backup = services.backups?.get(name);
+  const { answeredAt: _, ...state } = stateOf(services.power?.controllers.get(name), backup);
   return {
     name,
     model,
     power: power.map(formatOutlet),
     ...given({ address, lastBackup: backup?.lastSuccess }),
     ...(uplink && { uplink: uplink === 'internet' ? uplink : formatOutlet(uplink) }),
-    ...stateOf(services.power?.controllers.get(name), backup),
+    ...state,
   };
 }
 
-/** The power-cycle daemon asks each minute, router-backup once a day. */
+/** The power-cycle daemon asks each minute, router-backup once a day. `answeredAt`: the last answer of one that is up. */
 export function stateOf(
   controller: ControllerStatus | undefined,
   backup: BackupDevice | undefined,
-): Pick<RackElement, 'state' | 'why' | 'since'> {
+): Pick<RackElement, 'state' | 'why' | 'since'> & { answeredAt?: string } {
   if (controller !== undefined && controller.state !== 'unknown') {
-    const { state, detail, since } = controller;
-    return { state: state === 'down' ? 'down' : 'up', ...given({ why: detail, since }) };
+    const { state, detail, since, lastContact } = controller;
+    const told = given({ why: detail, since });
+    return state === 'down'
+      ? { state, ...told }
+      : { state: 'up', ...told, ...given({ answeredAt: lastContact }) };
   }
   if (backup?.failure === 'unreachable' || backup?.failure === 'timeout') {
     return { state: 'down', ...given({ why: backup.detail, since: backup.lastAttempt }) };
   }
-  if (backup?.state === 'ok') return { state: 'up', ...given({ since: backup.lastSuccess }) };
+  if (backup?.state === 'ok') {
+    const { lastSuccess } = backup;
+    return { state: 'up', ...given({ since: lastSuccess, answeredAt: lastSuccess }) };
+  }
   return { state: 'unknown' };
 }
 
