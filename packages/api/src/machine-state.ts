@@ -5,6 +5,7 @@ import { route } from './route.ts';
 import {
   BotStatus,
   DeviceStatus,
+  EndedTask,
   HealthStatus,
   LogLine,
   Order,
@@ -68,6 +69,7 @@ export const Machine = z
     lastSeen: Time.optional().describe('last answer of the agent'),
     health: HealthStatus.optional(),
     task: z.object({ id: z.string().optional(), since: Time.optional() }).optional(),
+    lastTask: EndedTask.optional().describe('the last one that ended since the agent started'),
     bot: BotStatus.optional(),
     devices: z.array(DeviceStatus),
     repairs: z.array(RepairStep),
@@ -182,7 +184,12 @@ export const HistoryEntry = z
       kind: z.literal('task'),
       id: z.string().optional(),
       endedAt: Time.optional(),
-      outcome: z.string().optional().describe('ended, bot-exit, lost'),
+      outcome: z
+        .string()
+        .optional()
+        .describe(
+          'of the agent: succeeded, failed, internal-failure, bot-exit; without its word: ended, or lost',
+        ),
     }),
     z.object({
       ...entry,

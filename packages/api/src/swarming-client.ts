@@ -93,6 +93,19 @@ export const Order = z
   .meta({ id: 'Order' });
 export type Order = z.output<typeof Order>;
 
+export const EndedTask = z
+  .object({
+    id: z.string().optional(),
+    since: Time.optional(),
+    endedAt: Time,
+    outcome: z
+      .string()
+      .max(50)
+      .describe('`succeeded`, `failed` (also a test that fails), `internal-failure`, `bot-exit`'),
+  })
+  .meta({ id: 'EndedTask' });
+export type EndedTask = z.output<typeof EndedTask>;
+
 export const AgentStatus = z
   .object({
     machine: z.string(),
@@ -107,6 +120,7 @@ export const AgentStatus = z
       running: z.boolean(),
       id: z.string().optional(),
       since: Time.optional(),
+      last: EndedTask.optional().describe('the last one that ended since the agent started'),
     }),
     devices: z.array(DeviceStatus).describe('attached phones and other devices'),
     health: HealthStatus.optional(),

@@ -56,6 +56,9 @@ describe('a machine with a phone', () => {
         const metrics = await agent.metrics();
         expect(metrics).toContain('skolo_swarming_tasks_total 2');
         expect(metrics).toContain('skolo_swarming_tasks_ended_total{outcome="succeeded"} 2');
+        const { last } = (await agent.status()).task;
+        // The id of a run is that of its task, with another end.
+        expect(last).toMatchObject({ id: second.replace(/0$/, '1'), outcome: 'succeeded' });
       },
       { timeout: 20_000 },
     );

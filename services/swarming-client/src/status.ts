@@ -32,7 +32,7 @@ export function agentStatus(now: AgentNow): AgentStatus {
   return {
     machine: name,
     bootId,
-    task: inIsoTime(task),
+    task: { ...inIsoTime(task), last: task.last && inIsoTime(task.last) },
     devices: machine.devices.map(deviceStatus),
     health: healthStatus(machine.health),
     orders: [...machine.orders],

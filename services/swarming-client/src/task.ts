@@ -7,6 +7,15 @@ export interface TaskView {
   /** Absent where the bot's hook does not send it. */
   id?: string | undefined;
   since?: Date;
+  /** Since the start of the agent. */
+  last?: EndedTask;
+}
+
+export interface EndedTask {
+  id?: string | undefined;
+  since?: Date | undefined;
+  endedAt: Date;
+  outcome: TaskOutcome;
 }
 
 /** For people. */
@@ -38,13 +47,15 @@ export class Task {
 
   begin(id: string | undefined): void {
     const since = new Date(this.deps.clock.now());
-    this.view = { running: true, since, id };
+    this.view = { ...this.view, running: true, since, id };
     this.deps.emit({ type: 'task-started' });
   }
 
   /** A hook reported its end, or the bot has exited and took the task with it. */
   end(outcome: TaskOutcome): void {
-    this.view = { running: false };
+    const { id, since } = this.view;
+    const endedAt = new Date(this.deps.clock.now());
+    this.view = { running: false, last: { id, since, endedAt, outcome } };
     this.deps.emit({ type: 'task-ended', outcome });
   }
 }

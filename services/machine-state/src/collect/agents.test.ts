@@ -134,3 +134,30 @@ describe('agents', () => {
     ]);
   });
 });
+
+it('report how their tasks ended, also one that was too short to be seen', async () => {
+  const agent = await startFakeAgent('rpi-1');
+  const lab = await startLab({ agents: { 'rpi-1': agent } });
+  const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+  const long = { id: 'long', since: minutesAgo(9) };
+  const short = { id: 'short', since: minutesAgo(2) };
+  const tasks = async () => {
+    const query = { kind: 'task' };
+    return (await lab.client.history({ params: { name: 'rpi-1' }, query })).entries;
+  };
+  agent.set({ task: { running: true, ...long } });
+  await expect.poll(tasks).toMatchObject([{ id: 'long' }]);
+
+  const ended = { ...long, endedAt: minutesAgo(3), outcome: 'failed' };
+  agent.set({ task: { running: false, last: ended } });
+  await expect
+    .poll(tasks)
+    .toMatchObject([{ id: 'long', outcome: 'failed', endedAt: ended.endedAt }]);
+  agent.set({
+    task: { running: false, last: { ...short, endedAt: minutesAgo(1), outcome: 'succeeded' } },
+  });
+
+  await expect
+    .poll(tasks)
+    .toMatchObject([{ id: 'short', at: short.since, outcome: 'succeeded' }, { id: 'long' }]);
+});

@@ -26,6 +26,7 @@ async function openPage(role: 'view' | 'operate'): Promise<Page> {
 const chromium = peer('chromium');
 const changesPerSecond = 20;
 const seconds = 10;
+const soon = { timeout: 30_000 };
 
 let fixture: Fixture;
 let browser: Browser;
@@ -81,6 +82,34 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     await first.getByRole('dialog').getByRole('button', { name: 'Maintenance' }).click();
 
     await second.locator(`[data-machine="${name}"].c-maintenance`).waitFor();
+  });
+
+  it('asks after a break for what follows the last event', async () => {
+    const open = await startFixture({
+      pages: join(import.meta.dirname, '../../pages'),
+      anonymousRead: ['127.0.0.0/8'],
+    });
+    onTestFinished(open.stop);
+    const page = await browser.open(`${open.url}/#/rack`);
+    onTestFinished(() => page.close());
+    await page.locator('.tile').first().waitFor();
+    const asked: (string | undefined)[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/v1/changes')) asked.push(request.headers()['last-event-id']);
+    });
+    const [machine] = open.fixture.machines;
+    if (!machine) throw new Error('no machine');
+    open.show({ ...machine, condition: 'recovering' });
+    const tile = page.locator(`[data-machine="${machine.name}"]`);
+    await expect.poll(() => tile.getAttribute('class')).toContain('c-recovering');
+
+    const restarted = open.restart();
+    open.show({ ...machine, condition: 'quarantined' });
+    await restarted;
+
+    await expect.poll(() => tile.getAttribute('class'), soon).toContain('c-quarantined');
+    expect(asked.at(-1)).toMatch(/^[0-9a-f]{8}-\d+$/);
+    browser.complaints.splice(0);
   });
 
   it('offers nothing to those who only may look', async () => {

@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS curves (
 PRAGMA user_version = ${version};
 `;
 
-/** It is damaged, or of a newer version: it cannot be read, and waiting does not help. */
+/** It is damaged: it cannot be read, and waiting does not help. */
 export class HistoryUnusable extends Error {
   readonly code = 'HISTORY_UNUSABLE';
 
@@ -63,18 +63,17 @@ export class HistoryUnusable extends Error {
   }
 }
 
-/** @throws HistoryUnusable @throws Error of the disk */
+/** @throws HistoryUnusable @throws Error Of the disk, or the database is of a newer version and stays as it is. */
 export function openDatabase(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: busyMs });
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     const found = database.prepare('PRAGMA user_version').get()?.user_version;
     if (typeof found === 'number' && found > version) {
-      throw new HistoryUnusable(
-        file,
-        `it is of version ${found}, and this service knows ${version}`,
+      throw new Error(
+        `${file}: it is of version ${found}, and this service knows ${version}; install the newer service again, or move the file away to begin anew`,
       );
     }
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     const [check] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {});
     if (check !== 'ok') throw new HistoryUnusable(file, String(check));
     database.exec(schema);

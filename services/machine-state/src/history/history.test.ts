@@ -1,7 +1,8 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { createLogger, DegradedList } from '@skolo/common';
 import { type FakeClock, fakeClock } from '@skolo/common/testing';
 import { expect, it, onTestFinished } from 'vitest';
@@ -117,6 +118,24 @@ it('writes nothing while nothing happens', async () => {
   history.flush();
 
   expect(sizeOf(lab.dir)).toBe(size);
+});
+
+it('leaves a database of a newer version as it is', async () => {
+  const lab = await newLab();
+  await (await lab.open()).close();
+  const file = join(lab.dir, 'history.sqlite');
+  const newer = new DatabaseSync(file);
+  newer.exec('PRAGMA user_version = 99');
+  newer.close();
+  const bytes = readFileSync(file);
+
+  const history = await lab.open();
+
+  const why = expect.stringMatching(/it is of version 99, .*; install the newer service again/);
+  expect(lab.degraded.list()).toMatchObject([{ what: 'history', why }]);
+  expect(() => history.isKnown('rpi-1')).toThrow(HistoryUnavailable);
+  expect(readFileSync(file)).toEqual(bytes);
+  expect(readdirSync(lab.dir).some((name) => name.includes('damaged'))).toBe(false);
 });
 
 it('sets a damaged database aside, and begins anew', async () => {

@@ -28,19 +28,29 @@ function ofCondition(before: Machine | undefined, after: Machine): Entry[] {
 }
 
 function ofTask(before: Machine | undefined, after: Machine, now: number): Entry[] {
-  const { name: machine, task } = after;
+  const { name: machine, task, lastTask: last } = after;
   const former = before?.task;
   const entries: Entry[] = [];
   const isSame = former?.id === task?.id && former?.since === task?.since;
-  if (former?.since !== undefined && !isSame) {
+  if (former?.since !== undefined && !isSame && !isTask(former, last)) {
     const at = Date.parse(former.since);
     const outcome = outcomeOf(before, after);
     entries.push({ machine, kind: 'task', key: former.id, at, endedAt: now, outcome });
+  }
+  // Also one that began and ended since the last answer.
+  if (last?.since !== undefined && last.endedAt !== before?.lastTask?.endedAt) {
+    const [at, endedAt] = [Date.parse(last.since), Date.parse(last.endedAt)];
+    const outcome = cut(last.outcome);
+    entries.push({ machine, kind: 'task', key: last.id, at, endedAt, outcome });
   }
   if (task?.since !== undefined && !isSame) {
     entries.push({ machine, kind: 'task', key: task.id, at: Date.parse(task.since) });
   }
   return entries;
+}
+
+function isTask(former: NonNullable<Machine['task']>, last: Machine['lastTask']): boolean {
+  return last?.id === former.id && last?.since === former.since;
 }
 
 function outcomeOf(before: Machine | undefined, after: Machine): string {

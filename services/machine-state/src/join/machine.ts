@@ -43,13 +43,13 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
   };
 }
 
-type OfAgent = 'health' | 'task' | 'bot' | 'bootId' | 'host' | 'versions';
+type OfAgent = 'health' | 'task' | 'lastTask' | 'bot' | 'bootId' | 'host' | 'versions';
 
 function ofAgent(status: AgentStatus | undefined): Partial<Pick<Machine, OfAgent>> {
   if (status === undefined) return {};
   const { health, task, bot, bootId, host, versions } = status;
   return {
-    ...given({ health, bot, bootId }),
+    ...given({ health, bot, bootId, lastTask: task.last }),
     ...(task.running && { task: given({ id: task.id, since: task.since }) }),
     ...(host && { host: given(host) }),
     ...(versions && { versions: given(versions) }),
