@@ -53,6 +53,9 @@ const { exitCode, interrupted } = await runChild(
       // npm runs each package's tests with the first node in PATH.
       PATH: `${dirname(findNodeOrQuit())}${delimiter}${process.env.PATH}`,
       SKOLO_PEERS: peersText.trim(),
+      // A fifth of the processor time of kubectl, Prometheus, tsc and other programs in Go is their garbage collector's.
+      GOGC: '400',
+      GOMEMLIMIT: '2GiB',
       ...long,
     },
   },

@@ -55,7 +55,7 @@ async function fsck() {
 }
 
 it('has what it acknowledged and nothing that it refused while a disk fills and empties', {
-  timeout: kills * 20_000,
+  timeout: 60_000 + kills * 20_000,
 }, async (context) => {
   await mountDisk(context);
   const rounds = kills * 3;

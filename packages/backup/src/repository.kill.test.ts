@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => history.remove());
 
 it(`is sound after ${kills} kill -9, has what it acknowledged, and nothing twice (seed ${seed})`, {
-  timeout: kills * 30_000,
+  timeout: 60_000 + kills * 30_000,
 }, async () => {
   console.log(`a writer of a history: ${kills} kills, SKOLO_SEED=${seed}`);
   const random = seeded(seed);
@@ -60,7 +60,7 @@ it(`is sound after ${kills} kill -9, has what it acknowledged, and nothing twice
 });
 
 it(`begins whole or not at all, ${kills} times killed at its birth`, {
-  timeout: kills * 30_000,
+  timeout: 60_000 + kills * 30_000,
 }, async () => {
   const random = seeded(seed);
   const start = performance.now();

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { damageSomewhere, flipByte, segmentsIn, spooledIn } from './testing/damage.ts';
 import { type Arrived, type Lab, newDir, newPubSub, startLab } from './testing/lab.ts';
 
-const rounds = campaign(8);
+const rounds = campaign();
 /** The smallest spool: a quarter of it makes a snapshot. */
 const settings = 'refreshSeconds: 1\nspool: { maxBytes: 4194304 }';
 

@@ -13,7 +13,7 @@ const kills = campaign();
 const program = join(import.meta.dirname, 'git-mirror.test-writer.ts');
 
 it(`has each version once, and all that were pushed, after ${kills} kill -9 (seed ${seed})`, {
-  timeout: kills * 30_000,
+  timeout: 60_000 + kills * 30_000,
 }, async () => {
   console.log(`a mirror of a history: ${kills} kills, SKOLO_SEED=${seed}`);
   const random = seeded(seed);

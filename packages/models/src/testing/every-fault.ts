@@ -52,7 +52,7 @@ const usual: Partial<Record<DeviceFault, Outcome>> = {
 };
 
 /** Of a configuration. */
-export const hugeBytes: number = isLong ? 20 * 1024 * 1024 : 2 * 1024 * 1024;
+export const hugeBytes: number = isLong ? 20 * 1024 * 1024 : 512 * 1024;
 
 /** One test for each fault that the device knows. */
 export function itSurvives<Device extends CliDevice>(

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -139,16 +140,40 @@ export async function ask(command: string): Promise<string> {
   return await text(response);
 }
 
+/** Listens on a port of this computer if nobody does; until the end. */
+export async function occupy(port: number, atTheEnd: AtTheEnd): Promise<void> {
+  const server = createServer();
+  server.listen({ host: '127.0.0.1', port, exclusive: true });
+  const isOurs = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
+  if (!isOurs) return;
+  atTheEnd(async () => {
+    server.close();
+    await once(server, 'close');
+  });
+}
+
 /** Runs a command like a user who pastes it into a shell. */
-export async function shell(command: string): Promise<string> {
+export async function pasted(command: string): Promise<string> {
   const { stdout } = await run('sh', ['-c', command], { cwd: root });
   return stdout;
 }
 
-/** Starts a command like a user who pastes it into a shell and lets it run; it is ended with the test. All that it prints. */
+/** Runs a command without npx, which takes longer to start than the command. */
+export function shell(command: string): Promise<string> {
+  return pasted(withoutNpx(command));
+}
+
+function withoutNpx(command: string): string {
+  return command.replaceAll('npx skolo', `'${process.execPath}' packages/cli/bin/skolo.js`);
+}
+
+/** Starts a command like {@link shell} and lets it run; it is ended with the test. All that it prints. */
 export function leaveRunning(command: string): { readonly output: string } {
   // A group of its own, so that what the shell starts can be ended, too.
-  const child = spawn('sh', ['-c', command], {
+  const child = spawn('sh', ['-c', withoutNpx(command)], {
     cwd: root,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

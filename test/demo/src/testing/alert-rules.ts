@@ -1,13 +1,11 @@
-/** All services run here: is what the alert rules ask for really exported? A name with a slip in it never fires. */
+/** Metrics that the alert rules ask for. A name with a slip in it never fires. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
-import { root } from './folders.ts';
-import { ask, newFolder, startDemo } from './testing/run-demo.ts';
+import { expect } from 'vitest';
+import { root } from '../folders.ts';
+import { ask } from './run-demo.ts';
 
 const rulesFolder = join(root, 'kube', 'base', 'prometheus', 'rules');
-// Many processes are started, and other tests run meanwhile.
-vi.setConfig({ testTimeout: 120_000 });
 
 /** Exported only with `tls`, and by `skolo alerts watch`, which run in no demo: the source that names them. */
 const elsewhere: Record<string, string> = {
@@ -40,24 +38,20 @@ async function sourceOf(folder: string): Promise<string> {
   return texts.join('\n');
 }
 
-describe('alert rules', () => {
-  it('ask only for metrics that are exported', async () => {
-    const demo = await startDemo(await newFolder());
-    const urls = demo.output.match(/http:\S+\/metrics$/gm) ?? [];
-
-    const texts = await Promise.all(urls.map(ask));
-
-    const exported = new Set(
-      texts.flatMap((text) => [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)),
-    );
-    const asked = await metricsAskedFor();
-    const missing = asked.filter((name) => !exported.has(name));
-    expect(missing).toEqual(Object.keys(elsewhere).toSorted());
-    for (const [name, folder] of Object.entries(elsewhere)) {
-      expect(await sourceOf(folder), name).toContain(`'${name}'`);
-    }
-    for (const prefix of ['metadata', 'power', 'backup', 'alerts']) {
-      expect(asked.some((name) => name.startsWith(`skolo_${prefix}_`))).toBe(true);
-    }
-  });
-});
+/** What a demo that prints this exports is all that the rules ask for. */
+export async function expectMetricsOfRules(output: string): Promise<void> {
+  const urls = output.match(/http:\S+\/metrics$/gm) ?? [];
+  const texts = await Promise.all(urls.map(ask));
+  const exported = new Set(
+    texts.flatMap((text) => [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)),
+  );
+  const asked = await metricsAskedFor();
+  const missing = asked.filter((name) => !exported.has(name));
+  expect(missing).toEqual(Object.keys(elsewhere).toSorted());
+  for (const [name, folder] of Object.entries(elsewhere)) {
+    expect(await sourceOf(folder), name).toContain(`'${name}'`);
+  }
+  for (const prefix of ['metadata', 'power', 'backup', 'alerts']) {
+    expect(asked.some((name) => name.startsWith(`skolo_${prefix}_`))).toBe(true);
+  }
+}
