@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { isLong } from '@skolo/durable/campaign';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { Lab } from './testing/lab.ts';
 
 describe('an adb server that hangs when the agent starts', () => {
-  it.for(['android', 'auto'])(
+  it.for(['android', ...(isLong ? ['auto'] : [])])(
     'is restarted, and nothing else is tried: %s',
     async (kind, context) => {
       if (!peer('python3') || !peer('adb')) context.skip('python3 or adb is not installed');

@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuditEntry } from '@skolo/api/audit';
+import { isLong } from '@skolo/durable/campaign';
 import { peer } from '@skolo/simulators';
 import { afterEach, describe, expect, it, type TestContext, vi } from 'vitest';
 import { argumentsOf, processes } from './bot/processes.ts';
@@ -64,19 +65,22 @@ describe('a machine with a phone', () => {
     );
   });
 
-  it('ends what a finished task left, but for the adb server that all share', async (context) => {
-    const its = await open(context, { phones: [phone] });
-    const { swarming } = its;
-    const agent = await its.startAgent();
-    await isWell(agent);
-    const mark = `left-${process.pid}`;
-    const left = () =>
-      [...processes().values()].flatMap(({ pid, isZombie }) => {
-        const args = argumentsOf(pid);
-        return !isZombie && args.includes(mark) ? [args[0]] : [];
-      });
-    const task = swarming.addTask({
-      python: `import os, sys
+  // The sample has bots that leave nothing of a task (bot/bot.kill.test.ts).
+  it.runIf(isLong)(
+    'ends what a finished task left, but for the adb server that all share',
+    async (context) => {
+      const its = await open(context, { phones: [phone] });
+      const { swarming } = its;
+      const agent = await its.startAgent();
+      await isWell(agent);
+      const mark = `left-${process.pid}`;
+      const left = () =>
+        [...processes().values()].flatMap(({ pid, isZombie }) => {
+          const args = argumentsOf(pid);
+          return !isZombie && args.includes(mark) ? [args[0]] : [];
+        });
+      const task = swarming.addTask({
+        python: `import os, sys
 def leave(name, env):
     executed, held = os.pipe()
     if os.fork() == 0:
@@ -91,33 +95,37 @@ def leave(name, env):
 leave('unmarked', {})
 leave('marked', os.environ)
 leave('adb', {})`,
-    });
+      });
 
-    await swarming.until(() => swarming.task(task).state === 'completed');
+      await swarming.until(() => swarming.task(task).state === 'completed');
 
-    await expect
-      .poll(() => agent.logged('ended what a finished task left behind'))
-      .toMatchObject([{ processes: 2 }]);
-    expect(left()).toEqual(['adb']);
-    expect((await agent.status()).bot).toMatchObject({ state: 'running', starts: 1 });
-  });
+      await expect
+        .poll(() => agent.logged('ended what a finished task left behind'))
+        .toMatchObject([{ processes: 2 }]);
+      expect(left()).toEqual(['adb']);
+      expect((await agent.status()).bot).toMatchObject({ state: 'running', starts: 1 });
+    },
+  );
 
-  it('reboots the phone also after a task that ended with its bot', async (context) => {
-    const { swarming, adb, startAgent } = bound(await open(context, { phones: [phone] }));
-    const agent = await startAgent();
-    const task = swarming.addTask({ python: 'import time; time.sleep(600)' });
-    await swarming.until(() => swarming.task(task).state === 'running');
-    await expect.poll(async () => (await agent.status()).task.running).toBe(true);
+  it.runIf(isLong)(
+    'reboots the phone also after a task that ended with its bot',
+    async (context) => {
+      const { swarming, adb, startAgent } = bound(await open(context, { phones: [phone] }));
+      const agent = await startAgent();
+      const task = swarming.addTask({ python: 'import time; time.sleep(600)' });
+      await swarming.until(() => swarming.task(task).state === 'running');
+      await expect.poll(async () => (await agent.status()).task.running).toBe(true);
 
-    process.kill((await agent.status()).bot?.pid ?? Number.NaN, 'SIGKILL');
+      process.kill((await agent.status()).bot?.pid ?? Number.NaN, 'SIGKILL');
 
-    await expect
-      .poll(() => adb.phone().received.filter(({ text }) => text.startsWith('reboot')).length, {
-        timeout: 30_000,
-      })
-      .toBe(1);
-    await isWell(agent);
-  });
+      await expect
+        .poll(() => adb.phone().received.filter(({ text }) => text.startsWith('reboot')).length, {
+          timeout: 30_000,
+        })
+        .toBe(1);
+      await isWell(agent);
+    },
+  );
 
   it('takes no task while the phone is sick, and one when it is well', async (context) => {
     const { swarming, adb, startAgent } = bound(await open(context, { phones: [phone] }));
@@ -260,7 +268,8 @@ while not os.path.exists(${JSON.stringify(join(its.dir, 'go'))}): time.sleep(0.0
     await isWell(agent);
   });
 
-  it('ends a task that takes too long, in order', async (context) => {
+  // The sample ends one in bot/bot.swarming.test.ts.
+  it.runIf(isLong)('ends a task that takes too long, in order', async (context) => {
     const its = await open(context, { phones: [phone] });
     const { swarming } = its;
     const agent = await its.startAgent();

@@ -1,6 +1,6 @@
 /** Searches processes for a secret: those of this computer, and those in containers on it. */
 import type { ChildProcess } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const betweenMs = 50;
@@ -12,13 +12,23 @@ const betweenMs = 50;
  */
 export async function watchProcesses(child: ChildProcess, words: readonly string[]): Promise<void> {
   while (child.exitCode === null && child.signalCode === null) {
-    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
     for (const pid of pids) {
       for (const name of ['cmdline', 'environ']) {
-        const content = await readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '');
+        const content = contentOf(`/proc/${pid}/${name}`);
         if (words.some((word) => content.includes(word))) throw new Error(`a secret in ${name}`);
       }
     }
     await pause(betweenMs);
+  }
+}
+
+/** Not by promises, which take ten times the processor for so small a file. */
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // It has ended.
+    return '';
   }
 }

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
 import { describe, expect, it } from 'vitest';
 import { markVariable } from './environment.ts';
 import { argumentsOf, processes, variableOf, withDescendants } from './processes.ts';
@@ -177,23 +177,26 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
 });
 
 describe.skipIf(python === undefined || !canUnshare)('an agent in a container', () => {
-  it('keeps its bot and its task while another agent starts whose folder has the same path', async () => {
-    await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
-    if (test.settings.current === undefined) throw new Error('no settings');
-    const hidden = `mount -t tmpfs none '${test.folder}'`;
-    await using container = startAgent(test.settings.current, commandIn('container', hidden));
-    const lastWords = () => allOf(test.botDir).map((pid) => argumentsOf(pid).at(-1));
-    // Guard, keeper, bot, task_runner, task and orphan; what started the orphan has ended.
-    await expect.poll(() => lastWords().includes('clean') && lastWords().length).toBe(6);
-    const before = allOf(test.botDir);
+  it.runIf(isLong)(
+    'keeps its bot and its task while another agent starts whose folder has the same path',
+    async () => {
+      await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
+      if (test.settings.current === undefined) throw new Error('no settings');
+      const hidden = `mount -t tmpfs none '${test.folder}'`;
+      await using container = startAgent(test.settings.current, commandIn('container', hidden));
+      const lastWords = () => allOf(test.botDir).map((pid) => argumentsOf(pid).at(-1));
+      // Guard, keeper, bot, task_runner, task and orphan; what started the orphan has ended.
+      await expect.poll(() => lastWords().includes('clean') && lastWords().length).toBe(6);
+      const before = allOf(test.botDir);
 
-    test.bot.start('http://127.0.0.1:1');
-    await inTask(test);
-    await test.bot.stop();
+      test.bot.start('http://127.0.0.1:1');
+      await inTask(test);
+      await test.bot.stop();
 
-    expect(before.filter(isAlive)).toEqual(before);
-    expect(container.state).toMatchObject({ state: 'running', starts: 1 });
-  });
+      expect(before.filter(isAlive)).toEqual(before);
+      expect(container.state).toMatchObject({ state: 'running', starts: 1 });
+    },
+  );
 
   it('keeps both also where it has the folder that the other one wants', async () => {
     await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });

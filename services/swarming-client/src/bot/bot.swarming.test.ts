@@ -1,8 +1,10 @@
 /** Against the simulated Swarming and its bot, whose author knew only what the real ones do. */
+
 import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '@skolo/common/light';
+import { isLong } from '@skolo/durable/campaign';
 import {
   type SimulatedSwarming,
   type SwarmingFault,
@@ -94,15 +96,13 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
     expect(test.exits).toEqual(['stopped']);
   });
 
+  // The sample has the other ones without Swarming, in install.test.ts.
   it.each<SwarmingFault>([
-    'refused',
-    'slow',
     'hang',
     'reset',
-    'no-redirect',
-    'half-body',
-    'corrupt-zip',
-    'wrong-server',
+    ...(isLong
+      ? (['refused', 'slow', 'no-redirect', 'half-body', 'corrupt-zip', 'wrong-server'] as const)
+      : []),
   ])('comes up after %s', async (fault) => {
     await using lab = await newLab({ limits: { stallMs: 2000 } });
     const passing = ['slow', 'no-redirect'].includes(fault);
@@ -122,10 +122,15 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
     });
   });
 
-  it.each([
+  // The sample damages it in other ways in install.test.ts.
+  it.each<[string, (zip: Buffer) => Buffer]>([
     ['empty', () => Buffer.alloc(0)],
-    ['cut short', (zip: Buffer) => zip.subarray(0, zip.length - 300)],
-    ['noise', () => Buffer.from('noise '.repeat(2000))],
+    ...(isLong
+      ? ([
+          ['cut short', (zip: Buffer) => zip.subarray(0, zip.length - 300)],
+          ['noise', () => Buffer.from('noise '.repeat(2000))],
+        ] as [string, (zip: Buffer) => Buffer][])
+      : []),
   ])('is fetched anew when its zip is %s, and only then', async (_, damage) => {
     await using lab = await newLab();
     const { test, swarming } = lab;
@@ -189,8 +194,12 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
   it.each([
     ['terminated', 'ended'],
     ['exception', 'failed'],
-    ['killed', 'killed'],
-    [7, 'failed'],
+    ...(isLong
+      ? ([
+          ['killed', 'killed'],
+          [7, 'failed'],
+        ] as const)
+      : []),
   ] as const)('is started again when it is %s', async (how, exit) => {
     await using lab = await newLab();
     const { swarming, test } = lab;
@@ -265,21 +274,24 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
     expect(eventsOf(lab)).toContain('bot_shutdown');
   });
 
-  it('ends in order also where its update of itself meets the request, with work waiting', async () => {
-    await using lab = await newLab({}, {}, { farewell: 1 });
-    const { swarming, test } = lab;
-    await polling(lab);
-    swarming.askUpdate();
-    await expect.poll(() => eventsOf(lab)).toContain('bot_shutdown');
-    const tasks = Array.from({ length: 100 }, () => swarming.addTask({ python: '' }));
+  it.runIf(isLong)(
+    'ends in order also where its update of itself meets the request, with work waiting',
+    async () => {
+      await using lab = await newLab({}, {}, { farewell: 1 });
+      const { swarming, test } = lab;
+      await polling(lab);
+      swarming.askUpdate();
+      await expect.poll(() => eventsOf(lab)).toContain('bot_shutdown');
+      const tasks = Array.from({ length: 100 }, () => swarming.addTask({ python: '' }));
 
-    await test.bot.restart('other settings');
+      await test.bot.restart('other settings');
 
-    // By itself, or before it could catch the signal; never by SIGKILL.
-    const words = () => test.bot.view().lastExit?.text ?? '';
-    await expect.poll(words).toMatch(/^stopped .*(status 0|signal 15)/);
-    expect(tasks.map((task) => swarming.task(task).state)).toContain('pending');
-  });
+      // By itself, or before it could catch the signal; never by SIGKILL.
+      const words = () => test.bot.view().lastExit?.text ?? '';
+      await expect.poll(words).toMatch(/^stopped .*(status 0|signal 15)/);
+      expect(tasks.map((task) => swarming.task(task).state)).toContain('pending');
+    },
+  );
 
   it('has its task ended in order when the grace is over, and nothing is left', async () => {
     await using lab = await newLab({}, { taskGraceSeconds: 0 });
@@ -298,7 +310,8 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
     expect(eventsOf(lab)).toContain('bot_shutdown');
   });
 
-  it('leaves nothing of its task when it is killed', async () => {
+  // The sample kills each of its processes in bot.kill.test.ts.
+  it.runIf(isLong)('leaves nothing of its task when it is killed', async () => {
     await using lab = await newLab();
     const { swarming, test } = lab;
     const pid = await polling(lab);

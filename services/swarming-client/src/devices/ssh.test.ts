@@ -1,5 +1,6 @@
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isLong } from '@skolo/durable/campaign';
 import { peer, type SshDevice, startSshDevice, startSshd } from '@skolo/simulators';
 import {
   afterAll,
@@ -157,7 +158,7 @@ describe('a Chromebook that misbehaves', () => {
     expect((await present(chromeos)).dimensions.chromeos_milestone).toEqual(['89']);
   });
 
-  it.for(['chromeos', 'auto'] as const)(
+  it.for(['chromeos', ...(isLong ? (['auto'] as const) : [])] as const)(
     'and rejects the login is asked once, then after 1, 2, 5 and each 10 minutes: %s',
     async (kind, context) => {
       const { open, there, ran, pass, settings } = await startChromebook(context);
