@@ -1,10 +1,10 @@
-import { STATUS_CODES } from 'node:http';
 import {
   OpenAPIRegistry,
   OpenApiGeneratorV31,
   type ResponseConfig,
   type RouteConfig,
 } from '@asteasolutions/zod-to-openapi';
+import { STATUS_CODES } from '@skolo/errors/http';
 import { z } from 'zod';
 import { Problem, problemType } from './problem.ts';
 import { type Api, isSuccess, type RouteSpec } from './route.ts';

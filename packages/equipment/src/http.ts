@@ -6,9 +6,10 @@
  * device offers digest, the password itself never travels. Over https nothing is sent before the device has shown its
  * certificate, see tls.ts. Requests are never put into messages: some devices want the password in the URL.
  */
-import { type ClientRequest, type IncomingMessage, request as open } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { withDeadline } from '@skolo/errors';
+import { request as open } from '@skolo/errors/http';
 import { type Credentials, secretsOf } from '@skolo/secrets';
 import { withAnyOf } from './any-of.ts';
 import { DeviceBusy, DeviceRefused, DeviceTimeout, SignInRefused } from './errors.ts';

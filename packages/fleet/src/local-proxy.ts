@@ -4,10 +4,11 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errorText } from '@skolo/errors';
+import { createServer } from '@skolo/errors/http';
 
 export interface LocalProxy {
   /** With the password: only for a file that nobody else can read. */

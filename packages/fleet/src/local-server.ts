@@ -4,8 +4,9 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
+import { createServer } from '@skolo/errors/http';
 
 export interface LocalServer {
   /** `http://SECRET.localhost:PORT` */

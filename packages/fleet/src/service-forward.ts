@@ -1,8 +1,9 @@
 /** A local URL for a service of a rack, for a browser. Every request is marked as forwarded. */
 import { once } from 'node:events';
-import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Duplex, pipeline } from 'node:stream';
 import { errorText } from '@skolo/errors';
+import { request } from '@skolo/errors/http';
 import { markForwarded } from './forwarded.ts';
 import { type LocalServer, startLocalServer } from './local-server.ts';
 import type { Open } from './tunnel-fetch.ts';

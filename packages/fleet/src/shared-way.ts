@@ -3,10 +3,10 @@
  * URL with its password is in a private file.
  */
 import { readFile } from 'node:fs/promises';
-import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@skolo/durable';
+import { request } from '@skolo/errors/http';
 import { startLocalProxy } from './local-proxy.ts';
 import type { OpenRack } from './open-rack.ts';
 import { type Open, tunnelFetch } from './tunnel-fetch.ts';

@@ -1,9 +1,10 @@
 /** `fetch` through the tunnel of a rack, as far as clients of our APIs use it. */
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { connect } from 'node:tls';
 import { errorCode } from '@skolo/errors';
+import { request } from '@skolo/errors/http';
 import { markForwarded } from './forwarded.ts';
 
 /** Connects to an address behind the tunnel. */

@@ -1,8 +1,9 @@
 /** One HTTP request with limits of time and size. */
 import { once } from 'node:events';
-import { type IncomingMessage, request as overHttp } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as overHttps, type RequestOptions } from 'node:https';
 import { errorCode, errorText } from '@skolo/errors';
+import { request as overHttp } from '@skolo/errors/http';
 
 export interface HttpAnswer {
   status: number;

@@ -1,5 +1,6 @@
 /** Answers as Google's server gives them: headers, error pages, redirects (captured 2018 to 2025). */
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import { STATUS_CODES } from '@skolo/errors/http';
 
 export type ContentType = 'application/text' | 'application/json' | 'text/html; charset=UTF-8';
 

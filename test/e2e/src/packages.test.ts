@@ -92,6 +92,12 @@ describe.each(packages)('$kind/$name', ({ kind, name, folder, declared }) => {
     expect([...imported.production]).not.toContain('fleet');
   });
 
+  it('imports node:http by @skolo/errors/http, which loads no undici', () => {
+    if (kind === 'test') return;
+
+    expect(imported.withUndici).toEqual([]);
+  });
+
   it('depends only on allowed packages', () => {
     const allowed = may[name];
     if (allowed === undefined) return;
@@ -143,10 +149,14 @@ function isFacts(file: string): boolean {
   );
 }
 
-/** Packages of ours that the sources import. `production`: those that are no tests. */
-function importsOf(folder: string): { all: ReadonlySet<string>; production: ReadonlySet<string> } {
+/**
+ * Packages of ours that the sources import. `production`: those that are no tests. `withUndici`: files of these that import
+ * values of node:http.
+ */
+function importsOf(folder: string) {
   const all = new Set<string>();
   const production = new Set<string>();
+  const withUndici: string[] = [];
   const source = join(folder, 'src');
   for (const file of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
     if (!/\.(ts|mjs)$/.test(file)) continue;
@@ -156,8 +166,9 @@ function importsOf(folder: string): { all: ReadonlySet<string>; production: Read
       all.add(name);
       if (!isTest) production.add(name);
     }
+    if (!isTest && /^import (?!type\b)[^;]*from 'node:http';$/m.test(text)) withUndici.push(file);
   }
-  return { all, production };
+  return { all, production, withUndici };
 }
 
 /** The files that are loaded with a module: what it imports dynamically is not among them. */

@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import type { Problem } from '@skolo/api/problem';
+import { STATUS_CODES } from '@skolo/errors/http';
 
 interface HttpProblemOptions {
   /** The kind of problem; default: the status's phrase. */

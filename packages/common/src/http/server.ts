@@ -1,11 +1,7 @@
-import {
-  createServer as createHttpServer,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-} from 'node:http';
+import type { RequestListener, Server, ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
+import { createServer as createHttpServer } from '@skolo/errors/http';
 import { type AnswerMalformed, answerStrictly } from './strict-requests.ts';
 
 /** Long enough for a slow line, short enough against a thousand idle connections. */

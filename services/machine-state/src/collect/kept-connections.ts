@@ -1,7 +1,8 @@
 /** `fetch` for the polls of agents, by node:http: an answer costs half the processor time that it does with the global one. */
-import * as http from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import * as https from 'node:https';
 import type { Fetch } from '@skolo/api';
+import * as http from '@skolo/errors/http';
 
 /** Connections stay open between the requests of a long poll. */
 export class KeptConnections {
@@ -14,7 +15,7 @@ export class KeptConnections {
       const isTls = url.startsWith('https:');
       const agent = isTls ? this.tls : this.plain;
       const sent = (isTls ? https : http).request(url, { method, headers, agent });
-      let answer: http.IncomingMessage | undefined;
+      let answer: IncomingMessage | undefined;
       signal.addEventListener('abort', () => (answer ?? sent).destroy(signal.reason));
       sent.on('error', reject);
       sent.on('response', (message) => {

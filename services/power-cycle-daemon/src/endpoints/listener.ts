@@ -1,11 +1,5 @@
 /** One open endpoint: admits the networks of rack.yaml, one request for each connection, held as long as it takes. */
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import {
   browserGetProblem,
@@ -19,6 +13,7 @@ import {
   normaliseAddress,
   onStrictRequest,
 } from '@skolo/common';
+import { createServer } from '@skolo/errors/http';
 import type { PowerCycleDaemonSettings } from '@skolo/rack';
 import type { Answers, Endpoint, TextAnswer } from './endpoint.ts';
 
