@@ -2,7 +2,7 @@
  * `skolo secrets` as a person uses it, with a real API server, sshd and git. A canary is found only where it belongs: while
  * commands run, processes are searched for it, and then files, logs and output on both ends.
  */
-import { isLong } from '@skolo/durable/campaign';
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { isLong } from '@skolo/durable/campaign';
 import { inParallel } from '@skolo/errors';
 import {
   type Desk,

@@ -104,7 +104,7 @@ describe('an HTTP sink', patiently, () => {
   it('that answers 500 to one of many for ever gets all others, and that one is set aside', async () => {
     const receiver = await startReceiver();
     const dir = await httpRack(receiver.url);
-    const names = named(campaign(400, 8000));
+    const names = named(campaign(160, 8000));
     const poison = `alert-${names.length / 8}`;
     receiver.status = (name) => (name === poison ? 500 : 200);
     let service = await startAlertProcess(dir);
@@ -186,7 +186,7 @@ describe("Google's emulator", patiently, () => {
     const poison = 'alert-poison';
     gate.rejects = (request) =>
       request.includes(poison) ? { code: 'INVALID_ARGUMENT', message: 'no' } : undefined;
-    const count = campaign(200, 1000);
+    const count = campaign(80, 1000);
     const names = [...named(count / 2), poison, ...named(count).slice(count / 2)];
     const service = await startAlertProcess(dir);
     await post(service, names);
