@@ -439,6 +439,26 @@ export const machineStateApi = {
     audits: { target: ['params.name'], reason: 'body.reason', answer: ['verdict'] },
     answers: { 200: HealthStatus, 404: Problem, 503: Problem },
   }),
+  repair: route({
+    method: 'post',
+    path: '/v1/machines/{name}/repair',
+    summary: 'Begins one step of repair with a device of a machine; 409 while a task runs',
+    description:
+      '`repairSteps` of its devices are the possible ones, and `repairs` has the outcome.',
+    role: 'operate',
+    params: machine,
+    body: z.strictObject({
+      device: z.string().max(100).optional().describe('absent: the only one'),
+      step: z.string().max(100),
+      reason,
+    }),
+    audits: {
+      target: ['params.name'],
+      reason: 'body.reason',
+      input: ['body.device', 'body.step'],
+    },
+    answers: { 202: undefined, 404: Problem, 409: Problem, 503: Problem },
+  }),
   reboot: route({
     method: 'post',
     path: '/v1/machines/{name}/reboot',

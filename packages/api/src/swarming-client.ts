@@ -23,6 +23,10 @@ export const DeviceStatus = z
       .optional()
       .describe('thermal status of Android, from 0 (none) to 6 (shutdown)'),
     uptimeSeconds: z.number().optional(),
+    repairSteps: z
+      .array(z.string())
+      .optional()
+      .describe('steps of repair that exist for it: `adb-reconnect`'),
   })
   .meta({ id: 'DeviceStatus' });
 export type DeviceStatus = z.output<typeof DeviceStatus>;
@@ -245,6 +249,22 @@ export const swarmingClientApi = {
     audits: { target: 'self', input: ['body.device', 'body.fresh', 'body.force'] },
     types: ['image/png'],
     answers: { 200: undefined, 404: Problem, 409: Problem, 503: Problem },
+  }),
+  repair: route({
+    method: 'post',
+    path: '/v1/repair',
+    summary: 'Begins one step of repair with a device; `repairs` of the status has the outcome',
+    description:
+      'Also with a device that is well. The automatic repair does not count it. 409 while a task or another step runs, or somebody holds the power; a task that begins ends the step.',
+    role: 'operate',
+    body: z.strictObject({
+      device: z.string().max(100).optional().describe('absent: the only one'),
+      step: z.string().max(100).describe('one of its `repairSteps`'),
+      why,
+    }),
+    mostBodyBytes,
+    audits: { target: 'self', reason: 'body.why', input: ['body.device', 'body.step'] },
+    answers: { 202: undefined, 404: Problem, 409: Problem },
   }),
   reboot: route({
     method: 'post',

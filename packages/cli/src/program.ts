@@ -76,6 +76,7 @@ const nouns: Record<string, Noun> = {
       status: async () => (await import('./commands/machine/status.ts')).define,
       log: async () => (await import('./commands/machine/log.ts')).define,
       clear: async () => (await import('./commands/machine/actions.ts')).clear,
+      repair: async () => (await import('./commands/machine/actions.ts')).repair,
       reboot: async () => (await import('./commands/machine/actions.ts')).reboot,
       replace: async () => (await import('./commands/machine/replace.ts')).define,
       join: async () => (await import('./commands/machine/join.ts')).joinMachines,

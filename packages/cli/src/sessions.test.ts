@@ -79,11 +79,12 @@ async function placeFor(session: string): Promise<Place> {
   if (alerts) onTestFinished(alerts.close);
   const agents = session.includes('skolo machine ') ? await startAgents() : undefined;
   if (agents) onTestFinished(agents.close);
-  const state = /skolo (show|console|machine (?!status|log|clear|reboot|replace|join|leave))/.test(
-    session,
-  )
-    ? await startMachineState({ tokens })
-    : undefined;
+  const state =
+    /skolo (show|console|machine (?!status|log|clear|repair|reboot|replace|join|leave))/.test(
+      session,
+    )
+      ? await startMachineState({ tokens })
+      : undefined;
   if (state) onTestFinished(state.close);
   const servers = { metadata, power, backup, alerts, agents, state, tokens };
   const place = await createPlace(join(own, 'testdata/files'), servers);

@@ -86,6 +86,12 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi
       const ask = () => askAgent(rack(), name, (agent) => agent.clearQuarantine({ body: { why } }));
       return { status: 200, body: await ask() };
     },
+    async repair({ params: { name }, body: { device, step, reason }, caller }) {
+      checkPresent(rack(), name);
+      const why = signed(reason, caller.name);
+      await askAgent(rack(), name, (agent) => agent.repair({ body: { device, step, why } }));
+      return { status: 202 };
+    },
     async reboot({ params: { name }, body: { reason }, caller }) {
       checkPresent(rack(), name);
       const why = signed(reason, caller.name);

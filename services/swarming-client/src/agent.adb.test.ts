@@ -32,3 +32,20 @@ describe('an adb server that hangs when the agent starts', () => {
     },
   );
 });
+
+it.runIf(isLong)('a step of repair that a person orders reboots the phone', async (context) => {
+  if (!peer('python3') || !peer('adb')) context.skip('python3 or adb is not installed');
+  const lab = await Lab.open({ phones: [{ serial: '0A1B2C3D', model: 'pixel-5' }] });
+  context.onTestFinished(() => lab.close());
+  const agent = await lab.startAgent();
+  await expect
+    .poll(async () => (await agent.status()).devices)
+    .toMatchObject([{ state: 'present', repairSteps: expect.arrayContaining(['device-reboot']) }]);
+
+  await agent.client().repair({ body: { step: 'device-reboot', why: 'it is slow' } });
+
+  await expect.poll(() => lab.adb.phone().boots).toBe(2);
+  await expect
+    .poll(async () => (await agent.status()).repairs)
+    .toMatchObject([{ step: 'device-reboot', outcome: 'helped' }]);
+});

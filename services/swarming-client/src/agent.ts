@@ -141,6 +141,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
       status: () => agentStatus(view()),
       clear: () => machine.clear(),
       setOrders: (orders) => machine.setOrders(orders),
+      repair: (wanted) => machine.repair(wanted),
       ...{ revisions, screens: machine.screens },
     },
     readiness: () => readinessOf(view()),

@@ -57,6 +57,8 @@ export interface MachineView {
   /** Orders of people that are in force. */
   orders: readonly Order[];
   repairs: readonly RepairView[];
+  /** By device. */
+  repairSteps: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface Machine {
@@ -66,6 +68,8 @@ export interface Machine {
   clear(): Promise<Health>;
   /** Replaces the orders of people. @throws FileNotWritten */
   setOrders(orders: readonly Order[]): Promise<Health>;
+  /** Begins one step of repair. @throws HttpProblem */
+  repair(wanted: Parameters<Repairs['order']>[0]): void;
   usb: UsbPorts;
   screens: Screens;
 }
@@ -216,6 +220,7 @@ export function openMachine(deps: MachineDeps): Machine {
       health: monitor.health(),
       orders: orders.inForce(),
       repairs: repairs.view(),
+      repairSteps: repairs.steps(),
     }),
     async clear() {
       await forced.clear();
@@ -227,6 +232,7 @@ export function openMachine(deps: MachineDeps): Machine {
       await orders.set(wanted);
       return monitor.health();
     },
+    repair: (wanted) => repairs.order(wanted),
     usb,
     screens: new Screens({
       ...{ devices: () => watches.all(), evidence },

@@ -19,6 +19,7 @@ async function metricsWith(hosts: HostReading[], prefix: string): Promise<string
       health: { verdict: 'ok', since: now, reasons: [] },
       orders: [],
       repairs: [],
+      repairSteps: new Map(),
     },
     isKnown: true,
     now,

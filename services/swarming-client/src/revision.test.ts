@@ -11,7 +11,7 @@ function start() {
     ...{ raised: [], identity: { slice: undefined, from: 'nowhere' }, task: { running: false } },
     bot: { state: 'running', since: noon, isHealthy: true, starts: 1 },
     machine: {
-      ...{ devices: [], host: {}, dimensions: {}, orders: [], repairs: [] },
+      ...{ devices: [], host: {}, dimensions: {}, orders: [], repairs: [], repairSteps: new Map() },
       health: { verdict: 'ok', since: noon, reasons: [] },
     },
   };

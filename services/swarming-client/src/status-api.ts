@@ -16,6 +16,7 @@ import type { MachineSlice } from '@skolo/rack/slice';
 import type { Health } from './health/health.ts';
 import type { Reboot } from './host/reboot.ts';
 import { type UsbPorts, UsbRefused } from './host/usb.ts';
+import type { Machine } from './machine.ts';
 import type { RecentLines } from './recent-lines.ts';
 import type { Revisions } from './revision.ts';
 import type { Screens } from './screen.ts';
@@ -32,6 +33,7 @@ export interface StatusApiDeps {
   clear: () => Promise<Health>;
   /** @throws FileNotWritten */
   setOrders: (orders: readonly Order[]) => Promise<Health>;
+  repair: Machine['repair'];
   screens: Pick<Screens, 'get'>;
   reboot: Pick<Reboot, 'whyNot' | 'begin'>;
 }
@@ -58,6 +60,10 @@ export function statusApi(deps: StatusApiDeps): RouteHandlers<typeof swarmingCli
     async screen({ body, hungUp }) {
       const { png, at } = await deps.screens.get(body, hungUp);
       return { status: 200, body: png, headers: { 'last-modified': at.toUTCString() } };
+    },
+    repair({ body }) {
+      deps.repair(body);
+      return { status: 202 };
     },
     reboot({ body }) {
       const refused = deps.reboot.whyNot();

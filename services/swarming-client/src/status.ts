@@ -33,7 +33,10 @@ export function agentStatus(now: AgentNow): AgentStatus {
     machine: name,
     bootId,
     task: { ...inIsoTime(task), last: task.last && inIsoTime(task.last) },
-    devices: machine.devices.map(deviceStatus),
+    devices: machine.devices.map((view) => ({
+      ...deviceStatus(view),
+      repairSteps: [...(machine.repairSteps.get(view.name) ?? [])],
+    })),
     health: healthStatus(machine.health),
     orders: [...machine.orders],
     bot: {

@@ -47,6 +47,7 @@ export function agentStatuses(): AgentStatus[] {
           kind: 'android',
           since: ago(3.5 * hour),
           why: 'adb does not see it',
+          repairSteps: ['adb-reconnect', 'adb-restart', 'usb-cycle'],
         },
       ],
       health: {

@@ -14,9 +14,9 @@ import { startTestService } from './test-service.ts';
 /** The one in testdata/files/secrets/machines. */
 const loginToken = 'hunter2hunter2hunter2hunter2hunter2';
 
-const { status, log, clearQuarantine, reboot } = swarmingClientApi;
+const { status, log, clearQuarantine, repair, reboot } = swarmingClientApi;
 /** Those that the command calls. */
-const api = { status, log, clearQuarantine, reboot };
+const api = { status, log, clearQuarantine, repair, reboot };
 
 export interface TestAgents {
   /** By machine; that of the first is `$AGENT`. */
@@ -64,6 +64,14 @@ function handlersOf(at: number): RouteHandlers<typeof api> {
     return { ...found, health: { ...health, reasons } };
   }
 
+  /** @throws HttpProblem 409 */
+  function checkIdle(): void {
+    const { running, id } = status().task;
+    if (!running) return;
+    const which = id === undefined ? 'a task' : `task ${id}`;
+    throw new HttpProblem(409, `${which} is running; ask again when it has ended`);
+  }
+
   return {
     status: () => ({ status: 200, body: status() }),
     log: ({ query: { lines, after = -1 } }) => ({
@@ -80,11 +88,13 @@ function handlersOf(at: number): RouteHandlers<typeof api> {
       if (health === undefined) throw new HttpProblem(503, 'nothing is known yet');
       return { status: 200, body: health };
     },
-    reboot: () => {
-      const { running, id } = status().task;
-      if (!running) return { status: 202 };
-      const which = id === undefined ? 'a task' : `task ${id}`;
-      throw new HttpProblem(409, `${which} is running; ask again when it has ended`);
+    repair() {
+      checkIdle();
+      return { status: 202 };
+    },
+    reboot() {
+      checkIdle();
+      return { status: 202 };
     },
   };
 }

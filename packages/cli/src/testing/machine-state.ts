@@ -13,6 +13,7 @@ const {
   curves: _curves,
   log: _log,
   clear: _clear,
+  repair: _repair,
   reboot: _reboot,
   ...own
 } = machineStateApi;

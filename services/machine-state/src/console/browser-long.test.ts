@@ -122,6 +122,24 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     expect(await submit.isDisabled()).toBe(true);
   });
 
+  it('orders a step of repair, with what it takes down', async () => {
+    const page = await openPage('operate');
+    const { name } = fixture.fixture.machines.find(({ task }) => !task) ?? {};
+    await page.goto(`${fixture.url}/#/machine/${name}`);
+    await page.locator('h1', { hasText: name ?? '' }).waitFor();
+    await page.keyboard.press('s');
+    await page.getByRole('combobox', { name: 'Step' }).selectOption('adb-restart of device');
+    await page.getByText('device disconnect for some seconds').waitFor();
+    await page.getByRole('combobox', { name: 'Step' }).selectOption('usb-cycle of device');
+    await page.getByText('The USB port of device loses power').waitFor();
+    await page.getByRole('textbox', { name: 'Reason' }).fill('adb hangs');
+    await page.getByRole('dialog').getByRole('button', { name: 'Repair step' }).click();
+    await page.getByText('Done.').waitFor();
+
+    const body = { name, device: 'device', step: 'usb-cycle', reason: 'adb hangs' };
+    expect(fixture.calls).toContainEqual({ name: 'repair', body });
+  });
+
   it('shows who changed what in all services, by filters that are links, by keyboard', async () => {
     const page = await openPage('operate');
     const [{ name = '' } = {}, { name: other = '' } = {}] = fixture.fixture.machines;

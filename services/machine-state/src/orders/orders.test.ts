@@ -148,6 +148,8 @@ describe('people', () => {
     const params = { name: 'rpi-1' };
 
     await lab.client.reboot({ params, body: { reason } });
+    await lab.client.repair({ params, body: { step: 'usb-cycle', reason } });
+    expect(agent?.repairs).toEqual([{ step: 'usb-cycle', why: `${reason} (ann)` }]);
     expect(await lab.client.clear({ params, body: { reason } })).toMatchObject({ verdict: 'ok' });
     const screen = await lab.client.screen({ params, body: {} });
     expect(Buffer.from(screen.bytes).toString()).toBe('PNG');
@@ -158,6 +160,9 @@ describe('people', () => {
     await expect(lab.client.reboot({ params, body: { reason } })).rejects.toThrow(
       'the agent of rpi-1: a task is running',
     );
+    await expect(
+      lab.client.repair({ params, body: { step: 'usb-cycle', reason } }),
+    ).rejects.toMatchObject({ status: 409 });
     await expect(
       lab.client.reboot({ params: { name: 'rpi-2' }, body: { reason } }),
     ).rejects.toMatchObject({ status: 503 });

@@ -16,6 +16,8 @@ export interface FakeAgent {
   status: AgentStatus;
   /** Method, path and query of each request. */
   requests: string[];
+  /** Bodies of ordered steps of repair. */
+  repairs: unknown[];
   /** Changes the status, and answers those who wait. */
   set(change: Partial<AgentStatus>): void;
   /** Without a new revision, as of readings. */
@@ -46,6 +48,7 @@ export async function startFakeAgent(
   let revision = 1;
   let other: Answer | undefined;
   const requests: string[] = [];
+  const repairs: unknown[] = [];
   const agent = {
     status: {
       machine,
@@ -96,8 +99,10 @@ export async function startFakeAgent(
       }
       case 'POST /v1/quarantine/clear':
         return send(response, 200, agent.status.health);
+      case 'POST /v1/repair':
       case 'POST /v1/reboot':
         if (agent.status.task.running) return problem(response, 409, 'a task is running');
+        if (pathname === '/v1/repair') repairs.push(body);
         response.writeHead(202).end();
         return;
       case 'POST /v1/screen':
@@ -139,7 +144,7 @@ export async function startFakeAgent(
   }
   onTestFinished(close);
   return {
-    ...{ url: `http://127.0.0.1:${port}`, requests, set, close },
+    ...{ url: `http://127.0.0.1:${port}`, requests, repairs, set, close },
     get status() {
       return agent.status;
     },

@@ -275,6 +275,65 @@ describe('a device that is gone', () => {
   });
 });
 
+describe('a step that a person orders', () => {
+  it('is carried out with a device that is well, and is none of its ladder', async () => {
+    const { pass, world, done, repairs, tried } = await start();
+    world.view = phone({});
+    await pass(10);
+
+    repairs.order({ step: 'device-reboot', why: 'it looks slow (ann)' });
+
+    await expect
+      .poll(() => repairs.view())
+      .toMatchObject([{ step: 'device-reboot', outcome: 'done' }]);
+    expect(done).toEqual(['device-reboot']);
+    await pass(10);
+    expect(repairs.view()).toMatchObject([{ outcome: 'helped' }]);
+    world.view = gone();
+    await pass(2000);
+    expect(tried().slice(0, 2)).toEqual(['1 device-reboot helped', '1 adb-reconnect no-help']);
+  });
+
+  it.each<[string, Parameters<Repairs['order']>[0], number, RegExp]>([
+    [
+      'another device',
+      { device: 'tablet', step: 'adb-restart', why: 'x' },
+      404,
+      /no device tablet; the machine has: phone \(adb-reconnect, /,
+    ],
+    [
+      'a step that does not exist',
+      { step: 'burn', why: 'x' },
+      404,
+      /^phone: no step burn; the machine has: phone/,
+    ],
+  ])('is rejected for %s', async (_, wanted, status, detail) => {
+    const { repairs } = await start();
+
+    expect(() => repairs.order(wanted)).toThrow(
+      expect.objectContaining({ status, detail: expect.stringMatching(detail) }),
+    );
+  });
+
+  it.each<[RegExp, (its: Awaited<ReturnType<typeof start>>) => unknown]>([
+    [/a task is running/, ({ world }) => Object.assign(world, { task: true })],
+    [/rpi-1 is held by ann/, ({ world }) => Object.assign(world, { holds: [heldBy('rpi-1')] })],
+    [/phone reboots after a task/, ({ world }) => world.rebooting.set('phone', new Date())],
+    [/port was turned off/, ({ usb }) => usb.set({ hub: '1-1', port: 2 }, false)],
+    [
+      /adb-restart of phone is under way/,
+      ({ repairs }) => repairs.order({ step: 'adb-restart', why: 'x' }),
+    ],
+  ])('waits: %s', async (detail, change) => {
+    const its = await start();
+    await change(its);
+
+    expect(() => its.repairs.order({ step: 'adb-reconnect', why: 'x' })).toThrow(
+      expect.objectContaining({ status: 409, detail: expect.stringMatching(detail) }),
+    );
+  });
+});
+
 describe('a device is not touched', () => {
   it.each<{ title: string; change: (world: Awaited<ReturnType<typeof start>>['world']) => void }>([
     {

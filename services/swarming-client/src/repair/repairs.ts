@@ -2,7 +2,7 @@
  * Brings back devices that are gone. The ladder of each device decides, and one step at a time is carried out on the whole
  * machine. A restart of the agent forgets earlier steps; the limits of the power-cycle daemon keep the number of cycles low.
  */
-import type { Clock, Emit } from '@skolo/common/light';
+import { type Clock, type Emit, HttpProblem } from '@skolo/common/light';
 import type { DeviceView } from '../devices/device.ts';
 import type { AgentEvent } from '../events.ts';
 import type { Health, Hold, Reason } from '../health/health.ts';
@@ -108,6 +108,41 @@ export class Repairs {
     return this.records.view();
   }
 
+  /** Steps that people may order, by device; devices without one are absent. */
+  steps(): ReadonlyMap<string, readonly RepairStep[]> {
+    const { settings, targets } = this.deps;
+    const wanted = settings()?.steps ?? [];
+    const all = targets().map(
+      (target) => [target.attached.name, stepsFor(wanted, target, this.deps)] as const,
+    );
+    return new Map(all.filter(([, steps]) => steps.length > 0));
+  }
+
+  /**
+   * Begins one step that a person has ordered, also with a device that is well. The ladder does not count it.
+   *
+   * @throws HttpProblem 404, 409
+   */
+  order({ device, step: wanted, why }: { device?: string | undefined; step: string; why: string }) {
+    const targets = this.deps
+      .targets()
+      .filter(({ attached }) => attached.name === (device ?? attached.name));
+    const names = [...this.steps()].map(([name, steps]) => `${name} (${steps.join(', ')})`);
+    const hint = `the machine has: ${names.join('; ') || 'no device that can be repaired'}`;
+    const [target, another] = targets;
+    if (target === undefined)
+      throw new HttpProblem(404, `no device ${device ?? 'is attached'}; ${hint}`);
+    if (another !== undefined) throw new HttpProblem(404, `several devices; name one; ${hint}`);
+    const { name } = target.attached;
+    const step = this.steps()
+      .get(name)
+      ?.find((each) => each === wanted);
+    if (step === undefined) throw new HttpProblem(404, `${name}: no step ${wanted}; ${hint}`);
+    const whyNot = this.isStopped ? 'the agent stops' : this.whyNot(target);
+    if (whyNot !== undefined) throw new HttpProblem(409, `${name}: ${step} not begun: ${whyNot}`);
+    this.begin(step, target, this.ladders.get(name)?.round ?? 1, why);
+  }
+
   /** After an operator has seen to the device: its ladder starts again if it is still gone. */
   restart(device: string): void {
     if (this.running?.device !== device) this.ladders.delete(device);
@@ -145,7 +180,7 @@ export class Repairs {
       {
         now: this.deps.clock.uptime(),
         condition,
-        mayAct: this.running === undefined && this.mayAct(target),
+        mayAct: this.whyNot(target) === undefined,
         steps: stepsFor(settings.steps, target, this.deps),
       },
       settings,
@@ -201,16 +236,22 @@ export class Repairs {
     return reasons.find(({ device, code }) => device === name && broken.includes(code));
   }
 
-  private mayAct({ attached }: RepairTarget): boolean {
+  /** Why no step may begin with it now; undefined: one may. */
+  private whyNot({ attached }: RepairTarget): string | undefined {
     const { taskRunning, stopping, holds, usb, rebooting } = this.deps;
-    if (taskRunning() || stopping()) return false;
+    if (this.running) return `${this.running.step} of ${this.running.device} is under way`;
+    if (taskRunning()) return 'a task is running; ask again when it has ended';
+    if (stopping()) return 'the agent stops';
     const others = this.deps.targets().filter((other) => other.attached.name !== attached.name);
-    const isOthers = (hold: Hold) =>
-      others.some((other) => other.attached.fullName === hold.target);
-    if (!holds().every(isOthers)) return false;
-    // Nor while another reboots after a task: what restarts adb would disturb it.
-    if (rebooting().size > 0) return false;
-    return attached.power === undefined || !usb.isKeptOff(attached.power);
+    const hold = holds().find(
+      ({ target }) => !others.some((other) => other.attached.fullName === target),
+    );
+    if (hold) return `${hold.target} is held by ${hold.by}: ${hold.reason}`;
+    // Also not while another one reboots: what restarts adb would disturb it.
+    const [booting] = rebooting().keys();
+    if (booting !== undefined) return `${booting} reboots after a task`;
+    if (attached.power === undefined || !usb.isKeptOff(attached.power)) return undefined;
+    return 'its USB port was turned off on purpose';
   }
 
   private forgetOthers(targets: readonly RepairTarget[]): void {

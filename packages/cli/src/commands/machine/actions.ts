@@ -1,8 +1,9 @@
 /** Changes that the agent on a machine makes. */
 
-import { ApiError } from '@skolo/api';
+import { ApiError, type DeviceStatus } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
+import { type Column, printTable } from '../../output/table.ts';
 import { cell, sentence } from './agent-text.ts';
 import { agentPlace } from './agents.ts';
 import { signIn } from './sign-in.ts';
@@ -38,6 +39,60 @@ export function clear(command: SkoloCommand): void {
   });
 }
 
+/** `skolo machine repair`: one step of the repair ladder, or the list of steps. */
+export function repair(command: SkoloCommand): void {
+  command
+    .description(
+      'Begins one step of repair with a phone, through the agent of its machine, also with a phone that works. The automatic repair does not count it. Without a step it lists those that exist for each phone. The agent rejects a step while a task or another step runs, or somebody holds the power; a task that begins ends the step. adb-restart disconnects all phones of the machine; usb-cycle cuts the power of the USB port; power-cycle cuts what feeds the phone.',
+    )
+    .summary('one step of repair with a phone')
+    .argument('<name>', 'name of the machine')
+    .argument('[step]', 'step of repair')
+    .option('--device <name>', 'phone, where the machine has several')
+    .option('--reason <text>', 'for the audit log of the agent; required with a step')
+    .example("skolo machine repair skia-rpi2-rack4-shelf1-007 usb-cycle --reason 'adb hangs'");
+
+  command.action(
+    async (name: string, step: string | undefined, { device, reason }: RepairOptions) => {
+      const place = await agentPlace(command, name);
+      const agent = await signIn(command, place, 'status');
+      if (step === undefined) {
+        const { devices } = await agent.ask((client) => client.status({ query: {} }));
+        return printTable(command.io, repairColumns, devices);
+      }
+      if (reason === undefined) return command.error('a step needs --reason');
+      await orRefused(`${place.name}: not begun`, () =>
+        agent.ask((client) => client.repair({ body: { step, device, why: reason } })),
+      );
+      command.io.err(
+        `${place.name}: ${step} begun; see skolo machine history ${place.name} --kind repair`,
+      );
+      return undefined;
+    },
+  );
+}
+
+interface RepairOptions {
+  device?: string;
+  reason?: string;
+}
+
+const repairColumns: Column<DeviceStatus>[] = [
+  { title: 'DEVICE', cell: ({ name }) => cell(name) },
+  { title: 'STATE', cell: ({ state }) => state },
+  { title: 'STEPS', cell: ({ repairSteps }) => repairSteps?.map(cell) },
+];
+
+/** @throws CliError The agent does not do it now, and says why. */
+async function orRefused(what: string, ask: () => Promise<unknown>): Promise<void> {
+  try {
+    await ask();
+  } catch (error) {
+    if (!(error instanceof ApiError) || ![404, 409].includes(error.status)) throw error;
+    throw new CliError(`${what}: ${sentence(error.problem.detail)}`);
+  }
+}
+
 /** `skolo machine reboot`: reboots a machine through its agent. */
 export function reboot(command: SkoloCommand): void {
   command
@@ -52,12 +107,9 @@ export function reboot(command: SkoloCommand): void {
   command.action(async (name: string, { reason }: { reason: string }) => {
     const place = await agentPlace(command, name);
     const agent = await signIn(command, place, 'status');
-    try {
-      await agent.ask((client) => client.reboot({ body: { why: reason } }));
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 409) throw error;
-      throw new CliError(`${place.name}: not rebooted: ${error.problem.detail}`);
-    }
+    await orRefused(`${place.name}: not rebooted`, () =>
+      agent.ask((client) => client.reboot({ body: { why: reason } })),
+    );
     command.io.err(`${place.name}: rebooting; see skolo machine status ${place.name}`);
   });
 }

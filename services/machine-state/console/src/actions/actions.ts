@@ -1,6 +1,7 @@
 /** What people can order for machines. Each names what it does before it does it. */
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { call } from '../live/api.ts';
+import { type RepairChoice, repairChoices } from './repair-steps.ts';
 
 export type ActionName =
   | 'note'
@@ -8,6 +9,7 @@ export type ActionName =
   | 'quarantine'
   | 'clear'
   | 'cycle'
+  | 'repair'
   | 'reboot'
   | 'hold';
 
@@ -16,6 +18,7 @@ export interface Input {
   until?: string;
   count?: number;
   force: boolean;
+  choice?: RepairChoice;
 }
 
 export interface Action {
@@ -28,6 +31,8 @@ export interface Action {
   hasUntil?: true;
   /** It cuts power or ends tasks. */
   isDangerous?: true;
+  /** It needs one of these, and so is for one machine. */
+  choices?(machine: Machine, rack: RackView | undefined): RepairChoice[];
   /** @throws CallFailed */
   run(names: string[], input: Input): Promise<unknown>;
 }
@@ -93,6 +98,20 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     isDangerous: true,
     run: (machines, { reason, force }) =>
       call('power-cycle-daemon', 'requestCycles', { body: { machines, reason, force } }),
+  },
+  repair: {
+    title: 'Repair step',
+    short: 'Repair step',
+    key: 's',
+    effect:
+      'The agent carries out one step, also with a phone that works. It refuses while a task runs; a task that begins ends the step.',
+    isDangerous: true,
+    choices: repairChoices,
+    run: async ([name = ''], { reason, choice }) => {
+      if (!choice) return;
+      const { device, step } = choice;
+      await call('machine-state', 'repair', { params: { name }, body: { device, step, reason } });
+    },
   },
   reboot: {
     title: 'Reboot',

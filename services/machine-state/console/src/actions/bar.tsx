@@ -7,6 +7,7 @@ export function ActionButtons({ names, only }: { names: readonly string[]; only?
     <div class="buttons">
       {shown
         .filter(([name]) => only === undefined || only.includes(name))
+        .filter(([, { choices }]) => choices === undefined || names.length === 1)
         .map(([name, { short, key }]) => (
           <button
             type="button"

@@ -32,6 +32,7 @@ export function ActionDialog({
   const [forMs, setForMs] = useState(4 * hour);
   const [typed, setTyped] = useState('');
   const [force, setForce] = useState(false);
+  const [chosen, setChosen] = useState(0);
   const [state, setState] = useState<'asking' | 'sent' | 'done'>('asking');
   const [problem, setProblem] = useState<unknown>();
 
@@ -41,6 +42,9 @@ export function ActionDialog({
   const others = name === 'cycle' ? takesDown(machines, rack) : [];
   const refused = problem instanceof CallFailed && problem.status === 409 && name === 'cycle';
   const [only] = names;
+  const [machine] = machines;
+  const choices = machine && action.choices?.(machine, rack);
+  const choice = choices?.[chosen];
 
   async function submit(event: Event) {
     event.preventDefault();
@@ -55,6 +59,7 @@ export function ActionDialog({
         force,
         ...(until && { until }),
         ...(count && { count }),
+        ...(choice && { choice }),
       });
       setState('done');
     } catch (error) {
@@ -94,6 +99,26 @@ export function ActionDialog({
               </li>
             ))}
           </ul>
+        )}
+        {choices && (
+          <>
+            <label>
+              Step
+              <select
+                value={String(chosen)}
+                onChange={({ currentTarget }) => setChosen(Number(currentTarget.value))}
+              >
+                {choices.map(({ device, step }, i) => (
+                  <option key={`${device} ${step}`} value={String(i)}>
+                    {step} of {device}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <p class="warning" role="status">
+              {choice?.effect ?? 'The agent of this machine names no step.'}
+            </p>
+          </>
         )}
         <label>
           {name === 'note' ? 'Note' : 'Reason'}
@@ -154,7 +179,10 @@ export function ActionDialog({
             type="submit"
             class={action.isDangerous ? 'danger' : 'primary'}
             disabled={
-              state === 'sent' || !mayOperate(session) || (isMany && typed !== String(names.length))
+              state === 'sent' ||
+              !mayOperate(session) ||
+              (isMany && typed !== String(names.length)) ||
+              (choices !== undefined && choice === undefined)
             }
           >
             {state === 'sent' ? 'Sent …' : action.title}

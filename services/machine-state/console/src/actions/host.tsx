@@ -2,7 +2,7 @@
 import type { Machine } from '@skolo/api/machine-state';
 import { useEffect, useState } from 'preact/hooks';
 import { getLive } from '../live/store.ts';
-import type { ActionName } from './actions.ts';
+import { type ActionName, actions } from './actions.ts';
 import { ActionDialog } from './dialog.tsx';
 
 interface Asked {
@@ -15,7 +15,8 @@ let open: ((asked: Asked) => void) | undefined;
 export function openAction(action: ActionName, names: Iterable<string>): void {
   const { machines } = getLive();
   const chosen = [...names].flatMap((name) => machines.get(name) ?? []);
-  if (chosen.length > 0) open?.({ action, machines: chosen });
+  const most = actions[action].choices ? 1 : machines.size;
+  if (chosen.length > 0 && chosen.length <= most) open?.({ action, machines: chosen });
 }
 
 export function ActionHost() {

@@ -110,6 +110,13 @@ export function fixtureRack(count: number, now = Date.now(), seed = 7): FixtureR
           },
           batteryPercent: Math.round(55 + chance() * 45),
           temperaturesCelsius: { battery: Math.round(280 + chance() * 80) / 10 },
+          repairSteps: [
+            'adb-reconnect',
+            'adb-restart',
+            'device-reboot',
+            'usb-cycle',
+            'power-cycle',
+          ],
         },
       ],
       repairs: [],

@@ -259,6 +259,10 @@ function handlersOf(
       if (!machine.health) throw new HttpProblem(503, 'the agent does not answer');
       return { status: 200, body: machine.health };
     },
+    repair({ params, body }) {
+      calls.push({ name: 'repair', body: { ...params, ...body } });
+      return { status: 202 };
+    },
     reboot({ params, body }) {
       calls.push({ name: 'reboot', body });
       if (find(params.name).task) throw new HttpProblem(409, `${params.name} runs a task`);

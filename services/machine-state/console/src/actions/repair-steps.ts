@@ -1,0 +1,49 @@
+/** Steps of repair of the devices of a machine, each with what it takes down. */
+import type { Machine, RackView } from '@skolo/api/machine-state';
+
+export interface RepairChoice {
+  device: string;
+  step: string;
+  /** What happens, for the one who decides. */
+  effect: string;
+}
+
+export function repairChoices(machine: Machine, rack: RackView | undefined): RepairChoice[] {
+  return machine.devices.flatMap(({ name: device, repairSteps = [] }) =>
+    repairSteps.map((step) => ({ device, step, effect: effectOf(step, device, machine, rack) })),
+  );
+}
+
+function effectOf(
+  step: string,
+  device: string,
+  machine: Machine,
+  rack: RackView | undefined,
+): string {
+  const others = machine.devices.map(({ name }) => name).filter((name) => name !== device);
+  switch (step) {
+    case 'adb-reconnect':
+      return `The adb server connects to ${device} again. Nothing else is touched.`;
+    case 'adb-restart':
+      return `The adb server of the machine restarts: ${[device, ...others].join(', ')} disconnect for some seconds.`;
+    case 'device-reboot':
+      return `${device} reboots.`;
+    case 'usb-cycle':
+      return `The USB port of ${device} loses power for some seconds.`;
+    case 'power-cycle': {
+      const also = fedWith(`${machine.name}-${device}`, rack);
+      const text = `The power-cycle daemon turns off what feeds ${device}, and on again.`;
+      return also.length > 0 ? `${text} Also loses power: ${also.join(', ')}.` : text;
+    }
+    default:
+      return `The agent carries out ${step} with ${device}.`;
+  }
+}
+
+/** What else hangs on the outlets of a device. */
+function fedWith(target: string, rack: RackView | undefined): string[] {
+  const fed = (rack?.elements ?? []).flatMap(({ ports }) =>
+    ports.flatMap(({ powers }) => (powers.includes(target) ? powers : [])),
+  );
+  return [...new Set(fed)].filter((each) => each !== target);
+}
