@@ -72,8 +72,8 @@ export {
 export { type Usb, uhubctl } from './machines/uhubctl.ts';
 export { boardOf, raspberryPi4 } from './machines/usb.ts';
 export { peer } from './peer.ts';
-export { type IphoneTools, iphoneScreenshot, startIphoneTools } from './phones/idevice-tools.ts';
-export type { IphoneOptions } from './phones/iphone.ts';
+export { type IphoneTools, startIphoneTools } from './phones/idevice-tools.ts';
+export { type IphoneOptions, iphoneScreenshot } from './phones/iphone.ts';
 export { startLocalPrograms } from './phones/local-programs.ts';
 export { startPrograms } from './phones/programs.ts';
 export { type SshDevice, startSshDevice } from './phones/ssh-device.ts';

@@ -12,7 +12,12 @@ export const rackView: RackView = {
   timezone: 'UTC',
   shelves: [],
   elements: [],
-  causes: [],
+  causes: [
+    {
+      ...{ what: 'switch-1', since: ago(12.5 * minutes), machines: ['rpi-005'] },
+      text: 'switch-1 is down (no answer): all 3 machines behind switch-1 are silent',
+    },
+  ],
   services: [],
   rackFile: { loadedAt: ago(3 * hours), warnings: [], problems: [], changes: [] },
   alerts: [],

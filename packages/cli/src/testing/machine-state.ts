@@ -9,7 +9,6 @@ import type { TestTokens } from './tokens.ts';
 
 /** Those that the command calls. */
 const {
-  rack: _rack,
   curves: _curves,
   log: _log,
   clear: _clear,
@@ -44,6 +43,7 @@ function handlers(): RouteHandlers<typeof api> {
   return {
     createLink: () => ({ status: 201, body: { code: 'used-once', expiresAt: ago(-60) } }),
     machines: () => ({ status: 200, body: { machines: all() } }),
+    rack: () => ({ status: 200, body: rackView }),
     machine: ({ params: { name } }) => ({ status: 200, body: find(name) }),
     changes: () => ({
       status: 200,

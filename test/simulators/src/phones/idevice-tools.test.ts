@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { peer } from '../peer.ts';
-import { iphoneScreenshot, startIphoneTools } from './idevice-tools.ts';
+import { startIphoneTools } from './idevice-tools.ts';
 import type { IphoneOptions } from './iphone.ts';
+import { iphoneScreenshot } from './iphone.ts';
 
 const a = '00008030-000E0D9E1A88802E';
 const b = 'a1b2c3d4e5f60718293a4b5c6d7e8f9012345678';

@@ -18,9 +18,6 @@ export interface IphoneTools extends Programs {
   isWithoutUsbmuxd: boolean;
 }
 
-/** A TIFF file with no picture in it. */
-export const iphoneScreenshot = Buffer.from('49492a000800000000000000000000', 'hex');
-
 const syslog = `[connected]
 Nov 20 20:11:53 iPhone SpringBoard(FrontBoard)[58] <Notice>: Bootstrapping com.apple.Preferences
 Nov 20 20:11:54 iPhone kernel(AppleSMC)[0] <Notice>: temperature 41 C
@@ -260,7 +257,7 @@ const idevicescreenshot: Tool = {
       return { stdout, status: 255 };
     }
     const file = words[0] ?? 'screenshot-2026-11-20-20-11-53.tiff';
-    return { stdout: `Screenshot saved to ${file}\n`, files: { [file]: iphoneScreenshot } };
+    return { stdout: `Screenshot saved to ${file}\n`, files: { [file]: phone.screenshot } };
   },
 };
 

@@ -24,6 +24,9 @@ export const iphoneFaults = [
 ] as const;
 export type IphoneFault = (typeof iphoneFaults)[number];
 
+/** A TIFF file with no picture in it. */
+export const iphoneScreenshot = Buffer.from('49492a000800000000000000000000', 'hex');
+
 export interface IphoneOptions {
   udid: string;
   /** `iPhone12,1` when absent: an iPhone 11. */
@@ -43,6 +46,8 @@ export class SimulatedIphone {
   /** Of the domain com.apple.mobile.battery. */
   readonly battery: Map<string, string>;
   readonly faults = new Set<IphoneFault>();
+  /** TIFF, as older devices give; newer ones give PNG. */
+  screenshot: Buffer = iphoneScreenshot;
   restartMs: number;
   /** How often it booted, the first time included. */
   boots = 1;

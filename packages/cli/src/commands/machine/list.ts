@@ -22,7 +22,10 @@ export function define(command: SkoloCommand): void {
     .argument('[names...]', "names, default all; ranges in quotes: 'rpi-[001-040]'");
   addSelection(command);
   command
-    .option('--needs-person', 'only machines that need a person, by shelf, for printing')
+    .option(
+      '--needs-person',
+      'what needs a person, for printing: common causes, then machines by shelf',
+    )
     .option('--watch', 'show it again with each change, until Ctrl-C')
     .option('--json', 'print JSON; with --watch a line for each change')
     .uses('rack', 'url', 'tokenFile')
@@ -47,11 +50,15 @@ export function define(command: SkoloCommand): void {
     }
     const { machines } = await service.ask((client) => client.machines());
     const found = shown(machines);
-    if (options.json) return printJson(io, { machines: found });
     if (options.needsPerson) {
+      const names = new Set(select(command, machines, words, options).map(({ name }) => name));
+      const { causes: all } = await service.ask((client) => client.rack());
+      const causes = all.filter((cause) => cause.machines.some((name) => names.has(name)));
+      if (options.json) return printJson(io, { machines: found, causes });
       const { printWork } = await import('./work-list.ts');
-      return printWork(io, found);
+      return printWork(io, found, causes);
     }
+    if (options.json) return printJson(io, { machines: found });
     if (found.length === 0 && words.length > 0) return undefined;
     return printMachines(io, found, machines.length, isSelection(words, options));
   });

@@ -1,12 +1,16 @@
-/** Machines that need a person, by shelf: a page for the technician at the rack. */
-import type { Machine } from '@skolo/api';
+/** What needs a person: common causes, each once for all its machines, then machines by shelf. A page for the technician at the rack. */
+import type { CommonCause, Machine } from '@skolo/api';
 import type { Io } from '../../io.ts';
 import { byNumber } from '../../names.ts';
 import { count, paragraph, plain, styled } from '../../output/text.ts';
 import { age, timestamp } from '../../output/time.ts';
 import { sentence } from './agent-text.ts';
 
-export function printWork(io: Io, machines: readonly Machine[]): void {
+export function printWork(
+  io: Io,
+  machines: readonly Machine[],
+  causes: readonly CommonCause[],
+): void {
   const now = io.now();
   const sorted = machines.toSorted((a, b) => byNumber(a.name, b.name));
   const shelves = [...Map.groupBy(sorted, ({ shelf }) => shelf ?? 'without a shelf')];
@@ -20,7 +24,13 @@ export function printWork(io: Io, machines: readonly Machine[]): void {
     );
   const verb = machines.length === 1 ? 'needs' : 'need';
   const head = `${count(machines.length, 'machine')} ${verb} a person, ${timestamp(now)}`;
-  io.out([[head], ...blocks].map((lines) => lines.join('\n')).join('\n\n'));
+  const shared = causes.flatMap((cause) => causeLines(cause, now));
+  const first = shared.length === 0 ? [] : [shared.map((line) => paragraph(line, io.columns))];
+  io.out([[head], ...first, ...blocks].map((lines) => lines.join('\n')).join('\n\n'));
+}
+
+function causeLines({ what, text, since }: CommonCause, now: number) {
+  return [`[ ] ${what}: for ${age(since, now)}`, `    ${sentence(text)}`].map(plain);
 }
 
 function linesOf({ name, label, condition, since, needsPerson, wiring }: Machine, now: number) {

@@ -1,5 +1,6 @@
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import { Condition } from '../parts/condition.tsx';
 import { MachineLink } from '../parts/links.tsx';
 import { Ago } from '../parts/time.tsx';
@@ -18,10 +19,12 @@ export function Attention({
 }) {
   const waiting = needingPerson(machines.values());
   const ofRack = cardsOfRack(rack);
+  const [isLong, setIsLong] = useState(false);
   const hidden = ofRack.length + waiting.length - most;
+  const shown = isLong ? waiting : waiting.slice(0, most);
   const cards = [
     ...ofRack,
-    ...waiting.slice(0, most).map((machine) => <Person key={machine.name} machine={machine} />),
+    ...shown.map((machine) => <Person key={machine.name} machine={machine} />),
   ];
   const people = `${waiting.length} ${waiting.length === 1 ? 'machine needs' : 'machines need'} a person`;
   return (
@@ -29,9 +32,13 @@ export function Attention({
       <h2>
         {waiting.length > 0 ? people : 'No machine needs a person'}
         {waiting.length > 0 && <a href={hrefOf('visit')}>List for a visit</a>}
-        {hidden > 0 && <a href={hrefOf('visit')}>{hidden} more</a>}
+        {hidden > 0 && (
+          <button type="button" aria-expanded={isLong} onClick={() => setIsLong(!isLong)}>
+            {isLong ? 'Fewer' : `${hidden} more`}
+          </button>
+        )}
       </h2>
-      {cards.length > 0 && <ul>{cards.slice(0, most)}</ul>}
+      {cards.length > 0 && <ul>{isLong ? cards : cards.slice(0, most)}</ul>}
     </section>
   );
 }

@@ -1,3 +1,4 @@
+import type { RackView } from '@skolo/api/machine-state';
 import { useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
 import { MachineLink } from '../parts/links.tsx';
@@ -24,11 +25,25 @@ export function Visit() {
           Print
         </button>
       </h1>
-      {rack.causes.map(({ what, text, machines: dark }) => (
-        <p key={what} class="failure">
-          {what}: {text}; {dark.length} machines are dark because of it.
-        </p>
-      ))}
+      {rack.causes.length > 0 && (
+        <section>
+          <h2>Common causes</h2>
+          <ul class="tasks">
+            {rack.causes.map(({ what, text, since }) => (
+              <li key={what}>
+                <span class="box" aria-hidden="true" />
+                <div>
+                  <p>
+                    <b>{what}</b> <Ago time={since} />
+                  </p>
+                  <p>{text}</p>
+                  <p class="muted">{placeOf(what, rack)}</p>
+                </div>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
       {shelves
         .filter(({ waiting }) => waiting.length > 0)
         .map(({ name, waiting }) => (
@@ -59,4 +74,10 @@ export function Visit() {
         ))}
     </article>
   );
+}
+
+function placeOf(what: string, { elements }: RackView): string {
+  const found = elements.find(({ name }) => name === what);
+  const power = found?.power.join(', ') || 'unknown';
+  return `Uplink ${found?.uplink ?? 'unknown'}, power ${power}. Its machines are not listed below.`;
 }
