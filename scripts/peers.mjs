@@ -245,7 +245,7 @@ export const peerKinds = [
     name: 'mtools',
     commands: ['mcopy'],
     version: ['--version'],
-    debian: ['mtools', 'dosfstools', 'fdisk', 'e2fsprogs'],
+    debian: ['mtools', 'dosfstools', 'fdisk', 'e2fsprogs', 'xz-utils'],
     proves:
       'images of Raspberry Pis: partitions, FAT and ext4 as other programs make and read them',
   },

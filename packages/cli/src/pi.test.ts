@@ -92,4 +92,30 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     expect(await readByMtools(card, 'cmdline.txt')).toContain('cfg80211.ieee80211_regdom=DE');
     expect((await readFile(card)).includes('correct horse')).toBe(false);
   });
+
+  it('burn writes cards, two at once, and reads them back', async () => {
+    const cards = ['a', 'b'].flatMap((name) => ['--device', path(`card-${name}`)]);
+    const printed = await pi('burn', 'rpi-[001-002]', ...common(), ...cards);
+
+    expect(printed.out.replaceAll(folder, '')).toBe(
+      'rpi-001: is on the card in /card-a, and was read back\nrpi-002: is on the card in /card-b, and was read back\n',
+    );
+    expect(printed.err).toMatch(/card-b: rpi-002 reads back: 61 of 61 MB, 100 %, [\d.]+ MB\/s\n$/);
+    expect(await readByMtools(path('card-b'), 'meta-data')).toContain('local-hostname: rpi-002');
+  });
+
+  it('burn says which machines have no card', async () => {
+    const printed = await pi('burn', 'rpi-[001-003]', ...common(), '--device', path('card'));
+
+    expect(printed.err).toContain('rpi-002: was not written, because no reader was left\n');
+    expect(printed.exitCode).toBe(3);
+  });
+
+  it('burn makes no file in place of a disk', async () => {
+    const printed = await pi('burn', 'rpi-001', ...common(), '--device', '/dev/sd-none');
+
+    expect(printed.err).toBe(
+      'skolo: /dev/sd-none: no such disk; is the reader plugged in? lsblk lists all\n',
+    );
+  });
 });

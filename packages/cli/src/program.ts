@@ -201,6 +201,7 @@ const nouns: Record<string, Noun> = {
     verbs: {
       image: async () => (await import('./commands/pi/image.ts')).define,
       images: async () => (await import('./commands/pi/images.ts')).define,
+      burn: async () => (await import('./commands/pi/burn.ts')).define,
     },
   },
   images: {

@@ -6,6 +6,15 @@ export {
   storedImages,
   verifyImage,
 } from './base-images/store.ts';
+export {
+  burnCards,
+  type CardResult,
+  type CardsDeps,
+  type Reader,
+} from './burn/burn-cards.ts';
+export type { DiskFacts } from './burn/disk-facts.ts';
+export { findTarget, refuse } from './burn/target.ts';
+export type { BurnProgress } from './burn/write-card.ts';
 export { PiError } from './errors.ts';
 export { type BaseImage, openBaseImage } from './image/base-image.ts';
 export type { Method } from './image/customization.ts';

@@ -17,8 +17,7 @@ export function byteProgress(io: Io, what: string): ByteProgress {
   const line = () => {
     if (now === undefined) return [];
     const seconds = (io.now() - start) / 1000;
-    const rate = seconds > 0 ? (now.done - (first ?? 0)) / seconds / 1e6 : 0;
-    return [plain(`${what}: ${share(now)}, ${rate.toFixed(1)} MB/s`)];
+    return [plain(byteLine(what, { ...now, from: first ?? 0, seconds }))];
   };
   if (isRedrawn(io)) {
     const picture = livePicture(io, line);
@@ -45,8 +44,22 @@ export function byteProgress(io: Io, what: string): ByteProgress {
   };
 }
 
-function share({ done, total }: { done: number; total: number | undefined }): string {
-  const of = (bytes: number) => (bytes / 1e6).toFixed(0);
-  if (total === undefined) return `${of(done)} MB`;
-  return `${of(done)} of ${of(total)} MB, ${total === 0 ? 100 : Math.floor((done / total) * 100)} %`;
+export interface ByteCount {
+  done: number;
+  total: number | undefined;
+  /** What was there at the start. */
+  from?: number;
+  /** Since the start. */
+  seconds: number;
+}
+
+/** `raspios.img.xz: 100 of 500 MB, 20 %, 12.3 MB/s` */
+export function byteLine(what: string, { done, total, from = 0, seconds }: ByteCount): string {
+  const mb = (bytes: number) => (bytes / 1e6).toFixed(0);
+  const rate = seconds > 0 ? (done - from) / seconds / 1e6 : 0;
+  const share =
+    total === undefined || total === 0
+      ? `${mb(done)} MB`
+      : `${mb(done)} of ${mb(total)} MB, ${Math.floor((done / total) * 100)} %`;
+  return `${what}: ${share}, ${rate.toFixed(1)} MB/s`;
 }

@@ -9,6 +9,8 @@ import { readSetups, type SetupOptions } from './setups.ts';
 
 export interface MachineImages {
   names: string[];
+  /** Of each image. */
+  bytes: number;
   /** A base of its own for each, without the changes. */
   of(name: string): Promise<{ image: BaseImage; needs: MachineNeeds }>;
   close(): Promise<void>;
@@ -42,6 +44,7 @@ export async function machineImages(
     for (const name of setups.names) setups.of(name, program);
     return {
       names: setups.names,
+      bytes: disk.size,
       async of(name) {
         const setup = setups.of(name, program);
         const needs = { setup, now: new Date(io.now()), ...(program && { program }) };

@@ -1,0 +1,165 @@
+import {
+  type BurnProgress,
+  burnCards,
+  type CardResult,
+  customise,
+  type DiskFacts,
+  findTarget,
+  type Reader,
+  refuse,
+} from '@skolo/pi';
+import type { SkoloCommand } from '../../command.ts';
+import { complain, failPartly } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
+import { mustType } from '../../must-type.ts';
+import { livePicture } from '../../output/live-area.ts';
+import { printTable } from '../../output/table.ts';
+import { plain } from '../../output/text.ts';
+import { isRedrawn } from '../../output/waiting.ts';
+import { byteLine } from './byte-progress.ts';
+import { machineImages } from './machine-images.ts';
+import { addSetupOptions, type SetupOptions } from './setups.ts';
+
+interface Options extends SetupOptions {
+  base: string;
+  device: string[];
+  serial: string[];
+  yes?: true;
+}
+
+/** `skolo pi burn`: cards, one for each machine. */
+export function define(command: SkoloCommand): void {
+  addSetupOptions(
+    command
+      .description(
+        'Writes a card for each machine, and reads it back: the image of skolo pi image, which is on no disk meanwhile. Several readers work at once, and each takes one card after the other: skolo waits until there is another card in it. It never writes a disk of this computer, a disk that is mounted, a part of a disk, one that is too small, or one that is read-only. A disk that is not removable or very large has to be confirmed by its serial number. Needs Linux, and root for disks.',
+      )
+      .summary('write cards for Raspberry Pis')
+      .argument('<names...>', 'machines, with ranges')
+      .requiredOption('--base <image>', 'a published image: a name of skolo pi images, or a file')
+      .requiredOption(
+        '--device <path>',
+        'a card reader such as /dev/sdb, or a file; again for another one',
+        several,
+      )
+      .option(
+        '--serial <number>',
+        'serial number of a disk that does not look like a card; again for another one',
+        several,
+        [],
+      )
+      .option('--yes', 'without a question'),
+  )
+    .uses('rack')
+    .example(
+      "sudo skolo pi burn 'rpi-[001-010]' --base raspios.img --device /dev/sdb --device /dev/sdc",
+    );
+
+  command.action(async (words: string[], options: Options) => {
+    await interruptible(command, async (signal) => {
+      const images = await machineImages(command, words, options, signal);
+      try {
+        const needs = { bytes: images.bytes, confirmed: options.serial };
+        const readers: Reader[] = [];
+        for (const path of new Set(options.device)) {
+          const disk = await findTarget(path, signal);
+          if (disk !== undefined) refuse(disk, needs);
+          readers.push({ path, disk });
+        }
+        await agree(command, readers, options, signal);
+        const display = burnDisplay(command);
+        try {
+          const results = await burnCards(images.names, readers, {
+            ...{ ...needs, signal },
+            async imageOf(name) {
+              const { image, needs } = await images.of(name);
+              await customise(image, needs);
+              return image.disk;
+            },
+            progress: display.progress,
+            ask: display.ask,
+            done: ({ path = '' }) => display.forget(path),
+          });
+          display.end();
+          print(command, results);
+        } finally {
+          display.end();
+        }
+      } finally {
+        await images.close();
+      }
+    });
+  });
+}
+
+function several(text: string, former: string[] | undefined): string[] {
+  return [...(former ?? []), text];
+}
+
+/** A person has seen what is lost. */
+async function agree(
+  { io, error }: SkoloCommand,
+  readers: readonly Reader[],
+  { yes }: Options,
+  signal: AbortSignal,
+): Promise<void> {
+  const disks = readers.flatMap(({ disk }) => disk ?? []);
+  const numbers = new Set(disks.map(({ number }) => number));
+  if (numbers.size < disks.length) error('--device: two of them are one disk; name it once');
+  if (disks.length === 0 || yes) return;
+  printTable(
+    io,
+    [
+      { title: 'DEVICE', cell: ({ path }: DiskFacts) => path },
+      { title: 'GB', cell: ({ size }) => (size / 1e9).toFixed(1), align: 'right' },
+      { title: 'MODEL', cell: ({ model }) => plain(model) },
+      { title: 'SERIAL', cell: ({ serial }) => serial && plain(serial) },
+      { title: 'HAS NOW', cell: ({ contents }) => contents.map(plain) },
+    ],
+    disks,
+  );
+  const what = 'yes to write over them';
+  await mustType(io, { what, wanted: 'yes', option: '--yes' }, signal);
+}
+
+function print({ io }: SkoloCommand, results: readonly CardResult[]): void {
+  const failed = results.filter(({ why }) => why !== undefined);
+  for (const { name, path, why } of results) {
+    if (why === undefined) io.out(plain(`${name}: is on the card in ${path}, and was read back`));
+    else complain(io, plain(`${name}: ${why}`));
+  }
+  if (failed.length > 0) failPartly(io, failed.length < results.length);
+}
+
+/** A line for each reader, in a terminal redrawn: its progress, or what a person has to do there. */
+function burnDisplay({ io }: SkoloCommand) {
+  const shown = new Map<string, { line: string; what: string; start: number; tenth: number }>();
+  const lines = () => [...shown.values()].map(({ line }) => plain(line));
+  const picture = isRedrawn(io) ? livePicture(io, lines) : undefined;
+  let isEnded = false;
+  return {
+    progress(path: string, name: string, { phase, done, total }: BurnProgress) {
+      const what = `${path}: ${name} ${phase}`;
+      const former = shown.get(path);
+      const start = former?.what === what ? former.start : io.now();
+      const tenth = Math.floor((done / total) * 10);
+      const line = byteLine(what, { done, total, seconds: (io.now() - start) / 1000 });
+      shown.set(path, { line, what, start, tenth });
+      if (picture !== undefined) picture.changed();
+      else if (former?.what !== what || former.tenth < tenth) io.err(plain(line));
+    },
+    ask(path: string, text: string) {
+      shown.set(path, { line: text, what: '', start: 0, tenth: 0 });
+      if (picture !== undefined) picture.changed();
+      else io.err(plain(text));
+    },
+    forget(path: string) {
+      shown.delete(path);
+      picture?.changed();
+    },
+    end() {
+      if (!isEnded) picture?.end(false);
+      isEnded = true;
+    },
+  };
+}

@@ -1,0 +1,116 @@
+/** Several cards: one after the other in each reader, and all readers at once. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText } from '@skolo/errors';
+import { PiError } from '../errors.ts';
+import type { Disk } from '../image/disk.ts';
+import { type DiskFacts, diskFacts } from './disk-facts.ts';
+import { type WriteNeeds, whyNotWrite } from './may-write.ts';
+import { openDisk, openFile } from './target.ts';
+import { type Burned, type BurnProgress, writeCard } from './write-card.ts';
+
+export interface Reader {
+  path: string;
+  /** What a person has seen; undefined: a plain file. */
+  disk: DiskFacts | undefined;
+}
+
+export interface CardResult {
+  name: string;
+  /** Undefined: no reader was left for it. */
+  path?: string;
+  /** Serial number of the reader, or of the card in a reader of the board. */
+  serial?: string;
+  burned?: Burned;
+  /** Undefined: it is done. */
+  why?: string;
+}
+
+export interface CardsDeps extends WriteNeeds {
+  /** The image of a machine, which has `bytes`. */
+  imageOf(name: string): Promise<Disk>;
+  signal: AbortSignal;
+  progress(path: string, name: string, progress: BurnProgress): void;
+  /** What a person has to do at a reader. */
+  ask(path: string, text: string): void;
+  done(result: CardResult): void;
+  /** Between two looks at a reader; default 500. Milliseconds. */
+  pollMs?: number;
+}
+
+/** A card that fails ends its reader: it may be the reader. @returns in the order of the names */
+export async function burnCards(
+  names: readonly string[],
+  readers: readonly Reader[],
+  deps: CardsDeps,
+): Promise<CardResult[]> {
+  const left = [...names];
+  const results = new Map<string, CardResult>(
+    names.map((name) => [name, { name, why: 'was not written, because no reader was left' }]),
+  );
+  const note = (result: CardResult) => {
+    results.set(result.name, result);
+    deps.done(result);
+  };
+  async function useReader({ path, disk }: Reader): Promise<void> {
+    let card = disk;
+    for (let isFirst = true; ; isFirst = false) {
+      const name = left.shift();
+      if (name === undefined) return;
+      try {
+        if (!isFirst) card = await nextCard(card, { ...deps, path, name });
+        const burned = await burn({ path, disk: card }, name, deps);
+        note({ name, path, burned, ...(card?.serial !== undefined && { serial: card.serial }) });
+        // A file has room for one.
+        if (card === undefined) return;
+      } catch (error) {
+        deps.signal.throwIfAborted();
+        note({ name, path, why: errorText(error) });
+        return;
+      }
+    }
+  }
+  await Promise.all(readers.map(useReader));
+  return [...results.values()];
+}
+
+async function burn({ path, disk }: Reader, name: string, deps: CardsDeps): Promise<Burned> {
+  const { signal } = deps;
+  const image = await deps.imageOf(name);
+  const target = disk === undefined ? await openFile(path) : await openDisk(disk, deps, signal);
+  try {
+    const progress = (each: BurnProgress) => deps.progress(path, name, each);
+    return await writeCard(image, target, { signal, progress });
+  } finally {
+    await target.file.close();
+  }
+}
+
+interface NextNeeds extends CardsDeps {
+  path: string;
+  name: string;
+}
+
+/** Waits for another card in a reader that may be written. */
+async function nextCard(former: DiskFacts | undefined, needs: NextNeeds): Promise<DiskFacts> {
+  const { path, name, ask, signal, pollMs = 500 } = needs;
+  if (former?.sequence === undefined) {
+    throw new PiError(
+      'CARD',
+      `${path}: Linux before 5.15 does not say that there is another card; name one machine for each reader`,
+    );
+  }
+  const wanted = `pull the card out of ${path}, and put the one for ${name} in`;
+  ask(path, wanted);
+  for (let said: string | undefined; ; ) {
+    const now = await diskFacts(path, signal);
+    const isOther = now !== undefined && now.size > 0 && now.sequence !== former.sequence;
+    if (isOther) {
+      const why = whyNotWrite(now, needs);
+      if (why === undefined) return now;
+      // A desktop mounts cards by itself.
+      if (why !== said) ask(path, `${path} ${why}`);
+      said = why;
+    }
+    await sleep(pollMs, undefined, { signal });
+  }
+}

@@ -1,0 +1,60 @@
+/** Which disk may be overwritten. It decides by facts alone. */
+import type { DiskFacts } from './disk-facts.ts';
+
+export interface WriteNeeds {
+  /** Of the image. */
+  bytes: number;
+  /** Serial numbers that a person has named, of disks that do not look like cards. */
+  confirmed: readonly string[];
+}
+
+/** Cards of this size are rare, and disks of people begin here. */
+export const mostBytes = 160e9;
+/** Of a system that runs, also from a stick or a card. */
+const ofSystem =
+  /^(\/|\/(boot|usr|var|home|etc|opt|srv|root|nix)(\/.*)?|\/(cdrom|isodevice)|\/(run|lib)\/(live|initramfs)\/.*|\[SWAP\])$/;
+
+/** Undefined: it may. Else why not, and what to do. */
+export function whyNotWrite(disk: DiskFacts, { bytes, confirmed }: WriteNeeds): string | undefined {
+  const { type, size, mounts, holders, serial, isReadOnly, isRemovable } = disk;
+  if (type !== 'disk' && type !== 'loop') {
+    return `is no whole disk (${type}); name the disk that it is a part of`;
+  }
+  const system = mounts.filter((each) => ofSystem.test(each));
+  if (system.length > 0) return `is a disk of this computer itself (${system.join(', ')})`;
+  if (mounts.length > 0) {
+    return `is mounted at ${mounts.join(', ')}; if it is the card, unmount it: umount ${mounts.join(' ')}`;
+  }
+  if (holders.length > 0) return `is part of ${holders.join(', ')}`;
+  if (size === 0) return 'has no card in it; put one in';
+  if (isReadOnly) return 'is read-only; move the switch of the card, or take another one';
+  if (size < bytes) {
+    return `is too small: it has ${gb(size)}, and the image needs ${gb(bytes)}; take a larger card`;
+  }
+  if (serial !== undefined && confirmed.includes(serial)) return undefined;
+  const unusual = [
+    ...(size > mostBytes ? [`has ${gb(size)}, which is a lot for a card`] : []),
+    // A loop device is a file.
+    ...(isRemovable || type === 'loop' ? [] : ['is not removable']),
+  ];
+  if (unusual.length === 0) return undefined;
+  const how =
+    serial === undefined
+      ? 'it has no serial number to confirm; take another reader'
+      : `if it is the right one, add --serial ${serial}`;
+  return `${unusual.join(', and ')}; ${how}`;
+}
+
+/** Whether it is the same disk, with the same medium. */
+export function isSame(before: DiskFacts, now: DiskFacts): boolean {
+  return (
+    before.number === now.number &&
+    before.size === now.size &&
+    before.serial === now.serial &&
+    before.sequence === now.sequence
+  );
+}
+
+export function gb(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}

@@ -1,0 +1,111 @@
+/** What is written: a disk that nobody else uses, or a plain file. */
+import { constants } from 'node:fs';
+import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
+import { errorCode } from '@skolo/errors';
+import { PiError } from '../errors.ts';
+import { readFully } from '../image/disk.ts';
+import { alignedBytes } from './aligned.ts';
+import { type DiskFacts, diskFacts } from './disk-facts.ts';
+import { isSame, type WriteNeeds, whyNotWrite } from './may-write.ts';
+
+export interface Target {
+  path: string;
+  file: FileHandle;
+  /** Undefined: a plain file. */
+  disk: DiskFacts | undefined;
+}
+
+/** A disk that exists; undefined: a plain file, which need not be there yet. @throws PiError */
+export async function findTarget(
+  path: string,
+  signal: AbortSignal,
+): Promise<DiskFacts | undefined> {
+  const found = await stat(path).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  // Otherwise a file with the name of a disk would be made there.
+  if (found === undefined && /^\/(dev|sys|proc)\//.test(path)) {
+    throw new PiError('CARD', `${path}: no such disk; is the reader plugged in? lsblk lists all`);
+  }
+  if (found === undefined || found.isFile()) return undefined;
+  if (!found.isBlockDevice()) throw new PiError('CARD', `${path}: is neither a disk nor a file`);
+  const disk = await diskFacts(await realpath(path), signal);
+  if (disk === undefined) throw new PiError('CARD', `${path}: has no card in it; put one in`);
+  return disk;
+}
+
+/** @throws PiError It must not be written. */
+export function refuse(disk: DiskFacts, needs: WriteNeeds): void {
+  const why = whyNotWrite(disk, needs);
+  if (why !== undefined) throw new PiError('CARD', `${disk.path}: ${why}`);
+}
+
+/**
+ * Opens a disk so that nobody mounts it meanwhile, and looks again at what was opened: readers that are plugged in at another place
+ * change their names.
+ *
+ * @param before what a person has seen
+ * @throws PiError
+ */
+export async function openDisk(
+  before: DiskFacts,
+  needs: WriteNeeds,
+  signal: AbortSignal,
+): Promise<Target> {
+  refuse(before, needs);
+  const { path } = before;
+  const flags = constants.O_RDWR | constants.O_EXCL | constants.O_DIRECT;
+  const file = await open(path, flags).catch((cause: unknown) => {
+    throw new PiError(
+      'CARD',
+      `${path}: cannot be opened: ${reasons[errorCode(cause) ?? ''] ?? errorCode(cause)}`,
+      { cause },
+    );
+  });
+  try {
+    const opened = await file.stat({ bigint: true });
+    const now = await diskFacts(path, signal);
+    if (
+      !opened.isBlockDevice() ||
+      now === undefined ||
+      now.number !== numberOf(opened.rdev) ||
+      !isSame(before, now)
+    ) {
+      throw new PiError(
+        'CARD',
+        `${path}: is another disk now than it was; look at it again, and name it again`,
+      );
+    }
+    refuse(now, needs);
+    // What was opened has that size, and no other.
+    await readFully(path, file, alignedBytes(now.block), now.size - now.block);
+    return { path, file, disk: now };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+const reasons: Record<string, string> = {
+  EBUSY: 'another program uses it; unmount it, or end that program',
+  EACCES: 'only root may; run it again with sudo',
+  EPERM: 'only root may; run it again with sudo',
+  EROFS: 'it is read-only; move the switch of the card',
+  ENOMEDIUM: 'there is no card in it',
+};
+
+/** Empty, so that zeros need not be written. @throws PiError */
+export async function openFile(path: string): Promise<Target> {
+  const file = await open(path, 'w+', 0o600).catch((cause: unknown) => {
+    throw new PiError('CARD', `${path}: cannot be written (${errorCode(cause)})`, { cause });
+  });
+  return { path, file, disk: undefined };
+}
+
+/** Source: makedev(3) of glibc. */
+function numberOf(device: bigint): string {
+  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
+  const minor = (device & 0xffn) | ((device >> 12n) & ~0xffn);
+  return `${major}:${minor}`;
+}
