@@ -140,6 +140,28 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     expect(fixture.calls).toContainEqual({ name: 'repair', body });
   });
 
+  it('turns an outlet off and on, with what depends on it and what is against it', async () => {
+    const page = await openPage('operate');
+    await page.goto(`${fixture.url}/#/power?text=switch-1/7`);
+    await page.getByRole('button', { name: 'Turn off switch-1/7', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Lose power: skia-rpi2-rack4-shelf1-007.').waitFor();
+    await dialog.getByRole('textbox', { name: 'Reason' }).fill('smells burnt');
+    await dialog.getByRole('button', { name: 'Turn off' }).click();
+    await dialog.getByText('switch-1/7: a task is running on it').waitFor();
+    await dialog.getByLabel(/^Force/).check();
+    await dialog.getByRole('button', { name: 'Turn off' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByText('turned off by ann-operate').waitFor();
+    await page.getByRole('button', { name: 'Turn on switch-1/7', exact: true }).click();
+    await dialog.getByRole('textbox', { name: 'Reason' }).fill('new cable');
+    await dialog.getByRole('button', { name: 'Turn on' }).click();
+    await page.getByRole('button', { name: 'Turn off switch-1/7', exact: true }).waitFor();
+
+    const body = { targets: ['switch-1/7'], state: 'off', reason: 'smells burnt', force: true };
+    expect(fixture.calls).toContainEqual({ name: 'switchOutlets', body });
+  });
+
   it('shows who changed what in all services, by filters that are links, by keyboard', async () => {
     const page = await openPage('operate');
     const [{ name = '' } = {}, { name: other = '' } = {}] = fixture.fixture.machines;

@@ -4,6 +4,8 @@ import { CallFailed } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
 import { Dialog } from '../parts/dialog.tsx';
+import { NeedsOperate } from '../parts/needs-operate.tsx';
+import { Refusals } from '../parts/refusals.tsx';
 import { type ActionName, actions, needsCount, takesDown } from './actions.ts';
 
 const hour = 3_600_000;
@@ -26,7 +28,7 @@ export function ActionDialog({
 }) {
   const action = actions[name];
   const rack = useLive((live) => live.rack);
-  const session = useLive((live) => live.session);
+  const isAllowed = useLive(({ session }) => mayOperate(session));
   const rackSize = useLive((live) => live.machines.size);
   const [reason, setReason] = useState('');
   const [forMs, setForMs] = useState(4 * hour);
@@ -168,19 +170,14 @@ export function ActionDialog({
             Force: also end a running task, and cut the others
           </label>
         )}
-        {!mayOperate(session) && (
-          <p class="failure">
-            This needs the role operate. You are {session?.name ?? 'nobody'}, with the role{' '}
-            {session?.role ?? 'none'}.
-          </p>
-        )}
+        <NeedsOperate />
         <footer>
           <button
             type="submit"
             class={action.isDangerous ? 'danger' : 'primary'}
             disabled={
               state === 'sent' ||
-              !mayOperate(session) ||
+              !isAllowed ||
               (isMany && typed !== String(names.length)) ||
               (choices !== undefined && choice === undefined)
             }
@@ -193,22 +190,6 @@ export function ActionDialog({
         </footer>
       </form>
     </Dialog>
-  );
-}
-
-/** Why it was refused; the power-cycle daemon says so for each target. */
-function Refusals({ problem }: { problem: unknown }) {
-  const refused = problem instanceof CallFailed ? problem.problem.refused : undefined;
-  const lines = Array.isArray(refused)
-    ? refused.map((each) => `${each?.target}: ${each?.detail}`)
-    : [problem instanceof Error ? problem.message : String(problem)];
-  return (
-    <ul class="failure" role="alert">
-      {lines.slice(0, 20).map((line) => (
-        <li key={line}>{line}</li>
-      ))}
-      {lines.length > 20 && <li>and {lines.length - 20} more</li>}
-    </ul>
   );
 }
 

@@ -2,6 +2,7 @@ import type { AuditedChange } from '@skolo/api/audit-join';
 import { mayOperate, useLive } from '../live/store.ts';
 import { MachineLink } from '../parts/links.tsx';
 import { Failure } from '../parts/load.tsx';
+import { NeedsOperate } from '../parts/needs-operate.tsx';
 import { Table } from '../parts/table.tsx';
 import { At } from '../parts/time.tsx';
 import { useKeys } from '../shell/keys.ts';
@@ -13,18 +14,11 @@ const mostTargets = 4;
 
 /** Who changed what, and what was rejected, in all services. */
 export function Audit({ route }: { route: Route }) {
-  const session = useLive((live) => live.session);
+  const isAllowed = useLive(({ session }) => mayOperate(session));
   return (
     <>
       <h1>Audit</h1>
-      {mayOperate(session) ? (
-        <Changes filter={Object.fromEntries(route.query)} />
-      ) : (
-        <p class="failure">
-          This needs the role operate. You are {session?.name ?? 'nobody'}, with the role{' '}
-          {session?.role ?? 'none'}.
-        </p>
-      )}
+      {isAllowed ? <Changes filter={Object.fromEntries(route.query)} /> : <NeedsOperate />}
     </>
   );
 }

@@ -5,7 +5,7 @@ import { mayOperate, useLive } from '../live/store.ts';
 import { MachineLink } from '../parts/links.tsx';
 import { Failure } from '../parts/load.tsx';
 import { Table } from '../parts/table.tsx';
-import { Ago } from '../parts/time.tsx';
+import { Ago, At } from '../parts/time.tsx';
 
 export function Cycles({ cycles }: { cycles: PowerCycle[] }) {
   const running = cycles.filter(({ finishedAt }) => finishedAt === undefined);
@@ -41,7 +41,8 @@ export function Cycles({ cycles }: { cycles: PowerCycle[] }) {
 function Row({ cycle }: { cycle: PowerCycle }) {
   const canCancel = useLive(({ session }) => mayOperate(session));
   const [failed, setFailed] = useState<Error>();
-  const { id, target, action, step, position, outcome, detail, by, reason, finishedAt } = cycle;
+  const { id, target, action, step, position, outcome, detail, by, reason, finishedAt, steps } =
+    cycle;
   async function cancel() {
     try {
       await call('power-cycle-daemon', 'cancelCycle', { params: { id } });
@@ -61,6 +62,20 @@ function Row({ cycle }: { cycle: PowerCycle }) {
       </td>
       <td>
         {action} <span class="muted">{detail}</span>
+        {steps.length > 0 && (
+          <details>
+            <summary>
+              {steps.length} {steps.length === 1 ? 'step' : 'steps'}
+            </summary>
+            <ol class="plain">
+              {steps.map(({ at, step: each, text }) => (
+                <li key={`${at} ${each} ${text}`}>
+                  <At time={at} /> {each} <span class="muted">{text}</span>
+                </li>
+              ))}
+            </ol>
+          </details>
+        )}
         {failed && <Failure error={failed} />}
       </td>
       <td>{by}</td>

@@ -1,4 +1,4 @@
-import type { OutletStatus, PowerCycle } from '@skolo/api/power-cycle-daemon';
+import type { PowerCycle } from '@skolo/api/power-cycle-daemon';
 import { useEffect, useState } from 'preact/hooks';
 import { call } from '../live/api.ts';
 import { follow } from '../live/follow.ts';
@@ -6,8 +6,9 @@ import { PortLink } from '../parts/links.tsx';
 import { Failure, Load, useLoaded } from '../parts/load.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago, Until } from '../parts/time.tsx';
-import { go, hrefOf, type Route } from '../shell/router.ts';
+import type { Route } from '../shell/router.ts';
 import { Cycles } from './cycles.tsx';
+import { Outlets } from './outlets.tsx';
 
 const everyMs = 5000;
 const mostCycles = 50;
@@ -76,7 +77,7 @@ export function Power({ route }: { route: Route }) {
                 </Table>
               </>
             )}
-            <Outlets outlets={outlets} text={text} />
+            <Outlets outlets={outlets} text={text} reload={state.reload} />
           </>
         )}
       </Load>
@@ -115,85 +116,4 @@ function LiveCycles() {
       <Cycles cycles={sorted.slice(0, mostCycles)} />
     </>
   );
-}
-
-/** Outlets in use: first those that are not as they should be. */
-function Outlets({ outlets, text }: { outlets: OutletStatus[]; text: string }) {
-  const wanted = text.toLowerCase();
-  const shown = outlets.filter(({ outlet, feeds, state }) =>
-    [outlet, state, ...feeds].join(' ').toLowerCase().includes(wanted),
-  );
-  const sorted = shown.sort((a, b) => rank(a) - rank(b) || byName(a.outlet, b.outlet));
-  return (
-    <>
-      <h2>Outlets</h2>
-      <p class="filter">
-        <input
-          type="search"
-          aria-label="Outlet, machine or state"
-          placeholder="Outlet, machine or state"
-          value={text}
-          onInput={({ currentTarget }) =>
-            go(hrefOf('power', [], { text: currentTarget.value }), true)
-          }
-        />
-        <span class="muted" role="status">
-          {shown.length} of {outlets.length}
-        </span>
-      </p>
-      <Table caption="Outlets" head={['Outlet', 'Feeds', 'State', 'Watt', '']}>
-        {sorted.slice(0, 200).map((outlet) => (
-          <tr key={outlet.outlet}>
-            <th scope="row">
-              <PortLink port={outlet.outlet} />
-            </th>
-            <td>{outlet.feeds.join(', ')}</td>
-            <td>
-              <span class={`state s-${outlet.state}`}>{outlet.state}</span>
-            </td>
-            <td class="number">{outlet.watts?.toFixed(1)}</td>
-            <td>
-              <Remarks outlet={outlet} />
-            </td>
-          </tr>
-        ))}
-      </Table>
-      {sorted.length > 200 && <p class="muted">and {sorted.length - 200} more: filter them</p>}
-    </>
-  );
-}
-
-function Remarks({
-  outlet: { stuckOff, owedSince, switchedOff, fault },
-}: {
-  outlet: OutletStatus;
-}) {
-  return (
-    <>
-      {stuckOff && <span class="failure">stuck off. </span>}
-      {owedSince && (
-        <span class="warning">
-          to be turned on again, since <Ago time={owedSince} />.{' '}
-        </span>
-      )}
-      {switchedOff && (
-        <>
-          turned off by {switchedOff.by}, <Ago time={switchedOff.at} suffix=" ago" />:{' '}
-          {switchedOff.reason}{' '}
-        </>
-      )}
-      {fault && <span class="failure">{fault}</span>}
-    </>
-  );
-}
-
-function rank({ stuckOff, owedSince, fault, state, switchedOff }: OutletStatus): number {
-  if (stuckOff) return 0;
-  if (owedSince) return 1;
-  if (fault) return 2;
-  return state === 'on' ? 5 : switchedOff ? 4 : 3;
-}
-
-function byName(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true });
 }

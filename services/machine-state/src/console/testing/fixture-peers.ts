@@ -61,9 +61,12 @@ export function fixturePeers(fixture: FixtureRack, calls: Fixture['calls']): Ser
 }
 
 function power({ machines, rack }: FixtureRack, calls: Fixture['calls']): ServiceDefinition {
-  const { requestCycles, cycles, cycleEvents, outlets, controllers, holds, hold } =
+  const { requestCycles, cycles, cycleEvents, switchOutlets, outlets, controllers, holds, hold } =
     powerCycleDaemonApi;
-  const api = { requestCycles, cycles, cycleEvents, outlets, controllers, holds, hold };
+  const api = {
+    ...{ requestCycles, cycles, cycleEvents, switchOutlets, outlets, controllers, holds, hold },
+  };
+  const off = new Map<string, string>();
   const known = machines.slice(0, 6).map(({ name, wiring }, i): PowerCycle => {
     const isRunning = i < 2;
     return {
@@ -83,7 +86,7 @@ function power({ machines, rack }: FixtureRack, calls: Fixture['calls']): Servic
       step: isRunning ? 'off' : 'see-back',
       ...(!isRunning && { outcome: 'back' as const }),
       detail: isRunning ? 'off, verified; waiting 5 s' : 'ssh answers again',
-      steps: [],
+      steps: [{ at: ago(i * 30 + 1), step: 'off', text: 'turned off, and reads off' }],
     };
   });
   return peer('power-cycle-daemon', api, {
@@ -115,6 +118,18 @@ function power({ machines, rack }: FixtureRack, calls: Fixture['calls']): Servic
         return () => undefined;
       },
     }),
+    switchOutlets({ body: { targets, state, reason, force }, caller }) {
+      calls.push({ name: 'switchOutlets', body: { targets, state, reason, force } });
+      const [outlet = ''] = targets;
+      if (outlet.startsWith('switch-1/') && !force && state === 'off') {
+        const detail = 'a task is running on it';
+        const refused = [{ target: outlet, code: 'others-go-dark' as const, detail }];
+        throw new HttpProblem(409, 'nothing was done', { members: { refused } });
+      }
+      if (state === 'off') off.set(outlet, caller.name);
+      else off.delete(outlet);
+      return { status: 202, body: { cycles: [], refused: [] } };
+    },
     outlets: () => ({
       status: 200,
       body: {
@@ -132,7 +147,14 @@ function power({ machines, rack }: FixtureRack, calls: Fixture['calls']): Servic
             outlet,
             controller: outlet.split('/')[0] ?? '',
             feeds: [name],
-            state: cause ? ('unknown' as const) : ('on' as const),
+            state: off.has(outlet)
+              ? ('off' as const)
+              : cause
+                ? ('unknown' as const)
+                : ('on' as const),
+            ...(off.has(outlet) && {
+              switchedOff: { by: off.get(outlet) ?? '', at: ago(0), reason: 'as ordered' },
+            }),
             watts: 4.1 + (i % 9) / 10,
             stuckOff: false,
             ...(i === 3 && { owedSince: ago(2) }),

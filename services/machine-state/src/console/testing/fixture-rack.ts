@@ -152,7 +152,6 @@ export function fixtureRack(count: number, now = Date.now(), seed = 7): FixtureR
         [`pdu-1/${s + 2}`],
         Array.from({ length: 48 }, (_, p) => {
           const machine = p < perShelf ? names[s * perShelf + p] : undefined;
-          if (p === 47) return { port: '48', powers: [], connects: ['router'] };
           return machine
             ? {
                 port: `${p + 1}`,

@@ -1,0 +1,13 @@
+import { mayOperate, useLive } from '../live/store.ts';
+
+/** Says why somebody may not do this; nothing for those who may. */
+export function NeedsOperate() {
+  const session = useLive((live) => live.session);
+  if (mayOperate(session)) return null;
+  return (
+    <p class="failure">
+      This needs the role operate. You are {session?.name ?? 'nobody'}, with the role{' '}
+      {session?.role ?? 'none'}.
+    </p>
+  );
+}

@@ -1,0 +1,59 @@
+/** What depends on an outlet, by the wiring of rack.yaml. */
+import type { Machine, RackView } from '@skolo/api/machine-state';
+
+export interface Downstream {
+  /** Machines, devices and infrastructure that lose power. */
+  dark: string[];
+  /** They keep their power, and lose the network. */
+  offline: string[];
+  /** They have another feed. */
+  fedTwice: string[];
+}
+
+export function downstream(
+  outlet: string,
+  rack: Pick<RackView, 'elements'>,
+  machines: ReadonlyMap<string, Pick<Machine, 'wiring'>>,
+): Downstream {
+  const elements = new Map(rack.elements.map((element) => [element.name, element]));
+  const cut = new Set<string>();
+  const dark = new Set<string>();
+  const unplugged = new Set<string>();
+  const touched = new Set<string>();
+
+  function loses(feed: string): void {
+    if (cut.has(feed)) return;
+    cut.add(feed);
+    const at = feed.lastIndexOf('/');
+    const port = elements
+      .get(feed.slice(0, at))
+      ?.ports.find(({ port }) => port === feed.slice(at + 1));
+    for (const target of port?.powers ?? []) {
+      touched.add(target);
+      const feeds = elements.get(target)?.power ?? machines.get(target)?.wiring.power ?? [feed];
+      if (feeds.every((each) => cut.has(each))) goesDark(target);
+    }
+  }
+
+  function goesDark(target: string): void {
+    if (dark.has(target)) return;
+    dark.add(target);
+    for (const { port, connects } of elements.get(target)?.ports ?? []) {
+      loses(`${target}/${port}`);
+      connects.forEach(losesNetwork);
+    }
+  }
+
+  function losesNetwork(target: string): void {
+    if (unplugged.has(target)) return;
+    unplugged.add(target);
+    for (const { connects } of elements.get(target)?.ports ?? []) connects.forEach(losesNetwork);
+  }
+
+  loses(outlet);
+  return {
+    dark: [...dark],
+    offline: [...unplugged].filter((each) => !dark.has(each)),
+    fedTwice: [...touched].filter((each) => !dark.has(each)),
+  };
+}

@@ -1,0 +1,121 @@
+import type { OutletStatus } from '@skolo/api/power-cycle-daemon';
+import { useState } from 'preact/hooks';
+import { PortLink } from '../parts/links.tsx';
+import { Table } from '../parts/table.tsx';
+import { Ago } from '../parts/time.tsx';
+import { go, hrefOf } from '../shell/router.ts';
+import { SwitchDialog } from './switch-dialog.tsx';
+
+/** Outlets in use: first those that are not as they should be. */
+export function Outlets({
+  outlets,
+  text,
+  reload,
+}: {
+  outlets: OutletStatus[];
+  text: string;
+  reload(): void;
+}) {
+  const wanted = text.toLowerCase();
+  const shown = outlets.filter(({ outlet, feeds, state }) =>
+    [outlet, state, ...feeds].join(' ').toLowerCase().includes(wanted),
+  );
+  const [asked, setAsked] = useState<OutletStatus>();
+  const sorted = shown.sort((a, b) => rank(a) - rank(b) || byName(a.outlet, b.outlet));
+  return (
+    <>
+      <h2>Outlets</h2>
+      <p class="filter">
+        <input
+          type="search"
+          aria-label="Outlet, machine or state"
+          placeholder="Outlet, machine or state"
+          value={text}
+          onInput={({ currentTarget }) =>
+            go(hrefOf('power', [], { text: currentTarget.value }), true)
+          }
+        />
+        <span class="muted" role="status">
+          {shown.length} of {outlets.length}
+        </span>
+      </p>
+      <Table caption="Outlets" head={['Outlet', 'Feeds', 'State', 'Watt', '', '']}>
+        {sorted.slice(0, 200).map((outlet) => (
+          <tr key={outlet.outlet}>
+            <th scope="row">
+              <PortLink port={outlet.outlet} />
+            </th>
+            <td>{outlet.feeds.join(', ')}</td>
+            <td>
+              <span class={`state s-${outlet.state}`}>{outlet.state}</span>
+            </td>
+            <td class="number">{outlet.watts?.toFixed(1)}</td>
+            <td>
+              <Remarks outlet={outlet} />
+            </td>
+            <td>
+              <button
+                type="button"
+                aria-label={`Turn ${opposite(outlet)} ${outlet.outlet}`}
+                onClick={() => setAsked(outlet)}
+              >
+                Turn {opposite(outlet)}
+              </button>
+            </td>
+          </tr>
+        ))}
+      </Table>
+      {sorted.length > 200 && <p class="muted">and {sorted.length - 200} more: filter them</p>}
+      {asked && (
+        <SwitchDialog
+          outlet={asked}
+          state={opposite(asked)}
+          onClose={() => {
+            setAsked(undefined);
+            reload();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function Remarks({
+  outlet: { stuckOff, owedSince, switchedOff, fault },
+}: {
+  outlet: OutletStatus;
+}) {
+  return (
+    <>
+      {stuckOff && <span class="failure">stuck off. </span>}
+      {owedSince && (
+        <span class="warning">
+          to be turned on again, since <Ago time={owedSince} />.{' '}
+        </span>
+      )}
+      {switchedOff && (
+        <>
+          turned off by {switchedOff.by}, <Ago time={switchedOff.at} suffix=" ago" />:{' '}
+          {switchedOff.reason}{' '}
+        </>
+      )}
+      {fault && <span class="failure">{fault}</span>}
+    </>
+  );
+}
+
+function rank({ stuckOff, owedSince, fault, state, switchedOff }: OutletStatus): number {
+  if (stuckOff) return 0;
+  if (owedSince) return 1;
+  if (fault) return 2;
+  return state === 'on' ? 5 : switchedOff ? 4 : 3;
+}
+
+function byName(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}
+
+/** Also for one whose state is not known: off cuts it for certain. */
+function opposite({ state, switchedOff }: OutletStatus): 'on' | 'off' {
+  return state === 'off' || switchedOff ? 'on' : 'off';
+}

@@ -1,0 +1,110 @@
+import type { OutletStatus } from '@skolo/api/power-cycle-daemon';
+import { useState } from 'preact/hooks';
+import { CallFailed, call } from '../live/api.ts';
+import { mayOperate, useLive } from '../live/store.ts';
+import { Dialog } from '../parts/dialog.tsx';
+import { NeedsOperate } from '../parts/needs-operate.tsx';
+import { Refusals } from '../parts/refusals.tsx';
+import { downstream } from './downstream.ts';
+
+const mostNames = 12;
+
+/** Turns one outlet on or off: what depends on it, the reason, and what the power-cycle daemon has against it. */
+export function SwitchDialog({
+  outlet: { outlet, feeds },
+  state,
+  onClose,
+}: {
+  outlet: OutletStatus;
+  state: 'on' | 'off';
+  onClose(): void;
+}) {
+  const rack = useLive((live) => live.rack);
+  const machines = useLive((live) => live.machines);
+  const isAllowed = useLive(({ session }) => mayOperate(session));
+  const [reason, setReason] = useState('');
+  const [force, setForce] = useState(false);
+  const [isSent, setSent] = useState(false);
+  const [problem, setProblem] = useState<unknown>();
+
+  const after = rack && downstream(outlet, rack, machines);
+  const busy = (after?.dark ?? feeds).filter((name) => machines.get(name)?.task);
+  const isRefused = problem instanceof CallFailed && problem.status === 409;
+
+  async function submit(event: Event) {
+    event.preventDefault();
+    setSent(true);
+    setProblem(undefined);
+    try {
+      const body = { targets: [outlet], state, reason: reason.trim(), force };
+      await call('power-cycle-daemon', 'switchOutlets', { body });
+      onClose();
+    } catch (error) {
+      setProblem(error);
+      setSent(false);
+    }
+  }
+
+  return (
+    <Dialog title={`Turn ${state} ${outlet}`} onClose={onClose}>
+      <form class="action" onSubmit={submit}>
+        {state === 'on' ? (
+          <p>It feeds {feeds.join(', ') || 'nothing in rack.yaml'}.</p>
+        ) : (
+          <>
+            <p>It stays off until somebody turns it on, also when its device reboots.</p>
+            <Losing what="Lose power" names={after?.dark ?? feeds} />
+            <Losing what="Lose the network" names={after?.offline ?? []} />
+            <Losing what="Lose one of their feeds" names={after?.fedTwice ?? []} />
+            {busy.length > 0 && <Losing what="Run a task" names={busy} />}
+          </>
+        )}
+        <label>
+          Reason
+          <textarea
+            required
+            maxLength={1000}
+            rows={2}
+            value={reason}
+            onInput={({ currentTarget }) => setReason(currentTarget.value)}
+          />
+        </label>
+        {problem !== undefined && <Refusals problem={problem} />}
+        {isRefused && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={force}
+              onChange={({ currentTarget }) => setForce(currentTarget.checked)}
+            />
+            Force: also end a running task, and cut the others
+          </label>
+        )}
+        <NeedsOperate />
+        <footer>
+          <button
+            type="submit"
+            class={state === 'off' ? 'danger' : 'primary'}
+            disabled={isSent || !isAllowed}
+          >
+            {isSent ? 'Sent …' : `Turn ${state}`}
+          </button>
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+function Losing({ what, names }: { what: string; names: readonly string[] }) {
+  if (names.length === 0) return null;
+  const rest = names.length - mostNames;
+  return (
+    <p class="warning">
+      {what}: {names.slice(0, mostNames).join(', ')}
+      {rest > 0 && ` and ${rest} more`}.
+    </p>
+  );
+}
