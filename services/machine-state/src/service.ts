@@ -157,7 +157,7 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   const webConsole = await openConsole(context, pages);
   const parts = { rack, clock, current, changes, history, orders };
   const handlers = { ...apiHandlers(parts), ...webConsole.handlers };
-  const handler = webConsole.around(createApp({ ...context, api, handlers }));
+  const handler = webConsole.around(createApp({ ...context, api, handlers, compresses: true }));
   await journal.whenOpen(async () => {
     journal.onWell();
     silences.start();

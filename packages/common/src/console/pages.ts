@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { errorCode } from '@skolo/errors';
 import { pathOf } from '../http/exchange.ts';
+import { acceptsGzip } from '../http/gzip.ts';
 
 /** Nothing from elsewhere, nothing inline. `blob:` is the screen of a phone, which is fetched with a POST. */
 const policy = [
@@ -100,7 +101,7 @@ export function servePage(
     response.writeHead(304).end();
     return true;
   }
-  const isGzipped = /\bgzip\b/.test(request.headers['accept-encoding']?.toString() ?? '');
+  const isGzipped = acceptsGzip(request);
   const body = isGzipped ? page.gzipped : page.body;
   if (isGzipped) response.setHeader('content-encoding', 'gzip');
   response.writeHead(200, { 'content-type': page.type, 'content-length': body.length }).end(body);

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { whyUnreachable } from '@skolo/api';
+import { gzipHeaders, gzipTo, isWorthGzip } from '../http/gzip.ts';
 import { HttpProblem } from '../http/problem.ts';
 
 /** Of the request, besides those that are given. */
@@ -55,11 +56,18 @@ export async function passOn(
     const value = answer.headers.get(header);
     if (value !== null) response.setHeader(header, value);
   }
-  response.writeHead(answer.status, headersOfAnswers);
+  // `fetch` has unpacked it. A stream has no length.
+  const isJson = answer.headers.get('content-type')?.includes('json') ?? false;
+  const bytes = Number(answer.headers.get('content-length'));
+  const isPacked = isJson && isWorthGzip(request, bytes);
+  response.writeHead(answer.status, { ...headersOfAnswers, ...(isPacked && gzipHeaders) });
   response.flushHeaders();
   if (answer.body === null) response.end();
   // A stream that breaks ends the answer, and the page connects again.
-  else await pipeline(Readable.fromWeb(answer.body), response).catch(() => response.destroy());
+  else {
+    const to = isPacked ? gzipTo(response) : response;
+    await pipeline(Readable.fromWeb(answer.body), to).catch(() => response.destroy());
+  }
 }
 
 function headersFor(request: IncomingMessage, own: PassOnOptions['headers']) {

@@ -35,6 +35,8 @@ export interface CoreOptions {
   self?: string;
   /** Its abort ends streams. */
   signal?: AbortSignal;
+  /** Larger answers and streams, for those who accept it: none may have a secret next to what others wrote. */
+  compresses?: boolean;
 }
 
 /** Reads the body of the request as text; undefined without a body. */
@@ -51,13 +53,13 @@ export interface Core {
 const usualBodyBytes = 1024 * 1024;
 
 export function createCore(options: CoreOptions, first: readonly BoundRoute[]): Core {
-  const { log, metrics, access, audit, self = hostname(), signal } = options;
+  const { log, metrics, access, audit, self = hostname(), signal, compresses } = options;
   const routes = [...first];
   const duration = httpRequestDuration(metrics);
-  const stream = createStreams(signal);
+  const stream = createStreams(signal, compresses);
 
   function begin(request: IncomingMessage, response: ServerResponse): Exchange {
-    const exchange = new Exchange(request, response, log);
+    const exchange = new Exchange(request, response, { log, compresses });
     const { method = '' } = request;
     const path = pathOf(request);
     const startedAt = performance.now();
@@ -84,7 +86,7 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
         return;
       }
       exchange.route = found.label;
-      send(exchange, found.spec, await call(found, { exchange, path, query, readBody }));
+      await send(exchange, found.spec, await call(found, { exchange, path, query, readBody }));
     } catch (error) {
       exchange.fail(error);
     }
@@ -129,7 +131,7 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
     );
   }
 
-  function send(exchange: Exchange, spec: RouteSpec, answer: AnyAnswer): void {
+  async function send(exchange: Exchange, spec: RouteSpec, answer: AnyAnswer): Promise<void> {
     const { status, headers = {}, body, type, follow } = answer;
     const { response } = exchange;
     if (!Object.hasOwn(spec.answers, status)) {
@@ -137,7 +139,7 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
     }
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const schema = spec.answers[status];
-    if (schema !== undefined) exchange.sendJson(status, schema.parse(body));
+    if (schema !== undefined) await exchange.sendJson(status, schema.parse(body));
     else if (follow !== undefined) stream(response, follow);
     else if (typeof body === 'string' || body instanceof Uint8Array) {
       exchange.send(status, type ?? spec.types?.[0] ?? 'application/octet-stream', body);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problemType } from '@skolo/api/problem';
 import type { Logger } from '../log.ts';
+import { gzipHeaders, gzipped, isWorthGzip } from './gzip.ts';
 import { HttpProblem } from './problem.ts';
 import { toProblem } from './to-problem.ts';
 
@@ -38,10 +39,16 @@ export class Exchange {
   readonly requestId: string;
   /** Pattern of the path: a metric's label with few values. */
   route = 'none';
+  private readonly compresses: boolean;
   private readonly parentLog: Logger;
   private ownLog: Logger | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, log: Logger) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { log, compresses = false }: { log: Logger; compresses?: boolean | undefined },
+  ) {
+    this.compresses = compresses;
     this.request = request;
     this.response = response;
     this.parentLog = log;
@@ -69,8 +76,16 @@ export class Exchange {
     this.response.writeHead(status, headers).end(body);
   }
 
-  sendJson(status: number, body: unknown): void {
-    this.send(status, 'application/json; charset=utf-8', asJson(body));
+  async sendJson(status: number, body: unknown): Promise<void> {
+    const type = 'application/json; charset=utf-8';
+    const text = asJson(body);
+    if (!this.compresses || !isWorthGzip(this.request, text.length)) {
+      this.send(status, type, text);
+      return;
+    }
+    const packed = await gzipped(text);
+    for (const [name, value] of Object.entries(gzipHeaders)) this.response.setHeader(name, value);
+    this.send(status, type, packed);
   }
 
   /** Answers with a problem. An unexpected error becomes a 500 without details, and a log line. */

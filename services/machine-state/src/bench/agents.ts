@@ -1,6 +1,6 @@
 /**
  * Agents of a rack in one process: `node agents.ts COUNT CHANGE_MS [URL]`. Each changes once in CHANGE_MS, and has other readings each
- * time it answers. With a URL they push there instead, at each change and as often as a long poll ends.
+ * time it answers; with 0 nothing changes, and no reading. With a URL they push there instead, at each change and as often as a long poll ends.
  */
 import { once } from 'node:events';
 import { Agent, createServer, request, type ServerResponse } from 'node:http';
@@ -9,6 +9,8 @@ import type { AgentStatus } from '@skolo/api';
 
 const [count = '300', changeMs = '60000', pushTo] = process.argv.slice(2);
 const pollMs = 25_000;
+const isStill = changeMs === '0';
+const random = isStill ? () => 0.5 : Math.random;
 const since = new Date().toISOString();
 const keepAlive = new Agent({ keepAlive: true });
 
@@ -35,14 +37,14 @@ function newStatus(name: string, revision: number): AgentStatus {
           device_os: ['RQ3A.210605.005', 'R'],
           pool: ['phones'],
         },
-        batteryPercent: 60 + Math.round(Math.random() * 30),
-        temperaturesCelsius: { battery: 25 + Math.random() * 8, cpu: 30 + Math.random() * 20 },
+        batteryPercent: 60 + Math.round(random() * 30),
+        temperaturesCelsius: { battery: 25 + random() * 8, cpu: 30 + random() * 20 },
         uptimeSeconds: Math.round(process.uptime()),
       },
     ],
     health: { verdict: 'ok', since, reasons: [] },
     repairs: [],
-    host: { diskFreeBytes: 9e9, diskSizeBytes: 3e10, celsius: 40 + Math.random() * 10 },
+    host: { diskFreeBytes: 9e9, diskSizeBytes: 3e10, celsius: 40 + random() * 10 },
     versions: { agent: '0.1.0', node: 'v22.21.0', python: '3.11.2' },
   };
 }
@@ -55,10 +57,11 @@ function start(name: string): Promise<number> {
     for (const end of [...waiting]) end();
     if (pushTo !== undefined) push(pushTo, newStatus(name, revision));
   };
-  setTimeout(() => {
+  const first = () => {
     change();
     setInterval(change, Number(changeMs));
-  }, Math.random() * Number(changeMs));
+  };
+  if (!isStill) setTimeout(first, Math.random() * Number(changeMs));
   if (pushTo !== undefined) {
     setInterval(() => push(pushTo, newStatus(name, revision)), pollMs);
     return Promise.resolve(0);

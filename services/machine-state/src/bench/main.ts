@@ -1,6 +1,5 @@
 /** `npm run bench -w services/machine-state [-- --json] [-- --only NAME]` */
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -9,19 +8,26 @@ import {
   percentile,
   residentMemory,
   runBenches,
-  type ServerProcess,
   startServer,
-  startService,
   writtenBytes,
 } from '@skolo/bench';
+import { newToken } from '@skolo/common';
+import { pageBenches } from './page.ts';
 import { type PastOptions, writePast } from './past.ts';
-import { processorSeconds } from './processor-time.ts';
+import {
+  changeMs,
+  inFolder,
+  machines,
+  measuredSeconds,
+  never,
+  share,
+  startAgents,
+  timesOf,
+  withService,
+} from './rig.ts';
 
-const machines = Array.from({ length: 300 }, (_, i) => `m-${String(i + 1).padStart(3, '0')}`);
-/** Each agent begins or ends a task so often: five changes a second in the rack. */
-const changeMs = 60_000;
-const measuredSeconds = 60;
 const mebibyte = 2 ** 20;
+const writtenSeconds = 1200;
 const past: PastOptions = { days: 90, machines, tasks: 60, conditions: 6 };
 
 /** Share of a core while all agents change; against a server that they push to, and that only keeps the last status. */
@@ -53,23 +59,25 @@ const memory: Bench = {
   measure: () =>
     inFolder((folder) =>
       withService(folder, changeMs, async ({ pid }) => {
-        await sleep(measuredSeconds * 1000);
+        await sleep(2 * measuredSeconds * 1000);
         return { figure: residentMemory(pid) };
       }),
     ),
 };
 
-/** While every agent begins or ends a task each minute; against a rack in which nothing but readings changes. */
+/** While every agent begins or ends a task each minute; against racks in which only readings change, and nothing. */
 const written: Bench = {
   name: 'written-per-day',
   unit: 'MiB',
   better: 'lower',
-  measure: () =>
-    inFolder(async (folder) => {
-      const figure = await withService(folder, changeMs, ({ pid }) => perDay(pid));
-      const idle = await inFolder((other) => withService(other, 2 ** 30, ({ pid }) => perDay(pid)));
-      return { figure, against: { idle } };
-    }),
+  async measure() {
+    const ofRack = (everyMs: number) =>
+      inFolder((folder) => withService(folder, everyMs, ({ pid }) => perDay(pid)));
+    const [figure = 0, readings = 0, nothing = 0] = await Promise.all(
+      [changeMs, never, 0].map(ofRack),
+    );
+    return { figure, against: { readings, nothing } };
+  },
 };
 
 const list: Bench = {
@@ -79,7 +87,7 @@ const list: Bench = {
   measure: () =>
     inFolder((folder) =>
       withService(folder, changeMs, async ({ url }) => ({
-        figure: median(await timesOf(50, () => `${url}/v1/machines`)),
+        figure: median(await timesOf(50, () => fetch(`${url}/v1/machines`))),
       })),
     ),
 };
@@ -94,13 +102,14 @@ const lastDay: Bench = {
       await writeHistory(folder);
       return withService(folder, undefined, async ({ url }) => {
         const of = (i: number) => `${url}/v1/machines/${machines[i * 7]}`;
-        const days = await timesOf(40, (i) => `${of(i)}/history`);
-        const curves = await timesOf(40, (i) => `${of(i)}/curves`);
+        const days = await timesOf(40, (i) => fetch(`${of(i)}/history`));
+        const curves = await timesOf(40, (i) => fetch(`${of(i)}/curves`));
         return { figure: percentile(days, 95), against: { curves: percentile(curves, 95) } };
       });
     }),
 };
 
+/** Of a full history; against the wait of another request meanwhile, for nineteen of twenty. */
 const sickest: Bench = {
   name: 'sickest-month',
   unit: 'ms',
@@ -108,9 +117,48 @@ const sickest: Bench = {
   measure: () =>
     inFolder(async (folder) => {
       await writeHistory(folder);
-      return withService(folder, undefined, async ({ url }) => ({
-        figure: median(await timesOf(5, () => `${url}/v1/sickest?days=30`)),
-      }));
+      return withService(folder, undefined, async ({ url }) => {
+        const small = () => fetch(`${url}/v1/machines/${machines[0]}`);
+        await timesOf(20, small);
+        const others: number[] = [];
+        const times = await timesOf(5, async () => {
+          let isDone = false;
+          const answer = fetch(`${url}/v1/sickest?days=30`).finally(() => {
+            isDone = true;
+          });
+          while (!isDone) others.push(...(await timesOf(1, small)));
+          return answer;
+        });
+        const other = percentile(others, 95);
+        return { figure: median(times), against: { 'another request': other } };
+      });
+    }),
+};
+
+/** A maintenance of one machine, until it is acknowledged; the slowest of a hundred. Against the three syncs of a file that it waits for. */
+const order: Bench = {
+  name: 'order',
+  unit: 'ms',
+  better: 'lower',
+  measure: () =>
+    inFolder(async (folder) => {
+      const token = await newToken(join(folder, 'tokens.yaml'), {
+        ...{ name: 'bench', role: 'operate', expiresInDays: 1 },
+      });
+      return withService(folder, changeMs, async ({ url }) => {
+        const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+        const syncs: number[] = [];
+        const times = await timesOf(100, async (i) => {
+          syncs.push(await threeSyncs(join(folder, 'synced')));
+          const order = { machines: [machines[i]], kind: 'maintenance', reason: 'bench' };
+          return fetch(`${url}/v1/orders`, {
+            method: 'POST',
+            headers,
+            body: JSON.stringify(order),
+          });
+        });
+        return { figure: Math.max(...times), against: { 'three syncs': Math.max(...syncs) } };
+      });
     }),
 };
 
@@ -129,75 +177,27 @@ const size: Bench = {
 };
 
 process.exitCode = await runBenches(
-  [load, memory, written, list, lastDay, sickest, size],
+  [load, memory, written, list, lastDay, sickest, order, size, ...pageBenches],
   process.argv.slice(2),
 );
 
-async function withService<T>(
-  folder: string,
-  everyMs: number | undefined,
-  work: (service: { pid: number; url: string }) => Promise<T>,
-): Promise<T> {
-  const agents = everyMs === undefined ? undefined : await startAgents(everyMs);
-  const ports = JSON.parse(agents?.groups.ports ?? '[]') as number[];
-  const rackFile = join(folder, 'rack.yaml');
-  await writeFile(rackFile, rackYaml(ports));
-  const stateDir = join(folder, 'state');
-  await mkdir(stateDir, { recursive: true });
-  const service = await startService('machine-state', { rackFile, stateDir });
-  const url = `http://127.0.0.1:${service.port}`;
-  try {
-    if (agents !== undefined) await untilAllReported(url);
-    return await work({ pid: service.pid, url });
-  } finally {
-    await service.stop();
-    await agents?.stop();
-  }
-}
-
-/** Of a core, in percent. */
-async function share(pid: number): Promise<number> {
-  // What is compiled while it starts is not of this load.
-  await sleep(10_000);
-  const before = processorSeconds(pid);
-  await sleep(measuredSeconds * 1000);
-  return ((processorSeconds(pid) - before) / measuredSeconds) * 100;
-}
-
+/** Readings are written each ten minutes. */
 async function perDay(pid: number): Promise<number> {
-  await sleep(20_000);
+  await sleep(60_000);
   const before = writtenBytes(pid);
-  await sleep(measuredSeconds * 1000);
-  return ((writtenBytes(pid) - before) / mebibyte / measuredSeconds) * 86_400;
+  await sleep(writtenSeconds * 1000);
+  return ((writtenBytes(pid) - before) / mebibyte / writtenSeconds) * 86_400;
 }
 
-async function timesOf(count: number, url: (i: number) => string): Promise<number[]> {
-  const times: number[] = [];
-  for (let i = 0; i < count; i += 1) {
-    const begun = performance.now();
-    const response = await fetch(url(i));
-    if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
-    await response.arrayBuffer();
-    times.push(performance.now() - begun);
+async function threeSyncs(path: string): Promise<number> {
+  const file = await open(path, 'a');
+  const begun = performance.now();
+  for (let i = 0; i < 3; i += 1) {
+    await file.write('x'.repeat(200));
+    await file.datasync();
   }
-  return times;
-}
-
-function startAgents(everyMs: number, pushTo?: string): Promise<ServerProcess> {
-  const script = join(import.meta.dirname, 'agents.ts');
-  const more = pushTo === undefined ? [] : [pushTo];
-  return startServer({
-    command: [process.execPath, script, `${machines.length}`, `${everyMs}`, ...more],
-    ready: /"listening":(?<ports>\[[\d,]*\])/,
-  });
-}
-
-async function untilAllReported(url: string): Promise<void> {
-  for (;;) {
-    const text = await (await fetch(`${url}/v1/machines`)).text();
-    if (!text.includes('never-reported')) return;
-    await sleep(200);
-  }
+  await file.close();
+  return performance.now() - begun;
 }
 
 async function writeHistory(folder: string): Promise<string> {
@@ -205,34 +205,4 @@ async function writeHistory(folder: string): Promise<string> {
   await mkdir(stateDir, { recursive: true });
   writePast(stateDir, Date.now(), past);
   return stateDir;
-}
-
-function rackYaml(ports: readonly number[]): string {
-  const entries = machines.map((name, i) => {
-    const url = `http://127.0.0.1:${ports[i] ?? 2}`;
-    const address = `127.0.${1 + Math.floor(i / 200)}.${1 + (i % 200)}`;
-    return `  ${name}: { kind: rpi, address: ${address}, swarming: { url: "${url}" } }\n`;
-  });
-  const nowhere = '{ url: "http://127.0.0.1:2", metricsUrl: "http://127.0.0.1:2" }';
-  return `rack: bench
-network: { subnet: 127.0.0.0/8 }
-jumphost: { name: jumphost, address: 127.0.0.8 }
-access: { anonymousRead: [127.0.0.0/8] }
-machines:
-${entries.join('')}services:
-  metadata-server: ${nowhere}
-  power-cycle-daemon: ${nowhere}
-  router-backup: ${nowhere}
-  alert-to-pubsub: ${nowhere}
-  machine-state: { alertmanager: none }
-`;
-}
-
-async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'skolo-machine-state-bench-'));
-  try {
-    return await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }

@@ -124,6 +124,7 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
       const webConsole = await openConsole(context, options.pages);
       const app = createApp({
         ...context,
+        compresses: true,
         api: { ...machineStateApi, ...consoleApi },
         handlers: {
           ...handlersOf(fixture, { calls, show, changes }),

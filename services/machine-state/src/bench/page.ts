@@ -1,0 +1,149 @@
+/** Benches of the console's page, in Debian's Chromium. */
+import { join } from 'node:path';
+import { type Bench, median, NotRun, percentile } from '@skolo/bench';
+import { peer } from '@skolo/simulators';
+import { buildPages } from '../../console/build.ts';
+import { type Browser, openBrowser } from '../console/testing/browser.ts';
+import { type Fixture, startFixture } from '../console/testing/fixture-service.ts';
+import { inFolder, never, share, withService } from './rig.ts';
+
+const throttle = 4;
+const views = 7;
+const changesPerSecond = 20;
+const framesForMs = 10_000;
+const reads = { anonymousRead: ['127.0.0.0/8'] };
+const pages = join(import.meta.dirname, '../../pages');
+
+/** Marks the frame that shows all tiles. */
+const markTiles = `
+  const observer = new MutationObserver(() => {
+    if (document.querySelectorAll('.tile').length < 300) return;
+    observer.disconnect();
+    requestAnimationFrame(() => requestAnimationFrame(() => performance.mark('tiles')));
+  });
+  observer.observe(document, { childList: true, subtree: true });
+`;
+const whenMarked = `new Promise((resolve) => {
+  const look = () => {
+    const [mark] = performance.getEntriesByName('tiles');
+    if (mark) resolve(mark.startTime);
+    else requestAnimationFrame(look);
+  };
+  look();
+})`;
+const frameTimes = `new Promise((resolve) => {
+  const times = [];
+  let last = performance.now();
+  const frame = (now) => {
+    times.push(now - last);
+    last = now;
+    if (times.reduce((sum, each) => sum + each, 0) < ${framesForMs}) requestAnimationFrame(frame);
+    else resolve(times);
+  };
+  requestAnimationFrame(frame);
+})`;
+
+/** From the request of the document to all tiles drawn, with an empty cache and a slow processor; against the processor time of the page's thread when it is not slow. */
+const firstView: Bench = {
+  name: 'first-view',
+  unit: 'ms',
+  better: 'lower',
+  measure: () =>
+    withPage(async (browser, { url }) => {
+      const slow = await repeated(() => viewOnce(browser, url, throttle));
+      const fast = await repeated(() => viewOnce(browser, url, 1));
+      return {
+        figure: median(slow.map(({ ms }) => ms)),
+        against: { 'thread, not throttled': median(fast.map(({ busyMs }) => busyMs)) },
+      };
+    }),
+};
+
+/** While 20 machines change each second; against a page on which nothing changes. */
+const frames: Bench = {
+  name: 'frame-time-p99',
+  unit: 'ms',
+  better: 'lower',
+  measure: () =>
+    withPage(async (browser, { url, fixture, show }) => {
+      const page = await browser.open(`${url}/#/rack`);
+      await page.locator('.tile').first().waitFor();
+      const measured = async () => percentile((await page.evaluate(frameTimes)) as number[], 99);
+      const still = await measured();
+      let changes = 0;
+      const changing = setInterval(() => {
+        changes += 1;
+        const machine = fixture.machines[(changes * 37) % fixture.machines.length];
+        if (machine) show({ ...machine, sentence: `change ${changes}` });
+      }, 1000 / changesPerSecond);
+      const figure = await measured();
+      clearInterval(changing);
+      return { figure, against: { still } };
+    }),
+};
+
+/** Of a core, while one tab is open and nothing but readings changes; against no tab. */
+const idleTab: Bench = {
+  name: 'idle-tab',
+  unit: '%',
+  better: 'lower',
+  measure: () =>
+    inFolder((folder) =>
+      withService(folder, never, async ({ pid, url }) => {
+        const none = await share(pid);
+        const browser = await open();
+        try {
+          const page = await browser.open(`${url}/#/rack`);
+          await page.locator('.tile').first().waitFor();
+          return { figure: await share(pid), against: { 'no tab': none } };
+        } finally {
+          await browser.close();
+        }
+      }),
+    ),
+};
+
+export const pageBenches = [firstView, frames, idleTab];
+
+async function viewOnce({ context }: Browser, url: string, rate: number) {
+  const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  await session.send('Network.setCacheDisabled', { cacheDisabled: true });
+  await session.send('Emulation.setCPUThrottlingRate', { rate });
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  await page.addInitScript({ content: markTiles });
+  await page.goto(`${url}/#/rack`);
+  const ms = Number(await page.evaluate(whenMarked));
+  const { metrics } = await session.send('Performance.getMetrics');
+  const seconds = metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0;
+  await page.close();
+  return { ms, busyMs: seconds * 1000 };
+}
+
+async function repeated<T>(once: () => Promise<T>): Promise<T[]> {
+  const found: T[] = [];
+  for (let i = 0; i < views; i += 1) found.push(await once());
+  return found;
+}
+
+async function withPage<T>(work: (browser: Browser, fixture: Fixture) => Promise<T>): Promise<T> {
+  await buildPages();
+  const fixture = await startFixture({ pages, ...reads });
+  try {
+    const browser = await open();
+    try {
+      return await work(browser, fixture);
+    } finally {
+      await browser.close();
+    }
+  } finally {
+    await fixture.stop();
+  }
+}
+
+/** @throws NotRun */
+function open(): Promise<Browser> {
+  const chromium = peer('chromium');
+  if (!chromium) throw new NotRun('chromium is not installed (Debian: chromium)');
+  return openBrowser(chromium);
+}

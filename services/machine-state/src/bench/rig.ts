@@ -1,0 +1,117 @@
+/** What the benches measure: the service as it ships, with 300 agents. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ServerProcess, startServer, startService } from '@skolo/bench';
+import { processorSeconds } from './processor-time.ts';
+
+export const machines = Array.from(
+  { length: 300 },
+  (_, i) => `m-${String(i + 1).padStart(3, '0')}`,
+);
+/** Each agent begins or ends a task so often: five changes a second in the rack. */
+export const changeMs = 60_000;
+/** Nothing but readings changes. */
+export const never = 2 ** 30;
+export const measuredSeconds = 60;
+
+export interface Running {
+  pid: number;
+  url: string;
+}
+
+/** @param everyMs between two changes of an agent; undefined: without agents */
+export async function withService<T>(
+  folder: string,
+  everyMs: number | undefined,
+  work: (service: Running) => Promise<T>,
+): Promise<T> {
+  const agents = everyMs === undefined ? undefined : await startAgents(everyMs);
+  const ports = JSON.parse(agents?.groups.ports ?? '[]') as number[];
+  const rackFile = join(folder, 'rack.yaml');
+  await writeFile(rackFile, rackYaml(ports));
+  const stateDir = join(folder, 'state');
+  await mkdir(stateDir, { recursive: true });
+  const service = await startService('machine-state', { rackFile, stateDir });
+  const url = `http://127.0.0.1:${service.port}`;
+  try {
+    if (agents !== undefined) await untilAllReported(url);
+    return await work({ pid: service.pid, url });
+  } finally {
+    await service.stop();
+    await agents?.stop();
+  }
+}
+
+export function startAgents(everyMs: number, pushTo?: string): Promise<ServerProcess> {
+  const script = join(import.meta.dirname, 'agents.ts');
+  const more = pushTo === undefined ? [] : [pushTo];
+  return startServer({
+    command: [process.execPath, script, `${machines.length}`, `${everyMs}`, ...more],
+    ready: /"listening":(?<ports>\[[\d,]*\])/,
+  });
+}
+
+/** Of a core, in percent. */
+export async function share(pid: number): Promise<number> {
+  // Until each agent has changed once. And what is compiled while the service starts is not of this load.
+  await sleep(changeMs);
+  const before = processorSeconds(pid);
+  await sleep(measuredSeconds * 1000);
+  return ((processorSeconds(pid) - before) / measuredSeconds) * 100;
+}
+
+/** How long each request takes, in milliseconds. */
+export async function timesOf(
+  count: number,
+  request: (i: number) => Promise<Response>,
+): Promise<number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const begun = performance.now();
+    const response = await request(i);
+    if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
+    await response.arrayBuffer();
+    times.push(performance.now() - begun);
+  }
+  return times;
+}
+
+export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'skolo-machine-state-bench-'));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function untilAllReported(url: string): Promise<void> {
+  for (;;) {
+    const text = await (await fetch(`${url}/v1/machines`)).text();
+    if (!text.includes('never-reported')) return;
+    await sleep(200);
+  }
+}
+
+function rackYaml(ports: readonly number[]): string {
+  const entries = machines.map((name, i) => {
+    const url = `http://127.0.0.1:${ports[i] ?? 2}`;
+    const address = `127.0.${1 + Math.floor(i / 200)}.${1 + (i % 200)}`;
+    return `  ${name}: { kind: rpi, address: ${address}, swarming: { url: "${url}" } }\n`;
+  });
+  const nowhere = '{ url: "http://127.0.0.1:2", metricsUrl: "http://127.0.0.1:2" }';
+  return `rack: bench
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost, address: 127.0.0.8 }
+access: { anonymousRead: [127.0.0.0/8], tokens: { file: tokens.yaml } }
+machines:
+${entries.join('')}services:
+  metadata-server: ${nowhere}
+  power-cycle-daemon: ${nowhere}
+  router-backup: ${nowhere}
+  alert-to-pubsub: ${nowhere}
+  machine-state: { alertmanager: none }
+`;
+}
