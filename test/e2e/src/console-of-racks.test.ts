@@ -64,27 +64,31 @@ it.skipIf(noPeers)('shows each rack, and acts on one with its own token', async 
     status: 503,
     body: expect.stringContaining('no such host name'),
   });
+  const ofToken = (method: string, body = '') =>
+    ask('/rack4/v1/session', { method, headers: { ...json, ...own }, body });
+  expect(await ofToken('DELETE')).toMatchObject({ status: 204 });
+  expect(await ask('/rack4/v1/machines', { headers: own })).toMatchObject({ status: 401 });
+  expect(await ofToken('POST', JSON.stringify({ token: 'skolo_wrong' }))).toMatchObject({
+    status: 401,
+  });
+  expect(await ofToken('POST', JSON.stringify({ token }))).toMatchObject({ status: 201 });
+  expect(await ask('/rack4/v1/machines', { headers: own })).toMatchObject({ status: 200 });
   expect([link, printed(), session.body, index.body].join()).not.toContain(token);
+});
+
+it.skipIf(noBrowser)('in a browser: goes to the console of a single rack', async () => {
+  const { link } = await openConsole(['rack4']);
+  const { page } = await openPage(link);
+
+  await page.locator('[data-machine="rpi-1"]').waitFor();
+
+  expect(new URL(page.url()).pathname).toBe('/rack4/');
+  expect(await page.getByRole('link', { name: 'All racks' }).count()).toBe(0);
 });
 
 it.skipIf(noBrowser)('in a browser: all racks, one of them live, and back', async () => {
   const { link, direct, cut } = await openConsole();
-  const profile = await mkdtemp(join(tmpdir(), 'skolo-chromium-'));
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: peer('chromium') ?? '',
-    args: ['--headless', '--no-sandbox', '--disable-gpu'],
-  });
-  onTestFinished(async () => {
-    await browser.close();
-    await rm(profile, { recursive: true, force: true });
-  });
-  const complaints: string[] = [];
-  browser.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  browser.on('weberror', (error) => complaints.push(error.error().message));
-  const page = await browser.newPage();
-  await page.goto(link);
+  const { page, complaints } = await openPage(link);
 
   await page.getByRole('row', { name: /rack5.*not reachable.*no such host name/ }).waitFor();
   await page.getByRole('row', { name: /rack4.*connected.*2 of 2 need a person/ }).waitFor();
@@ -106,7 +110,27 @@ it.skipIf(noBrowser)('in a browser: all racks, one of them live, and back', asyn
   expect(complaints.filter((each) => !expected.test(each))).toEqual([]);
 });
 
-async function openConsole() {
+async function openPage(link: string) {
+  const profile = await mkdtemp(join(tmpdir(), 'skolo-chromium-'));
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath: peer('chromium') ?? '',
+    args: ['--headless', '--no-sandbox', '--disable-gpu'],
+  });
+  onTestFinished(async () => {
+    await browser.close();
+    await rm(profile, { recursive: true, force: true });
+  });
+  const complaints: string[] = [];
+  browser.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  browser.on('weberror', (error) => complaints.push(error.error().message));
+  const page = await browser.newPage();
+  await page.goto(link);
+  return { page, complaints };
+}
+
+async function openConsole(names = ['rack4', 'rack5']) {
   const desk = await startDesk();
   onTestFinished(desk.close);
   const dir = await mkdtemp(join(tmpdir(), 'skolo-console-e2e-'));
@@ -124,7 +148,7 @@ async function openConsole() {
   const tokens = join(desk.env.HOME ?? '', '.config/skolo/tokens');
   await mkdir(tokens, { recursive: true });
   await writeFile(join(tokens, 'rack4'), `${token}\n`, { mode: 0o600 });
-  const args = [skolo, 'console', 'rack4', 'rack5', '--no-open', '--clusters', desk.clusters];
+  const args = [skolo, 'console', ...names, '--no-open', '--clusters', desk.clusters];
   const child = spawn(process.execPath, args, { env: desk.env });
   const printed = collect(child);
   const ended = once(child, 'close');

@@ -199,6 +199,26 @@ services:
     expect(await service.end('SIGTERM')).toBe(0);
   }, 120_000);
 
+  it('machine-state serves the console, keeps notes, and writes its history', async () => {
+    const { dir, rackFile, flags, write } = await newRack('');
+    const yaml = (url: string) => `
+machines: { rpi-1: { kind: rpi, address: 127.0.1.1, swarming: { url: "${noListener}" } } }
+services: { machine-state: { url: "${url}", alertmanager: none } }
+`;
+    await write(yaml(noListener));
+    const service = await startBundle(bundles, 'machine-state', flags);
+    await write(yaml(service.url));
+    const env = await newToken(rackFile, dir);
+    await expect.poll(() => ready(service.metricsUrl)).toBe(200);
+
+    const index = await (await fetch(service.url)).text();
+    const script = /\.\/assets\/[^"]+\.js/.exec(index)?.[0] ?? '';
+    expect((await fetch(new URL(script, service.url))).status).toBe(200);
+    await skolo(bundles, ['machine', 'note', 'rpi-1', 'a new fan'], env);
+    expect(await skolo(bundles, ['machine', 'history', 'rpi-1'], env)).toContain('a new fan');
+    expect(await service.end('SIGTERM')).toBe(0);
+  }, 120_000);
+
   it('swarming-client runs the bot, with tokens of that of metadata-server', async ({ skip }) => {
     const python = peer('python3');
     if (!python) return skip('python3 is not installed');

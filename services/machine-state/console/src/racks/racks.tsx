@@ -70,9 +70,9 @@ function Troubles({ known }: { known: NonNullable<DeskRack['known']> }) {
   if (causes.length === 0 && alerts === 0 && services.length === 0) return <>Nothing</>;
   return (
     <ul>
-      {causes.map(({ what, text, since, machines }) => (
+      {causes.map(({ what, text, since }) => (
         <li key={what}>
-          <b>{what}</b>: {text} ({machines} machines) <Ago time={since} />
+          {text}, for <Ago time={since} />
         </li>
       ))}
       {services.length > 0 && <li>degraded: {services.join(', ')}</li>}
