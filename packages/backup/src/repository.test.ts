@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runs } from '@skolo/durable/campaign';
+import { isLong, runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Repository } from './repository.ts';
@@ -21,6 +21,8 @@ afterEach(async () => {
 async function commits() {
   return Number(await history.git('rev-list', '--count', 'main'));
 }
+
+const megabytes = isLong ? 20 : 4;
 
 describe('a history', () => {
   it('gives back what it was given, byte for byte, also to plain git', async () => {
@@ -210,9 +212,9 @@ describe('contents and names', () => {
   it.each([
     ['bytes', 'bytes'],
     ['a file', 'file'],
-  ])('of 20 MB come and go as %s', async (_what, kind) => {
+  ])(`of ${megabytes} MB come and go as %s`, async (_what, kind) => {
     const repository = await history.open();
-    const content = randomBytes(20 << 20);
+    const content = randomBytes(megabytes << 20);
     const file = join(history.parent, 'large');
     await writeFile(file, content);
 

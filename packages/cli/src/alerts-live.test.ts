@@ -1,4 +1,5 @@
 /** Commands that run until a signal, each in its own process. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -7,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { isLong } from '@skolo/durable/campaign';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startPubSubRacks } from './testing/pubsub-racks.ts';
@@ -88,7 +90,7 @@ async function complaintsOfPromtool(path: string, metrics: string): Promise<stri
 }
 
 describe('skolo alerts tail', { timeout: 120_000 }, () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)(
+  it.each(['SIGTERM', ...(isLong ? (['SIGINT'] as const) : [])] as const)(
     'ends with %s, and leaves nothing behind',
     async (signal) => {
       const place = await openPlace();

@@ -6,6 +6,9 @@ import { commandLine, isAlive, processesOf, start, startBot, started, zipIn } fr
 const patience = 'import time; print("up", flush=True)\nwhile True: time.sleep(1)';
 const stubborn = `import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n${patience}`;
 
+/** Rare ways of the simulated bot, which no other test needs. */
+const isLong = Boolean(process.env.SKOLO_LONG);
+
 describe('from start to end', () => {
   it('shakes hands, runs a task and ends in order', async (context) => {
     const { server, bot } = await started(context);
@@ -66,17 +69,20 @@ describe('from start to end', () => {
     },
   );
 
-  it('a second one in the folder asks for a reboot, again and again', async (context) => {
-    const { folder, server, shim } = await started(context);
+  it.runIf(isLong)(
+    'a second one in the folder asks for a reboot, again and again',
+    async (context) => {
+      const { folder, server, shim } = await started(context);
 
-    const second = startBot(context, folder, { env: shim.env });
+      const second = startBot(context, folder, { env: shim.env });
 
-    await expect.poll(() => shim.calls().length).toBeGreaterThan(3);
-    expect(shim.calls().slice(0, 2)).toEqual(['-n /sbin/shutdown -r now', '-n /sbin/reboot -f']);
-    expect(server.bot('bot-1').handshakes).toBe(1);
-    second.kill('SIGTERM');
-    expect((await second.exit).signal).toBe('SIGTERM');
-  });
+      await expect.poll(() => shim.calls().length).toBeGreaterThan(3);
+      expect(shim.calls().slice(0, 2)).toEqual(['-n /sbin/shutdown -r now', '-n /sbin/reboot -f']);
+      expect(server.bot('bot-1').handshakes).toBe(1);
+      second.kill('SIGTERM');
+      expect((await second.exit).signal).toBe('SIGTERM');
+    },
+  );
 });
 
 describe('commands', () => {
@@ -95,15 +101,18 @@ describe('commands', () => {
     expect((await kept.exit).status).toBe(0);
   });
 
-  it('stays as it is and is sick when the new version is not fine', async (context) => {
-    const { server, bot } = await started(context);
+  it.runIf(isLong)(
+    'stays as it is and is sick when the new version is not fine',
+    async (context) => {
+      const { server, bot } = await started(context);
 
-    server.askUpdate({ spoilt: 'not-fine' });
+      server.askUpdate({ spoilt: 'not-fine' });
 
-    await expect.poll(() => server.bot('bot-1').quarantined).toContain('Unable to update');
-    expect(server.bot('bot-1')).toMatchObject({ handshakes: 1, pid: bot.pid });
-    expect(server.bot('bot-1').events[0]).toMatchObject({ event: 'bot_error' });
-  });
+      await expect.poll(() => server.bot('bot-1').quarantined).toContain('Unable to update');
+      expect(server.bot('bot-1')).toMatchObject({ handshakes: 1, pid: bot.pid });
+      expect(server.bot('bot-1').events[0]).toMatchObject({ event: 'bot_error' });
+    },
+  );
 
   it('begins anew, in the same process', async (context) => {
     const { server, bot } = await started(context);
@@ -127,7 +136,7 @@ describe('commands', () => {
     expect(await bot.exit).toEqual({ status: null, signal: 'SIGTERM' });
   });
 
-  it('forgets a SIGTERM that comes while it updates itself', async (context) => {
+  it.runIf(isLong)('forgets a SIGTERM that comes while it updates itself', async (context) => {
     const { server, bot } = await started(context, { times: { farewell: 1 } });
     const version = server.askUpdate();
     await expect.poll(() => server.bot('bot-1').events.at(-1)?.event).toBe('bot_shutdown');
@@ -142,7 +151,7 @@ describe('commands', () => {
     expect((await bot.exit).status).toBe(0);
   });
 
-  it('gives up a reboot that never comes, and is sick', async (context) => {
+  it.runIf(isLong)('gives up a reboot that never comes, and is sick', async (context) => {
     const { server } = await started(context, { times: { reboot: 0.1, rebootGivesUp: 0.2 } });
 
     server.askReboot();
