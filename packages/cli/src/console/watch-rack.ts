@@ -6,17 +6,22 @@ import { savedTokenFile } from '../desk-files.ts';
 import { readToken } from '../service-client.ts';
 import { WatchedRack } from './watched-rack.ts';
 
-/**
- * A rack through its jumphost, until the command ends. ssh asks for nothing: nobody could tell for which of the racks.
- *
- * @param tokenFile instead of the saved token
- */
+interface Options {
+  /** Instead of the saved token. */
+  tokenFile: string | undefined;
+  /** ssh may ask for a passphrase or a host key at the first attempt. With several racks nobody could tell for which. */
+  mayAsk: boolean;
+  onConnection(rack: DeskRack): void;
+}
+
+/** A rack through its jumphost, until the command ends. */
 export function watchRack(
   command: SkoloCommand,
   rack: FleetRack,
-  { tokenFile, onConnection }: { tokenFile?: string; onConnection(rack: DeskRack): void },
+  { tokenFile, mayAsk, onConnection }: Options,
 ): WatchedRack {
   const { io } = command;
+  let isFirst = true;
   return new WatchedRack({
     name: rack.name,
     async open(signal) {
@@ -26,7 +31,9 @@ export function watchRack(
         import('@skolo/rack/service-urls'),
       ]);
       const baseUrl = serviceUrl(await readRack(join(rack.overlay, 'rack.yaml')), 'machine-state');
-      const jumphost = await openJumphost(rack, { env: io.env, mayAsk: false, signal });
+      const asks = mayAsk && isFirst;
+      isFirst = false;
+      const jumphost = await openJumphost(rack, { env: io.env, mayAsk: asks, signal });
       command.atEnd(jumphost.close);
       return { baseUrl, fetch: jumphost.fetch };
     },

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { consoleApi, type DeskRack, machineStateApi } from '@skolo/api';
+import type { FleetRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../../command.ts';
 import { savedTokenFile } from '../../desk-files.ts';
 import { complain } from '../../errors.ts';
-import { loadFleet } from '../../fleet.ts';
+import { loadFleet, rackNamed, withJumphost } from '../../fleet.ts';
 import { count, plain } from '../../output/text.ts';
 import { loadRack } from '../../rack-file.ts';
 import { explaining, newClient, readToken } from '../../service-client.ts';
@@ -29,7 +30,7 @@ const readWithinMs = 5000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Opens the console of a rack in the browser, and signs you in with your token through a link that works once, within a minute. With names of racks it goes through their jumphosts and stays until Ctrl-C: one page shows all of them, the worst first, and a rack that cannot be reached with the reason. ssh asks for nothing then: load your key with ssh-add. Without a token the page of the rack asks for one.',
+      'Opens the console of a rack in the browser, and signs you in with your token through a link that works once, within a minute. With names of racks it goes through their jumphosts and stays until Ctrl-C: one page shows all of them, the worst first, and a rack that cannot be reached with the reason. With several racks ssh asks for nothing: load your key with ssh-add. Without a token the page of the rack asks for one.',
     )
     .argument('[racks...]', 'names in the list of racks; default the rack of --rack')
     .option('--all', 'all racks in the list of racks')
@@ -42,8 +43,10 @@ export function define(command: SkoloCommand): void {
     const { on } = command.globals();
     if (options.all && names.length > 0) command.error("give racks or '--all', not both");
     const racks = names.length === 0 && on !== undefined ? [on] : names;
-    if (options.all || racks.length > 0) await serveRacks(command, racks, options.open);
-    else {
+    if (options.all || racks.length > 0) {
+      const wanted = options.all ? await allRacks(command) : await named(command, racks);
+      await serveRacks(command, wanted, options.open);
+    } else {
       const { link, waiting, rack } = await linkTo(command, await ownPlace(command));
       if (!options.open) io.out(link);
       io.err(`${rack}: ${personText(waiting)}`);
@@ -52,34 +55,42 @@ export function define(command: SkoloCommand): void {
   });
 }
 
+async function allRacks(command: SkoloCommand): Promise<FleetRack[]> {
+  return (await loadFleet(command)).racks.filter(({ type }) => type !== 'gke');
+}
+
+async function named(command: SkoloCommand, names: readonly string[]): Promise<FleetRack[]> {
+  return await Promise.all(
+    [...new Set(names)].map(async (name) => withJumphost(await rackNamed(command, name))),
+  );
+}
+
 /** Until Ctrl-C. */
 async function serveRacks(
   command: SkoloCommand,
-  names: readonly string[],
+  wanted: readonly FleetRack[],
   open: boolean,
 ): Promise<void> {
   const { io } = command;
-  const [{ findRack, startLocalServer }, { createDesk }, { consolePages }, { watchRack }] =
-    await Promise.all([
+  const [{ startLocalServer }, { createDesk }, { consolePages }, { watchRack }] = await Promise.all(
+    [
       import('@skolo/fleet'),
       import('../../console/desk-server.ts'),
       import('../../console/console-pages.ts'),
       import('../../console/watch-rack.ts'),
-    ]);
-  const fleet = await loadFleet(command);
-  const wanted =
-    names.length === 0 ? fleet.racks : [...new Set(names)].map((name) => findRack(fleet, name));
+    ],
+  );
   const pages = await consolePages();
   const stop = untilStopped(io);
   function onConnection({ name, connection, why, known }: DeskRack) {
     const text = connection === 'live' ? personText(known?.needPerson ?? 0) : (why ?? connection);
     io.err(plain(`${name}: ${text}`));
   }
+  const isOne = wanted.length === 1;
   // A token is of one rack, and no other one may see it.
-  const { tokenFile } = wanted.length === 1 ? command.globals() : {};
-  const racks = wanted.map((rack) =>
-    watchRack(command, rack, { onConnection, ...(tokenFile !== undefined && { tokenFile }) }),
-  );
+  const tokenFile = isOne ? command.globals().tokenFile : undefined;
+  const options = { tokenFile, mayAsk: isOne && io.canAsk, onConnection };
+  const racks = wanted.map((rack) => watchRack(command, rack, options));
   const desk = createDesk({ racks, pages, now: io.now });
   const server = await startLocalServer(desk.listener);
   command.atEnd(server.close);
