@@ -394,6 +394,16 @@ export const peerKinds = [
     proves: 'first boot of Raspberry Pis: the schema of cloud-init, and netplan',
   },
   {
+    name: 'cloud-init-root',
+    // Of the root file system.
+    commands: builtBy('test/cloud-init/build-root'),
+    version: ['--version'],
+    debian: ['mmdebstrap', 'systemd-container'],
+    build: 'test/cloud-init/build-root',
+    long: true,
+    proves: 'first boot of Raspberry Pis, from a Debian with cloud-init on',
+  },
+  {
     name: 'dockerd',
     commands: ['/usr/sbin/dockerd', 'dockerd'],
     version: ['--version'],

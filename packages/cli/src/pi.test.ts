@@ -111,6 +111,18 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     expect(printed.exitCode).toBe(3);
   });
 
+  it('neither image nor burn writes over the base', async () => {
+    const before = await readFile(path('trixie.img'));
+    const words = ['trixie', '--dhcp', ...common()];
+
+    const image = await pi('image', ...words, '--out', folder);
+    const burn = await pi('burn', ...words, '--device', path('trixie.img'));
+
+    expect(image.err).toMatch(/trixie.img: is the base itself; name another folder with --out/);
+    expect(burn.err).toMatch(/trixie.img: is a file with content; delete it/);
+    expect((await readFile(path('trixie.img'))).equals(before)).toBe(true);
+  });
+
   it('burn makes no file in place of a disk', async () => {
     const printed = await pi('burn', 'rpi-001', ...common(), '--device', '/dev/sd-none');
 

@@ -12,7 +12,8 @@ export async function publicKeys(
   given: string[] | undefined,
 ): Promise<string[]> {
   const files =
-    given?.map((file) => resolve(io.folder, file)) ?? (await ownKeys(io.env.HOME ?? ''));
+    given?.map((file) => resolve(io.folder, file)) ??
+    (await ownKeys(io.env.HOME ?? io.env.USERPROFILE ?? ''));
   const keys: string[] = [];
   for (const file of files) keys.push(...publicKeysOf(await readKeys(file), file));
   if (keys.length > 0) return [...new Set(keys)];

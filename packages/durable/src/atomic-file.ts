@@ -134,8 +134,8 @@ export async function syncFolder(folder: string) {
   try {
     await handle.sync();
   } catch (error) {
-    // Some network and FUSE file systems cannot sync a folder, and a read-only one has nothing to sync.
-    if (!['EINVAL', 'ENOTSUP', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
+    // Some network and FUSE file systems cannot sync a folder, Windows (EPERM) none, and a read-only one has nothing to sync.
+    if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
   } finally {
     await handle.close();
   }

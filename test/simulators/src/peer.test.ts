@@ -87,6 +87,7 @@ describe('peer', () => {
       containerd: true,
       debian: true,
       'cloud-init': true,
+      'cloud-init-root': true,
       dockerd: true,
       docker: true,
       'docker-registry': true,

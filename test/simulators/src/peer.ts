@@ -47,6 +47,7 @@ export type PeerName =
   | 'chromium'
   | 'control-plane'
   | 'cloud-init'
+  | 'cloud-init-root'
   | 'debian'
   | 'kubectl'
   | 'zsh'

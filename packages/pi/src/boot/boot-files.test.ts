@@ -151,7 +151,7 @@ describe('boot files of any setup', () => {
     }
   });
 
-  it('have units that systemd accepts', async () => {
+  it.skipIf(peer('systemd-nspawn') === undefined)('have units that systemd accepts', async () => {
     const files = rootFiles({ setup: { ...testSetup, cluster: testCluster }, now });
     const units = files.filter(({ path }) => path.startsWith('/etc/systemd/system/'));
     const folders = [];

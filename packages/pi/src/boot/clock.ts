@@ -42,11 +42,19 @@ while [ "$(timedatectl show --property=NTPSynchronized --value 2> /dev/null)" !=
 done
 `;
 
+/** The start of the computer is complete before, so that a person gets in while it waits: targets wait for units with default dependencies. */
+export const waitsAlone = `DefaultDependencies=no
+Requires=sysinit.target
+After=sysinit.target basic.target
+Conflicts=shutdown.target
+Before=shutdown.target`;
+
 /** @param least seconds since 1970, when the image was made @param server HOST:PORT */
 export function clockUnitText(least: number, server: string): string {
   return `# Written by skolo.
 [Unit]
 Description=skolo: the right time, before anything needs TLS
+${waitsAlone}
 Wants=network-online.target
 After=network-online.target systemd-timesyncd.service chrony.service
 Before=k3s-agent.service

@@ -1,7 +1,7 @@
 /** Files of the running system that are alike for all methods of customisation: its settings, the clock, the agent of k3s. */
 import { agentFiles } from '@skolo/jumphost/agent-files';
 import type { PiSetup } from '../setup.ts';
-import { clock, clockScript, clockUnit, clockUnitText } from './clock.ts';
+import { clock, clockScript, clockUnit, clockUnitText, waitsAlone } from './clock.ts';
 
 export interface RootFile {
   path: string;
@@ -65,7 +65,7 @@ export function rootFiles({ setup, now }: RootNeeds): RootFile[] {
           }),
           text(
             '/etc/systemd/system/k3s-agent.service.d/50-skolo.conf',
-            `${head}[Unit]\nWants=${clockUnit}\nAfter=${clockUnit}\n`,
+            `${head}[Unit]\nWants=${clockUnit}\nAfter=${clockUnit}\n${waitsAlone}\n`,
           ),
         ]),
   ];

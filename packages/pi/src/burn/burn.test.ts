@@ -51,6 +51,9 @@ describe('a plain file', () => {
   it('is not made where a disk should be', async () => {
     await expect(findTarget('/dev/sd-none', signal)).rejects.toThrow('no such disk; is the reader');
     await expect(findTarget('/dev/null', signal)).rejects.toThrow('is neither a disk nor a file');
+    await expect(findTarget(import.meta.filename, signal)).rejects.toThrow(
+      'is a file with content',
+    );
     await expect(findTarget(tmpdir(), signal)).rejects.toThrow('is neither a disk nor a file');
   });
 });

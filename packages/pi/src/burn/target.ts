@@ -15,7 +15,7 @@ export interface Target {
   disk: DiskFacts | undefined;
 }
 
-/** A disk that exists; undefined: a plain file, which need not be there yet. @throws PiError */
+/** A disk that exists; undefined: a plain file, which is empty or not there yet. @throws PiError */
 export async function findTarget(
   path: string,
   signal: AbortSignal,
@@ -24,12 +24,16 @@ export async function findTarget(
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   });
+  const isFile = found === undefined || found.isFile();
   // Otherwise a file with the name of a disk would be made there.
-  if (found === undefined && /^\/(dev|sys|proc)\//.test(path)) {
+  if (isFile && /^\/(dev|sys|proc)\//.test(path)) {
     throw new PiError('CARD', `${path}: no such disk; is the reader plugged in? lsblk lists all`);
   }
-  if (found === undefined || found.isFile()) return undefined;
-  if (!found.isBlockDevice()) throw new PiError('CARD', `${path}: is neither a disk nor a file`);
+  if (isFile && (found?.size ?? 0) > 0) {
+    throw new PiError('CARD', `${path}: is a file with content; delete it, or name another one`);
+  }
+  if (isFile) return undefined;
+  if (!found?.isBlockDevice()) throw new PiError('CARD', `${path}: is neither a disk nor a file`);
   const disk = await diskFacts(await realpath(path), signal);
   if (disk === undefined) throw new PiError('CARD', `${path}: has no card in it; put one in`);
   return disk;

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { bootFiles, customise, writeChanged } from '@skolo/pi';
 import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
 import { interruptible } from '../../fleet.ts';
 import { plain } from '../../output/text.ts';
 import { machineImages } from './machine-images.ts';
@@ -38,6 +39,10 @@ export function define(command: SkoloCommand): void {
     await interruptible(command, async (signal) => {
       const images = await machineImages(command, words, options, signal);
       try {
+        const own = images.names.map((name) => join(out, `${name}.img`));
+        if (own.includes(images.base)) {
+          throw new CliError(`${images.base}: is the base itself; name another folder with --out`);
+        }
         await mkdir(out, { recursive: true });
         for (const name of images.names) {
           signal.throwIfAborted();

@@ -11,6 +11,8 @@ export interface MachineImages {
   names: string[];
   /** Of each image. */
   bytes: number;
+  /** The file of the base. */
+  base: string;
   /** A base of its own for each, without the changes. */
   of(name: string): Promise<{ image: BaseImage; needs: MachineNeeds }>;
   close(): Promise<void>;
@@ -45,6 +47,7 @@ export async function machineImages(
     return {
       names: setups.names,
       bytes: disk.size,
+      base: path,
       async of(name) {
         const setup = setups.of(name, program);
         const needs = { setup, now: new Date(io.now()), ...(program && { program }) };
