@@ -1,0 +1,108 @@
+/** Outlets and cycles from the page down to a switch: a real browser, machine-state, power-cycle daemon, and a simulated switch. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { newToken } from '@skolo/common';
+import { isLong } from '@skolo/durable/campaign';
+import { peer, startEdgeSwitch } from '@skolo/simulators';
+import { chromium } from 'playwright-core';
+import { expect, it, onTestFinished } from 'vitest';
+import { startServiceProcess } from './service-process.ts';
+
+const build = fileURLToPath(
+  new URL('../../../services/machine-state/console/build.ts', import.meta.url),
+);
+const nowhere = 'http://127.0.0.1:2';
+const timeout = 60_000;
+
+it.skipIf(!peer('chromium') || !isLong)(
+  'the page turns an outlet off and on, and cycles a machine, which is all in the audit view',
+  { timeout: 180_000 },
+  async () => {
+    await promisify(execFile)(process.execPath, [build]);
+    const dir = await mkdtemp(join(tmpdir(), 'skolo-power-console-'));
+    onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+    const file = (name: string) => join(dir, name);
+    await writeFile(file('password'), 'canary-switch', { mode: 0o600 });
+    const token = await newToken(file('tokens.yaml'), {
+      ...{ name: 'ann', role: 'operate', expiresInDays: 1 },
+    });
+    const account = { username: 'ubnt', password: 'canary-switch' };
+    const { board, port, close } = await startEdgeSwitch({
+      ...{ ...account, host: '127.0.2.2', ports: 8 },
+    });
+    onTestFinished(close);
+    const flags = (name: string) => ['--rack', file('rack.yaml'), '--state-dir', file(name)];
+    await writeFile(file('rack.yaml'), rackYaml(port, nowhere));
+    const power = await startServiceProcess('power-cycle-daemon', flags('power'));
+    await writeFile(file('rack.yaml'), rackYaml(port, power.url));
+    const { url } = await startServiceProcess('machine-state', flags('state'));
+    const browser = await chromium.launchPersistentContext(file('profile'), {
+      executablePath: peer('chromium') ?? '',
+      args: ['--headless', '--no-sandbox', '--disable-gpu'],
+    });
+    onTestFinished(() => browser.close());
+    const page = await browser.newPage();
+    page.setDefaultTimeout(timeout);
+    await page.goto(`${url}/#/power`);
+    await page.getByLabel('Token of this rack').fill(token);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    const dialog = page.getByRole('dialog');
+    const confirm = async (button: string, reason: string) => {
+      await dialog.getByRole('textbox', { name: 'Reason' }).fill(reason);
+      await dialog.getByRole('button', { name: button }).click();
+    };
+
+    await page.getByRole('row', { name: /switch-1\/2 rpi-2 on/ }).waitFor();
+    await page.getByRole('button', { name: 'Turn off switch-1/2' }).click();
+    await dialog.getByText('Lose power: rpi-2.').waitFor();
+    await confirm('Turn off', 'smells burnt');
+    await expect.poll(() => board.isOn('2'), { timeout }).toBe(false);
+    await page.getByText('turned off by ann').waitFor();
+    await page.getByRole('button', { name: 'Turn on switch-1/2' }).click();
+    await confirm('Turn on', 'new hat');
+    await expect.poll(() => board.isOn('2'), { timeout }).toBe(true);
+
+    const seen: string[] = [];
+    board.on('change', ({ outlet, on }) => seen.push(`${outlet} ${on ? 'on' : 'off'}`));
+    await page.goto(`${url}/#/machine/rpi-1`);
+    await page.getByRole('button', { name: 'Power cycle' }).click();
+    await confirm('Power cycle', 'it hangs');
+    await dialog.getByRole('button', { name: 'Close' }).last().click();
+    await page.goto(`${url}/#/power`);
+    // Each step arrives by itself.
+    await page.getByRole('row', { name: /rpi-1 .*it hangs/ }).waitFor();
+    await expect.poll(() => seen, { timeout }).toEqual(['1 off', '1 on']);
+    const row = page.locator('tr', { hasText: 'it hangs' });
+    await row.locator('summary', { hasText: 'steps' }).click();
+    await row.getByText('turn-on').first().waitFor();
+
+    await page.goto(`${url}/#/audit?text=smells`);
+    await page.getByRole('row', { name: /ann .*switchOutlets .*smells burnt/ }).waitFor();
+  },
+);
+
+function rackYaml(port: number, power: string): string {
+  const others = ['metadata-server', 'router-backup', 'alert-to-pubsub'];
+  const places = others.map((name) => `  ${name}: { url: "${nowhere}", metricsUrl: "${nowhere}" }`);
+  const machine = (n: number) =>
+    `  rpi-${n}: { kind: rpi, address: 127.0.1.${n}, power: switch-1/${n}, uplink: switch-1/${n}, swarming: { url: "${nowhere}" } }`;
+  return `rack: rack4
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
+access: { tokens: { file: tokens.yaml } }
+logins: { switches: { username: ubnt, password: password } }
+infrastructure:
+  switch-1: { model: edgeswitch, portCount: 8, address: 127.0.2.2, ports: { ssh: ${port} }, login: switches, backup: false }
+machines:
+${machine(1)}
+${machine(2)}
+services:
+${places.join('\n')}
+  power-cycle-daemon: { url: "${power}", offSeconds: 1 }
+  machine-state: { alertmanager: none }
+`;
+}
