@@ -1,10 +1,19 @@
 /** What people need to know of rack.yaml: when it was loaded, its warnings, and what the last reload changed. */
 import type { RackView } from '@skolo/api';
 import type { Clock } from '@skolo/common';
-import { formatIssue, type Rack, type RackWatch, rackWarnings } from '@skolo/rack';
+import {
+  formatIssue,
+  formatOutlet,
+  type Outlet,
+  type Rack,
+  type RackWatch,
+  rackWarnings,
+} from '@skolo/rack';
 
 /** More changes than people read. */
 const mostChanges = 100;
+/** Of one change. */
+const mostCharacters = 120;
 
 export class RackFile {
   private readonly watch: Pick<RackWatch, 'rack' | 'degraded'>;
@@ -44,7 +53,7 @@ export class RackFile {
   }
 }
 
-/** By entry: `machine rpi-1: added`, `services.router-backup: changed`. */
+/** By entry: `machine rpi-1: added`, `machine rpi-2: power switch-1/12 → switch-1/41`. */
 export function changesOf(before: Rack, after: Rack): string[] {
   const found = [
     ...compared('machine', before.machines, after.machines),
@@ -68,9 +77,42 @@ function compared(
     const title = kind === '' || kind.endsWith('.') ? `${kind}${name}` : `${kind} ${name}`;
     if (!before.has(name)) return [`${title}: added`];
     if (!after.has(name)) return [`${title}: removed`];
-    const isSame = JSON.stringify(before.get(name)) === JSON.stringify(after.get(name));
-    return isSame ? [] : [`${title}: changed`];
+    const changes = fieldChanges(before.get(name), after.get(name));
+    return changes.length === 0 ? [] : [`${title}: ${changes.join(', ')}`];
   });
+}
+
+/** `power switch-1/12 → switch-1/41`; without the values where they are long. */
+function fieldChanges(before: unknown, after: unknown): string[] {
+  if (!isFields(before) || !isFields(after)) {
+    return JSON.stringify(before) === JSON.stringify(after) ? [] : [fromTo(before, after)];
+  }
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names].flatMap((name) => {
+    const [old, now] = [before[name], after[name]];
+    return JSON.stringify(old) === JSON.stringify(now) ? [] : [`${name} ${fromTo(old, now)}`];
+  });
+}
+
+function fromTo(before: unknown, after: unknown): string {
+  const text = `${textOf(before)} → ${textOf(after)}`;
+  return text.length <= mostCharacters ? text : 'changed';
+}
+
+/** Outlets as in the file. Values of secrets are never in a rack. */
+function textOf(value: unknown): string {
+  if (value === undefined) return 'none';
+  if (Array.isArray(value)) return value.map(textOf).join(', ') || 'none';
+  if (isOutlet(value)) return formatOutlet(value);
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function isOutlet(value: unknown): value is Outlet {
+  return isFields(value) && typeof value.device === 'string' && typeof value.outlet === 'string';
+}
+
+function isFields(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function entries(values: object): Map<string, unknown> {

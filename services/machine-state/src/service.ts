@@ -1,7 +1,7 @@
 /** machine-state, wired. */
 import { setMaxListeners } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { consoleApi, machineStateApi } from '@skolo/api';
+import { consoleApi, machineStateApi, type ServiceState } from '@skolo/api';
 import {
   createApp,
   createEvents,
@@ -130,7 +130,11 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
     url: () => settings().alertmanager,
     inForce: () => orders.allInForce(),
   });
-  const current = new Current({ rack, rackFile, clock, agents, services, orders, emit });
+  const shown = {
+    views: () => services.views(),
+    states: () => [...services.states(), ownState(context)],
+  };
+  const current = new Current({ rack, rackFile, clock, agents, services: shown, orders, emit });
   const changes = new Changes({
     ...{ clock, machines: () => current.machines(), rack: () => current.rack() },
   });
@@ -188,5 +192,13 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
       await history.close();
       await journal.close(() => records.tables.flush());
     },
+  };
+}
+
+function ownState({ name, version, rack, degraded }: ServiceContext): ServiceState {
+  const parts = [...rack.degraded, ...degraded.list()];
+  return {
+    ...{ name, reachable: true, ready: true, version },
+    degraded: parts.map((each) => ({ ...each, since: each.since.toISOString() })),
   };
 }

@@ -71,7 +71,10 @@ ${names.map(of).join('')}`,
       elements: [
         { name: 'switch-1', state: 'up', ports: [{ port: '1', powers: ['rpi-1'], state: 'on' }] },
       ],
-      services: names.map((name) => ({ name, reachable: true, ready: true, version: '1.2.3' })),
+      services: [
+        ...names.map((name) => ({ name, reachable: true, ready: true, version: '1.2.3' })),
+        { name: 'machine-state', reachable: true, ready: true, degraded: [] },
+      ],
     });
   const cycle = {
     ...{ id: 'c1', target: 'rpi-1', action: 'cycle', mode: 'auto', outlets: ['switch-1/1'] },
@@ -103,7 +106,7 @@ ${names.map(of).join('')}`,
   await expect
     .poll(() => lab.client.rack())
     .toMatchObject({
-      services: [{ reachable: false, why: expect.any(String) }, { reachable: false }, {}, {}],
+      services: [{ reachable: false, why: expect.any(String) }, { reachable: false }, {}, {}, {}],
     });
 });
 

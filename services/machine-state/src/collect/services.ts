@@ -62,8 +62,11 @@ export class OtherServices {
   constructor(deps: ServicesDeps) {
     this.deps = deps;
     const { tuning, onChange } = deps;
-    const poll = <T>(everyMs: number, ask: (signal: AbortSignal) => Promise<T>) =>
-      new Poll({ ask, everyMs, onAnswer: onChange });
+    const poll = <T>(
+      everyMs: number,
+      ask: (signal: AbortSignal) => Promise<T>,
+      onAnswer = onChange,
+    ) => new Poll({ ask, everyMs, onAnswer });
     this.power = poll(tuning.powerMs, async (signal) => {
       const client = await this.client('power-cycle-daemon');
       const [{ machines }, { controllers }] = await Promise.all([
@@ -88,7 +91,14 @@ export class OtherServices {
     this.probes = new Map(
       askedServices.map((name) => [
         name,
-        poll(tuning.readyMs, (signal) => askReadiness(deps.rack(), name, signal)),
+        poll(
+          tuning.readyMs,
+          (signal) => askReadiness(deps.rack(), name, signal),
+          () => {
+            this.hurryIfBack(name);
+            onChange();
+          },
+        ),
       ]),
     );
   }
@@ -114,12 +124,7 @@ export class OtherServices {
   }
 
   states(): ServiceState[] {
-    const parts: Record<AskedService, Poll<unknown>> = {
-      'metadata-server': this.clients,
-      'power-cycle-daemon': this.power,
-      'router-backup': this.backups,
-      'alert-to-pubsub': this.alerts,
-    };
+    const parts = this.parts();
     return askedServices.map((name) => {
       const { latest: probe, why: unprobed } = this.probes.get(name) ?? {};
       const isReachable = parts[name].latest !== undefined;
@@ -139,6 +144,23 @@ export class OtherServices {
   async stop(): Promise<void> {
     this.stopping.abort(new Error('the service stops'));
     await Promise.all([this.following, ...this.polls().map((poll) => poll.stop())]);
+  }
+
+  /** What is asked of each service. */
+  private parts(): Record<AskedService, Poll<unknown>> {
+    return {
+      'metadata-server': this.clients,
+      'power-cycle-daemon': this.power,
+      'router-backup': this.backups,
+      'alert-to-pubsub': this.alerts,
+    };
+  }
+
+  /** Readiness is asked more often than the rest. */
+  private hurryIfBack(name: AskedService): void {
+    const part = this.parts()[name];
+    const isBack = this.probes.get(name)?.latest !== undefined && part.latest === undefined;
+    if (isBack) part.hurry();
   }
 
   private polls(): Poll<unknown>[] {

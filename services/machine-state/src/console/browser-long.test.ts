@@ -227,6 +227,18 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     await page.locator('.tile').first().waitFor();
   });
 
+  it('loads again in a stale tab, after a restart with another version', async () => {
+    const page = await openPage('operate');
+    await page.evaluate("document.body.dataset.stale = 'yes'");
+    await fixture.restart('0.2.0');
+
+    await page.getByLabel('Token of this rack').fill(fixture.tokens.operate);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+
+    await page.locator('body:not([data-stale])').waitFor();
+    await page.locator('.tile').first().waitFor();
+  });
+
   it(`keeps up with ${changesPerSecond} changes a second`, async () => {
     const page = await openPage('operate');
     // A test before it has stopped a service.

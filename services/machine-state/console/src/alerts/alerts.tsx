@@ -35,19 +35,22 @@ export function Alerts({ route }: { route: Route }) {
             </p>
             <Firing alerts={alerts} text={text} />
             <h2>Delivery</h2>
-            <Table caption="Receivers" head={['Received from', 'State', 'Last']}>
-              {status.receivers.map(({ name, isExpected, isSilent, lastHeard }) => (
-                <tr key={name}>
-                  <th scope="row">{name}</th>
-                  <td>
-                    {isSilent ? (isExpected ? 'silent' : 'silent, and not expected') : 'heard'}
-                  </td>
-                  <td>
-                    <Ago time={lastHeard} suffix={lastHeard ? ' ago' : ''} />
-                  </td>
-                </tr>
-              ))}
-            </Table>
+            {status.receivers.length === 0 && <p class="muted">No alert was received yet.</p>}
+            {status.receivers.length > 0 && (
+              <Table caption="Receivers" head={['Received from', 'State', 'Last']}>
+                {status.receivers.map(({ name, isExpected, isSilent, lastHeard }) => (
+                  <tr key={name}>
+                    <th scope="row">{name}</th>
+                    <td>
+                      {isSilent ? (isExpected ? 'silent' : 'silent, and not expected') : 'heard'}
+                    </td>
+                    <td>
+                      <Ago time={lastHeard} suffix={lastHeard ? ' ago' : ''} />
+                    </td>
+                  </tr>
+                ))}
+              </Table>
+            )}
             <Table caption="Sinks" head={['Sent to', 'Queue', 'Last success', '']}>
               {status.sinks.map(({ name, kind, depth, lastSuccess, failingSince, detail }) => (
                 <tr key={name}>
@@ -111,28 +114,30 @@ function Firing({ alerts, text }: { alerts: KnownAlert[]; text: string }) {
           }
         />
       </h2>
-      <Table caption="Firing alerts" head={['Alert', 'Summary', 'Labels', 'For']}>
-        {shown.map(({ fingerprint, labels, annotations, startsAt }) => (
-          <tr key={fingerprint}>
-            <th scope="row">
-              {labels.alertname} <span class="tag">{labels.severity}</span>
-            </th>
-            <td>{annotations.summary ?? annotations.description}</td>
-            <td class="labels">
-              {Object.entries(labels)
-                .filter(([name]) => name !== 'alertname' && name !== 'severity')
-                .map(([name, value]) => (
-                  <span key={name}>
-                    {name}={value}{' '}
-                  </span>
-                ))}
-            </td>
-            <td>
-              <Ago time={startsAt} />
-            </td>
-          </tr>
-        ))}
-      </Table>
+      {shown.length > 0 && (
+        <Table caption="Firing alerts" head={['Alert', 'Summary', 'Labels', 'For']}>
+          {shown.map(({ fingerprint, labels, annotations, startsAt }) => (
+            <tr key={fingerprint}>
+              <th scope="row">
+                {labels.alertname} <span class="tag">{labels.severity}</span>
+              </th>
+              <td>{annotations.summary ?? annotations.description}</td>
+              <td class="labels">
+                {Object.entries(labels)
+                  .filter(([name]) => name !== 'alertname' && name !== 'severity')
+                  .map(([name, value]) => (
+                    <span key={name}>
+                      {name}={value}{' '}
+                    </span>
+                  ))}
+              </td>
+              <td>
+                <Ago time={startsAt} />
+              </td>
+            </tr>
+          ))}
+        </Table>
+      )}
     </>
   );
 }

@@ -2,11 +2,11 @@ import type { PowerCycle } from '@skolo/api/power-cycle-daemon';
 import { useEffect, useState } from 'preact/hooks';
 import { call } from '../live/api.ts';
 import { follow } from '../live/follow.ts';
-import { PortLink } from '../parts/links.tsx';
 import { Failure, Load, useLoaded } from '../parts/load.tsx';
 import { Table } from '../parts/table.tsx';
-import { Ago, Until } from '../parts/time.tsx';
+import { Until } from '../parts/time.tsx';
 import type { Route } from '../shell/router.ts';
+import { Controllers } from './controllers.tsx';
 import { Cycles } from './cycles.tsx';
 import { Outlets } from './outlets.tsx';
 
@@ -34,32 +34,7 @@ export function Power({ route }: { route: Route }) {
       <Load of={state}>
         {({ controllers, outlets, holds }) => (
           <>
-            <h2>Controllers</h2>
-            <Table
-              caption="Controllers"
-              head={['Controller', 'Model', 'State', 'Queue', 'Last answer', '']}
-            >
-              {controllers.map(
-                ({ name, model, state: now, since, detail, queue, lastContact, experimental }) => (
-                  <tr key={name}>
-                    <th scope="row">
-                      <PortLink port={name} />
-                    </th>
-                    <td>
-                      {model} {experimental && <span class="tag">experimental</span>}
-                    </td>
-                    <td>
-                      <span class={`state s-${now}`}>{now}</span> <Ago time={since} />
-                    </td>
-                    <td class="number">{queue}</td>
-                    <td>
-                      <Ago time={lastContact} suffix=" ago" />
-                    </td>
-                    <td>{detail}</td>
-                  </tr>
-                ),
-              )}
-            </Table>
+            <Controllers controllers={controllers} />
             {holds.length > 0 && (
               <>
                 <h2>Holds</h2>

@@ -19,7 +19,7 @@ export interface Browser {
   context: BrowserContext;
   /** Opens a page at a link of the console. Each is a new document. */
   open(url: string): Promise<Page>;
-  /** Errors of the console, exceptions, and violations of the policy since the start. */
+  /** Errors of the console, exceptions, violations of the policy, and requests to other hosts since the start. */
   complaints: string[];
   close(): Promise<void>;
 }
@@ -41,6 +41,10 @@ export async function openBrowser(
   context.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
   });
+  // Nothing of a page may need the uplink.
+  context.on('request', (request) => {
+    if (!isLocal(request.url())) complaints.push(`a request to ${request.url()}`);
+  });
   context.on('weberror', (error) => complaints.push(error.error().message));
   return {
     context,
@@ -55,6 +59,11 @@ export async function openBrowser(
       await rm(profile, { recursive: true, force: true });
     },
   };
+}
+
+function isLocal(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'data:' || protocol === 'blob:' || hostname === '127.0.0.1';
 }
 
 /** Signs the browser in, as `skolo console` does: by a link that works once. */

@@ -47,7 +47,7 @@ export interface Fixture {
   showRack(): void;
   stopPeer(name: ServiceName): Promise<void>;
   /** Ends and starts the service, at the same port, without its sessions. */
-  restart(): Promise<void>;
+  restart(version?: string): Promise<void>;
   stop(): Promise<void>;
   /** Of the audit log: what, who and outcome of each line. */
   dir: string;
@@ -88,7 +88,7 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
   }
   const log = createLogger({ service: 'machine-state', level: 'silent' });
 
-  async function start(definition: ServiceDefinition, port = 0) {
+  async function start(definition: ServiceDefinition, port = 0, version = '0.1.0') {
     const stateDir = join(dir, definition.name);
     await mkdir(stateDir, { recursive: true });
     return startService(definition, {
@@ -99,7 +99,7 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
       host: '127.0.0.1',
       log,
       clock,
-      version: '0.1.0',
+      version,
     });
   }
 
@@ -150,9 +150,9 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
     show,
     showRack: () => changes.consume({ type: 'rack', rack: fixture.rack }),
     stopPeer: async (name) => peers.get(name)?.stop(),
-    async restart() {
+    async restart(version) {
       await running.stop();
-      running = await start(definition, port);
+      running = await start(definition, port, version);
     },
     async stop() {
       await running.stop();

@@ -1,0 +1,50 @@
+import type { ControllerStatus } from '@skolo/api/power-cycle-daemon';
+import { PortLink } from '../parts/links.tsx';
+import { Table } from '../parts/table.tsx';
+import { Ago } from '../parts/time.tsx';
+
+/** Switches and PDUs, and hubs that fail. The other hubs, one in each machine, are folded. */
+export function Controllers({ controllers }: { controllers: ControllerStatus[] }) {
+  const isFolded = ({ model, state, queue }: ControllerStatus) =>
+    model === 'usb-hub' && queue === 0 && (state === 'up' || state === 'unknown');
+  const hubs = controllers.filter(isFolded);
+  return (
+    <>
+      <h2>Controllers</h2>
+      <List caption="Controllers" controllers={controllers.filter((each) => !isFolded(each))} />
+      {hubs.length > 0 && (
+        <details>
+          <summary>USB hubs of {hubs.length} machines</summary>
+          <List caption="USB hubs" controllers={hubs} />
+        </details>
+      )}
+    </>
+  );
+}
+
+function List({ caption, controllers }: { caption: string; controllers: ControllerStatus[] }) {
+  return (
+    <Table caption={caption} head={['Controller', 'Model', 'State', 'Queue', 'Last answer', '']}>
+      {controllers.map(
+        ({ name, model, state, since, detail, queue, lastContact, experimental }) => (
+          <tr key={name}>
+            <th scope="row">
+              <PortLink port={name} />
+            </th>
+            <td>
+              {model} {experimental && <span class="tag">experimental</span>}
+            </td>
+            <td>
+              <span class={`state s-${state}`}>{state}</span> <Ago time={since} />
+            </td>
+            <td class="number">{queue}</td>
+            <td>
+              <Ago time={lastContact} suffix={lastContact ? ' ago' : ''} />
+            </td>
+            <td>{detail}</td>
+          </tr>
+        ),
+      )}
+    </Table>
+  );
+}
