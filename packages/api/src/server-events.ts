@@ -36,13 +36,20 @@ async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string>
   // The decoder also removes a byte order mark.
   const decoder = new TextDecoder();
   let rest = '';
+  let held = '';
   for await (const chunk of chunks) {
-    rest += decoder.decode(chunk, { stream: true });
+    // Only what is new: a line may come in many chunks.
+    const text = held + decoder.decode(chunk, { stream: true });
     // A CR at the end may be the first half of CR LF.
-    const complete = rest.endsWith('\r') ? rest.slice(0, -1) : rest;
-    const parts = complete.split(/\r\n|\n|\r/);
-    const last = parts.pop() ?? '';
-    rest = last + rest.slice(complete.length);
-    yield* parts;
+    held = text.endsWith('\r') ? '\r' : '';
+    const [first = '', ...others] = text.slice(0, text.length - held.length).split(/\r\n|\n|\r/);
+    const last = others.pop();
+    if (last === undefined) {
+      rest += first;
+      continue;
+    }
+    yield rest + first;
+    yield* others;
+    rest = last;
   }
 }
