@@ -60,10 +60,25 @@ it('packs a stream, and holds no event back', async () => {
   answer.destroy();
 });
 
+it('ends a stream with the service, also when another event comes', async () => {
+  const { ask, follow, stopping } = await start();
+  const sent: ((name: string) => void)[] = [];
+  follow.on = (send) => sent.push((name) => send('name', { name }));
+  const answer = await ask('/v1/events', 'gzip');
+  const closed = new Promise((resolve) => answer.on('error', () => undefined).on('close', resolve));
+
+  stopping.abort();
+  sent[0]?.('late');
+
+  await closed;
+});
+
 type Send = SendEvent<(typeof api.follow)['events']>;
 
 async function start() {
   const { options } = await testApp();
+  const stopping = new AbortController();
+  const { signal } = stopping;
   const follow = { on: (_send: Send): unknown => undefined };
   const routes = bindRoutes(api, {
     names: ({ query }) => ({
@@ -78,7 +93,7 @@ async function start() {
       },
     }),
   });
-  const listener = createListener(createCore({ ...options, compresses: true }, routes));
+  const listener = createListener(createCore({ ...options, signal, compresses: true }, routes));
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
@@ -91,7 +106,7 @@ async function start() {
     const [answer] = await once(get({ port, path, headers }), 'response');
     return answer;
   }
-  return { ask, follow };
+  return { ask, follow, stopping };
 }
 
 async function textOf(stream: NodeJS.ReadableStream): Promise<string> {

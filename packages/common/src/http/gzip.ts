@@ -30,6 +30,8 @@ export function gzipped(text: string): Promise<Buffer> {
 export function gzipTo(response: ServerResponse, { eachWrite = false } = {}): Gzip {
   const small = { windowBits: 13, memLevel: 5, flush: constants.Z_SYNC_FLUSH };
   const stream = createGzip({ level, ...(eachWrite && small) });
+  // As that of a response, which an event may still be written to when it has ended.
+  stream.on('error', () => response.destroy());
   stream.pipe(response);
   response.once('close', () => stream.destroy());
   return stream;

@@ -100,7 +100,7 @@ const lastDay: Bench = {
   measure: () =>
     inFolder(async (folder) => {
       await writeHistory(folder);
-      return withService(folder, undefined, async ({ url }) => {
+      return withService(folder, changeMs, async ({ url }) => {
         const of = (i: number) => `${url}/v1/machines/${machines[i * 7]}`;
         const days = await timesOf(40, (i) => fetch(`${of(i)}/history`));
         const curves = await timesOf(40, (i) => fetch(`${of(i)}/curves`));
@@ -117,7 +117,7 @@ const sickest: Bench = {
   measure: () =>
     inFolder(async (folder) => {
       await writeHistory(folder);
-      return withService(folder, undefined, async ({ url }) => {
+      return withService(folder, changeMs, async ({ url }) => {
         const small = () => fetch(`${url}/v1/machines/${machines[0]}`);
         await timesOf(20, small);
         const others: number[] = [];

@@ -21,14 +21,14 @@ export interface Running {
   url: string;
 }
 
-/** @param everyMs between two changes of an agent; undefined: without agents */
+/** @param everyMs between two changes of an agent */
 export async function withService<T>(
   folder: string,
-  everyMs: number | undefined,
+  everyMs: number,
   work: (service: Running) => Promise<T>,
 ): Promise<T> {
-  const agents = everyMs === undefined ? undefined : await startAgents(everyMs);
-  const ports = JSON.parse(agents?.groups.ports ?? '[]') as number[];
+  const agents = await startAgents(everyMs);
+  const ports = JSON.parse(agents.groups.ports ?? '[]') as number[];
   const rackFile = join(folder, 'rack.yaml');
   await writeFile(rackFile, rackYaml(ports));
   const stateDir = join(folder, 'state');
@@ -36,11 +36,11 @@ export async function withService<T>(
   const service = await startService('machine-state', { rackFile, stateDir });
   const url = `http://127.0.0.1:${service.port}`;
   try {
-    if (agents !== undefined) await untilAllReported(url);
+    await untilAllReported(url);
     return await work({ pid: service.pid, url });
   } finally {
     await service.stop();
-    await agents?.stop();
+    await agents.stop();
   }
 }
 
