@@ -27,8 +27,8 @@ export async function installPeers(env = process.env) {
     const failure = /^not installed: (?<group>[^:]+): (?<why>.*)$/.exec(line)?.groups;
     if (failure?.group) failures.set(failure.group, failure.why ?? '');
   }
-  for (const { build } of peerKinds) {
-    if (build === undefined) continue;
+  for (const { build, long } of peerKinds) {
+    if (build === undefined || (long && !env.SKOLO_LONG)) continue;
     const why = await whyNotBuilt(build);
     if (why !== undefined) failures.set(build, why);
   }
