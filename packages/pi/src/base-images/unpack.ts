@@ -1,8 +1,8 @@
 /**
  * A published image becomes a plain one, with its digests on the way.
  *
- * xz is the program, and no library: each Linux has it, it uses all processors, and it knows every check of the format. xz-decompress
- * (wasm) rejected a file with the check SHA-256 when it was tried, and took four times as long.
+ * xz is the program, and no library: each Linux has it, and it knows every check of the format. xz-decompress
+ * (wasm) rejected a file with the check SHA-256 when it was tried.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
