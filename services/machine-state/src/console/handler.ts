@@ -61,8 +61,10 @@ export function consoleHandler(deps: Deps): RequestListener {
 
   return (request, response) => {
     answer(request, response).catch((error: unknown) => {
+      // A page that is left ends its requests.
+      const hasLeft = response.destroyed;
       const status = sendProblem(response, error);
-      if (status >= 500) log.error({ err: error }, 'request failed');
+      if (status >= 500 && !hasLeft) log.error({ err: error }, 'request failed');
     });
   };
 }

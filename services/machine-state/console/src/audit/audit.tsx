@@ -139,7 +139,7 @@ function Row({ change, filter }: { change: AuditedChange; filter: AuditFilter })
         <span class="muted">{role}</span>
         {from && <div class="labels">{from}</div>}
       </th>
-      <td>{what}</td>
+      <td class="word">{what}</td>
       <td>{target && <Targets target={target} />}</td>
       <td>{why}</td>
       <td>
