@@ -35,6 +35,8 @@ const folder = '/var/lib/skolo-jumphost';
 /** The way back, as long as it may be taken. Who renames it decides. */
 const pending = `${folder}/pending`;
 const returning = `${folder}/returning`;
+/** Until the desk knows: the answer to a confirmation may be lost with its connection. */
+const confirmed = `${folder}/confirmed`;
 const timer = 'skolo-return';
 const activation = 'skolo-change';
 const bootUnit = '/etc/systemd/system/skolo-return-at-start.service';
@@ -43,6 +45,8 @@ const filesOnly = 'files-only';
 /** Of the time, for the timer itself and a slow answer to the confirmation. */
 const marginSeconds = 3;
 const attemptMs = 15_000;
+/** Of the first new session. Each has twice the time of the one before, so that a slow jumphost is no lost one. */
+const firstSessionMs = 15_000;
 
 /**
  * Makes the change, and confirms it through a new session.
@@ -68,8 +72,7 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
     );
   }
   const why = await confirm(guard, until);
-  if (why === undefined) return;
-  await waitForReturn(host, guard);
+  if (why === undefined || (await isKept(host, guard))) return;
   throw new JumphostError(
     'TAKEN_BACK',
     `${host.name}: no new ssh session got in after the change (${why}), and after ${guard.returnSeconds} s the former settings were in force again`,
@@ -123,7 +126,7 @@ WantedBy=sysinit.target
   await host.need(
     `set -eu
 new=${folder}/draft
-rm -rf "$new"
+rm -rf "$new" ${confirmed}
 mkdir -p -m 0700 ${folder} "$new/old"
 ${save.join('\n')}
 cat > "$new/go-back"
@@ -163,18 +166,21 @@ head -n 2 ${folder}/said; exit 1`,
 /** Undefined when it is confirmed; else why not. */
 async function confirm({ newSession, signal }: Guard, until: number): Promise<string | undefined> {
   let why = 'no time was left';
-  for (;;) {
+  for (let sessionMs = firstSessionMs; ; sessionMs *= 2) {
     const leftMs = until - performance.now();
     if (leftMs <= 0) return why;
     try {
-      const deadline = AbortSignal.timeout(Math.ceil(Math.min(leftMs, attemptMs)));
-      const session = await newSession(AbortSignal.any([signal, deadline]));
+      const session = await openWithin(Math.min(leftMs, sessionMs), newSession, signal);
       try {
         const { code } = await session.run(
-          `mv ${pending} ${folder}/confirmed || exit 1; systemctl stop ${timer}.timer; rm -rf ${folder}/confirmed`,
+          `mv ${pending} ${confirmed} 2>/dev/null || [ -e ${confirmed} ] || exit 1
+sync ${folder}; systemctl stop ${timer}.timer`,
           { deadlineMs: Math.max(1, until - performance.now()) },
         );
-        if (code === 0) return undefined;
+        if (code === 0) {
+          await session.run(`rm -rf ${confirmed}`).catch(() => undefined);
+          return undefined;
+        }
         why = 'it came too late';
       } finally {
         await session.close();
@@ -187,15 +193,33 @@ async function confirm({ newSession, signal }: Guard, until: number): Promise<st
   }
 }
 
-/** Until the former connection, or the one that is made in its place, sees that nothing is pending. */
-async function waitForReturn(host: Host, { returnSeconds, signal }: Guard): Promise<void> {
+/** The deadline is for the way in alone: what runs in the session has its own. */
+async function openWithin(ms: number, newSession: Guard['newSession'], signal: AbortSignal) {
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new Error(`no session within ${Math.ceil(ms / 1000)} s`)),
+    ms,
+  );
+  try {
+    return await newSession(AbortSignal.any([signal, late.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Waits until the former connection, or the one that is made in its place, sees that nothing is pending. True: a session has
+ * confirmed the change, and its answer was lost. False: it was taken back.
+ */
+async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boolean> {
   const until = performance.now() + (returnSeconds + 60) * 1000;
   for (;;) {
     try {
-      const { code } = await host.run(`[ ! -e ${pending} ] && [ ! -e ${returning} ]`, {
-        deadlineMs: attemptMs,
-      });
-      if (code === 0) return;
+      const { code, stdout } = await host.run(
+        `[ ! -e ${pending} ] && [ ! -e ${returning} ] || exit 1; ls -d ${confirmed} 2>/dev/null || true`,
+        { deadlineMs: attemptMs },
+      );
+      if (code === 0) return stdout !== '';
     } catch (error) {
       signal.throwIfAborted();
       if (performance.now() > until) throw error;

@@ -174,6 +174,37 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     expect(await host.read(path)).toBe('new');
   });
 
+  it.each([
+    ['a later session says so', 1, 17],
+    ['no later session gets in', Number.POSITIVE_INFINITY, 6],
+  ])('keeps a change that was confirmed, and the answer was lost: %s', async (_, lost, seconds) => {
+    const path = '/etc/skolo/of-a-test';
+    const content = `new, ${seconds}`;
+    let sessions = 0;
+    const newSession = async (stop: AbortSignal) => {
+      sessions += 1;
+      if (sessions > 1 && sessions <= lost) throw new Error('no way in');
+      const session = await openTestHost(jumphost.desk, stop);
+      if (sessions > lost) return session;
+      return {
+        ...session,
+        async run(...call: Parameters<typeof session.run>) {
+          await session.run(...call);
+          throw new Error('cut off');
+        },
+      };
+    };
+
+    await changeGuarded(
+      host,
+      { name: 'test', files: [{ path, content }], activate: 'true' },
+      { returnSeconds: seconds, signal, newSession },
+    );
+
+    expect(await host.read(path)).toBe(content);
+    expect((await host.run('systemctl is-active skolo-return.timer')).stdout).toBe('inactive\n');
+  });
+
   it.runIf(inFull)('takes a change back at once that cannot be written as a whole', async () => {
     const path = '/etc/skolo/firewall.nft';
     const before = await host.read(path);

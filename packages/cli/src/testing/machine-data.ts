@@ -7,21 +7,23 @@ const minutes = 60;
 const hours = 3600;
 const shelf1 = ['rpi-001', 'rpi-002', 'rpi-003'];
 
-export const rackView: RackView = {
-  rack: 'rack7',
-  timezone: 'UTC',
-  shelves: [],
-  elements: [],
-  causes: [
-    {
-      ...{ what: 'switch-1', since: ago(12.5 * minutes), machines: ['rpi-005'] },
-      text: 'switch-1 is down (no answer): all 3 machines behind switch-1 are silent',
-    },
-  ],
-  services: [],
-  rackFile: { loadedAt: ago(3 * hours), warnings: [], problems: [], changes: [] },
-  alerts: [],
-};
+export function rackView(): RackView {
+  return {
+    rack: 'rack7',
+    timezone: 'UTC',
+    shelves: [],
+    elements: [],
+    causes: [
+      {
+        ...{ what: 'switch-1', since: ago(12.5 * minutes), machines: ['rpi-005'] },
+        text: 'switch-1 is down (no answer): all 3 machines behind switch-1 are silent',
+      },
+    ],
+    services: [],
+    rackFile: { loadedAt: ago(3 * hours), warnings: [], problems: [], changes: [] },
+    alerts: [],
+  };
+}
 
 export function machines(): Machine[] {
   const [one, two, three, four, linux] = agentStatuses();

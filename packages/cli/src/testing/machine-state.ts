@@ -43,12 +43,12 @@ function handlers(): RouteHandlers<typeof api> {
   return {
     createLink: () => ({ status: 201, body: { code: 'used-once', expiresAt: ago(-60) } }),
     machines: () => ({ status: 200, body: { machines: all() } }),
-    rack: () => ({ status: 200, body: rackView }),
+    rack: () => ({ status: 200, body: rackView() }),
     machine: ({ params: { name } }) => ({ status: 200, body: find(name) }),
     changes: () => ({
       status: 200,
       follow(send) {
-        send('all', { machines: all(), rack: rackView });
+        send('all', { machines: all(), rack: rackView() });
         const changed = setTimeout(() => {
           send('machine', { ...find('rpi-003'), condition: 'ok', sentence: 'waits for a task' });
         }, 100);
