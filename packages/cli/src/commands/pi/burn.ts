@@ -68,23 +68,18 @@ export function define(command: SkoloCommand): void {
         }
         await agree(command, readers, options, signal);
         const display = burnDisplay(command);
-        try {
-          const results = await burnCards(images.names, readers, {
-            ...{ ...needs, signal },
-            async imageOf(name) {
-              const { image, needs } = await images.of(name);
-              await customise(image, needs);
-              return image.disk;
-            },
-            progress: display.progress,
-            ask: display.ask,
-            done: ({ path = '' }) => display.forget(path),
-          });
-          display.end();
-          print(command, results);
-        } finally {
-          display.end();
-        }
+        const results = await burnCards(images.names, readers, {
+          ...{ ...needs, signal },
+          async imageOf(name) {
+            const { image, needs } = await images.of(name);
+            await customise(image, needs);
+            return image.disk;
+          },
+          progress: display.progress,
+          ask: display.ask,
+          done: ({ path = '' }) => display.forget(path),
+        }).finally(display.end);
+        print(command, results);
       } finally {
         await images.close();
       }
@@ -136,7 +131,6 @@ function burnDisplay({ io }: SkoloCommand) {
   const shown = new Map<string, { line: string; what: string; start: number; tenth: number }>();
   const lines = () => [...shown.values()].map(({ line }) => plain(line));
   const picture = isRedrawn(io) ? livePicture(io, lines) : undefined;
-  let isEnded = false;
   return {
     progress(path: string, name: string, { phase, done, total }: BurnProgress) {
       const what = `${path}: ${name} ${phase}`;
@@ -158,8 +152,7 @@ function burnDisplay({ io }: SkoloCommand) {
       picture?.changed();
     },
     end() {
-      if (!isEnded) picture?.end(false);
-      isEnded = true;
+      picture?.end(false);
     },
   };
 }

@@ -4,6 +4,7 @@ import { CallFailed } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
 import { Dialog } from '../parts/dialog.tsx';
+import { Force } from '../parts/force.tsx';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
 import { Refusals } from '../parts/refusals.tsx';
 import { type ActionName, actions, needsCount, takesDown } from './actions.ts';
@@ -160,16 +161,7 @@ export function ActionDialog({
           </label>
         )}
         {problem !== undefined && <Refusals problem={problem} />}
-        {refused && (
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={force}
-              onChange={({ currentTarget }) => setForce(currentTarget.checked)}
-            />
-            Force: also end a running task, and cut the others
-          </label>
-        )}
+        {refused && <Force force={force} onChange={setForce} />}
         <NeedsOperate />
         <footer>
           <button

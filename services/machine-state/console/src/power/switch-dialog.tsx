@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { CallFailed, call } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Dialog } from '../parts/dialog.tsx';
+import { Force } from '../parts/force.tsx';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
 import { Refusals } from '../parts/refusals.tsx';
 import { downstream } from './downstream.ts';
@@ -70,16 +71,7 @@ export function SwitchDialog({
           />
         </label>
         {problem !== undefined && <Refusals problem={problem} />}
-        {isRefused && (
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={force}
-              onChange={({ currentTarget }) => setForce(currentTarget.checked)}
-            />
-            Force: also end a running task, and cut the others
-          </label>
-        )}
+        {isRefused && <Force force={force} onChange={setForce} />}
         <NeedsOperate />
         <footer>
           <button
