@@ -338,7 +338,7 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
     const noun = program.command(name).summary(summary).helpCommand(false);
     noun.description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`);
     const wantedOfNoun = wanted.find((each) => each.noun === name);
-    const isVerb = wantedOfNoun?.verb !== undefined && wantedOfNoun.verb in verbs;
+    const isVerb = wantedOfNoun?.verb !== undefined && Object.hasOwn(verbs, wantedOfNoun.verb);
     if (own && wantedOfNoun && !isVerb) {
       (await own())(noun);
       noun.checkUses();

@@ -37,6 +37,7 @@ describe('cmdline.txt', () => {
     );
     expect(cmdlineValue('a ds=nocloud;i=x b', 'ds')).toBe('nocloud;i=x');
     expect(cmdlineValue('a', 'ds')).toBeUndefined();
+    expect(editCmdline('constructor', { set: { a: 'b' } })).toBe('constructor a=b\n');
   });
 });
 

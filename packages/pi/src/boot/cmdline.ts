@@ -12,7 +12,7 @@ export interface CmdlineEdit {
 
 /** The edited command line. Another edit of the same changes nothing. Words on further lines come to the first. */
 export function editCmdline(text: string, { add = [], set = {} }: CmdlineEdit): string {
-  const kept = (text.match(words) ?? []).filter((word) => !(keyOf(word) in set));
+  const kept = (text.match(words) ?? []).filter((word) => !Object.hasOwn(set, keyOf(word)));
   const missing = add.filter((word) => !kept.includes(word));
   const settings = Object.entries(set).map(([key, value]) => `${key}=${value}`);
   return `${[...kept, ...missing, ...settings].join(' ')}\n`;
