@@ -16,6 +16,17 @@ export async function loadRack(globals: Globals): Promise<Rack> {
   return readRack(await rackFile(globals));
 }
 
+/** Like {@link loadRack}; undefined where nobody has named a file, and the usual one is not there. */
+export async function rackIfAny(globals: Globals): Promise<Rack | undefined> {
+  try {
+    return await loadRack(globals);
+  } catch (error) {
+    const isMissing = error instanceof CliError && error.cause !== undefined;
+    if (globals.rackIsDefault && isMissing) return undefined;
+    throw error;
+  }
+}
+
 /**
  * The file of `--rack`.
  *

@@ -18,6 +18,7 @@ export { askEachRack, type RackAnswer } from './each-rack.ts';
 export { FleetError, type FleetErrorCode } from './errors.ts';
 export { type Kubectl, KubectlError, kubectlWith } from './kubectl.ts';
 export { type LocalServer, startLocalServer } from './local-server.ts';
+export { type Computers, type ComputersOptions, openComputers } from './open-computers.ts';
 export {
   type Jumphost,
   type MachineCommand,

@@ -16,6 +16,8 @@ export interface Jumphost {
   fetch: typeof fetch;
   /** A connection to such an address, without a mark. */
   connect: Open;
+  /** Arguments of a client of its connection of ssh. */
+  sshArguments(signal: AbortSignal): Promise<string[]>;
   /** Datagrams of UDP to and from such an address, each with its length in front, in two bytes. */
   datagrams(host: string, port: number, signal: AbortSignal): Promise<Duplex>;
   /** Runs a command for the shell of the jumphost. Its code is 255 also where ssh failed. */
@@ -86,6 +88,7 @@ export function throughTunnel(
   }
   return {
     connect,
+    sshArguments: (signal) => tunnel.sshArguments(signal),
     async datagrams(host, port, signal) {
       const args = ['-T', ...(await tunnel.sshArguments(signal)), relayCommand(host, port)];
       return streamOf(start(args, {}));

@@ -96,6 +96,7 @@ function withoutJumphost(rack: FleetRack): Jumphost {
   return {
     fetch: fail,
     connect: fail,
+    sshArguments: fail,
     datagrams: fail,
     onJumphost: fail,
     startOnJumphost: fail,

@@ -16,7 +16,7 @@ const known: readonly Known[] = [
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
     code: 'HOST_KEY',
     explain: ({ host }) =>
-      `its ssh host key has changed; if the jumphost was replaced, remove the old key with ssh-keygen -R ${host}, otherwise find out who answers there`,
+      `its ssh host key has changed; if ${host} was replaced, remove the old key with ssh-keygen -R ${host}, otherwise find out who answers there`,
   },
   {
     pattern: /Host key verification failed|No \w+ host key is known/,
@@ -41,10 +41,10 @@ const known: readonly Known[] = [
     explain: () => 'connection refused; sshd does not run there, or a firewall rejects you',
   },
   {
-    pattern: /timed out|No route to host|Network is unreachable/,
+    pattern: /timed out|Stdio forwarding request failed|No route to host|Network is unreachable/,
     code: 'UNREACHABLE',
-    explain: (_way, said) =>
-      `${/No route|unreachable/.exec(said) ? 'no route' : 'no answer'}; check your network and VPN, and whether the jumphost has power`,
+    explain: ({ host }, said) =>
+      `${/No route|unreachable/.exec(said) ? 'no route' : 'no answer'}; check your network and VPN, and whether ${host} has power`,
   },
 ];
 

@@ -2,8 +2,18 @@
 import { shellWord } from '@skolo/errors';
 import type { Way } from './clusters.ts';
 
+interface MasterOptions {
+  /** Path of its socket. */
+  control: string;
+  /** ssh may ask for a passphrase or a host key. */
+  mayAsk: boolean;
+  /** Of a client of the connection to go through. */
+  through?: readonly string[] | undefined;
+}
+
 /** Options of the connection that all others share. It forwards nothing until it is asked to. */
-export function masterArguments(way: Way, control: string, mayAsk: boolean): string[] {
+export function masterArguments(way: Way, { control, mayAsk, through }: MasterOptions): string[] {
+  const { host, address, signIn } = way;
   return [
     '-N',
     '-n',
@@ -17,7 +27,15 @@ export function masterArguments(way: Way, control: string, mayAsk: boolean): str
       ForwardX11: 'no',
       RemoteCommand: 'none',
       RequestTTY: 'no',
-      BatchMode: mayAsk ? 'no' : 'yes',
+      BatchMode: mayAsk || signIn?.hasPassword ? 'no' : 'yes',
+      ...(signIn?.acceptsNewKeys && { StrictHostKeyChecking: 'accept-new' }),
+      // Without a terminal it would ask the program that has the password.
+      ...(signIn?.hasPassword && {
+        ...(!signIn.acceptsNewKeys && { StrictHostKeyChecking: 'yes' }),
+        NumberOfPasswordPrompts: '1',
+      }),
+      ...(through && { ProxyCommand: proxyThrough(through) }),
+      ...(address !== undefined && placeOf(host, address)),
       ConnectTimeout: '10',
       // A dead connection ends after 15 s, and then the next one begins.
       ServerAliveInterval: '5',
@@ -60,14 +78,11 @@ export function machineArguments(
   through: readonly string[],
   hasTerminal: boolean,
 ): string[] {
-  const proxy = ['ssh', '-W', '[%h]:%p', ...through.map(literal)].join(' ');
   return [
     hasTerminal ? '-t' : '-T',
     ...options({
-      ProxyCommand: proxy,
-      HostName: address ?? name,
-      // Addresses are given to other machines, names are not.
-      HostKeyAlias: name,
+      ProxyCommand: proxyThrough(through),
+      ...placeOf(name, address ?? name),
       ControlPath: 'none',
       BatchMode: hasTerminal ? 'no' : 'yes',
       ConnectTimeout: '10',
@@ -77,6 +92,15 @@ export function machineArguments(
     }),
     ...destination({ host: name, ...(user !== undefined && { user }) }),
   ];
+}
+
+function proxyThrough(client: readonly string[]): string {
+  return ['ssh', '-W', '[%h]:%p', ...client.map(literal)].join(' ');
+}
+
+/** Addresses are given to other machines, names are not. */
+function placeOf(name: string, address: string) {
+  return { HostName: address, HostKeyAlias: name };
 }
 
 /** For the shell that runs a ProxyCommand, after ssh has replaced what begins with %. */

@@ -179,7 +179,9 @@ export class Tunnel {
     const control = join(guardian.folder, `c${this.count++}`);
     // Ctrl-C is for the command that uses the tunnel.
     const script = `trap '' INT QUIT; exec ssh "$@"`;
-    const args = ['-c', script, 'ssh', ...masterArguments(way, control, mayAsk)];
+    const through = await way.through?.(this.closing.signal);
+    const options = masterArguments(way, { control, mayAsk, through });
+    const args = ['-c', script, 'ssh', ...options];
     const master = guardian.start('sh', args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.master = master;
     let said = '';

@@ -85,7 +85,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const why = sudo.stderr.split('\n').at(-1);
   throw new JumphostError(
     'STEP',
-    `${options.name}: you are not root there, and sudo asks for a password (${why}); set \`user\` of the rack to root in kube/clusters/config.json, or allow NOPASSWD`,
+    `${options.name}: you are not root there, and sudo asks for a password (${why}); sign in as root (\`user\` of the rack in kube/clusters/config.json, the login of a machine in rack.yaml), or allow NOPASSWD`,
   );
 }
 

@@ -13,7 +13,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { expandedNames } from '../../names.ts';
 import { publicKeys } from '../../public-keys.ts';
-import { loadRack } from '../../rack-file.ts';
+import { rackIfAny } from '../../rack-file.ts';
 import { readSecretFile } from '../../secret-file.ts';
 import { filesFolder } from '../jumphost/open-steps.ts';
 
@@ -85,7 +85,7 @@ export async function readSetups(
   signal: AbortSignal,
 ): Promise<Setups> {
   const names = expandedNames(words);
-  const rack = await rackIfAny(command);
+  const rack = await rackIfAny(command.globals());
   const identities = identitiesOf(command, { names, rack, options });
   const keys = await publicKeys(command, options.key);
   const wifi = await wifiOf(command, options);
@@ -122,18 +122,6 @@ export async function readSetups(
       });
     },
   };
-}
-
-/** The rack of `--rack`; undefined where nobody has named one, and the usual file is not there. */
-async function rackIfAny(command: SkoloCommand): Promise<Rack | undefined> {
-  const globals = command.globals();
-  try {
-    return await loadRack(globals);
-  } catch (error) {
-    const isMissing = error instanceof CliError && error.cause !== undefined;
-    if (globals.rackIsDefault && isMissing) return undefined;
-    throw error;
-  }
 }
 
 interface IdentityNeeds {

@@ -1,0 +1,138 @@
+/** Raspberry Pis that run, as root over ssh: from this desk, or with `--on` through the jumphost of their rack. */
+import { resolve } from 'node:path';
+import { errorText, inParallel, withDeadline } from '@skolo/errors';
+import { type Host, JumphostError, openHost } from '@skolo/jumphost';
+import type { Rack } from '@skolo/rack';
+import { didYouMean } from '@skolo/rack/suggest';
+import type { SkoloCommand } from './command.ts';
+import { CliError } from './errors.ts';
+import { openJumphostOf, rackOn } from './fleet.ts';
+import { audit, targetOf } from './machine-way.ts';
+import { expandedNames } from './names.ts';
+import { rackIfAny } from './rack-file.ts';
+
+export interface PiWayOptions {
+  signInAs?: string;
+  passwordFile?: string;
+  acceptNewKeys?: true;
+}
+
+/** Options of the way to Pis. */
+export function addWayOptions(command: SkoloCommand): SkoloCommand {
+  return command
+    .option(
+      '--sign-in-as <user>',
+      'user for ssh, who may become root (default: of its login in rack.yaml, else ssh decides)',
+    )
+    .option(
+      '--password-file <file>',
+      'password of that user, for Pis that accept none of your keys yet',
+    )
+    .option(
+      '--accept-new-keys',
+      'accept the host keys of Pis that this desk has never seen; a changed one is always rejected',
+    );
+}
+
+export interface Pis {
+  /** In the order of the command line, each once. */
+  names: readonly string[];
+  /** Undefined: the names are those of ssh. */
+  rack: Rack | undefined;
+  /** As root. @throws JumphostError @throws FleetError */
+  open(name: string, signal: AbortSignal): Promise<Host>;
+}
+
+/**
+ * Finds Pis by their names in rack.yaml, the jumphost included; each is reached when it is opened. All ways close when the command ends.
+ *
+ * @param what for the log of the jumphost of `--on`; undefined: nothing changes
+ * @throws CliError rack.yaml has no such machine.
+ */
+export async function findPis(
+  command: SkoloCommand,
+  words: readonly string[],
+  options: PiWayOptions,
+  { what, signal }: { what: string | undefined; signal: AbortSignal },
+): Promise<Pis> {
+  const { io } = command;
+  const names = [...new Set(expandedNames(words))];
+  const rack = await rackIfAny(command.globals());
+  const targets = new Map(names.map((name) => [name, targetIn(rack, name, options.signInAs)]));
+  const through = await jumphostOn(command, what, signal);
+  const { openComputers } = await import('@skolo/fleet');
+  const computers = await openComputers({
+    env: io.env,
+    ...(through && { jumphost: through.jumphost }),
+    ...(options.passwordFile && { passwordFile: resolve(io.folder, options.passwordFile) }),
+    acceptsNewKeys: options.acceptNewKeys ?? false,
+  });
+  command.atEnd(() => computers.close());
+  return {
+    ...{ names, rack },
+    open(name, stop) {
+      const target = targets.get(name);
+      if (target === undefined) throw new Error(`${name}: not one of these Pis`);
+      return openHost({
+        ...{ name, signal: stop },
+        start: (script, end) =>
+          name === rack?.jumphost.name && through !== undefined
+            ? through.jumphost.startOnJumphost(script, { stdio: 'pipe' }, end)
+            : computers.start(target, script, { stdio: 'pipe' }, end),
+      });
+    },
+  };
+}
+
+function targetIn(rack: Rack | undefined, name: string, user: string | undefined) {
+  const given = user === undefined ? {} : { user };
+  if (rack === undefined) return { name, ...given };
+  const { jumphost, machines } = rack;
+  if (name === jumphost.name) return { name, address: jumphost.address, ...given };
+  const machine = machines.get(name);
+  if (machine !== undefined) return { ...targetOf(rack, machine), ...given };
+  const guess = didYouMean(name, [jumphost.name, ...machines.keys()]);
+  throw new CliError(`${name}: not in rack.yaml${guess}; skolo inventory list shows its machines`);
+}
+
+async function jumphostOn(command: SkoloCommand, what: string | undefined, signal: AbortSignal) {
+  if (command.globals().on === undefined) return undefined;
+  const rack = await rackOn(command);
+  const jumphost = await openJumphostOf(command, rack);
+  if (what !== undefined) await audit(jumphost, rack.name, what, signal);
+  return { jumphost };
+}
+
+/** What became of one Pi. */
+export type PiResult<T> = { name: string; value: T } | { name: string; error: string };
+
+interface EachOptions {
+  atOnce?: number;
+  /** For all the work on one Pi. */
+  limitMs: number;
+  signal: AbortSignal;
+}
+
+/** Does the work on every Pi. One that fails, or is late, fails alone. @throws Only the signal's reason. */
+export async function onEachPi<T>(
+  pis: Pick<Pis, 'names' | 'open'>,
+  { atOnce = 16, limitMs, signal }: EachOptions,
+  work: (pi: { name: string; host: Host; signal: AbortSignal }) => Promise<T>,
+): Promise<PiResult<T>[]> {
+  return await inParallel(pis.names, atOnce, async (name): Promise<PiResult<T>> => {
+    const late = () =>
+      new JumphostError(
+        'LOST',
+        `${name}: not done within ${Math.round(limitMs / 1000)} s; look at it, and run this again: it goes on where it was`,
+      );
+    try {
+      const value = await withDeadline({ ms: limitMs, late, signal }, async (stop) =>
+        work({ name, host: await pis.open(name, stop), signal: stop }),
+      );
+      return { name, value };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { name, error: errorText(error) };
+    }
+  });
+}

@@ -1,0 +1,107 @@
+/**
+ * Computers with one connection of ssh for each, from this desk or through a jumphost: for work of many commands on many computers,
+ * of which each may fail by itself.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { shellWord, withDeadline } from '@skolo/errors';
+import type { Way } from './clusters.ts';
+import { FleetError } from './errors.ts';
+import { type StartOptions, startGuardian } from './guardian.ts';
+import type { Jumphost, MachineTarget } from './open-jumphost.ts';
+import { Tunnel } from './tunnel.ts';
+
+export interface ComputersOptions {
+  env: NodeJS.ProcessEnv;
+  /** Between the desk and all of them. */
+  jumphost?: Jumphost;
+  /** A file with the password of those that accept none of the desk's keys yet. */
+  passwordFile?: string;
+  /** Accepts the host key of a computer that this desk has never seen. A changed one is rejected all the same. */
+  acceptsNewKeys?: boolean;
+  /** Limit of each connection. */
+  connectMs?: number;
+}
+
+export interface Computers {
+  /**
+   * Starts a command on a computer. The first one connects, and later ones wait for the next connection where that has dropped.
+   *
+   * @throws FleetError The message says what to do.
+   */
+  start(
+    target: MachineTarget,
+    command: string,
+    options: StartOptions,
+    signal: AbortSignal,
+  ): Promise<ChildProcess>;
+  close(): Promise<void>;
+}
+
+/** ssh may ask nothing: several connections begin at once. */
+export async function openComputers({
+  env,
+  jumphost,
+  passwordFile,
+  acceptsNewKeys = false,
+  connectMs = 30_000,
+}: ComputersOptions): Promise<Computers> {
+  const guardian = await startGuardian(env);
+  const tunnels = new Map<string, { tunnel: Tunnel; started: Promise<Way> }>();
+  const password =
+    passwordFile && (await passwordProgram(join(guardian.folder, 'password'), passwordFile));
+
+  function wayTo({ name, address, user }: MachineTarget): Way {
+    return {
+      host: name,
+      ...(address !== undefined && { address }),
+      ...(user !== undefined && { user }),
+      ...(jumphost && { through: jumphost.sshArguments }),
+      signIn: { hasPassword: password !== undefined, acceptsNewKeys },
+    };
+  }
+
+  function connect(target: MachineTarget, signal: AbortSignal) {
+    const { name } = target;
+    const late = () =>
+      new FleetError(
+        'UNREACHABLE',
+        `${name}: no ssh within ${connectMs / 1000} s; it is off, hangs, or is overloaded`,
+      );
+    const tunnel = new Tunnel({
+      ...{ name, guardian, ways: [wayTo(target)], mayAsk: false },
+      env: { ...env, ...password },
+      onConnected() {},
+      onLost() {},
+    });
+    const started = withDeadline({ ms: connectMs, late, signal }, (stop) => tunnel.start(stop));
+    // Another try is another connection.
+    started.catch(() => tunnels.delete(name));
+    return { tunnel, started };
+  }
+
+  return {
+    async start(target, command, options, signal) {
+      const known = tunnels.get(target.name) ?? connect(target, signal);
+      tunnels.set(target.name, known);
+      await known.started;
+      const args = ['-T', ...(await known.tunnel.sshArguments(signal)), command];
+      return guardian.start('ssh', args, { env, ...options });
+    },
+    async close() {
+      await Promise.all([...tunnels.values()].map(({ tunnel }) => tunnel.close()));
+      await guardian.close();
+    },
+  };
+}
+
+/** ssh asks a program for the password, which so is neither an argument nor in the environment. Source: ssh(1), SSH_ASKPASS. */
+async function passwordProgram(path: string, file: string): Promise<NodeJS.ProcessEnv> {
+  const script = `#!/bin/sh
+# Not for passphrases of keys.
+case $1 in *assword*) exec cat ${shellWord(file)} ;; *) exit 1 ;; esac
+`;
+  await writeFile(path, script, { mode: 0o700 });
+  return { SSH_ASKPASS: path, SSH_ASKPASS_REQUIRE: 'force' };
+}
