@@ -63,14 +63,19 @@ function flush() {
   setLive({ machines, ...(rack && { rack }) });
 }
 
+/** @returns what ends it */
+export function onLive(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
 /** A part of the store; the component is drawn again when it is another value. */
 export function useLive<T>(select: (live: Live) => T): T {
   const [value, setValue] = useState(() => select(live));
   useEffect(() => {
     const listener = () => setValue(() => select(live));
-    listeners.add(listener);
     listener();
-    return () => void listeners.delete(listener);
+    return onLive(listener);
   }, []);
   return select(live) === value ? value : select(live);
 }

@@ -36,8 +36,17 @@ function Rack({
   // Hundreds of ports, below the first screen: they wait until the tiles are drawn.
   const [hasPorts, setHasPorts] = useState(false);
   useEffect(() => {
-    const timer = setTimeout(() => setHasPorts(true), 200);
-    return () => clearTimeout(timer);
+    let timer: number | undefined;
+    // A callback of a frame runs before it is drawn, so it is the second one that runs when the tiles are seen.
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => {
+        timer = window.setTimeout(() => setHasPorts(true));
+      });
+    });
+    return () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+    };
   }, []);
   const matching = useMemo(() => {
     const found = [...machines.values()].filter((machine) => isMatch(machine, filter));

@@ -1,31 +1,19 @@
-import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { ActionHost } from '../actions/host.tsx';
-import { followRack } from '../live/follow.ts';
 import { useLive } from '../live/store.ts';
 import { Search } from '../search/search.tsx';
 import { Banner } from './banner.tsx';
 import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
-import { go, hrefOf, parseHash, useRoute } from './router.ts';
-import { loadSession } from './session.ts';
+import { go, hrefOf, useRoute } from './router.ts';
 import { SignIn } from './sign-in.tsx';
 import { useTheme } from './theme.ts';
 import { views } from './views.ts';
 import { Who } from './who.tsx';
 
 export function App() {
-  const session = useLive((live) => live.session);
-  const isLost = useLive((live) => live.connection === 'lost');
-  const [hasLink] = useState(() => parseHash(location.hash).view === 'sign-in');
-  // Whoever may not is signed out by the answer. A session that ends, and begins again, follows anew.
-  const isAllowed = hasLink ? Boolean(session) : session !== null;
-  // Both before the first frame is drawn.
-  useLayoutEffect(() => (isAllowed ? followRack() : undefined), [isAllowed]);
-  // Again after each break: the service may be another one, and have no session any more.
-  useLayoutEffect(() => {
-    if (!isLost) void loadSession();
-  }, [isLost]);
-  return session === null ? <SignIn /> : <Shell />;
+  const isSignedOut = useLive((live) => live.session === null);
+  return isSignedOut ? <SignIn /> : <Shell />;
 }
 
 function Shell() {

@@ -1,12 +1,38 @@
 /** Who uses this page. The token itself is never kept here: a cookie that no script can read stands for it. */
 import type { ConsoleSession } from '@skolo/api/console';
 import { CallFailed, call } from '../live/api.ts';
-import { setLive } from '../live/store.ts';
+import { followRack } from '../live/follow.ts';
+import { getLive, onLive, setLive } from '../live/store.ts';
 import { go, hrefOf, parseHash } from './router.ts';
 
 const retryMs = 3000;
 
-export async function loadSession(): Promise<void> {
+/**
+ * Follows the rack while this browser may. Whoever may not is signed out by the answer, and a session that begins again follows
+ * anew. After each break it asks for the session again: the service may be another one, and have none any more.
+ */
+export function startSession(): void {
+  const hasLink = parseHash(location.hash).view === 'sign-in';
+  let unfollow: (() => void) | undefined;
+  let wasLost = false;
+  function adapt() {
+    const { session, connection } = getLive();
+    const isAllowed = hasLink ? Boolean(session) : session !== null;
+    if (isAllowed) unfollow ??= followRack();
+    else {
+      unfollow?.();
+      unfollow = undefined;
+    }
+    const isLost = connection === 'lost';
+    if (wasLost && !isLost) void loadSession();
+    wasLost = isLost;
+  }
+  adapt();
+  onLive(adapt);
+  void loadSession();
+}
+
+async function loadSession(): Promise<void> {
   const { view, query } = parseHash(location.hash);
   const code = query.get('code');
   if (view === 'sign-in' && code) {
