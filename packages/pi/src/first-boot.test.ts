@@ -37,7 +37,7 @@ const setup: PiSetup = {
 function whyNot(): string | undefined {
   if (!isLong) return 'only in npm run test:long';
   if (process.getuid?.() !== 0) return 'only root can boot a computer';
-  const names = ['systemd-nspawn', 'cloud-init-root', 'mtools', 'ip'] as const;
+  const names = ['systemd-nspawn', 'cloud-init-root', 'debian', 'mtools', 'ip'] as const;
   const missing = names.filter((name) => peer(name) === undefined);
   return missing.length > 0 ? `not here: ${missing.join(', ')}` : undefined;
 }
@@ -78,7 +78,8 @@ describe.skipIf(why !== undefined)(`the first start${why ? ` (${why})` : ''}`, (
     const image = await openBaseImage(await diskOf(base, file));
     const files = await bootFiles(image, { setup, program, now: new Date() });
     await file.close();
-    const root = resolve(dirname(peer('cloud-init-root') ?? ''), '../..');
+    const debian = system === 'debian' ? 'debian' : 'cloud-init-root';
+    const root = resolve(dirname(peer(debian) ?? ''), '../..');
     const made = await Computer.bare(peer('systemd-nspawn') ?? '', root, {
       ...{ folders: {}, network: `${ours}/24` },
     });
@@ -86,7 +87,8 @@ describe.skipIf(why !== undefined)(`the first start${why ? ` (${why})` : ''}`, (
     // cloud-init finds the boot partition by its label, and here the folder of seeds, which it reads in the same way.
     const seeds = ['user-data', 'meta-data', 'network-config'];
     for (const [path, content] of files) {
-      await made.write(`/boot/firmware/${path}`, content.toString());
+      // FAT has no modes, and Linux shows each file of it as a program.
+      await made.write(`/boot/firmware/${path}`, content.toString(), 0o755);
       if (seeds.includes(path)) {
         await made.write(`/var/lib/cloud/seed/nocloud/${path}`, content.toString());
       }
@@ -188,5 +190,41 @@ case $1 in set_hostname) echo "$2" > /etc/hostname; hostname "$2" ;; set_timezon
     expect(
       await said('stat -c %a /etc/NetworkManager/system-connections/skolo-wifi.nmconnection'),
     ).toBe('600');
+  });
+
+  it('by systemd.run makes a Debian of raspi.debian.net the machine', async () => {
+    const made = await newComputer('debian');
+    // As its first start leaves it: raspi-firmware writes the command line again, before scripts run.
+    const words = (await made.read('/boot/firmware/cmdline.txt')).trim().split(' ');
+    await made.write('/boot/firmware/cmdline.txt', systems.debian.boot['cmdline.txt']);
+    await made.write('/etc/machine-id', '6c4e2a8f90b14d5e8a7c3b1d2f0e9a58\n');
+
+    await made.bootOnce(
+      words
+        .filter((word) => word.startsWith('systemd.'))
+        .map((word) => word.replace('=reboot', '=poweroff')),
+    );
+    await made.boot(/starting|running|degraded/);
+
+    const said = async (command: string) => (await made.run('sh', '-c', command)).text.trim();
+    expect(await said('cat /boot/firmware/skolo-error.txt /var/log/skolo-setup.log')).not.toMatch(
+      /failed/,
+    );
+    expect(await said('hostname; cat /etc/timezone /etc/default/raspi-extra-cmdline')).toBe(
+      'rpi-001\nEurope/Berlin\ncgroup_memory=1 cgroup_enable=memory cfg80211.ieee80211_regdom=DE',
+    );
+    expect(await made.read('/boot/firmware/cmdline.txt')).toBe(
+      `${systems.debian.boot['cmdline.txt'].trimEnd()} cgroup_memory=1 cgroup_enable=memory cfg80211.ieee80211_regdom=DE\n`,
+    );
+    expect(await said('ifquery eth0')).toContain(
+      'address: 192.168.1.101\ngateway: 192.168.1.1\nbroadcast: 192.168.1.255',
+    );
+    expect(await said('ls /boot/firmware')).not.toMatch(/firstrun|skolo-(token|k3s|error)/);
+    expect(await said('passwd --status root; passwd --status pi')).toMatch(/^root L .*\npi L /);
+    expect(await said('cat ~pi/.ssh/authorized_keys')).toBe(setup.user.keys[0]);
+    expect(await said('su pi -c "sudo -n id -u"')).toBe('0');
+    expect(await said('stat -c %a /etc/rancher/k3s/token /etc/wpa_supplicant/skolo.conf')).toBe(
+      '600\n600',
+    );
   });
 });

@@ -13,7 +13,8 @@ import { z } from 'zod';
 import { type PiSetup, parseSetup } from '../setup.ts';
 import { anySetup, testCluster, testSetup } from '../testing/test-setup.ts';
 import { cloudInitFiles } from './cloud-init.ts';
-import { firstRunFiles } from './firstrun.ts';
+import { debianSteps } from './debian.ts';
+import { firstRunFiles, raspberryPiSteps } from './firstrun.ts';
 import { networkManagerFiles, wifiKey } from './network.ts';
 import { preseedFiles } from './preseed.ts';
 import { rootFiles } from './root-files.ts';
@@ -141,7 +142,9 @@ describe('boot files of any setup', () => {
           programSha256: setup.cluster?.programSha256,
           hasWifi: setup.wifi !== 'off',
         }),
-        firstRunFiles(setup)['firstrun.sh'] ?? '',
+        ...[raspberryPiSteps(setup), debianSteps(setup, ['a=b'])].map(
+          (steps) => firstRunFiles(setup, steps)['firstrun.sh'] ?? '',
+        ),
       ];
       for (const text of texts) {
         const file = join(folder, 'script');

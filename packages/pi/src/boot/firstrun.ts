@@ -1,6 +1,6 @@
 /**
- * Raspberry Pi OS Bookworm, and the first image of Trixie: systemd runs a script that the command line of the kernel names, and
- * restarts the computer.
+ * Raspberry Pi OS Bookworm, the first image of Trixie, and Debian's own images: systemd runs a script that the command line of the
+ * kernel names, and restarts the computer.
  * Sources: systemd-run-generator(8); customization_generator.cpp of Raspberry Pi Imager; imager_custom of raspberrypi-sys-mods.
  */
 import { shellWord } from '@skolo/errors';
@@ -17,8 +17,12 @@ export const firstRunWords = {
   'systemd.unit': 'kernel-command-line.target',
 };
 
-export function firstRunFiles(setup: PiSetup): Record<string, string> {
-  const { identity, user, timezone, keyboard, locale } = setup;
+/** Commands of a shell by the name of the step, which ends with the first one that fails. `user` makes the user. */
+export type FirstRunSteps = Readonly<Record<string, string>>;
+
+/** @param steps of its system, in this order */
+export function firstRunFiles(setup: PiSetup, steps: FirstRunSteps): Record<string, string> {
+  const all = Object.entries({ ...steps, keys: keysStep(setup) });
   return {
     [firstRunFile]: `#!/bin/sh
 # Written by skolo. Runs once, before the first start of everything else.
@@ -26,7 +30,6 @@ set -u
 export LC_ALL=C.UTF-8
 boot=$(cd "$(dirname "$0")" && pwd)
 log=/var/log/skolo-setup.log
-custom=/usr/lib/raspberrypi-sys-mods/imager_custom
 failed=
 
 step() {
@@ -36,44 +39,48 @@ step() {
   [ $? = 0 ] || { failed="$failed $1"; echo "$1 failed" >> "$log"; }
 }
 
-name() { "$custom" set_hostname ${shellWord(identity.hostname)}; }
-
-# The first user has no password, and gets none.
-user() {
-  if [ -e /usr/lib/userconf-pi/userconf ]; then /usr/lib/userconf-pi/userconf ${shellWord(user.name)} ''; fi
-  echo ${shellWord(`${user.name} ALL=(ALL) NOPASSWD: ALL`)} > /etc/sudoers.d/010_skolo
-  chmod 440 /etc/sudoers.d/010_skolo
-}
-
-keys() {
-  home=$(getent passwd ${shellWord(user.name)} | cut -d : -f 6)
-  group=$(id -g ${shellWord(user.name)})
-  install -d -m 700 -o ${shellWord(user.name)} -g "$group" "$home/.ssh"
-  printf '%s\\n' ${user.keys.map(shellWord).join(' ')} > "$home/.ssh/authorized_keys"
-  chmod 600 "$home/.ssh/authorized_keys"
-  chown ${shellWord(user.name)}:"$group" "$home/.ssh/authorized_keys"
-}
-
-place() {
-  "$custom" set_keymap ${shellWord(keyboard)}
-  "$custom" set_timezone ${shellWord(timezone)}
-  ${
-    // Every system has it, and raspi-config need not know it.
-    locale === 'C.UTF-8'
-      ? 'echo LANG=C.UTF-8 > /etc/default/locale'
-      : `raspi-config nonint do_change_locale ${shellWord(locale)}`
-  }
-}
-
-step name
-step user
-step keys
-step place
+${all.map(([name, commands]) => `${name}() {\n${commands}\n}\n`).join('\n')}
+${all.map(([name]) => `step ${name}`).join('\n')}
 sh "$boot/${setupFile}" --no-start || failed="$failed ${setupFile}"
 if [ -n "$failed" ]; then { echo "failed:$failed"; tail -n 50 "$log"; } > "$boot/${errorFile}"; fi
 rm -f "$boot/${firstRunFile}"
 sed -i 's/ systemd\\.\\(run\\|unit\\)[^ ]*//g' "$boot/cmdline.txt"
 sync
 `,
+  };
+}
+
+function keysStep({ user }: PiSetup): string {
+  const name = shellWord(user.name);
+  return `  home=$(getent passwd ${name} | cut -d : -f 6)
+  group=$(id -g ${name})
+  install -d -m 700 -o ${name} -g "$group" "$home/.ssh"
+  printf '%s\\n' ${user.keys.map(shellWord).join(' ')} > "$home/.ssh/authorized_keys"
+  chmod 600 "$home/.ssh/authorized_keys"
+  chown ${name}:"$group" "$home/.ssh/authorized_keys"`;
+}
+
+export function sudoers({ user }: PiSetup): string {
+  return `echo ${shellWord(`${user.name} ALL=(ALL) NOPASSWD: ALL`)} > /etc/sudoers.d/010_skolo
+  chmod 440 /etc/sudoers.d/010_skolo`;
+}
+
+/** By programs of Raspberry Pi OS. */
+export function raspberryPiSteps(setup: PiSetup): FirstRunSteps {
+  const { identity, user, timezone, keyboard, locale } = setup;
+  const custom = '/usr/lib/raspberrypi-sys-mods/imager_custom';
+  return {
+    name: `  ${custom} set_hostname ${shellWord(identity.hostname)}`,
+    // The first user has no password, and gets none.
+    user: `  if [ -e /usr/lib/userconf-pi/userconf ]; then /usr/lib/userconf-pi/userconf ${shellWord(user.name)} ''; fi
+  ${sudoers(setup)}`,
+    place: `  ${custom} set_keymap ${shellWord(keyboard)}
+  ${custom} set_timezone ${shellWord(timezone)}
+  ${
+    // Every system has it, and raspi-config need not know it.
+    locale === 'C.UTF-8'
+      ? 'echo LANG=C.UTF-8 > /etc/default/locale'
+      : `raspi-config nonint do_change_locale ${shellWord(locale)}`
+  }`,
   };
 }

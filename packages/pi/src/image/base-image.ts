@@ -61,6 +61,9 @@ async function factsOf(boot: FatVolume, root: LinuxFiles | undefined): Promise<C
     cloudInit: await has('usr/bin/cloud-init'),
     preseed: await has('usr/bin/rpi-preseed'),
     imagerCustom: await has('usr/lib/raspberrypi-sys-mods/imager_custom'),
+    debianOwn:
+      (await has('etc/kernel/postinst.d/z50-raspi-firmware')) &&
+      (await has('etc/network/interfaces.d/eth0')),
   };
 }
 

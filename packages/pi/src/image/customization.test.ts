@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type CustomizationFacts, methodOf } from './customization.ts';
 
-const none = { bootNames: ['config.txt'], cloudInit: false, preseed: false, imagerCustom: false };
+const none = {
+  bootNames: ['config.txt'],
+  ...{ cloudInit: false, preseed: false, imagerCustom: false, debianOwn: false },
+};
 const trixie = { id: 'debian', codename: 'trixie' };
 const seed = ['config.txt', 'user-data', 'meta-data'];
 
@@ -19,6 +22,11 @@ describe('the method of customisation', () => {
     ],
     ['the newest', { os: trixie, preseed: true, imagerCustom: true }, 'rpi-preseed'],
     ['Bookworm', { os: { id: 'debian', codename: 'bookworm' }, imagerCustom: true }, 'firstrun'],
+    [
+      "Debian's own",
+      { os: trixie, debianOwn: true, bootNames: ['config.txt', 'SYSCONF.TXT'] },
+      'debian-firstrun',
+    ],
     ['the first Trixie', { os: trixie, imagerCustom: true }, 'firstrun'],
   ])('of %s is seen', (_, facts, method) => {
     expect(methodOf('x.img', { ...none, ...facts })).toBe(method);
@@ -37,10 +45,16 @@ describe('the method of customisation', () => {
     ],
     ['a cloud image', { os: trixie, cloudInit: true }, 'no user-data and meta-data'],
     ['a seed without cloud-init', { os: trixie, bootNames: seed }, 'has neither'],
+    ["Debian's own without ifupdown", { os: trixie, bootNames: ['sysconf.txt'] }, 'has neither'],
     [
-      "Debian's own",
-      { os: trixie, bootNames: ['config.txt', 'sysconf.txt'] },
-      'has only sysconf.txt',
+      "Debian's own of another release",
+      { os: { id: 'debian', codename: 'forky' }, debianOwn: true, bootNames: ['sysconf.txt'] },
+      'debian forky has neither',
+    ],
+    [
+      'Raspberry Pi OS and Debian in one',
+      { os: trixie, imagerCustom: true, debianOwn: true, bootNames: ['sysconf.txt'] },
+      'has neither',
     ],
     ['a root that is not ext4', { bootNames: seed }, 'is not known'],
     [

@@ -4,7 +4,7 @@
  */
 import { PiError } from '../errors.ts';
 
-export type Method = 'cloud-init' | 'rpi-preseed' | 'firstrun';
+export type Method = 'cloud-init' | 'rpi-preseed' | 'firstrun' | 'debian-firstrun';
 
 export interface CustomizationFacts {
   /** Names in the first folder of the boot partition. */
@@ -15,6 +15,8 @@ export interface CustomizationFacts {
   cloudInit: boolean;
   preseed: boolean;
   imagerCustom: boolean;
+  /** Everything of Debian's own images that its first run needs. */
+  debianOwn: boolean;
 }
 
 /** Files of somebody who has customised the image before. */
@@ -24,7 +26,7 @@ const firstRunSystems = ['bookworm', 'trixie'];
 
 /** @param name of the image, for messages @throws PiError It has none, or several. */
 export function methodOf(name: string, facts: CustomizationFacts): Method {
-  const { bootNames, os, cloudInit, preseed, imagerCustom } = facts;
+  const { bootNames, os, cloudInit, preseed, imagerCustom, debianOwn } = facts;
   const refuse = (why: string) => new PiError('IMAGE', `${name}: ${why}`);
   const names = bootNames.map((each) => each.toLowerCase());
   const found = foreign.find((each) => names.includes(each));
@@ -35,7 +37,7 @@ export function methodOf(name: string, facts: CustomizationFacts): Method {
   }
   if (os === undefined) {
     throw refuse(
-      'has no root partition of ext4 with /usr/lib/os-release, so that its method of customisation is not known; take Raspberry Pi OS or Ubuntu Server',
+      'has no root partition of ext4 with /usr/lib/os-release, so that its method of customisation is not known; take Raspberry Pi OS, Ubuntu Server or Debian',
     );
   }
   const hasSeed = names.includes('user-data') && names.includes('meta-data');
@@ -54,13 +56,10 @@ export function methodOf(name: string, facts: CustomizationFacts): Method {
       `${what} has cloud-init, and no user-data and meta-data on its boot partition, from which cloud-init would read; take the image for Raspberry Pis`,
     );
   }
-  if (names.includes('sysconf.txt')) {
-    throw refuse(
-      `${what} has only sysconf.txt, which sets too little; take Raspberry Pi OS or Ubuntu Server`,
-    );
-  }
-  if (imagerCustom && firstRunSystems.includes(os.codename)) return 'firstrun';
+  const isKnown = firstRunSystems.includes(os.codename);
+  const isDebianOwn = os.id === 'debian' && names.includes('sysconf.txt') && debianOwn;
+  if (isKnown && imagerCustom !== isDebianOwn) return imagerCustom ? 'firstrun' : 'debian-firstrun';
   throw refuse(
-    `${what} has neither cloud-init, nor rpi-preseed, nor the first run of Raspberry Pi OS from Bookworm on; take one of these`,
+    `${what} has neither cloud-init, nor rpi-preseed, nor the first run of Raspberry Pi OS or Debian from Bookworm on; take one of these`,
   );
 }

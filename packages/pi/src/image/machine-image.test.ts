@@ -126,6 +126,24 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
     await expect(readByMtools(out, 'user-data')).rejects.toThrow();
   });
 
+  it("of Debian's own has the first run, and its lasting words where raspi-firmware reads them", async () => {
+    const out = await machine('debian.img', testSetup);
+
+    expect(await readByMtools(out, 'cmdline.txt')).toMatch(
+      / rootwait cgroup_memory=1 cgroup_enable=memory systemd\.run=\/boot\/firmware\/firstrun\.sh .*\n$/,
+    );
+    expect(await readByMtools(out, 'config.txt')).toBe(systems.debian.boot['config.txt']);
+    expect(await readByMtools(out, 'firstrun.sh')).toMatchSnapshot();
+    const script = await readByMtools(out, 'skolo-setup.sh');
+    expect(script).toContain('/etc/default/raspi-extra-cmdline');
+    expect(script).toContain('    address 192.168.1.101/24\n    gateway 192.168.1.1\n');
+
+    const wired = { ...testSetup.identity, wired: 'dhcp' as const };
+    await expect(machine('debian.img', { ...testSetup, identity: wired })).rejects.toThrow(
+      'takes name servers from DHCP; leave out --dns',
+    );
+  });
+
   it('of rpi-preseed has one file of TOML', async () => {
     const out = await machine('preseed.img', testSetup);
 

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { cloudInitFiles } from '../boot/cloud-init.ts';
 import { type CmdlineEdit, cmdlineValue, editCmdline } from '../boot/cmdline.ts';
 import { cmdlinePath, editConfigTxt } from '../boot/config-txt.ts';
-import { firstRunFiles, firstRunWords } from '../boot/firstrun.ts';
+import { debianFiles, debianSteps } from '../boot/debian.ts';
+import { firstRunFiles, firstRunWords, raspberryPiSteps } from '../boot/firstrun.ts';
 import { netplanOf, networkManagerFiles } from '../boot/network.ts';
 import { preseedFiles } from '../boot/preseed.ts';
-import { rootFiles } from '../boot/root-files.ts';
+import { type RootFile, rootFiles } from '../boot/root-files.ts';
 import { programFile, setupFile, setupScript, tokenFile } from '../boot/setup-script.ts';
 import { PiError } from '../errors.ts';
 import type { PiSetup } from '../setup.ts';
@@ -48,9 +49,8 @@ export async function bootFiles(
   const cmdlineText = await read(cmdline);
   const { cluster, wifi } = setup;
   const files = rootFiles({ setup, now });
-  const network = method === 'cloud-init' ? [] : networkManagerFiles(setup);
   const script = setupScript({
-    files: [...files, ...network],
+    files: [...files, ...systemFiles(method, setup)],
     programSha256: cluster?.programSha256,
     hasWifi: wifi !== 'off',
   });
@@ -64,7 +64,10 @@ export async function bootFiles(
           [tokenFile, `${cluster.token.reveal()}\n`],
           ...(program === undefined ? [] : [[programFile, program]]),
         ] as [string, string | Uint8Array][])),
-    ['config.txt', editConfigTxt(configTxt, configLines(setup))],
+    // The first start of Debian's own image writes it again.
+    ...(method === 'debian-firstrun'
+      ? []
+      : ([['config.txt', editConfigTxt(configTxt, configLines(setup))]] as [string, string][])),
     [cmdline, editCmdline(cmdlineText, cmdlineEdit(method, setup, { cmdlineText, instance }))],
   ]);
 }
@@ -76,8 +79,28 @@ function methodFiles(method: Method, setup: PiSetup, instance: string): Record<s
     case 'rpi-preseed':
       return preseedFiles(setup);
     case 'firstrun':
-      return firstRunFiles(setup);
+      return firstRunFiles(setup, raspberryPiSteps(setup));
+    case 'debian-firstrun':
+      return firstRunFiles(setup, debianSteps(setup, lastingWords(setup)));
   }
+}
+
+/** What the script writes besides what is alike for all methods: its network, where cloud-init does not make it. */
+function systemFiles(method: Method, setup: PiSetup): RootFile[] {
+  if (method === 'cloud-init') return [];
+  if (method === 'debian-firstrun') return debianFiles(setup, lastingWords(setup));
+  return networkManagerFiles(setup);
+}
+
+// k3s needs the controller of memory, which the firmware turns off. Older kernels know only the first one.
+const memory = ['cgroup_memory=1', 'cgroup_enable=memory'];
+
+/** NetworkManager ignores the country of netplan. */
+const countryWord = 'cfg80211.ieee80211_regdom';
+
+/** Words of cmdline.txt that each start has. */
+function lastingWords({ wifi }: PiSetup): string[] {
+  return [...memory, ...(wifi === 'off' ? [] : [`${countryWord}=${wifi.country}`])];
 }
 
 function configLines({ wifi }: PiSetup): string[] {
@@ -91,15 +114,13 @@ function cmdlineEdit(
 ): CmdlineEdit {
   const seed = cmdlineValue(cmdlineText, 'ds');
   return {
-    // k3s needs the controller of memory, which the firmware turns off. Older kernels know only the first one.
-    add: ['cgroup_memory=1', 'cgroup_enable=memory'],
+    add: memory,
     set: {
-      // NetworkManager ignores the country of netplan.
-      ...(wifi !== 'off' && { 'cfg80211.ieee80211_regdom': wifi.country }),
+      ...(wifi !== 'off' && { [countryWord]: wifi.country }),
       // It is stronger than meta-data.
       ...(method === 'cloud-init' &&
         seed?.startsWith('nocloud') && { ds: `nocloud;i=${instance}` }),
-      ...(method === 'firstrun' && firstRunWords),
+      ...((method === 'firstrun' || method === 'debian-firstrun') && firstRunWords),
     },
   };
 }

@@ -106,6 +106,20 @@ export const systems = {
       'usr/lib/raspberrypi-sys-mods/imager_custom': '#!/bin/sh\n',
     },
   },
+  debian: {
+    boot: {
+      'cmdline.txt':
+        'console=tty0 console=ttyS1,115200 root=LABEL=RASPIROOT rw fsck.repair=yes net.ifnames=0 cma=64M rootwait \n',
+      'config.txt':
+        '# Do not modify this file!\narm_64bit=1\n\nenable_uart=1\nupstream_kernel=1\n\nkernel=vmlinuz-6.1.0-9-arm64\ninitramfs initrd.img-6.1.0-9-arm64\n',
+      'sysconf.txt': '#root_authorized_key=\n#hostname=rpi\n',
+    },
+    root: {
+      'usr/lib/os-release': 'ID=debian\nVERSION_CODENAME=bookworm\n',
+      'etc/kernel/postinst.d/z50-raspi-firmware': '#!/bin/sh\n',
+      'etc/network/interfaces.d/eth0': 'auto eth0\niface eth0 inet dhcp\n',
+    },
+  },
   preseed: {
     boot: {
       'cmdline.txt': 'console=tty1 root=PARTUUID=aa-02 rootwait\n',

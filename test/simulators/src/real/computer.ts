@@ -152,42 +152,12 @@ export class Computer {
 
   /** Until systemd says this of itself. */
   async boot(state = /running|degraded/): Promise<void> {
-    this.output = '';
-    const name = basename(this.plan.disk);
-    this.cgroups = await makeCgroups(name);
-    const enter = `set -e; ${this.plan.mount}; for each in $1; do echo $$ > "$each/cgroup.procs"; done; shift; exec "$@"`;
-    // Names of interfaces have 15 characters: `ve-` and this.
-    const machine = name.slice(-6).toLowerCase();
-    const child = spawn(
-      'unshare',
-      [
-        ...['--mount', '--propagation', 'slave', 'sh', '-c', enter, 'sh', this.cgroups.join(' ')],
-        this.nspawn,
-        '--quiet',
-        '--register=no',
-        '--keep-unit',
-        '--link-journal=no',
-        '--settings=no',
-        `--machine=${machine}`,
-        `--directory=${this.plan.directory}`,
-        ...this.plan.args,
-        '--console=pipe',
-        '--boot',
-        'systemd.unit=multi-user.target',
-      ],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    this.process = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (data: Buffer) => {
-        this.output = `${this.output}${data}`.slice(-4000);
-      });
-    }
+    const child = await this.turnOn(['systemd.unit=multi-user.target']);
     let isPlugged = false;
     for (let tries = 0; tries < 300; tries += 1) {
       if (child.exitCode !== null) break;
       // Its interface is there a moment after its start.
-      isPlugged ||= await this.plug(machine).then(
+      isPlugged ||= await this.plug().then(
         () => true,
         () => false,
       );
@@ -198,23 +168,69 @@ export class Computer {
     throw new Error(`it does not boot: ${this.output}`);
   }
 
+  /** With these words of a command line of a kernel, until it turns itself off. */
+  async bootOnce(words: readonly string[]): Promise<void> {
+    const child = await this.turnOn(words);
+    if (child.exitCode === null) {
+      await once(child, 'exit', { signal: AbortSignal.timeout(120_000) });
+    }
+    await this.isOff();
+  }
+
+  private async turnOn(words: readonly string[]): Promise<ChildProcess> {
+    this.output = '';
+    const name = basename(this.plan.disk);
+    this.cgroups = await makeCgroups(name);
+    const enter = `set -e; ${this.plan.mount}; for each in $1; do echo $$ > "$each/cgroup.procs"; done; shift; exec "$@"`;
+    const child = spawn(
+      'unshare',
+      [
+        ...['--mount', '--propagation', 'slave', 'sh', '-c', enter, 'sh', this.cgroups.join(' ')],
+        this.nspawn,
+        '--quiet',
+        '--register=no',
+        '--keep-unit',
+        '--link-journal=no',
+        '--settings=no',
+        `--machine=${this.machine()}`,
+        `--directory=${this.plan.directory}`,
+        ...this.plan.args,
+        '--console=pipe',
+        '--boot',
+        ...words,
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    this.process = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (data: Buffer) => {
+        this.output = `${this.output}${data}`.slice(-4000);
+      });
+    }
+    return child;
+  }
+
+  /** Names of interfaces have 15 characters: `ve-` and this. */
+  private machine(): string {
+    return basename(this.plan.disk).slice(-6).toLowerCase();
+  }
+
   /** Our end of its cable. */
-  private async plug(machine: string): Promise<void> {
+  private async plug(): Promise<void> {
     const { network, bridge } = this.plan;
     if (network === undefined) return;
     if (bridge === undefined)
-      await run('ip', ['address', 'replace', network, 'dev', `ve-${machine}`]);
+      await run('ip', ['address', 'replace', network, 'dev', `ve-${this.machine()}`]);
     else {
       await makeBridge(bridge, network);
-      await run('ip', ['link', 'set', `ve-${machine}`, 'master', bridge]);
+      await run('ip', ['link', 'set', `ve-${this.machine()}`, 'master', bridge]);
     }
     await this.setCable(true);
   }
 
   /** Pulls its cable out, or plugs it in again. */
   async setCable(isIn: boolean): Promise<void> {
-    const machine = basename(this.plan.disk).slice(-6).toLowerCase();
-    await run('ip', ['link', 'set', `ve-${machine}`, isIn ? 'up' : 'down']);
+    await run('ip', ['link', 'set', `ve-${this.machine()}`, isIn ? 'up' : 'down']);
   }
 
   /** Runs a program in it, as root. */
@@ -258,6 +274,10 @@ export class Computer {
       child.kill('SIGKILL');
     }
     await ended;
+    await this.isOff();
+  }
+
+  private async isOff(): Promise<void> {
     this.process = undefined;
     for (const cgroup of this.cgroups) await removeCgroup(cgroup);
   }

@@ -1,0 +1,102 @@
+/**
+ * Debian's own images for Raspberry Pis (raspi.debian.net), which have no program of customisation: systemd runs a script once, by the
+ * command line of the kernel. The package raspi-firmware writes config.txt and cmdline.txt again at the first start and with each
+ * kernel, so that lasting words are in its settings, and config.txt stays as it is.
+ * Sources: raspi_master.yaml and rootfs of salsa.debian.org/raspi-team/image-specs; the hook z50-raspi-firmware of raspi-firmware
+ * 1.20220830 (bookworm) and 1.20240424 (trixie); interfaces(5); wpa_supplicant.conf(5).
+ */
+import { shellWord } from '@skolo/errors';
+import { PiError } from '../errors.ts';
+import type { PiSetup } from '../setup.ts';
+import { type FirstRunSteps, sudoers } from './firstrun.ts';
+import { wifiKey } from './network.ts';
+import type { RootFile } from './root-files.ts';
+
+const head = '# Written by skolo.\n';
+const wifiConf = '/etc/wpa_supplicant/skolo.conf';
+
+/** @param words of cmdline.txt that last @throws PiError Its network cannot be so. */
+export function debianFiles(setup: PiSetup, words: readonly string[]): RootFile[] {
+  const { identity, nameServers, domain, wifi } = setup;
+  const text = (path: string, content: string, mode = 0o644) => ({ path, content, mode });
+  if (identity.wired === 'dhcp' && nameServers.length > 0) {
+    throw new PiError(
+      'SETUP',
+      `${identity.hostname}: Debian's own image takes name servers from DHCP; leave out --dns, or give it a fixed address`,
+    );
+  }
+  return [
+    text('/etc/default/raspi-extra-cmdline', `${words.join(' ')}\n`),
+    text('/etc/network/interfaces.d/eth0', wiredStanza(setup)),
+    ...(nameServers.length === 0
+      ? []
+      : [
+          text(
+            '/etc/resolv.conf',
+            `${head}${domain === undefined ? '' : `search ${domain}\n`}${nameServers.map((each) => `nameserver ${each}\n`).join('')}`,
+          ),
+        ]),
+    ...(wifi === 'off'
+      ? // Its kernel knows no `dtoverlay=disable-wifi`.
+        [text('/etc/modprobe.d/skolo-wifi.conf', `${head}blacklist brcmfmac\n`)]
+      : [
+          text(
+            '/etc/network/interfaces.d/wlan0',
+            `${head}allow-hotplug wlan0\niface wlan0 inet dhcp\n    wpa-conf ${wifiConf}\n`,
+          ),
+          text(
+            wifiConf,
+            `country=${wifi.country}\nnetwork={\n    ssid=${Buffer.from(wifi.ssid).toString('hex')}\n    psk=${wifiKey(wifi)}\n}\n`,
+            0o600,
+          ),
+        ]),
+  ];
+}
+
+function wiredStanza({ identity: { wired } }: PiSetup): string {
+  const inet =
+    wired === 'dhcp'
+      ? 'iface eth0 inet dhcp\n'
+      : `iface eth0 inet static\n    address ${wired.address}/${wired.prefix}\n${wired.gateway === undefined ? '' : `    gateway ${wired.gateway}\n`}`;
+  // The start does not wait for a cable.
+  return `${head}allow-hotplug eth0\n${inet}iface eth0 inet6 auto\n`;
+}
+
+/** @param words of cmdline.txt that last */
+export function debianSteps(setup: PiSetup, words: readonly string[]): FirstRunSteps {
+  const { identity, user, timezone, keyboard, locale } = setup;
+  const [name, login] = [shellWord(identity.hostname), shellWord(user.name)];
+  const zone = shellWord(`/usr/share/zoneinfo/${timezone}`);
+  return {
+    name: `  echo ${name} > /etc/hostname
+  hostname ${name}`,
+    // The image has no sudo, and lets everybody be root at the console.
+    user: `  id ${login} > /dev/null 2>&1 || useradd --create-home --shell /bin/bash ${login}
+  usermod --password '*' root
+  if command -v sudo > /dev/null; then
+  ${sudoers(setup)}
+  else
+  install -d -m 700 /root/.ssh
+  printf '%s\\n' ${user.keys.map(shellWord).join(' ')} > /root/.ssh/authorized_keys
+  chmod 600 /root/.ssh/authorized_keys
+  mkdir -p /etc/ssh/sshd_config.d
+  echo 'PermitRootLogin prohibit-password' > /etc/ssh/sshd_config.d/09-skolo-root.conf
+  fi`,
+    place: `  [ -e ${zone} ]
+  ln -sfn ${zone} /etc/localtime
+  echo ${shellWord(timezone)} > /etc/timezone
+  printf 'XKBMODEL="pc105"\\nXKBLAYOUT="%s"\\n' ${shellWord(keyboard)} > /etc/default/keyboard
+  ${locale === 'C.UTF-8' ? '' : localeCommands(locale)}echo ${shellWord(`LANG=${locale}`)} > /etc/default/locale`,
+    // raspi-firmware may have written cmdline.txt again before this script.
+    kernel: `  for word in ${words.map(shellWord).join(' ')}; do
+    grep -qwF -e "$word" "$boot/cmdline.txt" || sed -i "1s/[[:space:]]*$/ $word/" "$boot/cmdline.txt"
+  done`,
+  };
+}
+
+function localeCommands(locale: string): string {
+  return `command -v locale-gen || { echo 'the package locales is not here; make the image with --locale C.UTF-8'; exit 1; }
+  grep -m 1 -F ${shellWord(`${locale} `)} /usr/share/i18n/SUPPORTED >> /etc/locale.gen
+  locale-gen
+  `;
+}
