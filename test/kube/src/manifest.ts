@@ -183,7 +183,17 @@ const WorkloadSpec = z.looseObject({
   }),
 });
 
-const workloadKinds = new Set(['Deployment', 'DaemonSet', 'StatefulSet', 'ReplicaSet', 'Job']);
+/** A CronJob has its pods one level deeper. */
+const CronJobSpec = z.looseObject({ jobTemplate: z.looseObject({ spec: WorkloadSpec }) });
+
+const workloadKinds = new Set([
+  'Deployment',
+  'DaemonSet',
+  'StatefulSet',
+  'ReplicaSet',
+  'Job',
+  'CronJob',
+]);
 
 /** Something that makes pods. */
 export interface Workload {
@@ -212,7 +222,7 @@ export function titleOf({ kind, metadata: { name, namespace } }: Manifest): stri
   return namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
 }
 
-/** The objects that make pods. Kinds that policies cannot read (a bare Pod, a CronJob) are refused: no policy would check them. */
+/** The objects that make pods. A bare Pod is refused: no policy would check it. */
 export function workloadsOf(objects: readonly Manifest[]): Workload[] {
   const known = read.get(objects) ?? readWorkloads(objects);
   read.set(objects, known);
@@ -224,11 +234,14 @@ const read = new WeakMap<readonly Manifest[], Workload[]>();
 
 function readWorkloads(objects: readonly Manifest[]): Workload[] {
   return objects.flatMap((object) => {
-    if (object.kind === 'Pod' || object.kind === 'CronJob') {
+    if (object.kind === 'Pod') {
       throw new Error(`${titleOf(object)}: no policy knows this kind; make it a Deployment`);
     }
     if (!workloadKinds.has(object.kind)) return [];
-    const spec = WorkloadSpec.parse(object.spec);
+    const spec =
+      object.kind === 'CronJob'
+        ? CronJobSpec.parse(object.spec).jobTemplate.spec
+        : WorkloadSpec.parse(object.spec);
     return [
       {
         title: titleOf(object),
@@ -241,6 +254,11 @@ function readWorkloads(objects: readonly Manifest[]): Workload[] {
       },
     ];
   });
+}
+
+/** Whether its pods run until somebody ends them. Pods of a Job end by themselves, and nobody selects them. */
+export function isEndless({ kind }: Workload): boolean {
+  return kind !== 'Job' && kind !== 'CronJob';
 }
 
 /** All containers of a pod, those that run first included. */

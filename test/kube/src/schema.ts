@@ -4,9 +4,11 @@
  * never look at, no schema knows.
  */
 // One by one: all of them together take seconds to load.
+import { APIService } from 'kubernetes-models/apiregistration.k8s.io/v1/APIService';
 import { DaemonSet } from 'kubernetes-models/apps/v1/DaemonSet';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { StatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
+import { CronJob } from 'kubernetes-models/batch/v1/CronJob';
 import { Ingress } from 'kubernetes-models/networking.k8s.io/v1/Ingress';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
 import { ClusterRole } from 'kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRole';
@@ -28,9 +30,11 @@ import { type Manifest, titleOf } from './manifest.ts';
 type Model = new (data: never) => { validate(): void };
 
 const models = new Map<string, Model>([
+  ['apiregistration.k8s.io/v1 APIService', APIService],
   ['apps/v1 DaemonSet', DaemonSet],
   ['apps/v1 Deployment', Deployment],
   ['apps/v1 StatefulSet', StatefulSet],
+  ['batch/v1 CronJob', CronJob],
   ['networking.k8s.io/v1 Ingress', Ingress],
   ['networking.k8s.io/v1 NetworkPolicy', NetworkPolicy],
   ['rbac.authorization.k8s.io/v1 ClusterRole', ClusterRole],

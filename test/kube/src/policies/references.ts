@@ -119,7 +119,8 @@ export function serviceNameProblems(objects: readonly Manifest[]): string[] {
 
 const VolumeSpec = z.looseObject({
   spec: z.looseObject({
-    storageClassName: z.string(),
+    /** Without one, the cluster's default makes a volume for the claim. */
+    storageClassName: z.string().optional(),
     volumeName: z.string().optional(),
     claimRef: z.looseObject({ namespace: z.string(), name: z.string() }).optional(),
   }),
@@ -128,7 +129,9 @@ const VolumeSpec = z.looseObject({
 /** A claim and its volume are made for each other. */
 function volumeProblems(objects: readonly Manifest[], there: ReadonlySet<string>): string[] {
   const volumes = readKind(objects, 'PersistentVolume', VolumeSpec);
-  const claims = readKind(objects, 'PersistentVolumeClaim', VolumeSpec);
+  const claims = readKind(objects, 'PersistentVolumeClaim', VolumeSpec).filter(
+    ({ read: { spec } }) => spec.storageClassName !== undefined,
+  );
   return [
     ...[...volumes, ...claims].flatMap(({ title, read: { spec } }) =>
       there.has(`StorageClass /${spec.storageClassName}`)

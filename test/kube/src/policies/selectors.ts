@@ -1,6 +1,6 @@
 /** Labels find what they are meant to find. */
 import { z } from 'zod';
-import { type Manifest, readKind, Selector, selects, workloadsOf } from '../manifest.ts';
+import { isEndless, type Manifest, readKind, Selector, selects, workloadsOf } from '../manifest.ts';
 
 const nameLabel = 'app.kubernetes.io/name';
 /** Pods that a policy may select without their being in each build: of k3s, or of a component. */
@@ -18,14 +18,16 @@ const ServiceSpec = z.looseObject({
 /** Workloads select their own pods and no others; a Service has pods, and they have the ports that it names. */
 export function selectorProblems(objects: readonly Manifest[]): string[] {
   const workloads = workloadsOf(objects);
-  const ofWorkloads = workloads.flatMap(({ title, namespace, labels, spec: { selector } }) => {
-    if (selector === undefined) return [`${title}: no selector`];
-    if (!selects(selector, labels)) return [`${title}: does not select its own pods`];
-    return workloads
-      .filter((other) => other.title !== title && other.namespace === namespace)
-      .filter((other) => selects(selector, other.labels))
-      .map((other) => `${title}: selects the pods of ${other.title}, too`);
-  });
+  const ofWorkloads = workloads
+    .filter(isEndless)
+    .flatMap(({ title, namespace, labels, spec: { selector } }) => {
+      if (selector === undefined) return [`${title}: no selector`];
+      if (!selects(selector, labels)) return [`${title}: does not select its own pods`];
+      return workloads
+        .filter((other) => other.title !== title && other.namespace === namespace)
+        .filter((other) => selects(selector, other.labels))
+        .map((other) => `${title}: selects the pods of ${other.title}, too`);
+    });
   const ofServices = readKind(objects, 'Service', ServiceSpec).flatMap(
     ({ title, namespace, read: { spec } }) => {
       const { selector, ports } = spec;

@@ -1,0 +1,66 @@
+/** Results of runs in a folder: one folder for each, and a page that lists them. */
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Level } from './analysis.ts';
+import { listPage, type Result, reportFiles } from './report.ts';
+
+/** Earlier runs, the oldest first. A folder without a whole result is passed over. */
+export async function readRuns(folder: string): Promise<Result[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const results: Result[] = [];
+  for (const { name } of entries.filter((entry) => entry.isDirectory())) {
+    const value = await readFile(join(folder, name, 'result.json'), 'utf8')
+      .then((text): unknown => JSON.parse(text))
+      .catch(() => undefined);
+    if (isResult(value)) results.push(value);
+  }
+  return results.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
+}
+
+/** Writes a run beside the earlier ones. result.json comes last, so that a run without it is known to be cut off. */
+export async function publishRun(
+  folder: string,
+  result: Result,
+  earlier: readonly Result[],
+): Promise<void> {
+  const own = join(folder, result.run);
+  await mkdir(own, { recursive: true });
+  const { 'result.json': last = '', ...others } = reportFiles(result);
+  for (const [name, content] of Object.entries(others)) await replace(join(own, name), content);
+  await replace(join(own, 'result.json'), last);
+  const kept = earlier.filter(({ run }) => run !== result.run);
+  await replace(join(folder, 'index.html'), listPage([...kept, result]));
+}
+
+/** A reader sees the old file or the new one. */
+async function replace(file: string, content: string): Promise<void> {
+  await writeFile(`${file}.new`, content, { flush: true });
+  await rename(`${file}.new`, file);
+}
+
+/** By hand: the pipeline runs in the image of Node, which has no zod. */
+function isResult(value: unknown): value is Result {
+  return (
+    isObject(value) &&
+    [value.run, value.startedAt, value.subject].every((each) => typeof each === 'string') &&
+    typeof value.saturation === 'number' &&
+    Array.isArray(value.changes) &&
+    Array.isArray(value.levels) &&
+    value.levels.every(isLevel)
+  );
+}
+
+function isLevel(value: unknown): value is Level {
+  return isObject(value) && typeof value.rate === 'number' && isSpread(value.p99Ms);
+}
+
+function isSpread(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    [value.low, value.median, value.high].every((each) => typeof each === 'number')
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

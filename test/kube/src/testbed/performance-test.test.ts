@@ -1,0 +1,209 @@
+/** The last step of the testbed's pipeline, as it runs in the cluster: against the demo, on loopback. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startDemo } from '../../../../kube/testbed/demo/service.ts';
+import { analyse, type Objective } from '../../../../kube/testbed/pipeline/analysis.ts';
+import { offerLoad, type Sample } from '../../../../kube/testbed/pipeline/load.ts';
+import { readRuns } from '../../../../kube/testbed/pipeline/runs.ts';
+import { kubeFolder } from '../kustomize.ts';
+
+const run = promisify(execFile);
+const step = join(kubeFolder, 'testbed/pipeline/performance-test.ts');
+const { signal } = new AbortController();
+
+describe('the performance test', () => {
+  it('measures the demo, draws plots, and compares the next run with it', async () => {
+    const results = await folder();
+    const url = await demoUrl('/primes?below=1000');
+
+    const first = await performanceTest(results, { RUN: 'run-1', TEST_URL: url });
+    const second = await performanceTest(results, { RUN: 'run-2', TEST_URL: url });
+
+    expect(first.code).toBe(0);
+    expect(first.stdout).toContain('round 2, 60/s: ');
+    expect(first.stdout).toContain('up to 60 requests a second');
+    expect(first.stdout).toContain('There is no earlier run to compare with.');
+    expect(second.stdout).toContain('p99 against run run-1.');
+    expect(await readdir(results)).toEqual(['index.html', 'run-1', 'run-2']);
+    expect(await readdir(join(results, 'run-2'))).toEqual([
+      'index.html',
+      'latency.svg',
+      'report.md',
+      'result.json',
+      'throughput.svg',
+    ]);
+    const [, last] = await readRuns(results);
+    expect(last).toMatchObject({ run: 'run-2', knee: 60, comparedWith: 'run-1', subject: url });
+    expect(last?.levels.map(({ rate, rounds }) => [rate, rounds])).toEqual([
+      [30, 2],
+      [60, 2],
+    ]);
+    const plot = await readFile(join(results, 'run-2/latency.svg'), 'utf8');
+    expect(plot.match(/<polyline/g)).toHaveLength(3);
+    expect(plot).not.toMatch(/NaN|Infinity|undefined/);
+    expect(await readFile(join(results, 'index.html'), 'utf8')).toMatch(/run-2[\s\S]*run-1/);
+  });
+
+  it('publishes a run that misses the objective, and fails', async () => {
+    const results = await folder();
+    const url = await demoUrl('/primes?below=1000');
+
+    const { code, stdout } = await performanceTest(results, {
+      ...{ RUN: 'run-1', TEST_URL: url, TEST_RATES: '20', TEST_P99_MS: '0.001' },
+    });
+
+    expect(code).toBe(1);
+    expect(stdout).toContain('does not meet the objective');
+    expect(await readdir(join(results, 'run-1'))).toContain('latency.svg');
+  });
+
+  it.each([
+    { what: 'a service that does not answer', env: {}, says: 'no request was answered with 200' },
+    {
+      what: 'a wrong setting',
+      env: { TEST_RATES: '20,fast' },
+      says: 'TEST_RATES: "fast" is not a number above 0',
+    },
+  ])('says what is wrong with $what, and publishes nothing', async ({ env, says }) => {
+    const results = await folder();
+    const url = await demoUrl('/nothing');
+
+    const { code, stderr } = await performanceTest(results, {
+      ...{ RUN: 'run-1', TEST_URL: url, ...env },
+    });
+
+    expect(code).toBe(1);
+    expect(stderr).toContain(says);
+    expect(await readdir(results)).toEqual([]);
+  });
+});
+
+describe('offerLoad', () => {
+  it('sends on while nothing is answered, and counts the wait', async () => {
+    const waiting: ServerResponse[] = [];
+    const url = await serve((response) => {
+      waiting.push(response);
+      // Those that wait for an answer before they send the next one would wait for ever.
+      if (waiting.length === 20) for (const each of waiting) each.end();
+    });
+
+    const sample = await offerLoad({ url, rate: 100, seconds: 0.2, timeoutMs: 60_000 }, signal);
+
+    expect(sample).toMatchObject({ rate: 100, sent: 20, failed: 0 });
+    // The first was due 190 ms before the last.
+    expect(sample.latencyMs.max).toBeGreaterThan(189);
+  });
+
+  it('counts what is not answered in time, or with another status, as failed', async () => {
+    let count = 0;
+    const url = await serve((response) => {
+      count += 1;
+      if (count % 2 === 0) response.writeHead(503).end();
+    });
+
+    const sample = await offerLoad({ url, rate: 100, seconds: 0.1, timeoutMs: 500 }, signal);
+
+    expect(sample).toMatchObject({ sent: 10, failed: 10, achieved: 0 });
+    expect(sample.latencyMs).toEqual({ p50: 0, p90: 0, p99: 0, max: 0 });
+  });
+});
+
+describe('analyse', () => {
+  const objective: Objective = { p99Ms: 100, answeredShare: 0.999 };
+
+  it('finds the knee, and does not look beyond it', () => {
+    const { knee, saturation } = analyse(
+      // A later level may look well by chance.
+      [rounds(100, [10, 12, 90]), rounds(200, [90, 120, 130]), rounds(400, [50, 50, 50])].flat(),
+      objective,
+    );
+
+    expect({ knee, saturation }).toEqual({ knee: 100, saturation: 400 });
+  });
+
+  it('has no knee if the lowest rate misses the objective', () => {
+    expect(analyse(rounds(100, [500]), objective).knee).toBeUndefined();
+    expect(analyse([{ ...sample(100, 1), failed: 1 }], objective).knee).toBeUndefined();
+  });
+
+  it.each([
+    { before: [10, 11, 12], after: [14, 15, 16], verdict: 'worse' },
+    { before: [14, 15, 16], after: [10, 11, 12], verdict: 'better' },
+    // The rounds overlap.
+    { before: [10, 11, 30], after: [14, 15, 16], verdict: 'same' },
+    // They do not, but the change is small.
+    { before: [100, 101, 102], after: [103, 104, 105], verdict: 'same' },
+  ])('says that $before and then $after is $verdict', ({ before, after, verdict }) => {
+    const earlier = analyse(rounds(100, before), objective);
+
+    const { changes } = analyse(
+      [rounds(100, after), rounds(200, after)].flat(),
+      objective,
+      earlier,
+    );
+
+    expect(changes).toEqual([expect.objectContaining({ rate: 100, verdict })]);
+  });
+});
+
+it('passes over folders of runs that were cut off', async () => {
+  const results = await folder();
+  await mkdir(join(results, 'cut-off'));
+  await writeFile(join(results, 'cut-off/result.json'), '{"run":"cut-off"');
+  await mkdir(join(results, 'other'));
+  await writeFile(join(results, 'other/result.json'), '{"run":"other","levels":[{}]}');
+
+  expect(await readRuns(results)).toEqual([]);
+});
+
+function rounds(rate: number, p99s: readonly number[]): Sample[] {
+  return p99s.map((p99) => sample(rate, p99));
+}
+
+function sample(rate: number, p99: number): Sample {
+  const latencyMs = { p50: p99 / 4, p90: p99 / 2, p99, max: p99 };
+  return { rate, achieved: rate, sent: 100, failed: 0, latencyMs };
+}
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'skolo-results-'));
+  onTestFinished(() => rm(path, { recursive: true }));
+  return path;
+}
+
+async function demoUrl(path: string): Promise<string> {
+  const demo = await startDemo({ host: '127.0.0.1', port: 0 });
+  onTestFinished(demo.close);
+  return `http://127.0.0.1:${demo.port}${path}`;
+}
+
+async function serve(answer: (response: ServerResponse) => void): Promise<string> {
+  const server = createServer((_request, response) => answer(response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+async function performanceTest(results: string, env: Record<string, string>) {
+  const settings = {
+    ...{ TEST_RATES: '60,30', TEST_SECONDS: '0.3', TEST_ROUNDS: '2' },
+    ...{ TEST_TIMEOUT_MS: '30000', TEST_P99_MS: '30000' },
+  };
+  return run(process.execPath, [step, results], {
+    env: { ...process.env, ...settings, ...env },
+  }).then(
+    ({ stdout, stderr }) => ({ stdout, stderr, code: 0 }),
+    ({ stdout, stderr, code }: { stdout: string; stderr: string; code: number }) => ({
+      ...{ stdout, stderr, code },
+    }),
+  );
+}
