@@ -20,6 +20,17 @@ export {
 export { ConsoleSession, consoleApi } from './console.ts';
 export { DeskRack, deskApi } from './desk.ts';
 export {
+  EnrolledPi,
+  EnrolmentSecret,
+  EnrolRequest,
+  enrolmentApi,
+  enrolmentsApi,
+  keyHeader,
+  mostLockdownBytes,
+  WaitCode,
+  WaitingPi,
+} from './enrolment.ts';
+export {
   CommonCause,
   Curve,
   HistoryEntry,

@@ -6,6 +6,7 @@ export {
   storedImages,
   verifyImage,
 } from './base-images/store.ts';
+export { commonFiles } from './boot/enrol.ts';
 export {
   burnCards,
   type CardResult,

@@ -37,6 +37,9 @@ const publicKey = line.regex(
   'is not a public key of ssh',
 );
 
+/** Length of the prefix of a subnet. */
+const prefix = z.int().min(1).max(32);
+
 const Identity = z.strictObject({
   hostname: hostName,
   /** Of the wired interface. */
@@ -44,8 +47,7 @@ const Identity = z.strictObject({
     z.literal('dhcp'),
     z.strictObject({
       address: ipv4,
-      /** Length of the prefix of its subnet. */
-      prefix: z.int().min(1).max(32),
+      prefix,
       gateway: ipv4.optional(),
     }),
   ]),
@@ -104,7 +106,8 @@ const System = z.strictObject({
     .strictObject({
       /** Of k3s, at port 6443. */
       server,
-      token: joinToken,
+      /** Absent: enrolment gives one. */
+      token: joinToken.optional(),
       /** SHA-256 of the program of k3s that is on the boot partition. */
       programSha256: z.string().regex(/^[0-9a-f]{64}$/),
     })
@@ -114,7 +117,32 @@ const System = z.strictObject({
 /** What Pis of one rack have in common. */
 export type PiSystem = z.infer<typeof System>;
 
-const Setup = z.strictObject({ ...System.shape, identity: Identity });
+/** How a Pi with a common image finds out who it is. Its identity is what it has until then. */
+const Enrolment = z.strictObject({
+  /** Of machine-state, on the server of the cluster. */
+  port: z.int().min(1).max(65_535),
+  /** Of the public key there, as curl reads it. */
+  pin: z.string().regex(/^sha256\/\/[A-Za-z0-9+/]{43}=$/, 'is not a pin of a public key'),
+  secret: z
+    .instanceof(Secret)
+    .refine((secret) => /^[A-Za-z0-9._-]{20,100}$/.test(secret.reveal()), {
+      error: 'is not an enrolment secret',
+    }),
+  /** For a machine with an address in rack.yaml; absent: all have DHCP. */
+  subnet: z.strictObject({ prefix, gateway: ipv4.optional() }).optional(),
+});
+
+const Setup = z
+  .strictObject({ ...System.shape, identity: Identity, enrolment: Enrolment.optional() })
+  .refine(({ cluster, enrolment }) => enrolment === undefined || cluster?.token === undefined, {
+    error: 'a common image has no token of its own',
+  })
+  .refine(({ cluster, enrolment }) => cluster === undefined || cluster.token || enrolment, {
+    error: 'a machine that joins a cluster needs a token',
+  })
+  .refine(({ cluster, enrolment }) => enrolment === undefined || cluster !== undefined, {
+    error: 'a common image joins a cluster',
+  });
 
 export type PiSetup = z.infer<typeof Setup>;
 

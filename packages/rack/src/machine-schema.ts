@@ -4,7 +4,7 @@ import { seconds } from '@skolo/models';
 import { z } from 'zod';
 import { seenBackWithin } from './back-check.ts';
 import { object, section, text } from './fields.ts';
-import { address, digits64, hostName, mac, portOrRange } from './network-fields.ts';
+import { address, boardSerial, digits64, hostName, mac, portOrRange } from './network-fields.ts';
 import { overridesOf, swarmingClient } from './settings/swarming-client.ts';
 import { each } from './spreading.ts';
 import { attributes, line, ownPower, ports, power, uplink } from './wiring-fields.ts';
@@ -59,6 +59,11 @@ export const machineSchema = object({
   mac: each(mac)
     .exactOptional()
     .describe('MAC address. With it, another machine with the same IP address gets no token.'),
+  serial: each(boardSerial)
+    .exactOptional()
+    .describe(
+      'Serial number of the board of a Raspberry Pi. A card of `skolo pi image --common` gets its name by it, or by the MAC address.',
+    ),
   power,
   uplink: each(uplink).exactOptional().describe('The switch port that it is plugged into.'),
   identity: each(z.string())

@@ -90,6 +90,11 @@ export const mac = canonical('a MAC address', 'dc:a6:32:00:01:0f', (input) => {
   return written.test(input) ? (digits.match(/../g) ?? []).join(':') : undefined;
 });
 
+/** Of a Raspberry Pi: lower case. Source: /proc/device-tree/serial-number, 16 digits since the first model. */
+export const boardSerial = canonical('a serial number', '10000000f00dcafe', (input) =>
+  /^[0-9a-f]{16}$/i.test(input) ? input.toLowerCase() : undefined,
+);
+
 export const email = text(
   /^[^\s@"'<>]+@[^\s@"'<>]+\.[^\s@"'<>]+$/,
   'an e-mail address',

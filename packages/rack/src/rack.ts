@@ -94,6 +94,8 @@ export interface Machine {
   ports: Ports;
   /** Lower case, colons. */
   mac?: string;
+  /** Of the board: 16 digits, lower case. */
+  serial?: string;
   power: Outlet[];
   uplink?: Outlet;
   /** A name of `identities`, or `none`. Absent: `defaultIdentity` applies. */

@@ -1,7 +1,7 @@
 /** machine-state, wired. */
 import { setMaxListeners } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { consoleApi, machineStateApi, type ServiceState } from '@skolo/api';
+import { consoleApi, enrolmentsApi, machineStateApi, type ServiceState } from '@skolo/api';
 import {
   createApp,
   createEvents,
@@ -20,6 +20,11 @@ import { Agents } from './collect/agents.ts';
 import { OtherServices, type ServiceTuning, usualServiceTuning } from './collect/services.ts';
 import { openConsole } from './console/open-console.ts';
 import { Current } from './current.ts';
+import { enrolmentHandlers } from './enrolment/api.ts';
+import { Cluster } from './enrolment/cluster.ts';
+import { EnrolmentPort } from './enrolment/endpoint.ts';
+import { Enrolment } from './enrolment/enrolment.ts';
+import { Lockdown } from './enrolment/lockdown.ts';
 import type { MachineStateEvent } from './events.ts';
 import { History } from './history/history.ts';
 import { Recorder } from './history/recorder.ts';
@@ -30,7 +35,7 @@ import { openRecords } from './orders/records.ts';
 import { Silences } from './orders/silences.ts';
 import { RackFile } from './rack-file.ts';
 
-const api = { ...machineStateApi, ...consoleApi };
+const api = { ...machineStateApi, ...enrolmentsApi, ...consoleApi };
 /** From `src` and from the bundle's `dist`. */
 const pages = fileURLToPath(new URL('../pages', import.meta.url));
 
@@ -150,6 +155,14 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
     areAlertsKnown: () => services.views().alerts !== undefined,
     onDropped: countDropped,
   });
+  const enrolment = new Enrolment({
+    ...{ rack, clock, log, records, cluster: new Cluster({ rack, signal }) },
+    isOpen: () => journal.isOpen,
+    isAgentAlive: (name) => agents.isAlive(name),
+  });
+  const enrolmentPort = new EnrolmentPort({
+    ...{ context, enrolment, lockdown: new Lockdown(stateDir), retryMs: base.retryMs },
+  });
   for (const part of [recorder, changes]) events.consume((event) => part.consume(event));
 
   await journal.open((opened) => {
@@ -160,7 +173,11 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   current.recall(await history.open());
   const webConsole = await openConsole(context, pages);
   const parts = { rack, clock, current, changes, history, orders };
-  const handlers = { ...apiHandlers(parts), ...webConsole.handlers };
+  const handlers = {
+    ...apiHandlers(parts),
+    ...enrolmentHandlers({ enrolment, port: enrolmentPort }),
+    ...webConsole.handlers,
+  };
   const handler = webConsole.around(createApp({ ...context, api, handlers, compresses: true }));
   await journal.whenOpen(async () => {
     journal.onWell();
@@ -168,6 +185,7 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   });
   agents.follow();
   services.start();
+  await enrolmentPort.follow();
   const ticking = setInterval(() => {
     current.tick();
     history.tick();
@@ -177,6 +195,7 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   const unfollow = context.rack.onChange(() => {
     agents.follow();
     services.hurry();
+    void enrolmentPort.follow();
     current.touch();
   });
 
@@ -187,6 +206,7 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
       unfollow();
       clearInterval(ticking);
       rackFile.close();
+      await enrolmentPort.close();
       await Promise.all([agents.stop(), services.stop(), silences.stop(), delivery.stop()]);
       current.stop();
       await history.close();

@@ -1,6 +1,6 @@
 import type { RequestListener, Server, ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { SecureContextOptions } from 'node:tls';
+import type { TlsOptions } from 'node:tls';
 import { createServer as createHttpServer } from '@skolo/errors/http';
 import { type AnswerMalformed, answerStrictly } from './strict-requests.ts';
 
@@ -19,7 +19,7 @@ interface NewServerOptions {
   /** Overrides of our defaults. */
   serverOptions?: ServerOptions | undefined;
   /** With it, the server speaks https. */
-  tls?: SecureContextOptions | undefined;
+  tls?: TlsOptions | undefined;
   answerMalformed?: AnswerMalformed | undefined;
 }
 

@@ -141,6 +141,7 @@ describe('boot files of any setup', () => {
           files: [...rootFiles({ setup, now }), ...networkManagerFiles(setup)],
           programSha256: setup.cluster?.programSha256,
           hasWifi: setup.wifi !== 'off',
+          units: [],
         }),
         ...[raspberryPiSteps(setup), debianSteps(setup, ['a=b'])].map(
           (steps) => firstRunFiles(setup, steps)['firstrun.sh'] ?? '',

@@ -2,6 +2,10 @@
 import { agentFiles } from '@skolo/jumphost/agent-files';
 import type { PiSetup } from '../setup.ts';
 import { clock, clockScript, clockUnit, clockUnitText, waitsAlone } from './clock.ts';
+import { stateFolder } from './setup-script.ts';
+
+/** Name and address of a machine that is enrolled. */
+export const nameFile = `${stateFolder}/name`;
 
 export interface RootFile {
   path: string;
@@ -18,7 +22,7 @@ export interface RootNeeds {
 const head = '# Written by skolo.\n';
 
 export function rootFiles({ setup, now }: RootNeeds): RootFile[] {
-  const { identity, cluster, timeServers } = setup;
+  const { identity, cluster, timeServers, enrolment } = setup;
   const { hostname: name, wired } = identity;
   const text = (path: string, content: string, mode = 0o644) => ({ path, content, mode });
   const server = cluster === undefined ? '' : `${bracketed(cluster.server)}:6443`;
@@ -59,19 +63,25 @@ export function rootFiles({ setup, now }: RootNeeds): RootFile[] {
     ...(cluster === undefined
       ? []
       : [
-          ...agentFiles({
-            machine: { name, ...(wired !== 'dhcp' && { address: wired.address }) },
-            server: cluster.server,
-          }),
+          ...(enrolment === undefined
+            ? agentFiles({
+                machine: { name, ...(wired !== 'dhcp' && { address: wired.address }) },
+                server: cluster.server,
+              })
+            : []),
           text(
             '/etc/systemd/system/k3s-agent.service.d/50-skolo.conf',
-            `${head}[Unit]\nWants=${clockUnit}\nAfter=${clockUnit}\n${waitsAlone}\n`,
+            `${head}[Unit]\nWants=${clockUnit}\nAfter=${clockUnit}\n${waitsAlone}\n${enrolment === undefined ? '' : `ConditionPathExists=${nameFile}\n`}`,
           ),
         ]),
   ];
 }
 
-function hostsOf({ identity, domain, hosts }: PiSetup): string {
+export function hostsOf({
+  identity,
+  domain,
+  hosts,
+}: Pick<PiSetup, 'identity' | 'domain' | 'hosts'>): string {
   const { hostname } = identity;
   const own = domain === undefined ? hostname : `${hostname}.${domain} ${hostname}`;
   const isOwn = (line: string) => line.split(/\s+/).includes(hostname);
@@ -85,6 +95,6 @@ function hostsOf({ identity, domain, hosts }: PiSetup): string {
     .join('');
 }
 
-function bracketed(server: string): string {
+export function bracketed(server: string): string {
   return server.includes(':') ? `[${server}]` : server;
 }

@@ -9,6 +9,10 @@ import type { RootFile } from './root-files.ts';
 export const setupFile = 'skolo-setup.sh';
 export const programFile = 'skolo-k3s';
 export const tokenFile = 'skolo-token';
+/** The secret of a common image. */
+export const secretFile = 'skolo-secret';
+/** Of enrolment, on the root partition. */
+export const stateFolder = '/var/lib/skolo-enrol';
 /** What failed, for a person who looks at the card elsewhere. */
 export const errorFile = 'skolo-error.txt';
 /** Where Raspberry Pi OS from Bookworm on, Ubuntu and Debian mount it. */
@@ -20,10 +24,17 @@ export interface ScriptNeeds {
   programSha256: string | undefined;
   /** Wi-Fi is used. */
   hasWifi: boolean;
+  /** Units of enrolment. */
+  units: readonly string[];
 }
 
 /** `sh skolo-setup.sh [--no-start]`: without a start of services, where the computer restarts anyway. */
-export function setupScript({ files, programSha256, hasWifi }: ScriptNeeds): string {
+export function setupScript({ files, programSha256, hasWifi, units }: ScriptNeeds): string {
+  const started = [
+    'skolo-clock.service',
+    ...(programSha256 === undefined ? [] : ['k3s-agent.service']),
+    ...units,
+  ].join(' ');
   return `#!/bin/sh
 # Written by skolo. Makes a fresh system what it is to be, as root, and may run again.
 # Its log: /var/log/skolo-setup.log. What failed is in ${errorFile} beside it, too.
@@ -67,14 +78,14 @@ no_swap() {
 ${hasWifi ? wifiStep : ''}${programSha256 === undefined ? '' : joinStep(programSha256)}
 services() {
   systemctl enable ssh.service || systemctl enable sshd.service
-  systemctl enable skolo-clock.service${programSha256 === undefined ? '' : ' k3s-agent.service'}
+  systemctl enable ${started}
 }
 
 start() {
   systemctl daemon-reexec
   systemctl restart systemd-journald.service
   systemctl try-restart systemd-timesyncd.service chrony.service ssh.service || true
-  systemctl start --no-block skolo-clock.service${programSha256 === undefined ? '' : ' k3s-agent.service'}
+  systemctl start --no-block ${started}
 }
 
 step files
@@ -111,7 +122,7 @@ wifi() {
 }
 `;
 
-/** The token leaves the card's boot partition, which everybody who has the card can read, when it is used. */
+/** Secrets leave the card's boot partition, which everybody who has the card can read, when they are used. */
 function joinStep(sha256: string): string {
   return `
 k3s() {
@@ -124,13 +135,18 @@ k3s() {
     mv -f "$program.skolo-new" "$program"
     rm -f "$boot/${programFile}"
   fi
-  if [ -e "$boot/${tokenFile}" ]; then
-    put /etc/rancher/k3s/token 600 < "$boot/${tokenFile}"
-    sync
-    size=$(wc -c < "$boot/${tokenFile}")
-    dd if=/dev/zero of="$boot/${tokenFile}" bs="$size" count=1 conv=notrunc,fsync
-    rm -f "$boot/${tokenFile}"
-  fi
+  move ${tokenFile} /etc/rancher/k3s/token
+  move ${secretFile} ${stateFolder}/secret
+}
+
+# move FILE PATH: a secret away from the boot partition.
+move() {
+  [ -e "$boot/$1" ] || return 0
+  put "$2" 600 < "$boot/$1"
+  sync
+  size=$(wc -c < "$boot/$1")
+  dd if=/dev/zero of="$boot/$1" bs="$size" count=1 conv=notrunc,fsync
+  rm -f "$boot/$1"
 }
 `;
 }

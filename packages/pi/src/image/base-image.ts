@@ -1,4 +1,5 @@
 /** A base image: its boot partition, and what its Linux says of itself. */
+import { enrolPrograms } from '../boot/enrol.ts';
 import { PiError } from '../errors.ts';
 import { type FatVolume, openFat } from '../fat/volume.ts';
 import { type CustomizationFacts, type Method, methodOf } from './customization.ts';
@@ -15,6 +16,8 @@ export interface BaseImage {
   system: string;
   /** Of its programs; undefined where it is another one. */
   architecture: 'arm64' | 'armhf' | undefined;
+  /** Programs of enrolment that it does not have. */
+  lacks: readonly string[];
 }
 
 /** Opens it for the changes of one machine. @throws PiError skolo does not know how to customise it. */
@@ -37,6 +40,7 @@ export async function openBaseImage(base: Disk): Promise<BaseImage> {
     ...{ disk, boot, method: methodOf(base.name, facts) },
     system: `${facts.os?.id ?? 'an unknown system'} ${facts.os?.codename ?? ''}`.trimEnd(),
     architecture: root && (await architectureOf(root)),
+    lacks: await missingOf(root),
   };
 }
 
@@ -65,6 +69,14 @@ async function factsOf(boot: FatVolume, root: LinuxFiles | undefined): Promise<C
       (await has('etc/kernel/postinst.d/z50-raspi-firmware')) &&
       (await has('etc/network/interfaces.d/eth0')),
   };
+}
+
+async function missingOf(root: LinuxFiles | undefined): Promise<string[]> {
+  const missing: string[] = [];
+  for (const name of enrolPrograms) {
+    if (!(await root?.exists(`usr/bin/${name}`))) missing.push(name);
+  }
+  return missing;
 }
 
 /** By the header of a program. Source: elf(5), e_machine. */

@@ -4,11 +4,18 @@ import { cloudInitFiles } from '../boot/cloud-init.ts';
 import { type CmdlineEdit, cmdlineValue, editCmdline } from '../boot/cmdline.ts';
 import { cmdlinePath, editConfigTxt } from '../boot/config-txt.ts';
 import { debianFiles, debianSteps } from '../boot/debian.ts';
+import { commonFiles, enrolUnits } from '../boot/enrol.ts';
 import { firstRunFiles, firstRunWords, raspberryPiSteps } from '../boot/firstrun.ts';
 import { netplanOf, networkManagerFiles } from '../boot/network.ts';
 import { preseedFiles } from '../boot/preseed.ts';
 import { type RootFile, rootFiles } from '../boot/root-files.ts';
-import { programFile, setupFile, setupScript, tokenFile } from '../boot/setup-script.ts';
+import {
+  programFile,
+  secretFile,
+  setupFile,
+  setupScript,
+  tokenFile,
+} from '../boot/setup-script.ts';
 import { PiError } from '../errors.ts';
 import type { PiSetup } from '../setup.ts';
 import type { BaseImage } from './base-image.ts';
@@ -36,7 +43,7 @@ export async function customise(image: BaseImage, needs: MachineNeeds): Promise<
 
 /** @throws PiError The base lacks a file. */
 export async function bootFiles(
-  { boot, method, disk }: Pick<BaseImage, 'boot' | 'method' | 'disk'>,
+  { boot, method, disk, lacks }: Pick<BaseImage, 'boot' | 'method' | 'disk' | 'lacks'>,
   { setup, program, now }: MachineNeeds,
 ): Promise<BootFiles> {
   const read = async (path: string) => {
@@ -47,29 +54,40 @@ export async function bootFiles(
   const configTxt = await read('config.txt');
   const cmdline = cmdlinePath(configTxt);
   const cmdlineText = await read(cmdline);
-  const { cluster, wifi } = setup;
+  const { cluster, enrolment, wifi } = setup;
+  if (enrolment !== undefined && (lacks.length > 0 || method === 'debian-firstrun')) {
+    const why = lacks.length > 0 ? `has no ${lacks.join(' and no ')}` : "is Debian's own";
+    throw new PiError(
+      'IMAGE',
+      `${disk.name}: ${why}, so a common image cannot ask who it is; take Raspberry Pi OS or Ubuntu Server`,
+    );
+  }
   const files = rootFiles({ setup, now });
   const script = setupScript({
-    files: [...files, ...systemFiles(method, setup)],
+    files: [...files, ...systemFiles(method, setup), ...commonFiles(setup, method)],
     programSha256: cluster?.programSha256,
     hasWifi: wifi !== 'off',
+    units: enrolment === undefined ? [] : enrolUnits,
   });
   const instance = `${setup.identity.hostname}-${digest(setup)}`;
   return new Map<string, string | Uint8Array>([
     ...Object.entries(methodFiles(method, setup, instance)),
     [setupFile, script],
-    ...(cluster === undefined
-      ? []
-      : ([
-          [tokenFile, `${cluster.token.reveal()}\n`],
-          ...(program === undefined ? [] : [[programFile, program]]),
-        ] as [string, string | Uint8Array][])),
+    ...Object.entries(secretFiles(setup)),
+    ...(program === undefined ? [] : [[programFile, program] as const]),
     // The first start of Debian's own image writes it again.
     ...(method === 'debian-firstrun'
       ? []
       : ([['config.txt', editConfigTxt(configTxt, configLines(setup))]] as [string, string][])),
     [cmdline, editCmdline(cmdlineText, cmdlineEdit(method, setup, { cmdlineText, instance }))],
   ]);
+}
+
+function secretFiles({ cluster, enrolment }: PiSetup): Record<string, string> {
+  return {
+    ...(cluster?.token && { [tokenFile]: `${cluster.token.reveal()}\n` }),
+    ...(enrolment && { [secretFile]: `${enrolment.secret.reveal()}\n` }),
+  };
 }
 
 function methodFiles(method: Method, setup: PiSetup, instance: string): Record<string, string> {
@@ -129,6 +147,6 @@ function cmdlineEdit(
 function digest(setup: PiSetup): string {
   // Secrets print as a mark: they are in the network's key, and in the token.
   const files = rootFiles({ setup, now: new Date(0) });
-  const text = JSON.stringify([setup, files, netplanOf(setup), setup.cluster?.token.reveal()]);
+  const text = JSON.stringify([setup, files, netplanOf(setup), secretFiles(setup)]);
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }

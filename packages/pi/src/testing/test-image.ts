@@ -92,6 +92,8 @@ export const systems = {
       'usr/lib/os-release':
         'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_CODENAME=trixie\n',
       'usr/bin/cloud-init': '#!/usr/bin/python3\n',
+      'usr/bin/curl': '#!/bin/sh\n',
+      'usr/bin/openssl': '#!/bin/sh\n',
       'usr/lib/raspberrypi-sys-mods/imager_custom': '#!/bin/sh\n',
     },
   },

@@ -18,6 +18,7 @@ export function checkAddresses(draft: Draft, report: Report): void {
   const isWrong = subnetCheck(rack.network.subnet);
   const users = new Map<string, User[]>();
   const macs = new Map<string, { name: string; spot: Spot }>();
+  const serials = new Map<string, { name: string; spot: Spot }>();
   const topics = new Map<string, { name: string; spot: Spot }>();
 
   function take(address: string | undefined, user: User): void {
@@ -34,12 +35,20 @@ export function checkAddresses(draft: Draft, report: Report): void {
   }
 
   function takeMac(mac: string | undefined, name: string, spot: Spot): void {
-    if (mac === undefined) return;
-    const other = macs.get(mac);
-    if (other === undefined) macs.set(mac, { name, spot });
+    takeOnce(macs, mac, { name, spot, rule: 'mac twice' });
+  }
+
+  function takeOnce(
+    taken: Map<string, { name: string; spot: Spot }>,
+    value: string | undefined,
+    { name, spot, rule }: { name: string; spot: Spot; rule: string },
+  ): void {
+    if (value === undefined) return;
+    const other = taken.get(value);
+    if (other === undefined) taken.set(value, { name, spot });
     else {
-      const message = `${mac} is used twice: also by ${other.name}`;
-      report(spot, 'mac twice', message, undefined, { other: other.spot });
+      const message = `${value} is used twice: also by ${other.name}`;
+      report(spot, rule, message, undefined, { other: other.spot });
     }
   }
 
@@ -82,6 +91,8 @@ export function checkAddresses(draft: Draft, report: Report): void {
     const spot = () => within(draft, machine, 'address');
     take(address, { name, kind: 'machine', ...given(ports), spot });
     takeMac(mac, name, () => within(draft, machine, 'mac'));
+    const serialSpot = () => within(draft, machine, 'serial');
+    takeOnce(serials, machine.serial, { name, spot: serialSpot, rule: 'serial twice' });
     for (const device of machine.devices) {
       const spot = () => within(draft, device, 'address');
       take(device.address, { name: device.fullName, kind: 'device', spot });

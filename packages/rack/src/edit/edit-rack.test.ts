@@ -75,6 +75,24 @@ describe('an edit of rack.yaml', () => {
       '  a-[1-2]: { kind: rpi, device: { kind: android, serial: [0A1B, "12345678"] } } # two\n',
     ],
     [
+      'the serial of a board that has none',
+      '  a:\n    kind: rpi # the first\n    mac: b8:27:eb:00:00:01\n',
+      [{ name: 'a', key: 'serial' as const, value: '1000000000000001' }],
+      '  a:\n    kind: rpi # the first\n    serial: "1000000000000001"\n    mac: b8:27:eb:00:00:01\n',
+    ],
+    [
+      'the serial of the board of one in a range, which becomes an entry of its own',
+      '  a-[1-3]: { kind: rpi, address: 192.168.1.[101-103] } # three\n',
+      [{ name: 'a-2', key: 'serial' as const, value: '10000000f00dcafe' }],
+      '  a-[1,3]: { kind: rpi, address: 192.168.1.[101,103] } # three\n  a-2: { kind: rpi, serial: 10000000f00dcafe, address: 192.168.1.102 }\n',
+    ],
+    [
+      'the serial of a board that was exchanged',
+      '  a-[1-2]: { kind: rpi, serial: [10000000f00dcafe, "1000000000000001"] }\n',
+      [{ name: 'a-2', key: 'serial' as const, value: '100000000000000e' }],
+      '  a-[1-2]: { kind: rpi, serial: [10000000f00dcafe, "100000000000000e"] }\n',
+    ],
+    [
       'the serial of one of several phones',
       '  a:\n    kind: rpi\n    devices:\n      - { name: left, kind: android, serial: 0A1B } # old\n      - { name: right, kind: ios, serial: 0A1C }\n',
       [{ name: 'a', key: 'serial' as const, device: 'right', value: '0A1D' }],

@@ -23,12 +23,12 @@ import { foldValues } from './fold.ts';
 import { applied, ByHand, plain, rangeOf, type Splice, written } from './splice.ts';
 import { splitEntry } from './split-entry.ts';
 
-/** A new value of an entry that has one. */
+/** A new value of an entry that has one. An entry without the serial number of its board gets one. */
 export interface RackEdit {
   /** Of the jumphost, a device or a machine. */
   name: string;
   key: 'uplink' | 'address' | 'mac' | 'power' | 'serial';
-  /** With `serial`: its name on the machine. */
+  /** With `serial` of an attached device: its name on the machine. */
   device?: string;
   value: string;
 }
@@ -78,7 +78,9 @@ function attempt(text: string, edits: readonly RackEdit[]): Attempt {
   for (const group of groupsOf(document.contents, edits, show)) {
     try {
       if ('why' in group) throw new ByHand(group.why);
-      found.splices.push(...changed(group, hidden, show));
+      found.splices.push(
+        ...('map' in group ? [added(group, hidden)] : changed(group, hidden, show)),
+      );
       found.made.push(...group.edits);
     } catch (error) {
       if (!(error instanceof ByHand)) throw error;
@@ -103,6 +105,8 @@ function ifPossible(text: string, name: string, file: string): string {
 /** Edits of one value in the text. */
 type Group = { edits: RackEdit[] } & (
   | { section: string; names: string[]; value: Scalar | YAMLSeq }
+  /** It has no such key. */
+  | { names: string[]; map: YAMLMap }
   | { why: string }
 );
 
@@ -142,13 +146,30 @@ function pairIn(map: unknown, key: string): Pair | undefined {
   return map.items.find((pair) => isScalar(pair.key) && pair.key.value === key);
 }
 
-function groupOf(entry: Entry | undefined, value: unknown, { name, key }: RackEdit): Group {
+function groupOf(entry: Entry | undefined, value: unknown, { name, key, device }: RackEdit): Group {
   const edits: RackEdit[] = [];
   if (entry === undefined) return { edits, why: `${name} is not in rack.yaml` };
   const { section, names } = entry;
   if (isScalar(value) || isSeq(value)) return { edits, section, names, value };
   if (isAlias(value)) return { edits, why: `its \`${key}\` is an alias, *${value.source}` };
+  const mayBeAdded = key === 'serial' && device === undefined && section === 'machines';
+  if (mayBeAdded && value === undefined) return { edits, names, map: entry.map };
   return { edits, why: `its entry has no \`${key}\` of its own` };
+}
+
+/** Before the second key, so that the kind of a machine stays in front. */
+function added({ names, map, edits }: Group & { names: string[]; map: YAMLMap }, text: string) {
+  const [{ key, value }] = edits as [RackEdit];
+  if (names.length > 1) throw new NeedsOwnEntry(ownEntry(names, edits, key));
+  const next = (map.items[1] ?? map.items[0])?.key;
+  if (!isScalar(next)) throw new ByHand('its entry is written in an unusual way');
+  const { from } = rangeOf(next);
+  const margin = text.slice(text.lastIndexOf('\n', from - 1) + 1, from);
+  if (!map.flow && margin.trim() !== '') {
+    throw new ByHand('its entry is written in an unusual way');
+  }
+  const end = map.flow ? ', ' : `\n${margin}`;
+  return { from, to: from, text: `${key}: ${plain(value)}${end}` };
 }
 
 function entriesOf(contents: unknown, show: (text: string) => string): Entry[] {
@@ -170,7 +191,12 @@ function entriesOf(contents: unknown, show: (text: string) => string): Entry[] {
 }
 
 function changed(
-  { section, names, value, edits }: Exclude<Group, { why: string }>,
+  {
+    section,
+    names,
+    value,
+    edits,
+  }: Group & { section: string; names: string[]; value: Scalar | YAMLSeq },
   text: string,
   show: (text: string) => string,
 ): Splice[] {
@@ -234,13 +260,14 @@ function valuesOf(rack: Rack): Map<string, string> {
   const values = new Map<string, string>();
   for (const entry of [rack.jumphost, ...rack.infrastructure.values(), ...rack.machines.values()]) {
     const { name, uplink, address, mac, power, ...others } = entry;
-    const { serials, rest } = withoutSerials(others);
+    const { serial, serials, rest } = withoutSerials(others);
     const port = uplink === undefined || uplink === 'internet' ? uplink : formatOutlet(uplink);
     const feeds = power.map(formatOutlet).join(' ');
     const all = {
       uplink: port,
       address,
       mac,
+      serial,
       power: feeds,
       other: JSON.stringify(rest),
       ...serials,
@@ -250,10 +277,11 @@ function valuesOf(rack: Rack): Map<string, string> {
   return values;
 }
 
-/** Serials of attached devices as keys of their own: `serial phone`. */
-function withoutSerials(entry: object | Pick<Machine, 'devices'>) {
+/** The serial of a machine's board, and those of attached devices as keys of their own: `serial phone`. */
+function withoutSerials(entry: object | Pick<Machine, 'devices' | 'serial'>) {
   if (!('devices' in entry)) return { serials: {}, rest: entry };
+  const { serial, ...rest } = entry;
   const serials = entry.devices.map(({ name, serial }) => [`serial ${name}`, serial] as const);
   const devices = entry.devices.map(({ serial: _, ...device }) => device);
-  return { serials: Object.fromEntries(serials), rest: { ...entry, devices } };
+  return { serial, serials: Object.fromEntries(serials), rest: { ...rest, devices } };
 }

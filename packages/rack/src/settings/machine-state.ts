@@ -2,8 +2,8 @@
 
 import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
-import { secret, section } from '../fields.ts';
-import { httpUrl } from '../network-fields.ts';
+import { object, path, secret, section } from '../fields.ts';
+import { httpUrl, portNumber } from '../network-fields.ts';
 import { common } from './common.ts';
 
 export const machineState = section({
@@ -20,6 +20,21 @@ export const machineState = section({
     .default('http://alertmanager.skolo.svc:9093')
     .describe(
       'URL of Alertmanager, where maintenance silences alerts; default: that of kube/base. `none`: maintenance silences nothing.',
+    ),
+  enrolment: object({
+    port: portNumber.default(8005).describe('Port of the endpoint, which always speaks TLS.'),
+    apiServer: httpUrl
+      .default('https://kubernetes.default.svc')
+      .describe('URL of the API server of Kubernetes; default: as pods reach it.'),
+    serviceAccount: path
+      .default('/var/run/secrets/skolo-enrolment')
+      .describe(
+        'Folder with `token` and `ca.crt` of a service account; default: that of kube/components/enrolment.',
+      ),
+  })
+    .exactOptional()
+    .describe(
+      'Raspberry Pis with a common image ask who they are, and join the cluster. Absent: the endpoint does not listen. Needs kube/components/enrolment.',
     ),
   servicesToken: secret
     .exactOptional()

@@ -52,6 +52,13 @@ export class Agents {
     return this.watches.get(machine)?.view() ?? { silentSeconds: 0 };
   }
 
+  /** It answers, or has answered a moment ago. */
+  isAlive(machine: string): boolean {
+    const { status, silentSeconds } = this.view(machine);
+    const { staleSeconds } = this.deps.rack().services['machine-state'];
+    return status !== undefined && silentSeconds <= staleSeconds;
+  }
+
   async stop(): Promise<void> {
     for (const watch of this.watches.values()) this.close(watch);
     this.watches.clear();

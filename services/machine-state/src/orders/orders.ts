@@ -2,9 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { HistoryEntry, MachineOrder, Order } from '@skolo/api';
 import { type Clock, HttpProblem } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import { didYouMean, type Rack } from '@skolo/rack';
-import type { OrderRecord, Records } from './records.ts';
+import { type OrderRecord, type Records, written } from './records.ts';
 
 export interface OrdersDeps {
   rack(): Rack;
@@ -238,9 +237,7 @@ export class Orders {
   /** @throws HttpProblem 503 */
   private async write(changes: Parameters<Records['tables']['write']>[0]): Promise<void> {
     try {
-      await this.deps.records.tables.write(changes);
-    } catch (error) {
-      throw new HttpProblem(503, `nothing was changed: ${errorText(error)}`, { cause: error });
+      await written(this.deps.records.tables, changes);
     } finally {
       this.open = undefined;
     }

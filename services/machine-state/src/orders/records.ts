@@ -1,7 +1,10 @@
-/** What people order and note: acknowledged, and so in the journal. */
+/** What people order and note, and who is enrolled: acknowledged, and so in the journal. */
 import { Order, Time } from '@skolo/api';
-import { Tables, type TablesDeps } from '@skolo/durable';
+import { HttpProblem } from '@skolo/common';
+import { type Change, Tables, type TablesDeps } from '@skolo/durable';
+import { errorText } from '@skolo/errors';
 import { z } from 'zod';
+import { enrolmentTables } from '../enrolment/records.ts';
 
 export const OrderRecord = Order.extend({
   machine: z.string(),
@@ -27,6 +30,16 @@ export function openRecords(deps: TablesDeps) {
     tables,
     orders: tables.table('order', OrderRecord, ({ id }) => id),
     notes: tables.table('note', NoteRecord, ({ id }) => id),
+    ...enrolmentTables(tables),
   };
 }
 export type Records = ReturnType<typeof openRecords>;
+
+/** @throws HttpProblem 503: nothing is changed. */
+export async function written(tables: Tables, changes: readonly Change[]): Promise<void> {
+  try {
+    await tables.write(changes);
+  } catch (error) {
+    throw new HttpProblem(503, `nothing was changed: ${errorText(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * Enrolment: Raspberry Pis with a common image ask machine-state who they are. They speak TLS with a port of its own: a Pi pins the
+ * public key of the endpoint, and proves with the certificate of its own key who asks. Its answers are lines for a shell.
+ */
+import { z } from 'zod';
+import { Problem } from './problem.ts';
+import { route } from './route.ts';
+import { Time } from './time.ts';
+
+const name = z.string().min(1).max(200);
+const serial = z.string().regex(/^[0-9a-f]{16}$/, 'is not the serial number of a board');
+const mac = z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, 'is not a MAC address');
+/** SHA-256 of the public key of a Pi, as DER of SPKI. */
+const key = z.string().regex(/^[0-9a-f]{64}$/, 'is not the digest of a key');
+
+/** Sets the digest of the caller's key, whatever the caller has sent. */
+export const keyHeader = 'x-skolo-key';
+const ownKey = z.object({ [keyHeader]: key });
+
+/** Pairing records of tens of iPhones, packed. Bytes. */
+export const mostLockdownBytes = 256 * 1024;
+
+export const EnrolRequest = z.strictObject({
+  serial,
+  macs: z.array(mac).max(16),
+  model: z.string().max(100),
+  secret: z
+    .string()
+    .max(200)
+    .optional()
+    .describe('of the image; not needed by a key that is enrolled'),
+});
+export type EnrolRequest = z.output<typeof EnrolRequest>;
+
+const lines = ['text/plain'] as const;
+
+/** What a Pi asks, at the port of enrolment. */
+export const enrolmentApi = {
+  enrol: route({
+    method: 'post',
+    path: '/v1/enrol',
+    summary: 'Who am I?',
+    description:
+      '200: lines `name=`, `address=` (absent: DHCP) and `token=` of k3s. 202: it waits, with the reason in one line; it asks again.',
+    headers: ownKey,
+    body: EnrolRequest,
+    audits: { elsewhere: 'as a note of the machine that gets its name' },
+    types: lines,
+    answers: { 200: undefined, 202: undefined, 403: Problem, 503: Problem },
+  }),
+  lockdown: route({
+    method: 'get',
+    path: '/v1/lockdown',
+    summary: 'The pairing records that the machine of this key has stored',
+    headers: ownKey,
+    types: ['application/octet-stream'],
+    answers: { 200: undefined, 403: Problem, 404: Problem },
+  }),
+  storeLockdown: route({
+    method: 'put',
+    path: '/v1/lockdown',
+    summary: 'Stores the pairing records of the machine of this key: /var/lib/lockdown, packed',
+    headers: ownKey,
+    body: z.strictObject({ archive: z.base64() }),
+    mostBodyBytes: mostLockdownBytes * 1.4,
+    audits: { elsewhere: 'nowhere: a machine only changes what it has stored itself' },
+    answers: { 204: undefined, 403: Problem, 503: Problem },
+  }),
+};
+
+/** Why a Pi waits. */
+export const WaitCode = z
+  .enum([
+    'unknown',
+    'conflict',
+    'copied',
+    'rivals',
+    'given',
+    'alive',
+    'expired',
+    'clock',
+    'cluster',
+  ])
+  .describe(
+    'Those that end by themselves: `given` (another card has got the name a moment ago), `clock`, `cluster`. The others need a person.',
+  );
+export type WaitCode = z.output<typeof WaitCode>;
+
+export const WaitingPi = z
+  .object({
+    key,
+    serial,
+    macs: z.array(mac),
+    model: z.string(),
+    from: z.string().describe('address'),
+    since: Time,
+    lastAsked: Time,
+    code: WaitCode,
+    why: z.string(),
+    name: name.optional().describe('machine that it may be'),
+  })
+  .meta({ id: 'WaitingPi' });
+export type WaitingPi = z.output<typeof WaitingPi>;
+
+export const EnrolledPi = z
+  .object({
+    name,
+    key,
+    serial,
+    at: Time.describe('when it got the name'),
+    by: z.string().optional().describe('who has decided it; absent: rack.yaml'),
+  })
+  .meta({ id: 'EnrolledPi' });
+export type EnrolledPi = z.output<typeof EnrolledPi>;
+
+export const EnrolmentSecret = z
+  .object({ id: z.string(), by: z.string(), at: Time, expires: Time })
+  .meta({ id: 'EnrolmentSecret' });
+export type EnrolmentSecret = z.output<typeof EnrolmentSecret>;
+
+/** What operators ask, at the port of machine-state. */
+export const enrolmentsApi = {
+  enrolments: route({
+    method: 'get',
+    path: '/v1/enrolments',
+    summary: 'Raspberry Pis that wait for a name, and those that have got one',
+    role: 'view',
+    answers: {
+      200: z.object({
+        waiting: z.array(WaitingPi),
+        enrolled: z.array(EnrolledPi),
+        secrets: z.array(EnrolmentSecret),
+      }),
+      503: Problem,
+    },
+  }),
+  adopt: route({
+    method: 'post',
+    path: '/v1/enrolments',
+    summary: 'Decides who a waiting Raspberry Pi is',
+    description:
+      'It gets the name when it asks again. `force`: also the name of a machine that is alive.',
+    role: 'operate',
+    body: z.strictObject({
+      key,
+      name,
+      reason: z.string().trim().min(1).max(1000),
+      force: z.boolean().default(false),
+    }),
+    audits: {
+      target: ['body.name'],
+      reason: 'body.reason',
+      input: ['body.key', 'body.force'],
+      answer: ['serial'],
+    },
+    answers: { 201: WaitingPi, 404: Problem, 409: Problem, 503: Problem },
+  }),
+  newEnrolmentSecret: route({
+    method: 'post',
+    path: '/v1/enrolment-secrets',
+    summary:
+      'What a common image needs: a secret that expires, shown once, and the pin of the endpoint',
+    role: 'operate',
+    body: z.strictObject({ days: z.int().min(1).max(366).default(30) }),
+    audits: { target: 'self', input: ['body.days'], answer: ['id', 'expires'] },
+    answers: {
+      201: EnrolmentSecret.extend({
+        secret: z.string(),
+        port: z.int(),
+        pin: z
+          .string()
+          .describe('of the public key of the endpoint: `sha256//…`, as curl reads it'),
+      }),
+      503: Problem,
+    },
+  }),
+  revokeEnrolmentSecret: route({
+    method: 'delete',
+    path: '/v1/enrolment-secrets/{id}',
+    summary: 'Revokes the secret of a common image',
+    role: 'operate',
+    params: z.object({ id: z.string().min(1).max(100) }),
+    audits: { target: ['params.id'] },
+    answers: { 204: undefined, 404: Problem, 503: Problem },
+  }),
+};

@@ -1,0 +1,167 @@
+/**
+ * The cluster that a Pi joins: which nodes are alive, and a token for one more. The rights of this service there are those of
+ * kube/components/enrolment, and no more.
+ */
+import { createHash, randomInt, X509Certificate } from 'node:crypto';
+import { request } from 'node:https';
+import { resolve } from 'node:path';
+import { errorText } from '@skolo/errors';
+import type { Rack } from '@skolo/rack';
+import { readSecret, Secret } from '@skolo/secrets';
+import { z } from 'zod';
+
+/** The API server does not answer, or rejects a request. */
+export class ClusterUnavailable extends Error {
+  readonly code = 'CLUSTER';
+}
+
+/** Of a token, from the time of the API server's answer. */
+export const tokenSeconds = 900;
+const timeoutMs = 10_000;
+
+const Nodes = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      status: z
+        .object({
+          conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional(),
+        })
+        .optional(),
+    }),
+  ),
+});
+
+export class Cluster {
+  private readonly rack: () => Rack;
+  private readonly signal: AbortSignal;
+
+  constructor({ rack, signal }: { rack: () => Rack; signal: AbortSignal }) {
+    this.rack = rack;
+    this.signal = signal;
+  }
+
+  /** Names of nodes that are Ready. @throws ClusterUnavailable */
+  async readyNodes(): Promise<Set<string>> {
+    const { items } = Nodes.parse((await this.ask('GET', '/api/v1/nodes')).body);
+    const isReady = items.filter(({ status }) =>
+      status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True'),
+    );
+    return new Set(isReady.map(({ metadata }) => metadata.name));
+  }
+
+  /**
+   * Removes a node and its password, so that another card can have the name. k3s rejects a computer with another password.
+   * Source: docs.k3s.io, Node Registration: the Secret `NAME.node-password.k3s`.
+   *
+   * @throws ClusterUnavailable
+   */
+  async forget(name: string): Promise<void> {
+    const node = encodeURIComponent(name);
+    await this.ask('DELETE', `/api/v1/nodes/${node}`);
+    await this.ask('DELETE', `/api/v1/namespaces/kube-system/secrets/${node}.node-password.k3s`);
+  }
+
+  /**
+   * A token with which one agent joins, and with the digest of the CA. It is for agents alone, and not for servers.
+   * Source: k3s, pkg/cli/token and pkg/clientaccess/token.go; kubernetes.io, Bootstrap Tokens.
+   *
+   * @throws ClusterUnavailable
+   */
+  async newToken(name: string, now: number): Promise<Secret> {
+    const [id, secret] = [randomText(6), randomText(16)];
+    await this.ask('POST', '/api/v1/namespaces/kube-system/secrets', {
+      ...{ apiVersion: 'v1', kind: 'Secret', type: 'bootstrap.kubernetes.io/token' },
+      metadata: { name: `bootstrap-token-${id}`, namespace: 'kube-system' },
+      stringData: {
+        ...{ description: `${name} joins`, 'token-id': id, 'token-secret': secret },
+        expiration: new Date(now + tokenSeconds * 1000).toISOString(),
+        'usage-bootstrap-authentication': 'true',
+        'usage-bootstrap-signing': 'true',
+        'auth-extra-groups': 'system:bootstrappers:k3s:default-node-token',
+      },
+    });
+    const { ca } = await this.account();
+    return new Secret(`K10${digestOfCa(ca)}::${id}.${secret}`);
+  }
+
+  private async account() {
+    const rack = this.rack();
+    const { enrolment } = rack.services['machine-state'];
+    if (enrolment === undefined) throw new ClusterUnavailable('rack.yaml has no enrolment');
+    const read = (name: string) =>
+      // Kubernetes renews both.
+      readSecret(rack, { file: resolve(rack.dir, enrolment.serviceAccount, name) });
+    return {
+      ...{ url: enrolment.apiServer, ca: (await read('ca.crt')).reveal() },
+      token: (await read('token')).reveal().trim(),
+    };
+  }
+
+  /** 404 is an answer of `DELETE`. */
+  private async ask(method: string, path: string, content?: object): Promise<{ body: unknown }> {
+    try {
+      const { url, ca, token } = await this.account();
+      const { status, text } = await exchange(new URL(path, url), {
+        ...{ method, ca, signal: AbortSignal.any([this.signal, AbortSignal.timeout(timeoutMs)]) },
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        ...(content && { content: JSON.stringify(content) }),
+      });
+      const isGone = method === 'DELETE' && status === 404;
+      // Its text could quote what was sent.
+      if (status >= 300 && !isGone)
+        throw new Error(`${method} of ${kindOf(path)}: status ${status}`);
+      return { body: JSON.parse(text) };
+    } catch (error) {
+      throw new ClusterUnavailable(errorText(error), { cause: error });
+    }
+  }
+}
+
+function kindOf(path: string): string {
+  return path.includes('/secrets') ? 'a secret' : 'nodes';
+}
+
+interface Exchange {
+  method: string;
+  ca: string;
+  headers: Record<string, string>;
+  content?: string;
+  signal: AbortSignal;
+}
+
+const mostBytes = 16 * 1024 * 1024;
+
+function exchange(url: URL, { content, ...options }: Exchange) {
+  return new Promise<{ status: number; text: string }>((done, fail) => {
+    const asking = request(url, options, (response) => {
+      const parts: Buffer[] = [];
+      let size = 0;
+      response.on('data', (part: Buffer) => {
+        size += part.length;
+        if (size > mostBytes) response.destroy(new Error('the answer is too long'));
+        else parts.push(part);
+      });
+      response.on('error', fail);
+      response.on('end', () =>
+        done({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString() }),
+      );
+    });
+    asking.on('error', fail);
+    asking.end(content);
+  });
+}
+
+/** Of several certificates the last one is the root. Source: k3s, pkg/clientaccess/token.go, hashCA. */
+function digestOfCa(pem: string): string {
+  const certificates =
+    pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const root = certificates.length > 1 ? certificates.at(-1) : undefined;
+  const bytes = root === undefined ? pem : new X509Certificate(root).raw;
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function randomText(length: number): string {
+  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
+  return Array.from({ length }, () => letters[randomInt(letters.length)]).join('');
+}

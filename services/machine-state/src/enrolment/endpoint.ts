@@ -1,0 +1,171 @@
+/** The port where Raspberry Pis ask. TLS with pinned keys on both sides: neither needs a certificate authority or the right time. */
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import { enrolmentApi, keyHeader, mostLockdownBytes } from '@skolo/api';
+import { HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
+import {
+  bindRoutes,
+  Closers,
+  createCore,
+  createListener,
+  newServer,
+  serve,
+} from '@skolo/common/light';
+import { errorText } from '@skolo/errors';
+import type { Enrolment } from './enrolment.ts';
+import type { Lockdown } from './lockdown.ts';
+import { ownKey } from './own-key.ts';
+
+export interface EnrolmentPortDeps {
+  context: ServiceContext;
+  enrolment: Enrolment;
+  lockdown: Lockdown;
+  retryMs: number;
+}
+
+interface Opened {
+  port: number;
+  pin: string;
+  closers: Closers;
+}
+
+/** Of a rack of several hundred, after a power cut. */
+const mostConnections = 512;
+const drainMs = 1000;
+const name = 'enrolment';
+
+/** Listens where rack.yaml has it, and nowhere without that. */
+export class EnrolmentPort {
+  private readonly deps: EnrolmentPortDeps;
+  private opened: Opened | undefined;
+  private following: Promise<void> = Promise.resolve();
+  private retry: NodeJS.Timeout | undefined;
+  private isClosed = false;
+
+  constructor(deps: EnrolmentPortDeps) {
+    this.deps = deps;
+  }
+
+  /** What a card has to know. @throws HttpProblem 503 */
+  place(): { port: number; pin: string } {
+    if (this.opened === undefined) {
+      throw new HttpProblem(
+        503,
+        'enrolment is off: rack.yaml has no services.machine-state.enrolment, or its port cannot be opened; GET /readyz of the metrics port says why',
+      );
+    }
+    const { port, pin } = this.opened;
+    return { port, pin };
+  }
+
+  /** rack.yaml may have another port. */
+  follow(): Promise<void> {
+    this.following = this.following.then(() => this.followNow());
+    return this.following;
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    clearTimeout(this.retry);
+    await this.following;
+    await this.closeNow();
+  }
+
+  private async followNow(): Promise<void> {
+    const { context, retryMs } = this.deps;
+    const { log, degraded } = context;
+    const port = context.rack.rack.services['machine-state'].enrolment?.port;
+    clearTimeout(this.retry);
+    if (this.isClosed || port === this.opened?.port) return;
+    await this.closeNow();
+    try {
+      if (port !== undefined) this.opened = await this.open(port);
+      degraded.clear(name);
+    } catch (error) {
+      log.debug({ err: error }, 'enrolment does not listen');
+      degraded.raise(name, errorText(error));
+      this.retry = setTimeout(() => void this.follow(), retryMs).unref();
+    }
+  }
+
+  private async open(port: number): Promise<Opened> {
+    const { context } = this.deps;
+    const { log } = context;
+    const { key, cert, pin } = await ownKey(context.stateDir);
+    const core = createCore(context, bindRoutes(enrolmentApi, handlers(this.deps)));
+    const server = newServer({
+      handler: withKey(createListener(core)),
+      tls: {
+        ...{ key, cert, minVersion: 'TLSv1.2' as const },
+        // A Pi signs its certificate itself: only its key counts.
+        ...{ requestCert: true, rejectUnauthorized: false },
+      },
+    });
+    server.maxConnections = mostConnections;
+    const closers = new Closers();
+    await serve(server, { port, log, closers, flag: 'enrolment.port of rack.yaml' });
+    log.info({ port, pin }, 'enrolment listens');
+    return { port, pin, closers };
+  }
+
+  private async closeNow(): Promise<void> {
+    await this.opened?.closers.closeAll(drainMs, this.deps.context.log);
+    this.opened = undefined;
+  }
+}
+
+function handlers({
+  enrolment,
+  lockdown,
+}: Pick<EnrolmentPortDeps, 'enrolment' | 'lockdown'>): RouteHandlers<typeof enrolmentApi> {
+  const machineOf = (key: string) => {
+    const name = enrolment.machineOf(key);
+    if (name !== undefined) return name;
+    throw new HttpProblem(403, 'this key is of no machine; another card has its name');
+  };
+  return {
+    async enrol({ headers, body, from }) {
+      const answer = await enrolment.ask(headers[keyHeader], body, from);
+      if ('wait' in answer) {
+        return { status: 202, body: `${answer.wait}: ${answer.why}\n` };
+      }
+      const { name, address, token } = answer;
+      const lines = [
+        `name=${name}`,
+        ...(address === undefined ? [] : [`address=${address}`]),
+        `token=${token.reveal()}`,
+      ];
+      return { status: 200, body: lines.map((line) => `${line}\n`).join('') };
+    },
+    async lockdown({ headers }) {
+      const archive = await lockdown.read(machineOf(headers[keyHeader]));
+      if (archive === undefined) throw new HttpProblem(404, 'this machine has stored none');
+      return { status: 200, body: archive };
+    },
+    async storeLockdown({ headers, body }) {
+      const archive = Buffer.from(body.archive, 'base64');
+      if (archive.length > mostLockdownBytes) {
+        throw new HttpProblem(413, `the archive is larger than ${mostLockdownBytes} bytes`);
+      }
+      await lockdown.write(machineOf(headers[keyHeader]), archive);
+      return { status: 204 };
+    },
+  };
+}
+
+/** Puts the digest of the caller's key into a header, or none. */
+function withKey(listener: RequestListener): RequestListener {
+  return function withKeyOf(request, response) {
+    const digest = keyDigest(request);
+    delete request.headers[keyHeader];
+    if (digest !== undefined) request.headers[keyHeader] = digest;
+    listener(request, response);
+  };
+}
+
+function keyDigest({ socket }: IncomingMessage): string | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
+  return key && createHash('sha256').update(key).digest('hex');
+}

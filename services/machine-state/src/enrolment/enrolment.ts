@@ -1,0 +1,232 @@
+/** Raspberry Pis that ask who they are: each request is decided, and what is given is durable before it is sent. */
+import { randomUUID } from 'node:crypto';
+import type { EnrolledPi, EnrolmentSecret, EnrolRequest, WaitingPi } from '@skolo/api';
+import { type Clock, HttpProblem, Locks, type Logger } from '@skolo/common';
+import { errorText } from '@skolo/errors';
+import { didYouMean, type Rack } from '@skolo/rack';
+import type { Secret } from '@skolo/secrets';
+import { type Records, written } from '../orders/records.ts';
+import { type Cluster, ClusterUnavailable, tokenSeconds } from './cluster.ts';
+import { decide, type Enrolled, type Given, type Waits } from './decide.ts';
+import { checkSecret, newSecret } from './secrets.ts';
+import { type Asked, Waiting } from './waiting.ts';
+
+export interface EnrolmentDeps {
+  rack(): Rack;
+  clock: Clock;
+  log: Logger;
+  records: Records;
+  cluster: Pick<Cluster, 'readyNodes' | 'forget' | 'newToken'>;
+  /** The journal is readable: without it nobody knows who has a name. */
+  isOpen(): boolean;
+  /** Whether the agent of a machine answers. */
+  isAgentAlive(machine: string): boolean;
+}
+
+/** What a Pi gets. */
+export interface Place {
+  name: string;
+  address?: string | undefined;
+  token: Secret;
+}
+
+/** Nodes are asked for once in this time, however many Pis ask. */
+const nodesSeconds = 5;
+
+export class Enrolment {
+  private readonly deps: EnrolmentDeps;
+  private readonly waiting: Waiting;
+  private readonly locks = new Locks();
+  /** By key: the same answer to the same question, while the token has half of its time left. */
+  private readonly tokens = new Map<string, { name: string; token: Secret; until: number }>();
+  private nodes: { ready: Set<string> | undefined; until: number } | undefined;
+
+  constructor(deps: EnrolmentDeps) {
+    this.deps = deps;
+    this.waiting = new Waiting(deps.clock);
+  }
+
+  /** One question after the other: two cards cannot get one name. @throws HttpProblem 403, 503 */
+  async ask(key: string, body: EnrolRequest, from: string): Promise<Place | Waits> {
+    const { serial, macs, model, secret } = body;
+    if (!this.deps.isOpen()) throw new HttpProblem(503, 'the journal is not open; ask again later');
+    return await this.locks.hold('ask', async () => {
+      const asked = { key, serial, macs, model, from };
+      const decision = this.decisionWithoutCluster(asked, secret) ?? (await this.decision(asked));
+      if ('give' in decision) {
+        const given = await this.give(asked, decision);
+        if (!('wait' in given)) this.waiting.delete(key);
+        else this.waiting.put(asked, given);
+        return given;
+      }
+      this.waiting.put(asked, decision);
+      return decision;
+    });
+  }
+
+  /** The machine whose card has this key. */
+  machineOf(key: string): string | undefined {
+    return this.ownOf(key)?.name;
+  }
+
+  list(): { waiting: WaitingPi[]; enrolled: EnrolledPi[]; secrets: EnrolmentSecret[] } {
+    const { enrolled, secrets } = this.deps.records;
+    return {
+      waiting: this.waiting.list(),
+      enrolled: [...enrolled.all.values()].map(({ force: _, ...shown }) => shown),
+      secrets: [...secrets.all.values()].map(({ sha256: _, ...shown }) => shown),
+    };
+  }
+
+  /** @throws HttpProblem 404, 409, 503 */
+  async adopt(
+    { key, name, reason, force }: { key: string; name: string; reason: string; force: boolean },
+    by: string,
+  ): Promise<WaitingPi> {
+    const { rack, records, clock } = this.deps;
+    const pi = this.waiting.get(key);
+    if (pi === undefined) {
+      throw new HttpProblem(404, 'no Pi with this key waits; skolo pi waiting lists those that do');
+    }
+    const machine = rack().machines.get(name);
+    if (machine?.kind !== 'rpi') {
+      const hint = didYouMean(name, rack().machines.keys());
+      throw new HttpProblem(404, `rack.yaml has no Raspberry Pi ${name}${hint}; add it and push`);
+    }
+    if (!force) await this.checkDead(name);
+    const at = new Date(clock.now()).toISOString();
+    const note = this.note(name, by, `adopts the board ${pi.serial}: ${reason}`);
+    const adopted = { key, name, by, reason, force, at };
+    await written(records.tables, [records.adopted.put(adopted), note]);
+    return pi;
+  }
+
+  /** @throws HttpProblem 503 */
+  async newSecret(days: number, by: string): Promise<EnrolmentSecret & { secret: string }> {
+    const { records, clock } = this.deps;
+    const { kept, secret } = newSecret(days, by, clock.now());
+    const long = clock.now() - 30 * 86_400_000;
+    const old = [...records.secrets.all.values()].filter(
+      ({ expires }) => Date.parse(expires) < long,
+    );
+    await written(records.tables, [
+      records.secrets.put(kept),
+      ...old.map(({ id }) => records.secrets.remove(id)),
+    ]);
+    const { sha256: _, ...shown } = kept;
+    return { ...shown, secret };
+  }
+
+  /** @throws HttpProblem 404, 503 */
+  async revokeSecret(id: string): Promise<void> {
+    const { records } = this.deps;
+    if (records.secrets.get(id) === undefined) {
+      throw new HttpProblem(404, `no enrolment secret ${id}; skolo pi waiting lists them`);
+    }
+    await written(records.tables, [records.secrets.remove(id)]);
+  }
+
+  /** What the secret decides. A key that is enrolled needs none. @throws HttpProblem 403 */
+  private decisionWithoutCluster({ key }: Asked, secret: string | undefined): Waits | undefined {
+    const { records, clock } = this.deps;
+    if (this.ownOf(key) !== undefined || records.adopted.get(key) !== undefined) return undefined;
+    switch (checkSecret(secret, records.secrets.all, clock.now())) {
+      case 'valid':
+        return undefined;
+      case 'expired':
+        return {
+          wait: 'expired',
+          why: 'the enrolment secret of its image has expired; adopt it, or burn a new image',
+        };
+      case 'clock':
+        return { wait: 'clock', why: 'the clock of the jumphost is wrong' };
+      case 'unknown':
+        throw new HttpProblem(
+          403,
+          'the enrolment secret of the image is not known; burn a new image',
+        );
+    }
+  }
+
+  private async decision(asked: Asked): Promise<Given | Waits> {
+    const { rack, records, clock, isAgentAlive } = this.deps;
+    const ready = await this.readyNodes();
+    const { machines } = rack();
+    return decide(asked, {
+      ...{ machines, enrolled: records.enrolled.all, now: clock.now() },
+      adoption: records.adopted.get(asked.key),
+      rivals: this.waiting.rivals(asked),
+      liveness(name) {
+        if (isAgentAlive(name)) return 'alive';
+        if (ready === undefined) return 'unknown';
+        return ready.has(name) ? 'alive' : 'dead';
+      },
+    });
+  }
+
+  /** First it is durable who has the name, and then the cluster changes: a Pi asks again, whatever dies in between. */
+  private async give(asked: Asked, { give: name, by, force }: Given): Promise<Place | Waits> {
+    const { rack, records, clock, cluster, log } = this.deps;
+    const { key, serial } = asked;
+    const address = rack().machines.get(name)?.address;
+    const former = records.enrolled.get(name);
+    if (former?.key !== key) {
+      const at = new Date(clock.now()).toISOString();
+      const enrolled: Enrolled = { name, key, serial, at, ...(by && { by, force }) };
+      const before = this.ownOf(key);
+      await written(records.tables, [
+        ...(before === undefined ? [] : [records.enrolled.remove(before.name)]),
+        records.enrolled.put(enrolled),
+        records.adopted.remove(key),
+        this.note(name, by ?? 'enrolment', `a card of the board ${serial} gets this name`),
+      ]);
+      log.info({ machine: name, serial, key, by }, 'name given to a Raspberry Pi');
+    }
+    const kept = this.tokens.get(key);
+    if (kept?.name === name && kept.until > clock.uptime()) {
+      return { name, address, token: kept.token };
+    }
+    try {
+      await cluster.forget(name);
+      const token = await cluster.newToken(name, clock.now());
+      this.tokens.set(key, { name, token, until: clock.uptime() + tokenSeconds / 2 });
+      return { name, address, token };
+    } catch (error) {
+      if (!(error instanceof ClusterUnavailable)) throw error;
+      return { wait: 'cluster', why: `the cluster gives no token: ${errorText(error)}`, name };
+    }
+  }
+
+  /** @throws HttpProblem 409 */
+  private async checkDead(name: string): Promise<void> {
+    const ready = await this.readyNodes();
+    if (!this.deps.isAgentAlive(name) && !ready?.has(name)) return;
+    throw new HttpProblem(
+      409,
+      `${name} is alive, on another computer or another card; turn that one off, or give --force if it must lose the name`,
+    );
+  }
+
+  /** Undefined: the cluster does not answer. */
+  private async readyNodes(): Promise<Set<string> | undefined> {
+    const { cluster, clock, log } = this.deps;
+    if (this.nodes === undefined || this.nodes.until <= clock.uptime()) {
+      const ready = await cluster.readyNodes().catch((error: unknown) => {
+        log.warn({ why: errorText(error) }, 'cluster does not list its nodes');
+        return undefined;
+      });
+      this.nodes = { ready, until: clock.uptime() + nodesSeconds };
+    }
+    return this.nodes.ready;
+  }
+
+  private ownOf(key: string): Enrolled | undefined {
+    return [...this.deps.records.enrolled.all.values()].find((each) => each.key === key);
+  }
+
+  private note(machine: string, by: string, text: string) {
+    const { records, clock } = this.deps;
+    const at = new Date(clock.now()).toISOString();
+    return records.notes.put({ id: randomUUID(), at, machine, by, text });
+  }
+}

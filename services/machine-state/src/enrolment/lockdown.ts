@@ -1,0 +1,35 @@
+/**
+ * Pairing records of iPhones, off the card: one file for each machine, which only this service reads. It does not unpack them.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeFolder, writeFileAtomic } from '@skolo/durable';
+import { errorCode } from '@skolo/errors';
+
+export class Lockdown {
+  private readonly folder: string;
+
+  constructor(stateDir: string) {
+    this.folder = join(stateDir, 'enrolment', 'lockdown');
+  }
+
+  async read(machine: string): Promise<Buffer | undefined> {
+    try {
+      return await readFile(this.file(machine));
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  /** @throws FileNotWritten */
+  async write(machine: string, archive: Buffer): Promise<void> {
+    await makeFolder(this.folder);
+    await writeFileAtomic(this.file(machine), archive);
+  }
+
+  /** Names of rack.yaml are host names. */
+  private file(machine: string): string {
+    return join(this.folder, `${machine}.tar.gz`);
+  }
+}

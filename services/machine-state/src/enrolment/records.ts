@@ -1,0 +1,27 @@
+/** What enrolment must not forget: acknowledged, and so in the journal. */
+import { EnrolledPi, EnrolmentSecret, Time } from '@skolo/api';
+import type { Tables } from '@skolo/durable';
+import { z } from 'zod';
+
+const Enrolled = EnrolledPi.extend({ force: z.boolean().optional() });
+
+const Adopted = z.object({
+  key: z.string(),
+  name: z.string(),
+  by: z.string(),
+  reason: z.string(),
+  force: z.boolean(),
+  at: Time,
+});
+
+const KeptSecret = EnrolmentSecret.extend({ sha256: z.string() });
+export type KeptSecret = z.output<typeof KeptSecret>;
+
+/** Tables in the journal of machine-state. */
+export function enrolmentTables(tables: Tables) {
+  return {
+    enrolled: tables.table('enrolled', Enrolled, ({ name }) => name),
+    adopted: tables.table('adopted', Adopted, ({ key }) => key),
+    secrets: tables.table('enrolment-secret', KeptSecret, ({ id }) => id),
+  };
+}

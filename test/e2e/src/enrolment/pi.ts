@@ -1,0 +1,137 @@
+/** A Raspberry Pi from the first start on: the scripts of a common image, in a folder that is its root. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { commonFiles, type PiSetup } from '@skolo/pi';
+import { Secret } from '@skolo/secrets';
+import { onTestFinished } from 'vitest';
+
+export interface Board {
+  serial: string;
+  mac: string;
+}
+
+export interface Image {
+  port: number;
+  pin: string;
+  secret: string;
+}
+
+/** What systemctl would do: a restart ends the script, and the agent joins with a token that the cluster knows. */
+const systemctl = `#!/bin/sh
+echo "$*" >> "$SKOLO_ROOT/systemctl"
+case "$*" in *k3s-agent*)
+  [ -e "$SKOLO_ROOT/never-joins" ] || {
+    mkdir -p "$SKOLO_ROOT/var/lib/rancher/k3s/agent"
+    echo joined > "$SKOLO_ROOT/var/lib/rancher/k3s/agent/client-kubelet.crt"
+  } ;;
+esac
+`;
+/** Pauses are short here. */
+const sleep = '#!/bin/sh\nexec /bin/sleep 0.2\n';
+
+/** A card that was written now, in a board. */
+export async function newCard(root: string, board: Board, image: Image): Promise<Pi> {
+  const put = async (path: string, content: string, mode = 0o644) => {
+    const file = join(root, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, content);
+    await chmod(file, mode);
+  };
+  for (const { path, content, mode } of commonFiles(setupOf(image), 'cloud-init')) {
+    await put(path, content, mode);
+  }
+  await put('/var/lib/skolo-enrol/secret', `${image.secret}\n`, 0o600);
+  await put('/proc/device-tree/serial-number', `${board.serial}\0`);
+  await put('/proc/device-tree/model', 'Raspberry Pi 4 Model B Rev 1.4\0');
+  await put('/sys/class/net/eth0/address', `${board.mac}\n`);
+  await put('/sys/class/net/eth0/device', '');
+  await put('/stubs/systemctl', systemctl, 0o755);
+  await put('/stubs/sleep', sleep, 0o755);
+  return new Pi(root);
+}
+
+export class Pi {
+  readonly root: string;
+  private running: ChildProcess | undefined;
+  private output = '';
+
+  constructor(root: string) {
+    this.root = root;
+    onTestFinished(() => this.cutPower());
+  }
+
+  /** Its log since it was made. */
+  get log(): string {
+    return this.output;
+  }
+
+  /** Starts it, as after power. It restarts when the script asks for that. Resolves when the script has ended. */
+  async boot(): Promise<void> {
+    for (;;) {
+      await writeFile(join(this.root, 'systemctl'), '');
+      await this.script('skolo-enrol');
+      if (!(await this.read('/systemctl')).includes('reboot')) return;
+    }
+  }
+
+  storeLockdown(): Promise<number | null> {
+    return this.script('skolo-lockdown');
+  }
+
+  cutPower(): void {
+    const { pid } = this.running ?? {};
+    this.running = undefined;
+    try {
+      if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  }
+
+  read(path: string): Promise<string> {
+    return readFile(join(this.root, path), 'utf8');
+  }
+
+  async has(path: string): Promise<boolean> {
+    return await stat(join(this.root, path)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  private async script(name: string): Promise<number | null> {
+    const unit = await this.read(`/etc/systemd/system/${name}.service`);
+    const [, url = '', pin = ''] = /^ExecStart=\S+ (\S+) (\S+)$/m.exec(unit) ?? [];
+    const child = spawn('sh', [join(this.root, 'usr/local/sbin', name), url, pin], {
+      env: { PATH: `${this.root}/stubs:${process.env.PATH}`, SKOLO_ROOT: this.root },
+      // A group of its own, so that power is cut for its children, too.
+      ...{ detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
+    });
+    this.running = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (data) => {
+        this.output += String(data);
+      });
+    }
+    await once(child, 'close');
+    return child.exitCode;
+  }
+}
+
+function setupOf({ port, pin, secret }: Image): PiSetup {
+  return {
+    identity: { hostname: 'skolo-new', wired: 'dhcp' },
+    user: { name: 'pi', keys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIexample ann@desk'] },
+    ...{ wifi: 'off', nameServers: ['127.0.0.1'], hosts: ['127.0.0.8\tjumphost-rack4'] },
+    ...{ timezone: 'UTC', keyboard: 'us', locale: 'C.UTF-8', timeServers: [] },
+    cluster: { server: '127.0.0.1', programSha256: 'ab'.repeat(32) },
+    enrolment: {
+      port,
+      pin,
+      secret: new Secret(secret),
+      subnet: { prefix: 8, gateway: '127.0.0.1' },
+    },
+  };
+}
