@@ -1,6 +1,7 @@
 /** Raspberry Pis that run, as root over ssh: from this desk, or with `--on` through the jumphost of their rack. */
 import { resolve } from 'node:path';
 import { errorText, inParallel, withDeadline } from '@skolo/errors';
+import type { Computers } from '@skolo/fleet';
 import { type Host, JumphostError, openHost } from '@skolo/jumphost';
 import type { Rack } from '@skolo/rack';
 import { didYouMean } from '@skolo/rack/suggest';
@@ -41,6 +42,8 @@ export interface Pis {
   rack: Rack | undefined;
   /** As root. @throws JumphostError @throws FleetError */
   open(name: string, signal: AbortSignal): Promise<Host>;
+  /** Over a new connection of its own, with a key alone: for changes that may lock out. */
+  newSession(name: string, signal: AbortSignal): Promise<Host & { close(): Promise<void> }>;
 }
 
 /**
@@ -60,26 +63,43 @@ export async function findPis(
   const rack = await rackIfAny(command.globals());
   const targets = new Map(names.map((name) => [name, targetIn(rack, name, options.signInAs)]));
   const through = await jumphostOn(command, what, signal);
-  const { openComputers } = await import('@skolo/fleet');
-  const computers = await openComputers({
+  const { openComputers, openJumphost } = await import('@skolo/fleet');
+  const shared = {
     env: io.env,
-    ...(through && { jumphost: through.jumphost }),
-    ...(options.passwordFile && { passwordFile: resolve(io.folder, options.passwordFile) }),
     acceptsNewKeys: options.acceptNewKeys ?? false,
+  };
+  const { passwordFile } = options;
+  const computers = await openComputers({
+    ...shared,
+    ...(through && { jumphost: through.jumphost }),
+    ...(passwordFile !== undefined && { passwordFile: resolve(io.folder, passwordFile) }),
   });
   command.atEnd(() => computers.close());
+  const openBy = ({ start }: Pick<Computers, 'start'>, name: string, stop: AbortSignal) => {
+    const target = targets.get(name);
+    if (target === undefined) throw new Error(`${name}: not one of these Pis`);
+    return openHost({
+      ...{ name, signal: stop },
+      start: (script, end) => start(target, script, { stdio: 'pipe' }, end),
+    });
+  };
   return {
     ...{ names, rack },
-    open(name, stop) {
-      const target = targets.get(name);
-      if (target === undefined) throw new Error(`${name}: not one of these Pis`);
-      return openHost({
-        ...{ name, signal: stop },
-        start: (script, end) =>
-          name === rack?.jumphost.name && through !== undefined
-            ? through.jumphost.startOnJumphost(script, { stdio: 'pipe' }, end)
-            : computers.start(target, script, { stdio: 'pipe' }, end),
-      });
+    open: (name, stop) => openBy(computers, name, stop),
+    async newSession(name, stop) {
+      const way =
+        through && (await openJumphost(through.rack, { env: io.env, mayAsk: false, signal: stop }));
+      const own = await openComputers({ ...shared, ...(way && { jumphost: way }) });
+      const close = async () => {
+        await own.close();
+        await way?.close();
+      };
+      try {
+        return { ...(await openBy(own, name, stop)), close };
+      } catch (error) {
+        await close();
+        throw error;
+      }
     },
   };
 }
@@ -100,7 +120,7 @@ async function jumphostOn(command: SkoloCommand, what: string | undefined, signa
   const rack = await rackOn(command);
   const jumphost = await openJumphostOf(command, rack);
   if (what !== undefined) await audit(jumphost, rack.name, what, signal);
-  return { jumphost };
+  return { rack, jumphost };
 }
 
 /** What became of one Pi. */

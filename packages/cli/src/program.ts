@@ -202,6 +202,7 @@ const nouns: Record<string, Noun> = {
       image: async () => (await import('./commands/pi/image.ts')).define,
       images: async () => (await import('./commands/pi/images.ts')).define,
       burn: async () => (await import('./commands/pi/burn.ts')).define,
+      setup: async () => (await import('./commands/pi/setup.ts')).define,
     },
   },
   images: {

@@ -5,12 +5,15 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { FleetError } from './errors.ts';
 
 export interface Guardian {
   /** Only this user may enter it (0700). */
   folder: string;
+  /** A path of a socket in the folder, another one each time. OpenSSH adds 17 characters to it, and 103 is the most. */
+  socketPath(): string;
   /**
    * Starts a program. It gets SIGHUP, as from a closed terminal, when this process is gone or `close` is called. Exits with 127
    * where there is no such program.
@@ -76,8 +79,10 @@ export async function startGuardian(env: NodeJS.ProcessEnv): Promise<Guardian> {
       `${parent}: no folder for the session: ${complaint.trim()}; set XDG_RUNTIME_DIR to a folder of yours`,
     );
   }
+  let sockets = 0;
   return {
     folder: folder.trim(),
+    socketPath: () => join(folder.trim(), `s${sockets++}`),
     start(program, args, { stdio = 'pipe', ...options }) {
       const streams = typeof stdio === 'string' ? [stdio, stdio, stdio] : stdio;
       const child = spawn('sh', ['-c', starter, 'sh', program, ...args], {

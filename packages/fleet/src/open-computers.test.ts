@@ -37,8 +37,8 @@ describe.skipIf(absent)(`computers of a desk${absent}`, () => {
     all[0]?.hold(true);
     const computers = await openComputers({ env, connectMs: 2000 });
     const said = async (name: string) => {
-      const start = () => computers.start(target(name), `echo I am ${name}`, {}, signal);
-      return await start().then((child) => runToEnd(() => child));
+      const child = await computers.start(target(name), `echo I am ${name}`, {}, signal);
+      return await runToEnd(() => child);
     };
 
     await expect(said('host01')).rejects.toThrow('host01: no ssh within 2 s');
@@ -48,6 +48,9 @@ describe.skipIf(absent)(`computers of a desk${absent}`, () => {
     all[0]?.hold(false);
     await expect.poll(() => said('host02')).toMatchObject({ code: 0 });
     expect(await said('host01')).toMatchObject({ code: 0, stdout: 'I am host01\n' });
+    const [one, two] = await Promise.all(all.map((each) => each.commands()));
+    expect(one).toEqual(['echo I am host01']);
+    expect(new Set(two)).toEqual(new Set(['echo I am host02']));
 
     await computers.close();
   });

@@ -28,7 +28,9 @@ const known: readonly Known[] = [
     pattern: /Permission denied|Too many authentication failures/,
     code: 'NO_KEY',
     explain: (way) =>
-      `ssh accepts none of your keys; load one with ssh-add, and try ${sshCommand(way)}`,
+      way.signIn?.hasPassword
+        ? `ssh accepts neither your keys nor the password; find out its own, and try ${sshCommand(way)}`
+        : `ssh accepts none of your keys; load one with ssh-add, and try ${sshCommand(way)}`,
   },
   {
     pattern: /Could not resolve hostname/,

@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { orAborted } from '@skolo/errors';
 import type { Way } from './clusters.ts';
@@ -46,7 +45,6 @@ export class Tunnel {
   private readonly closing = new AbortController();
   /** The connection, or the wait for the next one. */
   private current: Promise<Connection>;
-  private count = 0;
   private master: ChildProcess | undefined;
   private supervised: Promise<void> = Promise.resolve();
   private lastError: Error | undefined;
@@ -175,8 +173,7 @@ export class Tunnel {
 
   private async connectBy(way: Way, mayAsk: boolean): Promise<Connection | FleetError> {
     const { guardian, env } = this.deps;
-    // OpenSSH adds 17 characters to it, and a path of a socket has at most 103.
-    const control = join(guardian.folder, `c${this.count++}`);
+    const control = guardian.socketPath();
     // Ctrl-C is for the command that uses the tunnel.
     const script = `trap '' INT QUIT; exec ssh "$@"`;
     const through = await way.through?.(this.closing.signal);
@@ -219,7 +216,7 @@ export class Tunnel {
     const target = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     let socket = forwards.get(target);
     if (socket === undefined) {
-      const path = join(this.deps.guardian.folder, `f${this.count++}`);
+      const path = this.deps.guardian.socketPath();
       const request = ['-O', 'forward', '-L', `${path}:${target}`];
       socket = this.runClient([...request, ...clientArguments(way, control)]).then(() => path);
       forwards.set(target, socket);

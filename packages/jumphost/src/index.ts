@@ -10,6 +10,7 @@ export {
 export { type Download, downloader } from './downloads.ts';
 export { isPrepared, prepare, type StepProgress, type StepState } from './engine.ts';
 export { JumphostError } from './errors.ts';
+export { checkByScript, fileStep, linesOf } from './files.ts';
 export type { Guard } from './guarded-change.ts';
 export { type HandOver, handOver } from './hand-over.ts';
 export { type Host, type HostOptions, openHost } from './host.ts';
@@ -33,6 +34,7 @@ export { afterSwapSteps, rehearsalSteps, swapSteps } from './replace/index.ts';
 export { type FoundState, findState, removeCopy, type StateCopy } from './replace/staging.ts';
 export { type TakeOver, tookOver } from './replace/take-over.ts';
 export { reportOf } from './report.ts';
+export { bootIdOf, sendReboot } from './restart.ts';
 export {
   type DaemonPlace,
   daemonNeeds,
@@ -41,10 +43,12 @@ export {
 } from './spare-daemon.ts';
 export type { Check, Step } from './step.ts';
 export type { AskedService, Part } from './steps/cluster.ts';
+export { guardedStep } from './steps/guarded.ts';
 export { type JumphostNeeds, stepsOf, subnetOf } from './steps/index.ts';
 export { type JoinNeeds, joinSteps, removeAgent } from './steps/k3s-agent.ts';
 export { k3sProgram } from './steps/k3s-unit.ts';
 export { leftExport } from './steps/nfs.ts';
+export { packagesStep } from './steps/packages.ts';
 export type { ProgramSources } from './steps/programs.ts';
 export { k3sVersion } from './steps/versions.ts';
 export type { AgentMachine } from './upgrade/agents.ts';

@@ -7,6 +7,7 @@ import { jumphostServices } from '@skolo/rack/ports';
 import { serviceMetricsUrl } from '@skolo/rack/service-urls';
 import { JumphostError } from './errors.ts';
 import type { Host } from './host.ts';
+import { bootIdOf, sendReboot } from './restart.ts';
 
 export interface RebootDeps {
   rack: Rack;
@@ -47,8 +48,8 @@ export async function rebootJumphost(deps: RebootDeps): Promise<void> {
   const until = new Date(now() + limits.quiet + 2 * limits.back).toISOString();
   const release = await waitUntilQuiet(deps, 'the jumphost reboots', until, limits);
   try {
-    const before = await bootId(deps);
-    await sendReboot(deps);
+    const before = await bootIdOf(deps.host);
+    await sendReboot(deps.host);
     report(`${rack.jumphost.name} reboots`);
     await wait(deps, limits, limits.back, () => whyNotBack(deps, before));
     report(`${rack.jumphost.name} is back`);
@@ -103,7 +104,7 @@ async function whatIsUnderWay({ power }: Pick<RebootDeps, 'power'>): Promise<str
 }
 
 async function whyNotBack(deps: RebootDeps, before: string): Promise<string | undefined> {
-  const id = await bootId(deps);
+  const id = await bootIdOf(deps.host);
   return id === before ? `${deps.rack.jumphost.name}: still the same boot` : undefined;
 }
 
@@ -137,19 +138,5 @@ async function wait(
     if (why !== reported) report(why);
     reported = why;
     await pause(betweenLooks, undefined, { signal });
-  }
-}
-
-async function bootId({ host }: RebootDeps): Promise<string> {
-  return (await host.need('cat /proc/sys/kernel/random/boot_id')).trim();
-}
-
-/** The connection may go before the command ends. */
-async function sendReboot({ host }: RebootDeps): Promise<void> {
-  try {
-    await host.need('systemctl reboot');
-  } catch (cause) {
-    if (!(cause instanceof JumphostError) || cause.code === 'LOST') return;
-    throw new JumphostError('STEP', `${cause.message} (systemctl reboot)`, { cause });
   }
 }

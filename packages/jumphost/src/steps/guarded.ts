@@ -11,7 +11,8 @@ interface GuardedStep extends Pick<Step, 'name' | 'about'> {
   verify: string;
 }
 
-function guardedStep(step: GuardedStep, guard: Guard): Step {
+/** A step whose change returns by itself, unless a new session gets in after it. */
+export function guardedStep(step: GuardedStep, guard: Guard): Step {
   const { name, about, activate, verify } = step;
   return {
     ...{ name, about },

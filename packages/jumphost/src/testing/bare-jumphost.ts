@@ -36,6 +36,8 @@ interface BareOptions {
   bridge?: string;
   /** Of this computer, by where they are there; they can only be read. */
   folders?: Readonly<Record<string, string>>;
+  /** Where its disk is; default: the folder for temporary files. */
+  disks?: string;
 }
 
 /** Boots one. */
@@ -69,12 +71,13 @@ export async function startBareJumphost(options: BareOptions = {}): Promise<Bare
 
 /** @param debian root file system */
 export async function bareComputer(
-  { bridge, folders }: BareOptions,
+  { bridge, folders, disks }: BareOptions,
   debian = resolve(peer('debian') ?? '', '../../..'),
 ): Promise<Computer> {
   return await Computer.bare(peer('systemd-nspawn') ?? '', debian, {
     network: `${ours}/24`,
     ...(bridge !== undefined && { bridge }),
+    ...(disks !== undefined && { disks }),
     folders: {
       '/opt/test/node': process.execPath,
       '/opt/test/repository': repository,

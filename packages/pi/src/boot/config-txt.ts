@@ -11,6 +11,12 @@ export function editConfigTxt(text: string, lines: readonly string[]): string {
   return lines.length === 0 ? `${kept}\n` : `${kept}\n\n[all]\n${head}\n${lines.join('\n')}\n`;
 }
 
+/** Those that `editConfigTxt` has written. */
+export function ownConfigLines(text: string): string[] {
+  const [, own = ''] = text.replaceAll('\r\n', '\n').split(`\n[all]\n${head}\n`, 2);
+  return own.split('\n').filter((line) => line !== '');
+}
+
 /** Where the firmware finds cmdline.txt on the boot partition. Ubuntu has it in a folder from 25.10 on. */
 export function cmdlinePath(configTxt: string): string {
   const settings = new Map<string, string>();

@@ -21,42 +21,57 @@ export interface RootNeeds {
 
 const head = '# Written by skolo.\n';
 
+/** A card lasts longer without a log on it. */
+export const journalFile = textFile(
+  '/etc/systemd/journald.conf.d/50-skolo.conf',
+  `${head}[Journal]\nStorage=volatile\nRuntimeMaxUse=64M\n`,
+);
+/** The hardware of a Raspberry Pi counts 15 s at most. */
+export const watchdogFile = textFile(
+  '/etc/systemd/system.conf.d/90-skolo-watchdog.conf',
+  `${head}[Manager]\nRuntimeWatchdogSec=15s\nRebootWatchdogSec=2min\n`,
+);
+export const swapFile = textFile(
+  '/etc/rpi/swap.conf.d/90-skolo.conf',
+  `${head}[Main]\nMechanism=none\n`,
+);
+
+/** @param root whether root may sign in by a key */
+export function sshdFile(root: 'no' | 'prohibit-password'): RootFile {
+  return textFile(
+    '/etc/ssh/sshd_config.d/10-skolo.conf',
+    `${head}PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin ${root}\n`,
+  );
+}
+
+/** For systemd-timesyncd and for chrony: a system has one of them. */
+export function timeFiles(servers: readonly string[]): RootFile[] {
+  if (servers.length === 0) return [];
+  return [
+    textFile(
+      '/etc/systemd/timesyncd.conf.d/90-skolo.conf',
+      `${head}[Time]\nNTP=${servers.join(' ')}\n`,
+    ),
+    textFile(
+      '/etc/chrony/conf.d/90-skolo.conf',
+      `${head}${servers.map((each) => `server ${each} iburst prefer\n`).join('')}makestep 1 3\n`,
+    ),
+  ];
+}
+
 export function rootFiles({ setup, now }: RootNeeds): RootFile[] {
   const { identity, cluster, timeServers, enrolment } = setup;
   const { hostname: name, wired } = identity;
-  const text = (path: string, content: string, mode = 0o644) => ({ path, content, mode });
   const server = cluster === undefined ? '' : `${bracketed(cluster.server)}:6443`;
   return [
-    text('/etc/hosts', hostsOf(setup)),
-    // A card lasts longer without a log on it.
-    text(
-      '/etc/systemd/journald.conf.d/50-skolo.conf',
-      `${head}[Journal]\nStorage=volatile\nRuntimeMaxUse=64M\n`,
-    ),
-    // The hardware of a Raspberry Pi counts 15 s at most.
-    text(
-      '/etc/systemd/system.conf.d/90-skolo-watchdog.conf',
-      `${head}[Manager]\nRuntimeWatchdogSec=15s\nRebootWatchdogSec=2min\n`,
-    ),
-    text('/etc/rpi/swap.conf.d/90-skolo.conf', `${head}[Main]\nMechanism=none\n`),
-    text(
-      '/etc/ssh/sshd_config.d/10-skolo.conf',
-      `${head}PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin no\n`,
-    ),
-    ...(timeServers.length === 0
-      ? []
-      : [
-          text(
-            '/etc/systemd/timesyncd.conf.d/90-skolo.conf',
-            `${head}[Time]\nNTP=${timeServers.join(' ')}\n`,
-          ),
-          text(
-            '/etc/chrony/conf.d/90-skolo.conf',
-            `${head}${timeServers.map((each) => `server ${each} iburst prefer\n`).join('')}makestep 1 3\n`,
-          ),
-        ]),
-    text(clockScript, clock, 0o755),
-    text(
+    textFile('/etc/hosts', hostsOf(setup)),
+    journalFile,
+    watchdogFile,
+    swapFile,
+    sshdFile('no'),
+    ...timeFiles(timeServers),
+    textFile(clockScript, clock, 0o755),
+    textFile(
       `/etc/systemd/system/${clockUnit}`,
       clockUnitText(Math.floor(now.getTime() / 1000), server),
     ),
@@ -69,12 +84,16 @@ export function rootFiles({ setup, now }: RootNeeds): RootFile[] {
                 server: cluster.server,
               })
             : []),
-          text(
+          textFile(
             '/etc/systemd/system/k3s-agent.service.d/50-skolo.conf',
             `${head}[Unit]\nWants=${clockUnit}\nAfter=${clockUnit}\n${waitsAlone}\n${enrolment === undefined ? '' : `ConditionPathExists=${nameFile}\n`}`,
           ),
         ]),
   ];
+}
+
+function textFile(path: string, content: string, mode = 0o644): RootFile {
+  return { path, content, mode };
 }
 
 export function hostsOf({

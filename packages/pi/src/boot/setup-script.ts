@@ -3,6 +3,7 @@
  * first start, as root. It may be cut off and run again.
  */
 import { shellWord } from '@skolo/errors';
+import { noSwap } from './no-swap.ts';
 import type { RootFile } from './root-files.ts';
 
 /** On the boot partition. */
@@ -63,18 +64,7 @@ ${files.map(putText).join('\n')}
 }
 
 no_swap() {
-  swapoff -a || true
-  # dphys-swapfile is of Bookworm, zram of others; rpi-swap has a file above.
-  for each in dphys-swapfile.service systemd-zram-setup@zram0.service dev-zram0.swap; do
-    systemctl mask "$each"
-  done
-  if [ -e /etc/fstab ]; then
-    sed 's/^[^#].*[[:space:]]swap[[:space:]].*/# &/' /etc/fstab > /etc/fstab.skolo-new
-    cmp -s /etc/fstab /etc/fstab.skolo-new || cat /etc/fstab.skolo-new > /etc/fstab
-    rm -f /etc/fstab.skolo-new
-  fi
-  rm -f /var/swap
-}
+${noSwap}}
 ${hasWifi ? wifiStep : ''}${programSha256 === undefined ? '' : joinStep(programSha256)}
 services() {
   systemctl enable ssh.service || systemctl enable sshd.service

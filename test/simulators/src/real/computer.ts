@@ -58,13 +58,14 @@ export class Computer {
    * @param folders of this computer, by where they are there; they can only be read
    * @param network its interface `host0` and ours are the ends of one cable; ours gets this address
    * @param bridge name of a switch that several computers are plugged into; our address is at the switch then
+   * @param disks the folder that its disk is in
    */
   static async bare(
     nspawn: string,
     debian: string,
-    { folders, network, bridge }: BareOptions,
+    { folders, network, bridge, disks = tmpdir() }: BareOptions,
   ): Promise<Computer> {
-    const disk = await mkdtemp(join(tmpdir(), 'skolo-debian-'));
+    const disk = await mkdtemp(join(disks, 'skolo-debian-'));
     for (const folder of ['root', 'work', 'all']) await mkdir(join(disk, folder), { mode: 0o755 });
     const binds = Object.entries(folders).map(([to, from]) => `--bind-ro=${from}:${to}`);
     return new Computer(nspawn, join(disk, 'root'), {
@@ -293,6 +294,8 @@ interface BareOptions {
   folders: Readonly<Record<string, string>>;
   network: string;
   bridge?: string;
+  /** The folder that its disk is in. */
+  disks?: string;
 }
 
 /** It stays: another computer may be plugged in. `removeBridge` ends it. */

@@ -37,29 +37,22 @@ export interface SetupOptions {
   files?: string;
 }
 
-/** Options of what a machine is to be. */
+/** Options of what a card makes a machine. */
 export function addSetupOptions(command: SkoloCommand): SkoloCommand {
-  return command
-    .option('--user <name>', 'who may get in (default: of its login in rack.yaml, else pi)')
-    .option('--key <files...>', 'files of public keys that may get in (default: ~/.ssh/id_*.pub)')
-    .option(
-      '--address <range>',
-      'for machines that rack.yaml does not have: 192.168.1.[101-110]/24, one for each name',
-    )
-    .option('--dhcp', 'no fixed address, even where rack.yaml has one')
-    .option('--gateway <address>', 'default: the device of rack.yaml with `uplink: internet`', ipv4)
-    .option(
-      '--dns <address...>',
-      'name servers (default: the gateway)',
-      (text, former: string[] | undefined) => [...(former ?? []), ipv4(text)],
-    )
-    .option('--timezone <zone>', 'default: of rack.yaml, else UTC')
-    .option('--keyboard <layout>', 'layout of a keyboard', 'us')
-    .option('--locale <name>', 'language of programs', 'C.UTF-8')
-    .option('--ntp <server...>', 'servers of the time (default: the server of --server)')
-    .option('--wifi <name>', 'network of Wi-Fi; without it Wi-Fi is off')
-    .option('--wifi-password-file <file>', 'file with the password of that network')
-    .option('--wifi-country <code>', 'where the machines are: DE, US')
+  return addSystemOptions(
+    command
+      .option(
+        '--address <range>',
+        'for machines that rack.yaml does not have: 192.168.1.[101-110]/24, one for each name',
+      )
+      .option('--dhcp', 'no fixed address, even where rack.yaml has one')
+      .option(
+        '--gateway <address>',
+        'default: the device of rack.yaml with `uplink: internet`',
+        ipv4,
+      ),
+    '(default: the gateway)',
+  )
     .option(
       '--join-token-file <file>',
       'join the cluster of k3s: file with the output of `k3s token create --ttl 24h` on the server',
@@ -67,6 +60,24 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
     .option('--server <address>', 'server of k3s (default: the jumphost of rack.yaml)')
     .option('--k3s <version>', 'version of k3s, that of the server', k3sVersion)
     .option('--files <folder>', 'files of k3s that are here; others are fetched into it');
+}
+
+/** @param dns without that option */
+export function addSystemOptions(command: SkoloCommand, dns: string): SkoloCommand {
+  return command
+    .option('--user <name>', 'who may get in (default: of its login in rack.yaml, else pi)')
+    .option('--key <files...>', 'files of public keys that may get in (default: ~/.ssh/id_*.pub)')
+    .option('--dns <address...>', `name servers ${dns}`, (text, former: string[] | undefined) => [
+      ...(former ?? []),
+      ipv4(text),
+    ])
+    .option('--timezone <zone>', 'default: of rack.yaml, else UTC')
+    .option('--keyboard <layout>', 'layout of a keyboard', 'us')
+    .option('--locale <name>', 'language of programs', 'C.UTF-8')
+    .option('--ntp <server...>', 'servers of the time (default: the jumphost of rack.yaml)')
+    .option('--wifi <name>', 'network of Wi-Fi')
+    .option('--wifi-password-file <file>', 'file with the password of that network')
+    .option('--wifi-country <code>', 'where the machines are: DE, US');
 }
 
 export interface Setups {
@@ -114,7 +125,8 @@ export async function readSetups(
         hosts: rack === undefined ? [] : linesOf(hostsFile(rack)),
         timezone: options.timezone ?? rack?.timezone ?? 'UTC',
         ...{ keyboard: options.keyboard, locale: options.locale },
-        timeServers: options.ntp ?? (server === undefined ? [] : [server]),
+        timeServers:
+          options.ntp ?? (server === undefined || name === rack?.jumphost.name ? [] : [server]),
         ...(token !== undefined &&
           server !== undefined && {
             cluster: { server, token, programSha256: sha256(program ?? Buffer.alloc(0)) },
@@ -163,7 +175,7 @@ function wiredIn(
   name: string,
   { dhcp, gateway, dns }: SetupOptions,
 ): PiIdentity['wired'] {
-  const machine = rack?.machines.get(name);
+  const machine = name === rack?.jumphost.name ? rack.jumphost : rack?.machines.get(name);
   if (rack !== undefined && machine === undefined && !dhcp) {
     throw new CliError(
       `${name}: not in rack.yaml${didYouMean(name, rack.machines.keys())}; add it there, or give --address or --dhcp`,

@@ -1,0 +1,110 @@
+/** Steps on many Pis: what runs now on each, and what became of it. */
+import type { StepProgress } from '@skolo/jumphost';
+import type { Io } from '../../io.ts';
+import { frameLines, livePicture } from '../../output/live-area.ts';
+import { tally } from '../../output/overview.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { plain, type Style } from '../../output/text.ts';
+import type { PiResult } from '../../pis.ts';
+import { printNews } from '../jumphost/steps-text.ts';
+
+interface Shown {
+  report(name: string, steps: readonly StepProgress[]): void;
+  end(): void;
+}
+
+/** A line for each Pi while they change; without a terminal, a line for each step that changes or fails. */
+export function showSteps(io: Io, names: readonly string[]): Shown {
+  const latest = new Map<string, readonly StepProgress[]>();
+  const picture =
+    io.rows === undefined
+      ? undefined
+      : livePicture(io, (size) => {
+          const items = names.map((name) => ({ name, ...nowOf(latest.get(name)) }));
+          return frameLines(
+            {
+              items,
+              urgency: ({ state }) => ['changing', 'failed', 'checking'].indexOf(state) * -1,
+              line: (item) => ({ ...item, style: styles[item.state] }),
+              stateWidth: 'checking'.length,
+              tally: (some) => tally(some.map(({ state }) => state)),
+              summary: tally(items.map(({ state }) => state)),
+            },
+            size,
+          );
+        });
+  return {
+    report(name, steps) {
+      if (picture === undefined) printNews(io.err, `${name}: `, latest.get(name) ?? [], steps);
+      latest.set(name, steps);
+      picture?.changed();
+    },
+    end: () => picture?.end(false),
+  };
+}
+
+const styles: Record<string, Style | undefined> = {
+  waiting: 'dim',
+  changing: 'yellow',
+  differs: 'yellow',
+  changed: 'green',
+  failed: 'red',
+};
+
+/** The step that runs, or the last one. */
+function nowOf(steps: readonly StepProgress[] = []) {
+  const at = steps.findLastIndex(({ state }) => state !== 'waiting');
+  const step = steps[at];
+  if (step === undefined) return { state: 'waiting', time: '', text: 'no answer yet' };
+  const { name, state, text, about } = step;
+  return { state, time: `${at + 1}/${steps.length}`, text: `${name}: ${text || about}` };
+}
+
+export interface Outcome {
+  name: string;
+  state: 'ok' | 'changed' | 'differs' | 'failed';
+  /** Its model, memory and system, where it has said them. */
+  system: string;
+  text: string;
+}
+
+export function outcomeOf(result: PiResult<readonly StepProgress[]>): Outcome {
+  const { name } = result;
+  if ('error' in result)
+    return { name, state: 'failed', system: '', text: without(name, result.error) };
+  const steps = result.value;
+  const found = steps.find((step) => step.name === 'system');
+  const system = found?.state === 'ok' ? found.text : '';
+  const named = (state: StepProgress['state']) => steps.filter((step) => step.state === state);
+  const wrong = [...named('failed'), ...named('differs')];
+  if (wrong.length > 0) {
+    const texts = wrong.map((step) => `${step.name}: ${without(name, step.text)}`);
+    // A restart that nobody has allowed is no failure.
+    const isFailed = wrong.some(({ state, name }) => state === 'failed' && name !== 'restart');
+    const state = isFailed ? 'failed' : 'differs';
+    return { name, state, system, text: texts.join('; ') };
+  }
+  const changed = named('changed').map((step) => step.name);
+  if (changed.length === 0) return { name, state: 'ok', system, text: 'nothing to change' };
+  return { name, state: 'changed', system, text: changed.join(', ') };
+}
+
+/** Messages begin with the name, which is in the table already. */
+function without(name: string, text: string): string {
+  return text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
+}
+
+export function isWrong({ state }: Outcome): boolean {
+  return state === 'failed' || state === 'differs';
+}
+
+const columns: Column<Outcome>[] = [
+  { title: 'NAME', cell: ({ name }) => name },
+  { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
+  { title: 'SYSTEM', cell: ({ system }) => plain(system) || undefined, shrinkTo: 16, leaveOut: 1 },
+  { title: 'WHAT', cell: ({ text }) => plain(text), shrinkTo: 24 },
+];
+
+export function printOutcomes(io: Io, outcomes: readonly Outcome[]): void {
+  printTable(io, columns, outcomes);
+}

@@ -1,0 +1,83 @@
+/** `skolo pi setup`: Raspberry Pis that run become what a card would make them. */
+import { k3sVersion, prepare } from '@skolo/jumphost';
+import { setupSteps } from '@skolo/pi';
+import { timeOption } from '../../arguments.ts';
+import type { SkoloCommand } from '../../command.ts';
+import { failPartly } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
+import { deskName } from '../../machine-way.ts';
+import { addWayOptions, findPis, onEachPi, type PiWayOptions } from '../../pis.ts';
+import { isWrong, outcomeOf, printOutcomes, showSteps } from './pi-steps.ts';
+import { addSystemOptions, readSetups, type SetupOptions } from './setups.ts';
+
+interface Options extends PiWayOptions, Omit<SetupOptions, 'k3s' | 'dhcp'> {
+  check?: true;
+  restart?: true;
+  limit: number;
+  returnAfter: number;
+}
+
+export function define(command: SkoloCommand): void {
+  addWayOptions(
+    addSystemOptions(
+      command
+        .description(
+          'Makes Raspberry Pis that run what a card of skolo pi image would have made them, over ssh, all at once: the right time, names, user and keys, no password for ssh, time zone, keyboard, language, no swap, log in memory, watchdog, NTP, and the counting of memory that k3s needs. Each step looks at the Pi itself, changes only what differs, and looks again, so the command can be run again at any time. A Pi that fails stops no other. The address and Wi-Fi of a Pi stay as they are, unless --wifi is given. Exit codes: 0 all are as they have to be; 3 some are not; 1 none is.',
+        )
+        .summary('set up Raspberry Pis that run')
+        .argument(
+          '<names...>',
+          'machines or the jumphost of rack.yaml, else names of ssh; with ranges',
+        )
+        .option('--check', 'show what differs; changes nothing')
+        .option('--restart', 'restart those whose firmware has to read new settings, and wait'),
+      '(default: they keep their own)',
+    ),
+  )
+    .addOption(timeOption('--limit <time>', 'for each Pi', '15m'))
+    .addOption(
+      timeOption('--return-after <time>', 'when a change that locks out returns by itself', '90s'),
+    )
+    .uses('rack', 'clusters', 'on')
+    .example("skolo pi setup 'host[01-10]' --rack desk/rack.yaml --password-file first-password");
+
+  command.action(async (words: string[], options: Options) => {
+    const { io } = command;
+    const isCheck = options.check ?? false;
+    const results = await interruptible(command, async (signal) => {
+      // Not its address: it has one.
+      const given = { ...userOf(options), ...options, dhcp: true as const, k3s: k3sVersion };
+      const setups = await readSetups(command, words, given, signal);
+      const what = isCheck ? undefined : `pi setup: ${words.join(' ')}`;
+      const pis = await findPis(command, words, options, { what, signal });
+      const shown = showSteps(io, pis.names);
+      try {
+        return await onEachPi(pis, { limitMs: options.limit, signal }, async (pi) => {
+          const { name, host, signal: stop } = pi;
+          const steps = setupSteps({
+            ...{ setup: setups.of(name, undefined), now: io.now, signal: stop },
+            mayRestart: options.restart ?? false,
+            guard: {
+              ...{ returnSeconds: options.returnAfter / 1000, signal: stop },
+              newSession: (end) => pis.newSession(name, end),
+            },
+          });
+          return await prepare(host, steps, {
+            ...{ isCheck, signal: stop, by: deskName() },
+            report: (all) => shown.report(name, all),
+          });
+        });
+      } finally {
+        shown.end();
+      }
+    });
+    const outcomes = results.map(outcomeOf);
+    printOutcomes(io, outcomes);
+    const wrong = outcomes.filter(isWrong).length;
+    if (wrong > 0) failPartly(io, wrong < outcomes.length);
+  });
+}
+
+function userOf({ signInAs }: Options) {
+  return signInAs === undefined || signInAs === 'root' ? {} : { user: signInAs };
+}

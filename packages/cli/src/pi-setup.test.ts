@@ -1,0 +1,133 @@
+/** `skolo pi setup` on Debians in namespaces, of which some are as Pis on a desk are. */
+import { isLong } from '@skolo/durable/campaign';
+import { whyNoJumphost } from '@skolo/jumphost/testing';
+import { afterEach, describe, expect, it } from 'vitest';
+import { complete } from './program.ts';
+import { type Oddity, type RunningPis, restartAsTold, startPis } from './testing/running-pis.ts';
+import { testIo } from './testing/test-io.ts';
+
+const why = whyNoJumphost();
+
+describe.skipIf(why)(`Pis of a desk${why ? ` (${why})` : ''}`, { timeout: 1_200_000 }, () => {
+  let pis: RunningPis | undefined;
+  afterEach(async () => {
+    await pis?.close();
+    pis = undefined;
+  });
+
+  async function start(...oddities: (Oddity | undefined)[]) {
+    const started = await startPis(oddities);
+    pis = started;
+    const names = `host[01-${String(oddities.length).padStart(2, '0')}]`;
+    const common = ['--accept-new-keys', '--sign-in-as', 'pi', '--password-file'];
+    return async (words: readonly string[] = [], onLine: (line: string) => void = () => {}) => {
+      let out = '';
+      const io = testIo({
+        env: started.env,
+        out(text) {
+          out += `${text}\n`;
+        },
+        err: onLine,
+        canAsk: false,
+      });
+      const args = ['pi', 'setup', names, ...common, started.passwordFile, ...words];
+      const begin = performance.now();
+      const exitCode = await complete(['--rack', started.rack, ...args], io);
+      if (isLong)
+        console.log(`${out}exit ${exitCode}, ${Math.round(performance.now() - begin)} ms`);
+      const rows = out.split('\n').slice(1, -1);
+      const states = Object.fromEntries(rows.map((row) => row.split(/\s+/, 2)));
+      return { exitCode, states, out };
+    };
+  }
+
+  it('are set up, and once more without a change; one with another password is named', async () => {
+    const setup = await start(undefined, 'other-password');
+    const lines: string[] = [];
+
+    const one = await setup([], (line) => lines.push(line));
+
+    expect(one.exitCode).toBe(1);
+    expect(one.states).toEqual({ host01: 'differs', host02: 'failed' });
+    expect(one.out).toContain('restart: the firmware has not read its new settings');
+    expect(one.out).toContain('ssh accepts neither your keys nor the password');
+    const pi = pis?.computers.get('host01');
+    expect(await pi?.read('/boot/firmware/cmdline.txt')).toBe(
+      'console=tty1 root=PARTUUID=6c586e13-02 rootwait cgroup_memory=1 cgroup_enable=memory\n',
+    );
+    const hosts = (await pi?.read('/etc/hosts')) ?? '';
+    expect(hosts).toMatch(/host02\.lan host02\n.*printer/s);
+    const effective = await pi?.run('sh', '-c', 'sshd -T; date +%Z; hostname');
+    expect(effective?.text).toMatch(/^passwordauthentication no$/m);
+    expect(effective?.text).toMatch(/^CET\nhost01$/m);
+
+    const changes: string[] = [];
+    const two = await setup([], (line) => changes.push(line));
+
+    expect(two.states).toEqual(one.states);
+    expect(
+      changes.filter((line) => line.startsWith('host01') && !/: restart: /.test(line)),
+    ).toEqual([]);
+  });
+
+  it.skipIf(!isLong)('of which each fails by itself are done in five runs', async () => {
+    const setup = await start(
+      ...[undefined, undefined, undefined, undefined, undefined, undefined],
+      ...(['slow', 'other-password', 'full-disk', 'in-1970'] as const),
+    );
+    const good = ['host01', 'host02', 'host04', 'host05', 'host06', 'host07', 'host10'];
+    const all = (state: string) => Object.fromEntries(good.map((name) => [name, state]));
+
+    let isCut = false;
+    const one = await setup([], (line) => {
+      if (isCut || !line.startsWith('host03: swap: changing')) return;
+      isCut = true;
+      void pis?.computers.get('host03')?.cutPower();
+    });
+
+    expect(one.states).toEqual({
+      ...{ ...all('differs'), host03: 'failed', host08: 'failed', host09: 'failed' },
+    });
+    expect(one.exitCode).toBe(1);
+    expect(one.out).toMatch(/host03 .*swap: the connection dropped/);
+    expect(one.out).toMatch(/host09 .*its disk is full, with \d+ MiB free; make room/);
+
+    await pis?.computers.get('host03')?.boot();
+    const stop = new AbortController();
+    const restarts = pis && restartAsTold(pis, stop.signal);
+    const two = await setup(['--restart']);
+    stop.abort();
+    await restarts;
+
+    const failed = { host08: 'failed', host09: 'failed' };
+    expect(two.states).toEqual({ ...all('changed'), host03: 'changed', ...failed });
+    expect(two.exitCode).toBe(3);
+    expect(two.out).toMatch(/host01 .* restart\n/);
+
+    const lines: string[] = [];
+    const three = await setup(['--restart'], (line) => lines.push(line));
+
+    expect(three.states).toEqual({ ...all('ok'), host03: 'ok', ...failed });
+    expect(lines.filter((line) => !line.startsWith('host09: system: failed'))).toEqual([]);
+
+    await pis?.computers.get('host08')?.run('sh', '-c', 'echo pi:raspberry | chpasswd');
+    await pis?.computers.get('host09')?.run('rm', '/var/full');
+    const four = await setup();
+
+    expect(four.states).toEqual({
+      ...all('ok'),
+      host03: 'ok',
+      host08: 'differs',
+      host09: 'differs',
+    });
+
+    for (const name of ['host08', 'host09']) {
+      await pis?.computers.get(name)?.cutPower();
+      await pis?.computers.get(name)?.boot();
+    }
+    const five = await setup(['--check']);
+
+    expect(new Set(Object.values(five.states))).toEqual(new Set(['ok']));
+    expect(five.exitCode).toBe(0);
+  });
+});

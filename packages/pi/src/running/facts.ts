@@ -1,0 +1,108 @@
+/** What a Raspberry Pi that runs is: its model, its two architectures, its system. */
+import { type Host, JumphostError, type Step } from '@skolo/jumphost';
+import { z } from 'zod';
+
+const Facts = z.object({
+  model: z.string(),
+  kernel: z.string(),
+  userland: z.string(),
+  init: z.string(),
+  family: z.string(),
+  system: z.string(),
+  memoryKib: z.coerce.number(),
+  freeKib: z.coerce.number(),
+  time: z.coerce.number(),
+  isTimeKnown: z.enum(['yes', 'no']),
+});
+
+export type PiFacts = z.infer<typeof Facts>;
+
+// The model is in the device tree; a computer of another kind has none.
+const script = `. /etc/os-release
+cat <<END
+model=$(tr -d '\\0' < /proc/device-tree/model 2>/dev/null)
+kernel=$(uname -m)
+userland=$(dpkg --print-architecture 2>/dev/null)
+init=$(cat /proc/1/comm)
+family=$ID \${ID_LIKE-}
+system=\${PRETTY_NAME-$ID}
+memoryKib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
+freeKib=$(df -kP / | awk 'NR == 2 { print $4 }')
+time=$(date +%s)
+isTimeKnown=$(if [ "$(timedatectl show --property=NTPSynchronized --value 2>/dev/null)" = yes ]; then echo yes; else echo no; fi)
+END`;
+
+/** @throws JumphostError */
+export async function readFacts(host: Host): Promise<PiFacts> {
+  const text = await host.need(script);
+  const pairs = text.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2));
+  return Facts.parse(Object.fromEntries(pairs));
+}
+
+/** A kernel of 64 bits may run programs of 32 bits: Raspberry Pi OS does so on newer models. */
+export function factsText({ model, kernel, userland, system, memoryKib }: PiFacts): string {
+  const hasMixed = userland === 'armhf' && kernel === 'aarch64';
+  return [
+    model || 'not a Raspberry Pi',
+    `${(memoryKib / 1024 / 1024).toFixed(1)} GiB`,
+    `${userland || kernel}${hasMixed ? ' on a 64-bit kernel' : ''}`,
+    system.replace(/^(Debian|Raspbian) GNU\/Linux/, '$1'),
+  ].join(', ');
+}
+
+/** For the files of a setup, and of packages that it may need. */
+const leastFreeKib = 64 * 1024;
+
+export function systemStep(): Step {
+  return {
+    name: 'system',
+    about: 'a Debian with systemd, and room on its disk',
+    async check(host) {
+      const facts = await readFacts(host);
+      const { family, init, freeKib, system } = facts;
+      const differs: string[] = [];
+      if (!/\b(debian|raspbian|ubuntu)\b/.test(family)) {
+        differs.push(`it runs ${system}; install Raspberry Pi OS, Debian or Ubuntu`);
+      }
+      if (init !== 'systemd') differs.push(`its first process is ${init}; install systemd-sysv`);
+      if (freeKib < leastFreeKib) {
+        differs.push(
+          `its disk is full, with ${Math.floor(freeKib / 1024)} MiB free; make room, for example with \`apt-get clean\` and \`journalctl --vacuum-size=50M\``,
+        );
+      }
+      return { differs, note: factsText(facts) };
+    },
+  };
+}
+
+/** Between the clocks of desk and Pi: certificates bear minutes. */
+const mostSkewSeconds = 120;
+
+/** @param now of this desk, in milliseconds since 1970 */
+export function clockStep(now: () => number): Step {
+  return {
+    name: 'clock',
+    about: 'the time of this desk, before anything needs TLS',
+    async check(host) {
+      const { time } = await readFacts(host);
+      const skew = Math.round(time - now() / 1000);
+      if (Math.abs(skew) <= mostSkewSeconds) return { differs: [] };
+      const date = new Date(time * 1000).toISOString().slice(0, 16).replace('T', ' ');
+      return { differs: [`its clock is at ${date} UTC`] };
+    },
+    async apply(host) {
+      if ((await readFacts(host)).isTimeKnown === 'yes') {
+        throw new JumphostError(
+          'STEP',
+          'its clock has the time of NTP, and the clock of this desk another one; correct the one of this desk',
+        );
+      }
+      // The next start begins at the time that is kept.
+      await host.need(`set -e
+date -u -s @${Math.floor(now() / 1000)} > /dev/null
+[ ! -e /var/lib/systemd/timesync/clock ] || touch /var/lib/systemd/timesync/clock
+! command -v fake-hwclock > /dev/null || fake-hwclock save
+[ ! -e /dev/rtc0 ] || hwclock --systohc --utc 2> /dev/null || true`);
+    },
+  };
+}

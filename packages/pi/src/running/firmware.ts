@@ -1,0 +1,118 @@
+/** What the firmware of a Raspberry Pi reads at its start, and the start that it needs. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { errorText } from '@skolo/errors';
+import { bootIdOf, type Host, JumphostError, type Step, sendReboot } from '@skolo/jumphost';
+import { editCmdline } from '../boot/cmdline.ts';
+import { cmdlinePath, editConfigTxt, ownConfigLines } from '../boot/config-txt.ts';
+import type { PiSetup } from '../setup.ts';
+
+/** Until the next start. */
+const pending = '/run/skolo-pi-restart';
+const watchdog = 'dtparam=watchdog=on';
+const noWifi = 'dtoverlay=disable-wifi';
+
+interface FirmwareFile {
+  path: string;
+  content: string;
+  /** As it has to be. */
+  wanted: string;
+}
+
+export function firmwareStep(setup: PiSetup): Step {
+  return {
+    name: 'firmware',
+    about: 'k3s may count memory, the watchdog is on',
+    async check(host) {
+      const files = await readFirmware(host, setup);
+      const differs = files.flatMap(({ path, content, wanted }) =>
+        content === wanted ? [] : [`${path} is another one`],
+      );
+      return { differs, ...(files.length === 0 && { note: 'no firmware of a Raspberry Pi' }) };
+    },
+    async apply(host) {
+      for (const { path, content, wanted } of await readFirmware(host, setup)) {
+        if (content === wanted) continue;
+        await host.need(`touch ${pending}`);
+        await host.write({ path, content: wanted });
+      }
+    },
+  };
+}
+
+/** Raspberry Pi OS Bookworm has a cmdline.txt in /boot, too, which only names the other folder. */
+async function readFirmware(host: Host, { wifi }: PiSetup): Promise<FirmwareFile[]> {
+  const found = await host.need(
+    'for each in /boot/firmware /boot; do [ ! -e "$each/config.txt" ] || { echo "$each"; break; }; done',
+  );
+  const folder = found.trim();
+  if (folder === '') return [];
+  const config = { path: `${folder}/config.txt`, content: '' };
+  config.content = (await host.read(config.path)) ?? '';
+  const path = `${folder}/${cmdlinePath(config.content)}`;
+  const content = await host.read(path);
+  if (content === undefined) {
+    throw new JumphostError(
+      'STEP',
+      `${path} is missing, which ${config.path} names; is the boot partition complete?`,
+    );
+  }
+  const country = wifi === 'off' ? {} : { 'cfg80211.ieee80211_regdom': wifi.country };
+  return [
+    { ...config, wanted: withWatchdog(config.content, wifi !== 'off') },
+    {
+      ...{ path, content },
+      wanted: editCmdline(content, {
+        add: ['cgroup_memory=1', 'cgroup_enable=memory'],
+        set: country,
+      }),
+    },
+  ];
+}
+
+function withWatchdog(text: string, hasWifi: boolean): string {
+  const own = ownConfigLines(text);
+  const kept = own.filter((line) => line !== watchdog && !(hasWifi && line === noWifi));
+  return editConfigTxt(text, [watchdog, ...kept]);
+}
+
+const needsRestart = `[ ! -e ${pending} ] || echo 'the firmware has not read its new settings'
+{ cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null; awk '$4 == 1 { print $1 }' /proc/cgroups 2>/dev/null; } | grep -qw memory || echo 'its kernel does not count memory, as k3s needs it'`;
+
+export interface RestartNeeds {
+  mayRestart: boolean;
+  signal: AbortSignal;
+  /** Default 5 min. */
+  backMs?: number;
+}
+
+export function restartStep({ mayRestart, signal, backMs = 300_000 }: RestartNeeds): Step {
+  const whatFor = async (host: Host) =>
+    (await host.need(needsRestart)).split('\n').filter((line) => line !== '');
+  return {
+    name: 'restart',
+    about: 'its last start had all of these settings',
+    async check(host) {
+      const why = await whatFor(host);
+      if (mayRestart || why.length === 0) return { differs: why };
+      return { differs: [`${why.join(', and ')}; run it again with --restart`] };
+    },
+    ...(mayRestart && { apply: (host: Host) => restart(host, { signal, backMs }) }),
+  };
+}
+
+/** Waits until it is back. @throws JumphostError It is not, in time. */
+async function restart(host: Host, { signal, backMs }: { signal: AbortSignal; backMs: number }) {
+  const before = await bootIdOf(host);
+  await sendReboot(host);
+  const end = performance.now() + backMs;
+  for (;;) {
+    const now = await bootIdOf(host).catch((error: unknown) => ({ why: errorText(error) }));
+    signal.throwIfAborted();
+    if (typeof now === 'string' && now !== before) return;
+    if (performance.now() > end) {
+      const why = typeof now === 'string' ? 'it has not gone down' : now.why;
+      throw new JumphostError('LOST', `it is not back after ${backMs / 60_000} min: ${why}`);
+    }
+    await pause(2000, undefined, { signal });
+  }
+}

@@ -1,0 +1,165 @@
+/** Settings of the system that are alike on all Pis, and its name. */
+import { shellWord } from '@skolo/errors';
+import { checkByScript, fileStep, type Host, packagesStep, type Step } from '@skolo/jumphost';
+import { noSwap, swapUnits } from '../boot/no-swap.ts';
+import { hostsOf, journalFile, swapFile, timeFiles, watchdogFile } from '../boot/root-files.ts';
+import type { PiSetup } from '../setup.ts';
+
+const cloudFolder = '/etc/cloud/cloud.cfg.d';
+const cloudFile = `${cloudFolder}/99-skolo.cfg`;
+/** cloud-init writes /etc/hosts from it at every start, where its user-data say so. */
+const hostsTemplate = '/etc/cloud/templates/hosts.debian.tmpl';
+
+export function nameStep({ identity: { hostname } }: PiSetup): Step {
+  return {
+    name: 'name',
+    about: hostname,
+    check: (host) =>
+      checkByScript(
+        host,
+        `[ "$(uname -n)" = ${hostname} ] && [ "$(cat /etc/hostname)" = ${hostname} ] || echo "its name is $(uname -n)"
+[ ! -d /etc/cloud ] || [ -e ${cloudFile} ] || echo 'cloud-init sets its name at every start'`,
+      ),
+    async apply(host) {
+      await host.need(`set -e
+echo ${hostname} > /etc/hostname.skolo-new; mv -f /etc/hostname.skolo-new /etc/hostname
+hostname ${hostname}
+[ ! -d /etc/cloud ] || { mkdir -p ${cloudFolder}; echo 'preserve_hostname: true' > ${cloudFile}; }`);
+    },
+  };
+}
+
+export function hostsStep(setup: PiSetup): Step {
+  const wanted = hostsOf(setup);
+  const wantedTexts = async (host: Host) => {
+    const text = mergedHosts((await host.read('/etc/hosts')) ?? '', wanted);
+    const isTemplated = (await host.run(`[ -e ${hostsTemplate} ]`)).code === 0;
+    return ['/etc/hosts', ...(isTemplated ? [hostsTemplate] : [])].map((path) => ({ path, text }));
+  };
+  return {
+    name: 'hosts',
+    about: 'all names of the rack in /etc/hosts',
+    async check(host) {
+      const differs = [];
+      for (const { path, text } of await wantedTexts(host)) {
+        if ((await host.read(path)) !== text) differs.push(`${path} lacks names, or has others`);
+      }
+      return { differs };
+    },
+    async apply(host) {
+      for (const { path, text: content } of await wantedTexts(host)) {
+        await host.write({ path, content });
+      }
+    },
+  };
+}
+
+/** The wanted lines, and behind them those of a person, whose names are not ours. */
+export function mergedHosts(text: string, wanted: string): string {
+  const namesIn = (line: string) => line.replace(/#.*/, '').trim().split(/\s+/).slice(1);
+  const ours = new Set(wanted.split('\n').flatMap(namesIn));
+  const lines = new Set(wanted.split('\n'));
+  const others = text.split('\n').filter((line) => {
+    return !lines.has(line) && !namesIn(line).some((name) => ours.has(name));
+  });
+  return [wanted, ...others.map((line) => `${line}\n`)].join('');
+}
+
+export function swapStep(): Step {
+  return {
+    name: 'swap',
+    about: 'none, of any kind',
+    check: (host) =>
+      checkByScript(
+        host,
+        `awk 'NR > 1 { print "it swaps to " $1 }' /proc/swaps
+for each in ${swapUnits.join(' ')}; do
+  [ "$(systemctl is-enabled "$each" 2>/dev/null)" = masked ] || echo "$each may start swap"
+done
+grep -q '^[^#].*[[:space:]]swap[[:space:]]' /etc/fstab 2>/dev/null && echo '/etc/fstab has swap'
+[ ! -e /var/swap ] || echo '/var/swap takes room'
+[ -e ${swapFile.path} ] || echo 'rpi-swap may start swap'`,
+      ),
+    async apply(host) {
+      await host.write(swapFile);
+      await host.need(`{\n${noSwap}} > /dev/null 2>&1; true`);
+    },
+  };
+}
+
+export function journalStep(): Step {
+  return fileStep({
+    name: 'log',
+    about: 'in memory: a card lasts longer without it',
+    files: [journalFile],
+    activate: 'systemctl restart systemd-journald.service',
+  });
+}
+
+export function watchdogStep(): Step {
+  return fileStep({
+    name: 'watchdog',
+    about: 'a Pi that hangs restarts after 15 s',
+    files: [watchdogFile],
+    activate: 'systemctl daemon-reexec',
+  });
+}
+
+const timePrograms = 'systemd-timesyncd.service chrony.service ntpsec.service';
+
+/** The program of NTP that is there; chrony where there is none. */
+export function timeStep({ timeServers }: PiSetup): Step {
+  const files = fileStep({
+    name: 'time',
+    about: timeServers.length === 0 ? 'NTP' : `NTP from ${timeServers.join(', ')}`,
+    files: timeFiles(timeServers),
+    activate: `for each in ${timePrograms}; do
+  [ "$(systemctl is-enabled "$each" 2>/dev/null)" != disabled ] || systemctl enable --quiet "$each"
+  ! systemctl is-enabled -q "$each" 2>/dev/null || systemctl restart "$each"
+done`,
+    verify: `systemctl is-active -q ${timePrograms} || echo 'no program of NTP runs'`,
+  });
+  const program = packagesStep(['chrony']);
+  return {
+    ...files,
+    async apply(host) {
+      const { stdout } = await host.run(
+        `for each in ${timePrograms}; do systemctl cat "$each" > /dev/null 2>&1 && echo "$each"; done`,
+      );
+      if (stdout.trim() === '') await program.apply?.(host);
+      await files.apply?.(host);
+    },
+  };
+}
+
+/** Name servers, in whichever program has them. */
+export function dnsStep({ nameServers, domain }: PiSetup): Step {
+  const list = nameServers.map(shellWord).join(' ');
+  const which = `if systemctl is-active -q systemd-resolved.service; then
+  file=/etc/systemd/resolved.conf.d/90-skolo.conf; after='systemctl restart systemd-resolved.service'
+  text=$(printf '[Resolve]\\nDNS=%s\\n' ${shellWord(nameServers.join(' '))}${domain === undefined ? '' : `; echo ${shellWord(`Domains=${domain}`)}`})
+elif systemctl is-active -q NetworkManager.service; then
+  file=/etc/NetworkManager/conf.d/90-skolo-dns.conf; after='systemctl reload NetworkManager.service'
+  text=$(printf '[global-dns]\\n${domain === undefined ? '' : `searches=${domain}\\n`}[global-dns-domain-*]\\nservers=%s\\n' ${shellWord(nameServers.join(','))})
+else
+  file=/etc/resolv.conf after=:
+  text=$(${domain === undefined ? ':' : `echo ${shellWord(`search ${domain}`)}`}; printf 'nameserver %s\\n' ${list})
+fi`;
+  return {
+    name: 'dns',
+    about: nameServers.join(', '),
+    check: (host) =>
+      checkByScript(
+        host,
+        `${which}\n[ "$(cat "$file" 2>/dev/null)" = "$text" ] || echo "$file is another one"`,
+      ),
+    async apply(host) {
+      await host.need(`set -e
+${which}
+mkdir -p "$(dirname "$file")"
+printf '%s\\n' "$text" > "$file.skolo-new"
+mv -f "$file.skolo-new" "$file"
+$after`);
+    },
+  };
+}
