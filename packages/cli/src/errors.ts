@@ -67,8 +67,14 @@ const expected = new Set([
   'VALUE_REJECTED',
 ]);
 
-/** Of packages/fleet, packages/jumphost and packages/pi: all their messages say what to do. */
-const expectedNames = new Set(['JumphostError', 'KubectlError', 'PiError', 'RegistryError']);
+/** Of packages/fleet, packages/jumphost, packages/cluster and packages/pi: all their messages say what to do. */
+const expectedNames = new Set([
+  'ClusterError',
+  'JumphostError',
+  'KubectlError',
+  'PiError',
+  'RegistryError',
+]);
 
 /** An error of the system, or one caused by it. */
 function isOfSystem(error: Error): boolean {

@@ -45,12 +45,17 @@ async function whatIsWrong(line: string): Promise<string | undefined> {
     .replace(/^.*?skolo (?:--rack \S+ )?/, '')
     .split(/ (?:--|[|>#&;]|2>) | {3,}|[);]/);
   const words = own.replaceAll(/'[^']*'|"[^"]*"/g, 'WORD').split(/\s+/);
-  const [noun = '', verb = ''] = words;
+  const [noun = '', ...others] = words;
   if (noun === 'help') return undefined;
-  const help = await helpOf([noun]);
-  if (help === '') return `no command ${noun}`;
-  const isVerb = commandsIn(help).includes(verb);
-  const known = isVerb ? await helpOf([noun, verb]) : help;
+  const path = [noun];
+  let known = await helpOf(path);
+  if (known === '') return `no command ${noun}`;
+  // A verb may have verbs of its own.
+  for (const verb of others) {
+    if (!commandsIn(known).includes(verb)) break;
+    path.push(verb);
+    known = await helpOf(path);
+  }
   const option = words
     .map((word) => word.replace(/^\[/, '').replace(/[\].,…=|].*$/, ''))
     .find((word) => word.startsWith('--') && !new RegExp(`${word}(?![a-z-])`).test(known));

@@ -203,6 +203,7 @@ const nouns: Record<string, Noun> = {
       images: async () => (await import('./commands/pi/images.ts')).define,
       burn: async () => (await import('./commands/pi/burn.ts')).define,
       setup: async () => (await import('./commands/pi/setup.ts')).define,
+      kubernetes: async () => (await import('./commands/pi/kubernetes/index.ts')).define,
     },
   },
   images: {

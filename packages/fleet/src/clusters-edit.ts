@@ -10,6 +10,8 @@ export type NewRack =
   | {
       type: 'k3s';
       jumphost: string;
+      /** Where ssh does not find it by its name. */
+      address?: string | undefined;
       user?: string | undefined;
       jump?: string | undefined;
     }
@@ -52,13 +54,14 @@ function entryOf(name: string, rack: NewRack, clusters: Clusters) {
     const { type, zone, project } = rack;
     return { type, context_name: `gke_${project}_${zone}_${name}`, zone, project };
   }
-  const { type, jumphost, user, jump } = rack;
+  const { type, jumphost, address, user, jump } = rack;
+  const way = { host: jumphost, ...(address && { address }), ...(jump && { jump }) };
   const ports = Object.values(clusters).map((each) => WithPort.safeParse(each).data?.port ?? 0);
   return {
     ...{ type, context_name: name, jumphost },
     // The original system needs one for each.
     port: Math.max(firstPort - 1, ...ports) + 1,
     ...(user !== undefined && { user }),
-    ...(jump !== undefined && { ways: [{ host: jumphost, jump }] }),
+    ...((address ?? jump) !== undefined && { ways: [way] }),
   };
 }

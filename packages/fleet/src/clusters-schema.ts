@@ -23,6 +23,10 @@ function text(pattern: RegExp, what: string) {
 const waySchema = z.strictObject({
   host: host.describe('Host name or address of a server of k3s, for ssh.'),
   user: userName.exactOptional().describe('User name there, instead of `user` of the rack.'),
+  address: z
+    .ipv4()
+    .exactOptional()
+    .describe('Address of the host, where its name is only that of its host key.'),
   jump: jump
     .exactOptional()
     .describe('Hosts to go through, as ProxyJump of ssh: the router, for example.'),

@@ -12,7 +12,7 @@ export interface Way {
   user?: string;
   /** Hosts to go through, as ProxyJump of ssh. */
   jump?: string;
-  /** Of a machine, whose name is only that of its host key. */
+  /** Of a host whose name is only that of its host key. */
   address?: string;
   /** Arguments of a client of the connection to go through. */
   through?(signal: AbortSignal): Promise<string[]>;

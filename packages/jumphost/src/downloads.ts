@@ -30,6 +30,9 @@ export interface DownloadDeps {
 export type Download = (release: Release, name: string) => Promise<LocalFile>;
 
 export function downloader({ folder, fetch, signal }: DownloadDeps): Download {
+  /** Many computers may want one file at once. */
+  const underWay = new Map<string, Promise<void>>();
+
   return async (release, name) => {
     const at = join(folder, release.name);
     const sums = await present(at, release, release.sums);
@@ -53,7 +56,12 @@ export function downloader({ folder, fetch, signal }: DownloadDeps): Download {
   async function present(at: string, { url }: Release, name: string): Promise<string> {
     const path = join(at, name);
     const isHere = await readStart(path);
-    if (!isHere) await get(`${url}/${name}`, at, path);
+    if (!isHere) {
+      const got =
+        underWay.get(path) ?? get(`${url}/${name}`, at, path).finally(() => underWay.delete(path));
+      underWay.set(path, got);
+      await got;
+    }
     return path;
   }
 

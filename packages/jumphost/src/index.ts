@@ -13,7 +13,7 @@ export { JumphostError } from './errors.ts';
 export { checkByScript, fileStep, linesOf } from './files.ts';
 export type { Guard } from './guarded-change.ts';
 export { type HandOver, handOver } from './hand-over.ts';
-export { type Host, type HostOptions, openHost } from './host.ts';
+export { type Host, type HostOptions, openHost, type RunOptions } from './host.ts';
 export type { ImageArchitecture } from './image/boot.ts';
 export { makeDisk, makeRoot, refuseIncapable } from './image/disk.ts';
 export {
@@ -26,6 +26,7 @@ export {
 export { openRootFolder } from './image/root-folder.ts';
 export { imageSteps } from './image/steps.ts';
 export { clusterOn, type JoinCluster } from './join-cluster.ts';
+export { type ClusterNode, readNodes } from './nodes.ts';
 export { findCronLines, findExports, findPredecessors, type Predecessor } from './predecessors.ts';
 export { type RebootDeps, rebootJumphost, waitUntilQuiet } from './reboot.ts';
 export { closeDisk, openDisk } from './replace/disk.ts';
@@ -42,14 +43,25 @@ export {
   stopSpareDaemon,
 } from './spare-daemon.ts';
 export type { Check, Step } from './step.ts';
-export type { AskedService, Part } from './steps/cluster.ts';
+export { type AskedService, accountsStep, type Part } from './steps/cluster.ts';
 export { guardedStep } from './steps/guarded.ts';
 export { type JumphostNeeds, stepsOf, subnetOf } from './steps/index.ts';
-export { type JoinNeeds, joinSteps, removeAgent } from './steps/k3s-agent.ts';
-export { k3sProgram } from './steps/k3s-unit.ts';
+export { imagesStep, k3sConfigStep, k3sStep } from './steps/k3s.ts';
+export { agentSteps, type JoinNeeds, joinSteps, removeAgent } from './steps/k3s-agent.ts';
+export {
+  binary as k3sBinary,
+  endUnit,
+  installBinary,
+  installedVersion,
+  k3sProgram,
+  type Role,
+  unitFile,
+  units,
+} from './steps/k3s-unit.ts';
 export { leftExport } from './steps/nfs.ts';
 export { packagesStep } from './steps/packages.ts';
 export type { ProgramSources } from './steps/programs.ts';
+export { type Architecture, architectureOf, systemStep } from './steps/system.ts';
 export { k3sVersion } from './steps/versions.ts';
 export type { AgentMachine } from './upgrade/agents.ts';
 export type { HealthDeps, OtherHealth } from './upgrade/health.ts';

@@ -22,5 +22,6 @@ export type { Method } from './image/customization.ts';
 export { type Disk, diskOf } from './image/disk.ts';
 export { type BootFiles, bootFiles, customise, type MachineNeeds } from './image/machine-image.ts';
 export { writeChanged } from './image/write-image.ts';
+export { swapStep } from './running/settings.ts';
 export { type SetupNeeds, setupSteps } from './running/steps.ts';
 export { type PiIdentity, type PiSetup, type PiSystem, parseSetup } from './setup.ts';

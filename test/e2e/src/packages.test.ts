@@ -25,6 +25,7 @@ const may: Readonly<Record<string, readonly string[]>> = {
   fleet: ['api', 'rack', 'durable', 'secrets', 'errors'],
   'secret-store': ['rack', 'models', 'equipment', 'google', 'durable', 'secrets', 'errors'],
   jumphost: ['api', 'rack', 'secrets', 'errors'],
+  cluster: ['pi', 'jumphost', 'durable', 'errors'],
   pi: ['jumphost', 'durable', 'secrets', 'errors'],
 };
 /** Of packages/models, rack.yaml needs the facts only. */

@@ -10,17 +10,23 @@ export const machineTaint = 'skolo/machine=true:NoSchedule';
 export interface AgentNeeds {
   /** Its name in rack.yaml, and its address if it has one there. */
   machine: { name: string; address?: string };
-  /** Address of the jumphost. */
+  /** Address of the server: of the jumphost in a rack. */
   server: string;
+  /** No pod runs there but those that tolerate it. Default: `machineTaint`; null: every pod may run there. */
+  taint?: string | null;
 }
 
-export function agentSettings({ machine: { name, address }, server }: AgentNeeds) {
+export function agentSettings({
+  machine: { name, address },
+  server,
+  taint = machineTaint,
+}: AgentNeeds) {
   return {
     server: `https://${server.includes(':') ? `[${server}]` : server}:6443`,
     'token-file': k3sTokenFile,
     'node-name': name,
     ...(address !== undefined && { 'node-ip': address }),
-    'node-taint': [machineTaint],
+    ...(taint !== null && { 'node-taint': [taint] }),
   };
 }
 

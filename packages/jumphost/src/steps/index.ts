@@ -84,7 +84,7 @@ export function stepsOf(needs: JumphostNeeds): Step[] {
     programsStep(sources),
     unitsStep(),
     secretFilesStep(needs.secretFiles),
-    k3sConfigStep(rack),
+    k3sConfigStep({ ...rack.jumphost, labels: ['svccontroller.k3s.cattle.io/enablelb=true'] }),
     imagesStep(k3s, { own: needs.ownImages, rack: rack.name }),
     k3sStep(k3s),
     accountsStep(needs.accounts),

@@ -9,6 +9,7 @@ import { type AgentNeeds, agentSettings, machineTaint } from './agent-files.ts';
 import { config, configStep } from './k3s-config.ts';
 import {
   binary,
+  endUnit,
   installBinary,
   installedVersion,
   lastErrors,
@@ -43,6 +44,13 @@ export function joinSteps(needs: JoinNeeds): Step[] {
       architectures: ['amd64', 'arm64', 'armhf'],
       ...{ freeBytes: 3 * gib, memoryBytes: 0.7 * gib, now },
     }),
+    ...agentSteps(needs),
+  ];
+}
+
+/** Those of a computer whose system has been checked. */
+export function agentSteps(needs: JoinNeeds): Step[] {
+  return [
     formerClusterStep(needs),
     formerNodeStep(needs),
     agentConfigStep(needs),
@@ -90,7 +98,7 @@ function formerNodeStep({ machine: { name }, cluster }: JoinNeeds): Step {
 
 function agentConfigStep(needs: JoinNeeds): Step {
   return configStep({
-    about: 'server, name and taint',
+    about: 'server and name',
     role: 'agent',
     settings: async () => agentSettings(needs),
   });
@@ -137,26 +145,30 @@ left=60; until [ -s ${certificate} ] || [ "$left" = 0 ]; do left=$((left - 1)); 
   };
 }
 
-function nodeStep({ machine: { name }, cluster, readyMs = 300_000 }: JoinNeeds): Step {
+function nodeStep({
+  machine: { name },
+  cluster,
+  taint = machineTaint,
+  readyMs = 300_000,
+}: JoinNeeds): Step {
+  const lacksTaint = (taints: readonly string[]) => taint !== null && !taints.includes(taint);
   const look = async () => {
     const node = await cluster.node(name);
     if (node === undefined) return [`the cluster has no node ${name}`];
     return [
       ...(node.isReady ? [] : [`the node ${name} is not ready`]),
-      ...(node.taints.includes(machineTaint)
-        ? []
-        : [`the node ${name} has no taint ${machineTaint}`]),
+      ...(lacksTaint(node.taints) ? [`the node ${name} has no taint ${taint}`] : []),
     ];
   };
   return {
     name: 'node',
-    about: 'the node is ready, with its taint',
+    about: `the node is ready${taint === null ? '' : ', with its taint'}`,
     check: async () => ({ differs: await look() }),
     async apply(host) {
       const end = performance.now() + readyMs;
       for (;;) {
         const node = await cluster.node(name);
-        if (node && !node.taints.includes(machineTaint)) await cluster.taint(name, machineTaint);
+        if (node && taint !== null && lacksTaint(node.taints)) await cluster.taint(name, taint);
         if (node?.isReady || performance.now() > end) return;
         await host.need('sleep 2');
       }
@@ -164,16 +176,10 @@ function nodeStep({ machine: { name }, cluster, readyMs = 300_000 }: JoinNeeds):
   };
 }
 
-/**
- * Ends the agent with all its pods, and removes what it knows of the cluster. The state of skolo stays.
- * KillMode=process and the pods' mounts: as the installer of k3s does in k3s-killall.sh.
- */
+/** Ends the agent with all its pods, and removes what it knows of the cluster. The state of skolo stays. */
 export async function removeAgent(host: Host): Promise<void> {
   await host.need(
-    `systemctl disable --now k3s-agent.service 2>/dev/null
-systemctl kill --kill-whom=all --signal=SIGKILL k3s-agent.service 2>/dev/null
-for each in /sys/fs/cgroup/kubepods*/cgroup.kill; do if [ -e "$each" ]; then echo 1 > "$each"; fi; done
-awk '$2 ~ "^/(run/k3s|var/lib/kubelet|run/netns/cni-)" { print $2 }' /proc/self/mounts | sort -r | while read -r each; do umount -l "$each"; done
+    `${endUnit('agent')}
 rm -rf ${config} ${k3sTokenFile} ${unitFile('agent')} ${unitFile('agent')}.env ${password} /var/lib/rancher/k3s/agent
 systemctl daemon-reload`,
     { deadlineMs: 300_000 },

@@ -88,6 +88,18 @@ export async function writeUnit(host: Host, role: Role): Promise<void> {
   await host.need(`systemctl daemon-reload && systemctl enable --quiet ${units[role]}`);
 }
 
+/**
+ * A script that ends the unit with all its pods. KillMode=process and the pods' mounts: as the installer of k3s does in
+ * k3s-killall.sh.
+ */
+export function endUnit(role: Role): string {
+  const unit = units[role];
+  return `systemctl disable --now ${unit} 2>/dev/null
+systemctl kill --kill-whom=all --signal=SIGKILL ${unit} 2>/dev/null
+for each in /sys/fs/cgroup/kubepods*/cgroup.kill; do if [ -e "$each" ]; then echo 1 > "$each"; fi; done
+awk '$2 ~ "^/(run/k3s|var/lib/kubelet|run/netns/cni-)" { print $2 }' /proc/self/mounts | sort -r | while read -r each; do umount -l "$each"; done`;
+}
+
 /** A script that writes the last errors of the unit's log to standard error. */
 export function lastErrors(role: Role): string {
   return `journalctl -u ${units[role]} -n 20 -o cat --no-pager | grep -E 'level=(fatal|error)' | tail -n 2 >&2`;

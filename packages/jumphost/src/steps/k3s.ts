@@ -1,5 +1,4 @@
 /** k3s, as its own installer leaves it: settings, images, binary, unit. */
-import type { Rack } from '@skolo/rack';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import { localFile } from '../downloads.ts';
 import { differingFiles, linesOf, writeDiffering } from '../files.ts';
@@ -37,28 +36,36 @@ const cache = `${imagesFolder}/.cache.json`;
  * @param state of the cluster: what it was made with cannot be changed later
  */
 function settingsOf(
-  { jumphost }: Rack,
+  { name, address, labels = [] }: ServerPlace,
   { isNew, hasToken }: { isNew: boolean; hasToken: boolean },
 ): Record<string, unknown> {
   return {
     ...(isNew && { 'secrets-encryption': true }),
     ...(isNew && hasToken && { 'token-file': k3sTokenFile }),
-    'node-name': jumphost.name,
-    'node-ip': jumphost.address,
-    'node-label': ['svccontroller.k3s.cattle.io/enablelb=true'],
-    'tls-san': [jumphost.name, jumphost.address],
+    'node-name': name,
+    'node-ip': address,
+    'node-label': labels,
+    'tls-san': [name, address],
   };
 }
 
-/** /etc/rancher/k3s/config.yaml from rack.yaml. */
-export function k3sConfigStep(rack: Rack): Step {
+/** Where a server of k3s is. */
+export interface ServerPlace {
+  name: string;
+  address: string;
+  /** That it registers its node with. */
+  labels?: readonly string[];
+}
+
+/** /etc/rancher/k3s/config.yaml of a server. */
+export function k3sConfigStep(place: ServerPlace): Step {
   return configStep({
     about: 'encrypted secrets, name and address of rack.yaml',
     role: 'server',
     async settings(host) {
       const isNew = (await host.run('[ ! -e /var/lib/rancher/k3s/server/db ]')).code === 0;
       const hasToken = (await host.run(`[ -e ${k3sTokenFile} ]`)).code === 0;
-      return settingsOf(rack, { isNew, hasToken });
+      return settingsOf(place, { isNew, hasToken });
     },
   });
 }

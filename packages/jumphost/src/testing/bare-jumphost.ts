@@ -9,7 +9,7 @@ import { address, ours, type TestDesk } from './test-steps.ts';
 
 export { addK3s } from './test-desk.ts';
 export { bridge, network } from './test-network.ts';
-export { address, subnet } from './test-steps.ts';
+export { accounts, address, type OpenHost, openTestHost, ours, subnet } from './test-steps.ts';
 
 const repository = fileURLToPath(new URL('../../../../', import.meta.url));
 
@@ -34,6 +34,8 @@ const jumphost: Place = { name: 'jumphost-rack4', address };
 interface BareOptions {
   /** A switch that a spare can be plugged into. */
   bridge?: string;
+  /** Default: the jumphost of rack4. */
+  place?: Place;
   /** Of this computer, by where they are there; they can only be read. */
   folders?: Readonly<Record<string, string>>;
   /** Where its disk is; default: the folder for temporary files. */
@@ -42,7 +44,7 @@ interface BareOptions {
 
 /** Boots one. */
 export async function startBareJumphost(options: BareOptions = {}): Promise<BareJumphost> {
-  const { bridge } = options;
+  const { bridge, place = jumphost } = options;
   const home = await mkdtemp(join(tmpdir(), 'skolo-desk-'));
   const computers: Computer[] = [];
   async function close() {
@@ -61,7 +63,7 @@ export async function startBareJumphost(options: BareOptions = {}): Promise<Bare
   }
   try {
     const desk = await makeTestDesk(home);
-    const computer = await start(jumphost);
+    const computer = await start(place);
     return { computer, desk, addSpare: start, close };
   } catch (error) {
     await close();

@@ -78,7 +78,8 @@ export function testSteps(desk: TestDesk, signal: AbortSignal): Step[] {
   return steps.filter(({ name }) => !ofRepository.includes(name));
 }
 
-async function accounts(): Promise<string> {
+/** Namespaces and accounts of kube/base, rendered. */
+export async function accounts(): Promise<string> {
   const parts = ['namespaces', 'access'].map((part) => `${repository}kube/base/${part}`);
   const texts = await Promise.all(
     parts.map(async (part) => (await run(peer('kubectl') ?? '', ['kustomize', part])).stdout),

@@ -20,7 +20,7 @@ export interface FakeNode {
   /** Those that it registers with. */
   taints?: { key: string; value?: string; effect: string }[];
   /** Default: `arm64` */
-  architecture?: 'amd64' | 'arm64';
+  architecture?: 'amd64' | 'arm64' | 'arm';
 }
 
 export interface ControlPlaneOptions {
@@ -42,6 +42,8 @@ export interface ControlPlane {
   kubeconfigOf(user: string, groups?: readonly string[]): Promise<string>;
   /** A token of an account, as the API server makes it, that expires in so many seconds: also some ago, or in less than ten minutes. */
   tokenOf(namespace: string, account: string, seconds: number): Promise<string>;
+  /** Another node, until it is stopped: then it stays, and is not ready. It needs the controllers. */
+  addNode(node: FakeNode): Promise<{ stop(): Promise<void> }>;
   /** `kill -9` of the API server. */
   killApiServer(): Promise<void>;
   /** Starts it again, and waits until it is ready. */
@@ -70,8 +72,8 @@ export async function startControlPlane(
   const accountKey = join(dir, 'service-accounts.pem');
   const former = await readFile(accountKey, 'utf8').catch(() => undefined);
   const signingKey = former ?? rsaKey();
-  const nodesFile = join(dir, 'nodes.json');
   const authority = join(certificates, 'authority.crt');
+  const heartbeatMs = nodes.length > 20 ? 10_000 : 1_000;
   const started: Process[] = [];
   let etcd: Process | undefined;
   let apiServer: Process | undefined;
@@ -143,6 +145,20 @@ export async function startControlPlane(
     });
   }
 
+  async function startNodes(list: readonly FakeNode[], at: number): Promise<Process> {
+    // A node that is there already keeps what it has: without a map, it would lose its labels.
+    const usual = { architecture: 'arm64', labels: {}, annotations: {} };
+    const file = join(dir, `nodes-${at}.json`);
+    await writeFile(file, JSON.stringify(list.map((node) => ({ ...usual, ...node }))));
+    const kubelets = start(
+      'nodes',
+      ...['--dir', certificates, '--kubeconfig', kubeconfig, '--nodes', file],
+      ...['--port', `${at}`, '--heartbeat', `${heartbeatMs}ms`],
+    );
+    await kubelets.until('all nodes to be ready', () => isReady(at));
+    return kubelets;
+  }
+
   async function close() {
     // The last one first: without etcd, an API server waits for a minute before it ends.
     for (const process of started.reverse()) await process.stop();
@@ -176,7 +192,6 @@ export async function startControlPlane(
       ...['--port', `${etcdPort}`, '--peer-port', `${peerPort}`],
     );
     await startApiServer();
-    const heartbeatMs = nodes.length > 20 ? 10_000 : 1_000;
     if (controllers) {
       const common = ['--kubeconfig', kubeconfig, '--leader-elect=false', '--secure-port', '0'];
       start(
@@ -189,23 +204,17 @@ export async function startControlPlane(
       );
       start('scheduler', ...common, '--kube-api-qps', '500', '--kube-api-burst', '500');
     }
-    if (nodes.length > 0) {
-      // A node that is there already keeps what it has: without a map, it would lose its labels.
-      const usual = { architecture: 'arm64', labels: {}, annotations: {} };
-      const list = nodes.map((node) => ({ ...usual, ...node }));
-      await writeFile(nodesFile, JSON.stringify(list));
-      const kubelets = start(
-        'nodes',
-        ...['--dir', certificates, '--kubeconfig', kubeconfig, '--nodes', nodesFile],
-        ...['--port', `${kubeletPort}`, '--heartbeat', `${heartbeatMs}ms`],
-      );
-      await kubelets.until('all nodes to be ready', () => isReady(kubeletPort));
-    }
+    if (nodes.length > 0) await startNodes(nodes, kubeletPort);
     return {
       kubeconfig,
       port,
       kubeconfigOf,
       tokenOf,
+      async addNode(node) {
+        const [at = 0] = await freePorts(1);
+        const kubelet = await startNodes([node], at);
+        return { stop: () => kubelet.stop() };
+      },
       killApiServer: async () => apiServer?.stop(),
       startApiServer,
       untilEtcdEnds: etcd.untilEnd.bind(etcd),

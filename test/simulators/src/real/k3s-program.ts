@@ -6,12 +6,15 @@
  * its server does not get well: it ends (`crash`), or never answers (`hang`).
  */
 import { execFile, spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { startControlPlane } from './control-plane.ts';
+import { acceptAgents, newToken, stayJoined } from './k3s-agents.ts';
 import { openK3sDatabase } from './k3s-database.ts';
 
 const config = '/etc/rancher/k3s/config.yaml';
@@ -32,6 +35,7 @@ const Config = z.object({
   'token-file': z.string().exactOptional(),
   'node-label': z.array(z.string()).default([]),
   'secrets-encryption': z.boolean().default(false),
+  'node-ip': z.string().exactOptional(),
 });
 
 async function main([command = '', ...args]: string[]): Promise<number> {
@@ -42,6 +46,10 @@ async function main([command = '', ...args]: string[]): Promise<number> {
   if (command === 'kubectl') {
     const env = { ...process.env, KUBECONFIG: kubeconfig };
     return spawnSync(kubectl, args, { env, stdio: 'inherit' }).status ?? 1;
+  }
+  if (command === 'token' && args[0] === 'create') {
+    console.log(await newToken(data));
+    return 0;
   }
   if (command === 'agent') {
     await join();
@@ -73,9 +81,8 @@ async function kubeconfigText(file: string): Promise<string> {
 }
 
 async function serve(): Promise<void> {
-  const { 'node-name': name, 'token-file': tokenFile } = Config.parse(
-    parse(await readFile(config, 'utf8')),
-  );
+  const settings = Config.parse(parse(await readFile(config, 'utf8')));
+  const { 'node-name': name, 'token-file': tokenFile, 'node-ip': address } = settings;
   // Open while it runs, as that of k3s.
   const database = await openK3sDatabase(data, tokenFile);
   if (database === undefined)
@@ -105,9 +112,19 @@ async function serve(): Promise<void> {
   void cluster.untilEtcdEnds().then((said) => {
     if (!stop.signal.aborted) end(`etcd has ended: ${said.slice(-300)}`);
   });
-  const kubelet = sayVersion(name, stop.signal);
+  const versions = new Map([[name, version]]);
+  const kubelet = sayVersions(versions, stop.signal);
+  const env = { ...process.env, KUBECONFIG: kubeconfig };
+  const kubectlText = async (args: readonly string[], input = '') => {
+    const child = run(kubectl, [...args], { env });
+    child.child.stdin?.end(input);
+    return (await child).stdout;
+  };
+  const agents =
+    address && (await acceptAgents({ address, data, cluster, versions, kubectl: kubectlText }));
   await ended;
   stop.abort();
+  if (agents) await agents.close();
   await kubelet;
   await cluster.close();
   database.close();
@@ -116,6 +133,10 @@ async function serve(): Promise<void> {
 function end(why: string): never {
   console.error(`level=fatal msg=${JSON.stringify(why)}`);
   process.exit(1);
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** A database that a newer version has used cannot be read by an older one. */
@@ -136,20 +157,22 @@ function renewCertificate(file: string): void {
   spawnSync('openssl', ['req', '-x509', ...how, '-days', '365', '-out', file]);
 }
 
-/** The kubelets of the control plane are of its own version: says ours, as often as they say theirs. */
-async function sayVersion(node: string, signal: AbortSignal): Promise<void> {
+/** The kubelets of the control plane are of its own version: says that of each node, as often as they say theirs. */
+async function sayVersions(versions: Map<string, string>, signal: AbortSignal): Promise<void> {
   const env = { ...process.env, KUBECONFIG: kubeconfig };
-  const patch = JSON.stringify({ status: { nodeInfo: { kubeletVersion: version } } });
   const path = 'jsonpath={.status.nodeInfo.kubeletVersion}';
   while (!signal.aborted) {
-    await run(kubectl, ['get', 'node', node, '-o', path], { env, signal })
-      .then(async ({ stdout }) => {
-        if (stdout === version) return;
-        await run(kubectl, ['patch', 'node', node, '--subresource=status', '-p', patch], {
-          ...{ env, signal },
-        });
-      })
-      .catch(() => undefined);
+    for (const [node, kubeletVersion] of versions) {
+      const patch = JSON.stringify({ status: { nodeInfo: { kubeletVersion } } });
+      await run(kubectl, ['get', 'node', node, '-o', path], { env, signal })
+        .then(async ({ stdout }) => {
+          if (stdout === kubeletVersion) return;
+          await run(kubectl, ['patch', 'node', node, '--subresource=status', '-p', patch], {
+            ...{ env, signal },
+          });
+        })
+        .catch(() => undefined);
+    }
     await pause(4000, undefined, { signal }).catch(() => undefined);
   }
 }
@@ -160,25 +183,54 @@ const AgentConfig = z.object({
   'node-name': z.string(),
 });
 
-/** As the agent, without a server: with a token it gets a certificate, and keeps a password of its own. */
+/**
+ * As the agent: with a token it gets a certificate, and keeps a password of its own. Where the token is not of such a stand-in,
+ * there is no server.
+ */
 async function join(): Promise<void> {
-  const { 'token-file': tokenFile } = AgentConfig.parse(parse(await readFile(config, 'utf8')));
+  const settings = AgentConfig.parse(parse(await readFile(config, 'utf8')));
+  const { 'token-file': tokenFile, 'node-name': name } = settings;
   const certificate = '/var/lib/rancher/k3s/agent/client-kubelet.crt';
   const password = '/etc/rancher/node/password';
-  const token = await readFile(tokenFile, 'utf8');
-  if (!/^K10\w+::\w+\.\w+\n$/.test(token)) {
-    end('token is not valid');
-  }
+  const token = (await readFile(tokenFile, 'utf8')).trim();
+  const [, hash] = /^K10(\w+)::\w+\.\w+$/.exec(token) ?? [];
+  if (hash === undefined) end('token is not valid');
   await mkdir('/etc/rancher/node', { recursive: true });
   await mkdir('/var/lib/rancher/k3s/agent', { recursive: true });
-  await writeFile(password, 'of this computer\n', { mode: 0o600 });
-  renewCertificate(certificate);
+  const own = await readFile(password, 'utf8').catch(() => `${randomBytes(16).toString('hex')}\n`);
+  await writeFile(password, own, { mode: 0o600 });
   await rm(agentFile, { force: true });
   if (fault === 'crash') end('this version has a fault');
-  await writeFile(agentFile, version);
-  const stays = setInterval(() => {}, 60_000);
-  await new Promise((resolve) => process.once('SIGTERM', resolve));
-  clearInterval(stays);
+  const stop = new AbortController();
+  process.once('SIGTERM', () => stop.abort());
+  const joined = async () => {
+    renewCertificate(certificate);
+    await writeFile(agentFile, version);
+  };
+  if (hash.length < 64) {
+    await joined();
+    const stays = setInterval(() => {}, 60_000);
+    await once(stop.signal, 'abort');
+    clearInterval(stays);
+    return;
+  }
+  await stayJoined(new URL(settings.server).hostname, {
+    hello: { name, token, password: own.trim(), version, architecture: await architecture() },
+    signal: stop.signal,
+    refused: (why) => end(why),
+    async joined(authority) {
+      // The token has the digest of the authority: no other server is trusted.
+      if (sha256(authority) !== hash)
+        end('token CA hash does not match the Cluster CA certificate hash');
+      await writeFile('/var/lib/rancher/k3s/agent/server-ca.crt', authority);
+      await joined();
+    },
+  });
+}
+
+async function architecture(): Promise<'amd64' | 'arm64' | 'arm'> {
+  const { stdout } = await run('dpkg', ['--print-architecture']);
+  return z.enum(['amd64', 'arm64', 'arm']).parse(stdout.trim().replace('armhf', 'arm'));
 }
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => end(`${error}`));

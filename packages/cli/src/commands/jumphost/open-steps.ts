@@ -86,7 +86,6 @@ export async function openSteps(
   const { io } = command;
   const named = withJumphost(await rackNamed(command, name));
   const entry = ways === undefined ? named : { ...named, ways };
-  const kube = resolve(dirname(await clustersFile(command)), '..');
   const rack = await readRack(join(entry.overlay, 'rack.yaml'));
   const files = await fileNeeds(command, options, signal);
   const jumphost = await openJumphostOf(command, entry);
@@ -98,13 +97,7 @@ export async function openSteps(
     ...files,
     hasClockPod: components.has('chrony'),
     hasNfs: components.has('nfs'),
-    async accounts() {
-      const parts = ['namespaces', 'access'].map((part) => join(kube, 'base', part));
-      const texts = await Promise.all(
-        parts.map((part) => run('kubectl', ['kustomize', part], { env: io.env, signal })),
-      );
-      return texts.map(({ stdout }) => stdout).join('\n---\n');
-    },
+    accounts: () => renderedAccounts(command, signal),
     secretFiles: secretFiles(command, name, jumphost, signal),
     secrets: clusterSecrets(command, name, signal),
     overlay: overlayOf(command, name, { reason: 'skolo jumphost prepare', signal, report }),
@@ -112,6 +105,20 @@ export async function openSteps(
     now: io.now,
   });
   return { host, steps };
+}
+
+/** Namespaces and accounts of people, from kube/base of the clone. */
+export async function renderedAccounts(
+  command: SkoloCommand,
+  signal: AbortSignal,
+): Promise<string> {
+  const base = resolve(dirname(await clustersFile(command)), '../base');
+  const texts = await Promise.all(
+    ['namespaces', 'access'].map((part) =>
+      run('kubectl', ['kustomize', join(base, part)], { env: command.io.env, signal }),
+    ),
+  );
+  return texts.map(({ stdout }) => stdout).join('\n---\n');
 }
 
 /** What a desk has of programs. @throws CliError `npm run bundle` has not been run. */

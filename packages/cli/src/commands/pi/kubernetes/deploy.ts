@@ -1,0 +1,55 @@
+import { deploy } from '@skolo/cluster';
+import type { SkoloCommand } from '../../../command.ts';
+import { interruptible } from '../../../fleet.ts';
+import { deskName } from '../../../machine-way.ts';
+import { addWayOptions, findPis, type PiWayOptions } from '../../../pis.ts';
+import { showSteps } from '../pi-steps.ts';
+import { printMembers } from './print-members.ts';
+import { addProgramOptions, type ProgramOptions, programNeeds } from './program-options.ts';
+
+interface Options extends ProgramOptions, PiWayOptions {
+  check?: true;
+}
+
+/** `skolo pi kubernetes deploy`: the programs of a cluster, on computers that are in none yet. */
+export function defineDeploy(command: SkoloCommand): void {
+  addWayOptions(
+    addProgramOptions(
+      command
+        .description(
+          'Brings computers to what they need before they join a cluster, all at once: checks system, disk, memory, memory cgroups and clock, turns swap off, and installs the program of k3s in one version, checked against the checksums of its publisher. The program is chosen by the programs of each computer (dpkg), so arm64 and 32-bit arm may be mixed. One that fails does not stop the others. setup does this too; deploy is for a slow line, or to prepare Pis for another day.',
+        )
+        .summary('the programs of a cluster, on all Pis at once')
+        .argument('<names...>', 'machines, with ranges')
+        .option('--check', 'show what differs; changes nothing'),
+    ),
+  )
+    .uses('rack', 'on')
+    .example("skolo pi kubernetes deploy 'host[01-10]'");
+
+  command.action(async (words: string[], options: Options) => {
+    const { io } = command;
+    const isCheck = options.check ?? false;
+    const results = await interruptible(command, async (signal) => {
+      const what = isCheck ? undefined : `pi kubernetes deploy ${words.join(' ')}`;
+      const pis = await findPis(command, words, options, { what, signal });
+      const { plan, download } = programNeeds(command, options, signal);
+      const shown = showSteps(io, pis.names);
+      const deps = { download, isCheck, signal, by: deskName(), now: io.now };
+      try {
+        return await deploy(
+          pis.names.map((name) => ({ name })),
+          plan,
+          {
+            ...deps,
+            report: ({ name, steps }) => shown.report(name, steps),
+            open: (name) => pis.open(name, signal),
+          },
+        );
+      } finally {
+        shown.end();
+      }
+    });
+    printMembers(command, results);
+  });
+}

@@ -1,0 +1,25 @@
+import type { SkoloCommand } from '../../../command.ts';
+import { defineDeploy } from './deploy.ts';
+import { defineReset } from './reset.ts';
+import { defineSetUp } from './set-up.ts';
+
+/** `skolo pi kubernetes`: clusters of Raspberry Pis. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Makes clusters of Raspberry Pis, verifies and measures them, and takes them apart.',
+    )
+    .summary('clusters of Raspberry Pis')
+    .example("skolo pi kubernetes setup --master host01 --worker 'host[02-10]'");
+  const verbs = {
+    deploy: defineDeploy,
+    setup: defineSetUp,
+
+    reset: defineReset,
+  };
+  for (const [name, defineVerb] of Object.entries(verbs)) {
+    const verb = command.command(name);
+    defineVerb(verb);
+    verb.checkUses();
+  }
+}

@@ -1,0 +1,49 @@
+/** A cluster by its name in the list of racks: its server, and ssh to its nodes through that. */
+import { type NodeState, nodesOn } from '@skolo/cluster';
+import { openComputers } from '@skolo/fleet';
+import { type Host, openHost } from '@skolo/jumphost';
+import type { SkoloCommand } from '../../../command.ts';
+import { openJumphostOf, rackNamed, withJumphost } from '../../../fleet.ts';
+import { audit } from '../../../machine-way.ts';
+import { hostOptions } from '../../jumphost/open-steps.ts';
+
+export interface OpenCluster {
+  /** In the list of racks. */
+  name: string;
+  server: Host & { name: string };
+  nodes(): Promise<NodeState[]>;
+  /** A node, as root, by its address in the cluster. @throws JumphostError @throws FleetError */
+  open(node: Pick<NodeState, 'name' | 'address'>): Promise<Host>;
+}
+
+/** @param what for the log of the server; undefined: nothing changes */
+export async function openCluster(
+  command: SkoloCommand,
+  name: string,
+  { what, signal }: { what: string | undefined; signal: AbortSignal },
+): Promise<OpenCluster> {
+  const { io } = command;
+  const rack = withJumphost(await rackNamed(command, name));
+  const jumphost = await openJumphostOf(command, rack);
+  if (what !== undefined) await audit(jumphost, name, what, signal);
+  const server = await openHost({ ...hostOptions(rack, jumphost, signal), name: rack.jumphost });
+  const computers = await openComputers({ env: io.env, jumphost });
+  command.atEnd(() => computers.close());
+  const [{ user } = {}] = rack.ways;
+  return {
+    ...{ name, server },
+    nodes: () => nodesOn(server),
+    open(node) {
+      if (node.name === rack.jumphost) return Promise.resolve(server);
+      const target = {
+        name: node.name,
+        ...(node.address !== undefined && { address: node.address }),
+        ...(user !== undefined && { user }),
+      };
+      return openHost({
+        ...{ name: node.name, signal },
+        start: (script, stop) => computers.start(target, script, { stdio: 'pipe' }, stop),
+      });
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import { type Loss, lossOf, type Removed, removeNodes, uninstall } from '@skolo/cluster';
+import { errorText } from '@skolo/errors';
+import { removeRack } from '@skolo/fleet';
+import type { SkoloCommand } from '../../../command.ts';
+import { CliError, complain, failPartly } from '../../../errors.ts';
+import { clustersFile, interruptible } from '../../../fleet.ts';
+import { mustType } from '../../../must-type.ts';
+import { expandedNames, folded } from '../../../names.ts';
+import { printTable } from '../../../output/table.ts';
+import { count, plain } from '../../../output/text.ts';
+import { type OpenCluster, openCluster } from './open-cluster.ts';
+
+interface Options {
+  node?: string[];
+  keepData?: true;
+  yes?: true;
+}
+
+/** `skolo pi kubernetes reset`: a cluster is taken apart, or a node out of it. */
+export function defineReset(command: SkoloCommand): void {
+  command
+    .description(
+      'Takes a cluster apart: ends k3s and all pods on every node, removes programs, settings and data, and removes the cluster from kube/clusters/config.json. With --node it only takes those nodes out: their pods move to others first. A node that is dead is removed from the cluster with its password, so that a new card can join under its name. What is lost is named, and a person has to agree.',
+    )
+    .summary('take a cluster apart, or nodes out of it')
+    .argument('<cluster>', 'name in the list of racks')
+    .option('--node <names...>', 'only these nodes')
+    .option(
+      '--keep-data',
+      'volumes of pods stay on the disks, and the database on that of the server',
+    )
+    .option('--yes', 'without a question')
+    .uses('clusters')
+    .example('skolo pi kubernetes reset pis --node host07');
+
+  command.action(async (name: string, { node, keepData, yes }: Options) => {
+    const { io } = command;
+    const wanted = node === undefined ? undefined : expandedNames(node);
+    await interruptible(command, async (signal) => {
+      const what = `pi kubernetes reset ${wanted?.join(' ') ?? ''}`;
+      const cluster = await openCluster(command, name, { what, signal });
+      const { server } = cluster;
+      const loss = await lossOf(server).catch((error: unknown) => {
+        if (wanted !== undefined) throw error;
+        complain(
+          io,
+          `${name}: the API server does not answer (${errorText(error)}); only ${server.name} is reset, and agents elsewhere stay`,
+        );
+        return { nodes: [], pods: [], volumes: [] };
+      });
+      const agents = agentsIn(loss, cluster, wanted);
+      if (!yes) {
+        io.err(
+          plain(lossText(loss, { name, agents: wanted && agents, keepsData: keepData ?? false })),
+        );
+        await mustType(io, { what: `${name} to agree`, wanted: name, option: '--yes' }, signal);
+      }
+      const results = await removeNodes(agents, {
+        ...{ server, signal, isWhole: wanted === undefined, keepsData: keepData ?? false },
+        open: (each) =>
+          cluster.open(
+            loss.nodes.find((known) => known.name === each) ?? { name: each, address: undefined },
+          ),
+        report: (text) => io.err(plain(text)),
+      });
+      // Last: without it, no node can be removed from the cluster.
+      if (wanted === undefined)
+        results.push(await resetServer(command, cluster, keepData ?? false));
+      print(command, results);
+    });
+  });
+}
+
+function agentsIn({ nodes }: Loss, { name, server }: OpenCluster, wanted: string[] | undefined) {
+  const known = nodes.map((node) => node.name);
+  if (wanted === undefined) return known.filter((each) => each !== server.name);
+  if (wanted.includes(server.name)) {
+    throw new CliError(
+      `${server.name}: is the server of ${name}; without --node, the whole cluster is reset`,
+    );
+  }
+  const unknown = wanted.filter((each) => !known.includes(each));
+  if (unknown.length > 0) {
+    throw new CliError(`${folded(unknown)}: no such node in ${name}; it has ${folded(known)}`);
+  }
+  return wanted;
+}
+
+function lossText(
+  { nodes, pods, volumes }: Loss,
+  { name, agents, keepsData }: { name: string; agents: string[] | undefined; keepsData: boolean },
+): string {
+  const lines = [
+    agents === undefined
+      ? `${name}: the whole cluster ends: ${count(nodes.length, 'node')}, ${count(pods.length, 'pod')} of yours`
+      : `${name}: ${folded(agents)} leave the cluster`,
+    ...(volumes.length > 0
+      ? [
+          `${keepsData ? 'kept on their disks' : 'lost where they are on these disks'}: ${volumes.join(', ')}`,
+        ]
+      : []),
+  ];
+  return lines.join('\n');
+}
+
+async function resetServer(
+  command: SkoloCommand,
+  { name, server }: OpenCluster,
+  keepsData: boolean,
+): Promise<Removed> {
+  try {
+    await uninstall(server, 'server', keepsData);
+    const file = await clustersFile(command);
+    await removeRack(file, name);
+    return { name: server.name, isGone: true, text: `${name} is no longer in ${file}` };
+  } catch (error) {
+    return { name: server.name, isGone: false, text: errorText(error) };
+  }
+}
+
+function print({ io }: SkoloCommand, results: readonly Removed[]): void {
+  printTable(
+    io,
+    [
+      { title: 'NAME', cell: ({ name }) => name },
+      {
+        title: 'STATE',
+        cell: ({ isGone }) => (isGone ? 'left' : 'failed'),
+        style: ({ isGone }) => (isGone ? undefined : 'red'),
+      },
+      { title: 'WHAT', cell: ({ text }) => plain(text), shrinkTo: 20 },
+    ],
+    results,
+  );
+  const wrong = results.filter(({ isGone }) => !isGone).length;
+  if (wrong > 0) failPartly(io, wrong < results.length);
+}

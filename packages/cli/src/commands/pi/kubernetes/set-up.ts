@@ -1,0 +1,136 @@
+import { isDone, type Member, type MemberResult, setUp } from '@skolo/cluster';
+import { addRack, findRack, type NewRack, readFleet } from '@skolo/fleet';
+import type { Rack } from '@skolo/rack';
+import { ipv4 } from '../../../arguments.ts';
+import type { SkoloCommand } from '../../../command.ts';
+import { CliError } from '../../../errors.ts';
+import { clustersFile, interruptible, rackOn, withJumphost } from '../../../fleet.ts';
+import { deskName } from '../../../machine-way.ts';
+import { expandedNames } from '../../../names.ts';
+import { addWayOptions, findPis, type PiWayOptions } from '../../../pis.ts';
+import { renderedAccounts } from '../../jumphost/open-steps.ts';
+import { showSteps } from '../pi-steps.ts';
+import { printMembers } from './print-members.ts';
+import { addProgramOptions, type ProgramOptions, programNeeds } from './program-options.ts';
+
+interface Options extends ProgramOptions, PiWayOptions {
+  check?: true;
+  master?: string;
+  worker?: string[];
+  name?: string;
+  address?: string;
+}
+
+/** `skolo pi kubernetes setup`: computers become a cluster. */
+export function defineSetUp(command: SkoloCommand): void {
+  addWayOptions(
+    addProgramOptions(
+      command
+        .description(
+          'Makes a cluster of k3s: a server on the master, and an agent on each worker. Each worker joins by a token that expires after 15 minutes and has the digest of the authority of the server, so that it trusts no other server. The cluster appears in kube/clusters/config.json, so that skolo attach, skolo kubectl and skolo push work on it. Each step changes only what differs: run it again after a failure, or with more workers. One that fails does not stop the others. Exit codes: 0 all are in it; 3 some are; 1 none is.',
+        )
+        .summary('make a cluster, or add to it')
+        .argument('[names...]', 'machines, with ranges: the first is the master')
+        .option('--master <name>', 'the server (default: the first name)')
+        .option('--worker <names...>', 'the agents, with ranges')
+        .option('--name <cluster>', 'name in the list of racks (default: of rack.yaml)')
+        .option(
+          '--address <address>',
+          'of the master, for the workers (default: of rack.yaml)',
+          ipv4,
+        )
+        .option('--check', 'show what differs; changes nothing'),
+    ),
+  )
+    .uses('rack', 'on', 'clusters')
+    .example("skolo pi kubernetes setup --master host01 --worker 'host[02-10]'");
+
+  command.action(async (words: string[], options: Options) => {
+    const { io } = command;
+    const isCheck = options.check ?? false;
+    const names = [...new Set(expandedNames([...words, ...(options.worker ?? [])]))];
+    const master = options.master ?? names[0];
+    if (master === undefined) command.error("give names, or '--master' and '--worker'");
+    const workers = names.filter((each) => each !== master);
+    const results = await interruptible(command, async (signal) => {
+      const what = isCheck ? undefined : `pi kubernetes setup of ${master}`;
+      const pis = await findPis(command, [master, ...workers], options, { what, signal });
+      const server = { name: master, address: options.address ?? addressIn(pis.rack, master) };
+      const entry = await entryFor(command, pis.rack, server, options);
+      const { plan, download } = programNeeds(command, options, signal);
+      const shown = showSteps(io, pis.names);
+      let all: MemberResult[];
+      try {
+        const agents = workers.map((name): Member => {
+          const address = pis.rack?.machines.get(name)?.address;
+          return { name, ...(address !== undefined && { address }) };
+        });
+        all = await setUp(
+          { ...plan, server, agents },
+          {
+            ...{ download, isCheck, signal, by: deskName(), now: io.now },
+            report: ({ name, steps }) => shown.report(name, steps),
+            accounts: () => renderedAccounts(command, signal),
+            open: (name) => pis.open(name, signal),
+          },
+        );
+      } finally {
+        shown.end();
+      }
+      if (all[0] && isDone(all[0]) && !isCheck && !entry.isThere) {
+        await addRack(entry.file, entry.name, entry.rack);
+        io.err(`${entry.name}: added to ${entry.file}; skolo attach ${entry.name} opens it`);
+      }
+      return all;
+    });
+    printMembers(command, results);
+  });
+}
+
+function addressIn(rack: Rack | undefined, name: string): string {
+  const { jumphost } = rack ?? {};
+  const address = jumphost?.name === name ? jumphost.address : rack?.machines.get(name)?.address;
+  if (address !== undefined) return address;
+  throw new CliError(
+    `${name}: rack.yaml has no address of it, and the workers have to reach it; add one, or give --address`,
+  );
+}
+
+/** What the list of racks is to have. @throws CliError It has another cluster of this name. */
+async function entryFor(
+  command: SkoloCommand,
+  inventory: Rack | undefined,
+  { name: host, address }: Required<Member>,
+  options: Options,
+) {
+  const name = options.name ?? inventory?.name;
+  if (name === undefined) throw new CliError('the cluster has no name; give one with --name');
+  const file = await clustersFile(command);
+  const { user, jump } = await wayOn(command, inventory, host, options);
+  const rack: NewRack = { type: 'k3s', jumphost: host, address, user, jump };
+  const fleet = await readFleet(file);
+  const isThere = fleet.racks.some((each) => each.name === name);
+  const known = isThere ? findRack(fleet, name) : undefined;
+  if (known !== undefined && (known.type !== 'k3s' || known.jumphost !== host)) {
+    throw new CliError(
+      `${name}: is another cluster in ${file}; name this one with --name, or remove that one with skolo racks remove ${name}`,
+    );
+  }
+  return { name, file, rack, isThere };
+}
+
+/** User, and the host to go through. */
+async function wayOn(
+  command: SkoloCommand,
+  rack: Rack | undefined,
+  host: string,
+  { signInAs }: PiWayOptions,
+) {
+  const login = rack?.machines.get(host)?.login;
+  const user = signInAs ?? (login === undefined ? undefined : rack?.logins.get(login)?.username);
+  if (command.globals().on === undefined) return { user, jump: undefined };
+  const through = withJumphost(await rackOn(command));
+  const [way] = through.ways;
+  if (way === undefined || through.jumphost === host) return { user, jump: undefined };
+  return { user, jump: `${way.user === undefined ? '' : `${way.user}@`}${way.host}` };
+}

@@ -1,0 +1,6 @@
+/** A Kubernetes cluster of Raspberry Pis: made, verified, measured, taken apart. */
+export { ClusterError } from './errors.ts';
+export { type NodeState, nodesOn } from './nodes.ts';
+export type { ClusterPlan, Member, PlanDeps } from './plan.ts';
+export { type Loss, lossOf, type Removed, removeNodes, uninstall } from './reset.ts';
+export { deploy, isDone, type MemberResult, type SetUpDeps, setUp } from './set-up.ts';

@@ -1,0 +1,38 @@
+/** kubectl on the server of a cluster, as its administrator. */
+
+import { shellWord } from '@skolo/errors';
+import type { Host, RunOptions } from '@skolo/jumphost';
+import type { z } from 'zod';
+import { ClusterError } from './errors.ts';
+
+/** For a shell of root: `kubectl`, of k3s or of kubeadm. */
+const prelude = `kubectl() {
+  if [ -e /etc/kubernetes/admin.conf ]; then command kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"; else k3s kubectl "$@"; fi
+}`;
+
+export interface Kubectl {
+  /** What it prints. @throws JumphostError It failed. */
+  run(args: readonly string[], options?: RunOptions): Promise<string>;
+  /** Also where it fails: with code and standard error. */
+  try(args: readonly string[], options?: RunOptions): ReturnType<Host['run']>;
+  /** `get … -o json`, parsed. @throws JumphostError @throws ZodError */
+  get<S extends z.ZodType>(schema: S, args: readonly string[]): Promise<z.output<S>>;
+}
+
+export function kubectlOn(server: Host): Kubectl {
+  const scriptOf = (args: readonly string[]) =>
+    `${prelude}\nkubectl --request-timeout=30s ${args.map(shellWord).join(' ')}`;
+  const run: Kubectl['run'] = (args, options) => server.need(scriptOf(args), options);
+  return {
+    run,
+    try: (args, options) => server.run(scriptOf(args), options),
+    async get(schema, args) {
+      const text = await run(['get', ...args, '-o', 'json']);
+      const parsed = schema.safeParse(JSON.parse(text));
+      if (parsed.success) return parsed.data;
+      throw new ClusterError(
+        `${server.name}: kubectl get ${args.join(' ')}: unknown answer: ${parsed.error.message}`,
+      );
+    },
+  };
+}

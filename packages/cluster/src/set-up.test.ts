@@ -1,0 +1,267 @@
+/**
+ * Ten computers become a cluster, and some of them fail: each is a bare Debian with systemd and sshd, in namespaces of its own. The
+ * programs of k3s are a stand-in with its files, units, tokens and passwords, before a real API server.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { isLong } from '@skolo/durable/campaign';
+import { addRack, findRack, openRack, readFleet } from '@skolo/fleet';
+import { type Host, k3sVersion } from '@skolo/jumphost';
+import { whyNoJumphost } from '@skolo/jumphost/testing';
+import { peer } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { atMost } from './at-most.ts';
+import type { ClusterPlan } from './plan.ts';
+import { lossOf, removeNodes, uninstall } from './reset.ts';
+import { isDone, type MemberResult, type SetUpDeps, setUp } from './set-up.ts';
+import { startComputers, type TestComputers } from './testing/ten-computers.ts';
+
+const run = promisify(execFile);
+const { signal } = new AbortController();
+/** Seconds since 1970, as a Pi without a clock begins. */
+const date1970 = `#!/bin/sh
+case "$*" in +%s) echo 1000 ;; *) exec /usr/bin/date "$@" ;; esac
+`;
+const slowDpkg = '#!/bin/sh\nsleep 4\nexec /usr/bin/dpkg "$@"\n';
+const dpkg32 = '#!/bin/sh\necho armhf\n';
+/** What changes it: all files, but those that programs which run write by themselves. */
+const snapshot = `find /etc /usr /opt /var/lib /root -xdev \\( -path /var/lib/rancher/k3s/server -o -path /var/lib/systemd -o -path /opt/test -o -path /root/.kube \\) -prune -o -type f -printf '%p %T@ %m %s\\n' | LC_ALL=C sort`;
+
+/** `ok`, or how it failed. */
+function statesOf(results: readonly MemberResult[]): Record<string, string> {
+  return Object.fromEntries(
+    results.map((result) => {
+      const { name, steps, why } = result;
+      const wrong = steps.find(({ state }) => state === 'failed');
+      const text = isDone(result) ? 'ok' : (why ?? `${wrong?.name}: ${wrong?.text}`);
+      return [name, text];
+    }),
+  );
+}
+
+describe('a cluster', () => {
+  it('says of each computer why it failed, and lets none join without its server', async () => {
+    const open = async (name: string) => {
+      throw new Error(`${name}: is off`);
+    };
+    const deps = { isCheck: false, report() {}, open, by: 'a test', signal, now: Date.now };
+    const plan = { server: { name: 'host01', address: '192.0.2.1' }, version: k3sVersion };
+    const agents = [{ name: 'host02' }, { name: 'host03' }];
+
+    const results = await setUp(
+      { ...plan, agents },
+      { ...deps, download: () => Promise.reject(new Error()), accounts: async () => '' },
+    );
+
+    expect(statesOf(results)).toEqual({
+      ...{ host01: 'host01: is off', host02: 'host02: is off', host03: 'host03: is off' },
+    });
+    await expect(
+      setUp(
+        { ...plan, agents: [{ name: 'host01' }] },
+        { ...deps, download: () => Promise.reject(new Error()), accounts: async () => '' },
+      ),
+    ).rejects.toThrow('host01: is there twice; name it once');
+  });
+
+  it('runs so many commands at once on a computer, and no more', async () => {
+    let running = 0;
+    let most = 0;
+    const host: Host = {
+      name: 'host01',
+      async run() {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise(setImmediate);
+        running -= 1;
+        return { code: 0, stdout: '', stderr: '' };
+      },
+      need: async () => '',
+      write: async () => {},
+      read: async () => undefined,
+    };
+    const limited = atMost(host, 3);
+
+    await Promise.all(Array.from({ length: 10 }, () => limited.run('true')));
+
+    expect(most).toBe(3);
+  });
+});
+
+const why = isLong ? whyNoJumphost() : 'not in the quick suite';
+describe.skipIf(why !== undefined)(
+  `ten computers (${why ?? 'booted'})`,
+  { timeout: 1_800_000 },
+  () => {
+    let computers: TestComputers;
+    let plan: ClusterPlan;
+    beforeAll(async () => {
+      computers = await startComputers(10);
+      const [server, ...agents] = computers.members.map(({ name, address }) => ({ name, address }));
+      if (server === undefined) throw new Error('none');
+      plan = { server, agents, version: k3sVersion };
+    }, 600_000);
+    afterAll(() => computers?.close(), 120_000);
+
+    const computer = (name: string) => {
+      const found = computers.members.find((each) => each.name === name)?.computer;
+      if (found === undefined) throw new Error(name);
+      return found;
+    };
+    const shell = (name: string, script: string) => computer(name).run('sh', '-c', script);
+    async function go(more: Partial<SetUpDeps> = {}): Promise<MemberResult[]> {
+      const deps = { isCheck: false, report() {}, ...computers.deps(signal), ...more };
+      try {
+        return await setUp(plan, deps);
+      } finally {
+        await computers.disconnect();
+      }
+    }
+    const snapshots = () =>
+      Promise.all(computers.members.map(async ({ name }) => (await shell(name, snapshot)).text));
+
+    it('are checked, and nothing changes', async () => {
+      const before = await snapshots();
+
+      const results = await go({ isCheck: true });
+
+      expect(results.filter(isDone)).toEqual([]);
+      expect(await snapshots()).toEqual(before);
+    });
+
+    it('become a cluster but for those that fail, each of which says why', async () => {
+      await computer('host03').write('/usr/local/bin/dpkg', slowDpkg, 0o755);
+      await shell(
+        'host04',
+        `mount -t tmpfs -o size=64k tmpfs /usr/local/bin
+head -c 1M /dev/zero > /usr/local/bin/.full`,
+      );
+      await computer('host05').write('/usr/local/bin/date', date1970, 0o755);
+      await computer('host07').write('/usr/local/bin/dpkg', dpkg32, 0o755);
+      await shell('host08', 'mv /root/.ssh/authorized_keys /root/keys');
+      let isCut = false;
+
+      const results = await go({
+        report({ name, steps }) {
+          const isJoining = steps.some(
+            (step) => step.name === 'k3s-agent' && step.state === 'changing',
+          );
+          if (name !== 'host06' || !isJoining || isCut) return;
+          isCut = true;
+          void computer(name).cutPower();
+        },
+      });
+
+      expect(statesOf(results)).toEqual({
+        ...Object.fromEntries(['01', '02', '03', '07', '09', '10'].map((n) => [`host${n}`, 'ok'])),
+        host04: expect.stringContaining('its disk is full: make room'),
+        host05: expect.stringMatching(/^system: its clock is \d+ s behind this computer's/),
+        host06: expect.stringMatching(/host06: the connection dropped|no answer within/),
+        host08: expect.stringMatching(/host08: ssh accepts none of your keys/),
+      });
+      const nodes = await shell('host01', 'k3s kubectl get nodes -o wide --no-headers');
+      expect(nodes.text.match(/ Ready /g)).toHaveLength(6);
+      const arm = 'jsonpath={.status.nodeInfo.architecture}';
+      expect((await shell('host01', `k3s kubectl get node host07 -o '${arm}'`)).text).toBe('arm');
+    });
+
+    it('are all in it when the faults are gone, and then nothing changes, four times', async () => {
+      await shell('host04', 'umount /usr/local/bin');
+      await shell('host05', 'rm /usr/local/bin/date');
+      await shell('host08', 'mv /root/keys /root/.ssh/authorized_keys');
+      await computer('host06').cutPower();
+      await computer('host06').boot();
+
+      const results = await go();
+
+      expect(new Set(Object.values(statesOf(results)))).toEqual(new Set(['ok']));
+      const before = await snapshots();
+      for (let times = 0; times < 3; times += 1) {
+        const again = await go();
+
+        const states = again.flatMap(({ steps }) => steps.map(({ state }) => state));
+        expect(new Set(states)).toEqual(new Set(['ok']));
+        expect(await snapshots()).toEqual(before);
+      }
+    });
+
+    it('are a cluster in the list of racks, which a desk opens', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'skolo-clusters-'));
+      const file = join(folder, 'config.json');
+      const fleet = { gitdir: folder, repo: 'https://git.example.com/racks', clusters: {} };
+      await writeFile(file, JSON.stringify(fleet));
+      const { name: jumphost, address } = plan.server;
+      await addRack(file, 'pis', { type: 'k3s', jumphost, address });
+      await addRack(file, 'pis2', { type: 'k3s', jumphost: 'host20' });
+      const rack = findRack(await readFleet(file), 'pis');
+
+      const open = await openRack(rack, {
+        role: 'view',
+        env: computers.env,
+        mayAsk: false,
+        signal,
+      });
+      const { stdout } = await run(peer('kubectl') ?? '', ['get', 'nodes', '-o', 'name'], {
+        env: { KUBECONFIG: open.kubeconfig, HOME: folder },
+      });
+      await open.close();
+      await rm(folder, { recursive: true });
+
+      expect(stdout.trim().split('\n')).toHaveLength(10);
+    });
+
+    it('loses a node that is dead, and takes it back with a new card', async () => {
+      await computer('host10').cutPower();
+      await expect
+        .poll(async () => (await shell('host01', 'k3s kubectl get node host10 --no-headers')).text)
+        .toMatch(/NotReady/);
+
+      const removed = await reset(['host09', 'host10'], false);
+
+      expect(removed).toEqual([
+        { name: 'host09', isGone: true, text: '' },
+        {
+          ...{ name: 'host10', isGone: true },
+          text: expect.stringMatching(/^only the cluster was changed/),
+        },
+      ]);
+      const left = await shell('host09', 'ls -A /etc/rancher /var/lib/rancher /usr/local/bin/k3s');
+      expect(left.text.match(/No such file/g)).toHaveLength(3);
+      await computer('host10').boot();
+      await shell('host10', 'rm -rf /etc/rancher /var/lib/rancher /etc/systemd/system/k3s-agent*');
+      expect(new Set(Object.values(statesOf(await go())))).toEqual(new Set(['ok']));
+    });
+
+    it('are taken apart', async () => {
+      const { open } = computers.deps(signal);
+      expect((await lossOf(await open('host01'))).nodes).toHaveLength(10);
+
+      const removed = await reset(
+        plan.agents.map(({ name }) => name),
+        true,
+      );
+      await uninstall(await open('host01'), 'server', false);
+      await computers.disconnect();
+
+      expect(removed.filter(({ isGone }) => !isGone)).toEqual([]);
+      for (const { name } of computers.members) {
+        const units = await shell(name, 'systemctl list-units --all --plain --no-legend "k3s*"');
+        expect(units.text).toBe('');
+      }
+    });
+
+    async function reset(names: string[], isWhole: boolean) {
+      const { open } = computers.deps(signal);
+      try {
+        const server = await open('host01');
+        const how = { server, open, isWhole, keepsData: false, signal };
+        return await removeNodes(names, { ...how, report() {} });
+      } finally {
+        await computers.disconnect();
+      }
+    }
+  },
+);

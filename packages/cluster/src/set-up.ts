@@ -1,0 +1,113 @@
+/** Steps on many computers at once: each may fail by itself, and the others go on. */
+import { errorText, inParallel } from '@skolo/errors';
+import {
+  type Host,
+  installedVersion,
+  isPrepared,
+  prepare,
+  type Step,
+  type StepProgress,
+} from '@skolo/jumphost';
+import { atMost } from './at-most.ts';
+import { ClusterError } from './errors.ts';
+import type { ClusterPlan, Member, PlanDeps } from './plan.ts';
+import { deploySteps, memberSteps, refuseTwice, roleOf, serverSteps } from './steps.ts';
+
+/** Computers, each behind one connection of ssh. */
+export interface SetUpDeps extends PlanDeps {
+  /** As root. @throws The computer cannot be reached. */
+  open(name: string): Promise<Host>;
+  isCheck: boolean;
+  /** Called for every change, with what is known of this computer. */
+  report(result: MemberResult): void;
+  /** Who makes the changes, for others who come meanwhile. */
+  by: string;
+  signal: AbortSignal;
+}
+
+export interface MemberResult {
+  name: string;
+  /** Empty while it is not reached yet, or was not reached. */
+  steps: readonly StepProgress[];
+  /** Why it was not reached, or its work ended. */
+  why?: string;
+}
+
+/** Images travel over one uplink, and a desk has one processor for many connections. */
+const atOnce = 10;
+/** sshd allows ten sessions in one connection (MaxSessions), and the lock of the server needs one. */
+const sessionsOfServer = 6;
+
+/** Brings the programs to computers that have no part in a cluster yet. */
+export async function deploy(
+  members: readonly Member[],
+  plan: Pick<ClusterPlan, 'version' | 'airGap'>,
+  deps: Omit<SetUpDeps, 'accounts'>,
+): Promise<MemberResult[]> {
+  refuseTwice(members);
+  return await inParallel(members, atOnce, ({ name }) =>
+    onMember(name, deps, () => Promise.resolve(deploySteps(plan, deps))),
+  );
+}
+
+/**
+ * Makes a cluster, or what is missing of it. A computer that fails does not stop the others; without a server none joins.
+ *
+ * @returns a result for each, the server first
+ */
+export async function setUp(plan: ClusterPlan, deps: SetUpDeps): Promise<MemberResult[]> {
+  const { server, agents } = plan;
+  refuseTwice([server, ...agents]);
+  const ready = Promise.withResolvers<Host>();
+  ready.promise.catch(() => undefined);
+  // A cluster that is there keeps its version, and no agent may be newer than its server.
+  const version = Promise.withResolvers<string>();
+  const making = onMember(server.name, deps, async (host) => {
+    const running = (await roleOf(host)) === 'server' ? await installedVersion(host) : undefined;
+    version.resolve(running ?? plan.version);
+    return serverSteps(plan, deps);
+  }).then(async (result) => {
+    version.resolve(plan.version);
+    if (isDone(result) || (deps.isCheck && result.why === undefined)) {
+      ready.resolve(atMost(await deps.open(server.name), sessionsOfServer));
+    } else ready.reject(new ClusterError(`the server ${server.name} failed; see there`));
+    return result;
+  });
+  making.catch((error: unknown) => ready.reject(error));
+  const [made, ...joined] = await Promise.all([
+    making,
+    inParallel(agents, atOnce, ({ name, ...place }) =>
+      onMember(name, deps, async () => {
+        const own = { ...plan, version: await version.promise };
+        return memberSteps(own, { name, ...place }, ready.promise, deps);
+      }),
+    ),
+  ]);
+  return [made, ...joined.flat()];
+}
+
+async function onMember(
+  name: string,
+  { open, isCheck, report, by, signal }: Omit<SetUpDeps, 'accounts'>,
+  stepsFor: (host: Host) => Promise<Step[]>,
+): Promise<MemberResult> {
+  let steps: readonly StepProgress[] = [];
+  try {
+    const host = await open(name);
+    steps = await prepare(host, await stepsFor(host), {
+      ...{ isCheck, by, signal },
+      report: (now) => report({ name, steps: now }),
+    });
+    return { name, steps };
+  } catch (error) {
+    signal.throwIfAborted();
+    const result = { name, steps, why: errorText(error) };
+    report(result);
+    return result;
+  }
+}
+
+/** Whether it is as it has to be. */
+export function isDone({ steps, why }: MemberResult): boolean {
+  return why === undefined && steps.length > 0 && isPrepared(steps);
+}
