@@ -204,6 +204,7 @@ const nouns: Record<string, Noun> = {
       burn: async () => (await import('./commands/pi/burn.ts')).define,
       setup: async () => (await import('./commands/pi/setup.ts')).define,
       kubernetes: async () => (await import('./commands/pi/kubernetes/index.ts')).define,
+      testbed: async () => (await import('./commands/pi/testbed/index.ts')).define,
     },
   },
   images: {

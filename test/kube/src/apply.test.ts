@@ -21,6 +21,7 @@ import {
   build,
   componentNames,
   copyWithComponents,
+  kubeFolder,
   rackNames,
   usableKubectl,
 } from './kustomize.ts';
@@ -28,6 +29,7 @@ import type { Manifest } from './manifest.ts';
 
 const run = promisify(execFile);
 const k3sKinds = fileURLToPath(new URL('testing/k3s-kinds.yaml', import.meta.url));
+const testbed = join(kubeFolder, 'testbed');
 const claim = fileURLToPath(new URL('testing/claim.yaml', import.meta.url));
 const isLong = Boolean(process.env.SKOLO_LONG);
 const timeout = isLong ? 900_000 : 300_000;
@@ -114,6 +116,21 @@ describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () =
     expect(await may('create', 'persistentvolumes')).toBe('yes\n');
     expect(await may('update', 'persistentvolumeclaims')).toBe('yes\n');
     await call(kubectl ?? '', 'delete', '-f', claim);
+  });
+
+  // The rest of it is in testbed/cluster.test.ts.
+  it('accepts every object of the testbed', async () => {
+    const parts = ['storage', 'metrics-server', 'prometheus', 'grafana', 'dashboard', 'registry'];
+    const apply = (part: string, ...more: string[]) =>
+      call(kubectl ?? '', 'apply', '--server-side', ...more, '-k', join(testbed, part));
+    await apply('namespaces');
+
+    const printed = await Promise.all(
+      [...parts, 'pipeline'].map((part) => apply(part, '--dry-run=server')),
+    );
+
+    expect(linesWithout(printed.join(''), 'serverside-applied (server dry run)')).toEqual([]);
+    await call(kubectl ?? '', 'delete', '--wait=false', '-k', join(testbed, 'namespaces'));
   });
 
   it("gives a machine's own credentials nothing but what its agent needs", async () => {

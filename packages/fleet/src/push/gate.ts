@@ -193,6 +193,11 @@ export function judge(
   };
 }
 
+/** How far a pod is that has no other version: that of a Job. */
+export function judgePod(object: KubeObject): PodVerdict {
+  return verdictOf(Pod.parse(object), () => true, new Set());
+}
+
 /** Neither ready nor about to be replaced. */
 export function isUnwell({ state }: PodVerdict): boolean {
   return state === 'failed' || state === 'waiting' || state === 'dead';

@@ -20,7 +20,7 @@ export {
   takeLease,
 } from './push.ts';
 export { pushRackFile } from './push-rack-file.ts';
-export { applyObjects, deleteObjects, patient, planRack } from './rack.ts';
+export { applyObjects, deleteObjects, patient, planRack, readNodes } from './rack.ts';
 export {
   hasEnded,
   openRecords,

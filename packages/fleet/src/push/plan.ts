@@ -166,14 +166,16 @@ const partOf = 'app.kubernetes.io/part-of';
  * Objects that the overlay no longer has: with our label, and applied by us or by an earlier `kubectl apply`.
  *
  * @param live all objects of the deletable kinds with the label
+ * @param owner value of the label
  */
 export function leftOvers(
   live: readonly KubeObject[],
   wanted: readonly KubeObject[],
+  owner = 'skolo',
 ): KubeObject[] {
   const keys = new Set(wanted.map(keyOf));
   return live
-    .filter((object) => object.metadata.labels?.[partOf] === 'skolo')
+    .filter((object) => object.metadata.labels?.[partOf] === owner)
     .filter((object) => ownersOf(object).some(isOurs))
     .filter((object) => !keys.has(keyOf(object)) && isDeletable(object));
 }

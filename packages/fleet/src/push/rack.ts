@@ -47,6 +47,26 @@ export async function planRack(
   if (!isDry) await adopt(rack, rendered, signal);
   const live = byKey(await readLive(rack, rendered, signal));
   const { wanted, held } = leaveHeld(rendered, live);
+  const objects = await planObjects(rack, wanted, live, signal);
+  return {
+    objects,
+    deletions: leftOvers(await readDeletable(rack, signal), wanted),
+    sick: await readSick(rack, objects, signal),
+    held,
+  };
+}
+
+/**
+ * What differs of these objects, by a dry run on the server.
+ *
+ * @param live by key, with managedFields
+ */
+async function planObjects(
+  rack: Rack,
+  wanted: readonly KubeObject[],
+  live: ReadonlyMap<string, KubeObject>,
+  signal: AbortSignal,
+): Promise<ObjectPlan[]> {
   const missing = new Set(
     wanted
       .filter((each) => each.kind === 'Namespace' && !live.has(keyOf(each)))
@@ -55,16 +75,23 @@ export async function planRack(
   // The API server cannot plan what goes into a namespace that is not there.
   const possible = wanted.filter(({ metadata }) => !missing.has(metadata.namespace ?? ''));
   const planned = byKey(await dryRun(rack, possible, signal));
-  const objects = wanted.map((object) => {
+  return wanted.map((object) => {
     const key = keyOf(object);
     return planObject(object, live.get(key), planned.get(key));
   });
-  return {
-    objects,
-    deletions: leftOvers(await readDeletable(rack, signal), wanted),
-    sick: await readSick(rack, objects, signal),
-    held,
-  };
+}
+
+/** Applies those objects that differ, and returns them. */
+export async function applyChanges(
+  rack: Rack,
+  wanted: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<KubeObject[]> {
+  const live = byKey(await readLive(rack, wanted, signal));
+  const planned = await planObjects(rack, wanted, live, signal);
+  const changed = planned.filter(({ action }) => action !== 'keep').map((each) => each.wanted);
+  await applyObjects(rack, changed, signal);
+  return changed;
 }
 
 /** Controllers write the same objects, hence the attempts. */

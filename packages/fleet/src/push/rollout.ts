@@ -278,13 +278,14 @@ async function healthNow(
 }
 
 /** `3 of 5 ready, 1 finishes its work, rpi-004: its machine does not answer` */
-function progressText({ pods, cause }: Verdict): string {
+export function progressText({ pods, cause }: Verdict): string {
   const ready = pods.filter(({ state }) => state === 'ready').length;
   const rest = problems(pods.filter(({ state }) => state !== 'ready'));
   return [`${ready} of ${pods.length} ready`, ...rest, ...(cause ? [cause] : [])].join(', ');
 }
 
-function problemText({ pods, cause }: Verdict): string {
+/** What a verdict has to say, for an error. */
+export function problemText({ pods, cause }: Verdict): string {
   const failed = pods.filter(({ state }) => state === 'failed');
   const unready = pods.filter(({ state }) => !['ready', 'dead', 'sick'].includes(state));
   const shown = problems(failed.length > 0 ? failed : unready);

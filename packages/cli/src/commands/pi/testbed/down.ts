@@ -1,0 +1,39 @@
+import { testbedDown } from '@skolo/fleet/testbed';
+import type { SkoloCommand } from '../../../command.ts';
+import { interruptible } from '../../../fleet.ts';
+import { plain } from '../../../output/text.ts';
+import { type ClusterOptions, clusterOption, openTestbed, pollMs } from './open-testbed.ts';
+
+interface Options extends ClusterOptions {
+  volumes?: true;
+}
+
+/** The pipeline may take some time to end. */
+const withinMs = 300_000;
+
+/** `skolo pi testbed down`. */
+export function defineDown(command: SkoloCommand): void {
+  command
+    .description(
+      'Deletes everything that skolo pi testbed up made, and what the pipeline deployed. Volumes with the images and the reports stay, with their namespaces and with the provisioner of NFS. --volumes deletes them, too. Folders on an NFS server become archived-… and stay.',
+    )
+    .summary('delete the testbed')
+    .addOption(clusterOption())
+    .option('--volumes', 'delete volumes, too: images and reports')
+    .uses('clusters')
+    .example('skolo pi testbed down --cluster pis');
+
+  command.action(async (options: Options) => {
+    const { io } = command;
+    await interruptible(command, async (signal) => {
+      const open = await openTestbed(command, options, 'admin');
+      const report = (text: string) => io.out(plain(text));
+      const volumes = options.volumes ?? false;
+      const left = await testbedDown(open, { volumes, withinMs, pollMs, signal, report });
+      for (const { kind, metadata } of left) {
+        const where = metadata.namespace === undefined ? '' : ` in ${metadata.namespace}`;
+        report(`${kind} ${metadata.name}${where}: stays; --volumes deletes it`);
+      }
+    });
+  });
+}

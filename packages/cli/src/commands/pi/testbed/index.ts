@@ -1,0 +1,21 @@
+import type { SkoloCommand } from '../../../command.ts';
+import { defineDown } from './down.ts';
+import { defineRun } from './run.ts';
+import { defineUp } from './up.ts';
+import { defineVerify } from './verify.ts';
+
+/** `skolo pi testbed`: what makes a cluster of Pis a testbed. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Brings a testbed to a cluster of Raspberry Pis: Headlamp, a metrics server, Prometheus, Grafana, volumes, and a pipeline that builds a service, deploys it and measures it.',
+    )
+    .summary('a testbed on a cluster: dashboard, figures, pipeline')
+    .example('skolo pi testbed up --cluster pis');
+  const verbs = { up: defineUp, verify: defineVerify, run: defineRun, down: defineDown };
+  for (const [name, defineVerb] of Object.entries(verbs)) {
+    const verb = command.command(name);
+    defineVerb(verb);
+    verb.checkUses();
+  }
+}

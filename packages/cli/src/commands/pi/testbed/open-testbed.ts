@@ -1,0 +1,44 @@
+/** The cluster of a testbed. */
+import { dirname, resolve } from 'node:path';
+import type { OpenRack } from '@skolo/fleet';
+import type { Role } from '@skolo/rack';
+import { Option } from 'commander';
+import type { SkoloCommand } from '../../../command.ts';
+import { CliError } from '../../../errors.ts';
+import { clustersFile, loadFleet, openNamed } from '../../../fleet.ts';
+
+export interface ClusterOptions {
+  cluster?: string;
+}
+
+/** `--cluster`. */
+export function clusterOption(): Option {
+  return new Option('--cluster <name>', 'name in the list of racks (default: the only one)');
+}
+
+/** Between two looks at the cluster. */
+export const pollMs = 2_000;
+
+/** @throws FleetError @throws CliError */
+export async function openTestbed(
+  command: SkoloCommand,
+  { cluster }: ClusterOptions,
+  role: Role,
+): Promise<OpenRack & { name: string }> {
+  const name = cluster ?? (await onlyCluster(command));
+  return { ...(await openNamed(command, name, role)), name };
+}
+
+/** `kube/testbed` of the clone that the list of racks is in. */
+export async function testbedFolder(command: SkoloCommand): Promise<string> {
+  const file = resolve(command.io.folder, await clustersFile(command));
+  return resolve(dirname(file), '../testbed');
+}
+
+async function onlyCluster(command: SkoloCommand): Promise<string> {
+  const { file, racks } = await loadFleet(command);
+  const [only, ...others] = racks;
+  if (only && others.length === 0) return only.name;
+  const names = racks.map(({ name }) => name).join(', ') || 'none';
+  throw new CliError(`${file} lists ${names}; name one with --cluster`, 2);
+}

@@ -1,0 +1,43 @@
+import { runPipeline } from '@skolo/fleet/testbed';
+import { timeOption } from '../../../arguments.ts';
+import type { SkoloCommand } from '../../../command.ts';
+import { interruptible } from '../../../fleet.ts';
+import { plain } from '../../../output/text.ts';
+import { type ClusterOptions, clusterOption, openTestbed, pollMs } from './open-testbed.ts';
+
+interface Options extends ClusterOptions {
+  within: number;
+}
+
+/** `skolo pi testbed run`. */
+export function defineRun(command: SkoloCommand): void {
+  command
+    .description(
+      'Runs the pipeline once: builds the demo for arm64 and arm/v7, deploys it by digest, measures it at rising rates, and publishes the analysis with plots. Shows each step, and at the end the analysis, or the last lines of the step that failed. The run goes on in the cluster when this command is interrupted. Exit codes: 0 all steps are done and the demo meets its objective; 1 something failed.',
+    )
+    .summary('build, deploy and measure the demo')
+    .addOption(clusterOption())
+    .addOption(timeOption('--within <time>', 'how long the run may take', '1h'))
+    .uses('clusters')
+    .example('skolo pi testbed run --cluster pis');
+
+  command.action(async (options: Options) => {
+    const { io } = command;
+    await interruptible(command, async (signal) => {
+      const open = await openTestbed(command, options, 'admin');
+      const name = runName(io.now());
+      const { report, url } = await runPipeline(open, {
+        ...{ name, withinMs: options.within, pollMs, signal },
+        report: (text) => io.out(plain(text)),
+      });
+      for (const line of report?.trimEnd().split('\n') ?? []) io.out(plain(line));
+      io.out(plain(`plots: ${url}`));
+    });
+  });
+}
+
+/** `run-20261122-150405`, UTC. */
+function runName(now: number): string {
+  const time = new Date(now).toISOString();
+  return `run-${time.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}`;
+}

@@ -1,0 +1,83 @@
+import { readNodes } from '@skolo/fleet/push';
+import {
+  addressOf,
+  type PartResult,
+  parseNfs,
+  testbedPorts,
+  testbedUp,
+} from '@skolo/fleet/testbed';
+import { timeOption } from '../../../arguments.ts';
+import type { SkoloCommand } from '../../../command.ts';
+import { failPartly } from '../../../errors.ts';
+import { interruptible } from '../../../fleet.ts';
+import { printTable } from '../../../output/table.ts';
+import { plain } from '../../../output/text.ts';
+import {
+  type ClusterOptions,
+  clusterOption,
+  openTestbed,
+  pollMs,
+  testbedFolder,
+} from './open-testbed.ts';
+
+interface Options extends ClusterOptions {
+  nfs?: string;
+  within: number;
+}
+
+const colours = { ready: 'green', skipped: 'dim', failed: 'red' } as const;
+
+/** `skolo pi testbed up`. */
+export function defineUp(command: SkoloCommand): void {
+  command
+    .description(
+      'Applies each part of kube/testbed that differs, waits until its pods are ready, and shows what is not and why. A second run changes nothing. A part that fails does not stop the others. The metrics server of k3s and a default StorageClass are used where they are. With --nfs, claims get folders of an NFS server. Grafana gets a password that nobody knows yet. Exit codes: 0 all parts are ready; 3 some are not.',
+    )
+    .summary('apply what differs, and wait until it is ready')
+    .addOption(clusterOption())
+    .option('--nfs <server:path>', 'an export of an NFS server for volumes; kept for later runs')
+    .addOption(timeOption('--within <time>', 'how long pods may take to become ready', '15m'))
+    .uses('clusters')
+    .example('skolo pi testbed up --cluster pis --nfs 10.1.1.1:/srv/nfs');
+
+  command.action(async (options: Options) => {
+    const { io } = command;
+    const nfs = options.nfs === undefined ? undefined : parseNfs(options.nfs);
+    await interruptible(command, async (signal) => {
+      const open = await openTestbed(command, options, 'admin');
+      const folder = await testbedFolder(command);
+      const report = (text: string) => io.out(plain(text));
+      const within = { withinMs: options.within, pollMs };
+      const results = await testbedUp(open, { folder, nfs, ...within, signal, report });
+      showParts(command, results);
+      const failed = results.filter(({ state }) => state === 'failed');
+      if (failed.length > 0) return failPartly(io, failed.length < results.length);
+      const { name } = open;
+      const address = addressOf(await readNodes(open, signal));
+      const kubectl = `skolo kubectl --role admin ${name}`;
+      for (const line of [
+        `Grafana: http://${address}:${testbedPorts.grafana}, user admin; the password:`,
+        `  ${kubectl} get secret -n testbed grafana -o go-template='{{.data.password|base64decode}}'`,
+        'Dashboard: http://127.0.0.1:8080 while the first command runs; the second prints a token for it:',
+        `  ${kubectl} port-forward -n testbed svc/dashboard 8080:80`,
+        `  ${kubectl} create token -n testbed dashboard-viewer`,
+        `Pipeline: skolo pi testbed run --cluster ${name}; reports: http://${address}:${testbedPorts.results}`,
+      ]) {
+        io.out(plain(line));
+      }
+    });
+  });
+}
+
+function showParts({ io }: SkoloCommand, results: readonly PartResult[]) {
+  printTable(
+    io,
+    [
+      { title: 'PART', cell: ({ part }) => part },
+      { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => colours[state] },
+      { title: 'CHANGED', cell: ({ changed }) => `${changed}`, align: 'right' },
+      { title: 'WHY', cell: ({ why }) => why },
+    ],
+    results,
+  );
+}

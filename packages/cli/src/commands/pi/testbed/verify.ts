@@ -1,0 +1,40 @@
+import { verifyTestbed } from '@skolo/fleet/testbed';
+import type { SkoloCommand } from '../../../command.ts';
+import { exitCodes } from '../../../errors.ts';
+import { interruptible } from '../../../fleet.ts';
+import { printTable } from '../../../output/table.ts';
+import { type ClusterOptions, clusterOption, openTestbed } from './open-testbed.ts';
+
+/** `skolo pi testbed verify`. */
+export function defineVerify(command: SkoloCommand): void {
+  command
+    .description(
+      'Asks each part as its users do: nodes, pods, volumes, figures of the metrics server, targets of Prometheus, the dashboard, and the last run of the pipeline. It also tries whether Grafana lets in admin with the password admin. Changes nothing. Exit codes: 0 all is well; 1 something is wrong.',
+    )
+    .summary('ask each part as its users do')
+    .addOption(clusterOption())
+    .uses('clusters')
+    .example('skolo pi testbed verify --cluster pis');
+
+  command.action(async (options: ClusterOptions) => {
+    const { io } = command;
+    await interruptible(command, async (signal) => {
+      const open = await openTestbed(command, options, 'admin');
+      const checks = await verifyTestbed(open, { fetch: open.fetch, signal });
+      printTable(
+        io,
+        [
+          { title: 'CHECK', cell: ({ name }) => name },
+          {
+            title: 'STATE',
+            cell: ({ isOk }) => (isOk ? 'ok' : 'wrong'),
+            style: ({ isOk }) => (isOk ? 'green' : 'red'),
+          },
+          { title: 'FOUND', cell: ({ text }) => text },
+        ],
+        checks,
+      );
+      if (!checks.every(({ isOk }) => isOk)) io.exitCode = exitCodes.failed;
+    });
+  });
+}

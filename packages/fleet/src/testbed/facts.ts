@@ -1,0 +1,57 @@
+/** What a cluster has of itself, so that nothing is installed twice. */
+import { z } from 'zod';
+import { isRefused } from '../kubectl.ts';
+import { type KubeObject, readAnswer } from '../push/objects.ts';
+import type { Rack } from '../push/rack.ts';
+import { testbedLabel } from './parts.ts';
+
+/** An export of an NFS server. */
+export interface Nfs {
+  server: string;
+  path: string;
+}
+
+export interface ClusterFacts {
+  /** Name of the class for claims without one. */
+  defaultClass?: string;
+  /** The export that an earlier `up` was given. */
+  nfs?: Nfs;
+  /** Another metrics server answers `kubectl top`: that of k3s. */
+  hasMetricsServer: boolean;
+}
+
+export const Volume = z.looseObject({
+  spec: z.looseObject({ nfs: z.object({ server: z.string(), path: z.string() }).optional() }),
+});
+
+const defaultClass = 'storageclass.kubernetes.io/is-default-class';
+
+export async function readFacts(cluster: Rack, signal: AbortSignal): Promise<ClusterFacts> {
+  const classes = readAnswer(
+    await cluster.kubectl(['get', 'storageclasses', '-o', 'json'], { signal }),
+  );
+  const byDefault = classes.find(({ metadata }) => metadata.annotations?.[defaultClass] === 'true');
+  const volume = await readOne(cluster, ['pv', 'testbed-nfs'], signal);
+  const nfs = volume && Volume.parse(volume).spec.nfs;
+  const api = await readOne(cluster, ['apiservice', 'v1beta1.metrics.k8s.io'], signal);
+  return {
+    ...(byDefault && { defaultClass: byDefault.metadata.name }),
+    ...(nfs && { nfs }),
+    hasMetricsServer:
+      api !== undefined && api.metadata.labels?.['app.kubernetes.io/part-of'] !== testbedLabel,
+  };
+}
+
+/** An object by kind and name; undefined: there is none. */
+export async function readOne(
+  { kubectl }: Rack,
+  what: readonly string[],
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
+  try {
+    return readAnswer(await kubectl(['get', ...what, '-o', 'json'], { signal }))[0];
+  } catch (error) {
+    if (isRefused(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,150 @@
+/** One run of the pipeline, watched to its end. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText } from '@skolo/errors';
+import { z } from 'zod';
+import { FleetError } from '../errors.ts';
+import { isRefused } from '../kubectl.ts';
+import { judgePod } from '../push/gate.ts';
+import { type KubeObject, readAnswer } from '../push/objects.ts';
+import { type Rack, readNodes } from '../push/rack.ts';
+import { addressOf, endOfJob, servicePath, testbedPorts } from './verify.ts';
+
+export interface PipelineRun {
+  /** The analysis as Markdown; undefined: it cannot be read. */
+  report?: string;
+  /** Where its page and its plots are. */
+  url: string;
+}
+
+export interface RunOptions {
+  /** Of its Job, and of the folder of its report. */
+  name: string;
+  withinMs: number;
+  pollMs: number;
+  signal: AbortSignal;
+  report(text: string): void;
+}
+
+const namespace = 'testbed-build';
+
+const State = z.looseObject({
+  running: z.looseObject({}).optional(),
+  terminated: z.looseObject({ exitCode: z.number() }).optional(),
+});
+const Steps = z.array(z.looseObject({ name: z.string(), state: State.default({}) })).default([]);
+const Pod = z.looseObject({
+  status: z
+    .looseObject({ initContainerStatuses: Steps, containerStatuses: Steps })
+    .default({ initContainerStatuses: [], containerStatuses: [] }),
+});
+
+/** @throws FleetError It cannot begin, or a step failed: the message has the last lines of its log. @throws The signal's reason. */
+export async function runPipeline(cluster: Rack, options: RunOptions): Promise<PipelineRun> {
+  const { name, signal } = options;
+  await start(cluster, options);
+  const pod = await untilEnded(cluster, options);
+  const page = servicePath(namespace, 'results:80', `${name}/report.md`);
+  const text = await cluster
+    .kubectl(['get', '--raw', page], { signal, deadlineMs: 30_000 })
+    .catch((error: unknown) => {
+      signal.throwIfAborted();
+      options.report(`the report cannot be read: ${errorText(error)}`);
+    });
+  const nodes = await readNodes(cluster, signal);
+  const url = `http://${addressOf(nodes)}:${testbedPorts.results}/${name}/`;
+  if (pod.failed === undefined) return { url, ...(text && { report: text }) };
+  throw new FleetError(
+    'GATE',
+    `run ${name}: ${pod.failed}${text ? `; the report is at ${url}` : ''}`,
+  );
+}
+
+async function start({ kubectl }: Rack, { name, signal }: RunOptions): Promise<void> {
+  try {
+    await kubectl(['create', 'job', name, '-n', namespace, '--from=cronjob/pipeline'], { signal });
+  } catch (error) {
+    if (!isRefused(error, 'NotFound')) throw error;
+    const message = 'the cluster has no pipeline; run skolo pi testbed up';
+    throw new FleetError('GATE', message, { cause: error });
+  }
+}
+
+/** Reports each step. @returns why the run failed */
+async function untilEnded(
+  cluster: Rack,
+  { name, withinMs, pollMs, signal, report }: RunOptions,
+): Promise<{ failed?: string }> {
+  const began = performance.now();
+  const said = new Set<string>();
+  const say = (text: string) => {
+    if (!said.has(text)) report(text);
+    said.add(text);
+  };
+  for (;;) {
+    const objects = readAnswer(
+      await cluster.kubectl(
+        ['get', 'jobs,pods', '-n', namespace, '-l', 'app.kubernetes.io/name=pipeline'].concat(
+          '-o',
+          'json',
+        ),
+        { signal },
+      ),
+    );
+    const pod = objects.find(
+      ({ kind, metadata }) =>
+        kind === 'Pod' && metadata.labels?.['batch.kubernetes.io/job-name'] === name,
+    );
+    const steps = pod ? stepsOf(pod) : [];
+    for (const { step, state } of steps) if (state !== 'waiting') say(`${step}: ${state}`);
+    const job = objects.find(({ kind, metadata }) => kind === 'Job' && metadata.name === name);
+    const end = job && endOfJob(job);
+    if (end?.isDone) return {};
+    const failed = steps.find(({ state }) => state.startsWith('failed'));
+    if (failed && pod) return { failed: await whyFailed(cluster, pod, failed, signal) };
+    if (end) return { failed: end.message };
+    const verdict = pod && judgePod(pod);
+    if (verdict?.state === 'failed') return { failed: verdict.cause };
+    if (verdict?.state === 'waiting' && steps.every(({ state }) => state === 'waiting')) {
+      say(verdict.cause);
+    }
+    if (performance.now() - began > withinMs) {
+      const where = `kubectl describe pods -n ${namespace} shows why`;
+      return { failed: `has not ended after ${Math.round(withinMs / 1000)} s; ${where}` };
+    }
+    await sleep(pollMs, undefined, { signal });
+  }
+}
+
+interface Step {
+  step: string;
+  /** `waiting`, `runs`, `done`, or `failed (exit 1)`. */
+  state: string;
+}
+
+function stepsOf(pod: KubeObject): Step[] {
+  const { initContainerStatuses, containerStatuses } = Pod.parse(pod).status;
+  return [...initContainerStatuses, ...containerStatuses].map(({ name, state }) => {
+    const { running, terminated } = state;
+    if (terminated) {
+      const { exitCode } = terminated;
+      return { step: name, state: exitCode === 0 ? 'done' : `failed (exit ${exitCode})` };
+    }
+    return { step: name, state: running ? 'runs' : 'waiting' };
+  });
+}
+
+const lastLines = 5;
+
+async function whyFailed(
+  { kubectl }: Rack,
+  { metadata }: KubeObject,
+  { step, state }: Step,
+  signal: AbortSignal,
+): Promise<string> {
+  const args = ['logs', '-n', namespace, metadata.name, '-c', step, `--tail=${lastLines}`];
+  const log = await kubectl(args, { signal }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    return `no log: ${errorText(error)}`;
+  });
+  return `step ${step} ${state}: ${log.trim()}; kubectl ${args.slice(0, -1).join(' ')} shows all of it`;
+}

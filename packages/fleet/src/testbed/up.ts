@@ -1,0 +1,218 @@
+/** Brings the testbed to a cluster: each part by itself, so that one that fails does not stop the others. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText } from '@skolo/errors';
+import { z } from 'zod';
+import { FleetError } from '../errors.ts';
+import { gateKinds, judge } from '../push/gate.ts';
+import { isWorkload, type KubeObject, listText, titleOf } from '../push/objects.ts';
+import { leftOvers } from '../push/plan.ts';
+import { applyChanges, deleteObjects, type Rack, readKinds } from '../push/rack.ts';
+import { problemText, progressText } from '../push/rollout.ts';
+import { type ClusterFacts, type Nfs, readFacts, readOne, Volume } from './facts.ts';
+import { kinds, type Part, parts, readTestbed, renderPart, testbedLabel } from './parts.ts';
+
+export interface PartResult {
+  part: string;
+  state: 'ready' | 'skipped' | 'failed';
+  /** Objects that were made or changed. */
+  changed: number;
+  /** Of the other states than `ready`. */
+  why?: string;
+}
+
+export interface UpOptions {
+  /** `kube/testbed` of the clone. */
+  folder: string;
+  /** Without it, the one of an earlier `up`. */
+  nfs?: Nfs | undefined;
+  /** All pods have to be ready by then. */
+  withinMs: number;
+  pollMs: number;
+  signal: AbortSignal;
+  report(text: string): void;
+}
+
+/** `SERVER:/PATH`. @throws FleetError */
+export function parseNfs(text: string): Nfs {
+  const [, server, path] = /^([A-Za-z0-9][A-Za-z0-9.-]*):(\/[^\s:]*)$/.exec(text) ?? [];
+  if (server !== undefined && path !== undefined) return { server, path };
+  throw new FleetError('REFUSED', `--nfs ${text}: not SERVER:/PATH; for example 10.1.1.1:/srv/nfs`);
+}
+
+/** @throws FleetError Nothing was changed. @throws KubectlError The cluster cannot be asked. @throws The signal's reason. */
+export async function testbedUp(cluster: Rack, options: UpOptions): Promise<PartResult[]> {
+  const { signal } = options;
+  const facts = await readFacts(cluster, signal);
+  refuseOtherNfs(facts.nfs, options.nfs);
+  const nfs = options.nfs ?? facts.nfs;
+  const begun: { part: Part; objects: KubeObject[]; changed: number }[] = [];
+  const results = new Map<string, PartResult>();
+  for (const part of parts) {
+    const { name } = part;
+    const reason = reasonToSkip(part, facts, nfs);
+    if (reason !== undefined) {
+      const state = part.hasClaims ? 'failed' : 'skipped';
+      results.set(name, { part: name, state, changed: 0, why: reason });
+      continue;
+    }
+    try {
+      const rendered = await renderPart(cluster.kubectl, options.folder, part, signal);
+      const objects = nfs ? rendered.map((object) => withNfs(object, nfs)) : rendered;
+      if (name === 'grafana') await makePassword(cluster, signal);
+      const changed = await applyChanges(cluster, objects, signal);
+      options.report(`${name}: ${changed.length} of ${objects.length} objects changed`);
+      begun.push({ part, objects, changed: changed.length });
+    } catch (error) {
+      signal.throwIfAborted();
+      results.set(name, { part: name, state: 'failed', changed: 0, why: errorText(error) });
+    }
+  }
+  // What a part that failed wants is not known.
+  if (begun.length + results.size === parts.length && ![...results.values()].some(isFailed)) {
+    await prune(
+      cluster,
+      begun.flatMap(({ objects }) => objects),
+      options,
+    );
+  }
+  const deadline = performance.now() + options.withinMs;
+  const waited = begun.map(async ({ part: { name }, objects, changed }) => {
+    const workloads = objects.filter(isWorkload);
+    const why = await untilReady(cluster, name, workloads, deadline, options);
+    const state = why === undefined ? ('ready' as const) : ('failed' as const);
+    results.set(name, { part: name, state, changed, ...(why !== undefined && { why }) });
+  });
+  await Promise.all(waited);
+  return parts.flatMap(({ name }) => results.get(name) ?? []);
+}
+
+function isFailed({ state }: PartResult): boolean {
+  return state === 'failed';
+}
+
+/** Volumes would stay on the former server, and their class would say otherwise. */
+function refuseOtherNfs(before: Nfs | undefined, now: Nfs | undefined) {
+  if (!before || !now || (before.server === now.server && before.path === now.path)) return;
+  throw new FleetError(
+    'REFUSED',
+    `the testbed has its volumes on ${before.server}:${before.path}; leave out --nfs, or first run skolo pi testbed down --volumes, which deletes them`,
+  );
+}
+
+function reasonToSkip(part: Part, facts: ClusterFacts, nfs: Nfs | undefined): string | undefined {
+  const { defaultClass, hasMetricsServer } = facts;
+  if (part.name === 'metrics-server' && hasMetricsServer) return 'the cluster has its own';
+  if (part.name === 'storage' && !nfs) {
+    return defaultClass === undefined
+      ? 'no NFS server is given'
+      : `claims get volumes of the class ${defaultClass}`;
+  }
+  if (part.hasClaims && !nfs && defaultClass === undefined) {
+    return 'it needs a volume, and the cluster has no default StorageClass; give an NFS server with --nfs SERVER:/PATH';
+  }
+  return undefined;
+}
+
+const Env = z.looseObject({ name: z.string(), value: z.string().optional() });
+const Provisioner = z.looseObject({
+  spec: z.looseObject({
+    template: z.looseObject({
+      spec: z.looseObject({
+        containers: z.array(z.looseObject({ env: z.array(Env).default([]) })),
+      }),
+    }),
+  }),
+});
+
+/** The part `storage` with a server instead of the placeholder. */
+function withNfs(object: KubeObject, nfs: Nfs): KubeObject {
+  const { kind, metadata } = object;
+  if (kind === 'PersistentVolume' && metadata.name === 'testbed-nfs') {
+    return { ...object, spec: { ...Volume.parse(object).spec, nfs } };
+  }
+  if (kind !== 'Deployment' || metadata.name !== 'nfs-provisioner') return object;
+  const changed = Provisioner.parse(structuredClone(object));
+  for (const container of changed.spec.template.spec.containers) {
+    for (const each of container.env) {
+      if (each.name === 'NFS_SERVER') each.value = nfs.server;
+      if (each.name === 'NFS_PATH') each.value = nfs.path;
+    }
+  }
+  return { ...object, ...changed };
+}
+
+/** A password that nobody has seen. It passes through standard input, and stays what it is once it is there. */
+async function makePassword(cluster: Rack, signal: AbortSignal): Promise<void> {
+  const [namespace, name] = ['testbed', 'grafana'];
+  if (await readOne(cluster, ['secret', name, '-n', namespace], signal)) return;
+  const labels = { 'app.kubernetes.io/part-of': testbedLabel };
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace, labels },
+    stringData: { user: 'admin', password: randomBytes(18).toString('base64url') },
+  };
+  await cluster.kubectl(['create', '-f', '-', '-o', 'name'], { input: listText([secret]), signal });
+}
+
+async function prune(cluster: Rack, wanted: readonly KubeObject[], options: UpOptions) {
+  const { signal, report } = options;
+  const live = await readTestbed(cluster, kinds, signal);
+  const left = leftOvers(live, wanted, testbedLabel);
+  if (left.length > 0)
+    report(`deleting what earlier versions had: ${left.map(titleOf).join(', ')}`);
+  await deleteObjects(cluster, left, signal);
+}
+
+/** @returns why a part is not ready */
+async function untilReady(
+  cluster: Rack,
+  part: string,
+  workloads: readonly KubeObject[],
+  deadline: number,
+  { pollMs, signal, report }: UpOptions,
+): Promise<string | undefined> {
+  let said = '';
+  let left = workloads;
+  for (;;) {
+    try {
+      const verdicts = await judgeAll(cluster, left, signal);
+      const failed = verdicts.find(({ verdict }) => verdict.state === 'failed');
+      if (failed) return `${titleOf(failed.workload)}: ${problemText(failed.verdict)}`;
+      const waiting = verdicts.filter(({ verdict }) => verdict.state === 'waiting');
+      const [first] = waiting;
+      if (!first) return undefined;
+      const text = `${titleOf(first.workload)}: ${progressText(first.verdict)}`;
+      if (text !== said) report(`${part}: ${text}`);
+      said = text;
+      if (performance.now() > deadline) {
+        return `${titleOf(first.workload)}: not ready in time: ${problemText(first.verdict)}`;
+      }
+      left = waiting.map(({ workload }) => workload);
+    } catch (error) {
+      signal.throwIfAborted();
+      return errorText(error);
+    }
+    await sleep(pollMs, undefined, { signal });
+  }
+}
+
+/** How far workloads are. */
+export async function judgeAll(
+  cluster: Rack,
+  workloads: readonly KubeObject[],
+  signal: AbortSignal,
+) {
+  const byNamespace = Map.groupBy(workloads, ({ metadata }) => metadata.namespace ?? '');
+  const found = await Promise.all(
+    [...byNamespace].map(async ([namespace, own]) => {
+      const objects = await readKinds(cluster, gateKinds, namespace, signal);
+      return own.map((workload) => ({
+        workload,
+        verdict: judge({ kind: workload.kind, name: workload.metadata.name }, objects),
+      }));
+    }),
+  );
+  return found.flat();
+}

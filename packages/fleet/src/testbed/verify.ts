@@ -1,0 +1,222 @@
+/** Whether each part of the testbed does its work: asked as its users ask. */
+import { errorText } from '@skolo/errors';
+import { z } from 'zod';
+import { FleetError } from '../errors.ts';
+import { deadNodes } from '../push/gate.ts';
+import { type KubeObject, readAnswer, titleOf } from '../push/objects.ts';
+import { type Rack, readNodes } from '../push/rack.ts';
+import { problemText } from '../push/rollout.ts';
+import { readTestbed } from './parts.ts';
+import { judgeAll } from './up.ts';
+
+/** Ports of every node. */
+export const testbedPorts = { grafana: 31_000, results: 31_001 } as const;
+
+export interface Check {
+  name: string;
+  isOk: boolean;
+  text: string;
+}
+
+export interface VerifyOptions {
+  /** Reaches node ports: through the jumphost. */
+  fetch: typeof fetch;
+  signal: AbortSignal;
+}
+
+/** @throws KubectlError The cluster cannot be asked at all. @throws The signal's reason. */
+export async function verifyTestbed(cluster: Rack, options: VerifyOptions): Promise<Check[]> {
+  const { signal } = options;
+  const nodes = await readNodes(cluster, signal);
+  const checks: readonly [name: string, work: () => Promise<string>][] = [
+    ['nodes', async () => nodesLive(nodes)],
+    ['pods', () => podsReady(cluster, signal)],
+    ['volumes', () => claimsBound(cluster, signal)],
+    ['metrics', () => metricsOf(cluster, nodes, signal)],
+    ['prometheus', () => targetsUp(cluster, signal)],
+    ['grafana', () => hasNoUsualPassword(nodes, options)],
+    ['dashboard', () => dashboardAnswers(cluster, signal)],
+    ['pipeline', () => lastRun(cluster, signal)],
+  ];
+  return await Promise.all(
+    checks.map(async ([name, work]) => {
+      try {
+        return { name, isOk: true, text: await work() };
+      } catch (error) {
+        signal.throwIfAborted();
+        return { name, isOk: false, text: errorText(error) };
+      }
+    }),
+  );
+}
+
+function wrong(text: string): FleetError {
+  return new FleetError('GATE', text);
+}
+
+function nodesLive(nodes: readonly KubeObject[]): string {
+  const dead = deadNodes(nodes);
+  if (dead.size > 0) throw wrong(`not ready: ${[...dead].join(', ')}`);
+  return `${nodes.length} ready`;
+}
+
+async function podsReady(cluster: Rack, signal: AbortSignal): Promise<string> {
+  const workloads = await readTestbed(cluster, ['deployments', 'daemonsets'], signal);
+  if (workloads.length === 0) throw wrong('the cluster has no testbed; run skolo pi testbed up');
+  const verdicts = await judgeAll(cluster, workloads, signal);
+  const bad = verdicts.filter(({ verdict }) => verdict.state !== 'ready');
+  if (bad.length > 0) {
+    const texts = bad.map(
+      ({ workload, verdict }) => `${titleOf(workload)}: ${problemText(verdict)}`,
+    );
+    throw wrong(texts.join('; '));
+  }
+  return `${workloads.length} workloads ready`;
+}
+
+const Claim = z.looseObject({
+  metadata: z.looseObject({ name: z.string() }),
+  status: z.looseObject({ phase: z.string().default('Pending') }).default({ phase: 'Pending' }),
+});
+
+async function claimsBound(cluster: Rack, signal: AbortSignal): Promise<string> {
+  const claims = (await readTestbed(cluster, ['persistentvolumeclaims'], signal)).map((object) =>
+    Claim.parse(object),
+  );
+  const names = (all: typeof claims) => all.map(({ metadata }) => metadata.name).join(', ');
+  if (claims.length === 0) throw wrong('there are no claims; run skolo pi testbed up');
+  const unbound = claims.filter(({ status }) => status.phase !== 'Bound');
+  if (unbound.length > 0) throw wrong(`without a volume: ${names(unbound)}`);
+  return `bound: ${names(claims)}`;
+}
+
+const Metrics = z.object({
+  items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string() }) })),
+});
+
+async function metricsOf(
+  cluster: Rack,
+  nodes: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<string> {
+  const { items } = Metrics.parse(
+    await getJson(cluster, '/apis/metrics.k8s.io/v1beta1/nodes', signal),
+  );
+  const seen = new Set(items.map(({ metadata }) => metadata.name));
+  const missing = nodes.map(({ metadata }) => metadata.name).filter((name) => !seen.has(name));
+  if (missing.length > 0) throw wrong(`no figures of ${missing.join(', ')}`);
+  return `figures of ${seen.size} nodes`;
+}
+
+const Targets = z.object({
+  data: z.object({
+    activeTargets: z.array(
+      z.looseObject({
+        labels: z.looseObject({ job: z.string(), instance: z.string() }),
+        health: z.string(),
+        lastError: z.string().default(''),
+      }),
+    ),
+  }),
+});
+
+async function targetsUp(cluster: Rack, signal: AbortSignal): Promise<string> {
+  const path = servicePath('testbed', 'prometheus:9090', 'api/v1/targets?state=active');
+  const { activeTargets } = Targets.parse(await getJson(cluster, path, signal)).data;
+  // One that has just been found is unknown until it is asked.
+  const down = activeTargets.filter(({ health }) => health === 'down');
+  if (activeTargets.length === 0) throw wrong('it has no targets');
+  if (down.length > 0) {
+    const texts = down.map(
+      ({ labels: { job, instance }, lastError }) => `${job} ${instance}: ${lastError}`,
+    );
+    throw wrong(texts.join('; '));
+  }
+  return `${activeTargets.length} targets`;
+}
+
+/** With the user and the password that every Grafana has at first. */
+async function hasNoUsualPassword(
+  nodes: readonly KubeObject[],
+  { fetch, signal }: VerifyOptions,
+): Promise<string> {
+  const url = `http://${addressOf(nodes)}:${testbedPorts.grafana}/api/org`;
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(30_000)]);
+  const authorization = `Basic ${Buffer.from('admin:admin').toString('base64')}`;
+  const { status } = await fetch(url, { headers: { authorization }, signal: deadline });
+  if (status === 200) throw wrong(`${url} lets in admin with the password admin; delete its pod`);
+  if (status !== 401) throw wrong(`${url} answers ${status} instead of 401`);
+  return `it rejects admin with the password admin`;
+}
+
+async function dashboardAnswers({ kubectl }: Rack, signal: AbortSignal): Promise<string> {
+  const path = servicePath('testbed', 'dashboard:80', '');
+  const page = await kubectl(['get', '--raw', path], { signal, deadlineMs: 30_000 });
+  if (!page.includes('<html')) throw wrong('it does not answer with a page');
+  return 'it answers';
+}
+
+const Job = z.looseObject({
+  metadata: z.looseObject({ name: z.string(), creationTimestamp: z.string().default('') }),
+  status: z
+    .looseObject({
+      conditions: z
+        .array(
+          z.looseObject({ type: z.string(), status: z.string(), message: z.string().default('') }),
+        )
+        .default([]),
+    })
+    .default({ conditions: [] }),
+});
+export type Job = z.infer<typeof Job>;
+
+/** How a Job ended: undefined while it runs. */
+export function endOfJob(object: KubeObject): { isDone: boolean; message: string } | undefined {
+  const { conditions } = Job.parse(object).status;
+  const end = conditions.find(
+    ({ type, status }) => /^(Complete|Failed)$/.test(type) && status === 'True',
+  );
+  return end && { isDone: end.type === 'Complete', message: end.message };
+}
+
+async function lastRun({ kubectl }: Rack, signal: AbortSignal): Promise<string> {
+  const text = await kubectl(
+    ['get', 'jobs', '-n', 'testbed-build', '-l', 'app.kubernetes.io/name=pipeline', '-o', 'json'],
+    { signal },
+  );
+  const last = readAnswer(text)
+    .map((object) => ({ object, created: Job.parse(object).metadata.creationTimestamp }))
+    .sort((a, b) => (a.created < b.created ? 1 : -1))[0];
+  if (!last) throw wrong('it has not run yet; skolo pi testbed run starts it');
+  const { name } = last.object.metadata;
+  const end = endOfJob(last.object);
+  if (end === undefined) throw wrong(`run ${name} has not ended`);
+  if (!end.isDone) throw wrong(`run ${name} failed: ${end.message}`);
+  return `run ${name} is done`;
+}
+
+const Addresses = z.looseObject({
+  status: z.looseObject({
+    addresses: z.array(z.looseObject({ type: z.string(), address: z.string() })).default([]),
+  }),
+});
+
+/** The address of the first node that has one. @throws FleetError */
+export function addressOf(nodes: readonly KubeObject[]): string {
+  const dead = deadNodes(nodes);
+  const found = nodes
+    .filter(({ metadata }) => !dead.has(metadata.name))
+    .flatMap((node) => Addresses.parse(node).status.addresses)
+    .find(({ type }) => type === 'InternalIP');
+  if (!found) throw wrong('no node that is ready has an address');
+  return found.address.includes(':') ? `[${found.address}]` : found.address;
+}
+
+/** A path of a Service, through the API server. */
+export function servicePath(namespace: string, service: string, path: string): string {
+  return `/api/v1/namespaces/${namespace}/services/${service}/proxy/${path}`;
+}
+
+async function getJson({ kubectl }: Rack, path: string, signal: AbortSignal): Promise<unknown> {
+  return JSON.parse(await kubectl(['get', '--raw', path], { signal, deadlineMs: 30_000 }));
+}
