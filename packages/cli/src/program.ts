@@ -205,6 +205,9 @@ const nouns: Record<string, Noun> = {
       setup: async () => (await import('./commands/pi/setup.ts')).define,
       kubernetes: async () => (await import('./commands/pi/kubernetes/index.ts')).define,
       testbed: async () => (await import('./commands/pi/testbed/index.ts')).define,
+      waiting: async () => (await import('./commands/pi/waiting.ts')).define,
+      adopt: async () => (await import('./commands/pi/adopt.ts')).define,
+      revoke: async () => (await import('./commands/pi/revoke.ts')).define,
     },
   },
   images: {

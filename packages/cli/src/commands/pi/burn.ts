@@ -8,6 +8,7 @@ import {
   type Reader,
   refuse,
 } from '@skolo/pi';
+import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, failPartly } from '../../errors.ts';
 import { interruptible } from '../../fleet.ts';
@@ -35,7 +36,12 @@ export function define(command: SkoloCommand): void {
         'Writes a card for each machine, and reads it back: the image of skolo pi image, which is on no disk meanwhile. Several readers work at once, and each takes one card after the other: skolo waits until there is another card in it. It never writes a disk of this computer, a disk that is mounted, a part of a disk, one that is too small, or one that is read-only. A disk that is not removable or very large has to be confirmed by its serial number. Needs Linux, and root for disks.',
       )
       .summary('write cards for Raspberry Pis')
-      .argument('<names...>', 'machines, with ranges')
+      .argument('[names...]', 'machines, with ranges; none with --common')
+      .option(
+        '--common <cards>',
+        'so many cards with one image for all machines of the rack: each asks the jumphost who it is',
+        upTo(1000),
+      )
       .requiredOption('--base <image>', 'a published image: a name of skolo pi images, or a file')
       .requiredOption(
         '--device <path>',
@@ -50,7 +56,7 @@ export function define(command: SkoloCommand): void {
       )
       .option('--yes', 'without a question'),
   )
-    .uses('rack')
+    .uses('rack', 'url', 'tokenFile')
     .example(
       "sudo skolo pi burn 'rpi-[001-010]' --base raspios.img --device /dev/sdb --device /dev/sdc",
     );

@@ -22,7 +22,11 @@ export function define(command: SkoloCommand): void {
         'Makes the image of a card for each machine, from a published image of Raspberry Pi OS (Bookworm, Trixie) or Ubuntu Server: with its name, its address, your ssh keys and no password. A machine with such a card starts without a keyboard, and joins its cluster if --join-token-file is given. What rack.yaml has of a machine is taken from there. The published image says by its own files how it is customised; skolo does not guess. No root and no mount is needed, on Linux, macOS and Windows. An image with a token or a password of Wi-Fi is a secret until its card has started.',
       )
       .summary('images of cards for Raspberry Pis')
-      .argument('<names...>', 'machines, with ranges')
+      .argument('[names...]', 'machines, with ranges; none with --common')
+      .option(
+        '--common',
+        'one image for all machines of the rack: each asks the jumphost who it is',
+      )
       .requiredOption('--base <image>', 'a published image: a name of skolo pi images, or a file')
       .option('--out <folder>', 'where the images are written', '.')
       .option(
@@ -30,7 +34,7 @@ export function define(command: SkoloCommand): void {
         'only the files of the boot partition, in a folder for each machine: copy them to a card that has the published image',
       ),
   )
-    .uses('rack')
+    .uses('rack', 'url', 'tokenFile')
     .example("skolo pi image 'rpi-[001-010]' --base raspios.img --out cards");
 
   command.action(async (words: string[], options: Options) => {
@@ -49,7 +53,8 @@ export function define(command: SkoloCommand): void {
           const { image, needs } = await images.of(name);
           const { wired } = needs.setup.identity;
           const where = wired === 'dhcp' ? 'DHCP' : wired.address;
-          const what = `${where} (${image.method}, ${image.system})`;
+          const who = needs.setup.enrolment === undefined ? where : 'for all machines of the rack';
+          const what = `${who} (${image.method}, ${image.system})`;
           if (options.bootFiles) {
             const folder = join(out, name);
             for (const [path, content] of await bootFiles(image, needs)) {

@@ -43,13 +43,15 @@ export async function machineImages(
     }
     const program = architecture && (await setups.program?.(architecture));
     // All mistakes come before the first image.
-    for (const name of setups.names) setups.of(name, program);
+    if (setups.enrolment === undefined)
+      for (const name of setups.names) setups.of(name, { program });
+    const enrolment = await setups.enrolment?.();
     return {
       names: setups.names,
       bytes: disk.size,
       base: path,
       async of(name) {
-        const setup = setups.of(name, program);
+        const setup = setups.of(name, { program, enrolment });
         const needs = { setup, now: new Date(io.now()), ...(program && { program }) };
         return { image: await openBaseImage(disk), needs };
       },

@@ -55,7 +55,7 @@ export function define(command: SkoloCommand): void {
         return await onEachPi(pis, { limitMs: options.limit, signal }, async (pi) => {
           const { name, host, signal: stop } = pi;
           const steps = setupSteps({
-            ...{ setup: setups.of(name, undefined), now: io.now, signal: stop },
+            ...{ setup: setups.of(name, {}), now: io.now, signal: stop },
             mayRestart: options.restart ?? false,
             guard: {
               ...{ returnSeconds: options.returnAfter / 1000, signal: stop },

@@ -8,7 +8,7 @@ import { type PiIdentity, type PiSetup, parseSetup } from '@skolo/pi';
 import { hostsFile, type Rack } from '@skolo/rack';
 import { expandNames } from '@skolo/rack/ranges';
 import { didYouMean } from '@skolo/rack/suggest';
-import { ipv4 } from '../../arguments.ts';
+import { ipv4, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { expandedNames } from '../../names.ts';
@@ -16,6 +16,7 @@ import { publicKeys } from '../../public-keys.ts';
 import { rackIfAny } from '../../rack-file.ts';
 import { readSecretFile } from '../../secret-file.ts';
 import { filesFolder } from '../jumphost/open-steps.ts';
+import { commonImage } from './common-image.ts';
 
 export interface SetupOptions {
   user?: string;
@@ -32,6 +33,9 @@ export interface SetupOptions {
   wifiPasswordFile?: string;
   wifiCountry?: string;
   joinTokenFile?: string;
+  /** For `burn`, how many cards. */
+  common?: true | number;
+  secretDays?: number;
   server?: string;
   k3s: string;
   files?: string;
@@ -57,6 +61,12 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
       '--join-token-file <file>',
       'join the cluster of k3s: file with the output of `k3s token create --ttl 24h` on the server',
     )
+    .option(
+      '--secret-days <number>',
+      'with --common: how long new cards of the image may ask who they are',
+      upTo(366),
+      30,
+    )
     .option('--server <address>', 'server of k3s (default: the jumphost of rack.yaml)')
     .option('--k3s <version>', 'version of k3s, that of the server', k3sVersion)
     .option('--files <folder>', 'files of k3s that are here; others are fetched into it');
@@ -80,12 +90,22 @@ export function addSystemOptions(command: SkoloCommand, dns: string): SkoloComma
     .option('--wifi-country <code>', 'where the machines are: DE, US');
 }
 
+/** What is got once everything else is right. */
+export interface Parts {
+  /** Of k3s, which the boot partition has. */
+  program?: Buffer | undefined;
+  enrolment?: PiSetup['enrolment'] | undefined;
+}
+
 export interface Setups {
+  /** Of machines; of a common image those of cards. */
   names: string[];
-  /** @param program of k3s, which the boot partition has @throws PiError It is not valid. */
-  of(name: string, program: Buffer | undefined): PiSetup;
+  /** @throws PiError It is not valid. */
+  of(name: string, parts: Parts): PiSetup;
   /** The program of k3s. Undefined: they join no cluster. */
   program: ((architecture: 'arm64' | 'armhf') => Promise<Buffer>) | undefined;
+  /** A new secret of the rack. Undefined: each card has the identity of its machine. */
+  enrolment: (() => Promise<NonNullable<PiSetup['enrolment']>>) | undefined;
 }
 
 /** Reads everything but the base image. @throws CliError @throws PiError */
@@ -95,9 +115,12 @@ export async function readSetups(
   options: SetupOptions,
   signal: AbortSignal,
 ): Promise<Setups> {
-  const names = expandedNames(words);
   const rack = await rackIfAny(command.globals());
-  const identities = identitiesOf(command, { names, rack, options });
+  const common =
+    options.common === undefined ? undefined : commonImage(command, { words, rack, options });
+  if (!common && words.length === 0) command.error('name machines, or give --common');
+  const names = common ? common.names : expandedNames(words);
+  const identities = common?.identities ?? identitiesOf(command, { names, rack, options });
   const keys = await publicKeys(command, options.key);
   const wifi = await wifiOf(command, options);
   const token = await joinTokenOf(command, options);
@@ -105,38 +128,44 @@ export async function readSetups(
   if (token !== undefined && server === undefined) {
     command.error('--join-token-file: no server; give it with --server');
   }
+  const joins = token !== undefined || common !== undefined;
   const download = downloader({ folder: filesFolder(command, options), fetch, signal });
   return {
     names,
-    program:
-      token &&
-      (async (architecture) => {
-        const program = await k3sProgram(architecture, { version: options.k3s, download });
-        return await readFile(program.file);
-      }),
-    of(name, program) {
+    program: joins
+      ? async (architecture) => {
+          const program = await k3sProgram(architecture, { version: options.k3s, download });
+          return await readFile(program.file);
+        }
+      : undefined,
+    enrolment: common?.enrolment,
+    of(name, { program, enrolment }) {
       const identity = identities.get(name) as PiIdentity;
       return parseSetup({
         identity,
         ...(rack && { domain: rack.network.domain }),
-        user: { name: options.user ?? userOf(rack, name) ?? 'pi', keys },
+        user: { name: options.user ?? userOf(rack, common?.example ?? name) ?? 'pi', keys },
         wifi,
-        nameServers: nameServersOf(options, rack, identity),
+        nameServers: [...(common?.nameServers ?? nameServersOf(options, rack, identity))],
         hosts: rack === undefined ? [] : linesOf(hostsFile(rack)),
         timezone: options.timezone ?? rack?.timezone ?? 'UTC',
         ...{ keyboard: options.keyboard, locale: options.locale },
         timeServers:
           options.ntp ?? (server === undefined || name === rack?.jumphost.name ? [] : [server]),
-        ...(token !== undefined &&
+        ...(joins &&
           server !== undefined && {
-            cluster: { server, token, programSha256: sha256(program ?? Buffer.alloc(0)) },
+            cluster: {
+              ...{ server, programSha256: sha256(program ?? Buffer.alloc(0)) },
+              ...(token && { token }),
+            },
           }),
+        ...(enrolment && { enrolment }),
       });
     },
   };
 }
 
-interface IdentityNeeds {
+export interface IdentityNeeds {
   names: readonly string[];
   rack: Rack | undefined;
   options: SetupOptions;

@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import type { WaitingPi } from '@skolo/api';
+import type { Machine } from '@skolo/rack';
+import type { RackEdit } from '@skolo/rack/edit';
+import type { SkoloCommand } from '../../command.ts';
+import { complain } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
+import { mustType } from '../../must-type.ts';
+import { plain } from '../../output/text.ts';
+import { age } from '../../output/time.ts';
+import { editedRack, writeRackFile } from '../../rack-edits.ts';
+import { rackFile } from '../../rack-file.ts';
+import { printDiff } from '../backup/diff.ts';
+import { enrolmentService, shortKey, waitingPi } from './enrolment.ts';
+
+interface Options {
+  reason: string;
+  key?: string;
+  force?: true;
+  yes?: true;
+}
+
+/** `skolo pi adopt`: gives a Pi that waits the name of a machine. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Gives a Raspberry Pi that waits the name of a machine of rack.yaml, and writes its serial number there. The Pi gets the name when it asks again, which is within a minute, and joins the cluster. It asks first: only you can see that the right Pi is there. The name of a machine that is alive needs --force. The pairing records of iPhones of that name go to the Pi, too.',
+    )
+    .summary('give a waiting Pi its name')
+    .argument('<serial>', 'of skolo pi waiting')
+    .argument('<name>', 'of a machine in rack.yaml')
+    .requiredOption('--reason <text>', 'for the audit log')
+    .option(
+      '--key <start>',
+      'of the key, where several cards say that they have this serial number',
+    )
+    .option('--force', 'the machine is alive, and must lose the name')
+    .option('--yes', 'without a question')
+    .uses('rack', 'url', 'tokenFile')
+    .example("skolo pi adopt 10000000f00dcafe rpi-007 --reason 'new board'");
+
+  command.action(async (serial: string, name: string, options: Options) => {
+    const { io } = command;
+    const { reason, force = false, yes } = options;
+    const service = await enrolmentService(command);
+    const pi = await waitingPi(service, { serial: serial.toLowerCase(), key: options.key });
+    io.err(plain(`${pi.serial}: ${pi.model}, ${pi.macs.join(', ')}, key ${shortKey(pi.key)}`));
+    io.err(plain(`waits for ${age(pi.since, io.now())} at ${pi.from}: ${pi.why}`));
+    if (!yes) {
+      await interruptible(command, (signal) =>
+        mustType(io, { what: `${name} to agree`, wanted: name, option: '--yes' }, signal),
+      );
+    }
+    await service.ask((client) => client.adopt({ body: { key: pi.key, name, reason, force } }));
+    io.err(`${name}: the Pi gets this name within a minute; skolo pi waiting --enrolled shows it`);
+    await writeRack(command, pi, name);
+  });
+}
+
+/** The next card of this board needs nobody then. */
+async function writeRack(command: SkoloCommand, pi: WaitingPi, name: string): Promise<void> {
+  const { io } = command;
+  const { parseRack } = await import('@skolo/rack');
+  const file = await rackFile(command.globals());
+  const text = await readFile(file, 'utf8');
+  const machine = parseRack(text, { file }).machines.get(name);
+  const { diff, left, text: after } = await editedRack(text, editsOf(pi, name, machine), file);
+  for (const { edit, why } of left) {
+    complain(
+      io,
+      plain(`${file}: not edited: ${why}; write ${edit.key}: "${edit.value}" for ${name}`),
+    );
+  }
+  if (diff === '') return;
+  await writeRackFile(file, text, after);
+  printDiff(io, diff);
+  io.err(`${file}: written; push it`);
+}
+
+function editsOf(
+  { serial, macs: [mac, ...others] }: WaitingPi,
+  name: string,
+  machine: Machine | undefined,
+): RackEdit[] {
+  const isOther =
+    machine?.mac !== undefined && mac !== undefined && ![mac, ...others].includes(machine.mac);
+  return [
+    ...(machine?.serial === serial ? [] : [{ name, key: 'serial', value: serial } as const]),
+    ...(isOther ? [{ name, key: 'mac', value: mac } as const] : []),
+  ];
+}

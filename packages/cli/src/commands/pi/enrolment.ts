@@ -1,0 +1,34 @@
+/** What machine-state knows of Pis with a common image. */
+import { enrolmentsApi } from '@skolo/api';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { connectTo } from '../../service-client.ts';
+
+export function enrolmentService(command: SkoloCommand) {
+  return connectTo(command, { api: enrolmentsApi, service: 'machine-state' });
+}
+
+export type EnrolmentService = Awaited<ReturnType<typeof enrolmentService>>;
+
+/** Of a key, as tables have it. */
+export function shortKey(key: string): string {
+  return key.slice(0, 8);
+}
+
+/** The Pi that waits with this serial number. @throws CliError None, or several. */
+export async function waitingPi(
+  service: EnrolmentService,
+  { serial, key = '' }: { serial: string; key?: string | undefined },
+) {
+  const { waiting } = await service.ask((client) => client.enrolments());
+  const all = waiting.filter((each) => each.serial === serial && each.key.startsWith(key));
+  const [first, second] = all;
+  if (first === undefined) {
+    throw new CliError(`${serial}: no such Pi waits; skolo pi waiting lists those that do`);
+  }
+  if (second === undefined) return first;
+  const keys = all.map((each) => shortKey(each.key)).join(', ');
+  throw new CliError(
+    `${serial}: ${all.length} cards say that they have this serial number; find the right one, and give its key with --key: ${keys}`,
+  );
+}

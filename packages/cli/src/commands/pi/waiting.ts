@@ -1,0 +1,69 @@
+import type { EnrolledPi, EnrolmentSecret, WaitingPi } from '@skolo/api';
+import type { SkoloCommand } from '../../command.ts';
+import { printJson } from '../../io.ts';
+import { type Column, printTable } from '../../output/table.ts';
+import { cutOff, plain } from '../../output/text.ts';
+import { age, timestamp } from '../../output/time.ts';
+import { enrolmentService, shortKey } from './enrolment.ts';
+
+interface Options {
+  enrolled?: true;
+  secrets?: true;
+  json?: true;
+}
+
+/** `skolo pi waiting`: Pis that ask who they are. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Lists the Raspberry Pis with a common image that ask who they are and wait, with the reason. skolo pi adopt gives one its name. What a Pi says of itself can be faked. A Pi that has not asked for an hour is not listed.',
+    )
+    .summary('Pis that wait for a name')
+    .option('--enrolled', 'list those that have got a name')
+    .option('--secrets', 'list the enrolment secrets of common images; skolo pi revoke ends one')
+    .option('--json', 'print JSON')
+    .uses('rack', 'url', 'tokenFile')
+    .example('skolo pi waiting');
+
+  command.action(async ({ enrolled, secrets, json }: Options) => {
+    const { io } = command;
+    const service = await enrolmentService(command);
+    const all = await service.ask((client) => client.enrolments());
+    if (json) return printJson(io, all);
+    if (enrolled) return printTable(io, enrolledColumns, all.enrolled);
+    if (secrets) return printTable(io, secretColumns, all.secrets);
+    if (all.waiting.length === 0) return io.err('no Pi waits');
+    printTable(io, waitingColumns(io.now()), all.waiting);
+    return io.err('skolo pi adopt SERIAL NAME gives one of them a name');
+  });
+}
+
+/** Pis are not trusted: every text is short and on one line. */
+const cell = (text: string) => cutOff(plain(text), 60);
+
+function waitingColumns(now: number): Column<WaitingPi>[] {
+  return [
+    { title: 'SERIAL', cell: ({ serial }) => serial },
+    { title: 'KEY', cell: ({ key }) => shortKey(key) },
+    { title: 'MAC', cell: ({ macs }) => macs },
+    { title: 'MODEL', cell: ({ model }) => cell(model) },
+    { title: 'FROM', cell: ({ from }) => from },
+    { title: 'SINCE', cell: ({ since }) => age(since, now) },
+    { title: 'WHY', cell: ({ why }) => cutOff(plain(why), 200) },
+  ];
+}
+
+const enrolledColumns: Column<EnrolledPi>[] = [
+  { title: 'NAME', cell: ({ name }) => name },
+  { title: 'SERIAL', cell: ({ serial }) => serial },
+  { title: 'KEY', cell: ({ key }) => shortKey(key) },
+  { title: 'SINCE', cell: ({ at }) => timestamp(at) },
+  { title: 'BY', cell: ({ by }) => (by === undefined ? 'rack.yaml' : cell(by)) },
+];
+
+const secretColumns: Column<EnrolmentSecret>[] = [
+  { title: 'ID', cell: ({ id }) => id },
+  { title: 'MADE', cell: ({ at }) => timestamp(at) },
+  { title: 'BY', cell: ({ by }) => cell(by) },
+  { title: 'EXPIRES', cell: ({ expires }) => timestamp(expires) },
+];

@@ -1,0 +1,169 @@
+/** Common images, and Pis that ask who they are, as an engineer calls them. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { enrolmentsApi, type WaitingPi } from '@skolo/api';
+import { createApp } from '@skolo/common';
+import { k3sVersion } from '@skolo/jumphost';
+import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
+import { peer } from '@skolo/simulators';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { runCommand } from './testing/run-command.ts';
+import { startTestService, type TestService } from './testing/test-service.ts';
+import { createTokens, type TestTokens } from './testing/tokens.ts';
+
+const run = promisify(execFile);
+const serial = '10000000f00dcafe';
+const secret = '3fa92c01.a-secret-of-a-common-image';
+const pin = `sha256//${'A'.repeat(43)}=`;
+const missing = peer('mtools') === undefined ? ' (mtools is not installed)' : '';
+
+function waits(more: Partial<WaitingPi> = {}): WaitingPi {
+  const at = '2026-11-22T12:00:00.000Z';
+  return {
+    ...{ key: 'a1'.repeat(32), serial, macs: ['dc:a6:32:00:00:07'], from: '192.168.1.230' },
+    ...{ model: 'Raspberry Pi 4 Model B', since: at, lastAsked: at, code: 'unknown' },
+    why: 'no machine of rack.yaml has its serial number or MAC address',
+    ...more,
+  };
+}
+
+describe('enrolment', () => {
+  let folder: string;
+  let tokens: TestTokens;
+  let service: TestService;
+  let waiting: WaitingPi[] = [];
+  let adopted: unknown[] = [];
+  const path = (name: string) => join(folder, name);
+  const pi = (...words: string[]) =>
+    runCommand([
+      ...['--rack', path('rack.yaml'), '--url', service.url, '--token-file', path('token')],
+      ...['pi', ...words],
+    ]);
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'skolo-pi-enrolment-'));
+    tokens = await createTokens();
+    await writeFile(path('token'), tokens.operate, { mode: 0o600 });
+    service = await startTestService('machine-state', tokens, (context) =>
+      createApp({
+        ...context,
+        api: enrolmentsApi,
+        handlers: {
+          enrolments: () => ({ status: 200, body: { waiting, enrolled: [], secrets: [] } }),
+          adopt({ body }) {
+            adopted.push(body);
+            return { status: 201, body: waits() };
+          },
+          newEnrolmentSecret: () => {
+            const times = { at: '2026-11-22T12:00:00Z', expires: '2026-12-22T12:00:00Z' };
+            return {
+              status: 201,
+              body: { id: '3fa92c01', by: 'ann', ...times, secret, port: 8005, pin },
+            };
+          },
+          revokeEnrolmentSecret: () => ({ status: 204 }),
+        },
+      }),
+    );
+  });
+  beforeEach(async () => {
+    waiting = [];
+    adopted = [];
+    await writeFile(
+      path('rack.yaml'),
+      `rack: rack4
+network: { subnet: 192.168.1.0/24, domain: lan }
+jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
+infrastructure: { router: { model: edgeos, address: 192.168.1.1, uplink: internet, backup: false } }
+machines:
+  rpi-[001-003]: { kind: rpi, address: "192.168.1.[101-103]" } # by the door
+services: { machine-state: { enrolment: {} } }
+`,
+    );
+  });
+  afterAll(async () => {
+    await service.close();
+    await tokens.remove();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('lists those that wait, and what they say on one line each', async () => {
+    waiting = [waits({ model: 'Pi\u001b[2J', why: 'rpi-001 is alive\nyes' })];
+
+    const { out, err } = await pi('waiting');
+
+    expect(out).toMatch(/^SERIAL +KEY +MAC +MODEL +FROM +SINCE +WHY\n/);
+    expect(out.split('\n')).toHaveLength(3);
+    expect(out).not.toContain('\u001b');
+    expect(out).toContain('a1a1a1a1');
+    expect(err).toBe('skolo pi adopt SERIAL NAME gives one of them a name\n');
+  });
+
+  it('gives one a name, and writes its serial number into rack.yaml', async () => {
+    waiting = [waits()];
+
+    const { err, exitCode } = await pi('adopt', serial, 'rpi-002', '--reason', 'new', '--yes');
+
+    expect(err).toContain(`${serial}: Raspberry Pi 4 Model B, dc:a6:32:00:00:07, key a1a1a1a1`);
+    expect(exitCode).toBe(0);
+    const body = { key: 'a1'.repeat(32), name: 'rpi-002', reason: 'new', force: false };
+    expect(adopted).toEqual([body]);
+    expect(await readFile(path('rack.yaml'), 'utf8')).toContain(
+      `  rpi-[001,003]: { kind: rpi, address: "192.168.1.[101,103]" } # by the door
+  rpi-002: { kind: rpi, serial: ${serial}, address: 192.168.1.102 }
+`,
+    );
+  });
+
+  it.each([
+    ['none with that serial number', [], /no such Pi waits; skolo pi waiting lists/],
+    ['a person who is not there', [waits()], /cannot ask without a terminal/],
+    ['two', [waits(), waits({ key: 'b2'.repeat(32) })], /2 cards say .* --key: a1a1a1a1, b2b2b2b2/],
+  ])('changes nothing with %s', async (_, all, why) => {
+    waiting = all;
+    const before = await readFile(path('rack.yaml'), 'utf8');
+
+    const { err, exitCode } = await pi('adopt', serial, 'rpi-002', '--reason', 'new');
+
+    expect(err).toMatch(why);
+    expect(exitCode).not.toBe(0);
+    expect(adopted).toEqual([]);
+    expect(await readFile(path('rack.yaml'), 'utf8')).toBe(before);
+  });
+
+  it.skipIf(missing)(`makes one image for all machines${missing}`, async () => {
+    const dpkg = Buffer.alloc(64);
+    dpkg.write('\u007fELF', 'latin1');
+    dpkg.writeUInt16LE(0x28, 18);
+    const root = { ...systems.trixie.root, 'usr/bin/dpkg': dpkg.toString('latin1') };
+    await makeTestImage(path('trixie.img'), { ...systems.trixie, root });
+    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path('id')]);
+    const files = path(`files/k3s-${k3sVersion}`);
+    await mkdir(files, { recursive: true });
+    await writeFile(join(files, 'k3s-armhf'), 'k3s');
+    const sum = createHash('sha256').update('k3s').digest('hex');
+    await writeFile(join(files, 'sha256sum-arm.txt'), `${sum}  k3s-armhf\n`);
+    const words = ['--base', path('trixie.img'), '--key', path('id.pub'), '--files', path('files')];
+
+    const { out, err } = await pi('image', '--common', ...words, '--out', path('cards'));
+
+    expect(out.replaceAll(folder, '')).toBe(
+      '/cards/rack4-common.img: 0.1 GB, for all machines of the rack (cloud-init, debian trixie)\n',
+    );
+    expect(err).toMatch(/new cards may ask until 2026-12-22.*; skolo pi revoke 3fa92c01 ends it/);
+    const card = path('cards/rack4-common.img');
+    expect(await readByMtools(card, 'skolo-secret')).toBe(`${secret}\n`);
+    const script = await readByMtools(card, 'skolo-setup.sh');
+    expect(script).toContain(
+      `ExecStart=/usr/local/sbin/skolo-enrol https://192.168.1.8:8005 ${pin}`,
+    );
+    expect(script).not.toContain(secret);
+    expect(await readByMtools(card, 'user-data')).toContain('hostname: skolo-new');
+    const named = await pi('image', 'rpi-001', '--common', ...words);
+    expect(named.err).toContain('--common: is for all machines; name none');
+  });
+});
