@@ -94,8 +94,8 @@ function comparisonOf({ changes, comparedWith }: Result): string[] {
 }
 
 function spreadText({ low, median, high }: Spread): string {
-  const short = (value: number) => Number(value.toPrecision(3));
-  return low === high ? `${short(median)}` : `${short(median)} (${short(low)}–${short(high)})`;
+  const [from, middle, to] = [low, median, high].map((value) => Number(value.toPrecision(3)));
+  return from === to ? `${middle}` : `${middle} (${from}–${to})`;
 }
 
 function plotsOf({ levels, objective, knee }: Result): Record<string, string> {
@@ -135,7 +135,7 @@ function plotsOf({ levels, objective, knee }: Result): Record<string, string> {
 function pageOf(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title>
-<style>body{font-family:sans-serif;margin:2em;max-width:60em}td,th{padding:.2em .8em;text-align:left}svg{max-width:100%}</style></head>
+<style>body{font-family:sans-serif;margin:2em;max-width:60em}td,th{padding:.2em .8em;text-align:left}svg{max-width:100%}pre{white-space:pre-wrap}</style></head>
 <body><h1>${escapeHtml(title)}</h1>
 ${body}
 </body></html>

@@ -42,21 +42,28 @@ const Pod = z.looseObject({
 export async function runPipeline(cluster: Rack, options: RunOptions): Promise<PipelineRun> {
   const { name, signal } = options;
   await start(cluster, options);
-  const pod = await untilEnded(cluster, options);
-  const page = servicePath(namespace, 'results:80', `${name}/report.md`);
-  const text = await cluster
-    .kubectl(['get', '--raw', page], { signal, deadlineMs: 30_000 })
-    .catch((error: unknown) => {
-      signal.throwIfAborted();
-      options.report(`the report cannot be read: ${errorText(error)}`);
-    });
+  const failure = await untilEnded(cluster, options);
+  const text = await readReport(cluster, options);
   const nodes = await readNodes(cluster, signal);
   const url = `http://${addressOf(nodes)}:${testbedPorts.results}/${name}/`;
-  if (pod.failed === undefined) return { url, ...(text && { report: text }) };
-  throw new FleetError(
-    'GATE',
-    `run ${name}: ${pod.failed}${text ? `; the report is at ${url}` : ''}`,
-  );
+  if (failure === undefined) return { url, ...(text && { report: text }) };
+  const where = text === undefined ? '' : `; the report is at ${url}`;
+  throw new FleetError('GATE', `run ${name}: ${failure}${where}`);
+}
+
+/** Undefined if there is none, or it cannot be read. */
+async function readReport(
+  cluster: Rack,
+  { name, signal, report }: RunOptions,
+): Promise<string | undefined> {
+  const page = servicePath(namespace, 'results:80', `${name}/report.md`);
+  try {
+    return await cluster.kubectl(['get', '--raw', page], { signal, deadlineMs: 30_000 });
+  } catch (error) {
+    signal.throwIfAborted();
+    report(`no report: ${errorText(error)}`);
+    return undefined;
+  }
 }
 
 async function start({ kubectl }: Rack, { name, signal }: RunOptions): Promise<void> {
@@ -69,11 +76,16 @@ async function start({ kubectl }: Rack, { name, signal }: RunOptions): Promise<v
   }
 }
 
-/** Reports each step. @returns why the run failed */
+/**
+ * Reports each step.
+ *
+ * @returns why the run failed
+ * @throws FleetError It has not ended in time.
+ */
 async function untilEnded(
   cluster: Rack,
   { name, withinMs, pollMs, signal, report }: RunOptions,
-): Promise<{ failed?: string }> {
+): Promise<string | undefined> {
   const began = performance.now();
   const said = new Set<string>();
   const say = (text: string) => {
@@ -98,18 +110,21 @@ async function untilEnded(
     for (const { step, state } of steps) if (state !== 'waiting') say(`${step}: ${state}`);
     const job = objects.find(({ kind, metadata }) => kind === 'Job' && metadata.name === name);
     const end = job && endOfJob(job);
-    if (end?.isDone) return {};
+    if (end?.isDone) return undefined;
     const failed = steps.find(({ state }) => state.startsWith('failed'));
-    if (failed && pod) return { failed: await whyFailed(cluster, pod, failed, signal) };
-    if (end) return { failed: end.message };
+    if (failed && pod) return await whyFailed(cluster, pod, failed, signal);
+    if (end) return end.message;
     const verdict = pod && judgePod(pod);
-    if (verdict?.state === 'failed') return { failed: verdict.cause };
+    if (verdict?.state === 'failed') return verdict.cause;
     if (verdict?.state === 'waiting' && steps.every(({ state }) => state === 'waiting')) {
       say(verdict.cause);
     }
     if (performance.now() - began > withinMs) {
-      const where = `kubectl describe pods -n ${namespace} shows why`;
-      return { failed: `has not ended after ${Math.round(withinMs / 1000)} s; ${where}` };
+      const seconds = Math.round(withinMs / 1000);
+      throw new FleetError(
+        'GATE',
+        `run ${name} has not ended after ${seconds} s, and goes on; kubectl describe pods -n ${namespace} shows why`,
+      );
     }
     await sleep(pollMs, undefined, { signal });
   }

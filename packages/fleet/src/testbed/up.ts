@@ -33,13 +33,6 @@ export interface UpOptions {
   report(text: string): void;
 }
 
-/** `SERVER:/PATH`. @throws FleetError */
-export function parseNfs(text: string): Nfs {
-  const [, server, path] = /^([A-Za-z0-9][A-Za-z0-9.-]*):(\/[^\s:]*)$/.exec(text) ?? [];
-  if (server !== undefined && path !== undefined) return { server, path };
-  throw new FleetError('REFUSED', `--nfs ${text}: not SERVER:/PATH; for example 10.1.1.1:/srv/nfs`);
-}
-
 /** @throws FleetError Nothing was changed. @throws KubectlError The cluster cannot be asked. @throws The signal's reason. */
 export async function testbedUp(cluster: Rack, options: UpOptions): Promise<PartResult[]> {
   const { signal } = options;

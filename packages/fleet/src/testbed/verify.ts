@@ -143,7 +143,11 @@ async function hasNoUsualPassword(
   const url = `http://${addressOf(nodes)}:${testbedPorts.grafana}/api/org`;
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(30_000)]);
   const authorization = `Basic ${Buffer.from('admin:admin').toString('base64')}`;
-  const { status } = await fetch(url, { headers: { authorization }, signal: deadline });
+  const { status } = await fetch(url, { headers: { authorization }, signal: deadline }).catch(
+    (error: Error) => {
+      throw wrong(`${url} does not answer: ${errorText(error.cause ?? error)}`);
+    },
+  );
   if (status === 200) throw wrong(`${url} lets in admin with the password admin; delete its pod`);
   if (status !== 401) throw wrong(`${url} answers ${status} instead of 401`);
   return `it rejects admin with the password admin`;

@@ -1,11 +1,12 @@
 import { readNodes } from '@skolo/fleet/push';
 import {
   addressOf,
+  type Nfs,
   type PartResult,
-  parseNfs,
   testbedPorts,
   testbedUp,
 } from '@skolo/fleet/testbed';
+import { InvalidArgumentError } from 'commander';
 import { timeOption } from '../../../arguments.ts';
 import type { SkoloCommand } from '../../../command.ts';
 import { failPartly } from '../../../errors.ts';
@@ -21,7 +22,7 @@ import {
 } from './open-testbed.ts';
 
 interface Options extends ClusterOptions {
-  nfs?: string;
+  nfs?: Nfs;
   within: number;
 }
 
@@ -35,20 +36,25 @@ export function defineUp(command: SkoloCommand): void {
     )
     .summary('apply what differs, and wait until it is ready')
     .addOption(clusterOption())
-    .option('--nfs <server:path>', 'an export of an NFS server for volumes; kept for later runs')
+    .option(
+      '--nfs <server:path>',
+      'an export of an NFS server for volumes; kept for later runs',
+      nfsExport,
+    )
     .addOption(timeOption('--within <time>', 'how long pods may take to become ready', '15m'))
     .uses('clusters')
     .example('skolo pi testbed up --cluster pis --nfs 10.1.1.1:/srv/nfs');
 
   command.action(async (options: Options) => {
     const { io } = command;
-    const nfs = options.nfs === undefined ? undefined : parseNfs(options.nfs);
     await interruptible(command, async (signal) => {
       const open = await openTestbed(command, options, 'admin');
       const folder = await testbedFolder(command);
       const report = (text: string) => io.out(plain(text));
-      const within = { withinMs: options.within, pollMs };
-      const results = await testbedUp(open, { folder, nfs, ...within, signal, report });
+      const results = await testbedUp(open, {
+        ...{ folder, nfs: options.nfs, signal, report },
+        ...{ withinMs: options.within, pollMs },
+      });
       showParts(command, results);
       const failed = results.filter(({ state }) => state === 'failed');
       if (failed.length > 0) return failPartly(io, failed.length < results.length);
@@ -67,6 +73,12 @@ export function defineUp(command: SkoloCommand): void {
       }
     });
   });
+}
+
+function nfsExport(text: string): Nfs {
+  const [, server, path] = /^([A-Za-z0-9][A-Za-z0-9.-]*):(\/[^\s:]*)$/.exec(text) ?? [];
+  if (server !== undefined && path !== undefined) return { server, path };
+  throw new InvalidArgumentError('expected SERVER:/PATH, such as 10.1.1.1:/srv/nfs');
 }
 
 function showParts({ io }: SkoloCommand, results: readonly PartResult[]) {
