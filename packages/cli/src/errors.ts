@@ -60,6 +60,7 @@ const fleetExitCodes = new Map<string, ExitCode>([
 ]);
 
 const expected = new Set([
+  'ANSIBLE',
   'API_ERROR',
   'API_UNREACHABLE',
   'SUBSCRIBE',

@@ -37,8 +37,8 @@ const tables = [
   'metadata clients',
   'metadata clients --state asked',
   'alerts list',
-  'rack show',
-  'rack show --shelf shelf5',
+  'inventory list',
+  'inventory list --shelf shelf5',
 ];
 
 describe('of 200 machines', () => {
@@ -183,7 +183,7 @@ describe('filters', () => {
     ['metadata clients --kind unknown', 'clients', 1],
     ['alerts list --severity critical', 'alerts', 22],
     ['alerts list --alert MachineMissingForLong --severity warning', 'alerts', 0],
-    ['rack show --kind host --shelf shelf5,shelf1', 'machines', 40],
+    ['inventory list --kind host --shelf shelf5,shelf1', 'machines', 40],
   ] as const)('of `skolo %s --json` leave %s: %i', async ([line, key, number]) => {
     const { out } = await skolo(`${line} --json`);
 
@@ -201,7 +201,7 @@ describe('filters', () => {
       'machine status --shelf shelf6',
       'skolo: --shelf shelf6: unknown shelf; did you mean "shelf1"? valid: shelf1, shelf2, shelf3, shelf4, shelf5',
     ],
-    ['rack show --kind rpy', 'valid: host, rpi'],
+    ['inventory list --kind rpy', 'valid: host, rpi'],
     ['power status --state offf', 'did you mean "off"? valid: needs-hands, '],
     ['backup status --model edgeswich', 'did you mean "edgeswitch"? valid: '],
   ] as const)('of `skolo %s` list the valid values', async ([line, message]) => {

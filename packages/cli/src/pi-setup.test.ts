@@ -31,10 +31,7 @@ describe.skipIf(why)(`Pis of a desk${why ? ` (${why})` : ''}`, { timeout: 1_200_
         canAsk: false,
       });
       const args = ['pi', 'setup', names, ...common, started.passwordFile, ...words];
-      const begin = performance.now();
       const exitCode = await complete(['--rack', started.rack, ...args], io);
-      if (isLong)
-        console.log(`${out}exit ${exitCode}, ${Math.round(performance.now() - begin)} ms`);
       const rows = out.split('\n').slice(1, -1);
       const states = Object.fromEntries(rows.map((row) => row.split(/\s+/, 2)));
       return { exitCode, states, out };

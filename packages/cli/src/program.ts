@@ -26,15 +26,27 @@ interface Noun {
 /** In the order of the help. */
 const nouns: Record<string, Noun> = {
   rack: {
-    summary: 'the inventory: check it, print it, derive files from it',
+    summary: 'check rack.yaml, show its wiring, derive files from it',
     example: 'skolo rack show switch-1/14',
     verbs: {
       check: async () => (await import('./commands/rack/check.ts')).define,
       show: async () => (await import('./commands/rack/show.ts')).define,
-      hosts: async () => (await import('./commands/rack/hosts.ts')).define,
       'swarming-config': async () => (await import('./commands/rack/swarming-config.ts')).define,
       render: async () => (await import('./commands/rack/render.ts')).define,
       schema: async () => (await import('./commands/rack/schema.ts')).define,
+    },
+  },
+  inventory: {
+    summary: 'machines of rack.yaml: list, add, change, import, export',
+    example: 'skolo inventory list --kind rpi',
+    own: async () => (await import('./commands/inventory/list.ts')).define,
+    verbs: {
+      list: async () => (await import('./commands/inventory/list.ts')).define,
+      add: async () => (await import('./commands/inventory/change.ts')).add,
+      remove: async () => (await import('./commands/inventory/change.ts')).remove,
+      set: async () => (await import('./commands/inventory/change.ts')).set,
+      import: async () => (await import('./commands/inventory/import.ts')).define,
+      export: async () => (await import('./commands/inventory/export.ts')).define,
     },
   },
   census: {

@@ -1,7 +1,9 @@
 /** The inventory of a rack. */
+export { ansibleInventory } from './formats/ansible.ts';
 export { dnsmasqConfig } from './formats/dnsmasq.ts';
 export { edgeosCommands } from './formats/edgeos.ts';
 export { hostsFile } from './formats/hosts.ts';
+export { sshConfig } from './formats/ssh-config.ts';
 export { swarmingConfig } from './formats/swarming-config.ts';
 export { expandedInventory } from './inventory.ts';
 export type { RackIssue } from './issues.ts';

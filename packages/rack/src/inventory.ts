@@ -9,7 +9,7 @@ import type { AttachedDevice, InfrastructureDevice, Json, Machine, Outlet, Rack 
 import { escapeRange } from './ranges.ts';
 import { type Spread, spreadOf } from './spreading.ts';
 
-/** For `skolo rack show`. */
+/** For `skolo inventory list`. */
 export function expandedInventory(rack: Rack): Json {
   const written = {
     rack: rack.name,

@@ -66,7 +66,7 @@ describe('a request', () => {
           target: 'nobody',
           code: 'unknown',
           detail:
-            'nobody: rack1 has no machine, phone or device of this name; skolo rack show lists them',
+            'nobody: rack1 has no machine, phone or device of this name; skolo inventory list shows them',
         },
         {
           target: 'pdu-1/99',

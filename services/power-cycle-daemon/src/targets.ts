@@ -147,7 +147,7 @@ function whyUnknown(rack: Rack, name: string): string {
     name,
     allTargets(rack).map((target) => target.name),
   );
-  return `${rack.name} has no machine, phone or device of this name${guess}; skolo rack show lists them`;
+  return `${rack.name} has no machine, phone or device of this name${guess}; skolo inventory list shows them`;
 }
 
 /**

@@ -96,7 +96,9 @@ describe('npm start, while it runs', () => {
     expect(answer.expires_in).toBeGreaterThan(600);
     expect(await pasted(demo.command(email))).toBe(bots);
     expect(readiness).toEqual({ ready: true, degraded: [] });
-    expect(await pasted(demo.command(/skolo rack show/))).toContain('skia-rpi2-demo-shelf1-001');
+    expect(await pasted(demo.command(/skolo inventory list/))).toContain(
+      'skia-rpi2-demo-shelf1-001',
+    );
     expect(await shell(demo.command(/skolo metadata clients/))).toMatch(
       /skia-rpi2-demo-shelf1-001 .*bots/,
     );

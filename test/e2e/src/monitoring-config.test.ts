@@ -242,7 +242,7 @@ describe('alertmanager', () => {
   });
 });
 
-/** rack.yaml of rack4 with every default, as `skolo rack show` prints it. */
+/** rack.yaml of rack4 with every default, as `skolo inventory list` prints it. */
 function rackWithDefaults(): unknown {
   const skolo = join(root, 'packages/cli/bin/skolo.js');
   const rack = join(root, 'kube/racks/rack4/rack.yaml');

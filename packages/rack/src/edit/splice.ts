@@ -10,7 +10,9 @@ export interface Splice {
 }
 
 /** Why an edit has to be made by hand. */
-export class ByHand extends Error {}
+export class ByHand extends Error {
+  readonly code = 'BY_HAND';
+}
 
 export function rangeOf({ range }: Scalar): { from: number; to: number } {
   const [from, to] = range ?? [];

@@ -31,7 +31,7 @@ A mistake changes nothing; it is shown here, with its line.`,
     {
       text: 'The inventory, who asked for tokens, and whether the service is well:',
       commands: [
-        `npx skolo rack show --rack ${shellWord(rackFile)}`,
+        `npx skolo inventory list --rack ${shellWord(rackFile)}`,
         `npx skolo metadata clients --rack ${shellWord(rackFile)}`,
         `curl ${metricsUrl}/readyz`,
       ],

@@ -71,7 +71,8 @@ export class Computer {
     return new Computer(nspawn, join(disk, 'root'), {
       ...{ disk, network },
       ...(bridge !== undefined && { bridge }),
-      args: ['--network-veth', ...binds],
+      // Its time zone is its own.
+      args: ['--network-veth', '--timezone=off', ...binds],
       // Hidden from all other processes, and gone with the computer.
       mount: `mount -t overlay -o lowerdir=${debian},upperdir=${disk}/root,workdir=${disk}/work overlay ${disk}/all`,
       directory: join(disk, 'all'),

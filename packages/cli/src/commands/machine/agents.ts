@@ -89,7 +89,7 @@ export async function agentPlace(
 }
 
 function unknownMachine(name: string, guess: string): string {
-  return `${name}: no such machine in rack.yaml${guess}; skolo rack show lists them`;
+  return `${name}: no such machine in rack.yaml${guess}; skolo inventory list shows them`;
 }
 
 /** The status of an agent, or why there is none. */

@@ -1,10 +1,10 @@
-/** `skolo rack show` without names: three tables. */
+/** `skolo inventory list`: three tables. */
 import type { Identity, InfrastructureDevice, Jumphost, Machine, Rack } from '@skolo/rack';
 import type { Io } from '../../io.ts';
 import { countOf, tally } from '../../output/overview.ts';
 import { type Column, table } from '../../output/table.ts';
 import { paragraph, styled } from '../../output/text.ts';
-import { outletText, phoneText } from './wiring.ts';
+import { outletText, phoneText } from '../rack/wiring.ts';
 
 /** A terminal of 80 columns keeps name, address, power and uplink. */
 const machineColumns: Column<Machine>[] = [

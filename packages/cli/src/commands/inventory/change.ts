@@ -1,0 +1,144 @@
+/** `skolo inventory add`, `remove` and `set`: edits of rack.yaml that keep its comments and ranges. */
+import type { MachineValues } from '@skolo/rack/machines';
+import { expandRange } from '@skolo/rack/ranges';
+import { didYouMean } from '@skolo/rack/suggest';
+import { Option } from 'commander';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { expandedNames } from '../../names.ts';
+import { editInventory } from './edit-file.ts';
+import { addNewRackOptions, type NewRackOptions } from './new-rack.ts';
+
+interface AddOptions extends NewRackOptions {
+  kind: string;
+  address?: string;
+  mac?: string;
+  set: string[];
+}
+
+/** As often as it is given. */
+function collected(text: string, former: string[]): string[] {
+  return [...former, text];
+}
+
+export function add(command: SkoloCommand): void {
+  addNewRackOptions(
+    command
+      .description(
+        'Adds machines to rack.yaml, behind those that are there. Values are for all names, or ranges with a value for each. With --create it makes the file: a desk of Pis, of which the first is the jumphost. All is checked before the file changes.',
+      )
+      .summary('add machines')
+      .argument('<names...>', 'new machines, with ranges')
+      .addOption(new Option('--kind <kind>', 'kind').choices(['rpi', 'host']).default('rpi'))
+      .option('--address <range>', 'addresses: 10.1.1.[2-11]')
+      .option('--mac <range>', 'MAC addresses, separated by commas')
+      .option('--set <key=value>', 'any other key of a machine; several times', collected, []),
+  )
+    .uses('rack')
+    .example(
+      "skolo inventory add 'host[01-10]' --address '10.1.1.[2-11]' --create desk --rack desk/rack.yaml",
+    );
+
+  command.action(async (words: string[], options: AddOptions) => {
+    const names = expandedNames(words);
+    const { kind, address, mac } = options;
+    const pairs = [
+      `kind=${kind}`,
+      ...(address === undefined ? [] : [`address=${address}`]),
+      ...(mac === undefined ? [] : [`mac=${mac}`]),
+      ...options.set,
+    ];
+    const values = valuesOf(command, pairs, names.length);
+    await editInventory(command, async (text, file) => {
+      const { addMachines } = await import('@skolo/rack/machines');
+      if (text !== undefined) return addMachines(text, names, values, file);
+      const { newRack } = await import('./new-rack.ts');
+      const [first = '', ...others] = names;
+      const head = newRack(
+        command,
+        { name: first, address: valueAt(values.get('address'), 0) },
+        options,
+      );
+      const rest = new Map([...values].map(([key, value]) => [key, withoutFirst(value)]));
+      return others.length === 0 ? head : addMachines(head, others, rest, file);
+    });
+  });
+}
+
+function valueAt(value: string | readonly string[] | undefined, at: number): string | undefined {
+  return typeof value === 'string' ? value : value?.[at];
+}
+
+function withoutFirst(value: string | readonly string[]): string | readonly string[] {
+  return typeof value === 'string' ? value : value.slice(1);
+}
+
+export function remove(command: SkoloCommand): void {
+  command
+    .description(
+      'Removes machines from rack.yaml. A name that is part of a range is taken out of it; the others stay. Services forget them when the file is pushed.',
+    )
+    .summary('remove machines')
+    .argument('<names...>', 'machines, with ranges')
+    .uses('rack')
+    .example("skolo inventory remove 'host[09-10]' --rack desk/rack.yaml");
+
+  command.action(async (words: string[]) => {
+    await editInventory(command, async (text = '', file) => {
+      const names = await knownNames(text, words, file);
+      const { removeMachines } = await import('@skolo/rack/machines');
+      return removeMachines(text, names, file);
+    });
+  });
+}
+
+export function set(command: SkoloCommand): void {
+  command
+    .description(
+      'Sets values of machines in rack.yaml. A value is for all names, or a range with one for each. A name gets an entry of its own where a range cannot have its value.',
+    )
+    .summary('set values of machines')
+    .argument('<names>', 'machines, with ranges')
+    .argument('<key=value...>', 'keys of a machine in rack.yaml')
+    .uses('rack')
+    .example("skolo inventory set 'host[02-03]' address=10.1.1.[22-23] shelf=left");
+
+  command.action(async (range: string, pairs: string[]) => {
+    await editInventory(command, async (text = '', file) => {
+      const names = await knownNames(text, [range], file);
+      const { setMachines } = await import('@skolo/rack/machines');
+      return setMachines(text, names, valuesOf(command, pairs, names.length), file);
+    });
+  });
+}
+
+/** @throws CliError rack.yaml lacks one. */
+async function knownNames(text: string, words: readonly string[], file: string): Promise<string[]> {
+  const { parseRack } = await import('@skolo/rack');
+  const { machines } = parseRack(text, { file });
+  const names = expandedNames(words);
+  const unknown = names.find((name) => !machines.has(name));
+  if (unknown === undefined) return names;
+  throw new CliError(
+    `${unknown}: no such machine in rack.yaml${didYouMean(unknown, machines.keys())}; nothing was changed`,
+  );
+}
+
+function valuesOf(command: SkoloCommand, pairs: readonly string[], count: number): MachineValues {
+  return new Map(
+    pairs.map((pair): [string, string | string[]] => {
+      const [, key = '', value = ''] = /^(\w+)=(.+)$/s.exec(pair) ?? [];
+      if (key === '') command.error(`${pair}: write it as KEY=VALUE`);
+      if (/^[{[]/.test(value)) return [key, value];
+      // MAC addresses come as a list.
+      const each = (key === 'mac' ? value.split(',') : [value]).flatMap((part) =>
+        expandRange(part),
+      );
+      if (each.length === 1) return [key, each[0] ?? ''];
+      if (each.length === count) return [key, each];
+      return command.error(
+        `${pair}: ${each.length} values for ${count} machines; give one for each`,
+      );
+    }),
+  );
+}

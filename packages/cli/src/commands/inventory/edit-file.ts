@@ -1,0 +1,56 @@
+/** An edit of the inventory's file: all of it, checked before, or none. */
+import { readFile } from 'node:fs/promises';
+import { errorCode } from '@skolo/errors';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError, exitCodes } from '../../errors.ts';
+import { writeRackFile } from '../../rack-edits.ts';
+import { printDiff } from '../backup/diff.ts';
+
+/**
+ * @param edit gets the text, undefined where there is no file
+ * @throws RackError The file would not be valid. @throws CliError It has to be edited by hand.
+ */
+export async function editInventory(
+  command: SkoloCommand,
+  edit: (text: string | undefined, file: string) => Promise<string>,
+): Promise<void> {
+  const { io } = command;
+  const { rack: file } = command.globals();
+  const before = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  const isNew = command.opts().create !== undefined;
+  if (before === undefined && !isNew) {
+    throw new CliError(
+      `${file}: no such file; make one with skolo inventory add --create NAME`,
+      exitCodes.badConfiguration,
+    );
+  }
+  if (before !== undefined && isNew) {
+    throw new CliError(`${file}: is there already; leave out --create, or name another file`);
+  }
+  const after = await edited(edit, before, file);
+  if (after === before) return io.err(`${file}: is so already`);
+  const { difference } = await import('@skolo/backup');
+  printDiff(io, difference(before ?? '', after, { from: file, to: file }));
+  if (before !== undefined) await writeRackFile(file, before, after);
+  else {
+    const { writeFileAtomic } = await import('@skolo/durable');
+    await writeFileAtomic(file, after);
+  }
+  io.err(`${file}: written`);
+}
+
+async function edited(
+  edit: (text: string | undefined, file: string) => Promise<string>,
+  before: string | undefined,
+  file: string,
+): Promise<string> {
+  try {
+    return await edit(before, file);
+  } catch (error) {
+    if (!(error instanceof Error) || errorCode(error) !== 'BY_HAND') throw error;
+    throw new CliError(`${file}: ${error.message}; nothing was changed, edit it by hand`);
+  }
+}

@@ -1,0 +1,31 @@
+import { Option } from 'commander';
+import type { SkoloCommand } from '../../command.ts';
+import { loadRack } from '../../rack-file.ts';
+
+const formats = ['hosts', 'dnsmasq', 'edgeos', 'ansible', 'ssh-config'] as const;
+type Format = (typeof formats)[number];
+
+/** `skolo inventory export`: names and addresses of the rack, for other programs. */
+export function define(command: SkoloCommand): void {
+  command
+    .description(
+      'Prints all names and addresses of the rack, aliases such as `metadata` included: as /etc/hosts, for dnsmasq, or as commands for an EdgeOS router; the jumphost and the machines as an inventory of Ansible, and the machines as hosts of ssh.',
+    )
+    .summary('print names and addresses for other programs')
+    .addOption(new Option('--format <format>', 'output format').choices(formats).default('hosts'))
+    .uses('rack')
+    .example('skolo inventory export --format dnsmasq > /etc/dnsmasq.d/rack4.conf');
+
+  command.action(async ({ format }: { format: Format }) => {
+    const rack = await loadRack(command.globals());
+    const formatters = await import('@skolo/rack');
+    const textOf = {
+      hosts: formatters.hostsFile,
+      dnsmasq: formatters.dnsmasqConfig,
+      edgeos: formatters.edgeosCommands,
+      ansible: formatters.ansibleInventory,
+      'ssh-config': formatters.sshConfig,
+    }[format];
+    command.io.out(textOf(rack).trimEnd());
+  });
+}

@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import type { AnsibleHost } from '@skolo/rack/ansible';
+import { Option } from 'commander';
+import type { SkoloCommand } from '../../command.ts';
+import { CliError } from '../../errors.ts';
+import { expandedNames } from '../../names.ts';
+import { plain } from '../../output/text.ts';
+import { editInventory } from './edit-file.ts';
+import { addNewRackOptions, type NewRackOptions } from './new-rack.ts';
+
+interface Options extends NewRackOptions {
+  names?: string[];
+  kind: string;
+}
+
+/** Of k3s-ansible, of kubespray, of cloudmesh. */
+const serverGroups = ['server', 'master', 'manager', 'kube_control_plane'];
+
+/** `skolo inventory import`: machines of another program's inventory. */
+export function define(command: SkoloCommand): void {
+  addNewRackOptions(
+    command
+      .description(
+        'Adds the hosts of an inventory of Ansible, in INI or YAML, to rack.yaml: names, ansible_host, ansible_port, and ansible_user as a login. Groups of groups and ranges are read. A host that rack.yaml has already, with this address, stays as it is. With --create the first host of the group server (or master, manager), else the first of all, is the jumphost.',
+      )
+      .summary('add the hosts of an Ansible inventory')
+      .argument('<file>', 'inventory of Ansible')
+      .option('--names <range...>', 'names of hosts that the file knows by their addresses only')
+      .addOption(new Option('--kind <kind>', 'kind').choices(['rpi', 'host']).default('rpi')),
+  )
+    .uses('rack')
+    .example('skolo inventory import inventory.yml --create desk --rack desk/rack.yaml');
+
+  command.action(async (from: string, options: Options) => {
+    const { io } = command;
+    const { readAnsible } = await import('@skolo/rack/ansible');
+    const found = readAnsible(await readFile(resolve(io.folder, from), 'utf8'), from);
+    const hosts = serversFirst(named(command, found.hosts, options.names));
+    await editInventory(command, async (text, file) => {
+      const { newRack } = await import('./new-rack.ts');
+      const [first] = hosts;
+      if (text !== undefined || first === undefined)
+        return await withHosts(text ?? '', hosts, file, options.kind);
+      const head = newRack(command, { name: first.name, address: first.address }, options);
+      return await withHosts(head, hosts.slice(1), file, options.kind);
+    });
+    if (found.ignored.length > 0) {
+      io.err(plain(`${from}: not taken: ${found.ignored.join(', ')}`));
+    }
+  });
+}
+
+function named(
+  command: SkoloCommand,
+  hosts: readonly AnsibleHost[],
+  words: readonly string[] | undefined,
+): AnsibleHost[] {
+  const nameless = hosts.filter(({ name }) => isIP(name) !== 0);
+  const names = words === undefined ? [] : expandedNames(words);
+  if (names.length !== nameless.length) {
+    const [first] = nameless;
+    command.error(
+      `--names: ${names.length} names for ${nameless.length} hosts that have only an address${first === undefined ? '' : ` (${first.name})`}; give one for each`,
+    );
+  }
+  return hosts.map((host) => ({ ...host, name: names[nameless.indexOf(host)] ?? host.name }));
+}
+
+function serversFirst(hosts: readonly AnsibleHost[]): AnsibleHost[] {
+  const isServer = ({ groups }: AnsibleHost) => groups.some((each) => serverGroups.includes(each));
+  return [...hosts.filter(isServer), ...hosts.filter((host) => !isServer(host))];
+}
+
+/** Hosts with the same user and port share entries. */
+async function withHosts(
+  text: string,
+  hosts: readonly AnsibleHost[],
+  file: string,
+  kind: string,
+): Promise<string> {
+  const [{ parseRack }, { addMachines, withLogin }] = await Promise.all([
+    import('@skolo/rack'),
+    import('@skolo/rack/machines'),
+  ]);
+  const { machines, jumphost } = parseRack(text, { file });
+  const isThere = ({ name, address }: AnsibleHost) => {
+    const known = name === jumphost.name ? jumphost : machines.get(name);
+    if (known === undefined) return false;
+    if (address === undefined || known.address === address) return true;
+    throw new CliError(
+      `${name}: has ${known.address ?? 'no address'} in rack.yaml, and ${address} here; nothing was changed, correct one of them`,
+    );
+  };
+  const wanted = hosts.filter((host) => !isThere(host));
+  const alike = Map.groupBy(wanted, ({ user = '', port, address }) =>
+    JSON.stringify([user, port, address === undefined]),
+  );
+  let result = text;
+  for (const group of alike.values()) {
+    const { user, port, address } = group[0] as AnsibleHost;
+    const login = user === undefined ? undefined : withLogin(result, user, file);
+    result = login?.text ?? result;
+    const values = new Map<string, string | string[]>([
+      ['kind', kind],
+      ...(address === undefined
+        ? []
+        : ([['address', oneOrAll(group.map((host) => host.address ?? ''))]] as const)),
+      ...(port === undefined ? [] : ([['port', String(port)]] as const)),
+      ...(login === undefined ? [] : ([['login', login.name]] as const)),
+    ]);
+    result = addMachines(
+      result,
+      group.map(({ name }) => name),
+      values,
+      file,
+    );
+  }
+  return result;
+}
+
+function oneOrAll(values: string[]): string | string[] {
+  return values.length === 1 ? (values[0] ?? '') : values;
+}

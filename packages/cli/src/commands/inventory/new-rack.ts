@@ -1,0 +1,38 @@
+/** A new rack.yaml: a few computers on a desk. */
+import { parseRack } from '@skolo/rack';
+import { stringify } from 'yaml';
+import type { SkoloCommand } from '../../command.ts';
+
+export interface NewRackOptions {
+  create?: string;
+  subnet?: string;
+  timezone?: string;
+}
+
+export function addNewRackOptions(command: SkoloCommand): SkoloCommand {
+  return command
+    .option('--create <name>', 'make the file, for a rack of this name; the first is the jumphost')
+    .option('--subnet <network>', 'with --create (default: the /24 of the jumphost)')
+    .option('--timezone <zone>', 'with --create (default: that of this computer)');
+}
+
+/** @throws RackError A value is not valid. */
+export function newRack(
+  command: SkoloCommand,
+  { name, address }: { name: string; address: string | undefined },
+  { create, subnet, timezone }: NewRackOptions,
+): string {
+  if (address === undefined) {
+    return command.error(`--create: ${name} becomes the jumphost, and needs an address`);
+  }
+  const network = subnet ?? `${address.split('.').slice(0, 3).join('.')}.0/24`;
+  const zone = timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const line = (value: object) =>
+    stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
+  const text = `# Made by skolo inventory. What else it may have: docs/rack-yaml.md.
+${stringify({ rack: create, timezone: zone })}network: ${line({ subnet: network })}
+jumphost: ${line({ name, address })}
+`;
+  parseRack(text, { file: command.globals().rack });
+  return text;
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { parseRack } from '../load.ts';
+import { addMachines, removeMachines, setMachines } from './change-machines.ts';
+
+const head = `rack: desk
+network: { subnet: 10.1.1.0/24 } # the wire
+jumphost: { name: host01, address: 10.1.1.2 }
+`;
+const text = `${head}machines:
+  # four of them
+  host[02-05]: { kind: rpi, address: 10.1.1.[3-6] } # on the desk
+  # alone
+  spare:
+    kind: host
+    address: 10.1.1.9 # for now
+`;
+const file = 'rack.yaml';
+const machinesOf = (result: string) => result.slice(result.indexOf('machines:'));
+const addresses = (result: string) =>
+  [...parseRack(result, { file }).machines.values()].map(({ name, address }) => [name, address]);
+
+describe('machines of rack.yaml', () => {
+  it('are added behind the others, as a range where it is one', () => {
+    const values = new Map<string, string | string[]>([
+      ['kind', 'rpi'],
+      ['address', ['10.1.1.7', '10.1.1.8', '10.1.1.30']],
+    ]);
+
+    const result = addMachines(text, ['host06', 'host07', 'red'], values, file);
+
+    expect(result).toBe(
+      `${text}  host[06-07]: { kind: rpi, address: 10.1.1.[7-8] }\n  red: { kind: rpi, address: 10.1.1.30 }\n`,
+    );
+    expect(machinesOf(addMachines(head, ['host02'], new Map([['kind', 'rpi']]), file))).toBe(
+      'machines:\n  host02: { kind: rpi }\n',
+    );
+    expect(() => addMachines(text, ['spare'], new Map([['kind', 'rpi']]), file)).toThrow('spare');
+  });
+
+  it('are removed, also out of a range', () => {
+    const result = removeMachines(text, ['host03'], file);
+
+    expect(machinesOf(result)).toBe(`machines:
+  # four of them
+  host[02,04-05]: { kind: rpi, address: 10.1.1.[3,5-6] } # on the desk
+  # alone
+  spare:
+    kind: host
+    address: 10.1.1.9 # for now
+`);
+    const none = removeMachines(result, ['host02', 'host04', 'host05', 'spare'], file);
+    expect(addresses(none)).toEqual([]);
+    expect(addresses(addMachines(none, ['a'], new Map([['kind', 'rpi']]), file))).toEqual([
+      ['a', undefined],
+    ]);
+    expect(removeMachines(text, ['spare'], file)).toContain('# on the desk');
+  });
+
+  it('get values, for all of an entry or for some', () => {
+    const all = ['host02', 'host03', 'host04', 'host05'];
+    const macs = all.map((_, at) => `dc:a6:32:00:00:0${at + 1}`);
+
+    expect(machinesOf(setMachines(text, all, new Map([['mac', macs]]), file))).toContain(
+      '  host[02-05]: { kind: rpi, address: 10.1.1.[3-6], mac: "dc:a6:32:00:00:[01-04]" } # on the desk\n',
+    );
+    const some = setMachines(text, ['host03', 'spare'], new Map([['shelf', 'left']]), file);
+    expect(machinesOf(some)).toBe(`machines:
+  # four of them
+  host[02,04-05]: { kind: rpi, address: 10.1.1.[3,5-6] } # on the desk
+  host03: { kind: rpi, address: 10.1.1.4, shelf: left }
+  # alone
+  spare:
+    kind: host
+    address: 10.1.1.9 # for now
+    shelf: left
+`);
+    expect(
+      addresses(setMachines(text, ['spare'], new Map([['address', '10.1.1.77']]), file)),
+    ).toContainEqual(['spare', '10.1.1.77']);
+  });
+});

@@ -1,0 +1,247 @@
+/**
+ * Adds, removes and changes machines in the text of a rack.yaml. All that is around them stays as it is, comments too. A name that
+ * leaves a range, or gets a value that the range does not have, is taken out of the entry.
+ */
+import { isMap, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import { hideRanges } from '../hidden-ranges.ts';
+import { RackError } from '../issues.ts';
+import { parseRack } from '../load.ts';
+import type { Rack } from '../rack.ts';
+import { expandRange } from '../ranges.ts';
+import { foldValues } from './fold.ts';
+import { applied, ByHand, plain, rangeOf } from './splice.ts';
+import { splitEntry } from './split-entry.ts';
+
+/** Keys of an entry: a value, or one for each name; maps are text of YAML. */
+export type MachineValues = ReadonlyMap<string, string | readonly string[]>;
+
+/**
+ * With an entry for these names at the end of the machines.
+ *
+ * @throws RackError It is not valid, or would not be.
+ */
+export function addMachines(
+  text: string,
+  names: readonly string[],
+  values: MachineValues,
+  file: string,
+): string {
+  const before = parseRack(text, { file });
+  const known = names.filter((name) => before.machines.has(name));
+  if (known.length > 0) throw invalid(file, `${known.join(', ')}: in it already`);
+  const wanted = foldValues(names);
+  let result = text;
+  let at = 0;
+  for (const key of wanted) {
+    const count = expandRange(key).length;
+    const own = [...values].map(([name, value]) => {
+      const each = typeof value === 'string' ? value : value.slice(at, at + count);
+      return `${name}: ${valueText(each)}`;
+    });
+    result = withEntry(result, `${plain(key)}: { ${own.join(', ')} }`, file);
+    at += count;
+  }
+  checkOthers(before, parseRack(result, { file }), names, file);
+  return result;
+}
+
+/** @throws RackError It is not valid, or would not be: another entry names a machine. @throws ByHand An entry is written in an unusual way. */
+export function removeMachines(text: string, names: readonly string[], file: string): string {
+  const before = parseRack(text, { file });
+  const result = alone(text, names, file, (each, entry) => withoutEntry(each, entry));
+  checkOthers(before, parseRack(result, { file }), names, file);
+  return result;
+}
+
+/** @throws RackError It is not valid, or would not be. @throws ByHand An entry is written in an unusual way. */
+export function setMachines(
+  text: string,
+  names: readonly string[],
+  values: MachineValues,
+  file: string,
+): string {
+  const before = parseRack(text, { file });
+  const result = alone(text, names, file, (each, { pair, names: own }) => {
+    const places = own.map((name) => names.indexOf(name));
+    let changed = each;
+    for (const [key, value] of values) {
+      const wanted = typeof value === 'string' ? value : places.map((at) => value[at] ?? '');
+      // Its place has moved with the edit before.
+      const found = entriesIn(changed).find(({ key: now }) => now === pairKey(pair, each));
+      if (found !== undefined) changed = withValue(changed, found.map, key, valueText(wanted));
+    }
+    return changed;
+  });
+  checkOthers(before, parseRack(result, { file }), names, file);
+  return result;
+}
+
+/** A login of this user: the one that is there, else a new one of his name. @throws RackError */
+export function withLogin(
+  text: string,
+  user: string,
+  file: string,
+): { text: string; name: string } {
+  const { logins } = parseRack(text, { file });
+  const known = [...logins.values()].find(({ username }) => username === user);
+  if (known !== undefined) return { text, name: known.name };
+  const { contents } = parseDocument(hideRanges(text).hidden, { uniqueKeys: false });
+  if (isMap(contents) && contents.has('logins')) {
+    throw new ByHand(`none of its logins is of the user ${user}; add one`);
+  }
+  const line = `logins: { ${plain(user)}: { username: ${plain(user)} } }\n`;
+  const at = text.search(/^machines:/m);
+  const result =
+    at < 0
+      ? `${text.endsWith('\n') ? text : `${text}\n`}${line}`
+      : `${text.slice(0, at)}${line}${text.slice(at)}`;
+  parseRack(result, { file });
+  return { text: result, name: user };
+}
+
+interface Entry {
+  /** As written: a name or a range. */
+  key: string;
+  names: string[];
+  pair: Pair;
+  map: YAMLMap;
+}
+
+function machinesOf(text: string): YAMLMap | undefined {
+  const { contents } = parseDocument(hideRanges(text).hidden, { uniqueKeys: false });
+  const map = isMap(contents) ? contents.get('machines') : undefined;
+  return isMap(map) ? map : undefined;
+}
+
+function entriesIn(text: string): Entry[] {
+  const { show } = hideRanges(text);
+  return (machinesOf(text)?.items ?? []).flatMap((pair) => {
+    if (!isScalar(pair.key) || !isMap(pair.value)) return [];
+    const key = show(String(pair.key.value));
+    return [{ key, names: expandRange(key), pair, map: pair.value }];
+  });
+}
+
+function pairKey(pair: Pair, text: string): string {
+  return isScalar(pair.key) ? hideRanges(text).show(String(pair.key.value)) : '';
+}
+
+/** Does the work on entries that have these names alone, which are taken out of others before. */
+function alone(
+  text: string,
+  names: readonly string[],
+  file: string,
+  work: (text: string, entry: Entry) => string,
+): string {
+  const wanted = new Set(names);
+  let result = text;
+  // Each comes directly behind the entry that it leaves.
+  for (const name of names.toReversed()) {
+    const entry = entriesIn(result).find((each) => each.names.includes(name));
+    if (entry === undefined) continue;
+    if (!entry.names.every((each) => wanted.has(each))) result = splitEntry(result, name, file);
+  }
+  const keys = entriesIn(result).filter((each) => each.names.some((name) => wanted.has(name)));
+  for (const { key } of keys) {
+    const entry = entriesIn(result).find((each) => each.key === key);
+    if (entry !== undefined) result = work(result, entry);
+  }
+  return result;
+}
+
+function withEntry(text: string, entry: string, file: string): string {
+  const machines = machinesOf(text);
+  const ended = text.endsWith('\n') ? text : `${text}\n`;
+  if (machines === undefined) {
+    // Without a value there is no map.
+    if (/^machines:/m.test(text)) {
+      throw invalid(file, 'machines: has no value; remove the line, and add again');
+    }
+    return `${ended}machines:\n  ${entry}\n`;
+  }
+  const last = machines.items.at(-1);
+  if (machines.flow || last === undefined || !isScalar(last.key)) {
+    const [from = 0, to = 0] = machines.range ?? [];
+    const inside = text.slice(from + 1, to - 1).trim();
+    if (inside !== '')
+      throw new ByHand('its machines are in one line; write each on a line of its own');
+    return applied(text, [{ from, to, text: `\n  ${entry}` }]);
+  }
+  const { from } = rangeOf(last.key);
+  const margin = text.slice(text.lastIndexOf('\n', from - 1) + 1, from);
+  const end = isMap(last.value) ? (last.value.range?.[2] ?? text.length) : text.length;
+  const before = text.slice(0, end).endsWith('\n') ? '' : '\n';
+  return applied(text, [{ from: end, to: end, text: `${before}${margin}${entry}\n` }]);
+}
+
+function withoutEntry(text: string, { pair, map }: Entry): string {
+  const machines = machinesOf(text);
+  if (!isScalar(pair.key) || machines?.flow) {
+    throw new ByHand('its machines are in one line; write each on a line of its own');
+  }
+  const { from } = rangeOf(pair.key);
+  const end = map.range?.[2] ?? text.length;
+  const start = text.lastIndexOf('\n', from - 1) + 1;
+  if (machines?.items.length !== 1) return applied(text, [{ from: start, to: end, text: '' }]);
+  return applied(text, [{ from: start, to: end, text: '  {}\n' }]);
+}
+
+function withValue(text: string, map: YAMLMap, key: string, value: string): string {
+  const pair = map.items.find((each) => isScalar(each.key) && each.key.value === key);
+  const range =
+    pair?.value && typeof pair.value === 'object' && 'range' in pair.value
+      ? pair.value.range
+      : undefined;
+  if (pair !== undefined) {
+    if (!Array.isArray(range)) throw new ByHand(`its \`${key}\` is written in an unusual way`);
+    const [from, to] = range;
+    return applied(text, [{ from, to, text: value }]);
+  }
+  const last = map.items.at(-1);
+  const [start = 0, end = 0] = map.range ?? [];
+  if (map.flow || last === undefined || !isScalar(last.key)) {
+    const inside = text.slice(start + 1, end - 1).trimEnd();
+    const comma = inside.trim() === '' ? '' : ',';
+    const at = start + 1 + inside.length;
+    return applied(text, [{ from: at, to: end - 1, text: `${comma} ${key}: ${value} ` }]);
+  }
+  const { from } = rangeOf(last.key);
+  const margin = text.slice(text.lastIndexOf('\n', from - 1) + 1, from);
+  const before = text.slice(0, end).endsWith('\n') ? '' : '\n';
+  return applied(text, [{ from: end, to: end, text: `${before}${margin}${key}: ${value}\n` }]);
+}
+
+/** A text, or a list where no range gives all. A map of YAML stays as it is. */
+function valueText(value: string | readonly string[]): string {
+  if (typeof value === 'string') return /^[{[]/.test(value) ? value : plainValue(value);
+  const folded = foldValues(value);
+  const [only = ''] = folded;
+  return folded.length === 1 ? plain(only) : `[${folded.map(plain).join(', ')}]`;
+}
+
+/** Numbers and truth values are none in quotes. */
+function plainValue(value: string): string {
+  return /^(true|false|\d+(\.\d+)?)$/.test(value) ? value : plain(value);
+}
+
+/** @throws RackError Something else has changed as well. */
+function checkOthers(before: Rack, after: Rack, names: readonly string[], file: string): void {
+  const changed = new Set(names);
+  const texts = (rack: Rack) => {
+    const { machines, jumphost, infrastructure } = rack;
+    const entries = [jumphost, ...infrastructure.values(), ...machines.values()];
+    return new Map(
+      entries.flatMap((entry) =>
+        changed.has(entry.name) ? [] : [[entry.name, JSON.stringify(entry)] as const],
+      ),
+    );
+  };
+  const [was, is] = [texts(before), texts(after)];
+  const other = [...was, ...is].find(([name]) => was.get(name) !== is.get(name));
+  if (other === undefined) return;
+  throw invalid(file, `${other[0]} would change, too; nothing was changed, edit the file by hand`);
+}
+
+function invalid(file: string, message: string): RackError {
+  return new RackError([{ file, line: 1, column: 1, path: '', message }]);
+}
