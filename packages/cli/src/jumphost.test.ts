@@ -1,11 +1,13 @@
 /** Commands that reach services and machines through a real sshd, without a cluster. */
 import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Desk, startDesk } from '@skolo/fleet/testing';
+import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
 import { peer, startSshd } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAgents } from './testing/agents.ts';
@@ -126,6 +128,50 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     expect(await desk?.left()).toEqual([]);
   });
 
+  it.skipIf(!peer('mtools'))('pi image --join has a token of the cluster on the card', async () => {
+    const home = desk?.env.HOME ?? '';
+    const token = `K10${'ab'.repeat(32)}::abc123.0123456789abcdef`;
+    await desk?.jumphost.program(
+      'k3s',
+      `case "$*" in
+        'token create --ttl 24h --description cards that join: skia-rpi2-rack4-shelf1-001') echo '${token}' ;;
+        *) exit 1 ;;
+      esac`,
+    );
+    const base = join(home, 'trixie.img');
+    // Its programs are for armhf.
+    const elf = `\x7fELF${'\0'.repeat(14)}(\0`;
+    const root = { ...systems.trixie.root, 'usr/bin/dpkg': elf };
+    await makeTestImage(base, { ...systems.trixie, root });
+    const files = join(home, 'files', 'k3s-v1.32.5+k3s1');
+    await mkdir(files, { recursive: true });
+    await writeFile(join(files, 'k3s-armhf'), 'program');
+    const sum = createHash('sha256').update('program').digest('hex');
+    await writeFile(join(files, 'sha256sum-arm.txt'), `${sum}  k3s-armhf\n`);
+    const key = join(home, 'key.pub');
+    await writeFile(key, 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIexample ann@desk\n');
+
+    const { code, stderr } = await skolo(
+      ...[
+        'pi',
+        'image',
+        'skia-rpi2-rack4-shelf1-001',
+        '--on',
+        'rack4',
+        '--join',
+        '--k3s',
+        'v1.32.5+k3s1',
+      ],
+      ...['--base', base, '--key', key, '--files', join(home, 'files'), '--out', home],
+    );
+
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    const card = join(home, 'skia-rpi2-rack4-shelf1-001.img');
+    expect(await readByMtools(card, 'skolo-token')).toBe(`${token}\n`);
+    expect(await readByMtools(card, 'skolo-k3s')).toBe('program');
+  });
+
   it('forward gives a URL that marks requests, and is nothing to others', async () => {
     const forward = spawn(process.execPath, [main, 'forward', 'rack4', 'power-cycle-daemon'], {
       env: desk?.env,
@@ -173,7 +219,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
 
     expect({ code, stdout }).toEqual({ code: 4, stdout: 'here\n' });
     expect(await readFile(join(desk?.env.HOME ?? '', 'audit'), 'utf8')).toMatch(
-      new RegExp(`^-t skolo -- \\S+@\\S+: shell on ${name}\\n`),
+      new RegExp(`^-t skolo -- \\S+@\\S+: shell on ${name}\\n`, 'm'),
     );
     expect(await desk?.left()).toEqual([]);
   });

@@ -15,8 +15,13 @@ export interface JoinCluster {
    * Source: docs.k3s.io, Node Registration: the Secret `NAME.node-password.k3s`.
    */
   hasPassword(name: string): Promise<boolean>;
-  /** A token with which agents, and no servers, can join for a short time. It has the digest of the cluster's CA. */
-  newToken(name: string): Promise<string>;
+  /**
+   * A token with which agents, and no servers, can join for a time. It has the digest of the cluster's CA.
+   *
+   * @param ttl of Go: `15m`
+   * @param about for the list of tokens: who joins
+   */
+  newToken(ttl: string, about: string): Promise<string>;
   /** Certificate of the CA of its servers, as PEM; agents keep it. */
   ca(): Promise<string | undefined>;
   taint(name: string, taint: string): Promise<void>;
@@ -50,9 +55,9 @@ export function clusterOn(host: Host): JoinCluster {
     },
     hasPassword: async (name) =>
       (await get(`secret -n kube-system ${secretOf(name)} -o name`)) !== undefined,
-    async newToken(name) {
-      const about = shellWord(`${name} joins`);
-      return (await host.need(`k3s token create --ttl 15m --description ${about}`)).trim();
+    async newToken(ttl, about) {
+      const words = `--ttl ${shellWord(ttl)} --description ${shellWord(about)}`;
+      return (await host.need(`k3s token create ${words}`)).trim();
     },
     ca: () => host.read('/var/lib/rancher/k3s/server/tls/server-ca.crt'),
     async taint(name, taint) {

@@ -65,7 +65,7 @@ esac
     expect(await cluster.node(name)).toMatchObject({ isReady: true });
     expect((await cluster.node(name))?.taints).toContain(machineTaint);
     expect(await cluster.hasPassword(name)).toBe(true);
-    expect(await cluster.newToken(name)).toBe('K10abc::id.secret');
+    expect(await cluster.newToken('15m', `${name} joins`)).toBe('K10abc::id.secret');
 
     await cluster.forget(name);
     await cluster.forget(name);

@@ -127,7 +127,7 @@ function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
       if (!hasJoined) {
         await host.write({
           path: k3sTokenFile,
-          content: `${await cluster.newToken(name)}\n`,
+          content: `${await cluster.newToken('15m', `${name} joins`)}\n`,
           mode: 0o600,
         });
       }

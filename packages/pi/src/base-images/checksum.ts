@@ -1,6 +1,7 @@
 /**
  * The SHA-256 that a publisher gives for an image: in a file of its own beside it (raspberrypi.com), or in a list for the folder
- * (ubuntu.com). It shows that the image is complete. Who has made it is only as sure as the connection.
+ * (ubuntu.com). It shows that the image is complete. Who has made it is only as sure as the connection, unless the
+ * list is signed (signature.ts).
  */
 import { PiError } from '../errors.ts';
 
@@ -23,17 +24,24 @@ export function checksumIn(text: string, name: string): string | undefined {
 export interface ChecksumNeeds {
   /** Of the image. */
   name: string;
-  /** Text of a file in the same place; undefined where there is none. */
-  read(name: string): Promise<string | undefined>;
+  /** A file in the same place; undefined where there is none. */
+  read(name: string): Promise<Buffer | undefined>;
+}
+
+export interface PublishedChecksum {
+  sum: string;
+  /** That has it, by its name. */
+  file: string;
+  content: Buffer;
 }
 
 /** @throws PiError Its publisher gives none. */
-export async function publishedChecksum({ name, read }: ChecksumNeeds): Promise<string> {
+export async function publishedChecksum({ name, read }: ChecksumNeeds): Promise<PublishedChecksum> {
   const files = checksumFiles(name);
   for (const file of files) {
-    const text = await read(file);
-    const sum = text === undefined ? undefined : checksumIn(text, name);
-    if (sum !== undefined) return sum;
+    const content = await read(file);
+    const sum = content === undefined ? undefined : checksumIn(content.toString(), name);
+    if (content !== undefined && sum !== undefined) return { sum, file, content };
   }
   throw new PiError(
     'BASE',

@@ -23,6 +23,52 @@ const image = Buffer.concat([
   Buffer.from('the end'),
 ]);
 
+interface Keys {
+  sign(bytes: Buffer): Promise<Buffer>;
+  /** Files with the public key. */
+  keyring: string;
+  armored: string;
+  /** With another key. */
+  other: string;
+}
+
+/** Keys of a publisher; undefined where there is no gpg. */
+async function makeKeys(folder: string): Promise<Keys | undefined> {
+  const gpg = (...args: string[]) =>
+    run('gpg', ['--batch', '--quiet', '--homedir', folder, '--passphrase', '', ...args]);
+  try {
+    await gpg('--version');
+  } catch {
+    return undefined;
+  }
+  const keyring = join(folder, 'ring');
+  const [armored, other] = [`${keyring}.asc`, join(folder, 'other')];
+  for (const user of ['publisher@test', 'other@test']) {
+    await gpg('--quick-generate-key', user, 'ed25519', 'sign');
+  }
+  await gpg('--output', keyring, '--export', 'publisher@test');
+  await gpg('--armor', '--output', armored, '--export', 'publisher@test');
+  await gpg('--output', other, '--export', 'other@test');
+  await run('gpgconf', ['--homedir', folder, '--kill', 'gpg-agent']);
+  return {
+    ...{ keyring, armored, other },
+    async sign(bytes) {
+      const file = join(folder, 'signed');
+      await writeFile(file, bytes);
+      await gpg('--yes', '-u', 'publisher@test', '--detach-sign', '--output', `${file}.sig`, file);
+      return await readFile(`${file}.sig`);
+    },
+  };
+}
+
+const keysFolder = await mkdtemp(join(tmpdir(), 'skolo-gpg-'));
+const keys = await makeKeys(keysFolder);
+afterAll(async () => {
+  // Signing starts an agent again.
+  await run('gpgconf', ['--homedir', keysFolder, '--kill', 'gpg-agent']).catch(() => undefined);
+  await rm(keysFolder, { recursive: true, force: true });
+});
+
 describe('base images', () => {
   let server: Server;
   let base: string;
@@ -122,6 +168,36 @@ describe('base images', () => {
     await fetchIt(`${base}/a.img.xz`);
 
     expect(requests).toEqual(['/a.img.xz.sha256']);
+  });
+
+  it.skipIf(keys === undefined)('are those of their publisher, by its key', async () => {
+    const list = Buffer.from(`${sha256(xz)}  a.img.xz\n`);
+    const { sign, keyring, armored, other } = keys as Keys;
+    // As Raspberry Pi does it, for the image.
+    files.set('a.img.xz.sig', await sign(xz));
+    const { signedBy } = await fetchIt(`${base}/a.img.xz`, { keyring });
+    expect(signedBy).toMatch(/^[0-9A-F]{40}$/);
+    expect(await storedImages(folder)).toMatchObject([{ signedBy }]);
+    files.set('a.img.xz.sig', await sign(list));
+    await expect(fetchIt(`${base}/a.img.xz`, { keyring })).rejects.toThrow(
+      /^a\.img\.xz\.sig: is not a valid signature by a key of .* \(BADSIG\); compare/,
+    );
+
+    // As Ubuntu does it, for the list.
+    files.clear();
+    files
+      .set('a.img.xz', xz)
+      .set('SHA256SUMS', list)
+      .set('SHA256SUMS.gpg', await sign(list));
+    expect(await fetchIt(`${base}/a.img.xz`, { keyring: armored })).toMatchObject({ signedBy });
+    requests = [];
+    await expect(fetchIt(`${base}/a.img.xz`, { keyring: other })).rejects.toThrow('(NO_PUBKEY)');
+    expect(requests).not.toContain('/a.img.xz');
+
+    files.delete('SHA256SUMS.gpg');
+    await expect(fetchIt(`${base}/a.img.xz`, { keyring })).rejects.toThrow(
+      'a.img.xz: no signature such as SHA256SUMS.sig or a.img.xz.sig beside it; leave out --keyring',
+    );
   });
 
   it('go on where the connection was cut off', async () => {

@@ -1,7 +1,7 @@
 /** Base images that are at this desk: fetched once, checked, and unpacked. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable/atomic-file';
@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { PiError } from '../errors.ts';
 import { publishedChecksum } from './checksum.ts';
 import { type DownloadDeps, download, removeDownload } from './download.ts';
+import { checkSignature, signatureFiles } from './signature.ts';
 import { imageName, unpack } from './unpack.ts';
 
 /** Beside each image. */
@@ -24,6 +25,8 @@ const Record = z.strictObject({
   size: z.number(),
   /** RFC 3339. */
   fetched: z.string(),
+  /** Fingerprint of the key of OpenPGP; absent: its signature was not checked. */
+  signedBy: z.string().optional(),
 });
 
 export interface StoredImage extends z.infer<typeof Record> {
@@ -36,6 +39,8 @@ export interface FetchDeps extends DownloadDeps {
   now(): number;
   /** SHA-256 of what is published, instead of the one beside it. */
   sha256?: string;
+  /** File with public keys of OpenPGP: a signature by one of them is needed. */
+  keyring?: string;
   /** What it does now: `checks and unpacks`. */
   report(text: string): void;
 }
@@ -77,12 +82,21 @@ export async function fetchImage(
       `${from}: is not the name of an image; one ends with .img, .img.xz, .img.gz or .img.zst`,
     );
   }
-  const wanted =
-    deps.sha256?.toLowerCase() ??
-    (await publishedChecksum({ name: file, read: readerBeside(from, isRemote, deps) }));
+  const beside = readerBeside(from, isRemote, deps);
+  const listed =
+    deps.sha256 === undefined ? await publishedChecksum({ name: file, read: beside }) : undefined;
+  const wanted = listed?.sum ?? deps.sha256?.toLowerCase();
+  const { keyring } = deps;
+  const found = keyring === undefined ? undefined : await findSignature(file, listed?.file, beside);
+  // Of the list, before anything is fetched.
+  let signedBy =
+    keyring !== undefined && listed !== undefined && found?.of === listed.file
+      ? await checkSignature({ ...found, data: listed.content }, keyring, deps.signal)
+      : undefined;
   const path = join(folder, name);
   const former = (await storedImages(folder)).find((each) => each.name === name);
-  if (former?.publishedSha256 === wanted) return former;
+  const isProven = found === undefined || signedBy !== undefined;
+  if (former !== undefined && former.publishedSha256 === wanted && isProven) return former;
   // A download that was cut off goes on here.
   const downloads = join(folder, 'downloads');
   await mkdir(downloads, { recursive: true });
@@ -91,6 +105,9 @@ export async function fetchImage(
   deps.report(`${name}: checks and unpacks`);
   const draft = `${path}.partial`;
   try {
+    if (keyring !== undefined && found !== undefined && signedBy === undefined) {
+      signedBy = await checkSignature({ ...found, data: published }, keyring, deps.signal);
+    }
     const unpacked = await unpack(published, draft, deps.signal);
     if (unpacked.publishedSha256 !== wanted) {
       throw new PiError(
@@ -98,7 +115,10 @@ export async function fetchImage(
         `${from}: is not what its publisher made: its SHA-256 is ${unpacked.publishedSha256}, and should be ${wanted}; fetch it again`,
       );
     }
-    const record = { from, ...unpacked, fetched: new Date(deps.now()).toISOString() };
+    const record = {
+      ...{ from, ...unpacked, fetched: new Date(deps.now()).toISOString() },
+      ...(signedBy !== undefined && { signedBy }),
+    };
     await rm(recordOf(path), { force: true });
     await rename(draft, path);
     await syncFolder(folder);
@@ -126,16 +146,41 @@ export async function deleteImage({ path }: StoredImage): Promise<void> {
   await rm(path, { force: true });
 }
 
-/** Texts in the same place as an image. */
+/** That of the list of checksums, else that of the image. @throws PiError There is none. */
+async function findSignature(
+  image: string,
+  list: string | undefined,
+  read: (name: string) => Promise<Buffer | undefined>,
+) {
+  const signed = list === undefined ? [image] : [list, image];
+  for (const of of signed) {
+    for (const name of signatureFiles(of)) {
+      const signature = await read(name);
+      if (signature !== undefined) return { of, name, signature };
+    }
+  }
+  const names = signed.map((each) => `${each}.sig`).join(' or ');
+  throw new PiError(
+    'BASE',
+    `${image}: no signature such as ${names} beside it; leave out --keyring, or take an image whose publisher signs it`,
+  );
+}
+
+/** Files in the same place as an image. */
 function readerBeside(from: string, isRemote: boolean, { fetch, signal }: FetchDeps) {
-  return async (name: string): Promise<string | undefined> => {
-    if (!isRemote) return await readFileIfExists(join(dirname(from), name));
+  return async (name: string): Promise<Buffer | undefined> => {
+    if (!isRemote) {
+      return await readFile(join(dirname(from), name)).catch((error: unknown) => {
+        if (errorCode(error) === 'ENOENT') return undefined;
+        throw error;
+      });
+    }
     const url = new URL(encodeURIComponent(name), from);
     try {
       const response = await fetch(url, {
         signal: AbortSignal.any([signal, AbortSignal.timeout(30_000)]),
       });
-      if (response.ok) return await response.text();
+      if (response.ok) return Buffer.from(await response.arrayBuffer());
       await response.body?.cancel();
       if (response.status === 404 || response.status === 403) return undefined;
       throw new Error(`the server answered ${response.status}`);

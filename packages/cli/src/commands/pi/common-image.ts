@@ -27,7 +27,9 @@ export function commonImage(
 ): CommonImage {
   const { common, dhcp, gateway, dns, secretDays: days = 30 } = options;
   if (words.length > 0) command.error('--common: is for all machines; name none');
-  const other = (['address', 'joinTokenFile'] as const).find((key) => options[key] !== undefined);
+  const other = (['address', 'join', 'joinTokenFile'] as const).find(
+    (key) => options[key] !== undefined,
+  );
   if (other !== undefined) {
     command.error(
       `--common: leave out ${other === 'address' ? '--address' : '--join-token-file'}; the jumphost gives it`,

@@ -19,7 +19,7 @@ export function define(command: SkoloCommand): void {
   addSetupOptions(
     command
       .description(
-        'Makes the image of a card for each machine, from a published image of Raspberry Pi OS (Bookworm, Trixie) or Ubuntu Server: with its name, its address, your ssh keys and no password. A machine with such a card starts without a keyboard, and joins its cluster if --join-token-file is given. What rack.yaml has of a machine is taken from there. The published image says by its own files how it is customised; skolo does not guess. No root and no mount is needed, on Linux, macOS and Windows. An image with a token or a password of Wi-Fi is a secret until its card has started.',
+        'Makes the image of a card for each machine, from a published image of Raspberry Pi OS (Bookworm, Trixie), Ubuntu Server or Debian: with its name, its address, your ssh keys and no password. A machine with such a card starts without a keyboard, and joins its cluster if --join or --join-token-file is given. What rack.yaml has of a machine is taken from there. The published image says by its own files how it is customised; skolo does not guess. No root and no mount is needed, on Linux, macOS and Windows. An image with a token or a password of Wi-Fi is a secret until its card has started.',
       )
       .summary('images of cards for Raspberry Pis')
       .argument('[names...]', 'machines, with ranges; none with --common')

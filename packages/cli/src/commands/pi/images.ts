@@ -56,15 +56,17 @@ export function define(command: SkoloCommand): void {
     .command('fetch')
     .summary('fetch an image, check it, and unpack it')
     .description(
-      'Fetches a published image (.img, .img.xz, .img.gz, .img.zst) from a URL or a file, and checks it against the SHA-256 that its publisher has beside it: in NAME.sha256 or SHA256SUMS. The checksum shows that the image is complete. It does not prove who made the image beyond the certificate of the server. A download that was cut off goes on where it ended.',
+      'Fetches a published image (.img, .img.xz, .img.gz, .img.zst) from a URL or a file, and checks it against the SHA-256 that its publisher has beside it: in NAME.sha256 or SHA256SUMS. The checksum shows that the image is complete. It does not prove who made the image beyond the certificate of the server. With --keyring, gpgv checks the signature that the publisher has beside it, too (NAME.sig, SHA256SUMS.gpg). A download that was cut off goes on where it ended.',
     )
     .argument('<from>', 'URL, or file')
     .option('--sha256 <sum>', 'the checksum, where the publisher has none beside it', sum)
-    .action(async (from: string, { sha256 }: { sha256?: string }) => {
+    .option('--keyring <file>', 'public keys of OpenPGP: the publisher has to have signed it')
+    .action(async (from: string, { sha256, keyring }: { sha256?: string; keyring?: string }) => {
       const stored = await interruptible(command, (signal) =>
-        fetchTo(io, { from, sha256, signal }),
+        fetchTo(io, { from, sha256, keyring, signal }),
       );
-      io.out(plain(`${stored.name}: ${(stored.size / 1e9).toFixed(1)} GB, checked`));
+      const signed = keyring === undefined ? '' : `, signed by ${stored.signedBy}`;
+      io.out(plain(`${stored.name}: ${(stored.size / 1e9).toFixed(1)} GB, checked${signed}`));
     });
 
   command
@@ -109,17 +111,22 @@ export function define(command: SkoloCommand): void {
 interface FetchNeeds {
   from: string;
   sha256?: string | undefined;
+  keyring?: string | undefined;
   signal: AbortSignal;
 }
 
 /** Fetches an image, or only finds it. @throws PiError */
-export async function fetchTo(io: Io, { from, sha256, signal }: FetchNeeds): Promise<StoredImage> {
+export async function fetchTo(
+  io: Io,
+  { from, sha256, keyring, signal }: FetchNeeds,
+): Promise<StoredImage> {
   const isRemote = /^https?:/.test(from);
   const progress = byteProgress(io, isRemote ? from.replace(/^.*\//, '') : from);
   try {
     return await fetchImage(imagesFolder(io), isRemote ? from : resolve(io.folder, from), {
       ...{ fetch, signal, now: io.now, report: (text) => io.err(plain(text)) },
       ...(sha256 !== undefined && { sha256 }),
+      ...(keyring !== undefined && { keyring: resolve(io.folder, keyring) }),
       progress: progress.at,
     });
   } finally {

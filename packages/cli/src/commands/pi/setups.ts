@@ -3,19 +3,29 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
-import { downloader, fixedAddress, k3sProgram, k3sVersion } from '@skolo/jumphost';
+import {
+  clusterOn,
+  downloader,
+  fixedAddress,
+  k3sProgram,
+  k3sVersion,
+  openHost,
+} from '@skolo/jumphost';
 import { type PiIdentity, type PiSetup, parseSetup } from '@skolo/pi';
 import { hostsFile, type Rack } from '@skolo/rack';
 import { expandNames } from '@skolo/rack/ranges';
 import { didYouMean } from '@skolo/rack/suggest';
+import { Secret } from '@skolo/secrets';
 import { ipv4, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
+import { openJumphostOf, rackOn } from '../../fleet.ts';
+import { audit } from '../../machine-way.ts';
 import { expandedNames } from '../../names.ts';
 import { publicKeys } from '../../public-keys.ts';
 import { rackIfAny } from '../../rack-file.ts';
 import { readSecretFile } from '../../secret-file.ts';
-import { filesFolder } from '../jumphost/open-steps.ts';
+import { filesFolder, hostOptions } from '../jumphost/open-steps.ts';
 import { commonImage } from './common-image.ts';
 
 export interface SetupOptions {
@@ -32,12 +42,13 @@ export interface SetupOptions {
   wifi?: string;
   wifiPasswordFile?: string;
   wifiCountry?: string;
+  join?: true;
   joinTokenFile?: string;
   /** For `burn`, how many cards. */
   common?: true | number;
   secretDays?: number;
   server?: string;
-  k3s: string;
+  k3s?: string;
   files?: string;
 }
 
@@ -58,6 +69,10 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
     '(default: the gateway)',
   )
     .option(
+      '--join',
+      'join the cluster of --on, with a token from its jumphost that expires after 24 hours',
+    )
+    .option(
       '--join-token-file <file>',
       'join the cluster of k3s: file with the output of `k3s token create --ttl 24h` on the server',
     )
@@ -68,7 +83,10 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
       30,
     )
     .option('--server <address>', 'server of k3s (default: the jumphost of rack.yaml)')
-    .option('--k3s <version>', 'version of k3s, that of the server', k3sVersion)
+    .option(
+      '--k3s <version>',
+      `version of k3s (default: with --join that of the server, else ${k3sVersion})`,
+    )
     .option('--files <folder>', 'files of k3s that are here; others are fetched into it');
 }
 
@@ -123,18 +141,19 @@ export async function readSetups(
   const identities = common?.identities ?? identitiesOf(command, { names, rack, options });
   const keys = await publicKeys(command, options.key);
   const wifi = await wifiOf(command, options);
-  const token = await joinTokenOf(command, options);
+  const cluster = await clusterOf(command, words, options, signal);
   const server = options.server ?? rack?.jumphost.address;
-  if (token !== undefined && server === undefined) {
+  if (cluster !== undefined && server === undefined) {
     command.error('--join-token-file: no server; give it with --server');
   }
-  const joins = token !== undefined || common !== undefined;
+  const joins = cluster !== undefined || common !== undefined;
+  const version = cluster?.version ?? options.k3s ?? k3sVersion;
   const download = downloader({ folder: filesFolder(command, options), fetch, signal });
   return {
     names,
     program: joins
       ? async (architecture) => {
-          const program = await k3sProgram(architecture, { version: options.k3s, download });
+          const program = await k3sProgram(architecture, { version, download });
           return await readFile(program.file);
         }
       : undefined,
@@ -156,7 +175,7 @@ export async function readSetups(
           server !== undefined && {
             cluster: {
               ...{ server, programSha256: sha256(program ?? Buffer.alloc(0)) },
-              ...(token && { token }),
+              ...(cluster && { token: cluster.token }),
             },
           }),
         ...(enrolment && { enrolment }),
@@ -242,9 +261,31 @@ async function wifiOf(
   return { ssid, country, password: await readSecretFile(file, 'correct --wifi-password-file') };
 }
 
-async function joinTokenOf({ io }: SkoloCommand, { joinTokenFile }: SetupOptions) {
-  if (joinTokenFile === undefined) return undefined;
-  return await readSecretFile(resolve(io.folder, joinTokenFile), 'correct --join-token-file');
+/** Token and version of k3s; undefined: machines join no cluster. */
+async function clusterOf(
+  command: SkoloCommand,
+  words: readonly string[],
+  { join, joinTokenFile, server, k3s }: SetupOptions,
+  signal: AbortSignal,
+): Promise<{ token: Secret; version?: string | undefined } | undefined> {
+  if (join === undefined) {
+    if (joinTokenFile === undefined) return undefined;
+    const file = resolve(command.io.folder, joinTokenFile);
+    const token = await readSecretFile(file, 'correct --join-token-file');
+    return { token };
+  }
+  if (joinTokenFile !== undefined)
+    command.error('--join: makes a token; leave out --join-token-file');
+  if (server !== undefined) command.error('--join: joins the cluster of --on; leave out --server');
+  const rack = await rackOn(command);
+  const jumphost = await openJumphostOf(command, rack);
+  const about = `cards that join: ${words.join(' ')}`;
+  await audit(jumphost, rack.name, about, signal);
+  const cluster = clusterOn(await openHost(hostOptions(rack, jumphost, signal)));
+  return {
+    ...(k3s === undefined && { version: await cluster.version() }),
+    token: new Secret(await cluster.newToken('24h', about)),
+  };
 }
 
 function linesOf(text: string): string[] {

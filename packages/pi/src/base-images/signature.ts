@@ -1,0 +1,94 @@
+/**
+ * Signatures of OpenPGP that a publisher has beside an image: of the list of checksums (ubuntu.com: SHA256SUMS.gpg, debian.org:
+ * SHA256SUMS.sign), or of the image (raspberrypi.com: NAME.sig). gpgv checks them with keys that a person names. No key is built in.
+ * Sources: gpgv(1); doc/DETAILS of GnuPG, VALIDSIG.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { errorCode } from '@skolo/errors';
+import { PiError } from '../errors.ts';
+
+const run = promisify(execFile);
+
+/** Names of files with the signature of a file. */
+export function signatureFiles(name: string): string[] {
+  return ['.sig', '.gpg', '.sign', '.asc'].map((end) => `${name}${end}`);
+}
+
+interface Signed {
+  /** What is signed: a file, or its bytes. */
+  data: string | Buffer;
+  signature: Buffer;
+  /** Of the signature, for messages. */
+  name: string;
+}
+
+/** @param keyring a file of public keys, armored or not @returns fingerprint of the key @throws PiError */
+export async function checkSignature(
+  { data, signature, name }: Signed,
+  keyring: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'skolo-signature-'));
+  const [keys, signed] = [join(folder, 'keys'), join(folder, 'data')];
+  try {
+    await writeFile(keys, binary(await keysIn(keyring)));
+    await writeFile(join(folder, 'signature'), signature);
+    if (typeof data !== 'string') await writeFile(signed, data);
+    const { stdout } = await run(
+      'gpgv',
+      [
+        ...['--quiet', '--status-fd', '1', '--keyring', keys, '--', join(folder, 'signature')],
+        typeof data === 'string' ? data : signed,
+      ],
+      { signal, env: { PATH: process.env.PATH, LC_ALL: 'C', GNUPGHOME: folder } },
+    );
+    const [, fingerprint] = /^\[GNUPG:\] VALIDSIG ([0-9A-F]{40,})/m.exec(stdout) ?? [];
+    if (fingerprint === undefined) throw new Error('no VALIDSIG');
+    return fingerprint;
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (cause instanceof PiError) throw cause;
+    if (errorCode(cause) === 'ENOENT') {
+      throw new PiError('BASE', 'gpgv is missing; apt-get install gpgv, or leave out --keyring', {
+        cause,
+      });
+    }
+    throw new PiError(
+      'BASE',
+      `${name}: is not a valid signature by a key of ${keyring}${whyOf(cause)}; compare the fingerprint of the key with that of the publisher`,
+      { cause },
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function keysIn(keyring: string): Promise<Buffer> {
+  return await readFile(keyring).catch((cause: unknown) => {
+    throw new PiError(
+      'BASE',
+      `${keyring}: cannot be read (${errorCode(cause)}); correct --keyring`,
+      { cause },
+    );
+  });
+}
+
+/** gpgv reads no armored keys. Source: RFC 9580, 6.2. */
+function binary(keys: Buffer): Buffer {
+  const blocks = keys
+    .toString('latin1')
+    .matchAll(/^-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n(?:\S.*\r?\n)*\r?\n([^=-]+={0,2})/gm);
+  const found = [...blocks].map(([, text = '']) => Buffer.from(text, 'base64'));
+  return found.length === 0 ? keys : Buffer.concat(found);
+}
+
+/** `NO_PUBKEY` and the like, by the lines for programs. */
+function whyOf(error: unknown): string {
+  const stdout = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
+  const [, why] = /^\[GNUPG:\] (NO_PUBKEY|BADSIG|EXPKEYSIG|REVKEYSIG|EXPSIG)\b/m.exec(stdout) ?? [];
+  return why === undefined ? '' : ` (${why})`;
+}
