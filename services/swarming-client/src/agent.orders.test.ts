@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Order } from '@skolo/api/swarming-client';
+import type { AgentStatus, Order } from '@skolo/api/swarming-client';
 import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
 import { peer, screenshot } from '@skolo/simulators';
 import { afterEach, describe, expect, it, type TestContext } from 'vitest';
@@ -33,6 +33,20 @@ async function isWell(agent: AgentProcess): Promise<void> {
   await expect.poll(async () => (await agent.status()).health?.verdict).toBe('ok');
 }
 
+/** The first status after a revision that is so. Bot and phone may change meanwhile, too. */
+async function changedTo(
+  agent: AgentProcess,
+  revision: string | undefined,
+  isSo: (status: AgentStatus) => boolean,
+): Promise<AgentStatus> {
+  const client = agent.client();
+  for (let after = revision; ; ) {
+    const status = await client.status({ query: { after, waitSeconds: 60 } });
+    if (isSo(status)) return status;
+    after = status.revision;
+  }
+}
+
 describe('orders', () => {
   it('keep tasks away at once, over kill -9, and until their owner ends them', async (context) => {
     const its = await open(context);
@@ -40,7 +54,7 @@ describe('orders', () => {
     const first = await its.startAgent();
     await isWell(first);
     const { revision = '' } = await first.status();
-    const changed = first.client().status({ query: { after: revision, waitSeconds: 60 } });
+    const changed = changedTo(first, revision, ({ orders }) => (orders?.length ?? 0) > 0);
     const orders = [order()];
 
     const health = await first.client().setOrders({ body: { orders } });
