@@ -17,7 +17,7 @@ export default class TestReport {
     }
     for (const module of modules) {
       const file = module.relativeModuleId;
-      const meta = /** @type {import('./each-test-file.mjs').FileMeta} */ (module.meta());
+      const meta = /** @type {import('./processor-time.mjs').FileMeta} */ (module.meta());
       results.files.push({ name: file, seconds: meta.processorSeconds ?? 0 });
       // A file that does not load, and hooks that fail: the tests in them only count as skipped.
       for (const error of module.errors()) {

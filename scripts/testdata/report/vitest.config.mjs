@@ -3,7 +3,7 @@ export default {
   test: {
     include: ['*.fixture.mjs'],
     reporters: ['../../report-tests.mjs'],
-    setupFiles: ['../../each-test-file.mjs'],
+    setupFiles: ['../../processor-time.mjs'],
     cache: false,
   },
 };
