@@ -133,7 +133,7 @@ function later(server: Promise<Host>): ReturnType<typeof clusterOn> {
     version: async () => (await cluster).version(),
     node: async (name) => (await cluster).node(name),
     hasPassword: async (name) => (await cluster).hasPassword(name),
-    newToken: async (name) => (await cluster).newToken(name),
+    newToken: async (ttl, about) => (await cluster).newToken(ttl, about),
     ca: async () => (await cluster).ca(),
     taint: async (name, taint) => (await cluster).taint(name, taint),
     forget: async (name) => (await cluster).forget(name),

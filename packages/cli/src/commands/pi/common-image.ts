@@ -27,13 +27,14 @@ export function commonImage(
 ): CommonImage {
   const { common, dhcp, gateway, dns, secretDays: days = 30 } = options;
   if (words.length > 0) command.error('--common: is for all machines; name none');
-  const other = (['address', 'join', 'joinTokenFile'] as const).find(
-    (key) => options[key] !== undefined,
-  );
+  const others = {
+    '--address': options.address,
+    '--join': options.join,
+    '--join-token-file': options.joinTokenFile,
+  };
+  const other = Object.entries(others).find(([, value]) => value !== undefined);
   if (other !== undefined) {
-    command.error(
-      `--common: leave out ${other === 'address' ? '--address' : '--join-token-file'}; the jumphost gives it`,
-    );
+    command.error(`--common: leave out ${other[0]}; the jumphost gives it`);
   }
   if (rack === undefined) throw new CliError('--common: needs rack.yaml; name it with --rack');
   if (rack.services['machine-state'].enrolment === undefined) {
