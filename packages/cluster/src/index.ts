@@ -4,3 +4,5 @@ export { type NodeState, nodesOn } from './nodes.ts';
 export type { ClusterPlan, Member, PlanDeps } from './plan.ts';
 export { type Loss, lossOf, type Removed, removeNodes, uninstall } from './reset.ts';
 export { deploy, isDone, type MemberResult, type SetUpDeps, setUp } from './set-up.ts';
+export type { Finding } from './verify/finding.ts';
+export { type VerifyDeps, verify } from './verify/index.ts';

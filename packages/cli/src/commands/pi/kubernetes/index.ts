@@ -2,6 +2,7 @@ import type { SkoloCommand } from '../../../command.ts';
 import { defineDeploy } from './deploy.ts';
 import { defineReset } from './reset.ts';
 import { defineSetUp } from './set-up.ts';
+import { defineVerify } from './verify.ts';
 
 /** `skolo pi kubernetes`: clusters of Raspberry Pis. */
 export function define(command: SkoloCommand): void {
@@ -14,7 +15,7 @@ export function define(command: SkoloCommand): void {
   const verbs = {
     deploy: defineDeploy,
     setup: defineSetUp,
-
+    verify: defineVerify,
     reset: defineReset,
   };
   for (const [name, defineVerb] of Object.entries(verbs)) {

@@ -1,0 +1,61 @@
+import { type Finding, verify } from '@skolo/cluster';
+import type { SkoloCommand } from '../../../command.ts';
+import { exitCodes } from '../../../errors.ts';
+import { interruptible } from '../../../fleet.ts';
+import { folded } from '../../../names.ts';
+import { printTable } from '../../../output/table.ts';
+import { count, plain, type Style } from '../../../output/text.ts';
+import { openCluster } from './open-cluster.ts';
+
+interface Options {
+  pods: boolean;
+  image?: string;
+}
+
+const styles: Record<Finding['state'], Style | undefined> = {
+  ok: 'green',
+  warning: 'yellow',
+  wrong: 'red',
+  'not tried': 'dim',
+};
+
+/** `skolo pi kubernetes verify`: whether a cluster works. */
+export function defineVerify(command: SkoloCommand): void {
+  command
+    .description(
+      'Tries every part of a cluster: the API server, each node with its version, architecture, clock, memory cgroup, swap, power supply, temperature and disk, restarts and crash loops (such as an API server that is killed by its own slow probes), TLS timeouts, and from a pod on each node DNS, every pair of pods, a service, the ingress and a volume. Each line says what is wrong and what to do. The pods are of an image that k3s has on every node, so that no uplink is needed; they are in the namespace skolo-verify, which is removed at the end. Exit codes: 0 nothing is wrong; 1 something is.',
+    )
+    .summary('try every part of a cluster')
+    .argument('<cluster>', 'name in the list of racks')
+    .option('--no-pods', 'start no pods: nothing in the cluster changes')
+    .option('--image <image>', 'for the pods, with busybox (default: the one that k3s brings)')
+    .uses('clusters')
+    .example('skolo pi kubernetes verify pis');
+
+  command.action(async (name: string, { pods, image }: Options) => {
+    const { io } = command;
+    const findings = await interruptible(command, async (signal) => {
+      const what = pods ? 'pi kubernetes verify' : undefined;
+      const { server, open } = await openCluster(command, name, { what, signal });
+      return await verify({
+        ...{ server, open, withPods: pods, signal, now: io.now },
+        ...(image !== undefined && { image }),
+        report: (text) => io.err(plain(`${name}: ${text}`)),
+      });
+    });
+    printTable(
+      io,
+      [
+        { title: 'CHECK', cell: ({ check }) => check },
+        { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
+        { title: 'WHERE', cell: ({ where }) => (where.length === 0 ? name : folded(where)) },
+        { title: 'WHAT', cell: ({ text }) => plain(text), shrinkTo: 20 },
+      ],
+      findings,
+    );
+    const wrong = findings.filter(({ state }) => state === 'wrong').length;
+    if (wrong === 0) return;
+    io.err(`${name}: ${count(wrong, 'check')} failed`);
+    io.exitCode = exitCodes.failed;
+  });
+}

@@ -1,0 +1,27 @@
+/** What was verified, and how it is. */
+export interface Finding {
+  /** `DNS`: one word or two. */
+  check: string;
+  /** Names of nodes, a pair, or the cluster. Empty: the cluster. */
+  where: string[];
+  state: 'ok' | 'warning' | 'wrong' | 'not tried';
+  /** What is so, and if it is wrong what to do. */
+  text: string;
+}
+
+/** One line for all nodes where it is right, and one for each text where it is not. */
+export function gathered<T extends { name: string }>(
+  check: string,
+  all: readonly T[],
+  judge: (one: T) => Pick<Finding, 'state' | 'text'>,
+): Finding[] {
+  const found = new Map<string, Finding>();
+  for (const one of all) {
+    const { state, text } = judge(one);
+    const key = state === 'ok' ? 'ok' : `${state} ${text}`;
+    const known = found.get(key);
+    if (known === undefined) found.set(key, { check, where: [one.name], state, text });
+    else known.where.push(one.name);
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,78 @@
+/** Whether a cluster works: each part is tried, and each failure says what to do. */
+import { errorText, inParallel } from '@skolo/errors';
+import type { Host } from '@skolo/jumphost';
+import { kubectlOn } from '../kubectl.ts';
+import { type NodeState, nodesOf } from '../nodes.ts';
+import type { Finding } from './finding.ts';
+import { judgeFacts, judgeNodes } from './judge-nodes.ts';
+import { factsOf, type NodeFacts } from './node-facts.ts';
+import { probes } from './probes.ts';
+import { systemPods } from './system-pods.ts';
+
+export interface VerifyDeps {
+  server: Host;
+  /** As root. @throws The computer cannot be reached. */
+  open(node: Pick<NodeState, 'name' | 'address'>): Promise<Host>;
+  /** Makes pods for a minute. */
+  withPods: boolean;
+  image?: string;
+  /** For pods to be ready; default 3 min. Milliseconds. */
+  readyMs?: number;
+  now(): number;
+  report(text: string): void;
+  signal: AbortSignal;
+}
+
+/** @throws Only the signal's reason. */
+export async function verify(deps: VerifyDeps): Promise<Finding[]> {
+  const { server, open, now, report, signal, withPods, image, readyMs = 180_000 } = deps;
+  const kubectl = kubectlOn(server);
+  report('asking the API server');
+  const ready = await kubectl.try(['get', '--raw', '/readyz']).catch((error: unknown) => {
+    signal.throwIfAborted();
+    return { code: 1, stdout: '', stderr: errorText(error) };
+  });
+  if (ready.code !== 0) {
+    const why = ready.stderr.split('\n').at(-1) || ready.stdout;
+    const own = await factsFrom(server, now).catch(() => undefined);
+    return [
+      {
+        ...{ check: 'API server', where: [server.name], state: 'wrong' },
+        text: `it is not ready: ${why}; journalctl -u k3s there says why`,
+      },
+      ...(own === undefined ? [] : judgeFacts([own])),
+    ];
+  }
+  const nodes = await nodesOf(kubectl);
+  report(`asking ${nodes.length} nodes over ssh`);
+  const unreached: Finding[] = [];
+  const facts: NodeFacts[] = [];
+  await inParallel(nodes, 8, async (node) => {
+    try {
+      facts.push(await factsFrom(await open(node), now, node.name));
+    } catch (error) {
+      signal.throwIfAborted();
+      const text = errorText(error);
+      unreached.push({ check: 'ssh', where: [node.name], state: 'wrong', text });
+    }
+  });
+  facts.sort((a, b) => a.name.localeCompare(b.name));
+  return [
+    { check: 'API server', where: [], state: 'ok', text: 'ready' },
+    ...judgeNodes(nodes, facts),
+    ...unreached,
+    ...judgeFacts(facts),
+    ...(await systemPods(kubectl)),
+    ...(withPods
+      ? await probes({
+          ...{ kubectl, readyMs, report, signal },
+          nodes: nodes.filter(({ isReady }) => isReady),
+          ...(image !== undefined && { image }),
+        })
+      : []),
+  ];
+}
+
+async function factsFrom(host: Host, now: () => number, name = host.name): Promise<NodeFacts> {
+  return { ...(await factsOf(host, now)), name };
+}

@@ -1,0 +1,118 @@
+/** What facts mean: each fault that seeds and threads know is named, with what to do. */
+import { describe, expect, it } from 'vitest';
+import type { NodeState } from '../nodes.ts';
+import type { Finding } from './finding.ts';
+import { judgeFacts, judgeNodes } from './judge-nodes.ts';
+import type { NodeFacts } from './node-facts.ts';
+import { judgeTried, type Tried } from './probes.ts';
+
+const well: NodeFacts = {
+  ...{ name: 'host01', time: 0, skew: 0.1, uncertain: 0.05, synchronized: 'yes' },
+  ...{ userland: 'arm64', swapKib: 0, cgroupMemory: 'yes', throttled: 0, celsius: 55 },
+  ...{ freeMib: 20_000, usedPercent: 30, unit: 'k3s', restarts: 0 },
+  ...{ tlsTimeouts: 0, notYetValid: 0, slowDatabase: 0 },
+};
+const ready: NodeState = {
+  ...{ name: 'host01', address: '192.0.2.1', version: 'v1.32.5+k3s1', architecture: 'arm64' },
+  ...{ isReady: true, complaints: [], isServer: true },
+};
+
+function wrongOf(findings: readonly Finding[]): string[] {
+  return findings
+    .filter(({ state }) => state !== 'ok')
+    .map(({ check, where, state, text }) => `${check}: ${where.join(',')}: ${state}: ${text}`);
+}
+
+describe('facts of nodes', () => {
+  it('are all right, in a line for each check', () => {
+    const facts = ['host01', 'host02', 'host03'].map((name) => ({ ...well, name }));
+
+    const findings = judgeFacts(facts);
+
+    expect(wrongOf(findings)).toEqual([]);
+    expect(findings.every(({ where }) => where.length === 3)).toBe(true);
+  });
+
+  it.each([
+    ['a clock of 1970', { skew: -1e9 }, /^clock: host02: wrong: 1000000000 s behind the others/],
+    ['a clock that drifts', { synchronized: 'no' }, /^clock: host02: warning: .* start NTP/],
+    ['no memory cgroup', { cgroupMemory: 'no' as const }, /cgroup_enable=memory/],
+    ['swap', { swapKib: 102_400 }, /^swap: host02: warning: 100 MiB are on/],
+    [
+      'a weak power supply',
+      { throttled: 0x50005 },
+      /^power: .*: wrong: under-voltage, throttled now/,
+    ],
+    ['one that was weak', { throttled: 0x50000 }, /^power: .*: warning: .* since its start/],
+    ['heat', { celsius: 84 }, /^temperature: .*84 °C/],
+    ['a full disk', { usedPercent: 93, freeMib: 900 }, /^disk: .*93 % used/],
+    ['a unit that ends', { restarts: 40 }, /^restarts: .*k3s was started again 40 times/],
+    ['an API server that is too slow', { tlsTimeouts: 7 }, /^TLS: .*7 × "TLS handshake timeout"/],
+    ['certificates of another time', { notYetValid: 3 }, /^TLS: .*its clock was wrong/],
+    ['a slow card', { slowDatabase: 90 }, /^database: .*put the server on an SSD/],
+  ])('name %s', (_, change, message) => {
+    const findings = judgeFacts([
+      well,
+      { ...well, name: 'host02', ...change },
+      { ...well, name: 'host03' },
+    ]);
+
+    expect(wrongOf(findings)).toEqual([expect.stringMatching(message)]);
+  });
+
+  it('name a node that is not ready, of another version, or with images of the wrong kind', () => {
+    const nodes: NodeState[] = [
+      ready,
+      {
+        ...ready,
+        name: 'host02',
+        isReady: false,
+        complaints: ['Kubelet stopped'],
+        isServer: false,
+      },
+      { ...ready, name: 'host03', version: 'v1.31.0+k3s1', isServer: false },
+      { ...ready, name: 'host04', isServer: false },
+    ];
+
+    const findings = judgeNodes(nodes, [{ ...well, name: 'host04', userland: 'armhf' }]);
+
+    expect(wrongOf(findings)).toEqual([
+      expect.stringMatching(/^node: host02: wrong: not ready: Kubelet stopped/),
+      expect.stringMatching(/^version: host03: wrong: v1.31.0\+k3s1, and the server has v1.32.5/),
+      expect.stringMatching(/^architecture: host04: wrong: the kubelet is of arm64/),
+    ]);
+  });
+});
+
+describe('the network of pods', () => {
+  const names = ['a', 'b', 'c', 'd'];
+  function tried(isOk: (from: string, to: string) => boolean): Tried[] {
+    return names.flatMap((from) =>
+      names
+        .filter((to) => to !== from)
+        .map((to): Tried => ({ from, to, what: 'pod', isOk: isOk(from, to), text: 'timed out' })),
+    );
+  }
+  const judge = (all: Tried[]) =>
+    judgeTried(all, true).filter(({ check }) => check === 'pod to pod');
+
+  it('is one line where every pair is right', () => {
+    expect(judge(tried(() => true))).toEqual([
+      { check: 'pod to pod', where: [], state: 'ok', text: '12 pairs' },
+    ]);
+  });
+
+  it('is one fault where a node is cut off, and not one for each pair', () => {
+    const findings = judge(tried((from, to) => from !== 'c' && to !== 'c'));
+
+    expect(wrongOf(findings)).toEqual([
+      expect.stringMatching(/^pod to pod: c: wrong: reaches no pod elsewhere.*UDP 8472/),
+    ]);
+  });
+
+  it('names a pair that fails in one direction', () => {
+    const findings = judge(tried((from, to) => !(from === 'a' && to === 'b')));
+
+    expect(wrongOf(findings)).toEqual([expect.stringMatching(/wrong: from a to b: timed out/)]);
+  });
+});

@@ -1,0 +1,356 @@
+/** The network of a cluster, tried from a pod on each node. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { errorText, inParallel, shellWord } from '@skolo/errors';
+import { z } from 'zod';
+import type { Kubectl } from '../kubectl.ts';
+import type { NodeState } from '../nodes.ts';
+import type { Finding } from './finding.ts';
+import {
+  ingressHost,
+  namespace,
+  port,
+  probeImage,
+  probeManifests,
+  storagePod,
+} from './probe-manifests.ts';
+
+export interface ProbeDeps {
+  kubectl: Kubectl;
+  nodes: readonly NodeState[];
+  /** Of the pods; default: one that the cluster has. */
+  image?: string;
+  /** For all pods to be ready, in milliseconds. */
+  readyMs: number;
+  report(text: string): void;
+  signal: AbortSignal;
+}
+
+/** What a pod says of one thing that it has tried. */
+export interface Tried {
+  /** Node of the pod. */
+  from: string;
+  what: 'dns' | 'pod' | 'service' | 'ingress';
+  /** A node, or an address. */
+  to: string;
+  isOk: boolean;
+  text: string;
+}
+
+const Pods = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({
+        name: z.string(),
+        labels: z.record(z.string(), z.string()).default({}),
+      }),
+      spec: z.object({ nodeName: z.string().default('') }),
+      status: z.object({
+        podIP: z.string().default(''),
+        conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
+        containerStatuses: z
+          .array(
+            z.object({
+              state: z.object({
+                waiting: z
+                  .object({ reason: z.string().default(''), message: z.string().default('') })
+                  .optional(),
+              }),
+            }),
+          )
+          .default([]),
+      }),
+    }),
+  ),
+});
+const Service = z.object({ spec: z.object({ clusterIP: z.string() }) });
+const Names = z.object({
+  items: z.array(
+    z.object({ metadata: z.object({ annotations: z.record(z.string(), z.string()).default({}) }) }),
+  ),
+});
+
+/** Makes the pods, tries from each, and removes them. */
+export async function probes(deps: ProbeDeps): Promise<Finding[]> {
+  const { kubectl, report, signal } = deps;
+  const remove = async (how: string) => {
+    // Without it, pods of a node that is dead stay, and the namespace with them.
+    const now = ['--force', '--grace-period=0', '--wait=false'];
+    await kubectl.run(['delete', 'pods', '--all', '-n', namespace, ...now]);
+    await kubectl.run(['delete', 'namespace', namespace, '--ignore-not-found', how], {
+      deadlineMs: 120_000,
+    });
+  };
+  try {
+    report('removing what a former run has left');
+    await remove('--timeout=90s');
+    return await probe(deps);
+  } catch (error) {
+    signal.throwIfAborted();
+    return [{ check: 'probe pods', where: [], state: 'wrong', text: errorText(error) }];
+  } finally {
+    // Also after Ctrl-C, where nothing can be sent any more: the next run removes it.
+    await remove('--wait=false').catch(() => undefined);
+  }
+}
+
+async function probe(deps: ProbeDeps): Promise<Finding[]> {
+  const { kubectl, nodes, report } = deps;
+  const image = deps.image ?? (await probeImage(kubectl));
+  const [ingresses, storage] = await Promise.all([
+    kubectl.get(Names, ['ingressclasses']),
+    kubectl.get(Names, ['storageclasses']),
+  ]);
+  const hasIngress = ingresses.items.length > 0;
+  const hasStorage = storage.items.some(
+    ({ metadata }) =>
+      metadata.annotations['storageclass.kubernetes.io/is-default-class'] === 'true',
+  );
+  report(`starting a pod of ${image} on each node`);
+  await kubectl.run(['apply', '-f', '-'], {
+    input: probeManifests(image, { hasIngress, hasStorage }),
+  });
+  const wanted = nodes.length + (hasStorage ? 1 : 0);
+  const pods = await readyPods(deps, wanted);
+  const { spec } = await kubectl.get(Service, ['service', 'probe', '-n', namespace]);
+  const ready = pods.filter(({ isReady, node }) => isReady && node !== undefined);
+  const targets = {
+    pods: ready.flatMap(({ node, address }) => (node ? [{ name: node, address }] : [])),
+    service: spec.clusterIP,
+    ingress: hasIngress ? nodes.flatMap(({ address }) => address ?? []).slice(0, 1) : [],
+  };
+  report(`trying DNS, ${ready.length * (ready.length - 1)} pairs, service and ingress`);
+  const tried = await inParallel(ready, 4, ({ name, node = '' }) =>
+    tryFrom(kubectl, name, node, targets),
+  );
+  return [
+    ...judgePods(nodes, pods, image),
+    ...judgeTried(tried.flat(), hasIngress),
+    await tryStorage(
+      kubectl,
+      hasStorage,
+      pods.find(({ name }) => name === storagePod),
+    ),
+  ];
+}
+
+interface ProbePod {
+  name: string;
+  /** Undefined: of no daemon set. */
+  node: string | undefined;
+  address: string;
+  isReady: boolean;
+  why: string;
+}
+
+/** Those that there are when all are ready, or time is up. */
+async function readyPods(
+  { kubectl, readyMs, signal }: ProbeDeps,
+  wanted: number,
+): Promise<ProbePod[]> {
+  const end = performance.now() + readyMs;
+  for (;;) {
+    const { items } = await kubectl.get(Pods, ['pods', '-n', namespace]);
+    const pods = items.map(({ metadata, spec, status }): ProbePod => {
+      const waiting = status.containerStatuses.flatMap(({ state }) => state.waiting ?? []);
+      const isOfSet = metadata.labels.app === 'probe';
+      return {
+        name: metadata.name,
+        node: isOfSet ? spec.nodeName : undefined,
+        address: status.podIP,
+        isReady: status.conditions.some((each) => each.type === 'Ready' && each.status === 'True'),
+        why: waiting.map(({ reason, message }) => `${reason} ${message}`.trim()).join('; '),
+      };
+    });
+    const isAll = pods.length >= wanted && pods.every(({ isReady }) => isReady);
+    if (isAll || performance.now() > end) return pods;
+    await pause(1000, undefined, { signal });
+  }
+}
+
+interface Targets {
+  pods: readonly { name: string; address: string }[];
+  service: string;
+  ingress: readonly string[];
+}
+
+/** A script for a shell of busybox: each line of its output is one thing that it has tried. */
+export function probeScript({ pods, service, ingress }: Targets): string {
+  const get = (address: string) => `wget -q -T 5 -O /dev/null http://${urlHost(address)}:${port}/`;
+  const lines = [
+    'try dns cluster nslookup -type=a kubernetes.default.svc.cluster.local',
+    `try service ${service} ${get(service)}`,
+    ...pods.map(({ name, address }) => `try pod ${shellWord(name)} ${get(address)}`),
+    ...ingress.map(
+      (address) =>
+        `try ingress ${address} wget -q -T 5 -O /dev/null --header 'Host: ${ingressHost}' http://${urlHost(address)}/`,
+    ),
+  ];
+  return `try() {
+  what=$1 to=$2; shift 2
+  said=$(timeout 10 "$@" 2>&1) && end=ok || end=fail
+  echo "$what $to $end $(echo "$said" | tail -n 1)"
+}
+${lines.map((line) => `${line} &`).join('\n')}
+wait`;
+}
+
+function urlHost(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
+
+async function tryFrom(
+  kubectl: Kubectl,
+  pod: string,
+  node: string,
+  targets: Targets,
+): Promise<Tried[]> {
+  const others = { ...targets, pods: targets.pods.filter(({ name }) => name !== node) };
+  const { code, stdout, stderr } = await kubectl.try(
+    ['exec', '-n', namespace, pod, '--', 'sh', '-c', probeScript(others)],
+    { deadlineMs: 60_000 },
+  );
+  const tried = stdout.split('\n').flatMap((line): Tried[] => {
+    const [, what, to = '', end, text = ''] =
+      /^(dns|pod|service|ingress) (\S+) (ok|fail) ?(.*)$/.exec(line) ?? [];
+    if (what !== 'dns' && what !== 'pod' && what !== 'service' && what !== 'ingress') return [];
+    return [{ from: node, what, to, isOk: end === 'ok', text }];
+  });
+  if (tried.length > 0) return tried;
+  const text = `kubectl exec failed (${code}): ${stderr.split('\n').at(-1)}`;
+  return [{ from: node, what: 'dns', to: 'cluster', isOk: false, text }];
+}
+
+function judgePods(
+  nodes: readonly NodeState[],
+  pods: readonly ProbePod[],
+  image: string,
+): Finding[] {
+  const check = 'probe pods';
+  const wrong = nodes.flatMap(({ name, isReady }): Finding[] => {
+    const pod = pods.find(({ node }) => node === name);
+    if (pod?.isReady || !isReady) return [];
+    const why = pod === undefined ? 'no pod was placed there' : pod.why || 'it does not get ready';
+    const text = `${why}; the image is ${image}, and --image names another one`;
+    return [{ check, where: [name], state: 'wrong', text }];
+  });
+  return wrong.length > 0
+    ? wrong
+    : [{ check, where: [], state: 'ok', text: `${pods.length} run, of ${image}` }];
+}
+
+/** One line for each thing that fails, and not one for each pair: a node that nobody reaches is one fault. */
+export function judgeTried(tried: readonly Tried[], hasIngress: boolean): Finding[] {
+  const froms = [...new Set(tried.map(({ from }) => from))];
+  return [
+    ...simple(
+      'DNS',
+      'dns',
+      'the DNS of the cluster answers no pod there; look at coredns (kubectl -n kube-system get pods -l k8s-app=kube-dns), and whether UDP 8472 between the nodes is open',
+    ),
+    ...pairs(
+      tried.filter(({ what }) => what === 'pod'),
+      froms,
+    ),
+    ...simple(
+      'service',
+      'service',
+      'the address of a service is not reached from there; kube-proxy (in k3s itself) writes its rules: look at iptables and the log of k3s',
+    ),
+    ...(hasIngress
+      ? simple(
+          'ingress',
+          'ingress',
+          'the ingress does not answer there; look at traefik (kubectl -n kube-system get pods), and at what else has port 80',
+        )
+      : [
+          {
+            check: 'ingress',
+            where: [],
+            state: 'not tried' as const,
+            text: 'the cluster has no ingress class',
+          },
+        ]),
+  ];
+
+  function simple(check: string, what: Tried['what'], todo: string): Finding[] {
+    const own = tried.filter((each) => each.what === what);
+    const failed = own.filter(({ isOk }) => !isOk);
+    if (own.length === 0)
+      return [{ check, where: [], state: 'not tried', text: 'no pod to try from' }];
+    if (failed.length === 0)
+      return [{ check, where: [], state: 'ok', text: `from ${own.length} nodes` }];
+    const where = failed.map(({ from }) => from);
+    const [first] = failed;
+    return [{ check, where, state: 'wrong', text: `${first?.text}; ${todo}` }];
+  }
+}
+
+function pairs(tried: readonly Tried[], froms: readonly string[]): Finding[] {
+  const check = 'pod to pod';
+  const failed = tried.filter(({ isOk }) => !isOk);
+  if (tried.length === 0) {
+    return [{ check, where: [], state: 'not tried', text: 'fewer than two nodes have a pod' }];
+  }
+  if (failed.length === 0)
+    return [{ check, where: [], state: 'ok', text: `${tried.length} pairs` }];
+  const isAlone = (name: string) => {
+    const own = tried.filter(({ from, to }) => from === name || to === name);
+    return own.length > 0 && own.every(({ isOk }) => !isOk);
+  };
+  if (failed.length === tried.length) {
+    const text = `none of ${tried.length} pairs works: ${failed[0]?.text}; open UDP 8472 (VXLAN) between all nodes, and look for flannel.1 there (ip link)`;
+    return [{ check, where: [], state: 'wrong', text }];
+  }
+  const alone = froms.length > 2 ? froms.filter(isAlone) : [];
+  const others = failed.filter(({ from, to }) => !alone.includes(from) && !alone.includes(to));
+  return [
+    ...alone.map((name): Finding => {
+      const text =
+        'reaches no pod elsewhere, and none reaches it; open UDP 8472 (VXLAN) there, and look for flannel.1 (ip link)';
+      return { check, where: [name], state: 'wrong', text };
+    }),
+    ...others.map(({ from, to, text }): Finding => {
+      const what = `from ${from} to ${to}: ${text || 'no answer'}; look at routes and UDP 8472 of both`;
+      return { check, where: [from, to], state: 'wrong', text: what };
+    }),
+  ];
+}
+
+async function tryStorage(
+  kubectl: Kubectl,
+  hasStorage: boolean,
+  pod: ProbePod | undefined,
+): Promise<Finding> {
+  const check = 'storage';
+  if (!hasStorage) {
+    return {
+      check,
+      where: [],
+      state: 'not tried',
+      text: 'the cluster has no default StorageClass',
+    };
+  }
+  if (!pod?.isReady) {
+    const text = `a pod with a claim does not start (${pod?.why || 'pending'}); kubectl get events -A says why`;
+    return { check, where: [], state: 'wrong', text };
+  }
+  const script = 'echo skolo > /data/probe && sync && cat /data/probe';
+  const { stdout, stderr } = await kubectl.try([
+    'exec',
+    '-n',
+    namespace,
+    storagePod,
+    '--',
+    'sh',
+    '-c',
+    script,
+  ]);
+  return stdout.trim() === 'skolo'
+    ? { check, where: [], state: 'ok', text: 'a claim was bound, written and read' }
+    : {
+        check,
+        where: [],
+        state: 'wrong',
+        text: `the volume of a claim cannot be written: ${stderr}`,
+      };
+}

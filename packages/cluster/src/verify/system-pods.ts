@@ -1,0 +1,95 @@
+/** Pods of the cluster itself, and what kills them on slow computers. */
+import { z } from 'zod';
+import type { Kubectl } from '../kubectl.ts';
+import type { Finding } from './finding.ts';
+
+const Terminated = z.object({ exitCode: z.number(), reason: z.string().default('') });
+const Pods = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      spec: z.object({
+        nodeName: z.string().default('no node'),
+        containers: z.array(
+          z.object({
+            name: z.string(),
+            livenessProbe: z.object({ timeoutSeconds: z.number().default(1) }).optional(),
+          }),
+        ),
+      }),
+      status: z.object({
+        phase: z.string().default(''),
+        containerStatuses: z
+          .array(
+            z.object({
+              name: z.string(),
+              ready: z.boolean(),
+              restartCount: z.number(),
+              state: z
+                .object({ waiting: z.object({ reason: z.string().default('') }).optional() })
+                .default({}),
+              lastState: z.object({ terminated: Terminated.optional() }).default({}),
+            }),
+          )
+          .default([]),
+      }),
+    }),
+  ),
+});
+type Pod = z.output<typeof Pods>['items'][number];
+type Status = Pod['status']['containerStatuses'][number];
+
+/** A crash loop; fewer come from a restart of the computer. */
+const manyRestarts = 5;
+
+export async function systemPods(kubectl: Kubectl): Promise<Finding[]> {
+  const { items } = await kubectl.get(Pods, ['pods', '-n', 'kube-system']);
+  const check = 'system pods';
+  const findings = items.flatMap(({ metadata, spec, status }): Finding[] => {
+    if (status.phase === 'Succeeded') return [];
+    const where = [spec.nodeName];
+    const probes = new Map(spec.containers.map((each) => [each.name, each.livenessProbe]));
+    return status.containerStatuses.flatMap((each): Finding[] => {
+      const why = whyWrong(each, probes.get(each.name)?.timeoutSeconds);
+      return why === undefined
+        ? []
+        : [{ check, where, state: 'wrong', text: `${metadata.name}: ${why}` }];
+    });
+  });
+  const pending = items.filter(({ status }) => status.phase === 'Pending');
+  findings.push(
+    ...pending.map(({ metadata: { name }, spec }): Finding => {
+      const text = `${name}: is pending; kubectl -n kube-system describe pod ${name} says why`;
+      return { check, where: [spec.nodeName], state: 'wrong', text };
+    }),
+  );
+  return findings.length > 0
+    ? findings
+    : [{ check, where: [], state: 'ok', text: `${items.length} run, without a crash loop` }];
+}
+
+function whyWrong(
+  { name, ready, restartCount, state, lastState }: Status,
+  probeSeconds: number | undefined,
+): string | undefined {
+  const { terminated } = lastState;
+  const isLooping = restartCount >= manyRestarts || state.waiting?.reason === 'CrashLoopBackOff';
+  if (!isLooping) {
+    const { reason } = state.waiting ?? {};
+    if (ready || reason === undefined || reason === 'ContainerCreating') return undefined;
+    return `does not start (${reason}); kubectl describe says why`;
+  }
+  if (terminated?.reason === 'OOMKilled') {
+    return `was started ${restartCount} times: no memory is left; take pods off this node`;
+  }
+  // A kubelet ends what does not answer its probe: 137 is SIGKILL, 143 SIGTERM, and both end an API server with 0, too.
+  const isKilled = terminated === undefined || [0, 137, 143].includes(terminated.exitCode);
+  if (probeSeconds !== undefined && isKilled) {
+    const how =
+      name === 'kube-apiserver' || name === 'etcd'
+        ? `raise timeoutSeconds and failureThreshold of livenessProbe and startupProbe in /etc/kubernetes/manifests/${name}.yaml, or use k3s`
+        : 'raise timeoutSeconds of its livenessProbe';
+    return `was started ${restartCount} times: kubelet ends it when its liveness probe has no answer within ${probeSeconds} s, which a slow Pi may not give; ${how}`;
+  }
+  return `was started ${restartCount} times (exit code ${terminated?.exitCode ?? 'unknown'}); kubectl logs --previous says why`;
+}
