@@ -1,5 +1,6 @@
 /** An edit of the inventory's file: all of it, checked before, or none. */
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { errorCode } from '@skolo/errors';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
@@ -36,8 +37,10 @@ export async function editInventory(
   printDiff(io, difference(before ?? '', after, { from: file, to: file }));
   if (before !== undefined) await writeRackFile(file, before, after);
   else {
-    const { writeFileAtomic } = await import('@skolo/durable');
-    await writeFileAtomic(file, after);
+    const { makeFolder, writeFileAtomic } = await import('@skolo/durable');
+    await makeFolder(dirname(file), 0o755);
+    // It has no secrets, and a service reads it as another user.
+    await writeFileAtomic(file, after, { mode: 0o644 });
   }
   io.err(`${file}: written`);
 }
