@@ -188,6 +188,8 @@ export const deletableKinds = [
   'v1/ConfigMap',
   'v1/Service',
   'v1/ServiceAccount',
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy',
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding',
   'apps/v1/DaemonSet',
   'apps/v1/Deployment',
   'helm.cattle.io/v1/HelmChartConfig',

@@ -1,12 +1,13 @@
-/** Optional ports of rack.yaml: endpoints of the power-cycle daemon, notices for the router backup. */
+/** Optional ports of rack.yaml: endpoints of the power-cycle daemon, notices for the router backup, enrolment of machines. */
 import type { Json, Rack } from '../rack.ts';
 import type { DerivedFile } from './derived-file.ts';
+import { networksOf } from './networks.ts';
 
 /** Ports below need root by default. */
 export const lowPorts = 1024;
 
 interface ExtraPort {
-  service: 'power-cycle-daemon' | 'router-backup';
+  service: 'power-cycle-daemon' | 'router-backup' | 'machine-state';
   /** Name in the Service. */
   name: string;
   port: number;
@@ -29,6 +30,12 @@ export function extraPortsOf(rack: Rack): ExtraPort[] {
   for (const [name, port] of Object.entries(notices)) {
     if (port === undefined) continue;
     ports.push({ service: 'router-backup', name, port, protocol: 'UDP' });
+  }
+  const { enrolment } = rack.services['machine-state'];
+  if (enrolment !== undefined) {
+    const { port } = enrolment;
+    const allow = networksOf(rack);
+    ports.push({ service: 'machine-state', name: 'enrolment', port, protocol: 'TCP', allow });
   }
   return ports;
 }

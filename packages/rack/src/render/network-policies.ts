@@ -1,10 +1,9 @@
 /** Network policies between services and the rack, with addresses of rack.yaml. */
-import { hostsOf } from '../formats/hosts.ts';
 import type { Json, Rack } from '../rack.ts';
 import { servicePorts } from '../service-ports.ts';
 import type { DerivedFile } from './derived-file.ts';
 import { extraPortsOf } from './extra-ports.ts';
-import { contains, merged, networkOf, podNetwork } from './networks.ts';
+import { contains, merged, networkOf, networksOf, podNetwork } from './networks.ts';
 
 /** Services with connections to equipment or machines. */
 const equipmentClients = [
@@ -104,10 +103,4 @@ function blocks(networks: readonly string[], without: readonly string[] = []): J
     const except = without.filter((network) => contains(cidr, network));
     return { ipBlock: { cidr, ...(except.length > 0 && { except }) } };
   });
-}
-
-/** The subnet, or without one all addresses. */
-function networksOf(rack: Rack): string[] {
-  const { subnet } = rack.network;
-  return subnet === undefined ? hostsOf(rack).map(({ address }) => networkOf(address)) : [subnet];
 }

@@ -1,5 +1,7 @@
-/** Comparison of networks in CIDR notation. */
+/** Comparison of networks in CIDR notation, and those of a rack. */
 import ipaddr from 'ipaddr.js';
+import { hostsOf } from '../formats/hosts.ts';
+import type { Rack } from '../rack.ts';
 
 /** The default of k3s. */
 export const podNetwork = '10.42.0.0/16';
@@ -31,4 +33,10 @@ export function merged(networks: readonly string[]): string[] {
   return different.filter(
     (network) => !different.some((other) => other !== network && contains(other, network)),
   );
+}
+
+/** The subnet, or without one all addresses. */
+export function networksOf(rack: Rack): string[] {
+  const { subnet } = rack.network;
+  return subnet === undefined ? hostsOf(rack).map(({ address }) => networkOf(address)) : [subnet];
 }

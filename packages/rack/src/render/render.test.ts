@@ -184,6 +184,7 @@ describe('ports-SERVICE.yaml', () => {
   power-cycle-daemon:
     doors: { pdudaemon: { allow: [192.168.1.0/24] }, report: { port: 9999, allow: [192.168.1.5] } }
   router-backup: { notices: { syslogPort: 514, trapPort: 1162 } }
+  machine-state: { enrolment: {} }
 `);
 
   it('has the ports that are turned on', () => {
@@ -207,6 +208,10 @@ describe('ports-SERVICE.yaml', () => {
           ],
         },
       },
+    ]);
+    const enrolment = { name: 'enrolment', port: 8005, targetPort: 8005, protocol: 'TCP' };
+    expect(derivedObjects(rack, 'ports-machine-state.yaml')).toMatchObject([
+      { spec: { ports: [enrolment] } },
     ]);
   });
 

@@ -77,6 +77,11 @@ export const exceptions: readonly Exception[] = [
     what: 'has a token of the API server',
     why: 'it makes volumes for claims; its role has nothing else',
   },
+  {
+    workload: 'machine-state',
+    what: 'has a token of the API server',
+    why: 'it makes tokens for machines that join (component enrolment); its admission policy allows nothing else',
+  },
   { workload: 'chrony', what: 'hostNetwork', why: 'the rack asks the jumphost for the time' },
   { workload: 'chrony', what: 'root', why: 'only root may set the clock' },
   { workload: 'chrony', what: 'capability SYS_TIME', why: "the host's clock" },

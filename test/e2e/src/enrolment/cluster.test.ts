@@ -1,0 +1,198 @@
+/** Enrolment with a real API server, and what kube/components/enrolment allows there and what not. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { isLong } from '@skolo/durable/campaign';
+import { peer, startControlPlane } from '@skolo/simulators';
+import { expect, it, onTestFinished } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { startEnrolmentRack } from './rack.ts';
+
+const run = promisify(execFile);
+const component = fileURLToPath(new URL('../../../../kube/components/enrolment/', import.meta.url));
+const [kubectl, program] = [peer('kubectl'), peer('control-plane')];
+const why =
+  kubectl === undefined || program === undefined
+    ? 'kubectl or control-plane is not here'
+    : !isLong && 'only in npm run test:long';
+
+const Config = z.object({
+  clusters: z.array(
+    z.object({
+      cluster: z.object({
+        server: z.string(),
+        'certificate-authority-data': z.string().optional(),
+        'certificate-authority': z.string().optional(),
+      }),
+    }),
+  ),
+});
+
+it.skipIf(why)(
+  `joins Pis by a real API server, where machine-state may do nothing else${why ? ` (${why})` : ''}`,
+  async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'skolo-enrolment-cluster-'));
+    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const plane = await startControlPlane(program ?? '', kubectl ?? '', {
+      folder: join(dir, 'plane'),
+    });
+    onTestFinished(plane.close);
+    const at = (file: string, ...words: string[]) =>
+      run(kubectl ?? '', [`--kubeconfig=${file}`, ...words]);
+    const admin = (...words: string[]) => at(plane.kubeconfig, ...words);
+    const hash = { stringData: { hash: 'x' } };
+    const objects = [
+      ['Namespace', { name: 'skolo' }],
+      ['ServiceAccount', { name: 'machine-state', namespace: 'skolo' }],
+      ['Node', { name: 'rpi-1' }],
+      ['Node', { name: 'rpi-2' }],
+      ['Node', { name: 'jumphost', labels: { 'node-role.kubernetes.io/control-plane': 'true' } }],
+      ['Secret', { name: 'rpi-1.node-password.k3s', namespace: 'kube-system' }, hash],
+      ['Secret', { name: 'other', namespace: 'kube-system' }, hash],
+    ] as const;
+    const items = objects.map(([kind, metadata, more]) => ({
+      ...{ apiVersion: 'v1', kind, metadata },
+      ...more,
+    }));
+    await writeFile(join(dir, 'all'), JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+    await admin('apply', '-f', join(dir, 'all'));
+    const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
+    await admin('patch', 'node', 'rpi-2', '--subresource=status', '-p', JSON.stringify(ready));
+    for (const file of ['access.yaml', 'admission.yaml'])
+      await admin('apply', '-f', join(component, file));
+
+    const { cluster } =
+      Config.parse(parse(await readFile(plane.kubeconfig, 'utf8'))).clusters[0] ?? {};
+    const { server = '' } = cluster ?? {};
+    const data = cluster?.['certificate-authority-data'];
+    const ca =
+      data === undefined
+        ? await readFile(cluster?.['certificate-authority'] ?? '', 'utf8')
+        : Buffer.from(data, 'base64').toString();
+    const token = await plane.tokenOf('skolo', 'machine-state', 3600);
+    await writeFile(join(dir, 'ca.crt'), ca);
+    await writeFile(join(dir, 'token'), token, { mode: 0o600 });
+    const account = join(dir, 'kubeconfig');
+    await writeFile(
+      account,
+      JSON.stringify({
+        ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'a' },
+        clusters: [
+          {
+            name: 'a',
+            cluster: { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') },
+          },
+        ],
+        users: [{ name: 'a', user: { token } }],
+        contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
+      }),
+    );
+    const tries = (...words: string[]) =>
+      at(account, ...words).then(
+        () => 'done',
+        ({ stderr }: { stderr: string }) => stderr,
+      );
+    // The API server learns of a policy within a second or so.
+    await expect
+      .poll(() => tries('delete', '-n', 'kube-system', 'secret', 'other', '--dry-run=server'), {
+        timeout: 60_000,
+      })
+      .toMatch(/denied|forbidden/);
+
+    const rack = await startEnrolmentRack(
+      '  rpi-1: { kind: rpi, serial: 10000000f00dcafe }\n  rpi-2: { kind: rpi, serial: 10000000f00dcaff }',
+      { url: server, account: dir },
+    );
+    const image = await rack.image();
+    const pi = await rack.card({ serial: '10000000f00dcafe', mac: 'dc:a6:32:00:00:01' }, image);
+    await pi.boot();
+    const alive = await rack.card({ serial: '10000000f00dcaff', mac: 'dc:a6:32:00:00:02' }, image);
+    void alive.boot();
+    await expect.poll(() => alive.log, { timeout: 30_000 }).toContain('rpi-2 is alive');
+
+    expect(pi.log).toContain('is rpi-1, and has joined');
+    const [, id, secret] =
+      /::(\w{6})\.(\w{16})$/m.exec(await pi.read('/etc/rancher/k3s/token')) ?? [];
+    const kept = await admin(
+      'get',
+      '-n',
+      'kube-system',
+      'secret',
+      `bootstrap-token-${id}`,
+      '-o',
+      'yaml',
+    );
+    expect(kept.stdout).toContain(Buffer.from(secret ?? '').toString('base64'));
+    expect((await admin('get', 'nodes', '-o', 'name')).stdout).toBe('node/jumphost\nnode/rpi-2\n');
+    expect((await admin('get', '-n', 'kube-system', 'secrets', '-o', 'name')).stdout).not.toContain(
+      'password',
+    );
+
+    // What whoever takes over machine-state cannot do.
+    const made = (name: string, more: object) =>
+      writeFile(
+        join(dir, name),
+        JSON.stringify({
+          apiVersion: 'v1',
+          kind: 'Secret',
+          metadata: { name: `bootstrap-token-${name}`, namespace: 'kube-system' },
+          ...more,
+        }),
+      );
+    const fields = {
+      'token-id': 'abcdef',
+      'token-secret': '0123456789abcdef',
+      'usage-bootstrap-authentication': 'true',
+      'auth-extra-groups': 'system:bootstrappers:k3s:default-node-token',
+    };
+    const expiration = new Date(Date.now() + 600_000).toISOString();
+    const type = 'bootstrap.kubernetes.io/token';
+    const bad = {
+      opaque: { stringData: { ...fields, expiration } },
+      account: {
+        type: 'kubernetes.io/service-account-token',
+        metadata: {
+          name: 'a',
+          namespace: 'kube-system',
+          annotations: { 'kubernetes.io/service-account.name': 'default' },
+        },
+      },
+      forever: { type, stringData: fields },
+      never: { type, stringData: { ...fields, expiration: '' } },
+      server: {
+        type,
+        stringData: {
+          ...fields,
+          expiration,
+          'auth-extra-groups': 'system:bootstrappers:kubeadm:default-node-token',
+        },
+      },
+    };
+    for (const [name, more] of Object.entries(bad)) {
+      await made(name, more);
+      expect([name, await tries('create', '-f', join(dir, name))]).toEqual([
+        name,
+        expect.stringMatching(/denied/),
+      ]);
+    }
+    for (const words of [
+      ['get', '-n', 'kube-system', 'secret', 'other'],
+      ['get', '-n', 'kube-system', 'secrets'],
+      ['delete', '-n', 'kube-system', 'secret', 'other'],
+      ['delete', 'node', 'jumphost'],
+      ['create', '-n', 'skolo', 'secret', 'generic', 'a'],
+      ['label', 'node', 'rpi-2', 'a=b'],
+      ['get', 'pods', '-A'],
+    ]) {
+      expect([words, await tries(...words)]).toEqual([
+        words,
+        expect.stringMatching(/denied|[Ff]orbidden/),
+      ]);
+    }
+  },
+  180_000,
+);
