@@ -1,11 +1,21 @@
 /** `skolo pi setup` on Debians in namespaces, of which some are as Pis on a desk are. */
+import { execFile } from 'node:child_process';
+import { type AddressInfo, createServer } from 'node:net';
+import { promisify } from 'node:util';
 import { isLong } from '@skolo/durable/campaign';
-import { whyNoJumphost } from '@skolo/jumphost/testing';
+import { network, whyNoJumphost } from '@skolo/jumphost/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { complete } from './program.ts';
-import { type Oddity, type RunningPis, restartAsTold, startPis } from './testing/running-pis.ts';
+import {
+  type Oddity,
+  outside,
+  type RunningPis,
+  restartAsTold,
+  startPis,
+} from './testing/running-pis.ts';
 import { testIo } from './testing/test-io.ts';
 
+const run = promisify(execFile);
 const why = whyNoJumphost();
 
 describe.skipIf(why)(`Pis of a desk${why ? ` (${why})` : ''}`, { timeout: 1_200_000 }, () => {
@@ -20,7 +30,11 @@ describe.skipIf(why)(`Pis of a desk${why ? ` (${why})` : ''}`, { timeout: 1_200_
     pis = started;
     const names = `host[01-${String(oddities.length).padStart(2, '0')}]`;
     const common = ['--accept-new-keys', '--sign-in-as', 'pi', '--password-file'];
-    return async (words: readonly string[] = [], onLine: (line: string) => void = () => {}) => {
+    return async (
+      words: readonly string[] = [],
+      onLine: (line: string) => void = () => {},
+      which = names,
+    ) => {
       let out = '';
       const io = testIo({
         env: started.env,
@@ -30,7 +44,7 @@ describe.skipIf(why)(`Pis of a desk${why ? ` (${why})` : ''}`, { timeout: 1_200_
         err: onLine,
         canAsk: false,
       });
-      const args = ['pi', 'setup', names, ...common, started.passwordFile, ...words];
+      const args = ['pi', 'setup', which, ...common, started.passwordFile, ...words];
       const exitCode = await complete(['--rack', started.rack, ...args], io);
       const rows = out.split('\n').slice(1, -1);
       const states = Object.fromEntries(rows.map((row) => row.split(/\s+/, 2)));
@@ -65,6 +79,40 @@ describe.skipIf(why)(`Pis of a desk${why ? ` (${why})` : ''}`, { timeout: 1_200_
     expect(
       changes.filter((line) => line.startsWith('host01') && !/: restart: /.test(line)),
     ).toEqual([]);
+  });
+
+  it.skipIf(!isLong)('get addresses, names and a way out from a master with Wi-Fi', async () => {
+    const setup = await start('wifi', 'dhcp');
+    const { computers } = pis as RunningPis;
+    await run('ip', ['address', 'replace', `${outside.ours}/24`, 'dev', outside.device]);
+    await run('ip', ['link', 'set', outside.device, 'up']);
+    const server = createServer((socket) => void socket.end(`${socket.remoteAddress}\n`));
+    await new Promise<void>((resolve) => server.listen(0, outside.ours, resolve));
+
+    const one = await setup(['--limit', '3m'], undefined, 'host01');
+
+    expect(one.out).toMatch(/^host01 +differs .* restart: the firmware/m);
+    const host02 = computers.get('host02');
+    await host02?.run('systemctl', 'start', 'systemd-networkd');
+    const said = async (command: string) => (await host02?.run('bash', '-c', command))?.text.trim();
+    await expect
+      .poll(() => said('ip -4 -o address show dev host0 | grep -o "inet [^/]*"'), {
+        timeout: 60_000,
+      })
+      .toBe(`inet ${network}.12`);
+    await said(`echo 'nameserver ${network}.11' > /etc/resolv.conf`);
+    expect(await said('getent hosts host01.lan')).toMatch(/^\S+\.11 +host01\.lan/);
+    const { port } = server.address() as AddressInfo;
+    expect(await said(`cat < /dev/tcp/${outside.ours}/${port}`)).toBe(outside.theirs);
+    server.close();
+
+    const lines: string[] = [];
+    const two = await setup([], (line) => lines.push(line));
+
+    expect(lines.filter((line) => line.startsWith('host01') && !/: restart: /.test(line))).toEqual(
+      [],
+    );
+    expect(two.states).toEqual({ host01: 'differs', host02: 'differs' });
   });
 
   it.skipIf(!isLong)('of which each fails by itself are done in five runs', async () => {

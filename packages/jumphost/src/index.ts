@@ -61,6 +61,7 @@ export {
 export { leftExport } from './steps/nfs.ts';
 export { packagesStep } from './steps/packages.ts';
 export type { ProgramSources } from './steps/programs.ts';
+export { clockStep } from './steps/settings.ts';
 export { type Architecture, architectureOf, systemStep } from './steps/system.ts';
 export { k3sVersion } from './steps/versions.ts';
 export type { AgentMachine } from './upgrade/agents.ts';

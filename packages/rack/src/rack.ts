@@ -129,7 +129,8 @@ export interface Jumphost {
   hosts?: string[];
   mac?: string;
   identity?: string;
-  uplink?: Outlet;
+  /** `internet`: it is the router of the rack. */
+  uplink?: Outlet | 'internet';
   power: Outlet[];
 }
 

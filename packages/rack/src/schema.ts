@@ -13,7 +13,7 @@ import {
   urlHost,
 } from './network-fields.ts';
 import { timezone } from './time-fields.ts';
-import { attributes, line, power, uplink } from './wiring-fields.ts';
+import { attributes, infrastructureUplink, line, power } from './wiring-fields.ts';
 
 const jumphostSchema = object({
   name: hostName.describe('Host name.'),
@@ -30,7 +30,11 @@ const jumphostSchema = object({
     .string()
     .exactOptional()
     .describe('A name of `identities`, for programs on the jumphost.'),
-  uplink: uplink.exactOptional().describe('The switch port that it is plugged into.'),
+  uplink: infrastructureUplink
+    .exactOptional()
+    .describe(
+      'The switch port that it is plugged into. `internet`: it is the router of the rack, as `skolo pi setup` makes it.',
+    ),
   power,
 });
 

@@ -26,7 +26,7 @@ const may: Readonly<Record<string, readonly string[]>> = {
   'secret-store': ['rack', 'models', 'equipment', 'google', 'durable', 'secrets', 'errors'],
   jumphost: ['api', 'rack', 'secrets', 'errors'],
   cluster: ['pi', 'jumphost', 'durable', 'errors'],
-  pi: ['jumphost', 'durable', 'secrets', 'errors'],
+  pi: ['jumphost', 'rack', 'durable', 'secrets', 'errors'],
 };
 /** Of packages/models, rack.yaml needs the facts only. */
 const protocolClients = ['ssh2', 'net-snmp', 'mqtt'];

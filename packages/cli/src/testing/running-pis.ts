@@ -17,7 +17,11 @@ export type Oddity =
   | 'other-password'
   | 'full-disk'
   /** Its clock has begun there. */
-  | 'in-1970';
+  | 'in-1970'
+  /** It has Wi-Fi to the outside, whose other end is ours. */
+  | 'wifi'
+  /** Its address comes from DHCP, if somebody gives it one. */
+  | 'dhcp';
 
 export interface RunningPis {
   /** rack.yaml, and a file with the password of all. */
@@ -30,6 +34,15 @@ export interface RunningPis {
 }
 
 const password = 'raspberry';
+const third = network.split('.').at(-1);
+/** The network of the Wi-Fi: our end, and that of the master. */
+export const outside = {
+  device: `wifi-${third}`,
+  ours: `198.18.${third}.1`,
+  theirs: `198.18.${third}.2`,
+};
+/** Of Pis with DHCP, in rack.yaml. */
+export const mac = (name: string) => `dc:a6:32:00:00:${name.slice(-2)}`;
 const restartAsked = '/run/restart-asked';
 
 /** Restarts those that are told to, until the signal. */
@@ -66,11 +79,15 @@ export async function startPis(oddities: readonly (Oddity | undefined)[]): Promi
         const name = `host${String(at + 1).padStart(2, '0')}`;
         const computer = await newPi(oddity, small);
         computers.set(name, computer);
-        await install(computer, { address: `${network}.${11 + at}`, oddity });
+        await install(computer, { name, address: `${network}.${11 + at}`, oddity });
       }),
     );
     for (const computer of computers.values()) await computer.boot();
-    return { ...(await makeDesk(home, oddities.length)), computers, close };
+    return {
+      ...(await makeDesk(home, { count: oddities.length, isRouter: oddities.includes('wifi') })),
+      computers,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -78,6 +95,7 @@ export async function startPis(oddities: readonly (Oddity | undefined)[]): Promi
 }
 
 async function newPi(oddity: Oddity | undefined, small: string): Promise<Computer> {
+  if (oddity === 'wifi') return await bareComputer({ bridge, cables: { wlan0: outside.device } });
   if (oddity !== 'full-disk') return await bareComputer({ bridge });
   await run('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'small', small]);
   return await bareComputer({ bridge, disks: small });
@@ -85,17 +103,25 @@ async function newPi(oddity: Oddity | undefined, small: string): Promise<Compute
 
 async function install(
   computer: Computer,
-  { address, oddity }: { address: string; oddity: Oddity | undefined },
+  { name, address, oddity }: { name: string; address: string; oddity: Oddity | undefined },
 ): Promise<void> {
   await computer.write('/etc/hostname', 'raspberrypi\n');
   await computer.write(
     '/etc/hosts',
     '127.0.0.1 localhost\n127.0.1.1 raspberrypi\n192.168.0.9 printer\n',
   );
+  const wire = `auto host0\niface host0 inet static\n  address ${address}/24\n`;
+  const wifi = `auto wlan0\niface wlan0 inet static\n  address ${outside.theirs}/24\n  gateway ${outside.ours}\n`;
   await computer.write(
     '/etc/network/interfaces',
-    `auto lo host0\niface lo inet loopback\niface host0 inet static\n  address ${address}/24\n`,
+    `auto lo\niface lo inet loopback\n${oddity === 'dhcp' ? '' : wire}${oddity === 'wifi' ? wifi : ''}`,
   );
+  if (oddity === 'dhcp') {
+    await computer.write(
+      '/etc/systemd/network/10-wire.network',
+      `[Match]\nName=host0\n[Link]\nMACAddress=${mac(name)}\n[Network]\nDHCP=ipv4\n[DHCPv4]\nClientIdentifier=mac\n`,
+    );
+  }
   await computer.write('/boot/firmware/config.txt', '# Of a Pi.\n[pi4]\nmax_framebuffers=2\n');
   await computer.write(
     '/boot/firmware/cmdline.txt',
@@ -147,7 +173,7 @@ esac
   }
 }
 
-async function makeDesk(home: string, count: number) {
+async function makeDesk(home: string, { count, isRouter }: { count: number; isRouter: boolean }) {
   const ssh = join(home, '.ssh');
   const bin = join(home, 'bin');
   for (const folder of [ssh, bin, join(home, 'run')]) await mkdir(folder, { mode: 0o700 });
@@ -173,10 +199,10 @@ GlobalKnownHostsFile none
     `rack: desk
 timezone: Europe/Berlin
 network: { subnet: ${network}.0/24, domain: lan }
-jumphost: { name: host01, address: ${network}.11 }
+jumphost: { name: host01, address: ${network}.11${isRouter ? ', uplink: internet' : ''} }
 logins: { pis: { username: pi } }
 machines:
-  host[02-${String(count).padStart(2, '0')}]: { kind: rpi, address: "${network}.[12-${10 + count}]", login: pis }
+  host[02-${String(count).padStart(2, '0')}]: { kind: rpi, address: "${network}.[12-${10 + count}]", login: pis, mac: "dc:a6:32:00:00:[02-${String(count).padStart(2, '0')}]" }
 `,
   );
   const passwordFile = join(home, 'password');

@@ -84,8 +84,9 @@ export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds
   const [network = '', length] = subnet.split('/');
   if (length === undefined) throw refuse('has no network.subnet, and its length is needed');
   if (address.includes(':')) throw refuse(`has an address of IPv6 for ${name}; only IPv4 is set`);
-  const router = [...rack.infrastructure.values()].find(({ uplink }) => uplink === 'internet');
-  const gateway = given.gateway ?? router?.address;
+  const routers = [rack.jumphost, ...rack.infrastructure.values()];
+  const router = routers.find(({ uplink }) => uplink === 'internet');
+  const gateway = given.gateway ?? (router?.name === name ? undefined : router?.address);
   const inSubnet = new BlockList();
   inSubnet.addSubnet(network, Number(length));
   if (gateway !== undefined && !inSubnet.check(gateway)) {

@@ -35,14 +35,15 @@ const firewallUnit = 'skolo-firewall.service';
  * which Debian's nftables.service would flush.
  *
  * @param subnet of the rack
+ * @param isRouter gives addresses by DHCP
  */
-export function firewallStep(subnet: string, guard: Guard): Step {
+export function firewallStep(subnet: string, guard: Guard, isRouter = false): Step {
   return guardedStep(
     {
       name: 'firewall',
       about: `everything from ${subnet}, and only ssh from elsewhere`,
       files: async (host) => [
-        { path: rules, content: rulesText(subnet, await sshPorts(host)) },
+        { path: rules, content: rulesText(subnet, await sshPorts(host), isRouter) },
         { path: `/etc/systemd/system/${firewallUnit}`, content: unitText },
       ],
       // Also for the way back, to no firewall.
@@ -72,7 +73,7 @@ async function sshPorts(host: Host): Promise<number[]> {
   });
 }
 
-function rulesText(subnet: string, ports: readonly number[]): string {
+function rulesText(subnet: string, ports: readonly number[], isRouter: boolean): string {
   const family = subnet.includes(':') ? 'ip6' : 'ip';
   return `# Written by \`skolo jumphost prepare\`. An edit is undone by the next run; rules of your own belong into a table of your own.
 table inet skolo
@@ -88,7 +89,7 @@ table inet skolo {
     # ICMP of both kinds: without netbase there are no names of protocols.
     meta l4proto { 1, 58 } accept
     udp dport { 68, 546 } accept
-    tcp dport { ${ports.join(', ')} } accept
+${isRouter ? '    # Who asks for an address has none.\n    udp dport 67 accept\n' : ''}    tcp dport { ${ports.join(', ')} } accept
     ${family} saddr ${subnet} accept
   }
 }

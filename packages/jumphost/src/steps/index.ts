@@ -79,7 +79,7 @@ export function stepsOf(needs: JumphostNeeds): Step[] {
     nodeStep(download),
     addressStep(rack.jumphost.address, subnet, guard),
     soleStep(rack.jumphost.address),
-    firewallStep(subnet, guard),
+    firewallStep(subnet, guard, rack.jumphost.uplink === 'internet'),
     sshStep(guard),
     programsStep(sources),
     unitsStep(),

@@ -38,6 +38,8 @@ interface BareOptions {
   place?: Place;
   /** Of this computer, by where they are there; they can only be read. */
   folders?: Readonly<Record<string, string>>;
+  /** Of Computer. */
+  cables?: Readonly<Record<string, string>>;
   /** Where its disk is; default: the folder for temporary files. */
   disks?: string;
 }
@@ -73,12 +75,13 @@ export async function startBareJumphost(options: BareOptions = {}): Promise<Bare
 
 /** @param debian root file system */
 export async function bareComputer(
-  { bridge, folders, disks }: BareOptions,
+  { bridge, folders, cables, disks }: BareOptions,
   debian = resolve(peer('debian') ?? '', '../../..'),
 ): Promise<Computer> {
   return await Computer.bare(peer('systemd-nspawn') ?? '', debian, {
     network: `${ours}/24`,
     ...(bridge !== undefined && { bridge }),
+    ...(cables !== undefined && { cables }),
     ...(disks !== undefined && { disks }),
     folders: {
       '/opt/test/node': process.execPath,

@@ -1,9 +1,11 @@
 /** What a Raspberry Pi that runs has to be: what the first start of a card makes it. */
-import type { Guard, Step } from '@skolo/jumphost';
+import { type Guard, packagesStep, type Step, clockStep as timeServerStep } from '@skolo/jumphost';
+import type { Rack } from '@skolo/rack';
 import type { PiSetup } from '../setup.ts';
 import { clockStep, systemStep } from './facts.ts';
 import { firmwareStep, type RestartNeeds, restartStep } from './firmware.ts';
 import { placeStep, sshStep, userStep } from './person.ts';
+import { routerSteps } from './router.ts';
 import {
   dnsStep,
   hostsStep,
@@ -19,6 +21,8 @@ export interface SetupNeeds extends RestartNeeds {
   /** Its address stays as it is. `wifi: 'off'` leaves its Wi-Fi as it is; no name servers leave its own. */
   setup: PiSetup;
   guard: Guard;
+  /** rack.yaml, where this Pi is its jumphost. */
+  master?: Rack;
   /** Of this desk, in milliseconds since 1970. */
   now(): number;
 }
@@ -41,6 +45,21 @@ export function setupSteps(needs: SetupNeeds): Step[] {
     firmwareStep(setup),
     ...(setup.wifi === 'off' ? [] : [wifiStep(setup, guard)]),
     sshStep(guard),
+    ...(needs.master === undefined ? [] : masterSteps(needs.master, guard)),
     restartStep(needs),
+  ];
+}
+
+/** It gives the rack its time, and with `uplink: internet` its way to the outside. */
+function masterSteps(rack: Rack, guard: Guard): Step[] {
+  const { subnet } = rack.network;
+  return [
+    ...(subnet === undefined
+      ? []
+      : [
+          { ...packagesStep(['chrony']), name: 'chrony' },
+          { ...timeServerStep({ subnet, isPod: false }), name: 'time-server' },
+        ]),
+    ...(rack.jumphost.uplink === 'internet' ? routerSteps(rack, guard) : []),
   ];
 }

@@ -55,12 +55,16 @@ export function commonCauses(sources: CauseSources): CommonCause[] {
   });
 }
 
+function deviceOf(uplink: Rack['jumphost']['uplink']): string | undefined {
+  return uplink === 'internet' ? undefined : uplink?.device;
+}
+
 /**
  * The machines that the jumphost cannot reach when an element is off: those without power, and those with an element that is
  * off on their way to the jumphost. An element that comes later feeds or connects those before it.
  */
 export function behindElements(rack: Rack): Map<string, string[]> {
-  const toJumphost = chainOf(rack, rack.jumphost.uplink?.device);
+  const toJumphost = chainOf(rack, deviceOf(rack.jumphost.uplink));
   const ways = new Map(
     [...rack.machines.values()].map(({ name, uplink }) => [
       name,

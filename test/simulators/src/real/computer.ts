@@ -58,21 +58,23 @@ export class Computer {
    * @param folders of this computer, by where they are there; they can only be read
    * @param network its interface `host0` and ours are the ends of one cable; ours gets this address
    * @param bridge name of a switch that several computers are plugged into; our address is at the switch then
+   * @param cables more of them: names of their ends here, by those there
    * @param disks the folder that its disk is in
    */
   static async bare(
     nspawn: string,
     debian: string,
-    { folders, network, bridge, disks = tmpdir() }: BareOptions,
+    { folders, network, bridge, cables = {}, disks = tmpdir() }: BareOptions,
   ): Promise<Computer> {
     const disk = await mkdtemp(join(disks, 'skolo-debian-'));
     for (const folder of ['root', 'work', 'all']) await mkdir(join(disk, folder), { mode: 0o755 });
+    const extra = Object.entries(cables).map(([to, from]) => `--network-veth-extra=${from}:${to}`);
     const binds = Object.entries(folders).map(([to, from]) => `--bind-ro=${from}:${to}`);
     return new Computer(nspawn, join(disk, 'root'), {
       ...{ disk, network },
       ...(bridge !== undefined && { bridge }),
       // Its time zone is its own.
-      args: ['--network-veth', '--timezone=off', ...binds],
+      args: ['--network-veth', ...extra, '--timezone=off', ...binds],
       // Hidden from all other processes, and gone with the computer.
       mount: `mount -t overlay -o lowerdir=${debian},upperdir=${disk}/root,workdir=${disk}/work overlay ${disk}/all`,
       directory: join(disk, 'all'),
@@ -295,6 +297,8 @@ interface BareOptions {
   folders: Readonly<Record<string, string>>;
   network: string;
   bridge?: string;
+  /** More of them: names of their ends here, by those there. */
+  cables?: Readonly<Record<string, string>>;
   /** The folder that its disk is in. */
   disks?: string;
 }

@@ -5,7 +5,14 @@
  */
 import type { DeviceStations } from '@skolo/api';
 import { models } from '@skolo/models';
-import { formatOutlet, type InfrastructureDevice, type Outlet, type Rack } from '@skolo/rack';
+import {
+  formatOutlet,
+  type InfrastructureDevice,
+  type Jumphost,
+  type Machine,
+  type Outlet,
+  type Rack,
+} from '@skolo/rack';
 
 /** Something of rack.yaml that is plugged into the network. */
 export interface Entry {
@@ -21,25 +28,19 @@ export interface Entry {
 export function entriesOf(rack: Rack): Entry[] {
   const plain = [rack.jumphost, ...rack.machines.values()];
   return [
-    ...plain.map(({ name, mac, address, uplink, power }) => ({
-      name,
-      mac,
-      address,
-      uplink,
-      power,
-    })),
-    ...[...rack.infrastructure.values()].map((device): Entry => {
-      const { name, mac, address, uplink, power } = device;
-      return {
-        name,
-        mac,
-        address,
-        uplink: uplink === 'internet' ? undefined : uplink,
-        power,
-        device,
-      };
-    }),
+    ...plain.map(entryOf),
+    ...[...rack.infrastructure.values()].map((device) => ({ ...entryOf(device), device })),
   ];
+}
+
+function entryOf({
+  name,
+  mac,
+  address,
+  uplink,
+  power,
+}: Machine | Jumphost | InfrastructureDevice): Entry {
+  return { name, mac, address, uplink: uplink === 'internet' ? undefined : uplink, power };
 }
 
 /** Whether others are plugged into it. */

@@ -7,20 +7,22 @@ export interface NewRackOptions {
   create?: string;
   subnet?: string;
   timezone?: string;
+  router?: true;
 }
 
 export function addNewRackOptions(command: SkoloCommand): SkoloCommand {
   return command
     .option('--create <name>', 'make the file, for a rack of this name; the first is the jumphost')
     .option('--subnet <network>', 'with --create (default: the /24 of the jumphost)')
-    .option('--timezone <zone>', 'with --create (default: that of this computer)');
+    .option('--timezone <zone>', 'with --create (default: that of this computer)')
+    .option('--router', 'with --create: the jumphost is the router of the others');
 }
 
 /** @throws RackError A value is not valid. */
 export function newRack(
   command: SkoloCommand,
   { name, address }: { name: string; address: string | undefined },
-  { create, subnet, timezone }: NewRackOptions,
+  { create, subnet, timezone, router }: NewRackOptions,
 ): string {
   if (address === undefined) {
     return command.error(`--create: ${name} becomes the jumphost, and needs an address`);
@@ -31,7 +33,7 @@ export function newRack(
     stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
   const text = `# Made by skolo inventory. What else it may have: docs/rack-yaml.md.
 ${stringify({ rack: create, timezone: zone })}network: ${line({ subnet: network })}
-jumphost: ${line({ name, address })}
+jumphost: ${line({ name, address, ...(router && { uplink: 'internet' }) })}
 `;
   parseRack(text, { file: command.globals().rack });
   return text;

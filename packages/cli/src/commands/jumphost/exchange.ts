@@ -43,7 +43,10 @@ function exchanged({ jumphost, machines }: Rack, spare: string, left: string[]):
   const machine = machines.get(spare);
   const values = {
     power: [jumphost.power.map(formatOutlet), (machine?.power ?? []).map(formatOutlet)],
-    uplink: [jumphost, machine].map((each) => (each?.uplink ? [formatOutlet(each.uplink)] : [])),
+    // A router keeps its own: it is no port of a switch.
+    uplink: [jumphost.uplink, machine?.uplink].map((uplink) =>
+      uplink === undefined || uplink === 'internet' ? [] : [formatOutlet(uplink)],
+    ),
     mac: [jumphost, machine].map((each) => (each?.mac ? [each.mac] : [])),
   } as const;
   return (['power', 'uplink', 'mac'] as const).flatMap((key): RackEdit[] => {

@@ -57,6 +57,7 @@ export function define(command: SkoloCommand): void {
           const steps = setupSteps({
             ...{ setup: setups.of(name, {}), now: io.now, signal: stop },
             mayRestart: options.restart ?? false,
+            ...(pis.rack?.jumphost.name === name && { master: pis.rack }),
             guard: {
               ...{ returnSeconds: options.returnAfter / 1000, signal: stop },
               newSession: (end) => pis.newSession(name, end),

@@ -1,0 +1,167 @@
+/** The master of a desk as the router of its wire: to the outside by Wi-Fi, with addresses and names from rack.yaml. */
+import {
+  type Guard,
+  guardedStep,
+  type Host,
+  JumphostError,
+  packagesStep,
+  type Step,
+} from '@skolo/jumphost';
+import { dnsmasqConfig, type Rack } from '@skolo/rack';
+import { freeRange } from './free-range.ts';
+
+const rulesFile = '/etc/skolo/router.nft';
+const dnsFile = '/etc/skolo/router-dnsmasq.conf';
+const forwardFile = '/etc/sysctl.d/90-skolo-router.conf';
+const rulesUnit = 'skolo-router.service';
+const dnsUnit = 'skolo-router-dns.service';
+const head = '# Written by `skolo pi setup`. An edit is undone by the next run.\n';
+
+/** @throws JumphostError rack.yaml lacks what a router needs. */
+export function routerSteps(rack: Rack, guard: Guard): Step[] {
+  const { subnet } = rack.network;
+  const { name, address } = rack.jumphost;
+  if (subnet === undefined || !/^[\d.]+\/\d+$/.test(subnet)) {
+    throw new JumphostError(
+      'STEP',
+      `${name}: rack.yaml has no network.subnet of IPv4, and a router has to know it`,
+    );
+  }
+  return [
+    { ...packagesStep(['dnsmasq-base', 'nftables']), name: 'router-programs' },
+    guardedStep(
+      {
+        name: 'router',
+        about: `${subnet} reaches the outside, with addresses and names of rack.yaml`,
+        async files(host) {
+          const { wire, uplink } = await interfacesOf(host, address);
+          return [
+            { path: forwardFile, content: `${head}net.ipv4.ip_forward = 1\n` },
+            { path: rulesFile, content: rulesText({ wire, uplink, subnet }) },
+            { path: `/etc/systemd/system/${rulesUnit}`, content: rulesUnitText },
+            { path: dnsFile, content: dnsText(rack, { wire, subnet }) },
+            { path: `/etc/systemd/system/${dnsUnit}`, content: dnsUnitText },
+          ];
+        },
+        // Also for the way back, to no router.
+        activate: `set -e
+systemctl daemon-reload
+if [ -e ${rulesFile} ]; then
+  nft --check --file ${rulesFile}
+  dnsmasq --test --conf-file=${dnsFile}
+  echo 1 > /proc/sys/net/ipv4/ip_forward
+  systemctl enable --quiet ${rulesUnit} ${dnsUnit}
+  systemctl restart ${rulesUnit} ${dnsUnit}
+else
+  systemctl stop ${dnsUnit} 2>/dev/null || true
+  nft delete table inet skolo_router 2>/dev/null || true
+fi`,
+        verify: `[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo 'its kernel does not forward'
+for each in ${rulesUnit} ${dnsUnit}; do
+  systemctl is-active -q "$each" || echo "$each does not run"
+  systemctl is-enabled -q "$each" 2>/dev/null || echo "$each does not start with the computer"
+done
+nft list table inet skolo_router > /dev/null 2>&1 || echo 'the kernel has no rules of the router'`,
+      },
+      guard,
+    ),
+  ];
+}
+
+interface Interfaces {
+  wire: string;
+  uplink: string;
+}
+
+/** By the address of rack.yaml, and by the route to the outside. @throws JumphostError One is missing. */
+async function interfacesOf(host: Host, address: string): Promise<Interfaces> {
+  const said = await host.need(
+    `ip -4 -o address show to ${address} | awk '{ print $2; exit }'; echo; ip -4 route show default | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p'`,
+  );
+  const [wire = '', ...others] = said.split('\n').filter((line) => line !== '');
+  if (!said.startsWith('\n') && wire !== '') {
+    const uplink = others.find((each) => each !== wire);
+    if (uplink !== undefined) return { wire, uplink };
+    throw new JumphostError(
+      'STEP',
+      'it has no way to the outside beside the wire; connect it, for example by Wi-Fi with --wifi, and run it again',
+    );
+  }
+  throw new JumphostError(
+    'STEP',
+    `no interface has the address ${address} of rack.yaml; make its card with skolo pi image, or set the address, and run it again`,
+  );
+}
+
+/** In a table of its own: k3s has others. Only what comes from the wire, and answers to it, pass. */
+function rulesText({ wire, uplink, subnet }: Interfaces & { subnet: string }): string {
+  return `${head}table inet skolo_router
+delete table inet skolo_router
+table inet skolo_router {
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    iifname "${uplink}" oifname "${wire}" ct state established,related accept
+    iifname "${uplink}" oifname "${wire}" drop
+  }
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    oifname "${uplink}" ip saddr ${subnet} masquerade
+  }
+}
+`;
+}
+
+const rulesUnitText = `${head}[Unit]
+Description=skolo: the wire reaches the outside
+Documentation=man:nft(8)
+# Whose configuration may flush all rules.
+After=nftables.service
+Before=network.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft --file ${rulesFile}
+ExecStop=/usr/sbin/nft delete table inet skolo_router
+[Install]
+WantedBy=multi-user.target
+`;
+
+/**
+ * Machines with a MAC address in rack.yaml get their own address, and others one that nobody has.
+ * Source: dnsmasq(8).
+ */
+function dnsText(rack: Rack, { wire, subnet }: { wire: string; subnet: string }): string {
+  const { address } = rack.jumphost;
+  const free = freeRange(rack, subnet);
+  const range =
+    free === undefined ? `${subnet.split('/')[0]},static` : `${free.first},${free.last},12h`;
+  return `${head}interface=${wire}
+except-interface=lo
+bind-dynamic
+no-hosts
+domain-needed
+bogus-priv
+domain=${rack.network.domain}
+dhcp-range=${range}
+dhcp-authoritative
+dhcp-option=option:router,${address}
+dhcp-option=option:dns-server,${address}
+dhcp-option=option:ntp-server,${address}
+dhcp-leasefile=/var/lib/misc/skolo-router.leases
+${dnsmasqConfig(rack)}`;
+}
+
+const dnsUnitText = `${head}[Unit]
+Description=skolo: addresses and names of the wire
+Documentation=man:dnsmasq(8)
+After=network-online.target
+Wants=network-online.target
+[Service]
+ExecStartPre=/bin/mkdir -p /var/lib/misc
+# With systemd-resolved, the name servers of the outside are there.
+ExecStart=/bin/sh -c 'file=/run/systemd/resolve/resolv.conf; [ -e "$file" ] || file=/etc/resolv.conf; exec /usr/sbin/dnsmasq --keep-in-foreground --conf-file=${dnsFile} --resolv-file="$file"'
+Restart=always
+RestartSec=2
+[Install]
+WantedBy=multi-user.target
+`;
