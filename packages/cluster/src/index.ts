@@ -1,4 +1,14 @@
 /** A Kubernetes cluster of Raspberry Pis: made, verified, measured, taken apart. */
+export { type MeasureDeps, type Measured, measure } from './bench/measure.ts';
+export { barOf, plotOf, short } from './bench/plot.ts';
+export {
+  type Compared,
+  compared,
+  earlierRuns,
+  keepRun,
+  type Run,
+  remarksOn,
+} from './bench/runs.ts';
 export { ClusterError } from './errors.ts';
 export { type NodeState, nodesOn } from './nodes.ts';
 export type { ClusterPlan, Member, PlanDeps } from './plan.ts';

@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { ClusterError } from './errors.ts';
 
 /** For a shell of root: `kubectl`, of k3s or of kubeadm. */
-const prelude = `kubectl() {
+export const kubectlPrelude = `kubectl() {
   if [ -e /etc/kubernetes/admin.conf ]; then command kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"; else k3s kubectl "$@"; fi
 }`;
 
@@ -21,7 +21,7 @@ export interface Kubectl {
 
 export function kubectlOn(server: Host): Kubectl {
   const scriptOf = (args: readonly string[]) =>
-    `${prelude}\nkubectl --request-timeout=30s ${args.map(shellWord).join(' ')}`;
+    `${kubectlPrelude}\nkubectl --request-timeout=30s ${args.map(shellWord).join(' ')}`;
   const run: Kubectl['run'] = (args, options) => server.need(scriptOf(args), options);
   return {
     run,

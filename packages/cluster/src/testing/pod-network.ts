@@ -26,6 +26,8 @@ export function whyNoPodNetwork(): string | undefined {
 
 export interface PodNetwork {
   server: Host;
+  /** A computer in that network, with the addresses of all nodes. */
+  node: Host;
   plane: ControlPlane;
   kubectl(args: readonly string[], input?: object): Promise<string>;
   close(): Promise<void>;
@@ -89,7 +91,7 @@ shift
 all=$*
 case " $all " in *' exec '*) ;; *) exec ${command} "$@" ;; esac
 enter='nsenter --net --mount --target ${network.pid}'
-for each in $(${command} get pods,services -n skolo-verify -o jsonpath='{.items[*].status.podIP} {.items[*].spec.clusterIP}') $(${command} get nodes -o jsonpath='{.items[*].status.addresses[0].address}'); do
+for each in $(${command} get pods,services -n skolo-verify -o jsonpath='{.items[*].status.podIP} {.items[*].spec.clusterIP}'); do
   $enter ip address replace "$each/32" dev lo
 done
 for script; do :; done
@@ -105,9 +107,19 @@ exec env -i "PATH=$PATH" /usr/bin/$enter sh -c "$(echo "$script" | sed 's#/data/
       start: async (text) => spawn('sh', ['-c', text], { env }),
       signal,
     });
+    const enter = ['--net', '--target', `${network.pid}`, 'sh', '-c'];
+    const node = await openHost({
+      name: 'node',
+      start: async (text) => spawn('nsenter', [...enter, text], { env }),
+      signal,
+    });
+    const addresses = await server.need(
+      `k3s kubectl get nodes -o jsonpath='{.items[*].status.addresses[0].address}'`,
+    );
+    await node.need(`for each in ${addresses}; do ip address replace "$each/32" dev lo; done`);
     const { kubeconfig } = plane;
     return {
-      ...{ server, plane, close },
+      ...{ server, node, plane, close },
       async kubectl(args, input) {
         const child = run(peer('kubectl') ?? '', ['--kubeconfig', kubeconfig, ...args]);
         child.child.stdin?.end(input === undefined ? '' : JSON.stringify(input));

@@ -1,4 +1,5 @@
 import type { SkoloCommand } from '../../../command.ts';
+import { defineBench } from './bench.ts';
 import { defineDeploy } from './deploy.ts';
 import { defineReset } from './reset.ts';
 import { defineSetUp } from './set-up.ts';
@@ -16,6 +17,7 @@ export function define(command: SkoloCommand): void {
     deploy: defineDeploy,
     setup: defineSetUp,
     verify: defineVerify,
+    bench: defineBench,
     reset: defineReset,
   };
   for (const [name, defineVerb] of Object.entries(verbs)) {

@@ -1,0 +1,107 @@
+import { writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import {
+  barOf,
+  type Compared,
+  compared,
+  earlierRuns,
+  keepRun,
+  measure,
+  plotOf,
+  remarksOn,
+  short,
+} from '@skolo/cluster';
+import { upTo } from '../../../arguments.ts';
+import type { SkoloCommand } from '../../../command.ts';
+import { complain, failPartly } from '../../../errors.ts';
+import { interruptible } from '../../../fleet.ts';
+import { printTable } from '../../../output/table.ts';
+import { plain } from '../../../output/text.ts';
+import { openCluster } from './open-cluster.ts';
+
+interface Options {
+  allPairs?: true;
+  seconds: number;
+  image?: string;
+  folder?: string;
+}
+
+/** `skolo pi kubernetes bench`: what a cluster can do. */
+export function defineBench(command: SkoloCommand): void {
+  command
+    .description(
+      'Measures a cluster, one thing after the other: on each node the time of an fsync of small records (as databases do), writing, one core and all cores; the network from each node to the next; reads and writes of the API server; and the start of a pod on each node. Each run is kept, and compared with the last ten: a figure is better or worse if it is beyond all of them. It writes a plot beside the run. On nodes it needs only perl, which every Debian has. It loads the nodes, so keep tests away meanwhile.',
+    )
+    .summary('measure network, disk, processor, API and start of pods')
+    .argument('<cluster>', 'name in the list of racks')
+    .option('--all-pairs', 'the network between every pair of nodes')
+    .option('--seconds <n>', 'for each measurement', upTo(30), 3)
+    .option('--image <image>', 'for the pods (default: one that k3s brings)')
+    .option(
+      '--folder <folder>',
+      'where runs are kept (default: ~/.local/share/skolo/bench/CLUSTER)',
+    )
+    .uses('clusters')
+    .example('skolo pi kubernetes bench pis');
+
+  command.action(async (name: string, { allPairs, image, ...options }: Options) => {
+    const { io } = command;
+    const data = io.env.XDG_DATA_HOME || join(homedir(), '.local', 'share');
+    const folder = resolve(io.folder, options.folder ?? join(data, 'skolo', 'bench', name));
+    const earlier = await earlierRuns(folder, name);
+    await interruptible(command, async (signal) => {
+      const what = 'pi kubernetes bench';
+      const { server, nodes, open } = await openCluster(command, name, { what, signal });
+      const versions = [...new Set((await nodes()).map(({ version }) => version))];
+      const { figures, failed } = await measure({
+        ...{ server, open, signal, seconds: options.seconds, allPairs: allPairs ?? false },
+        ...(image !== undefined && { image }),
+        report: (text) => io.err(plain(`${name}: ${text}`)),
+      });
+      const at = new Date(io.now()).toISOString();
+      const all = compared(figures, earlier);
+      const path = await keepRun(folder, { cluster: name, at, versions, figures });
+      await writeFile(`${path}.svg`, plotOf(`${name}, ${at}, ${versions.join(', ')}`, all));
+      print(command, all);
+      for (const remark of remarksOn(figures, server.name)) io.err(plain(remark));
+      for (const { what, where, why } of failed) complain(io, plain(`${where}: ${what}: ${why}`));
+      io.err(plain(`${path}.svg is the plot, and ${path}.json has the figures`));
+      if (failed.length > 0) failPartly(io, figures.length > 0);
+    });
+  });
+}
+
+function print({ io }: SkoloCommand, all: readonly Compared[]): void {
+  const most = new Map<string, number>();
+  for (const { name, value } of all) most.set(name, Math.max(most.get(name) ?? 0, value));
+  printTable(
+    io,
+    [
+      { title: 'FIGURE', cell: ({ name }) => name },
+      { title: 'WHERE', cell: ({ where }) => where },
+      { title: 'NOW', cell: ({ value }) => short(value), align: 'right' },
+      { title: 'UNIT', cell: ({ unit }) => unit },
+      { title: 'EARLIER', cell: ({ earlier }) => earlier && earlierText(earlier) },
+      { title: 'RATIO', cell: ({ ratio }) => ratio?.toFixed(2), align: 'right' },
+      {
+        title: 'IS',
+        cell: ({ verdict }) => verdict,
+        style: ({ verdict }) =>
+          verdict === 'worse' ? 'red' : verdict === 'better' ? 'green' : undefined,
+      },
+      { title: 'BAR', cell: ({ name, value }) => barOf(value, most.get(name) ?? 0), leaveOut: 1 },
+    ],
+    [...all].sort((a, b) => order(all, a) - order(all, b)),
+  );
+}
+
+/** All nodes of one figure together. */
+function order(all: readonly Compared[], { name }: Compared): number {
+  return all.findIndex((each) => each.name === name);
+}
+
+/** `3.1 (2.9–3.4, 5 runs)` */
+function earlierText({ median, least, most, runs }: NonNullable<Compared['earlier']>): string {
+  return `${short(median)} (${short(least)}–${short(most)}, ${runs} ${runs === 1 ? 'run' : 'runs'})`;
+}

@@ -1,0 +1,122 @@
+/** Measuring and comparing. The programs run for real: on this computer's disk and processor, and in a network of the test. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isLong } from '@skolo/durable/campaign';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PodNetwork, startPodNetwork, whyNoPodNetwork } from '../testing/pod-network.ts';
+import { type Figure, type Measured, measure, pairsOf } from './measure.ts';
+import { barOf, plotOf, short } from './plot.ts';
+import { compared, earlierRuns, keepRun, type Run, remarksOn } from './runs.ts';
+
+const fsync = (value: number, where = 'host01'): Figure => ({
+  ...{ name: 'fsync p99', where, value, unit: 'ms', better: 'lower' },
+});
+const runOf = (figures: Figure[], at = '2026-11-22T10:00:00.000Z'): Run => ({
+  ...{ cluster: 'pis', at, versions: ['v1.32.5+k3s1'], figures },
+});
+
+describe('a run', () => {
+  it('is kept, and found again among others and damaged ones', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'skolo-bench-'));
+    const path = await keepRun(folder, runOf([fsync(3)]));
+    await keepRun(folder, { ...runOf([fsync(9)], '2026-11-22T11:00:00.000Z'), cluster: 'other' });
+    await writeFile(join(folder, '2020.json'), '{"cluster":');
+
+    expect(await earlierRuns(folder, 'pis')).toEqual([runOf([fsync(3)])]);
+    expect(await earlierRuns(join(folder, 'none'), 'pis')).toEqual([]);
+    expect(await readFile(`${path}.json`, 'utf8')).toContain('"fsync p99"');
+    await rm(folder, { recursive: true });
+  });
+
+  it.each([
+    [3, 'as before'],
+    [3.9, 'as before'],
+    [5, 'worse'],
+    [1, 'better'],
+  ])('of %d ms beside 2, 3 and 4 ms is %s', (value, verdict) => {
+    const earlier = [2, 3, 4].map((each) => runOf([fsync(each), fsync(99, 'host02')]));
+
+    expect(compared([fsync(value)], earlier)).toMatchObject([
+      { verdict, earlier: { median: 3, least: 2, most: 4, runs: 3 } },
+    ]);
+  });
+
+  it('has nothing to be compared with the first time', () => {
+    expect(compared([fsync(3)], [])).toMatchObject([{ earlier: undefined, verdict: undefined }]);
+  });
+
+  it('says that a card is too slow for a database', () => {
+    expect(remarksOn([fsync(9), fsync(80, 'host02')], 'host01')).toEqual([]);
+    expect(remarksOn([fsync(80)], 'host01')).toEqual([
+      expect.stringContaining('80 ms (p99), and the database of the cluster wants less than 10 ms'),
+    ]);
+  });
+
+  it('is plotted, and names cannot break out of the plot', () => {
+    const earlier = [2, 4].map((each) => runOf([fsync(each)]));
+
+    const svg = plotOf('a<b&c', compared([fsync(8), fsync(2, 'host02')], earlier));
+
+    expect(svg).toContain('a&lt;b&amp;c');
+    expect(svg.match(/<rect x=/g)).toHaveLength(2);
+    // The longest bar has all of the width, and the spread of earlier runs is on it.
+    expect(svg).toContain('width="420.0"');
+    expect(svg).toContain('<path d="M355.0');
+    expect([barOf(1, 2, 4), barOf(0, 0), short(0.01234), short(123.4)]).toEqual([
+      ...['██', '', '0.012', '123'],
+    ]);
+  });
+
+  it('measures each node with the next, or every pair', () => {
+    expect(pairsOf(['a', 'b', 'c'], false)).toEqual([
+      ['a', 'b'],
+      ['b', 'c'],
+      ['c', 'a'],
+    ]);
+    expect(pairsOf(['a', 'b', 'c'], true)).toHaveLength(6);
+    expect(pairsOf(['a'], true)).toEqual([]);
+  });
+});
+
+const why = isLong ? whyNoPodNetwork() : 'not in the quick suite';
+describe.skipIf(why !== undefined)(
+  `a cluster (${why ?? 'of a test'})`,
+  { timeout: 300_000 },
+  () => {
+    let network: PodNetwork;
+    let found: Measured;
+    beforeAll(async () => {
+      network = await startPodNetwork(['host01', 'host02', 'host03']);
+      const { signal } = new AbortController();
+      found = await measure({
+        ...{ server: network.server, allPairs: false, seconds: 1, signal, report() {} },
+        async open({ name }) {
+          if (name === 'host03') throw new Error('host03: is off');
+          return network.node;
+        },
+      });
+    }, 240_000);
+    afterAll(() => network?.close());
+
+    it('is measured, but for what is off', () => {
+      const of = (wanted: string) =>
+        found.figures.filter(({ name }) => name === wanted).map(({ where }) => where);
+
+      expect(found.failed).toEqual([{ what: 'ssh', where: 'host03', why: 'host03: is off' }]);
+      expect(of('fsync p99')).toEqual(['host01', 'host02']);
+      expect(of('all cores')).toEqual(['host01', 'host02']);
+      expect(of('network')).toEqual(['host01 → host02', 'host02 → host01']);
+      expect(of('API write p99')).toEqual(['host01']);
+      expect(of('pod start')).toEqual(['host01', 'host02', 'host03']);
+      expect(found.figures.every(({ value }) => value > 0)).toBe(true);
+    });
+
+    it('leaves nothing behind', async () => {
+      await expect
+        .poll(() => network.kubectl(['get', 'namespace', 'skolo-bench', '--ignore-not-found']))
+        .toBe('');
+      expect(await network.node.need('ls -A /var/lib | grep skolo-bench || true')).toBe('');
+    });
+  },
+);
