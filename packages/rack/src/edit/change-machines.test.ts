@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRack } from '../load.ts';
 import { addMachines, removeMachines, setMachines } from './change-machines.ts';
@@ -74,8 +75,53 @@ describe('machines of rack.yaml', () => {
     address: 10.1.1.9 # for now
     shelf: left
 `);
+    const two = setMachines(text, ['host03', 'host04'], new Map([['shelf', 'left']]), file);
+    expect(machinesOf(two)).toContain(
+      '  host[02,05]: { kind: rpi, address: 10.1.1.[3,6] } # on the desk\n  host[03-04]: { kind: rpi, address: 10.1.1.[4-5], shelf: left }\n',
+    );
     expect(
       addresses(setMachines(text, ['spare'], new Map([['address', '10.1.1.77']]), file)),
     ).toContainEqual(['spare', '10.1.1.77']);
+  });
+
+  it('are the same but for their new value, whichever they are', () => {
+    const names = Array.from({ length: 12 }, (_, at) => `m-${String(at + 1).padStart(2, '0')}`);
+    const uplink = fc.constantFrom(
+      'switch-1/[1-12]',
+      '[switch-1/[1-5], switch-1/17, "switch-1/[20-25]"]',
+      '\n      - switch-1/[1-5]\n      - switch-1/17\n      - switch-1/[20-25]',
+    );
+    fc.assert(
+      fc.property(uplink, fc.subarray(names, { minLength: 1 }), (outlets, some) => {
+        const before = `rack: r
+infrastructure:
+  switch-1: { model: edgeswitch, address: 192.168.1.11, login: l }
+logins: { l: { username: u } }
+network: { subnet: 192.168.1.0/24 }
+jumphost: { name: j, address: 192.168.1.8 }
+machines:
+  m-[01-12]:
+    kind: rpi
+    address: 192.168.1.[101-112]
+    devices: [{ name: phone, kind: android, serial: "S[1-12]" }]
+    metadata: { tags: [bot, "n[1-12]"], attributes: { label: a-[1-12] } }
+    uplink: ${outlets}
+`;
+        let after: string;
+        try {
+          after = setMachines(before, some, new Map([['shelf', 'left']]), file);
+        } catch (error) {
+          // A list of ranges that some of them leave may have no form.
+          expect(error).toMatchObject({ code: 'BY_HAND' });
+          return;
+        }
+        const [was, is] = [before, after].map((each) => parseRack(each, { file }).machines);
+        const expected = names.map((name) => {
+          const machine = was?.get(name);
+          return some.includes(name) ? { ...machine, shelf: 'left' } : machine;
+        });
+        expect(names.map((name) => is?.get(name))).toEqual(expected);
+      }),
+    );
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Adds, removes and changes machines in the text of a rack.yaml. All that is around them stays as it is, comments too. A name that
- * leaves a range, or gets a value that the range does not have, is taken out of the entry.
+ * Adds, removes and changes machines in the text of a rack.yaml. All that is around them stays as it is, comments too. Names that
+ * leave a range, or get a value that the range does not have, are taken out of the entry.
  */
 import { isMap, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { hideRanges } from '../hidden-ranges.ts';
@@ -135,11 +135,11 @@ function alone(
 ): string {
   const wanted = new Set(names);
   let result = text;
-  // Each comes directly behind the entry that it leaves.
-  for (const name of names.toReversed()) {
-    const entry = entriesIn(result).find((each) => each.names.includes(name));
-    if (entry === undefined) continue;
-    if (!entry.names.every((each) => wanted.has(each))) result = splitEntry(result, name, file);
+  for (const { names: own } of entriesIn(text)) {
+    const leaving = own.filter((name) => wanted.has(name));
+    if (leaving.length > 0 && leaving.length < own.length) {
+      result = splitEntry(result, leaving, file);
+    }
   }
   const keys = entriesIn(result).filter((each) => each.names.some((name) => wanted.has(name)));
   for (const { key } of keys) {

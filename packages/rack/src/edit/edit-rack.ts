@@ -95,7 +95,7 @@ class NeedsOwnEntry extends ByHand {}
 
 function ifPossible(text: string, name: string, file: string): string {
   try {
-    return splitEntry(text, name, file);
+    return splitEntry(text, [name], file);
   } catch (error) {
     if (error instanceof ByHand) return text;
     throw error;

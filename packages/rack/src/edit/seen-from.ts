@@ -64,7 +64,7 @@ function withOwnEntry(text: string, machine: string, file: string): string {
   const { value } = readYaml(text, file);
   if (Object.hasOwn(mapOf(mapOf(value).machines), machine)) return text;
   try {
-    return splitEntry(text, machine, file);
+    return splitEntry(text, [machine], file);
   } catch (error) {
     if (!(error instanceof ByHand)) throw error;
     throw mistake(text, file, ['machines'], `${machine}: ${error.message}; write one by hand`);

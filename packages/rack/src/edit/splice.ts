@@ -1,5 +1,5 @@
 /** Pieces of a text that are replaced, each where it stands. */
-import { parse, type Scalar } from 'yaml';
+import { type Node, parse, type Scalar } from 'yaml';
 import { hideRanges } from '../hidden-ranges.ts';
 
 /** A piece of the text, and what takes its place. */
@@ -14,7 +14,7 @@ export class ByHand extends Error {
   readonly code = 'BY_HAND';
 }
 
-export function rangeOf({ range }: Scalar): { from: number; to: number } {
+export function rangeOf({ range }: Pick<Node, 'range'>): { from: number; to: number } {
   const [from, to] = range ?? [];
   if (from === undefined || to === undefined)
     throw new ByHand('its value has no place in the text');

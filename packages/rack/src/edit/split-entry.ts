@@ -1,8 +1,9 @@
 /**
- * Takes one name out of an entry of several, so that it can have values that no range gives: the others stay in the entry, with its
- * comments, and the one gets an entry of its own behind it. The rack stays the same.
+ * Takes names out of an entry of several, so that they can have values that its ranges do not give: the others stay in the entry, with
+ * its comments, and these get one of their own behind it, with ranges where that is possible. The rack stays the same.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import { models } from '@skolo/models';
 import {
   Document,
@@ -13,6 +14,7 @@ import {
   type Pair,
   parseDocument,
   type Scalar,
+  visit,
   type YAMLSeq,
 } from 'yaml';
 import { expandEntry } from '../expand.ts';
@@ -26,8 +28,11 @@ import { readYaml } from '../yaml.ts';
 import { foldValues } from './fold.ts';
 import { applied, ByHand, plain, rangeOf, type Splice, written } from './splice.ts';
 
-/** @throws ByHand It is not in an entry of several, or that is written in an unusual way */
-export function splitEntry(text: string, name: string, file: string): string {
+/**
+ * @param names all of one entry, and not all that it has
+ * @throws ByHand They are not in an entry of more, or that is written in an unusual way
+ */
+export function splitEntry(text: string, names: readonly string[], file: string): string {
   const { hidden, show } = hideRanges(text);
   const { contents } = parseDocument(hidden, { uniqueKeys: false });
   for (const section of ['machines', 'infrastructure'] as const) {
@@ -35,45 +40,51 @@ export function splitEntry(text: string, name: string, file: string): string {
     if (!isMap(map) || map.flow) continue;
     for (const pair of map.items) {
       const key = isScalar(pair.key) ? show(String(pair.key.value)) : '';
-      if (!expandRange(key).includes(name)) continue;
-      return splitPair(text, { section, key, pair, name, file, show });
+      const entry = expandRange(key);
+      if (!names.every((name) => entry.includes(name))) continue;
+      return splitPair(text, { section, key, pair, leaving: new Set(names), file, show });
     }
   }
-  throw new ByHand('it cannot be given an entry of its own');
+  throw new ByHand(noOwn);
 }
+
+const noOwn = 'it cannot be given an entry of its own';
 
 interface Found {
   section: 'machines' | 'infrastructure';
   key: string;
   pair: Pair;
-  name: string;
+  leaving: ReadonlySet<string>;
   file: string;
   show: (text: string) => string;
 }
 
-function splitPair(text: string, { section, key, pair, name, file, show }: Found): string {
+function splitPair(text: string, { section, key, pair, leaving, file, show }: Found): string {
   const { value: top } = readYaml(text, file);
   const entries = isPlainMap(top) ? top[section] : undefined;
   const raw = isPlainMap(entries) ? entries[key] : undefined;
   const spread = spreadOfEntry(section, raw);
   const { names, first, changes } = expandEntry([section, key], key, raw, spread);
-  const at = names.indexOf(name);
-  if (names.length < 2 || !isPlainMap(first) || !isScalar(pair.key) || !isMap(pair.value)) {
-    throw new ByHand('it cannot be given an entry of its own');
+  const stays = names.map((name) => !leaving.has(name));
+  if (!stays.includes(true) || !isPlainMap(first) || !isScalar(pair.key) || !isMap(pair.value)) {
+    throw new ByHand(noOwn);
   }
   const splices: Splice[] = [];
   without(pair.key, { as: 'literal', keys: new Map() }, true);
   for (const each of pair.value.items) {
     walk(each.value, isScalar(each.key) ? spread.keys.get(String(each.key.value)) : undefined);
   }
-  const own = escaped({ ...first, ...changes(at) }, spread);
+  const own = names.flatMap((name, at) =>
+    leaving.has(name) ? [{ name, entry: { ...first, ...changes(at) } }] : [],
+  );
   const { from } = rangeOf(pair.key);
   const margin = text.slice(text.lastIndexOf('\n', from - 1) + 1, from);
   const end = pair.value.range?.[2];
   if (end === undefined || margin.trim() !== '')
     throw new ByHand('its entry is written in an unusual way');
   const before = text[end - 1] === '\n' ? '' : '\n';
-  splices.push({ from: end, to: end, text: `${before}${margin}${plain(name)}: ${inline(own)}\n` });
+  const lines = entriesOf(own, spread).map((line) => `${margin}${line}\n`);
+  splices.push({ from: end, to: end, text: `${before}${lines.join('')}` });
   return applied(text, splices);
 
   function walk(node: unknown, of: Spread | undefined): void {
@@ -88,17 +99,17 @@ function splitPair(text: string, { section, key, pair, name, file, show }: Found
     }
   }
 
-  /** The value of a range without that of the name. */
+  /** The value of a range without those of the names. */
   function without(node: Scalar, of: Spread | undefined, isKey = false): void {
     const former = typeof node.value === 'string' ? show(node.value) : '';
     if (!hasRange(former) || (of?.as === 'literal' && !isKey)) return;
     const values = expandRange(former);
     // A range of one value is the same for all.
     if (values.length !== names.length) return;
-    const folded = foldValues(values.toSpliced(at, 1));
+    const folded = foldValues(values.filter((_, at) => stays[at]));
     const [only = ''] = folded;
     if (folded.length > 1 && of?.as !== 'each') {
-      throw new ByHand(`no range is left of ${former} without ${name}`);
+      throw new ByHand(`no range is left of ${former} without ${[...leaving].join(', ')}`);
     }
     const by = folded.length > 1 ? `[${folded.map(plain).join(', ')}]` : written(only, text, node);
     splices.push({ ...rangeOf(node), text: by });
@@ -106,33 +117,31 @@ function splitPair(text: string, { section, key, pair, name, file, show }: Found
 
   function withoutItem(list: YAMLSeq): void {
     let passed = 0;
-    for (const [index, item] of list.items.entries()) {
+    const items = list.items.map((item) => {
       if (!isScalar(item)) throw new ByHand('a list of its entry has more than texts');
       const values = typeof item.value === 'string' ? expandRange(show(item.value)) : [''];
-      const place = at - passed;
+      const kept = values.filter((_, place) => stays[passed + place]);
       passed += values.length;
-      if (place < 0 || place >= values.length) continue;
-      const left = foldValues(values.toSpliced(place, 1));
-      if (left.length > 1) throw new ByHand('a list of its entry cannot be taken apart');
-      const [only] = left;
-      if (only !== undefined) splices.push({ ...rangeOf(item), text: written(only, text, item) });
-      else splices.push(removed(list, index));
-    }
-  }
-
-  function removed(list: YAMLSeq, index: number): Splice {
-    const [here, next, previous] = [index, index + 1, index - 1].map((each) => {
-      const item = list.items[each];
-      return isScalar(item) ? rangeOf(item) : undefined;
+      const range = rangeOf(item);
+      if (kept.length === values.length) return { range, text: text.slice(range.from, range.to) };
+      const [only, ...more] = foldValues(kept);
+      if (more.length > 0) throw new ByHand('a list of its entry cannot be taken apart');
+      return { range, text: only === undefined ? '' : written(only, text, item) };
     });
-    if (here === undefined) throw new ByHand('a list of its entry cannot be taken apart');
     if (list.flow) {
-      if (next) return { from: here.from, to: next.from, text: '' };
-      return { from: previous?.to ?? here.from, to: here.to, text: '' };
+      const left = items.map((item) => item.text).filter((each) => each !== '');
+      const range = rangeOf(list);
+      if (text.slice(range.from, range.to).includes('#'))
+        throw new ByHand('a list of its entry has comments');
+      splices.push({ ...range, text: `[${left.join(', ')}]` });
+      return;
     }
-    const start = text.lastIndexOf('\n', here.from - 1) + 1;
-    const stop = text.indexOf('\n', here.to);
-    return { from: start, to: stop < 0 ? text.length : stop + 1, text: '' };
+    for (const { range, text: by } of items) {
+      const start = text.lastIndexOf('\n', range.from - 1) + 1;
+      const stop = text.indexOf('\n', range.to);
+      if (by !== '') splices.push({ ...range, text: by });
+      else splices.push({ from: start, to: stop < 0 ? text.length : stop + 1, text: '' });
+    }
   }
 }
 
@@ -140,6 +149,52 @@ function spreadOfEntry(section: Found['section'], raw: unknown): Spread {
   if (section === 'machines') return spreadOf(machineSchema);
   const model = isPlainMap(raw) ? models.get(String(raw.model)) : undefined;
   return spreadOf(model ? infrastructureEntry(model) : infrastructureSchema);
+}
+
+/** A line for all of them, else one for each. */
+function entriesOf(own: readonly { name: string; entry: unknown }[], spread: Spread): string[] {
+  const [key, ...more] = foldValues(own.map(({ name }) => name));
+  const entry =
+    more.length > 0
+      ? undefined
+      : folded(
+          own.map((each) => each.entry),
+          spread,
+        );
+  if (key !== undefined && entry !== undefined) return [`${plain(key)}: ${inline(entry)}`];
+  return own.map(({ name, entry }) => `${plain(name)}: ${inline(escaped(entry, spread))}`);
+}
+
+/** One value with ranges that gives these; undefined: there is none. */
+function folded(values: readonly unknown[], spread: Spread | undefined): unknown {
+  const [first] = values;
+  if (values.every((value) => isDeepStrictEqual(value, first))) return escaped(first, spread);
+  if (spread?.as === 'literal') return undefined;
+  if (values.every((value) => typeof value === 'string')) {
+    const texts = foldValues(values);
+    return texts.length === 1 ? texts[0] : undefined;
+  }
+  if (values.every(Array.isArray) && spread?.as !== 'each') {
+    if (values.some(({ length }) => length !== values[0]?.length)) return undefined;
+    const items = (values[0] ?? []).map((_, at) =>
+      folded(
+        values.map((value) => value[at]),
+        spread?.items,
+      ),
+    );
+    return items.includes(undefined) ? undefined : items;
+  }
+  if (!values.every(isPlainMap)) return undefined;
+  const keys = Object.keys(values[0] ?? {});
+  if (values.some((value) => !isDeepStrictEqual(Object.keys(value), keys))) return undefined;
+  const entries = keys.map((key) => [
+    key,
+    folded(
+      values.map((value) => value[key]),
+      spread?.keys.get(key),
+    ),
+  ]);
+  return entries.some(([, value]) => value === undefined) ? undefined : Object.fromEntries(entries);
 }
 
 /** What is no range any more must not be read as one. */
@@ -155,8 +210,17 @@ function escaped(value: unknown, spread: Spread | undefined): unknown {
 
 function inline(value: unknown): string {
   const document = new Document(value, { aliasDuplicateObjects: false });
-  return document
-    .toString({ collectionStyle: 'flow', lineWidth: 0 })
-    .trim()
-    .replaceAll(/\s*\n\s*/g, ' ');
+  let restored = (text: string) => text;
+  visit(document, {
+    // A range needs no quotes.
+    Scalar(_, node) {
+      if (typeof node.value !== 'string' || plain(node.value) !== node.value) return;
+      const { hidden, show } = hideRanges(node.value);
+      if (hidden === node.value) return;
+      node.value = hidden;
+      restored = show;
+    },
+  });
+  const text = document.toString({ collectionStyle: 'flow', lineWidth: 0 });
+  return restored(text.trim().replaceAll(/\s*\n\s*/g, ' '));
 }
