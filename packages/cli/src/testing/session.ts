@@ -16,7 +16,7 @@ import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CommandLines, callIn } from './command-lines.ts';
+import type { CommandLines } from './command-lines.ts';
 
 const ownFolder = fileURLToPath(new URL('../../', import.meta.url));
 const racks = fileURLToPath(new URL('../../../../racks', import.meta.url));
@@ -159,8 +159,8 @@ async function runIn(
   commandLines: CommandLines | undefined,
 ): Promise<Printed> {
   const options = { cwd: dir, env };
-  const call = commandLines && (await callIn(command, options));
-  if (!call) return await run(command, options);
+  const call = await commandLines?.callIn(command, options);
+  if (!commandLines || !call) return await run(command, options);
   const { args, columns } = call;
   const request = { args, dir, env: { ...env, ...call.env }, columns };
   const { stdout, stderr, exitCode } = await commandLines.run(request);
