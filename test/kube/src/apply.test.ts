@@ -126,7 +126,7 @@ describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () =
     await apply('namespaces');
 
     const printed = await Promise.all(
-      [...parts, 'pipeline'].map((part) => apply(part, '--dry-run=server')),
+      [...parts, 'pipeline', 'jenkins'].map((part) => apply(part, '--dry-run=server')),
     );
 
     expect(linesWithout(printed.join(''), 'serverside-applied (server dry run)')).toEqual([]);

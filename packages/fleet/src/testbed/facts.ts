@@ -18,6 +18,8 @@ export interface ClusterFacts {
   nfs?: Nfs;
   /** Another metrics server answers `kubectl top`: that of k3s. */
   hasMetricsServer: boolean;
+  /** An earlier `up` was asked for Jenkins. */
+  hasJenkins: boolean;
 }
 
 export const Volume = z.looseObject({
@@ -34,7 +36,9 @@ export async function readFacts(cluster: Rack, signal: AbortSignal): Promise<Clu
   const volume = await readOne(cluster, ['pv', 'testbed-nfs'], signal);
   const nfs = volume && Volume.parse(volume).spec.nfs;
   const api = await readOne(cluster, ['apiservice', 'v1beta1.metrics.k8s.io'], signal);
+  const jenkins = await readOne(cluster, ['deployment', 'jenkins', '-n', 'testbed'], signal);
   return {
+    hasJenkins: jenkins !== undefined,
     ...(byDefault && { defaultClass: byDefault.metadata.name }),
     ...(nfs && { nfs }),
     hasMetricsServer:

@@ -9,6 +9,10 @@ export interface Part {
   name: string;
   /** Has claims, which need a default StorageClass. */
   hasClaims?: true;
+  /** Its users sign in by the Secret of its name. */
+  hasPassword?: true;
+  /** Only for those who ask for it, or have it already. */
+  isOptional?: true;
 }
 
 export const parts: readonly Part[] = [
@@ -16,10 +20,11 @@ export const parts: readonly Part[] = [
   { name: 'storage' },
   { name: 'metrics-server' },
   { name: 'prometheus' },
-  { name: 'grafana' },
+  { name: 'grafana', hasPassword: true },
   { name: 'dashboard' },
   { name: 'registry', hasClaims: true },
   { name: 'pipeline', hasClaims: true },
+  { name: 'jenkins', hasClaims: true, hasPassword: true, isOptional: true },
 ];
 
 /** Value of the label `app.kubernetes.io/part-of` of all that the testbed has. */

@@ -7,6 +7,7 @@ import { isRefused } from '../kubectl.ts';
 import { judgePod } from '../push/gate.ts';
 import { type KubeObject, readAnswer } from '../push/objects.ts';
 import { type Rack, readNodes } from '../push/rack.ts';
+import { createOnce } from './up.ts';
 import { addressOf, endOfJob, servicePath, testbedPorts } from './verify.ts';
 
 export interface PipelineRun {
@@ -68,7 +69,8 @@ async function readReport(
 
 async function start({ kubectl }: Rack, { name, signal }: RunOptions): Promise<void> {
   try {
-    await kubectl(['create', 'job', name, '-n', namespace, '--from=cronjob/pipeline'], { signal });
+    const args = ['create', 'job', name, '-n', namespace, '--from=cronjob/pipeline'];
+    await createOnce(() => kubectl(args, { signal }));
   } catch (error) {
     if (!isRefused(error, 'NotFound')) throw error;
     const message = 'the cluster has no pipeline; run skolo pi testbed up';

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
+import { isRefused } from '../kubectl.ts';
 import { gateKinds, judge } from '../push/gate.ts';
 import { isWorkload, type KubeObject, listText, titleOf } from '../push/objects.ts';
 import { leftOvers } from '../push/plan.ts';
@@ -26,6 +27,8 @@ export interface UpOptions {
   folder: string;
   /** Without it, the one of an earlier `up`. */
   nfs?: Nfs | undefined;
+  /** Adds Jenkins. It stays in later runs. */
+  jenkins: boolean;
   /** All pods have to be ready by then. */
   withinMs: number;
   pollMs: number;
@@ -36,23 +39,23 @@ export interface UpOptions {
 /** @throws FleetError Nothing was changed. @throws KubectlError The cluster cannot be asked. @throws The signal's reason. */
 export async function testbedUp(cluster: Rack, options: UpOptions): Promise<PartResult[]> {
   const { signal } = options;
-  const facts = await readFacts(cluster, signal);
-  refuseOtherNfs(facts.nfs, options.nfs);
-  const nfs = options.nfs ?? facts.nfs;
+  const before = await readFacts(cluster, signal);
+  refuseOtherNfs(before.nfs, options.nfs);
+  const nfs = options.nfs ?? before.nfs;
+  const wanted = { ...before, hasJenkins: before.hasJenkins || options.jenkins };
   const begun: { part: Part; objects: KubeObject[]; changed: number }[] = [];
   const results = new Map<string, PartResult>();
   for (const part of parts) {
     const { name } = part;
-    const reason = reasonToSkip(part, facts, nfs);
-    if (reason !== undefined) {
-      const state = part.hasClaims ? 'failed' : 'skipped';
-      results.set(name, { part: name, state, changed: 0, why: reason });
+    const left = reasonToLeave(part, wanted, nfs);
+    if (left !== undefined) {
+      results.set(name, { part: name, changed: 0, ...left });
       continue;
     }
     try {
       const rendered = await renderPart(cluster.kubectl, options.folder, part, signal);
       const objects = nfs ? rendered.map((object) => withNfs(object, nfs)) : rendered;
-      if (name === 'grafana') await makePassword(cluster, signal);
+      if (part.hasPassword) await makePassword(cluster, name, signal);
       const changed = await applyChanges(cluster, objects, signal);
       options.report(`${name}: ${changed.length} of ${objects.length} objects changed`);
       begun.push({ part, objects, changed: changed.length });
@@ -62,7 +65,7 @@ export async function testbedUp(cluster: Rack, options: UpOptions): Promise<Part
     }
   }
   // What a part that failed wants is not known.
-  if (begun.length + results.size === parts.length && ![...results.values()].some(isFailed)) {
+  if (![...results.values()].some(({ state }) => state === 'failed')) {
     await prune(
       cluster,
       begun.flatMap(({ objects }) => objects),
@@ -80,10 +83,6 @@ export async function testbedUp(cluster: Rack, options: UpOptions): Promise<Part
   return parts.flatMap(({ name }) => results.get(name) ?? []);
 }
 
-function isFailed({ state }: PartResult): boolean {
-  return state === 'failed';
-}
-
 /** Volumes would stay on the former server, and their class would say otherwise. */
 function refuseOtherNfs(before: Nfs | undefined, now: Nfs | undefined) {
   if (!before || !now || (before.server === now.server && before.path === now.path)) return;
@@ -93,18 +92,28 @@ function refuseOtherNfs(before: Nfs | undefined, now: Nfs | undefined) {
   );
 }
 
-function reasonToSkip(part: Part, facts: ClusterFacts, nfs: Nfs | undefined): string | undefined {
-  const { defaultClass, hasMetricsServer } = facts;
-  if (part.name === 'metrics-server' && hasMetricsServer) return 'the cluster has its own';
-  if (part.name === 'storage' && !nfs) {
-    return defaultClass === undefined
-      ? 'no NFS server is given'
-      : `claims get volumes of the class ${defaultClass}`;
+/** Why a part is not applied. */
+function reasonToLeave(
+  { name, isOptional, hasClaims }: Part,
+  { defaultClass, hasMetricsServer, hasJenkins }: ClusterFacts,
+  nfs: Nfs | undefined,
+): Pick<PartResult, 'state' | 'why'> | undefined {
+  const skip = (why: string) => ({ state: 'skipped' as const, why });
+  if (name === 'metrics-server' && hasMetricsServer) return skip('the cluster has its own');
+  if (isOptional && !hasJenkins) return skip('--jenkins adds it');
+  if (nfs) return undefined;
+  if (name === 'storage') {
+    return skip(
+      defaultClass === undefined
+        ? 'no NFS server is given'
+        : `claims get volumes of the class ${defaultClass}`,
+    );
   }
-  if (part.hasClaims && !nfs && defaultClass === undefined) {
-    return 'it needs a volume, and the cluster has no default StorageClass; give an NFS server with --nfs SERVER:/PATH';
-  }
-  return undefined;
+  if (!hasClaims || defaultClass !== undefined) return undefined;
+  return {
+    state: 'failed',
+    why: 'it needs a volume, and the cluster has no default StorageClass; give an NFS server with --nfs SERVER:/PATH',
+  };
 }
 
 const Env = z.looseObject({ name: z.string(), value: z.string().optional() });
@@ -136,17 +145,28 @@ function withNfs(object: KubeObject, nfs: Nfs): KubeObject {
 }
 
 /** A password that nobody has seen. It passes through standard input, and stays what it is once it is there. */
-async function makePassword(cluster: Rack, signal: AbortSignal): Promise<void> {
-  const [namespace, name] = ['testbed', 'grafana'];
+async function makePassword(cluster: Rack, name: string, signal: AbortSignal): Promise<void> {
+  const namespace = 'testbed';
   if (await readOne(cluster, ['secret', name, '-n', namespace], signal)) return;
   const labels = { 'app.kubernetes.io/part-of': testbedLabel };
   const secret = {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name, namespace, labels },
-    stringData: { user: 'admin', password: randomBytes(18).toString('base64url') },
+    stringData: { password: randomBytes(18).toString('base64url') },
   };
-  await cluster.kubectl(['create', '-f', '-', '-o', 'name'], { input: listText([secret]), signal });
+  await createOnce(() =>
+    cluster.kubectl(['create', '-f', '-'], { input: listText([secret]), signal }),
+  );
+}
+
+/** For one who tries again: a call whose answer was lost may have made the object. */
+export async function createOnce(create: () => Promise<unknown>): Promise<void> {
+  try {
+    await create();
+  } catch (error) {
+    if (!isRefused(error, 'AlreadyExists')) throw error;
+  }
 }
 
 async function prune(cluster: Rack, wanted: readonly KubeObject[], options: UpOptions) {

@@ -22,6 +22,7 @@ const label = 'app.kubernetes.io/part-of=skolo-testbed';
 const timeout = 600_000;
 const digest = `sha256:${'a'.repeat(64)}`;
 const run = promisify(execFile);
+const allReady = Array(9).fill('ready');
 
 let plane: ControlPlane | undefined;
 
@@ -45,22 +46,23 @@ describe.runIf(isLong && path && program)('the testbed on a cluster', { timeout 
       'dashboard: ready',
       'registry: failed',
       'pipeline: failed',
+      'jenkins: skipped',
     ]);
-    expect(results.at(-1)?.why).toContain('give an NFS server with --nfs SERVER:/PATH');
+    expect(results.at(-2)?.why).toContain('give an NFS server with --nfs SERVER:/PATH');
   });
 
   it('is ready with an NFS server, and a second run changes nothing', async () => {
     // The provisioner does not run here.
     await makeVolumes();
 
-    const first = await up({ nfs });
+    const first = await up({ nfs, jenkins: true });
     const versions = await versionsOfAll();
     // The server is known from the first.
     const second = await up();
 
-    expect(first.map(({ state }) => state)).toEqual(Array(8).fill('ready'));
-    expect(second.map(({ state }) => state)).toEqual(Array(8).fill('ready'));
-    expect(second.map(({ changed }) => changed)).toEqual(Array(8).fill(0));
+    expect(first.map(({ state }) => state)).toEqual(allReady);
+    expect(second.map(({ state }) => state)).toEqual(allReady);
+    expect(second.map(({ changed }) => changed)).toEqual(Array(9).fill(0));
     expect(await versionsOfAll()).toBe(versions);
     const claim = 'jsonpath={.spec.nfs.server}:{.spec.nfs.path}';
     expect(await kubectl('get', 'pv', 'testbed-nfs', '-o', claim)).toBe('10.1.1.1:/srv/nfs');
@@ -95,7 +97,7 @@ describe.runIf(isLong && path && program)('the testbed on a cluster', { timeout 
     expect(failed[0]?.why).toContain('crashes again and again');
     expect(failed[1]?.why).toContain('nothing.yaml');
     // It comes back.
-    expect((await up()).map(({ state }) => state)).toEqual(Array(8).fill('ready'));
+    expect((await up()).map(({ state }) => state)).toEqual(allReady);
   });
 
   it('deletes what an earlier version had, and nothing of others', async () => {
@@ -151,6 +153,22 @@ metadata: { name: old, namespace: testbed, labels: { app.kubernetes.io/part-of: 
       url: expect.stringMatching(/^http:\/\/.+:31001\/run-1\/$/),
     });
     expect(said).toContain('build: done');
+  });
+
+  it('is run by a job of Jenkins, with the rights of Jenkins', async () => {
+    const account = await accountFolder('testbed', 'jenkins');
+    const env = { ...process.env, API_URL: await apiUrl(), ACCOUNT_FOLDER: account };
+    const script = join(folder, 'jenkins/run-pipeline.sh');
+
+    const running = run(script, { env: { ...env, BUILD_NUMBER: '7' }, cwd: account });
+    await expect.poll(() => jobsLike('jenkins-7'), { interval: 200 }).toHaveLength(1);
+    const [name = ''] = await jobsLike('jenkins-7');
+    await endPod(name, 0);
+    const { stdout } = await running;
+
+    expect(stdout).toContain(`run ${name}\n`);
+    expect(stdout).toContain('== build\n');
+    expect(stdout).toContain(`run ${name}: Complete\n`);
   });
 
   it('says which step failed, and how its log ends', async () => {
@@ -214,8 +232,9 @@ function kubectl(...args: string[]): Promise<string> {
   return cluster().kubectl(args);
 }
 
-function up(given: { nfs?: typeof nfs; folder?: string } = {}) {
-  const options = { folder, withinMs: 120_000, pollMs: 500, signal, report() {}, ...given };
+function up(given: { nfs?: typeof nfs; folder?: string; jenkins?: boolean } = {}) {
+  const times = { withinMs: 120_000, pollMs: 500 };
+  const options = { folder, jenkins: false, ...times, signal, report() {}, ...given };
   return testbedUp(cluster(), options);
 }
 
@@ -237,6 +256,35 @@ function answering(answers: Readonly<Record<string, string>>) {
   };
 }
 
+const view = ['config', 'view', '--raw', '-o'];
+
+function apiUrl(): Promise<string> {
+  return kubectl(...view, 'jsonpath={.clusters[0].cluster.server}');
+}
+
+/** What a pod finds of its account: `token` and `ca.crt`. */
+async function accountFolder(namespace: string, account: string): Promise<string> {
+  const own = await mkdtemp(join(tmpdir(), 'skolo-account-'));
+  onTestFinished(() => rm(own, { recursive: true }));
+  const part = (name: string) => kubectl(...view, `jsonpath={.clusters[0].cluster.${name}}`);
+  const authority = await part('certificate-authority-data');
+  const file = await part('certificate-authority');
+  await writeFile(
+    join(own, 'ca.crt'),
+    authority === '' ? await readFile(file) : Buffer.from(authority, 'base64'),
+  );
+  await writeFile(join(own, 'token'), await kubectl('create', 'token', '-n', namespace, account));
+  return own;
+}
+
+async function jobsLike(prefix: string): Promise<string[]> {
+  const names = await kubectl('get', 'jobs', '-n', 'testbed-build', '-o', 'name');
+  return names
+    .split('\n')
+    .map((line) => line.replace('job.batch/', ''))
+    .filter((name) => name.startsWith(`${prefix}-`));
+}
+
 /** The second step of the pipeline, as it runs in the cluster. */
 async function deploy(platforms: readonly string[]) {
   const own = await mkdtemp(join(tmpdir(), 'skolo-deploy-'));
@@ -252,26 +300,12 @@ async function deploy(platforms: readonly string[]) {
   await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void registry.close());
   await writeFile(file('build.json'), JSON.stringify({ 'containerimage.digest': digest }));
-  await writeFile(
-    file('token'),
-    await kubectl('create', 'token', '-n', 'testbed-build', 'pipeline'),
-  );
-  const view = ['config', 'view', '--raw', '-o'];
-  const data = 'jsonpath={.clusters[0].cluster.certificate-authority-data}';
-  const authority = await kubectl(...view, data);
-  const authorityFile = await kubectl(
-    ...view,
-    'jsonpath={.clusters[0].cluster.certificate-authority}',
-  );
-  await writeFile(
-    file('ca.crt'),
-    authority === '' ? await readFile(authorityFile) : Buffer.from(authority, 'base64'),
-  );
+  const account = await accountFolder('testbed-build', 'pipeline');
   const env = {
     ...process.env,
-    API_URL: await kubectl(...view, 'jsonpath={.clusters[0].cluster.server}'),
-    NODE_EXTRA_CA_CERTS: file('ca.crt'),
-    TOKEN_FILE: file('token'),
+    API_URL: await apiUrl(),
+    NODE_EXTRA_CA_CERTS: join(account, 'ca.crt'),
+    TOKEN_FILE: join(account, 'token'),
     NAMESPACE: 'testbed-demo',
     MANIFEST: join(folder, 'demo/deployment.yaml'),
     REGISTRY_URL: `http://127.0.0.1:${(registry.address() as AddressInfo).port}/v2/demo`,
@@ -325,6 +359,7 @@ function targets(health: string): string {
 async function makeVolumes(): Promise<void> {
   const volumes = [
     ['testbed', 'registry'],
+    ['testbed', 'jenkins'],
     ['testbed-build', 'results'],
   ].map(([namespace, name]) => ({
     apiVersion: 'v1',

@@ -1,11 +1,12 @@
 /** The cluster of a testbed. */
 import { dirname, resolve } from 'node:path';
 import type { OpenRack } from '@skolo/fleet';
-import type { Role } from '@skolo/rack';
+import { patient } from '@skolo/fleet/push';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
 import { clustersFile, loadFleet, openNamed } from '../../../fleet.ts';
+import { plain } from '../../../output/text.ts';
 
 export interface ClusterOptions {
   cluster?: string;
@@ -19,14 +20,18 @@ export function clusterOption(): Option {
 /** Between two looks at the cluster. */
 export const pollMs = 2_000;
 
+/** How long a cluster may be out of reach. The API server of a Pi is slow at times. */
+const patienceMs = 60_000;
+
 /** @throws FleetError @throws CliError */
 export async function openTestbed(
   command: SkoloCommand,
   { cluster }: ClusterOptions,
-  role: Role,
-): Promise<OpenRack & { name: string }> {
+): Promise<Pick<OpenRack, 'kubectl' | 'fetch'> & { name: string }> {
   const name = cluster ?? (await onlyCluster(command));
-  return { ...(await openNamed(command, name, role)), name };
+  const { kubectl, fetch } = await openNamed(command, name, 'admin');
+  const report = (text: string) => command.io.out(plain(text));
+  return { ...patient({ name, kubectl }, { patienceMs, pollMs, report }), fetch };
 }
 
 /** `kube/testbed` of the clone that the list of racks is in. */

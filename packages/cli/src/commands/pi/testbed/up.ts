@@ -23,6 +23,7 @@ import {
 
 interface Options extends ClusterOptions {
   nfs?: Nfs;
+  jenkins?: true;
   within: number;
 }
 
@@ -41,6 +42,7 @@ export function defineUp(command: SkoloCommand): void {
       'an export of an NFS server for volumes; kept for later runs',
       nfsExport,
     )
+    .option('--jenkins', 'also Jenkins, with a job that runs the pipeline; it stays in later runs')
     .addOption(timeOption('--within <time>', 'how long pods may take to become ready', '15m'))
     .uses('clusters')
     .example('skolo pi testbed up --cluster pis --nfs 10.1.1.1:/srv/nfs');
@@ -48,11 +50,11 @@ export function defineUp(command: SkoloCommand): void {
   command.action(async (options: Options) => {
     const { io } = command;
     await interruptible(command, async (signal) => {
-      const open = await openTestbed(command, options, 'admin');
+      const open = await openTestbed(command, options);
       const folder = await testbedFolder(command);
       const report = (text: string) => io.out(plain(text));
       const results = await testbedUp(open, {
-        ...{ folder, nfs: options.nfs, signal, report },
+        ...{ folder, nfs: options.nfs, jenkins: options.jenkins ?? false, signal, report },
         ...{ withinMs: options.within, pollMs },
       });
       showParts(command, results);
@@ -67,6 +69,12 @@ export function defineUp(command: SkoloCommand): void {
         'Dashboard: http://127.0.0.1:8080 while the first command runs; the second prints a token for it:',
         `  ${kubectl} port-forward -n testbed svc/dashboard 8080:80`,
         `  ${kubectl} create token -n testbed dashboard-viewer`,
+        ...(results.some(({ part, state }) => part === 'jenkins' && state === 'ready')
+          ? [
+              'Jenkins: http://127.0.0.1:8081, user admin; its password is in the Secret jenkins, as that of Grafana:',
+              `  ${kubectl} port-forward -n testbed svc/jenkins 8081:80`,
+            ]
+          : []),
         `Pipeline: skolo pi testbed run --cluster ${name}; reports: http://${address}:${testbedPorts.results}`,
       ]) {
         io.out(plain(line));
