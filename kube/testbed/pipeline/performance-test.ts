@@ -33,4 +33,9 @@ const result: Result = {
 };
 await publishRun(folder, result, earlier);
 stdout.write(markdownOf(result));
-if (result.knee === undefined) process.exitCode = 1;
+if (result.knee === undefined) {
+  stdout.write(
+    `the service misses its objective at ${result.levels[0]?.rate ?? 0} requests a second\n`,
+  );
+  process.exitCode = 1;
+}

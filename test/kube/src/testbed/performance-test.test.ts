@@ -60,6 +60,8 @@ describe('the performance test', () => {
 
     expect(code).toBe(1);
     expect(stdout).toContain('does not meet the objective');
+    // The end of a log is what is shown of a step that failed.
+    expect(stdout).toMatch(/\nthe service misses its objective at 20 requests a second\n$/);
     expect(await readdir(join(results, 'run-1'))).toContain('latency.svg');
   });
 
