@@ -1,9 +1,10 @@
 /** A cluster is taken apart, or a node out of it. */
-import { errorText, inParallel } from '@skolo/errors';
+import { inParallel } from '@skolo/errors';
 import { clusterOn, endUnit, type Host, type Role } from '@skolo/jumphost';
 import { z } from 'zod';
 import { kubectlOn } from './kubectl.ts';
 import { nodesOf } from './nodes.ts';
+import { reasonOf } from './reason.ts';
 
 /** What a reset of a cluster ends. */
 export interface Loss {
@@ -74,7 +75,7 @@ export async function removeNodes(names: readonly string[], deps: ResetDeps): Pr
       return { name, ...(await removeNode(name, deps)) };
     } catch (error) {
       deps.signal.throwIfAborted();
-      return { name, isGone: false, text: errorText(error) };
+      return { name, isGone: false, text: reasonOf(name, error) };
     }
   });
 }
@@ -98,9 +99,15 @@ async function removeNode(name: string, deps: ResetDeps): Promise<Omit<Removed, 
   report(`${name}: uninstalling`);
   const why = await open(name)
     .then((host) => uninstall(host, 'agent', keepsData))
-    .then(() => undefined, errorText);
+    .then(
+      () => undefined,
+      (error: unknown) => reasonOf(name, error),
+    );
   if (why !== undefined && node?.isReady) {
-    return { isGone: false, text: `the node is alive, and the computer not reached: ${why}` };
+    return {
+      isGone: false,
+      text: `the node is alive, and its computer was not reached (${why}); make it reachable, or turn it off`,
+    };
   }
   // After its kubelet, which would register it again.
   await cluster.forget(name);
@@ -111,7 +118,7 @@ async function removeNode(name: string, deps: ResetDeps): Promise<Omit<Removed, 
 const data = '/var/lib/rancher/k3s';
 
 /**
- * Ends k3s or what kubeadm made, and removes it.
+ * Ends k3s, and removes it.
  *
  * @param keepsData volumes of pods stay, and on a server its database with its keys and settings: a later setup goes on with them
  */
@@ -120,11 +127,7 @@ export async function uninstall(host: Host, role: Role, keepsData: boolean): Pro
     ? `rm -rf ${data}/agent ${data}/data ${role === 'server' ? '' : `${data}/server /etc/rancher`}`
     : `rm -rf ${data} /etc/rancher; rmdir /var/lib/rancher 2>/dev/null`;
   await host.need(
-    `if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/admin.conf ]; then
-  kubeadm reset --force || exit 1
-  rm -rf /etc/cni/net.d /root/.kube
-fi
-${endUnit(role)}
+    `${endUnit(role)}
 rm -f /etc/systemd/system/k3s.service /etc/systemd/system/k3s-agent.service /etc/systemd/system/k3s.service.env /etc/systemd/system/k3s-agent.service.env
 for each in kubectl crictl ctr; do
   case $(readlink "/usr/local/bin/$each") in k3s) rm -f "/usr/local/bin/$each" ;; esac

@@ -103,7 +103,7 @@ describe.skipIf(why !== undefined)(
       const of = (wanted: string) =>
         found.figures.filter(({ name }) => name === wanted).map(({ where }) => where);
 
-      expect(found.failed).toEqual([{ what: 'ssh', where: 'host03', why: 'host03: is off' }]);
+      expect(found.failed).toEqual([{ what: 'ssh', where: 'host03', why: 'is off' }]);
       expect(of('fsync p99')).toEqual(['host01', 'host02']);
       expect(of('all cores')).toEqual(['host01', 'host02']);
       expect(of('network')).toEqual(['host01 → host02', 'host02 → host01']);

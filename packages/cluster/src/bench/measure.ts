@@ -1,10 +1,11 @@
 /** Measures the nodes of a cluster, one thing after the other, so that none disturbs another. */
 import { randomInt } from 'node:crypto';
-import { errorText, inParallel, shellWord } from '@skolo/errors';
+import { inParallel, shellWord } from '@skolo/errors';
 import type { Host } from '@skolo/jumphost';
 import { z } from 'zod';
 import { kubectlOn, kubectlPrelude } from '../kubectl.ts';
 import { type NodeState, nodesOf } from '../nodes.ts';
+import { reasonOf } from '../reason.ts';
 import { probeImage } from '../verify/probe-manifests.ts';
 import { measureProgram } from './measure-program.ts';
 
@@ -64,7 +65,7 @@ export async function measure(deps: MeasureDeps): Promise<Measured> {
       await work();
     } catch (error) {
       signal.throwIfAborted();
-      failed.push({ what, where, why: errorText(error) });
+      failed.push({ what, where, why: reasonOf(where, error) });
     }
   }
   const add = (where: string, ...some: Omit<Figure, 'where'>[]) =>

@@ -3,6 +3,7 @@ import { errorText, inParallel } from '@skolo/errors';
 import type { Host } from '@skolo/jumphost';
 import { kubectlOn } from '../kubectl.ts';
 import { type NodeState, nodesOf } from '../nodes.ts';
+import { reasonOf } from '../reason.ts';
 import type { Finding } from './finding.ts';
 import { judgeFacts, judgeNodes } from './judge-nodes.ts';
 import { factsOf, type NodeFacts } from './node-facts.ts';
@@ -52,7 +53,7 @@ export async function verify(deps: VerifyDeps): Promise<Finding[]> {
       facts.push(await factsFrom(await open(node), now, node.name));
     } catch (error) {
       signal.throwIfAborted();
-      const text = errorText(error);
+      const text = reasonOf(node.name, error);
       unreached.push({ check: 'ssh', where: [node.name], state: 'wrong', text });
     }
   });

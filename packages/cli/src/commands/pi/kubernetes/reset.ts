@@ -64,8 +64,13 @@ export function defineReset(command: SkoloCommand): void {
         report: (text) => io.err(plain(text)),
       });
       // Last: without it, no node can be removed from the cluster.
-      if (wanted === undefined)
-        results.push(await resetServer(command, cluster, keepData ?? false));
+      if (wanted === undefined) {
+        results.push(
+          results.every(({ isGone }) => isGone)
+            ? await resetServer(command, cluster, keepData ?? false)
+            : { name: server.name, isGone: false, text: 'stays until all others have left' },
+        );
+      }
       print(command, results);
     });
   });

@@ -1,0 +1,134 @@
+/** `skolo pi kubernetes` as a person uses it: two computers with systemd and sshd, a stand-in for k3s, a real API server behind it. */
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isLong } from '@skolo/durable/campaign';
+import {
+  type BareJumphost,
+  bridge,
+  network,
+  startBareJumphost,
+  whyNoJumphost,
+} from '@skolo/jumphost/testing';
+import { type Computer, peer } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const why = isLong ? whyNoJumphost() : 'not in the quick suite';
+
+describe.skipIf(why !== undefined)(`Pis (${why ?? 'booted'})`, { timeout: 600_000 }, () => {
+  let pis: BareJumphost;
+  let second: Computer;
+  let home = '';
+  beforeAll(async () => {
+    pis = await startBareJumphost({ bridge, place: { name: 'host01', address: `${network}.8` } });
+    second = await pis.addSpare({ name: 'host02', address: `${network}.9` });
+    home = pis.desk.env.HOME ?? '';
+    await symlink(peer('kubectl') ?? '', join(home, 'bin/kubectl'));
+    await mkdir(join(home, 'kube/clusters'), { recursive: true });
+    await symlink(join(repository, 'kube/base'), join(home, 'kube/base'));
+    const fleet = { gitdir: home, repo: 'https://git.example.com/racks', clusters: {} };
+    await writeFile(join(home, 'kube/clusters/config.json'), JSON.stringify(fleet));
+    await writeFile(
+      join(home, 'rack.yaml'),
+      `rack: pis
+network: { subnet: ${network}.0/24 }
+jumphost: { name: host01, address: ${network}.8 }
+machines:
+  host02: { kind: rpi, address: ${network}.9 }
+`,
+    );
+  }, 300_000);
+  afterAll(() => pis?.close());
+
+  function skolo(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+    const env = { ...pis.desk.env, SKOLO_RACK: join(home, 'rack.yaml') };
+    return new Promise((resolve) => {
+      execFile(process.execPath, [main, ...args], { env, cwd: home }, (error, out, err) => {
+        const code = typeof error?.code === 'number' ? error.code : error ? 1 : 0;
+        resolve({ code, out, err });
+      });
+    });
+  }
+  const verb = (...args: string[]) => skolo('pi', 'kubernetes', ...args);
+  const setUp = (...more: string[]) =>
+    verb('setup', '--master', 'host01', '--worker', 'host02', '--files', pis.desk.files, ...more);
+
+  it('get their programs', async () => {
+    const { code, out } = await verb('deploy', 'host[01-02]', '--files', pis.desk.files);
+
+    expect(out).toMatch(/^host01 +changed .*program$/m);
+    expect(code).toBe(0);
+  });
+
+  it('become a cluster in the list of racks', async () => {
+    expect((await setUp('--check')).out).toMatch(/^host02 +(differs|failed) /m);
+
+    const made = await setUp();
+
+    expect(made).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('skolo attach pis opens it'),
+    });
+    expect(made.out).toMatch(/^host01 +changed .*k3s/m);
+    expect(await readFile(join(home, 'kube/clusters/config.json'), 'utf8')).toContain(
+      `"address": "${network}.8"`,
+    );
+    expect((await setUp()).out.match(/nothing to change/g)).toHaveLength(2);
+    expect((await skolo('attach', 'pis', '--', 'kubectl', 'get', 'nodes')).out).toMatch(
+      /host02 +Ready/,
+    );
+    expect(await setUp('--name', 'others')).toMatchObject({ code: 0 });
+    const [, entry] = [await skolo('racks', 'remove', 'others'), await setUp('--master', 'host02')];
+    expect(entry).toMatchObject({ code: 1, err: expect.stringContaining('is another cluster in') });
+  });
+
+  it('are verified', async () => {
+    const { code, out } = await verb('verify', 'pis', '--no-pods');
+
+    expect(out).toMatch(/^API server +ok +pis +ready$/m);
+    expect(out).toMatch(/^node +ok +host\[01-02\] +ready$/m);
+    // The nodes of the stand-in have an address that is none, so the second one is not reached.
+    expect(out).toMatch(/^ssh +wrong +host02 /m);
+    expect(code).toBe(1);
+  });
+
+  it('are measured, and compared with the run before', async () => {
+    const args = ['bench', 'pis', '--seconds', '1', '--folder', 'runs'];
+    await verb(...args);
+    const { out } = await verb(...args);
+
+    expect(out).toMatch(/^fsync p99 +host01 +\S+ +ms +\S+ \(.*, 1 run\)/m);
+    const kept = await readdir(join(home, 'runs'));
+    expect(kept.filter((name) => name.endsWith('.svg'))).toHaveLength(2);
+  });
+
+  it('are taken apart when a person agrees', async () => {
+    expect(await verb('reset', 'pis')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/the whole cluster ends: 2 nodes.*\n.*'--yes' agrees/),
+    });
+    expect(await verb('reset', 'pis', '--node', 'host01', '--yes')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('is the server of pis'),
+    });
+
+    expect((await verb('reset', 'pis', '--yes')).out).toMatch(
+      /^host02 +failed +the node is alive.*\nhost01 +failed +stays until all others have left$/m,
+    );
+
+    await second.cutPower();
+    await expect
+      .poll(async () => (await skolo('attach', 'pis', '--', 'kubectl', 'get', 'nodes')).out)
+      .toMatch(/host02 +NotReady/);
+    const { code, out } = await verb('reset', 'pis', '--yes');
+
+    expect(code).toBe(0);
+    expect(out).toMatch(/^host02 +left +only the cluster was changed/m);
+
+    expect(out).toMatch(/^host01 +left +pis is no longer in /m);
+    expect(await readFile(join(home, 'kube/clusters/config.json'), 'utf8')).not.toContain('host01');
+  });
+});
