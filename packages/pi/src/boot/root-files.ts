@@ -78,12 +78,11 @@ export function rootFiles({ setup, now }: RootNeeds): RootFile[] {
     ...(cluster === undefined
       ? []
       : [
-          ...(enrolment === undefined
-            ? agentFiles({
-                machine: { name, ...(wired !== 'dhcp' && { address: wired.address }) },
-                server: cluster.server,
-              })
-            : []),
+          // With a common image the condition below keeps it from starting under this name.
+          ...agentFiles({
+            machine: { name, ...(wired !== 'dhcp' && { address: wired.address }) },
+            server: cluster.server,
+          }),
           textFile(
             '/etc/systemd/system/k3s-agent.service.d/50-skolo.conf',
             `${head}[Unit]\nWants=${clockUnit}\nAfter=${clockUnit}\n${waitsAlone}\n${enrolment === undefined ? '' : `ConditionPathExists=${nameFile}\n`}`,
