@@ -86,6 +86,14 @@ describe('the performance test', () => {
   });
 });
 
+it('measures a demo that passes its own tests, which run while its image is built', async () => {
+  const cwd = join(kubeFolder, 'testbed/demo');
+
+  const { stdout } = await run(process.execPath, ['--test'], { cwd });
+
+  expect(stdout).toMatch(/fail 0/);
+});
+
 describe('offerLoad', () => {
   it('sends on while nothing is answered, and counts the wait', async () => {
     const waiting: ServerResponse[] = [];
