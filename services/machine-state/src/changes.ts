@@ -5,12 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Machine, machineStateApi, RackView, SendEvent } from '@skolo/api';
 import type { Clock } from '@skolo/common';
+import type { Current } from './current.ts';
 import type { MachineStateEvent } from './events.ts';
 
 export interface ChangesDeps {
   clock: Pick<Clock, 'uptime'>;
-  machines(): Machine[];
-  rack(): RackView;
+  current: Pick<Current, 'machines' | 'rack'>;
 }
 
 type Send = SendEvent<(typeof machineStateApi.changes)['events']>;
@@ -67,7 +67,8 @@ export class Changes {
   follow(lastId: string | undefined): (send: Send) => () => void {
     return (send) => {
       // What these join again is sent to the other readers.
-      const all = { machines: this.deps.machines(), rack: this.deps.rack() };
+      const { current } = this.deps;
+      const all = { machines: current.machines(), rack: current.rack() };
       const seen = this.numberOf(lastId);
       if (seen === undefined) send('all', all, this.id());
       else this.sendSince(seen, all, send);

@@ -6,5 +6,16 @@ export type MachineStateEvent =
   | { type: 'machine'; machine: Machine; before?: Machine | undefined; isReadingsOnly: boolean }
   | { type: 'removed'; name: string }
   | { type: 'rack'; rack: RackView }
-  | { type: 'cycle'; cycle: PowerCycle };
+  /** A cycle has begun, goes on, or has ended; also one that is known already. */
+  | { type: 'cycle'; cycle: PowerCycle }
+  /** Its agent has said something else, or is silent. */
+  | { type: 'agent'; machine: string }
+  /** What the other services say has changed. */
+  | { type: 'services' }
+  /** Its orders are others now. */
+  | { type: 'orders'; machine: string }
+  /** Why its agent does not have its orders has changed. */
+  | { type: 'delivery'; machine: string }
+  /** It had too many entries within an hour, and one was not written down. */
+  | { type: 'dropped'; machine: string };
 export type EmitMachineState = (event: MachineStateEvent) => void;

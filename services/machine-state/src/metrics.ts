@@ -2,8 +2,20 @@
 import { type Machine, MachineCondition } from '@skolo/api';
 import { type GaugeSpec, registerGauges } from '@skolo/common';
 import { Counter, type Registry } from 'prom-client';
+import type { OtherServices } from './collect/services.ts';
+import type { Current } from './current.ts';
+import type { MachineStateEvent } from './events.ts';
+import type { History } from './history/history.ts';
+import type { Orders } from './orders/orders.ts';
 
-export interface Measured {
+interface Sources {
+  current: Pick<Current, 'machines'>;
+  history: Pick<History, 'pending' | 'isOpen'>;
+  orders: Pick<Orders, 'allInForce'>;
+  services: Pick<OtherServices, 'states'>;
+}
+
+interface Measured {
   machines: readonly Machine[];
   /** Entries of the history that wait for the disk. */
   pending: number;
@@ -77,13 +89,24 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
   },
 };
 
-/** @returns counts an entry that a machine had too many of */
-export function createMetrics(registry: Registry, measured: () => Measured): () => void {
-  registerGauges(registry, gauges, measured);
+/** @returns a consumer of events */
+export function createMetrics(
+  registry: Registry,
+  { current, history, orders, services }: Sources,
+): (event: MachineStateEvent) => void {
+  registerGauges(registry, gauges, () => ({
+    machines: current.machines(),
+    pending: history.pending,
+    isHistoryOpen: history.isOpen,
+    undelivered: orders.allInForce().filter(({ deliveredAt }) => deliveredAt === undefined).length,
+    isServiceReachable: services.states().map(({ name, reachable }) => [name, reachable] as const),
+  }));
   const dropped = new Counter({
     name: 'skolo_machines_history_dropped_total',
     help: 'Entries that were not written down, because a machine had too many within an hour.',
     registers: [registry],
   });
-  return () => dropped.inc();
+  return ({ type }) => {
+    if (type === 'dropped') dropped.inc();
+  };
 }

@@ -14,17 +14,12 @@ import { errorText } from '@skolo/errors';
 import { checkSecrets as checkReferences, type Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { Changes } from './changes.ts';
-import { agentClient } from './collect/agent-client.ts';
 import { type AgentTuning, usualTuning } from './collect/agent-watch.ts';
 import { Agents } from './collect/agents.ts';
 import { OtherServices, type ServiceTuning, usualServiceTuning } from './collect/services.ts';
 import { openConsole } from './console/open-console.ts';
 import { Current } from './current.ts';
-import { enrolmentHandlers } from './enrolment/api.ts';
-import { Cluster } from './enrolment/cluster.ts';
-import { EnrolmentPort } from './enrolment/endpoint.ts';
-import { Enrolment } from './enrolment/enrolment.ts';
-import { Lockdown } from './enrolment/lockdown.ts';
+import { openEnrolment } from './enrolment/open-enrolment.ts';
 import type { MachineStateEvent } from './events.ts';
 import { History } from './history/history.ts';
 import { Recorder } from './history/recorder.ts';
@@ -86,84 +81,38 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   setMaxListeners(0, signal);
   const rack = () => context.rack.rack;
   const settings = () => rack().services['machine-state'];
-  const base = { ...usual, ...deps, rack, clock, log, degraded, stateDir, signal };
   const events = createEvents<MachineStateEvent>();
   const { emit } = events;
+  const base = { ...usual, ...deps, rack, clock, log, degraded, stateDir, signal, emit };
+  const historyDays = () => settings().historyDays;
 
   const afterDamage = 'compare skolo machine list with what should be in maintenance or quarantine';
   const journal = new StateJournal({ ...base, afterDamage });
   const records = openRecords(journal);
-  const historyDays = () => settings().historyDays;
   const history = new History({ ...base, days: historyDays });
-
   const rackFile = new RackFile(context.rack, clock);
-  const agents: Agents = new Agents({
-    ...{ rack, clock, tuning: { ...usualTuning, ...deps.agents } },
-    onView(name) {
-      current.touch(name);
-      delivery.consider(name);
-    },
+  const agents = new Agents({ ...base, tuning: { ...usualTuning, ...deps.agents } });
+  const services = new OtherServices({
+    ...{ ...base, tuning: { ...usualServiceTuning, ...deps.services } },
   });
-  const services: OtherServices = new OtherServices({
-    ...{ rack, tuning: { ...usualServiceTuning, ...deps.services } },
-    onChange: () => current.touch(),
-    onCycle: (cycle) => emit({ type: 'cycle', cycle }),
-  });
-  const orders: Orders = new Orders({
-    ...{ ...base, records, historyDays },
-    whyUndelivered: (name) => delivery.why(name),
-    onChange(name) {
-      current.touch(name);
-      delivery.hurry(name);
-      silences.hurry();
-    },
-  });
-  const delivery: Delivery = new Delivery({
-    clock,
-    retry: base.delivery,
-    inForce: (name) => orders.recordsInForce(name),
-    view: (name) => agents.view(name),
-    connect: (name) => agentClient(rack(), name),
-    isReady: () => journal.isOpen,
-    isKnown: (id) => orders.has(id),
-    adopt: (name, found) => orders.adopt(name, found),
-    onDelivered: (name) => orders.delivered(name),
-    onChange: (name) => current.touch(name),
-  });
-  const silences: Silences = new Silences({
-    ...{ clock, degraded, everyMs: base.silencesEveryMs },
+  const orders = new Orders({ ...base, records, historyDays, agents });
+  const delivery = new Delivery({ ...base, agents, orders, journal, retry: base.delivery });
+  const silences = new Silences({
+    ...{ ...base, everyMs: base.silencesEveryMs },
     url: () => settings().alertmanager,
     inForce: () => orders.allInForce(),
   });
-  const shown = {
-    views: () => services.views(),
-    states: () => [...services.states(), ownState(context)],
-  };
-  const current = new Current({ rack, rackFile, clock, agents, services: shown, orders, emit });
-  const changes = new Changes({
-    ...{ clock, machines: () => current.machines(), rack: () => current.rack() },
-  });
-  const countDropped = createMetrics(context.metrics, () => ({
-    machines: current.machines(),
-    pending: history.pending,
-    isHistoryOpen: history.isOpen,
-    undelivered: orders.allInForce().filter(({ deliveredAt }) => deliveredAt === undefined).length,
-    isServiceReachable: services.states().map(({ name, reachable }) => [name, reachable] as const),
-  }));
-  const recorder = new Recorder({
-    ...{ rack, clock, history },
-    areAlertsKnown: () => services.views().alerts !== undefined,
-    onDropped: countDropped,
-  });
-  const enrolment = new Enrolment({
-    ...{ rack, clock, log, records, cluster: new Cluster({ rack, signal }) },
-    isOpen: () => journal.isOpen,
-    isAgentAlive: (name) => agents.isAlive(name),
-  });
-  const enrolmentPort = new EnrolmentPort({
-    ...{ context, enrolment, lockdown: new Lockdown(stateDir), retryMs: base.retryMs },
-  });
+  const states = () => [...services.states(), ownState(context)];
+  const shown = { views: () => services.views(), states };
+  const current = new Current({ ...base, rackFile, agents, services: shown, orders });
+  const changes = new Changes({ clock, current });
+  const areAlertsKnown = () => services.views().alerts !== undefined;
+  const recorder = new Recorder({ ...base, history, areAlertsKnown });
+  const enrolment = openEnrolment(context, { ...base, journal, records, agents });
+
   for (const part of [recorder, changes]) events.consume((event) => part.consume(event));
+  events.consume(createMetrics(context.metrics, { current, history, orders, services }));
+  events.consume((event) => react(event, { current, delivery, silences }));
 
   await journal.open((opened) => {
     const unreadable = records.tables.load(opened);
@@ -173,46 +122,63 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   current.recall(await history.open());
   const webConsole = await openConsole(context, pages);
   const parts = { rack, clock, current, changes, history, orders };
-  const handlers = {
-    ...apiHandlers(parts),
-    ...enrolmentHandlers({ enrolment, port: enrolmentPort }),
-    ...webConsole.handlers,
-  };
+  const handlers = { ...apiHandlers(parts), ...enrolment.handlers, ...webConsole.handlers };
   const handler = webConsole.around(createApp({ ...context, api, handlers, compresses: true }));
   await journal.whenOpen(async () => {
     journal.onWell();
     silences.start();
   });
-  agents.follow();
   services.start();
-  await enrolmentPort.follow();
+  const follow = () => {
+    agents.follow();
+    return enrolment.port.follow();
+  };
+  await follow();
   const ticking = setInterval(() => {
-    current.tick();
-    history.tick();
-    delivery.tick();
-    void orders.tick();
+    for (const part of [current, history, delivery, orders]) void part.tick();
   }, tickMs);
   const unfollow = context.rack.onChange(() => {
-    agents.follow();
+    void follow();
     services.hurry();
-    void enrolmentPort.follow();
     current.touch();
   });
 
-  return {
-    handler,
-    readiness: () => ({ ready: true, degraded: [] }),
-    async stop() {
-      unfollow();
-      clearInterval(ticking);
-      rackFile.close();
-      await enrolmentPort.close();
-      await Promise.all([agents.stop(), services.stop(), silences.stop(), delivery.stop()]);
-      current.stop();
-      await history.close();
-      await journal.close(() => records.tables.flush());
-    },
-  };
+  async function stop(): Promise<void> {
+    unfollow();
+    clearInterval(ticking);
+    rackFile.close();
+    await enrolment.port.close();
+    await Promise.all([agents.stop(), services.stop(), silences.stop(), delivery.stop()]);
+    current.stop();
+    await history.close();
+    await journal.close(() => records.tables.flush());
+  }
+  return { handler, readiness: () => ({ ready: true, degraded: [] }), stop };
+}
+
+/** What an event means for other parts. */
+function react(
+  event: MachineStateEvent,
+  { current, delivery, silences }: { current: Current; delivery: Delivery; silences: Silences },
+): void {
+  switch (event.type) {
+    case 'agent':
+      current.touch(event.machine);
+      delivery.consider(event.machine);
+      return;
+    case 'services':
+      current.touch();
+      return;
+    case 'orders':
+      current.touch(event.machine);
+      delivery.hurry(event.machine);
+      silences.hurry();
+      return;
+    case 'delivery':
+      current.touch(event.machine);
+      return;
+    default:
+  }
 }
 
 function ownState({ name, version, rack, degraded }: ServiceContext): ServiceState {

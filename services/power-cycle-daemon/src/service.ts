@@ -95,11 +95,11 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const rack = () => context.rack.rack;
   const settings = () => rack().services['power-cycle-daemon'];
   const stopping = new AbortController();
+  const { signal } = stopping;
   // Hundreds of cycles may wait, and each of them listens.
-  setMaxListeners(0, stopping.signal);
+  setMaxListeners(0, signal);
   const events = createEvents<PowerEvent>();
-  const { emit } = events;
-  const base = { ...usual, ...deps, rack, clock, log, emit, signal: stopping.signal };
+  const base = { ...usual, ...deps, rack, clock, log, emit: events.emit, signal };
   events.consume(createReporter(context));
   events.consume(createMetrics(context.metrics, { clock }));
 
@@ -118,19 +118,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const restorer = new Restorer({ ...devices, staggerSeconds: () => settings().staggerSeconds });
   const breaker = new CircuitBreaker({ clock, store, restorer });
   const past = new PastCycles(clock);
-  const snapshot = (): Snapshot => ({
-    rack: rack(),
-    now: clock.now(),
-    uptime: clock.uptime(),
-    holds: [...store.holds.all.values()],
-    switchedOff: store.switchedOff.all,
-    pendingOns: store.pendingOns.all,
-    failing: breaker.failing(),
-    active: store.active(),
-    past: past.list(),
-    cyclesNatively: ({ device }, seconds) =>
-      controllers.get(device)?.cyclesNatively(seconds) ?? false,
-  });
+  const snapshot = () => snapshotOf({ ...devices, breaker, past });
   const cycles = new Cycles({ ...devices, restorer, breaker, hostKeys, snapshot });
   const requests = new Requests({ ...base, store, cycles, snapshot });
   const outletWatch = new OutletWatch(devices);
@@ -139,7 +127,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const holds = new Holds({ rack, store, clock });
   const ownDevices = new OwnDevices({ rack, clock, take });
   const repair = new AutoRepair({ ...devices, take, ...deps.repair });
-  const asked = { ...base, store, events, degraded, audit, cycles, take, snapshot };
+  const asked = { ...devices, events, degraded, audit, cycles, take, snapshot };
   const endpoints = new Endpoints({ ...asked, ...deps.endpoints });
   const view = { rack, store, controllers, readings: outletWatch.readings, breaker, snapshot };
   const parts = { view, requests, cycles, events, holds, ownDevices, repair, restorer, hostKeys };
@@ -156,16 +144,15 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     restorer.resume();
     await cycles.resume();
     journal.onWell();
-    if (!stopping.signal.aborted) outletWatch.follow();
+    if (!signal.aborted) outletWatch.follow();
   });
   outletWatch.follow();
   repair.start();
   await endpoints.follow();
   const stopFollowing = context.rack.onChange(() => {
-    for (const part of [controllers, outletWatch]) part.follow();
+    for (const part of [controllers, outletWatch, endpoints]) void part.follow();
     restorer.hurry();
     cycles.giveTurns();
-    void endpoints.follow();
     forgetRemoved(degraded, controllers);
   });
   const flushing = setInterval(() => void store.flush(), base.flushEveryMs);
@@ -176,13 +163,37 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     await cycles.windDown(Math.max(0, settings().stopWithin - 2) * 1000);
     stopping.abort(new Error('the daemon stops'));
     // At once: others wait for what a device that is slow does not answer. What is unfinished is in the journal.
-    const closed = controllers.close();
+    const closed = controllers.close().then(() => sessions.close());
     for (const part of [endpoints, repair, cycles, restorer, outletWatch]) await part.close();
     await closed;
-    await sessions.close();
     await journal.close(() => store.flush());
   }
   return { handler, readiness: () => ({ ready: journal.isOpen, degraded: [] }), stop };
+}
+
+interface Snapped extends Pick<ServiceContext, 'clock'> {
+  rack(): Rack;
+  store: Store;
+  controllers: Controllers;
+  breaker: CircuitBreaker;
+  past: PastCycles;
+}
+
+/** What preconditions are checked against. */
+function snapshotOf({ rack, clock, store, controllers, breaker, past }: Snapped): Snapshot {
+  return {
+    rack: rack(),
+    now: clock.now(),
+    uptime: clock.uptime(),
+    holds: [...store.holds.all.values()],
+    switchedOff: store.switchedOff.all,
+    pendingOns: store.pendingOns.all,
+    failing: breaker.failing(),
+    active: store.active(),
+    past: past.list(),
+    cyclesNatively: ({ device }, seconds) =>
+      controllers.get(device)?.cyclesNatively(seconds) ?? false,
+  };
 }
 
 interface Reacting {

@@ -86,26 +86,25 @@ async function checkSecrets(rack: Rack): Promise<string[]> {
 }
 
 async function start(context: ServiceContext, replaced: RouterBackupDeps): Promise<Service> {
-  const { rack: watched, log, clock, stateDir, lastSuccess, audit } = context;
-  const { models = await loadBackups(), openEveryMs = 5000 } = replaced;
+  const { rack: watched, log, clock, stateDir, lastSuccess, audit, degraded } = context;
+  const { models = await loadBackups(), openEveryMs: retryMs = 5000, retryPauses } = replaced;
   const rack = () => watched.rack;
   const stopping = new AbortController();
   const { signal } = stopping;
   // Hundreds of devices may listen to it.
   setMaxListeners(0, signal);
   const { emit, consume } = createEvents<BackupEvent>();
-  const common = { rack, models, log, clock, stateDir, lastSuccess, signal, emit };
+  const base = { rack, models, log, clock, stateDir, retryMs };
+  const common = { ...base, degraded, lastSuccess, signal, emit };
 
   const hostKeys = new HostKeys(join(stateDir, 'host-keys.json'));
   await hostKeys.load();
   const mask = await openMask(stateDir, log);
-  const { degraded } = context;
-  const retryMs = openEveryMs;
   const afterDamage = 'compare skolo backup status with the devices that you expect';
-  const journal = new StateJournal({ ...common, degraded, afterDamage, retryMs });
+  const journal = new StateJournal({ ...common, afterDamage });
   const state = new State(journal);
   const transcripts = new Transcripts(join(stateDir, 'transcripts'), mask);
-  const store = new Store({ ...common, retryMs });
+  const store = new Store(common);
   const jumphost = new JumphostBackup({ ...common, rackFile: watched.file });
   const versions = new Versions({ rack, store, jumphost });
   const uploads = new Uploads({ ...common, tables: journal, versions });
@@ -117,7 +116,6 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   const backup = new Backup({ ...common, fetch, store, state, power });
   const attempts = new Attempts({ ...common, backup, jumphost, fetch, state, transcripts });
   const locks = new Locks();
-  const { retryPauses } = replaced;
   const runs = new Runs({ ...common, state, locks, attempts, power, retryPauses });
   const reading = { fetch, backup, attempts, transcripts, locks, power };
   const restores = new Restores({ ...common, ...reading, versions, readable });
@@ -150,19 +148,10 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   const flushing = setInterval(() => {
     for (const part of [state, uploads]) void part.flush();
     void store.look();
-  }, openEveryMs);
+  }, retryMs);
 
-  const apiParts = {
-    readable,
-    restores,
-    stations,
-    uploads,
-    hostKeys,
-    loss,
-    historyRestore,
-    inventory,
-  };
-  const handlers = apiHandlers({ sources, audit, ...apiParts });
+  const served = { readable, restores, stations, uploads, hostKeys, loss, historyRestore };
+  const handlers = apiHandlers({ sources, audit, inventory, ...served });
   return {
     handler: createApp({ ...context, api: routerBackupApi, handlers }),
     readiness: () => ({ ready: journal.isOpen, degraded: [] }),

@@ -1,6 +1,7 @@
 /** The agents of all machines of rack.yaml, each watched apart, so that none delays another. */
 import type { Clock } from '@skolo/common';
 import { type Rack, serviceUrl } from '@skolo/rack';
+import type { EmitMachineState } from '../events.ts';
 import type { AgentView } from '../join/sources.ts';
 import { type AgentTuning, AgentWatch } from './agent-watch.ts';
 import { KeptConnections } from './kept-connections.ts';
@@ -9,8 +10,7 @@ export interface AgentsDeps {
   rack(): Rack;
   clock: Clock;
   tuning: AgentTuning;
-  /** A view has changed. */
-  onView(machine: string): void;
+  emit: EmitMachineState;
 }
 
 export class Agents {
@@ -35,13 +35,13 @@ export class Agents {
     }
     for (const [machine, entry] of rack.machines) {
       if (this.watches.has(machine)) continue;
-      const { clock, tuning, onView } = this.deps;
+      const { clock, tuning, emit } = this.deps;
       const { fetch } = this.connections;
       const url = serviceUrl(rack, 'swarming-client', entry);
       const watch = new AgentWatch({
         ...{ machine, url, clock, tuning, fetch },
         staleSeconds: () => this.deps.rack().services['machine-state'].staleSeconds,
-        onView: () => onView(machine),
+        onView: () => emit({ type: 'agent', machine }),
       });
       this.watches.set(machine, watch);
       watch.start();

@@ -5,12 +5,12 @@ import {
   createClient,
   type KnownAlert,
   type MetadataClient,
-  type PowerCycle,
   type ServiceState,
 } from '@skolo/api';
 import { backOffMs, pause } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
+import type { EmitMachineState } from '../events.ts';
 import type { PowerView, Services } from '../join/sources.ts';
 import { type AskedService, apiUrl, askedServices, serviceApis } from '../service-apis.ts';
 import { Poll } from './poll.ts';
@@ -38,9 +38,7 @@ export const usualServiceTuning: ServiceTuning = {
 export interface ServicesDeps {
   rack(): Rack;
   tuning: ServiceTuning;
-  onChange(): void;
-  /** A cycle has begun, goes on, or has ended; also one that is known already. */
-  onCycle(cycle: PowerCycle): void;
+  emit: EmitMachineState;
 }
 
 /** Cycles of an outage of this service. */
@@ -61,7 +59,8 @@ export class OtherServices {
 
   constructor(deps: ServicesDeps) {
     this.deps = deps;
-    const { tuning, onChange } = deps;
+    const { tuning, emit } = deps;
+    const onChange = () => emit({ type: 'services' });
     const poll = <T>(
       everyMs: number,
       ask: (signal: AbortSignal) => Promise<T>,
@@ -170,16 +169,16 @@ export class OtherServices {
   /** Cycles, each change as it happens. Each connection begins with the last ones: some may have been missed. */
   private async follow(): Promise<void> {
     const { signal } = this.stopping;
-    const { tuning, onCycle } = this.deps;
+    const { tuning, emit } = this.deps;
     for (let failures = 1; !signal.aborted; failures += 1) {
       try {
         const client = await this.client('power-cycle-daemon');
         const { events } = await client.cycleEvents({ signal });
         const { cycles } = await client.cycles({ query: { limit: mostMissed }, signal });
-        for (const cycle of cycles) onCycle(cycle);
+        for (const cycle of cycles) emit({ type: 'cycle', cycle });
         for await (const { data } of events) {
           failures = 0;
-          onCycle(data);
+          emit({ type: 'cycle', cycle: data });
           this.power.hurry();
         }
       } catch {

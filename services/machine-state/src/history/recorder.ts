@@ -2,7 +2,7 @@
 import type { Machine, MachineAlert } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
-import type { MachineStateEvent } from '../events.ts';
+import type { EmitMachineState, MachineStateEvent } from '../events.ts';
 import type { Entry } from './entry.ts';
 import type { History } from './history.ts';
 import { observed, observedAlerts, observedCycle } from './observed.ts';
@@ -13,7 +13,7 @@ export interface RecorderDeps {
   history: History;
   /** Whether alert-to-pubsub answers: without it no alert has ended. */
   areAlertsKnown(): boolean;
-  onDropped(machine: string): void;
+  emit: EmitMachineState;
 }
 
 /** Three times those of a bot with a task each minute. */
@@ -69,7 +69,7 @@ export class Recorder {
   }
 
   private add(entry: Entry): void {
-    const { clock, history, onDropped } = this.deps;
+    const { clock, history, emit } = this.deps;
     // An agent may give any time.
     if (!(Math.abs(entry.at - clock.now()) < mostAgeMs)) return;
     const share = this.shares.get(entry.machine);
@@ -78,7 +78,7 @@ export class Recorder {
     const own = isOver ? { since: uptime, used: 0 } : share;
     this.shares.set(entry.machine, own);
     own.used += 1;
-    if (own.used > mostPerHour) onDropped(entry.machine);
+    if (own.used > mostPerHour) emit({ type: 'dropped', machine: entry.machine });
     else history.add(entry);
   }
 }

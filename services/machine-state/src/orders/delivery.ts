@@ -1,28 +1,25 @@
 /** Brings the orders of a machine to its agent, again and again until it has them: also after a restart, and after a new disk. */
-import type { AgentStatus, Client, Order, swarmingClientApi } from '@skolo/api';
+import type { AgentStatus } from '@skolo/api';
 import { backOffMs, type Clock } from '@skolo/common';
 import { errorText } from '@skolo/errors';
+import type { Rack } from '@skolo/rack';
+import { agentClient } from '../collect/agent-client.ts';
 import type { AgentView } from '../join/sources.ts';
+import type { Orders } from './orders.ts';
 import type { OrderRecord } from './records.ts';
 
 export interface DeliveryDeps {
+  rack(): Rack;
   clock: Pick<Clock, 'uptime'>;
-  /** The journal was read. An agent must not lose its orders because it cannot be. */
-  isReady(): boolean;
-  inForce(machine: string): readonly OrderRecord[];
-  view(machine: string): AgentView;
-  connect(machine: string): Promise<Pick<Client<typeof swarmingClientApi>, 'setOrders'>>;
-  isKnown(order: string): boolean;
-  adopt(machine: string, orders: readonly Order[]): Promise<void>;
-  onDelivered(machine: string): Promise<void>;
-  /** Why it is not delivered has changed. */
-  onChange(machine: string): void;
+  /** An agent must not lose its orders because the journal cannot be read. */
+  journal: { readonly isOpen: boolean };
+  agents: { view(machine: string): AgentView };
+  orders: Orders;
   retry: { firstMs: number; maxMs: number };
 }
 
 interface Attempt {
   failures: number;
-  why: string | undefined;
   /** By the uptime, in seconds. */
   notBefore: number;
   isUnderWay: boolean;
@@ -37,32 +34,29 @@ export class Delivery {
     this.deps = deps;
   }
 
-  why(machine: string): string | undefined {
-    return this.attempts.get(machine)?.why ?? this.deps.view(machine).why;
-  }
-
   /** Sends them, if the agent has others. */
   consider(machine: string): void {
-    const { clock, view, isReady, isKnown } = this.deps;
-    const { status, why } = view(machine);
-    if (!isReady() || status === undefined || why !== undefined) return;
-    const wanted = this.deps.inForce(machine);
+    const { clock, agents, orders, journal } = this.deps;
+    const { status, why } = agents.view(machine);
+    if (!journal.isOpen || status === undefined || why !== undefined) return;
+    const wanted = orders.recordsInForce(machine);
     const attempt = this.attempts.get(machine);
     if (attempt?.isUnderWay || (attempt && clock.uptime() < attempt.notBefore)) return;
     if (hasExactly(status, wanted)) {
       this.attempts.delete(machine);
+      orders.attempted(machine, undefined);
       if (wanted.some(({ deliveredAt }) => deliveredAt === undefined)) {
-        this.track(this.deps.onDelivered(machine));
+        this.track(orders.delivered(machine));
       }
       return;
     }
     // The journal was lost. Only the safe kind: a hostile machine must not silence its alerts.
-    const lost = status.orders?.filter(({ id, kind }) => kind === 'quarantine' && !isKnown(id));
+    const lost = status.orders?.filter(({ id, kind }) => kind === 'quarantine' && !orders.has(id));
     if (lost?.length) {
-      this.track(this.deps.adopt(machine, lost));
+      this.track(orders.adopt(machine, lost));
       return;
     }
-    const next = attempt ?? { failures: 0, why: undefined, notBefore: 0, isUnderWay: false };
+    const next = attempt ?? { failures: 0, notBefore: 0, isUnderWay: false };
     next.isUnderWay = true;
     this.attempts.set(machine, next);
     this.track(this.send(machine, wanted, next));
@@ -89,28 +83,28 @@ export class Delivery {
     wanted: readonly OrderRecord[],
     attempt: Attempt,
   ): Promise<void> {
-    const { clock, connect, onDelivered, onChange, retry } = this.deps;
-    const before = attempt.why;
+    const { rack, clock, orders, retry } = this.deps;
+    let why: string | undefined;
     try {
-      const agent = await connect(machine);
+      const agent = await agentClient(rack(), machine);
       await agent.setOrders({ body: { orders: wanted.map(sentOrder) } });
       attempt.failures = 0;
-      attempt.why = undefined;
       // Until its status shows them, it is not asked again.
       attempt.notBefore = clock.uptime() + retry.maxMs / 1000;
-      await onDelivered(machine);
+      await orders.delivered(machine);
     } catch (error) {
       attempt.failures += 1;
-      attempt.why = errorText(error);
+      why = errorText(error);
       attempt.notBefore = clock.uptime() + backOffMs(attempt.failures, retry) / 1000;
     } finally {
       attempt.isUnderWay = false;
     }
-    if (before !== attempt.why) onChange(machine);
+    orders.attempted(machine, why);
     // Orders of meanwhile.
-    const ids = (orders: readonly OrderRecord[]) => orders.map(({ id }) => id).join();
-    if (attempt.why === undefined && ids(this.deps.inForce(machine)) !== ids(wanted))
+    const ids = (records: readonly OrderRecord[]) => records.map(({ id }) => id).join();
+    if (why === undefined && ids(orders.recordsInForce(machine)) !== ids(wanted)) {
       this.hurry(machine);
+    }
   }
 
   private track(work: Promise<void>): void {

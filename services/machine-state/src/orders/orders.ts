@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { HistoryEntry, MachineOrder, Order } from '@skolo/api';
 import { type Clock, HttpProblem } from '@skolo/common';
 import { didYouMean, type Rack } from '@skolo/rack';
+import type { EmitMachineState } from '../events.ts';
+import type { AgentView } from '../join/sources.ts';
 import { type OrderRecord, type Records, written } from './records.ts';
 
 export interface OrdersDeps {
@@ -10,10 +12,8 @@ export interface OrdersDeps {
   clock: Clock;
   records: Records;
   historyDays(): number;
-  /** Why an agent does not have its orders. */
-  whyUndelivered(machine: string): string | undefined;
-  /** The orders of a machine are others now. */
-  onChange(machine: string): void;
+  agents: { view(machine: string): AgentView };
+  emit: EmitMachineState;
 }
 
 export interface NewOrder extends Pick<Order, 'kind' | 'reason' | 'until'> {
@@ -35,6 +35,8 @@ export class Orders {
   private readonly deps: OrdersDeps;
   /** Those without an end, by machine; absent: they have changed. */
   private open: Map<string, OrderRecord[]> | undefined;
+  /** Why the last attempt to deliver failed, by machine. */
+  private readonly failures = new Map<string, string>();
   private forgotAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: OrdersDeps) {
@@ -68,7 +70,7 @@ export class Orders {
     });
     const { records } = this.deps;
     await this.write(orders.map((order) => records.orders.put(order)));
-    for (const machine of names) this.deps.onChange(machine);
+    for (const machine of names) this.deps.emit({ type: 'orders', machine });
     return orders.map((order) => this.shown(order));
   }
 
@@ -81,7 +83,7 @@ export class Orders {
     }
     const ended = { ...order, endedAt: new Date(clock.now()).toISOString(), endedBy: by };
     await this.write([records.orders.put(ended)]);
-    this.deps.onChange(order.machine);
+    this.deps.emit({ type: 'orders', machine: order.machine });
     return this.shown(ended);
   }
 
@@ -112,12 +114,20 @@ export class Orders {
 
   /** The agent has them on its disk. */
   async delivered(machine: string): Promise<void> {
-    const { records, clock, onChange } = this.deps;
+    const { records, clock, emit } = this.deps;
     const deliveredAt = new Date(clock.now()).toISOString();
     const late = this.recordsInForce(machine).filter((order) => order.deliveredAt === undefined);
     if (late.length === 0) return;
     await this.keep(late.map((order) => records.orders.put({ ...order, deliveredAt })));
-    onChange(machine);
+    emit({ type: 'orders', machine });
+  }
+
+  /** @param why the attempt to deliver failed; undefined: it did not */
+  attempted(machine: string, why: string | undefined): void {
+    if (this.failures.get(machine) === why) return;
+    if (why === undefined) this.failures.delete(machine);
+    else this.failures.set(machine, why);
+    this.deps.emit({ type: 'delivery', machine });
   }
 
   /** Whether it is, or was, one of ours. */
@@ -127,18 +137,18 @@ export class Orders {
 
   /** The journal was lost, and an agent still has them. */
   async adopt(machine: string, found: readonly Order[]): Promise<void> {
-    const { records, clock, onChange } = this.deps;
+    const { records, clock, emit } = this.deps;
     const deliveredAt = new Date(clock.now()).toISOString();
     const adopted = found
       .slice(0, mostInForce)
       .map((order) => records.orders.put({ ...order, machine, deliveredAt }));
     await this.keep(adopted);
-    onChange(machine);
+    emit({ type: 'orders', machine });
   }
 
   /** Ends those whose time is over, and each hour forgets what is older than the history. */
   async tick(): Promise<void> {
-    const { records, clock, onChange } = this.deps;
+    const { records, clock, emit } = this.deps;
     const now = clock.now();
     const over = [...this.openByMachine().values()]
       .flat()
@@ -149,7 +159,7 @@ export class Orders {
           records.orders.put({ ...order, endedAt: order.until, endedBy: 'its time' }),
         ),
       );
-      for (const { machine } of over) onChange(machine);
+      for (const { machine } of over) emit({ type: 'orders', machine });
     }
     if (clock.uptime() - this.forgotAt < forgetEverySeconds) return;
     this.forgotAt = clock.uptime();
@@ -178,8 +188,12 @@ export class Orders {
   private shown(order: OrderRecord): MachineOrder {
     const { endedAt, endedBy, ...shown } = order;
     const isOpen = order.deliveredAt === undefined && endedAt === undefined;
-    const why = isOpen ? this.deps.whyUndelivered(order.machine) : undefined;
+    const why = isOpen ? this.whyUndelivered(order.machine) : undefined;
     return { ...shown, ...(why !== undefined && { why }) };
+  }
+
+  private whyUndelivered(machine: string): string | undefined {
+    return this.failures.get(machine) ?? this.deps.agents.view(machine).why;
   }
 
   /** Each once. @throws HttpProblem 404 */

@@ -77,8 +77,7 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
   };
   const changes = new Changes({
     clock,
-    machines: () => fixture.machines,
-    rack: () => fixture.rack,
+    current: { machines: () => fixture.machines, rack: () => fixture.rack },
   });
   function show(machine: Machine) {
     const at = fixture.machines.findIndex(({ name }) => name === machine.name);

@@ -1,0 +1,41 @@
+/** Enrolment, wired. */
+import type { enrolmentsApi } from '@skolo/api';
+import type { RouteHandlers, ServiceContext, StateJournal } from '@skolo/common';
+import type { Agents } from '../collect/agents.ts';
+import type { Records } from '../orders/records.ts';
+import { enrolmentHandlers } from './api.ts';
+import { Cluster } from './cluster.ts';
+import { EnrolmentPort } from './endpoint.ts';
+import { Enrolment } from './enrolment.ts';
+import { Lockdown } from './lockdown.ts';
+
+interface EnrolmentParts {
+  journal: Pick<StateJournal, 'isOpen'>;
+  records: Records;
+  agents: Pick<Agents, 'isAlive'>;
+  retryMs: number;
+}
+
+interface OpenEnrolment {
+  /** Of `enrolmentsApi`, to be routes of the app. */
+  handlers: RouteHandlers<typeof enrolmentsApi>;
+  /** Where Raspberry Pis ask. It listens from `follow` on. */
+  port: EnrolmentPort;
+}
+
+export function openEnrolment(
+  context: ServiceContext,
+  { journal, records, agents, retryMs }: EnrolmentParts,
+): OpenEnrolment {
+  const { clock, log, stateDir, signal } = context;
+  const rack = () => context.rack.rack;
+  const enrolment = new Enrolment({
+    ...{ rack, clock, log, records, cluster: new Cluster({ rack, signal }) },
+    isOpen: () => journal.isOpen,
+    isAgentAlive: (name) => agents.isAlive(name),
+  });
+  const port = new EnrolmentPort({
+    ...{ context, enrolment, lockdown: new Lockdown(stateDir), retryMs },
+  });
+  return { handlers: enrolmentHandlers({ enrolment, port }), port };
+}
