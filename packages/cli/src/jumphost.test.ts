@@ -111,6 +111,20 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     expect(stderr).toMatch(/^skolo: .*connection refused/);
   });
 
+  it('pi setup --check reaches each machine, with one connection, and changes nothing', async () => {
+    const key = join(desk?.env.HOME ?? '', 'key.pub');
+    await writeFile(key, 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIexample ann@desk\n');
+
+    const { code, stdout } = await skolo(
+      ...['pi', 'setup', 'skia-rpi2-rack4-shelf1-[001-002]', '--check', '--on', 'rack4'],
+      ...['--key', key],
+    );
+
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/shelf1-001 .*name.*shelf1-002 .*name.*name: its name is /s);
+    expect(await desk?.left()).toEqual([]);
+  });
+
   it('machine join --check says what differs on each machine, and changes nothing', async () => {
     await desk?.jumphost.program('k3s', 'echo "Error from server (NotFound): none" >&2; exit 1');
 

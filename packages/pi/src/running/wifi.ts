@@ -39,7 +39,9 @@ iw reg set ${wifi.country} 2>/dev/null || true
 if systemctl is-active -q NetworkManager.service; then nmcli radio wifi on && nmcli connection reload
 else netplan apply
 fi`,
-      verify: `grep -qsx 0 /sys/class/rfkill/rfkill*/soft || ! ls /sys/class/rfkill/*/type > /dev/null 2>&1 || echo 'its radio is turned off'`,
+      verify: `for each in /sys/class/rfkill/*; do
+  [ "$(cat "$each/type" 2>/dev/null)" != wlan ] || [ "$(cat "$each/soft")" = 0 ] || echo 'its radio is turned off'
+done`,
     },
     guard,
   );

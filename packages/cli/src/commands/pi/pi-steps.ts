@@ -2,8 +2,8 @@
 import type { StepProgress } from '@skolo/jumphost';
 import type { Io } from '../../io.ts';
 import { frameLines, livePicture } from '../../output/live-area.ts';
-import { tally } from '../../output/overview.ts';
-import { type Column, printTable } from '../../output/table.ts';
+import { printOverview, tally } from '../../output/overview.ts';
+import type { Column } from '../../output/table.ts';
 import { plain, type Style } from '../../output/text.ts';
 import type { PiResult } from '../../pis.ts';
 import { printNews } from '../jumphost/steps-text.ts';
@@ -56,8 +56,12 @@ function nowOf(steps: readonly StepProgress[] = []) {
   const at = steps.findLastIndex(({ state }) => state !== 'waiting');
   const step = steps[at];
   if (step === undefined) return { state: 'waiting', time: '', text: 'no answer yet' };
-  const { name, state, text, about } = step;
-  return { state, time: `${at + 1}/${steps.length}`, text: `${name}: ${text || about}` };
+  const { name, text, about } = step;
+  return {
+    state: stateOf(step),
+    time: `${at + 1}/${steps.length}`,
+    text: `${name}: ${text || about}`,
+  };
 }
 
 export interface Outcome {
@@ -65,31 +69,40 @@ export interface Outcome {
   state: 'ok' | 'changed' | 'differs' | 'failed';
   /** Its model, memory and system, where it has said them. */
   system: string;
-  text: string;
+  /** Steps, or the one that went wrong. */
+  steps: string[];
+  /** What is wrong, and what to do. */
+  why: string;
 }
 
 export function outcomeOf(result: PiResult<readonly StepProgress[]>): Outcome {
   const { name } = result;
-  if ('error' in result)
-    return { name, state: 'failed', system: '', text: without(name, result.error) };
-  const steps = result.value;
-  const found = steps.find((step) => step.name === 'system');
-  const system = found?.state === 'ok' ? found.text : '';
-  const named = (state: StepProgress['state']) => steps.filter((step) => step.state === state);
-  const wrong = [...named('failed'), ...named('differs')];
-  if (wrong.length > 0) {
-    const texts = wrong.map((step) => `${step.name}: ${without(name, step.text)}`);
-    // A restart that nobody has allowed is no failure.
-    const isFailed = wrong.some(({ state, name }) => state === 'failed' && name !== 'restart');
-    const state = isFailed ? 'failed' : 'differs';
-    return { name, state, system, text: texts.join('; ') };
+  if ('error' in result) {
+    return { name, state: 'failed', system: '', steps: [], why: without(name, result.error) };
   }
-  const changed = named('changed').map((step) => step.name);
-  if (changed.length === 0) return { name, state: 'ok', system, text: 'nothing to change' };
-  return { name, state: 'changed', system, text: changed.join(', ') };
+  const all = result.value;
+  const found = all.find((step) => step.name === 'system');
+  const system = found?.state === 'ok' ? found.text : '';
+  const wrong = all.filter(({ state }) => state === 'failed' || state === 'differs');
+  const changed = all.filter(({ state }) => state === 'changed').map((step) => step.name);
+  if (wrong.length === 0) {
+    const state = changed.length === 0 ? 'ok' : 'changed';
+    return { name, state, system, steps: changed, why: '' };
+  }
+  const isFailed = wrong.some((step) => stateOf(step) === 'failed');
+  return {
+    ...{ name, state: isFailed ? 'failed' : 'differs', system },
+    steps: wrong.map((step) => step.name),
+    why: wrong.map((step) => `${step.name}: ${without(name, step.text)}`).join('; '),
+  };
 }
 
-/** Messages begin with the name, which is in the table already. */
+/** A restart that nobody has allowed is no failure. */
+function stateOf({ name, state }: StepProgress): StepProgress['state'] {
+  return state === 'failed' && name === 'restart' ? 'differs' : state;
+}
+
+/** Messages begin with the name, which is there already. */
 function without(name: string, text: string): string {
   return text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
 }
@@ -101,10 +114,16 @@ export function isWrong({ state }: Outcome): boolean {
 const columns: Column<Outcome>[] = [
   { title: 'NAME', cell: ({ name }) => name },
   { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
+  { title: 'STEPS', cell: ({ steps }) => steps, shrinkTo: 12 },
   { title: 'SYSTEM', cell: ({ system }) => plain(system) || undefined, shrinkTo: 16, leaveOut: 1 },
-  { title: 'WHAT', cell: ({ text }) => plain(text), shrinkTo: 24 },
 ];
 
+/** Below the table is what is wrong in full. */
 export function printOutcomes(io: Io, outcomes: readonly Outcome[]): void {
-  printTable(io, columns, outcomes);
+  printOverview(io, {
+    ...{ head: [], rows: outcomes, columns, isSelection: true },
+    remarks: outcomes.filter(isWrong).map(({ name, why }) => ({ name, text: why })),
+    verdict: ({ state }) => state,
+    isFoldable: () => false,
+  });
 }
