@@ -55,6 +55,22 @@ describe('a download', () => {
     expect(publisher.asked).toHaveLength(2);
   });
 
+  it('is fetched once where many computers want it at once', async () => {
+    const publisher = await publish({
+      '/v1.32.5%2Bk3s1/sums.txt': sums,
+      '/v1.32.5%2Bk3s1/k3s': content,
+    });
+    const download = downloader({ folder, fetch, signal });
+
+    const all = await Promise.all(
+      Array.from({ length: 10 }, () => download(publisher.release, 'k3s')),
+    );
+    publisher.close();
+
+    expect(new Set(all.map(({ file }) => file)).size).toBe(1);
+    expect(publisher.asked).toHaveLength(2);
+  });
+
   it('is refused where it is not what its publisher made', async () => {
     const publisher = await publish({
       '/v1.32.5%2Bk3s1/sums.txt': sums,

@@ -10,7 +10,7 @@ export {
 export { type Download, downloader } from './downloads.ts';
 export { isPrepared, prepare, type StepProgress, type StepState } from './engine.ts';
 export { JumphostError } from './errors.ts';
-export { checkByScript, fileStep, linesOf } from './files.ts';
+export { checkByScript, fileStep } from './files.ts';
 export type { Guard } from './guarded-change.ts';
 export { type HandOver, handOver } from './hand-over.ts';
 export { type Host, type HostOptions, openHost, type RunOptions } from './host.ts';
@@ -26,7 +26,6 @@ export {
 export { openRootFolder } from './image/root-folder.ts';
 export { imageSteps } from './image/steps.ts';
 export { clusterOn, type JoinCluster } from './join-cluster.ts';
-export { type ClusterNode, readNodes } from './nodes.ts';
 export { findCronLines, findExports, findPredecessors, type Predecessor } from './predecessors.ts';
 export { type RebootDeps, rebootJumphost, waitUntilQuiet } from './reboot.ts';
 export { closeDisk, openDisk } from './replace/disk.ts';
@@ -49,7 +48,6 @@ export { type JumphostNeeds, stepsOf, subnetOf } from './steps/index.ts';
 export { imagesStep, k3sConfigStep, k3sStep } from './steps/k3s.ts';
 export { agentSteps, type JoinNeeds, joinSteps, removeAgent } from './steps/k3s-agent.ts';
 export {
-  binary as k3sBinary,
   endUnit,
   installBinary,
   installedVersion,
@@ -62,7 +60,7 @@ export { leftExport } from './steps/nfs.ts';
 export { packagesStep } from './steps/packages.ts';
 export type { ProgramSources } from './steps/programs.ts';
 export { clockStep } from './steps/settings.ts';
-export { type Architecture, architectureOf, systemStep } from './steps/system.ts';
+export { systemStep } from './steps/system.ts';
 export { k3sVersion } from './steps/versions.ts';
 export type { AgentMachine } from './upgrade/agents.ts';
 export type { HealthDeps, OtherHealth } from './upgrade/health.ts';
