@@ -404,6 +404,22 @@ export const peerKinds = [
     proves: 'first boot of Raspberry Pis, from a Debian with cloud-init on',
   },
   {
+    name: 'virt-arm64',
+    // A card is beside it. It takes up to an hour to make, so that nothing makes it by itself.
+    commands: builtBy('test/cloud-init/build-arm64'),
+    version: ['--version'],
+    debian: [
+      'mmdebstrap',
+      'arch-test',
+      'qemu-user-static',
+      'qemu-system-arm',
+      'mtools',
+      'dosfstools',
+    ],
+    long: true,
+    proves: 'the first start of a card for arm64, on a computer that QEMU emulates',
+  },
+  {
     name: 'dockerd',
     commands: ['/usr/sbin/dockerd', 'dockerd'],
     version: ['--version'],

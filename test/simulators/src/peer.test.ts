@@ -88,6 +88,7 @@ describe('peer', () => {
       debian: true,
       'cloud-init': true,
       'cloud-init-root': true,
+      'virt-arm64': true,
       dockerd: true,
       docker: true,
       'docker-registry': true,

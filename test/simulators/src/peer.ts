@@ -48,6 +48,7 @@ export type PeerName =
   | 'control-plane'
   | 'cloud-init'
   | 'cloud-init-root'
+  | 'virt-arm64'
   | 'debian'
   | 'kubectl'
   | 'zsh'

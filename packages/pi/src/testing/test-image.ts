@@ -55,9 +55,13 @@ async function writeTree(folder: string, files: Readonly<Record<string, string>>
   }
 }
 
-/** A file of the boot partition, by mtools. */
-export async function readByMtools(image: string, path: string): Promise<string> {
-  const { stdout } = await run('mtype', ['-i', `${image}@@${bootOffset}`, `::${path}`], {
+/** A file of the boot partition, by mtools. @param offset of that partition, bytes */
+export async function readByMtools(
+  image: string,
+  path: string,
+  offset = bootOffset,
+): Promise<string> {
+  const { stdout } = await run('mtype', ['-i', `${image}@@${offset}`, `::${path}`], {
     env: { ...process.env, MTOOLS_SKIP_CHECK: '1' },
     maxBuffer: 64 * mib,
   });
