@@ -3,6 +3,7 @@
  * kube/components/enrolment, and no more.
  */
 import { createHash, randomInt, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { resolve } from 'node:path';
 import { errorText } from '@skolo/errors';
@@ -89,12 +90,13 @@ export class Cluster {
     const rack = this.rack();
     const { enrolment } = rack.services['machine-state'];
     if (enrolment === undefined) throw new ClusterUnavailable('rack.yaml has no enrolment');
-    const read = (name: string) =>
-      // Kubernetes renews both.
-      readSecret(rack, { file: resolve(rack.dir, enrolment.serviceAccount, name) });
+    // Kubernetes renews both.
+    const file = (name: string) => resolve(rack.dir, enrolment.serviceAccount, name);
     return {
-      ...{ url: enrolment.apiServer, ca: (await read('ca.crt')).reveal() },
-      token: (await read('token')).reveal().trim(),
+      url: enrolment.apiServer,
+      // Byte for byte: the digest of the cluster is of the file.
+      ca: await readFile(file('ca.crt'), 'utf8'),
+      token: (await readSecret(rack, { file: file('token') })).reveal().trim(),
     };
   }
 
@@ -152,13 +154,26 @@ function exchange(url: URL, { content, ...options }: Exchange) {
   });
 }
 
-/** Of several certificates the last one is the root. Source: k3s, pkg/clientaccess/token.go, hashCA. */
-function digestOfCa(pem: string): string {
-  const certificates =
-    pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  const root = certificates.length > 1 ? certificates.at(-1) : undefined;
-  const bytes = root === undefined ? pem : new X509Certificate(root).raw;
-  return createHash('sha256').update(bytes).digest('hex');
+/** Of the file; of the root's DER where the file has more than one certificate. Source: k3s, pkg/clientaccess/token.go, hashCA. */
+export function digestOfCa(pem: string): string {
+  const [first, ...others] = (
+    pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+  ).map((each) => new X509Certificate(each));
+  const root = first && others.length > 0 ? rootOf(first, others) : undefined;
+  return createHash('sha256')
+    .update(root?.raw ?? pem)
+    .digest('hex');
+}
+
+function rootOf(first: X509Certificate, others: readonly X509Certificate[]) {
+  let at = first;
+  for (const _ of others) {
+    const issuer = others.find((each) => at.checkIssued(each) && at.verify(each.publicKey));
+    if (issuer === undefined) return undefined;
+    if (issuer.checkIssued(issuer)) return issuer;
+    at = issuer;
+  }
+  return undefined;
 }
 
 function randomText(length: number): string {
