@@ -31,7 +31,7 @@ export function deploySteps(
     // A Pi of 1 GB has less, by what its kernel and graphics keep.
     systemStep({
       architectures: ['amd64', 'arm64', 'armhf'],
-      ...{ freeBytes: 3 * gib, memoryBytes: 0.7 * gib, now },
+      ...{ freeBytes: 3 * gib, memoryBytes: 0.7 * gib, hasUbuntu: true, now },
     }),
     swapStep(),
     programStep(k3s),

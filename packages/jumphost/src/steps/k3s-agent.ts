@@ -42,7 +42,7 @@ export function joinSteps(needs: JoinNeeds): Step[] {
     // A Pi of 1 GB has less, by what its kernel and graphics keep.
     systemStep({
       architectures: ['amd64', 'arm64', 'armhf'],
-      ...{ freeBytes: 3 * gib, memoryBytes: 0.7 * gib, now },
+      ...{ freeBytes: 3 * gib, memoryBytes: 0.7 * gib, hasUbuntu: true, now },
     }),
     ...agentSteps(needs),
   ];

@@ -9,6 +9,8 @@ export interface SystemNeeds {
   /** Of the folders that k3s and our state are in, before k3s has filled them. */
   freeBytes: number;
   memoryBytes: number;
+  /** Ubuntu will do, too: it gets nothing but k3s. */
+  hasUbuntu?: true;
   /** Of this desk, in milliseconds since 1970. */
   now(): number;
 }
@@ -65,10 +67,12 @@ export async function architectureOf(host: Host): Promise<Architecture> {
   return z.enum(architectures).parse((await host.need('dpkg --print-architecture')).trim());
 }
 
-export function systemStep({ architectures, freeBytes, memoryBytes, now }: SystemNeeds): Step {
+export function systemStep(needs: SystemNeeds): Step {
+  const { architectures, freeBytes, memoryBytes, hasUbuntu, now } = needs;
+  const systems = `Debian 12 or 13${hasUbuntu ? ', or Ubuntu from 22.04 on' : ''}`;
   return {
     name: 'system',
-    about: 'Debian 12 or 13 with systemd, enough disk and memory, a clock that is right',
+    about: `${systems} with systemd, enough disk and memory, a clock that is right`,
     async check(host) {
       const text = await host.need(script);
       const facts = Facts.parse(
@@ -79,10 +83,12 @@ export function systemStep({ architectures, freeBytes, memoryBytes, now }: Syste
       const skew = facts.time - now() / 1000;
       const differs: string[] = [];
       const want = (isSo: boolean, what: string) => void (isSo || differs.push(what));
+      // Raspberry Pi OS of 32 bits has a name of its own.
+      const isDebian = (id === 'debian' || id === 'raspbian') && /^1[23]$/.test(version);
+      const isUbuntu = id === 'ubuntu' && /^(2[2-9]|[3-9]\d)\.\d\d$/.test(version);
       want(
-        // Raspberry Pi OS of 32 bits has a name of its own.
-        (id === 'debian' || id === 'raspbian') && /^1[23]$/.test(version),
-        `it runs ${id} ${version}; install Debian 12 or 13`,
+        isDebian || (isUbuntu && hasUbuntu === true),
+        `it runs ${id} ${version}; install ${systems}`,
       );
       want(
         architectures.some((each) => each === userland),
@@ -105,7 +111,7 @@ export function systemStep({ architectures, freeBytes, memoryBytes, now }: Syste
         Math.abs(skew) <= mostSkewSeconds,
         `its clock is ${Math.abs(Math.round(skew))} s ${skew < 0 ? 'behind' : 'ahead of'} this computer's; correct the wrong one, with \`date --set @${Math.round(now() / 1000)}\` there`,
       );
-      return { differs, note: `Debian ${version}, ${userland}` };
+      return { differs, note: `${id === 'ubuntu' ? 'Ubuntu' : 'Debian'} ${version}, ${userland}` };
     },
   };
 }
