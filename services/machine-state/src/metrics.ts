@@ -1,5 +1,5 @@
 /** Metrics of machine-state. Names and labels are all declared here; the alert rules ask for them. */
-import { type Machine, MachineCondition } from '@skolo/api';
+import { type Machine, MachineCondition, type WaitingPi } from '@skolo/api';
 import { type GaugeSpec, registerGauges } from '@skolo/common';
 import { Counter, type Registry } from 'prom-client';
 import type { OtherServices } from './collect/services.ts';
@@ -13,6 +13,7 @@ interface Sources {
   history: Pick<History, 'pending' | 'isOpen'>;
   orders: Pick<Orders, 'allInForce'>;
   services: Pick<OtherServices, 'states'>;
+  enrolment: { waiting(): readonly WaitingPi[] };
 }
 
 interface Measured {
@@ -21,6 +22,8 @@ interface Measured {
   pending: number;
   isHistoryOpen: boolean;
   undelivered: number;
+  /** Why each Pi without a name waits. */
+  waiting: readonly WaitingPi['code'][];
   isServiceReachable: readonly (readonly [name: string, isReachable: boolean])[];
 }
 
@@ -81,6 +84,15 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     help: 'Whether the history can be read and written.',
     read: ({ isHistoryOpen }) => (isHistoryOpen ? 1 : 0),
   },
+  skolo_machines_waiting_pis: {
+    help: 'Raspberry Pis with a common image that wait for a name, by reason.',
+    labels: ['reason'],
+    read: ({ waiting }) =>
+      [...new Set(waiting)].map((reason) => [
+        { reason },
+        waiting.filter((each) => each === reason).length,
+      ]),
+  },
   skolo_machines_source_up: {
     help: 'Whether another service answers.',
     labels: ['source'],
@@ -92,13 +104,14 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
 /** @returns a consumer of events */
 export function createMetrics(
   registry: Registry,
-  { current, history, orders, services }: Sources,
+  { current, history, orders, services, enrolment }: Sources,
 ): (event: MachineStateEvent) => void {
   registerGauges(registry, gauges, () => ({
     machines: current.machines(),
     pending: history.pending,
     isHistoryOpen: history.isOpen,
     undelivered: orders.allInForce().filter(({ deliveredAt }) => deliveredAt === undefined).length,
+    waiting: enrolment.waiting().map(({ code }) => code),
     isServiceReachable: services.states().map(({ name, reachable }) => [name, reachable] as const),
   }));
   const dropped = new Counter({

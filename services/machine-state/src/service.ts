@@ -106,12 +106,12 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   const shown = { views: () => services.views(), states };
   const current = new Current({ ...base, rackFile, agents, services: shown, orders });
   const changes = new Changes({ clock, current });
-  const areAlertsKnown = () => services.views().alerts !== undefined;
-  const recorder = new Recorder({ ...base, history, areAlertsKnown });
+  const recorder = new Recorder({ ...base, history, services });
   const enrolment = openEnrolment(context, { ...base, journal, records, agents });
 
   for (const part of [recorder, changes]) events.consume((event) => part.consume(event));
-  events.consume(createMetrics(context.metrics, { current, history, orders, services }));
+  const measured = { current, history, orders, services, enrolment };
+  events.consume(createMetrics(context.metrics, measured));
   events.consume((event) => react(event, { current, delivery, silences }));
 
   await journal.open((opened) => {

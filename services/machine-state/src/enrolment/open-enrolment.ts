@@ -1,5 +1,5 @@
 /** Enrolment, wired. */
-import type { enrolmentsApi } from '@skolo/api';
+import type { enrolmentsApi, WaitingPi } from '@skolo/api';
 import type { RouteHandlers, ServiceContext, StateJournal } from '@skolo/common';
 import type { Agents } from '../collect/agents.ts';
 import type { Records } from '../orders/records.ts';
@@ -19,6 +19,7 @@ interface EnrolmentParts {
 interface OpenEnrolment {
   /** Of `enrolmentsApi`, to be routes of the app. */
   handlers: RouteHandlers<typeof enrolmentsApi>;
+  waiting(): readonly WaitingPi[];
   /** Where Raspberry Pis ask. It listens from `follow` on. */
   port: EnrolmentPort;
 }
@@ -37,5 +38,6 @@ export function openEnrolment(
   const port = new EnrolmentPort({
     ...{ context, enrolment, lockdown: new Lockdown(stateDir), retryMs },
   });
-  return { handlers: enrolmentHandlers({ enrolment, port }), port };
+  const waiting = () => enrolment.list().waiting;
+  return { handlers: enrolmentHandlers({ enrolment, port }), waiting, port };
 }

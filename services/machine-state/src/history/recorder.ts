@@ -3,6 +3,7 @@ import type { Machine, MachineAlert } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { EmitMachineState, MachineStateEvent } from '../events.ts';
+import type { Services } from '../join/sources.ts';
 import type { Entry } from './entry.ts';
 import type { History } from './history.ts';
 import { observed, observedAlerts, observedCycle } from './observed.ts';
@@ -11,8 +12,7 @@ export interface RecorderDeps {
   rack(): Rack;
   clock: Clock;
   history: History;
-  /** Whether alert-to-pubsub answers: without it no alert has ended. */
-  areAlertsKnown(): boolean;
+  services: { views(): Pick<Services, 'alerts'> };
   emit: EmitMachineState;
 }
 
@@ -49,11 +49,12 @@ export class Recorder {
   }
 
   private note(before: Machine | undefined, after: Machine): void {
-    const { clock, history, areAlertsKnown } = this.deps;
+    const { clock, history, services } = this.deps;
     const now = clock.now();
     const { name, condition, since, lastSeen } = after;
     for (const entry of observed(before, after, now)) this.add(entry);
-    if (areAlertsKnown()) {
+    // Without alert-to-pubsub no alert has ended.
+    if (services.views().alerts !== undefined) {
       const known = this.alerts.get(name) ?? [];
       for (const entry of observedAlerts(name, known, after.alerts, now)) this.add(entry);
       this.alerts.set(name, after.alerts);
