@@ -23,6 +23,8 @@ const elsewhere = [
   'alertmanagerApi.receiveV2',
   'alertmanagerApi.receiveWebhook',
   'deskApi.signIn',
+  'enrolmentApi.enrol',
+  'enrolmentApi.storeLockdown',
   'powerCycleDaemonApi.alerts',
   'powerCycleDaemonApi.requestDeviceCycles',
 ];
@@ -48,9 +50,10 @@ describe('the changes of all services', () => {
       `${name}-api`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
     );
 
-    // alert-to-pubsub has Alertmanager's API, too, machine-state that of the console, and all have that of the audit log.
-    // The command has its own.
-    const others = ['alertmanagerApi', 'auditApi', 'consoleApi', 'deskApi'];
+    // alert-to-pubsub has Alertmanager's API, too, machine-state those of the console and of enrolment, and all have that of the audit
+    // log. The command has its own.
+    const enrolment = ['enrolmentApi', 'enrolmentsApi'];
+    const others = ['alertmanagerApi', 'auditApi', 'consoleApi', 'deskApi', ...enrolment];
     expect(apis.map(([name]) => name).sort()).toEqual([...names, ...others].sort());
   });
 
