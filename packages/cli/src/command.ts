@@ -71,6 +71,17 @@ export class SkoloCommand extends Command {
     return this;
   }
 
+  /** Verbs of a verb: `skolo pi kubernetes setup`. Options are those of each. */
+  group(verbs: Record<string, (command: SkoloCommand) => void>): void {
+    this.helpCommand(false);
+    this.shown = [];
+    for (const [name, define] of Object.entries(verbs)) {
+      const verb = this.command(name);
+      define(verb);
+      verb.checkUses();
+    }
+  }
+
   /** Lists the global options with an effect in the help, and rejects others. */
   checkUses(): void {
     this.configureHelp({

@@ -13,16 +13,11 @@ export function define(command: SkoloCommand): void {
     )
     .summary('clusters of Raspberry Pis')
     .example("skolo pi kubernetes setup --master host01 --worker 'host[02-10]'");
-  const verbs = {
+  command.group({
     deploy: defineDeploy,
     setup: defineSetUp,
     verify: defineVerify,
     bench: defineBench,
     reset: defineReset,
-  };
-  for (const [name, defineVerb] of Object.entries(verbs)) {
-    const verb = command.command(name);
-    defineVerb(verb);
-    verb.checkUses();
-  }
+  });
 }

@@ -12,10 +12,5 @@ export function define(command: SkoloCommand): void {
     )
     .summary('a testbed on a cluster: dashboard, figures, pipeline')
     .example('skolo pi testbed up --cluster pis');
-  const verbs = { up: defineUp, verify: defineVerify, run: defineRun, down: defineDown };
-  for (const [name, defineVerb] of Object.entries(verbs)) {
-    const verb = command.command(name);
-    defineVerb(verb);
-    verb.checkUses();
-  }
+  command.group({ up: defineUp, verify: defineVerify, run: defineRun, down: defineDown });
 }
