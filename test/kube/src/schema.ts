@@ -4,6 +4,8 @@
  * never look at, no schema knows.
  */
 // One by one: all of them together take seconds to load.
+import { ValidatingAdmissionPolicy } from 'kubernetes-models/admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy';
+import { ValidatingAdmissionPolicyBinding } from 'kubernetes-models/admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding';
 import { APIService } from 'kubernetes-models/apiregistration.k8s.io/v1/APIService';
 import { DaemonSet } from 'kubernetes-models/apps/v1/DaemonSet';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
@@ -30,6 +32,11 @@ import { type Manifest, titleOf } from './manifest.ts';
 type Model = new (data: never) => { validate(): void };
 
 const models = new Map<string, Model>([
+  ['admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy', ValidatingAdmissionPolicy],
+  [
+    'admissionregistration.k8s.io/v1 ValidatingAdmissionPolicyBinding',
+    ValidatingAdmissionPolicyBinding,
+  ],
   ['apiregistration.k8s.io/v1 APIService', APIService],
   ['apps/v1 DaemonSet', DaemonSet],
   ['apps/v1 Deployment', Deployment],
