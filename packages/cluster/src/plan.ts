@@ -1,5 +1,6 @@
 /** What a cluster is to be. */
 import type { Download } from '@skolo/jumphost';
+import type { Distribution } from './distribution.ts';
 
 /** A computer of a cluster. */
 export interface Member {
@@ -9,10 +10,11 @@ export interface Member {
 }
 
 export interface ClusterPlan {
+  distribution: Distribution;
   /** The first. Its database is that of the cluster. */
   server: Required<Member>;
   agents: readonly Member[];
-  /** Where there is none yet: `v1.32.5+k3s1`. */
+  /** Where there is none yet: `v1.32.5+k3s1`, `v1.34.8` of kubeadm. */
   version: string;
   /** Images on every disk before k3s starts, for a cluster without an uplink. `own`: a file of yours. */
   airGap?: { own?: string };

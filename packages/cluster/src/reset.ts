@@ -1,7 +1,8 @@
 /** A cluster is taken apart, or a node out of it. */
 import { inParallel } from '@skolo/errors';
-import { clusterOn, endUnit, type Host, type Role } from '@skolo/jumphost';
+import type { Host } from '@skolo/jumphost';
 import { z } from 'zod';
+import type { Distribution } from './distribution.ts';
 import { kubectlOn } from './kubectl.ts';
 import { nodesOf } from './nodes.ts';
 import { reasonOf } from './reason.ts';
@@ -53,6 +54,7 @@ export async function lossOf(server: Host): Promise<Loss> {
 
 export interface ResetDeps {
   server: Host;
+  distribution: Distribution;
   /** As root. @throws The computer cannot be reached. */
   open(name: string): Promise<Host>;
   keepsData: boolean;
@@ -81,8 +83,8 @@ export async function removeNodes(names: readonly string[], deps: ResetDeps): Pr
 }
 
 async function removeNode(name: string, deps: ResetDeps): Promise<Omit<Removed, 'name'>> {
-  const { server, open, keepsData, isWhole, report } = deps;
-  const cluster = clusterOn(server);
+  const { server, distribution, open, keepsData, isWhole, report } = deps;
+  const cluster = distribution.clusterOn(server);
   const node = await cluster.node(name);
   const notes: string[] = [];
   if (node?.isReady && !isWhole) {
@@ -98,7 +100,7 @@ async function removeNode(name: string, deps: ResetDeps): Promise<Omit<Removed, 
   }
   report(`${name}: uninstalling`);
   const why = await open(name)
-    .then((host) => uninstall(host, 'agent', keepsData))
+    .then((host) => distribution.uninstall(host, 'agent', keepsData))
     .then(
       () => undefined,
       (error: unknown) => reasonOf(name, error),
@@ -113,34 +115,4 @@ async function removeNode(name: string, deps: ResetDeps): Promise<Omit<Removed, 
   await cluster.forget(name);
   if (why !== undefined) notes.push(`only the cluster was changed: ${why}`);
   return { isGone: true, text: notes.join('; ') };
-}
-
-const data = '/var/lib/rancher/k3s';
-
-/**
- * Ends k3s, and removes it.
- *
- * @param keepsData volumes of pods stay, and on a server its database with its keys and settings: a later setup goes on with them
- */
-export async function uninstall(host: Host, role: Role, keepsData: boolean): Promise<void> {
-  const lost = keepsData
-    ? `rm -rf ${data}/agent ${data}/data ${role === 'server' ? '' : `${data}/server /etc/rancher`}`
-    : `rm -rf ${data} /etc/rancher; rmdir /var/lib/rancher 2>/dev/null`;
-  await host.need(
-    `${endUnit(role)}
-rm -f /etc/systemd/system/k3s.service /etc/systemd/system/k3s-agent.service /etc/systemd/system/k3s.service.env /etc/systemd/system/k3s-agent.service.env
-for each in kubectl crictl ctr; do
-  case $(readlink "/usr/local/bin/$each") in k3s) rm -f "/usr/local/bin/$each" ;; esac
-done
-rm -f /usr/local/bin/k3s
-${lost}
-rm -rf /var/lib/kubelet
-# As k3s-killall.sh: interfaces and rules of pods go on working without k3s.
-for each in cni0 flannel.1 flannel-v6.1; do ip link delete "$each" 2>/dev/null; done
-for each in iptables ip6tables; do
-  if command -v "$each-save" > /dev/null; then "$each-save" | grep -vE 'KUBE-|CNI-|flannel' | "$each-restore"; fi
-done
-systemctl daemon-reload`,
-    { deadlineMs: 300_000 },
-  );
 }

@@ -14,8 +14,9 @@ import { whyNoJumphost } from '@skolo/jumphost/testing';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { atMost } from './at-most.ts';
+import { k3s } from './k3s.ts';
 import type { ClusterPlan } from './plan.ts';
-import { lossOf, removeNodes, uninstall } from './reset.ts';
+import { lossOf, removeNodes } from './reset.ts';
 import { isDone, type MemberResult, type SetUpDeps, setUp } from './set-up.ts';
 import { startComputers, type TestComputers } from './testing/ten-computers.ts';
 
@@ -48,7 +49,11 @@ describe('a cluster', () => {
       throw new Error(`${name}: is off`);
     };
     const deps = { isCheck: false, report() {}, open, by: 'a test', signal, now: Date.now };
-    const plan = { server: { name: 'host01', address: '192.0.2.1' }, version: k3sVersion };
+    const plan = {
+      distribution: k3s,
+      server: { name: 'host01', address: '192.0.2.1' },
+      version: k3sVersion,
+    };
     const agents = [{ name: 'host02' }, { name: 'host03' }];
 
     const results = await setUp(
@@ -102,7 +107,7 @@ describe.skipIf(why !== undefined)(
       computers = await startComputers(10);
       const [server, ...agents] = computers.members.map(({ name, address }) => ({ name, address }));
       if (server === undefined) throw new Error('none');
-      plan = { server, agents, version: k3sVersion };
+      plan = { distribution: k3s, server, agents, version: k3sVersion };
     }, 600_000);
     afterAll(() => computers?.close(), 120_000);
 
@@ -243,7 +248,7 @@ head -c 1M /dev/zero > /usr/local/bin/.full`,
         plan.agents.map(({ name }) => name),
         true,
       );
-      await uninstall(await open('host01'), 'server', false);
+      await k3s.uninstall(await open('host01'), 'server', false);
       await computers.disconnect();
 
       expect(removed.filter(({ isGone }) => !isGone)).toEqual([]);
@@ -257,7 +262,7 @@ head -c 1M /dev/zero > /usr/local/bin/.full`,
       const { open } = computers.deps(signal);
       try {
         const server = await open('host01');
-        const how = { server, open, isWhole, keepsData: false, signal };
+        const how = { distribution: k3s, server, open, isWhole, keepsData: false, signal };
         return await removeNodes(names, { ...how, report() {} });
       } finally {
         await computers.disconnect();

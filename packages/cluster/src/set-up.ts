@@ -1,17 +1,11 @@
 /** Steps on many computers at once: each may fail by itself, and the others go on. */
+import { isDeepStrictEqual } from 'node:util';
 import { errorText, inParallel } from '@skolo/errors';
-import {
-  type Host,
-  installedVersion,
-  isPrepared,
-  prepare,
-  type Step,
-  type StepProgress,
-} from '@skolo/jumphost';
+import { type Host, isPrepared, prepare, type Step, type StepProgress } from '@skolo/jumphost';
 import { atMost } from './at-most.ts';
+import { placeOf, placeStep, serverStep } from './distribution.ts';
 import { ClusterError } from './errors.ts';
 import type { ClusterPlan, Member, PlanDeps } from './plan.ts';
-import { deploySteps, memberSteps, refuseTwice, roleOf, serverSteps } from './steps.ts';
 
 /** Computers, each behind one connection of ssh. */
 export interface SetUpDeps extends PlanDeps {
@@ -41,12 +35,12 @@ const sessionsOfServer = 6;
 /** Brings the programs to computers that have no part in a cluster yet. */
 export async function deploy(
   members: readonly Member[],
-  plan: Pick<ClusterPlan, 'version' | 'airGap'>,
+  plan: Pick<ClusterPlan, 'distribution' | 'version' | 'airGap'>,
   deps: Omit<SetUpDeps, 'accounts'>,
 ): Promise<MemberResult[]> {
   refuseTwice(members);
   return await inParallel(members, atOnce, ({ name }) =>
-    onMember(name, deps, () => Promise.resolve(deploySteps(plan, deps))),
+    onMember(name, deps, () => Promise.resolve(plan.distribution.deploySteps(plan, deps))),
   );
 }
 
@@ -56,16 +50,23 @@ export async function deploy(
  * @returns a result for each, the server first
  */
 export async function setUp(plan: ClusterPlan, deps: SetUpDeps): Promise<MemberResult[]> {
-  const { server, agents } = plan;
+  const { distribution, server, agents } = plan;
   refuseTwice([server, ...agents]);
   const ready = Promise.withResolvers<Host>();
   ready.promise.catch(() => undefined);
   // A cluster that is there keeps its version, and no agent may be newer than its server.
   const version = Promise.withResolvers<string>();
   const making = onMember(server.name, deps, async (host) => {
-    const running = (await roleOf(host)) === 'server' ? await installedVersion(host) : undefined;
+    const place = { distribution: distribution.name, role: 'server' } as const;
+    const isThere = isDeepStrictEqual(await placeOf(host), place);
+    const running = isThere ? await distribution.installedVersion(host) : undefined;
     version.resolve(running ?? plan.version);
-    return serverSteps(plan, deps);
+    const own = { ...plan, version: running ?? plan.version };
+    return [
+      placeStep(place),
+      ...distribution.deploySteps(own, deps, 'server'),
+      ...distribution.serverSteps(own, deps),
+    ];
   }).then(async (result) => {
     version.resolve(plan.version);
     if (isDone(result) || (deps.isCheck && result.why === undefined)) {
@@ -79,7 +80,12 @@ export async function setUp(plan: ClusterPlan, deps: SetUpDeps): Promise<MemberR
     inParallel(agents, atOnce, ({ name, ...place }) =>
       onMember(name, deps, async () => {
         const own = { ...plan, version: await version.promise };
-        return memberSteps(own, { name, ...place }, ready.promise, deps);
+        return [
+          placeStep({ distribution: distribution.name, role: 'agent' }),
+          ...distribution.deploySteps(own, deps, 'agent'),
+          serverStep(ready.promise),
+          ...distribution.joinSteps(own, { name, ...place }, ready.promise, deps),
+        ];
       }),
     ),
   ]);
@@ -110,4 +116,16 @@ async function onMember(
 /** Whether it is as it has to be. */
 export function isDone({ steps, why }: MemberResult): boolean {
   return why === undefined && steps.length > 0 && isPrepared(steps);
+}
+
+/** @throws ClusterError A name or an address is there twice. */
+function refuseTwice(members: readonly Member[]): void {
+  for (const key of ['name', 'address'] as const) {
+    const seen = new Set<string>();
+    for (const { [key]: value } of members) {
+      if (value === undefined) continue;
+      if (seen.has(value)) throw new ClusterError(`${value}: is there twice; name it once`);
+      seen.add(value);
+    }
+  }
 }

@@ -4,6 +4,7 @@ import type { Role } from '@skolo/rack';
 import { Secret } from '@skolo/secrets';
 import { z } from 'zod';
 import { FleetError } from './errors.ts';
+import { kubectlOnServer } from './on-server.ts';
 import type { Ended } from './program.ts';
 
 /** What a user may do: kube/base/access has the accounts. */
@@ -21,11 +22,10 @@ export interface Access {
 export const tokenLifeSeconds = 3600;
 export const accessNamespace = 'skolo-access';
 
-// Alone, and always the same: sudoers can allow just these.
-const authorityCommand =
-  'sudo -n k3s kubectl get configmap kube-root-ca.crt -n kube-system -o json';
-function tokenCommand(role: Role): string {
-  return `sudo -n k3s kubectl create token skolo-${role} -n ${accessNamespace} --duration=${tokenLifeSeconds}s -o json`;
+/** Arguments of kubectl, always the same. */
+const authorityArgs = 'get configmap kube-root-ca.crt -n kube-system -o json';
+function tokenArgs(role: Role): string {
+  return `create token skolo-${role} -n ${accessNamespace} --duration=${tokenLifeSeconds}s -o json`;
 }
 
 const Authority = z.object({ data: z.object({ 'ca.crt': z.string().startsWith('-----BEGIN ') }) });
@@ -45,8 +45,8 @@ interface AccessDeps {
 /** @throws FleetError The user may not have it, or the API server does not give it. */
 export async function requestAccess(role: Role, deps: AccessDeps): Promise<Access> {
   const [authority, request] = await Promise.all([
-    ask(authorityCommand, Authority, role, deps),
-    ask(tokenCommand(role), TokenRequest, role, deps),
+    ask(authorityArgs, Authority, role, deps),
+    ask(tokenArgs(role), TokenRequest, role, deps),
   ]);
   const { token, expirationTimestamp } = request.status;
   return {
@@ -57,22 +57,22 @@ export async function requestAccess(role: Role, deps: AccessDeps): Promise<Acces
 }
 
 async function ask<S extends z.ZodType>(
-  command: string,
+  args: string,
   schema: S,
   role: Role,
   { name, run }: AccessDeps,
 ): Promise<z.output<S>> {
-  const { code, stdout, stderr } = await run(command);
-  if (code !== 0) throw refusal(name, role, command, stderr);
+  const { code, stdout, stderr } = await run(kubectlOnServer(args));
+  if (code !== 0) throw refusal(name, role, args, stderr);
   const { data } = schema.safeParse(parseJson(stdout));
   if (data !== undefined) return data;
   throw new FleetError(
     'NO_ACCESS',
-    `${name}: \`${command}\` on the jumphost did not print what kubectl prints; run it there`,
+    `${name}: \`kubectl ${args}\` on the jumphost did not print what kubectl prints; run it there`,
   );
 }
 
-function refusal(name: string, role: Role, command: string, stderr: string): FleetError {
+function refusal(name: string, role: Role, args: string, stderr: string): FleetError {
   const last = stderr.split('\n').at(-1) ?? '';
   if (/^sudo:|not allowed to execute/m.test(stderr)) {
     return new FleetError(
@@ -95,5 +95,8 @@ function refusal(name: string, role: Role, command: string, stderr: string): Fle
       `${name}: the API server does not answer (${last}); see \`systemctl status k3s\` on the jumphost`,
     );
   }
-  return new FleetError('NO_ACCESS', `${name}: \`${command}\` failed on the jumphost: ${last}`);
+  return new FleetError(
+    'NO_ACCESS',
+    `${name}: \`kubectl ${args}\` failed on the jumphost: ${last}`,
+  );
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { FleetRack } from './clusters.ts';
 import { askEachRack, type RackAnswer } from './each-rack.ts';
 import { FleetError } from './errors.ts';
+import { kubectlOnServer } from './on-server.ts';
 import { openJumphost } from './open-jumphost.ts';
 
 /** The version of the API server; undefined of a cluster of gke, which is not asked: gcloud is slow, and asks for a sign-in. */
@@ -28,7 +29,7 @@ async function versionOf(
 ): Promise<string> {
   const jumphost = await openJumphost(rack, { env, signal, mayAsk: false });
   try {
-    const command = 'sudo -n k3s kubectl version -o json';
+    const command = kubectlOnServer('version -o json');
     const { code, stdout, stderr } = await jumphost.onJumphost(command, signal);
     const found = Version.safeParse(parseJson(stdout)).data?.serverVersion.gitVersion;
     if (code === 0 && found !== undefined) return found;

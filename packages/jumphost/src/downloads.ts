@@ -15,9 +15,12 @@ export interface Release {
   name: string;
   /** Where its files are, without a slash at the end. */
   url: string;
-  /** Name of the list of SHA-256 checksums. */
-  sums: string;
+  /** Name of the list of SHA-256 checksums; where there is none, what says why a file is another one. */
+  sums: string | FileCheck;
 }
+
+/** Why these are not the bytes of the publisher; undefined: they are. */
+export type FileCheck = (bytes: Buffer) => string | undefined;
 
 export interface DownloadDeps {
   /** Files that are here, in a folder for each release; others are put there. */
@@ -35,6 +38,12 @@ export function downloader({ folder, fetch, signal }: DownloadDeps): Download {
 
   return async (release, name) => {
     const at = join(folder, release.name);
+    if (typeof release.sums !== 'string') {
+      const file = await present(at, release, name);
+      const why = release.sums(await readFile(file));
+      if (why === undefined) return await localFile(file);
+      throw another(file, release, why);
+    }
     const sums = await present(at, release, release.sums);
     const wanted = sumIn(await readFile(sums, 'utf8'), name);
     if (wanted === undefined) {
@@ -46,10 +55,7 @@ export function downloader({ folder, fetch, signal }: DownloadDeps): Download {
     const file = await present(at, release, name);
     const sha256 = await sumOf(file);
     if (sha256 === wanted) return { file, sha256 };
-    throw new JumphostError(
-      'FILE',
-      `${file}: is not the file of ${release.url}: its SHA-256 is ${sha256}, and ${release.sums} has ${wanted}; delete it, and try again`,
-    );
+    throw another(file, release, `its SHA-256 is ${sha256}, and ${release.sums} has ${wanted}`);
   };
 
   /** Path of a file that is here now. */
@@ -93,6 +99,13 @@ async function readStart(path: string): Promise<boolean> {
     if (errorCode(error) === 'ENOENT') return false;
     throw error;
   }
+}
+
+function another(file: string, { url }: Release, why: string): JumphostError {
+  return new JumphostError(
+    'FILE',
+    `${file}: is not the file of ${url}: ${why}; delete it, and try again`,
+  );
 }
 
 function missing(url: string, path: string, why: string): JumphostError {

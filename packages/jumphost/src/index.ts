@@ -7,13 +7,19 @@ export {
   type MachineTasks,
   tooLong,
 } from './between-tasks.ts';
-export { type Download, downloader } from './downloads.ts';
+export { type Download, downloader, type FileCheck } from './downloads.ts';
 export { isPrepared, prepare, type StepProgress, type StepState } from './engine.ts';
 export { JumphostError } from './errors.ts';
-export { checkByScript, fileStep } from './files.ts';
+export { checkByScript, differingFiles, fileStep, linesOf, writeDiffering } from './files.ts';
 export type { Guard } from './guarded-change.ts';
 export { type HandOver, handOver } from './hand-over.ts';
-export { type Host, type HostOptions, openHost, type RunOptions } from './host.ts';
+export {
+  type FileContent,
+  type Host,
+  type HostOptions,
+  openHost,
+  type RunOptions,
+} from './host.ts';
 export type { ImageArchitecture } from './image/boot.ts';
 export { makeDisk, makeRoot, refuseIncapable } from './image/disk.ts';
 export {
@@ -26,6 +32,7 @@ export {
 export { openRootFolder } from './image/root-folder.ts';
 export { imageSteps } from './image/steps.ts';
 export { clusterOn, type JoinCluster } from './join-cluster.ts';
+export { type ClusterNode, parseNode } from './nodes.ts';
 export { findCronLines, findExports, findPredecessors, type Predecessor } from './predecessors.ts';
 export { type RebootDeps, rebootJumphost, waitUntilQuiet } from './reboot.ts';
 export { closeDisk, openDisk } from './replace/disk.ts';
@@ -42,11 +49,11 @@ export {
   stopSpareDaemon,
 } from './spare-daemon.ts';
 export type { Check, Step } from './step.ts';
-export { type AskedService, accountsStep, type Part } from './steps/cluster.ts';
+export { type AskedService, accountsStep, manifestsStep, type Part } from './steps/cluster.ts';
 export { guardedStep } from './steps/guarded.ts';
 export { type JumphostNeeds, stepsOf, subnetOf } from './steps/index.ts';
 export { imagesStep, k3sConfigStep, k3sStep } from './steps/k3s.ts';
-export { agentSteps, type JoinNeeds, joinSteps, removeAgent } from './steps/k3s-agent.ts';
+export { agentSteps, type JoinNeeds, joinSteps, nodeStep, removeAgent } from './steps/k3s-agent.ts';
 export {
   endUnit,
   installBinary,
@@ -57,7 +64,7 @@ export {
   units,
 } from './steps/k3s-unit.ts';
 export { leftExport } from './steps/nfs.ts';
-export { packagesStep } from './steps/packages.ts';
+export { aptScript, installDeadlineMs, packagesStep } from './steps/packages.ts';
 export type { ProgramSources } from './steps/programs.ts';
 export { clockStep } from './steps/settings.ts';
 export { systemStep } from './steps/system.ts';

@@ -9,6 +9,7 @@
 import { errorText } from '@skolo/errors';
 import { FleetError } from '../errors.ts';
 import { contentOf, type ImageContent, type Part } from '../image-content.ts';
+import { ctrOnServer } from '../on-server.ts';
 import type { Jumphost } from '../open-jumphost.ts';
 import { parseImage } from '../registry.ts';
 import type { NeededImage } from './images.ts';
@@ -36,7 +37,6 @@ interface Store {
 
 /** Of the user of ssh. */
 const folder = '~/.cache/skolo-images';
-const ctr = 'sudo -n k3s ctr -n k8s.io';
 
 /** @throws FleetError `IMAGE` @throws RegistryError @throws The signal's reason. */
 export async function carryImages(needed: readonly NeededImage[], deps: CarryDeps): Promise<void> {
@@ -83,7 +83,7 @@ function isIn({ images, digests }: Store, { name, parts }: Carried): boolean {
 async function readStore(deps: CarryDeps): Promise<Store> {
   const [images, digests] = await Promise.all(
     ['images', 'content'].map(async (what) =>
-      (await run(`${ctr} ${what} ls -q`, deps)).split('\n'),
+      (await run(ctrOnServer(`${what} ls -q`), deps)).split('\n'),
     ),
   );
   return { images: new Set(images), digests: new Set(digests) };
@@ -179,7 +179,7 @@ async function importImages(
   const which = platform === undefined ? '--all-platforms' : `--platform ${platform}`;
   await run(
     inFolder(
-      `printf '{"imageLayoutVersion":"1.0.0"}' > oci-layout && tar -cf - oci-layout index.json ${files.join(' ')} | ${ctr} images import --no-unpack ${which} -`,
+      `printf '{"imageLayoutVersion":"1.0.0"}' > oci-layout && tar -cf - oci-layout index.json ${files.join(' ')} | ${ctrOnServer(`images import --no-unpack ${which} -`)}`,
     ),
     deps,
   );

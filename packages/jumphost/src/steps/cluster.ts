@@ -15,10 +15,23 @@ const patienceSeconds = 180;
  *
  * @param manifests of kube/base/namespaces and kube/base/access, rendered
  */
-export function accountsStep(manifests: () => Promise<string>): Step {
+export function accountsStep(manifests: () => Promise<string>, program = kubectl): Step {
+  return manifestsStep({
+    ...{ name: 'accounts', about: 'namespaces, and the accounts of people' },
+    ...{ manifests, kubectl: program },
+  });
+}
+
+export interface ManifestsStep extends Pick<Step, 'name' | 'about'> {
+  manifests(): Promise<string>;
+  /** Words of a shell: kubectl, as administrator. */
+  kubectl: string;
+}
+
+/** Objects that have to be there. Those that are there stay as they are. */
+export function manifestsStep({ name, about, manifests, kubectl }: ManifestsStep): Step {
   return {
-    name: 'accounts',
-    about: 'namespaces, and the accounts of people',
+    ...{ name, about },
     async check(host) {
       const { code, stderr } = await host.run(`${kubectl} get -f - -o name`, {
         input: await manifests(),

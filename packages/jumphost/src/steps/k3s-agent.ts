@@ -145,12 +145,17 @@ left=60; until [ -s ${certificate} ] || [ "$left" = 0 ]; do left=$((left - 1)); 
   };
 }
 
-function nodeStep({
+export interface NodeNeeds extends Pick<JoinNeeds, 'machine' | 'taint' | 'readyMs'> {
+  cluster: Pick<JoinCluster, 'node' | 'taint'>;
+}
+
+/** The node of a machine that has joined. */
+export function nodeStep({
   machine: { name },
   cluster,
   taint = machineTaint,
   readyMs = 300_000,
-}: JoinNeeds): Step {
+}: NodeNeeds): Step {
   const lacksTaint = (taints: readonly string[]) => taint !== null && !taints.includes(taint);
   const look = async () => {
     const node = await cluster.node(name);

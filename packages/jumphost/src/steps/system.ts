@@ -53,7 +53,7 @@ init=$(cat /proc/1/comm)
 time=$(date +%s)
 folder=$folder
 freeKib=$least
-isFilled=$(if [ -e /var/lib/rancher/k3s/server/db ] || [ -e /var/lib/rancher/k3s/agent/client-kubelet.crt ]; then echo yes; else echo no; fi)
+isFilled=$(if [ -e /var/lib/rancher/k3s/server/db ] || [ -e /var/lib/rancher/k3s/agent/client-kubelet.crt ] || [ -e /etc/kubernetes/kubelet.conf ]; then echo yes; else echo no; fi)
 memoryKib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
 cgroupMemory=$(if cgroups | grep -qw memory; then echo yes; else echo no; fi)
 END`;
@@ -105,7 +105,7 @@ export function systemStep(needs: SystemNeeds): Step {
       );
       want(
         facts.cgroupMemory === 'yes',
-        'its kernel counts no memory of cgroups, as k3s needs; on a Raspberry Pi add cgroup_memory=1 cgroup_enable=memory to /boot/firmware/cmdline.txt and restart it',
+        'its kernel counts no memory of cgroups, as Kubernetes needs; on a Raspberry Pi add cgroup_memory=1 cgroup_enable=memory to /boot/firmware/cmdline.txt and restart it',
       );
       want(
         Math.abs(skew) <= mostSkewSeconds,

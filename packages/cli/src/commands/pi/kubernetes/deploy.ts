@@ -17,7 +17,7 @@ export function defineDeploy(command: SkoloCommand): void {
     addProgramOptions(
       command
         .description(
-          'Brings computers to what they need before they join a cluster, all at once: checks system, disk, memory, memory cgroups and clock, turns swap off, and installs the program of k3s in one version, checked against the checksums of its publisher. The program is chosen by the programs of each computer (dpkg), so arm64 and 32-bit arm may be mixed. One that fails does not stop the others. setup does this too; deploy is for a slow line, or to prepare Pis for another day.',
+          'Brings computers to what they need before they join a cluster, all at once: checks system, disk, memory, memory cgroups and clock, turns swap off, and installs the program of k3s in one version, checked against the checksums of its publisher. The program is chosen by the programs of each computer (dpkg), so arm64 and 32-bit arm may be mixed. With --kubeadm it installs containerd, kubelet, kubeadm and kubectl by apt, in one version that no update changes. One that fails does not stop the others. setup does this too; deploy is for a slow line, or to prepare Pis for another day.',
         )
         .summary('the programs of a cluster, on all Pis at once')
         .argument('<names...>', 'machines, with ranges')

@@ -1,11 +1,19 @@
 /** Options of the programs that the computers of a cluster get. */
 import { resolve } from 'node:path';
+import {
+  k3s as k3sDistribution,
+  kubeadm as kubeadmDistribution,
+  kubeadmVersion,
+  minorOf,
+} from '@skolo/cluster';
 import { downloader, k3sVersion } from '@skolo/jumphost';
+import { Option } from 'commander';
 import type { SkoloCommand } from '../../../command.ts';
 import { filesFolder, filesOption } from '../../jumphost/open-steps.ts';
 
 export interface ProgramOptions {
   k3s: string;
+  kubeadm?: string | true;
   files?: string;
   airGap?: true;
   images?: string;
@@ -14,16 +22,32 @@ export interface ProgramOptions {
 export function addProgramOptions(command: SkoloCommand): SkoloCommand {
   return command
     .option('--k3s <version>', 'version that is installed where there is none', k3sVersion)
+    .addOption(
+      new Option(
+        '--kubeadm [version]',
+        `a cluster of kubeadm instead of k3s, for amd64 and arm64 (default version: ${kubeadmVersion})`,
+      ).conflicts(['k3s', 'airGap', 'images']),
+    )
     .addOption(filesOption())
     .option('--air-gap', 'also the images of k3s, for Pis that reach no registry')
     .option('--images <file>', 'also images of yours, from `docker save`; implies --air-gap');
 }
 
 export function programNeeds(command: SkoloCommand, options: ProgramOptions, signal: AbortSignal) {
-  const { k3s, airGap, images } = options;
+  const { k3s, kubeadm, airGap, images } = options;
   const own = images === undefined ? {} : { own: resolve(command.io.folder, images) };
+  const download = downloader({ folder: filesFolder(command, options), fetch, signal });
+  if (kubeadm !== undefined) {
+    const version = kubeadm === true ? kubeadmVersion : kubeadm;
+    minorOf(version);
+    return { download, plan: { distribution: kubeadmDistribution, version } };
+  }
   return {
-    download: downloader({ folder: filesFolder(command, options), fetch, signal }),
-    plan: { version: k3s, ...((airGap || images !== undefined) && { airGap: own }) },
+    download,
+    plan: {
+      distribution: k3sDistribution,
+      version: k3s,
+      ...((airGap || images !== undefined) && { airGap: own }),
+    },
   };
 }

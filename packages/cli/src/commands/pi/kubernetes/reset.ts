@@ -1,4 +1,13 @@
-import { type Loss, lossOf, type Removed, removeNodes, uninstall } from '@skolo/cluster';
+import {
+  type Distribution,
+  k3s,
+  kubeadm,
+  type Loss,
+  lossOf,
+  placeOf,
+  type Removed,
+  removeNodes,
+} from '@skolo/cluster';
 import { errorText } from '@skolo/errors';
 import { removeRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../../../command.ts';
@@ -20,7 +29,7 @@ interface Options {
 export function defineReset(command: SkoloCommand): void {
   command
     .description(
-      'Takes a cluster apart: ends k3s and all pods on every node, removes programs, settings and data, and removes the cluster from kube/clusters/config.json. With --node it only takes those nodes out: their pods move to others first. A node that is dead is removed from the cluster with its password, so that a new card can join under its name. What is lost is named, and a person has to agree.',
+      'Takes a cluster apart: ends k3s or kubelet and all pods on every node, removes programs, settings and data, and removes the cluster from kube/clusters/config.json. With --node it only takes those nodes out: their pods move to others first. A node that is dead is removed from the cluster with its password, so that a new card can join under its name. What is lost is named, and a person has to agree.',
     )
     .summary('take a cluster apart, or nodes out of it')
     .argument('<cluster>', 'name in the list of racks')
@@ -40,6 +49,12 @@ export function defineReset(command: SkoloCommand): void {
       const what = `pi kubernetes reset ${wanted?.join(' ') ?? ''}`;
       const cluster = await openCluster(command, name, { what, signal });
       const { server } = cluster;
+      const distribution = (await placeOf(server))?.distribution === 'kubeadm' ? kubeadm : k3s;
+      if (keepData && distribution === kubeadm) {
+        throw new CliError(
+          `${name}: is a cluster of kubeadm, whose reset removes the database; save what you need, and leave --keep-data out`,
+        );
+      }
       const loss = await lossOf(server).catch((error: unknown) => {
         if (wanted !== undefined) throw error;
         complain(
@@ -56,7 +71,13 @@ export function defineReset(command: SkoloCommand): void {
         await mustType(io, { what: `${name} to agree`, wanted: name, option: '--yes' }, signal);
       }
       const results = await removeNodes(agents, {
-        ...{ server, signal, isWhole: wanted === undefined, keepsData: keepData ?? false },
+        ...{
+          server,
+          distribution,
+          signal,
+          isWhole: wanted === undefined,
+          keepsData: keepData ?? false,
+        },
         open: (each) =>
           cluster.open(
             loss.nodes.find((known) => known.name === each) ?? { name: each, address: undefined },
@@ -67,7 +88,7 @@ export function defineReset(command: SkoloCommand): void {
       if (wanted === undefined) {
         results.push(
           results.every(({ isGone }) => isGone)
-            ? await resetServer(command, cluster, keepData ?? false)
+            ? await resetServer(command, cluster, distribution, keepData ?? false)
             : { name: server.name, isGone: false, text: 'stays until all others have left' },
         );
       }
@@ -111,10 +132,11 @@ function lossText(
 async function resetServer(
   command: SkoloCommand,
   { name, server }: OpenCluster,
+  distribution: Distribution,
   keepsData: boolean,
 ): Promise<Removed> {
   try {
-    await uninstall(server, 'server', keepsData);
+    await distribution.uninstall(server, 'server', keepsData);
     const file = await clustersFile(command);
     await removeRack(file, name);
     return { name: server.name, isGone: true, text: `${name} is no longer in ${file}` };

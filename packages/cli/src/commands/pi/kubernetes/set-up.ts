@@ -27,7 +27,7 @@ export function defineSetUp(command: SkoloCommand): void {
     addProgramOptions(
       command
         .description(
-          'Makes a cluster of k3s: a server on the master, and an agent on each worker. Each worker joins by a token that expires after 15 minutes and has the digest of the authority of the server, so that it trusts no other server. The cluster appears in kube/clusters/config.json, so that skolo attach, skolo kubectl and skolo push work on it. Each step changes only what differs: run it again after a failure, or with more workers. One that fails does not stop the others. Exit codes: 0 all are in it; 3 some are; 1 none is.',
+          'Makes a cluster of k3s, or with --kubeadm of kubeadm: a server on the master, and an agent on each worker (with kubeadm, its kubelet). Each worker joins by a token that expires after 15 minutes and has the digest of the authority of the server, so that it trusts no other server. The cluster appears in kube/clusters/config.json, so that skolo attach, skolo kubectl and skolo push work on it. Each step changes only what differs: run it again after a failure, or with more workers. One that fails does not stop the others. Exit codes: 0 all are in it; 3 some are; 1 none is.',
         )
         .summary('make a cluster, or add to it')
         .argument('[names...]', 'machines, with ranges: the first is the master')

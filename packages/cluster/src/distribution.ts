@@ -1,0 +1,76 @@
+/** What differs between ways to make a cluster: data for `setUp`, `deploy` and `removeNodes`. */
+import type { Host, JoinCluster, Role, Step } from '@skolo/jumphost';
+import type { ClusterPlan, Member, PlanDeps } from './plan.ts';
+
+export interface Distribution {
+  name: 'k3s' | 'kubeadm';
+  /** Of its programs there: `v1.34.8`; undefined: it has none. */
+  installedVersion(host: Host): Promise<string | undefined>;
+  /** Programs, and what they need. Without a role, it is not known yet. */
+  deploySteps(plan: Programs, deps: Pick<PlanDeps, 'download' | 'now'>, role?: Role): Step[];
+  /** The server makes the cluster. */
+  serverSteps(plan: ClusterPlan, deps: PlanDeps): Step[];
+  /** @param server resolves when the API server answers, with a host for its commands */
+  joinSteps(plan: ClusterPlan, member: Member, server: Promise<Host>, deps: PlanDeps): Step[];
+  /** Its nodes, for those that leave. */
+  clusterOn(server: Host): Pick<JoinCluster, 'node' | 'forget'>;
+  /**
+   * Ends it there, and removes it.
+   *
+   * @param keepsData volumes of pods stay, and on a server the database with its keys: a later setup goes on with them
+   * @throws ClusterError It cannot keep data.
+   */
+  uninstall(host: Host, role: Role, keepsData: boolean): Promise<void>;
+}
+
+export type Programs = Pick<ClusterPlan, 'version' | 'airGap'>;
+
+/** The part that a computer has in a cluster. */
+export interface Place {
+  distribution: Distribution['name'];
+  role: Role;
+}
+
+const placeScript = `[ ! -e /etc/systemd/system/k3s.service ] || echo k3s server
+[ ! -e /etc/systemd/system/k3s-agent.service ] || echo k3s agent
+if [ -e /etc/kubernetes/admin.conf ]; then echo kubeadm server
+elif [ -e /etc/kubernetes/kubelet.conf ]; then echo kubeadm agent
+fi`;
+
+/** Undefined: it is in no cluster. */
+export async function placeOf(host: Host): Promise<Place | undefined> {
+  const { stdout } = await host.run(placeScript);
+  const [distribution, role] = (stdout.split('\n')[0] ?? '').split(' ');
+  if (distribution !== 'k3s' && distribution !== 'kubeadm') return undefined;
+  return role === 'server' || role === 'agent' ? { distribution, role } : undefined;
+}
+
+/** Another part is lost with all its data, and so only by `reset`. */
+export function placeStep(wanted: Place): Step {
+  const text = ({ distribution, role }: Place) => `${role} of ${distribution}`;
+  return {
+    name: 'role',
+    about: `it has no other part in a cluster than ${text(wanted)}`,
+    async check(host) {
+      const now = await placeOf(host);
+      if (now === undefined || text(now) === text(wanted)) return { differs: [] };
+      return {
+        differs: [
+          `it is ${text(now)}, and is to be ${text(wanted)}; take it out of its cluster first, with skolo pi kubernetes reset`,
+        ],
+      };
+    },
+  };
+}
+
+/** A worker waits for it. */
+export function serverStep(server: Promise<Host>): Step {
+  return {
+    name: 'server',
+    about: 'the server of the cluster is there',
+    async check() {
+      await server;
+      return { differs: [] };
+    },
+  };
+}

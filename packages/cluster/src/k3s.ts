@@ -1,0 +1,108 @@
+/** A cluster of k3s: the steps of packages/jumphost, for a server that is no jumphost. */
+import {
+  accountsStep,
+  agentSteps,
+  clusterOn,
+  endUnit,
+  type Host,
+  imagesStep,
+  installBinary,
+  installedVersion,
+  k3sConfigStep,
+  k3sStep,
+  type Role,
+  type Step,
+  systemStep,
+} from '@skolo/jumphost';
+import { swapStep } from '@skolo/pi';
+import { type Distribution, type Programs, placeOf } from './distribution.ts';
+import { endNetwork } from './end-network.ts';
+import type { PlanDeps } from './plan.ts';
+
+const gib = 1024 ** 3;
+
+export const k3s: Distribution = {
+  name: 'k3s',
+  ...{ installedVersion, deploySteps, clusterOn, uninstall },
+  serverSteps: ({ server, version }, { download, accounts }) => [
+    k3sConfigStep(server),
+    k3sStep({ version, download }),
+    accountsStep(accounts),
+  ],
+  joinSteps: ({ server: { address } }, machine, server, { download, now, readyMs }) =>
+    agentSteps({
+      ...{ machine, server: address, cluster: later(server), download, now, taint: null },
+      ...(readyMs !== undefined && { readyMs }),
+    }),
+};
+
+/** The order is that of `skolo pi kubernetes deploy`. */
+function deploySteps(
+  { version, airGap }: Programs,
+  { download, now }: Pick<PlanDeps, 'download' | 'now'>,
+): Step[] {
+  const k3s = { version, download };
+  return [
+    // A Pi of 1 GB has less, by what its kernel and graphics keep.
+    systemStep({
+      architectures: ['amd64', 'arm64', 'armhf'],
+      ...{ freeBytes: 3 * gib, memoryBytes: 0.7 * gib, hasUbuntu: true, now },
+    }),
+    swapStep(),
+    programStep(k3s),
+    ...(airGap === undefined ? [] : [imagesStep(k3s, { own: airGap.own, rack: 'own' })]),
+  ];
+}
+
+/** The program, for its programs and not for its kernel: a kernel of 64 bits may have programs of 32. */
+function programStep(k3s: Pick<Programs, 'version'> & Pick<PlanDeps, 'download'>): Step {
+  const { version } = k3s;
+  return {
+    name: 'program',
+    about: `the program of k3s, ${version} where none runs`,
+    async check(host) {
+      const installed = await installedVersion(host);
+      if (installed === undefined) return { differs: ['/usr/local/bin/k3s is missing'] };
+      if (installed === version) return { differs: [], note: installed };
+      return (await placeOf(host)) === undefined
+        ? { differs: [`/usr/local/bin/k3s is ${installed}`] }
+        : { differs: [], note: `${installed}, which is part of a cluster and stays` };
+    },
+    apply: (host) => installBinary(host, k3s),
+  };
+}
+
+function later(server: Promise<Host>): ReturnType<typeof clusterOn> {
+  const cluster = server.then(clusterOn);
+  cluster.catch(() => undefined);
+  return {
+    version: async () => (await cluster).version(),
+    node: async (name) => (await cluster).node(name),
+    hasPassword: async (name) => (await cluster).hasPassword(name),
+    newToken: async (ttl, about) => (await cluster).newToken(ttl, about),
+    ca: async () => (await cluster).ca(),
+    taint: async (name, taint) => (await cluster).taint(name, taint),
+    forget: async (name) => (await cluster).forget(name),
+  };
+}
+
+const data = '/var/lib/rancher/k3s';
+
+async function uninstall(host: Host, role: Role, keepsData: boolean): Promise<void> {
+  const lost = keepsData
+    ? `rm -rf ${data}/agent ${data}/data ${role === 'server' ? '' : `${data}/server /etc/rancher`}`
+    : `rm -rf ${data} /etc/rancher; rmdir /var/lib/rancher 2>/dev/null`;
+  await host.need(
+    `${endUnit(role)}
+rm -f /etc/systemd/system/k3s.service /etc/systemd/system/k3s-agent.service /etc/systemd/system/k3s.service.env /etc/systemd/system/k3s-agent.service.env
+for each in kubectl crictl ctr; do
+  case $(readlink "/usr/local/bin/$each") in k3s) rm -f "/usr/local/bin/$each" ;; esac
+done
+rm -f /usr/local/bin/k3s
+${lost}
+rm -rf /var/lib/kubelet
+${endNetwork}
+systemctl daemon-reload`,
+    { deadlineMs: 300_000 },
+  );
+}

@@ -1,0 +1,29 @@
+/** The manifest of flannel, for computers with more than one network. */
+import { parseAllDocuments } from 'yaml';
+import { ClusterError } from '../errors.ts';
+
+const at = ['spec', 'template', 'spec', 'containers', 0];
+
+/**
+ * Flannel takes the interface of the default route, which is Wi-Fi on a master that brings the others to the outside. Nodes reach each
+ * other by their own addresses.
+ *
+ * @throws ClusterError It is not a manifest of flannel.
+ */
+export function flannelOn(manifest: string): string {
+  const documents = parseAllDocuments(manifest);
+  if (!Array.isArray(documents)) throw new ClusterError('the manifest of flannel is empty');
+  const daemons = documents.filter((each) => each.get('kind') === 'DaemonSet');
+  for (const daemon of daemons) {
+    daemon.addIn([...at, 'args'], '--iface=$(NODE_ADDRESS)');
+    daemon.addIn(
+      [...at, 'env'],
+      daemon.createNode({
+        name: 'NODE_ADDRESS',
+        valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } },
+      }),
+    );
+  }
+  if (daemons.length !== 1) throw new ClusterError('the manifest of flannel has no DaemonSet');
+  return documents.map(String).join('');
+}

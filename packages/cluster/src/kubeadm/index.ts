@@ -1,0 +1,36 @@
+/** A cluster of kubeadm: packages of Debian and of pkgs.k8s.io, containerd, flannel. */
+import { aptScript, type Host, installDeadlineMs, type Role } from '@skolo/jumphost';
+import type { Distribution } from '../distribution.ts';
+import { endNetwork } from '../end-network.ts';
+import { ClusterError } from '../errors.ts';
+import { kubeadmOn } from './cluster.ts';
+import { joinSteps } from './join.ts';
+import { deploySteps, held, installedVersion, ownFiles } from './programs.ts';
+import { leaveCluster } from './run-kubeadm.ts';
+import { serverSteps } from './server.ts';
+
+export const kubeadm: Distribution = {
+  name: 'kubeadm',
+  ...{ installedVersion, deploySteps, serverSteps, joinSteps, uninstall },
+  clusterOn: kubeadmOn,
+};
+
+/** containerd stays: it may run other things. */
+async function uninstall(host: Host, _role: Role, keepsData: boolean): Promise<void> {
+  if (keepsData) {
+    throw new ClusterError(
+      'kubeadm reset removes the database of its cluster; save what you need, and leave --keep-data out',
+    );
+  }
+  const isThere = (await host.run('command -v kubeadm')).code === 0;
+  if (isThere) await leaveCluster(host);
+  await host.need(
+    `systemctl disable --now kubelet.service 2>/dev/null
+apt-mark unhold ${held.join(' ')} > /dev/null 2>&1
+(${aptScript(`purge ${held.join(' ')}`)}) || exit 1
+rm -rf /etc/kubernetes /var/lib/kubelet /var/lib/etcd /var/lib/cni /opt/cni/bin ${Object.values(ownFiles).join(' ')}
+${endNetwork}
+systemctl daemon-reload`,
+    { deadlineMs: installDeadlineMs },
+  );
+}

@@ -1,0 +1,206 @@
+/** What a computer needs before it has a part in a cluster of kubeadm. */
+import {
+  aptScript,
+  differingFiles,
+  type FileContent,
+  fileStep,
+  type Host,
+  installDeadlineMs,
+  linesOf,
+  packagesStep,
+  type Role,
+  type Step,
+  systemStep,
+  writeDiffering,
+} from '@skolo/jumphost';
+import { swapStep } from '@skolo/pi';
+import { type Programs, placeOf } from '../distribution.ts';
+import type { PlanDeps } from '../plan.ts';
+import { keyRelease, minorOf, pauseImage } from './versions.ts';
+
+const gib = 1024 ** 3;
+/** What `kubeadm init` asks for. Source: kubernetes, cmd/kubeadm/app/constants, ControlPlaneMem. */
+const serverBytes = 1700 * 1024 ** 2;
+const agentBytes = 0.7 * gib;
+/** They have the version of the cluster, and change only with it. */
+const versioned = ['kubelet', 'kubeadm', 'kubectl'];
+/** cri-tools and kubernetes-cni have versions of their own, and come as dependencies. */
+export const held = [...versioned, 'cri-tools', 'kubernetes-cni'];
+/** Of Debian: the runtime, and what the checks of kubeadm look for. */
+const debianPackages = ['ca-certificates', 'conntrack', 'containerd', 'ethtool', 'iptables'];
+
+export const ownFiles = {
+  keyring: '/etc/apt/keyrings/kubernetes-apt-keyring.asc',
+  source: '/etc/apt/sources.list.d/kubernetes.list',
+  modules: '/etc/modules-load.d/skolo-kubernetes.conf',
+  sysctl: '/etc/sysctl.d/90-skolo-kubernetes.conf',
+};
+
+export function deploySteps(
+  { version }: Programs,
+  { download, now }: Pick<PlanDeps, 'download' | 'now'>,
+  role?: Role,
+): Step[] {
+  return [
+    architectureStep(),
+    systemStep({
+      architectures: ['amd64', 'arm64'],
+      ...{ freeBytes: 4 * gib, memoryBytes: role === 'server' ? serverBytes : agentBytes, now },
+    }),
+    swapStep(),
+    kernelStep(),
+    packagesStep(debianPackages),
+    containerdStep(),
+    sourceStep({ version, download }),
+    programsStep(version),
+  ];
+}
+
+/** Of kubeadm there: `v1.34.8`. */
+export async function installedVersion(host: Host): Promise<string | undefined> {
+  const { stdout } = await host.run('kubeadm version -o short');
+  return /^v\S+/.exec(stdout)?.[0];
+}
+
+function architectureStep(): Step {
+  return {
+    name: 'architecture',
+    about: 'programs of 64 bits',
+    async check(host) {
+      const own = (await host.need('dpkg --print-architecture')).trim();
+      if (own === 'amd64' || own === 'arm64') return { differs: [], note: own };
+      return {
+        differs: [
+          `its programs are ${own}, and kubeadm has none for 32-bit arm since Kubernetes 1.27; install a system of 64 bits there, or make the cluster without --kubeadm: k3s mixes 32 and 64 bits`,
+        ],
+      };
+    },
+  };
+}
+
+const sysctls = {
+  'net.bridge.bridge-nf-call-iptables': 1,
+  'net.bridge.bridge-nf-call-ip6tables': 1,
+  'net.ipv4.ip_forward': 1,
+};
+
+function kernelStep(): Step {
+  const { modules, sysctl } = ownFiles;
+  const lines = Object.entries(sysctls).map(([key, value]) => `${key} = ${value}\n`);
+  return fileStep({
+    name: 'kernel',
+    about: 'it sees packets of pods, and forwards them',
+    files: [
+      { path: modules, content: 'overlay\nbr_netfilter\n' },
+      { path: sysctl, content: lines.join('') },
+    ],
+    activate: `modprobe -a overlay br_netfilter\nsysctl -q -p ${sysctl}`,
+    verify: `grep -qw overlay /proc/filesystems || echo 'the kernel has no overlay'
+${Object.entries(sysctls)
+  .map(
+    ([key, value]) =>
+      `[ "$(sysctl -n ${key} 2>/dev/null)" = ${value} ] || echo '${key} is not ${value}'`,
+  )
+  .join('\n')}`,
+  });
+}
+
+/**
+ * Debian's own file lets plugins be in /usr/lib/cni, and those of kubernetes-cni and flannel are in /opt/cni/bin. systemd counts the
+ * memory of all pods, as kubelet does. Version 2 of the file is read by containerd 1.6 of Debian 12 and 1.7 of Debian 13.
+ */
+const containerdConfig = `# Written by skolo, for kubeadm.
+version = 2
+
+[plugins."io.containerd.internal.v1.opt"]
+  path = "/var/lib/containerd"
+
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "${pauseImage}"
+
+[plugins."io.containerd.grpc.v1.cri".cni]
+  bin_dir = "/opt/cni/bin"
+  conf_dir = "/etc/cni/net.d"
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+  SystemdCgroup = true
+`;
+
+function containerdStep(): Step {
+  return fileStep({
+    name: 'containerd',
+    about: 'containerd runs, with cgroups of systemd',
+    files: [{ path: '/etc/containerd/config.toml', content: containerdConfig }],
+    activate: 'systemctl enable -q containerd.service\nsystemctl restart containerd.service',
+    verify: `systemctl is-active -q containerd.service || echo 'containerd does not run'`,
+  });
+}
+
+/** Where apt finds the packages of this minor version, and the only key that it accepts for them. */
+function sourceStep({ version, download }: Programs & Pick<PlanDeps, 'download'>): Step {
+  const minor = minorOf(version);
+  const { keyring, source } = ownFiles;
+  const release = keyRelease(minor);
+  let files: Promise<FileContent[]> | undefined;
+  const wanted = () => {
+    files ??= download(release, 'Release.key').then((key) => [
+      { path: keyring, content: key },
+      { path: source, content: `deb [signed-by=${keyring}] ${release.url}/ /\n` },
+    ]);
+    return files;
+  };
+  return {
+    name: 'source',
+    about: `packages of Kubernetes ${minor}, signed by the key of their publisher`,
+    check: async (host) => ({ differs: await differingFiles(host, await wanted()) }),
+    apply: async (host) => writeDiffering(host, await wanted()),
+  };
+}
+
+function programsStep(version: string): Step {
+  const plain = version.slice(1);
+  return {
+    name: 'programs',
+    about: `${versioned.join(', ')} of ${version}, which no update of Debian changes`,
+    async check(host) {
+      const found = await packagesOf(host);
+      const isPart = (await placeOf(host)) !== undefined;
+      const differs = held.flatMap((name) => {
+        const { version, isHeld } = found.get(name) ?? {};
+        if (version === undefined) return [`${name} is not installed`];
+        // A version in a cluster stays. Packages have a revision of their own: 1.34.8-1.1.
+        const isOther = versioned.includes(name) && !isPart && !version.startsWith(`${plain}-`);
+        if (isOther) return [`${name} is ${version}`];
+        return isHeld ? [] : [`${name} is not held, and apt would upgrade it`];
+      });
+      return { differs, note: found.get('kubeadm')?.version ?? '' };
+    },
+    async apply(host) {
+      const found = await packagesOf(host);
+      const isPart = (await placeOf(host)) !== undefined;
+      const isThere = held.every((name) => found.get(name)?.version !== undefined);
+      if (!isPart || !isThere) {
+        const names = versioned.map((name) => `'${name}=${plain}-*'`);
+        const how = '--allow-change-held-packages --allow-downgrades --no-install-recommends';
+        await host.need(aptScript(`install ${how} ${names.join(' ')} cri-tools kubernetes-cni`), {
+          deadlineMs: installDeadlineMs,
+        });
+      }
+      await host.need(`apt-mark hold ${held.join(' ')}\nsystemctl enable -q kubelet.service`);
+    },
+  };
+}
+
+async function packagesOf(host: Host): Promise<Map<string, { version: string; isHeld: boolean }>> {
+  const format = `\${Package} \${Version} \${db:Status-Want} \${db:Status-Status}\\n`;
+  const { stdout } = await host.run(`dpkg-query -W -f '${format}' ${held.join(' ')} 2>/dev/null`);
+  return new Map(
+    linesOf(stdout).flatMap((line) => {
+      const [name = '', version = '', want, status] = line.split(' ');
+      return status === 'installed' ? [[name, { version, isHeld: want === 'hold' }] as const] : [];
+    }),
+  );
+}

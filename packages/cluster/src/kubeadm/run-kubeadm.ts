@@ -1,0 +1,55 @@
+/** `kubeadm init` and `kubeadm join`, which cannot be run again where they were cut off. */
+import type { Host } from '@skolo/jumphost';
+
+/** There while one of them is under way: what it has made is of no use yet. */
+const unfinished = '/etc/kubernetes/skolo-unfinished';
+/** In memory: it may have a token. */
+const configFile = '/run/skolo-kubeadm.yaml';
+/** Images are pulled. */
+const deadlineMs = 1_800_000;
+const resetScript = 'kubeadm reset -f > /run/skolo-kubeadm.log 2>&1 < /dev/null';
+
+/** A script that prints why it has not been done, or has not been done to its end. @param made the last file that it makes */
+export function unfinishedScript(made: string): string {
+  return `[ ! -e ${unfinished} ] || echo 'kubeadm was interrupted there'
+[ -e ${made} ] || echo '${made} is missing'`;
+}
+
+/**
+ * Runs it, once at a time. It goes on without us where the connection drops, and a second one waits for it. What an earlier one has
+ * left half done is removed first.
+ *
+ * @param made a file that is there when it is done
+ */
+export async function runKubeadm(
+  host: Host,
+  { command, made, configuration }: { command: string; made: string; configuration: string },
+): Promise<void> {
+  await host.write({ path: configFile, content: configuration, mode: 0o600 });
+  await host.need(
+    `umask 022
+exec 9> /run/skolo-kubeadm.lock
+flock -w 1500 9 || { echo 'another kubeadm is still at work there' >&2; exit 1; }
+trap 'rm -f ${configFile}' EXIT
+[ -e ${unfinished} ] || [ ! -e ${made} ] || exit 0
+if [ -e ${unfinished} ]; then
+  ${resetScript} || { tail -n 3 /run/skolo-kubeadm.log >&2; exit 1; }
+fi
+mkdir -p /etc/kubernetes && : > ${unfinished} && sync ${unfinished} /etc/kubernetes || exit 1
+kubeadm ${command} --config ${configFile} > /run/skolo-kubeadm.log 2>&1 < /dev/null || {
+  grep -iE 'error|timed out|not ' /run/skolo-kubeadm.log | tail -n 3 >&2
+  echo 'kubeadm ${command.split(' ')[0]} failed; /run/skolo-kubeadm.log there says why' >&2; exit 1; }
+# On the disk: a note that comes back after a power cut would end a cluster that is in use.
+rm -f ${unfinished} && sync /etc/kubernetes`,
+    { deadlineMs },
+  );
+}
+
+/** Ends what runs there, and removes what it knows of its cluster. Programs stay. */
+export async function leaveCluster(host: Host): Promise<void> {
+  await host.need(
+    `${resetScript} || { tail -n 3 /run/skolo-kubeadm.log >&2; exit 1; }
+rm -rf /etc/cni/net.d/10-flannel.conflist /run/flannel /etc/kubernetes/pki`,
+    { deadlineMs: 300_000 },
+  );
+}

@@ -1,0 +1,65 @@
+/** The server of a cluster of kubeadm. */
+
+import { readFile } from 'node:fs/promises';
+import { accountsStep, checkByScript, manifestsStep, type Step } from '@skolo/jumphost';
+import type { ClusterPlan, PlanDeps } from '../plan.ts';
+import { encryptionConfiguration, encryptionFile, initConfiguration } from './configuration.ts';
+import { flannelOn } from './flannel.ts';
+import { runKubeadm, unfinishedScript } from './run-kubeadm.ts';
+import { flannelRelease, flannelVersion } from './versions.ts';
+
+const adminFile = '/etc/kubernetes/admin.conf';
+const kubectl = `kubectl --kubeconfig ${adminFile}`;
+const ready = `timeout 10 ${kubectl} get --raw /readyz`;
+
+export function serverSteps(
+  { server, version }: ClusterPlan,
+  { download, accounts }: PlanDeps,
+): Step[] {
+  return [
+    serverStep({ server, version }),
+    manifestsStep({
+      name: 'network',
+      about: `the network of pods: flannel ${flannelVersion}`,
+      kubectl,
+      async manifests() {
+        const { file } = await download(flannelRelease, 'kube-flannel.yml');
+        return flannelOn(await readFile(file, 'utf8'));
+      },
+    }),
+    accountsStep(accounts, kubectl),
+  ];
+}
+
+function serverStep({ server, version }: Pick<ClusterPlan, 'server' | 'version'>): Step {
+  return {
+    name: 'kubeadm',
+    about: `the server of the cluster, ${version} where there is none, answers`,
+    check: (host) =>
+      checkByScript(
+        host,
+        `${unfinishedScript(adminFile)}
+[ ! -e ${adminFile} ] || why=$(${ready} 2>&1 > /dev/null) || echo "the API server is not ready: $(echo "$why" | tail -n 1)"`,
+      ),
+    async apply(host) {
+      // Only for a cluster that is to be made: what is there was encrypted by the key that is there.
+      const isMade = (await host.need(unfinishedScript(adminFile))) === '';
+      if (!isMade) {
+        const content = encryptionConfiguration();
+        await host.write({ path: encryptionFile, content, mode: 0o600 });
+        await runKubeadm(host, {
+          ...{ command: 'init --skip-token-print', made: adminFile },
+          configuration: initConfiguration(server, version),
+        });
+      }
+      await host.need(
+        `systemctl start containerd.service kubelet.service
+left=150; until ${ready} > /dev/null 2>&1; do
+  left=$((left - 1)); [ "$left" -gt 0 ] || { echo 'its API server does not get ready; journalctl -u kubelet there says why' >&2; exit 1; }
+  sleep 2
+done`,
+        { deadlineMs: 2_000_000 },
+      );
+    },
+  };
+}

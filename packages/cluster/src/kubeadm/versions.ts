@@ -1,0 +1,55 @@
+/** What kubeadm's clusters are made of: versions, and how files of publishers are known. */
+import { createHash } from 'node:crypto';
+import type { FileCheck } from '@skolo/jumphost';
+import { ClusterError } from '../errors.ts';
+import { fingerprintsOf } from './open-pgp.ts';
+
+/** https://kubernetes.io/releases */
+export const kubeadmVersion = 'v1.34.8';
+/** https://github.com/flannel-io/flannel/releases */
+export const flannelVersion = 'v0.27.4';
+/** Its publisher has no list of checksums. This is the file of 4,476 bytes as it was in November 2025. */
+const flannelSha256 = 'f17c57f82ffef1d53dbf558ac30755241980563044622778a15df339e4346c57';
+/** That kubeadm v1.34 names. Source: kubernetes, cmd/kubeadm/app/constants. */
+export const pauseImage = 'registry.k8s.io/pause:3.10.1';
+
+/** Of isv:kubernetes, which signs all packages of pkgs.k8s.io. Its date of expiry moves, and so does the checksum of its file. */
+const signer = 'DE15B14486CD377B9E876E1A234654DA9A296436';
+/** The first whose kubeadm reads v1beta4 of its configuration. */
+const leastMinor = 31;
+
+/** `v1.34`: packages have a source for each. @throws ClusterError */
+export function minorOf(version: string): string {
+  const [, minor] = /^v1\.(\d+)\.\d+$/.exec(version) ?? [];
+  if (minor !== undefined && Number(minor) >= leastMinor) return `v1.${minor}`;
+  throw new ClusterError(
+    `${version}: is no version of kubeadm that skolo knows; give one from v1.${leastMinor}.0 on, as ${kubeadmVersion}`,
+  );
+}
+
+/** The key of the packages of a minor version. */
+export function keyRelease(minor: string) {
+  return {
+    name: `kubernetes-${minor}`,
+    url: `https://pkgs.k8s.io/core:/stable:/${minor}/deb`,
+    sums: isKeyOf(signer),
+  };
+}
+
+export const flannelRelease = {
+  name: `flannel-${flannelVersion}`,
+  url: `https://github.com/flannel-io/flannel/releases/download/${flannelVersion}`,
+  sums: (bytes: Buffer) => {
+    const sum = createHash('sha256').update(bytes).digest('hex');
+    return sum === flannelSha256 ? undefined : `its SHA-256 is ${sum}, and not ${flannelSha256}`;
+  },
+};
+
+/** Whether a file has the key with this fingerprint, and no other: apt trusts every key in it. */
+export function isKeyOf(fingerprint: string): FileCheck {
+  return (bytes) => {
+    const found = fingerprintsOf(bytes.toString('latin1'));
+    if (found.length === 1 && found[0] === fingerprint) return undefined;
+    return `it has the keys ${found.join(', ') || 'of nobody'}, and not ${fingerprint} alone`;
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * Computers that run every script for real, each in a copy of this computer's files. Programs of Debian and Kubernetes are stand-ins with
+ * the same arguments and files: `stand-in.sh`.
+ */
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { shellWord } from '@skolo/errors';
+import { type Host, openHost } from '@skolo/jumphost';
+
+const standIn = fileURLToPath(new URL('stand-in.sh', import.meta.url));
+const programs =
+  'apt-get apt-mark cat dpkg dpkg-query iptables-save ip6tables-save kubeadm kubectl modprobe systemctl sysctl';
+
+export interface KubeadmHosts {
+  /** @param architecture of its programs, as dpkg names it */
+  add(name: string, architecture?: string): Promise<void>;
+  open(name: string): Promise<Host>;
+  /** Runs a script there, beside skolo. */
+  shell(name: string, script: string): Promise<string>;
+  /** Arguments of each stand-in that changes something, in order: `host01 kubeadm init …`. */
+  calls(): Promise<string[]>;
+  /** Files of a computer that differ from those of this one, with their contents. */
+  files(name: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+export async function startKubeadmHosts(): Promise<KubeadmHosts> {
+  const folder = await mkdtemp(join(tmpdir(), 'skolo-kubeadm-'));
+  const cluster = join(folder, 'cluster');
+  await mkdir(cluster);
+  await writeFile(join(cluster, 'calls'), '');
+  const { signal } = new AbortController();
+  const start = (name: string, command: string) => {
+    const at = join(folder, name);
+    const root = join(at, 'root');
+    const mounts = [
+      `mount -t overlay overlay -o lowerdir=/,upperdir=${at}/upper,workdir=${at}/work ${root}`,
+      ...['proc', 'sys/fs/cgroup', 'dev'].map((each) => `mount --bind /${each} ${root}/${each}`),
+      `mount --bind ${cluster} ${root}/opt/cluster`,
+    ].join(' && ');
+    const path = 'PATH=/opt/stand-ins:/usr/sbin:/usr/bin:/sbin:/bin';
+    return spawn('unshare', [
+      ...['-m', 'sh', '-c'],
+      `${mounts} && exec chroot ${root} /usr/bin/env -i ${path} HOST=${name} sh -c ${shellWord(command)}`,
+    ]);
+  };
+  const open = (name: string) =>
+    openHost({ name, signal, start: async (command) => start(name, command) });
+  return {
+    async add(name, architecture = 'arm64') {
+      const at = join(folder, name);
+      for (const each of [
+        'root',
+        'work',
+        'upper/opt/cluster',
+        'upper/opt/stand-ins',
+        'upper/sys/fs/cgroup',
+      ]) {
+        await mkdir(join(at, each), { recursive: true });
+      }
+      await cp(standIn, join(at, 'upper/opt/stand-ins/stand-in'));
+      await (await open(name)).need(
+        `cd /opt/stand-ins && chmod 755 stand-in && for each in ${programs}; do ln -s stand-in $each; done
+echo ${architecture} > /opt/architecture
+rm -rf /etc/kubernetes /run/skolo*
+printf 'ID=debian\\nVERSION_ID=13\\n' > /etc/os-release`,
+      );
+    },
+    open,
+    shell: async (name, script) => (await open(name)).need(script),
+    async calls() {
+      const text = await readFile(join(cluster, 'calls'), 'utf8');
+      await writeFile(join(cluster, 'calls'), '');
+      return text.split('\n').filter(Boolean);
+    },
+    files: async (name) =>
+      (await open(name)).need(
+        "find /etc /var/lib/kubelet /opt/state -xdev -type f -newer /opt/architecture -printf '%p %T@ %m\\n' | LC_ALL=C sort",
+      ),
+    close: () => rm(folder, { recursive: true }),
+  };
+}
