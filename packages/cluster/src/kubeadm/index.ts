@@ -26,8 +26,12 @@ async function uninstall(host: Host, _role: Role, keepsData: boolean): Promise<v
   if (isThere) await leaveCluster(host);
   await host.need(
     `systemctl disable --now kubelet.service 2>/dev/null
-apt-mark unhold ${held.join(' ')} > /dev/null 2>&1
-(${aptScript(`purge ${held.join(' ')}`)}) || exit 1
+there=$(dpkg-query -W -f '\${Package} ' ${held.join(' ')} 2>/dev/null)
+# apt fails for packages that it has never heard of, as after a reset that was cut off.
+if [ -n "$there" ]; then
+  apt-mark unhold $there > /dev/null 2>&1
+  (${aptScript('purge $there')}) || exit 1
+fi
 rm -rf /etc/kubernetes /var/lib/kubelet /var/lib/etcd /var/lib/cni /opt/cni/bin ${Object.values(ownFiles).join(' ')}
 ${endNetwork}
 systemctl daemon-reload`,

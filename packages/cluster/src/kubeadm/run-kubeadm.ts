@@ -31,6 +31,7 @@ export async function runKubeadm(
 exec 9> /run/skolo-kubeadm.lock
 flock -w 1500 9 || { echo 'another kubeadm is still at work there' >&2; exit 1; }
 trap 'rm -f ${configFile}' EXIT
+(umask 077 && : > /run/skolo-kubeadm.log)
 [ -e ${unfinished} ] || [ ! -e ${made} ] || exit 0
 if [ -e ${unfinished} ]; then
   ${resetScript} || { tail -n 3 /run/skolo-kubeadm.log >&2; exit 1; }

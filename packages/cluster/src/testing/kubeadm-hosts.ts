@@ -2,7 +2,8 @@
  * Computers that run every script for real, each in a copy of this computer's files. Programs of Debian and Kubernetes are stand-ins with
  * the same arguments and files: `stand-in.sh`.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +26,20 @@ export interface KubeadmHosts {
   /** Files of a computer that differ from those of this one, with their contents. */
   files(name: string): Promise<string>;
   close(): Promise<void>;
+}
+
+/** Undefined: they can be here. */
+export function whyNoKubeadmHosts(): string | undefined {
+  const at = mkdtempSync(join(tmpdir(), 'skolo-overlay-'));
+  try {
+    for (const each of ['root', 'upper', 'work']) mkdirSync(join(at, each));
+    const mount = `mount -t overlay overlay -o lowerdir=/,upperdir=${at}/upper,workdir=${at}/work ${at}/root`;
+    return spawnSync('unshare', ['-m', 'sh', '-c', mount]).status === 0
+      ? undefined
+      : 'no file system of theirs can be mounted';
+  } finally {
+    rmSync(at, { recursive: true });
+  }
 }
 
 export async function startKubeadmHosts(): Promise<KubeadmHosts> {

@@ -25,7 +25,8 @@ dpkg-query)
     [ ! -e "$state/held-$each" ] || want=hold
     case $format in
     *Want*) echo "$each $(/bin/cat "$state/package-$each") $want installed" ;;
-    *) echo "$each installed" ;;
+    *Status*) echo "$each installed" ;;
+    *) printf '%s ' "$each" ;;
     esac
   done
   ;;
