@@ -92,11 +92,10 @@ export async function waitUntilQuiet(
 
 /** Undefined: nothing. */
 async function whatIsUnderWay({ power }: Pick<RebootDeps, 'power'>): Promise<string | undefined> {
-  const [queued, running, { controllers }] = await Promise.all([
-    power.cycles({ query: { state: 'queued' } }),
-    power.cycles({ query: { state: 'running' } }),
-    power.controllers(),
-  ]);
+  // In the order in which a cycle goes through them: asked for at once, one that moves on is seen nowhere.
+  const queued = await power.cycles({ query: { state: 'queued' } });
+  const running = await power.cycles({ query: { state: 'running' } });
+  const { controllers } = await power.controllers();
   const cycles = [...queued.cycles, ...running.cycles].map(({ target }) => target);
   const stuck = controllers.flatMap(({ stuckOutlets = [] }) => stuckOutlets);
   if (cycles.length > 0) return `${cycles.join(', ')}: being cycled`;

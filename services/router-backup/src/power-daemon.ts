@@ -105,11 +105,10 @@ export class PowerDaemon {
       });
       const cycles = (state: 'queued' | 'running') =>
         client.cycles({ query: { state, limit: 1000 } });
-      const [{ controllers }, queued, running] = await Promise.all([
-        client.controllers(),
-        cycles('queued'),
-        cycles('running'),
-      ]);
+      // In the order in which a cycle goes through them: asked for at once, one that moves on is seen nowhere.
+      const queued = await cycles('queued');
+      const running = await cycles('running');
+      const { controllers } = await client.controllers();
       this.isSilent = false;
       return wantedBy(rack, controllers, [...queued.cycles, ...running.cycles]);
     } catch (error) {

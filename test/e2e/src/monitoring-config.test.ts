@@ -246,7 +246,7 @@ describe('alertmanager', () => {
 function rackWithDefaults(): unknown {
   const skolo = join(root, 'packages/cli/bin/skolo.js');
   const rack = join(root, 'kube/racks/rack4/rack.yaml');
-  const args = [skolo, 'rack', 'show', '--rack', rack, '--json'];
+  const args = [skolo, 'inventory', 'list', '--rack', rack, '--json'];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 
