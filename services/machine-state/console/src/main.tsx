@@ -1,10 +1,23 @@
 import { render } from 'preact';
+import { getLive, onLive } from './live/store.ts';
 import { App } from './shell/app.tsx';
 import { startSession } from './shell/session.ts';
 import { applyTheme } from './shell/theme.ts';
 
+/** For a rack that is near: a frame without it costs a slow processor as much as a hundred tiles. */
+const waitMs = 150;
+
+function draw() {
+  stopWaiting();
+  clearTimeout(timer);
+  const root = document.getElementById('app');
+  if (root) render(<App />, root);
+}
+
 applyTheme();
-// Before the first frame is drawn.
+const timer = setTimeout(draw, waitMs);
+const stopWaiting = onLive(() => {
+  const { rack, session } = getLive();
+  if (rack || session === null) draw();
+});
 startSession();
-const root = document.getElementById('app');
-if (root) render(<App />, root);
