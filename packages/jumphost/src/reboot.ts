@@ -1,6 +1,7 @@
 /** Reboots a jumphost when no outlet waits for it, and waits until its services are back. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, powerCycleDaemonApi } from '@skolo/api';
+import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import { jumphostServices } from '@skolo/rack/ports';
@@ -92,11 +93,9 @@ export async function waitUntilQuiet(
 
 /** Undefined: nothing. */
 async function whatIsUnderWay({ power }: Pick<RebootDeps, 'power'>): Promise<string | undefined> {
-  // In the order in which a cycle goes through them: asked for at once, one that moves on is seen nowhere.
-  const queued = await power.cycles({ query: { state: 'queued' } });
-  const running = await power.cycles({ query: { state: 'running' } });
+  const cycles = (await cyclesUnderWay(power)).map(({ target }) => target);
+  // Last: a cycle that fails meanwhile leaves its outlet off.
   const { controllers } = await power.controllers();
-  const cycles = [...queued.cycles, ...running.cycles].map(({ target }) => target);
   const stuck = controllers.flatMap(({ stuckOutlets = [] }) => stuckOutlets);
   if (cycles.length > 0) return `${cycles.join(', ')}: being cycled`;
   return stuck.length > 0 ? `${stuck.join(', ')}: off, and to come on` : undefined;

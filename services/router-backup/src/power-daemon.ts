@@ -8,6 +8,7 @@ import {
   type PowerCycle,
   powerCycleDaemonApi,
 } from '@skolo/api';
+import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { type Clock, type Logger, systemClock } from '@skolo/common';
 import { DeviceBusy } from '@skolo/equipment';
 import { errorText, orAborted } from '@skolo/errors';
@@ -103,14 +104,11 @@ export class PowerDaemon {
         mostBytes,
         ...(token !== undefined && { token }),
       });
-      const cycles = (state: 'queued' | 'running') =>
-        client.cycles({ query: { state, limit: 1000 } });
-      // In the order in which a cycle goes through them: asked for at once, one that moves on is seen nowhere.
-      const queued = await cycles('queued');
-      const running = await cycles('running');
+      const cycles = await cyclesUnderWay(client);
+      // Last: a cycle that fails meanwhile leaves its outlet off.
       const { controllers } = await client.controllers();
       this.isSilent = false;
-      return wantedBy(rack, controllers, [...queued.cycles, ...running.cycles]);
+      return wantedBy(rack, controllers, cycles);
     } catch (error) {
       // Once, and not for each device of each night.
       if (!this.isSilent)

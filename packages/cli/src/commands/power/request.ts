@@ -8,6 +8,7 @@ import {
   type powerCycleDaemonApi,
   Refusal,
 } from '@skolo/api';
+import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { isIdOf } from '@skolo/api/ids';
 import { z } from 'zod';
 import { complain, exitCodes } from '../../errors.ts';
@@ -76,14 +77,7 @@ export async function openCycles(
   words: readonly string[],
 ): Promise<FoundCycles> {
   const wanted = expandedNames(words);
-  const open = await daemon.ask(async (client) => {
-    const asked = { limit: 1000 };
-    // Running cycles last: a cycle that starts meanwhile is in both lists.
-    const { cycles: queued } = await client.cycles({ query: { ...asked, state: 'queued' } });
-    const { cycles: running } = await client.cycles({ query: { ...asked, state: 'running' } });
-    return new Map([...queued, ...running].map((cycle) => [cycle.id, cycle]));
-  });
-  const all = [...open.values()];
+  const all = await daemon.ask(cyclesUnderWay);
   const found = new Set<PowerCycle>();
   const unknown: string[] = [];
   for (const word of wanted) {
