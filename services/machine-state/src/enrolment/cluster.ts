@@ -16,7 +16,7 @@ export class ClusterUnavailable extends Error {
   readonly code = 'CLUSTER';
 }
 
-/** Of a token, from the time of the API server's answer. */
+/** A token expires after this time, by the clock of this computer. */
 export const tokenSeconds = 900;
 const timeoutMs = 10_000;
 

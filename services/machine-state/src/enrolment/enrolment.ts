@@ -121,7 +121,10 @@ export class Enrolment {
   async revokeSecret(id: string): Promise<void> {
     const { records } = this.deps;
     if (records.secrets.get(id) === undefined) {
-      throw new HttpProblem(404, `no enrolment secret ${id}; skolo pi waiting lists them`);
+      throw new HttpProblem(
+        404,
+        `no enrolment secret ${id}; skolo pi waiting --secrets lists them`,
+      );
     }
     await written(records.tables, [records.secrets.remove(id)]);
   }
@@ -169,17 +172,19 @@ export class Enrolment {
     const { rack, records, clock, cluster, log } = this.deps;
     const { key, serial } = asked;
     const address = rack().machines.get(name)?.address;
-    const former = records.enrolled.get(name);
-    if (former?.key !== key) {
+    const before = this.ownOf(key);
+    // A decision is used up also where it confirms the name, or it would take the name back from a later card.
+    if (before?.name !== name || records.adopted.get(key) !== undefined) {
       const at = new Date(clock.now()).toISOString();
       const enrolled: Enrolled = { name, key, serial, at, ...(by && { by, force }) };
-      const before = this.ownOf(key);
       await written(records.tables, [
-        ...(before === undefined ? [] : [records.enrolled.remove(before.name)]),
+        ...(before && before.name !== name ? [records.enrolled.remove(before.name)] : []),
         records.enrolled.put(enrolled),
         records.adopted.remove(key),
         this.note(name, by ?? 'enrolment', `a card of the board ${serial} gets this name`),
       ]);
+      // The name may have been another card's meanwhile, whose node password the cluster has.
+      this.tokens.delete(key);
       log.info({ machine: name, serial, key, by }, 'name given to a Raspberry Pi');
     }
     const kept = this.tokens.get(key);
