@@ -1,5 +1,5 @@
 /** What differs between ways to make a cluster: data for `setUp`, `deploy` and `removeNodes`. */
-import type { Host, JoinCluster, Role, Step } from '@skolo/jumphost';
+import { type Host, type JoinCluster, type Role, type Step, unitFile } from '@skolo/jumphost';
 import type { ClusterPlan, Member, PlanDeps } from './plan.ts';
 
 export interface Distribution {
@@ -31,8 +31,8 @@ export interface Place {
   role: Role;
 }
 
-const placeScript = `[ ! -e /etc/systemd/system/k3s.service ] || echo k3s server
-[ ! -e /etc/systemd/system/k3s-agent.service ] || echo k3s agent
+const placeScript = `[ ! -e ${unitFile('server')} ] || echo k3s server
+[ ! -e ${unitFile('agent')} ] || echo k3s agent
 if [ -e /etc/kubernetes/admin.conf ]; then echo kubeadm server
 elif [ -e /etc/kubernetes/kubelet.conf ]; then echo kubeadm agent
 fi`;

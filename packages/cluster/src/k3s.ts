@@ -2,6 +2,7 @@
 import {
   accountsStep,
   agentSteps,
+  agentSystemStep,
   clusterOn,
   endUnit,
   type Host,
@@ -12,14 +13,12 @@ import {
   k3sStep,
   type Role,
   type Step,
-  systemStep,
+  unitFile,
 } from '@skolo/jumphost';
 import { swapStep } from '@skolo/pi';
 import { type Distribution, type Programs, placeOf } from './distribution.ts';
 import { endNetwork } from './end-network.ts';
 import type { PlanDeps } from './plan.ts';
-
-const gib = 1024 ** 3;
 
 export const k3s: Distribution = {
   name: 'k3s',
@@ -43,11 +42,7 @@ function deploySteps(
 ): Step[] {
   const k3s = { version, download };
   return [
-    // A Pi of 1 GB has less, by what its kernel and graphics keep.
-    systemStep({
-      architectures: ['amd64', 'arm64', 'armhf'],
-      ...{ freeBytes: 3 * gib, memoryBytes: 0.7 * gib, hasUbuntu: true, now },
-    }),
+    agentSystemStep(now),
     swapStep(),
     programStep(k3s),
     ...(airGap === undefined ? [] : [imagesStep(k3s, { own: airGap.own, rack: 'own' })]),
@@ -94,7 +89,7 @@ async function uninstall(host: Host, role: Role, keepsData: boolean): Promise<vo
     : `rm -rf ${data} /etc/rancher; rmdir /var/lib/rancher 2>/dev/null`;
   await host.need(
     `${endUnit(role)}
-rm -f /etc/systemd/system/k3s.service /etc/systemd/system/k3s-agent.service /etc/systemd/system/k3s.service.env /etc/systemd/system/k3s-agent.service.env
+rm -f ${(['server', 'agent'] as const).map((each) => `${unitFile(each)} ${unitFile(each)}.env`).join(' ')}
 for each in kubectl crictl ctr; do
   case $(readlink "/usr/local/bin/$each") in k3s) rm -f "/usr/local/bin/$each" ;; esac
 done

@@ -48,6 +48,11 @@ export function linesOf(text: string): string[] {
   return text.split('\n').filter(Boolean);
 }
 
+/** What a script has printed as lines of `key=value`. */
+export function factsIn(text: string): Record<string, string> {
+  return Object.fromEntries(text.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));
+}
+
 /** A text for each file that is not there, or is another one. */
 export async function differingFiles(host: Host, files: readonly FileContent[]): Promise<string[]> {
   const states = await readStates(host, files);

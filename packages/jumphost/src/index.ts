@@ -10,7 +10,14 @@ export {
 export { type Download, downloader, type FileCheck } from './downloads.ts';
 export { isPrepared, prepare, type StepProgress, type StepState } from './engine.ts';
 export { JumphostError } from './errors.ts';
-export { checkByScript, differingFiles, fileStep, linesOf, writeDiffering } from './files.ts';
+export {
+  checkByScript,
+  differingFiles,
+  factsIn,
+  fileStep,
+  linesOf,
+  writeDiffering,
+} from './files.ts';
 export type { Guard } from './guarded-change.ts';
 export { type HandOver, handOver } from './hand-over.ts';
 export {
@@ -32,7 +39,7 @@ export {
 export { openRootFolder } from './image/root-folder.ts';
 export { imageSteps } from './image/steps.ts';
 export { clusterOn, type JoinCluster } from './join-cluster.ts';
-export { type ClusterNode, parseNode } from './nodes.ts';
+export { parseNode } from './nodes.ts';
 export { findCronLines, findExports, findPredecessors, type Predecessor } from './predecessors.ts';
 export { type RebootDeps, rebootJumphost, waitUntilQuiet } from './reboot.ts';
 export { closeDisk, openDisk } from './replace/disk.ts';
@@ -53,7 +60,14 @@ export { type AskedService, accountsStep, manifestsStep, type Part } from './ste
 export { guardedStep } from './steps/guarded.ts';
 export { type JumphostNeeds, stepsOf, subnetOf } from './steps/index.ts';
 export { imagesStep, k3sConfigStep, k3sStep } from './steps/k3s.ts';
-export { agentSteps, type JoinNeeds, joinSteps, nodeStep, removeAgent } from './steps/k3s-agent.ts';
+export {
+  agentSteps,
+  agentSystemStep,
+  type JoinNeeds,
+  joinSteps,
+  nodeStep,
+  removeAgent,
+} from './steps/k3s-agent.ts';
 export {
   endUnit,
   installBinary,
@@ -61,13 +75,12 @@ export {
   k3sProgram,
   type Role,
   unitFile,
-  units,
 } from './steps/k3s-unit.ts';
 export { leftExport } from './steps/nfs.ts';
 export { aptScript, installDeadlineMs, packagesStep } from './steps/packages.ts';
 export type { ProgramSources } from './steps/programs.ts';
 export { clockStep } from './steps/settings.ts';
-export { systemStep } from './steps/system.ts';
+export { countsMemory, systemStep } from './steps/system.ts';
 export { k3sVersion } from './steps/versions.ts';
 export type { AgentMachine } from './upgrade/agents.ts';
 export type { HealthDeps, OtherHealth } from './upgrade/health.ts';

@@ -1,7 +1,7 @@
 /** A cluster of kubeadm, on its server: what a computer that joins or leaves needs of it. */
 import { createHash, X509Certificate } from 'node:crypto';
 import { shellWord } from '@skolo/errors';
-import { type ClusterNode, type Host, type JoinCluster, parseNode } from '@skolo/jumphost';
+import { type Host, type JoinCluster, parseNode } from '@skolo/jumphost';
 import { kubectlOn } from '../kubectl.ts';
 
 export const authorityFile = '/etc/kubernetes/pki/ca.crt';
@@ -16,15 +16,9 @@ export interface KubeadmCluster extends Pick<JoinCluster, 'node' | 'taint' | 'fo
 export function kubeadmOn(server: Host | Promise<Host>): KubeadmCluster {
   const kubectl = async () => kubectlOn(await server);
   return {
-    async node(name): Promise<ClusterNode | undefined> {
-      const text = await (await kubectl()).run([
-        'get',
-        'node',
-        name,
-        '--ignore-not-found',
-        '-o',
-        'json',
-      ]);
+    async node(name) {
+      const args = ['get', 'node', name, '--ignore-not-found', '-o', 'json'];
+      const text = await (await kubectl()).run(args);
       return text.trim() === '' ? undefined : parseNode(text);
     },
     async taint(name, taint) {

@@ -35,7 +35,7 @@ export async function verify(deps: VerifyDeps): Promise<Finding[]> {
   });
   if (ready.code !== 0) {
     const why = ready.stderr.split('\n').at(-1) || ready.stdout;
-    const own = await factsFrom(server, now).catch(() => undefined);
+    const own = await factsOf(server, now).catch(() => undefined);
     return [
       {
         ...{ check: 'API server', where: [server.name], state: 'wrong' },
@@ -50,7 +50,7 @@ export async function verify(deps: VerifyDeps): Promise<Finding[]> {
   const facts: NodeFacts[] = [];
   await inParallel(nodes, 8, async (node) => {
     try {
-      facts.push(await factsFrom(await open(node), now, node.name));
+      facts.push(await factsOf(await open(node), now, node.name));
     } catch (error) {
       signal.throwIfAborted();
       const text = reasonOf(node.name, error);
@@ -72,8 +72,4 @@ export async function verify(deps: VerifyDeps): Promise<Finding[]> {
         })
       : []),
   ];
-}
-
-async function factsFrom(host: Host, now: () => number, name = host.name): Promise<NodeFacts> {
-  return { ...(await factsOf(host, now)), name };
 }

@@ -1,9 +1,8 @@
 /** What a node says of itself over ssh. */
-import type { Host } from '@skolo/jumphost';
+import { countsMemory, factsIn, type Host } from '@skolo/jumphost';
 import { z } from 'zod';
 
 const script = `
-cgroups() { cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null; awk '$4 == 1 { print $1 }' /proc/cgroups 2>/dev/null; }
 unit=none; for each in k3s k3s-agent kubelet; do if systemctl is-active -q "$each"; then unit=$each; fi; done
 log() { timeout 20 journalctl -u "$unit" --since '-1 hour' -o cat --no-pager 2>/dev/null; }
 cat <<END
@@ -11,7 +10,7 @@ time=$(date +%s.%N)
 synchronized=$(timedatectl show --value --property=NTPSynchronized 2>/dev/null)
 userland=$(dpkg --print-architecture)
 swapKib=$(awk 'NR > 1 { sum += $3 } END { print sum + 0 }' /proc/swaps)
-cgroupMemory=$(if cgroups | grep -qw memory; then echo yes; else echo no; fi)
+cgroupMemory=$(if ${countsMemory}; then echo yes; else echo no; fi)
 throttled=$(vcgencmd get_throttled 2>/dev/null | cut -d = -f 2)
 celsius=$(awk '{ print $1 / 1000 }' /sys/class/thermal/thermal_zone0/temp 2>/dev/null)
 freeMib=$(df -mP /var/lib | awk 'NR == 2 { print $4 }')
@@ -34,10 +33,7 @@ const Facts = z.object({
   userland: z.string(),
   swapKib: z.coerce.number(),
   cgroupMemory: z.enum(['yes', 'no']),
-  throttled: z
-    .string()
-    .transform((text) => (text === '' ? undefined : Number(text)))
-    .pipe(z.int().optional()),
+  throttled: optionalNumber.pipe(z.int().optional()),
   celsius: optionalNumber,
   freeMib: z.coerce.number(),
   usedPercent: z.coerce.number(),
@@ -55,18 +51,16 @@ export interface NodeFacts extends z.output<typeof Facts> {
   uncertain: number;
 }
 
-/** @throws JumphostError It cannot be reached. */
-export async function factsOf(host: Host, now: () => number): Promise<NodeFacts> {
+/** @param name of its node @throws JumphostError It cannot be reached. */
+export async function factsOf(host: Host, now: () => number, name = host.name): Promise<NodeFacts> {
   const before = now() / 1000;
   const text = await host.need(script, { deadlineMs: 90_000 });
   const after = now() / 1000;
-  const facts = Facts.parse(
-    Object.fromEntries(text.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2))),
-  );
+  const facts = Facts.parse(factsIn(text));
   // The script reads its clock first: about then when the command had arrived.
   const middle = (before + after) / 2;
   return {
-    ...{ ...facts, name: host.name },
+    ...{ ...facts, name },
     ...{ skew: facts.time - middle, uncertain: (after - before) / 2 },
   };
 }

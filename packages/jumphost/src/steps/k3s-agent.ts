@@ -37,15 +37,16 @@ const gib = 1024 ** 3;
 
 /** All steps of a machine, in their order. */
 export function joinSteps(needs: JoinNeeds): Step[] {
-  const { now } = needs;
-  return [
+  return [agentSystemStep(needs.now), ...agentSteps(needs)];
+}
+
+/** What k3s asks of a computer, as an agent or as a small server. */
+export function agentSystemStep(now: () => number): Step {
+  return systemStep({
+    architectures: ['amd64', 'arm64', 'armhf'],
     // A Pi of 1 GB has less, by what its kernel and graphics keep.
-    systemStep({
-      architectures: ['amd64', 'arm64', 'armhf'],
-      ...{ freeBytes: 3 * gib, memoryBytes: 0.7 * gib, hasUbuntu: true, now },
-    }),
-    ...agentSteps(needs),
-  ];
+    ...{ freeBytes: 3 * gib, memoryBytes: 0.7 * gib, hasUbuntu: true, now },
+  });
 }
 
 /** Those of a computer whose system has been checked. */

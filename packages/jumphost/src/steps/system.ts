@@ -1,5 +1,6 @@
 /** What a person has to have installed: nothing else can be done without it. */
 import { z } from 'zod';
+import { factsIn } from '../files.ts';
 import type { Host } from '../host.ts';
 import type { Step } from '../step.ts';
 
@@ -35,8 +36,10 @@ const Facts = z.object({
   cgroupMemory: z.enum(['yes', 'no']),
 });
 
+/** A command of a shell: whether its kernel counts the memory of cgroups. */
+export const countsMemory = `{ cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null; awk '$4 == 1 { print $1 }' /proc/cgroups 2>/dev/null; } | grep -qw memory`;
+
 const script = `. /etc/os-release
-cgroups() { cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null; awk '$4 == 1 { print $1 }' /proc/cgroups 2>/dev/null; }
 # Each may be a file system of its own.
 least=
 for each in /var/lib /var/lib/rancher /var/lib/skolo; do
@@ -55,7 +58,7 @@ folder=$folder
 freeKib=$least
 isFilled=$(if [ -e /var/lib/rancher/k3s/server/db ] || [ -e /var/lib/rancher/k3s/agent/client-kubelet.crt ] || [ -e /etc/kubernetes/kubelet.conf ]; then echo yes; else echo no; fi)
 memoryKib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
-cgroupMemory=$(if cgroups | grep -qw memory; then echo yes; else echo no; fi)
+cgroupMemory=$(if ${countsMemory}; then echo yes; else echo no; fi)
 END`;
 
 /** As dpkg names them. */
@@ -75,9 +78,7 @@ export function systemStep(needs: SystemNeeds): Step {
     about: `${systems} with systemd, enough disk and memory, a clock that is right`,
     async check(host) {
       const text = await host.need(script);
-      const facts = Facts.parse(
-        Object.fromEntries(text.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2))),
-      );
+      const facts = Facts.parse(factsIn(text));
       const { id, version, userland, init, folder, freeKib, memoryKib } = facts;
       const neededBytes = facts.isFilled === 'yes' ? freeBytesLater : freeBytes;
       const skew = facts.time - now() / 1000;

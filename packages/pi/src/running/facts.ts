@@ -1,5 +1,5 @@
 /** What a Raspberry Pi that runs is: its model, its two architectures, its system. */
-import { type Host, JumphostError, type Step } from '@skolo/jumphost';
+import { factsIn, type Host, JumphostError, type Step } from '@skolo/jumphost';
 import { z } from 'zod';
 
 const Facts = z.object({
@@ -35,8 +35,7 @@ END`;
 /** @throws JumphostError */
 export async function readFacts(host: Host): Promise<PiFacts> {
   const text = await host.need(script);
-  const pairs = text.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2));
-  return Facts.parse(Object.fromEntries(pairs));
+  return Facts.parse(factsIn(text));
 }
 
 /** A kernel of 64 bits may run programs of 32 bits: Raspberry Pi OS does so on newer models. */

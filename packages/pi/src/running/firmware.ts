@@ -1,7 +1,14 @@
 /** What the firmware of a Raspberry Pi reads at its start, and the start that it needs. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
-import { bootIdOf, type Host, JumphostError, type Step, sendReboot } from '@skolo/jumphost';
+import {
+  bootIdOf,
+  countsMemory,
+  type Host,
+  JumphostError,
+  type Step,
+  sendReboot,
+} from '@skolo/jumphost';
 import { editCmdline } from '../boot/cmdline.ts';
 import { cmdlinePath, editConfigTxt, ownConfigLines } from '../boot/config-txt.ts';
 import type { PiSetup } from '../setup.ts';
@@ -76,7 +83,7 @@ function withWatchdog(text: string, hasWifi: boolean): string {
 }
 
 const needsRestart = `[ ! -e ${pending} ] || echo 'the firmware has not read its new settings'
-{ cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null; awk '$4 == 1 { print $1 }' /proc/cgroups 2>/dev/null; } | grep -qw memory || echo 'its kernel does not count memory, as k3s needs it'`;
+${countsMemory} || echo 'its kernel does not count memory, as k3s needs it'`;
 
 export interface RestartNeeds {
   mayRestart: boolean;
