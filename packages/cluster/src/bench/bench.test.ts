@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isLong } from '@skolo/durable/campaign';
+import type { Host } from '@skolo/jumphost';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PodNetwork, startPodNetwork, whyNoPodNetwork } from '../testing/pod-network.ts';
 import { type Figure, type Measured, measure, pairsOf } from './measure.ts';
@@ -77,6 +78,38 @@ describe('a run', () => {
     expect(pairsOf(['a', 'b', 'c'], true)).toHaveLength(6);
     expect(pairsOf(['a'], true)).toEqual([]);
   });
+});
+
+it('keeps what was measured where no namespace can be made, and says why', async () => {
+  const node = {
+    ...{ metadata: { name: 'host01' }, spec: {} },
+    status: { nodeInfo: { kubeletVersion: 'v1.32.5+k3s1', architecture: 'arm64' } },
+  };
+  const server: Host = {
+    name: 'host01',
+    async need(script) {
+      if (script.includes('get nodes')) return JSON.stringify({ items: [node] });
+      if (script.includes('perl - disk')) return '{"fsyncMsP50":1,"fsyncMsP99":2,"writeMBs":3}';
+      throw new Error('host01: forbidden');
+    },
+    run: async () => ({ code: 1, stdout: '', stderr: '' }),
+    write: async () => {},
+    read: async () => undefined,
+  };
+  const { signal } = new AbortController();
+  const how = { server, allPairs: false, seconds: 1, signal, open: async () => server };
+
+  const { figures, failed } = await measure({ ...how, report() {} });
+
+  expect(figures.map(({ name, value }) => [name, value])).toEqual([
+    ['fsync p50', 1],
+    ['fsync p99', 2],
+    ['disk write', 3],
+  ]);
+  expect(failed).toEqual([
+    { what: 'processor', where: 'host01', why: 'forbidden' },
+    { what: 'namespace skolo-bench', where: 'host01', why: 'forbidden' },
+  ]);
 });
 
 const why = isLong ? whyNoPodNetwork() : 'not in the quick suite';
