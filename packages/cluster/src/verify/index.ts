@@ -1,6 +1,7 @@
 /** Whether a cluster works: each part is tried, and each failure says what to do. */
 import { errorText, inParallel } from '@skolo/errors';
 import type { Host } from '@skolo/jumphost';
+import { placeOf } from '../distribution.ts';
 import { kubectlOn } from '../kubectl.ts';
 import { type NodeState, nodesOf } from '../nodes.ts';
 import { reasonOf } from '../reason.ts';
@@ -36,10 +37,12 @@ export async function verify(deps: VerifyDeps): Promise<Finding[]> {
   if (ready.code !== 0) {
     const why = ready.stderr.split('\n').at(-1) || ready.stdout;
     const own = await factsOf(server, now).catch(() => undefined);
+    const place = await placeOf(server).catch(() => undefined);
+    const unit = place?.distribution === 'kubeadm' ? 'kubelet' : 'k3s';
     return [
       {
         ...{ check: 'API server', where: [server.name], state: 'wrong' },
-        text: `it is not ready: ${why}; journalctl -u k3s there says why`,
+        text: `it is not ready: ${why}; journalctl -u ${unit} there says why`,
       },
       ...(own === undefined ? [] : judgeFacts([own])),
     ];

@@ -69,11 +69,11 @@ export function judgeFacts(facts: readonly NodeFacts[]): Finding[] {
           ? ok(`below ${hot} °C`)
           : warning(`${Math.round(celsius)} °C; its clock rate falls from ${hot} °C on: cool it`),
     ),
-    ...gathered('disk', facts, ({ freeMib, usedPercent }) =>
+    ...gathered('disk', facts, ({ freeMib, usedPercent, unit }) =>
       usedPercent < 85
         ? ok('less than 85 % used')
         : wrong(
-            `${usedPercent} % used, ${freeMib} MiB free; kubelet removes images and pods from 85 % on: make room with k3s crictl rmi --prune`,
+            `${usedPercent} % used, ${freeMib} MiB free; kubelet removes images and pods from 85 % on: make room with ${unit === 'kubelet' ? '' : 'k3s '}crictl rmi --prune`,
           ),
     ),
     ...gathered('restarts', facts, ({ unit, restarts = 0 }) =>
