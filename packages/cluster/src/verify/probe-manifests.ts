@@ -16,15 +16,8 @@ const Helper = z.object({ data: z.record(z.string(), z.string()) });
  * Source: k3s, manifests/local-storage.yaml.
  */
 export async function probeImage(kubectl: Kubectl): Promise<string> {
-  const { code, stdout } = await kubectl.try([
-    'get',
-    'configmap',
-    'local-path-config',
-    '-n',
-    'kube-system',
-    '-o',
-    'json',
-  ]);
+  const args = ['get', 'configmap', 'local-path-config', '-n', 'kube-system', '-o', 'json'];
+  const { code, stdout } = await kubectl.try(args);
   if (code !== 0) return publicImage;
   const { data } = Helper.parse(JSON.parse(stdout));
   const [, image] = /image: *"?([^\s"]+)/.exec(data['helperPod.yaml'] ?? '') ?? [];

@@ -112,14 +112,16 @@ async function probe(deps: ProbeDeps): Promise<Finding[]> {
   const wanted = nodes.length + (hasStorage ? 1 : 0);
   const pods = await readyPods(deps, wanted);
   const { spec } = await kubectl.get(Service, ['service', 'probe', '-n', namespace]);
-  const ready = pods.filter(({ isReady, node }) => isReady && node !== undefined);
+  const ready = pods.flatMap(({ name, node, address, isReady }) =>
+    isReady && node !== undefined ? [{ name, node, address }] : [],
+  );
   const targets = {
-    pods: ready.flatMap(({ node, address }) => (node ? [{ name: node, address }] : [])),
+    pods: ready.map(({ node, address }) => ({ name: node, address })),
     service: spec.clusterIP,
     ingress: hasIngress ? nodes.flatMap(({ address }) => address ?? []).slice(0, 1) : [],
   };
   report(`trying DNS, ${ready.length * (ready.length - 1)} pairs, service and ingress`);
-  const tried = await inParallel(ready, 4, ({ name, node = '' }) =>
+  const tried = await inParallel(ready, 4, ({ name, node }) =>
     tryFrom(kubectl, name, node, targets),
   );
   return [
@@ -335,16 +337,8 @@ async function tryStorage(
     return { check, where: [], state: 'wrong', text };
   }
   const script = 'echo skolo > /data/probe && sync && cat /data/probe';
-  const { stdout, stderr } = await kubectl.try([
-    'exec',
-    '-n',
-    namespace,
-    storagePod,
-    '--',
-    'sh',
-    '-c',
-    script,
-  ]);
+  const command = ['exec', '-n', namespace, storagePod, '--', 'sh', '-c', script];
+  const { stdout, stderr } = await kubectl.try(command);
   return stdout.trim() === 'skolo'
     ? { check, where: [], state: 'ok', text: 'a claim was bound, written and read' }
     : {
