@@ -113,5 +113,10 @@ const unreadableReasons = new Map([
 /** What is wrong with a file that cannot be read, by the code of the system's error. */
 export function unreadableRack(file: string, code: string, cause?: unknown): RackError {
   const message = unreadableReasons.get(code) ?? `cannot be read (${code})`;
+  return wholeFile(file, message, cause);
+}
+
+/** What is wrong has no place of its own. */
+export function wholeFile(file: string, message: string, cause?: unknown): RackError {
   return new RackError([{ file, line: 1, column: 1, path: '', message }], { cause });
 }

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asError } from '@skolo/errors';
 import type { FileVersion, VersionedFile } from './file-version.ts';
-import { RackError, unreadableRack } from './issues.ts';
+import { RackError, unreadableRack, wholeFile } from './issues.ts';
 import type { LastGoodCopy } from './last-good-copy.ts';
 import { parseRack, salvageRack } from './load.ts';
 import type { Rack } from './rack.ts';
@@ -245,10 +245,6 @@ export function parseVersion(
     if (error instanceof RackError) return { rejected: error };
     return { rejected: wholeFile(file, `the check failed: ${asError(error).message}`) };
   }
-}
-
-function wholeFile(file: string, message: string): RackError {
-  return new RackError([{ file, line: 1, column: 1, path: '', message }]);
 }
 
 function inShort(error: RackError): string {

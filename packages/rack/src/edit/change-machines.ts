@@ -4,12 +4,12 @@
  */
 import { isMap, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { hideRanges } from '../hidden-ranges.ts';
-import { RackError } from '../issues.ts';
+import { wholeFile } from '../issues.ts';
 import { parseRack } from '../load.ts';
 import type { Rack } from '../rack.ts';
 import { expandRange } from '../ranges.ts';
 import { foldValues } from './fold.ts';
-import { applied, ByHand, plain, rangeOf } from './splice.ts';
+import { applied, ByHand, marginOf, plain, rangeOf } from './splice.ts';
 import { splitEntry } from './split-entry.ts';
 
 /** Keys of an entry: a value, or one for each name; maps are text of YAML. */
@@ -28,7 +28,7 @@ export function addMachines(
 ): string {
   const before = parseRack(text, { file });
   const known = names.filter((name) => before.machines.has(name));
-  if (known.length > 0) throw invalid(file, `${known.join(', ')}: in it already`);
+  if (known.length > 0) throw wholeFile(file, `${known.join(', ')}: in it already`);
   const wanted = foldValues(names);
   let result = text;
   let at = 0;
@@ -48,7 +48,7 @@ export function addMachines(
 /** @throws RackError It is not valid, or would not be: another entry names a machine. @throws ByHand An entry is written in an unusual way. */
 export function removeMachines(text: string, names: readonly string[], file: string): string {
   const before = parseRack(text, { file });
-  const result = alone(text, names, file, (each, entry) => withoutEntry(each, entry));
+  const result = alone(text, names, file, withoutEntry);
   checkOthers(before, parseRack(result, { file }), names, file);
   return result;
 }
@@ -61,13 +61,13 @@ export function setMachines(
   file: string,
 ): string {
   const before = parseRack(text, { file });
-  const result = alone(text, names, file, (each, { pair, names: own }) => {
+  const result = alone(text, names, file, (each, { key: written, names: own }) => {
     const places = own.map((name) => names.indexOf(name));
     let changed = each;
     for (const [key, value] of values) {
       const wanted = typeof value === 'string' ? value : places.map((at) => value[at] ?? '');
       // Its place has moved with the edit before.
-      const found = entriesIn(changed).find(({ key: now }) => now === pairKey(pair, each));
+      const found = entriesIn(changed).find((entry) => entry.key === written);
       if (found !== undefined) changed = withValue(changed, found.map, key, valueText(wanted));
     }
     return changed;
@@ -122,10 +122,6 @@ function entriesIn(text: string): Entry[] {
   });
 }
 
-function pairKey(pair: Pair, text: string): string {
-  return isScalar(pair.key) ? hideRanges(text).show(String(pair.key.value)) : '';
-}
-
 /** Does the work on entries that have these names alone, which are taken out of others before. */
 function alone(
   text: string,
@@ -155,7 +151,7 @@ function withEntry(text: string, entry: string, file: string): string {
   if (machines === undefined) {
     // Without a value there is no map.
     if (/^machines:/m.test(text)) {
-      throw invalid(file, 'machines: has no value; remove the line, and add again');
+      throw wholeFile(file, 'machines: has no value; remove the line, and add again');
     }
     return `${ended}machines:\n  ${entry}\n`;
   }
@@ -168,7 +164,7 @@ function withEntry(text: string, entry: string, file: string): string {
     return applied(text, [{ from, to, text: `\n  ${entry}` }]);
   }
   const { from } = rangeOf(last.key);
-  const margin = text.slice(text.lastIndexOf('\n', from - 1) + 1, from);
+  const margin = marginOf(text, from);
   const end = isMap(last.value) ? (last.value.range?.[2] ?? text.length) : text.length;
   const before = text.slice(0, end).endsWith('\n') ? '' : '\n';
   return applied(text, [{ from: end, to: end, text: `${before}${margin}${entry}\n` }]);
@@ -181,7 +177,7 @@ function withoutEntry(text: string, { pair, map }: Entry): string {
   }
   const { from } = rangeOf(pair.key);
   const end = map.range?.[2] ?? text.length;
-  const start = text.lastIndexOf('\n', from - 1) + 1;
+  const start = from - marginOf(text, from).length;
   if (machines?.items.length !== 1) return applied(text, [{ from: start, to: end, text: '' }]);
   return applied(text, [{ from: start, to: end, text: '  {}\n' }]);
 }
@@ -206,7 +202,7 @@ function withValue(text: string, map: YAMLMap, key: string, value: string): stri
     return applied(text, [{ from: at, to: end - 1, text: `${comma} ${key}: ${value} ` }]);
   }
   const { from } = rangeOf(last.key);
-  const margin = text.slice(text.lastIndexOf('\n', from - 1) + 1, from);
+  const margin = marginOf(text, from);
   const before = text.slice(0, end).endsWith('\n') ? '' : '\n';
   return applied(text, [{ from: end, to: end, text: `${before}${margin}${key}: ${value}\n` }]);
 }
@@ -239,9 +235,8 @@ function checkOthers(before: Rack, after: Rack, names: readonly string[], file: 
   const [was, is] = [texts(before), texts(after)];
   const other = [...was, ...is].find(([name]) => was.get(name) !== is.get(name));
   if (other === undefined) return;
-  throw invalid(file, `${other[0]} would change, too; nothing was changed, edit the file by hand`);
-}
-
-function invalid(file: string, message: string): RackError {
-  return new RackError([{ file, line: 1, column: 1, path: '', message }]);
+  throw wholeFile(
+    file,
+    `${other[0]} would change, too; nothing was changed, edit the file by hand`,
+  );
 }

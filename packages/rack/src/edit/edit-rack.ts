@@ -14,13 +14,13 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import { hideRanges } from '../hidden-ranges.ts';
-import { RackError } from '../issues.ts';
+import { wholeFile } from '../issues.ts';
 import { parseRack } from '../load.ts';
 import { formatOutlet } from '../outlets.ts';
 import type { Machine, Rack } from '../rack.ts';
 import { expandRange, hasRange } from '../ranges.ts';
 import { foldValues } from './fold.ts';
-import { applied, ByHand, plain, rangeOf, type Splice, written } from './splice.ts';
+import { applied, ByHand, marginOf, plain, rangeOf, type Splice, written } from './splice.ts';
 import { splitEntry } from './split-entry.ts';
 
 /** A new value of an entry that has one. An entry without the serial number of its board gets one. */
@@ -164,7 +164,7 @@ function added({ names, map, edits }: Group & { names: string[]; map: YAMLMap },
   const next = (map.items[1] ?? map.items[0])?.key;
   if (!isScalar(next)) throw new ByHand('its entry is written in an unusual way');
   const { from } = rangeOf(next);
-  const margin = text.slice(text.lastIndexOf('\n', from - 1) + 1, from);
+  const margin = marginOf(text, from);
   if (!map.flow && margin.trim() !== '') {
     throw new ByHand('its entry is written in an unusual way');
   }
@@ -239,7 +239,7 @@ function ownEntry(names: readonly string[], edits: readonly RackEdit[], key: str
 function separatorOf({ flow }: YAMLSeq, item: Scalar, text: string): string {
   if (flow) return ', ';
   const { from } = rangeOf(item);
-  const margin = text.slice(text.lastIndexOf('\n', from - 1) + 1, from);
+  const margin = marginOf(text, from);
   if (/^ *- +$/.test(margin)) return `\n${margin}`;
   throw new ByHand('its list is written in an unusual way');
 }
@@ -253,7 +253,7 @@ function checkOnly(before: Rack, after: Rack, edits: readonly RackEdit[], file: 
   const other = [...was].find(([place, value]) => is.get(place) !== value);
   if (other === undefined && was.size === is.size) return;
   const message = `an edit would change ${other?.[0] ?? 'another entry'}, too; nothing was changed`;
-  throw new RackError([{ file, line: 1, column: 1, path: '', message }]);
+  throw wholeFile(file, message);
 }
 
 function valuesOf(rack: Rack): Map<string, string> {

@@ -21,6 +21,11 @@ export function rangeOf({ range }: Pick<Node, 'range'>): { from: number; to: num
   return { from, to };
 }
 
+/** What is before it in its line. */
+export function marginOf(text: string, from: number): string {
+  return text.slice(text.lastIndexOf('\n', from - 1) + 1, from);
+}
+
 /** In the quotes that it had. */
 export function written(value: string, text: string, scalar: Scalar): string {
   const quote = text[rangeOf(scalar).from];

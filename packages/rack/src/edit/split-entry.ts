@@ -26,7 +26,7 @@ import { escapeRange, expandRange, hasRange } from '../ranges.ts';
 import { type Spread, spreadOf } from '../spreading.ts';
 import { readYaml } from '../yaml.ts';
 import { foldValues } from './fold.ts';
-import { applied, ByHand, plain, rangeOf, type Splice, written } from './splice.ts';
+import { applied, ByHand, marginOf, plain, rangeOf, type Splice, written } from './splice.ts';
 
 /**
  * @param names all of one entry, and not all that it has
@@ -78,7 +78,7 @@ function splitPair(text: string, { section, key, pair, leaving, file, show }: Fo
     leaving.has(name) ? [{ name, entry: { ...first, ...changes(at) } }] : [],
   );
   const { from } = rangeOf(pair.key);
-  const margin = text.slice(text.lastIndexOf('\n', from - 1) + 1, from);
+  const margin = marginOf(text, from);
   const end = pair.value.range?.[2];
   if (end === undefined || margin.trim() !== '')
     throw new ByHand('its entry is written in an unusual way');
