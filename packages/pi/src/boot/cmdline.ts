@@ -1,4 +1,5 @@
 /** cmdline.txt, the command line of the kernel: one line. The firmware ignores what is after the first one. */
+import type { PiSetup } from '../setup.ts';
 
 /** Words are separated by spaces, unless in double quotes. */
 const words = /(?:"[^"]*"|[^\s"])+/g;
@@ -10,18 +11,36 @@ export interface CmdlineEdit {
   set?: Readonly<Record<string, string>>;
 }
 
+/** What each start has. */
+export function lastingEdit({ wifi }: Pick<PiSetup, 'wifi'>): Required<CmdlineEdit> {
+  return {
+    // k3s needs the controller of memory, which the firmware turns off. Older kernels know only the first one.
+    add: ['cgroup_memory=1', 'cgroup_enable=memory'],
+    // NetworkManager ignores the country of netplan.
+    set: wifi === 'off' ? {} : { 'cfg80211.ieee80211_regdom': wifi.country },
+  };
+}
+
 /** The edited command line. Another edit of the same changes nothing. Words on further lines come to the first. */
 export function editCmdline(text: string, { add = [], set = {} }: CmdlineEdit): string {
   const kept = (text.match(words) ?? []).filter((word) => !Object.hasOwn(set, keyOf(word)));
   const missing = add.filter((word) => !kept.includes(word));
-  const settings = Object.entries(set).map(([key, value]) => `${key}=${value}`);
-  return `${[...kept, ...missing, ...settings].join(' ')}\n`;
+  return `${[...kept, ...missing, ...settingsOf(set)].join(' ')}\n`;
+}
+
+/** Words that an edit puts there. */
+export function wordsOf({ add = [], set = {} }: CmdlineEdit): string[] {
+  return [...add, ...settingsOf(set)];
 }
 
 /** The value of a key; undefined where it is not there. */
 export function cmdlineValue(text: string, key: string): string | undefined {
   const found = (text.match(words) ?? []).find((word) => keyOf(word) === key);
   return found?.slice(key.length + 1);
+}
+
+function settingsOf(set: Readonly<Record<string, string>>): string[] {
+  return Object.entries(set).map(([key, value]) => `${key}=${value}`);
 }
 
 function keyOf(word: string): string {

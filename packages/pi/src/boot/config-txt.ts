@@ -4,6 +4,10 @@
  */
 const head = '# Written by skolo. An edit below is lost when it writes again.';
 
+/** Lines of it. */
+export const watchdogLine = 'dtparam=watchdog=on';
+export const noWifiLine = 'dtoverlay=disable-wifi';
+
 /** With these lines at its end, for all models. Another edit replaces them. */
 export function editConfigTxt(text: string, lines: readonly string[]): string {
   const [before = ''] = text.replaceAll('\r\n', '\n').split(`\n[all]\n${head}\n`, 1);

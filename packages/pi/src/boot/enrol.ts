@@ -9,7 +9,7 @@ import type { PiSetup } from '../setup.ts';
 import { waitsAlone } from './clock.ts';
 import { netplanOf, networkManagerFiles } from './network.ts';
 import { bracketed, hostsOf, nameFile, type RootFile } from './root-files.ts';
-import { stateFolder } from './setup-script.ts';
+import { putFunction, stateFolder } from './setup-script.ts';
 
 export const enrolUnits = ['skolo-enrol.service', 'skolo-lockdown.path', 'skolo-lockdown.service'];
 /** Programs that a base needs. */
@@ -60,11 +60,7 @@ pause() {
   sleep $((most / 2 + random % (most / 2 + 1)))
 }
 
-# put PATH MODE: all of standard input, or nothing.
-put() {
-  mkdir -p "$(dirname "$1")" && cat > "$1.skolo-new" && chmod "$2" "$1.skolo-new" && mv -f "$1.skolo-new" "$1"
-}
-
+${putFunction}
 # Each card makes a key of its own, and keeps it.
 make_key() {
   [ ! -s "$state/cert.pem" ] || return 0

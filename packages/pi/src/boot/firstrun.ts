@@ -5,7 +5,7 @@
  */
 import { shellWord } from '@skolo/errors';
 import type { PiSetup } from '../setup.ts';
-import { bootFolder, errorFile, setupFile } from './setup-script.ts';
+import { bootFolder, errorFile, setupFile, stepFunction } from './setup-script.ts';
 
 export const firstRunFile = 'firstrun.sh';
 
@@ -32,13 +32,7 @@ boot=$(cd "$(dirname "$0")" && pwd)
 log=/var/log/skolo-setup.log
 failed=
 
-step() {
-  echo "$1" >> "$log"
-  # Not before \`||\`, where a shell ignores \`set -e\`.
-  ( set -e; "$1" ) >> "$log" 2>&1
-  [ $? = 0 ] || { failed="$failed $1"; echo "$1 failed" >> "$log"; }
-}
-
+${stepFunction}
 ${all.map(([name, commands]) => `${name}() {\n${commands}\n}\n`).join('\n')}
 ${all.map(([name]) => `step ${name}`).join('\n')}
 sh "$boot/${setupFile}" --no-start || failed="$failed ${setupFile}"

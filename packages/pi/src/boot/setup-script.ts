@@ -19,6 +19,22 @@ export const errorFile = 'skolo-error.txt';
 /** Where Raspberry Pi OS from Bookworm on, Ubuntu and Debian mount it. */
 export const bootFolder = '/boot/firmware';
 
+/** Of a shell. */
+export const putFunction = `# put PATH MODE: all of standard input, or nothing.
+put() {
+  mkdir -p "$(dirname "$1")" && cat > "$1.skolo-new" && chmod "$2" "$1.skolo-new" && mv -f "$1.skolo-new" "$1"
+}
+`;
+
+/** Of a shell, with `log` and `failed`. */
+export const stepFunction = `step() {
+  echo "$1" >> "$log"
+  # Not before \`||\`, where a shell ignores \`set -e\`.
+  ( set -e; "$1" ) >> "$log" 2>&1
+  [ $? = 0 ] || { failed="$failed $1"; echo "$1 failed" >> "$log"; }
+}
+`;
+
 export interface ScriptNeeds {
   files: readonly RootFile[];
   /** SHA-256 of the program of k3s; undefined: it joins no cluster. */
@@ -46,19 +62,9 @@ boot=$(cd "$(dirname "$0")" && pwd)
 log=/var/log/skolo-setup.log
 failed=
 
-# put PATH MODE: all of standard input, or nothing.
-put() {
-  mkdir -p "$(dirname "$1")" && cat > "$1.skolo-new" && chmod "$2" "$1.skolo-new" && mv -f "$1.skolo-new" "$1"
-}
-
+${putFunction}
 # step NAME: runs the function, and remembers that it failed.
-step() {
-  echo "$1" >> "$log"
-  # Not before \`||\`, where a shell ignores \`set -e\`.
-  ( set -e; "$1" ) >> "$log" 2>&1
-  [ $? = 0 ] || { failed="$failed $1"; echo "$1 failed" >> "$log"; }
-}
-
+${stepFunction}
 files() {
 ${files.map(putText).join('\n')}
 }

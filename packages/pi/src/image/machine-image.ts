@@ -1,8 +1,14 @@
 /** The image of one machine: a base with changed files on its boot partition. */
 import { createHash } from 'node:crypto';
 import { cloudInitFiles } from '../boot/cloud-init.ts';
-import { type CmdlineEdit, cmdlineValue, editCmdline } from '../boot/cmdline.ts';
-import { cmdlinePath, editConfigTxt } from '../boot/config-txt.ts';
+import {
+  type CmdlineEdit,
+  cmdlineValue,
+  editCmdline,
+  lastingEdit,
+  wordsOf,
+} from '../boot/cmdline.ts';
+import { cmdlinePath, editConfigTxt, noWifiLine, watchdogLine } from '../boot/config-txt.ts';
 import { debianFiles, debianSteps } from '../boot/debian.ts';
 import { commonFiles, enrolUnits } from '../boot/enrol.ts';
 import { firstRunFiles, firstRunWords, raspberryPiSteps } from '../boot/firstrun.ts';
@@ -99,42 +105,32 @@ function methodFiles(method: Method, setup: PiSetup, instance: string): Record<s
     case 'firstrun':
       return firstRunFiles(setup, raspberryPiSteps(setup));
     case 'debian-firstrun':
-      return firstRunFiles(setup, debianSteps(setup, lastingWords(setup)));
+      return firstRunFiles(setup, debianSteps(setup, wordsOf(lastingEdit(setup))));
   }
 }
 
 /** What the script writes besides what is alike for all methods: its network, where cloud-init does not make it. */
 function systemFiles(method: Method, setup: PiSetup): RootFile[] {
   if (method === 'cloud-init') return [];
-  if (method === 'debian-firstrun') return debianFiles(setup, lastingWords(setup));
+  if (method === 'debian-firstrun') return debianFiles(setup, wordsOf(lastingEdit(setup)));
   return networkManagerFiles(setup);
 }
 
-// k3s needs the controller of memory, which the firmware turns off. Older kernels know only the first one.
-const memory = ['cgroup_memory=1', 'cgroup_enable=memory'];
-
-/** NetworkManager ignores the country of netplan. */
-const countryWord = 'cfg80211.ieee80211_regdom';
-
-/** Words of cmdline.txt that each start has. */
-function lastingWords({ wifi }: PiSetup): string[] {
-  return [...memory, ...(wifi === 'off' ? [] : [`${countryWord}=${wifi.country}`])];
-}
-
 function configLines({ wifi }: PiSetup): string[] {
-  return ['dtparam=watchdog=on', ...(wifi === 'off' ? ['dtoverlay=disable-wifi'] : [])];
+  return [watchdogLine, ...(wifi === 'off' ? [noWifiLine] : [])];
 }
 
 function cmdlineEdit(
   method: Method,
-  { wifi }: PiSetup,
+  setup: PiSetup,
   { cmdlineText, instance }: { cmdlineText: string; instance: string },
 ): CmdlineEdit {
   const seed = cmdlineValue(cmdlineText, 'ds');
+  const { add, set } = lastingEdit(setup);
   return {
-    add: memory,
+    add,
     set: {
-      ...(wifi !== 'off' && { [countryWord]: wifi.country }),
+      ...set,
       // It is stronger than meta-data.
       ...(method === 'cloud-init' &&
         seed?.startsWith('nocloud') && { ds: `nocloud;i=${instance}` }),

@@ -6,17 +6,22 @@ import {
   countsMemory,
   type Host,
   JumphostError,
+  linesOf,
   type Step,
   sendReboot,
 } from '@skolo/jumphost';
-import { editCmdline } from '../boot/cmdline.ts';
-import { cmdlinePath, editConfigTxt, ownConfigLines } from '../boot/config-txt.ts';
+import { editCmdline, lastingEdit } from '../boot/cmdline.ts';
+import {
+  cmdlinePath,
+  editConfigTxt,
+  noWifiLine,
+  ownConfigLines,
+  watchdogLine,
+} from '../boot/config-txt.ts';
 import type { PiSetup } from '../setup.ts';
 
 /** Until the next start. */
 const pending = '/run/skolo-pi-restart';
-const watchdog = 'dtparam=watchdog=on';
-const noWifi = 'dtoverlay=disable-wifi';
 
 interface FirmwareFile {
   path: string;
@@ -63,23 +68,16 @@ async function readFirmware(host: Host, { wifi }: PiSetup): Promise<FirmwareFile
       `${path} is missing, which ${config.path} names; is the boot partition complete?`,
     );
   }
-  const country = wifi === 'off' ? {} : { 'cfg80211.ieee80211_regdom': wifi.country };
   return [
     { ...config, wanted: withWatchdog(config.content, wifi !== 'off') },
-    {
-      ...{ path, content },
-      wanted: editCmdline(content, {
-        add: ['cgroup_memory=1', 'cgroup_enable=memory'],
-        set: country,
-      }),
-    },
+    { path, content, wanted: editCmdline(content, lastingEdit({ wifi })) },
   ];
 }
 
 function withWatchdog(text: string, hasWifi: boolean): string {
   const own = ownConfigLines(text);
-  const kept = own.filter((line) => line !== watchdog && !(hasWifi && line === noWifi));
-  return editConfigTxt(text, [watchdog, ...kept]);
+  const kept = own.filter((line) => line !== watchdogLine && !(hasWifi && line === noWifiLine));
+  return editConfigTxt(text, [watchdogLine, ...kept]);
 }
 
 const needsRestart = `[ ! -e ${pending} ] || echo 'the firmware has not read its new settings'
@@ -93,8 +91,7 @@ export interface RestartNeeds {
 }
 
 export function restartStep({ mayRestart, signal, backMs = 300_000 }: RestartNeeds): Step {
-  const whatFor = async (host: Host) =>
-    (await host.need(needsRestart)).split('\n').filter((line) => line !== '');
+  const whatFor = async (host: Host) => linesOf(await host.need(needsRestart));
   return {
     name: 'restart',
     about: 'its last start had all of these settings',
