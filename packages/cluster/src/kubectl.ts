@@ -5,6 +5,9 @@ import type { Host, RunOptions } from '@skolo/jumphost';
 import type { z } from 'zod';
 import { ClusterError } from './errors.ts';
 
+/** Of what k3s and kubeadm bring; flannel of kubeadm has its own. */
+export const systemNamespaces: ReadonlySet<string> = new Set(['kube-system', 'kube-flannel']);
+
 /** For a shell of root: `kubectl`, of k3s or of kubeadm. */
 export const kubectlPrelude = `kubectl() {
   if [ -e /etc/kubernetes/admin.conf ]; then command kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"; else k3s kubectl "$@"; fi

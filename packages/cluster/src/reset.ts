@@ -3,7 +3,7 @@ import { inParallel } from '@skolo/errors';
 import type { Host } from '@skolo/jumphost';
 import { z } from 'zod';
 import type { Distribution } from './distribution.ts';
-import { kubectlOn } from './kubectl.ts';
+import { kubectlOn, systemNamespaces } from './kubectl.ts';
 import { nodesOf } from './nodes.ts';
 import { reasonOf } from './reason.ts';
 
@@ -42,7 +42,7 @@ export async function lossOf(server: Host): Promise<Loss> {
   return {
     nodes: nodes.map(({ name, address, isReady }) => ({ name, address, isReady })),
     pods: pods.items.flatMap(({ metadata: { namespace, name } }) =>
-      namespace === 'kube-system' || namespace === 'kube-flannel' ? [] : [`${namespace}/${name}`],
+      systemNamespaces.has(namespace) ? [] : [`${namespace}/${name}`],
     ),
     volumes: volumes.items.flatMap(({ spec: { capacity, claimRef, nfs } }) =>
       nfs !== undefined || claimRef === undefined

@@ -1,13 +1,13 @@
 /** Pods of the cluster itself, and what kills them on slow computers. */
 import { z } from 'zod';
-import type { Kubectl } from '../kubectl.ts';
+import { type Kubectl, systemNamespaces } from '../kubectl.ts';
 import type { Finding } from './finding.ts';
 
 const Terminated = z.object({ exitCode: z.number(), reason: z.string().default('') });
 const Pods = z.object({
   items: z.array(
     z.object({
-      metadata: z.object({ name: z.string() }),
+      metadata: z.object({ namespace: z.string(), name: z.string() }),
       spec: z.object({
         nodeName: z.string().default('no node'),
         containers: z.array(
@@ -43,7 +43,8 @@ type Status = Pod['status']['containerStatuses'][number];
 const manyRestarts = 5;
 
 export async function systemPods(kubectl: Kubectl): Promise<Finding[]> {
-  const { items } = await kubectl.get(Pods, ['pods', '-n', 'kube-system']);
+  const all = await kubectl.get(Pods, ['pods', '--all-namespaces']);
+  const items = all.items.filter(({ metadata }) => systemNamespaces.has(metadata.namespace));
   const check = 'system pods';
   const findings = items.flatMap(({ metadata, spec, status }): Finding[] => {
     if (status.phase === 'Succeeded') return [];
@@ -58,8 +59,8 @@ export async function systemPods(kubectl: Kubectl): Promise<Finding[]> {
   });
   const pending = items.filter(({ status }) => status.phase === 'Pending');
   findings.push(
-    ...pending.map(({ metadata: { name }, spec }): Finding => {
-      const text = `${name}: is pending; kubectl -n kube-system describe pod ${name} says why`;
+    ...pending.map(({ metadata: { namespace, name }, spec }): Finding => {
+      const text = `${name}: is pending; kubectl -n ${namespace} describe pod ${name} says why`;
       return { check, where: [spec.nodeName], state: 'wrong', text };
     }),
   );
