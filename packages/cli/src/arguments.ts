@@ -89,6 +89,11 @@ export function moment(text: string): Date {
   throw new InvalidArgumentError('expected a day and a time, such as 2026-11-20T18:00Z');
 }
 
+/** Keeps all values of an option that may be given again. */
+export function several(text: string, former: readonly string[] | undefined): string[] {
+  return [...(former ?? []), text];
+}
+
 /** An address of IPv4. */
 export function ipv4(text: string): string {
   if (isIPv4(text)) return text;

@@ -3,22 +3,18 @@ import type { MachineValues } from '@skolo/rack/machines';
 import { expandRange } from '@skolo/rack/ranges';
 import { didYouMean } from '@skolo/rack/suggest';
 import { Option } from 'commander';
+import { several } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { expandedNames } from '../../names.ts';
 import { editInventory } from './edit-file.ts';
-import { addNewRackOptions, type NewRackOptions } from './new-rack.ts';
+import { addNewRackOptions, type NewRackOptions, newRack } from './new-rack.ts';
 
 interface AddOptions extends NewRackOptions {
   kind: string;
   address?: string;
   mac?: string;
   set: string[];
-}
-
-/** As often as it is given. */
-function collected(text: string, former: string[]): string[] {
-  return [...former, text];
 }
 
 export function add(command: SkoloCommand): void {
@@ -32,7 +28,7 @@ export function add(command: SkoloCommand): void {
       .addOption(new Option('--kind <kind>', 'kind').choices(['rpi', 'host']).default('rpi'))
       .option('--address <range>', 'addresses: 10.1.1.[2-11]')
       .option('--mac <range>', 'MAC addresses, separated by commas')
-      .option('--set <key=value>', 'any other key of a machine; several times', collected, []),
+      .option('--set <key=value>', 'any other key of a machine; several times', several, []),
   )
     .uses('rack')
     .example(
@@ -52,9 +48,8 @@ export function add(command: SkoloCommand): void {
     await editInventory(command, async (text, file) => {
       const { addMachines } = await import('@skolo/rack/machines');
       if (text !== undefined) return addMachines(text, names, values, file);
-      const { newRack } = await import('./new-rack.ts');
       const [first = '', ...others] = names;
-      const head = newRack(
+      const head = await newRack(
         command,
         { name: first, address: valueAt(values.get('address'), 0) },
         options,

@@ -8,7 +8,7 @@ import { CliError } from '../../errors.ts';
 import { expandedNames } from '../../names.ts';
 import { plain } from '../../output/text.ts';
 import { editInventory } from './edit-file.ts';
-import { addNewRackOptions, type NewRackOptions } from './new-rack.ts';
+import { addNewRackOptions, type NewRackOptions, newRack } from './new-rack.ts';
 
 interface Options extends NewRackOptions {
   names?: string[];
@@ -39,11 +39,10 @@ export function define(command: SkoloCommand): void {
     const found = readAnsible(await readFile(resolve(io.folder, from), 'utf8'), from);
     const hosts = serversFirst(named(command, found.hosts, options.names));
     await editInventory(command, async (text, file) => {
-      const { newRack } = await import('./new-rack.ts');
       const [first] = hosts;
       if (text !== undefined || first === undefined)
         return await withHosts(text ?? '', hosts, file, options.kind);
-      const head = newRack(command, { name: first.name, address: first.address }, options);
+      const head = await newRack(command, { name: first.name, address: first.address }, options);
       return await withHosts(head, hosts.slice(1), file, options.kind);
     });
     if (found.ignored.length > 0) {

@@ -1,6 +1,4 @@
 /** A new rack.yaml: a few computers on a desk. */
-import { parseRack } from '@skolo/rack';
-import { stringify } from 'yaml';
 import type { SkoloCommand } from '../../command.ts';
 
 export interface NewRackOptions {
@@ -19,14 +17,15 @@ export function addNewRackOptions(command: SkoloCommand): SkoloCommand {
 }
 
 /** @throws RackError A value is not valid. */
-export function newRack(
+export async function newRack(
   command: SkoloCommand,
   { name, address }: { name: string; address: string | undefined },
   { create, subnet, timezone, router }: NewRackOptions,
-): string {
+): Promise<string> {
   if (address === undefined) {
     return command.error(`--create: ${name} becomes the jumphost, and needs an address`);
   }
+  const [{ parseRack }, { stringify }] = await Promise.all([import('@skolo/rack'), import('yaml')]);
   const network = subnet ?? `${address.split('.').slice(0, 3).join('.')}.0/24`;
   const zone = timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const line = (value: object) =>

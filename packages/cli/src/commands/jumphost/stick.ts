@@ -4,7 +4,7 @@ import { writeFileAtomic } from '@skolo/durable/atomic-file';
 import { identityFile, identityOf, identityText } from '@skolo/jumphost';
 import { readRack } from '@skolo/rack';
 import { InvalidArgumentError } from 'commander';
-import { ipv4 } from '../../arguments.ts';
+import { ipv4, several } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { rackNamed, withJumphost } from '../../fleet.ts';
@@ -37,7 +37,7 @@ export function define(command: SkoloCommand): void {
     .option(
       '--dns <address...>',
       'name servers (default: the gateway)',
-      (text, former: string[] | undefined) => [...(former ?? []), ipv4(text)],
+      (text, former: string[] | undefined) => several(ipv4(text), former),
     )
     .option('--interface <name>', 'of several interfaces with a cable', interfaceName)
     .uses('clusters')

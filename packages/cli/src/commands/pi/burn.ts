@@ -8,7 +8,7 @@ import {
   type Reader,
   refuse,
 } from '@skolo/pi';
-import { upTo } from '../../arguments.ts';
+import { several, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, failPartly } from '../../errors.ts';
 import { interruptible } from '../../fleet.ts';
@@ -91,10 +91,6 @@ export function define(command: SkoloCommand): void {
       }
     });
   });
-}
-
-function several(text: string, former: string[] | undefined): string[] {
-  return [...(former ?? []), text];
 }
 
 /** A person has seen what is lost. */

@@ -16,11 +16,11 @@ import { hostsFile, type Rack } from '@skolo/rack';
 import { expandNames } from '@skolo/rack/ranges';
 import { didYouMean } from '@skolo/rack/suggest';
 import { Secret } from '@skolo/secrets';
-import { ipv4, upTo } from '../../arguments.ts';
+import { ipv4, several, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { openJumphostOf, rackOn } from '../../fleet.ts';
-import { audit } from '../../machine-way.ts';
+import { audit, targetOf } from '../../machine-way.ts';
 import { expandedNames } from '../../names.ts';
 import { publicKeys } from '../../public-keys.ts';
 import { rackIfAny } from '../../rack-file.ts';
@@ -95,10 +95,9 @@ export function addSystemOptions(command: SkoloCommand, dns: string): SkoloComma
   return command
     .option('--user <name>', 'who may get in (default: of its login in rack.yaml, else pi)')
     .option('--key <files...>', 'files of public keys that may get in (default: ~/.ssh/id_*.pub)')
-    .option('--dns <address...>', `name servers ${dns}`, (text, former: string[] | undefined) => [
-      ...(former ?? []),
-      ipv4(text),
-    ])
+    .option('--dns <address...>', `name servers ${dns}`, (text, former: string[] | undefined) =>
+      several(ipv4(text), former),
+    )
     .option('--timezone <zone>', 'default: of rack.yaml, else UTC')
     .option('--keyboard <layout>', 'layout of a keyboard', 'us')
     .option('--locale <name>', 'language of programs', 'C.UTF-8')
@@ -243,8 +242,8 @@ function nameServersOf({ dns }: SetupOptions, rack: Rack | undefined, { wired }:
 }
 
 function userOf(rack: Rack | undefined, name: string): string | undefined {
-  const login = rack?.machines.get(name)?.login;
-  const username = login === undefined ? undefined : rack?.logins.get(login)?.username;
+  const machine = rack?.machines.get(name);
+  const username = rack && machine && targetOf(rack, machine).user;
   // No login of ssh is needed for root: keys are for a user, who may become root.
   return username === 'root' ? undefined : username;
 }
