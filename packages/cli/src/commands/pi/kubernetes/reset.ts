@@ -44,7 +44,7 @@ export function defineReset(command: SkoloCommand): void {
 
   command.action(async (name: string, { node, keepData, yes }: Options) => {
     const { io } = command;
-    const wanted = node === undefined ? undefined : expandedNames(node);
+    const wanted = node === undefined ? undefined : [...new Set(expandedNames(node))];
     await interruptible(command, async (signal) => {
       const what = `pi kubernetes reset ${wanted?.join(' ') ?? ''}`;
       const cluster = await openCluster(command, name, { what, signal });
