@@ -4,7 +4,7 @@ import { access } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { shellWord } from '@skolo/errors';
-import type { FleetRack, Jumphost, MachineTarget } from '@skolo/fleet';
+import type { Computers, FleetRack, Jumphost, MachineTarget } from '@skolo/fleet';
 import type { Machine, Rack } from '@skolo/rack';
 import { didYouMean } from '@skolo/rack/suggest';
 import type { SkoloCommand } from './command.ts';
@@ -66,6 +66,18 @@ export function machineOptions(jumphost: Jumphost, machine: MachineTarget, signa
         { stdio: 'pipe' },
         stop,
       ),
+  };
+}
+
+/** For openHost: one of several computers. */
+export function computerOptions(
+  { start }: Pick<Computers, 'start'>,
+  target: MachineTarget,
+  signal: AbortSignal,
+) {
+  return {
+    ...{ name: target.name, signal },
+    start: (script: string, stop: AbortSignal) => start(target, script, { stdio: 'pipe' }, stop),
   };
 }
 

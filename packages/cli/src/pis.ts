@@ -8,7 +8,7 @@ import { didYouMean } from '@skolo/rack/suggest';
 import type { SkoloCommand } from './command.ts';
 import { CliError } from './errors.ts';
 import { openJumphostOf, rackOn } from './fleet.ts';
-import { audit, targetOf } from './machine-way.ts';
+import { audit, computerOptions, targetOf } from './machine-way.ts';
 import { expandedNames } from './names.ts';
 import { rackIfAny } from './rack-file.ts';
 
@@ -75,13 +75,10 @@ export async function findPis(
     ...(passwordFile !== undefined && { passwordFile: resolve(io.folder, passwordFile) }),
   });
   command.atEnd(() => computers.close());
-  const openBy = ({ start }: Pick<Computers, 'start'>, name: string, stop: AbortSignal) => {
+  const openBy = (from: Computers, name: string, stop: AbortSignal) => {
     const target = targets.get(name);
     if (target === undefined) throw new Error(`${name}: not one of these Pis`);
-    return openHost({
-      ...{ name, signal: stop },
-      start: (script, end) => start(target, script, { stdio: 'pipe' }, end),
-    });
+    return openHost(computerOptions(from, target, stop));
   };
   return {
     ...{ names, rack },

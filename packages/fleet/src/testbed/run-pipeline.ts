@@ -94,16 +94,9 @@ async function untilEnded(
     if (!said.has(text)) report(text);
     said.add(text);
   };
+  const query = ['get', 'jobs,pods', '-n', namespace, '-l', 'app.kubernetes.io/name=pipeline'];
   for (;;) {
-    const objects = readAnswer(
-      await cluster.kubectl(
-        ['get', 'jobs,pods', '-n', namespace, '-l', 'app.kubernetes.io/name=pipeline'].concat(
-          '-o',
-          'json',
-        ),
-        { signal },
-      ),
-    );
+    const objects = readAnswer(await cluster.kubectl([...query, '-o', 'json'], { signal }));
     const pod = objects.find(
       ({ kind, metadata }) =>
         kind === 'Pod' && metadata.labels?.['batch.kubernetes.io/job-name'] === name,

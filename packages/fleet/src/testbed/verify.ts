@@ -172,7 +172,6 @@ const Job = z.looseObject({
     })
     .default({ conditions: [] }),
 });
-export type Job = z.infer<typeof Job>;
 
 /** How a Job ended: undefined while it runs. */
 export function endOfJob(object: KubeObject): { isDone: boolean; message: string } | undefined {

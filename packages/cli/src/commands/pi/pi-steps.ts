@@ -1,5 +1,6 @@
 /** Steps on many Pis: what runs now on each, and what became of it. */
 import type { StepProgress } from '@skolo/jumphost';
+import { failPartly } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { frameLines, livePicture } from '../../output/live-area.ts';
 import { printOverview, tally } from '../../output/overview.ts';
@@ -107,7 +108,7 @@ function without(name: string, text: string): string {
   return text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
 }
 
-export function isWrong({ state }: Outcome): boolean {
+function isWrong({ state }: Outcome): boolean {
   return state === 'failed' || state === 'differs';
 }
 
@@ -118,12 +119,14 @@ const columns: Column<Outcome>[] = [
   { title: 'SYSTEM', cell: ({ system }) => plain(system) || undefined, shrinkTo: 16, leaveOut: 1 },
 ];
 
-/** Below the table is what is wrong in full. */
+/** Below the table is what is wrong in full. Sets the exit code. */
 export function printOutcomes(io: Io, outcomes: readonly Outcome[]): void {
+  const wrong = outcomes.filter(isWrong);
   printOverview(io, {
     ...{ head: [], rows: outcomes, columns, isSelection: true },
-    remarks: outcomes.filter(isWrong).map(({ name, why }) => ({ name, text: why })),
+    remarks: wrong.map(({ name, why }) => ({ name, text: why })),
     verdict: ({ state }) => state,
     isFoldable: () => false,
   });
+  if (wrong.length > 0) failPartly(io, wrong.length < outcomes.length);
 }

@@ -4,7 +4,7 @@ import { openComputers } from '@skolo/fleet';
 import { type Host, openHost } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../../command.ts';
 import { openJumphostOf, rackNamed, withJumphost } from '../../../fleet.ts';
-import { audit } from '../../../machine-way.ts';
+import { audit, computerOptions } from '../../../machine-way.ts';
 import { hostOptions } from '../../jumphost/open-steps.ts';
 
 export interface OpenCluster {
@@ -40,10 +40,7 @@ export async function openCluster(
         ...(node.address !== undefined && { address: node.address }),
         ...(user !== undefined && { user }),
       };
-      return openHost({
-        ...{ name: node.name, signal },
-        start: (script, stop) => computers.start(target, script, { stdio: 'pipe' }, stop),
-      });
+      return openHost(computerOptions(computers, target, signal));
     },
   };
 }

@@ -1,11 +1,11 @@
 import { isDone, type Member, type MemberResult, setUp } from '@skolo/cluster';
-import { addRack, findRack, type NewRack, readFleet } from '@skolo/fleet';
+import { addRack, type NewRack, readFleet } from '@skolo/fleet';
 import type { Rack } from '@skolo/rack';
 import { ipv4 } from '../../../arguments.ts';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
 import { clustersFile, interruptible, rackOn, withJumphost } from '../../../fleet.ts';
-import { deskName } from '../../../machine-way.ts';
+import { deskName, targetOf } from '../../../machine-way.ts';
 import { expandedNames } from '../../../names.ts';
 import { addWayOptions, findPis, type PiWayOptions } from '../../../pis.ts';
 import { renderedAccounts } from '../../jumphost/open-steps.ts';
@@ -109,14 +109,13 @@ async function entryFor(
   const { user, jump } = await wayOn(command, inventory, host, options);
   const rack: NewRack = { type: 'k3s', jumphost: host, address, user, jump };
   const fleet = await readFleet(file);
-  const isThere = fleet.racks.some((each) => each.name === name);
-  const known = isThere ? findRack(fleet, name) : undefined;
+  const known = fleet.racks.find((each) => each.name === name);
   if (known !== undefined && (known.type !== 'k3s' || known.jumphost !== host)) {
     throw new CliError(
       `${name}: is another cluster in ${file}; name this one with --name, or remove that one with skolo racks remove ${name}`,
     );
   }
-  return { name, file, rack, isThere };
+  return { name, file, rack, isThere: known !== undefined };
 }
 
 /** User, and the host to go through. */
@@ -126,8 +125,8 @@ async function wayOn(
   host: string,
   { signInAs }: PiWayOptions,
 ) {
-  const login = rack?.machines.get(host)?.login;
-  const user = signInAs ?? (login === undefined ? undefined : rack?.logins.get(login)?.username);
+  const machine = rack?.machines.get(host);
+  const user = signInAs ?? (rack && machine && targetOf(rack, machine).user);
   if (command.globals().on === undefined) return { user, jump: undefined };
   const through = withJumphost(await rackOn(command));
   const [way] = through.ways;

@@ -4,7 +4,7 @@ import type { OpenRack } from '@skolo/fleet';
 import { patient } from '@skolo/fleet/push';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../../command.ts';
-import { CliError } from '../../../errors.ts';
+import { CliError, exitCodes } from '../../../errors.ts';
 import { clustersFile, loadFleet, openNamed } from '../../../fleet.ts';
 import { plain } from '../../../output/text.ts';
 
@@ -45,5 +45,5 @@ async function onlyCluster(command: SkoloCommand): Promise<string> {
   const [only, ...others] = racks;
   if (only && others.length === 0) return only.name;
   const names = racks.map(({ name }) => name).join(', ') || 'none';
-  throw new CliError(`${file} lists ${names}; name one with --cluster`, 2);
+  throw new CliError(`${file} lists ${names}; name one with --cluster`, exitCodes.wrongCommandLine);
 }
