@@ -13,7 +13,9 @@ export function userStep({ user }: Pick<PiSetup, 'user'>): Step {
   const name = shellWord(user.name);
   // Type and key; the comment is for people.
   const keys = user.keys.map((key) => key.split(' ', 2).join(' '));
-  const place = `home=$(getent passwd ${name} | cut -d : -f 6); file=$home/.ssh/authorized_keys`;
+  // A line that begins with # is a comment. Source: sshd(8).
+  const place = `home=$(getent passwd ${name} | cut -d : -f 6); file=$home/.ssh/authorized_keys
+has() { [ -e "$1" ] && grep -v '^[[:space:]]*#' "$1" | grep -qF "$2"; }`;
   return {
     name: 'user',
     about: `${user.name} gets in with your keys, and becomes root`,
@@ -23,7 +25,7 @@ export function userStep({ user }: Pick<PiSetup, 'user'>): Step {
         `if ! getent passwd ${name} > /dev/null; then echo 'there is no user '${name}; exit 0; fi
 ${place}
 for each in ${keys.map(shellWord).join(' ')}; do
-  grep -qsF "$each" "$file" || echo "a key does not get in: $(echo "$each" | cut -c -40)…"
+  has "$file" "$each" || echo "a key does not get in: $(echo "$each" | cut -c -40)…"
 done
 [ ! -e "$file" ] || [ "$(stat -c '%a %U' "$file")" = "600 "${name} ] || echo "$file is $(stat -c '%a of %U' "$file")"
 sudo -n -l -U ${name} 2>/dev/null | grep -q 'NOPASSWD: ALL' || echo ${name}' does not become root without a password'`,
@@ -41,7 +43,7 @@ install -d -m 700 -o ${name} -g "$group" "$home/.ssh"
 [ ! -e "$file" ] || cat "$file" > "$file.skolo-new"
 # A last line may lack its end.
 [ ! -s "$file.skolo-new" ] || [ -z "$(tail -c 1 "$file.skolo-new")" ] || echo >> "$file.skolo-new"
-add() { grep -qsF "$1" "$file.skolo-new" || printf '%s\\n' "$2" >> "$file.skolo-new"; }
+add() { has "$file.skolo-new" "$1" || printf '%s\\n' "$2" >> "$file.skolo-new"; }
 ${user.keys.map((key, at) => `add ${shellWord(keys[at] ?? '')} ${shellWord(key)}`).join('\n')}
 chmod 600 "$file.skolo-new"
 chown ${name}:"$group" "$file.skolo-new"

@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Host } from '@skolo/jumphost';
+import { expect, it, onTestFinished } from 'vitest';
+import { userStep } from './person.ts';
+
+const run = promisify(execFile);
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ ann@desk';
+
+/** Runs scripts here, for a user whose home is a folder; what only root may do does nothing. */
+async function startPi(authorizedKeys: string) {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-person-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const programs = {
+    getent: `echo "pi:x:1000:1000::${dir}:/bin/bash"`,
+    sudo: 'echo "NOPASSWD: ALL"',
+    stat: 'echo "600 pi"',
+    install: `mkdir -p ${dir}/.ssh`,
+    id: 'echo pi',
+    chown: ':',
+  };
+  await mkdir(join(dir, 'bin'));
+  for (const [name, script] of Object.entries(programs)) {
+    await writeFile(join(dir, 'bin', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
+  await mkdir(join(dir, '.ssh'));
+  const file = join(dir, '.ssh/authorized_keys');
+  await writeFile(file, authorizedKeys);
+  const env = { ...process.env, PATH: `${dir}/bin:${process.env.PATH}` };
+  const host = {
+    need: async (script: string) => (await run('sh', ['-c', script], { env })).stdout,
+    write: async () => undefined,
+  } as unknown as Host;
+  return { host, keys: () => readFile(file, 'utf8') };
+}
+
+it('does not take a key that is a comment for one that gets in', async () => {
+  const { host, keys } = await startPi(`# ${key}`);
+  const step = userStep({ user: { name: 'pi', keys: [key] } });
+
+  expect((await step.check(host)).differs).toEqual([
+    expect.stringContaining('a key does not get in: ssh-ed25519'),
+  ]);
+  await step.apply?.(host);
+
+  expect(await keys()).toBe(`# ${key}\n${key}\n`);
+  expect((await step.check(host)).differs).toEqual([]);
+  await step.apply?.(host);
+  expect(await keys()).toBe(`# ${key}\n${key}\n`);
+});
