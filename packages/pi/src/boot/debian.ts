@@ -12,6 +12,11 @@ import { type FirstRunSteps, sudoers } from './firstrun.ts';
 import { wifiKey } from './network.ts';
 import type { RootFile } from './root-files.ts';
 
+/** Words of the kernel's command line that raspi-firmware adds each time it writes cmdline.txt. */
+export const extraCmdline = '/etc/default/raspi-extra-cmdline';
+/** Writes cmdline.txt and config.txt again with each kernel. */
+export const raspiFirmwareHook = '/etc/kernel/postinst.d/z50-raspi-firmware';
+
 const head = '# Written by skolo.\n';
 const wifiConf = '/etc/wpa_supplicant/skolo.conf';
 
@@ -26,7 +31,7 @@ export function debianFiles(setup: PiSetup, words: readonly string[]): RootFile[
     );
   }
   return [
-    text('/etc/default/raspi-extra-cmdline', `${words.join(' ')}\n`),
+    text(extraCmdline, `${words.join(' ')}\n`),
     text('/etc/network/interfaces.d/eth0', wiredStanza(setup)),
     ...(nameServers.length === 0
       ? []

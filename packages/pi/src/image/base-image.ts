@@ -1,4 +1,5 @@
 /** A base image: its boot partition, and what its Linux says of itself. */
+import { raspiFirmwareHook } from '../boot/debian.ts';
 import { enrolPrograms } from '../boot/enrol.ts';
 import { PiError } from '../errors.ts';
 import { type FatVolume, openFat } from '../fat/volume.ts';
@@ -66,8 +67,7 @@ async function factsOf(boot: FatVolume, root: LinuxFiles | undefined): Promise<C
     preseed: await has('usr/bin/rpi-preseed'),
     imagerCustom: await has('usr/lib/raspberrypi-sys-mods/imager_custom'),
     debianOwn:
-      (await has('etc/kernel/postinst.d/z50-raspi-firmware')) &&
-      (await has('etc/network/interfaces.d/eth0')),
+      (await has(raspiFirmwareHook.slice(1))) && (await has('etc/network/interfaces.d/eth0')),
   };
 }
 

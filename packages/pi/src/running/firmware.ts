@@ -18,6 +18,7 @@ import {
   ownConfigLines,
   watchdogLine,
 } from '../boot/config-txt.ts';
+import { extraCmdline, raspiFirmwareHook } from '../boot/debian.ts';
 import type { PiSetup } from '../setup.ts';
 
 /** Until the next start. */
@@ -53,11 +54,13 @@ export function firmwareStep(setup: PiSetup): Step {
 
 /** Raspberry Pi OS Bookworm has a cmdline.txt in /boot, too, which only names the other folder. */
 async function readFirmware(host: Host, { wifi }: PiSetup): Promise<FirmwareFile[]> {
-  const found = await host.need(
-    'for each in /boot/firmware /boot; do [ ! -e "$each/config.txt" ] || { echo "$each"; break; }; done',
+  const [folder, hook] = linesOf(
+    await host.need(
+      `for each in /boot/firmware /boot; do [ ! -e "$each/config.txt" ] || { echo "$each"; break; }; done
+[ ! -e ${raspiFirmwareHook} ] || echo hook`,
+    ),
   );
-  const folder = found.trim();
-  if (folder === '') return [];
+  if (folder === undefined || folder === 'hook') return [];
   const config = { path: `${folder}/config.txt`, content: '' };
   config.content = (await host.read(config.path)) ?? '';
   const path = `${folder}/${cmdlinePath(config.content)}`;
@@ -68,10 +71,14 @@ async function readFirmware(host: Host, { wifi }: PiSetup): Promise<FirmwareFile
       `${path} is missing, which ${config.path} names; is the boot partition complete?`,
     );
   }
-  return [
-    { ...config, wanted: withWatchdog(config.content, wifi !== 'off') },
-    { path, content, wanted: editCmdline(content, lastingEdit({ wifi })) },
-  ];
+  const edit = lastingEdit({ wifi });
+  const cmdline = { path, content, wanted: editCmdline(content, edit) };
+  if (hook === undefined) {
+    return [{ ...config, wanted: withWatchdog(config.content, wifi !== 'off') }, cmdline];
+  }
+  // Debian's own system: what is only in the files of the firmware is gone with the next kernel.
+  const kept = (await host.read(extraCmdline)) ?? '';
+  return [{ path: extraCmdline, content: kept, wanted: editCmdline(kept, edit) }, cmdline];
 }
 
 function withWatchdog(text: string, hasWifi: boolean): string {
