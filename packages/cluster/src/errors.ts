@@ -1,7 +1,16 @@
+import { errorText } from '@skolo/errors';
+
 /** A failure on a cluster of Pis. The message says what to do. */
 export class ClusterError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'ClusterError';
   }
+}
+
+/** Why, without the name that a line about this computer has already. */
+export function reasonOf(name: string, error: unknown): string {
+  let text = errorText(error);
+  while (text.startsWith(`${name}: `)) text = text.slice(name.length + 2);
+  return text;
 }

@@ -16,8 +16,7 @@ import {
   unitFile,
 } from '@skolo/jumphost';
 import { swapStep } from '@skolo/pi';
-import { type Distribution, type Programs, placeOf } from './distribution.ts';
-import { endNetwork } from './end-network.ts';
+import { type Distribution, endNetwork, type Programs, placeOf } from './distribution.ts';
 import type { PlanDeps } from './plan.ts';
 
 export const k3s: Distribution = {
@@ -30,7 +29,7 @@ export const k3s: Distribution = {
   ],
   joinSteps: ({ server: { address } }, machine, server, { download, now, readyMs }) =>
     agentSteps({
-      ...{ machine, server: address, cluster: later(server), download, now, taint: null },
+      ...{ machine, server: address, cluster: clusterOn(server), download, now, taint: null },
       ...(readyMs !== undefined && { readyMs }),
     }),
 };
@@ -64,20 +63,6 @@ function programStep(k3s: Pick<Programs, 'version'> & Pick<PlanDeps, 'download'>
         : { differs: [], note: `${installed}, which is part of a cluster and stays` };
     },
     apply: (host) => installBinary(host, k3s),
-  };
-}
-
-function later(server: Promise<Host>): ReturnType<typeof clusterOn> {
-  const cluster = server.then(clusterOn);
-  cluster.catch(() => undefined);
-  return {
-    version: async () => (await cluster).version(),
-    node: async (name) => (await cluster).node(name),
-    hasPassword: async (name) => (await cluster).hasPassword(name),
-    newToken: async (ttl, about) => (await cluster).newToken(ttl, about),
-    ca: async () => (await cluster).ca(),
-    taint: async (name, taint) => (await cluster).taint(name, taint),
-    forget: async (name) => (await cluster).forget(name),
   };
 }
 

@@ -3,9 +3,9 @@ import { inParallel } from '@skolo/errors';
 import type { Host } from '@skolo/jumphost';
 import { z } from 'zod';
 import type { Distribution } from './distribution.ts';
+import { reasonOf } from './errors.ts';
 import { kubectlOn, systemNamespaces } from './kubectl.ts';
 import { nodesOf } from './nodes.ts';
-import { reasonOf } from './reason.ts';
 
 /** What a reset of a cluster ends. */
 export interface Loss {

@@ -13,11 +13,10 @@ import { type Host, k3sVersion } from '@skolo/jumphost';
 import { whyNoJumphost } from '@skolo/jumphost/testing';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { atMost } from './at-most.ts';
 import { k3s } from './k3s.ts';
 import type { ClusterPlan } from './plan.ts';
 import { lossOf, removeNodes } from './reset.ts';
-import { isDone, type MemberResult, type SetUpDeps, setUp } from './set-up.ts';
+import { atMost, isDone, type MemberResult, type SetUpDeps, setUp } from './set-up.ts';
 import { startComputers, type TestComputers } from './testing/ten-computers.ts';
 
 const run = promisify(execFile);

@@ -39,7 +39,6 @@ export {
 export { openRootFolder } from './image/root-folder.ts';
 export { imageSteps } from './image/steps.ts';
 export { clusterOn, type JoinCluster } from './join-cluster.ts';
-export { parseNode } from './nodes.ts';
 export { findCronLines, findExports, findPredecessors, type Predecessor } from './predecessors.ts';
 export { type RebootDeps, rebootJumphost, waitUntilQuiet } from './reboot.ts';
 export { closeDisk, openDisk } from './replace/disk.ts';
@@ -63,6 +62,7 @@ export { imagesStep, k3sConfigStep, k3sStep } from './steps/k3s.ts';
 export {
   agentSteps,
   agentSystemStep,
+  formerClusterStep,
   type JoinNeeds,
   joinSteps,
   nodeStep,

@@ -29,19 +29,23 @@ export interface JoinCluster {
   forget(name: string): Promise<void>;
 }
 
-const kubectl = 'k3s kubectl';
-
-/** @param host the jumphost */
-export function clusterOn(host: Host): JoinCluster {
+/**
+ * @param server the jumphost; nothing is asked of it before it is there
+ * @param kubectl words of a shell: kubectl, as administrator
+ */
+export function clusterOn(server: Host | Promise<Host>, kubectl = 'k3s kubectl'): JoinCluster {
   async function get(args: string): Promise<string | undefined> {
+    const host = await server;
     const { code, stdout, stderr } = await host.run(`${kubectl} get ${args}`);
     if (code === 0) return stdout;
     if (stderr.includes('(NotFound)')) return undefined;
     throw new JumphostError('STEP', `${host.name}: ${stderr.split('\n').at(-1)}`);
   }
+  const need = async (script: string) => (await server).need(script);
   const secretOf = (name: string) => shellWord(`${name}.node-password.k3s`);
   return {
     async version() {
+      const host = await server;
       const version = await installedVersion(host);
       if (version !== undefined) return version;
       throw new JumphostError(
@@ -57,14 +61,14 @@ export function clusterOn(host: Host): JoinCluster {
       (await get(`secret -n kube-system ${secretOf(name)} -o name`)) !== undefined,
     async newToken(ttl, about) {
       const words = `--ttl ${shellWord(ttl)} --description ${shellWord(about)}`;
-      return (await host.need(`k3s token create ${words}`)).trim();
+      return (await need(`k3s token create ${words}`)).trim();
     },
-    ca: () => host.read('/var/lib/rancher/k3s/server/tls/server-ca.crt'),
+    ca: async () => (await server).read('/var/lib/rancher/k3s/server/tls/server-ca.crt'),
     async taint(name, taint) {
-      await host.need(`${kubectl} taint node --overwrite ${shellWord(name)} ${shellWord(taint)}`);
+      await need(`${kubectl} taint node --overwrite ${shellWord(name)} ${shellWord(taint)}`);
     },
     async forget(name) {
-      await host.need(
+      await need(
         `${kubectl} delete --ignore-not-found --wait=false node ${shellWord(name)} && ${kubectl} delete --ignore-not-found -n kube-system secret ${secretOf(name)}`,
       );
     },

@@ -3,21 +3,22 @@ import { randomInt } from 'node:crypto';
 import { inParallel, shellWord } from '@skolo/errors';
 import type { Host } from '@skolo/jumphost';
 import { z } from 'zod';
+import { reasonOf } from '../errors.ts';
 import { kubectlOn, kubectlPrelude } from '../kubectl.ts';
 import { type NodeState, nodesOf } from '../nodes.ts';
-import { reasonOf } from '../reason.ts';
 import { probeImage } from '../verify/probe-manifests.ts';
 import { measureProgram } from './measure-program.ts';
 
-export interface Figure {
+export const Figure = z.object({
   /** `fsync p99` */
-  name: string;
+  name: z.string(),
   /** A node, or two: `host01 → host02`. */
-  where: string;
-  value: number;
-  unit: string;
-  better: 'higher' | 'lower';
-}
+  where: z.string(),
+  value: z.number(),
+  unit: z.string(),
+  better: z.enum(['higher', 'lower']),
+});
+export type Figure = z.infer<typeof Figure>;
 
 export interface Measured {
   figures: Figure[];
@@ -42,14 +43,27 @@ export interface MeasureDeps {
 const namespace = 'skolo-bench';
 const deadlineMs = 150_000;
 
-const Disk = z.object({ fsyncMsP50: z.number(), fsyncMsP99: z.number(), writeMBs: z.number() });
-const Cpu = z.object({ oneCore: z.number(), allCores: z.number() });
-const Sent = z.object({ rttMsP50: z.number(), rttMsP99: z.number(), mbits: z.number() });
-const Api = z.object({
-  ...{ readMsP50: z.number(), readMsP99: z.number() },
-  ...{ writeMsP50: z.number(), writeMsP99: z.number() },
-});
-const Started = z.object({ secondsP50: z.number() });
+/** What the program prints: names and units of its figures, by their keys. */
+type Printed = Readonly<Record<string, readonly [name: string, unit: string]>>;
+
+const disk: Printed = {
+  fsyncMsP50: ['fsync p50', 'ms'],
+  fsyncMsP99: ['fsync p99', 'ms'],
+  writeMBs: ['disk write', 'MB/s'],
+};
+const processor: Printed = { oneCore: ['one core', 'M/s'], allCores: ['all cores', 'M/s'] };
+const network: Printed = {
+  mbits: ['network', 'Mbit/s'],
+  rttMsP50: ['round trip p50', 'ms'],
+  rttMsP99: ['round trip p99', 'ms'],
+};
+const requests: Printed = {
+  readMsP50: ['API read p50', 'ms'],
+  readMsP99: ['API read p99', 'ms'],
+  writeMsP50: ['API write p50', 'ms'],
+  writeMsP99: ['API write p99', 'ms'],
+};
+const podStart: Printed = { secondsP50: ['pod start', 's'] };
 
 /** @throws JumphostError The API server does not answer. @throws The signal's reason. */
 export async function measure(deps: MeasureDeps): Promise<Measured> {
@@ -68,12 +82,13 @@ export async function measure(deps: MeasureDeps): Promise<Measured> {
       failed.push({ what, where, why: reasonOf(where, error) });
     }
   }
-  const add = (where: string, ...some: Omit<Figure, 'where'>[]) =>
-    figures.push(...some.map((each) => ({ ...each, where })));
-  const higher = (name: string, value: number, unit: string) =>
-    ({ name, value, unit, better: 'higher' }) as const;
-  const lower = (name: string, value: number, unit: string) =>
-    ({ name, value, unit, better: 'lower' }) as const;
+  const add = (where: string, printed: Printed, text: string) => {
+    const values = z.record(z.string(), z.number()).parse(JSON.parse(text));
+    for (const [key, [name, unit]] of Object.entries(printed)) {
+      const better = unit === 'ms' || unit === 's' ? 'lower' : 'higher';
+      figures.push({ name, where, value: z.number().parse(values[key]), unit, better });
+    }
+  };
 
   await inParallel(nodes, 8, async (node) => {
     await attempt('ssh', node.name, async () => {
@@ -86,17 +101,10 @@ export async function measure(deps: MeasureDeps): Promise<Measured> {
   });
   for (const { name, host } of reached) {
     await attempt('disk', name, async () => {
-      const found = await run(host, Disk, ['disk', '/var/lib', seconds]);
-      add(
-        name,
-        lower('fsync p50', found.fsyncMsP50, 'ms'),
-        lower('fsync p99', found.fsyncMsP99, 'ms'),
-        higher('disk write', found.writeMBs, 'MB/s'),
-      );
+      add(name, disk, await run(host, ['disk', '/var/lib', seconds]));
     });
     await attempt('processor', name, async () => {
-      const { oneCore, allCores } = await run(host, Cpu, ['cpu', seconds]);
-      add(name, higher('one core', oneCore, 'M/s'), higher('all cores', allCores, 'M/s'));
+      add(name, processor, await run(host, ['cpu', seconds]));
     });
   }
   for (const [from, to] of pairsOf(reached, allPairs)) {
@@ -105,36 +113,23 @@ export async function measure(deps: MeasureDeps): Promise<Measured> {
       if (to.address === undefined) throw new Error(`${to.name}: has no address in the cluster`);
       const port = randomInt(20_000, 29_999);
       const six = to.address.includes(':') ? 1 : 0;
-      const received = run(to.host, z.object({}), ['receive', port, six]);
+      const received = run(to.host, ['receive', port, six]);
       // Where the sender fails, it has said more.
       received.catch(() => undefined);
-      const sent = await run(from.host, Sent, ['send', to.address, port, seconds]);
+      const sent = await run(from.host, ['send', to.address, port, seconds]);
       await received;
-      add(
-        where,
-        higher('network', sent.mbits, 'Mbit/s'),
-        lower('round trip p50', sent.rttMsP50, 'ms'),
-        lower('round trip p99', sent.rttMsP99, 'ms'),
-      );
+      add(where, network, sent);
     });
   }
   const inPods = async () => {
     await attempt('API server', server.name, async () => {
-      const found = await throughProxy(server, Api, 'api', [100]);
-      add(
-        server.name,
-        lower('API read p50', found.readMsP50, 'ms'),
-        lower('API read p99', found.readMsP99, 'ms'),
-        lower('API write p50', found.writeMsP50, 'ms'),
-        lower('API write p99', found.writeMsP99, 'ms'),
-      );
+      add(server.name, requests, await throughProxy(server, 'api', [100]));
     });
     const image = deps.image ?? (await probeImage(kubectlOn(server)));
     for (const { name, isReady } of nodes) {
       if (!isReady) continue;
       await attempt('pod start', name, async () => {
-        const { secondsP50 } = await throughProxy(server, Started, 'pod', [name, image]);
-        add(name, lower('pod start', secondsP50, 's'));
+        add(name, podStart, await throughProxy(server, 'pod', [name, image]));
       });
     }
   };
@@ -153,32 +148,28 @@ export function pairsOf<T>(nodes: readonly T[], all: boolean): [T, T][] {
   return nodes.map((from, at): [T, T] => [from, nodes[(at + 1) % nodes.length] as T]);
 }
 
-async function run<S extends z.ZodType>(
-  host: Host,
-  schema: S,
-  args: readonly (string | number)[],
-): Promise<z.output<S>> {
-  const words = args.map((each) => shellWord(String(each))).join(' ');
-  const text = await host.need(`exec perl - ${words}`, { input: measureProgram, deadlineMs });
-  return schema.parse(JSON.parse(text));
+async function run(host: Host, args: readonly (string | number)[]): Promise<string> {
+  const script = `exec perl - ${wordsOf(args)}`;
+  return await host.need(script, { input: measureProgram, deadlineMs });
 }
 
 /** Requests over one connection that stays open, without TLS: kubectl has it. */
-async function throughProxy<S extends z.ZodType>(
+async function throughProxy(
   server: Host,
-  schema: S,
   mode: 'api' | 'pod',
   args: readonly (string | number)[],
-): Promise<z.output<S>> {
-  const words = [namespace, ...args].map((each) => shellWord(String(each))).join(' ');
+): Promise<string> {
   const script = `${kubectlPrelude}
 folder=$(mktemp -d) && program=$(cat) || exit 1
 kubectl proxy --unix-socket="$folder/api" --reject-methods= --accept-paths='.*' > "$folder/log" 2>&1 &
 proxy=$!
 trap 'kill "$proxy" 2>/dev/null; rm -rf "$folder"' EXIT
-perl -e "$program" ${mode} "$folder/api" ${words} || { cat "$folder/log" >&2; exit 1; }`;
-  const text = await server.need(script, { input: measureProgram, deadlineMs });
-  return schema.parse(JSON.parse(text));
+perl -e "$program" ${mode} "$folder/api" ${wordsOf([namespace, ...args])} || { cat "$folder/log" >&2; exit 1; }`;
+  return await server.need(script, { input: measureProgram, deadlineMs });
+}
+
+function wordsOf(args: readonly (string | number)[]): string {
+  return args.map((each) => shellWord(`${each}`)).join(' ');
 }
 
 async function inNamespace(server: Host, work: () => Promise<void>): Promise<void> {

@@ -2,25 +2,17 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@skolo/durable';
-import { errorCode } from '@skolo/errors';
+import { errorCode, parseJson } from '@skolo/errors';
 import { z } from 'zod';
-import type { Figure } from './measure.ts';
+import { Figure } from './measure.ts';
 
-export const Run = z.object({
+const Run = z.object({
   cluster: z.string(),
   /** RFC 3339. */
   at: z.string(),
   /** Of the kubelets. */
   versions: z.array(z.string()),
-  figures: z.array(
-    z.object({
-      name: z.string(),
-      where: z.string(),
-      value: z.number(),
-      unit: z.string(),
-      better: z.enum(['higher', 'lower']),
-    }),
-  ),
+  figures: z.array(Figure),
 });
 export type Run = z.output<typeof Run>;
 
@@ -45,16 +37,8 @@ export async function earlierRuns(folder: string, cluster: string): Promise<Run[
   });
   const files = names.filter((name) => name.endsWith('.json')).sort();
   const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
-  const runs = texts.flatMap((text) => runOf(text) ?? []);
+  const runs = texts.flatMap((text) => Run.safeParse(parseJson(text)).data ?? []);
   return runs.filter((run) => run.cluster === cluster).slice(-mostRuns);
-}
-
-function runOf(text: string): Run | undefined {
-  try {
-    return Run.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }
 
 export interface Compared extends Figure {

@@ -1,7 +1,6 @@
 /** A cluster of kubeadm: packages of Debian and of pkgs.k8s.io, containerd, flannel. */
 import { aptScript, type Host, installDeadlineMs, type Role } from '@skolo/jumphost';
-import type { Distribution } from '../distribution.ts';
-import { endNetwork } from '../end-network.ts';
+import { type Distribution, endNetwork } from '../distribution.ts';
 import { ClusterError } from '../errors.ts';
 import { kubeadmOn } from './cluster.ts';
 import { joinSteps } from './join.ts';

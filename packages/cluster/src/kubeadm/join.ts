@@ -1,5 +1,5 @@
 /** A computer joins a cluster of kubeadm. */
-import { checkByScript, type Host, nodeStep, type Step } from '@skolo/jumphost';
+import { checkByScript, formerClusterStep, type Host, nodeStep, type Step } from '@skolo/jumphost';
 import { ClusterError } from '../errors.ts';
 import type { ClusterPlan, Member, PlanDeps } from '../plan.ts';
 import { authorityFile, caHashOf, type KubeadmCluster, kubeadmOn } from './cluster.ts';
@@ -24,7 +24,7 @@ export function joinSteps(
 ): Step[] {
   const joining = { member, cluster: kubeadmOn(server), server: address };
   return [
-    formerClusterStep(joining),
+    formerClusterStep({ ...joining, authority: authorityFile, leave: leaveCluster }),
     formerNodeStep(joining),
     joinStep(joining),
     nodeStep({
@@ -32,20 +32,6 @@ export function joinSteps(
       ...(readyMs !== undefined && { readyMs }),
     }),
   ];
-}
-
-/** A cluster that was made anew has another authority. */
-function formerClusterStep({ cluster }: Joining): Step {
-  return {
-    name: 'former-cluster',
-    about: 'it belongs to no other cluster',
-    async check(host) {
-      const [known, present] = [await host.read(authorityFile), await cluster.ca()];
-      const isOther = known !== undefined && present !== undefined && known !== present;
-      return { differs: isOther ? ['it belongs to another cluster, or to a former one'] : [] };
-    },
-    apply: leaveCluster,
-  };
 }
 
 /** A new card, or another computer, with the name of a node that is there. */

@@ -121,11 +121,10 @@ kubectl)
     cp /opt/cluster/applied "/opt/cluster/applied-$(sha256sum < /opt/cluster/applied | cut -c 1-16)"
     ;;
   'get node '*)
-    if [ -e "/opt/cluster/node-$3" ]; then
-      ready=True
-      [ ! -s "/opt/cluster/node-$3" ] || ready=False
-      echo '{"metadata":{"name":"'"$3"'"},"spec":{},"status":{"nodeInfo":{"kubeletVersion":"v1.34.8"},"conditions":[{"type":"Ready","status":"'$ready'"}]}}'
-    fi
+    [ -e "/opt/cluster/node-$3" ] || { echo "Error from server (NotFound): nodes \"$3\" not found" >&2 && exit 1; }
+    ready=True
+    [ ! -s "/opt/cluster/node-$3" ] || ready=False
+    echo '{"metadata":{"name":"'"$3"'"},"spec":{},"status":{"nodeInfo":{"kubeletVersion":"v1.34.8"},"conditions":[{"type":"Ready","status":"'$ready'"}]}}'
     ;;
   'delete '*) called "$@" && for last; do :; done && rm -f "/opt/cluster/node-$last" ;;
   esac

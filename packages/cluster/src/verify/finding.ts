@@ -9,6 +9,16 @@ export interface Finding {
   text: string;
 }
 
+/** @param where empty: the cluster */
+export function finding(
+  check: string,
+  state: Finding['state'],
+  text: string,
+  where: string[] = [],
+): Finding {
+  return { check, where, state, text };
+}
+
 /** One line for all nodes where it is right, and one for each text where it is not. */
 export function gathered<T extends { name: string }>(
   check: string,
@@ -20,7 +30,7 @@ export function gathered<T extends { name: string }>(
     const { state, text } = judge(one);
     const key = state === 'ok' ? 'ok' : `${state} ${text}`;
     const known = found.get(key);
-    if (known === undefined) found.set(key, { check, where: [one.name], state, text });
+    if (known === undefined) found.set(key, finding(check, state, text, [one.name]));
     else known.where.push(one.name);
   }
   return [...found.values()];

@@ -2,10 +2,10 @@
 import { errorText, inParallel } from '@skolo/errors';
 import type { Host } from '@skolo/jumphost';
 import { placeOf } from '../distribution.ts';
+import { reasonOf } from '../errors.ts';
 import { kubectlOn } from '../kubectl.ts';
 import { type NodeState, nodesOf } from '../nodes.ts';
-import { reasonOf } from '../reason.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, finding } from './finding.ts';
 import { judgeFacts, judgeNodes } from './judge-nodes.ts';
 import { factsOf, type NodeFacts } from './node-facts.ts';
 import { probes } from './probes.ts';
@@ -39,11 +39,9 @@ export async function verify(deps: VerifyDeps): Promise<Finding[]> {
     const own = await factsOf(server, now).catch(() => undefined);
     const place = await placeOf(server).catch(() => undefined);
     const unit = place?.distribution === 'kubeadm' ? 'kubelet' : 'k3s';
+    const text = `it is not ready: ${why}; journalctl -u ${unit} there says why`;
     return [
-      {
-        ...{ check: 'API server', where: [server.name], state: 'wrong' },
-        text: `it is not ready: ${why}; journalctl -u ${unit} there says why`,
-      },
+      finding('API server', 'wrong', text, [server.name]),
       ...(own === undefined ? [] : judgeFacts([own])),
     ];
   }
@@ -56,13 +54,12 @@ export async function verify(deps: VerifyDeps): Promise<Finding[]> {
       facts.push(await factsOf(await open(node), now, node.name));
     } catch (error) {
       signal.throwIfAborted();
-      const text = reasonOf(node.name, error);
-      unreached.push({ check: 'ssh', where: [node.name], state: 'wrong', text });
+      unreached.push(finding('ssh', 'wrong', reasonOf(node.name, error), [node.name]));
     }
   });
   facts.sort((a, b) => a.name.localeCompare(b.name));
   return [
-    { check: 'API server', where: [], state: 'ok', text: 'ready' },
+    finding('API server', 'ok', 'ready'),
     ...judgeNodes(nodes, facts),
     ...unreached,
     ...judgeFacts(facts),

@@ -4,7 +4,7 @@ import { errorText, inParallel, shellWord } from '@skolo/errors';
 import { z } from 'zod';
 import type { Kubectl } from '../kubectl.ts';
 import type { NodeState } from '../nodes.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, finding } from './finding.ts';
 import {
   ingressHost,
   namespace,
@@ -14,7 +14,7 @@ import {
   storagePod,
 } from './probe-manifests.ts';
 
-export interface ProbeDeps {
+interface ProbeDeps {
   kubectl: Kubectl;
   nodes: readonly NodeState[];
   /** Of the pods; default: one that the cluster has. */
@@ -86,7 +86,7 @@ export async function probes(deps: ProbeDeps): Promise<Finding[]> {
     return await probe(deps);
   } catch (error) {
     signal.throwIfAborted();
-    return [{ check: 'probe pods', where: [], state: 'wrong', text: errorText(error) }];
+    return [finding('probe pods', 'wrong', errorText(error))];
   } finally {
     // Also after Ctrl-C, where nothing can be sent any more: the next run removes it.
     await remove('--wait=false').catch(() => undefined);
@@ -127,11 +127,12 @@ async function probe(deps: ProbeDeps): Promise<Finding[]> {
   return [
     ...judgePods(nodes, pods, image),
     ...judgeTried(tried.flat(), hasIngress),
-    await tryStorage(
-      kubectl,
-      hasStorage,
-      pods.find(({ name }) => name === storagePod),
-    ),
+    hasStorage
+      ? await tryStorage(
+          kubectl,
+          pods.find(({ name }) => name === storagePod),
+        )
+      : finding('storage', 'not tried', 'the cluster has no default StorageClass'),
   ];
 }
 
@@ -176,7 +177,7 @@ interface Targets {
 }
 
 /** A script for a shell of busybox: each line of its output is one thing that it has tried. */
-export function probeScript({ pods, service, ingress }: Targets): string {
+function probeScript({ pods, service, ingress }: Targets): string {
   const get = (address: string) => `wget -q -T 5 -O /dev/null http://${urlHost(address)}:${port}/`;
   const lines = [
     'try dns cluster nslookup -type=a kubernetes.default.svc.cluster.local',
@@ -233,118 +234,83 @@ function judgePods(
     if (pod?.isReady || !isReady) return [];
     const why = pod === undefined ? 'no pod was placed there' : pod.why || 'it does not get ready';
     const text = `${why}; the image is ${image}, and --image names another one`;
-    return [{ check, where: [name], state: 'wrong', text }];
+    return [finding(check, 'wrong', text, [name])];
   });
-  return wrong.length > 0
-    ? wrong
-    : [{ check, where: [], state: 'ok', text: `${pods.length} run, of ${image}` }];
+  return wrong.length > 0 ? wrong : [finding(check, 'ok', `${pods.length} run, of ${image}`)];
 }
+
+/** What to do where a pod does not reach it. */
+const remedies = {
+  dns: 'the DNS of the cluster answers no pod there; look at coredns (kubectl -n kube-system get pods -l k8s-app=kube-dns), and whether UDP 8472 between the nodes is open',
+  service:
+    'the address of a service is not reached from there; kube-proxy (of k3s a part of k3s itself) writes its rules: look at iptables and at its log',
+  ingress:
+    'the ingress does not answer there; look at its controller (of k3s traefik: kubectl -n kube-system get pods), and at what else has port 80',
+};
 
 /** One line for each thing that fails, and not one for each pair: a node that nobody reaches is one fault. */
 export function judgeTried(tried: readonly Tried[], hasIngress: boolean): Finding[] {
   const froms = [...new Set(tried.map(({ from }) => from))];
-  return [
-    ...simple(
-      'DNS',
-      'dns',
-      'the DNS of the cluster answers no pod there; look at coredns (kubectl -n kube-system get pods -l k8s-app=kube-dns), and whether UDP 8472 between the nodes is open',
-    ),
-    ...pairs(
-      tried.filter(({ what }) => what === 'pod'),
-      froms,
-    ),
-    ...simple(
-      'service',
-      'service',
-      'the address of a service is not reached from there; kube-proxy (in k3s itself) writes its rules: look at iptables and the log of k3s',
-    ),
-    ...(hasIngress
-      ? simple(
-          'ingress',
-          'ingress',
-          'the ingress does not answer there; look at traefik (kubectl -n kube-system get pods), and at what else has port 80',
-        )
-      : [
-          {
-            check: 'ingress',
-            where: [],
-            state: 'not tried' as const,
-            text: 'the cluster has no ingress class',
-          },
-        ]),
-  ];
-
-  function simple(check: string, what: Tried['what'], todo: string): Finding[] {
-    const own = tried.filter((each) => each.what === what);
+  const of = (what: Tried['what']) => tried.filter((each) => each.what === what);
+  const simple = (check: string, what: keyof typeof remedies): Finding => {
+    const own = of(what);
     const failed = own.filter(({ isOk }) => !isOk);
-    if (own.length === 0)
-      return [{ check, where: [], state: 'not tried', text: 'no pod to try from' }];
-    if (failed.length === 0)
-      return [{ check, where: [], state: 'ok', text: `from ${own.length} nodes` }];
-    const where = failed.map(({ from }) => from);
     const [first] = failed;
-    return [{ check, where, state: 'wrong', text: `${first?.text}; ${todo}` }];
-  }
+    if (first !== undefined) {
+      const where = failed.map(({ from }) => from);
+      return finding(check, 'wrong', `${first.text}; ${remedies[what]}`, where);
+    }
+    return own.length === 0
+      ? finding(check, 'not tried', 'no pod to try from')
+      : finding(check, 'ok', `from ${own.length} nodes`);
+  };
+  return [
+    simple('DNS', 'dns'),
+    ...pairs(of('pod'), froms),
+    simple('service', 'service'),
+    hasIngress
+      ? simple('ingress', 'ingress')
+      : finding('ingress', 'not tried', 'the cluster has no ingress class'),
+  ];
 }
 
 function pairs(tried: readonly Tried[], froms: readonly string[]): Finding[] {
   const check = 'pod to pod';
   const failed = tried.filter(({ isOk }) => !isOk);
-  if (tried.length === 0) {
-    return [{ check, where: [], state: 'not tried', text: 'fewer than two nodes have a pod' }];
-  }
-  if (failed.length === 0)
-    return [{ check, where: [], state: 'ok', text: `${tried.length} pairs` }];
+  if (tried.length === 0) return [finding(check, 'not tried', 'fewer than two nodes have a pod')];
+  if (failed.length === 0) return [finding(check, 'ok', `${tried.length} pairs`)];
   const isAlone = (name: string) => {
     const own = tried.filter(({ from, to }) => from === name || to === name);
     return own.length > 0 && own.every(({ isOk }) => !isOk);
   };
   if (failed.length === tried.length) {
     const text = `none of ${tried.length} pairs works: ${failed[0]?.text}; open UDP 8472 (VXLAN) between all nodes, and look for flannel.1 there (ip link)`;
-    return [{ check, where: [], state: 'wrong', text }];
+    return [finding(check, 'wrong', text)];
   }
   const alone = froms.length > 2 ? froms.filter(isAlone) : [];
   const others = failed.filter(({ from, to }) => !alone.includes(from) && !alone.includes(to));
+  const cutOff =
+    'reaches no pod elsewhere, and none reaches it; open UDP 8472 (VXLAN) there, and look for flannel.1 (ip link)';
   return [
-    ...alone.map((name): Finding => {
-      const text =
-        'reaches no pod elsewhere, and none reaches it; open UDP 8472 (VXLAN) there, and look for flannel.1 (ip link)';
-      return { check, where: [name], state: 'wrong', text };
-    }),
-    ...others.map(({ from, to, text }): Finding => {
+    ...alone.map((name) => finding(check, 'wrong', cutOff, [name])),
+    ...others.map(({ from, to, text }) => {
       const what = `from ${from} to ${to}: ${text || 'no answer'}; look at routes and UDP 8472 of both`;
-      return { check, where: [from, to], state: 'wrong', text: what };
+      return finding(check, 'wrong', what, [from, to]);
     }),
   ];
 }
 
-async function tryStorage(
-  kubectl: Kubectl,
-  hasStorage: boolean,
-  pod: ProbePod | undefined,
-): Promise<Finding> {
+async function tryStorage(kubectl: Kubectl, pod: ProbePod | undefined): Promise<Finding> {
   const check = 'storage';
-  if (!hasStorage) {
-    return {
-      check,
-      where: [],
-      state: 'not tried',
-      text: 'the cluster has no default StorageClass',
-    };
-  }
   if (!pod?.isReady) {
-    const text = `a pod with a claim does not start (${pod?.why || 'pending'}); kubectl get events -A says why`;
-    return { check, where: [], state: 'wrong', text };
+    const why = pod?.why || 'pending';
+    const text = `a pod with a claim does not start (${why}); kubectl get events -A says why`;
+    return finding(check, 'wrong', text);
   }
   const script = 'echo skolo > /data/probe && sync && cat /data/probe';
   const command = ['exec', '-n', namespace, storagePod, '--', 'sh', '-c', script];
   const { stdout, stderr } = await kubectl.try(command);
   return stdout.trim() === 'skolo'
-    ? { check, where: [], state: 'ok', text: 'a claim was bound, written and read' }
-    : {
-        check,
-        where: [],
-        state: 'wrong',
-        text: `the volume of a claim cannot be written: ${stderr}`,
-      };
+    ? finding(check, 'ok', 'a claim was bound, written and read')
+    : finding(check, 'wrong', `the volume of a claim cannot be written: ${stderr}`);
 }

@@ -1,7 +1,7 @@
 /** Pods of the cluster itself, and what kills them on slow computers. */
 import { z } from 'zod';
 import { type Kubectl, systemNamespaces } from '../kubectl.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, finding } from './finding.ts';
 
 const Terminated = z.object({ exitCode: z.number(), reason: z.string().default('') });
 const Pods = z.object({
@@ -46,27 +46,27 @@ export async function systemPods(kubectl: Kubectl): Promise<Finding[]> {
   const all = await kubectl.get(Pods, ['pods', '--all-namespaces']);
   const items = all.items.filter(({ metadata }) => systemNamespaces.has(metadata.namespace));
   const check = 'system pods';
-  const findings = items.flatMap(({ metadata, spec, status }): Finding[] => {
-    if (status.phase === 'Succeeded') return [];
-    const where = [spec.nodeName];
-    const probes = new Map(spec.containers.map((each) => [each.name, each.livenessProbe]));
-    return status.containerStatuses.flatMap((each): Finding[] => {
+  const wrong = ({ metadata, spec }: Pod, why: string) =>
+    finding(check, 'wrong', `${metadata.name}: ${why}`, [spec.nodeName]);
+  const failing = items.flatMap((pod) => {
+    if (pod.status.phase === 'Succeeded') return [];
+    const probes = new Map(pod.spec.containers.map((each) => [each.name, each.livenessProbe]));
+    return pod.status.containerStatuses.flatMap((each) => {
       const why = whyWrong(each, probes.get(each.name)?.timeoutSeconds);
-      return why === undefined
-        ? []
-        : [{ check, where, state: 'wrong', text: `${metadata.name}: ${why}` }];
+      return why === undefined ? [] : [wrong(pod, why)];
     });
   });
   const pending = items.filter(({ status }) => status.phase === 'Pending');
-  findings.push(
-    ...pending.map(({ metadata: { namespace, name }, spec }): Finding => {
-      const text = `${name}: is pending; kubectl -n ${namespace} describe pod ${name} says why`;
-      return { check, where: [spec.nodeName], state: 'wrong', text };
+  const findings = [
+    ...failing,
+    ...pending.map((pod) => {
+      const { namespace, name } = pod.metadata;
+      return wrong(pod, `is pending; kubectl -n ${namespace} describe pod ${name} says why`);
     }),
-  );
+  ];
   return findings.length > 0
     ? findings
-    : [{ check, where: [], state: 'ok', text: `${items.length} run, without a crash loop` }];
+    : [finding(check, 'ok', `${items.length} run, without a crash loop`)];
 }
 
 function whyWrong(

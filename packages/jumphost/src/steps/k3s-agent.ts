@@ -52,7 +52,7 @@ export function agentSystemStep(now: () => number): Step {
 /** Those of a computer whose system has been checked. */
 export function agentSteps(needs: JoinNeeds): Step[] {
   return [
-    formerClusterStep(needs),
+    formerClusterStep({ cluster: needs.cluster, authority: serverCa, leave: removeAgent }),
     formerNodeStep(needs),
     agentConfigStep(needs),
     agentStep(needs),
@@ -60,17 +60,24 @@ export function agentSteps(needs: JoinNeeds): Step[] {
   ];
 }
 
+interface FormerCluster {
+  cluster: Pick<JoinCluster, 'ca'>;
+  /** The file of the CA of the cluster that a computer has joined. */
+  authority: string;
+  leave(host: Host): Promise<void>;
+}
+
 /** A cluster that was made anew, as by `skolo jumphost replace --new-cluster`, has another CA, and its agents know the former one. */
-function formerClusterStep({ cluster }: JoinNeeds): Step {
+export function formerClusterStep({ cluster, authority, leave }: FormerCluster): Step {
   return {
     name: 'former-cluster',
     about: 'it belongs to no other cluster',
     async check(host) {
-      const [known, present] = [await host.read(serverCa), await cluster.ca()];
+      const [known, present] = [await host.read(authority), await cluster.ca()];
       const isOther = known !== undefined && present !== undefined && known !== present;
       return { differs: isOther ? ['it belongs to another cluster, or to a former one'] : [] };
     },
-    apply: removeAgent,
+    apply: leave,
   };
 }
 

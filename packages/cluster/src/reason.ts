@@ -1,8 +1,0 @@
-import { errorText } from '@skolo/errors';
-
-/** Why, without the name that a line about this computer has already. */
-export function reasonOf(name: string, error: unknown): string {
-  let text = errorText(error);
-  while (text.startsWith(`${name}: `)) text = text.slice(name.length + 2);
-  return text;
-}
