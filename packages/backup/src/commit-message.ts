@@ -21,8 +21,8 @@ export interface CommitAbout {
 
 export interface Trailers extends Partial<Omit<CommitAbout, 'summary'>> {
   device?: string;
-  size?: number;
-  sha1?: string;
+  size?: number | undefined;
+  sha1?: string | undefined;
 }
 
 const longest = 1000;
@@ -62,23 +62,19 @@ export function versionOf({ id, committedAt, message }: Commit, device: string):
     const [, key, value] = /^([A-Za-z0-9-]+): (.*)$/.exec(line) ?? [];
     if (key !== undefined && value !== undefined) said.set(key, value);
   }
-  function text<Name extends keyof Version>(name: Name, key: string) {
-    const value = said.get(key);
-    return value === undefined ? {} : { [name]: value };
-  }
   const size = said.get('Size') ?? '';
   const sha1 = said.get('SHA1') ?? '';
   return {
     id,
     device,
     time: timeOf(said.get('Read-At'), committedAt),
-    ...(/^\d{1,15}$/.test(size) && { size: Number(size) }),
-    ...(/^[0-9a-f]{40}$/.test(sha1) && { sha1 }),
-    ...text('model', 'Model'),
-    ...text('run', 'Run'),
-    ...text('by', 'By'),
-    ...text('reason', 'Reason'),
-    ...text('changedBy', 'Changed-By'),
+    size: /^\d{1,15}$/.test(size) ? Number(size) : undefined,
+    sha1: /^[0-9a-f]{40}$/.test(sha1) ? sha1 : undefined,
+    model: said.get('Model'),
+    run: said.get('Run'),
+    by: said.get('By'),
+    reason: said.get('Reason'),
+    changedBy: said.get('Changed-By'),
     summary: paragraphs[0]?.split('\n')[0] ?? '',
   };
 }

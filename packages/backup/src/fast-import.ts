@@ -1,6 +1,6 @@
 /** Commits, written by one `git fast-import`: files, trees, commits and the branch last, or nothing. */
 
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type { Content } from '@skolo/models/backup';
@@ -151,5 +151,16 @@ export async function* pieces(content: Content): AsyncGenerator<Buffer> {
     }
   } finally {
     await handle?.close();
+  }
+}
+
+/** Passes chunks on, and adds each to the hash. */
+export async function* hashed(
+  chunks: AsyncIterable<Uint8Array>,
+  hash: Hash,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
   }
 }

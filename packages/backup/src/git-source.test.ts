@@ -7,7 +7,7 @@ import { BackupError } from '@skolo/models/configuration';
 import { startLinuxHost } from '@skolo/simulators';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openGitSource } from './git-source.ts';
-import { change, TestHistory } from './testing/history.ts';
+import { change, filledBy, TestHistory } from './testing/history.ts';
 
 const run = promisify(execFile);
 
@@ -22,20 +22,20 @@ afterEach(async () => {
   await history.remove();
 });
 
-async function filled() {
-  const repository = await history.open();
+const fill = filledBy(async (repository) => {
   await repository.commit(change('switch-1', 'one\n'));
   await repository.commit(change('router', Buffer.from([0, 255])));
   await repository.commit(change('switch-1', 'two\n', { reason: 'port 3 is lab' }));
-  return repository;
-}
+});
+const filled = () => fill(history.folder);
 
 describe('a git repository as a source', () => {
   it.each([
     ['the folder of a history', (folder: string) => folder],
     ['a file:// URL', (folder: string) => `file://${folder}`],
   ])('is %s', async (_what, address) => {
-    const repository = await filled();
+    await filled();
+    const repository = await history.open();
 
     const source = await openGitSource(address(history.folder));
 

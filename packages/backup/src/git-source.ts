@@ -14,10 +14,10 @@ import { inWords, notRead } from './storage-error.ts';
 
 export interface GitSourceOptions {
   /** Default: `main`, else the one that HEAD names. */
-  branch?: string;
+  branch?: string | undefined;
   /** Opens what is in `NAME.age`. @throws BackupError `no-key` */
   decrypt?: (content: Buffer) => Promise<Buffer>;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -39,11 +39,7 @@ export async function openGitSource(
   try {
     if (temp !== undefined) await clone(from, temp, signal);
     const dir = local ?? temp ?? '';
-    const repository = {
-      dir,
-      branch: await branchOf(dir, branch, place),
-      ...(decrypt && { decrypt }),
-    };
+    const repository = { dir, branch: await branchOf(dir, branch, place), decrypt };
     const reader = new HistoryReader({ ...repository, place });
     return {
       repository,

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { finished, type Readable, type Writable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { BackupError } from '@skolo/models/configuration';
 
 /** git ended with a status other than 0, was killed, or took too long. Of its arguments, the message has only the command. */
@@ -111,18 +112,24 @@ export async function git(
 ): Promise<Buffer> {
   const { stdin, stdout, ended } = startGit(args, options);
   stdin.end(input);
-  const chunks: Buffer[] = [];
-  stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  await ended;
-  return Buffer.concat(chunks);
+  const [output] = await Promise.all([buffer(stdout), ended]);
+  return output;
 }
+
+/** The PATH whose git is good enough. */
+let checkedPath: string | undefined;
 
 /** @throws BackupError It is not there, or so old that it does not sync what it writes. */
 export async function checkGit(): Promise<void> {
+  const { PATH = '' } = process.env;
+  if (checkedPath === PATH) return;
   const version = (await git(['version'], {})).toString();
   const [, major, minor] = /(\d+)\.(\d+)/.exec(version) ?? [];
-  if (Number(major) * 1000 + Number(minor) >= 2036) return;
-  throw new BackupError('storage', `${version.trim()} does not sync what it writes; git 2.36 does`);
+  if (Number(major) * 1000 + Number(minor) < 2036) {
+    const why = `${version.trim()} does not sync what it writes; git 2.36 does`;
+    throw new BackupError('storage', why);
+  }
+  checkedPath = PATH;
 }
 
 /** Waits until there is room for more; what comes after the end of the process is lost, and its status says so. */

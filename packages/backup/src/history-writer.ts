@@ -162,8 +162,8 @@ function commitOf({ device, about, content, digest }: Change, summary: string): 
     message: commitMessage(`${device}: ${summary}`, {
       ...about,
       device,
-      ...(size !== undefined && { size }),
-      ...(sha1 !== undefined && { sha1 }),
+      size,
+      sha1,
     }),
     committedAt: Math.floor((Number.isNaN(readAt) ? Date.now() : readAt) / 1000),
     author: authorOf(about.rack),

@@ -90,12 +90,12 @@ export async function readDevices(dir: string, tip: string): Promise<Map<string,
 /** The commits that changed one of the files, the newest first. */
 export async function readVersions(
   dir: string,
-  wanted: { tip: string; paths: readonly string[]; device: string; limit?: number | undefined },
+  wanted: { branch: string; paths: readonly string[]; device: string; limit?: number | undefined },
 ): Promise<Version[]> {
-  const { tip, paths, device, limit } = wanted;
+  const { branch, paths, device, limit } = wanted;
   const most = limit === undefined ? [] : [`--max-count=${limit}`];
   const versions: Version[] = [];
-  for await (const commit of readCommits(dir, [...most, tip, '--', ...paths])) {
+  for await (const commit of readCommits(dir, [...most, `refs/heads/${branch}`, '--', ...paths])) {
     versions.push(versionOf(commit, device));
   }
   return versions;
@@ -110,8 +110,9 @@ export async function readTip(dir: string, branch: string): Promise<string> {
 }
 
 /** Names in `devices/`. @throws GitFailed */
-export async function readNames(dir: string, tip: string): Promise<string[]> {
-  const args = ['ls-tree', '-z', '--name-only', '--full-tree', tip, '--', folderOfDevices];
+export async function readNames(dir: string, branch: string): Promise<string[]> {
+  const tree = `refs/heads/${branch}^{tree}`;
+  const args = ['ls-tree', '-z', '--name-only', '--full-tree', tree, '--', folderOfDevices];
   const paths = (await git(args, { dir })).toString().split('\0');
   return paths.filter(Boolean).map((path) => path.slice(folderOfDevices.length));
 }

@@ -10,7 +10,7 @@ import { BackupError } from '@skolo/models/configuration';
 import { folderOfDevices, encrypted as inAge } from './device-file.ts';
 import { digest, durable, importCommits, type NewCommit } from './fast-import.ts';
 import { git } from './git.ts';
-import { type CommittedFiles, readBlobs, readNames, readTip } from './history.ts';
+import { type CommittedFiles, readBlobs, readNames } from './history.ts';
 import { commitsSince } from './offsite/mirrored-commits.ts';
 import { Repository } from './repository.ts';
 import { authorOf, branch, openFolder, syncCommits } from './repository-folder.ts';
@@ -25,7 +25,7 @@ export interface UnreadableVersion {
 }
 
 export interface RebuildOptions {
-  rack?: string;
+  rack?: string | undefined;
   /** Of an object store: devices that are in no history. */
   without?: ReadonlySet<string>;
   signal: AbortSignal;
@@ -49,10 +49,10 @@ export async function rebuildHistory(
   if (repository === undefined) return await fromObjects(source, folder, options);
   const { dir, branch: theirs } = repository;
   try {
-    const names = await readNames(dir, await readTip(dir, theirs));
+    const names = await readNames(dir, theirs);
     if (names.length === 0) throw new BackupError('not-found', 'the copy has no version');
     if (names.some((name) => inAge.test(name))) await decrypted(repository, folder, options);
-    else await fetched(folder, { from: dir, theirs, ...options });
+    else await fetched(folder, { from: dir, theirs, rack: options.rack, signal: options.signal });
   } catch (error) {
     throw notRead(`${folder}: the history cannot be made again`, error);
   }
@@ -76,11 +76,11 @@ export async function openBundle(
 ): Promise<Repository> {
   try {
     await stat(file);
-    await fetched(folder, { from: file, theirs: branch, signal, ...(rack && { rack }) });
+    await fetched(folder, { from: file, theirs: branch, signal, rack });
   } catch (error) {
     throw notRead(`${file}: no history can be made of it`, error);
   }
-  return await Repository.open(folder, { ...(rack && { rack }), mayBegin: false });
+  return await Repository.open(folder, { rack, mayBegin: false });
 }
 
 /**
@@ -133,7 +133,7 @@ function keyOf({ time, sha1 }: Version): string {
 /** Their commits, as they are. */
 async function fetched(
   folder: string,
-  options: { from: string; theirs: string; rack?: string; signal: AbortSignal },
+  options: { from: string; theirs: string; rack: string | undefined; signal: AbortSignal },
 ) {
   const { from, theirs, rack, signal } = options;
   await rm(folder, { recursive: true, force: true });
@@ -216,7 +216,7 @@ async function fromObjects(
   if (versions.length === 0) throw new BackupError('not-found', 'the copy has no version');
   versions.sort(oldestFirst);
   await rm(folder, { recursive: true, force: true });
-  const repository = await Repository.open(folder, { ...(rack && { rack }) });
+  const repository = await Repository.open(folder, { rack });
   const unreadable: UnreadableVersion[] = [];
   let last: unknown;
   try {
@@ -247,8 +247,7 @@ async function fromObjects(
 
 function changeOf(version: Version, rack: string) {
   const { device, time, model = '', run = '', by = '', reason, changedBy } = version;
-  const more = { ...(reason !== undefined && { reason }), ...(changedBy && { changedBy }) };
-  return { device, about: { rack, model, run, time, by, ...more } };
+  return { device, about: { rack, model, run, time, by, reason, changedBy } };
 }
 
 function oldestFirst(a: Version, b: Version): number {

@@ -2,28 +2,27 @@ import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { repairHistory } from './repair.ts';
-import { change, TestHistory } from './testing/history.ts';
+import type { Version } from './source.ts';
+import { change, filledBy, TestHistory } from './testing/history.ts';
 
 const { signal } = new AbortController();
 
 let history: TestHistory;
 
 beforeEach(async () => {
-  history = await TestHistory.begun();
+  history = await TestHistory.make();
 });
 
 afterEach(async () => {
   await history.remove();
 });
 
-async function filled() {
-  const repository = await history.open();
+let before: Version[];
+const filled = filledBy(async (repository) => {
   for (let n = 0; n < 5; n += 1) await repository.commit(change('switch-1', `${n}\n`));
   await repository.commit(change('switch-2', 'x\n'));
-  const before = await repository.versions('switch-1');
-  await repository.close();
-  return before;
-}
+  before = await repository.versions('switch-1');
+});
 
 async function largest(suffix: string): Promise<string> {
   const folder = join(history.folder, 'objects/pack');
@@ -55,7 +54,7 @@ describe('a history', () => {
       /^the branch was set to/,
     ],
   ])('is repaired, with every version, where %s', async (_what, damage, said) => {
-    const before = await filled();
+    await filled(history.folder);
     await damage();
 
     const repaired = await repairHistory(history.folder);
@@ -70,7 +69,7 @@ describe('a history', () => {
   });
 
   it('is left alone where nothing is wrong with it', async () => {
-    await filled();
+    await filled(history.folder);
     const [head, tip] = [await readFile(file('HEAD')), await readFile(file('refs/heads/main'))];
 
     expect(await repairHistory(history.folder)).toEqual([]);
@@ -80,7 +79,7 @@ describe('a history', () => {
   });
 
   it('stays damaged where content is lost', async () => {
-    await filled();
+    await filled(history.folder);
     const pack = await largest('.pack');
     await truncate(pack, 50);
 
@@ -94,7 +93,7 @@ describe('a history', () => {
   });
 
   it('is none where only the settings are left', async () => {
-    await filled();
+    await filled(history.folder);
     await rm(file('objects'), { recursive: true });
 
     expect(await repairHistory(history.folder)).toEqual([]);

@@ -8,7 +8,7 @@ import { syncFolder, writeFileAtomic } from '@skolo/durable';
 import { durable } from './fast-import.ts';
 import { git } from './git.ts';
 import { removeLeftovers } from './leftovers.ts';
-import { branch, configure, headText } from './repository-folder.ts';
+import { branch, headText, settingsText } from './repository-folder.ts';
 import { inWords } from './storage-error.ts';
 
 /** What was repaired, for people. Empty: nothing could be. Never throws. */
@@ -44,9 +44,7 @@ async function repairSettings(dir: string): Promise<string[]> {
   } catch {
     await rm(join(dir, 'config.broken'), { force: true });
     await rename(join(dir, 'config'), join(dir, 'config.broken')).catch(() => undefined);
-    const settings = '[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n';
-    await writeFileAtomic(join(dir, 'config'), settings, { mode: 0o600 });
-    await configure(dir);
+    await writeFileAtomic(join(dir, 'config'), settingsText, { mode: 0o600 });
     return ['the settings were written again'];
   }
 }

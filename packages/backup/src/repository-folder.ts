@@ -10,6 +10,7 @@ import {
   rename,
   rm,
   stat,
+  writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { makeFolder, syncFolder } from '@skolo/durable';
@@ -24,6 +25,20 @@ import { inWords } from './storage-error.ts';
 export const branch = 'main';
 /** What HEAD says. */
 export const headText = `ref: refs/heads/${branch}`;
+/** For an operator who works in it, too: nothing is packed or removed on its own, and what is written is synced. */
+export const settingsText = `[core]
+	repositoryformatversion = 0
+	filemode = true
+	bare = true
+	fsync = all
+	fsyncMethod = fsync
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+[receive]
+	autogc = false
+`;
 
 /** Who `git log` shows. */
 export function authorOf(rack: string | undefined) {
@@ -160,18 +175,9 @@ async function create(folder: string, rack: string | undefined) {
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { mode: 0o700 });
   await chmod(dir, 0o700);
-  await git(
-    [
-      'init',
-      '--quiet',
-      '--bare',
-      '--template=',
-      '--object-format=sha1',
-      `--initial-branch=${branch}`,
-    ],
-    { dir },
-  );
-  await configure(dir);
+  const init = ['init', '--quiet', '--bare', '--template=', '--object-format=sha1'];
+  await git([...init, `--initial-branch=${branch}`], { dir });
+  await writeFile(join(dir, 'config'), settingsText);
   const message = commitMessage(
     `history of ${rack ?? 'the rack'} begins`,
     rack === undefined ? {} : { rack },
@@ -181,19 +187,6 @@ async function create(folder: string, rack: string | undefined) {
   await syncAll(dir);
   await rename(dir, folder);
   await syncFolder(dirname(folder));
-}
-
-/** Settings for an operator who works in it: nothing is packed or removed on its own, and what is written is synced. */
-export async function configure(dir: string): Promise<void> {
-  for (const [key, value] of [
-    ['gc.auto', '0'],
-    ['maintenance.auto', 'false'],
-    ['receive.autogc', 'false'],
-    ['core.fsync', 'all'],
-    ['core.fsyncMethod', 'fsync'],
-  ] as const) {
-    await git(['config', '--local', key, value], { dir });
-  }
 }
 
 export async function isThere(path: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import { BackupError } from '@skolo/models/configuration';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Repository } from './repository.ts';
 import { setAside } from './repository-folder.ts';
-import { change, TestHistory } from './testing/history.ts';
+import { change, filledBy, TestHistory } from './testing/history.ts';
 
 const kills = campaign();
 
@@ -14,7 +14,7 @@ const { signal } = new AbortController();
 let history: TestHistory;
 
 beforeEach(async () => {
-  history = await TestHistory.begun();
+  history = await TestHistory.make();
 });
 
 afterEach(async () => {
@@ -22,13 +22,16 @@ afterEach(async () => {
   await history.remove();
 });
 
-async function filled() {
-  const repository = await history.open();
+const fill = filledBy(async (repository) => {
   for (let n = 0; n < 5; n += 1) {
     await repository.commit(change('switch-1', `${'a line\n'.repeat(n * 40)}${n}\n`));
     await repository.commit(change(`switch-${n}-x`, `${n}\n`));
   }
-  return repository;
+});
+
+async function filled() {
+  await fill(history.folder);
+  return await history.open();
 }
 
 /** The largest first. */
@@ -101,7 +104,7 @@ describe('a damaged history', () => {
     ['a pack is empty', async () => truncate((await first()).path, 0), /./],
     ['the configuration is garbage', () => writeFile(join(history.folder, 'config'), '[[['), /./],
   ])('is found where %s', async (_what, damage, message) => {
-    await (await filled()).close();
+    await fill(history.folder);
 
     await damage();
 
@@ -116,7 +119,7 @@ describe('a damaged history', () => {
   });
 
   it('is none where only what is not needed is gone', async () => {
-    await (await filled()).close();
+    await fill(history.folder);
     await rm(join(history.folder, 'refs/tags'), { recursive: true });
     await rm(join(history.folder, 'objects/info'), { recursive: true });
 
@@ -164,7 +167,7 @@ describe('a damaged history', () => {
   it('is none where this user may not read it', async ({ skip }) => {
     const { seteuid } = process;
     if (process.getuid?.() !== 0 || !seteuid) return skip('needs root to be another user');
-    await (await filled()).close();
+    await fill(history.folder);
     for (const folder of [history.parent, history.folder]) await chmod(folder, 0o755);
     await chmod(join(history.folder, 'objects'), 0o700);
     const nobody = 65_534;

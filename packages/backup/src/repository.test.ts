@@ -174,7 +174,7 @@ describe('a history', () => {
 
   it('says how many lines changed only where they can be counted', async () => {
     const repository = await history.open();
-    await repository.commit(change('switch-1', 'a\n'.repeat(2_000_000)));
+    await repository.commit(change('switch-1', 'a\n'.repeat(1_100_000)));
 
     const large = await repository.commit(change('switch-1', 'b\n'));
     const own = await repository.commit(
@@ -200,7 +200,7 @@ describe('a history', () => {
           expect(await repository.content(version)).toEqual(Buffer.from(bytes));
         },
       ),
-      runs(15),
+      runs(8),
     );
     const versions = await repository.versions('switch-1');
     expect(versions).toHaveLength(await repository.count('switch-1'));
@@ -269,54 +269,40 @@ describe('contents and names', () => {
     expect(await (await history.open()).devices()).toEqual(['switch-1']);
   });
 
-  it.each(['a', 'A1', 'switch_1.lab-2', '0', 'x'.repeat(200)])(
-    'are stored for %s',
-    async (name) => {
-      const repository = await history.open();
-
-      await repository.commit(change(name, 'a'));
-
-      expect(await (await history.open()).devices()).toEqual([name]);
-      await history.git('fsck', '--strict');
-    },
-  );
-
-  it.each([
-    '',
-    '.',
-    '..',
-    '.git',
-    'a/b',
-    'a..b',
-    '-x',
-    'a.',
-    'a b',
-    'a\nb',
-    'é',
-    'x'.repeat(201),
-    'a.age',
-  ])('are refused for %j', async (name) => {
+  it('are stored for what may be the name of a host', async () => {
     const repository = await history.open();
+    const names = ['0', 'A1', 'a', 'switch_1.lab-2', 'x'.repeat(200)];
 
-    await expect(repository.commit(change(name, 'a'))).rejects.toMatchObject({ code: 'not-found' });
-    await expect(repository.note(name, 'a', about())).rejects.toMatchObject({ code: 'not-found' });
-    const version = { id: '0'.repeat(40), device: name, time: '' };
-    await expect(repository.content(version)).rejects.toMatchObject({ code: 'not-found' });
-    expect(await repository.versions(name)).toEqual([]);
+    await Promise.all(names.map((name) => repository.commit(change(name, 'a'))));
+
+    expect(await (await history.open()).devices()).toEqual(names);
+    await history.git('fsck', '--strict');
+  });
+
+  it('are refused for any other name', async () => {
+    const repository = await history.open();
+    const wrong = ['', '.', '..', '.git', 'a/b', 'a..b', '-x', 'a.', 'a b', 'a\nb', 'é', 'a.age'];
+    const notFound = { code: 'not-found' };
+
+    for (const name of [...wrong, 'x'.repeat(201)]) {
+      const version = { id: '0'.repeat(40), device: name, time: '' };
+      await expect(repository.commit(change(name, 'a')), name).rejects.toMatchObject(notFound);
+      await expect(repository.note(name, 'a', about()), name).rejects.toMatchObject(notFound);
+      await expect(repository.content(version), name).rejects.toMatchObject(notFound);
+      expect(await repository.versions(name)).toEqual([]);
+    }
     expect(await commits()).toBe(1);
   });
 
-  it.each(['0'.repeat(40), 'main', '--help', '', 'abcd'])(
-    'are not found as version %j',
-    async (id) => {
-      const repository = await history.open();
-      await repository.commit(change('switch-1', 'a'));
+  it('are not found by what is no id of a version', async () => {
+    const repository = await history.open();
+    await repository.commit(change('switch-1', 'a'));
 
-      await expect(repository.content({ id, device: 'switch-1', time: '' })).rejects.toMatchObject({
-        code: 'not-found',
-      });
-    },
-  );
+    for (const id of ['0'.repeat(40), 'main', '--help', '', 'abcd']) {
+      const content = repository.content({ id, device: 'switch-1', time: '' });
+      await expect(content, id).rejects.toMatchObject({ code: 'not-found' });
+    }
+  });
 });
 
 describe('many at once', () => {
@@ -356,7 +342,7 @@ describe('many at once', () => {
     const version = await repository.commit(change('switch-1', 'first'));
     const { signal } = new AbortController();
 
-    const work = Array.from({ length: 10 }, async (_, n) => {
+    const work = Array.from({ length: isLong ? 10 : 4 }, async (_, n) => {
       await repository.commit(change(`switch-${n}`, `${n}`));
       if (n % 3 === 0) await repository.maintain(signal);
       expect(await repository.check(signal)).toBeUndefined();
@@ -395,7 +381,7 @@ describe('many at once', () => {
 describe('a history that is looked after', () => {
   it('is sound, and stays so with few packs', async () => {
     const repository = await history.open();
-    for (let n = 0; n < 12; n += 1) await repository.commit(change(`switch-${n % 3}`, `${n}\n`));
+    for (let n = 0; n < 8; n += 1) await repository.commit(change(`switch-${n % 2}`, `${n}\n`));
 
     await repository.maintain(new AbortController().signal);
     await repository.maintain(new AbortController().signal);
@@ -405,7 +391,7 @@ describe('a history that is looked after', () => {
     expect(await repository.check(new AbortController().signal)).toBeUndefined();
     const versions = await repository.versions('switch-1');
     expect(await Promise.all(versions.map((version) => repository.content(version)))).toEqual(
-      ['10\n', '7\n', '4\n', '1\n'].map((text) => Buffer.from(text)),
+      ['7\n', '5\n', '3\n', '1\n'].map((text) => Buffer.from(text)),
     );
   });
 

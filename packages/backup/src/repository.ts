@@ -55,7 +55,7 @@ export class Repository implements BackupSource {
    */
   static async open(
     folder: string,
-    { rack, mayBegin = true }: { rack?: string; mayBegin?: boolean } = {},
+    { rack, mayBegin = true }: { rack?: string | undefined; mayBegin?: boolean } = {},
   ): Promise<Repository> {
     const repository = new Repository(folder, await openFolder(folder, rack, { mayBegin }));
     await removeLeftovers(repository.dir);

@@ -1,7 +1,11 @@
 /** Where versions can be got from: the rack's own history, a git remote, a bucket, a directory. */
 export interface BackupSource {
   /** Of a git repository: where it is, until `close`. */
-  repository?: { dir: string; branch: string; decrypt?: (content: Buffer) => Promise<Buffer> };
+  repository?: {
+    dir: string;
+    branch: string;
+    decrypt: ((content: Buffer) => Promise<Buffer>) | undefined;
+  };
   /** Names of the devices that have versions, sorted. */
   devices(): Promise<string[]>;
   /** The newest first. */

@@ -3,6 +3,7 @@
  * identities are elsewhere. Debian's `age -d -i FILE` opens it, too.
  */
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { ReadableStream } from 'node:stream/web';
 import { BackupError } from '@skolo/models/configuration';
 import { Secret } from '@skolo/secrets';
@@ -68,11 +69,7 @@ export async function decrypt(
   identities: readonly Secret[],
   what: string,
 ): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of decryptWith(identities, what)(Readable.from([content]))) {
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces);
+  return await buffer(decryptWith(identities, what)(Readable.from([content])));
 }
 
 /**

@@ -12,8 +12,12 @@ import { errorCode } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import { inWords } from '../storage-error.ts';
 import { Patience } from './patience.ts';
-import type { ObjectAbout, OffsitePlace, StoredObject } from './place.ts';
-import { withBackupErrors } from './place-errors.ts';
+import {
+  type ObjectAbout,
+  type OffsitePlace,
+  type StoredObject,
+  withBackupErrors,
+} from './place.ts';
 
 export interface DirectoryOptions {
   /** Whether it has kept something of ours before: then it bears our mark, or its disk is not mounted. */
@@ -118,7 +122,7 @@ interface Sum {
 async function copy(from: string, to: string, time: Date, step: Step): Promise<Sum> {
   const target = await step(() => open(to, 'w', 0o600));
   try {
-    const sum = await eachPiece(from, step, (piece) => step(() => writeWhole(target, piece)));
+    const sum = await eachPiece(from, step, (piece) => step(() => target.writeFile(piece)));
     await step(() => target.utimes(time, time));
     await step(() => target.sync());
     return sum;
@@ -157,12 +161,6 @@ async function eachPiece(
 async function close(handle: FileHandle, step: Step) {
   const closing = handle.close().catch(() => undefined);
   await step(() => closing).catch(() => undefined);
-}
-
-async function writeWhole(target: FileHandle, piece: Buffer) {
-  for (let start = 0; start < piece.length; ) {
-    start += (await target.write(piece, start)).bytesWritten;
-  }
 }
 
 async function isThere(path: string) {

@@ -19,8 +19,12 @@ import { asBackupError, statusOf } from './gcs-error.ts';
 import { isWhole, Metadata, Page, timeOf } from './gcs-metadata.ts';
 import { defaultToken, type GetToken, serviceAccountToken } from './google-token.ts';
 import { Patience } from './patience.ts';
-import type { ObjectAbout, OffsitePlace, StoredObject } from './place.ts';
-import { withBackupErrors } from './place-errors.ts';
+import {
+  type ObjectAbout,
+  type OffsitePlace,
+  type StoredObject,
+  withBackupErrors,
+} from './place.ts';
 
 export interface GcsOptions {
   /** Gives a token that is good now; asked for each request. */
@@ -176,8 +180,7 @@ export function gcsPlace(address: string, options: GcsOptions = {}): OffsitePlac
         const { size, metadata } = object;
         const name = object.name.slice(prefix.length);
         if (name === '') continue;
-        const { model } = metadata;
-        objects.push({ name, size, time: timeOf(object), ...(model !== undefined && { model }) });
+        objects.push({ name, size, time: timeOf(object), model: metadata.model });
       }
       pageToken = page.nextPageToken;
     } while (pageToken !== undefined);

@@ -194,7 +194,7 @@ describe('the encrypted copy', () => {
 
   it('takes large contents a little at a time', async () => {
     const { commit, mirror, remote, keys } = await start();
-    const large = 'interface eth0\n'.repeat(400_000);
+    const large = 'interface eth0\n'.repeat(60_000);
     await commit('router', large);
 
     await mirror.push(soon());
@@ -301,7 +301,6 @@ describe('a remote', () => {
       code: 'unreachable',
       message: expect.not.stringContaining('canary'),
     });
-    expect(mirror.url).toBe('https://127.0.0.1:1/rack4.git');
   });
 });
 
@@ -316,7 +315,7 @@ describe('a remote behind sshd', () => {
     return { ...lab, path: lab.remote, remote, sshd, open };
   }
 
-  it.for(['ed25519', ...(isLong ? (['rsa'] as const) : [])] as const)(
+  it.for(['ed25519', ...(isLong ? (['ecdsa'] as const) : [])] as const)(
     'with a pinned host key: %s',
     async (type, context) => {
       const { open, path, sshd, keys, folder } = await startSsh(context);
@@ -339,7 +338,7 @@ describe('a remote behind sshd', () => {
       ),
     });
     expect(await plainGit(path, 'for-each-ref')).toBe('');
-    await open({ hostKey: sshd.hostKeys.rsa }).push(soon());
+    await open({ hostKey: sshd.hostKeys.ecdsa }).push(soon());
   });
 
   it('trusts the first host key, and no other', async (context) => {
@@ -376,7 +375,7 @@ describe('a remote behind sshd', () => {
     const { open, commit, path, sshd, keys } = await startSsh(context);
     await sshd.stop();
 
-    for (const hostKey of [sshd.hostKeys.rsa, undefined]) {
+    for (const hostKey of [sshd.hostKeys.ecdsa, undefined]) {
       const mirror = open(hostKey === undefined ? {} : { hostKey });
       await expect(mirror.push(soon())).rejects.toMatchObject({ code: 'unreachable' });
     }

@@ -12,10 +12,9 @@ import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { makeFolder } from '@skolo/durable';
 import { BackupError } from '@skolo/models/configuration';
-import type { Secret } from '@skolo/secrets';
 import { digest, importCommits, type NewCommit } from '../fast-import.ts';
 import { git, startGit } from '../git.ts';
-import { type CommittedFiles, readTip } from '../history.ts';
+import type { CommittedFiles } from '../history.ts';
 import { removeLeftovers } from '../leftovers.ts';
 import {
   authorOf,
@@ -27,46 +26,32 @@ import {
 } from '../repository-folder.ts';
 import { notRead, notStored } from '../storage-error.ts';
 import { encryptTo } from './age.ts';
-import { GitRemote } from './git-push.ts';
+import { GitRemote, type RemoteOptions } from './git-push.ts';
 import { commitsSince, isIn } from './mirrored-commits.ts';
 
-export interface GitMirrorOptions {
+/** The encrypted copy is made in `folder`. */
+export interface GitMirrorOptions extends Omit<RemoteOptions, 'branch'> {
   /** Folder of the history. */
   history: string;
-  /** Where the encrypted copy is made, and known hosts are kept. */
-  folder: string;
-  remote: string;
   /** Of the remote; default `main`. */
   branch?: string;
   /** Of age; `none` pushes the history itself. */
   recipients: readonly string[] | 'none';
-  privateKey?: Secret;
-  /** Fingerprint of the host key of the remote. */
-  hostKey?: string;
   rack?: string;
 }
 
+const tip = `refs/heads/${branch}`;
 const fetched = 'refs/mirror/fetched';
 const copyMayTake = 600_000;
 
 export class GitMirror {
-  /** For people, without secrets. */
-  readonly url: string;
   private readonly options: GitMirrorOptions;
   private readonly remote: GitRemote;
 
   /** @throws BackupError `refused`: it is no remote */
   constructor(options: GitMirrorOptions) {
-    const { remote, privateKey, hostKey, folder } = options;
     this.options = options;
-    this.remote = new GitRemote({
-      remote,
-      branch: options.branch ?? 'main',
-      folder,
-      ...(privateKey && { privateKey }),
-      ...(hostKey !== undefined && { hostKey }),
-    });
-    this.url = this.remote.shown;
+    this.remote = new GitRemote({ branch: 'main', ...options });
   }
 
   /**
@@ -88,10 +73,9 @@ export class GitMirror {
     try {
       await removeLeftovers(dir);
       await removeTemps(folder);
-      let parent = await readTip(dir, branch);
-      const since = await newestShared(dir, parent, history);
+      const since = await newestShared(dir, history);
       for await (const commit of commitsSince(history, since, signal)) {
-        parent = await this.append(dir, parent, commit, encrypted, signal);
+        await this.append(dir, commit, encrypted, signal);
       }
       await syncCommits(dir);
       return dir;
@@ -116,7 +100,7 @@ export class GitMirror {
       await setAside(repository);
       return undefined;
     });
-    if (dir !== undefined && !isNew && (await isUsed(dir))) return dir;
+    if (dir !== undefined && !isNew && (await mirroredBy(dir, tip, 1)).length > 0) return dir;
     dir ??= await openFolder(repository, rack);
     if (await this.remote.fetch(dir, fetched, signal)) await adopt(dir);
     return dir;
@@ -125,11 +109,10 @@ export class GitMirror {
   /** A commit that changed several files, made by hand, becomes several here; all of them, or none. */
   private async append(
     dir: string,
-    parent: string,
     { id, committedAt, message, files }: CommittedFiles,
     encrypted: Encrypting,
     signal: AbortSignal,
-  ): Promise<string> {
+  ): Promise<void> {
     const { folder, rack } = this.options;
     const about = { committedAt, author: authorOf(rack) };
     const commits: NewCommit[] = [];
@@ -143,7 +126,7 @@ export class GitMirror {
       }
       const last = commits.pop() ?? about;
       commits.push({ ...last, message: withTrailer(message, `Mirrors: ${id}`) });
-      return (await importCommits(dir, { branch, parent, commits })).at(-1) ?? parent;
+      await importCommits(dir, { branch, parent: `${tip}^0`, commits });
     } finally {
       await removeTemps(folder);
     }
@@ -170,11 +153,7 @@ type Encrypting = ReturnType<typeof encryptTo>;
  * The newest commit of the history that the copy has. A history that was lost and restored lacks what was copied in
  * between; the copy goes on after what both have.
  */
-async function newestShared(
-  dir: string,
-  tip: string,
-  history: string,
-): Promise<string | undefined> {
+async function newestShared(dir: string, history: string): Promise<string | undefined> {
   const [newest] = await mirroredBy(dir, tip, 1);
   if (newest === undefined || (await isIn(history, newest))) return newest;
   for (const id of await mirroredBy(dir, tip)) if (await isIn(history, id)) return id;
@@ -182,22 +161,17 @@ async function newestShared(
 }
 
 /** The commits of the history that those of the copy are of, the newest first. */
-async function mirroredBy(dir: string, tip: string, limit?: number): Promise<string[]> {
+async function mirroredBy(dir: string, from: string, limit?: number): Promise<string[]> {
   const format = '--format=%(trailers:key=Mirrors,valueonly)';
   const most = limit === undefined ? [] : [`--max-count=${limit}`];
-  const said = (await git(['log', ...most, format, tip, '--'], { dir })).toString();
+  const said = (await git(['log', ...most, format, from, '--'], { dir })).toString();
   return said.split('\n').filter((line) => /^[0-9a-f]{40}$/.test(line));
-}
-
-async function isUsed(dir: string): Promise<boolean> {
-  return (await mirroredBy(dir, await readTip(dir, branch), 1)).length > 0;
 }
 
 /** Goes on with what was fetched, where it is a copy of ours. */
 async function adopt(dir: string): Promise<void> {
-  const tip = (await git(['rev-parse', '--verify', fetched], { dir })).toString().trim();
-  if ((await mirroredBy(dir, tip, 1)).length > 0) {
-    await git(['-c', 'core.fsync=all', 'update-ref', `refs/heads/${branch}`, tip], { dir });
+  if ((await mirroredBy(dir, fetched, 1)).length > 0) {
+    await git(['-c', 'core.fsync=all', 'update-ref', tip, fetched], { dir });
   }
   await git(['update-ref', '-d', fetched], { dir });
 }

@@ -16,9 +16,9 @@ export interface RemoteOptions {
   remote: string;
   branch: string;
   /** For ssh; without it, the keys of the user. */
-  privateKey?: Secret;
+  privateKey?: Secret | undefined;
   /** Fingerprint (`SHA256:…`) of the host key for ssh; without it, that of the first connection. */
-  hostKey?: string;
+  hostKey?: string | undefined;
   /** For keys, and what is known of hosts. */
   folder: string;
 }

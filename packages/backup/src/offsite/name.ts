@@ -14,7 +14,7 @@ export interface NamedObject {
   sha1: string;
   encrypted: boolean;
   /** `HHMMSSmmm`, UTC: of a content that was there before on that day. */
-  clock?: string;
+  clock?: string | undefined;
 }
 
 const pattern =
@@ -47,10 +47,9 @@ export function objectName(object: {
 
 /** Undefined: it is not one of ours. */
 export function parseObjectName(name: string): NamedObject | undefined {
-  const parts = pattern.exec(name)?.groups;
-  const { day = '', device = '', sha1 = '', clock, age } = parts ?? {};
+  const { day = '', device = '', sha1 = '', clock, age } = pattern.exec(name)?.groups ?? {};
   if (dayOf(Date.parse(`${day}T00:00:00Z`)) !== day || !isDeviceName(device)) return undefined;
-  return { device, day, sha1, encrypted: age !== undefined, ...(clock !== undefined && { clock }) };
+  return { device, day, sha1, encrypted: age !== undefined, clock };
 }
 
 /** UTC; of no time, and of one that four digits cannot tell, nothing. */

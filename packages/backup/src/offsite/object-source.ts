@@ -10,7 +10,7 @@ import type { OffsitePlace, StoredObject } from './place.ts';
 export interface ObjectSourceOptions {
   /** Of age, for what is encrypted. */
   identities?: readonly Secret[];
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 interface OfDevice extends StoredObject {
@@ -92,7 +92,7 @@ function versionOf({ name, named, time, model }: OfDevice): Version {
     device: named.device,
     time: timeOf(named, time),
     sha1: named.sha1,
-    ...(model !== undefined && { model }),
+    model,
   };
 }
 

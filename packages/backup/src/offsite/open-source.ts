@@ -30,7 +30,7 @@ export async function openSource(
   options: OpenSourceOptions = {},
 ): Promise<BackupSource> {
   const { identities = [], branch, signal, ...google } = options;
-  const ofObjects = { identities, ...(signal && { signal }) };
+  const ofObjects = { identities, signal };
   if (from.startsWith('gs://')) return objectSource(gcsPlace(from, google), ofObjects);
   const unknown = /^(?<scheme>[a-z][\w+.-]*):\/\//i.exec(from)?.groups?.scheme ?? 'file';
   if (!['ssh', 'git+ssh', 'ssh+git', 'https', 'http', 'git', 'file'].includes(unknown)) {
@@ -42,8 +42,8 @@ export async function openSource(
   if (isRemote(from) || from.startsWith('file://') || (await isRepository(from))) {
     return await openGitSource(from, {
       decrypt: (content) => decrypt(content, identities, shownRemote(from)),
-      ...(branch !== undefined && { branch }),
-      ...(signal && { signal }),
+      branch,
+      signal,
     });
   }
   return objectSource(directoryPlace(from), ofObjects);

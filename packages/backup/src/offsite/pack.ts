@@ -4,13 +4,14 @@ import { createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { errorCode } from '@skolo/errors';
 import type { Content } from '@skolo/models/backup';
 import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
-import { pieces } from '../fast-import.ts';
+import { hashed, pieces } from '../fast-import.ts';
 import { notStored } from '../storage-error.ts';
 import { decryptWith, encryptTo } from './age.ts';
 import type { NamedObject } from './name.ts';
@@ -37,10 +38,9 @@ export async function pack(
   const hash = createHash('sha1');
   const source = Readable.from(hashed(pieces(content), hash));
   const target = createWriteStream(file, { flags: 'wx', mode: 0o600 });
-  const options = signal ? { signal } : {};
   try {
-    if (recipients === 'none') await pipeline(source, createGzip(), target, options);
-    else await pipeline(source, createGzip(), encryptTo(recipients), target, options);
+    if (recipients === 'none') await pipeline(source, createGzip(), target, { signal });
+    else await pipeline(source, createGzip(), encryptTo(recipients), target, { signal });
     return { file, size: (await stat(file)).size, sha1: hash.digest('hex') };
   } catch (error) {
     await end(target);
@@ -60,7 +60,7 @@ export interface PackOptions {
   /** Of age; `none` leaves it in the clear. */
   recipients: readonly string[] | 'none';
   folder: string;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -74,43 +74,18 @@ export async function unpack(
   { encrypted, sha1 }: Pick<NamedObject, 'encrypted' | 'sha1'>,
   { identities, what }: { identities: readonly Secret[]; what: string },
 ): Promise<Buffer> {
-  const hash = createHash('sha1');
-  const chunks: Uint8Array[] = [];
-  const collect = async (plain: AsyncIterable<Uint8Array>) => {
-    for await (const chunk of hashed(plain, hash)) chunks.push(chunk);
-  };
+  let content: Buffer;
   try {
-    const source = Readable.from(inPieces(object));
-    if (!encrypted) await pipeline(source, createGunzip(), collect);
-    else await pipeline(source, decryptWith(identities, what), createGunzip(), collect);
+    const source = Readable.from([object]);
+    content = encrypted
+      ? await pipeline(source, decryptWith(identities, what), createGunzip(), buffer)
+      : await pipeline(source, createGunzip(), buffer);
   } catch (error) {
     if (error instanceof BackupError) throw error;
     const why = errorCode(error)?.startsWith('Z_') ? 'it is damaged' : String(error);
     throw new BackupError('damaged', `${what} cannot be unpacked: ${why}`, { cause: error });
   }
-  const found = hash.digest('hex');
-  if (found !== sha1) {
-    throw new BackupError('damaged', `${what}: its content has the SHA-1 ${found}, not ${sha1}`);
-  }
-  return Buffer.concat(chunks);
-}
-
-async function* hashed<T extends Uint8Array>(
-  chunks: AsyncIterable<T>,
-  hash: Hash,
-): AsyncGenerator<T> {
-  for await (const chunk of chunks) {
-    hash.update(chunk);
-    yield chunk;
-  }
-}
-
-type Hash = ReturnType<typeof createHash>;
-
-const pieceSize = 1 << 20;
-
-function* inPieces(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let start = 0; start < bytes.length; start += pieceSize) {
-    yield bytes.subarray(start, start + pieceSize);
-  }
+  const found = createHash('sha1').update(content).digest('hex');
+  if (found === sha1) return content;
+  throw new BackupError('damaged', `${what}: its content has the SHA-1 ${found}, not ${sha1}`);
 }

@@ -29,10 +29,7 @@ export class Patience {
     signal.throwIfAborted();
     if (this.inTurn && this.stuck > 0) throw this.unreachable('still does not answer');
     let isPending = true;
-    let giveUp: (reason: unknown) => void = () => undefined;
-    const givenUp = new Promise<never>((_resolve, reject) => {
-      giveUp = reject;
-    });
+    const { promise: givenUp, reject: giveUp } = Promise.withResolvers<never>();
     const stepping = step();
     const ended = () => {
       if (!isPending) this.stuck -= 1;

@@ -1,3 +1,5 @@
+import { BackupError } from '@skolo/models/configuration';
+
 /**
  * A place outside of the rack that keeps objects: a bucket of Google Cloud Storage, a directory.
  *
@@ -34,5 +36,33 @@ export interface StoredObject {
   size: number;
   /** RFC 3339: when it was read where the place knows, else when it was stored. */
   time: string;
-  model?: string;
+  model?: string | undefined;
+}
+
+/**
+ * The place whose methods throw BackupErrors only, or the reason of an aborted signal.
+ *
+ * @param asBackupError what any other error of this kind of place means
+ */
+export function withBackupErrors(
+  place: OffsitePlace,
+  asBackupError: (url: string, error: unknown) => BackupError,
+): OffsitePlace {
+  const { url, put, list, get, remove } = place;
+  async function explained<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof BackupError) throw error;
+      signal.throwIfAborted();
+      throw asBackupError(url, error);
+    }
+  }
+  return {
+    url,
+    put: (name, file, about, signal) => explained(signal, put(name, file, about, signal)),
+    list: (signal) => explained(signal, list(signal)),
+    get: (name, signal) => explained(signal, get(name, signal)),
+    remove: (name, signal) => explained(signal, remove(name, signal)),
+  };
 }

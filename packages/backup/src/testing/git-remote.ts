@@ -9,7 +9,7 @@ import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import { onTestFinished, type TestContext } from 'vitest';
 import { Repository } from '../repository.ts';
-import { beginHistory } from './history.ts';
+import { beginHistory, copiesOf } from './history.ts';
 import { run, tempDir } from './offsite.ts';
 
 export const about = {
@@ -20,10 +20,11 @@ export const about = {
   by: 'schedule',
 };
 
-export async function startHistory() {
+/** @param begin makes the folder a history */
+export async function startHistory(begin = beginHistory) {
   const dir = await tempDir();
   const history = join(dir, 'history');
-  await beginHistory(history);
+  await begin(history);
   const repository = await Repository.open(history, { rack: 'rack4' });
   onTestFinished(() => repository.close());
   async function commit(device: string, content: string) {
@@ -32,9 +33,13 @@ export async function startHistory() {
   return { dir, history, repository, commit, folder: join(dir, 'mirror') };
 }
 
+const initRemote = copiesOf((remote) =>
+  run('git', ['init', '--quiet', '--bare', '--initial-branch=main', remote]),
+);
+
 export async function bareRemote(): Promise<string> {
   const remote = join(await tempDir(), 'remote.git');
-  await run('git', ['init', '--quiet', '--bare', '--initial-branch=main', remote]);
+  await initRemote(remote);
   return remote;
 }
 
@@ -51,7 +56,7 @@ export interface Sshd {
   key: Secret;
   otherKey: Secret;
   /** Fingerprints of its host keys, by type. */
-  hostKeys: { rsa: string; ed25519: string };
+  hostKeys: { ecdsa: string; ed25519: string };
   stop(): Promise<void>;
   start(): Promise<void>;
   /** Host keys are others from the next start on. */
@@ -64,19 +69,18 @@ interface KeyFiles {
   fingerprint: string;
 }
 
-/** Made once for all tests of a file, as an RSA key is the dearest of what they need. */
+/** Made once for all tests of a file. */
 const keysMade = new Map<string, Promise<KeyFiles>>();
 
-function madeKey(name: string, type: 'rsa' | 'ed25519'): Promise<KeyFiles> {
+function madeKey(name: string, type: 'ecdsa' | 'ed25519'): Promise<KeyFiles> {
   const key = keysMade.get(name) ?? makeKey(type);
   keysMade.set(name, key);
   return key;
 }
 
-async function makeKey(type: 'rsa' | 'ed25519'): Promise<KeyFiles> {
+async function makeKey(type: 'ecdsa' | 'ed25519'): Promise<KeyFiles> {
   const file = join(await tempDir(), 'key');
-  const bits = type === 'rsa' ? ['-b', '2048'] : [];
-  await run('ssh-keygen', ['-q', '-t', type, ...bits, '-N', '', '-f', file]);
+  await run('ssh-keygen', ['-q', '-t', type, '-N', '', '-f', file]);
   const { stdout } = await run('ssh-keygen', ['-l', '-f', file]);
   return {
     private: await readFile(file, 'utf8'),
@@ -92,11 +96,11 @@ export async function startSshd(context: TestContext): Promise<Sshd> {
   const dir = await tempDir();
   const file = (name: string, text: string) => writeFile(join(dir, name), text, { mode: 0o600 });
   async function writeHostKeys(which: 'first' | 'other') {
-    const rsa = await madeKey(`${which} host-rsa`, 'rsa');
+    const ecdsa = await madeKey(`${which} host-ecdsa`, 'ecdsa');
     const ed25519 = await madeKey(`${which} host-ed25519`, 'ed25519');
-    await file('host-rsa', rsa.private);
+    await file('host-ecdsa', ecdsa.private);
     await file('host-ed25519', ed25519.private);
-    return { rsa: rsa.fingerprint, ed25519: ed25519.fingerprint };
+    return { ecdsa: ecdsa.fingerprint, ed25519: ed25519.fingerprint };
   }
   const hostKeys = await writeHostKeys('first');
   const key = await madeKey('user', 'ed25519');
@@ -106,7 +110,7 @@ export async function startSshd(context: TestContext): Promise<Sshd> {
   const configuration = [
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
-    `HostKey ${join(dir, 'host-rsa')}`,
+    `HostKey ${join(dir, 'host-ecdsa')}`,
     `HostKey ${join(dir, 'host-ed25519')}`,
     `PidFile ${join(dir, 'pid')}`,
     `AuthorizedKeysFile ${join(dir, 'authorized_keys')}`,
@@ -114,6 +118,8 @@ export async function startSshd(context: TestContext): Promise<Sshd> {
     'UsePAM no',
     'PasswordAuthentication no',
     'KbdInteractiveAuthentication no',
+    // Else each session begins with the .bashrc of whoever runs the tests, which may take half a second.
+    `SetEnv HOME=${dir}`,
   ];
   await writeFile(join(dir, 'sshd_config'), `${configuration.join('\n')}\n`);
   if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true });

@@ -9,36 +9,52 @@ import { Repository } from '../repository.ts';
 
 const run = promisify(execFile);
 
-/** What a history is that has just begun, by path; a folder is undefined. Made once for all tests of a file. */
-let justBegun: Promise<Map<string, Buffer | undefined>> | undefined;
-
-/** As the first `open` of a folder leaves it, which takes eight processes. For tests that are not about that. */
-export async function beginHistory(folder: string): Promise<void> {
-  justBegun ??= makeOne();
-  await mkdir(folder, { mode: 0o700 });
-  for (const [path, bytes] of await justBegun) {
-    if (bytes === undefined) await mkdir(join(folder, path));
-    else await writeFile(join(folder, path), bytes);
-  }
+/**
+ * What makes a folder as `make` does. It is made once for all tests of a process, and copied for each: several processes less.
+ */
+export function copiesOf(
+  make: (folder: string) => Promise<unknown>,
+): (folder: string) => Promise<void> {
+  let made: Promise<Map<string, Buffer | undefined>> | undefined;
+  return async (folder) => {
+    made ??= contentOf(make);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const [path, bytes] of await made) {
+      if (bytes === undefined) await mkdir(join(folder, path), { recursive: true });
+      else await writeFile(join(folder, path), bytes);
+    }
+  };
 }
 
-async function makeOne(): Promise<Map<string, Buffer | undefined>> {
-  const history = await TestHistory.make();
+/** What is in the folder that is made, by path; a folder in it is undefined. */
+async function contentOf(make: (folder: string) => Promise<unknown>) {
+  const parent = await mkdtemp(join(tmpdir(), 'skolo-backup-'));
+  const folder = join(parent, 'made');
   try {
-    await (await history.open()).close();
-    const entries = await readdir(history.folder, { recursive: true, withFileTypes: true });
+    await make(folder);
     const made = new Map<string, Buffer | undefined>();
-    for (const entry of entries) {
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
-      const bytes = entry.isDirectory() ? undefined : await readFile(path);
-      made.set(relative(history.folder, path), bytes);
+      made.set(relative(folder, path), entry.isDirectory() ? undefined : await readFile(path));
     }
     // A folder comes before what is in it.
     return new Map([...made].sort(([a], [b]) => (a < b ? -1 : 1)));
   } finally {
-    await history.remove();
+    await rm(parent, { recursive: true });
   }
 }
+
+/** Makes a folder a history, with what `fill` puts into it. */
+export function filledBy(fill: (repository: Repository) => Promise<unknown>) {
+  return copiesOf(async (folder) => {
+    const repository = await Repository.open(folder, { rack: 'rack4' });
+    await fill(repository);
+    await repository.close();
+  });
+}
+
+/** A history as the first `open` of a folder leaves it. For tests that are not about that. */
+export const beginHistory = filledBy(async () => undefined);
 
 export class TestHistory {
   readonly parent: string;

@@ -97,7 +97,7 @@ export async function openMirror(
     branch,
     recipients: recipientsOf(rack),
     rack: rack.name,
-    ...(privateKey !== undefined && { privateKey: await readSecret(rack, privateKey) }),
-    ...(hostKey !== undefined && { hostKey }),
+    privateKey: privateKey && (await readSecret(rack, privateKey)),
+    hostKey,
   });
 }
