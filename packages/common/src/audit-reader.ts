@@ -1,18 +1,16 @@
 /** Reads the audit log from its end, over as many segments as it needs, and never a whole one into memory. */
-import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuditEntry, type AuditPage, type auditApi } from '@skolo/api/audit';
 import type { RouteRequest } from '@skolo/api/route';
-import { errorCode } from '@skolo/errors';
+import { linesBackwards } from '@skolo/durable';
+import { errorCode, parseJson } from '@skolo/errors';
 
 export type AuditQuery = RouteRequest<(typeof auditApi)['audit']>['query'];
 
 const segmentName = /^(\d{4}-\d{2})\.jsonl$/;
 /** Of a request, so that a rare name in a large log keeps nobody waiting. */
 const mostBytes = 4 * 1024 * 1024;
-const chunkBytes = 64 * 1024;
-/** Longer than any line: a file system may have filled a gap of the file with zeros. */
-const longestLine = 1024 * 1024;
 
 /** Months with a segment, oldest first. */
 export async function segmentsOf(dir: string): Promise<string[]> {
@@ -30,11 +28,13 @@ export async function readAudit(dir: string, query: AuditQuery): Promise<AuditPa
   const segments = await segmentsOf(dir);
   let bytes = 0;
   for (const segment of segments.filter((each) => month === undefined || each <= month).reverse()) {
-    const end = segment === month ? Number(offset) : Number.POSITIVE_INFINITY;
-    for await (const { line, start } of linesBackwards(join(dir, `${segment}.jsonl`), end)) {
+    await using file = await open(join(dir, `${segment}.jsonl`));
+    const { size } = await file.stat();
+    const end = segment === month ? Math.min(Number(offset), size) : size;
+    for await (const { line, start } of linesBackwards(file, end)) {
       if (line === '') continue;
       bytes += line.length;
-      const entry = parseLine(line);
+      const entry = AuditEntry.safeParse(parseJson(line)).data;
       if (entry === undefined) page.skipped += 1;
       else if (fits(entry, query)) page.entries.push(entry);
       const isOldest = start === 0 && segment === segments[0];
@@ -45,47 +45,6 @@ export async function readAudit(dir: string, query: AuditQuery): Promise<AuditPa
     }
   }
   return page;
-}
-
-/** Lines before a byte, each with the byte that it starts at. */
-async function* linesBackwards(
-  file: string,
-  end: number,
-): AsyncGenerator<{ line: string; start: number }> {
-  const handle = await open(file);
-  try {
-    let position = Math.min(end, (await handle.stat()).size);
-    let rest: Buffer = Buffer.alloc(0);
-    while (position > 0) {
-      const size = Math.min(chunkBytes, position);
-      position -= size;
-      rest = Buffer.concat([await readFully(handle, position, size), rest]);
-      for (let at = rest.lastIndexOf('\n'); at >= 0; at = rest.lastIndexOf('\n')) {
-        yield { line: rest.toString('utf8', at + 1), start: position + at + 1 };
-        rest = rest.subarray(0, at);
-      }
-      if (rest.length > longestLine) {
-        yield { line: rest.toString('utf8'), start: position };
-        rest = Buffer.alloc(0);
-      }
-    }
-    yield { line: rest.toString('utf8'), start: 0 };
-  } finally {
-    await handle.close();
-  }
-}
-
-async function readFully(handle: FileHandle, position: number, size: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(size), 0, size, position);
-  return buffer.subarray(0, bytesRead);
-}
-
-function parseLine(line: string): AuditEntry | undefined {
-  try {
-    return AuditEntry.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
 }
 
 function fits({ who, ...rest }: AuditEntry, { who: name = '', text = '' }: AuditQuery): boolean {

@@ -2,11 +2,10 @@
  * Audit log of changes: `<state directory>/audit/2026-11.jsonl`, one JSON object per line, append-only, one segment per
  * month (UTC).
  */
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AuditEntry, AuditPage } from '@skolo/api/audit';
-import { makeFolder } from '@skolo/durable';
-import { syncFolder } from '@skolo/durable/atomic-file';
+import { appendLines, makeFolder, syncFolder } from '@skolo/durable';
 import { errorText } from '@skolo/errors';
 import { type AuditQuery, readAudit, segmentsOf } from './audit-reader.ts';
 import type { Clock } from './clock.ts';
@@ -87,7 +86,7 @@ export class AuditLog {
       const file = join(this.dir, `${month}.jsonl`);
       try {
         if (month !== this.segment) await this.startSegment(month, file);
-        await appendSynced(file, batch.map(({ line }) => line).join(''));
+        await appendLines(file, batch.map(({ line }) => line).join(''));
         for (const { resolve } of batch) resolve();
         this.degraded.clear('audit log');
       } catch (cause) {
@@ -123,27 +122,4 @@ export class AuditLog {
       }
     }
   }
-}
-
-async function appendSynced(file: string, text: string) {
-  const handle = await open(file, 'a+', 0o600);
-  try {
-    const { size } = await handle.stat();
-    const cut = size > 0 && !(await endsWithNewline(handle, size));
-    try {
-      await handle.appendFile(cut ? `\n${text}` : text);
-      await handle.datasync();
-    } catch (error) {
-      // A full disk may have a part of the line; a rejected change must not be in the log.
-      await handle.truncate(size).catch(() => undefined);
-      throw error;
-    }
-  } finally {
-    await handle.close();
-  }
-}
-
-async function endsWithNewline(handle: FileHandle, size: number): Promise<boolean> {
-  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-  return buffer.toString() === '\n';
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { Agent, get as httpGet, type IncomingMessage } from 'node:http';
+import { Agent, get as httpGet } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,66 +35,37 @@ async function getJson(url: string) {
   return { status: answer.status, body: JSON.parse(await answer.text()) };
 }
 
-/** Asks over a connection that is kept open afterwards. */
-async function keepAliveGet(url: string): Promise<IncomingMessage> {
+/** Asks each port over a connection that is kept open afterwards. */
+async function keepAlive(...ports: number[]): Promise<void> {
   const agent = new Agent({ keepAlive: true });
   onTestFinished(() => agent.destroy());
-  const [answer] = await once(httpGet(url, { agent }), 'response');
-  return answer;
+  for (const port of ports) {
+    const [answer] = await once(httpGet(`http://127.0.0.1:${port}/nowhere`, { agent }), 'response');
+    await answer.resume().toArray();
+  }
 }
 
-describe('the command line', () => {
-  it('is explained by --help', async () => {
-    const child = startChild('fixture-service', ['--help']);
+it('answers a wrong command line with one line, the usage, and exit code 2', async () => {
+  const child = startChild('fixture-service', ['--prot', '80']);
 
-    expect(await child.exit()).toBe(0);
-    expect(child.stdout()).toMatch(
-      /--port N +SKOLO_PORT +port to listen on; 0 = any free port \(default 9210\)/,
-    );
-    expect(child.stdout()).toContain('/var/lib/skolo/power-cycle-daemon');
-  });
+  expect(await child.exit()).toBe(2);
+  expect(child.stderr()).toMatch(
+    /^power-cycle-daemon: unknown flag --prot\n\nusage: power-cycle-daemon/,
+  );
+  expect(child.stdout()).toBe('');
+});
 
-  it('that is wrong is answered with one line, the usage, and exit code 2', async () => {
-    const child = startChild('fixture-service', ['--prot', '80']);
-
-    expect(await child.exit()).toBe(2);
-    expect(child.stderr()).toMatch(
-      /^power-cycle-daemon: unknown flag --prot\n\nusage: power-cycle-daemon/,
-    );
-    expect(child.stdout()).toBe('');
-  });
-
-  it('can be left to the environment', async () => {
+describe('a running service', () => {
+  it('takes the environment for flags, says first that it listens, and answers IPv4 and IPv6', async () => {
     const { file, stateDir } = await newRack();
-
     const child = startChild('fixture-service', [], {
       SKOLO_RACK: file,
       SKOLO_STATE_DIR: stateDir,
       SKOLO_PORT: '0',
       SKOLO_METRICS_PORT: '0',
-      SKOLO_HOST: '127.0.0.1',
       SKOLO_LOG_LEVEL: 'debug',
       SKOLO_VERSION: '9.9.9',
     });
-
-    const { metricsPort } = await child.ports();
-    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-    expect(metrics).toContain('skolo_build_info{service="power-cycle-daemon",version="9.9.9"');
-    expect(await child.line('request')).toMatchObject({ level: 'debug', path: '/metrics' });
-    // Those of its process, of rack.yaml and of requests.
-    for (const name of [
-      'process_resident_memory_bytes',
-      'skolo_rack_reload_success 1',
-      'http_request_duration_seconds',
-    ]) {
-      expect(metrics).toContain(name);
-    }
-  });
-});
-
-describe('a running service', () => {
-  it('says first that it listens, and answers IPv4 and IPv6', async () => {
-    const child = await startFixture();
     const { port, metricsPort } = await child.ports();
 
     const answers = await Promise.all([
@@ -102,10 +73,31 @@ describe('a running service', () => {
       getJson(`http://[::1]:${metricsPort}/readyz`),
       getJson(`http://[::1]:${port}/nowhere`),
     ]);
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
 
     expect(child.lines()[0]).toMatchObject({ msg: 'listening', port, metricsPort });
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 404]);
     expect(answers[1]?.body).toEqual({ ready: true, degraded: [] });
+    expect(await child.line('request')).toMatchObject({ level: 'debug', path: '/healthz' });
+    // Those of its process, of rack.yaml and of requests.
+    for (const name of [
+      'skolo_build_info{service="power-cycle-daemon",version="9.9.9"',
+      'process_resident_memory_bytes',
+      'skolo_rack_reload_success 1',
+      'http_request_duration_seconds',
+    ]) {
+      expect(metrics).toContain(name);
+    }
+
+    // What is not caught ends it, with one line.
+    await expect(fetch(`http://127.0.0.1:${port}/crash`)).rejects.toThrow();
+    expect(await child.exit()).toBe(1);
+    expect(child.lines().at(-1)).toMatchObject({
+      level: 'fatal',
+      msg: 'uncaught',
+      err: { message: 'https://host is broken' },
+    });
+    expect(child.stdout() + child.stderr()).not.toContain('hunter2');
   });
 
   it('stays up when its log cannot be written', async () => {
@@ -134,10 +126,10 @@ describe('a running service', () => {
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
-  it('stays up without a state directory, and says so', async () => {
+  it('stays up without a state directory, says so, and ends with SIGINT, however many connections are kept open', async () => {
     const { flags, file } = await newRack();
     const child = startChild('fixture-service', [...flags, '--state-dir', join(file, 'state')]);
-    const { metricsPort } = await child.ports();
+    const { port, metricsPort } = await child.ports();
 
     const { status, body } = await getJson(`http://127.0.0.1:${metricsPort}/readyz`);
 
@@ -147,50 +139,23 @@ describe('a running service', () => {
       why: expect.stringContaining('ENOTDIR'),
       since: expect.stringMatching(/Z$/),
     });
-    expect(child.lines()[0]?.msg).toBe('listening');
     expect(await child.line('degraded')).toMatchObject({ level: 'warn' });
-  });
-
-  it('ends with one line and exit code 1 when something was not caught', async () => {
-    const child = await startFixture();
-    const { port } = await child.ports();
-
-    await expect(fetch(`http://127.0.0.1:${port}/crash`)).rejects.toThrow();
-
-    expect(await child.exit()).toBe(1);
-    expect(child.lines().at(-1)).toMatchObject({
-      level: 'fatal',
-      msg: 'uncaught',
-      err: { message: 'https://host is broken' },
-    });
-    expect(child.stdout() + child.stderr()).not.toContain('hunter2');
+    await keepAlive(port, metricsPort);
+    child.process.kill('SIGINT');
+    expect(await child.exit()).toBe(0);
+    const messages = child.lines().map(({ msg }) => msg);
+    expect([messages[0], ...messages.slice(-2)]).toEqual(['listening', 'stopping', 'stopped']);
   });
 });
 
 describe('SIGTERM and SIGINT', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)(
-    '%s ends an idle service, however many connections are kept open',
-    async (signal) => {
-      const child = await startFixture();
-      const { port, metricsPort } = await child.ports();
-      const answers = await Promise.all([
-        keepAliveGet(`http://127.0.0.1:${port}/nowhere`),
-        keepAliveGet(`http://127.0.0.1:${metricsPort}/healthz`),
-      ]);
-      for (const answer of answers) await answer.resume().toArray();
-
-      child.process.kill(signal);
-
-      expect(await child.exit()).toBe(0);
-      expect(child.lines().map(({ msg }) => msg)).toEqual(['listening', 'stopping', 'stopped']);
-    },
-  );
-
-  it('lets what is under way finish; a second SIGTERM changes nothing', async () => {
-    const child = await startFixture();
-    const { port } = await child.ports();
+  it('let what is under way finish; a second SIGTERM changes nothing; a broken rack.yaml starts with the last good copy', async () => {
+    const { file, flags } = await newRack();
+    const child = startChild('fixture-service', flags);
+    const { port, metricsPort } = await child.ports();
     const answer = getJson(`http://127.0.0.1:${port}/until-stopped`);
     await child.line('waiting');
+    await keepAlive(port, metricsPort);
 
     child.process.kill('SIGTERM');
     await child.line('stopping');
@@ -198,7 +163,37 @@ describe('SIGTERM and SIGINT', () => {
 
     expect(await answer).toEqual({ status: 200, body: { stopped: true } });
     expect(await child.exit()).toBe(0);
+    const messages = ['listening', 'waiting', 'stopping', 'stopped'];
+    expect(child.lines().map(({ msg }) => msg)).toEqual(messages);
+
+    await writeFile(file, brokenYaml);
+    await startsWithLastGood(flags);
   });
+
+  async function startsWithLastGood(flags: string[]) {
+    const child = startChild('fixture-service', flags);
+    const { port, metricsPort } = await child.ports();
+    const { body } = await getJson(`http://127.0.0.1:${metricsPort}/readyz`);
+    expect(body.ready).toBe(true);
+    expect(JSON.stringify(body.degraded)).toContain('toaster');
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    expect(metrics).toMatch(/^skolo_rack_reload_success 0$/m);
+    expect(metrics).not.toMatch(/^skolo_rack_reload_success_timestamp_seconds /m);
+    expect(metrics).toMatch(/^skolo_degraded\{what="rack.*"\} 1$/m);
+    expect(await child.line('rack.yaml rejected')).toMatchObject({
+      level: 'error',
+      problems: expect.arrayContaining([expect.stringContaining('toaster')]),
+    });
+    expect(child.lines()[0]?.msg).toBe('listening');
+
+    // A second SIGINT ends it at once.
+    fetch(`http://127.0.0.1:${port}/hang`).catch(() => undefined);
+    await child.line('waiting');
+    child.process.kill('SIGINT');
+    await child.line('stopping');
+    child.process.kill('SIGINT');
+    expect(await child.exit()).toBe(1);
+  }
 
   it('cuts off what is not finished within stopWithin', async () => {
     const child = await startFixture(
@@ -213,20 +208,6 @@ describe('SIGTERM and SIGINT', () => {
 
     await expect(answer).rejects.toThrow();
     expect(await child.exit()).toBe(0);
-  });
-
-  it('ends at once with a second SIGINT', async () => {
-    const child = await startFixture();
-    const { port } = await child.ports();
-    const answer = fetch(`http://127.0.0.1:${port}/hang`);
-    answer.catch(() => undefined);
-    await child.line('waiting');
-
-    child.process.kill('SIGINT');
-    await child.line('stopping');
-    child.process.kill('SIGINT');
-
-    expect(await child.exit()).toBe(1);
   });
 
   it('ends a start that is under way', async () => {
@@ -291,38 +272,6 @@ describe('a start that fails', () => {
     ]);
   });
 
-  it('for a missing rack.yaml ends with exit code 78', async () => {
-    const child = startChild('fixture-service', ['--rack', '/nowhere/rack.yaml']);
-
-    expect(await child.exit()).toBe(78);
-    expect(child.stdout()).toContain('/nowhere/rack.yaml');
-  });
-
-  it('does not fail for a broken rack.yaml where there is a last good copy', async () => {
-    const { file, flags } = await newRack();
-    const before = startChild('fixture-service', flags);
-    await before.ports();
-    before.process.kill('SIGTERM');
-    await before.exit();
-    await writeFile(file, brokenYaml);
-
-    const child = startChild('fixture-service', flags);
-    const { metricsPort } = await child.ports();
-
-    const { body } = await getJson(`http://127.0.0.1:${metricsPort}/readyz`);
-    expect(body.ready).toBe(true);
-    expect(JSON.stringify(body.degraded)).toContain('toaster');
-    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-    expect(metrics).toMatch(/^skolo_rack_reload_success 0$/m);
-    expect(metrics).not.toMatch(/^skolo_rack_reload_success_timestamp_seconds /m);
-    expect(metrics).toMatch(/^skolo_degraded\{what="rack.*"\} 1$/m);
-    expect(await child.line('rack.yaml rejected')).toMatchObject({
-      level: 'error',
-      problems: expect.arrayContaining([expect.stringContaining('toaster')]),
-    });
-    expect(child.lines()[0]?.msg).toBe('listening');
-  });
-
   it('for a port that is taken ends with exit code 1 and says what to do', async () => {
     const other = createServer();
     onTestFinished(() => void other.close());
@@ -358,53 +307,33 @@ describe('a start that fails', () => {
   });
 });
 
-describe('--check', () => {
-  async function check(yaml: string, secrets: Record<string, string>) {
-    const { dir, file, flags, stateDir } = await newRack(yaml);
-    await mkdir(join(dir, 'secrets'));
-    for (const [name, text] of Object.entries(secrets)) {
-      await writeFile(join(dir, 'secrets', name), text);
-    }
-    const child = startChild('fixture-service', [...flags, '--check']);
-    const code = await child.exit();
-    const stateDirExists = await stat(stateDir).then(
-      () => true,
-      () => false,
-    );
-    return { code, out: child.stdout(), err: child.stderr(), file, dir, stateDirExists };
-  }
-
-  it('finds nothing', async () => {
-    const { code, out, err, file, stateDirExists } = await check(rackYaml(), {
-      first: 'x',
-      second: 'y',
-    });
-
-    expect([code, out, err]).toEqual([0, `${file}: good for power-cycle-daemon\n`, '']);
-    expect(stateDirExists).toBe(false);
-  });
-
-  it('finds all that is wrong with rack.yaml', async () => {
-    const { code, out, err } = await check(brokenYaml, {});
-
-    expect([code, out]).toEqual([78, '']);
-    expect(err.trim().split('\n')).toHaveLength(2);
-  });
-
-  it('finds all that is wrong with the secrets, also those of sign-in and TLS', async () => {
-    const { code, err, dir } = await check(
-      `${rackYaml()}access: { tokens: { file: secrets/tokens } }
+it('--check finds all that is wrong with the secrets, also those of sign-in and TLS, and makes no state directory', async () => {
+  const { dir, file, flags, stateDir } =
+    await newRack(`${rackYaml()}access: { tokens: { file: secrets/tokens } }
 services: { power-cycle-daemon: { tls: { cert: secrets/cert, key: secrets/key } } }
-`,
-      { tokens: 'tokens: 1', second: '' },
-    );
+`);
+  await mkdir(join(dir, 'secrets'));
+  await writeFile(join(dir, 'secrets', 'tokens'), 'tokens: 1');
+  await writeFile(join(dir, 'secrets', 'second'), '');
 
-    expect(code).toBe(78);
-    expect(err).toContain(`${dir}/secrets/cert: no such file`);
-    expect(err).toContain(`${dir}/secrets/tokens: tokens: should be a list`);
-    expect(err).toContain(`${dir}/secrets/first: no such file`);
-    expect(err).toContain(`${dir}/secrets/second: empty`);
-  });
+  const child = startChild('fixture-service', [...flags, '--check']);
+
+  expect(await child.exit()).toBe(78);
+  expect(child.stdout()).toBe('');
+  const problems = [
+    `${dir}/secrets/cert: no such file`,
+    `${dir}/secrets/tokens: tokens: should be a list`,
+    `${dir}/secrets/first: no such file`,
+    `${dir}/secrets/second: empty`,
+  ];
+  for (const problem of problems) expect(child.stderr()).toContain(problem);
+  await expect(stat(stateDir)).rejects.toThrow('ENOENT');
+
+  await writeFile(file, rackYaml());
+  for (const name of ['first', 'second']) await writeFile(join(dir, 'secrets', name), 'x');
+  const again = startChild('fixture-service', [...flags, '--check']);
+  expect(await again.exit()).toBe(0);
+  expect(again.stdout() + again.stderr()).toBe(`${file}: good for power-cycle-daemon\n`);
 });
 
 describe('startService', () => {

@@ -99,14 +99,10 @@ async function accessOf(path: string): Promise<FileAccess | undefined> {
 }
 
 async function writeSynced(path: string, content: string | Uint8Array, access: FileAccess) {
-  const handle = await open(path, 'wx', 0o600);
-  try {
-    await setAccess(handle, access);
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await using handle = await open(path, 'wx', 0o600);
+  await setAccess(handle, access);
+  await handle.writeFile(content);
+  await handle.sync();
 }
 
 /** Only root may change the owner; the owner may set a group of which it is a member. */
@@ -130,15 +126,11 @@ async function mayChown(handle: FileHandle, uid: number, gid: number): Promise<b
 }
 
 export async function syncFolder(folder: string) {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } catch (error) {
+  await using handle = await open(folder, 'r');
+  await handle.sync().catch((error: unknown) => {
     // Some network and FUSE file systems cannot sync a folder, Windows (EPERM) none, and a read-only one has nothing to sync.
     if (!['EINVAL', 'ENOTSUP', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 function tempName(base: string) {

@@ -1,6 +1,7 @@
 export { markOf } from './acknowledged-mark.ts';
 export { FileNotWritten, readFileIfExists, syncFolder, writeFileAtomic } from './atomic-file.ts';
 export { Journal, type JournalChange } from './journal.ts';
+export { appendLines, linesBackwards, openIfThere } from './line-file.ts';
 export {
   copyLive,
   isLiveFile,

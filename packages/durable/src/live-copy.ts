@@ -7,11 +7,11 @@
  * The copy has everything that was acknowledged at its begin. What the snapshot has beyond the segments was written
  * meanwhile.
  */
-import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { type FileHandle, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode } from '@skolo/errors';
+import { openIfThere } from './line-file.ts';
 import { snapshotName } from './snapshots.ts';
 import { readLines } from './spool/lines.ts';
 import { bySegmentName, chunksOf, segmentName } from './spool/segment.ts';
@@ -89,13 +89,6 @@ export async function copyLive(
     await close();
     throw error;
   }
-}
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  return await open(path, 'r').catch((error) => {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    return undefined;
-  });
 }
 
 /** In the newest segment, bytes after the last newline are being written, except zeros. */

@@ -6,10 +6,11 @@
  * of the next record of the spool and the number of lines. The spool has the same number as a cursor, which proves that
  * there was a snapshot.
  */
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '@skolo/errors';
 import { writeFileAtomic } from './atomic-file.ts';
+import { openIfThere } from './line-file.ts';
 import { encodeLines, isSequence, textOf } from './spool/line.ts';
 import { readLines } from './spool/lines.ts';
 import { chunksOf } from './spool/segment.ts';
@@ -146,32 +147,26 @@ async function readSnapshot(
   file: string,
   noted: number,
 ): Promise<Omit<FoundSnapshot, 'from'> | undefined> {
-  const handle = await open(file, 'r').catch((error) => {
-    if (errorCode(error) !== 'ENOENT') throw error;
-  });
+  await using handle = await openIfThere(file);
   if (handle === undefined) return undefined;
   const texts: string[] = [];
   let first: { next: number; lines: number } | undefined;
   let damaged = 0;
   let seen = 0;
-  try {
-    const { size } = await handle.stat();
-    for await (const { bytes, offset } of chunksOf(handle, 0, () => size)) {
-      readLines(bytes, offset, {
-        record(line, _bytes, start, end) {
-          if (line <= seen) return;
-          seen = line;
-          const text = textOf(bytes, start, end, line);
-          if (line === 1) first = firstLineOf(text);
-          else texts.push(text);
-        },
-        damaged: () => {
-          damaged += 1;
-        },
-      });
-    }
-  } finally {
-    await handle.close();
+  const { size } = await handle.stat();
+  for await (const { bytes, offset } of chunksOf(handle, 0, () => size)) {
+    readLines(bytes, offset, {
+      record(line, _bytes, start, end) {
+        if (line <= seen) return;
+        seen = line;
+        const text = textOf(bytes, start, end, line);
+        if (line === 1) first = firstLineOf(text);
+        else texts.push(text);
+      },
+      damaged: () => {
+        damaged += 1;
+      },
+    });
   }
   const lost = first && first.lines - texts.length;
   return { next: first?.next ?? noted, texts, lost, isWhole: damaged === 0 && lost === 0 };

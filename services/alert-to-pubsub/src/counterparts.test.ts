@@ -46,50 +46,47 @@ const knownStatus = async (lab: Lab, name: string) =>
   (await lab.alerts()).find(({ labels }) => labels.alertname === name)?.status;
 
 describe('Prometheus alone', patiently, () => {
-  it.for(['the embedded Pub/Sub', "Google's emulator"])(
-    'reaches a subscriber on %s: what fires, and that it ended',
-    async (kind, { skip }) => {
-      if (!prometheus) return skip(noPrometheus);
-      if (kind === "Google's emulator") {
-        const emulator = await startPubSubEmulator();
-        if (!emulator) return skip(noEmulator);
-        onTestFinished(() => emulator.close());
-        vi.stubEnv('PUBSUB_EMULATOR_HOST', emulator.endpoint);
-        onTestFinished(() => void vi.stubEnv('PUBSUB_EMULATOR_HOST', undefined));
-      }
-      const pubsub = await newPubSub();
-      const subscriber = await startSubscriber(pubsub.endpoint);
-      const thermometer = await startThermometer();
-      const lab = await startLab({ pubsub, settings: signedIn });
-      await writeSecrets(lab);
-      await startPrometheus(prometheus, {
-        rules: hot,
-        scrapes: thermometer.host,
-        alerting: alertingOf(lab),
-      });
+  it("reaches a subscriber on Google's emulator: what fires, and that it ended", async ({
+    skip,
+  }) => {
+    if (!prometheus) return skip(noPrometheus);
+    const emulator = await startPubSubEmulator();
+    if (!emulator) return skip(noEmulator);
+    onTestFinished(() => emulator.close());
+    vi.stubEnv('PUBSUB_EMULATOR_HOST', emulator.endpoint);
+    onTestFinished(() => void vi.stubEnv('PUBSUB_EMULATOR_HOST', undefined));
+    const pubsub = await newPubSub();
+    const subscriber = await startSubscriber(pubsub.endpoint);
+    const thermometer = await startThermometer();
+    const lab = await startLab({ pubsub, settings: signedIn });
+    await writeSecrets(lab);
+    await startPrometheus(prometheus, {
+      rules: hot,
+      scrapes: thermometer.host,
+      alerting: alertingOf(lab),
+    });
 
-      thermometer.set('temperature', 90);
-      await eventually(subscriber.summaries).toEqual(['transition firing Hot']);
-      thermometer.set('temperature', 50);
-      await eventually(subscriber.summaries).toEqual([
-        'transition firing Hot',
-        'transition resolved Hot',
-      ]);
+    thermometer.set('temperature', 90);
+    await eventually(subscriber.summaries).toEqual(['transition firing Hot']);
+    thermometer.set('temperature', 50);
+    await eventually(subscriber.summaries).toEqual([
+      'transition firing Hot',
+      'transition resolved Hot',
+    ]);
 
-      const [fired, ended] = subscriber.received();
-      expect(JSON.parse(String(fired?.data))).toMatchObject({
-        alertname: 'Hot',
-        severity: 'critical',
-        job: 'test',
-        summary: '90 degrees',
-        __state__: 'active',
-        link_to_source: expect.stringContaining('/graph?g0.expr=last_over_time'),
-        location: 'rack4',
-      });
-      expect(ended?.attributes.fingerprint).toBe(fired?.attributes.fingerprint);
-      expect(ended?.attributes.id).not.toBe(fired?.attributes.id);
-    },
-  );
+    const [fired, ended] = subscriber.received();
+    expect(JSON.parse(String(fired?.data))).toMatchObject({
+      alertname: 'Hot',
+      severity: 'critical',
+      job: 'test',
+      summary: '90 degrees',
+      __state__: 'active',
+      link_to_source: expect.stringContaining('/graph?g0.expr=last_over_time'),
+      location: 'rack4',
+    });
+    expect(ended?.attributes.fingerprint).toBe(fired?.attributes.fingerprint);
+    expect(ended?.attributes.id).not.toBe(fired?.attributes.id);
+  });
 
   it('is reported missing when it is killed: its alert ends as expired, and heartbeats are unhealthy until it is back', async ({
     skip,

@@ -175,7 +175,7 @@ describe('dead letters', () => {
     const { letters } = await open(20_000);
     let adding = true;
     const added = (async () => {
-      for (let number = 0; number < 300; number += 1) {
+      for (let number = 0; number < 100; number += 1) {
         await letters.add([letter(String(number), 'x'.repeat(300))]);
       }
       adding = false;

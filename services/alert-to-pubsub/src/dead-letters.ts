@@ -3,21 +3,22 @@
  * files, the newer and the one before, each at most half of what is allowed.
  */
 import { statSync } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeadLetter } from '@skolo/api';
 import {
+  appendLines,
   FileNotWritten,
+  linesBackwards,
   makeFolder,
+  openIfThere,
   readFileIfExists,
   syncFolder,
   writeFileAtomic,
 } from '@skolo/durable';
-import { errorCode } from '@skolo/errors';
+import { parseJson } from '@skolo/errors';
 
 const mostLetterBytes = 64 * 1024;
-const chunkBytes = 256 * 1024;
-const newline = 0x0a;
 
 interface Waiting {
   lines: string[];
@@ -88,7 +89,7 @@ export class DeadLetters {
         const { ino, size } = await file.stat();
         if (seen.has(ino)) continue;
         seen.add(ino);
-        for await (const line of linesBackwards(file, size)) {
+        for await (const { line } of linesBackwards(file, size)) {
           if (letters.length >= limit) return letters;
           const letter = parseLine(line);
           if (letter !== undefined) letters.push(letter);
@@ -171,12 +172,7 @@ export class DeadLetters {
     await makeFolder(this.folder);
     await this.makeRoom(text.length, half);
     if (text.length === 0) return;
-    const file = await open(this.newer, 'a+', 0o600);
-    try {
-      await append(file, text);
-    } finally {
-      await file.close();
-    }
+    await appendLines(this.newer, text);
     await syncFolder(this.folder);
   }
 
@@ -218,61 +214,6 @@ function lastOf(lines: readonly string[], most: number): Buffer {
   return Buffer.from(lines.slice(from).join(''));
 }
 
-async function append(file: FileHandle, text: Buffer) {
-  const { size } = await file.stat();
-  const isCut = size > 0 && !(await endsWithNewline(file, size));
-  try {
-    await file.appendFile(isCut ? Buffer.concat([Buffer.from('\n'), text]) : text);
-    await file.datasync();
-  } catch (error) {
-    // A disk that fills up takes a part of a line; what was refused must not be found there later.
-    await file.truncate(size).catch(() => undefined);
-    throw error;
-  }
-}
-
-async function endsWithNewline(file: FileHandle, size: number): Promise<boolean> {
-  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
-  return buffer[0] === newline;
-}
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, 'r');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-/** The last one first, whatever the size of the file. */
-async function* linesBackwards(file: FileHandle, size: number): AsyncGenerator<string> {
-  let rest = Buffer.alloc(0);
-  for (let at = size; at > 0; ) {
-    const length = Math.min(chunkBytes, at);
-    at -= length;
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);
-    const block = Buffer.concat([buffer.subarray(0, bytesRead), rest]);
-    let end = block.length;
-    for (let start = lineStart(block, end); start > 0; start = lineStart(block, end)) {
-      yield block.toString('utf8', start, end);
-      end = start - 1;
-    }
-    // No line of ours is that long: the file is damaged, and that line is lost.
-    rest = end > 4 * chunkBytes ? Buffer.alloc(0) : block.subarray(0, end);
-  }
-  yield rest.toString('utf8');
-}
-
-/** Behind the last newline before `end`; 0: there is none. */
-function lineStart(block: Buffer, end: number): number {
-  return end === 0 ? 0 : block.lastIndexOf(newline, end - 1) + 1;
-}
-
 function parseLine(line: string): DeadLetter | undefined {
-  try {
-    return DeadLetter.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
+  return DeadLetter.safeParse(parseJson(line)).data;
 }

@@ -34,9 +34,12 @@ export class Draft {
 
   /** All that is known, changes included. */
   *known(): Generator<[string, Tracked]> {
-    for (const fingerprint of new Set([...this.alerts.keys(), ...this.changes.keys()])) {
+    for (const fingerprint of this.alerts.keys()) {
       const tracked = this.get(fingerprint);
       if (tracked !== undefined) yield [fingerprint, tracked];
+    }
+    for (const [fingerprint, tracked] of this.changes) {
+      if (tracked !== undefined && !this.alerts.has(fingerprint)) yield [fingerprint, tracked];
     }
   }
 

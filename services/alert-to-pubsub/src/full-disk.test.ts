@@ -10,7 +10,7 @@ import { type Flipping, posted, problemsOf } from './testing/flips.ts';
 import { type Lab, newDir, newPubSub, startLab, topic } from './testing/lab.ts';
 
 const run = promisify(execFile);
-const rounds = campaign(100, 2000);
+const rounds = campaign(40, 2000);
 const settings = 'heartbeatSeconds: 1\nwatchdog: { withinSeconds: 86400 }';
 
 interface Disk {

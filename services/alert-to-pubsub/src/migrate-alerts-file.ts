@@ -5,6 +5,7 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFileIfExists, writeSnapshot } from '@skolo/durable';
+import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 
 const AlertsFile = z.object({ next: z.int().min(1), alerts: z.array(z.unknown()) });
@@ -16,18 +17,11 @@ export async function migrateAlertsFile(stateDir: string): Promise<void> {
   if (text === undefined) return;
   const snapshot = join(stateDir, 'spool', 'snapshot');
   if ((await readFileIfExists(snapshot)) === undefined) {
-    const { next, alerts } = parsed(text) ?? {};
-    if (next !== undefined && alerts !== undefined) {
+    const { data } = AlertsFile.safeParse(parseJson(text));
+    if (data !== undefined) {
+      const { next, alerts } = data;
       await writeSnapshot(snapshot, { next, texts: alerts.map((each) => JSON.stringify(each)) });
     }
   }
   await rename(file, `${file}.0.1`);
-}
-
-function parsed(text: string): z.output<typeof AlertsFile> | undefined {
-  try {
-    return AlertsFile.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }

@@ -13,7 +13,7 @@ import { campaign, isLong } from '@skolo/durable/campaign';
 import { startPubSubEmulator, startPubSubGate } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts';
-import { newDir, rackYaml } from './testing/lab.ts';
+import { newDir, rackYaml, startLab } from './testing/lab.ts';
 import { startSubscriber } from './testing/subscriber.ts';
 
 const patiently = { timeout: 300_000 };
@@ -54,7 +54,7 @@ async function httpRack(url: string): Promise<string> {
   return dir;
 }
 
-async function post({ url }: AlertProcess, names: readonly string[]): Promise<void> {
+async function post({ url }: Pick<AlertProcess, 'url'>, names: readonly string[]): Promise<void> {
   const alerts = names.map((name) => ({
     labels: { alertname: 'Hot', name },
     endsAt: '2099-01-01T00:00:00Z',
@@ -65,8 +65,9 @@ async function post({ url }: AlertProcess, names: readonly string[]): Promise<vo
 }
 
 const named = (count: number) => Array.from({ length: count }, (_, n) => `alert-${n}`);
-const sinkOf = async ({ client }: AlertProcess) => (await client.status({})).sinks[0];
-const lettersOf = async ({ client }: AlertProcess) =>
+type Client = Pick<AlertProcess, 'client'>;
+const sinkOf = async ({ client }: Client) => (await client.status({})).sinks[0];
+const lettersOf = async ({ client }: Client) =>
   (await client.deadLetters({ query: { limit: 100 } })).deadLetters;
 const readyz = async ({ metricsUrl }: AlertProcess) => (await fetch(`${metricsUrl}/readyz`)).json();
 
@@ -115,9 +116,9 @@ describe('an HTTP sink', patiently, () => {
     await expect
       .poll(() => new Set(receiver.taken).size, eventually)
       .toBeGreaterThan(others.length * 0.85);
+    if (!isLong) return;
     await service.end('SIGKILL');
     service = await startAlertProcess(dir);
-    if (!isLong) return;
 
     await expect.poll(async () => (await lettersOf(service)).length, eventually).toBe(1);
     expect(await lettersOf(service)).toMatchObject([
@@ -128,19 +129,27 @@ describe('an HTTP sink', patiently, () => {
   });
 });
 
+/** The emulator with a subscriber, and a gate before it, which is all that services see. Undefined: it is not installed. */
+async function startGatedEmulator() {
+  const emulator = await startPubSubEmulator();
+  if (emulator === undefined) return undefined;
+  onTestFinished(() => emulator.close());
+  const gate = await startPubSubGate(emulator.endpoint);
+  onTestFinished(() => gate.close());
+  vi.stubEnv('PUBSUB_EMULATOR_HOST', emulator.endpoint);
+  onTestFinished(() => void vi.stubEnv('PUBSUB_EMULATOR_HOST', undefined));
+  const subscriber = await startSubscriber(emulator.endpoint);
+  vi.stubEnv('PUBSUB_EMULATOR_HOST', gate.endpoint);
+  return { gate, subscriber };
+}
+
 describe("Google's emulator", patiently, () => {
   it('behind something that answers INVALID_ARGUMENT for 6 s gets all, in order for each key', async ({
     skip,
   }) => {
-    const emulator = await startPubSubEmulator();
-    if (emulator === undefined) return skip('pubsub-emulator is not installed');
-    onTestFinished(() => emulator.close());
-    const gate = await startPubSubGate(emulator.endpoint);
-    onTestFinished(() => gate.close());
-    vi.stubEnv('PUBSUB_EMULATOR_HOST', emulator.endpoint);
-    onTestFinished(() => void vi.stubEnv('PUBSUB_EMULATOR_HOST', undefined));
-    const subscriber = await startSubscriber(emulator.endpoint);
-    vi.stubEnv('PUBSUB_EMULATOR_HOST', gate.endpoint);
+    const found = await startGatedEmulator();
+    if (found === undefined) return skip('pubsub-emulator is not installed');
+    const { gate, subscriber } = found;
     const dir = await newDir();
     await writeFile(join(dir, 'rack.yaml'), rackYaml(gate.endpoint, 'orderingKeys: 8'));
     gate.rejects = () => ({ code: 'INVALID_ARGUMENT', message: 'The schema has no such field.' });
@@ -172,23 +181,15 @@ describe("Google's emulator", patiently, () => {
   });
 
   it('behind something that rejects one message for ever gets all others', async ({ skip }) => {
-    const emulator = await startPubSubEmulator();
-    if (emulator === undefined) return skip('pubsub-emulator is not installed');
-    onTestFinished(() => emulator.close());
-    const gate = await startPubSubGate(emulator.endpoint);
-    onTestFinished(() => gate.close());
-    vi.stubEnv('PUBSUB_EMULATOR_HOST', emulator.endpoint);
-    onTestFinished(() => void vi.stubEnv('PUBSUB_EMULATOR_HOST', undefined));
-    const subscriber = await startSubscriber(emulator.endpoint);
-    vi.stubEnv('PUBSUB_EMULATOR_HOST', gate.endpoint);
-    const dir = await newDir();
-    await writeFile(join(dir, 'rack.yaml'), rackYaml(gate.endpoint, 'refreshSeconds: 1'));
+    const found = await startGatedEmulator();
+    if (found === undefined) return skip('pubsub-emulator is not installed');
+    const { gate, subscriber } = found;
     const poison = 'alert-poison';
     gate.rejects = (request) =>
       request.includes(poison) ? { code: 'INVALID_ARGUMENT', message: 'no' } : undefined;
     const count = campaign(80, 1000);
     const names = [...named(count / 2), poison, ...named(count).slice(count / 2)];
-    const service = await startAlertProcess(dir);
+    const service = await startLab({ settings: 'refreshSeconds: 1' });
     await post(service, names);
 
     const arrived = () => subscriber.received().map(({ data }) => JSON.parse(String(data)).name);

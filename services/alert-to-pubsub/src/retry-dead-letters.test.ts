@@ -45,11 +45,14 @@ const lettersIn = async ({ client }: Lab) =>
 async function untilSetAside(lab: Lab, count: number) {
   let n = 0;
   await expect
-    .poll(async () => {
-      n += 1;
-      await lab.post(...Array.from({ length: 8 }, (_, i) => fires(`good-${n}-${i}`)));
-      return (await lettersIn(lab)).length;
-    }, eventually)
+    .poll(
+      async () => {
+        n += 1;
+        await lab.post(...Array.from({ length: 8 }, (_, i) => fires(`good-${n}-${i}`)));
+        return (await lettersIn(lab)).length;
+      },
+      { ...eventually, interval: 200 },
+    )
     .toBeGreaterThanOrEqual(count);
 }
 

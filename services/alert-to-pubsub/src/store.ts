@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SpooledMessage } from '@skolo/alerts';
 import type { Clock } from '@skolo/common';
 import { Snapshots, Spool } from '@skolo/durable';
+import { parseJson } from '@skolo/errors';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { z } from 'zod';
 import { migrateAlertsFile } from './migrate-alerts-file.ts';
@@ -166,9 +167,5 @@ export class Store {
 }
 
 function parsed<T>(schema: z.ZodType<T>, text: string): T | undefined {
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return schema.safeParse(parseJson(text)).data;
 }

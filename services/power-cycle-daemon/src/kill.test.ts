@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PowerCycle } from '@skolo/api';
 import { newToken } from '@skolo/common';
-import { campaign, seed, seeded } from '@skolo/durable/campaign';
+import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
 import { type SimulatedDevice, startHttpRelay, startShellyGen2 } from '@skolo/simulators';
 import { afterAll, describe, expect, it } from 'vitest';
 import { rackYaml } from './testing/daemon.ts';
@@ -16,7 +16,7 @@ import { type AtTheEnd, type DaemonProcess, startDaemonProcess } from './testing
 import { waitUntil } from './testing/wait-until.ts';
 
 /** Few, as the service takes long to start. */
-const kills = campaign();
+const kills = campaign(1);
 /** From the request to the outcome, undisturbed; a kill comes within it. */
 const usualMs = 2500;
 const machines = ['step-[1-4]', 'native-[0-3]', 'both'];
@@ -152,17 +152,22 @@ async function end() {
 
 describe('kill -9', () => {
   const steps = ['queued', 'contact', 'ready', 'turn-off', 'off', 'turn-on', 'finished'];
+  // While an outlet may be off. The cycles of the other machines are in other steps then.
+  const sample = steps.slice(3, 6);
 
-  it.each(steps)('in the step %s leaves no outlet off, and does nothing twice', async (phase) => {
-    await survive(phase, (daemon, { cycles }) => {
-      return new Promise((resolve) => {
-        if (phase === 'queued') resolve();
-        daemon.onLine((line) => {
-          if (line.msg === 'cycle' && line.phase === phase && !cycles.has(line.cycle)) resolve();
+  it.each(isLong ? steps : sample)(
+    'in the step %s leaves no outlet off, and does nothing twice',
+    async (phase) => {
+      await survive(phase, (daemon, { cycles }) => {
+        return new Promise((resolve) => {
+          if (phase === 'queued') resolve();
+          daemon.onLine((line) => {
+            if (line.msg === 'cycle' && line.phase === phase && !cycles.has(line.cycle)) resolve();
+          });
         });
       });
-    });
-  });
+    },
+  );
 
   it(`at random, ${kills} times`, { timeout: 60_000 + kills * 15_000 }, async () => {
     console.log(`kill -9 of the power-cycle daemon: ${kills} kills, SKOLO_SEED=${seed}`);

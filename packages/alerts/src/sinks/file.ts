@@ -4,9 +4,9 @@
  * It is opened for each send, so logrotate may move it at any time.
  */
 import { Buffer } from 'node:buffer';
-import { type FileHandle, open, rename, stat } from 'node:fs/promises';
+import { rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncFolder } from '@skolo/durable';
+import { appendLines, syncFolder } from '@skolo/durable';
 import { errorCode, errorText } from '@skolo/errors';
 import { type EncodeAs, encode } from '../encode.ts';
 import type { Message } from '../message.ts';
@@ -21,7 +21,6 @@ export interface FileSinkOptions {
   encodeAs: EncodeAs;
 }
 
-const newline = 0x0a;
 /** Of a new file: collectors of logs run in a group of the operator's choice. */
 const mode = 0o640;
 
@@ -58,35 +57,11 @@ async function append(file: string, lines: Buffer, maxBytes: number): Promise<vo
     const size = await sizeOf(file);
     const isFull = size !== undefined && size > 0 && size + lines.length > maxBytes;
     if (isFull) await rename(file, `${file}.1`);
-    const handle = await open(file, 'a+', mode);
-    try {
-      await write(handle, lines);
-    } finally {
-      await handle.close();
-    }
+    await appendLines(file, lines, mode);
     if (isFull || size === undefined) await syncFolder(dirname(file));
   } catch (error) {
     throw error instanceof SinkError ? error : fileError(file, error);
   }
-}
-
-async function write(handle: FileHandle, lines: Buffer): Promise<void> {
-  const { size } = await handle.stat();
-  try {
-    // The part of a line that a killed process wrote gets a line of its own. Its message is sent again.
-    if (!(await endsWithLine(handle, size))) await handle.appendFile('\n');
-    await handle.appendFile(lines);
-    await handle.sync();
-  } catch (error) {
-    await handle.truncate(size).catch(() => undefined);
-    throw error;
-  }
-}
-
-async function endsWithLine(handle: FileHandle, size: number): Promise<boolean> {
-  if (size === 0) return true;
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-  return bytesRead === 0 || buffer[0] === newline;
 }
 
 /** Undefined where there is none. Opening a pipe would wait for its reader. */

@@ -3,7 +3,7 @@
  * when the process dies. The lock works between containers, where a pid is meaningless. It writes nothing, so it works on a
  * full disk. LevelDB locks the same file, so it excludes processes of an older version.
  */
-import { open, stat, truncate } from 'node:fs/promises';
+import { open, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorCode } from '@skolo/errors';
 import { makeFolder } from '../make-folder.ts';
@@ -48,12 +48,8 @@ export async function lock(path: string): Promise<() => void> {
   return locked();
 }
 
+/** Does not open an existing one: closing it would release its locks. */
 async function createIfMissing(path: string) {
-  const isThere = await stat(path).then(
-    () => true,
-    (error) => errorCode(error) !== 'ENOENT',
-  );
-  if (isThere) return;
   try {
     await (await open(path, 'wx', 0o600)).close();
   } catch (error) {

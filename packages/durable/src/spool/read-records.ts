@@ -1,6 +1,5 @@
 /** Reads records of segments in order, during appends and trims. */
-import { open } from 'node:fs/promises';
-import { errorCode } from '@skolo/errors';
+import { openIfThere } from '../line-file.ts';
 import { textOf } from './line.ts';
 import { readLines } from './lines.ts';
 import { type Chunk, chunksOf, offsetOf, type Segment } from './segment.ts';
@@ -59,17 +58,9 @@ export async function* readRecords(
 }
 
 async function* chunks(segment: Segment, from: number): AsyncGenerator<Chunk> {
-  try {
-    const handle = await open(segment.path, 'r');
-    try {
-      yield* chunksOf(handle, from, () => segment.end);
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    // Trimmed or lost meanwhile.
-    if (errorCode(error) !== 'ENOENT') throw error;
-  }
+  // Absent if it was trimmed or lost meanwhile.
+  await using handle = await openIfThere(segment.path);
+  if (handle !== undefined) yield* chunksOf(handle, from, () => segment.end);
 }
 
 function recordsOf(

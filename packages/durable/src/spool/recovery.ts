@@ -168,14 +168,10 @@ async function saveDamaged({ path, damaged }: Segment, damage: SpoolDamage) {
 async function bytesOf(path: string, { all }: ByteRanges): Promise<Buffer> {
   const kept = Buffer.alloc(mostKept);
   let filled = 0;
-  const handle = await open(path, 'r');
-  try {
-    for (const { start, end } of all) {
-      const length = Math.min(end - start, mostKept - filled);
-      if (length > 0) filled += (await handle.read(kept, filled, length, start)).bytesRead;
-    }
-  } finally {
-    await handle.close();
+  await using handle = await open(path, 'r');
+  for (const { start, end } of all) {
+    const length = Math.min(end - start, mostKept - filled);
+    if (length > 0) filled += (await handle.read(kept, filled, length, start)).bytesRead;
   }
   return kept.subarray(0, filled);
 }

@@ -1,5 +1,5 @@
 /** Scans every line of a segment. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { writeFileAtomic } from '../atomic-file.ts';
 import type { Note } from './line.ts';
 import { type LineSink, readLines } from './lines.ts';
@@ -30,17 +30,13 @@ export async function beginningOf(path: string): Promise<Beginning | { mayBeTorn
       mayBeTorn &&= !found.includes(10) && !found.includes(0);
     },
   };
-  const handle = await open(path, 'r');
-  try {
-    const { size } = await handle.stat();
-    for await (const { bytes, offset } of chunksOf(handle, 0, () => size)) {
-      readLines(bytes, offset, sink);
-      if (beginning) return beginning;
-    }
-    return { mayBeTorn };
-  } finally {
-    await handle.close();
+  await using handle = await open(path, 'r');
+  const { size } = await handle.stat();
+  for await (const { bytes, offset } of chunksOf(handle, 0, () => size)) {
+    readLines(bytes, offset, sink);
+    if (beginning) return beginning;
   }
+  return { mayBeTorn };
 }
 
 export interface Scan {
@@ -108,15 +104,11 @@ export async function scanSegment(
     scan.damagedLines += 1;
     scan.damagedBytes += end - start;
   }
-  const handle = await open(path, 'r');
-  try {
-    segment.end = (await handle.stat()).size;
-    for await (const { bytes, offset } of chunksOf(handle, 0, () => segment.end)) {
-      readLines(bytes, offset, sink);
-      scan.endsWithNewline = bytes.at(-1) === 10;
-    }
-  } finally {
-    await handle.close();
+  await using handle = await open(path, 'r');
+  segment.end = (await handle.stat()).size;
+  for await (const { bytes, offset } of chunksOf(handle, 0, () => segment.end)) {
+    readLines(bytes, offset, sink);
+    scan.endsWithNewline = bytes.at(-1) === 10;
   }
   if (torn === undefined) return scan;
   if (Math.max(previous + 1, scan.note?.next ?? 0) < acknowledged) {
@@ -136,16 +128,12 @@ const mostTornBytes = 1024 * 1024;
 
 /** Saves the bytes, unless the disk is full, and truncates the file. Gives whether it ends with a newline. */
 async function cut(path: string, end: number): Promise<boolean> {
-  const handle: FileHandle = await open(path, 'r+');
-  try {
-    const torn = await handle.read(Buffer.alloc(mostTornBytes), 0, mostTornBytes, end);
-    const kept = torn.buffer.subarray(0, torn.bytesRead);
-    await writeFileAtomic(`${path}${tornSuffix}`, kept).catch(() => undefined);
-    await handle.truncate(end);
-    await handle.datasync();
-    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, end - 1);
-    return buffer[0] === 10;
-  } finally {
-    await handle.close();
-  }
+  await using handle = await open(path, 'r+');
+  const torn = await handle.read(Buffer.alloc(mostTornBytes), 0, mostTornBytes, end);
+  const kept = torn.buffer.subarray(0, torn.bytesRead);
+  await writeFileAtomic(`${path}${tornSuffix}`, kept).catch(() => undefined);
+  await handle.truncate(end);
+  await handle.datasync();
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, end - 1);
+  return buffer[0] === 10;
 }

@@ -27,7 +27,8 @@ export async function startRepairLab(
     ...options,
     clock,
     repair: {
-      everyMs: 5,
+      // Often, and not so often that looking is all that the processor does.
+      everyMs: 40,
       // The first thing in each look: when it comes for the second time, a whole one has been made.
       reach: async () => {
         for (const each of waiting) each.looks += 1;

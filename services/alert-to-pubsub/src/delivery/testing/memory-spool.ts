@@ -23,12 +23,12 @@ export class MemorySpool implements Needed {
   }
 
   async *read(from: number): AsyncGenerator<SpoolRecord> {
-    for (let index = 0; index < this.records.length; index += 1) {
+    for (let index = Math.max(0, from - 1); index < this.records.length; index += 1) {
       const { broken } = this;
       this.broken = undefined;
       if (broken !== undefined) throw broken;
       const record = this.records[index];
-      if (record !== undefined && record.seq >= from) yield record;
+      if (record !== undefined) yield record;
     }
   }
 
