@@ -3,8 +3,9 @@ import type { ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import type { FleetRack } from './clusters.ts';
 import { relayCommand, streamOf } from './datagram-relay.ts';
+import { FleetError } from './errors.ts';
 import { type Guardian, type StartOptions, startGuardian } from './guardian.ts';
-import { noJumphost, type OpenOptions } from './open-rack.ts';
+import type { OpenOptions } from './open-rack.ts';
 import { type Ended, type ProgramOptions, runToEnd } from './program.ts';
 import { machineArguments } from './ssh.ts';
 import { Tunnel } from './tunnel.ts';
@@ -108,4 +109,9 @@ export function throughTunnel(
       return start([...args, ...(command === undefined ? [] : [command])], options);
     },
   };
+}
+
+/** For what a cluster of gke does not have. */
+export function noJumphost({ name }: FleetRack): FleetError {
+  return new FleetError('NO_ACCESS', `${name}: a cluster of gke has no jumphost; use kubectl`);
 }

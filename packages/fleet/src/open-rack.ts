@@ -2,11 +2,10 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Role } from '@skolo/rack';
 import type { FleetRack } from './clusters.ts';
-import { FleetError } from './errors.ts';
 import { prepareGke } from './gke.ts';
 import { type Guardian, type StartOptions, startGuardian } from './guardian.ts';
 import { type Kubectl, kubectlWith } from './kubectl.ts';
-import type { Jumphost } from './open-jumphost.ts';
+import { type Jumphost, noJumphost } from './open-jumphost.ts';
 import { openK3s } from './open-k3s.ts';
 
 export interface OpenOptions {
@@ -84,11 +83,6 @@ function common(rack: FleetRack, kubeconfig: string, guardian: Guardian, given: 
     kubectl: kubectlWith((args) => start('kubectl', args, { detached: true })),
     spawn: start,
   };
-}
-
-/** For what a cluster of gke does not have. */
-export function noJumphost({ name }: FleetRack): FleetError {
-  return new FleetError('NO_ACCESS', `${name}: a cluster of gke has no jumphost; use kubectl`);
 }
 
 function withoutJumphost(rack: FleetRack): Jumphost {

@@ -20,7 +20,6 @@ const may: Readonly<Record<string, readonly string[]>> = {
   google: ['secrets', 'errors'],
   common: ['rack', 'api', 'durable', 'google', 'secrets', 'errors'],
   backup: ['models', 'durable', 'google', 'secrets', 'errors'],
-  power: ['models', 'equipment', 'rack', 'durable', 'secrets', 'errors'],
   alerts: ['rack', 'durable', 'google', 'secrets', 'errors'],
   fleet: ['api', 'rack', 'durable', 'secrets', 'errors'],
   'secret-store': ['rack', 'models', 'equipment', 'google', 'durable', 'secrets', 'errors'],
@@ -117,15 +116,22 @@ it('has one version of each dependency', () => {
 });
 
 it('has no cycle', () => {
-  const left = new Map(packages.map(({ name, declared }) => [name, declared.dependencies]));
-  for (let before = -1; before !== left.size; ) {
-    before = left.size;
-    for (const [name, needs] of left) {
-      if (!needs.some((other) => left.has(other))) left.delete(name);
-    }
-  }
+  const needs = new Map(packages.map(({ name, declared }) => [name, declared.dependencies]));
 
-  expect([...left.keys()]).toEqual([]);
+  expect(inCycles(needs)).toEqual([]);
+});
+
+it('has no cycle of files that import values from each other', () => {
+  const files = packages.flatMap(({ folder }) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /(^|\/)src\/.*\.tsx?$/.test(file))
+      .map((file) => join(folder, file)),
+  );
+
+  const needs = new Map(files.map((file) => [file, valuesFrom(file)]));
+
+  expect(files.length).toBeGreaterThan(1000);
+  expect(inCycles(needs).map((file) => relative(root, file))).toEqual([]);
 });
 
 describe('rack', () => {
@@ -170,6 +176,30 @@ function importsOf(folder: string) {
     if (!isTest && /^import (?!type\b)[^;]*from 'node:http';$/m.test(text)) withUndici.push(file);
   }
   return { all, production, withUndici };
+}
+
+/** The nodes of a graph that are in a cycle, or on a way from one to another. */
+function inCycles(needs: ReadonlyMap<string, readonly string[]>): string[] {
+  const left = new Map(needs);
+  for (let before = -1; before !== left.size; ) {
+    before = left.size;
+    const needed = new Set([...left.values()].flat());
+    for (const [name, others] of left) {
+      if (!needed.has(name) || !others.some((other) => left.has(other))) left.delete(name);
+    }
+  }
+  return [...left.keys()];
+}
+
+/** The files of its package that a file cannot be loaded without: neither types nor dynamic imports. */
+function valuesFrom(file: string): string[] {
+  const imports = /^(?:import|export) (?!type\b)(?<what>[^;']*?) from '(?<from>\.[^']+)';$/gm;
+  return [...readFileSync(file, 'utf8').matchAll(imports)].flatMap(({ groups }) => {
+    const { what = '', from = '' } = groups ?? {};
+    const names = what.replace(/[{}]/g, '').split(',');
+    const isTypesOnly = names.every((name) => /^\s*(type\b.*)?$/s.test(name));
+    return isTypesOnly ? [] : [join(file, '..', from)];
+  });
 }
 
 /** The files that are loaded with a module: what it imports dynamically is not among them. */

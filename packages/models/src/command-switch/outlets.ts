@@ -19,8 +19,8 @@
 import { DeviceRefused, runProgram } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
+import { readState } from '../families/on-off-patterns.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { readState } from '../families/read-back.ts';
 import { driverKind, type OutletDriver, oneByOne } from '../outlets.ts';
 import { commandSwitch as facts } from './facts.ts';
 

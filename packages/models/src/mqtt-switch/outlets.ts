@@ -24,8 +24,8 @@ import {
 } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
+import { stateIn } from '../families/on-off-patterns.ts';
 import { outletName } from '../families/outlet-name.ts';
-import { stateIn } from '../families/read-back.ts';
 import {
   type DriverDeps,
   driverKind,

@@ -4,6 +4,7 @@ import { call } from '../live/api.ts';
 import { Load, useLoaded } from '../parts/load.tsx';
 import { At, span, useNow } from '../parts/time.tsx';
 import { hrefOf, type Route } from '../shell/router.ts';
+import { textOf } from './entry-text.ts';
 import { Timeline } from './timeline.tsx';
 
 const periods: readonly [string, string, number][] = [
@@ -100,26 +101,4 @@ function Entries({ entries, truncated }: { entries: HistoryEntry[]; truncated: b
 function kindOf(entry: HistoryEntry): string {
   if (entry.kind === 'condition') return entry.condition;
   return entry.kind === 'order' ? entry.order : entry.kind;
-}
-
-export function textOf(entry: HistoryEntry): string {
-  switch (entry.kind) {
-    case 'condition':
-      return entry.text;
-    case 'task':
-      return [entry.id, entry.outcome].filter(Boolean).join(': ');
-    case 'cycle':
-      return `${entry.action} by ${entry.by}: ${entry.reason}${entry.outcome ? `; ${entry.outcome}` : ''}`;
-    case 'repair':
-      return `${entry.step}: ${entry.outcome}${entry.text ? `; ${entry.text}` : ''}`;
-    case 'hold':
-    case 'order':
-      return `${entry.by}: ${entry.reason}`;
-    case 'alert':
-      return [entry.name, entry.severity].filter(Boolean).join(', ');
-    case 'note':
-      return `${entry.by}: ${entry.text}`;
-    case 'boot':
-      return 'the machine has booted';
-  }
 }

@@ -4,7 +4,7 @@ import { useLive } from '../live/store.ts';
 import { wordFor } from '../parts/condition.tsx';
 import { exact } from '../parts/time.tsx';
 import { CurveLane } from './curve.tsx';
-import { textOf } from './history.tsx';
+import { textOf } from './entry-text.ts';
 import { type Scale, scaleOf, ticksOf } from './scale.ts';
 
 /** Left of the axis: names of the lanes. */

@@ -1,0 +1,24 @@
+/** What an entry of the history says. */
+import type { HistoryEntry } from '@skolo/api/machine-state';
+
+export function textOf(entry: HistoryEntry): string {
+  switch (entry.kind) {
+    case 'condition':
+      return entry.text;
+    case 'task':
+      return [entry.id, entry.outcome].filter(Boolean).join(': ');
+    case 'cycle':
+      return `${entry.action} by ${entry.by}: ${entry.reason}${entry.outcome ? `; ${entry.outcome}` : ''}`;
+    case 'repair':
+      return `${entry.step}: ${entry.outcome}${entry.text ? `; ${entry.text}` : ''}`;
+    case 'hold':
+    case 'order':
+      return `${entry.by}: ${entry.reason}`;
+    case 'alert':
+      return [entry.name, entry.severity].filter(Boolean).join(', ');
+    case 'note':
+      return `${entry.by}: ${entry.text}`;
+    case 'boot':
+      return 'the machine has booted';
+  }
+}
