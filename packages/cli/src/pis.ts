@@ -1,8 +1,9 @@
 /** Raspberry Pis that run, as root over ssh: from this desk, or with `--on` through the jumphost of their rack. */
 import { resolve } from 'node:path';
+import type { MemberResult } from '@skolo/cluster';
 import { errorText, inParallel, withDeadline } from '@skolo/errors';
 import type { Computers } from '@skolo/fleet';
-import { type Host, JumphostError, openHost } from '@skolo/jumphost';
+import { type Host, JumphostError, openHost, type StepProgress } from '@skolo/jumphost';
 import type { Rack } from '@skolo/rack';
 import { didYouMean } from '@skolo/rack/suggest';
 import type { SkoloCommand } from './command.ts';
@@ -50,24 +51,22 @@ export interface Pis {
  * Finds Pis by their names in rack.yaml, the jumphost included; each is reached when it is opened. All ways close when the command ends.
  *
  * @param what for the log of the jumphost of `--on`; undefined: nothing changes
+ * @param rack where it was read already
  * @throws CliError rack.yaml has no such machine.
  */
 export async function findPis(
   command: SkoloCommand,
   words: readonly string[],
   options: PiWayOptions,
-  { what, signal }: { what: string | undefined; signal: AbortSignal },
+  { what, signal, ...given }: { what: string | undefined; signal: AbortSignal; rack?: Rack },
 ): Promise<Pis> {
   const { io } = command;
   const names = [...new Set(expandedNames(words))];
-  const rack = await rackIfAny(command.globals());
+  const rack = given.rack ?? (await rackIfAny(command.globals()));
   const targets = new Map(names.map((name) => [name, targetIn(rack, name, options.signInAs)]));
   const through = await jumphostOn(command, what, signal);
   const { openComputers, openJumphost } = await import('@skolo/fleet');
-  const shared = {
-    env: io.env,
-    acceptsNewKeys: options.acceptNewKeys ?? false,
-  };
+  const shared = { env: io.env, acceptsNewKeys: options.acceptNewKeys ?? false };
   const { passwordFile } = options;
   const computers = await openComputers({
     ...shared,
@@ -120,36 +119,33 @@ async function jumphostOn(command: SkoloCommand, what: string | undefined, signa
   return { rack, jumphost };
 }
 
-/** What became of one Pi. */
-export type PiResult<T> = { name: string; value: T } | { name: string; error: string };
+const atOnce = 16;
 
-interface EachOptions {
-  atOnce?: number;
-  /** For all the work on one Pi. */
-  limitMs: number;
-  signal: AbortSignal;
-}
-
-/** Does the work on every Pi. One that fails, or is late, fails alone. @throws Only the signal's reason. */
-export async function onEachPi<T>(
+/**
+ * Does the work on every Pi. One that fails, or is late, fails alone.
+ *
+ * @param limitMs for all the work on one Pi
+ * @throws Only the signal's reason.
+ */
+export async function onEachPi(
   pis: Pick<Pis, 'names' | 'open'>,
-  { atOnce = 16, limitMs, signal }: EachOptions,
-  work: (pi: { name: string; host: Host; signal: AbortSignal }) => Promise<T>,
-): Promise<PiResult<T>[]> {
-  return await inParallel(pis.names, atOnce, async (name): Promise<PiResult<T>> => {
+  { limitMs, signal }: { limitMs: number; signal: AbortSignal },
+  work: (pi: { name: string; host: Host; signal: AbortSignal }) => Promise<StepProgress[]>,
+): Promise<MemberResult[]> {
+  return await inParallel(pis.names, atOnce, async (name): Promise<MemberResult> => {
     const late = () =>
       new JumphostError(
         'LOST',
         `${name}: not done within ${Math.round(limitMs / 1000)} s; look at it, and run this again: it goes on where it was`,
       );
     try {
-      const value = await withDeadline({ ms: limitMs, late, signal }, async (stop) =>
+      const steps = await withDeadline({ ms: limitMs, late, signal }, async (stop) =>
         work({ name, host: await pis.open(name, stop), signal: stop }),
       );
-      return { name, value };
+      return { name, steps };
     } catch (error) {
       signal.throwIfAborted();
-      return { name, error: errorText(error) };
+      return { name, steps: [], why: errorText(error) };
     }
   });
 }

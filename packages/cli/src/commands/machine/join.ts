@@ -7,7 +7,6 @@ import {
   clusterOn,
   downloader,
   type Host,
-  isPrepared,
   type JoinCluster,
   joinSteps,
   type MachineTasks,
@@ -20,12 +19,14 @@ import { readRack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, failPartly } from '../../errors.ts';
 import { interruptible, openJumphostOf } from '../../fleet.ts';
+import type { Io } from '../../io.ts';
 import { powerDaemonAt, taskLimitOption, taskPolls, tasksOf } from '../../machine-tasks.ts';
 import { audit, findMachines, machineOptions } from '../../machine-way.ts';
 import { expandedNames } from '../../names.ts';
 import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
 import { filesFolder, hostOptions } from '../jumphost/open-steps.ts';
+import { outcomeOf } from '../pi/pi-steps.ts';
 
 interface Result {
   name: string;
@@ -62,17 +63,10 @@ export function joinMachines(command: SkoloCommand): void {
           if (now !== undefined) report(`${machine.name}: ${now.name}: ${now.text}`);
         },
       });
-      const wrong = steps.filter(({ state }) => state === 'failed' || state === 'differs');
-      if (wrong.length > 0) {
-        const isFailed = wrong.some(({ state }) => state === 'failed');
-        const text = wrong.map((step) => `${step.name}: ${step.text}`).join('; ');
-        return { state: isFailed ? 'failed' : 'differs', text };
-      }
-      const isChanged = steps.some(({ state }) => state === 'changed');
-      const text = isPrepared(steps)
-        ? (steps.find(({ name }) => name === 'k3s-agent')?.text ?? '')
-        : '';
-      return { state: isChanged ? 'joined' : 'unchanged', text };
+      const { state, why } = outcomeOf({ name: machine.name, steps });
+      if (state === 'failed' || state === 'differs') return { state, text: why };
+      const text = steps.find(({ name }) => name === 'k3s-agent')?.text ?? '';
+      return { state: state === 'changed' ? 'joined' : 'unchanged', text };
     });
   });
 }
@@ -168,6 +162,12 @@ async function onEach(
       }
     });
   });
+  printNodes(io, results);
+}
+
+/** What became of nodes. Sets the exit code. */
+export function printNodes(io: Io, results: readonly Result[]): void {
+  const isWrong = ({ state }: Result) => state === 'failed' || state === 'differs';
   printTable(
     io,
     [
@@ -175,16 +175,12 @@ async function onEach(
       {
         title: 'STATE',
         cell: ({ state }) => state,
-        style: ({ state }) => (isWrong(state) ? 'red' : undefined),
+        style: (result) => (isWrong(result) ? 'red' : undefined),
       },
       { title: 'WHAT', cell: ({ text }) => plain(text), shrinkTo: 20 },
     ],
     results,
   );
-  const wrong = results.filter(({ state }) => isWrong(state)).length;
+  const wrong = results.filter(isWrong).length;
   if (wrong > 0) failPartly(io, wrong < results.length);
-}
-
-function isWrong(state: Result['state']): boolean {
-  return state === 'failed' || state === 'differs';
 }

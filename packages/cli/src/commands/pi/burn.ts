@@ -1,5 +1,4 @@
 import {
-  type BurnProgress,
   burnCards,
   type CardResult,
   customise,
@@ -13,11 +12,9 @@ import type { SkoloCommand } from '../../command.ts';
 import { complain, failPartly } from '../../errors.ts';
 import { interruptible } from '../../fleet.ts';
 import { mustType } from '../../must-type.ts';
-import { livePicture } from '../../output/live-area.ts';
 import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
-import { isRedrawn } from '../../output/waiting.ts';
-import { byteLine } from './byte-progress.ts';
+import { byteDisplay } from './byte-progress.ts';
 import { machineImages } from './machine-images.ts';
 import { addSetupOptions, type SetupOptions } from './setups.ts';
 
@@ -73,7 +70,7 @@ export function define(command: SkoloCommand): void {
           readers.push({ path, disk });
         }
         await agree(command, readers, options, signal);
-        const display = burnDisplay(command);
+        const display = byteDisplay(command.io);
         const results = await burnCards(images.names, readers, {
           ...{ ...needs, signal },
           async imageOf(name) {
@@ -81,7 +78,8 @@ export function define(command: SkoloCommand): void {
             await customise(image, needs);
             return image.disk;
           },
-          progress: display.progress,
+          progress: (path, name, { phase, done, total }) =>
+            display.progress(path, `${path}: ${name} ${phase}`, done, total),
           ask: display.ask,
           done: ({ path = '' }) => display.forget(path),
         }).finally(display.end);
@@ -126,35 +124,4 @@ function print({ io }: SkoloCommand, results: readonly CardResult[]): void {
     else complain(io, plain(`${name}: ${why}`));
   }
   if (failed.length > 0) failPartly(io, failed.length < results.length);
-}
-
-/** A line for each reader, in a terminal redrawn: its progress, or what a person has to do there. */
-function burnDisplay({ io }: SkoloCommand) {
-  const shown = new Map<string, { line: string; what: string; start: number; tenth: number }>();
-  const lines = () => [...shown.values()].map(({ line }) => plain(line));
-  const picture = isRedrawn(io) ? livePicture(io, lines) : undefined;
-  return {
-    progress(path: string, name: string, { phase, done, total }: BurnProgress) {
-      const what = `${path}: ${name} ${phase}`;
-      const former = shown.get(path);
-      const start = former?.what === what ? former.start : io.now();
-      const tenth = Math.floor((done / total) * 10);
-      const line = byteLine(what, { done, total, seconds: (io.now() - start) / 1000 });
-      shown.set(path, { line, what, start, tenth });
-      if (picture !== undefined) picture.changed();
-      else if (former?.what !== what || former.tenth < tenth) io.err(plain(line));
-    },
-    ask(path: string, text: string) {
-      shown.set(path, { line: text, what: '', start: 0, tenth: 0 });
-      if (picture !== undefined) picture.changed();
-      else io.err(plain(text));
-    },
-    forget(path: string) {
-      shown.delete(path);
-      picture?.changed();
-    },
-    end() {
-      picture?.end(false);
-    },
-  };
 }

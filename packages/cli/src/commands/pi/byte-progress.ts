@@ -1,60 +1,58 @@
-/** Progress of bytes: a line that is redrawn in a terminal, and one every ten percent elsewhere. */
+/** Progress of bytes: lines that are redrawn in a terminal, and one every ten percent elsewhere. */
 import type { Io } from '../../io.ts';
 import { livePicture } from '../../output/live-area.ts';
 import { plain } from '../../output/text.ts';
 import { isRedrawn } from '../../output/waiting.ts';
 
-export interface ByteProgress {
-  at(done: number, total: number | undefined): void;
-  end(): void;
+interface Line {
+  text: string;
+  what: string;
+  start: number;
+  /** Bytes that were there at the start. */
+  from: number;
+  tenth: number;
 }
 
-/** @param what `raspios.img.xz` */
-export function byteProgress(io: Io, what: string): ByteProgress {
-  const start = io.now();
-  let now: { done: number; total: number | undefined } | undefined;
-  let first: number | undefined;
-  const line = () => {
-    if (now === undefined) return [];
-    const seconds = (io.now() - start) / 1000;
-    return [plain(byteLine(what, { ...now, from: first ?? 0, seconds }))];
-  };
-  if (isRedrawn(io)) {
-    const picture = livePicture(io, line);
-    return {
-      at(done, total) {
-        first ??= done;
-        now = { done, total };
-        picture.changed();
-      },
-      end: () => picture.end(false),
-    };
-  }
-  let shown = -1;
+/** A line for each place where bytes go: their progress, or what a person has to do there. */
+export function byteDisplay(io: Io) {
+  const shown = new Map<string, Line>();
+  const lines = () => [...shown.values()].map(({ text }) => plain(text));
+  const picture = isRedrawn(io) ? livePicture(io, lines) : undefined;
   return {
-    at(done, total) {
-      first ??= done;
-      now = { done, total };
+    /** @param what `raspios.img.xz` @param total undefined: unknown */
+    progress(place: string, what: string, done: number, total: number | undefined) {
+      const former = shown.get(place);
+      const isNew = former?.what !== what;
+      const { start, from } = isNew ? { start: io.now(), from: done } : former;
       const tenth = total === undefined ? Math.floor(done / 1e9) : Math.floor((done / total) * 10);
-      if (tenth <= shown) return;
-      shown = tenth;
-      for (const each of line()) io.err(each);
+      const text = byteLine(what, { done, total, from, seconds: (io.now() - start) / 1000 });
+      shown.set(place, { text, what, start, from, tenth });
+      if (picture !== undefined) picture.changed();
+      else if (isNew || former.tenth < tenth) io.err(plain(text));
     },
-    end() {},
+    ask(place: string, text: string) {
+      shown.set(place, { text, what: '', start: 0, from: 0, tenth: 0 });
+      if (picture !== undefined) picture.changed();
+      else io.err(plain(text));
+    },
+    forget(place: string) {
+      shown.delete(place);
+      picture?.changed();
+    },
+    end: () => picture?.end(false),
   };
 }
 
-export interface ByteCount {
+interface ByteCount {
   done: number;
   total: number | undefined;
-  /** What was there at the start. */
-  from?: number;
+  from: number;
   /** Since the start. */
   seconds: number;
 }
 
 /** `raspios.img.xz: 100 of 500 MB, 20 %, 12.3 MB/s` */
-export function byteLine(what: string, { done, total, from = 0, seconds }: ByteCount): string {
+function byteLine(what: string, { done, total, from, seconds }: ByteCount): string {
   const mb = (bytes: number) => (bytes / 1e6).toFixed(0);
   const rate = seconds > 0 ? (done - from) / seconds / 1e6 : 0;
   const share =

@@ -16,7 +16,7 @@ import type { Io } from '../../io.ts';
 import { findNamed } from '../../names.ts';
 import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
-import { byteProgress } from './byte-progress.ts';
+import { byteDisplay } from './byte-progress.ts';
 
 /** Where base images are. */
 export function imagesFolder({ env }: Pick<Io, 'env'>): string {
@@ -121,16 +121,17 @@ export async function fetchTo(
   { from, sha256, keyring, signal }: FetchNeeds,
 ): Promise<StoredImage> {
   const isRemote = /^https?:/.test(from);
-  const progress = byteProgress(io, isRemote ? from.replace(/^.*\//, '') : from);
+  const what = isRemote ? from.replace(/^.*\//, '') : from;
+  const display = byteDisplay(io);
   try {
     return await fetchImage(imagesFolder(io), isRemote ? from : resolve(io.folder, from), {
       ...{ fetch, signal, now: io.now, report: (text) => io.err(plain(text)) },
       ...(sha256 !== undefined && { sha256 }),
       ...(keyring !== undefined && { keyring: resolve(io.folder, keyring) }),
-      progress: progress.at,
+      progress: (done, total) => display.progress(from, what, done, total),
     });
   } finally {
-    progress.end();
+    display.end();
   }
 }
 

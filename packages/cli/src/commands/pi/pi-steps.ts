@@ -1,21 +1,60 @@
 /** Steps on many Pis: what runs now on each, and what became of it. */
+import type { MemberResult } from '@skolo/cluster';
 import type { StepProgress } from '@skolo/jumphost';
+import type { Rack } from '@skolo/rack';
+import type { SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
 import type { Io } from '../../io.ts';
+import { deskName } from '../../machine-way.ts';
 import { frameLines, livePicture } from '../../output/live-area.ts';
 import { printOverview, tally } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
 import { plain, type Style } from '../../output/text.ts';
-import type { PiResult } from '../../pis.ts';
+import { findPis, type Pis, type PiWayOptions } from '../../pis.ts';
 import { printNews } from '../jumphost/steps-text.ts';
 
-interface Shown {
-  report(name: string, steps: readonly StepProgress[]): void;
+interface Given {
+  signal: AbortSignal;
+  isCheck: boolean;
+  /** This desk, for others who come meanwhile. */
+  by: string;
+  /** Shows what is known of one Pi. */
+  report(now: Pick<MemberResult, 'name' | 'steps'>): void;
+  /** Ends the picture, for what is printed below it. */
   end(): void;
 }
 
+interface OnPis extends PiWayOptions {
+  check?: boolean;
+  /** For the log of the jumphost of `--on`. */
+  what: string;
+  rack?: Rack | undefined;
+}
+
+/** Finds Pis, shows their steps while the work is under way, prints what became of each, and sets the exit code. */
+export async function onPis(
+  command: SkoloCommand,
+  words: readonly string[],
+  { check: isCheck = false, what, rack, ...way }: OnPis,
+  work: (pis: Pis, given: Given) => Promise<MemberResult[]>,
+): Promise<void> {
+  const { io } = command;
+  const results = await interruptible(command, async (signal) => {
+    const logged = isCheck ? undefined : what;
+    const pis = await findPis(command, words, way, { what: logged, signal, ...(rack && { rack }) });
+    const shown = showSteps(io, pis.names);
+    try {
+      return await work(pis, { ...shown, signal, isCheck, by: deskName() });
+    } finally {
+      shown.end();
+    }
+  });
+  printOutcomes(io, results.map(outcomeOf));
+}
+
 /** A line for each Pi while they change; without a terminal, a line for each step that changes or fails. */
-export function showSteps(io: Io, names: readonly string[]): Shown {
+function showSteps(io: Io, names: readonly string[]): Pick<Given, 'report' | 'end'> {
   const latest = new Map<string, readonly StepProgress[]>();
   const picture =
     io.rows === undefined
@@ -35,7 +74,7 @@ export function showSteps(io: Io, names: readonly string[]): Shown {
           );
         });
   return {
-    report(name, steps) {
+    report({ name, steps }) {
       if (picture === undefined) printNews(io.err, `${name}: `, latest.get(name) ?? [], steps);
       latest.set(name, steps);
       picture?.changed();
@@ -65,7 +104,7 @@ function nowOf(steps: readonly StepProgress[] = []) {
   };
 }
 
-export interface Outcome {
+interface Outcome {
   name: string;
   state: 'ok' | 'changed' | 'differs' | 'failed';
   /** Its model, memory and system, where it has said them. */
@@ -76,12 +115,10 @@ export interface Outcome {
   why: string;
 }
 
-export function outcomeOf(result: PiResult<readonly StepProgress[]>): Outcome {
-  const { name } = result;
-  if ('error' in result) {
-    return { name, state: 'failed', system: '', steps: [], why: without(name, result.error) };
+export function outcomeOf({ name, steps: all, why }: MemberResult): Outcome {
+  if (why !== undefined) {
+    return { name, state: 'failed', system: '', steps: [], why: without(name, why) };
   }
-  const all = result.value;
   const found = all.find((step) => step.name === 'system');
   const system = found?.state === 'ok' ? found.text : '';
   const wrong = all.filter(({ state }) => state === 'failed' || state === 'differs');
@@ -108,10 +145,6 @@ function without(name: string, text: string): string {
   return text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
 }
 
-function isWrong({ state }: Outcome): boolean {
-  return state === 'failed' || state === 'differs';
-}
-
 const columns: Column<Outcome>[] = [
   { title: 'NAME', cell: ({ name }) => name },
   { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
@@ -120,8 +153,8 @@ const columns: Column<Outcome>[] = [
 ];
 
 /** Below the table is what is wrong in full. Sets the exit code. */
-export function printOutcomes(io: Io, outcomes: readonly Outcome[]): void {
-  const wrong = outcomes.filter(isWrong);
+function printOutcomes(io: Io, outcomes: readonly Outcome[]): void {
+  const wrong = outcomes.filter(({ state }) => state === 'failed' || state === 'differs');
   printOverview(io, {
     ...{ head: [], rows: outcomes, columns, isSelection: true },
     remarks: wrong.map(({ name, why }) => ({ name, text: why })),

@@ -4,9 +4,8 @@ import { setupSteps } from '@skolo/pi';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { interruptible } from '../../fleet.ts';
-import { deskName } from '../../machine-way.ts';
-import { addWayOptions, findPis, onEachPi, type PiWayOptions } from '../../pis.ts';
-import { outcomeOf, printOutcomes, showSteps } from './pi-steps.ts';
+import { addWayOptions, onEachPi, type PiWayOptions } from '../../pis.ts';
+import { onPis } from './pi-steps.ts';
 import { addSystemOptions, readSetups, type SetupOptions } from './setups.ts';
 
 interface Options extends PiWayOptions, Omit<SetupOptions, 'k3s' | 'dhcp'> {
@@ -42,36 +41,31 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (words: string[], options: Options) => {
     const { io } = command;
-    const isCheck = options.check ?? false;
-    const results = await interruptible(command, async (signal) => {
-      // Not its address: it has one.
-      const given = { ...userOf(options), ...options, dhcp: true as const, k3s: k3sVersion };
-      const setups = await readSetups(command, words, given, signal);
-      const what = isCheck ? undefined : `pi setup: ${words.join(' ')}`;
-      const pis = await findPis(command, words, options, { what, signal });
-      const shown = showSteps(io, pis.names);
-      try {
-        return await onEachPi(pis, { limitMs: options.limit, signal }, async (pi) => {
-          const { name, host, signal: stop } = pi;
-          const steps = setupSteps({
-            ...{ setup: setups.of(name, {}), now: io.now, signal: stop },
-            mayRestart: options.restart ?? false,
-            ...(pis.rack?.jumphost.name === name && { master: pis.rack }),
-            guard: {
-              ...{ returnSeconds: options.returnAfter / 1000, signal: stop },
-              newSession: (end) => pis.newSession(name, end),
-            },
-          });
-          return await prepare(host, steps, {
-            ...{ isCheck, signal: stop, by: deskName() },
-            report: (all) => shown.report(name, all),
-          });
+    // Not its address: it has one.
+    const given = { ...userOf(options), ...options, dhcp: true as const, k3s: k3sVersion };
+    const setups = await interruptible(command, (signal) =>
+      readSetups(command, words, given, signal),
+    );
+    const what = `pi setup: ${words.join(' ')}`;
+    const { rack } = setups;
+    await onPis(command, words, { ...options, what, rack }, async (pis, given) => {
+      const limits = { limitMs: options.limit, signal: given.signal };
+      return await onEachPi(pis, limits, async ({ name, host, signal }) => {
+        const steps = setupSteps({
+          ...{ setup: setups.of(name, {}), now: io.now, signal },
+          mayRestart: options.restart ?? false,
+          ...(rack?.jumphost.name === name && { master: rack }),
+          guard: {
+            ...{ returnSeconds: options.returnAfter / 1000, signal },
+            newSession: (end) => pis.newSession(name, end),
+          },
         });
-      } finally {
-        shown.end();
-      }
+        return await prepare(host, steps, {
+          ...{ isCheck: given.isCheck, signal, by: given.by },
+          report: (all) => given.report({ name, steps: all }),
+        });
+      });
     });
-    printOutcomes(io, results.map(outcomeOf));
   });
 }
 

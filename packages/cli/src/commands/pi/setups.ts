@@ -115,6 +115,7 @@ export interface Parts {
 }
 
 export interface Setups {
+  rack: Rack | undefined;
   /** Of machines; of a common image those of cards. */
   names: string[];
   /** @throws PiError It is not valid. */
@@ -149,7 +150,7 @@ export async function readSetups(
   const version = cluster?.version ?? options.k3s ?? k3sVersion;
   const download = downloader({ folder: filesFolder(command, options), fetch, signal });
   return {
-    names,
+    ...{ rack, names },
     program: joins
       ? async (architecture) => {
           const program = await k3sProgram(architecture, { version, download });

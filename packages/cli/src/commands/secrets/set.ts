@@ -1,12 +1,12 @@
 /** `skolo secrets set`, `generate`, `edit`: values in the store. */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { interruptible } from '../../fleet.ts';
 import { plain } from '../../output/text.ts';
+import { programEnd } from '../../run-program.ts';
 import { findSecret, type OpenSecrets, openSecrets } from './open-secrets.ts';
 
 const apply = (rack: string) => `skolo secrets apply ${rack} brings it to the rack`;
@@ -165,14 +165,8 @@ async function runEditor({ io }: SkoloCommand, path: string, signal: AbortSignal
     env: io.env,
     stdio: 'inherit',
   });
-  const stop = () => child.kill('SIGTERM');
-  signal.addEventListener('abort', stop);
-  try {
-    const [code] = await once(child, 'close');
-    signal.throwIfAborted();
-    if (code !== 0)
-      throw new CliError(`${editor}: ended with exit code ${code}; nothing was changed`);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
+  const { exitCode } = await programEnd(io, editor, child);
+  signal.throwIfAborted();
+  if (exitCode !== 0)
+    throw new CliError(`${editor}: ended with exit code ${exitCode}; nothing was changed`);
 }

@@ -1,10 +1,7 @@
 import { deploy } from '@skolo/cluster';
 import type { SkoloCommand } from '../../../command.ts';
-import { interruptible } from '../../../fleet.ts';
-import { deskName } from '../../../machine-way.ts';
-import { addWayOptions, findPis, type PiWayOptions } from '../../../pis.ts';
-import { showSteps } from '../pi-steps.ts';
-import { printMembers } from './print-members.ts';
+import { addWayOptions, type PiWayOptions } from '../../../pis.ts';
+import { onPis } from '../pi-steps.ts';
 import { addProgramOptions, type ProgramOptions, programNeeds } from './program-options.ts';
 
 interface Options extends ProgramOptions, PiWayOptions {
@@ -28,28 +25,14 @@ export function defineDeploy(command: SkoloCommand): void {
     .example("skolo pi kubernetes deploy 'host[01-10]'");
 
   command.action(async (words: string[], options: Options) => {
-    const { io } = command;
-    const isCheck = options.check ?? false;
-    const results = await interruptible(command, async (signal) => {
-      const what = isCheck ? undefined : `pi kubernetes deploy ${words.join(' ')}`;
-      const pis = await findPis(command, words, options, { what, signal });
-      const { plan, download } = programNeeds(command, options, signal);
-      const shown = showSteps(io, pis.names);
-      const deps = { download, isCheck, signal, by: deskName(), now: io.now };
-      try {
-        return await deploy(
-          pis.names.map((name) => ({ name })),
-          plan,
-          {
-            ...deps,
-            report: ({ name, steps }) => shown.report(name, steps),
-            open: (name) => pis.open(name, signal),
-          },
-        );
-      } finally {
-        shown.end();
-      }
+    const what = `pi kubernetes deploy ${words.join(' ')}`;
+    await onPis(command, words, { ...options, what }, async (pis, given) => {
+      const { plan, download } = programNeeds(command, options, given.signal);
+      const members = pis.names.map((name) => ({ name }));
+      return await deploy(members, plan, {
+        ...{ ...given, download, now: command.io.now },
+        open: (name) => pis.open(name, given.signal),
+      });
     });
-    printMembers(command, results);
   });
 }

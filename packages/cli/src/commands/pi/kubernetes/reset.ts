@@ -11,17 +11,17 @@ import {
 import { errorText } from '@skolo/errors';
 import { removeRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../../../command.ts';
-import { CliError, complain, failPartly } from '../../../errors.ts';
+import { CliError, complain } from '../../../errors.ts';
 import { clustersFile, interruptible } from '../../../fleet.ts';
 import { mustType } from '../../../must-type.ts';
 import { expandedNames, folded } from '../../../names.ts';
-import { printTable } from '../../../output/table.ts';
 import { count, plain } from '../../../output/text.ts';
+import { printNodes } from '../../machine/join.ts';
 import { type OpenCluster, openCluster } from './open-cluster.ts';
 
 interface Options {
   node?: string[];
-  keepData?: true;
+  keepData?: boolean;
   yes?: true;
 }
 
@@ -42,7 +42,7 @@ export function defineReset(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo pi kubernetes reset pis --node host07');
 
-  command.action(async (name: string, { node, keepData, yes }: Options) => {
+  command.action(async (name: string, { node, keepData: keepsData = false, yes }: Options) => {
     const { io } = command;
     const wanted = node === undefined ? undefined : [...new Set(expandedNames(node))];
     await interruptible(command, async (signal) => {
@@ -50,7 +50,7 @@ export function defineReset(command: SkoloCommand): void {
       const cluster = await openCluster(command, name, { what, signal });
       const { server } = cluster;
       const distribution = (await placeOf(server))?.distribution === 'kubeadm' ? kubeadm : k3s;
-      if (keepData && distribution === kubeadm) {
+      if (keepsData && distribution === kubeadm) {
         throw new CliError(
           `${name}: is a cluster of kubeadm, whose reset removes the database; save what you need, and leave --keep-data out`,
         );
@@ -65,19 +65,11 @@ export function defineReset(command: SkoloCommand): void {
       });
       const agents = agentsIn(loss, cluster, wanted);
       if (!yes) {
-        io.err(
-          plain(lossText(loss, { name, agents: wanted && agents, keepsData: keepData ?? false })),
-        );
+        io.err(plain(lossText(loss, { name, agents: wanted && agents, keepsData })));
         await mustType(io, { what: `${name} to agree`, wanted: name, option: '--yes' }, signal);
       }
       const results = await removeNodes(agents, {
-        ...{
-          server,
-          distribution,
-          signal,
-          isWhole: wanted === undefined,
-          keepsData: keepData ?? false,
-        },
+        ...{ server, distribution, signal, keepsData, isWhole: wanted === undefined },
         open: (each) =>
           cluster.open(
             loss.nodes.find((known) => known.name === each) ?? { name: each, address: undefined },
@@ -88,11 +80,14 @@ export function defineReset(command: SkoloCommand): void {
       if (wanted === undefined) {
         results.push(
           results.every(({ isGone }) => isGone)
-            ? await resetServer(command, cluster, distribution, keepData ?? false)
+            ? await resetServer(command, cluster, distribution, keepsData)
             : { name: server.name, isGone: false, text: 'stays until all others have left' },
         );
       }
-      print(command, results);
+      printNodes(
+        io,
+        results.map(({ isGone, ...each }) => ({ ...each, state: isGone ? 'left' : 'failed' })),
+      );
     });
   });
 }
@@ -143,22 +138,4 @@ async function resetServer(
   } catch (error) {
     return { name: server.name, isGone: false, text: errorText(error) };
   }
-}
-
-function print({ io }: SkoloCommand, results: readonly Removed[]): void {
-  printTable(
-    io,
-    [
-      { title: 'NAME', cell: ({ name }) => name },
-      {
-        title: 'STATE',
-        cell: ({ isGone }) => (isGone ? 'left' : 'failed'),
-        style: ({ isGone }) => (isGone ? undefined : 'red'),
-      },
-      { title: 'WHAT', cell: ({ text }) => plain(text), shrinkTo: 20 },
-    ],
-    results,
-  );
-  const wrong = results.filter(({ isGone }) => !isGone).length;
-  if (wrong > 0) failPartly(io, wrong < results.length);
 }

@@ -1,16 +1,15 @@
-import { isDone, type Member, type MemberResult, setUp } from '@skolo/cluster';
+import { isDone, type Member, setUp } from '@skolo/cluster';
 import { addRack, type NewRack, readFleet } from '@skolo/fleet';
 import type { Rack } from '@skolo/rack';
 import { ipv4 } from '../../../arguments.ts';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
-import { clustersFile, interruptible, rackOn, withJumphost } from '../../../fleet.ts';
-import { deskName, targetOf } from '../../../machine-way.ts';
+import { clustersFile, rackOn, withJumphost } from '../../../fleet.ts';
+import { targetOf } from '../../../machine-way.ts';
 import { expandedNames } from '../../../names.ts';
-import { addWayOptions, findPis, type PiWayOptions } from '../../../pis.ts';
+import { addWayOptions, type PiWayOptions } from '../../../pis.ts';
 import { renderedAccounts } from '../../jumphost/open-steps.ts';
-import { showSteps } from '../pi-steps.ts';
-import { printMembers } from './print-members.ts';
+import { onPis } from '../pi-steps.ts';
 import { addProgramOptions, type ProgramOptions, programNeeds } from './program-options.ts';
 
 interface Options extends ProgramOptions, PiWayOptions {
@@ -47,43 +46,35 @@ export function defineSetUp(command: SkoloCommand): void {
 
   command.action(async (words: string[], options: Options) => {
     const { io } = command;
-    const isCheck = options.check ?? false;
     const names = [...new Set(expandedNames([...words, ...(options.worker ?? [])]))];
     const master = options.master ?? names[0];
     if (master === undefined) command.error("give names, or '--master' and '--worker'");
     const workers = names.filter((each) => each !== master);
-    const results = await interruptible(command, async (signal) => {
-      const what = isCheck ? undefined : `pi kubernetes setup of ${master}`;
-      const pis = await findPis(command, [master, ...workers], options, { what, signal });
+    const what = `pi kubernetes setup of ${master}`;
+    await onPis(command, [master, ...workers], { ...options, what }, async (pis, given) => {
+      const { signal, isCheck } = given;
       const server = { name: master, address: options.address ?? addressIn(pis.rack, master) };
       const entry = await entryFor(command, pis.rack, server, options);
       const { plan, download } = programNeeds(command, options, signal);
-      const shown = showSteps(io, pis.names);
-      let all: MemberResult[];
-      try {
-        const agents = workers.map((name): Member => {
-          const address = pis.rack?.machines.get(name)?.address;
-          return { name, ...(address !== undefined && { address }) };
-        });
-        all = await setUp(
-          { ...plan, server, agents },
-          {
-            ...{ download, isCheck, signal, by: deskName(), now: io.now },
-            report: ({ name, steps }) => shown.report(name, steps),
-            accounts: () => renderedAccounts(command, signal),
-            open: (name) => pis.open(name, signal),
-          },
-        );
-      } finally {
-        shown.end();
-      }
+      const agents = workers.map((name): Member => {
+        const address = pis.rack?.machines.get(name)?.address;
+        return { name, ...(address !== undefined && { address }) };
+      });
+      const all = await setUp(
+        { ...plan, server, agents },
+        {
+          ...{ ...given, download, now: io.now },
+          accounts: () => renderedAccounts(command, signal),
+          open: (name) => pis.open(name, signal),
+        },
+      );
+      given.end();
       if (all[0] && isDone(all[0]) && !isCheck && !entry.isThere) {
         await addRack(entry.file, entry.name, entry.rack);
         io.err(`${entry.name}: added to ${entry.file}; skolo attach ${entry.name} opens it`);
       }
       return all;
     });
-    printMembers(command, results);
   });
 }
 
