@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Disk, diskOf } from '../image/disk.ts';
 import { burnCards, type CardsDeps, type Reader } from './burn-cards.ts';
 import type { DiskFacts } from './disk-facts.ts';
@@ -14,7 +14,7 @@ import { type BurnProgress, writeCard } from './write-card.ts';
 const run = promisify(execFile);
 const { signal } = new AbortController();
 const mib = 1024 * 1024;
-const size = 24 * mib;
+const size = 14 * mib;
 
 const whyNot = await losetup('--find').then(
   () => undefined,
@@ -58,11 +58,11 @@ describe('a plain file', () => {
   });
 });
 
-/** 24 MiB: data, 12 MiB of zeros, data. */
+/** 14 MiB: data, two parts of 4 MiB that are zeros, data. */
 async function imageIn(folder: string, length = size) {
   const bytes = Buffer.alloc(length);
   for (let at = 0; at < length; at += 4096) {
-    if (at < 6 * mib || at > 18 * mib) bytes.writeUInt32LE(at + 1, at);
+    if (at < 5 * mib || at >= 13 * mib) bytes.writeUInt32LE(at + 1, at);
   }
   const path = join(folder, 'image');
   await writeFile(path, bytes);
@@ -72,23 +72,30 @@ async function imageIn(folder: string, length = size) {
 
 describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, () => {
   let folder: string;
+  let common: string;
   let image: Awaited<ReturnType<typeof imageIn>>;
   const loops: string[] = [];
   const mounts: string[] = [];
 
+  beforeAll(async () => {
+    common = await mkdtemp(join(tmpdir(), 'skolo-card-'));
+    image = await imageIn(common);
+  });
+  afterAll(async () => {
+    await image.file.close();
+    await rm(common, { recursive: true });
+  });
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'skolo-card-'));
-    image = await imageIn(folder);
   });
   afterEach(async () => {
-    await image.file.close();
     for (const each of mounts.splice(0)) await run('umount', ['--lazy', each]);
     for (const each of loops.splice(0)) await losetup('--detach', each).catch(() => undefined);
     await rm(folder, { recursive: true, force: true });
   });
 
   /** Random bytes are on a card that was used. */
-  async function newCard(name: string, { bytes = 32 * mib, used = true } = {}): Promise<string> {
+  async function newCard(name: string, { bytes = 16 * mib, used = true } = {}): Promise<string> {
     const path = join(folder, name);
     if (used) await writeFile(path, Buffer.alloc(bytes, 'former'));
     else await writeFile(path, '').then(() => truncate(path, bytes));
@@ -221,7 +228,7 @@ describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, (
     // It has less than it says.
     const card = join(small, 'card');
     await writeFile(card, Buffer.alloc(mib, 'former'));
-    await truncate(card, 32 * mib);
+    await truncate(card, 16 * mib);
 
     await expect(write(await reader(card))).rejects.toThrow(
       /writing failed at \d+ MB: .*; was it pulled out\? It does not start/,

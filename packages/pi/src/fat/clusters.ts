@@ -88,9 +88,9 @@ export async function openClusters(disk: WritableDisk, layout: FatLayout): Promi
       if (info === undefined) return;
       const note = await readBytes(disk, info, 512);
       if (note.readUInt32LE(0) !== 0x41615252) return;
-      const [first = 0xffffffff] = freeClusters();
-      note.writeUInt32LE([...freeClusters()].length, 488);
-      note.writeUInt32LE(first, 492);
+      const all = [...freeClusters()];
+      note.writeUInt32LE(all.length, 488);
+      note.writeUInt32LE(all[0] ?? 0xffffffff, 492);
       await disk.write(note, info);
     },
   };

@@ -11,8 +11,8 @@ import type { PiSetup } from '../setup.ts';
 import {
   bootOffset,
   checkFat,
+  copyByMtools,
   makeTestImage,
-  readByMtools,
   rootOffset,
   systems,
 } from '../testing/test-image.ts';
@@ -50,18 +50,23 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
     }
   }
 
+  /** Files of the boot partition. */
+  const filesOf = async (image: string) =>
+    copyByMtools(image, await mkdtemp(join(folder, 'boot-')));
+
   it('of cloud-init has its seed, and one line of the kernel with its instance', async () => {
     const out = await machine('trixie.img', testSetup);
+    const read = await filesOf(out);
 
-    expect(await readByMtools(out, 'user-data')).toMatchSnapshot();
-    const metaData = await readByMtools(out, 'meta-data');
+    expect(await read('user-data')).toMatchSnapshot();
+    const metaData = await read('meta-data');
     expect(metaData).toMatch(/^instance-id: rpi-001-[0-9a-f]{12}\nlocal-hostname: rpi-001\n$/);
     const [, instance] = /instance-id: (\S+)/.exec(metaData) ?? [];
-    expect(await readByMtools(out, 'cmdline.txt')).toBe(
+    expect(await read('cmdline.txt')).toBe(
       `console=serial0,115200 console=tty1 root=PARTUUID=aa-02 rootfstype=ext4 fsck.repair=yes rootwait cgroup_memory=1 cgroup_enable=memory ds=nocloud;i=${instance}\n`,
     );
-    expect(await readByMtools(out, 'network-config')).toMatchSnapshot();
-    expect(await readByMtools(out, 'config.txt')).toBe(
+    expect(await read('network-config')).toMatchSnapshot();
+    expect(await read('config.txt')).toBe(
       `dtparam=audio=on\n\n[cm4]\notg_mode=1\n\n[all]\n\n[all]\n# Written by skolo. An edit below is lost when it writes again.\ndtparam=watchdog=on\ndtoverlay=disable-wifi\n`,
     );
     await checkFat(out);
@@ -99,15 +104,16 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
       },
       program,
     );
+    const read = await filesOf(out);
 
-    expect(await readByMtools(out, 'skolo-token')).toBe(`${testToken}\n`);
-    expect(await readByMtools(out, 'skolo-k3s')).toBe(program.toString());
-    const script = await readByMtools(out, 'skolo-setup.sh');
+    expect(await read('skolo-token')).toBe(`${testToken}\n`);
+    expect(await read('skolo-k3s')).toBe(program.toString());
+    const script = await read('skolo-setup.sh');
     expect(script).toContain(programSha256);
     expect(script).not.toContain(testToken);
-    expect(await readByMtools(out, 'user-data')).not.toContain('abc123');
+    expect(await read('user-data')).not.toContain('abc123');
     // Of Ubuntu, in a folder.
-    expect(await readByMtools(out, 'current/cmdline.txt')).toBe(
+    expect(await read('current/cmdline.txt')).toBe(
       'console=tty1 root=LABEL=writable rootfstype=ext4 rootwait fixrtc cgroup_memory=1 cgroup_enable=memory\n',
     );
     await checkFat(out);
@@ -115,26 +121,26 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
 
   it('of the first run of systemd has its script and the words that start it', async () => {
     const out = await machine('bookworm.img', testSetup);
+    const read = await filesOf(out);
 
-    expect(await readByMtools(out, 'cmdline.txt')).toMatch(
+    expect(await read('cmdline.txt')).toMatch(
       / init=\/usr\/lib\/raspberrypi-sys-mods\/firstboot cgroup_memory=1 cgroup_enable=memory systemd\.run=\/boot\/firmware\/firstrun\.sh systemd\.run_success_action=reboot systemd\.run_failure_action=reboot systemd\.unit=kernel-command-line\.target\n$/,
     );
-    expect(await readByMtools(out, 'firstrun.sh')).toMatchSnapshot();
-    expect(await readByMtools(out, 'skolo-setup.sh')).toContain(
-      'address1=192.168.1.101/24,192.168.1.1',
-    );
-    await expect(readByMtools(out, 'user-data')).rejects.toThrow();
+    expect(await read('firstrun.sh')).toMatchSnapshot();
+    expect(await read('skolo-setup.sh')).toContain('address1=192.168.1.101/24,192.168.1.1');
+    await expect(read('user-data')).rejects.toThrow();
   });
 
   it("of Debian's own has the first run, and its lasting words where raspi-firmware reads them", async () => {
     const out = await machine('debian.img', testSetup);
+    const read = await filesOf(out);
 
-    expect(await readByMtools(out, 'cmdline.txt')).toMatch(
+    expect(await read('cmdline.txt')).toMatch(
       / rootwait cgroup_memory=1 cgroup_enable=memory systemd\.run=\/boot\/firmware\/firstrun\.sh .*\n$/,
     );
-    expect(await readByMtools(out, 'config.txt')).toBe(systems.debian.boot['config.txt']);
-    expect(await readByMtools(out, 'firstrun.sh')).toMatchSnapshot();
-    const script = await readByMtools(out, 'skolo-setup.sh');
+    expect(await read('config.txt')).toBe(systems.debian.boot['config.txt']);
+    expect(await read('firstrun.sh')).toMatchSnapshot();
+    const script = await read('skolo-setup.sh');
     expect(script).toContain('/etc/default/raspi-extra-cmdline');
     expect(script).toContain('    address 192.168.1.101/24\n    gateway 192.168.1.1\n');
 
@@ -146,11 +152,10 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
 
   it('of rpi-preseed has one file of TOML', async () => {
     const out = await machine('preseed.img', testSetup);
+    const read = await filesOf(out);
 
-    expect(await readByMtools(out, 'rpi-preseed.toml')).toMatchSnapshot();
-    expect(await readByMtools(out, 'skolo-setup.sh')).toContain(
-      'address1=192.168.1.101/24,192.168.1.1',
-    );
+    expect(await read('rpi-preseed.toml')).toMatchSnapshot();
+    expect(await read('skolo-setup.sh')).toContain('address1=192.168.1.101/24,192.168.1.1');
   });
 
   it('is not made from one that was customised, and not from what is no image', async () => {

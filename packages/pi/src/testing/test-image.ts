@@ -1,6 +1,6 @@
 /** A small disk image of a Raspberry Pi, made by the programs that distributions use: a boot partition of FAT, and a root of ext4. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -17,7 +17,7 @@ export interface TestImage {
 }
 
 /** MiB of the partitions; that of FAT has 512 bytes in a cluster, so that a small one is FAT32. */
-const sizes = { start: 1, boot: 40, root: 16 };
+const sizes = { start: 1, boot: 34, root: 16 };
 export const bootOffset = sizes.start * mib;
 export const rootOffset = (sizes.start + sizes.boot) * mib;
 
@@ -37,7 +37,7 @@ start=${sizes.start + sizes.boot}MiB, size=${sizes.root}MiB, type=${types[1]}
 END
 truncate -s ${sizes.boot}M "$folder/fat"
 mkfs.vfat -F "$fat" -s ${fat === 32 ? 1 : 4} -n BOOTFS "$folder/fat" > /dev/null
-for each in "$folder"/boot/*; do [ ! -e "$each" ] || MTOOLS_SKIP_CHECK=1 mcopy -s -i "$folder/fat" "$each" ::; done
+MTOOLS_SKIP_CHECK=1 mcopy -s -i "$folder/fat" "$folder"/boot/* ::
 dd if="$folder/fat" of="$file" bs=1M seek=${sizes.start} conv=notrunc,sparse status=none
 mke2fs -q -t ext4 -L rootfs -d "$folder/root" -E offset=${rootOffset} "$file" ${sizes.root}M`;
     await run('sh', ['-eu', '-c', script, 'sh', file, `${fat}`, folder]);
@@ -68,14 +68,26 @@ export async function readByMtools(
   return stdout;
 }
 
+/**
+ * Copies all files of the boot partition by one program, and reads them there: a program costs more than its files.
+ *
+ * @param to a folder that is not there yet
+ */
+export async function copyByMtools(image: string, to: string, offset = bootOffset) {
+  await mkdir(to, { recursive: true });
+  await run('mcopy', ['-s', '-n', '-i', `${image}@@${offset}`, '::*', to], {
+    env: { ...process.env, MTOOLS_SKIP_CHECK: '1' },
+  });
+  return (path: string) => readFile(join(to, path), 'utf8');
+}
+
 /** What fsck.vfat says of the boot partition, which is copied out: it has no option for an offset. */
 export async function checkFat(image: string): Promise<string> {
   const part = `${image}.fat`;
+  const script = `dd if="$1" of="$2" bs=1M skip=${sizes.start} count=${sizes.boot} status=none
+fsck.vfat -n -v "$2"`;
   try {
-    const sector = [`bs=1M`, `skip=${sizes.start}`, `count=${sizes.boot}`, 'status=none'];
-    await run('dd', [`if=${image}`, `of=${part}`, ...sector]);
-    const { stdout } = await run('fsck.vfat', ['-n', '-v', part]);
-    return stdout;
+    return (await run('sh', ['-eu', '-c', script, 'sh', image, part])).stdout;
   } finally {
     await rm(part, { force: true });
   }
