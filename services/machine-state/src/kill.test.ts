@@ -7,7 +7,7 @@ import { startFakeAgent } from './testing/fake-agent.ts';
 import { startLab } from './testing/lab.ts';
 import { startProgram } from './testing/program.ts';
 
-const kills = campaign(2, 30);
+const kills = campaign(1, 30);
 const longestLifeMs = 300;
 
 it(`loses no order and no note that was acknowledged (seed ${seed})`, async () => {

@@ -1,4 +1,5 @@
 /** Each mistake that rack.yaml can have, one at a time: nobody gets by it what the file without it does not give. */
+import { isLong, seed } from '@skolo/durable/campaign';
 import { parseRack, type Rack, RackError, salvageRack } from '@skolo/rack';
 import { expect, it } from 'vitest';
 import { callerLookup } from './caller-lookup.ts';
@@ -91,11 +92,14 @@ it('the addresses of this test have different identities, as the file is right',
   expect(new Set(usual)).toEqual(new Set(['bots', 'jumphost', 'others', undefined]));
 });
 
+/** A third of them, by the seed: with each of several mistakes. */
+const paths = pathsOf(right).filter((_, at) => isLong || (at + seed) % 3 === 0);
+
 it.each(['misspelt', 'x y', '192.168.1.102', '192.168.1.8', undefined, 7, [], 'nobody'])(
-  'with %j anywhere, every address has its identity or none',
+  `with %j anywhere, every address has its identity or none (seed ${seed})`,
   (to) => {
     let served = 0;
-    for (const path of pathsOf(right)) {
+    for (const path of paths) {
       const rack = salvaged(mistaken(path, to));
       if (rack === undefined) continue;
       const found = identities(rack);

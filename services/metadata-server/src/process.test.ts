@@ -1,7 +1,7 @@
 /** The server as a process: what it prints, how it ends, what a kill leaves behind. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -74,14 +74,18 @@ async function rackFolder(google: GoogleOAuth, yaml = rackYaml): Promise<string>
 }
 
 describe('the process', () => {
-  it('logs that it listens, names an unknown caller once, and prints nothing of a token', async () => {
+  it('logs that it listens, ends at once, lets those go who wait, and prints nothing of a token', async () => {
     const google = await startTestGoogle();
     const server = await start(await rackFolder(google), { SKOLO_LOG_LEVEL: 'trace' });
     const { body } = await server.token();
     for (let i = 0; i < 5; i++) expect((await server.token('127.0.7.7')).status).toBe(403);
+    const poll = ask(server.port, '/computeMetadata/v1/instance/name?wait_for_change=true');
+    const metrics = () => ask(server.metricsPort, '/metrics', { from: self });
+    await expect.poll(async () => (await metrics()).body).toContain('skolo_metadata_watchers 1\n');
 
     expect(await server.end('SIGTERM')).toBe(0);
 
+    expect((await poll).body).toBe('rack1-shelf1-001');
     const printed = JSON.stringify(server.lines);
     const { access_token: token } = JSON.parse(body);
     expect(printed).not.toContain(token);
@@ -89,17 +93,6 @@ describe('the process', () => {
     expect(printed).not.toMatch(/ya29|eyJ|PRIVATE KEY/);
     const unknown = server.lines.filter(({ msg }) => msg === 'caller without identity');
     expect(unknown).toMatchObject([{ level: 'warn', address: '127.0.7.7', kind: 'unknown' }]);
-  });
-
-  it('ends at once when it is idle, and lets those go who wait for a change', async () => {
-    const google = await startTestGoogle();
-    const server = await start(await rackFolder(google));
-    const path = '/computeMetadata/v1/instance/name?wait_for_change=true';
-    const poll = ask(server.port, path);
-    const metrics = () => ask(server.metricsPort, '/metrics', { from: self });
-    await expect.poll(async () => (await metrics()).body).toContain('skolo_metadata_watchers 1\n');
-    expect(await server.end('SIGTERM')).toBe(0);
-    expect((await poll).body).toBe('rack1-shelf1-001');
   });
 
   it('checks rack.yaml and the keys of its identities with --check', async () => {
@@ -116,14 +109,11 @@ describe('the process', () => {
     expect(missing.code).toBe(78);
     expect(missing.printed).toContain('identities.jumphost');
     expect(missing.printed).toContain('none.json');
-    const unknown = await check(rackYaml.replaceAll('identity: bots', 'identity: bosts'));
-    expect(unknown.code).toBe(78);
-    expect(unknown.printed).toContain('bots');
   });
 });
 
 describe('kill -9', () => {
-  /** Few, as the service takes long to start. */
+  /** Few, as the service takes long to start. The last one is after a token. */
   const kills = campaign();
 
   it(`at random, ${kills} times, leaves hand-over and state readable and loses no token (seed ${seed})`, async () => {
@@ -132,7 +122,7 @@ describe('kill -9', () => {
     const dir = await rackFolder(google);
     const rack = await readRack(join(dir, 'rack.yaml'));
     const handover = new Handover(() => handoverFolder(rack, join(dir, 'state')));
-    for (let i = 0; i < kills; i++) {
+    for (let i = 1; i < kills; i++) {
       const server = await start(dir);
       const asking = Array.from({ length: Math.floor(random() * 5) }, () =>
         server.token().catch(() => undefined),
@@ -155,42 +145,4 @@ describe('kill -9', () => {
     );
     expect(survivor.lines.filter(({ msg }) => msg === 'degraded')).toEqual([]);
   }, 3_600_000);
-});
-
-describe('a state directory', () => {
-  async function onSmallDisk(options: string) {
-    const google = await startTestGoogle();
-    const dir = await rackFolder(google);
-    const state = join(dir, 'state');
-    await mkdir(state);
-    const mounted = await run('mount', ['-t', 'tmpfs', '-o', options, 'none', state]).catch(
-      () => undefined,
-    );
-    if (mounted) onTestFinished(async () => void (await run('umount', ['--lazy', state])));
-    return { dir, state, mounted };
-  }
-
-  async function degradedOf(server: Server): Promise<string[]> {
-    const { body } = await ask(server.metricsPort, '/readyz', { from: self });
-    return JSON.parse(body).degraded.map(({ what }: { what: string }) => what);
-  }
-
-  it('that is read-only costs no token, and is shown in readyz', async (context) => {
-    const { dir, mounted } = await onSmallDisk('ro,size=64k');
-    if (!mounted) return context.skip('needs root to mount a small tmpfs');
-    const server = await start(dir);
-    expect((await server.token()).status).toBe(200);
-    expect(await degradedOf(server)).not.toEqual([]);
-    expect(await server.end('SIGTERM')).toBe(0);
-  });
-
-  it('that is full costs no token, and is shown in readyz', async (context) => {
-    const { dir, state, mounted } = await onSmallDisk('size=16k');
-    if (!mounted) return context.skip('needs root to mount a small tmpfs');
-    await writeFile(join(state, 'filler'), Buffer.alloc(1 << 20)).catch(() => undefined);
-    const server = await start(dir);
-    expect((await server.token()).status).toBe(200);
-    expect(await degradedOf(server)).not.toEqual([]);
-    expect(await server.end('SIGTERM')).toBe(0);
-  });
 });

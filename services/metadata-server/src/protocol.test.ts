@@ -1,14 +1,23 @@
 /** What Google's server does beyond the public checklist. */
 import { connect } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, flavor } from './testing/http.ts';
-import { bot1, bots, rackYaml, startRack } from './testing/rack.ts';
+import { bot1, bots, rackYaml, startRack, type TestRack } from './testing/rack.ts';
 
 const account = 'instance/service-accounts/default';
 
+/** For all tests that only read. */
+let rack: TestRack;
+const cleanUps: (() => Promise<void>)[] = [];
+beforeAll(async () => {
+  rack = await startRack({ atEnd: (cleanUp) => cleanUps.unshift(cleanUp) });
+});
+afterAll(async () => {
+  for (const cleanUp of cleanUps) await cleanUp();
+});
+
 describe('paths', () => {
   it('keep their query in a redirect', async () => {
-    const rack = await startRack();
     const reply = await rack.get('instance/service-accounts?recursive=true&alt=json', {
       headers: { ...flavor, Host: 'metadata.google.internal.' },
     });
@@ -28,12 +37,10 @@ describe('paths', () => {
     '%E0%A4%A',
     'instance/__proto__/x',
   ])('%s is not found', async (path) => {
-    const rack = await startRack();
     expect((await rack.get(path)).status).toBe(404);
   });
 
   it('of the versions before v1 serve nothing, with or without header', async () => {
-    const rack = await startRack();
     for (const path of [
       '/0.1/meta-data/',
       '/computeMetadata/v1beta1/instance/id',
@@ -45,7 +52,6 @@ describe('paths', () => {
   });
 
   it('above v1 never show what is below it', async () => {
-    const rack = await startRack();
     for (const path of ['/?recursive=true', '/computeMetadata/?recursive=true&alt=text']) {
       const reply = await rack.raw(path, { headers: {} });
       expect(reply.status).toBe(200);
@@ -54,7 +60,6 @@ describe('paths', () => {
   });
 
   it('need the header everywhere under v1, found or not', async () => {
-    const rack = await startRack();
     for (const path of ['', 'nope', 'instance', 'instance/guest-attributes/']) {
       expect((await rack.get(path, { headers: {} })).status).toBe(403);
     }
@@ -78,12 +83,10 @@ describe('queries', () => {
     [`${account}/identity?audience=x&format=full&licenses=TRUE`, 200],
     [`${account}/identity?audience=https%3A%2F%2Fx%2Fy&format=standard`, 200],
   ])('%s is %i', async (path, status) => {
-    const rack = await startRack();
     expect((await rack.get(path)).status).toBe(status);
   });
 
   it('recursive on a leaf changes nothing', async () => {
-    const rack = await startRack();
     expect(await rack.get('instance/name?recursive=true')).toMatchObject({
       body: 'rack1-shelf1-001',
       headers: { 'content-type': 'application/text' },
@@ -91,7 +94,6 @@ describe('queries', () => {
   });
 
   it('recursive as text is one line a leaf', async () => {
-    const rack = await startRack();
     expect((await rack.get('instance/service-accounts/?recursive=true&alt=text')).body).toBe(
       [bots, 'default']
         .flatMap((name) => [
@@ -109,7 +111,6 @@ describe('queries', () => {
 
 describe('methods', () => {
   it('HEAD is GET without the body', async () => {
-    const rack = await startRack();
     const [head, get] = await Promise.all(
       ['HEAD', 'GET'].map((method) => rack.get('project/project-id', { method })),
     );
@@ -119,14 +120,12 @@ describe('methods', () => {
   });
 
   it.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS'])('%s is refused', async (method) => {
-    const rack = await startRack();
     expect((await rack.get('project/project-id', { method })).status).toBe(405);
   });
 });
 
 describe('headers', () => {
   it('of a token are lines with alt=text', async () => {
-    const rack = await startRack();
     const { access_token: token } = JSON.parse((await rack.token()).body);
     const reply = await rack.token({ query: '?alt=text' });
     expect(reply.headers['content-type']).toBe('application/text');
@@ -139,7 +138,6 @@ describe('headers', () => {
   });
 
   it('of a network interface have directories where Google’s have', async () => {
-    const rack = await startRack();
     const path = 'instance/network-interfaces/0';
     expect((await rack.get(`${path}/`)).body).toBe(
       'access-configs/\ndns-servers\nforwarded-ips/\nip\nip-aliases/\nnetwork\ntarget-instance-ips\n',
@@ -153,7 +151,6 @@ describe('headers', () => {
   });
 
   it('of a token have no ETag, those of a listing do', async () => {
-    const rack = await startRack();
     expect((await rack.token()).headers.etag).toBeUndefined();
     expect((await rack.get('instance/')).headers.etag).toMatch(/^[0-9a-f]{16}$/);
     expect((await rack.get('?recursive=true')).headers.etag).toMatch(/^[0-9a-f]{16}$/);
@@ -167,7 +164,6 @@ describe('headers', () => {
     ['instance/', 'recursive=true&'],
     ['instance/network-interfaces/0/ip-aliases/', 'recursive=true&'],
   ])('ETag of %s is the same in each format', async (path, query) => {
-    const rack = await startRack();
     const etags = await Promise.all(
       [`${path}?${query}`, `${path}?${query}alt=text`, `${path}?${query}alt=json`].map(
         async (each) => (await rack.get(each)).headers.etag,
@@ -178,7 +174,6 @@ describe('headers', () => {
   });
 
   it('ETag of a listing does not change between calls', async () => {
-    const rack = await startRack();
     const etags = await Promise.all(
       Array.from({ length: 5 }, async () => (await rack.get('project/attributes/')).headers.etag),
     );
@@ -186,7 +181,6 @@ describe('headers', () => {
   });
 
   it('the Host is a name or an address of the server, or Google’s', async () => {
-    const rack = await startRack();
     for (const Host of [
       '169.254.169.254',
       'metadata',
@@ -212,7 +206,6 @@ describe('headers', () => {
   });
 
   it('are there where Node itself refuses', async () => {
-    const rack = await startRack();
     const long = await rack.get(`instance/?x=${'x'.repeat(20_000)}`);
     expect(long).toMatchObject({ status: 431, headers: { 'metadata-flavor': 'Google' } });
     const answer = await new Promise<string>((resolve) => {
@@ -230,7 +223,6 @@ describe('headers', () => {
   });
 
   it('error pages do not carry what was asked for unescaped', async () => {
-    const rack = await startRack();
     expect((await rack.get('<script>')).body).not.toContain('<script>');
   });
 });

@@ -23,12 +23,9 @@ describe('an adb server that hangs when the agent starts', () => {
 
       const agent = await lab.startAgent();
 
-      await expect
-        .poll(async () => (await agent.status()).devices)
-        .toMatchObject([{ state: 'present' }]);
-      await expect
-        .poll(async () => (await agent.status()).repairs)
-        .toMatchObject([{ step: 'adb-restart', outcome: 'helped' }]);
+      await agent.until(({ devices }) => devices[0]?.state === 'present');
+      const { repairs } = await agent.until((status) => status.repairs?.[0]?.outcome === 'helped');
+      expect(repairs).toMatchObject([{ step: 'adb-restart' }]);
     },
   );
 });

@@ -202,14 +202,10 @@ export function openMachine(deps: MachineDeps): Machine {
   return {
     async start() {
       await Promise.all([forced.look(), orders.open()]);
-      const stop = repeat(
-        () => fileSeconds,
-        async () => {
-          await forced.look();
-          monitor.update();
-        },
-      );
-      closers.add('quarantine file', stop);
+      const lookForFile = () => forced.look().then(() => monitor.update());
+      const ended = new AbortController();
+      closers.add('quarantine file', () => ended.abort());
+      repeat(fileSeconds, lookForFile, ended.signal);
       for (const part of [host, usb, adbWatch, holds, repairs]) part.start();
       monitor.start(facts);
     },

@@ -6,7 +6,8 @@ import { errorText, parseJson } from '@skolo/errors';
 import { servicePorts } from '@skolo/rack/ports';
 import { z } from 'zod';
 import { request, Unreachable } from './http/request.ts';
-import { type StepResult, textForPeople } from './repair/records.ts';
+import { inOneLine } from './one-line.ts';
+import type { StepResult } from './repair/records.ts';
 
 const ownPort = `${servicePorts['power-cycle-daemon'].port}`;
 
@@ -78,7 +79,7 @@ export async function requestPowerCycle(
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof Unreachable)) throw error;
-    const text = textForPeople(`the power-cycle daemon does not answer: ${errorText(error)}`);
+    const text = `the power-cycle daemon does not answer: ${inOneLine(errorText(error), 300)}`;
     return { outcome: 'postponed', text, later: usualLaterSeconds };
   }
 }
@@ -111,13 +112,13 @@ function acceptedText(body: string): string {
   const cycle = Accepted.safeParse(parseJson(body)).data?.cycles[0];
   if (cycle === undefined) return 'the power-cycle daemon took it';
   const how = cycle.joined ? 'is at it already' : 'took it';
-  return `the power-cycle daemon ${how}: cycle ${textForPeople(cycle.id)}`;
+  return `the power-cycle daemon ${how}: cycle ${inOneLine(cycle.id, 300)}`;
 }
 
 function problemText(body: string, status: number): string {
   const problem = Problem.safeParse(parseJson(body)).data;
   const detail = problem?.refused?.[0]?.detail ?? problem?.detail ?? 'no';
-  return `${textForPeople(detail)} (${status})`;
+  return `${inOneLine(detail, 300)} (${status})`;
 }
 
 /** RFC 9110, section 10.2.3: seconds, or a date, whose difference to a clock that may be wrong is not believed. */

@@ -1,31 +1,17 @@
-/**
- * Does `work` at once, and again so many seconds after each end. Work that fails is repeated, too.
- *
- * @param signal ends it, too
- * @returns what ends it; work that is under way goes on
- */
+import { pause } from '@skolo/common/light';
+
+/** Does `work` at once, and again so many seconds after each end, until the signal. Work that fails is repeated, too. */
 export function repeat(
-  seconds: () => number,
+  seconds: number | (() => number),
   work: () => Promise<unknown>,
-  signal?: AbortSignal,
-): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  let isStopped = false;
-
-  function next(): void {
-    if (!isStopped) timer = setTimeout(run, seconds() * 1000);
+  signal: AbortSignal,
+): void {
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      await work().catch(() => undefined);
+      const every = typeof seconds === 'number' ? seconds : seconds();
+      await pause(every * 1000, signal).catch(() => undefined);
+    }
   }
-
-  function run(): void {
-    void work().then(next, next);
-  }
-
-  function stop(): void {
-    isStopped = true;
-    clearTimeout(timer);
-  }
-
-  run();
-  signal?.addEventListener('abort', stop);
-  return stop;
+  void run();
 }

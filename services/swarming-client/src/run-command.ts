@@ -3,8 +3,8 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_p
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-
 import { errorCode, errorText, orAborted, withDeadline } from '@skolo/errors';
+import { sendSignal } from './bot/processes.ts';
 
 /** How a program ended. */
 export interface CommandResult {
@@ -146,11 +146,7 @@ async function end(child: Child, toFile: WriteStream | undefined): Promise<void>
 }
 
 function killGroup({ pid }: Child): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-  } catch {
-    // The group is empty.
-  }
+  if (pid !== undefined) sendSignal(-pid, 'SIGKILL');
 }
 
 function hasPipes({ stdout, stderr }: ChildProcess): boolean {

@@ -93,3 +93,4 @@ export { type RealSshd, type SshEndpoint, startSshd } from './real/sshd.ts';
 export type { BotTimes } from './swarming/bot-zip.ts';
 export type { SwarmingFault } from './swarming/faults.ts';
 export { type SimulatedSwarming, type SwarmingOptions, startSwarming } from './swarming/server.ts';
+export { zipOf } from './swarming/zip.ts';

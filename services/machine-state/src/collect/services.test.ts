@@ -2,7 +2,7 @@ import { fakeClock } from '@skolo/common/testing';
 import { expect, it } from 'vitest';
 import { startFakeAgent } from '../testing/fake-agent.ts';
 import { startFakeServices } from '../testing/fake-service.ts';
-import { startLab } from '../testing/lab.ts';
+import { servicesEvery, startLab } from '../testing/lab.ts';
 
 const time = '2026-11-20T12:00:00.000Z';
 const outlet = {
@@ -23,6 +23,7 @@ it('are joined into machines and the rack, and left out while they are silent', 
   const names = ['metadata-server', 'power-cycle-daemon', 'router-backup', 'alert-to-pubsub'];
   const lab = await startLab({
     agents: { 'rpi-1': agent },
+    deps: { services: servicesEvery(30) },
     more: () => ', uplink: switch-1/1, power: switch-1/1',
     rack: `infrastructure:
   switch-1: { model: edgeswitch, address: 127.0.2.1 }
@@ -124,6 +125,7 @@ services:
   power-cycle-daemon: { url: "${services.url}", metricsUrl: "${services.url}" }
 `,
     clock,
+    deps: { services: servicesEvery(30) },
   });
   const switchWasUp = () => {
     const at = new Date(clock.now()).toISOString();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Client, createClient, type Machine, machineStateApi } from '@skolo/api';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
 import { onTestFinished } from 'vitest';
+import type { ServiceTuning } from '../collect/services.ts';
 import { createMachineState, type MachineStateDeps } from '../service.ts';
 import { type FakeAgent, loginToken } from './fake-agent.ts';
 
@@ -42,9 +43,14 @@ export interface Lab {
 /** Nothing listens there. */
 const nowhere = 'http://127.0.0.1:2';
 const quick: MachineStateDeps = {
-  agents: { gapMs: 5, pollMs: 20, retryMs: 20, waitSeconds: 5 },
-  services: { powerMs: 20, alertsMs: 20, clientsMs: 20, backupsMs: 20, readyMs: 20, retryMs: 20 },
+  agents: { gapMs: 5, pollMs: 50, retryMs: 100, waitSeconds: 5 },
+  services: servicesEvery(1000),
 };
+
+/** How often the other services are asked, in milliseconds: most tests have none, and each attempt costs. */
+export function servicesEvery(ms: number): ServiceTuning {
+  return { powerMs: ms, alertsMs: ms, clientsMs: ms, backupsMs: ms, readyMs: ms, retryMs: ms };
+}
 
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const dir = options.former?.dir ?? (await newDir());

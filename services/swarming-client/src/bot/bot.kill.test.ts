@@ -50,11 +50,12 @@ const body = `for name in ('task_runner.pid', 'task.pid', 'orphan.pid'):
 ${bots.withTask}`;
 
 describe.skipIf(python === undefined)('a bot whose processes are killed', () => {
-  it.each(['bot', 'keeper', 'guard', 'both inits', 'task_runner', 'task'])(
-    'leaves nothing of the %s',
-    async (victim) => {
-      await using test = await newBot({ zip: { body } });
-      test.bot.start('http://127.0.0.1:1');
+  it('leaves nothing of them, whichever is killed', async () => {
+    await using test = await newBot({ zip: { body } });
+    test.bot.start('http://127.0.0.1:1');
+    let starts = 1;
+
+    for (const victim of ['bot', 'keeper', 'guard', 'both inits', 'task_runner', 'task']) {
       await inTask(test);
       const bot = test.bot.view().pid ?? Number.NaN;
       const before = allOf(test.botDir).filter((pid) => pid !== process.pid);
@@ -72,13 +73,17 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
 
       // Unless both inits are killed in one moment; then only what carries the mark can be found.
       const orphan = victim === 'both inits' ? test.pid('orphan.pid') : undefined;
-      await expect.poll(() => before.filter((pid) => isAlive(pid) && pid !== orphan)).toEqual([]);
+      const left = () => before.filter((pid) => isAlive(pid) && pid !== orphan);
+      await expect.poll(left, { message: victim }).toEqual([]);
       if (orphan !== undefined && isAlive(orphan)) process.kill(orphan, 'SIGKILL');
-      await expect.poll(() => test.bot.view()).toMatchObject({ state: 'running', starts: 2 });
-      await expect.poll(() => botsIn(test.botDir)).toHaveLength(1);
-      await expect.poll(() => zombiesBelow(process.pid)).toEqual([]);
-    },
-  );
+      starts += 1;
+      await expect
+        .poll(() => test.bot.view(), { message: victim })
+        .toMatchObject({ state: 'running', starts });
+      await expect.poll(() => botsIn(test.botDir), { message: victim }).toHaveLength(1);
+      await expect.poll(() => zombiesBelow(process.pid), { message: victim }).toEqual([]);
+    }
+  });
 
   it('ends with the agent, and with the next one there is one bot', async () => {
     await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
@@ -153,7 +158,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
     await expect.poll(() => test.exits.length).toBeGreaterThan(1);
     const before = openFiles(process.pid);
 
-    await expect.poll(() => test.exits.length).toBeGreaterThan(8);
+    await expect.poll(() => test.exits.length).toBeGreaterThan(4);
 
     await test.bot.stop();
     expect(openFiles(process.pid)).toBeLessThanOrEqual(before + 2);

@@ -11,7 +11,7 @@ import {
   type SwarmingOptions,
   startSwarming,
 } from '@skolo/simulators';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processes, withDescendants } from './processes.ts';
 import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
@@ -47,9 +47,12 @@ async function newLab(
   };
 }
 
-async function polling({ test, swarming }: Lab, times = 0): Promise<number> {
+/** It has begun, and has rewritten its zip after its first poll: a kill would have left that by half. @returns its pid */
+async function polling({ test, swarming }: Lab): Promise<number> {
   test.bot.start('http://127.0.0.1:1');
-  await expect.poll(() => swarming.bots.get(id)?.polls ?? 0).toBeGreaterThan(times);
+  const polls = () => swarming.bots.get(id)?.polls ?? 0;
+  const before = polls();
+  await expect.poll(polls).toBeGreaterThan(before + 1);
   return test.bot.view().pid ?? Number.NaN;
 }
 
@@ -80,20 +83,36 @@ os.wait()
 time.sleep(600)`;
 
 describe.skipIf(python === undefined)('the bot of the simulated Swarming', () => {
-  it('is fetched, polls, runs a task, and signs off', async () => {
-    await using lab = await newLab();
-    const { test, swarming } = lab;
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await newLab({ limits: { stallMs: 2000 } });
+  });
+  afterAll(() => lab[Symbol.asyncDispose]());
+
+  /** What happens from now on. */
+  function since({ test, swarming }: Lab) {
+    const [exits, { handshakes }] = [test.exits.length, swarming.bot(id)];
+    const { downloads } = structuredClone(test.counts());
+    return {
+      exits: () => test.exits.slice(exits),
+      handshakes: () => swarming.bot(id).handshakes - handshakes,
+      downloads: () => ({
+        ok: test.counts().downloads.ok - downloads.ok,
+        failed: test.counts().downloads.failed - downloads.failed,
+      }),
+    };
+  }
+
+  it('is fetched, polls, and runs a task', async () => {
+    const { swarming } = lab;
     const pid = await polling(lab);
     const task = swarming.addTask({ python: 'import os; print(os.environ.get("NODE_OPTIONS"))' });
 
     await expect.poll(() => swarming.task(task).state).toBe('completed');
-    await test.bot.stop();
 
     expect(swarming.task(task)).toMatchObject({ output: 'None\n', exitCode: 0 });
     expect(swarming.bot(id).pid).toBe(pid);
-    expect(eventsOf(lab)).toContain('bot_shutdown');
     expect(swarming.downloads).toBe(1);
-    expect(test.exits).toEqual(['stopped']);
   });
 
   // The sample has the other ones without Swarming, in install.test.ts.
@@ -104,22 +123,24 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
       ? (['refused', 'slow', 'no-redirect', 'half-body', 'corrupt-zip', 'wrong-server'] as const)
       : []),
   ])('comes up after %s', async (fault) => {
-    await using lab = await newLab({ limits: { stallMs: 2000 } });
+    const { test, swarming } = lab;
+    const pid = await polling(lab);
+    const { downloads, exits } = since(lab);
     const passing = ['slow', 'no-redirect'].includes(fault);
-    lab.swarming.faults.set(fault, {
+    swarming.faults.set(fault, {
       times: 2,
       ...(['refused', 'hang', 'reset', 'slow'].includes(fault) && {
         at: ['bot_code'],
       }),
     });
 
+    await rm(join(test.botDir, 'swarming_bot.zip'));
+    process.kill(pid, 'SIGKILL');
     await polling(lab);
 
-    expect(lab.test.counts()).toMatchObject({
-      starts: 1,
-      exits: new Map(),
-      downloads: { ok: 1, failed: passing ? 0 : 2 },
-    });
+    expect(exits()).toEqual(['killed']);
+    expect(downloads()).toEqual({ ok: 1, failed: passing ? 0 : 2 });
+    swarming.faults.clear();
   });
 
   // The sample damages it in other ways in install.test.ts.
@@ -132,63 +153,66 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
         ] as [string, (zip: Buffer) => Buffer][])
       : []),
   ])('is fetched anew when its zip is %s, and only then', async (_, damage) => {
-    await using lab = await newLab();
-    const { test, swarming } = lab;
+    const { test } = lab;
     const first = await polling(lab);
+    const { handshakes, downloads } = since(lab);
     const path = join(test.botDir, 'swarming_bot.zip');
-    await expect.poll(() => swarming.bot(id).polls).toBeGreaterThan(2);
 
     process.kill(first, 'SIGKILL');
-    await expect.poll(() => swarming.bot(id).handshakes).toBe(2);
-    expect(swarming.downloads).toBe(1);
+    await expect.poll(handshakes).toBe(1);
+    expect(downloads()).toEqual({ ok: 0, failed: 0 });
     process.kill(test.bot.view().pid ?? Number.NaN, 'SIGSTOP');
     await writeFile(path, damage(readFileSync(path)));
     process.kill(test.bot.view().pid ?? Number.NaN, 'SIGKILL');
 
-    await expect.poll(() => swarming.bot(id).handshakes).toBe(3);
-    expect(swarming.downloads).toBe(2);
+    await expect.poll(handshakes).toBe(2);
+    expect(downloads()).toEqual({ ok: 1, failed: 0 });
   });
 
   it('is started from its zip while the server is away', async () => {
-    await using lab = await newLab({ limits: { idleMs: 1000 } });
     const { test, swarming } = lab;
-    await polling(lab);
+    const pid = await polling(lab);
+    const { handshakes, downloads } = since(lab);
+    const { starts } = test.counts();
     await swarming.goDown();
 
-    process.kill(test.bot.view().pid ?? Number.NaN, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
 
-    await expect.poll(() => test.bot.view()).toMatchObject({ state: 'running', starts: 2 });
+    await expect.poll(() => test.counts().starts).toBe(starts + 1);
     await swarming.comeUp();
-    await expect.poll(() => swarming.bot(id).handshakes).toBe(2);
-    expect(test.counts().downloads).toEqual({ ok: 1, failed: 0 });
+    await expect.poll(handshakes).toBe(1);
+    expect(downloads()).toEqual({ ok: 0, failed: 0 });
   });
 
   it('keeps its pid over an update and a restart of its own', async () => {
-    await using lab = await newLab();
+    const { test, swarming } = lab;
     const pid = await polling(lab);
+    const { handshakes, exits } = since(lab);
 
-    const version = lab.swarming.askUpdate();
-    await expect.poll(() => lab.swarming.bot(id).version).toBe(version);
-    lab.swarming.askRestart();
-    await expect.poll(() => lab.swarming.bot(id).handshakes).toBe(3);
+    const version = swarming.askUpdate();
+    await expect.poll(() => swarming.bot(id).version).toBe(version);
+    swarming.askRestart();
+    await expect.poll(handshakes).toBe(2);
 
-    expect(lab.test.bot.view()).toMatchObject({ state: 'running', starts: 1, pid });
-    expect(lab.swarming.bot(id).pid).toBe(pid);
+    expect(exits()).toEqual([]);
+    expect(test.bot.view()).toMatchObject({ state: 'running', pid });
+    expect(swarming.bot(id).pid).toBe(pid);
   });
 
   it('is started again after a reboot that it asked for, also once it has updated itself', async () => {
-    await using lab = await newLab();
+    const { swarming } = lab;
     await polling(lab);
+    const { handshakes, exits } = since(lab);
 
-    lab.swarming.askReboot();
-    await expect.poll(() => lab.test.exits).toEqual(['rebooted']);
-    await expect.poll(() => lab.swarming.bot(id).handshakes).toBe(2);
-    const version = lab.swarming.askUpdate();
-    await expect.poll(() => lab.swarming.bot(id).version).toBe(version);
-    lab.swarming.askReboot();
+    swarming.askReboot();
+    await expect.poll(exits).toEqual(['rebooted']);
+    await expect.poll(handshakes).toBe(1);
+    const version = swarming.askUpdate();
+    await expect.poll(() => swarming.bot(id).version).toBe(version);
+    swarming.askReboot();
 
-    await expect.poll(() => lab.test.exits).toEqual(['rebooted', 'rebooted']);
-    await expect.poll(() => lab.swarming.bot(id).handshakes).toBe(4);
+    await expect.poll(exits).toEqual(['rebooted', 'rebooted']);
+    await expect.poll(handshakes).toBe(3);
   });
 
   it.each([
@@ -201,20 +225,45 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
         ] as const)
       : []),
   ] as const)('is started again when it is %s', async (how, exit) => {
-    await using lab = await newLab();
-    const { swarming, test } = lab;
+    const { swarming } = lab;
     await polling(lab);
+    const { handshakes, exits } = since(lab);
 
     if (how === 'terminated') swarming.terminate();
     else swarming.askCrash(how);
 
-    await expect.poll(() => test.exits).toEqual([exit]);
-    await expect.poll(() => swarming.bot(id).handshakes).toBe(2);
+    await expect.poll(exits).toEqual([exit]);
+    await expect.poll(handshakes).toBe(1);
   });
 
-  it('is silent when it hangs, ended, and started again', async () => {
+  it('ends after its task when the agent is stopped, and signs off', async () => {
+    const { swarming, test } = lab;
+    await polling(lab);
+    const { exits } = since(lab);
+    const farewells = () => eventsOf(lab).filter((event) => event === 'bot_shutdown').length;
+    const before = farewells();
+    const go = join(test.folder, 'go');
+    const task = swarming.addTask({
+      python: `import os, time\nprint('up', flush=True)\nwhile not os.path.exists('${go}'): time.sleep(0.05)`,
+    });
+    await expect.poll(() => swarming.task(task).output).toContain('up');
+
+    const stopped = test.bot.stop();
+    const { asked } = test.task;
+    await expect.poll(() => test.task.asked).toBeGreaterThan(asked + 1);
+    await writeFile(go, '');
+    await stopped;
+
+    expect(swarming.task(task)).toMatchObject({ state: 'completed', exitCode: 0 });
+    expect(farewells()).toBe(before + 1);
+    expect(exits()).toEqual(['stopped']);
+  });
+});
+
+describe.skipIf(python === undefined)('a bot of the simulated Swarming', () => {
+  it('is silent when it hangs, ended, and started again; but not while its task runs', async () => {
     const clock = movableClock();
-    await using lab = await newLab({ clock, limits: { idleMs: 300 } });
+    await using lab = await newLab({ clock, limits: { idleMs: 300 } }, { taskGraceSeconds: 0 });
     const { swarming, test } = lab;
     await polling(lab);
     test.bot.hookCalled('get_state');
@@ -232,45 +281,24 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
     expect(seen).toContain('silent false');
     expect(test.bot.view().lastExit?.text).toContain('it called no hooks');
     await expect.poll(() => swarming.bot(id).handshakes).toBe(2);
-    expect(test.bot.view()).toMatchObject({ state: 'running', starts: 2 });
-  });
 
-  it('is not silent while its task runs, whether hooks reported that or not', async () => {
-    const clock = movableClock();
-    await using lab = await newLab({ clock }, { taskGraceSeconds: 0 });
-    const { swarming, test } = lab;
+    // Whether hooks reported the task or not.
     const pid = await polling(lab);
-    const task = swarming.addTask({
-      python: "import time; print('up', flush=True); time.sleep(600)",
-    });
+    const task = swarming.addTask({ python: leavesOrphan });
     await expect.poll(() => swarming.task(task).output).toContain('up');
-
     for (const seconds of [601, 3600]) {
       clock.move(seconds);
       await test.looked();
     }
+    expect(test.bot.view()).toMatchObject({ state: 'running', pid, starts: 2 });
 
-    expect(test.bot.view()).toMatchObject({ state: 'running', pid, starts: 1 });
-  });
-
-  it('ends after its task when the agent is stopped', async () => {
-    await using lab = await newLab();
-    const { swarming, test } = lab;
-    await polling(lab);
-    const go = join(test.folder, 'go');
-    const task = swarming.addTask({
-      python: `import os, time\nprint('up', flush=True)\nwhile not os.path.exists('${go}'): time.sleep(0.05)`,
-    });
-    await expect.poll(() => swarming.task(task).output).toContain('up');
-
-    const stopped = test.bot.stop();
-    const asked = test.task.asked;
-    await expect.poll(() => test.task.asked).toBeGreaterThan(asked + 1);
-    await writeFile(go, '');
-    await stopped;
-    await rm(go);
-
-    expect(swarming.task(task)).toMatchObject({ state: 'completed', exitCode: 0 });
+    // The grace of its task is over.
+    const tree = [...withDescendants([pid], processes())];
+    await test.bot.stop();
+    expect(tree.length).toBeGreaterThan(2);
+    expect(tree.filter(isAlive)).toEqual([]);
+    expect(swarming.task(task).state).toBe('failed');
+    expect(swarming.task(task).error).toMatch(/signal 15/);
     expect(eventsOf(lab)).toContain('bot_shutdown');
   });
 
@@ -292,23 +320,6 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
       expect(tasks.map((task) => swarming.task(task).state)).toContain('pending');
     },
   );
-
-  it('has its task ended in order when the grace is over, and nothing is left', async () => {
-    await using lab = await newLab({}, { taskGraceSeconds: 0 });
-    const { swarming, test } = lab;
-    const pid = await polling(lab);
-    const task = swarming.addTask({ python: leavesOrphan });
-    await expect.poll(() => swarming.task(task).output).toContain('up');
-    const tree = [...withDescendants([pid], processes())];
-
-    await test.bot.stop();
-
-    expect(tree.length).toBeGreaterThan(2);
-    expect(tree.filter(isAlive)).toEqual([]);
-    expect(swarming.task(task).state).toBe('failed');
-    expect(swarming.task(task).error).toMatch(/signal 15/);
-    expect(eventsOf(lab)).toContain('bot_shutdown');
-  });
 
   // The sample kills each of its processes in bot.kill.test.ts.
   it.runIf(isLong)('leaves nothing of its task when it is killed', async () => {

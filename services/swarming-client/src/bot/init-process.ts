@@ -1,7 +1,7 @@
 /** bot_init.py as the agent sees it: the parent of the bot, one for each start. See there what it promises. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { pythonFolder } from '../package-files.ts';
@@ -57,7 +57,7 @@ export class InitProcess {
     stdin?.on('error', () => undefined);
     readLines(stdout, (text) => onLine('stdout', text));
     readLines(stderr, (text) => onLine('stderr', text));
-    if (!isReadable(events)) return;
+    if (!(events instanceof Readable)) return;
     createInterface({ input: events }).on('line', (line) => {
       const event = InitEvent.safeParse(parseJson(line));
       if (event.success) onEvent(event.data);
@@ -92,14 +92,10 @@ export class InitProcess {
   }
 }
 
-function readLines(stream: Readable | Writable | null | undefined, onLine: (text: string) => void) {
-  if (!isReadable(stream)) return;
+function readLines(stream: unknown, onLine: (text: string) => void): void {
+  if (!(stream instanceof Readable)) return;
   const lines = new Lines(onLine);
   stream.on('data', (bytes: Buffer) => lines.add(bytes));
   stream.once('end', () => lines.end());
   stream.on('error', () => undefined);
-}
-
-function isReadable(stream: Readable | Writable | null | undefined): stream is Readable {
-  return Boolean(stream) && stream !== null && stream !== undefined && 'read' in stream;
 }

@@ -3,9 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { isLong } from '@skolo/durable/campaign';
 import { describe, expect, it } from 'vitest';
+import { createRunCommand } from '../run-command.ts';
+import { ensureZip, type InstallDeps } from './install.ts';
 import { newBot, type TestBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
 import { stubZip } from './testing/stub-bot.ts';
@@ -22,28 +26,59 @@ async function names(test: TestBot): Promise<string[]> {
   return [...(await readdir(test.folder)), ...(await readdir(test.botDir))];
 }
 
+const otherDamages: [string, (zip: Buffer, server: string) => Buffer][] = [
+  ['0 bytes', () => Buffer.alloc(0)],
+  ['HTML', () => Buffer.from('<!doctype html><p>Sign in')],
+  ['noise', () => Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251))],
+  ['a flipped bit', (zip) => flipped(zip, 200)],
+  ['another server', () => stubZip({ server: 'https://other.example' })],
+  ['no entry', (_, server) => stubZip({ server, members: { '__main__.py': undefined } })],
+  ['no server', (_, server) => stubZip({ server, members: { 'config/config.json': '{}' } })],
+  ['other JSON', (_, server) => stubZip({ server, members: { 'config/config.json': '[' } })],
+];
+
+/** What puts a zip into the folder of a bot, without the bot. */
+async function startInstall(limits: Partial<Pick<InstallDeps, 'stallMs' | 'downloadMs'>> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'bot-'));
+  const botDir = join(folder, 's');
+  await mkdir(botDir);
+  const server = await startStubServer();
+  const events: string[] = [];
+  const deps: InstallDeps = {
+    ...{
+      run: createRunCommand(),
+      env: process.env,
+      python: python ?? '',
+      server: server.url,
+      botDir,
+    },
+    ...{
+      botId: 'machine-1',
+      token: async () => 'the-token',
+      emit: ({ type }) => events.push(type),
+    },
+    ...{ signal: new AbortController().signal, timeoutMs: 60_000 },
+    ...{ stallMs: 60_000, downloadMs: 60_000, ...limits },
+  };
+  return {
+    ...{ folder, botDir, server, events, deps },
+    async [Symbol.asyncDispose]() {
+      await server.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
 describe.skipIf(python === undefined)('fetching a bot', () => {
-  it.each<[string, (zip: Buffer, server: string) => Promise<Buffer>]>([
-    ['0 bytes', async () => Buffer.alloc(0)],
-    ['half a zip', async (zip) => zip.subarray(0, zip.length / 2)],
-    ['HTML', async () => Buffer.from('<!doctype html><p>Sign in')],
-    ['noise', async () => Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251))],
-    ['a flipped bit', async (zip) => flipped(zip, 200)],
-    ['another server', async () => stubZip({ server: 'https://other.example' })],
-    ['no entry', async (_, server) => stubZip({ server, members: { '__main__.py': undefined } })],
-    [
-      'no server',
-      async (_, server) => stubZip({ server, members: { 'config/config.json': '{}' } }),
-    ],
-    [
-      'other JSON',
-      async (_, server) => stubZip({ server, members: { 'config/config.json': '[' } }),
-    ],
+  // The sample checks the others in python.test.ts.
+  it.each<[string, (zip: Buffer, server: string) => Buffer]>([
+    ['half a zip', (zip) => zip.subarray(0, zip.length / 2)],
+    ...(isLong ? otherDamages : []),
   ])('fetches a zip anew that is %s', async (_, damage) => {
     await using test = await newBot({ zip: {} });
     await mkdir(test.botDir);
-    const zip = await stubZip({ server: test.server.url });
-    await writeFile(join(test.botDir, 'swarming_bot.zip'), await damage(zip, test.server.url));
+    const zip = stubZip({ server: test.server.url });
+    await writeFile(join(test.botDir, 'swarming_bot.zip'), damage(zip, test.server.url));
 
     test.bot.start('http://127.0.0.1:1');
     await expect.poll(() => test.bot.view().state).toBe('running');
@@ -57,7 +92,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     await using test = await newBot();
     await mkdir(test.botDir);
     // As the bot puts it there when it has updated itself: more is in it than when it was downloaded.
-    const zip = await stubZip({ server: test.server.url, members: { more: 'x'.repeat(10_000) } });
+    const zip = stubZip({ server: test.server.url, members: { more: 'x'.repeat(10_000) } });
     await writeFile(join(test.botDir, 'swarming_bot.zip'), zip);
 
     test.bot.start('http://127.0.0.1:1');
@@ -114,58 +149,67 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     ],
     ['a zip of another server', /it is of the server https:\/\/other/, () => undefined],
   ])('is not content with %s', async (what, why, answer) => {
-    await using test = await newBot();
-    const server = what.includes('another server') ? 'https://other' : test.server.url;
-    const zip = await stubZip({ server });
-    test.server.answer = (request, response) =>
-      server === test.server.url ? answer(response, zip) : givesZip(zip)(request, response);
+    await using test = await startInstall();
+    const { server, botDir } = test;
+    const named = what.includes('another server') ? 'https://other' : server.url;
+    const zip = stubZip({ server: named });
+    server.answer = (request, response) =>
+      named === server.url ? answer(response, zip) : givesZip(zip)(request, response);
 
-    expect(await whyNot(test)).toMatch(why);
+    await expect(ensureZip(test.deps)).rejects.toThrow(why);
 
-    expect(existsSync(join(test.botDir, 'swarming_bot.zip'))).toBe(false);
-    expect((await names(test)).filter((name) => name.includes('part'))).toEqual([]);
-    expect(test.counts()).toMatchObject({ starts: 0, downloads: { ok: 0 } });
-    test.server.answer = givesZip(await stubZip({ server: test.server.url }));
-    await expect.poll(() => test.bot.view().state).toBe('running');
+    expect(existsSync(join(botDir, 'swarming_bot.zip'))).toBe(false);
+    expect(await readdir(test.folder, { recursive: true })).toEqual(['s']);
+    expect(test.events).toEqual(['bot-not-downloaded']);
   });
 
   it.each(['before its answer', 'in the middle'])(
     'gives up on a server that hangs %s',
     async (when) => {
-      await using test = await newBot({ limits: { stallMs: 200 } });
+      await using test = await startInstall({ stallMs: 200 });
       test.server.answer = (_, response) => {
         if (when === 'in the middle')
           response.writeHead(200, { 'content-length': 1000 }).write('PK');
       };
 
-      expect(await whyNot(test)).toMatch(/it sent nothing for 0.2 s/);
+      await expect(ensureZip(test.deps)).rejects.toThrow(/it sent nothing for 0.2 s/);
     },
   );
 
   it('gives up on one that trickles', async () => {
-    await using test = await newBot({ limits: { stallMs: 5000, downloadMs: 500 } });
+    await using test = await startInstall({ stallMs: 5000, downloadMs: 500 });
     test.server.answer = (_, response) => {
       const timer = setInterval(() => response.write('P'), 20);
       response.on('close', () => clearInterval(timer));
     };
 
-    expect(await whyNot(test)).toMatch(/no answer within/);
+    await expect(ensureZip(test.deps)).rejects.toThrow(/no answer within/);
   });
 
   it('sends its credential to no other server', async () => {
-    await using test = await newBot();
+    await using test = await startInstall();
     const other = await startStubServer();
-    const zip = await stubZip({ server: test.server.url });
+    const zip = stubZip({ server: test.server.url });
     other.answer = (_, response) => response.end(zip);
     test.server.answer = (_, response) =>
       response.writeHead(302, { location: `${other.url}/elsewhere` }).end();
 
-    test.bot.start('http://127.0.0.1:1');
-    await expect.poll(() => test.bot.view().state).toBe('running');
+    await ensureZip(test.deps);
     await other.stop();
 
     expect(other.requests.map(({ path }) => path)).toEqual(['/elsewhere']);
     expect(JSON.stringify(other.requests)).not.toMatch(/the-token|authorization|machine-1/i);
+  });
+
+  it('tries again, and comes up', async () => {
+    await using test = await newBot();
+    test.server.answer = (_, response) => response.writeHead(500).end();
+
+    expect(await whyNot(test)).toMatch(/\/bot_code answered 500/);
+    expect(test.counts()).toMatchObject({ starts: 0, downloads: { ok: 0 } });
+    test.server.answer = givesZip(stubZip({ server: test.server.url }));
+
+    await expect.poll(() => test.bot.view().state).toBe('running');
   });
 
   it('reports why there is no token, and prints none', async () => {
@@ -231,7 +275,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     try {
       test.settings.current &&= { ...test.settings.current, botDir: join(disk, 's') };
       const members = { noise: randomBytes(200_000).toString('base64') };
-      test.server.answer = givesZip(await stubZip({ server: test.server.url, members }));
+      test.server.answer = givesZip(stubZip({ server: test.server.url, members }));
 
       expect(await whyNot(test)).toBe(`${disk}/s: the bot cannot be saved there: the disk is full`);
       await run('mount', ['-o', 'remount,size=8m', disk]);

@@ -1,12 +1,5 @@
 /** Processes as /proc shows them; proc(5). A process that ends meanwhile is left out. */
-import {
-  type BigIntStats,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export interface ProcessEntry {
@@ -26,6 +19,20 @@ export function processes(): Map<number, ProcessEntry> {
     if (entry !== undefined) found.set(entry.pid, entry);
   }
   return found;
+}
+
+/** Undefined: it has ended meanwhile, or may not be read. */
+export function quietly<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nothing where it has ended by itself. @param pid of a group, negative */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  quietly(() => process.kill(pid, signal));
 }
 
 export function processEntry(pid: number): ProcessEntry | undefined {
@@ -49,15 +56,10 @@ export function withDescendants(
   roots: Iterable<number>,
   all: ReadonlyMap<number, ProcessEntry>,
 ): Set<number> {
-  const children = new Map<number, number[]>();
-  for (const { pid, parent } of all.values()) {
-    const siblings = children.get(parent);
-    if (siblings === undefined) children.set(parent, [pid]);
-    else siblings.push(pid);
-  }
+  const children = Map.groupBy(all.values(), ({ parent }) => parent);
   const found = new Set(roots);
   // A set gives what is added while it is gone through, too.
-  for (const pid of found) for (const child of children.get(pid) ?? []) found.add(child);
+  for (const pid of found) for (const child of children.get(pid) ?? []) found.add(child.pid);
   return found;
 }
 
@@ -86,27 +88,15 @@ export function sharesPidNamespace(pid: number): boolean {
 }
 
 function pidNamespace(pid: number | 'self'): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/pid`);
-  } catch {
-    return undefined;
-  }
+  return quietly(() => readlinkSync(`/proc/${pid}/ns/pid`));
 }
 
 export function workingFolder(pid: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`);
-  } catch {
-    return undefined;
-  }
+  return quietly(() => readlinkSync(`/proc/${pid}/cwd`));
 }
 
 function textOf(pid: number, file: string): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
-  } catch {
-    return undefined;
-  }
+  return quietly(() => readFileSync(`/proc/${pid}/${file}`, 'latin1'));
 }
 
 /**
@@ -119,7 +109,8 @@ const mostLinks = 40;
 
 /** Undefined: the folder does not exist, or this process may not see it. */
 export function folderId(path: string): FolderId | undefined {
-  return idOf(() => statSync(path, { bigint: true }));
+  const found = quietly(() => statSync(path, { bigint: true }));
+  return found?.isDirectory() ? `${found.dev}:${found.ino}` : undefined;
 }
 
 /** The folder that a path is for a process. Undefined: unknown. */
@@ -144,7 +135,7 @@ export function folderSeenBy(pid: number, path: string): FolderId | undefined {
     if (target.startsWith('/')) at = root;
     left.unshift(...namesOf(target));
   }
-  return idOf(() => statSync(`${at}/`, { bigint: true }));
+  return folderId(`${at}/`);
 }
 
 /** Whether a process works in a folder, or below it. */
@@ -163,19 +154,7 @@ function namesOf(path: string): string[] {
   return path.split('/').filter((name) => name !== '' && name !== '.');
 }
 
+/** Undefined: it is no link. */
 function linkTarget(path: string): string | undefined {
-  try {
-    return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function idOf(stat: () => BigIntStats): FolderId | undefined {
-  try {
-    const found = stat();
-    return found.isDirectory() ? `${found.dev}:${found.ino}` : undefined;
-  } catch {
-    return undefined;
-  }
+  return quietly(() => readlinkSync(path));
 }

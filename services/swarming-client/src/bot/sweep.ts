@@ -12,6 +12,8 @@ import {
   type ProcessEntry,
   processEntry,
   processes,
+  quietly,
+  sendSignal,
   sharesPidNamespace,
   withDescendants,
 } from './processes.ts';
@@ -90,12 +92,7 @@ function nameOf({ pid, started }: ProcessEntry): string {
 }
 
 function end(entry: ProcessEntry, number: NodeJS.Signals) {
-  if (!isSame(entry, processEntry(entry.pid))) return;
-  try {
-    process.kill(entry.pid, number);
-  } catch {
-    // It has ended meanwhile.
-  }
+  if (isSame(entry, processEntry(entry.pid))) sendSignal(entry.pid, number);
 }
 
 function isSame(one: ProcessEntry | undefined, other: ProcessEntry | undefined): boolean {
@@ -127,7 +124,8 @@ function leftovers(
 
 /** Undefined where the folder is not for a bot alone: nothing is ended there. */
 function folderOfBot(botDir: string): FolderId | undefined {
-  return isOfBotsOnly(botDir) && isOfBotsOnly(realPath(botDir)) ? folderId(botDir) : undefined;
+  const realPath = quietly(() => realpathSync(botDir)) ?? botDir;
+  return isOfBotsOnly(botDir) && isOfBotsOnly(realPath) ? folderId(botDir) : undefined;
 }
 
 /** The bot_inits of other agents that live. Where the lock works, none of them has this agent's folder. */
@@ -160,18 +158,8 @@ function readInit(pid: number): { botDir: string; agent: number } | undefined {
   return at < 0 ? undefined : { botDir: args[at + 1] ?? '', agent: Number(args[at + 3]) };
 }
 
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
-}
-
 /** Whether a task_runner is among the descendants of a process. */
 export function runsTask(pid: number): boolean {
-  for (const below of withDescendants([pid], processes())) {
-    if (isTaskRunner(argumentsOf(below))) return true;
-  }
-  return false;
+  const below = [...withDescendants([pid], processes())];
+  return below.some((each) => isTaskRunner(argumentsOf(each)));
 }

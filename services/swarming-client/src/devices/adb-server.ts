@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { basename } from 'node:path';
 import { type Emit, type EventLog, pause } from '@skolo/common/light';
 import { errorCode, orAborted } from '@skolo/errors';
-import { argumentsOf } from '../bot/processes.ts';
+import { argumentsOf, sendSignal } from '../bot/processes.ts';
 import type { AgentEvent } from '../events.ts';
 import { repeat } from '../repeat.ts';
 import { CommandFailed, type RunCommand } from '../run-command.ts';
@@ -88,7 +88,7 @@ export function createAdbServer({
     const pids = await adbServerPids(port);
     for (const pid of pids) {
       log.warn({ pid, port }, 'adb server ended by force');
-      killIfThere(pid);
+      sendSignal(pid, 'SIGKILL');
     }
     for (let left = timeoutMs(); pids.length > 0 && left > 0; left -= goneMs) {
       if ((await adbServerPids(port)).length === 0) return;
@@ -201,14 +201,6 @@ async function hasSocket(pid: number, inodes: ReadonlySet<string>): Promise<bool
   return false;
 }
 
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
-}
-
 export interface AdbWatchDeps {
   adb: Pick<AdbServer, 'isWedged'>;
   /** A device is attached that needs the server. */
@@ -229,11 +221,7 @@ export class AdbWatch {
   }
 
   start(): void {
-    repeat(
-      () => watchSeconds,
-      () => this.look(),
-      this.ended.signal,
-    );
+    repeat(watchSeconds, () => this.look(), this.ended.signal);
   }
 
   stop(): void {

@@ -26,6 +26,8 @@ export function createSsh(
   device: AttachedDevice,
   { run, settings, stateDir, sshSignIns }: DeviceDeps,
 ): Ssh {
+  const knownHosts = join(stateDir, 'known_hosts');
+
   async function attempt(script: string, signal: AbortSignal) {
     const { address } = device;
     if (address === undefined) {
@@ -35,14 +37,12 @@ export function createSsh(
     const login = JSON.stringify([ssh.user, address, ssh.port, ssh.privateKey]);
     const paused = sshSignIns.pausedWhy(login);
     if (paused !== undefined) throw new Missing(paused);
-    const args = sshArguments(address, join(stateDir, 'known_hosts'), ssh, script);
+    const args = sshArguments(address, knownHosts, ssh, script);
     const timeoutMs = ssh.commandSeconds * 1000;
     const result = await run('ssh', args, { timeoutMs, signal, mostBytes });
     const output = complaint(result);
     if (result.status === ownFailure && rejectedLogin.test(output)) {
-      throw new Missing(
-        sshSignIns.reject(login, whyRejected(output, join(stateDir, 'known_hosts'))),
-      );
+      throw new Missing(sshSignIns.reject(login, whyRejected(output, knownHosts)));
     }
     if (result.status !== ownFailure) sshSignIns.accept(login);
     return result;
@@ -52,7 +52,7 @@ export function createSsh(
     async do(script, signal) {
       const result = await attempt(script, signal);
       if (result.status === 0) return result.stdout;
-      throw new Missing(whyRejected(complaint(result), join(stateDir, 'known_hosts')));
+      throw new Missing(whyRejected(complaint(result), knownHosts));
     },
     async reboot(signal) {
       const { user } = settings().ssh;
@@ -61,7 +61,7 @@ export function createSsh(
       // The connection went down with the device.
       const wasCut = result.status === ownFailure && !neverConnected.test(output);
       if (result.status === 0 || wasCut) return;
-      throw new Missing(whyRejected(output, join(stateDir, 'known_hosts')));
+      throw new Missing(whyRejected(output, knownHosts));
     },
   };
 }
@@ -89,19 +89,9 @@ export function sshArguments(
       ? []
       : ['IdentitiesOnly=yes', `IdentityFile=${quoted(ssh.privateKey)}`]),
   ];
-  return [
-    '-F',
-    '/dev/null',
-    '-T',
-    ...options.flatMap((option) => ['-o', option]),
-    '-p',
-    String(ssh.port),
-    '-l',
-    ssh.user,
-    '--',
-    address,
-    script,
-  ];
+  const settings = options.flatMap((option) => ['-o', option]);
+  const login = ['-p', String(ssh.port), '-l', ssh.user];
+  return ['-F', '/dev/null', '-T', ...settings, ...login, '--', address, script];
 }
 
 /** As ssh_config(5) wants a path: `%` begins a token, blanks end it. */
@@ -120,6 +110,8 @@ function whyRejected(output: string, knownHosts: string): string {
 }
 
 const marker = '--- skolo ---';
+/** A line of its own, after each part. */
+const ends = new RegExp(`^${marker}$\\n?`, 'm');
 
 /** Temperatures and battery, where the kernel there has any. */
 const sensorsScript =
@@ -144,9 +136,8 @@ export function sshDevice(
 
   async function readAll(signal: AbortSignal): Promise<DeviceReading> {
     await writeForTasks();
-    const [uptime = '', sensors = '', ...outputs] = partsOf(
-      await ssh.do(`${script}; true`, signal),
-    );
+    const lines = linesOf(await ssh.do(`${script}; true`, signal));
+    const [uptime = '', sensors = '', ...outputs] = lines.join('\n').split(ends);
     const uptimeSeconds = readUptime(uptime);
     if (uptimeSeconds === undefined) throw new Missing(`has no uptime: "${excerpt(uptime)}"`);
     return { dimensions: read(outputs), ...readSysfsSensors(sensors), uptimeSeconds };
@@ -156,15 +147,6 @@ export function sshDevice(
     look: lookWith(readAll),
     repairs: { 'device-reboot': (signal) => ssh.reboot(signal) },
   };
-}
-
-function partsOf(text: string): string[] {
-  const parts: string[][] = [[]];
-  for (const line of linesOf(text)) {
-    if (line === marker) parts.push([]);
-    else parts.at(-1)?.push(line);
-  }
-  return parts.map((lines) => lines.join('\n'));
 }
 
 /** After the first rejected sign-in, the second, and so on. The first is short: a device that boots may reject for a moment. */

@@ -1,6 +1,6 @@
 /** What is on USB, as the kernel knows it (sysfs): it costs no process, and is true also while a program hangs. */
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { namesIn, textOf } from '../quiet-files.ts';
 
 export interface UsbDevice {
   /** `1-1.2`: bus and ports. */
@@ -17,7 +17,7 @@ export interface UsbDevice {
 /** Empty where there is no USB, or it cannot be seen. */
 export async function listUsb(sysfs = '/sys'): Promise<UsbDevice[]> {
   const folder = join(sysfs, 'bus/usb/devices');
-  const names = await readdir(folder).catch(() => []);
+  const names = await namesIn(folder);
   const paths = names.filter((name) => /^\d+-[\d.]+$/.test(name));
   const all = await Promise.all(paths.map((path) => readDevice(folder, path, names)));
   return all.filter((device) => device !== undefined);
@@ -28,27 +28,16 @@ async function readDevice(
   path: string,
   names: readonly string[],
 ): Promise<UsbDevice | undefined> {
-  const read = (node: string, file: string) =>
-    readFile(join(folder, node, file), 'utf8').then(
-      (text) => text.trim(),
-      () => '',
-    );
+  const read = async (node: string, file: string) =>
+    (await textOf(join(folder, node, file)))?.trim() ?? '';
   const vendor = await read(path, 'idVendor');
   // It was unplugged meanwhile.
   if (vendor === '') return undefined;
   const serial = await read(path, 'serial');
+  const parts = ['bInterfaceClass', 'bInterfaceSubClass', 'bInterfaceProtocol'];
+  const nodes = names.filter((name) => name.startsWith(`${path}:`));
   const interfaces = await Promise.all(
-    names
-      .filter((name) => name.startsWith(`${path}:`))
-      .map(async (node) =>
-        (
-          await Promise.all(
-            ['bInterfaceClass', 'bInterfaceSubClass', 'bInterfaceProtocol'].map((file) =>
-              read(node, file),
-            ),
-          )
-        ).join('/'),
-      ),
+    nodes.map(async (node) => (await Promise.all(parts.map((part) => read(node, part)))).join('/')),
   );
   return {
     path,

@@ -44,11 +44,7 @@ export class OwnHolds {
   }
 
   start(): void {
-    repeat(
-      () => everySeconds,
-      () => this.look(),
-      this.ended.signal,
-    );
+    repeat(everySeconds, () => this.look(), this.ended.signal);
   }
 
   stop(): void {

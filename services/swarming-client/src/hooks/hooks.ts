@@ -43,7 +43,9 @@ const taskId = /^[\w.-]{1,100}$/;
 const usualCacheBytes = 8 * 2 ** 30;
 
 /** It has no effect but that it was called. */
-const noted: Hook = { method: 'GET', answer: () => ({}) };
+function ofNoted(name: string): [string, Hook] {
+  return [name, { method: 'GET', answer: () => ({}) }];
+}
 
 export const hooks: ReadonlyMap<string, Hook> = new Map<string, Hook>([
   [
@@ -54,13 +56,8 @@ export const hooks: ReadonlyMap<string, Hook> = new Map<string, Hook>([
   ['get_settings', { method: 'GET', answer: ({ view }) => settingsFor(view()) }],
   ['on_before_task', { method: 'GET', answer: beforeTask }],
   ['on_after_task', { method: 'GET', answer: afterTask }],
-  ['setup_bot', noted],
-  ['on_bot_startup', noted],
-  ['on_handshake', noted],
-  ['on_before_poll', noted],
-  ['on_after_poll', noted],
-  ['on_bot_idle', noted],
-  ['on_bot_shutdown', noted],
+  ...['setup_bot', 'on_bot_startup', 'on_handshake', 'on_before_poll'].map(ofNoted),
+  ...['on_after_poll', 'on_bot_idle', 'on_bot_shutdown'].map(ofNoted),
 ]);
 
 export const hookNames: readonly string[] = [...hooks.keys()];

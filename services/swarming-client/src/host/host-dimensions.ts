@@ -1,5 +1,4 @@
 /** The dimensions of this machine itself: they count where no device is attached. */
-import { readdir, readFile } from 'node:fs/promises';
 import { cpus, machine } from 'node:os';
 import { join } from 'node:path';
 import type { Emit } from '@skolo/common/light';
@@ -7,6 +6,7 @@ import type { Dimensions } from '../devices/device.ts';
 import { type Gpu, linuxDimensions, readCpuInfo } from '../devices/parse/linux.ts';
 import { dimensions } from '../dimensions.ts';
 import type { AgentEvent } from '../events.ts';
+import { namesIn, textOf } from '../quiet-files.ts';
 import { repeat } from '../repeat.ts';
 import type { RunCommand } from '../run-command.ts';
 
@@ -35,7 +35,7 @@ export async function hostDimensions(
   options: HostDimensionsOptions,
 ): Promise<Dimensions> {
   const { signal, timeoutMs = 5000, root = '/' } = options;
-  const text = (path: string) => readFile(join(root, path), 'utf8').catch(() => '');
+  const text = async (path: string) => (await textOf(join(root, path))) ?? '';
   const succeeds = (file: string, args: readonly string[]) =>
     run(file, args, { timeoutMs, signal }).then(
       ({ status, stdout }) => (status === 0 ? stdout : undefined),
@@ -75,13 +75,10 @@ export async function hostDimensions(
 /** By sysfs, where lspci reads it, too: it need not be installed. */
 async function readPciGpus(root: string): Promise<Gpu[]> {
   const folder = join(root, 'sys/bus/pci/devices');
-  const names = await readdir(folder).catch(() => []);
   const gpus: Gpu[] = [];
-  for (const name of names.sort()) {
+  for (const name of await namesIn(folder)) {
     const [kind = '', vendor = '', device = ''] = await Promise.all(
-      ['class', 'vendor', 'device'].map((file) =>
-        readFile(join(folder, name, file), 'utf8').catch(() => ''),
-      ),
+      ['class', 'vendor', 'device'].map((file) => textOf(join(folder, name, file))),
     );
     const [vendorId, deviceId] = [vendor, device].map(
       (id) => /^0x([0-9a-f]{4})$/.exec(id.trim())?.[1],
@@ -103,9 +100,9 @@ const everySeconds = 3600;
 /** The dimensions of the machine itself, read each hour where no device is attached to it. */
 export class HostDimensions {
   private readonly deps: HostDimensionsDeps;
-  private readonly ended = new AbortController();
   private known: Dimensions | undefined;
-  private stopLooking: (() => void) | undefined;
+  /** Ends the looks; absent while they do not count. */
+  private looking: AbortController | undefined;
 
   constructor(deps: HostDimensionsDeps) {
     this.deps = deps;
@@ -113,29 +110,27 @@ export class HostDimensions {
 
   /** Undefined: not known yet, or not wanted. */
   get(): Dimensions | undefined {
-    return this.stopLooking && this.known;
+    return this.looking && this.known;
   }
 
   /** Whether they count: a machine with a phone is no test machine itself. */
   setWanted(isWanted: boolean): void {
-    if (isWanted === (this.stopLooking !== undefined)) return;
-    this.stopLooking?.();
-    this.stopLooking = isWanted
-      ? repeat(
-          () => everySeconds,
-          () => this.look(),
-        )
-      : undefined;
+    if (isWanted === (this.looking !== undefined)) return;
+    this.stop();
+    if (!isWanted) return;
+    this.looking = new AbortController();
+    const { signal } = this.looking;
+    repeat(everySeconds, () => this.look(signal), signal);
   }
 
   stop(): void {
-    this.ended.abort(new Error('the agent stops'));
-    this.stopLooking?.();
+    this.looking?.abort(new Error('the agent stops'));
+    this.looking = undefined;
   }
 
-  private async look(): Promise<void> {
+  private async look(signal: AbortSignal): Promise<void> {
     const { run, emit } = this.deps;
-    this.known = await hostDimensions(run, { signal: this.ended.signal });
+    this.known = await hostDimensions(run, { signal });
     emit({ type: 'facts' });
   }
 }

@@ -6,8 +6,8 @@
  * (drivers/firmware/raspberrypi.c: the sysfs file holds the same number as hexadecimal digits); drivers/hwmon/raspberrypi-hwmon.c
  * (hwmon `rpi_volt`, `in0_lcrit_alarm`).
  */
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { namesIn, textOf } from '../quiet-files.ts';
 import { CommandFailed, type RunCommand } from '../run-command.ts';
 
 export interface RaspberryPower {
@@ -75,15 +75,6 @@ function bitsIn(text: string | undefined): number | undefined {
 
 function meaning(bits: number): Required<RaspberryPower> {
   return { isUnderVoltage: (bits & 0b1) !== 0, isThrottled: (bits & 0b110) !== 0 };
-}
-
-/** Undefined: it is not there, or cannot be read. */
-export async function textOf(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch(() => undefined);
-}
-
-export async function namesIn(folder: string): Promise<string[]> {
-  return (await readdir(folder).catch(() => [])).sort();
 }
 
 /** Zones and chips of the processor; others are of the disk, the radio, the board. */

@@ -56,7 +56,7 @@ export class UsbPorts {
   private readonly keptOff = new Set<string>();
   private readonly triesLeft = new Map<string, number>();
   private readonly logged = new Map<string, string>();
-  private stopLooking: (() => void) | undefined;
+  private readonly ended = new AbortController();
 
   constructor(deps: UsbPortsDeps) {
     this.deps = deps;
@@ -65,15 +65,12 @@ export class UsbPorts {
   /** Starts to turn on ports of own devices, also of devices that become known later. */
   start(): void {
     const { retrySeconds = usualRetrySeconds } = this.deps;
-    this.stopLooking = repeat(
-      () => retrySeconds,
-      () => this.turnOnPending(),
-    );
+    repeat(retrySeconds, () => this.turnOnPending(), this.ended.signal);
   }
 
   /** Fulfilled when nothing is under way, and each port that was turned off for a moment is on or was tried to. */
   async stop(): Promise<void> {
-    this.stopLooking?.();
+    this.ended.abort();
     await this.turn.catch(() => undefined);
     if (this.pending.size > 0) await this.turnOnPending();
   }

@@ -111,10 +111,8 @@ function refusal(base: string, { status, text, headers }: Answer): MetadataRefus
       status,
     );
   }
-  const detail = inOneLine(
-    text.replace(/<(title|style)>.*?<\/\1>/gs, ' ').replace(/<[^>]*>/g, ' '),
-  );
-  return new MetadataRefused(`${base} answers ${status}: ${detail.slice(0, 300)}`, status);
+  const bare = text.replace(/<(title|style)>.*?<\/\1>/gs, ' ').replace(/<[^>]*>/g, ' ');
+  return new MetadataRefused(`${base} answers ${status}: ${inOneLine(bare, 300)}`, status);
 }
 
 /** How far the clock of this machine is off: measured now and then, and true in between also when it is set. */

@@ -3,7 +3,7 @@
  * the state folder; the newest few of each device, and never more than some megabytes in all. Nothing else is written (it
  * is an SD card), and the same device not twice within ten minutes.
  */
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, EventLog } from '@skolo/common/light';
 import { makeFolder } from '@skolo/durable/make-folder';
@@ -11,6 +11,7 @@ import { errorCode, errorText, withDeadline } from '@skolo/errors';
 import type { Device } from '../devices/device.ts';
 import { screenFile } from '../devices/evidence.ts';
 import type { Health, Reason } from '../health/health.ts';
+import { namesIn } from '../quiet-files.ts';
 
 export interface EvidenceDeps {
   stateDir: string;
@@ -42,11 +43,7 @@ export class Evidence {
 
   /** For each assessment of health. Fulfilled when the evidence is kept; never rejected. */
   look({ reasons }: Health): Promise<void> {
-    const byDevice = new Map<string, Reason[]>();
-    for (const reason of reasons) {
-      if (reason.device === undefined || !isOwn(reason)) continue;
-      byDevice.set(reason.device, [...(byDevice.get(reason.device) ?? []), reason]);
-    }
+    const byDevice = Map.groupBy(reasons.filter(isOwn), ({ device = '' }) => device);
     const before = this.sick;
     this.sick = new Set(byDevice.keys());
     for (const [name, own] of byDevice) if (!before.has(name)) this.keepSoon(name, own);
@@ -56,7 +53,7 @@ export class Evidence {
   /** The newest screenshot of a device; undefined: none is kept. */
   async lastScreen(device: string): Promise<{ png: Uint8Array; at: Date } | undefined> {
     const root = join(this.deps.stateDir, 'evidence', device);
-    for (const name of (await namesIn(root)).sort().reverse()) {
+    for (const name of (await namesIn(root)).reverse()) {
       const file = join(root, name, screenFile);
       try {
         return { png: await readFile(file), at: (await stat(file)).mtime };
@@ -112,8 +109,8 @@ export class Evidence {
   }
 }
 
-function isOwn({ verdict, code }: Reason): boolean {
-  return verdict !== 'maintenance' && !ordinary.includes(code);
+function isOwn({ device, verdict, code }: Reason): boolean {
+  return device !== undefined && verdict !== 'maintenance' && !ordinary.includes(code);
 }
 
 /** Numbered, since a clock that is wrong would make the newest the oldest. */
@@ -127,7 +124,7 @@ async function nextName(folder: string, at: Date): Promise<string> {
 async function removeOld(root: string, most: { perDevice: number; bytes: number }): Promise<void> {
   const left: { folder: string; bytes: number; changed: number }[] = [];
   for (const device of await namesIn(root)) {
-    const names = (await namesIn(join(root, device))).sort().reverse();
+    const names = (await namesIn(join(root, device))).reverse();
     for (const [index, name] of names.entries()) {
       const folder = join(root, device, name);
       if (index < most.perDevice) left.push({ folder, ...(await sizeOf(folder)) });
@@ -147,8 +144,4 @@ async function sizeOf(folder: string): Promise<{ bytes: number; changed: number 
   const stats = await Promise.all(files.map((file) => stat(join(folder, file))));
   const { mtimeMs } = await stat(folder);
   return { bytes: stats.reduce((sum, { size }) => sum + size, 0), changed: mtimeMs };
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  return readdir(folder).catch(() => []);
 }

@@ -2,9 +2,10 @@
 import { errorText } from '@skolo/errors';
 import type { AttachedDevice, Device } from '../devices/device.ts';
 import type { UsbPorts } from '../host/usb.ts';
+import { inOneLine } from '../one-line.ts';
 import { requestPowerCycle } from '../power-cycle-daemon.ts';
 import type { RepairStep } from './ladder.ts';
-import { type StepResult, textForPeople } from './records.ts';
+import type { StepResult } from './records.ts';
 
 export interface StepDeps {
   usb: Pick<UsbPorts, 'cycle' | 'isKeptOff'>;
@@ -46,7 +47,7 @@ export async function doStep(
     return await perform(step, patient, why, deps, signal);
   } catch (error) {
     const reason: unknown = signal.aborted ? signal.reason : error;
-    return { outcome: 'failed', text: textForPeople(errorText(reason)) };
+    return { outcome: 'failed', text: inOneLine(errorText(reason), 300) };
   }
 }
 

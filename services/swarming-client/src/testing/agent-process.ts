@@ -83,6 +83,27 @@ export class AgentProcess {
     return this.client().status();
   }
 
+  /**
+   * The first status that is so, by waiting for each change: it costs less than to ask all the time.
+   *
+   * @throws Error No status was so within a minute.
+   */
+  async until(isSo: (status: AgentStatus) => boolean): Promise<AgentStatus> {
+    const late = AbortSignal.timeout(60_000);
+    let status = await this.status();
+    while (!isSo(status)) {
+      if (late.aborted) throw new Error(`not so within a minute: ${JSON.stringify(status)}`);
+      const { revision } = status;
+      // Readings alone are no change.
+      status = await this.client().status({ query: { after: revision, waitSeconds: 1 } });
+    }
+    return status;
+  }
+
+  async isWell(): Promise<void> {
+    await this.until(({ health }) => health?.verdict === 'ok');
+  }
+
   async metrics(): Promise<string> {
     const response = await fetch(`http://127.0.0.1:${this.metricsPort}/metrics`);
     return await response.text();

@@ -1,8 +1,10 @@
 /** A machine with all that is around it: a metadata server, Swarming, phones behind the real client of adb. */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Order } from '@skolo/api/swarming-client';
 import {
   type AdbInstallation,
   type AndroidOptions,
@@ -132,6 +134,7 @@ services:
         // A python3 on the PATH may be a script that looks for it first, at each start.
         PATH: `${dirname(python ?? '')}:${process.env.PATH}`,
         HOME: this.dir,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
         SKOLO_OAUTH_CONFIG: this.oauthConfig,
         // With an address, adb starts no server of its own when this one is gone.
         ...(this.installation?.env ?? { ADB_SERVER_SOCKET: `tcp:127.0.0.1:${this.adb.port}` }),
@@ -149,6 +152,10 @@ services:
       .map(({ pid }) => pid);
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async close(): Promise<void> {
     for (const agent of this.agents) await agent.end('SIGKILL');
     for (const pid of this.ofBot()) await endTree(pid);
@@ -156,4 +163,10 @@ services:
     await Promise.all([this.swarming.close(), this.metadata.close(), adb.close()]);
     await rm(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** An order as machine-state sends it. */
+export function newOrder(): Order {
+  const since = new Date().toISOString();
+  return { id: randomUUID(), kind: 'quarantine', by: 'ann', reason: 'smells burnt', since };
 }

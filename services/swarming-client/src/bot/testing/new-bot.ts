@@ -51,7 +51,7 @@ export async function newBot(
 ): Promise<TestBot> {
   const folder = await mkdtemp(join(tmpdir(), 'bot-'));
   const server = await startStubServer();
-  if (zip) server.answer = givesZip(await stubZip({ server: server.url, ...zip }));
+  if (zip) server.answer = givesZip(stubZip({ server: server.url, ...zip }));
   const botDir = changes.botDir ?? join(folder, 's');
   const settings: TestBot['settings'] = {
     current: {

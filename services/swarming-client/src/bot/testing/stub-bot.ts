@@ -1,7 +1,5 @@
 /** Very small bots of our own, as zips: what each does is a piece of Python. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { python } from './python.ts';
+import { zipOf } from '@skolo/simulators';
 
 /**
  * As the real one: its folder is the zip's, it holds swarming.lck, ends with 0 on SIGTERM when it has no task, and its
@@ -76,30 +74,15 @@ export interface StubZip {
   members?: Record<string, string | undefined>;
 }
 
-const writer = `
-import io, json, sys, zipfile
-out = io.BytesIO()
-with zipfile.ZipFile(out, 'w', zipfile.ZIP_DEFLATED) as archive:
-    for name, text in json.load(sys.stdin).items():
-        archive.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
-sys.stdout.buffer.write(out.getvalue())
-`;
-
-export async function stubZip({
-  server,
-  body = bots.idle,
-  members = {},
-}: StubZip): Promise<Buffer> {
+export function stubZip({ server, body = bots.idle, members = {} }: StubZip): Buffer {
   const indented = body.replaceAll('\n', '\n    ');
-  const all = {
+  const all: StubZip['members'] = {
     '__main__.py': `${frame}\nif command == 'start_bot':\n    ${indented}\n`,
     'config/config.json': JSON.stringify({ server, server_version: '1' }),
     ...members,
   };
-  const made = promisify(execFile)(python ?? 'python3', ['-c', writer], {
-    encoding: 'buffer',
-    maxBuffer: 2 ** 26,
-  });
-  made.child.stdin?.end(JSON.stringify(all));
-  return (await made).stdout;
+  const files = Object.entries(all).flatMap(([name, text]) =>
+    text === undefined ? [] : [{ name, content: Buffer.from(text) }],
+  );
+  return zipOf(files);
 }
