@@ -9,7 +9,7 @@ import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { errorCode } from '@skolo/errors';
-import { reasonFor } from './system-error.ts';
+import { reasons } from './storage-errors.ts';
 
 /** A file could not be written. `code` is of the system, such as `ENOSPC`. */
 export class FileNotWritten extends Error {
@@ -18,7 +18,7 @@ export class FileNotWritten extends Error {
 
   constructor(path: string, cause: unknown) {
     const code = errorCode(cause) ?? 'unknown';
-    super(`${path}: not written: ${reasonFor(code) ?? String(cause)} (${code})`, { cause });
+    super(`${path}: not written: ${reasons.get(code) ?? String(cause)} (${code})`, { cause });
     this.name = 'FileNotWritten';
     this.path = path;
     this.code = code;

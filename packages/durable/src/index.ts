@@ -12,9 +12,11 @@ export {
 } from './live-copy.ts';
 export { makeFolder } from './make-folder.ts';
 export { type FoundSnapshot, type Snapshot, Snapshots, writeSnapshot } from './snapshots.ts';
+export { GroupCommit } from './spool/group-commit.ts';
 export type { SpoolRecord } from './spool/read-records.ts';
 export type { SpoolDamage } from './spool/recovery.ts';
 export { Spool, type SpoolOptions } from './spool/spool.ts';
+export { StorageUnavailable } from './storage-errors.ts';
 export {
   type Change,
   JournalDown,
@@ -23,4 +25,3 @@ export {
   Tables,
   type TablesDeps,
 } from './tables.ts';
-export { StorageUnavailable } from './unavailable.ts';

@@ -18,8 +18,8 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { changeOf, keptVersions, workers } from './journal.test-writer.ts';
 import { Journal } from './journal.ts';
 import { Spool } from './spool/spool.ts';
+import { StorageUnavailable } from './storage-errors.ts';
 import { campaign, killAfter, seed, seeded, startWriter } from './testing/campaign.ts';
-import { StorageUnavailable } from './unavailable.ts';
 
 const kills = campaign();
 

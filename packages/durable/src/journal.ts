@@ -10,7 +10,7 @@ import { syncFolder } from './atomic-file.ts';
 import { migrateLevelDb } from './migrate-leveldb.ts';
 import { type FoundSnapshot, type Snapshot, Snapshots, snapshotName } from './snapshots.ts';
 import { Spool } from './spool/spool.ts';
-import { StorageUnavailable } from './unavailable.ts';
+import { StorageUnavailable } from './storage-errors.ts';
 
 /** Atomic. A key in both is put. */
 export interface JournalChange {

@@ -6,9 +6,11 @@ import { statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeadLetter } from '@skolo/api';
+import { Locks } from '@skolo/common';
 import {
   appendLines,
   FileNotWritten,
+  GroupCommit,
   linesBackwards,
   makeFolder,
   openIfThere,
@@ -20,10 +22,9 @@ import { parseJson } from '@skolo/errors';
 
 const mostLetterBytes = 64 * 1024;
 
-interface Waiting {
+interface Lines {
   lines: string[];
-  resolve: () => void;
-  reject: (error: unknown) => void;
+  bytes: number;
 }
 
 export class DeadLetters {
@@ -31,8 +32,10 @@ export class DeadLetters {
   private readonly maxBytes: () => number;
   private readonly newer: string;
   private readonly older: string;
-  private waiting: Waiting[] = [];
-  private writer: Promise<void> | undefined;
+  /** All that comes during a sync shares the next one. */
+  private readonly commits = new GroupCommit<Lines>((jobs) => this.writeAll(jobs));
+  /** One change of the files at a time, and one `take`. */
+  private readonly locks = new Locks();
   private added = 0;
 
   /**
@@ -69,11 +72,8 @@ export class DeadLetters {
     if (letters.length === 0) return;
     const most = Math.min(mostBytes, this.half() - 1);
     const lines = letters.map((letter) => lineOf(letter, most));
-    const written = new Promise<void>((resolve, reject) => {
-      this.waiting.push({ lines, resolve, reject });
-    });
-    this.writer ??= this.writeWaiting();
-    await written;
+    const bytes = lines.reduce((sum, line) => sum + line.length, 0);
+    await this.commits.run({ lines, bytes });
     this.added += letters.length;
   }
 
@@ -112,58 +112,47 @@ export class DeadLetters {
     isWanted: (letter: DeadLetter) => boolean,
     use: (letters: DeadLetter[]) => Promise<void>,
   ): Promise<void> {
-    while (this.writer !== undefined) await this.writer;
-    const taking = this.takeNow(isWanted, use);
-    // What is added meanwhile waits.
-    this.writer = taking
-      .catch(() => undefined)
-      .then(() => {
-        this.writer = undefined;
-        if (this.waiting.length > 0) this.writer = this.writeWaiting();
+    await this.locks.hold('take', async () => {
+      const lines = await this.locks.hold('files', () => this.lines());
+      const wanted = lines.flatMap((line) => {
+        const letter = parseLine(line);
+        return letter !== undefined && isWanted(letter) ? [{ line, letter }] : [];
       });
-    await taking;
+      if (wanted.length === 0) return;
+      // Not while the files are held: what is used may wait for letters that are added.
+      await use(wanted.map(({ letter }) => letter));
+      const used = new Set(wanted.map(({ line }) => line));
+      await this.locks.hold('files', () => this.remove(used));
+    });
   }
 
-  private async takeNow(
-    isWanted: (letter: DeadLetter) => boolean,
-    use: (letters: DeadLetter[]) => Promise<void>,
-  ) {
-    const rests: { path: string; rest: string }[] = [];
-    const wanted: DeadLetter[] = [];
+  /** The oldest first. */
+  private async lines(): Promise<string[]> {
+    const texts = [await readFileIfExists(this.older), await readFileIfExists(this.newer)];
+    return texts.flatMap((text = '') => text.split('\n'));
+  }
+
+  private async remove(used: ReadonlySet<string>): Promise<void> {
     for (const path of [this.older, this.newer]) {
       const lines = ((await readFileIfExists(path)) ?? '').split('\n');
-      const kept = lines.filter((line) => {
-        const letter = parseLine(line);
-        if (letter === undefined || !isWanted(letter)) return true;
-        wanted.push(letter);
-        return false;
-      });
-      if (kept.length < lines.length) rests.push({ path, rest: kept.join('\n') });
+      const rest = lines.filter((line) => !used.has(line));
+      if (rest.length < lines.length) await writeFileAtomic(path, rest.join('\n'));
     }
-    if (wanted.length === 0) return;
-    await use(wanted);
-    for (const { path, rest } of rests) await writeFileAtomic(path, rest);
   }
 
   private half(): number {
     return Math.floor(this.maxBytes() / 2);
   }
 
-  /** All that came meanwhile shares the next sync. */
-  private async writeWaiting() {
-    while (this.waiting.length > 0) {
-      const batch = this.waiting;
-      this.waiting = [];
-      try {
-        await this.write(batch.flatMap(({ lines }) => lines));
-        for (const { resolve } of batch) resolve();
-      } catch (cause) {
-        const error = new FileNotWritten(this.newer, cause);
-        for (const { reject } of batch) reject(error);
-      }
+  /** @throws FileNotWritten */
+  private async writeAll(jobs: readonly Lines[]): Promise<number[]> {
+    try {
+      const lines = jobs.flatMap((job) => job.lines);
+      await this.locks.hold('files', () => this.write(lines));
+      return [];
+    } catch (cause) {
+      throw new FileNotWritten(this.newer, cause);
     }
-    // In the same turn as the last look at what is waiting, so that nothing waits without a writer.
-    this.writer = undefined;
   }
 
   private async write(lines: string[]) {

@@ -108,6 +108,19 @@ describe('skolo alerts dead-letters --retry', { timeout: 120_000 }, () => {
 });
 
 describe('dead letters that are taken out', () => {
+  it('keep no others waiting, or alerts that come meanwhile with an invalid one would wait for ever', async () => {
+    const letters = new DeadLetters(await newDir(), () => 2000);
+    const letter = (from: string) => ({ at: far, from, why: from, found: null });
+    await letters.add([letter('pager')]);
+
+    await letters.take(
+      ({ from }) => from === 'pager',
+      () => letters.add([letter('v2')]),
+    );
+
+    expect(await letters.list({ limit: 100 })).toEqual([letter('v2')]);
+  });
+
   it('stay when they cannot be used, and all others stay in any case', async () => {
     const letters = new DeadLetters(await newDir(), () => 2000);
     const letter = (from: string, why: string) => ({ at: far, from, why, found: null });

@@ -18,7 +18,7 @@ export class GroupCommit<J extends Job> {
   private waiting: Waiting<J>[] = [];
   private draining: Promise<void> | undefined;
 
-  /** `write` runs all jobs in order, or none, and gives a result for each. */
+  /** `write` runs all jobs in order, or none, and gives a result for each; none of them: 0. */
   constructor(write: (jobs: J[]) => Promise<number[]>) {
     this.write = write;
   }

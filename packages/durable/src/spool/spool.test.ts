@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StorageUnavailable } from '../storage-errors.ts';
 import { campaign, seed } from '../testing/campaign.ts';
-import { StorageUnavailable } from '../unavailable.ts';
 import { Spool, type SpoolOptions } from './spool.ts';
 
 const kills = campaign();

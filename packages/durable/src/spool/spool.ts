@@ -7,7 +7,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Mark, markOf, readMark } from '../acknowledged-mark.ts';
 import { makeFolder } from '../make-folder.ts';
-import { StorageUnavailable } from '../unavailable.ts';
+import { StorageUnavailable } from '../storage-errors.ts';
 import { Cursors } from './cursors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { longestText } from './line.ts';

@@ -1,0 +1,42 @@
+import { errorCode } from '@skolo/errors';
+
+/** Texts for system codes. */
+export const reasons = new Map([
+  ['ENOSPC', 'the disk is full'],
+  ['EDQUOT', 'the disk quota is exhausted'],
+  ['EFBIG', 'the file would exceed the size limit of this process'],
+  ['EROFS', 'the file system is read-only'],
+  ['EACCES', 'no permission to write in that folder'],
+  ['EPERM', 'no permission to write in that folder'],
+  ['ENOENT', 'no such folder'],
+  ['ENOTDIR', 'a part of the path is a file, not a folder'],
+  ['EISDIR', 'a folder has that name'],
+  ['ENOTEMPTY', 'a folder has that name'],
+  ['ENAMETOOLONG', 'the name is too long'],
+  ['EIO', 'the disk reports an error'],
+  ['EMFILE', 'too many files are open'],
+  ['ENFILE', 'too many files are open'],
+]);
+
+/**
+ * A journal or spool could not be opened, read or written. `code` is of the system, such as `ENOSPC`, or one of `LOCKED`,
+ * `CLOSED`, `unknown`. All but `CLOSED` are worth a retry.
+ */
+export class StorageUnavailable extends Error {
+  readonly folder: string;
+  readonly code: string;
+
+  constructor(folder: string, what: string, cause?: unknown, code = errorCode(cause) ?? 'unknown') {
+    const why =
+      own.get(code) ?? reasons.get(code) ?? (cause instanceof Error ? cause.message : code);
+    super(`${folder}: ${what}: ${why} (${code})`, { cause });
+    this.name = 'StorageUnavailable';
+    this.folder = folder;
+    this.code = code;
+  }
+}
+
+const own = new Map([
+  ['LOCKED', 'another process has it open; one folder belongs to one process'],
+  ['CLOSED', 'it is closed'],
+]);
