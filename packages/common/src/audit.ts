@@ -5,7 +5,7 @@
 import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AuditEntry, AuditPage } from '@skolo/api/audit';
-import { appendLines, makeFolder, syncFolder } from '@skolo/durable';
+import { appendLines, GroupCommit, makeFolder, syncFolder } from '@skolo/durable';
 import { errorText } from '@skolo/errors';
 import { type AuditQuery, readAudit, segmentsOf } from './audit-reader.ts';
 import type { Clock } from './clock.ts';
@@ -28,18 +28,17 @@ const keptMs = 400 * 86_400_000;
 /** Older segments were written with a wrong clock, so their age is unknown. */
 const firstMonth = '2026-01';
 
-interface Waiting {
+interface Line {
   line: string;
-  resolve: () => void;
-  reject: (error: unknown) => void;
+  bytes: number;
 }
 
 export class AuditLog {
   private readonly dir: string;
   private readonly clock: Pick<Clock, 'now'>;
   private readonly degraded: Pick<DegradedList, 'raise' | 'clear'>;
-  private waiting: Waiting[] = [];
-  private writer: Promise<void> | undefined;
+  /** Lines that arrive during a sync share the next one. */
+  private readonly lines = new GroupCommit<Line>((lines) => this.write(lines));
   private segment: string | undefined;
 
   /** @param dir made when the first line is written */
@@ -60,11 +59,7 @@ export class AuditLog {
   async append(entry: NewAuditEntry): Promise<void> {
     const time = new Date(this.clock.now()).toISOString();
     const line = `${JSON.stringify({ time, ...entry })}\n`;
-    const written = new Promise<void>((resolve, reject) => {
-      this.waiting.push({ line, resolve, reject });
-    });
-    this.writer ??= this.writeWaiting();
-    await written;
+    await this.lines.run({ line, bytes: line.length });
   }
 
   /** The newest entries that fit, from the newest to the oldest. */
@@ -74,31 +69,25 @@ export class AuditLog {
 
   /** Waits for pending writes. */
   async close(): Promise<void> {
-    await this.writer;
+    await this.lines.idle();
   }
 
-  /** Lines that arrive during a sync share the next one. */
-  private async writeWaiting() {
-    while (this.waiting.length > 0) {
-      const batch = this.waiting;
-      this.waiting = [];
-      const month = new Date(this.clock.now()).toISOString().slice(0, 7);
-      const file = join(this.dir, `${month}.jsonl`);
-      try {
-        if (month !== this.segment) await this.startSegment(month, file);
-        await appendLines(file, batch.map(({ line }) => line).join(''));
-        for (const { resolve } of batch) resolve();
-        this.degraded.clear('audit log');
-      } catch (cause) {
-        // The folder may be deleted: start the segment again.
-        this.segment = undefined;
-        const error = new AuditUnavailable(file, cause);
-        for (const { reject } of batch) reject(error);
-        this.degraded.raise('audit log', `${error.message}; changes are rejected until then`);
-      }
+  /** @throws AuditUnavailable */
+  private async write(lines: readonly Line[]): Promise<number[]> {
+    const month = new Date(this.clock.now()).toISOString().slice(0, 7);
+    const file = join(this.dir, `${month}.jsonl`);
+    try {
+      if (month !== this.segment) await this.startSegment(month, file);
+      await appendLines(file, lines.map(({ line }) => line).join(''));
+      this.degraded.clear('audit log');
+      return [];
+    } catch (cause) {
+      // The folder may be deleted: start the segment again.
+      this.segment = undefined;
+      const error = new AuditUnavailable(file, cause);
+      this.degraded.raise('audit log', `${error.message}; changes are rejected until then`);
+      throw error;
     }
-    // In the same turn as the check above, so that no line waits without a writer.
-    this.writer = undefined;
   }
 
   private async startSegment(month: string, file: string) {

@@ -3,7 +3,7 @@ import { auditApi } from '@skolo/api/audit';
 import { Registry } from 'prom-client';
 import { AccessControl } from './access/access-control.ts';
 import { AuditLog } from './audit.ts';
-import { BufferedLog } from './buffered-log.ts';
+import { type BufferedLog, bufferedLog } from './buffered-log.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
 import { type Degraded, DegradedList } from './degraded.ts';
@@ -61,12 +61,12 @@ export async function startService(
   options: StartOptions,
 ): Promise<RunningService> {
   const log = options.log ?? createLogger({ service: definition.name, level: options.logLevel });
-  const bufferedLog = new BufferedLog(log);
+  const startLog = bufferedLog(log);
   const closers = new Closers();
   try {
-    return await start(definition, { ...options, log }, { bufferedLog, closers });
+    return await start(definition, { ...options, log }, { startLog, closers });
   } catch (error) {
-    bufferedLog.release();
+    startLog.release();
     await closers.closeAll(0, log);
     throw error;
   }
@@ -75,7 +75,7 @@ export async function startService(
 async function start(
   definition: ServiceDefinition,
   options: StartOptions & { log: Logger },
-  { bufferedLog, closers }: { bufferedLog: BufferedLog; closers: Closers },
+  { startLog, closers }: { startLog: BufferedLog; closers: Closers },
 ): Promise<RunningService> {
   const { name, api, apiPort = 'public' } = definition;
   const { log, host, clock = systemClock, version = ownVersion() } = options;
@@ -84,13 +84,13 @@ async function start(
   const { metrics = new Registry() } = options;
   const stopping = new AbortController();
   const signal = AbortSignal.any([stopping.signal, ...(options.signal ? [options.signal] : [])]);
-  const degraded = new DegradedList({ clock, log: bufferedLog });
+  const degraded = new DegradedList({ clock, log: startLog });
   addBuildInfo(metrics, { service: name, version });
 
   const stateDirWatch = await watchStateDir(stateDir, degraded);
   closers.add('state directory', () => stateDirWatch.close());
   const { rackFile } = options;
-  const rack = await openRack({ rackFile, stateDir, name, clock, metrics, log: bufferedLog });
+  const rack = await openRack({ rackFile, stateDir, name, clock, metrics, log: startLog });
   closers.add('rack', () => rack.close());
   const tls = new Tls({ rack, name, metrics, degraded });
   await tls.start();
@@ -162,7 +162,7 @@ async function start(
   tls.use(apiPort === 'public' ? publicServer : metricsServer);
 
   log.info({ port, metricsPort, version }, 'listening');
-  bufferedLog.release();
+  startLog.release();
 
   let stopped: Promise<void> | undefined;
   async function stop() {

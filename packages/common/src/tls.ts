@@ -7,13 +7,8 @@ import { readSecret } from '@skolo/secrets';
 import { Gauge, type Registry } from 'prom-client';
 import type { DegradedList } from './degraded.ts';
 
-/** `services.<name>.tls`: paths of PEM files, relative to the folder of rack.yaml. */
-interface TlsPaths {
-  cert: string;
-  key: string;
-}
-
-interface TlsFiles {
+/** Certificate and key, as PEM; or their paths relative to the folder of rack.yaml, as in `services.<name>.tls`. */
+interface Pair {
   cert: string;
   key: string;
 }
@@ -29,7 +24,7 @@ export class TlsError extends Error {
 }
 
 /** Reads both and checks that they match. @throws TlsError */
-export async function readTlsFiles(rack: { dir: string }, paths: TlsPaths): Promise<TlsFiles> {
+export async function readTlsFiles(rack: { dir: string }, paths: Pair): Promise<Pair> {
   const cert = await readPem(rack, paths.cert);
   const key = await readPem(rack, paths.key);
   try {
@@ -65,7 +60,7 @@ interface TlsOptions {
  */
 export class Tls {
   /** Undefined: plain http. */
-  files: TlsFiles | undefined;
+  files: Pair | undefined;
   private readonly options: TlsOptions;
   private server: Server | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -100,7 +95,7 @@ export class Tls {
     await this.looking;
   }
 
-  private paths(): TlsPaths | undefined {
+  private paths(): Pair | undefined {
     const { rack, name } = this.options;
     return rack.rack.services[name].tls;
   }
@@ -122,7 +117,7 @@ export class Tls {
     }
   }
 
-  private async renew(paths: TlsPaths) {
+  private async renew(paths: Pair) {
     const files = await readTlsFiles(this.options.rack.rack, paths);
     if (files.cert === this.files?.cert && files.key === this.files.key) return;
     if (this.server instanceof TlsServer) this.server.setSecureContext(secureContext(files));
@@ -142,6 +137,6 @@ export class Tls {
   }
 }
 
-export function secureContext(files: TlsFiles): SecureContextOptions {
+export function secureContext(files: Pair): SecureContextOptions {
   return { ...files, minVersion: 'TLSv1.2' };
 }

@@ -47,10 +47,11 @@ const deepest = 4;
  */
 export function loggedError(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: errorText(error) };
+  const code = errorCode(error);
   return {
     type: error.name,
     message: stripSecrets(error.message),
-    ...('code' in error && typeof error.code === 'string' && { code: error.code }),
+    ...(code !== undefined && { code }),
     ...(error.stack && { stack: stripSecrets(error.stack) }),
     ...(error.cause !== undefined &&
       depth < deepest && { cause: loggedError(error.cause, depth + 1) }),
@@ -59,4 +60,15 @@ export function loggedError(error: unknown, depth = 0): LoggedError {
         errors: error.errors.slice(0, 5).map((e) => loggedError(e, depth + 1)),
       }),
   };
+}
+
+/** The `code` of an error of Node or of a library (`ENOENT`, `ECONNREFUSED`); undefined where it has none. */
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** What was thrown, as an Error: JavaScript can throw any value. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

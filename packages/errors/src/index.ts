@@ -1,8 +1,13 @@
 /** Errors: their text without secrets, their code; deadlines; work in parallel, and words for a shell. Every package may import it. */
-export { asError } from './as-error.ts';
 export { orAborted, settlesWithin, withDeadline } from './deadline.ts';
-export { errorCode } from './error-code.ts';
-export { errorText, loggedError, redacted, stripSecrets } from './error-text.ts';
+export {
+  asError,
+  errorCode,
+  errorText,
+  loggedError,
+  redacted,
+  stripSecrets,
+} from './error-text.ts';
 export { inParallel } from './in-parallel.ts';
 export { parseJson } from './parse-json.ts';
 export { shellWord } from './shell-word.ts';

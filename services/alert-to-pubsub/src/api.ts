@@ -24,25 +24,17 @@ export function apiHandlers({
     alerts: async () => ({ status: 200, body: { alerts: status.alerts() } }),
     async status() {
       const { healthy, why, lastHeard } = status.health();
-      const refusing = status.refusing();
-      const damage = status.damage();
-      return {
-        status: 200,
-        body: {
-          location: location(),
-          healthy,
-          ...(why !== undefined && { why }),
-          ...(lastHeard !== undefined && { lastHeard: timeOf(lastHeard) }),
-          receivers: status.receivers(),
-          firing: status.firing(),
-          spool: {
-            ...status.spool(),
-            ...(refusing !== undefined && { refusing }),
-            ...(damage !== undefined && { damage }),
-          },
-          sinks: status.sinks().map(shownSink),
-        },
+      const body = {
+        location: location(),
+        healthy,
+        why,
+        lastHeard: timeOf(lastHeard),
+        receivers: status.receivers(),
+        firing: status.firing(),
+        spool: { ...status.spool(), refusing: status.refusing(), damage: status.damage() },
+        sinks: status.sinks().map(shownSink),
       };
+      return { status: 200, body };
     },
     deadLetters: async ({ query }) => ({
       status: 200,
@@ -65,22 +57,10 @@ export function apiHandlers({
 }
 
 function shownSink(sink: SinkView): SinkStatus {
-  const { name, kind, depth, oldestSeconds, setAside, lastSuccess } = sink;
-  const { failingSince, reason, detail, down } = sink;
-  return {
-    name,
-    kind,
-    depth,
-    oldestSeconds,
-    setAside,
-    ...(lastSuccess !== undefined && { lastSuccess: timeOf(lastSuccess) }),
-    ...(failingSince !== undefined && { failingSince: timeOf(failingSince) }),
-    ...(reason !== undefined && { reason }),
-    ...(detail !== undefined && { detail }),
-    ...(down && { down }),
-  };
+  const { wantsHeartbeat: _, lastHeartbeat: __, lastSuccess, failingSince, ...shown } = sink;
+  return { ...shown, lastSuccess: timeOf(lastSuccess), failingSince: timeOf(failingSince) };
 }
 
-function timeOf(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+function timeOf(milliseconds: number | undefined): string | undefined {
+  return milliseconds === undefined ? undefined : new Date(milliseconds).toISOString();
 }

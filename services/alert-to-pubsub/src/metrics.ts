@@ -1,6 +1,7 @@
 /** Metrics of alert-to-pubsub. Names and labels are all declared here; the alert rules ask for them. */
 import { Endpoint, sinkReasons } from '@skolo/alerts';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common';
+import { Counter, Histogram, type Registry } from 'prom-client';
 import type { EmitAlertEvent } from './events.ts';
 import { refusedWhys } from './receive/refused.ts';
 import type { SinkView, Status } from './status.ts';
@@ -60,8 +61,7 @@ export function createMetrics(registry: Registry, status: Status): EmitAlertEven
     for (const reason of refusals) refused.inc({ door, reason }, 0);
   }
   for (const status of statuses) transitions.inc({ status }, 0);
-  serviceGauges(registry, status);
-  sinkGauges(registry, status);
+  registerGauges(registry, gauges, () => status);
   return function countEvent(event) {
     switch (event.type) {
       case 'received': {
@@ -110,76 +110,58 @@ export function createMetrics(registry: Registry, status: Status): EmitAlertEven
   };
 }
 
-function serviceGauges(registry: Registry, status: Status): void {
-  const gauge = (what: string, help: string, read: () => number) =>
-    new Gauge({
-      name: `skolo_alerts_${what}`,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  gauge('firing', 'Alerts that fire.', () => status.firing());
-  gauge('spool_bytes', 'Size of the spool.', () => status.spool().bytes);
-  gauge(
-    'spool_max_bytes',
-    'Size of the spool at which alerts are refused.',
-    () => status.spool().maxBytes,
-  );
-  gauge('refusing', 'Whether alerts are refused now.', () => (status.refusing() ? 1 : 0));
-  gauge('heartbeat_healthy', 'Whether the heartbeat reports healthy.', () =>
-    status.health().healthy ? 1 : 0,
-  );
-  gauge(
-    'last_heard_timestamp_seconds',
-    'When any alert but a test was last received; 0: never.',
-    () => (status.health().lastHeard ?? 0) / 1000,
-  );
-  new Gauge({
-    name: 'skolo_alerts_receiver_silent',
+/** Read at each scrape. */
+const gauges: Record<string, GaugeSpec<Status>> = {
+  skolo_alerts_firing: { help: 'Alerts that fire.', read: (status) => status.firing() },
+  skolo_alerts_spool_bytes: {
+    help: 'Size of the spool.',
+    read: (status) => status.spool().bytes,
+  },
+  skolo_alerts_spool_max_bytes: {
+    help: 'Size of the spool at which alerts are refused.',
+    read: (status) => status.spool().maxBytes,
+  },
+  skolo_alerts_refusing: {
+    help: 'Whether alerts are refused now.',
+    read: (status) => (status.refusing() ? 1 : 0),
+  },
+  skolo_alerts_heartbeat_healthy: {
+    help: 'Whether the heartbeat reports healthy.',
+    read: (status) => Number(status.health().healthy),
+  },
+  skolo_alerts_last_heard_timestamp_seconds: {
+    help: 'When any alert but a test was last received; 0: never.',
+    read: (status) => (status.health().lastHeard ?? 0) / 1000,
+  },
+  skolo_alerts_receiver_silent: {
     help: 'Whether a receiver that is expected to receive alerts has received none for too long.',
-    labelNames: ['receiver'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const { name, isExpected, isSilent } of status.receivers()) {
-        if (isExpected) this.set({ receiver: name }, isSilent ? 1 : 0);
-      }
-    },
-  });
-}
-
-function sinkGauges(registry: Registry, status: Status): void {
-  const gauge = (what: string, help: string, read: (sink: SinkView) => number | undefined) =>
-    new Gauge({
-      name: `skolo_alerts_${what}`,
-      help,
-      labelNames: ['sink'],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const sink of status.sinks()) {
-          const value = read(sink);
-          if (value !== undefined) this.set({ sink: sink.name }, value);
-        }
-      },
-    });
-  gauge('spool_depth', 'Messages that wait for a sink.', ({ depth }) => depth);
-  gauge(
-    'spool_oldest_seconds',
+    labels: ['receiver'],
+    read: (status) =>
+      status
+        .receivers()
+        .filter(({ isExpected }) => isExpected)
+        .map(({ name, isSilent }) => [{ receiver: name }, Number(isSilent)]),
+  },
+  skolo_alerts_spool_depth: ofSinks('Messages that wait for a sink.', ({ depth }) => depth),
+  skolo_alerts_spool_oldest_seconds: ofSinks(
     'How long the oldest message has waited for a sink.',
-    (sink) => sink.oldestSeconds,
-  );
-  gauge('sink_down', 'Whether a sink accepts no message.', ({ down }) => (down ? 1 : 0));
-  gauge(
-    'last_success_timestamp_seconds',
+    ({ oldestSeconds }) => oldestSeconds,
+  ),
+  skolo_alerts_sink_down: ofSinks('Whether a sink accepts no message.', ({ down }) =>
+    down ? 1 : 0,
+  ),
+  skolo_alerts_last_success_timestamp_seconds: ofSinks(
     'When a sink last accepted a message; 0: never.',
     ({ lastSuccess }) => (lastSuccess ?? 0) / 1000,
-  );
-  gauge(
-    'heartbeat_last_success_timestamp_seconds',
+  ),
+  skolo_alerts_heartbeat_last_success_timestamp_seconds: ofSinks(
     'When a sink that receives heartbeats last accepted one; 0: never.',
     ({ wantsHeartbeat, lastHeartbeat = 0 }) => (wantsHeartbeat ? lastHeartbeat / 1000 : undefined),
-  );
+  ),
+};
+
+function ofSinks(help: string, measure: (sink: SinkView) => number | undefined): GaugeSpec<Status> {
+  const read = (status: Status) =>
+    status.sinks().map((sink): GaugeSample => [{ sink: sink.name }, measure(sink)]);
+  return { help, labels: ['sink'], read };
 }

@@ -3,25 +3,17 @@ import type { KnownAlert, ReceiverStatus } from '@skolo/api';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { Capacity } from './capacity.ts';
 import type { Damage } from './damage.ts';
+import type { DeliveryStatus } from './delivery/delivery.ts';
 import type { Sinks } from './delivery/sinks.ts';
 import type { Intake } from './intake.ts';
 import type { Health, Watchdog } from './watchdog.ts';
 
-export interface SinkView {
+export interface SinkView extends DeliveryStatus {
   name: string;
   kind: 'pubsub' | 'file' | 'http';
-  depth: number;
-  oldestSeconds: number;
-  lastSuccess?: number | undefined;
+  lastSuccess: number | undefined;
   wantsHeartbeat: boolean;
-  lastHeartbeat?: number | undefined;
-  failingSince?: number | undefined;
-  reason?: string | undefined;
-  detail?: string | undefined;
-  /** It accepts no message. */
-  down?: true;
-  /** Messages that became dead letters since the start. */
-  setAside: number;
+  lastHeartbeat: number | undefined;
 }
 
 export interface Status {

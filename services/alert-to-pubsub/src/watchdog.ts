@@ -13,9 +13,9 @@ import { lastHeartbeat, lastReceived, lastReceivedAt, type SuccessTimes } from '
 export interface Health {
   healthy: boolean;
   /** Why not, or what is not known yet, for people. */
-  why?: string;
+  why?: string | undefined;
   /** The watchdog, or any alert; milliseconds since 1970. */
-  lastHeard?: number;
+  lastHeard?: number | undefined;
 }
 
 export interface WatchdogDeps {
@@ -122,12 +122,7 @@ export class Watchdog {
     const troubles = [this.refusal(), ...silences].filter((why) => why !== undefined);
     const isFresh = all.isReceivedWithin(withinSeconds);
     const why = troubles.join('; ') || (isFresh ? undefined : this.notYet());
-    const { lastHeard } = all;
-    return {
-      healthy: troubles.length === 0,
-      ...(why !== undefined && { why }),
-      ...(lastHeard !== undefined && { lastHeard }),
-    };
+    return { healthy: troubles.length === 0, why, lastHeard: all.lastHeard };
   }
 
   /** Those that are expected to receive something, and those that have. */
@@ -136,14 +131,8 @@ export class Watchdog {
       const { lastHeard } = this.watched[name].silence;
       const isExpected = this.isExpected(name);
       if (lastHeard === undefined && !isExpected) return [];
-      return [
-        {
-          name,
-          isExpected,
-          isSilent: this.isSilentNow(name),
-          ...(lastHeard !== undefined && { lastHeard: new Date(lastHeard).toISOString() }),
-        },
-      ];
+      const time = lastHeard === undefined ? undefined : new Date(lastHeard).toISOString();
+      return [{ name, isExpected, isSilent: this.isSilentNow(name), lastHeard: time }];
     });
   }
 
