@@ -34,7 +34,6 @@ const claim = fileURLToPath(new URL('testing/claim.yaml', import.meta.url));
 const isLong = Boolean(process.env.SKOLO_LONG);
 const timeout = isLong ? 900_000 : 300_000;
 const manager = '--field-manager=skolo';
-const { signal } = new AbortController();
 /** Each look is a process of kubectl. */
 const seldom = { interval: 500 };
 
@@ -249,7 +248,7 @@ function ownRack() {
 
 async function plan(overlay: string): Promise<RackPlan> {
   const wanted = readObjects(await ownRack().kubectl(['kustomize', overlay]));
-  return await planRack(ownRack(), wanted, signal);
+  return await planRack(ownRack(), wanted);
 }
 
 /** What a push does, without its gates. */
@@ -259,9 +258,8 @@ async function bring(overlay: string): Promise<RackPlan> {
   await applyObjects(
     ownRack(),
     changed.map(({ wanted }) => wanted),
-    signal,
   );
-  await deleteObjects(ownRack(), planned.deletions, signal);
+  await deleteObjects(ownRack(), planned.deletions);
   return planned;
 }
 

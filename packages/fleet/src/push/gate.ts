@@ -5,89 +5,68 @@
 import { z } from 'zod';
 import type { KubeObject } from './objects.ts';
 
-const ContainerState = z.looseObject({
-  waiting: z
-    .looseObject({ reason: z.string().default(''), message: z.string().default('') })
-    .optional(),
-  terminated: z
-    .looseObject({
-      exitCode: z.number(),
-      reason: z.string().default(''),
-      message: z.string().default(''),
-    })
-    .optional(),
+const text = z.string().default('');
+const Why = z.object({ reason: text, message: text });
+
+const ContainerState = z.object({
+  waiting: Why.optional(),
+  running: z.object({}).optional(),
+  terminated: Why.extend({ exitCode: z.number() }).optional(),
 });
 
-const ContainerStatus = z.looseObject({
+const ContainerStatus = z.object({
   name: z.string(),
-  image: z.string().default(''),
+  image: text,
   restartCount: z.number().default(0),
   state: ContainerState.default({}),
   lastState: ContainerState.default({}),
 });
 type ContainerStatus = z.infer<typeof ContainerStatus>;
 
-const Condition = z.looseObject({
-  type: z.string(),
-  status: z.string(),
-  reason: z.string().default(''),
-  message: z.string().default(''),
-});
+const Condition = Why.extend({ type: z.string(), status: z.string() });
 
-const Meta = z.looseObject({
+const Meta = z.object({
   name: z.string(),
-  namespace: z.string().default(''),
-  uid: z.string().default(''),
+  uid: text,
   generation: z.number().default(0),
   labels: z.record(z.string(), z.string()).default({}),
   annotations: z.record(z.string(), z.string()).default({}),
   deletionTimestamp: z.string().optional(),
-  ownerReferences: z.array(z.looseObject({ uid: z.string() })).default([]),
+  ownerReferences: z.array(z.object({ uid: z.string() })).default([]),
 });
 
-const Pod = z.looseObject({
+export const Pod = z.object({
   metadata: Meta,
-  spec: z.looseObject({ nodeName: z.string().optional() }).default({}),
-  status: z
-    .looseObject({
-      phase: z.string().default(''),
-      reason: z.string().default(''),
-      message: z.string().default(''),
-      conditions: z.array(Condition).default([]),
-      initContainerStatuses: z.array(ContainerStatus).default([]),
-      containerStatuses: z.array(ContainerStatus).default([]),
-    })
-    .default({
-      phase: '',
-      reason: '',
-      message: '',
-      conditions: [],
-      initContainerStatuses: [],
-      containerStatuses: [],
-    }),
+  spec: z.object({ nodeName: z.string().optional() }).default({}),
+  status: Why.extend({
+    phase: text,
+    conditions: z.array(Condition).default([]),
+    initContainerStatuses: z.array(ContainerStatus).default([]),
+    containerStatuses: z.array(ContainerStatus).default([]),
+  }).prefault({}),
 });
-export type Pod = z.infer<typeof Pod>;
+type Pod = z.infer<typeof Pod>;
 
-const Node = z.looseObject({
+const Node = z.object({
   metadata: Meta,
-  status: z.looseObject({ conditions: z.array(Condition).default([]) }).default({ conditions: [] }),
+  status: z.object({ conditions: z.array(Condition).default([]) }).prefault({}),
 });
 
-const Workload = z.looseObject({
+const Workload = z.object({
   kind: z.enum(['Deployment', 'DaemonSet']),
   metadata: Meta,
-  spec: z.looseObject({ replicas: z.number().default(1) }),
+  spec: z.object({ replicas: z.number().default(1) }),
   status: z
-    .looseObject({
+    .object({
       observedGeneration: z.number().default(0),
       desiredNumberScheduled: z.number().default(0),
       conditions: z.array(Condition).default([]),
     })
-    .default({ observedGeneration: 0, desiredNumberScheduled: 0, conditions: [] }),
+    .prefault({}),
 });
 
 /** Of a Deployment: a ReplicaSet. Of a DaemonSet: a ControllerRevision. */
-const Revision = z.looseObject({ metadata: Meta, revision: z.number().optional() });
+const Revision = z.object({ metadata: Meta, revision: z.number().optional() });
 
 /** The kinds that a gate reads. */
 export const gateKinds = [
@@ -99,7 +78,7 @@ export const gateKinds = [
   'nodes',
 ];
 
-export type PodState =
+type PodState =
   /** It runs the new version, and is ready. */
   | 'ready'
   /** It runs an earlier version. */

@@ -2,53 +2,15 @@
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { isFor, parseImage, platformsOf, RegistryError, resolveImage } from '../registry.ts';
-import { isWorkload, type KubeObject } from './objects.ts';
+import { type Expression, isWorkload, type KubeObject, templateOf } from './objects.ts';
 import type { RackPlan } from './plan.ts';
 import { isDirty } from './versions.ts';
 
-const Expression = z.looseObject({
-  key: z.string(),
-  operator: z.string(),
-  values: z.array(z.string()).default([]),
-});
-
-const Container = z.looseObject({ image: z.string().default('') });
-
-const Workload = z.looseObject({
-  spec: z.looseObject({
-    template: z.looseObject({
-      spec: z.looseObject({
-        containers: z.array(Container).default([]),
-        initContainers: z.array(Container).default([]),
-        nodeSelector: z.record(z.string(), z.string()).default({}),
-        affinity: z
-          .looseObject({
-            nodeAffinity: z
-              .looseObject({
-                requiredDuringSchedulingIgnoredDuringExecution: z
-                  .looseObject({
-                    nodeSelectorTerms: z.array(
-                      z.looseObject({ matchExpressions: z.array(Expression).default([]) }),
-                    ),
-                  })
-                  .optional(),
-              })
-              .optional(),
-          })
-          .optional(),
-      }),
-    }),
-  }),
-});
-
-const Node = z.looseObject({
-  metadata: z.looseObject({
-    name: z.string(),
-    labels: z.record(z.string(), z.string()).default({}),
-  }),
+const Node = z.object({
+  metadata: z.object({ labels: z.record(z.string(), z.string()).default({}) }),
   status: z
-    .looseObject({
-      nodeInfo: z.looseObject({ operatingSystem: z.string(), architecture: z.string() }).optional(),
+    .object({
+      nodeInfo: z.object({ operatingSystem: z.string(), architecture: z.string() }).optional(),
     })
     .default({}),
 });
@@ -80,13 +42,13 @@ export function neededImages({ objects }: RackPlan, nodes: readonly KubeObject[]
 }
 
 function imagesOf(object: KubeObject): string[] {
-  const { containers, initContainers } = Workload.parse(object).spec.template.spec;
+  const { containers, initContainers } = templateOf(object).spec;
   return [...initContainers, ...containers].map(({ image }) => image);
 }
 
 /** Whether the scheduler may place its pods on a node with these labels. Taints are not looked at: more images are proven. */
 function mayRun(workload: KubeObject, labels: Readonly<Record<string, string>>): boolean {
-  const { nodeSelector, affinity } = Workload.parse(workload).spec.template.spec;
+  const { nodeSelector, affinity } = templateOf(workload).spec;
   const terms =
     affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
   return (
@@ -97,7 +59,7 @@ function mayRun(workload: KubeObject, labels: Readonly<Record<string, string>>):
 }
 
 function matches(
-  { key, operator, values }: z.infer<typeof Expression>,
+  { key, operator, values }: Expression,
   labels: Readonly<Record<string, string>>,
 ): boolean {
   const value = labels[key];

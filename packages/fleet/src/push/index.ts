@@ -20,7 +20,14 @@ export {
   takeLease,
 } from './push.ts';
 export { pushRackFile } from './push-rack-file.ts';
-export { applyObjects, deleteObjects, patient, planRack, readNodes } from './rack.ts';
+export {
+  applyObjects,
+  deleteObjects,
+  patient,
+  planRack,
+  readNodes,
+  stoppable,
+} from './rack.ts';
 export {
   hasEnded,
   openRecords,

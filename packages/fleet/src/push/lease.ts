@@ -12,18 +12,18 @@ import { Pin } from './versions.ts';
 const namespace = 'skolo';
 const name = 'skolo-push';
 
-const Lease = z.looseObject({
-  metadata: z.looseObject({
+const Lease = z.object({
+  metadata: z.object({
     resourceVersion: z.string(),
     annotations: z.record(z.string(), z.string()).default({}),
   }),
   spec: z
-    .looseObject({
+    .object({
       holderIdentity: z.string().default(''),
       leaseDurationSeconds: z.number().default(0),
       renewTime: z.string().optional(),
     })
-    .default({ holderIdentity: '', leaseDurationSeconds: 0 }),
+    .prefault({}),
 });
 type Lease = z.infer<typeof Lease>;
 

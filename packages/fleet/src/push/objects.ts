@@ -23,6 +23,45 @@ export const KubeObject = z.looseObject({
 });
 export type KubeObject = z.infer<typeof KubeObject>;
 
+const Expression = z.object({
+  key: z.string(),
+  operator: z.string(),
+  values: z.array(z.string()).default([]),
+});
+export type Expression = z.infer<typeof Expression>;
+
+const Container = z.object({ image: z.string().default('') });
+const strings = z.record(z.string(), z.string()).default({});
+
+const Workload = z.object({
+  spec: z.object({
+    template: z.object({
+      metadata: z.object({ labels: strings }).prefault({}),
+      spec: z.object({
+        containers: z.array(Container).default([]),
+        initContainers: z.array(Container).default([]),
+        nodeSelector: strings,
+        terminationGracePeriodSeconds: z.number().default(30),
+        affinity: z
+          .object({
+            nodeAffinity: z
+              .object({
+                requiredDuringSchedulingIgnoredDuringExecution: z
+                  .object({
+                    nodeSelectorTerms: z.array(
+                      z.object({ matchExpressions: z.array(Expression).default([]) }),
+                    ),
+                  })
+                  .optional(),
+              })
+              .optional(),
+          })
+          .optional(),
+      }),
+    }),
+  }),
+});
+
 const Answer = z.union([
   z.object({ kind: z.literal('List'), items: z.array(KubeObject) }).transform(({ items }) => items),
   KubeObject.transform((object) => [object]),
@@ -63,4 +102,9 @@ export function titleOf({ kind, metadata: { name, namespace } }: KubeObject): st
 /** Whether it makes pods. */
 export function isWorkload({ kind }: KubeObject): boolean {
   return kind === 'Deployment' || kind === 'DaemonSet';
+}
+
+/** Of the pods that a Deployment or DaemonSet makes. */
+export function templateOf(workload: KubeObject) {
+  return Workload.parse(workload).spec.template;
 }

@@ -1,5 +1,5 @@
 /** What a pod answers on its metrics port, through the API server. */
-import type { Kubectl } from '../kubectl.ts';
+import type { Rack } from './rack.ts';
 
 export interface PodPort {
   namespace: string;
@@ -11,9 +11,8 @@ export interface PodPort {
 export async function getFromPod(
   { namespace, pod, metricsPort }: PodPort,
   path: 'metrics' | 'readyz',
-  kubectl: Kubectl,
-  signal: AbortSignal,
+  { kubectl }: Rack,
 ): Promise<string> {
   const url = `/api/v1/namespaces/${namespace}/pods/${pod}:${metricsPort}/proxy/${path}`;
-  return await kubectl(['get', '--raw', url], { signal, deadlineMs: 15_000 });
+  return await kubectl(['get', '--raw', url], { deadlineMs: 15_000 });
 }

@@ -46,14 +46,14 @@ export async function prepareRack(
     const own = kustomizationOf(repository, rack.name);
     const text = await fileAt(repository, repository.head, own, signal);
     const former = readPins(text, file);
-    const render = () => renderOverlay(rack, join(kube, 'racks', rack.name), signal);
+    const render = () => renderOverlay(rack, join(kube, 'racks', rack.name));
     const isUsed = usedIn(await render());
     const pins = request.isRollback
       ? formerPins(rack, last)
       : await newPins(rack, former.filter(isUsed), request, signal);
     await writeFile(file, withPins(text, pins));
-    const plan = await planRack(rack, await render(), signal, options);
-    await proveImages(neededImages(plan, await readNodes(rack, signal)), signal);
+    const plan = await planRack(rack, await render(), options);
+    await proveImages(neededImages(plan, await readNodes(rack)), signal);
     const names = new Set(pins.map(({ name }) => name));
     return { plan, pins, former: former.filter(({ name }) => names.has(name)) };
   });
@@ -72,9 +72,9 @@ export async function prepareRackFile(
 ): Promise<RackPlan> {
   await refuseBehind(rack, repository, last, signal);
   return await withCopy(repository, signal, async (kube) => {
-    const all = await renderOverlay(rack, join(kube, 'racks', rack.name), signal);
+    const all = await renderOverlay(rack, join(kube, 'racks', rack.name));
     const wanted = all.filter(isRackFile);
-    if (wanted.length > 0) return { ...(await planRack(rack, wanted, signal)), deletions: [] };
+    if (wanted.length > 0) return { ...(await planRack(rack, wanted)), deletions: [] };
     throw new FleetError('REFUSED', `${rack.name}: its overlay has no ConfigMap rack`);
   });
 }
@@ -93,12 +93,9 @@ async function refuseBehind(
   );
 }
 
-async function renderOverlay(
-  { kubectl }: Rack,
-  folder: string,
-  signal: AbortSignal,
-): Promise<KubeObject[]> {
-  return readObjects(await kubectl(['kustomize', folder], { signal }));
+/** @throws KubectlError kustomize rejects it. */
+export async function renderOverlay({ kubectl }: Rack, folder: string): Promise<KubeObject[]> {
+  return readObjects(await kubectl(['kustomize', folder]));
 }
 
 function usedIn(objects: readonly KubeObject[]): (pin: Pin) => boolean {

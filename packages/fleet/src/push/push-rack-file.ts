@@ -7,10 +7,10 @@ import { Readiness } from '@skolo/api/probes';
 import { errorText, parseJson } from '@skolo/errors';
 import { jumphostServices, servicePorts } from '@skolo/rack/ports';
 import { FleetError } from '../errors.ts';
-import { type KubeObject, readAnswer } from './objects.ts';
+import type { KubeObject } from './objects.ts';
 import type { RackPlan } from './plan.ts';
 import { getFromPod, type PodPort } from './pod-proxy.ts';
-import { applyObjects, type Rack } from './rack.ts';
+import { applyObjects, getObjects, type Rack } from './rack.ts';
 
 interface RackFileDeps {
   rack: Rack;
@@ -70,21 +70,20 @@ export async function pushRackFile(deps: RackFileDeps): Promise<void> {
 async function bring(
   objects: readonly KubeObject[],
   readers: readonly Reader[],
-  { rack, signal, now }: RackFileDeps,
+  { rack, now }: RackFileDeps,
 ): Promise<void> {
-  await applyObjects(rack, objects, signal);
+  await applyObjects(rack, objects);
   for (const [namespace, all] of Map.groupBy(readers, (reader) => reader.namespace)) {
     const names = all.map(({ pod }) => pod);
     const mark = `skolo/rack-pushed=${new Date(now()).toISOString()}`;
     const args = ['annotate', 'pods', '-n', namespace, ...names, '--overwrite', mark];
-    await rack.kubectl(args, { signal });
+    await rack.kubectl(args);
   }
 }
 
-async function readersOf({ rack, signal }: RackFileDeps): Promise<Reader[]> {
+async function readersOf({ rack }: RackFileDeps): Promise<Reader[]> {
   const label = `app.kubernetes.io/name in (${jumphostServices.join(',')})`;
-  const args = ['get', 'pods', '-A', '-l', label, '-o', 'json'];
-  return readAnswer(await rack.kubectl(args, { signal })).flatMap(({ metadata }) => {
+  return (await getObjects(rack, ['pods', '-A', '-l', label])).flatMap(({ metadata }) => {
     const { name: pod, namespace = '', labels = {} } = metadata;
     const service = jumphostServices.find((each) => each === labels['app.kubernetes.io/name']);
     if (service === undefined || metadata.deletionTimestamp !== undefined) return [];
@@ -117,7 +116,7 @@ async function untilInForce(
 }
 
 async function ask(reader: Reader, deps: RackFileDeps): Promise<InForce> {
-  return readInForce(await getFromPod(reader, 'metrics', deps.rack.kubectl, deps.signal));
+  return readInForce(await getFromPod(reader, 'metrics', deps.rack));
 }
 
 /** @param metrics of a service, as Prometheus reads them */
@@ -133,8 +132,8 @@ export function readInForce(metrics: string): InForce {
 }
 
 /** Why a service does not use the file. */
-async function rejection(reader: Reader, { rack, signal }: RackFileDeps): Promise<string> {
-  const text = await getFromPod(reader, 'readyz', rack.kubectl, signal).catch(() => '');
+async function rejection(reader: Reader, { rack }: RackFileDeps): Promise<string> {
+  const text = await getFromPod(reader, 'readyz', rack).catch(() => '');
   const { degraded = [] } = Readiness.safeParse(parseJson(text)).data ?? {};
   const whys = degraded.filter(({ what }) => what.startsWith('rack')).map(({ why }) => why);
   return `${reader.service} rejects rack.yaml${whys.length > 0 ? `: ${whys.join('; ')}` : ''}`;

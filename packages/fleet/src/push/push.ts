@@ -6,7 +6,7 @@ import type { CarryDeps } from './carry-images.ts';
 import { type NeededImage, neededImages } from './images.ts';
 import { type HeldLease, holdLease, type LeaseTimes, readLease } from './lease.ts';
 import { kustomizationOf, type Preparation, prepareRack } from './prepare.ts';
-import { patient, type Rack, readNodes } from './rack.ts';
+import { patient, type Rack, readNodes, stoppable } from './rack.ts';
 import { hasEnded, type RackRecord, type Records, type Request } from './record.ts';
 import { commitFile, type Repository } from './repository.ts';
 import { prune, type Rollout, type RolloutTimes, rollBack, rollOut } from './rollout.ts';
@@ -122,14 +122,12 @@ function newRecord(rack: string, { now }: PushDeps): RackRecord {
 async function prepare(run: Run, request: Request, deps: PushDeps, isDry: boolean): Promise<void> {
   const { repository, signal } = deps;
   run.opened = await deps.open(run.name, signal);
-  const { kubectl } = run.opened;
   if (!isDry) run.lease = await takeLease(run.opened, `push ${request.id}`, deps);
-  const { last } = run.lease ?? (await readLease(kubectl, signal));
+  const { last } = run.lease ?? (await readLease(run.opened.kubectl, signal));
   // A resumed push keeps the plan: its `before` is what the rack ran before anything was changed.
   if (run.record.plan !== undefined) return;
-  const preparation = await prepareRack(run.opened, repository, request, last, signal, {
-    isDry,
-  });
+  const rack = stoppable(run.opened, signal);
+  const preparation = await prepareRack(rack, repository, request, last, signal, { isDry });
   run.record = { ...run.record, ...preparation };
 }
 
@@ -207,7 +205,7 @@ async function runRack(
   const signal = AbortSignal.any([deps.signal, lease.signal]);
   const report = (text: string) => deps.report(name, text);
   const rollout: Rollout = {
-    rack: patient(opened, { patienceMs: times.patienceMs, pollMs: times.pollMs, report }),
+    rack: patient(opened, { ...times, signal, report }),
     plan: run.record.plan,
     canaries: request.canaries,
     times: { ...times, soakMs: request.soakMs },
@@ -221,7 +219,7 @@ async function runRack(
   try {
     if (isAt('waiting', 'rolling-out')) {
       if (opened.carry) {
-        const images = neededImages(rollout.plan, await readNodes(rollout.rack, signal));
+        const images = neededImages(rollout.plan, await readNodes(rollout.rack));
         await opened.carry(images, { signal, report, patienceMs: times.patienceMs });
       }
       await go({ state: 'rolling-out' });

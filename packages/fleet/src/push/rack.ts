@@ -21,6 +21,11 @@ export interface Rack {
   kubectl: Kubectl;
 }
 
+/** The same rack, whose commands end with the signal. */
+export function stoppable({ name, kubectl }: Rack, signal: AbortSignal): Rack {
+  return { name, kubectl: (args, options) => kubectl(args, { signal, ...options }) };
+}
+
 /** The API server itself rejects unknown fields in a server-side apply; without a schema kubectl needs a tenth of the time. */
 const apply = [
   'apply',
@@ -41,17 +46,16 @@ const apply = [
 export async function planRack(
   rack: Rack,
   rendered: readonly KubeObject[],
-  signal: AbortSignal,
   { isDry = false }: { isDry?: boolean } = {},
 ): Promise<RackPlan> {
-  if (!isDry) await adopt(rack, rendered, signal);
-  const live = byKey(await readLive(rack, rendered, signal));
+  if (!isDry) await adopt(rack, rendered);
+  const live = byKey(await readLive(rack, rendered));
   const { wanted, held } = leaveHeld(rendered, live);
-  const objects = await planObjects(rack, wanted, live, signal);
+  const objects = await planObjects(rack, wanted, live);
   return {
     objects,
-    deletions: leftOvers(await readDeletable(rack, signal), wanted),
-    sick: await readSick(rack, objects, signal),
+    deletions: leftOvers(await readDeletable(rack), wanted),
+    sick: await readSick(rack, objects),
     held,
   };
 }
@@ -65,7 +69,6 @@ async function planObjects(
   rack: Rack,
   wanted: readonly KubeObject[],
   live: ReadonlyMap<string, KubeObject>,
-  signal: AbortSignal,
 ): Promise<ObjectPlan[]> {
   const missing = new Set(
     wanted
@@ -74,7 +77,7 @@ async function planObjects(
   );
   // The API server cannot plan what goes into a namespace that is not there.
   const possible = wanted.filter(({ metadata }) => !missing.has(metadata.namespace ?? ''));
-  const planned = byKey(await dryRun(rack, possible, signal));
+  const planned = byKey(await dryRun(rack, possible));
   return wanted.map((object) => {
     const key = keyOf(object);
     return planObject(object, live.get(key), planned.get(key));
@@ -85,30 +88,24 @@ async function planObjects(
 export async function applyChanges(
   rack: Rack,
   wanted: readonly KubeObject[],
-  signal: AbortSignal,
 ): Promise<KubeObject[]> {
-  const live = byKey(await readLive(rack, wanted, signal));
-  const planned = await planObjects(rack, wanted, live, signal);
+  const live = byKey(await readLive(rack, wanted));
+  const planned = await planObjects(rack, wanted, live);
   const changed = planned.filter(({ action }) => action !== 'keep').map((each) => each.wanted);
-  await applyObjects(rack, changed, signal);
+  await applyObjects(rack, changed);
   return changed;
 }
 
 /** Controllers write the same objects, hence the attempts. */
-async function adopt(
-  rack: Rack,
-  wanted: readonly KubeObject[],
-  signal: AbortSignal,
-  attempts = 5,
-): Promise<void> {
-  const live = await readLive(rack, wanted, signal);
+async function adopt(rack: Rack, wanted: readonly KubeObject[], attempts = 5): Promise<void> {
+  const live = await readLive(rack, wanted);
   const objects = live.flatMap((object) => adopted(object) ?? []);
   if (objects.length === 0) return;
   try {
-    await rack.kubectl(['replace', '-f', '-', '-o', 'name'], { input: listText(objects), signal });
+    await rack.kubectl(['replace', '-f', '-', '-o', 'name'], { input: listText(objects) });
   } catch (error) {
     if (!isRefused(error, 'Conflict') || attempts <= 1) throw error;
-    await adopt(rack, wanted, signal, attempts - 1);
+    await adopt(rack, wanted, attempts - 1);
   }
 }
 
@@ -116,23 +113,14 @@ function byKey(objects: readonly KubeObject[]): ReadonlyMap<string, KubeObject> 
   return new Map(objects.map((object) => [keyOf(object), object]));
 }
 
-async function dryRun(
-  { kubectl }: Rack,
-  objects: readonly KubeObject[],
-  signal: AbortSignal,
-): Promise<KubeObject[]> {
+async function dryRun({ kubectl }: Rack, objects: readonly KubeObject[]): Promise<KubeObject[]> {
   if (objects.length === 0) return [];
   const args = [...apply, '--dry-run=server', '--show-managed-fields', '-o', 'json'];
-  const options = { input: listText(objects), signal, deadlineMs: 120_000 };
-  return readAnswer(await kubectl(args, options));
+  return readAnswer(await kubectl(args, { input: listText(objects), deadlineMs: 120_000 }));
 }
 
 /** Pods of changing workloads that are not well now. */
-async function readSick(
-  rack: Rack,
-  objects: readonly ObjectPlan[],
-  signal: AbortSignal,
-): Promise<RackPlan['sick']> {
+async function readSick(rack: Rack, objects: readonly ObjectPlan[]): Promise<RackPlan['sick']> {
   const changing = objects
     .filter(({ action }) => action === 'change')
     .map(({ wanted }) => wanted)
@@ -140,7 +128,7 @@ async function readSick(
   const byNamespace = Map.groupBy(changing, ({ metadata }) => metadata.namespace ?? '');
   const sick: RackPlan['sick'] = [];
   for (const [namespace, workloads] of byNamespace) {
-    const now = await readKinds(rack, gateKinds, namespace, signal);
+    const now = await readForGate(rack, namespace);
     for (const workload of workloads) {
       const { kind, metadata } = workload;
       const { pods } = judge({ kind, name: metadata.name }, now);
@@ -151,23 +139,16 @@ async function readSick(
   return sick;
 }
 
-async function readLive(
-  { kubectl }: Rack,
-  wanted: readonly KubeObject[],
-  signal: AbortSignal,
-): Promise<KubeObject[]> {
+/** Those of these objects that are there, with managedFields. */
+export async function readLive(rack: Rack, wanted: readonly KubeObject[]): Promise<KubeObject[]> {
   if (wanted.length === 0) return [];
-  return readAnswer(
-    await kubectl(['get', '-f', '-', '--ignore-not-found', '--show-managed-fields', '-o', 'json'], {
-      input: listText(wanted),
-      signal,
-    }),
-  );
+  const args = ['-f', '-', '--ignore-not-found', '--show-managed-fields'];
+  return await getObjects(rack, args, listText(wanted));
 }
 
-async function readDeletable({ kubectl }: Rack, signal: AbortSignal): Promise<KubeObject[]> {
+async function readDeletable(rack: Rack): Promise<KubeObject[]> {
   const served = new Set(
-    (await kubectl(['api-resources', '--no-headers', '--verbs=delete,list'], { signal }))
+    (await rack.kubectl(['api-resources', '--no-headers', '--verbs=delete,list']))
       .split('\n')
       .flatMap((line) => {
         // NAME SHORTNAMES APIVERSION NAMESPACED KIND
@@ -181,28 +162,17 @@ async function readDeletable({ kubectl }: Rack, signal: AbortSignal): Promise<Ku
       const [kind = '', version = '', group] = text.split('/').toReversed();
       return group === undefined ? kind : `${kind}.${version}.${group}`;
     });
-  return readAnswer(
-    await kubectl(
-      ['get', kinds.join(','), '-A', '-l', 'app.kubernetes.io/part-of=skolo'].concat(
-        '--show-managed-fields',
-        '-o',
-        'json',
-      ),
-      { signal },
-    ),
-  );
+  return await getLabeled(rack, kinds, 'app.kubernetes.io/part-of=skolo');
 }
 
 /** Applies objects under our field manager. */
 export async function applyObjects(
   { kubectl }: Rack,
   objects: readonly KubeObject[],
-  signal: AbortSignal,
 ): Promise<void> {
   if (objects.length === 0) return;
   await kubectl([...apply, '-o', 'name'], {
     input: listText(objects),
-    signal,
     deadlineMs: 120_000,
   });
 }
@@ -211,7 +181,6 @@ export async function applyObjects(
 export async function deleteObjects(
   { kubectl }: Rack,
   objects: readonly KubeObject[],
-  signal: AbortSignal,
 ): Promise<void> {
   if (objects.length === 0) return;
   const input = listText(
@@ -221,24 +190,36 @@ export async function deleteObjects(
       metadata: { name, ...(namespace !== undefined && { namespace }) },
     })),
   );
-  await kubectl(['delete', '-f', '-', '--ignore-not-found', '--wait=false'], { input, signal });
+  await kubectl(['delete', '-f', '-', '--ignore-not-found', '--wait=false'], { input });
 }
 
-/** Objects of these kinds: of one namespace, and those without one. */
-export async function readKinds(
+/** What `kubectl get` finds. @param input for `-f -` */
+export async function getObjects(
   { kubectl }: Rack,
-  kinds: readonly string[],
-  namespace: string,
-  signal: AbortSignal,
+  args: readonly string[],
+  input = '',
 ): Promise<KubeObject[]> {
-  return readAnswer(
-    await kubectl(['get', kinds.join(','), '-n', namespace, '-o', 'json'], { signal }),
-  );
+  return readAnswer(await kubectl(['get', ...args, '-o', 'json'], { input }));
+}
+
+/** Objects of these kinds with a label, in all namespaces, with managedFields. */
+export async function getLabeled(
+  rack: Rack,
+  kinds: readonly string[],
+  selector: string,
+): Promise<KubeObject[]> {
+  const args = [kinds.join(','), '-A', '-l', selector, '--show-managed-fields'];
+  return await getObjects(rack, args);
+}
+
+/** All that a gate reads, of one namespace. */
+export async function readForGate(rack: Rack, namespace = ''): Promise<KubeObject[]> {
+  return await getObjects(rack, [gateKinds.join(','), '-n', namespace]);
 }
 
 /** The nodes of a rack. */
-export async function readNodes({ kubectl }: Rack, signal: AbortSignal): Promise<KubeObject[]> {
-  return readAnswer(await kubectl(['get', 'nodes', '-o', 'json'], { signal }));
+export async function readNodes(rack: Rack): Promise<KubeObject[]> {
+  return await getObjects(rack, ['nodes']);
 }
 
 /**
@@ -250,23 +231,24 @@ export function patient(
   {
     patienceMs,
     pollMs,
+    signal,
     report,
-  }: { patienceMs: number; pollMs: number; report(text: string): void },
+  }: { patienceMs: number; pollMs: number; signal: AbortSignal; report(text: string): void },
 ): Rack {
   return {
     name,
-    async kubectl(args, options = {}) {
+    async kubectl(args, options) {
       const start = performance.now();
       let isReported = false;
       for (;;) {
         try {
-          return await kubectl(args, options);
+          return await kubectl(args, { signal, ...options });
         } catch (error) {
           const isOver = performance.now() - start > patienceMs;
           if (!isRefused(error, 'Unreachable') || isOver) throw error;
           if (!isReported) report(`cannot be reached, trying again: ${errorText(error)}`);
           isReported = true;
-          await sleep(pollMs, undefined, { signal: options.signal });
+          await sleep(pollMs, undefined, { signal });
         }
       }
     },

@@ -8,10 +8,10 @@ import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import type { RackHealth } from '../rack-health.ts';
 import { askHealth } from '../status.ts';
-import { gateKinds, judge, type PodVerdict, type Verdict } from './gate.ts';
-import { isWorkload, type KubeObject, keyOf, titleOf } from './objects.ts';
+import { judge, type PodVerdict, type Verdict } from './gate.ts';
+import { isWorkload, type KubeObject, keyOf, templateOf, titleOf } from './objects.ts';
 import { isDeletable, type ObjectPlan, type RackPlan } from './plan.ts';
-import { applyObjects, deleteObjects, type Rack, readKinds } from './rack.ts';
+import { applyObjects, deleteObjects, type Rack, readForGate } from './rack.ts';
 import { type ServiceState, stateBefore, untilServiceIsWell } from './service-state.ts';
 import { worsened } from './worsened.ts';
 
@@ -34,14 +34,6 @@ export interface Rollout {
   report(text: string): void;
 }
 
-const Workload = z.looseObject({
-  spec: z.looseObject({
-    template: z.looseObject({
-      spec: z.looseObject({ terminationGracePeriodSeconds: z.number().default(30) }),
-    }),
-  }),
-});
-
 /** A workload that changes, and the machines on which that is watched. */
 interface Watched {
   workload: KubeObject;
@@ -57,7 +49,7 @@ interface Watched {
  * @throws FleetError `GATE`: with the pods and causes. The rack is then between two versions.
  */
 export async function rollOut(rollout: Rollout): Promise<void> {
-  const { rack, plan, signal, report } = rollout;
+  const { rack, plan, report } = rollout;
   const changed = changedIn(plan);
   if (changed.length === 0) return;
   const workloads = changed.map(({ wanted }) => wanted).filter(isWorkload);
@@ -70,12 +62,12 @@ export async function rollOut(rollout: Rollout): Promise<void> {
     watched.push({ workload, before });
   }
   if (others.length > 0) report(`applying objects without pods: ${others.length}`);
-  await applyObjects(rack, others, signal);
+  await applyObjects(rack, others);
   for (const each of watched.toSorted((a, b) => rankOf(a.workload) - rankOf(b.workload))) {
     const { workload } = each;
     const isNew = changed.some(({ wanted, before }) => wanted === workload && !before);
     if (workload.kind === 'DaemonSet' && !isNew) await rollOutCanaries(each, rollout);
-    await applyObjects(rack, [workload], signal);
+    await applyObjects(rack, [workload]);
     await untilReady(each, rollout);
   }
   await soak(watched, health, start, rollout);
@@ -87,13 +79,13 @@ export async function rollOut(rollout: Rollout): Promise<void> {
  * @throws FleetError `GATE`: it runs the earlier version, and is not well with it.
  */
 export async function rollBack(rollout: Rollout): Promise<void> {
-  const { rack, plan, signal, report } = rollout;
+  const { rack, plan, report } = rollout;
   const changed = changedIn(plan);
   const before = changed.flatMap((each) => (each.before ? [each.before] : []));
   const created = changed.filter((each) => each.before === undefined).map(({ wanted }) => wanted);
   report(`going back to what it ran before; objects: ${before.length}`);
-  await applyObjects(rack, before, signal);
-  await deleteObjects(rack, created.filter(isDeletable), signal);
+  await applyObjects(rack, before);
+  await deleteObjects(rack, created.filter(isDeletable));
   for (const workload of before.filter(isWorkload)) {
     // What was down before the push is down again.
     const wasDown = workload.kind === 'Deployment' && excusedIn(plan, workload).size > 0;
@@ -102,10 +94,10 @@ export async function rollBack(rollout: Rollout): Promise<void> {
 }
 
 /** Deletes what left the overlay. */
-export async function prune({ rack, plan, signal, report }: Rollout): Promise<void> {
+export async function prune({ rack, plan, report }: Rollout): Promise<void> {
   if (plan.deletions.length === 0) return;
   report(`deleting objects that left the overlay: ${plan.deletions.length}`);
-  await deleteObjects(rack, plan.deletions, signal);
+  await deleteObjects(rack, plan.deletions);
 }
 
 function changedIn({ objects }: RackPlan): ObjectPlan[] {
@@ -120,14 +112,14 @@ function rankOf({ kind, metadata }: KubeObject): number {
 
 /** Updates some machines of a DaemonSet and leaves the others alone. */
 async function rollOutCanaries({ workload, before }: Watched, rollout: Rollout): Promise<void> {
-  const { rack, plan, canaries, signal, report } = rollout;
+  const { rack, plan, canaries, report } = rollout;
   const excused = excusedIn(plan, workload);
   const { pods } = await look({ workload }, rollout);
   const machines = pods.map(({ node }) => node).filter((node) => !excused.has(node));
   const nodes = new Set(machines.slice(0, canaries));
   if (nodes.size === machines.length) return;
   // With this strategy the controller replaces only pods that are deleted.
-  await applyObjects(rack, [withStrategy(workload, { type: 'OnDelete' })], signal);
+  await applyObjects(rack, [withStrategy(workload, { type: 'OnDelete' })]);
   report(`${titleOf(workload)}: first on ${[...nodes].join(', ')}`);
   const canary = { workload, before, nodes };
   await deletePods(await oldPods(canary, rollout), workload, rollout);
@@ -150,7 +142,7 @@ async function oldPods(watched: Watched, rollout: Rollout): Promise<string[]> {
 async function deletePods(
   names: readonly string[],
   { metadata: { namespace } }: KubeObject,
-  { rack, signal }: Rollout,
+  { rack }: Rollout,
 ): Promise<void> {
   const metadata = namespace === undefined ? {} : { namespace };
   const pods = names.map((name) => ({
@@ -158,7 +150,7 @@ async function deletePods(
     kind: 'Pod',
     metadata: { ...metadata, name },
   }));
-  await deleteObjects(rack, pods, signal);
+  await deleteObjects(rack, pods);
 }
 
 function withStrategy(object: KubeObject, updateStrategy: object): KubeObject {
@@ -170,8 +162,7 @@ function withStrategy(object: KubeObject, updateStrategy: object): KubeObject {
 async function untilReady(watched: Watched, rollout: Rollout): Promise<void> {
   const { times, signal, report } = rollout;
   const title = titleOf(watched.workload);
-  const { template } = Workload.parse(watched.workload).spec;
-  const graceMs = template.spec.terminationGracePeriodSeconds * 1000;
+  const graceMs = templateOf(watched.workload).spec.terminationGracePeriodSeconds * 1000;
   const start = performance.now();
   let said = '';
   for (;;) {
@@ -243,12 +234,9 @@ function lost({ workload }: Watched, why: string): FleetError {
   return new FleetError('GATE', `${titleOf(workload)}: was ready, and is no longer: ${why}`);
 }
 
-async function look(
-  { workload, nodes }: Watched,
-  { rack, plan, signal }: Rollout,
-): Promise<Verdict> {
-  const { name, namespace = '' } = workload.metadata;
-  const objects = await readKinds(rack, gateKinds, namespace, signal);
+async function look({ workload, nodes }: Watched, { rack, plan }: Rollout): Promise<Verdict> {
+  const { name, namespace } = workload.metadata;
+  const objects = await readForGate(rack, namespace);
   const excused = workload.kind === 'DaemonSet' ? excusedIn(plan, workload) : undefined;
   return judge({ kind: workload.kind, name }, objects, { nodes, excused });
 }

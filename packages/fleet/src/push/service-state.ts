@@ -6,12 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Readiness } from '@skolo/api/probes';
 import { errorText, inParallel, parseJson } from '@skolo/errors';
 import { serviceNames, servicePorts } from '@skolo/rack/ports';
-import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { versionIn } from '../image-content.ts';
 import { isRefused } from '../kubectl.ts';
 import { parseImage } from '../registry.ts';
-import { type KubeObject, titleOf } from './objects.ts';
+import { type KubeObject, templateOf, titleOf } from './objects.ts';
 import { getFromPod, type PodPort } from './pod-proxy.ts';
 import type { Rack } from './rack.ts';
 
@@ -27,20 +26,6 @@ export interface ServiceDeps {
   signal: AbortSignal;
   report(text: string): void;
 }
-
-const Workload = z.looseObject({
-  metadata: z.looseObject({ namespace: z.string().default('') }),
-  spec: z.looseObject({
-    template: z.looseObject({
-      metadata: z
-        .looseObject({ labels: z.record(z.string(), z.string()).default({}) })
-        .default({ labels: {} }),
-      spec: z.looseObject({
-        containers: z.array(z.looseObject({ image: z.string().default('') })),
-      }),
-    }),
-  }),
-});
 
 /** Pods of one workload that are asked at the same time, and at most. */
 const atOnce = 5;
@@ -71,8 +56,7 @@ export async function stateBefore(
 
 /** The agents of the component `canary` are agents. */
 function serviceOf(workload: KubeObject) {
-  const { labels } = Workload.parse(workload).spec.template.metadata;
-  const name = labels['app.kubernetes.io/name'];
+  const name = templateOf(workload).metadata.labels['app.kubernetes.io/name'];
   return serviceNames.find((service) => name === service || name === `${service}-canary`);
 }
 
@@ -85,27 +69,23 @@ function mustBeKnown(error: unknown, signal: AbortSignal): void {
 async function askService(
   workload: KubeObject,
   pods: readonly string[],
-  { rack, signal }: ServiceDeps,
+  { rack }: ServiceDeps,
 ): Promise<ServiceState[]> {
   const service = serviceOf(workload);
   if (service === undefined) return [];
-  const { namespace } = Workload.parse(workload).metadata;
+  const { namespace = '' } = workload.metadata;
   const { metricsPort } = servicePorts[service];
   const states = await inParallel(pods.slice(0, mostPods), atOnce, (pod) =>
-    askPod({ namespace, pod, metricsPort }, rack, signal),
+    askPod({ namespace, pod, metricsPort }, rack),
   );
   if (service !== 'swarming-client') return states;
   // Its degraded parts are phones, which fall sick by themselves: Prometheus counts them before and after.
   return states.map((state) => ({ ...state, degraded: [] }));
 }
 
-async function askPod(
-  port: PodPort,
-  { kubectl }: Rack,
-  signal: AbortSignal,
-): Promise<ServiceState> {
-  const metrics = await getFromPod(port, 'metrics', kubectl, signal);
-  const readiness = parseJson(await getFromPod(port, 'readyz', kubectl, signal));
+async function askPod(port: PodPort, rack: Rack): Promise<ServiceState> {
+  const metrics = await getFromPod(port, 'metrics', rack);
+  const readiness = parseJson(await getFromPod(port, 'readyz', rack));
   return {
     pod: port.pod,
     version: /^skolo_build_info\{[^}]*\bversion="([^"]*)"/m.exec(metrics)?.[1],
@@ -178,7 +158,7 @@ async function expectedVersion(
   workload: KubeObject,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const [container] = Workload.parse(workload).spec.template.spec.containers;
+  const [container] = templateOf(workload).spec.containers;
   const image = parseImage(container?.image ?? '');
   if (image === undefined) return undefined;
   return await versionIn(image, signal).catch(() => {

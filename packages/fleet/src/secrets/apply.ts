@@ -3,7 +3,7 @@ import type { RackSecret } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
 import type { Jumphost } from '../open-jumphost.ts';
-import type { Rack } from '../push/rack.ts';
+import { type Rack, stoppable } from '../push/rack.ts';
 import { applyToCluster, compareCluster } from './cluster.ts';
 import { applyToFiles, compareFiles } from './jumphost-files.ts';
 import { type Place, placeTitle } from './places.ts';
@@ -30,7 +30,7 @@ export interface SecretsDeps {
 export async function compareSecrets(deps: SecretsDeps): Promise<Place[]> {
   const { cluster, jumphost, secrets, values, signal } = deps;
   const [keys, files] = await Promise.all([
-    cluster ? compareCluster(cluster, secrets, values, signal) : [],
+    cluster ? compareCluster(stoppable(cluster, signal), secrets, values) : [],
     jumphost ? compareFiles({ ...deps, jumphost }) : [],
   ]);
   return [...keys, ...files];
@@ -49,7 +49,9 @@ export async function applySecrets(deps: SecretsDeps): Promise<Place[]> {
   const written: Place[] = [];
   // First the files: if the network fails between, skolo-stand-in copies the rest from the cluster, or the next run does.
   if (jumphost) written.push(...(await applyToFiles({ ...deps, jumphost })));
-  if (cluster) written.push(...(await applyToCluster(cluster, secrets, values, signal)));
+  if (cluster) {
+    written.push(...(await applyToCluster(stoppable(cluster, signal), secrets, values)));
+  }
   const wrong = (await compareSecrets(deps)).find(
     ({ state }) => state === 'different' || state === 'missing',
   );

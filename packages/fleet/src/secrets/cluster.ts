@@ -2,9 +2,9 @@
 import type { RackSecret } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
 import { z } from 'zod';
-import { type KubeObject, listText, readAnswer } from '../push/objects.ts';
+import type { KubeObject } from '../push/objects.ts';
 import { fieldManager } from '../push/plan.ts';
-import { applyObjects, type Rack } from '../push/rack.ts';
+import { applyObjects, type Rack, readLive } from '../push/rack.ts';
 import { digestOf, type KeyPlace, stateOf } from './places.ts';
 
 type Values = ReadonlyMap<string, Secret>;
@@ -29,9 +29,8 @@ export async function compareCluster(
   rack: Rack,
   secrets: readonly RackSecret[],
   values: Values,
-  signal: AbortSignal,
 ): Promise<KeyPlace[]> {
-  return placesOf(secrets, values, await readLive(rack, secrets, signal));
+  return placesOf(secrets, values, await readSecrets(rack, secrets));
 }
 
 function placesOf(secrets: readonly RackSecret[], values: Values, live: Live): KeyPlace[] {
@@ -54,9 +53,8 @@ export async function applyToCluster(
   rack: Rack,
   secrets: readonly RackSecret[],
   values: Values,
-  signal: AbortSignal,
 ): Promise<KeyPlace[]> {
-  const live = await readLive(rack, secrets, signal);
+  const live = await readSecrets(rack, secrets);
   const before = placesOf(secrets, values, live);
   const changes = before.filter(({ state }) => state === 'missing' || state === 'different');
   const names = new Set(changes.map(({ at }) => `${at.namespace}/${at.secret}`));
@@ -67,14 +65,13 @@ export async function applyToCluster(
   await applyObjects(
     rack,
     [...names].map((name) => wantedSecret(name, before, values, live)),
-    signal,
   );
   for (const name of names) {
     const former = live.get(name)?.object.metadata;
     // It would keep the former values in the clear.
     if (former?.annotations?.[copyOfValues] === undefined) continue;
     const args = ['annotate', 'secret', former.name, '-n', former.namespace ?? ''];
-    await rack.kubectl([...args, `${copyOfValues}-`], { signal });
+    await rack.kubectl([...args, `${copyOfValues}-`]);
   }
   return changes;
 }
@@ -112,23 +109,16 @@ function ownedKeys({ metadata }: KubeObject): string[] {
     .flatMap((field) => (field.startsWith('f:') ? [field.slice(2)] : []));
 }
 
-async function readLive(
-  { kubectl }: Rack,
-  secrets: readonly RackSecret[],
-  signal: AbortSignal,
-): Promise<Live> {
+async function readSecrets(rack: Rack, secrets: readonly RackSecret[]): Promise<Live> {
   const names = new Set(
     secrets.flatMap(({ keys }) => keys.map(({ namespace, secret }) => `${namespace}/${secret}`)),
   );
-  if (names.size === 0) return new Map();
   const wanted = [...names].map((full): KubeObject => {
     const [namespace = '', name = ''] = full.split('/');
     return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace } };
   });
-  const args = ['get', '-f', '-', '--ignore-not-found', '--show-managed-fields', '-o', 'json'];
-  const found = readAnswer(await kubectl(args, { input: listText(wanted), signal }));
   return new Map(
-    found.map((object) => [
+    (await readLive(rack, wanted)).map((object) => [
       `${object.metadata.namespace}/${object.metadata.name}`,
       { object, data: Data.parse(object.data), owned: ownedKeys(object) },
     ]),

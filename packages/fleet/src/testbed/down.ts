@@ -28,8 +28,8 @@ export interface DownOptions {
  * @throws FleetError Something is still there at the end of the time.
  */
 export async function testbedDown(cluster: Rack, options: DownOptions): Promise<KubeObject[]> {
-  const { volumes, signal, report } = options;
-  const all = await readAll(cluster, signal);
+  const { volumes, report } = options;
+  const all = await readAll(cluster);
   const isKept = keptBy(all, volumes);
   const going = all.filter((object) => !isKept(object));
   if (going.length > 0) report(`deleting ${going.length} objects`);
@@ -47,7 +47,7 @@ export async function testbedDown(cluster: Rack, options: DownOptions): Promise<
       options,
     );
   }
-  return (await readAll(cluster, signal)).filter(isKept);
+  return (await readAll(cluster)).filter(isKept);
 }
 
 /** Whether an object stays. */
@@ -70,10 +70,10 @@ async function deleteAndWait(
 ): Promise<void> {
   if (objects.length === 0) return;
   const start = performance.now();
-  await deleteObjects(cluster, objects, signal);
+  await deleteObjects(cluster, objects);
   const names = new Set(objects.map(titleOf));
   for (;;) {
-    const left = (await readAll(cluster, signal)).map(titleOf).filter((name) => names.has(name));
+    const left = (await readAll(cluster)).map(titleOf).filter((name) => names.has(name));
     if (left.length === 0) return;
     if (performance.now() - start > withinMs) {
       throw new FleetError(
@@ -85,6 +85,6 @@ async function deleteAndWait(
   }
 }
 
-function readAll(cluster: Rack, signal: AbortSignal): Promise<KubeObject[]> {
-  return readTestbed(cluster, [...kinds, ...dataKinds, 'namespaces'], signal);
+function readAll(cluster: Rack): Promise<KubeObject[]> {
+  return readTestbed(cluster, [...kinds, ...dataKinds, 'namespaces']);
 }

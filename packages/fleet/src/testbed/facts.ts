@@ -1,8 +1,8 @@
 /** What a cluster has of itself, so that nothing is installed twice. */
 import { z } from 'zod';
 import { isRefused } from '../kubectl.ts';
-import { type KubeObject, readAnswer } from '../push/objects.ts';
-import type { Rack } from '../push/rack.ts';
+import type { KubeObject } from '../push/objects.ts';
+import { getObjects, type Rack } from '../push/rack.ts';
 import { testbedLabel } from './parts.ts';
 
 /** An export of an NFS server. */
@@ -28,15 +28,13 @@ export const Volume = z.looseObject({
 
 const defaultClass = 'storageclass.kubernetes.io/is-default-class';
 
-export async function readFacts(cluster: Rack, signal: AbortSignal): Promise<ClusterFacts> {
-  const classes = readAnswer(
-    await cluster.kubectl(['get', 'storageclasses', '-o', 'json'], { signal }),
-  );
+export async function readFacts(cluster: Rack): Promise<ClusterFacts> {
+  const classes = await getObjects(cluster, ['storageclasses']);
   const byDefault = classes.find(({ metadata }) => metadata.annotations?.[defaultClass] === 'true');
-  const volume = await readOne(cluster, ['pv', 'testbed-nfs'], signal);
+  const volume = await readOne(cluster, ['pv', 'testbed-nfs']);
   const nfs = volume && Volume.parse(volume).spec.nfs;
-  const api = await readOne(cluster, ['apiservice', 'v1beta1.metrics.k8s.io'], signal);
-  const jenkins = await readOne(cluster, ['deployment', 'jenkins', '-n', 'testbed'], signal);
+  const api = await readOne(cluster, ['apiservice', 'v1beta1.metrics.k8s.io']);
+  const jenkins = await readOne(cluster, ['deployment', 'jenkins', '-n', 'testbed']);
   return {
     hasJenkins: jenkins !== undefined,
     ...(byDefault && { defaultClass: byDefault.metadata.name }),
@@ -48,12 +46,11 @@ export async function readFacts(cluster: Rack, signal: AbortSignal): Promise<Clu
 
 /** An object by kind and name; undefined: there is none. */
 export async function readOne(
-  { kubectl }: Rack,
+  cluster: Rack,
   what: readonly string[],
-  signal: AbortSignal,
 ): Promise<KubeObject | undefined> {
   try {
-    return readAnswer(await kubectl(['get', ...what, '-o', 'json'], { signal }))[0];
+    return (await getObjects(cluster, what))[0];
   } catch (error) {
     if (isRefused(error, 'NotFound')) return undefined;
     throw error;

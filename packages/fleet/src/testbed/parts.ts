@@ -1,8 +1,6 @@
 /** The parts of kube/testbed, in the order in which they are applied. */
-import { join } from 'node:path';
-import type { Kubectl } from '../kubectl.ts';
-import { type KubeObject, readAnswer, readObjects } from '../push/objects.ts';
-import type { Rack } from '../push/rack.ts';
+import type { KubeObject } from '../push/objects.ts';
+import { getLabeled, type Rack } from '../push/rack.ts';
 
 export interface Part {
   /** Its folder. */
@@ -49,25 +47,6 @@ export const kinds = [
 ];
 
 /** Objects of the testbed. */
-export async function readTestbed(
-  { kubectl }: Rack,
-  wanted: readonly string[],
-  signal: AbortSignal,
-): Promise<KubeObject[]> {
-  const selector = `app.kubernetes.io/part-of=${testbedLabel}`;
-  const args = ['get', wanted.join(','), '-A', '-l', selector, '--show-managed-fields'];
-  return readAnswer(await kubectl([...args, '-o', 'json'], { signal }));
-}
-
-/**
- * @param folder `kube/testbed` of the clone
- * @throws KubectlError kustomize rejects it.
- */
-export async function renderPart(
-  kubectl: Kubectl,
-  folder: string,
-  { name }: Part,
-  signal: AbortSignal,
-): Promise<KubeObject[]> {
-  return readObjects(await kubectl(['kustomize', join(folder, name)], { signal }));
+export async function readTestbed(cluster: Rack, wanted: readonly string[]): Promise<KubeObject[]> {
+  return await getLabeled(cluster, wanted, `app.kubernetes.io/part-of=${testbedLabel}`);
 }

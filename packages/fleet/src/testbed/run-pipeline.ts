@@ -1,12 +1,11 @@
 /** One run of the pipeline, watched to its end. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
-import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { isRefused } from '../kubectl.ts';
-import { judgePod } from '../push/gate.ts';
-import { type KubeObject, readAnswer } from '../push/objects.ts';
-import { type Rack, readNodes } from '../push/rack.ts';
+import { judgePod, Pod } from '../push/gate.ts';
+import type { KubeObject } from '../push/objects.ts';
+import { getObjects, type Rack, readNodes } from '../push/rack.ts';
 import { createOnce } from './up.ts';
 import { addressOf, endOfJob, servicePath, testbedPorts } from './verify.ts';
 
@@ -28,24 +27,13 @@ export interface RunOptions {
 
 const namespace = 'testbed-build';
 
-const State = z.looseObject({
-  running: z.looseObject({}).optional(),
-  terminated: z.looseObject({ exitCode: z.number() }).optional(),
-});
-const Steps = z.array(z.looseObject({ name: z.string(), state: State.default({}) })).default([]);
-const Pod = z.looseObject({
-  status: z
-    .looseObject({ initContainerStatuses: Steps, containerStatuses: Steps })
-    .default({ initContainerStatuses: [], containerStatuses: [] }),
-});
-
 /** @throws FleetError It cannot begin, or a step failed: the message has the last lines of its log. @throws The signal's reason. */
 export async function runPipeline(cluster: Rack, options: RunOptions): Promise<PipelineRun> {
-  const { name, signal } = options;
+  const { name } = options;
   await start(cluster, options);
   const failure = await untilEnded(cluster, options);
   const text = await readReport(cluster, options);
-  const nodes = await readNodes(cluster, signal);
+  const nodes = await readNodes(cluster);
   const url = `http://${addressOf(nodes)}:${testbedPorts.results}/${name}/`;
   if (failure === undefined) return { url, ...(text && { report: text }) };
   const where = text === undefined ? '' : `; the report is at ${url}`;
@@ -59,7 +47,7 @@ async function readReport(
 ): Promise<string | undefined> {
   const page = servicePath(namespace, 'results:80', `${name}/report.md`);
   try {
-    return await cluster.kubectl(['get', '--raw', page], { signal, deadlineMs: 30_000 });
+    return await cluster.kubectl(['get', '--raw', page], { deadlineMs: 30_000 });
   } catch (error) {
     signal.throwIfAborted();
     report(`no report: ${errorText(error)}`);
@@ -67,10 +55,10 @@ async function readReport(
   }
 }
 
-async function start({ kubectl }: Rack, { name, signal }: RunOptions): Promise<void> {
+async function start({ kubectl }: Rack, { name }: RunOptions): Promise<void> {
   try {
     const args = ['create', 'job', name, '-n', namespace, '--from=cronjob/pipeline'];
-    await createOnce(() => kubectl(args, { signal }));
+    await createOnce(() => kubectl(args));
   } catch (error) {
     if (!isRefused(error, 'NotFound')) throw error;
     const message = 'the cluster has no pipeline; run skolo pi testbed up';
@@ -94,9 +82,9 @@ async function untilEnded(
     if (!said.has(text)) report(text);
     said.add(text);
   };
-  const query = ['get', 'jobs,pods', '-n', namespace, '-l', 'app.kubernetes.io/name=pipeline'];
+  const query = ['jobs,pods', '-n', namespace, '-l', 'app.kubernetes.io/name=pipeline'];
   for (;;) {
-    const objects = readAnswer(await cluster.kubectl([...query, '-o', 'json'], { signal }));
+    const objects = await getObjects(cluster, query);
     const pod = objects.find(
       ({ kind, metadata }) =>
         kind === 'Pod' && metadata.labels?.['batch.kubernetes.io/job-name'] === name,
@@ -152,7 +140,7 @@ async function whyFailed(
   signal: AbortSignal,
 ): Promise<string> {
   const args = ['logs', '-n', namespace, metadata.name, '-c', step, `--tail=${lastLines}`];
-  const log = await kubectl(args, { signal }).catch((error: unknown) => {
+  const log = await kubectl(args).catch((error: unknown) => {
     signal.throwIfAborted();
     return `no log: ${errorText(error)}`;
   });

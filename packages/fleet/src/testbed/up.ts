@@ -1,17 +1,19 @@
 /** Brings the testbed to a cluster: each part by itself, so that one that fails does not stop the others. */
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { isRefused } from '../kubectl.ts';
-import { gateKinds, judge } from '../push/gate.ts';
+import { judge } from '../push/gate.ts';
 import { isWorkload, type KubeObject, listText, titleOf } from '../push/objects.ts';
 import { leftOvers } from '../push/plan.ts';
-import { applyChanges, deleteObjects, type Rack, readKinds } from '../push/rack.ts';
+import { renderOverlay } from '../push/prepare.ts';
+import { applyChanges, deleteObjects, type Rack, readForGate } from '../push/rack.ts';
 import { problemText, progressText } from '../push/rollout.ts';
 import { type ClusterFacts, type Nfs, readFacts, readOne, Volume } from './facts.ts';
-import { kinds, type Part, parts, readTestbed, renderPart, testbedLabel } from './parts.ts';
+import { kinds, type Part, parts, readTestbed, testbedLabel } from './parts.ts';
 
 export interface PartResult {
   part: string;
@@ -39,7 +41,7 @@ export interface UpOptions {
 /** @throws FleetError Nothing was changed. @throws KubectlError The cluster cannot be asked. @throws The signal's reason. */
 export async function testbedUp(cluster: Rack, options: UpOptions): Promise<PartResult[]> {
   const { signal } = options;
-  const before = await readFacts(cluster, signal);
+  const before = await readFacts(cluster);
   refuseOtherNfs(before.nfs, options.nfs);
   const nfs = options.nfs ?? before.nfs;
   const wanted = { ...before, hasJenkins: before.hasJenkins || options.jenkins };
@@ -53,10 +55,10 @@ export async function testbedUp(cluster: Rack, options: UpOptions): Promise<Part
       continue;
     }
     try {
-      const rendered = await renderPart(cluster.kubectl, options.folder, part, signal);
+      const rendered = await renderOverlay(cluster, join(options.folder, name));
       const objects = nfs ? rendered.map((object) => withNfs(object, nfs)) : rendered;
-      if (part.hasPassword) await makePassword(cluster, name, signal);
-      const changed = await applyChanges(cluster, objects, signal);
+      if (part.hasPassword) await makePassword(cluster, name);
+      const changed = await applyChanges(cluster, objects);
       options.report(`${name}: ${changed.length} of ${objects.length} objects changed`);
       begun.push({ part, objects, changed: changed.length });
     } catch (error) {
@@ -145,9 +147,9 @@ function withNfs(object: KubeObject, nfs: Nfs): KubeObject {
 }
 
 /** A password that nobody has seen. It passes through standard input, and stays what it is once it is there. */
-async function makePassword(cluster: Rack, name: string, signal: AbortSignal): Promise<void> {
+async function makePassword(cluster: Rack, name: string): Promise<void> {
   const namespace = 'testbed';
-  if (await readOne(cluster, ['secret', name, '-n', namespace], signal)) return;
+  if (await readOne(cluster, ['secret', name, '-n', namespace])) return;
   const labels = { 'app.kubernetes.io/part-of': testbedLabel };
   const secret = {
     apiVersion: 'v1',
@@ -155,9 +157,7 @@ async function makePassword(cluster: Rack, name: string, signal: AbortSignal): P
     metadata: { name, namespace, labels },
     stringData: { password: randomBytes(18).toString('base64url') },
   };
-  await createOnce(() =>
-    cluster.kubectl(['create', '-f', '-'], { input: listText([secret]), signal }),
-  );
+  await createOnce(() => cluster.kubectl(['create', '-f', '-'], { input: listText([secret]) }));
 }
 
 /** For one who tries again: a call whose answer was lost may have made the object. */
@@ -169,13 +169,12 @@ export async function createOnce(create: () => Promise<unknown>): Promise<void> 
   }
 }
 
-async function prune(cluster: Rack, wanted: readonly KubeObject[], options: UpOptions) {
-  const { signal, report } = options;
-  const live = await readTestbed(cluster, kinds, signal);
+async function prune(cluster: Rack, wanted: readonly KubeObject[], { report }: UpOptions) {
+  const live = await readTestbed(cluster, kinds);
   const left = leftOvers(live, wanted, testbedLabel);
   if (left.length > 0)
     report(`deleting what earlier versions had: ${left.map(titleOf).join(', ')}`);
-  await deleteObjects(cluster, left, signal);
+  await deleteObjects(cluster, left);
 }
 
 /** @returns why a part is not ready */
@@ -190,7 +189,7 @@ async function untilReady(
   let left = workloads;
   for (;;) {
     try {
-      const verdicts = await judgeAll(cluster, left, signal);
+      const verdicts = await judgeAll(cluster, left);
       const failed = verdicts.find(({ verdict }) => verdict.state === 'failed');
       if (failed) return `${titleOf(failed.workload)}: ${problemText(failed.verdict)}`;
       const waiting = verdicts.filter(({ verdict }) => verdict.state === 'waiting');
@@ -212,15 +211,11 @@ async function untilReady(
 }
 
 /** How far workloads are. */
-export async function judgeAll(
-  cluster: Rack,
-  workloads: readonly KubeObject[],
-  signal: AbortSignal,
-) {
-  const byNamespace = Map.groupBy(workloads, ({ metadata }) => metadata.namespace ?? '');
+export async function judgeAll(cluster: Rack, workloads: readonly KubeObject[]) {
+  const byNamespace = Map.groupBy(workloads, ({ metadata }) => metadata.namespace);
   const found = await Promise.all(
     [...byNamespace].map(async ([namespace, own]) => {
-      const objects = await readKinds(cluster, gateKinds, namespace, signal);
+      const objects = await readForGate(cluster, namespace);
       return own.map((workload) => ({
         workload,
         verdict: judge({ kind: workload.kind, name: workload.metadata.name }, objects),

@@ -3,8 +3,8 @@ import { errorText } from '@skolo/errors';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { deadNodes } from '../push/gate.ts';
-import { type KubeObject, readAnswer, titleOf } from '../push/objects.ts';
-import { type Rack, readNodes } from '../push/rack.ts';
+import { type KubeObject, titleOf } from '../push/objects.ts';
+import { getObjects, type Rack, readNodes } from '../push/rack.ts';
 import { problemText } from '../push/rollout.ts';
 import { readTestbed } from './parts.ts';
 import { judgeAll } from './up.ts';
@@ -27,16 +27,16 @@ export interface VerifyOptions {
 /** @throws KubectlError The cluster cannot be asked at all. @throws The signal's reason. */
 export async function verifyTestbed(cluster: Rack, options: VerifyOptions): Promise<Check[]> {
   const { signal } = options;
-  const nodes = await readNodes(cluster, signal);
+  const nodes = await readNodes(cluster);
   const checks: readonly [name: string, work: () => Promise<string>][] = [
     ['nodes', async () => nodesLive(nodes)],
-    ['pods', () => podsReady(cluster, signal)],
-    ['volumes', () => claimsBound(cluster, signal)],
-    ['metrics', () => metricsOf(cluster, nodes, signal)],
-    ['prometheus', () => targetsUp(cluster, signal)],
+    ['pods', () => podsReady(cluster)],
+    ['volumes', () => claimsBound(cluster)],
+    ['metrics', () => metricsOf(cluster, nodes)],
+    ['prometheus', () => targetsUp(cluster)],
     ['grafana', () => hasNoUsualPassword(nodes, options)],
-    ['dashboard', () => dashboardAnswers(cluster, signal)],
-    ['pipeline', () => lastRun(cluster, signal)],
+    ['dashboard', () => dashboardAnswers(cluster)],
+    ['pipeline', () => lastRun(cluster)],
   ];
   return await Promise.all(
     checks.map(async ([name, work]) => {
@@ -60,10 +60,10 @@ function nodesLive(nodes: readonly KubeObject[]): string {
   return `${nodes.length} ready`;
 }
 
-async function podsReady(cluster: Rack, signal: AbortSignal): Promise<string> {
-  const workloads = await readTestbed(cluster, ['deployments', 'daemonsets'], signal);
+async function podsReady(cluster: Rack): Promise<string> {
+  const workloads = await readTestbed(cluster, ['deployments', 'daemonsets']);
   if (workloads.length === 0) throw wrong('the cluster has no testbed; run skolo pi testbed up');
-  const verdicts = await judgeAll(cluster, workloads, signal);
+  const verdicts = await judgeAll(cluster, workloads);
   const bad = verdicts.filter(({ verdict }) => verdict.state !== 'ready');
   if (bad.length > 0) {
     const texts = bad.map(
@@ -74,13 +74,13 @@ async function podsReady(cluster: Rack, signal: AbortSignal): Promise<string> {
   return `${workloads.length} workloads ready`;
 }
 
-const Claim = z.looseObject({
-  metadata: z.looseObject({ name: z.string() }),
-  status: z.looseObject({ phase: z.string().default('Pending') }).default({ phase: 'Pending' }),
+const Claim = z.object({
+  metadata: z.object({ name: z.string() }),
+  status: z.object({ phase: z.string().default('Pending') }).prefault({}),
 });
 
-async function claimsBound(cluster: Rack, signal: AbortSignal): Promise<string> {
-  const claims = (await readTestbed(cluster, ['persistentvolumeclaims'], signal)).map((object) =>
+async function claimsBound(cluster: Rack): Promise<string> {
+  const claims = (await readTestbed(cluster, ['persistentvolumeclaims'])).map((object) =>
     Claim.parse(object),
   );
   const names = (all: typeof claims) => all.map(({ metadata }) => metadata.name).join(', ');
@@ -91,17 +91,11 @@ async function claimsBound(cluster: Rack, signal: AbortSignal): Promise<string> 
 }
 
 const Metrics = z.object({
-  items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string() }) })),
+  items: z.array(z.object({ metadata: z.object({ name: z.string() }) })),
 });
 
-async function metricsOf(
-  cluster: Rack,
-  nodes: readonly KubeObject[],
-  signal: AbortSignal,
-): Promise<string> {
-  const { items } = Metrics.parse(
-    await getJson(cluster, '/apis/metrics.k8s.io/v1beta1/nodes', signal),
-  );
+async function metricsOf(cluster: Rack, nodes: readonly KubeObject[]): Promise<string> {
+  const { items } = Metrics.parse(await getJson(cluster, '/apis/metrics.k8s.io/v1beta1/nodes'));
   const seen = new Set(items.map(({ metadata }) => metadata.name));
   const missing = nodes.map(({ metadata }) => metadata.name).filter((name) => !seen.has(name));
   if (missing.length > 0) throw wrong(`no figures of ${missing.join(', ')}`);
@@ -111,8 +105,8 @@ async function metricsOf(
 const Targets = z.object({
   data: z.object({
     activeTargets: z.array(
-      z.looseObject({
-        labels: z.looseObject({ job: z.string(), instance: z.string() }),
+      z.object({
+        labels: z.object({ job: z.string(), instance: z.string() }),
         health: z.string(),
         lastError: z.string().default(''),
       }),
@@ -120,9 +114,9 @@ const Targets = z.object({
   }),
 });
 
-async function targetsUp(cluster: Rack, signal: AbortSignal): Promise<string> {
+async function targetsUp(cluster: Rack): Promise<string> {
   const path = servicePath('testbed', 'prometheus:9090', 'api/v1/targets?state=active');
-  const { activeTargets } = Targets.parse(await getJson(cluster, path, signal)).data;
+  const { activeTargets } = Targets.parse(await getJson(cluster, path)).data;
   // One that has just been found is unknown until it is asked.
   const down = activeTargets.filter(({ health }) => health === 'down');
   if (activeTargets.length === 0) throw wrong('it has no targets');
@@ -153,24 +147,21 @@ async function hasNoUsualPassword(
   return `it rejects admin with the password admin`;
 }
 
-async function dashboardAnswers({ kubectl }: Rack, signal: AbortSignal): Promise<string> {
+async function dashboardAnswers({ kubectl }: Rack): Promise<string> {
   const path = servicePath('testbed', 'dashboard:80', '');
-  const page = await kubectl(['get', '--raw', path], { signal, deadlineMs: 30_000 });
+  const page = await kubectl(['get', '--raw', path], { deadlineMs: 30_000 });
   if (!page.includes('<html')) throw wrong('it does not answer with a page');
   return 'it answers';
 }
 
-const Job = z.looseObject({
-  metadata: z.looseObject({ name: z.string(), creationTimestamp: z.string().default('') }),
-  status: z
-    .looseObject({
-      conditions: z
-        .array(
-          z.looseObject({ type: z.string(), status: z.string(), message: z.string().default('') }),
-        )
-        .default([]),
-    })
-    .default({ conditions: [] }),
+const Condition = z.object({
+  type: z.string(),
+  status: z.string(),
+  message: z.string().default(''),
+});
+const Job = z.object({
+  metadata: z.object({ creationTimestamp: z.string().default('') }),
+  status: z.object({ conditions: z.array(Condition).default([]) }).prefault({}),
 });
 
 /** How a Job ended: undefined while it runs. */
@@ -182,12 +173,9 @@ export function endOfJob(object: KubeObject): { isDone: boolean; message: string
   return end && { isDone: end.type === 'Complete', message: end.message };
 }
 
-async function lastRun({ kubectl }: Rack, signal: AbortSignal): Promise<string> {
-  const text = await kubectl(
-    ['get', 'jobs', '-n', 'testbed-build', '-l', 'app.kubernetes.io/name=pipeline', '-o', 'json'],
-    { signal },
-  );
-  const last = readAnswer(text)
+async function lastRun(cluster: Rack): Promise<string> {
+  const args = ['jobs', '-n', 'testbed-build', '-l', 'app.kubernetes.io/name=pipeline'];
+  const last = (await getObjects(cluster, args))
     .map((object) => ({ object, created: Job.parse(object).metadata.creationTimestamp }))
     .sort((a, b) => (a.created < b.created ? 1 : -1))[0];
   if (!last) throw wrong('it has not run yet; skolo pi testbed run starts it');
@@ -198,9 +186,9 @@ async function lastRun({ kubectl }: Rack, signal: AbortSignal): Promise<string> 
   return `run ${name} is done`;
 }
 
-const Addresses = z.looseObject({
-  status: z.looseObject({
-    addresses: z.array(z.looseObject({ type: z.string(), address: z.string() })).default([]),
+const Addresses = z.object({
+  status: z.object({
+    addresses: z.array(z.object({ type: z.string(), address: z.string() })).default([]),
   }),
 });
 
@@ -220,6 +208,6 @@ export function servicePath(namespace: string, service: string, path: string): s
   return `/api/v1/namespaces/${namespace}/services/${service}/proxy/${path}`;
 }
 
-async function getJson({ kubectl }: Rack, path: string, signal: AbortSignal): Promise<unknown> {
-  return JSON.parse(await kubectl(['get', '--raw', path], { signal, deadlineMs: 30_000 }));
+async function getJson({ kubectl }: Rack, path: string): Promise<unknown> {
+  return JSON.parse(await kubectl(['get', '--raw', path], { deadlineMs: 30_000 }));
 }

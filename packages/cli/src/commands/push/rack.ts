@@ -1,7 +1,14 @@
 /** `skolo push rack`: rack.yaml alone. */
 import { basename, join } from 'node:path';
 import { findRack } from '@skolo/fleet';
-import { authorOf, patient, prepareRackFile, pushRackFile, takeLease } from '@skolo/fleet/push';
+import {
+  authorOf,
+  patient,
+  prepareRackFile,
+  pushRackFile,
+  stoppable,
+  takeLease,
+} from '@skolo/fleet/push';
 import { readRack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
@@ -42,7 +49,8 @@ export function define(command: SkoloCommand): void {
         const lease = await takeLease(opened, `push ${id}`, deps);
         try {
           const signal = AbortSignal.any([stopped, lease.signal]);
-          const plan = await prepareRackFile(opened, deps.repository, lease.last, signal);
+          const rack = stoppable(opened, signal);
+          const plan = await prepareRackFile(rack, deps.repository, lease.last, signal);
           for (const line of planLines({ name, preparation: { plan, pins: [], former: [] } }))
             io.out(line);
           if (plan.objects.every(({ action }) => action === 'keep')) return;
@@ -54,7 +62,7 @@ export function define(command: SkoloCommand): void {
           const { patienceMs } = deps.times;
           await pushRackFile({
             ...{ plan, signal, report, now: io.now },
-            rack: patient(opened, { patienceMs, pollMs: 2_000, report }),
+            rack: patient(opened, { patienceMs, pollMs: 2_000, signal, report }),
             times: { pollMs: 500, readyMs: 150_000 },
           });
           const { head: commit } = deps.repository;

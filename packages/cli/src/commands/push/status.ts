@@ -1,6 +1,13 @@
 import { errorText } from '@skolo/errors';
 import { askEachRack, type FleetRack, type RackAnswer } from '@skolo/fleet';
-import { hasEnded, type Last, type Running, readLease, readRunning } from '@skolo/fleet/push';
+import {
+  hasEnded,
+  type Last,
+  type Running,
+  readLease,
+  readRunning,
+  stoppable,
+} from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { interruptible, loadFleet, openerToRead } from '../../fleet.ts';
@@ -46,7 +53,7 @@ export function define(command: SkoloCommand): void {
         try {
           const [lease, running] = await Promise.all([
             readLease(kubectl, deadline),
-            readRunning(kubectl, deadline),
+            readRunning(stoppable({ name: rack.name, kubectl }, deadline)),
           ]);
           return { ...lease, running };
         } finally {

@@ -26,7 +26,7 @@ export function defineDown(command: SkoloCommand): void {
   command.action(async (options: Options) => {
     const { io } = command;
     await interruptible(command, async (signal) => {
-      const open = await openTestbed(command, options);
+      const open = await openTestbed(command, options, signal);
       const report = (text: string) => io.out(plain(text));
       const volumes = options.volumes ?? false;
       const left = await testbedDown(open, { volumes, withinMs, pollMs, signal, report });

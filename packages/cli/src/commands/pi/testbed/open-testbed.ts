@@ -27,11 +27,12 @@ const patienceMs = 60_000;
 export async function openTestbed(
   command: SkoloCommand,
   { cluster }: ClusterOptions,
+  signal: AbortSignal,
 ): Promise<Pick<OpenRack, 'kubectl' | 'fetch'> & { name: string }> {
   const name = cluster ?? (await onlyCluster(command));
   const { kubectl, fetch } = await openNamed(command, name, 'admin');
   const report = (text: string) => command.io.out(plain(text));
-  return { ...patient({ name, kubectl }, { patienceMs, pollMs, report }), fetch };
+  return { ...patient({ name, kubectl }, { patienceMs, pollMs, signal, report }), fetch };
 }
 
 /** `kube/testbed` of the clone that the list of racks is in. */

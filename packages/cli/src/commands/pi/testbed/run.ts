@@ -24,7 +24,7 @@ export function defineRun(command: SkoloCommand): void {
   command.action(async (options: Options) => {
     const { io } = command;
     await interruptible(command, async (signal) => {
-      const open = await openTestbed(command, options);
+      const open = await openTestbed(command, options, signal);
       const name = runName(io.now());
       const { report, url } = await runPipeline(open, {
         ...{ name, withinMs: options.within, pollMs, signal },

@@ -50,7 +50,7 @@ export function defineUp(command: SkoloCommand): void {
   command.action(async (options: Options) => {
     const { io } = command;
     await interruptible(command, async (signal) => {
-      const open = await openTestbed(command, options);
+      const open = await openTestbed(command, options, signal);
       const folder = await testbedFolder(command);
       const report = (text: string) => io.out(plain(text));
       const results = await testbedUp(open, {
@@ -61,7 +61,7 @@ export function defineUp(command: SkoloCommand): void {
       const failed = results.filter(({ state }) => state === 'failed');
       if (failed.length > 0) return failPartly(io, failed.length < results.length);
       const { name } = open;
-      const address = addressOf(await readNodes(open, signal));
+      const address = addressOf(await readNodes(open));
       const kubectl = `skolo kubectl --role admin ${name}`;
       for (const line of [
         `Grafana: http://${address}:${testbedPorts.grafana}, user admin; the password:`,

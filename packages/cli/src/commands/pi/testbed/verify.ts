@@ -19,7 +19,7 @@ export function defineVerify(command: SkoloCommand): void {
   command.action(async (options: ClusterOptions) => {
     const { io } = command;
     await interruptible(command, async (signal) => {
-      const open = await openTestbed(command, options);
+      const open = await openTestbed(command, options, signal);
       const checks = await verifyTestbed(open, { fetch: open.fetch, signal });
       printTable(
         io,
