@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { FleetRack } from './clusters.ts';
 import { type OpenOptions, type OpenRack, openRack } from './open-rack.ts';
 import { type Desk, missing, startCluster, startDesk } from './testing/desk.ts';
+import { provesSecrets } from './testing/secret-places.ts';
 import { provesRoles } from './testing/token-attempts.ts';
 
 const absent = missing();
@@ -23,6 +24,7 @@ describe.skipIf(absent)('with a real API server', () => {
   afterAll(() => cluster?.close());
 
   provesRoles(() => cluster);
+  provesSecrets(() => cluster);
 
   it('has a kubeconfig of its own, for this user only, and leaves nothing behind', async () => {
     const desk = await newDesk();

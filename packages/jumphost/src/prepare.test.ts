@@ -7,9 +7,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isPrepared, prepare, type StepProgress } from './engine.ts';
 import { changeGuarded } from './guarded-change.ts';
+import { clusterOn } from './join-cluster.ts';
 import { withLock } from './lock.ts';
+import { machineTaint } from './steps/agent-files.ts';
+import { k3sVersion } from './steps/versions.ts';
 import { type BareJumphost, startBareJumphost, whyNoJumphost } from './testing/bare-jumphost.ts';
-import { type OpenHost, openTestHost, testSteps } from './testing/test-steps.ts';
+import { type OpenHost, openTestHost, register, testSteps } from './testing/test-steps.ts';
 
 const { signal } = new AbortController();
 /** All that may go wrong, as far as it is told here. */
@@ -89,6 +92,28 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     // The power-cycle daemon is not root.
     const main = '/opt/skolo/services/power-cycle-daemon/dist/main.js';
     expect(await host.need(`runuser -u skolo -- cat ${main}`)).toBe('// Of a test.\n');
+  });
+
+  it('knows machines by their node, taints and password', async () => {
+    const name = 'rpi-1';
+    const cluster = clusterOn(host);
+    expect(await cluster.node(name)).toBeUndefined();
+    expect(await cluster.hasPassword(name)).toBe(false);
+
+    await register(host, name, { isReady: true });
+    await cluster.taint(name, machineTaint);
+
+    expect((await cluster.node(name))?.taints).toContain(machineTaint);
+    expect(await cluster.hasPassword(name)).toBe(true);
+    expect(await cluster.node('jumphost-rack4')).toMatchObject({ isReady: true });
+    expect(await cluster.version()).toBe(k3sVersion);
+    expect(await cluster.newToken('15m', `${name} joins`)).toMatch(/^K10\w+::\w+\.\w+$/);
+
+    await cluster.forget(name);
+    await cluster.forget(name);
+
+    expect(await cluster.node(name)).toBeUndefined();
+    expect(await cluster.hasPassword(name)).toBe(false);
   });
 
   it.runIf(inFull)(
@@ -176,7 +201,7 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
 
   it.each([
     ['a later session says so', 1, 17],
-    ['no later session gets in', Number.POSITIVE_INFINITY, 6],
+    ['no later session gets in', Number.POSITIVE_INFINITY, 12],
   ])('keeps a change that was confirmed, and the answer was lost: %s', async (_, lost, seconds) => {
     const path = '/etc/skolo/of-a-test';
     const content = `new, ${seconds}`;

@@ -9,7 +9,7 @@ import { type Checked, check } from './describe.ts';
 import { type Draft, type Report, reportTo } from './draft.ts';
 import { readIdentity, readInfrastructure, readLogin, readMachine } from './entries.ts';
 import type { Expanded } from './expand.ts';
-import { infrastructureEntry, infrastructureSchema } from './infrastructure-schema.ts';
+import { infrastructureEntry, spreadOfDevice } from './infrastructure-schema.ts';
 import { type Path, type Problem, shown } from './issues.ts';
 import { withoutUnknown } from './lenient.ts';
 import { machineSchema } from './machine-schema.ts';
@@ -207,11 +207,6 @@ function keepDefaultIdentity({ rack }: Draft, report: Report): void {
 }
 
 const machineSpread = spreadOf(machineSchema);
-
-function spreadOfDevice(raw: unknown) {
-  const model = isMap(raw) ? models.get(String(raw.model)) : undefined;
-  return spreadOf(model ? infrastructureEntry(model) : infrastructureSchema);
-}
 
 function modelOf(raw: unknown, path: Path, report: Report): Model | undefined {
   if (!isMap(raw)) {

@@ -1,10 +1,11 @@
 /** The schema of an expanded device of the infrastructure: common keys, and keys of its model. */
 
-import { literal, type Model, seconds } from '@skolo/models';
+import { literal, type Model, models, seconds } from '@skolo/models';
 import { z } from 'zod';
 import { object, text } from './fields.ts';
 import { address, mac, portOrRange } from './network-fields.ts';
-import { each } from './spreading.ts';
+import { isMap } from './plain.ts';
+import { each, type Spread, spreadOf } from './spreading.ts';
 import { infrastructureUplink, line, ports, power } from './wiring-fields.ts';
 
 /** Common keys; each model adds its own. */
@@ -66,4 +67,10 @@ export function infrastructureEntry(model: Model): ReturnType<typeof entryOf> {
   const entry = entriesByModel.get(model) ?? entryOf(model);
   entriesByModel.set(model, entry);
   return entry;
+}
+
+/** The marks of a device as it is written. */
+export function spreadOfDevice(raw: unknown): Spread {
+  const model = isMap(raw) ? models.get(String(raw.model)) : undefined;
+  return spreadOf(model ? infrastructureEntry(model) : infrastructureSchema);
 }

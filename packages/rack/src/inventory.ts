@@ -6,8 +6,7 @@ import { infrastructureEntry } from './infrastructure-schema.ts';
 import { machineSchema } from './machine-schema.ts';
 import { formatOutlet, formatUsbPort } from './outlets.ts';
 import type { AttachedDevice, InfrastructureDevice, Json, Machine, Outlet, Rack } from './rack.ts';
-import { escapeRange } from './ranges.ts';
-import { type Spread, spreadOf } from './spreading.ts';
+import { escaped, spreadOf } from './spreading.ts';
 
 /** For `skolo inventory list`. */
 export function expandedInventory(rack: Rack): Json {
@@ -82,15 +81,4 @@ function writtenCredentials(credentials: AccountCredentials): object {
 
 function writtenSource({ kind, file, ...rest }: SourceCredentials): object {
   return { [kind]: file, ...rest };
-}
-
-/** Escapes brackets that would be a range. */
-function escaped(value: unknown, spread: Spread | undefined): unknown {
-  if (spread?.as === 'literal') return value;
-  if (typeof value === 'string') return escapeRange(value);
-  if (Array.isArray(value)) return value.map((item) => escaped(item, spread?.items));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, escaped(item, spread?.keys.get(key))]),
-  );
 }

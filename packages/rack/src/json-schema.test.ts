@@ -14,6 +14,8 @@ import { exampleRack, exampleText } from './testing/example.ts';
 const generate = 'run `npm run generate -w packages/rack`';
 
 describe('what is generated', () => {
+  const reference = rackReference();
+
   it('rack.schema.json is current', () => {
     const file = readFileSync(new URL('../rack.schema.json', import.meta.url), 'utf8');
 
@@ -23,7 +25,7 @@ describe('what is generated', () => {
   it('docs/rack-yaml.md is current', () => {
     const file = readFileSync(new URL('../../../docs/rack-yaml.md', import.meta.url), 'utf8');
 
-    expect(file, generate).toBe(rackReference());
+    expect(file, generate).toBe(reference);
   });
 
   it.each([
@@ -39,8 +41,6 @@ describe('what is generated', () => {
   ])('the reference has %s', (key) => {
     const [section = '', name = ''] =
       key.startsWith('network') || key.startsWith('jumphost') ? key.split('.') : ['', key];
-
-    const reference = rackReference();
 
     expect(reference.slice(reference.indexOf(`## ${section}`))).toContain(`| \`${name}\` |`);
   });
@@ -77,7 +77,7 @@ describe('the JSON Schema, by an independent judge', () => {
     if (!python) context.skip('python3-jsonschema is not installed');
   });
 
-  it('takes what is valid', () => {
+  it('takes what is valid, and finds the mistakes that it can see', () => {
     const generated = fc.sample(inventory, { numRuns: 20, seed: 7 });
     const expanded = generated.map((raw) =>
       expandedInventory(parseRack(stringify(raw), { file: 'x' })),
@@ -89,19 +89,18 @@ describe('the JSON Schema, by an independent judge', () => {
       ...expanded,
     ];
 
-    expect(judged(documents).flat()).toEqual([]);
-  });
-
-  it('finds the mistakes that it can see', () => {
     const folder = new URL('../testdata/bad/', import.meta.url);
     const names = readdirSync(folder).filter(
       (file) => /^(unknown|type|role|model-unknown|missing)/.test(file) && file.endsWith('.yaml'),
     );
-    const documents = names.map((name) => parse(readFileSync(new URL(name, folder), 'utf8')));
+    const wrong = names.map((name) => parse(readFileSync(new URL(name, folder), 'utf8')));
 
+    // Both at once: the judge costs a second to start.
+    const errors = judged([...documents, ...wrong]);
+    expect(errors.slice(0, documents.length).flat()).toEqual([]);
     expect(names.length).toBeGreaterThan(5);
-    expect(judged(documents).map((errors, i) => `${names[i]}: ${errors.length > 0}`)).toEqual(
-      names.map((name) => `${name}: true`),
-    );
+    expect(
+      errors.slice(documents.length).map((errors, i) => `${names[i]}: ${errors.length > 0}`),
+    ).toEqual(names.map((name) => `${name}: true`));
   });
 });

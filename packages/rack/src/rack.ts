@@ -4,6 +4,9 @@
  */
 import type { Device, Ports } from '@skolo/models';
 import type { AccountCredentials, Login } from '@skolo/secrets';
+import type { z } from 'zod';
+import type { deviceSchema, machineSchema } from './machine-schema.ts';
+import type { headSchema, identitySchema } from './schema.ts';
 import type { ServicesSettings } from './settings.ts';
 
 /** Plain data, as JSON has it. */
@@ -23,91 +26,31 @@ export interface UsbPort {
 }
 
 /** An account whose tokens the metadata server issues. */
-export interface Identity {
+export type Identity = Omit<z.output<typeof identitySchema>, 'credentials'> & {
   name: string;
-  project: string;
-  /** Digits; `0` if rack.yaml has none. */
-  projectNumber: string;
-  /** Absent: from the credentials. */
-  email?: string;
-  /** Scopes of a token; a caller can request only these. */
-  scopes: string[];
   credentials: AccountCredentials;
-  projectAttributes: Record<string, string>;
-  universeDomain: string;
-}
+};
 
 export type Role = 'view' | 'operate' | 'admin';
 
 /** Access to the services. */
-export interface Access {
-  tokens?: { file: string };
-  google?: { audience: string; emails: Record<string, Role>; certsUrl?: string };
-  /** CIDRs that may read without a sign-in. */
-  anonymousRead: string[];
-}
-
-/** Where the values of secrets are kept at a desk: at most one of the first three. */
-export interface SecretsPlace {
-  sops?: string;
-  folder?: string;
-  command?: string[];
-  /** Place of a secret that several racks have, by its name. */
-  shared: Record<string, string>;
-}
+export type Access = z.output<typeof headSchema.access>;
 
 /** A phone or another device attached to a machine. Its full name is `<machine>-<name>`. */
-export interface AttachedDevice {
-  name: string;
-  fullName: string;
-  kind: 'android' | 'ios' | 'chromeos' | 'linux' | 'pyocd' | 'auto' | 'none';
-  serial?: string;
-  power?: UsbPort | Outlet;
-  /** Its address on the network (chromeos, linux). */
-  address?: string;
-  login?: string;
-}
+export type AttachedDevice = z.output<typeof deviceSchema> & { name: string; fullName: string };
 
 /** Check that a machine is back after a power cycle. */
 export type SeenBack = { ssh: number } | { http: string } | { icmp: true };
 
-/** Metadata of a machine. */
-interface MachineMetadata {
-  /** Digits, 64 bits unsigned; absent: derived from the name. */
-  id?: string;
-  zone?: string;
-  machineType?: string;
-  image?: string;
-  cpuPlatform?: string;
-  description?: string;
-  tags: string[];
-  attributes: Record<string, string>;
-}
+type Written = z.output<typeof machineSchema>;
 
-/** A test machine. */
-export interface Machine {
+/** A test machine. `swarming` has settings that differ from `services.swarming-client`, checked by the same schema. */
+export type Machine = Omit<Written, 'port' | 'ports' | 'power' | 'device' | 'devices'> & {
   name: string;
-  kind: 'rpi' | 'host';
-  shelf?: string;
-  label?: string;
-  address?: string;
   ports: Ports;
-  /** Lower case, colons. */
-  mac?: string;
-  /** Of the board: 16 digits, lower case. */
-  serial?: string;
   power: Outlet[];
-  uplink?: Outlet;
-  /** A name of `identities`, or `none`. Absent: `defaultIdentity` applies. */
-  identity?: string;
-  login?: string;
-  offSeconds?: number;
-  seenBack?: SeenBack & { timeoutSeconds?: number };
   devices: AttachedDevice[];
-  metadata: MachineMetadata;
-  /** Settings of its swarming agent that differ from `services.swarming-client`; checked by the same schema. */
-  swarming: Record<string, unknown>;
-}
+};
 
 /** A device with a model of packages/models: router, switch, PDU. */
 export interface InfrastructureDevice extends Device {
@@ -121,18 +64,7 @@ export interface InfrastructureDevice extends Device {
   backupLimits?: { idleSeconds?: number; totalSeconds?: number };
 }
 
-export interface Jumphost {
-  name: string;
-  address: string;
-  aliases: string[];
-  /** Other Host headers of clients. */
-  hosts?: string[];
-  mac?: string;
-  identity?: string;
-  /** `internet`: it is the router of the rack. */
-  uplink?: Outlet | 'internet';
-  power: Outlet[];
-}
+export type Jumphost = Omit<z.output<typeof headSchema.jumphost>, 'power'> & { power: Outlet[] };
 
 /**
  * The unusable part of a rack.yaml with mistakes. Addresses of disabled entries get no identity by network (`callers`,
@@ -163,7 +95,8 @@ export interface Rack {
   /** Identity of unlisted callers; absent: no identity. */
   defaultIdentity?: string;
   access: Access;
-  secrets: SecretsPlace;
+  /** Where the values of secrets are kept at a desk. */
+  secrets: z.output<typeof headSchema.secrets>;
   logins: ReadonlyMap<string, Login>;
   infrastructure: ReadonlyMap<string, InfrastructureDevice>;
   machines: ReadonlyMap<string, Machine>;

@@ -1,6 +1,8 @@
 /** Marks of schemas: values that accept a list with one item per name, and values without ranges. */
 import { spreading } from '@skolo/models';
 import { z } from 'zod';
+import { isMap } from './plain.ts';
+import { escapeRange } from './ranges.ts';
 
 /** Accepts a list with one value per name. */
 export function each<T extends z.ZodType>(schema: T): T {
@@ -41,4 +43,15 @@ export function spreadOf(schema: z.core.$ZodType): Spread {
   }
   if (inner instanceof z.ZodArray) return { keys: new Map(), items: spreadOf(inner.element) };
   return { keys: new Map() };
+}
+
+/** Escapes brackets that would be a range. */
+export function escaped(value: unknown, spread: Spread | undefined): unknown {
+  if (spread?.as === 'literal') return value;
+  if (typeof value === 'string') return escapeRange(value);
+  if (Array.isArray(value)) return value.map((item) => escaped(item, spread?.items));
+  if (!isMap(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, escaped(item, spread?.keys.get(key))]),
+  );
 }

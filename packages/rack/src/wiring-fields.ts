@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { canonical, reading, text } from './fields.ts';
 import { portOrRange } from './network-fields.ts';
 import { parseOutlet, parseUsbPort } from './outlets.ts';
+import type { Outlet } from './rack.ts';
 import { each } from './spreading.ts';
 
 const outlet = reading('an outlet', 'pdu-1/8', (written) => {
@@ -32,8 +33,10 @@ export const ownPower = reading(
 );
 
 /** A port, or `internet`. */
-export const infrastructureUplink = reading('a port of a switch', 'switch-1/48', (written) =>
-  written === 'internet' ? 'internet' : parseOutlet(written),
+export const infrastructureUplink = reading<Outlet | 'internet'>(
+  'a port of a switch',
+  'switch-1/48',
+  (written) => (written === 'internet' ? 'internet' : parseOutlet(written)),
 );
 
 /** Text of one line. */

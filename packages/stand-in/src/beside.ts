@@ -1,5 +1,5 @@
 /** Our metadata server beside that of a former system, on ports of its own: before a hand-over it has to have its tokens. */
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
@@ -18,9 +18,7 @@ export async function tryBeside(
 ): Promise<string | undefined> {
   if (service.name !== metadataServer.name) return undefined;
   const rackFile = rackFileOf(service);
-  try {
-    await access(rackFile);
-  } catch {
+  if (!existsSync(rackFile)) {
     return `there is no ${rackFile}; skolo-stand-in sync copies it from k3s`;
   }
   const metricsPort = await freePort();

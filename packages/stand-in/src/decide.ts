@@ -2,7 +2,11 @@
 import { z } from 'zod';
 import type { Settings } from './settings.ts';
 
-export type PodState = 'ready' | 'can-run' | 'cannot-run';
+/** Of a pod, and why it cannot run. */
+export interface PodVerdict {
+  state: 'ready' | 'can-run' | 'cannot-run';
+  why: string;
+}
 
 /** k3s, as far as it concerns one service. */
 export type Kubernetes =
@@ -12,7 +16,7 @@ export type Kubernetes =
       node: { isReady: boolean; why: string };
       /** Whether its Deployment asks for a pod. One that is missing was lost, or is not applied yet. */
       deployment: 'asks' | 'scaled-to-0' | 'missing';
-      pod: { state: PodState; why: string; names: string[] };
+      pod: PodVerdict & { names: string[] };
       /** Of its LoadBalancer: whether it holds the port of the host, and whether we made it let go. */
       publicPort: 'held' | 'lent' | 'none';
     };
@@ -31,16 +35,16 @@ export interface Seen {
 /** What one look leaves for the next, in this boot. Times are seconds since boot. */
 export const Memory = z.object({
   /** The unit was started here, and not by an operator. */
-  isStandingIn: z.boolean(),
-  silentSince: z.number().nullable(),
+  isStandingIn: z.boolean().default(false),
+  silentSince: z.number().nullable().default(null),
   /** k3s is well since then. */
-  readySince: z.number().nullable(),
-  gaveWayAt: z.number().nullable(),
-  hasAnsweredSince: z.boolean(),
+  readySince: z.number().nullable().default(null),
+  gaveWayAt: z.number().nullable().default(null),
+  hasAnsweredSince: z.boolean().default(false),
   /** How often in a row a pod did not serve after the unit gave way. */
-  setbacks: z.number(),
+  setbacks: z.number().default(0),
   /** The unit does not give way again before. */
-  notBefore: z.number(),
+  notBefore: z.number().default(0),
 });
 export type Memory = z.output<typeof Memory>;
 
@@ -51,15 +55,7 @@ export interface Decision {
   memory: Memory;
 }
 
-export const noMemory: Memory = {
-  isStandingIn: false,
-  silentSince: null,
-  readySince: null,
-  gaveWayAt: null,
-  hasAnsweredSince: false,
-  setbacks: 0,
-  notBefore: 0,
-};
+export const noMemory = Memory.parse({});
 
 /** A pod that has answered for so long has settled: its setbacks are forgotten. */
 const settledSeconds = 600;
@@ -88,11 +84,7 @@ function whileStandingIn(seen: Seen, before: Memory, settings: Settings): Decisi
   return {
     act: 'give-way',
     why: 'k3s can run the pod again',
-    memory: {
-      ...noMemory,
-      setbacks: memory.setbacks,
-      gaveWayAt: uptime,
-    },
+    memory: { ...noMemory, setbacks: memory.setbacks, gaveWayAt: uptime },
   };
 }
 
@@ -141,7 +133,7 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
   const retryAfter = settings.retrySeconds * 2 ** Math.max(0, setbacks - 1);
   return {
     act: 'stand-in',
-    why: whySilent(kubernetes),
+    why: whyNotYet(kubernetes) ?? 'its pod does not get ready',
     memory: {
       ...noMemory,
       isStandingIn: true,
@@ -149,10 +141,6 @@ function whileStopped(seen: Seen, before: Memory, settings: Settings): Decision 
       notBefore: isSetback ? uptime + Math.min(retryAfter, longestRetrySeconds) : 0,
     },
   };
-}
-
-function whySilent(kubernetes: Kubernetes): string {
-  return whyNotYet(kubernetes) ?? 'its pod does not get ready';
 }
 
 function nothing(why: string, memory: Memory): Decision {

@@ -4,11 +4,11 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { parseJson } from '@skolo/errors';
+import { writeFileAtomic } from '@skolo/durable/atomic-file';
 import { z } from 'zod';
 import { leftOffFile } from './fence.ts';
 import { processesIn } from './left-behind.ts';
+import { readJson } from './memory.ts';
 import type { PodService } from './services.ts';
 import { changeUnit, readUnits, startedAt, unitState } from './units.ts';
 
@@ -91,6 +91,5 @@ export async function stopFormer(service: PodService, units: readonly string[]):
 /** Outlets that our daemon has left off, by its journal: nothing turns them on while a former system serves. */
 export async function readLeftOff(service: PodService): Promise<string[]> {
   if (!isFenced(service)) return [];
-  const text = await readFileIfExists(leftOffFile);
-  return z.array(z.string()).safeParse(parseJson(text ?? '')).data ?? [];
+  return (await readJson(leftOffFile, z.array(z.string()))) ?? [];
 }

@@ -52,8 +52,8 @@ export async function take(
     return false;
   }
 
-  const former = await heldFormer(service);
-  if (former.length > 0) {
+  const former = (await readHold(service))?.former;
+  if (former !== undefined) {
     print(`${service.name}: nothing is changed: ${former.join(', ')} serves; give it to k3s first`);
     return false;
   }
@@ -136,10 +136,6 @@ export async function takeForFormer(
   });
   print(`${service.name}: held, ${names} runs; ${answer.text}`);
   return isAnswering;
-}
-
-async function heldFormer(service: PodService): Promise<readonly string[]> {
-  return (await readHold(service))?.former ?? [];
 }
 
 /** No pod of it is wanted, or left, and its port is free. */

@@ -3,7 +3,7 @@ import { parseJson } from '@skolo/errors';
 import { heldAnnotation, lentAnnotation } from '@skolo/rack/stand-in';
 import { z } from 'zod';
 import { type ApiServer, KubernetesUnavailable } from './api-server.ts';
-import type { Kubernetes, PodState } from './decide.ts';
+import type { Kubernetes, PodVerdict } from './decide.ts';
 import type { PodService } from './services.ts';
 
 /** The label of kube/. A kubelet cannot give it to its own node. */
@@ -90,14 +90,13 @@ async function stateOf(api: ApiServer, service: PodService): Promise<Kubernetes>
     publicPortOf(api, service),
   ]);
   const items = pods?.items ?? [];
+  const replicas = deployment?.spec.replicas;
+  const names = items.map(({ metadata }) => metadata.name);
   return {
     state: 'answers',
     node: nodeState(nodes?.items ?? []),
-    deployment: deploymentState(deployment),
-    pod: {
-      ...reachable(podState(items), service, deployment),
-      names: items.map(({ metadata }) => metadata.name),
-    },
+    deployment: replicas === undefined ? 'missing' : replicas > 0 ? 'asks' : 'scaled-to-0',
+    pod: { ...reachable(podState(items), service, deployment), names },
     publicPort,
   };
 }
@@ -107,17 +106,12 @@ async function stateOf(api: ApiServer, service: PodService): Promise<Kubernetes>
  * host's port goes to traefik as long as k3s is there. So its pod is left alone once it could be started.
  */
 function reachable(
-  { state, why }: { state: PodState; why: string },
+  { state, why }: PodVerdict,
   { isOnHostNetwork }: PodService,
   deployment: z.infer<typeof Deployment> | undefined,
-): { state: PodState; why: string } {
+): PodVerdict {
   const isBehindTraefik = isOnHostNetwork && deployment?.spec.template?.spec.hostNetwork === false;
   return isBehindTraefik && state === 'can-run' ? { state: 'ready', why } : { state, why };
-}
-
-function deploymentState(deployment: z.infer<typeof Deployment> | undefined) {
-  if (deployment === undefined) return 'missing';
-  return deployment.spec.replicas > 0 ? 'asks' : 'scaled-to-0';
 }
 
 function nodeState(nodes: z.infer<typeof Node>[]): { isReady: boolean; why: string } {
@@ -132,7 +126,7 @@ function nodeState(nodes: z.infer<typeof Node>[]): { isReady: boolean; why: stri
  * A pod whose container was started before can run: while the unit holds port or state, it ends with 1, or stays
  * without getting ready. One that ended with 78 has a configuration that is no use, and one without an image none.
  */
-function podState(pods: Pod[]): { state: PodState; why: string } {
+function podState(pods: Pod[]): PodVerdict {
   const pod = pods.find(({ metadata }) => metadata.deletionTimestamp === undefined);
   if (pod === undefined) return cannotRun('k3s has not made its pod');
   const [container] = pod.status.containerStatuses;
@@ -154,7 +148,7 @@ function podState(pods: Pod[]): { state: PodState; why: string } {
     : cannotRun(`its pod ends with ${exitCode}`);
 }
 
-function cannotRun(why: string): { state: PodState; why: string } {
+function cannotRun(why: string): PodVerdict {
   return { state: 'cannot-run', why };
 }
 

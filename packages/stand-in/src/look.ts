@@ -1,5 +1,5 @@
 /** One look at every service, and what follows from it. The timer asks for it every half minute. */
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText } from '@skolo/errors';
 import { type Rack, readRack } from '@skolo/rack';
@@ -20,9 +20,9 @@ import { endLeftBehind } from './left-behind.ts';
 import { lastCopy, type Remembered, readHold, recall, remember, rememberCopy } from './memory.ts';
 import { askFormer, askReadiness, askService, type Probe } from './probes.ts';
 import {
+  allServices,
   hasUnit,
   type PodService,
-  podServices,
   programOf,
   rackFileOf,
   type StandInService,
@@ -68,7 +68,7 @@ export function opener({ kubeconfig }: Settings): Context['open'] {
 /** Looks at all services. Returns false where a look failed: the others happen all the same. */
 export async function lookAround(context: Context): Promise<boolean> {
   let isGood = true;
-  for (const service of [...services, ...podServices]) {
+  for (const service of allServices) {
     try {
       const hold = await readHold(service);
       if (hold !== undefined) await keepHeld(context, await find(context, service), hold);
@@ -129,7 +129,7 @@ export async function find(
   const unitName = hasUnit(service) ? service.unit : undefined;
   const former = (await readHold(service))?.former;
   const [unit, probe, memory, missing] = await Promise.all([
-    unitName === undefined ? noUnit : unitState(unitName),
+    unitName === undefined ? { isInstalled: false, isRunning: false } : unitState(unitName),
     former === undefined ? askService(service, rack) : askFormer(service, rack),
     recall(service),
     missingFile([join('/opt/skolo', programOf(service)), rackFileOf(service)]),
@@ -142,17 +142,8 @@ export async function find(
   return { service, ...k3s, rack, probe, isUnitRunning, notInstalled, memory };
 }
 
-const noUnit = { isInstalled: false, isRunning: false };
-
-async function missingFile(files: readonly string[]): Promise<string | undefined> {
-  for (const file of files) {
-    const isMissing = await access(file).then(
-      () => false,
-      () => true,
-    );
-    if (isMissing) return file;
-  }
-  return undefined;
+function missingFile(files: readonly string[]): string | undefined {
+  return files.find((file) => !existsSync(file));
 }
 
 /** The unit ends, and a new pod starts: one that has crashed meanwhile would wait for up to five minutes. */

@@ -5,12 +5,11 @@ import { errorText } from '@skolo/errors';
 import { holdJournal } from './fence.ts';
 import { give, take, takeForFormer } from './hold.ts';
 import { type Context, copyAll, lookAround, opener } from './look.ts';
-import { hasUnit, type PodService, podServices, services } from './services.ts';
+import { allServices, hasUnit } from './services.ts';
 import { readSettings } from './settings.ts';
 import { statusText } from './status.ts';
 
-const all: readonly PodService[] = [...services, ...podServices];
-const names = all.map(({ name }) => name).join(' | ');
+const names = allServices.map(({ name }) => name).join(' | ');
 const usage = `usage: skolo-stand-in COMMAND
 
   status                   which of k3s and the unit serves, and why
@@ -24,16 +23,25 @@ const usage = `usage: skolo-stand-in COMMAND
 
 SERVICE is ${names}. Settings are in /etc/default/skolo-stand-in.`;
 
-const general = ['status', 'sync', 'look', 'fence'];
-const ofService = ['take', 'give', 'former'];
+type Command = (context: Context) => Promise<boolean>;
+const general = new Map<string, Command>([
+  ['status', printStatus],
+  ['sync', async (context) => await copyAll(await context.open(), context)],
+  ['look', lookAround],
+]);
 
 class WrongCommandLine extends Error {}
 
 async function main(args: string[]): Promise<boolean> {
-  const { command, service, units = [] } = readCommandLine(args);
-  if (command === 'help') {
+  const { help, words } = readArguments(args);
+  const [command, ...rest] = words;
+  if (help) {
     console.log(usage);
     return true;
+  }
+  if (command === undefined) throw new WrongCommandLine('a command is missing');
+  if ((command === 'fence' || general.has(command)) && rest.length > 0) {
+    throw new WrongCommandLine('too many words');
   }
   if (command === 'fence') {
     const stop = new AbortController();
@@ -41,53 +49,39 @@ async function main(args: string[]): Promise<boolean> {
     await holdJournal(stop.signal);
     return true;
   }
+  const run = general.get(command) ?? ofService(command, rest);
   const settings = readSettings(process.env);
   const print = (text: string) => console.log(text);
-  const context: Context = { settings, uptime, print, open: opener(settings) };
-  if (command === 'status') print(await statusText(context));
-  else if (command === 'look') return await lookAround(context);
-  else if (command === 'sync') return await copyAll(await context.open(), context);
-  else if (service !== undefined && command === 'give') return await give(context, service, units);
-  else if (service !== undefined && command === 'former')
-    return await takeForFormer(context, service, units, operator());
-  else if (service !== undefined && hasUnit(service))
-    return await take(context, service, operator());
+  return await run({ settings, uptime, print, open: opener(settings) });
+}
+
+async function printStatus(context: Context): Promise<boolean> {
+  context.print(await statusText(context));
   return true;
 }
 
-interface CommandLine {
-  command: string;
-  service?: PodService;
-  /** Of a former system. */
-  units?: string[];
-}
-
-function readCommandLine(args: string[]): CommandLine {
-  let parsed: { values: { help?: boolean | undefined }; positionals: string[] };
+function readArguments(args: string[]) {
+  const options = { help: { type: 'boolean', short: 'h' } } as const;
   try {
-    const options = { help: { type: 'boolean', short: 'h' } } as const;
-    parsed = parseArgs({ args, allowPositionals: true, options });
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
+    return { help: values.help, words: positionals };
   } catch (error) {
     throw new WrongCommandLine(errorText(error));
   }
-  if (parsed.values.help) return { command: 'help' };
-  const [command, ...rest] = parsed.positionals;
-  if (command === undefined) throw new WrongCommandLine('a command is missing');
-  if (![...general, ...ofService].includes(command)) {
+}
+
+function ofService(command: string, [name, ...words]: string[]): Command {
+  if (!['take', 'give', 'former'].includes(command)) {
     throw new WrongCommandLine(`no command ${command}`);
   }
-  const [name, ...units] = rest;
-  if (general.includes(command)) {
-    if (name !== undefined) throw new WrongCommandLine('too many words');
-    return { command };
-  }
-  const service = all.find((each) => each.name === name);
+  const service = allServices.find((each) => each.name === name);
   if (service === undefined) throw new WrongCommandLine(`${command}: which service? ${names}`);
-  if (command === 'take') {
-    if (units.length > 0) throw new WrongCommandLine('too many words');
-    if (!hasUnit(service)) throw new WrongCommandLine(`take: ${service.name} has no unit of skolo`);
-  }
-  return { command, service, units: units.map(unitName) };
+  const units = words.map(unitName);
+  if (command === 'give') return (context) => give(context, service, units);
+  if (command === 'former') return (context) => takeForFormer(context, service, units, operator());
+  if (units.length > 0) throw new WrongCommandLine('too many words');
+  if (!hasUnit(service)) throw new WrongCommandLine(`take: ${service.name} has no unit of skolo`);
+  return (context) => take(context, service, operator());
 }
 
 /** As systemctl completes it. */

@@ -1,11 +1,11 @@
 /** What is remembered from look to look (this boot only), and which services an operator holds (for good). */
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { parseJson } from '@skolo/errors';
 import { HeldService, heldFolder } from '@skolo/rack/stand-in';
 import { z } from 'zod';
-import { Memory, noMemory } from './decide.ts';
+import { Memory } from './decide.ts';
 import type { PodService } from './services.ts';
 
 /** What a reboot forgets. */
@@ -21,27 +21,20 @@ export type Remembered = z.output<typeof Remembered>;
 
 /** A missing or broken file is an empty memory. */
 export async function recall({ name }: PodService): Promise<Remembered> {
-  const text = await readFileIfExists(join(run, `${name}.json`));
-  const { data } = Remembered.safeParse(parseJson(text ?? ''));
-  return data ?? { ...noMemory, logged: '' };
+  return (await readJson(join(run, `${name}.json`), Remembered)) ?? Remembered.parse({});
 }
 
 export async function remember({ name }: PodService, memory: Remembered): Promise<void> {
-  await writeRun(`${name}.json`, JSON.stringify(memory));
+  await writeJson(join(run, `${name}.json`), memory, false);
 }
 
 /** Seconds since boot of the last copy of the configuration; undefined where this boot had none. */
 export async function lastCopy(): Promise<number | undefined> {
-  return z.number().safeParse(parseJson((await readFileIfExists(join(run, 'copied'))) ?? '')).data;
+  return await readJson(join(run, 'copied'), z.number());
 }
 
 export async function rememberCopy(uptime: number): Promise<void> {
-  await writeRun('copied', `${uptime}`);
-}
-
-async function writeRun(name: string, text: string): Promise<void> {
-  await mkdir(run, { recursive: true, mode: 0o700 });
-  await writeFileAtomic(join(run, name), `${text}\n`);
+  await writeJson(join(run, 'copied'), uptime, false);
 }
 
 /** An operator has taken the service from k3s. An unreadable file is a hold, too. */
@@ -52,8 +45,7 @@ export async function readHold(service: PodService): Promise<HeldService | undef
 }
 
 export async function writeHold(service: PodService, hold: HeldService): Promise<void> {
-  await mkdir(heldFolder, { recursive: true, mode: 0o755 });
-  await writeFileAtomic(holdFile(service), `${JSON.stringify(hold)}\n`, { mode: 0o644 });
+  await writeJson(holdFile(service), hold);
 }
 
 export async function removeHold(service: PodService): Promise<void> {
@@ -63,17 +55,23 @@ export async function removeHold(service: PodService): Promise<void> {
 
 /** Units of a former system that have served in its place; empty where there were none. */
 export async function readFormer({ name }: PodService): Promise<string[]> {
-  const text = await readFileIfExists(join(former, `${name}.json`));
-  return z.array(z.string()).safeParse(parseJson(text ?? '')).data ?? [];
+  return (await readJson(join(former, `${name}.json`), z.array(z.string()))) ?? [];
 }
 
 export async function writeFormer({ name }: PodService, units: readonly string[]): Promise<void> {
-  await mkdir(former, { recursive: true, mode: 0o755 });
-  await writeFileAtomic(join(former, `${name}.json`), `${JSON.stringify(units)}\n`, {
-    mode: 0o644,
-  });
+  await writeJson(join(former, `${name}.json`), units);
 }
 
 function holdFile({ name }: PodService): string {
   return join(heldFolder, `${name}.json`);
+}
+
+/** Undefined for a file that is missing or broken. */
+export async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  return schema.safeParse(parseJson((await readFileIfExists(file)) ?? '')).data;
+}
+
+async function writeJson(file: string, value: unknown, isOpen = true): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: isOpen ? 0o755 : 0o700 });
+  await writeFileAtomic(file, `${JSON.stringify(value)}\n`, { mode: isOpen ? 0o644 : 0o600 });
 }

@@ -17,33 +17,31 @@ export interface StandInService extends PodService {
   gid: number;
 }
 
+function podService<Name extends JumphostService>(name: Name) {
+  const { metricsPort } = servicePorts[name];
+  const isOnHostNetwork = name === 'metadata-server';
+  return { name, namespace: namespaceOf(name), metricsPort, isOnHostNetwork };
+}
+
 export const metadataServer: StandInService = {
-  name: 'metadata-server',
+  ...podService('metadata-server'),
   unit: 'skolo-metadata-server.service',
-  namespace: namespaceOf('metadata-server'),
-  metricsPort: servicePorts['metadata-server'].metricsPort,
   gid: 0,
-  isOnHostNetwork: true,
 };
 
 export const powerCycleDaemon: StandInService = {
-  name: 'power-cycle-daemon',
+  ...podService('power-cycle-daemon'),
   unit: 'skolo-power-cycle-daemon.service',
-  namespace: namespaceOf('power-cycle-daemon'),
-  metricsPort: servicePorts['power-cycle-daemon'].metricsPort,
   gid: 10_001,
-  isOnHostNetwork: false,
 };
 
 export const services: readonly StandInService[] = [metadataServer, powerCycleDaemon];
 
-/** Those that only k3s runs. A former system may serve in their place. */
-export const podServices: readonly PodService[] = (
-  ['router-backup', 'alert-to-pubsub', 'machine-state'] as const
-).map((name) => ({
-  ...{ name, namespace: namespaceOf(name), isOnHostNetwork: false },
-  metricsPort: servicePorts[name].metricsPort,
-}));
+/** Also those that only k3s runs. A former system may serve in their place. */
+export const allServices: readonly PodService[] = [
+  ...services,
+  ...(['router-backup', 'alert-to-pubsub', 'machine-state'] as const).map(podService),
+];
 
 /** Whether a unit of ours can stand in for it. */
 export function hasUnit(service: PodService): service is StandInService {

@@ -3,12 +3,12 @@ import { stat } from 'node:fs/promises';
 import type { HeldService } from '@skolo/rack/stand-in';
 import { type Context, type Found, find, holdText } from './look.ts';
 import { readHold } from './memory.ts';
-import { hasUnit, type PodService, podServices, rackFileOf, services } from './services.ts';
+import { allServices, hasUnit, type PodService, rackFileOf } from './services.ts';
 
 /** A paragraph for each service. */
 export async function statusText(context: Context): Promise<string> {
   const lines: string[] = [];
-  for (const service of [...services, ...podServices]) {
+  for (const service of allServices) {
     const hold = await readHold(service);
     if (hold === undefined && !hasUnit(service)) continue;
     const found = await find(context, service);

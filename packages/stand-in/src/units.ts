@@ -14,13 +14,10 @@ interface UnitState {
 const timeoutMs = 120_000;
 
 export async function unitState(unit: string): Promise<UnitState> {
-  const output = await systemctl('show', '--property=LoadState,ActiveState', unit);
-  const { LoadState, ActiveState = 'inactive' } = Object.fromEntries(
-    output.split('\n').map((line) => line.split('=', 2)),
-  );
+  const { LoadState, ActiveState } = await show(unit, 'LoadState', 'ActiveState');
   return {
     isInstalled: LoadState === 'loaded',
-    isRunning: ActiveState !== 'inactive' && ActiveState !== 'failed',
+    isRunning: !['inactive', 'failed', undefined].includes(ActiveState),
   };
 }
 
@@ -33,13 +30,14 @@ export async function changeUnit(
 
 /** When it began to run, by a clock of systemd; undefined while it does not. */
 export async function startedAt(unit: string): Promise<string | undefined> {
-  const output = await systemctl(
-    'show',
-    '--property=ActiveState,ActiveEnterTimestampMonotonic',
-    unit,
-  );
-  const [, state] = /^ActiveState=(.+)$/m.exec(output) ?? [];
-  return state === 'active' ? /^ActiveEnter.*=(.+)$/m.exec(output)?.[1] : undefined;
+  const since = 'ActiveEnterTimestampMonotonic';
+  const found = await show(unit, 'ActiveState', since);
+  return found.ActiveState === 'active' ? found[since] : undefined;
+}
+
+async function show(unit: string, ...properties: string[]): Promise<Record<string, string>> {
+  const output = await systemctl('show', `--property=${properties.join(',')}`, unit);
+  return Object.fromEntries(output.split('\n').map((line) => line.split('=', 2)));
 }
 
 /** Starts a unit that is gone when it ends. It has the sandbox of none. */
@@ -49,13 +47,8 @@ export async function startTransient(
   command: readonly string[],
 ): Promise<void> {
   const options = properties.map((each) => `--property=${each}`);
-  await run(
-    'systemd-run',
-    ['--quiet', '--collect', `--unit=${unit}`, ...options, '--', ...command],
-    {
-      timeout: timeoutMs,
-    },
-  );
+  const args = ['--quiet', '--collect', `--unit=${unit}`, ...options, '--', ...command];
+  await run('systemd-run', args, { timeout: timeoutMs });
 }
 
 /** Files of units have changed. */

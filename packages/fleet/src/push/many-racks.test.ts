@@ -1,11 +1,12 @@
 /** Stages, failures and resumption of a push to many racks: stand-ins for their clusters, and in the long run three real ones. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isLong } from '@skolo/durable/campaign';
-import { peer, startContainerRegistry } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { type ContainerRegistry, peer, startContainerRegistry } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { FleetError } from '../errors.ts';
+import type { Kubectl } from '../kubectl.ts';
 import { kubectlAt } from '../testing/kubectl.ts';
 import {
   type OpenedRack,
@@ -27,7 +28,17 @@ const controlPlane = isLong ? peer('control-plane') : undefined;
 const real = controlPlane === undefined ? [] : ['lost', 'half-dead', 'drifted'];
 const names = ['broken', 'lost', 'half-dead', 'drifted', ...others(isLong ? 16 : 2)];
 
+let registry: ContainerRegistry;
+
 describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => {
+  beforeAll(async () => {
+    registry = await startContainerRegistry(registryProgram ?? '');
+    for (const word of ['clean', 'next']) await registry.push('skolo/service', tagOf(word), word);
+    await registry.push('skolo/agent', tagOf('clean'), 'clean');
+    await registry.push('skolo/agent', 'one-platform', 'amd64', 'image');
+  });
+  afterAll(() => registry?.close());
+
   it(`leaves each of ${names.length} racks right, ${real.length} of them real: the failed one as it was, the lost one after a resumption`, async () => {
     const { push, racks, repository, former } = await fleetOf(names);
     racks.get('drifted')?.setImage('service', 'by/hand:1');
@@ -104,6 +115,19 @@ describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => 
     expect(carried).toEqual([image, image]);
   }, 60_000);
 
+  it('refuses an image that is missing, or not for all machines, before anything is touched', async () => {
+    const { push, racks } = await fleetOf(['rack-1']);
+    const before = racks.get('rack-1')?.changes.length;
+    const ask = (service: string, version: string) =>
+      push({ services: [service], version }, [['rack-1']]);
+
+    await expect(ask('service', 'none')).rejects.toThrow('no such tag');
+    await expect(ask('agent', 'one-platform')).rejects.toThrow(
+      /skolo\/agent:one-platform@sha256:\w+: there is none for linux\/arm64, only for linux\/amd64/,
+    );
+    expect(racks.get('rack-1')?.changes).toHaveLength(before ?? -1);
+  });
+
   it('begins no other rack after a failure of the first stage', async () => {
     const { push, racks } = await fleetOf(['broken', 'rack-1']);
     const before = racks.get('rack-1')?.changes.length;
@@ -118,6 +142,18 @@ describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => 
   }, 60_000);
 });
 
+const rendered = new Map<string, Promise<string>>();
+
+/** kustomize costs half a second, and overlays of these racks are alike. */
+function renderingOnce(kubectl: Kubectl): Kubectl {
+  return async (args) => {
+    const overlay = await readFile(join(args[1] ?? '', 'kustomization.yaml'), 'utf8');
+    const text = rendered.get(overlay) ?? kubectl(args);
+    rendered.set(overlay, text);
+    return await text;
+  };
+}
+
 function others(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `rack-${i + 1}`);
 }
@@ -131,12 +167,8 @@ const patiently = { pollMs: 500, readyMs: 60_000, patienceMs: 2_000 };
 
 /** Racks that run the same version, and a push of another one. */
 async function fleetOf(all: readonly string[]) {
-  const registry = await startContainerRegistry(registryProgram ?? '');
-  onTestFinished(registry.close);
-  for (const word of ['clean', 'next']) await registry.push('skolo/service', tagOf(word), word);
   const repository = await createRackRepository(registry.host, all);
   onTestFinished(repository.remove);
-  await registry.push('skolo/agent', tagOf('clean'), 'clean');
   const folder = await mkdtemp(join(tmpdir(), 'skolo-records-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const kubectl = kubectlAt('', program ?? '');
@@ -150,7 +182,7 @@ async function fleetOf(all: readonly string[]) {
   }
 
   function standIn(how: { crashing?: string; dead?: string }): StandInRack {
-    return createStandInRack({ kubectl, ...how });
+    return createStandInRack({ kubectl: renderingOnce(kubectl), ...how });
   }
 
   async function newRealRack(how: { dead?: string }): Promise<StandInRack> {
@@ -192,7 +224,9 @@ async function fleetOf(all: readonly string[]) {
       now: Date.now,
       report,
     });
-    for (const { problem } of ready.racks) if (problem) throw problem;
+    const problem = ready.racks.find((rack) => rack.problem)?.problem;
+    if (problem) await ready.close();
+    if (problem) throw problem;
     prepared();
     return await ready.run();
   }

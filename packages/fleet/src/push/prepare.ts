@@ -1,6 +1,7 @@
 /** Everything about a rack before anything is changed: what would be pushed, what would change, whether it is allowed. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readFileIfExists } from '@skolo/durable';
 import { FleetError } from '../errors.ts';
 import { listTags, parseImage, resolveImage } from '../registry.ts';
 import { neededImages, proveImages } from './images.ts';
@@ -10,7 +11,7 @@ import type { RackPlan } from './plan.ts';
 import { isRackFile } from './push-rack-file.ts';
 import { planRack, type Rack, readNodes } from './rack.ts';
 import type { Request } from './record.ts';
-import { contains, fileAt, type Repository, withCopy } from './repository.ts';
+import { contains, type Repository, withCopy } from './repository.ts';
 import { isDirty, newestTag, type Pin, pinsOf, readPins, withPins } from './versions.ts';
 
 export interface Preparation {
@@ -44,15 +45,20 @@ export async function prepareRack(
   return await withCopy(repository, signal, async (kube) => {
     const file = kustomizationOf({ kube }, rack.name);
     const own = kustomizationOf(repository, rack.name);
-    const text = await fileAt(repository, repository.head, own, signal);
-    const former = readPins(text, file);
+    const text = await readFileIfExists(file);
+    if (text === undefined)
+      throw new FleetError('REPOSITORY', `${own}: is in no commit; commit it`);
+    const former = readPins(text, own);
     const render = () => renderOverlay(rack, join(kube, 'racks', rack.name));
-    const isUsed = usedIn(await render());
+    const asCommitted = await render();
+    const isUsed = usedIn(asCommitted);
     const pins = request.isRollback
       ? formerPins(rack, last)
       : await newPins(rack, former.filter(isUsed), request, signal);
-    await writeFile(file, withPins(text, pins));
-    const plan = await planRack(rack, await render(), options);
+    const pinned = withPins(text, pins);
+    if (pinned !== text) await writeFile(file, pinned);
+    const objects = pinned === text ? asCommitted : await render();
+    const plan = await planRack(rack, objects, options);
     await proveImages(neededImages(plan, await readNodes(rack)), signal);
     const names = new Set(pins.map(({ name }) => name));
     return { plan, pins, former: former.filter(({ name }) => names.has(name)) };

@@ -48,8 +48,7 @@ export async function planRack(
   rendered: readonly KubeObject[],
   { isDry = false }: { isDry?: boolean } = {},
 ): Promise<RackPlan> {
-  if (!isDry) await adopt(rack, rendered);
-  const live = byKey(await readLive(rack, rendered));
+  const live = byKey(isDry ? await readLive(rack, rendered) : await adopt(rack, rendered));
   const { wanted, held } = leaveHeld(rendered, live);
   const objects = await planObjects(rack, wanted, live);
   return {
@@ -96,17 +95,21 @@ export async function applyChanges(
   return changed;
 }
 
-/** Controllers write the same objects, hence the attempts. */
-async function adopt(rack: Rack, wanted: readonly KubeObject[], attempts = 5): Promise<void> {
+/** Controllers write the same objects, hence the attempts. @returns them as they are now */
+async function adopt(
+  rack: Rack,
+  wanted: readonly KubeObject[],
+  attempts = 5,
+): Promise<KubeObject[]> {
   const live = await readLive(rack, wanted);
   const objects = live.flatMap((object) => adopted(object) ?? []);
-  if (objects.length === 0) return;
+  if (objects.length === 0 || attempts === 0) return live;
   try {
     await rack.kubectl(['replace', '-f', '-', '-o', 'name'], { input: listText(objects) });
   } catch (error) {
     if (!isRefused(error, 'Conflict') || attempts <= 1) throw error;
-    await adopt(rack, wanted, attempts - 1);
   }
+  return await adopt(rack, wanted, attempts - 1);
 }
 
 function byKey(objects: readonly KubeObject[]): ReadonlyMap<string, KubeObject> {

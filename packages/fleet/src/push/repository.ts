@@ -64,16 +64,6 @@ export async function contains(
   );
 }
 
-/** A file as it is in a commit. */
-export async function fileAt(
-  { root }: Repository,
-  commit: string,
-  file: string,
-  signal: AbortSignal,
-): Promise<string> {
-  return await git(root, ['show', `${commit}:${relative(root, file)}`], { signal, trim: false });
-}
-
 /**
  * Calls `work` with a copy of kube/ as it is in the commit.
  *
@@ -159,13 +149,8 @@ export async function authorOf({ root }: Repository, signal: AbortSignal): Promi
 }
 
 /** @throws FleetError */
-async function git(
-  cwd: string,
-  args: readonly string[],
-  { trim = true, ...options }: ProgramOptions & { trim?: boolean },
-): Promise<string> {
-  const stdout = await run('git', args, cwd, options);
-  return trim ? stdout.trim() : stdout;
+async function git(cwd: string, args: readonly string[], options: ProgramOptions): Promise<string> {
+  return (await run('git', args, cwd, options)).trim();
 }
 
 const deadlineMs = 60_000;

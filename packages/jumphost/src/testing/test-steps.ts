@@ -78,8 +78,40 @@ export function testSteps(desk: TestDesk, signal: AbortSignal): Step[] {
   return steps.filter(({ name }) => !ofRepository.includes(name));
 }
 
+/**
+ * A machine in the cluster, as its kubelet and the server of k3s make it.
+ *
+ * @param jumphost where `k3s kubectl` is
+ */
+export async function register(
+  jumphost: Pick<Host, 'need'>,
+  name: string,
+  { isReady }: { isReady: boolean },
+): Promise<void> {
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name } };
+  const secret = {
+    ...{ apiVersion: 'v1', kind: 'Secret' },
+    metadata: { name: `${name}.node-password.k3s`, namespace: 'kube-system' },
+    stringData: { hash: 'of another password' },
+  };
+  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [node, secret] });
+  const condition = { type: 'Ready', status: isReady ? 'True' : 'Unknown' };
+  const status = JSON.stringify({ status: { conditions: [condition] } });
+  await jumphost.need(
+    `k3s kubectl apply -f - && k3s kubectl patch node ${name} --subresource=status -p '${status}'`,
+    { input },
+  );
+}
+
+let rendered: Promise<string> | undefined;
+
 /** Namespaces and accounts of kube/base, rendered. */
 export async function accounts(): Promise<string> {
+  rendered ??= render();
+  return await rendered;
+}
+
+async function render(): Promise<string> {
   const parts = ['namespaces', 'access'].map((part) => `${repository}kube/base/${part}`);
   const texts = await Promise.all(
     parts.map(async (part) => (await run(peer('kubectl') ?? '', ['kustomize', part])).stdout),

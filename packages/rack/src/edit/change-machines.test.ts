@@ -1,3 +1,4 @@
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRack } from '../load.ts';
@@ -122,6 +123,7 @@ machines:
         });
         expect(names.map((name) => is?.get(name))).toEqual(expected);
       }),
+      runs(100),
     );
   });
 });

@@ -4,7 +4,6 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import { models } from '@skolo/models';
 import {
   Document,
   isAlias,
@@ -19,11 +18,11 @@ import {
 } from 'yaml';
 import { expandEntry } from '../expand.ts';
 import { hideRanges } from '../hidden-ranges.ts';
-import { infrastructureEntry, infrastructureSchema } from '../infrastructure-schema.ts';
+import { spreadOfDevice } from '../infrastructure-schema.ts';
 import { machineSchema } from '../machine-schema.ts';
 import { isMap as isPlainMap } from '../plain.ts';
-import { escapeRange, expandRange, hasRange } from '../ranges.ts';
-import { type Spread, spreadOf } from '../spreading.ts';
+import { expandRange, hasRange } from '../ranges.ts';
+import { escaped, type Spread, spreadOf } from '../spreading.ts';
 import { readYaml } from '../yaml.ts';
 import { foldValues } from './fold.ts';
 import { applied, ByHand, marginOf, plain, rangeOf, type Splice, written } from './splice.ts';
@@ -146,9 +145,7 @@ function splitPair(text: string, { section, key, pair, leaving, file, show }: Fo
 }
 
 function spreadOfEntry(section: Found['section'], raw: unknown): Spread {
-  if (section === 'machines') return spreadOf(machineSchema);
-  const model = isPlainMap(raw) ? models.get(String(raw.model)) : undefined;
-  return spreadOf(model ? infrastructureEntry(model) : infrastructureSchema);
+  return section === 'machines' ? spreadOf(machineSchema) : spreadOfDevice(raw);
 }
 
 /** A line for all of them, else one for each. */
@@ -195,17 +192,6 @@ function folded(values: readonly unknown[], spread: Spread | undefined): unknown
     ),
   ]);
   return entries.some(([, value]) => value === undefined) ? undefined : Object.fromEntries(entries);
-}
-
-/** What is no range any more must not be read as one. */
-function escaped(value: unknown, spread: Spread | undefined): unknown {
-  if (spread?.as === 'literal') return value;
-  if (typeof value === 'string') return escapeRange(value);
-  if (Array.isArray(value)) return value.map((each) => escaped(each, spread?.items));
-  if (!isPlainMap(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, each]) => [key, escaped(each, spread?.keys.get(key))]),
-  );
 }
 
 function inline(value: unknown): string {

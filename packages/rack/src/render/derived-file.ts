@@ -20,6 +20,16 @@ export interface DerivedFile {
   use: 'resource' | PatchTarget;
 }
 
+/** A patch of the pods of a workload. */
+export function podPatch(name: string, spec: { [key: string]: Json }, kind = 'Deployment'): Json {
+  return {
+    apiVersion: 'apps/v1',
+    kind,
+    metadata: { name },
+    spec: { template: { spec } },
+  };
+}
+
 /** A setting of rack.yaml that does not work on k3s. */
 export interface RenderWarning {
   /** As in rack.yaml: `services.alert-to-pubsub.credentials`. */

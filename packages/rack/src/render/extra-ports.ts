@@ -1,6 +1,6 @@
 /** Optional ports of rack.yaml: endpoints of the power-cycle daemon, notices for the router backup, enrolment of machines. */
 import type { Json, Rack } from '../rack.ts';
-import type { DerivedFile } from './derived-file.ts';
+import { type DerivedFile, podPatch } from './derived-file.ts';
 import { networksOf } from './networks.ts';
 
 /** Ports below need root by default. */
@@ -74,14 +74,7 @@ function lowPortsPatch(service: string): DerivedFile {
   return {
     name: `low-ports-${service}.yaml`,
     about: `A port of ${service} is below 1024, and it does not run as root.`,
-    objects: [
-      {
-        apiVersion: 'apps/v1',
-        kind: 'Deployment',
-        metadata: { name: service },
-        spec: { template: { spec: { securityContext: { sysctls } } } },
-      },
-    ],
+    objects: [podPatch(service, { securityContext: { sysctls } })],
     use: { kind: 'Deployment', name: service },
   };
 }

@@ -2,7 +2,7 @@
 import { hostsOf, namesOf } from '../formats/hosts.ts';
 import type { Rack } from '../rack.ts';
 import { serviceNames } from '../service-ports.ts';
-import type { DerivedFile } from './derived-file.ts';
+import { type DerivedFile, podPatch } from './derived-file.ts';
 
 /** The metadata server connects to no service. */
 const clients = serviceNames.filter((name) => name !== 'metadata-server').sort();
@@ -15,14 +15,7 @@ export function hostAliases(rack: Rack): DerivedFile {
   return {
     name: 'host-aliases.yaml',
     about: 'All names of the jumphost, for pods that connect to it.',
-    objects: [
-      {
-        apiVersion: 'apps/v1',
-        kind: 'Deployment',
-        metadata: { name: 'any' },
-        spec: { template: { spec: { hostAliases: [{ ip: address, hostnames }] } } },
-      },
-    ],
+    objects: [podPatch('any', { hostAliases: [{ ip: address, hostnames }] })],
     use: {
       kind: 'Deployment|DaemonSet',
       labelSelector: `app.kubernetes.io/name in (${clients.join(',')})`,

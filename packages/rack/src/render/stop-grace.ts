@@ -1,7 +1,7 @@
 /** Patches for services with a longer `stopWithin` than kube/base allows. */
 import type { Rack } from '../rack.ts';
 import { jumphostServices } from '../service-ports.ts';
-import type { DerivedFile } from './derived-file.ts';
+import { type DerivedFile, podPatch } from './derived-file.ts';
 
 /** Default of kube/base. */
 const usualSeconds = 30;
@@ -15,14 +15,7 @@ export function stopGrace(rack: Rack): DerivedFile[] {
     return {
       name: `stop-${service}.yaml`,
       about: `Time for ${service} to stop: its stopWithin and ${extraSeconds} s.`,
-      objects: [
-        {
-          apiVersion: 'apps/v1',
-          kind: 'Deployment',
-          metadata: { name: service },
-          spec: { template: { spec: { terminationGracePeriodSeconds: seconds } } },
-        },
-      ],
+      objects: [podPatch(service, { terminationGracePeriodSeconds: seconds })],
       use: { kind: 'Deployment', name: service },
     };
   });

@@ -1,7 +1,7 @@
 /** Patch of the agents' DaemonSet: time for tasks to finish, folders of bots. */
 import { swarmingSettings } from '../overrides.ts';
 import type { Rack } from '../rack.ts';
-import type { DerivedFile } from './derived-file.ts';
+import { type DerivedFile, podPatch } from './derived-file.ts';
 
 /** After the grace time of a task: the bot uploads results, and the agent ends. */
 const extraSeconds = 150;
@@ -15,33 +15,19 @@ export function swarmingClientPatch(rack: Rack): DerivedFile {
   const grace = Math.max(...settings.map(({ taskGraceSeconds }) => taskGraceSeconds));
   const folders = [...new Set(settings.map(({ botDir }) => botDir))].sort();
   const volumes = folders.map((path, i) => ({ name: i === 0 ? 'bot' : `bot-${i + 1}`, path }));
+  const volumeMounts = volumes.map(({ name, path }) => ({ name, mountPath: path }));
+  const spec = {
+    terminationGracePeriodSeconds: grace + extraSeconds,
+    containers: [{ name: 'swarming-client', volumeMounts }],
+    volumes: volumes.map(({ name, path }) => ({
+      name,
+      hostPath: { path, type: 'DirectoryOrCreate' },
+    })),
+  };
   return {
     name: 'swarming-client.yaml',
     about: `Time for tasks after SIGTERM (the longest of all machines and ${extraSeconds} s), and folders of bots.`,
-    objects: [
-      {
-        apiVersion: 'apps/v1',
-        kind: 'DaemonSet',
-        metadata: { name: 'swarming-client' },
-        spec: {
-          template: {
-            spec: {
-              terminationGracePeriodSeconds: grace + extraSeconds,
-              containers: [
-                {
-                  name: 'swarming-client',
-                  volumeMounts: volumes.map(({ name, path }) => ({ name, mountPath: path })),
-                },
-              ],
-              volumes: volumes.map(({ name, path }) => ({
-                name,
-                hostPath: { path, type: 'DirectoryOrCreate' },
-              })),
-            },
-          },
-        },
-      },
-    ],
+    objects: [podPatch('swarming-client', spec, 'DaemonSet')],
     use: { kind: 'DaemonSet', labelSelector: 'app.kubernetes.io/name=swarming-client' },
   };
 }

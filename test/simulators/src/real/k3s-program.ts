@@ -2,8 +2,9 @@
  * Stands in for the binary of k3s: the same files, flags, unit and paths, and behind them a real API server with controllers and
  * a node that only says that its pods run (test/control-plane). It runs no container, imports no image and has no network of pods.
  *
- * `K3S_TEST_CONTROL_PLANE` and `K3S_TEST_KUBECTL` are the programs, `K3S_TEST_VERSION` is what it says of itself. With `K3S_TEST_FAULT`
- * its server does not get well: it ends (`crash`), or never answers (`hang`).
+ * `K3S_TEST_CONTROL_PLANE` and `K3S_TEST_KUBECTL` are the programs, and `K3S_TEST_VERSION` is its version. A script in front of it answers
+ * `--version` and `kubectl` (packages/jumphost/src/testing/test-desk.ts). With `K3S_TEST_FAULT` its server does not get well: it ends
+ * (`crash`), or never answers (`hang`).
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -39,14 +40,6 @@ const Config = z.object({
 });
 
 async function main([command = '', ...args]: string[]): Promise<number> {
-  if (command === '--version') {
-    console.log(`k3s version ${version} (of a test)\ngo version go1.26.8`);
-    return 0;
-  }
-  if (command === 'kubectl') {
-    const env = { ...process.env, KUBECONFIG: kubeconfig };
-    return spawnSync(kubectl, args, { env, stdio: 'inherit' }).status ?? 1;
-  }
   if (command === 'token' && args[0] === 'create') {
     console.log(await newToken(data));
     return 0;
