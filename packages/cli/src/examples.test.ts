@@ -27,7 +27,8 @@ it('so do those of the documents', async () => {
   const wrong: string[] = [];
   let count = 0;
   for (const path of await documents()) {
-    const text = await readFile(path, 'utf8');
+    // Sentences of YAML go on in the next line.
+    const text = (await readFile(path, 'utf8')).replaceAll(/(?<=`[^`\n]*)\n +(?=[^`\n]*`)/g, ' ');
     for (const line of text.match(/(?:^(?:\$ )?|`)(?:npx )?skolo [a-z][^`\n]*/gm) ?? []) {
       count += 1;
       const why = await whatIsWrong(line.replace(/^`|^\$ |npx /g, ''));
@@ -56,6 +57,9 @@ async function whatIsWrong(line: string): Promise<string | undefined> {
     path.push(verb);
     known = await helpOf(path);
   }
+  const [verb = ''] = others.slice(path.length - 1);
+  const takesOnlyVerbs = /^Usage: skolo [a-z].* \[command\]$/m.test(known);
+  if (takesOnlyVerbs && /^[a-z-]+$/.test(verb)) return `no verb ${verb}`;
   const option = words
     .map((word) => word.replace(/^\[/, '').replace(/[\].,…=|].*$/, ''))
     .find((word) => word.startsWith('--') && !new RegExp(`${word}(?![a-z-])`).test(known));
@@ -83,12 +87,13 @@ function commandsIn(help: string): string[] {
 }
 
 async function documents(): Promise<string[]> {
-  const folders = ['', 'docs', 'kube', 'deploy/jumphost', 'deploy/systemd', 'packages/cli'];
+  const rules = 'kube/base/prometheus/rules';
+  const folders = ['', 'docs', 'kube', rules, 'deploy/jumphost', 'deploy/systemd', 'packages/cli'];
   const found = await Promise.all(
     folders.map(async (folder) => {
       const names = await readdir(join(repository, folder));
       return names
-        .filter((name) => name.endsWith('.md'))
+        .filter((name) => /\.md$|(?<!\.test)\.yaml$/.test(name))
         .map((name) => join(repository, folder, name));
     }),
   );

@@ -1,12 +1,12 @@
 /** The demo: a rack on this computer, with stand-ins for all that is not here. */
 import { type RackWatch, watchRack } from '@skolo/rack';
 import { AgentComputer } from './agent-computer.ts';
-import { DemoCopy, type Origin } from './demo-copy.ts';
+import type { DemoCopy, Origin } from './demo-copy.ts';
 import { pathFrom } from './folders.ts';
-import { type Lock, takeLock } from './lock.ts';
+import type { Lock } from './lock.ts';
 import { withOneAddress } from './one-address.ts';
 import type { Output } from './output.ts';
-import { areFree, choosePlaces, type Place, withPlaces } from './placement.ts';
+import { areFree, choosePlaces, type Place, writePlaces } from './placement.ts';
 import { hasManyLoopbackAddresses, host } from './ports.ts';
 import { type Planned, runServices } from './run-services.ts';
 import { EndedAtOnce } from './service-process.ts';
@@ -16,9 +16,12 @@ import type { StandIn } from './stand-ins/stand-in.ts';
 import { type Summary, serviceRow, summaryText } from './summary.ts';
 import { closeAll, followRack, startStandIns } from './surroundings.ts';
 import { adbTrouble, pythonTrouble } from './what-is-missing.ts';
+import { YamlText } from './yaml-text.ts';
 
 export interface DemoOptions {
-  dir: string;
+  copy: DemoCopy;
+  /** On its folder. */
+  lock: Lock;
   fresh: boolean;
   /** Where the person is. */
   cwd: string;
@@ -35,17 +38,13 @@ const machineHost = '127.0.1.1';
 /**
  * Runs until it is to stop.
  *
- * @throws AlreadyRunning
- * @throws NotOurFolder
  * @throws RackError The copy was edited, has mistakes, and there is no earlier version of it.
  * @throws EndedAtOnce A service could not start.
  */
 export async function runDemo(options: DemoOptions): Promise<void> {
-  const { dir, fresh, output } = options;
-  const copy = new DemoCopy(dir);
-  await copy.checkFolder();
-  const lock = await takeLock(dir, (line) => output.line(line));
-  const closers = [() => lock.release()];
+  const { copy, fresh, output } = options;
+  const { dir } = copy;
+  const closers: (() => Promise<void>)[] = [];
   try {
     if (fresh) await copy.clear();
     const [manyAddresses, noPython, noAdb] = await Promise.all([
@@ -63,11 +62,12 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     const prepare = (places: Place[]) =>
       copy.prepare({
         adapt: (text) => (manyAddresses ? text : withOneAddress(text)),
-        place: (text) =>
-          standIns.reduce(
-            (placed, each) => each.place?.(placed, dir) ?? placed,
-            withPlaces(text, places),
-          ),
+        place(text) {
+          const edited = new YamlText(text);
+          writePlaces(edited, places);
+          for (const each of standIns) each.place?.(edited, dir);
+          return edited.text;
+        },
       });
     let places = await choose();
     const origin = await prepare(places);
@@ -81,7 +81,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     closers.push(() => rack.close());
     const surroundings = await followRack(rack, { dir, started: standIns, onError });
     closers.push(() => surroundings.close());
-    const demo = { copy, lock, rack, standIns, origin, manyAddresses, computer, missing, running };
+    const demo = { rack, standIns, origin, manyAddresses, computer, missing, running };
 
     for (let left = attempts; ; left--) {
       try {
@@ -101,8 +101,6 @@ export async function runDemo(options: DemoOptions): Promise<void> {
 }
 
 interface Demo {
-  copy: DemoCopy;
-  lock: Lock;
   rack: RackWatch;
   standIns: readonly StandIn[];
   origin: Origin;
@@ -115,12 +113,13 @@ interface Demo {
 }
 
 async function runPlaced(options: DemoOptions, demo: Demo, places: Place[]): Promise<void> {
-  const rackFile = pathFrom(demo.copy.rackFile, options.cwd);
+  const { copy, lock } = options;
+  const rackFile = pathFrom(copy.rackFile, options.cwd);
   await runServices({
     ...options,
-    planned: places.map((place) => plan(place, places, demo, rackFile)),
-    rackFile: demo.copy.rackFile,
-    onGuard: (pid) => demo.lock.share(pid),
+    planned: places.map((place) => plan(place, { places, demo, copy, rackFile })),
+    stopWithin: async (name) => demo.rack.rack.services[name].stopWithin,
+    onGuard: (pid) => lock.share(pid),
     onListening: async () => {
       const summary = describe(demo, places, rackFile);
       options.output.line(summaryText(summary, options.output.colour));
@@ -128,9 +127,16 @@ async function runPlaced(options: DemoOptions, demo: Demo, places: Place[]): Pro
   });
 }
 
-function plan(place: Place, places: Place[], demo: Demo, rackFile: string): Planned {
-  const { name, host, port, metricsPort, machine } = place;
-  const { copy, computer } = demo;
+function plan(
+  { name, host, port, metricsPort, machine }: Place,
+  {
+    places,
+    demo,
+    copy,
+    rackFile,
+  }: { places: Place[]; demo: Demo; copy: DemoCopy; rackFile: string },
+): Planned {
+  const { computer } = demo;
   const flags = {
     ...(machine === undefined
       ? { rack: rackFile }

@@ -1,14 +1,12 @@
 /** What `npm start` runs: the demo, or with --rack a real rack. */
 import { join, resolve } from 'node:path';
-import { RackError } from '@skolo/rack';
+import { RackError } from '@skolo/rack/issues';
 import { parseCommandLine, UsageError, usage } from './command-line.ts';
-import { runDemo } from './demo.ts';
-import { NotOurFolder } from './demo-copy.ts';
+import { DemoCopy, NotOurFolder } from './demo-copy.ts';
 import { folderTrouble } from './folder-trouble.ts';
 import { pathFrom, root, userFolder } from './folders.ts';
-import { AlreadyRunning } from './lock.ts';
+import { AlreadyRunning, takeLock } from './lock.ts';
 import { outputTo } from './output.ts';
-import { runRealRack } from './real-rack.ts';
 import { EndedAtOnce } from './service-process.ts';
 
 process.exitCode = await main(process.argv.slice(2));
@@ -25,11 +23,21 @@ async function main(args: string[]): Promise<number> {
     const cwd = userFolder();
     const shared = { cwd, output, ...signals() };
     if (options.rack !== undefined) {
+      const { runRealRack } = await import('./real-rack.ts');
       await runRealRack({ ...shared, rackFile: pathFrom(options.rack, cwd) });
       return 0;
     }
     if (options.dir !== undefined) dir = resolve(cwd, options.dir);
-    await runDemo({ ...shared, dir, fresh: options.fresh });
+    const copy = new DemoCopy(dir);
+    await copy.checkFolder();
+    const lock = await takeLock(dir, (line) => output.line(line));
+    try {
+      // What it needs takes a second to load.
+      const { runDemo } = await import('./demo.ts');
+      await runDemo({ ...shared, copy, lock, fresh: options.fresh });
+    } finally {
+      await lock.release();
+    }
     return 0;
   } catch (error) {
     if (error instanceof UsageError) {

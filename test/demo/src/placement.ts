@@ -2,7 +2,7 @@
 import { type ServiceName, servicePorts } from '@skolo/rack';
 import { choosePort, host, isFree } from './ports.ts';
 import type { DemoService } from './services/service.ts';
-import { hasMachine, setValue } from './yaml-text.ts';
+import type { YamlText } from './yaml-text.ts';
 
 export interface Place {
   name: ServiceName;
@@ -48,17 +48,22 @@ export async function areFree(places: readonly Place[]): Promise<boolean> {
   return true;
 }
 
-/** The text of rack.yaml with these places in it. */
-export function withPlaces(text: string, places: readonly Place[]): string {
-  return places.reduce((changed, { name, url, metricsUrl, machine }) => {
-    if (machine !== undefined && !hasMachine(changed, machine)) return changed;
+/** Writes these places into rack.yaml. */
+export function writePlaces(rack: YamlText, places: readonly Place[]): void {
+  for (const { name, url, metricsUrl, machine } of places) {
+    if (machine !== undefined && !hasMachine(rack, machine)) continue;
     const section =
       machine === undefined
         ? (['services', name] as const)
         : (['machines', machine, 'swarming'] as const);
-    const withUrl = setValue(changed, [...section, 'url'], url);
-    return setValue(withUrl, [...section, 'metricsUrl'], metricsUrl);
-  }, text);
+    rack.set([...section, 'url'], url);
+    rack.set([...section, 'metricsUrl'], metricsUrl);
+  }
+}
+
+/** Whether it has an entry of just this name; one with a range is another. */
+export function hasMachine(rack: YamlText, name: string): boolean {
+  return rack.keysAt(['machines', name]).length > 0;
 }
 
 function urlOf(host: string, port: number): string {

@@ -1,4 +1,5 @@
 /** A real rack: the services with its file, at their usual ports; nothing is copied and nothing simulated. */
+import { defaultSettings, readRack } from '@skolo/rack';
 import type { Output } from './output.ts';
 import { runServices } from './run-services.ts';
 import { services } from './services/index.ts';
@@ -24,6 +25,11 @@ export async function runRealRack(options: RealRackOptions): Promise<void> {
     planned: services
       .filter(({ machine }) => machine === undefined)
       .map(({ name }) => ({ name, flags: ['--rack', rackFile] })),
+    async stopWithin(service) {
+      const rack = await readRack(rackFile, { strictFor: service }).catch(() => undefined);
+      // The usual time while rack.yaml cannot be read.
+      return (rack?.services ?? defaultSettings())[service].stopWithin;
+    },
     onListening: async (ports) => {
       const where = [...ports].map(([name, port]) => `${name} at port ${port}`);
       output.line(`\n${rackFile} runs: ${where.join(', ')}. Ctrl-C ends it.\n`);

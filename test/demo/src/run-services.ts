@@ -8,7 +8,6 @@ import { readableLine } from './log-lines.ts';
 import type { Output } from './output.ts';
 import { ServiceProcess } from './service-process.ts';
 import { mainOf } from './services/service.ts';
-import { stopWithinOf } from './stop-within.ts';
 
 /** A service to run, with its flags. */
 export interface Planned {
@@ -20,8 +19,8 @@ export interface Planned {
 
 export interface RunOptions {
   planned: readonly Planned[];
-  /** The rack.yaml that they run. */
-  rackFile: string;
+  /** Seconds that a service may take to end. Asked when they are needed: rack.yaml may have changed. */
+  stopWithin(service: ServiceName): Promise<number>;
   cwd: string;
   output: Output;
   /** Aborted to end all of it; and once more, for people in a hurry. */
@@ -44,7 +43,7 @@ const slowAfterMs = 20_000;
  * @throws EndedAtOnce One of them could not start; all are ended.
  */
 export async function runServices(options: RunOptions): Promise<void> {
-  const { planned, rackFile, cwd, output, stop, hurry } = options;
+  const { planned, cwd, output, stop, hurry } = options;
   const guard = new Guard(options.onGuard);
   const width = Math.max(...planned.map(({ name }) => name.length));
   const processes = planned.map(({ name, flags, computer }) => {
@@ -57,7 +56,7 @@ export async function runServices(options: RunOptions): Promise<void> {
       computer,
       onLine: (line) => output.line(readableLine(line, style)),
       print: (text) => output.problem(text),
-      stopWithin: () => stopWithinOf(rackFile, name),
+      stopWithin: () => options.stopWithin(name),
     });
     return { name, process, isAgent: computer !== undefined };
   });

@@ -21,7 +21,7 @@ export interface ServiceProcessOptions {
   onLine(line: string): void;
   /** What happened to the process, for people. */
   print(text: string): void;
-  /** Seconds that it may take to end. Asked when they are needed: rack.yaml may have changed. */
+  /** Seconds that it may take to end, as rack.yaml has it now. */
   stopWithin(): Promise<number>;
 }
 

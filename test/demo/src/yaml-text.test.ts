@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { deleteValue, setValue } from './yaml-text.ts';
+import { YamlText } from './yaml-text.ts';
 
 const path = ['services', 'metadata-server', 'url'] as const;
 
-describe('setValue', () => {
+function set(text: string, value: string): string {
+  const yaml = new YamlText(text);
+  yaml.set(path, value);
+  return yaml.text;
+}
+
+describe('set', () => {
   it('changes nothing but the value', () => {
     const text = `a:   1     # aligned
 services:
@@ -12,16 +18,16 @@ services:
       "quoted" : [ 1,2 ]
 `;
 
-    const changed = setValue(text, path, 'http://127.0.0.1:40000');
+    const changed = set(text, 'http://127.0.0.1:40000');
 
     expect(changed).toBe(text.replace(':8080', ':40000'));
-    expect(setValue(changed, path, 'http://127.0.0.1:40000')).toBe(changed);
+    expect(set(changed, 'http://127.0.0.1:40000')).toBe(changed);
   });
 
   it('works in a file with a mistake elsewhere', () => {
     const text = 'machines: [a\nservices: { metadata-server: { url: "http://old" } }\n';
 
-    expect(setValue(text, path, 'http://new')).toBe(text.replace('"http://old"', 'http://new'));
+    expect(set(text, 'http://new')).toBe(text.replace('"http://old"', 'http://new'));
   });
 
   it.each([
@@ -31,9 +37,9 @@ services:
     ['an empty section', 'services:\n'],
     ['no text', ''],
   ])('adds the key where there is %s', (_, text) => {
-    const changed = setValue(text, path, 'http://new');
+    const changed = set(text, 'http://new');
 
-    expect(setValue(changed, path, 'http://new')).toBe(changed);
+    expect(set(changed, 'http://new')).toBe(changed);
     expect(changed).toContain('url: http://new');
     for (const comment of text.match(/#.*/g) ?? []) expect(changed).toContain(comment);
   });
@@ -43,15 +49,20 @@ services:
     ['a list', '- a\n'],
     ['broken text without the key', 'services: [\n'],
   ])('leaves %s alone', (_, text) => {
-    expect(setValue(text, path, 'http://new')).toBe(text);
+    expect(set(text, 'http://new')).toBe(text);
   });
 });
 
-describe('deleteValue', () => {
+describe('delete', () => {
   it('keeps the rest', () => {
     const text = 'a:\n  b: 1 # one\n  c: 2\nd: 3\n';
+    const yaml = new YamlText(text);
 
-    expect(deleteValue(text, ['a', 'c'])).toBe('a:\n  b: 1 # one\nd: 3\n');
-    expect(deleteValue(text, ['a', 'x'])).toBe(text);
+    yaml.delete(['a', 'x']);
+    expect(yaml.text).toBe(text);
+    yaml.delete(['a', 'c']);
+    yaml.set(['d'], 4);
+
+    expect(yaml.text).toBe('a:\n  b: 1 # one\nd: 4\n');
   });
 });

@@ -2,41 +2,65 @@ import { type Document, isMap, isScalar, parseDocument } from 'yaml';
 
 type Path = readonly [string, ...string[]];
 
-/**
- * The text with the value at `path` set to `value`, a number or a plain word or URL. Where there is a value already, nothing else
- * changes, not even a space, and it works in a file with mistakes elsewhere. Otherwise the key is added, which keeps
- * comments but may set spaces anew. Where neither can be done, the text is returned as it is.
- */
-export function setValue(text: string, path: Path, value: string | number): string {
-  const doc = parseDocument(text);
-  if (doc.getIn(path) === value) return text;
-  const replaced = replaceInPlace(text, doc, path, value);
-  if (replaced !== undefined) return replaced;
-  if (doc.errors.length > 0 || !canBeAdded(doc, path)) return text;
-  doc.setIn(path, value);
-  return doc.toString({ lineWidth: 0 });
-}
+/** A text that is changed value by value. It is parsed again only where something changed. */
+export class YamlText {
+  private doc: Document;
+  private written: string;
 
-/** Whether it has an entry of just this name; one with a range is another. */
-export function hasMachine(text: string, name: string): boolean {
-  return isMap(parseDocument(text).getIn(['machines', name], true));
-}
+  constructor(text: string) {
+    this.written = text;
+    this.doc = parseDocument(text);
+  }
 
-/** The text without the value at `path`. */
-export function deleteValue(text: string, path: Path): string {
-  const doc = parseDocument(text);
-  if (doc.errors.length > 0 || !doc.hasIn(path)) return text;
-  doc.deleteIn(path);
-  return doc.toString({ lineWidth: 0 });
-}
+  get text(): string {
+    return this.written;
+  }
 
-function replaceInPlace(text: string, doc: Document, path: Path, value: string | number) {
-  const node = doc.getIn(path, true);
-  if (!isScalar(node) || !node.range) return undefined;
-  const [from, to] = node.range;
-  const changed = text.slice(0, from) + value + text.slice(to);
-  // Not where the place was empty, or the value needs quotes there.
-  return parseDocument(changed).getIn(path) === value ? changed : undefined;
+  get(path: Path): unknown {
+    return this.doc.getIn(path);
+  }
+
+  /** Of a map; none where there is another value, or nothing. */
+  keysAt(path: Path): string[] {
+    const map = this.doc.getIn(path, true);
+    return isMap(map) ? map.items.map(({ key }) => String(key)) : [];
+  }
+
+  /**
+   * Sets a number or a plain word or URL. Where there is a value already, nothing else changes, not even a space, and it
+   * works in a file with mistakes elsewhere. Otherwise the key is added, which keeps comments but may set spaces anew.
+   * Where neither can be done, the text stays as it is.
+   */
+  set(path: Path, value: string | number): void {
+    if (this.doc.getIn(path) === value || this.replaceInPlace(path, value)) return;
+    if (this.doc.errors.length > 0 || !canBeAdded(this.doc, path)) return;
+    this.doc.setIn(path, value);
+    this.write();
+  }
+
+  delete(path: Path): void {
+    if (this.doc.errors.length > 0 || !this.doc.hasIn(path)) return;
+    this.doc.deleteIn(path);
+    this.write();
+  }
+
+  private replaceInPlace(path: Path, value: string | number): boolean {
+    const node = this.doc.getIn(path, true);
+    if (!isScalar(node) || !node.range) return false;
+    const [from, to] = node.range;
+    const text = this.written.slice(0, from) + value + this.written.slice(to);
+    const doc = parseDocument(text);
+    // Not where the place was empty, or the value needs quotes there.
+    if (doc.getIn(path) !== value) return false;
+    this.written = text;
+    this.doc = doc;
+    return true;
+  }
+
+  private write(): void {
+    this.written = this.doc.toString({ lineWidth: 0 });
+    this.doc = parseDocument(this.written);
+  }
 }
 
 /** Every level above is a map, or not there yet. An empty one is removed, to be made anew. */

@@ -5,7 +5,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
@@ -57,8 +57,8 @@ beforeAll(async () => {
   if (missing.length > 0) return;
   const dir = await mkdtemp(join(tmpdir(), 'skolo-monitoring-'));
   atTheEnd(() => rm(dir, { recursive: true, force: true }));
+  await writeOneShelf(join(dir, 'demo'));
   services = await startDemo(join(dir, 'demo'));
-  await keepOneShelf(join(dir, 'demo/rack.yaml'));
   await startMonitoring(dir, join(dir, 'demo'));
 });
 
@@ -88,10 +88,17 @@ async function startDemo(dir: string): Promise<typeof services> {
   );
 }
 
-/** More machines and switches of the same kind would only be scraped for longer. */
-async function keepOneShelf(file: string): Promise<void> {
+/**
+ * The rack of the demo, as if a person had edited it before: more machines and switches of the same kind would only be
+ * simulated and scraped.
+ */
+async function writeOneShelf(dir: string): Promise<void> {
   const others = /^ {2}(?:skia-rpi2-demo-shelf[23]-\S+|switch-\[2-3\]):\n(?: {4}.*\n)+/gm;
-  await writeFile(file, (await readFile(file, 'utf8')).replaceAll(others, ''));
+  const text = await readFile(join(root, 'racks/demo/rack.yaml'), 'utf8');
+  await writeFiles(dir, {
+    'rack.yaml': text.replaceAll(others, ''),
+    '.rack.yaml.written': 'another one',
+  });
 }
 
 async function startMonitoring(dir: string, demo: string): Promise<void> {

@@ -1,5 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { YamlText } from '../yaml-text.ts';
 import { startPubSub } from './google-pubsub.ts';
+import type { StandIn } from './stand-in.ts';
 
 const services = (settings: string) => `rack: mine # ours
 services:
@@ -12,11 +14,17 @@ async function start() {
   return standIn;
 }
 
+function placed({ place }: StandIn, text: string): string {
+  const rack = new YamlText(text);
+  place?.(rack, '/');
+  return rack.text;
+}
+
 describe('the stand-in for Pub/Sub', () => {
   it('listens where rack.yaml has it, also where there are two of them', async () => {
     const standIns = [await start(), await start()];
 
-    const texts = standIns.map((each) => each.place?.(services(', endpoint: 127.0.0.1:8085'), '/'));
+    const texts = standIns.map((each) => placed(each, services(', endpoint: 127.0.0.1:8085')));
 
     expect(texts).toEqual(standIns.map(({ url }) => services(`, endpoint: ${url}`)));
     expect(new Set(texts).size).toBe(2);
@@ -28,8 +36,6 @@ describe('the stand-in for Pub/Sub', () => {
     { what: 'a file without services', text: 'rack: mine\n' },
     { what: 'a file that is none', text: 'services: [broken\n  alert-to-pubsub: {' },
   ])('leaves $what alone', async ({ text }) => {
-    const { place } = await start();
-
-    expect(place?.(text, '/')).toBe(text);
+    expect(placed(await start(), text)).toBe(text);
   });
 });

@@ -1,8 +1,6 @@
 /** Google Pub/Sub. Its messages are in memory, and gone with the demo, as are its topics: the service makes its own again. */
 import { startGooglePubSub } from '@skolo/simulators';
-import { parseDocument } from 'yaml';
 import { choosePort, host } from '../ports.ts';
-import { setValue } from '../yaml-text.ts';
 import type { StandIn } from './stand-in.ts';
 
 /** As Google's own emulator. */
@@ -17,14 +15,15 @@ export async function startPubSub(): Promise<StandIn> {
   return {
     name: 'Google Pub/Sub',
     url: pubsub.endpoint,
-    place: (text) => (isOurs(text) ? setValue(text, endpoint, pubsub.endpoint) : text),
+    place(rack) {
+      if (isOurs(rack.get(endpoint))) rack.set(endpoint, pubsub.endpoint);
+    },
     follow: async () => undefined,
     close: () => pubsub.close(),
   };
 }
 
 /** A real one in the file is left alone; so is a file without a setting, which means the real one. */
-function isOurs(text: string): boolean {
-  const found: unknown = parseDocument(text).getIn(endpoint);
+function isOurs(found: unknown): boolean {
   return typeof found === 'string' && /^127\.0\.0\.1:\d+$/.test(found);
 }

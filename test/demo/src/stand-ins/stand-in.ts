@@ -1,6 +1,7 @@
 import type { Rack } from '@skolo/rack';
 import type { AgentComputer } from '../agent-computer.ts';
 import type { Suggestion } from '../services/service.ts';
+import type { YamlText } from '../yaml-text.ts';
 
 /**
  * Something that the services talk to and that is simulated here. Listens, where it can, before there is a rack.yaml. To
@@ -21,10 +22,10 @@ export interface StandIn {
   /** What to try with it. */
   suggestions?: Suggestion[];
   /**
-   * The text of rack.yaml with where it listens, if that is where services look for it. Also of one with mistakes.
-   * `dir` is its folder.
+   * Writes into rack.yaml where it listens, if that is where services look for it. Also into one with mistakes. `dir` is
+   * its folder.
    */
-  place?(text: string, dir: string): string;
+  place?(rack: YamlText, dir: string): void;
   /**
    * Has what this rack.yaml expects of it, and puts what services need to find it into files below `dir`, the folder of
    * rack.yaml. Called at the start, and after each edit, one at a time.

@@ -4,11 +4,10 @@ import { dirname, join } from 'node:path';
 import { makeFolder } from '@skolo/durable';
 import { type Rack, serviceUrl } from '@skolo/rack';
 import { startSwarming } from '@skolo/simulators';
-import { parseDocument } from 'yaml';
 import { type AgentComputer, agentMachine } from '../agent-computer.ts';
 import { root } from '../folders.ts';
+import { hasMachine } from '../placement.ts';
 import { choosePort } from '../ports.ts';
-import { hasMachine, setValue } from '../yaml-text.ts';
 import { startControlServer } from './control-server.ts';
 import type { StandIn } from './stand-in.ts';
 
@@ -55,15 +54,13 @@ export async function startSwarmingServer(computer: AgentComputer): Promise<Stan
         commands: [`curl -X POST ${control.url}/task`, `curl ${control.url}/tasks`],
       },
     ],
-    place(text, dir) {
-      if (!hasMachine(text, agentMachine)) return text;
-      const placed = isOurs(text) ? setValue(text, [...settings, 'server'], swarming.url) : text;
-      const below = (name: string) => join(dir, 'state', name);
-      return setValue(
-        setValue(placed, [...settings, 'botDir'], below('swarming-bot')),
-        [...settings, 'quarantineFile'],
-        join(dir, 'force_quarantine'),
-      );
+    place(rack, dir) {
+      if (!hasMachine(rack, agentMachine)) return;
+      if (isOurs(rack.get([...settings, 'server']))) {
+        rack.set([...settings, 'server'], swarming.url);
+      }
+      rack.set([...settings, 'botDir'], join(dir, 'state', 'swarming-bot'));
+      rack.set([...settings, 'quarantineFile'], join(dir, 'force_quarantine'));
     },
     async follow(rack, dir) {
       const file = join(dir, 'state', 'oauth2_access_token_config.json');
@@ -86,7 +83,6 @@ async function writeOauthConfig(rack: Rack, file: string): Promise<void> {
 }
 
 /** A real server in rack.yaml is left alone. */
-function isOurs(text: string): boolean {
-  const found: unknown = parseDocument(text).getIn([...settings, 'server']);
+function isOurs(found: unknown): boolean {
   return found === undefined || (typeof found === 'string' && found.startsWith('http://127.0.0.1'));
 }

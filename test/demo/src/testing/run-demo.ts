@@ -3,7 +3,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { get, type IncomingMessage } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -128,14 +128,16 @@ function watch(child: ChildProcess, ended: Promise<number | null>): DemoProcess 
 }
 
 /** What a printed curl command would show, also where there is no curl. */
-export async function ask(command: string): Promise<string> {
+export async function ask(command: string, method: 'GET' | 'POST' = 'GET'): Promise<string> {
   const localAddress = /--interface (\S+)/.exec(command)?.[1];
   const url = /http:\S+$/.exec(command)?.[0] ?? '';
-  const asking = get(url, {
+  const asking = request(url, {
+    method,
     headers: { 'metadata-flavor': 'Google' },
     agent: false,
     ...(localAddress !== undefined && { localAddress }),
   });
+  asking.end();
   const [response] = (await once(asking, 'response')) as [IncomingMessage];
   return await text(response);
 }

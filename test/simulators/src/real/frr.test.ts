@@ -1,19 +1,32 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import {
+  afterAll,
+  beforeAll,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+  type TestContext,
+} from 'vitest';
 import { peer } from '../peer.ts';
-import { type Frr, type FrrOptions, startFrr } from './frr.ts';
+import { type Frr, startFrr } from './frr.ts';
 import { readByRancid } from './rancid.ts';
 import type { SshEndpoint } from './sshd.ts';
 
 const run = promisify(execFile);
 
-async function start(context: TestContext, options?: FrrOptions): Promise<Frr> {
-  if (!peer('ssh')) return context.skip('ssh is not installed');
-  const frr = await startFrr(options);
-  if (!frr) return context.skip('FRR or sshd are not installed, or may not be run');
-  onTestFinished(() => frr.close());
-  return frr;
+/** All tests that need no other account look at one. */
+let shared: Frr | undefined;
+
+beforeAll(async () => {
+  const configuration = 'ip route 10.1.0.0/16 Null0\nip prefix-list A seq 5 permit 10.0.0.0/8\n';
+  if (peer('ssh')) shared = await startFrr({ configuration, hostname: 'rt-1' });
+});
+afterAll(() => shared?.close());
+
+function running(context: TestContext): Frr {
+  return shared ?? context.skip('FRR, ssh or sshd are not installed, or may not be run');
 }
 
 async function ssh(endpoint: SshEndpoint, ...command: string[]) {
@@ -41,8 +54,7 @@ function lines(text: string): string[] {
 
 describe('FRRouting behind sshd', () => {
   it('answers a command, and has what its file says', async (context) => {
-    const configuration = 'ip route 10.1.0.0/16 Null0\n';
-    const frr = await start(context, { configuration, hostname: 'rt-1' });
+    const frr = running(context);
 
     const { stdout } = await ssh(frr, 'show running-config');
 
@@ -54,7 +66,7 @@ describe('FRRouting behind sshd', () => {
   });
 
   it('is configured, saved and restarted', async (context) => {
-    const frr = await start(context);
+    const frr = running(context);
 
     await ssh(frr, 'configure terminal\nip route 10.2.0.0/16 Null0\nend\nwrite memory');
     await ssh(frr, 'configure terminal\nip route 10.3.0.0/16 Null0');
@@ -68,7 +80,7 @@ describe('FRRouting behind sshd', () => {
   });
 
   it('has a command line', async (context) => {
-    const frr = await start(context);
+    const frr = running(context);
 
     const { stdout } = await ssh(frr, '-tt', 'show version');
 
@@ -76,7 +88,9 @@ describe('FRRouting behind sshd', () => {
   });
 
   it('is a program of a host where the account has a shell', async (context) => {
-    const frr = await start(context, { account: 'shell' });
+    const frr = shared && (await startFrr({ account: 'shell' }));
+    if (!frr) return context.skip('only root runs FRR on a host of its own');
+    onTestFinished(() => frr.close());
 
     const { stdout } = await ssh(
       frr,
@@ -89,8 +103,7 @@ describe('FRRouting behind sshd', () => {
   });
 
   it('is read by RANCID, which knows FRR', { timeout: 60_000 }, async (context) => {
-    const configuration = 'ip route 10.1.0.0/16 Null0\nip prefix-list A seq 5 permit 10.0.0.0/8\n';
-    const frr = await start(context, { configuration });
+    const frr = running(context);
 
     const theirs = lines(await readByRancid(context, frr, 'frr'));
 
@@ -101,7 +114,7 @@ describe('FRRouting behind sshd', () => {
   it('is read by netmiko at its command line', { timeout: 60_000 }, async (context) => {
     const python = peer('netmiko');
     if (python === undefined) return context.skip('netmiko is not installed');
-    const frr = await start(context, { configuration: 'ip route 10.1.0.0/16 Null0\n' });
+    const frr = running(context);
 
     const { stdout } = await run(python, ['-W', 'ignore', '-c', netmiko(frr)]);
 
@@ -114,7 +127,7 @@ describe('FRRouting behind sshd', () => {
     ['empty', /^$/, undefined],
     ['no-commands', /Hello, this is FRRouting/, undefined],
   ] as const)('has the fault %s', async ([fault, said, code], context) => {
-    const frr = await start(context);
+    const frr = running(context);
 
     await frr.setFault(fault);
     const result = await ssh(frr, 'show running-config');

@@ -8,12 +8,20 @@ export interface HostKey {
   fingerprint: string;
 }
 
-/** A key pair in OpenSSH's format, for tests and new devices. */
-export function makeSshKey(type: 'ed25519' | 'rsa' = 'ed25519'): {
+interface KeyPair {
   private: string;
   public: string;
-} {
-  if (type === 'rsa') return ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 });
+}
+
+/** RSA keys take long to make: a process has one. */
+let rsaPair: KeyPair | undefined;
+
+/** A key pair in OpenSSH's format, for tests and new devices. One of RSA is always the same. */
+export function makeSshKey(type: 'ed25519' | 'rsa' = 'ed25519'): KeyPair {
+  if (type === 'rsa') {
+    rsaPair ??= ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 });
+    return rsaPair;
+  }
   for (;;) {
     const pair = ssh2.utils.generateKeyPairSync('ed25519');
     // One in 300 of those that ssh2 1.17 makes cannot be read by anybody.
@@ -28,20 +36,11 @@ export function publicSshKey(privateKey: string): string {
   return `${parsed.type} ${parsed.getPublicSSH().toString('base64')}`;
 }
 
-/** RSA keys take long to make: devices of one process share theirs. */
-let rsaKey: string | undefined;
-
 /** Of a private key that was given, or one of that type. */
 export function hostKey(given: string | undefined, type: 'ed25519' | 'rsa'): HostKey {
-  const key = given ?? newKey(type);
+  const key = given ?? makeSshKey(type).private;
   const parsed = ssh2.utils.parseKey(key);
   if (parsed instanceof Error) throw parsed;
   const digest = createHash('sha256').update(parsed.getPublicSSH()).digest('base64');
   return { key, fingerprint: `SHA256:${digest.replace(/=+$/, '')}` };
-}
-
-function newKey(type: 'ed25519' | 'rsa'): string {
-  if (type === 'ed25519') return makeSshKey().private;
-  rsaKey ??= makeSshKey('rsa').private;
-  return rsaKey;
 }

@@ -122,9 +122,23 @@ function serve(connection: Connection, socket: Socket, endpoint: SshEndpoint): v
 
     function open(channel: ServerChannel) {
       let dropped = false;
+      let unsent: Buffer[] = [];
+      /** One packet for what is said in one go, as the echo of a line that was pasted: each costs both ends encryption. */
+      function flush(): void {
+        if (unsent.length > 0) channel.write(Buffer.concat(unsent));
+        unsent = [];
+      }
       const line: Line = {
-        send: (data, stream) => void (stream ? channel.stderr : channel).write(data),
+        send(data, stream) {
+          if (stream !== undefined) {
+            flush();
+            channel.stderr.write(data);
+          } else if (unsent.push(data) === 1) {
+            process.nextTick(flush);
+          }
+        },
         hangUp(status) {
+          flush();
           endpoint.gate.signedOut(socket);
           if (status === undefined) leave();
           else {
@@ -133,6 +147,7 @@ function serve(connection: Connection, socket: Socket, endpoint: SshEndpoint): v
           }
         },
         drop() {
+          flush();
           dropped = true;
           // OpenSSH throws away what it has not printed when a connection is lost.
           setTimeout(() => socket.destroySoon(), DROP_MS);
@@ -141,6 +156,7 @@ function serve(connection: Connection, socket: Socket, endpoint: SshEndpoint): v
       /** The channel first: whoever is told that the connection ends may not read the rest of the channel. */
       function leave(): void {
         if (dropped) return;
+        flush();
         channel.once('close', () => connection.end());
         channel.end();
       }
