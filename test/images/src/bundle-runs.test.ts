@@ -77,7 +77,8 @@ async function ready(metricsUrl: string): Promise<number> {
   return (await fetch(`${metricsUrl}/readyz`)).status;
 }
 
-it.each(serviceNames)('%s prints its usage', async (name) => {
+// Each of them is started below.
+it.each(process.env.SKOLO_LONG ? serviceNames : [])('%s prints its usage', async (name) => {
   const { stdout } = await run(process.execPath, [mainOf(bundles, name), '--help']);
 
   expect(stdout).toMatch(new RegExp(`^usage: ${name} `));

@@ -1,15 +1,14 @@
 /** What a release has of `skolo` for a desk: an executable, and a package of npm. Nothing of the repository is in reach. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { writeExecutable } from '../../../scripts/bundle/executable.mjs';
-import { bundle } from './bundles.ts';
 import { root } from './paths.ts';
 
 const run = promisify(execFile);
@@ -19,7 +18,11 @@ let dir: string;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'skolo-executable-test-'));
-  await bundle(dir, ['cli', '--version', version]);
+  await cp(join(inject('bundles').dir, 'cli'), join(dir, 'cli'), { recursive: true });
+  // As `npm run bundle -- --version` writes it.
+  const manifest = join(dir, 'cli/opt/skolo/packages/cli/package.json');
+  const content = JSON.parse(await readFile(manifest, 'utf8'));
+  await writeFile(manifest, JSON.stringify({ ...content, version }));
   await copyFile(join(root, 'racks/demo/rack.yaml'), join(dir, 'rack.yaml'));
 }, 120_000);
 afterAll(() => rm(dir, { recursive: true, force: true }));

@@ -21,7 +21,7 @@ import {
   build,
   componentNames,
   copyWithComponents,
-  kubeFolder,
+  foldersWithKustomization,
   rackNames,
   usableKubectl,
 } from './kustomize.ts';
@@ -29,7 +29,6 @@ import type { Manifest } from './manifest.ts';
 
 const run = promisify(execFile);
 const k3sKinds = fileURLToPath(new URL('testing/k3s-kinds.yaml', import.meta.url));
-const testbed = join(kubeFolder, 'testbed');
 const claim = fileURLToPath(new URL('testing/claim.yaml', import.meta.url));
 const isLong = Boolean(process.env.SKOLO_LONG);
 const timeout = isLong ? 900_000 : 300_000;
@@ -119,16 +118,18 @@ describe.skipIf(!kubectl || !program)('the overlay of a rack', { timeout }, () =
 
   // The rest of it is in testbed/cluster.test.ts.
   it('accepts every object of the testbed', async () => {
-    const parts = ['storage', 'metrics-server', 'prometheus', 'grafana', 'dashboard', 'registry'];
-    const apply = (part: string, ...more: string[]) =>
-      call(kubectl ?? '', 'apply', '--server-side', ...more, '-k', join(testbed, part));
-    await apply('namespaces');
-
-    const printed = await Promise.all(
-      [...parts, 'pipeline', 'jenkins'].map((part) => apply(part, '--dry-run=server')),
+    const testbed = join(everything, '../../testbed');
+    const parts = foldersWithKustomization(testbed).filter(
+      (part) => !['namespaces', 'demo'].includes(part),
     );
+    writeFileSync(join(testbed, 'kustomization.yaml'), JSON.stringify({ resources: parts }));
+    const apply = (folder: string, ...more: string[]) =>
+      call(kubectl ?? '', 'apply', '--server-side', ...more, '-k', folder);
+    await apply(join(testbed, 'namespaces'));
 
-    expect(linesWithout(printed.join(''), 'serverside-applied (server dry run)')).toEqual([]);
+    const printed = await apply(testbed, '--dry-run=server');
+
+    expect(linesWithout(printed, 'serverside-applied (server dry run)')).toEqual([]);
     await call(kubectl ?? '', 'delete', '--wait=false', '-k', join(testbed, 'namespaces'));
   });
 

@@ -83,7 +83,7 @@ export function componentsOf(rack: string): string[] {
     .map((name) => name.replace(/^\.\.\/\.\.\/components\//, ''));
 }
 
-function foldersWithKustomization(folder: string): string[] {
+export function foldersWithKustomization(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)

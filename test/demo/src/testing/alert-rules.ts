@@ -41,7 +41,7 @@ async function sourceOf(folder: string): Promise<string> {
 /** What a demo that prints this exports is all that the rules ask for. */
 export async function expectMetricsOfRules(output: string): Promise<void> {
   const urls = output.match(/http:\S+\/metrics$/gm) ?? [];
-  const texts = await Promise.all(urls.map(ask));
+  const texts = await Promise.all(urls.map((url) => ask(url)));
   const exported = new Set(
     texts.flatMap((text) => [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)),
   );

@@ -137,11 +137,8 @@ async function runPod(pod: Pod) {
   pod.crashes += 1;
   pod.notBefore = performance.now() + wait;
   const flags = ['--quiet', '--slice=kubepods.slice', `--unit=${pod.container}`];
-  try {
-    execFileSync('systemctl', ['reset-failed', pod.container], { stdio: 'ignore' });
-  } catch {
-    // It has never run.
-  }
+  // It fails where the container has never run.
+  succeeds(() => execFileSync('systemctl', ['reset-failed', pod.container], { stdio: 'ignore' }));
   execFileSync('systemd-run', [...flags, ...spec.properties, ...spec.command]);
 }
 
@@ -158,6 +155,9 @@ function remove(pod: Pod) {
   execFile('systemctl', ['stop', pod.container], () => {});
 }
 
+/** Applications with a rule. It is known when this process has looked once: nobody else changes it. */
+const caught = new Map<string, boolean>();
+
 /** A LoadBalancer has its port by rules of iptables, also while there is no pod behind it. */
 function catchPort(app: string) {
   const spec = specs[app];
@@ -168,13 +168,18 @@ function catchPort(app: string) {
   const [iptables = '', ...rule] = spec.catchPort;
   const run = (verb: string) =>
     execFileSync(iptables, ['-w', '-t', 'nat', verb, ...rule], { stdio: 'ignore' });
-  let isThere = true;
-  try {
-    run('-C');
-  } catch {
-    isThere = false;
-  }
+  const isThere = caught.get(app) ?? succeeds(() => run('-C'));
   if (isWanted !== isThere) run(isWanted ? '-A' : '-D');
+  caught.set(app, isWanted);
+}
+
+function succeeds(act: () => unknown): boolean {
+  try {
+    act();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function podObject(pod: Pod) {
@@ -264,5 +269,5 @@ createTlsServer(tls, listener).listen(6443, '127.0.0.1');
 for (;;) {
   // A kubelet that hears of no API server starts nothing.
   if (!faults().hangs) await reconcile();
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await new Promise((resolve) => setTimeout(resolve, 500));
 }

@@ -158,7 +158,7 @@ export class Computer {
   async boot(state = /running|degraded/): Promise<void> {
     const child = await this.turnOn(['systemd.unit=multi-user.target']);
     let isPlugged = false;
-    for (let tries = 0; tries < 300; tries += 1) {
+    for (let tries = 0; tries < 100; tries += 1) {
       if (child.exitCode !== null) break;
       // Its interface is there a moment after its start.
       isPlugged ||= await this.plug().then(
@@ -167,7 +167,7 @@ export class Computer {
       );
       const { text } = await this.run('systemctl', 'is-system-running').catch(() => ({ text: '' }));
       if (isPlugged && state.test(text)) return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 300));
     }
     throw new Error(`it does not boot: ${this.output}`);
   }
@@ -241,7 +241,11 @@ export class Computer {
   async run(program: string, ...args: string[]): Promise<Output> {
     const leader = await this.leader();
     const enter = [`--target=${leader}`, '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
-    const env = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin', HOME: '/root' };
+    const env = {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin',
+      HOME: '/root',
+      NODE_COMPILE_CACHE: '/var/cache/node',
+    };
     try {
       const { stdout, stderr } = await run('nsenter', [...enter, '--', program, ...args], {
         env,

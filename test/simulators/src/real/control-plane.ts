@@ -11,6 +11,9 @@ import { Process } from './process.ts';
 
 const run = promisify(execFile);
 
+/** Of Go: a part of it lives for seconds, and would spend one of them on collecting what it has used at its start. */
+const rarelyCollected = { GOGC: 'off', GOMEMLIMIT: '400MiB' };
+
 /** A node that pretends to run pods; test/control-plane/README.md says what can be made to happen on it. */
 export interface FakeNode {
   name: string;
@@ -81,9 +84,9 @@ export async function startControlPlane(
   let kubeconfig = '';
 
   function start(...args: string[]): Process {
-    const process = new Process(program, args);
-    started.push(process);
-    return process;
+    const one = new Process(program, args, { ...process.env, ...rarelyCollected });
+    started.push(one);
+    return one;
   }
 
   async function kubeconfigOf(user: string, groups: readonly string[] = []): Promise<string> {
@@ -161,7 +164,7 @@ export async function startControlPlane(
 
   async function close() {
     // The last one first: without etcd, an API server waits for a minute before it ends.
-    for (const process of started.reverse()) await process.stop();
+    for (const one of started.reverse()) await one.stop();
     if (folder === undefined) await rm(dir, { recursive: true, force: true });
   }
 

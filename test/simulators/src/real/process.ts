@@ -10,8 +10,8 @@ export class Process {
   private said = '';
 
   /** Its standard input ends when we do, however that happens. */
-  constructor(program: string, args: readonly string[]) {
-    this.child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  constructor(program: string, args: readonly string[], env = process.env) {
+    this.child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.on('data', (data: Buffer) => {
         this.said = `${this.said}${data}`.slice(-2000);
@@ -34,7 +34,7 @@ export class Process {
       if (performance.now() > deadline) {
         throw new Error(`${this.child.spawnfile}: ${what} takes too long: ${this.said}`);
       }
-      await pause(10);
+      await pause(50);
     }
   }
 
