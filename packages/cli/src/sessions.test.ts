@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startAgents } from './testing/agents.ts';
-import { CommandLines } from './testing/command-lines.ts';
+import { CommandLines, Shell } from './testing/command-lines.ts';
 import { createHistory, createObjects } from './testing/copies.ts';
 import { startMachineState } from './testing/machine-state.ts';
 import { startMetadataServer } from './testing/metadata-server.ts';
@@ -28,19 +29,25 @@ const pages = [
 ].map((name) => ({ name, path: join(own, '../..', `${name}.md`) }));
 const names = (await readdir(sessions)).filter((name) => name.endsWith('.console'));
 
-// In the long run, each command is a process of its own, as it always is in a real terminal.
-const shared = process.env.SKOLO_LONG === '1' ? undefined : new CommandLines();
-afterAll(() => shared?.close());
-const inTerminal = 'terminal.console';
+// In the long run, each command is a process of its own.
+const shared =
+  process.env.SKOLO_LONG === '1' || !existsSync('/proc/self/fd') ? undefined : new CommandLines();
+/** Sessions about the process: what it loads, its output and its end. */
+const ofProcesses = ['startup.console', 'terminal.console'];
+const shell = new Shell();
+afterAll(async () => {
+  await shared?.close();
+  await shell.close();
+});
 
 /** Adding a file adds a test. */
 describe('skolo prints', () => {
   it.for(names)('%s', { timeout }, async (name, { skip }) => {
     const session = await readFile(join(sessions, name), 'utf8');
     if (session.includes('$ tty ') && !(await canTty())) skip('script of util-linux is not there');
-    const place = await placeFor(session);
+    const place = await placeFor(session, ofProcesses.includes(name) ? undefined : shared);
 
-    const printed = await replay(session, place, name === inTerminal ? undefined : shared);
+    const printed = await replay(session, place, shell);
 
     // The secret of all fixtures: it may stand in commands, and in nothing that they print.
     expect(printed.replaceAll(/^\$ .*$/gm, '')).not.toContain('hunter2');
@@ -51,18 +58,18 @@ describe('skolo prints', () => {
     const page = await readFile(path, 'utf8');
     const blocks = [...page.matchAll(/```console\n(.*?)```/gs)].map(([, text = '']) => text);
     expect(blocks).not.toEqual([]);
-    const unsigned = await placeFor(blocks.join('\n'));
+    const unsigned = await placeFor(blocks.join('\n'), shared);
     const { env } = unsigned;
     const place = { ...unsigned, env: { ...env, SKOLO_TOKEN_FILE: `${env.HOME}/.skolo-token` } };
 
     for (const block of blocks) {
       const expected = steadied(block.replaceAll('/srv/racks', place.dir), place);
-      expect(await replay(block, place, shared)).toBe(expected);
+      expect(await replay(block, place, shell)).toBe(expected);
     }
   });
 });
 
-async function placeFor(session: string): Promise<Place> {
+async function placeFor(session: string, lines: CommandLines | undefined): Promise<Place> {
   const metadata = await startMetadataServer();
   onTestFinished(metadata.close);
   const tokens = await createTokens();
@@ -87,7 +94,7 @@ async function placeFor(session: string): Promise<Place> {
       : undefined;
   if (state) onTestFinished(state.close);
   const servers = { metadata, power, backup, alerts, agents, state, tokens };
-  const place = await createPlace(join(own, 'testdata/files'), servers);
+  const place = await createPlace(join(own, 'testdata/files'), servers, lines?.script);
   onTestFinished(place.remove);
   const standIns = [
     ...(place.standIns ?? []),

@@ -2,8 +2,18 @@
  * A process that runs one command line of skolo after the other, with what it has loaded for the first: to start Node
  * and load a rack's schema takes half a second of a processor, and sessions have hundreds of command lines.
  */
-import { type ChildProcess, type ChildProcessByStdio, fork, spawn } from 'node:child_process';
+import {
+  type ChildProcess,
+  type ChildProcessByStdio,
+  fork,
+  spawn,
+  spawnSync,
+} from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { shellWord } from '@skolo/errors';
@@ -14,8 +24,6 @@ export interface Request {
   args: string[];
   dir: string;
   env: NodeJS.ProcessEnv;
-  /** Of the terminal that it prints to; undefined: none. */
-  columns?: number | undefined;
 }
 
 export interface Ended {
@@ -24,23 +32,34 @@ export interface Ended {
   exitCode: number;
 }
 
-/** No word has it. */
-const mark = '\0end of words\0';
-
 export class CommandLines {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'skolo-lines-'));
   readonly #child: ChildProcess;
-  /** Another shell for each line would cost this large process more than the line. */
-  readonly #shell: ChildProcessByStdio<Writable, Readable, null>;
-  readonly #said: AsyncIterator<string>;
 
   constructor() {
-    this.#shell = spawn('sh', { stdio: ['pipe', 'pipe', 'inherit'], env: {} });
-    this.#said = this.#shell.stdout.setEncoding('utf8')[Symbol.asyncIterator]();
-    this.#child = fork(program, {
+    spawnSync('mkfifo', [join(this.#folder, 'calls')]);
+    this.#child = fork(program, [this.#folder], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       // With which bytes are sent as they are.
       serialization: 'advanced',
     });
+  }
+
+  /**
+   * Of a script that is skolo: the process reads of its own what the shell gave to it, and prints where it would. Linux only.
+   * Subshells redirect, so that its own input and output stay.
+   */
+  get script(): string {
+    const folder = shellWord(this.#folder);
+    return [
+      // What is closed is no file of the shell's own.
+      '[ -e /dev/fd/1 ] || exec >/dev/null',
+      '[ -e /dev/fd/2 ] || exec 2>/dev/null',
+      `mkfifo ${folder}/$$`,
+      `exec 9<>${folder}/$$`,
+      `(echo $$ >${folder}/calls)`,
+      'exit "$(read -r code <&9; echo $code)"',
+    ].join('\n');
   }
 
   /** One at a time. */
@@ -61,72 +80,52 @@ export class CommandLines {
     }
   }
 
-  /** What a shell prints for a script of its own. */
-  async #printed(script: string, { cwd, env }: Surroundings): Promise<string> {
+  async close(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const ended = once(this.#child, 'exit');
+      this.#child.disconnect();
+      await ended;
+    }
+    await rm(this.#folder, { recursive: true });
+  }
+}
+
+/** A shell for many lines: another one for each would cost a large process more than the line. */
+export class Shell {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'skolo-shell-'));
+  readonly #shell: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #said: AsyncIterator<string>;
+
+  constructor() {
+    this.#shell = spawn('sh', { cwd: this.#folder, stdio: ['pipe', 'pipe', 'inherit'], env: {} });
+    this.#said = this.#shell.stdout.setEncoding('utf8')[Symbol.asyncIterator]();
+    // Nothing is typed, and the input does not end.
+    this.#shell.stdin.write('PATH=/usr/bin:/bin mkfifo idle\n');
+  }
+
+  async run(line: string, { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv }): Promise<Ended> {
     const exports = Object.entries(env).flatMap(([name, value]) =>
       // Others are not names of a shell.
       value !== undefined && /^[A-Za-z_]\w*$/.test(name) ? [`${name}=${shellWord(value)}`] : [],
     );
-    const own = `cd ${shellWord(cwd)}; export ${exports.join(' ')}; eval ${shellWord(script)}`;
-    this.#shell.stdin.write(`(${own}); printf '\\0end of words\\0'\n`);
-    let text = '';
-    while (!text.endsWith(mark)) {
+    const own = `cd ${shellWord(cwd)}; export ${exports.join(' ')}; eval ${shellWord(line)}`;
+    // Appended: a line may have several programs that print.
+    this.#shell.stdin.write(`>out >err; (${own}) 0<>idle >>out 2>>err; printf '%s\\0' $?\n`);
+    let said = '';
+    while (!said.endsWith('\0')) {
       const { value, done } = await this.#said.next();
-      if (done) throw new Error(`the shell has ended: ${script}`);
-      text += value;
+      if (done) throw new Error(`the shell has ended: ${line}`);
+      said += value;
     }
-    return text.slice(0, -mark.length);
-  }
-
-  /**
-   * What the shell makes of a line that is a call of skolo, in a terminal or not, and at most sets variables for it and pipes
-   * all that it prints into something; undefined for any other line.
-   */
-  async callIn(line: string, surroundings: Surroundings): Promise<Call | undefined> {
-    // Output of its own is not the shell's. The words of a terminal's command go through one more shell.
-    if (line.includes('/dev/')) return undefined;
-    const call =
-      /^(?<sets>(?:SKOLO_\w+=\S* )*)(?:(?<own>skolo [^|&;<>()`\n]+?)(?: \| (?<into>[^|]+))?|tty (?<columns>\d+) (?<inTerminal>skolo [^|&;<>()`\n'"\\]+))$/.exec(
-        line,
-      )?.groups;
-    if (call === undefined) return undefined;
-    const { sets = '', own = call.inTerminal, into, columns } = call;
-    const names = [...sets.matchAll(/(\w+)=/g)].map(([, name = '']) => name);
-    const script = [
-      'skolo() { for word; do printf "%s\\0" "$word"; done; }',
-      ...(names.length > 0 ? [`export ${sets}`] : []),
-      ...names.map((name) => `printf "%s\\0" "$${name}"`),
-      own,
-    ].join('\n');
-    const printed = await this.#printed(script, surroundings);
-    const words = printed.split('\0').slice(0, -1);
-    return {
-      args: words.slice(names.length),
-      env: Object.fromEntries(names.map((name, at) => [name, words[at]])),
-      columns: columns === undefined ? undefined : Number(columns),
-      into,
-    };
+    const [stdout, stderr] = await Promise.all([
+      readFile(join(this.#folder, 'out')),
+      readFile(join(this.#folder, 'err'), 'utf8'),
+    ]);
+    return { stdout, stderr, exitCode: Number(said.slice(0, -1)) };
   }
 
   async close(): Promise<void> {
     this.#shell.kill();
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.disconnect();
-    await ended;
+    await rm(this.#folder, { recursive: true });
   }
-}
-
-export interface Surroundings {
-  cwd: string;
-  env: NodeJS.ProcessEnv;
-}
-
-export interface Call {
-  args: string[];
-  /** What it sets for skolo alone. */
-  env: NodeJS.ProcessEnv;
-  columns: number | undefined;
-  /** The shell's, that gets its output. */
-  into: string | undefined;
 }

@@ -16,7 +16,8 @@ import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CommandLines } from './command-lines.ts';
+import { promisify } from 'node:util';
+import type { Shell } from './command-lines.ts';
 
 const ownFolder = fileURLToPath(new URL('../../', import.meta.url));
 const racks = fileURLToPath(new URL('../../../../racks', import.meta.url));
@@ -48,11 +49,17 @@ export interface Servers {
   tokens?: { admin: string; operate: string } | undefined;
 }
 
+const ownProcess = `exec "${process.execPath}" "${ownFolder}bin/skolo.js" "$@"`;
+
 /**
- * A copy of `files`, with secrets that only their owner can read, and `skolo` in the PATH. Nobody is at the ports 3 to
- * 8 themselves. `$RACKS` and `$KUBE/racks` are the examples.
+ * A copy of `files`, with secrets that only their owner can read, and `skolo` in the PATH, which runs `script`. Nobody is at the
+ * ports 3 to 8 themselves. `$RACKS` and `$KUBE/racks` are the examples.
  */
-export async function createPlace(files: string, servers: Servers): Promise<Place> {
+export async function createPlace(
+  files: string,
+  servers: Servers,
+  script = ownProcess,
+): Promise<Place> {
   const { metadata, power, backup, alerts, agents, state, tokens } = servers;
   const root = await mkdtemp(join(tmpdir(), 'skolo-cli-'));
   const dir = join(root, 'files');
@@ -81,8 +88,8 @@ export async function createPlace(files: string, servers: Servers): Promise<Plac
   );
   await writeFile(join(root, '.skolo-token'), tokens?.admin ?? '', { mode: 0o600 });
   await writeFile(join(root, '.operate-token'), tokens?.operate ?? '', { mode: 0o600 });
-  await script(join(root, 'skolo'), `exec "${process.execPath}" "${ownFolder}bin/skolo.js" "$@"`);
-  await script(
+  await writeScript(join(root, 'skolo'), script);
+  await writeScript(
     join(root, 'tty'),
     'columns=$1; shift; exec script -qec "stty cols $columns; $*" /dev/null',
   );
@@ -110,34 +117,27 @@ export async function createPlace(files: string, servers: Servers): Promise<Plac
   };
 }
 
-async function script(path: string, text: string): Promise<void> {
+async function writeScript(path: string, text: string): Promise<void> {
   await writeFile(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
 }
 
 /** Whether `tty` works here: `script` of util-linux. That of BSD and macOS takes other options. */
 export async function canTty(): Promise<boolean> {
-  const version = await run('script --version', { cwd: '/', env: process.env });
-  return version.stdout.includes('util-linux');
+  const version = await promisify(execFile)('script', ['--version']).catch(() => undefined);
+  return version?.stdout.includes('util-linux') ?? false;
 }
 
-/**
- * Runs the commands of a session again, in order, and gives the whole text as it is now.
- *
- * @param commandLines runs the lines that only call skolo; each starts a process of its own otherwise
- */
-export async function replay(
-  text: string,
-  place: Place,
-  commandLines?: CommandLines,
-): Promise<string> {
+/** Runs the commands of a session again, in order, and gives the whole text as it is now. */
+export async function replay(text: string, place: Place, shell: Shell): Promise<string> {
+  const { dir: cwd, env } = place;
   const steps = [];
   for (const { title, command } of commandsOf(text)) {
-    const { stdout, stderr, exitCode } = await runIn(place, command, commandLines);
+    const { stdout, stderr, exitCode } = await shell.run(command, { cwd, env });
     steps.push(
       [
         ...title,
         `$ ${command}`,
-        ...lines(stdout),
+        ...lines(Buffer.from(stdout).toString()),
         ...lines(stderr).map((line) => `! ${line}`),
         ...(exitCode === 0 ? [] : [`[${exitCode}]`]),
         '',
@@ -145,28 +145,6 @@ export async function replay(
     );
   }
   return steadied(steps.join('\n'), place);
-}
-
-interface Printed {
-  stdout: string;
-  stderr: string;
-  exitCode: number;
-}
-
-async function runIn(
-  { dir, env }: Place,
-  command: string,
-  commandLines: CommandLines | undefined,
-): Promise<Printed> {
-  const options = { cwd: dir, env };
-  const call = await commandLines?.callIn(command, options);
-  if (!commandLines || !call) return await run(command, options);
-  const { args, columns } = call;
-  const request = { args, dir, env: { ...env, ...call.env }, columns };
-  const { stdout, stderr, exitCode } = await commandLines.run(request);
-  if (call.into === undefined) return { stdout: `${Buffer.from(stdout)}`, stderr, exitCode };
-  const piped = await run(call.into, options, stdout);
-  return { ...piped, stderr: stderr + piped.stderr };
 }
 
 interface Command {
@@ -186,22 +164,6 @@ function commandsOf(text: string): Command[] {
     }
   }
   return commands;
-}
-
-function run(
-  command: string,
-  options: { cwd: string; env: NodeJS.ProcessEnv },
-  input?: Uint8Array,
-): Promise<Printed> {
-  return new Promise((resolve) => {
-    const child = execFile('sh', ['-c', command], options, (error, stdout, stderr) => {
-      const exitCode = typeof error?.code === 'number' ? error.code : (child.exitCode ?? -1);
-      resolve({ stdout, stderr, exitCode });
-    });
-    if (input === undefined) return;
-    // It may leave before it has read all, as head does.
-    child.stdin?.on('error', () => undefined).end(input);
-  });
 }
 
 function lines(output: string): string[] {
