@@ -1,7 +1,10 @@
 /** Parsers of arguments and options. */
 import { isIPv4 } from 'node:net';
+import type { Role } from '@skolo/rack';
 import { InvalidArgumentError, Option } from 'commander';
 import type { SkoloCommand } from './command.ts';
+
+export const roles = ['view', 'operate', 'admin'] as const satisfies readonly Role[];
 
 /** Parses a whole number. */
 export function upTo(most: number): (text: string) => number {
@@ -19,7 +22,9 @@ export function limitOption(most = 1000): Option {
     .default(20);
 }
 
-const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+const unitMs = new Map(
+  Object.entries({ s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }),
+);
 
 /**
  * `90m`, `1.5h`, `90d`, `52w` in milliseconds; undefined for zero and other text.
@@ -28,19 +33,22 @@ const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000
  */
 export function spanMs(text: string, units: string): number | undefined {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? [];
-  if (!units.includes(unit) || !isUnit(unit)) return undefined;
-  return Number(number) * unitMs[unit] || undefined;
-}
-
-function isUnit(text: string): text is keyof typeof unitMs {
-  return Object.hasOwn(unitMs, text);
+  const ms = units.includes(unit) ? unitMs.get(unit) : undefined;
+  return ms && (Number(number) * ms || undefined);
 }
 
 /** `90s`, `5m`, `2h` in milliseconds. */
-export function shortSpan(text: string): number {
-  const ms = spanMs(text, 'smhd');
-  if (ms !== undefined) return ms;
-  throw new InvalidArgumentError('expected a number and s, m, h or d, such as 90s');
+export const shortSpan = span('smhd', 's, m, h or d, such as 90s');
+
+/** `30m`, `2h`, `3d`, `1w` in milliseconds. */
+export const longSpan = span('mhdw', 'm, h, d or w, such as 2h');
+
+function span(units: string, expected: string): (text: string) => number {
+  return (text) => {
+    const ms = spanMs(text, units);
+    if (ms !== undefined) return ms;
+    throw new InvalidArgumentError(`expected a number and ${expected}`);
+  };
 }
 
 /** An option with a time, which may be `0s` if that is the default. */
@@ -71,13 +79,6 @@ export function endOf(command: SkoloCommand, { until, for: span }: EndOptions): 
   const end = span === undefined ? until : new Date(now + span);
   if (end !== undefined && end.getTime() <= now) command.error('--until: the time is in the past');
   return end?.toISOString();
-}
-
-/** `30m`, `2h`, `3d`, `1w` in milliseconds. */
-export function longSpan(text: string): number {
-  const found = spanMs(text, 'mhdw');
-  if (found !== undefined) return found;
-  throw new InvalidArgumentError('expected a number and m, h, d or w, such as 2h');
 }
 
 const timeSyntax = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$/;

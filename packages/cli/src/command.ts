@@ -87,7 +87,9 @@ export class SkoloCommand extends Command {
     this.configureHelp({
       showGlobalOptions: true,
       visibleGlobalOptions: () =>
-        this.globalOptions().filter((option) => this.shown.some(named(option))),
+        this.root().options.filter((option) =>
+          this.shown.some((name) => name === option.attributeName()),
+        ),
     });
     this.hook('preAction', async () => {
       this.rejectUnused();
@@ -109,9 +111,11 @@ export class SkoloCommand extends Command {
     };
   }
 
-  /** As `--on` on the command line. */
-  useRack(name: string): void {
-    this.root().setOptionValueWithSource('on', name, 'cli');
+  /** The first argument, which is as `--on` on the command line. */
+  rackArgument(name: string, description?: string): this {
+    return this.argument(name, description).hook('preAction', (_, { args: [rack] }) => {
+      if (rack !== undefined) this.root().setOptionValueWithSource('on', rack, 'cli');
+    });
   }
 
   /** Whether `--rack` is on the command line, and not only in the environment. */
@@ -120,8 +124,8 @@ export class SkoloCommand extends Command {
   }
 
   private rejectUnused() {
-    for (const option of this.globalOptions()) {
-      const name = globalNames.find((each) => named(option)(each));
+    for (const option of this.root().options) {
+      const name = globalNames.find((each) => each === option.attributeName());
       if (name === undefined || this.used.includes(name) || !this.gives(name)) continue;
       this.error(`option '${option.long}' has no effect here`);
     }
@@ -133,10 +137,6 @@ export class SkoloCommand extends Command {
     const { rackOn } = await import('./fleet.ts');
     const { overlay } = await rackOn(this);
     this.root().setOptionValueWithSource('rack', join(overlay, 'rack.yaml'), 'on');
-  }
-
-  private globalOptions(): readonly Option[] {
-    return this.root().options;
   }
 
   /** `skolo` itself. */
@@ -153,16 +153,8 @@ export class SkoloCommand extends Command {
   }
 }
 
-function named(option: Option): (name: GlobalName) => boolean {
-  return (name) => option.attributeName() === name;
-}
-
-/** Adds `--rack`, `--url` and `--token-file`. */
-export function addGlobalOptions(
-  program: SkoloCommand,
-  { rack = defaultRack }: Defaults,
-): SkoloCommand {
-  return program
+export function addGlobalOptions(program: SkoloCommand, { rack = defaultRack }: Defaults): void {
+  program
     .addOption(new Option('--rack <file>', 'inventory of the rack').env('SKOLO_RACK').default(rack))
     .addOption(new Option('--url <url>', 'URL of the service, instead of the one in rack.yaml'))
     .addOption(
@@ -182,14 +174,6 @@ export function addGlobalOptions(
     );
 }
 
-const flags: Record<GlobalName, string> = {
-  rack: '--rack',
-  url: '--url',
-  tokenFile: '--token-file',
-  on: '--on',
-  clusters: '--clusters',
-};
-
 /** `skolo power follow --rack rack4.yaml 'rpi-[001-040]'`: a command line for the same rack. */
 export function commandLine(command: SkoloCommand, verb: string, ...names: string[]): string {
   return ['skolo', verb, ...[...givenOptions(command), ...names].map(shellWord)].join(' ');
@@ -197,9 +181,10 @@ export function commandLine(command: SkoloCommand, verb: string, ...names: strin
 
 /** Global options of this command line. */
 export function givenOptions(command: SkoloCommand): string[] {
-  const globals = command.globals();
-  return globalNames.flatMap((name) => {
-    const value = globals[name];
-    return command.gives(name) && value !== undefined ? [flags[name], value] : [];
+  const root = command.root();
+  return root.options.flatMap((option) => {
+    const name = option.attributeName();
+    const isGiven = root.getOptionValueSource(name) === 'cli';
+    return isGiven && option.long ? [option.long, String(root.getOptionValue(name))] : [];
   });
 }

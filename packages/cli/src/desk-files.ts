@@ -1,5 +1,6 @@
 /** What a person keeps on a desk, in `~/.config/skolo`: defaults of options, and a token for each rack. */
-import { access, chmod, mkdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { errorCode } from '@skolo/errors';
@@ -55,12 +56,9 @@ function tokenFile(env: Env, rack: string): string {
 }
 
 /** The file with the token of `skolo login` for a rack; undefined without one. */
-export async function savedTokenFile(env: Env, rack: string): Promise<string | undefined> {
+export function savedTokenFile(env: Env, rack: string): string | undefined {
   const file = tokenFile(env, rack);
-  return access(file).then(
-    () => file,
-    () => undefined,
-  );
+  return existsSync(file) ? file : undefined;
 }
 
 /** Saves a token in a file that only its owner can read, in place of the one before. Gives the file. */

@@ -2,6 +2,7 @@
 import type { Fleet, FleetRack, Jumphost, K3sRack, OpenRack } from '@skolo/fleet';
 import type { Role } from '@skolo/rack';
 import { Option } from 'commander';
+import { roles } from './arguments.ts';
 import type { SkoloCommand } from './command.ts';
 import { readDefaults } from './desk-files.ts';
 import { CliError, exitCodes } from './errors.ts';
@@ -46,13 +47,9 @@ export async function rackOn(command: SkoloCommand): Promise<FleetRack> {
   return await rackNamed(command, on);
 }
 
-const roleNames = ['view', 'operate', 'admin'] as const satisfies readonly Role[];
-
 /** `--role` of commands that use the cluster of a rack. */
 export function roleOption(): Option {
-  return new Option('--role <role>', 'permissions in the cluster')
-    .choices(roleNames)
-    .default('view');
+  return new Option('--role <role>', 'permissions in the cluster').choices(roles).default('view');
 }
 
 /**
@@ -65,18 +62,31 @@ export async function openNamed(
   name: string,
   role: Role,
 ): Promise<OpenRack> {
-  const { io } = command;
   const rack = await rackNamed(command, name);
   const { openRack } = await import('@skolo/fleet');
+  return await opened(command, (options) => openRack(rack, { role, ...options }));
+}
+
+interface OpenOptions {
+  env: Io['env'];
+  mayAsk: boolean;
+  signal: AbortSignal;
+  onTrouble(error: Error): void;
+}
+
+async function opened<T extends { close(): Promise<void> }>(
+  command: SkoloCommand,
+  open: (options: OpenOptions) => Promise<T>,
+): Promise<T> {
+  const { io } = command;
+  // Only where nothing else is on the screen.
+  const onTrouble = ({ message }: Error) => {
+    if (io.env.SKOLO_DEBUG === '1') io.err(plain(`skolo: ${message}`));
+  };
   return await interruptible(command, async (signal) => {
-    const onTrouble = (error: Error) => reportTrouble(command, error);
-    const open = await openRack(rack, {
-      ...{ role, signal, onTrouble },
-      env: io.env,
-      mayAsk: io.canAsk,
-    });
-    command.atEnd(open.close);
-    return open;
+    const found = await open({ env: io.env, mayAsk: io.canAsk, signal, onTrouble });
+    command.atEnd(found.close);
+    return found;
   });
 }
 
@@ -109,23 +119,8 @@ async function openWay(command: SkoloCommand): Promise<typeof fetch> {
 
 /** Opens the way to a jumphost alone, until the command ends. Ctrl-C while it opens ends the command. */
 export async function openJumphostOf(command: SkoloCommand, rack: FleetRack): Promise<Jumphost> {
-  const { io } = command;
   const { openJumphost } = await import('@skolo/fleet');
-  const onTrouble = (error: Error) => reportTrouble(command, error);
-  return await interruptible(command, async (signal) => {
-    const jumphost = await openJumphost(rack, {
-      ...{ signal, onTrouble },
-      env: io.env,
-      mayAsk: io.canAsk,
-    });
-    command.atEnd(jumphost.close);
-    return jumphost;
-  });
-}
-
-/** Only where nothing else is on the screen. */
-function reportTrouble({ io }: SkoloCommand, error: Error) {
-  if (io.env.SKOLO_DEBUG === '1') io.err(plain(`skolo: ${error.message}`));
+  return await opened(command, (options) => openJumphost(rack, options));
 }
 
 /** Ctrl-C, SIGTERM and SIGHUP abort the work. */

@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { errorCode } from '@skolo/errors';
 import type { Secret } from '@skolo/secrets';
-import { CliError, exitCodes } from './errors.ts';
+import { CliError, type ExitCode, exitCodes } from './errors.ts';
 
 /**
  * A secret of the user, in a file relative to the working directory.
@@ -15,6 +17,18 @@ export async function readSecretFile(file: string, hint: string): Promise<Secret
     // Its own hint is about rack.yaml.
     throw badFile(error.message.slice(0, -`; ${error.hint}`.length), hint, error);
   }
+}
+
+/** @throws CliError It cannot be read. The message ends with the hint. */
+export async function readGivenFile(
+  file: string,
+  hint: string,
+  exitCode: ExitCode = exitCodes.badConfiguration,
+): Promise<string> {
+  return await readFile(file, 'utf8').catch((cause: unknown) => {
+    const why = errorCode(cause) ?? cause;
+    throw new CliError(`${file}: cannot be read (${why}); ${hint}`, exitCode, { cause });
+  });
 }
 
 /** A file that an option or variable names is not valid. */

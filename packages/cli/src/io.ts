@@ -18,9 +18,7 @@ export interface Io {
   readonly colour: boolean;
   /** Milliseconds since 1970. */
   now(): number;
-  /** Ctrl-C calls the listener instead of ending the process, until the returned function is called. */
-  onInterrupt(listener: () => void): () => void;
-  /** Like `onInterrupt`, and for SIGTERM and a closed pipe (`| head`). */
+  /** Ctrl-C, SIGTERM and a closed pipe (`| head`) call the listener instead of ending the process, until the returned function is called. */
   onStop(listener: () => void): () => void;
   /**
    * SIGINT, SIGTERM and SIGHUP call the listener instead of ending the process, until the returned function is called: for

@@ -8,8 +8,7 @@ import type { Option } from 'commander';
 import { timeOption } from './arguments.ts';
 import type { SkoloCommand } from './command.ts';
 import { agentClient } from './commands/machine/agents.ts';
-import { savedTokenFile } from './desk-files.ts';
-import { newClient, readToken } from './service-client.ts';
+import { findToken, newClient } from './service-client.ts';
 
 /** Of the tasks of a machine, in milliseconds. */
 export const taskPolls = { heldMs: 90_000, pollMs: 2000 };
@@ -25,10 +24,9 @@ export async function powerDaemonAt(
   rack: Rack,
   { fetch }: Pick<Jumphost, 'fetch'>,
 ): Promise<Client<typeof powerCycleDaemonApi>> {
-  const file = command.globals().tokenFile ?? (await savedTokenFile(command.io.env, rack.name));
-  const token = file === undefined ? undefined : await readToken(file);
+  const own = await findToken(command.io, command.globals().tokenFile, rack.name);
   const baseUrl = serviceUrl(rack, 'power-cycle-daemon');
-  return newClient(powerCycleDaemonApi, { baseUrl, fetch, token });
+  return newClient(powerCycleDaemonApi, { baseUrl, fetch, token: own?.token });
 }
 
 export interface TasksDeps extends HoldDeps {

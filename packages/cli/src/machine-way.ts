@@ -1,6 +1,5 @@
 /** The way to machines: which rack has them, and ssh through its jumphost. */
-
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { shellWord } from '@skolo/errors';
@@ -101,11 +100,7 @@ async function readInventories(racks: readonly FleetRack[]): Promise<Inventory[]
   const { readRack } = await import('@skolo/rack');
   const read = racks.map(async (rack) => {
     const file = join(rack.overlay, 'rack.yaml');
-    const exists = await access(file).then(
-      () => true,
-      () => false,
-    );
-    return exists ? [{ rack, inventory: await readRack(file) }] : [];
+    return existsSync(file) ? [{ rack, inventory: await readRack(file) }] : [];
   });
   return (await Promise.all(read)).flat();
 }

@@ -45,10 +45,6 @@ const io: Io = {
   // hasColors knows NO_COLOR, FORCE_COLOR and TERM=dumb.
   colour: stdout.isTTY && stdout.hasColors(),
   now: Date.now,
-  onInterrupt(listener) {
-    process.on('SIGINT', listener);
-    return () => process.off('SIGINT', listener);
-  },
   onStop(listener) {
     stopListeners.add(listener);
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, listener);

@@ -312,9 +312,7 @@ export async function complete(
   }
 }
 
-/**
- * Runs one command line. Sets `io.exitCode`; throws when the command failed.
- */
+/** Runs one command line. Sets `io.exitCode`; throws when the command failed. */
 async function run(args: readonly string[], io: Io): Promise<void> {
   const program = await createProgram(args, io);
   try {

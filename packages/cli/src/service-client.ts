@@ -17,12 +17,11 @@ import { serviceMetricsUrl, serviceUrl } from '@skolo/rack/service-urls';
 import type { Globals, SkoloCommand } from './command.ts';
 import { savedTokenFile } from './desk-files.ts';
 import { CliError, exitCodes, usageError } from './errors.ts';
+import { badFile, readSecretFile } from './given-file.ts';
+import type { Io } from './io.ts';
 import { loadRack } from './rack-file.ts';
-import { badFile, readSecretFile } from './secret-file.ts';
 
-/** A service and its client. */
 export interface Service<A extends Api> {
-  baseUrl: string;
   /** @throws CliError The service rejects the request or does not answer; the message says what to do. */
   ask<T>(question: (client: Client<A>) => Promise<T>): Promise<T>;
 }
@@ -34,10 +33,10 @@ interface Target<A extends Api> {
   port?: 'public' | 'metrics';
 }
 
-export type PowerCycleDaemon = Awaited<ReturnType<typeof powerCycleDaemon>>;
-export type RouterBackup = Awaited<ReturnType<typeof routerBackup>>;
-export type MachineState = Awaited<ReturnType<typeof machineState>>;
-export type AlertToPubsub = Awaited<ReturnType<typeof alertToPubsub>>;
+export type PowerCycleDaemon = ReturnType<typeof powerCycleDaemon>;
+export type RouterBackup = ReturnType<typeof routerBackup>;
+export type MachineState = ReturnType<typeof machineState>;
+export type AlertToPubsub = ReturnType<typeof alertToPubsub>;
 
 /** @param token is sent instead of the saved one */
 export function powerCycleDaemon(command: SkoloCommand, token?: string) {
@@ -53,18 +52,18 @@ export function alertToPubsub(command: SkoloCommand) {
 }
 
 /** Its errors name the way that needs no machine-state. */
-export async function machineState(command: SkoloCommand) {
-  const service = await connectTo(command, { api: machineStateApi, service: 'machine-state' });
-  const ask: typeof service.ask = async (question) => {
-    try {
-      return await service.ask(question);
-    } catch (error) {
-      const original = error instanceof CliError ? error.cause : error;
-      if (!(error instanceof Error) || !(original instanceof ApiUnreachable)) throw error;
-      throw explained(error, 'skolo machine status asks the agents themselves');
-    }
+export function machineState(command: SkoloCommand): Service<typeof machineStateApi> {
+  const service = connectTo(command, { api: machineStateApi, service: 'machine-state' });
+  return {
+    async ask(question) {
+      try {
+        return await service.ask(question);
+      } catch (error) {
+        if (!(error instanceof Error && unexplained(error) instanceof ApiUnreachable)) throw error;
+        throw explained(error, 'skolo machine status asks the agents themselves');
+      }
+    },
   };
-  return { ...service, ask };
 }
 
 /** Its API is on the metrics port: the public port has only Google's protocol. */
@@ -77,35 +76,41 @@ export function metadataServer(command: SkoloCommand) {
 }
 
 /**
- * The service at `--url`, else at its URL in rack.yaml. Sends the token of `--token-file`, else the one of `skolo login` for
- * the rack of rack.yaml, or none: reading may need none in this network.
+ * The service at `--url`, else at its URL in rack.yaml. The first question sends the token of `--token-file`, else the one of
+ * `skolo login` for the rack of rack.yaml, or none: reading may need none in this network.
  *
  * @param given is sent instead
- * @throws CliError URL or token are not valid.
  */
-export async function connectTo<A extends Api>(
+export function connectTo<A extends Api>(
   command: SkoloCommand,
   target: Target<A>,
   given?: string,
-): Promise<Service<A>> {
+): Service<A> {
+  let connection: ReturnType<typeof connect<A>> | undefined;
+  return {
+    async ask(question) {
+      connection ??= connect(command, target, given);
+      const { client, signIn } = await connection;
+      return explaining(() => question(client), command.globals(), signIn);
+    },
+  };
+}
+
+/** @throws CliError URL or token are not valid. */
+async function connect<A extends Api>(command: SkoloCommand, target: Target<A>, given?: string) {
   const globals = command.globals();
   const { baseUrl, rack } = await placeOf(globals, target);
-  const saved = rack && (await savedTokenFile(command.io.env, rack));
-  const tokenFile = globals.tokenFile ?? saved;
-  const token = given ?? (tokenFile === undefined ? undefined : await readToken(tokenFile));
+  const own = await findToken(command.io, globals.tokenFile, rack);
+  const token = given ?? own?.token;
   const client = newClient(target.api, { baseUrl, token, ...(await wayOn(command)) });
-  return {
-    baseUrl,
-    ask: (question) =>
-      explaining(() => question(client), globals, {
-        // Without a token, 403 may only mean that a token is needed.
-        hint:
-          token === undefined || tokenFile === undefined
-            ? 'give your token with skolo login, --token-file or SKOLO_TOKEN_FILE'
-            : `the token is from ${tokenFile}`,
-        statuses: token === undefined ? [401, 403] : [401],
-      }),
+  const signIn = {
+    // Without a token, 403 may only mean that a token is needed.
+    hint: own
+      ? `the token is from ${own.file}`
+      : 'give your token with skolo login, --token-file or SKOLO_TOKEN_FILE',
+    statuses: token === undefined ? [401, 403] : [401],
   };
+  return { client, signIn };
 }
 
 /**
@@ -133,8 +138,7 @@ export async function explaining<T>(
 
 /** In short, why a request failed that is worth a retry; undefined for other errors. */
 export function temporaryReason(error: unknown): string | undefined {
-  // An error with a hint has the original as its cause.
-  const original = error instanceof CliError ? error.cause : error;
+  const original = unexplained(error);
   if (original instanceof ApiUnreachable) {
     // `fetch` wraps the error of the system, whose code is short.
     const { cause, why } = original;
@@ -162,15 +166,25 @@ export async function wayOn(command: SkoloCommand): Promise<Pick<ClientOptions, 
   return { fetch: await fetchOn(command) };
 }
 
-/** A URL of `--url` may be of any rack. */
-async function placeOf(
+/** Where a service is. A URL of `--url` may be of any rack. */
+export async function placeOf(
   globals: Globals,
-  { service, port }: Target<Api>,
+  { service, port }: Omit<Target<Api>, 'api'>,
 ): Promise<{ baseUrl: string; rack?: string }> {
   if (globals.url !== undefined) return { baseUrl: globals.url };
   const rack = await loadRack(globals);
   const baseUrl = port === 'metrics' ? serviceMetricsUrl(rack, service) : serviceUrl(rack, service);
   return { baseUrl, rack: rack.name };
+}
+
+/** The token in this file, else that of `skolo login` for a rack. @throws CliError It cannot be read. */
+export async function findToken(
+  { env }: Pick<Io, 'env'>,
+  given: string | undefined,
+  rack: string | undefined,
+): Promise<{ token: string; file: string } | undefined> {
+  const file = given ?? (rack && savedTokenFile(env, rack));
+  return file === undefined ? undefined : { token: await readToken(file), file };
 }
 
 /** The token in a file. @throws CliError */
@@ -179,6 +193,11 @@ export async function readToken(file: string): Promise<string> {
   const token = (await readSecretFile(file, hint)).reveal().trim();
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw badFile(`${file}: expected one line with a token`, hint);
+}
+
+/** The error without its hint. */
+export function unexplained(error: unknown): unknown {
+  return error instanceof CliError ? error.cause : error;
 }
 
 /** Adds a hint to an error. */

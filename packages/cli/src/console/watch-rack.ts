@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import type { DeskRack } from '@skolo/api';
 import type { FleetRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../command.ts';
-import { savedTokenFile } from '../desk-files.ts';
-import { readToken } from '../service-client.ts';
+import { findToken } from '../service-client.ts';
 import { WatchedRack } from './watched-rack.ts';
 
 interface Options {
@@ -37,10 +36,7 @@ export function watchRack(
       command.atEnd(jumphost.close);
       return { baseUrl, fetch: jumphost.fetch };
     },
-    async savedToken() {
-      const file = tokenFile ?? (await savedTokenFile(io.env, rack.name));
-      return file === undefined ? undefined : await readToken(file);
-    },
+    savedToken: async () => (await findToken(io, tokenFile, rack.name))?.token,
     now: io.now,
     onConnection,
   });

@@ -22,7 +22,7 @@ const rows: Row[] = [
 ];
 
 function lines(width: number | undefined): string[] {
-  return table(columns, rows, { columns: width, colour: false }).split('\n');
+  return table(columns, rows, { columns: width, colour: false, now: () => 0 }).split('\n');
 }
 
 describe('a table', () => {
@@ -68,10 +68,10 @@ describe('a table', () => {
   });
 
   it('has a head also without rows, and colours only if enabled', () => {
-    expect(table(columns, [], { columns: undefined, colour: false })).toBe(
+    expect(table(columns, [], { columns: undefined, colour: false, now: () => 0 })).toBe(
       'NAME  SHELF  POWER  REQUESTS',
     );
-    expect(table(columns.slice(0, 1), [], { columns: undefined, colour: true })).toBe(
+    expect(table(columns.slice(0, 1), [], { columns: undefined, colour: true, now: () => 0 })).toBe(
       '\x1b[1mNAME\x1b[22m',
     );
   });
@@ -80,6 +80,7 @@ describe('a table', () => {
     const [, row] = table(columns, [{ name: 'evil\n\x1b[2Jname', feeds: ['a\tb'], requests: 1 }], {
       columns: undefined,
       colour: false,
+      now: () => 0,
     }).split('\n');
 
     expect(row).toBe('evil name  -      a b           1');

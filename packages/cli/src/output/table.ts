@@ -4,9 +4,14 @@ import { plain, type Style, shorten, shortenList, styled, widthOf } from './text
 export interface Column<Row> {
   /** In capitals. */
   title: string;
-  /** A text or a list; an empty cell is printed as `-`, so that every line has the same columns. */
-  cell(row: Row): string | string[] | undefined;
-  style?(row: Row): Style | undefined;
+  /**
+   * A text, a number or a list; an empty cell is printed as `-`, so that every line has the same columns.
+   *
+   * @param now milliseconds since 1970
+   */
+  cell(row: Row, now: number): string | number | string[] | undefined;
+  style?(row: Row, now: number): Style | undefined;
+  /** As numbers are. */
   align?: 'right';
   /** Least width in a narrow terminal. */
   shrinkTo?: number;
@@ -14,11 +19,7 @@ export interface Column<Row> {
   leaveOut?: number;
 }
 
-interface TableOptions {
-  /** Width of the terminal; undefined: unlimited. */
-  columns: number | undefined;
-  colour: boolean;
-}
+type TableOptions = Pick<Io, 'columns' | 'colour' | 'now'>;
 
 const gap = '  ';
 
@@ -31,10 +32,11 @@ export function printTable<Row>(io: Io, columns: readonly Column<Row>[], rows: r
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  { columns: available, colour }: TableOptions,
+  { columns: available, colour, now }: TableOptions,
 ): string {
+  const time = now();
   const shown = fit(
-    columns.map((column) => laidOut(column, rows)),
+    columns.map((column) => laidOut(column, rows, time)),
     available,
   );
   const line = (row: number) =>
@@ -55,11 +57,14 @@ interface LaidOut {
   leaveOut: number | undefined;
 }
 
-function laidOut<Row>(column: Column<Row>, rows: readonly Row[]): LaidOut {
-  const { title, align, leaveOut } = column;
-  const cells = rows.map((row) => {
-    const items = [column.cell(row) ?? []].flat().map(plain);
-    return { items: items.join('') === '' ? ['-'] : items, style: column.style?.(row) };
+function laidOut<Row>(column: Column<Row>, rows: readonly Row[], now: number): LaidOut {
+  const { title, leaveOut } = column;
+  const values = rows.map((row) => column.cell(row, now));
+  const isNumber = values.some((value) => typeof value === 'number');
+  const align = column.align ?? (isNumber ? 'right' : undefined);
+  const cells = rows.map((row, i) => {
+    const items = [values[i] ?? []].flat().map((item) => plain(String(item)));
+    return { items: items.join('') === '' ? ['-'] : items, style: column.style?.(row, now) };
   });
   const widths = cells.map(({ items }) => widthOf(items.join(',')));
   const width = Math.max(widthOf(title), ...widths);

@@ -23,7 +23,7 @@ interface Display {
   end(keep: boolean): void;
 }
 
-/** False after Ctrl-C, which ends only the waiting and sets the exit code. */
+/** False after Ctrl-C or another signal, which ends only the waiting and sets the exit code. */
 export async function waitWithProgress(
   io: Io,
   waiting: Waiting,
@@ -31,7 +31,7 @@ export async function waitWithProgress(
 ): Promise<boolean> {
   const display = displayOf(io, waiting);
   const interrupt = new AbortController();
-  const stopListening = io.onInterrupt(() => interrupt.abort());
+  const stopListening = io.onSignal(() => interrupt.abort());
   try {
     await wait(display, interrupt.signal);
     display.end(false);

@@ -13,7 +13,6 @@ export function testIo(given: Partial<Io>): Io {
     rows: undefined,
     colour: false,
     now: Date.now,
-    onInterrupt: () => () => {},
     onStop: () => () => {},
     onSignal: () => () => {},
     env: {},

@@ -34,7 +34,7 @@ export function define(command: SkoloCommand): void {
     if (!retry && (sink !== undefined || reason !== undefined)) {
       command.error("options '--sink' and '--reason' have no effect without '--retry'");
     }
-    const service = await alertToPubsub(command);
+    const service = alertToPubsub(command);
     if (retry) {
       const body = { sink, reason };
       const answer = await service.ask((client) => client.retryDeadLetters({ body }));

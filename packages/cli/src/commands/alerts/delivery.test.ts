@@ -20,7 +20,6 @@ function waiting(oldest: (n: number) => number | undefined, withinMs = 60_000) {
     return { location: 'rack4', healthy: true, receivers: [], firing: 0, spool, sinks: [sink] };
   }
   const service: AlertToPubsub = {
-    baseUrl: '',
     // Used only for the status.
     ask: answer as AlertToPubsub['ask'],
   };

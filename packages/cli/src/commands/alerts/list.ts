@@ -46,8 +46,7 @@ export function define(command: SkoloCommand): void {
     .example('skolo alerts list --rack racks/rack4/rack.yaml');
 
   command.action(async ({ resolved, json, ...options }: Options) => {
-    const service = await alertToPubsub(command);
-    const { alerts } = await service.ask((client) => client.alerts());
+    const { alerts } = await alertToPubsub(command).ask((client) => client.alerts());
     const all = alerts.filter(({ status }) => resolved || status === 'firing').sort(byUrgency);
     const shown = selected(command.io, all, filters, options);
     if (json) return printJson(command.io, { alerts: shown });
@@ -55,7 +54,7 @@ export function define(command: SkoloCommand): void {
     const number = countOf(shown.length, all.length, 'alert');
     const summary = totals === '' ? number : `${number}: ${totals}`;
     return command.io.out(
-      `${paragraph(plain(summary), command.io.columns)}\n\n${table(columns(command.io.now()), shown, command.io)}`,
+      `${paragraph(plain(summary), command.io.columns)}\n\n${table(columns, shown, command.io)}`,
     );
   });
 }
@@ -79,24 +78,22 @@ function severityOf({ status, labels: { severity = 'without a severity' } }: Kno
   return status === 'firing' ? severity : 'resolved';
 }
 
-function columns(now: number): Column<KnownAlert>[] {
-  return [
-    { title: 'ALERT', cell: ({ labels }) => labels.alertname, shrinkTo: 12 },
-    { title: 'STATE', cell: stateOf, leaveOut: 3 },
-    {
-      title: 'SEVERITY',
-      cell: ({ labels }) => labels.severity,
-      style: ({ status, labels }) =>
-        status === 'firing' ? severityStyle(labels.severity) : undefined,
-      leaveOut: 4,
-    },
-    { title: 'OF', cell: ({ labels }) => whichOf(labels), shrinkTo: 12, leaveOut: 5 },
-    { title: 'BEGAN', cell: ({ startsAt }) => relative(startsAt, now) },
-    { title: 'RECEIVED', cell: ({ last }) => relative(last, now), leaveOut: 2 },
-    { title: 'TIMES', cell: ({ count }) => String(count), align: 'right', leaveOut: 1 },
-    { title: 'SUMMARY', cell: ({ annotations }) => alertSummary(annotations), shrinkTo: 16 },
-  ];
-}
+const columns: Column<KnownAlert>[] = [
+  { title: 'ALERT', cell: ({ labels }) => labels.alertname, shrinkTo: 12 },
+  { title: 'STATE', cell: stateOf, leaveOut: 3 },
+  {
+    title: 'SEVERITY',
+    cell: ({ labels }) => labels.severity,
+    style: ({ status, labels }) =>
+      status === 'firing' ? severityStyle(labels.severity) : undefined,
+    leaveOut: 4,
+  },
+  { title: 'OF', cell: ({ labels }) => whichOf(labels), shrinkTo: 12, leaveOut: 5 },
+  { title: 'BEGAN', cell: ({ startsAt }, now) => relative(startsAt, now) },
+  { title: 'RECEIVED', cell: ({ last }, now) => relative(last, now), leaveOut: 2 },
+  { title: 'TIMES', cell: ({ count }) => count, leaveOut: 1 },
+  { title: 'SUMMARY', cell: ({ annotations }) => alertSummary(annotations), shrinkTo: 16 },
+];
 
 function stateOf({ status, expired }: KnownAlert): string {
   return expired ? 'expired' : status;

@@ -1,10 +1,9 @@
 /** The sink of `--notify`, with the schema of rack.yaml. */
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createSinks, type Sink } from '@skolo/alerts';
-import { errorCode } from '@skolo/errors';
 import { parseRack, RackError, type RackIssue } from '@skolo/rack';
-import { CliError, exitCodes, usageError } from '../../errors.ts';
+import { usageError } from '../../errors.ts';
+import { readGivenFile } from '../../given-file.ts';
 
 /** A minimal rack around the sink; the file follows, indented. */
 const around = [
@@ -32,8 +31,8 @@ export async function sinkOf(notify: string): Promise<Sink> {
   if (/^https?:/.test(notify)) return ofUrl(notify);
   const [, path] = /^file:(.+)$/.exec(notify) ?? [];
   if (path !== undefined) return made({ name: 'notify', kind: 'file', file: resolve(path) });
-  const text = await readYaml(notify);
-  return parsed(text, notify);
+  const hint = 'give a YAML file with a sink, file:PATH or a URL';
+  return parsed(await readGivenFile(notify, hint), notify);
 }
 
 function ofUrl(url: string): Sink {
@@ -49,16 +48,6 @@ function made(sink: object): Sink {
     if (!(error instanceof RackError)) throw error;
     const messages = error.issues.map(({ message }) => message);
     throw usageError(`--notify: ${messages.join('; ')}`, { cause: error });
-  }
-}
-
-async function readYaml(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    const code = errorCode(cause) ?? cause;
-    const message = `${file}: cannot be read (${code}); give a YAML file with a sink, file:PATH or a URL`;
-    throw new CliError(message, exitCodes.badConfiguration, { cause });
   }
 }
 

@@ -9,7 +9,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { loadRack } from '../../rack-file.ts';
-import { alertToPubsub } from '../../service-client.ts';
+import { alertToPubsub, placeOf } from '../../service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
 import { type PubSubOptions, sourceOf, withSubscription } from './pubsub-options.ts';
 
@@ -67,8 +67,8 @@ async function sendTest(command: SkoloCommand, options: Options): Promise<void> 
   const { io } = command;
   const { testLabel } = await import('@skolo/alerts');
   const { PubSubDelivery, SinkDelivery } = await import('./delivery.ts');
-  const service = await alertToPubsub(command);
-  const post = await poster(command, service.baseUrl);
+  const service = alertToPubsub(command);
+  const post = await poster(command);
   const id = randomBytes(6).toString('hex');
   const stop = untilStopped(io);
   const deps = { service, withinMs: options.within, signal: stop.signal };
@@ -154,7 +154,8 @@ const answerWithinMs = 30_000;
 const longestReason = 300;
 
 /** Sends alerts as Prometheus does, with the sign-in of rack.yaml. With `--url` it sends none. */
-async function poster(command: SkoloCommand, baseUrl: string): Promise<Post> {
+async function poster(command: SkoloCommand): Promise<Post> {
+  const { baseUrl } = await placeOf(command.globals(), { service: 'alert-to-pubsub' });
   const authorization = command.globals().url === undefined ? await signIn(command) : undefined;
   const url = `${baseUrl.replace(/\/$/, '')}/api/v2/alerts`;
   const headers = {

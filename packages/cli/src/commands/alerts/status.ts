@@ -18,8 +18,7 @@ export function define(command: SkoloCommand): void {
     .example('skolo alerts status --rack racks/rack4/rack.yaml');
 
   command.action(async ({ json }: { json?: true }) => {
-    const service = await alertToPubsub(command);
-    const status = await service.ask((client) => client.status());
+    const status = await alertToPubsub(command).ask((client) => client.status());
     if (!status.healthy) command.io.exitCode = exitCodes.failed;
     if (json) return printJson(command.io, status);
     const { location, healthy, why, lastHeard, receivers, firing, spool, sinks } = status;
@@ -38,7 +37,7 @@ export function define(command: SkoloCommand): void {
     if (spool.damage !== undefined)
       command.io.out(styled(`damage: ${spool.damage}`, 'red', command.io.colour));
     command.io.out('');
-    printTable(command.io, columns(now), sinks);
+    printTable(command.io, columns, sinks);
     for (const { name, detail, setAside } of sinks) {
       if (detail !== undefined) command.io.out(`\n${name}: ${detail}`);
       if (setAside > 0) {
@@ -60,26 +59,24 @@ function receiverLine(
   return `  from ${name}: ${state}last received ${lastSeen(lastHeard, now)}${isExpected ? '' : ' (not expected)'}`;
 }
 
-function columns(now: number): Column<SinkStatus>[] {
-  return [
-    { title: 'SINK', cell: ({ name }) => name },
-    { title: 'KIND', cell: ({ kind }) => kind, leaveOut: 1 },
-    {
-      title: 'STATE',
-      cell: ({ failingSince, reason, down }) =>
-        failingSince === undefined ? 'ok' : `${down ? 'down' : 'failing'} (${reason ?? 'unknown'})`,
-      style: ({ failingSince }) => (failingSince === undefined ? undefined : 'red'),
-    },
-    {
-      title: 'FOR',
-      cell: ({ failingSince }) => failingSince && age(failingSince, now),
-      leaveOut: 2,
-    },
-    { title: 'QUEUED', cell: ({ depth }) => String(depth), align: 'right' },
-    {
-      title: 'OLDEST',
-      cell: ({ depth, oldestSeconds }) => (depth > 0 ? duration(oldestSeconds) : undefined),
-    },
-    { title: 'DELIVERED', cell: ({ lastSuccess }) => lastSeen(lastSuccess, now) },
-  ];
-}
+const columns: Column<SinkStatus>[] = [
+  { title: 'SINK', cell: ({ name }) => name },
+  { title: 'KIND', cell: ({ kind }) => kind, leaveOut: 1 },
+  {
+    title: 'STATE',
+    cell: ({ failingSince, reason, down }) =>
+      failingSince === undefined ? 'ok' : `${down ? 'down' : 'failing'} (${reason ?? 'unknown'})`,
+    style: ({ failingSince }) => (failingSince === undefined ? undefined : 'red'),
+  },
+  {
+    title: 'FOR',
+    cell: ({ failingSince }, now) => failingSince && age(failingSince, now),
+    leaveOut: 2,
+  },
+  { title: 'QUEUED', cell: ({ depth }) => depth },
+  {
+    title: 'OLDEST',
+    cell: ({ depth, oldestSeconds }) => (depth > 0 ? duration(oldestSeconds) : undefined),
+  },
+  { title: 'DELIVERED', cell: ({ lastSuccess }, now) => lastSeen(lastSuccess, now) },
+];

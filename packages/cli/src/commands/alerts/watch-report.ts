@@ -18,29 +18,27 @@ export function printOnce(io: Io, { report, blindWhy }: WatchFacts, json: boolea
     printJson(io, { locations: locations.map(asJson), unexpected: others, ...blind });
     return;
   }
-  printTable(io, columns(io.now()), locations);
+  printTable(io, columns, locations);
   if (others.length > 0) io.err(`not expected: ${others.join(', ')}`);
   if (blindWhy !== undefined) complain(io, `Pub/Sub cannot be reached: ${blindWhy}`);
 }
 
-function columns(now: number): Column<LocationReport>[] {
-  return [
-    { title: 'LOCATION', cell: ({ location }) => location, shrinkTo: 12 },
-    { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
-    {
-      title: 'HEARTBEAT',
-      cell: ({ lastHeard }) => (lastHeard === undefined ? 'never' : timestamp(lastHeard)),
-    },
-    {
-      title: 'QUEUED',
-      cell: ({ heartbeat }) => heartbeat?.spoolDepth?.toString(),
-      align: 'right',
-      leaveOut: 1,
-    },
-    { title: 'VERSION', cell: ({ heartbeat }) => heartbeat?.version, leaveOut: 0 },
-    { title: 'WHY', cell: (report) => whyOf(report, now), shrinkTo: 20 },
-  ];
-}
+const columns: Column<LocationReport>[] = [
+  { title: 'LOCATION', cell: ({ location }) => location, shrinkTo: 12 },
+  { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
+  {
+    title: 'HEARTBEAT',
+    cell: ({ lastHeard }) => (lastHeard === undefined ? 'never' : timestamp(lastHeard)),
+  },
+  {
+    title: 'QUEUED',
+    cell: ({ heartbeat }) => heartbeat?.spoolDepth?.toString(),
+    align: 'right',
+    leaveOut: 1,
+  },
+  { title: 'VERSION', cell: ({ heartbeat }) => heartbeat?.version, leaveOut: 0 },
+  { title: 'WHY', cell: (report, now) => whyOf(report, now), shrinkTo: 20 },
+];
 
 const styles: Record<LocationReport['state'], Style | undefined> = {
   well: 'green',

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { errorCode } from '@skolo/errors';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
+import { readGivenFile } from '../../given-file.ts';
 import { untilStopped } from '../../until-stopped.ts';
 import { type PubSubOptions, sourceOf, withSubscription } from './pubsub-options.ts';
 import { printChanges, printOnce } from './watch-report.ts';
@@ -131,13 +130,6 @@ async function locationsOf({ location = [], locations }: Options): Promise<strin
 }
 
 async function listedIn(file: string): Promise<string[]> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    const why = errorCode(cause) ?? cause;
-    const message = `${file}: cannot be read (${why}); correct --locations`;
-    throw new CliError(message, exitCodes.badConfiguration, { cause });
-  }
+  const text = await readGivenFile(file, 'correct --locations');
   return text.split('\n').map((line) => line.replace(/(^|\s)#.*/, '').trim());
 }

@@ -38,10 +38,7 @@ export function define(command: SkoloCommand): void {
       'Lists changes and rejected requests from the audit logs of all services: when, who, what, why, and the outcome. The newest is at the bottom. It needs the role operate. An agent has the changes that went past the services in its own log, on its machine. Exit codes: 0 all services answered; 3 some did not.',
     )
     .summary('who changed what, in all services')
-    .argument('[rack]', 'rack to reach through its jumphost, as with --on')
-    .hook('preAction', (_, { args: [rack] }) => {
-      if (rack !== undefined) command.useRack(rack);
-    })
+    .rackArgument('[rack]', 'rack to reach through its jumphost, as with --on')
     .option('--who <name>', 'only these people and programs: part of the name')
     .option('--text <words>', 'only entries with all these words: a machine, a reason, an outcome')
     .addOption(new Option('--service <name>', 'only this service').choices(services))
@@ -81,7 +78,7 @@ async function read(
 ): Promise<AuditOf<Service> & { skipped: number }> {
   // The public port of the metadata server has only Google's protocol.
   const port = service === 'metadata-server' ? 'metrics' : 'public';
-  const { ask } = await connectTo(command, { api: auditApi, service, port });
+  const { ask } = connectTo(command, { api: auditApi, service, port });
   const log: AuditOf<Service> & { skipped: number } = { service, entries: [], skipped: 0 };
   do {
     const query = { who, text, limit: Math.min(mostLines, limit * 2), before: log.older?.before };

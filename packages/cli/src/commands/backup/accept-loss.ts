@@ -20,8 +20,9 @@ export function define(command: SkoloCommand): void {
     .example("skolo backup accept-loss --reason 'the disk died and no copy exists'");
 
   command.action(async ({ reason, json }: Options) => {
-    const service = await routerBackup(command);
-    const { accepted } = await service.ask((client) => client.acceptLoss({ body: { reason } }));
+    const { accepted } = await routerBackup(command).ask((client) =>
+      client.acceptLoss({ body: { reason } }),
+    );
     if (json) return printJson(command.io, { accepted });
     for (const line of accepted.flatMap(lostLines)) command.io.out(line);
     if (accepted.length === 0) command.io.err('no version is lost');

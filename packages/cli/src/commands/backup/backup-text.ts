@@ -3,8 +3,9 @@ import type { BackupDevice, DeviceState, FailureClass, LostHistory, RunDevice } 
 import { commandLine, type SkoloCommand } from '../../command.ts';
 import type { Filter } from '../../filters.ts';
 import { tally } from '../../output/overview.ts';
+import type { Column } from '../../output/table.ts';
 import { count, type Style } from '../../output/text.ts';
-import { timestamp } from '../../output/time.ts';
+import { sizeText, timestamp } from '../../output/time.ts';
 
 /** The most urgent first. */
 const stateOrder: DeviceState[] = ['overdue', 'failed', 'never', 'ok', 'not-backed-up', 'retired'];
@@ -116,6 +117,14 @@ export function lostLines({ device, versions, newest, unsent }: LostHistory): st
 
 function nameOf({ id, time }: { id: string; time: string }): string {
   return `${shortVersionId(id)} of ${timestamp(time)}`;
+}
+
+export function sizeColumn<Row>(sizeOf: (row: Row) => number | undefined): Column<Row> {
+  const cell = (row: Row) => {
+    const size = sizeOf(row);
+    return size === undefined ? undefined : sizeText(size);
+  };
+  return { title: 'SIZE', cell, align: 'right' };
 }
 
 /** The command line that restores a version. */

@@ -4,8 +4,8 @@ import { CliError } from '../../errors.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count, paragraph, plain } from '../../output/text.ts';
-import { relative, sizeText, timestamp } from '../../output/time.ts';
-import { shortVersionId } from './backup-text.ts';
+import { relative, timestamp } from '../../output/time.ts';
+import { shortVersionId, sizeColumn } from './backup-text.ts';
 import { type CopyOptions, withCopy } from './copy.ts';
 import { findDevices } from './device-names.ts';
 import type { KnownVersion } from './reader.ts';
@@ -39,21 +39,14 @@ export async function printCopyStatus(
   if (devices.length === 0) return undefined;
   const head = `${count(devices.length, 'device')} in ${shownRemote(from)}`;
   io.out(`${paragraph(plain(head), io.columns)}\n`);
-  return printTable(io, columns(io.now()), devices);
+  return printTable(io, columns, devices);
 }
 
-function columns(now: number): Column<{ name: string; newest: KnownVersion }>[] {
-  return [
-    { title: 'NAME', cell: ({ name }) => name, shrinkTo: 12 },
-    { title: 'MODEL', cell: ({ newest: { model } }) => model, shrinkTo: 8, leaveOut: 1 },
-    { title: 'NEWEST', cell: ({ newest }) => timestamp(newest.time), leaveOut: 3 },
-    { title: 'AGE', cell: ({ newest }) => relative(newest.time, now) },
-    {
-      title: 'SIZE',
-      cell: ({ newest: { size } }) => (size === undefined ? undefined : sizeText(size)),
-      align: 'right',
-      leaveOut: 2,
-    },
-    { title: 'ID', cell: ({ newest: { id } }) => shortVersionId(id), shrinkTo: 12, leaveOut: 0 },
-  ];
-}
+const columns: Column<{ name: string; newest: KnownVersion }>[] = [
+  { title: 'NAME', cell: ({ name }) => name, shrinkTo: 12 },
+  { title: 'MODEL', cell: ({ newest: { model } }) => model, shrinkTo: 8, leaveOut: 1 },
+  { title: 'NEWEST', cell: ({ newest }) => timestamp(newest.time), leaveOut: 3 },
+  { title: 'AGE', cell: ({ newest }, now) => relative(newest.time, now) },
+  { ...sizeColumn(({ newest }) => newest.size), leaveOut: 2 },
+  { title: 'ID', cell: ({ newest: { id } }) => shortVersionId(id), shrinkTo: 12, leaveOut: 0 },
+];

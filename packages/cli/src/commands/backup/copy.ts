@@ -18,10 +18,11 @@ import { type BackupModel, type CreateBackup, loadBackups } from '@skolo/models/
 import { BackupError, createMask, type Mask, textOf } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { Secret } from '@skolo/secrets';
-import type { Globals, SkoloCommand } from '../../command.ts';
+import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
+import { interruptible } from '../../fleet.ts';
+import { badFile, readSecretFile } from '../../given-file.ts';
 import { loadRack } from '../../rack-file.ts';
-import { badFile, readSecretFile } from '../../secret-file.ts';
 import { shortVersionId } from './backup-text.ts';
 import type { Reader } from './reader.ts';
 
@@ -38,7 +39,7 @@ export interface Copy extends Reader {
 }
 
 /**
- * Calls `read` with the copy. Removes a temporary clone, which holds configurations, also on Ctrl-C.
+ * Calls `read` with the copy. Removes a temporary clone, which holds configurations, also on Ctrl-C and other signals.
  *
  * @throws CliError The copy cannot be opened or read, or Ctrl-C.
  */
@@ -48,26 +49,24 @@ export async function withCopy<T>(
   read: (copy: Copy) => Promise<T>,
 ): Promise<T> {
   const identities = identity === undefined ? [] : await readIdentities(identity);
-  const rack = await rackOf(command.globals());
-  const interrupt = new AbortController();
-  const { signal } = interrupt;
-  const stopListening = command.io.onInterrupt(() =>
-    interrupt.abort(new CliError('interrupted', exitCodes.interrupted)),
-  );
-  let source: BackupSource | undefined;
-  try {
-    const place = await absolute(from);
-    source = await explaining(() => openSource(place, { identities, signal }));
-    const mask = createMask(randomBytes(32));
-    const copy = copyOf(source, { rack, backups: await loadBackups(), mask, from, identity });
-    return await orAborted(read(copy), signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    stopListening();
-    await source?.close();
-  }
+  const globals = command.globals();
+  // Optional here. A rack that is given, by flag or variable, must be valid.
+  const rack = globals.rackIsDefault ? undefined : await loadRack(globals);
+  return await interruptible(command, async (signal) => {
+    let source: BackupSource | undefined;
+    try {
+      const place = await absolute(from);
+      source = await explaining(() => openSource(place, { identities, signal }));
+      const mask = createMask(randomBytes(32));
+      const copy = copyOf(source, { rack, backups: await loadBackups(), mask, from, identity });
+      return await orAborted(read(copy), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      await source?.close();
+    }
+  });
 }
 
 interface CopyContext extends CopyOptions {
@@ -173,11 +172,6 @@ function unknownDevice(name: string, model: string): InfrastructureDevice {
 /** The magic of a POSIX header. */
 function isTar(content: Buffer): boolean {
   return content.subarray(257, 262).toString('latin1') === 'ustar';
-}
-
-/** Optional here. A rack that is given, by flag or variable, must be valid. */
-async function rackOf(globals: Globals): Promise<Rack | undefined> {
-  return globals.rackIsDefault ? undefined : loadRack(globals);
 }
 
 /** Reads an identity file as written by age-keygen. */

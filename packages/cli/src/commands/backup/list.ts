@@ -2,8 +2,8 @@ import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { type Io, printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { relative, sizeText, timestamp } from '../../output/time.ts';
-import { shortVersionId } from './backup-text.ts';
+import { relative, timestamp } from '../../output/time.ts';
+import { shortVersionId, sizeColumn } from './backup-text.ts';
 import { oneDevice } from './device-names.ts';
 import { canReadCopies, type KnownVersion, type ReaderOptions, withReader } from './reader.ts';
 
@@ -38,7 +38,7 @@ export function define(command: SkoloCommand): void {
 /** @param versions the newest first */
 function printVersions(io: Io, versions: readonly KnownVersion[]): void {
   const numbered = versions.map((version, number) => ({ version, number }));
-  printTable(io, columns(io.now()), numbered.toReversed());
+  printTable(io, columns, numbered.toReversed());
 }
 
 interface Row {
@@ -46,27 +46,20 @@ interface Row {
   number: number;
 }
 
-function columns(now: number): Column<Row>[] {
-  return [
-    { title: 'VERSION', cell: ({ number }) => (number === 0 ? 'latest' : `latest~${number}`) },
-    { title: 'READ', cell: ({ version }) => timestamp(version.time), leaveOut: 3 },
-    { title: 'AGE', cell: ({ version }) => relative(version.time, now) },
-    {
-      title: 'SIZE',
-      cell: ({ version: { size } }) => (size === undefined ? undefined : sizeText(size)),
-      align: 'right',
-      leaveOut: 1,
-    },
-    { title: 'WHAT', cell: ({ version }) => whatText(version), shrinkTo: 16 },
-    {
-      title: 'BY',
-      cell: ({ version: { by, changedBy } }) => changedBy ?? by,
-      shrinkTo: 8,
-      leaveOut: 2,
-    },
-    { title: 'ID', cell: ({ version: { id } }) => shortVersionId(id), shrinkTo: 12, leaveOut: 0 },
-  ];
-}
+const columns: Column<Row>[] = [
+  { title: 'VERSION', cell: ({ number }) => (number === 0 ? 'latest' : `latest~${number}`) },
+  { title: 'READ', cell: ({ version }) => timestamp(version.time), leaveOut: 3 },
+  { title: 'AGE', cell: ({ version }, now) => relative(version.time, now) },
+  { ...sizeColumn(({ version }) => version.size), leaveOut: 1 },
+  { title: 'WHAT', cell: ({ version }) => whatText(version), shrinkTo: 16 },
+  {
+    title: 'BY',
+    cell: ({ version: { by, changedBy } }) => changedBy ?? by,
+    shrinkTo: 8,
+    leaveOut: 2,
+  },
+  { title: 'ID', cell: ({ version: { id } }) => shortVersionId(id), shrinkTo: 12, leaveOut: 0 },
+];
 
 /** `changed (+3 -1): new vlan for the lab`. */
 function whatText({ device, summary, reason }: KnownVersion): string | undefined {

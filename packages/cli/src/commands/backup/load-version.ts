@@ -8,7 +8,7 @@ import { type Io, printJson } from '../../io.ts';
 import { mustType } from '../../must-type.ts';
 import { plain, visible } from '../../output/text.ts';
 import { relative, timestamp } from '../../output/time.ts';
-import { explained, type RouterBackup, routerBackup } from '../../service-client.ts';
+import { explained, type RouterBackup, routerBackup, unexplained } from '../../service-client.ts';
 import { restoreLine, shortVersionId } from './backup-text.ts';
 import { printDiff } from './diff.ts';
 
@@ -31,7 +31,7 @@ const deviceMs = 300_000;
 export async function checkVersion(context: Context, wanted: Wanted): Promise<void> {
   const { command, json } = context;
   const { io } = command;
-  const service = await routerBackup(command);
+  const service = routerBackup(command);
   const checked = await check(service, wanted);
   if (json) printJson(io, checked);
   else printChecked(io, wanted.device, checked);
@@ -46,7 +46,7 @@ export async function applyVersion(
   const { command, json } = context;
   const { io } = command;
   const { device } = wanted;
-  const service = await routerBackup(command);
+  const service = routerBackup(command);
   const checked = await check(service, wanted);
   if (!json) printChecked(io, device, checked);
   if (!checked.canApply) {
@@ -128,8 +128,7 @@ async function load(
     if (error instanceof ApiError && error.status === 409) {
       throw explained(error, `nothing was changed; ${look} shows the present difference`);
     }
-    // An error with a hint has it as its cause.
-    const lost = error instanceof CliError ? error.cause : error;
+    const lost = unexplained(error);
     if (!(lost instanceof ApiUnreachable)) throw error;
     throw explained(lost, `it may have been loaded; check with ${look}`);
   }

@@ -89,7 +89,7 @@ export async function withReader<T>(
 }
 
 async function serviceReader(command: SkoloCommand): Promise<Reader> {
-  const service = await routerBackup(command);
+  const service = routerBackup(command);
   return {
     async versions(device, limit) {
       const request = { params: { device }, query: { limit } };

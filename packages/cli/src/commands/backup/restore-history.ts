@@ -34,7 +34,7 @@ export function define(command: SkoloCommand): void {
     if (from === undefined)
       return command.error("option '--from' is missing: give the place of the copy");
     const { withCopy } = await import('./copy.ts');
-    const service = await routerBackup(command);
+    const service = routerBackup(command);
     // Archives of the jumphost are in no history. First, because the service may not answer.
     const { devices: all } = await service.ask((client) => client.devices());
     const archived = all.filter(({ model }) => model === 'jumphost').map(({ name }) => name);

@@ -26,7 +26,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (words: string[], { reason, wait, json = false }: Options) => {
     const devices = expandedNames(words);
-    const service = await routerBackup(command);
+    const service = routerBackup(command);
     const body = { devices: devices.length > 0 ? [...new Set(devices)] : undefined, reason };
     const run = await service.ask((client) => client.requestBackup({ body }));
     if (wait) {

@@ -31,7 +31,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (id: string | undefined, { limit, wait, json }: Options) => {
     if (wait && id === undefined) command.error("option '--wait' has no effect without an id");
-    const service = await routerBackup(command);
+    const service = routerBackup(command);
     if (id !== undefined) {
       const run = await service.ask((client) => client.backup({ params: { id } }));
       if (wait) return waitForRun({ command, service, run, json: json ?? false });

@@ -5,12 +5,13 @@ import { type Io, printJson } from '../../io.ts';
 import { expandedNames } from '../../names.ts';
 import { countOf, printOverview, type Remark } from '../../output/overview.ts';
 import type { Column } from '../../output/table.ts';
-import { relative, sizeText } from '../../output/time.ts';
+import { lastSeen, relative } from '../../output/time.ts';
 import { routerBackup } from '../../service-client.ts';
 import {
   backupFilters,
   isWrong,
   lostLines,
+  sizeColumn,
   stateStyle,
   stateText,
   tallyOfDevices,
@@ -47,8 +48,9 @@ export function define(command: SkoloCommand): void {
       const { printCopyStatus } = await import('./copy-status.ts');
       return printCopyStatus(command, options, names);
     }
-    const service = await routerBackup(command);
-    const { devices, offsite, lost } = await service.ask((client) => client.devices());
+    const { devices, offsite, lost } = await routerBackup(command).ask((client) =>
+      client.devices(),
+    );
     const found = findDevices(command.io, names, devices);
     const filtered = selected(command.io, found, backupFilters, options);
     if (options.json) return printJson(command.io, { devices: filtered, offsite, lost });
@@ -100,7 +102,7 @@ function printStatus(
       ...(offsite.length === 0 ? [{ text: unsafe }] : []),
     ],
     rows,
-    columns: columns(now),
+    columns,
     remarks: rows.flatMap((device) => remarksOf(device, now)),
     verdict: ({ state }) => state,
     isFoldable: (device) =>
@@ -109,41 +111,38 @@ function printStatus(
   });
 }
 
-function columns(now: number): Column<BackupDevice>[] {
-  const age = (time: string | undefined) => time && relative(time, now);
-  return [
-    { title: 'NAME', cell: ({ name }) => name, shrinkTo: 12 },
-    { title: 'MODEL', cell: ({ model }) => model, shrinkTo: 8, leaveOut: 1 },
-    {
-      title: 'STATE',
-      cell: (device) => [
-        stateText(device),
-        ...(device.unsaved ? ['unsaved'] : []),
-        ...(device.reading ? ['reading now'] : []),
-      ],
-      style: (device) => stateStyle(device) ?? (device.unsaved ? 'yellow' : undefined),
-      shrinkTo: 17,
-    },
-    {
-      title: 'VERIFIED',
-      cell: (device) => age(device.lastSuccess) ?? (isWrong(device) ? 'never' : undefined),
-    },
-    { title: 'CHANGED', cell: ({ changedAt }) => age(changedAt), leaveOut: 5 },
-    { title: 'VERSIONS', cell: ({ versions }) => String(versions), align: 'right', leaveOut: 3 },
-    {
-      title: 'SIZE',
-      cell: ({ size }) => (size === undefined ? undefined : sizeText(size)),
-      align: 'right',
-      leaveOut: 2,
-    },
-    {
-      title: 'OFF SITE',
-      cell: ({ offsite }) => (offsite === 'none' ? undefined : offsite),
-      style: ({ offsite }) => (offsite === 'queued' ? 'yellow' : undefined),
-      leaveOut: 4,
-    },
-  ];
-}
+const columns: Column<BackupDevice>[] = [
+  { title: 'NAME', cell: ({ name }) => name, shrinkTo: 12 },
+  { title: 'MODEL', cell: ({ model }) => model, shrinkTo: 8, leaveOut: 1 },
+  {
+    title: 'STATE',
+    cell: (device) => [
+      stateText(device),
+      ...(device.unsaved ? ['unsaved'] : []),
+      ...(device.reading ? ['reading now'] : []),
+    ],
+    style: (device) => stateStyle(device) ?? (device.unsaved ? 'yellow' : undefined),
+    shrinkTo: 17,
+  },
+  {
+    title: 'VERIFIED',
+    cell: (device, now) =>
+      device.lastSuccess || isWrong(device) ? lastSeen(device.lastSuccess, now) : undefined,
+  },
+  {
+    title: 'CHANGED',
+    cell: ({ changedAt }, now) => changedAt && relative(changedAt, now),
+    leaveOut: 5,
+  },
+  { title: 'VERSIONS', cell: ({ versions }) => versions, leaveOut: 3 },
+  { ...sizeColumn(({ size }) => size), leaveOut: 2 },
+  {
+    title: 'OFF SITE',
+    cell: ({ offsite }) => (offsite === 'none' ? undefined : offsite),
+    style: ({ offsite }) => (offsite === 'queued' ? 'yellow' : undefined),
+    leaveOut: 4,
+  },
+];
 
 function remarksOf(device: BackupDevice, now: number): Remark[] {
   const { name, state, why, failure, detail, failures = 1, hasTranscript, retiredAt } = device;

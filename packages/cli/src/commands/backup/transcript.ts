@@ -18,8 +18,9 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (word: string, { json }: { json?: true }) => {
     const device = oneDevice(word);
-    const service = await routerBackup(command);
-    const answer = await service.ask((client) => client.transcript({ params: { device } }));
+    const answer = await routerBackup(command).ask((client) =>
+      client.transcript({ params: { device } }),
+    );
     if (json) return printJson(command.io, answer);
     const { at, transcript } = answer;
     const end = transcript === '' || transcript.endsWith('\n') ? '' : '\n';

@@ -32,10 +32,7 @@ export function define(command: SkoloCommand): void {
       'Asks switches for their MAC tables and routers for addresses and leases, and compares them with rack.yaml: moved cables, unknown machines, dead ports, wrong MAC addresses. Shows the edit that corrects each. Behind a port with several MAC addresses is more of the network, so nothing is said about it. Exit codes: 0 all is as rack.yaml says, or --write corrected it; 1 something is not; 3 a device could not be read.',
     )
     .summary('what is plugged in where, against rack.yaml')
-    .argument('[rack]', 'rack to reach through its jumphost, as with --on')
-    .hook('preAction', (_, { args: [rack] }) => {
-      if (rack !== undefined) command.useRack(rack);
-    })
+    .rackArgument('[rack]', 'rack to reach through its jumphost, as with --on')
     .option(
       '--prove',
       'also cycle the new outlets of idle machines, one by one: only if the right link goes, the outlet moves with the cable',
@@ -55,7 +52,7 @@ export function define(command: SkoloCommand): void {
     const file = await rackFile(command.globals());
     const text = await readFile(file, 'utf8');
     const rack = parseRack(text, { file });
-    const readings = await readStations(rack, await routerBackup(command));
+    const readings = await readStations(rack, routerBackup(command));
     const census = compare(rack, readings.read);
     if (!options.json) print(io, rack.name, census, readings);
     const { proven, doubt } = options.prove
@@ -105,8 +102,8 @@ async function proofs(
   ]);
   const result = await prove(findings, {
     rack,
-    daemon: await powerCycleDaemon(command),
-    backup: await routerBackup(command),
+    daemon: powerCycleDaemon(command),
+    backup: routerBackup(command),
     async whyBusy(name) {
       const machine = rack.machines.get(name);
       if (machine === undefined) return 'is no machine';

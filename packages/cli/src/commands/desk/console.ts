@@ -6,12 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { consoleApi, type DeskRack, machineStateApi } from '@skolo/api';
 import type { FleetRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../../command.ts';
-import { savedTokenFile } from '../../desk-files.ts';
 import { complain } from '../../errors.ts';
 import { loadFleet, rackNamed, withJumphost } from '../../fleet.ts';
 import { count, plain } from '../../output/text.ts';
 import { loadRack } from '../../rack-file.ts';
-import { explaining, newClient, readToken } from '../../service-client.ts';
+import { explaining, findToken, newClient } from '../../service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
 
 /** A console, and how this computer reaches it. */
@@ -124,10 +123,9 @@ interface Link {
 
 async function linkTo(command: SkoloCommand, { rack, url, ...place }: Place): Promise<Link> {
   const globals = command.globals();
-  const file = globals.tokenFile ?? (await savedTokenFile(command.io.env, rack));
-  const token = file === undefined ? undefined : await readToken(file);
-  const hint =
-    file === undefined ? 'save your token with skolo login' : `the token is from ${file}`;
+  const own = await findToken(command.io, globals.tokenFile, rack);
+  const token = own?.token;
+  const hint = own ? `the token is from ${own.file}` : 'save your token with skolo login';
   const client = newClient({ ...machineStateApi, ...consoleApi }, { ...place, token });
   return await explaining(
     async () => {

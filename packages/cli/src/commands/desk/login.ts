@@ -3,7 +3,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { removeToken, saveToken } from '../../desk-files.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
 import { loadRack } from '../../rack-file.ts';
-import { powerCycleDaemon } from '../../service-client.ts';
+import { powerCycleDaemon, unexplained } from '../../service-client.ts';
 
 /** `skolo login`: keeps a token for the services of a rack on this desk. */
 export function define(command: SkoloCommand): void {
@@ -42,10 +42,10 @@ export function define(command: SkoloCommand): void {
 /** @throws CliError The token is rejected. */
 async function whyNotTried(command: SkoloCommand, token: string): Promise<string | undefined> {
   try {
-    await (await powerCycleDaemon(command, token)).ask((client) => client.controllers({}));
+    await powerCycleDaemon(command, token).ask((client) => client.controllers({}));
     return undefined;
   } catch (error) {
-    const cause = error instanceof CliError ? error.cause : error;
+    const cause = unexplained(error);
     if (cause instanceof ApiUnreachable) return cause.message;
     if (!(cause instanceof ApiError)) throw error;
     if (cause.status !== 401) return cause.message;

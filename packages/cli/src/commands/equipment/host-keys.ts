@@ -93,7 +93,7 @@ async function hostKeyServices(command: SkoloCommand): Promise<HostKeyService[]>
   return Promise.all(
     (url === undefined ? services : services.slice(0, 1)).map(async (service) => ({
       name: url ?? service,
-      service: await connectTo(command, { api: hostKeysApi, service }),
+      service: connectTo(command, { api: hostKeysApi, service }),
     })),
   );
 }

@@ -56,12 +56,8 @@ async function cycleJumphost(
   const seen = rackSeenFrom(await readFile(file, 'utf8'), via, file);
   const { jumphost } = seen;
   const why = `cycle of the jumphost ${jumphost}: ${reason}`;
-  const { machine, url, client } = await startPowerOn(
-    command,
-    { fleetRack, store },
-    { seen, via, why },
-  );
-  const service: PowerCycleDaemon = { baseUrl: url, ask: (question) => question(client) };
+  const { machine, client } = await startPowerOn(command, { fleetRack, store }, { seen, via, why });
+  const service: PowerCycleDaemon = { ask: (question) => question(client) };
   const goesOn = `the daemon on ${via} goes on for an hour; the same command again continues from there`;
   await submit({
     command,

@@ -14,10 +14,7 @@ export function define(command: SkoloCommand): void {
       'Reboots the jumphost. First it holds the rack, so that no new cycle begins, and waits for cycles that are under way and for outlets that are to come on. Then it waits for the new boot and for all services, and ends the hold.',
     )
     .summary('reboot the jumphost when no outlet waits for it')
-    .argument('<rack>')
-    .hook('preAction', (_, { args: [rack] }) => {
-      if (rack !== undefined) command.useRack(rack);
-    })
+    .rackArgument('<rack>')
     .option('--reason <text>', 'for the log of the jumphost', 'requested at the command line')
     .uses('rack', 'tokenFile')
     .example("skolo jumphost reboot rack4 --reason 'new kernel'");
@@ -27,11 +24,10 @@ export function define(command: SkoloCommand): void {
     const fleetRack = await rackOn(command);
     const rack = await loadRack(command.globals());
     const jumphost = await openJumphostOf(command, fleetRack);
-    const daemon = await powerCycleDaemon(command);
     await interruptible(command, async (signal) => {
       await audit(jumphost, rack.name, `reboot of the jumphost: ${reason}`, signal);
       const host = await openHost(hostOptions(fleetRack, jumphost, signal));
-      await daemon.ask((power) =>
+      await powerCycleDaemon(command).ask((power) =>
         rebootJumphost({
           ...{ rack, host, power, signal },
           fetch: jumphost.fetch,

@@ -29,11 +29,8 @@ export function define(command: SkoloCommand): void {
       'Returns a service to the units of the former system that it had before, or forward again to k3s (--forward). What serves now is stopped, and seen to have stopped, before the other starts. It stays so over a reboot, and skolo push and skolo jumphost prepare leave it so. Two power controllers never run at once: that of the former system only runs while it keeps our daemon off. A command that was interrupted can be run again.',
     )
     .summary('return a service to the former system, and forward again')
-    .argument('<rack>')
+    .rackArgument('<rack>')
     .addArgument(new Argument('<service>').choices(jumphostServices))
-    .hook('preAction', (_, { args: [rack] }) => {
-      if (rack !== undefined) command.useRack(rack);
-    })
     .option(
       '--forward',
       'let k3s serve; where its pod does not get ready, the former system serves again',
@@ -82,7 +79,7 @@ async function quiet(
 ): Promise<(() => Promise<void>) | undefined> {
   const { io } = command;
   const rack = await loadRack(command.globals());
-  const daemon = await powerCycleDaemon(command);
+  const daemon = powerCycleDaemon(command);
   const report = (line: string) => io.out(plain(line));
   const reason = 'it goes back to the former system';
   const after = (ms: number) => new Date(io.now() + ms).toISOString();

@@ -42,10 +42,11 @@ export function history(command: SkoloCommand): void {
 
   command.action(async (name: string, { from, kind, limit, json }: Options) => {
     const { io } = command;
-    const service = await machineState(command);
     const begin = typeof from === 'number' ? new Date(io.now() - from) : from;
     const query = { from: begin?.toISOString(), kind, limit };
-    const answer = await service.ask((client) => client.history({ params: { name }, query }));
+    const answer = await machineState(command).ask((client) =>
+      client.history({ params: { name }, query }),
+    );
     const oldestFirst = answer.entries.toReversed();
     if (json) return printJson(io, { entries: oldestFirst, truncated: answer.truncated });
     if (answer.truncated) io.err(`only the last ${limit}; --limit shows more`);
@@ -80,7 +81,7 @@ export function sickest(command: SkoloCommand): void {
     .example('skolo machine sickest --days 30');
 
   command.action(async ({ days, limit, json }: { days: number; limit: number; json?: true }) => {
-    const service = await machineState(command);
+    const service = machineState(command);
     const { machines } = await service.ask((client) => client.sickest({ query: { days, limit } }));
     if (json) return printJson(command.io, { machines });
     return printTable(command.io, sickColumns, machines);
@@ -91,7 +92,7 @@ const mostCodes = 4;
 
 const sickColumns: Column<SickMachine>[] = [
   { title: 'NAME', cell: ({ name }) => name, shrinkTo: 20 },
-  { title: 'TIMES', cell: ({ times }) => String(times), align: 'right' },
+  { title: 'TIMES', cell: ({ times }) => times },
   { title: 'LOST', cell: ({ seconds }) => duration(seconds), align: 'right' },
   {
     title: 'REASONS',

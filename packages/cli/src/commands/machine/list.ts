@@ -33,7 +33,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (words: string[], options: Options) => {
     const { io } = command;
-    const service = await machineState(command);
+    const service = machineState(command);
     const shown = (machines: readonly Machine[]) => {
       const found = select(command, machines, words, options).toSorted(byUrgency);
       return options.needsPerson

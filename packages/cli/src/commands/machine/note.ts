@@ -19,7 +19,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (words: string[], options: ChangeOptions) => {
     const text = words.at(-1) ?? '';
-    const service = await machineState(command);
+    const service = machineState(command);
     const { machines } = await selectForChange(command, service, words.slice(0, -1), options);
     const names = machines.map(({ name }) => name);
     await service.ask((client) => client.addNote({ body: { machines: names, text } }));

@@ -70,7 +70,7 @@ async function order(
   const { reason, json } = options;
   if (reason === undefined) command.error("required option '--reason <text>' not specified");
   const until = endOf(command, options);
-  const service = await machineState(command);
+  const service = machineState(command);
   const { machines, count } = await selectForChange(command, service, words, options);
   const names = machines.map(({ name }) => name);
   const body = { machines: names, kind, reason, until, count };
@@ -116,7 +116,7 @@ async function endOrders(
   options: Options,
 ): Promise<void> {
   const { io } = command;
-  const service = await machineState(command);
+  const service = machineState(command);
   const { machines } = await selectForChange(command, service, words, options);
   const ended: MachineOrder[] = [];
   let without = 0;

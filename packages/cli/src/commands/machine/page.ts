@@ -30,7 +30,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (words: string[], { json }: { json?: true }) => {
     const { io } = command;
-    const service = await machineState(command);
+    const service = machineState(command);
     const names = expandedNames(words);
     const machines = await Promise.all(
       names.map((name) => service.ask((client) => client.machine({ params: { name } }))),

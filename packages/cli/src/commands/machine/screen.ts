@@ -32,9 +32,8 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (name: string, { device, fresh, force, output }: Options) => {
     if (force && !fresh) command.error("'--force' has an effect only with '--fresh'");
-    const service = await machineState(command);
     const body = { device, fresh: fresh ?? false, force: force ?? false };
-    const { bytes, headers } = await service.ask(async (client) => {
+    const { bytes, headers } = await machineState(command).ask(async (client) => {
       try {
         return await client.screen({ params: { name }, body, timeoutMs });
       } catch (error) {

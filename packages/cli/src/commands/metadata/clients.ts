@@ -44,8 +44,7 @@ export function define(command: SkoloCommand): void {
     .example('skolo metadata clients --rack racks/rack4/rack.yaml');
 
   command.action(async (options: Options) => {
-    const service = await metadataServer(command);
-    const { clients } = await service.ask((client) => client.clients());
+    const { clients } = await metadataServer(command).ask((client) => client.clients());
     const sorted = clients.toSorted(byUrgency);
     const shown = selected(command.io, sorted, filters, options);
     if (options.json) return printJson(command.io, { clients: shown });
@@ -54,7 +53,7 @@ export function define(command: SkoloCommand): void {
     return printOverview(command.io, {
       head: [headline(totals)],
       rows: shown,
-      columns: columns(command.io.now()),
+      columns,
       remarks: [],
       verdict: stateOf,
       isFoldable: (each) => ['asked', 'never-asked'].includes(stateOf(each)),
@@ -79,23 +78,21 @@ function askedAt({ lastAsked }: MetadataClient): number {
   return lastAsked === undefined ? 0 : Date.parse(lastAsked);
 }
 
-function columns(now: number): Column<MetadataClient>[] {
-  return [
-    { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
-    {
-      title: 'KIND',
-      cell: ({ kind }) => kind,
-      style: ({ kind }) => (kind === 'unknown' ? 'red' : undefined),
-      leaveOut: 2,
-    },
-    { title: 'ADDRESS', cell: ({ address }) => address },
-    { title: 'IDENTITY', cell: ({ identity }) => identity, shrinkTo: 8, leaveOut: 4 },
-    {
-      title: 'ASKED',
-      cell: ({ lastAsked }) => lastSeen(lastAsked, now),
-      style: ({ lastAsked }) => (lastAsked === undefined ? 'yellow' : undefined),
-    },
-    { title: 'TOKEN', cell: ({ lastTokenAsked }) => lastSeen(lastTokenAsked, now), leaveOut: 3 },
-    { title: 'REQUESTS', cell: ({ requests }) => String(requests), align: 'right', leaveOut: 1 },
-  ];
-}
+const columns: Column<MetadataClient>[] = [
+  { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
+  {
+    title: 'KIND',
+    cell: ({ kind }) => kind,
+    style: ({ kind }) => (kind === 'unknown' ? 'red' : undefined),
+    leaveOut: 2,
+  },
+  { title: 'ADDRESS', cell: ({ address }) => address },
+  { title: 'IDENTITY', cell: ({ identity }) => identity, shrinkTo: 8, leaveOut: 4 },
+  {
+    title: 'ASKED',
+    cell: ({ lastAsked }, now) => lastSeen(lastAsked, now),
+    style: ({ lastAsked }) => (lastAsked === undefined ? 'yellow' : undefined),
+  },
+  { title: 'TOKEN', cell: ({ lastTokenAsked }, now) => lastSeen(lastTokenAsked, now), leaveOut: 3 },
+  { title: 'REQUESTS', cell: ({ requests }) => requests, leaveOut: 1 },
+];

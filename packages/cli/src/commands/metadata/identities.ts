@@ -18,8 +18,7 @@ export function define(command: SkoloCommand): void {
     .example('skolo metadata identities --url http://192.168.1.8:20010');
 
   command.action(async ({ json }: { json?: true }) => {
-    const service = await metadataServer(command);
-    const { identities } = await service.ask((client) => client.identities());
+    const { identities } = await metadataServer(command).ask((client) => client.identities());
     if (json) printJson(command.io, { identities });
     else print(command.io, identities);
   });
@@ -27,23 +26,21 @@ export function define(command: SkoloCommand): void {
 
 /** Below the table, failures in full. */
 function print(io: Io, identities: MetadataIdentity[]) {
-  printTable(io, columns(io.now()), identities);
+  printTable(io, columns, identities);
   const reasons = identities.flatMap(({ name, lastFailureReason: reason }) =>
     reason === undefined ? [] : [`${name}: ${plain(reason)}`],
   );
   if (reasons.length > 0) io.out(['', 'Last failures:', ...reasons].join('\n'));
 }
 
-function columns(now: number): Column<MetadataIdentity>[] {
-  return [
-    { title: 'NAME', cell: ({ name }) => name },
-    { title: 'TOKEN', cell: tokenLeft, style: tokenStyle },
-    { title: 'RENEWED', cell: ({ lastSuccess }) => lastSeen(lastSuccess, now) },
-    { title: 'FAILED', cell: ({ lastFailure }) => lastSeen(lastFailure, now) },
-    { title: 'EMAIL', cell: ({ email }) => email ?? 'unknown yet', shrinkTo: 16 },
-    { title: 'PROJECT', cell: ({ project }) => project, shrinkTo: 8 },
-  ];
-}
+const columns: Column<MetadataIdentity>[] = [
+  { title: 'NAME', cell: ({ name }) => name },
+  { title: 'TOKEN', cell: tokenLeft, style: tokenStyle },
+  { title: 'RENEWED', cell: ({ lastSuccess }, now) => lastSeen(lastSuccess, now) },
+  { title: 'FAILED', cell: ({ lastFailure }, now) => lastSeen(lastFailure, now) },
+  { title: 'EMAIL', cell: ({ email }) => email ?? 'unknown yet', shrinkTo: 16 },
+  { title: 'PROJECT', cell: ({ project }) => project, shrinkTo: 8 },
+];
 
 function tokenLeft({ tokenRemainingSeconds }: MetadataIdentity): string {
   if (tokenRemainingSeconds === undefined || tokenRemainingSeconds <= 0) return 'none';

@@ -20,11 +20,11 @@ import { ipv4, several, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { openJumphostOf, rackOn } from '../../fleet.ts';
+import { readSecretFile } from '../../given-file.ts';
 import { audit, targetOf } from '../../machine-way.ts';
 import { expandedNames } from '../../names.ts';
 import { publicKeys } from '../../public-keys.ts';
 import { rackIfAny } from '../../rack-file.ts';
-import { readSecretFile } from '../../secret-file.ts';
 import { filesFolder, hostOptions } from '../jumphost/open-steps.ts';
 import { commonImage } from './common-image.ts';
 

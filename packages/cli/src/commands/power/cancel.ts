@@ -17,7 +17,7 @@ export function define(command: SkoloCommand): void {
     .example('skolo power cancel skia-rpi2-rack4-shelf1-007');
 
   command.action(async (words: string[], { reason }: { reason?: string }) => {
-    const daemon = await powerCycleDaemon(command);
+    const daemon = powerCycleDaemon(command);
     const { cycles, unknown } = await openCycles(daemon, words);
     for (const word of unknown) complain(command.io, `${word}: no cycle is queued or running`);
     let cancelled = 0;

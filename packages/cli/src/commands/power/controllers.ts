@@ -41,8 +41,7 @@ export function define(command: SkoloCommand): void {
     .example('skolo power controllers --rack racks/rack4/rack.yaml');
 
   command.action(async (options: Options) => {
-    const daemon = await powerCycleDaemon(command);
-    const { controllers } = await daemon.ask((client) => client.controllers());
+    const { controllers } = await powerCycleDaemon(command).ask((client) => client.controllers());
     const sorted = controllers.toSorted((a, b) => byNumber(a.name, b.name));
     const shown = selected(command.io, sorted, filters, options);
     if (options.json) return printJson(command.io, { controllers: shown });
@@ -68,7 +67,7 @@ function print(
   printOverview(io, {
     head: [headline(totals)],
     rows,
-    columns: columns(io.now()),
+    columns,
     remarks: rows.flatMap(({ name, state, detail }) =>
       state === 'up' || detail === undefined ? [] : [{ name, text: detail }],
     ),
@@ -85,23 +84,21 @@ const styles: Record<ControllerStatus['state'], Style | undefined> = {
   unknown: 'yellow',
 };
 
-function columns(now: number): Column<ControllerStatus>[] {
-  return [
-    { title: 'NAME', cell: ({ name }) => name, shrinkTo: 12 },
-    { title: 'MODEL', cell: ({ model }) => model, shrinkTo: 8, leaveOut: 2 },
-    { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
-    { title: 'FOR', cell: ({ since }) => since && age(since, now) },
-    {
-      title: 'CONTACT',
-      cell: ({ lastContact }) => lastSeen(lastContact, now),
-      leaveOut: 1,
-    },
-    { title: 'QUEUE', cell: ({ queue }) => String(queue), align: 'right' },
-    {
-      title: 'DRIVER',
-      cell: ({ experimental }) => (experimental ? 'experimental' : 'proven'),
-      style: ({ experimental }) => (experimental ? 'yellow' : undefined),
-      leaveOut: 3,
-    },
-  ];
-}
+const columns: Column<ControllerStatus>[] = [
+  { title: 'NAME', cell: ({ name }) => name, shrinkTo: 12 },
+  { title: 'MODEL', cell: ({ model }) => model, shrinkTo: 8, leaveOut: 2 },
+  { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => styles[state] },
+  { title: 'FOR', cell: ({ since }, now) => since && age(since, now) },
+  {
+    title: 'CONTACT',
+    cell: ({ lastContact }, now) => lastSeen(lastContact, now),
+    leaveOut: 1,
+  },
+  { title: 'QUEUE', cell: ({ queue }) => queue },
+  {
+    title: 'DRIVER',
+    cell: ({ experimental }) => (experimental ? 'experimental' : 'proven'),
+    style: ({ experimental }) => (experimental ? 'yellow' : undefined),
+    leaveOut: 3,
+  },
+];

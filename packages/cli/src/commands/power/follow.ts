@@ -18,7 +18,7 @@ export function define(command: SkoloCommand): void {
     .example("skolo power follow 'skia-rpi2-rack4-shelf1-[001-010]'");
 
   command.action(async (words: string[], { json = false }: { json?: boolean }) => {
-    const daemon = await powerCycleDaemon(command);
+    const daemon = powerCycleDaemon(command);
     const { cycles, unknown: notOpen } = await openCycles(daemon, words);
     const unknown: string[] = [];
     const over: PowerCycle[] = [];

@@ -13,9 +13,10 @@ export function define(command: SkoloCommand): void {
     .example("skolo power forget pdu-1/4 --reason 'replaced by pdu-3'");
 
   command.action(async (outlet: string, { reason }: { reason?: string }) => {
-    const daemon = await powerCycleDaemon(command);
     const query = { why: reason };
-    await daemon.ask((client) => client.forgetOwed({ params: { outlet }, query }));
+    await powerCycleDaemon(command).ask((client) =>
+      client.forgetOwed({ params: { outlet }, query }),
+    );
     command.io.err(`${outlet}: given up`);
   });
 }

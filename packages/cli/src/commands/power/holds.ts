@@ -37,7 +37,7 @@ export function hold(command: SkoloCommand): void {
   command.action(async (words: string[], { reason, json, ...end }: HoldOptions) => {
     const until = endOf(command, end);
     const { names: targets } = namesOf(words);
-    const daemon = await powerCycleDaemon(command);
+    const daemon = powerCycleDaemon(command);
     const body = { targets, reason, until };
     const answer = await askAboutNames(command.io, daemon, (client) => client.hold({ body }));
     if (answer === undefined) return;
@@ -57,7 +57,7 @@ export function release(command: SkoloCommand): void {
 
   command.action(async (words: string[], { reason }: { reason?: string }) => {
     const wanted = expandedNames(words);
-    const daemon = await powerCycleDaemon(command);
+    const daemon = powerCycleDaemon(command);
     const { holds } = await daemon.ask((client) => client.holds());
     const found = new Set<Hold>();
     let unknown = 0;
@@ -88,8 +88,7 @@ export function holds(command: SkoloCommand): void {
     .example('skolo power holds --rack racks/rack4/rack.yaml');
 
   command.action(async ({ json }: { json?: true }) => {
-    const daemon = await powerCycleDaemon(command);
-    const { holds } = await daemon.ask((client) => client.holds());
+    const { holds } = await powerCycleDaemon(command).ask((client) => client.holds());
     if (json) return printJson(command.io, { holds });
     return printHolds(command.io, holds);
   });
@@ -98,16 +97,14 @@ export function holds(command: SkoloCommand): void {
 /** The hold that ends last is at the bottom. */
 function printHolds(io: Io, holds: readonly Hold[]): void {
   const sorted = holds.toSorted((a, b) => Date.parse(a.until) - Date.parse(b.until));
-  printTable(io, columns(io.now()), sorted);
+  printTable(io, columns, sorted);
 }
 
-function columns(now: number): Column<Hold>[] {
-  return [
-    { title: 'ID', cell: ({ id }) => shortId(id), leaveOut: 2 },
-    { title: 'TARGET', cell: ({ target }) => target, shrinkTo: 16 },
-    { title: 'UNTIL', cell: ({ until }) => timestamp(until), leaveOut: 1 },
-    { title: 'LEFT', cell: ({ until }) => duration((Date.parse(until) - now) / 1000) },
-    { title: 'BY', cell: ({ by }) => by, shrinkTo: 8 },
-    { title: 'REASON', cell: ({ reason }) => reason, shrinkTo: 16 },
-  ];
-}
+const columns: Column<Hold>[] = [
+  { title: 'ID', cell: ({ id }) => shortId(id), leaveOut: 2 },
+  { title: 'TARGET', cell: ({ target }) => target, shrinkTo: 16 },
+  { title: 'UNTIL', cell: ({ until }) => timestamp(until), leaveOut: 1 },
+  { title: 'LEFT', cell: ({ until }, now) => duration((Date.parse(until) - now) / 1000) },
+  { title: 'BY', cell: ({ by }) => by, shrinkTo: 8 },
+  { title: 'REASON', cell: ({ reason }) => reason, shrinkTo: 16 },
+];

@@ -35,7 +35,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (target: string | undefined, { limit, outcome, json }: Options) => {
     if (target !== undefined) expandNames(target);
-    const daemon = await powerCycleDaemon(command);
+    const daemon = powerCycleDaemon(command);
     const query = { limit, outcome, target };
     const answer = await askAboutNames(command.io, daemon, (client) => client.cycles({ query }));
     if (answer === undefined) return;

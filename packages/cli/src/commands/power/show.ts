@@ -16,8 +16,7 @@ export function define(command: SkoloCommand): void {
     .example('skolo power show 0193477c-7a55-7cc3-98a4-28c6a2b0a3f1');
 
   command.action(async (id: string, { json }: { json?: true }) => {
-    const daemon = await powerCycleDaemon(command);
-    const cycle = await daemon.ask((client) => client.cycle({ params: { id } }));
+    const cycle = await powerCycleDaemon(command).ask((client) => client.cycle({ params: { id } }));
     if (json) printJson(command.io, cycle);
     else command.io.out(textOf(command.io, cycle));
   });

@@ -31,7 +31,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async (words: string[], options: Options) => {
     const queries = words.length === 0 ? [{}] : inQueries(namesOf(words).names);
-    const daemon = await powerCycleDaemon(command);
+    const daemon = powerCycleDaemon(command);
     const answers = await askAboutNames(command.io, daemon, (client) =>
       Promise.all(queries.map((query) => client.machines({ query }))),
     );
@@ -80,7 +80,7 @@ function printStatus(
   printOverview(io, {
     head: [headline(totals)],
     rows,
-    columns: columns(now),
+    columns,
     remarks: [
       ...controllerRemarks(machines),
       ...rows.flatMap((machine) => remarksOf(machine, now)),
@@ -92,23 +92,21 @@ function printStatus(
   });
 }
 
-function columns(now: number): Column<MachinePower>[] {
-  return [
-    { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
-    {
-      title: 'SHELF',
-      cell: ({ shelf, label }) => [shelf, label].filter(Boolean).join('/') || undefined,
-      shrinkTo: 6,
-      leaveOut: 1,
-    },
-    { title: 'OUTLET', cell: ({ outlets }) => outlets.map(({ outlet }) => outlet), shrinkTo: 10 },
-    { title: 'POWER', cell: powerCell, style: powerStyle },
-    { title: 'WATTS', cell: wattsText, align: 'right', leaveOut: 2 },
-    { title: 'CONTROLLER', cell: controllerCell, style: controllerStyle, leaveOut: 3 },
-    { title: 'LAST', cell: (machine) => lastText(machine, now), style: lastStyle, leaveOut: 4 },
-    { title: 'NOTE', cell: notes, style: noteStyle, shrinkTo: 8 },
-  ];
-}
+const columns: Column<MachinePower>[] = [
+  { title: 'NAME', cell: ({ name }) => name, shrinkTo: 16 },
+  {
+    title: 'SHELF',
+    cell: ({ shelf, label }) => [shelf, label].filter(Boolean).join('/') || undefined,
+    shrinkTo: 6,
+    leaveOut: 1,
+  },
+  { title: 'OUTLET', cell: ({ outlets }) => outlets.map(({ outlet }) => outlet), shrinkTo: 10 },
+  { title: 'POWER', cell: powerCell, style: powerStyle },
+  { title: 'WATTS', cell: wattsText, align: 'right', leaveOut: 2 },
+  { title: 'CONTROLLER', cell: controllerCell, style: controllerStyle, leaveOut: 3 },
+  { title: 'LAST', cell: (machine, now) => lastText(machine, now), style: lastStyle, leaveOut: 4 },
+  { title: 'NOTE', cell: notes, style: noteStyle, shrinkTo: 8 },
+];
 
 /** One state if all outlets agree. */
 function powerCell({ outlets }: MachinePower): string[] {

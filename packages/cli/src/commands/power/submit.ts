@@ -42,7 +42,7 @@ interface Submission {
 export async function submit(submission: Submission): Promise<void> {
   const { command, options } = submission;
   const { io } = command;
-  const daemon = submission.daemon ?? (await powerCycleDaemon(command));
+  const daemon = submission.daemon ?? powerCycleDaemon(command);
   const headers = { 'idempotency-key': randomUUID() };
   const { cycles, refused } = await daemon.ask(async (client) => {
     try {
@@ -109,10 +109,11 @@ interface Group {
 function printRefusals(io: Io, refused: readonly Refusal[]): void {
   const groups = grouped(refused, io.now());
   const columns = allColumns.filter(
-    ({ always, cell }) => always || groups.some((group) => [cell(group) ?? []].flat().length > 0),
+    ({ always, cell }) =>
+      always || groups.some((group) => [cell(group, io.now()) ?? []].flat().length > 0),
   );
   // No colours: standard error may be a file.
-  io.err(table(columns, groups, { columns: io.columns, colour: false }));
+  io.err(table(columns, groups, { columns: io.columns, now: io.now, colour: false }));
   io.err('');
   for (const { names, refusal } of groups) io.err(plain(`${names}: ${reasonOf(refusal)}`));
 }

@@ -10,8 +10,8 @@ import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
 import { rackNamed } from '../../fleet.ts';
+import { readSecretFile } from '../../given-file.ts';
 import type { Io } from '../../io.ts';
-import { readSecretFile } from '../../secret-file.ts';
 
 export interface OpenSecrets {
   fleetRack: K3sRack;

@@ -3,14 +3,12 @@
 import type { TokenInfo } from '@skolo/common';
 import type { Role } from '@skolo/rack';
 import { InvalidArgumentError, Option } from 'commander';
-import { spanMs } from '../../arguments.ts';
+import { roles, spanMs } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { withTokenFile } from './token-file.ts';
-
-const roles = ['view', 'operate', 'admin'] as const satisfies readonly Role[];
 
 interface NewOptions {
   role: Role;
@@ -82,24 +80,22 @@ export function list(command: SkoloCommand): void {
     });
     const now = command.io.now();
     if (json) printJson(command.io, { tokens: tokens.map((token) => asJson(token, now)) });
-    else printTable(command.io, columns(now), tokens);
+    else printTable(command.io, columns, tokens);
   });
 }
 
-function columns(now: number): Column<TokenInfo>[] {
-  return [
-    { title: 'NAME', cell: ({ name }) => name },
-    { title: 'ROLE', cell: ({ role }) => role },
-    { title: 'CREATED', cell: ({ created }) => timestamp(created) },
-    { title: 'EXPIRES', cell: ({ expires }) => timestamp(expires) },
-    {
-      title: 'LEFT',
-      cell: (token) =>
-        isExpired(token, now) ? 'expired' : duration((token.expires.getTime() - now) / 1000),
-      style: (token) => (isExpired(token, now) ? 'red' : undefined),
-    },
-  ];
-}
+const columns: Column<TokenInfo>[] = [
+  { title: 'NAME', cell: ({ name }) => name },
+  { title: 'ROLE', cell: ({ role }) => role },
+  { title: 'CREATED', cell: ({ created }) => timestamp(created) },
+  { title: 'EXPIRES', cell: ({ expires }) => timestamp(expires) },
+  {
+    title: 'LEFT',
+    cell: (token, now) =>
+      isExpired(token, now) ? 'expired' : duration((token.expires.getTime() - now) / 1000),
+    style: (token, now) => (isExpired(token, now) ? 'red' : undefined),
+  },
+];
 
 function isExpired({ expires }: TokenInfo, now: number): boolean {
   return expires.getTime() <= now;
