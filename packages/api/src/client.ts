@@ -78,7 +78,8 @@ export type ClientAnswer<R extends RouteSpec> = R extends { types: readonly stri
     ? ClientEvents<Events>
     : JsonAnswer<R>;
 
-type JsonAnswer<R extends RouteSpec> = {
+/** The body of the 2xx answer as JSON. */
+export type JsonAnswer<R extends RouteSpec> = {
   [Status in keyof R['answers'] & number]: `${Status}` extends `2${string}`
     ? R['answers'][Status] extends z.ZodType
       ? z.output<R['answers'][Status]>

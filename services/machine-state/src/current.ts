@@ -7,7 +7,7 @@ import { sortAlerts } from './join/alerts.ts';
 import { behindElements, commonCauses } from './join/causes.ts';
 import { conditionOf, sharedSilenceSeconds } from './join/condition.ts';
 import { Flapping } from './join/flapping.ts';
-import { joinMachine } from './join/machine.ts';
+import { given, joinMachine } from './join/machine.ts';
 import { joinRack, stateOf } from './join/rack-view.ts';
 import type { AgentView, Services, Standing } from './join/sources.ts';
 
@@ -140,11 +140,7 @@ export class Current {
     if (before?.condition === condition || since === undefined) return;
     this.flapping.note(name, before?.condition ?? 'never-reported', condition, now);
     const seenAt = agent.seenAt ?? before?.seenAt;
-    this.standings.set(name, {
-      condition,
-      since: Date.parse(since),
-      ...(seenAt !== undefined && { seenAt }),
-    });
+    this.standings.set(name, { condition, since: Date.parse(since), ...given({ seenAt }) });
   }
 
   private sourcesOf(rack: Rack, name: string) {

@@ -1,18 +1,19 @@
 import { pause } from '@skolo/common';
 
-/** A task that runs again and again, one at a time. */
-export class Repeated {
-  private readonly run: (signal: AbortSignal) => Promise<void>;
+/** Work that runs again and again, one at a time. */
+export abstract class Repeated {
   private readonly everyMs: number;
   private readonly stopping = new AbortController();
   private wake = new AbortController();
   private running: Promise<void> = Promise.resolve();
 
-  /** @param run never throws @param everyMs between two runs */
-  constructor(run: (signal: AbortSignal) => Promise<void>, everyMs: number) {
-    this.run = run;
+  /** @param everyMs between two runs */
+  constructor(everyMs: number) {
     this.everyMs = everyMs;
   }
+
+  /** Never throws. */
+  protected abstract run(signal: AbortSignal): Promise<void>;
 
   start(): void {
     this.running = this.repeat();

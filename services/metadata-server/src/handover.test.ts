@@ -26,12 +26,12 @@ describe('tokens handed over', () => {
     const dir = await folder();
     await new Handover(
       () => dir,
-      async () => 'boot-1',
+      () => 'boot-1',
     ).save([token]);
     expect(
       await new Handover(
         () => dir,
-        async () => 'boot-2',
+        () => 'boot-2',
       ).load(),
     ).toEqual([]);
   });

@@ -4,8 +4,9 @@
  * expiry is kept in seconds since boot.
  */
 import { createHash } from 'node:crypto';
-import { lstat, readFile, statfs } from 'node:fs/promises';
+import { lstat, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { readBootId } from '@skolo/common/light';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
@@ -39,11 +40,11 @@ export function handoverFolder(rack: Rack, stateDir: string): string {
 /** The file where tokens wait for the next process. Every error says what to do. */
 export class Handover {
   private readonly folder: () => string;
-  private readonly bootId: () => Promise<string>;
+  private readonly bootId: () => string | undefined;
   private writing: Promise<void> = Promise.resolve();
 
   /** `folder` is asked each time: rack.yaml may name another one. */
-  constructor(folder: () => string, bootId: () => Promise<string> = kernelBootId) {
+  constructor(folder: () => string, bootId = readBootId) {
     this.folder = folder;
     this.bootId = bootId;
   }
@@ -61,7 +62,7 @@ export class Handover {
         `${this.file}: not readable as handed-over tokens; it is ignored and replaced`,
       );
     }
-    return contents.bootId === (await this.bootId()) ? contents.tokens : [];
+    return contents.bootId === this.bootId() ? contents.tokens : [];
   }
 
   /** Replaces what is there, one write at a time. */
@@ -72,7 +73,7 @@ export class Handover {
 
   private async write(tokens: readonly HandedOver[]): Promise<void> {
     await this.checkFolder();
-    const contents = { bootId: await this.bootId(), tokens };
+    const contents = { bootId: this.bootId(), tokens };
     await writeFileAtomic(this.file, JSON.stringify(contents), { mode: 0o600 });
   }
 
@@ -94,8 +95,4 @@ export class Handover {
       throw new Error(`${dir}: not a memory file system; tokens are not written to disk`);
     }
   }
-}
-
-async function kernelBootId(): Promise<string> {
-  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
 }

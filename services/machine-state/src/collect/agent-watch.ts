@@ -12,6 +12,7 @@ import {
 } from '@skolo/api';
 import { backOffMs, type Clock, pause } from '@skolo/common';
 import { errorText } from '@skolo/errors';
+import { given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
 
 export interface AgentTuning {
@@ -75,12 +76,8 @@ export class AgentWatch {
 
   view(): AgentView {
     const { status, seenAt, why } = this;
-    return {
-      ...(status && { status }),
-      ...(seenAt !== undefined && { seenAt }),
-      ...(why !== undefined && { why }),
-      silentSeconds: this.deps.clock.uptime() - this.heardAt,
-    };
+    const silentSeconds = this.deps.clock.uptime() - this.heardAt;
+    return { ...given({ status, seenAt, why }), silentSeconds };
   }
 
   async close(): Promise<void> {

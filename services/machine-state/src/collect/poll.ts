@@ -12,16 +12,15 @@ export interface PollDeps<T> {
 /** One lost answer is no silence. */
 const mostFailures = 2;
 
-export class Poll<T> {
+export class Poll<T> extends Repeated {
   private readonly deps: PollDeps<T>;
-  private readonly repeated: Repeated;
   private answer: T | undefined;
   private failures = 0;
   private failed: string | undefined;
 
   constructor(deps: PollDeps<T>) {
+    super(deps.everyMs);
     this.deps = deps;
-    this.repeated = new Repeated((signal) => this.askOnce(signal), deps.everyMs);
   }
 
   /** The last answer; undefined: there was none yet, or there is none any more. */
@@ -34,20 +33,7 @@ export class Poll<T> {
     return this.failed;
   }
 
-  start(): void {
-    this.repeated.start();
-  }
-
-  /** Asks at once. */
-  hurry(): void {
-    this.repeated.hurry();
-  }
-
-  async stop(): Promise<void> {
-    await this.repeated.stop();
-  }
-
-  private async askOnce(signal: AbortSignal): Promise<void> {
+  protected override async run(signal: AbortSignal): Promise<void> {
     const before = this.failed;
     try {
       this.answer = await this.deps.ask(signal);

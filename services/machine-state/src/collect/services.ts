@@ -11,6 +11,7 @@ import { backOffMs, pause } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
 import type { EmitMachineState } from '../events.ts';
+import { given } from '../join/machine.ts';
 import type { PowerView, Services } from '../join/sources.ts';
 import { type AskedService, apiUrl, askedServices, serviceApis } from '../service-apis.ts';
 import { Poll } from './poll.ts';
@@ -114,12 +115,12 @@ export class OtherServices {
 
   views(): Services {
     const { power, clients, backups, alerts } = this;
-    return {
-      ...(power.latest && { power: power.latest }),
-      ...(clients.latest && { clients: clients.latest }),
-      ...(backups.latest && { backups: backups.latest }),
-      ...(alerts.latest && { alerts: alerts.latest }),
-    };
+    return given({
+      power: power.latest,
+      clients: clients.latest,
+      backups: backups.latest,
+      alerts: alerts.latest,
+    });
   }
 
   states(): ServiceState[] {
@@ -133,8 +134,7 @@ export class OtherServices {
         name,
         reachable: isReachable,
         ready: readiness?.ready ?? false,
-        ...(version !== undefined && { version }),
-        ...(why !== undefined && { why }),
+        ...given({ version, why }),
         degraded: readiness?.degraded ?? [],
       };
     });

@@ -1,7 +1,7 @@
 /** An entry of the history as the database has it, and as the API shows it. */
 import { HistoryEntry } from '@skolo/api';
 import { parseJson } from '@skolo/errors';
-import { timeOf } from '../join/machine.ts';
+import { given, timeOf } from '../join/machine.ts';
 import type { StoredKind } from './database.ts';
 
 /** With machine, kind and key it is the same entry again: the second one ends or changes the first. */
@@ -32,9 +32,8 @@ export function shownEntry(entry: Entry): HistoryEntry | undefined {
   const { machine, device, kind, at, endedAt, outcome } = entry;
   const shown = {
     ...{ at: timeOf(at), machine, kind },
-    ...(device !== undefined && { device }),
+    ...given({ device, outcome }),
     ...(endedAt !== undefined && { endedAt: timeOf(endedAt) }),
-    ...(outcome !== undefined && { outcome }),
     ...ownFields(entry),
   };
   return HistoryEntry.safeParse(shown).data;

@@ -3,6 +3,7 @@ import type { Machine, MachineAlert } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { EmitMachineState, MachineStateEvent } from '../events.ts';
+import { given } from '../join/machine.ts';
 import type { Services } from '../join/sources.ts';
 import type { Entry } from './entry.ts';
 import type { History } from './history.ts';
@@ -61,10 +62,7 @@ export class Recorder {
     }
     if (since !== undefined && (before?.condition !== condition || before.since !== since)) {
       const seenAt = lastSeen === undefined ? undefined : Date.parse(lastSeen);
-      history.setStanding(name, {
-        ...{ condition, since: Date.parse(since) },
-        ...(seenAt !== undefined && { seenAt }),
-      });
+      history.setStanding(name, { condition, since: Date.parse(since), ...given({ seenAt }) });
     }
     history.readings.note(after, now);
   }

@@ -4,6 +4,7 @@ import type { HistoryEntry, MachineOrder, Order } from '@skolo/api';
 import { type Clock, HttpProblem } from '@skolo/common';
 import { didYouMean, type Rack } from '@skolo/rack';
 import type { EmitMachineState } from '../events.ts';
+import { given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
 import { type OrderRecord, type Records, written } from './records.ts';
 
@@ -176,8 +177,7 @@ export class Orders {
         .filter((each) => each.machine === machine && begins(each.since) && endsAfter(each.endedAt))
         .map(({ id, kind, by, reason, since, endedAt, endedBy }) => ({
           ...{ at: since, machine, kind: 'order' as const, id, order: kind, by, reason },
-          ...(endedAt !== undefined && { endedAt }),
-          ...(endedBy !== undefined && { endedBy }),
+          ...given({ endedAt, endedBy }),
         })),
       ...[...notes.all.values()]
         .filter((each) => each.machine === machine && begins(each.at) && endsAfter(each.at))
@@ -189,7 +189,7 @@ export class Orders {
     const { endedAt, endedBy, ...shown } = order;
     const isOpen = order.deliveredAt === undefined && endedAt === undefined;
     const why = isOpen ? this.whyUndelivered(order.machine) : undefined;
-    return { ...shown, ...(why !== undefined && { why }) };
+    return { ...shown, ...given({ why }) };
   }
 
   private whyUndelivered(machine: string): string | undefined {

@@ -21,28 +21,15 @@ const author = 'skolo machine-state';
 const aheadMs = 24 * 3_600_000;
 const what = 'alertmanager';
 
-export class Silences {
+export class Silences extends Repeated {
   private readonly deps: SilencesDeps;
-  private readonly repeated: Repeated;
 
   constructor(deps: SilencesDeps) {
+    super(deps.everyMs);
     this.deps = deps;
-    this.repeated = new Repeated((signal) => this.compare(signal), deps.everyMs);
   }
 
-  start(): void {
-    this.repeated.start();
-  }
-
-  hurry(): void {
-    this.repeated.hurry();
-  }
-
-  async stop(): Promise<void> {
-    await this.repeated.stop();
-  }
-
-  private async compare(signal: AbortSignal): Promise<void> {
+  protected override async run(signal: AbortSignal): Promise<void> {
     const { url, degraded } = this.deps;
     if (url() === 'none') return degraded.clear(what);
     const wanted = this.wanted();

@@ -1,7 +1,7 @@
 /** What people can order for machines. Each names what it does before it does it. */
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { call } from '../live/api.ts';
-import { type RepairChoice, repairChoices } from './repair-steps.ts';
+import { fedWith, type RepairChoice, repairChoices } from './repair-steps.ts';
 
 export type ActionName =
   | 'note'
@@ -136,14 +136,9 @@ export const actions: Readonly<Record<ActionName, Action>> = {
 
 /** What else loses power with the outlets of these machines. */
 export function takesDown(machines: readonly Machine[], rack: RackView | undefined): string[] {
-  const named = new Set(machines.map(({ name }) => name));
-  const outlets = new Set(machines.flatMap(({ wiring }) => wiring.power));
-  const fed = (rack?.elements ?? []).flatMap(({ name, ports }) =>
-    ports.flatMap(({ port, powers }) => (outlets.has(`${name}/${port}`) ? powers : [])),
-  );
-  const isOwn = (target: string) =>
-    [...named].some((name) => target === name || target.startsWith(`${name}-`));
-  return [...new Set(fed)].filter((target) => !isOwn(target));
+  const names = machines.map(({ name }) => name);
+  const isDevice = (target: string) => names.some((name) => target.startsWith(`${name}-`));
+  return fedWith(names, rack).filter((target) => !isDevice(target));
 }
 
 /** Above this part of the rack, the number is typed. */

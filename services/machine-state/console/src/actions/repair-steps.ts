@@ -31,7 +31,7 @@ function effectOf(
     case 'usb-cycle':
       return `The USB port of ${device} loses power for some seconds.`;
     case 'power-cycle': {
-      const also = fedWith(`${machine.name}-${device}`, rack);
+      const also = fedWith([`${machine.name}-${device}`], rack);
       const text = `The power-cycle daemon turns off what feeds ${device}, and on again.`;
       return also.length > 0 ? `${text} Also loses power: ${also.join(', ')}.` : text;
     }
@@ -40,10 +40,9 @@ function effectOf(
   }
 }
 
-/** What else hangs on the outlets of a device. */
-function fedWith(target: string, rack: RackView | undefined): string[] {
-  const fed = (rack?.elements ?? []).flatMap(({ ports }) =>
-    ports.flatMap(({ powers }) => (powers.includes(target) ? powers : [])),
-  );
-  return [...new Set(fed)].filter((each) => each !== target);
+/** What else hangs on the outlets of machines or devices. */
+export function fedWith(targets: readonly string[], rack: RackView | undefined): string[] {
+  const all = (rack?.elements ?? []).flatMap(({ ports }) => ports.map(({ powers }) => powers));
+  const fed = all.filter((powers) => powers.some((each) => targets.includes(each)));
+  return [...new Set(fed.flat())].filter((each) => !targets.includes(each));
 }

@@ -1,8 +1,8 @@
 import type { KnownAlert } from '@skolo/api/alert-to-pubsub';
-import { useState } from 'preact/hooks';
 import { call } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
-import { Failure, Load, useLoaded } from '../parts/load.tsx';
+import { Failure, Load, useAttempt, useLoaded } from '../parts/load.tsx';
+import { SearchField } from '../parts/search-field.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
 import { go, hrefOf, type Route } from '../shell/router.ts';
@@ -45,7 +45,7 @@ export function Alerts({ route }: { route: Route }) {
                       {isSilent ? (isExpected ? 'silent' : 'silent, and not expected') : 'heard'}
                     </td>
                     <td>
-                      <Ago time={lastHeard} suffix={lastHeard ? ' ago' : ''} />
+                      <Ago time={lastHeard} suffix=" ago" />
                     </td>
                   </tr>
                 ))}
@@ -59,7 +59,7 @@ export function Alerts({ route }: { route: Route }) {
                   </th>
                   <td class="number">{depth}</td>
                   <td>
-                    <Ago time={lastSuccess} suffix={lastSuccess ? ' ago' : ''} />
+                    <Ago time={lastSuccess} suffix=" ago" />
                   </td>
                   <td>
                     {failingSince && (
@@ -104,14 +104,10 @@ function Firing({ alerts, text }: { alerts: KnownAlert[]; text: string }) {
     <>
       <h2>
         {firing.length} firing
-        <input
-          type="search"
-          aria-label="Words in any label"
-          placeholder="Words in any label"
-          value={text}
-          onInput={({ currentTarget }) =>
-            go(hrefOf('alerts', [], { text: currentTarget.value }), true)
-          }
+        <SearchField
+          label="Words in any label"
+          text={text}
+          onText={(words) => go(hrefOf('alerts', [], { text: words }), true)}
         />
       </h2>
       {shown.length > 0 && (
@@ -144,15 +140,12 @@ function Firing({ alerts, text }: { alerts: KnownAlert[]; text: string }) {
 
 function Retry({ onDone }: { onDone(): void }) {
   const canRetry = useLive(({ session }) => mayOperate(session));
-  const [failed, setFailed] = useState<Error>();
-  async function retry() {
-    try {
+  const [failed, attempt] = useAttempt();
+  const retry = () =>
+    attempt(async () => {
       await call('alert-to-pubsub', 'retryDeadLetters', { body: {} });
       onDone();
-    } catch (error) {
-      setFailed(error instanceof Error ? error : new Error(String(error)));
-    }
-  }
+    });
   return canRetry ? (
     <>
       <button type="button" onClick={() => void retry()}>

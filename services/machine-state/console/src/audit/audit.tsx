@@ -3,6 +3,7 @@ import { mayOperate, useLive } from '../live/store.ts';
 import { MachineLink } from '../parts/links.tsx';
 import { Failure } from '../parts/load.tsx';
 import { NeedsOperate } from '../parts/needs-operate.tsx';
+import { SearchField } from '../parts/search-field.tsx';
 import { Table } from '../parts/table.tsx';
 import { At } from '../parts/time.tsx';
 import { useKeys } from '../shell/keys.ts';
@@ -99,21 +100,12 @@ function Filter({
           </option>
         ))}
       </select>
-      <input
-        id="who"
-        type="search"
-        aria-label="Person"
-        placeholder="Person"
-        value={who ?? ''}
-        onInput={({ currentTarget }) => set({ who: currentTarget.value })}
-      />
-      <input
+      <SearchField id="who" label="Person" text={who} onText={(name) => set({ who: name })} />
+      <SearchField
         id="words"
-        type="search"
-        aria-label="Machine, or words in any field"
-        placeholder="Machine, or words in any field"
-        value={text ?? ''}
-        onInput={({ currentTarget }) => set({ text: currentTarget.value })}
+        label="Machine, or words in any field"
+        text={text}
+        onText={(words) => set({ text: words })}
       />
       <button type="button" onClick={reload}>
         Reload

@@ -2,6 +2,7 @@
 import { type AuditOf, joinAudits } from '@skolo/api/audit-join';
 import { useEffect, useState } from 'preact/hooks';
 import { call, type ServiceName } from '../live/api.ts';
+import { asError } from '../parts/load.tsx';
 
 const pageSize = 100;
 
@@ -33,9 +34,7 @@ export function useAudit({ service, who, text }: AuditFilter) {
 
   async function ask(log: Log, { signal }: AbortController): Promise<void> {
     const query = { limit: pageSize, before: log.older?.before, who, text };
-    const answer = await call(log.service, 'audit', { query, signal }).catch((error: unknown) =>
-      error instanceof Error ? error : new Error(String(error)),
-    );
+    const answer = await call(log.service, 'audit', { query, signal }).catch(asError);
     if (signal.aborted) return;
     const { error: _, ...before } = log;
     replace(

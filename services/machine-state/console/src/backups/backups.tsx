@@ -58,10 +58,10 @@ function Devices() {
                     {device.reading && <span class="tag">reading</span>}
                   </td>
                   <td>
-                    <Ago time={device.lastSuccess} suffix={device.lastSuccess ? ' ago' : ''} />
+                    <Ago time={device.lastSuccess} suffix=" ago" />
                   </td>
                   <td>
-                    <Ago time={device.changedAt} suffix={device.changedAt ? ' ago' : ''} />
+                    <Ago time={device.changedAt} suffix=" ago" />
                   </td>
                   <td class="number">{device.versions}</td>
                   <td>{device.offsite}</td>
@@ -81,7 +81,7 @@ function Devices() {
                       <th scope="row">{url}</th>
                       <td class="number">{queued}</td>
                       <td>
-                        <Ago time={lastSuccess} suffix={lastSuccess ? ' ago' : ''} />
+                        <Ago time={lastSuccess} suffix=" ago" />
                       </td>
                       <td>{problem}</td>
                     </tr>

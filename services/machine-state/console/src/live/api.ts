@@ -2,6 +2,7 @@
 import { routes } from 'virtual:routes';
 import type { alertToPubsubApi } from '@skolo/api/alert-to-pubsub';
 import type { auditApi } from '@skolo/api/audit';
+import type { JsonAnswer } from '@skolo/api/client';
 import type { consoleApi } from '@skolo/api/console';
 import type { deskApi } from '@skolo/api/desk';
 import type { machineStateApi } from '@skolo/api/machine-state';
@@ -35,15 +36,6 @@ export interface CallInput<R extends RouteSpec> {
   signal?: AbortSignal | undefined;
 }
 
-/** The body of the 2xx answer. */
-export type Answer<R extends RouteSpec> = {
-  [Status in keyof R['answers'] & number]: `${Status}` extends `2${string}`
-    ? R['answers'][Status] extends z.ZodType
-      ? z.output<R['answers'][Status]>
-      : undefined
-    : never;
-}[keyof R['answers'] & number];
-
 /** A service rejected the request, or does not answer (`status` 0). */
 export class CallFailed extends Error {
   readonly status: number;
@@ -64,11 +56,11 @@ export async function call<S extends ServiceName, N extends keyof Apis[S] & stri
   service: S,
   name: N,
   input: CallInput<RouteOf<S, N>> = {},
-): Promise<Answer<RouteOf<S, N>>> {
+): Promise<JsonAnswer<RouteOf<S, N>>> {
   const response = await send(service, name, input);
   const text = await response.text();
   // The service has checked it by the schema that this type is made of.
-  return (text === '' ? undefined : JSON.parse(plainJson(text))) as Answer<RouteOf<S, N>>;
+  return (text === '' ? undefined : JSON.parse(plainJson(text))) as JsonAnswer<RouteOf<S, N>>;
 }
 
 /** @throws CallFailed */

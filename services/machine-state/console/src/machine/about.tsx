@@ -68,10 +68,7 @@ export function About({ machine }: { machine: Machine }) {
               'Identity',
               token ? (token.identity ?? 'none') : 'the metadata server does not answer',
             ],
-            [
-              'Last token',
-              token && <Ago time={token.lastAsked} suffix={token.lastAsked ? ' ago' : ''} />,
-            ],
+            ['Last token', token && <Ago time={token.lastAsked} suffix=" ago" />],
             ['Bot', bot && `${bot.state}${bot.why ? `: ${bot.why}` : ''}`],
             [
               'Last exit',

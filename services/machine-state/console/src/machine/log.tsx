@@ -2,7 +2,7 @@ import type { LogLine } from '@skolo/api/swarming-client';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { call } from '../live/api.ts';
 import { useLive } from '../live/store.ts';
-import { Failure } from '../parts/load.tsx';
+import { asError, Failure } from '../parts/load.tsx';
 import { exact } from '../parts/time.tsx';
 
 const everyMs = 2000;
@@ -47,7 +47,7 @@ function Lines({ name }: { name: string }) {
         setFailed(undefined);
       } catch (error) {
         if (stopped.signal.aborted) return;
-        setFailed(error instanceof Error ? error : new Error(String(error)));
+        setFailed(asError(error));
       }
       if (!stopped.signal.aborted) timer = window.setTimeout(poll, everyMs);
     }

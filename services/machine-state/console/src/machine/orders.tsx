@@ -1,8 +1,7 @@
 import type { Machine } from '@skolo/api/machine-state';
-import { useState } from 'preact/hooks';
 import { call } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
-import { Failure } from '../parts/load.tsx';
+import { Failure, useAttempt } from '../parts/load.tsx';
 import { Ago, Until } from '../parts/time.tsx';
 
 /** What people have ordered, and whether the agent has it; and who holds the power. */
@@ -33,19 +32,11 @@ export function Orders({ machine: { orders, power } }: { machine: Machine }) {
 /** The card goes when the service reports the end. */
 function End({ run }: { run(): Promise<unknown> }) {
   const canEnd = useLive(({ session }) => mayOperate(session));
-  const [failed, setFailed] = useState<Error>();
-  async function end() {
-    setFailed(undefined);
-    try {
-      await run();
-    } catch (error) {
-      setFailed(error instanceof Error ? error : new Error(String(error)));
-    }
-  }
+  const [failed, attempt] = useAttempt();
   return (
     <>
       {canEnd && (
-        <button type="button" onClick={() => void end()}>
+        <button type="button" onClick={() => void attempt(run)}>
           End
         </button>
       )}

@@ -2,7 +2,7 @@ import type { Machine } from '@skolo/api/machine-state';
 import { useEffect, useState } from 'preact/hooks';
 import { CallFailed, send } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
-import { Failure } from '../parts/load.tsx';
+import { asError, Failure } from '../parts/load.tsx';
 
 /** The screen of a phone. Only on demand: it shows unreleased software, and looking is audited. */
 export function Screen({ machine: { name, devices } }: { machine: Machine }) {
@@ -22,7 +22,7 @@ export function Screen({ machine: { name, devices } }: { machine: Machine }) {
       const response = await send('machine-state', 'screen', { params: { name }, body });
       setPicture(URL.createObjectURL(await response.blob()));
     } catch (error) {
-      setFailed(error instanceof Error ? error : new Error(String(error)));
+      setFailed(asError(error));
     }
     setIsBusy(false);
   }

@@ -30,8 +30,7 @@ export function useLoaded<T>(
         setState({ key, value });
       } catch (error) {
         if (stopped.signal.aborted) return;
-        const failed = error instanceof Error ? error : new Error(String(error));
-        setState((old) => ({ ...(old.key === key ? old : { key }), error: failed }));
+        setState((old) => ({ ...(old.key === key ? old : { key }), error: asError(error) }));
       }
       if (everyMs !== undefined && !stopped.signal.aborted) timer = window.setTimeout(run, everyMs);
     }
@@ -43,6 +42,20 @@ export function useLoaded<T>(
   }, [key, times]);
   const current = state.key === key ? state : {};
   return { ...current, reload: () => setTimes((old) => old + 1) };
+}
+
+/** What a button does: why the last attempt failed, and the next attempt. */
+export function useAttempt(): [Error | undefined, (work: () => Promise<unknown>) => Promise<void>] {
+  const [failed, setFailed] = useState<Error>();
+  async function attempt(work: () => Promise<unknown>): Promise<void> {
+    setFailed(undefined);
+    await work().catch((error: unknown) => setFailed(asError(error)));
+  }
+  return [failed, attempt];
+}
+
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** The answer, the error, or that it is on its way. */

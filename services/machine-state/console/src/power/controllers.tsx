@@ -39,7 +39,7 @@ function List({ caption, controllers }: { caption: string; controllers: Controll
             </td>
             <td class="number">{queue}</td>
             <td>
-              <Ago time={lastContact} suffix={lastContact ? ' ago' : ''} />
+              <Ago time={lastContact} suffix=" ago" />
             </td>
             <td>{detail}</td>
           </tr>

@@ -1,9 +1,8 @@
 import type { PowerCycle } from '@skolo/api/power-cycle-daemon';
-import { useState } from 'preact/hooks';
 import { call } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { MachineLink } from '../parts/links.tsx';
-import { Failure } from '../parts/load.tsx';
+import { Failure, useAttempt } from '../parts/load.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago, At } from '../parts/time.tsx';
 
@@ -40,16 +39,10 @@ export function Cycles({ cycles }: { cycles: PowerCycle[] }) {
 
 function Row({ cycle }: { cycle: PowerCycle }) {
   const canCancel = useLive(({ session }) => mayOperate(session));
-  const [failed, setFailed] = useState<Error>();
+  const [failed, attempt] = useAttempt();
   const { id, target, action, step, position, outcome, detail, by, reason, finishedAt, steps } =
     cycle;
-  async function cancel() {
-    try {
-      await call('power-cycle-daemon', 'cancelCycle', { params: { id } });
-    } catch (error) {
-      setFailed(error instanceof Error ? error : new Error(String(error)));
-    }
-  }
+  const cancel = () => attempt(() => call('power-cycle-daemon', 'cancelCycle', { params: { id } }));
   const isBad = outcome === 'failed' || outcome === 'stuck-off';
   return (
     <tr>

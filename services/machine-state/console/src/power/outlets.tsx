@@ -1,6 +1,7 @@
 import type { OutletStatus } from '@skolo/api/power-cycle-daemon';
 import { useState } from 'preact/hooks';
 import { PortLink } from '../parts/links.tsx';
+import { SearchField } from '../parts/search-field.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
 import { go, hrefOf } from '../shell/router.ts';
@@ -26,14 +27,10 @@ export function Outlets({
     <>
       <h2>Outlets</h2>
       <p class="filter">
-        <input
-          type="search"
-          aria-label="Outlet, machine or state"
-          placeholder="Outlet, machine or state"
-          value={text}
-          onInput={({ currentTarget }) =>
-            go(hrefOf('power', [], { text: currentTarget.value }), true)
-          }
+        <SearchField
+          label="Outlet, machine or state"
+          text={text}
+          onText={(words) => go(hrefOf('power', [], { text: words }), true)}
         />
         <span class="muted" role="status">
           {shown.length} of {outlets.length}

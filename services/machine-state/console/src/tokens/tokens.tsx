@@ -1,6 +1,7 @@
 import { call } from '../live/api.ts';
 import { MachineLink } from '../parts/links.tsx';
 import { Load, useLoaded } from '../parts/load.tsx';
+import { SearchField } from '../parts/search-field.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago, span } from '../parts/time.tsx';
 import { go, hrefOf, type Route } from '../shell/router.ts';
@@ -48,7 +49,7 @@ export function Tokens({ route }: { route: Route }) {
                         )}
                       </td>
                       <td>
-                        <Ago time={lastSuccess} suffix={lastSuccess ? ' ago' : ''} />
+                        <Ago time={lastSuccess} suffix=" ago" />
                       </td>
                       <td>{each.lastFailureReason}</td>
                     </tr>
@@ -57,14 +58,10 @@ export function Tokens({ route }: { route: Route }) {
               </Table>
               <h2>
                 Clients
-                <input
-                  type="search"
-                  aria-label="Client, identity or address"
-                  placeholder="Client, identity or address"
-                  value={text}
-                  onInput={({ currentTarget }) =>
-                    go(hrefOf('tokens', [], { text: currentTarget.value }), true)
-                  }
+                <SearchField
+                  label="Client, identity or address"
+                  text={text}
+                  onText={(words) => go(hrefOf('tokens', [], { text: words }), true)}
                 />
               </h2>
               <Table
@@ -79,7 +76,7 @@ export function Tokens({ route }: { route: Route }) {
                       <td>{address}</td>
                       <td>{identity ?? <span class="muted">none</span>}</td>
                       <td>
-                        <Ago time={lastTokenAsked} suffix={lastTokenAsked ? ' ago' : ''} />
+                        <Ago time={lastTokenAsked} suffix=" ago" />
                       </td>
                       <td class="number">{requests}</td>
                     </tr>
