@@ -3,20 +3,20 @@
  * commands run, processes are searched for it, and then files, logs and output on both ends.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { isLong } from '@skolo/durable/campaign';
-import { inParallel } from '@skolo/errors';
 import {
   type Desk,
   hasNamespaces,
   missing,
+  type Running,
   run,
   startCluster,
   startDesk,
@@ -27,6 +27,7 @@ import { Secret } from '@skolo/secrets';
 import { type ControlPlane, peer, type RealSshd, startSshd } from '@skolo/simulators';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CommandLines } from './testing/command-lines.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 /** No clone of this repository has it. */
@@ -55,6 +56,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
   let recipients: string[];
   let machine: RealSshd;
   const printed: string[] = [];
+  const commandLines = new CommandLines();
   const startedAt = Date.now();
 
   beforeAll(async () => {
@@ -79,44 +81,43 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     await run('git', ['init', '-q', home]);
   }, 120_000);
   afterAll(async () => {
+    await commandLines.close();
     await machine?.close();
     await desk?.close();
     await cluster?.close();
     await rm(etc, { recursive: true, force: true });
   });
 
-  function start(
-    args: readonly string[],
-    env: NodeJS.ProcessEnv = {},
-    group = 'secrets',
-  ): ChildProcess {
-    return spawn(process.execPath, [main, group, ...args], {
+  /** A process of its own, for its input or its end. */
+  function start(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    return spawn(process.execPath, [main, 'secrets', ...args], {
       cwd: home,
       env: { ...desk.env, SOPS_AGE_KEY_FILE: join(home, 'keys.txt'), ...env },
     });
   }
 
-  async function skolo(
-    args: readonly string[],
-    input = '',
-    group = 'secrets',
-  ): Promise<{ out: string; code: number }> {
-    const child = start(args, {}, group);
-    child.stdin?.end(input);
-    const { stdout, stderr } = child;
-    if (stdout === null || stderr === null) throw new Error('skolo has no output');
-    const [out, said, [code]] = await Promise.all([
-      text(stdout),
-      text(stderr),
-      once(child, 'close'),
-      watchProcesses(child, forms),
+  /** In one process for all, which has loaded what they need. */
+  async function skolo(...words: string[]): Promise<{ out: string; code: number }> {
+    const env = { ...desk.env, SOPS_AGE_KEY_FILE: join(home, 'keys.txt') };
+    const process: Running = { exitCode: null, signalCode: null };
+    const [{ stdout, stderr, exitCode }] = await Promise.all([
+      commandLines.run({ args: words, dir: home, env }).finally(() => {
+        process.exitCode = 0;
+      }),
+      watchProcesses(process, forms),
     ]);
-    printed.push(out, said);
-    return { out: out + said, code };
+    const out = Buffer.from(stdout).toString();
+    printed.push(out, stderr);
+    return { out: out + stderr, code: exitCode };
   }
 
   it('bring a value to the rack, where only its places have it', async () => {
-    expect((await skolo(['set', 'rack4', 'switch'], canary)).code).toBe(0);
+    const set = start(['set', 'rack4', 'switch']);
+    set.stdin.end(canary);
+    const said = [text(set.stdout), text(set.stderr)];
+    const [[code]] = await Promise.all([once(set, 'close'), watchProcesses(set, forms)]);
+    expect(code).toBe(0);
+    printed.push(...(await Promise.all(said)));
     for (const [name, value] of [
       ['SWITCH_ENABLE', `${canary}\n`],
       ['tokens.yaml', 'tokens: []\n'],
@@ -124,11 +125,11 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
       const sealed = await sealSops(new Secret(value), recipients, Date.now());
       await writeFile(join(home, `kube/sops/rack4/${name}.sops`), sealed);
     }
-    expect((await skolo(['generate', 'rack4', 'alertmanager-token'])).out).toContain(
+    expect((await skolo('secrets', 'generate', 'rack4', 'alertmanager-token')).out).toContain(
       'token of alertmanager made, role operate, for 365 days; its hash is in rack4/tokens.yaml',
     );
 
-    const apply = await skolo(['apply', 'rack4']);
+    const apply = await skolo('secrets', 'apply', 'rack4');
 
     expect(apply.out).toContain('switch: added in Secret skolo/router-backup key switch\n');
     expect(apply.out).toContain('added in /etc/skolo/power-cycle-daemon/environment variable');
@@ -137,11 +138,11 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     );
     expect(apply.code).toBe(0);
     const rackFile = join(home, 'kube/racks/rack4/rack.yaml');
-    expect((await skolo(['render', '--rack', rackFile], '', 'rack')).code).toBe(0);
-    const after = await skolo(['status', 'rack4']);
+    expect((await skolo('rack', 'render', '--rack', rackFile)).code).toBe(0);
+    const after = await skolo('secrets', 'status', 'rack4');
     expect(after.out).toMatch(/^switch +password +\d+ .+ ago +- +same +same +/m);
     expect(after.out).toMatch(/^k3s-token +k3s-token +missing +- +- +unset +/m);
-    expect((await skolo(['verify'])).out).toBe('no secret in the clear\n');
+    expect((await skolo('secrets', 'verify')).out).toBe('no secret in the clear\n');
     expect(await readFile(join(etc, 'log'), 'utf8')).toMatch(/^-t skolo -- \S+: applies secrets$/m);
     const { stdout } = await run(
       peer('kubectl') ?? '',
@@ -158,18 +159,18 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     const sealed = await sealSops(new Secret(machine.privateKey), recipients, Date.now());
     await writeFile(file, sealed);
 
-    const rotated = await skolo(['rotate', 'rack4', 'id']);
+    const rotated = await skolo('secrets', 'rotate', 'rack4', 'id');
 
     expect(rotated.out).toContain('id: the new key opens 1 machine or device\n');
     expect(rotated.out).toContain('id: not finished; commit and push the store');
     expect(rotated.code).toBe(3);
-    expect((await skolo(['status', 'rack4', '--offline'])).out).toContain(
+    expect((await skolo('secrets', 'status', 'rack4', '--offline')).out).toContain(
       'id: its rotation is not finished; skolo secrets rotate rack4 id\n',
     );
     const keys = join(dirname(machine.privateKeyFile), 'authorized_keys');
     expect((await readFile(keys, 'utf8')).trim().split('\n')).toHaveLength(2);
     expect(await readFile(file, 'utf8')).not.toBe(sealed);
-    expect((await skolo(['check', 'rack4'])).out).toMatch(/^id +rpi-001 +opens +-$/m);
+    expect((await skolo('secrets', 'check', 'rack4')).out).toMatch(/^id +rpi-001 +opens +-$/m);
   });
 
   it('leave no clear text behind, even if an editor is killed with them', async () => {
@@ -177,7 +178,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     await writeFile(script, '#!/bin/sh\necho "$1"\nexec sleep 1000\n', { mode: 0o755 });
     const child = start(['edit', 'rack4', 'switch'], { EDITOR: script });
     let said = '';
-    child.stdout?.on('data', (data) => {
+    child.stdout.on('data', (data) => {
       said += data;
     });
     await expect.poll(() => said).toContain('\n');
@@ -192,15 +193,9 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
   });
 
   it('are nowhere else: not in output, logs, git, rendered overlays, temporary files, nor at the other end', async () => {
-    const found = new Set<string>();
     expect(await readdir(join(home, 'kube/racks/rack4/derived'))).not.toEqual([]);
-    await Promise.all(
-      [home, etc, join(tmpdir()), '/dev/shm'].map(async (folder) => {
-        for (const file of await filesBelow(folder, startedAt)) {
-          if (await hasCanary(file)) found.add(file.replace(etc, '/etc'));
-        }
-      }),
-    );
+    const all = await filesWithCanary([home, etc, tmpdir(), '/dev/shm'], startedAt);
+    const found = new Set(all.map((file) => file.replace(etc, '/etc')));
 
     expect(printed.join('\n')).not.toContain(canary);
     expect((await desk.jumphost.commands()).join('\n')).not.toContain(canary);
@@ -236,19 +231,11 @@ async function processesWith(word: string): Promise<number[]> {
   return found.flat();
 }
 
-/** Files that are younger than the test. Folders of other programs may go meanwhile. */
-async function filesBelow(folder: string, since: number): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const found = await inParallel(entries, 8, async (entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return await filesBelow(path, since);
-    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: 0 }));
-    return entry.isFile() && mtimeMs >= since ? [path] : [];
-  });
-  return found.flat();
-}
-
-async function hasCanary(file: string): Promise<boolean> {
-  const content = await readFile(file).catch(() => Buffer.alloc(0));
-  return forms.some((form) => content.includes(form));
+/** Files below these folders that are younger than the test and have the canary. Folders of other programs may go meanwhile. */
+async function filesWithCanary(folders: readonly string[], since: number): Promise<string[]> {
+  const words = forms.flatMap((form) => ['-e', form]);
+  const files = ['-type', 'f', '-newermt', `@${since / 1000}`];
+  const args = [...folders, ...files, '-exec', 'grep', '-lF', ...words, '{}', '+'];
+  const child = spawn('find', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  return (await text(child.stdout)).split('\n').filter(Boolean);
 }

@@ -6,12 +6,12 @@
 import { PiError } from '../errors.ts';
 
 /** Names of files with checksums, for an image. */
-export function checksumFiles(name: string): string[] {
+function checksumFiles(name: string): string[] {
   return [`${name}.sha256`, 'SHA256SUMS'];
 }
 
 /** Lines as sha256sum writes them, `HEX  NAME` or `HEX *NAME`; or only the sum. */
-export function checksumIn(text: string, name: string): string | undefined {
+function checksumIn(text: string, name: string): string | undefined {
   for (const line of text.split(/\r?\n/)) {
     const [, sum, file] = /^([0-9a-fA-F]{64})(?:\s+\*?(\S.*?))?\s*$/.exec(line) ?? [];
     if (sum !== undefined && (file === undefined || file.replace(/^.*\//, '') === name)) {
@@ -21,22 +21,16 @@ export function checksumIn(text: string, name: string): string | undefined {
   return undefined;
 }
 
-export interface ChecksumNeeds {
-  /** Of the image. */
-  name: string;
-  /** A file in the same place; undefined where there is none. */
-  read(name: string): Promise<Buffer | undefined>;
-}
-
-export interface PublishedChecksum {
-  sum: string;
-  /** That has it, by its name. */
-  file: string;
-  content: Buffer;
-}
-
-/** @throws PiError Its publisher gives none. */
-export async function publishedChecksum({ name, read }: ChecksumNeeds): Promise<PublishedChecksum> {
+/**
+ * @param name of the image
+ * @param read a file in the same place; undefined where there is none
+ * @returns the sum, and the file that has it
+ * @throws PiError Its publisher gives none.
+ */
+export async function publishedChecksum(
+  name: string,
+  read: (name: string) => Promise<Buffer | undefined>,
+) {
   const files = checksumFiles(name);
   for (const file of files) {
     const content = await read(file);

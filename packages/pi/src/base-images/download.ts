@@ -2,7 +2,7 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { errorCode, errorText } from '@skolo/errors';
+import { errorCode, errorText, parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { PiError } from '../errors.ts';
 
@@ -109,12 +109,8 @@ const partFile = (path: string) => `${path}.json`;
 /** Of the version that the part here is of. Without one nobody knows whether the rest belongs to it. */
 async function validatorOf(url: string, path: string): Promise<string | undefined> {
   const text = await readFileIfExists(partFile(path));
-  try {
-    const part = text === undefined ? undefined : Part.parse(JSON.parse(text));
-    return part?.url === url ? part.validator : undefined;
-  } catch {
-    return undefined;
-  }
+  const part = Part.safeParse(parseJson(text ?? '')).data;
+  return part?.url === url ? part.validator : undefined;
 }
 
 async function rememberValidator(url: string, path: string, headers: Headers): Promise<void> {

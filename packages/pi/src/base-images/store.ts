@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readFileIfExists, syncFolder, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { errorCode, errorText } from '@skolo/errors';
+import { errorCode, errorText, parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { PiError } from '../errors.ts';
 import { publishedChecksum } from './checksum.ts';
@@ -59,7 +59,7 @@ export async function storedImages(folder: string): Promise<StoredImage[]> {
     const text = await readFileIfExists(recordOf(path));
     // Without it the image was not complete.
     if (text === undefined) continue;
-    const record = Record.safeParse(parsed(text));
+    const record = Record.safeParse(parseJson(text));
     if (!record.success)
       throw new PiError('BASE', `${recordOf(path)}: is damaged; skolo pi images delete ${name}`);
     found.push({ name, path, ...record.data });
@@ -83,8 +83,7 @@ export async function fetchImage(
     );
   }
   const beside = readerBeside(from, isRemote, deps);
-  const listed =
-    deps.sha256 === undefined ? await publishedChecksum({ name: file, read: beside }) : undefined;
+  const listed = deps.sha256 === undefined ? await publishedChecksum(file, beside) : undefined;
   const wanted = listed?.sum ?? deps.sha256?.toLowerCase();
   const { keyring } = deps;
   const found = keyring === undefined ? undefined : await findSignature(file, listed?.file, beside);
@@ -191,12 +190,4 @@ function readerBeside(from: string, isRemote: boolean, { fetch, signal }: FetchD
       });
     }
   };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

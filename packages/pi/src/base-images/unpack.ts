@@ -12,7 +12,7 @@ import { open } from 'node:fs/promises';
 import { PassThrough, type Readable, type Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { errorText } from '@skolo/errors';
+import { errorCode, errorText } from '@skolo/errors';
 import { PiError } from '../errors.ts';
 import { dataIn } from '../image/write-image.ts';
 
@@ -65,7 +65,7 @@ export async function unpack(
     await file.sync();
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof PiError || isOfDisk(error)) throw error;
+    if (error instanceof PiError || /^(ENOSPC|EIO)$/.test(errorCode(error) ?? '')) throw error;
     throw new PiError(
       'BASE',
       `${published}: cannot be unpacked (${errorText(error)}); fetch it again`,
@@ -123,10 +123,4 @@ async function writeData(
   offset: number,
 ): Promise<void> {
   for (const { from, to } of dataIn(bytes)) await file.write(bytes, from, to - from, offset + from);
-}
-
-function isOfDisk(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EIO')
-  );
 }

@@ -138,7 +138,7 @@ describe('boot files of any setup', () => {
     for (const setup of samples(12)) {
       const texts = [
         setupScript({
-          files: [...rootFiles({ setup, now }), ...networkManagerFiles(setup)],
+          files: [...rootFiles(setup, now), ...networkManagerFiles(setup)],
           programSha256: setup.cluster?.programSha256,
           hasWifi: setup.wifi !== 'off',
           units: [],
@@ -156,7 +156,7 @@ describe('boot files of any setup', () => {
   });
 
   it.skipIf(peer('systemd-nspawn') === undefined)('have units that systemd accepts', async () => {
-    const files = rootFiles({ setup: { ...testSetup, cluster: testCluster }, now });
+    const files = rootFiles({ ...testSetup, cluster: testCluster }, now);
     const units = files.filter(({ path }) => path.startsWith('/etc/systemd/system/'));
     const folders = [];
     for (const { path, content } of units) {

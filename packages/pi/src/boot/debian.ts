@@ -10,7 +10,7 @@ import { PiError } from '../errors.ts';
 import type { PiSetup } from '../setup.ts';
 import { type FirstRunSteps, sudoers } from './firstrun.ts';
 import { wifiKey } from './network.ts';
-import type { RootFile } from './root-files.ts';
+import { type RootFile, textFile } from './root-files.ts';
 
 /** Words of the kernel's command line that raspi-firmware adds each time it writes cmdline.txt. */
 export const extraCmdline = '/etc/default/raspi-extra-cmdline';
@@ -23,7 +23,6 @@ const wifiConf = '/etc/wpa_supplicant/skolo.conf';
 /** @param words of cmdline.txt that last @throws PiError Its network cannot be so. */
 export function debianFiles(setup: PiSetup, words: readonly string[]): RootFile[] {
   const { identity, nameServers, domain, wifi } = setup;
-  const text = (path: string, content: string, mode = 0o644) => ({ path, content, mode });
   if (identity.wired === 'dhcp' && nameServers.length > 0) {
     throw new PiError(
       'SETUP',
@@ -31,25 +30,25 @@ export function debianFiles(setup: PiSetup, words: readonly string[]): RootFile[
     );
   }
   return [
-    text(extraCmdline, `${words.join(' ')}\n`),
-    text('/etc/network/interfaces.d/eth0', wiredStanza(setup)),
+    textFile(extraCmdline, `${words.join(' ')}\n`),
+    textFile('/etc/network/interfaces.d/eth0', wiredStanza(setup)),
     ...(nameServers.length === 0
       ? []
       : [
-          text(
+          textFile(
             '/etc/resolv.conf',
             `${head}${domain === undefined ? '' : `search ${domain}\n`}${nameServers.map((each) => `nameserver ${each}\n`).join('')}`,
           ),
         ]),
     ...(wifi === 'off'
       ? // Its kernel knows no `dtoverlay=disable-wifi`.
-        [text('/etc/modprobe.d/skolo-wifi.conf', `${head}blacklist brcmfmac\n`)]
+        [textFile('/etc/modprobe.d/skolo-wifi.conf', `${head}blacklist brcmfmac\n`)]
       : [
-          text(
+          textFile(
             '/etc/network/interfaces.d/wlan0',
             `${head}allow-hotplug wlan0\niface wlan0 inet dhcp\n    wpa-conf ${wifiConf}\n`,
           ),
-          text(
+          textFile(
             wifiConf,
             `country=${wifi.country}\nnetwork={\n    ssid=${Buffer.from(wifi.ssid).toString('hex')}\n    psk=${wifiKey(wifi)}\n}\n`,
             0o600,

@@ -8,7 +8,7 @@ import type { Method } from '../image/customization.ts';
 import type { PiSetup } from '../setup.ts';
 import { waitsAlone } from './clock.ts';
 import { netplanOf, networkManagerFiles } from './network.ts';
-import { bracketed, hostsOf, nameFile, type RootFile } from './root-files.ts';
+import { bracketed, hostsOf, nameFile, type RootFile, textFile } from './root-files.ts';
 import { putFunction, stateFolder } from './setup-script.ts';
 
 export const enrolUnits = ['skolo-enrol.service', 'skolo-lockdown.path', 'skolo-lockdown.service'];
@@ -192,15 +192,14 @@ export function commonFiles(setup: PiSetup, method: Method): RootFile[] {
   const { cluster, enrolment } = setup;
   if (cluster === undefined || enrolment === undefined) return [];
   const words = `https://${bracketed(cluster.server)}:${enrolment.port} ${enrolment.pin}`;
-  const file = (path: string, content: string, mode = 0o644) => ({ path, content, mode });
   return [
-    file(enrolScript, enrol, 0o755),
-    file(lockdownScript, lockdown, 0o755),
-    file('/etc/systemd/system/skolo-enrol.service', enrolUnit(words)),
-    file('/etc/systemd/system/skolo-lockdown.path', lockdownPath),
-    file('/etc/systemd/system/skolo-lockdown.service', lockdownUnit(words)),
+    textFile(enrolScript, enrol, 0o755),
+    textFile(lockdownScript, lockdown, 0o755),
+    textFile('/etc/systemd/system/skolo-enrol.service', enrolUnit(words)),
+    textFile('/etc/systemd/system/skolo-lockdown.path', lockdownPath),
+    textFile('/etc/systemd/system/skolo-lockdown.service', lockdownUnit(words)),
     // Else a phone that is plugged in gets a new pairing before the former one is there.
-    file(
+    textFile(
       '/etc/systemd/system/usbmuxd.service.d/50-skolo.conf',
       `# Written by skolo.\n[Unit]\nConditionPathExists=${nameFile}\n`,
     ),
@@ -213,11 +212,7 @@ function templateFiles(setup: PiSetup, method: Method): RootFile[] {
   const { cluster, enrolment } = setup;
   const [name, address] = ['@NAME@', '@ADDRESS@'];
   const every = [
-    {
-      path: '/etc/hosts',
-      content: hostsOf({ ...setup, identity: { ...setup.identity, hostname: name } }),
-      mode: 0o644,
-    },
+    textFile('/etc/hosts', hostsOf({ ...setup, identity: { ...setup.identity, hostname: name } })),
     ...agentFiles({ machine: { name, address }, server: cluster?.server ?? '' }),
   ];
   const under = (folder: string, files: readonly RootFile[]) =>

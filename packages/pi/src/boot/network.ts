@@ -3,7 +3,7 @@ import { pbkdf2Sync } from 'node:crypto';
 import type { PiSetup } from '../setup.ts';
 import type { RootFile } from './root-files.ts';
 
-type Wifi = Exclude<PiSetup['wifi'], 'off'>;
+export type Wifi = Exclude<PiSetup['wifi'], 'off'>;
 
 /** Raspberry Pi OS and Ubuntu, and Debian. One of them is not there, and nothing waits for it. */
 const wiredNames = ['eth0', 'end0'];
@@ -52,14 +52,17 @@ const connections = '/etc/NetworkManager/system-connections';
 /** Source: networkmanager.dev, nm-settings-keyfile. */
 export function networkManagerFiles(setup: PiSetup): RootFile[] {
   const { wifi } = setup;
-  const files = [{ name: 'skolo-wired', text: wiredConnection(setup) }];
-  if (wifi !== 'off') files.push({ name: 'skolo-wifi', text: wifiConnection(wifi) });
-  return files.map(({ name, text }) => ({
-    path: `${connections}/${name}.nmconnection`,
-    content: text,
-    // NetworkManager ignores it where others may read it.
-    mode: 0o600,
-  }));
+  const wired = connectionFile('skolo-wired', wiredConnection(setup));
+  return wifi === 'off' ? [wired] : [wired, wifiFile(wifi)];
+}
+
+export function wifiFile(wifi: Wifi): RootFile {
+  return connectionFile('skolo-wifi', wifiConnection(wifi));
+}
+
+/** NetworkManager ignores it where others may read it. */
+function connectionFile(name: string, content: string): RootFile {
+  return { path: `${connections}/${name}.nmconnection`, content, mode: 0o600 };
 }
 
 function wiredConnection({ identity: { wired }, nameServers, domain }: PiSetup): string {

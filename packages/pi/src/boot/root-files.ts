@@ -13,13 +13,11 @@ export interface RootFile {
   mode: number;
 }
 
-export interface RootNeeds {
-  setup: PiSetup;
-  /** When the image is made: no Pi starts before it. */
-  now: Date;
-}
-
 const head = '# Written by skolo.\n';
+
+export function textFile(path: string, content: string, mode = 0o644): RootFile {
+  return { path, content, mode };
+}
 
 /** A card lasts longer without a log on it. */
 export const journalFile = textFile(
@@ -59,7 +57,8 @@ export function timeFiles(servers: readonly string[]): RootFile[] {
   ];
 }
 
-export function rootFiles({ setup, now }: RootNeeds): RootFile[] {
+/** @param now when the image is made: no Pi starts before it */
+export function rootFiles(setup: PiSetup, now: Date): RootFile[] {
   const { identity, cluster, timeServers, enrolment } = setup;
   const { hostname: name, wired } = identity;
   const server = cluster === undefined ? '' : `${bracketed(cluster.server)}:6443`;
@@ -89,10 +88,6 @@ export function rootFiles({ setup, now }: RootNeeds): RootFile[] {
           ),
         ]),
   ];
-}
-
-function textFile(path: string, content: string, mode = 0o644): RootFile {
-  return { path, content, mode };
 }
 
 export function hostsOf({

@@ -6,7 +6,7 @@ import type { Disk } from '../image/disk.ts';
 import { type DiskFacts, diskFacts } from './disk-facts.ts';
 import { type WriteNeeds, whyNotWrite } from './may-write.ts';
 import { openDisk, openFile } from './target.ts';
-import { type Burned, type BurnProgress, writeCard } from './write-card.ts';
+import { type BurnProgress, writeCard } from './write-card.ts';
 
 export interface Reader {
   path: string;
@@ -18,9 +18,6 @@ export interface CardResult {
   name: string;
   /** Undefined: no reader was left for it. */
   path?: string;
-  /** Serial number of the reader, or of the card in a reader of the board. */
-  serial?: string;
-  burned?: Burned;
   /** Undefined: it is done. */
   why?: string;
 }
@@ -58,8 +55,8 @@ export async function burnCards(
       if (name === undefined) return;
       try {
         if (!isFirst) card = await nextCard(card, { ...deps, path, name });
-        const burned = await burn({ path, disk: card }, name, deps);
-        note({ name, path, burned, ...(card?.serial !== undefined && { serial: card.serial }) });
+        await burn({ path, disk: card }, name, deps);
+        note({ name, path });
         // A file has room for one.
         if (card === undefined) return;
       } catch (error) {
@@ -73,13 +70,13 @@ export async function burnCards(
   return [...results.values()];
 }
 
-async function burn({ path, disk }: Reader, name: string, deps: CardsDeps): Promise<Burned> {
+async function burn({ path, disk }: Reader, name: string, deps: CardsDeps): Promise<void> {
   const { signal } = deps;
   const image = await deps.imageOf(name);
   const target = disk === undefined ? await openFile(path) : await openDisk(disk, deps, signal);
   try {
     const progress = (each: BurnProgress) => deps.progress(path, name, each);
-    return await writeCard(image, target, { signal, progress });
+    await writeCard(image, target, { signal, progress });
   } finally {
     await target.file.close();
   }

@@ -4,8 +4,6 @@ import { readBytes, type WritableDisk } from '../image/disk.ts';
 import type { FatLayout } from './layout.ts';
 
 export interface Clusters {
-  /** Bytes. */
-  free(): number;
   /** Numbers of a file's clusters, in their order; none for 0, an empty file. */
   chain(first: number): number[];
   /** A new chain for so many bytes, its number 0 for none. @throws PiError The disk is full. */
@@ -71,7 +69,6 @@ export async function openClusters(disk: WritableDisk, layout: FatLayout): Promi
   }
 
   return {
-    free: () => [...freeClusters()].length * clusterBytes,
     chain,
     allocate: (bytes) => take(Math.ceil(bytes / clusterBytes)),
     release(first) {

@@ -18,8 +18,6 @@ export interface FatVolume {
   read(path: string): Promise<Buffer | undefined>;
   /** Makes or replaces a file in a folder that is there. @throws PiError The disk is full. */
   write(path: string, content: Uint8Array, time: Date): Promise<void>;
-  /** Bytes. */
-  free(): number;
 }
 
 /** Parts of a folder on the disk. */
@@ -44,10 +42,6 @@ class Volume implements FatVolume {
     this.disk = disk;
     this.layout = layout;
     this.clusters = clusters;
-  }
-
-  free(): number {
-    return this.clusters.free();
   }
 
   async list(path = ''): Promise<string[]> {

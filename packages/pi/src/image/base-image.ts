@@ -6,7 +6,7 @@ import { type FatVolume, openFat } from '../fat/volume.ts';
 import { type CustomizationFacts, type Method, methodOf } from './customization.ts';
 import { ChangedDisk, type Disk } from './disk.ts';
 import { type LinuxFiles, openExt4 } from './ext4.ts';
-import { partitionsOf } from './partitions.ts';
+import { type Partition, partitionsOf } from './partitions.ts';
 
 export interface BaseImage {
   /** The base, with changes of this machine. */
@@ -48,7 +48,7 @@ export async function openBaseImage(base: Disk): Promise<BaseImage> {
 /** An image may have others of FAT. */
 async function bootPartition(
   disk: ChangedDisk,
-  partition: Parameters<typeof openFat>[1],
+  partition: Partition,
 ): Promise<FatVolume | undefined> {
   const volume = await openFat(disk, partition);
   const names = (await volume?.list()) ?? [];
@@ -79,14 +79,15 @@ async function missingOf(root: LinuxFiles | undefined): Promise<string[]> {
   return missing;
 }
 
+const machines = new Map<number, BaseImage['architecture']>([
+  [0xb7, 'arm64'],
+  [0x28, 'armhf'],
+]);
+
 /** By the header of a program. Source: elf(5), e_machine. */
 async function architectureOf(root: LinuxFiles): Promise<BaseImage['architecture']> {
   const head = await root.read('usr/bin/dpkg', 20);
   if (head === undefined || head.length < 20 || head.readUInt32BE(0) !== 0x7f454c46)
     return undefined;
-  return head.readUInt16LE(18) === 0xb7
-    ? 'arm64'
-    : head.readUInt16LE(18) === 0x28
-      ? 'armhf'
-      : undefined;
+  return machines.get(head.readUInt16LE(18));
 }

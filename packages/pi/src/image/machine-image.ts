@@ -68,7 +68,7 @@ export async function bootFiles(
       `${disk.name}: ${why}, so a common image cannot ask who it is; take Raspberry Pi OS or Ubuntu Server`,
     );
   }
-  const files = rootFiles({ setup, now });
+  const files = rootFiles(setup, now);
   const script = setupScript({
     files: [...files, ...systemFiles(method, setup), ...commonFiles(setup, method)],
     programSha256: cluster?.programSha256,
@@ -142,7 +142,7 @@ function cmdlineEdit(
 /** Another one for each setup, so that cloud-init runs again. */
 function digest(setup: PiSetup): string {
   // Secrets print as a mark: they are in the network's key, and in the token.
-  const files = rootFiles({ setup, now: new Date(0) });
+  const files = rootFiles(setup, new Date(0));
   const text = JSON.stringify([setup, files, netplanOf(setup), secretFiles(setup)]);
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }

@@ -43,7 +43,7 @@ export function setupSteps(needs: SetupNeeds): Step[] {
     timeStep(setup),
     ...(setup.nameServers.length > 0 ? [dnsStep(setup)] : []),
     firmwareStep(setup),
-    ...(setup.wifi === 'off' ? [] : [wifiStep(setup, guard)]),
+    ...(setup.wifi === 'off' ? [] : [wifiStep(setup, setup.wifi, guard)]),
     sshStep(guard),
     ...(needs.master === undefined ? [] : masterSteps(needs.master, guard)),
     restartStep(needs),

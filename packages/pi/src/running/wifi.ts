@@ -1,19 +1,15 @@
 /** Wi-Fi of a Pi that runs, by NetworkManager or netplan. */
 import { type Guard, guardedStep, JumphostError, type Step } from '@skolo/jumphost';
 import { stringify } from 'yaml';
-import { netplanOf, networkManagerFiles } from '../boot/network.ts';
+import { netplanOf, type Wifi, wifiFile } from '../boot/network.ts';
 import type { RootFile } from '../boot/root-files.ts';
 import type { PiSetup } from '../setup.ts';
 
 const netplanFile = '/etc/netplan/60-skolo-wifi.yaml';
 
 /** It returns by itself, if nobody gets in after it. The kernel needs the country, which is on its command line, too. */
-export function wifiStep(setup: PiSetup, guard: Guard): Step {
-  const { wifi } = setup;
-  if (wifi === 'off') throw new Error('no Wi-Fi is to be set');
-  const [, networkManager] = networkManagerFiles(setup);
-  if (networkManager === undefined) throw new Error('no connection of Wi-Fi');
-  const { wifis } = netplanOf(setup).network;
+export function wifiStep(setup: PiSetup, wifi: Wifi, guard: Guard): Step {
+  const { wifis } = netplanOf({ ...setup, wifi }).network;
   const netplan: RootFile = {
     path: netplanFile,
     content: stringify({ network: { version: 2, wifis } }, { version: '1.1', lineWidth: 0 }),
@@ -28,7 +24,7 @@ export function wifiStep(setup: PiSetup, guard: Guard): Step {
           'if systemctl is-active -q NetworkManager.service; then echo NetworkManager; elif command -v netplan > /dev/null; then echo netplan; fi',
         );
         const program = stdout.trim();
-        if (program !== '') return [program === 'netplan' ? netplan : networkManager];
+        if (program !== '') return [program === 'netplan' ? netplan : wifiFile(wifi)];
         throw new JumphostError(
           'STEP',
           'neither NetworkManager nor netplan is there; set up its Wi-Fi by hand, and leave out --wifi',

@@ -84,3 +84,16 @@ it('makes a new token for a card that gets its name back from another one', asyn
 
   expect(cluster).toMatchObject({ tokens: 3, forgotten: 3 });
 });
+
+it('gives the name to the card of the last decision, whichever card asks last', async () => {
+  const { ask, adopt, ready } = await openEnrolment();
+  ready.add('rpi-1');
+  await ask(former);
+  await ask(later);
+  await adopt(former, true);
+
+  await adopt(later, true);
+
+  expect(await ask(later)).toMatchObject({ name: 'rpi-1' });
+  expect(await ask(former)).toMatchObject({ wait: 'alive', name: 'rpi-1' });
+});

@@ -64,11 +64,6 @@ export function bundlesOption(): Option {
   );
 }
 
-export interface OpenSteps {
-  host: Host;
-  steps: Step[];
-}
-
 interface OpenStepsDeps {
   signal: AbortSignal;
   report(text: string): void;
@@ -82,7 +77,7 @@ export async function openSteps(
   name: string,
   options: PrepareOptions,
   { signal, report, ways }: OpenStepsDeps,
-): Promise<OpenSteps> {
+): Promise<{ host: Host; steps: Step[] }> {
   const { io } = command;
   const named = withJumphost(await rackNamed(command, name));
   const entry = ways === undefined ? named : { ...named, ways };

@@ -5,25 +5,20 @@ import { deskName } from '../../machine-way.ts';
 import { livePicture } from '../../output/live-area.ts';
 import { printNews, stepLines } from './steps-text.ts';
 
-export interface StepRunner {
-  /** What the step that runs does now. */
-  report(text: string): void;
-  run(
-    host: Host,
-    steps: readonly Step[],
-    options: { isCheck: boolean; signal: AbortSignal },
-  ): Promise<StepProgress[]>;
-}
-
-export function stepRunner(io: Io): StepRunner {
+export function stepRunner(io: Io) {
   let now = '';
   let picture: ReturnType<typeof livePicture> | undefined;
   return {
-    report(text) {
+    /** What the step that runs does now. */
+    report(text: string) {
       now = text;
       picture?.changed();
     },
-    async run(host, steps, { isCheck, signal }) {
+    async run(
+      host: Host,
+      steps: readonly Step[],
+      { isCheck, signal }: { isCheck: boolean; signal: AbortSignal },
+    ): Promise<StepProgress[]> {
       let latest: readonly StepProgress[] = [];
       if (io.rows !== undefined) picture = livePicture(io, (size) => stepLines(latest, now, size));
       try {

@@ -2,8 +2,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Client, powerCycleDaemonApi } from '@skolo/api';
-import type { Jumphost, K3sRack, Way } from '@skolo/fleet';
+import { powerCycleDaemonApi } from '@skolo/api';
+import type { K3sRack, Way } from '@skolo/fleet';
 import { daemonNeeds, openHost, startSpareDaemon } from '@skolo/jumphost';
 import type { SeenFrom } from '@skolo/rack/seen-from';
 import type { SkoloCommand } from '../../command.ts';
@@ -14,19 +14,16 @@ import { newClient } from '../../service-client.ts';
 import type { OpenSecrets } from '../secrets/open-secrets.ts';
 import { hostOptions } from './open-steps.ts';
 
-export interface SparePower {
-  machine: Jumphost;
-  /** Of the daemon, as the machine reaches it. */
-  url: string;
-  client: Client<typeof powerCycleDaemonApi>;
-}
-
-/** Starts it, with the secrets of what feeds the jumphost. It goes on for an hour if this desk dies. */
+/**
+ * Starts it, with the secrets of what feeds the jumphost. It goes on for an hour if this desk dies.
+ *
+ * @returns the URL is that of the daemon, as the machine reaches it
+ */
 export async function startPowerOn(
   command: SkoloCommand,
   { fleetRack, store }: Pick<OpenSecrets, 'fleetRack' | 'store'>,
   { seen, via, why }: { seen: SeenFrom; via: string; why: string },
-): Promise<SparePower> {
+) {
   const { name } = fleetRack;
   const { token, tokens } = await newTokens(command.io.now());
   const machine = await openJumphostOf(command, { ...fleetRack, ways: [wayTo(fleetRack, via)] });

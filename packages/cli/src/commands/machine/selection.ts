@@ -105,15 +105,10 @@ export function select(
   });
 }
 
-export interface Agreed {
-  machines: Machine[];
-  /** For machine-state, where a person or an option has agreed to the number. */
-  count: number | undefined;
-}
-
 /**
  * Machines to change. Shows what a filter has found, and asks for the number.
  *
+ * @returns with their number for machine-state, where a person or an option has agreed to it
  * @throws CliError A name is unknown, nothing matches, or the person does not agree. Nothing was changed.
  */
 export async function selectForChange(
@@ -121,7 +116,7 @@ export async function selectForChange(
   service: MachineState,
   words: readonly string[],
   options: ChangeOptions,
-): Promise<Agreed> {
+): Promise<{ machines: Machine[]; count: number | undefined }> {
   const { io } = command;
   if (!isSelection(words, options)) command.error('give names of machines, or a filter');
   const { machines: all } = await service.ask((client) => client.machines());

@@ -8,15 +8,6 @@ import { timestamp } from '../../output/time.ts';
 import { enrolmentService } from './enrolment.ts';
 import type { IdentityNeeds } from './setups.ts';
 
-export interface CommonImage {
-  names: string[];
-  identities: Map<string, PiIdentity>;
-  nameServers: readonly string[];
-  /** A machine whose login all cards have. */
-  example: string;
-  enrolment: () => Promise<NonNullable<PiSetup['enrolment']>>;
-}
-
 /** Until it has a name. */
 const identity: PiIdentity = { hostname: 'skolo-new', wired: 'dhcp' };
 
@@ -24,7 +15,7 @@ const identity: PiIdentity = { hostname: 'skolo-new', wired: 'dhcp' };
 export function commonImage(
   command: SkoloCommand,
   { words, rack, options }: Omit<IdentityNeeds, 'names'> & { words: readonly string[] },
-): CommonImage {
+) {
   const { common, dhcp, gateway, dns, secretDays: days = 30 } = options;
   if (words.length > 0) command.error('--common: is for all machines; name none');
   const others = {
@@ -54,8 +45,9 @@ export function commonImage(
     names,
     identities: new Map(names.map((each) => [each, identity])),
     nameServers: dhcp ? (dns ?? []) : nameServers,
+    /** A machine whose login all cards have. */
     example: pi?.name ?? '',
-    async enrolment() {
+    async enrolment(): Promise<NonNullable<PiSetup['enrolment']>> {
       const service = await enrolmentService(command);
       const made = await service.ask((client) => client.newEnrolmentSecret({ body: { days } }));
       const { id, expires, port, pin, secret } = made;

@@ -8,8 +8,6 @@ export function enrolmentService(command: SkoloCommand) {
   return connectTo(command, { api: enrolmentsApi, service: 'machine-state' });
 }
 
-export type EnrolmentService = Awaited<ReturnType<typeof enrolmentService>>;
-
 /** Of a key, as tables have it. */
 export function shortKey(key: string): string {
   return key.slice(0, 8);
@@ -17,7 +15,7 @@ export function shortKey(key: string): string {
 
 /** The Pi that waits with this serial number. @throws CliError None, or several. */
 export async function waitingPi(
-  service: EnrolmentService,
+  service: Awaited<ReturnType<typeof enrolmentService>>,
   { serial, key = '' }: { serial: string; key?: string | undefined },
 ) {
   const { waiting } = await service.ask((client) => client.enrolments());
