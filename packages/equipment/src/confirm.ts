@@ -32,7 +32,7 @@ export async function confirmPrompt(
   const behind = JSON.stringify(command);
   // Silence is what is waited for here.
   const idleMs = limit.idleMs && Math.max(limit.idleMs, 2 * quiet.silence);
-  const within = { ...limit, ...(idleMs && { idleMs }) };
+  const within = { ...limit, idleMs };
   conversation.mark();
   conversation.write(enter);
   await conversation.until(`prompt for an empty line behind ${behind}`, within, (view) => {

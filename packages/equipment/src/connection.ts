@@ -75,7 +75,9 @@ export interface ConnectedDevice extends Place {
   transport: string;
 }
 
-export interface ConnectionDeps extends Access {
+export interface ConnectionDeps
+  extends Access,
+    Pick<SessionDeps, 'onTalk' | 'onConnected' | 'dial'> {
   signal: AbortSignal;
   /** A device that is silent for this long has failed. */
   idleMs: number;
@@ -83,10 +85,6 @@ export interface ConnectionDeps extends Access {
   deadlineMs: number;
   /** Folder for the files of `execToFile`; is made when it is needed. */
   scratch: string;
-  /** Told everything that is said, without the secrets of the login. */
-  onTalk?: NonNullable<SessionDeps['onTalk']>;
-  onConnected?: NonNullable<SessionDeps['onConnected']>;
-  dial?: NonNullable<SessionDeps['dial']>;
 }
 
 type ExecAbout = NonNullable<Parameters<DeviceConnection['execToFile']>[1]>;
@@ -186,7 +184,7 @@ class LazyConnection implements Connection {
   ): Promise<ExecBytes> {
     return this.inTurn(async () => {
       const session = await this.execSession();
-      const options = { ...this.limits(), ...where, ...(input !== undefined && { input }) };
+      const options = { ...this.limits(), ...where, input };
       const result = await session.execBytes(command, options);
       if (result.status !== 0 && !(result.status !== undefined && accept.includes(result.status))) {
         throw this.failed(command, result);
@@ -248,12 +246,7 @@ class LazyConnection implements Connection {
 
   private sessionDeps(): SessionDeps {
     const { hostKeys, idleMs, onTalk, onConnected, dial } = this.deps;
-    const listeners = {
-      ...(onTalk && { onTalk }),
-      ...(onConnected && { onConnected }),
-      ...(dial && { dial }),
-    };
-    return { hostKeys, idleMs, signInMs: this.left(), ...listeners };
+    return { hostKeys, idleMs, onTalk, onConnected, dial, signInMs: this.left() };
   }
 
   private limits(): RunOptions {

@@ -11,14 +11,16 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
 import { openExec } from './open.ts';
 import { startSshServer } from './testing/ssh-server.ts';
-import { startSshd } from './testing/sshd.ts';
+import { shareSshd } from './testing/sshd.ts';
 import { deps, soon, target, tempDir } from './testing/targets.ts';
 
 const signal = soon();
 const mebibyte = 1024 * 1024;
 
+const shared = shareSshd();
+
 async function openSshd() {
-  const { port, username, privateKey } = await startSshd();
+  const { port, username, privateKey } = await shared();
   const credentials = { username, privateKey: new Secret(privateKey) };
   const session = await openExec(target(port, credentials), await deps(), signal);
   onTestFinished(() => session.close());

@@ -6,8 +6,8 @@ import { DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
 import { openCli, openExec } from './open.ts';
 import type { SessionDeps, Target } from './session.ts';
 import { linuxShell } from './testing/dialects.ts';
-import { password, startSshServer, testHostKey, user } from './testing/ssh-server.ts';
-import { type Sshd, startSshd } from './testing/sshd.ts';
+import { newKeyPair, password, startSshServer, testHostKey, user } from './testing/ssh-server.ts';
+import { type Sshd, shareSshd, startSshd } from './testing/sshd.ts';
 import { deps, soon, target } from './testing/targets.ts';
 
 const signal = soon();
@@ -17,8 +17,10 @@ function hostOf({ port, username, privateKey }: Sshd, more: Partial<Credentials>
   return { name: 'host-1', address: '127.0.0.1', port, credentials };
 }
 
-async function openSshd(lines: readonly string[] = [], sessionDeps?: SessionDeps) {
-  const sshd = await startSshd(lines);
+const shared = shareSshd();
+
+async function openSshd(lines?: readonly string[], sessionDeps?: SessionDeps) {
+  const sshd = await (lines ? startSshd(lines) : shared());
   const session = await openExec(hostOf(sshd), sessionDeps ?? (await deps()), signal);
   onTestFinished(() => session.close());
   return { sshd, session };
@@ -61,9 +63,9 @@ describe.skipIf(peer('sshd') === undefined)("commands, to OpenSSH's server", () 
   it('may answer at length', async () => {
     const { session } = await openSshd();
 
-    const { stdout } = await session.exec('yes 0123456789 | head -c 5000000', { signal });
+    const { stdout } = await session.exec('yes 0123456789 | head -c 3000000', { signal });
 
-    expect(stdout).toHaveLength(5_000_000);
+    expect(stdout).toHaveLength(3_000_000);
   });
 
   it('are ended with the session where they take too long', async () => {
@@ -85,7 +87,7 @@ describe.skipIf(peer('sshd') === undefined)("commands, to OpenSSH's server", () 
 
   it('find the host key as OpenSSH has it', async () => {
     const sessionDeps = await deps();
-    const { sshd } = await openSshd([], sessionDeps);
+    const { sshd } = await openSshd(undefined, sessionDeps);
 
     expect(sessionDeps.hostKeys.get('host-1')).toBe(sshd.hostKey);
   });
@@ -123,14 +125,9 @@ describe.skipIf(peer('sshd') === undefined)("commands, to OpenSSH's server", () 
   });
 
   it('are refused without the key', async () => {
-    const sshd = await startSshd();
-    const other = await startSshd();
+    const other = { ...(await shared()), privateKey: newKeyPair().private };
 
-    const opened = openExec(
-      hostOf({ ...sshd, privateKey: other.privateKey }),
-      await deps(),
-      signal,
-    );
+    const opened = openExec(hostOf(other), await deps(), signal);
 
     await expect(opened).rejects.toThrow('offered its privateKey; it takes publickey');
   });

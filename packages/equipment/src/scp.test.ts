@@ -8,14 +8,16 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
 import { openExec } from './open.ts';
 import { startSshServer } from './testing/ssh-server.ts';
-import { startSshd } from './testing/sshd.ts';
+import { shareSshd, startSshd } from './testing/sshd.ts';
 import { deps, soon, target, tempDir } from './testing/targets.ts';
 
 const signal = soon();
 const limits = { signal, timeoutMs: 30_000 };
 
-async function openSshd(lines: readonly string[] = []) {
-  const { port, username, privateKey } = await startSshd(lines);
+const shared = shareSshd();
+
+async function openSshd(lines?: readonly string[]) {
+  const { port, username, privateKey } = await (lines ? startSshd(lines) : shared());
   const credentials = { username, privateKey: new Secret(privateKey) };
   const session = await openExec(target(port, credentials), await deps(), signal);
   onTestFinished(() => session.close());
@@ -23,7 +25,8 @@ async function openSshd(lines: readonly string[] = []) {
 }
 
 const sshd = peer('sshd') === undefined ? 'sshd is not installed' : undefined;
-const big = Buffer.alloc(9_000_001, 'not a power of two\n');
+/** More than the window of ssh2, and not a power of two. */
+const big = Buffer.alloc(2_500_001, 'hostname lab\n');
 
 describe("a file of OpenSSH's server", () => {
   it.for([

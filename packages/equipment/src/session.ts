@@ -22,19 +22,19 @@ export type Dial = (host: string, port: number, signal: AbortSignal) => Promise<
 /** What sessions need from outside. */
 export interface SessionDeps {
   /** Default: a connection of this computer. */
-  dial?: Dial;
+  dial?: Dial | undefined;
   hostKeys: HostKeys;
   /** Until signed in; default 20,000. */
   signInMs?: number;
   /** While signing in, as in RunOptions. */
   idleMs?: number;
   /** Called once for each ssh connection, with the algorithms that were agreed on. Never a secret. */
-  onConnected?: (facts: ConnectionFacts) => void;
+  onConnected?: ((facts: ConnectionFacts) => void) | undefined;
   /**
    * Told everything, as it is said, for a transcript: one character for each byte. Secrets of the login are `<secret>`, files
    * and what goes to a stream are reported by their size.
    */
-  onTalk?: OnTalk;
+  onTalk?: OnTalk | undefined;
 }
 
 export interface ConnectionFacts {
@@ -51,7 +51,7 @@ export interface RunOptions {
   /** Until the prompt is back; default 10,000. */
   timeoutMs?: number;
   /** A device that is silent for this long has failed; default: only `timeoutMs` counts. */
-  idleMs?: number;
+  idleMs?: number | undefined;
 }
 
 /** A signed-in command line, at its privileged prompt, its pager off. */
@@ -110,7 +110,7 @@ export interface ExecResult {
 
 export interface ExecOptions extends RunOptions {
   /** For its standard input, which is ended then. */
-  input?: Buffer;
+  input?: Buffer | undefined;
   /** Where the output goes to, at the pace at which it is taken; is ended with it. An error of it is thrown as it is. */
   to?: Writable;
   /** More output than this is refused; default 32 MiB where it is kept, any where it goes to a stream. */

@@ -7,13 +7,13 @@ export interface Limit {
   /** For errors: `within 10 s`. */
   within: string;
   /** Silence for this long is an end, too. */
-  idleMs?: number;
+  idleMs?: number | undefined;
 }
 
 export function limitOf(signal: AbortSignal, timeoutMs: number, idleMs?: number): Limit {
   const within = `within ${secondsOf(timeoutMs)}`;
   const endsAt = performance.now() + timeoutMs;
-  return { signal, endsAt, within, ...(idleMs !== undefined && { idleMs }) };
+  return { signal, endsAt, within, idleMs };
 }
 
 /** What `start` reports while it waits. */

@@ -7,6 +7,7 @@
  * Source: RFC 3414, section 3.2, and RFC 3412, section 6 (header); net-snmp 3.29.2, Session.onMsg.
  */
 import { EventEmitter } from 'node:events';
+import { contentOf, elements, tags } from './ber.ts';
 import type { DatagramSocket } from './datagrams.ts';
 
 export interface Guard {
@@ -85,12 +86,11 @@ export class GuardedSocket extends EventEmitter<{ message: [Buffer]; close: [] }
   }
 }
 
-const sequence = 0x30;
 const report = 0xa8;
 
 /** @throws RangeError It is no SNMP. */
 function isAcceptable(message: Buffer, { version, leastSecurity }: Guard): boolean {
-  const [found, ...rest] = elements(only(elements(message), sequence));
+  const [found, ...rest] = elements(contentOf(elements(message)[0], tags.sequence));
   if (found?.content.length !== 1) throw new RangeError('no version');
   if (found.content[0] !== version) return false;
   if (version !== 3 || leastSecurity === 0) return true;
@@ -99,36 +99,5 @@ function isAcceptable(message: Buffer, { version, leastSecurity }: Guard): boole
   if (flags === undefined || body === undefined) throw new RangeError('no header');
   if ((flags & leastSecurity) === leastSecurity) return true;
   // In the clear: engine, context, PDU.
-  return body.tag === sequence && elements(body.content)[2]?.tag === report;
-}
-
-interface Element {
-  tag: number;
-  content: Buffer;
-}
-
-function only(found: Element[], tag: number): Buffer {
-  const [first] = found;
-  if (first?.tag !== tag) throw new RangeError('not expected');
-  return first.content;
-}
-
-/** The elements of BER that follow each other. @throws RangeError There is something else. */
-function elements(buffer: Buffer): Element[] {
-  const found: Element[] = [];
-  let at = 0;
-  while (at < buffer.length) {
-    const tag = buffer.readUInt8(at);
-    let length = buffer.readUInt8(at + 1);
-    at += 2;
-    if (length > 0x80) {
-      const bytes = length & 0x7f;
-      length = buffer.readUIntBE(at, bytes);
-      at += bytes;
-    }
-    if (at + length > buffer.length) throw new RangeError('cut short');
-    found.push({ tag, content: buffer.subarray(at, at + length) });
-    at += length;
-  }
-  return found;
+  return body.tag === tags.sequence && elements(body.content)[2]?.tag === report;
 }

@@ -29,11 +29,11 @@ export interface BackupModel {
    */
   proof: 'mark' | 'transfer' | 'twice';
   /** Whether the content has the size that the device reports. Then no second reading is needed. */
-  isExact?(content: Content): boolean;
+  isExact?: ((content: Content) => boolean) | undefined;
   /** The saved configuration in the form of the running one, for devices that show it with other first lines. */
-  startupLike?(content: Buffer, startup: Buffer): Buffer;
+  startupLike?: ((content: Buffer, startup: Buffer) => Buffer) | undefined;
   /** Lines that may be log messages on a terminal. A line is removed only if a second reading lacks it. */
-  messages?: readonly RegExp[];
+  messages?: readonly RegExp[] | undefined;
   /** Why the content is not complete: `its last line is not "end"`. Undefined: it is complete. */
   incomplete(content: Content): string | undefined;
   /** Lines that change by themselves. In a `tar`, they apply to each text file. */
@@ -51,9 +51,9 @@ export interface Reading {
   /** Identifies the device, not its place in the rack. */
   identity: Identity;
   /** The saved configuration, which the device boots with. Absent: the device keeps one only, or does not show it. */
-  startup?: Buffer;
+  startup?: Buffer | undefined;
   /** Who changed the configuration last, as the device reports. */
-  changedBy?: string;
+  changedBy?: string | undefined;
 }
 
 export interface Identity {

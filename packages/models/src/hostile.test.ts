@@ -18,7 +18,12 @@ const device = (model: string): Device => ({
     ...{ volatile: [], secret: [], refused: [], logout: 'exit' },
   },
 });
-const backups = await loadBackups();
+/** Models that share one are tried once. */
+const backups = new Map(
+  [...new Map([...(await loadBackups())].map(([name, create]) => [create, name]))].map(
+    ([create, name]) => [name, create],
+  ),
+);
 /** Enough that what is quadratic takes seconds, in the full campaign minutes, and what is exponential ends with the world. */
 const length = isLong ? 1 << 18 : 1 << 16;
 const long = (piece: string) => piece.repeat(Math.ceil(length / piece.length));

@@ -23,16 +23,16 @@ export interface OutletReading {
    * Whether power really flows where the device can tell it apart from what is set: PoE detection, a load. False with
    * `state: 'on'` means that nothing is plugged in, or that it does not draw power (yet).
    */
-  delivering?: boolean;
+  delivering?: boolean | undefined;
   /** What the device calls a fault of the outlet while it is on: `Fault`, `short-circuit`. It then delivers no power. */
-  fault?: string;
+  fault?: string | undefined;
   /** Power drawn now. */
-  watts?: number;
+  watts?: number | undefined;
   /**
    * How it is on, for models with more than on and off (`48v`, `forced-on`, `static`): what `turnOn` is given to restore
    * it. Only read while it is on; absent while it is off.
    */
-  mode?: string;
+  mode?: string | undefined;
 }
 
 export interface PowerDriver {

@@ -1,5 +1,4 @@
-import type { Dialect } from '@skolo/equipment';
-import { openCli } from '@skolo/equipment';
+import { type Dialect, openCli } from '@skolo/equipment';
 import { deps, newHostKey, soon, target } from '@skolo/equipment/testing';
 import { Secret } from '@skolo/secrets';
 import {

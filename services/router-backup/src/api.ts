@@ -1,18 +1,17 @@
 /** The HTTP API: requests become runs, and answers are what the service knows. No decisions are taken here. */
-import type { routerBackupApi } from '@skolo/api';
+import type { BackupDevice, routerBackupApi } from '@skolo/api';
 import type { Version } from '@skolo/backup';
 import { type AuditLog, type Caller, HttpProblem, type RouteHandlers } from '@skolo/common';
 import type { HostKeys } from '@skolo/equipment';
-import { didYouMean } from '@skolo/rack';
 import { type StatusSources, statusOf, statusOfAll } from './device-status.ts';
 import type { HistoryLoss } from './history-loss.ts';
 import type { HistoryRestore } from './history-restore.ts';
 import type { Inventory } from './inventory.ts';
-import { jumphostSteps } from './jumphost/steps.ts';
+import { jumphostSteps } from './jumphost-backup.ts';
 import type { Readable } from './readable.ts';
 import type { Restores } from './restore.ts';
 import type { StationReadings } from './stations.ts';
-import { jumphostModel } from './targets.ts';
+import { jumphostModel, noSuchDevice } from './targets.ts';
 import { throwProblem } from './to-problem.ts';
 import type { Uploads } from './uploads.ts';
 
@@ -33,18 +32,18 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi
   const { sources, readable, restores, hostKeys, loss, historyRestore } = deps;
   const { runs, versions, transcripts, state, rack } = sources;
 
-  async function noSuchDevice(name: string): Promise<HttpProblem> {
-    const names = (await statusOfAll(sources)).map((device) => device.name);
-    const guess = didYouMean(name, names);
-    return new HttpProblem(404, `${name}: no such device${guess}; skolo backup status lists them`);
-  }
-
-  async function checkKnown(device: string): Promise<void> {
-    if ((await statusOf(sources, device)) === undefined) throw await noSuchDevice(device);
+  async function known(name: string): Promise<BackupDevice> {
+    const status = await statusOf(sources, name);
+    if (status !== undefined) return status;
+    const all = await statusOfAll(sources);
+    throw noSuchDevice(
+      name,
+      all.map((device) => device.name),
+    );
   }
 
   async function find(device: string, version: string): Promise<Version> {
-    await checkKnown(device);
+    await known(device);
     return await versions.find(device, version).catch(throwProblem);
   }
 
@@ -73,14 +72,10 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi
       const devices = all.filter((each) => query.retired === 'true' || each.state !== 'retired');
       return ok({ devices, offsite: deps.uploads.status(), lost: loss.list() });
     },
-    device: async ({ params }) => {
-      const device = await statusOf(sources, params.device);
-      if (device === undefined) throw await noSuchDevice(params.device);
-      return ok(device);
-    },
+    device: async ({ params }) => ok(await known(params.device)),
     stations: async ({ params }) => ok(await deps.stations.read(params.device).catch(throwProblem)),
     versions: async ({ params, query }) => {
-      await checkKnown(params.device);
+      await known(params.device);
       const list = await versions.list(params.device, query.limit).catch(throwProblem);
       return ok({ versions: list.map(sized) });
     },
@@ -114,7 +109,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi
       return ok({ from: sized(from), to: sized(to), diff });
     },
     transcript: async ({ params }) => {
-      await checkKnown(params.device);
+      await known(params.device);
       const transcript = await transcripts.read(params.device);
       if (transcript === undefined) {
         throw new HttpProblem(404, `the last attempt at ${params.device} left no transcript`);
@@ -131,10 +126,8 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi
       const model = readable.model(version);
       if (device === undefined || model === undefined) {
         const how = `skolo backup show ${version.device} --version ${version.id.slice(0, 12)} --secrets`;
-        throw new HttpProblem(
-          409,
-          `${version.device} is not in rack.yaml, so that its steps are not known; its configuration is: ${how}`,
-        );
+        const why = `${version.device} is not in rack.yaml, so that its steps are not known`;
+        throw new HttpProblem(409, `${why}; its configuration is: ${how}`);
       }
       const { restore } = model;
       const content = await versions.content(version).catch(throwProblem);

@@ -3,9 +3,9 @@
  */
 import type { DeviceResult, FailureClass } from '@skolo/api';
 import type { Version } from '@skolo/backup';
-import type { Clock, LastSuccess } from '@skolo/common';
+import type { LastSuccess } from '@skolo/common';
 import type { Backup } from './backup.ts';
-import type { EmitBackup } from './events.ts';
+import type { Base } from './base.ts';
 import { failureOf, SuspiciouslySmall } from './failure.ts';
 import type { Fetch } from './fetch.ts';
 import type { Left } from './jumphost/find.ts';
@@ -59,15 +59,13 @@ export class Stopping extends Error {
   }
 }
 
-export interface AttemptsDeps {
+export interface AttemptsDeps extends Pick<Base, 'clock' | 'emit'> {
   backup: Pick<Backup, 'store'>;
   jumphost: Pick<JumphostBackup, 'store'>;
   fetch: Pick<Fetch, 'model'>;
   state: State;
   transcripts: Transcripts;
   lastSuccess: Pick<LastSuccess, 'mark'>;
-  clock: Clock;
-  emit: EmitBackup;
 }
 
 type Begun = Pick<DeviceRecord, 'name' | 'model' | 'lastAttempt' | 'lastRun'>;
@@ -140,10 +138,10 @@ export class Attempts {
     const { state, transcripts } = this.deps;
     const { name } = begun;
     const failed = failureOf(name, error);
-    const { failure, cause } = failed;
+    const { failure, what, cause } = failed;
     const rules = this.secretsOf(device);
     const masked = (text: string) => transcripts.message(text, transcript, rules);
-    const detail = masked(failed.message.slice(name.length + 2));
+    const detail = masked(what);
     const former = state.devices.get(name);
     const record: DeviceRecord = {
       ...former,

@@ -1,12 +1,11 @@
 /** Reads a device, makes sure that it is the right one, and stores what is new in the history. */
 import type { CommitAbout, Version } from '@skolo/backup';
-import type { Clock } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import type { Content } from '@skolo/models/backup';
 import { fingerprintOf, isSame } from '@skolo/models/configuration';
-import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import type { InfrastructureDevice } from '@skolo/rack';
 import type { Occasion, Stored } from './attempts.ts';
-import type { EmitBackup } from './events.ts';
+import type { Base } from './base.ts';
 import { BackupFailed, SuspiciouslySmall } from './failure.ts';
 import type { Fetch, Fetched } from './fetch.ts';
 import { pin, whyAnother } from './identity.ts';
@@ -16,15 +15,12 @@ import type { Store } from './store.ts';
 import { startupNameOf } from './targets.ts';
 import type { Transcript } from './transcript.ts';
 
-export interface BackupDeps {
-  rack: () => Rack;
+export interface BackupDeps extends Pick<Base, 'rack' | 'clock' | 'emit'> {
   fetch: Fetch;
   store: Store;
   state: State;
   /** A power cycle comes before a backup. */
   power: Pick<PowerDaemon, 'wanted' | 'unlessWanted'>;
-  clock: Clock;
-  emit: EmitBackup;
 }
 
 export class Backup {

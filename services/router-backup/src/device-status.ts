@@ -1,24 +1,22 @@
 /** The status of each device, as the API returns it. */
 import type { BackupDevice } from '@skolo/api';
-import type { Clock, LastSuccess } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
+import type { LastSuccess } from '@skolo/common';
+import type { Base } from './base.ts';
 import type { Inventory } from './inventory.ts';
 import type { Runs } from './runs.ts';
 import type { DeviceRecord, State } from './state.ts';
-import { type Target, targetsOf } from './targets.ts';
+import { type Target, targetOf, targetsOf } from './targets.ts';
 import type { Transcripts } from './transcript.ts';
 import type { Uploads } from './uploads.ts';
 import type { Versions } from './versions.ts';
 
 /** What the status of a device consists of. */
-export interface StatusSources {
-  rack: () => Rack;
+export interface StatusSources extends Pick<Base, 'rack' | 'clock'> {
   state: State;
   runs: Runs;
   versions: Versions;
   transcripts: Transcripts;
   lastSuccess: Pick<LastSuccess, 'get'>;
-  clock: Clock;
   inventory: Pick<Inventory, 'problem'>;
   uploads: Pick<Uploads, 'stateOf'>;
 }
@@ -39,7 +37,7 @@ export async function statusOf(
   sources: StatusSources,
   name: string,
 ): Promise<BackupDevice | undefined> {
-  const target = targetsOf(sources.rack()).find((each) => each.name === name);
+  const target = targetOf(sources.rack(), name);
   if (target !== undefined) return await statusOfTarget(sources, target);
   const record = sources.state.devices.get(name);
   return record && (await statusOfRetired(sources, record));

@@ -18,11 +18,14 @@ import { SecretError } from '@skolo/secrets';
 /** Why there is no new version. The message begins with the device's name. */
 export class BackupFailed extends Error {
   readonly failure: FailureClass;
+  /** The message without the device's name. */
+  readonly what: string;
 
   constructor(device: string, failure: FailureClass, what: string, options?: ErrorOptions) {
     super(`${device}: ${what}`, options);
     this.name = 'BackupFailed';
     this.failure = failure;
+    this.what = what;
   }
 }
 

@@ -121,7 +121,7 @@ export class Fetch {
       deadlineMs: totalSeconds * 1000,
       scratch: join(scratch, device.name),
       onTalk: (from, text) => transcript.add(from, text),
-      ...(onConnected && { onConnected }),
+      onConnected,
     });
     try {
       // A session ends with the signal; a model must not delay the caller either.

@@ -4,10 +4,10 @@
  * operator accepts the loss.
  */
 import type { Version } from '@skolo/backup';
-import type { Clock, Logger, StateJournal } from '@skolo/common';
+import type { StateJournal } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
-import type { EmitBackup } from './events.ts';
+import type { Base } from './base.ts';
 import {
   type DeviceRecord,
   type KnownVersion,
@@ -23,14 +23,11 @@ const trouble = 'history lost';
 /** Devices that a message names. */
 const mostNamed = 5;
 
-export interface HistoryLossDeps {
+export interface HistoryLossDeps extends Pick<Base, 'clock' | 'log' | 'emit'> {
   state: State;
   journal: Pick<StateJournal, 'isOpen'>;
   versions: Versions;
   uploads: Pick<Uploads, 'unsent' | 'sendAll'>;
-  clock: Clock;
-  log: Logger;
-  emit: EmitBackup;
 }
 
 export class HistoryLoss {

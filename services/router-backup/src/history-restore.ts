@@ -12,21 +12,16 @@ import { HttpProblem, Locks } from '@skolo/common';
 import { makeFolder } from '@skolo/durable';
 import { errorText } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
-import type { Rack } from '@skolo/rack';
 import type { z } from 'zod';
-import type { EmitBackup } from './events.ts';
+import type { Base } from './base.ts';
 import type { HistoryLoss } from './history-loss.ts';
 import type { Store } from './store.ts';
 import type { Uploads } from './uploads.ts';
 
-export interface HistoryRestoreDeps {
-  stateDir: string;
-  rack: () => Rack;
+export interface HistoryRestoreDeps extends Pick<Base, 'rack' | 'stateDir' | 'emit' | 'signal'> {
   store: Store;
   loss: HistoryLoss;
   uploads: Pick<Uploads, 'restored'>;
-  emit: EmitBackup;
-  signal: AbortSignal;
 }
 
 export type RestoredHistory = z.output<(typeof routerBackupApi)['restoreHistory']['answers'][200]>;

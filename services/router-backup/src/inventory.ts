@@ -2,21 +2,15 @@
  * A device that has left rack.yaml is retired: its history stays, nothing is deleted. An inventory that is empty, or lost half
  * of the devices, counts as a mistake: no device is retired until a person has asked for a backup of all.
  */
-import type { Clock, Logger } from '@skolo/common';
 import { errorText } from '@skolo/errors';
-import type { Rack } from '@skolo/rack';
-import type { EmitBackup } from './events.ts';
+import type { Base } from './base.ts';
 import type { DeviceRecord, State } from './state.ts';
 import type { Store } from './store.ts';
 import { jumphostModel } from './targets.ts';
 
-export interface InventoryDeps {
-  rack: () => Rack;
+export interface InventoryDeps extends Pick<Base, 'rack' | 'clock' | 'log' | 'emit'> {
   state: State;
   store: Store;
-  clock: Clock;
-  log: Logger;
-  emit: EmitBackup;
 }
 
 export class Inventory {

@@ -2,25 +2,20 @@
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Version } from '@skolo/backup';
-import type { Clock } from '@skolo/common';
 import { errorText } from '@skolo/errors';
+import type { RestoreStep } from '@skolo/models/backup';
 import { BackupError } from '@skolo/models/configuration';
-import type { Rack } from '@skolo/rack';
 import type { Occasion, Stored } from './attempts.ts';
-import type { EmitBackup } from './events.ts';
+import type { Base } from './base.ts';
 import { archiveJumphost, type JumphostArchive } from './jumphost/archive.ts';
 import { Archives } from './jumphost/archives.ts';
 import { usualWant, wantArchive } from './jumphost/hand-over.ts';
 import { excluded } from './jumphost/program.ts';
 import type { VersionSource } from './versions.ts';
 
-export interface JumphostBackupDeps {
-  rack: () => Rack;
+export interface JumphostBackupDeps extends Pick<Base, 'rack' | 'stateDir' | 'clock' | 'emit'> {
   /** Where rack.yaml is. */
   rackFile: string;
-  stateDir: string;
-  clock: Clock;
-  emit: EmitBackup;
 }
 
 export class JumphostBackup implements VersionSource {
@@ -100,4 +95,27 @@ export class JumphostBackup implements VersionSource {
     }
     return this.opened;
   }
+}
+
+/** How an archive is restored: by an operator, with the key that is not in the rack. */
+export function jumphostSteps({ device, id }: Version) {
+  const file = `${device}.tar.gz.age`;
+  const steps: RestoreStep[] = [
+    {
+      title: 'Get the archive',
+      where: 'desk',
+      lines: [`skolo backup show ${device} --version ${id} --secrets -o ${file}`],
+    },
+    {
+      title: 'Decrypt it with the age identity of one of the recipients, and look into it',
+      where: 'desk',
+      lines: [`age -d -i IDENTITY-FILE ${file} | tar -tzf -`],
+    },
+    {
+      title: 'On the new jumphost, before k3s and the services are started',
+      where: 'device',
+      lines: [`age -d -i IDENTITY-FILE ${file} | tar -xzpf - -C /`],
+    },
+  ];
+  return { comment: '#', steps, canApply: false, canCheck: false };
 }

@@ -1,6 +1,5 @@
 /** Begins runs: by the schedule, for overdue devices, and for devices that were never read. */
-import type { Clock, Logger } from '@skolo/common';
-import type { Rack } from '@skolo/rack';
+import type { Base } from './base.ts';
 import type { Inventory } from './inventory.ts';
 import type { Runs } from './runs.ts';
 import { Schedule } from './schedule.ts';
@@ -14,13 +13,10 @@ const storageRetryMs = 15 * minuteMs;
 /** If the last look is longer ago, the service or its computer did not run meanwhile. */
 const punctualMs = 90_000;
 
-export interface PlannerDeps {
-  rack: () => Rack;
+export interface PlannerDeps extends Pick<Base, 'rack' | 'clock' | 'log'> {
   state: State;
   runs: Runs;
   inventory: Inventory;
-  clock: Clock;
-  log: Logger;
   versions: Versions;
   everyMs?: number | undefined;
 }

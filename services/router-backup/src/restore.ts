@@ -11,10 +11,11 @@ import type { DeviceConnection } from '@skolo/equipment';
 import { settlesWithin } from '@skolo/errors';
 import type { BackupModel } from '@skolo/models/backup';
 import { withoutVolatile } from '@skolo/models/configuration';
-import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import type { InfrastructureDevice } from '@skolo/rack';
 import type { z } from 'zod';
 import type { Attempts, Occasion } from './attempts.ts';
 import type { Backup } from './backup.ts';
+import type { Base } from './base.ts';
 import { BackupFailed } from './failure.ts';
 import type { Fetch, Fetched } from './fetch.ts';
 import type { PowerDaemon } from './power-daemon.ts';
@@ -22,8 +23,7 @@ import type { Readable } from './readable.ts';
 import { Transcript, type Transcripts } from './transcript.ts';
 import type { Versions } from './versions.ts';
 
-export interface RestoreDeps {
-  rack: () => Rack;
+export interface RestoreDeps extends Pick<Base, 'rack' | 'signal'> {
   fetch: Fetch;
   backup: Pick<Backup, 'keep'>;
   attempts: Attempts;
@@ -32,7 +32,6 @@ export interface RestoreDeps {
   locks: Locks;
   power: Pick<PowerDaemon, 'wanted'>;
   transcripts: Transcripts;
-  signal: AbortSignal;
 }
 
 type Api = typeof routerBackupApi;
@@ -141,12 +140,8 @@ export class Restores {
       if (!(error instanceof BackupFailed)) throw error;
       const { secrets } = fetch.model(device);
       await transcripts.keep(device.name, transcript, secrets);
-      const what = error.message.slice(device.name.length + 2);
-      throw new BackupFailed(
-        device.name,
-        error.failure,
-        transcripts.message(what, transcript, secrets),
-      );
+      const what = transcripts.message(error.what, transcript, secrets);
+      throw new BackupFailed(device.name, error.failure, what);
     } finally {
       this.working.delete(working);
     }

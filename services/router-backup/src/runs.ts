@@ -5,18 +5,18 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { BackupRun } from '@skolo/api';
-import { type Clock, HttpProblem, type Locks, type Logger, pause, resolveId } from '@skolo/common';
+import { HttpProblem, type Locks, pause, resolveId } from '@skolo/common';
 import type { Change } from '@skolo/durable';
 import { errorText } from '@skolo/errors';
-import { didYouMean, expandNames, type Rack, RangeSyntaxError } from '@skolo/rack';
+import { expandNames, RangeSyntaxError } from '@skolo/rack';
 import PQueue from 'p-queue';
 import { type Attempts, type Outcome, Stopping } from './attempts.ts';
-import type { EmitBackup } from './events.ts';
+import type { Base } from './base.ts';
 import { isWorthRetrying } from './failure.ts';
 import type { PowerDaemon } from './power-daemon.ts';
 import { jitterOf } from './schedule.ts';
 import type { RunEntry, RunRecord, State } from './state.ts';
-import { type Target, targetsOf } from './targets.ts';
+import { noSuchDevice, type Target, targetOf, targetsOf } from './targets.ts';
 
 /** Older ones are forgotten. */
 const keptRuns = 200;
@@ -25,18 +25,13 @@ const minuteMs = 60_000;
 const patienceMs = { byHand: minuteMs, byItself: 10 * minuteMs };
 const usualPauses = { byHand: [], byItself: [0.5 * minuteMs, 3 * minuteMs, 15 * minuteMs] };
 
-export interface RunsDeps {
-  rack: () => Rack;
+export interface RunsDeps extends Pick<Base, 'rack' | 'clock' | 'log' | 'emit' | 'signal'> {
   state: State;
   locks: Locks;
-  clock: Clock;
-  log: Logger;
-  emit: EmitBackup;
   attempts: Attempts;
   power: Pick<PowerDaemon, 'wanted'>;
   /** Pauses before each further attempt at a device, in milliseconds. */
   retryPauses?: { byHand: readonly number[]; byItself: readonly number[] } | undefined;
-  signal: AbortSignal;
 }
 
 export interface RunRequest {
@@ -76,10 +71,7 @@ export class Runs {
    */
   async request(request: RunRequest): Promise<BackupRun> {
     const { state } = this.deps;
-    const record = this.newRecord(request, this.targets(request.devices));
-    await state.write([state.runs.put(record)]);
-    this.begin(record, request.isSpread ?? false);
-    return answerOf(record);
+    return await this.kept(request, (run) => state.write([run]));
   }
 
   /**
@@ -89,10 +81,7 @@ export class Runs {
    */
   async begun(request: RunRequest, changes: readonly Change[] = []): Promise<BackupRun> {
     const { state } = this.deps;
-    const record = this.newRecord(request, this.targets(request.devices));
-    await state.keep([state.runs.put(record), ...changes]);
-    this.begin(record, request.isSpread ?? false);
-    return answerOf(record);
+    return await this.kept(request, (run) => state.keep([run, ...changes]));
   }
 
   /** Continues the runs that the last process left. */
@@ -145,22 +134,26 @@ export class Runs {
     await Promise.all(this.working);
   }
 
+  private async kept(
+    request: RunRequest,
+    keep: (run: Change) => Promise<unknown>,
+  ): Promise<BackupRun> {
+    const record = this.newRecord(request, this.targets(request.devices));
+    await keep(this.deps.state.runs.put(record));
+    this.begin(record, request.isSpread ?? false);
+    return answerOf(record);
+  }
+
   private targets(names: readonly string[] | undefined): Target[] {
     const all = targetsOf(this.deps.rack());
     if (names === undefined) return all;
     return [...new Set(names.flatMap(inRange))].map((name) => {
       const found = all.find((target) => target.name === name);
-      if (found === undefined) {
-        const guess = didYouMean(
-          name,
-          all.map((target) => target.name),
-        );
-        throw new HttpProblem(
-          404,
-          `${name}: no such device${guess}; skolo backup status lists them`,
-        );
-      }
-      return found;
+      if (found !== undefined) return found;
+      throw noSuchDevice(
+        name,
+        all.map((target) => target.name),
+      );
     });
   }
 
@@ -186,15 +179,8 @@ export class Runs {
       return { device: entry.device, state: 'waiting' };
     }
     const { lastResult: result, failure, detail, unsaved, seconds } = known;
-    return {
-      device: entry.device,
-      state: 'done',
-      result,
-      failure,
-      detail,
-      unsaved,
-      seconds,
-    };
+    const { device } = entry;
+    return { device, state: 'done', result, failure, detail, unsaved, seconds };
   }
 
   private begin(record: RunRecord, isSpread: boolean): void {
@@ -235,7 +221,7 @@ export class Runs {
     await this.wait(delayMs);
     const pauses = isByHand ? retryPauses.byHand : retryPauses.byItself;
     for (let tries = 0; ; tries += 1) {
-      const target = find(rack(), entry.device);
+      const target = targetOf(rack(), entry.device);
       if (target === undefined || target.why !== undefined) {
         const detail = target?.why ?? 'it has left rack.yaml';
         return set(entry, { state: 'done', result: 'not-backed-up', detail });
@@ -274,7 +260,7 @@ export class Runs {
         async () => {
           if (signal.aborted) throw signal.reason;
           // Its address or login may have changed while it waited.
-          const target = find(rack(), name);
+          const target = targetOf(rack(), name);
           if (target === undefined || target.why !== undefined) return undefined;
           set(entry, { state: 'reading' });
           this.reading.add(name);
@@ -312,10 +298,6 @@ export class Runs {
     }
     signal.throwIfAborted();
   }
-}
-
-function find(rack: Rack, device: string): Target | undefined {
-  return targetsOf(rack).find(({ name }) => name === device);
 }
 
 function unforeseen(error: unknown): Outcome {

@@ -74,9 +74,9 @@ export class StationReadings {
       );
       return { device: name, readAt: new Date(clock.now()).toISOString(), ...seen };
     } catch (error) {
-      const { message, failure } = failureOf(name, error);
-      const what = transcripts.message(message.slice(name.length + 2), transcript, []);
-      throw new BackupFailed(name, failure, what, { cause: error });
+      const { what, failure } = failureOf(name, error);
+      const masked = transcripts.message(what, transcript, []);
+      throw new BackupFailed(name, failure, masked, { cause: error });
     }
   }
 

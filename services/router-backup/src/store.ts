@@ -6,21 +6,17 @@
 import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Repository, repairHistory, replaceHistory, setAside } from '@skolo/backup';
-import { type Logger, pause } from '@skolo/common';
+import { pause } from '@skolo/common';
 import { errorCode, errorText } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
-import type { EmitBackup } from './events.ts';
+import type { Base } from './base.ts';
 import type { HistoryLoss } from './history-loss.ts';
 
-export interface StoreDeps {
-  stateDir: string;
+export interface StoreDeps extends Pick<Base, 'stateDir' | 'log' | 'emit' | 'signal'> {
   rack: () => Pick<Rack, 'name'>;
-  log: Logger;
-  emit: EmitBackup;
   /** Pause between two attempts to open it. */
   retryMs: number;
-  signal: AbortSignal;
 }
 
 /** Knows what the history had. */

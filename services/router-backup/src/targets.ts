@@ -1,6 +1,7 @@
 /** What to back up: switches, routers and PDUs of rack.yaml, and the jumphost. */
+import { HttpProblem } from '@skolo/common';
 import { models } from '@skolo/models';
-import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import { didYouMean, type InfrastructureDevice, type Rack } from '@skolo/rack';
 
 export interface Target {
   name: string;
@@ -21,6 +22,16 @@ export function targetsOf(rack: Rack): Target[] {
   );
   const { name } = rack.jumphost;
   return [...targets, { name, model: jumphostModel, why: whyNotJumphost(rack) }];
+}
+
+export function targetOf(rack: Rack, name: string): Target | undefined {
+  return targetsOf(rack).find((target) => target.name === name);
+}
+
+/** @param names of devices that there are */
+export function noSuchDevice(name: string, names: Iterable<string>): HttpProblem {
+  const guess = didYouMean(name, names);
+  return new HttpProblem(404, `${name}: no such device${guess}; skolo backup status lists them`);
 }
 
 function whyNot({ model: name, backup, address }: InfrastructureDevice): string | undefined {

@@ -9,17 +9,11 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackupDevice, OffsiteStatus } from '@skolo/api';
 import type { OffsitePlace, Version } from '@skolo/backup';
-import {
-  type BackOffOptions,
-  type Clock,
-  type LastSuccess,
-  type Logger,
-  pause,
-} from '@skolo/common';
+import { type BackOffOptions, type LastSuccess, pause } from '@skolo/common';
 import { type Journal, makeFolder, type TablesDeps } from '@skolo/durable';
 import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
-import type { EmitBackup } from './events.ts';
+import type { Base } from './base.ts';
 import { type Backend, gitBackend, type LocalVersions } from './uploads/backend.ts';
 import {
   type Destination,
@@ -32,15 +26,10 @@ import { ObjectBackend } from './uploads/object-backend.ts';
 import { Queue, type UploadRecord } from './uploads/queue.ts';
 import { Sender } from './uploads/sender.ts';
 
-export interface UploadsDeps {
-  rack: () => Rack;
-  stateDir: string;
+export interface UploadsDeps extends Pick<Base, 'rack' | 'stateDir' | 'clock' | 'log' | 'emit'> {
   tables: TablesDeps;
   versions: LocalVersions;
   lastSuccess: Pick<LastSuccess, 'mark' | 'get'>;
-  clock: Clock;
-  log: Logger;
-  emit: EmitBackup;
   pause?: (ms: number, signal: AbortSignal) => Promise<void>;
   backOff?: BackOffOptions;
   openPlace?: (rack: Rack, isKnown: () => boolean) => Promise<OffsitePlace>;

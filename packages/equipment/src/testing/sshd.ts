@@ -2,14 +2,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { userInfo } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
-import { onTestFinished, vi } from 'vitest';
+import { afterAll, onTestFinished, vi } from 'vitest';
 import { fingerprintOf, newKeyPair } from './ssh-server.ts';
-import { tempDir } from './targets.ts';
 import { unusedPort } from './tcp-server.ts';
 
 export interface Sshd {
@@ -22,7 +21,23 @@ export interface Sshd {
 
 /** Runs until the end of the test. @param lines more of sshd_config */
 export async function startSshd(lines: readonly string[] = []): Promise<Sshd> {
-  const dir = await tempDir();
+  const { sshd, stop } = await start(lines);
+  onTestFinished(stop);
+  return sshd;
+}
+
+/** For a file, at its top: gives one that all of its tests share, as it has no state of theirs. */
+export function shareSshd(): () => Promise<Sshd> {
+  let shared: ReturnType<typeof start> | undefined;
+  afterAll(async () => await (await shared)?.stop());
+  return async () => {
+    shared ??= start();
+    return (await shared).sshd;
+  };
+}
+
+async function start(lines: readonly string[] = []) {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-sshd-'));
   await chmod(dir, 0o755);
   const [host, user] = [newKeyPair(), newKeyPair()];
   const hostKeyFile = join(dir, 'host_key');
@@ -50,17 +65,23 @@ export async function startSshd(lines: readonly string[] = []): Promise<Sshd> {
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
   const log = join(dir, 'log');
   const child = spawn(peer('sshd') ?? 'sshd', ['-D', '-f', join(dir, 'sshd_config'), '-E', log]);
-  onTestFinished(() => stop(child));
-  await vi.waitFor(async () => {
-    if (child.exitCode !== null) throw new Error(await readFile(log, 'utf8'));
-    await answers(port);
-  }, 10_000);
-  return {
-    port,
-    username: userInfo().username,
-    privateKey: user.private,
-    hostKey: fingerprintOf(host.private),
+  const stop = async () => {
+    await end(child);
+    await rm(dir, { recursive: true, force: true });
   };
+  await vi
+    .waitFor(async () => {
+      if (child.exitCode !== null) throw new Error(await readFile(log, 'utf8'));
+      await answers(port);
+    }, 10_000)
+    .catch(async (error: unknown) => {
+      await stop();
+      throw error;
+    });
+  const { username } = userInfo();
+  const hostKey = fingerprintOf(host.private);
+  const sshd: Sshd = { port, username, privateKey: user.private, hostKey };
+  return { sshd, stop };
 }
 
 async function answers(port: number) {
@@ -72,7 +93,7 @@ async function answers(port: number) {
   }
 }
 
-async function stop(child: ChildProcess) {
+async function end(child: ChildProcess) {
   if (child.exitCode !== null) return;
   const ended = once(child, 'exit');
   child.kill();

@@ -7,8 +7,7 @@
  * there is used. The command line repeats what is typed, and `archive log config` keeps it unless `hidekeys` is set.
  * Source: Cisco IOS Security Command Reference, "username", "enable secret"; Configuration Fundamentals, "write memory".
  */
-import { escapePattern } from '@skolo/equipment';
-import { cliAccounts, found } from '../families/cli-accounts.ts';
+import { cliAccounts, plainBehind } from '../families/cli-accounts.ts';
 import { ciscoIos } from './dialect.ts';
 
 export const accounts = cliAccounts({
@@ -17,16 +16,14 @@ export const accounts = cliAccounts({
   enter: 'configure terminal',
   leave: 'end',
   statements: {
-    password(shown, user, value) {
-      const pattern = new RegExp(
-        String.raw`^(?<start>username ${escapePattern(user)}(?: privilege \d+)? (?:secret|password)) `,
-      );
-      const { start } = found(shown, pattern) ?? {};
-      return start && `${start} 0 ${value}`;
+    password: {
+      find: (user) =>
+        String.raw`^(?<start>username ${user}(?: privilege \d+)? (?:secret|password)) `,
+      write: plainBehind,
     },
-    enablePassword(shown, _user, value) {
-      const { start } = found(shown, /^(?<start>enable (?:secret|password)) (?!level)/) ?? {};
-      return start && `${start} 0 ${value}`;
+    enablePassword: {
+      find: () => '^(?<start>enable (?:secret|password)) (?!level)',
+      write: plainBehind,
     },
   },
   save: { commands: ['write memory'], done: /\[OK\]/ },

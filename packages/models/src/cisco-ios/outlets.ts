@@ -85,8 +85,8 @@ async function readingOf(device: string, port: string, ask: Asker): Promise<Outl
     const what = `the Admin of ${port} is ${JSON.stringify(admin)}, which is not known here`;
     throw new DeviceRefused(device, what);
   }
-  const fault = faults.has(oper) ? { fault: oper } : {};
-  return { state: 'on', delivering, ...fault, mode: (await configuredMode(port, ask)) ?? admin };
+  const fault = faults.has(oper) ? oper : undefined;
+  return { state: 'on', delivering, fault, mode: (await configuredMode(port, ask)) ?? admin };
 }
 
 /** Undefined where nothing is configured, or the login may not see the configuration. */

@@ -79,9 +79,11 @@ const largestId = 0o777777;
 /** Left out by tar-stream when it writes. */
 const aboveMode = 0o100000;
 
-async function add(tar: Pack, member: NewMember): Promise<void> {
-  const { name, type, mode, uid, gid, target, content } = member;
-  const size = type === 'file' ? member.size : 0;
+/** What tar-stream is given for a member. A link and a folder have no content. */
+export function tarHeader(
+  { name, type, mode, uid, gid, size, target }: Omit<TarMember, 'offset'>,
+  mtime: Date,
+): Headers {
   const ids = Object.entries({ uid, gid }).filter(([, id]) => id > largestId);
   const header: PaxHeaders = {
     name: type === 'folder' ? `${name}/` : name,
@@ -90,12 +92,17 @@ async function add(tar: Pack, member: NewMember): Promise<void> {
     mode: mode | aboveMode,
     uid: Math.min(uid, largestId),
     gid: Math.min(gid, largestId),
-    size,
-    mtime: new Date(0),
+    size: type === 'file' ? size : 0,
+    mtime,
     ...(target !== undefined && { linkname: target }),
     ...(ids.length > 0 && { pax: Object.fromEntries(ids.map(([key, id]) => [key, String(id)])) }),
   };
-  const entry = tar.entry(header);
+  return header;
+}
+
+async function add(tar: Pack, member: NewMember): Promise<void> {
+  const { type, content } = member;
+  const entry = tar.entry(tarHeader(member, new Date(0)));
   const from = typeof content === 'function' ? content() : Readable.from(content ? [content] : []);
   await pipeline(type === 'file' ? from : Readable.from([]), entry);
 }

@@ -30,7 +30,7 @@ export interface TarMember {
   /** Of its content, in bytes. */
   size: number;
   /** Of a link, as it is written. */
-  target?: string;
+  target?: string | undefined;
   /** Where its content begins in the archive. */
   offset: number;
 }

@@ -12,7 +12,7 @@ export const edgeos: Model = {
   network: ports,
   stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
-  accounts: { load: () => import('./accounts.ts') },
+  accounts: { load: () => import('../families/vyatta/accounts.ts') },
   options: {
     portCount: whole(1, 16).default(5).describe('Number of its ports, from eth0.'),
     export: z

@@ -6,8 +6,7 @@
  * Source: Broadcom Fastpath as in Netgear's and Dell's CLI references, "username", "enable password"; EdgeSwitch CLI Command
  * Reference (Ubiquiti), "write memory".
  */
-import { escapePattern } from '@skolo/equipment';
-import { cliAccounts, found } from '../families/cli-accounts.ts';
+import { cliAccounts } from '../families/cli-accounts.ts';
 import { fastpath } from '../families/fastpath.ts';
 
 export const accounts = cliAccounts({
@@ -19,15 +18,15 @@ export const accounts = cliAccounts({
   enter: 'configure',
   leave: 'end',
   statements: {
-    password(shown, user, value) {
-      const pattern = new RegExp(
-        String.raw`^(?<start>username "?${escapePattern(user)}"? password) \S+(?: (?<level>level \d+))?`,
-      );
-      const { start, level = 'level 1' } = found(shown, pattern) ?? {};
-      return start && `${start} ${value} ${level}`;
+    password: {
+      find: (user) =>
+        String.raw`^(?<start>username "?${user}"? password) \S+(?: (?<level>level \d+))?`,
+      write: (value, { start, level = 'level 1' }) => `${start} ${value} ${level}`,
     },
-    enablePassword: (shown, _user, value) =>
-      found(shown, /^(?<start>enable password) /) && `enable password ${value}`,
+    enablePassword: {
+      find: () => '^enable password ',
+      write: (value) => `enable password ${value}`,
+    },
   },
   save: { commands: ['write memory'], done: /Configuration Saved!/i },
 });

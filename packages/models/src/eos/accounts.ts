@@ -5,8 +5,7 @@
  * Oddities: privilege and role of a user are in the statement, and are repeated.
  * Source: Arista EOS User Manual, "User Security": `username`, `enable password`; "Managing the Switch Configuration".
  */
-import { escapePattern } from '@skolo/equipment';
-import { cliAccounts, found } from '../families/cli-accounts.ts';
+import { cliAccounts, plainBehind } from '../families/cli-accounts.ts';
 import { eos } from './dialect.ts';
 
 export const accounts = cliAccounts({
@@ -15,16 +14,14 @@ export const accounts = cliAccounts({
   enter: 'configure terminal',
   leave: 'end',
   statements: {
-    password(shown, user, value) {
-      const pattern = new RegExp(
-        String.raw`^(?<start>username ${escapePattern(user)}(?: privilege \d+)?(?: role \S+)? secret) `,
-      );
-      const { start } = found(shown, pattern) ?? {};
-      return start && `${start} 0 ${value}`;
+    password: {
+      find: (user) =>
+        String.raw`^(?<start>username ${user}(?: privilege \d+)?(?: role \S+)? secret) `,
+      write: plainBehind,
     },
-    enablePassword(shown, _user, value) {
-      const { start } = found(shown, /^(?<start>enable (?:secret|password)) /) ?? {};
-      return start && `${start} 0 ${value}`;
+    enablePassword: {
+      find: () => '^(?<start>enable (?:secret|password)) ',
+      write: plainBehind,
     },
   },
   save: { commands: ['write memory'], done: /Copy completed successfully/i },

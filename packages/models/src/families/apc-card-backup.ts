@@ -18,7 +18,7 @@ import type {
   SecretRule,
 } from '../backup.ts';
 import { copyToDevice } from './restore-lines.ts';
-import { given, plainText } from './text-reading.ts';
+import { plainText } from './text-reading.ts';
 
 const file = 'config.ini';
 
@@ -46,7 +46,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   const bytes = await connection.download(file);
   const text = plainText({ bytes });
   const hostname = /^HostName *= *(\S+)/m.exec(text)?.[1];
-  return { content: { bytes }, identity: { ...given('hostname', hostname) } };
+  return { content: { bytes }, identity: { hostname } };
 }
 
 function incomplete(content: Content): string | undefined {

@@ -1,5 +1,12 @@
 /** Passwords that are statements of a configuration, on devices with a configuration mode. */
-import { type CliSession, DeviceRefused, type Dialect, openCli, targetOf } from '@skolo/equipment';
+import {
+  type CliSession,
+  DeviceRefused,
+  type Dialect,
+  escapePattern,
+  openCli,
+  targetOf,
+} from '@skolo/equipment';
 import type { Secret } from '@skolo/secrets';
 import type { AccountPart, Accounts } from '../accounts.ts';
 
@@ -15,11 +22,18 @@ export interface CliAccounts {
   save: { commands: readonly string[]; done: RegExp };
 }
 
-/**
- * @param shown what is in force. Attributes of the user, such as its level, are repeated from there.
- * @returns one line; undefined where the device has no such statement, as its users are kept elsewhere
- */
-type Statement = (shown: string, user: string, value: string) => string | undefined;
+/** A statement of the configuration. Attributes of the user in it, such as its level, are repeated. */
+interface Statement {
+  /** Pattern of the one that is in force, from its first sign on. Devices whose users are kept elsewhere have none. */
+  find(user: string): string;
+  /** One line. @param groups of the pattern */
+  write(value: string, groups: Readonly<Record<string, string | undefined>>): string;
+}
+
+/** In the place of what is behind the group `start`, a value in the clear. */
+export function plainBehind(value: string, { start }: Parameters<Statement['write']>[1]): string {
+  return `${start} 0 ${value}`;
+}
 
 /** No sign that a command line reads in its own way, such as a blank, a quote, `?` or `!`. */
 const safe = /^[A-Za-z0-9][\w.,:;=+@%/-]*$/;
@@ -64,8 +78,10 @@ export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAcc
       };
 
       function lineFor(part: AccountPart, value: Secret, shown: string): string {
-        const line = statements[part]?.(shown, username, typed(name, value));
-        if (line !== undefined) return line;
+        const statement = statements[part];
+        const pattern = statement && new RegExp(statement.find(escapePattern(username)), 'm');
+        const match = pattern?.exec(shown);
+        if (statement && match) return statement.write(typed(name, value), match.groups ?? {});
         const what = part === 'password' ? `no password of ${username}` : 'no enable password';
         throw new DeviceRefused(name, `its configuration has ${what}; is that kept on a server?`);
       }
@@ -84,12 +100,4 @@ export function cliAccounts({ dialect, running, enter, leave, ...about }: CliAcc
       if (session.isOpen()) await run(leave);
     }
   }
-}
-
-/** The first statement in a configuration, from its first sign on, with its groups. */
-export function found(
-  shown: string,
-  pattern: RegExp,
-): Record<string, string | undefined> | undefined {
-  return new RegExp(pattern, `${pattern.flags}m`).exec(shown)?.groups;
 }

@@ -2,7 +2,7 @@
 import type { DeviceCli, DeviceConnection } from '@skolo/equipment';
 import type { BackupModel, Content, Reading } from '../backup.ts';
 import { type AnyDialect, anyCli } from './any-cli.ts';
-import { given, ifAllowed, lastLine, linesOf, plainText, quoted } from './text-reading.ts';
+import { ifAllowed, lastLine, linesOf, plainText, quoted } from './text-reading.ts';
 
 /** A pattern, and how messages name what it matches. */
 type Named = readonly [pattern: RegExp, name: string];
@@ -41,28 +41,24 @@ export function cliBackup(model: CliBackup): BackupModel {
     read: (connection) => read(connection, model),
     proof: 'twice',
     incomplete: (content) => incomplete(content, complete),
-    ...('prompt' in dialect && { messages: dialect.noise }),
+    messages: 'prompt' in dialect ? dialect.noise : undefined,
     volatile,
     secrets,
     restore,
-    ...(isExact && { isExact }),
-    ...(startupLike && { startupLike }),
+    isExact,
+    startupLike,
   };
 }
 
 async function read(connection: DeviceConnection, model: CliBackup): Promise<Reading> {
   const cli = await anyCli(connection, model.dialect);
   const bytes = await cli.read(model.running);
-  const startup = model.startup && (await ifAllowed(cli.read(model.startup)));
+  const startup = model.startup ? await ifAllowed(cli.read(model.startup)) : undefined;
   const serial = await serialOf(cli, model.serial);
   const text = bytes.toString();
   const hostname = model.hostname.exec(text)?.[1];
-  return {
-    content: { bytes },
-    identity: { ...given('serial', serial), ...given('hostname', hostname) },
-    ...(startup && { startup }),
-    ...given('changedBy', model.changedBy?.(text)),
-  };
+  const changedBy = model.changedBy?.(text);
+  return { content: { bytes }, identity: { serial, hostname }, startup, changedBy };
 }
 
 async function serialOf(

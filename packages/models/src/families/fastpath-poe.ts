@@ -73,7 +73,7 @@ function readingOf(device: string, port: string, mode: string, table: string): O
     return { state: 'off', delivering, watts };
   }
   const isFault = /fault|short|overload/i.test(detection);
-  return { state: 'on', delivering, ...(isFault && { fault: detection }), watts, mode };
+  return { state: 'on', delivering, fault: isFault ? detection : undefined, watts, mode };
 }
 
 /**

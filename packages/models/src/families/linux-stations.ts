@@ -5,8 +5,7 @@
  *
  * Proven against: a real bridge and neighbours in a network namespace (iproute2 6.1), which is that of a real FRR (8.4.4).
  */
-import type { DeviceConnection } from '@skolo/equipment';
-import { DeviceRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { type CreateStations, portName, type SeenStations, type Station } from '../stations.ts';
 import { arpRow, stationOf } from './cli-stations.ts';

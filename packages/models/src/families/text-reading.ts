@@ -59,12 +59,3 @@ export async function ifAllowed<T>(asked: Promise<T>): Promise<T | undefined> {
     throw error;
   }
 }
-
-/** `{ serial }`, or nothing. */
-export function given<K extends string>(
-  key: K,
-  value: string | undefined,
-): Partial<Record<K, string>> {
-  // The one key that it has is K.
-  return value === undefined ? {} : ({ [key]: value } as Record<K, string>);
-}

@@ -3,8 +3,7 @@
  * between two looks at its size and checksum, so that nothing can be missing, nor be of two times.
  */
 import { createHash } from 'node:crypto';
-import type { DeviceConnection } from '@skolo/equipment';
-import { AnswerCut, DeviceRefused } from '@skolo/equipment';
+import { AnswerCut, type DeviceConnection, DeviceRefused } from '@skolo/equipment';
 import type {
   BackupModel,
   Content,
@@ -14,7 +13,7 @@ import type {
   SecretRule,
 } from '../backup.ts';
 import { copyToDevice } from './restore-lines.ts';
-import { given, ifAllowed, plainText, quoted } from './text-reading.ts';
+import { ifAllowed, plainText, quoted } from './text-reading.ts';
 
 const file = '/tmp/system.cfg';
 const board = '/etc/board.info';
@@ -91,21 +90,16 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   const info = (await ifAllowed(connection.exec(`cat ${board}`)))?.toString('latin1') ?? '';
   const address = /^board\.hwaddr=([\dA-F:]+)$/im.exec(info)?.[1];
   const hostname = /^resolv\.host\.1\.name=(\S+)/m.exec(bytes.toString())?.[1];
-  return {
-    content: { bytes },
-    // Its label has no colons, and no other number.
-    identity: {
-      ...given('serial', address?.replaceAll(':', '').toUpperCase()),
-      ...given('hostname', hostname),
-    },
-  };
+  // Its label has no colons, and no other number.
+  const serial = address?.replaceAll(':', '').toUpperCase();
+  return { content: { bytes }, identity: { serial, hostname } };
 }
 
 interface Measured {
   said: string;
   size: number;
-  /** SHA-256 or MD5 in hex. Absent: its BusyBox has neither. */
-  digest?: string;
+  /** SHA-256 or MD5 in hex. Undefined: its BusyBox has neither. */
+  digest: string | undefined;
 }
 
 async function measure(connection: DeviceConnection): Promise<Measured> {
@@ -116,7 +110,7 @@ async function measure(connection: DeviceConnection): Promise<Measured> {
     const what = `does not report the size of ${file}: ${quoted(said.trim())}`;
     throw new DeviceRefused(connection.device.name, what);
   }
-  return { said, size: Number(size), ...given('digest', digest) };
+  return { said, size: Number(size), digest };
 }
 
 function digestOf(bytes: Buffer, { length }: string): string {

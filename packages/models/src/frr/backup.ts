@@ -42,12 +42,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   const vtysh = await openVtysh(connection);
   const bytes = vtysh.text;
   const hostname = firstHostname(bytes.toString());
-  const startup = await startupOf(vtysh);
-  return {
-    content: { bytes },
-    identity: { ...(hostname !== undefined && { hostname }) },
-    ...(startup && { startup }),
-  };
+  return { content: { bytes }, identity: { hostname }, startup: await startupOf(vtysh) };
 }
 
 function incomplete(content: Content): string | undefined {

@@ -8,6 +8,6 @@ export const frr: Model = {
   network: interfaces('a Linux interface, say eth0', /^[A-Za-z][\w.@-]{0,14}$/),
   stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
-  accounts: { load: () => import('./accounts.ts') },
+  accounts: { load: () => import('../linux/accounts.ts') },
   options: {},
 };

@@ -3,8 +3,7 @@
  * takes back what was not saved. So it is saved last, once the running configuration was read back and is the version.
  */
 
-import type { DeviceConnection } from '@skolo/equipment';
-import { DeviceError, DeviceRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceError, DeviceRefused } from '@skolo/equipment';
 import { listed } from '../families/text-reading.ts';
 import { type Change, changesBetween, isLeftover } from './changes.ts';
 import {

@@ -2,8 +2,7 @@
  * Ways to vtysh: it is the shell of the account, a program of a host with a shell, or only a command line in a terminal.
  */
 
-import type { DeviceConnection } from '@skolo/equipment';
-import { DeviceRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
 import { inCommands } from '../families/long-commands.ts';
 import { type Change, typed } from './changes.ts';
 import { frr } from './dialect.ts';

@@ -8,8 +8,7 @@
  * twice` lines that change by themselves have to be in `volatile`.
  */
 
-import type { DeviceConnection } from '@skolo/equipment';
-import { DeviceRefused, type Dialect } from '@skolo/equipment';
+import { type DeviceConnection, DeviceRefused, type Dialect } from '@skolo/equipment';
 import { z } from 'zod';
 import type { BackupModel, Content, Reading, RestoreAbout, RestoreStep } from '../backup.ts';
 import type { Device } from '../device.ts';

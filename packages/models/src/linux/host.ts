@@ -1,8 +1,7 @@
 /** What is asked of a Linux host, with tools that every one has: find, tar and sha256sum, of GNU or BusyBox. */
 import { isUtf8 } from 'node:buffer';
 import { rm } from 'node:fs/promises';
-import type { DeviceConnection } from '@skolo/equipment';
-import { DeviceRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
 import { shellWord } from '@skolo/errors';
 import type { Identity } from '../backup.ts';
 import { inCommands } from '../families/long-commands.ts';
@@ -66,9 +65,8 @@ echo end`;
         .find((line) => line.startsWith(`${key} `))
         ?.slice(key.length + 1)
         .trim() || undefined;
-    const [serial, hostname] = [fact('machine'), fact('name')];
     return {
-      identity: { ...(serial && { serial }), ...(hostname && { hostname }) },
+      identity: { serial: fact('machine'), hostname: fact('name') },
       paths: this.chosen(lines.slice(start + 1, -1)),
     };
   }

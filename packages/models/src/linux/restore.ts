@@ -4,8 +4,7 @@
  * before it is started, and goes on when the session dies. Files that the version does not have are left, and named.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import type { DeviceConnection } from '@skolo/equipment';
-import { DeviceError, DeviceRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceError, DeviceRefused } from '@skolo/equipment';
 import { shellWord } from '@skolo/errors';
 import type { RestoreAbout, RestoreStep } from '../backup.ts';
 import { readTar } from '../configuration/archive.ts';

@@ -6,8 +6,7 @@
  * Source: Cisco Nexus 9000 NX-OS Security Configuration Guide, "Configuring User Accounts and RBAC"; Fundamentals Configuration
  * Guide, "copy running-config startup-config".
  */
-import { escapePattern } from '@skolo/equipment';
-import { cliAccounts, found } from '../families/cli-accounts.ts';
+import { cliAccounts } from '../families/cli-accounts.ts';
 import { nxos } from './dialect.ts';
 
 export const accounts = cliAccounts({
@@ -16,12 +15,10 @@ export const accounts = cliAccounts({
   enter: 'configure terminal',
   leave: 'end',
   statements: {
-    password(shown, user, value) {
-      const pattern = new RegExp(
-        String.raw`^(?<start>username ${escapePattern(user)} password) \d+ \S+(?: +(?<role>role \S+))?`,
-      );
-      const { start, role } = found(shown, pattern) ?? {};
-      return start && [start, '0', value, ...(role === undefined ? [] : [role])].join(' ');
+    password: {
+      find: (user) =>
+        String.raw`^(?<start>username ${user} password) \d+ \S+(?: +(?<role>role \S+))?`,
+      write: (value, { start, role }) => [start, '0', value, ...(role ? [role] : [])].join(' '),
     },
   },
   save: { commands: ['copy running-config startup-config'], done: /Copy complete/i },

@@ -9,8 +9,7 @@
  */
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import type { DeviceConnection } from '@skolo/equipment';
-import { AnswerCut, DeviceRefused } from '@skolo/equipment';
+import { AnswerCut, type DeviceConnection, DeviceRefused } from '@skolo/equipment';
 import type {
   BackupModel,
   Content,
@@ -23,7 +22,7 @@ import { memberBytes, readTar, tarFault } from '../configuration/archive.ts';
 import { membersToWrite, tarOf } from '../configuration/archive-write.ts';
 import { BackupError } from '../configuration/errors.ts';
 import { fetchVersion, portOption } from '../families/restore-lines.ts';
-import { given, quoted } from '../families/text-reading.ts';
+import { quoted } from '../families/text-reading.ts';
 
 const command = 'sysupgrade -b -';
 const gzipMark = Buffer.from([0x1f, 0x8b]);
@@ -65,7 +64,7 @@ async function read(connection: DeviceConnection): Promise<Reading> {
     throw new DeviceRefused(name, `answers ${quoted(command)} with no archive: ${quoted(said)}`);
   }
   const bytes = await normalised(name, packed);
-  return { content: { bytes }, identity: { ...given('hostname', hostnameIn({ bytes })) } };
+  return { content: { bytes }, identity: { hostname: hostnameIn({ bytes }) } };
 }
 
 /** The same files are the same bytes. */

@@ -54,11 +54,10 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
 const onWithoutPower = new Set(['Searching', 'Requesting power', 'Test']);
 const faults = new Set(['Fault', 'Other fault']);
 
-function readingOf({ status, consumption }: z.infer<typeof Port>): OutletReading {
-  const watts = consumption === undefined ? {} : { watts: consumption };
-  if (status === 'Disabled') return { state: 'off', delivering: false, ...watts };
-  if (status === 'Delivering power') return { state: 'on', delivering: true, ...watts };
-  if (onWithoutPower.has(status)) return { state: 'on', delivering: false, ...watts };
-  if (faults.has(status)) return { state: 'on', delivering: false, fault: status, ...watts };
+function readingOf({ status, consumption: watts }: z.infer<typeof Port>): OutletReading {
+  if (status === 'Disabled') return { state: 'off', delivering: false, watts };
+  if (status === 'Delivering power') return { state: 'on', delivering: true, watts };
+  if (onWithoutPower.has(status)) return { state: 'on', delivering: false, watts };
+  if (faults.has(status)) return { state: 'on', delivering: false, fault: status, watts };
   return { state: 'unknown' };
 }

@@ -7,8 +7,7 @@
  * Source: HP Access Security Guide (6120, 2920, 5400R), "Configuring Username and Password Security", "Saving Security
  * Credentials in a Config File".
  */
-import { escapePattern } from '@skolo/equipment';
-import { cliAccounts, found } from '../families/cli-accounts.ts';
+import { cliAccounts } from '../families/cli-accounts.ts';
 import { procurve } from './dialect.ts';
 
 export const accounts = cliAccounts({
@@ -17,12 +16,9 @@ export const accounts = cliAccounts({
   enter: 'configure terminal',
   leave: 'exit',
   statements: {
-    password(shown, user, value) {
-      const pattern = new RegExp(
-        `^(?<start>password (?:manager|operator) user-name "?${escapePattern(user)}"?) `,
-      );
-      const { start } = found(shown, pattern) ?? {};
-      return start && `${start} plaintext ${value}`;
+    password: {
+      find: (user) => `^(?<start>password (?:manager|operator) user-name "?${user}"?) `,
+      write: (value, { start }) => `${start} plaintext ${value}`,
     },
   },
   save: {

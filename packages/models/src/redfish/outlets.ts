@@ -146,9 +146,8 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
     readsAtOnce: 4,
     read: oneByOne(async (outlet: string, signal) => {
       const { PowerState, PowerWatts } = await get(outlet, signal);
-      const watts = PowerWatts?.Reading ?? undefined;
       const state = (PowerState && states.get(PowerState)) ?? 'unknown';
-      return { state, ...(watts !== undefined && { watts }) };
+      return { state, watts: PowerWatts?.Reading ?? undefined };
     }),
     set: command,
     cycle: { offSeconds: 'fixed', run: (outlet, _, signal) => command(outlet, 'cycle', signal) },

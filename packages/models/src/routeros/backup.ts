@@ -9,8 +9,7 @@
  * Source: MikroTik's manual, "Configuration Management"; Oxidized's issue 3867 for the window.
  */
 
-import type { DeviceConnection } from '@skolo/equipment';
-import { DeviceRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
 import type {
   BackupModel,
   Content,
@@ -21,7 +20,6 @@ import type {
 } from '../backup.ts';
 import { copyToDevice } from '../families/restore-lines.ts';
 import {
-  given,
   ifAllowed,
   lastLine,
   plainText,
@@ -69,11 +67,8 @@ async function read(connection: DeviceConnection): Promise<Reading> {
   const serial = /^# serial number = (\S+)/m.exec(text)?.[1];
   const history = await ifAllowed(connection.exec('/system history print detail'));
   const changedBy = /\bby="([^"]+)"/.exec(history?.toString() ?? '')?.[1];
-  return {
-    content: { bytes },
-    identity: { ...given('serial', serial), ...given('hostname', identityIn(text)) },
-    ...given('changedBy', changedBy),
-  };
+  const hostname = identityIn(text);
+  return { content: { bytes }, identity: { serial, hostname }, changedBy };
 }
 
 /** With all secrets, in the way of its version. A refusal has status 0, too. */

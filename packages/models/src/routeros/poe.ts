@@ -15,9 +15,9 @@ export function poeReading(
   const isOn = setting !== 'off' && !/^power[-_]reset$/.test(status ?? '');
   return {
     state: isOn ? 'on' : 'off',
-    ...(status !== undefined && { delivering: status === 'powered-on' }),
-    ...(isOn && status !== undefined && faultStatus.test(status) && { fault: status }),
-    ...(watts !== undefined && { watts }),
-    ...(isOn && { mode: setting }),
+    delivering: status === undefined ? undefined : status === 'powered-on',
+    fault: isOn && faultStatus.test(status ?? '') ? status : undefined,
+    watts,
+    mode: isOn ? setting : undefined,
   };
 }

@@ -5,8 +5,7 @@
  * no `active-address`.
  * Source: RouterOS manual, "Bridging and Switching", "ARP", "DHCP Server"; scripts of users.
  */
-import type { DeviceConnection } from '@skolo/equipment';
-import { DeviceRefused } from '@skolo/equipment';
+import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
 import type { Device } from '../device.ts';
 import { stationOf } from '../families/cli-stations.ts';
 import { ifAllowed, quoted, throwIfRefused } from '../families/text-reading.ts';

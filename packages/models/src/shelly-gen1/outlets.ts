@@ -66,7 +66,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
       return (relay) => {
         const meter = isMeasured ? meters[relay] : undefined;
         const state = relays[relay]?.ison ? 'on' : 'off';
-        return { state, ...(meter?.is_valid && { watts: meter.power }) };
+        return { state, watts: meter?.is_valid ? meter.power : undefined };
       };
     },
     set: (relay, state, signal) =>

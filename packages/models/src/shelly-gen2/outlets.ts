@@ -81,8 +81,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
         if (found?.id !== id) {
           throw new DeviceRefused(name, `it does not tell whether switch ${id} is on`);
         }
-        const { output, apower: watts } = found;
-        return { state: output ? 'on' : 'off', ...(watts !== undefined && { watts }) };
+        return { state: found.output ? 'on' : 'off', watts: found.apower };
       };
     },
     set: (id, state, signal) => set(id, { on: state === 'on' }, signal),

@@ -37,10 +37,7 @@ export const outlets = driverKind({
         optional: false,
         read(detection = 0, state) {
           const fault = state === 'on' ? faults.get(detection) : undefined;
-          return {
-            delivering: detection === deliveringPower,
-            ...(fault !== undefined && { fault }),
-          };
+          return { delivering: detection === deliveringPower, fault };
         },
       },
     }),

@@ -11,8 +11,7 @@ import { DeviceRefused } from '@skolo/equipment';
 import { snmpTo } from '@skolo/equipment/snmp';
 import type { Device } from '../device.ts';
 import { isOfOne, macOf } from '../families/mac-address.ts';
-import type { SeenStations, Station, StationReader } from '../stations.ts';
-import { portName } from '../stations.ts';
+import { portName, type SeenStations, type Station, type StationReader } from '../stations.ts';
 
 const ifEntry = '1.3.6.1.2.1.2.2.1';
 const ifName = '1.3.6.1.2.1.31.1.1.1.1';

@@ -77,11 +77,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
         if (state !== 'ON' && state !== 'OFF') {
           throw new DeviceRefused(name, `it does not tell whether relay ${relay} is on`);
         }
-        const drawn = watts?.[relay - 1];
-        return {
-          state: state === 'ON' ? 'on' : 'off',
-          ...(drawn !== undefined && { watts: drawn }),
-        };
+        return { state: state === 'ON' ? 'on' : 'off', watts: watts?.[relay - 1] };
       };
     },
     set: (relay, state, signal) => turn(relay, state === 'on' ? 'ON' : 'OFF', signal),

@@ -67,8 +67,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<number> {
     if (until === undefined) return reading;
     const isOver = reading.state !== 'on' || reading.delivering || performance.now() > until;
     if (isOver) restarting.delete(number);
-    const { mode: _, ...rest } = reading;
-    return isOver ? reading : { ...rest, state: 'off' };
+    return isOver ? reading : { ...reading, mode: undefined, state: 'off' };
   }
 
   return {

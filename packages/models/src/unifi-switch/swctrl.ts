@@ -34,7 +34,7 @@ export async function readSwctrl(shell: Shell): Promise<(number: number) => Outl
   return (number) => {
     const { setting, delivering, watts } = portOf(shell.device, ports, number);
     const isOn = setting !== 'off';
-    return { state: isOn ? 'on' : 'off', delivering, watts, ...(isOn && { mode: setting }) };
+    return { state: isOn ? 'on' : 'off', delivering, watts, mode: isOn ? setting : undefined };
   };
 }
 

@@ -9,7 +9,7 @@ export const vyos: Model = {
   network: counted('port', 'portCount', { first: 0, prefix: 'eth' }),
   stations: { load: () => import('./stations.ts') },
   backup: { load: () => import('./backup.ts') },
-  accounts: { load: () => import('./accounts.ts') },
+  accounts: { load: () => import('../families/vyatta/accounts.ts') },
   options: {
     portCount: whole(1, 64).default(8).describe('Number of its ports, from eth0.'),
     export: z

@@ -18,11 +18,12 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { encryptTo } from '@skolo/backup';
 import { asError, errorText } from '@skolo/errors';
-
 import { BackupError } from '@skolo/models/configuration';
+import { tarHeader } from '@skolo/models/tar';
 import type { Rack } from '@skolo/rack';
-import { type Headers, type Pack, pack } from 'tar-stream';
-import { type Found, findAll, type Left } from './find.ts';
+import { type Pack, pack } from 'tar-stream';
+import { z } from 'zod';
+import { type Found, findAll, Left } from './find.ts';
 import { ContentChanged, type Member, membersOf } from './members.ts';
 
 export interface ArchiveOptions {
@@ -42,21 +43,22 @@ export interface ArchiveOptions {
   now: number;
 }
 
-export interface JumphostArchive {
+export const JumphostArchive = z.object({
   /** The caller's; mode 0600, and on the disk. */
-  file: string;
+  file: z.string(),
   /** Of the file. */
-  size: number;
+  size: z.int().min(0),
   /** Of the file, in hex. */
-  sha256: string;
+  sha256: z.string(),
   /** Of names, kinds, permissions and contents: equal if nothing has changed, although the bytes of each archive differ. */
-  digest: string;
+  digest: z.string(),
   /** The tar in it. */
-  plain: { size: number; sha1: string };
+  plain: z.object({ size: z.int().min(0), sha1: z.string() }),
   /** How many. */
-  files: number;
-  left: Left[];
-}
+  files: z.int(),
+  left: z.array(Left),
+});
+export type JumphostArchive = z.output<typeof JumphostArchive>;
 
 /** A file in the archive: which jumphost it is, and what was left out. */
 export const aboutFile = 'skolo-jumphost.json';
@@ -155,36 +157,13 @@ async function fill(
   return { digest: digest.digest('hex'), files };
 }
 
-/** tar-stream accepts this; its types lack it. */
-interface PaxHeaders extends Headers {
-  pax?: Record<string, string>;
-}
-
-const types = { file: 'file', folder: 'directory', link: 'symlink' } as const;
-/** The largest that tar-stream writes: six octal digits. */
-const largestId = 0o777777;
-
 /** Returns the SHA-256 of the content. */
 async function addMember(tar: Pack, member: Member): Promise<string> {
-  const { name, type, mode, uid, gid, mtime, size, target, content } = member;
-  const large = Object.entries({ uid, gid }).filter(([, id]) => id > largestId);
-  const header: PaxHeaders = {
-    name: type === 'folder' ? `${name}/` : name,
-    type: types[type],
-    mode,
-    uid: Math.min(uid, largestId),
-    gid: Math.min(gid, largestId),
-    size,
-    mtime,
-    ...(target !== undefined && { linkname: target }),
-    ...(large.length > 0 && { pax: Object.fromEntries(large.map(([key, id]) => [key, `${id}`])) }),
-  };
   const hash = new Measured('sha256');
-  const source = content ?? Readable.from([]);
   await pipeline(
-    source,
+    member.content ?? Readable.from([]),
     (chunks: AsyncIterable<Uint8Array>) => hash.measure(chunks),
-    tar.entry(header),
+    tar.entry(tarHeader(member, member.mtime)),
   );
   return hash.result().digest;
 }

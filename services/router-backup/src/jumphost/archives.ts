@@ -12,20 +12,13 @@ import { makeFolder, readFileIfExists, syncFolder, writeFileAtomic } from '@skol
 import { errorText, parseJson } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import { z } from 'zod';
-import type { JumphostArchive } from './archive.ts';
+import { JumphostArchive } from './archive.ts';
 
 /** The `.json` of an archive. */
-const Facts = z.object({
+const Facts = JumphostArchive.omit({ file: true }).extend({
   device: z.string(),
   /** When it was made. */
   time: z.iso.datetime(),
-  /** Of the file; size and SHA-1 of the tar in it are in `plain`. */
-  size: z.int().min(0),
-  sha256: z.string(),
-  digest: z.string(),
-  plain: z.object({ size: z.int().min(0), sha1: z.string() }),
-  files: z.int(),
-  left: z.array(z.object({ path: z.string(), why: z.string() })),
   run: z.string().optional(),
   by: z.string().optional(),
   reason: z.string().optional(),

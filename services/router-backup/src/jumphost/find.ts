@@ -4,6 +4,7 @@ import { lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises
 import { join, resolve } from 'node:path';
 import { isLiveFile, isLiveFolder, markOf } from '@skolo/durable';
 import { errorCode, errorText } from '@skolo/errors';
+import { z } from 'zod';
 import { isDatabase } from './sqlite.ts';
 
 /** One thing to archive. A journal is a folder of files that belong together; a database brings its log. */
@@ -21,10 +22,8 @@ export interface Found {
 }
 
 /** A path that is not in the archive, with the reason. */
-export interface Left {
-  path: string;
-  why: string;
-}
+export const Left = z.object({ path: z.string(), why: z.string() });
+export type Left = z.output<typeof Left>;
 
 export interface FindOptions {
   /** Absolute; they may be links. Links below them are not followed. */

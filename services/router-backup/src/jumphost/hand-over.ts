@@ -9,27 +9,13 @@ import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { errorCode, parseJson } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import { z } from 'zod';
-import type { JumphostArchive } from './archive.ts';
+import { JumphostArchive } from './archive.ts';
 
 const wanted = 'wanted';
 const done = 'done.json';
 const content = 'archive.age';
 
-const Left = z.object({ path: z.string(), why: z.string() });
-const Done = z.union([
-  z.object({ failed: z.string() }),
-  z.object({
-    archive: z.object({
-      file: z.string(),
-      size: z.int().min(0),
-      sha256: z.string(),
-      digest: z.string(),
-      plain: z.object({ size: z.int().min(0), sha1: z.string() }),
-      files: z.int(),
-      left: z.array(Left),
-    }),
-  }),
-]);
+const Done = z.union([z.object({ failed: z.string() }), z.object({ archive: JumphostArchive })]);
 
 /** By the program: the request is taken, and what is left of former ones goes. */
 export async function beginHandOver(folder: string): Promise<void> {
@@ -41,10 +27,7 @@ export async function beginHandOver(folder: string): Promise<void> {
 }
 
 /** By the program. */
-export async function handOver(
-  folder: string,
-  result: { archive: JumphostArchive } | { failed: string },
-): Promise<void> {
+export async function handOver(folder: string, result: z.output<typeof Done>): Promise<void> {
   if ('archive' in result) await rename(result.archive.file, join(folder, content));
   await writeFileAtomic(join(folder, done), JSON.stringify(result));
 }

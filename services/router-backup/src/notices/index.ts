@@ -111,7 +111,7 @@ export class Notices {
       port,
       onMessage: (datagram, from, answer) => this.receive(read, { datagram, from, answer }),
       onError: (err) => log.warn({ err, notices: kind }, 'notices failed'),
-      ...(mostPerSecond !== undefined && { mostPerSecond }),
+      mostPerSecond,
     });
     try {
       await udp.open();

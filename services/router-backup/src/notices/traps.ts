@@ -11,7 +11,7 @@
  * JUNIPER-CFGMGMT-MIB (jnxCmCfgChange), ARISTA-CONFIG-MAN-MIB (aristaConfigManEvent), ENTITY-MIB of RFC 6933
  * (entConfigChange), HP-ENTITY-MIB (hpEntConfigChange). Fastpath's MIB has no such trap; its switches report by syslog.
  */
-import { contentOf, type Element, elements, integerOf, oidOf, tags } from './ber.ts';
+import { contentOf, type Element, elements, integerOf, oidOf, tags } from '@skolo/equipment/ber';
 
 export interface Trap {
   /** Which kind of notice; as SNMPv2 names those of version 1, too (RFC 3584, section 3.1). */

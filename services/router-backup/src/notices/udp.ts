@@ -9,7 +9,7 @@ export interface UdpDeps {
   onMessage: (datagram: Buffer, from: RemoteInfo, answer: (bytes: Buffer) => void) => void;
   onError: (error: Error) => void;
   /** Further datagrams of the second are dropped. */
-  mostPerSecond?: number;
+  mostPerSecond?: number | undefined;
 }
 
 const withoutIpv6: readonly unknown[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'];

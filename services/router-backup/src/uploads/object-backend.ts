@@ -3,21 +3,17 @@ import { randomBytes } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expired, type OffsitePlace, objectName, pack, type Version } from '@skolo/backup';
-import type { Clock, Logger } from '@skolo/common';
 import { BackupError } from '@skolo/models/configuration';
-import type { Rack } from '@skolo/rack';
+import type { Base } from '../base.ts';
 import { type Backend, DeviceBlocked, type LocalVersions, VersionGone } from './backend.ts';
 import { recipientsOf } from './destination.ts';
 import type { UploadRecord } from './queue.ts';
 
-export interface ObjectBackendDeps {
-  rack: () => Rack;
+export interface ObjectBackendDeps extends Pick<Base, 'rack' | 'clock' | 'log'> {
   versions: LocalVersions;
   /** Folder for files that are being sent. */
   outgoing: string;
   open(): Promise<OffsitePlace>;
-  clock: Clock;
-  log: Logger;
 }
 
 /** A larger step of the wall clock between two looks at it counts as a jump, in milliseconds. */

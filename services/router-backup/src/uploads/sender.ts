@@ -2,29 +2,20 @@
  * Empties the queue of one destination in the background: in order for each device, with back-off while the destination does
  * not accept versions. Removes old copies once a day.
  */
-import {
-  type BackOffOptions,
-  backOffMs,
-  type Clock,
-  type LastSuccess,
-  type Logger,
-} from '@skolo/common';
+import { type BackOffOptions, backOffMs, type LastSuccess } from '@skolo/common';
 import { errorText } from '@skolo/errors';
-import type { EmitBackup } from '../events.ts';
+import type { Base } from '../base.ts';
 import { type Backend, DeviceBlocked, VersionGone } from './backend.ts';
 import { type Destination, successOf } from './destination.ts';
 import type { Queue, UploadRecord } from './queue.ts';
 
-export interface SenderDeps {
+export interface SenderDeps extends Pick<Base, 'clock' | 'log' | 'emit'> {
   destination: Destination;
   backend: Backend;
   queue: Queue;
   /** Queues the versions that the destination lacks, before anything is sent. @throws BackupError */
   queueMissing(): Promise<void>;
   lastSuccess: Pick<LastSuccess, 'mark'>;
-  clock: Clock;
-  log: Logger;
-  emit: EmitBackup;
   pause(ms: number, signal: AbortSignal): Promise<void>;
   backOff: BackOffOptions;
 }

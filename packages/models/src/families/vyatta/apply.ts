@@ -3,8 +3,13 @@
  * only: a router that is not confirmed from a new session restarts with the saved configuration.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { DeviceCli, DeviceConnection } from '@skolo/equipment';
-import { DeviceBusy, DeviceError, DeviceRefused } from '@skolo/equipment';
+import {
+  DeviceBusy,
+  type DeviceCli,
+  type DeviceConnection,
+  DeviceError,
+  DeviceRefused,
+} from '@skolo/equipment';
 import {
   isSameSettings,
   type Setting,

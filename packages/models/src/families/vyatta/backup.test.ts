@@ -1,3 +1,4 @@
+import { isLong } from '@skolo/durable/campaign';
 import { startEdgeos, startVyos, type VyattaDevice } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { createMask } from '../../configuration/mask.ts';
@@ -223,7 +224,11 @@ describe.each(kinds)('a configuration of $name', ({ name, start, model: create, 
     },
   );
 
-  describe.each(['file', 'commands'])('as %s', (as) => {
+  // Each form by one of them.
+  const forms = ['file', 'commands'].filter(
+    (as) => isLong || (as === 'file') === (name === 'edgeos'),
+  );
+  describe.each(forms)('as %s', (as) => {
     const small = 'system {\n    host-name small\n}\n';
     itSurvives(
       {

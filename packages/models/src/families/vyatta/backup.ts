@@ -6,11 +6,9 @@
  * the file says, or was read twice. With `export: commands` a version is the `set` commands that would make it.
  */
 
-import type { DeviceConnection } from '@skolo/equipment';
-import { AnswerCut } from '@skolo/equipment';
+import { AnswerCut, type DeviceConnection } from '@skolo/equipment';
 import type { BackupModel, Content, Reading } from '../../backup.ts';
 import type { Device } from '../../device.ts';
-import { given } from '../text-reading.ts';
 import { apply, check } from './apply.ts';
 import {
   commandsOf,
@@ -90,10 +88,7 @@ async function about(connection: DeviceConnection, text: string) {
     : settingsIn(splitVersions(text).body);
   const hostname = typeof settings === 'string' ? undefined : valueIn(settings, 'system host-name');
   const serial = await readSerial(connection);
-  return {
-    identity: { ...given('serial', serial), ...given('hostname', hostname) },
-    ...given('changedBy', await readChangedBy(connection)),
-  };
+  return { identity: { serial, hostname }, changedBy: await readChangedBy(connection) };
 }
 
 function whyIncomplete(content: Content, asCommands: boolean): string | undefined {

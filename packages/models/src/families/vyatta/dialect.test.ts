@@ -1,5 +1,4 @@
-import type { CliSession } from '@skolo/equipment';
-import { openCli } from '@skolo/equipment';
+import { type CliSession, openCli } from '@skolo/equipment';
 import { deps, soon, target } from '@skolo/equipment/testing';
 import { Secret } from '@skolo/secrets';
 import { startEdgeos, startVyos, type VyattaDevice } from '@skolo/simulators';

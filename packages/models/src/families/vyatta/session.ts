@@ -1,7 +1,6 @@
 /** Configuration mode of a router, with a version in a file of it. */
 import { randomBytes } from 'node:crypto';
-import type { DeviceCli, DeviceConnection } from '@skolo/equipment';
-import { DeviceRefused } from '@skolo/equipment';
+import { type DeviceCli, type DeviceConnection, DeviceRefused } from '@skolo/equipment';
 import { createMask } from '../../configuration/mask.ts';
 import { vyatta } from './dialect.ts';
 import { vyattaSecrets } from './secrets.ts';

@@ -1,4 +1,4 @@
-/** The part of ASN.1's basic encoding rules that notices use (ITU-T X.690; RFC 3417, section 8). */
+/** The part of ASN.1's basic encoding rules that SNMP uses (ITU-T X.690; RFC 3417, section 8). */
 
 export interface Element {
   tag: number;

@@ -1,1 +1,0 @@
-export { accounts } from '../families/vyatta/accounts.ts';
