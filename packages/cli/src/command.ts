@@ -42,6 +42,16 @@ export class SkoloCommand extends Command {
     return new SkoloCommand(name, this.io, this.endings);
   }
 
+  /** Like `action`, for work that Ctrl-C, SIGTERM and SIGHUP abort. */
+  interruptible<Args extends unknown[]>(
+    work: (signal: AbortSignal, ...args: Args) => Promise<void>,
+  ): this {
+    return this.action(async (...args: Args) => {
+      const { interruptible } = await import('./fleet.ts');
+      await interruptible(this, (signal) => work(signal, ...args));
+    });
+  }
+
   /** Calls this when the command has ended, or failed. */
   atEnd(close: () => Promise<void>): void {
     this.endings.push(close);

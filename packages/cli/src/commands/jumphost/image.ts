@@ -14,7 +14,6 @@ import {
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import { addStepOptions, fileNeeds, type StepOptions } from './open-steps.ts';
 import { stepRunner } from './run-steps.ts';
 import { printSteps } from './steps-text.ts';
@@ -49,36 +48,34 @@ export function define(command: SkoloCommand): void {
     .uses('clusters')
     .example('sudo skolo jumphost image jumphost.img');
 
-  command.action(async (name: string, options: Options) => {
+  command.interruptible(async (signal, name: string, options: Options) => {
     const { io } = command;
     const { architecture, root: archive } = options;
     const file = resolve(io.folder, name);
-    await interruptible(command, async (signal) => {
-      await refuseIncapable(signal);
-      const needs = await fileNeeds(command, options, signal);
-      const folder = await mkdtemp(join(dirname(file), '.skolo-image-'));
-      const draft = `${file}.partial`;
-      try {
-        const given = archive && resolve(io.folder, archive);
-        io.err(`the root file system, from ${given ?? 'mirrors of Debian'}`);
-        await makeRoot({ folder, architecture, archive: given, signal });
-        const host = await openRootFolder({ name: 'the image', root: folder }, signal);
-        const options = { signal, isCheck: false };
-        const steps = await stepRunner(io).run(host, imageSteps(needs), options);
-        printSteps(io, steps);
-        if (!isPrepared(steps)) {
-          io.exitCode = exitCodes.failed;
-          return;
-        }
-        io.err('the disk');
-        await makeDisk(draft, { folder, architecture, signal });
-        await rename(draft, file);
-      } finally {
-        await run('sh', ['-c', removal, folder]);
-        await rm(draft, { force: true });
+    await refuseIncapable(signal);
+    const needs = await fileNeeds(command, options, signal);
+    const folder = await mkdtemp(join(dirname(file), '.skolo-image-'));
+    const draft = `${file}.partial`;
+    try {
+      const given = archive && resolve(io.folder, archive);
+      io.err(`the root file system, from ${given ?? 'mirrors of Debian'}`);
+      await makeRoot({ folder, architecture, archive: given, signal });
+      const host = await openRootFolder({ name: 'the image', root: folder }, signal);
+      const options = { signal, isCheck: false };
+      const steps = await stepRunner(io).run(host, imageSteps(needs), options);
+      printSteps(io, steps);
+      if (!isPrepared(steps)) {
+        io.exitCode = exitCodes.failed;
+        return;
       }
-      const gb = ((await stat(file)).size / 1e9).toFixed(1);
-      io.out(`${name}: ${gb} GB, for ${architecture}; write it to disks of 16 GB or more`);
-    });
+      io.err('the disk');
+      await makeDisk(draft, { folder, architecture, signal });
+      await rename(draft, file);
+    } finally {
+      await run('sh', ['-c', removal, folder]);
+      await rm(draft, { force: true });
+    }
+    const gb = ((await stat(file)).size / 1e9).toFixed(1);
+    io.out(`${name}: ${gb} GB, for ${architecture}; write it to disks of 16 GB or more`);
   });
 }

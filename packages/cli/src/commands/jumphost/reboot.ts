@@ -1,6 +1,6 @@
 import { openHost, rebootJumphost } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
-import { interruptible, openJumphostOf, rackOn } from '../../fleet.ts';
+import { openJumphostOf, rackOn } from '../../fleet.ts';
 import { audit } from '../../machine-way.ts';
 import { plain } from '../../output/text.ts';
 import { loadRack } from '../../rack-file.ts';
@@ -19,22 +19,20 @@ export function define(command: SkoloCommand): void {
     .uses('rack', 'tokenFile')
     .example("skolo jumphost reboot rack4 --reason 'new kernel'");
 
-  command.action(async (_name: string, { reason }: { reason: string }) => {
+  command.interruptible(async (signal, _name: string, { reason }: { reason: string }) => {
     const { io } = command;
     const fleetRack = await rackOn(command);
     const rack = await loadRack(command.globals());
     const jumphost = await openJumphostOf(command, fleetRack);
-    await interruptible(command, async (signal) => {
-      await audit(jumphost, rack.name, `reboot of the jumphost: ${reason}`, signal);
-      const host = await openHost(hostOptions(fleetRack, jumphost, signal));
-      await powerCycleDaemon(command).ask((power) =>
-        rebootJumphost({
-          ...{ rack, host, power, signal },
-          fetch: jumphost.fetch,
-          now: io.now,
-          report: (line) => io.out(plain(line)),
-        }),
-      );
-    });
+    await audit(jumphost, rack.name, `reboot of the jumphost: ${reason}`, signal);
+    const host = await openHost(hostOptions(fleetRack, jumphost, signal));
+    await powerCycleDaemon(command).ask((power) =>
+      rebootJumphost({
+        ...{ rack, host, power, signal },
+        fetch: jumphost.fetch,
+        now: io.now,
+        report: (line) => io.out(plain(line)),
+      }),
+    );
   });
 }

@@ -4,7 +4,7 @@ import { jumphostServices } from '@skolo/rack/ports';
 import { Argument } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { interruptible, openJumphostOf, rackOn } from '../../fleet.ts';
+import { openJumphostOf, rackOn } from '../../fleet.ts';
 import { audit } from '../../machine-way.ts';
 import { plain } from '../../output/text.ts';
 import { loadRack } from '../../rack-file.ts';
@@ -44,13 +44,13 @@ export function define(command: SkoloCommand): void {
     .uses('rack', 'tokenFile')
     .example("skolo jumphost rollback rack4 metadata-server --reason 'tokens are late'");
 
-  command.action(async (_rack: string, service: HandOver['service'], options: Options) => {
-    const { io } = command;
-    const { forward = false, unit: units, reason } = options;
-    const fleetRack = await rackOn(command);
-    const { name } = await loadRack(command.globals());
-    const jumphost = await openJumphostOf(command, fleetRack);
-    await interruptible(command, async (signal) => {
+  command.interruptible(
+    async (signal, _rack: string, service: HandOver['service'], options: Options) => {
+      const { io } = command;
+      const { forward = false, unit: units, reason } = options;
+      const fleetRack = await rackOn(command);
+      const { name } = await loadRack(command.globals());
+      const jumphost = await openJumphostOf(command, fleetRack);
       const what = forward ? 'forward to k3s' : 'back to the former system';
       await audit(jumphost, name, `${service} ${what}: ${reason}`, signal);
       const host = await openHost(hostOptions(fleetRack, jumphost, signal));
@@ -64,8 +64,8 @@ export function define(command: SkoloCommand): void {
         await release?.().catch(() => undefined);
         throw error;
       }
-    });
-  });
+    },
+  );
 }
 
 /**

@@ -10,7 +10,6 @@ import {
 } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import { count, plain } from '../../output/text.ts';
 import { addStepOptions, openSteps, type PrepareOptions } from './open-steps.ts';
 
@@ -31,32 +30,29 @@ export function define(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo jumphost verify rack4 --report rack4.md');
 
-  command.action(async (rack: string, options: Options) => {
+  command.interruptible(async (signal, rack: string, options: Options) => {
     const { io } = command;
-    await interruptible(command, async (signal) => {
-      const given = { signal, report() {} };
-      const { host, steps } = await openSteps(command, rack, { ...options, returnAfter: 0 }, given);
-      const found = await prepare(host, steps, { isCheck: true, signal, report() {} });
-      const wrong = found.filter(({ state }) => state !== 'ok');
-      for (const { name, state, text } of wrong) {
-        io.out(plain(`${name}: ${state === 'waiting' ? 'not looked at' : text}`));
-        const how = repairOf(steps, name, rack);
-        if (how !== undefined) io.out(`  ${how}`);
-      }
-      for (const line of await findCronLines(host))
-        io.out(plain(`cron of a former system? ${line}`));
-      for (const line of await findExports(host))
-        io.out(plain(`NFS export of a former system? ${line}`));
-      const left = steps.some(({ name }) => name === 'nfs') ? undefined : await leftExport(host);
-      if (left !== undefined) io.out(plain(left));
-      if (options.report !== undefined) {
-        const file = resolve(io.folder, options.report);
-        await writeFile(file, await reportOf(host, found), { mode: 0o600 });
-        io.out(`report: ${file}`);
-      }
-      if (wrong.length > 0) io.exitCode = exitCodes.failed;
-      else io.out(`${rack}: ${count(found.length, 'step')} as they have to be`);
-    });
+    const given = { signal, report() {} };
+    const { host, steps } = await openSteps(command, rack, { ...options, returnAfter: 0 }, given);
+    const found = await prepare(host, steps, { isCheck: true, signal, report() {} });
+    const wrong = found.filter(({ state }) => state !== 'ok');
+    for (const { name, state, text } of wrong) {
+      io.out(plain(`${name}: ${state === 'waiting' ? 'not looked at' : text}`));
+      const how = repairOf(steps, name, rack);
+      if (how !== undefined) io.out(`  ${how}`);
+    }
+    for (const line of await findCronLines(host)) io.out(plain(`cron of a former system? ${line}`));
+    for (const line of await findExports(host))
+      io.out(plain(`NFS export of a former system? ${line}`));
+    const left = steps.some(({ name }) => name === 'nfs') ? undefined : await leftExport(host);
+    if (left !== undefined) io.out(plain(left));
+    if (options.report !== undefined) {
+      const file = resolve(io.folder, options.report);
+      await writeFile(file, await reportOf(host, found), { mode: 0o600 });
+      io.out(`report: ${file}`);
+    }
+    if (wrong.length > 0) io.exitCode = exitCodes.failed;
+    else io.out(`${rack}: ${count(found.length, 'step')} as they have to be`);
   });
 }
 

@@ -10,7 +10,6 @@ import {
 import { several, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, failPartly } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import { mustType } from '../../must-type.ts';
 import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
@@ -58,36 +57,34 @@ export function define(command: SkoloCommand): void {
       "sudo skolo pi burn 'rpi-[001-010]' --base raspios.img --device /dev/sdb --device /dev/sdc",
     );
 
-  command.action(async (words: string[], options: Options) => {
-    await interruptible(command, async (signal) => {
-      const images = await machineImages(command, words, options, signal);
-      try {
-        const needs = { bytes: images.bytes, confirmed: options.serial };
-        const readers: Reader[] = [];
-        for (const path of new Set(options.device)) {
-          const disk = await findTarget(path, signal);
-          if (disk !== undefined) refuse(disk, needs);
-          readers.push({ path, disk });
-        }
-        await agree(command, readers, options, signal);
-        const display = byteDisplay(command.io);
-        const results = await burnCards(images.names, readers, {
-          ...{ ...needs, signal },
-          async imageOf(name) {
-            const { image, needs } = await images.of(name);
-            await customise(image, needs);
-            return image.disk;
-          },
-          progress: (path, name, { phase, done, total }) =>
-            display.progress(path, `${path}: ${name} ${phase}`, done, total),
-          ask: display.ask,
-          done: ({ path = '' }) => display.forget(path),
-        }).finally(display.end);
-        print(command, results);
-      } finally {
-        await images.close();
+  command.interruptible(async (signal, words: string[], options: Options) => {
+    const images = await machineImages(command, words, options, signal);
+    try {
+      const needs = { bytes: images.bytes, confirmed: options.serial };
+      const readers: Reader[] = [];
+      for (const path of new Set(options.device)) {
+        const disk = await findTarget(path, signal);
+        if (disk !== undefined) refuse(disk, needs);
+        readers.push({ path, disk });
       }
-    });
+      await agree(command, readers, options, signal);
+      const display = byteDisplay(command.io);
+      const results = await burnCards(images.names, readers, {
+        ...{ ...needs, signal },
+        async imageOf(name) {
+          const { image, needs } = await images.of(name);
+          await customise(image, needs);
+          return image.disk;
+        },
+        progress: (path, name, { phase, done, total }) =>
+          display.progress(path, `${path}: ${name} ${phase}`, done, total),
+        ask: display.ask,
+        done: ({ path = '' }) => display.forget(path),
+      }).finally(display.end);
+      print(command, results);
+    } finally {
+      await images.close();
+    }
   });
 }
 

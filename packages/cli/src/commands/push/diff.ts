@@ -1,7 +1,6 @@
 import { preparePush } from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import { namedRacks, openPush, racksOption } from './open-push.ts';
 import { planLines } from './plan-text.ts';
 import { requestOf } from './push.ts';
@@ -21,22 +20,20 @@ export function define(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo push diff --racks rack4');
 
-  command.action(async ({ racks }: Options) => {
+  command.interruptible(async (signal, { racks }: Options) => {
     const { io } = command;
-    await interruptible(command, async (signal) => {
-      const { fleet, deps } = await openPush(command, signal);
-      const none = { canary: 1, soak: 0, onFailure: 'continue' as const };
-      const names = namedRacks(fleet, racks);
-      const request = requestOf({ services: [] }, names, none, '', io.now());
-      const push = await preparePush(request, deps, { isDry: true });
-      await push.close();
-      for (const rack of push.racks) for (const line of planLines(rack)) io.out(line);
-      const differs = push.racks.some(({ preparation }) => {
-        const { objects = [], deletions = [] } = preparation?.plan ?? {};
-        const isSame = objects.every(({ action }) => action === 'keep') && deletions.length === 0;
-        return preparation === undefined || !isSame;
-      });
-      if (differs) io.exitCode = exitCodes.failed;
+    const { fleet, deps } = await openPush(command, signal);
+    const none = { canary: 1, soak: 0, onFailure: 'continue' as const };
+    const names = namedRacks(fleet, racks);
+    const request = requestOf({ services: [] }, names, none, '', io.now());
+    const push = await preparePush(request, deps, { isDry: true });
+    await push.close();
+    for (const rack of push.racks) for (const line of planLines(rack)) io.out(line);
+    const differs = push.racks.some(({ preparation }) => {
+      const { objects = [], deletions = [] } = preparation?.plan ?? {};
+      const isSame = objects.every(({ action }) => action === 'keep') && deletions.length === 0;
+      return preparation === undefined || !isSame;
     });
+    if (differs) io.exitCode = exitCodes.failed;
   });
 }

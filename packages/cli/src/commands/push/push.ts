@@ -3,7 +3,6 @@ import { Option } from 'commander';
 import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import {
   namedRacks,
   newPushId,
@@ -41,26 +40,24 @@ export function define(command: SkoloCommand): void {
     .uses('clusters')
     .example("skolo push metadata-server --racks rack4 --reason 'fixes the leak'");
 
-  command.action(async (services: string[], options: Options) => {
+  command.interruptible(async (signal, services: string[], options: Options) => {
     const { io } = command;
     const { dryRun, reason, version } = options;
     if (!dryRun && reason === undefined) command.error("'--reason' is missing");
-    await interruptible(command, async (signal) => {
-      const { fleet, deps } = await openPush(command, signal);
-      const racks = namedRacks(fleet, options.racks);
-      const by = await authorOf(deps.repository, signal);
-      const asked = { services, ...(version !== undefined && { version }) };
-      const request = requestOf(asked, racks, options, by, io.now());
-      if (dryRun) {
-        const push = await preparePush(request, deps, { isDry: true });
-        await push.close();
-        for (const rack of push.racks) for (const line of planLines(rack)) io.out(line);
-        if (push.racks.some(({ problem }) => problem)) io.exitCode = exitCodes.failed;
-        return;
-      }
-      await refuseUnfinished(deps.records, racks);
-      await runPush(io, request, deps, { yes: options.yes ?? false, deletions: options.deletions });
-    });
+    const { fleet, deps } = await openPush(command, signal);
+    const racks = namedRacks(fleet, options.racks);
+    const by = await authorOf(deps.repository, signal);
+    const asked = { services, ...(version !== undefined && { version }) };
+    const request = requestOf(asked, racks, options, by, io.now());
+    if (dryRun) {
+      const push = await preparePush(request, deps, { isDry: true });
+      await push.close();
+      for (const rack of push.racks) for (const line of planLines(rack)) io.out(line);
+      if (push.racks.some(({ problem }) => problem)) io.exitCode = exitCodes.failed;
+      return;
+    }
+    await refuseUnfinished(deps.records, racks);
+    await runPush(io, request, deps, { yes: options.yes ?? false, deletions: options.deletions });
   });
 }
 

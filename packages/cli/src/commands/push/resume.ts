@@ -1,7 +1,6 @@
 import { hasEnded } from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import { openPush, unfinished } from './open-push.ts';
 import { runPush } from './run-push.ts';
 
@@ -21,27 +20,25 @@ export function define(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo push resume --back');
 
-  command.action(async (id: string | undefined, { back }: Options) => {
+  command.interruptible(async (signal, id: string | undefined, { back }: Options) => {
     const { io } = command;
-    await interruptible(command, async (signal) => {
-      const { deps } = await openPush(command, signal, { isResumed: true });
-      const open = (await unfinished(deps.records)).filter(
-        ({ request }) => id === undefined || request.id === id,
-      );
-      const [record, ...others] = open;
-      if (record === undefined) {
-        throw new CliError(`${id ?? 'this desk'}: no unfinished push; skolo push log lists pushes`);
-      }
-      if (others.length > 0) {
-        const ids = open.map(({ request }) => request.id).join(', ');
-        throw new CliError(`several pushes have not ended: ${ids}; name one`);
-      }
-      const { request, racks } = record;
-      for (const rack of back ? racks.filter((each) => !hasEnded(each)) : []) {
-        const state = rack.state === 'waiting' ? 'not-begun' : 'rolling-back';
-        await deps.records.save(request.id, { ...rack, state, why: rack.why ?? 'taken back' });
-      }
-      await runPush(io, request, deps, back ? 'taken back' : 'resumed');
-    });
+    const { deps } = await openPush(command, signal, { isResumed: true });
+    const open = (await unfinished(deps.records)).filter(
+      ({ request }) => id === undefined || request.id === id,
+    );
+    const [record, ...others] = open;
+    if (record === undefined) {
+      throw new CliError(`${id ?? 'this desk'}: no unfinished push; skolo push log lists pushes`);
+    }
+    if (others.length > 0) {
+      const ids = open.map(({ request }) => request.id).join(', ');
+      throw new CliError(`several pushes have not ended: ${ids}; name one`);
+    }
+    const { request, racks } = record;
+    for (const rack of back ? racks.filter((each) => !hasEnded(each)) : []) {
+      const state = rack.state === 'waiting' ? 'not-begun' : 'rolling-back';
+      await deps.records.save(request.id, { ...rack, state, why: rack.why ?? 'taken back' });
+    }
+    await runPush(io, request, deps, back ? 'taken back' : 'resumed');
   });
 }

@@ -1,6 +1,5 @@
 import { authorOf } from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
-import { interruptible } from '../../fleet.ts';
 import { namedRacks, openPush, refuseUnfinished } from './open-push.ts';
 import { addPushOptions, requestOf } from './push.ts';
 import { runPush } from './run-push.ts';
@@ -19,18 +18,16 @@ export function define(command: SkoloCommand): void {
     .uses('clusters')
     .example("skolo push rollback --racks rack4 --reason 'tokens come late'");
 
-  command.action(async (options: Options) => {
+  command.interruptible(async (signal, options: Options) => {
     const { io } = command;
     if (options.reason === undefined) command.error("'--reason' is missing");
-    await interruptible(command, async (signal) => {
-      const { fleet, deps } = await openPush(command, signal);
-      const racks = namedRacks(fleet, options.racks);
-      const by = await authorOf(deps.repository, signal);
-      const asked = { services: [], isRollback: true };
-      await refuseUnfinished(deps.records, racks);
-      const { yes = false, deletions } = options;
-      const request = requestOf(asked, racks, options, by, io.now());
-      await runPush(io, request, deps, { yes, deletions });
-    });
+    const { fleet, deps } = await openPush(command, signal);
+    const racks = namedRacks(fleet, options.racks);
+    const by = await authorOf(deps.repository, signal);
+    const asked = { services: [], isRollback: true };
+    await refuseUnfinished(deps.records, racks);
+    const { yes = false, deletions } = options;
+    const request = requestOf(asked, racks, options, by, io.now());
+    await runPush(io, request, deps, { yes, deletions });
   });
 }

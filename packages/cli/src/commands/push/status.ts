@@ -10,7 +10,7 @@ import {
 } from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { interruptible, loadFleet, openerToRead } from '../../fleet.ts';
+import { loadFleet, openerToRead } from '../../fleet.ts';
 import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
 import { relative } from '../../output/time.ts';
@@ -43,36 +43,34 @@ export function define(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo push status');
 
-  command.action(async ({ racks, json }: Options) => {
+  command.interruptible(async (signal, { racks, json }: Options) => {
     const { io } = command;
-    await interruptible(command, async (signal) => {
-      const fleet = await loadFleet(command);
-      const open = await openerToRead(io);
-      const ask = async (rack: FleetRack, deadline: AbortSignal) => {
-        const { kubectl, close } = await open(rack, deadline);
-        try {
-          const [lease, running] = await Promise.all([
-            readLease(kubectl, deadline),
-            readRunning(stoppable({ name: rack.name, kubectl }, deadline)),
-          ]);
-          return { ...lease, running };
-        } finally {
-          await close();
-        }
-      };
-      const names = namedRacks(fleet, racks);
-      const asked = fleet.racks.filter(({ name }) => names.includes(name));
-      const all = (await askEachRack(asked, ask, { signal })).map(statusOf);
-      if (json) printJson(io, all);
-      else {
-        show(command, all);
-        for (const { request, racks: open } of await unfinished(ownRecords(io))) {
-          const names = open.filter((each) => !hasEnded(each)).map(({ rack }) => rack);
-          io.err(`push ${request.id} has not ended on ${names.join(', ')}; skolo push resume`);
-        }
+    const fleet = await loadFleet(command);
+    const open = await openerToRead(io);
+    const ask = async (rack: FleetRack, deadline: AbortSignal) => {
+      const { kubectl, close } = await open(rack, deadline);
+      try {
+        const [lease, running] = await Promise.all([
+          readLease(kubectl, deadline),
+          readRunning(stoppable({ name: rack.name, kubectl }, deadline)),
+        ]);
+        return { ...lease, running };
+      } finally {
+        await close();
       }
-      if (all.some(({ problem }) => problem)) io.exitCode = exitCodes.failed;
-    });
+    };
+    const names = namedRacks(fleet, racks);
+    const asked = fleet.racks.filter(({ name }) => names.includes(name));
+    const all = (await askEachRack(asked, ask, { signal })).map(statusOf);
+    if (json) printJson(io, all);
+    else {
+      show(command, all);
+      for (const { request, racks: open } of await unfinished(ownRecords(io))) {
+        const names = open.filter((each) => !hasEnded(each)).map(({ rack }) => rack);
+        io.err(`push ${request.id} has not ended on ${names.join(', ')}; skolo push resume`);
+      }
+    }
+    if (all.some(({ problem }) => problem)) io.exitCode = exitCodes.failed;
   });
 }
 

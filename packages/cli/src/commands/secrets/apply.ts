@@ -2,7 +2,6 @@
 import type { Place } from '@skolo/fleet/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import { audit } from '../../machine-way.ts';
 import { count, plain } from '../../output/text.ts';
 import { openSecrets, readValues } from './open-secrets.ts';
@@ -19,21 +18,19 @@ export function diff(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo secrets diff rack4');
 
-  command.action(async (rackName: string) => {
+  command.interruptible(async (signal, rackName: string) => {
     const { io } = command;
     const open = await openSecrets(command, rackName);
-    await interruptible(command, async (signal) => {
-      const values = await readValues(open, signal);
-      const { compareSecrets, placeTitle } = await import('@skolo/fleet/secrets');
-      const places = await compareSecrets(await secretsDeps(command, open, values, signal));
-      const lines = places.flatMap((place) => {
-        const mark = marks[place.state];
-        return mark === undefined ? [] : [`${mark} ${place.secret.name}: ${placeTitle(place)}`];
-      });
-      for (const line of lines) io.out(plain(line));
-      if (lines.length > 0) io.exitCode = exitCodes.failed;
-      else io.out(`${rackName}: ${count(places.length, 'place')} as in ${open.store.title}`);
+    const values = await readValues(open, signal);
+    const { compareSecrets, placeTitle } = await import('@skolo/fleet/secrets');
+    const places = await compareSecrets(await secretsDeps(command, open, values, signal));
+    const lines = places.flatMap((place) => {
+      const mark = marks[place.state];
+      return mark === undefined ? [] : [`${mark} ${place.secret.name}: ${placeTitle(place)}`];
     });
+    for (const line of lines) io.out(plain(line));
+    if (lines.length > 0) io.exitCode = exitCodes.failed;
+    else io.out(`${rackName}: ${count(places.length, 'place')} as in ${open.store.title}`);
   });
 }
 
@@ -54,26 +51,24 @@ export function apply(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo secrets apply rack4');
 
-  command.action(async (rackName: string) => {
+  command.interruptible(async (signal, rackName: string) => {
     const { io } = command;
     const open = await openSecrets(command, rackName);
-    await interruptible(command, async (signal) => {
-      const values = await readValues(open, signal);
-      const { applySecrets, placeTitle } = await import('@skolo/fleet/secrets');
-      const deps = await secretsDeps(command, open, values, signal);
-      await audit(deps.jumphost, rackName, 'applies secrets', signal);
-      const written = await applySecrets(deps);
-      for (const place of written) {
-        const verb = place.state === 'missing' ? 'added' : 'changed';
-        io.out(plain(`${place.secret.name}: ${verb} in ${placeTitle(place)}`));
-      }
-      for (const line of restarts(rackName, written)) io.err(line);
-      io.out(
-        written.length === 0
-          ? `${rackName}: all as in ${open.store.title}`
-          : `${rackName}: ${count(written.length, 'place')} written and read back`,
-      );
-    });
+    const values = await readValues(open, signal);
+    const { applySecrets, placeTitle } = await import('@skolo/fleet/secrets');
+    const deps = await secretsDeps(command, open, values, signal);
+    await audit(deps.jumphost, rackName, 'applies secrets', signal);
+    const written = await applySecrets(deps);
+    for (const place of written) {
+      const verb = place.state === 'missing' ? 'added' : 'changed';
+      io.out(plain(`${place.secret.name}: ${verb} in ${placeTitle(place)}`));
+    }
+    for (const line of restarts(rackName, written)) io.err(line);
+    io.out(
+      written.length === 0
+        ? `${rackName}: all as in ${open.store.title}`
+        : `${rackName}: ${count(written.length, 'place')} written and read back`,
+    );
   });
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { HostKeys } from '@skolo/equipment';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
-import { interruptible, openJumphostOf } from '../../fleet.ts';
+import { openJumphostOf } from '../../fleet.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
 import { openSecrets, readValues } from './open-secrets.ts';
@@ -28,42 +28,40 @@ export function define(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo secrets check rack4');
 
-  command.action(async (rackName: string, { offline }: { offline?: true }) => {
+  command.interruptible(async (signal, rackName: string, { offline }: { offline?: true }) => {
     const { io } = command;
     const open = await openSecrets(command, rackName);
-    await interruptible(command, async (signal) => {
-      const { rack, secrets } = open;
-      const values = await readValues(open, signal);
-      const { checkSignIns, contentFault } = await import('@skolo/secret-store/check');
-      const rows: Row[] = [];
-      for (const secret of secrets) {
-        const { name, kind } = secret;
-        const value = values.get(name);
-        const given = { rack, secrets, values, now: io.now() };
-        const why = value && (await contentFault(secret, value, given));
-        const state = why === undefined ? 'ok' : 'wrong';
-        rows.push({ name, what: kind, state: value === undefined ? 'missing' : state, why });
+    const { rack, secrets } = open;
+    const values = await readValues(open, signal);
+    const { checkSignIns, contentFault } = await import('@skolo/secret-store/check');
+    const rows: Row[] = [];
+    for (const secret of secrets) {
+      const { name, kind } = secret;
+      const value = values.get(name);
+      const given = { rack, secrets, values, now: io.now() };
+      const why = value && (await contentFault(secret, value, given));
+      const state = why === undefined ? 'ok' : 'wrong';
+      rows.push({ name, what: kind, state: value === undefined ? 'missing' : state, why });
+    }
+    if (!offline) {
+      const jumphost = await openJumphostOf(command, open.fleetRack);
+      const hostKeys = await deskHostKeys(command, rackName);
+      const found = await checkSignIns({
+        ...{ rack, secrets, values, hostKeys, signal, now: io.now },
+        dial: jumphost.connect,
+        datagrams: jumphost.datagrams,
+        scratch: await stateFolder(command),
+      });
+      for (const { secrets: names, what, state, why } of found) {
+        rows.push({ name: names.join(','), what, state, why });
       }
-      if (!offline) {
-        const jumphost = await openJumphostOf(command, open.fleetRack);
-        const hostKeys = await deskHostKeys(command, rackName);
-        const found = await checkSignIns({
-          ...{ rack, secrets, values, hostKeys, signal, now: io.now },
-          dial: jumphost.connect,
-          datagrams: jumphost.datagrams,
-          scratch: await stateFolder(command),
-        });
-        for (const { secrets: names, what, state, why } of found) {
-          rows.push({ name: names.join(','), what, state, why });
-        }
-      }
-      printTable(io, columns, rows);
-      const bad = rows.filter(({ state }) => !isGood.has(state)).length;
-      const unknown = rows.filter(({ state }) => state === 'unknown').length;
-      io.out('');
-      io.out(`${count(rows.length, 'check')}: ${bad} failed, ${unknown} not possible from a desk`);
-      if (bad > 0) io.exitCode = exitCodes.partlyFailed;
-    });
+    }
+    printTable(io, columns, rows);
+    const bad = rows.filter(({ state }) => !isGood.has(state)).length;
+    const unknown = rows.filter(({ state }) => state === 'unknown').length;
+    io.out('');
+    io.out(`${count(rows.length, 'check')}: ${bad} failed, ${unknown} not possible from a desk`);
+    if (bad > 0) io.exitCode = exitCodes.partlyFailed;
   });
 }
 

@@ -1,7 +1,6 @@
 /** `skolo secrets rotate`: a new value at both ends. */
 import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import { audit } from '../../machine-way.ts';
 import { plain } from '../../output/text.ts';
 import { deskHostKeys } from './check.ts';
@@ -27,19 +26,19 @@ export function define(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo secrets rotate rack4 machines');
 
-  command.action(async (rackName: string, name: string, { leaveOut = [] }: Options) => {
-    const { io } = command;
-    const open = await openSecrets(command, rackName);
-    const secret = await findSecret(open, name);
-    const { rack, store, secrets } = open;
-    const { rotateSecret, rotationRefusal } = await import('@skolo/secret-store/rotate');
-    const refusal = await rotationRefusal(secret, rack);
-    if (refusal !== undefined) {
-      complain(io, `${name}: ${refusal}`);
-      io.exitCode = exitCodes.failed;
-      return;
-    }
-    await interruptible(command, async (signal) => {
+  command.interruptible(
+    async (signal, rackName: string, name: string, { leaveOut = [] }: Options) => {
+      const { io } = command;
+      const open = await openSecrets(command, rackName);
+      const secret = await findSecret(open, name);
+      const { rack, store, secrets } = open;
+      const { rotateSecret, rotationRefusal } = await import('@skolo/secret-store/rotate');
+      const refusal = await rotationRefusal(secret, rack);
+      if (refusal !== undefined) {
+        complain(io, `${name}: ${refusal}`);
+        io.exitCode = exitCodes.failed;
+        return;
+      }
       const { applySecrets } = await import('@skolo/fleet/secrets');
       const { filesInGit } = await import('@skolo/secret-store');
       const way = await secretsDeps(command, open, new Map(), signal);
@@ -66,6 +65,6 @@ export function define(command: SkoloCommand): void {
       if (outcome.next !== undefined) io.out(plain(`${name}: not finished; ${outcome.next}`));
       if (outcome.isDone) io.out(`${name}: rotated; the former value is in ${store.title}`);
       else io.exitCode = exitCodes.partlyFailed;
-    });
-  });
+    },
+  );
 }

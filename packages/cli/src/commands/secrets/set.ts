@@ -136,25 +136,23 @@ export function edit(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo secrets edit rack4 tokens.yaml');
 
-  command.action(async (rackName: string, name: string) => {
+  command.interruptible(async (signal, rackName: string, name: string) => {
     const { io } = command;
     const open = await openSecrets(command, rackName);
     const { place } = await findSecret(open, name);
     const { secretFrom } = await import('@skolo/secret-store');
     const { withPrivateFile } = await import('@skolo/fleet/secrets');
-    await interruptible(command, async (signal) => {
-      const former = await open.store.read(place, signal);
-      const value = await withPrivateFile(io.env, name, former ?? new Secret(''), (path) =>
-        runEditor(command, path, signal),
-      );
-      signal.throwIfAborted();
-      if (value.reveal() === (former?.reveal() ?? '')) {
-        io.err(`${place}: not changed`);
-        return;
-      }
-      await open.store.write(place, secretFrom(Buffer.from(value.reveal()), name));
-      io.err(`${place}: stored in ${open.store.title}; ${apply(rackName)}`);
-    });
+    const former = await open.store.read(place, signal);
+    const value = await withPrivateFile(io.env, name, former ?? new Secret(''), (path) =>
+      runEditor(command, path, signal),
+    );
+    signal.throwIfAborted();
+    if (value.reveal() === (former?.reveal() ?? '')) {
+      io.err(`${place}: not changed`);
+      return;
+    }
+    await open.store.write(place, secretFrom(Buffer.from(value.reveal()), name));
+    io.err(`${place}: stored in ${open.store.title}; ${apply(rackName)}`);
   });
 }
 

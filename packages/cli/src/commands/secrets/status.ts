@@ -6,7 +6,6 @@ import { expiryOf } from '@skolo/secret-store/expiry';
 import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count, plain } from '../../output/text.ts';
@@ -37,10 +36,10 @@ export function define(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo secrets status rack4');
 
-  command.action(async (rackName: string, { offline, json }: { offline?: true; json?: true }) => {
-    const { io } = command;
-    const open = await openSecrets(command, rackName);
-    await interruptible(command, async (signal) => {
+  command.interruptible(
+    async (signal, rackName: string, { offline, json }: { offline?: true; json?: true }) => {
+      const { io } = command;
+      const open = await openSecrets(command, rackName);
       const { rows, values, isComplete } = await readStore(command, open, signal);
       const places = offline ? [] : await compareWithRack(command, open, values, signal);
       const all = rows.map((row) => ({ ...row, ...statesOf(row.secret, places) }));
@@ -55,8 +54,8 @@ export function define(command: SkoloCommand): void {
         isComplete && places !== undefined && all.every(({ stored }) => stored === 'yes');
       const isSame = all.every((row) => [row.cluster, row.jumphost].every(isFine));
       if (!isWell || !isSame) io.exitCode = exitCodes.partlyFailed;
-    });
-  });
+    },
+  );
 }
 
 /** Rotations that go on, and devices that were left out. */

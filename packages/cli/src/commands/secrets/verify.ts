@@ -5,7 +5,7 @@ import type { FleetRack } from '@skolo/fleet';
 import { type Secret, valuesIn } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
-import { interruptible, loadFleet } from '../../fleet.ts';
+import { loadFleet } from '../../fleet.ts';
 import { count, plain } from '../../output/text.ts';
 import { hasIdentities, openSecrets, readValues } from './open-secrets.ts';
 
@@ -23,51 +23,49 @@ export function define(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo secrets verify');
 
-  command.action(async ({ installHook: isToInstall }: Options) => {
+  command.interruptible(async (signal, { installHook: isToInstall }: Options) => {
     const { io } = command;
     const fleet = await loadFleet(command);
     const kube = resolve(dirname(fleet.file), '..');
     const { installHook, verifyRepository } = await import('@skolo/secret-store');
-    await interruptible(command, async (signal) => {
-      const git = { folder: kube, env: io.env, signal };
-      if (isToInstall) {
-        io.err(`${await installHook(git)}: runs skolo secrets verify before each commit`);
-        return;
+    const git = { folder: kube, env: io.env, signal };
+    if (isToInstall) {
+      io.err(`${await installHook(git)}: runs skolo secrets verify before each commit`);
+      return;
+    }
+    const all = { stores: new Set([join(kube, 'sops')]), values: new Map<string, Secret>() };
+    const forbidden = new Set<string>();
+    const canOpen = await hasIdentities(io);
+    for (const rack of await racksHere(fleet.racks)) {
+      const open = await openSecrets(command, rack.name);
+      for (const path of clearPaths(open)) forbidden.add(path);
+      const { command: program, folder, sops = '../../sops' } = open.rack.secrets;
+      if (program === undefined && folder === undefined) {
+        all.stores.add(resolve(open.rack.dir, sops));
       }
-      const all = { stores: new Set([join(kube, 'sops')]), values: new Map<string, Secret>() };
-      const forbidden = new Set<string>();
-      const canOpen = await hasIdentities(io);
-      for (const rack of await racksHere(fleet.racks)) {
-        const open = await openSecrets(command, rack.name);
-        for (const path of clearPaths(open)) forbidden.add(path);
-        const { command: program, folder, sops = '../../sops' } = open.rack.secrets;
-        if (program === undefined && folder === undefined) {
-          all.stores.add(resolve(open.rack.dir, sops));
-        }
-        // A program may ask its user, and a hook must not.
-        if (program !== undefined || (folder === undefined && !canOpen)) continue;
-        for (const [name, value] of await readValues(open, signal)) {
-          const secret = open.secrets.find((each) => each.name === name);
-          // Not secret, or only digests.
-          if (secret === undefined || isPublic.has(secret.kind)) continue;
-          const values = isOfLogins.has(secret.kind) ? valuesIn(value) : [value];
-          for (const [index, each] of values.entries()) {
-            const which = index === 0 ? '' : ` (value ${index + 1})`;
-            all.values.set(`${secret.place}${which}`, each);
-          }
+      // A program may ask its user, and a hook must not.
+      if (program !== undefined || (folder === undefined && !canOpen)) continue;
+      for (const [name, value] of await readValues(open, signal)) {
+        const secret = open.secrets.find((each) => each.name === name);
+        // Not secret, or only digests.
+        if (secret === undefined || isPublic.has(secret.kind)) continue;
+        const values = isOfLogins.has(secret.kind) ? valuesIn(value) : [value];
+        for (const [index, each] of values.entries()) {
+          const which = index === 0 ? '' : ` (value ${index + 1})`;
+          all.values.set(`${secret.place}${which}`, each);
         }
       }
-      const stores = [...all.stores];
-      const given = { ...git, kube, stores, forbidden: [...forbidden], values: all.values };
-      const findings = await verifyRepository(given);
-      for (const { file, line, problem } of findings) {
-        io.out(plain(line === undefined ? `${file}: ${problem}` : `${file}:${line}: ${problem}`));
-      }
-      if (!canOpen) complain(io, 'without an age identity, files were not searched for values');
-      if (findings.length > 0) io.exitCode = exitCodes.failed;
-      else io.out('no secret in the clear');
-      if (findings.length > 0) io.out(count(findings.length, 'problem'));
-    });
+    }
+    const stores = [...all.stores];
+    const given = { ...git, kube, stores, forbidden: [...forbidden], values: all.values };
+    const findings = await verifyRepository(given);
+    for (const { file, line, problem } of findings) {
+      io.out(plain(line === undefined ? `${file}: ${problem}` : `${file}:${line}: ${problem}`));
+    }
+    if (!canOpen) complain(io, 'without an age identity, files were not searched for values');
+    if (findings.length > 0) io.exitCode = exitCodes.failed;
+    else io.out('no secret in the clear');
+    if (findings.length > 0) io.out(count(findings.length, 'problem'));
   });
 }
 

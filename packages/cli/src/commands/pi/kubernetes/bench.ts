@@ -15,7 +15,6 @@ import {
 import { upTo } from '../../../arguments.ts';
 import type { SkoloCommand } from '../../../command.ts';
 import { complain, failPartly } from '../../../errors.ts';
-import { interruptible } from '../../../fleet.ts';
 import { printTable } from '../../../output/table.ts';
 import { plain } from '../../../output/text.ts';
 import { openCluster } from './open-cluster.ts';
@@ -45,30 +44,28 @@ export function defineBench(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo pi kubernetes bench pis');
 
-  command.action(async (name: string, { allPairs, image, ...options }: Options) => {
+  command.interruptible(async (signal, name: string, { allPairs, image, ...options }: Options) => {
     const { io } = command;
     const data = io.env.XDG_DATA_HOME || join(homedir(), '.local', 'share');
     const folder = resolve(io.folder, options.folder ?? join(data, 'skolo', 'bench', name));
     const earlier = await earlierRuns(folder, name);
-    await interruptible(command, async (signal) => {
-      const what = 'pi kubernetes bench';
-      const { server, nodes, open } = await openCluster(command, name, { what, signal });
-      const versions = [...new Set((await nodes()).map(({ version }) => version))];
-      const { figures, failed } = await measure({
-        ...{ server, open, signal, seconds: options.seconds, allPairs: allPairs ?? false },
-        ...(image !== undefined && { image }),
-        report: (text) => io.err(plain(`${name}: ${text}`)),
-      });
-      const at = new Date(io.now()).toISOString();
-      const all = compared(figures, earlier);
-      const path = await keepRun(folder, { cluster: name, at, versions, figures });
-      await writeFile(`${path}.svg`, plotOf(`${name}, ${at}, ${versions.join(', ')}`, all));
-      print(command, all);
-      for (const remark of remarksOn(figures, server.name)) io.err(plain(remark));
-      for (const { what, where, why } of failed) complain(io, plain(`${where}: ${what}: ${why}`));
-      io.err(plain(`${path}.svg is the plot, and ${path}.json has the figures`));
-      if (failed.length > 0) failPartly(io, figures.length > 0);
+    const what = 'pi kubernetes bench';
+    const { server, nodes, open } = await openCluster(command, name, { what, signal });
+    const versions = [...new Set((await nodes()).map(({ version }) => version))];
+    const { figures, failed } = await measure({
+      ...{ server, open, signal, seconds: options.seconds, allPairs: allPairs ?? false },
+      ...(image !== undefined && { image }),
+      report: (text) => io.err(plain(`${name}: ${text}`)),
     });
+    const at = new Date(io.now()).toISOString();
+    const all = compared(figures, earlier);
+    const path = await keepRun(folder, { cluster: name, at, versions, figures });
+    await writeFile(`${path}.svg`, plotOf(`${name}, ${at}, ${versions.join(', ')}`, all));
+    print(command, all);
+    for (const remark of remarksOn(figures, server.name)) io.err(plain(remark));
+    for (const { what, where, why } of failed) complain(io, plain(`${where}: ${what}: ${why}`));
+    io.err(plain(`${path}.svg is the plot, and ${path}.json has the figures`));
+    if (failed.length > 0) failPartly(io, figures.length > 0);
   });
 }
 

@@ -12,7 +12,7 @@ import { errorText } from '@skolo/errors';
 import { removeRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError, complain } from '../../../errors.ts';
-import { clustersFile, interruptible } from '../../../fleet.ts';
+import { clustersFile } from '../../../fleet.ts';
 import { mustType } from '../../../must-type.ts';
 import { expandedNames, folded } from '../../../names.ts';
 import { count, plain } from '../../../output/text.ts';
@@ -42,10 +42,10 @@ export function defineReset(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo pi kubernetes reset pis --node host07');
 
-  command.action(async (name: string, { node, keepData: keepsData = false, yes }: Options) => {
-    const { io } = command;
-    const wanted = node === undefined ? undefined : [...new Set(expandedNames(node))];
-    await interruptible(command, async (signal) => {
+  command.interruptible(
+    async (signal, name: string, { node, keepData: keepsData = false, yes }: Options) => {
+      const { io } = command;
+      const wanted = node === undefined ? undefined : [...new Set(expandedNames(node))];
       const what = `pi kubernetes reset ${wanted?.join(' ') ?? ''}`;
       const cluster = await openCluster(command, name, { what, signal });
       const { server } = cluster;
@@ -88,8 +88,8 @@ export function defineReset(command: SkoloCommand): void {
         io,
         results.map(({ isGone, ...each }) => ({ ...each, state: isGone ? 'left' : 'failed' })),
       );
-    });
-  });
+    },
+  );
 }
 
 function agentsIn({ nodes }: Loss, { name, server }: OpenCluster, wanted: string[] | undefined) {

@@ -1,6 +1,5 @@
 import { testbedDown } from '@skolo/fleet/testbed';
 import type { SkoloCommand } from '../../../command.ts';
-import { interruptible } from '../../../fleet.ts';
 import { plain } from '../../../output/text.ts';
 import { type ClusterOptions, clusterOption, openTestbed, pollMs } from './open-testbed.ts';
 
@@ -23,17 +22,15 @@ export function defineDown(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo pi testbed down --cluster pis');
 
-  command.action(async (options: Options) => {
+  command.interruptible(async (signal, options: Options) => {
     const { io } = command;
-    await interruptible(command, async (signal) => {
-      const open = await openTestbed(command, options, signal);
-      const report = (text: string) => io.out(plain(text));
-      const volumes = options.volumes ?? false;
-      const left = await testbedDown(open, { volumes, withinMs, pollMs, signal, report });
-      for (const { kind, metadata } of left) {
-        const where = metadata.namespace === undefined ? '' : ` in ${metadata.namespace}`;
-        report(`${kind} ${metadata.name}${where}: stays; --volumes deletes it`);
-      }
-    });
+    const open = await openTestbed(command, options, signal);
+    const report = (text: string) => io.out(plain(text));
+    const volumes = options.volumes ?? false;
+    const left = await testbedDown(open, { volumes, withinMs, pollMs, signal, report });
+    for (const { kind, metadata } of left) {
+      const where = metadata.namespace === undefined ? '' : ` in ${metadata.namespace}`;
+      report(`${kind} ${metadata.name}${where}: stays; --volumes deletes it`);
+    }
   });
 }

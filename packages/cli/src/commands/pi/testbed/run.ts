@@ -1,7 +1,6 @@
 import { runPipeline } from '@skolo/fleet/testbed';
 import { timeOption } from '../../../arguments.ts';
 import type { SkoloCommand } from '../../../command.ts';
-import { interruptible } from '../../../fleet.ts';
 import { plain } from '../../../output/text.ts';
 import { type ClusterOptions, clusterOption, openTestbed, pollMs } from './open-testbed.ts';
 
@@ -21,18 +20,16 @@ export function defineRun(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo pi testbed run --cluster pis');
 
-  command.action(async (options: Options) => {
+  command.interruptible(async (signal, options: Options) => {
     const { io } = command;
-    await interruptible(command, async (signal) => {
-      const open = await openTestbed(command, options, signal);
-      const name = runName(io.now());
-      const { report, url } = await runPipeline(open, {
-        ...{ name, withinMs: options.within, pollMs, signal },
-        report: (text) => io.out(plain(text)),
-      });
-      for (const line of report?.trimEnd().split('\n') ?? []) io.out(plain(line));
-      io.out(plain(`plots: ${url}`));
+    const open = await openTestbed(command, options, signal);
+    const name = runName(io.now());
+    const { report, url } = await runPipeline(open, {
+      ...{ name, withinMs: options.within, pollMs, signal },
+      report: (text) => io.out(plain(text)),
     });
+    for (const line of report?.trimEnd().split('\n') ?? []) io.out(plain(line));
+    io.out(plain(`plots: ${url}`));
   });
 }
 

@@ -10,7 +10,6 @@ import { InvalidArgumentError } from 'commander';
 import { timeOption } from '../../../arguments.ts';
 import type { SkoloCommand } from '../../../command.ts';
 import { failPartly } from '../../../errors.ts';
-import { interruptible } from '../../../fleet.ts';
 import { printTable } from '../../../output/table.ts';
 import { plain } from '../../../output/text.ts';
 import {
@@ -47,39 +46,37 @@ export function defineUp(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo pi testbed up --cluster pis --nfs 10.1.1.1:/srv/nfs');
 
-  command.action(async (options: Options) => {
+  command.interruptible(async (signal, options: Options) => {
     const { io } = command;
-    await interruptible(command, async (signal) => {
-      const open = await openTestbed(command, options, signal);
-      const folder = await testbedFolder(command);
-      const report = (text: string) => io.out(plain(text));
-      const results = await testbedUp(open, {
-        ...{ folder, nfs: options.nfs, jenkins: options.jenkins ?? false, signal, report },
-        ...{ withinMs: options.within, pollMs },
-      });
-      showParts(command, results);
-      const failed = results.filter(({ state }) => state === 'failed');
-      if (failed.length > 0) return failPartly(io, failed.length < results.length);
-      const { name } = open;
-      const address = addressOf(await readNodes(open));
-      const kubectl = `skolo kubectl --role admin ${name}`;
-      for (const line of [
-        `Grafana: http://${address}:${testbedPorts.grafana}, user admin; the password:`,
-        `  ${kubectl} get secret -n testbed grafana -o go-template='{{.data.password|base64decode}}'`,
-        'Dashboard: http://127.0.0.1:8080 while the first command runs; the second prints a token for it:',
-        `  ${kubectl} port-forward -n testbed svc/dashboard 8080:80`,
-        `  ${kubectl} create token -n testbed dashboard-viewer`,
-        ...(results.some(({ part, state }) => part === 'jenkins' && state === 'ready')
-          ? [
-              'Jenkins: http://127.0.0.1:8081, user admin; its password is in the Secret jenkins, as that of Grafana:',
-              `  ${kubectl} port-forward -n testbed svc/jenkins 8081:80`,
-            ]
-          : []),
-        `Pipeline: skolo pi testbed run --cluster ${name}; reports: http://${address}:${testbedPorts.results}`,
-      ]) {
-        io.out(plain(line));
-      }
+    const open = await openTestbed(command, options, signal);
+    const folder = await testbedFolder(command);
+    const report = (text: string) => io.out(plain(text));
+    const results = await testbedUp(open, {
+      ...{ folder, nfs: options.nfs, jenkins: options.jenkins ?? false, signal, report },
+      ...{ withinMs: options.within, pollMs },
     });
+    showParts(command, results);
+    const failed = results.filter(({ state }) => state === 'failed');
+    if (failed.length > 0) return failPartly(io, failed.length < results.length);
+    const { name } = open;
+    const address = addressOf(await readNodes(open));
+    const kubectl = `skolo kubectl --role admin ${name}`;
+    for (const line of [
+      `Grafana: http://${address}:${testbedPorts.grafana}, user admin; the password:`,
+      `  ${kubectl} get secret -n testbed grafana -o go-template='{{.data.password|base64decode}}'`,
+      'Dashboard: http://127.0.0.1:8080 while the first command runs; the second prints a token for it:',
+      `  ${kubectl} port-forward -n testbed svc/dashboard 8080:80`,
+      `  ${kubectl} create token -n testbed dashboard-viewer`,
+      ...(results.some(({ part, state }) => part === 'jenkins' && state === 'ready')
+        ? [
+            'Jenkins: http://127.0.0.1:8081, user admin; its password is in the Secret jenkins, as that of Grafana:',
+            `  ${kubectl} port-forward -n testbed svc/jenkins 8081:80`,
+          ]
+        : []),
+      `Pipeline: skolo pi testbed run --cluster ${name}; reports: http://${address}:${testbedPorts.results}`,
+    ]) {
+      io.out(plain(line));
+    }
   });
 }
 

@@ -1,7 +1,6 @@
 import { verifyTestbed } from '@skolo/fleet/testbed';
 import type { SkoloCommand } from '../../../command.ts';
 import { exitCodes } from '../../../errors.ts';
-import { interruptible } from '../../../fleet.ts';
 import { printTable } from '../../../output/table.ts';
 import { type ClusterOptions, clusterOption, openTestbed } from './open-testbed.ts';
 
@@ -16,25 +15,23 @@ export function defineVerify(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo pi testbed verify --cluster pis');
 
-  command.action(async (options: ClusterOptions) => {
+  command.interruptible(async (signal, options: ClusterOptions) => {
     const { io } = command;
-    await interruptible(command, async (signal) => {
-      const open = await openTestbed(command, options, signal);
-      const checks = await verifyTestbed(open, { fetch: open.fetch, signal });
-      printTable(
-        io,
-        [
-          { title: 'CHECK', cell: ({ name }) => name },
-          {
-            title: 'STATE',
-            cell: ({ isOk }) => (isOk ? 'ok' : 'wrong'),
-            style: ({ isOk }) => (isOk ? 'green' : 'red'),
-          },
-          { title: 'FOUND', cell: ({ text }) => text },
-        ],
-        checks,
-      );
-      if (!checks.every(({ isOk }) => isOk)) io.exitCode = exitCodes.failed;
-    });
+    const open = await openTestbed(command, options, signal);
+    const checks = await verifyTestbed(open, { fetch: open.fetch, signal });
+    printTable(
+      io,
+      [
+        { title: 'CHECK', cell: ({ name }) => name },
+        {
+          title: 'STATE',
+          cell: ({ isOk }) => (isOk ? 'ok' : 'wrong'),
+          style: ({ isOk }) => (isOk ? 'green' : 'red'),
+        },
+        { title: 'FOUND', cell: ({ text }) => text },
+      ],
+      checks,
+    );
+    if (!checks.every(({ isOk }) => isOk)) io.exitCode = exitCodes.failed;
   });
 }
