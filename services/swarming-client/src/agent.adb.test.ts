@@ -35,14 +35,12 @@ it.runIf(isLong)('a step of repair that a person orders reboots the phone', asyn
   const lab = await Lab.open({ phones: [{ serial: '0A1B2C3D', model: 'pixel-5' }] });
   context.onTestFinished(() => lab.close());
   const agent = await lab.startAgent();
-  await expect
-    .poll(async () => (await agent.status()).devices)
-    .toMatchObject([{ state: 'present', repairSteps: expect.arrayContaining(['device-reboot']) }]);
+  const { devices } = await agent.until((status) => status.devices[0]?.state === 'present');
+  expect(devices[0]?.repairSteps).toContain('device-reboot');
 
   await agent.client().repair({ body: { step: 'device-reboot', why: 'it is slow' } });
 
   await expect.poll(() => lab.adb.phone().boots).toBe(2);
-  await expect
-    .poll(async () => (await agent.status()).repairs)
-    .toMatchObject([{ step: 'device-reboot', outcome: 'helped' }]);
+  const { repairs } = await agent.until((status) => status.repairs?.[0]?.outcome === 'helped');
+  expect(repairs).toMatchObject([{ step: 'device-reboot' }]);
 });

@@ -13,6 +13,7 @@ import { checkZip, zipOf } from './bot/install.ts';
 import {
   argumentsOf,
   processes,
+  sendSignal,
   variableOf,
   withDescendants,
   workingFolder,
@@ -157,13 +158,7 @@ async function another(its: Lab, agent: AgentProcess): Promise<AgentProcess> {
 }
 
 function send(pids: readonly number[], signal: NodeJS.Signals): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, signal);
-    } catch {
-      // It has ended by itself.
-    }
-  }
+  for (const pid of pids) sendSignal(pid, signal);
 }
 
 function pollsOf({ swarming }: Lab): number {
@@ -171,15 +166,8 @@ function pollsOf({ swarming }: Lab): number {
 }
 
 async function botIsBack(its: Lab, agent: AgentProcess, polls: number): Promise<void> {
-  await expect
-    .poll(
-      async () => {
-        const { bot } = await agent.status();
-        return { state: bot?.state, polls: pollsOf(its) > polls, why: bot?.why };
-      },
-      { timeout: backWithinMs },
-    )
-    .toMatchObject({ state: 'running', polls: true });
+  await expect.poll(() => pollsOf(its), { timeout: backWithinMs }).toBeGreaterThan(polls);
+  await agent.until(({ bot }) => bot?.state === 'running');
 }
 
 /** No task waits or runs any more, and the agent knows. */
@@ -195,7 +183,7 @@ async function settled(its: Lab, agent: AgentProcess): Promise<void> {
     return { open, reasons, bot: bot?.state, task, sick: swarming.bots.get(machine)?.maintenance };
   };
   await expect.poll(look, { timeout: backWithinMs }).toEqual({ open: [] });
-  await expect.poll(async () => (await agent.status()).task).toMatchObject({ running: false });
+  await agent.until(({ task }) => task?.running === false);
 }
 
 /** What it forks has its command line for a moment. */
