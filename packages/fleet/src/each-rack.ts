@@ -6,7 +6,6 @@ import { FleetError } from './errors.ts';
 export interface RackAnswer<T> {
   rack: FleetRack;
   answer?: T;
-  /** Why there is none. */
   error?: Error;
 }
 

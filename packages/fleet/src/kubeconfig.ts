@@ -4,7 +4,6 @@ import { serverName } from './api-check.ts';
 interface KubeconfigParts {
   rack: string;
   context: string;
-  /** PEM. */
   authority: string;
   proxyUrl: string;
   tokenFile: string;

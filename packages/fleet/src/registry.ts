@@ -18,7 +18,6 @@ export class RegistryError extends Error {
   }
 }
 
-/** The name of an image, in parts. */
 export interface ImageName {
   /** `docker.io`, `127.0.0.1:5000`. */
   registry: string;
@@ -74,14 +73,12 @@ export const Index = z.looseObject({
 export const Image = z.looseObject({ config: Descriptor, layers: z.array(Descriptor) });
 const Tags = z.looseObject({ tags: z.array(z.string()).nullish() });
 
-/** An image as a registry has it. */
 export interface Resolved {
   /** `sha256:…` of the manifest that the registry sent. */
   digest: string;
   /** Whether it can have an image for each platform. */
   isIndex: boolean;
   type: string;
-  /** Manifest, as it came. */
   bytes: Buffer;
 }
 

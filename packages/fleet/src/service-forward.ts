@@ -21,7 +21,6 @@ export async function startForward(
 ): Promise<LocalServer> {
   const sockets = new Set<Duplex>();
 
-  /** The same request to the service. */
   async function ask(incoming: IncomingMessage) {
     const { host, port } = target;
     const socket = await connect(host, port, AbortSignal.timeout(patienceMs));

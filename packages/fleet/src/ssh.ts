@@ -3,7 +3,6 @@ import { shellWord } from '@skolo/errors';
 import type { Way } from './clusters.ts';
 
 interface MasterOptions {
-  /** Path of its socket. */
   control: string;
   /** ssh may ask for a passphrase or a host key. */
   mayAsk: boolean;

@@ -7,7 +7,6 @@ import { errorCode } from '@skolo/errors';
 import { request } from '@skolo/errors/http';
 import { markForwarded } from './forwarded.ts';
 
-/** Connects to an address behind the tunnel. */
 export type Open = (host: string, port: number, signal: AbortSignal) => Promise<Socket>;
 
 /** How long a request waits for the tunnel. */

@@ -27,7 +27,6 @@ export interface TunnelDeps {
   onLost(error: Error): void;
 }
 
-/** A connection that is there. */
 interface Connection {
   way: Way;
   master: ChildProcess;

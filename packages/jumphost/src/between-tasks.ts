@@ -109,7 +109,6 @@ export async function betweenTasks<T>(
   }
 }
 
-/** Why nothing was done. */
 export function tooLong({ taskMs }: TaskTimes): string {
   return `it has run tasks for ${Math.round(taskMs / 60_000)} min`;
 }

@@ -130,7 +130,6 @@ async function sumOf(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** A file of one's own. */
 export async function localFile(file: string): Promise<LocalFile> {
   return { file, sha256: await sumOf(file) };
 }

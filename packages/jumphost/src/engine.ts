@@ -24,7 +24,6 @@ export interface StepProgress {
 }
 
 export interface PrepareOptions {
-  /** Changes nothing. */
   isCheck: boolean;
   /** Called for every change of a state, with all steps. */
   report(steps: readonly StepProgress[]): void;
@@ -99,7 +98,6 @@ function isLost(error: unknown): boolean {
   return error instanceof JumphostError && error.code === 'LOST';
 }
 
-/** Whether all is as it has to be. */
 export function isPrepared(steps: readonly StepProgress[]): boolean {
   return steps.every(({ state }) => state === 'ok' || state === 'changed');
 }

@@ -1,7 +1,7 @@
 /** Files that have to be as they are given, and what has to happen when they are new. */
 import { shellWord } from '@skolo/errors';
 import { type FileContent, type Host, sha256 } from './host.ts';
-import type { Check, Step } from './step.ts';
+import type { Step } from './step.ts';
 
 /** Where it is noted that a program has not read its new files yet. After a reboot every program has. */
 const pendingFolder = '/run/skolo-jumphost';
@@ -40,8 +40,8 @@ export function fileStep({ name, about, files, activate, verify }: FileStep): St
 }
 
 /** A check by a script that prints what is not as it has to be. */
-export async function checkByScript(host: Host, script: string): Promise<Check> {
-  return { differs: linesOf(await host.need(script)) };
+export function checkByScript(script: string): Step['check'] {
+  return async (host) => ({ differs: linesOf(await host.need(script)) });
 }
 
 export function linesOf(text: string): string[] {
@@ -62,7 +62,6 @@ export async function differingFiles(host: Host, files: readonly FileContent[]):
   });
 }
 
-/** Writes those that differ. */
 export async function writeDiffering(host: Host, files: readonly FileContent[]): Promise<void> {
   const states = await readStates(host, files);
   for (const [at, file] of files.entries()) {

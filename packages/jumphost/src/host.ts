@@ -23,7 +23,6 @@ export interface RunOptions {
   deadlineMs?: number;
 }
 
-/** What is written to a file. */
 export interface FileContent {
   path: string;
   content: string | Buffer | LocalFile;

@@ -16,7 +16,6 @@ export interface RebootDeps {
   /** Reaches services of the rack. */
   fetch: typeof fetch;
   power: Pick<Client<typeof powerCycleDaemonApi>, 'hold' | 'release' | 'cycles' | 'controllers'>;
-  /** A line for people. */
   report(line: string): void;
   /** Milliseconds since 1970. */
   now(): number;

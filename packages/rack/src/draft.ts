@@ -20,7 +20,6 @@ export interface Draft {
   declared: Record<Section, Set<string>>;
   /** Names that must be unique, in the order of the file. */
   named: { name: string; what: string; path: Path; at?: 'key' }[];
-  /** Path of each entry. */
   where: Map<object, Path>;
 }
 
@@ -51,6 +50,16 @@ export function reportTo(problems: Problem[]): Report {
 
 function pathOf(spot: Spot): Path {
   return typeof spot === 'function' ? spot() : spot;
+}
+
+/** Gives the first entry with a value, if it is another one. */
+export function firsts<V, E>(): (value: V, entry: E) => E | undefined {
+  const known = new Map<V, E>();
+  return (value, entry) => {
+    const first = known.get(value);
+    if (first === undefined) known.set(value, entry);
+    return first;
+  };
 }
 
 /** A path within an entry. */

@@ -62,7 +62,6 @@ function entryOf(model: Model) {
   return object({ ...model.options, ...infrastructureShape });
 }
 
-/** The schema for this model. */
 export function infrastructureEntry(model: Model): ReturnType<typeof entryOf> {
   const entry = entriesByModel.get(model) ?? entryOf(model);
   entriesByModel.set(model, entry);

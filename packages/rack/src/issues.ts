@@ -3,7 +3,6 @@
 /** Keys and indices from the top of the file. */
 export type Path = readonly (string | number)[];
 
-/** A problem without a position. */
 export interface Problem {
   path: Path;
   /** Kind of the mistake. Of the names of a range, only the first with the same kind is shown. */
@@ -13,7 +12,6 @@ export interface Problem {
   at?: 'key';
   /** The other entry of a conflict. */
   other?: Path;
-  /** An unknown reference. */
   missing?: { section: 'identities' | 'logins' | 'infrastructure'; name: string };
   /** A scalar that must be text: the message ends with its quoted form. */
   quote?: true;

@@ -16,7 +16,6 @@ export type SubSchema = JsonSchema | boolean;
 
 const rangePattern = '\\[\\d+(-\\d+)?(,\\d+(-\\d+)?)*\\]';
 
-/** Content of rack.schema.json. */
 export function rackJsonSchema(): JsonSchema {
   const file = schemaOf(
     object({
@@ -92,7 +91,6 @@ function ownKeys(model: Model, common: string[]): JsonSchema {
   };
 }
 
-/** Keys of this model only. */
 export function modelJson(model: Model): JsonSchema {
   return schemaOf(object(model.options));
 }
@@ -122,7 +120,6 @@ function withRanges(schema: JsonSchema): JsonSchema {
   return { ...rest, anyOf: [{ pattern }, { pattern: rangePattern }] };
 }
 
-/** Changes all direct sub-schemas. */
 function mapSchemas(schema: JsonSchema, change: (schema: JsonSchema) => JsonSchema): JsonSchema {
   const one = <S extends SubSchema>(inner: S) => (isSchema(inner) ? change(inner) : inner);
   const { properties, items, anyOf, oneOf, allOf, additionalProperties } = schema;

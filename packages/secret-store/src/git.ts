@@ -9,7 +9,6 @@ import { StoreError } from './errors.ts';
 const deadlineMs = 60_000;
 
 export interface GitDeps {
-  /** A folder of the repository. */
   folder: string;
   /** git of a hook has its index in variables. */
   env: NodeJS.ProcessEnv;
@@ -45,7 +44,6 @@ export async function git(
   });
 }
 
-/** Top folder of the repository. */
 export async function topFolder(deps: GitDeps): Promise<string> {
   return (await git(deps, ['rev-parse', '--show-toplevel'])).toString().trimEnd();
 }

@@ -3,7 +3,6 @@
 /** Where a secret is kept. A path is relative to the folder of rack.yaml. Never the secret itself. */
 export type SecretRef = { file: string } | { env: string };
 
-/** How services sign in to equipment. */
 export interface Login {
   name: string;
   username?: string;

@@ -198,7 +198,6 @@ export async function lendPublicPort(api: ApiServer, service: PodService): Promi
   });
 }
 
-/** Makes the Service what it was. */
 export async function takePublicPortBack(api: ApiServer, service: PodService): Promise<void> {
   const found = await api.get(servicePath(service), Service);
   const spec = Lent.parse(parseJson(found?.metadata.annotations[lentAnnotation] ?? ''));

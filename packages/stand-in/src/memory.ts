@@ -14,7 +14,6 @@ const run = '/run/skolo-stand-in';
 const former = '/var/lib/skolo/stand-in/former';
 
 const Remembered = Memory.extend({
-  /** What was last logged. */
   logged: z.string().default(''),
 });
 export type Remembered = z.output<typeof Remembered>;

@@ -7,7 +7,6 @@ import type { PodService } from './services.ts';
 
 export interface Probe {
   isAnswering: boolean;
-  /** What was asked, and the result. */
   text: string;
 }
 

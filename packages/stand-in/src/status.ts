@@ -5,7 +5,6 @@ import { type Context, type Found, find, holdText } from './look.ts';
 import { readHold } from './memory.ts';
 import { allServices, hasUnit, type PodService, rackFileOf } from './services.ts';
 
-/** A paragraph for each service. */
 export async function statusText(context: Context): Promise<string> {
   const lines: string[] = [];
   for (const service of allServices) {

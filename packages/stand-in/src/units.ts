@@ -51,7 +51,6 @@ export async function startTransient(
   await run('systemd-run', args, { timeout: timeoutMs });
 }
 
-/** Files of units have changed. */
 export async function readUnits(): Promise<void> {
   await systemctl('daemon-reload');
 }

@@ -61,12 +61,8 @@ function joinStep({ member, cluster, server }: Joining): Step {
   return {
     name: 'kubeadm-join',
     about: 'its kubelet has joined, and runs',
-    check: (host) =>
-      checkByScript(
-        host,
-        `${unfinishedScript(kubeletFile)}
-systemctl is-active -q kubelet.service || echo 'kubelet does not run'`,
-      ),
+    check: checkByScript(`${unfinishedScript(kubeletFile)}
+systemctl is-active -q kubelet.service || echo 'kubelet does not run'`),
     async apply(host) {
       if ((await host.need(unfinishedScript(kubeletFile))) !== '') {
         const ca = await cluster.ca();

@@ -35,12 +35,8 @@ function serverStep({ server, version }: Pick<ClusterPlan, 'server' | 'version'>
   return {
     name: 'kubeadm',
     about: `the server of the cluster, ${version} where there is none, answers`,
-    check: (host) =>
-      checkByScript(
-        host,
-        `${unfinishedScript(adminFile)}
-[ ! -e ${adminFile} ] || why=$(${ready} 2>&1 > /dev/null) || echo "the API server is not ready: $(echo "$why" | tail -n 1)"`,
-      ),
+    check: checkByScript(`${unfinishedScript(adminFile)}
+[ ! -e ${adminFile} ] || why=$(${ready} 2>&1 > /dev/null) || echo "the API server is not ready: $(echo "$why" | tail -n 1)"`),
     async apply(host) {
       // Only for a cluster that is to be made: what is there was encrypted by the key that is there.
       const isMade = (await host.need(unfinishedScript(adminFile))) === '';

@@ -15,7 +15,6 @@ import { parseImage } from '../registry.ts';
 import type { NeededImage } from './images.ts';
 
 export interface CarryDeps {
-  /** Name of the rack. */
   name: string;
   jumphost: Pick<Jumphost, 'onJumphost'>;
   /** How long a command waits for the jumphost. */

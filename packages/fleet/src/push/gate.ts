@@ -85,7 +85,6 @@ type PodState =
   | 'old'
   /** It ends: of an earlier version, and finishes its task. */
   | 'draining'
-  /** It starts. */
   | 'waiting'
   /** Waiting does not help. */
   | 'failed'
@@ -101,7 +100,6 @@ export interface PodVerdict {
   state: PodState;
   /** What is wrong, or what it waits for. */
   cause: string;
-  /** Restarts of its containers. */
   restarts: number;
 }
 

@@ -56,7 +56,6 @@ export interface HeldLease {
   release(last?: Last): Promise<void>;
 }
 
-/** Holder and last push of a rack. */
 export async function readLease(
   kubectl: Kubectl,
   signal?: AbortSignal,

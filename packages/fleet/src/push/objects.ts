@@ -99,7 +99,6 @@ export function titleOf({ kind, metadata: { name, namespace } }: KubeObject): st
   return namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
 }
 
-/** Whether it makes pods. */
 export function isWorkload({ kind }: KubeObject): boolean {
   return kind === 'Deployment' || kind === 'DaemonSet';
 }

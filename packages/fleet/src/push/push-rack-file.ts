@@ -27,12 +27,10 @@ export function isRackFile({ kind, metadata }: KubeObject): boolean {
   return kind === 'ConfigMap' && metadata.name === 'rack';
 }
 
-/** A service with rack.yaml. */
 interface Reader extends PodPort {
   service: string;
 }
 
-/** What a service says of rack.yaml. */
 export interface InForce {
   /** Since when, in seconds; undefined: it has read none. */
   since: number | undefined;
@@ -131,7 +129,6 @@ export function readInForce(metrics: string): InForce {
   };
 }
 
-/** Why a service does not use the file. */
 async function rejection(reader: Reader, { rack }: RackFileDeps): Promise<string> {
   const text = await getFromPod(reader, 'readyz', rack).catch(() => '');
   const { degraded = [] } = Readiness.safeParse(parseJson(text)).data ?? {};

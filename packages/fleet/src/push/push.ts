@@ -35,7 +35,6 @@ export interface PushDeps {
   times: Omit<RolloutTimes, 'soakMs'> & { lease?: LeaseTimes; patienceMs: number };
   signal: AbortSignal;
   now(): number;
-  /** A line of progress. */
   report(rack: string, text: string): void;
 }
 

@@ -168,7 +168,6 @@ async function readDeletable(rack: Rack): Promise<KubeObject[]> {
   return await getLabeled(rack, kinds, 'app.kubernetes.io/part-of=skolo');
 }
 
-/** Applies objects under our field manager. */
 export async function applyObjects(
   { kubectl }: Rack,
   objects: readonly KubeObject[],
@@ -220,7 +219,6 @@ export async function readForGate(rack: Rack, namespace = ''): Promise<KubeObjec
   return await getObjects(rack, [gateKinds.join(','), '-n', namespace]);
 }
 
-/** The nodes of a rack. */
 export async function readNodes(rack: Rack): Promise<KubeObject[]> {
   return await getObjects(rack, ['nodes']);
 }

@@ -20,7 +20,6 @@ export const Request = z.object({
   version: z.string().exactOptional(),
   /** Back to the versions before the last push of each rack. */
   isRollback: z.boolean().default(false),
-  /** In the order of their stages. */
   racks: z.array(z.string()),
   canaries: z.number(),
   soakMs: z.number(),

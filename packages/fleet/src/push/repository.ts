@@ -9,7 +9,6 @@ import { FleetError } from '../errors.ts';
 import { type ProgramOptions, runToEnd } from '../program.ts';
 
 export interface Repository {
-  /** Folder of the working tree. */
   root: string;
   /** Of the commit that is checked out. */
   head: string;

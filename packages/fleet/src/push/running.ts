@@ -8,7 +8,6 @@ export interface Running {
   image: string;
 }
 
-/** Images of our workloads, by name. */
 export async function readRunning(rack: Rack): Promise<Running[]> {
   const kinds = 'deployments.apps,daemonsets.apps';
   const args = [kinds, '-A', '-l', 'app.kubernetes.io/part-of=skolo'];

@@ -5,7 +5,6 @@ import { inParallel } from '@skolo/errors';
 export const racksAtOnce = 4;
 
 export interface Stages<R> {
-  /** Names of racks. */
   stages: readonly (readonly string[])[];
   /** Whether a rack that has failed keeps others from beginning. */
   onFailure: 'stop' | 'continue';

@@ -121,7 +121,6 @@ export function isDirty(tag: string): boolean {
 /** UTC time, user, commit, `clean`: `2026-11-20T22_40_05Z-ann-295cca0-clean`. */
 const cleanTag = /^\d{4}-\d\d-\d\dT\d\d_\d\d_\d\dZ-[\w.-]+-[0-9a-f]{7,40}-clean$/;
 
-/** The newest build of a clean tree. */
 export function newestTag(tags: readonly string[]): string | undefined {
   return tags
     .filter((tag) => cleanTag.test(tag))

@@ -50,7 +50,6 @@ export async function testbedDown(cluster: Rack, options: DownOptions): Promise<
   return (await readAll(cluster)).filter(isKept);
 }
 
-/** Whether an object stays. */
 function keptBy(all: readonly KubeObject[], volumes: boolean): (object: KubeObject) => boolean {
   if (volumes) return () => false;
   const claims = all.filter(({ kind }) => kind === 'PersistentVolumeClaim');

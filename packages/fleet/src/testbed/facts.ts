@@ -5,7 +5,6 @@ import type { KubeObject } from '../push/objects.ts';
 import { getObjects, type Rack } from '../push/rack.ts';
 import { testbedLabel } from './parts.ts';
 
-/** An export of an NFS server. */
 export interface Nfs {
   server: string;
   path: string;

@@ -3,7 +3,6 @@ import type { KubeObject } from '../push/objects.ts';
 import { getLabeled, type Rack } from '../push/rack.ts';
 
 export interface Part {
-  /** Its folder. */
   name: string;
   /** Has claims, which need a default StorageClass. */
   hasClaims?: true;
@@ -46,7 +45,6 @@ export const kinds = [
   'services',
 ];
 
-/** Objects of the testbed. */
 export async function readTestbed(cluster: Rack, wanted: readonly string[]): Promise<KubeObject[]> {
   return await getLabeled(cluster, wanted, `app.kubernetes.io/part-of=${testbedLabel}`);
 }

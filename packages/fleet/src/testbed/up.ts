@@ -18,7 +18,6 @@ import { kinds, type Part, parts, readTestbed, testbedLabel } from './parts.ts';
 export interface PartResult {
   part: string;
   state: 'ready' | 'skipped' | 'failed';
-  /** Objects that were made or changed. */
   changed: number;
   /** Of the other states than `ready`. */
   why?: string;
@@ -94,7 +93,6 @@ function refuseOtherNfs(before: Nfs | undefined, now: Nfs | undefined) {
   );
 }
 
-/** Why a part is not applied. */
 function reasonToLeave(
   { name, isOptional, hasClaims }: Part,
   { defaultClass, hasMetricsServer, hasJenkins }: ClusterFacts,
@@ -210,7 +208,6 @@ async function untilReady(
   }
 }
 
-/** How far workloads are. */
 export async function judgeAll(cluster: Rack, workloads: readonly KubeObject[]) {
   const byNamespace = Map.groupBy(workloads, ({ metadata }) => metadata.namespace);
   const found = await Promise.all(

@@ -38,7 +38,6 @@ interface Section {
   lines: string[];
 }
 
-/** Without comments and empty lines. */
 function sectionsOf(text: string): Section[] {
   const sections: Section[] = [];
   for (const line of text.split('\n')) {

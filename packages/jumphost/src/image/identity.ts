@@ -9,7 +9,6 @@ import { sha256 } from '../host.ts';
 
 export interface Identity {
   rack: string;
-  /** Its host name. */
   name: string;
   /** IPv4. */
   address: string;

@@ -56,13 +56,9 @@ const nfsUnits = ['nfs-server.service', 'rpcbind.service', 'rpcbind.socket'];
 const nfsOffStep: Step = {
   name: 'nfs',
   about: 'the server for volumes is off until `prepare` turns it on',
-  check: (host) =>
-    checkByScript(
-      host,
-      `for each in ${nfsUnits.join(' ')}; do
+  check: checkByScript(`for each in ${nfsUnits.join(' ')}; do
   ! systemctl is-enabled -q $each 2>/dev/null || echo "$each starts with the computer"
-done`,
-    ),
+done`),
   async apply(host) {
     await host.need(`systemctl disable --quiet ${nfsUnits.join(' ')}`);
   },
@@ -94,13 +90,10 @@ const known = [
 const anonymousStep: Step = {
   name: 'anonymous',
   about: 'no name, no id, no key, no random seed',
-  check: (host) =>
-    checkByScript(
-      host,
-      `for each in ${known.join(' ')}; do [ ! -e "$each" ] && [ ! -L "$each" ] || echo "$each is there"; done
+  check:
+    checkByScript(`for each in ${known.join(' ')}; do [ ! -e "$each" ] && [ ! -L "$each" ] || echo "$each is there"; done
 [ ! -s /etc/machine-id ] || echo '/etc/machine-id is not empty'
-[ -e /etc/machine-id ] || echo '/etc/machine-id is missing'`,
-    ),
+[ -e /etc/machine-id ] || echo '/etc/machine-id is missing'`),
   async apply(host) {
     await host.need(`rm -rf ${known.join(' ')} && : > /etc/machine-id`);
   },

@@ -29,11 +29,9 @@ export function newClusterStep(): Step {
   return {
     name: 'new-cluster',
     about: 'nothing of the former cluster is taken over: machines have to join again',
-    check: (host) =>
-      checkByScript(
-        host,
-        `for each in ${former.join(' ')}; do [ ! -e "$each" ] || echo "the copy has $each"; done`,
-      ),
+    check: checkByScript(
+      `for each in ${former.join(' ')}; do [ ! -e "$each" ] || echo "the copy has $each"; done`,
+    ),
     async apply(host) {
       await host.need(`rm -rf ${former.join(' ')}`);
     },

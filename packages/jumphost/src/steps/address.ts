@@ -11,16 +11,12 @@ export function addressStep(address: string, subnet: string, guard: Guard): Step
   return {
     name: 'address',
     about: `${address}, and not from DHCP`,
-    check: (host) =>
-      checkByScript(
-        host,
-        `${unconfirmed}
+    check: checkByScript(`${unconfirmed}
 line=$(ip ${family} -o address show to ${shellWord(address)})
 case "$line" in
   '') echo 'no interface has the address ${address} of rack.yaml' ;;
   *' dynamic '*) echo 'the address ${address} comes from DHCP, and a start without the router would wait for it' ;;
-esac`,
-      ),
+esac`),
     apply: (host) => changeAddress(host, { address, subnet }, guard),
   };
 }

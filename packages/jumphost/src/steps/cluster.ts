@@ -61,15 +61,12 @@ export function labelStep(node: string): Step {
   return {
     name: 'label',
     about: `the node ${node} is the jumphost, and no other is`,
-    check: (host) =>
-      checkByScript(
-        host,
-        `nodes=$(${kubectl} get nodes -l ${label}=true -o name 2>&1) || { echo "$nodes" | tail -n 1; exit 0; }
+    check:
+      checkByScript(`nodes=$(${kubectl} get nodes -l ${label}=true -o name 2>&1) || { echo "$nodes" | tail -n 1; exit 0; }
 case " $(echo $nodes) " in *" node/"${name}" "*) ;; *) echo 'the node '${name}' has no label ${label}=true' ;; esac
 for each in $nodes; do
   [ "$each" = node/${name} ] || echo "$each has the label, too: k3s kubectl label $each ${label}-"
-done`,
-      ),
+done`),
     async apply(host) {
       // A kubelet registers its node some seconds after the API server is there.
       await host.need(

@@ -122,10 +122,7 @@ export function unitsStep(): Step {
   return {
     name: 'units',
     about: 'user, folders and units of skolo; the timer of the stand-in runs',
-    check: (host) =>
-      checkByScript(
-        host,
-        `same() { cmp -s "$1" "$2" || echo "$2 is missing or another one"; }
+    check: checkByScript(`same() { cmp -s "$1" "$2" || echo "$2 is missing or another one"; }
 same ${opt}/deploy/jumphost/skolo.sysusers.conf /etc/sysusers.d/skolo.conf
 same ${opt}/deploy/jumphost/skolo.tmpfiles.conf /etc/tmpfiles.d/skolo.conf
 for each in ${units.join(' ')}; do
@@ -144,8 +141,7 @@ fi
 for each in skolo-stand-in.timer skolo-jumphost-archive.path; do
   systemctl is-enabled -q "$each" 2>/dev/null || echo "$each does not start with the computer"
   systemctl is-active -q "$each" || echo "$each does not run"
-done`,
-      ),
+done`),
     async apply(host) {
       await host.need(install, { deadlineMs: 120_000 });
     },

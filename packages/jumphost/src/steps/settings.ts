@@ -87,14 +87,10 @@ systemctl is-enabled -q chrony.service || echo 'chrony.service does not start wi
 const clockOfPod: Step = {
   name: 'clock',
   about: 'no time service of its own beside the pod chrony',
-  check: (host) =>
-    checkByScript(
-      host,
-      `for each in chrony systemd-timesyncd; do
+  check: checkByScript(`for each in chrony systemd-timesyncd; do
   if systemctl is-active -q "$each"; then echo "$each.service runs beside the pod chrony"; fi
   if systemctl is-enabled -q "$each" 2>/dev/null; then echo "$each.service starts with the computer"; fi
-done`,
-    ),
+done`),
   async apply(host) {
     await host.need(
       `for each in chrony systemd-timesyncd; do

@@ -24,8 +24,7 @@ export function certificatesStep(): Step {
   return {
     name: 'certificates',
     about: `no certificate of k3s expires within ${renewedBeforeDays} days`,
-    check: (host) =>
-      checkByScript(host, expiringScript('/var/lib/rancher/k3s/server/tls', agentCertificates)),
+    check: checkByScript(expiringScript('/var/lib/rancher/k3s/server/tls', agentCertificates)),
     async apply(host) {
       // Pods go on.
       await host.need('systemctl restart k3s.service', { deadlineMs: startMs });

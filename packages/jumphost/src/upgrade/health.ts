@@ -13,7 +13,6 @@ export interface OtherHealth {
   worsened(before: string): Promise<string[]>;
 }
 
-/** The jumphost. */
 type AskedHost = Pick<Host, 'run' | 'need'>;
 
 export interface HealthDeps {
@@ -54,7 +53,6 @@ export async function readHealth(host: AskedHost, deps: HealthDeps): Promise<Hea
   return { nodes, services, ...(text !== undefined && { other: text }) };
 }
 
-/** Nodes and services. */
 async function readWell(host: AskedHost, { services }: HealthDeps): Promise<[string[], string[]]> {
   const nodes = (await readNodes(host)).filter(({ isReady }) => isReady);
   const answers = await Promise.all(services.map((each) => askService(host, each)));

@@ -21,7 +21,6 @@ export type ServerState =
   /** The new version runs. The desk has to judge it. */
   | 'ready'
   | 'returning'
-  /** Ends. */
   | 'done'
   /** Nothing was changed. */
   | 'refused'
@@ -33,7 +32,6 @@ export type ServerState =
 export interface ServerPlan {
   from: string;
   to: string;
-  /** Name of the node. */
   node: string;
   /** For a version to run. */
   seconds: number;

@@ -37,12 +37,10 @@ const states = [
   'broken',
 ] as const satisfies readonly ServerState[];
 
-/** What is on the jumphost of an upgrade. */
 interface Found {
   state: ServerState | undefined;
   to: string;
   why: string;
-  /** The program runs. */
   isActive: boolean;
 }
 

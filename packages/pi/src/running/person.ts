@@ -19,17 +19,14 @@ has() { [ -e "$1" ] && grep -v '^[[:space:]]*#' "$1" | grep -qF "$2"; }`;
   return {
     name: 'user',
     about: `${user.name} gets in with your keys, and becomes root`,
-    check: (host) =>
-      checkByScript(
-        host,
-        `if ! getent passwd ${name} > /dev/null; then echo 'there is no user '${name}; exit 0; fi
+    check:
+      checkByScript(`if ! getent passwd ${name} > /dev/null; then echo 'there is no user '${name}; exit 0; fi
 ${place}
 for each in ${keys.map(shellWord).join(' ')}; do
   has "$file" "$each" || echo "a key does not get in: $(echo "$each" | cut -c -40)…"
 done
 [ ! -e "$file" ] || [ "$(stat -c '%a %U' "$file")" = "600 "${name} ] || echo "$file is $(stat -c '%a of %U' "$file")"
-sudo -n -l -U ${name} 2>/dev/null | grep -q 'NOPASSWD: ALL' || echo ${name}' does not become root without a password'`,
-      ),
+sudo -n -l -U ${name} 2>/dev/null | grep -q 'NOPASSWD: ALL' || echo ${name}' does not become root without a password'`),
     async apply(host) {
       await host.need(`set -e
 if ! getent passwd ${name} > /dev/null; then
@@ -89,13 +86,10 @@ export function placeStep({ timezone, keyboard, locale }: PiSetup): Step {
   return {
     name: 'place',
     about: `time zone ${timezone}, keyboard ${keyboard}, language ${locale}`,
-    check: (host) =>
-      checkByScript(
-        host,
-        `now=$(readlink -f /etc/localtime); [ "$now" = "$(readlink -f ${zone})" ] || echo "its time zone is \${now#/usr/share/zoneinfo/}"
+    check:
+      checkByScript(`now=$(readlink -f /etc/localtime); [ "$now" = "$(readlink -f ${zone})" ] || echo "its time zone is \${now#/usr/share/zoneinfo/}"
 now=$(${lineOf('XKBLAYOUT', '/etc/default/keyboard')}); [ "$now" = ${layout} ] || echo "its keyboard is \${now:-not set}"
-now=$(${lineOf('LANG', '/etc/default/locale')}); [ "$now" = ${language} ] || echo "its language is \${now:-not set}"`,
-      ),
+now=$(${lineOf('LANG', '/etc/default/locale')}); [ "$now" = ${language} ] || echo "its language is \${now:-not set}"`),
     async apply(host) {
       await host.need(
         `set -e

@@ -14,12 +14,9 @@ export function nameStep({ identity: { hostname } }: PiSetup): Step {
   return {
     name: 'name',
     about: hostname,
-    check: (host) =>
-      checkByScript(
-        host,
-        `[ "$(uname -n)" = ${hostname} ] && [ "$(cat /etc/hostname)" = ${hostname} ] || echo "its name is $(uname -n)"
-[ ! -d /etc/cloud ] || [ -e ${cloudFile} ] || echo 'cloud-init sets its name at every start'`,
-      ),
+    check:
+      checkByScript(`[ "$(uname -n)" = ${hostname} ] && [ "$(cat /etc/hostname)" = ${hostname} ] || echo "its name is $(uname -n)"
+[ ! -d /etc/cloud ] || [ -e ${cloudFile} ] || echo 'cloud-init sets its name at every start'`),
     async apply(host) {
       await host.need(`set -e
 echo ${hostname} > /etc/hostname.skolo-new; mv -f /etc/hostname.skolo-new /etc/hostname
@@ -69,17 +66,13 @@ export function swapStep(): Step {
   return {
     name: 'swap',
     about: 'none, of any kind',
-    check: (host) =>
-      checkByScript(
-        host,
-        `awk 'NR > 1 { print "it swaps to " $1 }' /proc/swaps
+    check: checkByScript(`awk 'NR > 1 { print "it swaps to " $1 }' /proc/swaps
 for each in ${swapUnits.join(' ')}; do
   [ "$(systemctl is-enabled "$each" 2>/dev/null)" = masked ] || echo "$each may start swap"
 done
 grep -q '^[^#].*[[:space:]]swap[[:space:]]' /etc/fstab 2>/dev/null && echo '/etc/fstab has swap'
 [ ! -e /var/swap ] || echo '/var/swap takes room'
-[ -e ${swapFile.path} ] || echo 'rpi-swap may start swap'`,
-      ),
+[ -e ${swapFile.path} ] || echo 'rpi-swap may start swap'`),
     async apply(host) {
       await host.write(swapFile);
       await host.need(`{\n${noSwap}} > /dev/null 2>&1; true`);
@@ -148,11 +141,9 @@ fi`;
   return {
     name: 'dns',
     about: nameServers.join(', '),
-    check: (host) =>
-      checkByScript(
-        host,
-        `${which}\n[ "$(cat "$file" 2>/dev/null)" = "$text" ] || echo "$file is another one"`,
-      ),
+    check: checkByScript(
+      `${which}\n[ "$(cat "$file" 2>/dev/null)" = "$text" ] || echo "$file is another one"`,
+    ),
     async apply(host) {
       await host.need(`set -e
 ${which}

@@ -2,7 +2,7 @@
 
 import type { Ports } from '@skolo/models';
 import ipaddr from 'ipaddr.js';
-import { type Draft, type Report, type Spot, within } from '../draft.ts';
+import { type Draft, firsts, type Report, type Spot, within } from '../draft.ts';
 import type { InfrastructureDevice } from '../rack.ts';
 
 interface User {
@@ -17,15 +17,17 @@ export function checkAddresses(draft: Draft, report: Report): void {
   const { rack } = draft;
   const isWrong = subnetCheck(rack.network.subnet);
   const users = new Map<string, User[]>();
-  const macs = new Map<string, { name: string; spot: Spot }>();
-  const serials = new Map<string, { name: string; spot: Spot }>();
-  const topics = new Map<string, { name: string; spot: Spot }>();
+  const firstOf = firsts<string, { name: string; spot: Spot }>();
+
+  function checkSubnet(address: string, spot: Spot): void {
+    const wrong = isWrong(address);
+    if (wrong !== undefined) report(spot, 'subnet', wrong);
+  }
 
   function take(address: string | undefined, user: User): void {
     if (address === undefined) return;
     const { spot } = user;
-    const wrong = isWrong(address);
-    if (wrong !== undefined) report(spot, 'subnet', wrong);
+    checkSubnet(address, spot);
     const others = users.get(address) ?? [];
     users.set(address, [...others, user]);
     const conflict = others.find((other) => clash(user, other));
@@ -34,43 +36,32 @@ export function checkAddresses(draft: Draft, report: Report): void {
     report(spot, 'address twice', message, undefined, { other: conflict.spot });
   }
 
-  function takeMac(mac: string | undefined, name: string, spot: Spot): void {
-    takeOnce(macs, mac, { name, spot, rule: 'mac twice' });
-  }
-
   function takeOnce(
-    taken: Map<string, { name: string; spot: Spot }>,
+    what: 'mac' | 'serial' | 'address',
     value: string | undefined,
-    { name, spot, rule }: { name: string; spot: Spot; rule: string },
+    { name, spot }: { name: string; spot: Spot },
+    shown = value,
   ): void {
-    if (value === undefined) return;
-    const other = taken.get(value);
-    if (other === undefined) taken.set(value, { name, spot });
-    else {
-      const message = `${value} is used twice: also by ${other.name}`;
-      report(spot, rule, message, undefined, { other: other.spot });
-    }
+    const other = value === undefined ? undefined : firstOf(`${what} ${value}`, { name, spot });
+    if (other === undefined) return;
+    const message = `${shown} is used twice: also by ${other.name}`;
+    report(spot, `${what} twice`, message, undefined, { other: other.spot });
   }
 
   /** Devices share the address of the broker; each has its own command topic. */
   function takeTopic({ name, address, ports, options }: InfrastructureDevice, spot: Spot): void {
     if (address === undefined) return;
-    const wrong = isWrong(address);
-    if (wrong !== undefined) report(spot, 'subnet', wrong);
+    checkSubnet(address, spot);
     const topic = String(options.command).replaceAll('{device}', () => String(options.topic));
     const place = `${address} ${ports.mqtt ?? 1883} ${topic}`;
-    const other = topics.get(place);
-    topics.set(place, other ?? { name, spot });
-    if (other === undefined) return;
-    const message = `${topic} on ${address} is used twice: also by ${other.name}`;
-    report(spot, 'address twice', message, undefined, { other: other.spot });
+    takeOnce('address', place, { name, spot }, `${topic} on ${address}`);
   }
 
   const { jumphost } = rack;
   if (jumphost) {
     const spot = ['jumphost', 'address'];
     take(jumphost.address, { name: jumphost.name, kind: 'jumphost', spot });
-    takeMac(jumphost.mac, jumphost.name, ['jumphost', 'mac']);
+    takeOnce('mac', jumphost.mac, { name: jumphost.name, spot: ['jumphost', 'mac'] });
   }
   for (const device of rack.infrastructure.values()) {
     const { name, address, mac, ports, transport } = device;
@@ -84,15 +75,14 @@ export function checkAddresses(draft: Draft, report: Report): void {
     const spot = () => within(draft, device, 'address');
     if (transport === 'mqtt') takeTopic(device, spot);
     else take(address, { name, kind: 'infrastructure', ...given(ports), spot });
-    takeMac(mac, name, () => within(draft, device, 'mac'));
+    takeOnce('mac', mac, { name, spot: () => within(draft, device, 'mac') });
   }
   for (const machine of rack.machines.values()) {
     const { name, address, mac, ports } = machine;
     const spot = () => within(draft, machine, 'address');
     take(address, { name, kind: 'machine', ...given(ports), spot });
-    takeMac(mac, name, () => within(draft, machine, 'mac'));
-    const serialSpot = () => within(draft, machine, 'serial');
-    takeOnce(serials, machine.serial, { name, spot: serialSpot, rule: 'serial twice' });
+    takeOnce('mac', mac, { name, spot: () => within(draft, machine, 'mac') });
+    takeOnce('serial', machine.serial, { name, spot: () => within(draft, machine, 'serial') });
     for (const device of machine.devices) {
       const spot = () => within(draft, device, 'address');
       take(device.address, { name: device.fullName, kind: 'device', spot });

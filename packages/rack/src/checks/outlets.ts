@@ -1,7 +1,7 @@
 /** Checks that outlets and ports exist and are used once, and converts them to the notation of their model (`0/14`, `14`). */
 
 import { models } from '@skolo/models';
-import { type Draft, type Report, type Spot, within } from '../draft.ts';
+import { type Draft, firsts, type Report, type Spot, within } from '../draft.ts';
 import { formatUsbPort } from '../outlets.ts';
 import type { Machine, Outlet } from '../rack.ts';
 import { didYouMean } from '../suggest.ts';
@@ -56,19 +56,15 @@ export function checkOutlets(draft: Draft, report: Report): void {
 
 /** Checks that each port of a machine's hub feeds one device. */
 function checkHub({ devices }: Machine, draft: Draft, report: Report): void {
-  const users = new Map<string, string>();
+  const firstOf = firsts<string, string>();
   for (const device of devices) {
     const { power, name } = device;
     if (power === undefined || 'device' in power) continue;
     const port = formatUsbPort(power);
-    const other = users.get(port);
-    if (other === undefined) users.set(port, name);
-    else
-      report(
-        within(draft, device, 'power'),
-        'outlet twice',
-        `"${port}" is used twice: it also feeds ${other}`,
-      );
+    const other = firstOf(port, name);
+    if (other === undefined) continue;
+    const message = `"${port}" is used twice: it also feeds ${other}`;
+    report(within(draft, device, 'power'), 'outlet twice', message);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Checks settings of services against each other. */
 
-import { type Draft, type Report, within } from '../draft.ts';
+import { type Draft, firsts, type Report, within } from '../draft.ts';
 import type { Path } from '../issues.ts';
 import { swarmingSettings } from '../overrides.ts';
 import { servicePorts } from '../service-ports.ts';
@@ -53,12 +53,12 @@ function inOrder(
 }
 
 function checkCallers({ callers }: ServicesSettings['metadata-server'], report: Report): void {
-  const known = new Map<string, string>();
+  const firstOf = firsts<string, string>();
   callers.forEach(({ cidr, identity }, i) => {
     const path = ['services', 'metadata-server', 'callers', i, 'cidr'];
-    const other = known.get(cidr);
-    if (other === undefined) known.set(cidr, identity);
-    else report(path, 'twice', `${cidr} is used twice: also with the identity "${other}"`);
+    const other = firstOf(cidr, identity);
+    if (other === undefined) return;
+    report(path, 'twice', `${cidr} is used twice: also with the identity "${other}"`);
   });
 }
 
@@ -75,12 +75,12 @@ function checkBackup(settings: ServicesSettings['router-backup'], report: Report
 
 function checkPowerCycles(settings: ServicesSettings['power-cycle-daemon'], report: Report): void {
   const path = ['services', 'power-cycle-daemon'];
-  const known = new Map([[servicePorts['power-cycle-daemon'].port, 'the service itself']]);
+  const firstOf = firsts<number, string>();
+  firstOf(servicePorts['power-cycle-daemon'].port, 'the service itself');
   for (const [name, { port }] of Object.entries(settings.doors)) {
-    const other = known.get(port);
-    if (other === undefined) known.set(port, `doors.${name}`);
-    else
-      report([...path, 'doors', name, 'port'], 'twice', `${port} is used twice: also by ${other}`);
+    const other = firstOf(port, `doors.${name}`);
+    if (other === undefined) continue;
+    report([...path, 'doors', name, 'port'], 'twice', `${port} is used twice: also by ${other}`);
   }
   inOrder(settings.holds, 'defaultHours', 'maxHours', [...path, 'holds'], report);
   inOrder(settings.probeSeconds, 'first', 'most', [...path, 'probeSeconds'], report);

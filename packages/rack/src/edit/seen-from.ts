@@ -10,7 +10,6 @@ import { splitEntry } from './split-entry.ts';
 export interface SeenFrom {
   /** The sections of a rack.yaml, as JSON has them. */
   sections: Record<string, unknown>;
-  /** The same, parsed. */
   rack: Rack;
   /** The name of what is the jumphost in the file. */
   jumphost: string;

@@ -2,7 +2,6 @@
 import { type Node, parse, type Scalar } from 'yaml';
 import { hideRanges } from '../hidden-ranges.ts';
 
-/** A piece of the text, and what takes its place. */
 export interface Splice {
   from: number;
   to: number;

@@ -10,6 +10,7 @@ import { type Credentials, type Secret, valuesIn } from '@skolo/secrets';
 import { StoreError } from '../errors.ts';
 import { generateValue } from '../generate.ts';
 import {
+  again,
   atEach,
   bringUp,
   credentialsWith,
@@ -24,6 +25,7 @@ import {
   proveSnmp,
   type RotateDeps,
   type RotateOutcome,
+  repair,
   replaceInStore,
   settleMs,
   type Target,
@@ -44,7 +46,10 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
   const [current = stored, ...others] = valuesIn(stored);
   let next = await store.read(places.next, signal);
   if (next === undefined) {
-    const behind = await bringOthersUp(secret, current, deps);
+    const behind = await bringUp(secret, current, deps, async (target, leftOut) => {
+      const known = [...leftOut.values()].reverse();
+      await change(target, secret, { next: current, known: [...known, current] }, deps);
+    });
     if (behind !== undefined) return behind;
     next = (await generateValue(generatedKind(secret), '')).value;
     await store.write(places.next, next);
@@ -55,18 +60,14 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
       await store.write(secret.place, joined([current, next, ...others]));
     }
     const waiting = await untilServicesHaveBoth(secret, deps);
-    if (waiting !== undefined) return { isDone: false, failed: [], next: waiting };
+    if (waiting !== undefined) return again(waiting);
     const targets = targetsNow(secret, deps);
     const known = [current, next, ...others];
     const failed = await atEach(targets, known, deps, (target) =>
       change(target, secret, { next, known }, deps),
     );
     if (failed.length > 0) {
-      return {
-        isDone: false,
-        failed,
-        next: 'repair them and run it again, or leave them out by --leave-out NAME; services try the former and the new value',
-      };
+      return again(`${repair}; services try the former and the new value`, failed);
     }
     const saved = targets.length > 0 ? ', and is saved there' : '';
     report(`${secret.name}: ${opensText(nounOf(secret), targets)}${saved}`);
@@ -92,28 +93,6 @@ async function untilServicesHaveBoth(
   const waitMs = written > 0 ? settleMs : changedAt + settleMs - now();
   if (waitMs <= 0) return undefined;
   return `services take up the new ${nounOf(secret)} within minutes; run it again in ${Math.ceil(waitMs / 60_000)} min`;
-}
-
-/** Gives devices that were left out the password of the store. Undefined: there are none, or they stay left out. */
-async function bringOthersUp(
-  secret: RackSecret,
-  current: Secret,
-  deps: RotateDeps,
-): Promise<RotateOutcome | undefined> {
-  const failed = await bringUp(secret, current, deps, async (target, leftOut) => {
-    const known = [...leftOut.values()].reverse();
-    await change(target, secret, { next: current, known: [...known, current] }, deps);
-    deps.report(`${target.name}: has the ${nounOf(secret)} of the store now`);
-  });
-  if (failed === undefined) return undefined;
-  return {
-    isDone: false,
-    failed,
-    next:
-      failed.length > 0
-        ? 'they still have a former value; repair them and run it again, or leave them out by --leave-out NAME'
-        : 'devices that were left out have the value of the store; run it again for a new one',
-  };
 }
 
 /** Sets the new value on one device, proves it by a new session, and saves it there. */

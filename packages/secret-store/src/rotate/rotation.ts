@@ -37,6 +37,14 @@ export interface RotateOutcome {
   next?: string;
 }
 
+/** What a person does after this failed. */
+export const repair = 'repair them and run it again, or leave them out by --leave-out NAME';
+
+/** To be run again. */
+export function again(next: string, failed: RotateOutcome['failed'] = []): RotateOutcome {
+  return { isDone: false, failed, next };
+}
+
 /** Until kubelets have a changed Secret, and services have read it. */
 export const settleMs = 3 * 60_000;
 const atOnce = 8;
@@ -64,7 +72,6 @@ export function targetsOf({ logins }: RackSecret, { machines, infrastructure }: 
   );
 }
 
-/** Those that are not left out now. */
 export function targetsNow(secret: RackSecret, { rack, leaveOut }: RotateDeps): Target[] {
   return targetsOf(secret, rack).filter(({ name }) => !leaveOut.includes(name));
 }
@@ -93,7 +100,6 @@ export interface Former {
   at: number;
 }
 
-/** The last former value. */
 export async function formerOf(
   folder: string,
   { store, signal }: RotateDeps,
@@ -124,25 +130,33 @@ export async function leftOutOf(
  * Gives the value of the store to what was left out before.
  *
  * @param work gets the values of all that were left out, by the name of the device
- * @returns what failed; undefined: nothing was left out, or it stays so
+ * @returns undefined: nothing was left out, or it stays so
  */
 export async function bringUp(
   secret: RackSecret,
   current: Secret,
   deps: RotateDeps,
   work: (target: Target, leftOut: ReadonlyMap<string, Secret>) => Promise<void>,
-): Promise<RotateOutcome['failed'] | undefined> {
-  const { rack, store, leaveOut } = deps;
+): Promise<RotateOutcome | undefined> {
+  const { rack, store, leaveOut, report } = deps;
   const leftOut = await leftOutOf(secret, deps);
   const names = [...leftOut.keys()].filter((name) => !leaveOut.includes(name));
   if (names.length === 0) return undefined;
   const targets = targetsOf(secret, rack).filter(({ name }) => names.includes(name));
-  const values = [current, ...leftOut.values()];
-  const failed = await atEach(targets, values, deps, (target) => work(target, leftOut));
+  const noun = nounOf(secret);
+  const failed = await atEach(targets, [current, ...leftOut.values()], deps, async (target) => {
+    await work(target, leftOut);
+    report(`${target.name}: has the ${noun} of the store now`);
+  });
   // What left rack.yaml goes, too.
   const done = names.filter((name) => !failed.some((each) => each.name === name));
   for (const name of done) await store.remove(`${placesOf(secret, rack).leftOut}/${name}`);
-  return failed;
+  return again(
+    failed.length > 0
+      ? `they still have a former ${noun}; ${repair}`
+      : `what was left out has the ${noun} of the store; run it again for a new one`,
+    failed,
+  );
 }
 
 /**

@@ -12,6 +12,7 @@ import { type Credentials, Secret, valuesIn } from '@skolo/secrets';
 import { StoreError } from '../errors.ts';
 import { generateValue } from '../generate.ts';
 import {
+  again,
   atEach,
   bringUp,
   formerOf,
@@ -22,6 +23,7 @@ import {
   placesOf,
   type RotateDeps,
   type RotateOutcome,
+  repair,
   replaceInStore,
   settleMs,
   type Target,
@@ -42,7 +44,11 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
   }
   let next = await store.read(places.next, signal);
   if (next === undefined) {
-    const behind = await bringOthersUp(secret, current, deps);
+    const behind = await bringUp(secret, current, deps, async (target, leftOut) => {
+      const former = leftOut.get(target.name) ?? current;
+      await accept(target, [former], current, deps);
+      if (!isSame(former, current)) await forget(target, former, current, deps);
+    });
     if (behind !== undefined) return behind;
     next = (await generateValue('ssh-key', `${secret.place}@skolo`)).value;
     await store.write(places.next, next);
@@ -54,11 +60,7 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
       accept(target, [current, ...others], next, deps),
     );
     if (failed.length > 0) {
-      return {
-        isDone: false,
-        failed,
-        next: 'repair them and run it again, or leave them out by --leave-out NAME; the former key is in use',
-      };
+      return again(`${repair}; the former key is in use`, failed);
     }
     report(`${secret.name}: ${opensText('key', targets)}`);
     await replaceInStore(secret, { current, next }, deps);
@@ -75,17 +77,15 @@ async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promi
   const former = await formerOf(places.former, deps);
   if (former !== undefined) {
     if (!(await deps.isShared([secret.place, former.place]))) {
-      return {
-        ...{ isDone: false, failed: [] },
-        next: 'commit and push the store, so that the new key is not on this desk alone, and run it again to remove the former key',
-      };
+      return again(
+        'commit and push the store, so that the new key is not on this desk alone, and run it again to remove the former key',
+      );
     }
     const waitMs = former.at + settleMs - now();
     if (waitMs > 0) {
-      return {
-        ...{ isDone: false, failed: [] },
-        next: `services take up the new key within minutes; run it again in ${Math.ceil(waitMs / 60_000)} min to remove the former key`,
-      };
+      return again(
+        `services take up the new key within minutes; run it again in ${Math.ceil(waitMs / 60_000)} min to remove the former key`,
+      );
     }
     const leftOut = await leftOutOf(secret, deps);
     const targets = targetsNow(secret, deps).filter(({ name }) => !leftOut.has(name));
@@ -93,35 +93,12 @@ async function retire(secret: RackSecret, next: Secret, deps: RotateDeps): Promi
       forget(target, former.value, next, deps),
     );
     if (failed.length > 0) {
-      return { isDone: false, failed, next: 'repair them, and run it again; both keys are in use' };
+      return again('repair them, and run it again; both keys are in use', failed);
     }
     report(`${secret.name}: the former key opens nothing any more`);
   }
   await store.remove(places.next);
   return { isDone: true, failed: [] };
-}
-
-/** Gives the key of the store to what was left out. Undefined: nothing was, or it stays left out. */
-async function bringOthersUp(
-  secret: RackSecret,
-  current: Secret,
-  deps: RotateDeps,
-): Promise<RotateOutcome | undefined> {
-  const failed = await bringUp(secret, current, deps, async (target, leftOut) => {
-    const former = leftOut.get(target.name) ?? current;
-    await accept(target, [former], current, deps);
-    if (!isSame(former, current)) await forget(target, former, current, deps);
-    deps.report(`${target.name}: has the key of the store now`);
-  });
-  if (failed === undefined) return undefined;
-  return {
-    isDone: false,
-    failed,
-    next:
-      failed.length > 0
-        ? 'they still have a former key; repair them and run it again, or leave them out by --leave-out NAME'
-        : 'what was left out has the key of the store; run it again for a new one',
-  };
 }
 
 /** Adds the new key, proves it by a new session, and saves it there. */
