@@ -1,7 +1,7 @@
 /**
  * Real counterparts that tests use where they are installed.
  *
- * `node scripts/peers.mjs` prints what is here; `--json` what `npm test` passes on as SKOLO_PEERS;
+ * `node scripts/peers.mjs` prints what is here; `--json [NAME…]` what `npm test` passes on as SKOLO_PEERS;
  * `--missing-packages` one line of Debian packages for each peer that is not here and could be; with SKOLO_LONG set also
  * for those that only `npm run test:long` uses.
  */
@@ -557,8 +557,9 @@ function which(command) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const [option] = process.argv.slice(2);
-  const found = await findPeers();
+  const [option, ...names] = process.argv.slice(2);
+  const isAsked = (/** @type {PeerKind} */ { name }) => names.length === 0 || names.includes(name);
+  const found = await findPeers(peerKinds.filter(isAsked));
   if (option === '--json') {
     console.log(JSON.stringify(found));
   } else if (option === '--missing-packages') {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createClient, powerCycleDaemonApi, swarmingClientApi } from '@skolo/api';
+import { newToken } from '@skolo/common';
 import { agentState, betweenTasks, holdMachine, type MachineTasks } from '@skolo/jumphost';
 import {
   makeServiceAccountKey,
@@ -102,8 +103,12 @@ services:
     const all = [join(root, 'packages/cli/bin/skolo.js'), ...args, '--rack', rackFile];
     return (await run(process.execPath, all, { env, cwd: dir })).stdout;
   };
-  const made = await skolo('token', 'new', 'ann', '--role', 'operate');
-  await writeFile(file('token'), /skolo_[\w-]+/.exec(made)?.[0] ?? '', { mode: 0o600 });
+  const token = await newToken(file('tokens.yaml'), {
+    name: 'ann',
+    role: 'operate',
+    expiresInDays: 1,
+  });
+  await writeFile(file('token'), token, { mode: 0o600 });
 
   await writeFile(
     file('oauth.json'),
@@ -132,7 +137,6 @@ services:
 while not os.path.exists('${file('go')}'): time.sleep(0.1)`,
   });
   await expect.poll(() => swarming.task(running).state, soon).toBe('running');
-  const token = (await readFile(file('token'), 'utf8')).trim();
   const daemon = createClient(powerCycleDaemonApi, { baseUrl: power.url, token });
   const status = createClient(swarmingClientApi, { baseUrl: known.agent });
   const reported: string[] = [];

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { newToken } from '@skolo/common';
 import {
   startEdgeos,
   startEdgeSwitch,
@@ -87,8 +88,8 @@ services:
       ({ code, stdout, stderr }) => ({ code: Number(code), output: `${stdout}${stderr}` }),
     );
   };
-  const made = await skolo('token', 'new', 'ann', '--role', 'operate');
-  await writeFile(file('token'), /skolo_[\w-]+/.exec(made.output)?.[0] ?? '', { mode: 0o600 });
+  const ann = { name: 'ann', role: 'operate', expiresInDays: 1 } as const;
+  await writeFile(file('token'), await newToken(file('tokens.yaml'), ann), { mode: 0o600 });
   const read = () => readFile(rackFile, 'utf8');
   const changes: string[] = [];
   device.board.on('change', ({ outlet, on }) => changes.push(`${outlet} ${on ? 'on' : 'off'}`));

@@ -40,11 +40,10 @@ createServer((_, response) => response.end('of a former system')).listen(80);
 /** It has no port. It notes when a daemon of ours has its journal meanwhile. */
 const formerPower = `#!/bin/sh
 while :; do
-  for each in /proc/[0-9]*; do
+  for each in $(grep -als power-cycle-daemon/dist/main.js /proc/[0-9]*/cmdline); do
     pid=\${each#/proc/}
-    if tr '\\0' ' ' < "$each/cmdline" 2>/dev/null | grep -q power-cycle-daemon/dist/main.js; then
-      if grep -q " $pid " /proc/locks; then echo "$pid" >> /var/lib/both; fi
-    fi
+    pid=\${pid%/cmdline}
+    if grep -q " $pid " /proc/locks; then echo "$pid" >> /var/lib/both; fi
   done
   sleep 0.1
 done

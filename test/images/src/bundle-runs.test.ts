@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { mainOf } from '@skolo/bench';
+import { newToken } from '@skolo/common';
 import { serviceNames } from '@skolo/rack';
 import {
   makeServiceAccountKey,
@@ -55,9 +56,10 @@ ${more}`,
 }
 
 /** A user with the right to change things: variables for `skolo`. */
-async function newToken(rackFile: string, dir: string): Promise<Record<string, string>> {
-  const text = await skolo(bundles, ['token', 'new', 'ann', '--role', 'admin', '--rack', rackFile]);
-  await writeFile(join(dir, 'token'), /skolo_[\w-]+/.exec(text)?.[0] ?? '', { mode: 0o600 });
+async function newUser(rackFile: string, dir: string): Promise<Record<string, string>> {
+  const ann = { name: 'ann', role: 'admin', expiresInDays: 1 } as const;
+  const token = await newToken(join(dir, 'tokens.yaml'), ann);
+  await writeFile(join(dir, 'token'), token, { mode: 0o600 });
   return { SKOLO_RACK: rackFile, SKOLO_TOKEN_FILE: join(dir, 'token') };
 }
 
@@ -126,7 +128,7 @@ services: { power-cycle-daemon: { url: "${url}" } }
     await write(yaml(noListener));
     const service = await startBundle(bundles, 'power-cycle-daemon', flags);
     await write(yaml(service.url));
-    const env = await newToken(rackFile, dir);
+    const env = await newUser(rackFile, dir);
     await expect.poll(() => ready(service.metricsUrl)).toBe(200);
 
     const outlets = ['pdu-1/2', 'plug-1/1', 'switch-1/3'];
@@ -165,7 +167,7 @@ services:
       STORAGE_EMULATOR_HOST: storage.url,
     });
     await write(yaml(service.url));
-    const env = await newToken(rackFile, dir);
+    const env = await newUser(rackFile, dir);
 
     await skolo(bundles, ['backup', 'run', 'switch-1', '--reason', 'to see it', '--wait'], env);
 
@@ -190,7 +192,7 @@ services:
     await write(yaml(noListener));
     const service = await startBundle(bundles, 'alert-to-pubsub', flags);
     await write(yaml(service.url));
-    const env = await newToken(rackFile, dir);
+    const env = await newUser(rackFile, dir);
     await expect.poll(() => ready(service.metricsUrl)).toBe(200);
 
     await skolo(bundles, ['alerts', 'send'], env);
@@ -209,7 +211,7 @@ services: { machine-state: { url: "${url}", alertmanager: none } }
     await write(yaml(noListener));
     const service = await startBundle(bundles, 'machine-state', flags);
     await write(yaml(service.url));
-    const env = await newToken(rackFile, dir);
+    const env = await newUser(rackFile, dir);
     await expect.poll(() => ready(service.metricsUrl)).toBe(200);
 
     const index = await (await fetch(service.url)).text();

@@ -62,7 +62,8 @@ export type PeerName =
 
 const Peers = z.partialRecord(z.string(), z.object({ path: z.string(), version: z.string() }));
 
-let peers: z.infer<typeof Peers> | undefined;
+const peers = Peers.parse(JSON.parse(process.env.SKOLO_PEERS ?? '{}'));
+const looked = new Set<PeerName>();
 
 /**
  * Where the program is, or undefined when it is not installed. For `python3-google-auth` it is the
@@ -77,11 +78,11 @@ let peers: z.infer<typeof Peers> | undefined;
  *   if (!curl) return context.skip('curl is not installed');
  */
 export function peer(name: PeerName): string | undefined {
-  peers ??= Peers.parse(JSON.parse(process.env.SKOLO_PEERS ?? findPeers()));
+  if (process.env.SKOLO_PEERS === undefined && !looked.has(name)) {
+    looked.add(name);
+    const script = fileURLToPath(new URL('../../../scripts/peers.mjs', import.meta.url));
+    const text = execFileSync(process.execPath, [script, '--json', name], { encoding: 'utf8' });
+    Object.assign(peers, Peers.parse(JSON.parse(text)));
+  }
   return peers[name]?.path;
-}
-
-function findPeers(): string {
-  const script = fileURLToPath(new URL('../../../scripts/peers.mjs', import.meta.url));
-  return execFileSync(process.execPath, [script, '--json'], { encoding: 'utf8' });
 }

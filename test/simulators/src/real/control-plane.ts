@@ -12,7 +12,7 @@ import { Process } from './process.ts';
 const run = promisify(execFile);
 
 /** Of Go: a part of it lives for seconds, and would spend one of them on collecting what it has used at its start. */
-const rarelyCollected = { GOGC: 'off', GOMEMLIMIT: '400MiB' };
+const rarelyCollected = { GOGC: 'off', GOMEMLIMIT: '700MiB' };
 
 /** A node that pretends to run pods; test/control-plane/README.md says what can be made to happen on it. */
 export interface FakeNode {
