@@ -1,5 +1,6 @@
 /** Handlers of the HTTP API. */
 import type { machineStateApi } from '@skolo/api';
+import { matches } from '@skolo/api/machine-filter';
 import { type Clock, HttpProblem, type RouteHandlers } from '@skolo/common';
 import { didYouMean, type Rack } from '@skolo/rack';
 import type { Changes } from './changes.ts';
@@ -7,7 +8,6 @@ import type { Current } from './current.ts';
 import { askAgent } from './forward.ts';
 import { type History, HistoryUnavailable } from './history/history.ts';
 import { sickest } from './history/sickest.ts';
-import { matches } from './join/filter.ts';
 import type { Orders } from './orders/orders.ts';
 import { spanOf, timeline } from './timeline.ts';
 

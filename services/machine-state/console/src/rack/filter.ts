@@ -12,34 +12,12 @@ export function filterOf(query: URLSearchParams): Filter {
   return Object.fromEntries(entries);
 }
 
-export function isMatch(machine: Machine, filter: Filter): boolean {
-  const { condition, shelf, model, pool, code, cause, text } = filter;
-  return (
-    (condition === undefined || machine.condition === condition) &&
-    (shelf === undefined || machine.shelf === shelf) &&
-    (model === undefined || modelsOf(machine).includes(model)) &&
-    (pool === undefined || machine.pools.includes(pool)) &&
-    (code === undefined || codesOf(machine).includes(code)) &&
-    (cause === undefined || machine.cause === cause) &&
-    (text === undefined || hasWords(machine, text))
-  );
-}
-
 export function modelsOf({ kind, devices }: Machine): string[] {
   return [kind, ...devices.flatMap(({ dimensions }) => dimensions?.device_type ?? [])];
 }
 
 export function codesOf({ health }: Machine): string[] {
   return (health?.reasons ?? []).map(({ code }) => code);
-}
-
-/** Words that all have to occur, in any field. */
-function hasWords(machine: Machine, text: string): boolean {
-  const all = JSON.stringify(machine).toLowerCase();
-  return text
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => all.includes(word));
 }
 
 /** The values that occur, for a choice. */

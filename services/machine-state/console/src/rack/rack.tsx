@@ -1,3 +1,4 @@
+import { matches } from '@skolo/api/machine-filter';
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { type ActionName, actions } from '../actions/actions.ts';
@@ -9,7 +10,7 @@ import { go, hrefOf, type Route } from '../shell/router.ts';
 import { isArrow, nextIn } from './arrows.ts';
 import { Attention } from './attention.tsx';
 import { Elements } from './elements.tsx';
-import { filterOf, isMatch } from './filter.ts';
+import { filterOf } from './filter.ts';
 import { FilterBar } from './filter-bar.tsx';
 import { Shelves } from './shelves.tsx';
 
@@ -49,7 +50,7 @@ function Rack({
     };
   }, []);
   const matching = useMemo(() => {
-    const found = [...machines.values()].filter((machine) => isMatch(machine, filter));
+    const found = [...machines.values()].filter((machine) => matches(machine, filter));
     return new Set(found.map(({ name }) => name));
   }, [machines, route]);
   const order = rack.shelves

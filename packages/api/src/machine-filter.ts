@@ -1,22 +1,24 @@
 /** Which machines a query means. */
-import type { Machine, MachineCondition } from '@skolo/api';
+import type { Machine } from './machine-state.ts';
 
 export interface MachineFilter {
   shelf?: string | undefined;
-  condition?: MachineCondition | undefined;
+  condition?: string | undefined;
   code?: string | undefined;
+  cause?: string | undefined;
   model?: string | undefined;
   pool?: string | undefined;
   text?: string | undefined;
 }
 
 export function matches(machine: Machine, filter: MachineFilter): boolean {
-  const { shelf, condition, code, model, pool, text } = filter;
+  const { shelf, condition, code, cause, model, pool, text } = filter;
   return (
     (shelf === undefined || machine.shelf === shelf) &&
     (condition === undefined || machine.condition === condition) &&
     (code === undefined ||
       machine.health?.reasons.some((reason) => reason.code === code) === true) &&
+    (cause === undefined || machine.cause === cause) &&
     (model === undefined || modelsOf(machine).has(model.toLowerCase())) &&
     (pool === undefined || machine.pools.includes(pool)) &&
     (text === undefined || hasWords(machine, text))
