@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { runs } from '@skolo/durable/campaign';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -27,7 +28,7 @@ for name, document in documents:
 
 it('describes exactly the messages of subscribers', ({ skip }) => {
   if (python === undefined) return skip('python3-jsonschema is not installed');
-  const messages = fc.sample(anyMessage, { numRuns: 300, seed: 13 });
+  const messages = fc.sample(anyMessage, { ...runs(300), seed: 13 });
   const good = messages.flatMap((message) => {
     const ends = [encode(message, full), encode(message, flat)];
     const [whole, small] = ends.map(({ json }) => JSON.parse(json));

@@ -2,20 +2,18 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { checkConfiguration } from './check-configuration.ts';
+import type { ServiceDefinition } from './service.ts';
 import { tempDir } from './testing/temp-dir.ts';
 import { rackYaml } from './testing/test-rack.ts';
 
-async function check(yaml: string) {
+const start = async () => expect.unreachable();
+const service = { name: 'power-cycle-daemon', start } as const;
+
+async function check(yaml: string, definition: ServiceDefinition = service) {
   const file = join(await tempDir(), 'rack.yaml');
   await writeFile(file, yaml);
-  return checkConfiguration(service, file);
+  return checkConfiguration(definition, file);
 }
-
-const service = {
-  name: 'power-cycle-daemon',
-  checkSecrets: async () => [],
-  start: async () => expect.unreachable(),
-} as const;
 
 it('finds nothing wrong', async () => {
   expect(await check(rackYaml())).toEqual([]);
@@ -33,4 +31,24 @@ it('finds that rack.yaml is missing', async () => {
   const problems = await checkConfiguration(service, '/nowhere/rack.yaml');
 
   expect(problems).toEqual([expect.stringContaining('/nowhere/rack.yaml')]);
+});
+
+it('finds the secrets of the settings that cannot be read', async () => {
+  const settings = `{
+    upload: gs://backups/rack4, uploadKey: missing/upload, encrypt: none,
+    git: { remote: git@git.example.com:rack4.git, privateKey: missing/git },
+    webhook: { url: "http://127.0.0.1:9", token: missing/webhook },
+    powerToken: { env: SKOLO_NO_SUCH_VARIABLE } }`;
+
+  const problems = await check(rackYaml(`services: { router-backup: ${settings} }\n`), {
+    name: 'router-backup',
+    start,
+  });
+
+  expect(problems.sort()).toEqual([
+    expect.stringMatching(/^services\.router-backup\.git\.privateKey: .*no such file/),
+    expect.stringMatching(/^services\.router-backup\.powerToken: .*not set/),
+    expect.stringMatching(/^services\.router-backup\.uploadKey: .*no such file/),
+    expect.stringMatching(/^services\.router-backup\.webhook\.token: .*no such file/),
+  ]);
 });

@@ -8,6 +8,7 @@ export {
 } from './access/token-file.ts';
 export { AuditLog, AuditUnavailable } from './audit.ts';
 export { type BackOffOptions, backOffMs } from './back-off.ts';
+export { loginProblems } from './check-configuration.ts';
 export { cameThroughProxy, clientAddress, inNetworks, normaliseAddress } from './client-address.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type Degraded, DegradedList } from './degraded.ts';

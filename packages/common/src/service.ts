@@ -55,8 +55,8 @@ export interface ServiceDefinition {
   api?: Api;
   /** Port of the API, and so of the rack's `tls`. Default: public. */
   apiPort?: 'public' | 'metrics';
-  /** Reads each secret of this service; one line per problem. */
-  checkSecrets(rack: Rack): Promise<string[]>;
+  /** Reads secrets besides those of its settings, such as logins; one line per problem. */
+  checkSecrets?(rack: Rack): Promise<string[]>;
   /** Must not wait for dependencies that may be down. */
   start(context: ServiceContext): Promise<Service>;
 }

@@ -62,7 +62,6 @@ async function start({ yaml, definition, options }: Given = {}) {
     {
       name: 'router-backup',
       api,
-      checkSecrets: async () => [],
       ...definition,
       async start(given) {
         context = given;

@@ -8,8 +8,6 @@ import {
   type ServiceContext,
   type ServiceDefinition,
 } from '@skolo/common';
-import { errorText } from '@skolo/errors';
-import { checkSecrets as checkReferences, type Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { Capacity } from './capacity.ts';
 import { Damage } from './damage.ts';
@@ -42,20 +40,8 @@ export function createAlertToPubsub(deps: AlertToPubsubDeps = {}): ServiceDefini
   return {
     name: 'alert-to-pubsub',
     api: alertToPubsubApi,
-    checkSecrets,
     start: (context) => start(context, deps),
   };
-}
-
-async function checkSecrets(rack: Rack): Promise<string[]> {
-  const problems: string[] = [];
-  const settingsOf = 'services.alert-to-pubsub.';
-  for (const { where, error } of await checkReferences(rack, 'alert-to-pubsub')) {
-    // The files of TLS are checked for every service alike.
-    const isOurs = where.startsWith(settingsOf) && !where.startsWith(`${settingsOf}tls.`);
-    if (isOurs && error !== undefined) problems.push(`${where}: ${errorText(error)}`);
-  }
-  return problems;
 }
 
 async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<Service> {

@@ -65,13 +65,11 @@ export function createMachineState(deps: MachineStateDeps = {}): ServiceDefiniti
   };
 }
 
+/** The tokens of agents. */
 async function checkSecrets(rack: Rack): Promise<string[]> {
   const checked = await checkReferences(rack, 'machine-state');
   return checked.flatMap(({ where, error }) =>
-    // Files of TLS and of tokens are checked for every service alike.
-    error === undefined || where.includes('.tls.') || where.startsWith('access.')
-      ? []
-      : [`${where}: ${errorText(error)}`],
+    where.startsWith('logins.') && error !== undefined ? [`${where}: ${errorText(error)}`] : [],
   );
 }
 

@@ -6,6 +6,7 @@ import {
   type BackOffOptions,
   createApp,
   createEvents,
+  loginProblems,
   registerGauges,
   type Service,
   type ServiceContext,
@@ -13,11 +14,9 @@ import {
   StateJournal,
 } from '@skolo/common';
 import { HostKeys, SessionPool } from '@skolo/equipment';
-import { errorText } from '@skolo/errors';
 import { models } from '@skolo/models';
 import { type DriverKind, loadDrivers } from '@skolo/models/outlets';
 import type { Rack } from '@skolo/rack';
-import { readCredentials } from '@skolo/secrets';
 import { apiHandlers } from './api.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
@@ -76,18 +75,15 @@ export function createPowerCycleDaemon(deps: PowerCycleDaemonDeps = {}): Service
 }
 
 /** Those of the logins by which something is switched. */
-async function checkSecrets(rack: Rack): Promise<string[]> {
-  const problems: string[] = [];
+function checkSecrets(rack: Rack): Promise<string[]> {
   const switching = [...rack.infrastructure.values()].filter(
     ({ model }) => models.get(model)?.power !== undefined,
   );
-  const used = [...switching, ...rack.machines.values()].map(({ login }) => login);
-  for (const login of new Set(used.filter((each) => each !== undefined))) {
-    await readCredentials(rack, login).catch((error: unknown) => {
-      problems.push(`logins.${login}: ${errorText(error)}`);
-    });
-  }
-  return problems;
+  const used = [...switching, ...rack.machines.values()];
+  return loginProblems(
+    rack,
+    used.map(({ login }) => login),
+  );
 }
 
 async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promise<Service> {

@@ -6,6 +6,7 @@ import {
   createApp,
   createEvents,
   Locks,
+  loginProblems,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
@@ -15,8 +16,7 @@ import { HostKeys } from '@skolo/equipment';
 import { errorText } from '@skolo/errors';
 import { models as rackModels } from '@skolo/models';
 import { loadBackups } from '@skolo/models/backup';
-import { checkSecrets as checkReferences, type Rack } from '@skolo/rack';
-import { readCredentials } from '@skolo/secrets';
+import type { Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { Attempts, Stopping } from './attempts.ts';
 import { Backup, type BackupDeps } from './backup.ts';
@@ -54,8 +54,6 @@ export interface RouterBackupDeps {
   lookEveryMs?: number;
 }
 
-const settingsOf = 'services.router-backup.';
-
 export function createRouterBackup(deps: RouterBackupDeps = {}): ServiceDefinition {
   return {
     name: 'router-backup',
@@ -65,24 +63,16 @@ export function createRouterBackup(deps: RouterBackupDeps = {}): ServiceDefiniti
   };
 }
 
-/** Those of the logins of devices that are read, be it for a backup or for their stations, and of the destinations. */
-async function checkSecrets(rack: Rack): Promise<string[]> {
-  const problems: string[] = [];
+/** Those of the logins of devices that are read, be it for a backup or for their stations. */
+function checkSecrets(rack: Rack): Promise<string[]> {
   const read = [...rack.infrastructure.values()].filter(({ model, backup: isBackedUp }) => {
     const { backup = {}, stations = {} } = rackModels.get(model) ?? {};
     return (isBackedUp && 'load' in backup) || 'load' in stations;
   });
-  for (const login of new Set(read.flatMap(({ login: name }) => name ?? []))) {
-    await readCredentials(rack, login).catch((error: unknown) => {
-      problems.push(`logins.${login}: ${errorText(error)}`);
-    });
-  }
-  for (const { where, error } of await checkReferences(rack, 'router-backup')) {
-    // Every service checks the files of TLS.
-    const isOurs = where.startsWith(settingsOf) && !where.startsWith(`${settingsOf}tls.`);
-    if (isOurs && error !== undefined) problems.push(`${where}: ${errorText(error)}`);
-  }
-  return problems;
+  return loginProblems(
+    rack,
+    read.map(({ login }) => login),
+  );
 }
 
 async function start(context: ServiceContext, replaced: RouterBackupDeps): Promise<Service> {

@@ -30,7 +30,6 @@ export async function startTestService(
   const service = await startService(
     {
       name,
-      checkSecrets: async () => [],
       start: async (context) => ({
         handler: handler(context),
         readiness: () => ({ ready: true, degraded: [] }),

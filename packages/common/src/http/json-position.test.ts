@@ -1,3 +1,4 @@
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonErrorOffset, lineAndColumn } from './json-position.ts';
@@ -55,7 +56,7 @@ describe('jsonErrorOffset', () => {
 
         expect(jsonErrorOffset(text) === undefined).toBe(isJson(text));
       }),
-      { numRuns: 5000 },
+      runs(5000),
     );
   });
 

@@ -28,7 +28,6 @@ const notesApi = {
 await runService({
   name: 'power-cycle-daemon',
   api: notesApi,
-  checkSecrets: async () => [],
   async start(context) {
     const notes = new Map<string, string>();
     const app = createApp({

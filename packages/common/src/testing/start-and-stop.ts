@@ -7,7 +7,6 @@ for (let time = 0; time < 3; time += 1) {
   const running = await startService(
     {
       name: 'router-backup',
-      checkSecrets: async () => [],
       async start({ lastSuccess, degraded }) {
         lastSuccess.mark('x');
         degraded.raise('x', 'y');

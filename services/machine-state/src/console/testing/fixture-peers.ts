@@ -300,7 +300,6 @@ function peer<A extends Api>(
   return {
     name,
     apiPort: name === 'metadata-server' ? 'metrics' : 'public',
-    checkSecrets: async () => [],
     start: async (context) => ({
       handler: createApp({ ...context, api, handlers }),
       admin: bindRoutes(api, handlers),

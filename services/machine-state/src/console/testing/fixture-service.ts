@@ -118,7 +118,6 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
 
   const definition: ServiceDefinition = {
     name: 'machine-state',
-    checkSecrets: async () => [],
     async start(context) {
       const webConsole = await openConsole(context, options.pages);
       const app = createApp({
