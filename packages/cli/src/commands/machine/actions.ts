@@ -4,7 +4,7 @@ import { ApiError, type DeviceStatus } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { type Column, printTable } from '../../output/table.ts';
-import { cell, sentence } from './agent-text.ts';
+import { cell, reasonText, sentence } from './agent-text.ts';
 import { agentPlace } from './agents.ts';
 import { signIn } from './sign-in.ts';
 
@@ -26,9 +26,8 @@ export function clear(command: SkoloCommand): void {
       client.clearQuarantine({ body: { why: reason } }),
     );
     command.io.out(`${place.name} is ${verdict}`);
-    for (const { verdict: worse, device, text } of reasons.slice(0, 20)) {
-      const of = device === undefined ? '' : `${cell(device)}: `;
-      command.io.out(`${place.name}: ${worse}: ${of}${sentence(text)}`);
+    for (const reason of reasons.slice(0, 20)) {
+      command.io.out(`${place.name}: ${reason.verdict}: ${reasonText(reason)}`);
     }
     // What a file has forced is over.
     if (reasons.some(({ code }) => code === 'forced')) {

@@ -113,6 +113,17 @@ export function hottest({ temperaturesCelsius: all = {} }: Device): number | und
 
 const mostReasons = 20;
 
+/** Why a machine is in its health, and since when. */
+export function reasonLines(health: AgentStatus['health'], now: number): string[] {
+  return (health?.reasons ?? []).slice(0, mostReasons).map((reason) => {
+    return `${reason.verdict} for ${age(reason.since, now)}: ${reasonText(reason)}`;
+  });
+}
+
+export function reasonText({ device, text }: { device?: string | undefined; text: string }) {
+  return `${device === undefined ? '' : `${cell(device)}: `}${sentence(text)}`;
+}
+
 /** Reasons in full. */
 export function remarksOf(answer: Answer, now: number): Remark[] {
   const { name, status, error, url } = answer;
@@ -125,10 +136,7 @@ export function remarksOf(answer: Answer, now: number): Remark[] {
   const { health, bot, machine, identity } = status;
   const remarks: string[] = [];
   if (machine !== name) remarks.push(`reports another name: ${cell(machine)}`);
-  for (const { verdict, device, text, since } of (health?.reasons ?? []).slice(0, mostReasons)) {
-    const of = device === undefined ? '' : `${cell(device)}: `;
-    remarks.push(`${verdict} for ${age(since, now)}: ${of}${sentence(text)}`);
-  }
+  remarks.push(...reasonLines(health, now));
   if (bot !== undefined && !isWell(bot)) remarks.push(`bot ${botText(bot, now)}`);
   if (identity?.why !== undefined) {
     remarks.push(`its slice of rack.yaml is from ${identity.from}: ${sentence(identity.why)}`);

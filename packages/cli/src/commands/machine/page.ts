@@ -9,11 +9,10 @@ import { type Fact, factsText } from '../../output/facts.ts';
 import { age, lastSeen, relative, sizeText, timestamp } from '../../output/time.ts';
 import { loadRack } from '../../rack-file.ts';
 import { machineState } from '../../service-client.ts';
-import { botState, cell, hottest, mostDevices, sentence } from './agent-text.ts';
+import { botState, cell, hottest, mostDevices, reasonLines, sentence } from './agent-text.ts';
 import { historyLine } from './history-text.ts';
 
 const mostEntries = 10;
-const mostReasons = 20;
 const mostRepairs = 5;
 
 /** `skolo show` and `skolo machine show`. */
@@ -68,21 +67,12 @@ function conditionFacts(machine: Machine, now: number): Fact[] {
   const { condition, since, needsPerson, cause, flapping, kind, shelf, label, health } = machine;
   const howLong = since === undefined ? '' : ` for ${age(since, now)}`;
   const todo = needsPerson === machine.sentence ? undefined : needsPerson;
-  const reasons = (health?.reasons ?? []).slice(0, mostReasons);
   return [
     ['condition', `${condition}${howLong}: ${sentence(machine.sentence)}`],
     ['to do', todo && sentence(todo)],
     ['cause', cause && `${cell(cause)}, shared with other machines`],
     ['flapping', flapping && `${flapping.changes} changes since ${timestamp(flapping.since)}`],
-    [
-      'reasons',
-      {
-        lines: reasons.map(({ verdict, device, text, since }) => {
-          const of = device === undefined ? '' : `${cell(device)}: `;
-          return `${verdict} for ${age(since, now)}: ${of}${sentence(text)}`;
-        }),
-      },
-    ],
+    ['reasons', { lines: reasonLines(health, now) }],
     ['machine', [kind, shelf, label].filter((each) => each !== undefined)],
     ['address', machine.address],
     ['mac', machine.mac],

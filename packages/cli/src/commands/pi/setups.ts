@@ -9,6 +9,7 @@ import {
   fixedAddress,
   k3sProgram,
   k3sVersion,
+  linesOf,
   openHost,
 } from '@skolo/jumphost';
 import { type PiIdentity, type PiSetup, parseSetup } from '@skolo/pi';
@@ -166,7 +167,7 @@ export async function readSetups(
         user: { name: options.user ?? userOf(rack, common?.example ?? name) ?? 'pi', keys },
         wifi,
         nameServers: [...(common?.nameServers ?? nameServersOf(options, rack, identity))],
-        hosts: rack === undefined ? [] : linesOf(hostsFile(rack)),
+        hosts: rack ? linesOf(hostsFile(rack)).filter((line) => !line.startsWith('#')) : [],
         timezone: options.timezone ?? rack?.timezone ?? 'UTC',
         ...{ keyboard: options.keyboard, locale: options.locale },
         timeServers:
@@ -203,9 +204,8 @@ function identitiesOf(
   return new Map(
     names.map((hostname, at) => {
       const text = given?.[at];
-      if (text !== undefined)
-        return [hostname, { hostname, wired: wiredOf(command, text, options) }];
-      return [hostname, { hostname, wired: wiredIn(rack, hostname, options) }];
+      const wired = text ? wiredOf(command, text, options) : wiredIn(rack, hostname, options);
+      return [hostname, { hostname, wired }];
     }),
   );
 }
@@ -286,10 +286,6 @@ async function clusterOf(
     ...(k3s === undefined && { version: await cluster.version() }),
     token: new Secret(await cluster.newToken('24h', about)),
   };
-}
-
-function linesOf(text: string): string[] {
-  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 function sha256(bytes: Uint8Array): string {
