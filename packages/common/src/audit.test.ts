@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { appendFile, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isLong } from '@skolo/durable/campaign';
 import { describe, expect, it } from 'vitest';
 import { AuditLog, AuditUnavailable } from './audit.ts';
 import { fakeClock } from './testing/fake-clock.ts';
@@ -215,7 +216,8 @@ describe('kill -9', () => {
     const dir = join(await tempDir(), 'audit');
     const acknowledged: string[] = [];
 
-    for (const killAfter of [1, 40, 7, 100, 3]) {
+    const kills = isLong ? [1, 40, 7, 100, 3] : [40, 100];
+    for (const killAfter of kills) {
       const child = spawn(process.execPath, [writer, dir, '4'], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
@@ -234,8 +236,8 @@ describe('kill -9', () => {
     for (const [target, times] of countEach(acknowledged)) {
       expect(counts.get(target), target).toBeGreaterThanOrEqual(times);
     }
-    expect(acknowledged.length).toBeGreaterThan(150);
-    expect(skipped).toBeLessThanOrEqual(5);
+    expect(acknowledged.length).toBeGreaterThanOrEqual(kills.reduce((sum, lines) => sum + lines));
+    expect(skipped).toBeLessThanOrEqual(kills.length);
   });
 });
 

@@ -8,7 +8,7 @@ import { Gauge, type Registry } from 'prom-client';
 import type { DegradedList } from './degraded.ts';
 
 /** Certificate and key, as PEM; or their paths relative to the folder of rack.yaml, as in `services.<name>.tls`. */
-interface Pair {
+interface TlsPair {
   cert: string;
   key: string;
 }
@@ -24,7 +24,7 @@ export class TlsError extends Error {
 }
 
 /** Reads both and checks that they match. @throws TlsError */
-export async function readTlsFiles(rack: { dir: string }, paths: Pair): Promise<Pair> {
+export async function readTlsFiles(rack: { dir: string }, paths: TlsPair): Promise<TlsPair> {
   const cert = await readPem(rack, paths.cert);
   const key = await readPem(rack, paths.key);
   try {
@@ -60,7 +60,7 @@ interface TlsOptions {
  */
 export class Tls {
   /** Undefined: plain http. */
-  files: Pair | undefined;
+  files: TlsPair | undefined;
   private readonly options: TlsOptions;
   private server: Server | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -95,7 +95,7 @@ export class Tls {
     await this.looking;
   }
 
-  private paths(): Pair | undefined {
+  private paths(): TlsPair | undefined {
     const { rack, name } = this.options;
     return rack.rack.services[name].tls;
   }
@@ -117,7 +117,7 @@ export class Tls {
     }
   }
 
-  private async renew(paths: Pair) {
+  private async renew(paths: TlsPair) {
     const files = await readTlsFiles(this.options.rack.rack, paths);
     if (files.cert === this.files?.cert && files.key === this.files.key) return;
     if (this.server instanceof TlsServer) this.server.setSecureContext(secureContext(files));
@@ -137,6 +137,6 @@ export class Tls {
   }
 }
 
-export function secureContext(files: Pair): SecureContextOptions {
+export function secureContext(files: TlsPair): SecureContextOptions {
   return { ...files, minVersion: 'TLSv1.2' };
 }

@@ -1,11 +1,11 @@
-/** Files of lines that are only appended to, such as JSON lines. Each line is on the disk before the next one is acknowledged. */
+/** Files of lines that are only appended to, such as JSON lines. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { errorCode } from '@skolo/errors';
 
 const newline = 0x0a;
 
 /**
- * Appends lines and syncs them. The part of a line that a killed process wrote gets a line of its own.
+ * Appends lines; they are on the disk when it resolves. The part of a line that a killed process wrote gets a line of its own.
  *
  * @param mode of a new file
  * @throws Error Of the system: the file is as it was.
