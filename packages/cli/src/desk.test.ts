@@ -10,6 +10,7 @@ import { campaign, isLong } from '@skolo/durable/campaign';
 import { type Desk, missing, startCluster, startDesk } from '@skolo/fleet/testing';
 import { type ControlPlane, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { CommandLines } from './testing/command-lines.ts';
 import { canTty } from './testing/session.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
@@ -18,6 +19,7 @@ const absent = missing();
 const hasTty = await canTty();
 let cluster: ControlPlane | undefined;
 let desk: Desk | undefined;
+const commandLines = new CommandLines();
 
 describe.skipIf(absent)('skolo', { timeout: isLong ? 1_800_000 : 600_000 }, () => {
   beforeAll(async () => {
@@ -32,17 +34,35 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     await writeFile(join(desk.rack.overlay, 'rack.yaml'), text);
   }, 120_000);
   afterAll(async () => {
+    await commandLines.close();
     await desk?.close();
     await cluster?.close();
   });
 
-  it('attach passes on the status of the command, and leaves nothing behind', async () => {
-    const script = 'kubectl get namespace skolo -o name; echo $SKOLO_ON; exit 5';
-
+  it('attach is one way for all programs in it, which outlives interruptions, and leaves nothing behind', async () => {
+    const ofSkolo = `'${process.execPath}' '${main}' alerts status`;
+    const first = 'kubectl get namespace skolo -o name; echo $SKOLO_ON is ready; read x';
+    const script = `${first}; ${ofSkolo}; echo asked; read x; kubectl get ns; exit 5`;
     const skolo = start('attach', 'rack4', '--', 'sh', '-c', script);
+    await skolo.prints('ready');
+    expect(skolo.out()).toBe('namespace/skolo\nrack4 is ready\n');
+
+    desk?.jumphost.refuse(true);
+    onTestFinished(() => desk?.jumphost.refuse(false));
+    skolo.type('\n');
+    await skolo.prints('asked');
+    // It is the service that does not answer, and not the jumphost.
+    expect(skolo.err()).toMatch(/^skolo: http:\/\/127\.0\.0\.1:1: .*connection refused/);
+
+    // Stopped for a while, and the jumphost has given it up.
+    desk?.jumphost.refuse(false);
+    await signalGroup(skolo.child, 'SIGSTOP');
+    desk?.jumphost.cut();
+    await signalGroup(skolo.child, 'SIGCONT');
+    skolo.type('\n');
 
     expect(await skolo.ended).toEqual({ code: 5, signal: null });
-    expect(skolo.out()).toBe('namespace/skolo\nrack4\n');
+    expect(skolo.out()).toContain('skolo-node');
     expect(await left()).toEqual([]);
   });
 
@@ -58,21 +78,6 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     expect(stdout).toBe('namespace/skolo\n');
     skolo.child.kill('SIGTERM');
     await skolo.ended;
-    expect(await left()).toEqual([]);
-  });
-
-  it('attach has one ssh connection, also for commands of skolo in it', async () => {
-    const script = `echo ready; read x; exec '${process.execPath}' '${main}' alerts status`;
-    const skolo = start('attach', 'rack4', '--', 'sh', '-c', script);
-    await skolo.prints('ready');
-    desk?.jumphost.refuse(true);
-    onTestFinished(() => desk?.jumphost.refuse(false));
-
-    skolo.type('\n');
-
-    expect(await skolo.ended).toEqual({ code: 1, signal: null });
-    // It is the service that does not answer, and not the jumphost.
-    expect(skolo.err()).toMatch(/^skolo: http:\/\/127\.0\.0\.1:1: .*connection refused/);
     expect(await left()).toEqual([]);
   });
 
@@ -94,16 +99,22 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     },
   );
 
-  it.skipIf(!hasTty)('attach starts a shell whose prompt names the rack', async () => {
-    const skolo = startInTerminal('attach rack4');
-    await skolo.prints('(rack4) ');
+  it.skipIf(!hasTty)(
+    'attach starts a shell whose prompt names the rack, and Ctrl-C in it ends its command, and not the tunnel',
+    async () => {
+      const skolo = startInTerminal('attach rack4');
+      await skolo.prints('(rack4) ');
+      skolo.type('echo started; sleep 1000\n');
+      await skolo.prints('\nstarted');
 
-    skolo.type('kubectl config current-context && exit 3\n');
+      skolo.type('\x03');
+      skolo.type('kubectl config current-context && kubectl get ns skolo -o name && exit 3\n');
 
-    expect(await skolo.ended).toEqual({ code: 3, signal: null });
-    expect(skolo.out()).toContain('\r\nrack4\r\n');
-    expect(await left()).toEqual([]);
-  });
+      expect(await skolo.ended).toEqual({ code: 3, signal: null });
+      expect(skolo.out()).toContain('\r\nrack4\r\nnamespace/skolo\r\n');
+      expect(await left()).toEqual([]);
+    },
+  );
 
   it.runIf(hasTty && peer('zsh') && isLong)(
     'attach names the rack in the prompt of zsh',
@@ -122,20 +133,6 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
       expect(await left()).toEqual([]);
     },
   );
-
-  it.skipIf(!hasTty)('Ctrl-C in the shell ends its command, and not the tunnel', async () => {
-    const skolo = startInTerminal('attach rack4');
-    await skolo.prints('(rack4) ');
-    skolo.type('echo started; sleep 1000\n');
-    await skolo.prints('\nstarted');
-
-    skolo.type('\x03');
-    skolo.type('kubectl get namespace skolo -o name; exit\n');
-
-    await skolo.ended;
-    expect(skolo.out()).toContain('namespace/skolo\r\n');
-    expect(await left()).toEqual([]);
-  });
 
   it.runIf(hasTty && isLong)('Ctrl-C ends a command without a shell', async () => {
     const skolo = startInTerminal('attach rack4 -- sh -c \\"echo started\\; exec sleep 1000\\"');
@@ -203,32 +200,17 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     },
   );
 
-  it('goes on when it has been stopped for a while, and the jumphost has given it up', async () => {
-    const skolo = start('attach', 'rack4', '--', 'sh', '-c', 'echo ready; read x; kubectl get ns');
-    await skolo.prints('ready');
-    await signalGroup(skolo.child, 'SIGSTOP');
-    desk?.jumphost.cut();
-    await signalGroup(skolo.child, 'SIGCONT');
-
-    skolo.type('\n');
-
-    expect(await skolo.ended).toEqual({ code: 0, signal: null });
-    expect(skolo.out()).toContain('skolo-node');
-  });
-
   it('status shows all racks, the worst first', async () => {
     const folder = await withPrometheus();
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const PATH = `${folder}:${desk?.env.PATH}`;
 
-    const shown = startWith({ PATH }, 'status');
-    const asked = startWith({ PATH }, 'status', 'rack4', '--json');
     const watched = startWith({ PATH }, 'status', 'rack4', '--watch');
     await watched.prints('MachineMissing');
     watched.child.kill('SIGINT');
 
-    expect(await shown.ended).toEqual({ code: 1, signal: null });
-    expect(shown.out()).toBe(`2 racks: 1 unreachable, 1 critical
+    const shown = await printed({ PATH }, 'status');
+    expect(shown).toMatchObject({ exitCode: 1, out: `2 racks: 1 unreachable, 1 critical
 
 RACK   STATE         OK  SICK  HELD  SILENT  ALERTS   TOKEN  BACKUP  POWER  WAITING  DISK  REBOOT     CERT  VERSION
 rack5  unreachable    -     -     -       -       -       -       -      -        -     -       -        -  -
@@ -237,17 +219,18 @@ rack4  critical     3/5     1     1       1       2  30 min    20 h    2/3      
 rack5: jumphost-rack5: no such host name; check your VPN and DNS
 rack4: down: router-backup
 rack4: MachineMissing (critical), TokenExpires
-`);
-    expect(await asked.ended).toEqual({ code: 1, signal: null });
-    expect(JSON.parse(asked.out())).toMatchObject({
+`});
+    const asked = await printed({ PATH }, 'status', 'rack4', '--json');
+    expect(asked.exitCode).toBe(1);
+    expect(JSON.parse(asked.out)).toMatchObject({
       racks: [{ name: 'rack4', state: 'critical', machines: { all: 5, silent: 1, held: 1 } }],
     });
     expect(await watched.ended).toEqual({ code: 0, signal: null });
     // No Prometheus runs in the cluster itself.
-    const without = start('status', 'rack4');
-    expect(await without.ended).toEqual({ code: 1, signal: null });
-    expect(without.out()).toContain('1 rack: 1 unknown\n');
-    expect(without.out()).toContain('rack4: its Prometheus cannot be asked: ');
+    const without = await printed({}, 'status', 'rack4');
+    expect(without.exitCode).toBe(1);
+    expect(without.out).toContain('1 rack: 1 unknown\n');
+    expect(without.out).toContain('rack4: its Prometheus cannot be asked: ');
     expect(await left()).toEqual([]);
   });
 
@@ -258,16 +241,16 @@ rack4: MachineMissing (critical), TokenExpires
 
     const service = start('logs', 'rack4', 'metadata-server', '-f');
     const machine = start('logs', 'rack4', 'rpi-001', '--lines', '7');
-    const unknown = start('logs', 'rack4', 'rpi-01');
+    const unknown = await printed({}, 'logs', 'rack4', 'rpi-01');
 
-    await Promise.all([service.ended, machine.ended, unknown.ended]);
+    await Promise.all([service.ended, machine.ended]);
     expect(service.out()).toBe(
       'kubectl logs -n skolo-node -l app.kubernetes.io/name=metadata-server --prefix --max-log-requests=1000 --all-containers --tail=100 --follow\n',
     );
     expect(machine.out()).toBe(
       'kubectl logs -n skolo-node swarming-client-x --all-containers --tail=7\n',
     );
-    expect(unknown.err()).toContain('did you mean "rpi-001"?');
+    expect(unknown.err).toContain('did you mean "rpi-001"?');
     expect(await left()).toEqual([]);
   });
 
@@ -282,16 +265,16 @@ rack4: MachineMissing (critical), TokenExpires
 
     const bot = start('shell', 'rpi-007', '--bot');
     const phone = start('shell', 'rpi-007', '--adb', 'R58M123');
-    const none = start('shell', 'rpi-008', '--bot');
+    const none = await printed({}, 'shell', 'rpi-008', '--bot');
 
-    await Promise.all([bot.ended, phone.ended, none.ended]);
+    await Promise.all([bot.ended, phone.ended]);
     expect(bot.out()).toBe(
       'kubectl exec -i -n skolo-node swarming-client-y -- sh -c command -v bash > /dev/null && exec bash; exec sh\n',
     );
     expect(phone.out()).toBe(
       'kubectl exec -i -n skolo-node swarming-client-y -- adb -s R58M123 shell\n',
     );
-    expect(none.err()).toContain('rpi-008: no pod of the agent runs there');
+    expect(none.err).toContain('rpi-008: no pod of the agent runs there');
     const lines = await readFile(record, 'utf8');
     expect(lines).toContain('shell on the bot of rpi-007');
     expect(lines).toContain('shell on phone R58M123 of rpi-007');
@@ -301,14 +284,14 @@ rack4: MachineMissing (critical), TokenExpires
   it('forward finds a Service of the cluster', async () => {
     await admin('create', 'service', 'clusterip', 'prometheus', '-n', 'skolo', '--tcp=9090');
 
-    const unknown = start('forward', 'rack4', 'promtheus');
+    const unknown = await printed({}, 'forward', 'rack4', 'promtheus');
     const known = start('forward', 'rack4', 'prometheus');
 
     await known.prints('.localhost:');
     known.child.kill('SIGTERM');
-    await Promise.all([known.ended, unknown.ended]);
+    await known.ended;
     expect(known.out()).toMatch(/^http:\/\/[0-9a-f]{36}\.localhost:\d+\/\n$/);
-    expect(unknown.err()).toContain('did you mean "prometheus"?');
+    expect(unknown.err).toContain('did you mean "prometheus"?');
     expect(await left()).toEqual([]);
   });
 
@@ -337,13 +320,12 @@ rack4: MachineMissing (critical), TokenExpires
     const missing = start('attach', 'rack4', '--', 'no-such-program');
     expect((await missing.ended).code).toBe(127);
     expect(missing.err()).toBe('skolo: no-such-program: no such program; install it\n');
-    const unknown = start('attach', 'rakc4');
-    const gone = start('kubectl', '--role', 'operate', 'rack5', 'get', 'pods', '--role');
-
-    expect((await unknown.ended).code).toBe(2);
-    expect(unknown.err()).toMatch(/^skolo: rakc4: no such rack in .*; did you mean "rack4"\?\n$/);
-    expect((await gone.ended).code).toBe(1);
-    expect(gone.err()).toMatch(/^skolo: rack5: jumphost-rack5: no such host name; [^\n]*\n$/);
+    const unknown = await printed({}, 'attach', 'rakc4');
+    expect(unknown.exitCode).toBe(2);
+    expect(unknown.err).toMatch(/^skolo: rakc4: no such rack in .*; did you mean "rack4"\?\n$/);
+    const gone = await printed({}, 'kubectl', '--role', 'operate', 'rack5', 'get', 'pods', '--role');
+    expect(gone.exitCode).toBe(1);
+    expect(gone.err).toMatch(/^skolo: rack5: jumphost-rack5: no such host name; [^\n]*\n$/);
   });
 });
 
@@ -384,15 +366,25 @@ function start(...args: string[]) {
   return startWith({}, ...args);
 }
 
+/** Of a command that starts no program with its own output. */
+async function printed(variables: Record<string, string>, ...args: string[]) {
+  const env = { ...environment(), ...variables };
+  const { stdout, stderr, exitCode } = await commandLines.run({ args, dir: '/', env });
+  return { out: Buffer.from(stdout).toString(), err: stderr, exitCode };
+}
+
+function environment(): NodeJS.ProcessEnv {
+  return { ...desk?.env, SKOLO_CLUSTERS: desk?.clusters };
+}
+
 function startWith(variables: Record<string, string>, ...args: string[]) {
-  const env = { ...desk?.env, SKOLO_CLUSTERS: desk?.clusters, ...variables };
+  const env = { ...environment(), ...variables };
   return watched(spawn(process.execPath, [main, ...args], { env, detached: true }));
 }
 
 /** In a pseudo-terminal of util-linux' script, with bash. */
 function startInTerminal(line: string, variables: Record<string, string> = {}) {
-  const own = { SKOLO_CLUSTERS: desk?.clusters, SHELL: '/bin/bash', TERM: 'dumb' };
-  const env = { ...desk?.env, ...own, ...variables };
+  const env = { ...environment(), SHELL: '/bin/bash', TERM: 'dumb', ...variables };
   const command = `${process.execPath} ${main} ${line}`
     .replaceAll('\\"', '"')
     .replaceAll('\\;', ';');

@@ -19,7 +19,7 @@ const project = 'my-project';
 const topic = `projects/${project}/topics/prometheus-alerts`;
 /** Each can be read once. */
 const desks = ['desk-1', 'desk-2', 'desk-3', 'desk-4', 'desk-5'];
-const beatMs = 200;
+const beatMs = 400;
 
 export async function startPubSubRacks({ tokens }: { tokens: TestTokens }): Promise<PubSubRacks> {
   const pubsub = await startGooglePubSub({ topics: [topic] });

@@ -1,36 +1,36 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { peer, startContainerRegistry } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { runCommand } from '../../testing/run-command.ts';
 
-const run = promisify(execFile);
-const skolo = fileURLToPath(new URL('../../../bin/skolo.js', import.meta.url));
 const program = peer('docker-registry');
 
 describe.skipIf(!program)('skolo images pin, against a real registry', () => {
+  let registry: Awaited<ReturnType<typeof startContainerRegistry>>;
+  beforeAll(async () => {
+    registry = await startContainerRegistry(program ?? '');
+  });
+  afterAll(() => registry.close());
+
   it('writes the digest that the registry knows, and nothing else', async () => {
-    const registry = await openRegistry();
     const digest = await registry.push('prom/prometheus', 'v3.13.3', 'one');
     const text = manifest(`${registry.host}/prom/prometheus:v3.13.3`);
     const file = await fileWith(text);
 
-    const { stdout, code } = await pin(file);
+    const { out, exitCode } = await pin(file);
 
-    expect(code).toBe(0);
-    expect(stdout).toBe(`${registry.host}/prom/prometheus:v3.13.3: ${digest}, pinned\n`);
+    expect(exitCode).toBe(0);
+    expect(out).toBe(`${registry.host}/prom/prometheus:v3.13.3: ${digest}, pinned\n`);
     expect(await readFile(file, 'utf8')).toBe(
       text.replace('prometheus:v3.13.3', `prometheus:v3.13.3@${digest}`),
     );
   });
 
   it('keeps and reports a digest whose tag has moved, unless --update is given', async () => {
-    const registry = await openRegistry();
     const former = await registry.push('grafana/grafana', '13.1.1', 'former');
     const file = await fileWith(manifest(`${registry.host}/grafana/grafana:13.1.1@${former}`));
     const moved = await registry.push('grafana/grafana', '13.1.1', 'moved');
@@ -39,24 +39,23 @@ describe.skipIf(!program)('skolo images pin, against a real registry', () => {
     const afterwards = await readFile(file, 'utf8');
     const updated = await pin('--update', file);
 
-    expect(kept.code).toBe(1);
-    expect(kept.stderr).toContain(`the tag moved from ${former} to ${moved}`);
+    expect(kept.exitCode).toBe(1);
+    expect(kept.err).toContain(`the tag moved from ${former} to ${moved}`);
     expect(afterwards).toContain(`@${former}`);
-    expect(updated.code).toBe(0);
+    expect(updated.exitCode).toBe(0);
     expect(await readFile(file, 'utf8')).toContain(`@${moved}`);
   });
 
   it('pins the rest where one tag is not there, and ends with 3', async () => {
-    const registry = await openRegistry();
     const digest = await registry.push('prom/alertmanager', 'v0.34.0', 'one', 'image');
     const names = [`${registry.host}/prom/alertmanager:v0.34.0`, `${registry.host}/prom/none:v1`];
     const file = await fileWith(names.map(manifest).join('---\n'));
 
-    const { stdout, stderr, code } = await pin(file);
+    const { out, err, exitCode } = await pin(file);
 
-    expect(code).toBe(3);
-    expect(stdout).toContain(`${digest}, pinned, for one platform only`);
-    expect(stderr).toBe(
+    expect(exitCode).toBe(3);
+    expect(out).toContain(`${digest}, pinned, for one platform only`);
+    expect(err).toBe(
       `skolo: ${names[1]}: no such tag at ${registry.host}; correct the manifest\n`,
     );
     expect(await readFile(file, 'utf8')).toContain(`alertmanager:v0.34.0@${digest}`);
@@ -79,9 +78,9 @@ describe('skolo images pin', () => {
     });
     const file = await fileWith(manifest(`${host}/a/b:1`));
 
-    const { code } = await pin(file);
+    const { exitCode } = await pin(file);
 
-    expect(code).toBe(0);
+    expect(exitCode).toBe(0);
     // The digest of `body`, by sha256sum.
     expect(await readFile(file, 'utf8')).toContain(
       ':1@sha256:bc5857ac9458293d5111ab85c952172cd7f56bceb4e3014ddc4cafac8927b313',
@@ -120,10 +119,10 @@ describe('skolo images pin', () => {
     const text = manifest(`${host}/a/b:1`);
     const file = await fileWith(text);
 
-    const { code, stderr } = await pin(file);
+    const { exitCode, err } = await pin(file);
 
-    expect(code).toBe(1);
-    expect(stderr).toContain(says);
+    expect(exitCode).toBe(1);
+    expect(err).toContain(says);
     expect(await readFile(file, 'utf8')).toBe(text);
   });
 
@@ -137,10 +136,10 @@ describe('skolo images pin', () => {
     ].join('---\n');
     const file = await fileWith(text);
 
-    const { code, stdout } = await pin('--check', file);
+    const { exitCode, out } = await pin('--check', file);
 
-    expect(code).toBe(1);
-    expect(stdout).toBe(`${file}:15 127.0.0.1:9/a/b:1: not pinned\n1 of 2 images not pinned\n`);
+    expect(exitCode).toBe(1);
+    expect(out).toBe(`${file}:15 127.0.0.1:9/a/b:1: not pinned\n1 of 2 images not pinned\n`);
   });
 });
 
@@ -153,12 +152,6 @@ spec:
     # A comment that stays.
     spec: { containers: [{ name: one, image: "${image}", args: [--image=other:1] }] }
 `;
-}
-
-async function openRegistry() {
-  const registry = await startContainerRegistry(program ?? '');
-  onTestFinished(registry.close);
-  return registry;
 }
 
 async function fileWith(text: string): Promise<string> {
@@ -186,13 +179,4 @@ async function serve(
   return own;
 }
 
-async function pin(...args: string[]) {
-  return run(process.execPath, [skolo, 'images', 'pin', ...args]).then(
-    ({ stdout, stderr }) => ({ stdout, stderr, code: 0 }),
-    ({ stdout, stderr, code }: { stdout: string; stderr: string; code: number }) => ({
-      stdout,
-      stderr,
-      code,
-    }),
-  );
-}
+const pin = (...args: string[]) => runCommand(['images', 'pin', ...args]);
