@@ -210,7 +210,9 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     watched.child.kill('SIGINT');
 
     const shown = await printed({ PATH }, 'status');
-    expect(shown).toMatchObject({ exitCode: 1, out: `2 racks: 1 unreachable, 1 critical
+    expect(shown).toMatchObject({
+      exitCode: 1,
+      out: `2 racks: 1 unreachable, 1 critical
 
 RACK   STATE         OK  SICK  HELD  SILENT  ALERTS   TOKEN  BACKUP  POWER  WAITING  DISK  REBOOT     CERT  VERSION
 rack5  unreachable    -     -     -       -       -       -       -      -        -     -       -        -  -
@@ -219,7 +221,8 @@ rack4  critical     3/5     1     1       1       2  30 min    20 h    2/3      
 rack5: jumphost-rack5: no such host name; check your VPN and DNS
 rack4: down: router-backup
 rack4: MachineMissing (critical), TokenExpires
-`});
+`,
+    });
     const asked = await printed({ PATH }, 'status', 'rack4', '--json');
     expect(asked.exitCode).toBe(1);
     expect(JSON.parse(asked.out)).toMatchObject({
@@ -323,7 +326,16 @@ rack4: MachineMissing (critical), TokenExpires
     const unknown = await printed({}, 'attach', 'rakc4');
     expect(unknown.exitCode).toBe(2);
     expect(unknown.err).toMatch(/^skolo: rakc4: no such rack in .*; did you mean "rack4"\?\n$/);
-    const gone = await printed({}, 'kubectl', '--role', 'operate', 'rack5', 'get', 'pods', '--role');
+    const gone = await printed(
+      {},
+      'kubectl',
+      '--role',
+      'operate',
+      'rack5',
+      'get',
+      'pods',
+      '--role',
+    );
     expect(gone.exitCode).toBe(1);
     expect(gone.err).toMatch(/^skolo: rack5: jumphost-rack5: no such host name; [^\n]*\n$/);
   });

@@ -7,14 +7,16 @@ export type Fact = [label: string, value: string | string[] | { lines: string[] 
 
 /** Without facts that have no value. */
 export function factsText(io: Io, title: string, facts: readonly Fact[]): string {
+  return [styled(title, 'bold', io.colour), ...factLines(io, facts)].join('\n');
+}
+
+/** Those below the title. */
+export function factLines(io: Io, facts: readonly Fact[]): string[] {
   const shown = facts.flatMap(([label, value]) =>
     linesOf(value).map((items, i) => ({ label: i === 0 ? label : '', items: items.map(plain) })),
   );
   const width = Math.max(...shown.map(({ label }) => label.length));
-  const lines = shown.map(({ label, items }) =>
-    wrapped(`  ${label.padEnd(width)}  `, items, io.columns),
-  );
-  return [styled(title, 'bold', io.colour), ...lines].join('\n');
+  return shown.map(({ label, items }) => wrapped(`  ${label.padEnd(width)}  `, items, io.columns));
 }
 
 /** The lines, each as items of a list. */

@@ -1,7 +1,7 @@
 import type { SinkStatus } from '@skolo/api';
 import { describe, expect, it } from 'vitest';
 import type { AlertToPubsub } from '../../service-client.ts';
-import { type AlertToPubsubStatus, SinkDelivery } from './delivery.ts';
+import { type AlertToPubsubStatus, sinkDelivery } from './delivery.ts';
 
 /** @param oldest age of the oldest queued message at the n-th request; undefined: no message is queued */
 function waiting(oldest: (n: number) => number | undefined, withinMs = 60_000) {
@@ -24,7 +24,7 @@ function waiting(oldest: (n: number) => number | undefined, withinMs = 60_000) {
     ask: answer as AlertToPubsub['ask'],
   };
   const { signal } = new AbortController();
-  return { sending: new SinkDelivery({ service, withinMs, signal }), asked: () => asked };
+  return { sending: sinkDelivery({ service, withinMs, signal }), asked: () => asked };
 }
 
 describe('an alert that the service sends', () => {

@@ -1,7 +1,6 @@
 /** Waits until a test alert is delivered. */
-
 import { setTimeout } from 'node:timers/promises';
-import { type Received, SubscribeError, type SubscriptionState, subscribe } from '@skolo/alerts';
+import { SubscribeError, subscribe } from '@skolo/alerts';
 import type { alertToPubsubApi, ClientAnswer } from '@skolo/api';
 import { errorText } from '@skolo/errors';
 import { CliError } from '../../errors.ts';
@@ -13,115 +12,101 @@ import { toConnect, within } from './within.ts';
 /** Response of `GET /v1/status`. */
 export type AlertToPubsubStatus = ClientAnswer<(typeof alertToPubsubApi)['status']>;
 
-interface PubSubDeliveryDeps {
-  source: Source;
+export type AlertStatus = 'firing' | 'resolved';
+
+/** How the delivery is observed. */
+export interface Delivery {
+  /** Resolves when the alert may be sent. */
+  ready(): Promise<void>;
+  /** @throws CliError It did not arrive in time; the message names the queue. */
+  arrived(status: AlertStatus, acceptedAt: number): Promise<void>;
+  /** For the output. */
+  verb: string;
+  end(): Promise<void>;
+}
+
+interface DeliveryDeps {
   service: AlertToPubsub;
   withinMs: number;
   signal: AbortSignal;
-  test: { label: string; id: string };
 }
 
-/** Waits for it at Pub/Sub, with a subscription that exists before the alert is sent. */
-export class PubSubDelivery {
-  readonly verb = 'arrived';
-  private readonly deps: PubSubDeliveryDeps;
-  private readonly ending = new AbortController();
-  private readonly ended: Promise<void>;
-  private readonly listening = Promise.withResolvers<void>();
-  private readonly arrivals = {
+/** At Pub/Sub, with a subscription that exists before the alert is sent. */
+export function pubSubDelivery(
+  { connection, topic, subscription, fields }: Source,
+  test: { label: string; id: string },
+  { service, withinMs, signal }: DeliveryDeps,
+): Delivery {
+  const ending = new AbortController();
+  const listening = Promise.withResolvers<void>();
+  const arrivals = {
     firing: Promise.withResolvers<void>(),
     resolved: Promise.withResolvers<void>(),
   };
-  private lost: string | undefined;
-
-  constructor(deps: PubSubDeliveryDeps) {
-    const { source, signal } = deps;
-    const { connection, topic, subscription, fields } = source;
-    this.deps = deps;
-    this.ended = subscribe(connection, {
-      topic,
-      subscription,
-      fields,
-      signal: AbortSignal.any([signal, this.ending.signal]),
-      onMessage: (message) => this.look(message),
-      onState: (state) => this.changed(state),
-    });
-    this.ended.catch(this.listening.reject);
-    // A rejection may come while no caller waits.
-    this.listening.promise.catch(() => undefined);
-  }
-
-  async ready(): Promise<void> {
-    const { withinMs, signal } = this.deps;
-    const isReady = await within(this.listening.promise, toConnect(withinMs), signal);
-    if (!isReady) throw new CliError(`cannot subscribe: ${this.lost ?? 'Pub/Sub does not answer'}`);
-  }
-
-  async arrived(status: 'firing' | 'resolved'): Promise<void> {
-    const { withinMs, signal, service } = this.deps;
-    if (await within(this.arrivals[status].promise, withinMs, signal)) return;
-    const where = this.lost ?? (await whereQueued(service, 'pubsub'));
-    throw new CliError(`${status}: did not arrive within ${withinMs / 1000} s: ${where}`);
-  }
-
-  async end(): Promise<void> {
-    this.ending.abort();
-    await this.ended.catch((error: unknown) => {
-      if (!(error instanceof SubscribeError)) throw error;
-    });
-  }
-
-  private look({ decoded }: Received): void {
-    const { label, id } = this.deps.test;
-    if (decoded.kind !== 'transition' && decoded.kind !== 'refresh') return;
-    if (decoded.values[label] === id) this.arrivals[decoded.status].resolve();
-  }
-
-  private changed(state: SubscriptionState): void {
-    if (state.state === 'ready') this.listening.resolve();
-    if (state.state === 'ready') this.lost = undefined;
-    if (state.state === 'lost') this.lost = state.error.message;
-  }
-}
-
-interface SinkDeliveryDeps {
-  service: AlertToPubsub;
-  withinMs: number;
-  signal: AbortSignal;
+  let lost: string | undefined;
+  const ended = subscribe(connection, {
+    ...{ topic, subscription, fields },
+    signal: AbortSignal.any([signal, ending.signal]),
+    onMessage({ decoded }) {
+      if (decoded.kind !== 'transition' && decoded.kind !== 'refresh') return;
+      if (decoded.values[test.label] === test.id) arrivals[decoded.status].resolve();
+    },
+    onState(change) {
+      if (change.state === 'ready') {
+        listening.resolve();
+        lost = undefined;
+      } else if (change.state === 'lost') lost = change.error.message;
+    },
+  });
+  ended.catch(listening.reject);
+  // A rejection may come while no caller waits.
+  listening.promise.catch(() => undefined);
+  return {
+    verb: 'arrived',
+    async ready() {
+      const isReady = await within(listening.promise, toConnect(withinMs), signal);
+      if (!isReady) throw new CliError(`cannot subscribe: ${lost ?? 'Pub/Sub does not answer'}`);
+    },
+    async arrived(status) {
+      if (await within(arrivals[status].promise, withinMs, signal)) return;
+      const where = lost ?? (await whereQueued(service, 'pubsub'));
+      throw new CliError(`${status}: did not arrive within ${withinMs / 1000} s: ${where}`);
+    },
+    async end() {
+      ending.abort();
+      await ended.catch((error: unknown) => {
+        if (!(error instanceof SubscribeError)) throw error;
+      });
+    },
+  };
 }
 
 const pauseMs = 200;
 /** The response rounds times. */
 const roundingMs = 100;
 
-/** Waits until no sink queues it. */
-export class SinkDelivery {
-  readonly verb = 'sent';
-  private readonly deps: SinkDeliveryDeps;
-
-  constructor(deps: SinkDeliveryDeps) {
-    this.deps = deps;
-  }
-
-  async ready(): Promise<void> {}
-
-  /** Resolves when each queued message is younger than the alert. */
-  async arrived(status: 'firing' | 'resolved', acceptedAt: number): Promise<void> {
-    const { service, withinMs, signal } = this.deps;
-    for (;;) {
-      // Before the request: by the time of the response the alert is older than this.
-      const ageMs = performance.now() - acceptedAt;
-      const { sinks } = await service.ask((client) => client.status({ signal }));
-      const younger = (seconds: number) => seconds * 1000 < ageMs - roundingMs;
-      if (sinks.every(({ depth, oldestSeconds }) => depth === 0 || younger(oldestSeconds))) return;
-      if (ageMs >= withinMs) break;
-      await setTimeout(pauseMs, undefined, { signal });
-    }
-    const where = await whereQueued(service, 'any');
-    throw new CliError(`${status}: was not sent within ${withinMs / 1000} s: ${where}`);
-  }
-
-  async end(): Promise<void> {}
+/** Until no sink queues it. */
+export function sinkDelivery({ service, withinMs, signal }: DeliveryDeps): Delivery {
+  return {
+    verb: 'sent',
+    async ready() {},
+    /** Resolves when each queued message is younger than the alert. */
+    async arrived(status, acceptedAt) {
+      for (;;) {
+        // Before the request: by the time of the response the alert is older than this.
+        const ageMs = performance.now() - acceptedAt;
+        const { sinks } = await service.ask((client) => client.status({ signal }));
+        const younger = (seconds: number) => seconds * 1000 < ageMs - roundingMs;
+        if (sinks.every(({ depth, oldestSeconds }) => depth === 0 || younger(oldestSeconds)))
+          return;
+        if (ageMs >= withinMs) break;
+        await setTimeout(pauseMs, undefined, { signal });
+      }
+      const where = await whereQueued(service, 'any');
+      throw new CliError(`${status}: was not sent within ${withinMs / 1000} s: ${where}`);
+    },
+    async end() {},
+  };
 }
 
 /** Where the alert is queued, as the service reports it. */

@@ -11,6 +11,7 @@ import { type Io, printJson } from '../../io.ts';
 import { loadRack } from '../../rack-file.ts';
 import { alertToPubsub, placeOf } from '../../service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
+import type { AlertStatus, Delivery } from './delivery.ts';
 import { type PubSubOptions, sourceOf, withSubscription } from './pubsub-options.ts';
 
 interface Options extends PubSubOptions {
@@ -49,36 +50,19 @@ function label(text: string, former: Record<string, string> = {}): Record<string
   throw new InvalidArgumentError('expected a name and a value, such as team=lab');
 }
 
-/** How the delivery is observed. */
-interface Delivery {
-  /** Resolves when the alert may be sent. */
-  ready(): Promise<void>;
-  /** @throws CliError It did not arrive in time; the message names the queue. */
-  arrived(status: AlertStatus, acceptedAt: number): Promise<void>;
-  /** For the output. */
-  verb: string;
-  end(): Promise<void>;
-}
-
-type AlertStatus = 'firing' | 'resolved';
-
 /** @throws CliError It was not accepted, or did not arrive. */
 async function sendTest(command: SkoloCommand, options: Options): Promise<void> {
   const { io } = command;
   const { testLabel } = await import('@skolo/alerts');
-  const { PubSubDelivery, SinkDelivery } = await import('./delivery.ts');
+  const { pubSubDelivery, sinkDelivery } = await import('./delivery.ts');
   const service = alertToPubsub(command);
   const post = await poster(command);
   const id = randomBytes(6).toString('hex');
   const stop = untilStopped(io);
   const deps = { service, withinMs: options.within, signal: stop.signal };
-  const delivery: Delivery = options.subscribe
-    ? new PubSubDelivery({
-        ...deps,
-        source: await sourceOf(command, options),
-        test: { label: testLabel, id },
-      })
-    : new SinkDelivery(deps);
+  const delivery = options.subscribe
+    ? pubSubDelivery(await sourceOf(command, options), { label: testLabel, id }, deps)
+    : sinkDelivery(deps);
   const { alertname, severity, label } = options;
   const labels = { ...label, alertname, severity, [testLabel]: id };
   try {

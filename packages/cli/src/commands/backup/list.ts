@@ -1,6 +1,6 @@
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { type Io, printJson } from '../../io.ts';
+import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { relative, timestamp } from '../../output/time.ts';
 import { shortVersionId, sizeColumn } from './backup-text.ts';
@@ -30,15 +30,10 @@ export function define(command: SkoloCommand): void {
       reader.versions(device, options.limit),
     );
     if (options.json) return printJson(command.io, { versions });
-    printVersions(command.io, versions);
+    const numbered = versions.map((version, number) => ({ version, number }));
+    printTable(command.io, columns, numbered.toReversed());
     if (versions.length === 0) command.io.err(`${device}: not backed up yet`);
   });
-}
-
-/** @param versions the newest first */
-function printVersions(io: Io, versions: readonly KnownVersion[]): void {
-  const numbered = versions.map((version, number) => ({ version, number }));
-  printTable(io, columns, numbered.toReversed());
 }
 
 interface Row {

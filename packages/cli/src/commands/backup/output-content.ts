@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { stat, writeFile } from 'node:fs/promises';
+import { writeFileAtomic } from '@skolo/durable/atomic-file';
 import { errorCode } from '@skolo/errors';
 import { CliError } from '../../errors.ts';
 import type { Io } from '../../io.ts';
@@ -47,15 +46,10 @@ async function saveContent(file: string, content: Uint8Array): Promise<void> {
   if (before !== undefined && !before.isFile() && !before.isDirectory()) {
     return writeFile(file, content);
   }
-  const temporary = join(dirname(file), `.skolo-${randomBytes(6).toString('hex')}`);
-  try {
-    await writeFile(temporary, content, { mode: 0o600, flag: 'wx' });
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    const why = errorCode(error) ?? 'no reason given';
+  await writeFileAtomic(file, content).catch((cause: unknown) => {
+    const why = errorCode(cause) ?? 'no reason given';
     throw new CliError(`${file}: cannot be written (${why}); give another file with -o`, 1, {
-      cause: error,
+      cause,
     });
-  }
+  });
 }

@@ -5,17 +5,12 @@ import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { RackEdit } from '@skolo/rack/edit';
 import { type Entry, entriesOf, isNetwork, Seen } from './seen.ts';
 
-export const findingKinds = [
-  'moved-cable',
-  'wrong-mac',
-  'wrong-address',
-  'wrong-outlet',
-  'unknown-machine',
-  'dead-port',
-] as const;
+type FindingKind =
+  | ('moved-cable' | 'dead-port' | 'unknown-machine')
+  | ('wrong-mac' | 'wrong-address' | 'wrong-outlet');
 
 export interface Finding {
-  kind: (typeof findingKinds)[number];
+  kind: FindingKind;
   /** The entry of rack.yaml, or the port of something that has none. */
   name: string;
   /** For people: what is seen, and what rack.yaml says. */

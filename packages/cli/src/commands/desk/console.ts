@@ -9,18 +9,8 @@ import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
 import { loadFleet, rackNamed, withJumphost } from '../../fleet.ts';
 import { count, plain } from '../../output/text.ts';
-import { loadRack } from '../../rack-file.ts';
-import { explaining, findToken, newClient } from '../../service-client.ts';
+import { explaining, findToken, newClient, placeOf } from '../../service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
-
-/** A console, and how this computer reaches it. */
-interface Place {
-  rack: string;
-  /** For machine-state's API. */
-  baseUrl: string;
-  /** For the browser. */
-  url: string;
-}
 
 /** The browser has read the file by then. */
 const readWithinMs = 5000;
@@ -46,9 +36,9 @@ export function define(command: SkoloCommand): void {
       const wanted = options.all ? await allRacks(command) : await named(command, racks);
       await serveRacks(command, wanted, options.open);
     } else {
-      const { link, waiting, rack } = await linkTo(command, await ownPlace(command));
+      const { link, waiting, name } = await ownLink(command);
       if (!options.open) io.out(link);
-      io.err(`${rack}: ${personText(waiting)}`);
+      io.err(`${name}: ${personText(waiting)}`);
       if (options.open) await openInBrowser(command, link);
     }
   });
@@ -105,36 +95,23 @@ function personText(waiting: number): string {
   return `${count(waiting, 'machine')} ${waiting === 1 ? 'needs' : 'need'} a person`;
 }
 
-async function ownPlace(command: SkoloCommand): Promise<Place> {
-  const { serviceUrl } = await import('@skolo/rack/service-urls');
-  const { url } = command.globals();
-  if (url !== undefined) return { rack: url, baseUrl: url, url };
-  const rack = await loadRack(command.globals());
-  const baseUrl = serviceUrl(rack, 'machine-state');
-  return { rack: rack.name, baseUrl, url: baseUrl };
-}
-
-interface Link {
-  rack: string;
-  link: string;
-  /** Machines that need a person. */
-  waiting: number;
-}
-
-async function linkTo(command: SkoloCommand, { rack, url, ...place }: Place): Promise<Link> {
+/** To the console of the rack of rack.yaml, or at `--url`; and how many machines need a person. */
+async function ownLink(command: SkoloCommand) {
   const globals = command.globals();
+  const { baseUrl, rack } = await placeOf(globals, { service: 'machine-state' });
   const own = await findToken(command.io, globals.tokenFile, rack);
   const token = own?.token;
   const hint = own ? `the token is from ${own.file}` : 'save your token with skolo login';
-  const client = newClient({ ...machineStateApi, ...consoleApi }, { ...place, token });
+  const client = newClient({ ...machineStateApi, ...consoleApi }, { baseUrl, token });
   return await explaining(
     async () => {
       const { machines } = await client.machines();
       const waiting = machines.filter((each) => each.needsPerson !== undefined).length;
-      const page = `${url.replace(/\/$/, '')}/`;
-      if (token === undefined) return { rack, link: page, waiting };
+      const page = `${baseUrl.replace(/\/$/, '')}/`;
+      const name = rack ?? baseUrl;
+      if (token === undefined) return { name, link: page, waiting };
       const { code } = await client.createLink();
-      return { rack, link: `${page}#/sign-in?code=${encodeURIComponent(code)}`, waiting };
+      return { name, link: `${page}#/sign-in?code=${encodeURIComponent(code)}`, waiting };
     },
     globals,
     { hint, statuses: [401, 403] },

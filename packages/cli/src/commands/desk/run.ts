@@ -30,7 +30,10 @@ export function define(command: SkoloCommand): void {
     const line = words.join(' ');
     const results = await interruptible(command, async (signal) => {
       await audit(jumphost, rack.name, `run on ${range}: ${line}`, signal);
-      return await runOnAll(command, jumphost, machines, { line, timeout, signal });
+      const work = { line, timeout, signal };
+      return await inParallel(machines, atOnce, (machine) =>
+        runOn(command, jumphost, machine, work),
+      );
     });
     printTable(
       io,
@@ -70,24 +73,13 @@ interface Work {
 
 const atOnce = 16;
 
-async function runOnAll(
-  command: SkoloCommand,
-  jumphost: Jumphost,
-  machines: readonly MachineTarget[],
-  work: Work,
-): Promise<Result[]> {
-  return await inParallel(machines, atOnce, async (machine) => {
-    work.signal.throwIfAborted();
-    return await runOn(command, jumphost, machine, work);
-  });
-}
-
 async function runOn(
   { io }: SkoloCommand,
   jumphost: Jumphost,
   machine: MachineTarget,
   { line, timeout, signal }: Work,
 ): Promise<Result> {
+  signal.throwIfAborted();
   const { machineFailure } = await import('@skolo/fleet');
   const { name } = machine;
   const how = { command: line, hasTerminal: false };

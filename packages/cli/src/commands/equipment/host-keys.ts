@@ -21,7 +21,7 @@ export function keys(command: SkoloCommand): void {
     .example('skolo equipment keys --rack racks/rack4/rack.yaml');
 
   command.action(async ({ json }: { json?: true }) => {
-    const services = await hostKeyServices(command);
+    const services = hostKeyServices(command);
     const answers = await askServices(command.io, services, async ({ name, service }) => {
       const { hostKeys } = await service.ask((client) => client.hostKeys());
       return hostKeys.map((key) => ({ ...key, service: name }));
@@ -57,7 +57,7 @@ export function forget(command: SkoloCommand): void {
     .example("skolo equipment forget switch-1 --reason 'swapped, ticket 4711'");
 
   command.action(async (device: string, { reason }: { reason?: string }) => {
-    const services = await hostKeyServices(command);
+    const services = hostKeyServices(command);
     const query = { why: reason };
     const answers = await askServices(command.io, services, async ({ name, service }) => {
       const params = { device };
@@ -88,14 +88,12 @@ interface HostKeyService {
 }
 
 /** All services of the rack that pin host keys, or the one at `--url`. */
-async function hostKeyServices(command: SkoloCommand): Promise<HostKeyService[]> {
+function hostKeyServices(command: SkoloCommand): HostKeyService[] {
   const { url } = command.globals();
-  return Promise.all(
-    (url === undefined ? services : services.slice(0, 1)).map(async (service) => ({
-      name: url ?? service,
-      service: connectTo(command, { api: hostKeysApi, service }),
-    })),
-  );
+  return (url === undefined ? services : services.slice(0, 1)).map((service) => ({
+    name: url ?? service,
+    service: connectTo(command, { api: hostKeysApi, service }),
+  }));
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { PowerCycle } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { type Io, printJson } from '../../io.ts';
-import { plain, styled, wrapped } from '../../output/text.ts';
+import { type Fact, factLines } from '../../output/facts.ts';
+import { plain, styled } from '../../output/text.ts';
 import { duration, timestamp } from '../../output/time.ts';
 import { powerCycleDaemon } from '../../service-client.ts';
 import { endText, stateStyle, stateText } from './cycle-text.ts';
@@ -23,17 +24,13 @@ export function define(command: SkoloCommand): void {
 }
 
 function textOf(io: Io, cycle: PowerCycle): string {
-  const facts = factsOf(cycle);
-  const width = Math.max(...facts.map(([label]) => label.length));
   const steps = cycle.steps.map(({ at, step, text }) =>
     plain(`  ${timestamp(at)}  ${step.padEnd('soft-reboot'.length)}  ${text}`),
   );
   const state = styled(stateText(cycle), stateStyle(cycle), io.colour);
   return [
     `${styled(plain(cycle.target), 'bold', io.colour)}: ${state} ${plain(endText(cycle))}`.trimEnd(),
-    ...facts.map(([label, items]) =>
-      wrapped(`  ${label.padEnd(width)}  `, items.map(plain), io.columns),
-    ),
+    ...factLines(io, factsOf(cycle)),
     '',
     ...steps,
   ]
@@ -41,18 +38,18 @@ function textOf(io: Io, cycle: PowerCycle): string {
     .trimEnd();
 }
 
-function factsOf(cycle: PowerCycle): [label: string, items: string[]][] {
+function factsOf(cycle: PowerCycle): Fact[] {
   const { id, action, mode, force, outlets, offSeconds, by, origin, reason, fault } = cycle;
   const how = action === 'cycle' ? [mode, `off for ${duration(offSeconds)}`] : [];
   return [
-    ['id', [id]],
+    ['id', id],
     ['action', [action, ...how, ...(force ? ['forced'] : [])]],
     ['outlets', outlets.length > 0 ? outlets : ['none']],
-    ...(fault === undefined ? [] : [['fault', [fault]] as [string, string[]]]),
+    ['fault', fault],
     ['asked', [timestamp(cycle.requestedAt), `by ${by} (${origin})`]],
-    ['reason', [reason]],
-    ['begun', [cycle.startedAt === undefined ? notYet(cycle) : timestamp(cycle.startedAt)]],
-    ['ended', [cycle.finishedAt === undefined ? 'not yet' : timestamp(cycle.finishedAt)]],
+    ['reason', reason],
+    ['begun', cycle.startedAt === undefined ? notYet(cycle) : timestamp(cycle.startedAt)],
+    ['ended', cycle.finishedAt === undefined ? 'not yet' : timestamp(cycle.finishedAt)],
   ];
 }
 

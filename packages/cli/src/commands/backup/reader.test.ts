@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ApiError, ApiUnreachable, createClient, routerBackupApi } from '@skolo/api';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { contentOf } from './content.ts';
+import { contentOf } from './reader.ts';
 
 const wanted = { device: 'router', version: 'latest~1', secrets: true };
 
