@@ -11,7 +11,7 @@ import type { DegradedList } from '../degraded.ts';
 import { type HostCheck, hostCheck } from '../http/host-check.ts';
 import type { Logger } from '../log.ts';
 import { GoogleKeys, NoGoogleKeys } from './google-keys.ts';
-import { AccessRejected, Rejections } from './rejections.ts';
+import { AccessRejected, type Known, type Reason, Rejections } from './rejections.ts';
 import { TokenFile } from './token-file.ts';
 
 /** An authenticated caller. */
@@ -120,42 +120,30 @@ export class AccessControl {
     if (!cameThroughProxy(request) && this.anonymous.has(clientAddress(request))) {
       // DNS rebinding: see host-check.ts.
       const foreignHost = this.anonymous.checkHost(request);
-      if (foreignHost !== undefined)
-        throw this.unauthorized({ reason: 'none' }, 'no token', foreignHost);
+      if (foreignHost !== undefined) throw this.unauthorized('none', 'no token', foreignHost);
       return { name: 'anonymous', role: 'view', by: 'network' };
     }
     const how =
       tokens || google
         ? 'send a token: Authorization: Bearer TOKEN (`skolo token new` makes one)'
         : 'this rack has no sign-in; add `access: { tokens: { file: … } }` to rack.yaml';
-    throw this.unauthorized({ reason: 'none' }, 'no token', how);
+    throw this.unauthorized('none', 'no token', how);
   }
 
   private async identifyByTokenFile(token: string, { tokens }: Access): Promise<Caller> {
     const path = tokens && secretPath(this.deps.rack.rack, tokens.file);
     if (path === undefined) {
-      throw this.unauthorized(
-        { reason: 'unknown' },
-        'unknown token',
-        'rack.yaml has no file of tokens',
-      );
+      throw this.unauthorized('unknown', 'unknown token', 'rack.yaml has no file of tokens');
     }
     if (this.tokenFile?.path !== path) this.tokenFile = { path, file: new TokenFile(path) };
     const found = await this.findToken(this.tokenFile.file, token);
     if (found === undefined) {
-      throw this.unauthorized(
-        { reason: 'unknown' },
-        'unknown token',
-        'it does not exist or was revoked',
-      );
+      throw this.unauthorized('unknown', 'unknown token', 'it does not exist or was revoked');
     }
     if (found.expires.getTime() <= this.deps.clock.now()) {
-      const when = found.expires.toISOString();
-      throw this.unauthorized(
-        { reason: 'expired', known: { who: found.name, role: found.role } },
-        'expired',
-        `token ${found.name} expired ${when}; make another`,
-      );
+      const hint = `token ${found.name} expired ${found.expires.toISOString()}; make another`;
+      const known = { who: found.name, role: found.role };
+      throw this.unauthorized('expired', 'expired', hint, known);
     }
     return { name: found.name, role: found.role, by: 'token' };
   }
@@ -187,12 +175,9 @@ export class AccessControl {
       findKey: (id) => keys.find(id),
     });
     if ('wrong' in verdict) {
-      const expired = verdict.wrong === 'expired';
-      throw this.unauthorized(
-        { reason: expired ? 'expired' : 'google' },
-        expired ? 'expired' : 'unknown token',
-        `Google ID token: ${verdict.wrong}; get one for the audience ${google.audience}`,
-      );
+      const hint = `Google ID token: ${verdict.wrong}; get one for the audience ${google.audience}`;
+      if (verdict.wrong === 'expired') throw this.unauthorized('expired', 'expired', hint);
+      throw this.unauthorized('google', 'unknown token', hint);
     }
     const email = verdict.email.toLowerCase();
     const listed = Object.entries(google.emails).find(([each]) => each.toLowerCase() === email);
@@ -213,13 +198,14 @@ export class AccessControl {
   }
 
   private unauthorized(
-    why: ConstructorParameters<typeof AccessRejected>[0],
+    reason: Reason,
     description: string,
     hint: string,
+    known?: Known,
   ): AccessRejected {
     // RFC 6750 has no error code for a missing token.
-    const error = why.reason === 'none' ? '' : 'error="invalid_token", ';
-    return new AccessRejected(why, 401, `${description}: ${hint}`, {
+    const error = reason === 'none' ? '' : 'error="invalid_token", ';
+    return new AccessRejected({ reason, known }, 401, `${description}: ${hint}`, {
       headers: this.challenge(`${error}error_description="${description}"`),
     });
   }

@@ -8,8 +8,9 @@ import type { Logger } from '../log.ts';
 
 /** A metric's label. */
 const reasons = ['none', 'unknown', 'expired', 'google', 'role', 'unavailable'] as const;
-type Reason = (typeof reasons)[number];
-type Known = Pick<NewAuditEntry, 'who' | 'role'>;
+export type Reason = (typeof reasons)[number];
+/** A caller whose token is one of the rack's. */
+export type Known = Pick<NewAuditEntry, 'who' | 'role'>;
 
 /** A page or a program that asks again and again is audited once within this time. */
 const repeatedSeconds = 3600;
@@ -17,11 +18,10 @@ const mostRemembered = 1000;
 
 export class AccessRejected extends HttpProblem {
   readonly reason: Reason;
-  /** The caller, if the token is one of the rack's. */
   readonly known: Known | undefined;
 
   constructor(
-    { reason, known }: { reason: Reason; known?: Known },
+    { reason, known }: { reason: Reason; known?: Known | undefined },
     ...problem: ConstructorParameters<typeof HttpProblem>
   ) {
     super(...problem);
