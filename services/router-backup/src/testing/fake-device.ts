@@ -65,8 +65,8 @@ export class FakeDevices {
           const { text, startup, serial, hostname } = fake;
           return {
             content: { bytes: Buffer.from(text) },
-            identity: { ...(serial && { serial }), ...(hostname && { hostname }) },
-            ...(startup !== undefined && { startup: Buffer.from(startup) }),
+            identity: { serial, hostname },
+            startup: startup === undefined ? undefined : Buffer.from(startup),
           };
         } finally {
           fake.reading -= 1;
