@@ -1,6 +1,6 @@
 /** `skolo pi`, as a technician calls it. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,6 +10,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from './testing/run-command.ts';
 
 const run = promisify(execFile);
+/** Loop devices are for root on Linux. */
+const hasLoops = await run('losetup', ['--find']).then(
+  () => true,
+  () => false,
+);
 const missing = peer('mtools') === undefined ? ' (mtools is not installed)' : '';
 
 describe.skipIf(missing !== '')(`skolo pi${missing}`, () => {
@@ -121,6 +126,23 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     expect(image.err).toMatch(/trixie.img: is the base itself; name another folder with --out/);
     expect(burn.err).toMatch(/trixie.img: is a file with content; delete it/);
     expect((await readFile(path('trixie.img'))).equals(before)).toBe(true);
+  });
+
+  it.skipIf(!hasLoops)('burn names a disk once, whatever its names are', async () => {
+    await run('truncate', ['-s', '64M', path('loop')]);
+    const { stdout } = await run('losetup', ['--find', '--show', path('loop')]);
+    const disk = stdout.trim();
+    try {
+      await symlink(disk, path('reader'));
+      const devices = ['--device', disk, '--device', path('reader')];
+
+      const printed = await pi('burn', 'rpi-[001-002]', ...common(), ...devices);
+
+      expect(printed.err).toMatch(/^skolo: --device: two of them are one disk; name it once; see /);
+      expect(printed.exitCode).toBe(2);
+    } finally {
+      await run('losetup', ['--detach', disk]);
+    }
   });
 
   it('burn makes no file in place of a disk', async () => {

@@ -90,14 +90,16 @@ export function define(command: SkoloCommand): void {
 
 /** A person has seen what is lost. */
 async function agree(
-  { io, error }: SkoloCommand,
+  command: SkoloCommand,
   readers: readonly Reader[],
   { yes }: Options,
   signal: AbortSignal,
 ): Promise<void> {
+  const { io } = command;
   const disks = readers.flatMap(({ disk }) => disk ?? []);
   const numbers = new Set(disks.map(({ number }) => number));
-  if (numbers.size < disks.length) error('--device: two of them are one disk; name it once');
+  if (numbers.size < disks.length)
+    command.error('--device: two of them are one disk; name it once');
   if (disks.length === 0 || yes) return;
   printTable(
     io,
