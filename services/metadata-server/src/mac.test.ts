@@ -9,7 +9,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { isLong } from '@skolo/durable/campaign';
 import { readRack } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
 import { expect, it, onTestFinished, type TestContext } from 'vitest';
@@ -91,7 +90,7 @@ async function startServer(command: string[], dir: string): Promise<{ port: stri
 
 it.for([
   ['IPv4', '10.99.0.2', '10.99.0.1'],
-  ...(isLong ? ([['IPv6', 'fd99::2', '[fd99::1]']] as const) : []),
+  ['IPv6', 'fd99::2', '[fd99::1]'],
 ] as const)(
   'a machine over %s is answered from its MAC and refused from another',
   async ([, address, server], context) => {
