@@ -3,7 +3,7 @@ import { STATUS_CODES } from '@skolo/errors/http';
 import { z } from 'zod';
 import { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
 import { Problem, problemType } from './problem.ts';
-import { type Api, isSuccess, pathParams, type RouteSpec } from './route.ts';
+import { type Api, isSuccess, type JsonAnswer, pathParams, type RouteSpec } from './route.ts';
 import { serverEvents } from './server-events.ts';
 
 export interface ClientOptions {
@@ -77,15 +77,6 @@ export type ClientAnswer<R extends RouteSpec> = R extends { types: readonly stri
   : R extends { events: infer Events extends NonNullable<RouteSpec['events']> }
     ? ClientEvents<Events>
     : JsonAnswer<R>;
-
-/** The body of the 2xx answer as JSON. */
-export type JsonAnswer<R extends RouteSpec> = {
-  [Status in keyof R['answers'] & number]: `${Status}` extends `2${string}`
-    ? R['answers'][Status] extends z.ZodType
-      ? z.output<R['answers'][Status]>
-      : undefined
-    : never;
-}[keyof R['answers'] & number];
 
 /** A call for each route. */
 export type Client<A extends Api> = { readonly [Name in keyof A]: Call<A[Name]> };

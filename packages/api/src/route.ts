@@ -101,6 +101,15 @@ type AnswerContent<R extends RouteSpec, Schema> = Schema extends z.ZodType
 
 type EventSchemas = NonNullable<RouteSpec['events']>;
 
+/** The body of the 2xx answer as JSON. */
+export type JsonAnswer<R extends RouteSpec> = {
+  [Status in keyof R['answers'] & number]: `${Status}` extends `2${string}`
+    ? R['answers'][Status] extends z.ZodType
+      ? z.output<R['answers'][Status]>
+      : undefined
+    : never;
+}[keyof R['answers'] & number];
+
 /**
  * Sends one event. A handler's `follow` calls it for each, and gives back what ends that. A reader that connects again sends the
  * last `id` as `Last-Event-ID`.

@@ -2,14 +2,13 @@
 import { routes } from 'virtual:routes';
 import type { alertToPubsubApi } from '@skolo/api/alert-to-pubsub';
 import type { auditApi } from '@skolo/api/audit';
-import type { JsonAnswer } from '@skolo/api/client';
 import type { consoleApi } from '@skolo/api/console';
 import type { deskApi } from '@skolo/api/desk';
 import type { machineStateApi } from '@skolo/api/machine-state';
 import type { metadataServerApi } from '@skolo/api/metadata-server';
 import type { powerCycleDaemonApi } from '@skolo/api/power-cycle-daemon';
 import type { Problem } from '@skolo/api/problem';
-import type { RouteSpec } from '@skolo/api/route';
+import type { JsonAnswer, RouteSpec } from '@skolo/api/route';
 import type { routerBackupApi } from '@skolo/api/router-backup';
 import type { z } from 'zod';
 import { plainJson } from './plain.ts';
