@@ -176,7 +176,9 @@ async function create(folder: string, rack: string | undefined) {
   await mkdir(dir, { mode: 0o700 });
   await chmod(dir, 0o700);
   const init = ['init', '--quiet', '--bare', '--template=', '--object-format=sha1'];
-  await git([...init, `--initial-branch=${branch}`], { dir });
+  // The settings below are those of a history with refs in files, whatever a newer git would choose.
+  const env = { GIT_DEFAULT_REF_FORMAT: 'files' };
+  await git([...init, `--initial-branch=${branch}`], { dir, env });
   await writeFile(join(dir, 'config'), settingsText);
   const message = commitMessage(
     `history of ${rack ?? 'the rack'} begins`,

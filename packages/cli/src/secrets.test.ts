@@ -205,6 +205,16 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
       '/etc/skolo/power-cycle-daemon/..version/secrets/switch',
     ]);
   });
+
+  it('are stored from an editor in which somebody has pressed Ctrl-C', async () => {
+    const edit = start(['edit', 'rack4', 'switch'], { EDITOR: 'kill -INT $PPID; echo edited >' });
+    const [code] = await once(edit, 'exit');
+    const look = start(['edit', 'rack4', 'switch'], { EDITOR: 'cat' });
+    const shown = await text(look.stdout);
+
+    expect(code).toBe(0);
+    expect(shown).toBe('edited\n');
+  });
 });
 
 /** A machine whose user has the keys of sshd in its home. */

@@ -26,6 +26,11 @@ export interface Service<A extends Api> {
   ask<T>(question: (client: Client<A>) => Promise<T>): Promise<T>;
 }
 
+interface LazyService<A extends Api> extends Service<A> {
+  /** For a command that changes something before it asks. @throws CliError URL or token are not valid. */
+  open(): Promise<{ baseUrl: string }>;
+}
+
 interface Target<A extends Api> {
   api: A;
   service: ServiceName;
@@ -33,10 +38,10 @@ interface Target<A extends Api> {
   port?: 'public' | 'metrics';
 }
 
-export type PowerCycleDaemon = ReturnType<typeof powerCycleDaemon>;
-export type RouterBackup = ReturnType<typeof routerBackup>;
-export type MachineState = ReturnType<typeof machineState>;
-export type AlertToPubsub = ReturnType<typeof alertToPubsub>;
+export type PowerCycleDaemon = Service<typeof powerCycleDaemonApi>;
+export type RouterBackup = Service<typeof routerBackupApi>;
+export type MachineState = Service<typeof machineStateApi>;
+export type AlertToPubsub = Service<typeof alertToPubsubApi>;
 
 /** @param token is sent instead of the saved one */
 export function powerCycleDaemon(command: SkoloCommand, token?: string) {
@@ -52,7 +57,7 @@ export function alertToPubsub(command: SkoloCommand) {
 }
 
 /** Its errors name the way that needs no machine-state. */
-export function machineState(command: SkoloCommand): Service<typeof machineStateApi> {
+export function machineState(command: SkoloCommand): MachineState {
   const service = connectTo(command, { api: machineStateApi, service: 'machine-state' });
   return {
     async ask(question) {
@@ -85,12 +90,16 @@ export function connectTo<A extends Api>(
   command: SkoloCommand,
   target: Target<A>,
   given?: string,
-): Service<A> {
+): LazyService<A> {
   let connection: ReturnType<typeof connect<A>> | undefined;
+  const open = () => {
+    connection ??= connect(command, target, given);
+    return connection;
+  };
   return {
+    open,
     async ask(question) {
-      connection ??= connect(command, target, given);
-      const { client, signIn } = await connection;
+      const { client, signIn } = await open();
       return explaining(() => question(client), command.globals(), signIn);
     },
   };
@@ -100,7 +109,9 @@ export function connectTo<A extends Api>(
 async function connect<A extends Api>(command: SkoloCommand, target: Target<A>, given?: string) {
   const globals = command.globals();
   const { baseUrl, rack } = await placeOf(globals, target);
-  const own = await findToken(command.io, globals.tokenFile, rack);
+  // A token that is given may be there to replace a saved one that cannot be read.
+  const own =
+    given === undefined ? await findToken(command.io, globals.tokenFile, rack) : undefined;
   const token = given ?? own?.token;
   const client = newClient(target.api, { baseUrl, token, ...(await wayOn(command)) });
   const signIn = {
@@ -110,7 +121,7 @@ async function connect<A extends Api>(command: SkoloCommand, target: Target<A>, 
       : 'give your token with skolo login, --token-file or SKOLO_TOKEN_FILE',
     statuses: token === undefined ? [401, 403] : [401],
   };
-  return { client, signIn };
+  return { baseUrl, client, signIn };
 }
 
 /**

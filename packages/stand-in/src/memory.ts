@@ -18,7 +18,7 @@ const Remembered = Memory.extend({
 });
 export type Remembered = z.output<typeof Remembered>;
 
-/** A missing or broken file is an empty memory. */
+/** A missing or broken file is an empty memory. What a file lacks is as in an empty one. */
 export async function recall({ name }: PodService): Promise<Remembered> {
   return (await readJson(join(run, `${name}.json`), Remembered)) ?? Remembered.parse({});
 }

@@ -73,7 +73,9 @@ export class Handover {
 
   private async write(tokens: readonly HandedOver[]): Promise<void> {
     await this.checkFolder();
-    const contents = { bootId: this.bootId(), tokens };
+    const bootId = this.bootId();
+    if (bootId === undefined) throw new Error('/proc does not have the id of this boot');
+    const contents = { bootId, tokens };
     await writeFileAtomic(this.file, JSON.stringify(contents), { mode: 0o600 });
   }
 

@@ -243,7 +243,7 @@ function judgePods(
 const remedies = {
   dns: 'the DNS of the cluster answers no pod there; look at coredns (kubectl -n kube-system get pods -l k8s-app=kube-dns), and whether UDP 8472 between the nodes is open',
   service:
-    'the address of a service is not reached from there; kube-proxy (of k3s a part of k3s itself) writes its rules: look at iptables and at its log',
+    'the address of a service is not reached from there; kube-proxy writes its rules: look at iptables, and at its log (of k3s: journalctl -u k3s, or k3s-agent)',
   ingress:
     'the ingress does not answer there; look at its controller (of k3s traefik: kubectl -n kube-system get pods), and at what else has port 80',
 };

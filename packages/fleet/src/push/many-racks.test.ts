@@ -146,10 +146,11 @@ const rendered = new Map<string, Promise<string>>();
 
 /** kustomize costs half a second, and overlays of these racks are alike. */
 function renderingOnce(kubectl: Kubectl): Kubectl {
-  return async (args) => {
+  return async (args, options) => {
     const overlay = await readFile(join(args[1] ?? '', 'kustomization.yaml'), 'utf8');
-    const text = rendered.get(overlay) ?? kubectl(args);
+    const text = rendered.get(overlay) ?? kubectl(args, options);
     rendered.set(overlay, text);
+    text.catch(() => rendered.delete(overlay));
     return await text;
   };
 }

@@ -97,14 +97,16 @@ export class Enrolment {
     const at = new Date(clock.now()).toISOString();
     const note = this.note(name, by, `adopts the board ${pi.serial}: ${reason}`);
     const adopted = { key, name, by, reason, force, at };
-    // Another card that was adopted for this name, and has not asked since, would take it back.
-    const former = [...records.adopted.all.values()].filter((each) => each.name === name);
-    await written(records.tables, [
-      ...former.map((each) => records.adopted.remove(each.key)),
-      records.adopted.put(adopted),
-      note,
-    ]);
-    return pi;
+    return await this.locks.hold('ask', async () => {
+      // Another card that was adopted for this name, and has not asked since, would take it back.
+      const former = [...records.adopted.all.values()].filter((each) => each.name === name);
+      await written(records.tables, [
+        ...former.map((each) => records.adopted.remove(each.key)),
+        records.adopted.put(adopted),
+        note,
+      ]);
+      return pi;
+    });
   }
 
   /** @throws HttpProblem 503 */

@@ -100,6 +100,7 @@ const everySeconds = 3600;
 /** The dimensions of the machine itself, read each hour where no device is attached to it. */
 export class HostDimensions {
   private readonly deps: HostDimensionsDeps;
+  private readonly ended = new AbortController();
   private known: Dimensions | undefined;
   /** Ends the looks; absent while they do not count. */
   private looking: AbortController | undefined;
@@ -115,17 +116,16 @@ export class HostDimensions {
 
   /** Whether they count: a machine with a phone is no test machine itself. */
   setWanted(isWanted: boolean): void {
-    if (isWanted === (this.looking !== undefined)) return;
-    this.stop();
-    if (!isWanted) return;
-    this.looking = new AbortController();
-    const { signal } = this.looking;
+    if (isWanted === (this.looking !== undefined) || this.ended.signal.aborted) return;
+    this.looking?.abort(new Error('a device is attached'));
+    this.looking = isWanted ? new AbortController() : undefined;
+    if (this.looking === undefined) return;
+    const signal = AbortSignal.any([this.ended.signal, this.looking.signal]);
     repeat(everySeconds, () => this.look(signal), signal);
   }
 
   stop(): void {
-    this.looking?.abort(new Error('the agent stops'));
-    this.looking = undefined;
+    this.ended.abort(new Error('the agent stops'));
   }
 
   private async look(signal: AbortSignal): Promise<void> {

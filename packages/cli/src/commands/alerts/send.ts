@@ -9,7 +9,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { loadRack } from '../../rack-file.ts';
-import { alertToPubsub, placeOf } from '../../service-client.ts';
+import { alertToPubsub } from '../../service-client.ts';
 import { untilStopped } from '../../until-stopped.ts';
 import type { AlertStatus, Delivery } from './delivery.ts';
 import { type PubSubOptions, sourceOf, withSubscription } from './pubsub-options.ts';
@@ -56,7 +56,8 @@ async function sendTest(command: SkoloCommand, options: Options): Promise<void> 
   const { testLabel } = await import('@skolo/alerts');
   const { pubSubDelivery, sinkDelivery } = await import('./delivery.ts');
   const service = alertToPubsub(command);
-  const post = await poster(command);
+  const { baseUrl } = await service.open();
+  const post = await poster(command, baseUrl);
   const id = randomBytes(6).toString('hex');
   const stop = untilStopped(io);
   const deps = { service, withinMs: options.within, signal: stop.signal };
@@ -138,8 +139,7 @@ const answerWithinMs = 30_000;
 const longestReason = 300;
 
 /** Sends alerts as Prometheus does, with the sign-in of rack.yaml. With `--url` it sends none. */
-async function poster(command: SkoloCommand): Promise<Post> {
-  const { baseUrl } = await placeOf(command.globals(), { service: 'alert-to-pubsub' });
+async function poster(command: SkoloCommand, baseUrl: string): Promise<Post> {
   const authorization = command.globals().url === undefined ? await signIn(command) : undefined;
   const url = `${baseUrl.replace(/\/$/, '')}/api/v2/alerts`;
   const headers = {

@@ -24,9 +24,11 @@ export function define(command: SkoloCommand): void {
     const fleetRack = await rackOn(command);
     const rack = await loadRack(command.globals());
     const jumphost = await openJumphostOf(command, fleetRack);
+    const daemon = powerCycleDaemon(command);
+    await daemon.open();
     await audit(jumphost, rack.name, `reboot of the jumphost: ${reason}`, signal);
     const host = await openHost(hostOptions(fleetRack, jumphost, signal));
-    await powerCycleDaemon(command).ask((power) =>
+    await daemon.ask((power) =>
       rebootJumphost({
         ...{ rack, host, power, signal },
         fetch: jumphost.fetch,

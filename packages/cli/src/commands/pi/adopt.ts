@@ -42,7 +42,7 @@ export function define(command: SkoloCommand): void {
   command.action(async (serial: string, name: string, options: Options) => {
     const { io } = command;
     const { reason, force = false, yes } = options;
-    const service = await enrolmentService(command);
+    const service = enrolmentService(command);
     const pi = await waitingPi(service, { serial: serial.toLowerCase(), key: options.key });
     io.err(plain(`${pi.serial}: ${pi.model}, ${pi.macs.join(', ')}, key ${shortKey(pi.key)}`));
     io.err(plain(`waits for ${age(pi.since, io.now())} at ${pi.from}: ${pi.why}`));

@@ -48,7 +48,7 @@ export function commonImage(
     /** A machine whose login all cards have. */
     example: pi?.name ?? '',
     async enrolment(): Promise<NonNullable<PiSetup['enrolment']>> {
-      const service = await enrolmentService(command);
+      const service = enrolmentService(command);
       const made = await service.ask((client) => client.newEnrolmentSecret({ body: { days } }));
       const { id, expires, port, pin, secret } = made;
       command.io.err(

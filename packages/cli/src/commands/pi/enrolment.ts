@@ -15,7 +15,7 @@ export function shortKey(key: string): string {
 
 /** The Pi that waits with this serial number. @throws CliError None, or several. */
 export async function waitingPi(
-  service: Awaited<ReturnType<typeof enrolmentService>>,
+  service: ReturnType<typeof enrolmentService>,
   { serial, key = '' }: { serial: string; key?: string | undefined },
 ) {
   const { waiting } = await service.ask((client) => client.enrolments());

@@ -13,7 +13,7 @@ export function define(command: SkoloCommand): void {
     .example('skolo pi revoke 3fa92c01');
 
   command.action(async (id: string) => {
-    const service = await enrolmentService(command);
+    const service = enrolmentService(command);
     await service.ask((client) => client.revokeEnrolmentSecret({ params: { id } }));
     command.io.err(`${id}: revoked`);
   });

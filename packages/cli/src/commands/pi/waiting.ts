@@ -27,7 +27,7 @@ export function define(command: SkoloCommand): void {
 
   command.action(async ({ enrolled, secrets, json }: Options) => {
     const { io } = command;
-    const service = await enrolmentService(command);
+    const service = enrolmentService(command);
     const all = await service.ask((client) => client.enrolments());
     if (json) return printJson(io, all);
     if (enrolled) return printTable(io, enrolledColumns, all.enrolled);

@@ -144,9 +144,8 @@ export function edit(command: SkoloCommand): void {
     const { withPrivateFile } = await import('@skolo/fleet/secrets');
     const former = await open.store.read(place, signal);
     const value = await withPrivateFile(io.env, name, former ?? new Secret(''), (path) =>
-      runEditor(command, path, signal),
+      runEditor(command, path),
     );
-    signal.throwIfAborted();
     if (value.reveal() === (former?.reveal() ?? '')) {
       io.err(`${place}: not changed`);
       return;
@@ -156,7 +155,8 @@ export function edit(command: SkoloCommand): void {
   });
 }
 
-async function runEditor({ io }: SkoloCommand, path: string, signal: AbortSignal): Promise<void> {
+/** Ctrl-C is the editor's: what it has stored when it ends well counts. */
+async function runEditor({ io }: SkoloCommand, path: string): Promise<void> {
   const editor = io.env.VISUAL || io.env.EDITOR || 'vi';
   // A shell, because the variable may have arguments.
   const child = spawn('sh', ['-c', `${editor} "$1"`, 'sh', path], {
@@ -164,7 +164,6 @@ async function runEditor({ io }: SkoloCommand, path: string, signal: AbortSignal
     stdio: 'inherit',
   });
   const { exitCode } = await programEnd(io, editor, child);
-  signal.throwIfAborted();
   if (exitCode !== 0)
     throw new CliError(`${editor}: ended with exit code ${exitCode}; nothing was changed`);
 }
