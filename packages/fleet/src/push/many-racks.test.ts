@@ -128,6 +128,27 @@ describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => 
     expect(racks.get('rack-1')?.changes).toHaveLength(before ?? -1);
   });
 
+  it('lets go of a rack where another one cannot be prepared', async () => {
+    const { push, racks } = await fleetOf(['rack-1', 'rack-2']);
+    const [first, second] = racks.values();
+    if (second) second.lost = 'now';
+    const holders: string[] = [];
+    const open = async (name: string) => ({
+      ...{ name, close: async () => undefined },
+      kubectl: async (...given: Parameters<Kubectl>) => {
+        const answer = await (name === 'rack-1' ? first : second)?.kubectl(...given);
+        const [, holder] = /"holderIdentity": ?"([^"]*)"/.exec(answer ?? '') ?? [];
+        if (holder !== undefined) holders.push(holder);
+        return answer ?? '';
+      },
+    });
+
+    await expect(push({}, [['rack-1', 'rack-2']], undefined, { open })).rejects.toThrow('refused');
+
+    expect(holders).toContain('ann@desk, push next, process 1');
+    expect(holders.at(-1)).toBe('');
+  });
+
   it('begins no other rack after a failure of the first stage', async () => {
     const { push, racks } = await fleetOf(['broken', 'rack-1']);
     const before = racks.get('rack-1')?.changes.length;
