@@ -191,10 +191,10 @@ export function commandLine(command: SkoloCommand, verb: string, ...names: strin
 
 /** Global options of this command line. */
 export function givenOptions(command: SkoloCommand): string[] {
-  const root = command.root();
-  return root.options.flatMap((option) => {
-    const name = option.attributeName();
-    const isGiven = root.getOptionValueSource(name) === 'cli';
-    return isGiven && option.long ? [option.long, String(root.getOptionValue(name))] : [];
+  const globals = command.globals();
+  return command.root().options.flatMap((option) => {
+    const name = globalNames.find((each) => each === option.attributeName());
+    const value = name && command.gives(name) && globals[name];
+    return value && option.long ? [option.long, value] : [];
   });
 }

@@ -316,7 +316,8 @@ export async function complete(
 async function run(args: readonly string[], io: Io): Promise<void> {
   const program = await createProgram(args, io);
   try {
-    await program.parseAsync(separated(args, program), { from: 'user' });
+    const line = unknownAskedFor(args, program) ?? separated(args, program);
+    await program.parseAsync(line, { from: 'user' });
   } catch (error) {
     // Help and version also end this way. Errors are CliErrors.
     if (!(error instanceof CommanderError)) throw error;
@@ -370,6 +371,26 @@ async function createProgram(args: readonly string[], io: Io): Promise<SkoloComm
     }
   }
   return program;
+}
+
+/**
+ * Of a command line that asks for help: its words up to the first that is no command. Commander would print the help of
+ * the command before it, as if all were well.
+ */
+function unknownAskedFor(args: readonly string[], program: SkoloCommand): string[] | undefined {
+  const all = wordsOf(args, program.options);
+  if (all[0] !== 'help' && !args.includes('--help') && !args.includes('-h')) return undefined;
+  const words = all[0] === 'help' ? all.slice(1) : all;
+  let commands = program.commands;
+  for (const [at, word] of words.entries()) {
+    const command = commands.find((each) => each.name() === word);
+    if (command === undefined) return words.slice(0, at + 1);
+    // The next word is an argument.
+    if (nouns[word]?.own && at === 0) return undefined;
+    commands = command.commands;
+    if (commands.length === 0) return undefined;
+  }
+  return undefined;
 }
 
 /** With `--` before what is for another program. */
