@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { isLong } from '@skolo/durable/campaign';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { AuditLog, AuditUnavailable } from './audit.ts';
 import { fakeClock } from './testing/fake-clock.ts';
 import { memoryDegraded } from './testing/memory-degraded.ts';
@@ -18,8 +19,10 @@ const entry = {
   outcome: 'done',
 } as const;
 
-async function newLog(time = '2026-11-20T07:30:00Z') {
-  const dir = join(await tempDir(), 'state', 'audit');
+const run = promisify(execFile);
+
+async function newLog(time = '2026-11-20T07:30:00Z', folder?: string) {
+  const dir = join(folder ?? (await tempDir()), 'state', 'audit');
   const clock = fakeClock(time);
   const degraded = memoryDegraded();
   return { dir, clock, degraded, audit: new AuditLog(dir, { clock, degraded }) };
@@ -82,6 +85,23 @@ describe('append', () => {
     );
     expect(degraded.raised.get('audit log')).toContain('changes are rejected until then');
     clock.pass(30 * 86_400_000);
+    await audit.append(entry);
+    expect(degraded.raised.size).toBe(0);
+  });
+
+  it('says so as long as one change of several at once is refused', async ({ skip }) => {
+    const disk = await tempDir();
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).catch(() =>
+      skip('may not mount a small tmpfs here'),
+    );
+    onTestFinished(async () => void (await run('umount', [disk])));
+    const { audit, degraded } = await newLog(undefined, disk);
+    const large = { ...entry, why: 'x'.repeat(100_000) };
+
+    const together = await Promise.allSettled([audit.append(large), audit.append(entry)]);
+
+    expect(together.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect(degraded.raised.get('audit log')).toContain('ENOSPC');
     await audit.append(entry);
     expect(degraded.raised.size).toBe(0);
   });

@@ -38,7 +38,10 @@ export class AuditLog {
   private readonly clock: Pick<Clock, 'now'>;
   private readonly degraded: Pick<DegradedList, 'raise' | 'clear'>;
   /** Lines that arrive during a sync share the next one. */
-  private readonly lines = new GroupCommit<Line>((lines) => this.write(lines));
+  private readonly lines = new GroupCommit<Line>(
+    (lines) => this.write(lines),
+    () => this.degraded.clear('audit log'),
+  );
   private segment: string | undefined;
 
   /** @param dir made when the first line is written */
@@ -79,7 +82,6 @@ export class AuditLog {
     try {
       if (month !== this.segment) await this.startSegment(month, file);
       await appendLines(file, lines.map(({ line }) => line).join(''));
-      this.degraded.clear('audit log');
       return [];
     } catch (cause) {
       // The folder may be deleted: start the segment again.

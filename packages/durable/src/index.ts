@@ -1,5 +1,6 @@
 export { markOf } from './acknowledged-mark.ts';
 export { FileNotWritten, readFileIfExists, syncFolder, writeFileAtomic } from './atomic-file.ts';
+export { GroupCommit } from './group-commit.ts';
 export { Journal, type JournalChange } from './journal.ts';
 export { appendLines, linesBackwards, openIfThere } from './line-file.ts';
 export {
@@ -12,7 +13,6 @@ export {
 } from './live-copy.ts';
 export { makeFolder } from './make-folder.ts';
 export { type FoundSnapshot, type Snapshot, Snapshots, writeSnapshot } from './snapshots.ts';
-export { GroupCommit } from './spool/group-commit.ts';
 export type { SpoolRecord } from './spool/read-records.ts';
 export type { SpoolDamage } from './spool/recovery.ts';
 export { Spool, type SpoolOptions } from './spool/spool.ts';

@@ -6,10 +6,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Mark, markOf, readMark } from '../acknowledged-mark.ts';
+import { GroupCommit } from '../group-commit.ts';
 import { makeFolder } from '../make-folder.ts';
 import { StorageUnavailable } from '../storage-errors.ts';
 import { Cursors } from './cursors.ts';
-import { GroupCommit } from './group-commit.ts';
 import { longestText } from './line.ts';
 import { lock } from './lock.ts';
 import { type DamageListener, readRecords, type SpoolRecord } from './read-records.ts';

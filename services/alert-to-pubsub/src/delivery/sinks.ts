@@ -119,7 +119,11 @@ export class Sinks {
         name,
         kind: configured.kind,
         wantsHeartbeat: configured.heartbeat,
-        ...(failure && { ...failure, failingSince: wallTime(clock, failure.since) }),
+        ...(failure && {
+          reason: failure.reason,
+          detail: failure.detail,
+          failingSince: wallTime(clock, failure.since),
+        }),
         ...statusOf(entry),
         lastSuccess: times.get(name),
         lastHeartbeat: times.get(lastHeartbeat(name)),

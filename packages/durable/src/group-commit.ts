@@ -15,12 +15,17 @@ const mostAtOnce = 4 * 1024 * 1024;
 
 export class GroupCommit<J extends Job> {
   private readonly write: (jobs: J[]) => Promise<number[]>;
+  private readonly onAllDone: () => void;
   private waiting: Waiting<J>[] = [];
   private draining: Promise<void> | undefined;
 
-  /** `write` runs all jobs in order, or none, and gives a result for each; none of them: 0. */
-  constructor(write: (jobs: J[]) => Promise<number[]>) {
+  /**
+   * @param write runs all jobs in order, or none, and gives a result for each; none of them: 0
+   * @param onAllDone called after a group of which no job failed, also where each was written by itself
+   */
+  constructor(write: (jobs: J[]) => Promise<number[]>, onAllDone: () => void = () => {}) {
     this.write = write;
+    this.onAllDone = onAllDone;
   }
 
   /** @throws unknown Error of `write`: the job was not done. */
@@ -55,6 +60,7 @@ export class GroupCommit<J extends Job> {
     try {
       const results = await this.write(group.map(({ job }) => job));
       for (const [position, { resolve }] of group.entries()) resolve(results[position] ?? 0);
+      this.onAllDone();
     } catch (error) {
       if (group.length === 1) group[0]?.reject(error);
       else await this.commitEach(group);
@@ -80,5 +86,6 @@ export class GroupCommit<J extends Job> {
         reject(error);
       }
     }
+    if (failed === undefined) this.onAllDone();
   }
 }
