@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { isLong } from '@skolo/durable/campaign';
 import { peer } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type PubSubRacks, startPubSubRacks } from './testing/pubsub-racks.ts';
 import { createPlace, type Place } from './testing/session.ts';
 import { createTokens } from './testing/tokens.ts';
@@ -23,10 +23,16 @@ let place: Place;
 const ends: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   const tokens = await createTokens();
+  ends.unshift(tokens.remove);
   racks = await startPubSubRacks({ tokens });
+  ends.unshift(racks.close);
   const metadata = { url: 'http://127.0.0.1:3' };
   place = await createPlace(files, { metadata, alerts: racks, tokens });
-  ends.push(place.remove, racks.close, tokens.remove);
+  ends.unshift(place.remove);
+});
+afterEach(async () => {
+  racks.muted.clear();
+  await racks.pubsub.start();
 });
 afterAll(async () => {
   for (const end of ends) await end();

@@ -19,10 +19,11 @@ const absent = missing();
 const hasTty = await canTty();
 let cluster: ControlPlane | undefined;
 let desk: Desk | undefined;
-const commandLines = new CommandLines();
+let commandLines: CommandLines;
 
 describe.skipIf(absent)('skolo', { timeout: isLong ? 1_800_000 : 600_000 }, () => {
   beforeAll(async () => {
+    commandLines = new CommandLines();
     cluster = await startCluster();
     desk = await startDesk(cluster);
     // Nobody has port 1; at a service's usual port another test may have one.
@@ -34,7 +35,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     await writeFile(join(desk.rack.overlay, 'rack.yaml'), text);
   }, 120_000);
   afterAll(async () => {
-    await commandLines.close();
+    await commandLines?.close();
     await desk?.close();
     await cluster?.close();
   });
@@ -42,7 +43,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
   it('attach is one way for all programs in it, which outlives interruptions, and leaves nothing behind', async () => {
     const ofSkolo = `'${process.execPath}' '${main}' alerts status`;
     const first = 'kubectl get namespace skolo -o name; echo $SKOLO_ON is ready; read x';
-    const script = `${first}; ${ofSkolo}; echo asked; read x; kubectl get ns; exit 5`;
+    const script = `${first}; ${ofSkolo}; echo asked $?; read x; kubectl get ns; exit 5`;
     const skolo = start('attach', 'rack4', '--', 'sh', '-c', script);
     await skolo.prints('ready');
     expect(skolo.out()).toBe('namespace/skolo\nrack4 is ready\n');
@@ -50,7 +51,7 @@ machines: { rpi-[007-008]: { kind: rpi, address: '192.168.1.[7-8]' } }
     desk?.jumphost.refuse(true);
     onTestFinished(() => desk?.jumphost.refuse(false));
     skolo.type('\n');
-    await skolo.prints('asked');
+    await skolo.prints('asked 1');
     // It is the service that does not answer, and not the jumphost.
     expect(skolo.err()).toMatch(/^skolo: http:\/\/127\.0\.0\.1:1: .*connection refused/);
 

@@ -16,7 +16,6 @@ import {
   type Desk,
   hasNamespaces,
   missing,
-  type Running,
   run,
   startCluster,
   startDesk,
@@ -56,10 +55,11 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
   let recipients: string[];
   let machine: RealSshd;
   const printed: string[] = [];
-  const commandLines = new CommandLines();
+  let commandLines: CommandLines;
   const startedAt = Date.now();
 
   beforeAll(async () => {
+    commandLines = new CommandLines();
     etc = await mkdtemp(join(tmpdir(), 'skolo-etc-'));
     cluster = await startCluster();
     desk = await startDesk(cluster);
@@ -81,7 +81,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     await run('git', ['init', '-q', home]);
   }, 120_000);
   afterAll(async () => {
-    await commandLines.close();
+    await commandLines?.close();
     await machine?.close();
     await desk?.close();
     await cluster?.close();
@@ -96,28 +96,28 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     });
   }
 
+  /** What `start` does, until its end, while it and what it starts are searched. */
+  async function watched(args: readonly string[], input = '') {
+    const child = start(args);
+    child.stdin.end(input);
+    const said = Promise.all([text(child.stdout), text(child.stderr)]);
+    const [[code]] = await Promise.all([once(child, 'close'), watchProcesses(child, forms)]);
+    const lines = await said;
+    printed.push(...lines);
+    return { out: lines.join(''), code };
+  }
+
   /** In one process for all, which has loaded what they need. */
   async function skolo(...words: string[]): Promise<{ out: string; code: number }> {
     const env = { ...desk.env, SOPS_AGE_KEY_FILE: join(home, 'keys.txt') };
-    const process: Running = { exitCode: null, signalCode: null };
-    const [{ stdout, stderr, exitCode }] = await Promise.all([
-      commandLines.run({ args: words, dir: home, env }).finally(() => {
-        process.exitCode = 0;
-      }),
-      watchProcesses(process, forms),
-    ]);
+    const { stdout, stderr, exitCode } = await commandLines.run({ args: words, dir: home, env });
     const out = Buffer.from(stdout).toString();
     printed.push(out, stderr);
     return { out: out + stderr, code: exitCode };
   }
 
   it('bring a value to the rack, where only its places have it', async () => {
-    const set = start(['set', 'rack4', 'switch']);
-    set.stdin.end(canary);
-    const said = [text(set.stdout), text(set.stderr)];
-    const [[code]] = await Promise.all([once(set, 'close'), watchProcesses(set, forms)]);
-    expect(code).toBe(0);
-    printed.push(...(await Promise.all(said)));
+    expect((await watched(['set', 'rack4', 'switch'], canary)).code).toBe(0);
     for (const [name, value] of [
       ['SWITCH_ENABLE', `${canary}\n`],
       ['tokens.yaml', 'tokens: []\n'],
@@ -129,7 +129,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
       'token of alertmanager made, role operate, for 365 days; its hash is in rack4/tokens.yaml',
     );
 
-    const apply = await skolo('secrets', 'apply', 'rack4');
+    const apply = await watched(['apply', 'rack4']);
 
     expect(apply.out).toContain('switch: added in Secret skolo/router-backup key switch\n');
     expect(apply.out).toContain('added in /etc/skolo/power-cycle-daemon/environment variable');
@@ -159,7 +159,7 @@ describe.skipIf(missing() || !hasNamespaces)('skolo secrets', { timeout: 600_000
     const sealed = await sealSops(new Secret(machine.privateKey), recipients, Date.now());
     await writeFile(file, sealed);
 
-    const rotated = await skolo('secrets', 'rotate', 'rack4', 'id');
+    const rotated = await watched(['rotate', 'rack4', 'id']);
 
     expect(rotated.out).toContain('id: the new key opens 1 machine or device\n');
     expect(rotated.out).toContain('id: not finished; commit and push the store');

@@ -21,7 +21,12 @@ describe('parseFlags', () => {
   });
 
   it('takes a flag over a variable over a default', () => {
-    const env = { SKOLO_PORT: '81', SKOLO_METRICS_PORT: '82', SKOLO_LOG_LEVEL: 'warn' };
+    const env = {
+      SKOLO_PORT: '81',
+      SKOLO_METRICS_PORT: '82',
+      SKOLO_HOST: '127.0.0.1',
+      SKOLO_LOG_LEVEL: 'warn',
+    };
 
     const flags = parse(['--port=83', '--rack', 'r.yaml', '--check'], env);
 
@@ -29,6 +34,7 @@ describe('parseFlags', () => {
       ...defaults,
       port: 83,
       metricsPort: 82,
+      host: '127.0.0.1',
       logLevel: 'warn',
       rackFile: 'r.yaml',
       check: true,

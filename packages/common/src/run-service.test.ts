@@ -47,12 +47,15 @@ async function keepAlive(...ports: number[]): Promise<void> {
 
 it('answers a wrong command line with one line, the usage, and exit code 2', async () => {
   const child = startChild('fixture-service', ['--prot', '80']);
+  const help = startChild('fixture-service', ['--help']);
 
   expect(await child.exit()).toBe(2);
   expect(child.stderr()).toMatch(
     /^power-cycle-daemon: unknown flag --prot\n\nusage: power-cycle-daemon/,
   );
   expect(child.stdout()).toBe('');
+  expect(await help.exit()).toBe(0);
+  expect(help.stdout()).toMatch(/^usage: power-cycle-daemon/);
 });
 
 describe('a running service', () => {
@@ -225,7 +228,7 @@ describe('a start with mistakes in rack.yaml and without a last good copy', () =
   it('uses the rest, reports what is disabled everywhere, and keeps no copy of it', async () => {
     const child = await startFixture(brokenYaml);
 
-    const { metricsPort } = await child.ports();
+    const { port, metricsPort } = await child.ports();
 
     expect(await child.line('rack.yaml rejected')).toMatchObject({
       level: 'error',
@@ -251,12 +254,19 @@ describe('a start with mistakes in rack.yaml and without a last good copy', () =
     await child.line('rack.yaml reloaded');
     expect(await metrics()).toMatch(/^skolo_rack_disabled_entries 0$/m);
     expect(await metrics()).toMatch(/^skolo_rack_reload_success 1$/m);
+
+    // Nothing is under way; kept connections do not hold it.
+    await keepAlive(port, metricsPort);
+    child.process.kill('SIGTERM');
+    expect(await child.exit()).toBe(0);
   });
 });
 
 describe('a start that fails', () => {
-  it('for a rack.yaml of which nothing can be used ends with exit code 78 and all that is wrong', async () => {
+  it('for a rack.yaml that is missing, or of which nothing can be used, ends with exit code 78 and all that is wrong', async () => {
     const child = await startFixture(brokenYaml.replace('address: 127.0.0.1', 'address: here'));
+    const { dir, flags } = await newRack();
+    const missing = startChild('fixture-service', [...flags, '--rack', join(dir, 'none.yaml')]);
 
     expect(await child.exit()).toBe(78);
     expect(child.lines()).toEqual([
@@ -268,6 +278,13 @@ describe('a start that fails', () => {
           expect.stringMatching(/rack\.yaml:\d+:\d+ .*toaster/),
           expect.stringMatching(/rack\.yaml:\d+:\d+ .*colour/),
         ],
+      }),
+    ]);
+    expect(await missing.exit()).toBe(78);
+    expect(missing.lines()).toEqual([
+      expect.objectContaining({
+        level: 'fatal',
+        problems: [expect.stringContaining(join(dir, 'none.yaml'))],
       }),
     ]);
   });

@@ -15,7 +15,7 @@ import {
 import type { K3sRack } from '../clusters.ts';
 
 export { kubectlAt } from './kubectl.ts';
-export { type Running, watchProcesses } from './process-watch.ts';
+export { watchProcesses } from './process-watch.ts';
 
 export const run = promisify(execFile);
 

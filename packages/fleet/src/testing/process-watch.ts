@@ -5,18 +5,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const betweenMs = 50;
 
-/** What ends when one of them is set. */
-export type Running = { -readonly [Key in 'exitCode' | 'signalCode']: ChildProcess[Key] };
-
 /**
  * Reads command lines and environments of all processes, until the child has ended.
  *
  * @throws Error One of them has one of the words.
  */
-export async function watchProcesses(
-  child: Readonly<Running>,
-  words: readonly string[],
-): Promise<void> {
+export async function watchProcesses(child: ChildProcess, words: readonly string[]): Promise<void> {
   while (child.exitCode === null && child.signalCode === null) {
     const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
     for (const pid of pids) {
