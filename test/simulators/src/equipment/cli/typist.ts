@@ -11,7 +11,7 @@ export interface Typed {
 }
 
 /**
- * @returns all that came back
+ * @returns what came back until the last thing that was waited for; what comes after it depends on packets
  * @throws Error The session ended before all was typed and answered.
  */
 export async function typeInto(
@@ -54,11 +54,10 @@ async function talk(
         awaited = left.shift();
         if (awaited !== undefined) channel.write(awaited.keys, 'latin1');
       }
-      resolve(output);
+      resolve(output.slice(0, seen));
     });
-    channel.on('close', () => {
-      if (awaited === undefined) resolve(output);
-      else reject(new Error(`not seen: ${awaited.until}, in ${output.slice(-1000)}`));
-    });
+    channel.on('close', () =>
+      reject(new Error(`not seen: ${awaited?.until}, in ${output.slice(-1000)}`)),
+    );
   });
 }
