@@ -54,7 +54,7 @@ export interface Commit {
   message: string;
 }
 
-/** The commit as a version of a device. Fields that it lacks, as a commit made by hand, are absent. */
+/** The commit as a version of a device. Fields that it lacks, as a commit made by hand, are undefined. */
 export function versionOf({ id, committedAt, message }: Commit, device: string): Version {
   const paragraphs = message.trimEnd().split('\n\n');
   const said = new Map<string, string>();

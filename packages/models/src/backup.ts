@@ -50,7 +50,7 @@ export interface Reading {
   content: Content;
   /** Identifies the device, not its place in the rack. */
   identity: Identity;
-  /** The saved configuration, which the device boots with. Absent: the device keeps one only, or does not show it. */
+  /** The saved configuration, which the device boots with. Undefined: the device keeps one only, or does not show it. */
   startup?: Buffer | undefined;
   /** Who changed the configuration last, as the device reports. */
   changedBy?: string | undefined;

@@ -30,7 +30,7 @@ export interface OutletReading {
   watts?: number | undefined;
   /**
    * How it is on, for models with more than on and off (`48v`, `forced-on`, `static`): what `turnOn` is given to restore
-   * it. Only read while it is on; absent while it is off.
+   * it. Only read while it is on; undefined while it is off.
    */
   mode?: string | undefined;
 }

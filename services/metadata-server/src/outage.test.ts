@@ -464,7 +464,7 @@ describe('a restart', () => {
 
 describe('a state directory', () => {
   it.for(['ro,size=64k', 'size=16k'])(
-    'that is read-only or full (%s) costs no token, and is reported',
+    'that is read-only or full (%s) costs no token, is reported, and does not keep it from stopping',
     async (options, context) => {
       const google = await startTestGoogle();
       const dir = await newRackFolder(google, oneIdentity);
@@ -480,6 +480,7 @@ describe('a state directory', () => {
       const { status, degraded } = await readiness(rack);
       expect(status).toBe(200);
       expect(degraded).not.toEqual([]);
+      await expect(rack.stop()).resolves.toBeUndefined();
     },
   );
 

@@ -145,8 +145,9 @@ async function restore(lab: Lab, name: string, seen: Seen, when: string): Promis
 }
 
 const faults = [
-  ...(['password-twice', 'drops-mid-configuration', 'error-text', 'log-lines-between'] as const),
-  ...(isLong ? (['refuses-login', 'drops-mid-way', 'cut-short', 'garbled'] as const) : []),
+  ...(['refuses-login', 'password-twice', 'drops-mid-configuration'] as const),
+  ...(['error-text', 'log-lines-between'] as const),
+  ...(isLong ? (['drops-mid-way', 'cut-short', 'garbled'] as const) : []),
 ];
 
 async function everythingGoesWrong(lab: Lab, rack: CanaryRack, seen: Seen): Promise<void> {

@@ -115,11 +115,11 @@ describe('npm start, while it runs', () => {
     await expect.poll(tasks, rarely).toMatch(/completed +skia-rpi2-demo-shelf1-001 +hello from/);
     expect(JSON.parse(await status())).toMatchObject({ machine });
     // It charges at once.
-    await ask(demo.command(/\/battery\//).replace(/5$/, '10'), 'POST');
+    await ask(demo.command(/\/battery\//).replace(/5$/, '10'));
     await expect
       .poll(() => shell(demo.command(/skolo machine status /)), rarely)
       .toContain('battery low');
-    await ask(demo.command(/\/task$/), 'POST');
+    await ask(demo.command(/\/task$/));
 
     await expect.poll(tasks, rarely).toMatch(/completed.*\n.*completed/);
     expect(await shell(demo.command(/skolo machine log /))).toContain('bot started');

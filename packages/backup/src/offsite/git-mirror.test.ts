@@ -194,7 +194,7 @@ describe('the encrypted copy', () => {
 
   it('takes large contents a little at a time', async () => {
     const { commit, mirror, remote, keys } = await start();
-    const large = 'interface eth0\n'.repeat(60_000);
+    const large = 'interface eth0\n'.repeat(300_000);
     await commit('router', large);
 
     await mirror.push(soon());
@@ -305,9 +305,9 @@ describe('a remote', () => {
 });
 
 describe('a remote behind sshd', () => {
-  async function startSsh(context: Parameters<typeof startSshd>[0]) {
+  async function startSsh(...[context, types]: Parameters<typeof startSshd>) {
     const lab = await start();
-    const sshd = await startSshd(context);
+    const sshd = await startSshd(context, types);
     const remote = `ssh://${sshd.user}@127.0.0.1:${sshd.port}${lab.remote}`;
     await lab.commit('router', 'one');
     const open = (more: Partial<GitMirrorOptions> = {}) =>
@@ -315,10 +315,14 @@ describe('a remote behind sshd', () => {
     return { ...lab, path: lab.remote, remote, sshd, open };
   }
 
-  it.for(['ed25519', ...(isLong ? (['ecdsa'] as const) : [])] as const)(
+  it.for(['ed25519', ...(isLong ? (['ecdsa', 'rsa'] as const) : [])] as const)(
     'with a pinned host key: %s',
     async (type, context) => {
-      const { open, path, sshd, keys, folder } = await startSsh(context);
+      const { open, path, sshd, keys, folder } = await startSsh(context, [
+        'ed25519',
+        'ecdsa',
+        ...(type === 'rsa' ? [type] : []),
+      ]);
 
       await open({ hostKey: sshd.hostKeys[type] }).push(soon());
 

@@ -56,12 +56,14 @@ export interface Sshd {
   key: Secret;
   otherKey: Secret;
   /** Fingerprints of its host keys, by type. */
-  hostKeys: { ecdsa: string; ed25519: string };
+  hostKeys: Partial<Record<KeyType, string>>;
   stop(): Promise<void>;
   start(): Promise<void>;
   /** Host keys are others from the next start on. */
   newHostKeys(): Promise<void>;
 }
+
+type KeyType = 'ecdsa' | 'ed25519' | 'rsa';
 
 interface KeyFiles {
   private: string;
@@ -72,13 +74,13 @@ interface KeyFiles {
 /** Made once for all tests of a file. */
 const keysMade = new Map<string, Promise<KeyFiles>>();
 
-function madeKey(name: string, type: 'ecdsa' | 'ed25519'): Promise<KeyFiles> {
+function madeKey(name: string, type: KeyType): Promise<KeyFiles> {
   const key = keysMade.get(name) ?? makeKey(type);
   keysMade.set(name, key);
   return key;
 }
 
-async function makeKey(type: 'ecdsa' | 'ed25519'): Promise<KeyFiles> {
+async function makeKey(type: KeyType): Promise<KeyFiles> {
   const file = join(await tempDir(), 'key');
   await run('ssh-keygen', ['-q', '-t', type, '-N', '', '-f', file]);
   const { stdout } = await run('ssh-keygen', ['-l', '-f', file]);
@@ -89,18 +91,27 @@ async function makeKey(type: 'ecdsa' | 'ed25519'): Promise<KeyFiles> {
   };
 }
 
-/** OpenSSH's server on loopback, with git-receive-pack behind it. */
-export async function startSshd(context: TestContext): Promise<Sshd> {
+/**
+ * OpenSSH's server on loopback, with git-receive-pack behind it.
+ *
+ * @param types of its host keys; one of RSA takes up to a second to make
+ */
+export async function startSshd(
+  context: TestContext,
+  types: readonly KeyType[] = ['ecdsa', 'ed25519'],
+): Promise<Sshd> {
   const program = peer('sshd');
   if (!program) context.skip('sshd is not installed');
   const dir = await tempDir();
   const file = (name: string, text: string) => writeFile(join(dir, name), text, { mode: 0o600 });
   async function writeHostKeys(which: 'first' | 'other') {
-    const ecdsa = await madeKey(`${which} host-ecdsa`, 'ecdsa');
-    const ed25519 = await madeKey(`${which} host-ed25519`, 'ed25519');
-    await file('host-ecdsa', ecdsa.private);
-    await file('host-ed25519', ed25519.private);
-    return { ecdsa: ecdsa.fingerprint, ed25519: ed25519.fingerprint };
+    const fingerprints: Sshd['hostKeys'] = {};
+    for (const type of types) {
+      const key = await madeKey(`${which} host-${type}`, type);
+      await file(`host-${type}`, key.private);
+      fingerprints[type] = key.fingerprint;
+    }
+    return fingerprints;
   }
   const hostKeys = await writeHostKeys('first');
   const key = await madeKey('user', 'ed25519');
@@ -110,8 +121,7 @@ export async function startSshd(context: TestContext): Promise<Sshd> {
   const configuration = [
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
-    `HostKey ${join(dir, 'host-ecdsa')}`,
-    `HostKey ${join(dir, 'host-ed25519')}`,
+    ...types.map((type) => `HostKey ${join(dir, `host-${type}`)}`),
     `PidFile ${join(dir, 'pid')}`,
     `AuthorizedKeysFile ${join(dir, 'authorized_keys')}`,
     'StrictModes no',

@@ -11,7 +11,7 @@ import {
   type SwarmingOptions,
   startSwarming,
 } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { processes, withDescendants } from './processes.ts';
 import { isAlive, newBot, type TestBot } from './testing/new-bot.ts';
 import { python } from './testing/python.ts';
@@ -88,6 +88,11 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
     lab = await newLab({ limits: { stallMs: 2000 } });
   });
   afterAll(() => lab[Symbol.asyncDispose]());
+  // So that a test that fails does not make the next ones fail.
+  afterEach(async () => {
+    lab.swarming.faults.clear();
+    await lab.swarming.comeUp();
+  });
 
   /** What happens from now on. */
   function since({ test, swarming }: Lab) {
@@ -140,7 +145,6 @@ describe.skipIf(python === undefined)('the bot of the simulated Swarming', () =>
 
     expect(exits()).toEqual(['killed']);
     expect(downloads()).toEqual({ ok: 1, failed: passing ? 0 : 2 });
-    swarming.faults.clear();
   });
 
   // The sample damages it in other ways in install.test.ts.

@@ -128,7 +128,8 @@ function watch(child: ChildProcess, ended: Promise<number | null>): DemoProcess 
 }
 
 /** What a printed curl command would show, also where there is no curl. */
-export async function ask(command: string, method: 'GET' | 'POST' = 'GET'): Promise<string> {
+export async function ask(command: string): Promise<string> {
+  const method = /-X (\w+)/.exec(command)?.[1] ?? 'GET';
   const localAddress = /--interface (\S+)/.exec(command)?.[1];
   const url = /http:\S+$/.exec(command)?.[0] ?? '';
   const asking = request(url, {
