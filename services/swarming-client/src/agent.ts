@@ -91,10 +91,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
   const isStopping = () => stopping.signal.aborted;
   const degraded = new DegradedList(parts);
   addBuildInfo(metrics, { service: 'swarming-client', version });
-  const stateDirWatch = await watchStateDir(stateDir, degraded);
-  closers.add('state directory', () => stateDirWatch.close());
-  const audit = new AuditLog(join(stateDir, 'audit'), { clock, degraded });
-  closers.add('audit log', () => audit.close());
+  const audit = await openAudit(stateDir, { clock, degraded, closers });
 
   const task = new Task(parts);
   const clockOffset = new ClockOffset(clock);
@@ -161,6 +158,18 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     await closers.closeAll(within * 1000, log);
   }
   return { ...ports, stop: stopOnce(stop, bot) };
+}
+
+/** Watches the state folder, and opens the audit log in it. */
+async function openAudit(
+  stateDir: string,
+  { clock, degraded, closers }: { clock: Clock; degraded: DegradedList; closers: Closers },
+): Promise<AuditLog> {
+  const watch = await watchStateDir(stateDir, degraded);
+  closers.add('state directory', () => watch.close());
+  const audit = new AuditLog(join(stateDir, 'audit'), { clock, degraded });
+  closers.add('audit log', () => audit.close());
+  return audit;
 }
 
 /** Where the identity of the machine comes from, and the tokens of its account. @throws RackError */
