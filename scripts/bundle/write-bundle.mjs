@@ -123,7 +123,7 @@ function put(from, to) {
  * @param {string} file
  * @param {string | undefined} wantedVersion
  */
-function manifest(file, wantedVersion) {
+export function manifest(file, wantedVersion) {
   const all = JSON.parse(readFileSync(file, 'utf8'));
   const kept = ['name', 'version', 'private', 'description', 'license', 'type', 'bin'];
   const left = Object.fromEntries(kept.map((key) => [key, all[key]]));

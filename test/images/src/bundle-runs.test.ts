@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { mainOf } from '@skolo/bench';
-import { newToken } from '@skolo/common';
 import { serviceNames } from '@skolo/rack';
 import {
   makeServiceAccountKey,
@@ -57,9 +56,8 @@ ${more}`,
 
 /** A user with the right to change things: variables for `skolo`. */
 async function newUser(rackFile: string, dir: string): Promise<Record<string, string>> {
-  const ann = { name: 'ann', role: 'admin', expiresInDays: 1 } as const;
-  const token = await newToken(join(dir, 'tokens.yaml'), ann);
-  await writeFile(join(dir, 'token'), token, { mode: 0o600 });
+  const text = await skolo(bundles, ['token', 'new', 'ann', '--role', 'admin', '--rack', rackFile]);
+  await writeFile(join(dir, 'token'), /skolo_[\w-]+/.exec(text)?.[0] ?? '', { mode: 0o600 });
   return { SKOLO_RACK: rackFile, SKOLO_TOKEN_FILE: join(dir, 'token') };
 }
 

@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { writeExecutable } from '../../../scripts/bundle/executable.mjs';
+import { manifest } from '../../../scripts/bundle/write-bundle.mjs';
 import { root } from './paths.ts';
 
 const run = promisify(execFile);
@@ -19,10 +20,8 @@ let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'skolo-executable-test-'));
   await cp(join(inject('bundles').dir, 'cli'), join(dir, 'cli'), { recursive: true });
-  // As `npm run bundle -- --version` writes it.
-  const manifest = join(dir, 'cli/opt/skolo/packages/cli/package.json');
-  const content = JSON.parse(await readFile(manifest, 'utf8'));
-  await writeFile(manifest, JSON.stringify({ ...content, version }));
+  const inBundle = join(dir, 'cli/opt/skolo/packages/cli/package.json');
+  await writeFile(inBundle, manifest(join(root, 'packages/cli/package.json'), version));
   await copyFile(join(root, 'racks/demo/rack.yaml'), join(dir, 'rack.yaml'));
 }, 120_000);
 afterAll(() => rm(dir, { recursive: true, force: true }));
