@@ -145,7 +145,8 @@ export async function ask(command: string): Promise<string> {
 
 /** Listens on a port of this computer if nobody does; until the end. */
 export async function occupy(port: number, atTheEnd: AtTheEnd): Promise<void> {
-  const server = createServer();
+  // Services of other tests may ask at this port, and a connection that stays open keeps the server from closing.
+  const server = createServer((socket) => socket.destroy());
   server.listen({ host: '127.0.0.1', port, exclusive: true });
   const isOurs = await once(server, 'listening').then(
     () => true,
