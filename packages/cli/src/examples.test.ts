@@ -29,7 +29,13 @@ it('so do those of the documents', async () => {
   for (const path of await documents()) {
     // Sentences of YAML go on in the next line.
     const text = (await readFile(path, 'utf8')).replaceAll(/(?<=`[^`\n]*)\n +(?=[^`\n]*`)/g, ' ');
-    for (const line of text.match(/(?:^(?:\$ )?|`)(?:npx )?skolo [a-z][^`\n]*/gm) ?? []) {
+    // A sentence may begin with the name, too.
+    const code = text.split(/^```\w*$/m).filter((_, index) => index % 2 === 1);
+    const lines = [
+      ...(text.match(/(?:^\$ |`)(?:npx )?skolo [a-z][^`\n]*/gm) ?? []),
+      ...(code.join('\n').match(/^(?:npx )?skolo [a-z].*/gm) ?? []),
+    ];
+    for (const line of lines) {
       count += 1;
       const why = await whatIsWrong(line.replace(/^`|^\$ |npx /g, ''));
       if (why !== undefined) wrong.push(`${path.slice(repository.length)}: ${line}: ${why}`);
