@@ -117,16 +117,17 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
       {
         audit,
         log,
-        make: async () => {
-          const context = { ...given, caller, from, requestId, log: exchange.log };
-          return handler({
-            ...context,
-            // Few routes wait, and each signal is a listener.
+        make: async () =>
+          handler({
+            ...{ ...given, caller, from, requestId },
+            // Few routes log or wait: each log is a child of pino, each signal a listener.
+            get log() {
+              return exchange.log;
+            },
             get hungUp() {
               return exchange.hungUp;
             },
-          });
-        },
+          }),
       },
     );
   }
