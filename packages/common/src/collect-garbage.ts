@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -13,4 +14,20 @@ export function collectGarbage(): void {
   for (let time = 0; time < 2 && typeof gc === 'function'; time += 1) gc();
   setFlagsFromString('--no-stress-flush-code');
   setFlagsFromString('--no-expose-gc');
+}
+
+/** A collection stops everything, and makes functions slow again that just became fast. */
+const busy = 0.1;
+
+/** Collects once: after the first window in which the process works less than a tenth of the time. */
+export function collectOnceIdle(
+  windowMs: number,
+  { collect = collectGarbage, eventLoopUtilization = performance.eventLoopUtilization } = {},
+): void {
+  const before = eventLoopUtilization();
+  const atItsEnd = () => {
+    if (eventLoopUtilization(before).utilization < busy) collect();
+    else collectOnceIdle(windowMs, { collect, eventLoopUtilization });
+  };
+  setTimeout(atItsEnd, windowMs).unref();
 }

@@ -1,7 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import { RackError } from '@skolo/rack';
 import { checkConfiguration } from './check-configuration.ts';
-import { collectGarbage } from './collect-garbage.ts';
+import { collectOnceIdle } from './collect-garbage.ts';
 import { endProcess } from './end-process.ts';
 import { exitCodes } from './exit-codes.ts';
 import { type Flags, parseFlags, UsageError, usage } from './flags.ts';
@@ -89,7 +89,7 @@ class Run {
     if (this.aborted.signal.aborted) await this.stop(this.running);
     // With NODE_COMPILE_CACHE: Node would do this at exit, which is not the end of every service.
     flushCompileCache();
-    setTimeout(collectGarbage, startIsOverMs).unref();
+    collectOnceIdle(startIsOverMs);
   }
 
   private onSignal(signal: NodeJS.Signals) {
