@@ -119,7 +119,10 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
         log,
         make: async () =>
           handler({
-            ...{ ...given, caller, from, requestId },
+            ...given,
+            caller,
+            from,
+            requestId,
             // Few routes log or wait: each log is a child of pino, each signal a listener.
             get log() {
               return exchange.log;

@@ -168,7 +168,9 @@ const upstreamCalls: Bench = {
     withRack(async (rack) => {
       const slow = rack.google.misbehave('slow');
       const server = await rack.start();
-      const asking = Array.from({ length: 300 }, () => ask(server.port));
+      const asking = Array.from({ length: 300 }, (_, i) =>
+        ask(server.port, token.path, { from: machine(i) }),
+      );
       await slow.arrived();
       slow.stop();
       await Promise.all(asking);
