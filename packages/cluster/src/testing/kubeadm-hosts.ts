@@ -2,13 +2,13 @@
  * Computers that run every script for real, each in a copy of this computer's files. Programs of Debian and Kubernetes are stand-ins with
  * the same arguments and files: `stand-in.sh`.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { shellWord } from '@skolo/errors';
 import { type Host, openHost } from '@skolo/jumphost';
 
 const standIn = fileURLToPath(new URL('stand-in.sh', import.meta.url));
@@ -48,18 +48,33 @@ export async function startKubeadmHosts(): Promise<KubeadmHosts> {
   await mkdir(cluster);
   await writeFile(join(cluster, 'calls'), '');
   const { signal } = new AbortController();
-  const start = (name: string, command: string) => {
+  /** Each holds the files of one computer mounted. The kernel promises nothing for two mounts that write to one folder. */
+  const mounted = new Map<string, ChildProcess>();
+  const rootOf = (name: string) => join(folder, name, 'root');
+  const mount = async (name: string) => {
     const at = join(folder, name);
-    const root = join(at, 'root');
+    const root = rootOf(name);
     const mounts = [
       `mount -t overlay overlay -o lowerdir=/,upperdir=${at}/upper,workdir=${at}/work ${root}`,
       ...['proc', 'sys/fs/cgroup', 'dev'].map((each) => `mount --bind /${each} ${root}/${each}`),
       `mount --bind ${cluster} ${root}/opt/cluster`,
     ].join(' && ');
+    // Ends with its input, also when the test was killed.
+    const child = spawn('unshare', ['-m', 'sh', '-c', `${mounts} && echo mounted && exec cat`], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    mounted.set(name, child);
+    const isThere = await Promise.race([
+      once(child.stdout, 'data').then(() => true),
+      once(child, 'close').then(() => false),
+    ]);
+    if (!isThere) throw new Error(`${root}: not mounted`);
+  };
+  const start = (name: string, command: string) => {
     const path = 'PATH=/opt/stand-ins:/usr/sbin:/usr/bin:/sbin:/bin';
-    return spawn('unshare', [
-      ...['-m', 'sh', '-c'],
-      `${mounts} && exec chroot ${root} /usr/bin/env -i ${path} HOST=${name} sh -c ${shellWord(command)}`,
+    return spawn('nsenter', [
+      ...[`--mount=/proc/${mounted.get(name)?.pid}/ns/mnt`, 'chroot', rootOf(name)],
+      ...['/usr/bin/env', '-i', path, `HOST=${name}`, 'sh', '-c', command],
     ]);
   };
   const open = (name: string) =>
@@ -77,6 +92,7 @@ export async function startKubeadmHosts(): Promise<KubeadmHosts> {
         await mkdir(join(at, each), { recursive: true });
       }
       await cp(standIn, join(at, 'upper/opt/stand-ins/stand-in'));
+      await mount(name);
       await (await open(name)).need(
         `cd /opt/stand-ins && chmod 755 stand-in && for each in ${programs}; do ln -s stand-in $each; done
 echo ${architecture} > /opt/architecture
@@ -95,6 +111,13 @@ printf 'ID=debian\\nVERSION_ID=13\\n' > /etc/os-release`,
       (await open(name)).need(
         "find /etc /var/lib/kubelet /opt/state -xdev -type f -newer /opt/architecture -printf '%p %T@ %m\\n' | LC_ALL=C sort",
       ),
-    close: () => rm(folder, { recursive: true }),
+    async close() {
+      for (const child of mounted.values()) {
+        const closed = once(child, 'close');
+        child.stdin?.end();
+        await closed;
+      }
+      await rm(folder, { recursive: true });
+    },
   };
 }
