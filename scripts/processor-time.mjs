@@ -3,6 +3,7 @@
  * started and waited for. Other work on the machine makes tests slower, and this figure hardly larger.
  */
 import { readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { afterAll } from 'vitest';
 
 /** @typedef {import('vitest').TaskMeta & { processorSeconds?: number }} FileMeta */
@@ -11,6 +12,8 @@ const before = processorSeconds();
 // biome-ignore lint/correctness/noEmptyPattern: vitest reads from it which fixtures there have to be: none
 afterAll(({}, /** @type {{ meta: FileMeta }} */ file) => {
   file.meta.processorSeconds = processorSeconds() - before;
+  // Vitest ends its processes by a signal, and Node would write what it has compiled only at an exit.
+  flushCompileCache();
 });
 
 /** What this process has used, and on Linux its children that have ended. */

@@ -1,5 +1,5 @@
 /** Configurations without their secrets, in which one still sees that a secret changed. */
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import type { SecretRule } from '../backup.ts';
 import { commonSecrets } from './common-secrets.ts';
 import { matches } from './text.ts';
@@ -18,8 +18,11 @@ export interface Mask {
 
 /** @param key kept by the caller, so that masks of today and yesterday can be compared */
 export function createMask(key: Uint8Array): Mask {
+  // Node 24 takes five times as long with a key of bytes.
+  const secretKey = createSecretKey(key);
+
   function word(secret: string) {
-    return `<secret ${createHmac('sha256', key).update(secret).digest('hex').slice(0, 6)}>`;
+    return `<secret ${createHmac('sha256', secretKey).update(secret).digest('hex').slice(0, 6)}>`;
   }
 
   function text(whole: string, rules: readonly SecretRule[], isMeant = (_match: string) => true) {
