@@ -19,8 +19,8 @@ const shared = defineConfig({
     include: ['src/**/*.test.ts'],
     reporters: ['default', report],
     setupFiles: [processorTime],
-    // turbo runs three packages at once, and each process loads what its tests import.
-    maxWorkers: 2,
+    // turbo runs five packages at once, and each process loads what its tests import.
+    maxWorkers: 3,
     // A campaign in full takes minutes.
     testTimeout: process.env.SKOLO_LONG ? 900_000 : 120_000,
     hookTimeout: 120_000,
