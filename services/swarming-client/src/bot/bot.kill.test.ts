@@ -102,52 +102,57 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
     expect(allOf(test.botDir)).toEqual([]);
   });
 
-  it('is never there twice, whoever is killed at any moment', async () => {
-    console.info(`SKOLO_SEED=${seed}`);
-    const random = seeded(seed);
-    await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
-    if (test.settings.current === undefined) throw new Error('no settings');
-    const { current } = test.settings;
-    let agent = startAgent(current);
-    // Disposed of in the end, whichever it is by then.
-    await using _last = { [Symbol.asyncDispose]: () => agent.kill('SIGKILL') };
-    let most = 0;
-    // Without an init and without the mark, nothing proves whose they are (bot-process.ts).
-    const unprovable = new Set<number>();
+  // The sample kills the whole agent at random (kill.test.ts).
+  it.runIf(isLong)(
+    'is never there twice, whoever is killed at any moment',
+    async () => {
+      console.info(`SKOLO_SEED=${seed}`);
+      const random = seeded(seed);
+      await using test = await newBot({ zip: { body } }, { taskGraceSeconds: 0 });
+      if (test.settings.current === undefined) throw new Error('no settings');
+      const { current } = test.settings;
+      let agent = startAgent(current);
+      // Disposed of in the end, whichever it is by then.
+      await using _last = { [Symbol.asyncDispose]: () => agent.kill('SIGKILL') };
+      let most = 0;
+      // Without an init and without the mark, nothing proves whose they are (bot-process.ts).
+      const unprovable = new Set<number>();
 
-    for (let kill = 0; kill < kills; kill++) {
-      // The moment of the kill is what the test is about.
-      await sleep(random() * 1500);
-      const candidates = [agent.pid, ...allOf(test.botDir).filter((pid) => pid !== agent.pid)];
-      const victim = candidates[Math.floor(random() * candidates.length)] ?? agent.pid;
-      try {
-        process.kill(victim, 'SIGKILL');
-      } catch {
-        // It has ended by itself.
-      }
-      most = Math.max(most, botsIn(test.botDir).length);
-      if (initsOf(test.botDir).length === 0) {
-        for (const pid of allOf(test.botDir)) {
-          if (variableOf(pid, markVariable) !== test.botDir) unprovable.add(pid);
+      for (let kill = 0; kill < kills; kill++) {
+        // The moment of the kill is what the test is about.
+        await sleep(random() * 1500);
+        const candidates = [agent.pid, ...allOf(test.botDir).filter((pid) => pid !== agent.pid)];
+        const victim = candidates[Math.floor(random() * candidates.length)] ?? agent.pid;
+        try {
+          process.kill(victim, 'SIGKILL');
+        } catch {
+          // It has ended by itself.
+        }
+        most = Math.max(most, botsIn(test.botDir).length);
+        if (initsOf(test.botDir).length === 0) {
+          for (const pid of allOf(test.botDir)) {
+            if (variableOf(pid, markVariable) !== test.botDir) unprovable.add(pid);
+          }
+        }
+        if (victim === agent.pid) {
+          await agent.kill('SIGKILL');
+          agent = startAgent(current);
         }
       }
-      if (victim === agent.pid) {
-        await agent.kill('SIGKILL');
-        agent = startAgent(current);
-      }
-    }
 
-    await expect.poll(() => botsIn(test.botDir)).toHaveLength(1);
-    await expect.poll(() => agent.state.state).toBe('running');
-    expect(most).toBeLessThanOrEqual(1);
-    expect(test.read('second-bot')).toBeUndefined();
-    await expect.poll(() => zombiesBelow(agent.pid)).toEqual([]);
-    expect(openFiles(agent.pid)).toBeLessThan(40);
-    await agent.kill('SIGTERM');
-    const left = () => allOf(test.botDir);
-    await expect.poll(() => left().filter((pid) => !unprovable.has(pid))).toEqual([]);
-    for (const pid of left()) process.kill(pid, 'SIGKILL');
-  }, 3_600_000);
+      await expect.poll(() => botsIn(test.botDir)).toHaveLength(1);
+      await expect.poll(() => agent.state.state).toBe('running');
+      expect(most).toBeLessThanOrEqual(1);
+      expect(test.read('second-bot')).toBeUndefined();
+      await expect.poll(() => zombiesBelow(agent.pid)).toEqual([]);
+      expect(openFiles(agent.pid)).toBeLessThan(40);
+      await agent.kill('SIGTERM');
+      const left = () => allOf(test.botDir);
+      await expect.poll(() => left().filter((pid) => !unprovable.has(pid))).toEqual([]);
+      for (const pid of left()) process.kill(pid, 'SIGKILL');
+    },
+    3_600_000,
+  );
 
   it('leaves no descriptor and no zombie in the agent', async () => {
     await using test = await newBot(

@@ -10,7 +10,8 @@ import { python } from './testing/python.ts';
 import { bots } from './testing/stub-bot.ts';
 
 /** As the real bot asks for a reboot: both commands, whatever the first one says, and then it waits. */
-const reboot = `signal.signal(signal.SIGTERM, signal.SIG_DFL)
+const reboot = `import subprocess
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
 runs = len([name for name in os.listdir('.') if name.startswith('run')])
 write('run%d' % runs, '')
 if runs == 0:
@@ -56,7 +57,8 @@ describe.skipIf(python === undefined)('a bot that asks for a reboot', () => {
   });
 
   it('is not ended by what its tasks ask for', async () => {
-    const body = `subprocess.call(['sh', '-c', 'sudo -n /sbin/reboot -f; echo $? > asked; :'])
+    const body = `import subprocess
+subprocess.call(['sh', '-c', 'sudo -n /sbin/reboot -f; echo $? > asked; :'])
 ${bots.idle}`;
     const folder = await mkdtemp(join(tmpdir(), 'shim-'));
     await using test = await newBot({

@@ -6,7 +6,7 @@ import { zipOf } from '@skolo/simulators';
  * task_runner has a process group of its own.
  */
 const frame = `
-import fcntl, os, signal, subprocess, sys, time
+import fcntl, os, signal, sys, time
 zip_file = os.path.abspath(sys.argv[0])
 os.chdir(os.path.dirname(zip_file))
 
@@ -15,8 +15,15 @@ def write(name, text):
         file.write(str(text))
     os.rename(name + '.tmp', name)
 
-def child(*arguments, **options):
-    return subprocess.Popen([sys.executable, zip_file] + list(arguments), preexec_fn=os.setsid, **options)
+def child(*arguments):
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        os.execv(sys.executable, [sys.executable, zip_file] + list(arguments))
+    return pid
+
+def wait(pid):
+    return os.waitpid(pid, 0)[1]
 
 command = sys.argv[1]
 if command == 'start_bot':
@@ -32,18 +39,20 @@ if command == 'start_bot':
     signal.signal(signal.SIGTERM, lambda *_: is_stopped.append(1))
     write('bot.pid', os.getpid())
 elif command == 'orphan':
-    # Found by no mark: no environment, no session, another folder; only its parents know it.
-    if len(sys.argv) == 2:
-        os.execve(sys.executable, [sys.executable, zip_file, 'orphan', 'clean'], {})
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     write('orphan.pid', os.getpid())
     os.chdir('/')
     time.sleep(600)
-elif command == 'daemon':
-    child('orphan')
-    sys.exit(0)
 elif command == 'task':
-    child('daemon').wait()
+    # Found by no mark: no environment, no session, another folder; only its parents know it.
+    daemon = os.fork()
+    if daemon == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.setsid()
+            os.execve(sys.executable, [sys.executable, zip_file, 'orphan', 'clean'], {})
+        os._exit(0)
+    wait(daemon)
     write('task.pid', os.getpid())
     time.sleep(600)
 elif command == 'stubborn-task':
@@ -52,17 +61,17 @@ elif command == 'stubborn-task':
     time.sleep(600)
 elif command == 'task_runner':
     task = child(sys.argv[2])
-    signal.signal(signal.SIGTERM, lambda *_: (task.terminate(), write('task_runner.term', '1')))
+    signal.signal(signal.SIGTERM, lambda *_: (os.kill(task, signal.SIGTERM), write('task_runner.term', '1')))
     write('task_runner.pid', os.getpid())
-    sys.exit(task.wait() and 1)
+    sys.exit(wait(task) and 1)
 `;
 
 /** Pieces for \`start_bot\`. */
 export const bots = {
   idle: 'while not is_stopped: time.sleep(0.02)',
   /** Runs a task that leaves an orphan, and looks at SIGTERM only after it. */
-  withTask: "child('task_runner', 'task').wait()\nwrite('after-task', '1')",
-  withStubbornTask: "child('task_runner', 'stubborn-task').wait()",
+  withTask: "wait(child('task_runner', 'task'))\nwrite('after-task', '1')",
+  withStubbornTask: "wait(child('task_runner', 'stubborn-task'))",
   deaf: 'signal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(600)',
 };
 
