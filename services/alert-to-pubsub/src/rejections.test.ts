@@ -11,7 +11,7 @@ import { text } from 'node:stream/consumers';
 import { crc32 } from 'node:zlib';
 import { campaign, isLong } from '@skolo/durable/campaign';
 import { startPubSubEmulator, startPubSubGate } from '@skolo/simulators';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type AlertProcess, startAlertProcess } from './testing/alert-process.ts';
 import { newDir, rackYaml, startLab } from './testing/lab.ts';
 import { startSubscriber } from './testing/subscriber.ts';
@@ -129,27 +129,30 @@ describe('an HTTP sink', patiently, () => {
   });
 });
 
-/** The emulator with a subscriber, and a gate before it, which is all that services see. Undefined: it is not installed. */
-async function startGatedEmulator() {
-  const emulator = await startPubSubEmulator();
-  if (emulator === undefined) return undefined;
-  onTestFinished(() => emulator.close());
-  const gate = await startPubSubGate(emulator.endpoint);
+/** A subscriber of the emulator, and a gate before it, which is all that services see. */
+async function startGate(endpoint: string) {
+  const gate = await startPubSubGate(endpoint);
   onTestFinished(() => gate.close());
-  vi.stubEnv('PUBSUB_EMULATOR_HOST', emulator.endpoint);
+  vi.stubEnv('PUBSUB_EMULATOR_HOST', endpoint);
   onTestFinished(() => void vi.stubEnv('PUBSUB_EMULATOR_HOST', undefined));
-  const subscriber = await startSubscriber(emulator.endpoint);
+  const subscriber = await startSubscriber(endpoint);
   vi.stubEnv('PUBSUB_EMULATOR_HOST', gate.endpoint);
   return { gate, subscriber };
 }
 
 describe("Google's emulator", patiently, () => {
+  let emulator: Awaited<ReturnType<typeof startPubSubEmulator>>;
+
+  beforeAll(async () => {
+    emulator = await startPubSubEmulator();
+  });
+  afterAll(() => emulator?.close());
+
   it('behind something that answers INVALID_ARGUMENT for 6 s gets all, in order for each key', async ({
     skip,
   }) => {
-    const found = await startGatedEmulator();
-    if (found === undefined) return skip('pubsub-emulator is not installed');
-    const { gate, subscriber } = found;
+    if (emulator === undefined) return skip('pubsub-emulator is not installed');
+    const { gate, subscriber } = await startGate(emulator.endpoint);
     const dir = await newDir();
     await writeFile(join(dir, 'rack.yaml'), rackYaml(gate.endpoint, 'orderingKeys: 8'));
     gate.rejects = () => ({ code: 'INVALID_ARGUMENT', message: 'The schema has no such field.' });
@@ -181,9 +184,8 @@ describe("Google's emulator", patiently, () => {
   });
 
   it('behind something that rejects one message for ever gets all others', async ({ skip }) => {
-    const found = await startGatedEmulator();
-    if (found === undefined) return skip('pubsub-emulator is not installed');
-    const { gate, subscriber } = found;
+    if (emulator === undefined) return skip('pubsub-emulator is not installed');
+    const { gate, subscriber } = await startGate(emulator.endpoint);
     const poison = 'alert-poison';
     gate.rejects = (request) =>
       request.includes(poison) ? { code: 'INVALID_ARGUMENT', message: 'no' } : undefined;
