@@ -12,9 +12,9 @@ import { type AlertProcess, memoryOf, startAlertProcess } from './testing/alert-
 import { type Arrived, arrivedAs, newDir, newPubSub, rackYaml } from './testing/lab.ts';
 
 /** As many as seconds. */
-const total = isLong ? 7 * 24 * 3600 : 5_000;
+const total = isLong ? 7 * 24 * 3600 : 2_000;
 const batch = 100;
-const alerts = 1000;
+const alerts = isLong ? 1000 : 400;
 /** Of the process, in MiB: what waits is on the disk. Node takes 50 to read TypeScript. */
 const mostMemory = isLong ? 200 : 250;
 const start = Date.parse('2026-11-20T12:00:00Z');
