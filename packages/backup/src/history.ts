@@ -83,20 +83,27 @@ export async function readDevices(dir: string, tip: string): Promise<Map<string,
       else devices.set(name, { blob, newest: versionOf(commit, name), count: 1 });
     }
   }
-  for (const [name, { blob }] of devices) if (/^0+$/.test(blob)) devices.delete(name);
+  for (const [name, { blob }] of devices) if (isRemoved(blob)) devices.delete(name);
   return devices;
 }
 
-/** The commits that changed one of the files, the newest first. */
+/** What a version is in the repository. */
+export interface StoredFile {
+  blob: string;
+  path: string;
+}
+
+/** The commits that changed one of the files, the newest first, with what each of them has of it. */
 export async function readVersions(
   dir: string,
   wanted: { branch: string; paths: readonly string[]; device: string; limit?: number | undefined },
-): Promise<Version[]> {
+): Promise<Map<Version, StoredFile | undefined>> {
   const { branch, paths, device, limit } = wanted;
   const most = limit === undefined ? [] : [`--max-count=${limit}`];
-  const versions: Version[] = [];
+  const versions = new Map<Version, StoredFile | undefined>();
   for await (const commit of readCommits(dir, [...most, `refs/heads/${branch}`, '--', ...paths])) {
-    versions.push(versionOf(commit, device));
+    const [file, another] = commit.files.filter(({ blob }) => !isRemoved(blob));
+    versions.set(versionOf(commit, device), another ? undefined : file);
   }
   return versions;
 }
@@ -117,12 +124,16 @@ export async function readNames(dir: string, branch: string): Promise<string[]> 
   return paths.filter(Boolean).map((path) => path.slice(folderOfDevices.length));
 }
 
+function isRemoved(blob: string): boolean {
+  return /^0+$/.test(blob);
+}
+
 /** What one of the files was in a commit; undefined: there is no such commit, or none of them in it. @throws GitFailed */
 export async function findBlob(
   dir: string,
   commit: string,
   paths: readonly string[],
-): Promise<{ blob: string; path: string } | undefined> {
+): Promise<StoredFile | undefined> {
   if (!/^[0-9a-f]{40}$/.test(commit)) return undefined;
   const args = ['ls-tree', '-z', '--full-tree', `${commit}^{commit}`, '--', ...paths];
   const tree = await git(args, { dir }).catch(async (error: unknown) => {
