@@ -54,10 +54,18 @@ ${more}`,
   return { dir, rackFile, flags, write };
 }
 
+/** Made once by the command: what a service keeps of the user, and the token. */
+let user: { tokens: string; token: string } | undefined;
+
 /** A user with the right to change things: variables for `skolo`. */
 async function newUser(rackFile: string, dir: string): Promise<Record<string, string>> {
-  const text = await skolo(bundles, ['token', 'new', 'ann', '--role', 'admin', '--rack', rackFile]);
-  await writeFile(join(dir, 'token'), /skolo_[\w-]+/.exec(text)?.[0] ?? '', { mode: 0o600 });
+  const tokensFile = join(dir, 'tokens.yaml');
+  if (user === undefined) {
+    const args = ['token', 'new', 'ann', '--role', 'admin', '--rack', rackFile];
+    const token = /skolo_[\w-]+/.exec(await skolo(bundles, args))?.[0] ?? '';
+    user = { tokens: await readFile(tokensFile, 'utf8'), token };
+  } else await writeFile(tokensFile, user.tokens, { mode: 0o600 });
+  await writeFile(join(dir, 'token'), user.token, { mode: 0o600 });
   return { SKOLO_RACK: rackFile, SKOLO_TOKEN_FILE: join(dir, 'token') };
 }
 
