@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
+import { errorCode } from '@skolo/errors';
 import { describe, expect, it } from 'vitest';
 import { markVariable } from './environment.ts';
 import { argumentsOf, processes, variableOf, withDescendants } from './processes.ts';
@@ -39,6 +40,15 @@ function zombiesBelow(pid: number): number[] {
   return [...withDescendants([pid], all)].filter((below) => all.get(below)?.isZombie);
 }
 
+/** One may have ended with another that was killed a moment before. */
+function killIfThere(pid: number) {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error;
+  }
+}
+
 async function inTask(test: TestBot) {
   for (const file of ['task_runner.pid', 'task.pid', 'orphan.pid']) {
     await expect.poll(() => isAlive(test.pid(file))).toBe(true);
@@ -69,13 +79,13 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
         task: [test.pid('task.pid')],
       };
 
-      for (const pid of victims[victim] ?? []) process.kill(pid, 'SIGKILL');
+      for (const pid of victims[victim] ?? []) killIfThere(pid);
 
       // Unless both inits are killed in one moment; then only what carries the mark can be found.
       const orphan = victim === 'both inits' ? test.pid('orphan.pid') : undefined;
       const left = () => before.filter((pid) => isAlive(pid) && pid !== orphan);
       await expect.poll(left, { message: victim }).toEqual([]);
-      if (orphan !== undefined && isAlive(orphan)) process.kill(orphan, 'SIGKILL');
+      if (orphan !== undefined) killIfThere(orphan);
       starts += 1;
       await expect
         .poll(() => test.bot.view(), { message: victim })
@@ -123,11 +133,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
         await sleep(random() * 1500);
         const candidates = [agent.pid, ...allOf(test.botDir).filter((pid) => pid !== agent.pid)];
         const victim = candidates[Math.floor(random() * candidates.length)] ?? agent.pid;
-        try {
-          process.kill(victim, 'SIGKILL');
-        } catch {
-          // It has ended by itself.
-        }
+        killIfThere(victim);
         most = Math.max(most, botsIn(test.botDir).length);
         if (initsOf(test.botDir).length === 0) {
           for (const pid of allOf(test.botDir)) {
