@@ -8,7 +8,7 @@ import { BackupError } from '@skolo/models/configuration';
 import { encrypted, isDeviceName, pathOf } from './device-file.ts';
 import { hashed } from './fast-import.ts';
 import { git, startGit } from './git.ts';
-import { findBlob, readNames, readVersions, type StoredFile } from './history.ts';
+import { findBlob, readNames, readVersions } from './history.ts';
 import type { Version } from './source.ts';
 import { notRead } from './storage-error.ts';
 
@@ -26,8 +26,6 @@ export interface HistoryPlace {
 
 export class HistoryReader {
   private readonly history: HistoryPlace;
-  /** Of versions that were listed, so that git is not asked again. */
-  private readonly files = new WeakMap<Version, StoredFile>();
 
   constructor(history: HistoryPlace) {
     this.history = history;
@@ -45,20 +43,15 @@ export class HistoryReader {
   async versions(device: string, { limit }: { limit?: number } = {}): Promise<Version[]> {
     const { dir, branch } = this.history;
     const path = pathOf(device);
-    const versions = await this.reading(this.nameOf(device), () =>
+    return await this.reading(this.nameOf(device), () =>
       readVersions(dir, { branch, paths: [path, `${path}.age`], device, limit }),
     );
-    for (const [version, file] of versions) if (file) this.files.set(version, file);
-    return [...versions.keys()];
   }
 
-  /**
-   * @param file where that is known
-   * @throws BackupError
-   */
-  async content(version: Version, file?: StoredFile): Promise<Buffer> {
+  /** @throws BackupError */
+  async content(version: Version): Promise<Buffer> {
     const { dir, decrypt, place } = this.history;
-    const { blob, path } = file ?? (await this.find(version));
+    const { blob, path } = await this.find(version);
     const stored = await this.reading(this.nameOf(version.device), () =>
       git(['cat-file', 'blob', blob], { dir, timeoutMs: contentMayTake }),
     );
@@ -73,8 +66,8 @@ export class HistoryReader {
   }
 
   /** To a file that is not there yet, mode 0600. As it is stored. @throws BackupError */
-  async contentToFile(version: Version, file: string, stored?: StoredFile): Promise<void> {
-    const { blob } = stored ?? (await this.find(version));
+  async contentToFile(version: Version, file: string): Promise<void> {
+    const { blob } = await this.find(version);
     const { dir } = this.history;
     try {
       const target = createWriteStream(file, { flags: 'wx', mode: 0o600 });
@@ -90,10 +83,7 @@ export class HistoryReader {
     }
   }
 
-  private async find(version: Version): Promise<StoredFile> {
-    const known = this.files.get(version);
-    if (known) return known;
-    const { id, device } = version;
+  private async find({ id, device }: Version) {
     const path = pathOf(device);
     const paths = [path, `${path}.age`];
     const found = await this.reading(this.nameOf(device), () =>

@@ -83,27 +83,20 @@ export async function readDevices(dir: string, tip: string): Promise<Map<string,
       else devices.set(name, { blob, newest: versionOf(commit, name), count: 1 });
     }
   }
-  for (const [name, { blob }] of devices) if (isRemoved(blob)) devices.delete(name);
+  for (const [name, { blob }] of devices) if (/^0+$/.test(blob)) devices.delete(name);
   return devices;
 }
 
-/** What a version is in the repository. */
-export interface StoredFile {
-  blob: string;
-  path: string;
-}
-
-/** The commits that changed one of the files, the newest first, with what each of them has of it. */
+/** The commits that changed one of the files, the newest first. */
 export async function readVersions(
   dir: string,
   wanted: { branch: string; paths: readonly string[]; device: string; limit?: number | undefined },
-): Promise<Map<Version, StoredFile | undefined>> {
+): Promise<Version[]> {
   const { branch, paths, device, limit } = wanted;
   const most = limit === undefined ? [] : [`--max-count=${limit}`];
-  const versions = new Map<Version, StoredFile | undefined>();
+  const versions: Version[] = [];
   for await (const commit of readCommits(dir, [...most, `refs/heads/${branch}`, '--', ...paths])) {
-    const [file, another] = commit.files.filter(({ blob }) => !isRemoved(blob));
-    versions.set(versionOf(commit, device), another ? undefined : file);
+    versions.push(versionOf(commit, device));
   }
   return versions;
 }
@@ -124,16 +117,12 @@ export async function readNames(dir: string, branch: string): Promise<string[]> 
   return paths.filter(Boolean).map((path) => path.slice(folderOfDevices.length));
 }
 
-function isRemoved(blob: string): boolean {
-  return /^0+$/.test(blob);
-}
-
 /** What one of the files was in a commit; undefined: there is no such commit, or none of them in it. @throws GitFailed */
 export async function findBlob(
   dir: string,
   commit: string,
   paths: readonly string[],
-): Promise<StoredFile | undefined> {
+): Promise<{ blob: string; path: string } | undefined> {
   if (!/^[0-9a-f]{40}$/.test(commit)) return undefined;
   const args = ['ls-tree', '-z', '--full-tree', `${commit}^{commit}`, '--', ...paths];
   const tree = await git(args, { dir }).catch(async (error: unknown) => {

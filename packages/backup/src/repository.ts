@@ -13,7 +13,7 @@ import { BackupError } from '@skolo/models/configuration';
 import type { CommitAbout } from './commit-message.ts';
 import { pathOf } from './device-file.ts';
 import { digest } from './fast-import.ts';
-import { type StoredFile, sha1OfBlobs } from './history.ts';
+import { sha1OfBlobs } from './history.ts';
 import { HistoryReader } from './history-reader.ts';
 import { type Entry, HistoryWriter, type Written } from './history-writer.ts';
 import { removeLeftovers } from './leftovers.ts';
@@ -82,7 +82,7 @@ export class Repository implements BackupSource {
   }
 
   async content(version: Version): Promise<Buffer> {
-    return await this.reader.content(version, this.fileOf(version));
+    return await this.reader.content(version);
   }
 
   /**
@@ -91,7 +91,7 @@ export class Repository implements BackupSource {
    * @throws BackupError
    */
   async contentToFile(version: Version, file: string): Promise<void> {
-    await this.reader.contentToFile(version, file, this.fileOf(version));
+    await this.reader.contentToFile(version, file);
   }
 
   /**
@@ -156,12 +156,6 @@ export class Repository implements BackupSource {
   async close(): Promise<void> {
     this.closed = true;
     await this.last;
-  }
-
-  /** Of the newest version. Kept in memory. */
-  private fileOf({ device, id }: Version): StoredFile | undefined {
-    const head = this.writer.heads.get(device);
-    return head?.newest.id === id ? { blob: head.blob, path: pathOf(device) } : undefined;
   }
 
   private async findDamage(signal: AbortSignal): Promise<string | undefined> {
