@@ -63,12 +63,12 @@ export async function startKubeadmHosts(): Promise<KubeadmHosts> {
     const child = spawn('unshare', ['-m', 'sh', '-c', `${mounts} && echo mounted && exec cat`], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    mounted.set(name, child);
     const isThere = await Promise.race([
       once(child.stdout, 'data').then(() => true),
       once(child, 'close').then(() => false),
     ]);
     if (!isThere) throw new Error(`${root}: not mounted`);
+    mounted.set(name, child);
   };
   const start = (name: string, command: string) => {
     const path = 'PATH=/opt/stand-ins:/usr/sbin:/usr/bin:/sbin:/bin';

@@ -155,7 +155,7 @@ describe.skipIf(python === undefined)('a bot whose processes are killed', () => 
       await agent.kill('SIGTERM');
       const left = () => allOf(test.botDir);
       await expect.poll(() => left().filter((pid) => !unprovable.has(pid))).toEqual([]);
-      for (const pid of left()) process.kill(pid, 'SIGKILL');
+      for (const pid of left()) killIfThere(pid);
     },
     3_600_000,
   );
