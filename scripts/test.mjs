@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { runChild } from './child.mjs';
 import { ensureInstalled, findNodeOrQuit, turbo, turboEnv } from './ensure.mjs';
 import { installPeers } from './install-peers.mjs';
+import { memoryFolder } from './memory-folder.mjs';
 import { root } from './node.mjs';
 import { findPeers, hintOf, peerKinds } from './peers.mjs';
 import { addUp, closing } from './results.mjs';
@@ -34,9 +35,13 @@ const workspaces = findWorkspaces();
 for (const folder of workspaces.values()) rmSync(resultsFile(folder), { force: true });
 rmSync(summaries, { recursive: true, force: true });
 
+// In full they are for a real disk, and need more room.
+const inMemory = options.long ? undefined : memoryFolder();
+const [program = turbo, ...before] = [...(inMemory?.command ?? []), turbo];
 const { exitCode, interrupted } = await runChild(
-  turbo,
+  program,
   [
+    ...before,
     'run',
     ...verbs,
     '--continue=dependencies-successful',
@@ -56,10 +61,12 @@ const { exitCode, interrupted } = await runChild(
       // A fifth of the processor time of kubectl, Prometheus, tsc and other programs in Go is their garbage collector's.
       GOGC: '400',
       GOMEMLIMIT: '2GiB',
+      ...(inMemory && { TMPDIR: inMemory.folder }),
       ...long,
     },
   },
 );
+inMemory?.remove();
 if (interrupted) {
   console.log('\nInterrupted.');
   process.exit(130);
