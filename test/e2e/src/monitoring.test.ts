@@ -72,7 +72,7 @@ async function startDemo(dir: string): Promise<typeof services> {
   const ended = once(demo, 'close');
   atTheEnd(async () => {
     demo.kill('SIGTERM');
-    await ended;
+    expect(await ended).toEqual([0, null]);
   });
   const output = await new Promise<string>((resolve, reject) => {
     let output = '';

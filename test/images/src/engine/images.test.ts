@@ -9,7 +9,7 @@ import { bundles } from '../../../../scripts/bundle/bundles.mjs';
 import { root } from '../paths.ts';
 import { baseName } from './base.ts';
 import { imageName, images, type Target } from './build.ts';
-import { startContainer } from './container.ts';
+import { type Container, startContainer } from './container.ts';
 import { useDocker } from './docker.ts';
 import { readPodAlone } from './pod.ts';
 import { rackOfOne } from './rack-of-one.ts';
@@ -29,6 +29,8 @@ const Config = z.object({
 type Skip = Parameters<typeof theEngine>[0];
 
 let relay: Relay;
+/** Takes questions to a DNS server and never answers, as where the uplink is away. */
+let silent: Container | undefined;
 let etc: string;
 
 beforeAll(async () => {
@@ -44,8 +46,14 @@ beforeAll(async () => {
     dir: access.dir,
     network: ['--network', 'bridge'],
   });
+  const listen = "require('node:dgram').createSocket('udp4').bind(53)";
+  const asNode = ['--init', '--entrypoint', 'node'];
+  silent = await startContainer(access, baseName('amd64'), asNode, ['--eval', listen]);
 });
-afterAll(() => relay?.close());
+afterAll(async () => {
+  await silent?.remove();
+  await relay?.close();
+});
 
 function nameOf(target: Target, skip: Skip): string {
   return imageName(theEngine(skip).access, target, 'amd64');
@@ -58,19 +66,6 @@ async function startReady(service: ServiceName, skip: Skip, resolver?: string) {
   onTestFinished(() => container.remove());
   await becomesReady(container, relay, `http://${container.address}:${pod.metricsPort}`);
   return { container, pod };
-}
-
-/** The address of one who takes questions and never answers, as where the uplink is away. */
-async function startSilentResolver(skip: Skip): Promise<string> {
-  const script = "require('node:dgram').createSocket('udp4').bind(53)";
-  const container = await startContainer(
-    theEngine(skip).access,
-    baseName('amd64'),
-    ['--init', '--entrypoint', 'node'],
-    ['--eval', script],
-  );
-  onTestFinished(() => container.remove());
-  return container.address;
 }
 
 /** What a shell in the image prints, as root. */
@@ -119,12 +114,11 @@ describe.each(serviceNames)('%s', (service) => {
   });
 
   it('ends within a second, also while it waits for a DNS answer', async ({ skip }) => {
-    const silent = await startSilentResolver(skip);
     const killed = 137;
     const exitCodes: number[] = [];
     // The engine sends SIGKILL when the second is over. A busy computer gets two more tries.
     do {
-      const { container } = await startReady(service, skip, silent);
+      const { container } = await startReady(service, skip, silent?.address);
       exitCodes.push((await container.stop(1)).ExitCode);
     } while (exitCodes.at(-1) === killed && exitCodes.length < 3);
 
