@@ -206,7 +206,7 @@ describe('waiting for a run in a terminal', () => {
 
     const { text, exitCode } = await watch(
       `${command} router switch-1 pdu-1 pdu-2 switch-2 jumphost-rack4`,
-      { columns: 120, rows: 24 },
+      { columns: 200, rows: 24 },
       { until: /252 B/, press: '\x03' },
     );
 

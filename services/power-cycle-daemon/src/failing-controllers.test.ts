@@ -102,13 +102,16 @@ describe('a controller that rejects every on', () => {
   it('is asked no more by anybody: a request is rejected with the reason, and on is not', async () => {
     const daemon = await withStuckOutlet();
 
-    const cycle = daemon.client.requestCycles({ body: { machines: ['a-02'], ...hard } });
-    const off = daemon.client.switchOutlets({
-      body: { targets: ['a-02'], state: 'off', reason: 'smoke' },
-    });
+    const requests = [
+      () => daemon.client.requestCycles({ body: { machines: ['a-02'], ...hard } }),
+      () =>
+        daemon.client.switchOutlets({
+          body: { targets: ['a-02'], state: 'off', reason: 'smoke' },
+        }),
+    ];
 
-    for (const request of [cycle, off]) {
-      await expect(request).rejects.toMatchObject({
+    for (const request of requests) {
+      await expect(request()).rejects.toMatchObject({
         status: 409,
         problem: { refused: [{ target: 'a-02', code: 'controller-failing' }] },
       });
