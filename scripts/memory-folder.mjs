@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const gib = 1024 ** 3;
-/** A jumphost that is prepared wants to see 5 GiB free. All tests together fill 1 GiB. */
+/** A jumphost that is prepared wants to see 5 GiB free. All tests together fill half a GiB. */
 const size = 8 * gib;
-/** Tests themselves have 5 GiB of memory at most. */
+/** With 4 GiB for the tests themselves. */
 const enough = 12 * gib;
 
 /**
- * A folder in memory for temporary files. Tests make and sync so many small ones that the file system of the disk takes a
- * tenth of their processor time.
+ * A folder in memory for temporary files. Tests of backups and of queues make and sync so many small ones that the file
+ * system of a disk takes a tenth of their processor time.
  *
  * It is mounted in a mount namespace of the program that is run in it, so it is gone with the last of its processes, however
  * that ends.

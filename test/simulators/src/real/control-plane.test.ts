@@ -11,7 +11,7 @@ import { freePorts } from './free-ports.ts';
 const run = promisify(execFile);
 const program = peer('control-plane');
 const kubectl = peer('kubectl');
-/** What tests of fleet, kube and cli ask of it in the sample, they see there. */
+/** The sample sees what tests of fleet, kube and cli use of it. */
 const inFull = Boolean(process.env.SKOLO_LONG);
 /** Each look is a process of kubectl. */
 const seldom = { interval: 500 };
