@@ -142,11 +142,11 @@ describe('the history of the service', () => {
     const { id } = await lab.admin.requestBackup({ body: { devices: ['router'] } });
     await expect.poll(() => lab.degraded()).toMatch(/"repository".*router is not stored: the disk/);
     const metrics = await lab.metrics();
-    const entry = (await lab.admin.backup({ params: { id } })).devices[0];
+    const entry = async () => (await lab.admin.backup({ params: { id } })).devices[0];
+    await expect.poll(entry).toMatchObject({ state: 'waiting', failure: 'storage' });
     await rm(filler);
 
     const { devices } = await lab.finished(id);
-    expect(entry).toMatchObject({ state: 'waiting', failure: 'storage' });
     expect(metrics).toMatch(/^skolo_backup_repository_sound 0$/m);
     expect(devices[0]?.result).toBe('changed');
     expect(await lab.degraded()).not.toContain('"repository"');

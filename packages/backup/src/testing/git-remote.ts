@@ -130,6 +130,8 @@ export async function startSshd(
     'KbdInteractiveAuthentication no',
     // Else each session begins with the .bashrc of whoever runs the tests, which may take half a second.
     `SetEnv HOME=${dir}`,
+    // What OpenSSH prefers takes 0.1 s of processor time at each end.
+    'KexAlgorithms -sntrup761*',
   ];
   await writeFile(join(dir, 'sshd_config'), `${configuration.join('\n')}\n`);
   if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true });

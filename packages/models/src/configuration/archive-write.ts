@@ -16,16 +16,20 @@ import { damaged } from './tar-header.ts';
 /** What is to be written. Who reads a content must get exactly `size` bytes. */
 export type NewMember = Omit<TarMember, 'offset'> & { content?: Buffer | (() => Readable) };
 
-/** Writes an archive to a file. @throws Error A content is not as long as its `size`. */
+/** Writes an archive to a file, to which nothing is written any more when this ends. @throws Error A content is not as long as its `size`. */
 export async function writeTar(
   members: Iterable<NewMember>,
   file: string,
 ): Promise<{ file: string; size: number }> {
   const tar = pack();
-  await Promise.all([
-    pipeline(tar, createWriteStream(file, { mode: 0o600 })),
-    fill(tar, inOrder(members)),
-  ]);
+  const written = pipeline(tar, createWriteStream(file, { mode: 0o600 }));
+  try {
+    await Promise.all([written, fill(tar, inOrder(members))]);
+  } catch (error) {
+    // Where a content was wrong, the file is still being opened: who removes its folder must not find it half gone.
+    await written.catch(() => undefined);
+    throw error;
+  }
   return { file, size: (await stat(file)).size };
 }
 

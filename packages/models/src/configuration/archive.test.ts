@@ -5,6 +5,7 @@ import {
   link,
   mkdir,
   mkdtemp,
+  open,
   readFile,
   rm,
   symlink,
@@ -168,6 +169,21 @@ describe('an archive', () => {
         join(dir, 'a'),
       ),
     ).rejects.toThrow('Size mismatch');
+  });
+
+  it('that is not written has let go of its file', async () => {
+    const pipe = join(await tempDir(), 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const steps: string[] = [];
+
+    const writing = writeTar([file('a', 'abc', { size: 5 })], pipe).catch(() => steps.push('over'));
+    // Only now its end of the pipe can be opened.
+    const reader = await open(pipe);
+    steps.push('opened');
+    await writing;
+    await reader.close();
+
+    expect(steps).toEqual(['opened', 'over']);
   });
 
   it('cut anywhere is not whole', async () => {

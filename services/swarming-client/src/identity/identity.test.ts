@@ -24,7 +24,12 @@ let stateDir: string;
 beforeEach(async () => {
   stateDir = await mkdtemp(join(tmpdir(), 'skolo-identity-'));
 });
-afterEach(() => rm(stateDir, { recursive: true }));
+const keepers: IdentityKeeper[] = [];
+afterEach(async () => {
+  // A keeper writes what it was told until it is stopped.
+  for (const keeper of keepers.splice(0)) await keeper.stop();
+  await rm(stateDir, { recursive: true });
+});
 
 function slice(name: string): unknown {
   const machine = rack.machines.get(name);
@@ -42,6 +47,7 @@ async function open() {
     log: { warn: (_fields, message) => void warnings.push(message) },
     emit: (event) => event.type === 'identity' && changes.push(event.now),
   });
+  keepers.push(keeper);
   await keeper.start({
     from: 'metadata-server',
     start: (to) => {
