@@ -7,6 +7,7 @@
  *
  * The last line is `N passed, N failed, N skipped`; the exit code is 0 only when nothing failed.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,7 +15,7 @@ import { runChild } from './child.mjs';
 import { ensureInstalled, findNodeOrQuit, turbo, turboEnv } from './ensure.mjs';
 import { installPeers } from './install-peers.mjs';
 import { memoryFolder } from './memory-folder.mjs';
-import { root } from './node.mjs';
+import { compileCache, root } from './node.mjs';
 import { findPeers, hintOf, peerKinds } from './peers.mjs';
 import { addUp, closing } from './results.mjs';
 
@@ -34,6 +35,13 @@ const workspaces = findWorkspaces();
 // What an earlier run left behind is not this run's; turbo restores it where nothing has changed.
 for (const folder of workspaces.values()) rmSync(resultsFile(folder), { force: true });
 rmSync(summaries, { recursive: true, force: true });
+
+if (!existsSync(compileCache)) {
+  spawnSync(findNodeOrQuit(), [join(root, 'scripts', 'compile-sources.mjs')], {
+    stdio: 'inherit',
+    env: { NODE_COMPILE_CACHE: compileCache, ...process.env },
+  });
+}
 
 // In full they are for a real disk, and need more room.
 const inMemory = options.long ? undefined : memoryFolder();

@@ -25,7 +25,7 @@ const backups = new Map(
   ),
 );
 /** Enough that what is quadratic takes seconds, in the full campaign minutes, and what is exponential ends with the world. */
-const length = isLong ? 1 << 18 : 1 << 16;
+const length = isLong ? 1 << 18 : 1 << 15;
 const long = (piece: string) => piece.repeat(Math.ceil(length / piece.length));
 
 const beginnings = [

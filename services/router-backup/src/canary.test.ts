@@ -145,9 +145,10 @@ async function restore(lab: Lab, name: string, seen: Seen, when: string): Promis
 }
 
 const faults = [
-  ...(['refuses-login', 'password-twice', 'drops-mid-configuration'] as const),
-  ...(['error-text', 'log-lines-between'] as const),
-  ...(isLong ? (['drops-mid-way', 'cut-short', 'garbled'] as const) : []),
+  ...(['refuses-login', 'drops-mid-configuration', 'error-text'] as const),
+  ...(isLong
+    ? (['password-twice', 'log-lines-between', 'drops-mid-way', 'cut-short', 'garbled'] as const)
+    : []),
 ];
 
 async function everythingGoesWrong(lab: Lab, rack: CanaryRack, seen: Seen): Promise<void> {

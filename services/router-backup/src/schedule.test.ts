@@ -1,3 +1,4 @@
+import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jitterOf, Schedule } from './schedule.ts';
@@ -5,7 +6,7 @@ import { jitterOf, Schedule } from './schedule.ts';
 const at = (time: string) => Date.parse(time);
 
 /** Looks once a minute, and returns when a run was due. */
-function runs(schedule: Schedule, from: string, to: string): string[] {
+function dueTimes(schedule: Schedule, from: string, to: string): string[] {
   const found: string[] = [];
   let { seen } = schedule.look(undefined, at(from));
   for (let now = at(from); now <= at(to); now += 60_000) {
@@ -20,7 +21,7 @@ describe('the schedule', () => {
   it('is in the time zone of the rack', () => {
     const daily = new Schedule('15 3 * * *', 'America/New_York');
 
-    expect(runs(daily, '2026-11-20T00:00:00Z', '2026-11-22T00:00:00Z')).toEqual([
+    expect(dueTimes(daily, '2026-11-20T00:00:00Z', '2026-11-22T00:00:00Z')).toEqual([
       '2026-11-20T08:15:00.000Z',
       '2026-11-21T08:15:00.000Z',
     ]);
@@ -29,7 +30,7 @@ describe('the schedule', () => {
   it('makes up for the hour that summer time skips', () => {
     const daily = new Schedule('30 2 * * *', 'Europe/Berlin');
 
-    expect(runs(daily, '2027-03-27T12:00:00Z', '2027-03-29T12:00:00Z')).toEqual([
+    expect(dueTimes(daily, '2027-03-27T12:00:00Z', '2027-03-29T12:00:00Z')).toEqual([
       '2027-03-28T01:00:00.000Z',
       '2027-03-29T00:30:00.000Z',
     ]);
@@ -38,7 +39,7 @@ describe('the schedule', () => {
   it('runs once in the hour that winter time brings twice', () => {
     const daily = new Schedule('30 2 * * *', 'Europe/Berlin');
 
-    expect(runs(daily, '2026-10-24T12:00:00Z', '2026-10-26T12:00:00Z')).toEqual([
+    expect(dueTimes(daily, '2026-10-24T12:00:00Z', '2026-10-26T12:00:00Z')).toEqual([
       '2026-10-25T00:30:00.000Z',
       '2026-10-26T01:30:00.000Z',
     ]);
@@ -94,7 +95,7 @@ describe('the schedule', () => {
           expect(count).toBeLessThanOrEqual(5);
         },
       ),
-      { numRuns: 40 },
+      runs(40),
     );
   });
 });

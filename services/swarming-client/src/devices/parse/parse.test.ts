@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { anyCharacter } from '@skolo/durable/any-character';
 import { runs } from '@skolo/durable/campaign';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +15,7 @@ function recorded(name: string): string {
 
 /** Anything that might come over a wire, and broken pieces of what should. */
 const anything = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc.string({ unit: anyCharacter, maxLength: 200 }),
   fc
     .tuple(
       fc.constantFrom(
@@ -177,7 +178,7 @@ describe('temperatures of Android', () => {
 
   it('are always ones that can be', () => {
     const sensor = fc.record({
-      name: fc.string({ unit: 'binary' }),
+      name: fc.string({ unit: anyCharacter }),
       type: fc.integer({ min: -2, max: 20 }),
       value: fc.double(),
     });
@@ -367,7 +368,7 @@ describe('sensors of the kernel', () => {
 });
 
 describe('dimensions', () => {
-  const value = fc.oneof(fc.string({ unit: 'binary', maxLength: 400 }), fc.constant(undefined));
+  const value = fc.oneof(fc.string({ unit: anyCharacter, maxLength: 400 }), fc.constant(undefined));
 
   it('are always valid for Swarming', () => {
     fc.assert(

@@ -1,5 +1,6 @@
 /** What an agent may know, for tests of its answers. */
 import { AuditLog, DegradedList, systemClock } from '@skolo/common/light';
+import { anyCharacter } from '@skolo/durable/any-character';
 import { type MachineSlice, machineSlice, parseRack } from '@skolo/rack';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
@@ -67,7 +68,7 @@ export function reason(
 
 /** Anything that a phone could ever say. */
 const anyText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.string({ unit: anyCharacter, maxLength: 300 }),
   fc.constantFrom('', ' ', '\u0000', '\u0085', '\ud800', ' a ', 'é'.repeat(200), '😀'.repeat(100)),
   fc.string({ minLength: 250, maxLength: 260, unit: 'grapheme' }),
 );
