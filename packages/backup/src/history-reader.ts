@@ -1,18 +1,12 @@
 /** Versions and contents out of a git repository of configurations. Only reads. */
 import { createHash, type Hash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { errorCode } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import { encrypted, isDeviceName, pathOf } from './device-file.ts';
-import { hashed } from './fast-import.ts';
-import { git, startGit } from './git.ts';
-import { findBlob, readNames, readVersions } from './history.ts';
+import { readFile, readNames, readVersions } from './history.ts';
 import type { Version } from './source.ts';
 import { notRead } from './storage-error.ts';
-
-const contentMayTake = 600_000;
 
 export interface HistoryPlace {
   /** The git directory. */
@@ -50,12 +44,15 @@ export class HistoryReader {
 
   /** @throws BackupError */
   async content(version: Version): Promise<Buffer> {
-    const { dir, decrypt, place } = this.history;
-    const { blob, path } = await this.find(version);
-    const stored = await this.reading(this.nameOf(version.device), () =>
-      git(['cat-file', 'blob', blob], { dir, timeoutMs: contentMayTake }),
-    );
-    if (!encrypted.test(path)) return this.compared(version, stored);
+    const { decrypt, place } = this.history;
+    const chunks: Buffer[] = [];
+    let isEncrypted = false;
+    for await (const { path, chunk } of this.stored(version)) {
+      isEncrypted = encrypted.test(path);
+      chunks.push(chunk);
+    }
+    const stored = Buffer.concat(chunks);
+    if (!isEncrypted) return this.compared(version, stored);
     if (!decrypt) {
       throw new BackupError(
         'no-key',
@@ -67,29 +64,39 @@ export class HistoryReader {
 
   /** To a file that is not there yet, mode 0600. As it is stored. @throws BackupError */
   async contentToFile(version: Version, file: string): Promise<void> {
-    const { blob } = await this.find(version);
-    const { dir } = this.history;
+    const hash = createHash('sha1');
+    const pieces = this.stored(version);
+    async function* content() {
+      for await (const { chunk } of pieces) {
+        hash.update(chunk);
+        yield chunk;
+      }
+    }
+    let isOurs = false;
     try {
-      const target = createWriteStream(file, { flags: 'wx', mode: 0o600 });
-      const source = startGit(['cat-file', 'blob', blob], { dir, timeoutMs: contentMayTake });
-      source.stdin.end();
-      const hash = createHash('sha1');
-      await pipeline(source.stdout, (chunks) => hashed(chunks, hash), target);
-      await this.reading(this.nameOf(version.device), () => source.ended);
+      const target = await open(file, 'wx', 0o600);
+      isOurs = true;
+      await pipeline(content, target.createWriteStream());
       this.compare(version, hash);
     } catch (error) {
-      if (errorCode(error) !== 'EEXIST') await rm(file, { force: true }).catch(() => undefined);
+      if (isOurs) await rm(file, { force: true }).catch(() => undefined);
       throw notRead(`${this.nameOf(version.device)}: ${file} cannot be written`, error);
     }
   }
 
-  private async find({ id, device }: Version) {
+  /** What a version has, piece by piece. @throws BackupError */
+  private async *stored({ id, device }: Version): AsyncGenerator<{ path: string; chunk: Buffer }> {
     const path = pathOf(device);
-    const paths = [path, `${path}.age`];
-    const found = await this.reading(this.nameOf(device), () =>
-      findBlob(this.history.dir, id, paths),
-    );
-    if (found) return found;
+    let isFound = false;
+    try {
+      for await (const piece of readFile(this.history.dir, id, [path, `${path}.age`])) {
+        isFound = true;
+        yield piece;
+      }
+    } catch (error) {
+      throw notRead(`${this.nameOf(device)} cannot be read`, error);
+    }
+    if (isFound) return;
     throw new BackupError('not-found', `${this.nameOf(device)} has no version ${id.slice(0, 100)}`);
   }
 

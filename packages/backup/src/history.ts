@@ -117,13 +117,38 @@ export async function readNames(dir: string, branch: string): Promise<string[]> 
   return paths.filter(Boolean).map((path) => path.slice(folderOfDevices.length));
 }
 
+/**
+ * A file of a commit, piece by piece: the first of these paths that it has. Nothing where there is no such commit, or none of
+ * them in it.
+ *
+ * @throws GitFailed
+ */
+export async function* readFile(
+  dir: string,
+  commit: string,
+  paths: readonly string[],
+): AsyncGenerator<{ path: string; chunk: Buffer }> {
+  if (!/^[0-9a-f]{40}$/.test(commit)) return;
+  const names = new Map(paths.map((path) => [`${commit}^{commit}:${path}`, path]));
+  let found: string | undefined;
+  for await (const { name, chunk } of readPieces(dir, [...names.keys()])) {
+    found ??= name;
+    const path = names.get(name);
+    if (name === found && path !== undefined) yield { path, chunk };
+  }
+  if (found !== undefined) return;
+  // What git cannot read, it calls missing here.
+  const there = await findBlob(dir, commit, paths);
+  if (there === undefined) return;
+  yield { path: there.path, chunk: await git(['cat-file', 'blob', there.blob], { dir }) };
+}
+
 /** What one of the files was in a commit; undefined: there is no such commit, or none of them in it. @throws GitFailed */
-export async function findBlob(
+async function findBlob(
   dir: string,
   commit: string,
   paths: readonly string[],
 ): Promise<{ blob: string; path: string } | undefined> {
-  if (!/^[0-9a-f]{40}$/.test(commit)) return undefined;
   const args = ['ls-tree', '-z', '--full-tree', `${commit}^{commit}`, '--', ...paths];
   const tree = await git(args, { dir }).catch(async (error: unknown) => {
     if (error instanceof GitFailed && !(await isThere(dir, commit))) return '';
@@ -149,11 +174,11 @@ async function isThere(dir: string, id: string) {
 /** Contents of blobs, by one git. Those that are not there are left out. @throws GitFailed */
 export async function readBlobs(dir: string, ids: readonly string[]): Promise<Map<string, Buffer>> {
   const chunks = new Map<string, Buffer[]>();
-  await eachBlob(dir, ids, (id, chunk) => {
-    const list = chunks.get(id) ?? [];
+  for await (const { name, chunk } of readPieces(dir, ids)) {
+    const list = chunks.get(name) ?? [];
     list.push(chunk);
-    chunks.set(id, list);
-  });
+    chunks.set(name, list);
+  }
   return new Map([...chunks].map(([id, list]) => [id, Buffer.concat(list)]));
 }
 
@@ -164,55 +189,63 @@ export async function sha1OfBlobs(
   signal: AbortSignal,
 ): Promise<Map<string, string>> {
   const hashes = new Map<string, Hash>();
-  await eachBlob(
-    dir,
-    ids,
-    (id, chunk) => {
-      const hash = hashes.get(id) ?? createHash('sha1');
-      hashes.set(id, hash.update(chunk));
-    },
-    signal,
-  );
+  for await (const { name, chunk } of readPieces(dir, ids, signal)) {
+    const hash = hashes.get(name) ?? createHash('sha1');
+    hashes.set(name, hash.update(chunk));
+  }
   return new Map([...hashes].map(([id, hash]) => [id, hash.digest('hex')]));
 }
 
-/** Reads each blob once, piece by piece. An empty blob is one empty piece. */
-async function eachBlob(
+/**
+ * Reads each blob once, piece by piece, by one git. An empty blob is one empty piece; one that is not there has none.
+ *
+ * @param names ids, or `COMMIT:PATH`
+ */
+async function* readPieces(
   dir: string,
-  ids: readonly string[],
-  onChunk: (id: string, chunk: Buffer) => void,
+  names: readonly string[],
   signal?: AbortSignal,
-) {
-  if (ids.length === 0) return;
-  const batch = startGit(['cat-file', '--batch'], { dir, signal, timeoutMs: aWalkMayTake });
-  batch.stdin.end([...new Set(ids)].map((id) => `${id}\n`).join(''));
+): AsyncGenerator<{ name: string; chunk: Buffer }> {
+  if (names.length === 0) return;
+  const stopping = new AbortController();
+  const either = signal ? AbortSignal.any([signal, stopping.signal]) : stopping.signal;
+  const batch = startGit(['cat-file', '--batch'], { dir, signal: either, timeoutMs: aWalkMayTake });
+  const asked = new Set(names);
+  batch.stdin.end([...asked].map((name) => `${name}\n`).join(''));
+  // git answers in the order of the questions.
+  const answered = asked.values();
   let header = '';
-  let id = '';
+  let name = '';
   /** Of the blob, and of the line end behind it. */
   let left = 0;
-  for await (const piece of batch.stdout) {
-    for (let rest: Buffer = piece; rest.length > 0; ) {
-      if (left === 0) {
-        const end = rest.indexOf(10);
-        header += rest.subarray(0, end === -1 ? rest.length : end).toString();
-        rest = rest.subarray(end === -1 ? rest.length : end + 1);
-        if (end === -1) continue;
-        const size = /^[0-9a-f]+ blob (?<size>\d+)$/.exec(header)?.groups?.size;
-        id = header.split(' ')[0] ?? '';
-        header = '';
-        if (size === undefined) continue;
-        left = Number(size) + 1;
-        if (left === 1) onChunk(id, Buffer.alloc(0));
-      } else {
-        const content = rest.subarray(0, Math.min(rest.length, left - 1));
-        if (content.length > 0) onChunk(id, content);
-        const used = left <= rest.length ? left : rest.length;
-        left -= used;
-        rest = rest.subarray(used);
+  try {
+    for await (const piece of batch.stdout) {
+      for (let rest: Buffer = piece; rest.length > 0; ) {
+        if (left === 0) {
+          const end = rest.indexOf(10);
+          header += rest.subarray(0, end === -1 ? rest.length : end).toString();
+          rest = rest.subarray(end === -1 ? rest.length : end + 1);
+          if (end === -1) continue;
+          name = answered.next().value ?? '';
+          const size = /^[0-9a-f]+ blob (?<size>\d+)$/.exec(header)?.groups?.size;
+          header = '';
+          if (size === undefined) continue;
+          left = Number(size) + 1;
+          if (left === 1) yield { name, chunk: Buffer.alloc(0) };
+        } else {
+          const chunk = rest.subarray(0, Math.min(rest.length, left - 1));
+          if (chunk.length > 0) yield { name, chunk };
+          const used = left <= rest.length ? left : rest.length;
+          left -= used;
+          rest = rest.subarray(used);
+        }
       }
     }
+    await batch.ended;
+  } finally {
+    // A caller that needs no more does not read the rest.
+    stopping.abort();
   }
-  await batch.ended;
 }
 
 async function readCommit(id: string, fields: AsyncGenerator<string>): Promise<Commit> {

@@ -1,15 +1,16 @@
 /**
  * A stand-in for the base image of the services, `node:24-bookworm-slim`, where no registry is to be had: Debian's
  * minimal system by mmdebstrap, without manuals and the like as in Debian's slim images, and Node's binary from the
- * npm package of its platform. It is kept under `.skolo/` and made again when the recipe changes.
+ * npm package of its platform. It is kept in the user's cache, and made again when the recipe changes.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
+import { removeOld } from './remove-old.ts';
 
 const run = promisify(execFile);
 
@@ -92,7 +93,12 @@ export async function makeBase(arch: Arch, options: BaseOptions): Promise<string
   const file = join(options.dir, `base-${arch}-${key}.tar`);
   if (existsSync(file)) return file;
   await mkdir(options.dir, { recursive: true });
-  await removeFormer(arch, options.dir);
+  // What killed runs left; other recipes may be those of other clones.
+  await removeOld(
+    options.dir,
+    (name, days) =>
+      (name.startsWith('new-') && days > 1 / 24) || (name.startsWith('base-') && days > 30),
+  );
   const work = await mkdtemp(join(options.dir, 'new-'));
   try {
     await addNode(arch, work);
@@ -102,17 +108,6 @@ export async function makeBase(arch: Arch, options: BaseOptions): Promise<string
     await rm(work, { recursive: true, force: true });
   }
   return file;
-}
-
-/** Of other recipes, and of runs that were killed. */
-async function removeFormer(arch: Arch, dir: string): Promise<void> {
-  for (const name of await readdir(dir)) {
-    const file = join(dir, name);
-    const isOfKilled =
-      name.startsWith('new-') && Date.now() - (await stat(file)).mtimeMs > 3_600_000;
-    if (isOfKilled || name.startsWith(`base-${arch}-`))
-      await rm(file, { recursive: true, force: true });
-  }
 }
 
 /** Node as the official image has it, as a layer of its own. */

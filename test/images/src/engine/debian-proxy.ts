@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { removeOld } from './remove-old.ts';
 
 /** The way to Debian's mirrors, and to nothing else; see `startDebianProxy`. */
 export interface DebianProxy {
@@ -19,12 +20,13 @@ export interface DebianProxy {
 const mirrors = ['deb.debian.org', 'security.debian.org'];
 
 /**
- * An HTTP proxy for apt: what is built in a container reaches Debian's mirrors by it, and no other server. Packages, whose
- * files never change under their name, are kept in `dir`, so that they are fetched once for all images and runs.
+ * An HTTP proxy for apt: what is built in a container reaches Debian's mirrors by it, and no other server. Packages and
+ * indexes by their hash never change under their name: they are kept in `dir`, and fetched once for all images and runs.
  */
 export async function startDebianProxy(dir: string): Promise<DebianProxy> {
   await mkdir(dir, { recursive: true });
-  await removeOld(dir);
+  // Most of it has newer versions by then.
+  await removeOld(dir, (_, days) => days > 30);
   const refused: string[] = [];
   /** By file: several images may want the same package at the same time. */
   const arriving = new Map<string, Promise<number>>();
@@ -36,7 +38,7 @@ export async function startDebianProxy(dir: string): Promise<DebianProxy> {
       response.writeHead(403, { 'content-type': 'text/plain' }).end('only mirrors of Debian\n');
       return;
     }
-    if (!new URL(url).pathname.includes('/pool/')) {
+    if (!/\/pool\/|\/by-hash\//.test(new URL(url).pathname)) {
       const answer = await ask(url, headers);
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       await pipeline(answer, response);
@@ -77,15 +79,6 @@ export async function startDebianProxy(dir: string): Promise<DebianProxy> {
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
-}
-
-/** What has been there for a month: most of it has newer versions by then. */
-async function removeOld(dir: string): Promise<void> {
-  for (const name of await readdir(dir)) {
-    const file = join(dir, name);
-    const { mtimeMs } = await stat(file);
-    if (Date.now() - mtimeMs > 30 * 86_400_000) await rm(file, { force: true });
-  }
 }
 
 /** Fetches it whole or not at all. Answers the status. */

@@ -1,9 +1,9 @@
 /** The engine that images are built and run in: one of the test's own, or one that runs here already. */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
-import { root } from '../paths.ts';
 import { type Docker, type DockerAccess, useDocker } from './docker.ts';
 import { type OwnEngine, startOwnEngine, whyNoNamespaces } from './own-engine.ts';
 
@@ -20,8 +20,12 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** Where the base image and Debian's packages are kept from run to run. */
-export const cacheDir: string = join(root, '.skolo', 'images');
+/** Where the base image and Debian's packages are kept, for all clones of this user. */
+export const cacheDir: string = join(
+  process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
+  'skolo',
+  'test-images',
+);
 
 // Not /tmp, which may be in memory.
 const parent = '/var/tmp';
