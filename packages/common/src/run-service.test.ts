@@ -5,11 +5,11 @@ import { Agent, get as httpGet } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { newToken } from './access/token-file.ts';
 import { listen } from './listen.ts';
 import { type Child, startChild } from './testing/child.ts';
-import { freePort } from './testing/free-port.ts';
 import { tempDir } from './testing/temp-dir.ts';
 import { rackYaml } from './testing/test-rack.ts';
 
@@ -110,7 +110,7 @@ describe('a running service', () => {
     const program = fileURLToPath(new URL('testing/fixture-service.ts', import.meta.url));
     // It cannot tell us which ports it took. An address of its own, so that nobody takes them meanwhile.
     const host = `127.77.${(process.pid >> 8) & 255}.${(process.pid & 127) + 1}`;
-    const [port, metricsPort] = [await freePort(host), await freePort(host)];
+    const [port, metricsPort] = [await freeTcpPort(host), await freeTcpPort(host)];
     const at = ['--host', host, '--port', `${port}`, '--metrics-port', `${metricsPort}`];
     const child = spawn(process.execPath, [program, ...flags, ...at, '--log-level', 'trace'], {
       stdio: ['ignore', full.fd, 'inherit'],

@@ -6,6 +6,7 @@ import { join, relative, resolve } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { route } from '@skolo/api';
 import { RackError } from '@skolo/rack';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { createApp } from './http/express.ts';
@@ -13,7 +14,6 @@ import { bindRoutes, type RouteHandlers } from './http/routes.ts';
 import { ListenError } from './listen.ts';
 import type { Service, ServiceContext, ServiceDefinition } from './service.ts';
 import { type StartOptions, startService } from './start-service.ts';
-import { freePort } from './testing/free-port.ts';
 import { memoryLog } from './testing/memory-log.ts';
 import { tempDir } from './testing/temp-dir.ts';
 import { rackYaml } from './testing/test-rack.ts';
@@ -184,7 +184,7 @@ describe('startService', () => {
   });
 
   it('answers probes while the service starts', async () => {
-    const metricsPort = await freePort();
+    const metricsPort = await freeTcpPort();
     const seen: number[] = [];
 
     await start({

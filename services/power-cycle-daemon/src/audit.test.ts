@@ -1,9 +1,10 @@
 /** What the audit log says of each change: who, what, which machine, how, why, and what came of it. */
 import { powerCycleDaemonApi, type RouteSpec } from '@skolo/api';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
 import { audited } from './testing/audited.ts';
 import { startDaemon, type TestDaemon } from './testing/daemon.ts';
-import { freePort, sendRequest } from './testing/endpoint-client.ts';
+import { sendRequest } from './testing/endpoint-client.ts';
 
 const yaml = `
 infrastructure:
@@ -149,7 +150,7 @@ describe('the audit log', () => {
   });
 
   it('has what programs ask for without signing in', async () => {
-    const port = await freePort();
+    const port = await freeTcpPort();
     const settings = `    doors: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
     const daemon = await startDaemon({ yaml, settings });
 

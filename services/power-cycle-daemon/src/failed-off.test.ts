@@ -1,7 +1,8 @@
 /** What a request that failed leaves behind: of a program nothing, of an operator what it says. */
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
 import { startDaemon, type TestDaemon } from './testing/daemon.ts';
-import { freePort, sendRequest } from './testing/endpoint-client.ts';
+import { sendRequest } from './testing/endpoint-client.ts';
 import { waitUntil } from './testing/wait-until.ts';
 
 const yaml = `
@@ -15,7 +16,7 @@ machines:
 const often = '    readSeconds: 5\n    probeSeconds: { first: 0.1, most: 1 }\n';
 
 async function start(more: Partial<Parameters<typeof startDaemon>[0]> = {}) {
-  const port = await freePort();
+  const port = await freeTcpPort();
   const settings = `${often}    doors: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
   const daemon = await startDaemon({ yaml, settings, ...more });
   return {

@@ -1,9 +1,10 @@
 /** Limits protect the relay, whoever asks and however: through the API, through the pdudaemon endpoint, by machine or by outlet. */
 import { ApiError } from '@skolo/api';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
 import { audited } from './testing/audited.ts';
 import { startDaemon, type TestDaemon } from './testing/daemon.ts';
-import { freePort, sendRequest } from './testing/endpoint-client.ts';
+import { sendRequest } from './testing/endpoint-client.ts';
 import { fakeClock } from './testing/fake-clock.ts';
 
 const yaml = `
@@ -16,7 +17,7 @@ machines:
 
 async function start(cooldownSeconds = 300, former?: TestDaemon) {
   const clock = fakeClock();
-  const port = await freePort();
+  const port = await freeTcpPort();
   const settings = `    doors: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
   const daemon = await startDaemon({
     yaml,

@@ -8,10 +8,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peer } from '@skolo/simulators';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { metricsAskedFor, metricsOf, ruleFiles, rulesFolder, rulesIn } from './rule-files.ts';
 import { startServiceProcess } from './service-process.ts';
@@ -31,16 +31,6 @@ async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-rules-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   return dir;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 function start(program: string, flags: Record<string, string>): ChildProcess {
@@ -86,7 +76,7 @@ describe('metrics in alert rules', () => {
       return context.skip('prometheus or prometheus-alertmanager is not installed');
     }
     const dir = await folder();
-    const ports = { prometheus: await freePort(), alertmanager: await freePort() };
+    const ports = { prometheus: await freeTcpPort(), alertmanager: await freeTcpPort() };
     const alertmanagerAt = `127.0.0.1:${ports.alertmanager}`;
     await writeFile(
       join(dir, 'prometheus.yml'),

@@ -7,10 +7,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peer, startControlPlane } from '@skolo/simulators';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { expect, it, onTestFinished } from 'vitest';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { freePort, kubeFile, replaced, start, textAt, writeFiles } from './monitoring-stack.ts';
+import { kubeFile, replaced, start, textAt, writeFiles } from './monitoring-stack.ts';
 
 const programs = {
   prometheus: peer('prometheus'),
@@ -93,7 +94,7 @@ it.skipIf(why)(
     });
     await writeFiles(dir, { 'prometheus.yml': configOf(dir) });
     await mkdir(join(dir, 'data'));
-    const address = `127.0.0.1:${await freePort()}`;
+    const address = `127.0.0.1:${await freeTcpPort()}`;
     start(
       prometheus,
       [

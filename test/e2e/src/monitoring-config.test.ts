@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { peer } from '@skolo/simulators';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
@@ -14,7 +15,6 @@ import {
   ask,
   containerOf,
   copyRules,
-  freePort,
   knowsAlertRelabelling,
   kubeFile,
   replaced,
@@ -255,7 +255,7 @@ describe('node-exporter', () => {
     const program = peer('node-exporter');
     if (!program)
       return context.skip('node-exporter is not installed (Debian: prometheus-node-exporter)');
-    const port = await freePort();
+    const port = await freeTcpPort();
     const dir = await folder();
     await writeFiles(join(dir, 'run'), { 'reboot-required': '' });
     await writeFiles(join(dir, 'textfile'), {});
@@ -318,7 +318,7 @@ describe('node-exporter', () => {
 
 describe('blackbox-exporter', () => {
   async function probe(query: string, program: string): Promise<string> {
-    const port = await freePort();
+    const port = await freeTcpPort();
     const config = join(root, 'kube/base/blackbox-exporter/blackbox.yml');
     const listen = `127.0.0.1:${port}`;
     start(program, [`--config.file=${config}`, `--web.listen-address=${listen}`], onTestFinished);
@@ -343,7 +343,7 @@ describe('blackbox-exporter', () => {
       return context.skip(
         'blackbox-exporter is not installed (Debian: prometheus-blackbox-exporter)',
       );
-    const closed = await freePort();
+    const closed = await freeTcpPort();
 
     expect(await probe(`module=tcp_connect&target=127.0.0.1:${closed}`, program)).toContain(
       'probe_success 0',
@@ -363,7 +363,7 @@ function mayPing(): boolean {
 describe('chrony', () => {
   /** With -x: the clock of this computer is not touched here. */
   async function startChrony(program: string, dir: string, name: string, directives: string[]) {
-    const port = await freePort();
+    const port = await freeTcpPort();
     // It makes the folder itself: one that others may enter is not to its liking.
     const run = join(dir, `${name}-run`);
     const own = [
@@ -377,7 +377,7 @@ describe('chrony', () => {
   /** The sidecar of kube/components/chrony. */
   async function exporter(ntpPort: number): Promise<string> {
     const program = peer('node-exporter') ?? expect.fail('no node-exporter');
-    const port = await freePort();
+    const port = await freeTcpPort();
     const args = argsOf('components/chrony/deployment.yaml', 'exporter').map((arg) =>
       arg.replace(':9123', `127.0.0.1:${port}`),
     );
@@ -407,7 +407,7 @@ describe('chrony', () => {
 
     const alone = await startChrony(program, dir, 'alone', [`include ${dir}/nowhere.conf`]);
     const synchronised = await startChrony(program, dir, 'asking', [`include ${dir}/asking.conf`]);
-    const silent = await freePort();
+    const silent = await freeTcpPort();
 
     const [ofAlone, ofSynchronised, ofNobody] = await Promise.all(
       [alone.port, synchronised.port, silent].map(exporter),

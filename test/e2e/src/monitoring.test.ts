@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { healthPath, healthQueries, readHealth } from '@skolo/fleet';
 import { peer } from '@skolo/simulators';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -18,7 +19,6 @@ import { declaredLabels, labelsIn, metricsIn } from './dashboard-queries.ts';
 import {
   argsOf,
   copyRules,
-  freePort,
   knowsAlertRelabelling,
   kubeFile,
   replaced,
@@ -103,9 +103,9 @@ async function writeOneShelf(dir: string): Promise<void> {
 
 async function startMonitoring(dir: string, demo: string): Promise<void> {
   const { prometheus = '', alertmanager = '', blackbox = '', node = '' } = programs;
-  const port = async () => `127.0.0.1:${await freePort()}`;
+  const port = async () => `127.0.0.1:${await freeTcpPort()}`;
   const [ofPrometheus, ofAlertmanager, ofBlackbox] = [await port(), await port(), await port()];
-  const nodePort = await freePort();
+  const nodePort = await freeTcpPort();
   prometheusUrl = `http://${ofPrometheus}`;
   alertmanagerUrl = `http://${ofAlertmanager}`;
   const service = (name: string) => services.get(name) ?? expect.fail(`no ${name} in the demo`);

@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { onTestFinished, type TestContext } from 'vitest';
 import { Repository } from '../repository.ts';
 import { beginHistory, copiesOf } from './history.ts';
@@ -117,7 +117,7 @@ export async function startSshd(
   const key = await madeKey('user', 'ed25519');
   const otherKey = await madeKey('other user', 'ed25519');
   await file('authorized_keys', key.public);
-  const port = await freePort();
+  const port = await freeTcpPort();
   const configuration = [
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
@@ -169,14 +169,4 @@ export async function startSshd(
     start,
     newHostKeys: async () => void (await writeHostKeys('other')),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -2,10 +2,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { onTestFinished } from 'vitest';
 
 /** What a program printed, and how it ended. */
@@ -49,7 +49,7 @@ export async function startProgram(
     await writeFile(join(dir, name), text, { mode: 0o600 });
   }
   for (let attempt = 1; ; attempt += 1) {
-    const address = `127.0.0.1:${await freePort()}`;
+    const address = `127.0.0.1:${await freeTcpPort()}`;
     const args = Object.entries({ ...flags(dir), 'web.listen-address': address }).map(
       ([name, value]) => (value === undefined ? `--${name}` : `--${name}=${value}`),
     );
@@ -86,15 +86,4 @@ async function isReady(child: ChildProcess, url: string): Promise<boolean> {
     await pause(30);
   }
   return false;
-}
-
-/** A port without a listener now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
-  return address.port;
 }

@@ -1,9 +1,9 @@
 /** A real Alertmanager, which sends to nobody. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { expect, onTestFinished } from 'vitest';
 
 /** @returns its URL */
@@ -13,7 +13,7 @@ export async function startAlertmanager(program: string): Promise<string> {
     join(dir, 'config.yml'),
     'route: { receiver: none }\nreceivers: [{ name: none }]\n',
   );
-  const address = `127.0.0.1:${await freePort()}`;
+  const address = `127.0.0.1:${await freeTcpPort()}`;
   const flags = {
     'config.file': join(dir, 'config.yml'),
     'storage.path': dir,
@@ -36,15 +36,4 @@ export async function startAlertmanager(program: string): Promise<string> {
     );
   await expect.poll(isReady).toBe(true);
   return url;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  return await new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -1,7 +1,7 @@
 /** `npm run bench -w services/power-cycle-daemon [-- --json] [-- --only NAME]` */
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bench, NotRun, residentMemory, runBenches, writtenBytes } from '@skolo/bench';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { bound, type Load } from './bound.ts';
 import {
   cycleAll,
@@ -65,7 +65,7 @@ const againstPdudaemon: Bench = {
       const figure = await cycleAll(daemon, machinesOf(switches));
       await daemon.stop();
       try {
-        const pdudaemon = await cycleAllWithPdudaemon(lab, { port: await freePort(), delay });
+        const pdudaemon = await cycleAllWithPdudaemon(lab, { port: await freeTcpPort(), delay });
         return { figure, against: { pdudaemon } };
       } catch (error) {
         if (!(error instanceof NotRun)) throw error;
@@ -126,15 +126,6 @@ async function withDaemon<T>(
   } finally {
     await lab.remove();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 process.exitCode = await runBenches(

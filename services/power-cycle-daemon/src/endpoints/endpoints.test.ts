@@ -1,9 +1,10 @@
 /** Endpoints of a running daemon: who may come in, and what becomes of them when rack.yaml changes or the daemon stops. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type DaemonOptions, startDaemon } from '../testing/daemon.ts';
-import { freePort, sendRequest, sendText } from '../testing/endpoint-client.ts';
+import { sendRequest, sendText } from '../testing/endpoint-client.ts';
 
 const yaml = `
 infrastructure:
@@ -34,7 +35,7 @@ async function degraded(metricsUrl: string): Promise<unknown> {
 
 describe('who may come in', () => {
   it('is a client in the list, and no other', async () => {
-    const port = await freePort();
+    const port = await freeTcpPort();
     const { told } = await startWith({ port, host: '127.0.0.1', allow: ['127.0.0.8/29'] });
 
     const inside = await sendRequest(port, off, { from: '127.0.0.9' });
@@ -52,7 +53,7 @@ describe('who may come in', () => {
     ['431', [...Array(1000).fill('a:b'), 'X-Forwarded-For: 10.0.0.1']],
     ['400', ['Host: evil.example']],
   ])('is decided by all headers, or not at all: %s', async (status, headers) => {
-    const port = await freePort();
+    const port = await freeTcpPort();
     const { told } = await startWith({ port, host: '127.0.0.1' });
 
     const answer = await sendText(
@@ -65,7 +66,7 @@ describe('who may come in', () => {
   });
 
   it('holds for the older protocol, too', async () => {
-    const port = await freePort();
+    const port = await freeTcpPort();
     const { told } = await startWith({ port, host: '127.0.0.1', allow: ['127.0.0.9'] });
 
     const outside = await sendText(port, 'pdu-1 1 off', '127.0.0.1');
@@ -75,7 +76,7 @@ describe('who may come in', () => {
   });
 
   it('is identified by an IPv4 address, also where the endpoint listens on IPv6', async () => {
-    const port = await freePort();
+    const port = await freeTcpPort();
     await startWith({ port, allow: ['127.0.0.9/32'] });
 
     const inside = await sendRequest(port, off, { from: '127.0.0.9' });
@@ -85,7 +86,7 @@ describe('who may come in', () => {
   });
 
   it.each(['x-forwarded-for', 'forwarded', 'via'])('is not whoever comes with %s', async (name) => {
-    const port = await freePort();
+    const port = await freeTcpPort();
     const { told } = await startWith({ port, host: '127.0.0.1' });
 
     const answer = await sendRequest(port, off, { headers: { [name]: 'somebody' } });
@@ -105,7 +106,7 @@ describe('a browser', () => {
     { referer: 'http://evil.example/' },
     { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' },
   ])('switches nothing: %j', async (headers) => {
-    const port = await freePort();
+    const port = await freeTcpPort();
     const { told } = await startWith({ port, host: '127.0.0.1' });
 
     const answer = await sendRequest(port, off, { headers });
@@ -120,7 +121,7 @@ describe('a browser', () => {
   it.each(['evil.example', '192.0.2.7', 'jumphost-rack1.evil.example'])(
     'of a page that had %s resolved to this address switches nothing',
     async (host) => {
-      const port = await freePort();
+      const port = await freeTcpPort();
       const { told } = await startWith({ port, host: '127.0.0.1' });
 
       const answer = await sendRequest(port, off, { headers: { host: `${host}:${port}` } });
@@ -136,7 +137,7 @@ describe('a browser', () => {
   it.each(['jumphost-rack1', 'jumphost-rack1.lan', 'localhost', '127.0.0.1'])(
     'is not who asks %s without being one',
     async (host) => {
-      const port = await freePort();
+      const port = await freeTcpPort();
       await startWith({ port, host: '127.0.0.1' });
 
       const headers = { host: `${host}:${port}`, 'user-agent': 'python-requests/2.28.1' };
@@ -148,7 +149,7 @@ describe('a browser', () => {
 
 describe('an edit of rack.yaml', () => {
   it('opens an endpoint, changes its list, moves it and closes it', async () => {
-    const [first, second] = [await freePort(), await freePort()];
+    const [first, second] = [await freeTcpPort(), await freeTcpPort()];
     const { edit } = await startWith(undefined);
     const answersAt = (port: number) => sendRequest(port, '/').then(({ status }) => status);
 
@@ -172,7 +173,7 @@ describe('an edit of rack.yaml', () => {
     ],
     ['by the older protocol', (port: number) => sendText(port, 'pdu-1 1 off 3'), /^ack\n$/],
   ])('leaves nobody without an answer who waits %s', async (_how, ask, answer) => {
-    const [first, second] = [await freePort(), await freePort()];
+    const [first, second] = [await freeTcpPort(), await freeTcpPort()];
     const { edit } = await startWith({ port: first, host: '127.0.0.1' });
 
     const waiting = ask(first);
@@ -217,7 +218,7 @@ describe('a port that something else has', () => {
 
 describe('a client that waits', () => {
   it('is answered later than any time-out of a connection', async () => {
-    const port = await freePort();
+    const port = await freeTcpPort();
     const timeouts = {
       headersTimeout: 100,
       requestTimeout: 100,
@@ -236,7 +237,7 @@ describe('a client that waits', () => {
   });
 
   it('may go away: what was begun goes on', async () => {
-    const port = await freePort();
+    const port = await freeTcpPort();
     const { client, finished } = await startWith({ port, host: '127.0.0.1' });
     const leaving = new AbortController();
     const path = '/power/control/reboot?alias=b&delay=1';
@@ -265,7 +266,7 @@ describe('a client that waits', () => {
       'nack the daemon stops; what was begun goes on when it is back\n',
     ],
   ])('%s is told when the daemon stops', async (_how, ask, answer) => {
-    const port = await freePort();
+    const port = await freeTcpPort();
     const { client, stop } = await startWith({ port, host: '127.0.0.1' });
 
     const waiting = ask(port);
@@ -280,7 +281,7 @@ describe('a client that waits', () => {
   });
 
   it('asks for one thing on a connection', async () => {
-    const port = await freePort();
+    const port = await freeTcpPort();
     const { told } = await startWith({ port, host: '127.0.0.1' });
     const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`;
 

@@ -1,7 +1,8 @@
 /** pdudaemon's protocols, spoken to a running daemon over real sockets; the devices behind it are in memory. */
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
 import { startDaemon } from '../testing/daemon.ts';
-import { freePort, sendRequest, sendText } from '../testing/endpoint-client.ts';
+import { sendRequest, sendText } from '../testing/endpoint-client.ts';
 
 const yaml = `
 infrastructure:
@@ -20,7 +21,7 @@ machines:
 const accepted = { status: 200, text: 'OK - accepted request\n' };
 
 async function openDoor(rack = yaml) {
-  const port = await freePort();
+  const port = await freeTcpPort();
   const settings = `    doors: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
   const daemon = await startDaemon({ yaml: rack, settings });
   return {

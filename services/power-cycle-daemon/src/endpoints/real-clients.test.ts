@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { loadDrivers } from '@skolo/models/outlets';
 import { type OutletChange, peer, startTasmota } from '@skolo/simulators';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDaemon } from '../testing/daemon.ts';
-import { freePort } from '../testing/endpoint-client.ts';
 
 const run = promisify(execFile);
 const labgrid = peer('labgrid');
@@ -19,7 +19,7 @@ async function startLab() {
   onTestFinished(() => pdu.close());
   const changes: OutletChange[] = [];
   pdu.board.on('change', (change) => changes.push(change));
-  const port = await freePort();
+  const port = await freeTcpPort();
   const daemon = await startDaemon({
     drivers: await loadDrivers(),
     yaml: `

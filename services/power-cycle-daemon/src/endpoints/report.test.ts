@@ -1,8 +1,9 @@
 /** The report of the original system, sent to a running daemon. */
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it } from 'vitest';
 import { audited } from '../testing/audited.ts';
 import { startDaemon } from '../testing/daemon.ts';
-import { freePort, sendRequest } from '../testing/endpoint-client.ts';
+import { sendRequest } from '../testing/endpoint-client.ts';
 
 const yaml = `
 infrastructure:
@@ -13,7 +14,7 @@ machines:
 const path = '/powercycled_bots';
 
 async function openDoor(allow = '127.0.0.0/8') {
-  const port = await freePort();
+  const port = await freeTcpPort();
   const settings = `    doors: { report: { port: ${port}, host: 127.0.0.1, allow: [${allow}] } }`;
   const daemon = await startDaemon({ yaml, settings });
   const send = (body: string | Buffer) => sendRequest(port, path, { method: 'POST', body });

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { InfrastructureDevice } from '@skolo/rack';
 import { parseRack } from '@skolo/rack';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { rackYaml } from '../testing/daemon.ts';
-import { freePort } from '../testing/endpoint-client.ts';
 import { reach } from './probe.ts';
 
 function device(entry: string): InfrastructureDevice {
@@ -37,7 +37,7 @@ describe('a router', () => {
   });
 
   it('is there when it refuses one: its ssh server may be gone, the router is not', async () => {
-    const router = device(`model: edgeos, address: 127.0.0.1, port: ${await freePort()}`);
+    const router = device(`model: edgeos, address: 127.0.0.1, port: ${await freeTcpPort()}`);
 
     expect(await reach(router, 2000, patient())).toBe(true);
   });

@@ -5,8 +5,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { onTestFinished } from 'vitest';
-import { freePort } from './endpoint-client.ts';
 import { waitUntil } from './wait-until.ts';
 
 const run = promisify(execFile);
@@ -49,7 +49,7 @@ export async function startAlertmanager(
   const config = join(dir, 'alertmanager.yml');
   await writeFile(config, configuration(daemon.url));
   await writeFile(join(dir, 'token'), daemon.token, { mode: 0o600 });
-  const url = `http://127.0.0.1:${await freePort()}`;
+  const url = `http://127.0.0.1:${await freeTcpPort()}`;
   const flags = {
     'config.file': config,
     'storage.path': dir,

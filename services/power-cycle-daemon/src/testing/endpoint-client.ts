@@ -1,8 +1,7 @@
 /** What knocks at a compatible door: requests over real sockets, from any loopback address. */
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, request } from 'node:http';
-import { createServer, connect as openSocket } from 'node:net';
+import { connect as openSocket } from 'node:net';
 
 export interface EndpointAnswer {
   status: number;
@@ -53,23 +52,4 @@ export async function sendText(port: number, text: string, from = '127.0.0.1'): 
   const chunks: Buffer[] = [];
   for await (const chunk of socket) chunks.push(chunk);
   return Buffer.concat(chunks).toString('utf8');
-}
-
-/**
- * A port that nobody listens at now, and that is not among those that the system gives to who asks for any: the daemon
- * itself does so right after this.
- */
-export async function freePort(host = '127.0.0.1'): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000);
-    const server = createServer().listen(port, host);
-    const isFree = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    );
-    if (!isFree) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
 }

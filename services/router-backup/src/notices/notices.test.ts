@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
 import { peer } from '@skolo/simulators';
+import { freeUdpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { smallRack } from '../testing/small-rack.ts';
 import { Notices, type NoticesDeps } from './index.ts';
@@ -16,16 +17,6 @@ const hasIpv6 = Object.values(networkInterfaces())
 const changed = '<189>1: %SYS-5-CONFIG_I: Configured from console by ann on vty0';
 
 const oneSwitch = '{ switch-1: { model: cisco-ios, address: 127.0.0.1 } }';
-
-/** A free UDP port. */
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0);
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
-}
 
 interface Opened {
   notices: Notices;
@@ -41,7 +32,7 @@ async function open(
   settings: (port: number) => string,
   { infrastructure = oneSwitch, ...deps }: Partial<NoticesDeps> & { infrastructure?: string } = {},
 ): Promise<Opened> {
-  const port = await freePort();
+  const port = await freeUdpPort();
   let rack = smallRack({ infrastructure, settings: `{ notices: ${settings(port)} }` });
   const changes: Opened['changes'] = [];
   const lines: Opened['lines'] = [];
@@ -209,7 +200,7 @@ describe('a flood', () => {
 describe('rack.yaml, live', () => {
   it('opens, moves and closes the ports', async () => {
     const { notices, port, edit, changes } = await open(() => '{}');
-    const other = await freePort();
+    const other = await freeUdpPort();
 
     await edit(syslogAt(port));
     const first = notices.port('syslog');

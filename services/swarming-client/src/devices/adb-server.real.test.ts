@@ -1,13 +1,13 @@
 /** Debian's own server of adb, on a port of its own. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { peer } from '@skolo/simulators';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { describe, expect, it, type TestContext } from 'vitest';
-import { freePort } from './testing/free-port.ts';
 import { missing, never, startLab } from './testing/lab.ts';
 
 async function startReal(context: TestContext) {
   if (peer('adb') === undefined) context.skip('adb is not installed');
-  const port = await freePort();
+  const port = await freeTcpPort();
   return { ...(await startLab({ ANDROID_ADB_SERVER_PORT: String(port) })), port };
 }
 

@@ -92,7 +92,11 @@ export class AgentProcess {
     const late = AbortSignal.timeout(60_000);
     let status = await this.status();
     while (!isSo(status)) {
-      if (late.aborted) throw new Error(`not so within a minute: ${JSON.stringify(status)}`);
+      if (late.aborted) {
+        // What has many lines comes last: reports show the beginning.
+        const { devices, ...rest } = status;
+        throw new Error(`not so within a minute: ${JSON.stringify({ ...rest, devices })}`);
+      }
       const { revision } = status;
       // Readings alone are no change.
       status = await this.client().status({ query: { after: revision, waitSeconds: 1 } });

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient, enrolmentsApi, machineStateApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { onTestFinished } from 'vitest';
-import { freePort } from '../monitoring-stack.ts';
 import { type ServiceProcess, startServiceProcess } from '../service-process.ts';
 import { accountToken, type FakeCluster, startFakeCluster } from './fake-cluster.ts';
 import { type Board, type Image, newCard, type Pi } from './pi.ts';
@@ -33,7 +33,7 @@ export async function startEnrolmentRack(
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   const cluster = Object.assign(await startFakeCluster(dir), given);
   if (given.account === undefined) await writeFile(join(dir, 'token'), accountToken);
-  const port = await freePort();
+  const port = await freeTcpPort();
   const token = await newToken(join(dir, 'tokens.yaml'), {
     ...{ name: 'ann', role: 'operate', expiresInDays: 1 },
   });

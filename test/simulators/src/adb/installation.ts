@@ -11,7 +11,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { freeTcpPort } from '../equipment/free-port.ts';
+import { freeTcpPort } from '../free-port.ts';
 import { peer } from '../peer.ts';
 import type { AndroidOptions } from './android.ts';
 import { SimulatedAdbServer } from './server.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freeTcpPort } from '../equipment/free-port.ts';
+import { freeTcpPort } from '../free-port.ts';
 import { peer } from '../peer.ts';
 
 export interface PubSubEmulator {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts } from './free-ports.ts';
+import { freeTcpPort } from '../free-port.ts';
 import { Process } from './process.ts';
 
 export interface ContainerRegistry {
@@ -32,7 +32,7 @@ const imageType = 'application/vnd.oci.image.manifest.v1+json';
 /** @param program of `peer('docker-registry')` */
 export async function startContainerRegistry(program: string): Promise<ContainerRegistry> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-registry-'));
-  const [port] = await freePorts(1);
+  const port = await freeTcpPort();
   const host = `127.0.0.1:${port}`;
   const configuration = join(dir, 'config.yml');
   const storage = { filesystem: { rootdirectory: join(dir, 'images') } };

@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { freeTcpPort } from '../free-port.ts';
 import { peer } from '../peer.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
-import { freePorts } from './free-ports.ts';
 
 const run = promisify(execFile);
 const program = peer('control-plane');
@@ -137,7 +137,7 @@ describe.skipIf(!inFull || !program || !kubectl)('control plane', () => {
     await call('annotate', 'node', 'jumphost', `test.skolo/forward=80=127.0.0.1:${listening}`);
     await apply(deployment('web', 'skolo/web:v1'));
     await call('rollout', 'status', 'deployment/web', '--timeout=30s');
-    const [port] = await freePorts(1);
+    const port = await freeTcpPort();
 
     const forward = spawn(kubectl ?? '', ['port-forward', 'deployment/web', `${port}:80`], {
       env: environment(),

@@ -6,7 +6,7 @@ import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePorts } from './free-ports.ts';
+import { freeTcpPort } from '../free-port.ts';
 import { Process } from './process.ts';
 
 const run = promisify(execFile);
@@ -69,8 +69,9 @@ export async function startControlPlane(
   { nodes = [], controllers = nodes.length > 0, folder, ...given }: ControlPlaneOptions = {},
 ): Promise<ControlPlane> {
   const dir = folder ?? (await mkdtemp(join(tmpdir(), 'skolo-control-plane-')));
-  const [etcdPort = 0, peerPort = 0, freePort = 0, kubeletPort = 0] = await freePorts(4);
-  const { port = freePort } = given;
+  const [etcdPort, peerPort] = [await freeTcpPort(), await freeTcpPort()];
+  const kubeletPort = await freeTcpPort();
+  const { port = await freeTcpPort() } = given;
   const certificates = join(dir, 'certificates');
   const accountKey = join(dir, 'service-accounts.pem');
   const former = await readFile(accountKey, 'utf8').catch(() => undefined);
@@ -214,7 +215,7 @@ export async function startControlPlane(
       kubeconfigOf,
       tokenOf,
       async addNode(node) {
-        const [at = 0] = await freePorts(1);
+        const at = await freeTcpPort();
         const kubelet = await startNodes([node], at);
         return { stop: () => kubelet.stop() };
       },

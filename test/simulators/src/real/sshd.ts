@@ -9,7 +9,7 @@ import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { hostKey, makeSshKey } from '../equipment/cli/host-key.ts';
-import { freeTcpPort } from '../equipment/free-port.ts';
+import { freeTcpPort } from '../free-port.ts';
 import { peer } from '../peer.ts';
 import { Process } from './process.ts';
 

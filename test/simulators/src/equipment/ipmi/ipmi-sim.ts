@@ -13,6 +13,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freeUdpPort } from '../../free-port.ts';
 import { peer } from '../../peer.ts';
 import {
   type DeviceFault,
@@ -21,7 +22,6 @@ import {
   type Received,
   type SimulatedDevice,
 } from '../device.ts';
-import { freeUdpPort } from '../free-port.ts';
 import { type RelayCall, startRelay } from '../relay.ts';
 
 export interface IpmiSimOptions {

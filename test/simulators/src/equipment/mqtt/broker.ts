@@ -7,8 +7,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Aedes } from 'aedes';
+import { freeTcpPort } from '../../free-port.ts';
 import { peer } from '../../peer.ts';
-import { freeTcpPort } from '../free-port.ts';
 
 export interface Broker {
   host: string;
