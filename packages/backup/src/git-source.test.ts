@@ -173,13 +173,14 @@ describe('a git repository as a source', () => {
   });
 });
 
-/** As it is pushed out of a rack: `devices/NAME.age`, and the SHA-1 of what is in it. */
+/** As it is pushed out of a rack: `devices/NAME.age`, and the SHA-1 of what is in it. A person has put a folder beside it. */
 async function commitEncrypted(device: string, content: Buffer) {
   const repository = await history.open();
   await repository.close();
   const work = join(history.parent, 'work');
   await run('git', ['clone', '-q', history.folder, work]);
-  await mkdir(join(work, 'devices'));
+  await mkdir(join(work, 'devices', device), { recursive: true });
+  await writeFile(join(work, 'devices', device, 'notes'), '');
   await writeFile(join(work, 'devices', `${device}.age`), content);
   const sha1 = createHash('sha1').update(Buffer.from(content).reverse()).digest('hex');
   const identity = ['-c', 'user.name=a', '-c', 'user.email=a@example.com'];

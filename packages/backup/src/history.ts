@@ -218,6 +218,7 @@ async function* readPieces(
   let name = '';
   /** Of the blob, and of the line end behind it. */
   let left = 0;
+  let isBlob = false;
   try {
     for await (const piece of batch.stdout) {
       for (let rest: Buffer = piece; rest.length > 0; ) {
@@ -227,14 +228,17 @@ async function* readPieces(
           rest = rest.subarray(end === -1 ? rest.length : end + 1);
           if (end === -1) continue;
           name = answered.next().value ?? '';
-          const size = /^[0-9a-f]+ blob (?<size>\d+)$/.exec(header)?.groups?.size;
+          const { type, size } =
+            /^[0-9a-f]+ (?<type>[a-z]+) (?<size>\d+)$/.exec(header)?.groups ?? {};
           header = '';
           if (size === undefined) continue;
+          // A path may name a folder, whose content comes as well.
+          isBlob = type === 'blob';
           left = Number(size) + 1;
-          if (left === 1) yield { name, chunk: Buffer.alloc(0) };
+          if (isBlob && left === 1) yield { name, chunk: Buffer.alloc(0) };
         } else {
           const chunk = rest.subarray(0, Math.min(rest.length, left - 1));
-          if (chunk.length > 0) yield { name, chunk };
+          if (isBlob && chunk.length > 0) yield { name, chunk };
           const used = left <= rest.length ? left : rest.length;
           left -= used;
           rest = rest.subarray(used);
