@@ -16,7 +16,7 @@ const about = {
 };
 const damage = new BackupError('damaged', 'it is rotten');
 
-async function open() {
+async function open(onBegin = () => {}) {
   const stateDir = await mkdtemp(join(tmpdir(), 'skolo-store-'));
   onTestFinished(() => rm(stateDir, { recursive: true, force: true }));
   const stop = new AbortController();
@@ -38,14 +38,16 @@ async function open() {
   await store.start({
     beforeNew: async () => {
       recorded += 1;
+      onBegin();
       if (journalIsDown) throw new Error('the journal is not open');
     },
     review: async () => undefined,
   });
-  onTestFinished(async () => {
+  const close = async () => {
     stop.abort();
     await store.close();
-  });
+  };
+  onTestFinished(close);
   // What is done at the start is over.
   await store.failed(damage);
   const commit = (device: string, text = device) =>
@@ -53,6 +55,7 @@ async function open() {
   return {
     stateDir,
     store,
+    close,
     troubles,
     commit,
     well: () => well,
@@ -136,6 +139,22 @@ describe('a store', () => {
     journal(false);
     await expect.poll(() => store.isSound).toBe(true);
     expect(troubles.size).toBe(0);
+  });
+
+  it('begins no history after it was closed', async () => {
+    let begins = Promise.withResolvers<void>();
+    const { stateDir, store, close, commit } = await open(() => begins.resolve());
+    await commit('router');
+    await rm(join(stateDir, 'repository'), { recursive: true });
+    begins = Promise.withResolvers<void>();
+    const look = store.look();
+    await begins.promise;
+
+    await close();
+    await rm(join(stateDir, 'repository'), { recursive: true, force: true });
+    await look;
+
+    expect(await readdir(stateDir)).toEqual([]);
   });
 
   it.each([

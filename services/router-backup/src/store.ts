@@ -37,7 +37,8 @@ export class Store {
   private opened: Repository | undefined;
   private why = 'it is being opened';
   private isAside = false;
-  private looking: Promise<void> = Promise.resolve();
+  private watching: Promise<void> = Promise.resolve();
+  private looking: Promise<void> | undefined;
   private checking: Promise<void> | undefined;
   /** Ends the pause between two checks. */
   private waking = new AbortController();
@@ -76,13 +77,15 @@ export class Store {
     this.guard = guard;
     await this.reportSetAside();
     await this.tryOpen();
-    this.looking = this.watch().catch((error: unknown) => {
+    this.watching = this.watch().catch((error: unknown) => {
       if (!signal.aborted) log.error({ err: error }, 'repository is not checked any more');
     });
   }
 
+  /** Nothing is opened or begun after it. */
   async close(): Promise<void> {
-    await this.looking;
+    await Promise.all([this.watching, this.looking]);
+    await this.checking;
     await this.opened?.close();
     this.opened = undefined;
   }
@@ -110,7 +113,14 @@ export class Store {
   }
 
   /** Checks whether it is still there, whether the disk accepts writes again, and what was set aside. Never throws. */
-  async look(): Promise<void> {
+  look(): Promise<void> {
+    this.looking ??= this.lookNow().finally(() => {
+      this.looking = undefined;
+    });
+    return this.looking;
+  }
+
+  private async lookNow(): Promise<void> {
     if (this.opened !== undefined && (await this.isGone())) await this.check();
     if (this.wanted !== undefined) await this.tryToWrite(this.wanted);
     if (this.isAside) await this.reportSetAside();
