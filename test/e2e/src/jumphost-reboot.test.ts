@@ -11,14 +11,14 @@ import { startDesk } from '@skolo/fleet/testing';
 import { openHost, rebootJumphost } from '@skolo/jumphost';
 import { parseRack } from '@skolo/rack';
 import { jumphostServices } from '@skolo/rack/ports';
-import { peer, startApcRpdu2 } from '@skolo/simulators';
+import { type OutletBoard, peer, startApcRpdu2 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startServiceProcess } from './service-process.ts';
 
 describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd', () => {
   it('waits until an outlet is on again, then for the new boot and the services', async () => {
     const { deps, lines, board, reboots } = await lab();
-    await cycle(deps.power, 2);
+    await cycle(deps.power, board, 2);
 
     await rebootJumphost(deps);
 
@@ -37,8 +37,8 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd', () => {
   });
 
   it('does not reboot while a cycle does not end, and ends its hold', async () => {
-    const { deps, reboots } = await lab();
-    await cycle(deps.power, 60);
+    const { deps, board, reboots } = await lab();
+    await cycle(deps.power, board, 60);
 
     await expect(
       rebootJumphost({ ...deps, limits: { ...deps.limits, quiet: 100 } }),
@@ -58,9 +58,15 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through sshd', () => {
   });
 });
 
-async function cycle(power: Client<typeof powerCycleDaemonApi>, offSeconds: number) {
+/** Fulfilled when the outlet is off: a hold ends what has not begun. */
+async function cycle(
+  power: Client<typeof powerCycleDaemonApi>,
+  board: OutletBoard,
+  offSeconds: number,
+) {
   const body = { machines: ['rpi-1'], reason: 'hangs', mode: 'hard' as const, offSeconds };
   await power.requestCycles({ headers: {}, body });
+  await expect.poll(() => board.isOn('1'), { timeout: 10_000 }).toBe(false);
 }
 
 async function lab() {

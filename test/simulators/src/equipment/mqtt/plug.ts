@@ -87,8 +87,9 @@ class MqttPlug implements SimulatedDevice {
     client.on('error', () => undefined);
     client.on('message', (topic, payload, packet) => this.takeTurn(topic, payload, packet));
     await client.publishAsync(lwt, 'Online', { qos: 1, retain: true });
-    await client.subscribeAsync(`cmnd/${this.topic}/#`);
     for (const relay of this.board.names()) await this.publish(relay, this.board.isOn(relay));
+    // Last: when the broker confirms it, it has told the states to all who listened before, and nobody else hears them.
+    await client.subscribeAsync(`cmnd/${this.topic}/#`);
   }
 
   /** As after a power failure; each relay as it was (`PowerOnState` 3, as it comes from the factory). */
