@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 
 /**
  * A vitest reporter: writes `.test-results.json` into the package, which `npm test` adds up (scripts/results.mjs).
@@ -35,9 +36,9 @@ export default class TestReport {
           results.passed += 1;
           // The errors of the tries before.
           const [error] = result.errors ?? [];
-          if (error) results.retried.push({ name, why: firstLines(error) });
+          if (error) results.retried.push({ name, why: whyOf(error) });
         } else if (result.state === 'failed') {
-          results.failed.push({ name, why: firstLine(result.errors[0]) });
+          results.failed.push({ name, why: whyOf(result.errors[0] ?? {}) });
         } else {
           const note = result.state === 'skipped' ? result.note : 'it was not finished';
           results.skipped.push({ name, why: note ?? reasonAround(test) });
@@ -60,14 +61,18 @@ function reasonAround(test) {
 }
 
 /**
- * Of a try that nobody has seen, as the log shows only the last one. The seed of a property is in the second line.
- * @param {{ message?: string }} error
+ * Of a first try, which the log does not show: it has the last one. The seed of a property is in the second line.
+ * @param {{ message?: string, diff?: string }} error
  */
-function firstLines({ message = 'no message' }) {
-  return message.split('\n').slice(0, 4).join(' ').slice(0, 500);
+function whyOf({ message = 'no message', diff = '' }) {
+  const differing = stripVTControlCharacters(diff)
+    .split('\n')
+    .filter((line) => /^[+-] /.test(line) && !/^[+-] (Expected|Received)/.test(line));
+  const lines = [...message.split('\n').slice(0, 4), ...differing.slice(0, 8)];
+  return lines.join(' ').slice(0, 700);
 }
 
-/** @param {{ message?: string } | undefined} error */
-function firstLine(error) {
-  return error?.message?.split('\n')[0] ?? 'no message';
+/** @param {{ message?: string }} error */
+function firstLine({ message = 'no message' }) {
+  return message.split('\n')[0];
 }

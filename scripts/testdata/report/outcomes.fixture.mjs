@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 it('passes', () => {});
 
 it('fails', () => {
-  expect(1).toBe(2);
+  expect({ name: 'router', port: 1 }).toEqual({ name: 'router', port: 2 });
 });
 
 let tries = 0;
