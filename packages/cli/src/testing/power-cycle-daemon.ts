@@ -172,7 +172,7 @@ function handlersOf(
         target,
         by: caller.name,
         since: data.ago(0),
-        until: until ?? data.ago(-24 * 3600),
+        until: until ?? data.ago(-24 * 3600 + 30),
         reason,
       }));
       holds.push(...made);

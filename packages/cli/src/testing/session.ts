@@ -8,7 +8,8 @@
  *     ! what it prints to standard error
  *     [78]
  *
- * `[n]` is the exit code, where it is not 0. `tty 60 skolo …` runs it in a terminal of 60 columns.
+ * `[n]` is the exit code, where it is not 0. `tty 60 skolo …` runs it in a terminal of 60 columns; after `echo yes | typed 60`, that was typed
+ * before it began.
  * `npx vitest run -u` writes what is printed now into the files; then read the difference.
  */
 import { execFile } from 'node:child_process';
@@ -89,10 +90,10 @@ export async function createPlace(
   await writeFile(join(root, '.skolo-token'), tokens?.admin ?? '', { mode: 0o600 });
   await writeFile(join(root, '.operate-token'), tokens?.operate ?? '', { mode: 0o600 });
   await writeScript(join(root, 'skolo'), script);
-  await writeScript(
-    join(root, 'tty'),
-    'columns=$1; shift; exec script -qec "stty cols $columns; $*" /dev/null',
-  );
+  await writeScript(join(root, 'tty'), inTerminal('$*'));
+  // Without it, what is typed would be shown where the command happens to be when `script` hands it over.
+  const untilTyped = `bash -c 'until read -t 0; do sleep 0.01; done'`;
+  await writeScript(join(root, 'typed'), inTerminal(`${untilTyped}; $*`));
   return {
     dir,
     // HOME is in the place, and there is nothing else: whoever runs the tests has no part in them.
@@ -115,6 +116,10 @@ export async function createPlace(
     }),
     remove: () => rm(root, { recursive: true, force: true }),
   };
+}
+
+function inTerminal(commands: string): string {
+  return `columns=$1; shift; exec script -qec "stty cols $columns; ${commands}" /dev/null`;
 }
 
 async function writeScript(path: string, text: string): Promise<void> {
