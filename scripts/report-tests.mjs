@@ -74,5 +74,5 @@ function whyOf({ message = 'no message', diff = '' }) {
 
 /** @param {{ message?: string }} error */
 function firstLine({ message = 'no message' }) {
-  return message.split('\n')[0];
+  return message.split('\n', 1).join('');
 }
