@@ -35,9 +35,9 @@ async function firstFree(take: (port: number) => Promise<void>): Promise<number>
   for (;;) {
     const port = randomInt(first, end);
     if (given.has(port)) continue;
+    given.add(port);
     try {
       await take(port);
-      given.add(port);
       return port;
     } catch (error) {
       // Somebody has it.
