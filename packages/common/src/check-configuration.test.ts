@@ -45,10 +45,33 @@ it('finds the secrets of the settings that cannot be read', async () => {
     start,
   });
 
-  expect(problems.sort()).toEqual([
-    expect.stringMatching(/^services\.router-backup\.git\.privateKey: .*no such file/),
-    expect.stringMatching(/^services\.router-backup\.powerToken: .*not set/),
-    expect.stringMatching(/^services\.router-backup\.uploadKey: .*no such file/),
-    expect.stringMatching(/^services\.router-backup\.webhook\.token: .*no such file/),
+  expect(problems).toEqual([
+    expect.stringMatching(/rack\.yaml:6:\d+ services\.router-backup\.uploadKey: .*no such file/),
+    expect.stringMatching(/:7:\d+ services\.router-backup\.git\.privateKey: .*no such file/),
+    expect.stringMatching(/:8:\d+ services\.router-backup\.webhook\.token: .*no such file/),
+    expect.stringMatching(/:9:\d+ services\.router-backup\.powerToken: .*not set/),
   ]);
+});
+
+it('names line and key of a login that cannot be used, and only of those that the service uses', async () => {
+  const yaml = `logins:
+  switches: { username: ubnt, password: hunter2, snmp: { version: 2c, community: hun.ter/2 } }
+  unused: { username: ubnt, password: secrets/missing }
+infrastructure:
+  switch-1: { model: edgeswitch, address: 127.0.0.11, login: switches }
+  pdu-1: { model: apc-rpdu2, address: 127.0.0.30 }
+`;
+  const problems = await check(rackYaml(yaml), {
+    ...service,
+    signsInTo: (rack) => rack.infrastructure.values(),
+  });
+
+  expect(problems).toEqual([
+    expect.stringMatching(
+      /:6:\d+ logins\.switches\.password: the path in rack\.yaml: no such file/,
+    ),
+    expect.stringMatching(/:6:\d+ logins\.switches\.snmp\.community: the path in rack\.yaml: no/),
+    expect.stringMatching(/:10:3 infrastructure\.pdu-1: has no `login`: .* over snmp$/),
+  ]);
+  expect(problems.join()).not.toMatch(/hunter2|hun\.ter/);
 });

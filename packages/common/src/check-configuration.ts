@@ -1,58 +1,83 @@
+/** `--check`: rack.yaml and the secrets of a service. */
 import { errorText } from '@skolo/errors';
-import { checkSecrets, type Rack, RackError, readRack, type ServiceName } from '@skolo/rack';
-import { readCredentials, SecretError, secretPath } from '@skolo/secrets';
+import {
+  checkSecrets,
+  type Finding,
+  formatIssue,
+  locateFindings,
+  needsLogin,
+  type Rack,
+  RackError,
+  readRack,
+} from '@skolo/rack';
+import { SecretError, secretPath } from '@skolo/secrets';
 import { TokenFile } from './access/token-file.ts';
-import { problemsOf } from './open-rack.ts';
 import type { ServiceDefinition } from './service.ts';
-import { readTlsFiles } from './tls.ts';
+import { readTlsFiles, TlsError } from './tls.ts';
 
-/** Mistakes in rack.yaml and in the secrets of this service, one per line. */
+/** Errors in rack.yaml and in the secrets of this service, one per line, each with its line in the file. */
 export async function checkConfiguration(
   definition: ServiceDefinition,
   rackFile: string,
 ): Promise<string[]> {
-  const { name } = definition;
   try {
-    const rack = await readRack(rackFile, { strictFor: name });
-    const { tls } = rack.services[name];
-    const { tokens } = rack.access;
-    const checks = [
-      tls && readTlsFiles(rack, tls),
-      tokens && new TokenFile(secretPath(rack, tokens.file)).find(''),
-    ];
-    const results = await Promise.allSettled(checks);
-    const failed = results.flatMap((each) =>
-      each.status === 'rejected' ? [errorText(each.reason)] : [],
-    );
-    const more = (await definition.checkSecrets?.(rack)) ?? [];
-    return [...failed, ...(await settingsProblems(rack, name)), ...more];
+    const rack = await readRack(rackFile, { strictFor: definition.name });
+    const findings = await Promise.all([
+      unreadableSecrets(rack, definition),
+      tokenFileFindings(rack),
+      tlsFindings(rack, definition),
+      definition.check?.(rack) ?? [],
+    ]);
+    return locateFindings(rack, findings.flat()).map(formatIssue);
   } catch (error) {
-    if (error instanceof RackError) return problemsOf(error);
-    if (error instanceof SecretError) return [error.message];
+    if (error instanceof RackError) return error.issues.map(formatIssue);
     throw error;
   }
 }
 
-/** Secrets in the settings of a service that cannot be read, but for the files of TLS. */
-async function settingsProblems(rack: Rack, name: ServiceName): Promise<string[]> {
-  const own = `services.${name}.`;
-  const checked = await checkSecrets(rack, name);
-  return checked.flatMap(({ where, error }) => {
-    const isOwn = where.startsWith(own) && !where.startsWith(`${own}tls.`);
-    return isOwn && error !== undefined ? [`${where}: ${errorText(error)}`] : [];
-  });
+/** Secrets that the service reads and that are missing, and devices that it signs in to without a login. */
+async function unreadableSecrets(rack: Rack, definition: ServiceDefinition): Promise<Finding[]> {
+  const targets = [...(definition.signsInTo?.(rack) ?? [])];
+  const used = new Set(targets.map(({ login }) => login));
+  const isUsed = ([section, name]: Finding['path']) =>
+    section !== 'logins' || definition.signsInTo === undefined || used.has(String(name));
+  const secrets = await checkSecrets(rack, definition.name);
+  return [
+    ...secrets.flatMap(({ path, error }) =>
+      error !== undefined && isUsed(path) ? [{ path, message: error.message }] : [],
+    ),
+    ...targets.flatMap(({ name, login, transport }): Finding[] => {
+      if (login !== undefined || transport === undefined || !needsLogin(transport)) return [];
+      const message = `has no \`login\`: this service cannot sign in over ${transport}`;
+      return [{ path: ['infrastructure', name], message, at: 'key' }];
+    }),
+  ];
 }
 
-/** Why logins cannot be used, one per line. */
-export async function loginProblems(
-  rack: Rack,
-  logins: Iterable<string | undefined>,
-): Promise<string[]> {
-  const problems: string[] = [];
-  for (const login of new Set(logins)) {
-    await readCredentials(rack, login).catch((error: unknown) => {
-      problems.push(`logins.${login}: ${errorText(error)}`);
-    });
+/** Errors in the content of the file of tokens. */
+export async function tokenFileFindings(rack: Rack): Promise<Finding[]> {
+  const { tokens } = rack.access;
+  if (tokens === undefined) return [];
+  try {
+    await new TokenFile(secretPath(rack, tokens.file)).find('');
+    return [];
+  } catch (error) {
+    if (!(error instanceof SecretError)) throw error;
+    // `checkSecrets` reports a file that cannot be read.
+    return error.code === 'SECRET_INVALID'
+      ? [{ path: ['access', 'tokens'], message: error.message }]
+      : [];
   }
-  return problems;
+}
+
+async function tlsFindings(rack: Rack, { name }: ServiceDefinition): Promise<Finding[]> {
+  const { tls } = rack.services[name];
+  try {
+    if (tls !== undefined) await readTlsFiles(rack, tls);
+    return [];
+  } catch (error) {
+    // `checkSecrets` reports a file that cannot be read.
+    if (error instanceof TlsError && error.cause instanceof SecretError) return [];
+    return [{ path: ['services', name, 'tls'], message: errorText(error) }];
+  }
 }

@@ -8,7 +8,7 @@ export {
 } from './access/token-file.ts';
 export { AuditLog, AuditUnavailable } from './audit.ts';
 export { type BackOffOptions, backOffMs } from './back-off.ts';
-export { loginProblems } from './check-configuration.ts';
+export { tokenFileFindings } from './check-configuration.ts';
 export { cameThroughProxy, clientAddress, inNetworks, normaliseAddress } from './client-address.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
@@ -38,6 +38,6 @@ export {
 } from './metrics.ts';
 export { pause } from './pause.ts';
 export { runService } from './run-service.ts';
-export type { Service, ServiceContext, ServiceDefinition } from './service.ts';
+export type { Service, ServiceContext, ServiceDefinition, SignInTarget } from './service.ts';
 export { startService } from './start-service.ts';
 export { StateJournal } from './state-journal.ts';

@@ -1,7 +1,7 @@
 import type { RequestListener, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Api } from '@skolo/api';
-import type { Rack, RackWatch, ServiceName } from '@skolo/rack';
+import type { Finding, InfrastructureDevice, Rack, RackWatch, ServiceName } from '@skolo/rack';
 import type { Registry } from 'prom-client';
 import type { AccessControl } from './access/access-control.ts';
 import type { AuditLog } from './audit.ts';
@@ -49,14 +49,20 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** What decides whether a service can sign in to a device, or to a machine, which has no transport. */
+export type SignInTarget = Pick<InfrastructureDevice, 'name' | 'login'> &
+  Partial<Pick<InfrastructureDevice, 'transport'>>;
+
 export interface ServiceDefinition {
   name: ServiceName;
   /** Content of `/openapi.json`. */
   api?: Api;
   /** Port of the API, and so of the rack's `tls`. Default: public. */
   apiPort?: 'public' | 'metrics';
-  /** Reads secrets besides those of its settings, such as logins; one line per problem. */
-  checkSecrets?(rack: Rack): Promise<string[]>;
+  /** The devices that it signs in to. `--check` reads the secrets of their logins. */
+  signsInTo?(rack: Rack): Iterable<SignInTarget>;
+  /** What else `--check` inspects, such as the content of its secrets. */
+  check?(rack: Rack): Promise<Finding[]>;
   /** Must not wait for dependencies that may be down. */
   start(context: ServiceContext): Promise<Service>;
 }

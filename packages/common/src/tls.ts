@@ -17,8 +17,8 @@ interface TlsPair {
 export class TlsError extends Error {
   readonly code = 'TLS';
 
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'TlsError';
   }
 }
@@ -40,7 +40,7 @@ async function readPem(rack: { dir: string }, path: string): Promise<string> {
   try {
     return (await readSecret(rack, path)).reveal();
   } catch (error) {
-    throw new TlsError(errorText(error));
+    throw new TlsError(errorText(error), { cause: error });
   }
 }
 

@@ -1,7 +1,18 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { credentialFileFault } from './credential-file.ts';
 
-const key = { type: 'service_account', client_email: 'a@b', private_key: 'canary' };
+const { privateKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+const { privateKey: ed25519 } = generateKeyPairSync('ed25519');
+const pem = rsa.export({ type: 'pkcs8', format: 'pem' });
+const key = { type: 'service_account', client_email: 'a@b', private_key: pem };
+const account = {
+  type: 'external_account',
+  audience: 'a',
+  subject_token_type: 'jwt',
+  token_url: 'https://sts.example.com',
+  credential_source: { file: '/token' },
+};
 
 it.each([
   ['serviceAccountKey', JSON.stringify(key), undefined],
@@ -23,7 +34,33 @@ it.each([
   [
     'serviceAccountKey',
     JSON.stringify({ ...key, client_email: '' }),
-    'has no valid client_email; is it complete?',
+    'client_email is missing or not valid',
+  ],
+  [
+    'serviceAccountKey',
+    JSON.stringify({ ...key, private_key: 'canary' }),
+    'private_key is not an RSA key in PEM form',
+  ],
+  [
+    'serviceAccountKey',
+    JSON.stringify({ ...key, private_key: ed25519.export({ type: 'pkcs8', format: 'pem' }) }),
+    'private_key is not an RSA key in PEM form',
+  ],
+  [
+    'serviceAccountKey',
+    JSON.stringify({ ...key, token_uri: 'http://canary.example.com/token' }),
+    'token_uri must be an https address (http only on loopback)',
+  ],
+  ['externalAccount', JSON.stringify(account), undefined],
+  [
+    'externalAccount',
+    JSON.stringify({ ...account, token_url: 'http://canary.example.com' }),
+    'token_url must be an https address (http only on loopback)',
+  ],
+  [
+    'externalAccount',
+    JSON.stringify({ ...account, credential_source: { executable: { command: 'canary' } } }),
+    'credential_source.executable is not supported; use file or url',
   ],
   ['fixed', 'canary', undefined],
   ['fixed', '{"access_token": "canary"}', undefined],

@@ -1,17 +1,27 @@
 /** The credential files that Google's tools write. https://google.aip.dev/auth/4110 and following */
+import { createPrivateKey } from 'node:crypto';
 import { parseJson } from '@skolo/errors';
-import type { Secret } from '@skolo/secrets';
+import {
+  type AccountCredentials,
+  isSafeForSecrets,
+  readSecret,
+  type Secret,
+  secretPath,
+} from '@skolo/secrets';
 import { z } from 'zod';
 import { SignInError } from './sign-in-error.ts';
 
 const text = z.string().min(1);
+const safeUrl = text.refine((url) => URL.canParse(url) && isSafeForSecrets(new URL(url)), {
+  error: 'must be an https address (http only on loopback)',
+});
 
 export const ServiceAccountKey = z.looseObject({
   type: z.literal('service_account'),
   client_email: text,
-  private_key: text,
+  private_key: text.refine(isRsaKey, { error: 'is not an RSA key in PEM form' }),
   private_key_id: z.string().optional(),
-  token_uri: z.string().default('https://oauth2.googleapis.com/token'),
+  token_uri: safeUrl.default('https://oauth2.googleapis.com/token'),
 });
 export type ServiceAccountKey = z.infer<typeof ServiceAccountKey>;
 
@@ -26,12 +36,15 @@ export const ExternalAccount = z.looseObject({
   type: z.literal('external_account'),
   audience: text,
   subject_token_type: text,
-  token_url: text,
-  service_account_impersonation_url: z.string().optional(),
+  token_url: safeUrl,
+  service_account_impersonation_url: safeUrl.optional(),
   credential_source: z.looseObject({
     file: z.string().optional(),
     url: z.string().optional(),
-    executable: z.unknown().optional(),
+    executable: z
+      .unknown()
+      .optional()
+      .refine((program) => program === undefined, { error: 'is not supported; use file or url' }),
   }),
 });
 
@@ -61,8 +74,30 @@ export function credentialFileFault(kind: FileKind | 'fixed', content: string): 
   const type = z.looseObject({ type: z.unknown() }).safeParse(json).data?.type;
   if (type !== wanted) return `${foundType(json, type)}; ${kind} needs a file of type ${wanted}`;
   const { error } = kinds[kind].safeParse(json);
-  const keys = error?.issues.map(({ path }) => path.join('.')).join(', ');
-  return keys === undefined ? undefined : `has no valid ${keys}; is it complete?`;
+  const faults = error?.issues.map(({ path, code, message }) => {
+    return `${path.join('.')} ${code === 'custom' ? message : 'is missing or not valid'}`;
+  });
+  return faults?.join(', ');
+}
+
+/**
+ * Faults in the credential files of a rack's identities, each with its path in rack.yaml. Files that cannot be read are
+ * left out.
+ */
+export async function credentialFaults(rack: {
+  dir: string;
+  identities: ReadonlyMap<string, { name: string; credentials: AccountCredentials }>;
+}): Promise<{ path: string[]; message: string }[]> {
+  const checks = [...rack.identities.values()].map(async ({ name, credentials }) => {
+    const isBorrowed = credentials.kind === 'impersonate';
+    const { kind, file } = isBorrowed ? credentials.from : credentials;
+    const secret = await readSecret(rack, file).catch(() => undefined);
+    const message = secret && credentialFileFault(kind, secret.reveal());
+    if (message === undefined) return [];
+    const path = ['identities', name, 'credentials', ...(isBorrowed ? ['from'] : []), kind];
+    return [{ path, message: `${secretPath(rack, file)}: ${message}` }];
+  });
+  return (await Promise.all(checks)).flat();
 }
 
 /** Parses a credential file. Throws `SignInError`, which names the file and what is wrong. */
@@ -85,6 +120,14 @@ function fixedFault(content: string, json: unknown): string | undefined {
   return FixedToken.safeParse(json).success
     ? undefined
     : 'expected a token on one line, or JSON with access_token and perhaps expiry (RFC 3339)';
+}
+
+function isRsaKey(pem: string): boolean {
+  try {
+    return createPrivateKey(pem).asymmetricKeyType === 'rsa';
+  } catch {
+    return false;
+  }
 }
 
 /** Names the type only where it is one of Google's: anything else there may be a secret. */

@@ -21,7 +21,7 @@ export function fixedToken(
   { dir, now }: { dir: string; now: () => number },
 ): TokenSource {
   async function read(): Promise<FixedToken> {
-    const content = (await readSecret({ dir }, file)).reveal();
+    const content = (await readSecret({ dir }, { file })).reveal();
     if (!content.trimStart().startsWith('{')) return { access_token: content.trim() };
     const parsed = FixedToken.safeParse(parseJson(content));
     if (parsed.success) return parsed.data;

@@ -1,5 +1,5 @@
 /** Sign-in to Google. google-auth-library (13 MB) is loaded only by what needs it. */
-export { credentialFileFault } from './credential-file.ts';
+export { credentialFaults, credentialFileFault } from './credential-file.ts';
 export { fetchGoogleKeys, googleCertsUrl } from './google-keys.ts';
 export { verifyIdToken } from './id-token.ts';
 export { serviceAccountKey } from './service-account-key.ts';

@@ -9,7 +9,6 @@ import { z } from 'zod';
 import { parseCredentialFile, ServiceAccountKey } from './credential-file.ts';
 import { lifeOfJwt } from './jwt.ts';
 import { postForm } from './request.ts';
-import { requireSafeUrl, SignInError } from './sign-in-error.ts';
 import type { CredentialFile, TokenSource } from './source.ts';
 
 const AccessAnswer = z.looseObject({
@@ -33,10 +32,10 @@ export function serviceAccountKey(file: CredentialFile, now: () => number): Toke
     signal: AbortSignal,
   ): Promise<T> {
     const key = await readKey();
-    const url = requireSafeUrl(key.token_uri, `token_uri of ${file.name}`);
+    const url = key.token_uri;
     const iat = Math.floor(now() / 1000);
     const times = { iat, exp: iat + assertionLife };
-    const assertion = signJwt(key, file.name, {
+    const assertion = signJwt(key, {
       iss: key.client_email,
       aud: url,
       ...times,
@@ -60,18 +59,12 @@ export function serviceAccountKey(file: CredentialFile, now: () => number): Toke
   };
 }
 
-function signJwt(key: ServiceAccountKey, file: string, claims: object): string {
+function signJwt(key: ServiceAccountKey, claims: object): string {
   const kid = key.private_key_id;
   const header = { alg: 'RS256', typ: 'JWT', ...(kid && { kid }) };
   const content = `${base64url(header)}.${base64url(claims)}`;
-  try {
-    const privateKey = createPrivateKey(key.private_key);
-    const signature = sign('RSA-SHA256', Buffer.from(content), privateKey);
-    return `${content}.${signature.toString('base64url')}`;
-  } catch {
-    // The cause could quote the key.
-    throw new SignInError('refused', `${file}: private_key is not an RSA key in PEM form`);
-  }
+  const signature = sign('RSA-SHA256', Buffer.from(content), createPrivateKey(key.private_key));
+  return `${content}.${signature.toString('base64url')}`;
 }
 
 function base64url(value: object): string {

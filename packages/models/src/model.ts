@@ -14,6 +14,8 @@ export interface Model {
   name: string;
   /** What people call it. */
   label: string;
+  /** What Oxidized, RANCID and netmiko call it, where that is another name. */
+  elsewhere?: readonly string[];
   /** Ways to speak to it, the usual one first. */
   transports: readonly [Transport, ...Transport[]];
   /** Outlets that feed something; absent: it cannot switch power. */

@@ -220,7 +220,12 @@ function modelOf(raw: unknown, path: Path, report: Report): Model | undefined {
   }
   const model = typeof name === 'string' ? models.get(name) : undefined;
   if (model === undefined) {
-    const guess = typeof name === 'string' ? didYouMean(name, models.keys()) : '';
+    const same = [...models.values()].find(({ elsewhere = [] }) =>
+      elsewhere.includes(String(name)),
+    );
+    const guess = same
+      ? `; its name here is "${same.name}"`
+      : didYouMean(String(name), models.keys());
     const hint = guess || `; known models: ${[...models.keys()].join(', ')}`;
     report([...path, 'model'], 'model', `unknown model ${shown(name)}${hint}`);
   }

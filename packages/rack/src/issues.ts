@@ -17,6 +17,15 @@ export interface Problem {
   quote?: true;
 }
 
+/** What is wrong with something that a valid rack.yaml names. */
+export interface Finding {
+  /** As in the expanded rack: the name of one entry, not its range. */
+  path: Path;
+  message: string;
+  /** The position is that of the key. */
+  at?: 'key';
+}
+
 export interface RackIssue {
   file: string;
   /** Both count from 1. */

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { formatIssue, RackError } from './issues.ts';
-import { parseRack, pastedSecrets, rackWarnings, readRack } from './load.ts';
+import { parseRack, rackWarnings, readRack } from './load.ts';
 import type { ServiceName } from './service-ports.ts';
 import { defaultSettings } from './settings.ts';
 import { inventory } from './testing/arbitrary-inventory.ts';
@@ -521,14 +521,11 @@ services: { alert-to-pubsub: { credentials: metadata } }
 
     function pasted(text: string) {
       const rack = parseRack(`${small}${text}`, { file: join(dir, 'rack.yaml') });
-      const warnings = rackWarnings(rack).filter(({ message }) =>
-        message.includes('{ env: NAME }'),
-      );
-      return { warnings, where: [...pastedSecrets(rack)] };
+      return rackWarnings(rack).filter(({ message }) => message.includes('{ env: NAME }'));
     }
 
     it('points at it, and does not show it', () => {
-      const { warnings, where } = pasted(`identities:
+      const warnings = pasted(`identities:
   bots: { project: p, credentials: { fixed: hunter2 } }
 logins:
   router: { username: admin, password: hunter2, snmp: { version: 2c, community: hunter2 } }
@@ -542,7 +539,6 @@ services:
         [6, 81, 'logins.router.snmp.community'],
         [8, 91, 'services.alert-to-pubsub.sinks[0].token'],
       ]);
-      expect(where).toEqual(warnings.map(({ path }) => path));
       expect(warnings.map(({ message }) => message).join()).not.toContain('hunter2');
     });
 
@@ -555,10 +551,7 @@ services:
     ])('leaves %s alone', async (_, password) => {
       await writeFile(join(dir, 'token'), 'hunter2');
 
-      const { warnings, where } = pasted(`logins:\n  router: { password: ${password} }\n`);
-
-      expect(warnings).toEqual([]);
-      expect(where).toEqual([]);
+      expect(pasted(`logins:\n  router: { password: ${password} }\n`)).toEqual([]);
     });
   });
 });

@@ -4,8 +4,15 @@ import { errorCode } from '@skolo/errors';
 import { type BuildOptions, build } from './build.ts';
 import { runChecks } from './checks/index.ts';
 import type { Draft } from './draft.ts';
-import { issuesOf, type Problem, RackError, type RackIssue, unreadableRack } from './issues.ts';
-import { pastedSecretsOf } from './pasted-secrets.ts';
+import {
+  type Finding,
+  issuesOf,
+  type Problem,
+  RackError,
+  type RackIssue,
+  unreadableRack,
+} from './issues.ts';
+import { pastedSecretsOf, pathInFile } from './pasted-secrets.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import type { Rack } from './rack.ts';
 import { salvage } from './salvage/salvage.ts';
@@ -75,7 +82,7 @@ export function rackWarnings(rack: Rack): RackIssue[] {
   const { value, locate } = readYaml(text, file);
   const { draft } = build(value, { file });
   // The message omits the value, which may be the secret.
-  const pasted = pastedSecretsOf(rack, draft, value).map(({ path }): Problem => {
+  const pasted = pastedSecretsOf(rack, draft, value).map((path): Problem => {
     const message =
       'no such file next to rack.yaml; write { file: PATH } or { env: NAME }. If it is the secret itself, replace the secret';
     return { path, rule: 'pasted', message };
@@ -83,13 +90,17 @@ export function rackWarnings(rack: Rack): RackIssue[] {
   return issuesOf([...warningsOf(draft), ...pasted], locate, file);
 }
 
-/** Paths where rack.yaml probably has a secret instead of its path, as in {@link SecretReference}. */
-export function pastedSecrets(rack: Rack): Set<string> {
+/** Findings with their lines in rack.yaml. Requires a rack of parseRack or readRack. */
+export function locateFindings(rack: Rack, findings: readonly Finding[]): RackIssue[] {
   const origin = origins.get(rack);
-  if (origin === undefined) return new Set();
-  const { value } = readYaml(origin.text, origin.file);
-  const { draft } = build(value, { file: origin.file });
-  return new Set(pastedSecretsOf(rack, draft, value).map(({ reference }) => reference.where));
+  if (origin === undefined) throw new TypeError('only a rack that was read has lines');
+  const { text, file } = origin;
+  const { value, locate } = readYaml(text, file);
+  const { draft } = build(value, { file });
+  const problems = findings.map(({ path, message, at }, i): Problem => {
+    return { path: pathInFile(draft, path), rule: String(i), message, ...(at && { at }) };
+  });
+  return issuesOf(problems, locate, file);
 }
 
 function draftOf(value: unknown, options: BuildOptions): { draft: Draft; problems: Problem[] } {

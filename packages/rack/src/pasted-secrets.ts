@@ -5,32 +5,25 @@ import type { Draft } from './draft.ts';
 import type { Path } from './issues.ts';
 import { isMap } from './plain.ts';
 import type { Rack } from './rack.ts';
-import { type SecretReference, secretReferences } from './secret-references.ts';
-
-interface PastedSecret {
-  reference: SecretReference;
-  /** As in the file, with ranges. */
-  path: Path;
-}
+import { secretReferences } from './secret-references.ts';
 
 /**
- * References such as `password: hunter2`: a bare word without a slash or dot, and no such file next to rack.yaml. Excludes
+ * Paths in the file of references such as `password: hunter2`: a bare word without a slash or dot, and no such file next to rack.yaml. Excludes
  * `{ file: token }`.
  *
  * @param value content of rack.yaml
  */
-export function pastedSecretsOf(rack: Rack, draft: Draft, value: unknown): PastedSecret[] {
-  return secretReferences(rack).flatMap((reference) => {
-    const { ref, short } = reference;
+export function pastedSecretsOf(rack: Rack, draft: Draft, value: unknown): Path[] {
+  return secretReferences(rack).flatMap(({ ref, short, path: expanded }) => {
     if (!short || !('file' in ref) || /[./]/.test(ref.file)) return [];
-    const path = pathInFile(draft, reference.path);
+    const path = pathInFile(draft, expanded);
     if (typeof valueAt(value, path) !== 'string') return [];
-    return existsSync(secretPath(rack, ref.file)) ? [] : [{ reference, path }];
+    return existsSync(secretPath(rack, ref.file)) ? [] : [path];
   });
 }
 
-/** The path in the file for an expanded entry. */
-function pathInFile({ rack, where }: Draft, path: Path): Path {
+/** The path in the file, with ranges, of a path in the expanded rack. */
+export function pathInFile({ rack, where }: Draft, path: Path): Path {
   const [section, name, ...rest] = path;
   if (section !== 'identities' && section !== 'logins' && section !== 'infrastructure') return path;
   const entry = rack[section].get(String(name));

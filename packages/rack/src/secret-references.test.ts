@@ -66,6 +66,7 @@ const logins = {
   'logins.pdus.snmp.privKey': { file: 'secrets/snmp-priv' },
   'logins.old-pdus.snmp.community': { file: 'secrets/community' },
 };
+const agents = { 'logins.agents.token': { file: 'secrets/agents' } };
 const tls = {
   'services.metadata-server.tls.cert': { file: 'tls/cert.pem' },
   'services.metadata-server.tls.key': { file: 'tls/key.pem' },
@@ -96,13 +97,13 @@ describe('secretReferences', () => {
       service: undefined,
       expected: [metadata, everyone, logins, tls, backup, alerts, machineState],
     },
-    { service: 'metadata-server', expected: [metadata, everyone, tls] },
+    { service: 'metadata-server', expected: [metadata, everyone, tls, agents] },
     { service: 'power-cycle-daemon', expected: [everyone, logins] },
     { service: 'router-backup', expected: [everyone, logins, backup] },
     { service: 'alert-to-pubsub', expected: [everyone, alerts] },
     {
       service: 'machine-state',
-      expected: [everyone, machineState, { 'logins.agents.token': { file: 'secrets/agents' } }],
+      expected: [everyone, machineState, agents],
     },
     { service: 'swarming-client', expected: [everyone] },
   ] as const)('lists what $service reads', ({ service, expected }) => {
@@ -156,6 +157,7 @@ describe('checkSecrets', () => {
       ['identities.bots.credentials.serviceAccountKey', undefined],
       ['identities.deploy.credentials.from.refreshToken', 'SECRET_MISSING'],
       ['access.tokens', 'SECRET_MISSING'],
+      ['logins.agents.token', 'SECRET_MISSING'],
       ['services.metadata-server.tls.cert', undefined],
       [
         'services.metadata-server.tls.key',

@@ -55,7 +55,7 @@ export function secretReferences(rack: Rack, service?: ServiceName): SecretRefer
       references.push(...within(['infrastructure', name], own, options));
     }
   }
-  if (service === 'machine-state') {
+  if (service === 'machine-state' || service === 'metadata-server') {
     const used = new Set([...rack.machines.values()].map(({ login }) => login));
     for (const { name, token } of rack.logins.values()) {
       if (token !== undefined && used.has(name))
@@ -76,8 +76,10 @@ export async function checkSecrets(
 ): Promise<CheckedSecret[]> {
   return Promise.all(
     secretReferences(rack, service).map(async (reference) => {
+      const { ref, short } = reference;
       try {
-        const warnings = await checkSecretFile(rack, reference.ref, env);
+        const isPath = !short && 'file' in ref;
+        const warnings = await checkSecretFile(rack, isPath ? ref.file : ref, env);
         return { ...reference, warnings: reference.public ? [] : warnings };
       } catch (error) {
         if (error instanceof SecretError) return { ...reference, error, warnings: [] };

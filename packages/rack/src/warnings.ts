@@ -80,7 +80,8 @@ function warnOfLogins({ rack }: Draft, report: Report): void {
   }
 }
 
-function needsLogin(transport: Transport): boolean {
+/** Whether services cannot sign in over this transport without a login. */
+export function needsLogin(transport: Transport): boolean {
   return ['ssh', 'telnet', 'snmp', 'ipmi'].includes(transport);
 }
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { format, inspect, promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkSecretFile, readSecret, Secret, SecretError } from './secret.ts';
@@ -95,6 +95,33 @@ describe('readSecret', () => {
       message: `${what}: no such file; put the secret there, or correct the path in rack.yaml`,
     });
   });
+
+  it.each(['hunter2', 'hun.ter/2', '../hunter2/1'])(
+    'hides a path that may be the secret itself: %s',
+    async (file) => {
+      const failed: unknown = await readSecret({ dir }, { file }).catch((error: unknown) => {
+        return error instanceof Error ? { ...error, message: error.message } : error;
+      });
+
+      expect(inspect(failed, { depth: null, showHidden: true })).not.toMatch(/hunter2|hun\.ter/);
+      expect(failed).toMatchObject({
+        code: 'SECRET_MISSING',
+        message: expect.stringMatching(
+          /^the path in rack\.yaml: no such file; .*replace the secret$/,
+        ),
+      });
+    },
+  );
+
+  it.each(['secrets/x', '/nowhere/x', './x', 'tls/x'])(
+    'names %s, which is clearly a path',
+    async (file) => {
+      await mkdir(join(dir, 'tls'));
+
+      const failed = { what: resolve(dir, file) };
+      await expect(readSecret({ dir }, { file })).rejects.toMatchObject(failed);
+    },
+  );
 
   it('says which variable is not set', async () => {
     await expect(readSecret({ dir }, { env: 'ENABLE' }, {})).rejects.toMatchObject({

@@ -2,9 +2,9 @@
  * Secrets: where they are is in rack.yaml, what they are is not. Nothing here ever puts a secret's content into an
  * error, and a {@link Secret} prints as `<secret>` wherever it ends up.
  */
-import type { BigIntStats } from 'node:fs';
+import { type BigIntStats, existsSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { errorCode, redacted } from '@skolo/errors';
 import { fileStamp, isSettled } from './file-stamp.ts';
@@ -70,8 +70,8 @@ export function secretPath(rack: { dir: string }, file: string): string {
 }
 
 /**
- * Reads a secret as UTF-8, without one final newline. `ref` is a reference of rack.yaml or a path, relative to
- * the folder of rack.yaml.
+ * Reads a secret as UTF-8, without one final newline. `ref` is a reference of rack.yaml, whose path may be the secret
+ * itself by mistake, or a path, relative to the folder of rack.yaml.
  *
  * @throws SecretError It is missing, not readable, empty, not text, a folder, or larger than 64 KiB.
  */
@@ -81,8 +81,29 @@ export async function readSecret(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Secret> {
   if (typeof ref === 'object' && 'env' in ref) return new Secret(readVariable(ref.env, env));
-  const { text } = await readSecretFile(secretPath(rack, typeof ref === 'string' ? ref : ref.file));
-  return new Secret(text);
+  const file = typeof ref === 'string' ? ref : ref.file;
+  try {
+    const { text } = await readSecretFile(secretPath(rack, file));
+    return new Secret(text);
+  } catch (error) {
+    const isMissing = error instanceof SecretError && error.code === 'SECRET_MISSING';
+    if (isMissing && typeof ref === 'object' && mayBeSecret(rack, file)) {
+      const hint =
+        'it is not shown, because it may be the secret itself: write the path of a file, and if it is the secret, replace the secret';
+      throw new SecretError('SECRET_MISSING', 'the path in rack.yaml', 'no such file', hint);
+    }
+    throw error;
+  }
+}
+
+/**
+ * Whether the path of a missing file may be a secret that was typed in place of its path: it is neither absolute, nor
+ * begins with `./` or `secrets/`, nor lies in a folder that exists.
+ */
+function mayBeSecret(rack: { dir: string }, file: string): boolean {
+  if (/^(\/|\.\/|secrets\/)/.test(file)) return false;
+  const folder = dirname(file);
+  return folder === '.' || !existsSync(secretPath(rack, folder));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** alert-to-pubsub, wired. */
-import { join } from 'node:path';
+import { access, constants } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { alertmanagerApi, alertToPubsubApi } from '@skolo/api';
 import {
   createApp,
@@ -8,6 +9,7 @@ import {
   type ServiceContext,
   type ServiceDefinition,
 } from '@skolo/common';
+import type { Finding, Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { Capacity } from './capacity.ts';
 import { Damage } from './damage.ts';
@@ -40,8 +42,26 @@ export function createAlertToPubsub(deps: AlertToPubsubDeps = {}): ServiceDefini
   return {
     name: 'alert-to-pubsub',
     api: alertToPubsubApi,
+    check,
     start: (context) => start(context, deps),
   };
+}
+
+/** Folders of files that alerts are written to: the sink does not create them, because a disk may not be mounted. */
+async function check(rack: Rack): Promise<Finding[]> {
+  const { sinks } = rack.services['alert-to-pubsub'];
+  const findings = sinks.map(async (sink, i): Promise<Finding[]> => {
+    if (sink.kind !== 'file') return [];
+    const path = ['services', 'alert-to-pubsub', 'sinks', i, 'file'];
+    const folder = dirname(resolve(rack.dir, sink.file));
+    const isWritable = await access(folder, constants.W_OK).then(
+      () => true,
+      () => false,
+    );
+    const message = `${folder} is missing or not writable; create it, mount its disk, or change its owner`;
+    return isWritable ? [] : [{ path, message }];
+  });
+  return (await Promise.all(findings)).flat();
 }
 
 async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<Service> {

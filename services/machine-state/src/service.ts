@@ -10,8 +10,6 @@ import {
   type ServiceDefinition,
   StateJournal,
 } from '@skolo/common';
-import { errorText } from '@skolo/errors';
-import { checkSecrets as checkReferences, type Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { Changes } from './changes.ts';
 import { type AgentTuning, usualTuning } from './collect/agent-watch.ts';
@@ -60,17 +58,8 @@ export function createMachineState(deps: MachineStateDeps = {}): ServiceDefiniti
   return {
     name: 'machine-state',
     api,
-    checkSecrets,
     start: (context) => start(context, deps),
   };
-}
-
-/** The tokens of agents. */
-async function checkSecrets(rack: Rack): Promise<string[]> {
-  const checked = await checkReferences(rack, 'machine-state');
-  return checked.flatMap(({ where, error }) =>
-    where.startsWith('logins.') && error !== undefined ? [`${where}: ${errorText(error)}`] : [],
-  );
 }
 
 async function start(context: ServiceContext, deps: MachineStateDeps): Promise<Service> {

@@ -1,10 +1,9 @@
 /** A machine learns by which token its agent is opened, as a digest and its own only. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readRack } from '@skolo/rack';
+import { checkSecrets, readRack } from '@skolo/rack';
 import { agentToken, agentTokenDigest } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
-import { createMetadataServer } from './service.ts';
 import { TestClock } from './testing/clock.ts';
 import { ask } from './testing/http.ts';
 import {
@@ -86,8 +85,10 @@ describe('the digest of the token of an agent', () => {
 
   it('is checked beforehand', async () => {
     const { rack, file } = await startWith('of all agents');
-    const inventory = await readRack(rack.rackFile);
-    const check = () => createMetadataServer().checkSecrets?.(inventory);
+    const check = async () => {
+      const secrets = await checkSecrets(await readRack(rack.rackFile), 'metadata-server');
+      return secrets.flatMap(({ where, error }) => (error ? [`${where}: ${error.message}`] : []));
+    };
 
     const well = await check();
     await rm(file);

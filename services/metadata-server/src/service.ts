@@ -9,10 +9,10 @@ import {
   type ServiceDefinition,
 } from '@skolo/common';
 import { errorText } from '@skolo/errors';
-import type { Rack } from '@skolo/rack';
+import { credentialFaults } from '@skolo/google';
+import type { Finding, Rack } from '@skolo/rack';
 import { openAccounts } from './accounts.ts';
 import { adminRoutes } from './admin.ts';
-import { readAgentTokens } from './agent-digests.ts';
 import { malformedPage } from './answers.ts';
 import { CallerStats } from './caller-stats.ts';
 import { limitConnections } from './connections.ts';
@@ -51,19 +51,18 @@ export function createMetadataServer(deps: MetadataServerDeps = {}): ServiceDefi
     name: 'metadata-server',
     api: metadataServerApi,
     apiPort: 'metrics',
-    checkSecrets,
+    check,
     start: (context) => start(context, deps),
   };
 }
 
-async function checkSecrets(rack: Rack): Promise<string[]> {
-  const problems = new Map<string, string | undefined>();
-  for (const [name, { unreadable, otherEmail }] of await openAccounts(rack, Date.now)) {
-    problems.set(`identities.${name}`, unreadable).set(`identities.${name}.email`, otherEmail);
-  }
-  const { unreadable } = await readAgentTokens(rack);
-  for (const [login, why] of unreadable) problems.set(`logins.${login}.token`, why);
-  return [...problems].flatMap(([where, why]) => (why === undefined ? [] : [`${where}: ${why}`]));
+/** The content of credential files. */
+async function check(rack: Rack): Promise<Finding[]> {
+  const accounts = await openAccounts(rack, Date.now);
+  const emails = [...accounts].flatMap(([name, { otherEmail: message }]) =>
+    message === undefined ? [] : [{ path: ['identities', name, 'email'], message }],
+  );
+  return [...(await credentialFaults(rack)), ...emails];
 }
 
 async function start(context: ServiceContext, deps: MetadataServerDeps): Promise<Service> {

@@ -6,11 +6,11 @@ import {
   type BackOffOptions,
   createApp,
   createEvents,
-  loginProblems,
   registerGauges,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
+  type SignInTarget,
   StateJournal,
 } from '@skolo/common';
 import { HostKeys, SessionPool } from '@skolo/equipment';
@@ -69,21 +69,17 @@ export function createPowerCycleDaemon(deps: PowerCycleDaemonDeps = {}): Service
   return {
     name: 'power-cycle-daemon',
     api: powerCycleDaemonApi,
-    checkSecrets,
+    signsInTo,
     start: (context) => start(context, deps),
   };
 }
 
-/** Those of the logins by which something is switched. */
-function checkSecrets(rack: Rack): Promise<string[]> {
+/** Devices that switch something, and machines. */
+function signsInTo(rack: Rack): SignInTarget[] {
   const switching = [...rack.infrastructure.values()].filter(
     ({ model }) => models.get(model)?.power !== undefined,
   );
-  const used = [...switching, ...rack.machines.values()];
-  return loginProblems(
-    rack,
-    used.map(({ login }) => login),
-  );
+  return [...switching, ...rack.machines.values()];
 }
 
 async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promise<Service> {

@@ -6,7 +6,6 @@ import {
   createApp,
   createEvents,
   Locks,
-  loginProblems,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
@@ -16,7 +15,7 @@ import { HostKeys } from '@skolo/equipment';
 import { errorText } from '@skolo/errors';
 import { models as rackModels } from '@skolo/models';
 import { loadBackups } from '@skolo/models/backup';
-import type { Rack } from '@skolo/rack';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { Attempts, Stopping } from './attempts.ts';
 import { Backup, type BackupDeps } from './backup.ts';
@@ -58,21 +57,17 @@ export function createRouterBackup(deps: RouterBackupDeps = {}): ServiceDefiniti
   return {
     name: 'router-backup',
     api: routerBackupApi,
-    checkSecrets,
+    signsInTo,
     start: (context) => start(context, deps),
   };
 }
 
-/** Those of the logins of devices that are read, be it for a backup or for their stations. */
-function checkSecrets(rack: Rack): Promise<string[]> {
-  const read = [...rack.infrastructure.values()].filter(({ model, backup: isBackedUp }) => {
+/** Devices that are read, be it for a backup or for their stations. */
+function signsInTo(rack: Rack): InfrastructureDevice[] {
+  return [...rack.infrastructure.values()].filter(({ model, backup: isBackedUp }) => {
     const { backup = {}, stations = {} } = rackModels.get(model) ?? {};
     return (isBackedUp && 'load' in backup) || 'load' in stations;
   });
-  return loginProblems(
-    rack,
-    read.map(({ login }) => login),
-  );
 }
 
 async function start(context: ServiceContext, replaced: RouterBackupDeps): Promise<Service> {

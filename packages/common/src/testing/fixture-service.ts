@@ -8,10 +8,12 @@ import { createApp, runService } from '../index.ts';
 
 await runService({
   name: 'power-cycle-daemon',
-  async checkSecrets(rack) {
+  async check(rack) {
     const secrets = ['first', 'second'].map((name) => readSecret(rack, `secrets/${name}`));
     const read = await Promise.allSettled(secrets);
-    return read.flatMap((each) => (each.status === 'rejected' ? [errorText(each.reason)] : []));
+    return read.flatMap((each) =>
+      each.status === 'rejected' ? [{ path: ['rack'], message: errorText(each.reason) }] : [],
+    );
   },
   async start(context) {
     const { signal } = context;

@@ -4,6 +4,7 @@ import { counted, type Model, whole } from '../model.ts';
 export const apcRpdu2: Model = {
   name: 'apc-rpdu2',
   label: 'APC rack PDU, AP8900 family',
+  elsewhere: ['apc_aos'],
   transports: ['snmp'],
   power: {
     outlets: counted('outlet', 'outlets'),

@@ -18,6 +18,16 @@ const ports = interfaces(
 export const ciscoIos: Model = {
   name: 'cisco-ios',
   label: 'Cisco IOS switch',
+  elsewhere: [
+    'ios',
+    'iosxe',
+    'ciscosmb',
+    'cisco',
+    'cisco-sb',
+    'cisco_ios',
+    'cisco_xe',
+    'cisco_s300',
+  ],
   transports: ['ssh', 'telnet'],
   power: { outlets: ports, offSeconds: 5, nativeCycle: false, load: () => import('./outlets.ts') },
   network: ports,

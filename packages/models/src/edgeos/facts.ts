@@ -7,6 +7,7 @@ const ports = counted('port', 'portCount', { first: 0, prefix: 'eth' });
 export const edgeos: Model = {
   name: 'edgeos',
   label: 'Ubiquiti EdgeRouter',
+  elsewhere: ['edgerouter', 'ubiquiti_edgerouter'],
   transports: ['ssh'],
   power: { outlets: ports, offSeconds: 5, nativeCycle: false, load: () => import('./outlets.ts') },
   network: ports,

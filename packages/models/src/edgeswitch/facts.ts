@@ -19,6 +19,7 @@ function stackable(extra: number): Numbering {
 export const edgeswitch: Model = {
   name: 'edgeswitch',
   label: 'Ubiquiti EdgeSwitch',
+  elsewhere: ['edgemax', 'ubiquiti_edge', 'ubiquiti_edgeswitch'],
   transports: ['ssh', 'telnet'],
   power: {
     outlets: stackable(0),

@@ -4,6 +4,7 @@ import { interfaces, type Model } from '../model.ts';
 export const eos: Model = {
   name: 'eos',
   label: 'Arista switch',
+  elsewhere: ['arista', 'arista_eos'],
   transports: ['ssh'],
   network: interfaces('as in Et1', /^(Et\d{1,2}(\/\d{1,2}){0,2}|Ma\d)$/, {
     Ethernet: 'Et',

@@ -5,6 +5,7 @@ import { interfaces, type Model } from '../model.ts';
 export const linux = {
   name: 'linux',
   label: 'Linux host',
+  elsewhere: ['linuxgeneric'],
   transports: ['ssh'],
   network: interfaces('a Linux interface, say eth0', /^[A-Za-z][\w.@-]{0,14}$/),
   stations: { load: () => import('./stations.ts') },

@@ -4,6 +4,7 @@ import { interfaces, type Model } from '../model.ts';
 export const procurve: Model = {
   name: 'procurve',
   label: 'HP ProCurve switch',
+  elsewhere: ['hp', 'hp_procurve', 'aruba_procurve'],
   transports: ['ssh', 'telnet'],
   network: interfaces(
     '1 to 52, A1 to L24, or 2/14 in a stack',

@@ -5,6 +5,7 @@ import { counted, interfaces, type Model, whole } from '../model.ts';
 export const routeros: Model = {
   name: 'routeros',
   label: 'MikroTik router or switch',
+  elsewhere: ['mikrotik', 'mikrotik_routeros'],
   transports: ['ssh', 'http'],
   power: {
     outlets: counted('port', 'portCount', { prefix: 'ether' }),

@@ -4,6 +4,7 @@ import { counted, type Model, whole } from '../model.ts';
 export const unifiSwitch: Model = {
   name: 'unifi-switch',
   label: 'Ubiquiti UniFi switch',
+  elsewhere: ['ubiquiti_unifiswitch'],
   transports: ['ssh', 'telnet'],
   power: {
     outlets: counted('port', 'portCount'),

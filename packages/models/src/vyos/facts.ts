@@ -5,6 +5,7 @@ import { counted, type Model, whole } from '../model.ts';
 export const vyos: Model = {
   name: 'vyos',
   label: 'VyOS router',
+  elsewhere: ['vyatta', 'vyatta_vyos', 'brocade_vyos'],
   transports: ['ssh'],
   network: counted('port', 'portCount', { first: 0, prefix: 'eth' }),
   stations: { load: () => import('./stations.ts') },

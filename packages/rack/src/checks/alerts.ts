@@ -1,4 +1,5 @@
 /** Checks settings of alert-to-pubsub against each other. */
+import { isSafeForSecrets } from '@skolo/secrets';
 import type { Report } from '../draft.ts';
 import type { Path } from '../issues.ts';
 import { isJsonTemplate, templatePlace } from '../request-template.ts';
@@ -43,6 +44,11 @@ const tokenPlace = /\{\{\s*token\s*\}\}/;
 
 function checkRequest(sink: HttpSink, at: Path, report: Report): void {
   const { headers, body, url, token } = sink;
+  if (token !== undefined && !isSafeForSecrets(new URL(url))) {
+    const message =
+      'needs https, because its token travels with each message (http only on loopback)';
+    report([...at, 'url'], 'clear', message);
+  }
   const texts = [url, body ?? '', ...Object.values(headers)];
   if (token === undefined && texts.some((text) => tokenPlace.test(text))) {
     report(at, 'token', '`{{token}}` needs `token`; give its file');

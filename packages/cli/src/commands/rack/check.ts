@@ -4,7 +4,7 @@ import { exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { count, plain, type Style, styled } from '../../output/text.ts';
 import { rackFile } from '../../rack-file.ts';
-import type { CheckedFile, SecretIssue } from './checked-file.ts';
+import type { CheckedFile } from './checked-file.ts';
 
 interface Options {
   secrets?: true;
@@ -44,15 +44,12 @@ export function define(command: SkoloCommand): void {
 function print(io: Io, { file, rack, errors, warnings, secrets }: CheckedFile): void {
   const coloured = (word: string, style: Style) => styled(word, style, io.colour);
   const warning = coloured('warning:', 'yellow');
-  const ofSecret = ({ where, message }: SecretIssue) => plain(` ${where}: ${message}`);
-  for (const issue of errors) io.out(plain(formatIssue(issue)));
-  for (const issue of warnings) {
+  for (const issue of [...errors, ...(secrets?.errors ?? [])]) io.out(plain(formatIssue(issue)));
+  for (const issue of [...warnings, ...(secrets?.warnings ?? [])]) {
     const place = `${issue.file}:${issue.line}:${issue.column} `;
     const text = formatIssue(issue).slice(place.length);
     io.out(`${plain(place)}${warning} ${plain(text)}`);
   }
-  for (const issue of secrets?.errors ?? []) io.out(`${file}${ofSecret(issue)}`);
-  for (const issue of secrets?.warnings ?? []) io.out(`${file} ${warning}${ofSecret(issue)}`);
 
   const wrong = errors.length + (secrets?.errors.length ?? 0);
   const doubtful = warnings.length + (secrets?.warnings.length ?? 0);

@@ -1,0 +1,29 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseRack } from '@skolo/rack';
+import { expect, it, onTestFinished } from 'vitest';
+import { createAlertToPubsub } from './service.ts';
+
+it('finds that the folder of a file of alerts is missing', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-alerts-'));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  const text = `rack: rack4
+jumphost: { name: jumphost, address: 192.168.1.8 }
+services:
+  alert-to-pubsub:
+    pubsub: false
+    sinks: [{ name: here, kind: file, file: alerts }, { name: gone, kind: file, file: gone/alerts }]
+`;
+
+  const found = await createAlertToPubsub().check?.(
+    parseRack(text, { file: join(dir, 'rack.yaml') }),
+  );
+
+  expect(found).toEqual([
+    {
+      path: ['services', 'alert-to-pubsub', 'sinks', 1, 'file'],
+      message: `${dir}/gone is missing or not writable; create it, mount its disk, or change its owner`,
+    },
+  ]);
+});
