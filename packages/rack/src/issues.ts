@@ -76,16 +76,33 @@ export function issuesOf(problems: readonly Problem[], locate: Locate, file: str
   const issues = [...first.values()].map(({ problem, more }): RackIssue => {
     const place = locate(problem.path, problem.at ?? 'value');
     const quoted = problem.quote && place.source ? `; put it in quotes: "${place.source}"` : '';
+    const odd = oddSpace.exec(place.source ?? '')?.[0];
+    const invisible =
+      odd === undefined
+        ? ''
+        : `; the text contains ${nameOfSpace(odd)}: remove it, or type a space`;
     const others = more === 0 ? '' : ` (and ${more} more of this range)`;
     return {
       file,
       line: place.line,
       column: place.column,
       path: dotted(problem.rule === 'missing' ? problem.path : place.path),
-      message: `${problem.message}${quoted}${others}`,
+      message: `${problem.message}${quoted}${invisible}${others}`,
     };
   });
   return issues.sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** Characters that look like a space, or like nothing. Source: Unicode, general category Zs, and U+200B, U+FEFF. */
+export const oddSpace = /[\t\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]/;
+
+/** `a tab`, `a no-break space (U+00A0)`, `an invisible character (U+200B)`. */
+export function nameOfSpace(character: string): string {
+  if (character === '\t') return 'a tab';
+  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  return character === '\u00a0'
+    ? `a no-break space (U+${code})`
+    : `an invisible character (U+${code})`;
 }
 
 /** `services.metadata-server.callers[1].cidr` */

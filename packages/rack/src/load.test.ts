@@ -447,6 +447,24 @@ services:
     ]);
   });
 
+  it.each([
+    ['alert-to-pubsub', 'services: { alert-to-pubsub: { project: my-project } }'],
+    [
+      'router-backup',
+      `logins: { switches: { username: ann, password: secrets/switch } }
+infrastructure: { switch-1: { model: eos, address: 127.0.0.3, login: switches } }`,
+    ],
+    [
+      'machine-state',
+      `machines: { rpi-1: { kind: rpi, address: 127.0.0.4 } }
+services: { machine-state: {} }`,
+    ],
+  ])('has no warning about other services, where a rack uses only %s', (_, text) => {
+    const jumphost = 'rack: r\njumphost: { name: jumphost, address: 127.0.0.2 }\n';
+
+    expect(rackWarnings(parse(`${jumphost}${text}`)).map(formatIssue)).toEqual([]);
+  });
+
   it('names identities whose e-mail address may be unknown', () => {
     const rack = parse(`rack: r
 jumphost: { name: jumphost, address: 127.0.0.2 }

@@ -13,6 +13,7 @@ import {
   unreadableRack,
 } from './issues.ts';
 import { pastedSecretsOf, pathInFile } from './pasted-secrets.ts';
+import { isMap } from './plain.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import type { Rack } from './rack.ts';
 import { salvage } from './salvage/salvage.ts';
@@ -87,7 +88,7 @@ export function rackWarnings(rack: Rack): RackIssue[] {
       'no such file next to rack.yaml; write { file: PATH } or { env: NAME }. If it is the secret itself, replace the secret';
     return { path, rule: 'pasted', message };
   });
-  return issuesOf([...warningsOf(draft), ...pasted], locate, file);
+  return issuesOf([...warningsOf(draft, listedServices(value)), ...pasted], locate, file);
 }
 
 /** Findings with their lines in rack.yaml. Requires a rack of parseRack or readRack. */
@@ -101,6 +102,11 @@ export function locateFindings(rack: Rack, findings: readonly Finding[]): RackIs
     return { path: pathInFile(draft, path), rule: String(i), message, ...(at && { at }) };
   });
   return issuesOf(problems, locate, file);
+}
+
+function listedServices(value: unknown): string[] {
+  const services = isMap(value) ? value.services : undefined;
+  return isMap(services) ? Object.keys(services) : [];
 }
 
 function draftOf(value: unknown, options: BuildOptions): { draft: Draft; problems: Problem[] } {

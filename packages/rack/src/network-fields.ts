@@ -27,9 +27,13 @@ export const hostName = canonical('a host name', 'rpi-001', (name) => {
   return wrong === undefined ? name : { wrong };
 });
 
+/** What is wrong with text in brackets that is no range. */
+const notARange = 'is not a range: ranges contain numbers, as in "rpi-[001-040]" or "rpi-[1,4-7]"';
+
 /** Undefined for a valid host name. */
 export function hostNameProblem(name: string): string | undefined {
   if (/^(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return undefined;
+  if (/[[\]{}]/.test(name)) return `"${name}" ${notARange}`;
   const hint = name
     .toLowerCase()
     .replaceAll(/[^a-z0-9-]+/g, '-')
@@ -53,6 +57,7 @@ export function canonicalAddress(address: string): string | undefined {
 export const address = canonical('an IP address', '192.168.1.8', (input) => {
   const canonical = canonicalAddress(input);
   if (canonical !== undefined) return canonical;
+  if (/[[\]{}]/.test(input)) return { wrong: `"${input}" ${notARange}` };
   const plain = input
     .split('.')
     .map((part) => part.replace(/^0+(?=\d)/, ''))

@@ -28,7 +28,7 @@ export function readPlainYaml(text: string): { value: unknown } | undefined {
  */
 const special = new RegExp(
   [
-    /[\r\t\uFEFF]/,
+    /[\r\t\uFEFF\0]|<</,
     /(?:^|[\s,[{:?-])(?:[&*][^\s&*"']|[!|>?])/,
     /^(?:---|\.\.\.|%)/,
     /[\]}"']#|["']:[^ \n]|[\]}] *:/,

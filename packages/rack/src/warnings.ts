@@ -3,14 +3,33 @@
 import { models, type Transport } from '@skolo/models';
 import { type Draft, type Report, reportTo, within } from './draft.ts';
 import type { Problem } from './issues.ts';
+import type { ServiceName } from './service-ports.ts';
 
-/** For a draft without problems. */
-export function warningsOf(draft: Draft): Problem[] {
+/**
+ * For a draft without problems.
+ *
+ * @param listed services that the file has settings for
+ */
+export function warningsOf(draft: Draft, listed: readonly string[]): Problem[] {
   const problems: Problem[] = [];
   const report = reportTo(problems);
-  warnOfJumphost(draft, report);
-  warnOfMachines(draft, report);
-  warnOfInfrastructure(draft, report);
+  const uses = (service: ServiceName, isNeeded: boolean) => isNeeded || listed.includes(service);
+  const { identities, infrastructure, machines } = draft.rack;
+  const fed = [...infrastructure.values(), ...machines.values()];
+  const isBackedUp = [...infrastructure.values()].some(
+    ({ model, backup }) => backup && 'load' in (models.get(model)?.backup ?? {}),
+  );
+  const used = {
+    power: uses(
+      'power-cycle-daemon',
+      fed.some(({ power }) => power.length > 0),
+    ),
+    tokens: uses('metadata-server', identities.size > 0),
+    backups: uses('router-backup', isBackedUp),
+  };
+  if (used.power) warnOfJumphost(draft, report);
+  warnOfMachines(draft, used, report);
+  warnOfInfrastructure(draft, used, report);
   warnOfLogins(draft, report);
   warnOfUnused(draft, report);
   warnOfEmails(draft, report);
@@ -25,7 +44,14 @@ function warnOfJumphost({ rack: { jumphost } }: Draft, report: Report): void {
   if (!jumphost?.uplink) report(['jumphost'], 'uplink', `has no \`uplink\`: ${why}`, 'key');
 }
 
-function warnOfMachines(draft: Draft, report: Report): void {
+/** Parts of the inventory that a service uses. */
+interface Used {
+  power: boolean;
+  tokens: boolean;
+  backups: boolean;
+}
+
+function warnOfMachines(draft: Draft, used: Used, report: Report): void {
   const { machines, defaultIdentity } = draft.rack;
   const addresses = new Map<string, string>();
   for (const machine of machines.values()) {
@@ -33,11 +59,12 @@ function warnOfMachines(draft: Draft, report: Report): void {
     const lacks = (key: string, why: string) => {
       report(() => within(draft, machine), key, `has no \`${key}\`${why}`, 'key');
     };
-    if (power.length === 0) lacks('power', ': it cannot be cycled');
-    if (!uplink) lacks('uplink', ': its switch is unknown');
+    if (used.power && power.length === 0) lacks('power', ': it cannot be cycled');
+    if (used.power && !uplink) lacks('uplink', ': its switch is unknown');
     if (!address)
       lacks('address', ': it gets no identity, and cycles cannot verify that it is back');
-    if (!identity) lacks('identity', ' and rack.yaml has no `defaultIdentity`: it gets no token');
+    if (used.tokens && !identity)
+      lacks('identity', ' and rack.yaml has no `defaultIdentity`: it gets no token');
     const first = address && addresses.get(address);
     if (address && first === undefined) addresses.set(address, name);
     else if (first) {
@@ -51,7 +78,7 @@ function warnOfMachines(draft: Draft, report: Report): void {
   }
 }
 
-function warnOfInfrastructure(draft: Draft, report: Report): void {
+function warnOfInfrastructure(draft: Draft, { backups }: Used, report: Report): void {
   for (const device of draft.rack.infrastructure.values()) {
     const { login, transport, backup } = device;
     const path = within(draft, device);
@@ -59,6 +86,7 @@ function warnOfInfrastructure(draft: Draft, report: Report): void {
     if (login === undefined && needsLogin(transport)) {
       report(path, 'login', `has no \`login\`: services cannot sign in over ${transport}`, 'key');
     }
+    if (!backups) continue;
     if (model !== undefined && 'no' in model.backup) {
       report(path, 'backup', `is not backed up: ${model.backup.no}`, 'key');
     } else if (!backup) {

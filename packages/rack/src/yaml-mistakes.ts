@@ -5,6 +5,7 @@
  * Messages repeat no text of the file except YAML's own characters: the line may contain a secret.
  */
 import { type ErrorCode, LineCounter } from 'yaml';
+import { nameOfSpace, oddSpace } from './issues.ts';
 import { type Line, lineAt, type Spot, spotOf, tokensOf } from './yaml-text.ts';
 
 interface YamlMistake {
@@ -64,6 +65,11 @@ function lineCounterOf(text: string): LineCounter {
 }
 
 function findingOf(code: ErrorCode, spot: Spot): Found {
+  const odd = new RegExp(`^ *(${oddSpace.source})`, 'm').exec(spot.text);
+  if (odd?.[1] !== undefined && odd[1] !== '\t') {
+    const message = `${nameOfSpace(odd[1])} indents this line; indent it with spaces`;
+    return { message, offset: odd.index, last: true };
+  }
   const conflict = /^(?:<{7}|={7}|>{7})(?: |$)/.test(spot.line.content) && spot.line.margin === '';
   if (conflict) return { message: mergeConflict, offset: spot.line.start };
   const finding = findingByCode[code](spot);

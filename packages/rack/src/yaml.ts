@@ -38,6 +38,8 @@ export function readYaml(text: string, file: string): Source {
   if (text.length > maxTextLength) {
     throw failure(`has ${text.length} characters; the limit is ${maxTextLength}`);
   }
+  if (text.includes('\0'))
+    throw failure('is not UTF-8 text, but probably UTF-16; save it as UTF-8');
   try {
     const { hidden, show } = hideRanges(text);
     const tokens = [...new Parser(lines.addNewLine).parse(hidden)];
@@ -48,6 +50,8 @@ export function readYaml(text: string, file: string): Source {
     if (trap) throw failure(trap.message, trap.offset);
     const document = compose(tokens, text.length);
     showHidden(document, show);
+    const merge = [...nodesOf(document)].find((node) => isScalar(node) && node.source === '<<');
+    if (merge) throw failure(mergeKey, merge.range?.[0]);
     const wrong = [...document.errors, ...document.warnings, ...duplicateKeys(document)];
     if (wrong.length > 0) throw new RackError(syntaxIssues(hidden, wrong, file));
     const alias = wrongAlias(document);
@@ -79,6 +83,9 @@ function compose(tokens: CST.Token[], length: number): Document.Parsed {
   }
   return document;
 }
+
+const mergeKey =
+  'merge keys (`<<`) are not supported; write the keys in each entry, or one entry with a range';
 
 interface Trap {
   message: string;
@@ -174,7 +181,7 @@ function locator(document: Document.Parsed, lines: LineCounter): Locate {
     return {
       ...positionOf(lines, target?.range?.[0] ?? 0),
       path: found satisfies Path,
-      ...(isScalar(node) && node.source !== undefined && { source: node.source }),
+      ...(isScalar(target) && target.source !== undefined && { source: target.source }),
     };
   };
 }
