@@ -92,6 +92,13 @@ describe('a running service', () => {
       expect(metrics).toContain(name);
     }
 
+    await fetch(`http://127.0.0.1:${port}/warn`);
+    expect(await child.line('warning')).toMatchObject({
+      level: 'warn',
+      err: { type: 'MetadataLookupWarning' },
+    });
+    expect(child.stderr()).toBe('');
+
     // What is not caught ends it, with one line.
     await expect(fetch(`http://127.0.0.1:${port}/crash`)).rejects.toThrow();
     expect(await child.exit()).toBe(1);

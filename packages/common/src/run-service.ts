@@ -33,7 +33,15 @@ export async function runService(definition: ServiceDefinition): Promise<void> {
     log.fatal({ err: error }, 'uncaught');
     process.exit(exitCodes.failed);
   });
+  logWarnings(log);
   await new Run(definition, flags, log).start();
+}
+
+/** Warnings of Node and libraries, such as that of a metadata lookup, as lines of the log instead of text between them. */
+function logWarnings(log: Logger): void {
+  // Only the listener of Node that prints them is there.
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => log.warn({ err: warning }, 'warning'));
 }
 
 function readFlags({ name }: ServiceDefinition): Flags {

@@ -1,5 +1,5 @@
 /** Why there is no token, in words that may be logged. */
-import { errorCode } from '@skolo/errors';
+import { errorCode, redacted } from '@skolo/errors';
 import { isSafeForSecrets } from '@skolo/secrets';
 import { z } from 'zod';
 
@@ -51,9 +51,15 @@ export function requireSafeUrl(url: string, what: string): string {
   throw new SignInError('refused', `${what} must be an https address (http only on loopback)`);
 }
 
-/** Replaces whatever is long and unbroken enough to be a token, an assertion or a key. */
+/**
+ * Replaces whatever is long and unbroken enough to be a token, an assertion or a key. Addresses of Google stay, up to
+ * their query: they tell which API to enable.
+ */
 function withoutTokens(message: string): string {
-  return message.replace(/[\w\-+/=.~]{40,}/g, '<secret>');
+  return message.replace(
+    /(https:\/\/(?:[\w-]+\.)+(?:google|googleapis)\.com\/[\w\-/.~:@]*)|[\w\-+/=.~]{40,}/g,
+    (_found, address: string | undefined) => address ?? redacted,
+  );
 }
 
 /** The deepest cause: `connect ECONNREFUSED 127.0.0.1:9`, `getaddrinfo ENOTFOUND …`. */

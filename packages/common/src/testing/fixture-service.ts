@@ -29,6 +29,9 @@ await runService({
         signal.addEventListener('abort', () =>
           setTimeout(() => response.end('{"stopped": true}'), 50),
         );
+      } else if (request.url === '/warn') {
+        process.emitWarning('received unexpected error', 'MetadataLookupWarning');
+        response.end();
       } else if (request.url === '/hang') {
         context.log.info('waiting');
       } else if (request.url === '/crash') {

@@ -42,7 +42,10 @@ export function define(command: SkoloCommand): void {
       const open = await openSecrets(command, rackName);
       const { rows, values, isComplete } = await readStore(command, open, signal);
       const places = offline ? [] : await compareWithRack(command, open, values, signal);
-      const all = rows.map((row) => ({ ...row, ...statesOf(row.secret, places) }));
+      // A value that cannot be read cannot be compared.
+      const all = rows.map((row) =>
+        row.stored === 'unreadable' ? row : { ...row, ...statesOf(row.secret, places) },
+      );
       if (json)
         printJson(io, { rack: rackName, store: open.store.title, secrets: all.map(asJson) });
       else {
@@ -179,12 +182,17 @@ function summary(
   isOffline: boolean,
 ): void {
   const missing = rows.filter(({ stored }) => stored === 'missing').length;
+  const unreadable = rows.filter(({ stored }) => stored === 'unreadable').length;
   const behind = rows.filter((row) =>
     [row.cluster, row.jumphost].some((state) => state === 'different' || state === 'missing'),
   ).length;
   io.out('');
-  const delivered = isOffline ? '' : `, ${behind} not delivered as stored`;
-  io.out(`${count(rows.length, 'secret')} in ${store}: ${missing} missing${delivered}`);
+  const states = [
+    `${missing} missing`,
+    ...(unreadable > 0 ? [`${unreadable} unreadable`] : []),
+    ...(isOffline || unreadable === rows.length ? [] : [`${behind} not delivered as stored`]),
+  ];
+  io.out(`${count(rows.length, 'secret')} in ${store}: ${states.join(', ')}`);
 }
 
 function asJson({ secret, stored, changedAt, expires, cluster, jumphost }: Row) {
