@@ -1,7 +1,7 @@
 /**
  * `npm test`: installs what is missing, then type-checks, lints and runs every test.
  *
- * --long                    in full what is a sample otherwise (`npm run test:long`)
+ * --long [CAMPAIGN…]        in full what is a sample otherwise (`npm run test:long`): all, or that of these packages
  * SKOLO_SEED=N              repeats the random campaigns of an earlier run, which print their seed
  * CI, SKOLO_TEST_INSTALL=1  as root on Debian, installs the real counterparts that tests use
  *
@@ -9,7 +9,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runChild } from './child.mjs';
 import { ensureInstalled, findNodeOrQuit, turbo, turboEnv } from './ensure.mjs';
@@ -31,7 +31,7 @@ printPeers();
 const peersText = `${JSON.stringify(peers)}\n`;
 writePeers(peersText);
 
-const workspaces = findWorkspaces();
+const workspaces = findWorkspaces(options.campaigns);
 // What an earlier run left behind is not this run's; turbo restores it where nothing has changed.
 for (const folder of workspaces.values()) rmSync(resultsFile(folder), { force: true });
 rmSync(summaries, { recursive: true, force: true });
@@ -52,6 +52,9 @@ const { exitCode, interrupted } = await runChild(
     ...before,
     'run',
     ...verbs,
+    ...(options.campaigns.length > 0
+      ? [...workspaces.keys()].map((name) => `--filter=${name}`)
+      : []),
     '--continue=dependencies-successful',
     '--output-logs=new-only',
     '--log-order=grouped',
@@ -83,16 +86,37 @@ const total = addUp(readTasks(), readResults());
 if (exitCode !== 0 && total.failed.length === 0) {
   total.failed.push({ name: 'turbo', why: `ended with ${exitCode}` });
 }
+if (options.long) printMinutes();
 for (const line of closing(total, missingPeers())) console.log(line);
 process.exitCode = total.failed.length > 0 ? 1 : 0;
 
 function readOptions() {
   try {
-    return parseArgs({ options: { long: { type: 'boolean' } } }).values;
+    const { values, positionals } = parseArgs({
+      options: { long: { type: 'boolean' } },
+      allowPositionals: true,
+    });
+    const names = [...findWorkspaces([]).values()].map((folder) => basename(folder)).slice(1);
+    const unknown = positionals.find((name) => !values.long || !names.includes(name));
+    if (unknown === undefined) return { ...values, campaigns: positionals };
+    throw new Error(`${unknown}: no such campaign; there are ${names.sort().join(', ')}`);
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\nusage: npm test [-- --long]`);
+    const usage = 'usage: npm test, npm run test:long [-- CAMPAIGN…]';
+    console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
     process.exit(2);
   }
+}
+
+/** How long each campaign took, the longest first. */
+function printMinutes() {
+  const took = readExecutions().map(({ taskId, execution: { startTime, endTime } }) => ({
+    name: taskId.replace(/^@skolo\/|#test$/g, ''),
+    minutes: (endTime - startTime) / 60_000,
+  }));
+  const lines = took
+    .sort((a, b) => b.minutes - a.minutes)
+    .map(({ name, minutes }) => `${name} ${minutes.toFixed(1)}`);
+  console.log(`\nMinutes of each campaign: ${lines.join(', ')}`);
 }
 
 function printPeers() {
@@ -111,14 +135,18 @@ function writePeers(text) {
   writeFileSync(join(root, '.skolo', 'peers.json'), text);
 }
 
-/** Folders of the packages, by name; the root is `//`, as turbo calls it. */
-function findWorkspaces() {
+/**
+ * Folders of the packages, by name; the root is `//`, as turbo calls it.
+ * @param {string[]} only names of folders; none: all, and the root
+ */
+function findWorkspaces(only) {
   /** @type {Map<string, string>} */
-  const found = new Map([['//', root]]);
+  const found = new Map(only.length === 0 ? [['//', root]] : []);
   for (const pattern of readJson(join(root, 'package.json')).workspaces) {
     const parent = join(root, pattern.replace(/\/\*$/, ''));
     for (const name of readdirSync(parent)) {
       const manifest = join(parent, name, 'package.json');
+      if (only.length > 0 && !only.includes(name)) continue;
       if (existsSync(manifest)) found.set(readJson(manifest).name, join(parent, name));
     }
   }
@@ -128,12 +156,9 @@ function findWorkspaces() {
 /** Every task that there should be, with what turbo's summary says of it. */
 function readTasks() {
   /** @type {Map<string, number>} */
-  const exitCodes = new Map();
-  for (const file of existsSync(summaries) ? readdirSync(summaries) : []) {
-    for (const { taskId, execution } of readJson(join(summaries, file)).tasks) {
-      if (execution) exitCodes.set(taskId, execution.exitCode);
-    }
-  }
+  const exitCodes = new Map(
+    readExecutions().map(({ taskId, execution }) => [taskId, execution.exitCode]),
+  );
   return [...workspaces].flatMap(([name, folder]) => {
     const { scripts } = readJson(join(folder, 'package.json'));
     // The root's own `test` is not a task, it calls turbo.
@@ -144,6 +169,14 @@ function readTasks() {
       exitCode: exitCodes.get(`${name}#${task}`),
     }));
   });
+}
+
+/** @returns {{ taskId: string, execution: { exitCode: number, startTime: number, endTime: number } }[]} */
+function readExecutions() {
+  const files = existsSync(summaries) ? readdirSync(summaries) : [];
+  return files
+    .flatMap((file) => readJson(join(summaries, file)).tasks)
+    .filter(({ execution }) => execution);
 }
 
 function readResults() {
