@@ -7,7 +7,9 @@ import { promisify } from 'node:util';
 import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { byteDisplay } from './commands/pi/byte-progress.ts';
 import { runCommand } from './testing/run-command.ts';
+import { testIo } from './testing/test-io.ts';
 
 const run = promisify(execFile);
 /** Loop devices are for root on Linux. */
@@ -68,6 +70,27 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
   });
 
   it.each([
+    ['the gateway of rack.yaml', 'gateway: 10.1.1.254', undefined],
+    ['a warning without a router', '', 'a[1-2]: no default route and no name server'],
+  ])('image of the inventory of a desk has %s', async (_, gateway, warning) => {
+    const rack = path('desk.yaml');
+    await writeFile(
+      rack,
+      `rack: desk\nnetwork: { subnet: 10.1.1.0/24, ${gateway} }\njumphost: { name: a1, address: 10.1.1.2 }\nmachines: { a2: { kind: rpi, address: 10.1.1.3 } }\n`,
+    );
+    const words = ['image', 'a[1-2]', ...common(), '--boot-files', '--out', path('desk')];
+    const { err } = await runCommand(['--rack', rack, 'pi', ...words]);
+
+    if (warning !== undefined) return expect(err).toContain(warning);
+    expect(err).toBe('');
+    for (const name of ['a1', 'a2']) {
+      expect(await readFile(path(`desk/${name}/network-config`), 'utf8')).toMatch(
+        /via: "?10\.1\.1\.254"?[\s\S]*addresses:\s*(\[|- )\s*10\.1\.1\.254/,
+      );
+    }
+  });
+
+  it.each([
     [
       'an unknown machine',
       ['rpi-004'],
@@ -107,6 +130,26 @@ machines: { "rpi-[001-003]": { kind: rpi, address: "192.168.1.[101-103]" } }
     );
     expect(printed.err).toMatch(/card-b: rpi-002 reads back: 55 of 55 MB, 100 %, [\d.]+ MB\/s\n/);
     expect(await readByMtools(path('card-b'), 'meta-data')).toContain('local-hostname: rpi-002');
+  });
+
+  it('burn shows how long it takes, with the reading that comes after the writing', () => {
+    const lines: string[] = [];
+    let now = 0;
+    const display = byteDisplay(testIo({ now: () => now, err: (line) => lines.push(line) }));
+    for (const [at, done, then] of [
+      [0, 0, 2e9],
+      [20_000, 4e8, 2e9],
+      [100_000, 2e9, 0],
+    ] as const) {
+      now = at;
+      display.progress('/dev/sdb', 'rpi-001', done, 2e9, then);
+    }
+
+    expect(lines).toEqual([
+      'rpi-001: 0 of 2000 MB, 0 %, 0.0 MB/s',
+      'rpi-001: 400 of 2000 MB, 20 %, 20.0 MB/s, 3 min left',
+      'rpi-001: 2000 of 2000 MB, 100 %, 20.0 MB/s',
+    ]);
   });
 
   it('burn says which machines have no card', async () => {

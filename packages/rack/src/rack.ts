@@ -89,7 +89,7 @@ export interface Disabled {
 export interface Rack {
   name: string;
   timezone: string;
-  network: { subnet?: string; domain: string };
+  network: { subnet?: string; gateway?: string; domain: string };
   jumphost: Jumphost;
   identities: ReadonlyMap<string, Identity>;
   /** Identity of unlisted callers; absent: no identity. */

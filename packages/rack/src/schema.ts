@@ -186,6 +186,11 @@ export const headSchema = {
   timezone: timezone.default('UTC').describe('Time zone of the schedules.'),
   network: section({
     subnet: cidr.exactOptional().describe('Subnet of all addresses.'),
+    gateway: address
+      .exactOptional()
+      .describe(
+        'Default route and name server of SD cards. Default: the device with `uplink: internet`.',
+      ),
     domain: domainName.default('lan').describe('Domain of the host names.'),
   }).describe('The network of the rack.'),
   jumphost: jumphostSchema.describe('The computer that runs the services.'),

@@ -49,7 +49,7 @@ export interface IdentityNeeds {
   rack: Rack;
   /** A machine of rack.yaml that is to be a spare; without it, the jumphost. */
   machine?: string | undefined;
-  /** Default: the device of rack.yaml with `uplink: internet`. */
+  /** Default: `network.gateway` of rack.yaml, else the device with `uplink: internet`. */
   gateway?: string | undefined;
   /** Default: the gateway. */
   nameServers?: readonly string[] | undefined;
@@ -78,14 +78,14 @@ interface FixedNeeds extends Pick<IdentityNeeds, 'gateway' | 'nameServers'> {
 
 /** A fixed address in the subnet of a rack. @throws JumphostError rack.yaml lacks the subnet, or the gateway is elsewhere. */
 export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds) {
-  const { subnet = '' } = rack.network;
+  const { subnet = '', gateway: usual } = rack.network;
   const refuse = (why: string) => new JumphostError('STEP', `${rack.name}: rack.yaml ${why}`);
   const [network = '', length] = subnet.split('/');
   if (length === undefined) throw refuse('has no network.subnet, and its length is needed');
   if (address.includes(':')) throw refuse(`has an address of IPv6 for ${name}; only IPv4 is set`);
   const routers = [rack.jumphost, ...rack.infrastructure.values()];
   const router = routers.find(({ uplink }) => uplink === 'internet');
-  const gateway = given.gateway ?? (router?.name === name ? undefined : router?.address);
+  const gateway = given.gateway ?? usual ?? (router?.name === name ? undefined : router?.address);
   const inSubnet = new BlockList();
   inSubnet.addSubnet(network, Number(length));
   if (gateway !== undefined && !inSubnet.check(gateway)) {

@@ -218,6 +218,23 @@ describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, (
     await expect(write(at, { source, progress })).rejects.toThrow(
       /has something else at 5\.2 MB than what was written there: the card is broken/,
     );
+    expect((await onCard(card)).subarray(0, mib).equals(Buffer.alloc(mib))).toBe(true);
+  });
+
+  it('whose table of partitions is not what was written has none', async () => {
+    const card = await newCard('card');
+    let rounds = 0;
+    // The image is read once to be written, and once to be compared.
+    const source: Disk = {
+      ...image.disk,
+      async read(into, offset) {
+        await image.disk.read(into, offset);
+        if (offset === 0 && ++rounds === 2) into.fill(1, 17, 24);
+      },
+    };
+
+    await expect(write(await reader(card), { source })).rejects.toThrow('something else at 0.0 MB');
+    expect((await onCard(card)).subarray(0, mib).equals(Buffer.alloc(mib))).toBe(true);
   });
 
   it('that fails midway does not start', async () => {

@@ -1,6 +1,6 @@
 /**
- * Writes an image to a card, and reads it back. The first part, with the table of partitions, comes last: a card that was pulled out
- * does not start, instead of half.
+ * Writes an image to an SD card, and reads it back. The first part, with the partition table, comes last, when all the rest was read
+ * back: an SD card that is broken or was pulled out never starts.
  */
 import { errorText } from '@skolo/errors';
 import { PiError } from '../errors.ts';
@@ -100,16 +100,31 @@ export async function writeCard(
     await put(part, offset);
     progress({ phase: 'writes', done: Math.min(after, total), total });
   }
+  await onCard('writing', total, () => file.sync());
+  progress({ phase: 'reads back', done: 0, total });
+  for (let offset = firstBytes; offset < total; offset += chunkBytes) {
+    signal.throwIfAborted();
+    const length = Math.min(chunkBytes, total - offset);
+    await compare(offset, length);
+    progress({ phase: 'reads back', done: offset + length - firstBytes, total });
+  }
   const last = buffers[0].subarray(0, firstCopy.length);
   firstCopy.copy(last);
   await put(last, 0);
-  await onCard('writing', total, () => file.sync());
-  if (disk === undefined) await file.truncate(total);
+  try {
+    await onCard('writing', 0, () => file.sync());
+    if (disk === undefined) await file.truncate(total);
+    await compare(0, Math.min(firstBytes, total));
+  } catch (error) {
+    // It must not start. If the SD card is gone, or takes no more bytes, nobody can help that.
+    const wipe = put(buffers[1].subarray(0, firstCopy.length).fill(0), 0).then(() => file.sync());
+    await wipe.catch(() => undefined);
+    throw error;
+  }
+  progress({ phase: 'reads back', done: total, total });
+  return { bytes: total, skipped };
 
-  progress({ phase: 'reads back', done: 0, total });
-  for (let offset = 0; offset < total; offset += chunkBytes) {
-    signal.throwIfAborted();
-    const length = Math.min(chunkBytes, total - offset);
+  async function compare(offset: number, length: number): Promise<void> {
     const wanted = buffers[0].subarray(0, length);
     const there = back.subarray(0, Math.ceil(length / block) * block);
     await Promise.all([
@@ -123,9 +138,7 @@ export async function writeCard(
         `${path}: has something else at ${(at / 1e6).toFixed(1)} MB than what was written there: the card is broken, or smaller than it says; take another card`,
       );
     }
-    progress({ phase: 'reads back', done: offset + length, total });
   }
-  return { bytes: total, skipped };
 }
 
 /** It is awaited when the part before is written, which may fail first. */

@@ -7,6 +7,7 @@ import { type CustomizationFacts, type Method, methodOf } from './customization.
 import { ChangedDisk, type Disk } from './disk.ts';
 import { type LinuxFiles, openExt4 } from './ext4.ts';
 import { type Partition, partitionsOf } from './partitions.ts';
+import { tracesIn } from './traces.ts';
 
 export interface BaseImage {
   /** The base, with changes of this machine. */
@@ -62,6 +63,7 @@ async function factsOf(boot: FatVolume, root: LinuxFiles | undefined): Promise<C
   const has = async (path: string) => (await root?.exists(path)) ?? false;
   return {
     bootNames: await boot.list(),
+    traces: await tracesIn(boot, root),
     ...(id !== undefined && { os: { id, codename: codename ?? '' } }),
     cloudInit: await has('usr/bin/cloud-init'),
     preseed: await has('usr/bin/rpi-preseed'),

@@ -3,6 +3,7 @@ import { type CustomizationFacts, methodOf } from './customization.ts';
 
 const none = {
   bootNames: ['config.txt'],
+  traces: [],
   ...{ cloudInit: false, preseed: false, imagerCustom: false, debianOwn: false },
 };
 const trixie = { id: 'debian', codename: 'trixie' };
@@ -59,8 +60,8 @@ describe('the method of customisation', () => {
     ['a root that is not ext4', { bootNames: seed }, 'is not known'],
     [
       'one that was customised',
-      { os: trixie, imagerCustom: true, bootNames: ['userconf.txt'] },
-      'was customised before',
+      { os: trixie, imagerCustom: true, traces: ['userconf.txt', '/etc/rancher'] },
+      'was customised or started before: it contains userconf.txt, /etc/rancher; take the image',
     ],
   ])('of %s is not guessed', (_, facts, why) => {
     expect(() => methodOf('x.img', { ...none, ...facts })).toThrow(why);

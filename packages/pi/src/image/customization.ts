@@ -9,6 +9,8 @@ export type Method = 'cloud-init' | 'rpi-preseed' | 'firstrun' | 'debian-firstru
 export interface CustomizationFacts {
   /** Names in the first folder of the boot partition. */
   bootNames: readonly string[];
+  /** Of an earlier customisation or start. */
+  traces: readonly string[];
   /** Of the root partition; undefined: there is none that skolo reads. */
   os?: { id: string; codename: string };
   /** Programs of the root partition. */
@@ -19,20 +21,17 @@ export interface CustomizationFacts {
   debianOwn: boolean;
 }
 
-/** Files of somebody who has customised the image before. */
-const foreign = ['firstrun.sh', 'custom.toml', 'rpi-preseed.toml', 'userconf.txt', 'userconf'];
 /** With systemd.run on the boot partition at /boot/firmware. */
 const firstRunSystems = ['bookworm', 'trixie'];
 
 /** @param name of the image, for messages @throws PiError It has none, or several. */
 export function methodOf(name: string, facts: CustomizationFacts): Method {
-  const { bootNames, os, cloudInit, preseed, imagerCustom, debianOwn } = facts;
+  const { bootNames, traces, os, cloudInit, preseed, imagerCustom, debianOwn } = facts;
   const refuse = (why: string) => new PiError('IMAGE', `${name}: ${why}`);
   const names = bootNames.map((each) => each.toLowerCase());
-  const found = foreign.find((each) => names.includes(each));
-  if (found !== undefined) {
+  if (traces.length > 0) {
     throw refuse(
-      `was customised before: its boot partition has ${found}; take the image as it was published`,
+      `was customised or started before: it contains ${traces.join(', ')}; take the image as it was published`,
     );
   }
   if (os === undefined) {

@@ -9,6 +9,8 @@ import type { Partition } from './partitions.ts';
 
 export interface LinuxFiles {
   exists(path: string): Promise<boolean>;
+  /** Names in a folder; empty if there is none. */
+  list(path: string): Promise<string[]>;
   /** The start of a file; undefined where there is none. */
   read(path: string, most?: number): Promise<Buffer | undefined>;
 }
@@ -16,6 +18,8 @@ export interface LinuxFiles {
 const rootInode = 2;
 const is64bit = 0x80;
 const metaGroups = 0x10;
+/** It was not unmounted: the journal has changes that the files lack. */
+const needsRecovery = 0x4;
 const usesExtents = 0x80000;
 const extentMark = 0xf30a;
 const regular = 0x8000;
@@ -35,6 +39,12 @@ export async function openExt4(
   const block = 1024 << head.readUInt32LE(24);
   const features = head.readUInt32LE(96);
   if (features & metaGroups) throw bad('has meta block groups, which skolo does not read');
+  if (features & needsRecovery) {
+    throw new PiError(
+      'IMAGE',
+      `${disk.name}: is the copy of an SD card that was in use; take the image as it was published`,
+    );
+  }
   const groupBytes = features & is64bit ? head.readUInt16LE(254) : 32;
   const inodesPerGroup = head.readUInt32LE(40);
   const inodeBytes = head.readUInt16LE(88);
@@ -97,7 +107,8 @@ export async function openExt4(
   }
 
   /** Folders with an index are lists, too: an older kernel has to read them. */
-  async function entryOf(parent: Buffer, name: string): Promise<number | undefined> {
+  async function entriesOf(parent: Buffer): Promise<Map<string, number>> {
+    const entries = new Map<string, number>();
     const list = await content(parent, mostBytes);
     for (let at = 0; at + 8 <= list.length; ) {
       const [inode, length, nameLength] = [
@@ -106,17 +117,17 @@ export async function openExt4(
         list[at + 6] as number,
       ];
       if (length < 8) throw bad('has a damaged folder');
-      if (inode !== 0 && list.toString('utf8', at + 8, at + 8 + nameLength) === name) return inode;
+      if (inode !== 0) entries.set(list.toString('utf8', at + 8, at + 8 + nameLength), inode);
       at += length;
     }
-    return undefined;
+    return entries;
   }
 
   async function find(path: string): Promise<Buffer | undefined> {
     let inode = await inodeOf(rootInode);
     for (const name of path.split('/').filter(Boolean)) {
       if ((inode.readUInt16LE(0) & 0xf000) !== folder) return undefined;
-      const number = await entryOf(inode, name);
+      const number = (await entriesOf(inode)).get(name);
       if (number === undefined) return undefined;
       inode = await inodeOf(number);
     }
@@ -125,6 +136,11 @@ export async function openExt4(
 
   return {
     exists: async (path) => (await find(path)) !== undefined,
+    async list(path) {
+      const inode = await find(path);
+      if (inode === undefined || (inode.readUInt16LE(0) & 0xf000) !== folder) return [];
+      return [...(await entriesOf(inode)).keys()].filter((name) => !/^\.{1,2}$/.test(name));
+    },
     async read(path, most = mostBytes) {
       const inode = await find(path);
       if (inode === undefined || (inode.readUInt16LE(0) & 0xf000) !== regular) return undefined;

@@ -1,7 +1,7 @@
 /** Images of machines, made from small ones that sfdisk, mkfs.vfat, mtools and mke2fs have made, and read by others. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -158,11 +158,55 @@ describe.skipIf(missing !== '')(`the image of a machine${missing}`, () => {
     expect(await read('skolo-setup.sh')).toContain('address1=192.168.1.101/24,192.168.1.1');
   });
 
-  it('is not made from one that was customised, and not from what is no image', async () => {
-    const out = await machine('bookworm.img', testSetup);
-    await expect(machine(out.slice(folder.length + 1), testSetup)).rejects.toThrow(
-      'was customised before: its boot partition has firstrun.sh',
+  it.each(Object.keys(systems))(
+    'is not made from one of %s that was customised, whose token would stay',
+    async (system) => {
+      const out = await machine(`${system}.img`, { ...testSetup, cluster: testCluster });
+
+      await expect(machine(out.slice(folder.length + 1), testSetup)).rejects.toThrow(
+        /was customised or started before: it contains .*skolo-token/,
+      );
+    },
+  );
+
+  it('is not made from one that has started', async () => {
+    const { boot, root } = systems.trixie;
+    await makeTestImage(join(folder, 'started.img'), {
+      boot: {
+        ...boot,
+        'user-data': '#cloud-config\nssh_pwauth: false\nusers: [{ name: ann }]\n',
+        'network-config': 'network:\n  wifis: { wlan0: { access-points: { lab: {} } } }\n',
+        'sysconf.txt': '#hostname=a\nroot_pw=secret\n',
+      },
+      root: {
+        ...root,
+        'etc/machine-id': `${'0123456789abcdef'.repeat(2)}\n`,
+        'etc/rancher/k3s/token': testToken,
+        'etc/ssh/ssh_host_ed25519_key': 'KEY',
+        'etc/NetworkManager/system-connections/lab.nmconnection': '[wifi]\n',
+        'etc/netplan/90-NM-1.yaml': '',
+        'var/lib/cloud/instances/rpi-001/user-data.txt': '',
+        'var/lib/cloud/instance': 'a link',
+        'var/lib/skolo-enrol/key.pem': 'KEY',
+      },
+    });
+
+    await expect(machine('started.img', testSetup)).rejects.toThrow(
+      'started.img: was customised or started before: it contains user-data of a machine, network-config of a machine, sysconf.txt of a machine, /etc/rancher, /etc/ssh/ssh_host_ed25519_key, /etc/NetworkManager/system-connections/lab.nmconnection, /etc/netplan/90-NM-1.yaml, /var/lib/skolo-enrol, /var/lib/cloud/instance, /var/lib/cloud/instances/rpi-001, /etc/machine-id of a machine; take the image as it was published',
     );
+  });
+
+  it('is not made from the copy of an SD card in use, whose journal has more than its files', async () => {
+    const copy = join(folder, 'copy.img');
+    await copyFile(join(folder, 'trixie.img'), copy);
+    await run('debugfs', ['-w', '-R', 'feature needs_recovery', `${copy}?offset=${rootOffset}`]);
+
+    await expect(machine('copy.img', testSetup)).rejects.toThrow(
+      'copy.img: is the copy of an SD card that was in use',
+    );
+  });
+
+  it('is not made from what is no image', async () => {
     const none = join(folder, 'none.img');
     await run('truncate', ['-s', '1M', none]);
     await expect(machine('none.img', testSetup)).rejects.toThrow('has no table of partitions');

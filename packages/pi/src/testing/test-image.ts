@@ -100,11 +100,14 @@ export const systems = {
       'cmdline.txt':
         'console=serial0,115200 console=tty1 root=PARTUUID=aa-02 rootfstype=ext4 fsck.repair=yes rootwait ds=nocloud;i=rpios-image\n',
       'config.txt': 'dtparam=audio=on\n\n[cm4]\notg_mode=1\n\n[all]\n',
-      'user-data': '#cloud-config\n#hostname: raspberrypi\n',
+      'user-data': '#cloud-config\n#hostname: raspberrypi\nssh_pwauth: false\n',
       'meta-data': 'instance_id: rpios-image\n',
-      'network-config': '#network:\n',
+      'network-config':
+        'network:\n  version: 2\n  ethernets:\n    eth0:\n      dhcp4: true\n      optional: true\n#  wifis:\n#    wlan0:\n#      access-points:\n#        myhomewifi:\n#          password: "S3kr1t"\n',
     },
     root: {
+      'etc/machine-id': 'uninitialized\n',
+      'etc/netplan/00-network-manager-all.yaml': 'network: { renderer: NetworkManager }\n',
       'usr/lib/os-release':
         'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\nVERSION_CODENAME=trixie\n',
       'usr/bin/cloud-init': '#!/usr/bin/python3\n',
@@ -154,13 +157,15 @@ export const systems = {
       'config.txt':
         '[all]\nkernel=vmlinuz\ncmdline=cmdline.txt\nos_prefix=current/\n\n[tryboot]\nos_prefix=new/\n',
       'current/cmdline.txt': 'console=tty1 root=LABEL=writable rootfstype=ext4 rootwait fixrtc\n',
-      'user-data': '#cloud-config\n',
+      'user-data':
+        '#cloud-config\nchpasswd:\n  expire: true\n  users:\n  - name: ubuntu\n    password: ubuntu\n    type: text\nssh_pwauth: false\n',
       'meta-data': 'instance-id: x\n',
       'network-config': 'network:\n  version: 2\n',
     },
     root: {
       'usr/lib/os-release': 'ID=ubuntu\nVERSION_CODENAME=noble\n',
       'usr/bin/cloud-init': '#!/usr/bin/python3\n',
+      'etc/machine-id': '',
     },
   },
 } satisfies Record<string, TestImage>;

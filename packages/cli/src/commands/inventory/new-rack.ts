@@ -1,4 +1,6 @@
 /** A new rack.yaml: a few computers on a desk. */
+import { Option } from 'commander';
+import { ipv4 } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 
 export interface NewRackOptions {
@@ -6,6 +8,7 @@ export interface NewRackOptions {
   subnet?: string;
   timezone?: string;
   router?: true;
+  gateway?: string;
 }
 
 export function addNewRackOptions(command: SkoloCommand): SkoloCommand {
@@ -13,14 +16,22 @@ export function addNewRackOptions(command: SkoloCommand): SkoloCommand {
     .option('--create <name>', 'make the file, for a rack of this name; the first is the jumphost')
     .option('--subnet <network>', 'with --create (default: the /24 of the jumphost)')
     .option('--timezone <zone>', 'with --create (default: that of this computer)')
-    .option('--router', 'with --create: the jumphost is the router of the others');
+    .option('--router', 'with --create: the jumphost is the router of the others')
+    .addOption(
+      new Option(
+        '--gateway <address>',
+        'with --create: the router of your network, which is also the name server',
+      )
+        .argParser(ipv4)
+        .conflicts('router'),
+    );
 }
 
 /** @throws RackError A value is not valid. */
 export async function newRack(
   command: SkoloCommand,
   { name, address }: { name: string; address: string | undefined },
-  { create, subnet, timezone, router }: NewRackOptions,
+  { create, subnet, timezone, router, gateway }: NewRackOptions,
 ): Promise<string> {
   if (address === undefined) {
     return command.error(`--create: ${name} becomes the jumphost, and needs an address`);
@@ -31,7 +42,7 @@ export async function newRack(
   const line = (value: object) =>
     stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
   const text = `# Made by skolo inventory. What else it may have: docs/rack-yaml.md.
-${stringify({ rack: create, timezone: zone })}network: ${line({ subnet: network })}
+${stringify({ rack: create, timezone: zone })}network: ${line({ subnet: network, ...(gateway && { gateway }) })}
 jumphost: ${line({ name, address, ...(router && { uplink: 'internet' }) })}
 `;
   parseRack(text, { file: command.globals().rack });

@@ -77,7 +77,11 @@ export function define(command: SkoloCommand): void {
           return image.disk;
         },
         progress: (path, name, { phase, done, total }) =>
-          display.progress(path, `${path}: ${name} ${phase}`, done, total),
+          display.progress(
+            ...([path, `${path}: ${name} ${phase}`, done, total] as const),
+            // What was written is read back, at least as fast.
+            phase === 'writes' ? total : 0,
+          ),
         ask: display.ask,
         done: ({ path = '' }) => display.forget(path),
       }).finally(display.end);

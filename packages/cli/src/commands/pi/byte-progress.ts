@@ -2,6 +2,7 @@
 import type { Io } from '../../io.ts';
 import { livePicture } from '../../output/live-area.ts';
 import { plain } from '../../output/text.ts';
+import { duration } from '../../output/time.ts';
 import { isRedrawn } from '../../output/waiting.ts';
 
 interface Line {
@@ -19,13 +20,13 @@ export function byteDisplay(io: Io) {
   const lines = () => [...shown.values()].map(({ text }) => plain(text));
   const picture = isRedrawn(io) ? livePicture(io, lines) : undefined;
   return {
-    /** @param what `raspios.img.xz` @param total undefined: unknown */
-    progress(place: string, what: string, done: number, total: number | undefined) {
+    /** @param what `raspios.img.xz` @param total undefined: unknown @param then bytes that follow this part, as fast */
+    progress(place: string, what: string, done: number, total: number | undefined, then = 0) {
       const former = shown.get(place);
       const isNew = former?.what !== what;
       const { start, from } = isNew ? { start: io.now(), from: done } : former;
       const tenth = total === undefined ? Math.floor(done / 1e9) : Math.floor((done / total) * 10);
-      const text = byteLine(what, { done, total, from, seconds: (io.now() - start) / 1000 });
+      const text = byteLine(what, { done, total, then, from, seconds: (io.now() - start) / 1000 });
       shown.set(place, { text, what, start, from, tenth });
       if (picture !== undefined) picture.changed();
       else if (isNew || former.tenth < tenth) io.err(plain(text));
@@ -46,18 +47,21 @@ export function byteDisplay(io: Io) {
 interface ByteCount {
   done: number;
   total: number | undefined;
+  then: number;
   from: number;
   /** Since the start. */
   seconds: number;
 }
 
-/** `raspios.img.xz: 100 of 500 MB, 20 %, 12.3 MB/s` */
-function byteLine(what: string, { done, total, from, seconds }: ByteCount): string {
+/** `raspios.img.xz: 100 of 500 MB, 20 %, 12.3 MB/s, 32 s left` */
+function byteLine(what: string, { done, total, then, from, seconds }: ByteCount): string {
   const mb = (bytes: number) => (bytes / 1e6).toFixed(0);
   const rate = seconds > 0 ? (done - from) / seconds / 1e6 : 0;
   const share =
     total === undefined || total === 0
       ? `${mb(done)} MB`
       : `${mb(done)} of ${mb(total)} MB, ${Math.floor((done / total) * 100)} %`;
-  return `${what}: ${share}, ${rate.toFixed(1)} MB/s`;
+  const left = total === undefined ? 0 : (total - done + then) / 1e6 / rate;
+  const time = left > 0 && Number.isFinite(left) ? `, ${duration(Math.ceil(left))} left` : '';
+  return `${what}: ${share}, ${rate.toFixed(1)} MB/s${time}`;
 }

@@ -6,7 +6,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { timestamp } from '../../output/time.ts';
 import { enrolmentService } from './enrolment.ts';
-import type { IdentityNeeds } from './setups.ts';
+import { type IdentityNeeds, warnOfNoRoute } from './setups.ts';
 
 /** Until it has a name. */
 const identity: PiIdentity = { hostname: 'skolo-new', wired: 'dhcp' };
@@ -37,6 +37,7 @@ export function commonImage(
   const { nameServers, prefix, ...fixed } = fixedAddress(rack, {
     ...{ name, address, gateway, nameServers: dns },
   });
+  if (fixed.gateway === undefined && !dhcp) warnOfNoRoute(command.io, rack.name);
   const subnet = { prefix, ...(fixed.gateway !== undefined && { gateway: fixed.gateway }) };
   const cards = common === true || common === undefined ? [''] : counted(common);
   const names = cards.map((each) => `${rack.name}-common${each}`);

@@ -19,11 +19,12 @@ import { didYouMean } from '@skolo/rack/suggest';
 import { Secret } from '@skolo/secrets';
 import { ipv4, several, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError } from '../../errors.ts';
+import { CliError, complain } from '../../errors.ts';
 import { openJumphostOf, rackOn } from '../../fleet.ts';
 import { readSecretFile } from '../../given-file.ts';
+import type { Io } from '../../io.ts';
 import { audit, targetOf } from '../../machine-way.ts';
-import { expandedNames } from '../../names.ts';
+import { expandedNames, folded } from '../../names.ts';
 import { publicKeys } from '../../public-keys.ts';
 import { rackIfAny } from '../../rack-file.ts';
 import { filesFolder, hostOptions } from '../jumphost/open-steps.ts';
@@ -64,7 +65,7 @@ export function addSetupOptions(command: SkoloCommand): SkoloCommand {
       .option('--dhcp', 'no fixed address, even where rack.yaml has one')
       .option(
         '--gateway <address>',
-        'default: the device of rack.yaml with `uplink: internet`',
+        'default: `network.gateway` of rack.yaml, else its device with `uplink: internet`',
         ipv4,
       ),
     '(default: the gateway)',
@@ -142,6 +143,9 @@ export async function readSetups(
   const identities = common?.identities ?? identitiesOf(command, { names, rack, options });
   const keys = await publicKeys(command, options.key);
   const wifi = await wifiOf(command, options);
+  const fixed = [...identities].filter(([, { wired }]) => wired !== 'dhcp' && !wired.gateway);
+  if (fixed.length > 0 && wifi === 'off')
+    warnOfNoRoute(command.io, folded(fixed.map(([name]) => name)));
   const cluster = await clusterOf(command, words, options, signal);
   const server = options.server ?? rack?.jumphost.address;
   if (cluster !== undefined && server === undefined) {
@@ -166,7 +170,7 @@ export async function readSetups(
         ...(rack && { domain: rack.network.domain }),
         user: { name: options.user ?? userOf(rack, common?.example ?? name) ?? 'pi', keys },
         wifi,
-        nameServers: [...(common?.nameServers ?? nameServersOf(options, rack, identity))],
+        nameServers: [...(common?.nameServers ?? nameServersOf(options, identity))],
         hosts: rack ? linesOf(hostsFile(rack)).filter((line) => !line.startsWith('#')) : [],
         timezone: options.timezone ?? rack?.timezone ?? 'UTC',
         ...{ keyboard: options.keyboard, locale: options.locale },
@@ -237,9 +241,17 @@ function wiredIn(
   return wired;
 }
 
-function nameServersOf({ dns }: SetupOptions, rack: Rack | undefined, { wired }: PiIdentity) {
+function nameServersOf({ dns }: SetupOptions, { wired }: PiIdentity) {
   if (dns !== undefined || wired === 'dhcp') return dns ?? [];
-  return rack === undefined || wired.gateway === undefined ? [] : [wired.gateway];
+  return wired.gateway === undefined ? [] : [wired.gateway];
+}
+
+/** It may be meant so, in a network without internet. */
+export function warnOfNoRoute(io: Io, who: string): void {
+  complain(
+    io,
+    `${who}: no default route and no name server, because rack.yaml names no router; write network.gateway there, or give --gateway`,
+  );
 }
 
 function userOf(rack: Rack | undefined, name: string): string | undefined {
