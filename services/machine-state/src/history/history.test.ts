@@ -8,6 +8,7 @@ import { type FakeClock, fakeClock } from '@skolo/common/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Entry } from './entry.ts';
 import { History, HistoryUnavailable } from './history.ts';
+import { packPoints } from './points.ts';
 
 const start = '2026-11-20T10:00:00Z';
 const minute = 60_000;
@@ -89,6 +90,61 @@ it('keeps curves over hours and a restart', async () => {
   await again.close();
   const last = await lab.open();
   expect(last.curves('rpi-1', { from: at(0), to: at(day) })[0]?.points).toHaveLength(5);
+});
+
+it('keeps percentages and temperatures of one name apart, over a restart', async () => {
+  const lab = await newLab();
+  const history = await lab.open();
+  const read = (history: History, battery: number) => {
+    const phone = { name: 'phone', state: 'present' as const, batteryPercent: 90 };
+    const devices = [{ ...phone, temperaturesCelsius: { battery } }];
+    history.readings.note({ name: 'rpi-1', devices }, lab.clock.now());
+    lab.clock.pass(minute);
+  };
+  for (const celsius of [28, 30]) read(history, celsius);
+  await history.close();
+
+  const again = await lab.open();
+  read(again, 32);
+  lab.clock.pass(60 * minute);
+  read(again, 34);
+  again.flush();
+
+  const curves = again.curves('rpi-1', { from: at(0), to: at(day) });
+  expect(curves.map(({ unit, points }) => [unit, points.map(([, value]) => value)])).toEqual([
+    ['percent', [90, 90]],
+    ['celsius', [28, 30, 32, 34]],
+  ]);
+});
+
+it('drops temperatures that an earlier version stored among the percentages', async () => {
+  const lab = await newLab();
+  await (await lab.open()).close();
+  const database = new DatabaseSync(join(lab.dir, 'history.sqlite'));
+  database.exec("INSERT INTO names VALUES (1, 'rpi-1', 'phone')");
+  const put = database.prepare('INSERT INTO curves VALUES (?, 1, ?)');
+  const first = Math.floor(at(0) / 3_600_000);
+  const hours: [stored: number[], shown: number[]][] = [
+    [
+      [90, 28, 90, 28.5, 89, 28],
+      [90, 90, 89],
+    ],
+    // Another phone, which charges.
+    [
+      [88, 86, 20, 22, 24],
+      [88, 86, 20, 22, 24],
+    ],
+  ];
+  for (const [i, [values]] of hours.entries()) {
+    const points = values.map((value, n): [number, number] => [(first + i) * 3600 + n * 60, value]);
+    put.run(first + i, packPoints(first + i, [{ quantity: 'battery', unit: 'percent', points }]));
+  }
+  database.close();
+
+  const history = await lab.open();
+
+  const [curve] = history.curves('rpi-1', { from: at(0), to: at(day) });
+  expect(curve?.points.map(([, value]) => value)).toEqual(hours.flatMap(([, shown]) => shown));
 });
 
 it('deletes what is too old, a day at a time, and hides the rest of it', async () => {

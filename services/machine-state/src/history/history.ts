@@ -11,7 +11,7 @@ import { errorText } from '@skolo/errors';
 import type { Standing } from '../join/sources.ts';
 import { HistoryUnusable, isDamage, openDatabase, setAside } from './database.ts';
 import { type Entry, shownEntry } from './entry.ts';
-import { type Series, unpackPoints } from './points.ts';
+import { type Series, seriesKey, storedSeries } from './points.ts';
 import { Readings } from './readings.ts';
 import { type ConditionChange, dayOf, HistoryTables } from './tables.ts';
 
@@ -141,7 +141,7 @@ export class History {
       for (const device of tables.devicesOf(machine)) {
         for (let hour = first; hour <= Math.floor(to / hourMs); hour += 1) {
           const packed = tables.curve(machine, device, hour);
-          for (const series of packed === undefined ? [] : unpackPoints(hour, packed)) {
+          for (const series of packed === undefined ? [] : storedSeries(hour, packed)) {
             addPoints(curves, device, series, { from: from / 1000, to: to / 1000 });
           }
         }
@@ -278,11 +278,11 @@ export class History {
 function addPoints(
   curves: Map<string, Curve>,
   device: string,
-  { quantity, unit, points }: Series,
+  { points, ...series }: Series,
   { from, to }: { from: number; to: number },
 ): void {
-  const key = `${device} ${quantity}`;
-  const curve = curves.get(key) ?? { device, quantity, unit, points: [] };
+  const key = `${device} ${seriesKey(series)}`;
+  const curve = curves.get(key) ?? { device, ...series, points: [] };
   curve.points.push(...points.filter(([at]) => at >= from && at <= to));
   curves.set(key, curve);
 }

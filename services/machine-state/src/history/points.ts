@@ -16,6 +16,40 @@ const units = ['percent', 'celsius'] as const;
 const stepSeconds = 10;
 const stepsPerUnit = 2;
 
+/** Of a battery, within the minutes between two points. */
+const mostJump = 10;
+
+/** Series of one device are told apart by it. */
+export function seriesKey({ quantity, unit }: Pick<Series, 'quantity' | 'unit'>): string {
+  return `${unit} ${quantity}`;
+}
+
+/** What is stored, without the points that do not belong there. @param hour as in `packPoints` */
+export function storedSeries(hour: number, bytes: Uint8Array): Series[] {
+  const all = unpackPoints(hour, bytes);
+  const batteries = all.filter(({ quantity }) => quantity === 'battery');
+  // Until November 2026 the temperatures of a sensor with this name went into the one series of it.
+  for (const series of batteries.length === 1 ? batteries : [])
+    series.points = withoutStrays(series.points);
+  return all;
+}
+
+/** Drops values that jump away from the first ones, if later ones are back. A phone that was replaced does not come back. */
+function withoutStrays(points: Series['points']): Series['points'] {
+  const isNear = (a: number, b: number) => Math.abs(a - b) < mostJump;
+  const kept: Series['points'] = [];
+  let stray: number | undefined;
+  for (const [i, point] of points.entries()) {
+    const [, value] = point;
+    const [, before] = kept.at(-1) ?? point;
+    const isBack = () => points.slice(i).some(([, later]) => isNear(later, before));
+    if (isNear(value, before)) kept.push(point);
+    else if ((stray !== undefined && isNear(value, stray)) || isBack()) stray = value;
+    else kept.push(point);
+  }
+  return kept;
+}
+
 /** @param hour number of the hour since 1970, which all points lie in */
 export function packPoints(hour: number, series: readonly Series[]): Uint8Array {
   const bytes: number[] = [];

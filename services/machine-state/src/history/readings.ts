@@ -1,6 +1,6 @@
 /** Readings of devices in the present hour. Only what differs enough from the point before becomes a point. */
 import type { Machine } from '@skolo/api';
-import { packPoints, type Series, unpackPoints } from './points.ts';
+import { packPoints, type Series, seriesKey, storedSeries } from './points.ts';
 
 /** Smallest difference, in the unit of the quantity. */
 const least = { percent: 1, celsius: 1 } as const;
@@ -24,6 +24,7 @@ interface Collected {
   machine: string;
   device: string;
   hour: number;
+  /** By `seriesKey`. */
   series: Map<string, Series>;
   isNew: boolean;
 }
@@ -50,7 +51,7 @@ export class Readings {
 
   /** From before this service started: the present hour goes on. */
   recall({ machine, device, hour, points }: PackedHour): void {
-    const series = new Map(unpackPoints(hour, points).map((each) => [each.quantity, each]));
+    const series = new Map(storedSeries(hour, points).map((each) => [seriesKey(each), each]));
     this.collected.set(keyOf(machine, device, hour), {
       ...{ machine, device, hour, series, isNew: false },
     });
@@ -91,7 +92,8 @@ export class Readings {
       isNew: true,
     };
     this.collected.set(key, collected);
-    const series = collected.series.get(quantity) ?? { quantity, unit, points: [] };
+    const own = seriesKey({ quantity, unit });
+    const series = collected.series.get(own) ?? { quantity, unit, points: [] };
     const last = series.points.at(-1);
     if (last !== undefined) {
       const [then, before] = last;
@@ -99,7 +101,7 @@ export class Readings {
       if (!isFar || seconds - then < leastSeconds) return;
     } else if (collected.series.size > mostSensors) return;
     series.points.push([seconds, value]);
-    collected.series.set(quantity, series);
+    collected.series.set(own, series);
     collected.isNew = true;
   }
 }

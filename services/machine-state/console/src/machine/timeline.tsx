@@ -74,7 +74,7 @@ export function Timeline({ machine, from, to, entries, curves }: Props) {
           ))}
           {curves.map((curve, i) => (
             <CurveLane
-              key={`${curve.device} ${curve.quantity}`}
+              key={`${curve.device} ${curve.quantity} ${curve.unit}`}
               curve={curve}
               scale={scale}
               y={top + i * curveHeight}
