@@ -95,6 +95,27 @@ describe('drain', () => {
     await drained;
   });
 
+  it('loses no request that has arrived when the time of idle connections ends', async () => {
+    const { drain, client, request, server } = await start({ idleMs: 300 });
+    const used = await client();
+    (await request(used)).end('done');
+    await once(used, 'data');
+    server.once('request', (_, response) => response.end('again'));
+
+    const drained = drain(hour);
+    // The request waits in the kernel, and this process is busy until the time is over. Timers run before the next poll.
+    setTimeout(() => {
+      setImmediate(() => {
+        used.write(get);
+        const until = performance.now() + 350;
+        while (performance.now() < until);
+      });
+    }, 5);
+
+    expect(await readAll(used)).toMatch(/Connection: close.*again/s);
+    await drained;
+  });
+
   it('answers a client whose connection was not accepted yet', async () => {
     const { drain, server, port } = await start({ idleMs: hour });
     server.on('request', (_, response) => response.end('done'));

@@ -3,10 +3,18 @@ import { Server as NetServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /**
- * How long idle connections stay open. A client does not know that the server stops: requests meanwhile are answered with
- * `Connection: close`. Two servers in turn need less than a second.
+ * How long a connection stays open after its last byte. A client does not know that the server stops: requests meanwhile
+ * are answered with `Connection: close`. Two servers in turn need less than a second.
  */
 const idleForMs = 400;
+
+interface Connection {
+  socket: Socket;
+  /** The socket of its requests, which with TLS is another one. */
+  asked?: Socket;
+  /** Bytes that had arrived when it was last inspected. */
+  arrived?: number;
+}
 
 /**
  * Tracks the connections of a server, so that it can stop without losing a request and without waiting long for idle
@@ -17,43 +25,49 @@ export function drainable(
   { idleMs = idleForMs }: { idleMs?: number } = {},
 ): { drain(withinMs: number): Promise<void> } {
   // By address and port of the peer: a TLS request has another socket than its connection.
-  const connections = new Map<string, { socket: Socket; asked: boolean }>();
+  const connections = new Map<string, Connection>();
   // Only the last response of a connection: earlier ones finish first. So a request costs one look-up.
   const lastAnswers = new Map<Socket, ServerResponse>();
+  let accepted = 0;
   let draining = false;
-  let areIdleClosed = false;
 
   server.on('connection', (socket: Socket) => {
+    accepted += 1;
     const peer = peerOf(socket);
-    connections.set(peer, { socket, asked: false });
+    connections.set(peer, { socket });
     socket.once('close', () => connections.delete(peer));
   });
 
   server.prependListener('request', ({ socket }, response) => {
     if (!lastAnswers.has(socket)) {
       const connection = connections.get(peerOf(socket));
-      if (connection) connection.asked = true;
+      if (connection) connection.asked = socket;
       socket.once('close', () => lastAnswers.delete(socket));
     }
     lastAnswers.set(socket, response);
-    if (draining) finish(response);
+    if (draining && !response.headersSent) response.shouldKeepAlive = false;
   });
 
-  /** Closes the connection after this response. */
-  function finish(response: ServerResponse): void {
-    if (!response.headersSent) response.shouldKeepAlive = false;
-    // The connection is idle only after this event.
-    response.once('close', () => {
-      if (areIdleClosed) setImmediate(() => server.closeIdleConnections());
-    });
+  /** Accepts connections that the kernel has established: closing the listener would reset them. */
+  async function acceptAll(): Promise<void> {
+    const until = performance.now() + idleMs;
+    let before: number;
+    do {
+      before = accepted;
+      // The second turn is after a poll of the network.
+      await nextTurn();
+      await nextTurn();
+    } while (accepted > before && performance.now() < until);
   }
 
+  /** Closes connections without a running request and without a byte since the last inspection. */
   function closeIdle(): void {
-    areIdleClosed = true;
-    // Also ends Node's timer, which the other close leaves running.
-    server.close();
-    // Node does not count a connection as idle before its first request.
-    for (const { socket, asked } of connections.values()) if (!asked) socket.destroy();
+    for (const connection of connections.values()) {
+      const { socket, asked, arrived } = connection;
+      const isRunning = asked !== undefined && lastAnswers.get(asked)?.closed === false;
+      if (!isRunning && arrived === socket.bytesRead) socket.destroy();
+      connection.arrived = socket.bytesRead;
+    }
   }
 
   /**
@@ -62,22 +76,25 @@ export function drainable(
    */
   async function drain(withinMs: number): Promise<void> {
     draining = true;
-    for (const response of lastAnswers.values()) if (!response.closed) finish(response);
-    // Accepts connections that are already established: the second turn is after a poll of the network.
-    await nextTurn();
-    await nextTurn();
+    for (const response of lastAnswers.values()) {
+      if (!response.headersSent) response.shouldKeepAlive = false;
+    }
+    await acceptAll();
     // The close of http would close idle connections at once.
     const closed = new Promise<void>((resolve) => {
       NetServer.prototype.close.call(server, () => resolve());
     });
-    const idle = setTimeout(closeIdle, Math.min(idleMs, withinMs));
+    closeIdle();
+    // Timers run before the network is polled: closing then would reset a request that has arrived but was not read.
+    const idle = setInterval(() => setImmediate(closeIdle), Math.min(idleMs, withinMs));
     const deadline = setTimeout(() => {
       for (const { socket } of connections.values()) socket.destroy();
     }, withinMs);
     await closed;
-    clearTimeout(idle);
+    clearInterval(idle);
     clearTimeout(deadline);
-    closeIdle();
+    // Ends a timer of http, which the other close leaves running.
+    server.close();
   }
 
   return { drain };

@@ -2,6 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
+import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -110,6 +111,45 @@ describe('the process', () => {
     expect(missing.printed).toContain('identities.jumphost');
     expect(missing.printed).toContain('none.json');
   });
+});
+
+describe('SIGTERM', () => {
+  const rounds = campaign(1, 30);
+
+  it(`under load, ${rounds} times, resets no request of a connection in use`, async () => {
+    const dir = await rackFolder(await startTestGoogle());
+    const path = '/computeMetadata/v1/instance/name';
+    for (let round = 0; round < rounds; round++) {
+      const server = await start(dir);
+      let answered = 0;
+      const resets: string[] = [];
+      const clients = Array.from({ length: 20 }, async () => {
+        const agent = new Agent({ keepAlive: true, maxSockets: 1, localAddress: '127.0.1.1' });
+        const to = { host: '127.0.0.1', port: server.port, agent, path };
+        for (let isServed = true; isServed; ) {
+          const request = get({ ...to, headers: { 'metadata-flavor': 'Google' } });
+          isServed = await once(request, 'response').then(
+            async ([response]) => {
+              answered += 1;
+              await once(response.resume(), 'end');
+              return true;
+            },
+            (error: unknown) => {
+              if (request.reusedSocket) resets.push(String(error));
+              return false;
+            },
+          );
+        }
+        agent.destroy();
+      });
+      await expect.poll(() => answered).toBeGreaterThan(100);
+
+      expect(await server.end('SIGTERM')).toBe(0);
+
+      await Promise.all(clients);
+      expect(resets).toEqual([]);
+    }
+  }, 3_600_000);
 });
 
 describe('kill -9', () => {
