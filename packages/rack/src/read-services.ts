@@ -4,6 +4,7 @@ import { type Problem, shown } from './issues.ts';
 import { withoutUnknown } from './lenient.ts';
 import { isMap } from './plain.ts';
 import { type ServiceName, serviceNames } from './service-ports.ts';
+import { withPubSubDefault } from './settings/alert-to-pubsub.ts';
 import { type ServicesSettings, settingsSchemas as schemas, servicesSchema } from './settings.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -16,7 +17,7 @@ export function readServices(
   strictFor: ServiceName | undefined,
   problems: Problem[],
 ): ServicesSettings {
-  const written = isMap(value) ? value : {};
+  const written = isMap(value) ? { ...value } : {};
   if (value !== undefined && !isMap(value)) {
     const message =
       value === null ? 'is empty; remove the key' : `expected a map, found ${shown(value)}`;
@@ -26,6 +27,8 @@ export function readServices(
     for (const name of Object.keys(written)) problems.push(...unknownService(name));
   }
 
+  const alerts = written['alert-to-pubsub'];
+  if (alerts !== undefined) written['alert-to-pubsub'] = withPubSubDefault(alerts);
   const raw = new Map<string, unknown>(
     serviceNames.map((name) => {
       const isStrict = strictFor === undefined || strictFor === name;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseRack } from './load.ts';
 import { swarmingSettings } from './overrides.ts';
-import { serviceNames, servicePorts } from './service-ports.ts';
+import { type ServiceName, serviceNames, servicePorts } from './service-ports.ts';
 import { hostOfUrl, serviceMetricsUrl, serviceUrl } from './service-urls.ts';
 import { defaultSettings, settingsSchemas } from './settings.ts';
 import { exampleRack, smallRack } from './testing/example.ts';
@@ -30,6 +30,34 @@ describe('the settings of services', () => {
       'machine-state': { port: 8004, metricsPort: 20_015 },
       'swarming-client': { port: 11_001, metricsPort: 20_014 },
     });
+  });
+});
+
+describe('Pub/Sub', () => {
+  const sinks = 'sinks: [{ name: log, kind: file, file: /var/log/alerts }]';
+  const settingsOf = (settings: string, strictFor: ServiceName = 'alert-to-pubsub') => {
+    const text = `rack: r\njumphost: { name: j, address: 127.0.0.1 }\nservices: { alert-to-pubsub: { ${settings} } }`;
+    return parseRack(text, { file: 'x', strictFor }).services['alert-to-pubsub'];
+  };
+
+  it.each([
+    ['', true],
+    ['sinks: []', true],
+    [sinks, false],
+    [`${sinks}, project: my-project`, true],
+    [`${sinks}, topic: prometheus-alerts`, true],
+    [`${sinks}, credentials: default`, true],
+    [`${sinks}, pubsub: true`, true],
+    [`${sinks}, project: my-project, pubsub: false`, false],
+  ])('with { %s }: %s', (settings, isSink) => {
+    expect(settingsOf(settings).pubsub).toBe(isSink);
+  });
+
+  it('may have newer sinks, for other services', () => {
+    const newer = 'pubsub: false, sinks: [{ name: a, kind: carrier-pigeon }]';
+
+    expect(settingsOf(newer, 'metadata-server').sinks).toEqual([]);
+    expect(() => settingsOf(newer)).toThrow(/carrier-pigeon/);
   });
 });
 

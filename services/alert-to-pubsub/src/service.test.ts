@@ -191,9 +191,14 @@ describe('alert-to-pubsub', () => {
     await expect
       .poll(async () => (await lab.client.status({})).sinks.map(({ name }) => name))
       .toEqual(['pubsub', 'log']);
-    await lab.edit('pubsub: false');
+    await lab.edit(`pubsub: false\nsinks: [{ name: log, kind: file, file: ${lab.dir}/log.jsonl }]`);
 
-    await expect.poll(async () => (await lab.client.status({})).sinks).toEqual([]);
+    await expect
+      .poll(async () => (await lab.client.status({})).sinks.map(({ name }) => name))
+      .toEqual(['log']);
+    await lab.edit('pubsub: false');
+    await expect.poll(async () => (await lab.readyz()).body).toMatch(/so no alert would arrive/);
+    expect((await lab.client.status({})).sinks.map(({ name }) => name)).toEqual(['log']);
   });
 
   it('refuses with 503 when the spool is full, and takes alerts again when there is space', {

@@ -53,9 +53,9 @@ describe('createSinks', () => {
   });
 
   it('can do without Pub/Sub', async () => {
-    const rack = await rackWith('{ pubsub: false }');
+    const rack = await rackWith('{ sinks: [{ name: log, kind: file, file: log.jsonl }] }');
 
-    expect(createSinks(rack)).toEqual([]);
+    expect(createSinks(rack).map(({ name }) => name)).toEqual(['log']);
     expect(encodeAsOf(rack)).toMatchObject({ format: 'flat', location: 'rack4' });
   });
 });

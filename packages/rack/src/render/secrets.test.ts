@@ -12,7 +12,7 @@ logins:
   machines: { username: root, privateKey: ./secrets/switch }
 services:
   metadata-server: { tls: { cert: tls/cert.pem, key: tls/key.pem } }
-  alert-to-pubsub: { pubsub: false }
+  alert-to-pubsub: { sinks: [{ name: chat, kind: http, url: "https://example.com" }] }
 `;
 
 describe('the Secret of a service', () => {

@@ -241,7 +241,14 @@ describe('renderWarnings', () => {
       'a folder of tokens in memory',
       { settings: { 'metadata-server': { handover: '/dev/shm/tokens' } } },
     ],
-    ['no Pub/Sub', { settings: { 'alert-to-pubsub': { pubsub: false } } }],
+    [
+      'no Pub/Sub',
+      {
+        settings: {
+          'alert-to-pubsub': { sinks: [{ name: 'a', kind: 'http', url: 'https://example.com' }] },
+        },
+      },
+    ],
     [
       'files in the state of a service',
       {

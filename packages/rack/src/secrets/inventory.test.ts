@@ -15,7 +15,7 @@ services:
   metadata-server: { tls: { cert: tls/cert.pem, key: tls/key.pem } }
   router-backup: { powerToken: secrets/power, encrypt: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p] }
   power-cycle-daemon: { repair: { enabled: true } }
-  alert-to-pubsub: { pubsub: false, auth: { bearer: secrets/alerts } }
+  alert-to-pubsub: { sinks: [{ name: chat, kind: http, url: "https://example.com" }], auth: { bearer: secrets/alerts } }
 `;
 
 describe('the secrets of a rack', () => {

@@ -4,6 +4,7 @@ import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
 import { object, path, secret, section, text } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';
+import { isMap } from '../plain.ts';
 import { common } from './common.ts';
 
 const name = text(/^[a-z][a-z0-9-]{0,30}$/, 'a name for a sink', 'pagers');
@@ -27,7 +28,7 @@ const anySink = {
 const fileSink = object({
   ...anySink,
   name: name.describe(
-    'Name of the sink and of its position in the spool. A renamed sink starts at the newest message.',
+    'Name of the sink and of its position in the spool. A renamed sink counts as a new one, which starts with the oldest message that no sink has received.',
   ),
   kind: z.literal('file'),
   file: path.describe('File for one JSON object per line.'),
@@ -39,7 +40,7 @@ const fileSink = object({
 const httpSink = object({
   ...anySink,
   name: name.describe(
-    'Name of the sink and of its position in the spool. A renamed sink starts at the newest message.',
+    'Name of the sink and of its position in the spool. A renamed sink counts as a new one, which starts with the oldest message that no sink has received.',
   ),
   kind: z.literal('http'),
   url: httpUrl.describe('URL that receives a request for each message.'),
@@ -66,7 +67,12 @@ export const alertToPubsub = section({
   ...common,
   project: project.exactOptional().describe('Project of the topic; default: from the credentials.'),
   topic: topic.default('prometheus-alerts').describe('Pub/Sub topic for alerts.'),
-  pubsub: z.boolean().default(true).describe('`false` publishes only to `sinks`.'),
+  pubsub: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Publish to Pub/Sub; `false` sends only to `sinks`. The default is `false` if there are `sinks` and no key that configures Pub/Sub, such as `project`.',
+    ),
   createTopic: z
     .boolean()
     .default(true)
@@ -158,5 +164,21 @@ export const alertToPubsub = section({
     .array(z.discriminatedUnion('kind', [fileSink, httpSink]))
     .default([])
     .describe('Other receivers of all messages; each has its own queue.'),
+}).refine(({ pubsub, sinks }) => pubsub || sinks.length > 0, {
+  path: ['pubsub'],
+  error: 'is false and `sinks` is empty, so no alert would arrive; remove it, or add a sink',
 });
 export type AlertToPubsubSettings = z.output<typeof alertToPubsub>;
+
+const pubSubKeys = ['project', 'topic', 'createTopic', 'endpoint', 'credentials', 'orderingKeys'];
+
+/**
+ * The section with the default of `pubsub` that follows from its other keys. Whoever lists sinks and configures nothing of
+ * Pub/Sub would get a sink that never accepts anything, and whose queue fills the spool.
+ */
+export function withPubSubDefault(written: unknown): unknown {
+  if (!isMap(written) || Object.hasOwn(written, 'pubsub')) return written;
+  const { sinks } = written;
+  if (!Array.isArray(sinks) || sinks.length === 0) return written;
+  return { ...written, pubsub: pubSubKeys.some((key) => Object.hasOwn(written, key)) };
+}

@@ -16,8 +16,9 @@ import { writeBacklog } from './backlog.ts';
 import { inFolder, metric, startAlertToPubsub, startAppendServer, startPubSub } from './rack.ts';
 import { alertScript, bytesScript } from './requests.ts';
 
-/** Nothing is delivered: it is the intake that is measured. */
-const intakeOnly = '    pubsub: false';
+/** Nothing is delivered, because the intake is measured: nobody listens there. */
+const intakeOnly =
+  '    pubsub: false\n    sinks: [{ name: away, kind: http, url: "http://127.0.0.1:1" }]';
 /** What a transition of such an alert takes in the spool. */
 const recordBytes = 780;
 /** A memory file system: a sync costs nothing there. */

@@ -47,14 +47,52 @@ sinks: [{ name: pagers, kind: http, url: "http://127.0.0.1:1/", dropWhenFull: tr
     await expect.poll(() => written('other.jsonl')).toEqual(['B']);
   });
 
+  it('that is removed leaves no acknowledged message to nobody', async () => {
+    const lab = await startLab();
+    const log = `sinks: [{ name: log, kind: file, file: ${lab.dir}/log.jsonl }]`;
+    const sinks = async () => (await lab.client.status({})).sinks.map(({ name }) => name);
+    await lab.pubsub.stop();
+    expect((await lab.post({ labels: { alertname: 'A' } })).status).toBe(200);
+    const ended = { labels: { alertname: 'A' }, endsAt: new Date().toISOString() };
+    expect((await lab.post(ended)).status).toBe(200);
+
+    await lab.edit(`pubsub: true\n${log}`);
+    await expect.poll(sinks).toEqual(['pubsub', 'log']);
+    await lab.edit(`pubsub: false\n${log}`);
+    await expect.poll(sinks).toEqual(['log']);
+
+    // A refresh would not repeat an alert that has ended.
+    await expect
+      .poll(() => readFile(join(lab.dir, 'log.jsonl'), 'utf8').catch(() => ''))
+      .toMatch(/"status":"resolved"/);
+  });
+
+  it('may lose only messages that another sink has received', async () => {
+    const clock = fakeClock(Date.now());
+    const away = (name: string) =>
+      `{ name: ${name}, kind: http, url: "http://127.0.0.1:1/", dropWhenFull: true }`;
+    const lab = await startLab({
+      clock,
+      settings: `pubsub: false\nspool: { maxAgeHours: 1 }\nsinks: [${away('a')}, ${away('b')}]`,
+    });
+    const depths = async () => (await lab.client.status({})).sinks.map(({ depth }) => depth);
+    expect((await lab.post({ labels: { alertname: 'A' } })).status).toBe(200);
+    await expect.poll(async () => (await lab.client.status({})).sinks[1]?.reason).toBeDefined();
+    clock.pass(2 * 3_600_000);
+
+    expect((await lab.post({ labels: { alertname: 'B' } })).status).toBe(503);
+    expect(await depths()).toEqual([1, 1]);
+  });
+
   it('that comes back gets no message again', async () => {
     const lab = await startLab();
     await lab.post({ labels: { alertname: 'A' } });
     await expect.poll(() => arrivedNames(lab)).toEqual(['A']);
-    await lab.edit('pubsub: false');
-    await expect.poll(async () => (await lab.client.status({})).sinks).toEqual([]);
+    const sinks = async () => (await lab.client.status({})).sinks.map(({ name }) => name);
+    await lab.edit(`pubsub: false\nsinks: [{ name: log, kind: file, file: ${lab.dir}/log.jsonl }]`);
+    await expect.poll(sinks).toEqual(['log']);
     await lab.edit('');
-    await expect.poll(async () => (await lab.client.status({})).sinks).toHaveLength(1);
+    await expect.poll(sinks).toEqual(['pubsub']);
     await lab.post({ labels: { alertname: 'B' } });
 
     await expect.poll(() => arrivedNames(lab)).toContain('B');

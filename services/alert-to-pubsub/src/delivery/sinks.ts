@@ -145,7 +145,12 @@ export class Sinks {
     const { spool } = this;
     if (spool === undefined) return;
     const kept = [...this.entries].filter(([, { configured }]) => !configured.dropWhenFull);
-    const needed = Math.min(spool.next, ...kept.map(([name]) => cursorOf(spool, name)));
+    const cursors = [...this.entries.keys()].map((name) => cursorOf(spool, name));
+    // If all sinks may lose messages, one of them must have received what the others lose.
+    const needed =
+      kept.length === 0
+        ? Math.max(...cursors)
+        : Math.min(...kept.map(([name]) => cursorOf(spool, name)));
     for (const [name, { configured, delivery }] of this.entries) {
       if (!configured.dropWhenFull || cursorOf(spool, name) >= needed) continue;
       const count = delivery?.skipTo(needed) ?? 0;
@@ -184,22 +189,17 @@ export class Sinks {
   }
 
   /**
-   * Removes the cursors of sinks that have left rack.yaml, also while this service was not running.
+   * Removes the cursors of sinks that have left rack.yaml, even if this service was not running then.
    *
-   * @returns where a sink without a cursor begins: with the next message. Sinks that replace all others begin where those
-   * were, and the first ones ever receive all that is there.
+   * @returns where a sink without a cursor begins: with the oldest message that no sink has received. So a sink that fails
+   * may be removed once another one is there. The first sinks ever receive all messages.
    */
   private updateCursors(names: ReadonlySet<string>): number {
     const { spool } = this;
     if (spool === undefined) return 0;
-    // Sinks that come after a time without any begin where the last ones were.
-    if (names.size === 0) return spool.next;
-    const cursors = [...spool.cursors()];
-    const removed = cursors.filter(([name]) => !names.has(name));
-    for (const [name] of removed) spool.removeCursor(name);
-    if (cursors.length === 0) return spool.first;
-    if (removed.length < cursors.length) return spool.next;
-    return Math.min(...removed.map(([, cursor]) => cursor));
+    const cursors = spool.cursors();
+    for (const name of cursors.keys()) if (!names.has(name)) spool.removeCursor(name);
+    return Math.max(spool.first, ...cursors.values());
   }
 
   private deliver(sink: Sink, from: number): Delivery | undefined {
