@@ -43,8 +43,12 @@ export interface Pis {
   rack: Rack | undefined;
   /** As root. @throws JumphostError @throws FleetError */
   open(name: string, signal: AbortSignal): Promise<Host>;
-  /** Over a new connection of its own, with a key alone: for changes that may lock out. */
-  newSession(name: string, signal: AbortSignal): Promise<Host & { close(): Promise<void> }>;
+  /** Over a new connection of its own, with a key alone: for changes that may lock out. `server` as in `Guard`. */
+  newSession(
+    name: string,
+    signal: AbortSignal,
+    server?: string,
+  ): Promise<Host & { close(): Promise<void> }>;
 }
 
 /**
@@ -82,16 +86,21 @@ export async function findPis(
   return {
     ...{ names, rack },
     open: (name, stop) => openBy(computers, name, stop),
-    async newSession(name, stop) {
+    async newSession(name, stop, server) {
       const way =
         through && (await openJumphost(through.rack, { env: io.env, mayAsk: false, signal: stop }));
       const own = await openComputers({ ...shared, ...(way && { jumphost: way }) });
+      const target = { ...targets.get(name), name };
+      const jumphost = { sshArguments: (end: AbortSignal) => own.sshArguments(target, end) };
+      const last =
+        server === undefined ? own : await openComputers({ ...shared, jumphost, server });
       const close = async () => {
+        if (last !== own) await last.close();
         await own.close();
         await way?.close();
       };
       try {
-        return { ...(await openBy(own, name, stop)), close };
+        return { ...(await openBy(last, name, stop)), close };
       } catch (error) {
         await close();
         throw error;

@@ -16,6 +16,8 @@ export interface Way {
   address?: string;
   /** Arguments of a client of the connection to go through. */
   through?(signal: AbortSignal): Promise<string[]>;
+  /** A command there that serves SSH on its standard streams, instead of the port of `host`. */
+  server?: string;
   signIn?: { hasPassword: boolean; acceptsNewKeys: boolean };
 }
 

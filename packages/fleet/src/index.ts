@@ -24,6 +24,7 @@ export {
   type MachineCommand,
   type MachineTarget,
   openJumphost,
+  openServer,
 } from './open-jumphost.ts';
 export { type OpenOptions, type OpenRack, openRack } from './open-rack.ts';
 export type { Ended } from './program.ts';

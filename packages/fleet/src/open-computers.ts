@@ -15,7 +15,9 @@ import { Tunnel } from './tunnel.ts';
 export interface ComputersOptions {
   env: NodeJS.ProcessEnv;
   /** Between the desk and all of them. */
-  jumphost?: Jumphost;
+  jumphost?: Pick<Jumphost, 'sshArguments'>;
+  /** A command on that jumphost that serves SSH on its standard streams, instead of the port of each. */
+  server?: string;
   /** A file with the password of those that accept none of the desk's keys yet. */
   passwordFile?: string;
   /** Accepts the host key of a computer that this desk has never seen. A changed one is rejected all the same. */
@@ -36,6 +38,8 @@ export interface Computers {
     options: StartOptions,
     signal: AbortSignal,
   ): Promise<ChildProcess>;
+  /** Arguments of a client of the connection to a computer. */
+  sshArguments(target: MachineTarget, signal: AbortSignal): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -43,6 +47,7 @@ export interface Computers {
 export async function openComputers({
   env,
   jumphost,
+  server,
   passwordFile,
   acceptsNewKeys = false,
   connectMs = 30_000,
@@ -58,6 +63,7 @@ export async function openComputers({
       ...(address !== undefined && { address }),
       ...(user !== undefined && { user }),
       ...(jumphost && { through: jumphost.sshArguments }),
+      ...(server !== undefined && { server }),
       signIn: { hasPassword: password !== undefined, acceptsNewKeys },
     };
   }
@@ -81,12 +87,17 @@ export async function openComputers({
     return { tunnel, started };
   }
 
+  async function sshArguments(target: MachineTarget, signal: AbortSignal) {
+    const known = tunnels.get(target.name) ?? connect(target, signal);
+    tunnels.set(target.name, known);
+    await known.started;
+    return await known.tunnel.sshArguments(signal);
+  }
+
   return {
+    sshArguments,
     async start(target, command, options, signal) {
-      const known = tunnels.get(target.name) ?? connect(target, signal);
-      tunnels.set(target.name, known);
-      await known.started;
-      const args = ['-T', ...(await known.tunnel.sshArguments(signal)), command];
+      const args = ['-T', ...(await sshArguments(target, signal)), command];
       return guardian.start('ssh', args, { env, ...options });
     },
     async close() {

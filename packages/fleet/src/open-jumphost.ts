@@ -1,7 +1,7 @@
 /** The way to a jumphost alone: ssh, and no cluster. */
 import type { ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
-import type { FleetRack } from './clusters.ts';
+import type { FleetRack, K3sRack } from './clusters.ts';
 import { relayCommand, streamOf } from './datagram-relay.ts';
 import { FleetError } from './errors.ts';
 import { type Guardian, type StartOptions, startGuardian } from './guardian.ts';
@@ -76,6 +76,32 @@ export async function openJumphost(
     throw error;
   }
   return { ...throughTunnel(tunnel, guardian, env), close };
+}
+
+/**
+ * A connection to a second SSH server: a command on the jumphost that serves SSH on its standard streams.
+ *
+ * @throws FleetError The message says what to do. @throws The signal's reason.
+ */
+export async function openServer(
+  rack: K3sRack,
+  server: string,
+  options: Omit<OpenOptions, 'role'>,
+): Promise<Jumphost & { close(): Promise<void> }> {
+  const outer = await openJumphost(rack, options);
+  const through = outer.sshArguments;
+  try {
+    const ways = rack.ways.map(({ jump: _, ...way }) => ({ ...way, through, server }));
+    const inner = await openJumphost({ ...rack, ways }, options);
+    async function close() {
+      await inner.close();
+      await outer.close();
+    }
+    return { ...inner, close };
+  } catch (error) {
+    await outer.close();
+    throw error;
+  }
 }
 
 export function throughTunnel(

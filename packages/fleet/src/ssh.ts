@@ -12,7 +12,7 @@ interface MasterOptions {
 
 /** Options of the connection that all others share. It forwards nothing until it is asked to. */
 export function masterArguments(way: Way, { control, mayAsk, through }: MasterOptions): string[] {
-  const { host, address, signIn } = way;
+  const { host, address, signIn, server } = way;
   return [
     '-N',
     '-n',
@@ -33,7 +33,7 @@ export function masterArguments(way: Way, { control, mayAsk, through }: MasterOp
         ...(!signIn.acceptsNewKeys && { StrictHostKeyChecking: 'yes' }),
         NumberOfPasswordPrompts: '1',
       }),
-      ...(through && { ProxyCommand: proxyThrough(through) }),
+      ...(through && { ProxyCommand: proxyThrough(through, server) }),
       ...(address !== undefined && placeOf(host, address)),
       ConnectTimeout: '10',
       // A dead connection ends after 15 s, and then the next one begins.
@@ -93,8 +93,12 @@ export function machineArguments(
   ];
 }
 
-function proxyThrough(client: readonly string[]): string {
-  return ['ssh', '-W', '[%h]:%p', ...client.map(literal)].join(' ');
+/** @param server a command to connect to, instead of the port of the host */
+function proxyThrough(client: readonly string[], server?: string): string {
+  const words = client.map(literal);
+  return server === undefined
+    ? ['ssh', '-W', '[%h]:%p', ...words].join(' ')
+    : ['ssh', '-T', ...words, literal(server)].join(' ');
 }
 
 /** Addresses are given to other machines, names are not. */

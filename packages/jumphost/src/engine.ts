@@ -12,6 +12,8 @@ export type StepState =
   /** It was so before. */
   | 'ok'
   | 'changed'
+  /** A person wanted it to be left out. */
+  | 'skipped'
   | 'differs'
   | 'failed';
 
@@ -28,13 +30,15 @@ export interface PrepareOptions {
   /** Called for every change of a state, with all steps. */
   report(steps: readonly StepProgress[]): void;
   signal: AbortSignal;
+  /** Names of steps that are left out. Those that depend on them are done all the same. */
+  skip?: readonly string[];
   /** Who makes the changes, for others who come meanwhile. */
   by?: string;
 }
 
 /**
- * Checks each step, applies what differs, and checks again. Stops at the first that fails. Nothing is remembered: each run looks
- * at the host itself, so that it may be run again at any time. Two runs never change one host at once.
+ * Checks each step, applies what differs, and checks again. Steps that depend on one that fails wait for the next run. Nothing is
+ * remembered: each run looks at the host itself, so that it may be run again at any time. Two runs never change one host at once.
  *
  * @returns the steps, in order
  * @throws JumphostError Somebody else changes it now.
@@ -52,7 +56,7 @@ export async function prepare(
 async function throughSteps(
   host: Host,
   steps: readonly Step[],
-  { isCheck, report, signal }: PrepareOptions,
+  { isCheck, report, signal, skip = [] }: PrepareOptions,
 ): Promise<StepProgress[]> {
   const all = steps.map(
     ({ name, about }): StepProgress => ({ name, about, state: 'waiting', text: '' }),
@@ -63,6 +67,16 @@ async function throughSteps(
   };
   for (const [at, step] of steps.entries()) {
     signal.throwIfAborted();
+    const unmet = unmetBy(steps, all, at).join(', ');
+    if (skip.includes(step.name)) {
+      show(at, 'skipped');
+      continue;
+    }
+    // A check may find more: what is there already does not depend on what is missing.
+    if (!isCheck && unmet !== '') {
+      show(at, 'waiting', `waits for ${unmet}`);
+      continue;
+    }
     show(at, 'checking');
     try {
       const before = await step.check(host);
@@ -76,12 +90,23 @@ async function throughSteps(
       }
     } catch (error) {
       signal.throwIfAborted();
-      show(at, 'failed', errorText(error));
-      // What cannot be checked now may follow from what differs before it.
-      if (!isCheck || isLost(error)) break;
+      const isLost = error instanceof JumphostError && error.code === 'LOST';
+      if (isCheck && !isLost && step.needs !== undefined && unmet !== '') {
+        show(at, 'waiting', `waits for ${unmet}`);
+      } else show(at, 'failed', errorText(error));
+      if (isLost) break;
     }
   }
   return all;
+}
+
+/** Names of the earlier steps that it depends on, and that are not done. */
+function unmetBy(steps: readonly Step[], all: readonly StepProgress[], at: number): string[] {
+  const needs = steps[at]?.needs;
+  return all.slice(0, at).flatMap(({ name, state }, index) => {
+    const isNeeded = needs === undefined || steps[index]?.needs === undefined;
+    return !isDone(state) && (isNeeded || needs.includes(name)) ? [name] : [];
+  });
 }
 
 async function checkAgain(host: Host, step: Step): Promise<string> {
@@ -94,10 +119,10 @@ function textOf({ differs }: Check): string {
   return differs.join('; ');
 }
 
-function isLost(error: unknown): boolean {
-  return error instanceof JumphostError && error.code === 'LOST';
+function isDone(state: StepState): boolean {
+  return state === 'ok' || state === 'changed' || state === 'skipped';
 }
 
 export function isPrepared(steps: readonly StepProgress[]): boolean {
-  return steps.every(({ state }) => state === 'ok' || state === 'changed');
+  return steps.every(({ state }) => isDone(state));
 }

@@ -17,6 +17,15 @@ export interface GuardedChange {
   files: readonly FileContent[];
   /** A script that lets programs read them, or do without those that are gone. It runs apart from our connection. */
   activate: string;
+  trial?: Trial;
+}
+
+/** A second SSH server, which reads the new files before the one that runs does. */
+export interface Trial {
+  /** A command for a shell of the user who signs in: serves SSH on its standard streams. */
+  server: string;
+  /** A script that prints the settings that may keep people out. */
+  suspects: string;
 }
 
 export interface Guard {
@@ -25,9 +34,10 @@ export interface Guard {
   /**
    * A new connection, which shares nothing with one that is there.
    *
+   * @param server of a trial: to connect to, through the connection that is there
    * @throws It cannot be made.
    */
-  newSession(signal: AbortSignal): Promise<Host & { close(): Promise<void> }>;
+  newSession(signal: AbortSignal, server?: string): Promise<Host & { close(): Promise<void> }>;
   signal: AbortSignal;
 }
 
@@ -63,20 +73,50 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
     await host.run(`sh ${pending}/go-back ${filesOnly}`).catch(() => undefined);
     throw error;
   }
+  const refusal = change.trial && (await whyNoSession(guard, change.trial.server));
+  if (change.trial !== undefined && refusal !== undefined) {
+    const { suspects } = change.trial;
+    await host.need(`sh ${pending}/go-back ${filesOnly}`);
+    const { stdout } = await host.run(suspects);
+    throw new JumphostError(
+      'TAKEN_BACK',
+      `${host.name}: a second sshd with the files on its disk does not let you in (${refusal}); nothing was activated, but sshd would read them at its next start; correct ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'}, and run it again`,
+    );
+  }
   const problem = await activate(host, change, guard.signal);
   if (problem !== undefined) {
     await host.need(`sh ${pending}/go-back`);
-    throw new JumphostError(
-      'TAKEN_BACK',
-      `${host.name}: ${problem}; the former settings are in force again`,
-    );
+    throw new JumphostError('TAKEN_BACK', `${host.name}: ${problem}; ${await outcome(guard)}`);
   }
   const why = await confirm(guard, until);
   if (why === undefined || (await isKept(host, guard))) return;
   throw new JumphostError(
     'TAKEN_BACK',
-    `${host.name}: no new ssh session got in after the change (${why}), and after ${guard.returnSeconds} s the former settings were in force again`,
+    `${host.name}: no new ssh session got in after the change (${why}), and it was taken back after ${guard.returnSeconds} s; ${await outcome(guard)}`,
   );
+}
+
+/** After the rollback. The files are those of before, but programs may have read others for the first time. */
+async function outcome(guard: Guard): Promise<string> {
+  const why = await whyNoSession(guard);
+  return why === undefined
+    ? 'the former settings are in effect again, and a new ssh session gets in'
+    : `the former files are there again, but still no new ssh session gets in (${why}); correct that at its console, or in a session that is still open`;
+}
+
+/** Undefined when one gets in. */
+async function whyNoSession(
+  { newSession, signal }: Guard,
+  server?: string,
+): Promise<string | undefined> {
+  try {
+    const open = (stop: AbortSignal) => newSession(stop, server);
+    await (await openWithin(firstSessionMs, open, signal)).close();
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    return errorText(error);
+  }
 }
 
 /** Copies what is there, and sets the timer. */

@@ -1,7 +1,8 @@
 /** Services that something else serves in place of k3s: what skolo-stand-in has noted on the jumphost. */
-import { parseJson } from '@skolo/errors';
-import { jumphostServices } from '@skolo/rack/ports';
+import { parseJson, shellWord } from '@skolo/errors';
+import { type JumphostService, jumphostServices, servicePorts } from '@skolo/rack/ports';
 import { HeldService, heldFolder } from '@skolo/rack/stand-in';
+import { linesOf } from './files.ts';
 import type { Host } from './host.ts';
 
 /** By service. A file that cannot be read is a hold of somebody. */
@@ -14,6 +15,28 @@ export async function readHeld(host: Pick<Host, 'read'>): Promise<Map<string, He
     held.set(service, data ?? { by: 'somebody', since: 'an unknown time' });
   }
   return held;
+}
+
+/**
+ * Why the units of an existing system that hold a service do not serve it: the hold is written before they start, and they may
+ * have ended since. Empty when they serve. A power controller may listen on no port.
+ */
+export async function whyNotServing(
+  host: Pick<Host, 'need'>,
+  service: JumphostService,
+  units: readonly string[],
+): Promise<string[]> {
+  const { port, metricsPort } = servicePorts[service];
+  const listens =
+    service === 'power-cycle-daemon'
+      ? 'true'
+      : `ss -Hltn '( sport = :${port} or sport = :${metricsPort} )' | grep -q .`;
+  return linesOf(
+    await host.need(`for each in ${units.map(shellWord).join(' ')}; do
+  systemctl is-active -q "$each" || { echo "$each does not run: journalctl -u $each"; exit 0; }
+done
+${listens} || echo 'nothing listens on port ${port} or ${metricsPort}'`),
+  );
 }
 
 /** For people: who serves instead, and how that ends. */

@@ -8,7 +8,13 @@ export {
   tooLong,
 } from './between-tasks.ts';
 export { type Download, downloader, type FileCheck } from './downloads.ts';
-export { isPrepared, prepare, type StepProgress, type StepState } from './engine.ts';
+export {
+  isPrepared,
+  type PrepareOptions,
+  prepare,
+  type StepProgress,
+  type StepState,
+} from './engine.ts';
 export { JumphostError } from './errors.ts';
 export {
   checkByScript,
@@ -56,7 +62,7 @@ export {
 } from './spare-daemon.ts';
 export type { Check, Step } from './step.ts';
 export { type AskedService, accountsStep, manifestsStep, type Part } from './steps/cluster.ts';
-export { guardedStep } from './steps/guarded.ts';
+export { guardedStep, sshTrial } from './steps/guarded.ts';
 export { type JumphostNeeds, stepsOf, subnetOf } from './steps/index.ts';
 export { imagesStep, k3sConfigStep, k3sStep } from './steps/k3s.ts';
 export {

@@ -4,6 +4,7 @@
  *
  * One test goes on where the one before has ended: it is the story of one jumphost.
  */
+import { heldFolder } from '@skolo/rack/stand-in';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isPrepared, prepare, type StepProgress } from './engine.ts';
 import { changeGuarded } from './guarded-change.ts';
@@ -41,8 +42,13 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
     await jumphost?.close();
   });
 
-  const go = (isCheck = false) =>
-    prepare(host, testSteps(jumphost.desk, signal), { isCheck, signal, report() {} });
+  const go = (isCheck = false, skip: string[] = []) =>
+    prepare(host, testSteps(jumphost.desk, signal), { isCheck, skip, signal, report() {} });
+
+  const only = (...names: string[]) => {
+    const steps = testSteps(jumphost.desk, signal).filter(({ name }) => names.includes(name));
+    return prepare(host, steps, { isCheck: false, signal, report() {} });
+  };
 
   it('differs in nearly everything, and a check changes nothing', async () => {
     const before = await host.need(snapshot);
@@ -50,6 +56,9 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
     const steps = await go(true);
 
     expect(statesOf(steps)).toMatchObject({ system: 'ok', packages: 'differs', k3s: 'differs' });
+    expect(steps.find(({ name }) => name === 'label')).toMatchObject({
+      ...{ state: 'waiting', text: 'waits for k3s' },
+    });
     expect(isPrepared(steps)).toBe(false);
     expect(await host.need(snapshot)).toBe(before);
   });
@@ -69,16 +78,17 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
     ['k3s', '/usr/local/bin'],
   ] as const;
   it.each(full.filter(([step]) => inFull || step === 'programs'))(
-    'stops in the step %s where its disk is full, and says so',
+    'says in the step %s that the disk is full, and only what depends on it waits',
     async (step, folder) => {
       await host.need(`mkdir -p ${folder} && mount -t tmpfs -o size=64k tmpfs ${folder}
 head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
 
-      const steps = statesOf(await go());
+      const steps = await only(step, 'programs', 'units');
       await host.need(`umount ${folder}`);
 
-      expect(steps[step]).toMatch(/No space left on device.*its disk is full: make room/);
-      expect(Object.values(steps).at(-1)).toBe('waiting');
+      expect(statesOf(steps)[step]).toMatch(/No space left on device.*its disk is full: make room/);
+      const isNeeded = step === 'packages' || step === 'programs';
+      expect(statesOf(steps).units).toMatch(isNeeded ? 'waiting' : /^(ok|changed)$/);
     },
   );
 
@@ -248,6 +258,99 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     expect(await host.read(path)).toBe(before);
     expect((await host.run('systemctl is-active skolo-return.timer')).stdout).toBe('inactive\n');
     expect(await host.need('ls /var/lib/skolo-jumphost')).toBe('said\n');
+  });
+
+  it('tries the files of sshd with a second one, before the first reads what others wrote', async () => {
+    const [ours, foreign] = ['10-skolo', '99-foreign'].map(
+      (each) => `/etc/ssh/sshd_config.d/${each}.conf`,
+    ) as [string, string];
+    await host.write({ path: ours, content: 'MaxSessions 100\n' });
+    await host.write({ path: foreign, content: 'AllowUsers nobody\n' });
+
+    const [ssh] = await only('ssh');
+    const session = await openTestHost(jumphost.desk, signal);
+    await session.close();
+
+    expect(ssh).toMatchObject({
+      state: 'failed',
+      text: expect.stringMatching(
+        /a second sshd .* does not let you in .*; nothing was activated.*correct \S+99-foreign.conf:1:AllowUsers nobody/,
+      ),
+    });
+    expect(await host.read(ours)).toBe('MaxSessions 100\n');
+    expect((await host.run('systemctl is-active skolo-return.timer')).stdout).toBe('inactive\n');
+
+    await host.need(`rm ${foreign}`);
+    expect(await only('ssh')).toMatchObject([{ state: 'changed' }]);
+  });
+
+  it('sees a hold whose units do not serve, as a run leaves it that failed there', async () => {
+    const hold = { by: 'root', since: 'today', former: ['old-metadata.service'] };
+    const path = `${heldFolder}/metadata-server.json`;
+    await host.write({ path, content: JSON.stringify(hold) });
+
+    const differs = await only('predecessors');
+    await host.need(`systemd-run --quiet --unit=old-metadata sleep 600`);
+    const deaf = await only('predecessors');
+    await host.need(`systemctl stop old-metadata
+systemd-run --quiet --unit=old-metadata /opt/test/node -e "require('node:http').createServer((_, answer) => answer.end()).listen(80)"
+until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
+    const serves = await only('predecessors');
+    await host.need(`systemctl stop old-metadata && rm ${path}`);
+
+    expect(differs).toMatchObject([
+      { state: 'failed', text: expect.stringContaining('old-metadata.service does not run') },
+    ]);
+    expect(deaf).toMatchObject([
+      { text: expect.stringContaining('nothing listens on port 80 or 20010; repair it, or let') },
+    ]);
+    expect(serves).toMatchObject([{ state: 'ok' }]);
+  });
+
+  it('goes on past a step that fails, names the file of apt, and can leave a step out', async () => {
+    const file = '/etc/apt/apt.conf.d/99-foreign';
+    const node =
+      'k3s kubectl label node jumphost-rack4 node-restriction.kubernetes.io/skolo-jumphost-';
+    const foreign = (content: string) => host.write({ path: file, content });
+    await foreign('APT::Periodic {\n  Unattended-Upgrade "0";\n};\n');
+    // As a power cut leaves it, which has zeroed a file.
+    await host.need(`${node} > /dev/null; : > "$(readlink -f /usr/bin/node)"`);
+
+    const steps = await go();
+    await foreign('APT::Periodic { nonsense\n');
+    const [damaged] = await only('updates');
+    const skipped = await go(false, ['updates']);
+    await host.need(`rm ${file}`);
+
+    expect(statesOf(steps)).toMatchObject({
+      updates: `failed: was changed, and still differs: another file turns updates off: ${file}:2; correct that one`,
+      ...{ node: 'changed', label: 'changed', predecessors: 'ok' },
+    });
+    expect(damaged?.text).toMatch(
+      /apt cannot read its settings: .*99-foreign.*; correct that file/,
+    );
+    expect(statesOf(skipped).updates).toBe('skipped');
+    expect(isPrepared(skipped)).toBe(true);
+  });
+
+  it('says after a rollback whether anybody gets in', async () => {
+    const path = '/etc/skolo/of-a-test';
+    const change = { name: 'test', files: [{ path, content: 'other' }], activate: 'false' };
+    const guard = { returnSeconds: 60, signal };
+
+    const locked = changeGuarded(host, change, {
+      ...guard,
+      newSession: () => Promise.reject(new Error('Permission denied')),
+    });
+
+    await expect(locked).rejects.toThrow(
+      'the former files are there again, but still no new ssh session gets in (Permission denied)',
+    );
+    const open = changeGuarded(host, change, {
+      ...guard,
+      newSession: (stop) => openTestHost(jumphost.desk, stop),
+    });
+    await expect(open).rejects.toThrow('and a new ssh session gets in');
   });
 
   it('takes a firewall back that lets nobody in', async () => {

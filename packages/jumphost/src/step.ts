@@ -4,6 +4,11 @@ import type { Host } from './host.ts';
 export interface Step {
   /** One word. */
   name: string;
+  /**
+   * Names of the earlier steps that it depends on: it waits when one of them fails. Absent: it depends on every earlier step, and
+   * every later one on it.
+   */
+  needs?: readonly string[];
   /** For people: what is there when it is done. */
   about: string;
   /** What differs from that, a text for each; empty when it is done. Changes nothing. */

@@ -1,12 +1,15 @@
 /** What the cluster has to have before the overlay, and the overlay. */
 import { shellWord } from '@skolo/errors';
 import { z } from 'zod';
+import { JumphostError } from '../errors.ts';
 import { checkByScript } from '../files.ts';
 import { heldText, readHeld } from '../held.ts';
 import type { Host } from '../host.ts';
 import type { Check, Step } from '../step.ts';
 
 const kubectl = 'k3s kubectl';
+/** Of a shell: there is no such command. */
+const notFound = 127;
 /** Of a cluster that has just started. */
 const patienceSeconds = 180;
 
@@ -38,6 +41,7 @@ export function manifestsStep({ name, about, manifests, kubectl }: ManifestsStep
       });
       const missing = [...stderr.matchAll(/^Error from server \(NotFound\): (.+)$/gm)];
       if (code === 0) return { differs: [] };
+      if (code === notFound) throw new JumphostError('STEP', stderr);
       return {
         differs:
           missing.length > 0
@@ -62,7 +66,7 @@ export function labelStep(node: string): Step {
     name: 'label',
     about: `the node ${node} is the jumphost, and no other is`,
     check:
-      checkByScript(`nodes=$(${kubectl} get nodes -l ${label}=true -o name 2>&1) || { echo "$nodes" | tail -n 1; exit 0; }
+      checkByScript(`nodes=$(${kubectl} get nodes -l ${label}=true -o name 2>&1) || { code=$?; echo "$nodes" | tail -n 1; [ $code != ${notFound} ] || exit $code; exit 0; }
 case " $(echo $nodes) " in *" node/"${name}" "*) ;; *) echo 'the node '${name}' has no label ${label}=true' ;; esac
 for each in $nodes; do
   [ "$each" = node/${name} ] || echo "$each has the label, too: k3s kubectl label $each ${label}-"

@@ -1,6 +1,7 @@
 /** Steps that may lock everybody out: firewall and sshd. */
+import { shellWord } from '@skolo/errors';
 import { differingFiles, linesOf } from '../files.ts';
-import { changeGuarded, type Guard, unconfirmed } from '../guarded-change.ts';
+import { changeGuarded, type Guard, type Trial, unconfirmed } from '../guarded-change.ts';
 import type { FileContent, Host } from '../host.ts';
 import type { Step } from '../step.ts';
 
@@ -9,11 +10,12 @@ interface GuardedStep extends Pick<Step, 'name' | 'about'> {
   activate: string;
   /** Prints a line for each thing that is not as it has to be. */
   verify: string;
+  trial?: Trial;
 }
 
 /** A step whose change returns by itself, unless a new session gets in after it. */
 export function guardedStep(step: GuardedStep, guard: Guard): Step {
-  const { name, about, activate, verify } = step;
+  const { name, about, activate, verify, trial } = step;
   return {
     ...{ name, about },
     async check(host) {
@@ -22,7 +24,8 @@ export function guardedStep(step: GuardedStep, guard: Guard): Step {
       return { differs: [...differs, ...linesOf(said)] };
     },
     async apply(host) {
-      await changeGuarded(host, { name, activate, files: await step.files(host) }, guard);
+      const change = { name, activate, files: await step.files(host), ...(trial && { trial }) };
+      await changeGuarded(host, change, guard);
     },
   };
 }
@@ -139,6 +142,13 @@ export const sshFile: FileContent = {
     .join('')}`,
 };
 
+/** What skolo writes is tried with what others have written: sshd reads all of it at once. */
+export const sshTrial: Trial = {
+  server: `exec sh -c ${shellWord(`[ "$(id -u)" = 0 ] || set -- sudo -n
+exec "$@" sh -c 'mkdir -p /run/sshd; [ ! -r /etc/default/ssh ] || . /etc/default/ssh; exec /usr/sbin/sshd -i $SSHD_OPTS'`)}`,
+  suspects: `grep -sHniE '^[[:space:]]*((allow|deny)(users|groups)|authenticationmethods|authorizedkeys|((pubkey\\w+|permitroot\\w+)[[:space:]]+no)|match)' /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf`,
+};
+
 /** Keys alone, connections that end when a desk is gone, and room for many sessions. */
 export function sshStep(guard: Guard): Step {
   const wanted = Object.entries(sshSettings);
@@ -147,6 +157,7 @@ export function sshStep(guard: Guard): Step {
       name: 'ssh',
       about: 'sshd accepts keys alone, and ends connections of desks that are gone',
       files: async () => [sshFile],
+      trial: sshTrial,
       activate: 'mkdir -p /run/sshd && sshd -t && systemctl reload ssh.service',
       verify: `mkdir -p /run/sshd
 settings=$(sshd -T) || echo 'sshd does not accept its own settings: sshd -t'

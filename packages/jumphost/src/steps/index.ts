@@ -62,8 +62,39 @@ export function subnetOf({ name, network: { subnet } }: Rack): string {
   );
 }
 
+/** Beside `system`, which all depend on: a step that fails stops these. */
+const dependencies: Readonly<Record<string, readonly string[]>> = {
+  clock: ['packages'],
+  sole: ['address'],
+  firewall: ['packages'],
+  units: ['packages', 'programs'],
+  'secret-files': ['units'],
+  // What it is made with cannot be changed later, and without a firewall anybody reaches it.
+  'k3s-config': ['secret-files'],
+  k3s: ['clock', 'address', 'sole', 'firewall', 'k3s-config', 'images'],
+  accounts: ['k3s'],
+  label: ['k3s'],
+  secrets: ['accounts'],
+  predecessors: ['node', 'units', 'k3s'],
+  nfs: ['packages', 'address'],
+  // Never two power controllers.
+  overlay: ['label', 'secrets', 'predecessors', 'nfs'],
+  services: ['overlay'],
+};
+
 /** @throws JumphostError rack.yaml lacks what a jumphost needs. */
 export function stepsOf(needs: JumphostNeeds): Step[] {
+  const [system, ...others] = allSteps(needs);
+  return [
+    { ...system, needs: [] },
+    ...others.map((step) => ({
+      ...step,
+      needs: ['system', ...(dependencies[step.name] ?? [])],
+    })),
+  ];
+}
+
+function allSteps(needs: JumphostNeeds): [Step, ...Step[]] {
   const { rack, download, guard, sources, now } = needs;
   const subnet = subnetOf(rack);
   const k3s = { version: needs.k3sVersion, download };

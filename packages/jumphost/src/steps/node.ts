@@ -26,9 +26,13 @@ export function nodeStep(download: Download, url = 'https://nodejs.org/dist'): S
     name: 'node',
     about: `Node ${leastMajor} or newer at ${installed}`,
     async check(host) {
-      const { stdout } = await host.run(`${installed} --version`);
-      const version = /^v(\d+)\.\S+/.exec(stdout.trim());
-      if (version === null) return { differs: [`${installed} is missing`] };
+      // Not --version: a damaged program may still print that.
+      const { code, stdout } = await host.run(
+        `[ -e ${installed} ] || exit 44; ${installed} -p process.version`,
+      );
+      const version = code === 0 ? /^v(\d+)\.\S+/.exec(stdout.trim()) : null;
+      if (version === null)
+        return { differs: [`${installed} ${code === 44 ? 'is missing' : 'does not run'}`] };
       const [note] = version;
       const isNew = Number(version[1]) >= leastMajor;
       return { differs: isNew ? [] : [`${installed} is ${note}`], note };
@@ -53,7 +57,7 @@ export function nodeStep(download: Download, url = 'https://nodejs.org/dist'): S
 /** A package of Debian would write its own over ours at its next update. */
 async function refuseForeign(host: Host): Promise<void> {
   await host.need(`owner=$(dpkg-query -S ${installed} 2>/dev/null | cut -d: -f1)
-[ -z "$owner" ] || { echo "${installed} is too old, and belongs to the package $owner; remove that (apt-get remove $owner), and try again" >&2; exit 1; }`);
+[ -z "$owner" ] || { echo "${installed} is too old or damaged, and belongs to the package $owner; remove that (apt-get remove $owner), and try again" >&2; exit 1; }`);
 }
 
 /** The archive is checked before anything of it runs. A folder that is there is whole. */

@@ -1,9 +1,9 @@
 /** A former system serves until it is handed over, service by service: two power controllers never run at once. */
-
+import { jumphostServices } from '@skolo/rack/ports';
 import type { HeldService } from '@skolo/rack/stand-in';
 import { linesOf } from '../files.ts';
 import { handOver } from '../hand-over.ts';
-import { heldText, readHeld } from '../held.ts';
+import { heldText, readHeld, whyNotServing } from '../held.ts';
 import type { Host } from '../host.ts';
 import { findPredecessors, type Predecessor } from '../predecessors.ts';
 import type { Step } from '../step.ts';
@@ -14,6 +14,8 @@ interface Found {
   held: Map<string, HeldService>;
   /** Services that k3s runs. */
   ours: Set<string>;
+  /** Why each service that is held for an existing system is not served. */
+  silent: Map<string, string[]>;
 }
 
 /** @param rack its name, for the commands that people type */
@@ -23,18 +25,22 @@ export function predecessorsStep(rack: string): Step {
     about: 'a former service serves until it is handed over, and ours does not beside it',
     async check(host) {
       const found = await find(host);
+      const silent = [...found.silent].map(
+        ([service, why]) =>
+          `${service}: held for an existing system, but ${why.join(', ')}; repair it, or let k3s serve: skolo jumphost rollback ${rack} ${service} --forward`,
+      );
       return {
-        differs: found.loose.map((each) => textOf(rack, each, found)),
+        differs: [...found.loose.map((each) => textOf(rack, each, found)), ...silent],
         note: [...found.held].map(([service, held]) => heldText(rack, service, held)).join('; '),
       };
     },
     // Nothing that serves is interrupted: they are noted, ours does not start, and they start with the computer.
     async apply(host) {
-      const { loose, held, ours } = await find(host);
+      const { loose, held, ours, silent } = await find(host);
       const units = Map.groupBy(loose, ({ service }) => service);
-      for (const [service, some] of units) {
-        const all = some.flatMap(({ unit }) => unit ?? []);
-        if (ours.has(service) || all.length === 0) continue;
+      for (const service of new Set([...units.keys(), ...silent.keys()])) {
+        const all = (units.get(service) ?? []).flatMap(({ unit }) => unit ?? []);
+        if (!silent.has(service) && (ours.has(service) || all.length === 0)) continue;
         const former = [...(held.get(service)?.former ?? []), ...all];
         await handOver(host, { service, units: former, verb: 'former' });
       }
@@ -49,7 +55,13 @@ async function find(host: Host): Promise<Found> {
     servicesOfCluster(host),
   ]);
   const isHeld = ({ service, unit = '' }: Predecessor) => held.get(service)?.former?.includes(unit);
-  return { held, ours, loose: found.filter((each) => !isHeld(each)) };
+  const silent = new Map<string, string[]>();
+  for (const service of jumphostServices) {
+    const former = held.get(service)?.former;
+    const why = former && (await whyNotServing(host, service, former));
+    if (why !== undefined && why.length > 0) silent.set(service, why);
+  }
+  return { held, ours, silent, loose: found.filter((each) => !isHeld(each)) };
 }
 
 /** Names of the Deployments that want pods; none where there is no cluster. */

@@ -45,9 +45,16 @@ Unattended-Upgrade::Automatic-Reboot "false";
     activate:
       'systemctl enable --quiet apt-daily.timer apt-daily-upgrade.timer && systemctl start apt-daily.timer apt-daily-upgrade.timer',
     // As apt understands all of its files: a later one may say something else.
-    verify: `if [ -e ${updatesFile} ]; then
-  apt-config dump | grep -qx 'Unattended-Upgrade::Automatic-Reboot "false";' || echo 'another file of /etc/apt/apt.conf.d lets updates restart the jumphost; correct that one'
-  apt-config dump | grep -qx 'APT::Periodic::Unattended-Upgrade "1";' || echo 'another file of /etc/apt/apt.conf.d turns updates off; correct that one'
+    verify: `dump=$(apt-config dump 2>&1) || { echo "apt cannot read its settings: $(echo "$dump" | sed -n 's/^E: //p' | head -n 1); correct that file"; exit 0; }
+# is KEY VALUE WHAT: a later file may say something else.
+is() {
+  ! echo "$dump" | grep -qxF "$1 \\"$2\\";" || return 0
+  where=$(grep -sHnE "^[^/]*\${1##*::}[[:space:]]+\\"" /etc/apt/apt.conf.d/* /etc/apt/apt.conf | grep -vF "\\"$2\\"" | cut -d : -f 1,2 | paste -sd ' ' -)
+  echo "another file $3: \${where:-below /etc/apt}; correct that one"
+}
+if [ -e ${updatesFile} ]; then
+  is Unattended-Upgrade::Automatic-Reboot false 'lets updates restart the jumphost'
+  is APT::Periodic::Unattended-Upgrade 1 'turns updates off'
 fi
 for each in apt-daily.timer apt-daily-upgrade.timer; do systemctl is-active -q "$each" || echo "$each does not run"; done`,
   });

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type K3sRack, openJumphost } from '@skolo/fleet';
+import { type K3sRack, openJumphost, openServer } from '@skolo/fleet';
 import { parseRack } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
 import { downloader } from '../downloads.ts';
@@ -39,8 +39,12 @@ export type OpenHost = Host & { close(): Promise<void> };
 export async function openTestHost(
   { rack, env }: Pick<TestDesk, 'rack' | 'env'>,
   signal: AbortSignal,
+  server?: string,
 ): Promise<OpenHost> {
-  const jumphost = await openJumphost(rack, { env, mayAsk: false, signal });
+  const how = { env, mayAsk: false, signal };
+  const jumphost = await (server === undefined
+    ? openJumphost(rack, how)
+    : openServer(rack, server, how));
   const start = (command: string, stop: AbortSignal) =>
     jumphost.startOnJumphost(command, { stdio: 'pipe' }, stop);
   try {
@@ -70,7 +74,7 @@ export function testSteps(desk: TestDesk, signal: AbortSignal): Step[] {
     download: downloader({ folder: desk.files, fetch, signal }),
     guard: {
       ...{ returnSeconds: desk.returnSeconds, signal },
-      newSession: (stop) => openTestHost(desk, stop),
+      newSession: (stop, server) => openTestHost(desk, stop, server),
     },
     sources: { bundles: desk.bundles, deploy: `${repository}deploy` },
   });

@@ -1,7 +1,7 @@
 /** The user of a Pi, and what is there for people: keyboard, language, time zone. */
 import { shellWord } from '@skolo/errors';
 import type { Guard } from '@skolo/jumphost';
-import { checkByScript, guardedStep, type Step } from '@skolo/jumphost';
+import { checkByScript, guardedStep, type Step, sshTrial } from '@skolo/jumphost';
 import { sshdFile } from '../boot/root-files.ts';
 import type { PiSetup } from '../setup.ts';
 
@@ -66,6 +66,7 @@ export function sshStep(guard: Guard): Step {
         const user = (await host.need('echo "$SUDO_USER"')).trim();
         return [sshdFile(user === '' ? 'prohibit-password' : 'no')];
       },
+      trial: sshTrial,
       activate: 'mkdir -p /run/sshd && sshd -t && systemctl reload ssh.service',
       verify: `mkdir -p /run/sshd
 settings=$(sshd -T) || echo 'sshd does not accept its own settings: sshd -t'

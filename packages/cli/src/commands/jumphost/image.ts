@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import {
@@ -13,7 +13,7 @@ import {
 } from '@skolo/jumphost';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
-import { exitCodes } from '../../errors.ts';
+import { exitCodes, usageError } from '../../errors.ts';
 import { addStepOptions, fileNeeds, type StepOptions } from './open-steps.ts';
 import { stepRunner } from './run-steps.ts';
 import { printSteps } from './steps-text.ts';
@@ -52,6 +52,7 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     const { architecture, root: archive } = options;
     const file = resolve(io.folder, name);
+    await refuseDevice(file);
     await refuseIncapable(signal);
     const needs = await fileNeeds(command, options, signal);
     const folder = await mkdtemp(join(dirname(file), '.skolo-image-'));
@@ -78,4 +79,17 @@ export function define(command: SkoloCommand): void {
     const gb = ((await stat(file)).size / 1e9).toFixed(1);
     io.out(`${name}: ${gb} GB, for ${architecture}; write it to disks of 16 GB or more`);
   });
+}
+
+/** A draft lies beside the image, and takes its place: not in a folder of devices. */
+async function refuseDevice(file: string): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  const folder = await realpath(dirname(file)).catch(() => undefined);
+  if (folder === undefined)
+    throw usageError(`${dirname(file)}: no such folder; make it, or name another file`);
+  if (/^\/(dev|proc|sys)(\/|$)/.test(folder) || (found !== undefined && !found.isFile())) {
+    throw usageError(
+      `${file}: not a regular file; name a file such as jumphost.img, and write that to the disk afterwards`,
+    );
+  }
 }

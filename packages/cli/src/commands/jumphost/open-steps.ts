@@ -5,7 +5,13 @@ import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode } from '@skolo/errors';
-import { type FleetRack, type Jumphost, type K3sRack, openJumphost } from '@skolo/fleet';
+import {
+  type FleetRack,
+  type Jumphost,
+  type K3sRack,
+  openJumphost,
+  openServer,
+} from '@skolo/fleet';
 import {
   type AskedService,
   downloader,
@@ -143,14 +149,17 @@ export function hostOptions(
 /** Confirms changes by a new session to the rack's jumphost. */
 export function guardOf(
   { io }: SkoloCommand,
-  rack: FleetRack,
+  rack: K3sRack,
   { returnAfter }: PrepareOptions,
   signal: AbortSignal,
 ): Guard {
   return {
     ...{ signal, returnSeconds: returnAfter / 1000 },
-    async newSession(stop) {
-      const jumphost = await openJumphost(rack, { env: io.env, mayAsk: io.canAsk, signal: stop });
+    async newSession(stop, server) {
+      const how = { env: io.env, mayAsk: io.canAsk, signal: stop };
+      const jumphost = await (server === undefined
+        ? openJumphost(rack, how)
+        : openServer(rack, server, how));
       try {
         return { ...(await openHost(hostOptions(rack, jumphost, stop))), close: jumphost.close };
       } catch (error) {

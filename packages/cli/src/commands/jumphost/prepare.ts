@@ -1,7 +1,7 @@
 import { isPrepared } from '@skolo/jumphost';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { exitCodes } from '../../errors.ts';
+import { exitCodes, usageError } from '../../errors.ts';
 import { interruptible } from '../../fleet.ts';
 import { count } from '../../output/text.ts';
 import { addStepOptions, openSteps, type PrepareOptions } from './open-steps.ts';
@@ -10,6 +10,7 @@ import { printSteps } from './steps-text.ts';
 
 interface Options extends PrepareOptions {
   check?: true;
+  skip?: string[];
 }
 
 /** `skolo jumphost prepare`: a bare Debian becomes the jumphost of a rack. */
@@ -17,10 +18,11 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        'Brings the jumphost of a rack to what it has to be, step by step, over ssh, from a bare Debian 12 or 13 on. Each step looks at the jumphost itself, changes only what differs, and looks again. It stops at the first step that fails, and can be run again at any time. A change of the address, the firewall or sshd returns by itself, unless a new ssh session gets in. Exit codes: 0 all is as it has to be; 1 something differs or failed.',
+        'Brings the jumphost of a rack to what it has to be, step by step, over ssh, from a bare Debian 12 or 13 on. Each step looks at the jumphost itself, changes only what differs, and looks again. If a step fails, those that depend on it wait, and the others continue. You can run it again at any time. A change of the address, the firewall or sshd returns by itself, unless a new ssh session gets in. Exit codes: 0 all is as it has to be; 1 something differs or failed.',
       )
       .argument('<rack>', 'name in the list of racks')
-      .option('--check', 'show what differs; changes nothing'),
+      .option('--check', 'show what differs; changes nothing')
+      .option('--skip <step...>', 'leave these steps out; those that depend on them are done'),
   )
     .addOption(
       timeOption('--return-after <time>', 'when a change that locks out returns by itself', '90s'),
@@ -34,14 +36,29 @@ export function define(command: SkoloCommand): void {
       const runner = stepRunner(io);
       const { report } = runner;
       const { host, steps } = await openSteps(command, rack, options, { signal, report });
-      return await runner.run(host, steps, { signal, isCheck: options.check ?? false });
+      const { check: isCheck = false, skip = [] } = options;
+      const foreign = skip.find((name) => !steps.some((step) => step.name === name));
+      if (foreign !== undefined) {
+        const names = steps.map(({ name }) => name);
+        throw usageError(`${foreign}: no such step; the steps are ${names.join(', ')}`);
+      }
+      if (skip.includes('predecessors')) {
+        throw usageError(
+          'predecessors: cannot be skipped, because two power controllers would switch the same outlets',
+        );
+      }
+      return await runner.run(host, steps, { signal, isCheck, skip });
     });
     printSteps(io, steps);
+    const skipped = steps.filter(({ state }) => state === 'skipped').length;
+    const left = skipped === 0 ? '' : `; ${count(skipped, 'step')} skipped`;
     const changed = steps.filter(({ state }) => state === 'changed').length;
     if (!isPrepared(steps)) io.exitCode = exitCodes.failed;
     else
       io.out(
-        changed === 0 ? `${rack}: nothing to change` : `${rack}: ${count(changed, 'step')} changed`,
+        changed === 0
+          ? `${rack}: nothing to change${left}`
+          : `${rack}: ${count(changed, 'step')} changed${left}`,
       );
   });
 }

@@ -1,5 +1,11 @@
 /** Runs steps, and shows them meanwhile. */
-import { type Host, prepare, type Step, type StepProgress } from '@skolo/jumphost';
+import {
+  type Host,
+  type PrepareOptions,
+  prepare,
+  type Step,
+  type StepProgress,
+} from '@skolo/jumphost';
 import type { Io } from '../../io.ts';
 import { deskName } from '../../machine-way.ts';
 import { livePicture } from '../../output/live-area.ts';
@@ -17,13 +23,13 @@ export function stepRunner(io: Io) {
     async run(
       host: Host,
       steps: readonly Step[],
-      { isCheck, signal }: { isCheck: boolean; signal: AbortSignal },
+      given: Pick<PrepareOptions, 'isCheck' | 'signal' | 'skip'>,
     ): Promise<StepProgress[]> {
       let latest: readonly StepProgress[] = [];
       if (io.rows !== undefined) picture = livePicture(io, (size) => stepLines(latest, now, size));
       try {
         return await prepare(host, steps, {
-          ...{ signal, isCheck },
+          ...given,
           by: deskName(),
           report(all) {
             if (picture === undefined) printNews(io.out, '', latest, all);

@@ -12,6 +12,7 @@ const styles: Record<StepState, Style | undefined> = {
   changing: 'yellow',
   ok: undefined,
   changed: 'green',
+  skipped: 'yellow',
   differs: 'yellow',
   failed: 'red',
 };

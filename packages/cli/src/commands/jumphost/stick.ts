@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeFileAtomic } from '@skolo/durable/atomic-file';
 import { identityFile, identityOf, identityText } from '@skolo/jumphost';
@@ -61,8 +61,8 @@ export function define(command: SkoloCommand): void {
       keys: await publicKeys(command, options.key),
     });
     const to = resolve(io.folder, folder);
-    if (!(await isFolder(to)))
-      throw new CliError(`${to}: no such folder; plug the stick in, and mount it`);
+    const problem = await whyNoStick(to);
+    if (problem !== undefined) throw new CliError(`${to}: ${problem}`);
     await writeFileAtomic(join(to, identityFile), identityText(identity));
     const { address, prefix, gateway = 'none', nameServers, keys } = identity;
     io.out(
@@ -79,9 +79,19 @@ function interfaceName(text: string): string {
   throw new InvalidArgumentError('expected the name of an interface, such as eno1');
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
+/** Of Linux, for vfat and exFAT, which the image looks for. Source: MSDOS_SUPER_MAGIC and EXFAT_SUPER_MAGIC of linux/magic.h. */
+const stickSystems = [0x4d44, 0x2011bab0];
+
+/** Why the image would not find a file there; undefined where it would. */
+async function whyNoStick(path: string): Promise<string | undefined> {
+  const [found, above] = await Promise.all(
+    [path, join(path, '..')].map((each) => stat(each).catch(() => undefined)),
   );
+  if (!found?.isDirectory()) return 'no such folder; plug the stick in, and mount it';
+  if (found.dev === above?.dev) {
+    return 'a folder of this computer, and not a stick; plug the stick in, mount it, and name the folder where it is mounted';
+  }
+  const { type } = await statfs(path);
+  if (process.platform !== 'linux' || stickSystems.includes(type)) return undefined;
+  return 'its file system is neither FAT nor exFAT, and the image looks at no other; format the stick with mkfs.vfat';
 }

@@ -36,8 +36,8 @@ export function define(command: SkoloCommand): void {
     const { host, steps } = await openSteps(command, rack, { ...options, returnAfter: 0 }, given);
     const found = await prepare(host, steps, { isCheck: true, signal, report() {} });
     const wrong = found.filter(({ state }) => state !== 'ok');
-    for (const { name, state, text } of wrong) {
-      io.out(plain(`${name}: ${state === 'waiting' ? 'not looked at' : text}`));
+    for (const { name, text } of wrong) {
+      io.out(plain(`${name}: ${text || 'not looked at'}`));
       const how = repairOf(steps, name, rack);
       if (how !== undefined) io.out(`  ${how}`);
     }

@@ -57,7 +57,7 @@ export function define(command: SkoloCommand): void {
           ...(rack?.jumphost.name === name && { master: rack }),
           guard: {
             ...{ returnSeconds: options.returnAfter / 1000, signal },
-            newSession: (end) => pis.newSession(name, end),
+            newSession: (end, server) => pis.newSession(name, end, server),
           },
         });
         return await prepare(host, steps, {
