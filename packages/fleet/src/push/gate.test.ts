@@ -187,8 +187,17 @@ describe('a Deployment', () => {
   });
 });
 
+it('does not take a Deployment for ready whose machine is silent', () => {
+  const objects = [...service(), pod('new', ready), node('jumphost', 'Unknown')];
+
+  expect(judge(deployment, objects, { excused: new Set() })).toMatchObject({
+    state: 'waiting',
+    pods: [{ state: 'silent' }],
+  });
+});
+
 describe('a DaemonSet', () => {
-  it('is ready with a dead machine, which it names', () => {
+  it('is ready where one machine falls silent before its pod is replaced, and names it', () => {
     const objects = [
       ...agents(2),
       agent('a', 'new'),
@@ -197,13 +206,77 @@ describe('a DaemonSet', () => {
       node('b', 'Unknown'),
     ];
 
-    expect(judge(daemonSet, objects)).toMatchObject({
+    expect(judge(daemonSet, objects, { excused: new Set() })).toMatchObject({
       state: 'ready',
       pods: [
         { node: 'a', state: 'ready' },
         { node: 'b', state: 'dead', cause: 'its machine does not answer' },
       ],
     });
+  });
+
+  it('is not ready where a machine falls silent after its pod was replaced, unless it was silent before', () => {
+    const silent = [
+      ...agents(2),
+      agent('a', 'new'),
+      agent('b', 'new'),
+      node('a', 'True'),
+      node('b', 'Unknown'),
+    ];
+
+    expect(judge(daemonSet, silent, { excused: new Set() })).toMatchObject({
+      state: 'waiting',
+      pods: [
+        { node: 'a', state: 'ready' },
+        {
+          node: 'b',
+          state: 'silent',
+          cause:
+            'its machine answered before the push, and has not since its pod was replaced; check its power, and the new version',
+        },
+      ],
+    });
+    expect(judge(daemonSet, silent, { excused: new Set(['b']) })).toMatchObject({
+      state: 'ready',
+      pods: [{ state: 'ready' }, { state: 'sick' }],
+    });
+  });
+
+  it('is not ready where a canary falls silent, even if its pod is still the old one', () => {
+    const objects = [...agents(2), agent('a', 'old', ready, ending), node('a', 'Unknown')];
+
+    expect(judge(daemonSet, objects, { nodes: new Set(['a']), excused: new Set() })).toMatchObject({
+      state: 'waiting',
+      pods: [{ node: 'a', state: 'silent' }],
+    });
+  });
+
+  it.each(['old', 'new'] as const)(
+    'is never ready with 300 silent machines of 300 and %s pods',
+    (version) => {
+      const names = Array.from({ length: 300 }, (_, at) => `rpi-${at}`);
+      const all = names.flatMap((name) => [agent(name, version), node(name, 'Unknown')]);
+      const objects = [...agents(300), ...all];
+
+      expect(judge(daemonSet, objects, { excused: new Set() }).state).toBe('waiting');
+      expect(judge(daemonSet, objects, { excused: new Set(names) }).state).toBe('unseen');
+    },
+  );
+
+  it('is not ready where more machines than by chance fall silent before their pods are replaced', () => {
+    const names = Array.from({ length: 30 }, (_, at) => `rpi-${10 + at}`);
+    const objects = [
+      ...agents(30),
+      ...names.flatMap((name, at) =>
+        at < 4 ? [agent(name, 'old'), node(name, 'Unknown')] : [agent(name, 'new')],
+      ),
+    ];
+
+    expect(judge(daemonSet, objects, { excused: new Set() })).toMatchObject({
+      state: 'waiting',
+      cause: '4 machines answered before the push and are silent now, more than by chance',
+    });
+    expect(judge(daemonSet, objects, { excused: new Set(names.slice(0, 1)) }).state).toBe('ready');
   });
 
   it('waits for a machine that finishes its task', () => {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { KubeObject } from './objects.ts';
+import { mostByChance } from './worsened.ts';
 
 const text = z.string().default('');
 const Why = z.object({ reason: text, message: text });
@@ -88,8 +89,10 @@ type PodState =
   | 'waiting'
   /** Waiting does not help. */
   | 'failed'
-  /** Its machine does not answer. */
+  /** Its machine does not answer, and its pod was not replaced. */
   | 'dead'
+  /** Its machine answered before the push. It is a canary or runs the new pod, and does not answer. */
+  | 'silent'
   /** It was not well before the push. */
   | 'sick';
 
@@ -104,17 +107,20 @@ export interface PodVerdict {
 }
 
 export interface Verdict {
-  /** `failed` as soon as one pod has; `waiting` until all are ready on machines that live. */
-  state: 'ready' | 'waiting' | 'failed';
+  /**
+   * `failed` as soon as one pod has; `waiting` until all are ready on machines that answer; `unseen`: none can be, because all
+   * were unhealthy before the push.
+   */
+  state: 'ready' | 'waiting' | 'failed' | 'unseen';
   pods: PodVerdict[];
   /** What is wrong with the workload itself, such as pods that are not admitted. */
   cause?: string;
 }
 
 interface Scope {
-  /** Only these machines count; default: all. */
+  /** The canaries: only these machines count; default: all. */
   nodes?: ReadonlySet<string> | undefined;
-  /** Machines that were not well before: they hold up nothing. */
+  /** Machines that were unhealthy before: they do not block the push. Absent: nothing is compared with an earlier state. */
   excused?: ReadonlySet<string> | undefined;
 }
 
@@ -126,7 +132,7 @@ interface Scope {
 export function judge(
   workload: { kind: string; name: string },
   objects: readonly KubeObject[],
-  { nodes, excused = new Set() }: Scope = {},
+  { nodes, excused }: Scope = {},
 ): Verdict {
   const found = objects.find(
     ({ kind, metadata }) => kind === workload.kind && metadata.name === workload.name,
@@ -152,23 +158,33 @@ export function judge(
     kind === 'DaemonSet' ? perNode(owned, isNew, dead) : ofDeployment(owned, isNew, dead)
   )
     .filter(({ node }) => nodes === undefined || nodes.has(node))
-    .map((pod) =>
-      excused.has(pod.node) && isUnwell(pod) ? { ...pod, state: 'sick' as const } : pod,
-    )
+    .map(({ isReplaced, ...pod }): PodVerdict => {
+      if (excused?.has(pod.node) && isUnwell(pod)) return { ...pod, state: 'sick' };
+      const isSilent = excused && pod.state === 'dead' && (isReplaced || nodes !== undefined);
+      return isSilent ? { ...pod, state: 'silent', cause: silence } : pod;
+    })
     .sort((a, b) => (a.node < b.node ? -1 : 1));
   const wanted =
     kind === 'DaemonSet' ? (nodes?.size ?? status.desiredNumberScheduled) : spec.replicas;
-  const settled = pods.filter(({ state }) => ['ready', 'dead', 'sick'].includes(state)).length;
-  const isDone = settled === pods.length && settled >= wanted;
-  const isFailed = pods.some(({ state }) => state === 'failed');
+  const are = (...states: PodState[]) => pods.filter(({ state }) => states.includes(state)).length;
+  const died = are('dead');
+  const isTooMany = died > mostByChance(pods.length);
+  const isDone = are('ready', 'dead', 'sick') === pods.length && pods.length >= wanted;
+  const isSeen = are('ready') > 0 || pods.length === 0;
+  const end = isSeen ? 'ready' : died > 0 ? 'waiting' : 'unseen';
   return {
-    state: isFailed ? 'failed' : isDone ? 'ready' : 'waiting',
+    state: are('failed') > 0 ? 'failed' : isDone && !isTooMany ? end : 'waiting',
     pods,
-    ...(pods.length < wanted && {
-      cause: `${wanted - pods.length} of ${wanted} pods do not exist yet`,
-    }),
+    ...(pods.length < wanted
+      ? { cause: `${wanted - pods.length} of ${wanted} pods do not exist yet` }
+      : isTooMany && {
+          cause: `${died} machines answered before the push and are silent now, more than by chance`,
+        }),
   };
 }
+
+const silence =
+  'its machine answered before the push, and has not since its pod was replaced; check its power, and the new version';
 
 /** How far a pod is that has no other version: that of a Job. */
 export function judgePod(object: KubeObject): PodVerdict {
@@ -223,14 +239,19 @@ function isOwned(pod: Pod, kind: string, uid: string, objects: readonly KubeObje
     .some((set) => owners.has(set.uid) && set.ownerReferences.some((owner) => owner.uid === uid));
 }
 
-function ofDeployment(pods: readonly Pod[], isNew: IsNew, dead: ReadonlySet<string>): PodVerdict[] {
+interface Found extends PodVerdict {
+  /** It is of the newest version, and the machine has no other. */
+  isReplaced: boolean;
+}
+
+function ofDeployment(pods: readonly Pod[], isNew: IsNew, dead: ReadonlySet<string>): Found[] {
   return pods
     .map((pod) => verdictOf(pod, isNew, dead))
     .filter(({ state }, i) => !(state === 'dead' && isEnding(pods[i])));
 }
 
 /** One verdict for each machine, which may have an old pod and a new one. */
-function perNode(pods: readonly Pod[], isNew: IsNew, dead: ReadonlySet<string>): PodVerdict[] {
+function perNode(pods: readonly Pod[], isNew: IsNew, dead: ReadonlySet<string>): Found[] {
   return [...Map.groupBy(pods, nodeOf).values()].flatMap((all) => {
     const pod =
       all.find((each) => isNew(each) && !isEnding(each)) ??
@@ -240,12 +261,13 @@ function perNode(pods: readonly Pod[], isNew: IsNew, dead: ReadonlySet<string>):
   });
 }
 
-function verdictOf(pod: Pod, isNew: IsNew, dead: ReadonlySet<string>): PodVerdict {
+function verdictOf(pod: Pod, isNew: IsNew, dead: ReadonlySet<string>): Found {
   const { metadata, status } = pod;
   const node = nodeOf(pod);
   const containers = [...status.initContainerStatuses, ...status.containerStatuses];
   const restarts = containers.reduce((sum, { restartCount }) => sum + restartCount, 0);
-  const verdict = { node, pod: metadata.name, restarts };
+  const isReplaced = isNew(pod) && !isEnding(pod);
+  const verdict = { node, pod: metadata.name, restarts, isReplaced };
   if (dead.has(node)) return { ...verdict, state: 'dead', cause: 'its machine does not answer' };
   if (isEnding(pod))
     return { ...verdict, state: 'draining', cause: 'the old pod finishes its work' };

@@ -156,6 +156,8 @@ export interface RackPlan {
   deletions: KubeObject[];
   /** Pods of changing workloads that are not well before the push. */
   sick: { key: string; node: string; cause: string }[];
+  /** Machines that do not answer before the push. */
+  silent: string[];
   /** Services that something else serves, for people. */
   held: string[];
 }

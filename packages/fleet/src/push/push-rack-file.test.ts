@@ -42,6 +42,7 @@ function createRack(behave: (service: string, text: string) => 'accepts' | 'reje
         objects: [{ ...change, before: fileOf('former'), wanted: fileOf('new') }],
         deletions: [],
         sick: [],
+        silent: [],
         held: [],
       },
       times: { pollMs: 1, readyMs },

@@ -159,6 +159,31 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       expect(unchanged).toEqual(['rpi-1', 'rpi-3', 'rpi-4']);
     });
 
+    it('stops where the machine of a canary falls silent, and names it', async () => {
+      onTestFinished(async () => {
+        behave('rpi-1', 'well');
+        call('wait', '--for=condition=Ready', 'node/rpi-1', '--timeout=30s');
+      });
+      const before = await agents();
+      const lines: string[] = [];
+      const report = (_: string, text: string) => {
+        lines.push(text);
+        if (text.endsWith('first on rpi-1')) behave('rpi-1', 'dead');
+      };
+
+      const [record] = await push({ services: ['agent'], version: tagOf('next') }, { report });
+
+      expect(record).toMatchObject({
+        state: 'rolled-back',
+        why: expect.stringMatching(
+          /^DaemonSet skolo\/agent: not ready after \d+ s: rpi-1: its machine answered before the push, and has not since/,
+        ),
+      });
+      expect(lines.join()).not.toContain('others');
+      const after = await agents();
+      expect(Object.keys(before).filter((node) => after[node] !== before[node])).toEqual([]);
+    });
+
     it.runIf(isLong)('waits for a machine that finishes its task', async () => {
       behave('rpi-3', 'busy');
       onTestFinished(() => behave('rpi-3', 'well'));

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
 import { isRefused, type Kubectl } from '../kubectl.ts';
-import { gateKinds, isUnwell, judge } from './gate.ts';
+import { deadNodes, gateKinds, isUnwell, judge } from './gate.ts';
 import { leaveHeld } from './held.ts';
 import { isWorkload, type KubeObject, keyOf, listText, readAnswer } from './objects.ts';
 import {
@@ -55,6 +55,7 @@ export async function planRack(
     objects,
     deletions: leftOvers(await readDeletable(rack), wanted),
     sick: await readSick(rack, objects),
+    silent: await readSilent(rack),
     held,
   };
 }
@@ -217,6 +218,11 @@ export async function getLabeled(
 /** All that a gate reads, of one namespace. */
 export async function readForGate(rack: Rack, namespace = ''): Promise<KubeObject[]> {
   return await getObjects(rack, [gateKinds.join(','), '-n', namespace]);
+}
+
+/** Machines that do not answer. */
+export async function readSilent(rack: Rack): Promise<string[]> {
+  return [...deadNodes(await readNodes(rack))];
 }
 
 export async function readNodes(rack: Rack): Promise<KubeObject[]> {

@@ -48,6 +48,7 @@ const Plan = z.object({
   ),
   deletions: z.array(KubeObject),
   sick: z.array(z.object({ key: z.string(), node: z.string(), cause: z.string() })),
+  silent: z.array(z.string()).default([]),
   held: z.array(z.string()).default([]),
 }) satisfies z.ZodType<RackPlan>;
 

@@ -11,7 +11,7 @@ import { askHealth } from '../status.ts';
 import { judge, type PodVerdict, type Verdict } from './gate.ts';
 import { isWorkload, type KubeObject, keyOf, templateOf, titleOf } from './objects.ts';
 import { isDeletable, type ObjectPlan, type RackPlan } from './plan.ts';
-import { applyObjects, deleteObjects, type Rack, readForGate } from './rack.ts';
+import { applyObjects, deleteObjects, type Rack, readForGate, readSilent } from './rack.ts';
 import { type ServiceState, stateBefore, untilServiceIsWell } from './service-state.ts';
 import { worsened } from './worsened.ts';
 
@@ -44,7 +44,7 @@ interface Watched {
 
 /**
  * Applies what differs: first all that has no pods, then each Deployment, then each DaemonSet with its canaries. Ends when
- * all pods on living machines are ready and stay so.
+ * all pods on machines that answered before are ready and stay so.
  *
  * @throws FleetError `GATE`: with the pods and causes. The rack is then between two versions.
  */
@@ -79,7 +79,9 @@ export async function rollOut(rollout: Rollout): Promise<void> {
  * @throws FleetError `GATE`: it runs the earlier version, and is not well with it.
  */
 export async function rollBack(rollout: Rollout): Promise<void> {
-  const { rack, plan, report } = rollout;
+  const { rack, report } = rollout;
+  // Machines that fell silent meanwhile cannot run it, and do not keep the others from it.
+  const plan = { ...rollout.plan, silent: [...rollout.plan.silent, ...(await readSilent(rack))] };
   const changed = changedIn(plan);
   const before = changed.flatMap((each) => (each.before ? [each.before] : []));
   const created = changed.filter((each) => each.before === undefined).map(({ wanted }) => wanted);
@@ -88,8 +90,9 @@ export async function rollBack(rollout: Rollout): Promise<void> {
   await deleteObjects(rack, created.filter(isDeletable));
   for (const workload of before.filter(isWorkload)) {
     // What was down before the push is down again.
-    const wasDown = workload.kind === 'Deployment' && excusedIn(plan, workload).size > 0;
-    if (!wasDown) await untilReady({ workload }, rollout);
+    const wasDown =
+      workload.kind === 'Deployment' && plan.sick.some(({ key }) => key === keyOf(workload));
+    if (!wasDown) await untilReady({ workload }, { ...rollout, plan });
   }
 }
 
@@ -171,6 +174,9 @@ async function untilReady(watched: Watched, rollout: Rollout): Promise<void> {
     if (text !== said) report(`${title}: ${text}`);
     said = text;
     if (verdict.state === 'ready') return;
+    if (verdict.state === 'unseen') {
+      return report(`${title}: unverified, because none of its machines was healthy before`);
+    }
     const isDraining = verdict.pods.some(({ state }) => state === 'draining');
     const limitMs = times.readyMs + (isDraining ? graceMs : 0);
     const isLate = performance.now() - start > limitMs;
@@ -222,7 +228,11 @@ async function stayReady(watched: readonly Watched[], rollout: Rollout): Promise
         restarts.set(pod, before);
         if (count > before) throw lost(each, `${pod} has restarted`);
       }
-      if (verdict.state !== 'ready') throw lost(each, problemText(verdict));
+      if (verdict.state === 'ready' || verdict.state === 'unseen') continue;
+      // One that reboots after its task comes back.
+      if (!verdict.pods.some(({ state }) => state === 'silent'))
+        throw lost(each, problemText(verdict));
+      await untilReady(each, rollout);
     }
     const leftMs = times.soakMs - (performance.now() - start);
     if (leftMs <= 0) return;
@@ -237,14 +247,15 @@ function lost({ workload }: Watched, why: string): FleetError {
 async function look({ workload, nodes }: Watched, { rack, plan }: Rollout): Promise<Verdict> {
   const { name, namespace } = workload.metadata;
   const objects = await readForGate(rack, namespace);
-  const excused = workload.kind === 'DaemonSet' ? excusedIn(plan, workload) : undefined;
+  const excused = workload.kind === 'DaemonSet' ? excusedIn(plan, workload) : new Set<string>();
   return judge({ kind: workload.kind, name }, objects, { nodes, excused });
 }
 
-/** Machines on which a workload was not well before the push. */
-function excusedIn({ sick }: RackPlan, workload: KubeObject): ReadonlySet<string> {
+/** Machines that were silent before the push, or on which a workload was not well. */
+function excusedIn({ sick, silent }: RackPlan, workload: KubeObject): ReadonlySet<string> {
   const key = keyOf(workload);
-  return new Set(sick.filter((each) => each.key === key).map(({ node }) => node));
+  const own = sick.filter((each) => each.key === key).map(({ node }) => node);
+  return new Set([...silent, ...own]);
 }
 
 /** Of tasks: Prometheus needs two scrapes in it. */

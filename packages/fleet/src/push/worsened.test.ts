@@ -9,6 +9,7 @@ const well: RackHealth = {
   down: [],
   alerts: [{ name: 'BotSick', severity: 'warning', count: 2 }],
   health: { ok: 40 },
+  machines: { all: 300, silent: 5, held: 0 },
   tasksEnded: { all: 100, failed: 10 },
 };
 
@@ -32,6 +33,17 @@ it.each([
     { health: { ok: 30, quarantined: 10 } },
     ['10 more machines are quarantined'],
   ],
+  ['a few silent machines', { machines: { all: 300, silent: 35, held: 0 } }, []],
+  [
+    'many silent machines',
+    { machines: { all: 300, silent: 300, held: 0 } },
+    ['295 machines that answered before are silent; 300 of 300 are'],
+  ],
+  [
+    'machines that Prometheus no longer knows',
+    { machines: undefined },
+    ['Prometheus no longer knows any of 300 machines'],
+  ],
   ['failed tasks as before', { tasksEnded: { all: 20, failed: 6 } }, []],
   ['two failed tasks', { tasksEnded: { all: 2, failed: 2 } }, []],
   [
@@ -40,5 +52,6 @@ it.each([
     ['4 of 10 tasks failed since then'],
   ],
 ])('names %s', (_, change, faults) => {
-  expect(worsened(well, { ...well, ...change })).toEqual(faults);
+  const { machines, ...after } = { ...well, ...change };
+  expect(worsened(well, { ...after, ...(machines && { machines }) })).toEqual(faults);
 });

@@ -1,8 +1,10 @@
 /** What a push has made worse, by what Prometheus knows before and after it: pure. */
 import type { RackHealth } from '../rack-health.ts';
 
-/** Of machines, as many may fall sick meanwhile by themselves: a phone whose battery is low. */
-const mostByChance = { machines: 1, part: 0.1 };
+/** Of so many machines, how many may fail meanwhile by themselves: a phone whose battery is low, a power cut of one. */
+export function mostByChance(all: number): number {
+  return Math.max(1, all * 0.1);
+}
 
 /** Of tasks, as many may fail by themselves: tests fail. */
 const mostTasksByChance = { tasks: 2, part: 0.2 };
@@ -18,13 +20,22 @@ export function worsened(before: RackHealth, after: RackHealth): string[] {
     .map((service) => `${service} no longer answers Prometheus`);
   const [was = 0, is = 0] = [before.health.quarantined, after.health.quarantined];
   const all = Object.values(after.health).reduce((sum, count) => sum + count, 0);
-  const isMore = is - was > Math.max(mostByChance.machines, all * mostByChance.part);
+  const isMore = is - was > mostByChance(all);
   return [
     ...alerts,
     ...down,
     ...(isMore ? [`${is - was} more machines are quarantined`] : []),
+    ...fellSilent(before, after),
     ...failedTasks(before, after),
   ];
+}
+
+function fellSilent({ machines: was }: RackHealth, { machines: is }: RackHealth): string[] {
+  if (was === undefined || was.all === was.silent) return [];
+  if (is === undefined) return [`Prometheus no longer knows any of ${was.all} machines`];
+  const more = is.silent - was.silent;
+  if (more <= mostByChance(is.all) && is.silent < is.all) return [];
+  return [`${more} machines that answered before are silent; ${is.silent} of ${is.all} are`];
 }
 
 function failedTasks({ tasksEnded: was }: RackHealth, { tasksEnded: is }: RackHealth): string[] {
