@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { shellWord } from '@skolo/errors';
 import { Command, Option } from 'commander';
 import type { Defaults } from './desk-files.ts';
-import { usageError } from './errors.ts';
+import { complain, usageError } from './errors.ts';
 import type { Io } from './io.ts';
 
 /** Options of every command. */
@@ -92,7 +92,7 @@ export class SkoloCommand extends Command {
     }
   }
 
-  /** Lists the global options with an effect in the help, and rejects others. */
+  /** Lists the global options with an effect in the help. Others are accepted with a note. */
   checkUses(): void {
     this.configureHelp({
       showGlobalOptions: true,
@@ -102,7 +102,7 @@ export class SkoloCommand extends Command {
         ),
     });
     this.hook('preAction', async () => {
-      this.rejectUnused();
+      this.noteUnused();
       if (this.used.includes('on')) await this.useRackByName();
     });
   }
@@ -133,11 +133,16 @@ export class SkoloCommand extends Command {
     return this.root().getOptionValueSource(name) === 'cli';
   }
 
-  private rejectUnused() {
+  private noteUnused() {
+    // Without the option that counts, such a command would be about more racks than were meant.
+    const chooses = this.options.find(({ long }) => long === '--racks');
     for (const option of this.root().options) {
       const name = globalNames.find((each) => each === option.attributeName());
       if (name === undefined || this.used.includes(name) || !this.gives(name)) continue;
-      this.error(`option '${option.long}' has no effect here`);
+      if (chooses && (name === 'on' || name === 'rack')) {
+        this.error(`option '${option.long}' has no effect here: name racks with '--racks'`);
+      }
+      complain(this.io, `${option.long} has no effect on ${this.fullName()}`);
     }
   }
 

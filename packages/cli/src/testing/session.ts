@@ -13,6 +13,7 @@
  * `npx vitest run -u` writes what is printed now into the files; then read the difference.
  */
 import { execFile } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,6 +69,11 @@ export async function createPlace(
   for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
     if (entry.isFile()) await chmod(join(entry.parentPath, entry.name), 0o600);
   }
+  // No key is in the repository, not even one that opens nothing.
+  const bots = join(dir, 'secrets/bots.json');
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  await writeFile(bots, (await readFile(bots, 'utf8')).replace('"KEY"', JSON.stringify(pem)));
   const rack = join(dir, 'rack4.yaml');
   const urls = (await readFile(rack, 'utf8'))
     .replace('"http://127.0.0.1:3/', `"${metadata.url}/`)

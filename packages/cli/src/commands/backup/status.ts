@@ -1,5 +1,6 @@
 import type { BackupDevice, ClientAnswer, OffsiteStatus, routerBackupApi } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
+import { exitCodes } from '../../errors.ts';
 import { addFilters, type FilterOptions, isFiltered, selected } from '../../filters.ts';
 import { type Io, printJson } from '../../io.ts';
 import { expandedNames } from '../../names.ts';
@@ -29,7 +30,7 @@ interface Options extends ReaderOptions, FilterOptions {
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Lists devices: whether the configuration is backed up, when it was last read, what failed, whether the device would boot with its running configuration, and whether the newest version is stored off site. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, backed-up devices share one line; --state ok lists them. --from lists the devices of a copy and their newest versions.',
+      'Lists devices: whether the configuration is backed up, when it was last read, what failed, whether the device would boot with its running configuration, and whether the newest version is stored off site. Totals come first, then problems with their reasons. In a terminal that is too low for all rows, backed-up devices share one line; --state ok lists them. --from lists the devices of a copy and their newest versions. The exit code is 3 if the backup of a listed device failed, is overdue or was never made.',
     )
     .summary('the backup of each device')
     .argument('[names...]', "names, default all; ranges in quotes: 'switch-[1-3]'")
@@ -53,6 +54,7 @@ export function define(command: SkoloCommand): void {
     );
     const found = findDevices(command.io, names, devices);
     const filtered = selected(command.io, found, backupFilters, options);
+    if (filtered.some(isWrong)) command.io.exitCode = exitCodes.partlyFailed;
     if (options.json) return printJson(command.io, { devices: filtered, offsite, lost });
     if (found.length === 0 && words.length > 0) return undefined;
     const isSelection = words.length > 0 || isFilter;

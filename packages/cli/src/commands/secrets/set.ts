@@ -9,7 +9,12 @@ import { plain } from '../../output/text.ts';
 import { programEnd } from '../../run-program.ts';
 import { findSecret, type OpenSecrets, openSecrets } from './open-secrets.ts';
 
-const apply = (rack: string) => `skolo secrets apply ${rack} brings it to the rack`;
+/** What is left to do when the store has new values. */
+function nextSteps({ rack, store }: OpenSecrets, ...places: string[]): string {
+  const files = places.flatMap((place) => store.file?.(place) ?? []);
+  const commit = `commit ${files.join(' and ')}, because skolo push rejects files that are not committed; `;
+  return `${files.length > 0 ? commit : ''}skolo secrets apply ${rack.name} brings it to the rack`;
+}
 
 /** `skolo secrets set`: a value from standard input, or typed. */
 export function set(command: SkoloCommand): void {
@@ -32,7 +37,7 @@ export function set(command: SkoloCommand): void {
       ? Buffer.from((await io.askSecret(`${secret.name} of ${rackName}: `)) ?? '')
       : await io.input();
     await open.store.write(secret.place, secretFrom(bytes, io.canAsk ? name : 'standard input'));
-    io.err(`${secret.place}: stored in ${open.store.title}; ${apply(rackName)}`);
+    io.err(`${secret.place}: stored in ${open.store.title}; ${nextSteps(open, secret.place)}`);
   });
 }
 
@@ -72,7 +77,8 @@ export function generate(command: SkoloCommand): void {
     await open.store.write(place, made.value);
     if (made.public) io.out(plain(made.public.text));
     const shown = made.public ? ` with this ${made.public.what}` : '';
-    io.err(`${place}: ${kind} made${shown}, stored in ${open.store.title}; ${apply(rackName)}`);
+    const next = nextSteps(open, place);
+    io.err(`${place}: ${kind} made${shown}, stored in ${open.store.title}; ${next}`);
   });
 }
 
@@ -109,7 +115,7 @@ async function generateApiToken(
     await store.write(file.place, tokens);
     await store.write(place, token);
     io.err(
-      `${place}: token of ${user} made, role operate, for ${tokenDays} days; its hash is in ${file.place}; ${apply(fleetRack.name)}`,
+      `${place}: token of ${user} made, role operate, for ${tokenDays} days; its hash is in ${file.place}; ${nextSteps(open, file.place, place)}`,
     );
   });
 }
@@ -151,7 +157,7 @@ export function edit(command: SkoloCommand): void {
       return;
     }
     await open.store.write(place, secretFrom(Buffer.from(value.reveal()), name));
-    io.err(`${place}: stored in ${open.store.title}; ${apply(rackName)}`);
+    io.err(`${place}: stored in ${open.store.title}; ${nextSteps(open, place)}`);
   });
 }
 
