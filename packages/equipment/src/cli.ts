@@ -16,7 +16,7 @@ import { lastPrompt, type PromptPatterns, promptPatterns } from './prompt.ts';
 import { decodeBytes } from './screen.ts';
 import type { CliSession, RunOptions } from './session.ts';
 import { type Limit, limitOf } from './settle.ts';
-import { enter, signIn } from './sign-in.ts';
+import { enter, type SignedIn, signIn } from './sign-in.ts';
 import { type OnTalk, Talk } from './talk.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -44,7 +44,9 @@ export async function openCliOn(terminal: Terminal, options: CliOptions): Promis
   const talk = onTalk && new Talk(onTalk, secrets);
   const conversation = new Conversation(device, terminal, { secrets, talk });
   try {
-    const cli = new Cli(conversation, dialect, await reach(conversation, options));
+    const { prompt, noise } = await reach(conversation, options);
+    const own = { ...dialect, noise: [...dialect.noise, ...noise] };
+    const cli = new Cli(conversation, own, prompt);
     await cli.getReady(credentials, limit);
     return cli;
   } catch (error) {
@@ -57,10 +59,14 @@ export async function openCliOn(terminal: Terminal, options: CliOptions): Promis
 async function reach(
   conversation: Conversation,
   { dialect, credentials, limit }: CliOptions,
-): Promise<string> {
+): Promise<SignedIn> {
   const { through } = dialect;
   if (through === undefined) return await signIn(conversation, { dialect, credentials, limit });
-  const outside = await signIn(conversation, { dialect: through.dialect, credentials, limit });
+  const { prompt: outside } = await signIn(conversation, {
+    dialect: through.dialect,
+    credentials,
+    limit,
+  });
   conversation.mark();
   conversation.write(`${through.command}${enter}`);
   return await signIn(conversation, { dialect, credentials, limit, outside });

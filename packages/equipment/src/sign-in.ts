@@ -2,7 +2,8 @@
  * From the first byte to a prompt that is believed.
  *
  * What looks like a prompt may be part of a banner. So an empty line is sent, and only a device that answers with the
- * same prompt and nothing else has one. A late answer to such an empty line does no harm: cli.ts looks for the echo
+ * same prompt and nothing else has one. What a device prints behind every prompt is learned from the answers to several
+ * empty lines, and does not count from then on. A late answer to such an empty line does no harm: cli.ts looks for the echo
  * of each command before it looks for the prompt.
  */
 
@@ -22,7 +23,7 @@ import {
   newPasswordRequested,
   requiresNewPassword,
 } from './password-change.ts';
-import { isNoise } from './prompt.ts';
+import { isNoise, type Noise, noiseBehind, promptBefore } from './prompt.ts';
 import type { Limit } from './settle.ts';
 
 export const enter = '\r';
@@ -48,12 +49,19 @@ export interface SignInOptions {
   outside?: string;
 }
 
+export interface SignedIn {
+  prompt: string;
+  noise: RegExp[];
+}
+
 /**
- * Answers the questions of the login, if there are any, and learns the prompt, which it gives.
+ * Answers the questions of the login, if there are any, and learns the prompt.
  *
+ * @returns the prompt, and the patterns of lines that the device prints behind every prompt, in addition to those of its
+ * dialect
  * @throws SignInRefused, DeviceBusy, DeviceRefused, DeviceTimeout, DeviceUnreachable
  */
-export function signIn(conversation: Conversation, options: SignInOptions): Promise<string> {
+export function signIn(conversation: Conversation, options: SignInOptions): Promise<SignedIn> {
   return new SignIn(conversation, options).run();
 }
 
@@ -62,17 +70,18 @@ class SignIn {
   private readonly options: SignInOptions;
   private readonly sent = { username: 0, password: 0, probes: 0, nudges: 0 };
   private candidate: string | undefined;
+  private learned: RegExp[] = [];
 
   constructor(conversation: Conversation, options: SignInOptions) {
     this.conversation = conversation;
     this.options = options;
   }
 
-  async run(): Promise<string> {
+  async run(): Promise<SignedIn> {
     for (;;) {
       const seen = await this.next();
       if (seen.kind !== 'prompt') this.answer(seen.kind);
-      else if (seen.isConfirmed) return seen.prompt;
+      else if (seen.isConfirmed) return { prompt: seen.prompt, noise: this.learned };
       else this.probe(seen.prompt);
     }
   }
@@ -109,24 +118,40 @@ class SignIn {
     if (outside !== undefined && line === outside && quietMs >= quiet.long) {
       return { kind: 'back outside' };
     }
-    if (dialect.prompt.test(line) && line !== outside) {
-      const isConfirmed = line === this.candidate && this.isAlone(view);
+    const prompt = this.promptIn(view, line);
+    if (prompt !== undefined && prompt !== outside) {
+      const isConfirmed = prompt === this.candidate && this.isAlone(view);
       // Where something else came, too, all is to come that will.
       if (isConfirmed || this.candidate === undefined || quietMs >= quiet.long) {
-        return { kind: 'prompt', prompt: line, isConfirmed };
+        return { kind: 'prompt', prompt, isConfirmed };
       }
     }
-    if (quietMs >= quiet.silence && this.sent.nudges < mostNudges) return { kind: 'silence' };
-    return undefined;
+    if (quietMs < quiet.silence) return undefined;
+    if (this.learned.length === 0) {
+      this.learned = noiseBehind(view.lastLines(), dialect.prompt);
+      if (this.learned.length > 0) return this.look(view);
+    }
+    return this.sent.nudges < mostNudges ? { kind: 'silence' } : undefined;
+  }
+
+  private get noise(): Noise {
+    const { dialect } = this.options;
+    return { ...dialect, noise: [...dialect.noise, ...this.learned] };
+  }
+
+  /** In the line of the cursor; after a while also in front of log messages. */
+  private promptIn({ quietMs, lastLines }: View, line: string): string | undefined {
+    const { prompt } = this.options.dialect;
+    if (prompt.test(line)) return line;
+    return quietMs >= quiet.long ? promptBefore(lastLines(), prompt, this.noise) : undefined;
   }
 
   /** Whether nothing but the prompt came since the empty line, which may be painted with it once more, and log messages. */
   private isAlone(view: View): boolean {
-    const { dialect } = this.options;
-    return view
-      .lastLines()
-      .slice(0, -1)
-      .every((line) => line.trimEnd() === this.candidate || isNoise(line, dialect));
+    const { candidate = '', noise } = this;
+    const behind = (line: string) =>
+      line.startsWith(candidate) ? line.slice(candidate.length).trimStart() : line;
+    return view.lastLines().every((line) => isNoise(behind(line.trimEnd()), noise));
   }
 
   private probe(prompt: string): void {

@@ -130,6 +130,6 @@ describe('the configuration of a device that is described in rack.yaml', () => {
 
   itSurvives(
     { sit: () => sit(startArista, arista), truth: (device) => device.running() },
-    { trickles: 'either' },
+    { trickles: 'either', 'odd-logs-behind-prompt': 'whole' },
   );
 });

@@ -44,6 +44,9 @@ const usual: Partial<Record<DeviceFault, Outcome>> = {
   'odd-line-ends': 'whole',
   'odd-bytes': 'whole',
   'log-lines-between': 'whole',
+  'logs-behind-prompt': 'whole',
+  // Each of its empty lines waits for two seconds of silence.
+  ...(isLong && { 'odd-logs-behind-prompt': 'whole' }),
   'log-inside-line': 'whole',
   'line-like-log': 'whole',
   'control-bytes': 'whole',

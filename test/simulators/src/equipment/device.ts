@@ -63,6 +63,8 @@ export const deviceFaults = [
   'odd-bytes',
   'huge-configuration',
   'log-lines-between',
+  'logs-behind-prompt',
+  'odd-logs-behind-prompt',
   'log-inside-line',
   'line-like-log',
   'control-bytes',

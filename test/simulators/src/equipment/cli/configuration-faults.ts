@@ -37,6 +37,10 @@ export const configurationFaults = [
   'huge-configuration',
   /** Log messages come between its lines, each time elsewhere; only to terminals. */
   'log-lines-between',
+  /** A log message comes behind every prompt, which is not repeated then; not in shells. */
+  'logs-behind-prompt',
+  /** The same, in a form that no dialect knows, and another number each time. */
+  'odd-logs-behind-prompt',
   /** Log messages come in the middle of lines, each time of others; only to terminals. */
   'log-inside-line',
   /** The configuration has a line that looks like a log message. */

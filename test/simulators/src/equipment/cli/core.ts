@@ -34,7 +34,7 @@ export const cliFaults = [
 
 /** Those of a plain Unix shell. */
 export const shellFaults: readonly DeviceFault[] = cliFaults.filter(
-  (fault) => fault !== 'pager-stays',
+  (fault) => fault !== 'pager-stays' && !fault.endsWith('logs-behind-prompt'),
 );
 
 /** A device with a command line. */
@@ -74,6 +74,7 @@ export class Core {
   readonly sessions = { now: 0, most: 0, opened: 0 };
   readonly plugged: Plugged;
   private shows = 0;
+  private logged = 0;
   private readonly timers = new Set<NodeJS.Timeout>();
 
   constructor({
@@ -123,6 +124,14 @@ export class Core {
   /** Lines that a fault puts into the configuration, bare; the model gives them the form of a comment or a description. */
   addedLines(): string[] {
     return addedLines(this.faults, this.prompt, this.words.logLine);
+  }
+
+  /** What its log says behind a prompt. */
+  logBehindPrompt(): string {
+    this.logged += 1;
+    if (this.faults.has('logs-behind-prompt')) return `\n${this.words.logLine}\n`;
+    if (!this.faults.has('odd-logs-behind-prompt')) return '';
+    return `\n[10:37:${this.logged}] fan 2 turns at ${1000 + this.logged} rpm\n`;
   }
 
   /** How often a configuration has been shown, this time included. */

@@ -24,7 +24,7 @@ export async function talkTo(device: Switch, terminal: Terminal): Promise<number
     const usual = promptOf(talk);
     const prompt = linesOf(talk).isInFreeText ? (model.freeTextPrompt ?? usual) : usual;
     if (model.beforePrompt !== undefined) terminal.put(model.beforePrompt);
-    const asked = `${gap}${prompt}`;
+    const asked = `${gap}${prompt}${device.core.logBehindPrompt()}`;
     const typed = (await model.readLine?.(talk, asked)) ?? (await terminal.readLine(asked));
     gap = typed.trim() === '' ? '' : (model.gap ?? '');
     const line = typed === CTRL_Z ? 'end' : typed;
