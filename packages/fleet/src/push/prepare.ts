@@ -1,15 +1,17 @@
 /** Everything about a rack before anything is changed: what would be pushed, what would change, whether it is allowed. */
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readFileIfExists } from '@skolo/durable';
+import { parseRack } from '@skolo/rack';
+import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { listTags, parseImage, resolveImage } from '../registry.ts';
 import { neededImages, proveImages } from './images.ts';
 import type { Last } from './lease.ts';
-import { type KubeObject, readObjects } from './objects.ts';
+import { type KubeObject, readObjects, titleOf } from './objects.ts';
 import type { RackPlan } from './plan.ts';
 import { isRackFile } from './push-rack-file.ts';
-import { planRack, type Rack, readNodes } from './rack.ts';
+import { planRack, type Rack, readLive, readNodes } from './rack.ts';
 import type { Request } from './record.ts';
 import { contains, type Repository, withCopy } from './repository.ts';
 import { isDirty, newestTag, type Pin, pinsOf, readPins, withPins } from './versions.ts';
@@ -58,6 +60,7 @@ export async function prepareRack(
     const pinned = withPins(text, pins);
     if (pinned !== text) await writeFile(file, pinned);
     const objects = pinned === text ? asCommitted : await render();
+    await mustBeOf(rack, objects, join(dirname(own), 'rack.yaml'));
     const plan = await planRack(rack, objects, options);
     await proveImages(neededImages(plan, await readNodes(rack)), signal);
     const names = new Set(pins.map(({ name }) => name));
@@ -79,10 +82,50 @@ export async function prepareRackFile(
   await refuseBehind(rack, repository, last, signal);
   return await withCopy(repository, signal, async (kube) => {
     const all = await renderOverlay(rack, join(kube, 'racks', rack.name));
+    await mustBeOf(rack, all, join(dirname(kustomizationOf(repository, rack.name)), 'rack.yaml'));
     const wanted = all.filter(isRackFile);
     if (wanted.length > 0) return { ...(await planRack(rack, wanted)), deletions: [] };
     throw new FleetError('REFUSED', `${rack.name}: its overlay has no ConfigMap rack`);
   });
+}
+
+const RackFile = z.object({ data: z.object({ 'rack.yaml': z.string() }) });
+const Facts = z.object({ data: z.object({ SKOLO_RACK_NAME: z.string() }) });
+
+/**
+ * Whether an overlay is that of this rack, and the cluster too. Sends nothing.
+ *
+ * @param file rack.yaml, for messages
+ * @throws RackError rack.yaml has errors.
+ * @throws FleetError `REFUSED`: overlay or cluster are those of another rack.
+ */
+async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string): Promise<void> {
+  const { name } = rack;
+  const files = objects.filter(isRackFile);
+  for (const object of files) {
+    const named = parseRack(RackFile.parse(object).data['rack.yaml'], { file }).name;
+    if (named !== name) throw anotherOverlay(name, `rack.yaml names ${named}`);
+  }
+  for (const object of objects) {
+    const named = Facts.safeParse(object).data?.data.SKOLO_RACK_NAME;
+    if (object.kind !== 'ConfigMap' || named === undefined || named === name) continue;
+    throw anotherOverlay(name, `derived/ names ${named}`);
+  }
+  for (const live of await readLive(rack, files)) {
+    // An earlier version wrote it, so only its name is read.
+    const text = RackFile.safeParse(live).data?.data['rack.yaml'] ?? '';
+    const running = /^rack: *["']?([\w-]+)/m.exec(text)?.[1];
+    if (running === undefined || running === name) continue;
+    throw new FleetError(
+      'REFUSED',
+      `${name}: this cluster runs rack ${running}; correct the ways to ${name} in kube/clusters/config.json, or delete ${titleOf(live)} there if the rack was renamed`,
+    );
+  }
+}
+
+function anotherOverlay(name: string, how: string): FleetError {
+  const why = `its overlay is that of another rack: ${how}; nothing was sent`;
+  return new FleetError('REFUSED', `${name}: ${why}; correct kube/racks/${name}, and commit`);
 }
 
 /** @throws FleetError The rack runs what this checkout does not have. */

@@ -266,6 +266,86 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       },
     );
 
+    it.each([
+      [
+        'that does not parse',
+        rackYaml('rack4', 'machine: {}'),
+        'racks/rack4/rack.yaml:5:1 machine: unknown key "machine"; did you mean "machines"?',
+      ],
+      [
+        'of another rack',
+        rackYaml('rack5'),
+        'rack4: its overlay is that of another rack: rack.yaml names rack5; nothing was sent',
+      ],
+      [
+        'beside derived files of another rack',
+        rackYaml('rack4'),
+        'rack4: its overlay is that of another rack: derived/ names rack5; nothing was sent',
+        '{ name: rack-facts, namespace: skolo, literals: [SKOLO_RACK_NAME=rack5] }',
+      ],
+    ])('rejects a rack.yaml %s before anything is sent', async (_, yaml, why, more = '') => {
+      const undo = await withRackFile(yaml, more);
+      onTestFinished(undo);
+      const { request, deps } = await pushDeps({});
+      const sent: string[] = [];
+      const kubectl: Kubectl = (args, options) => {
+        if (options?.input?.includes('rack.yaml')) sent.push(args.join(' '));
+        return ownKubectl()(args, options);
+      };
+      const open = async (name: string) => ({ name, kubectl, close: async () => undefined });
+
+      const prepared = await preparePush(request, { ...deps, open });
+      await prepared.close();
+
+      expect(prepared.racks[0]?.problem?.message).toContain(why);
+      expect(sent).toEqual([]);
+    });
+
+    it('rejects a push to a cluster that runs another rack', async () => {
+      call('create', 'configmap', 'rack', '-n', 'skolo', '--from-literal=rack.yaml=rack: lab');
+      const undo = await withRackFile(rackYaml('rack4'));
+      onTestFinished(() => {
+        undo();
+        call('delete', 'configmap', 'rack', '-n', 'skolo');
+      });
+      const { request, deps } = await pushDeps({});
+
+      const prepared = await preparePush(request, deps);
+      await prepared.close();
+
+      expect(prepared.racks[0]?.problem?.message).toBe(
+        'rack4: this cluster runs rack lab; correct the ways to rack4 in kube/clusters/config.json, or delete ConfigMap skolo/rack there if the rack was renamed',
+      );
+    });
+
+    it('fails to go back after deletions, and lists what is missing', async () => {
+      const file = 'racks/rack4/kustomization.yaml';
+      const text = await readFile(join(repository.folder, 'kube', file), 'utf8');
+      const extra = {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'extra', namespace: 'skolo' },
+      };
+      repository.write('racks/rack4/extra.yaml', JSON.stringify(extra));
+      repository.write(file, text.replace('[../../base]', '[../../base, extra.yaml]'));
+      commit('more');
+      await push({});
+      repository.write(file, text);
+      commit('less');
+      const { request, deps } = await pushDeps({});
+      const [record] = await (await preparePush(request, deps)).run();
+      if (record) await deps.records.save(request.id, { ...record, state: 'rolling-back' });
+
+      const [back] = await (await preparePush(request, deps)).run();
+
+      expect(back).toMatchObject({
+        state: 'broken',
+        why: expect.stringContaining(
+          'objects that this push deleted are not restored: ConfigMap skolo/extra; check out the commit before this push, and run skolo push',
+        ),
+      });
+    });
+
     it('plans to delete a rack whose overlay was emptied, and keeps its namespace', async () => {
       const file = 'racks/rack4/kustomization.yaml';
       const text = await readFile(join(repository.folder, 'kube', file), 'utf8');
@@ -392,6 +472,31 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
     });
   },
 );
+
+function rackYaml(name: string, more = ''): string {
+  return `rack: ${name}
+timezone: Europe/Berlin
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost, address: 127.0.0.1 }
+${more}`;
+}
+
+/** Commits an overlay with a rack.yaml. @returns what takes it out again */
+async function withRackFile(yaml: string, more = ''): Promise<() => void> {
+  const file = 'racks/rack4/kustomization.yaml';
+  const text = await readFile(join(repository.folder, 'kube', file), 'utf8');
+  const generators = ['{ name: rack, namespace: skolo, files: [rack.yaml] }', more]
+    .filter((each) => each !== '')
+    .map((each) => `  - ${each}\n`);
+  repository.write('racks/rack4/rack.yaml', yaml);
+  const named = text.replace('configMapGenerator:\n', (key) => `${key}${generators.join('')}`);
+  repository.write(file, `${named}generatorOptions: { disableNameSuffixHash: true }\n`);
+  commit('a rack.yaml');
+  return () => {
+    repository.write(file, text);
+    commit('without');
+  };
+}
 
 const claim = {
   spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },

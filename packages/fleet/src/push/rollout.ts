@@ -11,7 +11,14 @@ import { askHealth } from '../status.ts';
 import { judge, type PodVerdict, type Verdict } from './gate.ts';
 import { isWorkload, type KubeObject, keyOf, templateOf, titleOf } from './objects.ts';
 import { isDeletable, type ObjectPlan, type RackPlan } from './plan.ts';
-import { applyObjects, deleteObjects, type Rack, readForGate, readSilent } from './rack.ts';
+import {
+  applyObjects,
+  deleteObjects,
+  type Rack,
+  readForGate,
+  readLive,
+  readSilent,
+} from './rack.ts';
 import { type ServiceState, stateBefore, untilServiceIsWell } from './service-state.ts';
 import { worsened } from './worsened.ts';
 
@@ -76,7 +83,7 @@ export async function rollOut(rollout: Rollout): Promise<void> {
 /**
  * Brings a rack back to what it ran before a plan.
  *
- * @throws FleetError `GATE`: it runs the earlier version, and is not well with it.
+ * @throws FleetError `GATE`: it runs the earlier version, and is not well with it; or objects were deleted, which stay so.
  */
 export async function rollBack(rollout: Rollout): Promise<void> {
   const { rack, report } = rollout;
@@ -88,6 +95,17 @@ export async function rollBack(rollout: Rollout): Promise<void> {
   report(`going back to what it ran before; objects: ${before.length}`);
   await applyObjects(rack, before);
   await deleteObjects(rack, created.filter(isDeletable));
+  const live = await readLive(rack, plan.deletions);
+  const left = live.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(keyOf);
+  const missing = plan.deletions.filter((object) => !left.includes(keyOf(object)));
+  if (missing.length > 0) {
+    const how = 'check out the commit before this push, and run skolo push';
+    const titles = missing.map(titleOf).join(', ');
+    throw new FleetError(
+      'GATE',
+      `objects that this push deleted are not restored: ${titles}; ${how}`,
+    );
+  }
   for (const workload of before.filter(isWorkload)) {
     // What was down before the push is down again.
     const wasDown =
