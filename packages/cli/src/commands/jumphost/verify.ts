@@ -10,10 +10,12 @@ import {
 } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
+import { printJson } from '../../io.ts';
 import { count, plain } from '../../output/text.ts';
 import { addStepOptions, openSteps, type PrepareOptions } from './open-steps.ts';
 
 interface Options extends PrepareOptions {
+  json?: true;
   report?: string;
 }
 
@@ -25,6 +27,7 @@ export function define(command: SkoloCommand): void {
         'Looks at every step of skolo jumphost prepare, and at services, lines of cron and NFS exports of a former system. Lists what is wrong, each with the command that repairs it. Changes nothing. --report writes what the jumphost says of itself into a file, for those who help you: versions, units, ports, addresses, names and logs, without settings and secrets. Read it before you pass it on. Exit codes: 0 all is as it has to be; 1 something is wrong.',
       )
       .argument('<rack>', 'name in the list of racks')
+      .option('--json', 'print JSON')
       .option('--report <file>', 'also write a report'),
   )
     .uses('clusters')
@@ -36,23 +39,26 @@ export function define(command: SkoloCommand): void {
     const { host, steps } = await openSteps(command, rack, { ...options, returnAfter: 0 }, given);
     const found = await prepare(host, steps, { isCheck: true, signal, report() {} });
     const wrong = found.filter(({ state }) => state !== 'ok');
+    const cron = await findCronLines(host);
+    const exports = await findExports(host);
+    const left = steps.some(({ name }) => name === 'nfs') ? undefined : await leftExport(host);
+    const report = options.report === undefined ? undefined : resolve(io.folder, options.report);
+    if (report !== undefined) await writeFile(report, await reportOf(host, found), { mode: 0o600 });
+    if (wrong.length > 0) io.exitCode = exitCodes.failed;
+    if (options.json) {
+      const all = found.map((step) => ({ ...step, repair: repairOf(steps, step.name, rack) }));
+      return printJson(io, { rack, steps: all, cron, exports, leftExport: left, report });
+    }
     for (const { name, text } of wrong) {
       io.out(plain(`${name}: ${text || 'not looked at'}`));
       const how = repairOf(steps, name, rack);
       if (how !== undefined) io.out(`  ${how}`);
     }
-    for (const line of await findCronLines(host)) io.out(plain(`cron of a former system? ${line}`));
-    for (const line of await findExports(host))
-      io.out(plain(`NFS export of a former system? ${line}`));
-    const left = steps.some(({ name }) => name === 'nfs') ? undefined : await leftExport(host);
+    for (const line of cron) io.out(plain(`cron of a former system? ${line}`));
+    for (const line of exports) io.out(plain(`NFS export of a former system? ${line}`));
     if (left !== undefined) io.out(plain(left));
-    if (options.report !== undefined) {
-      const file = resolve(io.folder, options.report);
-      await writeFile(file, await reportOf(host, found), { mode: 0o600 });
-      io.out(`report: ${file}`);
-    }
-    if (wrong.length > 0) io.exitCode = exitCodes.failed;
-    else io.out(`${rack}: ${count(found.length, 'step')} as they have to be`);
+    if (report !== undefined) io.out(`report: ${report}`);
+    if (wrong.length === 0) io.out(`${rack}: ${count(found.length, 'step')} as they have to be`);
   });
 }
 

@@ -1,12 +1,14 @@
 import { preparePush } from '@skolo/fleet/push';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
+import { printJson } from '../../io.ts';
 import { namedRacks, openPush, racksOption } from './open-push.ts';
-import { planLines } from './plan-text.ts';
+import { planJson, planLines } from './plan-text.ts';
 import { requestOf } from './push.ts';
 
 interface Options {
   racks?: string[];
+  json?: true;
 }
 
 /** `skolo push diff`: what racks run, against git. */
@@ -17,10 +19,11 @@ export function define(command: SkoloCommand): void {
     )
     .summary('what racks run, against git')
     .addOption(racksOption())
+    .option('--json', 'print JSON')
     .uses('clusters')
     .example('skolo push diff --racks rack4');
 
-  command.interruptible(async (signal, { racks }: Options) => {
+  command.interruptible(async (signal, { racks, json }: Options) => {
     const { io } = command;
     const { fleet, deps } = await openPush(command, signal);
     const none = { canary: 1, soak: 0, onFailure: 'continue' as const };
@@ -28,7 +31,8 @@ export function define(command: SkoloCommand): void {
     const request = requestOf({ services: [] }, names, none, '', io.now());
     const push = await preparePush(request, deps, { isDry: true });
     await push.close();
-    for (const rack of push.racks) for (const line of planLines(rack)) io.out(line);
+    if (json) printJson(io, { racks: push.racks.map(planJson) });
+    else for (const rack of push.racks) for (const line of planLines(rack)) io.out(line);
     const differs = push.racks.some(({ preparation }) => {
       const { objects = [], deletions = [] } = preparation?.plan ?? {};
       const isSame = objects.every(({ action }) => action === 'keep') && deletions.length === 0;

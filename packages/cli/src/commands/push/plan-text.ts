@@ -26,6 +26,23 @@ export function planLines({ name, preparation, problem }: PreparedRack): string[
   ];
 }
 
+/** The same changes as data. */
+export function planJson({ name, preparation, problem }: PreparedRack) {
+  if (preparation === undefined) return { rack: name, problem: problem?.message };
+  const { plan, pins, former } = preparation;
+  return {
+    rack: name,
+    versions: pins.flatMap(({ name: image, tag: to }) => {
+      const from = former.find((each) => each.name === image)?.tag;
+      return from === to ? [] : [{ image, from, to }];
+    }),
+    objects: plan.objects.flatMap(({ wanted, action, changes }) =>
+      action === 'keep' ? [] : [{ object: titleOf(wanted), action, changes }],
+    ),
+    deletions: plan.deletions.map(titleOf),
+  };
+}
+
 function summaryOf({ objects, deletions }: RackPlan): string {
   const created = objects.filter(({ action }) => action === 'create').length;
   const changed = objects.filter(({ action }) => action === 'change').length;

@@ -2,6 +2,7 @@
 import type { Place } from '@skolo/fleet/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
+import { printJson } from '../../io.ts';
 import { audit } from '../../machine-way.ts';
 import { count, plain } from '../../output/text.ts';
 import { openSecrets, readValues } from './open-secrets.ts';
@@ -15,22 +16,29 @@ export function diff(command: SkoloCommand): void {
     )
     .summary('what apply would change')
     .argument('<rack>', 'name of the rack')
+    .option('--json', 'print JSON')
     .uses('clusters')
     .example('skolo secrets diff rack4');
 
-  command.interruptible(async (signal, rackName: string) => {
+  command.interruptible(async (signal, rackName: string, { json }: { json?: true }) => {
     const { io } = command;
     const open = await openSecrets(command, rackName);
     const values = await readValues(open, signal);
     const { compareSecrets, placeTitle } = await import('@skolo/fleet/secrets');
     const places = await compareSecrets(await secretsDeps(command, open, values, signal));
-    const lines = places.flatMap((place) => {
-      const mark = marks[place.state];
-      return mark === undefined ? [] : [`${mark} ${place.secret.name}: ${placeTitle(place)}`];
-    });
-    for (const line of lines) io.out(plain(line));
-    if (lines.length > 0) io.exitCode = exitCodes.failed;
-    else io.out(`${rackName}: ${count(places.length, 'place')} as in ${open.store.title}`);
+    const changes = places.filter(({ state }) => marks[state] !== undefined);
+    if (changes.length > 0) io.exitCode = exitCodes.failed;
+    if (json) {
+      const asJson = (place: Place) => {
+        return { name: place.secret.name, place: placeTitle(place), state: place.state };
+      };
+      return printJson(io, { rack: rackName, places: places.map(asJson) });
+    }
+    for (const place of changes) {
+      io.out(plain(`${marks[place.state]} ${place.secret.name}: ${placeTitle(place)}`));
+    }
+    if (changes.length === 0)
+      io.out(`${rackName}: ${count(places.length, 'place')} as in ${open.store.title}`);
   });
 }
 

@@ -6,9 +6,15 @@ import { HostKeys } from '@skolo/equipment';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { openJumphostOf } from '../../fleet.ts';
+import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { count } from '../../output/text.ts';
 import { openSecrets, readValues } from './open-secrets.ts';
+
+interface Options {
+  offline?: true;
+  json?: true;
+}
 
 interface Row {
   name: string;
@@ -25,10 +31,11 @@ export function define(command: SkoloCommand): void {
     .summary('check that values open what they should')
     .argument('<rack>', 'name of the rack')
     .option('--offline', 'only the values themselves')
+    .option('--json', 'print JSON')
     .uses('clusters')
     .example('skolo secrets check rack4');
 
-  command.interruptible(async (signal, rackName: string, { offline }: { offline?: true }) => {
+  command.interruptible(async (signal, rackName: string, { offline, json }: Options) => {
     const { io } = command;
     const open = await openSecrets(command, rackName);
     const { rack, secrets } = open;
@@ -56,12 +63,13 @@ export function define(command: SkoloCommand): void {
         rows.push({ name: names.join(','), what, state, why });
       }
     }
-    printTable(io, columns, rows);
     const bad = rows.filter(({ state }) => !isGood.has(state)).length;
+    if (bad > 0) io.exitCode = exitCodes.partlyFailed;
+    if (json) return printJson(io, { rack: rackName, checks: rows });
+    printTable(io, columns, rows);
     const unknown = rows.filter(({ state }) => state === 'unknown').length;
     io.out('');
     io.out(`${count(rows.length, 'check')}: ${bad} failed, ${unknown} not possible from a desk`);
-    if (bad > 0) io.exitCode = exitCodes.partlyFailed;
   });
 }
 

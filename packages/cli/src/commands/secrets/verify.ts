@@ -6,10 +6,12 @@ import { type Secret, valuesIn } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
 import { loadFleet } from '../../fleet.ts';
+import { printJson } from '../../io.ts';
 import { count, plain } from '../../output/text.ts';
 import { hasIdentities, openSecrets, readValues } from './open-secrets.ts';
 
 interface Options {
+  json?: true;
   installHook?: true;
 }
 
@@ -20,10 +22,11 @@ export function define(command: SkoloCommand): void {
     )
     .summary('check that git has no secret in the clear')
     .option('--install-hook', 'run it before each commit in this clone')
+    .option('--json', 'print JSON')
     .uses('clusters')
     .example('skolo secrets verify');
 
-  command.interruptible(async (signal, { installHook: isToInstall }: Options) => {
+  command.interruptible(async (signal, { installHook: isToInstall, json }: Options) => {
     const { io } = command;
     const fleet = await loadFleet(command);
     const kube = resolve(dirname(fleet.file), '..');
@@ -59,13 +62,13 @@ export function define(command: SkoloCommand): void {
     const stores = [...all.stores];
     const given = { ...git, kube, stores, forbidden: [...forbidden], values: all.values };
     const findings = await verifyRepository(given);
+    if (findings.length > 0) io.exitCode = exitCodes.failed;
+    if (json) return printJson(io, { findings, searchedForValues: canOpen });
     for (const { file, line, problem } of findings) {
       io.out(plain(line === undefined ? `${file}: ${problem}` : `${file}:${line}: ${problem}`));
     }
     if (!canOpen) complain(io, 'without an age identity, files were not searched for values');
-    if (findings.length > 0) io.exitCode = exitCodes.failed;
-    else io.out('no secret in the clear');
-    if (findings.length > 0) io.out(count(findings.length, 'problem'));
+    io.out(findings.length > 0 ? count(findings.length, 'problem') : 'no secret in the clear');
   });
 }
 
