@@ -65,7 +65,7 @@ export const Machine = z
     flapping: z
       .object({ changes: z.int(), since: Time })
       .optional()
-      .describe('the condition has changed too often within an hour'),
+      .describe('faults have changed the condition too often within an hour'),
     lastSeen: Time.optional().describe('last answer of the agent'),
     health: HealthStatus.optional(),
     task: z.object({ id: z.string().optional(), since: Time.optional() }).optional(),
@@ -252,8 +252,8 @@ export type Curve = z.output<typeof Curve>;
 export const SickMachine = z
   .object({
     name,
-    times: z.int().describe('how often it became unable to take tasks'),
-    seconds: z.number().describe('how long it could not take tasks'),
+    times: z.int().describe('how often a fault began'),
+    seconds: z.number().describe('how long it could not take tasks because of faults'),
     codes: z
       .array(z.object({ code: z.string(), times: z.int() }))
       .describe('the most frequent first'),
@@ -343,7 +343,8 @@ export const machineStateApi = {
   sickest: route({
     method: 'get',
     path: '/v1/sickest',
-    summary: 'Machines that were unable to take tasks most often',
+    summary: 'Machines that lost the most time to faults',
+    description: 'Time that follows from an order or a plan does not count.',
     role: 'view',
     query: z.strictObject({
       days: z.coerce.number().min(1).max(90).default(30),

@@ -135,10 +135,11 @@ export class Current {
     this.deps.emit({ type: 'machine', machine, before: before?.machine, isReadingsOnly });
   }
 
-  private settle({ name, condition, since }: Machine, agent: AgentView, now: number): void {
+  private settle(machine: Machine, agent: AgentView, now: number): void {
+    const { name, condition, since } = machine;
     const before = this.standings.get(name);
     if (before?.condition === condition || since === undefined) return;
-    this.flapping.note(name, before?.condition ?? 'never-reported', condition, now);
+    this.flapping.note(before?.condition ?? 'never-reported', machine, now);
     const seenAt = agent.seenAt ?? before?.seenAt;
     this.standings.set(name, { condition, since: Date.parse(since), ...given({ seenAt }) });
   }

@@ -16,7 +16,7 @@ import {
 } from '@skolo/common/light';
 import type { Registry } from 'prom-client';
 import { Bot } from './bot/bot.ts';
-import { botSettingsOf } from './bot/bot-settings.ts';
+import { botSettingsOf, noServer } from './bot/bot-settings.ts';
 import { logEvent } from './event-log.ts';
 import type { AgentEvent } from './events.ts';
 import { type Flags, localAddressOf } from './flags.ts';
@@ -56,8 +56,6 @@ export interface RunningAgent extends Ports {
   stop(how: { isHurried: boolean }): Promise<void>;
 }
 
-const noServer =
-  'no `servers` of rack.yaml fits its name: set `server` in the settings of swarming-client';
 /** They change nothing that a caller could wait for. */
 const frequent = new Set<AgentEvent['type']>(['bot-line', 'hook', 'clock-compared']);
 /** Seconds for everything but the bot, once that has ended. */

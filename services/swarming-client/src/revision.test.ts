@@ -7,7 +7,8 @@ const never = new AbortController().signal;
 
 function start() {
   const now: AgentNow = {
-    ...{ name: 'rpi-1', version: '1', bootId: 'b', startedAt: noon, isStopping: false },
+    ...{ name: 'rpi-1', version: '1', bootId: 'b', startedAt: noon, now: noon },
+    isStopping: false,
     ...{ raised: [], identity: { slice: undefined, from: 'nowhere' }, task: { running: false } },
     bot: { state: 'running', since: noon, isHealthy: true, starts: 1 },
     machine: {

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentNow } from './status.ts';
+import { type AgentNow, healthOf } from './status.ts';
 
 /** Each holds a connection, and memory on a small machine. */
 const mostWaiting = 8;
@@ -55,8 +55,10 @@ export class Revisions {
   }
 }
 
-function factsOf({ task, bot, machine, identity }: AgentNow) {
-  const { health, devices, orders, repairs } = machine;
+function factsOf(now: AgentNow) {
+  const { task, bot, machine, identity } = now;
+  const { devices, orders, repairs } = machine;
+  const health = healthOf(now);
   return [
     ...[task, orders, health.verdict, identity.from, identity.slice?.rack],
     health.reasons.map(({ verdict, code, device }) => [verdict, code, device]),

@@ -1,8 +1,10 @@
 /** What is known, as the status port and /readyz report it. */
 import type { AgentStatus } from '@skolo/api/swarming-client';
 import type { Degraded, ReadinessNow } from '@skolo/common/light';
+import { botSettingsOf, noServer } from './bot/bot-settings.ts';
 import type { BotView } from './bot/bot-view.ts';
 import type { DeviceView } from './devices/device.ts';
+import { withBot } from './health/bot-reason.ts';
 import { type Health, healthText } from './health/health.ts';
 import type { AgentView } from './hooks/hooks.ts';
 import type { KnownIdentity } from './identity/identity.ts';
@@ -15,6 +17,7 @@ export interface AgentNow {
   version: string;
   bootId: string | undefined;
   startedAt: Date;
+  now: Date;
   isStopping: boolean;
   /** What was raised as degraded. */
   raised: Degraded[];
@@ -37,7 +40,7 @@ export function agentStatus(now: AgentNow): AgentStatus {
       ...deviceStatus(view),
       repairSteps: [...(machine.repairSteps.get(view.name) ?? [])],
     })),
-    health: healthStatus(machine.health),
+    health: healthStatus(healthOf(now)),
     orders: [...machine.orders],
     bot: {
       ...inIsoTime(bot),
@@ -55,6 +58,12 @@ export function agentStatus(now: AgentNow): AgentStatus {
     identity: { from, rack: slice?.rack, why },
     versions: { agent: version, node: process.version },
   };
+}
+
+/** Of the machine and its bot, as people see it. */
+export function healthOf({ machine, bot, identity: { slice }, now }: AgentNow): Health {
+  const hasNone = slice !== undefined && botSettingsOf(slice) === undefined;
+  return withBot(machine.health, { bot, noServer: hasNone ? noServer : undefined, now });
 }
 
 function deviceStatus({ reading, why, ...view }: DeviceView): AgentStatus['devices'][number] {

@@ -1,12 +1,13 @@
 /** What a change of a machine means for its history. Pure. */
 import type { Machine, MachineAlert, PowerCycle } from '@skolo/api';
 import type { Rack } from '@skolo/rack';
+import { codesOf, isFault } from '../join/condition.ts';
 import { cut, type Entry } from './entry.ts';
 
 /** @param now milliseconds since 1970 */
 export function observed(before: Machine | undefined, after: Machine, now: number): Entry[] {
   return [
-    ...ofCondition(before, after),
+    ...ofCondition(before, after, now),
     ...ofTask(before, after, now),
     ...ofRepairs(before, after),
     ...ofHold(before, after, now),
@@ -14,14 +15,16 @@ export function observed(before: Machine | undefined, after: Machine, now: numbe
   ];
 }
 
-function ofCondition(before: Machine | undefined, after: Machine): Entry[] {
-  const { name: machine, condition, since, sentence, health } = after;
-  if (since === undefined || (before?.condition === condition && before.since === since)) return [];
-  const reasons = health?.reasons.filter(({ verdict }) => verdict === condition) ?? [];
-  const codes = [...new Set(reasons.map(({ code }) => code.replaceAll(',', ' ')))];
+function ofCondition(before: Machine | undefined, after: Machine, now: number): Entry[] {
+  const { name: machine, condition, since, sentence } = after;
+  if (since === undefined) return [];
+  const codes = codesOf(after);
+  const isSame = before?.condition === condition && before.since === since;
+  // An order has ended, and a fault has not: the rest of the time is lost to the fault.
+  if (isSame && isFault(condition, codes) === isFault(condition, codesOf(before))) return [];
   return [
     {
-      ...{ machine, kind: 'condition', key: condition, at: Date.parse(since) },
+      ...{ machine, kind: 'condition', key: condition, at: isSame ? now : Date.parse(since) },
       ...{ outcome: cut(codes.join(',')), data: cut(sentence) },
     },
   ];

@@ -10,6 +10,34 @@ import { sickest } from './sickest.ts';
 const hour = 3_600_000;
 const day = 24 * hour;
 
+it('ranks by the time that was lost to faults, and counts no order and no plan', async () => {
+  const clock = fakeClock('2026-11-20T10:00:00Z');
+  const history = await openHistory(clock);
+  const begun = clock.now();
+  const note = (machine: string, after: number, key: string, outcome = '') =>
+    history.add({ machine, kind: 'condition', key, outcome, at: begun + after });
+  // Busy: a phone that reboots after each task, as agents of 2026 reported it, and as they do now.
+  for (let task = 0; task < 9; task += 1) {
+    note('busy', task * hour, task % 2 ? 'recovering' : 'maintenance', 'rebooting');
+    note('busy', task * hour + hour / 2, 'ok');
+  }
+  note('ordered', 0, 'quarantined', 'forced');
+  note('often', 0, 'gone');
+  note('often', hour, 'ok');
+  note('often', 2 * hour, 'gone');
+  note('often', 3 * hour, 'ok');
+  note('long', 0, 'recovering', 'rebooting,battery-low');
+  note('long', 5 * hour, 'ok');
+  clock.pass(day);
+
+  const found = await sickest(history.conditions(begun), clock.now(), 10);
+
+  expect(found.map(({ name, seconds }) => [name, seconds])).toEqual([
+    ['long', (5 * hour) / 1000],
+    ['often', (2 * hour) / 1000],
+  ]);
+});
+
 it('counts how often and how long machines were unable, over days, and why', async () => {
   const clock = fakeClock('2026-11-20T10:00:00Z');
   const history = await openHistory(clock);

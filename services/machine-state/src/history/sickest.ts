@@ -1,6 +1,6 @@
-/** Which machines were unable to take tasks most often. */
+/** Which machines lost the most time to faults. */
 import type { SickMachine } from '@skolo/api';
-import { unable } from '../join/condition.ts';
+import { isFault } from '../join/condition.ts';
 import type { ConditionChange } from './tables.ts';
 
 interface Total {
@@ -25,7 +25,7 @@ export async function sickest(
   return [...found]
     .filter(([, { times }]) => times > 0)
     .sort(
-      ([a, one], [b, other]) => other.times - one.times || other.ms - one.ms || (a < b ? -1 : 1),
+      ([a, one], [b, other]) => other.ms - one.ms || other.times - one.times || (a < b ? -1 : 1),
     )
     .slice(0, limit)
     .map(([name, { times, ms, codes }]) => ({
@@ -36,7 +36,7 @@ export async function sickest(
     }));
 }
 
-/** @param sick since when a machine has been unable, by its name */
+/** @param sick since when a machine has had a fault, by its name */
 function count(
   { machine, at, key, outcome }: ConditionChange,
   found: Map<string, Total>,
@@ -46,13 +46,14 @@ function count(
   found.set(machine, total);
   const since = sick.get(machine);
   if (since !== undefined) total.ms += Math.max(0, at - since);
-  if (!unable.has(key)) {
+  const codes = outcome ? outcome.split(',') : [];
+  if (!isFault(key, codes)) {
     sick.delete(machine);
     return;
   }
   if (since === undefined) total.times += 1;
   sick.set(machine, at);
-  for (const code of outcome ? outcome.split(',') : [key]) {
+  for (const code of codes.length > 0 ? codes : [key]) {
     total.codes.set(code, (total.codes.get(code) ?? 0) + 1);
   }
 }

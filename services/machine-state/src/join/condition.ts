@@ -1,9 +1,23 @@
 /** The condition of a machine: the verdict of its agent, or that the agent is silent. */
-import type { MachineCondition } from '@skolo/api';
+import type { Machine, MachineCondition } from '@skolo/api';
 import type { MachineSources } from './sources.ts';
 
-/** Conditions in which a machine takes no tasks, though nobody planned that. */
-export const unable: ReadonlySet<string> = new Set(['recovering', 'quarantined', 'gone']);
+/** Conditions in which a machine takes no tasks, though no plan says so. */
+const unable: ReadonlySet<string> = new Set(['recovering', 'quarantined', 'gone']);
+
+/** Codes of reasons that follow from an order or a plan. `rebooting` was `recovering` until November 2026. */
+const ordered: ReadonlySet<string> = new Set(['forced', 'rebooting']);
+
+/** Whether a machine is unable because of a fault. @param codes of the reasons for its condition */
+export function isFault(condition: string, codes: readonly string[]): boolean {
+  return unable.has(condition) && !(codes.length > 0 && codes.every((code) => ordered.has(code)));
+}
+
+/** Codes of the reasons for the condition, each once. */
+export function codesOf({ condition, health }: Pick<Machine, 'condition' | 'health'>): string[] {
+  const reasons = health?.reasons.filter(({ verdict }) => verdict === condition) ?? [];
+  return [...new Set(reasons.map(({ code }) => code.replaceAll(',', ' ')))];
+}
 
 /** Conditions of a machine whose agent does not answer. */
 export const silent: ReadonlySet<MachineCondition> = new Set(['stale', 'gone']);

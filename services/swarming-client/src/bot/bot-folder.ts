@@ -2,7 +2,7 @@
 
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { normalize } from 'node:path';
+import { dirname, normalize } from 'node:path';
 import { makeFolder } from '@skolo/durable/make-folder';
 import { errorCode, errorText } from '@skolo/errors';
 
@@ -14,27 +14,58 @@ export function isOfBotsOnly(path: string): boolean {
   return !ofSystem.test(normalize(path).replace(/(?<=.)\/$/, ''));
 }
 
+/** @throws Error With a text for people: it cannot be the folder of a bot. */
+function checkFolder(botDir: string, home: string | undefined): void {
+  const remedy = 'set `botDir` in rack.yaml to a folder of its own, such as /b/s';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
+  if (!/^[\x00-\x7f]*$/.test(botDir)) {
+    throw new Error(`${botDir}: the bot needs a folder named in ASCII; ${remedy}`);
+  }
+  if (botDir === home || !isOfBotsOnly(botDir)) {
+    throw new Error(
+      `${botDir} cannot be the bot's folder: it deletes what it does not know; ${remedy}`,
+    );
+  }
+}
+
 /**
  * Makes the folder where there is none.
  *
  * @throws Error With a text for people.
  */
 export async function prepareFolder(botDir: string, home: string | undefined): Promise<void> {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
-  if (!/^[\x00-\x7f]*$/.test(botDir)) {
-    throw new Error(`${botDir}: the bot needs a folder named in ASCII`);
-  }
-  if (botDir === home || !isOfBotsOnly(botDir)) {
-    throw new Error(`${botDir} cannot be the bot's folder: it deletes what it does not know`);
-  }
+  checkFolder(botDir, home);
   try {
     await makeFolder(botDir, 0o755);
     await access(botDir, constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new Error(`${botDir}: ${fileTrouble(error)}; the bot needs a folder of its own`, {
-      cause: error,
-    });
+    throw notUsable(botDir, error);
   }
+}
+
+/** Why the bot could not have this folder; undefined: it could. Makes nothing. */
+export async function folderProblem(
+  botDir: string,
+  home: string | undefined,
+): Promise<string | undefined> {
+  try {
+    checkFolder(botDir, home);
+  } catch (error) {
+    return errorText(error);
+  }
+  for (let at = botDir; ; at = dirname(at)) {
+    try {
+      await access(`${at}/.`, constants.W_OK | constants.X_OK);
+      return undefined;
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') return notUsable(botDir, error).message;
+    }
+  }
+}
+
+function notUsable(botDir: string, error: unknown): Error {
+  const text = `${botDir}: ${fileTrouble(error)}; the bot needs a folder of its own`;
+  return new Error(text, { cause: error });
 }
 
 /** Errors of the system, for people. */

@@ -7,6 +7,7 @@ import { endInOrder } from './end-in-order.ts';
 import { botEnvironment } from './environment.ts';
 import { type InitEvent, InitProcess } from './init-process.ts';
 import { checkZip, ensureZip, type InstallDeps, zipOf } from './install.ts';
+import { whyNotPython } from './python.ts';
 import { endTree, runsTask, type Swept, sweep, sweepLostInits } from './sweep.ts';
 
 export interface RunEnd {
@@ -199,9 +200,7 @@ export class BotRun {
     const { botDir, python } = this.settings;
     if (this.last === 'busy') return `another agent runs a bot in ${botDir}`;
     if (this.last === 'refused') return `a bot that is not this agent's runs in ${botDir}: end it`;
-    if (why?.includes('ENOENT'))
-      return `${python} is not installed: the bot needs Python 3.7 or newer`;
-    return `${python} does not run: ${why ?? this.lastError ?? 'it printed nothing'}`;
+    return whyNotPython(python, why ?? this.lastError);
   }
 
   private installDeps(): InstallDeps {

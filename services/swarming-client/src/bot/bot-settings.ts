@@ -12,6 +12,10 @@ export interface BotSettings
   server: string;
 }
 
+/** Why a machine has no server. */
+export const noServer =
+  'no `servers` of rack.yaml fits its name; set `server` in the settings of swarming-client';
+
 /** Of the bot of a machine. Its server is `server`, or else the first one whose prefix the name of the machine has. */
 export function botSettingsOf(slice: MachineSlice | undefined): BotSettings | undefined {
   if (slice === undefined) return undefined;

@@ -25,6 +25,8 @@ export interface BotView {
   /** How often it was started since the agent was. */
   starts: number;
   lastExit?: { at: Date; why: BotExit; text: string } | undefined;
+  /** Starts in a row after which it called no hook: since when, how many, and why the last one failed. */
+  failing?: { since: Date; starts: number; why: string } | undefined;
 }
 
 export const botExits = [

@@ -8,7 +8,7 @@ import { BotRun } from './bot-run.ts';
 import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-settings.ts';
 import type { BotExit, BotView } from './bot-view.ts';
 
-type Change = Partial<Pick<BotView, 'why' | 'server' | 'nextStartAt'>>;
+type Change = Partial<Pick<BotView, 'why' | 'server' | 'nextStartAt' | 'failing'>>;
 
 export class Bot {
   private readonly deps: BotDeps;
@@ -18,8 +18,6 @@ export class Bot {
   private current: BotRun | undefined;
   private wake: () => void = () => undefined;
   private known: BotView;
-  /** Starts in a row after which no hook was called. */
-  private failures = 0;
   /** When the bot started, called a hook or was seen with a task, in seconds since boot. */
   private lastSignAt = 0;
 
@@ -52,8 +50,7 @@ export class Bot {
     current.hookCalled(hook);
     this.lastSignAt = this.deps.clock.uptime();
     if (known.state === 'silent') return;
-    this.failures = 0;
-    if (!known.isHealthy) this.update({ ...known, isHealthy: true });
+    if (!known.isHealthy) this.update({ ...known, isHealthy: true, failing: undefined });
   }
 
   /** A hook reported that a task has ended. */
@@ -158,7 +155,7 @@ export class Bot {
   private started(pid: number): void {
     const { clock, emit } = this.deps;
     this.lastSignAt = clock.uptime();
-    const { starts, server, lastExit, state } = this.known;
+    const { starts, server, lastExit, state, failing } = this.known;
     const startedAt = new Date(clock.now());
     emit({ type: 'bot-started', pid, server });
     this.update({
@@ -170,6 +167,7 @@ export class Bot {
       starts: starts + 1,
       server,
       lastExit,
+      failing,
     });
   }
 
@@ -183,12 +181,14 @@ export class Bot {
 
   private async backOff({ backoffSeconds }: BotSettings, why: string): Promise<void> {
     if (this.stopped.signal.aborted) return;
-    this.failures += 1;
-    const ms = backOffMs(this.failures, {
+    const now = this.deps.clock.now();
+    const { since = new Date(now), starts = 0 } = this.known.failing ?? {};
+    const failing = { since, starts: starts + 1, why };
+    const ms = backOffMs(failing.starts, {
       firstMs: backoffSeconds.first * 1000,
       maxMs: backoffSeconds.most * 1000,
     });
-    this.change('backing-off', { why, nextStartAt: new Date(this.deps.clock.now() + ms) });
+    this.change('backing-off', { why, nextStartAt: new Date(now + ms), failing });
     await this.sleep(ms);
   }
 

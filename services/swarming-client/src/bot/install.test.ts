@@ -231,7 +231,7 @@ describe.skipIf(python === undefined)('fetching a bot', () => {
     const right = python ?? '';
 
     expect(await whyNot(test)).toBe(
-      '/usr/bin/no-python is not installed: the bot needs Python 3.7 or newer',
+      '/usr/bin/no-python is not installed: the bot needs Python 3.7 or newer; install it, or set `python` in rack.yaml',
     );
     test.settings.current &&= { ...test.settings.current, python: right };
 

@@ -194,7 +194,7 @@ describe('a phone', () => {
       settings,
     );
 
-    expect(verdict).toBe('recovering');
+    expect(verdict).toBe('maintenance');
     expect(reasons).toMatchObject([{ code: 'rebooting', since: minutes(-1) }]);
   });
 

@@ -41,7 +41,8 @@ function presence(
   const asked = rebooting.get(name);
   if (asked !== undefined) {
     const text = 'reboots after a task';
-    return [{ verdict: 'recovering', code: 'rebooting', text, device: name, began: asked }];
+    // Planned, and no fault: machine-state counts `recovering` as time lost.
+    return [{ verdict: 'maintenance', code: 'rebooting', text, device: name, began: asked }];
   }
   if (state === 'unknown') {
     const text = 'not known yet: it has not been read';

@@ -1,7 +1,11 @@
-/** For `--check`: whether the entry of this machine in rack.yaml is known and valid. */
+/** For `--check`: whether the entry of this machine in rack.yaml is known and valid, and its bot can start on this computer. */
 import { errorText } from '@skolo/errors';
-import { readMachineSlice } from '@skolo/rack/slice';
+import { type MachineSlice, readMachineSlice } from '@skolo/rack/slice';
+import { folderProblem } from '../bot/bot-folder.ts';
+import { botSettingsOf, noServer } from '../bot/bot-settings.ts';
+import { pythonProblem } from '../bot/python.ts';
 import { type Flags, localAddressOf } from '../flags.ts';
+import { createRunCommand } from '../run-command.ts';
 import { MetadataClient } from './metadata-client.ts';
 
 export interface Checked {
@@ -14,20 +18,46 @@ type CheckedFlags = Pick<Flags, 'machine' | 'rackFile' | 'metadataUrl' | 'host'>
 export async function checkIdentity(flags: CheckedFlags): Promise<Checked> {
   try {
     const { rackFile, machine } = flags;
-    return rackFile === undefined ? await checkServer(flags) : await checkFile(machine, rackFile);
+    const { slice, text } =
+      rackFile === undefined ? await checkServer(flags) : await checkFile(machine, rackFile);
+    const problems = await botProblems(slice);
+    if (problems.length > 0) return { good: false, text: problems.join('\n') };
+    return { good: true, text };
   } catch (error) {
     return { good: false, text: errorText(error) };
   }
 }
 
-async function checkFile(machine: string, file: string): Promise<Checked> {
-  const { readRack } = await import('@skolo/rack');
-  const rack = await readRack(file, { strictFor: 'swarming-client' });
-  if (rack.machines.has(machine)) return { good: true, text: `${file}: good for ${machine}` };
-  return { good: false, text: `${file}: has no machine ${machine}; give --machine NAME` };
+/** What keeps the bot from starting here. */
+async function botProblems(slice: MachineSlice): Promise<string[]> {
+  const settings = botSettingsOf(slice);
+  if (settings === undefined) return [`${slice.name}: ${noServer}`];
+  const { botDir, python } = settings;
+  const folder = await folderProblem(botDir, process.env.HOME);
+  const interpreter = await pythonProblem(python, createRunCommand());
+  return [folder, interpreter].filter((problem) => problem !== undefined);
 }
 
-async function checkServer({ machine, metadataUrl: url, host }: CheckedFlags): Promise<Checked> {
+interface Found {
+  slice: MachineSlice;
+  /** Where it is good. */
+  text: string;
+}
+
+/** @throws Error */
+async function checkFile(machine: string, file: string): Promise<Found> {
+  const { machineSlice, readRack } = await import('@skolo/rack');
+  const rack = await readRack(file, { strictFor: 'swarming-client' });
+  const found = rack.machines.get(machine);
+  if (found === undefined) {
+    throw new Error(`${file}: has no machine ${machine}; give --machine NAME`);
+  }
+  const slice = readMachineSlice(JSON.parse(JSON.stringify(machineSlice(rack, found))), file);
+  return { slice, text: `${file}: good for ${machine}` };
+}
+
+/** @throws Error */
+async function checkServer({ machine, metadataUrl: url, host }: CheckedFlags): Promise<Found> {
   const client = new MetadataClient({
     urls: () => [url],
     localAddress: localAddressOf(host),
@@ -36,8 +66,9 @@ async function checkServer({ machine, metadataUrl: url, host }: CheckedFlags): P
   });
   const { signal } = new AbortController();
   const { text } = await client.attribute('skolo-machine', { signal });
-  const { name, rack } = readMachineSlice(JSON.parse(text), url);
-  if (name === machine) return { good: true, text: `${url}: good for ${machine} of ${rack}` };
+  const slice = readMachineSlice(JSON.parse(text), url);
+  const { name, rack } = slice;
+  if (name === machine) return { slice, text: `${url}: good for ${machine} of ${rack}` };
   const hint = 'give --machine, or correct rack.yaml';
-  return { good: false, text: `${url}: takes this machine for ${name}, not ${machine}; ${hint}` };
+  throw new Error(`${url}: takes this machine for ${name}, not ${machine}; ${hint}`);
 }

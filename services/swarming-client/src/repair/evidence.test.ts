@@ -80,7 +80,7 @@ describe('evidence', () => {
   });
 
   it.each([
-    sick({ code: 'rebooting' }),
+    sick({ verdict: 'maintenance', code: 'rebooting' }),
     sick({ verdict: 'maintenance', code: 'held:phone:ann' }),
     sick({ verdict: 'maintenance', code: 'not-known' }),
   ])('is not kept of what is meant to be so: $reasons.0.code', async (health) => {

@@ -26,8 +26,6 @@ export interface EvidenceDeps {
 const usualMost = { perDevice: 5, bytes: 20_000_000 };
 const pauseSeconds = 600;
 const withinMs = 60_000;
-/** It is away on purpose, or not read yet. */
-const ordinary = ['rebooting', 'not-known'];
 
 export class Evidence {
   private readonly deps: EvidenceDeps;
@@ -109,8 +107,9 @@ export class Evidence {
   }
 }
 
-function isOwn({ device, verdict, code }: Reason): boolean {
-  return device !== undefined && verdict !== 'maintenance' && !ordinary.includes(code);
+/** Not one that is away on purpose, or not read yet. */
+function isOwn({ device, verdict }: Reason): boolean {
+  return device !== undefined && verdict !== 'maintenance';
 }
 
 /** Numbered, since a clock that is wrong would make the newest the oldest. */

@@ -65,13 +65,13 @@ function kindsOf(text: string): string {
   throw new InvalidArgumentError(`"${unknown}" is not one of ${kinds.join(', ')}`);
 }
 
-/** `skolo machine sickest`: machines that were unable to take tasks most often. */
+/** `skolo machine sickest`: machines that lost the most time to faults. */
 export function sickest(command: SkoloCommand): void {
   command
     .description(
-      'Lists the machines that most often became unable to take tasks, with the time that they lost and the most frequent reasons. Maintenance does not count.',
+      'Lists the machines that lost the most time to faults, with the number of faults and the most frequent reasons. Maintenance, quarantine that somebody ordered, updates and planned reboots do not count.',
     )
-    .summary('machines that were sick most often')
+    .summary('machines that lost the most time to faults')
     .addOption(
       new Option('--days <n>', 'number of days, back from now').argParser(upTo(90)).default(30),
     )
@@ -92,8 +92,8 @@ const mostCodes = 4;
 
 const sickColumns: Column<SickMachine>[] = [
   { title: 'NAME', cell: ({ name }) => name, shrinkTo: 20 },
-  { title: 'TIMES', cell: ({ times }) => times },
   { title: 'LOST', cell: ({ seconds }) => duration(seconds), align: 'right' },
+  { title: 'FAULTS', cell: ({ times }) => times },
   {
     title: 'REASONS',
     cell: ({ codes }) =>

@@ -7,7 +7,7 @@ import { hrefOf, type Route } from '../shell/router.ts';
 
 const choices = ['1', '7', '30', '90'];
 
-/** Machines that were unable to take tasks most often. */
+/** Machines that lost the most time to faults. */
 export function Sickest({ route }: { route: Route }) {
   const days = route.query.get('days') ?? '30';
   const loaded = useLoaded(
@@ -16,7 +16,7 @@ export function Sickest({ route }: { route: Route }) {
   );
   return (
     <>
-      <h1>Sick most often</h1>
+      <h1>Most time lost to faults</h1>
       <nav class="tabs" aria-label="Period">
         {choices.map((each) => (
           <a
@@ -32,15 +32,15 @@ export function Sickest({ route }: { route: Route }) {
         {({ machines }) => (
           <Table
             caption="Machines"
-            head={['Machine', 'Times', 'Could take no tasks for', 'Reasons']}
+            head={['Machine', 'Lost', 'Faults', 'Reasons']}
           >
             {machines.map(({ name, times, seconds, codes }) => (
               <tr key={name}>
                 <th scope="row">
                   <MachineLink name={name} />
                 </th>
-                <td class="number">{times}</td>
                 <td class="number">{span(seconds * 1000)}</td>
+                <td class="number">{times}</td>
                 <td>{codes.map(({ code, times: count }) => `${code} ${count}`).join(', ')}</td>
               </tr>
             ))}

@@ -1,0 +1,26 @@
+/** The interpreter of the bot: bot_init.py and the bot need Python 3.7 or newer. */
+import { errorText } from '@skolo/errors';
+import { CommandFailed, type RunCommand } from '../run-command.ts';
+
+/** @param why of the system, or the last line that it printed; undefined: nothing */
+export function whyNotPython(python: string, why: string | undefined): string {
+  return why === undefined || !/ENOENT|is not installed/.test(why)
+    ? `${python} does not run: ${why ?? 'it printed nothing'}; set \`python\` in rack.yaml to a Python 3.7 or newer`
+    : `${python} is not installed: the bot needs Python 3.7 or newer; install it, or set \`python\` in rack.yaml`;
+}
+
+const question = 'import sys; print("python", sys.version_info >= (3, 7), sys.version.split()[0])';
+
+/** Undefined: the bot can run with it. */
+export async function pythonProblem(python: string, run: RunCommand): Promise<string | undefined> {
+  try {
+    const answer = await run(python, ['-I', '-S', '-c', question], { timeoutMs: 30_000 });
+    const [, isNew, version] = /^python (True|False) (\S+)/.exec(answer.stdout) ?? [];
+    if (isNew === 'True') return undefined;
+    const last = answer.stderr.trim().split('\n').at(-1) || undefined;
+    return whyNotPython(python, version === undefined ? last : `it is Python ${version}`);
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    return whyNotPython(python, errorText(error));
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * A machine whose bot does not start takes no tasks, however healthy it is. The answers to the hooks of that bot do not contain
+ * this: a bot that starts after all would quarantine itself with it.
+ */
+import type { BotView } from '../bot/bot-view.ts';
+import type { Health, Reason } from './health.ts';
+
+/** One that ends once, for a reboot or an update, is there again after a few seconds. */
+const leastStarts = 3;
+/** The server, the internet connection or the metadata server may be back by then. After that a person has to look. */
+const recoversWithinMs = 600_000;
+
+export interface BotFacts {
+  bot: Pick<BotView, 'failing' | 'since'>;
+  /** Why there is no server for the bot; undefined: there is one, or the settings are not known yet. */
+  noServer: string | undefined;
+  now: Date;
+}
+
+/** The health of the machine with what keeps its bot from starting. */
+export function withBot(health: Health, facts: BotFacts): Health {
+  const reason = reasonOf(facts);
+  if (reason === undefined) return health;
+  const reasons = [...health.reasons, reason];
+  const isWorse = health.verdict === 'ok' || reason.verdict === 'quarantined';
+  if (!isWorse || health.verdict === 'quarantined') return { ...health, reasons };
+  return { verdict: reason.verdict, since: reason.since, reasons: reasons.reverse() };
+}
+
+function reasonOf({ bot, noServer, now }: BotFacts): Reason | undefined {
+  const code = 'bot-not-started';
+  if (noServer !== undefined) {
+    return { verdict: 'quarantined', code, text: `no bot runs: ${noServer}`, since: bot.since };
+  }
+  if (bot.failing === undefined) return undefined;
+  const { since, starts, why } = bot.failing;
+  const isLong = now.getTime() - since.getTime() >= recoversWithinMs;
+  if (!isLong && starts < leastStarts) return undefined;
+  const remedy = why.includes(';') ? '' : '; `skolo machine log` shows more';
+  const text = `the bot does not start: ${why}${remedy}`;
+  return { verdict: isLong ? 'quarantined' : 'recovering', code, text, since };
+}

@@ -1,0 +1,98 @@
+/** Machines that work raise nothing: not on the list of what needs attention, not in the ranking, and no alert. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { fakeClock } from '@skolo/common/testing';
+import { isLong, seed, seeded } from '@skolo/durable/campaign';
+import { peer } from '@skolo/simulators';
+import { expect, it, onTestFinished } from 'vitest';
+import { rulesFolder } from './rule-files.ts';
+import { faulty, SimulatedWeek, stepSeconds } from './simulated-week.ts';
+
+const promtool = peer('promtool');
+const hours = isLong ? 7 * 24 : 3;
+const sampleSeconds = 60;
+const title = `300 agents that work normally for ${hours} h raise no entry and no alert, and one that does not, does (seed ${seed})`;
+
+it(title, async (context) => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'skolo-week-'));
+  onTestFinished(() => rm(stateDir, { recursive: true }));
+  const random = seeded(seed);
+  const week = new SimulatedWeek(
+    { clock: fakeClock('2026-11-16T00:00:00Z'), stateDir, random },
+    300,
+  );
+  await week.open();
+  onTestFinished(() => week.close());
+  const listed = new Set<string>();
+  const series = new Map<string, Map<number, number>>();
+  const samples = (hours * 3600) / sampleSeconds;
+
+  for (let sample = 0; sample < samples; sample += 1) {
+    for (let s = 0; s < sampleSeconds; s += stepSeconds) week.step();
+    for (const { name, needsPerson, orders } of week.current.machines()) {
+      if (needsPerson !== undefined && orders.length === 0) listed.add(name);
+    }
+    for (const [name, value] of await valuesOf(week)) {
+      const values = series.get(name) ?? new Map<number, number>();
+      series.set(name, values.set(sample, value));
+    }
+  }
+
+  expect([...listed]).toEqual([faulty]);
+  expect((await week.sickest()).map(({ name }) => name)).toEqual([faulty]);
+  if (promtool === undefined) return context.skip('promtool is not installed (Debian: prometheus)');
+  const file = join(stateDir, 'week.test.yaml');
+  await writeFile(file, JSON.stringify(ruleTest(series, samples)));
+  const { stdout } = await promisify(execFile)(promtool, ['test', 'rules', file]);
+  expect(stdout).toContain('SUCCESS');
+});
+
+/** What Prometheus reads of machine-state and of some agents, by series. */
+async function valuesOf(week: SimulatedWeek): Promise<[series: string, value: number][]> {
+  const lines = (await week.metrics.metrics()).split('\n');
+  const ofMachineState = lines.flatMap((line): [string, number][] => {
+    const [, series = '', value = ''] = /^(skolo_machines_.*) (\S+)$/.exec(line) ?? [];
+    return series === '' ? [] : [[series, Number(value)]];
+  });
+  const ofAgents = week
+    .reasons()
+    .filter(({ machine }) => machine === faulty || machine.endsWith('7'))
+    .map(({ machine, code, verdict, seconds }): [string, number] => [
+      `skolo_swarming_health_reason_seconds{machine="${machine}", code="${code}", verdict="${verdict}"}`,
+      seconds,
+    ]);
+  return [...ofMachineState, ...ofAgents];
+}
+
+/** A test for promtool: of all that happened, only the faulty machine raises an alert. */
+function ruleTest(series: ReadonlyMap<string, ReadonlyMap<number, number>>, samples: number) {
+  const valuesIn = (values: ReadonlyMap<number, number>) =>
+    Array.from({ length: samples }, (_, i) => values.get(i) ?? (values.has(i - 1) ? 'stale' : '_'));
+  const up = { series: 'up{job="machine-state"}', values: `1x${samples}` };
+  const input = [...series].map(([name, values]) => ({
+    series: name,
+    values: valuesIn(values).join(' '),
+  }));
+  return {
+    rule_files: ['machine-state.yaml', 'swarming.yaml'].map((name) => join(rulesFolder, name)),
+    evaluation_interval: '1m',
+    tests: [
+      {
+        interval: '1m',
+        input_series: [up, ...input],
+        promql_expr_test: [
+          {
+            expr: 'count by (alertname, machine) (last_over_time(ALERTS{alertstate="firing"}[8d]))',
+            eval_time: `${samples - 1}m`,
+            exp_samples: [
+              { labels: `{alertname="MachineFlapping", machine="${faulty}"}`, value: 1 },
+            ],
+          },
+        ],
+      },
+    ],
+  };
+}

@@ -1,0 +1,273 @@
+/**
+ * A rack of agents that work, by a test clock: the real judgement of each agent's health, and the real joining, history and
+ * metrics of machine-state, in one process and without sockets. Agents run tasks, reboot their phones after each and are
+ * updated every day, and people reboot, power-cycle and quarantine some of them. One machine is faulty.
+ */
+import type { AgentStatus, MachineOrder, SickMachine } from '@skolo/api';
+import { createLogger, DegradedList } from '@skolo/common';
+import { processMetrics } from '@skolo/common/light';
+import type { FakeClock } from '@skolo/common/testing';
+import { parseRack } from '@skolo/rack';
+import { Current } from '../../../services/machine-state/src/current.ts';
+import type { MachineStateEvent } from '../../../services/machine-state/src/events.ts';
+import { History } from '../../../services/machine-state/src/history/history.ts';
+import { Recorder } from '../../../services/machine-state/src/history/recorder.ts';
+import { sickest } from '../../../services/machine-state/src/history/sickest.ts';
+import type {
+  AgentView,
+  PowerView,
+  Services,
+} from '../../../services/machine-state/src/join/sources.ts';
+import { createMetrics } from '../../../services/machine-state/src/metrics.ts';
+import { assess } from '../../../services/swarming-client/src/health/assess.ts';
+import type { Health } from '../../../services/swarming-client/src/health/health.ts';
+import {
+  facts,
+  gone,
+  phone,
+  settings,
+} from '../../../services/swarming-client/src/health/testing/facts.ts';
+import { healthStatus } from '../../../services/swarming-client/src/status.ts';
+
+/** Its phone is missing for 3 minutes, four times an hour. */
+export const faulty = 'pi-faulty';
+/** Between two looks at the agents. */
+export const stepSeconds = 10;
+const hour = 3600;
+const day = 24 * hour;
+
+type Life = 'idle' | 'task' | 'rebooting' | 'stopping' | 'silent' | 'starting' | 'missing';
+type Plan = 'update' | 'reboot' | 'cycle' | 'quarantine';
+
+interface Agent {
+  name: string;
+  life: Life;
+  /** The end of this part of its life, and when each plan is due, in seconds since boot of the test clock. */
+  until: number;
+  due: Record<Plan, number>;
+  health: Health | undefined;
+  status: AgentStatus | undefined;
+  silentSince: number | undefined;
+  boots: number;
+  tasks: number;
+}
+
+const periods: Record<Plan, number> = {
+  ...{ update: day, reboot: 2 * day, cycle: 3 * day, quarantine: 4 * day },
+};
+
+export class SimulatedWeek {
+  readonly current: Current;
+  readonly metrics = processMetrics();
+  private readonly clock: FakeClock;
+  private readonly history: History;
+  private readonly random: () => number;
+  private readonly agents: Map<string, Agent>;
+  private readonly orders = new Map<string, MachineOrder[]>();
+  private readonly cycles = new Map<string, { id: string; step: 'off' }>();
+
+  constructor(
+    { clock, stateDir, random }: { clock: FakeClock; stateDir: string; random: () => number },
+    size: number,
+  ) {
+    this.clock = clock;
+    this.random = random;
+    const names = [faulty, ...Array.from({ length: size - 1 }, (_, i) => `pi-${i}`)];
+    this.agents = new Map(names.map((name) => [name, this.newAgent(name)]));
+    const machines = names.map(
+      (name, i) => `  ${name}: { kind: rpi, address: 10.0.${i >> 7}.${(i & 127) + 1} }\n`,
+    );
+    const parsed = parseRack(
+      `rack: rack4\nnetwork: { subnet: 10.0.0.0/16 }\njumphost: { name: jumphost-rack4, address: 10.0.9.1 }\nmachines:\n${machines.join('')}`,
+      { file: 'rack.yaml' },
+    );
+    const rack = () => parsed;
+    const log = createLogger({ service: 'machine-state', level: 'silent' });
+    this.history = new History({
+      ...{ stateDir, clock, log, degraded: new DegradedList({ clock, log }), days: () => 90 },
+      ...{ writeEveryMs: 600_000, readingsEveryMs: 600_000 },
+    });
+    let consume = (_: MachineStateEvent): void => undefined;
+    const emit = (event: MachineStateEvent) => consume(event);
+    const services = { views: () => this.services(), states: () => [] };
+    this.current = new Current({
+      ...{ rack, clock, emit, services },
+      rackFile: { view: () => ({ loadedAt: '', warnings: [], problems: [], changes: [] }) },
+      agents: { view: (name) => this.view(name) },
+      orders: { inForce: (name) => this.orders.get(name) ?? [] },
+    });
+    const { history, current } = this;
+    const recorder = new Recorder({ ...{ rack, clock, history, services, emit } });
+    consume = (event) => recorder.consume(event);
+    createMetrics(this.metrics, {
+      ...{ current, history, services, orders: { allInForce: () => [] } },
+      enrolment: { waiting: () => [] },
+    });
+  }
+
+  async open(): Promise<void> {
+    await this.history.open();
+  }
+
+  /** Ten seconds pass. */
+  step(): void {
+    this.clock.pass(stepSeconds * 1000);
+    for (const agent of this.agents.values()) {
+      if (agent.until <= this.clock.uptime()) this.goOn(agent);
+    }
+    if (this.clock.uptime() % 30 < stepSeconds) this.current.tick();
+    this.current.machine(faulty);
+    if (this.clock.uptime() % hour < stepSeconds) this.history.flush();
+  }
+
+  /** By machine and code, how long each reason of an agent has been there, in seconds. */
+  reasons(): { machine: string; code: string; verdict: string; seconds: number }[] {
+    return [...this.agents.values()].flatMap(({ name: machine, health }) =>
+      (health?.reasons ?? []).map(({ code, verdict, since }) => ({
+        ...{ machine, code, verdict },
+        seconds: (this.clock.now() - since.getTime()) / 1000,
+      })),
+    );
+  }
+
+  sickest(): Promise<SickMachine[]> {
+    return sickest(this.history.conditions(0), this.clock.now(), 10);
+  }
+
+  async close(): Promise<void> {
+    this.current.stop();
+    await this.history.close();
+  }
+
+  private newAgent(name: string): Agent {
+    const now = this.clock.uptime();
+    const first = (plan: Plan) => now + this.random() * periods[plan];
+    const due = {
+      ...{ update: first('update'), reboot: first('reboot') },
+      ...{ cycle: first('cycle'), quarantine: first('quarantine') },
+    };
+    return {
+      ...{ name, life: 'starting', until: now + 10, due, boots: 0, tasks: 0 },
+      ...{ health: undefined, status: undefined, silentSince: undefined },
+    };
+  }
+
+  private goOn(agent: Agent): void {
+    const [life, seconds] = this.next(agent);
+    this.enter(agent, life, seconds);
+  }
+
+  private next(agent: Agent): [life: Life, seconds: number] {
+    const { name, life } = agent;
+    const { random } = this;
+    switch (life) {
+      case 'idle': {
+        this.orders.delete(name);
+        const plan = this.due(agent);
+        if (plan === 'update' || plan === 'reboot') return ['stopping', 20];
+        if (plan === 'cycle') {
+          this.cycles.set(name, { id: `c-${name}`, step: 'off' });
+          return ['silent', 90];
+        }
+        if (plan === 'quarantine') {
+          this.quarantine(name);
+          return ['idle', 600];
+        }
+        agent.tasks += 1;
+        return ['task', 300 + random() * 900];
+      }
+      case 'task':
+        // Its update has waited for the task.
+        return agent.due.update <= this.clock.uptime()
+          ? ['stopping', 20]
+          : ['rebooting', 60 + random() * 60];
+      case 'stopping':
+        agent.due.update = Math.max(agent.due.update, this.clock.uptime() + day);
+        return ['silent', 70 + random() * 60];
+      case 'silent':
+        agent.boots += 1;
+        return ['starting', 20];
+      case 'starting':
+        this.cycles.delete(name);
+        return ['idle', 20];
+      case 'rebooting':
+        return name === faulty ? ['missing', 180] : ['idle', 20];
+      case 'missing':
+        return ['idle', 20];
+    }
+  }
+
+  /** The plan whose time has come. */
+  private due({ name, due }: Agent): Plan | undefined {
+    const now = this.clock.uptime();
+    const plan = (Object.keys(periods) as Plan[]).find((each) => due[each] <= now);
+    if (plan === undefined || name === faulty) return undefined;
+    due[plan] = now + periods[plan];
+    return plan;
+  }
+
+  /** Somebody quarantines it for ten minutes, and the agent has the order at once. */
+  private quarantine(name: string): void {
+    const since = new Date(this.clock.now()).toISOString();
+    const order = { id: `o-${name}`, kind: 'quarantine' as const, by: 'ann', reason: 'a look' };
+    this.orders.set(name, [{ ...order, since, machine: name, deliveredAt: since }]);
+  }
+
+  private enter(agent: Agent, life: Life, seconds: number): void {
+    const { clock, orders } = this;
+    const { name } = agent;
+    agent.life = life;
+    agent.until = clock.uptime() + seconds;
+    agent.silentSince = life === 'silent' ? clock.uptime() : undefined;
+    const now = new Date(clock.now());
+    const ordered = (orders.get(name) ?? []).map(({ kind, by, reason }) => ({
+      ...{ kind, by, reason, since: now },
+    }));
+    agent.health = assess(
+      life === 'starting' ? undefined : agent.health,
+      facts({
+        ...{ now, orders: ordered, stopping: life === 'stopping' },
+        devices: [deviceIn(life)],
+        rebooting: new Map(life === 'rebooting' ? [['phone', now]] : []),
+      }),
+      settings,
+    );
+    if (life !== 'silent') {
+      agent.status = {
+        ...{ machine: name, bootId: `${agent.boots}`, devices: [] },
+        health: healthStatus(agent.health),
+        task:
+          life === 'task' ? { running: true, id: `${name}-${agent.tasks}` } : { running: false },
+      };
+    }
+    this.current.touch(name);
+  }
+
+  private view(name: string): AgentView {
+    const agent = this.agents.get(name);
+    if (agent === undefined) throw new Error(`no agent ${name}`);
+    const { clock } = this;
+    const { status, silentSince } = agent;
+    const silentSeconds = silentSince === undefined ? 0 : clock.uptime() - silentSince;
+    if (status === undefined) return { silentSeconds };
+    return { silentSeconds, seenAt: clock.now() - silentSeconds * 1000, status };
+  }
+
+  private services(): Services {
+    const machines: PowerView['machines'] = new Map(
+      [...this.cycles].map(([name, cycle]) => [
+        name,
+        {
+          ...{ name, kind: 'machine', outlets: [], controllers: [] },
+          cycle: { ...cycle, action: 'cycle', detail: '' },
+        },
+      ]),
+    );
+    return { power: { machines, controllers: new Map() }, alerts: [] };
+  }
+}
+
+function deviceIn(life: Life) {
+  if (life === 'rebooting' || life === 'missing') return gone();
+  return life === 'starting' ? phone({}, { state: 'unknown' }) : phone({ batteryPercent: 80 });
+}
