@@ -235,6 +235,15 @@ export const HistoryEntry = z
     }),
     z.object({ ...entry, kind: z.literal('note'), by: z.string(), text: z.string() }),
     z.object({ ...entry, kind: z.literal('boot'), bootId: z.string() }),
+    z
+      .object({
+        ...entry,
+        kind: z.literal('omitted'),
+        of: z.string().describe('kind of the entries'),
+        count: z.int(),
+        endedAt: Time,
+      })
+      .describe('more than the history takes of a machine within an hour'),
   ])
   .meta({ id: 'HistoryEntry' });
 export type HistoryEntry = z.output<typeof HistoryEntry>;

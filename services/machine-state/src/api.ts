@@ -7,6 +7,7 @@ import type { Changes } from './changes.ts';
 import type { Current } from './current.ts';
 import { askAgent } from './forward.ts';
 import { type History, HistoryUnavailable } from './history/history.ts';
+import type { Recorder } from './history/recorder.ts';
 import { sickest } from './history/sickest.ts';
 import type { Orders } from './orders/orders.ts';
 import { spanOf, timeline } from './timeline.ts';
@@ -17,13 +18,14 @@ export interface ApiDeps {
   current: Current;
   changes: Changes;
   history: History;
+  recorder: Pick<Recorder, 'catchUp'>;
   orders: Orders;
 }
 
 const dayMs = 86_400_000;
 
 export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi> {
-  const { rack, clock, current, changes, history, orders } = deps;
+  const { rack, clock, current, changes, history, recorder, orders } = deps;
   return {
     machines: ({ query }) => {
       const machines = current.machines().filter((machine) => matches(machine, query));
@@ -39,6 +41,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi
     history: ({ params: { name }, query }) =>
       reading(() => {
         checkKnown(deps, name);
+        recorder.catchUp(name);
         const span = spanOf(query, clock);
         return { status: 200, body: timeline({ history, orders }, name, span, query) };
       }),

@@ -15,7 +15,5 @@ export type MachineStateEvent =
   /** Its orders are others now. */
   | { type: 'orders'; machine: string }
   /** Why its agent does not have its orders has changed. */
-  | { type: 'delivery'; machine: string }
-  /** It had too many entries within an hour, and one was not written down. */
-  | { type: 'dropped'; machine: string };
+  | { type: 'delivery'; machine: string };
 export type EmitMachineState = (event: MachineStateEvent) => void;

@@ -1,16 +1,17 @@
 /** Metrics of machine-state. Names and labels are all declared here; the alert rules ask for them. */
 import { type Machine, MachineCondition, type WaitingPi } from '@skolo/api';
 import { type GaugeSpec, registerGauges } from '@skolo/common';
-import { Counter, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { OtherServices } from './collect/services.ts';
 import type { Current } from './current.ts';
-import type { MachineStateEvent } from './events.ts';
 import type { History } from './history/history.ts';
+import type { Recorder } from './history/recorder.ts';
 import type { Orders } from './orders/orders.ts';
 
 interface Sources {
   current: Pick<Current, 'machines'>;
   history: Pick<History, 'pending' | 'isOpen'>;
+  recorder: Pick<Recorder, 'omitted'>;
   orders: Pick<Orders, 'allInForce'>;
   services: Pick<OtherServices, 'states'>;
   enrolment: { waiting(): readonly WaitingPi[] };
@@ -21,6 +22,8 @@ interface Measured {
   /** Entries of the history that wait for the disk. */
   pending: number;
   isHistoryOpen: boolean;
+  /** By machine. */
+  omitted: ReadonlyMap<string, number>;
   undelivered: number;
   /** Why each Pi without a name waits. */
   waiting: readonly WaitingPi['code'][];
@@ -84,6 +87,11 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     help: 'Whether the history can be read and written.',
     read: ({ isHistoryOpen }) => (isHistoryOpen ? 1 : 0),
   },
+  skolo_machines_history_omitted_entries: {
+    help: 'Entries of this hour that are not in the history, because the machine has too many.',
+    labels: ['machine'],
+    read: ({ omitted }) => [...omitted].map(([machine, count]) => [{ machine }, count]),
+  },
   skolo_machines_waiting_pis: {
     help: 'Raspberry Pis with a common image that wait for a name, by reason.',
     labels: ['reason'],
@@ -101,25 +109,17 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
   },
 };
 
-/** @returns a consumer of events */
 export function createMetrics(
   registry: Registry,
-  { current, history, orders, services, enrolment }: Sources,
-): (event: MachineStateEvent) => void {
+  { current, history, recorder, orders, services, enrolment }: Sources,
+): void {
   registerGauges(registry, gauges, () => ({
     machines: current.machines(),
     pending: history.pending,
     isHistoryOpen: history.isOpen,
+    omitted: recorder.omitted(),
     undelivered: orders.allInForce().filter(({ deliveredAt }) => deliveredAt === undefined).length,
     waiting: enrolment.waiting().map(({ code }) => code),
     isServiceReachable: services.states().map(({ name, reachable }) => [name, reachable] as const),
   }));
-  const dropped = new Counter({
-    name: 'skolo_machines_history_dropped_total',
-    help: 'Entries that were not written down, because a machine had too many within an hour.',
-    registers: [registry],
-  });
-  return ({ type }) => {
-    if (type === 'dropped') dropped.inc();
-  };
 }

@@ -97,8 +97,8 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   const enrolment = openEnrolment(context, { ...base, journal, records, agents });
 
   for (const part of [recorder, changes]) events.consume((event) => part.consume(event));
-  const measured = { current, history, orders, services, enrolment };
-  events.consume(createMetrics(context.metrics, measured));
+  const measured = { current, history, recorder, orders, services, enrolment };
+  createMetrics(context.metrics, measured);
   events.consume((event) => react(event, { current, delivery, silences }));
 
   await journal.open((opened) => {
@@ -108,7 +108,7 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   });
   current.recall(await history.open());
   const webConsole = await openConsole(context, pages);
-  const parts = { rack, clock, current, changes, history, orders };
+  const parts = { rack, clock, current, changes, history, recorder, orders };
   const handlers = { ...apiHandlers(parts), ...enrolment.handlers, ...webConsole.handlers };
   const handler = webConsole.around(createApp({ ...context, api, handlers, compresses: true }));
   await journal.whenOpen(async () => {
@@ -122,7 +122,7 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   };
   await follow();
   const ticking = setInterval(() => {
-    for (const part of [current, history, delivery, orders]) void part.tick();
+    for (const part of [current, recorder, history, delivery, orders]) void part.tick();
   }, tickMs);
   const unfollow = context.rack.onChange(() => {
     void follow();
@@ -137,6 +137,7 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
     await enrolment.port.close();
     await Promise.all([agents.stop(), services.stop(), silences.stop(), delivery.stop()]);
     current.stop();
+    for (const name of rack().machines.keys()) recorder.catchUp(name);
     await history.close();
     await journal.close(() => records.tables.flush());
   }

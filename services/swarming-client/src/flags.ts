@@ -60,7 +60,8 @@ const table: Flag[] = [
   ...processFlags('swarming-client', {
     port: 'port of the status',
     host: 'address to listen on, and to ask from',
-    check: 'check the entry of this machine in rack.yaml, and the folder and the Python of its bot, print all errors, and exit',
+    check:
+      'check the entry of this machine in rack.yaml, and the folder and the Python of its bot, print all errors, and exit',
   }),
 ];
 

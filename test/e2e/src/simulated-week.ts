@@ -97,10 +97,10 @@ export class SimulatedWeek {
       orders: { inForce: (name) => this.orders.get(name) ?? [] },
     });
     const { history, current } = this;
-    const recorder = new Recorder({ ...{ rack, clock, history, services, emit } });
+    const recorder = new Recorder({ rack, clock, history, services });
     consume = (event) => recorder.consume(event);
     createMetrics(this.metrics, {
-      ...{ current, history, services, orders: { allInForce: () => [] } },
+      ...{ current, history, recorder, services, orders: { allInForce: () => [] } },
       enrolment: { waiting: () => [] },
     });
   }

@@ -13,7 +13,9 @@ const busyMs = 2000;
 const version = 1;
 
 /** Kinds of entries by their number in the database. Only add at the end. */
-export const kinds = ['condition', 'task', 'cycle', 'repair', 'hold', 'alert', 'boot'] as const;
+export const kinds = [
+  ...(['condition', 'task', 'cycle', 'repair', 'hold', 'alert', 'boot', 'omitted'] as const),
+] as const;
 export type StoredKind = (typeof kinds)[number];
 
 const schema = `

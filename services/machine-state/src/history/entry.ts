@@ -11,10 +11,10 @@ export interface Entry {
   /** Milliseconds since 1970. */
   at: number;
   device?: string | undefined;
-  /** Of a condition its name, of a task, cycle or hold the id, of an alert the name, of a repair the step. */
+  /** Of a condition its name, of a task, cycle or hold the id, of an alert the name, of a repair the step, of what is omitted the kind. */
   key?: string | undefined;
   endedAt?: number | undefined;
-  /** Of a condition the codes of its reasons, of an alert the severity. */
+  /** Of a condition the codes of its reasons, of an alert the severity, of what is omitted the number. */
   outcome?: string | undefined;
   /** Of a condition and a repair text, else JSON. */
   data?: string | undefined;
@@ -55,5 +55,7 @@ function ownFields({ kind, key, outcome, data }: Entry): object {
       return { name: key, ...(outcome !== undefined && { severity: outcome }) };
     case 'boot':
       return { bootId: key };
+    case 'omitted':
+      return { of: key, count: Number(outcome) };
   }
 }

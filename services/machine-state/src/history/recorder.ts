@@ -1,29 +1,27 @@
-/** Writes down what happens. A machine may be hostile, so each has a share of the history. */
+/** Writes down what happens, each machine within its share of the history. */
 import type { Machine, MachineAlert } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
-import type { EmitMachineState, MachineStateEvent } from '../events.ts';
+import type { MachineStateEvent } from '../events.ts';
 import { given } from '../join/machine.ts';
 import type { Services } from '../join/sources.ts';
 import type { Entry } from './entry.ts';
 import type { History } from './history.ts';
 import { observed, observedAlerts, observedCycle } from './observed.ts';
+import { Shares } from './shares.ts';
 
 export interface RecorderDeps {
   rack(): Rack;
   clock: Clock;
   history: History;
   services: { views(): Pick<Services, 'alerts'> };
-  emit: EmitMachineState;
 }
 
-/** Three times those of a bot with a task each minute. */
-const mostPerHour = 400;
 const mostAgeMs = 366 * 86_400_000;
 
 export class Recorder {
   private readonly deps: RecorderDeps;
-  private readonly shares = new Map<string, { since: number; used: number }>();
+  private readonly shares = new Shares();
   private readonly alerts = new Map<string, readonly MachineAlert[]>();
 
   constructor(deps: RecorderDeps) {
@@ -42,11 +40,32 @@ export class Recorder {
         return;
       }
       case 'removed':
-        this.shares.delete(event.name);
+        this.shares.forget(event.name);
         this.alerts.delete(event.name);
         return;
       default:
     }
+  }
+
+  /** Writes what is over the limits of machines, once a minute. */
+  tick(): void {
+    this.writePending();
+  }
+
+  /** Somebody reads the history of a machine. */
+  catchUp(machine: string): void {
+    this.writePending(machine);
+  }
+
+  /** How many entries of this hour are omitted, by machine. */
+  omitted(): ReadonlyMap<string, number> {
+    return this.shares.omitted();
+  }
+
+  private writePending(machine?: string): void {
+    const { clock, history } = this.deps;
+    const at = { now: clock.now(), uptime: clock.uptime() };
+    for (const entry of this.shares.pending(at, machine)) history.add(entry);
   }
 
   private note(before: Machine | undefined, after: Machine): void {
@@ -68,16 +87,9 @@ export class Recorder {
   }
 
   private add(entry: Entry): void {
-    const { clock, history, emit } = this.deps;
+    const { clock, history } = this.deps;
     // An agent may give any time.
     if (!(Math.abs(entry.at - clock.now()) < mostAgeMs)) return;
-    const share = this.shares.get(entry.machine);
-    const uptime = clock.uptime();
-    const isOver = share === undefined || uptime - share.since >= 3600;
-    const own = isOver ? { since: uptime, used: 0 } : share;
-    this.shares.set(entry.machine, own);
-    own.used += 1;
-    if (own.used > mostPerHour) emit({ type: 'dropped', machine: entry.machine });
-    else history.add(entry);
+    if (this.shares.take(entry, clock.uptime())) history.add(entry);
   }
 }

@@ -50,6 +50,10 @@ export function told(entry: HistoryEntry): Told {
       return { what: 'note', text: entry.text, by: entry.by };
     case 'boot':
       return { what: 'boot', text: 'the machine has booted' };
+    case 'omitted': {
+      const text = `${entry.count} of kind ${entry.of}: more than the history takes in an hour`;
+      return { what: 'omitted', text, style: 'yellow' };
+    }
   }
 }
 

@@ -20,5 +20,7 @@ export function textOf(entry: HistoryEntry): string {
       return `${entry.by}: ${entry.text}`;
     case 'boot':
       return 'the machine has booted';
+    case 'omitted':
+      return `${entry.count} of kind ${entry.of}: more than the history takes in an hour`;
   }
 }

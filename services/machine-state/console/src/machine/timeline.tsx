@@ -148,6 +148,7 @@ function lanesOf(
     ['Repairs', ['repair']],
     ['Alerts', ['alert']],
     ['People', ['order', 'hold', 'note']],
+    ['Omitted', ['omitted']],
   ];
   const others = kinds.map(([name, wanted]): [string, Mark[]] => [
     name,

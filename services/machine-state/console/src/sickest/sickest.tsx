@@ -30,10 +30,7 @@ export function Sickest({ route }: { route: Route }) {
       </nav>
       <Load of={loaded}>
         {({ machines }) => (
-          <Table
-            caption="Machines"
-            head={['Machine', 'Lost', 'Faults', 'Reasons']}
-          >
+          <Table caption="Machines" head={['Machine', 'Lost', 'Faults', 'Reasons']}>
             {machines.map(({ name, times, seconds, codes }) => (
               <tr key={name}>
                 <th scope="row">

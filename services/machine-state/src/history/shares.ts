@@ -1,0 +1,108 @@
+/**
+ * The share of the history that each machine has: a task is root on its machine, and may report anything. Each kind of entry has a
+ * limit of its own, so that tasks leave out no condition. What is over the limit is counted, and the latest condition is written
+ * all the same, once a minute.
+ */
+import type { StoredKind } from './database.ts';
+import type { Entry } from './entry.ts';
+
+/** A bot with a task each minute, and a reboot of the phone after each, has 60 tasks and 120 conditions. Others have no limit. */
+const mostPerHour: Partial<Record<StoredKind, number>> = {
+  ...{ condition: 200, task: 200, repair: 60, boot: 20, hold: 60, alert: 200 },
+};
+const hourSeconds = 3600;
+const pendingSeconds = 60;
+/** Their end is a change of the entry. */
+const ends: ReadonlySet<StoredKind> = new Set(['task', 'hold', 'alert']);
+
+interface Share {
+  machine: string;
+  kind: StoredKind;
+  /** Seconds since boot. */
+  begun: number;
+  writtenAt: number;
+  used: number;
+  /** What has not ended, and whether it is written. */
+  open: Map<string, boolean>;
+  /** Over the limit, and not written: how many, and since when in milliseconds since 1970. */
+  omitted: number;
+  from: number;
+  latest?: Entry | undefined;
+}
+
+export class Shares {
+  private readonly shares = new Map<string, Share>();
+
+  /** Whether it is to be written. @param uptime seconds since boot */
+  take(entry: Entry, uptime: number): boolean {
+    const { machine, kind, at, device, endedAt } = entry;
+    const most = mostPerHour[kind];
+    if (most === undefined) return true;
+    const id = `${machine} ${kind}`;
+    const share = this.shares.get(id) ?? newShare(machine, kind, uptime);
+    this.shares.set(id, share);
+    const own = `${entry.key} ${device}`;
+    const isWritten = share.open.get(own);
+    if (endedAt !== undefined && isWritten !== undefined) {
+      share.open.delete(own);
+      return isWritten;
+    }
+    const fits = share.used < most;
+    // One task at a time.
+    if (kind === 'task') share.open.clear();
+    if (ends.has(kind) && endedAt === undefined) share.open.set(own, fits);
+    share.used += 1;
+    if (fits) return true;
+    if (share.omitted === 0) share.from = at;
+    share.omitted += 1;
+    if (kind === 'condition') share.latest = entry;
+    return false;
+  }
+
+  /** What is to be written of what is over the limit: now of one machine, else once a minute and at the end of the hour. */
+  pending({ now, uptime }: { now: number; uptime: number }, wanted?: string): Entry[] {
+    return [...this.shares].flatMap(([id, share]) => {
+      const isOver = uptime - share.begun >= hourSeconds;
+      const isDue = isOver || uptime - share.writtenAt >= pendingSeconds;
+      if (wanted === undefined ? !isDue : wanted !== share.machine) return [];
+      const entries = entriesOf(share, now);
+      share.writtenAt = uptime;
+      if (isOver) {
+        const { machine, kind, open } = share;
+        if (open.size === 0) this.shares.delete(id);
+        else this.shares.set(id, { ...newShare(machine, kind, uptime), open });
+      }
+      return entries;
+    });
+  }
+
+  /** How many entries of this hour are omitted, by machine. */
+  omitted(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { machine, omitted } of this.shares.values()) {
+      if (omitted > 0) counts.set(machine, (counts.get(machine) ?? 0) + omitted);
+    }
+    return counts;
+  }
+
+  forget(machine: string): void {
+    for (const [id, share] of this.shares) if (share.machine === machine) this.shares.delete(id);
+  }
+}
+
+function newShare(machine: string, kind: StoredKind, uptime: number): Share {
+  const empty = { used: 0, omitted: 0, from: 0, open: new Map<string, boolean>() };
+  return { machine, kind, begun: uptime, writtenAt: uptime, ...empty };
+}
+
+function entriesOf(share: Share, now: number): Entry[] {
+  const { machine, kind, from, latest } = share;
+  if (latest !== undefined) share.omitted -= 1;
+  share.latest = undefined;
+  const { omitted } = share;
+  const count: Entry = { machine, kind: 'omitted', key: kind, at: from, endedAt: now };
+  return [
+    ...(omitted > 0 ? [{ ...count, outcome: String(omitted) }] : []),
+    ...(latest === undefined ? [] : [latest]),
+  ];
+}
