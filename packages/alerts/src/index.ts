@@ -29,6 +29,7 @@ export {
 export { createSinks, encodeAsOf, pubSubName } from './sinks/index.ts';
 export { type Sink, SinkError, type SinkReason, sinkReasons } from './sinks/sink.ts';
 export { parseTemplate } from './sinks/template.ts';
+export { valuesOf } from './sinks/values.ts';
 export {
   type Received,
   type SubscriptionState,

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseTemplate } from '@skolo/alerts';
+import { parseTemplate, valuesOf } from '@skolo/alerts';
 import { parseRack } from '@skolo/rack';
 import { peer } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -167,7 +167,7 @@ describe('README.md', () => {
     const at = '2026-11-20T07:30:00.000Z';
     const text = 'it says "no"';
     const notice = { kind: 'notice', id: '0', at, notice: 'gap', text, facts: {} } as const;
-    expect(JSON.parse(parseTemplate(body).render(notice, 'rack4'))).toEqual({
+    expect(JSON.parse(parseTemplate(body).render(valuesOf(notice, 'rack4')))).toEqual({
       topic: 'rack4',
       title: 'AlertDeliveryGap firing',
       message: text,

@@ -1,14 +1,14 @@
 /**
- * Sends events to a receiver: a POST with JSON ({@link WebhookBody}) for each run, each changed device and each device that
+ * Sends events to a receiver: a request with JSON ({@link WebhookBody}), or the template of rack.yaml, for each run, each changed device and each device that
  * failed, as `services.router-backup.webhook` says. Nothing waits for it. A message that cannot be delivered is lost, logged and
  * counted, since the API has all of it as well.
  */
 import { randomUUID } from 'node:crypto';
+import { createHttpRequest, SinkError, type SinkReason } from '@skolo/alerts/request';
 import { FailureClass, Time } from '@skolo/api';
 import { backOffMs, type Clock, pause } from '@skolo/common';
-import { errorText, withDeadline } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
-import { isSafeForSecrets, readSecret } from '@skolo/secrets';
+import { readSecret } from '@skolo/secrets';
 import { z } from 'zod';
 import type { EmitBackup } from './events.ts';
 
@@ -39,8 +39,8 @@ export interface WebhookDeps {
   log: Record<'warn', (fields: object, message: string) => void>;
   emit: EmitBackup;
   clock: Pick<Clock, 'now'>;
-  fetch?: typeof fetch;
-  timeoutMs?: number;
+  /** In place of that of rack.yaml. */
+  timeoutSeconds?: number;
   /** Before the second try; it doubles. */
   firstPauseMs?: number;
 }
@@ -48,8 +48,7 @@ export interface WebhookDeps {
 interface Waiting {
   /** Sent with each attempt, so that the receiver recognises a repetition. */
   id: string;
-  kind: WebhookBody['kind'];
-  body: string;
+  body: WebhookBody;
 }
 
 const tries = 5;
@@ -78,7 +77,7 @@ export class Webhook {
     const at = new Date(this.deps.clock.now()).toISOString();
     const rack = this.deps.rack().name;
     const body: WebhookBody = { rack, at, ...event, diff: event.diff && cut(event.diff) };
-    this.queue.push({ id: randomUUID(), kind: event.kind, body: JSON.stringify(body) });
+    this.queue.push({ id: randomUUID(), body });
     if (this.queue.length > mostWaiting) this.drop();
     this.working ??= this.work();
   }
@@ -121,9 +120,9 @@ export class Webhook {
     for (let failures = 1; ; failures += 1) {
       const failed = await this.attempt(message);
       if (failed === undefined) return this.count('sent');
-      if (!failed.retry || failures >= tries || this.closing.signal.aborted) {
-        const { kind } = message;
-        log.warn({ kind, tries: failures, why: failed.why }, 'webhook message not delivered');
+      if (!passing.includes(failed.reason) || failures >= tries || this.closing.signal.aborted) {
+        const { kind } = message.body;
+        log.warn({ kind, tries: failures, why: failed.message }, 'webhook message not delivered');
         return this.count('failed');
       }
       await pause(backOffMs(failures, { firstMs, maxMs: 60_000 }), this.closing.signal).catch(
@@ -133,64 +132,50 @@ export class Webhook {
   }
 
   /** Why it failed; undefined: it was accepted. */
-  private async attempt(message: Waiting): Promise<{ why: string; retry: boolean } | undefined> {
+  private async attempt({ id, body }: Waiting): Promise<SinkError | undefined> {
     const rack = this.deps.rack();
     const { webhook } = rack.services['router-backup'];
-    if (webhook === undefined) return { why: 'the webhook has left rack.yaml', retry: false };
-    const url = new URL(webhook.url);
+    if (webhook === undefined) {
+      return new SinkError('topic', 'GONE', 'the webhook has left rack.yaml');
+    }
+    const { on: _, token, ...rest } = webhook;
+    const { timeoutSeconds = rest.timeoutSeconds } = this.deps;
+    const request = createHttpRequest({
+      ...rest,
+      ...{ name: 'webhook', timeoutSeconds },
+      token: token && (() => readSecret(rack, token)),
+    });
+    const usualBody = () => JSON.stringify(body);
     try {
-      if (webhook.token !== undefined && !isSafeForSecrets(url)) {
-        const why = `${url.host} is neither https nor this computer, so its token would be sent in the clear; set an https URL`;
-        return { why, retry: false };
-      }
-      const token = webhook.token && (await readSecret(rack, webhook.token));
-      const status = await this.post(url, message, token?.reveal());
-      if (status >= 200 && status < 300) return undefined;
-      return { why: `${url.host} answers ${status}${hintFor(status)}`, retry: mayPass(status) };
+      await request({ id, values: valuesOf(body), usualBody }, this.closing.signal);
+      return undefined;
     } catch (error) {
-      return { why: `${url.host}: ${whyOf(error)}`, retry: true };
+      if (error instanceof SinkError) return error;
+      throw error;
     }
   }
-
-  private async post(url: URL, { id, body }: Waiting, token: string | undefined): Promise<number> {
-    const { fetch: ask = fetch, timeoutMs = 10_000 } = this.deps;
-    const late = () => new Error(`no answer in ${timeoutMs} ms`);
-    const deadline = { ms: timeoutMs, late, signal: this.closing.signal };
-    return await withDeadline(deadline, async (signal) => {
-      const response = await ask(url, {
-        method: 'POST',
-        body,
-        headers: {
-          'content-type': 'application/json',
-          'idempotency-key': id,
-          ...(token !== undefined && { authorization: `Bearer ${token}` }),
-        },
-        // The token must not follow a redirect.
-        redirect: 'manual',
-        signal,
-      });
-      await response.body?.cancel();
-      return response.status;
-    });
-  }
 }
 
-function mayPass(status: number): boolean {
-  return status >= 500 || [408, 425, 429].includes(status);
-}
+/** Reasons that may pass. */
+const passing: readonly SinkReason[] = ['unavailable', 'timeout', 'quota'];
 
-function hintFor(status: number): string {
-  if (status === 401 || status === 403) return '; correct `token` of the webhook in rack.yaml';
-  if (status === 404) return '; correct `url` of the webhook in rack.yaml';
-  return status >= 300 && status < 400
-    ? '; set `url` of the webhook in rack.yaml to the URL that it redirects to'
-    : '';
-}
+const alertnames = {
+  run: 'BackupFinished',
+  change: 'ConfigurationChanged',
+  failure: 'BackupFailed',
+} as const satisfies Record<WebhookBody['kind'], string>;
 
-/** The reason of an error of fetch is in its cause. */
-function whyOf(error: unknown): string {
-  const { cause } = error instanceof Error ? error : {};
-  return errorText(cause instanceof Error ? cause : error);
+/** With the names that templates of alert sinks use, so that one template does for both. */
+function valuesOf(body: WebhookBody): Record<string, unknown> {
+  const { rack, kind, device, summary } = body;
+  const severity = kind === 'failure' ? 'warning' : 'info';
+  return {
+    ...body,
+    ...{ location: rack, status: 'firing', action: 'trigger' },
+    fingerprint: `backup-${rack}-${device ?? kind}`,
+    labels: { alertname: alertnames[kind], severity, ...(device && { device }) },
+    annotations: { summary },
+  };
 }
 
 /** Cuts at the end of a line. */

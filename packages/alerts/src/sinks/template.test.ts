@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Message } from '../message.ts';
 import { alertMessage, anyMessage, heartbeatMessage, noticeMessage } from '../testing/messages.ts';
 import { parseTemplate } from './template.ts';
+import { valuesOf } from './values.ts';
 
 const odd = alertMessage({
   alert: {
@@ -15,7 +16,7 @@ const odd = alertMessage({
 });
 
 function rendered(template: string, message: Message = odd, isJson?: boolean): string {
-  return parseTemplate(template, isJson).render(message, 'rack4');
+  return parseTemplate(template, isJson).render(valuesOf(message, 'rack4'));
 }
 
 describe('a JSON template', () => {

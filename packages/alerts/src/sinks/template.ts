@@ -1,5 +1,5 @@
 /**
- * Bodies of requests with places for values of a message: `{"text": "{{labels.alertname}} is {{status}}"}`.
+ * Bodies of requests with places for values: `{"text": "{{labels.alertname}} is {{status}}"}`.
  *
  * - Names are joined by dots; one with other characters is written `labels["a.b"]`.
  * - In a JSON template, a place within quotes gets text, escaped; one without quotes a whole JSON value, such as
@@ -7,16 +7,14 @@
  * - In any other, it gets text as it is.
  * - Of `{{annotations.summary | labels.alertname | "an alert"}}` it gets the first that is not empty.
  * - `{{token}}` is the sink's own, so that no secret is in the template.
- * - What the message does not have is the empty text; without quotes in JSON, `null`.
+ * - What the values lack is the empty text; without quotes in JSON, `null`.
  */
 import { isJsonTemplate, templatePlace } from '@skolo/rack';
-import type { Message } from '../message.ts';
-import { alertOfNotice } from '../notice.ts';
 
 export interface Template {
   isJson: boolean;
-  /** @param token what `{{token}}` stands for */
-  render(message: Message, location: string, token?: string): string;
+  /** @param values by name; `token` is what `{{token}}` stands for */
+  render(values: Readonly<Record<string, unknown>>): string;
 }
 
 const choices = /(?:[^|"']|"(?:[^"\\]|\\.)*"|'[^']*')+/g;
@@ -45,8 +43,7 @@ export function parseTemplate(text: string, isJson = isJsonTemplate(text, {})): 
   parts.push(text.slice(end));
   return {
     isJson,
-    render(message, location, token) {
-      const values = { ...valuesOf(message, location), token };
+    render(values) {
       return parts
         .map((part) => {
           if (typeof part === 'string') return part;
@@ -104,39 +101,4 @@ function valueAt(values: unknown, path: readonly string[]): unknown {
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}
-
-/**
- * The values of a message. All messages have `labels`, `annotations`, `status`, `location`, `id`, `at`, `kind`,
- * `fingerprint` (the same for all messages about one alert) and `action`, as PagerDuty names it.
- */
-function valuesOf(message: Message, location: string): Record<string, unknown> {
-  switch (message.kind) {
-    case 'heartbeat': {
-      const summary = message.healthy ? `${location} is healthy` : message.why;
-      return {
-        ...message,
-        location,
-        status: message.healthy ? 'healthy' : 'unhealthy',
-        action: message.healthy ? 'resolve' : 'trigger',
-        fingerprint: `heartbeat-${location}`,
-        labels: { alertname: 'HEALTHZ', severity: message.healthy ? 'info' : 'critical' },
-        annotations: { summary },
-      };
-    }
-    case 'notice':
-      return {
-        ...message,
-        location,
-        status: 'firing',
-        action: 'trigger',
-        fingerprint: message.id,
-        ...alertOfNotice(message),
-      };
-    default: {
-      const { alert, ...rest } = message;
-      const action = alert.status === 'resolved' ? 'resolve' : 'trigger';
-      return { ...rest, ...alert, location, action };
-    }
-  }
 }

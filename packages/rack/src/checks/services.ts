@@ -6,6 +6,7 @@ import { swarmingSettings } from '../overrides.ts';
 import { servicePorts } from '../service-ports.ts';
 import type { ServicesSettings } from '../settings.ts';
 import { checkAlerts } from './alerts.ts';
+import { checkRequest } from './requests.ts';
 
 export function checkServices(draft: Draft, report: Report): void {
   const { services } = draft.rack;
@@ -70,6 +71,7 @@ function checkBackup(settings: ServicesSettings['router-backup'], report: Report
     const choice = '`encrypt: [age1…]`, or `encrypt: none`';
     report([...path, ...key], 'encrypt', `leaves the rack, so \`encrypt\` is required: ${choice}`);
   }
+  if (settings.webhook) checkRequest(settings.webhook, [...path, 'webhook'], report);
   inOrder(settings, 'idleSeconds', 'totalSeconds', path, report);
 }
 

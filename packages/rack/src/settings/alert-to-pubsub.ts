@@ -1,11 +1,11 @@
 /** Settings of alert-to-pubsub. */
 
-import { seconds, whole } from '@skolo/models';
+import { whole } from '@skolo/models';
 import { z } from 'zod';
 import { object, path, secret, section, text } from '../fields.ts';
-import { httpUrl } from '../network-fields.ts';
 import { isMap } from '../plain.ts';
 import { common } from './common.ts';
+import { httpRequest } from './http-request.ts';
 
 const name = text(/^[a-z][a-z0-9-]{0,30}$/, 'a name for a sink', 'pagers');
 const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a topic of Pub/Sub', 'prometheus-alerts');
@@ -43,24 +43,7 @@ const httpSink = object({
     'Name of the sink and of its position in the spool. A renamed sink counts as a new one, which starts with the oldest message that no sink has received.',
   ),
   kind: z.literal('http'),
-  url: httpUrl.describe('URL that receives a request for each message.'),
-  method: z.enum(['POST', 'PUT']).default('POST').describe('HTTP method.'),
-  headers: z
-    .record(z.string(), z.string())
-    .default({})
-    .describe('Headers; `{{token}}` is replaced by the token.'),
-  token: secret
-    .exactOptional()
-    .describe(
-      'Bearer token, unless `url`, `headers` or `body` contain `{{token}}`, which it then replaces.',
-    ),
-  body: z
-    .string()
-    .exactOptional()
-    .describe(
-      'Template of the body with fields such as `{{labels.alertname}}`, escaped for JSON. `{{labels.severity | "warning"}}` uses the first that is not empty. Default: the message as JSON.',
-    ),
-  timeoutSeconds: seconds(0.1, 300).default(10).describe('Deadline of a request, before a retry.'),
+  ...httpRequest,
 });
 
 export const alertToPubsub = section({

@@ -3,9 +3,10 @@
 import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
 import { object, secret, section, text } from '../fields.ts';
-import { httpUrl, portNumber } from '../network-fields.ts';
+import { portNumber } from '../network-fields.ts';
 import { cron } from '../time-fields.ts';
 import { common } from './common.ts';
+import { httpRequest } from './http-request.ts';
 
 const recipient = text(
   /^age1[02-9ac-hj-np-z]{58}$/,
@@ -84,8 +85,7 @@ export const routerBackup = section({
       ),
   }).describe('Remote copy of the git history.'),
   webhook: object({
-    url: httpUrl.describe('URL that receives a POST with JSON.'),
-    token: secret.exactOptional().describe('Sent as a bearer token.'),
+    ...httpRequest,
     on: z
       .array(z.enum(['run', 'change', 'failure']))
       .min(1)

@@ -1,0 +1,27 @@
+/** Keys of everything that sends messages by HTTP: sinks of alerts, and the webhook of backups. */
+
+import { seconds } from '@skolo/models';
+import { z } from 'zod';
+import { secret } from '../fields.ts';
+import { httpUrl } from '../network-fields.ts';
+
+export const httpRequest = {
+  url: httpUrl.describe('URL that receives a request for each message.'),
+  method: z.enum(['POST', 'PUT']).default('POST').describe('HTTP method.'),
+  headers: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('Headers; `{{token}}` is replaced by the token.'),
+  token: secret
+    .exactOptional()
+    .describe(
+      'Bearer token, unless `url`, `headers` or `body` contain `{{token}}`, which it then replaces.',
+    ),
+  body: z
+    .string()
+    .exactOptional()
+    .describe(
+      'Template of the body with fields such as `{{labels.alertname}}`, escaped for JSON. `{{labels.severity | "warning"}}` uses the first that is not empty. Default: the message as JSON.',
+    ),
+  timeoutSeconds: seconds(0.1, 300).default(10).describe('Deadline of a request, before a retry.'),
+};
