@@ -24,6 +24,7 @@ function oneByOne() {
   const controller = new Controller(facts, driver, signInsOf({ clock }), {
     clock,
     emit: () => undefined,
+    maySwitch: () => undefined,
   });
   onTestFinished(() => controller.close());
   return { controller, asked };

@@ -15,6 +15,7 @@ function plugged(native?: { least: number; most: number } | 'fixed') {
   let now = 1000;
   const controller = boards.controller('pdu-1', native, {
     clock: { now: () => now },
+    maySwitch: () => undefined,
     emit(event) {
       if (event.type === 'read') read.push([...event.readings.keys()]);
       if (event.type !== 'controller') return;
@@ -206,6 +207,7 @@ describe('a device', () => {
     const controller = new Controller(facts, driver, signInsOf({ clock }), {
       clock,
       emit: () => undefined,
+      maySwitch: () => undefined,
     });
 
     const error = await failure(controller.turnOff('1'));

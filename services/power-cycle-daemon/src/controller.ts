@@ -13,10 +13,12 @@ import {
 import { errorText, orAborted } from '@skolo/errors';
 import { CannotCycle, type OutletReading, type PowerDriver } from '@skolo/models/outlets';
 import type { EmitPower } from './events.ts';
+import type { MaySwitch } from './replacement/may-switch.ts';
 import { type RejectedSignIns, type SignInPause, SignInPaused } from './sign-in-pause.ts';
 
 export interface ControllerDeps {
   clock: Pick<Clock, 'now'>;
+  maySwitch: MaySwitch;
   emit: EmitPower;
 }
 
@@ -138,11 +140,22 @@ export class Controller {
   cycleNatively(outlet: string, offSeconds: number, watch: ReadBack): Promise<NativeResult> {
     const native = this.driver.nativeCycle;
     if (native === undefined) throw new TypeError(`${this.name} has no cycle of its own`);
+    // Reads do not wait for it.
+    const later = this.deps.maySwitch(this.name, this.closing.signal);
+    if (later !== undefined) {
+      return later.then(
+        () => this.cycleNatively(outlet, offSeconds, watch),
+        (failure: unknown) => ({ seenOff: false, failure }),
+      );
+    }
     return new Promise((resolve) => {
       const run = async (signal: AbortSignal) => {
         let failure: unknown;
         try {
-          await this.attempt((limit) => native.run(outlet, offSeconds, limit), signal);
+          await this.attempt(
+            this.whenAllowed((limit) => native.run(outlet, offSeconds, limit)),
+            signal,
+          );
         } catch (error) {
           failure = error;
         }
@@ -213,12 +226,21 @@ export class Controller {
   }
 
   private operate(first: boolean, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const later = this.deps.maySwitch(this.name, this.closing.signal);
+    if (later !== undefined) return later.then(() => this.operate(first, work));
     return new Promise((resolve, reject) => {
-      this.enqueue({
-        first,
-        run: (signal) => this.attempt(work, signal).then(resolve, reject),
-      });
+      const run = (signal: AbortSignal) =>
+        this.attempt(this.whenAllowed(work), signal).then(resolve, reject);
+      this.enqueue({ first, run });
     });
+  }
+
+  /** What waited in the queue may have become forbidden. */
+  private whenAllowed(work: (signal: AbortSignal) => Promise<void>): typeof work {
+    return async (signal) => {
+      await this.deps.maySwitch(this.name, signal);
+      await work(signal);
+    };
   }
 
   private enqueue(job: Job): void {

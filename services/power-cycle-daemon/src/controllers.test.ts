@@ -41,6 +41,7 @@ async function plugged(yaml = infrastructure + machines) {
     },
     clock: { now: () => 0, uptime: () => 0 },
     emit: () => undefined,
+    maySwitch: () => undefined,
   });
   onTestFinished(async () => {
     await controllers.close();

@@ -38,7 +38,7 @@ function watched(settings = often) {
   const emit: EmitPower = (event) => {
     if (event.type === 'read') watch.noteReadings(event.controller, event.readings, 42);
   };
-  const deps = { clock: { now: () => 0 }, emit };
+  const deps = { clock: { now: () => 0 }, emit, maySwitch: () => undefined };
   const controllers = ['pdu-1', 'pdu-2', 'a'].map((name) =>
     boards.controller(name, undefined, deps),
   );

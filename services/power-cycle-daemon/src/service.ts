@@ -25,7 +25,6 @@ import { Cycles } from './cycles.ts';
 import { Endpoints, type EndpointsDeps } from './endpoints/endpoints.ts';
 import type { EmitPower, PowerEvent } from './events.ts';
 import { Holds } from './holds.ts';
-import { takeOver } from './inherited-state.ts';
 import { usualWatch, type WatchTuning } from './machines/watch.ts';
 import { createMetrics, gauges } from './metrics.ts';
 import { OutletWatch } from './outlet-watch.ts';
@@ -34,6 +33,8 @@ import { OwnDevices } from './own-devices.ts';
 import { PastCycles } from './past-cycles.ts';
 import type { Snapshot } from './preconditions.ts';
 import { AutoRepair, type AutoRepairDeps } from './repair/auto-repair.ts';
+import { takeOver } from './replacement/inherited-state.ts';
+import { maySwitchOf, reportJumphost } from './replacement/may-switch.ts';
 import { createReporter, forgetRemoved } from './reporter.ts';
 import { type Request, Requests } from './requests.ts';
 import { Restorer, usualBackOff } from './restorer.ts';
@@ -91,7 +92,9 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   // Hundreds of cycles may wait, and each of them listens.
   setMaxListeners(0, signal);
   const events = createEvents<PowerEvent>();
-  const base = { ...usual, ...deps, rack, clock, log, emit: events.emit, signal };
+  const jumphost = { stateDir, clock };
+  const maySwitch = maySwitchOf(jumphost);
+  const base = { ...usual, ...deps, rack, clock, log, emit: events.emit, signal, maySwitch };
   events.consume(createReporter(context));
   events.consume(createMetrics(context.metrics, { clock }));
 
@@ -147,7 +150,10 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
     cycles.giveTurns();
     forgetRemoved(degraded, controllers);
   });
-  const flushing = setInterval(() => void store.flush(), base.flushEveryMs);
+  const flushing = setInterval(() => {
+    void store.flush();
+    reportJumphost(jumphost, degraded);
+  }, base.flushEveryMs);
 
   async function stop(): Promise<void> {
     stopFollowing();

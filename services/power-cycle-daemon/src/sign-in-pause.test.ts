@@ -25,6 +25,7 @@ function rejecting() {
   const controller = new Controller(facts, boards.driver('pdu-1'), signIns, {
     clock,
     emit: () => undefined,
+    maySwitch: () => undefined,
   });
   return {
     board,

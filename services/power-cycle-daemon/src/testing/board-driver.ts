@@ -106,7 +106,11 @@ export class Boards {
   controller(
     name: string,
     native?: NativeCycle['offSeconds'],
-    deps: ControllerDeps = { clock: { now: () => Date.now() }, emit: () => undefined },
+    deps: ControllerDeps = {
+      clock: { now: () => Date.now() },
+      emit: () => undefined,
+      maySwitch: () => undefined,
+    },
   ): Controller {
     const facts = { name, model: 'board', experimental: false };
     return new Controller(facts, boardDriver(this.get(name), native), signInsOf(deps), deps);

@@ -2,9 +2,9 @@
 import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
+import { waitUntil } from '../testing/wait-until.ts';
 import { inheritedMark } from './inherited-state.ts';
-import { startDaemon, type TestDaemon } from './testing/daemon.ts';
-import { waitUntil } from './testing/wait-until.ts';
 
 const yaml = `
 infrastructure:

@@ -9,9 +9,9 @@ import { type Clock, type Logger, pause } from '@skolo/common';
 import { type Change, readFileIfExists, syncFolder } from '@skolo/durable';
 import { errorText, parseJson } from '@skolo/errors';
 import { z } from 'zod';
-import { next } from './cycle.ts';
-import { feedKey } from './records.ts';
-import type { Store } from './store.ts';
+import { next } from '../cycle.ts';
+import { feedKey } from '../records.ts';
+import type { Store } from '../store.ts';
 
 /** Beside the journal. Who brings the journal writes it. */
 export const inheritedMark = 'inherited.json';

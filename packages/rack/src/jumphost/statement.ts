@@ -1,0 +1,96 @@
+/**
+ * Which computer is the jumphost of a rack: a statement, signed by `skolo jumphost replace` with the rack key, which stays in the
+ * secret store. Jumphosts have the statement and the public half of the key.
+ *
+ * On the wire: UDP, one JSON object for each datagram, at most 1,024 bytes, from a link-local IPv6 address to the group
+ * `ff12::736b:6f6c:6f`, port 9212 (transient, link-local scope: RFC 4291, section 2.7). It is never forwarded by a router.
+ *
+ *     {"skolo":"jumphost/1","ask":true,"rack":"rack4","statement":
+ *       {"rack":"rack4","epoch":1795468800,"machine":"<64 hex digits>","signature":"<88 characters of base64>"}}
+ *
+ * - `ask`: whoever has a statement of this rack sends it to the group. A jumphost that was never replaced has none.
+ * - `epoch`: seconds since 1970 when `replace` signed it, so two spares never have the same one. The higher one wins.
+ * - `machine`: SHA-256 of `skolo jumphost ` and /etc/machine-id, which machine-id(5) asks not to publish.
+ * - `signature`: Ed25519 (RFC 8032) of `skolo jumphost statement 1\n<rack>\n<epoch>\n<machine>\n`.
+ *
+ * There is no challenge, because a statement retires every jumphost with a lower epoch for good, whoever sends it and whenever:
+ * a replay only repeats what is true. It cannot retire the computer that it names.
+ */
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyLike,
+  sign,
+  verify,
+} from 'node:crypto';
+import { z } from 'zod';
+
+export const statementPort = 9212;
+export const statementGroup = 'ff12::736b:6f6c:6f';
+/** On a jumphost: the public half of the rack key (PEM), and its own statement. */
+export const rackKeyFile = '/etc/skolo/sole/rack-key.pub';
+export const statementFile = '/etc/skolo/sole/statement.json';
+/** Prints what `machineOf` returns for the computer that runs it. */
+export const machineScript = `printf 'skolo jumphost %s' "$(cat /etc/machine-id)" | sha256sum | cut -c -64`;
+
+export const Claim = z.strictObject({
+  rack: z.string().min(1).max(63),
+  epoch: z.int().positive(),
+  machine: z.hex().length(64),
+});
+export type Claim = z.output<typeof Claim>;
+
+export const Statement = Claim.extend({ signature: z.base64().length(88) });
+export type Statement = z.output<typeof Statement>;
+
+/** A datagram. */
+export const StatementMessage = z.strictObject({
+  skolo: z.literal('jumphost/1'),
+  ask: z.boolean(),
+  rack: z.string().max(63),
+  statement: Statement.exactOptional(),
+});
+
+/**
+ * What the power-cycle daemon has to know of its jumphost: `jumphost.json` in its state directory. No file: it does not run on a
+ * jumphost.
+ */
+export const JumphostState = z.object({
+  /** A jumphost with a higher epoch was seen: this one switches nothing any more. */
+  retiredBy: z.object({ epoch: z.int(), machine: z.string() }).nullable(),
+  /** Another computer had the address of this one in this boot. `uptime`: seconds since boot, when it was last seen. */
+  conflict: z.object({ mac: z.string(), uptime: z.number() }).nullable(),
+});
+export type JumphostState = z.output<typeof JumphostState>;
+export const jumphostStateFile = 'jumphost.json';
+
+/** @param machineId content of /etc/machine-id */
+export function machineOf(machineId: string): string {
+  return createHash('sha256').update(`skolo jumphost ${machineId.trim()}`).digest('hex');
+}
+
+/** A private rack key (PKCS #8, PEM). */
+export function newRackKey(): string {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+/** @throws Error It is not a private Ed25519 key. */
+export function publicRackKey(privateKey: string): string {
+  const key = createPublicKey(privateKey);
+  if (key.asymmetricKeyType !== 'ed25519') throw new Error('it is not an Ed25519 key');
+  return key.export({ type: 'spki', format: 'pem' }).toString();
+}
+
+export function signStatement(claim: Claim, privateKey: KeyLike): Statement {
+  return { ...claim, signature: sign(null, signed(claim), privateKey).toString('base64') };
+}
+
+export function isSigned(statement: Statement, publicKey: KeyLike): boolean {
+  return verify(null, signed(statement), publicKey, Buffer.from(statement.signature, 'base64'));
+}
+
+function signed({ rack, epoch, machine }: Claim): Buffer {
+  return Buffer.from(`skolo jumphost statement 1\n${rack}\n${epoch}\n${machine}\n`);
+}
