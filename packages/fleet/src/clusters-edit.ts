@@ -34,19 +34,27 @@ export async function removeRack(file: string, name: string): Promise<void> {
   await change(file, ({ [name]: _, ...others }) => others);
 }
 
+/** The text of the file with this epoch for the jumphost of a rack of k3s. */
+export function withEpoch(text: string, name: string, epoch: number): string {
+  return edited(text, (all) => ({ ...all, [name]: { ...JsonObject.parse(all[name]), epoch } }));
+}
+
 type Clusters = Record<string, unknown>;
 const JsonObject = z.record(z.string(), z.unknown());
 const WithPort = z.looseObject({ port: z.number() });
 
 async function change(file: string, edit: (clusters: Clusters) => Clusters): Promise<void> {
-  // As it is: a schema would put the keys in an order of its own.
-  const old = await readFile(file, 'utf8');
+  const text = edited(await readFile(file, 'utf8'), edit);
+  await parseFleet(text, file);
+  await writeFileAtomic(file, text, { mode: 0o644, keepAccess: true });
+}
+
+/** As it is: a schema would put the keys in an order of its own. */
+function edited(old: string, edit: (clusters: Clusters) => Clusters): string {
   const before = JsonObject.parse(parseJson(old));
   const clusters = edit(JsonObject.parse(before.clusters));
   const indent = /^[ \t]+(?=")/m.exec(old)?.[0] ?? '  ';
-  const text = `${JSON.stringify({ ...before, clusters }, null, indent)}\n`;
-  await parseFleet(text, file);
-  await writeFileAtomic(file, text, { mode: 0o644, keepAccess: true });
+  return `${JSON.stringify({ ...before, clusters }, null, indent)}\n`;
 }
 
 function entryOf(name: string, rack: NewRack, clusters: Clusters) {

@@ -55,6 +55,13 @@ const k3sSchema = z.strictObject({
     .describe(
       'Whether the rack reaches registries. If not, `skolo push` carries images through ssh.',
     ),
+  epoch: z
+    .int()
+    .min(1)
+    .exactOptional()
+    .describe(
+      'Epoch of the jumphost, which `skolo jumphost replace` writes. Commands reject a jumphost with a lower one: it is retired.',
+    ),
   api_port: port.default(6443).describe('Port of the API server, on loopback of each way in.'),
   ...ownKeys,
 });

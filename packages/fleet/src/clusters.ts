@@ -38,6 +38,8 @@ export interface K3sRack extends RackEntry {
   jumphost: string;
   /** At least one, in the order to try. */
   ways: readonly Way[];
+  /** Of the jumphost's statement; absent: it was never replaced. */
+  epoch?: number;
   /** Of the API server, on loopback of each way in. */
   apiPort: number;
   /** Whether it reaches registries. */
@@ -140,12 +142,13 @@ function rackOf(name: string, cluster: Cluster, overlay: string): FleetRack {
     const { zone, project } = cluster;
     return { ...entry, type: 'gke', zone, project };
   }
-  const { jumphost, user, ways = [{ host: jumphost }], api_port, uplink } = cluster;
+  const { jumphost, user, ways = [{ host: jumphost }], api_port, uplink, epoch } = cluster;
   return {
     ...entry,
     type: 'k3s',
     jumphost,
     ways: ways.map((way) => ({ ...(user !== undefined && { user }), ...way })),
+    ...(epoch !== undefined && { epoch }),
     apiPort: api_port,
     uplink,
   };

@@ -14,6 +14,8 @@ export type FleetErrorCode =
   | 'NO_KEY'
   /** The user may not run kubectl on the jumphost. */
   | 'NO_ACCESS'
+  /** It is not the jumphost that the last replacement has named. */
+  | 'RETIRED'
   | 'API_DOWN'
   /** The rack is there, and its Prometheus does not say how it is. */
   | 'NO_PROMETHEUS'

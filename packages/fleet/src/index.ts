@@ -12,7 +12,7 @@ export {
   readFleet,
   type Way,
 } from './clusters.ts';
-export { addRack, type NewRack, removeRack } from './clusters-edit.ts';
+export { addRack, type NewRack, removeRack, withEpoch } from './clusters-edit.ts';
 export { clustersJsonSchema } from './clusters-schema.ts';
 export { askEachRack, type RackAnswer } from './each-rack.ts';
 export { FleetError, type FleetErrorCode } from './errors.ts';

@@ -7,6 +7,7 @@ import { FleetError } from './errors.ts';
 import { type Guardian, type StartOptions, startGuardian } from './guardian.ts';
 import type { OpenOptions } from './open-rack.ts';
 import { type Ended, type ProgramOptions, runToEnd } from './program.ts';
+import { rejectRetired } from './retired.ts';
 import { machineArguments } from './ssh.ts';
 import { Tunnel } from './tunnel.ts';
 import { type Open, tunnelFetch } from './tunnel-fetch.ts';
@@ -69,13 +70,14 @@ export async function openJumphost(
     await tunnel.close();
     await guardian.close();
   }
+  const jumphost = throughTunnel(tunnel, guardian, env);
   try {
-    await tunnel.start(signal);
+    await rejectRetired(rack, await tunnel.start(signal), jumphost, signal);
   } catch (error) {
     await close();
     throw error;
   }
-  return { ...throughTunnel(tunnel, guardian, env), close };
+  return { ...jumphost, close };
 }
 
 /**
