@@ -12,6 +12,7 @@ import { buildPages } from '../../services/machine-state/console/build.ts';
  * @property {string} name
  * @property {string} folder of the package: in the repository, and under /opt/skolo
  * @property {number} leastNode the oldest major version of Node that it runs on: 22 where there are machines with arm/v7
+ * @property {string[]} [programs] names of its programs (default: main)
  * @property {Driver[]} [drivers] which drivers of the models it loads
  * @property {string[]} [nodeFlags] flags of Node and V8 that its image starts it with (Dockerfile)
  * @property {string[]} copies what of the package is taken over as it is, besides what is bundled
@@ -53,7 +54,13 @@ export const bundles = [
     contains: ['preact'],
     files: pagesForTheCommand,
   },
-  { name: 'stand-in', folder: 'packages/stand-in', leastNode: 24, copies: ['bin'] },
+  {
+    name: 'stand-in',
+    folder: 'packages/stand-in',
+    leastNode: 24,
+    copies: ['bin'],
+    programs: ['main', 'sole'],
+  },
 ];
 
 /** As a module, because an executable has no folders. */

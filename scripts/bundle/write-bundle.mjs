@@ -43,7 +43,7 @@ export async function writeBundle(bundle, folder, version) {
 /**
  * Compiles a program with all that it imports.
  *
- * @param {string} entry its file
+ * @param {string | string[]} entry its file, or those of several
  * @param {string} outdir gets `NAME.js` and the chunks that it loads
  * @param {Pick<import('./bundles.mjs').Bundle, 'leastNode' | 'drivers'>} [bundle]
  * @returns {Promise<import('esbuild').Metafile>}
@@ -51,7 +51,7 @@ export async function writeBundle(bundle, folder, version) {
 export async function compile(entry, outdir, { leastNode, drivers = [] } = { leastNode: 24 }) {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [entry],
+    entryPoints: [entry].flat(),
     outdir,
     // Flat, so that `../` is the package's folder for every file of it, as it is for the files of src.
     entryNames: '[name]',
@@ -79,11 +79,12 @@ export async function compile(entry, outdir, { leastNode, drivers = [] } = { lea
  * @param {string | undefined} version
  */
 async function writeTo(out, bundle, version) {
-  const { folder, copies, prepare, contains = [], files } = bundle;
+  const { folder, copies, prepare, contains = [], files, programs = ['main'] } = bundle;
   await prepare?.();
   const source = join(root, folder);
   const target = join(out, 'opt', 'skolo', folder);
-  const metafile = await compile(join(folder, 'src', 'main.ts'), join(target, 'dist'), bundle);
+  const entries = programs.map((name) => join(folder, 'src', `${name}.ts`));
+  const metafile = await compile(entries, join(target, 'dist'), bundle);
   for (const copy of copies) put(join(source, copy), join(target, copy));
   writeFileSync(join(target, 'package.json'), manifest(join(source, 'package.json'), version));
   const copied = contains.map((name) => `node_modules/${name}/package.json`);

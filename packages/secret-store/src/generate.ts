@@ -1,5 +1,6 @@
 /** New values of secrets. */
 import { randomBytes, randomInt } from 'node:crypto';
+import { newRackKey } from '@skolo/rack/jumphost-statement';
 import { Secret } from '@skolo/secrets';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { newSshKey } from './ssh-key.ts';
@@ -15,6 +16,7 @@ export const generatedKinds = [
   'k3s-token',
   'ssh-key',
   'age-identity',
+  'rack-key',
 ] as const;
 export type GeneratedKind = (typeof generatedKinds)[number];
 
@@ -39,6 +41,8 @@ export async function generateValue(kind: GeneratedKind, comment: string): Promi
       const lines = `# public key: ${text}\n${identity}\n`;
       return { value: new Secret(lines), public: { what: 'recipient', text } };
     }
+    case 'rack-key':
+      return { value: new Secret(newRackKey()) };
     case 'token':
     case 'agent-token':
       return { value: new Secret(randomBytes(32).toString('base64url')) };

@@ -18,6 +18,7 @@ import {
   subnet,
   whyNoJumphost,
 } from '@skolo/jumphost/testing';
+import { newRackKey } from '@skolo/rack/jumphost-statement';
 import { type ContainerRegistry, peer, startContainerRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -65,6 +66,7 @@ describe.skipIf(why !== undefined)(
       await mkdir(store, { recursive: true, mode: 0o700 });
       await writeFile(join(store, 'pdu'), 'canary-of-a-pdu', { mode: 0o600 });
       await writeFile(join(store, 'k3s-token'), 'canary-of-k3s', { mode: 0o600 });
+      await writeFile(join(store, 'rack-key'), newRackKey(), { mode: 0o600 });
       await writeFile(join(store, 'router'), 'canary-of-router', { mode: 0o600 });
       const { computer } = jumphost;
       await computer.write('/opt/responder.mjs', podResponder);

@@ -22,6 +22,7 @@ import {
   subnet,
   whyNoJumphost,
 } from '@skolo/jumphost/testing';
+import { newRackKey } from '@skolo/rack/jumphost-statement';
 import {
   type Computer,
   type ContainerRegistry,
@@ -30,7 +31,7 @@ import {
   startContainerRegistry,
   startSynaccess,
 } from '@skolo/simulators';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   makeRacks,
   podResponder,
@@ -144,6 +145,7 @@ describe.skipIf(why !== undefined)(
       await mkdir(store, { recursive: true, mode: 0o700 });
       await writeFile(join(store, 'pdu'), 'admin', { mode: 0o600 });
       await writeFile(join(store, 'k3s-token'), 'of-the-cluster', { mode: 0o600 });
+      await writeFile(join(store, 'rack-key'), newRackKey(), { mode: 0o600 });
       const daemon = 'power-cycle-daemon/opt/skolo/services/power-cycle-daemon/dist/main.js';
       await writeFile(
         join(jumphost.desk.bundles, daemon),
@@ -272,30 +274,54 @@ describe.skipIf(why !== undefined)(
       expect(`${execFileSync('git', last, { cwd: racks })}`).toBe('spare-rack4 is the jumphost\n');
     });
 
-    it('is not disturbed by the former jumphost, which does not serve', async () => {
-      const unit = '/etc/systemd/system/skolo-sole.service';
-      const probe = '/usr/local/sbin/skolo-probe-address';
-      const dropIn = '/etc/systemd/system/networking.service.d/skolo-sole.conf';
+    const units = ['skolo-sole.service', 'networking.service', 'skolo-sole-guard.service'];
+    const stateOf = async (computer: Computer) =>
+      (await computer.run('systemctl', 'is-active', ...units)).text.trim().split('\n').join(' ');
+    const addressesOf = async (computer: Computer) =>
+      (await computer.run('ip', '-4', '-o', 'address')).text;
+
+    it('has the address, even if the former jumphost was first after a power cut', async () => {
       // As prepare has written them when that one was the jumphost.
+      const stand = '/opt/skolo/packages/stand-in/dist/sole.js';
+      const system = '/etc/systemd/system';
       for (const [path, mode] of [
-        [unit, 0o644],
-        [probe, 0o755],
-        [dropIn, 0o644],
-      ] as const) {
+        ...[`${system}/skolo-sole.service`, `${system}/skolo-sole-guard.service`, stand],
+        ...[`${system}/networking.service.d/skolo-sole.conf`, '/etc/skolo/sole/rack-key.pub'],
+        ...['/usr/bin/node', '/usr/local/sbin/skolo-probe-address'],
+      ].map((each) => [each, /bin\//.test(each) ? 0o755 : 0o644] as const)) {
         await jumphost.computer.write(path, await other.read(path), mode);
       }
-      await jumphost.computer.write(
-        '/etc/systemd/system/sysinit.target.wants/skolo-sole.service',
-        await other.read(unit),
-      );
-
+      for (const [target, unit] of [
+        ['sysinit', 'skolo-sole.service'],
+        ['multi-user', 'skolo-sole-guard.service'],
+      ] as const) {
+        const text = await other.read(`${system}/${unit}`);
+        await jumphost.computer.write(`${system}/${target}.target.wants/${unit}`, text);
+      }
+      await other.cutPower();
       await jumphost.computer.boot();
-      const units = ['skolo-sole.service', 'networking.service'];
-      const { text } = await jumphost.computer.run('systemctl', 'is-active', ...units);
-      const { text: addresses } = await jumphost.computer.run('ip', '-4', '-o', 'address');
+      expect(await stateOf(jumphost.computer)).toBe('active active active');
+      expect(await addressesOf(jumphost.computer)).toContain(`${address}/`);
 
-      expect(text).toBe('failed\ninactive\n');
-      expect(addresses).not.toContain(address);
+      await other.boot();
+
+      const both = async () => [await stateOf(jumphost.computer), await stateOf(other)];
+      await vi.waitFor(
+        async () =>
+          expect(await both()).toEqual(['inactive inactive failed', 'active active active']),
+        { timeout: 60_000, interval: 500 },
+      );
+      expect(await addressesOf(jumphost.computer)).not.toContain(address);
+      expect(await addressesOf(other)).toContain(`${address}/`);
+    });
+
+    it('is not disturbed by the former jumphost, which does not serve after a reboot', async () => {
+      await jumphost.computer.cutPower();
+      await jumphost.computer.boot();
+
+      expect(await stateOf(jumphost.computer)).toMatch(/^failed inactive /);
+      expect(await addressesOf(jumphost.computer)).not.toContain(address);
+      expect(await addressesOf(other)).toContain(`${address}/`);
     });
   },
 );

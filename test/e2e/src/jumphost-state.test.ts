@@ -20,6 +20,7 @@ import {
   subnet,
   whyNoJumphost,
 } from '@skolo/jumphost/testing';
+import { newRackKey } from '@skolo/rack/jumphost-statement';
 import { jumphostServices } from '@skolo/rack/ports';
 import {
   type CliDevice,
@@ -204,6 +205,7 @@ describe.skipIf(why !== undefined)(
       const fixed = { access_token: 'ya29.of-bots', expires_in: 3600, token_type: 'Bearer' };
       const secrets = {
         ...{ pdu: 'admin', switch: account.password, 'k3s-token': 'of-the-cluster' },
+        'rack-key': newRackKey(),
         ...{ tokens: await readFile(tokens, 'utf8'), token: JSON.stringify(fixed) },
       };
       const files: Record<string, string> = { 'rack.yaml': yaml };

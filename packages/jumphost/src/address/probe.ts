@@ -1,4 +1,4 @@
-/** Asks the network who has an IPv4 address. */
+/** Asks the network who has an address. */
 import { shellWord } from '@skolo/errors';
 import { JumphostError } from '../errors.ts';
 import { linesOf } from '../files.ts';
@@ -8,34 +8,58 @@ export const probeFile = '/usr/local/sbin/skolo-probe-address';
 
 /**
  * Ends with 3 where another computer has the address, and prints its MAC address; with 0 where nobody answers.
- * Source: RFC 5227: ARP requests whose sender has no address yet. perl-base is essential in Debian.
+ * Sources: RFC 5227, ARP requests whose sender has no address yet; RFC 4862 5.4 and RFC 4861 4.3, 4.4, neighbour solicitations from
+ * the unspecified address, which are answered to all nodes. perl-base is essential in Debian, and has Socket.
  */
 export const probe = `#!/usr/bin/perl
-# skolo-probe-address INTERFACE ADDRESS [wait|announce]: whether another computer of this network has this IPv4 address (RFC 5227).
+# skolo-probe-address INTERFACE ADDRESS [wait|announce]: whether another computer of this network has this address (RFC 5227, RFC 4862).
 # With wait it waits for a cable. With announce it tells all others that this computer has the address now.
 use strict;
 use warnings;
+use Socket qw(AF_INET AF_INET6 inet_pton);
 my ($device, $address, $mode) = (@ARGV, '');
-my $target = pack('C4', split(/\\./, $address));
+my $is6 = $address =~ /:/;
+my $target = inet_pton($is6 ? AF_INET6 : AF_INET, $address) // die "$address: not an address\\n";
 sub of_device { my ($name) = @_; open(my $file, '<', "/sys/class/net/$device/$name") or die "$device: $!\\n"; my $line = <$file> // ''; chomp $line; return $line; }
 # Without a cable nobody can be asked.
 for (my $tries = 0; $mode eq 'wait' || $tries < 50; $tries++) { last if (eval { of_device('carrier') } // '0') eq '1'; select(undef, undef, undef, 0.1); }
 my $mac = pack('H12', of_device('address') =~ s/://gr);
-socket(my $socket, 17, 3, unpack('S', pack('n', 0x0806))) or die "no socket: $!\\n";
+my $isNews = $mode eq 'announce';
+my $type = $is6 ? 0x86dd : 0x0806;
+socket(my $socket, 17, 3, unpack('S', pack('n', $type))) or die "no socket: $!\\n";
 # struct sockaddr_ll.
-bind($socket, pack('SnlSCCa8', 17, 0x0806, of_device('ifindex'), 1, 0, 6, '')) or die "$device: $!\\n";
-my $sender = $mode eq 'announce' ? $target : "\\0" x 4;
-my $frame = ("\\xff" x 6) . $mac . pack('nnnCCn', 0x0806, 1, 0x0800, 6, 4, 1) . $mac . $sender . ("\\0" x 6) . $target;
+bind($socket, pack('SnlSCCa8', 17, $type, of_device('ifindex'), 1, 0, 6, '')) or die "$device: $!\\n";
+sub arp { return ("\\xff" x 6) . $mac . pack('nnnCCn', 0x0806, 1, 0x0800, 6, 4, 1) . $mac . ($isNews ? $target : "\\0" x 4) . ("\\0" x 6) . $target; }
+sub neighbour {
+  my $from = $isNews ? $target : "\\0" x 16;
+  my $to = inet_pton(AF_INET6, $isNews ? 'ff02::1' : 'ff02::1:ff00:0');
+  substr($to, 13, 3) = substr($target, 13, 3) if !$isNews;
+  my $message = sub { pack('CCnN', $isNews ? 136 : 135, 0, $_[0], $isNews ? 0x20000000 : 0) . $target . ($isNews ? pack('CC', 2, 1) . $mac : '') };
+  my $length = length($message->(0));
+  my $sum = 0;
+  $sum += $_ for unpack('n*', $from . $to . pack('NN', $length, 58) . $message->(0));
+  $sum = ($sum & 0xffff) + ($sum >> 16) while $sum >> 16;
+  return "\\x33\\x33" . substr($to, 12, 4) . $mac . pack('nNnCC', 0x86dd, 6 << 28, $length, 58, 255) . $from . $to . $message->(~$sum & 0xffff);
+}
+# The MAC address of another computer, if the frame tells that it has the address.
+sub holder {
+  my ($got) = @_;
+  my $isIt = $is6
+    ? length($got) >= 78 && ord(substr($got, 20, 1)) == 58 && ord(substr($got, 54, 1)) == 136 && substr($got, 62, 16) eq $target
+    : length($got) >= 42 && substr($got, 28, 4) eq $target;
+  my $other = substr($got, $is6 ? 6 : 22, 6);
+  return $isIt && $other ne $mac ? $other : undef;
+}
 for (1 .. 3) {
-  send($socket, $frame, 0) or die "$device: $!\\n";
-  if ($mode eq 'announce') { select(undef, undef, undef, 0.1); next; }
+  send($socket, $is6 ? neighbour() : arp(), 0) or die "$device: $!\\n";
+  if ($isNews) { select(undef, undef, undef, 0.1); next; }
   my $end = time + 2;
   while (time < $end) {
     vec(my $ready = '', fileno($socket), 1) = 1;
     select($ready, undef, undef, 0.5) or next;
     recv($socket, my $got, 2048, 0) // next;
-    next if length($got) < 42 || substr($got, 28, 4) ne $target || substr($got, 22, 6) eq $mac;
-    print join(':', map { sprintf('%02x', $_) } unpack('C6', substr($got, 22, 6))), "\\n";
+    my $other = holder($got) // next;
+    print join(':', map { sprintf('%02x', $_) } unpack('C6', $other)), "\\n";
     exit 3;
   }
 }
@@ -59,10 +83,10 @@ export async function whoHas(
   );
 }
 
-/** The interface that has this IPv4 address; empty where none has. */
+/** The interface that has this address; empty where none has. */
 export async function deviceOf(host: Host, address: string): Promise<string> {
   const [line = ''] = linesOf(
-    await host.need(`ip -4 -o address show to ${shellWord(address)} | awk '{ print $2 }'`),
+    await host.need(`ip -o address show to ${shellWord(address)} | awk '{ print $2 }'`),
   );
   return line;
 }

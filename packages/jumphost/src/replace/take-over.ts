@@ -1,5 +1,6 @@
 /** The spare takes the name and the address of the former jumphost, and what tells of them. */
 import { shellWord } from '@skolo/errors';
+import { machineScript, type Statement, statementFile } from '@skolo/rack/jumphost-statement';
 import { changeAddress, whyNoAddress } from '../address/fixed-address.ts';
 import { deviceOf, probeFile, whoHas } from '../address/probe.ts';
 import { linesOf } from '../files.ts';
@@ -14,6 +15,8 @@ export interface TakeOver {
   spare: { name: string; address: string };
   /** Of the rack. */
   subnet: string;
+  /** That this computer is the jumphost of the rack from now on. @param machine as `machineScript` prints it */
+  sign(machine: string): Statement;
 }
 
 /** On a jumphost that was a spare: who it was, as JSON. */
@@ -71,7 +74,9 @@ export function addressStep(takeOver: TakeOver, about: object, guard: Guard): St
     async apply(host) {
       const mark = { path: tookOver, content: `${JSON.stringify(about)}\n` };
       const wanted = { address: jumphost.address, former: spare.address, subnet };
-      const files = [mark, ...(await names(host, takeOver)), ...(await hostKeys(host))];
+      const statement = takeOver.sign((await host.need(machineScript)).trim());
+      const signed = { path: statementFile, content: `${JSON.stringify(statement)}\n` };
+      const files = [mark, signed, ...(await names(host, takeOver)), ...(await hostKeys(host))];
       await changeAddress(host, wanted, guard, { files, activate: activation(jumphost.address) });
       isConfirmed = true;
     },

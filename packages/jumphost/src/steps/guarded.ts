@@ -1,5 +1,6 @@
 /** Steps that may lock everybody out: firewall and sshd. */
 import { shellWord } from '@skolo/errors';
+import { statementPort } from '@skolo/rack/jumphost-statement';
 import { differingFiles, linesOf } from '../files.ts';
 import { changeGuarded, type Guard, type Trial, unconfirmed } from '../guarded-change.ts';
 import type { FileContent, Host } from '../host.ts';
@@ -92,6 +93,8 @@ table inet skolo {
     # ICMP of both kinds: without netbase there are no names of protocols.
     meta l4proto { 1, 58 } accept
     udp dport { 68, 546 } accept
+    # Statements of jumphosts.
+    ip6 saddr fe80::/10 udp dport ${statementPort} accept
 ${isRouter ? '    # Who asks for an address has none.\n    udp dport 67 accept\n' : ''}    tcp dport { ${ports.join(', ')} } accept
     ${family} saddr ${subnet} accept
   }

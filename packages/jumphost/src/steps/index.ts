@@ -41,6 +41,8 @@ export interface JumphostNeeds {
   hasNfs: boolean;
   /** Namespaces and accounts of kube/base, rendered. */
   accounts(): Promise<string>;
+  /** The public half of the rack key, PEM. */
+  rackKey(): Promise<string>;
   secretFiles: Part;
   secrets: Part;
   overlay: Part;
@@ -65,7 +67,7 @@ export function subnetOf({ name, network: { subnet } }: Rack): string {
 /** Beside `system`, which all depend on: a step that fails stops these. */
 const dependencies: Readonly<Record<string, readonly string[]>> = {
   clock: ['packages'],
-  sole: ['address'],
+  sole: ['node', 'address', 'units'],
   firewall: ['packages'],
   units: ['packages', 'programs'],
   'secret-files': ['units'],
@@ -109,11 +111,11 @@ function allSteps(needs: JumphostNeeds): [Step, ...Step[]] {
     updatesStep(),
     nodeStep(download),
     addressStep(rack.jumphost.address, subnet, guard),
-    soleStep(rack.jumphost.address),
     firewallStep(subnet, guard, rack.jumphost.uplink === 'internet'),
     sshStep(guard),
     programsStep(sources),
     unitsStep(),
+    soleStep({ rack: rack.name, address: rack.jumphost.address, rackKey: needs.rackKey }),
     secretFilesStep(needs.secretFiles),
     k3sConfigStep({ ...rack.jumphost, labels: ['svccontroller.k3s.cattle.io/enablelb=true'] }),
     imagesStep(k3s, { own: needs.ownImages, rack: rack.name }),

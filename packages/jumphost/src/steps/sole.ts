@@ -1,15 +1,16 @@
 /**
- * A computer that was the jumphost, and is started again after a spare has taken its place, does not serve: before it takes its
- * address it asks the network who has it. If somebody does, it has no network, and neither k3s nor our units start.
+ * Two computers are never the jumphost at once, if the former one is started again after a spare has taken its place, or if both start
+ * together. Before the network is up, a gate asks whether this one is the jumphost. A guard serves its statement from then on
+ * (packages/stand-in/src/sole.ts).
  */
+import { rackKeyFile } from '@skolo/rack/jumphost-statement';
 import { deviceOf, probe, probeFile } from '../address/probe.ts';
 import { fileStep } from '../files.ts';
 import type { Host } from '../host.ts';
 import type { Step } from '../step.ts';
 
-/** This computer has seen the other one. */
-const replaced = '/run/skolo-replaced';
-const unit = '/etc/systemd/system/skolo-sole.service';
+const units = '/etc/systemd/system';
+const program = '/usr/bin/node /opt/skolo/packages/stand-in/dist/sole.js';
 
 /** What would serve, or make it reachable. */
 const dependants = [
@@ -17,46 +18,61 @@ const dependants = [
   ...['k3s', 'skolo-stand-in', 'skolo-metadata-server', 'skolo-power-cycle-daemon'],
 ];
 
-/** @param address of the jumphost; with IPv6 nothing is installed */
-export function soleStep(address: string): Step {
-  const wanted = async (host: Host) => step(await deviceOf(host, address), address);
+export interface SoleNeeds {
+  rack: string;
+  /** Of the jumphost. */
+  address: string;
+  /** The public half of the rack key, PEM. @throws CliError The store has none. */
+  rackKey(): Promise<string>;
+}
+
+export function soleStep(needs: SoleNeeds): Step {
+  const { address } = needs;
+  const wanted = async (host: Host) =>
+    step(needs, await needs.rackKey(), await deviceOf(host, address));
   return {
     name: 'sole',
-    about: `it does not serve where another computer has ${address}`,
-    async check(host) {
-      if (address.includes(':')) return { differs: [], note: 'not with IPv6' };
-      return await (await wanted(host)).check(host);
-    },
+    about: `only one computer is the jumphost, and has ${address}`,
+    check: async (host) => await (await wanted(host)).check(host),
     async apply(host) {
       await (await wanted(host)).apply?.(host);
     },
   };
 }
 
-function step(device: string, address: string): Step {
+function step({ rack, address }: SoleNeeds, rackKey: string, device: string): Step {
+  const place = `--rack ${rack} --address ${address} --device ${device}`;
   return fileStep({
     name: 'sole',
     about: '',
     files: [
       { path: probeFile, content: probe, mode: 0o755 },
-      { path: unit, content: unitText(device, address) },
+      { path: rackKeyFile, content: rackKey },
+      { path: `${units}/skolo-sole.service`, content: gateText(place, device, address) },
+      { path: `${units}/skolo-sole-guard.service`, content: guardText(place) },
       ...dependants.map((name) => ({
-        path: `/etc/systemd/system/${name}.service.d/skolo-sole.conf`,
+        path: `${units}/${name}.service.d/skolo-sole.conf`,
         content: '[Unit]\nRequires=skolo-sole.service\nAfter=skolo-sole.service\n',
       })),
     ],
-    activate: 'systemctl daemon-reload && systemctl enable --quiet skolo-sole.service',
-    verify: `systemctl is-enabled -q skolo-sole.service 2>/dev/null || echo 'skolo-sole.service does not start with the computer'`,
+    activate: `systemctl daemon-reload
+systemctl enable --quiet skolo-sole.service skolo-sole-guard.service
+systemctl restart skolo-sole-guard.service`,
+    verify: `for each in skolo-sole.service skolo-sole-guard.service; do
+  systemctl is-enabled -q "$each" 2>/dev/null || echo "$each does not start with the computer"
+done
+systemctl is-active -q skolo-sole-guard.service || echo 'skolo-sole-guard.service does not run: journalctl -u skolo-sole-guard'
+ip -6 -o address show dev ${device} scope link | grep -q . || echo '${device} has no link-local IPv6 address, so other jumphosts cannot ask this one; allow IPv6 on it'`,
   });
 }
 
-function unitText(device: string, address: string): string {
+function gateText(place: string, device: string, address: string): string {
   return `# Written by \`skolo jumphost prepare\`.
 [Unit]
-Description=skolo: no other computer has ${address}
-Documentation=https://www.rfc-editor.org/rfc/rfc5227
+Description=skolo: this computer is the jumphost
+Documentation=file:/opt/skolo/deploy/systemd/README.md
 DefaultDependencies=no
-RequiresMountsFor=/usr/local
+RequiresMountsFor=/usr/local /opt/skolo /var/lib
 After=local-fs.target systemd-udevd.service
 Wants=network-pre.target
 Before=network-pre.target shutdown.target
@@ -66,11 +82,29 @@ Type=oneshot
 RemainAfterExit=yes
 # Without a cable nobody is served, and nothing has to be done before there is one.
 ExecStartPre=-/sbin/ip link set dev ${device} up
-# A probe that does not work is no reason not to serve: only an answer is.
-# Until the next start also where the other one is gone for a moment.
-ExecStart=/bin/sh -c '[ ! -e ${replaced} ] || exit 1; ${probeFile} ${device} ${address} wait; [ $$? = 3 ] || exit 0; touch ${replaced}; echo "another computer has ${address}: a spare has taken the place of this one, which does not serve"; exit 1'
+# If the program does not work, an answer for the address decides, and nothing else is a reason not to serve.
+ExecStart=/bin/sh -c '${program} gate ${place}; code=$$?; [ $$code != 0 ] || exit 0; [ $$code != 3 ] || exit 1; ${probeFile} ${device} ${address} wait; [ $$? != 3 ]'
 StandardOutput=journal+console
 [Install]
 WantedBy=sysinit.target
+`;
+}
+
+function guardText(place: string): string {
+  return `# Written by \`skolo jumphost prepare\`.
+[Unit]
+Description=skolo: serves the statement of this jumphost, until another one has replaced it
+Documentation=file:/opt/skolo/deploy/systemd/README.md
+# Not Requires: to stop the gate stops all that requires it, and this program is what does that.
+After=skolo-sole.service
+StartLimitIntervalSec=0
+[Service]
+ExecStart=${program} guard ${place}
+Restart=always
+RestartSec=5
+# Everything is released.
+RestartPreventExitStatus=3
+[Install]
+WantedBy=multi-user.target
 `;
 }

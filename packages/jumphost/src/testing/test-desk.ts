@@ -5,6 +5,7 @@ import { appendFile, chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { K3sRack } from '@skolo/fleet';
+import { newRackKey, publicRackKey } from '@skolo/rack/jumphost-statement';
 import { peer } from '@skolo/simulators';
 import { k3sVersion, nodeVersion } from '../steps/versions.ts';
 import type { TestDesk } from './test-steps.ts';
@@ -25,7 +26,8 @@ export async function makeTestDesk(home: string): Promise<TestDesk> {
     ...{ wave: 1, canary: false, overlay: join(home, 'kube/racks/rack4') },
   };
   const [files, bundles] = await Promise.all([makeFiles(home), makeBundles(home)]);
-  return { rack, env, files, bundles, returnSeconds: 60 };
+  const rackKey = publicRackKey(newRackKey());
+  return { rack, env, files, bundles, rackKey, returnSeconds: 60 };
 }
 
 function privateKeyOf(home: string): string {
@@ -135,7 +137,7 @@ async function writeSums(to: string, files: readonly string[]): Promise<void> {
   await writeFile(to, (await Promise.all(lines)).join(''));
 }
 
-/** Programs that only run. */
+/** Programs that only run, but for the gate and the guard of the jumphost. */
 async function makeBundles(home: string): Promise<string> {
   const bundles = join(home, 'bundle');
   for (const folder of [
@@ -149,6 +151,8 @@ async function makeBundles(home: string): Promise<string> {
     await mkdir(join(to, 'dist'), { recursive: true });
     await writeFile(join(to, 'dist/main.js'), '// Of a test.\n');
   }
+  const sole = join(bundles, 'stand-in/opt/skolo/packages/stand-in/dist/sole.js');
+  await writeFile(sole, "import '/opt/test/repository/packages/stand-in/src/sole.ts';\n");
   const bin = join(bundles, 'stand-in/opt/skolo/packages/stand-in/bin');
   await mkdir(bin);
   await writeFile(join(bin, 'skolo-stand-in'), '#!/bin/sh\nexit 0\n');

@@ -29,6 +29,8 @@ export interface TestDesk {
   files: string;
   /** As `npm run bundle` writes them. */
   bundles: string;
+  /** The public half. */
+  rackKey: string;
   /** Of changes that may lock out. */
   returnSeconds: number;
 }
@@ -70,6 +72,7 @@ export function testSteps(desk: TestDesk, signal: AbortSignal): Step[] {
   const steps = stepsOf({
     ...{ accounts, k3sVersion, services: [], hasClockPod: false, hasNfs: false, now: Date.now },
     ...{ secretFiles: nothing, secrets: nothing, overlay: nothing },
+    rackKey: async () => desk.rackKey,
     rack: parseRack(rackYaml, { file: 'rack.yaml' }),
     download: downloader({ folder: desk.files, fetch, signal }),
     guard: {

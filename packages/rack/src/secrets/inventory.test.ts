@@ -35,6 +35,7 @@ describe('the secrets of a rack', () => {
       'id: ssh-key',
       'k3s-token: k3s-token',
       'power: api-token',
+      'rack-key: rack-key',
       'switch: password',
       'tls.cert.pem: certificate',
       'tls.key.pem: tls-key',

@@ -31,7 +31,9 @@ export type SecretKind =
   | 'adb-key'
   | 'adb-public-key'
   | 'age-identity'
-  | 'k3s-token';
+  | 'k3s-token'
+  /** Signs which computer is the jumphost. It never leaves the store. */
+  | 'rack-key';
 
 /** A key of a Secret in the cluster. */
 export interface SecretKey {
@@ -147,6 +149,7 @@ function implied(rack: Rack): [string, SecretKind, Partial<RackSecret>][] {
         files: [{ unit: 'k3s.service', path: k3sTokenFile, gid: 0 }],
       },
     ],
+    ['rack-key', 'rack-key', { where: ['jumphost'], users: ['skolo jumphost replace'] }],
   ];
   const devices = [...rack.machines.values()].flatMap((machine) => machine.devices);
   if (devices.some(({ kind }) => kind === 'android' || kind === 'auto')) {

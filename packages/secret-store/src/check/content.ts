@@ -35,6 +35,7 @@ export async function contentFault(
     case 'external-account':
       return credentialFileFault('externalAccount', text);
     case 'ssh-key':
+    case 'rack-key':
     case 'adb-key':
       return text.startsWith('-----BEGIN ') && text.includes(' PRIVATE KEY-----')
         ? undefined

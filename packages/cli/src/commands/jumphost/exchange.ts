@@ -1,5 +1,6 @@
 /** After a replacement the spare is the jumphost: rack.yaml has the wiring of the one at the other. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { withEpoch } from '@skolo/fleet';
 import { commitFile, openRepository, sendCommits } from '@skolo/fleet/push';
 import { formatOutlet, parseRack, type Rack } from '@skolo/rack';
 import { editRack, type RackEdit } from '@skolo/rack/edit';
@@ -35,6 +36,31 @@ export async function exchangeInRack(
   return [
     `${file}: ${spare} and the jumphost have exchanged their wiring, in a commit`,
     ...left.map((each) => `by hand in ${file}: ${each}`),
+    ...(why === undefined ? [] : [`git push: ${why}`]),
+  ];
+}
+
+/**
+ * The list of racks has the epoch of the new jumphost, so that commands reject the retired one.
+ *
+ * @returns lines for people
+ */
+export async function noteEpoch(
+  command: SkoloCommand,
+  rack: string,
+  epoch: number,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const file = resolve(command.io.folder, await clustersFile(command));
+  const repository = await openRepository(file, signal, { mayBeDirty: true });
+  await commitFile(repository, {
+    file,
+    message: `epoch of the jumphost of ${rack}\n`,
+    edit: (text) => withEpoch(text, rack, epoch),
+  });
+  const why = await sendCommits(repository, signal);
+  return [
+    `${file}: ${rack} has the epoch ${epoch}, in a commit`,
     ...(why === undefined ? [] : [`git push: ${why}`]),
   ];
 }

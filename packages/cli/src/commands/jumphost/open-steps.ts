@@ -32,7 +32,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { clustersFile, openJumphostOf, rackNamed, withJumphost } from '../../fleet.ts';
 import { overlayOf } from './overlay.ts';
-import { clusterSecrets, secretFiles } from './secrets-part.ts';
+import { clusterSecrets, publicKeyOf, secretFiles } from './secrets-part.ts';
 
 const run = promisify(execFile);
 
@@ -99,6 +99,7 @@ export async function openSteps(
     hasClockPod: components.has('chrony'),
     hasNfs: components.has('nfs'),
     accounts: () => renderedAccounts(command, signal),
+    rackKey: () => publicKeyOf(command, name, signal),
     secretFiles: secretFiles(command, name, jumphost, signal),
     secrets: clusterSecrets(command, name, signal),
     overlay: overlayOf(command, name, { reason: 'skolo jumphost prepare', signal, report }),

@@ -22,6 +22,7 @@ import {
   tookOver,
 } from '@skolo/jumphost';
 import { formatOutlet, type Rack } from '@skolo/rack';
+import { signStatement } from '@skolo/rack/jumphost-statement';
 import { rackSeenFrom } from '@skolo/rack/seen-from';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../command.ts';
@@ -32,10 +33,11 @@ import { mustType } from '../../must-type.ts';
 import { plain } from '../../output/text.ts';
 import { duration } from '../../output/time.ts';
 import { type OpenSecrets, openSecrets } from '../secrets/open-secrets.ts';
-import { exchangeInRack } from './exchange.ts';
+import { exchangeInRack, noteEpoch } from './exchange.ts';
 import { guardOf, openSteps, type PrepareOptions } from './open-steps.ts';
 import { printParts } from './parts-text.ts';
 import { stepRunner } from './run-steps.ts';
+import { readRackKey } from './secrets-part.ts';
 import { startPowerOn, wayTo } from './spare-power.ts';
 import { type CopyOptions, readCopy } from './state-copy.ts';
 import { printSteps } from './steps-text.ts';
@@ -57,6 +59,8 @@ const About = z.object({
   copied: z.string(),
   /** What feeds it. */
   power: z.array(z.string()),
+  /** Of its statement. */
+  epoch: z.int().exactOptional(),
 });
 type About = z.output<typeof About>;
 
@@ -80,9 +84,19 @@ export async function replaceJumphost(
   if (before?.spare === options.with) return await finish(replacement, before);
   const spare = spareOf(open.rack, options.with);
   const { jumphost } = open.rack;
-  const takeOver: TakeOver = { jumphost, spare, subnet: subnetOf(open.rack) };
-  const about = await swap(replacement, takeOver);
+  const key = await interruptible(command, (signal) => readRackKey(open, signal));
+  const claim = { rack: open.rack.name, epoch: nextEpoch(replacement) };
+  const takeOver: TakeOver = {
+    ...{ jumphost, spare, subnet: subnetOf(open.rack) },
+    sign: (machine) => signStatement({ ...claim, machine }, key.reveal()),
+  };
+  const about = await swap(replacement, takeOver, claim.epoch);
   if (about !== undefined) await finish(replacement, about);
+}
+
+/** Higher than the last one, even if the clock of that workstation was ahead. */
+function nextEpoch({ command, open }: Replacement): number {
+  return Math.max(Math.floor(command.io.now() / 1000), (open.fleetRack.epoch ?? 0) + 1);
 }
 
 function spareOf({ machines, name: rack }: Rack, name: string): { name: string; address: string } {
@@ -115,7 +129,11 @@ async function whoTookOver({ command, options, open }: Replacement): Promise<Abo
 }
 
 /** All that is done while the spare is the spare. Undefined: it was a rehearsal, or failed. */
-async function swap(replacement: Replacement, takeOver: TakeOver): Promise<About | undefined> {
+async function swap(
+  replacement: Replacement,
+  takeOver: TakeOver,
+  epoch: number,
+): Promise<About | undefined> {
   const { command, name, options, open, began } = replacement;
   const { io } = command;
   const { rack, fleetRack } = open;
@@ -156,7 +174,8 @@ async function swap(replacement: Replacement, takeOver: TakeOver): Promise<About
     }
     if (!(await pass([fence]).finally(end))) return await failed(replacement, stages);
     const power = (rack.machines.get(spare.name)?.power ?? []).map(formatOutlet);
-    const about: About = { spare: spare.name, address: spare.address, copied: copy.time, power };
+    const { name: by, address } = spare;
+    const about: About = { spare: by, address, copied: copy.time, power, epoch };
     const guard = guardOf(command, fleetRack, options, signal);
     if (!(await pass(swapSteps({ copy, takeOver, fenced, guard, about })))) {
       return await failed(replacement, stages);
@@ -242,6 +261,9 @@ async function finish(replacement: Replacement, about: About): Promise<void> {
   const runner = stepRunner(io);
   await interruptible(command, async (signal) => {
     const { report } = runner;
+    if (about.epoch !== undefined) {
+      for (const line of await noteEpoch(command, name, about.epoch, signal)) io.out(plain(line));
+    }
     // A run that was interrupted may have done it.
     if (!isExchanged(open.rack, about)) {
       const lines = await exchangeInRack(command, open.fleetRack.overlay, about.spare, signal);

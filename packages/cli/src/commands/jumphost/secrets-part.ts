@@ -3,8 +3,11 @@
 import type { Jumphost } from '@skolo/fleet';
 import { applySecrets, compareSecrets, placeTitle, type SecretsDeps } from '@skolo/fleet/secrets';
 import type { Part } from '@skolo/jumphost';
+import { publicRackKey } from '@skolo/rack/jumphost-statement';
+import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
-import { openSecrets, readValues } from '../secrets/open-secrets.ts';
+import { CliError } from '../../errors.ts';
+import { type OpenSecrets, openSecrets, readValues } from '../secrets/open-secrets.ts';
 import { secretsDeps } from '../secrets/rack-places.ts';
 
 /** Files on the jumphost: the token of k3s has to be there before k3s first starts. */
@@ -27,6 +30,29 @@ export function clusterSecrets(command: SkoloCommand, rack: string, signal: Abor
     const open = await openSecrets(command, rack);
     return await secretsDeps(command, open, await readValues(open, signal), signal);
   });
+}
+
+/** The private half of the rack key. @throws CliError The store has none. */
+export async function readRackKey(
+  { rack, secrets, store }: Pick<OpenSecrets, 'rack' | 'secrets' | 'store'>,
+  signal: AbortSignal,
+): Promise<Secret> {
+  const secret = secrets.find(({ name }) => name === 'rack-key');
+  const value = secret && (await store.read(secret.place, signal));
+  if (value !== undefined) return value;
+  throw new CliError(
+    `${rack.name}: ${store.title} has no rack-key, which signs the statement of a jumphost; skolo secrets generate ${rack.name} rack-key`,
+  );
+}
+
+/** The public half, PEM. @throws CliError */
+export async function publicKeyOf(
+  command: SkoloCommand,
+  rack: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const key = await readRackKey(await openSecrets(command, rack), signal);
+  return publicRackKey(key.reveal());
 }
 
 function partOf(open: () => Promise<SecretsDeps>): Part {

@@ -1,0 +1,223 @@
+/**
+ * Two computers that may both be the jumphost, at one cable. Every process is the program of the jumphost; a computer that an attacker
+ * has sends what it likes.
+ */
+import {
+  newRackKey,
+  type Statement,
+  statementGroup,
+  statementPort,
+} from '@skolo/rack/jumphost-statement';
+import { describe, expect, it, type TestContext, vi } from 'vitest';
+import { Cable, type CableComputer, whyNoCable } from '../testing/cable.ts';
+
+const why = await whyNoCable();
+const name = why === undefined ? 'two jumphosts' : `two jumphosts (${why})`;
+const patience = { timeout: 60_000, interval: 100 };
+const power = '/var/lib/skolo/power-cycle-daemon/jumphost.json';
+const released = [
+  'stop skolo-sole.service',
+  'kill --signal=KILL k3s.service skolo-power-cycle-daemon.service',
+  'kill --signal=KILL kubepods.slice',
+];
+
+async function makeCable({ onTestFinished }: TestContext): Promise<Cable> {
+  const cable = await Cable.make(newRackKey());
+  onTestFinished(() => cable.scrap());
+  return cable;
+}
+
+async function give(computer: CableComputer, address: string): Promise<void> {
+  const length = address.includes(':') ? 64 : 24;
+  await computer.ip('address', 'add', `${address}/${length}`, 'dev', 'eth0', 'nodad');
+}
+
+const addressesOf = (computer: CableComputer) =>
+  computer.ip('-o', 'address', 'show', 'dev', 'eth0', 'scope', 'global');
+const toldTo = async (computer: CableComputer) =>
+  (await computer.read('/bin/systemctl.told'))?.trim().split('\n');
+/** What its power-cycle daemon finds. */
+const powerOf = async (computer: CableComputer) =>
+  JSON.parse((await computer.read(power)) ?? 'null');
+
+describe.skipIf(why !== undefined).concurrent(name, { timeout: 120_000 }, () => {
+  it.for([
+    ['IPv4', '192.168.99.8', undefined],
+    ['IPv6', 'fd00:99::8', 100],
+  ] as const)(
+    'the former one is first, with an address of %s: it releases everything',
+    async ([, address, epoch], context) => {
+      const cable = await makeCable(context);
+      const former = await cable.plug(epoch);
+      const next = await cable.plug(200);
+      await give(former, address);
+      const guard = former.start('guard', address);
+      await vi.waitFor(async () => expect(await powerOf(former)).not.toBeNull(), patience);
+
+      const gate = next.start('gate', address);
+
+      expect(await guard.ended).toBe(3);
+      expect(await addressesOf(former)).toBe('');
+      expect(await toldTo(former)).toEqual(released);
+      expect(await powerOf(former)).toMatchObject({ retiredBy: { epoch: 200 } });
+      expect(await gate.ended).toBe(0);
+      // After a reboot, with nobody at the cable.
+      expect(await former.start('gate', address).ended).toBe(3);
+    },
+  );
+
+  it('the new one is first: the former one does not serve, nor after a reboot without the new one', async (context) => {
+    const cable = await makeCable(context);
+    const former = await cable.plug(100);
+    const next = await cable.plug(200);
+    await give(next, '192.168.99.8');
+    const guard = next.start('guard', '192.168.99.8');
+    await vi.waitFor(async () => expect(await powerOf(next)).not.toBeNull(), patience);
+
+    expect(await former.start('gate', '192.168.99.8').ended).toBe(3);
+
+    guard.kill();
+    await next.ip('link', 'set', 'eth0', 'down');
+    expect(await former.start('gate', '192.168.99.8').ended).toBe(3);
+    expect(await powerOf(next)).toEqual({ retiredBy: null, conflict: null });
+  });
+
+  it('both start at once: only the one with the higher epoch serves', async (context) => {
+    const cable = await makeCable(context);
+    const former = await cable.plug();
+    const next = await cable.plug(200);
+
+    const gates = [former, next].map((each) => each.start('gate', '192.168.99.8').ended);
+
+    expect(await Promise.all(gates)).toEqual([3, 0]);
+  });
+
+  it('the former one serves again where a later statement names it', async (context) => {
+    const cable = await makeCable(context);
+    const former = await cable.plug(300);
+    const next = await cable.plug(200);
+    const retired = JSON.stringify(cable.statementFor(next, 200));
+    await former.write('/var/lib/skolo-sole/retired-by.json', retired);
+
+    expect(await former.start('gate', '192.168.99.8').ended).toBe(0);
+  });
+
+  it.for(['192.168.99.8', 'fd00:99::8'])(
+    'a host that holds %s for a while is reported, and only delays it',
+    async (address, context) => {
+      const cable = await makeCable(context);
+      const jumphost = await cable.plug(100);
+      const booting = await cable.plug();
+      await give(booting, address);
+
+      const gate = jumphost.start('gate', address);
+      const conflict = await vi.waitFor(async () => {
+        const found = (await powerOf(jumphost))?.conflict;
+        expect(found).toMatchObject({ mac: '02:00:00:00:00:02' });
+        return found;
+      }, patience);
+      await booting.ip('address', 'flush', 'dev', 'eth0', 'scope', 'global');
+
+      expect(await gate.ended).toBe(0);
+      expect(await gate.printed).toContain(
+        `${address}: the computer with MAC address 02:00:00:00:00:02 has the address of the jumphost and no valid statement of rack4`,
+      );
+      expect(conflict).toEqual({ mac: '02:00:00:00:00:02', uptime: expect.any(Number) });
+    },
+  );
+
+  it('a neighbour cannot retire it: forged, replayed and malformed statements, and a flood of them', async (context) => {
+    const cable = await makeCable(context);
+    const jumphost = await cable.plug(200);
+    const former = await cable.plug();
+    const neighbour = await cable.plug();
+    await give(jumphost, '192.168.99.8');
+    const guard = jumphost.start('guard', '192.168.99.8');
+    await vi.waitFor(async () => expect(await powerOf(jumphost)).not.toBeNull(), patience);
+    const valid = cable.statementFor(former, 300);
+    const forged = cable.statementFor(former, 300, newRackKey());
+    const message = (statement: unknown, rack = 'rack4') =>
+      JSON.stringify({ skolo: 'jumphost/1', ask: false, rack, statement });
+    const datagrams = [
+      message(forged),
+      message({ ...cable.statementFor(former, 100), epoch: 300 }),
+      // Replays: of a former jumphost, of its own, of itself later.
+      message(cable.statementFor(former, 100)),
+      message(cable.statementFor(jumphost, 200)),
+      message(cable.statementFor(jumphost, 400)),
+      // Of another rack, with the same key.
+      message(valid, 'rack5'),
+      message({ ...valid, rack: 'rack5' }),
+      ...['', '{', 'null', '[]', '{"skolo":"jumphost/1"}', message({ ...valid, more: 1 })],
+      message({ ...valid, epoch: 3e20 }),
+      message({ ...valid, signature: 'A'.repeat(88) }),
+      `${message(valid)}${' '.repeat(1100)}`,
+    ];
+    // Asks until the answer of the jumphost comes, so that all before it have been read.
+    const attack = neighbour.script(attackWith([...datagrams, message(forged)], 2000));
+
+    expect(JSON.parse(await attack.printed)).toEqual({
+      skolo: 'jumphost/1',
+      ...{ ask: false, rack: 'rack4' },
+      statement: cable.statementFor(jumphost, 200) satisfies Statement,
+    });
+    expect(await addressesOf(jumphost)).toContain('192.168.99.8');
+    expect(await toldTo(jumphost)).toBeUndefined();
+    // Whoever sends a valid one tells the truth.
+    expect(await neighbour.script(attackWith([message(valid)])).ended).toBe(0);
+    expect(await guard.ended).toBe(3);
+  });
+
+  it('is released also where it is killed in between', async (context) => {
+    const cable = await makeCable(context);
+    const former = await cable.plug(100);
+    const next = await cable.plug(200);
+    await give(former, '192.168.99.8');
+    // The first command to systemd kills who gave it.
+    await former.write(
+      '/bin/systemctl',
+      '#!/bin/sh\n[ -e "$0.told" ] || { echo killed > "$0.told"; kill -9 "$PPID"; exit 1; }\necho "$*" >> "$0.told"\n',
+      0o755,
+    );
+    const guard = former.start('guard', '192.168.99.8');
+    await vi.waitFor(async () => expect(await powerOf(former)).not.toBeNull(), patience);
+    const gate = next.start('gate', '192.168.99.8');
+    expect(await guard.ended).toBe(-1);
+    expect(await powerOf(former)).toMatchObject({ retiredBy: { epoch: 200 } });
+
+    expect(await former.start('guard', '192.168.99.8').ended).toBe(3);
+
+    expect(await toldTo(former)).toEqual(['killed', ...released]);
+    expect(await gate.ended).toBe(0);
+  });
+});
+
+/**
+ * A script that sends these to all jumphosts.
+ *
+ * @param flood so often it sends the last one, and then prints the answer to a question; 0: without question
+ */
+function attackWith(datagrams: readonly string[], flood = 0): string {
+  const question = JSON.stringify({ skolo: 'jumphost/1', ask: true, rack: 'rack4' });
+  return `
+import { createSocket } from 'node:dgram';
+const socket = createSocket({ type: 'udp6', reuseAddr: true });
+const send = (text) => new Promise((resolve) => socket.send(text, ${statementPort}, '${statementGroup}', resolve));
+socket.on('message', (bytes) => {
+  const text = bytes.toString();
+  if (!text.includes('"statement"')) return;
+  console.log(text);
+  process.exit(0);
+});
+socket.bind(${statementPort}, '::', async () => {
+  socket.addMembership('${statementGroup}', '::%eth0');
+  socket.setMulticastInterface('::%eth0');
+  socket.setMulticastLoopback(false);
+  // Until its link-local address may be used.
+  while (await send('{}')) await new Promise((resolve) => setTimeout(resolve, 100));
+  for (const text of ${JSON.stringify(datagrams)}) await send(text);
+  for (let sent = 0; sent < ${flood}; sent += 1) await send(${JSON.stringify(datagrams.at(-1))});
+  if (${flood} > 0) setInterval(() => send(${JSON.stringify(question)}), 300);
+  else process.exit(0);
+});`;
+}

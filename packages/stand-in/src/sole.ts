@@ -1,0 +1,49 @@
+/**
+ * `sole gate|guard --rack NAME --address ADDRESS --device INTERFACE`: keeps two computers from being the jumphost at once. It is a
+ * program of its own because it runs before the network is up, and loads neither rack.yaml nor anything of Kubernetes.
+ *
+ * `gate` ends with 0 as soon as this computer may serve, and with 3 if another one has replaced it. `guard` runs beside the services.
+ * It ends with 3 after it has released them.
+ */
+import { parseArgs } from 'node:util';
+import { readOwn, readRetired, type SoleOptions, tellPower, writeRetired } from './sole/files.ts';
+import { waitForAddress } from './sole/gate.ts';
+import { release, untilRetired } from './sole/guard.ts';
+
+const text = { type: 'string' } as const;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    ...{ rack: text, address: text, device: text },
+    root: { ...text, default: '/' },
+    every: { ...text, default: '30' },
+  },
+});
+const { rack, address, device, root, every } = values;
+const [command] = positionals;
+const isComplete = rack !== undefined && address !== undefined && device !== undefined;
+if (!isComplete || (command !== 'gate' && command !== 'guard')) {
+  console.error('usage: sole gate|guard --rack NAME --address ADDRESS --device INTERFACE');
+  process.exit(2);
+}
+const replaced = 3;
+const why = `another computer has replaced this one as the jumphost of ${rack}`;
+const options: SoleOptions = { rack, address, device, root, everySeconds: Number(every) };
+const own = await readOwn(options);
+const before = await readRetired(options, own);
+if (command === 'guard') {
+  // That of an earlier boot says nothing.
+  await tellPower(options, { conflict: null }).catch(() => undefined);
+  const by = before ?? (await untilRetired(options, own));
+  console.log(`${why}: it releases address, k3s and power control`);
+  await release(options, by);
+  process.exit(replaced);
+}
+// That of an earlier boot says nothing.
+await tellPower(options, { conflict: null }).catch(() => undefined);
+const by = before ?? (await waitForAddress(options, own, console.log));
+if (by === undefined) process.exit(0);
+console.log(`${why}, so it does not serve. Install Debian again before you use it`);
+// A full disk is no reason to serve.
+await writeRetired(options, by).catch((error: unknown) => console.error(String(error)));
+process.exit(replaced);

@@ -1,0 +1,74 @@
+/** Before the network is up: whether this computer is the jumphost. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Statement } from '@skolo/rack/jumphost-statement';
+import { conflictNow, type Own, type SoleOptions, tellPower } from './files.ts';
+import { joinGroup } from './group.ts';
+
+/** In each round, one a second: a link-local address is usable after two. */
+const questions = 6;
+const betweenProbesMs = 2000;
+
+/** The hardware address of another computer that has the address; undefined also where nobody can be asked. */
+export async function probeAddress(
+  { root, device, address }: SoleOptions,
+  mode: 'wait' | 'once',
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const program = join(root, '/usr/local/sbin/skolo-probe-address');
+  return await new Promise((resolve) => {
+    execFile(program, [device, address, mode], { signal }, (error, stdout) =>
+      resolve(error?.code === 3 ? stdout.trim() : undefined),
+    );
+  });
+}
+
+/**
+ * Waits until nobody else has the address of the jumphost. Meanwhile it asks all jumphosts for their statements, even if the address
+ * is free, because another one may start at this moment. A holder that keeps the address is reported and asked again.
+ *
+ * @param print one line, for people
+ * @returns the statement of the computer that has replaced this one; undefined: this one may serve
+ */
+export async function waitForAddress(
+  options: SoleOptions,
+  own: Own,
+  print: (text: string) => void,
+): Promise<Statement | undefined> {
+  const group = joinGroup(options, own);
+  let second = 0;
+  const asking = setInterval(() => {
+    second += 1;
+    if (second % options.everySeconds < questions) group.say(true);
+  }, 1000);
+  const over = new AbortController();
+  try {
+    return await Promise.race([group.higher, untilFree(options, over.signal, print)]);
+  } finally {
+    over.abort();
+    clearInterval(asking);
+    group.close();
+  }
+}
+
+async function untilFree(
+  options: SoleOptions,
+  signal: AbortSignal,
+  print: (text: string) => void,
+): Promise<undefined> {
+  const { address, rack, everySeconds } = options;
+  let reportAt = performance.now() + everySeconds * 1000;
+  for (;;) {
+    const mac = await probeAddress(options, 'wait', signal);
+    if (mac === undefined || signal.aborted) return;
+    if (performance.now() >= reportAt) {
+      reportAt += everySeconds * 1000;
+      print(
+        `${address}: the computer with MAC address ${mac} has the address of the jumphost and no valid statement of ${rack}; disconnect it or change its address. This computer waits and asks again every ${everySeconds} s`,
+      );
+      await tellPower(options, { conflict: conflictNow(mac) }).catch(() => undefined);
+    }
+    await pause(betweenProbesMs, undefined, { signal }).catch(() => undefined);
+  }
+}
