@@ -32,6 +32,7 @@ export { healthPath, healthQueries, type RackHealth, readHealth } from './rack-h
 export { startForward } from './service-forward.ts';
 export { fetchBySharedWay, shareWay } from './shared-way.ts';
 export { prepareShell, type ShellStart } from './shell.ts';
+export { wayName } from './ssh.ts';
 export { machineFailure } from './ssh-failure.ts';
 export { type AskableRack, askPrometheus, type RackStatus, statusOfRacks } from './status.ts';
 export { type RackReport, surveyRacks } from './survey.ts';

@@ -37,7 +37,8 @@ interface Connection {
 }
 
 const firstPauseMs = 200;
-const longestPauseMs = 10_000;
+/** A jumphost that has booted is reached again within seconds: ssh itself waits for 10 s where nobody answers. */
+const longestPauseMs = 3_000;
 
 export class Tunnel {
   private readonly deps: TunnelDeps;

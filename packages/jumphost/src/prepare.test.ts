@@ -333,6 +333,40 @@ until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
     expect(isPrepared(skipped)).toBe(true);
   });
 
+  it('restarts when its root file system has become read-only, and stayed so', async () => {
+    // In mounts of its own: files of the log are open in the others.
+    const said = await host.need(`set -e
+systemctl show --value --property=RuntimeWatchdogUSec
+systemd-run --quiet --unit=watch-of-a-test --property=PrivateMounts=yes /usr/local/sbin/skolo-read-only-watch 2 touch /run/restarted
+until journalctl -u watch-of-a-test -o cat | grep -q 'watches /'; do sleep 0.2; done
+nsenter -t "$(systemctl show --value --property=MainPID watch-of-a-test)" -m mount -o remount,bind,ro /
+until [ -e /run/restarted ]; do sleep 0.2; done
+journalctl -u watch-of-a-test -o cat | grep 'has been read-only'`);
+
+    expect(said).toMatch(/^30s\n.*has been read-only for 2 s: touch/);
+  });
+
+  it('adds to the command line of the kernel that file systems are repaired', async () => {
+    const grub = `for each in /etc/default/grub.d/*.cfg; do . "$each"; done
+mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/grub.cfg`;
+    await host.write({
+      path: '/usr/local/sbin/update-grub',
+      content: `#!/bin/sh\n${grub}\n`,
+      mode: 0o755,
+    });
+    const byGrub = await only('fsck');
+    await host.need('rm /usr/local/sbin/update-grub; mkdir -p /boot/firmware');
+    await host.write({ path: '/boot/firmware/cmdline.txt', content: 'root=/dev/sda2 quiet\n' });
+    const byPi = await only('fsck');
+
+    expect([byGrub, byPi]).toMatchObject([[{ state: 'changed' }], [{ state: 'changed' }]]);
+    expect(await host.read('/boot/grub/grub.cfg')).toBe('linux /vmlinuz fsck.repair=yes\n');
+    expect(await host.read('/boot/firmware/cmdline.txt')).toBe(
+      'root=/dev/sda2 quiet fsck.repair=yes\n',
+    );
+    await host.need('rm -r /boot/firmware /boot/grub /etc/default/grub.d');
+  });
+
   it('says after a rollback whether anybody gets in', async () => {
     const path = '/etc/skolo/of-a-test';
     const change = { name: 'test', files: [{ path, content: 'other' }], activate: 'false' };

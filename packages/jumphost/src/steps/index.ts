@@ -16,12 +16,14 @@ import {
   servicesStep,
 } from './cluster.ts';
 import { firewallStep, sshStep } from './guarded.ts';
+import { hardwareStep } from './hardware.ts';
 import { imagesStep, k3sConfigStep, k3sStep } from './k3s.ts';
 import { nfsStep } from './nfs.ts';
 import { nodeStep } from './node.ts';
 import { packagesOf, packagesStep } from './packages.ts';
 import { predecessorsStep } from './predecessors.ts';
 import { type ProgramSources, programsStep, unitsStep } from './programs.ts';
+import { fsckStep, watchdogStep } from './recovery.ts';
 import { clockStep, journalStep, updatesStep } from './settings.ts';
 import { soleStep } from './sole.ts';
 import { systemStep } from './system.ts';
@@ -67,6 +69,7 @@ export function subnetOf({ name, network: { subnet } }: Rack): string {
 /** Beside `system`, which all depend on: a step that fails stops these. */
 const dependencies: Readonly<Record<string, readonly string[]>> = {
   clock: ['packages'],
+  hardware: ['packages'],
   sole: ['node', 'address', 'units'],
   firewall: ['packages'],
   units: ['packages', 'programs'],
@@ -109,6 +112,9 @@ function allSteps(needs: JumphostNeeds): [Step, ...Step[]] {
     clockStep({ subnet, isPod: needs.hasClockPod }),
     journalStep(),
     updatesStep(),
+    watchdogStep(),
+    fsckStep(),
+    hardwareStep(rack),
     nodeStep(download),
     addressStep(rack.jumphost.address, subnet, guard),
     firewallStep(subnet, guard, rack.jumphost.uplink === 'internet'),

@@ -13,6 +13,7 @@ export const neededPackages = [
   'iputils-ping',
   'nftables',
   'openssh-server',
+  'smartmontools',
   'sudo',
   'systemd',
   'unattended-upgrades',

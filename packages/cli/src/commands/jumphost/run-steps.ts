@@ -9,14 +9,20 @@ import {
 import type { Io } from '../../io.ts';
 import { deskName } from '../../machine-way.ts';
 import { livePicture } from '../../output/live-area.ts';
+import { plain } from '../../output/text.ts';
 import { printNews, stepLines } from './steps-text.ts';
+
+/** Without a terminal, a step that takes longer says what it waits for. */
+const silentMs = 15_000;
 
 export function stepRunner(io: Io) {
   let now = '';
+  let began = 0;
   let picture: ReturnType<typeof livePicture> | undefined;
   return {
     /** What the step that runs does now. */
     report(text: string) {
+      if (picture === undefined && text !== now) io.out(plain(`  ${text}`));
       now = text;
       picture?.changed();
     },
@@ -26,7 +32,14 @@ export function stepRunner(io: Io) {
       given: Pick<PrepareOptions, 'isCheck' | 'signal' | 'skip'>,
     ): Promise<StepProgress[]> {
       let latest: readonly StepProgress[] = [];
-      if (io.rows !== undefined) picture = livePicture(io, (size) => stepLines(latest, now, size));
+      const seconds = () => Math.round((performance.now() - began) / 1000);
+      if (io.rows !== undefined)
+        picture = livePicture(io, (size) => stepLines(latest, now, size, seconds()));
+      const reminder = setInterval(() => {
+        const at = latest.findLast(({ state }) => state === 'checking' || state === 'changing');
+        if (picture !== undefined || at === undefined) return;
+        io.out(plain(`${at.name}: ${at.state} for ${seconds()} s: ${now || at.text || at.about}`));
+      }, silentMs);
       try {
         return await prepare(host, steps, {
           ...given,
@@ -35,10 +48,12 @@ export function stepRunner(io: Io) {
             if (picture === undefined) printNews(io.out, '', latest, all);
             latest = all;
             now = '';
+            began = performance.now();
             picture?.changed();
           },
         });
       } finally {
+        clearInterval(reminder);
         picture?.end(false);
         picture = undefined;
       }

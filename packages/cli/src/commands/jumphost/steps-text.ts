@@ -18,13 +18,19 @@ const styles: Record<StepState, Style | undefined> = {
 };
 
 /** While steps run: a line for each. */
-export function stepLines(steps: readonly StepProgress[], now: string, size: FrameSize): string[] {
+export function stepLines(
+  steps: readonly StepProgress[],
+  now: string,
+  size: FrameSize,
+  seconds = 0,
+): string[] {
   return frameLines(
     {
       items: steps,
       urgency: ({ state }) => ['changing', 'checking', 'failed'].indexOf(state) * -1,
       line: ({ name, state, text, about }) => ({
-        ...{ name, state, style: styles[state], time: '' },
+        ...{ name, state, style: styles[state] },
+        time: /^ch.*ing$/.test(state) && seconds > 0 ? `${seconds} s` : '',
         text: state === 'changing' && now !== '' ? now : text || about,
       }),
       stateWidth: 'checking'.length,

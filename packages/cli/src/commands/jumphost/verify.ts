@@ -54,6 +54,8 @@ export function define(command: SkoloCommand): void {
       const how = repairOf(steps, name, rack);
       if (how !== undefined) io.out(`  ${how}`);
     }
+    const hardware = found.find(({ name }) => name === 'hardware');
+    if (hardware?.state === 'ok') io.out(plain(`hardware: ${hardware.text}`));
     for (const line of cron) io.out(plain(`cron of a former system? ${line}`));
     for (const line of exports) io.out(plain(`NFS export of a former system? ${line}`));
     if (left !== undefined) io.out(plain(left));

@@ -9,6 +9,7 @@ import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
 import { duration } from '../../output/time.ts';
 import { untilStopped } from '../../until-stopped.ts';
+import { testWays } from './ways.ts';
 
 interface Options {
   watch?: true;
@@ -21,7 +22,7 @@ const watchMs = 10_000;
 export function define(command: SkoloCommand): void {
   command
     .description(
-      'Shows how all racks are, or these, the worst first: machines, alerts, tokens, backups, controllers, spool, disk, pending reboots, certificates and versions, as the Prometheus of each rack has them. A rack that cannot be reached is listed with the reason. SICK are machines that take no tasks, HELD those with a hold, SILENT those without a sign of life. Exit codes: 0 all are ok; 3 some are not; 1 none is.',
+      'Shows how all racks are, or these, the worst first: machines, alerts, tokens, backups, controllers, spool, disk, pending reboots, certificates and versions, as the Prometheus of each rack has them. A rack that cannot be reached is listed with the reason. If a rack has several ways in kube/clusters/config.json, each is tested once a day. SICK are machines that take no tasks, HELD those with a hold, SILENT those without a sign of life. Exit codes: 0 all are ok; 3 some are not; 1 none is.',
     )
     .argument('[racks...]', 'names in the list of racks; default all')
     .option('--watch', `show it again every ${watchMs / 1000} s, until Ctrl-C`)
@@ -59,8 +60,18 @@ export function define(command: SkoloCommand): void {
 
 async function ask({ io }: SkoloCommand, racks: readonly FleetRack[], signal: AbortSignal) {
   const { statusOfRacks } = await import('@skolo/fleet');
-  return await statusOfRacks(racks, await openerToRead(io), { signal });
+  const [found, remarks] = await Promise.all([
+    statusOfRacks(racks, await openerToRead(io), { signal }),
+    testWays(racks, io, signal),
+  ]);
+  return found.map((each): Found => {
+    const ways = remarks.flatMap(({ name, text }) => (name === each.rack.name ? [text] : []));
+    return { ...each, ways };
+  });
 }
+
+/** With what is wrong with ways into the rack that were tested today. */
+type Found = RackStatus & { ways: string[] };
 
 /** The worst first. */
 const states = ['unreachable', 'critical', 'warning', 'unknown', 'ok'] as const;
@@ -73,20 +84,19 @@ const styles: Record<(typeof states)[number], Style | undefined> = {
   ok: undefined,
 };
 
-function stateOf({ answer, error }: RackStatus): (typeof states)[number] {
+function stateOf({ answer, error, ways }: Found): (typeof states)[number] {
+  if (answer?.state === 'ok' && ways.length > 0) return 'warning';
   if (answer) return answer.state;
   return error && 'code' in error && error.code === 'NO_PROMETHEUS' ? 'unknown' : 'unreachable';
 }
 
-function print(io: Io, found: readonly RackStatus[], { json }: Options): void {
+function print(io: Io, found: readonly Found[], { json }: Options): void {
   const rows = found
     .map((each) => ({ ...each, name: each.rack.name, state: stateOf(each) }))
     .sort((a, b) => states.indexOf(a.state) - states.indexOf(b.state));
   if (json) {
-    const racks = rows.map(({ name, state, answer, error }) => ({
-      name,
-      state,
-      ...answer,
+    const racks = rows.map(({ name, answer, error, ways, state }) => ({
+      ...{ name, ...answer, state, ways },
       error: error?.message,
     }));
     printJson(io, { racks });
@@ -104,13 +114,14 @@ function print(io: Io, found: readonly RackStatus[], { json }: Options): void {
   });
 }
 
-type Row = RackStatus & { name: string; state: (typeof states)[number] };
+type Row = Found & { name: string; state: (typeof states)[number] };
 
-function remarksOf({ name, answer, error }: Row) {
+function remarksOf({ name, answer, error, ways }: Row) {
   if (error) return [{ name, text: error.message.replace(`${name}: `, '') }];
   if (!answer) return [];
   const { alerts, down, versions, state } = answer;
   const texts = [
+    ...ways,
     ...(state === 'unknown' ? ['its Prometheus knows no service yet'] : []),
     ...(down.length > 0 ? [`down: ${down.join(', ')}`] : []),
     ...(alerts.length > 0 ? [alerts.map(alertText).join(', ')] : []),

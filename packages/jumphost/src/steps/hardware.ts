@@ -1,0 +1,98 @@
+/** What only a person can repair, and wants to know in time: a worn disk, a growing database, a rack that stays off after a power cut. */
+import { parseJson, shellWord } from '@skolo/errors';
+import type { Rack } from '@skolo/rack';
+import { z } from 'zod';
+import { factsIn } from '../files.ts';
+import type { Host } from '../host.ts';
+import { type Check, fewOf, type Step } from '../step.ts';
+
+const database = '/var/lib/rancher/k3s/server/db/state.db';
+/** Of its rated life. */
+const mostWorn = 90;
+/** A jumphost's database stays below 100 MB: kine compacts it. */
+const mostMb = 1000;
+
+/** Of `smartctl --json --all`. Source: nvmeprint.cpp and ataprint.cpp of smartmontools 7.3. */
+const Smart = z.object({
+  smart_status: z.object({ passed: z.boolean() }).optional(),
+  nvme_smart_health_information_log: z.object({ percentage_used: z.number() }).optional(),
+  ata_smart_attributes: z
+    .object({ table: z.array(z.object({ id: z.number(), value: z.number() })) })
+    .optional(),
+});
+
+/** Attributes of ATA whose value counts down from 100 while flash wears: of Samsung, Crucial, Kingston and Intel. */
+const remainingLife = [177, 202, 231, 233];
+
+/** @param text what smartctl prints */
+export function diskWear(text: string): Check {
+  const smart = Smart.safeParse(parseJson(text)).data ?? {};
+  const { smart_status, nvme_smart_health_information_log: nvme, ata_smart_attributes } = smart;
+  const left = ata_smart_attributes?.table.find(({ id }) => remainingLife.includes(id))?.value;
+  const worn = nvme?.percentage_used ?? (left === undefined ? undefined : 100 - left);
+  const note = worn === undefined ? 'wear of the disk unknown' : `disk ${worn} % worn`;
+  const differs = [
+    ...(smart_status?.passed === false ? ['the self-check of its disk has failed'] : []),
+    ...(worn !== undefined && worn >= mostWorn ? [note] : []),
+  ].map((each) => `${each}; replace it (skolo jumphost replace)`);
+  return { differs, note };
+}
+
+/** Prints `size=`, `born=` of the database and `now=`. */
+const printDatabase = `stat -c 'size=%s
+born=%W' ${database} 2>/dev/null; echo "now=$(date +%s)"`;
+
+async function databaseGrowth(host: Host): Promise<Check> {
+  const { size = '0', born = '0', now = '0' } = factsIn(await host.need(printDatabase));
+  const mb = Number(size) / 1e6;
+  const days = (Number(now) - Number(born)) / 86_400;
+  if (mb === 0) return { differs: [] };
+  const pace = Number(born) > 0 && days >= 1 ? `, ${(mb / days).toFixed(1)} MB a day` : '';
+  const note = `database of k3s ${mb.toFixed(0)} MB${pace}`;
+  return {
+    differs: mb > mostMb ? [`${note}; find out what fills it: k3s kubectl get events -A`] : [],
+    note,
+  };
+}
+
+/** Prints when a boot began after one that did not end with a shutdown: the last of ten. */
+const printRestart = `for each in 0 -1 -2 -3 -4 -5 -6 -7 -8 -9; do
+  journalctl -q -b $((each - 1)) -n 1 > /dev/null 2>&1 || break
+  journalctl -q -b $((each - 1)) -n 20 -o cat | grep -q '^Journal stopped' && continue
+  journalctl -q -b $each -o short-iso --no-pager | head -n 1 | cut -d ' ' -f 1
+  break
+done`;
+
+/** It cannot tell a power cut from a reset, nor whether a person has pressed a button. */
+async function powerReturn(host: Host, { jumphost, infrastructure }: Rack): Promise<string> {
+  const when = (await host.need(printRestart)).trim();
+  if (when === '') return 'restart after a power failure: never observed';
+  const devices = [...infrastructure.values()].flatMap(({ name, address }) =>
+    address === undefined ? [] : [{ name, address }],
+  );
+  const silent = await Promise.all(
+    devices.map(async ({ name, address }) => {
+      const { code } = await host.run(`ping -c 1 -W 2 ${shellWord(address)}`);
+      return code === 0 ? [] : [name];
+    }),
+  );
+  const names = silent.flat();
+  const others = names.length === 0 ? '' : `; since then silent: ${fewOf(names)}`;
+  return `${jumphost.name} restarted without a shutdown at ${when} (power cut or reset)${others}`;
+}
+
+export function hardwareStep(rack: Rack): Step {
+  return {
+    name: 'hardware',
+    about: 'disk, database, and the return after a power failure',
+    async check(host) {
+      const { stdout } = await host.run(
+        `disk=$(lsblk -nsro NAME,TYPE "$(findmnt -no SOURCE -T /var/lib)" | awk '$2 == "disk" { print $1; exit }')
+smartctl --json --all "/dev/$disk"`,
+      );
+      const found = [diskWear(stdout), await databaseGrowth(host)];
+      const notes = [...found.flatMap(({ note }) => note ?? []), await powerReturn(host, rack)];
+      return { differs: found.flatMap(({ differs }) => differs), note: notes.join('; ') };
+    },
+  };
+}

@@ -1,0 +1,113 @@
+/** What starts a jumphost again that hangs, panics or loses its disk, and repairs its file systems at the next start. */
+import { checkByScript, fileStep } from '../files.ts';
+import type { Step } from '../step.ts';
+
+const head = '# Written by `skolo jumphost prepare`. An edit is undone by the next run.\n';
+const unit = 'skolo-watchdog.service';
+const watch = '/usr/local/sbin/skolo-read-only-watch';
+
+/**
+ * It stays in memory and calls no program until then: after an error of the disk, none may be readable.
+ * `emergency_ro` is what ext4 prints from Linux 6.15 on.
+ */
+const watchScript = `#!/bin/bash
+# skolo-read-only-watch SECONDS COMMAND…: runs the command when / has become read-only, and stayed so for that long.
+limit=$1
+shift
+was= since=
+# Nothing ever arrives there.
+exec 3<> <(:)
+while :; do
+  while read -r _ at _ options _; do [ "$at" != / ] || now=,$options,; done < /proc/mounts
+  case $now in
+    *,ro,* | *,emergency_ro,*)
+      : "\${since:=$SECONDS}"
+      if [ -n "$was" ] && [ $((SECONDS - since)) -ge "$limit" ]; then
+        echo "/ has been read-only for $limit s: $*"
+        "$@" || echo b > /proc/sysrq-trigger
+        exit
+      fi ;;
+    *) [ -n "$was" ] || echo 'watches /'
+       was=yes since= ;;
+  esac
+  read -r -t $((limit / 10 + 1)) -u 3
+done
+`;
+
+/** Drivers that distributions do not load by themselves; the last one is no hardware, and better than nothing. */
+const drivers = 'wdat_wdt iTCO_wdt sp5100_tco i6300esb softdog';
+
+/** A container has neither a watchdog nor a kernel of its own. */
+export function watchdogStep(): Step {
+  return fileStep({
+    name: 'watchdog',
+    about: 'restarts after a hang, a kernel panic, and 10 min with a read-only root file system',
+    files: [
+      {
+        path: '/etc/systemd/system.conf.d/90-skolo-watchdog.conf',
+        content: `${head}[Manager]\nRuntimeWatchdogSec=30s\nRebootWatchdogSec=2min\n`,
+      },
+      { path: '/etc/sysctl.d/90-skolo.conf', content: `${head}kernel.panic = 10\n` },
+      { path: watch, content: watchScript, mode: 0o755 },
+      {
+        path: `/etc/systemd/system/${unit}`,
+        content: `${head}[Unit]
+Description=skolo: restart this computer when its root file system has become read-only
+[Service]
+ExecStartPre=-/bin/sh -c 'for each in ${drivers}; do [ -e /dev/watchdog0 ] || modprobe -q "$$each"; done'
+ExecStart=${watch} 600 systemctl reboot --force --force
+Restart=always
+[Install]
+WantedBy=multi-user.target
+`,
+      },
+    ],
+    activate: `systemctl enable --quiet ${unit} && systemctl restart ${unit}
+systemctl daemon-reexec
+[ ! -w /proc/sys/kernel/panic ] || systemctl restart systemd-sysctl.service`,
+    verify: `systemctl is-active -q ${unit} || echo '${unit} does not run'
+systemctl is-enabled -q ${unit} 2>/dev/null || echo '${unit} does not start with the computer'
+now=$(systemctl show --value --property=RuntimeWatchdogUSec)
+[ "$now" = 30s ] || echo "RuntimeWatchdogSec is $now, and not 30s; correct the last file of /etc/systemd/system.conf.d"
+now=$(cat /proc/sys/kernel/panic)
+[ "$now" = 10 ] || [ ! -w /proc/sys/kernel/panic ] || echo "kernel.panic is $now, and not 10; correct the last file of /etc/sysctl.d"
+systemd-detect-virt -cq || [ "$(cat /sys/class/watchdog/watchdog0/state 2>/dev/null)" = active ] || echo 'no watchdog is active: dmesg | grep -i watchdog; a computer without one stays hung'`,
+  });
+}
+
+const option = 'fsck.repair=yes';
+
+/** Sets $file, where the boot loader has the command line of the kernel; empty where it is not known. */
+const findLoader = `file=
+for each in /boot/cmdline.txt /boot/firmware/cmdline.txt; do [ ! -e "$each" ] || file=$each; done
+! command -v update-grub > /dev/null || file=/boot/grub/grub.cfg`;
+
+/** Without it, a check that finds more than trifles stops the start, and waits for a person at the console. */
+export function fsckStep(): Step {
+  const check = checkByScript(`${findLoader}
+if [ -n "$file" ]; then grep -qsw ${option} "$file" || echo "$file lacks ${option}"
+elif ! grep -qw ${option} /proc/cmdline && ! systemd-detect-virt -cq; then
+  echo 'it has neither GRUB nor cmdline.txt; add ${option} to the command line of its kernel'
+fi`);
+  return {
+    name: 'fsck',
+    about: 'file systems are repaired when the computer starts',
+    async check(host) {
+      const { code } = await host.run(`grep -qw ${option} /proc/cmdline`);
+      return { ...(await check(host)), note: code === 0 ? '' : 'in effect after the next start' };
+    },
+    async apply(host) {
+      await host.need(`set -e
+${findLoader}
+case $file in
+  *grub.cfg)
+    mkdir -p /etc/default/grub.d
+    echo 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX ${option}"' > /etc/default/grub.d/90-skolo.cfg
+    update-grub > /dev/null 2>&1 ;;
+  *cmdline.txt)
+    sed '1s/ *$/ ${option}/' "$file" > "$file.skolo-new" && sync "$file.skolo-new" && mv -f "$file.skolo-new" "$file" ;;
+esac
+sync`);
+    },
+  };
+}
