@@ -60,7 +60,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
       .replace('http://127.0.0.1:4', daemon.url)
       .replace(
         'power: [pdu-1/5, pdu-1/6]',
-        `$&\n    swarming: { url: "${agents.urls.get('rpi-001')}" }`,
+        `$&\n    port: 1\n    swarming: { url: "${agents.urls.get('rpi-001')}" }`,
       )
       .replaceAll('192.168.1.', '127.0.1.');
     await writeFile(join(desk.rack.overlay, 'rack.yaml'), text);

@@ -11,7 +11,7 @@ const yaml = `
 infrastructure:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
-  m: { kind: rpi, address: 127.0.1.9, power: pdu-1/1, device: { kind: android, power: usb/1-1.2 } }
+  m: { kind: rpi, address: 127.0.1.9, power: pdu-1/1, swarming: { url: "http://127.0.1.9:9" }, device: { kind: android, power: usb/1-1.2 } }
 `;
 const often = '    readSeconds: 5\n    probeSeconds: { first: 0.1, most: 1 }';
 

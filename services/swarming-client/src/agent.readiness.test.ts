@@ -40,6 +40,7 @@ network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost, address: 127.0.0.1 }
 machines: { rpi-1: { kind: host, address: 127.0.1.1 } }
 services:
+  power-cycle-daemon: { url: "http://127.0.0.1:9" }
   swarming-client: { servers: [{ prefix: other-, server: "http://127.0.0.1:9" }] }
 `);
   const ready = await start(metadata.url);

@@ -28,6 +28,7 @@ network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost, address: 127.0.0.1 }
 machines: { ${machine}: { kind: host, address: 127.0.1.1 } }
 services:
+  power-cycle-daemon: { url: "http://127.0.0.1:9" }
   swarming-client: { server: "http://127.0.0.1:9", botDir: ${join(dir, 'b/s')}, python: python3 }
 `);
   const onNotRebooted = vi.fn();

@@ -49,6 +49,11 @@ export class DemoCopy {
     }
   }
 
+  /** Of rack.yaml as it is now, or of the original. */
+  async text(): Promise<string> {
+    return (await readText(this.rackFile)) ?? (await readFile(this.original, 'utf8'));
+  }
+
   /** Brings rack.yaml up to date. `adapt` is what a new copy needs on this computer, `place` what this start needs. */
   async prepare(change: {
     adapt(text: string): string;

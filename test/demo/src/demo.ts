@@ -1,13 +1,13 @@
 /** The demo: a rack on this computer, with stand-ins for all that is not here. */
 import { type RackWatch, watchRack } from '@skolo/rack';
 import { AgentComputer } from './agent-computer.ts';
+import { type Block, takeBlock } from './block.ts';
 import type { DemoCopy, Origin } from './demo-copy.ts';
 import { pathFrom } from './folders.ts';
 import type { Lock } from './lock.ts';
 import { withOneAddress } from './one-address.ts';
 import type { Output } from './output.ts';
 import { areFree, choosePlaces, type Place, writePlaces } from './placement.ts';
-import { hasManyLoopbackAddresses, host } from './ports.ts';
 import { type Planned, runServices } from './run-services.ts';
 import { EndedAtOnce } from './service-process.ts';
 import { services } from './services/index.ts';
@@ -32,14 +32,13 @@ export interface DemoOptions {
 
 /** So often another process may take a port between the check and the start of the service. */
 const attempts = 5;
-/** As racks/demo has it. */
-const machineHost = '127.0.1.1';
 
 /**
  * Runs until it is to stop.
  *
  * @throws RackError The copy was edited, has mistakes, and there is no earlier version of it.
  * @throws EndedAtOnce A service could not start.
+ * @throws NoFreeBlock
  */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const { copy, fresh, output } = options;
@@ -47,23 +46,22 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const closers: (() => Promise<void>)[] = [];
   try {
     if (fresh) await copy.clear();
-    const [manyAddresses, noPython, noAdb] = await Promise.all([
-      hasManyLoopbackAddresses(),
-      pythonTrouble(),
-      adbTrouble(),
-    ]);
+    const block = await takeBlock(await copy.text());
+    closers.push(() => block.release());
+    const { host, machineHost } = block;
+    const [noPython, noAdb] = await Promise.all([pythonTrouble(), adbTrouble()]);
     const computer = noPython === undefined ? new AgentComputer() : undefined;
     const missing = [noPython, computer && noAdb].filter((text) => text !== undefined);
     const running = services.filter(({ machine }) => machine === undefined || computer);
-    const choose = () => choosePlaces(running, manyAddresses ? machineHost : host);
+    const choose = () => choosePlaces(running, host, machineHost);
     const onError = (error: Error) => output.problem(error.message);
-    const standIns = await startStandIns(onError, computer);
+    const standIns = await startStandIns(host, onError, computer);
     closers.push(() => closeAll(standIns));
     const prepare = (places: Place[]) =>
       copy.prepare({
-        adapt: (text) => (manyAddresses ? text : withOneAddress(text)),
+        adapt: (text) => (machineHost === undefined ? withOneAddress(block.readdress(text)) : text),
         place(text) {
-          const edited = new YamlText(text);
+          const edited = new YamlText(block.readdress(text));
           writePlaces(edited, places);
           for (const each of standIns) each.place?.(edited, dir);
           return edited.text;
@@ -81,7 +79,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     closers.push(() => rack.close());
     const surroundings = await followRack(rack, { dir, started: standIns, onError });
     closers.push(() => surroundings.close());
-    const demo = { rack, standIns, origin, manyAddresses, computer, missing, running };
+    const demo = { rack, standIns, origin, block, computer, missing, running };
 
     for (let left = attempts; ; left--) {
       try {
@@ -104,7 +102,7 @@ interface Demo {
   rack: RackWatch;
   standIns: readonly StandIn[];
   origin: Origin;
-  manyAddresses: boolean;
+  block: Block;
   /** Undefined: no agent runs. */
   computer: AgentComputer | undefined;
   /** What is not installed, in sentences. */
@@ -158,9 +156,9 @@ function metadataUrl(places: readonly Place[]): string {
 }
 
 function describe(demo: Demo, places: Place[], rackFile: string): Summary {
-  const { rack, standIns, origin, manyAddresses, missing, running } = demo;
+  const { rack, standIns, origin, block, missing, running } = demo;
   const notes = [...missing];
-  if (!manyAddresses) {
+  if (block.machineHost === undefined) {
     notes.push(
       'This computer has 127.0.0.1 and no other loopback address: there is one machine.',
       'On Linux there are more.',

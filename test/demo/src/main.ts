@@ -1,6 +1,7 @@
 /** What `npm start` runs: the demo, or with --rack a real rack. */
 import { join, resolve } from 'node:path';
 import { RackError } from '@skolo/rack/issues';
+import { NoFreeBlock } from './block.ts';
 import { parseCommandLine, UsageError, usage } from './command-line.ts';
 import { DemoCopy, NotOurFolder } from './demo-copy.ts';
 import { folderTrouble } from './folder-trouble.ts';
@@ -61,7 +62,7 @@ async function main(args: string[]): Promise<number> {
 
 /** Of an error that was foreseen; its message has what to do. */
 function exitCodeOf(error: unknown): number | undefined {
-  if (error instanceof AlreadyRunning || error instanceof NotOurFolder) return 1;
+  if ([AlreadyRunning, NotOurFolder, NoFreeBlock].some((each) => error instanceof each)) return 1;
   if (error instanceof RackError) return 78;
   if (error instanceof EndedAtOnce) return error.exitCode;
   return undefined;

@@ -1,6 +1,6 @@
 /** Which ports the services listen on this time, and where rack.yaml has them. */
 import { type ServiceName, servicePorts } from '@skolo/rack';
-import { choosePort, host, isFree } from './ports.ts';
+import { choosePort, isFree } from './ports.ts';
 import type { DemoService } from './services/service.ts';
 import type { YamlText } from './yaml-text.ts';
 
@@ -16,14 +16,15 @@ export interface Place {
   machine?: string;
 }
 
-/** A place for each service; `machineHost` is the address of the machine that has an agent. */
+/** A place for each service at `host`; `machineHost` is the address of the machine that has an agent. */
 export async function choosePlaces(
   services: readonly DemoService[],
-  machineHost: string,
+  host: string,
+  machineHost = host,
 ): Promise<Place[]> {
   const taken = new Set<number>();
   async function take(wanted: readonly number[], at: string) {
-    const port = await choosePort(wanted, taken, at);
+    const port = await choosePort(wanted, at, taken);
     taken.add(port);
     return port;
   }

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { choosePort, host } from './ports.ts';
+import { choosePort } from './ports.ts';
+
+const host = '127.0.0.1';
 
 async function takenPort(): Promise<number> {
   const server = createServer().listen(0, host);
@@ -13,17 +15,17 @@ async function takenPort(): Promise<number> {
 }
 
 it('takes the first wanted port that is free', async () => {
-  const free = await choosePort([]);
+  const free = await choosePort([], host);
   const taken = await takenPort();
 
-  expect(await choosePort([taken, free])).toBe(free);
+  expect(await choosePort([taken, free], host)).toBe(free);
 });
 
 it('takes another one when none of these is free or allowed', async () => {
   const taken = await takenPort();
-  const promised = await choosePort([]);
+  const promised = await choosePort([], host);
 
-  const port = await choosePort([taken, promised], new Set([promised]));
+  const port = await choosePort([taken, promised], host, new Set([promised]));
 
   expect([taken, promised, 0]).not.toContain(port);
 });

@@ -1,14 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Where the demo listens: only this computer can reach it. */
-export const host = '127.0.0.1';
-
-/** The first of the `wanted` ports that can be listened on now, else any free one; never one of `taken`. */
+/** The first of the `wanted` ports of the address that can be listened on now, else any free one; never one of `taken`. */
 export async function choosePort(
   wanted: readonly number[],
+  address: string,
   taken: ReadonlySet<number> = new Set(),
-  address = host,
 ): Promise<number> {
   for (const port of wanted) {
     if (!taken.has(port) && (await isFree(port, address))) return port;
@@ -21,7 +18,7 @@ export async function choosePort(
 }
 
 /** Whether the port can be listened on now. */
-export async function isFree(port: number, address = host): Promise<boolean> {
+export async function isFree(port: number, address: string): Promise<boolean> {
   return (await tryPort(address, port)) !== undefined;
 }
 

@@ -20,13 +20,15 @@ export interface FollowOptions {
 
 /** Starts all that stands in for something, as far as that needs no rack.yaml. */
 export async function startStandIns(
+  host: string,
   onError: (error: Error) => void,
   computer: AgentComputer | undefined,
 ): Promise<StandIn[]> {
   const started: StandIn[] = [];
   try {
     const onProblem = (text: string) => onError(new Error(text));
-    for (const start of standInsFor(computer)) started.push(await start({ onProblem, computer }));
+    for (const start of standInsFor(computer))
+      started.push(await start({ host, onProblem, computer }));
   } catch (error) {
     await closeAll(started);
     throw error;

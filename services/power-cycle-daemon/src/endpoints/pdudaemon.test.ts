@@ -77,7 +77,7 @@ describe("pdudaemon's HTTP API", () => {
 infrastructure:
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
-  b: { kind: host, power: pdu-1/1, address: 127.0.1.9, seenBack: { ssh: 9 } }
+  b: { kind: host, power: pdu-1/1, address: 127.0.1.9, swarming: { url: "http://127.0.1.9:9" }, seenBack: { ssh: 9 } }
 `);
 
     const answer = await ask('reboot?alias=b&delay=0');

@@ -7,7 +7,7 @@ import { type RepairLab, startRepairLab } from '../testing/repair-lab.ts';
 
 const yaml = `
 infrastructure:
-  router: { model: edgeos, address: 127.0.2.9, uplink: internet }
+  router: { model: edgeos, address: 127.0.2.9, ports: { ssh: 1 }, uplink: internet }
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
   a: { kind: host, power: pdu-1/1, offSeconds: 0.5 }

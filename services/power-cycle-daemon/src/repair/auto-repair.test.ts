@@ -10,7 +10,7 @@ import { type RepairLab, startRepairLab } from '../testing/repair-lab.ts';
 function rackWith(a = 'power: pdu-1/1'): string {
   return `
 infrastructure:
-  router: { model: edgeos, address: 127.0.2.9, uplink: internet }
+  router: { model: edgeos, address: 127.0.2.9, ports: { ssh: 1 }, uplink: internet }
   pdu-1: { model: apc-rpdu, address: 127.0.2.2 }
 machines:
   a: { kind: host, offSeconds: 0.5, ${a} }
@@ -214,7 +214,7 @@ describe('alerts that are received', () => {
     ['no machine at all', {}, 0],
   ])('%s', async (_what, labels, heard) => {
     const lab = await startRepairLab({
-      yaml: rackWith('power: pdu-1/1, address: 127.0.1.1'),
+      yaml: rackWith('power: pdu-1/1, address: 127.0.1.1, swarming: { url: "http://127.0.1.1:9" }'),
       settings,
     });
     const alert = { status: 'firing' as const, startsAt: new Date().toISOString() };

@@ -19,11 +19,12 @@ function suggestions({ rack, rackFile, url }: RunningService): Suggestion[] {
       commands: [`npx skolo console ${where}`],
     },
     {
-      text: 'All machines with what they do or lack, and what happened to one of them:',
+      text: 'All machines with what they do or lack; take one of them out for a while, and see what happened to it:',
       commands: [
         `npx skolo machine list ${where}`,
         `npx skolo machine maintain ${machine} --reason 'a new fan' ${where}`,
         `npx skolo machine history ${machine} ${where}`,
+        `npx skolo machine maintain ${machine} --end ${where}`,
       ],
     },
   ];

@@ -1,7 +1,7 @@
 /** A small HTTP server that controls a stand-in, for what else only a person at the rack could do. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { choosePort, host } from '../ports.ts';
+import { choosePort } from '../ports.ts';
 
 /** By `METHOD /path`; a last part of digits is given as a number. */
 export type Acts = Readonly<Record<string, (number: number) => string>>;
@@ -11,7 +11,11 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
-export async function startControlServer(port: number, acts: Acts): Promise<ControlServer> {
+export async function startControlServer(
+  host: string,
+  port: number,
+  acts: Acts,
+): Promise<ControlServer> {
   const server = createServer((request, response) => {
     request.resume();
     const { method = '', url = '' } = request;
@@ -23,7 +27,7 @@ export async function startControlServer(port: number, acts: Acts): Promise<Cont
     response.end(`${isOurs ? act(Number(number ?? 0)) : Object.keys(acts).join('\n')}\n`);
   });
   // Another process may take the port between the check and the start.
-  server.listen(await choosePort([port]), host);
+  server.listen(await choosePort([port], host), host);
   await once(server, 'listening');
   const address = server.address();
   const bound = typeof address === 'object' && address !== null ? address.port : port;

@@ -28,7 +28,7 @@ import {
 import { agentMachine } from '../agent-computer.ts';
 import { writeMissingSecret } from '../secret-files.ts';
 import { Cables } from './cables.ts';
-import { type Character, type Life, live, newLife, nextLife } from './lives.ts';
+import { type Character, isWedged, type Life, live, newLife, nextLife } from './lives.ts';
 import type { StandIn, StandInNeeds } from './stand-in.ts';
 
 /** `hostKey`: a private key that it keeps, since the service remembers it. `wiring`: what is plugged into it. */
@@ -53,14 +53,16 @@ const cards = new Map<string, Start>([['apc-rpdu2', apcCard]]);
 const bootSeconds = 4;
 
 const livesEveryMs = 1000;
-/** A switch that then hangs, with all of its machines, until its outlet is cycled. */
-const wedging = { name: 'switch-3', afterMs: 5 * 60_000 };
+/** The switch that hangs once. */
+const wedging = 'switch-3';
+/** A minute in the lives of simulated machines, in milliseconds; tests let it pass sooner. */
+const minuteMs = Number(process.env.SKOLO_DEMO_MINUTE_MS ?? 60_000);
 /** By the end of their name. */
 const characters: readonly (readonly [end: string, Character])[] = [
   ['shelf2-009', 'flaps'],
   ['shelf2-013', 'drains'],
   ['shelf2-017', 'broken'],
-  ['shelf3-024', 'flaps'],
+  ['shelf2-019', 'flaps'],
 ];
 
 interface Running<T> {
@@ -78,6 +80,7 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
   const cables = new Cables();
   const lives = new Map<string, Life>();
   const startedAt = Date.now();
+  const haste = 60_000 / minuteMs;
   /** Those that the wedged switch took with it; undefined: it has not wedged yet. */
   let behind: SimulatedMachine[] | undefined;
   let unplug: (() => void)[] = [];
@@ -171,30 +174,32 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
 
   /** A step of all machines but those of the computer. */
   function letLive(): void {
-    const now = Date.now();
+    const now = startedAt + (Date.now() - startedAt) * haste;
+    const wallClock = (time: number) => startedAt + (time - startedAt) / haste;
     for (const [name, { simulated }] of machines) {
       if (simulated.agentPort === undefined || !simulated.isUp()) continue;
       const former = lives.get(name);
       const life = former
-        ? nextLife(former, now, livesEveryMs, Math.random)
+        ? nextLife(former, now, livesEveryMs * haste, Math.random)
         : newLife(characterOf(name), now, Math.random);
       lives.set(name, life);
-      live(life, simulated);
+      live(life, simulated, wallClock);
     }
-    wedge(now);
+    wedge(now - startedAt);
   }
 
   /** Its machines are out of reach with it, and boot when it does: they have their power from it. */
-  function wedge(now: number): void {
-    const isDown = devices.get(wedging.name)?.simulated.faults;
+  function wedge(sinceStartMs: number): void {
+    const isDown = devices.get(wedging)?.simulated.faults;
     if (isDown === undefined) return;
-    if (behind === undefined && now - startedAt >= wedging.afterMs) {
+    if (behind === undefined && isWedged(sinceStartMs)) {
       isDown.set('down', true);
       behind = [...machines.values()].flatMap(({ simulated, uplink }) =>
-        uplink === wedging.name ? [simulated] : [],
+        uplink === wedging ? [simulated] : [],
       );
       for (const machine of behind) void machine.misbehave('dead');
-    } else if (behind !== undefined && !isDown.has('down')) {
+    } else if (behind !== undefined && (!isDown.has('down') || !isWedged(sinceStartMs))) {
+      if (behind.length > 0) isDown.set('down', false);
       for (const machine of behind.splice(0)) void machine.behave('dead');
     }
   }

@@ -9,7 +9,11 @@ services:
 `;
 
 async function start() {
-  const standIn = await startPubSub();
+  const standIn = await startPubSub({
+    host: '127.0.0.1',
+    onProblem: () => undefined,
+    computer: undefined,
+  });
   onTestFinished(() => standIn.close());
   return standIn;
 }

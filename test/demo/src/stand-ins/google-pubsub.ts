@@ -1,22 +1,22 @@
 /** Google Pub/Sub. Its messages are in memory, and gone with the demo, as are its topics: the service makes its own again. */
 import { startGooglePubSub } from '@skolo/simulators';
-import { choosePort, host } from '../ports.ts';
-import type { StandIn } from './stand-in.ts';
+import { choosePort } from '../ports.ts';
+import type { StandIn, StandInNeeds } from './stand-in.ts';
 
 /** As Google's own emulator. */
 const usualPort = 8085;
 const endpoint = ['services', 'alert-to-pubsub', 'endpoint'] as const;
 
-export async function startPubSub(): Promise<StandIn> {
+export async function startPubSub({ host }: StandInNeeds): Promise<StandIn> {
   // What was published is not read: it would only grow.
   const start = (port: number) => startGooglePubSub({ host, port, keep: false });
   // Another process may take the port between the check and the start.
-  const pubsub = await start(await choosePort([usualPort])).catch(() => start(0));
+  const pubsub = await start(await choosePort([usualPort], host)).catch(() => start(0));
   return {
     name: 'Google Pub/Sub',
     url: pubsub.endpoint,
     place(rack) {
-      if (isOurs(rack.get(endpoint))) rack.set(endpoint, pubsub.endpoint);
+      if (isOurs(rack.get(endpoint), host)) rack.set(endpoint, pubsub.endpoint);
     },
     follow: async () => undefined,
     close: () => pubsub.close(),
@@ -24,6 +24,8 @@ export async function startPubSub(): Promise<StandIn> {
 }
 
 /** A real one in the file is left alone; so is a file without a setting, which means the real one. */
-function isOurs(found: unknown): boolean {
-  return typeof found === 'string' && /^127\.0\.0\.1:\d+$/.test(found);
+function isOurs(found: unknown, host: string): boolean {
+  return (
+    typeof found === 'string' && (found.startsWith(`${host}:`) || /^127\.0\.0\.1:\d+$/.test(found))
+  );
 }

@@ -12,5 +12,9 @@ const always: readonly StartStandIn[] = [startGoogleTokens, startPubSub, startEq
 /** With what the agent needs, where it runs. */
 export function standInsFor(computer: AgentComputer | undefined): readonly StartStandIn[] {
   if (computer === undefined) return always;
-  return [...always, () => startSwarmingServer(computer), () => startPhone(computer)];
+  return [
+    ...always,
+    (needs) => startSwarmingServer(computer, needs),
+    (needs) => startPhone(computer, needs),
+  ];
 }

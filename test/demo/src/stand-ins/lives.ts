@@ -4,7 +4,7 @@
  */
 import type { SimulatedMachine } from '@skolo/simulators';
 
-/** `flaps`: its phone comes and goes; `drains`: an old battery; `broken`: needs a person. */
+/** `flaps`: a loose cable; `drains`: an old battery; `broken`: needs a person. */
 export type Character = 'usual' | 'flaps' | 'drains' | 'broken';
 
 export interface Life {
@@ -14,18 +14,33 @@ export interface Life {
   task: { id: string; since: number; until: number } | undefined;
   nextTaskAt: number;
   batteryPercent: number;
+  /** When it loses its phone, if it is a usual one. */
+  losesAt: number;
   /** Set while the battery is too low for tasks, until it is charged. */
   chargingSince: number | undefined;
   /** Its phone is lost until then. */
   lost: { since: number; until: number } | undefined;
 }
 
+/**
+ * The demo's rack has its faults in the first twenty minutes: each machine at most two, fewer than machine-state calls flapping.
+ * By then a colleague has mended what nobody else has, so that later each fault that you see is yours.
+ */
+const mendedAfterMs = 20 * 60_000;
+/** A switch hangs, with all of its machines, until its outlet is cycled. */
+const wedgesAfterMs = 5 * 60_000;
+/** Then the old battery is replaced. */
+const oldBatteryMs = 6 * 60_000;
 /** As the agent's usual thresholds. */
 const lowPercent = 30;
 const goodPercent = 60;
+/** A good battery lasts for any task, and charges between two of them. */
+const leastGoodPercent = 50;
+/** The phone with the loose cable is lost for that long, and there for as long. */
 const flapMs = 40_000;
-/** On average a phone is lost once in that time. */
-const lostEveryMs = 20 * 60_000;
+const mostFlaps = 2;
+/** A machine loses its phone once, at some time of these. */
+const lostWithinMs = 18 * 60_000;
 
 export function newLife(character: Character, now: number, random: () => number): Life {
   return {
@@ -34,6 +49,7 @@ export function newLife(character: Character, now: number, random: () => number)
     task: undefined,
     nextTaskAt: now + random() * 20_000,
     batteryPercent: character === 'drains' ? 38 : 70 + Math.floor(random() * 30),
+    losesAt: character === 'drains' ? Number.POSITIVE_INFINITY : now + random() * lostWithinMs,
     chargingSince: undefined,
     lost: undefined,
   };
@@ -46,12 +62,18 @@ export function nextLife(life: Life, now: number, ms: number, random: () => numb
     next.task = undefined;
     next.nextTaskAt = now + 2000 + random() * 13_000;
   }
-  const perMinute = drain(life) * (life.task ? 1 : -2);
-  next.batteryPercent = Math.min(100, Math.max(3, life.batteryPercent - (perMinute * ms) / 60_000));
+  const isOld = life.character === 'drains' && now - life.bornAt < oldBatteryMs;
+  const perMinute = (isOld ? 12 : 2) * (life.task ? 1 : -2);
+  const least = isOld ? 3 : leastGoodPercent;
+  next.batteryPercent = Math.min(
+    100,
+    Math.max(least, life.batteryPercent - (perMinute * ms) / 60_000),
+  );
   if (next.batteryPercent < lowPercent) next.chargingSince ??= now;
   if (next.batteryPercent >= goodPercent) next.chargingSince = undefined;
-  next.lost = lostAt(life, now, ms, random);
-  const canWork = !next.chargingSince && !next.lost && life.character !== 'broken';
+  next.lost = lostAt(life, now, random);
+  if (next.lost) next.losesAt = Number.POSITIVE_INFINITY;
+  const canWork = !next.chargingSince && !next.lost;
   // A task goes on without its phone: it fails by itself.
   if (!next.task && canWork && next.nextTaskAt <= now) {
     const id = Math.floor(random() * 0xffffffff).toString(16);
@@ -64,29 +86,37 @@ export function nextLife(life: Life, now: number, ms: number, random: () => numb
   return next;
 }
 
-/** Percent a minute while a task runs. */
-function drain({ character }: Life): number {
-  return character === 'drains' ? 12 : 2;
-}
-
-function lostAt(life: Life, now: number, ms: number, random: () => number): Life['lost'] {
-  if (life.lost) return life.lost.until > now ? life.lost : undefined;
-  if (life.character === 'broken') return { since: life.bornAt, until: Number.POSITIVE_INFINITY };
-  if (life.character === 'flaps') {
-    const isOff = Math.floor((now - life.bornAt) / flapMs) % 2 === 1;
-    return isOff ? { since: now, until: now + flapMs / 2 } : undefined;
+function lostAt(life: Life, now: number, random: () => number): Life['lost'] {
+  const { character, bornAt, lost, losesAt } = life;
+  if (lost) return lost.until > now ? lost : undefined;
+  const age = now - bornAt;
+  if (age >= mendedAfterMs) return undefined;
+  if (character === 'broken') return { since: bornAt, until: bornAt + mendedAfterMs };
+  if (character === 'flaps') {
+    const half = Math.floor(age / flapMs);
+    const isOff = half % 2 === 1 && half < 2 * mostFlaps;
+    return isOff ? { since: now, until: bornAt + (half + 1) * flapMs } : undefined;
   }
-  const isLost = random() < ms / lostEveryMs;
-  return isLost ? { since: now, until: now + 30_000 + random() * 60_000 } : undefined;
+  if (losesAt > now) return undefined;
+  return { since: now, until: now + 30_000 + random() * 60_000 };
 }
 
-/** Shows a life in the machine: its task, its phones and what its agent reports. */
-export function live(life: Life, machine: SimulatedMachine): void {
+/** Whether the switch hangs that does so once, so long after the start of the demo. */
+export function isWedged(sinceStartMs: number): boolean {
+  return sinceStartMs >= wedgesAfterMs && sinceStartMs < mendedAfterMs;
+}
+
+/** Shows a life in the machine: its task, its phones and what its agent reports. `wallClock`: of the times of its life. */
+export function live(
+  life: Life,
+  machine: SimulatedMachine,
+  wallClock = (time: number) => time,
+): void {
   const { task, lost, chargingSince, batteryPercent, character, bornAt } = life;
   for (const phone of machine.phones) phone.works = lost === undefined;
   const device = machine.phones[0]?.name;
   if (device === undefined) return;
-  const iso = (time: number) => new Date(time).toISOString();
+  const iso = (time: number) => new Date(wallClock(time)).toISOString();
   machine.task = task ? { running: true, id: task.id, since: iso(task.since) } : { running: false };
   machine.report = {
     reasons: [

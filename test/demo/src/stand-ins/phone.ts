@@ -3,7 +3,7 @@ import { delimiter } from 'node:path';
 import { raspberryPi4, startAdbServer, startPrograms, uhubctl } from '@skolo/simulators';
 import { type AgentComputer, agentMachine } from '../agent-computer.ts';
 import { startControlServer } from './control-server.ts';
-import type { StandIn } from './stand-in.ts';
+import type { StandIn, StandInNeeds } from './stand-in.ts';
 
 const controlPort = 8092;
 /** As racks/demo has it. */
@@ -15,7 +15,10 @@ const fullPercent = 90;
 /** Older requests are not kept: the demo does not read them. */
 const mostReceived = 100;
 
-export async function startPhone(computer: AgentComputer): Promise<StandIn> {
+export async function startPhone(
+  computer: AgentComputer,
+  { host }: StandInNeeds,
+): Promise<StandIn> {
   const serial = '0A1B2C3D';
   const adb = await startAdbServer({
     phones: [{ serial, model: 'pixel-5', usb: '1-1.2', rebootMs: 3000, settleMs: 1000 }],
@@ -48,7 +51,7 @@ export async function startPhone(computer: AgentComputer): Promise<StandIn> {
   }, chargeEveryMs);
   charging.unref();
 
-  const control = await startControlServer(controlPort, {
+  const control = await startControlServer(host, controlPort, {
     'POST /battery'(percent) {
       phone.battery.level = Math.min(100, percent);
       return `the battery of the phone is at ${phone.battery.level} %; it charges ${chargePercent} % a second`;

@@ -10,6 +10,8 @@ import type { YamlText } from '../yaml-text.ts';
 export type StartStandIn = (needs: StandInNeeds) => Promise<StandIn>;
 
 export interface StandInNeeds {
+  /** Where it listens, but for equipment, whose addresses are in rack.yaml. */
+  host: string;
   onProblem: (text: string) => void;
   /** The machine whose agent runs for real; undefined: none does. */
   computer: AgentComputer | undefined;

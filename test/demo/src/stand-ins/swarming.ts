@@ -9,7 +9,7 @@ import { root } from '../folders.ts';
 import { hasMachine } from '../placement.ts';
 import { choosePort } from '../ports.ts';
 import { startControlServer } from './control-server.ts';
-import type { StandIn } from './stand-in.ts';
+import type { StandIn, StandInNeeds } from './stand-in.ts';
 
 const usualPort = 8090;
 const controlPort = 8091;
@@ -21,10 +21,14 @@ print('hello from a task on', os.environ.get('SWARMING_BOT_ID'), flush=True)
 time.sleep(2)
 print('done')`;
 
-export async function startSwarmingServer(computer: AgentComputer): Promise<StandIn> {
+export async function startSwarmingServer(
+  computer: AgentComputer,
+  { host }: StandInNeeds,
+): Promise<StandIn> {
   const hookScript = await readFile(hooks, 'utf8');
   const start = (port: number) =>
     startSwarming({
+      host,
       port,
       hookScript,
       // From the metadata server: who asks without one is refused.
@@ -32,9 +36,9 @@ export async function startSwarmingServer(computer: AgentComputer): Promise<Stan
       sleeps: { idle: 1, quarantined: 2, maintenance: 1 },
       times: { mostBackoff: 5 },
     });
-  const swarming = await start(await choosePort([usualPort])).catch(() => start(0));
+  const swarming = await start(await choosePort([usualPort], host)).catch(() => start(0));
   const add = () => swarming.addTask({ python: task });
-  const control = await startControlServer(controlPort, {
+  const control = await startControlServer(host, controlPort, {
     'POST /task': () => `task ${add()} waits for a bot`,
     'GET /tasks': () =>
       swarming.tasks
@@ -56,7 +60,7 @@ export async function startSwarmingServer(computer: AgentComputer): Promise<Stan
     ],
     place(rack, dir) {
       if (!hasMachine(rack, agentMachine)) return;
-      if (isOurs(rack.get([...settings, 'server']))) {
+      if (isOurs(rack.get([...settings, 'server']), host)) {
         rack.set([...settings, 'server'], swarming.url);
       }
       rack.set([...settings, 'botDir'], join(dir, 'state', 'swarming-bot'));
@@ -83,6 +87,9 @@ async function writeOauthConfig(rack: Rack, file: string): Promise<void> {
 }
 
 /** A real server in rack.yaml is left alone. */
-function isOurs(found: unknown): boolean {
-  return found === undefined || (typeof found === 'string' && found.startsWith('http://127.0.0.1'));
+function isOurs(found: unknown, host: string): boolean {
+  const ours = [`http://${host}:`, 'http://127.0.0.1:'];
+  return (
+    found === undefined || (typeof found === 'string' && ours.some((url) => found.startsWith(url)))
+  );
 }

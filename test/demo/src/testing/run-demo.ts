@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -24,6 +23,8 @@ export interface DemoProcess {
   printed(pattern: RegExp): Promise<RegExpExecArray>;
   /** The printed command that this pattern is found in, without its indentation. */
   command(pattern: RegExp): string;
+  /** All printed commands, in their order. */
+  commands(): string[];
   /** Processes that it has started: the services and the guard. */
   children(): Promise<OneProcess[]>;
   /** Sends a signal, waits for the end; the exit code. */
@@ -56,7 +57,8 @@ export function spawnDemo(
 ): DemoProcess {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: root,
-    env: { ...process.env, ...env },
+    // Half an hour of its rack takes half a minute.
+    env: { ...process.env, SKOLO_DEMO_MINUTE_MS: '1000', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'close').then(() => child.exitCode);
@@ -112,10 +114,13 @@ function watch(child: ChildProcess, ended: Promise<number | null>): DemoProcess 
       });
     },
     command(pattern) {
-      const line = output
-        .split('\n')
-        .find((line) => /^ {2}(curl|npx|printf) /.test(line) && pattern.test(line));
-      return line?.trim() ?? expect.fail(`no command with ${pattern} in:\n${output}`);
+      return (
+        this.commands().find((command) => pattern.test(command)) ??
+        expect.fail(`no command with ${pattern} in:\n${output}`)
+      );
+    },
+    commands() {
+      return [...output.matchAll(/^ {2}((?:curl|npx|printf) .*)$/gm)].map(([, line = '']) => line);
     },
     async children() {
       return (await processes()).filter(({ parent }) => parent === pid);
@@ -141,22 +146,6 @@ export async function ask(command: string): Promise<string> {
   asking.end();
   const [response] = (await once(asking, 'response')) as [IncomingMessage];
   return await text(response);
-}
-
-/** Listens on a port of this computer if nobody does; until the end. */
-export async function occupy(port: number, atTheEnd: AtTheEnd): Promise<void> {
-  // Services of other tests may ask at this port, and a connection that stays open keeps the server from closing.
-  const server = createServer((socket) => socket.destroy());
-  server.listen({ host: '127.0.0.1', port, exclusive: true });
-  const isOurs = await once(server, 'listening').then(
-    () => true,
-    () => false,
-  );
-  if (!isOurs) return;
-  atTheEnd(async () => {
-    server.close();
-    await once(server, 'close');
-  });
 }
 
 /** Runs a command like a user who pastes it into a shell. */

@@ -6,19 +6,21 @@ export type Serve = (request: IncomingMessage, response: ServerResponse) => Prom
 
 export class WebServer {
   private readonly serve: Serve;
+  private readonly host: string;
   private server: Server | undefined;
   /** As wanted, until it is open. */
   port: number;
 
   /** @param port 0: any free one */
-  constructor(serve: Serve, port: number) {
+  constructor(serve: Serve, port: number, host = '127.0.0.1') {
     this.serve = serve;
+    this.host = host;
     this.port = port;
   }
 
   /** `http://127.0.0.1:PORT` */
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `http://${this.host}:${this.port}`;
   }
 
   /** On the port that it had before. */
@@ -30,7 +32,7 @@ export class WebServer {
     this.server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(this.port, '127.0.0.1', resolve);
+      server.listen(this.port, this.host, resolve);
     });
     this.port = (server.address() as AddressInfo).port;
   }

@@ -16,6 +16,8 @@ import { type NewTask, type SwarmingTask, Tasks } from './tasks.ts';
 export interface SwarmingOptions extends BotCodeOptions {
   /** 0, any free one, when absent. */
   port?: number;
+  /** 127.0.0.1 when absent. */
+  host?: string;
   /**
    * Whether a bearer token, or none, is good for the bot that asks; everybody is let in when absent. Where it is
    * given, the download without the name of a bot is refused, as for a token that is only good for bots.
@@ -76,13 +78,18 @@ export interface SimulatedSwarming {
 const mostBytes = 10_000_000;
 
 /**
- * Starts a server on 127.0.0.1 that behaves to bots as Swarming does: it hands out a bot (see `buildBotZip`), takes
+ * Starts a server on loopback that behaves to bots as Swarming does: it hands out a bot (see `buildBotZip`), takes
  * its handshake, gives it commands and tasks, and keeps books. Tasks come by `poll`, not from RBE.
  *
  * Source: the protocol of luci-py's bot, and luci-go's server.
  */
 export async function startSwarming(options: SwarmingOptions = {}): Promise<SimulatedSwarming> {
-  const { port: wantedPort = 0, accepts, dimensions = { pool: ['Skolo'] } } = options;
+  const {
+    host: ownHost = '127.0.0.1',
+    port: wantedPort = 0,
+    accepts,
+    dimensions = { pool: ['Skolo'] },
+  } = options;
   const { sleeps, sessionSeconds = 3600 } = options;
   let { injectedScript } = options;
   const faults = new SwarmingFaults();
@@ -159,7 +166,7 @@ export async function startSwarming(options: SwarmingOptions = {}): Promise<Simu
     }
   }
 
-  const server = new WebServer(serve, wantedPort);
+  const server = new WebServer(serve, wantedPort, ownHost);
   await server.open();
   const { url, port } = server;
 
@@ -177,7 +184,7 @@ export async function startSwarming(options: SwarmingOptions = {}): Promise<Simu
     url,
     port,
     get version() {
-      return code.stableFor(`127.0.0.1:${port}`).version;
+      return code.stableFor(`${ownHost}:${port}`).version;
     },
     addTask: (task) => tasks.add(task).id,
     task: taskOf,
@@ -194,7 +201,7 @@ export async function startSwarming(options: SwarmingOptions = {}): Promise<Simu
     until: (isSo, signal) => log.until(isSo, signal),
     askUpdate: (change = {}) => {
       code.renew(change);
-      return code.stableFor(`127.0.0.1:${port}`).version;
+      return code.stableFor(`${ownHost}:${port}`).version;
     },
     askRestart: (bot) => bots.order({ cmd: 'bot_restart', message: 'asked by an operator' }, bot),
     askReboot: (bot) => bots.order({ cmd: 'host_reboot', message: 'asked by an operator' }, bot),
