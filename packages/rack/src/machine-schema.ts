@@ -30,6 +30,12 @@ export const deviceSchema = object({
   power: ownPower
     .exactOptional()
     .describe("Port of the machine's own USB hub, or an outlet, that feeds it."),
+  powerVerified: z
+    .boolean()
+    .exactOptional()
+    .describe(
+      'true: the USB port was seen to stop the charge of this phone and of no other. Until then all ports of a built-in hub are one outlet.',
+    ),
   address: each(address).exactOptional().describe('Network address (chromeos, linux).'),
   login: z.string().exactOptional().describe('A name of `logins`.'),
 });

@@ -28,9 +28,9 @@ describe('machineSlice', () => {
           fullName: 'skia-rpi2-rack4-shelf2-002-left',
           kind: 'android',
           serial: 'R58M1002',
-          power: { hub: '1-1', port: 1 },
+          power: { hub: '1-1.3', port: 1 },
         },
-        { name: 'right', kind: 'ios', power: { hub: '1-1', port: 2 } },
+        { name: 'right', kind: 'ios', power: { hub: '1-1.3', port: 2 } },
       ],
       swarming: { thresholds: { hotCelsius: 38, batteryLowPercent: 30 }, taskGraceSeconds: 7200 },
       services: {

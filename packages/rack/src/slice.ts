@@ -18,6 +18,7 @@ const deviceSlice = z.object({
   kind: z.enum(['android', 'ios', 'chromeos', 'linux', 'pyocd', 'auto', 'none']),
   serial: z.string().exactOptional(),
   power: z.object({ hub: z.string(), port: z.number().int() }).exactOptional(),
+  powerVerified: z.boolean().exactOptional(),
   address: z.string().exactOptional(),
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { portIn, uhubctlArgs } from './uhubctl.ts';
+import { portIn, switchedWith, uhubctlArgs } from './uhubctl.ts';
 
 const port = { hub: '1-1', port: 2 };
 
@@ -97,5 +97,33 @@ describe('what uhubctl says of a port', () => {
 
   it('is not taken from a line that was cut off', () => {
     expect(portIn(`Current status for ${usb2}\n  Port 2: 0503`, port)).toBeUndefined();
+  });
+});
+
+describe('the ports that have power together', () => {
+  const block = (model: string) =>
+    `Current status for hub 1-1 [${model}, USB 2.10, 4 ports, ppps]\n`;
+
+  it.each([
+    { title: 'all of a Raspberry Pi 4', output: block('2109:3431'), ports: [1, 2, 3, 4] },
+    {
+      title: 'all but the network card of a Raspberry Pi 3',
+      output: block('0424:9514'),
+      ports: [2, 3, 4, 5],
+    },
+    { title: 'one of a hub that switches each', output: block('2109:2817'), ports: [2] },
+    { title: 'one, where it was verified', output: block('2109:3431'), verified: true, ports: [2] },
+    {
+      title: 'one, where another hub is shown',
+      output: block('2109:3431').replace('1-1', '1-2'),
+      ports: [2],
+    },
+    { title: 'one, where nothing is shown', output: '', ports: [2] },
+  ])('are $title', ({ output, verified, ports }) => {
+    expect(switchedWith(output, port, verified)).toEqual(ports);
+  });
+
+  it('do not include the network card', () => {
+    expect(switchedWith(block('0424:9514'), { hub: '1-1', port: 1 })).toEqual([1]);
   });
 });

@@ -13,21 +13,39 @@ export interface UsbPortReading {
   delivering?: boolean;
 }
 
+/**
+ * Hubs in Raspberry Pis, by what uhubctl prints of them, with the ports that have power together. uhubctl shows each as off that
+ * was turned off, and the power stays until all of them are (Pi 4), or port 2 is (Pi 2 and 3, whose port 1 is the network card).
+ *
+ * Source: raspberrypi/linux#3079; mvp/uhubctl#52, #64, #226, #309, #353, #491.
+ */
+const together: Readonly<Record<string, readonly number[]>> = {
+  '2109:3431': [1, 2, 3, 4],
+  '0424:9514': [2, 3, 4, 5],
+};
+
+/** Where these are; 2 is the USB 3 half of that of a Raspberry Pi 4. */
+export const builtInHubs: ReadonlySet<string> = new Set(['1-1', '2']);
+
 const hubPattern = /^\d{1,3}(-\d{1,3}(\.\d{1,3})*)?$/;
 
 /**
  * Without `-p` uhubctl acts on all ports, without `-l` on all hubs, and an empty value counts as missing. So both are
- * checked here. `-r`: some hubs turn a port off only after many commands (labgrid sends 100, which takes 2 s). `-N`: no
+ * checked here. `ports`: those that are switched instead of the one (`switchedWith`). `-r`: some hubs turn a port off only after many commands (labgrid sends 100, which takes 2 s). `-N`: no
  * texts of attached devices, which are not trusted.
  *
  * @throws RangeError The port is not valid.
  */
-export function uhubctlArgs({ hub, port }: UsbPort, action?: 'on' | 'off'): string[] {
+export function uhubctlArgs(
+  { hub, port }: UsbPort,
+  action?: 'on' | 'off',
+  ports: readonly number[] = [port],
+): string[] {
   if (!hubPattern.test(hub) || !Number.isInteger(port) || port < 1) {
     throw new RangeError(`not a USB port: ${JSON.stringify({ hub, port })}`);
   }
   const what = { on: ['-a', 'on'], off: ['-a', 'off', '-r', '100'], read: [] }[action ?? 'read'];
-  return ['-N', '-l', hub, '-p', String(port), ...what];
+  return ['-N', '-l', hub, '-p', ports.join(','), ...what];
 }
 
 /**
@@ -55,6 +73,24 @@ export function portIn(output: string, { hub, port }: UsbPort): UsbPortReading |
   }
   const hasPower = own.includes('connect') || [...words.values()].some((w) => w.includes('power'));
   return { state: 'off', ...(hasPower && { delivering: true }) };
+}
+
+/**
+ * The ports that have power together with this one, itself among them, by the model of the hub in the output.
+ *
+ * @param verified the port was seen to have a switch of its own
+ */
+export function switchedWith(
+  output: string,
+  { hub, port }: UsbPort,
+  verified = false,
+): readonly number[] {
+  const [, model = ''] =
+    [...output.matchAll(/^(?:Current|New) status for hub (\S+) \[([0-9a-f]{4}:[0-9a-f]{4})/gm)]
+      .find(([, location]) => location === hub)
+      ?.slice(1) ?? [];
+  const ports = verified ? undefined : together[model];
+  return ports?.includes(port) ? ports : [port];
 }
 
 const reasons: [RegExp, string][] = [

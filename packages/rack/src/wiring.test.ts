@@ -31,7 +31,7 @@ describe('dependsOn', () => {
 
   it('follows a phone to its port, its machine, and on', () => {
     expect(dependsOn(rack, 'skia-rpi2-rack4-shelf2-002-left')).toEqual([
-      'skia-rpi2-rack4-shelf2-002/usb/1-1.1',
+      'skia-rpi2-rack4-shelf2-002/usb/1-1.3.1',
       'skia-rpi2-rack4-shelf2-002',
       'switch-2/2',
       'switch-2',

@@ -14,8 +14,8 @@ machines:
     kind: rpi
     address: 127.0.1.1
     power: switch-1/1
-    devices: [{ name: left, kind: android, power: usb/1-1.1 }, { name: right, kind: android, power: usb/1-1.2 }]
-  b: { kind: rpi, address: 127.0.1.2, power: switch-1/2, device: { kind: android, power: usb/1-1.1 } }
+    devices: [{ name: left, kind: android, power: usb/1-1.3.1 }, { name: right, kind: android, power: usb/1-1.3.2 }]
+  b: { kind: rpi, address: 127.0.1.2, power: switch-1/2, device: { kind: android, power: usb/1-1.2 } }
 `;
 
 function asked(devicesPerHour = 3) {

@@ -15,7 +15,7 @@ machines:
     address: 127.0.1.1
     power: switch-1/1
     uplink: switch-1/1
-    devices: [{ name: left, kind: android, power: usb/1-1.1 }, { name: right, kind: chromeos, power: pdu-1/1 }]
+    devices: [{ name: left, kind: android, power: usb/1-1.3.1 }, { name: right, kind: chromeos, power: pdu-1/1 }]
   b: { kind: rpi, address: 127.0.1.2, power: pdu-1/2 }
 `;
 

@@ -2,9 +2,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DeviceRefused, DeviceUnreachable, SignInRefused } from '@skolo/equipment';
 import { depsWith, type Login, patient } from '@skolo/models/testing';
+import type { Machine } from '@skolo/rack';
 import { agentToken } from '@skolo/secrets';
 import {
+  hasPower,
   type MachineFault,
+  mega4,
+  raspberryPi3,
+  raspberryPi4,
   type SimulatedMachineOptions,
   startSimulatedMachine,
 } from '@skolo/simulators';
@@ -15,13 +20,15 @@ const forSsh: Login = { username: 'pi', password: 'raspberry' };
 const forBoth: Login = { ...forSsh, token: 'of-the-login' };
 
 interface Options {
+  /** As rack.yaml has them. */
+  devices?: Machine['devices'];
   login?: Login;
   machine?: Partial<SimulatedMachineOptions>;
   /** Instead of the machine's own. */
   agentUrl?: string;
 }
 
-async function start({ login = forBoth, machine: more, agentUrl }: Options = {}) {
+async function start({ login = forBoth, machine: more, agentUrl, devices = [] }: Options = {}) {
   const machine = await startSimulatedMachine({
     name: 'rpi-1',
     username: 'pi',
@@ -33,7 +40,7 @@ async function start({ login = forBoth, machine: more, agentUrl }: Options = {})
   onTestFinished(() => machine.close());
   const { name, host, sshPort } = machine;
   const driver = createUsbHub(
-    { name, address: host, ports: { ssh: sshPort } },
+    { name, address: host, ports: { ssh: sshPort }, devices },
     { ...(await depsWith(login)), agentUrl: agentUrl ?? machine.agentUrl },
   );
   onTestFinished(() => driver.close());
@@ -55,6 +62,7 @@ async function agentThatSays(body: object): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+const allPorts = [1, 2, 3, 4].map((port) => `usb/1-1.${port}`);
 const noAgent: Options = { machine: { agentPort: false } };
 
 describe('ports of a machine’s own hub', () => {
@@ -90,17 +98,51 @@ describe('ports of a machine’s own hub', () => {
 
     expect([...between]).toEqual([
       ['usb/1-1.2', { state: 'off' }],
-      ['usb/1-1.3', { state: 'on' }],
+      ['usb/1-1.3', { state: 'off' }],
     ]);
     expect([...after]).toEqual([['usb/1-1.2', { state: 'on', delivering: true }]]);
-    expect([wasOff, off()]).toEqual([['usb/1-1.2'], []]);
+    expect([wasOff, off()]).toEqual([allPorts, []]);
     expect(told()).toEqual([
-      'sudo -n uhubctl -N -l 1-1 -p 2 -a off -r 100',
+      'sudo -n uhubctl -N -l 1-1 -p 2',
+      'sudo -n uhubctl -N -l 1-1 -p 1,2,3,4 -a off -r 100',
       'sudo -n uhubctl -N -l 1-1 -p 2',
       'sudo -n uhubctl -N -l 1-1 -p 3',
-      'sudo -n uhubctl -N -l 1-1 -p 2 -a on',
+      'sudo -n uhubctl -N -l 1-1 -p 2',
+      'sudo -n uhubctl -N -l 1-1 -p 1,2,3,4 -a on',
       'sudo -n uhubctl -N -l 1-1 -p 2',
     ]);
+  });
+
+  it.each([
+    { hub: raspberryPi4, off: allPorts },
+    { hub: raspberryPi3, off: [2, 3, 4, 5].map((port) => `usb/1-1.${port}`) },
+    { hub: { ...mega4, location: '1-1' }, off: ['usb/1-1.3'] },
+  ])('have no power when they are off: $hub.description', async ({ hub, off: expected }) => {
+    const phones = [{ name: 'device', port: 'usb/1-1.3' }];
+    const { machine, driver, off } = await start({
+      machine: { agentPort: false, hubs: [hub], phones },
+    });
+
+    await driver.turnOff('usb/1-1.3', patient());
+    const hadPower = hasPower('usb/1-1.3', machine.usb, [hub]);
+    const wasOff = off();
+    await driver.turnOn('usb/1-1.3', undefined, patient());
+
+    expect([hadPower, hasPower('usb/1-1.3', machine.usb, [hub])]).toEqual([false, true]);
+    expect([wasOff, off()]).toEqual([expected, []]);
+  });
+
+  it('are switched alone where rack.yaml has them as verified', async () => {
+    const own = { name: 'device', fullName: 'rpi-1-device', kind: 'android' } as const;
+    const power = { hub: '1-1', port: 2 };
+    const { driver, off } = await start({
+      ...noAgent,
+      devices: [{ ...own, power, powerVerified: true }],
+    });
+
+    await driver.turnOff('usb/1-1.2', patient());
+
+    expect(off()).toEqual(['usb/1-1.2']);
   });
 
   it.each([
@@ -111,7 +153,7 @@ describe('ports of a machine’s own hub', () => {
 
     await driver.turnOff('usb/1-1.2', patient());
 
-    expect(off()).toEqual(['usb/1-1.2']);
+    expect(off()).toEqual(allPorts);
   });
 
   it('are switched over ssh past an agent that is silent', async () => {
@@ -120,7 +162,7 @@ describe('ports of a machine’s own hub', () => {
 
     await driver.turnOff('usb/1-1.2', patient());
 
-    expect(off()).toEqual(['usb/1-1.2']);
+    expect(off()).toEqual(allPorts);
   });
 
   it('are read over ssh where the agent reports another port', async () => {

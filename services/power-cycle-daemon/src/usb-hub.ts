@@ -11,7 +11,8 @@
  *
  * Oddities. Exit status 0 means nothing: a hub may ignore a command, and a port that is not there is no error. So the
  * output is what counts, and only for that hub and that port. A hub without real switches shows a port as off while power
- * stays on it; where a device is still connected, or the USB 3 half still on, that is seen.
+ * stays on it; where a device is still connected, or the USB 3 half still on, that is seen. Those in Raspberry Pis are known by
+ * their model: all ports that have power together are switched, unless rack.yaml has the port as verified.
  */
 import { ApiError, ApiUnreachable, createClient, swarmingClientApi } from '@skolo/api';
 import {
@@ -31,7 +32,7 @@ import {
   type PowerDriver,
 } from '@skolo/models/outlets';
 import { type Machine, parseUsbPort, type UsbPort } from '@skolo/rack';
-import { portIn, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/uhubctl';
+import { portIn, switchedWith, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/uhubctl';
 import { agentToken } from '@skolo/secrets';
 
 export interface UsbHubDeps extends DriverDeps {
@@ -47,7 +48,7 @@ const agentMostBytes = 64 * 1024;
 const commandTimeoutMs = 15_000;
 
 export function createUsbHub(
-  machine: Pick<Machine, 'name' | 'address' | 'ports'>,
+  machine: Pick<Machine, 'name' | 'address' | 'ports' | 'devices'>,
   deps: UsbHubDeps,
 ): PowerDriver {
   const { name } = machine;
@@ -56,6 +57,13 @@ export function createUsbHub(
     const port = parseUsbPort(outlet);
     if (port === undefined) throw new DeviceRefused(name, `no USB port ${JSON.stringify(outlet)}`);
     return port;
+  }
+
+  function isVerified({ hub, port }: UsbPort): boolean | undefined {
+    return machine.devices.find(
+      ({ power }) =>
+        power !== undefined && 'hub' in power && power.hub === hub && power.port === port,
+    )?.powerVerified;
   }
 
   async function ask(port: UsbPort, action: OutletState | undefined, signal: AbortSignal) {
@@ -107,15 +115,21 @@ export function createUsbHub(
       name,
       (either) => openSsh(either),
       async (session, either) => {
-        const command = `sudo -n uhubctl ${uhubctlArgs(port, action).join(' ')}`;
-        const limits = { signal: either, timeoutMs: commandTimeoutMs };
-        const { status, stdout, stderr } = await session.exec(command, limits);
-        const why = whyUhubctlFailed(status, stderr);
-        if (why !== undefined) throw new DeviceRefused(name, `${JSON.stringify(command)}: ${why}`);
-        const reading = portIn(stdout, port);
-        if (reading) return reading;
-        if (status === undefined) throw new DeviceUnreachable(name, `no end of "${command}"`);
-        throw new DeviceRefused(name, `uhubctl shows no port ${port.port} of hub ${port.hub}`);
+        const uhubctl = async (step?: OutletState, ports?: readonly number[]) => {
+          const command = `sudo -n uhubctl ${uhubctlArgs(port, step, ports).join(' ')}`;
+          const limits = { signal: either, timeoutMs: commandTimeoutMs };
+          const { status, stdout, stderr } = await session.exec(command, limits);
+          const why = whyUhubctlFailed(status, stderr);
+          if (why !== undefined) {
+            throw new DeviceRefused(name, `${JSON.stringify(command)}: ${why}`);
+          }
+          const reading = portIn(stdout, port);
+          if (reading) return { reading, ports: switchedWith(stdout, port, isVerified(port)) };
+          if (status === undefined) throw new DeviceUnreachable(name, `no end of "${command}"`);
+          throw new DeviceRefused(name, `uhubctl shows no port ${port.port} of hub ${port.hub}`);
+        };
+        const found = await uhubctl();
+        return (action === undefined ? found : await uhubctl(action, found.ports)).reading;
       },
       signal,
     );

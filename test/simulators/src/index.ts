@@ -70,7 +70,7 @@ export {
   startSimulatedMachine,
 } from './machines/machine.ts';
 export { type Usb, uhubctl } from './machines/uhubctl.ts';
-export { boardOf, raspberryPi4 } from './machines/usb.ts';
+export { boardOf, hasPower, mega4, raspberryPi3, raspberryPi4 } from './machines/usb.ts';
 export { peer } from './peer.ts';
 export { type IphoneTools, startIphoneTools } from './phones/idevice-tools.ts';
 export { type IphoneOptions, iphoneScreenshot } from './phones/iphone.ts';

@@ -5,6 +5,7 @@ import { type Draft, firsts, type Report, type Spot, within } from '../draft.ts'
 import { formatUsbPort } from '../outlets.ts';
 import type { Machine, Outlet } from '../rack.ts';
 import { didYouMean } from '../suggest.ts';
+import { builtInHubs } from '../uhubctl.ts';
 
 type Use = 'power' | 'uplink';
 
@@ -50,22 +51,44 @@ export function checkOutlets(draft: Draft, report: Report): void {
       if (power === undefined || 'hub' in power) continue;
       take(power, { name, use: 'power', spot: () => within(draft, device, 'power') });
     }
-    if (machine.devices.length > 1) checkHub(machine, draft, report);
+    checkHub(machine, draft, report);
   }
 }
 
 /** Checks that each port of a machine's hub feeds one device. */
-function checkHub({ devices }: Machine, draft: Draft, report: Report): void {
+function checkHub({ kind, devices }: Machine, draft: Draft, report: Report): void {
   const firstOf = firsts<string, string>();
   for (const device of devices) {
     const { power, name } = device;
     if (power === undefined || 'device' in power) continue;
     const port = formatUsbPort(power);
     const other = firstOf(port, name);
-    if (other === undefined) continue;
-    const message = `"${port}" is used twice: it also feeds ${other}`;
-    report(within(draft, device, 'power'), 'outlet twice', message);
+    const isNetwork = kind === 'rpi' && power.hub === '1-1' && power.port === 1;
+    const message = isNetwork
+      ? `"${port}" is the network card of a Raspberry Pi 2 or 3; plug the phone into another port`
+      : `"${port}" is used twice: it also feeds ${other}`;
+    if (isNetwork || other !== undefined) {
+      report(within(draft, device, 'power'), 'outlet twice', message);
+    }
   }
+  if (kind === 'rpi') checkBuiltInHub(devices, draft, report);
+}
+
+/** Checks that a Raspberry Pi, which has one switch for all of its ports, has one phone there, or ports that were verified. */
+function checkBuiltInHub(devices: Machine['devices'], draft: Draft, report: Report): void {
+  const ports = new Map(
+    devices.flatMap((device) =>
+      device.power !== undefined && 'hub' in device.power && builtInHubs.has(device.power.hub)
+        ? [[formatUsbPort(device.power), device] as const]
+        : [],
+    ),
+  );
+  const [first, ...others] = [...ports.values()].filter(({ powerVerified }) => !powerVerified);
+  const device = others[0] ?? first;
+  if (device === undefined || ports.size < 2) return;
+  const message =
+    'is not an outlet of its own: a Raspberry Pi switches all its USB ports together, and another phone has `power` there, too; remove one of the two, use a hub that switches each port, or verify it (see `powerVerified`)';
+  report(within(draft, device, 'power'), 'usb port', message);
 }
 
 /** Converts the outlet to the notation of its model. False after a reported mistake. */

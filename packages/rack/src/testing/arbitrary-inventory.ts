@@ -205,7 +205,7 @@ function toInventory(from: Plan): object {
       const attached = devices.map((device, n) => ({
         name: `phone-${n}`,
         ...device,
-        ...(hubs && { power: `usb/1-1.${n + 1}` }),
+        ...(hubs && { power: `usb/1-1.3.${n + 1}` }),
       }));
       return escaped({
         kind,

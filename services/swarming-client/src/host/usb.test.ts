@@ -7,6 +7,8 @@ import { UsbPorts } from './usb.ts';
 
 const own = { hub: '1-1', port: 2 };
 const other = { hub: '1-1', port: 3 };
+/** A Raspberry Pi 4 has one switch for all of them. */
+const all = [1, 2, 3, 4].map((port) => `usb/1-1.${port}`);
 const phone: AttachedDevice = {
   name: 'phone',
   fullName: 'rpi-1-phone',
@@ -40,7 +42,15 @@ describe('ports of the machine’s hub', () => {
     const on = await usb.set(own, true);
 
     expect([off.state, on.state]).toEqual(['off', 'on']);
-    expect([wasOff, hub.off()]).toEqual([['usb/1-1.2'], []]);
+    expect([wasOff, hub.off()]).toEqual([all, []]);
+  });
+
+  it('are set alone where rack.yaml has them as verified', async () => {
+    const { usb, hub } = start({ devices: [{ ...phone, powerVerified: true }] });
+
+    await usb.set(own, false);
+
+    expect(hub.off()).toEqual(['usb/1-1.2']);
   });
 
   it('are not touched where none is', async () => {
@@ -99,7 +109,7 @@ describe('a cycle of a port', () => {
 
     await usb.cycle(own, 0.01, never());
 
-    expect(hub.switched).toEqual(['off 1-1.2', 'on 1-1.2']);
+    expect(hub.switched).toEqual(['off 1-1.1,2,3,4', 'on 1-1.1,2,3,4']);
     expect(hub.off()).toEqual([]);
   });
 
@@ -108,7 +118,7 @@ describe('a cycle of a port', () => {
     const ends = new AbortController();
 
     const cycle = usb.cycle(own, 3600, ends.signal);
-    await expect.poll(() => hub.off()).toEqual(['usb/1-1.2']);
+    await expect.poll(() => hub.off()).toEqual(all);
     ends.abort(new Error('a task began'));
 
     await expect(cycle).rejects.toThrow('a task began');
@@ -125,7 +135,7 @@ describe('a cycle of a port', () => {
     const left = hub.off();
     hub.fault = 'none';
 
-    expect(left).toEqual(['usb/1-1.2']);
+    expect(left).toEqual(all);
     await expect.poll(() => hub.off()).toEqual([]);
   });
 
@@ -133,7 +143,7 @@ describe('a cycle of a port', () => {
     const { usb, hub } = start();
     const ends = new AbortController();
     const cycle = usb.cycle(own, 3600, ends.signal).catch(() => undefined);
-    await expect.poll(() => hub.off()).toEqual(['usb/1-1.2']);
+    await expect.poll(() => hub.off()).toEqual(all);
 
     ends.abort();
     await usb.stop();
@@ -149,13 +159,13 @@ describe('a cycle of a port', () => {
     await expect(usb.cycle(own, 0, never())).rejects.toThrow('an operator turned it off');
 
     expect(usb.isKeptOff(own)).toBe(true);
-    expect(hub.off()).toEqual(['usb/1-1.2']);
+    expect(hub.off()).toEqual(all);
   });
 });
 
 describe('when the agent begins', () => {
   it('ports of own devices that are off are turned on, and no others', async () => {
-    const { usb, hub } = start();
+    const { usb, hub } = start({ devices: [{ ...phone, powerVerified: true }] });
     hub.turnOff('usb/1-1.2');
     hub.turnOff('usb/1-1.3');
 
@@ -205,6 +215,6 @@ describe('when the agent begins', () => {
     await usb.read(own);
     await usb.stop();
 
-    expect(hub.off()).toEqual(['usb/1-1.2']);
+    expect(hub.off()).toEqual(all);
   });
 });

@@ -10,7 +10,13 @@ import { type Logger, pause } from '@skolo/common/light';
 import { errorText } from '@skolo/errors';
 import type { UsbPort } from '@skolo/rack';
 import type { MachineSlice } from '@skolo/rack/slice';
-import { portIn, type UsbPortReading, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/uhubctl';
+import {
+  portIn,
+  switchedWith,
+  type UsbPortReading,
+  uhubctlArgs,
+  whyUhubctlFailed,
+} from '@skolo/rack/uhubctl';
 import { repeat } from '../repeat.ts';
 import { CommandFailed, type RunCommand } from '../run-command.ts';
 
@@ -77,7 +83,10 @@ export class UsbPorts {
 
   /** @throws UsbRefused, and CommandFailed: uhubctl is not there, or does not end. The same for those that follow. */
   read(port: UsbPort, signal?: AbortSignal): Promise<UsbPortReading> {
-    return this.inTurn(() => this.uhubctl(port, undefined, signal));
+    return this.inTurn(async () => {
+      const { with: _, ...reading } = await this.uhubctl(port, undefined, signal);
+      return reading;
+    });
   }
 
   /** Sets a port of an own device; what it is set to was read back. @throws UsbRefused */
@@ -181,8 +190,9 @@ export class UsbPorts {
     on: boolean,
     signal?: AbortSignal,
   ): Promise<UsbPortReading> {
-    await this.uhubctl(port, on ? 'on' : 'off', signal);
-    const reading = await this.uhubctl(port, undefined, signal);
+    const { with: ports } = await this.uhubctl(port, undefined, signal);
+    await this.uhubctl(port, on ? 'on' : 'off', signal, ports);
+    const { with: _, ...reading } = await this.uhubctl(port, undefined, signal);
     if (reading.state !== (on ? 'on' : 'off')) {
       const why = `it was turned ${on ? 'on' : 'off'}, and is still ${reading.state}`;
       throw new UsbRefused('not-obeyed', port, why);
@@ -190,8 +200,14 @@ export class UsbPorts {
     return reading;
   }
 
-  private async uhubctl(port: UsbPort, action?: 'on' | 'off', signal?: AbortSignal) {
-    const args = argsOf(port, action);
+  /** `with`: the ports that have power together with this one. */
+  private async uhubctl(
+    port: UsbPort,
+    action?: 'on' | 'off',
+    signal?: AbortSignal,
+    ports?: readonly number[],
+  ) {
+    const args = argsOf(port, action, ports);
     const { status, stdout, stderr } = await this.deps.run('uhubctl', args, { timeoutMs, signal });
     const why = whyUhubctlFailed(status, stderr);
     if (why !== undefined) {
@@ -200,16 +216,19 @@ export class UsbPorts {
     }
     const reading = portIn(stdout, port);
     if (reading === undefined) throw new UsbRefused('no-port', port, 'the hub has no such port');
-    return reading;
+    const verified = this.own(port)?.powerVerified;
+    return { ...reading, with: switchedWith(stdout, port, verified) };
   }
 
-  private checkOwn({ hub, port }: UsbPort): void {
-    const isOwn = this.deps
-      .devices()
-      .some(({ power }) => power?.hub === hub && power.port === port);
-    if (isOwn) return;
+  private own({ hub, port }: UsbPort) {
+    const devices = this.deps.devices();
+    return devices.find(({ power }) => power?.hub === hub && power.port === port);
+  }
+
+  private checkOwn(port: UsbPort): void {
+    if (this.own(port) !== undefined) return;
     const why = 'rack.yaml has no device of this machine on it, and others are not touched';
-    throw new UsbRefused('not-own', { hub, port }, why);
+    throw new UsbRefused('not-own', port, why);
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -224,9 +243,13 @@ function cannotSwitch(error: unknown): boolean {
   return error instanceof CommandFailed && error.code === 'missing';
 }
 
-function argsOf(port: UsbPort, action: 'on' | 'off' | undefined): string[] {
+function argsOf(
+  port: UsbPort,
+  action: 'on' | 'off' | undefined,
+  ports?: readonly number[],
+): string[] {
   try {
-    return uhubctlArgs(port, action);
+    return uhubctlArgs(port, action, ports);
   } catch (error) {
     throw new UsbRefused('no-port', port, errorText(error));
   }

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { OutletBoard } from '../equipment/device.ts';
-import { isPresent, type Phone } from './usb.ts';
+import { isPresent, type Phone, type UsbHub } from './usb.ts';
 
 export interface Task {
   running: boolean;
@@ -69,6 +69,7 @@ export interface AgentSide {
   /** Undefined: everybody may do everything. */
   token: string | undefined;
   /** Whether a port that is told to turn does so. */
+  hubs: readonly UsbHub[];
   hubObeys: () => boolean;
   reboot: () => void;
   log: (text: string) => void;
@@ -143,7 +144,7 @@ async function route(
 }
 
 function status(side: AgentSide) {
-  const { machine, bootId, task, phones, board } = side;
+  const { machine, bootId, task, phones, board, hubs } = side;
   const report = side.report();
   return {
     machine,
@@ -153,8 +154,8 @@ function status(side: AgentSide) {
     task: task(),
     devices: phones.map((phone) => ({
       name: phone.name,
-      state: isPresent(phone, board) ? 'present' : 'missing',
-      ...(isPresent(phone, board) && report?.phones[phone.name]),
+      state: isPresent(phone, board, hubs) ? 'present' : 'missing',
+      ...(isPresent(phone, board, hubs) && report?.phones[phone.name]),
     })),
     ...(report && { health: health(side), repairs: report.repairs }),
   };

@@ -98,7 +98,7 @@ export async function startSimulatedMachine(
   const waiting = new Set<() => void>();
   /** Those who wait for a change get it, unless only readings have changed. */
   function look(): void {
-    const present = phones.map((phone) => isPresent(phone, board));
+    const present = phones.map((phone) => isPresent(phone, board, hubs));
     const codes = report?.reasons.map(({ code, device }) => [code, device]);
     const now = JSON.stringify([task, present, codes, report?.repairs, orders]);
     if (now === material) return;
@@ -191,6 +191,7 @@ export async function startSimulatedMachine(
         phones,
         board,
         token: options.agentToken,
+        hubs,
         hubObeys: () => !faults.has('usb-ignored'),
         reboot: () => boots.reboot(),
         log: (text) => core.received.push({ at: Date.now(), text }),

@@ -195,7 +195,7 @@ function statusOf({ hub, isUsb3 }: Half, ports: Set<number> | undefined, usb: Us
       const phone = usb.phones.find((candidate) => candidate.port === name);
       if (isUsb3) return `  Port ${port}: ${on ? '02a0 power 5gbps Rx.Detect' : '0080 off'}\n`;
       if (!on) return `  Port ${port}: 0000 off\n`;
-      if (!phone || !isPresent(phone, usb.board)) return `  Port ${port}: 0100 power\n`;
+      if (!phone || !isPresent(phone, usb.board, usb.hubs)) return `  Port ${port}: 0100 power\n`;
       const what = usb.showsText ? `18d1:4ee7 ${phone.text ?? 'Google Pixel 5'}` : '18d1:4ee7';
       return `  Port ${port}: 0503 power highspeed enable connect [${what}]\n`;
     })
