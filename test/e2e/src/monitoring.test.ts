@@ -110,6 +110,7 @@ async function startMonitoring(dir: string, demo: string): Promise<void> {
   alertmanagerUrl = `http://${ofAlertmanager}`;
   const service = (name: string) => services.get(name) ?? expect.fail(`no ${name} in the demo`);
   const host = (name: string) => new URL(service(name).url).host;
+  const jumphost = new URL(service('machine-state').url).hostname;
 
   const template = kubeFile('base/prometheus/prometheus.yml');
   const metrics = template.matchAll(/"(([a-z-]+?)(?:-metrics)?\.skolo(?:-node)?\.svc:200\d\d)"/g);
@@ -137,7 +138,7 @@ async function startMonitoring(dir: string, demo: string): Promise<void> {
   await writeFiles(join(dir, 'targets'), targetsOf(demo, nodePort));
   await writeFiles(join(dir, 'extra-targets'), {
     'chrony.json': replaced(kubeFile('components/chrony/chrony.json'), {
-      'chrony.skolo-node.svc:9123': `127.0.0.1:${nodePort}`,
+      'chrony.skolo-node.svc:9123': `${jumphost}:${nodePort}`,
     }),
   });
   // None is wanted by alert-to-pubsub here, as without its Secret.
@@ -157,7 +158,7 @@ async function startMonitoring(dir: string, demo: string): Promise<void> {
 
   await writeFiles(join(dir, 'textfile'), { 'reboot.prom': 'node_reboot_required 1\n' });
   // Two computers with a node-exporter: the jumphost, and the machine with an agent.
-  for (const address of ['127.0.0.1', '127.0.1.1']) {
+  for (const address of [jumphost, jumphost.replace(/0\.1$/, '1.1')]) {
     const args = [`--collector.textfile.directory=${dir}/textfile`];
     start(node, [`--web.listen-address=${address}:${nodePort}`, ...args], atTheEnd);
   }
