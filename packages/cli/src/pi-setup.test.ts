@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { isLong } from '@skolo/durable/campaign';
 import { network, whyNoJumphost } from '@skolo/jumphost/testing';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Io } from './io.ts';
 import { complete } from './program.ts';
 import {
   type Oddity,
@@ -34,10 +35,11 @@ describe.skipIf(why)(`Pis of a desk${why ? ` (${why})` : ''}`, { timeout: 1_200_
       words: readonly string[] = [],
       onLine: (line: string) => void = () => {},
       which = names,
+      onSignal: Io['onSignal'] = () => () => {},
     ) => {
       let out = '';
       const io = testIo({
-        env: started.env,
+        ...{ env: started.env, onSignal },
         out(text) {
           out += `${text}\n`;
         },
@@ -53,14 +55,20 @@ describe.skipIf(why)(`Pis of a desk${why ? ` (${why})` : ''}`, { timeout: 1_200_
     };
   }
 
-  it('are set up, and once more without a change; one with another password is named', async () => {
-    const setup = await start(undefined, 'other-password');
+  it('are set up, and once more without a change; one without internet and one with another password are named', async () => {
+    const setup = await start(undefined, 'other-password', 'offline');
     const lines: string[] = [];
 
     const one = await setup([], (line) => lines.push(line));
 
     expect(one.exitCode).toBe(1);
-    expect(one.states).toEqual({ host01: 'differs', host02: 'failed' });
+    expect(one.states).toEqual({ host01: 'differs', host02: 'failed', host03: 'failed' });
+    expect(lines.join('\n')).toMatch(
+      /^host03: time: changing: .*; waits for NTP, which apt/m,
+    );
+    expect(one.out).toMatch(
+      /^host03: time: .*no source of packages answers \(.*deb\.debian\.org.*\); connect it to the internet$/m,
+    );
     expect(one.out).toContain('restart: the firmware has not read its new settings');
     expect(one.out).toContain('ssh accepts neither your keys nor the password');
     const pi = pis?.computers.get('host01');
@@ -80,6 +88,27 @@ describe.skipIf(why)(`Pis of a desk${why ? ` (${why})` : ''}`, { timeout: 1_200_
     expect(
       changes.filter((line) => line.startsWith('host01') && !/: restart: /.test(line)),
     ).toEqual([]);
+  });
+
+  it('that were interrupted are in the table, with what was done', async () => {
+    const setup = await start(undefined, undefined);
+    let interrupt: (() => void) | undefined;
+
+    const { exitCode, out } = await setup(
+      [],
+      (line) => {
+        if (line.startsWith('host01: swap: changing')) interrupt?.();
+      },
+      'host01',
+      (listener) => {
+        interrupt = () => listener('SIGINT');
+        return () => {};
+      },
+    );
+
+    expect(exitCode).toBe(130);
+    expect(out).toMatch(/^host01 +interrupted +.*hosts,name,user/m);
+    expect(out).toMatch(/^host01: at swap: .*; run it again$/m);
   });
 
   it.skipIf(!isLong)('get addresses, names and a way out from a master with Wi-Fi', async () => {

@@ -84,16 +84,18 @@ async function throughSteps(
       else if (isCheck) show(at, 'differs', textOf(before));
       else if (step.apply === undefined) throw new JumphostError('STEP', textOf(before));
       else {
-        show(at, 'changing', textOf(before));
+        const { waitsFor } = step;
+        show(at, 'changing', `${textOf(before)}${waitsFor ? `; waits for ${waitsFor}` : ''}`);
         await step.apply(host);
         show(at, 'changed', await checkAgain(host, step));
       }
     } catch (error) {
       signal.throwIfAborted();
       const isLost = error instanceof JumphostError && error.code === 'LOST';
+      const waited = isLost && step.waitsFor ? ` (it waited for ${step.waitsFor})` : '';
       if (isCheck && !isLost && step.needs !== undefined && unmet !== '') {
         show(at, 'waiting', `waits for ${unmet}`);
-      } else show(at, 'failed', errorText(error));
+      } else show(at, 'failed', `${errorText(error)}${waited}`);
       if (isLost) break;
     }
   }

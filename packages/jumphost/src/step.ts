@@ -11,6 +11,8 @@ export interface Step {
   needs?: readonly string[];
   /** For people: what is there when it is done. */
   about: string;
+  /** What else has to answer for it: `apt and its sources`. */
+  waitsFor?: string;
   /** What differs from that, a text for each; empty when it is done. Changes nothing. */
   check(host: Host): Promise<Check>;
   /** Makes it so. Absent: only a person can, and `differs` says how. It may have been interrupted before. */

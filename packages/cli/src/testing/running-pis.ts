@@ -16,6 +16,8 @@ export type Oddity =
   | 'slow'
   | 'other-password'
   | 'full-disk'
+  /** No name server answers, and apt's sources are on the internet. */
+  | 'offline'
   /** Its clock has begun there. */
   | 'in-1970'
   /** It has Wi-Fi to the outside, whose other end is ours. */
@@ -127,6 +129,13 @@ async function install(
     '/boot/firmware/cmdline.txt',
     'console=tty1 root=PARTUUID=6c586e13-02 rootwait\n',
   );
+  if (oddity === 'offline') {
+    await computer.write(
+      '/etc/apt/sources.list',
+      'deb http://deb.debian.org/debian bookworm main\n',
+    );
+    await computer.write('/etc/resolv.conf', 'nameserver 198.18.255.1\nnameserver 198.18.255.2\n');
+  }
   await adaptToContainer(computer);
   // Its cable is plugged in when the test boots it.
   await computer.write(

@@ -12,6 +12,7 @@ import {
   endUnit,
   installBinary,
   installedVersion,
+  isFailing,
   lastErrors,
   startMs,
   unitDiffers,
@@ -116,6 +117,7 @@ function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
   return {
     name: 'k3s-agent',
     about: 'the agent of k3s, in the version of the server, runs',
+    waitsFor: 'the agent of k3s, which asks the server',
     async check(host) {
       const [version, wanted] = [await installedVersion(host), await cluster.version()];
       if (version === undefined) return { differs: [`${binary} is missing`] };
@@ -143,7 +145,8 @@ function agentStep({ machine: { name }, cluster, download }: JoinNeeds): Step {
       // Type=exec: that it runs does not mean that it has joined.
       await host.need(
         `systemctl restart k3s-agent.service
-left=60; until [ -s ${certificate} ] || [ "$left" = 0 ]; do left=$((left - 1)); sleep 2; done
+${isFailing('agent')}
+left=60; until [ -s ${certificate} ] || [ "$left" = 0 ] || is_failing; do left=$((left - 1)); sleep 2; done
 [ -s ${certificate} ] || {
   ${lastErrors('agent')}
   echo 'it does not join; journalctl -u k3s-agent there says why' >&2; exit 1; }`,
@@ -175,6 +178,7 @@ export function nodeStep({
   };
   return {
     name: 'node',
+    waitsFor: 'its kubelet, which fetches images',
     about: `the node is ready${taint === null ? '' : ', with its taint'}`,
     check: async () => ({ differs: await look() }),
     async apply(host) {

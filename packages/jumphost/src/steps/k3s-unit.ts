@@ -100,9 +100,17 @@ for each in /sys/fs/cgroup/kubepods*/cgroup.kill; do if [ -e "$each" ]; then ech
 awk '$2 ~ "^/(run/k3s|var/lib/kubelet|run/netns/cni-)" { print $2 }' /proc/self/mounts | sort -r | while read -r each; do umount -l "$each"; done`;
 }
 
-/** A script that writes the last errors of the unit's log to standard error. */
+/** A script that writes the last errors of the unit's log to standard error, or its last lines if they name none. */
 export function lastErrors(role: Role): string {
-  return `journalctl -u ${units[role]} -n 20 -o cat --no-pager | grep -E 'level=(fatal|error)' | tail -n 2 >&2`;
+  return `log=$(journalctl -u ${units[role]} -n 20 -o cat --no-pager)
+  { printf '%s\\n' "$log" | grep -E 'level=(fatal|error)' || printf '%s\\n' "$log"; } | tail -n 2 >&2`;
+}
+
+/** A function of a shell, `is_failing`: since here, systemd has started the unit three times because it ended. It would not stop. */
+export function isFailing(role: Role): string {
+  return `restarts() { systemctl show --value --property=NRestarts ${units[role]}; }
+first=$(restarts)
+is_failing() { [ "$(restarts)" -ge $((first + 3)) ]; }`;
 }
 
 /** The unit that the installer of k3s makes, with the same settings: k3s' documents rely on them. */

@@ -9,6 +9,7 @@ import {
   binary,
   installBinary,
   installedVersion,
+  isFailing,
   type K3sOptions,
   lastErrors,
   platforms,
@@ -116,6 +117,7 @@ export function k3sStep(options: K3sOptions): Step {
   return {
     name: 'k3s',
     about: `k3s, ${options.version} where there is none, answers`,
+    waitsFor: 'k3s and its API server',
     async check(host) {
       const version = await installedVersion(host);
       if (version === undefined) return { differs: [`${binary} is missing`] };
@@ -158,9 +160,11 @@ function failed(how: string): string {
 /** Waits for five minutes at most. @throws JumphostError It did not get ready. */
 export async function untilReady(host: Host): Promise<void> {
   await host.need(
-    `uptime_now() { cut -d . -f 1 /proc/uptime; }
+    `${isFailing('server')}
+uptime_now() { cut -d . -f 1 /proc/uptime; }
 end=$(($(uptime_now) + 300))
 until ${ready} > /dev/null 2>&1; do
+  ! is_failing || ${failed('ends again and again')}
   [ "$(uptime_now)" -lt "$end" ] || ${failed('runs, and its API server does not get ready')}
   sleep 2
 done`,

@@ -27,11 +27,14 @@ export function packagesOf({ hasNfs }: { hasNfs: boolean }): string[] {
 export const installDeadlineMs = 1_800_000;
 /** For another apt: at the first start Debian updates itself. */
 const lockSeconds = 300;
+/** Of a source of packages, and of a name server. Without internet, apt waits minutes for each by default. */
+const patience = '-o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10';
 
 export function packagesStep(names: readonly string[] = neededPackages): Step {
   return {
     name: 'packages',
     about: names.join(', '),
+    waitsFor: 'apt and its sources',
     async check(host) {
       const missing = await missingOf(host, names);
       return { differs: missing.length === 0 ? [] : [`not installed: ${missing.join(', ')}`] };
@@ -60,11 +63,12 @@ function installScript(names: readonly string[]): string {
 
 /**
  * Runs apt with these arguments. It goes on without us where the connection drops, so that dpkg is never cut off, and a second one
- * waits for it. Lists of packages that cannot be fetched are no reason to fail: packages may be on the disk.
+ * waits for it. Lists of packages that cannot be fetched are no reason to fail: packages may be on the disk. If no source answers,
+ * nothing is fetched from one, because each attempt would wait again.
  */
 export function aptScript(args: string): string {
   return `set -u
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 RES_OPTIONS='timeout:3 attempts:1'
 exec 9> /run/skolo-apt.lock
 flock -w ${lockSeconds} 9 || { echo 'another skolo installs packages there; try again when it has ended' >&2; exit 1; }
 apt() {
@@ -77,9 +81,12 @@ apt() {
 }
 # What a power cut has left half done. As in apt, a file that a person has edited stays.
 dpkg --force-confdef --force-confold --configure -a > /run/skolo-apt.log 2>&1 < /dev/null || { tail -n 3 /run/skolo-apt.log >&2; exit 1; }
-apt update || true
-apt ${args} && exit
+apt ${patience} update || true
+offline=
+grep -qE '^(Get|Hit):' /run/skolo-apt.log || offline=$(sed -n 's/^[WE]: //p' /run/skolo-apt.log | head -n 1)
+apt \${offline:+--no-download} ${args} && exit
+[ -z "$offline" ] || { echo "no source of packages answers ($offline); connect it to the internet" >&2; exit 1; }
 # What dpkg complains of comes before what apt makes of it.
-grep -E '^([EW]: |dpkg: error)|No space left' /run/skolo-apt.log | tail -n 3 >&2
+{ grep -E '^([EW]: |dpkg: error)|No space left' /run/skolo-apt.log || cat /run/skolo-apt.log; } | tail -n 3 >&2
 exit 1`;
 }

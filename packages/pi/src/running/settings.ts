@@ -115,6 +115,7 @@ done`,
   const program = packagesStep(['chrony']);
   return {
     ...files,
+    waitsFor: 'NTP, which apt fetches if there is none',
     async apply(host) {
       const { stdout } = await host.run(
         `for each in ${timePrograms}; do systemctl cat "$each" > /dev/null 2>&1 && echo "$each"; done`,

@@ -46,6 +46,15 @@ export async function onPis(
     const shown = showSteps(io, pis.names);
     try {
       return await work(pis, { ...shown, signal, isCheck, by: deskName() });
+    } catch (error) {
+      shown.end();
+      // What was done stays done, and a person has to know it.
+      if (signal.aborted)
+        printOutcomes(
+          io,
+          pis.names.map((name) => cutOff(name, shown.latest)),
+        );
+      throw error;
     } finally {
       shown.end();
     }
@@ -54,8 +63,8 @@ export async function onPis(
 }
 
 /** A line for each Pi while they change; without a terminal, a line for each step that changes or fails. */
-function showSteps(io: Io, names: readonly string[]): Pick<Given, 'report' | 'end'> {
-  const latest = new Map<string, readonly StepProgress[]>();
+function showSteps(io: Io, names: readonly string[]) {
+  const latest: Latest = new Map();
   const picture =
     io.rows === undefined
       ? undefined
@@ -74,7 +83,8 @@ function showSteps(io: Io, names: readonly string[]): Pick<Given, 'report' | 'en
           );
         });
   return {
-    report({ name, steps }) {
+    latest,
+    report({ name, steps }: Pick<MemberResult, 'name' | 'steps'>) {
       if (picture === undefined) printNews(io.err, `${name}: `, latest.get(name) ?? [], steps);
       latest.set(name, steps);
       picture?.changed();
@@ -83,11 +93,15 @@ function showSteps(io: Io, names: readonly string[]): Pick<Given, 'report' | 'en
   };
 }
 
+/** Steps of each Pi, as they are now. */
+type Latest = Map<string, readonly StepProgress[]>;
+
 const styles: Record<string, Style | undefined> = {
   waiting: 'dim',
   changing: 'yellow',
   differs: 'yellow',
   changed: 'green',
+  interrupted: 'yellow',
   failed: 'red',
 };
 
@@ -106,7 +120,7 @@ function nowOf(steps: readonly StepProgress[] = []) {
 
 interface Outcome {
   name: string;
-  state: 'ok' | 'changed' | 'differs' | 'failed';
+  state: 'ok' | 'changed' | 'differs' | 'failed' | 'interrupted';
   /** Its model, memory and system, where it has said them. */
   system: string;
   /** Steps, or the one that went wrong. */
@@ -135,6 +149,18 @@ export function outcomeOf({ name, steps: all, why }: MemberResult): Outcome {
   };
 }
 
+/** Of a Pi whose work ended midway, or before. */
+function cutOff(name: string, latest: Latest): Outcome {
+  const steps = latest.get(name) ?? [];
+  const now = steps.find(({ state }) => state === 'changing' || state === 'checking');
+  const outcome = outcomeOf({ name, steps });
+  const hasEnded = now === undefined && steps.some(({ state }) => state !== 'waiting');
+  if (hasEnded || outcome.state === 'failed') return outcome;
+  const where =
+    now === undefined ? 'before its first step' : `at ${now.name}: ${now.text || now.about}`;
+  return { ...outcome, state: 'interrupted', why: `${where}; run it again` };
+}
+
 /** A restart that nobody has allowed is no failure. */
 function stateOf({ name, state }: StepProgress): StepProgress['state'] {
   return state === 'failed' && name === 'restart' ? 'differs' : state;
@@ -154,7 +180,7 @@ const columns: Column<Outcome>[] = [
 
 /** Below the table is what is wrong in full. Sets the exit code. */
 function printOutcomes(io: Io, outcomes: readonly Outcome[]): void {
-  const wrong = outcomes.filter(({ state }) => state === 'failed' || state === 'differs');
+  const wrong = outcomes.filter(({ state }) => state !== 'ok' && state !== 'changed');
   printOverview(io, {
     ...{ head: [], rows: outcomes, columns, isSelection: true },
     remarks: wrong.map(({ name, why }) => ({ name, text: why })),
