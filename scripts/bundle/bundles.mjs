@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseRack, serviceNames, swarmingConfig } from '@skolo/rack';
+import { accountFiles } from '../../packages/cli/src/commands/jumphost/accounts.ts';
 import { buildPages } from '../../services/machine-state/console/build.ts';
 
 /** @typedef {'accounts' | 'backup' | 'outlets' | 'stations'} Driver */
@@ -52,7 +53,7 @@ export const bundles = [
     copies: ['bin'],
     prepare: buildPages,
     contains: ['preact'],
-    files: pagesForTheCommand,
+    files: async () => ({ ...(await pagesForTheCommand()), ...accountsForTheCommand() }),
   },
   {
     name: 'stand-in',
@@ -74,6 +75,14 @@ async function pagesForTheCommand() {
   );
   const module = `export const texts = ${JSON.stringify(texts)};\n`;
   return { 'opt/skolo/packages/cli/dist/console-pages-texts.js': module };
+}
+
+/** What each new cluster gets, for computers without a clone. */
+function accountsForTheCommand() {
+  const base = fileURLToPath(new URL('../../kube/base', import.meta.url));
+  const text = accountFiles.map((file) => readFileSync(join(base, file), 'utf8')).join('\n---\n');
+  const module = `export const text = ${JSON.stringify(text)};\n`;
+  return { 'opt/skolo/packages/cli/dist/accounts-text.js': module };
 }
 
 /** Its jumphost is `metadata` to its machines; all others mount what `skolo rack swarming-config` prints. */

@@ -3,6 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -120,6 +121,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
 
     const { code, stdout } = await skolo(
       ...['pi', 'setup', ...names, '--check', '--on', 'rack4', '--key', key],
+      ...['--sign-in-as', userInfo().username],
     );
 
     expect(code).toBe(1);

@@ -1,6 +1,6 @@
 /** `skolo pi kubernetes` as a person uses it: two computers with systemd and sshd, a stand-in for k3s, a real API server behind it. */
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isLong } from '@skolo/durable/campaign';
@@ -15,7 +15,6 @@ import { type Computer, peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
-const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const why = isLong ? whyNoJumphost() : 'not in the quick suite';
 
 describe.skipIf(why !== undefined)(`Pis (${why ?? 'booted'})`, { timeout: 600_000 }, () => {
@@ -27,10 +26,6 @@ describe.skipIf(why !== undefined)(`Pis (${why ?? 'booted'})`, { timeout: 600_00
     second = await pis.addSpare({ name: 'host02', address: `${network}.9` });
     home = pis.desk.env.HOME ?? '';
     await symlink(peer('kubectl') ?? '', join(home, 'bin/kubectl'));
-    await mkdir(join(home, 'kube/clusters'), { recursive: true });
-    await symlink(join(repository, 'kube/base'), join(home, 'kube/base'));
-    const fleet = { gitdir: home, repo: 'https://git.example.com/racks', clusters: {} };
-    await writeFile(join(home, 'kube/clusters/config.json'), JSON.stringify(fleet));
     await writeFile(
       join(home, 'rack.yaml'),
       `rack: pis
@@ -54,10 +49,11 @@ machines:
   }
   const verb = (...args: string[]) => skolo('pi', 'kubernetes', ...args);
   const setUp = (...more: string[]) =>
-    verb('setup', '--master', 'host01', '--worker', 'host02', '--files', pis.desk.files, ...more);
+    verb('setup', '--master', 'host01', '--worker', 'host02', ...way(), ...more);
+  const way = () => ['--sign-in-as', 'root', '--files', pis.desk.files];
 
   it('get their programs', async () => {
-    const { code, out } = await verb('deploy', 'host[01-02]', '--files', pis.desk.files);
+    const { code, out } = await verb('deploy', 'host[01-02]', ...way());
 
     expect(out).toMatch(/^host01 +changed +\S*program /m);
     expect(code).toBe(0);

@@ -63,9 +63,7 @@ describe.skipIf(why)(`Pis of a desk${why ? ` (${why})` : ''}`, { timeout: 1_200_
 
     expect(one.exitCode).toBe(1);
     expect(one.states).toEqual({ host01: 'differs', host02: 'failed', host03: 'failed' });
-    expect(lines.join('\n')).toMatch(
-      /^host03: time: changing: .*; waits for NTP, which apt/m,
-    );
+    expect(lines.join('\n')).toMatch(/^host03: time: changing: .*; waits for NTP, which apt/m);
     expect(one.out).toMatch(
       /^host03: time: .*no source of packages answers \(.*deb\.debian\.org.*\); connect it to the internet$/m,
     );

@@ -1,14 +1,18 @@
 /** Raspberry Pis that run, as root over ssh: from this desk, or with `--on` through the jumphost of their rack. */
+import { execFile } from 'node:child_process';
+import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
+import { promisify } from 'node:util';
 import type { MemberResult } from '@skolo/cluster';
 import { errorText, inParallel, withDeadline } from '@skolo/errors';
-import type { Computers } from '@skolo/fleet';
+import type { Computers, MachineTarget } from '@skolo/fleet';
 import { type Host, JumphostError, openHost, type StepProgress } from '@skolo/jumphost';
 import type { Rack } from '@skolo/rack';
 import { didYouMean } from '@skolo/rack/suggest';
 import type { SkoloCommand } from './command.ts';
 import { CliError } from './errors.ts';
 import { openJumphostOf, rackOn } from './fleet.ts';
+import type { Io } from './io.ts';
 import { audit, computerOptions, targetOf } from './machine-way.ts';
 import { expandedNames } from './names.ts';
 import { rackIfAny } from './rack-file.ts';
@@ -24,7 +28,7 @@ export function addWayOptions(command: SkoloCommand): SkoloCommand {
   return command
     .option(
       '--sign-in-as <user>',
-      'user for ssh, who may become root (default: of its login in rack.yaml, else ssh decides)',
+      'user for ssh, who may become root (default: of its login in rack.yaml, else of your configuration of ssh, else pi; without rack.yaml, ssh decides)',
     )
     .option(
       '--password-file <file>',
@@ -41,6 +45,8 @@ export interface Pis {
   names: readonly string[];
   /** Undefined: the names are those of ssh. */
   rack: Rack | undefined;
+  /** For ssh; undefined: its configuration decides. */
+  userOf(name: string): string | undefined;
   /** As root. @throws JumphostError @throws FleetError */
   open(name: string, signal: AbortSignal): Promise<Host>;
   /** Over a new connection of its own, with a key alone: for changes that may lock out. `server` as in `Guard`. */
@@ -67,7 +73,11 @@ export async function findPis(
   const { io } = command;
   const names = [...new Set(expandedNames(words))];
   const rack = given.rack ?? (await rackIfAny(command.globals()));
-  const targets = new Map(names.map((name) => [name, targetIn(rack, name, options.signInAs)]));
+  const targets = new Map(
+    await Promise.all(
+      names.map(async (name) => [name, await targetIn(rack, name, options.signInAs, io)] as const),
+    ),
+  );
   const through = await jumphostOn(command, what, signal);
   const { openComputers, openJumphost } = await import('@skolo/fleet');
   const shared = { env: io.env, acceptsNewKeys: options.acceptNewKeys ?? false };
@@ -85,6 +95,7 @@ export async function findPis(
   };
   return {
     ...{ names, rack },
+    userOf: (name) => targets.get(name)?.user,
     open: (name, stop) => openBy(computers, name, stop),
     async newSession(name, stop, server) {
       const way =
@@ -109,15 +120,32 @@ export async function findPis(
   };
 }
 
-function targetIn(rack: Rack | undefined, name: string, user: string | undefined) {
+async function targetIn(
+  rack: Rack | undefined,
+  name: string,
+  user: string | undefined,
+  { env }: Pick<Io, 'env'>,
+): Promise<MachineTarget> {
   const given = user === undefined ? {} : { user };
   if (rack === undefined) return { name, ...given };
   const { jumphost, machines } = rack;
-  if (name === jumphost.name) return { name, address: jumphost.address, ...given };
   const machine = machines.get(name);
-  if (machine !== undefined) return { ...targetOf(rack, machine), ...given };
+  const target = machine && targetOf(rack, machine);
+  if (target?.user !== undefined) return { ...target, ...given };
+  const usual = user === undefined && (await isFreeIn(name, env)) ? { user: usualUser } : given;
+  if (name === jumphost.name) return { name, address: jumphost.address, ...usual };
+  if (target !== undefined) return { ...target, ...usual };
   const guess = didYouMean(name, [jumphost.name, ...machines.keys()]);
   throw new CliError(`${name}: not in rack.yaml${guess}; skolo inventory list shows its machines`);
+}
+
+/** That of SD cards, if rack.yaml has no login. */
+export const usualUser = 'pi';
+
+/** Whether the configuration of ssh names no user for it. Source: ssh(1), -G. */
+async function isFreeIn(name: string, env: Io['env']): Promise<boolean> {
+  const { stdout } = await promisify(execFile)('ssh', ['-G', name], { env });
+  return /^user (.*)$/m.exec(stdout)?.[1] === userInfo().username;
 }
 
 async function jumphostOn(command: SkoloCommand, what: string | undefined, signal: AbortSignal) {

@@ -1,6 +1,7 @@
 /** Changes of kube/clusters/config.json that keep the rest of it. */
-import { readFile } from 'node:fs/promises';
-import { writeFileAtomic } from '@skolo/durable';
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { findRack, parseFleet, readFleet } from './clusters.ts';
@@ -19,9 +20,9 @@ export type NewRack =
 
 const firstPort = 6442;
 
-/** @throws FleetError There is such a rack. @throws RackError A value is not valid. */
+/** Makes the file if there is none. @throws FleetError There is such a rack. @throws RackError A value is not valid. */
 export async function addRack(file: string, name: string, rack: NewRack): Promise<void> {
-  const fleet = await readFleet(file);
+  const fleet = await parseFleet(await textOf(file), file);
   if (fleet.racks.some((each) => each.name === name)) {
     throw new FleetError('RACK_EXISTS', `${name}: is in ${fleet.file} already; edit it there`);
   }
@@ -43,9 +44,17 @@ type Clusters = Record<string, unknown>;
 const JsonObject = z.record(z.string(), z.unknown());
 const WithPort = z.looseObject({ port: z.number() });
 
+/** That of a computer without a clone, until it has a rack. */
+async function textOf(file: string): Promise<string> {
+  const folder = resolve(dirname(file), '../..');
+  const empty = { gitdir: folder, repo: pathToFileURL(folder).href, clusters: {} };
+  return (await readFileIfExists(file)) ?? JSON.stringify(empty);
+}
+
 async function change(file: string, edit: (clusters: Clusters) => Clusters): Promise<void> {
-  const text = edited(await readFile(file, 'utf8'), edit);
+  const text = edited(await textOf(file), edit);
   await parseFleet(text, file);
+  await makeFolder(dirname(file), 0o755);
   await writeFileAtomic(file, text, { mode: 0o644, keepAccess: true });
 }
 

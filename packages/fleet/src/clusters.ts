@@ -61,7 +61,8 @@ export interface Fleet {
   racks: readonly FleetRack[];
 }
 
-const usualFile = join('kube', 'clusters', 'config.json');
+/** In a clone of the repository of racks, or in the folder of a cluster. */
+export const usualFile = join('kube', 'clusters', 'config.json');
 const howToName = 'name it with --clusters FILE or SKOLO_CLUSTERS';
 
 /**

@@ -10,6 +10,7 @@ export {
   type K3sRack,
   parseFleet,
   readFleet,
+  usualFile,
   type Way,
 } from './clusters.ts';
 export { addRack, type NewRack, removeRack, withEpoch } from './clusters-edit.ts';

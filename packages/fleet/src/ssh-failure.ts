@@ -27,10 +27,13 @@ const known: readonly Known[] = [
   {
     pattern: /Permission denied|Too many authentication failures/,
     code: 'NO_KEY',
-    explain: (way) =>
-      way.signIn?.hasPassword
-        ? `ssh accepts neither your keys nor the password; find out its own, and try ${sshCommand(way)}`
-        : `ssh accepts none of your keys; load one with ssh-add, and try ${sshCommand(way)}`,
+    explain: (way, said) => {
+      const user = /(\S+)@\S+: Permission denied/.exec(said)?.[1] ?? way.user;
+      const whose = user === undefined ? '' : ` for the user ${user}`;
+      return way.signIn?.hasPassword
+        ? `ssh accepts neither your keys nor the password${whose}; find out its own, and try ${sshCommand(way)}`
+        : `ssh accepts none of your keys${whose}; load one with ssh-add, or name another user, and try ${sshCommand(way)}`;
+    },
   },
   {
     pattern: /Could not resolve hostname/,

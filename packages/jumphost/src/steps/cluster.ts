@@ -16,7 +16,7 @@ const patienceSeconds = 180;
 /**
  * Namespaces, and accounts of people: `skolo attach` and everything after it need them.
  *
- * @param manifests of kube/base/namespaces and kube/base/access, rendered
+ * @param manifests of kube/base/namespaces and kube/base/access
  */
 export function accountsStep(manifests: () => Promise<string>, program = kubectl): Step {
   return manifestsStep({

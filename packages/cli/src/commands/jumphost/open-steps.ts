@@ -1,9 +1,7 @@
 /** A jumphost and its steps, from what this desk has. */
-import { execFile } from 'node:child_process';
 import { access, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { errorCode } from '@skolo/errors';
 import {
   type FleetRack,
@@ -31,10 +29,9 @@ import { z } from 'zod';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { clustersFile, openJumphostOf, rackNamed, withJumphost } from '../../fleet.ts';
+import { accountManifests } from './accounts.ts';
 import { overlayOf } from './overlay.ts';
 import { clusterSecrets, publicKeyOf, secretFiles } from './secrets-part.ts';
-
-const run = promisify(execFile);
 
 export interface StepOptions {
   files?: string;
@@ -98,7 +95,7 @@ export async function openSteps(
     ...files,
     hasClockPod: components.has('chrony'),
     hasNfs: components.has('nfs'),
-    accounts: () => renderedAccounts(command, signal),
+    accounts: accountManifests,
     rackKey: () => publicKeyOf(command, name, signal),
     secretFiles: secretFiles(command, name, jumphost, signal),
     secrets: clusterSecrets(command, name, signal),
@@ -107,20 +104,6 @@ export async function openSteps(
     now: io.now,
   });
   return { host, steps };
-}
-
-/** Namespaces and accounts of people, from kube/base of the clone. */
-export async function renderedAccounts(
-  command: SkoloCommand,
-  signal: AbortSignal,
-): Promise<string> {
-  const base = resolve(dirname(await clustersFile(command)), '../base');
-  const texts = await Promise.all(
-    ['namespaces', 'access'].map((part) =>
-      run('kubectl', ['kustomize', join(base, part)], { env: command.io.env, signal }),
-    ),
-  );
-  return texts.map(({ stdout }) => stdout).join('\n---\n');
 }
 
 /** What a desk has of programs. @throws CliError `npm run bundle` has not been run. */

@@ -25,6 +25,7 @@ import { readSecretFile } from '../../given-file.ts';
 import type { Io } from '../../io.ts';
 import { audit, targetOf } from '../../machine-way.ts';
 import { expandedNames, folded } from '../../names.ts';
+import { usualUser } from '../../pis.ts';
 import { publicKeys } from '../../public-keys.ts';
 import { rackIfAny } from '../../rack-file.ts';
 import { filesFolder, hostOptions } from '../jumphost/open-steps.ts';
@@ -168,7 +169,7 @@ export async function readSetups(
       return parseSetup({
         identity,
         ...(rack && { domain: rack.network.domain }),
-        user: { name: options.user ?? userOf(rack, common?.example ?? name) ?? 'pi', keys },
+        user: { name: options.user ?? userOf(rack, common?.example ?? name) ?? usualUser, keys },
         wifi,
         nameServers: [...(common?.nameServers ?? nameServersOf(options, identity))],
         hosts: rack ? linesOf(hostsFile(rack)).filter((line) => !line.startsWith('#')) : [],

@@ -1,14 +1,21 @@
+import { join } from 'node:path';
 import { isDone, type Member, setUp } from '@skolo/cluster';
-import { addRack, type NewRack, readFleet } from '@skolo/fleet';
+import {
+  addRack,
+  FleetError,
+  type FleetRack,
+  type NewRack,
+  readFleet,
+  usualFile,
+} from '@skolo/fleet';
 import type { Rack } from '@skolo/rack';
 import { ipv4 } from '../../../arguments.ts';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
 import { clustersFile, rackOn, withJumphost } from '../../../fleet.ts';
-import { targetOf } from '../../../machine-way.ts';
 import { expandedNames } from '../../../names.ts';
-import { addWayOptions, type PiWayOptions } from '../../../pis.ts';
-import { renderedAccounts } from '../../jumphost/open-steps.ts';
+import { addWayOptions, type Pis, type PiWayOptions } from '../../../pis.ts';
+import { accountManifests } from '../../jumphost/accounts.ts';
 import { onPis } from '../pi-steps.ts';
 import { addProgramOptions, type ProgramOptions, programNeeds } from './program-options.ts';
 
@@ -54,7 +61,7 @@ export function defineSetUp(command: SkoloCommand): void {
     await onPis(command, [master, ...workers], { ...options, what }, async (pis, given) => {
       const { signal, isCheck } = given;
       const server = { name: master, address: options.address ?? addressIn(pis.rack, master) };
-      const entry = await entryFor(command, pis.rack, server, options);
+      const entry = await entryFor(command, pis, server, options);
       const { plan, download } = programNeeds(command, options, signal);
       const agents = workers.map((name): Member => {
         const address = pis.rack?.machines.get(name)?.address;
@@ -64,7 +71,7 @@ export function defineSetUp(command: SkoloCommand): void {
         { ...plan, server, agents },
         {
           ...{ ...given, download, now: io.now },
-          accounts: () => renderedAccounts(command, signal),
+          accounts: accountManifests,
           open: (name) => pis.open(name, signal),
         },
       );
@@ -90,17 +97,16 @@ function addressIn(rack: Rack | undefined, name: string): string {
 /** What the list of racks is to have. @throws CliError It has another cluster of this name. */
 async function entryFor(
   command: SkoloCommand,
-  inventory: Rack | undefined,
+  pis: Pis,
   { name: host, address }: Required<Member>,
   options: Options,
 ) {
-  const name = options.name ?? inventory?.name;
+  const name = options.name ?? pis.rack?.name;
   if (name === undefined) throw new CliError('the cluster has no name; give one with --name');
-  const file = await clustersFile(command);
-  const { user, jump } = await wayOn(command, inventory, host, options);
+  const { file, racks } = await knownRacks(command);
+  const { user, jump } = await wayOn(command, pis, host);
   const rack: NewRack = { type: 'k3s', jumphost: host, address, user, jump };
-  const fleet = await readFleet(file);
-  const known = fleet.racks.find((each) => each.name === name);
+  const known = racks.find((each) => each.name === name);
   if (known !== undefined && (known.type !== 'k3s' || known.jumphost !== host)) {
     throw new CliError(
       `${name}: is another cluster in ${file}; name this one with --name, or remove that one with skolo racks remove ${name}`,
@@ -109,15 +115,23 @@ async function entryFor(
   return { name, file, rack, isThere: known !== undefined };
 }
 
-/** User, and the host to go through. */
-async function wayOn(
+/** Without a list, a new one is made in this folder. */
+async function knownRacks(
   command: SkoloCommand,
-  rack: Rack | undefined,
-  host: string,
-  { signInAs }: PiWayOptions,
-) {
-  const machine = rack?.machines.get(host);
-  const user = signInAs ?? (rack && machine && targetOf(rack, machine).user);
+): Promise<{ file: string; racks: readonly FleetRack[] }> {
+  let file = join(command.io.folder, usualFile);
+  try {
+    file = await clustersFile(command);
+    return await readFleet(file);
+  } catch (error) {
+    if (error instanceof FleetError && error.code === 'NO_CLUSTERS') return { file, racks: [] };
+    throw error;
+  }
+}
+
+/** User, and the host to go through. */
+async function wayOn(command: SkoloCommand, pis: Pis, host: string) {
+  const user = pis.userOf(host);
   if (command.globals().on === undefined) return { user, jump: undefined };
   const through = withJumphost(await rackOn(command));
   const [way] = through.ways;
