@@ -163,6 +163,10 @@ export const RackView = z
       changes: z.array(z.string()).describe('what the last reload changed'),
     }),
     alerts: z.array(MachineAlert).describe('firing, and of no machine'),
+    alertPath: z
+      .object({ isBroken: z.boolean().describe('false: not yet confirmed'), text: z.string() })
+      .optional()
+      .describe('why alerts may not get through; absent: the last ones did'),
   })
   .meta({ id: 'RackView' });
 export type RackView = z.output<typeof RackView>;

@@ -280,6 +280,10 @@ describe('alert-to-pubsub', () => {
     };
 
     expect(await lab.client.status({})).toMatchObject(silent);
+    expect(JSON.parse((await lab.readyz()).body)).toMatchObject({
+      ready: true,
+      degraded: [{ what: 'alert receiver alertmanager', why: silent.why }],
+    });
     const metrics = await lab.metrics();
     expect(metrics).toContain('skolo_alerts_receiver_silent{receiver="alertmanager"} 1');
     expect(metrics).not.toContain('skolo_alerts_receiver_silent{receiver="prometheus"}');

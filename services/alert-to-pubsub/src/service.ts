@@ -130,8 +130,8 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     handler: (request, response) => receive(request, response) || app(request, response),
     readiness() {
       capacity.report();
-      const lost = damage.current ?? [];
-      return { ready: capacity.refusing === undefined, degraded: [lost, sinks.degraded()].flat() };
+      const parts = [damage.current ?? [], watchdog.degraded(), sinks.degraded()];
+      return { ready: capacity.refusing === undefined, degraded: parts.flat() };
     },
     async stop() {
       unfollow();

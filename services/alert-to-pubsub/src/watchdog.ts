@@ -4,10 +4,16 @@
  */
 import type { Endpoint } from '@skolo/alerts';
 import type { Receiver, ReceiverStatus } from '@skolo/api';
-import type { Clock } from '@skolo/common';
+import type { Clock, Degraded } from '@skolo/common';
 import type { AlertEvent, EmitAlertEvent } from './events.ts';
 import { type Before, Silence, timeText } from './silence.ts';
-import { lastHeartbeat, lastReceived, lastReceivedAt, type SuccessTimes } from './success-times.ts';
+import {
+  lastHeartbeat,
+  lastReceived,
+  lastReceivedAt,
+  type SuccessTimes,
+  wallTime,
+} from './success-times.ts';
 
 /** As the heartbeat reports it. */
 export interface Health {
@@ -123,6 +129,21 @@ export class Watchdog {
     const isFresh = all.isReceivedWithin(withinSeconds);
     const why = troubles.join('; ') || (isFresh ? undefined : this.notYet());
     return { healthy: troubles.length === 0, why, lastHeard: all.lastHeard };
+  }
+
+  /** Each receiver that is silent, or all of them together. */
+  degraded(): Degraded[] {
+    this.status();
+    const of = (what: string, why: string, { receivedAt, startedAt }: Silence): Degraded => {
+      const since = new Date(wallTime(this.deps.clock, receivedAt ?? startedAt));
+      return { what, why, since };
+    };
+    if (this.isSilent) return [of('alert receivers', this.silence(), this.all)];
+    return names
+      .filter((name) => this.isSilentNow(name))
+      .map((name) =>
+        of(`alert receiver ${name}`, this.silenceOf(name), this.watched[name].silence),
+      );
   }
 
   /** Those that are expected to receive something, and those that have. */

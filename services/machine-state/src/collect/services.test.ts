@@ -57,6 +57,29 @@ ${names.map(of).join('')}`,
     annotations: { summary: 'it is hot' },
   };
   services.answers['/v1/alerts'] = { alerts: [alert] };
+  const sink = { name: 'pubsub', kind: 'pubsub', depth: 0, oldestSeconds: 0, setAside: 0 };
+  const delivery = { location: 'r', healthy: true, receivers: [], firing: 0, sinks: [sink] };
+  const spool = { bytes: 0, maxBytes: 1 };
+  const alertPath = async () => (await lab.client.rack()).alertPath;
+  services.answers['/v1/status'] = { ...delivery, spool };
+  await expect.poll(alertPath).toEqual({
+    isBroken: false,
+    text: expect.stringMatching(/^no alert was received yet/),
+  });
+  services.answers['/v1/status'] = { ...delivery, spool, lastHeard: time };
+  await expect.poll(async () => (await alertPath())?.text).toMatch(/^no sink accepted/);
+  const failing = { ...sink, failingSince: time, detail: 'no credentials' };
+  services.answers['/v1/status'] = {
+    ...{ ...delivery, spool, lastHeard: time, sinks: [failing] },
+    ...{ healthy: false, why: 'Prometheus is silent' },
+  };
+  await expect
+    .poll(alertPath)
+    .toEqual({ isBroken: true, text: 'Prometheus is silent; sink pubsub: no credentials' });
+  services.answers['/v1/status'] = {
+    ...{ ...delivery, spool, lastHeard: time, sinks: [{ ...sink, lastSuccess: time }] },
+  };
+  await expect.poll(alertPath).toBeUndefined();
 
   await expect
     .poll(() => lab.machine('rpi-1'))

@@ -12,7 +12,7 @@ import type { Rack } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
 import type { EmitMachineState } from '../events.ts';
 import { given } from '../join/machine.ts';
-import type { PowerView, Services } from '../join/sources.ts';
+import type { AlertDelivery, PowerView, Services } from '../join/sources.ts';
 import { type AskedService, apiUrl, askedServices, serviceApis } from '../service-apis.ts';
 import { Poll } from './poll.ts';
 import { askReadiness, type Probe } from './readiness.ts';
@@ -54,6 +54,7 @@ export class OtherServices {
   private readonly clients: Poll<Map<string, MetadataClient>>;
   private readonly backups: Poll<Map<string, BackupDevice>>;
   private readonly alerts: Poll<KnownAlert[]>;
+  private readonly delivery: Poll<AlertDelivery>;
   private readonly probes: ReadonlyMap<AskedService, Poll<Probe>>;
   private readonly stopping = new AbortController();
   private following: Promise<void> = Promise.resolve();
@@ -88,6 +89,10 @@ export class OtherServices {
       const { alerts } = await client.alerts({ signal });
       return alerts.filter(({ status }) => status === 'firing');
     });
+    this.delivery = poll(tuning.alertsMs, async (signal) => {
+      const client = await this.client('alert-to-pubsub');
+      return await client.status({ signal });
+    });
     this.probes = new Map(
       askedServices.map((name) => [
         name,
@@ -114,12 +119,13 @@ export class OtherServices {
   }
 
   views(): Services {
-    const { power, clients, backups, alerts } = this;
+    const { power, clients, backups, alerts, delivery } = this;
     return given({
       power: power.latest,
       clients: clients.latest,
       backups: backups.latest,
       alerts: alerts.latest,
+      delivery: delivery.latest,
     });
   }
 
@@ -163,7 +169,8 @@ export class OtherServices {
   }
 
   private polls(): Poll<unknown>[] {
-    return [this.power, this.clients, this.backups, this.alerts, ...this.probes.values()];
+    const { power, clients, backups, alerts, delivery, probes } = this;
+    return [power, clients, backups, alerts, delivery, ...probes.values()];
   }
 
   /** Cycles, each change as it happens. Each connection begins with the last ones: some may have been missed. */

@@ -103,6 +103,46 @@ describe.skipIf(!chromium)('the console', () => {
     expect(fixture.calls).toContainEqual({ name: 'order', body });
   });
 
+  it('keeps what is typed right after a key, in the dialog that it opens', async () => {
+    const { name } = idle();
+    await page.goto(`${fixture.url}/#/rack`);
+    await page.locator(`[data-machine="${name}"]`).focus();
+    await page.keyboard.press('n');
+    await page.keyboard.type('the phone is cracked');
+
+    const dialog = page.getByRole('dialog');
+    await expect.poll(() => dialog.getByRole('textbox').inputValue()).toBe('the phone is cracked');
+    expect(await dialog.getByRole('heading').textContent()).toContain(name);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+  });
+
+  it('has no keys of one character where they are turned off', async () => {
+    await page.goto(`${fixture.url}/#/rack`);
+    const keys = page.getByRole('button', { name: 'Keys' });
+    const dialog = page.getByRole('dialog');
+    await keys.click();
+    await dialog.getByRole('checkbox').uncheck();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('2');
+    await page.keyboard.press('?');
+
+    expect(page.url()).toBe(`${fixture.url}/#/rack`);
+    expect(await dialog.count()).toBe(0);
+    await keys.click();
+    await dialog.getByRole('checkbox').check();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    await dialog.waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  it('begins with alerts that may not get through', async () => {
+    await page.goto(`${fixture.url}/#/rack`);
+    const card = page.getByLabel('Needs attention').getByRole('listitem').first();
+
+    await expect.poll(() => card.textContent()).toMatch(/not yet confirmed.*no alert was received/);
+  });
+
   it('acts only on the machines of the preview', async () => {
     await page.goto(`${fixture.url}/#/rack?shelf=shelf2`);
     await page.locator('.tile').first().focus();

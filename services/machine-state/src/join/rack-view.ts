@@ -44,7 +44,23 @@ export function joinRack(rack: Rack, sources: RackSources): RackView {
     services: sources.states,
     rackFile: sources.rackFile,
     alerts: sources.alerts,
+    ...given({ alertPath: alertPathOf(sources.services.delivery) }),
   };
+}
+
+/** An empty list of alerts is good news only if alerts arrive. */
+function alertPathOf(delivery: Services['delivery']): RackView['alertPath'] {
+  if (delivery === undefined) return undefined;
+  const { healthy, why, lastHeard, sinks } = delivery;
+  const failing = sinks.filter(({ failingSince }) => failingSince !== undefined);
+  const troubles = failing.map(({ name, detail }) => `sink ${name}: ${detail}`);
+  if (!healthy) troubles.unshift(why ?? 'skolo alerts status reports it');
+  if (troubles.length > 0) return { isBroken: true, text: troubles.join('; ') };
+  const isDelivered = sinks.some(({ lastSuccess }) => lastSuccess !== undefined);
+  if (lastHeard !== undefined && isDelivered) return undefined;
+  const missing =
+    lastHeard === undefined ? 'no alert was received yet' : 'no sink accepted an alert yet';
+  return { isBroken: false, text: `${missing}; skolo alerts send tests the whole path` };
 }
 
 /** In the order of rack.yaml. */

@@ -10,6 +10,7 @@ import type {
   MachineOrder,
   MachinePower,
   MetadataClient,
+  SinkStatus,
 } from '@skolo/api';
 
 /** The agent of one machine. */
@@ -40,6 +41,14 @@ export interface PowerView {
   controllers: ReadonlyMap<string, ControllerStatus>;
 }
 
+/** As much of the status of alert-to-pubsub as shows whether alerts arrive. */
+export interface AlertDelivery {
+  healthy: boolean;
+  why?: string | undefined;
+  lastHeard?: string | undefined;
+  sinks: readonly Pick<SinkStatus, 'name' | 'lastSuccess' | 'failingSince' | 'detail'>[];
+}
+
 /** A source that does not answer is absent. */
 export interface Services {
   power?: PowerView;
@@ -49,6 +58,8 @@ export interface Services {
   backups?: ReadonlyMap<string, BackupDevice>;
   /** Firing alerts. */
   alerts?: readonly KnownAlert[];
+  /** Of alert-to-pubsub. */
+  delivery?: AlertDelivery;
 }
 
 /** About one machine. */

@@ -1,6 +1,9 @@
-/** A modal dialog of the browser's own: it keeps the focus, and Escape closes it. */
+/**
+ * A modal dialog of the browser's own: it keeps the focus, and Escape closes it. It opens before the next key is handled, and
+ * focuses the text that it asks for, so that what somebody types after a key is not lost.
+ */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 
 export function Dialog({
   title,
@@ -13,9 +16,10 @@ export function Dialog({
 }) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     ref.current?.showModal();
+    ref.current?.querySelector<HTMLElement>('textarea, input:not([type=checkbox])')?.focus();
     return () => {
       if (before instanceof HTMLElement || before instanceof SVGElement) before.focus();
     };

@@ -50,9 +50,28 @@ export function needingPerson(machines: Iterable<Machine>): Machine[] {
     .sort(({ since: a = '' }, { since: b = '' }) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-function cardsOfRack({ rackFile, causes, alerts, services }: RackView) {
+function cardsOfRack({ rackFile, causes, alerts, alertPath, services }: RackView) {
   const failing = services.filter(({ ready, degraded }) => !ready || degraded.length > 0);
+  const deliverer = failing.find(({ name }) => name === 'alert-to-pubsub');
+  const path =
+    alertPath ??
+    (deliverer?.reachable === false
+      ? { isBroken: true, text: deliverer.why ?? 'alert-to-pubsub does not answer' }
+      : undefined);
   return [
+    ...(path
+      ? [
+          <Card
+            key="alert path"
+            isBad={path.isBroken}
+            href={hrefOf('alerts')}
+            title={
+              path.isBroken ? 'Alerts may not get through' : 'Alert delivery: not yet confirmed'
+            }
+            text={path.text}
+          />,
+        ]
+      : []),
     ...rackFile.problems
       .slice(0, 1)
       .map((problem) => (

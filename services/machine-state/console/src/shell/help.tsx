@@ -1,9 +1,17 @@
 import { Dialog } from '../parts/dialog.tsx';
-import { keyGroups } from './keys.ts';
+import { areCharactersOn, keyGroups, turnCharacters } from './keys.ts';
 
 export function Help({ onClose }: { onClose(): void }) {
   return (
     <Dialog title="Keys" onClose={onClose}>
+      <label>
+        <input
+          type="checkbox"
+          defaultChecked={areCharactersOn()}
+          onChange={({ currentTarget }) => turnCharacters(currentTarget.checked)}
+        />{' '}
+        Single characters act as keys
+      </label>
       {keyGroups().map(([group, keys]) => (
         <section key={group}>
           <h3>{group}</h3>

@@ -1,4 +1,4 @@
-/** Keys, in one list, so that `?` shows what there is. */
+/** Keys, in one list, so that `?` shows what there is. Those of a single character can be turned off (WCAG 2.1.4). */
 import { useLayoutEffect } from 'preact/hooks';
 
 export interface Key {
@@ -24,7 +24,7 @@ export function useKeys(group: string, keys: readonly Key[]): void {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (isTyping(event.target) || document.querySelector('dialog[open]')) return;
       const found = keys.find(({ key }) => key === event.key);
-      if (!found) return;
+      if (!found || (isCharacter(event.key) && !areCharactersOn())) return;
       event.preventDefault();
       found.run(event);
     };
@@ -34,6 +34,21 @@ export function useKeys(group: string, keys: readonly Key[]): void {
       groups.delete(group);
     };
   });
+}
+
+const kept = 'skolo-character-keys';
+
+export function areCharactersOn(): boolean {
+  return localStorage.getItem(kept) !== 'off';
+}
+
+export function turnCharacters(on: boolean): void {
+  localStorage.setItem(kept, on ? 'on' : 'off');
+}
+
+/** Not Space, which selects the tile in focus. */
+function isCharacter(key: string): boolean {
+  return key.length === 1 && key !== ' ';
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -222,6 +222,7 @@ export function fixtureRack(count: number, now = Date.now(), seed = 7): FixtureR
       problems: [],
       changes: ['skia-rpi2-rack4-shelf1-012: power switch-1/12 → switch-1/41'],
     },
+    alertPath: { isBroken: false, text: 'no alert was received yet; skolo alerts send tests it' },
     alerts: downSwitch
       ? [
           {
