@@ -122,7 +122,7 @@ function nameOf({ serial, macs }: Asking, { machines, enrolled }: Known): { name
 }
 
 /** Not where the clock has jumped back. */
-function isSettling(enrolled: Enrolled | undefined, now: number): boolean {
+export function isSettling(enrolled: Enrolled | undefined, now: number): boolean {
   if (enrolled === undefined) return false;
   const age = now - Date.parse(enrolled.at);
   return age >= 0 && age < settlingMs;

@@ -17,7 +17,7 @@ const yaml = `rack: rack4
 timezone: Europe/Berlin
 network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost, address: 127.0.0.1 }
-machines: { rpi-1: { kind: rpi, serial: "${serial}" } }`;
+machines: { rpi-1: { kind: rpi, serial: "${serial}" }, rpi-2: { kind: rpi } }`;
 
 /** Machines are dead, unless a test adds them to `ready`. */
 async function openEnrolment() {
@@ -45,11 +45,12 @@ async function openEnrolment() {
     },
   });
   const { secret } = await enrolment.newSecret(30, 'ann');
-  const ask = (key: string) =>
-    enrolment.ask(key, { serial, macs: [], model: 'Pi', secret }, '127.0.1.1');
-  const adopt = (key: string, force = false) =>
-    enrolment.adopt({ key, name: 'rpi-1', reason: 'it is this one', force }, 'ann');
-  return { ask, adopt, clock, ready, cluster };
+  const ask = (key: string, from = '127.0.1.1', board = serial) =>
+    enrolment.ask(key, { serial: board, macs: [], model: 'Pi', secret }, from);
+  const adopt = (key: string, force = false, name = 'rpi-1', by = 'ann') =>
+    enrolment.adopt({ key, name, reason: 'it is this one', force }, by);
+  const waiting = () => enrolment.list().waiting;
+  return { ask, adopt, clock, ready, cluster, waiting };
 }
 
 it('uses up a decision that confirms the name of a card: a later card keeps the name', async () => {
@@ -97,3 +98,51 @@ it('gives the name to the card of the last decision, whichever card asks last', 
   expect(await ask(later)).toMatchObject({ name: 'rpi-1' });
   expect(await ask(former)).toMatchObject({ wait: 'alive', name: 'rpi-1' });
 });
+
+it('gives one Pi to the first of two engineers, and 409 to the second', async () => {
+  const { ask, adopt, ready, clock } = await openEnrolment();
+  await ask(later, '127.0.1.2', '20000000f00dcafe');
+
+  const answers = await Promise.allSettled([
+    adopt(later, false, 'rpi-1', 'ann'),
+    adopt(later, false, 'rpi-2', 'ben'),
+  ]);
+
+  expect(answers).toMatchObject([
+    { status: 'fulfilled' },
+    { reason: { status: 409, message: expect.stringMatching(/is rpi-1 already, as ann decided/) } },
+  ]);
+  // A repetition is no second decision, and one that is meant is possible.
+  await adopt(later, false, 'rpi-1', 'ann');
+  await adopt(later, true, 'rpi-2', 'ben');
+  expect(await ask(later, '127.0.1.2', '20000000f00dcafe')).toMatchObject({ name: 'rpi-2' });
+  ready.add('rpi-2');
+  clock.pass(settlingMs);
+});
+
+it.each([
+  ['one address', () => '127.0.9.9'],
+  ['two hundred addresses', (i: number) => `127.0.9.${i % 200}`],
+])(
+  'keeps Pis that ask, and those that are decided, when others fill the list from %s',
+  async (_, from) => {
+    const { ask, adopt, clock, waiting } = await openEnrolment();
+    const [honest, decided] = ['c'.repeat(64), 'd'.repeat(64)];
+    await ask(decided, '127.0.1.2', '20000000f00dcafe');
+    await adopt(decided, false, 'rpi-2');
+    await ask(honest, '127.0.1.1', '30000000f00dcafe');
+    const [, { since } = { since: '' }] = waiting();
+
+    for (let i = 0; i < 1300; i += 1) {
+      await ask(i.toString(16).padStart(64, '0'), from(i), '40000000f00dcafe');
+      clock.pass(20);
+    }
+
+    const kept = waiting();
+    expect(kept.length).toBe(1000);
+    expect(kept.filter(({ key }) => [honest, decided].includes(key))).toMatchObject([
+      { key: decided },
+      { key: honest, since },
+    ]);
+  },
+);

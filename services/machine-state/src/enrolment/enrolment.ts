@@ -7,7 +7,7 @@ import { didYouMean, type Rack } from '@skolo/rack';
 import type { Secret } from '@skolo/secrets';
 import { type Records, written } from '../orders/records.ts';
 import { type Cluster, ClusterUnavailable, tokenSeconds } from './cluster.ts';
-import { decide, type Enrolled, type Given, type Waits } from './decide.ts';
+import { decide, type Enrolled, type Given, isSettling, type Waits } from './decide.ts';
 import { checkSecret, newSecret } from './secrets.ts';
 import { type Asked, Waiting } from './waiting.ts';
 
@@ -43,7 +43,9 @@ export class Enrolment {
 
   constructor(deps: EnrolmentDeps) {
     this.deps = deps;
-    this.waiting = new Waiting(deps.clock);
+    const isDecided = (key: string) =>
+      this.ownOf(key) !== undefined || deps.records.adopted.get(key) !== undefined;
+    this.waiting = new Waiting(deps.clock, isDecided);
   }
 
   /** One question after the other: two cards cannot get one name. @throws HttpProblem 403, 503 */
@@ -84,10 +86,6 @@ export class Enrolment {
     by: string,
   ): Promise<WaitingPi> {
     const { rack, records, clock } = this.deps;
-    const pi = this.waiting.get(key);
-    if (pi === undefined) {
-      throw new HttpProblem(404, 'no Pi with this key waits; skolo pi waiting lists those that do');
-    }
     const machine = rack().machines.get(name);
     if (machine?.kind !== 'rpi') {
       const hint = didYouMean(name, rack().machines.keys());
@@ -95,9 +93,15 @@ export class Enrolment {
     }
     if (!force) await this.checkDead(name);
     const at = new Date(clock.now()).toISOString();
-    const note = this.note(name, by, `adopts the board ${pi.serial}: ${reason}`);
     const adopted = { key, name, by, reason, force, at };
     return await this.locks.hold('ask', async () => {
+      const pi = this.waiting.get(key);
+      if (pi === undefined) {
+        const remedy = 'skolo pi waiting lists those that do';
+        throw new HttpProblem(404, `no Pi with this key waits; ${remedy}`);
+      }
+      if (!force) this.checkUndecided(key, name);
+      const note = this.note(name, by, `adopts the board ${pi.serial}: ${reason}`);
       // Another card that was adopted for this name, and has not asked since, would take it back.
       const former = [...records.adopted.all.values()].filter((each) => each.name === name);
       await written(records.tables, [
@@ -208,6 +212,19 @@ export class Enrolment {
       if (!(error instanceof ClusterUnavailable)) throw error;
       return { wait: 'cluster', why: `the cluster gives no token: ${errorText(error)}`, name };
     }
+  }
+
+  /** Nobody has given it another name that it has not got yet, or has just got. @throws HttpProblem 409 */
+  private checkUndecided(key: string, name: string): void {
+    const { records, clock } = this.deps;
+    const own = this.ownOf(key);
+    const isNew = own?.by !== undefined && isSettling(own, clock.now());
+    const decided = records.adopted.get(key) ?? (isNew ? own : undefined);
+    if (decided === undefined || decided.name === name) return;
+    throw new HttpProblem(
+      409,
+      `this Pi is ${decided.name} already, as ${decided.by} decided at ${decided.at}; give --force to change that`,
+    );
   }
 
   /** @throws HttpProblem 409 */

@@ -1,4 +1,5 @@
 /** Pis that wait. They ask again by themselves, so a restart forgets none for long. */
+import { isIPv6 } from 'node:net';
 import type { EnrolRequest, WaitingPi } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { Waits } from './decide.ts';
@@ -7,6 +8,7 @@ interface Entry {
   pi: WaitingPi;
   /** Seconds since boot. */
   askedAt: number;
+  asks: number;
 }
 
 export interface Asked extends Pick<EnrolRequest, 'serial' | 'macs' | 'model'> {
@@ -22,9 +24,12 @@ const most = 1000;
 export class Waiting {
   private readonly entries = new Map<string, Entry>();
   private readonly clock: Clock;
+  private readonly isDecided: (key: string) => boolean;
 
-  constructor(clock: Clock) {
+  /** @param isDecided whether a person or rack.yaml has given the key a name */
+  constructor(clock: Clock, isDecided: (key: string) => boolean) {
     this.clock = clock;
+    this.isDecided = isDecided;
   }
 
   list(): WaitingPi[] {
@@ -46,20 +51,34 @@ export class Waiting {
 
   put({ key, from, serial, macs, model }: Asked, { wait: code, why, name }: Waits): void {
     const now = new Date(this.clock.now()).toISOString();
-    const since = this.entries.get(key)?.pi.since ?? now;
+    const before = this.entries.get(key);
+    const since = before?.pi.since ?? now;
     const pi = { key, serial, macs, model, from, since, lastAsked: now, code, why };
     this.entries.delete(key);
     this.entries.set(key, {
       pi: name === undefined ? pi : { ...pi, name },
       askedAt: this.clock.uptime(),
+      asks: (before?.asks ?? 0) + 1,
     });
     this.forgetOld();
-    const [oldest] = this.entries.keys();
-    if (this.entries.size > most && oldest !== undefined) this.entries.delete(oldest);
+    if (this.entries.size > most) this.dropOne();
   }
 
   delete(key: string): void {
     this.entries.delete(key);
+  }
+
+  /**
+   * Whoever fills the list loses by it: the entry is one of the source with the most entries, and of these one that has asked
+   * once, and of these the oldest. A rack has one network, so an attacker has as many addresses of IPv6 as it likes: they are one
+   * source.
+   */
+  private dropOne(): void {
+    const open = [...this.entries].filter(([key]) => !this.isDecided(key));
+    const bySource = Map.groupBy(open, ([, { pi }]) => (isIPv6(pi.from) ? 'IPv6' : pi.from));
+    const [largest = []] = [...bySource.values()].sort((a, b) => b.length - a.length);
+    const [victim] = largest.find(([, { asks }]) => asks === 1) ?? largest[0] ?? [];
+    if (victim !== undefined) this.entries.delete(victim);
   }
 
   private forgetOld(): void {
