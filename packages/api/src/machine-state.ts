@@ -1,5 +1,6 @@
 /** The API of machine-state: every machine of a rack from all services, its history, and what people order for it. */
 import { z } from 'zod';
+import { idempotencyKey } from './idempotency-key.ts';
 import { Problem } from './problem.ts';
 import { route } from './route.ts';
 import {
@@ -382,12 +383,13 @@ export const machineStateApi = {
     path: '/v1/notes',
     summary: 'Adds a dated, signed note to machines',
     role: 'operate',
+    headers: idempotencyKey,
     body: z.strictObject({
       machines: z.array(name).min(1).max(mostTargets),
       text: z.string().trim().min(1).max(4000),
     }),
-    audits: { target: ['body.machines'], input: ['body.text'] },
-    answers: { 201: undefined, 404: Problem, 503: Problem },
+    audits: { omits: ['headers.idempotency-key'], target: ['body.machines'], input: ['body.text'] },
+    answers: { 201: undefined, 404: Problem, 422: Problem, 503: Problem },
   }),
   order: route({
     method: 'post',
@@ -396,6 +398,7 @@ export const machineStateApi = {
     description:
       'The names are those of a preview, never a filter. Above 10 % of the rack, `count` has to be their number (409 otherwise).',
     role: 'operate',
+    headers: idempotencyKey,
     body: z.strictObject({
       machines: z.array(name).min(1).max(mostTargets),
       kind: Order.shape.kind,
@@ -404,6 +407,7 @@ export const machineStateApi = {
       count: z.int().optional(),
     }),
     audits: {
+      omits: ['headers.idempotency-key'],
       target: ['body.machines'],
       reason: 'body.reason',
       input: ['body.kind', 'body.until', 'body.count'],
@@ -413,6 +417,7 @@ export const machineStateApi = {
       201: z.object({ orders: z.array(MachineOrder) }),
       404: Problem,
       409: Problem,
+      422: Problem,
       503: Problem,
     },
   }),
@@ -460,6 +465,7 @@ export const machineStateApi = {
     description:
       '`repairSteps` of its devices are the possible ones, and `repairs` has the outcome.',
     role: 'operate',
+    headers: idempotencyKey,
     params: machine,
     body: z.strictObject({
       device: z.string().max(100).optional().describe('absent: the only one'),
@@ -467,20 +473,22 @@ export const machineStateApi = {
       reason,
     }),
     audits: {
+      omits: ['headers.idempotency-key'],
       target: ['params.name'],
       reason: 'body.reason',
       input: ['body.device', 'body.step'],
     },
-    answers: { 202: undefined, 404: Problem, 409: Problem, 503: Problem },
+    answers: { 202: undefined, 404: Problem, 409: Problem, 422: Problem, 503: Problem },
   }),
   reboot: route({
     method: 'post',
     path: '/v1/machines/{name}/reboot',
     summary: 'Reboots a machine; 409 while a task runs',
     role: 'operate',
+    headers: idempotencyKey,
     params: machine,
     body: z.strictObject({ reason }),
-    audits: { target: ['params.name'], reason: 'body.reason' },
-    answers: { 202: undefined, 404: Problem, 409: Problem, 503: Problem },
+    audits: { omits: ['headers.idempotency-key'], target: ['params.name'], reason: 'body.reason' },
+    answers: { 202: undefined, 404: Problem, 409: Problem, 422: Problem, 503: Problem },
   }),
 };

@@ -1,6 +1,7 @@
 /** The API of the power-cycle daemon: cycles, outlets, holds. */
 import { z } from 'zod';
 import { hostKeyRoutes } from './host-keys.ts';
+import { idempotencyKey } from './idempotency-key.ts';
 import { Problem } from './problem.ts';
 import { route } from './route.ts';
 import { Time } from './time.ts';
@@ -154,15 +155,6 @@ const ignoreLimits = z
   .boolean()
   .default(false)
   .describe('ignores `cooldownSeconds` and `maxPerHour` of rack.yaml, which protect the relay');
-
-const idempotencyKey = z.object({
-  'idempotency-key': z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .describe('requests with the same key within a day are one request'),
-});
 
 export const OutletStatus = z
   .object({

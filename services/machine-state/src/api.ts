@@ -10,6 +10,8 @@ import { type History, HistoryUnavailable } from './history/history.ts';
 import type { Recorder } from './history/recorder.ts';
 import { sickest } from './history/sickest.ts';
 import type { Orders } from './orders/orders.ts';
+import { type Records, written } from './orders/records.ts';
+import type { Repetitions, Request } from './orders/repetitions.ts';
 import { spanOf, timeline } from './timeline.ts';
 
 export interface ApiDeps {
@@ -20,12 +22,28 @@ export interface ApiDeps {
   history: History;
   recorder: Pick<Recorder, 'catchUp'>;
   orders: Orders;
+  records: Records;
+  repetitions: Repetitions;
 }
 
 const dayMs = 86_400_000;
 
 export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi> {
-  const { rack, clock, current, changes, history, recorder, orders } = deps;
+  const { rack, clock, current, changes, history, recorder, orders, records, repetitions } = deps;
+
+  /** An agent may have received a request and not answered: a repetition asks again only if nothing has happened since. */
+  async function once(
+    request: Request,
+    { state, ask }: { state(): string; ask(): Promise<unknown> },
+  ): Promise<void> {
+    await repetitions.once(request, async (before, remember) => {
+      if (before !== undefined && before[0] !== state()) return;
+      const changes = remember([state()]);
+      if (changes.length > 0) await written(records.tables, changes);
+      await ask();
+    });
+  }
+
   return {
     machines: ({ query }) => {
       const machines = current.machines().filter((machine) => matches(machine, query));
@@ -56,13 +74,13 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi
         const machines = await sickest(history.conditions(now - days * dayMs), now, limit);
         return { status: 200, body: { machines } };
       }),
-    async addNote({ body, caller }) {
-      await orders.addNote(body.machines, body.text, caller.name);
+    async addNote({ body, caller, headers }) {
+      await orders.addNote(body.machines, body.text, caller.name, headers['idempotency-key']);
       return { status: 201 };
     },
-    order: async ({ body, caller }) => ({
+    order: async ({ body, caller, headers }) => ({
       status: 201,
-      body: { orders: await orders.place(body, caller.name) },
+      body: { orders: await orders.place(body, caller.name, headers['idempotency-key']) },
     }),
     endOrder: async ({ params: { id }, caller }) => ({
       status: 200,
@@ -89,16 +107,32 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi
       const ask = () => askAgent(rack(), name, (agent) => agent.clearQuarantine({ body: { why } }));
       return { status: 200, body: await ask() };
     },
-    async repair({ params: { name }, body: { device, step, reason }, caller }) {
+    async repair({ params: { name }, body: { device, step, reason }, caller, headers }) {
       checkPresent(rack(), name);
       const why = signed(reason, caller.name);
-      await askAgent(rack(), name, (agent) => agent.repair({ body: { device, step, why } }));
+      const key = headers['idempotency-key'];
+      const last = () => current.machine(name)?.repairs.findLast((each) => each.step === step);
+      await once(
+        { key, by: caller.name, content: ['repair', name, device, step, reason] },
+        {
+          state: () => last()?.at ?? '',
+          ask: () =>
+            askAgent(rack(), name, (agent) => agent.repair({ body: { device, step, why } })),
+        },
+      );
       return { status: 202 };
     },
-    async reboot({ params: { name }, body: { reason }, caller }) {
+    async reboot({ params: { name }, body: { reason }, caller, headers }) {
       checkPresent(rack(), name);
       const why = signed(reason, caller.name);
-      await askAgent(rack(), name, (agent) => agent.reboot({ body: { why } }));
+      const key = headers['idempotency-key'];
+      await once(
+        { key, by: caller.name, content: ['reboot', name, reason] },
+        {
+          state: () => current.machine(name)?.bootId ?? '',
+          ask: () => askAgent(rack(), name, (agent) => agent.reboot({ body: { why } })),
+        },
+      );
       return { status: 202 };
     },
   };

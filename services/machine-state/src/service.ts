@@ -25,6 +25,7 @@ import { createMetrics } from './metrics.ts';
 import { Delivery } from './orders/delivery.ts';
 import { Orders } from './orders/orders.ts';
 import { openRecords } from './orders/records.ts';
+import { Repetitions } from './orders/repetitions.ts';
 import { Silences } from './orders/silences.ts';
 import { RackFile } from './rack-file.ts';
 
@@ -82,7 +83,8 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   const services = new OtherServices({
     ...{ ...base, tuning: { ...usualServiceTuning, ...deps.services } },
   });
-  const orders = new Orders({ ...base, records, historyDays, agents });
+  const repetitions = new Repetitions(records.requests, clock);
+  const orders = new Orders({ ...base, records, repetitions, historyDays, agents });
   const delivery = new Delivery({ ...base, agents, orders, journal, retry: base.delivery });
   const silences = new Silences({
     ...{ ...base, everyMs: base.silencesEveryMs },
@@ -108,7 +110,7 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   });
   current.recall(await history.open());
   const webConsole = await openConsole(context, pages);
-  const parts = { rack, clock, current, changes, history, recorder, orders };
+  const parts = { rack, clock, current, changes, history, recorder, orders, records, repetitions };
   const handlers = { ...apiHandlers(parts), ...enrolment.handlers, ...webConsole.handlers };
   const handler = webConsole.around(createApp({ ...context, api, handlers, compresses: true }));
   await journal.whenOpen(async () => {

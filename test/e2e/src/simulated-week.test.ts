@@ -83,15 +83,12 @@ function ruleTest(series: ReadonlyMap<string, ReadonlyMap<number, number>>, samp
       {
         interval: '1m',
         input_series: [up, ...input],
-        promql_expr_test: [
-          {
-            expr: 'count by (alertname, machine) (last_over_time(ALERTS{alertstate="firing"}[8d]))',
-            eval_time: `${samples - 1}m`,
-            exp_samples: [
-              { labels: `{alertname="MachineFlapping", machine="${faulty}"}`, value: 1 },
-            ],
-          },
-        ],
+        // What fired within each hour, from the third on: until then the faulty machine has not changed often enough.
+        promql_expr_test: Array.from({ length: hours - 2 }, (_, i) => ({
+          expr: 'count by (alertname, machine) (last_over_time(ALERTS{alertstate="firing"}[1h]))',
+          eval_time: `${(i + 3) * 60 - 1}m`,
+          exp_samples: [{ labels: `{alertname="MachineFlapping", machine="${faulty}"}`, value: 1 }],
+        })),
       },
     ],
   };

@@ -29,7 +29,7 @@ import {
 } from '../../../services/swarming-client/src/health/testing/facts.ts';
 import { healthStatus } from '../../../services/swarming-client/src/status.ts';
 
-/** Its phone is missing for 3 minutes, four times an hour. */
+/** Its phone is missing for 3 minutes after each of its short tasks. */
 export const faulty = 'pi-faulty';
 /** Between two looks at the agents. */
 export const stepSeconds = 10;
@@ -174,7 +174,7 @@ export class SimulatedWeek {
           return ['idle', 600];
         }
         agent.tasks += 1;
-        return ['task', 300 + random() * 900];
+        return ['task', name === faulty ? 300 : 300 + random() * 900];
       }
       case 'task':
         // Its update has waited for the task.

@@ -45,6 +45,61 @@ describe('an order', () => {
     await expect(lab.client.endOrder({ params: { id } })).rejects.toThrow('is in force');
   });
 
+  it('is one order if its request is repeated, also after a restart', async () => {
+    const agents = await rack('rpi-1', 'rpi-2');
+    const lab = await startLab({ agents });
+    const headers = { 'idempotency-key': 'k1' };
+    const body = { machines: ['rpi-1'], kind: 'quarantine' as const, reason };
+
+    const [first, again] = await Promise.all([
+      lab.client.order({ body, headers }),
+      lab.client.order({ body, headers }),
+    ]);
+    await lab.client.addNote({
+      body: { machines: ['rpi-1'], text: 'a' },
+      headers: { 'idempotency-key': 'k2' },
+    });
+    await lab.stop();
+    const later = await startLab({ agents, former: lab });
+    const afterwards = await later.client.order({ body, headers });
+    await later.client.addNote({
+      body: { machines: ['rpi-1'], text: 'a' },
+      headers: { 'idempotency-key': 'k2' },
+    });
+
+    const idsOf = ({ orders }: typeof first) => orders.map(({ id }) => id);
+    expect([idsOf(again), idsOf(afterwards)]).toEqual([idsOf(first), idsOf(first)]);
+    const { entries } = await later.client.history({
+      ...{ params: { name: 'rpi-1' }, query: { kind: 'order,note' } },
+    });
+    expect(entries.map(({ kind }) => kind).toSorted()).toEqual(['note', 'order']);
+    await expect(
+      later.client.order({ body: { ...body, machines: ['rpi-2'] }, headers }),
+    ).rejects.toMatchObject({ status: 422 });
+  });
+
+  it('reboots once, although the agent that received it did not answer', async () => {
+    const agents = await rack('rpi-1');
+    const [agent] = Object.values(agents);
+    agent?.set({ bootId: 'before' });
+    const lab = await startLab({ agents });
+    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ bootId: 'before' });
+    const reboot = () =>
+      lab.client.reboot({
+        ...{ params: { name: 'rpi-1' }, body: { reason } },
+        headers: { 'idempotency-key': 'k1' },
+      });
+    agent?.answerAs((request) => request.socket.destroy());
+
+    await expect(reboot()).rejects.toThrow('may have received the request');
+    agent?.answerAs(undefined);
+    agent?.restart({ bootId: 'after' });
+    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ bootId: 'after' });
+    await reboot();
+
+    expect(agent?.requests.filter((each) => each === 'POST /v1/reboot')).toHaveLength(1);
+  });
+
   it('is brought again to an agent that has lost it, or was away', async () => {
     const agents = await rack('rpi-1');
     const [agent] = Object.values(agents);

@@ -2,16 +2,19 @@
 import { randomUUID } from 'node:crypto';
 import type { HistoryEntry, MachineOrder, Order } from '@skolo/api';
 import { type Clock, HttpProblem } from '@skolo/common';
+import type { Change } from '@skolo/durable';
 import { didYouMean, type Rack } from '@skolo/rack';
 import type { EmitMachineState } from '../events.ts';
 import { given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
 import { type OrderRecord, type Records, written } from './records.ts';
+import type { Repetitions } from './repetitions.ts';
 
 export interface OrdersDeps {
   rack(): Rack;
   clock: Clock;
   records: Records;
+  repetitions: Repetitions;
   historyDays(): number;
   agents: { view(machine: string): AgentView };
   emit: EmitMachineState;
@@ -49,10 +52,23 @@ export class Orders {
     this.open = undefined;
   }
 
-  /** @throws HttpProblem 404, 409, 503: nothing is ordered. */
-  async place(
+  /** @param key of a repetition, which orders nothing more @throws HttpProblem 404, 409, 422, 503: nothing is ordered. */
+  async place(order: NewOrder, by: string, key?: string): Promise<MachineOrder[]> {
+    const { machines, kind, reason, until } = order;
+    const content = ['order', machines, kind, reason, until];
+    return await this.deps.repetitions.once({ key, by, content }, async (before, remember) => {
+      if (before === undefined) return await this.placeNow(order, by, remember);
+      return before.flatMap((id) => {
+        const known = this.deps.records.orders.get(id);
+        return known === undefined ? [] : [this.shown(known)];
+      });
+    });
+  }
+
+  private async placeNow(
     { machines, kind, reason, until, count }: NewOrder,
     by: string,
+    remember: (ids: readonly string[]) => Change[],
   ): Promise<MachineOrder[]> {
     const names = this.known(machines);
     this.checkCount(names.length, count);
@@ -70,7 +86,10 @@ export class Orders {
       return until === undefined ? order : { ...order, until };
     });
     const { records } = this.deps;
-    await this.write(orders.map((order) => records.orders.put(order)));
+    await this.write([
+      ...orders.map((order) => records.orders.put(order)),
+      ...remember(orders.map(({ id }) => id)),
+    ]);
     for (const machine of names) this.deps.emit({ type: 'orders', machine });
     return orders.map((order) => this.shown(order));
   }
@@ -89,13 +108,23 @@ export class Orders {
   }
 
   /** @throws HttpProblem 404, 503 */
-  async addNote(machines: readonly string[], text: string, by: string): Promise<void> {
+  async addNote(
+    machines: readonly string[],
+    text: string,
+    by: string,
+    key?: string,
+  ): Promise<void> {
     const names = this.known(machines);
-    const { records, clock } = this.deps;
+    const { records, clock, repetitions } = this.deps;
     const at = new Date(clock.now()).toISOString();
-    await this.write(
-      names.map((machine) => records.notes.put({ id: randomUUID(), at, machine, by, text })),
-    );
+    const content = ['note', machines, text];
+    await repetitions.once({ key, by, content }, async (before, remember) => {
+      if (before !== undefined) return;
+      await this.write([
+        ...names.map((machine) => records.notes.put({ id: randomUUID(), at, machine, by, text })),
+        ...remember([]),
+      ]);
+    });
   }
 
   inForce(machine: string): MachineOrder[] {

@@ -5,6 +5,7 @@ import { type Change, Tables, type TablesDeps } from '@skolo/durable';
 import { errorText } from '@skolo/errors';
 import { z } from 'zod';
 import { enrolmentTables } from '../enrolment/records.ts';
+import { RequestRecord } from './repetitions.ts';
 
 export const OrderRecord = Order.extend({
   machine: z.string(),
@@ -30,6 +31,7 @@ export function openRecords(deps: TablesDeps) {
     tables,
     orders: tables.table('order', OrderRecord, ({ id }) => id),
     notes: tables.table('note', NoteRecord, ({ id }) => id),
+    requests: tables.table('request', RequestRecord, ({ key }) => key),
     ...enrolmentTables(tables),
   };
 }

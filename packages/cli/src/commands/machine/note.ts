@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { SkoloCommand } from '../../command.ts';
 import { folded } from '../../names.ts';
 import { machineState } from '../../service-client.ts';
+import { withRetries } from '../power/request.ts';
 import { addChangeSelection, type ChangeOptions, selectForChange } from './selection.ts';
 
 /** `skolo machine note`: adds a note to machines. */
@@ -22,7 +24,9 @@ export function define(command: SkoloCommand): void {
     const service = machineState(command);
     const { machines } = await selectForChange(command, service, words.slice(0, -1), options);
     const names = machines.map(({ name }) => name);
-    await service.ask((client) => client.addNote({ body: { machines: names, text } }));
+    const body = { machines: names, text };
+    const headers = { 'idempotency-key': randomUUID() };
+    await service.ask((client) => withRetries(command.io, () => client.addNote({ body, headers })));
     command.io.err(`${folded(names)}: noted`);
   });
 }

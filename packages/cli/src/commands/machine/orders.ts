@@ -1,4 +1,5 @@
 /** Maintenance and quarantine that people order. machine-state owns them, and agents keep durable copies. */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MachineOrder } from '@skolo/api';
 import { type EndOptions, endOf, forOption, timeOption, untilOption } from '../../arguments.ts';
@@ -10,6 +11,7 @@ import { folded } from '../../names.ts';
 import { plain } from '../../output/text.ts';
 import { timestamp } from '../../output/time.ts';
 import { type MachineState, machineState } from '../../service-client.ts';
+import { withRetries } from '../power/request.ts';
 import { sentence } from './agent-text.ts';
 import { addChangeSelection, type ChangeOptions, selectForChange } from './selection.ts';
 
@@ -74,7 +76,10 @@ async function order(
   const { machines, count } = await selectForChange(command, service, words, options);
   const names = machines.map(({ name }) => name);
   const body = { machines: names, kind, reason, until, count };
-  const { orders } = await service.ask((client) => client.order({ body }));
+  const headers = { 'idempotency-key': randomUUID() };
+  const { orders } = await service.ask((client) =>
+    withRetries(command.io, () => client.order({ body, headers })),
+  );
   const ended = until === undefined ? '' : ` until ${timestamp(until)}`;
   if (!json) command.io.out(plain(`${folded(names)}: ${kind}${ended}: ${reason}`));
   const now = await delivered(command, service, orders, options.wait);

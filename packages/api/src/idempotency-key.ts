@@ -1,0 +1,11 @@
+/** The header with which a client repeats a request that it got no answer to, without a second effect. */
+import { z } from 'zod';
+
+export const idempotencyKey = z.object({
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('requests with the same key within a day are one request'),
+});
