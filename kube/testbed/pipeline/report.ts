@@ -1,5 +1,6 @@
 /** An analysis as files for people: Markdown, a page, two plots. Pure. */
-import type { Analysis, Level, Spread } from './analysis.ts';
+import type { Analysis, Level } from './analysis.ts';
+import { type Change, enoughRuns, type Spread } from './compare.ts';
 import { drawChart } from './plot.ts';
 
 /** A run of the pipeline, as it is kept in result.json. */
@@ -11,8 +12,10 @@ export interface Result extends Analysis {
   subject: string;
   /** The sender: architecture and processors. */
   sender: string;
-  /** Name of the run that it is compared with. */
-  comparedWith?: string;
+  /** Names of the runs that it is compared with, the oldest first. */
+  baseline: string[];
+  /** Against these runs, at the rates that they have. */
+  changes: Change[];
 }
 
 /** @returns content by file name */
@@ -36,7 +39,7 @@ export function listPage(results: readonly Result[]): string {
     .toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : -1))
     .map(
       ({ run, startedAt, knee, saturation, changes }) =>
-        `<tr><td><a href="${encodeURIComponent(run)}/index.html">${escapeHtml(run)}</a></td><td>${escapeHtml(startedAt)}</td><td>${knee ?? 'none'}</td><td>${Math.round(saturation)}</td><td>${changes.filter(({ verdict }) => verdict === 'worse').length}</td></tr>`,
+        `<tr><td><a href="${encodeURIComponent(run)}/index.html">${escapeHtml(run)}</a></td><td>${escapeHtml(startedAt)}</td><td>${knee ?? 'none'}</td><td>${Math.round(saturation)}</td><td>${new Set(changes.filter(({ verdict }) => verdict === 'worse').map(({ rate }) => rate)).size}</td></tr>`,
     );
   return pageOf(
     'Performance of the demo',
@@ -67,30 +70,40 @@ export function markdownOf(result: Result): string {
 }
 
 function rowOf(level: Level): string {
-  const { rate, achieved, p50Ms, p90Ms, p99Ms, maxMs, failedShare, meetsObjective } = level;
+  const { rate, achieved, p50Ms, p90Ms, p99Ms, maxMs, failedPercent, meetsObjective } = level;
   const cells = [
     rate,
     spreadText(achieved),
     ...[p50Ms, p90Ms, p99Ms, maxMs].map(spreadText),
-    `${(100 * failedShare).toFixed(1)} %`,
+    `${failedPercent.median.toFixed(1)} %`,
     meetsObjective ? 'met' : 'missed',
   ];
   return `| ${cells.join(' | ')} |`;
 }
 
-function comparisonOf({ changes, comparedWith }: Result): string[] {
-  if (comparedWith === undefined) return ['', 'There is no earlier run to compare with.'];
+function comparisonOf({ changes, baseline }: Result): string[] {
+  if (baseline.length === 0) return ['', 'There is no earlier run to compare with.'];
+  const few =
+    baseline.length < enoughRuns
+      ? ` There are fewer than ${enoughRuns}, so only large changes are found.`
+      : '';
   return [
     '',
-    `p99 against run ${comparedWith}. A rate is better or worse only if the rounds of both runs do not overlap, and the median changed by 10 % or more.`,
+    `Compared with ${baseline.join(', ')}.${few} A figure is worse if it leaves the range of these runs by more than chance explains, twice.`,
     '',
-    '| rate, 1/s | before, ms | now, ms | verdict |',
-    '| ---: | ---: | ---: | --- |',
+    '| rate, 1/s | figure | before | now | verdict |',
+    '| ---: | --- | ---: | ---: | --- |',
     ...changes.map(
-      ({ rate, before, after, verdict }) =>
-        `| ${rate} | ${spreadText(before)} | ${spreadText(after)} | ${verdict} |`,
+      ({ rate, figure, unit, before, after, verdict }) =>
+        `| ${rate} | ${figure}, ${unit} | ${spreadText(before)} | ${spreadText(after)} | ${verdict} |`,
     ),
   ];
+}
+
+/** `p50 at 50 requests a second: 32.5 ms, and 1.5 (1.4–1.7) ms before` */
+export function changeText({ rate, figure, unit, before, after }: Change): string {
+  const now = Number(after.median.toPrecision(3));
+  return `${figure} at ${rate} requests a second: ${now} ${unit}, and ${spreadText(before)} ${unit} before`;
 }
 
 function spreadText({ low, median, high }: Spread): string {

@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Level } from './analysis.ts';
+import { mostRuns } from './compare.ts';
 import { listPage, type Result, reportFiles } from './report.ts';
 
 /** Earlier runs, the oldest first. A folder without a whole result is passed over. */
@@ -15,6 +16,27 @@ export async function readRuns(folder: string): Promise<Result[]> {
     if (isResult(value)) results.push(value);
   }
   return results.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
+}
+
+/**
+ * The runs to compare with, the oldest first: of the same sender, and none that was worse itself, because a regression that was
+ * reported once has to stay one.
+ *
+ * @param from the first run that counts, even if it was worse
+ */
+export function baselineOf(
+  runs: readonly Result[],
+  { sender, from }: { sender: string; from?: string | undefined },
+): Result[] {
+  const first = runs.findIndex(({ run }) => run === from);
+  return runs
+    .slice(Math.max(0, first))
+    .filter(
+      (each, at) =>
+        each.sender === sender &&
+        ((at === 0 && first >= 0) || each.changes.every(({ verdict }) => verdict !== 'worse')),
+    )
+    .slice(-mostRuns);
 }
 
 /** Writes a run beside the earlier ones. result.json comes last, so that a run without it is known to be cut off. */
@@ -51,13 +73,15 @@ function isResult(value: unknown): value is Result {
 }
 
 function isLevel(value: unknown): value is Level {
-  return isObject(value) && typeof value.rate === 'number' && isSpread(value.p99Ms);
+  if (!isObject(value) || typeof value.rate !== 'number') return false;
+  return [value.p10Ms, value.p50Ms, value.p99Ms, value.failedPercent].every(isSpread);
 }
 
 function isSpread(value: unknown): boolean {
   return (
     isObject(value) &&
-    [value.low, value.median, value.high].every((each) => typeof each === 'number')
+    Array.isArray(value.values) &&
+    [value.low, value.median, value.high, ...value.values].every((each) => typeof each === 'number')
   );
 }
 

@@ -9,6 +9,8 @@ export interface TestSettings {
   rounds: number;
   timeoutMs: number;
   objective: Objective;
+  /** Name of the first run that counts as a baseline: a service may become slower on purpose. */
+  baselineFrom?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -27,6 +29,7 @@ export function testSettings(env: Environment): TestSettings {
       p99Ms: positive('TEST_P99_MS', text(env, 'TEST_P99_MS')),
       answeredShare: 0.999,
     },
+    ...(env.TEST_BASELINE_FROM && { baselineFrom: env.TEST_BASELINE_FROM }),
   };
 }
 
