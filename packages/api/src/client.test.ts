@@ -57,6 +57,63 @@ afterEach(async () => {
   }
 });
 
+describe('the rack of a client', () => {
+  const answering = async (rack: string | undefined, type = 'application/json') => {
+    const asked: unknown[] = [];
+    const url = await listening(
+      createServer((request, response) => {
+        asked.push(request.headers['x-skolo-rack']);
+        response.writeHead(200, { 'content-type': type, ...(rack && { 'x-skolo-rack': rack }) });
+        if (type === 'application/json') response.end('{"things":[]}');
+        else response.flushHeaders();
+      }),
+    );
+    return { url, asked };
+  };
+
+  it.each(['application/json', 'text/event-stream'])(
+    'rejects an answer of another rack, also %s of a service that ignores the header',
+    async (type) => {
+      const { url, asked } = await answering('lab', type);
+      const events = { thing: Thing };
+      const follow = {
+        method: 'get',
+        path: '/v1/events',
+        summary: '',
+        events,
+        answers: { 200: undefined },
+      } as const;
+      const client = createClient(
+        { ...api, follow: route(follow) },
+        { baseUrl: url, rack: 'berlin' },
+      );
+
+      const call = type === 'application/json' ? client.things() : client.follow();
+
+      expect(await failure(call)).toMatchObject({
+        status: 421,
+        message: `${url}: this is rack lab, not berlin; correct the address of the service in rack.yaml, or use the rack.yaml of lab`,
+      });
+      expect(asked).toEqual(['berlin']);
+    },
+  );
+
+  it.each([['berlin'], [undefined]])('accepts an answer of rack %s', async (rack) => {
+    const { url } = await answering(rack);
+
+    const call = createClient(api, { baseUrl: url, rack: 'berlin' }).things();
+
+    expect(await call).toEqual({ things: [] });
+  });
+
+  it('compares nothing where no rack is meant', async () => {
+    const { url, asked } = await answering('lab');
+
+    expect(await createClient(api, { baseUrl: url }).things()).toEqual({ things: [] });
+    expect(asked).toEqual([undefined]);
+  });
+});
+
 describe('a call', () => {
   it('sends nothing that it does not need to', async () => {
     const { client, requests } = await serving({ json: { things: [] } });

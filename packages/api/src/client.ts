@@ -3,6 +3,7 @@ import { STATUS_CODES } from '@skolo/errors/http';
 import { z } from 'zod';
 import { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
 import { Problem, problemType } from './problem.ts';
+import { anotherRack, rackHeader } from './rack-header.ts';
 import { type Api, isSuccess, type JsonAnswer, pathParams, type RouteSpec } from './route.ts';
 import { serverEvents } from './server-events.ts';
 
@@ -11,6 +12,8 @@ export interface ClientOptions {
   baseUrl: string;
   /** Sent as `Authorization: Bearer …`. */
   token?: string | undefined;
+  /** The rack that is meant: a service of another rack rejects the request, and its answer is not used. */
+  rack?: string | undefined;
   /** The global `fetch` by default. */
   fetch?: Fetch;
   /**
@@ -111,7 +114,7 @@ type Sent<S extends z.ZodType> =
 /**
  * A client of an API with a method for each of its routes.
  *
- * A call throws {@link ApiError} when the answer is a problem or does not fit the route's schema,
+ * A call throws {@link ApiError} when the answer is a problem, does not fit the route's schema, or is that of another rack (421),
  * {@link ApiUnreachable} when there is none in time, and the signal's reason when the caller aborts it.
  *
  * @example
@@ -157,6 +160,7 @@ async function call(name: string, spec: RouteSpec, request: AnyRequest, options:
       headers: {
         ...headersOf(request),
         accept: `${spec.events ? eventStream : 'application/json'}, ${problemType}`,
+        ...(options.rack !== undefined && { [rackHeader]: options.rack }),
         ...(options.token !== undefined && { authorization: `Bearer ${options.token}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
@@ -165,6 +169,11 @@ async function call(name: string, spec: RouteSpec, request: AnyRequest, options:
       redirect: 'manual',
       signal: deadline.signal,
     });
+    const why = anotherRack(response.headers.get(rackHeader), options.rack);
+    if (why !== undefined) {
+      deadline.abort();
+      throw misdirected(asked, why);
+    }
     isStream = spec.events !== undefined && typeOf(response) === eventStream;
     if (isStream) {
       const events = eventsOf(spec, asked, response, deadline, request.signal, options.silenceMs);
@@ -198,6 +207,7 @@ function startDeadline(signal: AbortSignal | undefined) {
   else signal?.addEventListener('abort', abort);
   return {
     signal: limit.signal,
+    abort,
     /** From now on. */
     allow(ms: number) {
       clearTimeout(timer);
@@ -333,6 +343,16 @@ function parsed(schema: z.ZodType, asked: Asked, status: number, text: string): 
 
 function typeOf({ headers }: Response): string {
   return headers.get('content-type')?.split(';')[0] ?? 'nothing';
+}
+
+function misdirected({ what, url }: Asked, why: string): ApiError {
+  const detail = `${new URL(url).origin}: ${why}`;
+  return new ApiError(what, {
+    type: 'about:blank',
+    title: 'Misdirected Request',
+    status: 421,
+    detail,
+  });
 }
 
 function unexpected({ what, url }: Asked, status: number, why: string): ApiError {

@@ -26,7 +26,7 @@ export async function powerDaemonAt(
 ): Promise<Client<typeof powerCycleDaemonApi>> {
   const own = await findToken(command.io, command.globals().tokenFile, rack.name);
   const baseUrl = serviceUrl(rack, 'power-cycle-daemon');
-  return newClient(powerCycleDaemonApi, { baseUrl, fetch, token: own?.token });
+  return newClient(powerCycleDaemonApi, { baseUrl, rack: rack.name, fetch, token: own?.token });
 }
 
 export interface TasksDeps extends HoldDeps {
@@ -36,7 +36,7 @@ export interface TasksDeps extends HoldDeps {
 
 export function tasksOf(machine: Machine, { rack, fetch, ...hold }: TasksDeps): MachineTasks {
   const url = serviceUrl(rack, 'swarming-client', machine);
-  const agent = agentClient(url, { answers: 'status', fetch });
+  const agent = agentClient(url, { answers: 'status', rack: rack.name, fetch });
   return {
     look: async () => agentState(await agent.status()),
     hold: () => holdMachine(machine.name, hold),

@@ -28,7 +28,7 @@ export interface Service<A extends Api> {
 
 interface LazyService<A extends Api> extends Service<A> {
   /** For a command that changes something before it asks. @throws CliError URL or token are not valid. */
-  open(): Promise<{ baseUrl: string }>;
+  open(): Promise<{ baseUrl: string; rack: string | undefined }>;
 }
 
 interface Target<A extends Api> {
@@ -113,7 +113,7 @@ async function connect<A extends Api>(command: SkoloCommand, target: Target<A>, 
   const own =
     given === undefined ? await findToken(command.io, globals.tokenFile, rack) : undefined;
   const token = given ?? own?.token;
-  const client = newClient(target.api, { baseUrl, token, ...(await wayOn(command)) });
+  const client = newClient(target.api, { baseUrl, rack, token, ...(await wayOn(command)) });
   const signIn = {
     // Without a token, 403 may only mean that a token is needed.
     hint: own
@@ -121,7 +121,7 @@ async function connect<A extends Api>(command: SkoloCommand, target: Target<A>, 
       : 'give your token with skolo login, --token-file or SKOLO_TOKEN_FILE',
     statuses: token === undefined ? [401, 403] : [401],
   };
-  return { baseUrl, client, signIn };
+  return { baseUrl, rack, client, signIn };
 }
 
 /**

@@ -111,7 +111,7 @@ async function start(
   }
   addDegraded(metrics, () => readiness().degraded);
 
-  const parts = { name, version, log, metrics, access, audit };
+  const parts = { name, version, log, metrics, access, audit, rack };
   const core = createCore({ ...parts, signal }, [
     ...probes(metrics, readiness),
     ...(api ? openApiRoute({ title: name, version }, { ...api, ...auditApi }) : []),
@@ -134,7 +134,6 @@ async function start(
   signal.throwIfAborted();
   const service = await definition.start({
     ...parts,
-    rack,
     stateDir,
     clock,
     degraded,

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, powerCycleDaemonApi } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
+import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import { jumphostServices } from '@skolo/rack/ports';
@@ -108,7 +109,9 @@ async function whyNotBack(deps: RebootDeps, before: string): Promise<string | un
 async function whoIsNotReady({ rack, fetch, signal }: RebootDeps): Promise<string | undefined> {
   const looks = jumphostServices.map(async (service) => {
     const url = `${serviceMetricsUrl(rack, service)}/readyz`;
-    const { status } = await fetch(url, { signal });
+    const { status, headers } = await fetch(url, { signal });
+    const misdirected = anotherRack(headers.get(rackHeader), rack.name);
+    if (misdirected !== undefined) return [`${service}: ${misdirected}`];
     return status === 200 ? [] : [`${service}: not ready (${status})`];
   });
   const [first] = (await Promise.all(looks)).flat();

@@ -100,6 +100,7 @@ export class PowerDaemon {
       const token = await tokenOf(rack);
       const client = createClient(powerCycleDaemonApi, {
         baseUrl: serviceUrl(rack, 'power-cycle-daemon'),
+        rack: rack.name,
         timeoutMs: this.deps.timeoutMs ?? 1000,
         mostBytes,
         ...(token !== undefined && { token }),

@@ -129,7 +129,15 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
 
   const ports = await openServers({
     ...{ flags: options, version, closers },
-    core: { log, metrics, audit, self: name, access: tokenAccess(() => slice()?.agent) },
+    core: {
+      ...{ log, metrics, audit, self: name, access: tokenAccess(() => slice()?.agent) },
+      rack: {
+        get rack() {
+          const known = slice();
+          return known && { name: known.rack };
+        },
+      },
+    },
     hooks: { view: () => hookView(view()), task, emit },
     api: {
       ...{ task: () => task.get(), lines, usb: machine.usb, reboot },

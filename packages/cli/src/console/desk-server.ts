@@ -67,6 +67,7 @@ export function createDesk({ racks, pages, now }: Deps): Desk {
       await passOn(request, response, {
         name: rack.name,
         url: `${way.baseUrl.replace(/\/+$/, '')}${url.slice(first.length + 1)}`,
+        rack: way.rack,
         headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }) },
         fetch: way.fetch,
       });

@@ -29,12 +29,13 @@ export function watchRack(
         import('@skolo/rack'),
         import('@skolo/rack/service-urls'),
       ]);
-      const baseUrl = serviceUrl(await readRack(join(rack.overlay, 'rack.yaml')), 'machine-state');
+      const own = await readRack(join(rack.overlay, 'rack.yaml'));
+      const baseUrl = serviceUrl(own, 'machine-state');
       const asks = mayAsk && isFirst;
       isFirst = false;
       const jumphost = await openJumphost(rack, { env: io.env, mayAsk: asks, signal });
       command.atEnd(jumphost.close);
-      return { baseUrl, fetch: jumphost.fetch };
+      return { baseUrl, rack: own.name, fetch: jumphost.fetch };
     },
     savedToken: async () => (await findToken(io, tokenFile, rack.name))?.token,
     now: io.now,

@@ -14,6 +14,8 @@ import { newClient } from '../service-client.ts';
 /** To machine-state. It mends itself when it breaks. */
 export interface Way {
   baseUrl: string;
+  /** As its rack.yaml names it. */
+  rack: string;
   fetch: typeof fetch;
 }
 

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AgentStatus, swarmingClientApi } from '@skolo/api';
-import { createApp, HttpProblem, type RouteHandlers } from '@skolo/common';
+import { createApp, HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
 import { agentToken, agentTokenDigest } from '@skolo/secrets';
 import { agentStatuses, logLines } from './agent-data.ts';
 import { startTestService } from './test-service.ts';
@@ -36,9 +36,9 @@ export async function startAgents(): Promise<TestAgents> {
       const dates = 'created: 2026-01-01T00:00:00Z, expires: 2099-01-01T00:00:00Z';
       const token = `{ name: ${name}, role: operate, sha256: ${sha256}, ${dates} }`;
       await writeFile(file, `tokens: [${token}]\n`, { mode: 0o600 });
-      const service = await startTestService('swarming-client', { file }, (context) =>
-        createApp({ ...context, api, handlers: handlersOf(at) }),
-      );
+      const handler = (context: ServiceContext) =>
+        createApp({ ...context, api, handlers: handlersOf(at) });
+      const service = await startTestService('swarming-client', { file }, handler, 'rack7');
       return { name, ...service };
     }),
   );

@@ -1,6 +1,6 @@
 /** A machine-state without agents: the API over a real socket, with the machines of rack7.yaml. */
 import { consoleApi, type Machine, type MachineOrder, machineStateApi } from '@skolo/api';
-import { createApp, HttpProblem, type RouteHandlers } from '@skolo/common';
+import { createApp, HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
 import { screenshot } from '@skolo/simulators';
 import { machineHistory, machines, rackView, sickMachines } from './machine-data.ts';
 import { ago } from './power-data.ts';
@@ -19,9 +19,8 @@ const {
 const api = { ...own, createLink: consoleApi.createLink };
 
 export function startMachineState({ tokens }: { tokens: TestTokens }): Promise<TestService> {
-  return startTestService('machine-state', tokens, (context) => {
-    return createApp({ ...context, api, handlers: handlers() });
-  });
+  const handler = (context: ServiceContext) => createApp({ ...context, api, handlers: handlers() });
+  return startTestService('machine-state', tokens, handler, 'rack7');
 }
 
 function handlers(): RouteHandlers<typeof api> {

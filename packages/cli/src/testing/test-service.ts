@@ -16,13 +16,14 @@ export async function startTestService(
   name: ServiceName,
   tokens: Pick<TestTokens, 'file'>,
   handler: (context: ServiceContext) => RequestListener,
+  rack = 'rack4',
 ): Promise<TestService> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-cli-service-'));
   const rackFile = join(dir, 'rack.yaml');
   await writeFile(
     rackFile,
     [
-      'rack: rack4',
+      `rack: ${rack}`,
       'jumphost: { name: jumphost, address: 127.0.0.1 }',
       `access: { tokens: { file: "${tokens.file}" }, anonymousRead: [127.0.0.0/8] }`,
     ].join('\n'),

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { whyUnreachable } from '@skolo/api';
+import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import { gzipHeaders, gzipTo, isWorthGzip } from '../http/gzip.ts';
 import { HttpProblem } from '../http/problem.ts';
 
@@ -25,16 +26,18 @@ export interface PassOnOptions {
   /** Of the service, for errors. */
   name: string;
   url: string;
+  /** The rack of the service. */
+  rack: string;
   /** More headers for the service. */
   headers: Readonly<Record<string, string | undefined>>;
   fetch?: typeof fetch;
 }
 
-/** @throws HttpProblem 503: the service does not answer. */
+/** @throws HttpProblem 503: the service does not answer. 502: that of another rack does. */
 export async function passOn(
   request: IncomingMessage,
   response: ServerResponse,
-  { name, url, headers, fetch: ask = fetch }: PassOnOptions,
+  { name, url, rack, headers, fetch: ask = fetch }: PassOnOptions,
 ): Promise<void> {
   const hungUp = new AbortController();
   response.once('close', () => hungUp.abort());
@@ -43,7 +46,7 @@ export async function passOn(
   const hasBody = request.headers['content-type'] !== undefined;
   const answer = await ask(url, {
     method,
-    headers: headersFor(request, headers),
+    headers: headersFor(request, { ...headers, [rackHeader]: rack }),
     ...(hasBody && { body: Readable.toWeb(request), duplex: 'half' }),
     redirect: 'manual',
     signal: hungUp.signal,
@@ -52,6 +55,11 @@ export async function passOn(
       throw new HttpProblem(503, `${name} does not answer: ${whyUnreachable(cause)}`, { cause });
     })
     .finally(() => clearTimeout(late));
+  const misdirected = anotherRack(answer.headers.get(rackHeader), rack);
+  if (misdirected !== undefined) {
+    await answer.body?.cancel();
+    throw new HttpProblem(502, `${name}: ${misdirected}`);
+  }
   for (const header of passedBack) {
     const value = answer.headers.get(header);
     if (value !== null) response.setHeader(header, value);

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
 import { parse as parseQuery } from 'node:querystring';
+import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import type { Api, Role, RouteSpec } from '@skolo/api/route';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
@@ -31,6 +32,8 @@ export interface CoreOptions {
   metrics: Registry;
   access: Access;
   audit: AuditLog;
+  /** The rack that is served. Each answer has its name, and requests for another rack are rejected; undefined: not known yet. */
+  rack?: { readonly rack: { readonly name: string } | undefined };
   /** The machine that the service runs on, for the audit log; default: the name of the host. */
   self?: string;
   /** Its abort ends streams. */
@@ -53,13 +56,15 @@ export interface Core {
 const usualBodyBytes = 1024 * 1024;
 
 export function createCore(options: CoreOptions, first: readonly BoundRoute[]): Core {
-  const { log, metrics, access, audit, self = hostname(), signal, compresses } = options;
+  const { log, metrics, access, audit, self = hostname(), signal, compresses, rack } = options;
   const routes = [...first];
   const duration = httpRequestDuration(metrics);
   const stream = createStreams(signal, compresses);
 
   function begin(request: IncomingMessage, response: ServerResponse): Exchange {
     const exchange = new Exchange(request, response, { log, compresses });
+    const own = rack?.rack?.name;
+    if (own !== undefined) response.setHeader(rackHeader, own);
     const { method = '' } = request;
     const path = pathOf(request);
     const startedAt = performance.now();
@@ -77,6 +82,8 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
   async function answer(exchange: Exchange, readBody: ReadBody): Promise<void> {
     const { request, response } = exchange;
     try {
+      const misdirected = anotherRack(rack?.rack?.name, request.headers[rackHeader]?.toString());
+      if (misdirected !== undefined) throw new HttpProblem(421, misdirected);
       const { path, query } = targetOf(request);
       const here = routes.filter(({ pattern }) => pattern.test(path));
       exchange.route = here[0]?.label ?? 'none';

@@ -118,6 +118,29 @@ describe('a request', () => {
     expect(answer.headers).not.toHaveProperty('x-powered-by');
   });
 
+  it('for another rack is rejected before any effect, and each answer names the rack', async () => {
+    const { app, token, changes } = await start();
+    const change = (rack: string) =>
+      request(app)
+        .put('/v1/things/a')
+        .set('authorization', `Bearer ${token}`)
+        .set('x-skolo-rack', rack)
+        .send({ size: 1 });
+
+    const wrong = await change('berlin');
+    const right = await change('rack4');
+    const unknown = await request(app).get('/v1/nothing');
+
+    expect([wrong.status, wrong.type, wrong.body.detail]).toEqual([
+      421,
+      'application/problem+json',
+      'this is rack rack4, not berlin; correct the address of the service in rack.yaml, or use the rack.yaml of rack4',
+    ]);
+    expect([right.status, changes]).toEqual([200, [expect.objectContaining({ name: 'a' })]]);
+    for (const { headers } of [wrong, right, unknown])
+      expect(headers['x-skolo-rack']).toBe('rack4');
+  });
+
   it('reaches its handler with the headers that the route names', async () => {
     const { app } = await start();
 

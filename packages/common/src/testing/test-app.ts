@@ -31,6 +31,7 @@ export async function testApp(access = '{}') {
     memory: log,
     options: {
       name: 'test',
+      rack,
       version: '1.2.3',
       log: log.log,
       metrics,

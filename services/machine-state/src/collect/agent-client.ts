@@ -21,6 +21,7 @@ export async function agentClient(
   const token = await readSecret(rack, login.token);
   return createClient(swarmingClientApi, {
     baseUrl: serviceUrl(rack, 'swarming-client', machine),
+    rack: rack.name,
     token: agentToken(token.reveal(), name),
     mostBytes,
   });

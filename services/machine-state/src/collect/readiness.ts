@@ -19,11 +19,11 @@ export async function askReadiness(
   signal: AbortSignal,
 ): Promise<Probe> {
   try {
-    return await ask(serviceMetricsUrl(rack, service), signal);
+    return await ask(serviceMetricsUrl(rack, service), rack.name, signal);
   } catch (error) {
     const isGiven = rack.services[service].metricsUrl !== undefined;
     if (isGiven || !(error instanceof ApiUnreachable)) throw error;
-    return await ask(inCluster(service), signal).catch(() => {
+    return await ask(inCluster(service), rack.name, signal).catch(() => {
       throw error;
     });
   }
@@ -34,8 +34,8 @@ function inCluster(service: AskedService): string {
   return `http://${service}-metrics.${namespaceOf(service)}.svc:${servicePorts[service].metricsPort}`;
 }
 
-async function ask(baseUrl: string, signal: AbortSignal): Promise<Probe> {
-  const client = createClient(probesApi, { baseUrl, timeoutMs, mostBytes: 4 * 1024 * 1024 });
+async function ask(baseUrl: string, rack: string, signal: AbortSignal): Promise<Probe> {
+  const client = createClient(probesApi, { baseUrl, rack, timeoutMs, mostBytes: 4 * 1024 * 1024 });
   const { bytes } = await client.metrics({ signal });
   // A client takes the answer of one that is not ready (503) for an error, without its content.
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);

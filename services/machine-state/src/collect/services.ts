@@ -203,7 +203,10 @@ export class OtherServices {
     const { servicesToken } = rack.services['machine-state'];
     const token = servicesToken && (await readSecret(rack, servicesToken)).reveal().trim();
     const baseUrl = apiUrl(rack, service);
-    return createClient(serviceApis[service], { baseUrl, timeoutMs, mostBytes, token });
+    return createClient(serviceApis[service], {
+      ...{ baseUrl, timeoutMs, mostBytes, token },
+      rack: rack.name,
+    });
   }
 }
 

@@ -44,7 +44,7 @@ export async function forward(
   const url = `${apiUrl(rack.rack, service).replace(/\/+$/, '')}${target}`;
   const headers = { ...callerHeaders(request, caller), 'x-request-id': requestId };
   response.setHeader('x-request-id', requestId);
-  await passOn(request, response, { name: service, url, headers });
+  await passOn(request, response, { name: service, url, rack: rack.rack.name, headers });
 }
 
 function findRoute(api: Api, method: string, target: string): RouteSpec | undefined {

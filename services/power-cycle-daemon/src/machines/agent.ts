@@ -41,8 +41,7 @@ export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
   async function signedIn(): Promise<Client<typeof swarmingClientApi>> {
     const { token } = await readCredentials(rack, machine.login);
     return createClient(swarmingClientApi, {
-      baseUrl,
-      mostBytes,
+      ...{ baseUrl, mostBytes, rack: rack.name },
       ...(token !== undefined && { token: agentToken(token.reveal(), machine.name) }),
     });
   }
@@ -50,7 +49,7 @@ export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
   return {
     async status(timeoutMs, signal) {
       try {
-        const client = createClient(swarmingClientApi, { baseUrl, mostBytes });
+        const client = createClient(swarmingClientApi, { baseUrl, mostBytes, rack: rack.name });
         return await client.status({ timeoutMs, signal });
       } catch {
         signal.throwIfAborted();

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Problem, whyUnreachable } from '@skolo/api';
+import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import { parseJson } from '@skolo/errors';
 import { InvalidArgumentError } from 'commander';
 import { timeOption } from '../../arguments.ts';
@@ -56,7 +57,8 @@ async function sendTest(command: SkoloCommand, options: Options): Promise<void> 
   const { testLabel } = await import('@skolo/alerts');
   const { pubSubDelivery, sinkDelivery } = await import('./delivery.ts');
   const service = alertToPubsub(command);
-  const { baseUrl } = await service.open();
+  const { baseUrl, rack } = await service.open();
+  await mustBeRack(baseUrl, rack);
   const post = await poster(command, baseUrl);
   const id = randomBytes(6).toString('hex');
   const stop = untilStopped(io);
@@ -162,6 +164,17 @@ async function poster(command: SkoloCommand, baseUrl: string): Promise<Post> {
     const why = whyOf(text) || answer.statusText;
     throw new CliError(`POST ${url}: not accepted (${answer.status}): ${why}`);
   };
+}
+
+/** Alertmanager's endpoints compare no racks, so another one is asked first. */
+async function mustBeRack(baseUrl: string, rack: string | undefined): Promise<void> {
+  const url = `${baseUrl.replace(/\/$/, '')}/openapi.json`;
+  const signal = AbortSignal.timeout(answerWithinMs);
+  // One that does not answer is reported by the alert itself.
+  const answer = await fetch(url, { signal }).catch(() => undefined);
+  await answer?.body?.cancel();
+  const why = anotherRack(answer?.headers.get(rackHeader), rack);
+  if (why !== undefined) throw new CliError(`${baseUrl}: ${why}`);
 }
 
 async function signIn(command: SkoloCommand): Promise<string | undefined> {

@@ -109,7 +109,11 @@ async function proofs(
       if (machine === undefined) return 'is no machine';
       const url = serviceUrl(rack, 'swarming-client', machine);
       try {
-        const { task } = await agentClient(url, { timeoutMs: 5000, answers: 'status' }).status();
+        const { task } = await agentClient(url, {
+          timeoutMs: 5000,
+          answers: 'status',
+          rack: rack.name,
+        }).status();
         return task.running ? 'runs a task' : undefined;
       } catch (error) {
         return `does not tell whether it is idle: ${errorText(error)}`;

@@ -102,7 +102,7 @@ async function ownLink(command: SkoloCommand) {
   const own = await findToken(command.io, globals.tokenFile, rack);
   const token = own?.token;
   const hint = own ? `the token is from ${own.file}` : 'save your token with skolo login';
-  const client = newClient({ ...machineStateApi, ...consoleApi }, { baseUrl, token });
+  const client = newClient({ ...machineStateApi, ...consoleApi }, { baseUrl, rack, token });
   return await explaining(
     async () => {
       const { machines } = await client.machines();

@@ -39,7 +39,7 @@ export async function startPowerOn(
       needs,
     );
   });
-  const given = { baseUrl: url, token, fetch: machine.fetch };
+  const given = { baseUrl: url, rack: seen.rack.name, token, fetch: machine.fetch };
   return { machine, url, client: newClient(powerCycleDaemonApi, given) };
 }
 

@@ -36,6 +36,7 @@ export function agentClient(
   url: string,
   options: {
     token?: string | undefined;
+    rack?: string | undefined;
     timeoutMs?: number;
     answers: keyof typeof mostBytes;
     fetch?: Fetch | undefined;
@@ -111,9 +112,9 @@ export function askAgents(places: readonly AgentPlace[]): Promise<Answer[]> {
   return inParallel(places, atOnce, askOne);
 }
 
-async function askOne({ name, url, machine, fetch }: AgentPlace): Promise<Answer> {
+async function askOne({ name, url, machine, rack, fetch }: AgentPlace): Promise<Answer> {
   const known = { url, shelf: machine?.shelf, kind: machine?.kind };
-  const client = agentClient(url, { timeoutMs, answers: 'status', fetch });
+  const client = agentClient(url, { timeoutMs, answers: 'status', rack: rack?.name, fetch });
   try {
     const status = await client.status();
     return { name: name ?? status.machine, ...known, status };

@@ -16,7 +16,12 @@ export async function signIn(
   answers: 'status' | 'log',
 ): Promise<SignedIn> {
   const { token, why } = await findToken(command, place);
-  const client = agentClient(place.url, { token, answers, fetch: place.fetch });
+  const client = agentClient(place.url, {
+    token,
+    answers,
+    rack: place.rack?.name,
+    fetch: place.fetch,
+  });
   const signIn = { hint: why, statuses: [401, 403] };
   return { ask: (question) => explaining(() => question(client), command.globals(), signIn) };
 }
