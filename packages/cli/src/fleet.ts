@@ -72,6 +72,7 @@ interface OpenOptions {
   mayAsk: boolean;
   signal: AbortSignal;
   onTrouble(error: Error): void;
+  onNextWay(error: Error): void;
 }
 
 async function opened<T extends { close(): Promise<void> }>(
@@ -83,8 +84,10 @@ async function opened<T extends { close(): Promise<void> }>(
   const onTrouble = ({ message }: Error) => {
     if (io.env.SKOLO_DEBUG === '1') io.err(plain(`skolo: ${message}`));
   };
+  const onNextWay = ({ message }: Error) => io.err(plain(`skolo: ${message}`));
   return await interruptible(command, async (signal) => {
-    const found = await open({ env: io.env, mayAsk: io.canAsk, signal, onTrouble });
+    const given = { env: io.env, mayAsk: io.canAsk, signal, onTrouble, onNextWay };
+    const found = await open(given);
     command.atEnd(found.close);
     return found;
   });

@@ -56,7 +56,7 @@ export interface MachineCommand {
 /** @throws FleetError The message says what to do. @throws The signal's reason. */
 export async function openJumphost(
   rack: FleetRack,
-  { env, mayAsk, signal, onTrouble = () => {} }: Omit<OpenOptions, 'role'>,
+  { env, mayAsk, signal, onTrouble = () => {}, onNextWay }: Omit<OpenOptions, 'role'>,
 ): Promise<Jumphost & { close(): Promise<void> }> {
   if (rack.type === 'gke') throw noJumphost(rack);
   const { name, ways } = rack;
@@ -64,6 +64,7 @@ export async function openJumphost(
   const tunnel = new Tunnel({
     ...{ name, ways, guardian, env, mayAsk },
     onLost: onTrouble,
+    onNextWay,
     onConnected() {},
   });
   async function close() {

@@ -23,7 +23,7 @@ const renewalMs = 30_000;
 export async function openK3s(
   rack: K3sRack,
   guardian: Guardian,
-  { role, env, mayAsk, signal, onTrouble = () => {} }: OpenOptions,
+  { role, env, mayAsk, signal, onTrouble = () => {}, onNextWay }: OpenOptions,
 ): Promise<Jumphost & Pick<OpenRack, 'kubeconfig' | 'close'>> {
   const { name, context, apiPort } = rack;
   const kubeconfig = join(guardian.folder, 'kubeconfig');
@@ -34,6 +34,7 @@ export async function openK3s(
     ...{ name, guardian, env, mayAsk },
     ways: rack.ways,
     onLost: onTrouble,
+    onNextWay,
     onConnected() {
       // Another way may lead to another server, after a failover.
       if (rack.ways.length > 1) renewAt = 0;

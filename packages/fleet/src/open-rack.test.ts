@@ -104,9 +104,14 @@ describe.skipIf(absent)('with a real API server', () => {
     const desk = await newDesk();
     const rack = { ...desk.rack, ways: [{ host: 'gone.invalid' }, { host: 'jumphost-rack4' }] };
 
-    const open = await openAt(desk, {}, rack);
+    const tried: string[] = [];
+
+    const open = await openAt(desk, { onNextWay: ({ message }) => tried.push(message) }, rack);
 
     expect((await kubectl(open, 'get', 'namespaces')).code).toBe(0);
+    expect(tried).toEqual([
+      'rack4: gone.invalid: no such host name; check your VPN and DNS; trying jumphost-rack4',
+    ]);
   });
 
   it('runs commands on the jumphost', async () => {

@@ -19,6 +19,8 @@ export interface OpenOptions {
   signal: AbortSignal;
   /** Gets what goes wrong while the rack is open. It is tried again. */
   onTrouble?(error: Error): void;
+  /** A way failed, which may have taken ten seconds, and the next one is tried. */
+  onNextWay?(error: Error): void;
 }
 
 /** What is done through the jumphost fails with a FleetError for gke. */

@@ -8,7 +8,7 @@ import type { Way } from './clusters.ts';
 import { FleetError } from './errors.ts';
 import type { Guardian } from './guardian.ts';
 import { runToEnd } from './program.ts';
-import { clientArguments, masterArguments } from './ssh.ts';
+import { clientArguments, masterArguments, wayName } from './ssh.ts';
 import { noWay, sshFailure } from './ssh-failure.ts';
 
 export interface TunnelDeps {
@@ -23,6 +23,8 @@ export interface TunnelDeps {
   mayAsk: boolean;
   /** Called for every connection after the first one. */
   onConnected(way: Way): void;
+  /** A way of the first connection failed, and the next one is tried. */
+  onNextWay?: ((error: Error) => void) | undefined;
   /** A connection dropped, or none could be made. It is tried again. */
   onLost(error: Error): void;
 }
@@ -65,7 +67,11 @@ export class Tunnel {
     signal.addEventListener('abort', stop);
     try {
       signal.throwIfAborted();
-      const connection = await this.connectOnce(this.deps.mayAsk);
+      // Each way may take ten seconds, so its reason is told before the next one begins.
+      const connection = await this.connectOnce(this.deps.mayAsk, (failure, next) => {
+        const text = `${this.deps.name}: ${failure.message}; trying ${wayName(next)}`;
+        this.deps.onNextWay?.(new FleetError(failure.code, text));
+      });
       this.current = Promise.resolve(connection);
       this.supervised = this.supervise(connection);
       return connection.way;
@@ -160,9 +166,14 @@ export class Tunnel {
     this.deps.onLost(error);
   }
 
-  private async connectOnce(mayAsk: boolean): Promise<Connection> {
+  private async connectOnce(
+    mayAsk: boolean,
+    onNext: (failure: FleetError, next: Way) => void = () => {},
+  ): Promise<Connection> {
     const failures: FleetError[] = [];
     for (const way of this.deps.ways) {
+      const failure = failures.at(-1);
+      if (failure !== undefined) onNext(failure, way);
       const result = await this.connectBy(way, mayAsk);
       if (!(result instanceof FleetError)) return result;
       failures.push(result);

@@ -9,6 +9,7 @@ import type { Column } from '../../output/table.ts';
 import type { Style } from '../../output/text.ts';
 import { duration } from '../../output/time.ts';
 import { untilStopped } from '../../until-stopped.ts';
+import { causesOf } from './causes.ts';
 import { testWays } from './ways.ts';
 
 interface Options {
@@ -107,7 +108,7 @@ function print(io: Io, found: readonly Found[], { json }: Options): void {
     head: [headline({ rows, all: rows.length, noun: 'rack', verdict, order: states })],
     rows,
     columns,
-    remarks: rows.flatMap(remarksOf),
+    remarks: [...causesOf(rows), ...rows.flatMap(remarksOf)],
     verdict,
     isFoldable: ({ state }) => state === 'ok',
     isSelection: false,
@@ -116,8 +117,7 @@ function print(io: Io, found: readonly Found[], { json }: Options): void {
 
 type Row = Found & { name: string; state: (typeof states)[number] };
 
-function remarksOf({ name, answer, error, ways }: Row) {
-  if (error) return [{ name, text: error.message.replace(`${name}: `, '') }];
+function remarksOf({ name, answer, ways }: Row) {
   if (!answer) return [];
   const { alerts, down, versions, state } = answer;
   const texts = [
