@@ -23,6 +23,8 @@ export interface StepProgress {
   state: StepState;
   /** What differs, why it failed, or the note of the check. */
   text: string;
+  /** Only of a check: `prepare` repairs at least a part of what differs. */
+  isRepairable?: boolean;
 }
 
 export interface PrepareOptions {
@@ -61,8 +63,8 @@ async function throughSteps(
   const all = steps.map(
     ({ name, about }): StepProgress => ({ name, about, state: 'waiting', text: '' }),
   );
-  const show = (at: number, state: StepState, text = '') => {
-    all[at] = { ...(all[at] as StepProgress), state, text };
+  const show = (at: number, state: StepState, text = '', isRepairable = false) => {
+    all[at] = { ...(all[at] as StepProgress), state, text, ...(isRepairable && { isRepairable }) };
     report([...all]);
   };
   for (const [at, step] of steps.entries()) {
@@ -80,13 +82,14 @@ async function throughSteps(
     show(at, 'checking');
     try {
       const before = await step.check(host);
-      if (before.differs.length === 0) show(at, 'ok', before.note);
-      else if (isCheck) show(at, 'differs', textOf(before));
-      else if (step.apply === undefined) throw new JumphostError('STEP', textOf(before));
+      const isRepairable = before.differs.length > 0 && step.apply !== undefined;
+      if (textOf(before) === '') show(at, 'ok', before.note);
+      else if (isCheck) show(at, 'differs', textOf(before), isRepairable);
+      else if (!isRepairable) throw new JumphostError('STEP', textOf(before));
       else {
         const { waitsFor } = step;
         show(at, 'changing', `${textOf(before)}${waitsFor ? `; waits for ${waitsFor}` : ''}`);
-        await step.apply(host);
+        await step.apply?.(host);
         show(at, 'changed', await checkAgain(host, step));
       }
     } catch (error) {
@@ -95,7 +98,8 @@ async function throughSteps(
       const waited = isLost && step.waitsFor ? ` (it waited for ${step.waitsFor})` : '';
       if (isCheck && !isLost && step.needs !== undefined && unmet !== '') {
         show(at, 'waiting', `waits for ${unmet}`);
-      } else show(at, 'failed', `${errorText(error)}${waited}`);
+      } else
+        show(at, 'failed', `${errorText(error)}${waited}`, isCheck && step.apply !== undefined);
       if (isLost) break;
     }
   }
@@ -113,12 +117,13 @@ function unmetBy(steps: readonly Step[], all: readonly StepProgress[], at: numbe
 
 async function checkAgain(host: Host, step: Step): Promise<string> {
   const after = await step.check(host);
-  if (after.differs.length === 0) return after.note ?? '';
-  throw new JumphostError('STEP', `was changed, and still differs: ${textOf(after)}`);
+  if (textOf(after) === '') return after.note ?? '';
+  const how = after.differs.length > 0 ? 'was changed, and still differs: ' : '';
+  throw new JumphostError('STEP', `${how}${textOf(after)}`);
 }
 
-function textOf({ differs }: Check): string {
-  return differs.join('; ');
+function textOf({ differs, byHand = [] }: Check): string {
+  return [...differs, ...byHand].join('; ');
 }
 
 function isDone(state: StepState): boolean {

@@ -1,7 +1,7 @@
 /** Files that have to be as they are given, and what has to happen when they are new. */
 import { shellWord } from '@skolo/errors';
 import { type FileContent, type Host, sha256 } from './host.ts';
-import type { Step } from './step.ts';
+import type { Check, Step } from './step.ts';
 
 /** Where it is noted that a program has not read its new files yet. After a reboot every program has. */
 const pendingFolder = '/run/skolo-jumphost';
@@ -29,7 +29,7 @@ export function fileStep({ name, about, files, activate, verify }: FileStep): St
       const differs = await differingFiles(host, files);
       const isPending = `if [ -e ${pending.path} ]; then echo 'new settings are not in force yet'; fi`;
       const said = await host.need(`${isPending}\n${verify ?? ''}`);
-      return { differs: [...differs, ...linesOf(said)] };
+      return withLines({ differs }, said);
     },
     async apply(host) {
       await host.need(pending.set);
@@ -41,7 +41,23 @@ export function fileStep({ name, about, files, activate, verify }: FileStep): St
 
 /** A check by a script that prints what is not as it has to be. */
 export function checkByScript(script: string): Step['check'] {
-  return async (host) => ({ differs: linesOf(await host.need(script)) });
+  return async (host) => withLines({ differs: [] }, await host.need(script));
+}
+
+const byHand = 'by hand: ';
+
+/** With each line that a script has printed. `by hand: ` precedes what a person has set up, and only a person should change. */
+export function withLines(check: Check, text: string): Check {
+  const lines = linesOf(text);
+  const isByHand = (line: string) => line.startsWith(byHand);
+  return {
+    ...check,
+    differs: [...check.differs, ...lines.filter((line) => !isByHand(line))],
+    byHand: [
+      ...(check.byHand ?? []),
+      ...lines.filter(isByHand).map((line) => line.slice(byHand.length)),
+    ],
+  };
 }
 
 export function linesOf(text: string): string[] {

@@ -168,7 +168,7 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     expect(await within('2G')).toMatchObject({ name: 'system', state: 'ok' });
     expect(await within('512M')).toMatchObject({
       state: 'differs',
-      text: '/var/lib/skolo has 512 MiB free, and needs 1024; make room',
+      text: '/var/lib/skolo has 512 MiB (100 %) free, and needs 1024 and 10 %: k3s evicts pods below 5 %; make room',
     });
   });
 
@@ -323,7 +323,7 @@ until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
     await host.need(`rm ${file}`);
 
     expect(statesOf(steps)).toMatchObject({
-      updates: `failed: was changed, and still differs: another file turns updates off: ${file}:2; correct that one`,
+      updates: `failed: another file turns updates off: ${file}:2; correct that one`,
       ...{ node: 'changed', label: 'changed', predecessors: 'ok' },
     });
     expect(damaged?.text).toMatch(

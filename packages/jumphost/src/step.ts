@@ -22,6 +22,8 @@ export interface Step {
 export interface Check {
   /** Texts for people; without `apply` each says what to do. */
   differs: string[];
+  /** What somebody else has set up, and `apply` therefore does not touch. Each says what to do. */
+  byHand?: string[];
   /** What is worth to know where nothing differs: a version. */
   note?: string;
 }

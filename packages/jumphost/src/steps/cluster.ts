@@ -1,9 +1,10 @@
 /** What the cluster has to have before the overlay, and the overlay. */
 import { shellWord } from '@skolo/errors';
+import { jumphostServices } from '@skolo/rack/ports';
 import { z } from 'zod';
 import { JumphostError } from '../errors.ts';
 import { checkByScript } from '../files.ts';
-import { heldText, readHeld } from '../held.ts';
+import { heldText, readHeld, whyNotServing } from '../held.ts';
 import type { Host } from '../host.ts';
 import type { Check, Step } from '../step.ts';
 
@@ -69,7 +70,7 @@ export function labelStep(node: string): Step {
       checkByScript(`nodes=$(${kubectl} get nodes -l ${label}=true -o name 2>&1) || { code=$?; echo "$nodes" | tail -n 1; [ $code != ${notFound} ] || exit $code; exit 0; }
 case " $(echo $nodes) " in *" node/"${name}" "*) ;; *) echo 'the node '${name}' has no label ${label}=true' ;; esac
 for each in $nodes; do
-  [ "$each" = node/${name} ] || echo "$each has the label, too: k3s kubectl label $each ${label}-"
+  [ "$each" = node/${name} ] || echo "by hand: $each has the label, too: k3s kubectl label $each ${label}-"
 done`),
     async apply(host) {
       // A kubelet registers its node some seconds after the API server is there.
@@ -130,22 +131,38 @@ const Pods = z.object({
   ),
 });
 
-/** Asks each service itself: it is ready, and says which version it is. One that something else serves is named. */
+/** Asks each service itself: it is ready, and says which version it is. Where something else serves it, that must run. */
 export function servicesStep(services: readonly AskedService[], rack: string): Step {
   return {
     name: 'services',
-    about: 'each service says that it is ready',
+    about: 'each service says that it is ready, its names lead here, and no unit has failed',
     async check(host) {
       const held = await readHeld(host);
-      const answers = await Promise.all(
-        services.map(async (each) => {
-          const hold = held.get(each.name);
-          if (hold === undefined) return await askService(host, each);
-          return { differs: [], note: heldText(rack, each.name, hold) };
-        }),
-      );
-      const notes = answers.flatMap(({ note }) => note ?? []);
-      return { differs: answers.flatMap(({ differs }) => differs), note: notes.join(', ') };
+      const asked = services.filter(({ name }) => !held.has(name));
+      const answers = await Promise.all(asked.map((each) => askService(host, each)));
+      // Those of an existing system are looked at by the step `predecessors`.
+      const own = jumphostServices.filter((each) => {
+        const hold = held.get(each);
+        return hold !== undefined && hold.former === undefined;
+      });
+      const silent = own.map(async (service) => {
+        const why = await whyNotServing(host, service, [`skolo-${service}.service`]);
+        return why.map(
+          (each) =>
+            `${service}: held, but ${each}; repair it, or let k3s serve: skolo jumphost rollback ${rack} ${service} --forward`,
+        );
+      });
+      const notes = [
+        ...answers.flatMap(({ note }) => note ?? []),
+        ...[...held].map(([service, hold]) => heldText(rack, service, hold)),
+      ];
+      return {
+        differs: [
+          ...answers.flatMap((each) => each.differs),
+          ...(await Promise.all(silent)).flat(),
+        ],
+        note: notes.join(', '),
+      };
     },
   };
 }

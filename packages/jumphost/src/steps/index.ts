@@ -1,6 +1,8 @@
 /** All steps, in their order. */
 import type { Rack } from '@skolo/rack';
 import type { Download } from '../downloads.ts';
+import { effectsOf } from '../effective/effects.ts';
+import { inEffect } from '../effective/index.ts';
 import { JumphostError } from '../errors.ts';
 import type { Guard } from '../guarded-change.ts';
 import type { Step } from '../step.ts';
@@ -17,14 +19,14 @@ import {
 } from './cluster.ts';
 import { firewallStep, sshStep } from './guarded.ts';
 import { hardwareStep } from './hardware.ts';
-import { imagesStep, k3sConfigStep, k3sStep } from './k3s.ts';
+import { imagesStep, k3sConfigStep, k3sStep, type ServerPlace } from './k3s.ts';
 import { nfsStep } from './nfs.ts';
 import { nodeStep } from './node.ts';
 import { packagesOf, packagesStep } from './packages.ts';
 import { predecessorsStep } from './predecessors.ts';
 import { type ProgramSources, programsStep, unitsStep } from './programs.ts';
 import { fsckStep, watchdogStep } from './recovery.ts';
-import { clockStep, journalStep, updatesStep } from './settings.ts';
+import { clockStep, journalStep, nameStep, updatesStep } from './settings.ts';
 import { soleStep } from './sole.ts';
 import { systemStep } from './system.ts';
 
@@ -89,17 +91,20 @@ const dependencies: Readonly<Record<string, readonly string[]>> = {
 
 /** @throws JumphostError rack.yaml lacks what a jumphost needs. */
 export function stepsOf(needs: JumphostNeeds): Step[] {
-  const [system, ...others] = allSteps(needs);
+  const { jumphost } = needs.rack;
+  const place = { ...jumphost, labels: ['svccontroller.k3s.cattle.io/enablelb=true'] };
+  const effects = effectsOf({ jumphost, k3s: place, hasClockPod: needs.hasClockPod });
+  const [system, ...others] = allSteps(needs, place);
   return [
     { ...system, needs: [] },
     ...others.map((step) => ({
-      ...step,
+      ...inEffect(step, effects[step.name] ?? {}),
       needs: ['system', ...(dependencies[step.name] ?? [])],
     })),
   ];
 }
 
-function allSteps(needs: JumphostNeeds): [Step, ...Step[]] {
+function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
   const { rack, download, guard, sources, now } = needs;
   const subnet = subnetOf(rack);
   const k3s = { version: needs.k3sVersion, download };
@@ -108,6 +113,7 @@ function allSteps(needs: JumphostNeeds): [Step, ...Step[]] {
       architectures: ['amd64', 'arm64'],
       ...{ freeBytes: leastDisk, memoryBytes: leastMemory, now },
     }),
+    nameStep(rack.jumphost.name),
     packagesStep(packagesOf(needs)),
     clockStep({ subnet, isPod: needs.hasClockPod }),
     journalStep(),
@@ -123,7 +129,7 @@ function allSteps(needs: JumphostNeeds): [Step, ...Step[]] {
     unitsStep(),
     soleStep({ rack: rack.name, address: rack.jumphost.address, rackKey: needs.rackKey }),
     secretFilesStep(needs.secretFiles),
-    k3sConfigStep({ ...rack.jumphost, labels: ['svccontroller.k3s.cattle.io/enablelb=true'] }),
+    k3sConfigStep(place),
     imagesStep(k3s, { own: needs.ownImages, rack: rack.name }),
     k3sStep(k3s),
     accountsStep(needs.accounts),

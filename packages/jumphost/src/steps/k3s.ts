@@ -23,6 +23,8 @@ import { type Architecture, architectureOf } from './system.ts';
 
 export const imagesFolder = '/var/lib/rancher/k3s/agent/images';
 
+const state = '/var/lib/rancher/k3s/server';
+
 /** The file with the images of k3s itself. */
 export function airgapImages(architecture: Architecture): string {
   return `k3s-airgap-images-${platforms[architecture]}.tar.zst`;
@@ -38,10 +40,10 @@ const cache = `${imagesFolder}/.cache.json`;
  */
 function settingsOf(
   { name, address, labels = [] }: ServerPlace,
-  { isNew, hasToken }: { isNew: boolean; hasToken: boolean },
+  { isNew, isEncrypted, hasToken }: Record<'isNew' | 'isEncrypted' | 'hasToken', boolean>,
 ): Record<string, unknown> {
   return {
-    ...(isNew && { 'secrets-encryption': true }),
+    ...((isNew || isEncrypted) && { 'secrets-encryption': true }),
     ...(isNew && hasToken && { 'token-file': k3sTokenFile }),
     'node-name': name,
     'node-ip': address,
@@ -63,11 +65,17 @@ export function k3sConfigStep(place: ServerPlace): Step {
   return configStep({
     about: 'encrypted secrets, name and address of rack.yaml',
     role: 'server',
-    async settings(host) {
-      const isNew = (await host.run('[ ! -e /var/lib/rancher/k3s/server/db ]')).code === 0;
-      const hasToken = (await host.run(`[ -e ${k3sTokenFile} ]`)).code === 0;
-      return settingsOf(place, { isNew, hasToken });
-    },
+    settings: (host) => serverSettings(host, place),
+  });
+}
+
+/** Keys that this server has to have now. */
+export async function serverSettings(host: Host, place: ServerPlace) {
+  const is = async (test: string) => (await host.run(`[ ${test} ]`)).code === 0;
+  return settingsOf(place, {
+    isNew: await is(`! -e ${state}/db`),
+    isEncrypted: await is(`-e ${state}/cred/encryption-config.json`),
+    hasToken: await is(`-e ${k3sTokenFile}`),
   });
 }
 

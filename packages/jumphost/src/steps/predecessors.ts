@@ -29,18 +29,24 @@ export function predecessorsStep(rack: string): Step {
         ([service, why]) =>
           `${service}: held for an existing system, but ${why.join(', ')}; repair it, or let k3s serve: skolo jumphost rollback ${rack} ${service} --forward`,
       );
+      const texts = (isNoted: boolean) =>
+        found.loose
+          .filter((each) => canNote(each, found) === isNoted)
+          .map((each) => textOf(rack, each, found));
       return {
-        differs: [...found.loose.map((each) => textOf(rack, each, found)), ...silent],
+        differs: [...texts(true), ...silent],
+        byHand: texts(false),
         note: [...found.held].map(([service, held]) => heldText(rack, service, held)).join('; '),
       };
     },
     // Nothing that serves is interrupted: they are noted, ours does not start, and they start with the computer.
     async apply(host) {
-      const { loose, held, ours, silent } = await find(host);
-      const units = Map.groupBy(loose, ({ service }) => service);
+      const found = await find(host);
+      const { loose, held, silent } = found;
+      const noted = loose.filter((each) => canNote(each, found));
+      const units = Map.groupBy(noted, ({ service }) => service);
       for (const service of new Set([...units.keys(), ...silent.keys()])) {
         const all = (units.get(service) ?? []).flatMap(({ unit }) => unit ?? []);
-        if (!silent.has(service) && (ours.has(service) || all.length === 0)) continue;
         const former = [...(held.get(service)?.former ?? []), ...all];
         await handOver(host, { service, units: former, verb: 'former' });
       }
@@ -62,6 +68,11 @@ async function find(host: Host): Promise<Found> {
     if (why !== undefined && why.length > 0) silent.set(service, why);
   }
   return { held, ours, silent, loose: found.filter((each) => !isHeld(each)) };
+}
+
+/** Whether it goes on serving, and ours does not start. What serves beside ours, or was started by hand, a person has to end. */
+function canNote({ service, unit }: Predecessor, { ours }: Found): boolean {
+  return unit !== undefined && !ours.has(service);
 }
 
 /** Names of the Deployments that want pods; none where there is no cluster. */

@@ -1,8 +1,28 @@
 /** Settings of Debian's own programs: log, updates, clock. */
+import { shellWord } from '@skolo/errors';
 import { checkByScript, fileStep } from '../files.ts';
 import type { Step } from '../step.ts';
 
 const head = '# Written by `skolo jumphost prepare`. An edit is undone by the next run.\n';
+
+/** The computer has the name of rack.yaml: logs, prompts and certificates show it. */
+export function nameStep(name: string): Step {
+  const word = shellWord(name);
+  return {
+    name: 'name',
+    about: `its host name is ${name}`,
+    // A domain may follow it.
+    check:
+      checkByScript(`for each in "$(cat /proc/sys/kernel/hostname)" "$(cat /etc/hostname 2>/dev/null)"; do
+  [ "\${each%%.*}" = ${word} ] || echo "its host name is \${each:-not set}, and rack.yaml names it ${name}"
+done | sort -u`),
+    // sudo looks its own name up.
+    async apply(host) {
+      await host.need(`sed -i "s/^127\\.0\\.1\\.1[[:space:]].*/127.0.1.1 "${word}/ /etc/hosts
+echo ${word} > /etc/hostname && sync /etc/hostname && hostname ${word}`);
+    },
+  };
+}
 
 /** A log that survives a power cut, and never fills the disk. */
 export function journalStep(): Step {
@@ -45,18 +65,17 @@ Unattended-Upgrade::Automatic-Reboot "false";
     activate:
       'systemctl enable --quiet apt-daily.timer apt-daily-upgrade.timer && systemctl start apt-daily.timer apt-daily-upgrade.timer',
     // As apt understands all of its files: a later one may say something else.
-    verify: `dump=$(apt-config dump 2>&1) || { echo "apt cannot read its settings: $(echo "$dump" | sed -n 's/^E: //p' | head -n 1); correct that file"; exit 0; }
+    verify: `dump=$(apt-config dump 2>&1) || { echo "by hand: apt cannot read its settings: $(echo "$dump" | sed -n 's/^E: //p' | head -n 1); correct that file"; exit 0; }
 # is KEY VALUE WHAT: a later file may say something else.
 is() {
   ! echo "$dump" | grep -qxF "$1 \\"$2\\";" || return 0
   where=$(grep -sHnE "^[^/]*\${1##*::}[[:space:]]+\\"" /etc/apt/apt.conf.d/* /etc/apt/apt.conf | grep -vF "\\"$2\\"" | cut -d : -f 1,2 | paste -sd ' ' -)
-  echo "another file $3: \${where:-below /etc/apt}; correct that one"
+  echo "by hand: another file $3: \${where:-below /etc/apt}; correct that one"
 }
 if [ -e ${updatesFile} ]; then
   is Unattended-Upgrade::Automatic-Reboot false 'lets updates restart the jumphost'
   is APT::Periodic::Unattended-Upgrade 1 'turns updates off'
-fi
-for each in apt-daily.timer apt-daily-upgrade.timer; do systemctl is-active -q "$each" || echo "$each does not run"; done`,
+fi`,
   });
 }
 
@@ -86,8 +105,6 @@ makestep 1 3
       },
     ],
     activate: 'systemctl enable --quiet chrony.service && systemctl restart chrony.service',
-    verify: `systemctl is-active -q chrony.service || echo 'chrony.service does not run: systemctl status chrony'
-systemctl is-enabled -q chrony.service || echo 'chrony.service does not start with the computer'`,
   });
 }
 

@@ -11,6 +11,7 @@ function answering(changes: Record<string, string>): Host {
   const facts = {
     ...{ id: 'debian', version: '13', machine: 'aarch64', userland: 'arm64', init: 'systemd' },
     ...{ time: '1800000000', folder: '/var/lib', freeKib: `${8 << 20}`, isFilled: 'no' },
+    ...{ usedPercent: '20', readOnly: '' },
     ...{ memoryKib: `${4 << 20}`, cgroupMemory: 'yes', ...changes },
   };
   const text = Object.entries(facts).map(([key, value]) => `${key}=${value}`);
@@ -39,4 +40,13 @@ it('of a jumphost is Debian, and says all that is wrong', async () => {
     expect.stringContaining('cgroup_memory=1'),
     expect.stringContaining('1799999999 s behind'),
   ]);
+});
+
+it.each([
+  [{ usedPercent: '98' }, '/var/lib has 8192 MiB (2 %) free, and needs 1024 and 10 %: '],
+  [{ readOnly: '/var/lib/skolo' }, '/var/lib/skolo cannot be written: '],
+])('of a jumphost has a disk with room, and not %o', async (changes, text) => {
+  const { differs } = await systemStep(needs).check(answering({ id: 'debian', ...changes }));
+
+  expect(differs).toEqual([expect.stringContaining(text)]);
 });

@@ -21,6 +21,8 @@ const mostSkewSeconds = 120;
 const mib = 1024 * 1024;
 /** Of a computer that k3s has filled already: room for the images of an upgrade. */
 const freeBytesLater = 1024 * mib;
+/** k3s evicts pods below 5 % (docs.k3s.io, `eviction-hard` of its kubelet). */
+const leastFreePercent = 10;
 
 const Facts = z.object({
   id: z.string(),
@@ -31,6 +33,8 @@ const Facts = z.object({
   time: z.coerce.number(),
   folder: z.string(),
   freeKib: z.coerce.number(),
+  usedPercent: z.coerce.number(),
+  readOnly: z.string(),
   isFilled: z.enum(['yes', 'no']),
   memoryKib: z.coerce.number(),
   cgroupMemory: z.enum(['yes', 'no']),
@@ -41,11 +45,12 @@ export const countsMemory = `{ cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null
 
 const script = `. /etc/os-release
 # Each may be a file system of its own.
-least=
+least= readOnly=
 for each in /var/lib /var/lib/rancher /var/lib/skolo; do
   [ -d "$each" ] || continue
-  free=$(df -kP "$each" | awk 'NR == 2 { print $4 }')
-  if [ -z "$least" ] || [ "$free" -lt "$least" ]; then folder=$each least=$free; fi
+  set -- $(df -kP "$each" | awk 'NR == 2 { print $4, $5 }')
+  if [ -z "$least" ] || [ "$1" -lt "$least" ]; then folder=$each least=$1 used=\${2%?}; fi
+  if [ ! -w "$each" ]; then readOnly=$each; fi
 done
 cat <<END
 id=$ID
@@ -56,6 +61,8 @@ init=$(cat /proc/1/comm)
 time=$(date +%s)
 folder=$folder
 freeKib=$least
+usedPercent=$used
+readOnly=$readOnly
 isFilled=$(if [ -e /var/lib/rancher/k3s/server/db ] || [ -e /var/lib/rancher/k3s/agent/client-kubelet.crt ] || [ -e /etc/kubernetes/kubelet.conf ]; then echo yes; else echo no; fi)
 memoryKib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
 cgroupMemory=$(if ${countsMemory}; then echo yes; else echo no; fi)
@@ -96,9 +103,14 @@ export function systemStep(needs: SystemNeeds): Step {
         `its programs are ${userland || 'of no known kind'} on ${facts.machine}; install Debian for ${architectures.join(' or ')}`,
       );
       want(init === 'systemd', `its first process is ${init}; install systemd-sysv and restart it`);
+      const freePercent = 100 - facts.usedPercent;
       want(
-        freeKib * 1024 >= neededBytes,
-        `${folder} has ${Math.floor(freeKib / 1024)} MiB free, and needs ${neededBytes / mib}; make room`,
+        freeKib * 1024 >= neededBytes && freePercent >= leastFreePercent,
+        `${folder} has ${Math.floor(freeKib / 1024)} MiB (${freePercent} %) free, and needs ${neededBytes / mib} and ${leastFreePercent} %: k3s evicts pods below 5 %; make room`,
+      );
+      want(
+        facts.readOnly === '',
+        `${facts.readOnly} cannot be written: see dmesg for errors of its disk, and restart it`,
       );
       want(
         memoryKib * 1024 >= memoryBytes,

@@ -102,8 +102,11 @@ async function allowDesk(home: string, computer: Computer) {
 /** What a person has done at its console. */
 async function installDebian(computer: Computer, { name, address }: Place): Promise<void> {
   await computer.write('/etc/hostname', `${name}\n`);
-  // As Debian's installer does; sudo looks its own name up.
-  await computer.write('/etc/hosts', `127.0.0.1 localhost\n127.0.1.1 ${name}\n`);
+  // As Debian's installer does; sudo looks its own name up. The alias of rack.yaml is here, since there is no DNS.
+  await computer.write(
+    '/etc/hosts',
+    `127.0.0.1 localhost\n127.0.1.1 ${name}\n${jumphost.address} metadata\n`,
+  );
   await computer.write(
     '/etc/network/interfaces',
     `auto lo host0

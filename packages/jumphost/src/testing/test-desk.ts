@@ -111,6 +111,7 @@ export ${variables.join(' ')}
 # What is asked again and again, without Node.
 case \${1-} in
   --version) echo "k3s version $K3S_TEST_VERSION (of a test)"; exit ;;
+  secrets-encrypt) cat /run/k3s-test-encryption; exit ;;
   kubectl) shift; export KUBECONFIG=/etc/rancher/k3s/k3s.yaml; exec "$K3S_TEST_KUBECTL" "$@" ;;
 esac
 exec /opt/test/node /opt/test/repository/test/simulators/src/real/k3s-program.ts "$@"

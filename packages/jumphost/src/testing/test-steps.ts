@@ -81,7 +81,7 @@ export function testSteps(desk: TestDesk, signal: AbortSignal): Step[] {
     },
     sources: { bundles: desk.bundles, deploy: `${repository}deploy` },
   });
-  const ofRepository = ['secret-files', 'secrets', 'overlay', 'services'];
+  const ofRepository = ['secret-files', 'secrets', 'overlay'];
   return steps.filter(({ name }) => !ofRepository.includes(name));
 }
 

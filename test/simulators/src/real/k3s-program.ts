@@ -9,7 +9,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { parse, stringify } from 'yaml';
@@ -20,6 +20,8 @@ import { openK3sDatabase } from './k3s-database.ts';
 
 const config = '/etc/rancher/k3s/config.yaml';
 const kubeconfig = '/etc/rancher/k3s/k3s.yaml';
+/** What `k3s secrets-encrypt status` says of the server that runs. */
+const encryptionFile = '/run/k3s-test-encryption';
 const data = '/var/lib/rancher/k3s/server';
 /** The version of the agent that runs. */
 const agentFile = '/run/k3s-test-agent';
@@ -52,8 +54,23 @@ async function main([command = '', ...args]: string[]): Promise<number> {
     console.error(`level=fatal msg="no such command: ${command}"`);
     return 1;
   }
-  await serve();
+  await serve(args);
   return 0;
+}
+
+/** As k3s reads them: a later file replaces keys of a former one, and a key with `+` adds to its list. */
+async function readSettings(): Promise<Record<string, unknown>> {
+  const more = (await readdir(`${config}.d`).catch(() => [])).sort();
+  const files = [config, ...more.map((each) => `${config}.d/${each}`)];
+  const merged: Record<string, unknown> = {};
+  for (const file of files) {
+    const settings = z.record(z.string(), z.unknown()).parse(parse(await readFile(file, 'utf8')));
+    for (const [key, value] of Object.entries(settings)) {
+      const name = key.replace(/\+$/, '');
+      merged[name] = name === key ? value : [merged[name] ?? [], value].flat();
+    }
+  }
+  return merged;
 }
 
 const Kubeconfig = z.looseObject({
@@ -73,8 +90,10 @@ async function kubeconfigText(file: string): Promise<string> {
   return stringify({ ...rest, clusters: [{ cluster: own, ...name }] }, { lineWidth: 0 });
 }
 
-async function serve(): Promise<void> {
-  const settings = Config.parse(parse(await readFile(config, 'utf8')));
+/** @param args of its command line, which k3s puts before those of its files */
+async function serve(args: readonly string[]): Promise<void> {
+  const given = await readSettings();
+  const settings = Config.parse(given);
   const { 'node-name': name, 'token-file': tokenFile, 'node-ip': address } = settings;
   // Open while it runs, as that of k3s.
   const database = await openK3sDatabase(data, tokenFile);
@@ -93,11 +112,22 @@ async function serve(): Promise<void> {
   }
   await mkdir(`${data}/tls`, { recursive: true });
   renewCertificate(`${data}/tls/client-admin.crt`);
+  const isEncrypted = settings['secrets-encryption'];
+  await writeFile(encryptionFile, `Encryption Status: ${isEncrypted ? 'Enabled' : 'Disabled'}\n`);
+  await mkdir(`${data}/cred`, { recursive: true });
+  if (isEncrypted) await writeFile(`${data}/cred/encryption-config.json`, '{}', { mode: 0o600 });
   const nodes = [{ name, architecture: 'amd64' as const }];
   const cluster = await startControlPlane(program, kubectl, {
     ...{ nodes, port: 6443 },
     folder: `${data}/db/test`,
   });
+  const ofFiles = Object.entries(given).flatMap(([key, value]) =>
+    [value].flat().flatMap((each) => [`--${key}`, `${each}`]),
+  );
+  await run(kubectl, [
+    ...['--kubeconfig', cluster.kubeconfig, 'annotate', '--overwrite', 'node', name],
+    `k3s.io/node-args=${JSON.stringify(['server', ...ofFiles, ...args])}`,
+  ]);
   await writeFile(kubeconfig, await kubeconfigText(cluster.kubeconfig), { mode: 0o600 });
   spawnSync('systemd-notify', ['--ready']);
   const stop = new AbortController();

@@ -1,13 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import {
-  findCronLines,
-  findExports,
-  leftExport,
-  prepare,
-  reportOf,
-  type Step,
-} from '@skolo/jumphost';
+import { findCronLines, findExports, leftExport, prepare, reportOf } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';
@@ -24,7 +17,7 @@ export function define(command: SkoloCommand): void {
   addStepOptions(
     command
       .description(
-        'Looks at every step of skolo jumphost prepare, and at services, lines of cron and NFS exports of a former system. Lists what is wrong, each with the command that repairs it. Changes nothing. --report writes what the jumphost says of itself into a file, for those who help you: versions, units, ports, addresses, names and logs, without settings and secrets. Read it before you pass it on. Exit codes: 0 all is as it has to be; 1 something is wrong.',
+        'Checks every step of skolo jumphost prepare and what is in effect (units, ports, sshd, firewall, k3s, disk, names), services, lines of cron and NFS exports of a former system. Lists what is wrong, each with the command that repairs it, or what to do where somebody else has set it up. Changes nothing. --report writes what the jumphost says of itself into a file, for those who help you: versions, units, ports, addresses, names and logs, without settings and secrets. Read it before you pass it on. Exit codes: 0 all is as it has to be; 1 something is wrong.',
       )
       .argument('<rack>', 'name in the list of racks')
       .option('--json', 'print JSON')
@@ -45,14 +38,17 @@ export function define(command: SkoloCommand): void {
     const report = options.report === undefined ? undefined : resolve(io.folder, options.report);
     if (report !== undefined) await writeFile(report, await reportOf(host, found), { mode: 0o600 });
     if (wrong.length > 0) io.exitCode = exitCodes.failed;
+    const repair = `skolo jumphost prepare ${rack}`;
     if (options.json) {
-      const all = found.map((step) => ({ ...step, repair: repairOf(steps, step.name, rack) }));
+      const all = found.map(({ isRepairable, ...step }) => ({
+        ...step,
+        ...(isRepairable && { repair }),
+      }));
       return printJson(io, { rack, steps: all, cron, exports, leftExport: left, report });
     }
-    for (const { name, text } of wrong) {
+    for (const { name, text, isRepairable } of wrong) {
       io.out(plain(`${name}: ${text || 'not looked at'}`));
-      const how = repairOf(steps, name, rack);
-      if (how !== undefined) io.out(`  ${how}`);
+      if (isRepairable) io.out(`  ${repair}`);
     }
     const hardware = found.find(({ name }) => name === 'hardware');
     if (hardware?.state === 'ok') io.out(plain(`hardware: ${hardware.text}`));
@@ -62,10 +58,4 @@ export function define(command: SkoloCommand): void {
     if (report !== undefined) io.out(`report: ${report}`);
     if (wrong.length === 0) io.out(`${rack}: ${count(found.length, 'step')} as they have to be`);
   });
-}
-
-/** Undefined where the text of the step says it: only a person can. */
-function repairOf(steps: readonly Step[], name: string, rack: string): string | undefined {
-  const step = steps.find((each) => each.name === name);
-  return step?.apply === undefined ? undefined : `skolo jumphost prepare ${rack}`;
 }

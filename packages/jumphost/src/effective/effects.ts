@@ -1,0 +1,84 @@
+/** What has to be in effect on the jumphost of a rack, by the name of the step that brings it there. */
+import { shellWord } from '@skolo/errors';
+import type { Rack } from '@skolo/rack';
+import { firewallRules, firewallUnit, sshFile, sshSettings } from '../steps/guarded.ts';
+import { type ServerPlace, serverSettings } from '../steps/k3s.ts';
+import { firewallInEffect } from './firewall.ts';
+import type { Effect } from './index.ts';
+import { encryptionInEffect, k3sInEffect, modesInEffect, repairModes } from './k3s.ts';
+import { addressInEffect, clockInEffect, journalInEffect } from './settings.ts';
+import { sshInEffect } from './ssh.ts';
+
+export interface EffectNeeds {
+  jumphost: Rack['jumphost'];
+  k3s: ServerPlace;
+  hasClockPod: boolean;
+}
+
+export function effectsOf({ jumphost, k3s, hasClockPod }: EffectNeeds): Record<string, Effect> {
+  const { address, aliases } = jumphost;
+  return {
+    ...(!hasClockPod && {
+      clock: {
+        units: [{ unit: 'chrony.service', isAlwaysOn: true, port: 'udp 123' }],
+        script: clockInEffect(address),
+      },
+    }),
+    journal: { units: [{ unit: 'systemd-journald.service' }], script: journalInEffect },
+    updates: {
+      units: [
+        { unit: 'apt-daily.timer', isAlwaysOn: true },
+        { unit: 'apt-daily-upgrade.timer', isAlwaysOn: true },
+      ],
+    },
+    address: { script: addressInEffect(address) },
+    firewall: {
+      units: [{ unit: firewallUnit, isAlwaysOn: true }],
+      check: (host) => firewallInEffect(host, firewallRules),
+    },
+    ssh: {
+      units: [{ unit: 'ssh.service' }],
+      script: `systemctl is-enabled -q ssh.service 2>/dev/null || systemctl is-enabled -q ssh.socket 2>/dev/null || echo 'ssh.service does not start with the computer'
+${sshInEffect(address, sshFile.path, sshSettings)}`,
+      repair: 'systemctl enable --quiet ssh.service',
+    },
+    units: {
+      units: [
+        { unit: 'skolo-stand-in.timer', isAlwaysOn: true, every: '30s' },
+        { unit: 'skolo-jumphost-archive.path', isAlwaysOn: true },
+        ...[
+          'stand-in',
+          'metadata-server',
+          'power-cycle-daemon',
+          'power-fence',
+          'jumphost-archive',
+        ].map((name) => ({ unit: `skolo-${name}.service` })),
+      ],
+    },
+    k3s: {
+      units: [{ unit: 'k3s.service', isAlwaysOn: true, port: 'tcp 6443' }],
+      script: `${modesInEffect}\n${encryptionInEffect}`,
+      repair: repairModes,
+    },
+    label: {
+      async check(host) {
+        const wanted = await serverSettings(host, k3s);
+        return await k3sInEffect(host, k3s.name, wanted);
+      },
+    },
+    services: { script: `${aliasesInEffect(address, aliases)}\n${failedUnits}` },
+  };
+}
+
+/** As machines do, by the name server of the rack. */
+function aliasesInEffect(address: string, aliases: readonly string[]): string {
+  const database = address.includes(':') ? 'ahostsv6' : 'ahostsv4';
+  return `for each in ${aliases.map(shellWord).join(' ')}; do
+  found=$(getent ${database} "$each" | awk '{ print $1 }' | sort -u | tr '\\n' ' ')
+  [ "$found" = ${shellWord(`${address} `)} ] || echo "the name $each of rack.yaml leads to \${found:-nothing }instead of ${address}; correct it in the DNS of the rack, and in /etc/hosts there"
+done`;
+}
+
+const failedUnits = `systemctl list-units --state=failed --plain --no-legend --no-pager | while read -r unit _; do
+  echo "$unit has failed; journalctl -u $unit there says why, and systemctl reset-failed $unit forgets it"
+done`;

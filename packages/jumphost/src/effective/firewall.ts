@@ -1,0 +1,60 @@
+/** The rules that the kernel has: those of our file and no more, and no other table that drops what the rack sends. */
+import { z } from 'zod';
+import type { Host } from '../host.ts';
+
+/** libnftables-json(5). */
+const Ruleset = z.object({
+  nftables: z.array(
+    z.looseObject({
+      chain: z
+        .looseObject({
+          ...{ family: z.string(), table: z.string(), name: z.string() },
+          ...{ hook: z.string().exactOptional(), policy: z.string().exactOptional() },
+        })
+        .exactOptional(),
+      rule: z
+        .looseObject({
+          ...{ family: z.string(), table: z.string(), chain: z.string() },
+          expr: z.array(z.looseObject({})),
+        })
+        .exactOptional(),
+    }),
+  ),
+});
+
+/** What the kernel makes of the file: a network namespace of its own has no other rules. */
+function comparison(file: string): string {
+  return `wanted=$(unshare --net sh -c 'nft --file "$1" && nft --stateless list table inet skolo' sh ${file}) || exit 0
+is=$(nft --stateless list table inet skolo 2>/dev/null)
+first=$(printf '%s\\n' "$is" | grep -vxF "$wanted" | head -n 1 | sed 's/^[[:space:]]*//')
+[ "$is" = "$wanted" ] || echo "the kernel has other rules than ${file}: \${first:-some are missing}"`;
+}
+
+/** @param file with our table */
+export async function firewallInEffect(host: Host, file: string): Promise<string[]> {
+  const said = await host.need(comparison(file));
+  const { nftables } = Ruleset.parse(JSON.parse(await host.need('nft -j list ruleset')));
+  const chains = nftables.flatMap(({ chain }) =>
+    chain?.hook === 'input' || chain?.hook === 'prerouting' ? [chain] : [],
+  );
+  const rules = nftables.flatMap(({ rule }) => rule ?? []);
+  // Chains that others jump to belong to Kubernetes: what it drops there, it drops on purpose.
+  const dropping = chains.filter(({ family, table, name, policy }) => {
+    if (table === 'skolo') return false;
+    const own = rules.filter(
+      (rule) => rule.family === family && rule.table === table && rule.chain === name,
+    );
+    return policy === 'drop' || own.some(({ expr }) => expr.some(drops));
+  });
+  return [
+    said.trim(),
+    ...dropping.map(
+      ({ family, table, name }) =>
+        `by hand: the chain ${name} of the table ${family} ${table} drops packets; let it accept those of the rack, or nft delete table ${family} ${table}`,
+    ),
+  ];
+}
+
+function drops(expression: Record<string, unknown>): boolean {
+  return 'drop' in expression || 'reject' in expression;
+}

@@ -1,0 +1,88 @@
+/** The k3s that runs: what it was started with, and who can read its secrets. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { parseJson, shellWord } from '@skolo/errors';
+import { k3sTokenFile } from '@skolo/rack/secrets';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { Host } from '../host.ts';
+import { binary } from '../steps/k3s-unit.ts';
+
+const server = '/var/lib/rancher/k3s/server';
+
+/** Each opens the whole cluster. */
+const privateFiles = [
+  ...['/etc/rancher/k3s/k3s.yaml', '/etc/rancher/k3s/config.yaml', k3sTokenFile],
+  ...['/etc/systemd/system/k3s.service.env', `${server}/token`, `${server}/agent-token`],
+].join(' ');
+const open = `find -L ${privateFiles} -maxdepth 0 -perm /077`;
+
+/** A script: nobody but root reads the files that open the cluster. */
+export const modesInEffect = `${open} -printf '%p has mode %m, and everybody who signs in can control the cluster\\n' 2>/dev/null || true`;
+export const repairModes = `${open} -exec chmod go= {} + 2>/dev/null || true`;
+
+/** A script. Source: docs.k3s.io/cli/secrets-encrypt. */
+export const encryptionInEffect = `case $(${binary} secrets-encrypt status 2>&1) in
+  *'Encryption Status: Enabled'*) ;;
+  *) echo 'by hand: k3s stores the secrets of the cluster in clear text (k3s secrets-encrypt status); k3s secrets-encrypt enable there turns encryption on again. A cluster that was created without it must be created again' ;;
+esac`;
+
+const Arguments = z.array(z.string());
+const Settings = z.record(z.string(), z.unknown()).nullish();
+type Wanted = Readonly<Record<string, unknown>>;
+
+/** k3s notes its arguments some seconds after it has registered its node. */
+const recently = `[ $(($(cut -d . -f 1 /proc/uptime) - $(systemctl show --value --property=ActiveEnterTimestampMonotonic k3s.service) / 1000000)) -lt 90 ]`;
+
+/**
+ * Compares the arguments with which k3s runs: those of its unit, its environment and all its files, as it notes them at its node
+ * (`k3s.io/node-args`). And those of config.yaml.d, which override ours at the next start.
+ *
+ * @returns lines, as `withLines` reads them
+ */
+export async function k3sInEffect(host: Host, node: string, wanted: Wanted): Promise<string[]> {
+  const overrides = await overridesOf(host, wanted);
+  for (;;) {
+    const { stdout } = await host.run(
+      `${binary} kubectl get node ${shellWord(node)} -o jsonpath='{.metadata.annotations.k3s\\.io/node-args}'`,
+    );
+    const differs = differing(Arguments.safeParse(parseJson(stdout)).data ?? [], wanted);
+    if (differs.length === 0 || (await host.run(recently)).code !== 0)
+      return [...overrides, ...differs];
+    await pause(1000);
+  }
+}
+
+function differing(args: readonly string[], wanted: Wanted): string[] {
+  return Object.entries(wanted).flatMap(([key, value]) => {
+    const values = args.filter((_, at) => args[at - 1] === `--${key}`);
+    const given = Array.isArray(value) ? values : values.slice(-1);
+    const missing = asTexts(value).filter((each) => !given.includes(each));
+    if (missing.length === 0) return [];
+    return [
+      `by hand: k3s runs with ${key} ${given.join(', ') || 'unset'} instead of ${missing.join(', ')}; systemctl cat k3s and /etc/rancher/k3s show where that is set: correct it, and systemctl restart k3s`,
+    ];
+  });
+}
+
+/** A key with `+` adds to ours. */
+async function overridesOf(host: Host, wanted: Wanted): Promise<string[]> {
+  const folder = '/etc/rancher/k3s/config.yaml.d';
+  const listed = await host.need(`ls -d ${folder}/*.yaml ${folder}/*.yml 2>/dev/null || true`);
+  const files = listed.split('\n').filter(Boolean);
+  const texts = await Promise.all(files.map((file) => host.read(file)));
+  return files.flatMap((file, at) => {
+    const keys = Object.entries(Settings.parse(parse(texts[at] ?? '')) ?? {});
+    return keys.flatMap(([key, value]) =>
+      !(key in wanted) || isDeepStrictEqual(asTexts(value), asTexts(wanted[key]))
+        ? []
+        : [
+            `by hand: ${file} overrides ${key} of config.yaml; remove it there, and systemctl restart k3s`,
+          ],
+    );
+  });
+}
+
+function asTexts(value: unknown): string[] {
+  return (Array.isArray(value) ? value : [value]).map(String);
+}

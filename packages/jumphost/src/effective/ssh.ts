@@ -1,0 +1,47 @@
+/** What sshd offers: its port is asked, and its settings for each user and for addresses inside and outside of the rack. */
+import { shellWord } from '@skolo/errors';
+
+/** RFC 5737: no address of a rack. */
+const outside = '192.0.2.1';
+
+/**
+ * A script. `sshd -T -C` applies `Match` blocks, and a sign-in without any method makes sshd list those that it offers
+ * (RFC 4252, section 5.2).
+ *
+ * @param address of the jumphost
+ * @param ours the file with our settings
+ * @param settings as `sshd -T` prints them
+ */
+export function sshInEffect(
+  address: string,
+  ours: string,
+  settings: Readonly<Record<string, string>>,
+): string {
+  const keys = Object.keys(settings).join('\\|');
+  return `mkdir -p /run/sshd
+sshd -t 2>/dev/null || echo "by hand: sshd does not accept its own settings ($(sshd -t 2>&1 | head -n 1)); correct them"
+files=$(for user in $(awk -F: '$7 !~ /(nologin|false|sync)$/ { print $1 }' /etc/passwd | head -n 20); do
+  for from in ${shellWord(address)} ${outside} 127.0.0.1; do
+    sshd -T -C "user=$user,addr=$from,host=$from,laddr=${address},lport=22" 2>/dev/null | grep '^\\(${keys}\\) ' | sed "s/without-password/prohibit-password/; s/^/$user $from /"
+  done
+done | while read -r user from key value; do
+  case "$key $value" in
+${Object.entries(settings)
+  .map(([key, value]) => `    '${key} ${value}') ;;`)
+  .join('\n')}
+    *) echo "$key by hand: sshd has $key $value for $user from $from; correct it ($(grep -ils "^[[:space:]]*$key" /etc/ssh/sshd_config /etc/ssh/sshd_config.d/* | grep -v ${shellWord(ours)} | paste -sd ' ' -)), and systemctl reload ssh" ;;
+  esac
+done | sort -u -k 1,1 | cut -d ' ' -f 2-)
+printf '%s\\n' "$files"
+ss -H -lntp | sed -n 's/.*:\\([0-9]*\\) .*"sshd".*/\\1/p' | sort -u | while read -r port; do
+  methods=$(ssh -F none -o PreferredAuthentications=none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o GlobalKnownHostsFile=/dev/null -o ConnectTimeout=10 -o LogLevel=ERROR -p "$port" root@${shellWord(address)} true 2>&1 < /dev/null | tr -d '\\r' | sed -n 's/.*Permission denied (\\(.*\\))\\./\\1/p')
+  case $methods in
+    '' | publickey) ;;
+    *)
+      case $(unit_at --tcp "$port" | sort -u) in
+        ssh.service) [ -n "$files" ] || echo "sshd at port $port offers $methods, and its files do not: it has not read them" ;;
+        *) echo "by hand: a second sshd, at port $port, offers $methods; end it: ss -lntp there names its process" ;;
+      esac ;;
+  esac
+done`;
+}

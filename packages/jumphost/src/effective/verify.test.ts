@@ -1,0 +1,80 @@
+/**
+ * Ways to break a jumphost, each tried on a Debian that has booted and that `prepare` has made a jumphost: `verify` names it, and
+ * `prepare` repairs it or leaves it to a person. docs/jumphost-verify.md has the table that comes out (`vitest -u` writes it).
+ */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { prepare, type StepProgress } from '../engine.ts';
+import { type BareJumphost, startBareJumphost, whyNoJumphost } from '../testing/bare-jumphost.ts';
+import { type Breakage, breakages } from '../testing/breakages.ts';
+import { network } from '../testing/test-network.ts';
+import { address, type OpenHost, openTestHost, subnet, testSteps } from '../testing/test-steps.ts';
+
+const { signal } = new AbortController();
+const inFull = process.env.SKOLO_LONG === '1';
+const page = fileURLToPath(new URL('../../../../docs/jumphost-verify.md', import.meta.url));
+
+const why = whyNoJumphost();
+const name = why === undefined ? 'a jumphost' : `a jumphost (${why})`;
+describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
+  let jumphost: BareJumphost;
+  let host: OpenHost;
+  let text: string;
+  beforeAll(async () => {
+    text = await readFile(page, 'utf8');
+    jumphost = await startBareJumphost();
+    host = await openTestHost(jumphost.desk, signal);
+    expect(await go(false)).toEqual([]);
+  }, 600_000);
+  afterAll(async () => {
+    await host?.close();
+    await jumphost?.close();
+  });
+
+  /** What is wrong with the jumphost, or with that part of it. */
+  async function go(isCheck: boolean, name?: string): Promise<StepProgress[]> {
+    const all = testSteps(jumphost.desk, signal);
+    const steps = all.filter((step) => name === undefined || step.name === name);
+    const found = await prepare(host, steps, { isCheck, signal, report() {} });
+    return found.filter(({ state }) => state !== 'ok' && state !== 'changed');
+  }
+
+  async function onJumphost(script: string): Promise<void> {
+    const filled = script.replaceAll('ADDRESS', address).replaceAll('SUBNET', subnet);
+    await host.need(filled, { deadlineMs: 300_000 });
+  }
+
+  it('is healthy', async () => {
+    expect(await go(true)).toEqual([]);
+  });
+
+  const rows = new Map<Breakage, string>();
+  it.each(breakages.filter(({ isSample }) => inFull || isSample))(
+    'is broken: $what',
+    async (breakage) => {
+      const { what, step, script, undo, why = 'yes' } = breakage;
+      await onJumphost(script);
+      const [found] = await go(true, step);
+      const left = await go(false, step);
+      if (undo !== undefined) await onJumphost(undo);
+
+      const message = found?.text.replaceAll('|', '\\|').replaceAll(network, '192.168.1');
+      rows.set(breakage, `| ${what} | ${step}: ${message} | ${why} |`);
+      expect(found).toMatchObject({ name: step, state: 'differs' });
+      expect(left.map(({ name }) => name)).toEqual(why === 'yes' ? [] : [step]);
+      if (why === 'yes') expect(found?.isRepairable).toBe(true);
+      expect(await go(true, step)).toEqual([]);
+      if (!inFull) expect(text).toContain(rows.get(breakage));
+    },
+  );
+
+  it.runIf(inFull)('is healthy in the end, and the page has what was found', async () => {
+    const table = breakages.map((each) => rows.get(each) ?? '').join('\n');
+
+    expect(await go(true)).toEqual([]);
+    await expect(
+      text.replace(/(?<=\n\| broken [^\n]*\n[^\n]*\n).*$/s, `${table}\n`),
+    ).toMatchFileSnapshot(page);
+  });
+});

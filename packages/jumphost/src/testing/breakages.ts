@@ -1,0 +1,330 @@
+/** Forty ways to break a jumphost, in the order in which they are tried. */
+
+export interface Breakage {
+  /** For people. */
+  what: string;
+  /** That finds it. */
+  step: string;
+  /** A script. ADDRESS and SUBNET are the jumphost's. */
+  script: string;
+  /** Why `prepare` does not repair it. */
+  why?: string;
+  /** A script that repairs it instead, as the message says. */
+  undo?: string;
+  /** `npm test` tries it, too. */
+  isSample?: true;
+}
+
+const held = '/var/lib/skolo/stand-in/held';
+const other = 'no: somebody else wrote it';
+
+function hold(service: string, former?: string): string {
+  const text = JSON.stringify({
+    by: 'ann',
+    since: '2026-11-01T08:00:00Z',
+    former: former && [former],
+  });
+  return `mkdir -p ${held} && echo '${text}' > ${held}/${service}.json`;
+}
+
+function unit(name: string, start: string): string {
+  return `printf '[Service]\\nExecStart=${start}\\n' > /etc/systemd/system/${name} && systemctl daemon-reload && systemctl start ${name} || true`;
+}
+
+function removeUnit(name: string): string {
+  return `systemctl stop ${name}; rm -f /etc/systemd/system/${name}; systemctl daemon-reload; systemctl reset-failed ${name} 2>/dev/null || true`;
+}
+
+function dropIn(unit: string, lines: string): string {
+  return `mkdir -p /etc/systemd/system/${unit}.d && printf '${lines}' > /etc/systemd/system/${unit}.d/person.conf && systemctl daemon-reload`;
+}
+
+function removeDropIn(unit: string): string {
+  return `rm /etc/systemd/system/${unit}.d/person.conf; systemctl daemon-reload`;
+}
+
+function sshd(text: string): string {
+  return `printf '${text}' > /etc/ssh/sshd_config.d/00-person.conf && systemctl reload ssh`;
+}
+
+const removeSshd = 'rm /etc/ssh/sshd_config.d/00-person.conf; systemctl reload ssh';
+const standIn = 'skolo-stand-in.service';
+const k3sConfig = '/etc/rancher/k3s/config.yaml';
+const removeOverride = `rm -r ${k3sConfig}.d`;
+const restartK3s = 'systemctl restart k3s';
+
+export const breakages: readonly Breakage[] = [
+  {
+    what: 'a service is held for a unit that does not exist, and port 80 is closed',
+    ...{ step: 'predecessors', script: hold('metadata-server', 'old-metadata.service') },
+    ...{
+      why: 'no: it starts the unit, which does not exist',
+      undo: `rm ${held}/*`,
+      isSample: true,
+    },
+  },
+  {
+    what: 'a service is held for a unit that has failed',
+    step: 'predecessors',
+    script: `${unit('old-power.service', '/bin/false')}; ${hold('power-cycle-daemon', 'old-power.service')}`,
+    ...{
+      why: 'no: it starts the unit, which keeps failing',
+      undo: `rm ${held}/*; ${removeUnit('old-power.service')}`,
+    },
+  },
+  {
+    what: 'a service is held for a unit that runs, and port 80 is closed',
+    step: 'predecessors',
+    script: `${unit('old-metadata.service', '/bin/sleep infinity')}; ${hold('metadata-server', 'old-metadata.service')}`,
+    ...{
+      why: 'no: it starts the unit, which does not serve',
+      undo: `rm ${held}/*; ${removeUnit('old-metadata.service')}`,
+    },
+  },
+  {
+    what: 'a service is held for the unit of skolo, which does not run',
+    ...{ step: 'services', script: hold('metadata-server') },
+    ...{
+      why: 'no: skolo-stand-in starts it within 30 s, and it keeps failing',
+      undo: `rm ${held}/*`,
+    },
+  },
+  {
+    what: 'skolo-stand-in fails every 30 s',
+    step: 'units',
+    script: `${dropIn(standIn, '[Service]\\nExecStartPre=/bin/false\\n')}; systemctl start ${standIn} || true`,
+    ...{ why: other, undo: `${removeDropIn(standIn)}; systemctl start ${standIn}` },
+  },
+  {
+    what: 'skolo-stand-in is `/bin/true` in a drop-in',
+    ...{
+      step: 'units',
+      script: dropIn(standIn, '[Service]\\nExecStart=\\nExecStart=/bin/true\\n'),
+    },
+    ...{ why: other, undo: removeDropIn(standIn), isSample: true },
+  },
+  {
+    what: 'the timer of skolo-stand-in elapses once a day',
+    step: 'units',
+    script: dropIn(
+      'skolo-stand-in.timer',
+      '[Timer]\\nOnUnitInactiveSec=\\nOnUnitInactiveSec=1d\\n',
+    ),
+    ...{ why: other, undo: removeDropIn('skolo-stand-in.timer') },
+  },
+  {
+    what: 'the timer of skolo-stand-in is stopped',
+    ...{ step: 'units', script: 'systemctl stop skolo-stand-in.timer' },
+  },
+  {
+    what: 'the unit of the power-cycle daemon is masked',
+    step: 'units',
+    script:
+      'ln -sf /dev/null /etc/systemd/system/skolo-power-cycle-daemon.service; systemctl daemon-reload',
+  },
+  {
+    what: 'everybody can write the journal of the power-cycle daemon',
+    ...{ step: 'units', script: 'chmod 777 /var/lib/skolo/power-cycle-daemon' },
+  },
+  {
+    what: 'the program of the power-cycle daemon is damaged',
+    ...{
+      step: 'programs',
+      script: 'echo broken > /opt/skolo/services/power-cycle-daemon/dist/main.js',
+    },
+  },
+  {
+    what: '`inet dhcp` in /etc/network/interfaces',
+    step: 'address',
+    script:
+      "sed -i 's/^iface host0 inet static/iface host0 inet dhcp/; /address/d; /gateway/d' /etc/network/interfaces",
+    isSample: true,
+  },
+  {
+    what: 'no `auto` in /etc/network/interfaces',
+    ...{ step: 'address', script: "sed -i 's/^auto lo host0/auto lo/' /etc/network/interfaces" },
+    ...{
+      why: 'no: it may start in another way',
+      undo: "sed -i 's/^auto lo/auto lo host0/' /etc/network/interfaces",
+    },
+  },
+  {
+    what: 'the address comes from DHCP',
+    ...{
+      step: 'address',
+      script: 'ip address change ADDRESS/24 dev host0 valid_lft 3600 preferred_lft 3600',
+    },
+  },
+  {
+    what: 'a `Match Address` block allows passwords',
+    ...{
+      step: 'ssh',
+      script: sshd('Match Address SUBNET\\n  PasswordAuthentication yes\\nMatch all\\n'),
+    },
+    ...{ why: other, undo: removeSshd, isSample: true },
+  },
+  {
+    what: 'a `Match User` block allows passwords',
+    step: 'ssh',
+    script: `useradd --shell /bin/sh bob; ${sshd('Match User bob\\n  PasswordAuthentication yes\\nMatch all\\n')}`,
+    ...{ why: other, undo: `${removeSshd}; userdel bob` },
+  },
+  {
+    what: 'sshd still offers passwords, and its files no longer do',
+    step: 'ssh',
+    script: `${sshd('PasswordAuthentication yes\\n')}
+until ssh -F none -o PreferredAuthentications=none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@ADDRESS 2>&1 < /dev/null | grep -q password; do sleep 0.2; done
+rm /etc/ssh/sshd_config.d/00-person.conf`,
+  },
+  {
+    what: 'a second sshd offers passwords on port 2222',
+    step: 'ssh',
+    script:
+      'systemd-run --quiet --unit=of-bob /usr/sbin/sshd -D -p 2222 -o PasswordAuthentication=yes; until ss -H -lnt sport = :2222 | grep -q .; do sleep 0.2; done',
+    ...{ why: 'no: somebody started it', undo: 'systemctl stop of-bob' },
+  },
+  {
+    what: 'an earlier file lets root sign in with a password',
+    ...{ step: 'ssh', script: sshd('PermitRootLogin yes\\n'), why: other, undo: removeSshd },
+  },
+  {
+    what: 'sshd does not start with the computer',
+    ...{ step: 'ssh', script: 'systemctl disable --quiet ssh.service' },
+  },
+  {
+    what: 'a rule that accepts everything, above ours',
+    ...{ step: 'firewall', script: 'nft insert rule inet skolo input accept', isSample: true },
+  },
+  {
+    what: 'the table of skolo is deleted, and its unit is active',
+    ...{ step: 'firewall', script: 'nft delete table inet skolo' },
+  },
+  {
+    what: 'another table drops port 80',
+    step: 'firewall',
+    script:
+      "nft add table inet person; nft 'add chain inet person input { type filter hook input priority 10; }'; nft add rule inet person input tcp dport 80 drop",
+    ...{ why: 'no: it is not a table of skolo', undo: 'nft delete table inet person' },
+  },
+  {
+    what: '`secrets-encryption: false` in config.yaml, and k3s has restarted',
+    ...{
+      step: 'k3s-config',
+      script: `sed -i 's/secrets-encryption: true/secrets-encryption: false/' ${k3sConfig}; ${restartK3s}`,
+    },
+  },
+  {
+    what: 'encryption of secrets is turned off in the running k3s',
+    ...{ step: 'k3s', script: "echo 'Encryption Status: Disabled' > /run/k3s-test-encryption" },
+    why: 'no: k3s must encrypt each secret again',
+    undo: "echo 'Encryption Status: Enabled' > /run/k3s-test-encryption",
+  },
+  {
+    what: 'a file in config.yaml.d overrides the names in the certificate',
+    ...{
+      step: 'label',
+      script: `mkdir ${k3sConfig}.d; echo 'tls-san: [other]' > ${k3sConfig}.d/person.yaml`,
+    },
+    ...{ why: other, undo: removeOverride },
+  },
+  {
+    what: 'k3s runs with settings of a file that is gone from config.yaml.d',
+    step: 'label',
+    script: `mkdir ${k3sConfig}.d; echo 'tls-san: [other]' > ${k3sConfig}.d/person.yaml; ${restartK3s}; ${removeOverride}`,
+    ...{ why: 'no: a restart of k3s is for you to time', undo: restartK3s },
+  },
+  {
+    what: '`ExecStart` of the running k3s in a drop-in',
+    step: 'k3s',
+    script: `${dropIn('k3s.service', '[Service]\\nExecStart=\\nExecStart=/usr/local/bin/k3s server --node-label=of=bob\\n')}; ${restartK3s}`,
+    ...{ why: other, undo: `${removeDropIn('k3s.service')}; ${restartK3s}` },
+  },
+  {
+    what: 'the token of k3s has mode 0644',
+    ...{ step: 'k3s', script: 'chmod 644 /var/lib/rancher/k3s/server/token', isSample: true },
+  },
+  {
+    what: 'the kubeconfig of the administrator has mode 0644',
+    ...{ step: 'k3s', script: 'chmod 644 /etc/rancher/k3s/k3s.yaml' },
+  },
+  {
+    what: 'k3s is stopped and disabled',
+    ...{ step: 'k3s', script: 'systemctl disable --now --quiet k3s.service' },
+  },
+  {
+    what: 'another node has the label of the jumphost',
+    step: 'label',
+    script:
+      'k3s kubectl create -f - <<END\n{"apiVersion":"v1","kind":"Node","metadata":{"name":"rpi-1","labels":{"node-restriction.kubernetes.io/skolo-jumphost":"true"}}}\nEND',
+    ...{ why: 'no: somebody set it', undo: 'k3s kubectl delete node rpi-1' },
+  },
+  {
+    what: '`Storage=volatile` of journald in a later file',
+    step: 'journal',
+    script:
+      "printf '[Journal]\\nStorage=volatile\\n' > /etc/systemd/journald.conf.d/99-person.conf; systemctl restart systemd-journald",
+    ...{
+      why: other,
+      undo: 'rm /etc/systemd/journald.conf.d/99-person.conf; systemctl restart systemd-journald',
+      isSample: true,
+    },
+  },
+  {
+    what: '`deny all` of chrony in a later file',
+    ...{
+      step: 'clock',
+      script: 'echo deny all > /etc/chrony/conf.d/99-person.conf; systemctl restart chrony',
+    },
+    ...{
+      why: other,
+      undo: 'rm /etc/chrony/conf.d/99-person.conf; systemctl restart chrony',
+      isSample: true,
+    },
+  },
+  {
+    what: 'another program listens on port 123',
+    step: 'clock',
+    script: `systemctl stop chrony
+systemd-run --quiet --unit=of-bob /usr/bin/node -e 'require("node:dgram").createSocket("udp4").bind(123)'
+until ss -H -lnu sport = :123 | grep -q .; do sleep 0.2; done
+systemctl start chrony || true`,
+    ...{ why: 'no: somebody started it', undo: 'systemctl stop of-bob; systemctl restart chrony' },
+  },
+  {
+    what: 'another program listens on port 80',
+    step: 'predecessors',
+    // As one that somebody has started in a session: it belongs to no service.
+    script: `setsid /usr/bin/node -e 'require("node:net").createServer().listen(80)' > /dev/null 2>&1 < /dev/null &
+echo $! > /tmp/of-bob
+for each in $(find /sys/fs/cgroup -path '*/init.scope/cgroup.procs'); do echo $! > "$each"; done
+until ss -H -lnt sport = :80 | grep -q .; do sleep 0.2; done`,
+    ...{
+      why: 'no: somebody started it',
+      undo: 'kill "$(cat /tmp/of-bob)"; while ss -H -lnt sport = :80 | grep -q .; do sleep 0.2; done',
+    },
+  },
+  {
+    what: 'another host name',
+    ...{ step: 'name', script: 'hostname other; echo other > /etc/hostname', isSample: true },
+  },
+  {
+    what: 'a disk that is 98 % full',
+    step: 'system',
+    script:
+      'mount -t tmpfs -o size=64M tmpfs /var/lib/skolo; head -c 63M /dev/zero > /var/lib/skolo/full',
+    ...{ why: 'no: it does not know what you need', undo: 'umount /var/lib/skolo', isSample: true },
+  },
+  {
+    what: 'an alias of the jumphost leads elsewhere',
+    step: 'services',
+    script:
+      "sed 's/^ADDRESS metadata/192.0.2.9 metadata/' /etc/hosts > /tmp/hosts && cat /tmp/hosts > /etc/hosts",
+    why: 'no: the router has the names',
+    undo: "sed 's/^192.0.2.9 metadata/ADDRESS metadata/' /etc/hosts > /tmp/hosts && cat /tmp/hosts > /etc/hosts",
+  },
+  {
+    what: 'a unit has failed',
+    ...{ step: 'services', script: unit('of-bob.service', '/bin/false') },
+    ...{ why: 'no: it belongs to somebody else', undo: removeUnit('of-bob.service') },
+  },
+];
