@@ -131,7 +131,12 @@ describe('a device that is gone', () => {
       ...['adb-reconnect', 'adb-restart', 'device-reboot'],
       ...['adb-reconnect', 'adb-restart', 'device-reboot'],
     ]);
-    expect(hub.switched).toEqual(['off 1-1.2', 'on 1-1.2', 'off 1-1.2', 'on 1-1.2']);
+    expect(hub.switched).toEqual([
+      'off 1-1.1,2,3,4',
+      'on 1-1.1,2,3,4',
+      'off 1-1.1,2,3,4',
+      'on 1-1.1,2,3,4',
+    ]);
     expect(daemon.asked).toHaveLength(2);
     expect(daemon.asked[0]).toContain('"devices":["phone"]');
     expect(tried()).toHaveLength(10);
@@ -461,7 +466,7 @@ describe('a step that is under way', () => {
     repairs.look();
     clock.pass(121_000);
     repairs.look();
-    await expect.poll(() => hub.off()).toEqual(['usb/1-1.2']);
+    await expect.poll(() => hub.off()).toContain('usb/1-1.2');
 
     world.task = true;
     repairs.look();
@@ -477,7 +482,7 @@ describe('a step that is under way', () => {
     repairs.look();
     clock.pass(121_000);
     repairs.look();
-    await expect.poll(() => hub.off()).toEqual(['usb/1-1.2']);
+    await expect.poll(() => hub.off()).toContain('usb/1-1.2');
 
     await repairs.stop();
 
