@@ -162,7 +162,8 @@ export class SimulatedWeek {
     const { random } = this;
     switch (life) {
       case 'idle': {
-        this.orders.delete(name);
+        // The agent hears of the end of an order before anything else happens.
+        if (this.orders.delete(name)) return ['idle', 20];
         const plan = this.due(agent);
         if (plan === 'update' || plan === 'reboot') return ['stopping', 20];
         if (plan === 'cycle') {
