@@ -287,10 +287,12 @@ describe.skipIf(why !== undefined)(
       for (const [path, mode] of [
         ...[`${system}/skolo-sole.service`, `${system}/skolo-sole-guard.service`, stand],
         ...[`${system}/networking.service.d/skolo-sole.conf`, '/etc/skolo/sole/rack-key.pub'],
-        ...['/usr/bin/node', '/usr/local/sbin/skolo-probe-address'],
+        '/usr/local/sbin/skolo-probe-address',
       ].map((each) => [each, /bin\//.test(each) ? 0o755 : 0o644] as const)) {
         await jumphost.computer.write(path, await other.read(path), mode);
       }
+      const node = '#!/bin/sh\nexec /opt/test/node "$@"\n';
+      await jumphost.computer.write('/usr/bin/node', node, 0o755);
       for (const [target, unit] of [
         ['sysinit', 'skolo-sole.service'],
         ['multi-user', 'skolo-sole-guard.service'],
