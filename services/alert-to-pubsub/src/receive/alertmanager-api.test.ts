@@ -108,7 +108,7 @@ describe('GET /api/v2/alerts', () => {
 
 describe('the rest of an Alertmanager', () => {
   it('lists groups, by name, for each receiver', async () => {
-    const settings = '{ sinks: [{ name: pagers, kind: file, file: x }] }';
+    const settings = '{ pubsub: true, sinks: [{ name: pagers, kind: file, file: x }] }';
     const lab = await startReceivers({ known: alerts, settings });
     const summary = async (path: string) => {
       const groups: { labels: unknown; receiver: { name: string }; alerts: unknown[] }[] =

@@ -6,7 +6,8 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { timestamp } from '../../output/time.ts';
 import { enrolmentService } from './enrolment.ts';
-import { type IdentityNeeds, warnOfNoRoute } from './setups.ts';
+import { warnOfNoRoute } from './no-route.ts';
+import type { IdentityNeeds } from './setups.ts';
 
 /** Until it has a name. */
 const identity: PiIdentity = { hostname: 'skolo-new', wired: 'dhcp' };

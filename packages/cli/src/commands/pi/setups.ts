@@ -19,10 +19,9 @@ import { didYouMean } from '@skolo/rack/suggest';
 import { Secret } from '@skolo/secrets';
 import { ipv4, several, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError, complain } from '../../errors.ts';
+import { CliError } from '../../errors.ts';
 import { openJumphostOf, rackOn } from '../../fleet.ts';
 import { readSecretFile } from '../../given-file.ts';
-import type { Io } from '../../io.ts';
 import { audit, targetOf } from '../../machine-way.ts';
 import { expandedNames, folded } from '../../names.ts';
 import { usualUser } from '../../pis.ts';
@@ -30,6 +29,7 @@ import { publicKeys } from '../../public-keys.ts';
 import { rackIfAny } from '../../rack-file.ts';
 import { filesFolder, hostOptions } from '../jumphost/open-steps.ts';
 import { commonImage } from './common-image.ts';
+import { warnOfNoRoute } from './no-route.ts';
 
 export interface SetupOptions {
   user?: string;
@@ -245,14 +245,6 @@ function wiredIn(
 function nameServersOf({ dns }: SetupOptions, { wired }: PiIdentity) {
   if (dns !== undefined || wired === 'dhcp') return dns ?? [];
   return wired.gateway === undefined ? [] : [wired.gateway];
-}
-
-/** It may be meant so, in a network without internet. */
-export function warnOfNoRoute(io: Io, who: string): void {
-  complain(
-    io,
-    `${who}: no default route and no name server, because rack.yaml names no router; write network.gateway there, or give --gateway`,
-  );
 }
 
 function userOf(rack: Rack | undefined, name: string): string | undefined {
