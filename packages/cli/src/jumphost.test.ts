@@ -28,7 +28,7 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     desk = await startDesk();
     const tokens = await createTokens();
     const daemon = await startPowerCycleDaemon({ tokens });
-    const agents = await startAgents();
+    const agents = await startAgents('rack4');
     ends.push(desk.close, tokens.remove, daemon.close, agents.close);
     const { jumphost } = desk;
     const audit = join(desk.env.HOME ?? '', 'audit');

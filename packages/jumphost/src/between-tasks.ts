@@ -3,7 +3,7 @@
  * runs may end.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AgentStatus, Client, powerCycleDaemonApi } from '@skolo/api';
+import { type AgentStatus, ApiError, type Client, type powerCycleDaemonApi } from '@skolo/api';
 import { errorText } from '@skolo/errors';
 
 export interface MachineTasks {
@@ -123,7 +123,11 @@ async function untilIdle(
   let idleSince: number | undefined;
   let said: string | undefined;
   for (;;) {
-    const state = await machine.look().catch(() => undefined);
+    const state = await machine.look().catch((error: unknown) => {
+      // An agent of another rack says nothing of this machine, which may run a task.
+      if (error instanceof ApiError && error.status === 421) throw error;
+      return undefined;
+    });
     signal.throwIfAborted();
     if (state === undefined) return true;
     const now = performance.now();

@@ -27,7 +27,7 @@ export interface TestAgents {
 /** Of the statuses, in the same order. */
 const names = ['rpi-001', 'rpi-002', 'rpi-003', 'rpi-004', 'linux-1'];
 
-export async function startAgents(): Promise<TestAgents> {
+export async function startAgents(rack = 'rack7'): Promise<TestAgents> {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-cli-agents-'));
   const services = await Promise.all(
     names.map(async (name, at) => {
@@ -38,7 +38,7 @@ export async function startAgents(): Promise<TestAgents> {
       await writeFile(file, `tokens: [${token}]\n`, { mode: 0o600 });
       const handler = (context: ServiceContext) =>
         createApp({ ...context, api, handlers: handlersOf(at) });
-      const service = await startTestService('swarming-client', { file }, handler, 'rack7');
+      const service = await startTestService('swarming-client', { file }, handler, rack);
       return { name, ...service };
     }),
   );
