@@ -12,6 +12,7 @@ import {
 } from '@skolo/rack';
 import { SecretError, secretPath } from '@skolo/secrets';
 import { TokenFile } from './access/token-file.ts';
+import { problemsOf } from './open-rack.ts';
 import type { ServiceDefinition } from './service.ts';
 import { readTlsFiles, TlsError } from './tls.ts';
 
@@ -30,7 +31,7 @@ export async function checkConfiguration(
     ]);
     return locateFindings(rack, findings.flat()).map(formatIssue);
   } catch (error) {
-    if (error instanceof RackError) return error.issues.map(formatIssue);
+    if (error instanceof RackError) return problemsOf(error);
     throw error;
   }
 }

@@ -22,7 +22,6 @@ export {
   RangeSyntaxError,
 } from './ranges.ts';
 export { isJsonTemplate, templatePlace } from './request-template.ts';
-export type { CheckedSecret } from './secret-references.ts';
 export { checkSecrets, secretReferences } from './secret-references.ts';
 export { hookPort, type ServiceName, serviceNames, servicePorts } from './service-ports.ts';
 export { hostOfUrl, serviceMetricsUrl, serviceUrl } from './service-urls.ts';

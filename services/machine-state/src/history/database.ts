@@ -14,7 +14,14 @@ const version = 1;
 
 /** Kinds of entries by their number in the database. Only add at the end. */
 export const kinds = [
-  ...(['condition', 'task', 'cycle', 'repair', 'hold', 'alert', 'boot', 'omitted'] as const),
+  'condition',
+  'task',
+  'cycle',
+  'repair',
+  'hold',
+  'alert',
+  'boot',
+  'omitted',
 ] as const;
 export type StoredKind = (typeof kinds)[number];
 

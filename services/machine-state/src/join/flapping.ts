@@ -5,8 +5,11 @@ import { timeOf } from './machine.ts';
 const windowMs = 3_600_000;
 /** Three times away from `ok` and back. */
 const leastChanges = 6;
-const faults: ReadonlySet<MachineCondition> = new Set([
-  ...(['recovering', 'quarantined', 'stale', 'gone'] as const),
+const faults: ReadonlySet<MachineCondition> = new Set<MachineCondition>([
+  'recovering',
+  'quarantined',
+  'stale',
+  'gone',
 ]);
 
 export class Flapping {
