@@ -31,16 +31,14 @@ const why = `another computer has replaced this one as the jumphost of ${rack}`;
 const options: SoleOptions = { rack, address, device, root, everySeconds: Number(every) };
 const own = await readOwn(options);
 const before = await readRetired(options, own);
+// A conflict of an earlier boot says nothing.
+await tellPower(options, { conflict: null }).catch(() => undefined);
 if (command === 'guard') {
-  // That of an earlier boot says nothing.
-  await tellPower(options, { conflict: null }).catch(() => undefined);
   const by = before ?? (await untilRetired(options, own));
   console.log(`${why}: it releases address, k3s and power control`);
   await release(options, by);
   process.exit(replaced);
 }
-// That of an earlier boot says nothing.
-await tellPower(options, { conflict: null }).catch(() => undefined);
 const by = before ?? (await waitForAddress(options, own, console.log));
 if (by === undefined) process.exit(0);
 console.log(`${why}, so it does not serve. Install Debian again before you use it`);
