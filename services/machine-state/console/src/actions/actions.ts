@@ -19,6 +19,8 @@ export interface Input {
   count?: number;
   force: boolean;
   choice?: RepairChoice;
+  /** For `Idempotency-Key`: the same input sent again has no second effect. */
+  key: string;
 }
 
 export interface Action {
@@ -38,16 +40,23 @@ export interface Action {
 }
 
 function order(kind: 'maintenance' | 'quarantine'): Action['run'] {
-  return (machines, { reason, until, count }) =>
+  return (machines, { reason, until, count, key }) =>
     call('machine-state', 'order', {
+      ...keyed(key),
       body: { machines, kind, reason, ...(until && { until }), ...(count && { count }) },
     });
 }
 
+function keyed(key: string) {
+  return { headers: { 'idempotency-key': key } };
+}
+
 /** One call for each machine: the agent of each answers by itself. */
-function forEach(run: (name: string, reason: string) => Promise<unknown>): Action['run'] {
-  return async (names, { reason }) => {
-    const done = await Promise.allSettled(names.map((name) => run(name, reason)));
+function forEach(
+  run: (name: string, reason: string, key: string) => Promise<unknown>,
+): Action['run'] {
+  return async (names, { reason, key }) => {
+    const done = await Promise.allSettled(names.map((name) => run(name, reason, `${key} ${name}`)));
     const failed = done.flatMap((each, i) =>
       each.status === 'rejected' ? [`${names[i]}: ${each.reason.message}`] : [],
     );
@@ -61,8 +70,8 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     short: 'Note',
     key: 'n',
     effect: 'The note is dated and signed, and stays in the history.',
-    run: (machines, { reason }) =>
-      call('machine-state', 'addNote', { body: { machines, text: reason } }),
+    run: (machines, { reason, key }) =>
+      call('machine-state', 'addNote', { ...keyed(key), body: { machines, text: reason } }),
   },
   maintenance: {
     title: 'Maintenance',
@@ -96,8 +105,11 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     key: 'p',
     effect: 'Turns the outlets off, and on again. It does not begin while a task runs.',
     isDangerous: true,
-    run: (machines, { reason, force }) =>
-      call('power-cycle-daemon', 'requestCycles', { body: { machines, reason, force } }),
+    run: (machines, { reason, force, key }) =>
+      call('power-cycle-daemon', 'requestCycles', {
+        ...keyed(key),
+        body: { machines, reason, force },
+      }),
   },
   repair: {
     title: 'Repair step',
@@ -107,10 +119,11 @@ export const actions: Readonly<Record<ActionName, Action>> = {
       'The agent carries out one step, also with a phone that works. It refuses while a task runs; a task that begins ends the step.',
     isDangerous: true,
     choices: repairChoices,
-    run: async ([name = ''], { reason, choice }) => {
+    run: async ([name = ''], { reason, choice, key }) => {
       if (!choice) return;
       const { device, step } = choice;
-      await call('machine-state', 'repair', { params: { name }, body: { device, step, reason } });
+      const body = { device, step, reason };
+      await call('machine-state', 'repair', { ...keyed(key), params: { name }, body });
     },
   },
   reboot: {
@@ -119,8 +132,8 @@ export const actions: Readonly<Record<ActionName, Action>> = {
     key: 'b',
     effect: 'The agent reboots the machine. It refuses while a task runs.',
     isDangerous: true,
-    run: forEach((name, reason) =>
-      call('machine-state', 'reboot', { params: { name }, body: { reason } }),
+    run: forEach((name, reason, key) =>
+      call('machine-state', 'reboot', { ...keyed(key), params: { name }, body: { reason } }),
     ),
   },
   hold: {

@@ -1,5 +1,5 @@
 import type { Machine } from '@skolo/api/machine-state';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { CallFailed } from '../live/api.ts';
 import { mayOperate, useLive } from '../live/store.ts';
 import { Condition } from '../parts/condition.tsx';
@@ -48,18 +48,23 @@ export function ActionDialog({
   const [machine] = machines;
   const choices = machine && action.choices?.(machine, rack);
   const choice = choices?.[chosen];
+  const sent = useRef({ content: '', key: '', at: 0 });
 
   async function submit(event: Event) {
     event.preventDefault();
     setState('sent');
     setProblem(undefined);
-    const until =
-      action.hasUntil && forMs > 0 ? new Date(Date.now() + forMs).toISOString() : undefined;
+    // The same input again is the same request, so that one whose answer was lost has no second effect.
+    const content = JSON.stringify([reason, forMs, force, choice]);
+    if (sent.current.content !== content) sent.current = { content, key: newKey(), at: Date.now() };
+    const { key, at } = sent.current;
+    const until = action.hasUntil && forMs > 0 ? new Date(at + forMs).toISOString() : undefined;
     try {
       const count = isMany ? names.length : undefined;
       await action.run(names, {
         reason: reason.trim(),
         force,
+        key,
         ...(until && { until }),
         ...(count && { count }),
         ...(choice && { choice }),
@@ -183,6 +188,11 @@ export function ActionDialog({
       </form>
     </Dialog>
   );
+}
+
+/** `crypto.randomUUID` is only there in pages that came over TLS. */
+function newKey(): string {
+  return [...crypto.getRandomValues(new Uint32Array(4))].map((n) => n.toString(36)).join('');
 }
 
 function focus(element: HTMLElement | null) {
