@@ -45,7 +45,7 @@ export function failureOf(error: unknown): Failure {
   }
   if (error.name === 'FleetError')
     return failure(error.message, fleetExitCodes.get(code) ?? exitCodes.failed);
-  if (code.startsWith('SECRET_') || code.startsWith('STORE_') || code === 'WATCH_STATE')
+  if (code.startsWith('SECRET_') || code === 'STORE' || code === 'WATCH_STATE')
     return failure(error.message, exitCodes.badConfiguration);
   if (code === 'RANGE_SYNTAX') return failure(error.message, exitCodes.wrongCommandLine);
   if (expected.has(code) || expectedNames.has(error.name) || isOfSystem(error))

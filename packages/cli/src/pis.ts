@@ -172,8 +172,8 @@ export async function onEachPi(
   return await inParallel(pis.names, atOnce, async (name): Promise<MemberResult> => {
     const late = () =>
       new JumphostError(
-        'LOST',
         `${name}: not done within ${Math.round(limitMs / 1000)} s; look at it, and run this again: it goes on where it was`,
+        { code: 'LOST' },
       );
     try {
       const steps = await withDeadline({ ms: limitMs, late, signal }, async (stop) =>

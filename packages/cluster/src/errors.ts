@@ -2,10 +2,7 @@ import { errorText } from '@skolo/errors';
 
 /** A failure on a cluster of Pis. The message says what to do. */
 export class ClusterError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'ClusterError';
-  }
+  override readonly name = 'ClusterError';
 }
 
 /** Why, without the name that a line about this computer has already. */

@@ -67,7 +67,6 @@ async function ask<S extends z.ZodType>(
   const { data } = schema.safeParse(parseJson(stdout));
   if (data !== undefined) return data;
   throw new FleetError(
-    'NO_ACCESS',
     `${name}: \`kubectl ${args}\` on the jumphost did not print what kubectl prints; run it there`,
   );
 }
@@ -76,27 +75,21 @@ function refusal(name: string, role: Role, args: string, stderr: string): FleetE
   const last = stderr.split('\n').at(-1) ?? '';
   if (/^sudo:|not allowed to execute/m.test(stderr)) {
     return new FleetError(
-      'NO_ACCESS',
       `${name}: sudo on the jumphost does not let you be ${role} (${last}); ask an admin of the rack, or use another --role`,
     );
   }
   if (/k3s: (command )?not found|k3s: No such file/.test(stderr)) {
-    return new FleetError('NO_ACCESS', `${name}: no k3s on the jumphost; is it another host?`);
+    return new FleetError(`${name}: no k3s on the jumphost; is it another host?`);
   }
   if (/serviceaccounts? "skolo-\w+" not found|namespaces? "skolo-access" not found/.test(stderr)) {
     return new FleetError(
-      'NO_ACCESS',
       `${name}: the cluster has no account skolo-${role}; an admin applies kube/base/access there first`,
     );
   }
   if (/refused|timed? ?out|EOF|ServiceUnavailable|unable to handle/i.test(stderr)) {
     return new FleetError(
-      'API_DOWN',
       `${name}: the API server does not answer (${last}); see \`systemctl status k3s\` on the jumphost`,
     );
   }
-  return new FleetError(
-    'NO_ACCESS',
-    `${name}: \`kubectl ${args}\` failed on the jumphost: ${last}`,
-  );
+  return new FleetError(`${name}: \`kubectl ${args}\` failed on the jumphost: ${last}`);
 }

@@ -23,24 +23,20 @@ export async function checkApi(
     if (status === 200) return;
     throw status === 401
       ? new FleetError(
-          'TOKEN_REJECTED',
           `${name}: the API server rejects its own token${clock(skewMs)}; try again, and see \`journalctl -u k3s\` on the jumphost`,
         )
       : new FleetError(
-          'API_DOWN',
           `${name}: the API server is not ready (${status} ${body.slice(0, 200).trim()}); see \`journalctl -u k3s\` on the jumphost`,
         );
   } catch (error) {
     if (error instanceof FleetError || signal.aborted) throw error;
     if (clockCodes.has(errorCode(error) ?? '')) {
       throw new FleetError(
-        'CLOCK',
         `${name}: by the clock of this computer, the certificate of the API server is not valid${clock(skewMs)}; correct the clock that is wrong`,
         { cause: error },
       );
     }
     throw new FleetError(
-      'API_DOWN',
       `${name}: the API server does not answer (${errorText(error)}); see \`systemctl status k3s\` on the jumphost`,
       { cause: error },
     );

@@ -81,8 +81,8 @@ export async function findClustersFile(folder: string): Promise<string> {
     if (at === dirname(at)) break;
   }
   throw new FleetError(
-    'NO_CLUSTERS',
     `no ${usualFile} in ${resolve(folder)} or a folder above; go to a clone of the repository of racks, or ${howToName}`,
+    { code: 'NO_CLUSTERS' },
   );
 }
 
@@ -99,7 +99,7 @@ export async function readFleet(file: string): Promise<Fleet> {
   } catch (cause) {
     const code = errorCode(cause) ?? 'unknown';
     const why = code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`;
-    throw new FleetError('NO_CLUSTERS', `${file}: ${why}; ${howToName}`, { cause });
+    throw new FleetError(`${file}: ${why}; ${howToName}`, { code: 'NO_CLUSTERS', cause });
   }
   return parseFleet(text, file);
 }
@@ -161,5 +161,5 @@ export function findRack(fleet: Fleet, name: string): FleetRack {
   if (found) return found;
   const names = fleet.racks.map((rack) => rack.name);
   const guess = didYouMean(name, names) || `; skolo racks lists ${names.length} racks`;
-  throw new FleetError('UNKNOWN_RACK', `${name}: no such rack in ${fleet.file}${guess}`);
+  throw new FleetError(`${name}: no such rack in ${fleet.file}${guess}`, { code: 'UNKNOWN_RACK' });
 }

@@ -29,7 +29,7 @@ export async function askEachRack<T>(
   { signal, limitMs = 20_000 }: EachRackOptions,
 ): Promise<RackAnswer<T>[]> {
   async function askOne(rack: FleetRack): Promise<RackAnswer<T>> {
-    const late = new FleetError('UNREACHABLE', `${rack.name}: no answer in ${limitMs / 1000} s`);
+    const late = new FleetError(`${rack.name}: no answer in ${limitMs / 1000} s`);
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), limitMs);
     try {

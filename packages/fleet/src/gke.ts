@@ -26,11 +26,8 @@ export async function prepareGke(
   const { code, stderr } = await runToEnd(gcloud, options);
   if (code === 0) return { kubeconfig, env };
   if (code === 127) {
-    throw new FleetError('NO_PROGRAM', 'gcloud: not installed; install the Google Cloud CLI');
+    throw new FleetError('gcloud: not installed; install the Google Cloud CLI');
   }
   const last = stderr.trim().split('\n').at(-1) ?? '';
-  throw new FleetError(
-    'NO_ACCESS',
-    `${name}: gcloud gives no credentials (${last}); try gcloud auth login`,
-  );
+  throw new FleetError(`${name}: gcloud gives no credentials (${last}); try gcloud auth login`);
 }

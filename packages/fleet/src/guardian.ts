@@ -75,7 +75,6 @@ export async function startGuardian(env: NodeJS.ProcessEnv): Promise<Guardian> {
   if (folder === '') {
     await ended;
     throw new FleetError(
-      'NO_PROGRAM',
       `${parent}: no folder for the session: ${complaint.trim()}; set XDG_RUNTIME_DIR to a folder of yours`,
     );
   }

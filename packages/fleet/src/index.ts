@@ -16,7 +16,7 @@ export {
 export { addRack, type NewRack, removeRack, withEpoch } from './clusters-edit.ts';
 export { clustersJsonSchema } from './clusters-schema.ts';
 export { askEachRack, type RackAnswer } from './each-rack.ts';
-export { FleetError, type FleetErrorCode } from './errors.ts';
+export { FleetError } from './errors.ts';
 export { type Kubectl, KubectlError, kubectlWith } from './kubectl.ts';
 export { type LocalServer, startLocalServer } from './local-server.ts';
 export { type Computers, type ComputersOptions, openComputers } from './open-computers.ts';

@@ -72,7 +72,6 @@ export async function openComputers({
     const { name } = target;
     const late = () =>
       new FleetError(
-        'UNREACHABLE',
         `${name}: no ssh within ${connectMs / 1000} s; it is off, hangs, or is overloaded`,
       );
     const tunnel = new Tunnel({

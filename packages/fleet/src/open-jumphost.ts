@@ -142,5 +142,5 @@ export function throughTunnel(
 
 /** For what a cluster of gke does not have. */
 export function noJumphost({ name }: FleetRack): FleetError {
-  return new FleetError('NO_ACCESS', `${name}: a cluster of gke has no jumphost; use kubectl`);
+  return new FleetError(`${name}: a cluster of gke has no jumphost; use kubectl`);
 }

@@ -131,7 +131,6 @@ describe.skipIf(absent)('with a real API server', () => {
       await desk.jumphost.program('sudo', 'echo "sudo: a password is required" >&2; exit 1');
 
       await expect(openAt(desk)).rejects.toMatchObject({
-        code: 'NO_ACCESS',
         message: expect.stringContaining('does not let you be view'),
       });
       expect(await desk.left()).toEqual([]);
@@ -152,7 +151,6 @@ describe.skipIf(absent)('with a real API server', () => {
       const rack = { ...desk.rack, apiPort: 1 };
 
       await expect(openAt(desk, {}, rack)).rejects.toMatchObject({
-        code: 'API_DOWN',
         message: expect.stringContaining('systemctl status k3s'),
       });
     });
@@ -169,7 +167,6 @@ esac`,
       );
 
       await expect(openAt(desk)).rejects.toMatchObject({
-        code: 'TOKEN_REJECTED',
         message: expect.stringMatching(/its clock is \d+ min behind/),
       });
     });
@@ -179,7 +176,6 @@ esac`,
       await writeFile(desk.jumphost.knownHosts, `jumphost-rack4 ${makeSshKey().public}\n`);
 
       await expect(openAt(desk)).rejects.toMatchObject({
-        code: 'HOST_KEY',
         message: expect.stringContaining('ssh-keygen -R jumphost-rack4'),
       });
     });
@@ -189,7 +185,6 @@ esac`,
       await replaceIn(desk.jumphost.sshConfig, 'accept-new', 'yes');
 
       await expect(openAt(desk)).rejects.toMatchObject({
-        code: 'HOST_KEY',
         message: expect.stringContaining('run ssh jumphost-rack4 once'),
       });
     });
@@ -199,7 +194,6 @@ esac`,
       await replaceIn(desk.jumphost.sshConfig, /IdentityFile .*/, 'IdentityFile /dev/null');
 
       await expect(openAt(desk)).rejects.toMatchObject({
-        code: 'NO_KEY',
         message: expect.stringContaining('ssh-add'),
       });
     });
@@ -228,7 +222,6 @@ esac`,
       for (const name of ['sh', 'mktemp', 'rm']) await symlink(`/usr/bin/${name}`, join(bin, name));
 
       await expect(openAt({ ...desk, env: { ...desk.env, PATH: bin } })).rejects.toMatchObject({
-        code: 'NO_PROGRAM',
         message: expect.stringContaining('ssh: not installed'),
       });
     });

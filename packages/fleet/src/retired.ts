@@ -9,7 +9,7 @@ import type { Jumphost } from './open-jumphost.ts';
  * Compares machine and epoch with the epoch in kube/clusters/config.json. Without one there, no jumphost is retired. Another way in,
  * such as a spare, has no statement.
  *
- * @throws FleetError `RETIRED`
+ * @throws FleetError
  */
 export async function rejectRetired(
   { name, jumphost, epoch }: K3sRack,
@@ -26,7 +26,6 @@ export async function rejectRetired(
   if (isNamed && found.epoch >= epoch) return;
   const has = isNamed ? `epoch ${found.epoch}` : 'no statement of its own';
   throw new FleetError(
-    'RETIRED',
     `${name}: ${host} is a retired jumphost: it has ${has}, and the jumphost of today has epoch ${epoch}; turn the retired one off, and try again`,
   );
 }

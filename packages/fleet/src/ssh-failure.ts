@@ -1,11 +1,10 @@
 /** Why ssh failed, and what to do. */
 import type { Way } from './clusters.ts';
-import { FleetError, type FleetErrorCode } from './errors.ts';
+import { FleetError } from './errors.ts';
 import { wayName } from './ssh.ts';
 
 interface Known {
   pattern: RegExp;
-  code: FleetErrorCode;
   /** `what; what to do` */
   explain(way: Way, said: string): string;
 }
@@ -14,19 +13,16 @@ interface Known {
 const known: readonly Known[] = [
   {
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
-    code: 'HOST_KEY',
     explain: ({ host }) =>
       `its ssh host key has changed; if ${host} was replaced, remove the old key with ssh-keygen -R ${host}, otherwise find out who answers there`,
   },
   {
     pattern: /Host key verification failed|No \w+ host key is known/,
-    code: 'HOST_KEY',
     explain: (way) =>
       `its ssh host key is not known; run ${sshCommand(way)} once, compare the fingerprint, and accept it`,
   },
   {
     pattern: /Permission denied|Too many authentication failures/,
-    code: 'NO_KEY',
     explain: (way, said) => {
       const user = /(\S+)@\S+: Permission denied/.exec(said)?.[1] ?? way.user;
       const whose = user === undefined ? '' : ` for the user ${user}`;
@@ -37,17 +33,14 @@ const known: readonly Known[] = [
   },
   {
     pattern: /Could not resolve hostname/,
-    code: 'UNREACHABLE',
     explain: () => 'no such host name; check your VPN and DNS',
   },
   {
     pattern: /Connection refused/,
-    code: 'UNREACHABLE',
     explain: () => 'connection refused; sshd does not run there, or a firewall rejects you',
   },
   {
     pattern: /timed out|Stdio forwarding request failed|No route to host|Network is unreachable/,
-    code: 'UNREACHABLE',
     explain: ({ host }, said) =>
       `${/No route|unreachable/.exec(said) ? 'no route' : 'no answer'}; check your network and VPN, and whether ${host} has power`,
   },
@@ -58,7 +51,7 @@ export function sshFailure(way: Way, said: string): FleetError {
   const found = known.find(({ pattern }) => pattern.test(said));
   const last = said.trim().split('\n').at(-1)?.trim() || 'ssh ended without a reason';
   const why = found?.explain(way, said) ?? `${last}; try ${sshCommand(way)}`;
-  return new FleetError(found?.code ?? 'UNREACHABLE', `${wayName(way)}: ${why}`);
+  return new FleetError(`${wayName(way)}: ${why}`);
 }
 
 const machineFailures: readonly (readonly [RegExp, string])[] = [
@@ -80,7 +73,6 @@ function sshCommand({ host, user, jump }: Way): string {
 /** One failure of several ways: the first, with the others behind it. */
 export function noWay(rack: string, failures: readonly FleetError[]): FleetError {
   const [first, ...others] = failures;
-  const code = first?.code ?? 'UNREACHABLE';
   const all = [first, ...others].map((error) => error?.message ?? '').join('. ');
-  return new FleetError(code, `${rack}: ${all}`, { cause: first });
+  return new FleetError(`${rack}: ${all}`, { cause: first });
 }

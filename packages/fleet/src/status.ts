@@ -35,9 +35,8 @@ export function statusOfRacks(
         if (signal.aborted || isRefused(error, 'Unreachable')) throw error;
         const how = `skolo kubectl ${rack.name} get pods -n skolo shows its pods`;
         throw new FleetError(
-          'NO_PROMETHEUS',
           `${rack.name}: its Prometheus cannot be asked: ${errorText(error)}; ${how}`,
-          { cause: error },
+          { code: 'NO_PROMETHEUS', cause: error },
         );
       } finally {
         await close();

@@ -70,7 +70,7 @@ export class Tunnel {
       // Each way may take ten seconds, so its reason is told before the next one begins.
       const connection = await this.connectOnce(this.deps.mayAsk, (failure, next) => {
         const text = `${this.deps.name}: ${failure.message}; trying ${wayName(next)}`;
-        this.deps.onNextWay?.(new FleetError(failure.code, text));
+        this.deps.onNextWay?.(new FleetError(text));
       });
       this.current = Promise.resolve(connection);
       this.supervised = this.supervise(connection);
@@ -200,7 +200,7 @@ export class Tunnel {
     });
     const ended = once(master, 'close').then(([code]) =>
       code === 127
-        ? new FleetError('NO_PROGRAM', 'ssh: not installed; install the client of OpenSSH')
+        ? new FleetError('ssh: not installed; install the client of OpenSSH')
         : sshFailure(way, said),
     );
     const connected = once(stdout, 'data').then(
@@ -242,9 +242,6 @@ export class Tunnel {
     if (code === 0) return;
     const refused = /forwarding request failed: (.*)/.exec(stderr)?.[1];
     if (refused === undefined) throw new Error(stderr);
-    throw new FleetError(
-      'UNREACHABLE',
-      `${this.deps.name}: the jumphost does not forward: ${refused}`,
-    );
+    throw new FleetError(`${this.deps.name}: the jumphost does not forward: ${refused}`);
   }
 }

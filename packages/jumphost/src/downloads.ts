@@ -47,10 +47,7 @@ export function downloader({ folder, fetch, signal }: DownloadDeps): Download {
     const sums = await present(at, release, release.sums);
     const wanted = sumIn(await readFile(sums, 'utf8'), name);
     if (wanted === undefined) {
-      throw new JumphostError(
-        'FILE',
-        `${sums}: has no checksum of ${name}; is it another version?`,
-      );
+      throw wrongFile(`${sums}: has no checksum of ${name}; is it another version?`);
     }
     const file = await present(at, release, name);
     const sha256 = await sumOf(file);
@@ -101,16 +98,16 @@ async function readStart(path: string): Promise<boolean> {
   }
 }
 
+function wrongFile(message: string): JumphostError {
+  return new JumphostError(message, { code: 'FILE' });
+}
+
 function another(file: string, { url }: Release, why: string): JumphostError {
-  return new JumphostError(
-    'FILE',
-    `${file}: is not the file of ${url}: ${why}; delete it, and try again`,
-  );
+  return wrongFile(`${file}: is not the file of ${url}: ${why}; delete it, and try again`);
 }
 
 function missing(url: string, path: string, why: string): JumphostError {
-  return new JumphostError(
-    'FILE',
+  return wrongFile(
     `${url}: cannot be fetched (${why}); fetch it on another computer, and put it at ${path}`,
   );
 }

@@ -85,7 +85,7 @@ async function throughSteps(
       const isRepairable = before.differs.length > 0 && step.apply !== undefined;
       if (textOf(before) === '') show(at, 'ok', before.note);
       else if (isCheck) show(at, 'differs', textOf(before), isRepairable);
-      else if (!isRepairable) throw new JumphostError('STEP', textOf(before));
+      else if (!isRepairable) throw new JumphostError(textOf(before));
       else {
         const { waitsFor } = step;
         show(at, 'changing', `${textOf(before)}${waitsFor ? `; waits for ${waitsFor}` : ''}`);
@@ -119,7 +119,7 @@ async function checkAgain(host: Host, step: Step): Promise<string> {
   const after = await step.check(host);
   if (textOf(after) === '') return after.note ?? '';
   const how = after.differs.length > 0 ? 'was changed, and still differs: ' : '';
-  throw new JumphostError('STEP', `${how}${textOf(after)}`);
+  throw new JumphostError(`${how}${textOf(after)}`);
 }
 
 function textOf({ differs, byHand = [] }: Check): string {

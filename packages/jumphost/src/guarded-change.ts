@@ -61,7 +61,7 @@ const firstSessionMs = 15_000;
 /**
  * Makes the change, and confirms it through a new session.
  *
- * @throws JumphostError `TAKEN_BACK`: nobody got in, and the jumphost has what it had before.
+ * @throws JumphostError Nobody got in, and the jumphost has what it had before.
  */
 export async function changeGuarded(host: Host, change: GuardedChange, guard: Guard) {
   await arm(host, change, guard.returnSeconds);
@@ -79,19 +79,17 @@ export async function changeGuarded(host: Host, change: GuardedChange, guard: Gu
     await host.need(`sh ${pending}/go-back ${filesOnly}`);
     const { stdout } = await host.run(suspects);
     throw new JumphostError(
-      'TAKEN_BACK',
       `${host.name}: a second sshd with the files on its disk does not let you in (${refusal}); nothing was activated, but sshd would read them at its next start; correct ${linesOf(stdout).join(', ') || 'the files below /etc/ssh'}, and run it again`,
     );
   }
   const problem = await activate(host, change, guard.signal);
   if (problem !== undefined) {
     await host.need(`sh ${pending}/go-back`);
-    throw new JumphostError('TAKEN_BACK', `${host.name}: ${problem}; ${await outcome(guard)}`);
+    throw new JumphostError(`${host.name}: ${problem}; ${await outcome(guard)}`);
   }
   const why = await confirm(guard, until);
   if (why === undefined || (await isKept(host, guard))) return;
   throw new JumphostError(
-    'TAKEN_BACK',
     `${host.name}: no new ssh session got in after the change (${why}), and it was taken back after ${guard.returnSeconds} s; ${await outcome(guard)}`,
   );
 }
@@ -266,8 +264,8 @@ async function isKept(host: Host, { returnSeconds, signal }: Guard): Promise<boo
     }
     if (performance.now() > until) {
       throw new JumphostError(
-        'LOST',
         `${host.name}: does not answer after a change that should have been taken back; see its console: \`sh ${pending}/go-back\` goes back by hand`,
+        { code: 'LOST' },
       );
     }
     await pause(500, undefined, { signal });

@@ -35,12 +35,9 @@ ${words}`,
   if (code === 0) return linesOf(stdout);
   if (code === usageCode) {
     const [why = ''] = linesOf(stderr);
-    throw new JumphostError(
-      'STEP',
-      `${host.name}: ${why}; skolo jumphost prepare brings its programs`,
-    );
+    throw new JumphostError(`${host.name}: ${why}; skolo jumphost prepare brings its programs`);
   }
-  throw new JumphostError('STEP', `${host.name}: ${linesOf(stdout).join('; ') || stderr}`);
+  throw new JumphostError(`${host.name}: ${linesOf(stdout).join('; ') || stderr}`);
 }
 
 async function runningUnits(host: Host, service: string): Promise<string[]> {

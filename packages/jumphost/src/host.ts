@@ -83,13 +83,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
   if (sudo.stdout.trim() === '0') return hostWith(options, asRoot);
   const why = sudo.stderr.split('\n').at(-1);
   throw new JumphostError(
-    'STEP',
     `${options.name}: you are not root there, and sudo asks for a password (${why}); sign in as root (\`user\` of the rack in kube/clusters/config.json, the login of a machine in rack.yaml), or allow NOPASSWD`,
   );
 }
 
 function unusable(name: string, { stderr }: Ended): JumphostError {
-  return new JumphostError('STEP', `${name}: no shell there: ${stderr || 'id -u failed'}`);
+  return new JumphostError(`${name}: no shell there: ${stderr || 'id -u failed'}`);
 }
 
 function hostWith(options: HostOptions, wrapped: (script: string) => string): Host {
@@ -98,7 +97,7 @@ function hostWith(options: HostOptions, wrapped: (script: string) => string): Ho
   const need: Host['need'] = async (script, how) => {
     const { code, stdout, stderr } = await run(script, how);
     if (code === 0) return stdout;
-    throw new JumphostError('STEP', `${name}: ${failureText(stderr, stdout, code)}`);
+    throw new JumphostError(`${name}: ${failureText(stderr, stdout, code)}`);
   };
   return {
     ...{ name, run, need },
@@ -108,8 +107,8 @@ function hostWith(options: HostOptions, wrapped: (script: string) => string): Ho
       try {
         await need(script, { input, deadlineMs: writeDeadlineMs });
       } catch (cause) {
-        if (!(cause instanceof JumphostError) || cause.code !== 'STEP') throw cause;
-        throw new JumphostError('STEP', `${cause.message} (writing ${path})`, { cause });
+        if (!(cause instanceof JumphostError) || cause.code !== undefined) throw cause;
+        throw new JumphostError(`${cause.message} (writing ${path})`, { cause });
       }
     },
     async read(path) {
@@ -117,7 +116,7 @@ function hostWith(options: HostOptions, wrapped: (script: string) => string): Ho
       const { code, stdout, stderr } = await run(`[ -e ${file} ] || exit 44; cat ${file}`);
       if (code === 44) return undefined;
       if (code === 0) return stdout;
-      throw new JumphostError('STEP', `${name}: ${stderr}`);
+      throw new JumphostError(`${name}: ${stderr}`);
     },
   };
 }
@@ -157,8 +156,7 @@ async function execute(
   command: string,
   { input = '', deadlineMs = usualDeadlineMs }: RunOptions,
 ): Promise<Ended> {
-  const late = () =>
-    new JumphostError('LOST', `${name}: no answer within ${deadlineMs / 1000} s; try again`);
+  const late = () => lost(`${name}: no answer within ${deadlineMs / 1000} s; try again`);
   return await withDeadline({ ms: deadlineMs, late, signal }, async (stop) => {
     const child = await start(command, stop);
     const kill = () => child.kill('SIGKILL');
@@ -169,6 +167,10 @@ async function execute(
       stop.removeEventListener('abort', kill);
     }
   });
+}
+
+function lost(message: string): JumphostError {
+  return new JumphostError(message, { code: 'LOST' });
 }
 
 async function collect(
@@ -191,7 +193,7 @@ async function collect(
   ]);
   if (code === null || code === lostCode) {
     const why = complaint.trim().split('\n').at(-1) || 'it was cut';
-    throw new JumphostError('LOST', `${name}: the connection dropped (${why}); run it again`);
+    throw lost(`${name}: the connection dropped (${why}); run it again`);
   }
   return { code, stdout: said, stderr: complaint.trim() };
 }

@@ -39,7 +39,7 @@ export function clusterOn(server: Host | Promise<Host>, kubectl = 'k3s kubectl')
     const { code, stdout, stderr } = await host.run(`${kubectl} get ${args}`);
     if (code === 0) return stdout;
     if (stderr.includes('(NotFound)')) return undefined;
-    throw new JumphostError('STEP', `${host.name}: ${stderr.split('\n').at(-1)}`);
+    throw new JumphostError(`${host.name}: ${stderr.split('\n').at(-1)}`);
   }
   const need = async (script: string) => (await server).need(script);
   const secretOf = (name: string) => shellWord(`${name}.node-password.k3s`);
@@ -48,10 +48,7 @@ export function clusterOn(server: Host | Promise<Host>, kubectl = 'k3s kubectl')
       const host = await server;
       const version = await installedVersion(host);
       if (version !== undefined) return version;
-      throw new JumphostError(
-        'STEP',
-        `${host.name}: has no k3s; skolo jumphost prepare installs it`,
-      );
+      throw new JumphostError(`${host.name}: has no k3s; skolo jumphost prepare installs it`);
     },
     async node(name) {
       const text = await get(`node ${shellWord(name)} -o json`);

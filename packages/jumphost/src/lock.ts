@@ -35,8 +35,8 @@ export async function withLock<T>(
     .run(lockScript(`${id} ${by}`), { input: beats, deadlineMs: dayMs })
     .then(
       ({ code, stdout, stderr }) => {
-        if (code === busyCode) refusal = new JumphostError('STEP', busyText(host.name, stdout));
-        else if (code !== 0) refusal = new JumphostError('STEP', `${host.name}: ${stderr}`);
+        if (code === busyCode) refusal = new JumphostError(busyText(host.name, stdout));
+        else if (code !== 0) refusal = new JumphostError(`${host.name}: ${stderr}`);
       },
       // The work fails by itself, or goes on over a new connection.
       () => undefined,

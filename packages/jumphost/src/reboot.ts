@@ -133,7 +133,7 @@ async function wait(
     if (why === undefined) return;
     if (performance.now() > end) {
       const minutes = Math.round(withinMs / 60_000);
-      throw new JumphostError('STEP', `${rack.name}: ${why}, for ${minutes} min`);
+      throw new JumphostError(`${rack.name}: ${why}, for ${minutes} min`);
     }
     if (why !== reported) report(why);
     reported = why;

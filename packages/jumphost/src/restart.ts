@@ -13,6 +13,6 @@ export async function sendReboot(host: Pick<Host, 'need'>): Promise<void> {
     await host.need('systemctl reboot');
   } catch (cause) {
     if (!(cause instanceof JumphostError) || cause.code === 'LOST') return;
-    throw new JumphostError('STEP', `${cause.message} (systemctl reboot)`, { cause });
+    throw new JumphostError(`${cause.message} (systemctl reboot)`, { cause });
   }
 }

@@ -151,5 +151,5 @@ export function parseSetup(setup: PiSetup): PiSetup {
   const result = Setup.safeParse(setup);
   if (result.success) return result.data;
   const issues = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new PiError('SETUP', `${setup.identity.hostname}: ${issues.join('; ')}`);
+  throw new PiError(`${setup.identity.hostname}: ${issues.join('; ')}`);
 }

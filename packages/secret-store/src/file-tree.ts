@@ -13,10 +13,7 @@ import { StoreError } from './errors.ts';
 export function fileAt(root: string, place: string, suffix: string): string {
   const isPlain = place.split('/').every((part) => /^(?!\.)[\w.@+-]+$/.test(part));
   if (isPlain) return join(root, `${place}${suffix}`);
-  throw new StoreError(
-    'STORE_UNUSABLE',
-    `${place}: not a place of a secret; use letters, digits, . _ and -`,
-  );
+  throw new StoreError(`${place}: not a place of a secret; use letters, digits, . _ and -`);
 }
 
 export async function readText(file: string): Promise<string | undefined> {
@@ -24,7 +21,6 @@ export async function readText(file: string): Promise<string | undefined> {
     return await readFileIfExists(file);
   } catch (cause) {
     throw new StoreError(
-      'STORE_UNUSABLE',
       `${file}: cannot be read (${errorCode(cause) ?? 'unknown'}); check its permissions`,
       { cause },
     );

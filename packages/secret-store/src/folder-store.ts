@@ -35,7 +35,6 @@ async function checkFolder(root: string): Promise<void> {
   for (let at = root; ; at = dirname(at)) {
     if (await exists(join(at, '.git'))) {
       throw new StoreError(
-        'STORE_UNUSABLE',
         `${root}: in a clone of git (${at}), where a value in the clear may be committed; choose a folder outside of it`,
       );
     }
@@ -45,7 +44,6 @@ async function checkFolder(root: string): Promise<void> {
   const { mode } = await stat(root);
   if ((mode & 0o077) === 0) return;
   throw new StoreError(
-    'STORE_UNUSABLE',
     `${root}: other users of this computer may enter it; run \`chmod 700 ${root}\``,
   );
 }

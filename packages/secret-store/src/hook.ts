@@ -24,7 +24,6 @@ export async function installHook(deps: GitDeps): Promise<string> {
   const former = await readFileIfExists(path);
   if (former !== undefined && former !== script) {
     throw new StoreError(
-      'STORE_UNUSABLE',
       `${path}: is there, and not made by skolo; add the line \`skolo secrets verify || exit 1\` to it`,
     );
   }

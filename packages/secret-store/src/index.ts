@@ -1,5 +1,5 @@
 /** Values of secrets at a desk: where they are kept, how they are made, and a check that none is in git in the clear. */
-export { StoreError, type StoreErrorCode } from './errors.ts';
+export { StoreError } from './errors.ts';
 export {
   type GeneratedKind,
   type GeneratedValue,

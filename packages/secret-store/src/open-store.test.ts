@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Secret } from '@skolo/secrets';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openStore, type SecretStore, type StorePlace } from './index.ts';
+import { openStore, type SecretStore, StoreError, type StorePlace } from './index.ts';
 
 const signal = AbortSignal.timeout(60_000);
 let dir: string;
@@ -52,7 +52,7 @@ describe.each(['sops', 'folder'])('a store of kind %s', (kind) => {
     const store = await open(kind === 'sops' ? {} : { folder: '~/private' });
 
     for (const place of ['../switch', 'rack4/../../switch', 'rack4/.git', '/etc/passwd', '']) {
-      await expect(store.read(place, signal)).rejects.toMatchObject({ code: 'STORE_UNUSABLE' });
+      await expect(store.read(place, signal)).rejects.toThrow(StoreError);
     }
   });
 });
@@ -72,7 +72,6 @@ describe('files in the clear', () => {
     execFileSync('git', ['init', '-q', dir]);
 
     await expect(open({ folder: join(dir, 'kube/private') })).rejects.toMatchObject({
-      code: 'STORE_UNUSABLE',
       message: expect.stringContaining('in a clone of git'),
     });
   });
@@ -109,7 +108,7 @@ describe('a command', () => {
     );
     expect((await store.read('etc/k3s', signal))?.reveal()).toBe('value of etc-k3s');
     await expect(store.write('rack4/x', new Secret('y'))).rejects.toMatchObject({
-      code: 'STORE_READ_ONLY',
+      message: expect.stringContaining('only reads'),
     });
   });
 

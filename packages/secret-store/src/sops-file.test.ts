@@ -31,10 +31,9 @@ describe('a file of sops', () => {
     expect((await openSops(file, [ann], 'f')).reveal()).toBe('hunter2');
     expect((await openSops(file, [eve, bob], 'f')).reveal()).toBe('hunter2');
     await expect(openSops(file, [eve], 'switch.sops')).rejects.toMatchObject({
-      code: 'STORE_LOCKED',
       message: expect.stringContaining(`encrypted for ${recipients.join(', ')}; set SOPS_AGE_KEY`),
     });
-    await expect(openSops(file, [], 'f')).rejects.toMatchObject({ code: 'STORE_LOCKED' });
+    await expect(openSops(file, [], 'f')).rejects.toThrow(/none of your age identities/);
   });
 
   it('says without a key for whom it is, and when it was written', async () => {
@@ -63,7 +62,7 @@ describe('a file of sops', () => {
     const cut = file.replace(/data:.../, 'data:');
 
     for (const text of [JSON.stringify(swapped), JSON.stringify(later), cut, '{}', 'hunter2']) {
-      await expect(openSops(text, [ann], 'f')).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
+      await expect(openSops(text, [ann], 'f')).rejects.toThrow(/restore it from git/);
       await expect(openSops(text, [ann], 'f')).rejects.not.toThrow(/hunter2/);
     }
   });

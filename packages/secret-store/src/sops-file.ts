@@ -69,7 +69,7 @@ export async function sealSops(
  * The content of a file.
  *
  * @param where for people: the file
- * @throws StoreError `STORE_LOCKED`, `STORE_DAMAGED`
+ * @throws StoreError No identity opens it, or it is damaged.
  */
 export async function openSops(
   text: string,
@@ -86,7 +86,7 @@ export async function openSops(
   return new Secret(content.toString());
 }
 
-/** @throws StoreError `STORE_DAMAGED` */
+/** @throws StoreError It is damaged. */
 export function sopsHeader(text: string, where: string): SopsHeader {
   const { sops } = parse(text, where);
   return {
@@ -99,14 +99,12 @@ function parse(text: string, where: string): SopsFile {
   const { data } = SopsFile.safeParse(parseJson(text));
   if (data !== undefined) return data;
   throw new StoreError(
-    'STORE_DAMAGED',
     `${where}: not a file that sops made for content of any kind; restore it from git, or encrypt it again with skolo secrets set`,
   );
 }
 
 function damaged(where: string): StoreError {
   return new StoreError(
-    'STORE_DAMAGED',
     `${where}: damaged or changed by hand: its checksum is wrong; restore it from git`,
   );
 }
@@ -116,11 +114,7 @@ async function wrapKey(key: Uint8Array, recipient: string): Promise<string> {
   try {
     encrypter.addRecipient(recipient);
   } catch (cause) {
-    throw new StoreError(
-      'STORE_UNUSABLE',
-      `${recipient}: not an age recipient; correct .sops.yaml`,
-      { cause },
-    );
+    throw new StoreError(`${recipient}: not an age recipient; correct .sops.yaml`, { cause });
   }
   return armor.encode(await encrypter.encrypt(key));
 }
@@ -143,7 +137,6 @@ async function unwrapKey(
   }
   const whom = wrapped.map(({ recipient }) => recipient).join(', ') || 'nobody';
   throw new StoreError(
-    'STORE_LOCKED',
     `${where}: none of your age identities opens it, it is encrypted for ${whom}; set SOPS_AGE_KEY_FILE, or ask one of them for skolo secrets set`,
   );
 }

@@ -44,21 +44,17 @@ export async function recipientsFor(file: string): Promise<string[]> {
   const name = relative(dirname(path), resolve(file));
   const rule = config.creation_rules.find(({ path_regex }) => matches(path_regex, name, path));
   if (rule === undefined) {
-    throw new StoreError('STORE_UNUSABLE', `${path}: no rule fits ${name}; ${howTo}`);
+    throw new StoreError(`${path}: no rule fits ${name}; ${howTo}`);
   }
   const groups = [rule, ...rule.key_groups];
   if (groups.some((group) => others.some((key) => key in group)) || rule.key_groups.length > 1) {
     throw new StoreError(
-      'STORE_UNUSABLE',
       `${path}: the rule for ${name} names other keys than those of age; skolo encrypts for age only: ${howTo}`,
     );
   }
   const recipients = [...new Set(groups.flatMap(({ age }) => age))];
   if (recipients.length > 0) return recipients;
-  throw new StoreError(
-    'STORE_UNUSABLE',
-    `${path}: the rule for ${name} has no recipient; ${howTo}`,
-  );
+  throw new StoreError(`${path}: the rule for ${name} has no recipient; ${howTo}`);
 }
 
 async function findConfig(folder: string): Promise<{ path: string; text: string }> {
@@ -72,7 +68,6 @@ async function findConfig(folder: string): Promise<{ path: string; text: string 
     if (at === dirname(at)) break;
   }
   throw new StoreError(
-    'STORE_UNUSABLE',
     `no .sops.yaml in ${folder} or a folder above; write one at the top of the repository, and ${howTo}`,
   );
 }
@@ -81,7 +76,7 @@ function readConfig(text: string, path: string): z.output<typeof SopsConfig> {
   try {
     return SopsConfig.parse(parse(text) ?? {});
   } catch (cause) {
-    throw new StoreError('STORE_UNUSABLE', `${path}: not a configuration of sops; ${howTo}`, {
+    throw new StoreError(`${path}: not a configuration of sops; ${howTo}`, {
       cause,
     });
   }
@@ -91,10 +86,6 @@ function matches(pattern: string, name: string, path: string): boolean {
   try {
     return new RegExp(pattern).test(name);
   } catch (cause) {
-    throw new StoreError(
-      'STORE_UNUSABLE',
-      `${path}: path_regex ${pattern} is not a regular expression`,
-      { cause },
-    );
+    throw new StoreError(`${path}: path_regex ${pattern} is not a regular expression`, { cause });
   }
 }

@@ -1,6 +1,6 @@
 /** What a value of a secret may be: the same that services accept. */
 import { Secret } from '@skolo/secrets';
-import { StoreError } from './errors.ts';
+import { ValueRejected } from './errors.ts';
 
 /** As services read a file of a secret. */
 const mostBytes = 64 * 1024;
@@ -13,16 +13,16 @@ const mostBytes = 64 * 1024;
  */
 export function secretFrom(bytes: Uint8Array, where: string): Secret {
   if (bytes.length > mostBytes) {
-    throw new StoreError('VALUE_REJECTED', `${where}: larger than 64 KiB; is it the right one?`);
+    throw new ValueRejected(`${where}: larger than 64 KiB; is it the right one?`);
   }
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new StoreError('VALUE_REJECTED', `${where}: not UTF-8 text; services read only text`);
+    throw new ValueRejected(`${where}: not UTF-8 text; services read only text`);
   }
   if (text.trim() === '') {
-    throw new StoreError('VALUE_REJECTED', `${where}: empty; services reject an empty secret`);
+    throw new ValueRejected(`${where}: empty; services reject an empty secret`);
   }
   return new Secret(text);
 }

@@ -37,7 +37,7 @@ interface Store {
 /** Of the user of ssh. */
 const folder = '~/.cache/skolo-images';
 
-/** @throws FleetError `IMAGE` @throws RegistryError @throws The signal's reason. */
+/** @throws FleetError @throws RegistryError @throws The signal's reason. */
 export async function carryImages(needed: readonly NeededImage[], deps: CarryDeps): Promise<void> {
   const { name, report, signal } = deps;
   const store = await readStore(deps);
@@ -69,7 +69,7 @@ export async function carryImages(needed: readonly NeededImage[], deps: CarryDep
 
 async function readImage({ image, platforms }: NeededImage, signal: AbortSignal): Promise<Carried> {
   const parsed = parseImage(image);
-  if (parsed === undefined) throw new FleetError('IMAGE', `${image}: has no registry or no tag`);
+  if (parsed === undefined) throw new FleetError(`${image}: has no registry or no tag`);
   const { registry, repository, tag, digest } = parsed;
   const name = `${registry}/${repository}${digest === undefined ? `:${tag}` : `@${digest}`}`;
   return { name, ...(await contentOf(parsed, platforms, signal)) };
@@ -99,7 +99,6 @@ async function refuseFullDisk(bytes: number, deps: CarryDeps): Promise<void> {
     if (place === undefined || Number(free) * 1024 >= copies * bytes) continue;
     const has = megabytes(Number(free) * 1024);
     throw new FleetError(
-      'IMAGE',
       `${deps.name}: the jumphost has ${has} left on ${place}, and new images need ${megabytes(copies * bytes)}; make room: sudo k3s crictl rmi --prune`,
     );
   }
@@ -188,7 +187,7 @@ function inFolder(command: string): string {
   return `mkdir -p ${folder}/blobs/sha256 ${folder}/partial && cd ${folder} && ${command}`;
 }
 
-/** What a command prints. @throws FleetError `IMAGE`: it failed. */
+/** What a command prints. @throws FleetError It failed. */
 async function run(
   command: string,
   { name, jumphost, patienceMs, signal }: CarryDeps,
@@ -207,7 +206,6 @@ async function run(
 
 function failed(rack: string, why: string): FleetError {
   return new FleetError(
-    'IMAGE',
     `${rack}: images cannot be carried to the jumphost: ${why}; nothing was changed, and skolo push resume continues`,
   );
 }

@@ -73,7 +73,7 @@ function matches(
 /**
  * Asks the registries.
  *
- * @throws FleetError `IMAGE`: all that is wrong, in one message.
+ * @throws FleetError All that is wrong, in one message.
  */
 export async function proveImages(
   needed: readonly NeededImage[],
@@ -81,7 +81,7 @@ export async function proveImages(
 ): Promise<void> {
   const faults = await Promise.all(needed.map((each) => faultOf(each, signal)));
   const found = faults.filter((fault) => fault !== undefined);
-  if (found.length > 0) throw new FleetError('IMAGE', found.join('; '));
+  if (found.length > 0) throw new FleetError(found.join('; '));
 }
 
 async function faultOf(

@@ -69,7 +69,7 @@ export async function readLease(
  *
  * @param holder for people: `ann@desk, push 2026-11-21T18-10-19Z, process 4711`
  * @param mayTake whether an earlier holder is known to have ended, such as a killed process of this desk
- * @throws FleetError Another one holds it: `LOCKED`.
+ * @throws FleetError Another one holds it.
  */
 export async function holdLease(
   kubectl: Kubectl,
@@ -97,7 +97,7 @@ export async function holdLease(
   let version = await put(kubectl, found, { holder, times, now }).catch((cause: unknown) => {
     if (!isRefused(cause, 'Conflict') && !isRefused(cause, 'AlreadyExists')) throw cause;
     const message = `${rack}: another desk took the lease at the same moment; try again`;
-    throw new FleetError('LOCKED', message, { cause });
+    throw new FleetError(message, { cause });
   });
   const lost = new AbortController();
   const stop = new AbortController();
@@ -116,7 +116,7 @@ export async function holdLease(
         const isTaken = isRefused(error, 'Conflict') || isRefused(error, 'NotFound');
         if (!isTaken && performance.now() - renewedAt < times.durationMs) continue;
         const why = isTaken ? 'another desk took it' : 'it could not be renewed';
-        lost.abort(new FleetError('LOCKED', `${rack}: lost the lease ${name}: ${why}`));
+        lost.abort(new FleetError(`${rack}: lost the lease ${name}: ${why}`));
         return;
       }
     }
@@ -167,7 +167,6 @@ async function mustBeExpired(
     if (again?.metadata.resourceVersion === found.metadata.resourceVersion) return;
   }
   throw new FleetError(
-    'LOCKED',
     `${rack}: ${holderIdentity} is at work; wait until it has ended, or end it there`,
   );
 }

@@ -101,7 +101,7 @@ describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => 
       ...(await openRack(name)),
       async carry(images) {
         carried.push(...images.map(({ image, platforms }) => `${image} for ${platforms}`));
-        if (isFull) throw new FleetError('IMAGE', 'rack-1: the jumphost has 1 MB left');
+        if (isFull) throw new FleetError('rack-1: the jumphost has 1 MB left');
       },
     });
 

@@ -48,8 +48,7 @@ export async function prepareRack(
     const file = kustomizationOf({ kube }, rack.name);
     const own = kustomizationOf(repository, rack.name);
     const text = await readFileIfExists(file);
-    if (text === undefined)
-      throw new FleetError('REPOSITORY', `${own}: is in no commit; commit it`);
+    if (text === undefined) throw new FleetError(`${own}: is in no commit; commit it`);
     const former = readPins(text, own);
     const render = () => renderOverlay(rack, join(kube, 'racks', rack.name));
     const asCommitted = await render();
@@ -85,7 +84,7 @@ export async function prepareRackFile(
     await mustBeOf(rack, all, join(dirname(kustomizationOf(repository, rack.name)), 'rack.yaml'));
     const wanted = all.filter(isRackFile);
     if (wanted.length > 0) return { ...(await planRack(rack, wanted)), deletions: [] };
-    throw new FleetError('REFUSED', `${rack.name}: its overlay has no ConfigMap rack`);
+    throw new FleetError(`${rack.name}: its overlay has no ConfigMap rack`);
   });
 }
 
@@ -97,7 +96,7 @@ const Facts = z.object({ data: z.object({ SKOLO_RACK_NAME: z.string() }) });
  *
  * @param file rack.yaml, for messages
  * @throws RackError rack.yaml has errors.
- * @throws FleetError `REFUSED`: overlay or cluster are those of another rack.
+ * @throws FleetError Overlay or cluster are those of another rack.
  */
 async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string): Promise<void> {
   const { name } = rack;
@@ -117,7 +116,6 @@ async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string
     const running = /^rack: *["']?([\w-]+)/m.exec(text)?.[1];
     if (running === undefined || running === name) continue;
     throw new FleetError(
-      'REFUSED',
       `${name}: this cluster runs rack ${running}; correct the ways to ${name} in kube/clusters/config.json, or delete ${titleOf(live)} there if the rack was renamed`,
     );
   }
@@ -125,7 +123,7 @@ async function mustBeOf(rack: Rack, objects: readonly KubeObject[], file: string
 
 function anotherOverlay(name: string, how: string): FleetError {
   const why = `its overlay is that of another rack: ${how}; nothing was sent`;
-  return new FleetError('REFUSED', `${name}: ${why}; correct kube/racks/${name}, and commit`);
+  return new FleetError(`${name}: ${why}; correct kube/racks/${name}, and commit`);
 }
 
 /** @throws FleetError The rack runs what this checkout does not have. */
@@ -137,7 +135,6 @@ async function refuseBehind(
 ): Promise<void> {
   if (last === undefined || (await contains(repository, last.commit, signal))) return;
   throw new FleetError(
-    'REPOSITORY',
     `${rack.name}: runs commit ${last.commit.slice(0, 10)} of ${last.by}, which is not in this checkout; run git pull`,
   );
 }
@@ -155,7 +152,7 @@ function usedIn(objects: readonly KubeObject[]): (pin: Pin) => boolean {
 function formerPins({ name }: Rack, last: Last | undefined): Pin[] {
   if (last && last.former.length > 0) return last.former;
   const why = last ? `push ${last.id} changed no version` : 'skolo has not pushed to it yet';
-  throw new FleetError('REFUSED', `${name}: ${why}; give a version with --version`);
+  throw new FleetError(`${name}: ${why}; give a version with --version`);
 }
 
 /** With a version or services; else what git has. */
@@ -171,7 +168,6 @@ async function newPins(
       const tag = version ?? (await newest(pin, signal));
       if (isDirty(tag)) {
         throw new FleetError(
-          'IMAGE',
           `${pin.repository}:${tag}: built from a dirty tree; build it from a commit`,
         );
       }
@@ -186,7 +182,6 @@ async function newest(pin: Pin, signal: AbortSignal): Promise<string> {
   const tag = newestTag(await listTags(imageOf(pin, pin.tag), signal));
   if (tag !== undefined) return tag;
   throw new FleetError(
-    'IMAGE',
     `${pin.repository}: no tag of a clean build (TIME-USER-COMMIT-clean); give one with --version`,
   );
 }
@@ -194,5 +189,5 @@ async function newest(pin: Pin, signal: AbortSignal): Promise<string> {
 function imageOf({ repository }: Pin, tag: string) {
   const image = parseImage(`${repository}:${tag}`);
   if (image) return image;
-  throw new FleetError('IMAGE', `${repository}:${tag}: names no registry, or the tag is not valid`);
+  throw new FleetError(`${repository}:${tag}: names no registry, or the tag is not valid`);
 }

@@ -40,12 +40,12 @@ export interface InForce {
 /**
  * Applies the file and waits until it is in force in every service. Otherwise the former one comes back.
  *
- * @throws FleetError `GATE`: a service rejects it, or does not say that it is in force.
+ * @throws FleetError A service rejects it, or does not say that it is in force.
  */
 export async function pushRackFile(deps: RackFileDeps): Promise<void> {
   const { plan, report } = deps;
   const readers = await readersOf(deps);
-  if (readers.length === 0) throw new FleetError('GATE', 'no service runs that reads rack.yaml');
+  if (readers.length === 0) throw new FleetError('no service runs that reads rack.yaml');
   const before = new Map<Reader, InForce>();
   for (const reader of readers) before.set(reader, await ask(reader, deps));
   const former = plan.objects.flatMap((each) => (each.before ? [each.before] : []));
@@ -100,14 +100,14 @@ async function untilInForce(
     for (const [reader, was] of left) {
       const is = await ask(reader, deps);
       // A service may have rejected the file before this one.
-      if (!is.isNewest && was.isNewest) throw new FleetError('GATE', await rejection(reader, deps));
+      if (!is.isNewest && was.isNewest) throw new FleetError(await rejection(reader, deps));
       if (is.since === undefined || is.since === was.since) continue;
       report(`in force in ${reader.service}`);
       left.delete(reader);
     }
     if (left.size > 0 && performance.now() - start > times.readyMs) {
       const names = [...left.keys()].map(({ service }) => service).join(', ');
-      throw new FleetError('GATE', `not in force after ${times.readyMs / 1000} s: ${names}`);
+      throw new FleetError(`not in force after ${times.readyMs / 1000} s: ${names}`);
     }
     if (left.size > 0) await sleep(times.pollMs, undefined, { signal });
   }

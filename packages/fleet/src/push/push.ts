@@ -155,7 +155,7 @@ export async function takeLease(
   } catch (cause) {
     if (!isRefused(cause, 'NotFound')) throw cause;
     const how = `skolo kubectl ${name} -- apply -k kube/base/namespaces`;
-    throw new FleetError('REFUSED', `${name}: has no namespace skolo yet; make it: ${how}`, {
+    throw new FleetError(`${name}: has no namespace skolo yet; make it: ${how}`, {
       cause,
     });
   }

@@ -53,7 +53,7 @@ interface Watched {
  * Applies what differs: first all that has no pods, then each Deployment, then each DaemonSet with its canaries. Ends when
  * all pods on machines that answered before are ready and stay so.
  *
- * @throws FleetError `GATE`: with the pods and causes. The rack is then between two versions.
+ * @throws FleetError With the pods and causes. The rack is then between two versions.
  */
 export async function rollOut(rollout: Rollout): Promise<void> {
   const { rack, plan, report } = rollout;
@@ -83,7 +83,7 @@ export async function rollOut(rollout: Rollout): Promise<void> {
 /**
  * Brings a rack back to what it ran before a plan.
  *
- * @throws FleetError `GATE`: it runs the earlier version, and is not well with it; or objects were deleted, which stay so.
+ * @throws FleetError It runs the earlier version, and is not well with it; or objects were deleted, which stay so.
  */
 export async function rollBack(rollout: Rollout): Promise<void> {
   const { rack, report } = rollout;
@@ -101,10 +101,7 @@ export async function rollBack(rollout: Rollout): Promise<void> {
   if (missing.length > 0) {
     const how = 'check out the commit before this push, and run skolo push';
     const titles = missing.map(titleOf).join(', ');
-    throw new FleetError(
-      'GATE',
-      `objects that this push deleted are not restored: ${titles}; ${how}`,
-    );
+    throw new FleetError(`objects that this push deleted are not restored: ${titles}; ${how}`);
   }
   for (const workload of before.filter(isWorkload)) {
     // What was down before the push is down again.
@@ -179,7 +176,7 @@ function withStrategy(object: KubeObject, updateStrategy: object): KubeObject {
   return { ...object, spec: { ...spec, updateStrategy } };
 }
 
-/** @throws FleetError `GATE`: a pod failed, or is not ready in time. */
+/** @throws FleetError A pod failed, or is not ready in time. */
 async function untilReady(watched: Watched, rollout: Rollout): Promise<void> {
   const { times, signal, report } = rollout;
   const title = titleOf(watched.workload);
@@ -201,13 +198,13 @@ async function untilReady(watched: Watched, rollout: Rollout): Promise<void> {
     const isFailed = verdict.state === 'failed';
     if (isFailed || isLate) {
       const late = isFailed ? '' : `not ready after ${Math.round(limitMs / 1000)} s: `;
-      throw new FleetError('GATE', `${title}: ${late}${problemText(verdict)}`);
+      throw new FleetError(`${title}: ${late}${problemText(verdict)}`);
     }
     await sleep(times.pollMs, undefined, { signal });
   }
 }
 
-/** @throws FleetError `GATE`: something is no longer well, or alerts and machines are worse than before. */
+/** @throws FleetError Something is no longer well, or alerts and machines are worse than before. */
 async function soak(
   watched: readonly Watched[],
   before: RackHealth | undefined,
@@ -220,10 +217,10 @@ async function soak(
   const sinceSeconds = Math.max(shortestWindowSeconds, (performance.now() - start) / 1000);
   const after = before && (await healthNow(rollout, sinceSeconds));
   const faults = before && after ? worsened(before, after) : [];
-  if (faults.length > 0) throw new FleetError('GATE', faults.join(', '));
+  if (faults.length > 0) throw new FleetError(faults.join(', '));
 }
 
-/** @throws FleetError `GATE`: its pods are ready, and say that something is wrong. */
+/** @throws FleetError Its pods are ready, and say that something is wrong. */
 async function untilWell(watched: Watched, rollout: Rollout): Promise<void> {
   const { workload, before } = watched;
   await untilServiceIsWell(workload, before, () => readyPods(watched, rollout), rollout);
@@ -259,7 +256,7 @@ async function stayReady(watched: readonly Watched[], rollout: Rollout): Promise
 }
 
 function lost({ workload }: Watched, why: string): FleetError {
-  return new FleetError('GATE', `${titleOf(workload)}: was ready, and is no longer: ${why}`);
+  return new FleetError(`${titleOf(workload)}: was ready, and is no longer: ${why}`);
 }
 
 async function look({ workload, nodes }: Watched, { rack, plan }: Rollout): Promise<Verdict> {

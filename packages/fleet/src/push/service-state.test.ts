@@ -78,7 +78,6 @@ describe('a service', () => {
     const before = await stateBefore(service, pods, deps);
 
     await expect(untilServiceIsWell(service, before, pods, deps)).rejects.toMatchObject({
-      code: 'GATE',
       message: 'Deployment skolo/router-backup: switch-2: refused; spool: refused',
     });
   });

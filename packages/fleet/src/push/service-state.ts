@@ -120,7 +120,7 @@ export function faultsOf(
  *
  * @param before undefined: it could not be asked, and is not asked now
  * @param pods their names now
- * @throws FleetError `GATE`
+ * @throws FleetError
  */
 export async function untilServiceIsWell(
   workload: KubeObject,
@@ -147,7 +147,7 @@ export async function untilServiceIsWell(
       faults.push(`it no longer says how it is: ${errorText(error)}`);
     }
     if (performance.now() - start > times.readyMs) {
-      throw new FleetError('GATE', `${title}: ${faults.join('; ')}`);
+      throw new FleetError(`${title}: ${faults.join('; ')}`);
     }
     await sleep(times.pollMs, undefined, { signal });
   }

@@ -34,7 +34,7 @@ export type Pin = z.infer<typeof Pin>;
  */
 export function readPins(text: string, file: string): Pin[] {
   const { data, error } = Kustomization.safeParse(parseDocument(text).toJS());
-  if (error) throw new FleetError('REPOSITORY', `${file}: ${z.prettifyError(error)}`);
+  if (error) throw new FleetError(`${file}: ${z.prettifyError(error)}`);
   return data.images.flatMap(({ name, newName = name, newTag, digest }) =>
     newTag === undefined
       ? []
@@ -109,7 +109,7 @@ export function pinsOf(pins: readonly Pin[], services: readonly string[], rack: 
     );
     if (found.length > 0) return found;
     const names = own.map(({ name }) => name.slice(ours.length)).join(', ');
-    throw new FleetError('REFUSED', `${service}: ${rack} has no such image; it has ${names}`);
+    throw new FleetError(`${service}: ${rack} has no such image; it has ${names}`);
   });
 }
 

@@ -42,7 +42,7 @@ export async function compareSecrets(deps: SecretsDeps): Promise<Place[]> {
  * Running it again changes nothing. `skolo secrets apply` and `skolo jumphost prepare` call it.
  *
  * @returns The places that were written.
- * @throws KubectlError @throws FleetError `UNEXPECTED`: a place does not have the value after it was written.
+ * @throws KubectlError @throws FleetError A place does not have the value after it was written.
  */
 export async function applySecrets(deps: SecretsDeps): Promise<Place[]> {
   const { rack, cluster, jumphost, secrets, values, signal } = deps;
@@ -57,7 +57,6 @@ export async function applySecrets(deps: SecretsDeps): Promise<Place[]> {
   );
   if (wrong === undefined) return written;
   throw new FleetError(
-    'UNEXPECTED',
     `${rack}: ${placeTitle(wrong)} does not have the value that was written; does somebody else write it? Run skolo secrets apply again`,
   );
 }

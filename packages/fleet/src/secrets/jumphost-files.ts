@@ -140,7 +140,6 @@ export async function applyToFiles(deps: FilesDeps): Promise<FilePlace[]> {
   for (const { at, secret, state } of changes.filter(({ at }) => at.path === k3sTokenFile)) {
     if (state === 'different') {
       throw new FleetError(
-        'UNEXPECTED',
         `${rack}: ${at.path} on the jumphost is not the token of the store, or not that of k3s; run \`k3s token rotate\` there, or keep that of ${ownToken} with skolo secrets set, and remove the file`,
       );
     }
@@ -212,8 +211,5 @@ async function asRoot(
   if (code === 0) return stdout;
   const why = stderr.split('\n').at(-1) || `exit code ${code}`;
   const advice = why.startsWith('sudo: ') ? '; they need sudo there' : '';
-  throw new FleetError(
-    'NO_ACCESS',
-    `${rack}: cannot ${verb} files of secrets on the jumphost: ${why}${advice}`,
-  );
+  throw new FleetError(`${rack}: cannot ${verb} files of secrets on the jumphost: ${why}${advice}`);
 }

@@ -42,7 +42,6 @@ async function memoryFolder({ XDG_RUNTIME_DIR }: NodeJS.ProcessEnv): Promise<str
     if (type !== undefined && inMemory.has(type)) return folder;
   }
   throw new FleetError(
-    'NO_PROGRAM',
     'no folder in memory for the clear text: XDG_RUNTIME_DIR and /dev/shm are not a tmpfs; use skolo secrets set, or sops',
   );
 }

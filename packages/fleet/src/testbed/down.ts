@@ -76,7 +76,6 @@ async function deleteAndWait(
     if (left.length === 0) return;
     if (performance.now() - start > withinMs) {
       throw new FleetError(
-        'GATE',
         `still there after ${withinMs / 1000} s: ${left.join(', ')}; run skolo pi testbed down again`,
       );
     }

@@ -37,7 +37,7 @@ export async function runPipeline(cluster: Rack, options: RunOptions): Promise<P
   const url = `http://${addressOf(nodes)}:${testbedPorts.results}/${name}/`;
   if (failure === undefined) return { url, ...(text && { report: text }) };
   const where = text === undefined ? '' : `; the report is at ${url}`;
-  throw new FleetError('GATE', `run ${name}: ${failure}${where}`);
+  throw new FleetError(`run ${name}: ${failure}${where}`);
 }
 
 /** Undefined if there is none, or it cannot be read. */
@@ -62,7 +62,7 @@ async function start({ kubectl }: Rack, { name }: RunOptions): Promise<void> {
   } catch (error) {
     if (!isRefused(error, 'NotFound')) throw error;
     const message = 'the cluster has no pipeline; run skolo pi testbed up';
-    throw new FleetError('GATE', message, { cause: error });
+    throw new FleetError(message, { cause: error });
   }
 }
 
@@ -105,7 +105,6 @@ async function untilEnded(
     if (performance.now() - began > withinMs) {
       const seconds = Math.round(withinMs / 1000);
       throw new FleetError(
-        'GATE',
         `run ${name} has not ended after ${seconds} s, and goes on; kubectl describe pods -n ${namespace} shows why`,
       );
     }

@@ -88,7 +88,6 @@ export async function testbedUp(cluster: Rack, options: UpOptions): Promise<Part
 function refuseOtherNfs(before: Nfs | undefined, now: Nfs | undefined) {
   if (!before || !now || (before.server === now.server && before.path === now.path)) return;
   throw new FleetError(
-    'REFUSED',
     `the testbed has its volumes on ${before.server}:${before.path}; leave out --nfs, or first run skolo pi testbed down --volumes, which deletes them`,
   );
 }

@@ -51,7 +51,7 @@ export async function verifyTestbed(cluster: Rack, options: VerifyOptions): Prom
 }
 
 function wrong(text: string): FleetError {
-  return new FleetError('GATE', text);
+  return new FleetError(text);
 }
 
 function nodesLive(nodes: readonly KubeObject[]): string {

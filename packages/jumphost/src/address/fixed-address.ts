@@ -36,7 +36,7 @@ interface Change {
  * themselves, unless a new session gets in.
  *
  * @param more what changes and returns with it, once the address is set; `$device` is the interface
- * @throws JumphostError `STEP`: nothing is changed; the message says what to do. `TAKEN_BACK`: nobody got in.
+ * @throws JumphostError Nothing is changed, and the message says what to do; or nobody got in, and it was taken back.
  */
 export async function changeAddress(
   host: Host,
@@ -47,13 +47,12 @@ export async function changeAddress(
   const { address } = wanted;
   const plan = await planOf(host, wanted);
   if ('why' in plan) {
-    throw new JumphostError('STEP', `${host.name}: ${plan.why}; set ${address} there by hand`);
+    throw new JumphostError(`${host.name}: ${plan.why}; set ${address} there by hand`);
   }
   const { change, fixed, isThere } = plan;
   const other = isThere ? undefined : await whoHas(host, address, fixed.name);
   if (other !== undefined) {
     throw new JumphostError(
-      'STEP',
       `${host.name}: another computer has the address ${address} (${other}); turn it off, or correct jumphost.address`,
     );
   }

@@ -77,10 +77,7 @@ export async function whoHas(
   );
   if (code === 0) return undefined;
   if (code === 3) return stdout.trim();
-  throw new JumphostError(
-    'STEP',
-    `${host.name}: ${stderr || `the probe of ${device} failed (${code})`}`,
-  );
+  throw new JumphostError(`${host.name}: ${stderr || `the probe of ${device} failed (${code})`}`);
 }
 
 /** The interface that has this address; empty where none has. */

@@ -27,7 +27,7 @@ const programs = {
 /** @throws JumphostError This computer cannot make an image; the message says what to do. */
 export async function refuseIncapable(signal: AbortSignal): Promise<void> {
   if (process.getuid?.() !== 0) {
-    throw new JumphostError('STEP', 'only root can make an image: run it again with sudo');
+    throw new JumphostError('only root can make an image: run it again with sudo');
   }
   const missing: string[] = [];
   for (const [program, name] of Object.entries(programs)) {
@@ -37,7 +37,6 @@ export async function refuseIncapable(signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   if (missing.length === 0) return;
   throw new JumphostError(
-    'STEP',
     `this computer lacks programs to make an image: apt-get install ${missing.join(' ')}`,
   );
 }
@@ -123,7 +122,6 @@ function fail(what: string, cause: unknown, signal: AbortSignal): never {
   const why = said.split('\n').slice(-3).join('; ') || errorText(cause);
   const isForeign = said.includes('binfmt_misc');
   throw new JumphostError(
-    'STEP',
     `${what}: ${why}${isForeign ? '; apt-get install qemu-user-static' : ''}`,
     { cause },
   );

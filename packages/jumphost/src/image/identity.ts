@@ -61,7 +61,7 @@ export interface IdentityNeeds {
 export function identityOf(needs: IdentityNeeds): Identity {
   const { rack, machine, keys } = needs;
   const wanted = machine === undefined ? rack.jumphost : rack.machines.get(machine);
-  const refuse = (why: string) => new JumphostError('STEP', `${rack.name}: rack.yaml ${why}`);
+  const refuse = (why: string) => new JumphostError(`${rack.name}: rack.yaml ${why}`);
   if (wanted === undefined) throw refuse(`has no machine ${machine}; describe it there`);
   const { name, address } = wanted;
   if (address === undefined) throw refuse(`has no address of ${name}; a jumphost needs one`);
@@ -79,7 +79,7 @@ interface FixedNeeds extends Pick<IdentityNeeds, 'gateway' | 'nameServers'> {
 /** A fixed address in the subnet of a rack. @throws JumphostError rack.yaml lacks the subnet, or the gateway is elsewhere. */
 export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds) {
   const { subnet = '', gateway: usual } = rack.network;
-  const refuse = (why: string) => new JumphostError('STEP', `${rack.name}: rack.yaml ${why}`);
+  const refuse = (why: string) => new JumphostError(`${rack.name}: rack.yaml ${why}`);
   const [network = '', length] = subnet.split('/');
   if (length === undefined) throw refuse('has no network.subnet, and its length is needed');
   if (address.includes(':')) throw refuse(`has an address of IPv6 for ${name}; only IPv4 is set`);
@@ -90,7 +90,6 @@ export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds
   inSubnet.addSubnet(network, Number(length));
   if (gateway !== undefined && !inSubnet.check(gateway)) {
     throw new JumphostError(
-      'STEP',
       `${rack.name}: the gateway ${gateway} is outside of ${subnet}; name another one with --gateway`,
     );
   }
@@ -118,7 +117,7 @@ export function publicKeysOf(text: string, file: string): string[] {
     if (publicKey.test(key)) continue;
     // Its content must not appear.
     const what = key.includes('PRIVATE KEY') ? 'is a private key' : 'is not a public key of ssh';
-    throw new JumphostError('FILE', `${file}: ${what}; name the file that ends with .pub`);
+    throw new JumphostError(`${file}: ${what}; name the file that ends with .pub`);
   }
   return keys;
 }

@@ -47,7 +47,6 @@ export async function openDisk(
   if (device === undefined || found.length > 1) {
     const what = found.length > 1 ? `${found.length} disks` : 'no disk';
     throw new JumphostError(
-      'STEP',
       `${host.name}: ${what} of ${jumphost} (${tried.join('; ') || 'no file system that is not mounted'}); mount the right one there, and name its folder: --disk FOLDER`,
     );
   }

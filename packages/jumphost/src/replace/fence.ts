@@ -57,7 +57,6 @@ export function fenceStep({ jumphost, outlets, power, reason, signal }: FenceNee
 
 function notFenced(jumphost: string, why: string): JumphostError {
   return new JumphostError(
-    'STEP',
     `${jumphost} is not fenced: ${why}; pull its cables out, and run it again with --cable-is-out`,
   );
 }

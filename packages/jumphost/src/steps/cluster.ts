@@ -42,7 +42,7 @@ export function manifestsStep({ name, about, manifests, kubectl }: ManifestsStep
       });
       const missing = [...stderr.matchAll(/^Error from server \(NotFound\): (.+)$/gm)];
       if (code === 0) return { differs: [] };
-      if (code === notFound) throw new JumphostError('STEP', stderr);
+      if (code === notFound) throw new JumphostError(stderr);
       return {
         differs:
           missing.length > 0

@@ -63,7 +63,6 @@ const leastDisk = 5 * gib;
 export function subnetOf({ name, network: { subnet } }: Rack): string {
   if (subnet !== undefined) return subnet;
   throw new JumphostError(
-    'STEP',
     `${name}: rack.yaml has no network.subnet, and the firewall of the jumphost has to know it`,
   );
 }

@@ -96,7 +96,6 @@ function formerNodeStep({ machine: { name }, cluster }: JoinNeeds): Step {
       const node = await cluster.node(name);
       if (node?.isReady) {
         throw new JumphostError(
-          'STEP',
           `the node ${name} is alive, on another computer; give one of them another name, or take that one out with skolo machine leave ${name}`,
         );
       }

@@ -50,7 +50,7 @@ export function configStep({ about, role, settings }: ConfigStep): Step {
 export function mergeConfig(host: string, text: string, wanted: Record<string, unknown>) {
   const document = text.trim() === '' ? new Document({}) : parseDocument(text);
   if (document.errors.length > 0 || !isMap(document.contents)) {
-    throw new JumphostError('STEP', `${host}: ${config} is not valid; correct it there`);
+    throw new JumphostError(`${host}: ${config} is not valid; correct it there`);
   }
   const differs: string[] = [];
   const before = document.toJS() as Record<string, unknown>;

@@ -42,7 +42,7 @@ export function nodeStep(download: Download, url = 'https://nodejs.org/dist'): S
       const architecture = await architectureOf(host);
       const platform = platforms[architecture];
       if (platform === undefined) {
-        throw new JumphostError('STEP', `Node ${nodeVersion} is not published for ${architecture}`);
+        throw new JumphostError(`Node ${nodeVersion} is not published for ${architecture}`);
       }
       const name = `node-v${nodeVersion}-${platform}.tar.gz`;
       const { file, sha256 } = await download(nodeRelease(url), name);

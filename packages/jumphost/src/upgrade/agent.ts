@@ -108,14 +108,14 @@ async function goBack(own: Host, given: AgentUpgrade, why: string): Promise<Jump
   const { stderr: errors } = await own.run(lastErrors('agent'));
   const said = [why, ...errors.split('\n').filter(Boolean).slice(-1)].join(': ');
   const { code } = await own.run(`[ -e ${former} ]`);
-  if (code !== 0) return new JumphostError('STEP', `${said}; the version before is not there`);
+  if (code !== 0) return new JumphostError(`${said}; the version before is not there`);
   report(`${node.name}: returns to ${node.version}: ${why}`);
   await own.need(`mv -f ${former} ${binary} && sync /usr/local/bin && ${restart}`, {
     deadlineMs: startMs,
   });
   const still = await whyNotReady(own, given, node.version);
   const end = still === undefined ? '' : `, and is not well with it: ${still}`;
-  return new JumphostError('STEP', `${said}; it has the version before again${end}`);
+  return new JumphostError(`${said}; it has the version before again${end}`);
 }
 
 async function whyNotReady(

@@ -101,7 +101,7 @@ export function agentsStep(needs: AgentsNeeds): Step {
           if (failed.length === 0) await change(each, false);
         });
         if (failed.length > 0) {
-          throw new JumphostError('STEP', `${failed.join('; ')}; no other machine was begun`);
+          throw new JumphostError(`${failed.join('; ')}; no other machine was begun`);
         }
       });
     },

@@ -38,7 +38,6 @@ export async function publishedChecksum(
     if (content !== undefined && sum !== undefined) return { sum, file, content };
   }
   throw new PiError(
-    'BASE',
     `${name}: no checksum in ${files.join(' or ')} beside it; give the one of its publisher with --sha256`,
   );
 }

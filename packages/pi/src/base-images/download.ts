@@ -35,7 +35,6 @@ export async function download(url: string, path: string, deps: DownloadDeps): P
     before = now;
     if (tries >= mostTries || !why.mayRetry) {
       throw new PiError(
-        'BASE',
         `${url}: ${why.text}; ${now} bytes are here, and the next try goes on from them`,
       );
     }

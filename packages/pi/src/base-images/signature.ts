@@ -53,12 +53,11 @@ export async function checkSignature(
     signal.throwIfAborted();
     if (cause instanceof PiError) throw cause;
     if (errorCode(cause) === 'ENOENT') {
-      throw new PiError('BASE', 'gpgv is missing; apt-get install gpgv, or leave out --keyring', {
+      throw new PiError('gpgv is missing; apt-get install gpgv, or leave out --keyring', {
         cause,
       });
     }
     throw new PiError(
-      'BASE',
       `${name}: is not a valid signature by a key of ${keyring}${whyOf(cause)}; compare the fingerprint of the key with that of the publisher`,
       { cause },
     );
@@ -69,11 +68,9 @@ export async function checkSignature(
 
 async function keysIn(keyring: string): Promise<Buffer> {
   return await readFile(keyring).catch((cause: unknown) => {
-    throw new PiError(
-      'BASE',
-      `${keyring}: cannot be read (${errorCode(cause)}); correct --keyring`,
-      { cause },
-    );
+    throw new PiError(`${keyring}: cannot be read (${errorCode(cause)}); correct --keyring`, {
+      cause,
+    });
   });
 }
 

@@ -61,7 +61,7 @@ export async function storedImages(folder: string): Promise<StoredImage[]> {
     if (text === undefined) continue;
     const record = Record.safeParse(parseJson(text));
     if (!record.success)
-      throw new PiError('BASE', `${recordOf(path)}: is damaged; skolo pi images delete ${name}`);
+      throw new PiError(`${recordOf(path)}: is damaged; skolo pi images delete ${name}`);
     found.push({ name, path, ...record.data });
   }
   return found;
@@ -78,7 +78,6 @@ export async function fetchImage(
   const name = imageName(file);
   if (name === undefined) {
     throw new PiError(
-      'BASE',
       `${from}: is not the name of an image; one ends with .img, .img.xz, .img.gz or .img.zst`,
     );
   }
@@ -110,7 +109,6 @@ export async function fetchImage(
     const unpacked = await unpack(published, draft, deps.signal);
     if (unpacked.publishedSha256 !== wanted) {
       throw new PiError(
-        'BASE',
         `${from}: is not what its publisher made: its SHA-256 is ${unpacked.publishedSha256}, and should be ${wanted}; fetch it again`,
       );
     }
@@ -160,7 +158,6 @@ async function findSignature(
   }
   const names = signed.map((each) => `${each}.sig`).join(' or ');
   throw new PiError(
-    'BASE',
     `${image}: no signature such as ${names} beside it; leave out --keyring, or take an image whose publisher signs it`,
   );
 }
@@ -185,7 +182,7 @@ function readerBeside(from: string, isRemote: boolean, { fetch, signal }: FetchD
       throw new Error(`the server answered ${response.status}`);
     } catch (cause) {
       signal.throwIfAborted();
-      throw new PiError('BASE', `${url}: cannot be fetched (${errorText(cause)}); try again`, {
+      throw new PiError(`${url}: cannot be fetched (${errorText(cause)}); try again`, {
         cause,
       });
     }

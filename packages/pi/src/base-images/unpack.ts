@@ -66,11 +66,9 @@ export async function unpack(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof PiError || /^(ENOSPC|EIO)$/.test(errorCode(error) ?? '')) throw error;
-    throw new PiError(
-      'BASE',
-      `${published}: cannot be unpacked (${errorText(error)}); fetch it again`,
-      { cause: error },
-    );
+    throw new PiError(`${published}: cannot be unpacked (${errorText(error)}); fetch it again`, {
+      cause: error,
+    });
   } finally {
     await file.close();
   }
@@ -95,7 +93,6 @@ async function throughXz(
   const started = once(xz, 'spawn').catch((cause: unknown) => {
     signal.throwIfAborted();
     throw new PiError(
-      'BASE',
       'xz is missing; apt-get install xz-utils, or unpack the image with another program, and name the .img',
       { cause },
     );

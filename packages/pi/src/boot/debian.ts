@@ -25,7 +25,6 @@ export function debianFiles(setup: PiSetup, words: readonly string[]): RootFile[
   const { identity, nameServers, domain, wifi } = setup;
   if (identity.wired === 'dhcp' && nameServers.length > 0) {
     throw new PiError(
-      'SETUP',
       `${identity.hostname}: Debian's own image takes name servers from DHCP; leave out --dns, or give it a fixed address`,
     );
   }

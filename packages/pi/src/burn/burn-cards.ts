@@ -92,7 +92,6 @@ async function nextCard(former: DiskFacts | undefined, needs: NextNeeds): Promis
   const { path, name, ask, signal, pollMs = 500 } = needs;
   if (former?.sequence === undefined) {
     throw new PiError(
-      'CARD',
       `${path}: Linux before 5.15 does not say that there is another card; name one machine for each reader`,
     );
   }

@@ -27,22 +27,22 @@ export async function findTarget(
   const isFile = found === undefined || found.isFile();
   // Otherwise a file with the name of a disk would be made there.
   if (isFile && /^\/(dev|sys|proc)\//.test(path)) {
-    throw new PiError('CARD', `${path}: no such disk; is the reader plugged in? lsblk lists all`);
+    throw new PiError(`${path}: no such disk; is the reader plugged in? lsblk lists all`);
   }
   if (isFile && (found?.size ?? 0) > 0) {
-    throw new PiError('CARD', `${path}: is a file with content; delete it, or name another one`);
+    throw new PiError(`${path}: is a file with content; delete it, or name another one`);
   }
   if (isFile) return undefined;
-  if (!found?.isBlockDevice()) throw new PiError('CARD', `${path}: is neither a disk nor a file`);
+  if (!found?.isBlockDevice()) throw new PiError(`${path}: is neither a disk nor a file`);
   const disk = await diskFacts(await realpath(path), signal);
-  if (disk === undefined) throw new PiError('CARD', `${path}: has no card in it; put one in`);
+  if (disk === undefined) throw new PiError(`${path}: has no card in it; put one in`);
   return disk;
 }
 
 /** @throws PiError It must not be written. */
 export function refuse(disk: DiskFacts, needs: WriteNeeds): void {
   const why = whyNotWrite(disk, needs);
-  if (why !== undefined) throw new PiError('CARD', `${disk.path}: ${why}`);
+  if (why !== undefined) throw new PiError(`${disk.path}: ${why}`);
 }
 
 /**
@@ -62,7 +62,6 @@ export async function openDisk(
   const flags = constants.O_RDWR | constants.O_EXCL | constants.O_DIRECT;
   const file = await open(path, flags).catch((cause: unknown) => {
     throw new PiError(
-      'CARD',
       `${path}: cannot be opened: ${reasons[errorCode(cause) ?? ''] ?? errorCode(cause)}`,
       { cause },
     );
@@ -77,7 +76,6 @@ export async function openDisk(
       !isSame(before, now)
     ) {
       throw new PiError(
-        'CARD',
         `${path}: is another disk now than it was; look at it again, and name it again`,
       );
     }
@@ -102,7 +100,7 @@ const reasons: Record<string, string> = {
 /** Empty, so that zeros need not be written. @throws PiError */
 export async function openFile(path: string): Promise<Target> {
   const file = await open(path, 'w+', 0o600).catch((cause: unknown) => {
-    throw new PiError('CARD', `${path}: cannot be written (${errorCode(cause)})`, { cause });
+    throw new PiError(`${path}: cannot be written (${errorCode(cause)})`, { cause });
   });
   return { path, file, disk: undefined };
 }

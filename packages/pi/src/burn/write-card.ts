@@ -48,7 +48,6 @@ export async function writeCard(
     } catch (cause) {
       signal.throwIfAborted();
       throw new PiError(
-        'CARD',
         `${path}: ${what} failed at ${(offset / 1e6).toFixed(0)} MB: ${errorText(cause)}; was it pulled out? It does not start; write it again, or take another card`,
         { cause },
       );
@@ -134,7 +133,6 @@ export async function writeCard(
     if (!wanted.equals(there.subarray(0, length))) {
       const at = offset + wanted.findIndex((byte, index) => byte !== there[index]);
       throw new PiError(
-        'CARD',
         `${path}: has something else at ${(at / 1e6).toFixed(1)} MB than what was written there: the card is broken, or smaller than it says; take another card`,
       );
     }

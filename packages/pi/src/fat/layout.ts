@@ -40,8 +40,7 @@ export async function fatLayout(
   const rootOffset = offset + reserved * sector + copies * tableBytes;
   const data = rootOffset + Math.ceil(rootBytes / sector) * sector;
   const clusters = Math.floor((offset + sectors * sector - data) / cluster);
-  const bad = (why: string) =>
-    new PiError('IMAGE', `${disk.name}: FAT: ${why}; fetch the image again`);
+  const bad = (why: string) => new PiError(`${disk.name}: FAT: ${why}; fetch the image again`);
   if (sectors * sector > size || tableBytes === 0 || clusters < 1) throw bad('is damaged');
   if (!isLarge && clusters < 4085) throw bad('is FAT12, with which no Raspberry Pi starts');
   const bits = isLarge ? 32 : 16;

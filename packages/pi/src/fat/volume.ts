@@ -152,10 +152,7 @@ class Volume implements FatVolume {
   }
 
   private bad(why: string): PiError {
-    return new PiError(
-      'IMAGE',
-      `${this.disk.name}: boot partition: ${why}; is the image complete?`,
-    );
+    return new PiError(`${this.disk.name}: boot partition: ${why}; is the image complete?`);
   }
 }
 

@@ -33,7 +33,6 @@ export async function openBaseImage(base: Disk): Promise<BaseImage> {
   }
   if (boot === undefined) {
     throw new PiError(
-      'IMAGE',
       `${base.name}: has no boot partition with config.txt; is it an image for Raspberry Pis?`,
     );
   }

@@ -27,7 +27,7 @@ const firstRunSystems = ['bookworm', 'trixie'];
 /** @param name of the image, for messages @throws PiError It has none, or several. */
 export function methodOf(name: string, facts: CustomizationFacts): Method {
   const { bootNames, traces, os, cloudInit, preseed, imagerCustom, debianOwn } = facts;
-  const refuse = (why: string) => new PiError('IMAGE', `${name}: ${why}`);
+  const refuse = (why: string) => new PiError(`${name}: ${why}`);
   const names = bootNames.map((each) => each.toLowerCase());
   if (traces.length > 0) {
     throw refuse(

@@ -35,13 +35,12 @@ export async function openExt4(
   if (size < 4096) return undefined;
   const head = await readBytes(disk, offset + 1024, 1024);
   if (head.readUInt16LE(56) !== 0xef53) return undefined;
-  const bad = (why: string) => new PiError('IMAGE', `${disk.name}: ext4: ${why}; fetch it again`);
+  const bad = (why: string) => new PiError(`${disk.name}: ext4: ${why}; fetch it again`);
   const block = 1024 << head.readUInt32LE(24);
   const features = head.readUInt32LE(96);
   if (features & metaGroups) throw bad('has meta block groups, which skolo does not read');
   if (features & needsRecovery) {
     throw new PiError(
-      'IMAGE',
       `${disk.name}: is the copy of an SD card that was in use; take the image as it was published`,
     );
   }

@@ -55,7 +55,7 @@ export async function bootFiles(
   const read = async (path: string) => {
     const content = await boot.read(path);
     if (content !== undefined) return content.toString();
-    throw new PiError('IMAGE', `${disk.name}: its boot partition lacks ${path}; is it complete?`);
+    throw new PiError(`${disk.name}: its boot partition lacks ${path}; is it complete?`);
   };
   const configTxt = await read('config.txt');
   const cmdline = cmdlinePath(configTxt);
@@ -64,7 +64,6 @@ export async function bootFiles(
   if (enrolment !== undefined && (lacks.length > 0 || method === 'debian-firstrun')) {
     const why = lacks.length > 0 ? `has no ${lacks.join(' and no ')}` : "is Debian's own";
     throw new PiError(
-      'IMAGE',
       `${disk.name}: ${why}, so a common image cannot ask who it is; take Raspberry Pi OS or Ubuntu Server`,
     );
   }

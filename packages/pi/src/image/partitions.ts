@@ -23,7 +23,7 @@ const mostGptBytes = 1024 * 1024;
 /** @throws PiError It has no table of partitions, or one that does not fit. */
 export async function partitionsOf(disk: Disk): Promise<Partition[]> {
   const bad = (why: string) =>
-    new PiError('IMAGE', `${disk.name}: ${why}; is it the image of a disk, and complete?`);
+    new PiError(`${disk.name}: ${why}; is it the image of a disk, and complete?`);
   if (disk.size < 2 * sector) throw bad('is too small for a disk');
   const mbr = await readBytes(disk, 0, sector);
   if (mbr.readUInt16LE(510) !== 0xaa55) throw bad('has no table of partitions');

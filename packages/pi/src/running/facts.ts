@@ -92,7 +92,6 @@ export function clockStep(now: () => number): Step {
     async apply(host) {
       if ((await readFacts(host)).isTimeKnown === 'yes') {
         throw new JumphostError(
-          'STEP',
           'its clock has the time of NTP, and the clock of this desk another one; correct the one of this desk',
         );
       }

@@ -67,7 +67,6 @@ async function readFirmware(host: Host, { wifi }: PiSetup): Promise<FirmwareFile
   const content = await host.read(path);
   if (content === undefined) {
     throw new JumphostError(
-      'STEP',
       `${path} is missing, which ${config.path} names; is the boot partition complete?`,
     );
   }
@@ -122,7 +121,9 @@ async function restart(host: Host, { signal, backMs }: { signal: AbortSignal; ba
     if (typeof now === 'string' && now !== before) return;
     if (performance.now() > end) {
       const why = typeof now === 'string' ? 'it has not gone down' : now.why;
-      throw new JumphostError('LOST', `it is not back after ${backMs / 60_000} min: ${why}`);
+      throw new JumphostError(`it is not back after ${backMs / 60_000} min: ${why}`, {
+        code: 'LOST',
+      });
     }
     await pause(2000, undefined, { signal });
   }

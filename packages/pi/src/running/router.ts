@@ -23,7 +23,6 @@ export function routerSteps(rack: Rack, guard: Guard): Step[] {
   const { name, address } = rack.jumphost;
   if (subnet === undefined || !/^[\d.]+\/\d+$/.test(subnet)) {
     throw new JumphostError(
-      'STEP',
       `${name}: rack.yaml has no network.subnet of IPv4, and a router has to know it`,
     );
   }
@@ -83,12 +82,10 @@ async function interfacesOf(host: Host, address: string): Promise<Interfaces> {
     const uplink = others.find((each) => each !== wire);
     if (uplink !== undefined) return { wire, uplink };
     throw new JumphostError(
-      'STEP',
       'it has no way to the outside beside the wire; connect it, for example by Wi-Fi with --wifi, and run it again',
     );
   }
   throw new JumphostError(
-    'STEP',
     `no interface has the address ${address} of rack.yaml; make its card with skolo pi image, or set the address, and run it again`,
   );
 }

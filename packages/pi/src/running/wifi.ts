@@ -26,7 +26,6 @@ export function wifiStep(setup: PiSetup, wifi: Wifi, guard: Guard): Step {
         const program = stdout.trim();
         if (program !== '') return [program === 'netplan' ? netplan : wifiFile(wifi)];
         throw new JumphostError(
-          'STEP',
           'neither NetworkManager nor netplan is there; set up its Wi-Fi by hand, and leave out --wifi',
         );
       },

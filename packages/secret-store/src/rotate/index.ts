@@ -1,6 +1,6 @@
 /** `@skolo/secret-store/rotate`: replaces secrets at both ends. */
 import type { RackSecret } from '@skolo/rack/secrets';
-import { StoreError } from '../errors.ts';
+import { ValueRejected } from '../errors.ts';
 import { rotatePassword } from './password.ts';
 import { rotationRefusal } from './refusal.ts';
 import { type RotateDeps, type RotateOutcome, targetsOf } from './rotation.ts';
@@ -16,12 +16,11 @@ export type { RotateDeps, RotateOutcome } from './rotation.ts';
  */
 export async function rotateSecret(secret: RackSecret, deps: RotateDeps): Promise<RotateOutcome> {
   const refusal = await rotationRefusal(secret, deps.rack);
-  if (refusal !== undefined) throw new StoreError('VALUE_REJECTED', `${secret.name}: ${refusal}`);
+  if (refusal !== undefined) throw new ValueRejected(`${secret.name}: ${refusal}`);
   const names = targetsOf(secret, deps.rack).map(({ name }) => name);
   const unknown = deps.leaveOut.find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    throw new StoreError(
-      'VALUE_REJECTED',
+    throw new ValueRejected(
       `${unknown}: ${secret.name} opens no such machine or device; it opens ${names.join(', ')}`,
     );
   }

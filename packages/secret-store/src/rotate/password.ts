@@ -7,7 +7,7 @@
 import { DeviceTimeout, SignInRefused } from '@skolo/equipment';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { type Credentials, type Secret, valuesIn } from '@skolo/secrets';
-import { StoreError } from '../errors.ts';
+import { ValueRejected } from '../errors.ts';
 import { generateValue } from '../generate.ts';
 import {
   again,
@@ -38,10 +38,7 @@ export async function rotatePassword(secret: RackSecret, deps: RotateDeps): Prom
   const places = placesOf(secret, rack);
   const stored = await store.read(secret.place, signal);
   if (stored === undefined) {
-    throw new StoreError(
-      'VALUE_REJECTED',
-      `${secret.place}: the store has no value; use skolo secrets set first`,
-    );
+    throw new ValueRejected(`${secret.place}: the store has no value; use skolo secrets set first`);
   }
   const [current = stored, ...others] = valuesIn(stored);
   let next = await store.read(places.next, signal);

@@ -9,7 +9,7 @@ import type { AccountSession } from '@skolo/models/accounts';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { type Credentials, Secret, valuesIn } from '@skolo/secrets';
-import { StoreError } from '../errors.ts';
+import { ValueRejected } from '../errors.ts';
 import { generateValue } from '../generate.ts';
 import {
   again,
@@ -37,8 +37,7 @@ export async function rotateSshKey(secret: RackSecret, deps: RotateDeps): Promis
   const stored = await store.read(secret.place, signal);
   const [current, ...others] = stored === undefined ? [] : valuesIn(stored);
   if (current === undefined || publicKeyOf(current) === undefined) {
-    throw new StoreError(
-      'VALUE_REJECTED',
+    throw new ValueRejected(
       `${secret.place}: the store has no ssh key without a passphrase; use skolo secrets set first`,
     );
   }

@@ -141,7 +141,7 @@ export async function basePath(io: Io, base: string, signal: AbortSignal): Promi
   if (stored !== undefined) return stored.path;
   if (/\.(xz|gz|zst)$/.test(base)) return (await fetchTo(io, { from: base, signal })).path;
   if (/^https?:/.test(base)) {
-    throw new PiError('BASE', `${base}: fetch it first: skolo pi images fetch ${base}`);
+    throw new PiError(`${base}: fetch it first: skolo pi images fetch ${base}`);
   }
   return resolve(io.folder, base);
 }
