@@ -46,9 +46,17 @@ it(title, async (context) => {
   if (promtool === undefined) return context.skip('promtool is not installed (Debian: prometheus)');
   const file = join(stateDir, 'week.test.yaml');
   await writeFile(file, JSON.stringify(ruleTest(series, samples)));
-  const { stdout } = await promisify(execFile)(promtool, ['test', 'rules', file]);
-  expect(stdout).toContain('SUCCESS');
+  expect(await firstComplaint(promtool, file)).toBe('');
 });
+
+/** Of promtool about the rules, at most some lines: it prints all samples of each test that fails. */
+async function firstComplaint(promtool: string, file: string): Promise<string> {
+  const options = { maxBuffer: 256 * 2 ** 20 };
+  const { stdout, stderr } = await promisify(execFile)(promtool, ['test', 'rules', file], options)
+    // A child's failure has what it printed.
+    .catch((error: { stdout: string; stderr: string }) => error);
+  return stdout.includes('SUCCESS') ? '' : `${stdout}${stderr}`.slice(0, 4000);
+}
 
 /** What Prometheus reads of machine-state and of some agents, by series. */
 async function valuesOf(week: SimulatedWeek): Promise<[series: string, value: number][]> {

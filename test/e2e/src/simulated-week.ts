@@ -48,6 +48,8 @@ interface Agent {
   health: Health | undefined;
   status: AgentStatus | undefined;
   silentSince: number | undefined;
+  /** When its phone was last seen. */
+  seenAt: Date;
   boots: number;
   tasks: number;
 }
@@ -61,6 +63,7 @@ export class SimulatedWeek {
   readonly metrics = processMetrics();
   private readonly clock: FakeClock;
   private readonly history: History;
+  private readonly recorder: Recorder;
   private readonly random: () => number;
   private readonly agents: Map<string, Agent>;
   private readonly orders = new Map<string, MachineOrder[]>();
@@ -98,6 +101,7 @@ export class SimulatedWeek {
     });
     const { history, current } = this;
     const recorder = new Recorder({ rack, clock, history, services });
+    this.recorder = recorder;
     consume = (event) => recorder.consume(event);
     createMetrics(this.metrics, {
       ...{ current, history, recorder, services, orders: { allInForce: () => [] } },
@@ -116,6 +120,7 @@ export class SimulatedWeek {
       if (agent.until <= this.clock.uptime()) this.goOn(agent);
     }
     if (this.clock.uptime() % 30 < stepSeconds) this.current.tick();
+    if (this.clock.uptime() % 60 < stepSeconds) this.recorder.tick();
     this.current.machine(faulty);
     if (this.clock.uptime() % hour < stepSeconds) this.history.flush();
   }
@@ -149,6 +154,7 @@ export class SimulatedWeek {
     return {
       ...{ name, life: 'starting', until: now + 10, due, boots: 0, tasks: 0 },
       ...{ health: undefined, status: undefined, silentSince: undefined },
+      seenAt: new Date(this.clock.now()),
     };
   }
 
@@ -221,6 +227,7 @@ export class SimulatedWeek {
     agent.until = clock.uptime() + seconds;
     agent.silentSince = life === 'silent' ? clock.uptime() : undefined;
     const now = new Date(clock.now());
+    if (life !== 'missing') agent.seenAt = now;
     const ordered = (orders.get(name) ?? []).map(({ kind, by, reason }) => ({
       ...{ kind, by, reason, since: now },
     }));
@@ -228,7 +235,7 @@ export class SimulatedWeek {
       life === 'starting' ? undefined : agent.health,
       facts({
         ...{ now, orders: ordered, stopping: life === 'stopping' },
-        devices: [deviceIn(life)],
+        devices: [deviceIn(life, agent.seenAt)],
         rebooting: new Map(life === 'rebooting' ? [['phone', now]] : []),
       }),
       settings,
@@ -268,7 +275,7 @@ export class SimulatedWeek {
   }
 }
 
-function deviceIn(life: Life) {
-  if (life === 'rebooting' || life === 'missing') return gone();
+function deviceIn(life: Life, since: Date) {
+  if (life === 'rebooting' || life === 'missing') return { ...gone(), since };
   return life === 'starting' ? phone({}, { state: 'unknown' }) : phone({ batteryPercent: 80 });
 }

@@ -1,4 +1,5 @@
 /** Changes of kube/clusters/config.json. */
+import { dirname, join } from 'node:path';
 import type { SkoloCommand } from '../../command.ts';
 import { clustersFile } from '../../fleet.ts';
 
@@ -8,13 +9,16 @@ interface AddOptions {
   jump?: string;
   zone?: string;
   project?: string;
+  like?: string;
+  images?: string;
+  tag?: string;
 }
 
 /** `skolo racks add`: adds a rack to the list. */
 export function add(command: SkoloCommand): void {
   command
     .description(
-      'Adds a rack to kube/clusters/config.json: one of k3s, or with --zone and --project one of gke. It writes the original keys; a text editor adds the others.',
+      'Adds a rack to kube/clusters/config.json: one of k3s, or with --zone and --project one of gke. It writes the original keys; a text editor adds the others. With --like it also copies an overlay, with the name of the new rack in it.',
     )
     .summary('add a rack to the list')
     .argument('<name>', 'name of the rack')
@@ -23,8 +27,15 @@ export function add(command: SkoloCommand): void {
     .option('--jump <hosts>', 'hosts to go through, as ProxyJump of ssh')
     .option('--zone <zone>', 'zone of a cluster of gke')
     .option('--project <project>', 'project of a cluster of gke')
+    .option('--like <rack>', 'copy the overlay of this rack to kube/racks/NAME')
+    .option(
+      '--images <prefix>',
+      'with --like: prefix of its images, such as registry.example.com/skolo/',
+    )
+    .option('--tag <tag>', 'with --like: tag of its images')
     .uses('clusters')
-    .example('skolo racks add rack5 --user ops');
+    .example('skolo racks add rack5 --user ops')
+    .example('skolo racks add rack5 --like rack4 --images registry.example.com/skolo/');
 
   command.action(async (name: string, options: AddOptions) => {
     const { zone, project, jumphost = `jumphost-${name}`, user, jump } = options;
@@ -34,7 +45,11 @@ export function add(command: SkoloCommand): void {
     if (zone !== undefined && (options.jumphost ?? user ?? jump) !== undefined) {
       command.error('a cluster of gke has no jumphost');
     }
-    const { addRack } = await import('@skolo/fleet');
+    const { like, images: prefix, tag } = options;
+    if (like === undefined && (prefix ?? tag) !== undefined) {
+      command.error("'--images' and '--tag' are for the copy of '--like'");
+    }
+    const { addRack, copyOverlay } = await import('@skolo/fleet');
     const file = await clustersFile(command);
     await addRack(
       file,
@@ -44,6 +59,10 @@ export function add(command: SkoloCommand): void {
         : { type: 'k3s', jumphost, user, jump },
     );
     command.io.err(`${name}: added to ${file}`);
+    if (like === undefined) return;
+    const folder = join(dirname(dirname(file)), 'racks');
+    await copyOverlay(folder, { from: like, to: name }, { prefix, tag });
+    command.io.err(`${name}: ${join(folder, name)} is a copy of ${like}; edit its rack.yaml`);
   });
 }
 
