@@ -1,5 +1,5 @@
 /** Racks by name: the list of them, and the way to one. */
-import type { Fleet, FleetRack, Jumphost, K3sRack, OpenRack } from '@skolo/fleet';
+import type { Fleet, FleetRack, Jumphost, K3sRack, OnNextWay, OpenRack } from '@skolo/fleet';
 import type { Role } from '@skolo/rack';
 import { Option } from 'commander';
 import { roles } from './arguments.ts';
@@ -96,8 +96,8 @@ async function opened<T extends { close(): Promise<void> }>(
 /** What opens racks only to read, many at once. It may not ask: nobody could tell which of the racks does. */
 export async function openerToRead({ env }: Io) {
   const { openRack } = await import('@skolo/fleet');
-  return (rack: FleetRack, signal: AbortSignal) =>
-    openRack(rack, { role: 'view', env, mayAsk: false, signal });
+  return (rack: FleetRack, signal: AbortSignal, onNextWay: OnNextWay) =>
+    openRack(rack, { role: 'view', env, mayAsk: false, signal, onNextWay });
 }
 
 /** One way for all services that a command asks. */

@@ -15,27 +15,33 @@ export interface EachRackOptions {
   limitMs?: number;
 }
 
+export type OnNextWay = (why: Error) => void;
+
 /** Each needs processes of some 20 MB. */
 const atOnce = 50;
 
 /**
  * In the order of the racks. A rack that does not answer delays no other, as long as there are not 50 of them.
  *
+ * @param ask calls `onNextWay` when a way to the rack has failed: the reason is named where no way answers in time
  * @throws The signal's reason.
  */
 export async function askEachRack<T>(
   racks: readonly FleetRack[],
-  ask: (rack: FleetRack, signal: AbortSignal) => Promise<T>,
+  ask: (rack: FleetRack, signal: AbortSignal, onNextWay: OnNextWay) => Promise<T>,
   { signal, limitMs = 20_000 }: EachRackOptions,
 ): Promise<RackAnswer<T>[]> {
   async function askOne(rack: FleetRack): Promise<RackAnswer<T>> {
-    const late = new FleetError(`${rack.name}: no answer in ${limitMs / 1000} s`);
+    let late = `${rack.name}: no answer in ${limitMs / 1000} s`;
+    const onNextWay: OnNextWay = ({ message }) => {
+      late += `; ${message.replace(`${rack.name}: `, '')}`;
+    };
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), limitMs);
     try {
-      return { rack, answer: await ask(rack, AbortSignal.any([signal, limit.signal])) };
+      return { rack, answer: await ask(rack, AbortSignal.any([signal, limit.signal]), onNextWay) };
     } catch (error) {
-      return { rack, error: limit.signal.aborted ? late : asError(error) };
+      return { rack, error: limit.signal.aborted ? new FleetError(late) : asError(error) };
     } finally {
       clearTimeout(timer);
     }

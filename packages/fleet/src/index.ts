@@ -16,7 +16,7 @@ export {
 export { addRack, type NewRack, removeRack, withEpoch } from './clusters-edit.ts';
 export { clustersJsonSchema } from './clusters-schema.ts';
 export { copyOverlay } from './copy-overlay.ts';
-export { askEachRack, type RackAnswer } from './each-rack.ts';
+export { askEachRack, type OnNextWay, type RackAnswer } from './each-rack.ts';
 export { FleetError } from './errors.ts';
 export { type Kubectl, KubectlError, kubectlWith } from './kubectl.ts';
 export { type LocalServer, startLocalServer } from './local-server.ts';

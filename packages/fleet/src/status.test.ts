@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { K3sRack } from './clusters.ts';
+import type { OnNextWay } from './each-rack.ts';
 import { type AskableRack, statusOfRacks } from './status.ts';
 
 const rack = (name: string): K3sRack => ({
@@ -26,7 +27,12 @@ it('a hundred racks, of which some are silent at every step', async () => {
   const racks = Array.from({ length: 100 }, (_, at) => rack(`rack${at}`));
   const opened = new Set<string>();
   const asked: string[] = [];
-  async function open({ name }: { name: string }, signal: AbortSignal): Promise<AskableRack> {
+  async function open(
+    { name }: { name: string },
+    signal: AbortSignal,
+    onNextWay: OnNextWay,
+  ): Promise<AskableRack> {
+    if (name === 'rack7') onNextWay(new Error('rack7: host-a is silent; trying host-b'));
     if (name === 'rack7') return silent(signal).then(() => expect.fail());
     if (name === 'rack8') throw new Error('rack8: no such host name');
     opened.add(name);
@@ -48,7 +54,7 @@ it('a hundred racks, of which some are silent at every step', async () => {
   expect(found.map((each) => each.rack.name)).toEqual(racks.map(({ name }) => name));
   const failed = found.filter(({ error }) => error !== undefined);
   expect(failed.map((each) => [each.rack.name, each.error?.message])).toEqual([
-    ['rack7', 'rack7: no answer in 0.2 s'],
+    ['rack7', 'rack7: no answer in 0.2 s; host-a is silent; trying host-b'],
     ['rack8', 'rack8: no such host name'],
     ['rack9', 'rack9: no answer in 0.2 s'],
     ['rack10', expect.stringMatching(/^rack10: its Prometheus cannot be asked: .*JSON/)],

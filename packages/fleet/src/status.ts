@@ -1,7 +1,7 @@
 /** How all racks are, each by its own Prometheus. */
 import { errorText } from '@skolo/errors';
 import type { FleetRack } from './clusters.ts';
-import { askEachRack, type EachRackOptions, type RackAnswer } from './each-rack.ts';
+import { askEachRack, type EachRackOptions, type OnNextWay, type RackAnswer } from './each-rack.ts';
 import { FleetError } from './errors.ts';
 import { isRefused, type Kubectl } from './kubectl.ts';
 import { healthPath, type RackHealth, readHealth } from './rack-health.ts';
@@ -22,13 +22,13 @@ export type RackStatus = RackAnswer<RackHealth>;
  */
 export function statusOfRacks(
   racks: readonly FleetRack[],
-  open: (rack: FleetRack, signal: AbortSignal) => Promise<AskableRack>,
+  open: (rack: FleetRack, signal: AbortSignal, onNextWay: OnNextWay) => Promise<AskableRack>,
   options: EachRackOptions,
 ): Promise<RackStatus[]> {
   return askEachRack(
     racks,
-    async (rack, signal) => {
-      const { kubectl, close } = await open(rack, signal);
+    async (rack, signal, onNextWay) => {
+      const { kubectl, close } = await open(rack, signal, onNextWay);
       try {
         return await askHealth(kubectl, rack.type === 'k3s' ? rack.jumphost : '', signal);
       } catch (error) {

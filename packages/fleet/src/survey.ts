@@ -2,7 +2,7 @@
 import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import type { FleetRack } from './clusters.ts';
-import { askEachRack, type RackAnswer } from './each-rack.ts';
+import { askEachRack, type OnNextWay, type RackAnswer } from './each-rack.ts';
 import { FleetError } from './errors.ts';
 import { kubectlOnServer } from './on-server.ts';
 import { openJumphost } from './open-jumphost.ts';
@@ -15,8 +15,8 @@ export function surveyRacks(
   racks: readonly FleetRack[],
   { env, signal }: { env: NodeJS.ProcessEnv; signal: AbortSignal },
 ): Promise<RackReport[]> {
-  const ask = async (rack: FleetRack, deadline: AbortSignal) =>
-    rack.type === 'gke' ? undefined : await versionOf(rack, env, deadline);
+  const ask = async (rack: FleetRack, signal: AbortSignal, onNextWay: OnNextWay) =>
+    rack.type === 'gke' ? undefined : await versionOf(rack, { env, signal, onNextWay });
   return askEachRack(racks, ask, { signal });
 }
 
@@ -24,10 +24,10 @@ const Version = z.object({ serverVersion: z.object({ gitVersion: z.string() }) }
 
 async function versionOf(
   rack: FleetRack,
-  env: NodeJS.ProcessEnv,
-  signal: AbortSignal,
+  options: { env: NodeJS.ProcessEnv; signal: AbortSignal; onNextWay: OnNextWay },
 ): Promise<string> {
-  const jumphost = await openJumphost(rack, { env, signal, mayAsk: false });
+  const { signal } = options;
+  const jumphost = await openJumphost(rack, { ...options, mayAsk: false });
   try {
     const command = kubectlOnServer('version -o json');
     const { code, stdout, stderr } = await jumphost.onJumphost(command, signal);

@@ -1,5 +1,5 @@
 import { errorText } from '@skolo/errors';
-import { askEachRack, type FleetRack, type RackAnswer } from '@skolo/fleet';
+import { askEachRack, type FleetRack, type OnNextWay, type RackAnswer } from '@skolo/fleet';
 import {
   hasEnded,
   type Last,
@@ -47,8 +47,8 @@ export function define(command: SkoloCommand): void {
     const { io } = command;
     const fleet = await loadFleet(command);
     const open = await openerToRead(io);
-    const ask = async (rack: FleetRack, deadline: AbortSignal) => {
-      const { kubectl, close } = await open(rack, deadline);
+    const ask = async (rack: FleetRack, deadline: AbortSignal, onNextWay: OnNextWay) => {
+      const { kubectl, close } = await open(rack, deadline, onNextWay);
       try {
         const [lease, running] = await Promise.all([
           readLease(kubectl, deadline),
