@@ -3,12 +3,12 @@
  * know its password. The port stays the same while the tunnel behind it comes and goes.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errorText } from '@skolo/errors';
 import { createServer } from '@skolo/errors/http';
+import { listenOnLoopback } from './loopback.ts';
 
 export interface LocalProxy {
   /** With the password: only for a file that nobody else can read. */
@@ -26,12 +26,10 @@ export async function startLocalProxy(
 ): Promise<LocalProxy> {
   const secret = randomBytes(24).toString('base64url');
   const expected = Buffer.from(`Basic ${Buffer.from(`skolo:${secret}`).toString('base64')}`);
-  const sockets = new Set<Duplex>();
   const server = createServer((_request, response) => response.writeHead(405).end());
 
   async function tunnel(request: IncomingMessage, client: Duplex, head: Buffer) {
-    sockets.add(client);
-    client.on('error', () => client.destroy()).on('close', () => sockets.delete(client));
+    client.on('error', () => client.destroy());
     const given = Buffer.from(request.headers['proxy-authorization'] ?? '');
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
       return client.end('HTTP/1.1 407 a password is needed\r\nProxy-Authenticate: Basic\r\n\r\n');
@@ -44,13 +42,11 @@ export async function startLocalProxy(
       if (opening === undefined) return client.end('HTTP/1.1 403 not to this address\r\n\r\n');
       const upstream = await opening;
       if (client.destroyed) return upstream.destroy();
-      sockets.add(upstream);
       upstream.on('error', () => client.destroy()).on('close', () => client.destroy());
       client.on('close', () => upstream.destroy());
       client.write('HTTP/1.1 200 connected\r\n\r\n');
       upstream.write(head);
-      upstream.pipe(client).pipe(upstream);
-      return upstream.on('close', () => sockets.delete(upstream));
+      return upstream.pipe(client).pipe(upstream);
     } catch (error) {
       // Go's clients print the reason phrase.
       return client.end(`HTTP/1.1 503 ${errorText(error)}\r\n\r\n`);
@@ -58,18 +54,6 @@ export async function startLocalProxy(
   }
 
   server.on('connect', (request, client, head) => void tunnel(request, client, head));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return {
-    url: `http://skolo:${secret}@127.0.0.1:${port}`,
-    async close() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
+  const { port, close } = await listenOnLoopback(server);
+  return { url: `http://skolo:${secret}@127.0.0.1:${port}`, close };
 }

@@ -3,10 +3,9 @@
  * computer, who reach the port, too, get nothing, and neither does a page that points a name of its own here.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { once } from 'node:events';
 import type { IncomingMessage, RequestListener } from 'node:http';
-import type { Socket } from 'node:net';
 import { createServer } from '@skolo/errors/http';
+import { listenOnLoopback } from './loopback.ts';
 
 export interface LocalServer {
   /** `http://SECRET.localhost:PORT` */
@@ -16,7 +15,6 @@ export interface LocalServer {
 }
 
 export async function startLocalServer(listener: RequestListener): Promise<LocalServer> {
-  const sockets = new Set<Socket>();
   const secret = randomBytes(18).toString('hex');
   let ownHost = '';
 
@@ -30,21 +28,7 @@ export async function startLocalServer(listener: RequestListener): Promise<Local
     response.writeHead(403, { 'content-type': 'text/plain' });
     response.end('this address belongs to another user\n');
   });
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  ownHost = `${secret}.localhost:${typeof address === 'object' && address !== null ? address.port : 0}`;
-  return {
-    url: `http://${ownHost}`,
-    async close() {
-      const closed = once(server, 'close');
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
+  const { port, close } = await listenOnLoopback(server);
+  ownHost = `${secret}.localhost:${port}`;
+  return { url: `http://${ownHost}`, close };
 }

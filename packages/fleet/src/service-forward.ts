@@ -1,7 +1,7 @@
 /** A local URL for a service of a rack, for a browser. Every request is marked as forwarded. */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Duplex, pipeline } from 'node:stream';
+import { pipeline } from 'node:stream';
 import { errorText } from '@skolo/errors';
 import { request } from '@skolo/errors/http';
 import { markForwarded } from './forwarded.ts';
@@ -19,26 +19,18 @@ export async function startForward(
   target: { host: string; port: number },
   connect: Open,
 ): Promise<LocalServer> {
-  const sockets = new Set<Duplex>();
-
-  async function ask(incoming: IncomingMessage) {
-    const { host, port } = target;
-    const socket = await connect(host, port, AbortSignal.timeout(patienceMs));
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    const asked = request({
-      method: incoming.method,
-      path: incoming.url,
-      headers: headersFor(incoming, target),
-      createConnection: () => socket,
-    });
-    return { asked, socket };
-  }
-
   async function answer(incoming: IncomingMessage, response: ServerResponse) {
     try {
-      const { asked, socket } = await ask(incoming);
+      const { host, port } = target;
+      const socket = await connect(host, port, AbortSignal.timeout(patienceMs));
+      if (response.closed) return socket.destroy();
       response.on('close', () => socket.destroy());
+      const asked = request({
+        method: incoming.method,
+        path: incoming.url,
+        headers: headersFor(incoming, target),
+        createConnection: () => socket,
+      });
       pipeline(incoming, asked, () => {});
       const [answered]: IncomingMessage[] = await once(asked, 'response');
       if (!answered) return undefined;
@@ -49,16 +41,7 @@ export async function startForward(
     }
   }
 
-  const { url, close } = await startLocalServer(
-    (incoming, response) => void answer(incoming, response),
-  );
-  return {
-    url,
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      await close();
-    },
-  };
+  return await startLocalServer((incoming, response) => void answer(incoming, response));
 }
 
 /** Names that stand for this connection alone. */

@@ -40,16 +40,17 @@ export function pick(value: unknown, set: FieldSet): unknown {
   );
 }
 
-export interface FieldChange {
+export const FieldChange = z.object({
   /** `spec.template.spec.containers[name=metadata-server].image` */
-  path: string;
+  path: z.string(),
   /** Absent: it was added. */
-  from?: unknown;
+  from: z.unknown().optional(),
   /** Absent: it is removed. */
-  to?: unknown;
+  to: z.unknown().optional(),
   /** Another manager that wrote `from`. */
-  writtenBy?: string;
-}
+  writtenBy: z.string().exactOptional(),
+});
+export type FieldChange = z.infer<typeof FieldChange>;
 
 /**
  * Differences between two versions of an object in these fields.

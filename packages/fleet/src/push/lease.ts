@@ -35,6 +35,15 @@ export interface LeaseTimes {
 
 const usual: LeaseTimes = { durationMs: 60_000, renewMs: 15_000 };
 
+interface LeaseOptions {
+  rack: string;
+  signal: AbortSignal;
+  /** Whether an earlier holder is known to have ended, such as a killed process of this desk. */
+  mayTake?: (holder: string) => boolean;
+  times?: LeaseTimes;
+  now?: () => number;
+}
+
 /** What the rack says of the last push that ended well. */
 export const Last = z.object({
   id: z.string(),
@@ -68,25 +77,12 @@ export async function readLease(
  * Takes the lease of a rack and renews it until it is released.
  *
  * @param holder for people: `ann@desk, push 2026-11-21T18-10-19Z, process 4711`
- * @param mayTake whether an earlier holder is known to have ended, such as a killed process of this desk
  * @throws FleetError Another one holds it.
  */
 export async function holdLease(
   kubectl: Kubectl,
   holder: string,
-  {
-    rack,
-    signal,
-    mayTake = () => false,
-    times = usual,
-    now = Date.now,
-  }: {
-    rack: string;
-    signal: AbortSignal;
-    mayTake?: (holder: string) => boolean;
-    times?: LeaseTimes;
-    now?: () => number;
-  },
+  { rack, signal, mayTake = () => false, times = usual, now = Date.now }: LeaseOptions,
 ): Promise<HeldLease> {
   const found = await get(kubectl, signal);
   const other = found?.spec.holderIdentity || undefined;
@@ -134,7 +130,7 @@ export async function holdLease(
   };
 
   /** A cluster that has returned to its database of before knows an earlier version of our lease. */
-  async function putOwn(change: { holder: string; last?: Last | undefined }): Promise<Lease> {
+  async function putOwn(change: Change): Promise<Lease> {
     const given = { times, now, ...change };
     try {
       return await put(kubectl, version, given);
@@ -151,12 +147,7 @@ export async function holdLease(
 async function mustBeExpired(
   kubectl: Kubectl,
   found: Lease,
-  {
-    rack,
-    signal,
-    times,
-    now,
-  }: { rack: string; signal: AbortSignal; times: LeaseTimes; now: () => number },
+  { rack, signal, times, now }: Required<Omit<LeaseOptions, 'mayTake'>>,
 ): Promise<void> {
   const { holderIdentity, leaseDurationSeconds, renewTime } = found.spec;
   const renewed = renewTime === undefined ? 0 : Date.parse(renewTime);
@@ -179,21 +170,16 @@ async function get(kubectl: Kubectl, signal: AbortSignal | undefined): Promise<L
   return text.trim() === '' ? undefined : Lease.parse(JSON.parse(text));
 }
 
+interface Change {
+  holder: string;
+  last?: Last | undefined;
+}
+
 /** @throws KubectlError `Conflict`, `AlreadyExists`: another desk was faster. */
 async function put(
   kubectl: Kubectl,
   before: Lease | undefined,
-  {
-    holder,
-    times,
-    now,
-    last,
-  }: {
-    holder: string;
-    times: LeaseTimes;
-    now: () => number;
-    last?: Last | undefined;
-  },
+  { holder, times, now, last }: Change & Required<Pick<LeaseOptions, 'times' | 'now'>>,
 ): Promise<Lease> {
   const lease = {
     apiVersion: 'coordination.k8s.io/v1',

@@ -2,9 +2,10 @@
  * What a push would change: pure decisions about an object as it is (`live`), and as the API server would make it
  * (`planned`, from a dry run on the server).
  */
+import { z } from 'zod';
 import {
   differences,
-  type FieldChange,
+  FieldChange,
   type FieldSet,
   Fields,
   pathsOf,
@@ -28,20 +29,21 @@ const ofOthers = new Set([
   'deprecated.daemonset.template.generation',
 ]);
 
-export interface ObjectPlan {
-  key: string;
+export const ObjectPlan = z.object({
+  key: z.string(),
   /** As the overlay has it. */
-  wanted: KubeObject;
-  action: 'create' | 'change' | 'keep';
+  wanted: KubeObject,
+  action: z.enum(['create', 'change', 'keep']),
   /** Our own changes. */
-  changes: FieldChange[];
+  changes: z.array(FieldChange),
   /** Fields of ours with a value that somebody set in the cluster; the push sets them back. */
-  setBack: FieldChange[];
+  setBack: z.array(FieldChange),
   /** Fields that somebody added by hand. They stay. */
-  added: { path: string; writtenBy: string }[];
+  added: z.array(z.object({ path: z.string(), writtenBy: z.string() })),
   /** What the rack runs now, for the way back; absent: the push creates the object. */
-  before?: KubeObject;
-}
+  before: KubeObject.exactOptional(),
+});
+export type ObjectPlan = z.infer<typeof ObjectPlan>;
 
 /**
  * @param wanted as the overlay has it
@@ -150,17 +152,18 @@ function content(object: KubeObject): KubeObject {
 }
 
 /** What a push would do to a rack. */
-export interface RackPlan {
-  objects: ObjectPlan[];
+export const RackPlan = z.object({
+  objects: z.array(ObjectPlan),
   /** Objects of ours that left the overlay. */
-  deletions: KubeObject[];
+  deletions: z.array(KubeObject),
   /** Pods of changing workloads that are not well before the push. */
-  sick: { key: string; node: string; cause: string }[];
+  sick: z.array(z.object({ key: z.string(), node: z.string(), cause: z.string() })),
   /** Machines that do not answer before the push. */
-  silent: string[];
+  silent: z.array(z.string()),
   /** Services that something else serves, for people. */
-  held: string[];
-}
+  held: z.array(z.string()),
+});
+export type RackPlan = z.infer<typeof RackPlan>;
 
 const partOf = 'app.kubernetes.io/part-of';
 

@@ -6,8 +6,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 import { z } from 'zod';
-import { KubeObject } from './objects.ts';
-import type { RackPlan } from './plan.ts';
+import { RackPlan } from './plan.ts';
 import { Pin } from './versions.ts';
 
 export const Request = z.object({
@@ -26,31 +25,6 @@ export const Request = z.object({
   onFailure: z.enum(['stop', 'continue']),
 });
 export type Request = z.infer<typeof Request>;
-
-const Change = z.object({
-  path: z.string(),
-  from: z.unknown().optional(),
-  to: z.unknown().optional(),
-  writtenBy: z.string().exactOptional(),
-});
-
-const Plan = z.object({
-  objects: z.array(
-    z.object({
-      key: z.string(),
-      wanted: KubeObject,
-      action: z.enum(['create', 'change', 'keep']),
-      changes: z.array(Change),
-      setBack: z.array(Change),
-      added: z.array(z.object({ path: z.string(), writtenBy: z.string() })),
-      before: KubeObject.exactOptional(),
-    }),
-  ),
-  deletions: z.array(KubeObject),
-  sick: z.array(z.object({ key: z.string(), node: z.string(), cause: z.string() })),
-  silent: z.array(z.string()).default([]),
-  held: z.array(z.string()).default([]),
-}) satisfies z.ZodType<RackPlan>;
 
 /** `waiting` and the states up to `rolling-back` are steps that a resumed push repeats. */
 export const RackState = z.enum([
@@ -75,7 +49,7 @@ export const RackRecord = z.object({
   pins: z.array(Pin).default([]),
   /** Those before. */
   former: z.array(Pin).default([]),
-  plan: Plan.exactOptional(),
+  plan: RackPlan.exactOptional(),
   /** Why it failed, or was not begun. */
   why: z.string().exactOptional(),
   commit: z.string().exactOptional(),

@@ -24,10 +24,6 @@ export type KeyPlace = PlaceOf<SecretKey>;
 export type FilePlace = PlaceOf<SecretFilePlace>;
 export type Place = KeyPlace | FilePlace;
 
-export function isKeyPlace(place: Place): place is KeyPlace {
-  return 'key' in place.at;
-}
-
 /** For people: `Secret skolo/router-backup key switch`, or a path on the jumphost. */
 export function placeTitle({ at }: Place): string {
   if ('key' in at) return `Secret ${at.namespace}/${at.secret} key ${at.key}`;

@@ -1,4 +1,5 @@
 /** Sends messages to a sink, in order, and retries. */
+import { setTimeout } from 'node:timers/promises';
 import { type AlertMessage, type Sink, SinkError } from '@skolo/alerts';
 import { errorText } from '@skolo/errors';
 import { complain } from '../../errors.ts';
@@ -77,7 +78,7 @@ export class Notifier {
         if (this.waiting[0] === next) this.waiting.shift();
         this.dequeued();
       } else {
-        await within(new Promise(() => {}), pauseMs, signal).catch(() => undefined);
+        await setTimeout(pauseMs, undefined, { signal }).catch(() => undefined);
         pauseMs = Math.min(longestPauseMs, pauseMs * 2);
       }
     }

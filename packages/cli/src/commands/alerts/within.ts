@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { orAborted, settlesWithin } from '@skolo/errors';
 
 /** The time to connect is not measured. */
 export function toConnect(ms: number): number {
@@ -15,11 +15,5 @@ export async function within(
   ms: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const timer = new AbortController();
-  try {
-    const late = setTimeout(ms, false, { signal: AbortSignal.any([signal, timer.signal]) });
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    timer.abort();
-  }
+  return await settlesWithin(ms, orAborted(promise, signal));
 }
