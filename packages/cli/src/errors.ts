@@ -3,12 +3,11 @@ import type { Io } from './io.ts';
 
 /** An error that the user can fix. The message says what, where, and what to do. */
 export class CliError extends Error {
-  readonly code = 'CLI';
+  override readonly name = 'CliError';
   readonly exitCode: number;
 
   constructor(message: string, exitCode: number = exitCodes.failed, options?: ErrorOptions) {
     super(message, options);
-    this.name = 'CliError';
     this.exitCode = exitCode;
   }
 }

@@ -20,7 +20,7 @@ export async function clustersFile(command: SkoloCommand): Promise<string> {
   if (clusters !== undefined) return clusters;
   const { FleetError, findClustersFile } = await import('@skolo/fleet');
   try {
-    return await findClustersFile(command.io.folder);
+    return findClustersFile(command.io.folder);
   } catch (error) {
     const { clusters: usual } = await readDefaults(command.io.env);
     if (error instanceof FleetError && usual !== undefined) return usual;

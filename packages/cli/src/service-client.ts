@@ -11,7 +11,7 @@ import {
   powerCycleDaemonApi,
   routerBackupApi,
 } from '@skolo/api';
-import { errorCode } from '@skolo/errors';
+import { errorCode, lazily } from '@skolo/errors';
 import type { ServiceName } from '@skolo/rack';
 import { serviceMetricsUrl, serviceUrl } from '@skolo/rack/service-urls';
 import type { Globals, SkoloCommand } from './command.ts';
@@ -91,11 +91,7 @@ export function connectTo<A extends Api>(
   target: Target<A>,
   given?: string,
 ): LazyService<A> {
-  let connection: ReturnType<typeof connect<A>> | undefined;
-  const open = () => {
-    connection ??= connect(command, target, given);
-    return connection;
-  };
+  const open = lazily(() => connect(command, target, given));
   return {
     open,
     async ask(question) {

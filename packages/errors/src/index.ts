@@ -9,5 +9,6 @@ export {
   stripSecrets,
 } from './error-text.ts';
 export { inParallel } from './in-parallel.ts';
+export { lazily } from './lazily.ts';
 export { parseJson } from './parse-json.ts';
 export { shellWord } from './shell-word.ts';

@@ -111,11 +111,11 @@ it('finds the file from any folder below, and says what to do where there is non
   const folder = join(root, 'kube/racks/rack4');
   await mkdir(folder, { recursive: true });
 
-  await expect(findClustersFile(folder)).rejects.toThrow('SKOLO_CLUSTERS');
+  expect(() => findClustersFile(folder)).toThrow('SKOLO_CLUSTERS');
   await mkdir(join(root, 'kube/clusters'));
   await writeFile(join(root, 'kube/clusters/config.json'), '{}');
 
-  expect(await findClustersFile(folder)).toBe(join(root, 'kube/clusters/config.json'));
+  expect(findClustersFile(folder)).toBe(join(root, 'kube/clusters/config.json'));
   await expect(readFleet(join(root, 'nowhere.json'))).rejects.toThrow('nowhere.json: no such file');
 });
 

@@ -1,5 +1,6 @@
 /** The racks of kube/clusters/config.json. */
-import { access, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { errorCode } from '@skolo/errors';
 import { didYouMean } from '@skolo/rack/suggest';
@@ -70,14 +71,10 @@ const howToName = 'name it with --clusters FILE or SKOLO_CLUSTERS';
  *
  * @throws FleetError There is none.
  */
-export async function findClustersFile(folder: string): Promise<string> {
+export function findClustersFile(folder: string): string {
   for (let at = resolve(folder); ; at = dirname(at)) {
     const file = join(at, usualFile);
-    const exists = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (exists) return file;
+    if (existsSync(file)) return file;
     if (at === dirname(at)) break;
   }
   throw new FleetError(

@@ -17,13 +17,12 @@ export interface KubectlOptions extends ProgramOptions {
 export type Kubectl = (args: readonly string[], options?: KubectlOptions) => Promise<string>;
 
 export class KubectlError extends Error {
-  readonly code = 'KUBECTL';
+  override readonly name = 'KubectlError';
   /** What the API server answered: `NotFound`, `Conflict`, `AlreadyExists`, `Forbidden`; or `Unreachable`, `Failed`. */
   readonly reason: string;
 
   constructor(message: string, reason: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = 'KubectlError';
     this.reason = reason;
   }
 }

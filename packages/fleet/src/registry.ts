@@ -10,12 +10,7 @@ import { z } from 'zod';
 
 /** A registry does not have, or does not give, what was asked for. The message says what to do. */
 export class RegistryError extends Error {
-  readonly code = 'REGISTRY';
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'RegistryError';
-  }
+  override readonly name = 'RegistryError';
 }
 
 export interface ImageName {

@@ -1,4 +1,5 @@
 /** Files that age encrypts and sops reads: `ROOT/RACK/NAME.sops`, for git. */
+import { lazily } from '@skolo/errors';
 import type { Secret } from '@skolo/secrets';
 import { fileAt, placesIn, readText, removeFile, writeText } from './file-tree.ts';
 import { openSops, sealSops, sopsHeader } from './sops-file.ts';
@@ -17,7 +18,7 @@ export interface SopsStoreDeps {
 }
 
 export function sopsStore({ root, identities, now }: SopsStoreDeps): SecretStore {
-  let known: Promise<readonly Secret[]> | undefined;
+  const known = lazily(identities);
   const file = (place: string) => fileAt(root, place, sopsSuffix);
   return {
     title: root,
@@ -29,8 +30,7 @@ export function sopsStore({ root, identities, now }: SopsStoreDeps): SecretStore
       signal.throwIfAborted();
       const text = await readText(file(place));
       if (text === undefined) return undefined;
-      known ??= identities();
-      return await openSops(text, await known, file(place));
+      return await openSops(text, await known(), file(place));
     },
     async write(place, value) {
       const path = file(place);

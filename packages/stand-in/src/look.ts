@@ -1,7 +1,7 @@
 /** One look at every service, and what follows from it. The timer asks for it every half minute. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorText } from '@skolo/errors';
+import { errorText, lazily } from '@skolo/errors';
 import { type Rack, readRack } from '@skolo/rack';
 import type { HeldService } from '@skolo/rack/stand-in';
 import { type ApiServer, openApiServer } from './api-server.ts';
@@ -58,11 +58,7 @@ export interface Found {
 
 /** `open` of a context: the first caller asks k3s, others get its answer. */
 export function opener({ kubeconfig }: Settings): Context['open'] {
-  let opened: Promise<ApiServer> | undefined;
-  return () => {
-    opened ??= openApiServer(kubeconfig);
-    return opened;
-  };
+  return lazily(() => openApiServer(kubeconfig));
 }
 
 /** Looks at all services. Returns false where a look failed: the others happen all the same. */

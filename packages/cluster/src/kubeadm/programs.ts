@@ -1,4 +1,5 @@
 /** What a computer needs before it has a part in a cluster of kubeadm. */
+import { lazily } from '@skolo/errors';
 import {
   aptScript,
   differingFiles,
@@ -144,14 +145,12 @@ function sourceStep({ version, download }: Programs & Pick<PlanDeps, 'download'>
   const minor = minorOf(version);
   const { keyring, source } = ownFiles;
   const release = keyRelease(minor);
-  let files: Promise<FileContent[]> | undefined;
-  const wanted = () => {
-    files ??= download(release, 'Release.key').then((key) => [
-      { path: keyring, content: key },
+  const wanted = lazily(
+    async (): Promise<FileContent[]> => [
+      { path: keyring, content: await download(release, 'Release.key') },
       { path: source, content: `deb [signed-by=${keyring}] ${release.url}/ /\n` },
-    ]);
-    return files;
-  };
+    ],
+  );
   return {
     name: 'source',
     about: `packages of Kubernetes ${minor}, signed by the key of their publisher`,

@@ -91,20 +91,11 @@ export interface Part {
   apply(): Promise<void>;
 }
 
-/** Files of secrets; the token of k3s is one of them, and has to be there before k3s first starts. */
-export function secretFilesStep(part: Part): Step {
-  return partStep('secret-files', 'secrets of units, as in the store', part);
-}
-
-export function secretsStep(part: Part): Step {
-  return partStep('secrets', 'secrets of the cluster, as in the store', part);
-}
-
 export function overlayStep(part: Part): Step {
   return partStep('overlay', 'everything of the rack runs as it is in git', part);
 }
 
-function partStep(name: string, about: string, { differs, apply }: Part): Step {
+export function partStep(name: string, about: string, { differs, apply }: Part): Step {
   return {
     ...{ name, about, apply },
     async check() {

@@ -13,8 +13,7 @@ import {
   labelStep,
   overlayStep,
   type Part,
-  secretFilesStep,
-  secretsStep,
+  partStep,
   servicesStep,
 } from './cluster.ts';
 import { firewallStep, sshStep } from './guarded.ts';
@@ -127,13 +126,14 @@ function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
     programsStep(sources),
     unitsStep(),
     soleStep({ rack: rack.name, address: rack.jumphost.address, rackKey: needs.rackKey }),
-    secretFilesStep(needs.secretFiles),
+    // The token of k3s is one of them, and has to be there before k3s first starts.
+    partStep('secret-files', 'secrets of units, as in the store', needs.secretFiles),
     k3sConfigStep(place),
     imagesStep(k3s, { own: needs.ownImages, rack: rack.name }),
     k3sStep(k3s),
     accountsStep(needs.accounts),
     labelStep(rack.jumphost.name),
-    secretsStep(needs.secrets),
+    partStep('secrets', 'secrets of the cluster, as in the store', needs.secrets),
     predecessorsStep(rack.name),
     ...(needs.hasNfs ? [nfsStep({ address: rack.jumphost.address, subnet })] : []),
     overlayStep(needs.overlay),

@@ -2,7 +2,7 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { shellWord } from '@skolo/errors';
+import { lazily, shellWord } from '@skolo/errors';
 import { checkByScript } from '../files.ts';
 import { type Host, sha256 } from '../host.ts';
 import type { Step } from '../step.ts';
@@ -58,11 +58,7 @@ async function readTree(from: string, to: string): Promise<Entry[]> {
 
 /** Puts them at /opt/skolo. Only files that differ travel. */
 export function programsStep(sources: ProgramSources): Step {
-  let read: Promise<Entry[]> | undefined;
-  const wanted = () => {
-    read ??= readPrograms(sources);
-    return read;
-  };
+  const wanted = lazily(() => readPrograms(sources));
   return {
     name: 'programs',
     about: `the stand-in and its services at ${opt}`,

@@ -6,6 +6,7 @@
  * while k3s does not run, and is worth nothing without the token.
  */
 import { shellWord } from '@skolo/errors';
+import { z } from 'zod';
 import type { FileContent } from '../host.ts';
 import { binary } from '../steps/k3s-unit.ts';
 
@@ -13,21 +14,23 @@ export const folder = '/var/lib/skolo-jumphost/k3s-upgrade';
 export const unit = 'skolo-k3s-upgrade.service';
 
 /** What runs between two looks of the desk, and what it ends in. */
-export type ServerState =
+export const ServerState = z.enum([
   /** The snapshot is made, while k3s does not run. */
-  | 'begin'
-  | 'switching'
-  | 'starting'
+  'begin',
+  'switching',
+  'starting',
   /** The new version runs. The desk has to judge it. */
-  | 'ready'
-  | 'returning'
-  | 'done'
+  'ready',
+  'returning',
+  'done',
   /** Nothing was changed. */
-  | 'refused'
+  'refused',
   /** It runs what it ran before, with the database of then. */
-  | 'returned'
+  'returned',
   /** It is between two versions. */
-  | 'broken';
+  'broken',
+]);
+export type ServerState = z.infer<typeof ServerState>;
 
 export interface ServerPlan {
   from: string;

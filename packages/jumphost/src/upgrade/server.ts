@@ -1,7 +1,6 @@
 /** The server of k3s gets another version: what the desk does of it. The rest is `server-script.ts`, on the jumphost. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorText, parseJson } from '@skolo/errors';
-import { z } from 'zod';
 import { JumphostError } from '../errors.ts';
 import { linesOf, writeDiffering } from '../files.ts';
 import type { Host } from '../host.ts';
@@ -11,7 +10,7 @@ import { binaryOf, installedVersion, type K3sOptions, releaseOf } from '../steps
 import { architectureOf } from '../steps/system.ts';
 import { Health, type HealthDeps, readHealth, untilAsWell } from './health.ts';
 import { isOlder, wayThrough, whyNoUpgrade } from './k3s-version.ts';
-import { folder, type ServerState, serverFiles, unit } from './server-script.ts';
+import { folder, ServerState, serverFiles, unit } from './server-script.ts';
 
 export interface ServerNeeds extends K3sOptions {
   /** Name of the jumphost's node. */
@@ -24,18 +23,6 @@ export interface ServerNeeds extends K3sOptions {
   /** For a version to run, in seconds: its images are imported. Default 10 min. */
   startSeconds?: number;
 }
-
-const states = [
-  'begin',
-  'switching',
-  'starting',
-  'ready',
-  'returning',
-  'done',
-  'refused',
-  'returned',
-  'broken',
-] as const satisfies readonly ServerState[];
 
 interface Found {
   state: ServerState | undefined;
@@ -160,7 +147,7 @@ cat why 2>/dev/null || true`,
   );
   const [state, to = '', activity = '', ...why] = text.split('\n');
   return {
-    state: z.enum(states).safeParse(state).data,
+    state: ServerState.safeParse(state).data,
     to,
     why: linesOf(why.join('\n')).join('; '),
     isActive: activity === 'active' || activity === 'activating',

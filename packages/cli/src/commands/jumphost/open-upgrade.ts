@@ -1,6 +1,7 @@
 /** An upgrade of one rack, from what this desk has. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { lazily } from '@skolo/errors';
 import { askPrometheus, type K3sRack, type Kubectl, openRack, readHealth } from '@skolo/fleet';
 import { takeLease, worsened } from '@skolo/fleet/push';
 import {
@@ -82,11 +83,7 @@ export async function openUpgrade(
   const { fetch: fetchThere } = jumphost;
   const tasks = { ...{ rack, power, now: io.now, report }, reason: 'k3s gets another version' };
   const machines = [...rack.machines.values()].map((machine): [string, AgentMachine] => {
-    let opened: Promise<Host> | undefined;
-    const open = () => {
-      opened ??= openHost(machineOptions(jumphost, targetOf(rack, machine), signal));
-      return opened;
-    };
+    const open = lazily(() => openHost(machineOptions(jumphost, targetOf(rack, machine), signal)));
     return [machine.name, { ...tasksOf(machine, { ...tasks, fetch: fetchThere }), open }];
   });
   const { underLease } = cluster;

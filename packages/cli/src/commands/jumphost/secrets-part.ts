@@ -1,5 +1,5 @@
 /** Secrets of a rack as steps of its jumphost: from the store, as `skolo secrets apply` brings them. */
-
+import { lazily } from '@skolo/errors';
 import type { Jumphost } from '@skolo/fleet';
 import { applySecrets, compareSecrets, placeTitle, type SecretsDeps } from '@skolo/fleet/secrets';
 import type { Part } from '@skolo/jumphost';
@@ -56,11 +56,7 @@ export async function publicKeyOf(
 }
 
 function partOf(open: () => Promise<SecretsDeps>): Part {
-  let opened: Promise<SecretsDeps> | undefined;
-  const deps = () => {
-    opened ??= open();
-    return opened;
-  };
+  const deps = lazily(open);
   return {
     async differs() {
       const places = await compareSecrets(await deps());

@@ -1,5 +1,5 @@
 /** The secrets of a rack at this desk: names from its rack.yaml, values from its store. */
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { K3sRack } from '@skolo/fleet';
@@ -90,14 +90,14 @@ function identityFile(io: Io): { file: string; isUsual: boolean } {
 }
 
 /** Whether this desk can open encrypted values. */
-export async function hasIdentities(io: Io): Promise<boolean> {
-  return await exists(identityFile(io).file);
+export function hasIdentities(io: Io): boolean {
+  return existsSync(identityFile(io).file);
 }
 
 async function deskIdentities(io: Io): Promise<readonly Secret[]> {
   const { file, isUsual } = identityFile(io);
   const hint = 'set SOPS_AGE_KEY_FILE to a file with your age identity, from age-keygen';
-  if (isUsual && !(await exists(file))) {
+  if (isUsual && !existsSync(file)) {
     throw new CliError(`${file}: no such file; ${hint}`, exitCodes.badConfiguration);
   }
   const { parseIdentities } = await import('@skolo/backup');
@@ -106,11 +106,4 @@ async function deskIdentities(io: Io): Promise<readonly Secret[]> {
 
 function homeOf({ env }: Io): string {
   return env.HOME || homedir();
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }

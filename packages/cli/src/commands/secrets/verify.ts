@@ -1,7 +1,6 @@
 /** `skolo secrets verify`: the repository of racks has no secret in the clear. */
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { FleetRack } from '@skolo/fleet';
 import { type Secret, valuesIn } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { complain, exitCodes } from '../../errors.ts';
@@ -38,8 +37,9 @@ export function define(command: SkoloCommand): void {
     }
     const all = { stores: new Set([join(kube, 'sops')]), values: new Map<string, Secret>() };
     const forbidden = new Set<string>();
-    const canOpen = await hasIdentities(io);
-    for (const rack of await racksHere(fleet.racks)) {
+    const canOpen = hasIdentities(io);
+    for (const rack of fleet.racks) {
+      if (rack.type !== 'k3s' || !existsSync(join(rack.overlay, 'rack.yaml'))) continue;
       const open = await openSecrets(command, rack.name);
       for (const path of clearPaths(open)) forbidden.add(path);
       const { command: program, folder, sops = '../../sops' } = open.rack.secrets;
@@ -91,17 +91,4 @@ function clearPaths({ rack, secrets }: Awaited<ReturnType<typeof openSecrets>>):
     join(rack.dir, 'secrets'),
     ...files.filter((path) => !path.startsWith(join(rack.dir, 'secrets/'))),
   ];
-}
-
-async function racksHere(racks: readonly FleetRack[]): Promise<FleetRack[]> {
-  const found = await Promise.all(
-    racks.map(async (rack) => {
-      const exists = await access(join(rack.overlay, 'rack.yaml')).then(
-        () => true,
-        () => false,
-      );
-      return exists && rack.type === 'k3s' ? [rack] : [];
-    }),
-  );
-  return found.flat();
 }
