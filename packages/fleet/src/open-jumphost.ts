@@ -7,7 +7,7 @@ import { FleetError } from './errors.ts';
 import { type Guardian, type StartOptions, startGuardian } from './guardian.ts';
 import type { OpenOptions } from './open-rack.ts';
 import { type Ended, type ProgramOptions, runToEnd } from './program.ts';
-import { rejectRetired } from './retired.ts';
+import { rejectOther } from './retired.ts';
 import { machineArguments } from './ssh.ts';
 import { Tunnel } from './tunnel.ts';
 import { type Open, tunnelFetch } from './tunnel-fetch.ts';
@@ -73,7 +73,7 @@ export async function openJumphost(
   }
   const jumphost = throughTunnel(tunnel, guardian, env);
   try {
-    await rejectRetired(rack, await tunnel.start(signal), jumphost, signal);
+    await rejectOther(rack, await tunnel.start(signal), jumphost, signal);
   } catch (error) {
     await close();
     throw error;

@@ -11,7 +11,7 @@ import { authorityOf, kubeconfigText } from './kubeconfig.ts';
 import { startLocalProxy } from './local-proxy.ts';
 import { type Jumphost, throughTunnel } from './open-jumphost.ts';
 import type { OpenOptions, OpenRack } from './open-rack.ts';
-import { rejectRetired } from './retired.ts';
+import { rejectOther } from './retired.ts';
 import { Tunnel } from './tunnel.ts';
 
 /** How often the age of the token is checked: by the wall clock, which goes on while a computer sleeps. */
@@ -79,7 +79,7 @@ export async function openK3s(
   }
 
   try {
-    await rejectRetired(rack, await tunnel.start(signal), jumphost, signal);
+    await rejectOther(rack, await tunnel.start(signal), jumphost, signal);
     const access = await renew(signal);
     await checkApi(name, access, await dialApi(signal), signal);
   } catch (error) {

@@ -28,8 +28,8 @@ describe.skipIf(absent)(`the jumphost that a desk reaches${absent}`, () => {
     );
   }
 
-  const signed = (epoch: number, machine = own) =>
-    signStatement({ rack: 'rack4', epoch, machine }, newRackKey());
+  const signed = (epoch: number, machine = own, rack = 'rack4') =>
+    signStatement({ rack, epoch, machine }, newRackKey());
 
   const rack: K3sRack = {
     ...{ name: 'rack4', type: 'k3s', context: 'rack4', jumphost: 'jumphost-rack4' },
@@ -72,7 +72,19 @@ describe.skipIf(absent)(`the jumphost that a desk reaches${absent}`, () => {
     ).rejects.toThrow(message);
   });
 
-  it('is not asked on another way in, such as a spare', async () => {
+  it.each([
+    ['by its name', {}],
+    ['with a higher epoch', { epoch: 200 }],
+    ['on another way in', { jumphost: 'another' }],
+  ])('is rejected where it is that of another rack: %s', async (_, changes) => {
+    await has(signed(300, own, 'rack5'));
+
+    expect(await open(changes)).toBe(
+      'rack4: jumphost-rack4 is the jumphost of rack5; correct the ways to rack4 in kube/clusters/config.json',
+    );
+  });
+
+  it('needs no epoch on another way in, such as a spare', async () => {
     await has(undefined);
 
     expect(await open({ epoch: 200, jumphost: 'another' })).toBe('opened');
