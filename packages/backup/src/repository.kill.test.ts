@@ -2,13 +2,13 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { campaign, killAfter, seed, seeded, startWriter, timeUntil } from '@skolo/durable/campaign';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { devices, versionText } from './repository.test-writer.ts';
 import type { Repository } from './repository.ts';
 import type { Version } from './source.ts';
 import { change, TestHistory } from './testing/history.ts';
+import { devices, versionText } from './testing/repository-writer.ts';
 
 const kills = campaign();
-const program = join(import.meta.dirname, 'repository.test-writer.ts');
+const program = join(import.meta.dirname, 'testing/repository-writer.ts');
 
 let history: TestHistory;
 

@@ -27,7 +27,7 @@ it('has synced all that it acknowledges, files before they get their names', {
   await run(program, ['-qq', '-o', log, 'true']).catch(() => skip('may not trace here'));
   await (await history.open()).close();
 
-  const writer = join(import.meta.dirname, 'repository.test-writer.ts');
+  const writer = join(import.meta.dirname, 'testing/repository-writer.ts');
   await run(program, [...strace, process.execPath, writer, history.folder, '1', '1']);
 
   const calls = (await readFile(log, 'utf8')).split('\n');

@@ -20,8 +20,8 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { threadId } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { versionText } from './atomic-file.test-writer.ts';
 import { FileNotWritten, readFileIfExists, writeFileAtomic } from './atomic-file.ts';
+import { versionText } from './testing/atomic-file-writer.ts';
 import { campaign, killAfter, seed, seeded, startWriter } from './testing/campaign.ts';
 
 const kills = campaign();
@@ -249,7 +249,7 @@ describe('writeFileAtomic', () => {
 });
 
 describe('writeFileAtomic in other processes', () => {
-  const script = join(import.meta.dirname, 'atomic-file.test-writer.ts');
+  const script = join(import.meta.dirname, 'testing/atomic-file-writer.ts');
 
   it('lets writers in several processes be', async () => {
     const writers = [1, 2, 3].map((writer) => {

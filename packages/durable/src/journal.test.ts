@@ -15,11 +15,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { changeOf, keptVersions, workers } from './journal.test-writer.ts';
 import { Journal } from './journal.ts';
 import { Spool } from './spool/spool.ts';
 import { StorageUnavailable } from './storage-errors.ts';
 import { campaign, killAfter, seed, seeded, startWriter } from './testing/campaign.ts';
+import { changeOf, keptVersions, workers } from './testing/journal-writer.ts';
 
 const kills = campaign();
 
@@ -160,7 +160,7 @@ describe('Journal', () => {
   });
 
   it('can be open in one process only', async () => {
-    const writer = startWriter(join(import.meta.dirname, 'journal.test-writer.ts'), folder);
+    const writer = startWriter(join(import.meta.dirname, 'testing/journal-writer.ts'), folder);
     onTestFinished(() => void writer.kill('SIGKILL'));
     if (writer.stdout) await once(writer.stdout, 'data');
 
@@ -418,7 +418,7 @@ describe('Journal and kill -9', () => {
 
     const acknowledged = new Map<number, number>();
     for (let kill = 0; kill < kills; kill += 1) {
-      const writer = startWriter(join(import.meta.dirname, 'journal.test-writer.ts'), folder);
+      const writer = startWriter(join(import.meta.dirname, 'testing/journal-writer.ts'), folder);
       // Some live so long that snapshots are written.
       for (const line of await killAfter(writer, random() ** 2 * 400)) {
         const [worker, version] = line.split(' ').map(Number);

@@ -7,7 +7,6 @@
 import { copyFile, link, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolder } from './atomic-file.ts';
-import { migrateLevelDb } from './migrate-leveldb.ts';
 import { type FoundSnapshot, type Snapshot, Snapshots, snapshotName } from './snapshots.ts';
 import { Spool } from './spool/spool.ts';
 import { StorageUnavailable } from './storage-errors.ts';
@@ -55,10 +54,8 @@ export class Journal {
   static async open(folder: string): Promise<Journal> {
     const spool = await Spool.open(folder, { segmentBytes: mostSpoolBytes });
     try {
-      const migrated = await migrateLevelDb(folder);
       const journal = new Journal(folder, spool);
       await journal.load();
-      journal.recovered ??= migrated;
       return journal;
     } catch (error) {
       await spool.close();

@@ -16,10 +16,10 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { changeOf, workers } from './journal.test-writer.ts';
 import { Journal } from './journal.ts';
 import { copyLive } from './live-copy.ts';
 import { campaign, killAfter, seed, seeded, startWriter } from './testing/campaign.ts';
+import { changeOf, workers } from './testing/journal-writer.ts';
 
 const kills = campaign();
 
@@ -73,7 +73,7 @@ async function versionsIn(journal: Journal): Promise<number[]> {
 async function startReporting(journal: string) {
   const report = join(folder, 'report');
   const output = await open(report, 'w');
-  const script = fileURLToPath(new URL('journal.test-writer.ts', import.meta.url));
+  const script = fileURLToPath(new URL('testing/journal-writer.ts', import.meta.url));
   const writer = spawn(process.execPath, [script, journal], {
     stdio: ['ignore', output.fd, 'inherit'],
   });
@@ -138,7 +138,7 @@ describe('copyLive', () => {
     const random = seeded(seed);
     const live = join(folder, 'journal');
     for (let round = 0; round < kills / 4; round += 1) {
-      const writer = startWriter(join(import.meta.dirname, 'journal.test-writer.ts'), live);
+      const writer = startWriter(join(import.meta.dirname, 'testing/journal-writer.ts'), live);
       const lines = await killAfter(writer, random() * 300);
       const to = join(folder, `copy-${round}`);
 

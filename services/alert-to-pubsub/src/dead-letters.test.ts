@@ -260,7 +260,7 @@ describe('a disk that does not take it', () => {
 
 const kills = campaign();
 
-const writer = fileURLToPath(new URL('dead-letters.test-writer.ts', import.meta.url));
+const writer = fileURLToPath(new URL('testing/dead-letters-writer.ts', import.meta.url));
 
 describe('another process', () => {
   it(`that is killed at ${kills} moments loses none that was kept (seed ${seed})`, {

@@ -7,7 +7,6 @@ import { Snapshots, Spool } from '@skolo/durable';
 import { parseJson } from '@skolo/errors';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { z } from 'zod';
-import { migrateAlertsFile } from './migrate-alerts-file.ts';
 import { KnownAlert, restored, type Tracked } from './state.ts';
 
 /** What is known, and up to where of the spool. */
@@ -61,7 +60,6 @@ export class Store {
       segmentBytes: Math.min(segmentBytes, this.maxBytes / 8),
     });
     try {
-      await migrateAlertsFile(stateDir);
       const snapshots = new Snapshots(spool, () => ({
         next: known.next,
         texts: [...known.alerts.values()].map((tracked) => JSON.stringify(tracked.known)),

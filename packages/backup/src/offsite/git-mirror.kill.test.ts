@@ -10,7 +10,7 @@ import { decrypt } from './age.ts';
 import { GitMirror } from './git-mirror.ts';
 
 const kills = campaign();
-const program = join(import.meta.dirname, 'git-mirror.test-writer.ts');
+const program = join(import.meta.dirname, '../testing/git-mirror-writer.ts');
 
 it(`has each version once, and all that were pushed, after ${kills} kill -9 (seed ${seed})`, {
   timeout: 60_000 + kills * 30_000,

@@ -1,7 +1,7 @@
 /**
  * Allows one process at a time. Node has no file locks, so SQLite locks an empty database. The kernel releases the lock
  * when the process dies. The lock works between containers, where a pid is meaningless. It writes nothing, so it works on a
- * full disk. LevelDB locks the same file, so it excludes processes of an older version.
+ * full disk.
  */
 import { open, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { campaign, killAfter, seed, seeded, startWriter } from '../testing/campaign.ts';
-import { parsed, segmentBytes, workers } from './spool.test-writer.ts';
+import { parsed, segmentBytes, workers } from '../testing/spool-writer.ts';
 import { Spool } from './spool.ts';
 
 /** More than elsewhere: some must hit a trim. */
 const kills = campaign(10);
 
-const script = join(import.meta.dirname, 'spool.test-writer.ts');
+const script = join(import.meta.dirname, '../testing/spool-writer.ts');
 
 let parent: string;
 let folder: string;

@@ -34,7 +34,7 @@ interface Work {
   isChecking?: boolean;
 }
 
-/** In its own folder, like the lock of versions with LevelDB. */
+/** In its own folder. */
 function lockOf(folder: string): string {
   return join(folder, 'lock', 'LOCK');
 }

@@ -1,11 +1,11 @@
 /**
- * The process that repository.kill.test.ts kills: `node repository.test-writer.ts FOLDER FIRST [LAST]` stores version FIRST, FIRST + 1,
+ * The process that repository.kill.test.ts kills: `node repository-writer.ts FOLDER FIRST [LAST]` stores version FIRST, FIRST + 1,
  * … of four devices, now and then as a large file, repacks at times, and prints `DEVICE NUMBER ID` once a version is stored.
  */
 import { createHash } from 'node:crypto';
 import { writeFileSync, writeSync } from 'node:fs';
 import { argv } from 'node:process';
-import { Repository } from './repository.ts';
+import { Repository } from '../repository.ts';
 
 const [, script, folder, first, last = 'Infinity'] = argv;
 
@@ -37,7 +37,7 @@ async function store(repository: Repository, device: string, version: number) {
   writeSync(1, `${device} ${version} ${id}\n`);
 }
 
-if (script?.endsWith('repository.test-writer.ts') && folder !== undefined) {
+if (script?.endsWith('repository-writer.ts') && folder !== undefined) {
   const repository = await Repository.open(folder, { rack: 'rack4' });
   writeSync(1, 'open\n');
   for (let version = Number(first); version <= Number(last); version += 1) {

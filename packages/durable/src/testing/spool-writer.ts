@@ -1,13 +1,13 @@
 /**
- * The process that spool.kill.test.ts kills: `node spool.test-writer.ts FOLDER SEED` appends to the spool as several workers
+ * The process that spool.kill.test.ts kills: `node spool-writer.ts FOLDER SEED` appends to the spool as several workers
  * at the same time for ever, while two readers follow and what both have read is trimmed. It prints
  * `append LANE VERSION COUNT SEQ` once that is reported as written, `cursor NAME SEQ` once that is, and
  * `trim SEQ` before it trims.
  */
 import { writeSync } from 'node:fs';
 import { argv } from 'node:process';
-import { seeded } from '../testing/campaign.ts';
-import { Spool } from './spool.ts';
+import { Spool } from '../spool/spool.ts';
+import { seeded } from './campaign.ts';
 
 export const workers = [0, 1, 2, 3, 4, 5];
 export const segmentBytes = 20_000;
@@ -57,7 +57,7 @@ async function trimForEver(spool: Spool, random: () => number) {
 }
 
 const [, script, folder, seed, ...versions] = argv;
-if (script?.endsWith('spool.test-writer.ts') && folder !== undefined) {
+if (script?.endsWith('spool-writer.ts') && folder !== undefined) {
   const spool = await Spool.open(folder, { segmentBytes });
   await Promise.all([
     ...workers.map((worker) => appendForEver(spool, worker, Number(versions[worker] ?? 1))),

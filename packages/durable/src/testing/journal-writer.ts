@@ -1,10 +1,10 @@
 /**
- * The process that journal.test.ts kills: `node journal.test-writer.ts FOLDER` has several workers change the journal for
+ * The process that journal.test.ts kills: `node journal-writer.ts FOLDER` has several workers change the journal for
  * ever, all at the same time, and prints `WORKER VERSION` once that change is reported as written.
  */
 import { writeSync } from 'node:fs';
 import { argv } from 'node:process';
-import { Journal, type JournalChange } from './journal.ts';
+import { Journal, type JournalChange } from '../journal.ts';
 
 export const workers = [0, 1, 2, 3, 4, 5, 6, 7];
 export const keptVersions = 10;
@@ -22,7 +22,7 @@ export function changeOf(worker: number, version: number): JournalChange {
 }
 
 const [, script, folder] = argv;
-if (script?.endsWith('journal.test-writer.ts') && folder !== undefined) {
+if (script?.endsWith('journal-writer.ts') && folder !== undefined) {
   const journal = await Journal.open(folder);
   await Promise.all(
     workers.map(async (worker) => {

@@ -5,8 +5,8 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { GitMirror } from '../offsite/git-mirror.ts';
 import { Repository } from '../repository.ts';
-import { GitMirror } from './git-mirror.ts';
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , history = '', folder = '', remote = '', recipient = ''] = process.argv;

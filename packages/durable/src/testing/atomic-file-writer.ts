@@ -1,11 +1,11 @@
 /**
- * The process that atomic-file.test.ts kills: `node atomic-file.test-writer.ts FILE FIRST` writes version FIRST,
+ * The process that atomic-file.test.ts kills: `node atomic-file-writer.ts FILE FIRST` writes version FIRST,
  * FIRST + 1, … of FILE for ever and prints each number once its write is reported as done.
  */
 import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { argv } from 'node:process';
-import { writeFileAtomic } from './atomic-file.ts';
+import { writeFileAtomic } from '../atomic-file.ts';
 
 const [, script, file, first] = argv;
 
@@ -16,7 +16,7 @@ export function versionText(version: number): string {
   return `${createHash('sha256').update(text).digest('hex')}\n${text}`;
 }
 
-if (script?.endsWith('atomic-file.test-writer.ts') && file !== undefined) {
+if (script?.endsWith('atomic-file-writer.ts') && file !== undefined) {
   for (let version = Number(first); ; version += 1) {
     await writeFileAtomic(file, versionText(version));
     writeSync(1, `${version}\n`);
