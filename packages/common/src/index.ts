@@ -37,6 +37,7 @@ export {
   registerGauges,
 } from './metrics.ts';
 export { pause } from './pause.ts';
+export { type RepeatableRequest, Repetitions, requestRecord } from './repetitions.ts';
 export { runService } from './run-service.ts';
 export type { Service, ServiceContext, ServiceDefinition, SignInTarget } from './service.ts';
 export { startService } from './start-service.ts';

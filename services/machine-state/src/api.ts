@@ -1,7 +1,13 @@
 /** Handlers of the HTTP API. */
 import type { machineStateApi } from '@skolo/api';
 import { matches } from '@skolo/api/machine-filter';
-import { type Clock, HttpProblem, type RouteHandlers } from '@skolo/common';
+import {
+  type Clock,
+  HttpProblem,
+  type RepeatableRequest,
+  type Repetitions,
+  type RouteHandlers,
+} from '@skolo/common';
 import { didYouMean, type Rack } from '@skolo/rack';
 import type { Changes } from './changes.ts';
 import type { Current } from './current.ts';
@@ -11,7 +17,6 @@ import type { Recorder } from './history/recorder.ts';
 import { sickest } from './history/sickest.ts';
 import type { Orders } from './orders/orders.ts';
 import { type Records, written } from './orders/records.ts';
-import type { Repetitions, Request } from './orders/repetitions.ts';
 import { spanOf, timeline } from './timeline.ts';
 
 export interface ApiDeps {
@@ -23,7 +28,7 @@ export interface ApiDeps {
   recorder: Pick<Recorder, 'catchUp'>;
   orders: Orders;
   records: Records;
-  repetitions: Repetitions;
+  repetitions: Repetitions<string[]>;
 }
 
 const dayMs = 86_400_000;
@@ -33,7 +38,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi
 
   /** An agent may have received a request and not answered: a repetition asks again only if nothing has happened since. */
   async function once(
-    request: Request,
+    request: RepeatableRequest,
     { state, ask }: { state(): string; ask(): Promise<unknown> },
   ): Promise<void> {
     await repetitions.once(request, async (before, remember) => {

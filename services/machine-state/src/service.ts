@@ -5,6 +5,7 @@ import { consoleApi, enrolmentsApi, machineStateApi, type ServiceState } from '@
 import {
   createApp,
   createEvents,
+  Repetitions,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
@@ -25,7 +26,6 @@ import { createMetrics } from './metrics.ts';
 import { Delivery } from './orders/delivery.ts';
 import { Orders } from './orders/orders.ts';
 import { openRecords } from './orders/records.ts';
-import { Repetitions } from './orders/repetitions.ts';
 import { Silences } from './orders/silences.ts';
 import { RackFile } from './rack-file.ts';
 

@@ -1,7 +1,8 @@
 /** An agent asks for its own phones: from its machine's own address, without a token, and not too often. */
 import { type Clock, HttpProblem } from '@skolo/common';
 import type { Machine, Rack } from '@skolo/rack';
-import type { Accepted, Request } from './requests.ts';
+import type { Accepted } from './records.ts';
+import type { Request } from './requests.ts';
 import { machineAt } from './targets.ts';
 
 export interface OwnDevicesDeps {

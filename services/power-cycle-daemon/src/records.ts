@@ -123,18 +123,13 @@ export const HoldRecord = z.object({
 });
 export type HoldRecord = z.output<typeof HoldRecord>;
 
-/** A request with an Idempotency-Key, so that its repetition is the same one. */
-export const RequestRecord = z.object({
-  /** The caller and the key. */
-  key: z.string(),
-  /** SHA-256 of what was asked. */
-  content: z.string(),
-  at: Time,
+/** What became of a request. */
+export const Accepted = z.object({
   cycles: z.array(z.object({ id: z.string(), target: z.string(), joined: z.boolean() })),
   /** Those that were left out. */
   refused: z.array(Refusal),
 });
-export type RequestRecord = z.output<typeof RequestRecord>;
+export type Accepted = z.output<typeof Accepted>;
 
 /**
  * Whether on or off stands from the moment it is accepted, whatever comes of it: an operator's does. What a program asked for

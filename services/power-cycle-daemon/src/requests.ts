@@ -3,16 +3,16 @@
  * answered. One request at a time, so that what one sees is what it decides on.
  */
 
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Refusal } from '@skolo/api';
-import { type Clock, HttpProblem } from '@skolo/common';
+import { type Clock, Repetitions } from '@skolo/common';
 import type { Change } from '@skolo/durable';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { Cycles } from './cycles.ts';
 import type { EmitPower } from './events.ts';
 import { onAccepted } from './outlet-records.ts';
 import { type Ask, checkRequest, type Snapshot } from './preconditions.ts';
-import type { CycleRecord, Feed, RequestRecord } from './records.ts';
+import type { Accepted, CycleRecord, Feed } from './records.ts';
 import type { Store } from './store.ts';
 import { defaultOffSeconds, findTargets, type Target, type UnknownTarget } from './targets.ts';
 
@@ -27,8 +27,6 @@ export interface Request {
   /** The Idempotency-Key. */
   key?: string | undefined;
 }
-
-export type Accepted = Pick<RequestRecord, 'cycles' | 'refused'>;
 
 /** Some of what was asked may not be done; nothing was. */
 export class RequestRefused extends Error {
@@ -63,18 +61,17 @@ export interface RequestsDeps {
   emit: EmitPower;
 }
 
-const daySeconds = 86_400;
 /** Finished cycles that are kept, for people to look at. */
 const keptCycles = 5000;
 
 export class Requests {
   private readonly deps: RequestsDeps;
   private last: Promise<unknown> = Promise.resolve();
-  /** When a key was used, in seconds since boot. */
-  private readonly takenAt = new Map<string, number>();
+  private readonly repetitions: Repetitions<Accepted>;
 
   constructor(deps: RequestsDeps) {
     this.deps = deps;
+    this.repetitions = new Repetitions(deps.store.requests, deps.clock);
   }
 
   /**
@@ -83,15 +80,24 @@ export class Requests {
    * @throws JournalDown, StorageUnavailable Nothing was accepted.
    */
   take(request: Request): Promise<Accepted> {
-    const taken = this.last.catch(() => undefined).then(() => this.takeNow(request));
+    const { key, by, targets, ask, reason, origin } = request;
+    const content = [targets, ask, reason, origin];
+    const taken = this.last
+      .catch(() => undefined)
+      .then(() =>
+        this.repetitions.once({ key, by, content }, async (before, remember) => {
+          return before ?? (await this.takeNow(request, remember));
+        }),
+      );
     this.last = taken;
     return taken;
   }
 
-  private async takeNow(request: Request): Promise<Accepted> {
+  private async takeNow(
+    request: Request,
+    remember: (accepted: Accepted) => Change[],
+  ): Promise<Accepted> {
     const { store, cycles, emit } = this.deps;
-    const repeated = this.repeated(request);
-    if (repeated !== undefined) return { cycles: repeated.cycles, refused: repeated.refused };
     const { accepted, records, refused } = this.decideAll(request);
     for (const refusal of refused) emit({ type: 'refused', refusal });
     if (refused.length > 0 && (!request.skipRefused || accepted.length === 0)) {
@@ -99,7 +105,7 @@ export class Requests {
     }
     const changes = [
       ...records.flatMap((record) => [store.cycles.put(record), ...onAccepted(store, record)]),
-      ...this.remember(request, { cycles: accepted, refused }),
+      ...remember({ cycles: accepted, refused }),
       ...this.forgetOld(),
     ];
     if (changes.length > 0) await store.write(changes);
@@ -176,46 +182,12 @@ export class Requests {
     return { controller: device, outlet, ...(mode !== undefined && { mode }) };
   }
 
-  private repeated({ key, by, ...request }: Request): RequestRecord | undefined {
-    if (key === undefined) return undefined;
-    const known = this.deps.store.requests.get(requestKey(by, key));
-    if (known === undefined || this.isOld(known)) return undefined;
-    if (known.content !== contentOf(request)) {
-      const other =
-        'this Idempotency-Key was used for another request; make a new key for a new request';
-      throw new HttpProblem(422, other);
-    }
-    return known;
-  }
-
-  private remember({ key, by, ...request }: Request, accepted: Accepted): Change[] {
-    if (key === undefined) return [];
-    const content = contentOf(request);
-    const record = { key: requestKey(by, key), content, at: this.now(), ...accepted };
-    this.takenAt.set(record.key, this.deps.clock.uptime());
-    return [this.deps.store.requests.put(record)];
-  }
-
   private forgetOld(): Change[] {
-    const { requests, cycles } = this.deps.store;
-    const stale = [...requests.all.values()].filter((record) => this.isOld(record));
-    for (const { key } of stale) this.takenAt.delete(key);
+    const { cycles } = this.deps.store;
     const finished = [...cycles.all.values()]
       .filter(({ phase }) => phase === 'finished')
       .sort((a, b) => b.number - a.number);
-    return [
-      ...stale.map(({ key }) => requests.remove(key)),
-      ...finished.slice(keptCycles).map(({ id }) => cycles.remove(id)),
-    ];
-  }
-
-  /** By a clock that does not jump. Of what another process took only the wall time is known; the future means just now. */
-  private isOld({ key, at }: RequestRecord): boolean {
-    const { clock } = this.deps;
-    const ago = Math.max(0, clock.now() - Date.parse(at)) / 1000;
-    const takenAt = this.takenAt.get(key) ?? clock.uptime() - ago;
-    this.takenAt.set(key, takenAt);
-    return clock.uptime() - takenAt > daySeconds;
+    return finished.slice(keptCycles).map(({ id }) => cycles.remove(id));
   }
 
   private numbered = 0;
@@ -232,13 +204,4 @@ export class Requests {
   private now(): string {
     return new Date(this.deps.clock.now()).toISOString();
   }
-}
-
-function requestKey(by: string, key: string): string {
-  return `${by}\n${key}`;
-}
-
-function contentOf({ targets, ask, reason, origin }: Omit<Request, 'key' | 'by'>): string {
-  const content = JSON.stringify([targets, ask, reason, origin]);
-  return createHash('sha256').update(content).digest('hex');
 }

@@ -1,13 +1,14 @@
 /** Everything that must survive this process, in memory and in the journal. */
+import { requestRecord } from '@skolo/common';
 import { Tables } from '@skolo/durable';
 import { pendingOnTable } from '@skolo/rack/stand-in';
 import {
+  Accepted,
   CycleRecord,
   feedKey,
   HoldRecord,
   PendingOn,
   RepairRecord,
-  RequestRecord,
   SwitchedOff,
 } from './records.ts';
 
@@ -16,7 +17,7 @@ export class Store extends Tables {
   readonly pendingOns = this.table(pendingOnTable, PendingOn, feedKey);
   readonly switchedOff = this.table('wish', SwitchedOff, feedKey);
   readonly holds = this.table('hold', HoldRecord, ({ id }) => id);
-  readonly requests = this.table('request', RequestRecord, ({ key }) => key);
+  readonly requests = this.table('request', requestRecord(Accepted), ({ key }) => key);
   readonly repairs = this.table('repair', RepairRecord, ({ target }) => target);
 
   /** Cycles that are not finished. */

@@ -1,20 +1,19 @@
 /** Maintenance and quarantine that people order, and their notes. */
 import { randomUUID } from 'node:crypto';
 import type { HistoryEntry, MachineOrder, Order } from '@skolo/api';
-import { type Clock, HttpProblem } from '@skolo/common';
+import { type Clock, HttpProblem, type Repetitions } from '@skolo/common';
 import type { Change } from '@skolo/durable';
 import { didYouMean, type Rack } from '@skolo/rack';
 import type { EmitMachineState } from '../events.ts';
 import { given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
 import { type OrderRecord, type Records, written } from './records.ts';
-import type { Repetitions } from './repetitions.ts';
 
 export interface OrdersDeps {
   rack(): Rack;
   clock: Clock;
   records: Records;
-  repetitions: Repetitions;
+  repetitions: Repetitions<string[]>;
   historyDays(): number;
   agents: { view(machine: string): AgentView };
   emit: EmitMachineState;
@@ -68,7 +67,7 @@ export class Orders {
   private async placeNow(
     { machines, kind, reason, until, count }: NewOrder,
     by: string,
-    remember: (ids: readonly string[]) => Change[],
+    remember: (ids: string[]) => Change[],
   ): Promise<MachineOrder[]> {
     const names = this.known(machines);
     this.checkCount(names.length, count);

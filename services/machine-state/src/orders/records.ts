@@ -1,11 +1,10 @@
 /** What people order and note, and who is enrolled: acknowledged, and so in the journal. */
 import { Order, Time } from '@skolo/api';
-import { HttpProblem } from '@skolo/common';
+import { HttpProblem, requestRecord } from '@skolo/common';
 import { type Change, Tables, type TablesDeps } from '@skolo/durable';
 import { errorText } from '@skolo/errors';
 import { z } from 'zod';
 import { enrolmentTables } from '../enrolment/records.ts';
-import { RequestRecord } from './repetitions.ts';
 
 export const OrderRecord = Order.extend({
   machine: z.string(),
@@ -31,7 +30,7 @@ export function openRecords(deps: TablesDeps) {
     tables,
     orders: tables.table('order', OrderRecord, ({ id }) => id),
     notes: tables.table('note', NoteRecord, ({ id }) => id),
-    requests: tables.table('request', RequestRecord, ({ key }) => key),
+    requests: tables.table('request', requestRecord(z.array(z.string())), ({ key }) => key),
     ...enrolmentTables(tables),
   };
 }

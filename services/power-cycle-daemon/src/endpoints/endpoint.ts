@@ -4,7 +4,8 @@ import type { AuditLog, Events, Logger } from '@skolo/common';
 import type { Cycles } from '../cycles.ts';
 import type { PowerEvent } from '../events.ts';
 import type { Snapshot } from '../preconditions.ts';
-import type { Accepted, Request } from '../requests.ts';
+import type { Accepted } from '../records.ts';
+import type { Request } from '../requests.ts';
 import type { Store } from '../store.ts';
 
 export interface EndpointDeps {
