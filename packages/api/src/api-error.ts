@@ -25,23 +25,41 @@ export class ApiUnreachable extends Error {
   readonly url: string;
   /** The message without the URL. */
   readonly why: string;
+  /** False: there was no connection, so the service did not receive the request. */
+  readonly mayHaveArrived: boolean;
 
   constructor(url: string, why: string, cause?: unknown) {
     super(`${url}: ${why}`, { cause });
     this.name = 'ApiUnreachable';
     this.url = url;
     this.why = why;
+    this.mayHaveArrived = !notConnected.has(codeOf(reasonOf(cause)));
   }
 }
 
-/** Why a `fetch` failed. undici has the reason only in the cause. */
+/** Codes of errors before a connection. */
+const notConnected: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** Why a `fetch` failed. */
 export function whyUnreachable(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const cause = reasonOf(error);
   const code = codeOf(cause);
   const reason = reasons.get(code);
   if (reason !== undefined) return `${reason} (${code})`;
   const message = errorText(cause);
   return `the request failed: ${message}${code === '' ? '' : ` (${code})`}`;
+}
+
+/** undici has the reason only in the cause. */
+function reasonOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error;
 }
 
 /** The code of an error. Errors of the HTTP parser have no code, or one of many. */

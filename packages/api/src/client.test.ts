@@ -345,6 +345,7 @@ describe('no answer', () => {
     expect(error).toMatchObject({
       code: 'API_UNREACHABLE',
       url,
+      mayHaveArrived: false,
       message: `${url}: connection refused; is the service running, and is this its port? (ECONNREFUSED)`,
     });
   });

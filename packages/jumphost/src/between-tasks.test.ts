@@ -1,4 +1,4 @@
-import { ApiError } from '@skolo/api';
+import { ApiError, ApiUnreachable } from '@skolo/api';
 import { expect, it } from 'vitest';
 import { betweenTasks } from './between-tasks.ts';
 
@@ -13,14 +13,16 @@ function machineThat(fails: Error) {
 }
 
 it('works on a machine whose agent does not answer', async () => {
-  const machine = machineThat(new Error('connection refused'));
+  const machine = machineThat(new ApiUnreachable('http://127.0.0.1:1', 'connection refused'));
 
   expect(await betweenTasks('rpi-1', machine, deps, async () => 'done')).toBe('done');
 });
 
-it('does nothing where an agent of another rack answers', async () => {
-  const detail = 'this is rack lab, not berlin';
-  const problem = { type: 'about:blank', title: 'Misdirected Request', status: 421, detail };
+it.each([
+  [421, 'this is rack lab, not berlin'],
+  [500, 'an error of its agent'],
+])('does nothing where the agent answers %s', async (status, detail) => {
+  const problem = { type: 'about:blank', title: 'Problem', status, detail };
   const machine = machineThat(new ApiError('GET http://127.0.0.1:1/v1/status', problem));
 
   await expect(betweenTasks('rpi-1', machine, deps, async () => 'done')).rejects.toThrow(detail);

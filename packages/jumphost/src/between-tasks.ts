@@ -3,11 +3,16 @@
  * runs may end.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { type AgentStatus, ApiError, type Client, type powerCycleDaemonApi } from '@skolo/api';
+import {
+  type AgentStatus,
+  ApiUnreachable,
+  type Client,
+  type powerCycleDaemonApi,
+} from '@skolo/api';
 import { errorText } from '@skolo/errors';
 
 export interface MachineTasks {
-  /** What its agent says. @throws It does not answer. */
+  /** What its agent says. @throws ApiUnreachable It does not answer. */
   look(): Promise<AgentState>;
   hold(): Promise<MachineHold>;
 }
@@ -124,9 +129,9 @@ async function untilIdle(
   let said: string | undefined;
   for (;;) {
     const state = await machine.look().catch((error: unknown) => {
-      // An agent of another rack says nothing of this machine, which may run a task.
-      if (error instanceof ApiError && error.status === 421) throw error;
-      return undefined;
+      if (error instanceof ApiUnreachable) return undefined;
+      // An agent that answers with an error, or one of another rack, does not say that no task runs.
+      throw error;
     });
     signal.throwIfAborted();
     if (state === undefined) return true;

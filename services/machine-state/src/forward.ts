@@ -8,10 +8,6 @@ import { agentClient } from './collect/agent-client.ts';
 /** Refusals that the agent explains itself. */
 const passed: ReadonlySet<number> = new Set([404, 409]);
 
-/** Codes of errors before a connection: the request was not sent. */
-const neverSent =
-  /\((ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)\)/;
-
 /** @throws HttpProblem 404, 409 as the agent has it; 503 it does not answer, or rejects us. */
 export async function askAgent<T>(
   rack: Rack,
@@ -27,7 +23,7 @@ export async function askAgent<T>(
         cause: error,
       });
     }
-    const isUnclear = error instanceof ApiUnreachable && !neverSent.test(error.why);
+    const isUnclear = error instanceof ApiUnreachable && error.mayHaveArrived;
     const why = error instanceof ApiUnreachable ? error.why : errorText(error);
     const detail = isUnclear
       ? `the agent of ${machine} may have received the request, and did not answer: ${why}; repeat it with the same Idempotency-Key, or look at skolo machine status ${machine}`

@@ -2,6 +2,7 @@
 import {
   type AgentStatus,
   ApiError,
+  ApiUnreachable,
   type Client,
   createClient,
   swarmingClientApi,
@@ -23,12 +24,6 @@ export interface NotRebooted {
   /** Only the answer is missing: it may reboot all the same. */
   maybe: boolean;
 }
-
-/** Errors of a connection that was never there, so that nothing was asked. */
-const notConnected: ReadonlySet<unknown> = new Set([
-  ...['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
 
 /** Strangers are root on that machine: its answer is short, or is not read. */
 const mostBytes = 64 * 1024;
@@ -65,15 +60,9 @@ export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
         signal.throwIfAborted();
         const text = errorText(error).slice(0, 500);
         if (error instanceof ApiError) return { why: `its agent refuses: ${text}`, maybe: false };
-        return { why: `its agent does not answer: ${text}`, maybe: wasConnected(error) };
+        const maybe = error instanceof ApiUnreachable && error.mayHaveArrived;
+        return { why: `its agent does not answer: ${text}`, maybe };
       }
     },
   };
-}
-
-/** What `fetch` throws has the reason as its cause, and is itself the cause of what the client throws. */
-function wasConnected(error: unknown): boolean {
-  if (!(error instanceof Error)) return true;
-  if ('code' in error && notConnected.has(error.code)) return false;
-  return wasConnected(error.cause);
 }
