@@ -4,12 +4,15 @@
  * halves, so that most points take two bytes.
  */
 
+/** Seconds since 1970. */
+type Point = [seconds: number, value: number];
+
 export interface Series {
   /** `battery`, or a sensor of temperature. */
   quantity: string;
   unit: 'percent' | 'celsius';
-  /** Seconds since 1970, value; in the order of time. */
-  points: [seconds: number, value: number][];
+  /** In the order of time. */
+  points: Point[];
 }
 
 const units = ['percent', 'celsius'] as const;
@@ -24,30 +27,20 @@ export function seriesKey({ quantity, unit }: Pick<Series, 'quantity' | 'unit'>)
   return `${unit} ${quantity}`;
 }
 
-/** What is stored, without the points that do not belong there. @param hour as in `packPoints` */
+/**
+ * What is stored. Until November 2026 the temperatures of a sensor named `battery` went into the percentages: of a series that
+ * jumps to and fro, only the values near the first one belong there. A phone that was replaced jumps once.
+ *
+ * @param hour as in `packPoints`
+ */
 export function storedSeries(hour: number, bytes: Uint8Array): Series[] {
-  const all = unpackPoints(hour, bytes);
-  const batteries = all.filter(({ quantity }) => quantity === 'battery');
-  // Until November 2026 the temperatures of a sensor with this name went into the one series of it.
-  for (const series of batteries.length === 1 ? batteries : [])
-    series.points = withoutStrays(series.points);
-  return all;
-}
-
-/** Drops values that jump away from the first ones, if later ones are back. A phone that was replaced does not come back. */
-function withoutStrays(points: Series['points']): Series['points'] {
-  const isNear = (a: number, b: number) => Math.abs(a - b) < mostJump;
-  const kept: Series['points'] = [];
-  let stray: number | undefined;
-  for (const [i, point] of points.entries()) {
-    const [, value] = point;
-    const [, before] = kept.at(-1) ?? point;
-    const isBack = () => points.slice(i).some(([, later]) => isNear(later, before));
-    if (isNear(value, before)) kept.push(point);
-    else if ((stray !== undefined && isNear(value, stray)) || isBack()) stray = value;
-    else kept.push(point);
-  }
-  return kept;
+  return unpackPoints(hour, bytes).map((series) => {
+    const { quantity, unit, points } = series;
+    const isFar = ([, a]: Point, [, b]: Point) => Math.abs(a - b) >= mostJump;
+    const jumps = points.filter((point, i) => isFar(point, points[i - 1] ?? point));
+    if (quantity !== 'battery' || unit !== 'percent' || jumps.length < 2) return series;
+    return { ...series, points: points.filter((point) => !isFar(point, points[0] ?? point)) };
+  });
 }
 
 /** @param hour number of the hour since 1970, which all points lie in */
