@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isLong } from '@skolo/durable/campaign';
+import { isLong, seed, seeded } from '@skolo/durable/campaign';
 import type { Host } from '@skolo/jumphost';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PodNetwork, startPodNetwork, whyNoPodNetwork } from '../testing/pod-network.ts';
@@ -35,12 +35,34 @@ describe('a run', () => {
     [3.9, 'as before'],
     [5, 'worse'],
     [1, 'better'],
-  ])('of %d ms beside 2, 3 and 4 ms is %s', (value, verdict) => {
-    const earlier = [2, 3, 4].map((each) => runOf([fsync(each), fsync(99, 'host02')]));
+  ])('of %d ms beside 2 to 4 ms is %s', (value, verdict) => {
+    const earlier = [2, 3, 3, 3, 4].map((each) => runOf([fsync(each), fsync(99, 'host02')]));
 
     expect(compared([fsync(value)], earlier)).toMatchObject([
-      { verdict, earlier: { median: 3, least: 2, most: 4, runs: 3 } },
+      { verdict, earlier: { median: 3, least: 2, most: 4, runs: 5 } },
     ]);
+  });
+
+  it('is not judged beside four others', () => {
+    const earlier = [2, 3, 3, 4].map((each) => runOf([fsync(each)]));
+
+    expect(compared([fsync(50)], earlier)).toMatchObject([{ verdict: undefined }]);
+  });
+
+  it(`calls at most 3 % of unchanged figures worse, where they vary by a tenth (seed ${seed})`, () => {
+    const random = seeded(seed);
+    // A spread of a tenth: the sum of twelve is nearly normal.
+    const around = () => 10 + Array.from({ length: 12 }, random).reduce((a, b) => a + b, -6);
+    const runs = Array.from({ length: 50 }, () =>
+      runOf(Array.from({ length: 10 }, (_, i) => fsync(around(), `host${i}`))),
+    );
+
+    const judged = runs.flatMap(({ figures }, at) =>
+      at < 10 ? [] : compared(figures, runs.slice(at - 10, at)),
+    );
+
+    expect(judged).toHaveLength(400);
+    expect(judged.filter(({ verdict }) => verdict === 'worse').length).toBeLessThanOrEqual(12);
   });
 
   it('has nothing to be compared with the first time', () => {

@@ -19,7 +19,9 @@ export type Run = z.output<typeof Run>;
 /** Of earlier runs: those of long ago say little of today. */
 const mostRuns = 10;
 /** Fewer say nothing of how much a figure varies. */
-const leastRuns = 3;
+const leastRuns = 5;
+/** Smaller changes are not reported: many figures are compared at once. */
+const leastChange = 0.25;
 
 /** Keeps a run. @returns its file, without the end of its name */
 export async function keepRun(folder: string, run: Run): Promise<string> {
@@ -46,7 +48,7 @@ export interface Compared extends Figure {
   earlier: { median: number; least: number; most: number; runs: number } | undefined;
   /** Now over the median. */
   ratio: number | undefined;
-  /** Beyond all earlier runs, and by more than a tenth of their median. Undefined: they are too few. */
+  /** Beyond all earlier runs, and by more than a quarter of their median. Undefined: they are too few. */
   verdict: 'better' | 'worse' | 'as before' | undefined;
 }
 
@@ -67,7 +69,8 @@ export function compared(figures: readonly Figure[], earlier: readonly Run[]): C
       return { ...figure, earlier: undefined, ratio: undefined, verdict: undefined };
     }
     const ratio = figure.value / median;
-    const isBeyond = (figure.value < least || figure.value > most) && Math.abs(ratio - 1) > 0.1;
+    const isBeyond =
+      (figure.value < least || figure.value > most) && Math.abs(ratio - 1) > leastChange;
     const isBetter = figure.better === 'higher' ? ratio > 1 : ratio < 1;
     const judged = isBeyond ? (isBetter ? 'better' : 'worse') : 'as before';
     const verdict = values.length < leastRuns ? undefined : judged;

@@ -14,7 +14,7 @@ import {
 } from '@skolo/cluster';
 import { upTo } from '../../../arguments.ts';
 import type { SkoloCommand } from '../../../command.ts';
-import { complain, failPartly } from '../../../errors.ts';
+import { complain, exitCodes, failPartly } from '../../../errors.ts';
 import { printTable } from '../../../output/table.ts';
 import { plain } from '../../../output/text.ts';
 import { openCluster } from './open-cluster.ts';
@@ -30,7 +30,7 @@ interface Options {
 export function defineBench(command: SkoloCommand): void {
   command
     .description(
-      'Measures a cluster, one thing after the other: on each node the time of an fsync of small records (as databases do), writing, one core and all cores; the network from each node to the next; reads and writes of the API server; and the start of a pod on each node. Each run is kept, and compared with the last ten: a figure is better or worse if it is beyond all of them. It writes a plot beside the run. On nodes it needs only perl, which every Debian has. It loads the nodes, so keep tests away meanwhile.',
+      'Measures a cluster, one thing after the other: on each node the time of an fsync of small records (as databases do), writing, one core and all cores; the network from each node to the next; reads and writes of the API server; and the start of a pod on each node. Each run is kept, and compared with the last ten: a figure is better or worse if it is beyond all of them, and by more than a quarter. It exits with 1 if one is worse. It writes a plot beside the run. On nodes it needs only perl, which every Debian has. It loads the nodes, so keep tests away meanwhile.',
     )
     .summary('measure network, disk, processor, API and start of pods')
     .argument('<cluster>', 'name in the list of racks')
@@ -65,6 +65,7 @@ export function defineBench(command: SkoloCommand): void {
     for (const remark of remarksOn(figures, server.name)) io.err(plain(remark));
     for (const { what, where, why } of failed) complain(io, plain(`${where}: ${what}: ${why}`));
     io.err(plain(`${path}.svg is the plot, and ${path}.json has the figures`));
+    if (all.some(({ verdict }) => verdict === 'worse')) io.exitCode = exitCodes.failed;
     if (failed.length > 0) failPartly(io, figures.length > 0);
   });
 }
