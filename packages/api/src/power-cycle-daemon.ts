@@ -47,7 +47,7 @@ export type CycleStep = z.output<typeof CycleStep>;
 
 /**
  * - `back`: turned off and on, both verified, and the machine is back. `on`: both verified, but nothing reports whether it is back.
- * - `off`: turned off, and verified.
+ * - `off`: turned off, and verified; of a USB port only its hub reports that, and `detail` says so.
  * - `busy`: not begun, because a task is running. `cancelled`: not begun.
  * - `failed`: `failedStep` and `detail` say where and why; the power is on again.
  * - `stuck-off`: its power could not be verified to be on again. The service retries it until it is.
@@ -270,6 +270,12 @@ export const powerCycleDaemonApi = {
       reason,
       offSeconds: z.number().min(0.5).max(3600).optional(),
       mode: CycleMode.default('auto'),
+      alone: z
+        .boolean()
+        .default(false)
+        .describe(
+          'turns off only the USB port of a phone, although others have their power with it: to verify that it has a switch of its own',
+        ),
       force,
       ignoreLimits,
       skipRefused,
@@ -279,6 +285,7 @@ export const powerCycleDaemonApi = {
       reason: 'body.reason',
       input: [
         'body.mode',
+        'body.alone',
         'body.force',
         'body.ignoreLimits',
         'body.offSeconds',

@@ -17,6 +17,11 @@ export const DeviceStatus = z
     serial: z.string().optional(),
     dimensions: z.record(z.string(), z.array(z.string())).optional(),
     batteryPercent: z.number().optional(),
+    charging: z.boolean().optional().describe('whether a cable powers it, as it reports itself'),
+    connectedSeconds: z
+      .number()
+      .optional()
+      .describe('age of its USB connection, which ends with the power, as it reports itself'),
     temperaturesCelsius: z.record(z.string(), z.number()).optional(),
     thermalStatus: z
       .int()
@@ -290,12 +295,19 @@ export const swarmingClientApi = {
     summary: 'Turns a port of the machine’s hub on or off',
     role: 'operate',
     params: usbPort,
-    body: z.strictObject({ on: z.boolean(), why }),
+    body: z.strictObject({
+      on: z.boolean(),
+      alone: z
+        .boolean()
+        .default(false)
+        .describe('turn only this port off, although others have their power with it'),
+      why,
+    }),
     mostBodyBytes,
     audits: {
       target: 'self',
       reason: 'body.why',
-      input: ['params.hub', 'params.port', 'body.on'],
+      input: ['params.hub', 'params.port', 'body.on', 'body.alone'],
       answer: ['on'],
     },
     answers: { 200: UsbPortState, 403: Problem, 404: Problem, 503: Problem },

@@ -44,8 +44,12 @@ export interface PowerDriver {
   read(outlets: readonly string[], signal: AbortSignal): Promise<Map<string, OutletReading>>;
   /** So many outlets are read in one operation, where each takes a while of its own; absent: all of them. */
   readsAtOnce?: number;
-  /** Turns one outlet off. Fulfilled once the device has taken the command; whether it did it is read back by the caller. */
-  turnOff(outlet: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Turns one outlet off. Fulfilled once the device has taken the command; whether it did it is read back by the caller.
+   *
+   * @param alone no other USB port that has its power with it
+   */
+  turnOff(outlet: string, signal: AbortSignal, alone?: true): Promise<void>;
   /** Turns one outlet on, in the mode it had. Without a mode: the usual one of the model. */
   turnOn(outlet: string, mode: string | undefined, signal: AbortSignal): Promise<void>;
   /** Where the device itself does off, wait and on. */

@@ -111,6 +111,11 @@ describe('the ports that have power together', () => {
       output: block('0424:9514'),
       ports: [2, 3, 4, 5],
     },
+    {
+      title: 'all but the network card of a Raspberry Pi 3 B+',
+      output: block('0424:2514'),
+      ports: [2, 3, 4],
+    },
     { title: 'one of a hub that switches each', output: block('2109:2817'), ports: [2] },
     { title: 'one, where it was verified', output: block('2109:3431'), verified: true, ports: [2] },
     {

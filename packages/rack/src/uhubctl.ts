@@ -14,18 +14,21 @@ export interface UsbPortReading {
 }
 
 /**
- * Hubs in Raspberry Pis, by what uhubctl prints of them, with the ports that have power together. uhubctl shows each as off that
- * was turned off, and the power stays until all of them are (Pi 4), or port 2 is (Pi 2 and 3, whose port 1 is the network card).
+ * Hubs in Raspberry Pis, as uhubctl prints them, with the ports that have power together. uhubctl shows each as off that was turned
+ * off, and the power stays until all of them are (Pi 4), or port 2 is (Pi 2, 3 and 3 B+; the network card is behind their port 1).
+ * That of a 3 B+ is a common chip, so its place counts, too. Not known: port by port of its second hub, 1-1.1, whose power port 2
+ * of the first one cuts as well; and a Pi 5, whose root hubs 1 and 3 need uhubctl 2.6 and both of them off.
  *
- * Source: raspberrypi/linux#3079; mvp/uhubctl#52, #64, #226, #309, #353, #491.
+ * Source: raspberrypi/linux#3079; mvp/uhubctl#52, #64, #226, #309, #353, #491; 3 B+: #138, #215, #275; Pi 5: #547, #605, #607.
  */
 const together: Readonly<Record<string, readonly number[]>> = {
   '2109:3431': [1, 2, 3, 4],
   '0424:9514': [2, 3, 4, 5],
+  '1-1 0424:2514': [2, 3, 4],
 };
 
-/** Where these are; 2 is the USB 3 half of that of a Raspberry Pi 4. */
-export const builtInHubs: ReadonlySet<string> = new Set(['1-1', '2']);
+/** Where these are; 2 is the USB 3 half of that of a Raspberry Pi 4, and 1 to 4 are the root hubs of a Raspberry Pi 5. */
+export const builtInHubs: ReadonlySet<string> = new Set(['1-1', '1', '2', '3', '4']);
 
 const hubPattern = /^\d{1,3}(-\d{1,3}(\.\d{1,3})*)?$/;
 
@@ -89,7 +92,7 @@ export function switchedWith(
     [...output.matchAll(/^(?:Current|New) status for hub (\S+) \[([0-9a-f]{4}:[0-9a-f]{4})/gm)]
       .find(([, location]) => location === hub)
       ?.slice(1) ?? [];
-  const ports = verified ? undefined : together[model];
+  const ports = verified ? undefined : (together[model] ?? together[`${hub} ${model}`]);
   return ports?.includes(port) ? ports : [port];
 }
 

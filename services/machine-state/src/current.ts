@@ -212,7 +212,8 @@ function textsOf(machine: Machine): { facts: string; readings: string } {
   const { host, lastSeen: _, devices, ...rest } = machine;
   const readings: unknown[] = [host];
   const others = devices.map((device) => {
-    const { readAt: _, batteryPercent, temperaturesCelsius, uptimeSeconds, ...kept } = device;
+    const { readAt: _, connectedSeconds: __, batteryPercent, ...more } = device;
+    const { temperaturesCelsius, uptimeSeconds, ...kept } = more;
     readings.push(batteryPercent, temperaturesCelsius);
     return { ...kept, uptimeSeconds: uptimeSeconds === undefined };
   });

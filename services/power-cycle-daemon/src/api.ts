@@ -44,10 +44,10 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
 
   return {
     requestCycles: ({ body, headers, caller }) => {
-      const { machines, reason, mode, force, ignoreLimits, offSeconds, skipRefused } = body;
+      const { machines, reason, skipRefused, ...ask } = body;
       return take({
         targets: machines,
-        ask: { action: 'cycle', mode, force, offSeconds, ...(ignoreLimits && { ignoreLimits }) },
+        ask: { action: 'cycle', ...ask },
         reason,
         skipRefused,
         by: caller.name,

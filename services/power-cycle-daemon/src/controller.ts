@@ -124,8 +124,8 @@ export class Controller {
   }
 
   /** @throws DeviceError */
-  turnOff(outlet: string): Promise<void> {
-    return this.operate(false, (signal) => this.driver.turnOff(outlet, signal));
+  turnOff(outlet: string, alone?: true): Promise<void> {
+    return this.operate(false, (signal) => this.driver.turnOff(outlet, signal, alone));
   }
 
   /** @throws DeviceError */

@@ -55,7 +55,8 @@ export type CycleEvent =
   | { is: 'seen-down'; text: string; wasUp: boolean }
   /** While the device's own cycle runs. */
   | { is: 'off-natively'; text: string }
-  | { is: 'seen-off'; text: string }
+  /** `unproven`: the text of a reading that proves nothing. */
+  | { is: 'seen-off'; text: string; unproven?: true }
   | { is: 'off-failed'; text: string }
   /** The device's own cycle may have been carried out, and no reading showed the outlet off. */
   | { is: 'off-unseen'; text: string }
@@ -68,7 +69,8 @@ export type CycleEvent =
   | { is: 'stuck'; text: string }
   /** Not seen on, and not tried again. */
   | { is: 'on-failed'; text: string }
-  | { is: 'back'; text: string; isNewBoot: boolean }
+  /** `proof`: what shows that it was off. */
+  | { is: 'back'; text: string; proof?: string }
   | { is: 'not-back'; text: string; fault?: string }
   | { is: 'not-visible'; text: string; fault?: string }
   | { is: 'cancelled'; text: string }
@@ -238,7 +240,7 @@ function contacted(
 
 function turningOff(record: CycleRecord, event: CycleEvent, facts: CycleFacts): Transition {
   if (event.is === 'seen-off') {
-    const off = { ...record, sawOff: true };
+    const off = { ...record, sawOff: true, ...(event.unproven && { unseenOff: event.text }) };
     if (record.action === 'off') return finish(off, 'off', facts, event.text);
     return go(off, 'off', facts, event.text);
   }
@@ -280,16 +282,17 @@ function withFault(record: CycleRecord, { fault }: { fault?: string }): CycleRec
   return { ...rest, ...(fault !== undefined && { fault }) };
 }
 
-/** Where no reading showed the outlet off, the machine has to: it went down meanwhile, or runs another boot. */
+/** Where no reading proves the outlet off, the target has to: it lost its power meanwhile, or runs another boot. */
 function back(
   record: CycleRecord,
-  { text, isNewBoot }: Extract<CycleEvent, { is: 'back' }>,
+  event: Extract<CycleEvent, { is: 'back' }>,
   facts: CycleFacts,
 ): Transition {
-  const { unseenOff, wentDown = false } = record;
+  const { text } = event;
+  const { unseenOff, wentDown } = record;
   if (unseenOff === undefined) return finish(record, 'back', facts, text);
-  if (!isNewBoot && !wentDown) return neverOff(withStep(record, facts, text), unseenOff, facts);
-  const proof = isNewBoot ? 'its new boot' : 'its own outage';
+  const proof = event.proof ?? (wentDown ? 'its own outage' : undefined);
+  if (proof === undefined) return neverOff(withStep(record, facts, text), unseenOff, facts);
   return finish(record, 'back', facts, `${text}; ${proof} proves that it was off`);
 }
 
@@ -299,7 +302,8 @@ function neverOff(record: CycleRecord, detail: string, facts: CycleFacts): Trans
 
 function notBack(record: CycleRecord, text: string, facts: CycleFacts): Transition {
   const { unseenOff, wentDown = false } = record;
-  if (unseenOff !== undefined && !wentDown) {
+  // A USB port is turned off once more; the device's own cycle may have been carried out.
+  if (unseenOff !== undefined && !wentDown && !record.sawOff) {
     return neverOff(withStep(record, facts, text), unseenOff, facts);
   }
   // It rebooted by itself and hangs now: the outlet is what is left.

@@ -1,6 +1,7 @@
 /** Cycles from the request to the outcome, through the API, on devices in memory. */
 import type { PowerCycle } from '@skolo/api';
 import type { DriverKind } from '@skolo/models/outlets';
+import { mega4, raspberryPi4 } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { Boards } from './testing/board-driver.ts';
 import { boardDrivers, startDaemon, type TestDaemon } from './testing/daemon.ts';
@@ -568,10 +569,91 @@ describe('a phone', () => {
     const cycle = await finished(await ask(daemon, 'm-device', { ...short, mode: 'auto' }));
 
     expect(cycle).toMatchObject({ outcome: 'back', outlets: ['m/usb/1-1.2'] });
-    expect(changes).toEqual(['usb/1-1.2 false', 'usb/1-1.2 true']);
+    const all = [1, 2, 3, 4].map((port) => `usb/1-1.${port}`);
+    expect(changes).toEqual([
+      ...all.map((port) => `${port} false`),
+      ...all.map((port) => `${port} true`),
+    ]);
     expect(machine.boots).toBe(1);
     expect(texts(cycle)[1]).toBe('soft-reboot: not a machine: its power is cut');
-    expect(cycle.detail).toMatch(/^back: its agent sees it, after \d+ s$/);
+    expect(cycle.detail).toMatch(
+      /^back: its agent sees it, after \d+ s; its younger connection proves that it was off$/,
+    );
+  });
+
+  const noPower = {
+    outcome: 'failed',
+    failedStep: 'turn-off',
+    detail: 'm/usb/1-1.2 seen off by its hub, which does not prove that the phone lost its power',
+  };
+  const deceptive = { ...mega4, location: '1-1', ports: 5 };
+
+  it.each([
+    {
+      title: 'whose hub keeps the power',
+      hubs: [{ ...deceptive, together: { ports: [1, 2, 3, 4], switchedBy: [5] } }],
+    },
+    {
+      title: 'whose port alone is turned off, of a Raspberry Pi 4',
+      hubs: [raspberryPi4],
+      alone: true,
+    },
+    {
+      title: 'whose port alone is turned off, of a hub with switches',
+      hubs: [deceptive],
+      alone: true,
+      outcome: { outcome: 'back' },
+    },
+  ])(
+    'that is seen again counts as cut only by its own connection: $title',
+    async ({ hubs, alone = false, outcome = noPower }) => {
+      const { daemon, machine, finished } = await withMachine(['switch-1/9'], { ...phones, hubs });
+
+      const cycle = await finished(await ask(daemon, 'm-device', { ...short, alone }));
+
+      expect(cycle).toMatchObject(outcome);
+      expect(machine.usb.names().filter((port) => !machine.usb.isOn(port))).toEqual([]);
+    },
+  );
+
+  it('that reports while its port is off that it does not charge was cut', async () => {
+    const { daemon, machine, finished } = await withMachine(['switch-1/9'], {
+      ...phones,
+      phones: [{ name: 'device' }],
+    });
+    const told = (charging: boolean) => {
+      const device = { batteryPercent: 50, temperaturesCelsius: {}, charging };
+      machine.report = { reasons: [], repairs: [], phones: { device } };
+    };
+    machine.usb.on('change', ({ outlet, on }) => outlet === 'usb/1-1.2' && told(on));
+
+    const cycle = await finished(await ask(daemon, 'm-device', short));
+
+    expect(cycle.outcome).toBe('back');
+    expect(cycle.detail).toContain('its own outage proves that it was off');
+  });
+
+  it('that did not charge before proves nothing by that', async () => {
+    const { daemon, machine, finished } = await withMachine(['switch-1/9'], {
+      ...phones,
+      phones: [{ name: 'device' }],
+    });
+    const device = { batteryPercent: 50, temperaturesCelsius: {}, charging: false };
+    machine.report = { reasons: [], repairs: [], phones: { device } };
+
+    expect(await finished(await ask(daemon, 'm-device', short))).toMatchObject(noPower);
+  });
+
+  it('that an operator turns off is off by what its hub reports', async () => {
+    const { daemon, finished } = await withMachine(['switch-1/9'], phones);
+    const { cycles } = await daemon.client.switchOutlets({
+      body: { targets: ['m-device'], state: 'off', reason: 'a new cable' },
+    });
+
+    expect(await finished(cycles[0]?.id ?? '')).toMatchObject({
+      outcome: 'off',
+      detail: noPower.detail,
+    });
   });
 
   it('is not cut while its machine runs a task', async () => {

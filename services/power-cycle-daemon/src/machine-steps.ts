@@ -87,7 +87,13 @@ async function awaitTarget(step: Step): Promise<CycleEvent> {
   const withinMs = (machine ? backWithin(rack, machine) : settings.seenBackSeconds) * 1000;
   if (kind === 'device' && machine !== undefined && device !== undefined) {
     const agent = agentOf(rack, machine);
-    const seen = agent && (await seePhone(agent, device.name, withinMs, watch, signal));
+    const offAt = record.steps.findLast((each) => each.step === 'turn-off')?.at;
+    const secondsOff =
+      record.unseenOff === undefined || offAt === undefined
+        ? undefined
+        : () => (step.clock.now() - Date.parse(offAt)) / 1000;
+    const options = { withinMs, secondsOff };
+    const seen = agent && (await seePhone(agent, device.name, options, watch, signal));
     return seen ?? { is: 'not-visible', text: 'on; no agent tells whether it is back' };
   }
   const observer = observerOf(rack, target);

@@ -6,6 +6,7 @@ import { pause } from '@skolo/common';
 import { DeviceError } from '@skolo/equipment';
 import { errorText } from '@skolo/errors';
 import { CannotCycle, type OutletReading, type OutletState } from '@skolo/models/outlets';
+import { parseUsbPort } from '@skolo/rack';
 import { type Controller, isOff } from './controller.ts';
 import type { CycleEvent } from './cycle.ts';
 import { type Observer, seeDown } from './machines/watch.ts';
@@ -75,13 +76,13 @@ async function readOnce(
 export async function turnOff(
   controller: Controller,
   outlet: string,
-  { tries, patience }: { tries: number; patience: Patience },
+  { tries, patience, alone }: { tries: number; patience: Patience; alone?: true | undefined },
   signal: AbortSignal,
 ): Promise<Proof> {
   const reasons: string[] = [];
   for (let attempt = 1; attempt <= tries; attempt += 1) {
     signal.throwIfAborted();
-    const error = await controller.turnOff(outlet).catch((reason: unknown) => reason);
+    const error = await controller.turnOff(outlet, alone).catch((reason: unknown) => reason);
     // The answer may have been lost and not the command: the reading shows it.
     if (error !== undefined) reasons.push(errorText(error));
     const proof = await seeState(controller, outlet, 'off', patience, signal);
@@ -236,10 +237,11 @@ export async function turnAllOff(step: Step): Promise<CycleEvent> {
   // From before it is off until it was seen down, or the attempt is over.
   const observer = record.action === 'cycle' ? observerOf(rack, target) : undefined;
   const native = nativeCycleOf(step);
+  const isUsb = record.feeds.some(isUsbPort);
   try {
-    // No reading may show a native cycle, and an outage proves it only of a machine that was up before. That look ends
-    // before the command is sent: one that runs beside it may come too late.
-    const wasUp = observer && native && (await observer.probe(watch.lookMs, signal)).up;
+    // Where no reading proves that it was off, an outage does it only of what was up before. That look ends before the
+    // command is sent: one that runs beside it may come too late.
+    const wasUp = observer && (native || isUsb) && (await observer.probe(watch.lookMs, signal)).up;
     signal.throwIfAborted();
     if (observer !== undefined) void reportDown(observer, step, ending, wasUp);
     return await (native === undefined ? allStepByStep(step) : allNatively(step, native));
@@ -304,7 +306,7 @@ async function allStepByStep(step: Step): Promise<CycleEvent> {
     const text = 'the device can no longer cycle the outlet by itself, and nobody could turn it on';
     return { is: 'off-failed', text };
   }
-  const options = { tries: settings.tries.off, patience };
+  const options = { tries: settings.tries.off, patience, alone: record.alone };
   const proofs = await Promise.all(
     record.feeds.map((feed): Proof | Promise<Proof> => {
       const controller = controllers.get(feed.controller);
@@ -314,7 +316,15 @@ async function allStepByStep(step: Step): Promise<CycleEvent> {
   );
   const failed = proofs.filter(({ is }) => is === 'not');
   const text = (failed.length > 0 ? failed : proofs).map((proof) => proof.text).join(', ');
-  return { is: failed.length > 0 ? 'off-failed' : 'seen-off', text };
+  if (failed.length > 0) return { is: 'off-failed', text };
+  if (!record.feeds.some(isUsbPort)) return { is: 'seen-off', text };
+  // Many hubs report a port as off and leave the power on.
+  const unproven = `${text} by its hub, which does not prove that the phone lost its power`;
+  return { is: 'seen-off', text: unproven, unproven: true };
+}
+
+function isUsbPort({ outlet }: Feed): boolean {
+  return parseUsbPort(outlet) !== undefined;
 }
 
 export async function waitOff(step: Step): Promise<CycleEvent> {
@@ -323,7 +333,9 @@ export async function waitOff(step: Step): Promise<CycleEvent> {
   const over = new AbortController();
   const ending = AbortSignal.any([signal, over.signal]);
   // One look is made after it was seen off, however short the time is.
-  const looking = observer && !record.sawDown ? reportDown(observer, step, ending) : undefined;
+  // It was watched until now, unless the daemon was restarted.
+  const looking =
+    observer && !record.sawDown ? reportDown(observer, step, ending, !record.unwatched) : undefined;
   try {
     const cut = AbortSignal.any([signal, step.ending]);
     await pause(record.offSeconds * 1000, cut).catch(() => undefined);

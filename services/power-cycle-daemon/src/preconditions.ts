@@ -26,6 +26,8 @@ export interface Ask {
   nativeOnly?: boolean | undefined;
   /** An operator accepts what one more cut does to the relay. */
   ignoreLimits?: boolean | undefined;
+  /** Of a USB port: no other that has its power with it. */
+  alone?: boolean | undefined;
 }
 
 /** All that a request is checked against, as it is now. */

@@ -63,6 +63,8 @@ export const CycleRecord = z.object({
   by: z.string(),
   origin: z.enum(['person', 'agent', 'door', 'repair', 'uplink']),
   force: z.boolean(),
+  /** Only the USB port itself is turned off, whatever has its power with it. */
+  alone: z.literal(true).exactOptional(),
   requestedAt: Time,
   startedAt: Time.exactOptional(),
   finishedAt: Time.exactOptional(),
@@ -77,7 +79,7 @@ export const CycleRecord = z.object({
   sawDown: z.boolean(),
   /** It went down while it was watched, in this attempt: from before its outlets were touched. */
   wentDown: z.boolean().exactOptional(),
-  /** The device took its own cycle, and no reading showed the outlet off: then only the machine can prove it. */
+  /** No reading proves that the outlet was off: of the device's own cycle there was none, and a USB hub's is none. Then only the target can. */
   unseenOff: z.string().exactOptional(),
   /** The boot that is to end. */
   bootId: z.string().exactOptional(),

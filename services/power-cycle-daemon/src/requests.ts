@@ -162,6 +162,7 @@ export class Requests {
       by,
       origin,
       force: ask.force,
+      ...(ask.alone && { alone: true }),
       requestedAt: this.now(),
       phase: 'queued',
       begun: false,

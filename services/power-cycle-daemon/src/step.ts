@@ -1,11 +1,12 @@
 /** What a step of a cycle is given, whether it may still be done, and how its target is observed. */
+import type { Clock } from '@skolo/common';
 import type { HostKeys } from '@skolo/equipment';
 import { formatOutlet, type PowerCycleDaemonSettings, type Rack } from '@skolo/rack';
 import type { Controllers } from './controllers.ts';
 import type { CycleEvent } from './cycle.ts';
 import { agentOf } from './machines/agent.ts';
 import { infrastructureProbe, probeOf } from './machines/probe.ts';
-import type { Observer, WatchTuning } from './machines/watch.ts';
+import { chargeProbe, type Observer, type WatchTuning } from './machines/watch.ts';
 import type { Patience } from './outlets.ts';
 import { type Snapshot, whyNoLonger } from './preconditions.ts';
 import { type CycleRecord, feedKey } from './records.ts';
@@ -14,6 +15,7 @@ import type { Target } from './targets.ts';
 export interface StepDeps {
   controllers: Pick<Controllers, 'get'>;
   hostKeys: HostKeys;
+  clock: Pick<Clock, 'now'>;
   /** What requests are checked against, now. */
   snapshot: () => Snapshot;
   patience: Patience;
@@ -51,9 +53,13 @@ export function whyMoved({ record, target }: Step): string | undefined {
   return `${record.target} is not fed by ${then} any more, but by ${now || 'nothing'}; ask again`;
 }
 
-/** Undefined: nothing shows whether it is up. A phone is only visible to the agent of its machine. */
+/** Undefined: nothing shows whether it is up. A phone is only visible to the agent of its machine, and up while it charges. */
 export function observerOf(rack: Rack, target: Target | undefined): Observer | undefined {
-  const { kind, machine, infrastructure } = target ?? {};
+  const { kind, machine, device, infrastructure } = target ?? {};
+  if (machine !== undefined && device !== undefined) {
+    const agent = agentOf(rack, machine);
+    return agent && { probe: chargeProbe(agent, device.name), agent };
+  }
   if (kind === 'machine' && machine !== undefined) {
     const probe = probeOf(rack, machine);
     return probe && { probe, agent: agentOf(rack, machine) };

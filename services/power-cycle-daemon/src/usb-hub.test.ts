@@ -76,9 +76,9 @@ describe('ports of a machine’s own hub', () => {
 
     expect([...between]).toEqual([
       ['usb/1-1.2', { state: 'off' }],
-      ['usb/1-1.3', { state: 'on' }],
+      ['usb/1-1.3', { state: 'off' }],
     ]);
-    expect([wasOff, off()]).toEqual([['usb/1-1.2'], []]);
+    expect([wasOff, off()]).toEqual([allPorts, []]);
     expect(told()).toEqual([
       'PUT /v1/usb/1-1/2',
       'GET /v1/usb/1-1/2',
@@ -143,6 +143,16 @@ describe('ports of a machine’s own hub', () => {
     await driver.turnOff('usb/1-1.2', patient());
 
     expect(off()).toEqual(['usb/1-1.2']);
+  });
+
+  it.each([{}, noAgent])('are turned off alone where that is asked for: %o', async (options) => {
+    const { driver, off } = await start(options);
+
+    await driver.turnOff('usb/1-1.2', patient(), true);
+    const wasOff = off();
+    await driver.turnOn('usb/1-1.2', undefined, patient());
+
+    expect([wasOff, off()]).toEqual([['usb/1-1.2'], []]);
   });
 
   it.each([

@@ -66,17 +66,22 @@ export function createUsbHub(
     )?.powerVerified;
   }
 
-  async function ask(port: UsbPort, action: OutletState | undefined, signal: AbortSignal) {
+  async function ask(
+    port: UsbPort,
+    action: OutletState | undefined,
+    signal: AbortSignal,
+    alone = false,
+  ) {
     let answer: OutletReading | DeviceError;
     try {
-      answer = await askAgent(port, action, signal);
+      answer = await askAgent(port, action, signal, alone);
     } catch (error) {
       signal.throwIfAborted();
       answer = refusalOf(name, error);
     }
     if ('state' in answer) return answer;
     try {
-      return await askSsh(port, action, signal);
+      return await askSsh(port, action, signal, alone);
     } catch (error) {
       signal.throwIfAborted();
       // The refusal of an agent counts more than an ssh that is not there.
@@ -88,6 +93,7 @@ export function createUsbHub(
     { hub, port }: UsbPort,
     action: OutletState | undefined,
     signal: AbortSignal,
+    alone: boolean,
   ): Promise<OutletReading> {
     if (deps.agentUrl === undefined) throw new DeviceUnreachable(name, 'it has no agent');
     const { token } = await deps.credentials();
@@ -98,7 +104,9 @@ export function createUsbHub(
       ...(token !== undefined && { token: agentToken(token.reveal(), name) }),
     });
     const params = { hub, port };
-    const body = { on: action === 'on', why: 'the power-cycle daemon was asked to' };
+    const on = action === 'on';
+    // Agents of before know nothing of `alone`.
+    const body = { on, ...(alone && { alone }), why: 'the power-cycle daemon was asked to' };
     const answer =
       action === undefined
         ? await client.usbPort({ params, signal })
@@ -110,7 +118,12 @@ export function createUsbHub(
     );
   }
 
-  function askSsh(port: UsbPort, action: OutletState | undefined, signal: AbortSignal) {
+  function askSsh(
+    port: UsbPort,
+    action: OutletState | undefined,
+    signal: AbortSignal,
+    alone: boolean,
+  ) {
     return deps.sessions.use(
       name,
       (either) => openSsh(either),
@@ -124,7 +137,9 @@ export function createUsbHub(
             throw new DeviceRefused(name, `${JSON.stringify(command)}: ${why}`);
           }
           const reading = portIn(stdout, port);
-          if (reading) return { reading, ports: switchedWith(stdout, port, isVerified(port)) };
+          if (reading) {
+            return { reading, ports: switchedWith(stdout, port, alone || isVerified(port)) };
+          }
           if (status === undefined) throw new DeviceUnreachable(name, `no end of "${command}"`);
           throw new DeviceRefused(name, `uhubctl shows no port ${port.port} of hub ${port.hub}`);
         };
@@ -146,11 +161,16 @@ export function createUsbHub(
     return openExec(target, { hostKeys: deps.hostKeys }, signal);
   }
 
-  return outletDriver(name, {
+  const driver = outletDriver(name, {
     key: portOf,
     read: oneByOne((port: UsbPort, signal) => ask(port, undefined, signal)),
     set: async (port, state, signal) => void (await ask(port, state, signal)),
   });
+  return {
+    ...driver,
+    turnOff: async (outlet, signal, alone) =>
+      void (await ask(portOf(outlet), 'off', signal, alone)),
+  };
 }
 
 /** What came of asking the agent. */

@@ -76,7 +76,8 @@ export function statusApi(deps: StatusApiDeps): RouteHandlers<typeof swarmingCli
       return { status: 202 };
     },
     usbPort: ({ params }) => usbAnswer(params, () => deps.usb.read(params)),
-    setUsbPort: ({ params, body }) => usbAnswer(params, () => deps.usb.set(params, body.on)),
+    setUsbPort: ({ params, body }) =>
+      usbAnswer(params, () => deps.usb.set(params, body.on, body.alone)),
   };
 }
 

@@ -1,6 +1,6 @@
 /** The machine of the demo whose agent runs for real: what of it is simulated, its power above all. */
 import { EventEmitter } from 'node:events';
-import type { SimulatedMachine } from '@skolo/simulators';
+import { hasPower, raspberryPi4, type SimulatedMachine } from '@skolo/simulators';
 
 /** In racks/demo. */
 export const agentMachine = 'skia-rpi2-demo-shelf1-001';
@@ -54,10 +54,16 @@ export class AgentComputer implements Computer {
     this.events.emit('power');
   }
 
-  /** Whether the phone at that port (`usb/1-1.2`) has power. */
-  hasPower(port: string): boolean {
+  /** Whether that port (`usb/1-1.2`) is on: else the phone there is not seen. */
+  isOn(port: string): boolean {
     const { simulated } = this;
     return !simulated?.usb.has(port) || simulated.usb.isOn(port);
+  }
+
+  /** Whether the phone there has power, which may be so although the port is off. */
+  hasPower(port: string): boolean {
+    const { simulated } = this;
+    return !simulated?.usb.has(port) || hasPower(port, simulated.usb, [raspberryPi4]);
   }
 
   onPower(listener: () => void): () => void {

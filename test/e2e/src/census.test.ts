@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { newToken } from '@skolo/common';
 import {
+  mega4,
+  raspberryPi3,
+  raspberryPi4,
   startEdgeos,
   startEdgeSwitch,
   startSimulatedMachine,
@@ -20,8 +23,8 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const account = { username: 'ubnt', password: 'canary-switch' };
 const macs = { 'rpi-1': 'b8:27:eb:00:00:01', 'rpi-2': 'b8:27:eb:00:00:02' };
 
-/** rack.yaml has rpi-1 at port 1 and rpi-2 at port 2. */
-async function startRack(places: Record<keyof typeof macs, string>) {
+/** rack.yaml has rpi-1 at port 1 and rpi-2 at port 2; `more`: machines of which no switch knows. */
+async function startRack(places: Record<keyof typeof macs, string>, more = '') {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-census-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
   const file = (name: string) => join(dir, name);
@@ -68,7 +71,7 @@ infrastructure:
 machines:
 ${entry('rpi-1', moved, '1')}
 ${entry('rpi-2', other, '2')}
-services:
+${more}services:
   power-cycle-daemon: { url: "${power}" }
   router-backup: { url: "${backup}" }
 `,
@@ -119,6 +122,71 @@ it('finds a moved cable, proves its outlet, and corrects rack.yaml', {
   expect(again).toMatchObject({ code: 0 });
   expect(again.output).toContain('0 findings');
   expect(`${busy.output}${proven.output}`).not.toContain('canary');
+});
+
+/** One with a phone at two ports of a hub; rack.yaml has the power of the one alone. */
+async function startUsb(
+  name: string,
+  host: string,
+  hub: typeof raspberryPi4,
+  ports: readonly [number, number],
+) {
+  const [own, neighbour] = ports.map((port) => `usb/${hub.location}.${port}`);
+  const phones = [
+    { name: 'own', port: own ?? '' },
+    { name: 'neighbour', port: neighbour ?? '' },
+  ];
+  const machine = await startSimulatedMachine({ ...account, name, host, hubs: [hub], phones });
+  onTestFinished(() => machine.close());
+  const changes: string[] = [];
+  machine.usb.on('change', ({ outlet, on }) => changes.push(`${outlet} ${on ? 'on' : 'off'}`));
+  const { sshPort, agentUrl } = machine;
+  const entry = `  ${name}: { kind: rpi, address: ${host}, port: ${sshPort}, swarming: { url: "${agentUrl}" }, devices: [{ name: own, power: ${own} }, { name: neighbour }] }\n`;
+  return {
+    entry,
+    changes,
+    off: () => machine.usb.names().filter((port) => !machine.usb.isOn(port)),
+  };
+}
+
+it('verifies USB ports by what their phones report', { timeout: 240_000 }, async () => {
+  const reports = { ...mega4, ports: 5, together: { ports: [1, 2, 3, 4], switchedBy: [5] } };
+  const port4 = { ...raspberryPi4, together: { ports: [1, 2, 3, 4], switchedBy: [4] } };
+  const racks = await Promise.all([
+    startUsb('usb-1', '127.0.1.11', mega4, [1, 2]),
+    startUsb('usb-2', '127.0.1.12', raspberryPi4, [3, 2]),
+    startUsb('usb-3', '127.0.1.13', port4, [4, 2]),
+    startUsb('usb-4', '127.0.1.14', raspberryPi3, [2, 3]),
+    startUsb('usb-5', '127.0.1.15', reports, [1, 2]),
+  ]);
+  const more = racks.map(({ entry }) => entry).join('');
+  const { skolo, read } = await startRack({ 'rpi-1': '1', 'rpi-2': '2' }, more);
+  const before = await read();
+
+  const shown = await skolo('census', '--prove', '--write');
+
+  expect(shown.code).toBe(1);
+  expect(shown.output).toContain(
+    'usb-1-own: usb/1-1.3.1: verified: it feeds this device and no other',
+  );
+  const unverified = (port: string) => `-own: ${port}: not verified, and no outlet of its own: `;
+  for (const text of [
+    `usb-2${unverified('usb/1-1.3')}nothing stopped charging`,
+    `usb-3${unverified('usb/1-1.4')}usb-3-neighbour stopped charging, too`,
+    `usb-4${unverified('usb/1-1.2')}usb-4-neighbour stopped charging, too`,
+    `usb-5${unverified('usb/1-1.3.1')}nothing stopped charging`,
+  ]) {
+    expect(shown.output).toContain(text);
+  }
+  expect(await read()).toBe(
+    before.replace(
+      '{ name: own, power: usb/1-1.3.1',
+      '{ name: own, powerVerified: true, power: usb/1-1.3.1',
+    ),
+  );
+  expect(racks.flatMap(({ off }) => off())).toEqual([]);
+  expect(racks[0]?.changes).toEqual(['usb/1-1.3.1 off', 'usb/1-1.3.1 on']);
+  expect(racks[1]?.changes.filter((change) => change.endsWith('off'))).toEqual(['usb/1-1.3 off']);
 });
 
 it.runIf(process.env.SKOLO_LONG === '1')(

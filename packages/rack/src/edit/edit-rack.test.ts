@@ -98,6 +98,20 @@ describe('an edit of rack.yaml', () => {
       [{ name: 'a', key: 'serial' as const, device: 'right', value: '0A1D' }],
       '  a:\n    kind: rpi\n    devices:\n      - { name: left, kind: android, serial: 0A1B } # old\n      - { name: right, kind: ios, serial: 0A1D }\n',
     ],
+    [
+      'a USB port that was verified',
+      '  a:\n    kind: rpi\n    devices:\n      - { name: left, power: usb/1-1.2 } # old\n      - name: right\n        power: usb/1-1.3.2\n        powerVerified: false # on a MEGA4\n',
+      ['left', 'right'].map((device) => {
+        return { name: 'a', key: 'powerVerified' as const, device, value: 'true' };
+      }),
+      '  a:\n    kind: rpi\n    devices:\n      - { name: left, powerVerified: true, power: usb/1-1.2 } # old\n      - name: right\n        power: usb/1-1.3.2\n        powerVerified: true # on a MEGA4\n',
+    ],
+    [
+      'a USB port of one machine of several, which gets an entry of its own',
+      '  a-[1-2]: { kind: rpi, devices: [{ name: left, power: usb/1-1.2 }, { name: right }] }\n',
+      [{ name: 'a-2', key: 'powerVerified' as const, device: 'left', value: 'true' }],
+      '  a-1: { kind: rpi, devices: [{ name: left, power: usb/1-1.2 }, { name: right }] }\n  a-2: { kind: rpi, devices: [ { name: left, powerVerified: true, power: usb/1-1.2 }, { name: right } ] }\n',
+    ],
   ])('changes %s, and nothing else', (_what, machines, edits, expected) => {
     const { machines: result, left } = edited(machines, ...edits);
 

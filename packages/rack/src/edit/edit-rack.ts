@@ -23,12 +23,12 @@ import { foldValues } from './fold.ts';
 import { applied, ByHand, marginOf, plain, rangeOf, type Splice, written } from './splice.ts';
 import { splitEntry } from './split-entry.ts';
 
-/** A new value of an entry that has one. An entry without the serial number of its board gets one. */
+/** A new value of an entry that has one. An entry without the serial number of its board gets one, a device `powerVerified`. */
 export interface RackEdit {
   /** Of the jumphost, a device or a machine. */
   name: string;
-  key: 'uplink' | 'address' | 'mac' | 'power' | 'serial';
-  /** With `serial` of an attached device: its name on the machine. */
+  key: 'uplink' | 'address' | 'mac' | 'power' | 'serial' | 'powerVerified';
+  /** With `serial` or `powerVerified` of an attached device: its name on the machine. */
   device?: string;
   value: string;
 }
@@ -146,14 +146,17 @@ function pairIn(map: unknown, key: string): Pair | undefined {
   return map.items.find((pair) => isScalar(pair.key) && pair.key.value === key);
 }
 
-function groupOf(entry: Entry | undefined, value: unknown, { name, key, device }: RackEdit): Group {
+function groupOf(entry: Entry | undefined, value: unknown, edit: RackEdit): Group {
+  const { name, key, device } = edit;
   const edits: RackEdit[] = [];
   if (entry === undefined) return { edits, why: `${name} is not in rack.yaml` };
   const { section, names } = entry;
   if (isScalar(value) || isSeq(value)) return { edits, section, names, value };
   if (isAlias(value)) return { edits, why: `its \`${key}\` is an alias, *${value.source}` };
-  const mayBeAdded = key === 'serial' && device === undefined && section === 'machines';
-  if (mayBeAdded && value === undefined) return { edits, names, map: entry.map };
+  const mayBeAdded =
+    key === 'powerVerified' || (key === 'serial' && device === undefined && section === 'machines');
+  const map = holderOf(entry.map, edit);
+  if (mayBeAdded && value === undefined && isMap(map)) return { edits, names, map };
   return { edits, why: `its entry has no \`${key}\` of its own` };
 }
 
@@ -277,11 +280,14 @@ function valuesOf(rack: Rack): Map<string, string> {
   return values;
 }
 
-/** The serial of a machine's board, and those of attached devices as keys of their own: `serial phone`. */
+/** The serial of a machine's board, and what is edited of attached devices as keys of their own: `serial phone`. */
 function withoutSerials(entry: object | Pick<Machine, 'devices' | 'serial'>) {
   if (!('devices' in entry)) return { serials: {}, rest: entry };
   const { serial, ...rest } = entry;
-  const serials = entry.devices.map(({ name, serial }) => [`serial ${name}`, serial] as const);
-  const devices = entry.devices.map(({ serial: _, ...device }) => device);
+  const serials = entry.devices.flatMap(({ name, serial, powerVerified }) => [
+    [`serial ${name}`, serial] as const,
+    [`powerVerified ${name}`, powerVerified?.toString()] as const,
+  ]);
+  const devices = entry.devices.map(({ serial: _, powerVerified: __, ...device }) => device);
   return { serial, serials: Object.fromEntries(serials), rest: { ...rest, devices } };
 }

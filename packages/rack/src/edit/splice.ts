@@ -36,7 +36,8 @@ export function plain(value: string): string {
   const { hidden } = hideRanges(value);
   const isPlain = /^[\w./][\w./:@-]*$/.test(hidden.replace(/[\uE6A0-\uE6A2]/g, ''));
   // A serial number may look like a number.
-  return isPlain && typeof parse(hidden) === 'string' ? value : JSON.stringify(value);
+  const isRead = isPlain && ['string', 'boolean'].includes(typeof parse(hidden));
+  return isRead ? value : JSON.stringify(value);
 }
 
 export function applied(text: string, splices: readonly Splice[]): string {

@@ -43,8 +43,8 @@ export async function seeDown(
 }
 
 export type Return =
-  /** `isNewBoot`: its agent shows another boot than before. */
-  | { is: 'back'; text: string; isNewBoot: boolean }
+  /** `proof`: what shows that it had no power: another boot, a younger connection. */
+  | { is: 'back'; text: string; proof?: string }
   | { is: 'never-down'; text: string }
   | { is: 'not-back'; text: string };
 
@@ -87,10 +87,10 @@ export async function seeBack(
       }
       if (boot === 'another') {
         const text = `back: ${look.text}, another boot runs${after(start)}`;
-        return { is: 'back', text, isNewBoot: true };
+        return { is: 'back', text, proof: 'its new boot' };
       }
       if (wasDown) {
-        return { is: 'back', text: `back: ${look.text}${after(start)}`, isNewBoot: false };
+        return { is: 'back', text: `back: ${look.text}${after(start)}` };
       }
       return { is: 'never-down', text: `${look.text}, but it was never seen down` };
     }
@@ -117,22 +117,44 @@ function after(start: number): string {
   return `, after ${Math.round((performance.now() - start) / 1000)} s`;
 }
 
-/** Until the agent reports the phone as present. Undefined: the agent is silent, so nothing is known. */
+/** Of a phone: down is one that reports itself that it does not charge. One that is only unseen may. */
+export function chargeProbe(agent: Agent, device: string): Probe {
+  return async (timeoutMs, signal) => {
+    const status = await agent.status(timeoutMs, signal);
+    const phone = status?.devices.find(({ name }) => name === device);
+    if (phone?.state !== 'present' || phone.charging !== false)
+      return { up: true, text: 'charges' };
+    return { up: false, text: 'it reports that it does not charge' };
+  };
+}
+
+/**
+ * Until the agent reports the phone as present. Undefined: the agent is silent, so nothing is known.
+ *
+ * @param secondsOff since its USB port was off: a connection that is younger proves that it had no power. For that it is read again.
+ */
 export async function seePhone(
   agent: Agent,
   device: string,
-  withinMs: number,
+  { withinMs, secondsOff }: { withinMs: number; secondsOff?: (() => number) | undefined },
   { lookMs, everyMs }: WatchTuning,
   signal: AbortSignal,
 ): Promise<Exclude<Return, { is: 'never-down' }> | undefined> {
   const start = performance.now();
   let state = 'unknown';
+  let firstReadAt: string | undefined;
   do {
     const status = await agent.status(lookMs, signal);
     if (status === undefined) return undefined;
-    state = status.devices.find(({ name }) => name === device)?.state ?? 'unknown';
-    if (state === 'present') {
-      return { is: 'back', text: `back: its agent sees it${after(start)}`, isNewBoot: false };
+    const phone = status.devices.find(({ name }) => name === device);
+    state = phone?.state ?? 'unknown';
+    const { readAt, connectedSeconds = Number.POSITIVE_INFINITY } = phone ?? {};
+    firstReadAt ??= readAt;
+    const isOld = readAt === firstReadAt;
+    if (state === 'present' && (!isOld || secondsOff === undefined || readAt === undefined)) {
+      const isYounger = !isOld && secondsOff !== undefined && connectedSeconds < secondsOff();
+      const text = `back: its agent sees it${after(start)}`;
+      return { is: 'back', text, ...(isYounger && { proof: 'its younger connection' }) };
     }
     await pause(everyMs * 2, signal);
   } while (performance.now() - start < withinMs);

@@ -25,6 +25,8 @@ describe('a phone', () => {
       },
       serial,
       batteryPercent: 87,
+      charging: true,
+      connectedSeconds: expect.any(Number),
       temperatures: {
         'cpu-0-0-usr': 34.6,
         'cpu-1-3-usr': 35.2,
@@ -109,6 +111,22 @@ describe('a phone', () => {
     });
   });
 
+  it('has a younger connection once its power was cut, and not for having been unseen', async (context) => {
+    const { open, server } = await startShelf(context, [{ serial }]);
+    const device = open();
+    const age = async () => (await present(device)).connectedSeconds;
+
+    server.phone().unplug(true);
+    server.phone().plugIn();
+    const unseen = await age();
+    server.phone().unplug();
+    server.phone().plugIn();
+    const cut = await age();
+
+    expect(unseen).toBeGreaterThan(3000);
+    expect(cut).toBeLessThan(60);
+  });
+
   it('is not ready until it has booted', async (context) => {
     const { open, server } = await startShelf(context, [{ serial }]);
     const device = open();
@@ -123,7 +141,7 @@ describe('a phone', () => {
     expect(reading.uptimeSeconds).toBeLessThan(3600);
   });
 
-  it('costs four processes a look', async (context) => {
+  it('costs five processes a look', async (context) => {
     const { open, ran } = await startShelf(context, [{ serial }]);
 
     await present(open());
@@ -133,6 +151,7 @@ describe('a phone', () => {
       `adb -s ${serial} shell cat /proc/uptime && getprop`,
       `adb -s ${serial} shell dumpsys battery`,
       `adb -s ${serial} shell dumpsys thermalservice`,
+      `adb -s ${serial} shell dumpsys usb`,
     ]);
   });
 });
@@ -261,7 +280,10 @@ describe('a phone that misbehaves', () => {
     const before = await present(open());
     server.phone().faults.add('crlf');
 
-    expect(await present(open())).toEqual({ ...before, uptimeSeconds: expect.any(Number) });
+    expect(await present(open())).toEqual({
+      ...before,
+      ...{ uptimeSeconds: expect.any(Number), connectedSeconds: expect.any(Number) },
+    });
   });
 
   it('reports thousandths of a degree', async (context) => {

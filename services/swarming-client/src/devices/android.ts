@@ -2,7 +2,7 @@
  * Android phones, over adb.
  *
  * rack.yaml: `device: { kind: android }`, of several on one machine each with its `serial`.
- * A look is four short processes: which are there, then side by side its properties, battery and temperatures.
+ * A look is five short processes: which are there, then side by side its properties, battery, temperatures and USB ports.
  * Oddities: before Android 7 lines end in CRLF, before 10 there is no thermalservice; adb gives no status of commands of old
  * ones, so only what they print is believed.
  */
@@ -12,7 +12,13 @@ import { type Adb, addressOf, chosen, createAdb, isTimeout, whyNotUsable } from 
 import type { AttachedDevice, Device, DeviceDeps, DeviceReading, Dimensions } from './device.ts';
 import { androidEvidence, androidScreen } from './evidence.ts';
 import { excerpt, lookWith, Missing } from './look.ts';
-import { type AdbDevice, readBattery, readProperties, readThermal } from './parse/android.ts';
+import {
+  type AdbDevice,
+  readBattery,
+  readConnectedAt,
+  readProperties,
+  readThermal,
+} from './parse/android.ts';
 import { readUptime } from './parse/text.ts';
 import { listUsb } from './usb.ts';
 
@@ -88,10 +94,11 @@ async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promi
     shell('cat /proc/uptime && getprop'),
     shell('dumpsys battery'),
     shell('dumpsys thermalservice'),
+    shell('dumpsys usb'),
   ]);
   signal.throwIfAborted();
   if (first.status === 'rejected') throw first.reason;
-  const [batteryText = '', thermalText = ''] = dumps.map((dump) =>
+  const [batteryText = '', thermalText = '', usbText = ''] = dumps.map((dump) =>
     dump.status === 'fulfilled' ? dump.value : '',
   );
   const uptimeSeconds = readUptime(first.value);
@@ -99,11 +106,15 @@ async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promi
   const properties = readProperties(first.value);
   if (properties.size === 0) throw new Missing('answers, but has no properties: reboot it');
   const battery = readBattery(batteryText);
+  const connectedAt = readConnectedAt(usbText);
   const thermal = readThermal(thermalText, battery.celsius);
   return {
     dimensions: androidDimensions(properties),
     serial: phone.serial || undefined,
     batteryPercent: battery.percent,
+    charging: battery.charging,
+    connectedSeconds:
+      connectedAt === undefined ? undefined : Math.max(0, uptimeSeconds - connectedAt),
     temperatures: {
       ...thermal.temperatures,
       ...(battery.celsius !== undefined && { dumpsys_battery: battery.celsius }),

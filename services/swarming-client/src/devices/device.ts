@@ -20,6 +20,10 @@ export interface DeviceReading {
   serial?: string | undefined;
   /** 0 to 100. */
   batteryPercent?: number | undefined;
+  /** Whether a cable powers it, as it reports itself. */
+  charging?: boolean | undefined;
+  /** Age of its USB connection as it reports itself: one that lost its power has a younger one. */
+  connectedSeconds?: number | undefined;
   /** °C, by the name of the sensor. */
   temperatures: Readonly<Record<string, number>>;
   /** Those of them that are inside of a processor: they are warm whenever it works. */

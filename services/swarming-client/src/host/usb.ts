@@ -89,15 +89,20 @@ export class UsbPorts {
     });
   }
 
-  /** Sets a port of an own device; what it is set to was read back. @throws UsbRefused */
-  async set(port: UsbPort, on: boolean, signal?: AbortSignal): Promise<UsbPortReading> {
+  /**
+   * Sets a port of an own device; what it is set to was read back.
+   *
+   * @param alone no other port that has its power with it
+   * @throws UsbRefused
+   */
+  async set(port: UsbPort, on: boolean, alone = false): Promise<UsbPortReading> {
     this.checkOwn(port);
     return this.inTurn(async () => {
       const key = keyOf(port);
       if (on) this.keptOff.delete(key);
       else this.keptOff.add(key);
       this.pending.delete(key);
-      return this.setAndSee(port, on, signal);
+      return this.setAndSee(port, on, { alone });
     });
   }
 
@@ -122,7 +127,7 @@ export class UsbPorts {
       this.pending.set(keyOf(port), { port, surely: true });
       let isOff = false;
       try {
-        const { delivering } = await this.setAndSee(port, false, signal);
+        const { delivering } = await this.setAndSee(port, false, { signal });
         isOff = true;
         if (delivering) {
           const why = 'it is off, and power stays on: the hub cannot switch';
@@ -188,10 +193,10 @@ export class UsbPorts {
   private async setAndSee(
     port: UsbPort,
     on: boolean,
-    signal?: AbortSignal,
+    { alone = false, signal }: { alone?: boolean; signal?: AbortSignal } = {},
   ): Promise<UsbPortReading> {
     const { with: ports } = await this.uhubctl(port, undefined, signal);
-    await this.uhubctl(port, on ? 'on' : 'off', signal, ports);
+    await this.uhubctl(port, on ? 'on' : 'off', signal, alone ? [port.port] : ports);
     const { with: _, ...reading } = await this.uhubctl(port, undefined, signal);
     if (reading.state !== (on ? 'on' : 'off')) {
       const why = `it was turned ${on ? 'on' : 'off'}, and is still ${reading.state}`;

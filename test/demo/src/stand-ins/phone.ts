@@ -38,8 +38,10 @@ export async function startPhone(
   computer.set('PATH', [programs.folder, process.env.PATH ?? ''].join(delimiter));
 
   const forget = computer.onPower(() => {
-    if (!computer.hasPower(usbPort)) phone.unplug();
-    else if (!phone.isPresent()) phone.reboot();
+    if (!computer.isOn(usbPort)) phone.unplug(computer.hasPower(usbPort));
+    else if (phone.isPresent()) return;
+    else if (phone.connectedAtMillis > 0) phone.plugIn();
+    else phone.reboot();
   });
   const charging = setInterval(() => {
     for (const received of [adb.received, phone.received, programs.received]) {

@@ -96,6 +96,8 @@ export class SimulatedAndroid {
   private adbState: AdbState;
   private isThere = true;
   private bootedAt: number;
+  /** Its uptime when power came by the cable; undefined: none does. */
+  private connectedAt: number | undefined = 2;
   private isBooted = true;
   private readonly timers = new Set<NodeJS.Timeout>();
 
@@ -156,8 +158,18 @@ export class SimulatedAndroid {
     sensor.status = status;
   }
 
-  /** The cable is pulled, or its battery is dead. What runs on it goes on where nobody sees. */
-  unplug(): void {
+  /** Milliseconds of its uptime, as `dumpsys usb` has them; 0 without power. */
+  get connectedAtMillis(): number {
+    return Math.round((this.connectedAt ?? 0) * 1000);
+  }
+
+  /**
+   * The cable is pulled, or its battery is dead. What runs on it goes on where nobody sees.
+   *
+   * @param keepsPower its port is off, and power is still there
+   */
+  unplug(keepsPower = false): void {
+    if (!keepsPower) this.connectedAt = undefined;
     this.leave();
     this.events.emit('gone');
   }
@@ -166,6 +178,7 @@ export class SimulatedAndroid {
   plugIn(): void {
     this.stopTimers();
     if (this.isThere) return;
+    this.connectedAt ??= this.uptimeSeconds();
     this.isThere = true;
     this.transport = ++lastTransport;
     this.events.emit('change');
@@ -223,6 +236,7 @@ export class SimulatedAndroid {
 
   private comeUp(): void {
     this.boots += 1;
+    this.connectedAt = 2;
     this.isThere = true;
     this.transport = ++lastTransport;
     this.adbState = 'device';

@@ -29,8 +29,35 @@ export function dumpsys(phone: SimulatedAndroid, args: readonly string[]): Outpu
 function dumpOf(phone: SimulatedAndroid, service: string): string | undefined {
   if (service === 'battery') return batteryDump(phone.battery, phone.record.batteryForm);
   if (service === 'thermalservice') return thermalDump(phone);
+  if (service === 'usb') return usbDump(phone);
   if (service === 'power') return 'POWER MANAGER (dumpsys power)\n\n  mWakefulness=Awake\n';
   return undefined;
+}
+
+/** The part about ports, which phones with USB-C have. */
+function usbDump({ connectedAtMillis }: SimulatedAndroid): string {
+  return `USB MANAGER STATE (dumpsys usb):
+{
+  port_manager={
+    is_simulation_active=false
+    usb_ports=[
+      {
+        port={
+          id=port0
+          supported_modes=[mode_dual]
+        }
+        status={
+          connected=${connectedAtMillis > 0}
+          current_mode=${connectedAtMillis > 0 ? 'mode_ufp' : 'mode_none'}
+        }
+        can_change_mode=false
+        connected_at_millis=${connectedAtMillis}
+        last_connect_duration_millis=0
+      }
+    ]
+  }
+}
+`;
 }
 
 function batteryDump(battery: Battery, form: 8 | 12 | 15): string {

@@ -29,7 +29,10 @@ export interface Reason {
 export interface AgentReport {
   reasons: Reason[];
   /** Readings of each phone, by its name. */
-  phones: Record<string, { batteryPercent: number; temperaturesCelsius: Record<string, number> }>;
+  phones: Record<
+    string,
+    { batteryPercent: number; temperaturesCelsius: Record<string, number>; charging?: boolean }
+  >;
   repairs: {
     at: string;
     device: string;
@@ -65,6 +68,8 @@ export interface AgentSide {
   /** Fulfilled with the next change, or when the time is over. */
   changed: (seconds: number) => Promise<void>;
   phones: readonly Phone[];
+  /** Milliseconds since power came to a phone. */
+  connectedMs: (phone: Phone) => number;
   board: OutletBoard;
   /** Undefined: everybody may do everything. */
   token: string | undefined;
@@ -77,7 +82,7 @@ export interface AgentSide {
 
 const startedAt = new Date().toISOString();
 const Why = z.strictObject({ why: z.string().min(1).max(1000) });
-const SetPort = Why.extend({ on: z.boolean() });
+const SetPort = Why.extend({ on: z.boolean(), alone: z.boolean().default(false) });
 
 class Problem extends Error {
   readonly status: number;
@@ -137,14 +142,19 @@ async function route(
   const outlet = `usb/${hub}.${Number(port)}`;
   if (!side.board.has(outlet)) throw new Problem(404, `there is no port ${outlet}`);
   if (request.method === 'PUT') {
-    const { on } = SetPort.parse(await json(request));
-    if (side.hubObeys()) side.board.set(outlet, on);
+    const { on, alone } = SetPort.parse(await json(request));
+    // As the real one: all ports that have power together.
+    const { together } = side.hubs.find(({ location }) => location === hub) ?? {};
+    const isOne = !alone && together?.ports.includes(Number(port));
+    for (const each of (isOne && together?.ports) || [Number(port)]) {
+      if (side.hubObeys()) side.board.set(`usb/${hub}.${each}`, on);
+    }
   }
   return { status: 200, body: { hub, port: Number(port), on: side.board.isOn(outlet) } };
 }
 
 function status(side: AgentSide) {
-  const { machine, bootId, task, phones, board, hubs } = side;
+  const { machine, bootId, task, phones, board, hubs, connectedMs } = side;
   const report = side.report();
   return {
     machine,
@@ -155,7 +165,12 @@ function status(side: AgentSide) {
     devices: phones.map((phone) => ({
       name: phone.name,
       state: isPresent(phone, board, hubs) ? 'present' : 'missing',
-      ...(isPresent(phone, board, hubs) && report?.phones[phone.name]),
+      readAt: new Date().toISOString(),
+      ...(isPresent(phone, board, hubs) && {
+        charging: true,
+        connectedSeconds: connectedMs(phone) / 1000,
+        ...report?.phones[phone.name],
+      }),
     })),
     ...(report && { health: health(side), repairs: report.repairs }),
   };

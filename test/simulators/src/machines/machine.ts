@@ -19,7 +19,7 @@ import { type AgentReport, answerAgent, type Orders, type Task } from './agent.t
 import { Boots } from './boots.ts';
 import type { MachineFault } from './faults.ts';
 import { machineBox } from './unix.ts';
-import { boardOf, isPresent, type Phone, raspberryPi4, type UsbHub } from './usb.ts';
+import { boardOf, hasPower, isPresent, type Phone, raspberryPi4, type UsbHub } from './usb.ts';
 
 export interface SimulatedMachineOptions extends Account {
   /** As in rack.yaml; `rpi-1` when absent. */
@@ -89,6 +89,15 @@ export async function startSimulatedMachine(
   const faults = new Set<MachineFault>();
   const phones = (options.phones ?? []).map((phone): Phone => ({ works: true, ...phone }));
   const board = boardOf(hubs);
+  /** By `performance.now()`, long ago at first. */
+  const connectedAt = new Map(phones.map((phone) => [phone, performance.now() - 3_600_000]));
+  board.on('change', () => {
+    for (const phone of phones) {
+      const { port } = phone;
+      if (port !== undefined && !hasPower(port, board, hubs)) connectedAt.delete(phone);
+      else if (!connectedAt.has(phone)) connectedAt.set(phone, performance.now());
+    }
+  });
   const core = new Core({ board, faults: ['refuses-login', 'wedged'] });
   let task: Task = { running: false };
   let report: AgentReport | undefined;
@@ -189,6 +198,7 @@ export async function startSimulatedMachine(
         revision: () => revision,
         changed,
         phones,
+        connectedMs: (phone) => performance.now() - (connectedAt.get(phone) ?? performance.now()),
         board,
         token: options.agentToken,
         hubs,

@@ -1,7 +1,7 @@
 /** Programs of a Raspberry Pi itself: `uhubctl`, with what is plugged into its ports, and `vcgencmd`. */
 import type { OutletBoard } from '../equipment/device.ts';
 import { type Usb, uhubctl } from '../machines/uhubctl.ts';
-import { boardOf, type Phone, raspberryPi4, type UsbHub } from '../machines/usb.ts';
+import { boardOf, hasPower, type Phone, raspberryPi4, type UsbHub } from '../machines/usb.ts';
 import { type ProgramAnswer, type Programs, startPrograms } from './programs.ts';
 
 export const localFaults = [
@@ -15,7 +15,8 @@ export type LocalFault = (typeof localFaults)[number];
 /** What can be plugged into a port: phones of either kind. */
 export interface Pluggable {
   plugIn(): void;
-  unplug(): void;
+  /** @param keepsPower it is only unseen */
+  unplug(keepsPower?: boolean): void;
 }
 
 export interface LocalPrograms extends Programs {
@@ -74,10 +75,14 @@ export async function startLocalPrograms({
     plug(what, port, name = port) {
       if (!usb.has(port)) throw new RangeError(`no port ${port}`);
       phones.push({ name, port, works: true });
-      usb.on('change', ({ outlet, on }) => {
-        if (outlet !== port) return;
-        if (on) what.plugIn();
-        else what.unplug();
+      let was = 'seen';
+      usb.on('change', () => {
+        const powered = hasPower(port, usb, hubs);
+        const now = powered && usb.isOn(port) ? 'seen' : powered ? 'unseen' : 'off';
+        if (now === was) return;
+        was = now;
+        if (now === 'seen') what.plugIn();
+        else what.unplug(powered);
       });
     },
   };

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
-import { complain, exitCodes } from '../../errors.ts';
+import { CliError, complain, exitCodes } from '../../errors.ts';
 import { type Io, printJson } from '../../io.ts';
 import { folded } from '../../names.ts';
 import { type Column, printTable } from '../../output/table.ts';
@@ -13,7 +13,8 @@ import { rackFile } from '../../rack-file.ts';
 import { powerCycleDaemon, routerBackup } from '../../service-client.ts';
 import { printDiff } from '../backup/diff.ts';
 import type { Census, Finding } from './compare.ts';
-import type { Proofs } from './prove.ts';
+import type { ProofDeps, Proofs } from './prove.ts';
+import type { UsbProofDeps, UsbProofs } from './prove-usb.ts';
 import { type Readings, readStations } from './readings.ts';
 
 /** Between two looks at a cycle. */
@@ -35,7 +36,7 @@ export function define(command: SkoloCommand): void {
     .rackArgument('[rack]', 'rack to reach through its jumphost, as with --on')
     .option(
       '--prove',
-      'also cycle the new outlets of idle machines, one by one: only if the right link goes, the outlet moves with the cable',
+      'also cycle the new outlets of idle machines, one by one: only if the right link goes, the outlet moves with the cable. And turn USB ports off alone, of machines with several phones: a port that cuts its own phone only is verified',
     )
     .option('--write', 'write the edits into rack.yaml')
     .option('--json', 'print JSON')
@@ -55,11 +56,11 @@ export function define(command: SkoloCommand): void {
     const readings = await readStations(rack, routerBackup(command));
     const census = compare(rack, readings.read);
     if (!options.json) print(io, rack.name, census, readings);
-    const { proven, doubt } = options.prove
+    const { proven, doubt, usb } = options.prove
       ? await proofs(command, rack, census.findings)
-      : { proven: new Set<string>() };
+      : { proven: new Set<string>(), usb: { edits: [], doubts: [] } };
     const { edits, blocked } = possibleEdits(rack, census.findings, proven);
-    const edited = await editedRack(text, edits, file);
+    const edited = await editedRack(text, [...edits, ...usb.edits], file);
     const byHand = [
       ...blocked,
       ...edited.left.map(({ edit, why }) => ({
@@ -71,7 +72,7 @@ export function define(command: SkoloCommand): void {
     if (isWritten) await writeRackFile(file, text, edited.text);
     if (options.json) {
       const { unread, unreadable } = readings;
-      const found = { ...census, proven: [...proven], doubt, diff: edited.diff, byHand };
+      const found = { ...census, proven: [...proven], doubt, usb, diff: edited.diff, byHand };
       printJson(io, { ...found, unread, unreadable });
     } else {
       for (const { name, why } of byHand) io.err(plain(`${name}: not edited: ${why}`));
@@ -83,37 +84,40 @@ export function define(command: SkoloCommand): void {
       (own.length > 0 || power !== undefined) &&
       (power === undefined || proven.has(name)) &&
       byHand.every((each) => each.name !== name);
-    if (!census.findings.every(isCorrected)) io.exitCode = exitCodes.failed;
+    const isVerified = usb.doubts.length === 0 && (isWritten || usb.edits.length === 0);
+    if (!census.findings.every(isCorrected) || !isVerified) io.exitCode = exitCodes.failed;
     if (readings.unread.length > 0) io.exitCode = exitCodes.partlyFailed;
   });
 }
 
-/** Of outlets that move with a cable. Says what it does on standard error. */
+/** Of outlets that move with a cable, and of USB ports. Says what it does on standard error. */
 async function proofs(
   command: SkoloCommand,
   rack: Rack,
   findings: readonly Finding[],
-): Promise<Proofs> {
+): Promise<Proofs & { usb: UsbProofs }> {
   const { io } = command;
-  const [{ prove }, { agentClient }, { serviceUrl }] = await Promise.all([
+  const [{ prove }, { proveUsb }, { agentClient }, { serviceUrl }] = await Promise.all([
     import('./prove.ts'),
+    import('./prove-usb.ts'),
     import('../machine/agents.ts'),
     import('@skolo/rack/service-urls'),
   ]);
-  const result = await prove(findings, {
+  async function status(name: string) {
+    const machine = rack.machines.get(name);
+    if (machine === undefined) throw new CliError(`${name} is no machine`);
+    const url = serviceUrl(rack, 'swarming-client', machine);
+    const options = { timeoutMs: 5000, answers: 'status', rack: rack.name } as const;
+    return await agentClient(url, options).status();
+  }
+  const deps: ProofDeps & UsbProofDeps = {
     rack,
     daemon: powerCycleDaemon(command),
     backup: routerBackup(command),
     async whyBusy(name) {
-      const machine = rack.machines.get(name);
-      if (machine === undefined) return 'is no machine';
-      const url = serviceUrl(rack, 'swarming-client', machine);
+      if (!rack.machines.has(name)) return 'is no machine';
       try {
-        const { task } = await agentClient(url, {
-          timeoutMs: 5000,
-          answers: 'status',
-          rack: rack.name,
-        }).status();
+        const { task } = await status(name);
         return task.running ? 'runs a task' : undefined;
       } catch (error) {
         return `does not tell whether it is idle: ${errorText(error)}`;
@@ -121,10 +125,14 @@ async function proofs(
     },
     pause: () => setTimeout(lookMs),
     now: () => performance.now(),
+    devices: async (name) => (await status(name)).devices,
     say: (text) => io.err(plain(text)),
-  });
-  if (result.doubt !== undefined) complain(io, result.doubt);
-  return result;
+  };
+  const result = await prove(findings, deps);
+  // The first doubt ends it.
+  const usb = result.doubt === undefined ? await proveUsb(deps) : { edits: [], doubts: [] };
+  for (const doubt of [result.doubt ?? [], usb.doubts].flat()) complain(io, doubt);
+  return { ...result, usb };
 }
 
 function print(io: Io, rack: string, census: Census, { read, unread, unreadable }: Readings): void {

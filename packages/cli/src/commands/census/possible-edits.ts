@@ -76,7 +76,7 @@ function whyTaken(
     if (plan.name === name) return false;
     if (isPort) return plan.uplink === value || plan.power.includes(value);
     // A census sees no serial numbers of phones.
-    return key !== 'serial' && plan[key] === value;
+    return key !== 'serial' && key !== 'powerVerified' && plan[key] === value;
   });
   if (holder === undefined) return undefined;
   const itsOwn = findings.find((finding) => finding.name === holder.name);

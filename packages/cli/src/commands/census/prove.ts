@@ -33,15 +33,20 @@ export interface Proofs {
 }
 
 /** Why nothing more is cycled. */
-class Doubt extends Error {}
+export class Doubt extends Error {}
+
+/** A service that does not answer is a doubt, too. */
+export function isDoubt(error: unknown): error is Error {
+  return [Doubt, CliError, ApiError, ApiUnreachable].some((each) => error instanceof each);
+}
 
 /**
  * Long enough for a look. A switch with a cycle of its own takes whole seconds only: so the daemon waits, and leaves the switch to us
  * meanwhile.
  */
 const usualOffSeconds = 30.5;
-const cycleMs = 600_000;
-const bootMs = 300_000;
+export const cycleMs = 600_000;
+export const bootMs = 300_000;
 
 /** @param findings those with an outlet that moves with its cable */
 export async function prove(findings: readonly Finding[], deps: ProofDeps): Promise<Proofs> {
@@ -53,11 +58,7 @@ export async function prove(findings: readonly Finding[], deps: ProofDeps): Prom
       proven.add(name);
       deps.say(`${name}: proven: ${power.edit.value} feeds it`);
     } catch (error) {
-      // A service that does not answer is a doubt, too.
-      const isKnown = [Doubt, CliError, ApiError, ApiUnreachable].some(
-        (each) => error instanceof each,
-      );
-      if (!isKnown || !(error instanceof Error)) throw error;
+      if (!isDoubt(error)) throw error;
       return { proven, doubt: `${name}: not proven: ${error.message}; no other outlet is cycled` };
     }
   }
@@ -78,7 +79,9 @@ async function proveOne(
   const before = await read(port.device, deps);
   if (!isAlone(before, port.outlet, card)) throw new Doubt(`it is not at ${outlet} any more`);
   say(`${name}: cycling ${outlet}`);
-  const id = await begin(name, outlet, deps);
+  const reason = `census: does ${outlet} feed ${name}?`;
+  const { offSeconds = usualOffSeconds } = deps;
+  const id = await begin(outlet, { reason, offSeconds }, deps);
   await watchOff(id, port, before, deps);
   await watchOn(id, outlet, deps);
   await until(bootMs, `it is not seen at ${outlet} again`, deps, async () => {
@@ -116,7 +119,10 @@ function checkPath(rack: Rack, name: string, outlet: string, fed: readonly strin
 }
 
 /** @throws Doubt A task runs, somebody holds it, or nothing tells */
-async function checkIdle(machine: string, { daemon, whyBusy }: ProofDeps): Promise<void> {
+export async function checkIdle(
+  machine: string,
+  { daemon, whyBusy }: Pick<ProofDeps, 'daemon' | 'whyBusy'>,
+): Promise<void> {
   const why = await whyBusy(machine);
   if (why !== undefined) throw new Doubt(`${machine} ${why}`);
   const { machines } = await daemon.ask((client) => client.machines({ query: { name: machine } }));
@@ -127,14 +133,12 @@ async function checkIdle(machine: string, { daemon, whyBusy }: ProofDeps): Promi
   if (found?.cycle !== undefined) throw new Doubt(`${machine} is being cycled (${found.cycle.id})`);
 }
 
-async function begin(name: string, outlet: string, deps: ProofDeps): Promise<string> {
-  const { daemon, offSeconds = usualOffSeconds } = deps;
-  const body = {
-    machines: [outlet],
-    reason: `census: does ${outlet} feed ${name}?`,
-    mode: 'hard' as const,
-    offSeconds,
-  };
+export async function begin(
+  outlet: string,
+  more: { reason: string; offSeconds?: number; alone?: boolean },
+  { daemon }: Pick<ProofDeps, 'daemon'>,
+): Promise<string> {
+  const body = { machines: [outlet], mode: 'hard' as const, ...more };
   const headers = { 'idempotency-key': randomUUID() };
   const { cycles } = await daemon.ask(async (client) => {
     try {
@@ -197,15 +201,18 @@ async function watchOn(id: string, outlet: string, deps: ProofDeps): Promise<voi
   });
 }
 
-async function cycleOf(id: string, { daemon }: ProofDeps): Promise<PowerCycle> {
+export async function cycleOf(
+  id: string,
+  { daemon }: Pick<ProofDeps, 'daemon'>,
+): Promise<PowerCycle> {
   return await daemon.ask((client) => client.cycle({ params: { id } }));
 }
 
 /** @throws Doubt `what`, after so long */
-async function until(
+export async function until(
   ms: number,
   what: string,
-  { now, pause }: ProofDeps,
+  { now, pause }: Pick<ProofDeps, 'now' | 'pause'>,
   isDone: () => Promise<boolean>,
 ): Promise<void> {
   const end = now() + ms;

@@ -66,6 +66,8 @@ export interface Battery {
   /** 0 to 100. */
   percent?: number | undefined;
   celsius?: number | undefined;
+  /** Whether a cable powers it; absent: it does not tell. */
+  charging?: boolean | undefined;
 }
 
 /**
@@ -79,11 +81,25 @@ export function readBattery(text: string): Battery {
     // Later lines are old events, in words that look the same.
     if (key !== undefined && value !== undefined && !fields.has(key)) fields.set(key, value);
   }
-  if (fields.get('present') === 'false') return {};
+  const [powered, unpowered] = ['true', 'false'].map((value) =>
+    new RegExp(`^ +(AC|USB|Dock) powered: ${value}\\r?$`, 'm').test(text),
+  );
+  const charging = powered || unpowered ? powered : undefined;
+  if (fields.get('present') === 'false') return { charging };
   const percent = percentOf(whole(fields.get('level')), whole(fields.get('scale')));
   const tenths = whole(fields.get('temperature'));
   const celsius = tenths === undefined ? undefined : plausibleCelsius(tenths / 10);
-  return { percent, celsius };
+  return { percent, celsius, charging };
+}
+
+/**
+ * The uptime in seconds at which the USB connection began, by Android's `dumpsys usb` (UsbPortManager.java, since Android 8):
+ * milliseconds, and 0 while nothing is connected. Of several ports the last one counts.
+ */
+export function readConnectedAt(text: string): number | undefined {
+  const found = [...text.matchAll(/^\s*connected_at_millis=(\d{1,15})\s*$/gm)];
+  const millis = Math.max(0, ...found.map(([, each]) => Number(each)));
+  return millis > 0 ? millis / 1000 : undefined;
 }
 
 function percentOf(level: number | undefined, scale = 100): number | undefined {

@@ -131,6 +131,16 @@ describe('the battery of Android', () => {
       text: '  level: 50\n  scale: 100\n  Capacity level: -1\n[EventLogBuffer]\n 11-20 Sending level:3, temperature:345\n  level: 3\n',
       found: { percent: 50 },
     },
+    {
+      title: 'charging by cable',
+      text: '  AC powered: false\n  USB powered: true\n  Wireless powered: false\n  level: 50\n',
+      found: { percent: 50, charging: true },
+    },
+    {
+      title: 'not charging by cable, of old with CRLF',
+      text: '  AC powered: false\r\n  USB powered: false\r\n  Wireless powered: true\r\n',
+      found: { charging: false },
+    },
     { title: 'no service', text: "Can't find service: battery\n", found: {} },
   ])('is understood: $title', ({ text, found }) => {
     expect(readBattery(dump(text))).toEqual(found);
