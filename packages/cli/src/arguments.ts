@@ -95,6 +95,12 @@ export function several(text: string, former: readonly string[] | undefined): st
   return [...(former ?? []), text];
 }
 
+/** `--dns`, which may be given again. */
+export function dnsOption(what: string): Option {
+  const parse = (text: string, former: string[] | undefined) => several(ipv4(text), former);
+  return new Option('--dns <address...>', `name servers ${what}`).argParser(parse);
+}
+
 /** An address of IPv4. */
 export function ipv4(text: string): string {
   if (isIPv4(text)) return text;

@@ -1,6 +1,7 @@
 /** What a person keeps on a desk, in `~/.config/skolo`: defaults of options, and a token for each rack. */
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { errorCode } from '@skolo/errors';
@@ -8,10 +9,21 @@ import { CliError, exitCodes } from './errors.ts';
 
 type Env = Readonly<NodeJS.ProcessEnv>;
 
-/** XDG Base Directory Specification: a relative path is not valid. */
-function deskFolder({ XDG_CONFIG_HOME = '', HOME = '' }: Env): string {
-  const base = XDG_CONFIG_HOME.startsWith('/') ? XDG_CONFIG_HOME : join(HOME, '.config');
-  return join(base, 'skolo');
+const usualFolders = {
+  XDG_CONFIG_HOME: '.config',
+  XDG_CACHE_HOME: '.cache',
+  XDG_DATA_HOME: '.local/share',
+  XDG_STATE_HOME: '.local/state',
+} as const;
+
+/** A folder of this user. XDG Base Directory Specification: a relative path is not valid. */
+export function userFolder(env: Env, kind: keyof typeof usualFolders): string {
+  const given = env[kind] ?? '';
+  return given.startsWith('/') ? given : join(env.HOME || homedir(), usualFolders[kind]);
+}
+
+function deskFolder(env: Env): string {
+  return join(userFolder(env, 'XDG_CONFIG_HOME'), 'skolo');
 }
 
 /** Absolute paths. */

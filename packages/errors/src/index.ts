@@ -1,4 +1,5 @@
 /** Errors: their text without secrets, their code; deadlines; work in parallel, and words for a shell. Every package may import it. */
+export { closing } from './closing.ts';
 export { orAborted, settlesWithin, withDeadline } from './deadline.ts';
 export {
   asError,

@@ -10,20 +10,17 @@ import { errorText } from '@skolo/errors';
 import { createServer } from '@skolo/errors/http';
 import { listenOnLoopback } from './loopback.ts';
 
-export interface LocalProxy {
-  /** With the password: only for a file that nobody else can read. */
-  url: string;
-  close(): Promise<void>;
-}
-
 /** How long a program waits for a tunnel that is being made again. */
 const usualPatienceMs = 10_000;
 
-/** @param open connects to an address, as `host:port`; undefined where that is not allowed */
+/**
+ * @param open connects to an address, as `host:port`; undefined where that is not allowed
+ * @returns the URL has the password: only for a file that nobody else can read
+ */
 export async function startLocalProxy(
   open: (authority: string, signal: AbortSignal) => Promise<Socket> | undefined,
   patienceMs = usualPatienceMs,
-): Promise<LocalProxy> {
+) {
   const secret = randomBytes(24).toString('base64url');
   const expected = Buffer.from(`Basic ${Buffer.from(`skolo:${secret}`).toString('base64')}`);
   const server = createServer((_request, response) => response.writeHead(405).end());

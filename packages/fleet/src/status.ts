@@ -1,5 +1,5 @@
 /** How all racks are, each by its own Prometheus. */
-import { errorText } from '@skolo/errors';
+import { closing, errorText } from '@skolo/errors';
 import type { FleetRack } from './clusters.ts';
 import { askEachRack, type EachRackOptions, type OnNextWay, type RackAnswer } from './each-rack.ts';
 import { FleetError } from './errors.ts';
@@ -28,9 +28,9 @@ export function statusOfRacks(
   return askEachRack(
     racks,
     async (rack, signal, onNextWay) => {
-      const { kubectl, close } = await open(rack, signal, onNextWay);
+      await using opened = closing(await open(rack, signal, onNextWay));
       try {
-        return await askHealth(kubectl, rack.type === 'k3s' ? rack.jumphost : '', signal);
+        return await askHealth(opened.kubectl, rack.type === 'k3s' ? rack.jumphost : '', signal);
       } catch (error) {
         if (signal.aborted || isRefused(error, 'Unreachable')) throw error;
         const how = `skolo kubectl ${rack.name} get pods -n skolo shows its pods`;
@@ -38,8 +38,6 @@ export function statusOfRacks(
           `${rack.name}: its Prometheus cannot be asked: ${errorText(error)}; ${how}`,
           { code: 'NO_PROMETHEUS', cause: error },
         );
-      } finally {
-        await close();
       }
     },
     options,

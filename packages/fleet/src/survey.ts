@@ -1,5 +1,5 @@
 /** All racks at once: which can be reached, and what they run. */
-import { parseJson } from '@skolo/errors';
+import { closing, parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import type { FleetRack } from './clusters.ts';
 import { askEachRack, type OnNextWay, type RackAnswer } from './each-rack.ts';
@@ -27,17 +27,13 @@ async function versionOf(
   options: { env: NodeJS.ProcessEnv; signal: AbortSignal; onNextWay: OnNextWay },
 ): Promise<string> {
   const { signal } = options;
-  const jumphost = await openJumphost(rack, { ...options, mayAsk: false });
-  try {
-    const command = kubectlOnServer('version -o json');
-    const { code, stdout, stderr } = await jumphost.onJumphost(command, signal);
-    const found = Version.safeParse(parseJson(stdout)).data?.serverVersion.gitVersion;
-    if (code === 0 && found !== undefined) return found;
-    const last = stderr.split('\n').at(-1);
-    throw new FleetError(
-      `${rack.name}: the API server does not answer (${last}); see \`systemctl status k3s\` on the jumphost`,
-    );
-  } finally {
-    await jumphost.close();
-  }
+  await using jumphost = closing(await openJumphost(rack, { ...options, mayAsk: false }));
+  const command = kubectlOnServer('version -o json');
+  const { code, stdout, stderr } = await jumphost.onJumphost(command, signal);
+  const found = Version.safeParse(parseJson(stdout)).data?.serverVersion.gitVersion;
+  if (code === 0 && found !== undefined) return found;
+  const last = stderr.split('\n').at(-1);
+  throw new FleetError(
+    `${rack.name}: the API server does not answer (${last}); see \`systemctl status k3s\` on the jumphost`,
+  );
 }

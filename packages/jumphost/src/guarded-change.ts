@@ -6,7 +6,7 @@
  * after a power cut the next start does, before the network is up.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { errorText, shellWord } from '@skolo/errors';
+import { closing, errorText, shellWord } from '@skolo/errors';
 import { JumphostError } from './errors.ts';
 import { linesOf } from './files.ts';
 import type { FileContent, Host } from './host.ts';
@@ -208,21 +208,18 @@ async function confirm({ newSession, signal }: Guard, until: number): Promise<st
     const leftMs = until - performance.now();
     if (leftMs <= 0) return why;
     try {
-      const session = await openWithin(Math.min(leftMs, sessionMs), newSession, signal);
-      try {
-        const { code } = await session.run(
-          `mv ${pending} ${confirmed} 2>/dev/null || [ -e ${confirmed} ] || exit 1
+      const patienceMs = Math.min(leftMs, sessionMs);
+      await using session = closing(await openWithin(patienceMs, newSession, signal));
+      const { code } = await session.run(
+        `mv ${pending} ${confirmed} 2>/dev/null || [ -e ${confirmed} ] || exit 1
 sync ${folder}; systemctl stop ${timer}.timer`,
-          { deadlineMs: Math.max(1, until - performance.now()) },
-        );
-        if (code === 0) {
-          await session.run(`rm -rf ${confirmed}`).catch(() => undefined);
-          return undefined;
-        }
-        why = 'it came too late';
-      } finally {
-        await session.close();
+        { deadlineMs: Math.max(1, until - performance.now()) },
+      );
+      if (code === 0) {
+        await session.run(`rm -rf ${confirmed}`).catch(() => undefined);
+        return undefined;
       }
+      why = 'it came too late';
     } catch (error) {
       signal.throwIfAborted();
       why = errorText(error);

@@ -1,9 +1,11 @@
 /** Holds the journal of the power-cycle daemon, so that no daemon of ours turns anything off meanwhile (skolo-power-fence.service). */
+
 import { execFile } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Journal } from '@skolo/durable';
 import { writeFileAtomic } from '@skolo/durable/atomic-file';
+import { closing } from '@skolo/errors';
 import { pendingOnTable } from '@skolo/rack/stand-in';
 
 const run = promisify(execFile);
@@ -20,14 +22,10 @@ export const leftOffFile = '/run/skolo-power-fence/left-off.json';
  * @throws StorageUnavailable Another process has it, or the disk does not work.
  */
 export async function holdJournal(signal: AbortSignal): Promise<void> {
-  const journal = await Journal.open(journalFolder);
-  try {
-    const outlets = [...journal.entries(pendingOn)].map(([key]) => key.slice(pendingOn.length));
-    await writeFileAtomic(leftOffFile, JSON.stringify(outlets));
-    await run('systemd-notify', ['--ready']);
-    // A listener alone would not keep the process.
-    while (!signal.aborted) await pause(dayMs, undefined, { signal }).catch(() => undefined);
-  } finally {
-    await journal.close();
-  }
+  await using journal = closing(await Journal.open(journalFolder));
+  const outlets = [...journal.entries(pendingOn)].map(([key]) => key.slice(pendingOn.length));
+  await writeFileAtomic(leftOffFile, JSON.stringify(outlets));
+  await run('systemd-notify', ['--ready']);
+  // A listener alone would not keep the process.
+  while (!signal.aborted) await pause(dayMs, undefined, { signal }).catch(() => undefined);
 }

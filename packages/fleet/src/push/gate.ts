@@ -24,7 +24,7 @@ const ContainerStatus = z.object({
 });
 type ContainerStatus = z.infer<typeof ContainerStatus>;
 
-const Condition = Why.extend({ type: z.string(), status: z.string() });
+export const Condition = Why.extend({ type: z.string(), status: z.string() });
 
 const Meta = z.object({
   name: z.string(),

@@ -1,6 +1,8 @@
 /** A file in memory that only this user may read, and that is gone when this process ends, however it ends. */
+
 import { readFile, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { closing } from '@skolo/errors';
 import { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
 import { startGuardian } from '../guardian.ts';
@@ -21,15 +23,12 @@ export async function withPrivateFile(
   use: (path: string) => Promise<void>,
 ): Promise<Secret> {
   // It removes the folder also after SIGKILL.
-  const guardian = await startGuardian({ ...env, XDG_RUNTIME_DIR: await memoryFolder(env) });
-  try {
-    const path = join(guardian.folder, name);
-    await writeFile(path, value.reveal(), { mode: 0o600, flag: 'wx' });
-    await use(path);
-    return new Secret(await readFile(path, 'utf8'));
-  } finally {
-    await guardian.close();
-  }
+  const folder = await memoryFolder(env);
+  await using guardian = closing(await startGuardian({ ...env, XDG_RUNTIME_DIR: folder }));
+  const path = join(guardian.folder, name);
+  await writeFile(path, value.reveal(), { mode: 0o600, flag: 'wx' });
+  await use(path);
+  return new Secret(await readFile(path, 'utf8'));
 }
 
 async function memoryFolder({ XDG_RUNTIME_DIR }: NodeJS.ProcessEnv): Promise<string> {

@@ -2,7 +2,7 @@
 import { errorText } from '@skolo/errors';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
-import { deadNodes } from '../push/gate.ts';
+import { Condition, deadNodes } from '../push/gate.ts';
 import { type KubeObject, titleOf } from '../push/objects.ts';
 import { getObjects, type Rack, readNodes } from '../push/rack.ts';
 import { problemText } from '../push/rollout.ts';
@@ -154,11 +154,6 @@ async function dashboardAnswers({ kubectl }: Rack): Promise<string> {
   return 'it answers';
 }
 
-const Condition = z.object({
-  type: z.string(),
-  status: z.string(),
-  message: z.string().default(''),
-});
 const Job = z.object({
   metadata: z.object({ creationTimestamp: z.string().default('') }),
   status: z.object({ conditions: z.array(Condition).default([]) }).prefault({}),

@@ -76,23 +76,19 @@ async function attempt(
     const length = Number(response.headers.get('content-length') ?? Number.NaN);
     const total = Number.isFinite(length) ? from + length : undefined;
     await rememberValidator(url, path, response.headers);
-    const file = await open(path, from > 0 ? 'r+' : 'w');
-    try {
-      let done = from;
+    await using file = await open(path, from > 0 ? 'r+' : 'w');
+    let done = from;
+    progress(done, total);
+    for await (const bytes of response.body) {
+      timer.refresh();
+      await file.write(bytes, 0, bytes.length, done);
+      done += bytes.length;
       progress(done, total);
-      for await (const bytes of response.body) {
-        timer.refresh();
-        await file.write(bytes, 0, bytes.length, done);
-        done += bytes.length;
-        progress(done, total);
-      }
-      await file.sync();
-      if (total !== undefined && done < total)
-        return { text: 'the connection ended', mayRetry: true };
-      return undefined;
-    } finally {
-      await file.close();
     }
+    await file.sync();
+    if (total !== undefined && done < total)
+      return { text: 'the connection ended', mayRetry: true };
+    return undefined;
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Error && 'syscall' in error && errorCode(error) === 'ENOSPC') throw error;

@@ -10,7 +10,7 @@ import {
   targetOf,
 } from '@skolo/equipment';
 import { snmpTo, upTime } from '@skolo/equipment/snmp';
-import { errorText, inParallel } from '@skolo/errors';
+import { closing, errorText, inParallel } from '@skolo/errors';
 import { serviceAccountKey } from '@skolo/google';
 import { models } from '@skolo/models';
 import { loadBackups } from '@skolo/models/backup';
@@ -110,12 +110,8 @@ async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Prom
   return await outcome(about, signal, async (stop) => {
     const limits = { idleMs: 30_000, deadlineMs, signal: stop };
     const given = { credentials, hostKeys, scratch, dial, ...limits };
-    const connection = openConnection(device, given);
-    try {
-      await backup(device).read(connection);
-    } finally {
-      await connection.close();
-    }
+    await using connection = closing(openConnection(device, given));
+    await backup(device).read(connection);
   });
 }
 

@@ -1,6 +1,6 @@
 /** What rotations of all kinds have in common: their places in the store, what they work on, and what they need. */
 import type { Dial, DialDatagrams, HostKeys } from '@skolo/equipment';
-import { errorText, inParallel } from '@skolo/errors';
+import { closing, errorText, inParallel } from '@skolo/errors';
 import { type AccountPart, type AccountSession, loadAccounts } from '@skolo/models/accounts';
 import type { InfrastructureDevice, Machine, Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
@@ -255,16 +255,15 @@ export async function inSession<T>(
   const device = deviceOf(target);
   const accounts = await loadAccounts(device);
   if (typeof accounts === 'string') throw new Error(`${target.name}: ${accounts}`);
-  const session = await accounts.open(
-    { transport: 'ssh', options: {}, ...device, address: device.address ?? device.name },
-    { credentials: async () => credentials, dial, hostKeys },
-    stop,
-  );
-  try {
-    return await work(session);
-  } finally {
-    await session.close();
-  }
+  const given = { credentials: async () => credentials, dial, hostKeys };
+  const place = {
+    transport: 'ssh' as const,
+    options: {},
+    ...device,
+    address: device.address ?? device.name,
+  };
+  await using session = closing(await accounts.open(place, given, stop));
+  return await work(session);
 }
 
 /** @throws DeviceError It is silent, or rejects this login. */

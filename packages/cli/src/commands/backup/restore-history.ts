@@ -89,19 +89,15 @@ async function send(
 /** Gives its SHA-256. */
 async function sendFile(file: string, service: RouterBackup): Promise<string> {
   const hash = createHash('sha256');
-  const handle = await open(file, 'r');
-  try {
-    const buffer = Buffer.alloc(historyPieceBytes);
-    for (let offset = 0; ; ) {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
-      if (bytesRead === 0) return hash.digest('hex');
-      const piece = buffer.subarray(0, bytesRead);
-      hash.update(piece);
-      const body = { offset, data: piece.toString('base64') };
-      await service.ask((client) => client.receiveHistory({ body }));
-      offset += bytesRead;
-    }
-  } finally {
-    await handle.close();
+  await using handle = await open(file, 'r');
+  const buffer = Buffer.alloc(historyPieceBytes);
+  for (let offset = 0; ; ) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
+    if (bytesRead === 0) return hash.digest('hex');
+    const piece = buffer.subarray(0, bytesRead);
+    hash.update(piece);
+    const body = { offset, data: piece.toString('base64') };
+    await service.ask((client) => client.receiveHistory({ body }));
+    offset += bytesRead;
   }
 }

@@ -1,6 +1,5 @@
 /** A jumphost and its steps, from what this desk has. */
 import { access, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode } from '@skolo/errors';
 import {
@@ -27,6 +26,7 @@ import { Option } from 'commander';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../command.ts';
+import { userFolder } from '../../desk-files.ts';
 import { CliError } from '../../errors.ts';
 import { clustersFile, openJumphostOf, rackNamed, withJumphost } from '../../fleet.ts';
 import { accountManifests } from './accounts.ts';
@@ -156,7 +156,7 @@ export function guardOf(
 
 /** Of files of publishers. */
 export function filesFolder({ io }: SkoloCommand, { files }: Pick<StepOptions, 'files'>): string {
-  const cache = io.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  const cache = userFolder(io.env, 'XDG_CACHE_HOME');
   return resolve(io.folder, files ?? join(cache, 'skolo', 'files'));
 }
 

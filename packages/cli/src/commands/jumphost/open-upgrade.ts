@@ -1,7 +1,7 @@
 /** An upgrade of one rack, from what this desk has. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lazily } from '@skolo/errors';
+import { closing, lazily } from '@skolo/errors';
 import { askPrometheus, type K3sRack, type Kubectl, openRack, readHealth } from '@skolo/fleet';
 import { takeLease, worsened } from '@skolo/fleet/push';
 import {
@@ -152,21 +152,16 @@ function openCluster(command: SkoloCommand, entry: K3sRack, { signal, report }: 
     worsened: async (before) => worsened(readHealth(before), readHealth(await ask())),
   };
   async function underLease(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const open = await openRack(entry, {
-      ...{ role: 'admin', env: io.env, mayAsk: io.canAsk, signal },
-    });
+    const how = { role: 'admin', env: io.env, mayAsk: io.canAsk, signal } as const;
+    await using open = closing(await openRack(entry, how));
+    kubectl = open.kubectl;
+    const rack = { name: entry.name, kubectl };
+    const desk = { desk: thisDesk(), signal, now: io.now, times: { lease: leaseTimes } };
+    const lease = await takeLease(rack, 'upgrade', desk);
     try {
-      kubectl = open.kubectl;
-      const rack = { name: entry.name, kubectl };
-      const desk = { desk: thisDesk(), signal, now: io.now, times: { lease: leaseTimes } };
-      const lease = await takeLease(rack, 'upgrade', desk);
-      try {
-        await work(AbortSignal.any([signal, lease.signal]));
-      } finally {
-        await lease.release().catch(() => report('its lease expires by itself'));
-      }
+      await work(AbortSignal.any([signal, lease.signal]));
     } finally {
-      await open.close();
+      await lease.release().catch(() => report('its lease expires by itself'));
     }
   }
   return { health, underLease };

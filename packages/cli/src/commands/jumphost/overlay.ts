@@ -1,4 +1,5 @@
 /** The overlay of a rack as a step of its jumphost: pushed as `skolo push` does it. */
+import { closing } from '@skolo/errors';
 import {
   authorOf,
   type PreparedPush,
@@ -67,19 +68,16 @@ export function overlayOf(
     async apply() {
       await refuseUnfinished(ownRecords(io), [rack]);
       const deps = await open();
-      const push = await preparePush(request(await authorOf(deps.repository, signal)), deps);
-      try {
-        for (const { problem } of push.racks) if (problem) throw problem;
-        refuseDeletions(push);
-        for (const { state, why } of await push.run()) {
-          if (state !== 'done')
-            throw new CliError(`${rack}: ${state}: ${why ?? 'no reason is known'}`);
-        }
-        signal.throwIfAborted();
-        await sendCommits(deps.repository, signal);
-      } finally {
-        await push.close();
+      const by = await authorOf(deps.repository, signal);
+      await using push = closing(await preparePush(request(by), deps));
+      for (const { problem } of push.racks) if (problem) throw problem;
+      refuseDeletions(push);
+      for (const { state, why } of await push.run()) {
+        if (state !== 'done')
+          throw new CliError(`${rack}: ${state}: ${why ?? 'no reason is known'}`);
       }
+      signal.throwIfAborted();
+      await sendCommits(deps.repository, signal);
     },
   };
 }

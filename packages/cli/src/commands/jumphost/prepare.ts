@@ -2,7 +2,6 @@ import { isPrepared } from '@skolo/jumphost';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes, usageError } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import { count } from '../../output/text.ts';
 import { addStepOptions, openSteps, type PrepareOptions } from './open-steps.ts';
 import { stepRunner } from './run-steps.ts';
@@ -30,30 +29,28 @@ export function define(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo jumphost prepare rack4 --check');
 
-  command.action(async (rack: string, options: Options) => {
+  command.interruptible(async (signal, rack: string, options: Options) => {
     const { io } = command;
-    const steps = await interruptible(command, async (signal) => {
-      const runner = stepRunner(io);
-      const { report } = runner;
-      const { host, steps } = await openSteps(command, rack, options, { signal, report });
-      const { check: isCheck = false, skip = [] } = options;
-      const foreign = skip.find((name) => !steps.some((step) => step.name === name));
-      if (foreign !== undefined) {
-        const names = steps.map(({ name }) => name);
-        throw usageError(`${foreign}: no such step; the steps are ${names.join(', ')}`);
-      }
-      if (skip.includes('predecessors')) {
-        throw usageError(
-          'predecessors: cannot be skipped, because two power controllers would switch the same outlets',
-        );
-      }
-      return await runner.run(host, steps, { signal, isCheck, skip });
-    });
-    printSteps(io, steps);
-    const skipped = steps.filter(({ state }) => state === 'skipped').length;
+    const runner = stepRunner(io);
+    const { report } = runner;
+    const { host, steps } = await openSteps(command, rack, options, { signal, report });
+    const { check: isCheck = false, skip = [] } = options;
+    const foreign = skip.find((name) => !steps.some((step) => step.name === name));
+    if (foreign !== undefined) {
+      const names = steps.map(({ name }) => name);
+      throw usageError(`${foreign}: no such step; the steps are ${names.join(', ')}`);
+    }
+    if (skip.includes('predecessors')) {
+      throw usageError(
+        'predecessors: cannot be skipped, because two power controllers would switch the same outlets',
+      );
+    }
+    const ended = await runner.run(host, steps, { signal, isCheck, skip });
+    printSteps(io, ended);
+    const skipped = ended.filter(({ state }) => state === 'skipped').length;
     const left = skipped === 0 ? '' : `; ${count(skipped, 'step')} skipped`;
-    const changed = steps.filter(({ state }) => state === 'changed').length;
-    if (!isPrepared(steps)) io.exitCode = exitCodes.failed;
+    const changed = ended.filter(({ state }) => state === 'changed').length;
+    if (!isPrepared(ended)) io.exitCode = exitCodes.failed;
     else
       io.out(
         changed === 0

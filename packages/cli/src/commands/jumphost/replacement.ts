@@ -1,7 +1,7 @@
 /** What `skolo jumphost replace` does, from this desk. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorText, parseJson } from '@skolo/errors';
+import { closing, errorText, parseJson } from '@skolo/errors';
 import {
   afterSwapSteps,
   cableStep,
@@ -117,14 +117,10 @@ async function whoTookOver({ command, options, open }: Replacement): Promise<Abo
   return await interruptible(command, async (signal) => {
     const soon = AbortSignal.any([signal, AbortSignal.timeout(lookMs)]);
     const { newSession } = guardOf(command, fleetRack, options, signal);
-    const session = await newSession(soon).catch(() => undefined);
+    await using session = await newSession(soon).then(closing, () => undefined);
     signal.throwIfAborted();
     if (session === undefined) return undefined;
-    try {
-      return About.safeParse(parseJson((await session.read(tookOver)) ?? '')).data;
-    } finally {
-      await session.close();
-    }
+    return About.safeParse(parseJson((await session.read(tookOver)) ?? '')).data;
   });
 }
 

@@ -4,7 +4,7 @@ import { writeFileAtomic } from '@skolo/durable/atomic-file';
 import { identityFile, identityOf, identityText } from '@skolo/jumphost';
 import { readRack } from '@skolo/rack';
 import { InvalidArgumentError } from 'commander';
-import { ipv4, several } from '../../arguments.ts';
+import { dnsOption, ipv4 } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { rackNamed, withJumphost } from '../../fleet.ts';
@@ -34,11 +34,7 @@ export function define(command: SkoloCommand): void {
     )
     .option('--key <files...>', 'files of public keys that may get in (default: ~/.ssh/id_*.pub)')
     .option('--gateway <address>', 'default: the device of rack.yaml with `uplink: internet`', ipv4)
-    .option(
-      '--dns <address...>',
-      'name servers (default: the gateway)',
-      (text, former: string[] | undefined) => several(ipv4(text), former),
-    )
+    .addOption(dnsOption('(default: the gateway)'))
     .option('--interface <name>', 'of several interfaces with a cable', interfaceName)
     .uses('clusters')
     .example('skolo jumphost stick rack4 /media/ann/STICK');

@@ -1,3 +1,4 @@
+import { closing } from '@skolo/errors';
 import {
   burnCards,
   type CardResult,
@@ -58,37 +59,33 @@ export function define(command: SkoloCommand): void {
     );
 
   command.interruptible(async (signal, words: string[], options: Options) => {
-    const images = await machineImages(command, words, options, signal);
-    try {
-      const needs = { bytes: images.bytes, confirmed: options.serial };
-      const readers: Reader[] = [];
-      for (const path of new Set(options.device)) {
-        const disk = await findTarget(path, signal);
-        if (disk !== undefined) refuse(disk, needs);
-        readers.push({ path, disk });
-      }
-      await agree(command, readers, options, signal);
-      const display = byteDisplay(command.io);
-      const results = await burnCards(images.names, readers, {
-        ...{ ...needs, signal },
-        async imageOf(name) {
-          const { image, needs } = await images.of(name);
-          await customise(image, needs);
-          return image.disk;
-        },
-        progress: (path, name, { phase, done, total }) =>
-          display.progress(
-            ...([path, `${path}: ${name} ${phase}`, done, total] as const),
-            // What was written is read back, at least as fast.
-            phase === 'writes' ? total : 0,
-          ),
-        ask: display.ask,
-        done: ({ path = '' }) => display.forget(path),
-      }).finally(display.end);
-      print(command, results);
-    } finally {
-      await images.close();
+    await using images = closing(await machineImages(command, words, options, signal));
+    const needs = { bytes: images.bytes, confirmed: options.serial };
+    const readers: Reader[] = [];
+    for (const path of new Set(options.device)) {
+      const disk = await findTarget(path, signal);
+      if (disk !== undefined) refuse(disk, needs);
+      readers.push({ path, disk });
     }
+    await agree(command, readers, options, signal);
+    const display = byteDisplay(command.io);
+    const results = await burnCards(images.names, readers, {
+      ...{ ...needs, signal },
+      async imageOf(name) {
+        const { image, needs } = await images.of(name);
+        await customise(image, needs);
+        return image.disk;
+      },
+      progress: (path, name, { phase, done, total }) =>
+        display.progress(
+          ...([path, `${path}: ${name} ${phase}`, done, total] as const),
+          // What was written is read back, at least as fast.
+          phase === 'writes' ? total : 0,
+        ),
+      ask: display.ask,
+      done: ({ path = '' }) => display.forget(path),
+    }).finally(display.end);
+    print(command, results);
   });
 }
 

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { closing } from '@skolo/errors';
 import { bootFiles, customise, writeChanged } from '@skolo/pi';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
@@ -39,38 +40,34 @@ export function define(command: SkoloCommand): void {
   command.interruptible(async (signal, words: string[], options: Options) => {
     const { io } = command;
     const out = resolve(io.folder, options.out);
-    const images = await machineImages(command, words, options, signal);
-    try {
-      const own = images.names.map((name) => join(out, `${name}.img`));
-      if (own.includes(images.base)) {
-        throw new CliError(`${images.base}: is the base itself; name another folder with --out`);
-      }
-      await mkdir(out, { recursive: true });
-      for (const name of images.names) {
-        signal.throwIfAborted();
-        const { image, needs } = await images.of(name);
-        const { wired } = needs.setup.identity;
-        const where = wired === 'dhcp' ? 'DHCP' : wired.address;
-        const who = needs.setup.enrolment === undefined ? where : 'for all machines of the rack';
-        const what = `${who} (${image.method}, ${image.system})`;
-        if (options.bootFiles) {
-          const folder = join(out, name);
-          for (const [path, content] of await bootFiles(image, needs)) {
-            const file = join(folder, path);
-            await mkdir(dirname(file), { recursive: true });
-            await writeFile(file, content, { mode: 0o600 });
-          }
-          io.out(plain(`${join(options.out, name)}: files of the boot partition, ${what}`));
-        } else {
-          await customise(image, needs);
-          const file = join(out, `${name}.img`);
-          await writeChanged(image.disk, file, signal);
-          const gb = (image.disk.size / 1e9).toFixed(1);
-          io.out(plain(`${join(options.out, `${name}.img`)}: ${gb} GB, ${what}`));
+    await using images = closing(await machineImages(command, words, options, signal));
+    const own = images.names.map((name) => join(out, `${name}.img`));
+    if (own.includes(images.base)) {
+      throw new CliError(`${images.base}: is the base itself; name another folder with --out`);
+    }
+    await mkdir(out, { recursive: true });
+    for (const name of images.names) {
+      signal.throwIfAborted();
+      const { image, needs } = await images.of(name);
+      const { wired } = needs.setup.identity;
+      const where = wired === 'dhcp' ? 'DHCP' : wired.address;
+      const who = needs.setup.enrolment === undefined ? where : 'for all machines of the rack';
+      const what = `${who} (${image.method}, ${image.system})`;
+      if (options.bootFiles) {
+        const folder = join(out, name);
+        for (const [path, content] of await bootFiles(image, needs)) {
+          const file = join(folder, path);
+          await mkdir(dirname(file), { recursive: true });
+          await writeFile(file, content, { mode: 0o600 });
         }
+        io.out(plain(`${join(options.out, name)}: files of the boot partition, ${what}`));
+      } else {
+        await customise(image, needs);
+        const file = join(out, `${name}.img`);
+        await writeChanged(image.disk, file, signal);
+        const gb = (image.disk.size / 1e9).toFixed(1);
+        io.out(plain(`${join(options.out, `${name}.img`)}: ${gb} GB, ${what}`));
       }
-    } finally {
-      await images.close();
     }
   });
 }

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import {
   deleteImage,
@@ -10,6 +9,7 @@ import {
 } from '@skolo/pi';
 import { InvalidArgumentError } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
+import { userFolder } from '../../desk-files.ts';
 import { complain, failPartly } from '../../errors.ts';
 import { interruptible } from '../../fleet.ts';
 import type { Io } from '../../io.ts';
@@ -20,7 +20,7 @@ import { byteDisplay } from './byte-progress.ts';
 
 /** Where base images are. */
 export function imagesFolder({ env }: Pick<Io, 'env'>): string {
-  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'skolo', 'pi-images');
+  return join(userFolder(env, 'XDG_CACHE_HOME'), 'skolo', 'pi-images');
 }
 
 /** `skolo pi images`: base images at this desk. */

@@ -17,7 +17,7 @@ import { hostsFile, type Rack } from '@skolo/rack';
 import { expandNames } from '@skolo/rack/ranges';
 import { didYouMean } from '@skolo/rack/suggest';
 import { Secret } from '@skolo/secrets';
-import { ipv4, several, upTo } from '../../arguments.ts';
+import { dnsOption, ipv4, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { openJumphostOf, rackOn } from '../../fleet.ts';
@@ -98,9 +98,7 @@ export function addSystemOptions(command: SkoloCommand, dns: string): SkoloComma
   return command
     .option('--user <name>', 'who may get in (default: of its login in rack.yaml, else pi)')
     .option('--key <files...>', 'files of public keys that may get in (default: ~/.ssh/id_*.pub)')
-    .option('--dns <address...>', `name servers ${dns}`, (text, former: string[] | undefined) =>
-      several(ipv4(text), former),
-    )
+    .addOption(dnsOption(dns))
     .option('--timezone <zone>', 'default: of rack.yaml, else UTC')
     .option('--keyboard <layout>', 'layout of a keyboard', 'us')
     .option('--locale <name>', 'language of programs', 'C.UTF-8')

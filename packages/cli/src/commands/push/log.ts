@@ -1,7 +1,7 @@
 import { openRepository, pushesInGit } from '@skolo/fleet/push';
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
-import { interruptible, loadFleet } from '../../fleet.ts';
+import { loadFleet } from '../../fleet.ts';
 import { printJson } from '../../io.ts';
 import { printTable } from '../../output/table.ts';
 import { timestamp } from '../../output/time.ts';
@@ -35,50 +35,48 @@ export function define(command: SkoloCommand): void {
     .uses('clusters')
     .example('skolo push log --racks rack4');
 
-  command.action(async ({ racks, limit, json }: Options) => {
+  command.interruptible(async (signal, { racks, limit, json }: Options) => {
     const { io } = command;
-    await interruptible(command, async (signal) => {
-      const fleet = await loadFleet(command);
-      const names = new Set(namedRacks(fleet, racks));
-      const repository = await openRepository(fleet.file, signal, { mayBeDirty: true });
-      const inGit = await pushesInGit(repository, 10 * limit, signal);
-      const known = new Set(inGit.map(({ id, rack }) => `${id} ${rack}`));
-      const own = (await ownRecords(io).all()).flatMap(({ request, racks: all }) =>
-        all
-          .filter(({ rack }) => !known.has(`${request.id} ${rack}`))
-          .map(({ rack, state, why, at }): Entry => {
-            const { by, services, version = '' } = request;
-            const what = `${services.join(', ')} ${version}`.trim() || 'the overlay';
-            return { at, rack, state, by, what, why: why ?? request.why };
-          }),
-      );
-      const entries = [
-        ...inGit.map(({ at, rack, by, versions, why }) => {
-          return { at, rack, state: 'done', by, what: versions, why };
+    const fleet = await loadFleet(command);
+    const names = new Set(namedRacks(fleet, racks));
+    const repository = await openRepository(fleet.file, signal, { mayBeDirty: true });
+    const inGit = await pushesInGit(repository, 10 * limit, signal);
+    const known = new Set(inGit.map(({ id, rack }) => `${id} ${rack}`));
+    const own = (await ownRecords(io).all()).flatMap(({ request, racks: all }) =>
+      all
+        .filter(({ rack }) => !known.has(`${request.id} ${rack}`))
+        .map(({ rack, state, why, at }): Entry => {
+          const { by, services, version = '' } = request;
+          const what = `${services.join(', ')} ${version}`.trim() || 'the overlay';
+          return { at, rack, state, by, what, why: why ?? request.why };
         }),
-        ...own,
-      ]
-        .filter(({ rack }) => names.has(rack))
-        .sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
-        .slice(0, limit);
-      if (json) return printJson(io, entries);
-      printTable(
-        io,
-        [
-          { title: 'TIME', cell: ({ at }) => timestamp(at) },
-          { title: 'RACK', cell: ({ rack }) => rack },
-          {
-            title: 'STATE',
-            cell: ({ state }) => state,
-            style: ({ state }) => (state === 'done' ? 'green' : 'red'),
-          },
-          { title: 'BY', cell: ({ by }) => by.replace(/ <.*/, ''), leaveOut: 1 },
-          { title: 'WHAT', cell: ({ what }) => what, shrinkTo: 20 },
-          { title: 'WHY', cell: ({ why }) => why, shrinkTo: 20 },
-        ],
-        entries,
-      );
-    });
+    );
+    const entries = [
+      ...inGit.map(({ at, rack, by, versions, why }) => {
+        return { at, rack, state: 'done', by, what: versions, why };
+      }),
+      ...own,
+    ]
+      .filter(({ rack }) => names.has(rack))
+      .sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
+      .slice(0, limit);
+    if (json) return printJson(io, entries);
+    printTable(
+      io,
+      [
+        { title: 'TIME', cell: ({ at }) => timestamp(at) },
+        { title: 'RACK', cell: ({ rack }) => rack },
+        {
+          title: 'STATE',
+          cell: ({ state }) => state,
+          style: ({ state }) => (state === 'done' ? 'green' : 'red'),
+        },
+        { title: 'BY', cell: ({ by }) => by.replace(/ <.*/, ''), leaveOut: 1 },
+        { title: 'WHAT', cell: ({ what }) => what, shrinkTo: 20 },
+        { title: 'WHY', cell: ({ why }) => why, shrinkTo: 20 },
+      ],
+      entries,
+    );
     return undefined;
   });
 }

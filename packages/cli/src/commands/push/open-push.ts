@@ -1,6 +1,5 @@
 /** Everything that a push needs of this desk. */
 import { randomBytes } from 'node:crypto';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { kill, pid } from 'node:process';
 import { errorCode } from '@skolo/errors';
@@ -18,6 +17,7 @@ import {
 import { Option } from 'commander';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
+import { userFolder } from '../../desk-files.ts';
 import { CliError } from '../../errors.ts';
 import { loadFleet } from '../../fleet.ts';
 import type { Io } from '../../io.ts';
@@ -51,8 +51,7 @@ export function stagesOf({ racks }: Fleet): string[][] {
 
 /** Records of this desk's pushes. */
 export function ownRecords({ env }: Io): Records {
-  const state = env.XDG_STATE_HOME || join(homedir(), '.local', 'state');
-  return openRecords(join(state, 'skolo', 'pushes'));
+  return openRecords(join(userFolder(env, 'XDG_STATE_HOME'), 'skolo', 'pushes'));
 }
 
 /** Sorts by time, and differs between desks. */

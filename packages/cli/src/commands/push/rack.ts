@@ -1,5 +1,7 @@
 /** `skolo push rack`: rack.yaml alone. */
+
 import { basename, join } from 'node:path';
+import { closing } from '@skolo/errors';
 import { findRack } from '@skolo/fleet';
 import {
   authorOf,
@@ -12,7 +14,6 @@ import {
 import { readRack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import { mustType } from '../../must-type.ts';
 import { plain } from '../../output/text.ts';
 import { newPushId, openPush, refuseUnfinished } from './open-push.ts';
@@ -35,53 +36,47 @@ export function define(command: SkoloCommand): void {
     .uses('clusters')
     .example("skolo push rack rack4 --reason 'a new phone'");
 
-  command.action(async (name: string, { reason, yes }: Options) => {
+  command.interruptible(async (stopped, name: string, { reason, yes }: Options) => {
     const { io } = command;
-    await interruptible(command, async (stopped) => {
-      const { fleet, deps } = await openPush(command, stopped);
-      const { overlay } = findRack(fleet, name);
-      await refuseUnfinished(deps.records, [name]);
-      await refuseStale(overlay);
-      const by = await authorOf(deps.repository, stopped);
-      const id = newPushId(io.now());
-      const opened = await deps.open(name, stopped);
-      try {
-        const lease = await takeLease(opened, `push ${id}`, deps);
-        try {
-          const signal = AbortSignal.any([stopped, lease.signal]);
-          const rack = stoppable(opened, signal);
-          const plan = await prepareRackFile(rack, deps.repository, lease.last, signal);
-          for (const line of planLines({ name, preparation: { plan, pins: [], former: [] } }))
-            io.out(line);
-          if (plan.objects.every(({ action }) => action === 'keep')) return;
-          if (!yes) {
-            const what = `yes to push to ${name}`;
-            await mustType(io, { what, wanted: 'yes', option: '--yes' }, signal);
-          }
-          const report = (text: string) => io.out(plain(`${name}: ${text}`));
-          const { patienceMs } = deps.times;
-          await pushRackFile({
-            ...{ plan, signal, report, now: io.now },
-            rack: patient(opened, { patienceMs, pollMs: 2_000, signal, report }),
-            times: { pollMs: 500, readyMs: 150_000 },
-          });
-          const { head: commit } = deps.repository;
-          const at = new Date(io.now()).toISOString();
-          await lease.release({
-            id,
-            by,
-            at,
-            commit,
-            why: reason,
-            former: lease.last?.former ?? [],
-          });
-        } finally {
-          await lease.release();
-        }
-      } finally {
-        await opened.close();
+    const { fleet, deps } = await openPush(command, stopped);
+    const { overlay } = findRack(fleet, name);
+    await refuseUnfinished(deps.records, [name]);
+    await refuseStale(overlay);
+    const by = await authorOf(deps.repository, stopped);
+    const id = newPushId(io.now());
+    await using opened = closing(await deps.open(name, stopped));
+    const lease = await takeLease(opened, `push ${id}`, deps);
+    try {
+      const signal = AbortSignal.any([stopped, lease.signal]);
+      const rack = stoppable(opened, signal);
+      const plan = await prepareRackFile(rack, deps.repository, lease.last, signal);
+      for (const line of planLines({ name, preparation: { plan, pins: [], former: [] } }))
+        io.out(line);
+      if (plan.objects.every(({ action }) => action === 'keep')) return;
+      if (!yes) {
+        const what = `yes to push to ${name}`;
+        await mustType(io, { what, wanted: 'yes', option: '--yes' }, signal);
       }
-    });
+      const report = (text: string) => io.out(plain(`${name}: ${text}`));
+      const { patienceMs } = deps.times;
+      await pushRackFile({
+        ...{ plan, signal, report, now: io.now },
+        rack: patient(opened, { patienceMs, pollMs: 2_000, signal, report }),
+        times: { pollMs: 500, readyMs: 150_000 },
+      });
+      const { head: commit } = deps.repository;
+      const at = new Date(io.now()).toISOString();
+      await lease.release({
+        id,
+        by,
+        at,
+        commit,
+        why: reason,
+        former: lease.last?.former ?? [],
+      });
+    } finally {
+      await lease.release();
+    }
   });
 }
 

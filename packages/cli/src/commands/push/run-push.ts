@@ -1,4 +1,5 @@
 /** Shows a prepared push, asks, runs it and shows how it ended. */
+import { closing } from '@skolo/errors';
 import {
   hasEnded,
   type PreparedPush,
@@ -21,24 +22,20 @@ export async function runPush(
   deps: PushDeps,
   agreement: Agreement | 'resumed' | 'taken back',
 ): Promise<void> {
-  const push = await preparePush(request, deps);
-  try {
-    for (const rack of push.racks) for (const line of planLines(rack)) io.out(line);
-    if (typeof agreement === 'object') {
-      refuseProblems(push, request);
-      const plans = push.racks.flatMap(({ name, preparation }) =>
-        preparation ? [{ name, ...preparation.plan }] : [],
-      );
-      await agree(io, plans, agreement, deps.signal);
-    }
-    const records = await push.run();
-    showEnd(io, records, agreement === 'taken back');
-    deps.signal.throwIfAborted();
-    const trouble = await sendCommits(deps.repository, deps.signal);
-    if (trouble) complain(io, `the commits are only here: ${trouble}; run git push`);
-  } finally {
-    await push.close();
+  await using push = closing(await preparePush(request, deps));
+  for (const rack of push.racks) for (const line of planLines(rack)) io.out(line);
+  if (typeof agreement === 'object') {
+    refuseProblems(push, request);
+    const plans = push.racks.flatMap(({ name, preparation }) =>
+      preparation ? [{ name, ...preparation.plan }] : [],
+    );
+    await agree(io, plans, agreement, deps.signal);
   }
+  const records = await push.run();
+  showEnd(io, records, agreement === 'taken back');
+  deps.signal.throwIfAborted();
+  const trouble = await sendCommits(deps.repository, deps.signal);
+  if (trouble) complain(io, `the commits are only here: ${trouble}; run git push`);
 }
 
 /** With `--on-failure continue`, other racks go on. */

@@ -1,4 +1,4 @@
-import { errorText } from '@skolo/errors';
+import { closing, errorText } from '@skolo/errors';
 import { askEachRack, type FleetRack, type OnNextWay, type RackAnswer } from '@skolo/fleet';
 import {
   hasEnded,
@@ -48,16 +48,13 @@ export function define(command: SkoloCommand): void {
     const fleet = await loadFleet(command);
     const open = await openerToRead(io);
     const ask = async (rack: FleetRack, deadline: AbortSignal, onNextWay: OnNextWay) => {
-      const { kubectl, close } = await open(rack, deadline, onNextWay);
-      try {
-        const [lease, running] = await Promise.all([
-          readLease(kubectl, deadline),
-          readRunning(stoppable({ name: rack.name, kubectl }, deadline)),
-        ]);
-        return { ...lease, running };
-      } finally {
-        await close();
-      }
+      await using opened = closing(await open(rack, deadline, onNextWay));
+      const { kubectl } = opened;
+      const [lease, running] = await Promise.all([
+        readLease(kubectl, deadline),
+        readRunning(stoppable({ name: rack.name, kubectl }, deadline)),
+      ]);
+      return { ...lease, running };
     };
     const names = namedRacks(fleet, racks);
     const asked = fleet.racks.filter(({ name }) => names.includes(name));

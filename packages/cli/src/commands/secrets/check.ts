@@ -1,9 +1,9 @@
 /** `skolo secrets check`: whether values open what they should. */
 import { mkdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { HostKeys } from '@skolo/equipment';
 import type { SkoloCommand } from '../../command.ts';
+import { userFolder } from '../../desk-files.ts';
 import { exitCodes } from '../../errors.ts';
 import { openJumphostOf } from '../../fleet.ts';
 import { printJson } from '../../io.ts';
@@ -94,9 +94,7 @@ export async function deskHostKeys(command: SkoloCommand, rack: string): Promise
 }
 
 async function stateFolder({ io }: SkoloCommand): Promise<string> {
-  const home = io.env.HOME || homedir();
-  const state = io.env.XDG_STATE_HOME || join(home, '.local', 'state');
-  const folder = join(state, 'skolo', 'host-keys');
+  const folder = join(userFolder(io.env, 'XDG_STATE_HOME'), 'skolo', 'host-keys');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   return folder;
 }

@@ -8,6 +8,7 @@ import type { RackSecret } from '@skolo/rack/secrets';
 import type { SecretStore } from '@skolo/secret-store';
 import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
+import { userFolder } from '../../desk-files.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
 import { rackNamed } from '../../fleet.ts';
 import { readSecretFile } from '../../given-file.ts';
@@ -83,9 +84,9 @@ export async function readValues(
 
 /** The file of age identities: that of sops, unless another one is named. */
 function identityFile(io: Io): { file: string; isUsual: boolean } {
-  const { SKOLO_AGE_IDENTITY_FILE, SOPS_AGE_KEY_FILE, XDG_CONFIG_HOME } = io.env;
+  const { SKOLO_AGE_IDENTITY_FILE, SOPS_AGE_KEY_FILE } = io.env;
   const named = SKOLO_AGE_IDENTITY_FILE || SOPS_AGE_KEY_FILE;
-  const folder = XDG_CONFIG_HOME || join(homeOf(io), '.config');
+  const folder = userFolder(io.env, 'XDG_CONFIG_HOME');
   return { file: named || join(folder, 'sops/age/keys.txt'), isUsual: !named };
 }
 

@@ -3,12 +3,12 @@
  * would be used for the first time on the day when that one fails. No machine of the rack can test them: they begin here.
  */
 import { mkdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
 import { errorText, inParallel, parseJson, withDeadline } from '@skolo/errors';
 import type { FleetRack } from '@skolo/fleet';
 import { z } from 'zod';
+import { userFolder } from '../../desk-files.ts';
 import type { Io } from '../../io.ts';
 
 /** By rack and way. Of a cache: what is lost is tested again. */
@@ -28,8 +28,7 @@ export async function testWays(
   signal: AbortSignal,
 ): Promise<{ name: string; text: string }[]> {
   const { openJumphost, wayName } = await import('@skolo/fleet');
-  const cache = env.XDG_CACHE_HOME || join(env.HOME ?? homedir(), '.cache');
-  const file = join(cache, 'skolo', 'ways.json');
+  const file = join(userFolder(env, 'XDG_CACHE_HOME'), 'skolo', 'ways.json');
   const before = Tests.safeParse(parseJson((await readFileIfExists(file)) ?? '')).data ?? {};
   // A single way is tested by whoever opens the rack.
   const ways = racks.flatMap((rack) =>

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import {
   barOf,
@@ -14,6 +13,7 @@ import {
 } from '@skolo/cluster';
 import { upTo } from '../../../arguments.ts';
 import type { SkoloCommand } from '../../../command.ts';
+import { userFolder } from '../../../desk-files.ts';
 import { complain, exitCodes, failPartly } from '../../../errors.ts';
 import { printTable } from '../../../output/table.ts';
 import { plain } from '../../../output/text.ts';
@@ -46,7 +46,7 @@ export function defineBench(command: SkoloCommand): void {
 
   command.interruptible(async (signal, name: string, { allPairs, image, ...options }: Options) => {
     const { io } = command;
-    const data = io.env.XDG_DATA_HOME || join(homedir(), '.local', 'share');
+    const data = userFolder(io.env, 'XDG_DATA_HOME');
     const folder = resolve(io.folder, options.folder ?? join(data, 'skolo', 'bench', name));
     const earlier = await earlierRuns(folder, name);
     const what = 'pi kubernetes bench';
