@@ -644,6 +644,23 @@ describe('a phone', () => {
     expect(await finished(await ask(daemon, 'm-device', short))).toMatchObject(noPower);
   });
 
+  it('whose port alone is off is on again after a crash, and its connection still counts', async () => {
+    const { daemon, machine } = await withMachine(['switch-1/9'], { ...phones, hubs: [deceptive] });
+    const id = await ask(daemon, 'm-device', { alone: true, offSeconds: 60 });
+    await daemon.until(id, ({ step }) => step === 'off');
+    await daemon.stop();
+    const wasOff = machine.usb.names().filter((port) => !machine.usb.isOn(port));
+
+    const next = await startDaemon({ yaml: `${yaml}  m: ${machine.entry}\n`, former: daemon });
+
+    expect(wasOff).toEqual(['usb/1-1.2']);
+    expect(await next.finished(id)).toMatchObject({
+      outcome: 'back',
+      detail: expect.stringContaining('its younger connection proves that it was off'),
+    });
+    expect(machine.usb.isOn('usb/1-1.2')).toBe(true);
+  });
+
   it('that an operator turns off is off by what its hub reports', async () => {
     const { daemon, finished } = await withMachine(['switch-1/9'], phones);
     const { cycles } = await daemon.client.switchOutlets({

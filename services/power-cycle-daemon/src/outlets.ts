@@ -341,7 +341,7 @@ export async function waitOff(step: Step): Promise<CycleEvent> {
     await pause(record.offSeconds * 1000, cut).catch(() => undefined);
     if (step.ending.aborted) {
       step.report({ is: 'noted', text: 'the daemon stops: the power comes back early' });
-    } else if (observer !== undefined) {
+    } else if (observer !== undefined && target?.kind !== 'device') {
       await Promise.race([looking, pause(watch.lookMs, ending)]);
     }
     signal.throwIfAborted();

@@ -114,7 +114,7 @@ async function readPhone(adb: Adb, phone: AdbDevice, signal: AbortSignal): Promi
     batteryPercent: battery.percent,
     charging: battery.charging,
     connectedSeconds:
-      connectedAt === undefined ? undefined : Math.max(0, uptimeSeconds - connectedAt),
+      connectedAt === undefined ? undefined : Math.max(0, Math.round(uptimeSeconds - connectedAt)),
     temperatures: {
       ...thermal.temperatures,
       ...(battery.celsius !== undefined && { dumpsys_battery: battery.celsius }),

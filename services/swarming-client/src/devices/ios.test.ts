@@ -32,7 +32,6 @@ describe('an iPhone', () => {
       dimensions: { os: ['iOS', 'iOS-14.4.2'], device_type: ['iPhone12,1'] },
       serial: udid,
       batteryPercent: 64,
-      charging: true,
       temperatures: {},
     });
     expect(ran).toHaveLength(3);

@@ -60,16 +60,13 @@ export function ios({ serial }: AttachedDevice, { run, settings }: DeviceDeps): 
     if (!type || !version) {
       throw new Missing('ideviceinfo prints neither ProductType nor ProductVersion: reboot it');
     }
-    const charge = (key: string) =>
-      battery.status === 'fulfilled' ? battery.value.get(key) : undefined;
-    const capacity = charge('BatteryCurrentCapacity');
-    const connected = charge('ExternalConnected');
+    const capacity =
+      battery.status === 'fulfilled' ? battery.value.get('BatteryCurrentCapacity') : undefined;
     const percent = /^\d{1,3}$/.test(capacity ?? '') ? Number(capacity) : undefined;
     return {
       dimensions: iosDimensions(type, version),
       serial: udid,
       batteryPercent: percent !== undefined && percent <= 100 ? percent : undefined,
-      charging: connected === undefined ? undefined : connected === 'true',
       temperatures: {},
     };
   }

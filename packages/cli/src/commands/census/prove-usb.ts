@@ -58,10 +58,14 @@ async function proveOne(
 ): Promise<void> {
   await checkIdle(machine.name, deps);
   const before = await deps.devices(machine.name);
-  const silent = before.find((each) => each.connectedSeconds === undefined || !isThere(each));
+  const tells = ({ name: each }: AttachedDevice) =>
+    before.some((one) => one.name === each && isThere(one) && one.connectedSeconds !== undefined);
+  const silent = machine.devices.find((each) => !tells(each));
   if (silent !== undefined) {
     const why = 'does not report the age of its connection, as Android 8 with USB-C does';
-    throw new Doubt(`${machine.name}-${silent.name} ${why}; unplug it meanwhile`);
+    throw new Doubt(
+      `${silent.fullName} ${why}; without that nothing shows whether it loses its power`,
+    );
   }
   deps.say(`${fullName}: cycling its port alone`);
   const start = deps.now();
@@ -77,7 +81,8 @@ async function proveOne(
   if (others.length > 0) throw new Doubt(`${others.join(' and ')} stopped charging, too`);
   // The daemon reports so only what the phone itself has confirmed.
   if (cycle.outcome === 'back') return;
-  const what = lost.length === 0 ? 'nothing stopped charging' : 'it is not back';
+  const isUncut = cycle.failedStep === 'turn-off' && lost.length === 0;
+  const what = isUncut ? 'nothing stopped charging' : 'its cycle was not as it should be';
   throw new Doubt(`${what} (${cycle.outcome}: ${cycle.detail})`);
 }
 
