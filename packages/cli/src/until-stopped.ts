@@ -1,11 +1,10 @@
 import type { Io } from './io.ts';
 
-interface Stop {
+/** For `using`: at its end the default handling is restored. */
+interface Stop extends Disposable {
   /** Aborted by Ctrl-C, SIGTERM, or a closed pipe. */
   signal: AbortSignal;
   stop(): void;
-  /** Restores the default handling. */
-  end(): void;
 }
 
 /** For commands that run until Ctrl-C. A second Ctrl-C ends the process. */
@@ -16,5 +15,5 @@ export function untilStopped(io: Pick<Io, 'onStop'>): Stop {
     controller.abort();
   };
   const end = io.onStop(stop);
-  return { signal: controller.signal, stop, end };
+  return { signal: controller.signal, stop, [Symbol.dispose]: end };
 }

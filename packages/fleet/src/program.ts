@@ -1,6 +1,6 @@
 /** Programs that run to their end: bounded output, killed by a signal. */
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { addAbortListener, once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
@@ -32,7 +32,7 @@ export async function runToEnd(
   signal?.throwIfAborted();
   const child = start();
   const kill = () => child.kill('SIGKILL');
-  signal?.addEventListener('abort', kill);
+  using _ended = signal && addAbortListener(signal, kill);
   try {
     const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => collect(stream, kill));
     const [[code]] = await Promise.all([once(child, 'close'), feed(child, input)]);
@@ -42,8 +42,6 @@ export async function runToEnd(
     kill();
     signal?.throwIfAborted();
     throw error;
-  } finally {
-    signal?.removeEventListener('abort', kill);
   }
 }
 

@@ -1,7 +1,7 @@
 /** A computer, as root: commands and files over one connection of ssh. */
 import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
+import { addAbortListener, once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { basename, dirname, join } from 'node:path/posix';
 import { Readable } from 'node:stream';
@@ -159,13 +159,8 @@ async function execute(
   const late = () => lost(`${name}: no answer within ${deadlineMs / 1000} s; try again`);
   return await withDeadline({ ms: deadlineMs, late, signal }, async (stop) => {
     const child = await start(command, stop);
-    const kill = () => child.kill('SIGKILL');
-    stop.addEventListener('abort', kill);
-    try {
-      return await collect(name, child, input);
-    } finally {
-      stop.removeEventListener('abort', kill);
-    }
+    using _ended = addAbortListener(stop, () => child.kill('SIGKILL'));
+    return await collect(name, child, input);
   });
 }
 

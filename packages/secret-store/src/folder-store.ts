@@ -1,4 +1,5 @@
 /** Files in the clear in a folder outside of git, which only its owner may enter: `FOLDER/RACK/NAME`. For one person. */
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '@skolo/durable';
@@ -33,7 +34,7 @@ export async function folderStore(root: string): Promise<SecretStore> {
 
 async function checkFolder(root: string): Promise<void> {
   for (let at = root; ; at = dirname(at)) {
-    if (await exists(join(at, '.git'))) {
+    if (existsSync(join(at, '.git'))) {
       throw new StoreError(
         `${root}: in a clone of git (${at}), where a value in the clear may be committed; choose a folder outside of it`,
       );
@@ -45,12 +46,5 @@ async function checkFolder(root: string): Promise<void> {
   if ((mode & 0o077) === 0) return;
   throw new StoreError(
     `${root}: other users of this computer may enter it; run \`chmod 700 ${root}\``,
-  );
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
   );
 }

@@ -7,8 +7,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { writeFileAtomic } from '@skolo/durable/atomic-file';
 import { z } from 'zod';
 import { leftOffFile } from './fence.ts';
+import { readJson } from './json-file.ts';
 import { processesIn } from './left-behind.ts';
-import { readJson } from './memory.ts';
 import type { PodService } from './services.ts';
 import { changeUnit, readUnits, startedAt, unitState } from './units.ts';
 

@@ -6,6 +6,7 @@ import { parseJson } from '@skolo/errors';
 import { HeldService, heldFolder } from '@skolo/rack/stand-in';
 import { z } from 'zod';
 import { Memory } from './decide.ts';
+import { readJson } from './json-file.ts';
 import type { PodService } from './services.ts';
 
 /** What a reboot forgets. */
@@ -63,11 +64,6 @@ export async function writeFormer({ name }: PodService, units: readonly string[]
 
 function holdFile({ name }: PodService): string {
   return join(heldFolder, `${name}.json`);
-}
-
-/** Undefined for a file that is missing or broken. */
-export async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  return schema.safeParse(parseJson((await readFileIfExists(file)) ?? '')).data;
 }
 
 async function writeJson(file: string, value: unknown, isOpen = true): Promise<void> {

@@ -33,7 +33,7 @@ import {
   takeLease,
   titleOf,
 } from './index.ts';
-import type { Work } from './push.test-writer.ts';
+import type { Work } from './testing/push-writer.ts';
 import { createRackRepository, type RackRepository, tagOf } from './testing/racks.ts';
 
 const kills = campaign(1, 50);
@@ -378,7 +378,10 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
           ...{ kubectl: kubectl ?? '', kubeconfig: plane.kubeconfig, request },
           ...{ clusters: repository.clusters, records: records ?? '' },
         };
-        return startWriter(join(import.meta.dirname, 'push.test-writer.ts'), JSON.stringify(work));
+        return startWriter(
+          join(import.meta.dirname, 'testing/push-writer.ts'),
+          JSON.stringify(work),
+        );
       };
       const requestOf = async (round: number) => {
         const version = tagOf(round % 2 === 0 ? 'clean' : 'next');

@@ -4,7 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { errorCode, parseJson } from '@skolo/errors';
+import { errorCode } from '@skolo/errors';
 import {
   isSigned,
   JumphostState,
@@ -14,6 +14,7 @@ import {
   Statement,
   statementFile,
 } from '@skolo/rack/jumphost-statement';
+import { readJson } from '../json-file.ts';
 
 export interface SoleOptions {
   rack: string;
@@ -86,11 +87,4 @@ export async function tellPower({ root }: SoleOptions, news: Partial<JumphostSta
 /** Another computer has the address now. */
 export function conflictNow(mac: string): JumphostState['conflict'] {
   return { mac, uptime: Math.round(uptime()) };
-}
-
-async function readJson<T>(
-  file: string,
-  schema: { safeParse(value: unknown): { data?: T | undefined } },
-): Promise<T | undefined> {
-  return schema.safeParse(parseJson((await readFileIfExists(file)) ?? '')).data;
 }

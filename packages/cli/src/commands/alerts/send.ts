@@ -61,7 +61,7 @@ async function sendTest(command: SkoloCommand, options: Options): Promise<void> 
   await mustBeRack(baseUrl, rack);
   const post = await poster(command, baseUrl);
   const id = randomBytes(6).toString('hex');
-  const stop = untilStopped(io);
+  using stop = untilStopped(io);
   const deps = { service, withinMs: options.within, signal: stop.signal };
   const delivery = options.subscribe
     ? pubSubDelivery(await sourceOf(command, options), { label: testLabel, id }, deps)
@@ -81,7 +81,6 @@ async function sendTest(command: SkoloCommand, options: Options): Promise<void> 
     if (!stop.signal.aborted) throw error;
     io.exitCode = exitCodes.interrupted;
   } finally {
-    stop.end();
     await delivery.end();
   }
 }

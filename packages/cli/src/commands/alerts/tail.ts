@@ -34,8 +34,8 @@ export function define(command: SkoloCommand): void {
   command.action(async ({ location, heartbeats, count, for: forMs, json, ...where }: Options) => {
     const { connection, topic, subscription, fields } = await sourceOf(command, where);
     const { subscribe } = await import('@skolo/alerts');
-    const stop = untilStopped(command.io);
-    const timer = forMs === undefined ? undefined : setTimeout(stop.stop, forMs);
+    using stop = untilStopped(command.io);
+    using _timer = forMs === undefined ? undefined : setTimeout(stop.stop, forMs);
     const seen = new Seen();
     let shown = 0;
     function show(message: Received): void {
@@ -47,20 +47,15 @@ export function define(command: SkoloCommand): void {
       shown += 1;
       if (shown === count) stop.stop();
     }
-    try {
-      await subscribe(connection, {
-        topic,
-        subscription,
-        location,
-        fields,
-        signal: stop.signal,
-        onMessage: show,
-        onState: stateReporter(command.io),
-      });
-    } finally {
-      clearTimeout(timer);
-      stop.end();
-    }
+    await subscribe(connection, {
+      topic,
+      subscription,
+      location,
+      fields,
+      signal: stop.signal,
+      onMessage: show,
+      onState: stateReporter(command.io),
+    });
   });
 }
 

@@ -63,7 +63,7 @@ async function watch(command: SkoloCommand, options: Options): Promise<void> {
       ? undefined
       : await (await import('./notify-sink.ts')).sinkOf(options.notify);
   const source = await sourceOf(command, options);
-  const stop = untilStopped(io);
+  using stop = untilStopped(io);
   const notifier = sink && new Notifier(sink, io, kept?.waiting ?? []);
   const watcher = new Watcher({
     source,
@@ -91,7 +91,6 @@ async function watch(command: SkoloCommand, options: Options): Promise<void> {
       await watcher.run(stop.signal);
     }
   } finally {
-    stop.end();
     await metrics?.close();
     await watcher.close();
   }

@@ -82,11 +82,7 @@ export class Watcher {
    */
   async run(signal: AbortSignal): Promise<void> {
     const timer = setInterval(() => this.look(), checkMs);
-    try {
-      await this.listen(signal);
-    } finally {
-      clearInterval(timer);
-    }
+    await this.listen(signal).finally(() => clearInterval(timer));
     await this.flush();
   }
 

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { addAbortListener, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { inParallel } from '@skolo/errors';
 import type { Jumphost, MachineTarget } from '@skolo/fleet';
@@ -89,13 +89,8 @@ async function runOn(
     { stdio: ['ignore', 'pipe', 'pipe'] },
     signal,
   );
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    child.kill('SIGKILL');
-  }, timeout);
-  const stop = () => child.kill('SIGKILL');
-  signal.addEventListener('abort', stop);
+  const late = AbortSignal.timeout(timeout);
+  using _ended = addAbortListener(AbortSignal.any([signal, late]), () => child.kill('SIGKILL'));
   const { stdout, stderr } = child;
   if (stdout)
     createInterface({ input: stdout }).on('line', (text) => io.out(`${name}: ${plain(text)}`));
@@ -105,13 +100,8 @@ async function runOn(
       why ??= machineFailure(text);
       io.err(`${name}: ${plain(text)}`);
     });
-  try {
-    const [code] = await once(child, 'close');
-    signal.throwIfAborted();
-    if (isLate) return { name, exit: 'timeout' };
-    return { name, exit: code ?? noConnection, ...(code === noConnection && { why }) };
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
-  }
+  const [code] = await once(child, 'close');
+  signal.throwIfAborted();
+  if (late.aborted) return { name, exit: 'timeout' };
+  return { name, exit: code ?? noConnection, ...(code === noConnection && { why }) };
 }

@@ -68,7 +68,7 @@ function printLines({ out }: Io, lines: readonly LogLine[]): void {
 /** Until Ctrl-C. @throws CliError The agent rejects the request, or is silent for too long. */
 export async function followLog(io: Io, options: FollowOptions): Promise<void> {
   const { ask, pauseMs = usualPauseMs, giveUpMs = usualGiveUpMs } = options;
-  const stop = untilStopped(io);
+  using stop = untilStopped(io);
   const { signal } = stop;
   let last: LogLine | undefined;
   let lastAnswer: number | undefined;
@@ -98,8 +98,6 @@ export async function followLog(io: Io, options: FollowOptions): Promise<void> {
     }
   } catch (error) {
     if (!signal.aborted) throw error;
-  } finally {
-    stop.end();
   }
 }
 

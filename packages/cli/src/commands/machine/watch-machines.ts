@@ -23,7 +23,8 @@ export async function watchMachines(
   service: MachineState,
   { print, shown }: Shows,
 ): Promise<void> {
-  const { signal, end } = untilStopped(io);
+  using stop = untilStopped(io);
+  const { signal } = stop;
   const known = new Map<string, Machine>();
   let isDrawn = false;
   let drawing: Promise<void> | undefined;
@@ -83,7 +84,6 @@ export async function watchMachines(
     // Ctrl-C is how a watch ends.
     if (!signal.aborted) throw error;
   } finally {
-    end();
     await drawing;
   }
 }

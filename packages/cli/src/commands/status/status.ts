@@ -36,7 +36,8 @@ export function define(command: SkoloCommand): void {
     const fleet = await loadFleet(command);
     const racks =
       names.length === 0 ? fleet.racks : [...new Set(names)].map((name) => findRack(fleet, name));
-    const { signal, end } = untilStopped(io);
+    using stop = untilStopped(io);
+    const { signal } = stop;
     try {
       let found = await ask(command, racks, signal);
       print(io, found, options);
@@ -53,8 +54,6 @@ export function define(command: SkoloCommand): void {
     } catch (error) {
       // Ctrl-C is how a watch ends.
       if (!signal.aborted || !options.watch) throw error;
-    } finally {
-      end();
     }
   });
 }

@@ -2,8 +2,8 @@
 import { writeSync } from 'node:fs';
 import { kill, pid } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { kubectlAt } from '../testing/kubectl.ts';
-import { openRecords, openRepository, preparePush, type Request } from './index.ts';
+import { kubectlAt } from '../../testing/kubectl.ts';
+import { openRecords, openRepository, preparePush, type Request } from '../index.ts';
 
 export interface Work {
   kubectl: string;

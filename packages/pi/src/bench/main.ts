@@ -11,9 +11,9 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findTarget, openDisk } from './burn/target.ts';
-import { writeCard } from './burn/write-card.ts';
-import { diskOf } from './image/disk.ts';
+import { findTarget, openDisk } from '../burn/target.ts';
+import { writeCard } from '../burn/write-card.ts';
+import { diskOf } from '../image/disk.ts';
 
 const { values: flags } = parseArgs({
   options: { json: { type: 'boolean', default: false }, device: { type: 'string' } },
