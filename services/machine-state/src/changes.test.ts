@@ -50,6 +50,22 @@ it('sends who comes back what has changed since', async () => {
   expect(unknown.events[0]).toMatchObject({ name: 'all' });
 });
 
+it('does not send that the connection of a phone has grown older', async () => {
+  const phone = (connectedSeconds: number) => {
+    return { devices: [{ name: 'device', state: 'present' as const, connectedSeconds }] };
+  };
+  const agent = await startFakeAgent('rpi-1', { status: phone(10) });
+  const lab = await startLab({ agents: { 'rpi-1': agent } });
+  await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
+  const first = await firstEvents(lab.client, undefined);
+
+  agent.set(phone(20));
+  await expect.poll(() => lab.machine('rpi-1')).toMatchObject(phone(20));
+
+  const since = await firstEvents(lab.client, first.id);
+  expect(since.events.map(({ name }) => name)).toEqual(['rack']);
+});
+
 /** Until the one that has everything. */
 async function firstEvents(client: Client<typeof machineStateApi>, lastId: string | undefined) {
   const stop = new AbortController();

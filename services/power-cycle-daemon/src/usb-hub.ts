@@ -40,6 +40,9 @@ export interface UsbHubDeps extends DriverDeps {
   agentUrl: string | undefined;
 }
 
+/** `off-alone`: no other port that has its power with it. */
+type Action = OutletState | 'off-alone';
+
 /** A machine that is up answers at once, and ssh is still there for one that does not. */
 const agentTimeoutMs = 3000;
 /** Strangers are root there: its answer is short, or is not read. */
@@ -66,22 +69,17 @@ export function createUsbHub(
     )?.powerVerified;
   }
 
-  async function ask(
-    port: UsbPort,
-    action: OutletState | undefined,
-    signal: AbortSignal,
-    alone = false,
-  ) {
+  async function ask(port: UsbPort, action: Action | undefined, signal: AbortSignal) {
     let answer: OutletReading | DeviceError;
     try {
-      answer = await askAgent(port, action, signal, alone);
+      answer = await askAgent(port, action, signal);
     } catch (error) {
       signal.throwIfAborted();
       answer = refusalOf(name, error);
     }
     if ('state' in answer) return answer;
     try {
-      return await askSsh(port, action, signal, alone);
+      return await askSsh(port, action, signal);
     } catch (error) {
       signal.throwIfAborted();
       // The refusal of an agent counts more than an ssh that is not there.
@@ -91,9 +89,8 @@ export function createUsbHub(
 
   async function askAgent(
     { hub, port }: UsbPort,
-    action: OutletState | undefined,
+    action: Action | undefined,
     signal: AbortSignal,
-    alone: boolean,
   ): Promise<OutletReading> {
     if (deps.agentUrl === undefined) throw new DeviceUnreachable(name, 'it has no agent');
     const { token } = await deps.credentials();
@@ -104,9 +101,8 @@ export function createUsbHub(
       ...(token !== undefined && { token: agentToken(token.reveal(), name) }),
     });
     const params = { hub, port };
-    const on = action === 'on';
-    // Agents of before know nothing of `alone`.
-    const body = { on, ...(alone && { alone }), why: 'the power-cycle daemon was asked to' };
+    const what = { on: action === 'on', ...(action === 'off-alone' && { alone: true }) };
+    const body = { ...what, why: 'the power-cycle daemon was asked to' };
     const answer =
       action === undefined
         ? await client.usbPort({ params, signal })
@@ -118,12 +114,8 @@ export function createUsbHub(
     );
   }
 
-  function askSsh(
-    port: UsbPort,
-    action: OutletState | undefined,
-    signal: AbortSignal,
-    alone: boolean,
-  ) {
+  function askSsh(port: UsbPort, action: Action | undefined, signal: AbortSignal) {
+    const isAlone = action === 'off-alone' || isVerified(port);
     return deps.sessions.use(
       name,
       (either) => openSsh(either),
@@ -137,14 +129,13 @@ export function createUsbHub(
             throw new DeviceRefused(name, `${JSON.stringify(command)}: ${why}`);
           }
           const reading = portIn(stdout, port);
-          if (reading) {
-            return { reading, ports: switchedWith(stdout, port, alone || isVerified(port)) };
-          }
+          if (reading) return { reading, ports: switchedWith(stdout, port, isAlone) };
           if (status === undefined) throw new DeviceUnreachable(name, `no end of "${command}"`);
           throw new DeviceRefused(name, `uhubctl shows no port ${port.port} of hub ${port.hub}`);
         };
         const found = await uhubctl();
-        return (action === undefined ? found : await uhubctl(action, found.ports)).reading;
+        if (action === undefined) return found.reading;
+        return (await uhubctl(action === 'on' ? 'on' : 'off', found.ports)).reading;
       },
       signal,
     );
@@ -168,8 +159,9 @@ export function createUsbHub(
   });
   return {
     ...driver,
-    turnOff: async (outlet, signal, alone) =>
-      void (await ask(portOf(outlet), 'off', signal, alone)),
+    async turnOff(outlet, signal, alone) {
+      await ask(portOf(outlet), alone ? 'off-alone' : 'off', signal);
+    },
   };
 }
 
