@@ -63,11 +63,7 @@ export {
 export { Problem, problemType } from './problem.ts';
 export {
   type Api,
-  isSuccess,
-  pathParams,
   type Role,
-  type RouteAnswer,
-  type RouteRequest,
   type RouteSpec,
   route,
   type SendEvent,
@@ -90,13 +86,10 @@ export {
 } from './router-backup.ts';
 export {
   AgentStatus,
-  BotStatus,
   DeviceStatus,
   HealthStatus,
   LogLine,
   Order,
-  RepairStep,
   swarmingClientApi,
-  UsbPortState,
 } from './swarming-client.ts';
 export { Time } from './time.ts';

@@ -16,8 +16,6 @@ export type NewAuditEntry = Omit<AuditEntry, 'time'>;
 
 /** A line could not be written durably, so the change must not happen. */
 export class AuditUnavailable extends Error {
-  readonly code = 'AUDIT_UNAVAILABLE';
-
   constructor(file: string, cause: unknown) {
     super(`${file}: the audit log cannot be written: ${errorText(cause)}`, { cause });
     this.name = 'AuditUnavailable';

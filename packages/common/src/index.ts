@@ -3,7 +3,6 @@ export {
   listTokens,
   newToken,
   revokeToken,
-  TokenFile,
   type TokenInfo,
 } from './access/token-file.ts';
 export { AuditLog, AuditUnavailable } from './audit.ts';

@@ -15,12 +15,7 @@ interface TlsPair {
 
 /** Unusable certificate or key. The message never quotes them. */
 export class TlsError extends Error {
-  readonly code = 'TLS';
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'TlsError';
-  }
+  override readonly name = 'TlsError';
 }
 
 /** Reads both and checks that they match. @throws TlsError */

@@ -76,8 +76,6 @@ export interface TablesDeps {
 
 /** The journal is not open; its opening reported why. */
 export class JournalDown extends Error {
-  readonly code = 'JOURNAL_DOWN';
-
   constructor() {
     super('the journal cannot be opened');
     this.name = 'JournalDown';

@@ -2,7 +2,6 @@
 
 /** Any of them. `retry` says whether the same may work a moment later. */
 export abstract class DeviceError extends Error {
-  abstract readonly code: string;
   abstract readonly retry: boolean;
   readonly device: string;
 
@@ -15,49 +14,41 @@ export abstract class DeviceError extends Error {
 
 /** No connection, or it died: the device is off, wedged, or the way to it is cut. What was sent may have been carried out. */
 export class DeviceUnreachable extends DeviceError {
-  readonly code = 'DEVICE_UNREACHABLE';
   readonly retry = true;
 }
 
 /** It did not answer in time. The message says what was waited for. What was sent may have been carried out. */
 export class DeviceTimeout extends DeviceError {
-  readonly code = 'DEVICE_TIMEOUT';
   readonly retry = true;
 }
 
 /** Another session holds it. */
 export class DeviceBusy extends DeviceError {
-  readonly code = 'DEVICE_BUSY';
   readonly retry = true;
 }
 
 /** It does not take the password or key, or there is none. */
 export class SignInRefused extends DeviceError {
-  readonly code = 'SIGN_IN_REFUSED';
   readonly retry = false;
 }
 
 /** Its host key is not the one that is pinned: it was swapped, or another host is in between. */
 export class HostKeyChanged extends DeviceError {
-  readonly code = 'HOST_KEY_CHANGED';
   readonly retry = false;
 }
 
 /** It understood and said no, or what it says makes no sense: a login page, an error text, a missing instance. */
 export class DeviceRefused extends DeviceError {
-  readonly code = 'DEVICE_REFUSED';
   readonly retry = false;
 }
 
 /** More came after what looked like the prompt behind an answer: what was read is not all of it. */
 export class AnswerCut extends DeviceError {
-  readonly code = 'ANSWER_CUT';
   readonly retry = true;
 }
 
 /** An answer mixes the configuration with messages, and the parts cannot be separated. */
 export class AnswerUncertain extends DeviceError {
-  readonly code = 'ANSWER_UNCERTAIN';
   readonly retry = true;
 }
 

@@ -2,7 +2,6 @@
 
 export { withAnyOf } from './any-of.ts';
 export {
-  type ConnectedDevice,
   type Connection,
   type ConnectionDeps,
   type DeviceCli,

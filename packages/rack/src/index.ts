@@ -23,7 +23,7 @@ export {
 } from './ranges.ts';
 export { isJsonTemplate, templatePlace } from './request-template.ts';
 export { checkSecrets, secretReferences } from './secret-references.ts';
-export { hookPort, type ServiceName, serviceNames, servicePorts } from './service-ports.ts';
+export { type ServiceName, serviceNames, servicePorts } from './service-ports.ts';
 export { hostOfUrl, serviceMetricsUrl, serviceUrl } from './service-urls.ts';
 export type {
   AlertToPubsubSettings,

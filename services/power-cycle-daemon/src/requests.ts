@@ -30,7 +30,6 @@ export interface Request {
 
 /** Some of what was asked may not be done; nothing was. */
 export class RequestRefused extends Error {
-  readonly code = 'REQUEST_REFUSED';
   readonly refused: Refusal[];
 
   constructor(refused: Refusal[]) {

@@ -14,9 +14,7 @@ const Cached = z.object({
 });
 
 /** No usable key, not even an old one. */
-export class NoGoogleKeys extends Error {
-  readonly code = 'NO_GOOGLE_KEYS';
-}
+export class NoGoogleKeys extends Error {}
 
 const minFreshMs = 5 * 60_000;
 const maxFreshMs = 24 * 3_600_000;

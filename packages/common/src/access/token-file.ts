@@ -61,11 +61,7 @@ export interface TokenInfo {
 /** A failure of `skolo token`. */
 export class TokenFileError extends Error {
   readonly code = 'TOKEN_FILE';
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'TokenFileError';
-  }
+  override readonly name = 'TokenFileError';
 }
 
 /** The file in a service: read again after each change, so that revoking takes effect at once. */

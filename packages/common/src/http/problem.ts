@@ -15,7 +15,6 @@ interface HttpProblemOptions {
 
 /** An error that becomes the response, as `application/problem+json` (RFC 9457). */
 export class HttpProblem extends Error {
-  readonly code = 'HTTP_PROBLEM';
   readonly status: number;
   readonly title: string;
   /** Mistake and hint, for the caller. */

@@ -7,4 +7,3 @@ export {
   type SecretKey,
   type SecretKind,
 } from './inventory.ts';
-export { RenderError } from './service-secrets.ts';

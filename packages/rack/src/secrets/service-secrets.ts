@@ -23,7 +23,6 @@ export interface ServiceSecret {
 
 /** Secrets of rack.yaml that no pod would see. */
 export class RenderError extends Error {
-  readonly code = 'RENDER_REFUSED';
   readonly problems: RenderWarning[];
 
   constructor(problems: RenderWarning[]) {

@@ -12,9 +12,7 @@ import { readSecret, Secret } from '@skolo/secrets';
 import { z } from 'zod';
 
 /** The API server does not answer, or rejects a request. */
-export class ClusterUnavailable extends Error {
-  readonly code = 'CLUSTER';
-}
+export class ClusterUnavailable extends Error {}
 
 /** A token expires after this time, by the clock of this computer. */
 export const tokenSeconds = 900;

@@ -64,8 +64,6 @@ PRAGMA user_version = ${version};
 
 /** It is damaged: it cannot be read, and waiting does not help. */
 export class HistoryUnusable extends Error {
-  readonly code = 'HISTORY_UNUSABLE';
-
   constructor(file: string, why: string, options?: ErrorOptions) {
     super(`${file}: ${why}`, options);
     this.name = 'HistoryUnusable';

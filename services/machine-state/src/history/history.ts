@@ -29,8 +29,6 @@ export interface HistoryDeps {
 
 /** The database cannot be read now. */
 export class HistoryUnavailable extends Error {
-  readonly code = 'HISTORY_UNAVAILABLE';
-
   constructor(why: string) {
     super(`the history cannot be read: ${why}`);
     this.name = 'HistoryUnavailable';
