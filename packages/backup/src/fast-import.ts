@@ -1,7 +1,7 @@
 /** Commits, written by one `git fast-import`: files, trees, commits and the branch last, or nothing. */
 
 import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type { Content } from '@skolo/models/backup';
 import { startGit, written } from './git.ts';
@@ -139,18 +139,13 @@ export async function* pieces(content: Content): AsyncGenerator<Buffer> {
     yield content.bytes;
     return;
   }
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(content.file, 'r');
-    for (let position = 0; position < content.size; ) {
-      const length = Math.min(pieceSize, content.size - position);
-      const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, position);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-      position += bytesRead;
-    }
-  } finally {
-    await handle?.close();
+  await using handle = await open(content.file, 'r');
+  for (let position = 0; position < content.size; ) {
+    const length = Math.min(pieceSize, content.size - position);
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, position);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+    position += bytesRead;
   }
 }
 

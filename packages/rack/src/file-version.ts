@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { errorCode } from '@skolo/errors';
 import { fileStamp, isSettled } from '@skolo/secrets';
 import { maxTextLength } from './yaml.ts';
@@ -33,9 +33,8 @@ export class VersionedFile {
    * the `open` to ask its server.
    */
   async read(): Promise<FileVersion> {
-    let handle: FileHandle | undefined;
     try {
-      handle = await open(this.path, openFlags);
+      await using handle = await open(this.path, openFlags);
       const found = await handle.stat({ bigint: true });
       if (found.isDirectory()) return this.keep(unreadable('EISDIR'), undefined);
       if (!found.isFile()) return this.keep(unreadable('ENOTREG'), undefined);
@@ -49,8 +48,6 @@ export class VersionedFile {
     } catch (error) {
       const code = errorCode(error) ?? String(error);
       return this.keep(unreadable(code), undefined);
-    } finally {
-      await handle?.close();
     }
   }
 

@@ -148,9 +148,8 @@ interface SecretText {
 export async function readSecretFile(path: string): Promise<SecretText> {
   // Before opening it: opening a named pipe would wait for its writer.
   await statSecret(path);
-  let handle: FileHandle | undefined;
   try {
-    handle = await open(path, 'r');
+    await using handle = await open(path, 'r');
     const before = await handle.stat({ bigint: true });
     const bytes = await readAtMost(handle, maxBytes + 1);
     const after = await handle.stat({ bigint: true });
@@ -162,8 +161,6 @@ export async function readSecretFile(path: string): Promise<SecretText> {
     };
   } catch (error) {
     throw error instanceof SecretError ? error : fileError(path, error);
-  } finally {
-    await handle?.close();
   }
 }
 

@@ -10,7 +10,7 @@ import type { routerBackupApi } from '@skolo/api';
 import { appendMissing, openBundle, type Repository, type Version } from '@skolo/backup';
 import { HttpProblem, Locks } from '@skolo/common';
 import { makeFolder } from '@skolo/durable';
-import { errorText } from '@skolo/errors';
+import { closing, errorText } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import type { z } from 'zod';
 import type { Base } from './base.ts';
@@ -51,17 +51,13 @@ export class HistoryRestore {
     return await this.locks.hold('history', async () => {
       try {
         await makeFolder(this.folder);
-        const handle = await open(this.file, offset === 0 ? 'w' : 'a', 0o600);
-        try {
-          const { size } = await handle.stat();
-          if (size !== offset) {
-            throw new HttpProblem(409, `there are ${size} bytes, and not ${offset}; begin at 0`);
-          }
-          await handle.writeFile(piece);
-          return size + piece.length;
-        } finally {
-          await handle.close();
+        await using handle = await open(this.file, offset === 0 ? 'w' : 'a', 0o600);
+        const { size } = await handle.stat();
+        if (size !== offset) {
+          throw new HttpProblem(409, `there are ${size} bytes, and not ${offset}; begin at 0`);
         }
+        await handle.writeFile(piece);
+        return size + piece.length;
       } catch (error) {
         if (error instanceof HttpProblem) throw error;
         throw new BackupError('storage', `${this.file}: ${errorText(error)}`, { cause: error });
@@ -94,17 +90,15 @@ export class HistoryRestore {
     await store.replace(async (present) => {
       const folder = join(this.folder, 'history');
       const options = { rack: name, signal };
-      const restored = await openBundle(this.file, folder, options).catch(notAHistory);
-      try {
-        await checked(restored, signal);
-        for (const device of await restored.devices()) {
-          copy.set(device, await restored.versions(device));
-        }
-        ids = await appendMissing(present, restored, name);
-        for (const device of await restored.devices()) versions += await restored.count(device);
-      } finally {
-        await restored.close();
+      await using restored = closing(
+        await openBundle(this.file, folder, options).catch(notAHistory),
+      );
+      await checked(restored, signal);
+      for (const device of await restored.devices()) {
+        copy.set(device, await restored.versions(device));
       }
+      ids = await appendMissing(present, restored, name);
+      for (const device of await restored.devices()) versions += await restored.count(device);
       return folder;
     });
     await uploads.restored(ids);

@@ -322,13 +322,9 @@ export class Store {
 }
 
 async function writeZeros(file: string, size: number): Promise<void> {
-  const handle = await open(file, 'w', 0o600);
-  try {
-    for (let left = size; left > 0; left -= spare) {
-      await handle.write(Buffer.alloc(Math.min(left, spare)));
-    }
-    await handle.sync();
-  } finally {
-    await handle.close();
+  await using handle = await open(file, 'w', 0o600);
+  for (let left = size; left > 0; left -= spare) {
+    await handle.write(Buffer.alloc(Math.min(left, spare)));
   }
+  await handle.sync();
 }

@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DeviceConnection } from '@skolo/equipment';
+import { closing } from '@skolo/errors';
 import { z } from 'zod';
 import type { BackupModel, Content, Reading, SecretRule } from '../backup.ts';
 import { tarFault } from '../configuration/archive.ts';
@@ -59,12 +60,8 @@ export function backup({ options }: Device): BackupModel {
 async function read(connection: DeviceConnection, about: HostFiles): Promise<Reading> {
   const host = new Host(connection, about);
   const { identity, paths } = await host.list();
-  const collected = await Collected.of(host, paths);
-  try {
-    return { content: await archived(collected), identity };
-  } finally {
-    await collected.close();
-  }
+  await using collected = closing(await Collected.of(host, paths));
+  return { content: await archived(collected), identity };
 }
 
 /** In the same folder as what it is made from, which is removed. */

@@ -5,7 +5,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { type DeviceConnection, DeviceError, DeviceRefused } from '@skolo/equipment';
-import { shellWord } from '@skolo/errors';
+import { closing, shellWord } from '@skolo/errors';
 import type { RestoreAbout, RestoreStep } from '../backup.ts';
 import { readTar } from '../configuration/archive.ts';
 import { membersToWrite, type NewMember, tarOf } from '../configuration/archive-write.ts';
@@ -103,12 +103,8 @@ async function lookAt(host: Host, content: Buffer): Promise<Compared> {
   const wanted = membersToWrite(archive, readTar(archive));
   const { paths } = await host.list();
   const asked = new Set([...paths, ...wanted.map(({ name }) => `/${name}`)]);
-  const now = await Collected.of(host, [...asked]);
-  try {
-    return await compare(now.members, wanted);
-  } finally {
-    await now.close();
-  }
+  await using now = closing(await Collected.of(host, [...asked]));
+  return await compare(now.members, wanted);
 }
 
 async function load(

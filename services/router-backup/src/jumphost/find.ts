@@ -128,14 +128,10 @@ class Search {
   }
 
   private async file(path: string, stats: Stats): Promise<void> {
-    const handle = await open(path, 'r');
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(16), 0, 16, 0);
-      const kind = isDatabase(buffer.subarray(0, bytesRead)) ? 'database' : 'file';
-      this.add(path, kind, stats);
-    } finally {
-      await handle.close();
-    }
+    await using handle = await open(path, 'r');
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(16), 0, 16, 0);
+    const kind = isDatabase(buffer.subarray(0, bytesRead)) ? 'database' : 'file';
+    this.add(path, kind, stats);
   }
 
   private add(path: string, kind: Found['kind'], stats: Stats, target?: string): void {

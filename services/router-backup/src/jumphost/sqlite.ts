@@ -24,10 +24,6 @@ export function isDatabase(firstBytes: Buffer): boolean {
 export async function copyDatabase(path: string, to: string): Promise<void> {
   // SQLite would let everybody read it.
   await (await open(to, 'wx', 0o600)).close();
-  const source = new DatabaseSync(path, { readOnly: true, timeout: busyMs });
-  try {
-    await backup(source, to, { rate: allPages });
-  } finally {
-    source.close();
-  }
+  using source = new DatabaseSync(path, { readOnly: true, timeout: busyMs });
+  await backup(source, to, { rate: allPages });
 }

@@ -112,12 +112,8 @@ async function replace(temp: string, zip: string): Promise<void> {
 }
 
 async function sync(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await using file = await open(path, 'r');
+  await file.sync();
 }
 
 function readable(error: unknown, botDir: string): unknown {

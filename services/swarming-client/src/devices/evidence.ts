@@ -83,11 +83,7 @@ export async function androidScreen(
 }
 
 export async function isPng(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const { buffer } = await file.read(Buffer.alloc(png.length), 0, png.length, 0);
-    return buffer.equals(png);
-  } finally {
-    await file.close();
-  }
+  await using file = await open(path);
+  const { buffer } = await file.read(Buffer.alloc(png.length), 0, png.length, 0);
+  return buffer.equals(png);
 }

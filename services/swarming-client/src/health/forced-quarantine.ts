@@ -138,13 +138,9 @@ export class ForcedQuarantine {
 async function firstOf(path: string): Promise<string | undefined> {
   try {
     // A pipe without a writer would wait for ever.
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);
-      return buffer.toString('utf8', 0, bytesRead);
-    } finally {
-      await handle.close();
-    }
+    await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(mostBytes), 0, mostBytes, 0);
+    return buffer.toString('utf8', 0, bytesRead);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
