@@ -78,7 +78,7 @@ export function agentStatuses(): AgentStatus[] {
           round: 2,
           step: 'usb-cycle',
           outcome: 'done',
-          text: 'port 1-1.2 read off for 5 s, and is on again',
+          text: 'port 1-1.2 reported off for 5 s, and is on again',
         },
       ],
     },

@@ -98,7 +98,7 @@ export function machineHistory(name: string): HistoryEntry[] {
     },
     {
       ...{ ...of, kind: 'repair', at: ago(2.5 * hours), device: 'device' },
-      ...{ step: 'usb-cycle', outcome: 'done', text: 'port 1-1.2 read off for 5 s' },
+      ...{ step: 'usb-cycle', outcome: 'done', text: 'port 1-1.2 reported off for 5 s' },
     },
     {
       ...{ ...of, kind: 'cycle', at: ago(3 * hours), endedAt: ago(3 * hours - 75) },

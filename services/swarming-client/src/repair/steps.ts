@@ -64,7 +64,7 @@ async function perform(
       return { outcome: 'refused', text: 'it is not on a port of this machine' };
     const seconds = deps.usbOffSeconds();
     await deps.usb.cycle(power, seconds, signal);
-    const text = `port ${power.hub}.${power.port} read off for ${seconds} s, and is on again`;
+    const text = `port ${power.hub}.${power.port} reported off for ${seconds} s, and is on again`;
     return { outcome: 'done', text };
   }
   if (step === 'power-cycle') {
