@@ -54,12 +54,8 @@ const kinds: Readonly<Record<string, TarMember['type']>> = {
  *   what is neither file nor folder nor link; it has more members than `most`.
  */
 export function readTar(content: Content, most = mostMembers): TarMember[] {
-  const source = open(content);
-  try {
-    return membersOf(source, most);
-  } finally {
-    source.close();
-  }
+  using source = open(content);
+  return membersOf(source, most);
 }
 
 /** Why it cannot be a whole archive, for people, or what `lacks` says of its members; undefined where it is one. */
@@ -76,12 +72,8 @@ export function tarFault(
 
 /** What is in a file. */
 export function memberBytes(content: Content, member: TarMember): Buffer {
-  const source = open(content);
-  try {
-    return Buffer.from(source.read(member.offset, member.size));
-  } finally {
-    source.close();
-  }
+  using source = open(content);
+  return Buffer.from(source.read(member.offset, member.size));
 }
 
 /** The same for one of any size. */
@@ -92,11 +84,10 @@ export function memberStream(content: Content, { offset, size }: TarMember): Rea
 }
 
 /** Bytes of an archive by their place. */
-interface Source {
+interface Source extends Disposable {
   size: number;
   /** @throws BackupError It ends before. */
   read(offset: number, length: number): Buffer;
-  close(): void;
 }
 
 function open(content: Content): Source {
@@ -104,7 +95,7 @@ function open(content: Content): Source {
     const { bytes } = content;
     const read = (offset: number, length: number) =>
       whole(bytes.subarray(offset, offset + length), length);
-    return { size: bytes.length, read, close: () => undefined };
+    return { size: bytes.length, read, [Symbol.dispose]: () => undefined };
   }
   const fd = openSync(content.file, 'r');
   return {
@@ -113,7 +104,7 @@ function open(content: Content): Source {
       const bytes = Buffer.alloc(length);
       return whole(bytes.subarray(0, readSync(fd, bytes, 0, length, offset)), length);
     },
-    close: () => closeSync(fd),
+    [Symbol.dispose]: () => closeSync(fd),
   };
 }
 
