@@ -4,10 +4,10 @@ import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { rackReference } from '../generate/reference.ts';
 import { expandedInventory } from './inventory.ts';
 import { rackJsonSchema } from './json-schema.ts';
 import { parseRack } from './load.ts';
-import { rackReference } from './reference.ts';
 import { inventory } from './testing/arbitrary-inventory.ts';
 import { exampleRack, exampleText } from './testing/example.ts';
 

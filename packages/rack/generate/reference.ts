@@ -7,9 +7,9 @@ import {
   modelJson,
   rackJsonSchema,
   type SubSchema,
-} from './json-schema.ts';
+} from '../src/json-schema.ts';
+import { settingsSchemas } from '../src/settings.ts';
 import { referenceIntro } from './reference-intro.ts';
-import { settingsSchemas } from './settings.ts';
 
 /** The reference, as Markdown. */
 export function rackReference(): string {

@@ -1,7 +1,7 @@
 /** The JSON Schema of what subscribers get: `data` in both formats, and the attributes. */
 import { z } from 'zod';
-import { heartbeatName, schemaVersion } from './encode.ts';
-import { AlertMessage, HeartbeatMessage, NoticeMessage } from './message.ts';
+import { heartbeatName, schemaVersion } from '../src/encode.ts';
+import { AlertMessage, HeartbeatMessage, NoticeMessage } from '../src/message.ts';
 
 const head = { schema: z.literal(schemaVersion), location: z.string() };
 
