@@ -4,9 +4,9 @@ import { runs } from '@skolo/durable/campaign';
 import { peer } from '@skolo/simulators';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { encode } from '../src/encode.ts';
-import { alertMessage, anyMessage, flat, full } from '../src/testing/messages.ts';
-import { messageJsonSchema } from './json-schema.ts';
+import { messageJsonSchema } from '../generate/json-schema.ts';
+import { encode } from './encode.ts';
+import { alertMessage, anyMessage, flat, full } from './testing/messages.ts';
 
 it('messages.schema.json is current', () => {
   const file = readFileSync(new URL('../messages.schema.json', import.meta.url), 'utf8');
