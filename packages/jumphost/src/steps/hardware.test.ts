@@ -1,43 +1,57 @@
-/** Output of smartctl 7.3 and 7.4, shortened to what is read here and a little around it. */
+/** Real disks, as smartctl described them to other people. */
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { diskWear } from './hardware.ts';
 
-const nvme = (used: number, passed = true) => `{
-  "smartctl": { "version": [7, 4], "exit_status": 0 },
-  "device": { "name": "/dev/nvme0n1", "type": "nvme", "protocol": "NVMe" },
-  "smart_status": { "passed": ${passed}, "nvme": { "value": 0 } },
-  "nvme_smart_health_information_log": {
-    "critical_warning": 0, "temperature": 41, "available_spare": 100, "available_spare_threshold": 10,
-    "percentage_used": ${used}, "data_units_written": 25771349, "power_cycles": 412, "unsafe_shutdowns": 9
-  }
-}`;
-const sata = `{
-  "smartctl": { "version": [7, 3], "exit_status": 0 },
-  "device": { "name": "/dev/sda", "type": "sat", "protocol": "ATA" },
-  "smart_status": { "passed": true },
-  "ata_smart_attributes": { "revision": 1, "table": [
-    { "id": 5, "name": "Reallocated_Sector_Ct", "value": 100, "worst": 100, "thresh": 10, "raw": { "value": 0, "string": "0" } },
-    { "id": 177, "name": "Wear_Leveling_Count", "value": 97, "worst": 97, "thresh": 0, "raw": { "value": 71, "string": "71" } }
-  ] }
-}`;
-const noPermission = `{
-  "smartctl": { "version": [7, 5], "messages": [
-    { "string": "Smartctl open device: /dev/nvme0n1 failed: Permission denied", "severity": "error" }
-  ], "exit_status": 2 }
-}`;
+const Recordings = z.array(
+  z.object({
+    disk: z.string(),
+    note: z.string(),
+    passed: z.boolean().optional(),
+    endurance: z.number().optional(),
+    attributes: z.array(z.string()).default([]),
+    nvme: z.record(z.string(), z.number()).optional(),
+    error: z.string().optional(),
+  }),
+);
+type Recording = z.infer<typeof Recordings>[number];
 
-it.each([
-  ['NVMe', nvme(2), 'disk 2 % worn'],
-  ['SATA', sata, 'disk 3 % worn'],
-  ['a disk that does not say it', noPermission, 'wear of the disk unknown'],
-  ['nothing', '', 'wear of the disk unknown'],
-])('reads the wear of %s', (_, text, note) => {
-  expect(diskWear(text)).toEqual({ differs: [], note });
+const recordings = Recordings.parse(
+  parse(readFileSync(new URL('testdata/smartctl.yaml', import.meta.url), 'utf8')),
+);
+
+/** As smartctl prints it. */
+function printed({ passed, endurance, attributes, nvme, error }: Recording): string {
+  const table = attributes.map((row) => {
+    const [id, name, value, worst, thresh, raw] = row.split(' ');
+    const numbers = { id: Number(id), value: Number(value), worst: Number(worst) };
+    return { ...numbers, name, thresh: Number(thresh), raw: { string: raw } };
+  });
+  return JSON.stringify({
+    smartctl: { messages: error ? [{ string: error, severity: 'error' }] : [] },
+    ...(passed !== undefined && { smart_status: { passed } }),
+    ...(endurance !== undefined && { endurance_used: { current_percent: endurance } }),
+    ...(nvme && { nvme_smart_health_information_log: nvme }),
+    ...(table.length > 0 && { ata_smart_attributes: { revision: 1, table } }),
+  });
+}
+
+const failed = 'the self-check of its disk has failed; replace it (skolo jumphost replace)';
+
+it.each(recordings)('reads the wear of $disk', (recording) => {
+  const differs = recording.passed === false ? [failed] : [];
+  const { endurance: _, ...older } = recording;
+
+  expect(diskWear(printed(recording))).toEqual({ differs, note: recording.note });
+  // Before smartctl 7.4, which Debian 12 does not have.
+  expect(diskWear(printed(older))).toEqual({ differs, note: recording.note });
 });
 
 it('reports a disk before it fails', () => {
-  expect(diskWear(nvme(93)).differs).toEqual([
-    'disk 93 % worn; replace it (skolo jumphost replace)',
-  ]);
-  expect(diskWear(nvme(5, false)).differs[0]).toContain('the self-check of its disk has failed');
+  const text = printed({ disk: 'worn', note: '', attributes: [], nvme: { percentage_used: 93 } });
+
+  expect(diskWear(text).differs).toEqual(['disk 93 % worn; replace it (skolo jumphost replace)']);
+  expect(diskWear('')).toEqual({ differs: [], note: 'wear of the disk unknown' });
 });

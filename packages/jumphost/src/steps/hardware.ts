@@ -15,21 +15,25 @@ const mostMb = 1000;
 /** Of `smartctl --json --all`. Source: nvmeprint.cpp and ataprint.cpp of smartmontools 7.3. */
 const Smart = z.object({
   smart_status: z.object({ passed: z.boolean() }).optional(),
+  /** From version 7.4 on. */
+  endurance_used: z.object({ current_percent: z.number() }).optional(),
   nvme_smart_health_information_log: z.object({ percentage_used: z.number() }).optional(),
   ata_smart_attributes: z
-    .object({ table: z.array(z.object({ id: z.number(), value: z.number() })) })
+    .object({ table: z.array(z.object({ name: z.string(), value: z.number() })) })
     .optional(),
 });
 
-/** Attributes of ATA whose value counts down from 100 while flash wears: of Samsung, Crucial, Kingston and Intel. */
-const remainingLife = [177, 202, 231, 233];
+/** Attributes of ATA whose value counts down from 100 while flash wears. Their numbers mean other things elsewhere. */
+const remainingLife =
+  /^(SSD_Life_Left|Percent_Life(time)?_Remain(ing)?|Media_Wearout_Indicator|Wear_Leveling_Count)$/;
 
 /** @param text what smartctl prints */
 export function diskWear(text: string): Check {
   const smart = Smart.safeParse(parseJson(text)).data ?? {};
   const { smart_status, nvme_smart_health_information_log: nvme, ata_smart_attributes } = smart;
-  const left = ata_smart_attributes?.table.find(({ id }) => remainingLife.includes(id))?.value;
-  const worn = nvme?.percentage_used ?? (left === undefined ? undefined : 100 - left);
+  const left = ata_smart_attributes?.table.find(({ name }) => remainingLife.test(name))?.value;
+  const said = smart.endurance_used?.current_percent ?? nvme?.percentage_used;
+  const worn = said ?? (left === undefined ? undefined : 100 - left);
   const note = worn === undefined ? 'wear of the disk unknown' : `disk ${worn} % worn`;
   const differs = [
     ...(smart_status?.passed === false ? ['the self-check of its disk has failed'] : []),
@@ -81,6 +85,13 @@ async function powerReturn(host: Host, { jumphost, infrastructure }: Rack): Prom
   return `${jumphost.name} restarted without a shutdown at ${when} (power cut or reset)${others}`;
 }
 
+async function watchdog(host: Host): Promise<string> {
+  const name = (await host.run('cat /sys/class/watchdog/watchdog0/identity')).stdout.trim();
+  return name === 'Software Watchdog'
+    ? 'watchdog: only softdog, which a kernel that hangs stops, too'
+    : `watchdog: ${name || 'none'}`;
+}
+
 export function hardwareStep(rack: Rack): Step {
   return {
     name: 'hardware',
@@ -91,7 +102,8 @@ export function hardwareStep(rack: Rack): Step {
 smartctl --json --all "/dev/$disk"`,
       );
       const found = [diskWear(stdout), await databaseGrowth(host)];
-      const notes = [...found.flatMap(({ note }) => note ?? []), await powerReturn(host, rack)];
+      const notes = found.flatMap(({ note }) => note ?? []);
+      notes.push(await watchdog(host), await powerReturn(host, rack));
       return { differs: found.flatMap(({ differs }) => differs), note: notes.join('; ') };
     },
   };
