@@ -7,8 +7,8 @@ const unit = 'skolo-watchdog.service';
 const watch = '/usr/local/sbin/skolo-read-only-watch';
 
 /**
- * It stays in memory and calls no program until then: after an error of the disk, none may be readable.
- * `emergency_ro` is what ext4 prints from Linux 6.15 on.
+ * It stays in memory and calls no program until then: after an error of the disk, none may be readable. It tries to write, because
+ * /proc/mounts does not tell: Linux 6.1.0-56 of Debian prints `rw` for an ext4 that has stopped after an error, and accepts no write.
  */
 const watchScript = `#!/bin/bash
 # skolo-read-only-watch SECONDS COMMAND…: runs the command when / has become read-only, and stayed so for that long.
@@ -18,24 +18,23 @@ was= since=
 # Nothing ever arrives there.
 exec 3<> <(:)
 while :; do
-  while read -r _ at _ options _; do [ "$at" != / ] || now=,$options,; done < /proc/mounts
-  case $now in
-    *,ro,* | *,emergency_ro,*)
-      : "\${since:=$SECONDS}"
-      if [ -n "$was" ] && [ $((SECONDS - since)) -ge "$limit" ]; then
-        echo "/ has been read-only for $limit s: $*"
-        "$@" || echo b > /proc/sysrq-trigger
-        exit
-      fi ;;
-    *) [ -n "$was" ] || echo 'watches /'
-       was=yes since= ;;
-  esac
+  if { : > /.skolo-writable; } 2> /dev/null; then
+    [ -n "$was" ] || echo 'watches /'
+    was=yes since=
+  else
+    : "\${since:=$SECONDS}"
+    if [ -n "$was" ] && [ $((SECONDS - since)) -ge "$limit" ]; then
+      echo "/ has been read-only for $limit s: $*"
+      "$@" || echo b > /proc/sysrq-trigger
+      exit
+    fi
+  fi
   read -r -t $((limit / 10 + 1)) -u 3
 done
 `;
 
 /** Drivers that distributions do not load by themselves; the last one is no hardware, and better than nothing. */
-const drivers = 'wdat_wdt iTCO_wdt sp5100_tco i6300esb softdog';
+const drivers = 'wdat_wdt iTCO_wdt sp5100_tco i6300esb bcm2835_wdt softdog';
 
 /** A container has neither a watchdog nor a kernel of its own. */
 export function watchdogStep(): Step {

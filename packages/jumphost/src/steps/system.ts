@@ -50,7 +50,8 @@ for each in /var/lib /var/lib/rancher /var/lib/skolo; do
   [ -d "$each" ] || continue
   set -- $(df -kP "$each" | awk 'NR == 2 { print $4, $5 }')
   if [ -z "$least" ] || [ "$1" -lt "$least" ]; then folder=$each least=$1 used=\${2%?}; fi
-  if [ ! -w "$each" ]; then readOnly=$each; fi
+  # \`[ -w ]\` is true for an ext4 that has stopped after an error.
+  if try=$(mktemp "$each/.skolo-XXXXXX" 2> /dev/null); then rm "$try"; else readOnly=$each; fi
 done
 cat <<END
 id=$ID
