@@ -138,8 +138,8 @@ export class Current {
   private settle(machine: Machine, agent: AgentView, now: number): void {
     const { name, condition, since } = machine;
     const before = this.standings.get(name);
-    if (before?.condition === condition || since === undefined) return;
     this.flapping.note(before?.condition ?? 'never-reported', machine, now);
+    if (before?.condition === condition || since === undefined) return;
     const seenAt = agent.seenAt ?? before?.seenAt;
     this.standings.set(name, { condition, since: Date.parse(since), ...given({ seenAt }) });
   }

@@ -19,6 +19,14 @@ it.each<[string, Step[]]>([
   ],
   ['updates after which the agent answers at once', [['maintenance'], ['stale'], ['ok']]],
   ['power cycles', [['stale', { power: cycle }], ['maintenance'], ['ok']]],
+  [
+    'a phone that is missing until its machine has booted after a power cycle',
+    [['ok', { power: cycle }], ['quarantined'], ['recovering'], ['ok']],
+  ],
+  [
+    'a phone that is missing after a reboot that the agent announces',
+    [['maintenance'], ['stale'], ['recovering'], ['ok']],
+  ],
   ['quarantine that somebody orders and ends', [['quarantined', { orders: [order] }], ['ok']]],
 ])('does not count %s', (_, steps) => {
   expect(changesOf(steps)).toBe(0);
@@ -28,6 +36,11 @@ it.each<[string, Step[], changes: number]>([
   ['an agent that crashes and starts again', [['stale'], ['maintenance'], ['ok']], 2],
   ['a phone that is lost and found', [['quarantined'], ['ok']], 2],
   ['a phone that does not come back after a task', [['maintenance'], ['quarantined'], ['ok']], 2],
+  [
+    'the reboot after a task within a fault as one with it',
+    [['recovering'], ['maintenance'], ['quarantined'], ['ok']],
+    2,
+  ],
   ['an update after which the agent is gone', [['maintenance'], ['stale'], ['gone'], ['ok']], 2],
   ['a fault that outlasts an order', [['quarantined', { orders: [order] }], ['gone'], ['ok']], 2],
 ])('counts %s', (_, steps, changes) => {

@@ -12,20 +12,28 @@ const faults: ReadonlySet<MachineCondition> = new Set<MachineCondition>([
   'gone',
 ]);
 
+/** In which a machine may have faults after an announced reboot, a power cycle or the end of an order, such as a phone that boots, too. */
+const settlingMs = 300_000;
+
 export class Flapping {
   private readonly changes = new Map<string, number[]>();
-  /** Machines that are in their condition because of an order or a plan. */
-  private readonly planned = new Set<string>();
+  private readonly faulty = new Set<string>();
+  private readonly plannedAt = new Map<string, number>();
 
-  /** @param machine in its new condition @param at milliseconds since 1970 */
+  /** @param machine in the same condition or another @param at milliseconds since 1970 */
   note(from: MachineCondition, machine: Machine, at: number): void {
-    const { name, condition } = machine;
-    const wasPlanned = this.planned.has(name);
-    const isPlanned = followsPlan(from, machine);
-    if (isPlanned) this.planned.add(name);
-    else this.planned.delete(name);
-    const counts = (faults.has(from) && !wasPlanned) || (faults.has(condition) && !isPlanned);
-    if (counts) this.changes.set(name, [...this.recent(name, at), at]);
+    const { name, condition, orders, power } = machine;
+    const isAnnounced = from === 'maintenance' && condition === 'stale';
+    const isPlanned = orders.length > 0 || power?.cycle !== undefined || isAnnounced;
+    if (isPlanned) this.plannedAt.set(name, at);
+    const isFault = faults.has(condition);
+    const isSame = isFault ? this.faulty.has(name) : condition !== 'ok' || !this.faulty.has(name);
+    if (from === condition || isSame) return;
+    const isSettling = at - (this.plannedAt.get(name) ?? Number.NEGATIVE_INFINITY) < settlingMs;
+    if (isFault && (orders.length > 0 || (isSettling && condition !== 'gone'))) return;
+    if (isFault) this.faulty.add(name);
+    else this.faulty.delete(name);
+    this.changes.set(name, [...this.recent(name, at), at]);
   }
 
   of(machine: string, now: number): Machine['flapping'] {
@@ -37,21 +45,12 @@ export class Flapping {
 
   forget(machine: string): void {
     this.changes.delete(machine);
-    this.planned.delete(machine);
+    this.faulty.delete(machine);
+    this.plannedAt.delete(machine);
   }
 
   private recent(machine: string, now: number): number[] {
     // A wall clock that was corrected leaves times in the future.
     return (this.changes.get(machine) ?? []).filter((at) => at > now - windowMs && at <= now);
   }
-}
-
-/**
- * Somebody has ordered it, or it is silent after its agent had announced that (an update, a reboot, a drain) or while its power
- * is cycled. One that stays silent has a fault.
- */
-function followsPlan(from: MachineCondition, { condition, orders, power }: Machine): boolean {
-  if (orders.length > 0) return true;
-  const isAnnounced = from === 'maintenance' || power?.cycle !== undefined;
-  return condition === 'stale' && isAnnounced;
 }
