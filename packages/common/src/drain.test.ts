@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { drainable } from './drain.ts';
 import { listen } from './listen.ts';
@@ -52,11 +53,12 @@ describe('drain', () => {
   });
 
   it('finishes a request under way and then closes its connection', async () => {
-    const { drain, client, request } = await start();
+    const { server, drain, client, request } = await start();
     const socket = await client();
     const response = await request(socket);
 
     const drained = drain(hour);
+    while (server.listening) await nextTurn();
     response.end('done');
     const answer = await readAll(socket);
     await drained;
@@ -82,12 +84,13 @@ describe('drain', () => {
   });
 
   it('loses no request that comes meanwhile on an open connection, used or not', async () => {
-    const { drain, client, request } = await start({ idleMs: hour });
+    const { server, drain, client, request } = await start({ idleMs: hour });
     const [used, unused] = [await client(), await client()];
     (await request(used)).end('done');
     await once(used, 'data');
 
     const drained = drain(hour);
+    while (server.listening) await nextTurn();
     for (const socket of [used, unused]) {
       (await request(socket)).end('done');
       expect(await readAll(socket)).toMatch(/Connection: close.*done/s);
@@ -117,7 +120,7 @@ describe('drain', () => {
   });
 
   it('answers a client whose connection was not accepted yet', async () => {
-    const { drain, server, port } = await start({ idleMs: hour });
+    const { drain, server, port } = await start();
     server.on('request', (_, response) => response.end('done'));
     const socket = connect(port, '127.0.0.1').setEncoding('utf8');
     sockets.push(socket);
@@ -128,7 +131,20 @@ describe('drain', () => {
 
     const drained = drain(hour);
 
-    expect(await readAll(socket)).toMatch(/Connection: close.*done/s);
+    expect(await readAll(socket)).toContain('done');
+    await drained;
+  });
+
+  it('sends nobody to a new connection while these would be reset', async () => {
+    const { server, drain, client, request } = await start();
+    const response = await request(await client());
+
+    const drained = drain(hour);
+    const whileListening = response.shouldKeepAlive;
+    while (server.listening) await nextTurn();
+
+    expect([whileListening, response.shouldKeepAlive]).toEqual([true, false]);
+    response.end();
     await drained;
   });
 

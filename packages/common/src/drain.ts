@@ -75,15 +75,16 @@ export function drainable(
    * others after `withinMs`.
    */
   async function drain(withinMs: number): Promise<void> {
-    draining = true;
-    for (const response of lastAnswers.values()) {
-      if (!response.headersSent) response.shouldKeepAlive = false;
-    }
     await acceptAll();
     // The close of http would close idle connections at once.
     const closed = new Promise<void>((resolve) => {
       NetServer.prototype.close.call(server, () => resolve());
     });
+    // Not before: its client would connect again, and the close of the listener would reset that.
+    draining = true;
+    for (const response of lastAnswers.values()) {
+      if (!response.headersSent) response.shouldKeepAlive = false;
+    }
     closeIdle();
     // Timers run before the network is polled: closing then would reset a request that has arrived but was not read.
     const idle = setInterval(() => setImmediate(closeIdle), Math.min(idleMs, withinMs));
