@@ -1,5 +1,5 @@
 /** Copies of journals that are being written to, opened as journals. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFile,
@@ -15,12 +15,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Journal } from './journal.ts';
 import { copyLive } from './live-copy.ts';
 import { campaign, killAfter, seed, seeded, startWriter } from './testing/campaign.ts';
 import { changeOf, workers } from './testing/journal-writer.ts';
 
+const run = promisify(execFile);
 const kills = campaign();
 
 let folder: string;
@@ -154,6 +156,31 @@ describe('copyLive', () => {
         expect(copied[worker], `SKOLO_SEED=${seed}`).toBeGreaterThanOrEqual(version);
       }
     }
+  });
+
+  it('has the newest records where the only segment is replaced before it is opened', async () => {
+    const live = join(folder, 'journal');
+    const journal = await Journal.open(live);
+    await journal.write({ put: { b: 1 } });
+    const first = await segmentIn(live);
+    // Opening a pipe without a writer waits, so the copy has the list of files, and opens the segment later.
+    const pipe = join(live, '0000000000000000.spool');
+    await run('mkfifo', [pipe]);
+    const copying = copyTo(join(folder, 'copy'), live);
+    for (let change = 0; change < 12; change += 1) {
+      await journal.write({ put: { a: 'x'.repeat(100_000) } });
+    }
+    await expect.poll(() => readdir(live)).not.toContain(first);
+    const writer = await open(pipe, 'r+');
+    await rm(pipe);
+    await writer.close();
+    await copying;
+    await journal.close();
+
+    const copy = await Journal.open(join(folder, 'copy'));
+    expect(copy.recovered).toBeUndefined();
+    expect(copy.get('b')).toBe(1);
+    await copy.close();
   });
 
   it('changes no file, and takes no lock', async () => {

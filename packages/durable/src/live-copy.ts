@@ -33,7 +33,7 @@ export interface LiveCopy {
 
 export interface LiveCopyOptions {
   signal?: AbortSignal;
-  /** Attempts to read a file that seems damaged: it may be changing at that moment. */
+  /** Attempts to read a file that seems damaged, or to find the newest one: it may be changing at that moment. */
   tries?: number;
 }
 
@@ -71,6 +71,11 @@ export async function copyLive(
       const handle = await openIfThere(join(folder, name));
       if (handle === undefined) {
         if (name !== snapshotName) files.length = 0;
+        // Without a segment the copy would look damaged, and there is a newer one by now.
+        if (name === segments.at(-1) && tries > 1) {
+          await close();
+          return await copyLive(folder, { ...(signal && { signal }), tries: tries - 1 });
+        }
         continue;
       }
       handles.push(handle);

@@ -2,9 +2,9 @@
  * Stores versions and pushes each of them, for ever, until it is killed; tells how far it is. As the service does, it tries
  * again where the remote is still busy with what a killed one had begun.
  */
-import { writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { report } from '@skolo/durable/campaign';
 import { GitMirror } from '../offsite/git-mirror.ts';
 import { Repository } from '../repository.ts';
 
@@ -20,9 +20,9 @@ async function write(history: string, mirror: GitMirror) {
     const time = new Date(number * 60_000).toISOString();
     const about = { rack: 'rack4', model: 'frr', run: `run-${number}`, time, by: 'schedule' };
     await repository.commit({ device: 'router', content, about });
-    writeSync(1, `stored ${number}\n`);
+    report(`stored ${number}`);
     await pushAtLast(mirror);
-    writeSync(1, `pushed ${number}\n`);
+    report(`pushed ${number}`);
   }
 }
 

@@ -3,8 +3,9 @@
  * … of four devices, now and then as a large file, repacks at times, and prints `DEVICE NUMBER ID` once a version is stored.
  */
 import { createHash } from 'node:crypto';
-import { writeFileSync, writeSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { argv } from 'node:process';
+import { report } from '@skolo/durable/campaign';
 import { Repository } from '../repository.ts';
 
 const [, script, folder, first, last = 'Infinity'] = argv;
@@ -34,12 +35,12 @@ async function store(repository: Repository, device: string, version: number) {
       by: 'test',
     },
   });
-  writeSync(1, `${device} ${version} ${id}\n`);
+  report(`${device} ${version} ${id}`);
 }
 
 if (script?.endsWith('repository-writer.ts') && folder !== undefined) {
   const repository = await Repository.open(folder, { rack: 'rack4' });
-  writeSync(1, 'open\n');
+  report('open');
   for (let version = Number(first); version <= Number(last); version += 1) {
     const work = devices.map((device) => store(repository, device, version));
     if (version % 5 === 0) work.push(repository.maintain(new AbortController().signal));

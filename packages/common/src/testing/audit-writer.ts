@@ -1,5 +1,6 @@
 /** Appends lines to an audit log until it is killed; prints the number of each once it is acknowledged. */
-import { writeSync } from 'node:fs';
+
+import { report } from '@skolo/durable/campaign';
 import { AuditLog } from '../audit.ts';
 import { systemClock } from '../clock.ts';
 
@@ -11,7 +12,7 @@ async function append(writer: number) {
   for (let number = 0; ; number += 1) {
     const target = `${writer}-${number}`;
     await audit.append({ who: 'writer', what: 'test', target, outcome: 'done' });
-    writeSync(1, `${target}\n`);
+    report(`${target}`);
   }
 }
 

@@ -3,9 +3,9 @@
  * FIRST + 1, … of FILE for ever and prints each number once its write is reported as done.
  */
 import { createHash } from 'node:crypto';
-import { writeSync } from 'node:fs';
 import { argv } from 'node:process';
 import { writeFileAtomic } from '../atomic-file.ts';
+import { report } from './campaign.ts';
 
 const [, script, file, first] = argv;
 
@@ -19,6 +19,6 @@ export function versionText(version: number): string {
 if (script?.endsWith('atomic-file-writer.ts') && file !== undefined) {
   for (let version = Number(first); ; version += 1) {
     await writeFileAtomic(file, versionText(version));
-    writeSync(1, `${version}\n`);
+    report(`${version}`);
   }
 }

@@ -1,8 +1,9 @@
 /** Random tests of all packages: how many rounds, from which seed, and a process that is killed at a random moment. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode } from '@skolo/errors';
 
 const { SKOLO_LONG, SKOLO_SEED } = process.env;
 
@@ -56,6 +57,19 @@ export async function timeUntil(writer: ChildProcess, report: string): Promise<n
   const milliseconds = await lasts;
   await killAfter(writer, 0, { all: true, atOnce: true });
   return milliseconds;
+}
+
+/** Prints a line before it returns, also where nobody reads at the moment: Node makes its end of a pipe non-blocking. */
+export function report(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      if (errorCode(error) !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
 }
 
 /**

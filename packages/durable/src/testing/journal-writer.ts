@@ -2,9 +2,9 @@
  * The process that journal.test.ts kills: `node journal-writer.ts FOLDER` has several workers change the journal for
  * ever, all at the same time, and prints `WORKER VERSION` once that change is reported as written.
  */
-import { writeSync } from 'node:fs';
 import { argv } from 'node:process';
 import { Journal, type JournalChange } from '../journal.ts';
+import { report } from './campaign.ts';
 
 export const workers = [0, 1, 2, 3, 4, 5, 6, 7];
 export const keptVersions = 10;
@@ -29,7 +29,7 @@ if (script?.endsWith('journal-writer.ts') && folder !== undefined) {
       const written = journal.get(`worker/${worker}/version`);
       for (let version = Number(written ?? 0) + 1; ; version += 1) {
         await journal.write(changeOf(worker, version));
-        writeSync(1, `${worker} ${version}\n`);
+        report(`${worker} ${version}`);
       }
     }),
   );

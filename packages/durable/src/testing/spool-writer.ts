@@ -4,10 +4,9 @@
  * `append LANE VERSION COUNT SEQ` once that is reported as written, `cursor NAME SEQ` once that is, and
  * `trim SEQ` before it trims.
  */
-import { writeSync } from 'node:fs';
 import { argv } from 'node:process';
 import { Spool } from '../spool/spool.ts';
-import { seeded } from './campaign.ts';
+import { report, seeded } from './campaign.ts';
 
 export const workers = [0, 1, 2, 3, 4, 5];
 export const segmentBytes = 20_000;
@@ -33,7 +32,7 @@ async function appendForEver(spool: Spool, worker: number, from: number) {
     const count = countOf(version);
     const texts = Array.from({ length: count }, (_, part) => textOf(worker, version, part));
     const seq = await spool.append(texts);
-    writeSync(1, `append ${worker} ${version} ${count} ${seq}\n`);
+    report(`append ${worker} ${version} ${count} ${seq}`);
   }
 }
 
@@ -42,7 +41,7 @@ async function followForEver(spool: Spool, name: string) {
     for await (const { seq } of spool.read(next)) next = seq + 1;
     spool.setCursor(name, next);
     await spool.sync();
-    writeSync(1, `cursor ${name} ${next}\n`);
+    report(`cursor ${name} ${next}`);
   }
 }
 
@@ -51,7 +50,7 @@ async function trimForEver(spool: Spool, random: () => number) {
     await spool.changed(spool.next + 20);
     const done = Math.min(spool.cursor('a') ?? 1, spool.cursor('b') ?? 1);
     const before = random() < 0.2 ? done : Math.max(1, done - 100);
-    writeSync(1, `trim ${before}\n`);
+    report(`trim ${before}`);
     await spool.trim(before);
   }
 }

@@ -10,6 +10,7 @@ import { argv } from 'node:process';
 import { Repository } from '@skolo/backup';
 import { createLogger, DegradedList, LastSuccess, pause, systemClock } from '@skolo/common';
 import { Journal } from '@skolo/durable';
+import { report } from '@skolo/durable/campaign';
 import { Uploads } from '../uploads.ts';
 import { smallRack } from './small-rack.ts';
 
@@ -58,7 +59,7 @@ async function work(): Promise<void> {
   await uploads.start();
   if (mode === 'drain') {
     while (!(await isDone())) await pause(20);
-    writeSync(1, 'drained\n');
+    report('drained');
     process.exit();
   }
   for (let number = await repository.count('router'); ; number += 1) {
@@ -68,7 +69,7 @@ async function work(): Promise<void> {
       const about = { rack: 'rack4', model: 'frr', run: `run-${number}`, time, by: 'schedule' };
       uploads.add(await repository.commit({ device, content, about }));
     }
-    writeSync(1, `stored ${number}\n`);
+    report(`stored ${number}`);
   }
 
   async function isDone(): Promise<boolean> {

@@ -1,7 +1,7 @@
 /** Begins a push, or resumes it where it is on record, until it ends or is killed; tells how it ended. */
-import { writeSync } from 'node:fs';
 import { kill, pid } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { report } from '@skolo/durable/campaign';
 import { kubectlAt } from '../../testing/kubectl.ts';
 import { openRecords, openRepository, preparePush, type Request } from '../index.ts';
 
@@ -39,12 +39,12 @@ async function run({ kubectl, kubeconfig, clusters, records: folder, request }: 
     now: Date.now,
     report: () => undefined,
   });
-  writeSync(1, 'prepared\n');
+  report('prepared');
   const problem = push.racks.find((rack) => rack.problem)?.problem;
-  if (problem) writeSync(1, `${problem.message}\n`);
+  if (problem) report(`${problem.message}`);
   const ends = await push.run();
   await push.close();
-  writeSync(1, `${ends.map(({ state, why }) => `${state} ${why ?? ''}`.trim()).join(' ')}\n`);
+  report(`${ends.map(({ state, why }) => `${state} ${why ?? ''}`.trim()).join(' ')}`);
 }
 
 function isAlive(other: number): boolean {
