@@ -219,9 +219,10 @@ function notAKeyMessage({ line: { content, margin }, above }: Spot): string {
       ? 'no space follows the hyphen; write `- VALUE`'
       : 'the lines above are a list; begin this line with `- `';
   }
-  return /^[\w.-]+:\S/.test(content)
-    ? 'no space follows the colon; write `KEY: VALUE`'
-    : lineNotKey;
+  const after = /^[\w.-]+:([^ ])/.exec(content)?.[1];
+  if (after === undefined) return lineNotKey;
+  const what = oddSpace.test(after) ? `${nameOfSpace(after)}, and no space,` : 'no space';
+  return `${what} follows the colon; write \`KEY: VALUE\``;
 }
 
 function missingChar(spot: Spot): Finding {
