@@ -573,3 +573,12 @@ services:
     });
   });
 });
+
+it.each(['label: <<', 'label: "<<"', '"label": "<<: *a"'])('reads %s as text', (label) => {
+  const text = `${exampleText}\n`.replace(
+    /^machines:\n/m,
+    `machines:\n  pi-text: { kind: rpi, address: 192.168.1.199, ${label} }\n`,
+  );
+
+  expect(parseRack(text, { file: 'rack.yaml' }).machines.get('pi-text')?.label).toMatch(/^<</);
+});

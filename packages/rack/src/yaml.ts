@@ -11,7 +11,9 @@ import {
   isSeq,
   LineCounter,
   type Node,
+  type Pair,
   Parser,
+  type Scalar,
   YAMLParseError,
 } from 'yaml';
 import { hideRanges } from './hidden-ranges.ts';
@@ -50,8 +52,10 @@ export function readYaml(text: string, file: string): Source {
     if (trap) throw failure(trap.message, trap.offset);
     const document = compose(tokens, text.length);
     showHidden(document, show);
-    const merge = [...nodesOf(document)].find((node) => isScalar(node) && node.source === '<<');
-    if (merge) throw failure(mergeKey, merge.range?.[0]);
+    const merge = [...nodesOf(document)]
+      .flatMap((node) => (isMap(node) ? node.items : []))
+      .find(isMerge);
+    if (merge) throw failure(mergeKey, merge.key.range?.[0]);
     const wrong = [...document.errors, ...document.warnings, ...duplicateKeys(document)];
     if (wrong.length > 0) throw new RackError(syntaxIssues(hidden, wrong, file));
     const alias = wrongAlias(document);
@@ -82,6 +86,10 @@ function compose(tokens: CST.Token[], length: number): Document.Parsed {
     document.errors.push(new YAMLParseError([start, end], 'MULTIPLE_DOCS', 'MULTIPLE_DOCS'));
   }
   return document;
+}
+
+function isMerge(pair: Pair): pair is Pair<Scalar> {
+  return isScalar(pair.key) && pair.key.type === 'PLAIN' && pair.key.source === '<<';
 }
 
 const mergeKey =
