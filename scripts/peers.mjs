@@ -420,6 +420,16 @@ export const peerKinds = [
     proves: 'the first start of a card for arm64, on a computer that QEMU emulates',
   },
   {
+    name: 'virt-amd64',
+    // A disk is beside it.
+    commands: builtBy('test/debian/build-amd64'),
+    version: ['--version'],
+    debian: ['mmdebstrap', 'qemu-system-x86', 'fdisk', 'e2fsprogs'],
+    build: 'test/debian/build-amd64',
+    long: true,
+    proves: 'that a jumphost which hangs comes back, with a kernel and a watchdog of its own',
+  },
+  {
     name: 'dockerd',
     commands: ['/usr/sbin/dockerd', 'dockerd'],
     version: ['--version'],

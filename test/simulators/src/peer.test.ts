@@ -89,6 +89,7 @@ describe('peer', () => {
       'cloud-init': true,
       'cloud-init-root': true,
       'virt-arm64': true,
+      'virt-amd64': true,
       dockerd: true,
       docker: true,
       'docker-registry': true,

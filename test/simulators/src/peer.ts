@@ -49,6 +49,7 @@ export type PeerName =
   | 'cloud-init'
   | 'cloud-init-root'
   | 'virt-arm64'
+  | 'virt-amd64'
   | 'debian'
   | 'kubectl'
   | 'zsh'

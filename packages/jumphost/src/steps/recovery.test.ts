@@ -1,0 +1,136 @@
+/** A computer that hangs comes back by itself: Debian's own kernel, started by BIOS and GRUB, on a computer that QEMU emulates. */
+import { isLong } from '@skolo/durable/campaign';
+import { parseRack } from '@skolo/rack';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { prepare, type StepProgress } from '../engine.ts';
+import type { Host } from '../host.ts';
+import { rackYaml } from '../testing/test-steps.ts';
+import { VirtualJumphost, whyNoVirtual } from '../testing/virtual-jumphost.ts';
+import { hardwareStep } from './hardware.ts';
+import { fsckStep, watchdogStep } from './recovery.ts';
+import { journalStep } from './settings.ts';
+
+const why = isLong ? whyNoVirtual() : 'only in npm run test:long';
+const { signal } = new AbortController();
+/** Half a minute on a quiet computer. */
+const start = { timeout: 300_000, interval: 500 };
+
+describe.skipIf(why !== undefined)(`a computer that hangs${why ? ` (${why})` : ''}`, () => {
+  let computer: VirtualJumphost;
+  let host: Host;
+  let boot = '';
+
+  /** Waits until it has started again. */
+  async function started(): Promise<void> {
+    const before = boot;
+    await expect
+      .poll(async () => {
+        host ??= await computer.host(signal);
+        boot = (await host.need('cat /proc/sys/kernel/random/boot_id')).trim();
+        return boot;
+      }, start)
+      .not.toBe(before);
+    await expect
+      .poll(async () => (await host.run('systemctl is-system-running')).stdout.trim(), start)
+      .toBe('running');
+  }
+
+  /** What its kernel prints until it has started again, after a command that may never end. */
+  async function restartsAfter(command: string): Promise<string> {
+    const printedBefore = computer.printed.length;
+    await host.run(command, { deadlineMs: 10_000 }).catch(() => undefined);
+    await started();
+    return computer.printed.slice(printedBefore);
+  }
+
+  /** What the watchdog says of the last reset: 32 is its own (WDIOF_CARDRESET). */
+  async function resetBy(): Promise<string> {
+    return (await host.need('cat /sys/class/watchdog/watchdog0/bootstatus')).trim();
+  }
+
+  async function run(isCheck: boolean): Promise<StepProgress[]> {
+    const rack = parseRack(rackYaml, { file: 'rack.yaml' });
+    const steps = [journalStep(), watchdogStep(), fsckStep(), hardwareStep(rack)];
+    return await prepare(host, steps, { isCheck, signal, report: () => {} });
+  }
+
+  beforeAll(async () => {
+    computer = await VirtualJumphost.create();
+  });
+  afterAll(() => computer?.scrap());
+
+  it('is prepared', async () => {
+    computer.powerOn();
+    await started();
+
+    const prepared = await run(false);
+
+    expect(prepared.map(({ state }) => state)).toEqual(['changed', 'changed', 'changed', 'ok']);
+  });
+
+  it('has everything in effect after a power cut', async () => {
+    await computer.powerOff();
+    computer.powerOn();
+    await started();
+
+    const inEffect = await host.need(`systemctl show --value --property=RuntimeWatchdogUSec
+cat /sys/class/watchdog/watchdog0/identity /sys/class/watchdog/watchdog0/timeout /proc/sys/kernel/panic
+journalctl -b -u skolo-watchdog -o cat | grep 'watches /'
+grep -wo fsck.repair=yes /proc/cmdline`);
+    expect(inEffect.trim().split('\n')).toEqual([
+      ...['30s', 'i6300ESB timer', '30', '10', 'watches /', 'fsck.repair=yes'],
+    ]);
+    const checked = await run(true);
+    expect(checked.map(({ state }) => state)).toEqual(['ok', 'ok', 'ok', 'ok']);
+    expect(checked.at(-1)?.text).toMatch(
+      /^disk 0 % worn; watchdog: i6300ESB timer; .*restarted without a shutdown at 20/,
+    );
+  });
+
+  it('repairs its file system', async () => {
+    // A shutdown, so that the journal of ext4 does not undo the damage.
+    await host.run('systemctl poweroff', { deadlineMs: 10_000 }).catch(() => undefined);
+    await computer.off();
+    // `fsck -a` does not dare to repair that, and a person would have to.
+    await computer.editDisk(['sif /usr/share/common-licenses/GPL-3 mode 0', 'ssv state 2']);
+    computer.powerOn();
+    await started();
+
+    expect(await host.need('cat /run/initramfs/fsck.log')).toContain('FILE SYSTEM WAS MODIFIED');
+  });
+
+  it('is reset by its watchdog when it hangs', async () => {
+    // Its only processor belongs to this process from then on.
+    await restartsAfter(`echo -1 > /proc/sys/kernel/sched_rt_runtime_us
+exec chrt --fifo 99 sh -c 'while :; do :; done'`);
+
+    expect(await resetBy()).toBe('32');
+  });
+
+  it('restarts after a kernel panic', async () => {
+    const printed = await restartsAfter('echo c > /proc/sysrq-trigger');
+
+    expect(printed).toContain('Kernel panic');
+    // Ten seconds of a loop of the kernel last longer on a busy computer, so its watchdog may come first.
+    expect(printed).toContain('Rebooting in 10 seconds');
+  });
+
+  it('restarts when an error of its disk has made its root file system read-only', async () => {
+    await host.need(`mkdir -p /run/systemd/system/skolo-watchdog.service.d
+cat > /run/systemd/system/skolo-watchdog.service.d/test.conf <<END
+[Service]
+ExecStart=
+$(systemctl cat skolo-watchdog | sed -n 's/^\\(ExecStart=.*\\) 600 /\\1 5 /p')
+END
+systemctl daemon-reload; systemctl restart skolo-watchdog
+until journalctl -u skolo-watchdog -o cat | tail -n 1 | grep 'watches /'; do sleep 0.2; done`);
+
+    const printed = await restartsAfter(
+      'echo 1 > /sys/fs/ext4/$(findmnt -no SOURCE / | cut -d / -f 3)/trigger_fs_error',
+    );
+
+    expect(printed).toContain('reboot: Restarting system');
+    expect(await resetBy()).toBe('0');
+    expect(await host.need('cat /run/initramfs/fsck.log')).toContain('FILE SYSTEM WAS MODIFIED');
+  });
+});
