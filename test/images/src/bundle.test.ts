@@ -95,7 +95,7 @@ async function anotherCheckout(): Promise<string> {
   for (const name of ['package.json', 'package-lock.json']) {
     await link(join(root, name), join(folder, name));
   }
-  for (const name of ['node_modules', 'packages', 'services', 'scripts']) {
+  for (const name of ['node_modules', 'packages', 'services', 'scripts', 'kube']) {
     await linkTree(join(root, name), join(folder, name));
   }
   return folder;

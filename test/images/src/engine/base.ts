@@ -113,7 +113,14 @@ export async function makeBase(arch: Arch, options: BaseOptions): Promise<string
 /** Node as the official image has it, as a layer of its own. */
 async function addNode(arch: Arch, work: string): Promise<void> {
   const { name, integrity } = node.packages[arch];
-  const pack = ['pack', `${name}@${node.version}`, '--silent', '--pack-destination', work];
+  const pack = [
+    'pack',
+    `${name}@${node.version}`,
+    '--loglevel=error',
+    '--fetch-retries=5',
+    '--pack-destination',
+    work,
+  ];
   await run('npm', pack, { cwd: work });
   const archive = join(work, `${name}-${node.version}.tgz`);
   const found = `sha512-${await sumOf('sha512', archive, 'base64')}`;
