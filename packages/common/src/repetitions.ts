@@ -55,10 +55,9 @@ export class Repetitions<T> {
     return await this.locks.hold(id, async () => {
       const known = this.table.get(id);
       const digest = createHash('sha256').update(JSON.stringify(content)).digest('hex');
-      if (known === undefined || this.isOld(known)) {
-        return await work(undefined, (result) => this.remember(id, digest, result));
-      }
-      if (known.content === digest) return await work(known.result, () => []);
+      const remember = (result: T) => this.remember(id, digest, result);
+      if (known === undefined || this.isOld(known)) return await work(undefined, remember);
+      if (known.content === digest) return await work(known.result, remember);
       throw new HttpProblem(
         422,
         'this Idempotency-Key was used for another request; make a new key for a new request',

@@ -36,16 +36,20 @@ const dayMs = 86_400_000;
 export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi> {
   const { rack, clock, current, changes, history, recorder, orders, records, repetitions } = deps;
 
-  /** An agent may have received a request and not answered: a repetition asks again only if nothing has happened since. */
+  /** An agent may have received a request and not answered: a repetition asks again only then, and if nothing has happened since. */
   async function once(
     request: RepeatableRequest,
     { state, ask }: { state(): string; ask(): Promise<unknown> },
   ): Promise<void> {
-    await repetitions.once(request, async (before, remember) => {
-      if (before !== undefined && before[0] !== state()) return;
-      const changes = remember([state()]);
-      if (changes.length > 0) await written(records.tables, changes);
+    await repetitions.once(request, async ([before, answered] = [], remember) => {
+      if (answered !== undefined || (before !== undefined && before !== state())) return;
+      const keep = async (...result: string[]) => {
+        const changes = remember(result);
+        if (changes.length > 0) await written(records.tables, changes);
+      };
+      await keep(state());
       await ask();
+      await keep(state(), 'answered');
     });
   }
 

@@ -100,6 +100,26 @@ describe('an order', () => {
     expect(agent?.requests.filter((each) => each === 'POST /v1/reboot')).toHaveLength(1);
   });
 
+  it('reboots once, although the machine is not back when the answered request is sent again', async () => {
+    const agents = await rack('rpi-1');
+    const [agent] = Object.values(agents);
+    const lab = await startLab({ agents });
+    await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
+    const reboot = () =>
+      lab.client.reboot({
+        ...{ params: { name: 'rpi-1' }, body: { reason } },
+        headers: { 'idempotency-key': 'k1' },
+      });
+    await reboot();
+    agent?.answerAs((request) => request.socket.destroy());
+
+    await reboot();
+    agent?.answerAs(undefined);
+    await reboot();
+
+    expect(agent?.requests.filter((each) => each === 'POST /v1/reboot')).toHaveLength(1);
+  });
+
   it('is brought again to an agent that has lost it, or was away', async () => {
     const agents = await rack('rpi-1');
     const [agent] = Object.values(agents);
