@@ -19,13 +19,19 @@ export function define(command: SkoloCommand): void {
 
   command.action(async ({ json }: { json?: true }) => {
     const status = await alertToPubsub(command).ask((client) => client.status());
-    if (!status.healthy) command.io.exitCode = exitCodes.failed;
-    if (json) return printJson(command.io, status);
     const { location, healthy, why, lastHeard, receivers, firing, spool, sinks } = status;
+    const failing = sinks.filter(({ failingSince }) => failingSince !== undefined);
+    const whyNot = [
+      ...(healthy ? [] : [why ?? 'no reason given']),
+      ...failing.map(({ name }) => `the sink ${name} fails`),
+    ];
+    if (whyNot.length > 0) command.io.exitCode = exitCodes.failed;
+    if (json) return printJson(command.io, status);
     const now = command.io.now();
-    const health = healthy
-      ? styled('healthy', 'green', command.io.colour)
-      : styled(`not healthy: ${why ?? 'no reason given'}`, 'red', command.io.colour);
+    const health =
+      whyNot.length === 0
+        ? styled('healthy', 'green', command.io.colour)
+        : styled(`not healthy: ${whyNot.join('; ')}`, 'red', command.io.colour);
     command.io.out(`${location}: ${health}`);
     const heard =
       lastHeard === undefined ? 'never received' : `last received ${relative(lastHeard, now)}`;
