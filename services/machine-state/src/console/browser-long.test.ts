@@ -52,7 +52,6 @@ describe.skipIf(!chromium || !isLong)('the console, over time', () => {
     await page.getByText('1 selected').waitFor();
     await page.keyboard.press('n');
     await page.getByRole('dialog').waitFor();
-    await page.keyboard.press('Tab');
     await page.keyboard.type('looked at it');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');

@@ -13,12 +13,14 @@ import { bots } from './testing/stub-bot.ts';
 
 const kills = campaign();
 
-/** Bots that run in a folder: by their command line, whoever started them. */
+/** Bots that run in a folder: by their command line, whoever started them. What a bot starts has its command line at first. */
 function botsIn(botDir: string): number[] {
-  return [...processes().values()].flatMap(({ pid, isZombie }) => {
+  const found = [...processes().values()].filter(({ pid, isZombie }) => {
     const [, zip, command] = argumentsOf(pid);
-    return !isZombie && zip?.startsWith(`${botDir}/`) && command === 'start_bot' ? [pid] : [];
+    return !isZombie && zip?.startsWith(`${botDir}/`) && command === 'start_bot';
   });
+  const pids = found.map(({ pid }) => pid);
+  return found.flatMap(({ pid, parent }) => (pids.includes(parent) ? [] : [pid]));
 }
 
 function initsOf(botDir: string): number[] {
