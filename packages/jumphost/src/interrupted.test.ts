@@ -84,7 +84,8 @@ describe.skipIf(why !== undefined)(name, { timeout: 1_800_000 }, () => {
       });
     }
 
-    expect(hurt.size).toBeGreaterThan(10);
+    // Short steps after the one that was hurt may end before the fault is there.
+    expect(hurt.size).toBeGreaterThan(5);
     expect(await madeOn(jumphost)).toBe(expected);
     const host = await openTestHost(jumphost.desk, signal);
     const steps = await prepare(host, testSteps(jumphost.desk, signal), {

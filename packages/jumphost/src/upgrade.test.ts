@@ -107,7 +107,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
       'k3s-version': expect.stringContaining(
         `no minor version may be skipped; give a release of each: --k3s v1.33.N+k3s1,${last}`,
       ),
-      'k3s-server': 'waiting',
+      'k3s-server': 'waiting: waits for k3s-version',
     });
   });
 
@@ -178,7 +178,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
 
     expect(steps).toMatchObject({
       'k3s-version': expect.stringMatching(/failed: an upgrade to \S+ could not return/),
-      'k3s-server': 'waiting',
+      'k3s-server': 'waiting: waits for k3s-version',
     });
   });
 

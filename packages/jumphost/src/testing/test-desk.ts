@@ -1,16 +1,24 @@
 /** What a desk of a test has: a key, ssh, files of publishers, bundles. */
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, createPrivateKey } from 'node:crypto';
 import { appendFile, chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { K3sRack } from '@skolo/fleet';
-import { newRackKey, publicRackKey } from '@skolo/rack/jumphost-statement';
+import { publicRackKey } from '@skolo/rack/jumphost-statement';
 import { peer } from '@skolo/simulators';
 import { k3sVersion, nodeVersion } from '../steps/versions.ts';
 import type { TestDesk } from './test-steps.ts';
 
 const run = promisify(execFile);
+
+/** PKCS #8 of Ed25519 (RFC 8410), and 32 bytes of a key: the same for all desks, so that what they make can be compared. */
+const ed25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
+const testKey = createPrivateKey({
+  ...{ key: Buffer.concat([ed25519, Buffer.alloc(32, 1)]), format: 'der', type: 'pkcs8' },
+})
+  .export({ type: 'pkcs8', format: 'pem' })
+  .toString();
 
 export interface Place {
   name: string;
@@ -26,7 +34,7 @@ export async function makeTestDesk(home: string): Promise<TestDesk> {
     ...{ wave: 1, canary: false, overlay: join(home, 'kube/racks/rack4') },
   };
   const [files, bundles] = await Promise.all([makeFiles(home), makeBundles(home)]);
-  const rackKey = publicRackKey(newRackKey());
+  const rackKey = publicRackKey(testKey);
   return { rack, env, files, bundles, rackKey, returnSeconds: 60 };
 }
 
