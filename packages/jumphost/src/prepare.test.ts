@@ -83,11 +83,11 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
       await host.need(`mkdir -p ${folder} && mount -t tmpfs -o size=64k tmpfs ${folder}
 head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
 
-      const steps = await only(step, 'programs', 'units');
+      const steps = await only(step, 'node', 'programs', 'units');
       await host.need(`umount ${folder}`);
 
       expect(statesOf(steps)[step]).toMatch(/No space left on device.*its disk is full: make room/);
-      const isNeeded = step === 'packages' || step === 'programs';
+      const isNeeded = ['packages', 'node', 'programs'].includes(step);
       expect(statesOf(steps).units).toMatch(isNeeded ? 'waiting' : /^(ok|changed)$/);
     },
   );

@@ -72,7 +72,7 @@ const dependencies: Readonly<Record<string, readonly string[]>> = {
   hardware: ['packages'],
   sole: ['node', 'address', 'units'],
   firewall: ['packages'],
-  units: ['packages', 'programs'],
+  units: ['packages', 'node', 'programs'],
   'secret-files': ['units'],
   // What it is made with cannot be changed later, and without a firewall anybody reaches it.
   'k3s-config': ['secret-files'],
