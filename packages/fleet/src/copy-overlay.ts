@@ -1,6 +1,13 @@
-import { cp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FleetError } from './errors.ts';
+import { readPins, withPins } from './push/versions.ts';
+
+interface Images {
+  prefix?: string | undefined;
+  tag?: string | undefined;
+}
 
 /**
  * Copies the overlay of a rack for a new one: with its name in all files, and without `derived/`, which follows from rack.yaml.
@@ -12,21 +19,26 @@ import { FleetError } from './errors.ts';
 export async function copyOverlay(
   folder: string,
   { from, to }: { from: string; to: string },
-  images: { prefix?: string | undefined; tag?: string | undefined },
+  images: Images,
 ): Promise<void> {
   const [old, own] = [join(folder, from), join(folder, to)];
-  const isThere = (path: string) => stat(path).catch(() => undefined);
-  if (!(await isThere(old))) throw new FleetError(`${old}: there is no such overlay`);
-  if (await isThere(own)) throw new FleetError(`${own}: is there already`);
+  if (!existsSync(old)) throw new FleetError(`${old}: there is no such overlay`);
+  if (existsSync(own)) throw new FleetError(`${own}: is there already`);
   const derived = join(old, 'derived');
   await cp(old, own, { recursive: true, filter: (path) => path !== derived });
   for (const file of await readdir(own, { recursive: true, withFileTypes: true })) {
     if (!file.isFile()) continue;
     const path = join(file.parentPath, file.name);
-    const text = (await readFile(path, 'utf8'))
-      .replaceAll(from, to)
-      .replace(/(?<=newName: ).*\//g, (written) => images.prefix ?? written)
-      .replace(/(?<=newTag: ).*/g, (written) => images.tag ?? written);
-    await writeFile(path, text);
+    const text = (await readFile(path, 'utf8')).replaceAll(from, to);
+    const hasImages = file.name === 'kustomization.yaml';
+    await writeFile(path, hasImages ? withImages(text, path, images) : text);
   }
+}
+
+/** A digest belongs to the tag of the other rack, and goes with it. */
+function withImages(text: string, file: string, { prefix, tag }: Images): string {
+  const named = text.replace(/(?<=newName: ).*\//g, (written) => prefix ?? written);
+  if (tag === undefined) return named;
+  const pins = readPins(named, file).map(({ digest: _, ...pin }) => ({ ...pin, tag }));
+  return withPins(named, pins);
 }

@@ -11,7 +11,7 @@ import { authorityOf, kubeconfigText } from './kubeconfig.ts';
 import { startLocalProxy } from './local-proxy.ts';
 import { type Jumphost, throughTunnel } from './open-jumphost.ts';
 import type { OpenOptions, OpenRack } from './open-rack.ts';
-import { rejectOther } from './retired.ts';
+import { rejectOther } from './other-jumphost.ts';
 import { Tunnel } from './tunnel.ts';
 
 /** How often the age of the token is checked: by the wall clock, which goes on while a computer sleeps. */

@@ -51,6 +51,11 @@ export function add(command: SkoloCommand): void {
     }
     const { addRack, copyOverlay } = await import('@skolo/fleet');
     const file = await clustersFile(command);
+    if (like !== undefined) {
+      const folder = join(dirname(dirname(file)), 'racks');
+      await copyOverlay(folder, { from: like, to: name }, { prefix, tag });
+      command.io.err(`${name}: ${join(folder, name)} is a copy of ${like}; edit its rack.yaml`);
+    }
     await addRack(
       file,
       name,
@@ -59,10 +64,6 @@ export function add(command: SkoloCommand): void {
         : { type: 'k3s', jumphost, user, jump },
     );
     command.io.err(`${name}: added to ${file}`);
-    if (like === undefined) return;
-    const folder = join(dirname(dirname(file)), 'racks');
-    await copyOverlay(folder, { from: like, to: name }, { prefix, tag });
-    command.io.err(`${name}: ${join(folder, name)} is a copy of ${like}; edit its rack.yaml`);
   });
 }
 
