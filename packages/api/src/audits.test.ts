@@ -2,18 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { auditedAnswer, auditedInput } from './audits.ts';
-import * as everything from './index.ts';
-import type { Api, RouteSpec } from './route.ts';
-
-const apis = Object.entries(everything).flatMap(([name, value]): [string, Api][] =>
-  name.endsWith('Api') && typeof value === 'object' ? [[name, value as Api]] : [],
-);
-
-const changes = apis.flatMap(([api, routes]) =>
-  Object.entries<RouteSpec>(routes)
-    .filter(([, { method }]) => method !== 'get')
-    .map(([name, spec]): [string, RouteSpec] => [`${api}.${name}`, spec]),
-);
+import { apis, changes } from './testing/changes.ts';
 
 /** What is in the audit log by another way than the route. Each needs a reason, and a test of its service. */
 const elsewhere = [

@@ -2,8 +2,7 @@
 import type { AuditLog, Logger } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import type { PowerEvent } from './events.ts';
-import type { Accepted } from './records.ts';
-import { feedKey } from './records.ts';
+import { type Accepted, feedKey } from './records.ts';
 import { type Request, RequestRefused } from './requests.ts';
 
 export class AuditTrail {

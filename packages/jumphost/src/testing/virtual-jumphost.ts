@@ -2,11 +2,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { peer } from '@skolo/simulators';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { type Host, openHost } from '../host.ts';
 
 const run = promisify(execFile);
@@ -34,7 +34,7 @@ export class VirtualJumphost {
   /** Its disk is a copy; the desk's key gets in. */
   static async create(): Promise<VirtualJumphost> {
     const folder = await mkdtemp(join(tmpdir(), 'skolo-virtual-'));
-    const created = new VirtualJumphost(folder, await unusedPort());
+    const created = new VirtualJumphost(folder, await freeTcpPort());
     const disk = join(dirname(peer('virt-amd64') ?? ''), 'disk.img');
     await run('cp', ['--sparse=always', disk, created.#disk]);
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', created.#key]);
@@ -100,12 +100,4 @@ export class VirtualJumphost {
     await this.powerOff();
     await rm(this.#folder, { recursive: true, force: true });
   }
-}
-
-async function unusedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
 }

@@ -1,9 +1,14 @@
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it } from 'vitest';
 import { type FakeAgent, okHealth, startFakeAgent } from '../testing/fake-agent.ts';
-import { startLab } from '../testing/lab.ts';
+import { type Lab, startLab } from '../testing/lab.ts';
 
 const reason = 'the fan is broken';
+
+async function rebootWithKey({ client }: Lab): Promise<void> {
+  const request = { params: { name: 'rpi-1' }, body: { reason } };
+  await client.reboot({ ...request, headers: { 'idempotency-key': 'k1' } });
+}
 
 async function rack(...names: string[]): Promise<Record<string, FakeAgent>> {
   const agents = await Promise.all(names.map(async (name) => [name, await startFakeAgent(name)]));
@@ -84,11 +89,7 @@ describe('an order', () => {
     agent?.set({ bootId: 'before' });
     const lab = await startLab({ agents });
     await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ bootId: 'before' });
-    const reboot = () =>
-      lab.client.reboot({
-        ...{ params: { name: 'rpi-1' }, body: { reason } },
-        headers: { 'idempotency-key': 'k1' },
-      });
+    const reboot = () => rebootWithKey(lab);
     agent?.answerAs((request) => request.socket.destroy());
 
     await expect(reboot()).rejects.toThrow('may have received the request');
@@ -105,11 +106,7 @@ describe('an order', () => {
     const [agent] = Object.values(agents);
     const lab = await startLab({ agents });
     await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
-    const reboot = () =>
-      lab.client.reboot({
-        ...{ params: { name: 'rpi-1' }, body: { reason } },
-        headers: { 'idempotency-key': 'k1' },
-      });
+    const reboot = () => rebootWithKey(lab);
     await reboot();
     agent?.answerAs((request) => request.socket.destroy());
 
