@@ -15,7 +15,6 @@ export {
 } from './clusters.ts';
 export { addRack, type NewRack, removeRack, withEpoch } from './clusters-edit.ts';
 export { clustersJsonSchema } from './clusters-schema.ts';
-export { copyOverlay } from './copy-overlay.ts';
 export { askEachRack, type OnNextWay, type RackAnswer } from './each-rack.ts';
 export { FleetError } from './errors.ts';
 export { type Kubectl, KubectlError, kubectlWith } from './kubectl.ts';

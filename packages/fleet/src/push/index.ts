@@ -1,5 +1,6 @@
 /** `@skolo/fleet/push`: rolls versions out over racks. */
 export { carryImages } from './carry-images.ts';
+export { copyOverlay } from './copy-overlay.ts';
 export type { FieldChange } from './field-set.ts';
 export { type Pushed, pushesInGit } from './history.ts';
 export { type HeldLease, type Last, readLease } from './lease.ts';

@@ -49,9 +49,10 @@ export function add(command: SkoloCommand): void {
     if (like === undefined && (prefix ?? tag) !== undefined) {
       command.error("'--images' and '--tag' are for the copy of '--like'");
     }
-    const { addRack, copyOverlay } = await import('@skolo/fleet');
+    const { addRack } = await import('@skolo/fleet');
     const file = await clustersFile(command);
     if (like !== undefined) {
+      const { copyOverlay } = await import('@skolo/fleet/push');
       const folder = join(dirname(dirname(file)), 'racks');
       await copyOverlay(folder, { from: like, to: name }, { prefix, tag });
       command.io.err(`${name}: ${join(folder, name)} is a copy of ${like}; edit its rack.yaml`);

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FleetError } from './errors.ts';
-import { readPins, withPins } from './push/versions.ts';
+import { FleetError } from '../errors.ts';
+import { readPins, withPins } from './versions.ts';
 
 interface Images {
   prefix?: string | undefined;
