@@ -104,6 +104,13 @@ head -c 1M /dev/zero > ${folder}/.full 2>/dev/null || true`);
     expect(await host.need(`runuser -u skolo -- cat ${main}`)).toBe('// Of a test.\n');
   });
 
+  it('repairs a file that keeps its program from starting', async () => {
+    await host.need(`echo nonsense > /etc/chrony/conf.d/50-skolo.conf
+! systemctl restart chrony 2> /dev/null`);
+
+    expect(statesOf(await only('clock'))).toEqual({ clock: 'changed' });
+  });
+
   it('knows machines by their node, taints and password', async () => {
     const name = 'rpi-1';
     const cluster = clusterOn(host);

@@ -56,13 +56,16 @@ export function unitsInEffect(units: readonly EffectiveUnit[]): string {
   return `${functions}\n${lines.join('\n')}`;
 }
 
-/** A script that lets systemd run these units again as their files say. */
+/**
+ * A script that lets systemd run these units again as their files say. One that does not start may be waiting for a file that
+ * the step writes next; the check that follows says what still does not run.
+ */
 export function repairUnits(units: readonly EffectiveUnit[]): string {
   const names = units.map(({ unit }) => unit).join(' ');
   const on = units.flatMap(({ unit, isAlwaysOn }) => (isAlwaysOn ? [unit] : []));
   return `systemctl unmask --quiet ${names} 2>/dev/null
 systemctl daemon-reload
 for each in ${on.join(' ')}; do
-  if systemctl cat "$each" > /dev/null 2>&1; then systemctl enable --quiet "$each"; systemctl start "$each"; fi
+  if systemctl cat "$each" > /dev/null 2>&1; then systemctl enable --quiet "$each"; systemctl start "$each" || true; fi
 done`;
 }
