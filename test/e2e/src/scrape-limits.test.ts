@@ -1,0 +1,150 @@
+/** Targets that lie harm themselves alone: the limits of kube/base, as a real Prometheus has them in effect. */
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { peer } from '@skolo/simulators';
+import { freeTcpPort } from '@skolo/simulators/free-port';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import {
+  knowsAlertRelabelling,
+  kubeFile,
+  replaced,
+  start,
+  textAt,
+  withoutAlertRelabelling,
+  writeFiles,
+} from './monitoring-stack.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const Limits = z.object({
+  job_name: z.string(),
+  body_size_limit: z.string(),
+  sample_limit: z.int().positive(),
+  label_limit: z.literal(30),
+  label_name_length_limit: z.literal(60),
+  label_value_length_limit: z.literal(200),
+});
+const Config = z.object({ data: z.object({ yaml: z.string() }) });
+const Targets = z.object({
+  data: z.object({
+    activeTargets: z.array(
+      z.object({ scrapeUrl: z.string(), health: z.string(), lastError: z.string() }),
+    ),
+  }),
+});
+
+const samples = (number: number) =>
+  Array.from({ length: number }, (_, i) => `skolo_swarming_up{n="${i}"} 1`).join('\n');
+
+/** What targets answer, by the last part of their path, and why it is rejected. */
+const answers: Record<string, { body: string | Buffer; error: RegExp }> = {
+  healthy: { body: 'up_and_well 1', error: /^$/ },
+  // 256 MB, as 255 kB of gzip.
+  endless: { body: gzipSync(Buffer.alloc(256 * 2 ** 20, '#')), error: /body size limit exceeded/ },
+  samples: { body: samples(1501), error: /sample limit exceeded/ },
+  labels: {
+    body: `many{${Array.from({ length: 31 }, (_, i) => `l${i}="1"`).join(',')}} 1`,
+    error: /label_limit exceeded/,
+  },
+  name: { body: `long{${'n'.repeat(61)}="1"} 1`, error: /label_name_length_limit exceeded/ },
+  value: { body: `long{v="${'v'.repeat(201)}"} 1`, error: /label_value_length_limit exceeded/ },
+};
+
+const prometheus = peer('prometheus');
+describe.skipIf(!prometheus)('what Prometheus takes from a target', () => {
+  let url = '';
+  let pid = 0;
+  const cleanUps: (() => Promise<void>)[] = [];
+  const atTheEnd = (cleanUp: () => Promise<void>) => void cleanUps.unshift(cleanUp);
+  afterAll(async () => {
+    for (const cleanUp of cleanUps) await cleanUp();
+  });
+
+  beforeAll(async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'skolo-limits-'));
+    atTheEnd(() => rm(dir, { recursive: true, force: true }));
+    const server = createServer(({ url: path = '' }, response) => {
+      const { body = '' } = answers[path.slice(1)] ?? {};
+      const headers = typeof body === 'string' ? {} : { 'content-encoding': 'gzip' };
+      response.writeHead(200, { 'content-type': 'text/plain', ...headers }).end(body);
+    }).listen(0, '127.0.0.1');
+    atTheEnd(async () => void server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const address = `127.0.0.1:${await freeTcpPort()}`;
+    url = `http://${address}/api/v1`;
+    const config = replaced(kubeFile('base/prometheus/prometheus.yml'), {
+      '/etc/prometheus/': `${dir}/`,
+      'scrape_interval: 15s': 'scrape_interval: 5s',
+      'scrape_timeout: 10s': 'scrape_timeout: 5s',
+    });
+    await writeFiles(join(dir, 'targets'), {
+      'swarming-client.json': JSON.stringify(
+        Object.keys(answers).map((path) => ({
+          targets: [`127.0.0.1:${port}`],
+          labels: { __metrics_path__: `/${path}` },
+        })),
+      ),
+    });
+    await writeFiles(dir, {
+      'prometheus.yml': knowsAlertRelabelling(prometheus ?? '')
+        ? config
+        : withoutAlertRelabelling(config),
+    });
+    const child = start(
+      prometheus ?? '',
+      [
+        `--config.file=${dir}/prometheus.yml`,
+        `--storage.tsdb.path=${dir}/data`,
+        `--web.listen-address=${address}`,
+      ],
+      atTheEnd,
+    );
+    pid = child.pid ?? 0;
+  });
+
+  it('has limits in each job', async () => {
+    const text = async () =>
+      Config.safeParse(JSON.parse((await textAt(`${url}/status/config`)) || '{}')).data?.data.yaml;
+    await expect.poll(text, { timeout: 30_000 }).toBeDefined();
+
+    const { scrape_configs: jobs } = z
+      .object({ scrape_configs: z.array(Limits) })
+      .parse(parse((await text()) ?? ''));
+
+    const bodies = Object.groupBy(jobs, ({ body_size_limit }) => body_size_limit);
+    expect(Object.keys(bodies).toSorted()).toEqual(['50MiB', '5MiB']);
+    expect(bodies['50MiB']?.map(({ job_name }) => job_name)).toEqual(['k3s', 'containers']);
+  });
+
+  it('rejects what is too much, and takes what its neighbour has', async () => {
+    const found = async () => {
+      const text = await textAt(`${url}/targets?state=active`);
+      const targets = Targets.safeParse(JSON.parse(text || '{}')).data?.data.activeTargets ?? [];
+      return Object.fromEntries(
+        targets.flatMap(({ scrapeUrl, health, lastError }) => {
+          const path = new URL(scrapeUrl).pathname.slice(1);
+          return path in answers && health !== 'unknown' ? [[path, lastError]] : [];
+        }),
+      );
+    };
+
+    await expect
+      .poll(found, { timeout: 45_000, interval: 500 })
+      .toEqual(
+        Object.fromEntries(
+          Object.entries(answers).map(([path, { error }]) => [path, expect.stringMatching(error)]),
+        ),
+      );
+    const status = await readFile(`/proc/${pid}/status`, 'utf8');
+    const [, peak = ''] = /VmHWM:\s+(\d+) kB/.exec(status) ?? [];
+    expect(Number(peak) / 1024).toBeLessThan(256);
+  });
+});
