@@ -48,7 +48,7 @@ it(`is sound after ${kills} kill -9, has what it acknowledged, and nothing twice
     const repository = await history.open();
     // Only now: a git that outlived its process is waited for.
     await history.git('fsck', '--strict', '--full', '--no-dangling');
-    // A git whose parent was killed between fork and exec starts late, has nothing to write, and removes its pack itself.
+    // If the writer is killed between fork and exec, its git starts late, gets no input, and removes its empty pack itself.
     await expect.poll(leftovers, { timeout: 20_000 }).toEqual([]);
     for (const device of devices) {
       const versions = await compare(repository, device, acknowledged.get(device) ?? []);

@@ -1,17 +1,23 @@
 /** The jobs `k3s` and `containers` of kube/base, by the real Prometheus and a real API server. The kubelet is a stand-in. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peer, startControlPlane } from '@skolo/simulators';
-import { freeTcpPort } from '@skolo/simulators/free-port';
 import { expect, it, onTestFinished } from 'vitest';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { kubeFile, replaced, start, textAt, writeFiles } from './monitoring-stack.ts';
+import {
+  kubeFile,
+  replaced,
+  startPrometheus,
+  targetsAt,
+  textAt,
+  writeFiles,
+} from './monitoring-stack.ts';
 
 const programs = {
   prometheus: peer('prometheus'),
@@ -27,12 +33,6 @@ const patiently = { timeout: 60_000, interval: 500 };
 
 const Result = z.object({
   data: z.object({ result: z.array(z.object({ metric: z.record(z.string(), z.string()) })) }),
-});
-
-const Targets = z.object({
-  data: z.object({
-    activeTargets: z.array(z.object({ health: z.string(), lastError: z.string() })),
-  }),
 });
 
 /** As cAdvisor prints it: of the computer, of a pod, and of a container. */
@@ -93,35 +93,17 @@ it.skipIf(why)(
       'ca.crt': await readFile(join(certificates, 'authority.crt'), 'utf8'),
     });
     await writeFiles(dir, { 'prometheus.yml': configOf(dir) });
-    await mkdir(join(dir, 'data'));
-    const address = `127.0.0.1:${await freeTcpPort()}`;
-    start(
-      prometheus,
-      [
-        `--config.file=${dir}/prometheus.yml`,
-        `--storage.tsdb.path=${dir}/data`,
-        `--web.listen-address=${address}`,
-      ],
-      onTestFinished,
-    );
+    const { url } = await startPrometheus(prometheus, dir, onTestFinished);
     const query = async (expr: string) => {
-      const text = await textAt(
-        `http://${address}/api/v1/query?${new URLSearchParams({ query: expr })}`,
-      );
+      const text = await textAt(`${url}/query?${new URLSearchParams({ query: expr })}`);
       const { data } = Result.safeParse(JSON.parse(text || '{}'));
       return (data?.data.result ?? []).map(({ metric }) => metric);
     };
     const values = async (label: string, of: string) =>
       new Set((await query(`count by (${label}) (${of})`)).map((each) => each[label]));
 
-    const problems = async () => {
-      const found = Targets.safeParse(
-        JSON.parse((await textAt(`http://${address}/api/v1/targets`)) || '{}'),
-      );
-      return found.data?.data.activeTargets.map(
-        ({ health, lastError }) => `${health} ${lastError}`,
-      );
-    };
+    const problems = async () =>
+      (await targetsAt(url)).map(({ health, lastError }) => `${health} ${lastError}`);
     await expect.poll(problems, patiently).toEqual(['up ', 'up ']);
     const names = await values('__name__', '{job="k3s"}');
     // All that the rules use, but what only k3s has.

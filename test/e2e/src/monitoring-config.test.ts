@@ -13,15 +13,14 @@ import { z } from 'zod';
 import {
   argsOf,
   ask,
+  configFor,
   containerOf,
   copyRules,
-  knowsAlertRelabelling,
   kubeFile,
   replaced,
   root,
   start,
   textAt,
-  withoutAlertRelabelling,
   writeFiles,
 } from './monitoring-stack.ts';
 import { ruleFiles } from './rule-files.ts';
@@ -84,7 +83,7 @@ describe('prometheus', () => {
       }
       const local = replaced(text, { '/etc/prometheus/': `${dir}/` });
       await writeFiles(dir, {
-        'prometheus.yml': knowsAlertRelabelling(promtool) ? local : withoutAlertRelabelling(local),
+        'prometheus.yml': configFor(promtool, local),
       });
 
       const output = await ask(promtool, 'check', 'config', join(dir, 'prometheus.yml'));

@@ -6,6 +6,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freeTcpPort } from '@skolo/simulators/free-port';
 import { parseAllDocuments, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { ruleFiles, rulesFolder } from './rule-files.ts';
@@ -69,10 +70,11 @@ export function knowsAlertRelabelling(program: string): boolean {
 }
 
 /**
- * Without the second Alertmanager, whose rules select its alerts, where Prometheus does not know such rules: it would get
- * every alert.
+ * prometheus.yml as this version accepts it. If it does not know rules of relabelling for one Alertmanager, the second one,
+ * which would get every alert, is left out.
  */
-export function withoutAlertRelabelling(text: string): string {
+export function configFor(program: string, text: string): string {
+  if (knowsAlertRelabelling(program)) return text;
   const document = parseDocument(text);
   if (!document.deleteIn(['alerting', 'alertmanagers', 1])) throw new Error('there is only one');
   return document.toString();
@@ -125,4 +127,30 @@ export async function ask(program: string, ...args: string[]): Promise<string> {
 export async function textAt(url: string): Promise<string> {
   const answer = await fetch(url).catch(() => undefined);
   return (await answer?.text()) ?? '';
+}
+
+/** Starts Prometheus with the prometheus.yml of this folder. Returns the URL of its API, and its process ID. */
+export async function startPrometheus(program: string, dir: string, atTheEnd: AtTheEnd) {
+  const address = `127.0.0.1:${await freeTcpPort()}`;
+  const args = [
+    `--config.file=${dir}/prometheus.yml`,
+    `--storage.tsdb.path=${dir}/data`,
+    `--web.listen-address=${address}`,
+  ];
+  const { pid } = start(program, args, atTheEnd);
+  return { url: `http://${address}/api/v1`, pid };
+}
+
+const Targets = z.object({
+  data: z.object({
+    activeTargets: z.array(
+      z.object({ scrapeUrl: z.string(), health: z.string(), lastError: z.string() }),
+    ),
+  }),
+});
+
+/** The targets of a Prometheus, with their health; none while it starts. */
+export async function targetsAt(url: string) {
+  const text = await textAt(`${url}/targets?state=active`);
+  return Targets.safeParse(JSON.parse(text || '{}')).data?.data.activeTargets ?? [];
 }

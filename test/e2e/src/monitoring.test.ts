@@ -18,6 +18,7 @@ import { z } from 'zod';
 import { declaredLabels, labelsIn, metricsIn } from './dashboard-queries.ts';
 import {
   argsOf,
+  configFor,
   copyRules,
   knowsAlertRelabelling,
   kubeFile,
@@ -25,7 +26,6 @@ import {
   root,
   start,
   textAt,
-  withoutAlertRelabelling,
   writeFiles,
 } from './monitoring-stack.ts';
 
@@ -147,7 +147,7 @@ async function startMonitoring(dir: string, demo: string): Promise<void> {
   // The demo has no k3s: k3s-metrics.test.ts has its API server.
   await writeFiles(join(dir, 'kubernetes'), { token: '', 'ca.crt': rootCertificates[0] ?? '' });
   await writeFiles(dir, {
-    'prometheus.yml': knowsAlertRelabelling(prometheus) ? config : withoutAlertRelabelling(config),
+    'prometheus.yml': configFor(prometheus, config),
     'alertmanager.yml': replaced(kubeFile('base/alertmanager/alertmanager.yml'), {
       '/etc/alertmanager/': `${dir}/`,
       'alert-to-pubsub.skolo.svc:8001': host('alert-to-pubsub'),

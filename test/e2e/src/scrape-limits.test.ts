@@ -7,17 +7,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { peer } from '@skolo/simulators';
-import { freeTcpPort } from '@skolo/simulators/free-port';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import {
-  knowsAlertRelabelling,
+  configFor,
   kubeFile,
   replaced,
-  start,
+  startPrometheus,
+  targetsAt,
   textAt,
-  withoutAlertRelabelling,
   writeFiles,
 } from './monitoring-stack.ts';
 
@@ -32,23 +31,16 @@ const Limits = z.object({
   label_value_length_limit: z.literal(200),
 });
 const Config = z.object({ data: z.object({ yaml: z.string() }) });
-const Targets = z.object({
-  data: z.object({
-    activeTargets: z.array(
-      z.object({ scrapeUrl: z.string(), health: z.string(), lastError: z.string() }),
-    ),
-  }),
-});
 
-const samples = (number: number) =>
-  Array.from({ length: number }, (_, i) => `skolo_swarming_up{n="${i}"} 1`).join('\n');
-
-/** What targets answer, by the last part of their path, and why it is rejected. */
+/** What targets answer, by their path, and the error that Prometheus must report for it. */
 const answers: Record<string, { body: string | Buffer; error: RegExp }> = {
   healthy: { body: 'up_and_well 1', error: /^$/ },
   // 256 MB, as 255 kB of gzip.
   endless: { body: gzipSync(Buffer.alloc(256 * 2 ** 20, '#')), error: /body size limit exceeded/ },
-  samples: { body: samples(1501), error: /sample limit exceeded/ },
+  samples: {
+    body: Array.from({ length: 1501 }, (_, i) => `many{n="${i}"} 1`).join('\n'),
+    error: /sample limit exceeded/,
+  },
   labels: {
     body: `many{${Array.from({ length: 31 }, (_, i) => `l${i}="1"`).join(',')}} 1`,
     error: /label_limit exceeded/,
@@ -57,10 +49,11 @@ const answers: Record<string, { body: string | Buffer; error: RegExp }> = {
   value: { body: `long{v="${'v'.repeat(201)}"} 1`, error: /label_value_length_limit exceeded/ },
 };
 
-const prometheus = peer('prometheus');
-describe.skipIf(!prometheus)('what Prometheus takes from a target', () => {
+const prometheus = peer('prometheus') ?? '';
+const why = prometheus ? '' : ' (Prometheus is not installed)';
+describe.skipIf(why)(`what Prometheus accepts from a target${why}`, () => {
   let url = '';
-  let pid = 0;
+  let pid: number | undefined;
   const cleanUps: (() => Promise<void>)[] = [];
   const atTheEnd = (cleanUp: () => Promise<void>) => void cleanUps.unshift(cleanUp);
   afterAll(async () => {
@@ -78,8 +71,6 @@ describe.skipIf(!prometheus)('what Prometheus takes from a target', () => {
     atTheEnd(async () => void server.close());
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const address = `127.0.0.1:${await freeTcpPort()}`;
-    url = `http://${address}/api/v1`;
     const config = replaced(kubeFile('base/prometheus/prometheus.yml'), {
       '/etc/prometheus/': `${dir}/`,
       'scrape_interval: 15s': 'scrape_interval: 5s',
@@ -94,20 +85,9 @@ describe.skipIf(!prometheus)('what Prometheus takes from a target', () => {
       ),
     });
     await writeFiles(dir, {
-      'prometheus.yml': knowsAlertRelabelling(prometheus ?? '')
-        ? config
-        : withoutAlertRelabelling(config),
+      'prometheus.yml': configFor(prometheus, config),
     });
-    const child = start(
-      prometheus ?? '',
-      [
-        `--config.file=${dir}/prometheus.yml`,
-        `--storage.tsdb.path=${dir}/data`,
-        `--web.listen-address=${address}`,
-      ],
-      atTheEnd,
-    );
-    pid = child.pid ?? 0;
+    ({ url, pid } = await startPrometheus(prometheus, dir, atTheEnd));
   });
 
   it('has limits in each job', async () => {
@@ -124,17 +104,14 @@ describe.skipIf(!prometheus)('what Prometheus takes from a target', () => {
     expect(bodies['50MiB']?.map(({ job_name }) => job_name)).toEqual(['k3s', 'containers']);
   });
 
-  it('rejects what is too much, and takes what its neighbour has', async () => {
-    const found = async () => {
-      const text = await textAt(`${url}/targets?state=active`);
-      const targets = Targets.safeParse(JSON.parse(text || '{}')).data?.data.activeTargets ?? [];
-      return Object.fromEntries(
-        targets.flatMap(({ scrapeUrl, health, lastError }) => {
+  it('rejects an answer above a limit, and stores that of its neighbour', async () => {
+    const found = async () =>
+      Object.fromEntries(
+        (await targetsAt(url)).flatMap(({ scrapeUrl, health, lastError }) => {
           const path = new URL(scrapeUrl).pathname.slice(1);
           return path in answers && health !== 'unknown' ? [[path, lastError]] : [];
         }),
       );
-    };
 
     await expect
       .poll(found, { timeout: 45_000, interval: 500 })

@@ -57,8 +57,8 @@ export function unitsInEffect(units: readonly EffectiveUnit[]): string {
 }
 
 /**
- * A script that lets systemd run these units again as their files say. One that does not start may be waiting for a file that
- * the step writes next; the check that follows says what still does not run.
+ * A script that lets systemd run these units again as their files say. A unit that does not start may need the file that the step
+ * writes next, so the script goes on; the check after the step names each unit that still does not run.
  */
 export function repairUnits(units: readonly EffectiveUnit[]): string {
   const names = units.map(({ unit }) => unit).join(' ');

@@ -8,7 +8,7 @@ process.env.SKOLO_TEST_NETWORK = network;
 /** Name of a switch in it. */
 export const bridge = `skolo-${network.split('.').at(-1)}`;
 
-/** The kernel gives a name of a socket to one process, and takes it back when that ends, also by kill -9. */
+/** The kernel gives the name of an abstract socket to one process, and releases it when that process ends, even by kill -9. */
 async function claim(): Promise<string> {
   for (let third = 64; third < 128; third++) {
     const server = createServer().listen(`\0skolo-test-network-${third}`).unref();
