@@ -24,10 +24,10 @@ export interface FilesDeps {
 
 /** Of k3s itself, since it first started. */
 const ownToken = '/var/lib/rancher/k3s/server/token';
-/** Functions of a shell: `is_another FILE` if its token has another password than that of k3s. */
+/** Functions of a shell: `is_another FILE` if its token has another password than that of k3s, which a full disk leaves empty. */
 const tokens = `
 password() { sed 's/^K10.*:://; s/^server://'; }
-is_another() { [ -e ${ownToken} ] && [ "$(password < "$1")" != "$(password < ${ownToken})" ]; }`;
+is_another() { [ -s ${ownToken} ] && [ "$(password < "$1")" != "$(password < ${ownToken})" ]; }`;
 
 /** Prints `absent PATH`, `DIGEST PATH`, `other PATH` for a token that k3s does not have, or `= PATH VALUE` in base64 for a file of variables. */
 const readScript = `${tokens}

@@ -176,6 +176,10 @@ export function provesSecrets(clusterOf: () => ControlPlane | undefined): void {
       await writeFile(join(own, 'token'), 'K10abcdef::server:other\n');
       expect(await states()).toContain('different /etc/rancher/k3s/token');
       await expect(applySecrets(deps)).rejects.toThrow('k3s token rotate');
+      // A full disk or a power cut leaves this of a first start.
+      await writeFile(join(own, 'token'), '');
+      expect(await states()).toContain('same /etc/rancher/k3s/token');
+      await writeFile(join(own, 'token'), 'K10abcdef::server:other\n');
       await rm(file);
       await expect(applySecrets(deps)).rejects.toThrow('k3s has another token than the store');
     });
