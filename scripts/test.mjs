@@ -20,6 +20,8 @@ import { findPeers, hintOf, peerKinds } from './peers.mjs';
 import { addUp, closing } from './results.mjs';
 
 const verbs = ['lint', 'test'];
+/** In full, they boot so many computers at once that each of these packages needs both cores for itself. */
+const alone = new Set(['@skolo/cli', '@skolo/cluster', '@skolo/e2e', '@skolo/jumphost']);
 const summaries = join(root, '.turbo', 'runs');
 
 const options = readOptions();
@@ -46,42 +48,45 @@ if (!existsSync(compileCache)) {
 // In full they are for a real disk, and need more room.
 const inMemory = options.long ? undefined : memoryFolder();
 const [program = turbo, ...before] = [...(inMemory?.command ?? []), turbo];
-const { exitCode, interrupted } = await runChild(
-  program,
-  [
-    ...before,
-    'run',
-    ...verbs,
-    ...(options.campaigns.length > 0
-      ? [...workspaces.keys()].map((name) => `--filter=${name}`)
-      : []),
-    '--continue=dependencies-successful',
-    '--output-logs=new-only',
-    '--log-order=grouped',
-    '--summarize',
-  ],
-  {
-    cwd: root,
-    passSignalsTo: 'group',
-    env: {
-      ...process.env,
-      ...turboEnv,
-      // npm runs each package's tests with the first node in PATH.
-      PATH: `${dirname(findNodeOrQuit())}${delimiter}${process.env.PATH}`,
-      SKOLO_PEERS: peersText.trim(),
-      // A fifth of the processor time of kubectl, Prometheus, tsc and other programs in Go is their garbage collector's.
-      GOGC: '400',
-      GOMEMLIMIT: '2GiB',
-      ...(inMemory && { TMPDIR: inMemory.folder }),
-      ...long,
+let exitCode = 0;
+for (const round of rounds()) {
+  const ended = await runChild(
+    program,
+    [
+      ...before,
+      'run',
+      ...verbs,
+      ...round,
+      '--continue=dependencies-successful',
+      '--output-logs=new-only',
+      '--log-order=grouped',
+      '--summarize',
+    ],
+    {
+      cwd: root,
+      passSignalsTo: 'group',
+      env: {
+        ...process.env,
+        ...turboEnv,
+        // npm runs each package's tests with the first node in PATH.
+        PATH: `${dirname(findNodeOrQuit())}${delimiter}${process.env.PATH}`,
+        SKOLO_PEERS: peersText.trim(),
+        // A fifth of the processor time of kubectl, Prometheus, tsc and other programs in Go is their garbage collector's.
+        GOGC: '400',
+        GOMEMLIMIT: '2GiB',
+        ...(inMemory && { TMPDIR: inMemory.folder }),
+        ...long,
+      },
     },
-  },
-);
-inMemory?.remove();
-if (interrupted) {
-  console.log('\nInterrupted.');
-  process.exit(130);
+  );
+  if (ended.interrupted) {
+    inMemory?.remove();
+    console.log('\nInterrupted.');
+    process.exit(130);
+  }
+  exitCode ||= ended.exitCode;
 }
+inMemory?.remove();
 const total = addUp(readTasks(), readResults());
 if (exitCode !== 0 && total.failed.length === 0) {
   total.failed.push({ name: 'turbo', why: `ended with ${exitCode}` });
@@ -105,6 +110,18 @@ function readOptions() {
     console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
     process.exit(2);
   }
+}
+
+/** Arguments of turbo: all at once, or in full first those that get on with others. */
+function rounds() {
+  if (!options.long) return [[]];
+  const names = [...workspaces.keys()];
+  /** @param {string[]} of */
+  const filters = (of) => of.map((name) => `--filter=${name}`);
+  return [
+    filters(names.filter((name) => !alone.has(name))),
+    ['--concurrency=1', ...filters(names.filter((name) => alone.has(name)))],
+  ].filter((round) => round.some((word) => word.startsWith('--filter')));
 }
 
 /** How long each campaign took, the longest first. */
