@@ -33,9 +33,11 @@ async function readAll(from = 1): Promise<number[]> {
   return seqs;
 }
 
+const move = () => rename(join(parent, 'state'), join(parent, 'elsewhere'));
 const inUse = new Map<string, () => Promise<void>>([
-  ['deleted', () => rm(join(parent, 'state'), { recursive: true })],
-  ['moved', () => rename(join(parent, 'state'), join(parent, 'elsewhere'))],
+  // Moved first: the spool may write its mark there meanwhile, and a folder that fills cannot be deleted.
+  ['deleted', () => move().then(() => rm(join(parent, 'elsewhere'), { recursive: true }))],
+  ['moved', move],
 ]);
 /** For so long a look at the newest segment holds good. */
 const seenForMs = 50;
