@@ -234,8 +234,20 @@ head -c 1M /dev/zero > /usr/local/bin/.full`,
       ]);
       const left = await shell('host09', 'ls -A /etc/rancher /var/lib/rancher /usr/local/bin/k3s');
       expect(left.text.match(/No such file/g)).toHaveLength(3);
+      const { root } = computer('host10');
+      // A new card: with the former one, the agent would join again when it boots.
+      const units = [
+        'k3s-agent.service',
+        'k3s-agent.service.env',
+        'multi-user.target.wants/k3s-agent.service',
+      ];
+      const ofK3s = [
+        'etc/rancher',
+        'var/lib/rancher',
+        ...units.map((unit) => `etc/systemd/system/${unit}`),
+      ];
+      for (const path of ofK3s) await rm(join(root, path), { recursive: true, force: true });
       await computer('host10').boot();
-      await shell('host10', 'rm -rf /etc/rancher /var/lib/rancher /etc/systemd/system/k3s-agent*');
       expect(new Set(Object.values(statesOf(await go())))).toEqual(new Set(['ok']));
     });
 

@@ -156,9 +156,14 @@ async function execute(
   command: string,
   { input = '', deadlineMs = usualDeadlineMs }: RunOptions,
 ): Promise<Ended> {
-  const late = () => lost(`${name}: no answer within ${deadlineMs / 1000} s; try again`);
-  return await withDeadline({ ms: deadlineMs, late, signal }, async (stop) => {
-    const child = await start(command, stop);
+  const limit = (ms: number, signal: AbortSignal) => {
+    return { ms, late: () => lost(`${name}: no answer within ${ms / 1000} s; try again`), signal };
+  };
+  return await withDeadline(limit(deadlineMs, signal), async (stop) => {
+    // The connection of a host that is off may never come back, and some commands have an hour.
+    const child = await withDeadline(limit(Math.min(deadlineMs, usualDeadlineMs), stop), (begin) =>
+      start(command, begin),
+    );
     using _ended = addAbortListener(stop, () => child.kill('SIGKILL'));
     return await collect(name, child, input);
   });
