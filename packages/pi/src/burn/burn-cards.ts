@@ -4,7 +4,7 @@ import { errorText } from '@skolo/errors';
 import { PiError } from '../errors.ts';
 import type { Disk } from '../image/disk.ts';
 import { type DiskFacts, diskFacts } from './disk-facts.ts';
-import { type WriteNeeds, whyNotWrite } from './may-write.ts';
+import { isSame, type WriteNeeds, whyNotWrite } from './may-write.ts';
 import { openDisk, openFile } from './target.ts';
 import { type BurnProgress, writeCard } from './write-card.ts';
 
@@ -97,10 +97,14 @@ async function nextCard(former: DiskFacts | undefined, needs: NextNeeds): Promis
   }
   const wanted = `pull the card out of ${path}, and put the one for ${name} in`;
   ask(path, wanted);
+  let before: DiskFacts | undefined;
   for (let said: string | undefined; ; ) {
     const now = await diskFacts(path, signal);
     const isOther = now !== undefined && now.size > 0 && now.sequence !== former.sequence;
-    if (isOther) {
+    // The kernel counts the card and knows its size at different moments.
+    const isSettled = isOther && before !== undefined && isSame(before, now);
+    before = now;
+    if (isSettled) {
       const why = whyNotWrite(now, needs);
       if (why === undefined) return now;
       // A desktop mounts cards by itself.
