@@ -412,6 +412,9 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     if (!inFull) skip(tooLong);
     const { computer } = jumphost;
     await jumphost.standIn('give', 'metadata-server');
+    const pod = () => computer.run('systemctl', 'is-active', 'pod-metadata-server-*');
+    // A pod that was ended starts later and later.
+    await expect.poll(async () => (await pod()).text, patient).toBe('active\n');
     await computer.run('systemctl', 'stop', 'k3s');
 
     const { exitCode, text } = await jumphost.standIn('take', 'metadata-server');
