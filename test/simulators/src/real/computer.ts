@@ -71,7 +71,7 @@ export class Computer {
     const extra = Object.entries(cables).map(([to, from]) => `--network-veth-extra=${from}:${to}`);
     const binds = Object.entries(folders).map(([to, from]) => `--bind-ro=${from}:${to}`);
     return new Computer(nspawn, join(disk, 'root'), {
-      ...{ disk, network },
+      ...{ disk, network, cables: Object.values(cables) },
       ...(bridge !== undefined && { bridge }),
       // Its time zone is its own.
       args: ['--network-veth', ...extra, '--timezone=off', ...binds],
@@ -287,6 +287,10 @@ export class Computer {
 
   private async isOff(): Promise<void> {
     this.process = undefined;
+    // The kernel removes its cables some time after it is off. Until then, the next computer in this network is not reached.
+    const { network, cables = [] } = this.plan;
+    const ends = network === undefined ? [] : [`ve-${this.machine()}`, ...cables];
+    for (const end of ends) await run('ip', ['link', 'delete', end]).catch(() => undefined);
     for (const cgroup of this.cgroups) await removeCgroup(cgroup);
   }
 
@@ -334,6 +338,8 @@ interface Plan {
   directory: string;
   network?: string;
   bridge?: string;
+  /** Names of our ends of more cables. */
+  cables?: readonly string[];
 }
 
 /**
