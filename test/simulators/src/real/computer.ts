@@ -71,7 +71,7 @@ export class Computer {
     const extra = Object.entries(cables).map(([to, from]) => `--network-veth-extra=${from}:${to}`);
     const binds = Object.entries(folders).map(([to, from]) => `--bind-ro=${from}:${to}`);
     return new Computer(nspawn, join(disk, 'root'), {
-      ...{ disk, network, cables: Object.values(cables) },
+      ...{ disk, network },
       ...(bridge !== undefined && { bridge }),
       // Its time zone is its own.
       args: ['--network-veth', ...extra, '--timezone=off', ...binds],
@@ -187,8 +187,10 @@ export class Computer {
     this.cgroups = await makeCgroups(name);
     const enter = `set -e; ${this.plan.mount}; for each in $1; do echo $$ > "$each/cgroup.procs"; done; shift; exec "$@"`;
     const child = spawn(
-      'unshare',
+      // It loses its power when its test dies. Otherwise it would keep its address, which the next test may get.
+      'setpriv',
       [
+        ...['--pdeathsig', 'KILL', 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc'],
         ...['--mount', '--propagation', 'slave', 'sh', '-c', enter, 'sh', this.cgroups.join(' ')],
         this.nspawn,
         '--quiet',
@@ -263,12 +265,15 @@ export class Computer {
     }
   }
 
+  /** The first process in it: nspawn is the child of unshare, and the first process is that of nspawn. */
   private async leader(): Promise<string> {
-    const pid = this.process?.pid;
-    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-    const [leader] = children.split(' ');
-    if (!leader) throw new Error('it is off');
-    return leader;
+    let pid = String(this.process?.pid);
+    for (let generation = 0; generation < 2; generation += 1) {
+      const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+      pid = children.split(' ')[0] ?? '';
+      if (pid === '') throw new Error('it is off');
+    }
+    return pid;
   }
 
   /** As a power cut does. */
@@ -287,10 +292,6 @@ export class Computer {
 
   private async isOff(): Promise<void> {
     this.process = undefined;
-    // The kernel removes its cables some time after it is off. Until then, the next computer in this network is not reached.
-    const { network, cables = [] } = this.plan;
-    const ends = network === undefined ? [] : [`ve-${this.machine()}`, ...cables];
-    for (const end of ends) await run('ip', ['link', 'delete', end]).catch(() => undefined);
     for (const cgroup of this.cgroups) await removeCgroup(cgroup);
   }
 
@@ -338,8 +339,6 @@ interface Plan {
   directory: string;
   network?: string;
   bridge?: string;
-  /** Names of our ends of more cables. */
-  cables?: readonly string[];
 }
 
 /**
