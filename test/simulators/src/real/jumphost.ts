@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -121,8 +121,10 @@ exec sh -c "$SSH_ORIGINAL_COMMAND"`,
   };
 }
 
+/** A program that is about to run cannot be written, but replaced. */
 async function script(path: string, text: string): Promise<void> {
-  await writeFile(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  await writeFile(`${path}.new`, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  await rename(`${path}.new`, path);
 }
 
 const Kubeconfig = z.object({
