@@ -3,7 +3,7 @@
  * handler, without a line of log for each request.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Clock } from '@skolo/common';
+import { type Clock, cameThroughProxy } from '@skolo/common';
 import { type Answer, errorPage, retryAfter, send } from './answers.ts';
 import type { CallerStats } from './caller-stats.ts';
 import type { EmitMetadata } from './events.ts';
@@ -76,8 +76,9 @@ export function createHandler(deps: HandlerDeps): RequestListener {
   function admit(request: IncomingMessage, response: ServerResponse): void {
     const remote = request.socket.remoteAddress ?? '';
     const peer = deps.state().callerAt(remote);
-    const forwardedFor = request.headers['x-forwarded-for'];
-    const origin = forwardedFor ? deps.state().callerBehind(remote, String(forwardedFor)) : peer;
+    const forwardedFor = String(request.headers['x-forwarded-for'] ?? '');
+    const isProxied = cameThroughProxy(request);
+    const origin = isProxied ? deps.state().callerBehind(remote, forwardedFor) : peer;
     const known = origin ?? peer;
     const asked = parsed(request.url ?? '/');
     const exchange: Exchange = { request, response, asked, known };
@@ -92,7 +93,7 @@ export function createHandler(deps: HandlerDeps): RequestListener {
       emit({ type: 'foreign-host', caller: known.caller, why: foreignHost });
       reply(exchange, errorPage(403, `${foreignHost}.`, closing));
     } else if (!origin) {
-      const why = 'Requests with X-Forwarded-For are not answered.';
+      const why = 'Requests with X-Forwarded-For, Forwarded or Via are not answered.';
       reply(exchange, errorPage(403, why, closing));
     } else serveIfItsMac(exchange);
   }
