@@ -1,7 +1,8 @@
 /**
  * `npm run release [-- VERSION]`: makes everything that a release has, in `out/release/VERSION`: a bundle of each program, a
  * bill of materials (CycloneDX), `skolo` as a package of npm and as executables for Linux, checksums, and with `--images` all
- * images, pushed to PREFIX. It rejects a tree with changes.
+ * images, pushed to PREFIX. `images.txt` has the digests of the bases, of the images of others in kube/, and of those that it
+ * pushed, as their registries have them. It rejects a tree with changes, and ends where a registry does not answer.
  *
  * VERSION        what programs print as their version; by default the version in package.json
  * --images       also runs `docker buildx bake --push`, with PREFIX as docs/images.md describes
@@ -12,7 +13,10 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { RegistryError } from '@skolo/fleet/registry';
+import { readManifestFiles } from '../packages/cli/src/commands/images/manifests.ts';
 import { writeExecutable } from './bundle/executable.mjs';
+import { baseImages, withDigests } from './image-digests.mjs';
 import { root } from './node.mjs';
 
 const { values: options, positionals } = parseArgs({
@@ -27,6 +31,15 @@ if (changes !== '') {
   );
   process.exit(1);
 }
+
+const bases = baseImages(readFileSync(join(root, 'Dockerfile'), 'utf8'), process.env);
+const manifests = await readManifestFiles(
+  ['base', 'components'].map((name) => join(root, 'kube', name)),
+);
+const ofOthers = manifests.flatMap(({ text, images }) =>
+  images.map(({ start, end }) => text.slice(start, end)),
+);
+const pinned = await digestsOf([...Object.values(bases), ...ofOthers]);
 
 const folder = join(resolve(options.out ?? join(root, 'out', 'release')), version);
 const bundles = join(folder, 'bundle');
@@ -72,8 +85,10 @@ const materials = execFileSync(
   { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 },
 );
 writeFileSync(join(folder, 'sbom.cdx.json'), materials);
+const pushed = options.images ? await pushImages() : new Map();
+const digests = new Set([...pushed.values(), ...pinned.values()]);
+writeFileSync(join(folder, 'images.txt'), [...digests].map((each) => `${each}\n`).join(''));
 writeFileSync(join(folder, 'SHA256SUMS'), checksums());
-if (options.images) pushImages();
 console.log(`release ${version} of ${git('rev-parse', '--short', 'HEAD')} is in ${folder}`);
 
 /** As `sha256sum -c` reads them. */
@@ -107,13 +122,29 @@ function fetchNode(platform, work) {
   return join(folder, 'bin/node');
 }
 
-function pushImages() {
+/** Builds them on the bases that were looked up, and gives their digests. */
+async function pushImages() {
+  const ofBases = Object.entries(bases).map(([name, image]) => [name, pinned.get(image)]);
   run('docker', ['buildx', 'bake', '--push'], {
+    ...Object.fromEntries(ofBases),
     TAG: version,
     VERSION: version,
     REVISION: git('rev-parse', 'HEAD'),
     CREATED: git('log', '-1', '--format=%cI'),
     SOURCE_DATE_EPOCH: commitTime,
+  });
+  const { PREFIX = 'skolo/' } = process.env;
+  const bake = readFileSync(join(root, 'docker-bake.hcl'), 'utf8');
+  const names = [...bake.matchAll(/^ {2}\{ name = "([^"]+)"/gm)].map(([, name]) => name);
+  return await digestsOf(names.map((name) => `${PREFIX}${name}:${version}`));
+}
+
+/** @param {string[]} images */
+async function digestsOf(images) {
+  return await withDigests(images).catch((error) => {
+    if (!(error instanceof RegistryError)) throw error;
+    console.error(`no release: ${error.message}`);
+    process.exit(1);
   });
 }
 

@@ -249,10 +249,10 @@ rack4: MachineMissing (critical), TokenExpires
 
     await Promise.all([service.ended, machine.ended]);
     expect(service.out()).toBe(
-      'kubectl logs -n skolo-node -l app.kubernetes.io/name=metadata-server --prefix --max-log-requests=1000 --all-containers --tail=100 --follow\n',
+      '^[ckubectl logs -n skolo-node -l app.kubernetes.io/name=metadata-server --prefix --max-log-requests=1000 --all-containers --tail=100 --follow\n',
     );
     expect(machine.out()).toBe(
-      'kubectl logs -n skolo-node swarming-client-x --all-containers --tail=7\n',
+      '^[ckubectl logs -n skolo-node swarming-client-x --all-containers --tail=7\n',
     );
     expect(unknown.err).toContain('did you mean "rpi-001"?');
     expect(await left()).toEqual([]);
@@ -448,10 +448,11 @@ async function createPod(name: string, namespace: string, service: string, node:
   await admin('run', name, '-n', namespace, '--image=a', labels, `--overrides=${account}`);
 }
 
-/** A kubectl that prints how it was called for what only a kubelet has. */
+/** A kubectl that prints how it was called for what only a kubelet has. A log begins with ESC c, which resets a terminal. */
 async function standInFor(verb: 'logs' | 'exec'): Promise<void> {
+  const reset = verb === 'logs' ? '\\033c' : '';
   const file = join(desk?.jumphost.bin ?? '', 'kubectl');
-  const text = `#!/bin/sh\n[ "$1" != ${verb} ] || { echo "kubectl $*"; exit; }\nexec '${peer('kubectl')}' "$@"\n`;
+  const text = `#!/bin/sh\n[ "$1" != ${verb} ] || { printf '${reset}'; echo "kubectl $*"; exit; }\nexec '${peer('kubectl')}' "$@"\n`;
   await writeFile(file, text, { mode: 0o755 });
   onTestFinished(() => rm(file));
 }

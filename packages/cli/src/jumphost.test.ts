@@ -231,6 +231,16 @@ describe.skipIf(!peer('sshd') || !peer('ssh'))('through a jumphost', () => {
     expect((await skolo('logs', 'rack4')).code).toBe(2);
   });
 
+  it('logs shows control characters of a line instead of sending them to the terminal', async () => {
+    // ESC [ 2 J clears the screen, and U+202E turns the direction of what follows.
+    await desk?.jumphost.program('journalctl', "printf 'x\\033[2J\\342\\200\\256gpj.exe\\n'");
+
+    const { stdout } = await skoloWith('', 'logs', 'rack4', '--unit', 'x');
+    await desk?.jumphost.program('journalctl', 'echo "journalctl $*"');
+
+    expect(stdout).toBe('x^[[2J<U+202E>gpj.exe\n');
+  });
+
   it('shell is a shell on the machine, and the jumphost knows of it', async () => {
     const name = 'skia-rpi2-rack4-shelf1-001';
 

@@ -1,6 +1,7 @@
 /**
  * Host keys of devices that rack.yaml does not pin: the one seen first is believed from then on. They are public, but
- * who may change this file may pretend to be a switch.
+ * who may change this file may pretend to be a switch. The same for devices that have signed us in by digest over HTTP: they
+ * do not get the password in clear text from then on.
  */
 import { createHash } from 'node:crypto';
 import { rename } from 'node:fs/promises';
@@ -14,6 +15,8 @@ const File = z.object({
     z.string(),
     z.object({ fingerprint: z.string().startsWith('SHA256:'), firstSeen: z.iso.datetime() }),
   ),
+  /** Devices that sign in by digest, and since when that is known. */
+  digest: z.record(z.string(), z.iso.datetime()).default({}),
 });
 
 export interface PinnedHostKey {
@@ -29,6 +32,7 @@ export class HostKeys {
   private readonly path: string;
   private readonly now: () => number;
   private readonly keys = new Map<string, PinnedHostKey>();
+  private readonly digest = new Map<string, string>();
   private writing: Promise<void> = Promise.resolve();
   private notRead: string | undefined;
   private notWritten: string | undefined;
@@ -43,9 +47,11 @@ export class HostKeys {
     try {
       const text = await readFileIfExists(this.path);
       if (text === undefined) return;
-      for (const [device, pinned] of Object.entries(File.parse(JSON.parse(text)).hostKeys)) {
+      const { hostKeys, digest } = File.parse(JSON.parse(text));
+      for (const [device, pinned] of Object.entries(hostKeys)) {
         this.keys.set(device, { device, ...pinned });
       }
+      for (const [device, since] of Object.entries(digest)) this.digest.set(device, since);
     } catch (error) {
       this.notRead = `${this.path}: cannot be used, host keys are pinned again: ${reasonOf(error)}`;
       await rename(this.path, `${this.path}.bad`).catch(() => undefined);
@@ -69,9 +75,22 @@ export class HostKeys {
     await this.save();
   }
 
-  /** After a swap: the next key that it shows is believed. False where none was known. */
+  /** Whether it has let us in by digest before. */
+  usesDigest(device: string): boolean {
+    return this.digest.has(device);
+  }
+
+  /** The same as {@link pin} for the way to sign in over HTTP. */
+  async pinDigest(device: string): Promise<void> {
+    if (this.digest.has(device)) return;
+    this.digest.set(device, new Date(this.now()).toISOString());
+    await this.save();
+  }
+
+  /** After a swap: the next key that it shows is believed, and any way to sign in. False where none was known. */
   async forget(device: string): Promise<boolean> {
-    if (!this.keys.delete(device)) return false;
+    const known = [this.keys.delete(device), this.digest.delete(device)];
+    if (!known.includes(true)) return false;
     await this.save();
     return true;
   }
@@ -90,8 +109,10 @@ export class HostKeys {
     const hostKeys = Object.fromEntries(
       this.list().map(({ device, ...pinned }) => [device, pinned] as const),
     );
+    const digest = this.digest.size > 0 && { digest: Object.fromEntries(this.digest) };
     try {
-      await writeFileAtomic(this.path, `${JSON.stringify({ hostKeys }, undefined, 2)}\n`);
+      const text = JSON.stringify({ hostKeys, ...digest }, undefined, 2);
+      await writeFileAtomic(this.path, `${text}\n`);
       this.notWritten = undefined;
     } catch (error) {
       this.notWritten = `${reasonOf(error)}; host keys seen since are forgotten at the next start`;

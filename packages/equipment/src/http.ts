@@ -3,8 +3,9 @@
  * redirects followed, a bounded answer, and errors in the classes of packages/equipment.
  *
  * Secrets. Most of this equipment speaks plain http only, so its password is as safe as the rack's own network; where a
- * device offers digest, the password itself never travels. Over https nothing is sent before the device has shown its
- * certificate, see tls.ts. Requests are never put into messages: some devices want the password in the URL.
+ * device offers digest, the password itself never travels, and once it has let us in by digest it never gets it by Basic. Over
+ * https nothing is sent before the device has shown its certificate, see tls.ts. Requests are never put into messages: some
+ * devices want the password in the URL.
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -43,10 +44,10 @@ export interface HttpAnswer {
 
 export interface HttpOptions {
   /**
-   * How the device wants the password: at once, or once it has asked for it, by digest where it can; or some other way,
-   * which the driver knows.
+   * How the device wants the password: at once (`basic`); once it has asked for it, by digest only (`digest`), or by Basic, too,
+   * until it has let us in by digest (`challenge`); or some other way, which the driver knows.
    */
-  signIn: 'basic' | 'challenge' | 'by-driver';
+  signIn: 'basic' | 'digest' | 'challenge' | 'by-driver';
   https?: boolean;
   /** The reason in the body of an error, for the message. */
   reason?: (body: string) => string | undefined;
@@ -111,7 +112,7 @@ async function signedIn(
   request: HttpRequest,
   way: HttpOptions['signIn'],
 ): Promise<RawAnswer> {
-  const { place, credentials } = exchange;
+  const { place, credentials, deps } = exchange;
   if (way === 'by-driver') return await exchangeOnce(exchange, request, undefined);
   if (way === 'basic') return await exchangeOnce(exchange, request, basicHeader(credentials));
   const bearer = credentials.token && `Bearer ${credentials.token.reveal()}`;
@@ -119,8 +120,21 @@ async function signedIn(
   if (first.status !== 401 || bearer || credentials.password === undefined) return first;
   const { method = 'GET', path } = request;
   const answer = answerTo(first.challenge, { method, path }, credentials);
-  if (answer !== undefined) return await exchangeOnce(exchange, request, answer);
-  throw new DeviceRefused(place.name, 'it wants a way to sign in that is not known here');
+  if (answer === undefined) {
+    throw new DeviceRefused(place.name, 'it wants a way to sign in that is not known here');
+  }
+  const isDigest = answer.startsWith('Digest ');
+  if (!isDigest && (way === 'digest' || deps.hostKeys.usesDigest(place.name))) {
+    const swapped = `if it was swapped, run: skolo equipment forget ${place.name}`;
+    const hint = way === 'digest' ? 'look at it' : swapped;
+    const what = 'it wants its password in clear text (Basic), and not by digest as it should';
+    throw new DeviceRefused(place.name, `${what}: another host may be in between; ${hint}`);
+  }
+  const second = await exchangeOnce(exchange, request, answer);
+  // Once it has let us in, as for host keys.
+  if (isDigest && way === 'challenge' && second.status < 400)
+    await deps.hostKeys.pinDigest(place.name);
+  return second;
 }
 
 async function exchangeOnce(

@@ -38,6 +38,11 @@ export interface MqttVisit {
 
 const usualPort = 1883;
 export const answerMs = 5000;
+/**
+ * Of all that a broker sends in one visit, since the library keeps a packet of up to 256 MB until it is whole, and every
+ * message of QoS 2 until it is released. States are a few hundred bytes each.
+ */
+const mostBytes = 1024 * 1024;
 
 /**
  * @param watch A topic whose messages, retained ones included, end the visit when `gone` says so.
@@ -118,7 +123,7 @@ function clientOptions(
   };
 }
 
-/** Rejected when the connection fails or ends, or the device is said to be gone. */
+/** Rejected when the connection fails or ends, the broker sends too much, or the device is said to be gone. */
 function failureOf(
   client: MqttClient,
   device: string,
@@ -126,6 +131,13 @@ function failureOf(
   watch: Watch | undefined,
 ): Promise<never> {
   const broken = new Promise<never>((_, reject) => {
+    let received = 0;
+    client.stream.on('data', (bytes: Buffer) => {
+      received += bytes.length;
+      if (received <= mostBytes) return;
+      reject(new DeviceRefused(device, `the broker ${broker} sends more than 1 MiB in one visit`));
+      client.stream.destroy();
+    });
     client.on('error', (error) => reject(connectionError(device, broker, error)));
     client.on('close', () => {
       reject(new DeviceUnreachable(device, `the broker ${broker} cut the connection`));

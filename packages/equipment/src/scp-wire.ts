@@ -2,6 +2,7 @@
 import type { ClientChannel } from 'ssh2';
 import { DeviceError, DeviceRefused, DeviceTimeout, DeviceUnreachable } from './errors.ts';
 import { newPasswordRequested, requiresNewPassword } from './password-change.ts';
+import { addPiece } from './pieces.ts';
 import { withoutSecrets } from './redact.ts';
 import { decodeBytes } from './screen.ts';
 import { type IdleTimer, type Limit, settle } from './settle.ts';
@@ -10,6 +11,8 @@ import type { Talk } from './talk.ts';
 
 const longestLine = 4096;
 const longestError = 64 * 1024;
+/** More than the largest file that is read, with the lines around it. */
+const mostUnread = 33 * 1024 * 1024;
 /** The file is there; a device that does not close the channel is not waited for. */
 const endMs = 2000;
 
@@ -40,8 +43,9 @@ export class ScpWire {
     this.what = what;
     this.options = options;
     channel.on('data', (bytes: Buffer) => {
-      this.chunks.push(bytes);
+      addPiece(this.chunks, bytes);
       this.length += bytes.length;
+      if (this.length > mostUnread) this.over(this.refused('it sends more than 33 MiB'));
       this.receive();
     });
     channel.stderr.on('data', (bytes: Buffer) => {

@@ -1,6 +1,7 @@
 /** Files of a device, and to it. */
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { Secret } from '@skolo/secrets';
 import { peer } from '@skolo/simulators';
 import type { ServerChannel } from 'ssh2';
@@ -209,6 +210,21 @@ describe('a file that comes', () => {
     await expect(asked).rejects.toBeInstanceOf(DeviceRefused);
     await expect(asked).rejects.toThrow(`switch-1: does not let us read "config.ini": ${message}`);
     expect(session.isOpen()).toBe(true);
+  });
+
+  it('is all of it, however much the device sends behind it', async () => {
+    let sent = 0;
+    const flood = Buffer.alloc(1024 * 1024);
+    function* endless() {
+      yield Buffer.from('C0644 5 config.ini\nhello\0');
+      for (; sent < 256 * 1024 * 1024; sent += flood.length) yield flood;
+    }
+    const { session } = await openServer((channel) => {
+      channel.once('data', () => void pipeline(endless(), channel).catch(() => undefined));
+    });
+
+    expect((await session.download('config.ini', limits)).toString()).toBe('hello');
+    expect(sent).toBeLessThan(64 * 1024 * 1024);
   });
 
   it('may be stopped', async () => {

@@ -14,6 +14,8 @@ export type Ask = (
 const rowsAtOnce = 16;
 /** More than the table of a large switch has. */
 const mostRows = 50_000;
+/** Of all its texts. */
+const mostBytes = 4 * 1024 * 1024;
 
 /**
  * Integers and texts beneath `root`, by what their objects have behind it. Empty: the device has nothing there.
@@ -27,6 +29,7 @@ export async function walkSubtree(
   version: 1 | 2 | 3,
 ): Promise<Map<string, number | Buffer>> {
   const found = new Map<string, number | Buffer>();
+  let bytes = 0;
   for (let last = root; ; ) {
     const varbinds = await next(ask, last, version);
     const rows = varbinds.filter((varbind) => isBeneath(varbind, root));
@@ -35,14 +38,18 @@ export async function walkSubtree(
         throw new DeviceRefused(device, `its table ${root} goes in circles at ${oid}`);
       }
       last = oid;
-      if (typeof value === 'number' || Buffer.isBuffer(value)) {
-        found.set(oid.slice(root.length + 1), value);
-      }
+      const index = oid.slice(root.length + 1);
+      if (typeof value === 'number') found.set(index, value);
+      if (!Buffer.isBuffer(value)) continue;
+      bytes += value.length;
+      // A copy: the value is a part of its datagram, and would keep all of it.
+      found.set(index, Buffer.from(value));
     }
     // An agent that ends early in one request goes on in the next.
     if (rows.length === 0 || rows.length < varbinds.length) return found;
-    if (found.size > mostRows) {
-      throw new DeviceRefused(device, `its table ${root} has more than ${mostRows} rows`);
+    if (found.size > mostRows || bytes > mostBytes) {
+      const most = found.size > mostRows ? `${mostRows} rows` : '4 MiB';
+      throw new DeviceRefused(device, `its table ${root} has more than ${most}`);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { pipeline } from 'node:stream/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeviceTimeout, DeviceUnreachable } from './errors.ts';
@@ -136,6 +137,25 @@ describe('a command line over telnet', () => {
     });
 
     await expect(cli.run('show a', { signal })).rejects.toBeInstanceOf(DeviceUnreachable);
+  });
+
+  it('ends where the device negotiates without end and reads none of the answers', async () => {
+    // Each pair is answered, and none of it is text that counts.
+    const pairs = Buffer.from([IAC, WILL, ECHO, IAC, WONT, ECHO]);
+    const flood = Buffer.alloc(pairs.length * 10_000, pairs);
+    let sent = 0;
+    function* endless() {
+      for (; sent < 256 * 1024 * 1024; sent += flood.length) yield flood;
+    }
+    const server = await startTcpServer((socket) => {
+      pipeline(endless(), socket).catch(() => undefined);
+    });
+
+    const opened = openCli(target(server.port), 'telnet', fastpath, await deps(), signal);
+
+    await expect(opened).rejects.toThrow('switch-1: it does not read what it is sent');
+    // The rest is in buffers of the kernel.
+    expect(sent).toBeLessThan(64 * 1024 * 1024);
   });
 
   it('is not there where nothing listens', async () => {

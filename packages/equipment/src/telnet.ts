@@ -4,12 +4,15 @@
  */
 import { connect, type Socket } from 'node:net';
 import { dialed } from './dial.ts';
-import { type DeviceError, DeviceTimeout } from './errors.ts';
+import { type DeviceError, DeviceRefused, DeviceTimeout } from './errors.ts';
 import type { SessionDeps, Target } from './session.ts';
 import { type Limit, settle } from './settle.ts';
 import { connectionLost, socketError } from './ssh-errors.ts';
 import { Negotiation } from './telnet-negotiation.ts';
 import type { Terminal, TerminalListener } from './terminal.ts';
+
+/** More than is ever sent to a device that reads: each change of an option is answered, and a device may change it for ever. */
+const mostUnread = 64 * 1024;
 
 /** @throws DeviceUnreachable, DeviceTimeout */
 export async function connectTelnet(
@@ -38,6 +41,7 @@ export async function connectTelnet(
 
 class TelnetTerminal implements Terminal {
   private readonly socket: Socket;
+  private readonly device: string;
   private readonly negotiation = new Negotiation();
   private listener: TerminalListener | undefined;
   private early: Buffer[] = [];
@@ -46,6 +50,7 @@ class TelnetTerminal implements Terminal {
 
   constructor(socket: Socket, target: Target) {
     this.socket = socket;
+    this.device = target.name;
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('data', (bytes) => this.receive(bytes));
     socket.on('error', (error) => this.end(socketError(target, error)));
@@ -77,6 +82,9 @@ class TelnetTerminal implements Terminal {
   private receive(bytes: Buffer) {
     const { text, reply } = this.negotiation.take(bytes);
     if (reply.length > 0 && this.socket.writable) this.socket.write(reply);
+    if (this.socket.writableLength > mostUnread) {
+      this.end(new DeviceRefused(this.device, 'it does not read what it is sent'));
+    }
     if (text.length === 0) return;
     if (this.listener) this.listener.data(text);
     else this.early.push(text);

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { downloader, type Release } from './downloads.ts';
+import { downloader, type Release, type UnknownSum } from './downloads.ts';
 
 const { signal } = new AbortController();
 const content = 'the program';
@@ -17,6 +17,9 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'skolo-files-'));
 });
 afterEach(() => rm(folder, { recursive: true }));
+
+/** A person who has found the same checksum elsewhere. */
+const confirm = async () => true;
 
 /** A publisher on loopback; what it was asked for. */
 async function publish(files: Record<string, string>) {
@@ -44,7 +47,7 @@ describe('a download', () => {
       '/v1.32.5%2Bk3s1/sums.txt': sums,
       '/v1.32.5%2Bk3s1/k3s': content,
     });
-    const download = downloader({ folder, fetch, signal });
+    const download = downloader({ folder, fetch, signal, confirm });
 
     const first = await download(publisher.release, 'k3s');
     publisher.close();
@@ -60,7 +63,7 @@ describe('a download', () => {
       '/v1.32.5%2Bk3s1/sums.txt': sums,
       '/v1.32.5%2Bk3s1/k3s': content,
     });
-    const download = downloader({ folder, fetch, signal });
+    const download = downloader({ folder, fetch, signal, confirm });
 
     const all = await Promise.all(
       Array.from({ length: 10 }, () => download(publisher.release, 'k3s')),
@@ -77,7 +80,7 @@ describe('a download', () => {
       '/v1.32.5%2Bk3s1/k3s': `${content}!`,
     });
 
-    const download = downloader({ folder, fetch, signal })(publisher.release, 'k3s');
+    const download = downloader({ folder, fetch, signal, confirm })(publisher.release, 'k3s');
 
     await expect(download).rejects.toThrow(/is not the file of .*; delete it, and try again/);
     publisher.close();
@@ -86,24 +89,90 @@ describe('a download', () => {
   it('that cannot be had says where to put the file', async () => {
     const publisher = await publish({ '/v1.32.5%2Bk3s1/sums.txt': sums });
 
-    const download = downloader({ folder, fetch, signal })(publisher.release, 'k3s');
+    const download = downloader({ folder, fetch, signal, confirm })(publisher.release, 'k3s');
 
     await expect(download).rejects.toThrow(
       `cannot be fetched (status 404); fetch it on another computer, and put it at ${folder}/k3s-v1.32.5+k3s1/k3s`,
     );
-    expect(await readdir(join(folder, publisher.release.name))).toEqual(['sums.txt']);
+    expect(await readdir(join(folder, publisher.release.name))).toEqual(['k3s.sha256']);
     publisher.close();
   });
 
   it('has to be in the list of checksums', async () => {
-    const release = { name: 'node', url: 'http://127.0.0.1:1', sums: 'SHASUMS256.txt' };
-    await mkdir(join(folder, 'node'));
-    await writeFile(join(folder, 'node/SHASUMS256.txt'), sums);
+    const publisher = await publish({ '/v1.32.5%2Bk3s1/sums.txt': sums });
 
-    const download = downloader({ folder, fetch, signal })(release, 'node.tar.gz');
+    const download = downloader({ folder, fetch, signal, confirm })(publisher.release, 'k3s-arm64');
 
-    await expect(download).rejects.toThrow(
-      'has no checksum of node.tar.gz; is it another version?',
+    await expect(download).rejects.toThrow('has no checksum of k3s-arm64; is it another version?');
+    publisher.close();
+  });
+});
+
+describe('a checksum from the server that it protects', () => {
+  /** What persons were asked, and what they answered. */
+  function asking(answer: boolean) {
+    const asked: UnknownSum[] = [];
+    const ask = async (sum: UnknownSum) => {
+      asked.push(sum);
+      return answer;
+    };
+    return { asked, download: downloader({ folder, fetch, signal, confirm: ask }) };
+  }
+
+  /** Of a server that was taken over: its list fits its file. */
+  async function publishEvil() {
+    const evil = 'another program';
+    const sha256 = createHash('sha256').update(evil).digest('hex');
+    const files = { '/v1.32.5%2Bk3s1/sums.txt': `${sha256}  k3s\n`, '/v1.32.5%2Bk3s1/k3s': evil };
+    return { ...(await publish(files)), sha256 };
+  }
+
+  it('counts only once a person has confirmed it', async () => {
+    const { release, asked, sha256, close } = await publishEvil();
+    const { download, asked: questions } = asking(false);
+
+    await expect(download(release, 'k3s')).rejects.toThrow(
+      `k3s: its checksum comes from the server that it protects, and nobody has confirmed it; put ${release.url}/sums.txt, fetched another way, at ${folder}/${release.name}/sums.txt`,
     );
+    close();
+    expect(questions).toEqual([{ url: `${release.url}/sums.txt`, name: 'k3s', sha256 }]);
+    expect(asked).toEqual(['/v1.32.5%2Bk3s1/sums.txt']);
+    expect(await readdir(join(folder, release.name))).toEqual([]);
+  });
+
+  it('is asked for once, by however many computers and commands', async () => {
+    const publisher = await publish({
+      '/v1.32.5%2Bk3s1/sums.txt': sums,
+      '/v1.32.5%2Bk3s1/k3s': content,
+    });
+    const { download, asked } = asking(true);
+    await Promise.all(Array.from({ length: 10 }, () => download(publisher.release, 'k3s')));
+    publisher.close();
+
+    const later = asking(false);
+    expect((await later.download(publisher.release, 'k3s')).file).toContain('/k3s');
+    expect([asked.length, later.asked.length]).toEqual([1, 0]);
+  });
+
+  it('is not asked for where skolo has it, and the file has to fit that', async () => {
+    const { release, asked, close } = await publishEvil();
+    const { download, asked: questions } = asking(true);
+    const known = createHash('sha256').update(content).digest('hex');
+
+    await expect(download({ ...release, known }, 'k3s')).rejects.toThrow('is not the file of');
+    close();
+    expect(questions).toEqual([]);
+    expect(asked).toEqual(['/v1.32.5%2Bk3s1/k3s']);
+  });
+
+  it('is not asked for where somebody has put the list there', async () => {
+    const { release, close } = await publishEvil();
+    const { download, asked } = asking(true);
+    await mkdir(join(folder, release.name));
+    await writeFile(join(folder, release.name, 'sums.txt'), sums);
+
+    await expect(download(release, 'k3s')).rejects.toThrow('is not the file of');
+    close();
+    expect(asked).toEqual([]);
   });
 });

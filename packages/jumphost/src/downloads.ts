@@ -1,8 +1,11 @@
-/** Files of publishers, checked against the list of checksums that the same publisher made for that version. */
+/**
+ * Files of publishers, checked against checksums from elsewhere than the server that they come from: those that skolo has, those
+ * that somebody has put here, or those that a person has compared with another source, once for each file.
+ */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorCode, errorText } from '@skolo/errors';
@@ -17,6 +20,16 @@ export interface Release {
   url: string;
   /** Name of the list of SHA-256 checksums; where there is none, what says why a file is another one. */
   sums: string | FileCheck;
+  /** SHA-256 of the file in hexadecimal digits, where skolo has it from another source. */
+  known?: string | undefined;
+}
+
+/** A checksum from the server that it protects. */
+export interface UnknownSum {
+  /** Of the list. */
+  url: string;
+  name: string;
+  sha256: string;
 }
 
 /** Why these are not the bytes of the publisher; undefined: they are. */
@@ -27,13 +40,15 @@ export interface DownloadDeps {
   folder: string;
   fetch: typeof fetch;
   signal: AbortSignal;
+  /** Whether a person has found the same checksum elsewhere. It is asked once, and kept as `NAME.sha256` beside the file. */
+  confirm(sum: UnknownSum): Promise<boolean>;
 }
 
 /** Checks and gives a file of a release. It is fetched where it is not here. @throws JumphostError */
 export type Download = (release: Release, name: string) => Promise<LocalFile>;
 
-export function downloader({ folder, fetch, signal }: DownloadDeps): Download {
-  /** Many computers may want one file at once. */
+export function downloader({ folder, fetch, signal, confirm }: DownloadDeps): Download {
+  /** By path: many computers may want one file at once. */
   const underWay = new Map<string, Promise<void>>();
 
   return async (release, name) => {
@@ -44,37 +59,57 @@ export function downloader({ folder, fetch, signal }: DownloadDeps): Download {
       if (why === undefined) return await localFile(file);
       throw another(file, release, why);
     }
-    const sums = await present(at, release, release.sums);
-    const wanted = sumIn(await readFile(sums, 'utf8'), name);
-    if (wanted === undefined) {
-      throw wrongFile(`${sums}: has no checksum of ${name}; is it another version?`);
-    }
+    const [list, own] = [join(at, release.sums), join(at, `${name}.sha256`)];
+    const here = async () => (await sumInFile(list, name)) ?? (await sumInFile(own, name));
+    const known = (await here()) ?? release.known;
+    if (known === undefined)
+      await once(own, () => ask(`${release.url}/${release.sums}`, own, list));
+    const wanted = known ?? (await here());
     const file = await present(at, release, name);
     const sha256 = await sumOf(file);
     if (sha256 === wanted) return { file, sha256 };
-    throw another(file, release, `its SHA-256 is ${sha256}, and ${release.sums} has ${wanted}`);
+    throw another(file, release, `its SHA-256 is ${sha256}, and it should be ${wanted}`);
   };
+
+  /** @param own where the checksum is kept that is confirmed */
+  async function ask(url: string, own: string, list: string): Promise<void> {
+    const name = basename(own, '.sha256');
+    const fetched = `${list}.unconfirmed`;
+    await get(url, dirname(list), fetched, list);
+    const sha256 = await sumInFile(fetched, name);
+    await rm(fetched, { force: true });
+    if (sha256 === undefined) {
+      throw wrongFile(`${url}: has no checksum of ${name}; is it another version?`);
+    }
+    if (!(await confirm({ url, name, sha256 }))) {
+      const why =
+        'its checksum comes from the server that it protects, and nobody has confirmed it';
+      throw wrongFile(`${name}: ${why}; put ${url}, fetched another way, at ${list}`);
+    }
+    await writeFile(own, `${sha256}  ${name}\n`);
+  }
+
+  function once(path: string, work: () => Promise<void>): Promise<void> {
+    const running = underWay.get(path) ?? work().finally(() => underWay.delete(path));
+    underWay.set(path, running);
+    return running;
+  }
 
   /** Path of a file that is here now. */
   async function present(at: string, { url }: Release, name: string): Promise<string> {
     const path = join(at, name);
-    const isHere = await readStart(path);
-    if (!isHere) {
-      const got =
-        underWay.get(path) ?? get(`${url}/${name}`, at, path).finally(() => underWay.delete(path));
-      underWay.set(path, got);
-      await got;
-    }
+    if (!(await readStart(path))) await once(path, () => get(`${url}/${name}`, at, path));
     return path;
   }
 
-  async function get(url: string, at: string, path: string): Promise<void> {
+  /** @param place where a person may put it */
+  async function get(url: string, at: string, path: string, place = path): Promise<void> {
     // As it is in the address: k3s has versions with a plus.
     const answer = await fetch(url.replaceAll('+', '%2B'), { signal }).catch((cause: unknown) => {
       signal.throwIfAborted();
-      throw missing(url, path, errorText(cause));
+      throw missing(url, place, errorText(cause));
     });
-    if (!answer.ok || answer.body === null) throw missing(url, path, `status ${answer.status}`);
+    if (!answer.ok || answer.body === null) throw missing(url, place, `status ${answer.status}`);
     await mkdir(at, { recursive: true });
     const draft = `${path}.partial`;
     try {
@@ -83,7 +118,7 @@ export function downloader({ folder, fetch, signal }: DownloadDeps): Download {
     } catch (cause) {
       await rm(draft, { force: true });
       signal.throwIfAborted();
-      throw missing(url, path, errorText(cause));
+      throw missing(url, place, errorText(cause));
     }
   }
 }
@@ -110,6 +145,10 @@ function missing(url: string, path: string, why: string): JumphostError {
   return wrongFile(
     `${url}: cannot be fetched (${why}); fetch it on another computer, and put it at ${path}`,
   );
+}
+
+async function sumInFile(path: string, name: string): Promise<string | undefined> {
+  return (await readStart(path)) ? sumIn(await readFile(path, 'utf8'), name) : undefined;
 }
 
 /** `HEX  NAME` or `HEX *NAME`, as sha256sum writes it. */

@@ -7,7 +7,7 @@ export {
   type MachineTasks,
   tooLong,
 } from './between-tasks.ts';
-export { type Download, downloader, type FileCheck } from './downloads.ts';
+export { type Download, downloader, type FileCheck, type UnknownSum } from './downloads.ts';
 export {
   isPrepared,
   type PrepareOptions,

@@ -60,7 +60,12 @@ esac
   const go = async (to = cluster) => {
     const steps = joinSteps({
       ...{ machine: { name, address }, server: ours, cluster: to },
-      download: downloader({ folder: machine.desk.files, fetch, signal }),
+      download: downloader({
+        folder: machine.desk.files,
+        fetch,
+        signal,
+        confirm: async () => false,
+      }),
       now: Date.now,
       readyMs: 60_000,
     });

@@ -70,7 +70,12 @@ esac
     const cluster = { ...clusterOn(jumphost), version: async () => k3sVersion };
     const needs = {
       ...{ machine: { name: 'rpi-1', address }, server: ours, cluster, now: Date.now },
-      download: downloader({ folder: machine.desk.files, fetch, signal }),
+      download: downloader({
+        folder: machine.desk.files,
+        fetch,
+        signal,
+        confirm: async () => false,
+      }),
       readyMs: 60_000,
     };
     const given = { isCheck: false, signal, report() {} };
@@ -142,7 +147,12 @@ esac
       // All are one computer.
       ...{ version, server: 'jumphost', atOnce: 1, report },
       machines: new Map(Object.entries(machines)),
-      download: downloader({ folder: machine.desk.files, fetch, signal }),
+      download: downloader({
+        folder: machine.desk.files,
+        fetch,
+        signal,
+        confirm: async () => false,
+      }),
       times: { taskMs: 2000, readyMs: 20_000, heldMs: 2000, pollMs: 200 },
       health: {
         ...{ services: [], report, signal },

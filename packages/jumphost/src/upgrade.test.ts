@@ -75,7 +75,12 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     };
     const needs = {
       ...{ versions, node: 'jumphost-rack4', by: 'ann@desk: of a test', health },
-      download: downloader({ folder: jumphost.desk.files, fetch, signal: stop }),
+      download: downloader({
+        folder: jumphost.desk.files,
+        fetch,
+        signal: stop,
+        confirm: async () => false,
+      }),
       startSeconds: 60,
       underLease: (work: () => Promise<void>) => work(),
     };

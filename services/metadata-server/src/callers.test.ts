@@ -115,9 +115,25 @@ describe('X-Forwarded-For', () => {
     expect((await rack.token(through('127.0.9.2'))).status).toBe(403);
   });
 
-  it('is no header where it is empty', async () => {
+  it.each([
+    { 'X-Forwarded-For': '' },
+    { Forwarded: 'for=127.0.1.1' },
+    { Forwarded: '' },
+    { Via: '1.1 proxy' },
+  ])('is refused like other traces of a proxy: %o', async (headers) => {
     const rack = await startRack();
-    expect((await rack.token(through('', '127.0.1.1'))).status).toBe(200);
+    const reply = await rack.token({ from: '127.0.1.1', headers: { ...flavor, ...headers } });
+
+    expect(reply.status).toBe(403);
+    expect(reply.body).toContain('X-Forwarded-For, Forwarded or Via');
+  });
+
+  it('may come with other traces from a trusted proxy', async () => {
+    const rack = await startRack();
+    const { from, headers } = through('127.0.1.4');
+    const via = { ...headers, Via: '1.1 proxy', Forwarded: 'for=127.0.1.5' };
+
+    expect((await rack.get('instance/name', { from, headers: via })).body).toBe('rack1-shelf1-004');
   });
 });
 

@@ -3,8 +3,9 @@
  * handler, without a line of log for each request.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Clock } from '@skolo/common';
+import { type Clock, cameThroughProxy } from '@skolo/common';
 import { type Answer, errorPage, retryAfter, send } from './answers.ts';
+import type { Caller } from './caller-lookup.ts';
 import type { CallerStats } from './caller-stats.ts';
 import type { EmitMetadata } from './events.ts';
 import { type Found, look } from './look.ts';
@@ -53,6 +54,14 @@ const busySeconds = 5;
 /** As Google's server ends a refused connection. */
 const closing = ['Connection', 'close'];
 
+/**
+ * Whose budget a token of the caller's choice counts for. Addresses that rack.yaml does not give to a machine share one: a machine
+ * may take as many of them as it likes.
+ */
+function whoPays({ kind, machine }: Caller): string {
+  return machine === undefined ? kind : `machine ${machine.name}`;
+}
+
 export function createHandler(deps: HandlerDeps): RequestListener {
   const { emit } = deps;
   const urls = new Map<string, MetadataRequest>();
@@ -76,8 +85,9 @@ export function createHandler(deps: HandlerDeps): RequestListener {
   function admit(request: IncomingMessage, response: ServerResponse): void {
     const remote = request.socket.remoteAddress ?? '';
     const peer = deps.state().callerAt(remote);
-    const forwardedFor = request.headers['x-forwarded-for'];
-    const origin = forwardedFor ? deps.state().callerBehind(remote, String(forwardedFor)) : peer;
+    const forwardedFor = String(request.headers['x-forwarded-for'] ?? '');
+    const isProxied = cameThroughProxy(request);
+    const origin = isProxied ? deps.state().callerBehind(remote, forwardedFor) : peer;
     const known = origin ?? peer;
     const asked = parsed(request.url ?? '/');
     const exchange: Exchange = { request, response, asked, known };
@@ -92,7 +102,7 @@ export function createHandler(deps: HandlerDeps): RequestListener {
       emit({ type: 'foreign-host', caller: known.caller, why: foreignHost });
       reply(exchange, errorPage(403, `${foreignHost}.`, closing));
     } else if (!origin) {
-      const why = 'Requests with X-Forwarded-For are not answered.';
+      const why = 'Requests with X-Forwarded-For, Forwarded or Via are not answered.';
       reply(exchange, errorPage(403, why, closing));
     } else serveIfItsMac(exchange);
   }
@@ -152,10 +162,11 @@ export function createHandler(deps: HandlerDeps): RequestListener {
     const { asked, known } = exchange;
     if (!known.access) return;
     const { account, usualToken } = known.access;
-    const token =
-      asked.scopes.length === 0 ? usualToken : deps.tokens.accessToken(account, asked.scopes);
-    const fresh = token.fresh();
+    const isUsual = asked.scopes.length === 0;
+    const fresh = isUsual ? usualToken.fresh() : undefined;
     const answer = (held: HeldToken) => accessTokenAnswer(held, deps.clock.uptime(), asked.alt);
+    const token = () =>
+      isUsual ? usualToken : deps.tokens.accessToken(account, asked.scopes, whoPays(known.caller));
     if (fresh) reply(exchange, answer(fresh));
     else serveWhenThere(exchange, token, answer);
   }
@@ -164,21 +175,21 @@ export function createHandler(deps: HandlerDeps): RequestListener {
     const { asked, known } = exchange;
     if (!known.access) return;
     const { account } = known.access;
-    const token = deps.tokens.idToken(account, asked.audience);
-    if (token) serveWhenThere(exchange, token, idTokenAnswer);
+    const token = () => deps.tokens.idToken(account, asked.audience, whoPays(known.caller));
+    if (account.source.idToken) serveWhenThere(exchange, token, idTokenAnswer);
     else reply(exchange, noIdTokens(account.identity.name));
   }
 
   function serveWhenThere(
     exchange: Exchange,
-    token: RenewedToken,
+    token: () => RenewedToken,
     answer: (held: HeldToken) => Answer,
   ): void {
     const before = deps.state();
     const hungUp = new AbortController();
     exchange.request.once('close', () => hungUp.abort());
-    token
-      .get(patienceMs, hungUp.signal)
+    const held = async () => await token().get(patienceMs, hungUp.signal);
+    held()
       .then(answer, (problem: unknown) => {
         return noTokenAnswer(problem, exchange.known.caller.identity?.name ?? 'none');
       })

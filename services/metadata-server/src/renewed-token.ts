@@ -43,6 +43,9 @@ export class NoToken extends Error {
   }
 }
 
+/** A caller asks for too many tokens whose audience or scopes it chooses. */
+export class TooManyTokens extends NoToken {}
+
 /** Below this a Swarming bot asks for a token again before each of its own requests (it wants 9.5 min). */
 const floorSeconds = 600;
 

@@ -1,6 +1,6 @@
 /** What a caller gets who asks for a token. */
 import { type Answer, errorPage, retryAfter } from './answers.ts';
-import { type HeldToken, NoToken } from './renewed-token.ts';
+import { type HeldToken, NoToken, TooManyTokens } from './renewed-token.ts';
 
 /** A client gives up after 2 s or more; a 503 it tries again (gcp-metadata, google-auth, Go's metadata). */
 export const patienceMs = 2000;
@@ -34,8 +34,12 @@ export function idTokenAnswer(held: HeldToken): Answer {
   return { status: 200, contentType: 'application/text', body: held.value };
 }
 
-/** `problem`: what `RenewedToken.get` threw. Nothing of upstream's words reaches a caller. */
+/** `problem`: what `Tokens` or `RenewedToken.get` threw. Nothing of upstream's words reaches a caller. */
 export function noTokenAnswer(problem: unknown, identity: string): Answer {
+  if (problem instanceof TooManyTokens) {
+    const why = 'This machine asks for too many audiences or sets of scopes.';
+    return errorPage(429, why, retryAfter(problem.retryAfterSeconds));
+  }
   if (!(problem instanceof NoToken)) return errorPage(500, 'The token could not be had.');
   const why = `No valid token of identity ${identity} at the moment. Try again.`;
   return errorPage(503, why, retryAfter(problem.retryAfterSeconds));

@@ -9,7 +9,9 @@ import type { IssuedToken, TokenSource } from '@skolo/google';
 import { type Account, type Accounts, grantedScopes } from './accounts.ts';
 import type { EmitMetadata } from './events.ts';
 import type { HandedOver } from './handover.ts';
-import { RenewedToken } from './renewed-token.ts';
+import { RateLimiter } from './rate-limit.ts';
+import { RenewedToken, TooManyTokens } from './renewed-token.ts';
+import { Turns } from './turns.ts';
 
 export interface TokensDeps {
   clock: Clock;
@@ -39,6 +41,8 @@ interface Entry {
   token: RenewedToken;
   /** The usual token of its identity: kept fresh without requests, too. */
   usual: boolean;
+  /** Who asked for it last; undefined: this server itself. */
+  caller: string | undefined;
   /** When it failed, what the credential files looked like. */
   stampAtFailure?: string;
 }
@@ -48,6 +52,15 @@ const rememberedFor = 3600;
 
 /** More than this of one account are not kept: callers choose audiences freely. */
 const mostPerAccount = 100;
+
+/** The share of one caller, so that it does not displace those of others. */
+const mostPerCaller = 20;
+
+/** Tokens other than those that are kept already, of each caller. A task needs a few audiences. */
+const newTokens = { perSecond: 10 / 60, burst: 10 };
+
+/** Upstream calls of one caller at a time. Its others wait, so that a client that starts with several notices nothing. */
+const mostCallsOfCaller = 2;
 
 /**
  * Upstream calls of one account at a time, but for its usual token's: callers choose audiences freely, and
@@ -63,6 +76,8 @@ export class Tokens {
   private readonly entries = new Map<string, Entry>();
   /** Upstream calls under way, by the account's key. */
   private readonly calls = new Map<string, number>();
+  private readonly turns = new Turns(mostCallsOfCaller);
+  private readonly limiter: RateLimiter;
   private readonly closing = new AbortController();
   private clockOffset: number;
 
@@ -70,6 +85,7 @@ export class Tokens {
     // One listener for each upstream call that is under way.
     setMaxListeners(0, this.closing.signal);
     this.deps = deps;
+    this.limiter = new RateLimiter(newTokens, () => deps.clock.uptime() * 1000);
     this.clockOffset = wallOffset(deps.clock);
   }
 
@@ -97,15 +113,19 @@ export class Tokens {
     for (const account of inForce.values()) this.usual(account).usual = true;
   }
 
-  /** The token for a caller of this account that asked for these scopes (none: the usual ones). */
-  accessToken(account: Account, scopes: readonly string[]): RenewedToken {
+  /**
+   * The token for a caller of this account that asked for these scopes (none: the usual ones).
+   *
+   * @throws TooManyTokens
+   */
+  accessToken(account: Account, scopes: readonly string[], caller?: string): RenewedToken {
     const granted = grantedScopes(account.identity, scopes);
-    return this.entry(account, { kind: 'access-token', scopes: granted }).token;
+    return this.entry(account, { kind: 'access-token', scopes: granted }, caller).token;
   }
 
-  /** Undefined where this kind of credentials has no ID tokens. */
-  idToken(account: Account, audience: string): RenewedToken | undefined {
-    return account.source.idToken && this.entry(account, { kind: 'id-token', audience }).token;
+  /** For credentials that have ID tokens. @throws TooManyTokens */
+  idToken(account: Account, audience: string, caller: string): RenewedToken {
+    return this.entry(account, { kind: 'id-token', audience }, caller).token;
   }
 
   /** To be called every few seconds. Renews what is due, forgets what no request has asked for in an hour. */
@@ -113,6 +133,7 @@ export class Tokens {
     const { clock } = this.deps;
     const clockWasSet = Math.abs(wallOffset(clock) - this.clockOffset) > clockJump;
     if (clockWasSet) this.clockOffset = wallOffset(clock);
+    this.limiter.forgetIdle();
     for (const [key, entry] of this.entries) {
       const wanted = entry.usual || clock.uptime() - entry.token.askedAt < rememberedFor;
       if (!wanted) this.entries.delete(key);
@@ -149,14 +170,17 @@ export class Tokens {
     return this.entry(account, { kind: 'access-token', scopes: account.identity.scopes });
   }
 
-  private entry(account: Account, wanted: Wanted): Entry {
+  private entry(account: Account, wanted: Wanted, caller?: string): Entry {
     const key = `${account.key} ${JSON.stringify(wanted)}`;
     const existing = this.entries.get(key);
     if (existing) {
       existing.token.askedAt = this.deps.clock.uptime();
+      existing.caller = caller;
       return existing;
     }
-    this.makeRoom(account);
+    const waitSeconds = caller === undefined ? 0 : this.limiter.take(caller);
+    if (waitSeconds > 0) throw new TooManyTokens('too many of its choice', waitSeconds);
+    this.makeRoom(account, caller);
     const token = new RenewedToken({
       clock: this.deps.clock,
       random: this.deps.random,
@@ -167,12 +191,21 @@ export class Tokens {
       onSettled: (seconds, error) => this.settled(entry, seconds, error),
     });
     token.askedAt = this.deps.clock.uptime();
-    const entry: Entry = { key, account, wanted, token, usual: false };
+    const entry: Entry = { key, account, wanted, token, usual: false, caller };
     this.entries.set(key, entry);
     return entry;
   }
 
-  private async call({ account, wanted }: Entry, signal: AbortSignal): Promise<IssuedToken> {
+  private async call(entry: Entry, signal: AbortSignal): Promise<IssuedToken> {
+    const { usual, caller } = entry;
+    if (usual || caller === undefined) return await this.callNow(entry, signal);
+    return await this.turns.run(caller, () => {
+      signal.throwIfAborted();
+      return this.callNow(entry, signal);
+    });
+  }
+
+  private async callNow({ account, wanted }: Entry, signal: AbortSignal): Promise<IssuedToken> {
     const { calls } = this;
     calls.set(account.key, (calls.get(account.key) ?? 0) + 1);
     try {
@@ -199,11 +232,13 @@ export class Tokens {
     }
   }
 
-  private makeRoom(account: Account): void {
-    const others = [...this.entries.values()].filter(
+  private makeRoom(account: Account, caller: string | undefined): void {
+    const all = [...this.entries.values()].filter(
       (entry) => entry.account.key === account.key && !entry.usual,
     );
-    if (others.length < mostPerAccount) return;
+    const own = caller === undefined ? [] : all.filter((entry) => entry.caller === caller);
+    if (own.length < mostPerCaller && all.length < mostPerAccount) return;
+    const others = own.length < mostPerCaller ? all : own;
     const empty = others.filter(({ token }) => token.unexpired() === undefined);
     const oldest = (empty.length > 0 ? empty : others).reduce((a, b) =>
       a.token.askedAt <= b.token.askedAt ? a : b,

@@ -1,8 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { count, plain, shorten, shortenList, wrapped } from './text.ts';
+import { count, hasControl, plain, shorten, shortenList, visible, wrapped } from './text.ts';
 
 it('a name cannot move the cursor, clear the screen or begin another line', () => {
   expect(plain('a\x1b[2Jb\x1b]0;title\x07c\r\nd\te\x9b')).toBe('abc  d e ');
+});
+
+/** The left-to-right and right-to-left marks, embeddings, overrides and isolates of UAX #9. */
+const directions = '\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069';
+
+it('a name cannot turn the direction of what follows', () => {
+  expect(plain('rpi-\u202e100')).toBe('rpi- 100');
+  expect(plain(directions).trim()).toBe('');
+});
+
+it('lines show the characters that would change the terminal', () => {
+  expect(visible('a\x1b[2J\r\nb\u202ec\x9b\td')).toBe('a^[[2J\nb<U+202E>cM-^[\td');
+  expect(visible('\u061c')).toBe('<U+061C>');
+  expect([...directions].every((each) => hasControl(each))).toBe(true);
+  expect(visible('Zürich ⚡ שלום')).toBe('Zürich ⚡ שלום');
 });
 
 describe('shorten', () => {

@@ -1,9 +1,12 @@
 /** Width, shortening and styles of text. */
 import { stripVTControlCharacters, styleText } from 'node:util';
 
-/** Control characters: names from rack.yaml or a service must not move the cursor. */
+/**
+ * Control characters: names from rack.yaml or a service must not move the cursor, nor turn the direction of what follows (U+202E
+ * and others of UAX #9).
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
-const control = /[\u0000-\u001f\u007f-\u009f]/g;
+const control = /[\u0000-\u001f\u007f-\u009f\p{Bidi_Control}]/gu;
 
 /** One line without control characters. */
 export function plain(text: string): string {
@@ -11,17 +14,18 @@ export function plain(text: string): string {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds control characters
-const controlInLines = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+const controlInLines = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\p{Bidi_Control}]/gu;
 
 /** Whether it has control characters other than line ends and tabs. */
 export function hasControl(text: string): boolean {
   return text.replaceAll('\r\n', '\n').search(controlInLines) !== -1;
 }
 
-/** Control characters as `cat -v` prints them: `^C`. */
+/** Control characters as `cat -v` prints them, `^C`, and those of direction as `less` does: `<U+202E>`. */
 export function visible(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll(controlInLines, (character) => {
     const code = character.charCodeAt(0);
+    if (code > 0xff) return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`;
     return code < 0x80
       ? `^${String.fromCharCode(code ^ 0x40)}`
       : `M-^${String.fromCharCode(code ^ 0xc0)}`;

@@ -53,7 +53,12 @@ export async function startComputers(count: number): Promise<TestComputers> {
     return {
       members,
       deps: (signal) => ({
-        download: downloader({ folder: bare.desk.files, fetch, signal }),
+        download: downloader({
+          folder: bare.desk.files,
+          fetch,
+          signal,
+          confirm: async () => false,
+        }),
         ...{ accounts, now: Date.now, readyMs: 60_000 },
         ...{ by: 'a test', signal },
         open(name) {

@@ -33,12 +33,19 @@ export interface PassOnOptions {
   fetch?: typeof fetch;
 }
 
-/** @throws HttpProblem 503: the service does not answer. 502: that of another rack does. */
+/**
+ * @throws HttpProblem 404: a parser of URLs changes its path (`..`, `\`), so that it is not the one that was looked at. 503: the
+ * service does not answer. 502: that of another rack does.
+ */
 export async function passOn(
   request: IncomingMessage,
   response: ServerResponse,
   { name, url, rack, headers, fetch: ask = fetch }: PassOnOptions,
 ): Promise<void> {
+  const [, path = ''] = /^https?:\/\/[^/]+([^?]*)/.exec(url) ?? [];
+  if (URL.parse(url)?.pathname !== path) {
+    throw new HttpProblem(404, `${path}: no such page; write its path without . .. and \\`);
+  }
   const hungUp = new AbortController();
   response.once('close', () => hungUp.abort());
   const late = setTimeout(() => hungUp.abort(new Error('no answer in time')), answersWithinMs);

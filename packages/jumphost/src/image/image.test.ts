@@ -110,7 +110,10 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
   it('has all that jumphosts share, and nothing by which one is known', async () => {
     const host = await openRootFolder({ name: 'the image', root: image }, signal);
     const steps = imageSteps({
-      ...{ k3sVersion, download: downloader({ folder: desk.files, fetch, signal }) },
+      ...{
+        k3sVersion,
+        download: downloader({ folder: desk.files, fetch, signal, confirm: async () => false }),
+      },
       sources: { bundles: desk.bundles, deploy: join(repository, 'deploy') },
     });
 

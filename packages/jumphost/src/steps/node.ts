@@ -7,7 +7,7 @@ import { JumphostError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Step } from '../step.ts';
 import { architectureOf } from './system.ts';
-import { nodeVersion } from './versions.ts';
+import { nodeSums, nodeVersion } from './versions.ts';
 
 /** Our bundles are for it. */
 const leastMajor = 24;
@@ -45,7 +45,8 @@ export function nodeStep(download: Download, url = 'https://nodejs.org/dist'): S
         throw new JumphostError(`Node ${nodeVersion} is not published for ${architecture}`);
       }
       const name = `node-v${nodeVersion}-${platform}.tar.gz`;
-      const { file, sha256 } = await download(nodeRelease(url), name);
+      const release = { ...nodeRelease(url), known: nodeSums.get(platform) };
+      const { file, sha256 } = await download(release, name);
       await host.need(unpackScript(sha256), {
         input: createReadStream(file),
         deadlineMs: 3_600_000,

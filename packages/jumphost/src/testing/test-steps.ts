@@ -74,7 +74,7 @@ export function testSteps(desk: TestDesk, signal: AbortSignal): Step[] {
     ...{ secretFiles: nothing, secrets: nothing, overlay: nothing },
     rackKey: async () => desk.rackKey,
     rack: parseRack(rackYaml, { file: 'rack.yaml' }),
-    download: downloader({ folder: desk.files, fetch, signal }),
+    download: downloader({ folder: desk.files, fetch, signal, confirm: async () => false }),
     guard: {
       ...{ returnSeconds: desk.returnSeconds, signal },
       newSession: (stop, server) => openTestHost(desk, stop, server),

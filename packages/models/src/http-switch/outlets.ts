@@ -13,7 +13,8 @@
  * one (ESPHome) that pdudaemon's driver (0.0.8) switches, signing in by digest; each in a test. Hardware: none. What a
  * description in rack.yaml is worth is up to who wrote it; `expect` and the reading guard against the worst.
  *
- * Signs in with the token of the login, else by digest or Basic, as the device asks. An answer that fits both expressions, or
+ * Signs in with the token of the login, else by digest or Basic, as the device asks; a device that has let us in by digest does
+ * not get the password by Basic from then on. An answer that fits both expressions, or
  * neither, is a failure, whatever its status: a login page holds many words.
  */
 import {

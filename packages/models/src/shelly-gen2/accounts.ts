@@ -18,7 +18,7 @@ export const accounts: Accounts = {
   parts: ['password'],
   async open(device, access, signal) {
     const { name } = device;
-    const send = httpTo(device, asAdmin(access), { signIn: 'challenge' });
+    const send = httpTo(device, asAdmin(access), { signIn: 'digest' });
     await send({ path: '/rpc/Shelly.GetStatus' }, signal);
     return {
       async set({ password }) {

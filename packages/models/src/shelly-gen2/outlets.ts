@@ -43,7 +43,7 @@ export function asAdmin<A extends Access>(access: A): A {
 
 function create(device: Device, deps: DriverDeps): OutletDriver<number> {
   const { name } = device;
-  const send = httpTo(device, asAdmin(deps), { signIn: 'challenge' });
+  const send = httpTo(device, asAdmin(deps), { signIn: 'digest' });
   let lastId = 0;
 
   async function call(method: string, params: object, signal: AbortSignal): Promise<unknown> {

@@ -1,5 +1,6 @@
 /** Sign-in, sessions, files and forwarding, by HTTP. */
 import { readFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { AuditPage } from '@skolo/api';
 import { Sessions } from '@skolo/common/console';
@@ -274,6 +275,21 @@ describe('the other services', () => {
       expect((await fetch(`${fixture.url}${path}`, { method, headers })).status).toBe(404);
     },
   );
+
+  it.each([
+    String.raw`/services/power-cycle-daemon/v1/power-cycles/..\..\metrics`,
+    '/services/power-cycle-daemon/v1/power-cycles/%2e%2e',
+  ])('are not asked for another path than the one that was looked at: %s', async (path) => {
+    const headers = await signedIn('operate');
+    // fetch resolves such a path itself.
+    const status = await new Promise((resolve, reject) => {
+      request(fixture.url, { path, headers }, (response) => resolve(response.statusCode))
+        .on('error', reject)
+        .end();
+    });
+
+    expect(status).toBe(404);
+  });
 
   it('need a sign-in', async () => {
     expect((await fetch(`${fixture.url}${cycles}`)).status).toBe(401);

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { OpenRack } from '@skolo/fleet';
 import { z } from 'zod';
 import { upTo } from '../../arguments.ts';
@@ -6,6 +7,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
 import { interruptible, openJumphostOf, openNamed, rackNamed } from '../../fleet.ts';
 import { kubectlJson } from '../../kubectl-json.ts';
+import { visible } from '../../output/text.ts';
 import { programEnd } from '../../run-program.ts';
 
 interface LogsOptions {
@@ -39,8 +41,22 @@ export function define(command: SkoloCommand): void {
       unit === undefined
         ? await ofPods(command, name, source ?? '', options)
         : await ofUnit(command, name, unit, options);
-    command.io.exitCode = (await programEnd(command.io, 'the log', child)).exitCode;
+    const { io } = command;
+    const [{ exitCode }] = await Promise.all([
+      programEnd(io, 'the log', child),
+      show(child.stdout, (text) => io.write(Buffer.from(text))),
+      show(child.stderr, (text) => io.err(text.trimEnd())),
+    ]);
+    io.exitCode = exitCode;
   });
+}
+
+/** What a program prints, harmless to a terminal: a task on a machine, or a phone, chooses what its log lines contain. */
+async function show(
+  output: Readable | null,
+  print: (text: string) => void | Promise<void>,
+): Promise<void> {
+  for await (const chunk of output?.setEncoding('utf8') ?? []) await print(visible(String(chunk)));
 }
 
 async function ofUnit(
@@ -53,7 +69,7 @@ async function ofUnit(
   const jumphost = await openJumphostOf(command, await rackNamed(command, name));
   const line = `sudo -n journalctl --no-pager -n ${lines} ${follow ? '-f ' : ''}-u '${unit}'`;
   return await interruptible(command, (signal) =>
-    jumphost.startOnJumphost(line, { stdio: ['ignore', 'inherit', 'inherit'] }, signal),
+    jumphost.startOnJumphost(line, { stdio: ['ignore', 'pipe', 'pipe'] }, signal),
   );
 }
 
@@ -110,5 +126,5 @@ function serviceOf({ metadata }: Pod): string | undefined {
 }
 
 function logs({ spawn }: OpenRack, args: readonly string[]): ChildProcess {
-  return spawn('kubectl', ['logs', ...args], { stdio: 'inherit' });
+  return spawn('kubectl', ['logs', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 }

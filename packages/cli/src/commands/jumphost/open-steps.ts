@@ -1,7 +1,7 @@
 /** A jumphost and its steps, from what this desk has. */
 import { access, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { errorCode } from '@skolo/errors';
+import { errorCode, orAborted } from '@skolo/errors';
 import {
   type FleetRack,
   type Jumphost,
@@ -11,6 +11,7 @@ import {
 } from '@skolo/fleet';
 import {
   type AskedService,
+  type Download,
   downloader,
   type Guard,
   type Host,
@@ -19,6 +20,7 @@ import {
   type ProgramSources,
   type Step,
   stepsOf,
+  type UnknownSum,
 } from '@skolo/jumphost';
 import { readRack } from '@skolo/rack';
 import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/ports';
@@ -29,6 +31,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { userFolder } from '../../desk-files.ts';
 import { CliError } from '../../errors.ts';
 import { clustersFile, openJumphostOf, rackNamed, withJumphost } from '../../fleet.ts';
+import { plain } from '../../output/text.ts';
 import { accountManifests } from './accounts.ts';
 import { overlayOf } from './overlay.ts';
 import { clusterSecrets, publicKeyOf, secretFiles } from './secrets-part.ts';
@@ -110,7 +113,7 @@ export async function openSteps(
 export async function fileNeeds(command: SkoloCommand, options: StepOptions, signal: AbortSignal) {
   const { images, k3s } = options;
   return {
-    download: downloader({ folder: filesFolder(command, options), fetch, signal }),
+    download: downloadOf(command, options, signal),
     sources: await programSources(command, options),
     k3sVersion: k3s,
     ...(images !== undefined && { ownImages: resolve(command.io.folder, images) }),
@@ -154,10 +157,27 @@ export function guardOf(
   };
 }
 
-/** Of files of publishers. */
-export function filesFolder({ io }: SkoloCommand, { files }: Pick<StepOptions, 'files'>): string {
+/** Files of publishers; somebody at the terminal confirms checksums that are not known. */
+export function downloadOf(
+  { io }: SkoloCommand,
+  { files }: Pick<StepOptions, 'files'>,
+  signal: AbortSignal,
+): Download {
   const cache = userFolder(io.env, 'XDG_CACHE_HOME');
-  return resolve(io.folder, files ?? join(cache, 'skolo', 'files'));
+  const folder = resolve(io.folder, files ?? join(cache, 'skolo', 'files'));
+  return downloader({ folder, fetch, signal, confirm: (sum) => confirmSum(io, sum, signal) });
+}
+
+async function confirmSum(
+  io: SkoloCommand['io'],
+  { url, name, sha256 }: UnknownSum,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!io.canAsk) return false;
+  io.err(plain(`${name}: ${url}, on the server that the file comes from, has the checksum`));
+  io.err(plain(`${sha256}; compare it with another source, through another network if possible`));
+  const answer = await orAborted(io.ask("Type 'same' if it is the same: "), signal);
+  return answer?.trim() === 'same';
 }
 
 /** What `npm run bundle` has written, and `deploy` of the clone. @throws CliError It is not there. */

@@ -6,7 +6,6 @@ import { askPrometheus, type K3sRack, type Kubectl, openRack, readHealth } from 
 import { takeLease, worsened } from '@skolo/fleet/push';
 import {
   type AgentMachine,
-  downloader,
   type HealthDeps,
   type Host,
   type OtherHealth,
@@ -23,7 +22,7 @@ import { openJumphostOf } from '../../fleet.ts';
 import { powerDaemonAt, taskPolls, tasksOf } from '../../machine-tasks.ts';
 import { audit, deskName, machineOptions, targetOf } from '../../machine-way.ts';
 import { thisDesk } from '../push/open-push.ts';
-import { filesFolder, hostOptions, programSources, services } from './open-steps.ts';
+import { downloadOf, hostOptions, programSources, services } from './open-steps.ts';
 import { overlayOf } from './overlay.ts';
 
 export interface UpgradeOptions {
@@ -73,7 +72,7 @@ export async function openUpgrade(
   const rack = await readRack(join(entry.overlay, 'rack.yaml'));
   const jumphost = await openJumphostOf(command, entry);
   const host = await openHost(hostOptions(entry, jumphost, signal));
-  const download = downloader({ folder: filesFolder(command, options), fetch, signal });
+  const download = downloadOf(command, options, signal);
   const power = await powerDaemonAt(command, rack, jumphost);
   const cluster = openCluster(command, entry, given);
   const health: HealthDeps = {

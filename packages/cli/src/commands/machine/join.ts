@@ -5,7 +5,6 @@ import type { MachineTarget } from '@skolo/fleet';
 import {
   betweenTasks,
   clusterOn,
-  downloader,
   type Host,
   type JoinCluster,
   joinSteps,
@@ -25,7 +24,7 @@ import { audit, findMachines, machineOptions } from '../../machine-way.ts';
 import { expandedNames } from '../../names.ts';
 import { printTable } from '../../output/table.ts';
 import { plain } from '../../output/text.ts';
-import { filesFolder, hostOptions } from '../jumphost/open-steps.ts';
+import { downloadOf, hostOptions } from '../jumphost/open-steps.ts';
 import { outcomeOf } from '../pi/pi-steps.ts';
 
 interface Result {
@@ -54,7 +53,7 @@ export function joinMachines(command: SkoloCommand): void {
     const isCheck = options.check ?? false;
     await onEach(command, words, isCheck ? undefined : 'join', async (work) => {
       const { machine, open, server, cluster, report, signal } = work;
-      const download = downloader({ folder: filesFolder(command, options), fetch, signal });
+      const download = downloadOf(command, options, signal);
       const needs = { machine, server, cluster, download, now: io.now };
       const steps = await prepare(await open(), joinSteps(needs), {
         ...{ isCheck, signal },

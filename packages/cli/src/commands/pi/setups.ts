@@ -5,7 +5,6 @@ import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import {
   clusterOn,
-  downloader,
   fixedAddress,
   k3sProgram,
   k3sVersion,
@@ -27,7 +26,7 @@ import { expandedNames, folded } from '../../names.ts';
 import { usualUser } from '../../pis.ts';
 import { publicKeys } from '../../public-keys.ts';
 import { rackIfAny } from '../../rack-file.ts';
-import { filesFolder, hostOptions } from '../jumphost/open-steps.ts';
+import { downloadOf, hostOptions } from '../jumphost/open-steps.ts';
 import { commonImage } from './common-image.ts';
 import { warnOfNoRoute } from './no-route.ts';
 
@@ -152,7 +151,7 @@ export async function readSetups(
   }
   const joins = cluster !== undefined || common !== undefined;
   const version = cluster?.version ?? options.k3s ?? k3sVersion;
-  const download = downloader({ folder: filesFolder(command, options), fetch, signal });
+  const download = downloadOf(command, options, signal);
   return {
     ...{ rack, names },
     program: joins

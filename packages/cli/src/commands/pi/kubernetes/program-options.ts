@@ -6,10 +6,10 @@ import {
   kubeadmVersion,
   minorOf,
 } from '@skolo/cluster';
-import { downloader, k3sVersion } from '@skolo/jumphost';
+import { k3sVersion } from '@skolo/jumphost';
 import { Option } from 'commander';
 import type { SkoloCommand } from '../../../command.ts';
-import { filesFolder, filesOption } from '../../jumphost/open-steps.ts';
+import { downloadOf, filesOption } from '../../jumphost/open-steps.ts';
 
 export interface ProgramOptions {
   k3s: string;
@@ -36,7 +36,7 @@ export function addProgramOptions(command: SkoloCommand): SkoloCommand {
 export function programNeeds(command: SkoloCommand, options: ProgramOptions, signal: AbortSignal) {
   const { k3s, kubeadm, airGap, images } = options;
   const own = images === undefined ? {} : { own: resolve(command.io.folder, images) };
-  const download = downloader({ folder: filesFolder(command, options), fetch, signal });
+  const download = downloadOf(command, options, signal);
   if (kubeadm !== undefined) {
     const version = kubeadm === true ? kubeadmVersion : kubeadm;
     minorOf(version);
