@@ -96,7 +96,7 @@ export const Machine = z
       .object({ identity: z.string().optional(), lastAsked: Time.optional() })
       .optional()
       .describe('absent: the metadata server does not answer'),
-    alerts: z.array(MachineAlert),
+    alerts: z.array(MachineAlert).describe('firing; at most 200'),
   })
   .meta({ id: 'Machine' });
 export type Machine = z.output<typeof Machine>;
@@ -163,7 +163,7 @@ export const RackView = z
       problems: z.array(z.string()).describe('why the file of now was rejected'),
       changes: z.array(z.string()).describe('what the last reload changed'),
     }),
-    alerts: z.array(MachineAlert).describe('firing, and of no machine'),
+    alerts: z.array(MachineAlert).describe('firing, and of no machine; at most 200'),
     alertPath: z
       .object({ isBroken: z.boolean().describe('false: not yet confirmed'), text: z.string() })
       .optional()
