@@ -28,6 +28,9 @@ export const MachineCondition = z
 export type MachineCondition = z.output<typeof MachineCondition>;
 
 export const MachineOrder = Order.extend({
+  by: Order.shape.by
+    .optional()
+    .describe('absent: only its machine reported it, after the journal was lost; see `reason`'),
   machine: name,
   deliveredAt: Time.optional().describe('when the agent acknowledged it; absent: not yet'),
   why: z.string().optional().describe('why the agent does not have it yet'),
@@ -226,7 +229,7 @@ export const HistoryEntry = z
       kind: z.literal('order'),
       id: z.string(),
       order: Order.shape.kind,
-      by: z.string(),
+      by: z.string().optional().describe('absent: only the machine reported it'),
       reason: z.string(),
       endedAt: Time.optional(),
       endedBy: z.string().optional(),
