@@ -28,6 +28,9 @@ export const MachineCondition = z
 export type MachineCondition = z.output<typeof MachineCondition>;
 
 export const MachineOrder = Order.extend({
+  by: Order.shape.by
+    .optional()
+    .describe('absent: only its machine reported it, after the journal was lost; see `reason`'),
   machine: name,
   deliveredAt: Time.optional().describe('when the agent acknowledged it; absent: not yet'),
   why: z.string().optional().describe('why the agent does not have it yet'),
@@ -96,7 +99,7 @@ export const Machine = z
       .object({ identity: z.string().optional(), lastAsked: Time.optional() })
       .optional()
       .describe('absent: the metadata server does not answer'),
-    alerts: z.array(MachineAlert),
+    alerts: z.array(MachineAlert).describe('firing; at most 200'),
   })
   .meta({ id: 'Machine' });
 export type Machine = z.output<typeof Machine>;
@@ -163,7 +166,7 @@ export const RackView = z
       problems: z.array(z.string()).describe('why the file of now was rejected'),
       changes: z.array(z.string()).describe('what the last reload changed'),
     }),
-    alerts: z.array(MachineAlert).describe('firing, and of no machine'),
+    alerts: z.array(MachineAlert).describe('firing, and of no machine; at most 200'),
     alertPath: z
       .object({ isBroken: z.boolean().describe('false: not yet confirmed'), text: z.string() })
       .optional()
@@ -226,7 +229,7 @@ export const HistoryEntry = z
       kind: z.literal('order'),
       id: z.string(),
       order: Order.shape.kind,
-      by: z.string(),
+      by: z.string().optional().describe('absent: only the machine reported it'),
       reason: z.string(),
       endedAt: Time.optional(),
       endedBy: z.string().optional(),

@@ -1,35 +1,80 @@
-/** The API of the agent on a machine, on its status port. */
+/**
+ * The API of the agent on a machine, on its status port.
+ *
+ * Tasks are root there, so everything that an agent sends has a limit. Beyond it, text is cut, a list is shortened, and a figure
+ * or an entry of a record is dropped: an odd phone or a newer agent then loses a detail. Only what decides something rejects the
+ * whole answer: the name of the machine, its orders, states, times, and values of another type.
+ */
 import { z } from 'zod';
 import { Problem } from './problem.ts';
 import { route } from './route.ts';
 import { Time } from './time.ts';
 
 const verdict = z.enum(['ok', 'recovering', 'maintenance', 'quarantined']);
+/** As long as rack.yaml allows the name of a device, and as many devices as it allows for a machine. */
+const mostOfName = 63;
+const mostDevices = 32;
+
+function text(most: number) {
+  const cut = (value: string) => (value.length > most ? `${value.slice(0, most - 1)}…` : value);
+  return z.string().overwrite(cut).max(most);
+}
+
+/** The first ones of a longer list; with a negative `most` the last ones. */
+function list<T extends z.ZodType>(element: T, most: number) {
+  const shorten = <E>(all: E[]) => (most < 0 ? all.slice(most) : all.slice(0, most));
+  return z.array(element).overwrite(shorten).max(Math.abs(most));
+}
+
+/** The first ones that fit. */
+function entries<T extends z.ZodType>(
+  value: T,
+  most: number,
+  fits: (key: string, value: z.output<T>) => boolean,
+) {
+  return z.record(z.string(), value).overwrite((all) => {
+    const fitting = Object.entries(all).filter(([key, each]) => fits(key, each));
+    return Object.fromEntries(fitting.slice(0, most));
+  });
+}
+
+/** Absent if it is out of its range. */
+function figure(minimum: number, maximum: number) {
+  const range = z.number().min(minimum).max(maximum).optional();
+  return range.catch(undefined).meta({ type: 'number', minimum, maximum });
+}
+
+/** °C. */
+const [coldest, hottest] = [-60, 200] as const;
+const seconds = figure(0, 1e10);
+const bytes = figure(0, 1e18);
 
 export const DeviceStatus = z
   .object({
-    name: z.string().describe('name on the machine, as in rack.yaml: `device`'),
+    name: text(mostOfName).describe('name on the machine, as in rack.yaml: `device`'),
     state: z.enum(['present', 'missing', 'unknown']),
-    kind: z.string().optional(),
+    kind: text(40).optional(),
     since: Time.optional().describe('when the state began'),
     readAt: Time.optional().describe('when the agent last checked the device'),
-    why: z.string().optional().describe('why the device is missing'),
-    serial: z.string().optional(),
-    dimensions: z.record(z.string(), z.array(z.string())).optional(),
-    batteryPercent: z.number().optional(),
+    why: text(500).optional().describe('why the device is missing'),
+    serial: text(100).optional(),
+    // Swarming accepts keys of 64 characters and values of 256 bytes.
+    dimensions: entries(list(text(256), 50), 100, (key) => key.length <= 64).optional(),
+    batteryPercent: figure(0, 100),
     charging: z.boolean().optional().describe('whether a cable powers it, as it reports itself'),
-    connectedSeconds: z
-      .number()
-      .optional()
-      .describe('age of its USB connection, which ends with the power, as it reports itself'),
-    temperaturesCelsius: z.record(z.string(), z.number()).optional(),
-    thermalStatus: z
-      .int()
-      .optional()
-      .describe('thermal status of Android, from 0 (none) to 6 (shutdown)'),
-    uptimeSeconds: z.number().optional(),
-    repairSteps: z
-      .array(z.string())
+    connectedSeconds: seconds.describe(
+      'age of its USB connection, which ends with the power, as it reports itself',
+    ),
+    temperaturesCelsius: entries(
+      z.number(),
+      64,
+      (sensor, value) => sensor.length <= 40 && value >= coldest && value <= hottest,
+    ).optional(),
+    thermalStatus: figure(0, 6).describe(
+      'thermal status of Android, from 0 (none) to 6 (shutdown)',
+    ),
+    uptimeSeconds: seconds,
+    repairSteps: list(text(40), 20)
       .optional()
       .describe('steps of repair that exist for it: `adb-reconnect`'),
   })
@@ -44,16 +89,16 @@ export const BotStatus = z
         '`silent`: no hook was called for 10 minutes and no task runs, so the agent ends the bot',
       ),
     since: Time,
-    why: z.string().optional().describe('why the bot does not run'),
+    why: text(500).optional().describe('why the bot does not run'),
     pid: z.int().optional(),
-    server: z.string().optional(),
+    server: text(200).optional(),
     healthy: z
       .boolean()
       .describe('the bot has called its hooks since its start, and is not silent'),
     starts: z.int().min(0).describe('number of starts since the agent was started'),
     startedAt: Time.optional(),
     nextStartAt: Time.optional(),
-    lastExit: z.object({ at: Time, why: z.string(), text: z.string() }).optional(),
+    lastExit: z.object({ at: Time, why: text(40), text: text(500) }).optional(),
   })
   .meta({ id: 'BotStatus' });
 export type BotStatus = z.output<typeof BotStatus>;
@@ -62,14 +107,15 @@ export const HealthStatus = z
   .object({
     verdict,
     since: Time,
-    reasons: z.array(
+    reasons: list(
       z.object({
         verdict: verdict.exclude(['ok']),
-        code: z.string().meta({ examples: ['battery-low'] }),
-        text: z.string(),
+        code: text(100).meta({ examples: ['battery-low'] }),
+        text: text(2000),
         since: Time,
-        device: z.string().optional(),
+        device: text(mostOfName).optional(),
       }),
+      50,
     ),
   })
   .meta({ id: 'HealthStatus', description: 'whether the machine accepts tasks, and why not' });
@@ -78,11 +124,11 @@ export type HealthStatus = z.output<typeof HealthStatus>;
 export const RepairStep = z
   .object({
     at: Time,
-    device: z.string(),
+    device: text(mostOfName),
     round: z.int().min(1),
-    step: z.string().meta({ examples: ['adb-reconnect'] }),
-    outcome: z.string().meta({ examples: ['done', 'failed', 'skipped'] }),
-    text: z.string().optional(),
+    step: text(40).meta({ examples: ['adb-reconnect'] }),
+    outcome: text(40).meta({ examples: ['done', 'failed', 'skipped'] }),
+    text: text(500).optional(),
   })
   .meta({ id: 'RepairStep' });
 export type RepairStep = z.output<typeof RepairStep>;
@@ -104,58 +150,56 @@ export type Order = z.output<typeof Order>;
 
 export const EndedTask = z
   .object({
-    id: z.string().optional(),
+    id: text(100).optional(),
     since: Time.optional(),
     endedAt: Time,
-    outcome: z
-      .string()
-      .max(50)
-      .describe('`succeeded`, `failed` (also a test that fails), `internal-failure`, `bot-exit`'),
+    outcome: text(50).describe(
+      '`succeeded`, `failed` (also a test that fails), `internal-failure`, `bot-exit`',
+    ),
   })
   .meta({ id: 'EndedTask' });
 export type EndedTask = z.output<typeof EndedTask>;
 
 export const AgentStatus = z
   .object({
-    machine: z.string(),
-    revision: z
-      .string()
+    machine: z.string().max(mostOfName),
+    revision: text(100)
       .optional()
       .describe('changes with everything but readings; a new start has another one'),
-    orders: z.array(Order).optional().describe('orders that are in force here'),
+    orders: list(Order, 20).optional().describe('orders that are in force here'),
     /** Changes with each boot, which proves that the machine was down. */
-    bootId: z.string().optional().describe('boot id of the running kernel, see random(4)'),
+    bootId: text(100).optional().describe('boot id of the running kernel, see random(4)'),
     task: z.object({
       running: z.boolean(),
-      id: z.string().optional(),
+      id: text(100).optional(),
       since: Time.optional(),
       last: EndedTask.optional().describe('the last one that ended since the agent started'),
     }),
-    devices: z.array(DeviceStatus).describe('attached phones and other devices'),
+    devices: list(DeviceStatus, mostDevices).describe('attached phones and other devices'),
     health: HealthStatus.optional(),
     bot: BotStatus.optional(),
-    repairs: z.array(RepairStep).optional().describe('last repairs; the newest is the last'),
+    repairs: list(RepairStep, -20).optional().describe('last repairs; the newest is the last'),
     host: z
       .object({
-        diskFreeBytes: z.number().optional(),
-        diskSizeBytes: z.number().optional(),
-        celsius: z.number().optional(),
+        diskFreeBytes: bytes,
+        diskSizeBytes: bytes,
+        celsius: figure(coldest, hottest),
         underVoltage: z.boolean().optional(),
         throttled: z.boolean().optional(),
-        clockOffsetSeconds: z.number().optional(),
+        clockOffsetSeconds: figure(-1e10, 1e10),
       })
       .optional(),
     identity: z
       .object({
-        rack: z.string().optional(),
+        rack: text(mostOfName).optional(),
         from: z
           .enum(['metadata-server', 'kept copy', 'file', 'nowhere'])
           .describe('source of the machine’s slice of rack.yaml'),
-        why: z.string().optional().describe('why there is no slice, or no new one'),
+        why: text(500).optional().describe('why there is no slice, or no new one'),
       })
       .optional(),
     versions: z
-      .object({ agent: z.string(), node: z.string(), python: z.string().optional() })
+      .object({ agent: text(100), node: text(40), python: text(40).optional() })
       .optional(),
   })
   .meta({ id: 'AgentStatus' });
@@ -163,7 +207,10 @@ export type AgentStatus = z.output<typeof AgentStatus>;
 
 export const UsbPortState = z
   .object({
-    hub: z.string().meta({ examples: ['1-1'] }),
+    hub: z
+      .string()
+      .max(40)
+      .meta({ examples: ['1-1'] }),
     port: z.int().min(1),
     on: z.boolean(),
   })
@@ -175,7 +222,7 @@ export const LogLine = z
     number: z.int().min(0).describe('number of the line, counted from the start of the agent'),
     at: Time,
     from: z.enum(['agent', 'bot']),
-    text: z.string(),
+    text: text(4000),
   })
   .meta({ id: 'LogLine' });
 export type LogLine = z.output<typeof LogLine>;
@@ -216,7 +263,7 @@ export const swarmingClientApi = {
       lines: z.coerce.number().int().min(1).max(1000).default(100),
       after: z.coerce.number().int().min(-1).optional().describe('only lines with a larger number'),
     }),
-    answers: { 200: z.object({ lines: z.array(LogLine) }) },
+    answers: { 200: z.object({ lines: list(LogLine, -1000) }) },
   }),
   clearQuarantine: route({
     method: 'post',

@@ -58,6 +58,18 @@ async function handles(): Promise<Pick<FileHandle, 'datasync'>> {
   return Object.getPrototypeOf(handle);
 }
 
+it('may lack records when it is new, and as a copy, which has no mark', async () => {
+  const first = await openJournal();
+  await first.write({ put: { a: 1 } });
+  await first.close();
+  const again = await openJournal();
+  await again.close();
+  await rm(`${folder}.mark`);
+  const copy = await openJournal();
+
+  expect([first, again, copy].map(({ isIncomplete }) => isIncomplete)).toEqual([true, false, true]);
+});
+
 describe('Journal', () => {
   it('keeps records over a restart', async () => {
     const first = await openJournal();

@@ -30,6 +30,8 @@ export class Journal {
   readonly folder: string;
   /** Damage found at opening: what is lost, how many records are recovered, where the damaged files are. */
   recovered: string | undefined;
+  /** Acknowledged records may be missing: it is new, damaged, or a copy, which has no mark. */
+  isIncomplete = false;
   private readonly spool: Spool;
   private readonly snapshots: Snapshots;
   /** By key, as JSON. */
@@ -158,6 +160,7 @@ export class Journal {
       missing: Math.max(0, spool.next - known - count),
       foreign,
     });
+    this.isIncomplete = problems.length > 0 || !spool.hadMark;
     if (problems.length > 0) {
       const saved = this.records.size === 1 ? '1 record was' : `${this.records.size} records were`;
       const kept = await keepFiles(folder).catch(() => folder);

@@ -10,6 +10,7 @@ import {
 } from '@skolo/common';
 import { didYouMean, type Rack } from '@skolo/rack';
 import type { Changes } from './changes.ts';
+import { mostBytes } from './collect/agent-watch.ts';
 import type { Current } from './current.ts';
 import { askAgent } from './forward.ts';
 import { type History, HistoryUnavailable } from './history/history.ts';
@@ -32,6 +33,8 @@ export interface ApiDeps {
 }
 
 const dayMs = 86_400_000;
+/** An agent keeps 256 kB of text, of which a task chooses each character. */
+const mostLogBytes = 4 * 1024 * 1024;
 
 export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi> {
   const { rack, clock, current, changes, history, recorder, orders, records, repetitions } = deps;
@@ -97,7 +100,8 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi
     }),
     async log({ params: { name }, query }) {
       checkPresent(rack(), name);
-      return { status: 200, body: await askAgent(rack(), name, (agent) => agent.log({ query })) };
+      const asked = { query, mostBytes: mostLogBytes };
+      return { status: 200, body: await askAgent(rack(), name, (agent) => agent.log(asked)) };
     },
     async screen({ params: { name }, body }) {
       checkPresent(rack(), name);
@@ -113,7 +117,8 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi
     async clear({ params: { name }, body: { reason }, caller }) {
       checkPresent(rack(), name);
       const why = signed(reason, caller.name);
-      const ask = () => askAgent(rack(), name, (agent) => agent.clearQuarantine({ body: { why } }));
+      const ask = () =>
+        askAgent(rack(), name, (agent) => agent.clearQuarantine({ body: { why }, mostBytes }));
       return { status: 200, body: await ask() };
     },
     async repair({ params: { name }, body: { device, step, reason }, caller, headers }) {
@@ -126,7 +131,9 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi
         {
           state: () => last()?.at ?? '',
           ask: () =>
-            askAgent(rack(), name, (agent) => agent.repair({ body: { device, step, why } })),
+            askAgent(rack(), name, (agent) =>
+              agent.repair({ body: { device, step, why }, mostBytes }),
+            ),
         },
       );
       return { status: 202 };
@@ -139,7 +146,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof machineStateApi
         { key, by: caller.name, content: ['reboot', name, reason] },
         {
           state: () => current.machine(name)?.bootId ?? '',
-          ask: () => askAgent(rack(), name, (agent) => agent.reboot({ body: { why } })),
+          ask: () => askAgent(rack(), name, (agent) => agent.reboot({ body: { why }, mostBytes })),
         },
       );
       return { status: 202 };

@@ -55,7 +55,8 @@ it('does not send that the connection of a phone has grown older', async () => {
     return { devices: [{ name: 'device', state: 'present' as const, connectedSeconds }] };
   };
   const agent = await startFakeAgent('rpi-1', { status: phone(10) });
-  const lab = await startLab({ agents: { 'rpi-1': agent } });
+  const more = () => ', device: { kind: android }';
+  const lab = await startLab({ agents: { 'rpi-1': agent }, more });
   await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
   const first = await firstEvents(lab.client, undefined);
 

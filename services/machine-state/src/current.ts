@@ -1,5 +1,5 @@
 /** The present state of all machines. It joins those again whose sources have changed, and reports what that changed. */
-import type { CommonCause, Machine, MachineOrder, RackView } from '@skolo/api';
+import type { CommonCause, Machine, RackView } from '@skolo/api';
 import type { Clock } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { EmitMachineState } from './events.ts';
@@ -10,6 +10,7 @@ import { Flapping } from './join/flapping.ts';
 import { given, joinMachine } from './join/machine.ts';
 import { joinRack, stateOf } from './join/rack-view.ts';
 import type { AgentView, Services, Standing } from './join/sources.ts';
+import type { Orders } from './orders/orders.ts';
 
 export interface CurrentDeps {
   rack(): Rack;
@@ -17,7 +18,7 @@ export interface CurrentDeps {
   clock: Clock;
   agents: { view(machine: string): AgentView };
   services: { views(): Services; states(): RackView['services'] };
-  orders: { inForce(machine: string): MachineOrder[] };
+  orders: Pick<Orders, 'inForce' | 'unknown'>;
   emit: EmitMachineState;
 }
 
@@ -146,8 +147,10 @@ export class Current {
 
   private sourcesOf(rack: Rack, name: string) {
     const standing = this.standings.get(name);
+    const agent = this.deps.agents.view(name);
     return {
-      agent: this.deps.agents.view(name),
+      agent,
+      unknownOrders: this.deps.orders.unknown(name, agent),
       ...(standing && { standing }),
       orders: this.deps.orders.inForce(name),
       cause: this.causes.find(({ machines }) => machines.includes(name)),

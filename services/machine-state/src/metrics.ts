@@ -12,7 +12,7 @@ interface Sources {
   current: Pick<Current, 'machines'>;
   history: Pick<History, 'pending' | 'isOpen'>;
   recorder: Pick<Recorder, 'omitted'>;
-  orders: Pick<Orders, 'allInForce'>;
+  orders: Pick<Orders, 'allInForce' | 'notHeard'>;
   services: Pick<OtherServices, 'states'>;
   enrolment: { waiting(): readonly WaitingPi[] };
 }
@@ -25,6 +25,7 @@ interface Measured {
   /** By machine. */
   omitted: ReadonlyMap<string, number>;
   undelivered: number;
+  notHeard: number;
   /** Why each Pi without a name waits. */
   waiting: readonly WaitingPi['code'][];
   isServiceReachable: readonly (readonly [name: string, isReachable: boolean])[];
@@ -79,6 +80,10 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     help: 'Orders of people that agents do not have yet.',
     read: ({ undelivered }) => undelivered,
   },
+  skolo_machines_reported_quarantines_waiting: {
+    help: 'Machines that report a quarantine which the journal has lost, beyond the ten that are kept.',
+    read: ({ notHeard }) => notHeard,
+  },
   skolo_machines_history_pending_entries: {
     help: 'Observed entries that are not in the history yet.',
     read: ({ pending }) => pending,
@@ -119,6 +124,7 @@ export function createMetrics(
     isHistoryOpen: history.isOpen,
     omitted: recorder.omitted(),
     undelivered: orders.allInForce().filter(({ deliveredAt }) => deliveredAt === undefined).length,
+    notHeard: orders.notHeard,
     waiting: enrolment.waiting().map(({ code }) => code),
     isServiceReachable: services.states().map(({ name, reachable }) => [name, reachable] as const),
   }));

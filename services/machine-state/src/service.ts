@@ -84,7 +84,8 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
     ...{ ...base, tuning: { ...usualServiceTuning, ...deps.services } },
   });
   const repetitions = new Repetitions(records.requests, clock);
-  const orders = new Orders({ ...base, records, repetitions, historyDays, agents });
+  const { audit } = context;
+  const orders = new Orders({ ...base, records, repetitions, historyDays, agents, audit });
   const delivery = new Delivery({ ...base, agents, orders, journal, retry: base.delivery });
   const silences = new Silences({
     ...{ ...base, everyMs: base.silencesEveryMs },
@@ -105,9 +106,10 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
 
   await journal.open((opened) => {
     const unreadable = records.tables.load(opened);
-    orders.reload();
+    orders.reload(opened.isIncomplete || unreadable > 0);
     return unreadable;
   });
+  await records.tables.flush();
   current.recall(await history.open());
   const webConsole = await openConsole(context, pages);
   const parts = { rack, clock, current, changes, history, recorder, orders, records, repetitions };
@@ -115,6 +117,7 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   const handler = webConsole.around(createApp({ ...context, api, handlers, compresses: true }));
   await journal.whenOpen(async () => {
     journal.onWell();
+    await records.tables.flush();
     silences.start();
   });
   services.start();

@@ -97,14 +97,14 @@ export class SimulatedWeek {
       ...{ rack, clock, emit, services },
       rackFile: { view: () => ({ loadedAt: '', warnings: [], problems: [], changes: [] }) },
       agents: { view: (name) => this.view(name) },
-      orders: { inForce: (name) => this.orders.get(name) ?? [] },
+      orders: { inForce: (name) => this.orders.get(name) ?? [], unknown: () => [] },
     });
     const { history, current } = this;
     const recorder = new Recorder({ rack, clock, history, services });
     this.recorder = recorder;
     consume = (event) => recorder.consume(event);
     createMetrics(this.metrics, {
-      ...{ current, history, recorder, services, orders: { allInForce: () => [] } },
+      ...{ current, history, recorder, services, orders: { allInForce: () => [], notHeard: 0 } },
       enrolment: { waiting: () => [] },
     });
   }
@@ -228,7 +228,7 @@ export class SimulatedWeek {
     agent.silentSince = life === 'silent' ? clock.uptime() : undefined;
     const now = new Date(clock.now());
     if (life !== 'missing') agent.seenAt = now;
-    const ordered = (orders.get(name) ?? []).map(({ kind, by, reason }) => ({
+    const ordered = (orders.get(name) ?? []).map(({ kind, by = '', reason }) => ({
       ...{ kind, by, reason, since: now },
     }));
     agent.health = assess(

@@ -51,6 +51,8 @@ export class Spool {
    * in a file next to it.
    */
   readonly tornBytes: number;
+  /** Whether it was opened with a mark: a copy, and a new spool, have none. */
+  hadMark = false;
   private readonly segmentBytes: number;
   private readonly unlock: () => void;
   private readonly writer: Writer;
@@ -90,12 +92,14 @@ export class Spool {
     try {
       await makeFolder(folder);
       unlock = await lock(lockOf(folder));
-      const [first = 1, next = 1] = (await readMark(markOf(folder))) ?? [];
+      const marked = await readMark(markOf(folder));
+      const [first = 1, next = 1] = marked ?? [];
       const found = await examine(folder, next > 1 ? { first, next } : undefined);
       const cursorTable = new Cursors(found.cursors);
       const writer = await Writer.open(folder, { segmentBytes, now }, found, cursorTable);
       const mark = new Mark(markOf(folder));
       const spool = new Spool(folder, segmentBytes, found, { writer, cursorTable, mark, unlock });
+      spool.hadMark = marked !== undefined;
       if (writer.isWhole) spool.setMark();
       return spool;
     } catch (error) {

@@ -99,7 +99,7 @@ function rackYaml(ports: readonly number[]): string {
   const entries = machines.map((name, i) => {
     const url = `http://127.0.0.1:${ports[i] ?? 2}`;
     const address = `127.0.${1 + Math.floor(i / 200)}.${1 + (i % 200)}`;
-    return `  ${name}: { kind: rpi, address: ${address}, swarming: { url: "${url}" } }\n`;
+    return `  ${name}: { kind: rpi, address: ${address}, device: { kind: android }, swarming: { url: "${url}" } }\n`;
   });
   const nowhere = '{ url: "http://127.0.0.1:2", metricsUrl: "http://127.0.0.1:2" }';
   return `rack: bench

@@ -12,6 +12,7 @@ import {
 } from '@skolo/api';
 import { backOffMs, type Clock, pause } from '@skolo/common';
 import { errorText } from '@skolo/errors';
+import { cut } from '../history/entry.ts';
 import { given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
 
@@ -37,7 +38,7 @@ export const usualTuning: AgentTuning = {
 };
 
 /** An answer with ten phones has 20 kB. */
-const mostBytes = 128 * 1024;
+export const mostBytes = 128 * 1024;
 
 export interface AgentWatchDeps {
   machine: string;
@@ -128,7 +129,8 @@ export class AgentWatch {
     } catch (error) {
       if (signal.aborted) return false;
       const isNew = this.why === undefined;
-      this.why = errorText(error);
+      // It may have explained a rejection itself.
+      this.why = cut(errorText(error));
       if (isNew) onView();
       return false;
     }

@@ -8,10 +8,8 @@ const least = { percent: 1, celsius: 1 } as const;
 const leastSeconds = 60;
 /** A curve without changes has a point as often as this. */
 const mostSeconds = 1800;
-/** A task is root on its machine, and may report anything. */
+/** A task is root on its machine, and may report any sensor. */
 const mostSensors = 8;
-const mostDevices = 16;
-const mostLetters = 40;
 
 export interface PackedHour {
   machine: string;
@@ -35,15 +33,11 @@ export class Readings {
   /** @param now milliseconds since 1970 */
   note({ name: machine, devices }: Pick<Machine, 'name' | 'devices'>, now: number): void {
     const seconds = Math.floor(now / 1000);
-    for (const { name, batteryPercent, temperaturesCelsius = {} } of devices.slice(
-      0,
-      mostDevices,
-    )) {
+    for (const { name, batteryPercent, temperaturesCelsius = {} } of devices) {
       if (batteryPercent !== undefined) {
         this.add(machine, name, { quantity: 'battery', unit: 'percent' }, seconds, batteryPercent);
       }
-      for (const [sensor, value] of Object.entries(temperaturesCelsius).slice(0, mostSensors)) {
-        const quantity = sensor.slice(0, mostLetters);
+      for (const [quantity, value] of Object.entries(temperaturesCelsius).slice(0, mostSensors)) {
         this.add(machine, name, { quantity, unit: 'celsius' }, seconds, value);
       }
     }
@@ -83,7 +77,6 @@ export class Readings {
     seconds: number,
     value: number,
   ): void {
-    if (Math.abs(value) > 1000) return;
     const hour = Math.floor(seconds / 3600);
     const key = keyOf(machine, device, hour);
     const collected = this.collected.get(key) ?? {

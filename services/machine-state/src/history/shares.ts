@@ -10,6 +10,8 @@ import type { Entry } from './entry.ts';
 const mostPerHour: Partial<Record<StoredKind, number>> = {
   ...{ condition: 200, task: 200, repair: 60, boot: 20, hold: 60, alert: 200 },
 };
+/** Of all entries of a kind, on average: an honest one has up to 200. */
+const bytesPerEntry = 250;
 const hourSeconds = 3600;
 const pendingSeconds = 60;
 /** Their end is a change of the entry. */
@@ -22,6 +24,7 @@ interface Share {
   begun: number;
   writtenAt: number;
   used: number;
+  bytes: number;
   /** What has not ended, and whether it is written. */
   open: Map<string, boolean>;
   /** Over the limit, and not written: how many, and since when in milliseconds since 1970. */
@@ -47,12 +50,15 @@ export class Shares {
       share.open.delete(own);
       return isWritten;
     }
-    const fits = share.used < most;
+    const fits = share.used < most && share.bytes < most * bytesPerEntry;
     // One task at a time.
     if (kind === 'task') share.open.clear();
     if (ends.has(kind) && endedAt === undefined) share.open.set(own, fits);
     share.used += 1;
-    if (fits) return true;
+    if (fits) {
+      share.bytes += Buffer.byteLength(JSON.stringify(entry));
+      return true;
+    }
     if (share.omitted === 0) share.from = at;
     share.omitted += 1;
     if (kind === 'condition') share.latest = entry;
@@ -91,7 +97,7 @@ export class Shares {
 }
 
 function newShare(machine: string, kind: StoredKind, uptime: number): Share {
-  const empty = { used: 0, omitted: 0, from: 0, open: new Map<string, boolean>() };
+  const empty = { used: 0, bytes: 0, omitted: 0, from: 0, open: new Map<string, boolean>() };
   return { machine, kind, begun: uptime, writtenAt: uptime, ...empty };
 }
 

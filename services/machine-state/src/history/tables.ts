@@ -107,6 +107,7 @@ export class HistoryTables {
          WHERE day = ? AND kind = 0 AND at >= ? ORDER BY e.machine, at, e.n`,
       ),
       putCurve: prepare('REPLACE INTO curves VALUES (?, ?, ?)'),
+      useName: prepare('UPDATE names SET used = ? WHERE id = ? AND used < ?'),
       curve: prepare('SELECT points FROM curves WHERE hour = ? AND device = ?'),
       curvesOfHour: prepare(
         'SELECT n.machine, n.device, points FROM curves c JOIN names n ON n.id = c.device WHERE hour = ?',
@@ -116,6 +117,7 @@ export class HistoryTables {
       oldestHour: prepare('SELECT min(hour) AS oldest FROM curves'),
       dropDay: prepare('DELETE FROM entries WHERE day = ?'),
       dropHours: prepare('DELETE FROM curves WHERE hour >= ? AND hour < ?'),
+      dropNames: prepare("DELETE FROM names WHERE device <> '' AND used > 0 AND used < ?"),
     };
   }
 
@@ -212,7 +214,9 @@ export class HistoryTables {
   }
 
   putCurve({ machine, device, hour, points }: PackedHour): void {
-    this.statements.putCurve.run(hour, this.makeId(machine, device), points);
+    const id = this.makeId(machine, device);
+    this.statements.putCurve.run(hour, id, points);
+    this.statements.useName.run(hour, id, hour);
   }
 
   devicesOf(machine: string): string[] {
@@ -231,14 +235,17 @@ export class HistoryTables {
     return rows.map((row) => ({ ...row, hour }));
   }
 
-  /** Deletes at most one day of what is older. */
+  /** Deletes at most one day of what is older, and the devices that have no curve any more. */
   dropOldest(before: number): void {
     const { oldest: day } = Oldest.parse(this.statements.oldestDay.get());
     const { oldest: hour } = Oldest.parse(this.statements.oldestHour.get());
     if (day !== null && day < dayOf(before)) this.statements.dropDay.run(day);
     const kept = Math.floor(before / hourMs);
-    if (hour !== null && hour < kept)
-      this.statements.dropHours.run(hour, Math.min(hour + 24, kept));
+    if (hour === null || hour >= kept) return;
+    const end = Math.min(hour + 24, kept);
+    this.statements.dropHours.run(hour, end);
+    this.statements.dropNames.run(end);
+    this.ids.clear();
   }
 
   private idOf(machine: string, device = ''): number | undefined {

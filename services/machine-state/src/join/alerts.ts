@@ -3,6 +3,9 @@ import type { KnownAlert, MachineAlert } from '@skolo/api';
 import type { Rack } from '@skolo/rack';
 import { given } from './machine.ts';
 
+/** Shown of a machine, or of none: a machine may cause alerts by its own metrics. */
+const mostAlerts = 200;
+
 export interface SortedAlerts {
   machines: ReadonlyMap<string, MachineAlert[]>;
   /** Of no machine. */
@@ -13,10 +16,11 @@ export function sortAlerts(rack: Rack, alerts: readonly KnownAlert[] = []): Sort
   const machines = new Map<string, MachineAlert[]>();
   const others: MachineAlert[] = [];
   for (const alert of alerts) {
-    const shown = shownAlert(alert);
     const { machine } = alert.labels;
-    if (machine === undefined || !rack.machines.has(machine)) others.push(shown);
-    else machines.set(machine, [...(machines.get(machine) ?? []), shown]);
+    const isKnown = machine !== undefined && rack.machines.has(machine);
+    const list = isKnown ? (machines.get(machine) ?? []) : others;
+    if (isKnown) machines.set(machine, list);
+    if (list.length < mostAlerts) list.push(shownAlert(alert));
   }
   return { machines, others };
 }

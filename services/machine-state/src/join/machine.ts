@@ -1,5 +1,5 @@
 /** One machine from all sources. Pure. */
-import type { AgentStatus, Machine } from '@skolo/api';
+import type { AgentStatus, DeviceStatus, Machine } from '@skolo/api';
 import { formatOutlet, type Machine as RackMachine } from '@skolo/rack';
 import { conditionOf, silent, sinceOf } from './condition.ts';
 import { needsPersonOf, sentenceOf } from './sentence.ts';
@@ -10,6 +10,7 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
   const { name } = machine;
   const { agent, standing, services, orders, alerts, flapping } = sources;
   const { status } = agent;
+  const devices = devicesOf(machine, status);
   const condition = conditionOf(sources);
   // One that is not silent has a cause of its own.
   const told = { ...sources, ...(!silent.has(condition) && { cause: undefined }) };
@@ -21,14 +22,14 @@ export function joinMachine(machine: RackMachine, sources: MachineSources, now: 
     kind: machine.kind,
     ...given({ shelf: machine.shelf, label: machine.label }),
     ...given({ address: machine.address, mac: machine.mac }),
-    pools: poolsOf(machine, status),
+    pools: poolsOf(machine, devices),
     condition,
     ...(condition !== 'never-reported' && { since: timeOf(sinceOf(condition, sources, now)) }),
     sentence: sentenceOf(name, condition, told),
     ...given({ needsPerson, cause: told.cause?.what, flapping }),
     ...(seenAt !== undefined && { lastSeen: timeOf(seenAt) }),
     ...ofAgent(status),
-    devices: status?.devices ?? [],
+    devices,
     repairs: status?.repairs ?? [],
     orders: [...orders],
     wiring: {
@@ -68,9 +69,14 @@ function powerOf(
   };
 }
 
+/** Those of rack.yaml, each once: an agent may report any name, and as many as it likes. */
+function devicesOf({ devices }: RackMachine, status: AgentStatus | undefined): DeviceStatus[] {
+  return devices.flatMap(({ name }) => status?.devices.find((each) => each.name === name) ?? []);
+}
+
 /** Those that Swarming sees, else that of rack.yaml. */
-function poolsOf({ metadata }: RackMachine, status: AgentStatus | undefined): string[] {
-  const seen = status?.devices.flatMap(({ dimensions }) => dimensions?.pool ?? []) ?? [];
+function poolsOf({ metadata }: RackMachine, devices: readonly DeviceStatus[]): string[] {
+  const seen = devices.flatMap(({ dimensions }) => dimensions?.pool ?? []);
   const { pool } = metadata.attributes;
   return [...new Set(seen.length > 0 || pool === undefined ? seen : [pool])];
 }

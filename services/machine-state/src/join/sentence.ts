@@ -5,7 +5,10 @@ import type { MachineSources } from './sources.ts';
 /** More reasons than these do not fit in a line. */
 const mostReasons = 3;
 
-type Told = Pick<MachineSources, 'agent' | 'orders' | 'services' | 'cause' | 'flapping'>;
+type Told = Pick<
+  MachineSources,
+  'agent' | 'orders' | 'unknownOrders' | 'services' | 'cause' | 'flapping'
+>;
 
 export function sentenceOf(name: string, condition: MachineCondition, sources: Told): string {
   const undelivered = sources.orders.filter(({ deliveredAt }) => deliveredAt === undefined);
@@ -13,8 +16,13 @@ export function sentenceOf(name: string, condition: MachineCondition, sources: T
     basicSentence(name, condition, sources),
     ...undelivered.map(
       ({ kind, by, why }) =>
-        `${kind} by ${by} has not reached the agent${why === undefined ? '' : `: ${why}`}`,
+        `${kind}${orderedBy(by)} has not reached the agent${why === undefined ? '' : `: ${why}`}`,
     ),
+    ...sources.unknownOrders
+      .slice(0, mostReasons)
+      .map(
+        ({ kind, by }) => `its agent reports ${kind} by ${by}, which the journal does not contain`,
+      ),
   ].join('; ');
 }
 
@@ -82,7 +90,11 @@ function reasonsOf(condition: MachineCondition, { agent }: Told): string {
 }
 
 function orderText({ kind, by, reason, until }: MachineOrder): string {
-  return `${kind} by ${by}${until === undefined ? '' : ` until ${until}`}: ${reason}`;
+  return `${kind}${orderedBy(by)}${until === undefined ? '' : ` until ${until}`}: ${reason}`;
+}
+
+function orderedBy(by: string | undefined): string {
+  return by === undefined ? '' : ` by ${by}`;
 }
 
 function powerText(name: string, { services }: Told): string | undefined {

@@ -10,6 +10,7 @@ import type {
   MachineOrder,
   MachinePower,
   MetadataClient,
+  Order,
   SinkStatus,
 } from '@skolo/api';
 
@@ -67,6 +68,8 @@ export interface MachineSources {
   agent: AgentView;
   standing?: Standing;
   orders: readonly MachineOrder[];
+  /** That its agent reports, and nobody has placed. */
+  unknownOrders: readonly Order[];
   services: Services;
   alerts: Machine['alerts'];
   cause?: CommonCause | undefined;

@@ -1,9 +1,11 @@
 /** Brings the orders of a machine to its agent, again and again until it has them: also after a restart, and after a new disk. */
-import type { AgentStatus } from '@skolo/api';
+import type { AgentStatus, Order } from '@skolo/api';
 import { backOffMs, type Clock } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import { agentClient } from '../collect/agent-client.ts';
+import { mostBytes } from '../collect/agent-watch.ts';
+import { cut } from '../history/entry.ts';
 import type { AgentView } from '../join/sources.ts';
 import type { Orders } from './orders.ts';
 import type { OrderRecord } from './records.ts';
@@ -37,12 +39,15 @@ export class Delivery {
   /** Sends them, if the agent has others. */
   consider(machine: string): void {
     const { clock, agents, orders, journal } = this.deps;
-    const { status, why } = agents.view(machine);
+    const view = agents.view(machine);
+    const { status, why } = view;
     if (!journal.isOpen || status === undefined || why !== undefined) return;
+    this.track(orders.hear(machine, view));
     const wanted = orders.recordsInForce(machine);
+    const sent = [...wanted.map(sentOrder), ...orders.lost(machine, view)];
     const attempt = this.attempts.get(machine);
     if (attempt?.isUnderWay || (attempt && clock.uptime() < attempt.notBefore)) return;
-    if (hasExactly(status, wanted)) {
+    if (hasExactly(status, sent)) {
       this.attempts.delete(machine);
       orders.attempted(machine, undefined);
       if (wanted.some(({ deliveredAt }) => deliveredAt === undefined)) {
@@ -50,16 +55,10 @@ export class Delivery {
       }
       return;
     }
-    // The journal was lost. Only the safe kind: a hostile machine must not silence its alerts.
-    const lost = status.orders?.filter(({ id, kind }) => kind === 'quarantine' && !orders.has(id));
-    if (lost?.length) {
-      this.track(orders.adopt(machine, lost));
-      return;
-    }
     const next = attempt ?? { failures: 0, notBefore: 0, isUnderWay: false };
     next.isUnderWay = true;
     this.attempts.set(machine, next);
-    this.track(this.send(machine, wanted, next));
+    this.track(this.send(machine, { wanted, sent }, next));
   }
 
   /** Those that wait for another attempt. */
@@ -80,21 +79,21 @@ export class Delivery {
 
   private async send(
     machine: string,
-    wanted: readonly OrderRecord[],
+    { wanted, sent }: { wanted: readonly OrderRecord[]; sent: Order[] },
     attempt: Attempt,
   ): Promise<void> {
     const { rack, clock, orders, retry } = this.deps;
     let why: string | undefined;
     try {
       const agent = await agentClient(rack(), machine);
-      await agent.setOrders({ body: { orders: wanted.map(sentOrder) } });
+      await agent.setOrders({ body: { orders: sent }, mostBytes });
       attempt.failures = 0;
       // Until its status shows them, it is not asked again.
       attempt.notBefore = clock.uptime() + retry.maxMs / 1000;
       await orders.delivered(machine);
     } catch (error) {
       attempt.failures += 1;
-      why = errorText(error);
+      why = cut(errorText(error));
       attempt.notBefore = clock.uptime() + backOffMs(attempt.failures, retry) / 1000;
     } finally {
       attempt.isUnderWay = false;
@@ -113,12 +112,13 @@ export class Delivery {
   }
 }
 
-function sentOrder({ id, kind, by, reason, since, until }: OrderRecord) {
+function sentOrder(order: OrderRecord): Order {
+  const { id, kind, by = 'the machine itself', reason, since, until } = order;
   return { id, kind, by, reason, since, ...(until !== undefined && { until }) };
 }
 
 /** An agent of an older version has none, which is right as long as it should have none. */
-function hasExactly({ orders = [] }: AgentStatus, wanted: readonly OrderRecord[]): boolean {
+function hasExactly({ orders = [] }: AgentStatus, wanted: readonly Order[]): boolean {
   const has = new Set(orders.map(({ id }) => id));
   return has.size === wanted.length && wanted.every(({ id }) => has.has(id));
 }

@@ -184,23 +184,6 @@ describe('an order', () => {
     ).rejects.toThrow('rack.yaml has no machine rpi-3; did you mean');
     expect((await lab.machine('rpi-1')).orders).toEqual([]);
   });
-
-  it('that only an agent has is kept, if it is a quarantine', async () => {
-    const order = { id: 'kept', by: 'ann', reason, since: '2026-11-20T12:00:00Z' };
-    const agent = await startFakeAgent('rpi-1', {
-      status: {
-        orders: [
-          { ...order, kind: 'quarantine' },
-          { ...order, id: 'not-kept', kind: 'maintenance' },
-        ],
-      },
-    });
-
-    const lab = await startLab({ agents: { 'rpi-1': agent } });
-
-    await expect.poll(() => agent.status.orders).toMatchObject([{ id: 'kept' }]);
-    expect((await lab.machine('rpi-1')).orders).toMatchObject([{ id: 'kept', by: 'ann' }]);
-  });
 });
 
 describe('people', () => {

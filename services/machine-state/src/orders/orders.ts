@@ -1,7 +1,7 @@
 /** Maintenance and quarantine that people order, and their notes. */
 import { randomUUID } from 'node:crypto';
 import type { HistoryEntry, MachineOrder, Order } from '@skolo/api';
-import { type Clock, HttpProblem, type Repetitions } from '@skolo/common';
+import { type Clock, HttpProblem, type Repetitions, type ServiceContext } from '@skolo/common';
 import type { Change } from '@skolo/durable';
 import { didYouMean, type Rack } from '@skolo/rack';
 import type { EmitMachineState } from '../events.ts';
@@ -9,7 +9,7 @@ import { given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
 import { type OrderRecord, type Records, written } from './records.ts';
 
-export interface OrdersDeps {
+export interface OrdersDeps extends Pick<ServiceContext, 'audit' | 'log'> {
   rack(): Rack;
   clock: Clock;
   records: Records;
@@ -29,6 +29,8 @@ export interface NewOrder extends Pick<Order, 'kind' | 'reason' | 'until'> {
 const largeShare = 0.1;
 /** An agent takes twenty. */
 const mostInForce = 10;
+/** Machines whose quarantine only they report. More are more likely an attack than a loss, and a person decides. */
+const mostReporting = 10;
 const dayMs = 86_400_000;
 /** In an hour: a wall clock that is wrong for a while must not empty the journal. */
 const mostForgotten = 100;
@@ -40,15 +42,28 @@ export class Orders {
   private open: Map<string, OrderRecord[]> | undefined;
   /** Why the last attempt to deliver failed, by machine. */
   private readonly failures = new Map<string, string>();
+  /** Machines that report a quarantine which there is no room for. */
+  private readonly waiting = new Set<string>();
+  private isLoaded = false;
   private forgotAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: OrdersDeps) {
     this.deps = deps;
   }
 
-  /** The journal was read. */
-  reload(): void {
+  /** The journal was read. @param isIncomplete orders may be missing from it that machines have */
+  reload(isIncomplete: boolean): void {
+    const { records, rack } = this.deps;
     this.open = undefined;
+    this.isLoaded = true;
+    if (!isIncomplete) return;
+    const times = [
+      ...[...records.orders.all.values()].map(({ since, endedAt = since }) => endedAt),
+      ...[...records.notes.all.values()].map(({ at }) => at),
+    ];
+    const newest = given({ newest: times.sort().at(-1) });
+    const machines = [...rack().machines.keys()];
+    void this.keep(machines.map((machine) => records.unheard.put({ machine, ...newest })));
   }
 
   /** @param key of a repetition, which orders nothing more @throws HttpProblem 404, 409, 422, 503: nothing is ordered. */
@@ -159,20 +174,62 @@ export class Orders {
     this.deps.emit({ type: 'delivery', machine });
   }
 
-  /** Whether it is, or was, one of ours. */
-  has(id: string): boolean {
-    return this.deps.records.orders.get(id) !== undefined;
+  /** Of the orders that its agent reports, those that the journal does not contain. They have no effect. */
+  unknown(machine: string, { status }: Pick<AgentView, 'status'>): Order[] {
+    if (!this.isLoaded) return [];
+    const { orders } = this.deps.records;
+    return (status?.orders ?? []).filter(({ id }) => orders.get(id)?.machine !== machine);
   }
 
-  /** The journal was lost, and an agent still has them. */
-  async adopt(machine: string, found: readonly Order[]): Promise<void> {
-    const { records, clock, emit } = this.deps;
-    const deliveredAt = new Date(clock.now()).toISOString();
-    const adopted = found
-      .slice(0, mostInForce)
-      .map((order) => records.orders.put({ ...order, machine, deliveredAt }));
-    await this.keep(adopted);
-    emit({ type: 'orders', machine });
+  /** Of those, the ones that the journal may have lost. Its agent keeps them until they are heard. */
+  lost(machine: string, view: Pick<AgentView, 'status'>): Order[] {
+    if (this.deps.records.unheard.get(machine) === undefined) return [];
+    // A hostile machine must not silence its alerts by a maintenance.
+    const quarantines = this.unknown(machine, view).filter(({ kind }) => kind === 'quarantine');
+    return quarantines.slice(0, mostInForce);
+  }
+
+  /** Number of machines that report a quarantine which there is no room for. */
+  get notHeard(): number {
+    const { machines } = this.deps.rack();
+    return [...this.waiting].filter((machine) => machines.has(machine)).length;
+  }
+
+  /**
+   * The first answer of a machine since the journal was lost or restored: its quarantine becomes an order without an author, as
+   * long as there is room. It has effect in memory when this returns.
+   */
+  async hear(machine: string, view: Pick<AgentView, 'status'>): Promise<void> {
+    const { records, clock, emit, audit, log } = this.deps;
+    const unheard = records.unheard.get(machine);
+    if (unheard === undefined) return;
+    const lost = this.lost(machine, view);
+    const reporting = [...this.openByMachine().values()].filter((orders) =>
+      orders.some(({ by }) => by === undefined),
+    );
+    if (lost.length > 0 && reporting.length >= mostReporting) {
+      this.waiting.add(machine);
+      return;
+    }
+    this.waiting.delete(machine);
+    const since = new Date(clock.now()).toISOString();
+    const orders = lost.map(
+      (order): OrderRecord => ({
+        ...{ id: randomUUID(), machine, kind: 'quarantine', since },
+        reason: reportedReason(order, unheard.newest),
+      }),
+    );
+    const changes = orders.map((order) => records.orders.put(order));
+    const kept = this.keep([...changes, records.unheard.remove(machine)]);
+    if (orders.length > 0) emit({ type: 'orders', machine });
+    await kept;
+    for (const { id, reason: why } of orders) {
+      const outcome = 'done';
+      const entry = { who: machine, what: 'reportedOrder', target: machine, why, outcome };
+      await audit.append({ ...entry, answer: { id } }).catch((error: unknown) => {
+        log.error({ err: error, entry }, 'not in the audit log');
+      });
+    }
   }
 
   /** Ends those whose time is over, and each hour forgets what is older than the history. */
@@ -204,8 +261,8 @@ export class Orders {
       ...[...orders.all.values()]
         .filter((each) => each.machine === machine && begins(each.since) && endsAfter(each.endedAt))
         .map(({ id, kind, by, reason, since, endedAt, endedBy }) => ({
-          ...{ at: since, machine, kind: 'order' as const, id, order: kind, by, reason },
-          ...given({ endedAt, endedBy }),
+          ...{ at: since, machine, kind: 'order' as const, id, order: kind, reason },
+          ...given({ by, endedAt, endedBy }),
         })),
       ...[...notes.all.values()]
         .filter((each) => each.machine === machine && begins(each.at) && endsAfter(each.at))
@@ -284,4 +341,10 @@ export class Orders {
       this.open = undefined;
     }
   }
+}
+
+function reportedReason({ by, since, reason }: Order, newest: string | undefined): string {
+  const journal = newest === undefined ? 'the new journal' : `the journal of ${newest}`;
+  const claim = `reported by the machine as ordered by ${by} at ${since}`;
+  return `${claim}; ${journal} does not contain it: ${reason}`.slice(0, 1000);
 }

@@ -7,6 +7,8 @@ import { z } from 'zod';
 import { enrolmentTables } from '../enrolment/records.ts';
 
 export const OrderRecord = Order.extend({
+  /** Absent: only its machine reported it. */
+  by: Order.shape.by.optional(),
   machine: z.string(),
   deliveredAt: Time.optional(),
   endedAt: Time.optional(),
@@ -23,6 +25,12 @@ export const NoteRecord = z.object({
 });
 export type NoteRecord = z.output<typeof NoteRecord>;
 
+/**
+ * A machine that has not reported its orders since the journal was lost or restored from a copy. What it reports first may be
+ * all that is left of an order.
+ */
+export const UnheardRecord = z.object({ machine: z.string(), newest: Time.optional() });
+
 /** The tables of the journal. */
 export function openRecords(deps: TablesDeps) {
   const tables = new Tables(deps);
@@ -30,6 +38,7 @@ export function openRecords(deps: TablesDeps) {
     tables,
     orders: tables.table('order', OrderRecord, ({ id }) => id),
     notes: tables.table('note', NoteRecord, ({ id }) => id),
+    unheard: tables.table('unheard', UnheardRecord, ({ machine }) => machine),
     requests: tables.table('request', requestRecord(z.array(z.string())), ({ key }) => key),
     ...enrolmentTables(tables),
   };

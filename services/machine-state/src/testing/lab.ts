@@ -108,7 +108,7 @@ function rackYaml({
   const machines = Object.entries(agents).map(([name, agent], at) => {
     const url = agent?.url ?? nowhere;
     const own = more?.(name, at) ?? '';
-    return `  ${name}: { kind: rpi, shelf: shelf1, address: 127.0.1.${at + 1}, login: machines, swarming: { url: "${url}" }${own} }\n`;
+    return `  ${name}: { kind: rpi, shelf: shelf1, address: 127.0.${1 + (at >> 7)}.${(at & 127) + 1}, login: machines, swarming: { url: "${url}" }${own} }\n`;
   });
   const others = ['metadata-server', 'power-cycle-daemon', 'router-backup', 'alert-to-pubsub'];
   return `rack: rack4

@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest';
 
 export interface Program {
   url: string;
+  pid: number;
   kill(): Promise<void>;
 }
 
@@ -36,5 +37,5 @@ export async function startProgram(dir: string): Promise<Program> {
   });
   const port = await Promise.race([listening, exited]);
   if (typeof port !== 'number') throw new Error('machine-state did not start');
-  return { url: `http://127.0.0.1:${port}`, kill };
+  return { url: `http://127.0.0.1:${port}`, pid: child.pid ?? 0, kill };
 }

@@ -32,7 +32,7 @@ export function clear(command: SkoloCommand): void {
     // What a file has forced is over.
     if (reasons.some(({ code }) => code === 'forced')) {
       command.io.err(
-        `${place.name}: a person has ordered this; skolo machine quarantine ${place.name} --end ends it`,
+        `${place.name}: it is an order; skolo machine quarantine ${place.name} --end ends it`,
       );
     }
   });

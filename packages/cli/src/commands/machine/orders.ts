@@ -134,7 +134,8 @@ async function endOrders(
     for (const { id, by, reason } of own) {
       const query = { why: options.reason };
       ended.push(await service.ask((client) => client.endOrder({ params: { id }, query })));
-      if (!options.json) io.out(plain(`${name}: ${kind} by ${by} ended: ${reason}`));
+      const whose = by === undefined ? '' : ` by ${by}`;
+      if (!options.json) io.out(plain(`${name}: ${kind}${whose} ended: ${reason}`));
     }
   }
   if (options.json) printJson(io, { orders: ended });

@@ -83,7 +83,8 @@ function conditionFacts(machine: Machine, now: number): Fact[] {
         lines: machine.orders.map(({ kind, by, reason, until, deliveredAt, why }) => {
           const end = until === undefined ? '' : ` until ${timestamp(until)}`;
           const missing = `; not yet at the agent${why === undefined ? '' : `: ${sentence(why)}`}`;
-          return `${kind} by ${by}${end}: ${reason}${deliveredAt === undefined ? missing : ''}`;
+          const whose = by === undefined ? '' : ` by ${by}`;
+          return `${kind}${whose}${end}: ${reason}${deliveredAt === undefined ? missing : ''}`;
         }),
       },
     ],

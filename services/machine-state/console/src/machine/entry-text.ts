@@ -13,7 +13,7 @@ export function textOf(entry: HistoryEntry): string {
       return `${entry.step}: ${entry.outcome}${entry.text ? `; ${entry.text}` : ''}`;
     case 'hold':
     case 'order':
-      return `${entry.by}: ${entry.reason}`;
+      return [entry.by, entry.reason].filter(Boolean).join(': ');
     case 'alert':
       return [entry.name, entry.severity].filter(Boolean).join(', ');
     case 'note':

@@ -11,8 +11,9 @@ export function Orders({ machine: { orders, power } }: { machine: Machine }) {
     <>
       {orders.map(({ id, kind, by, reason, since, until, deliveredAt, why }) => (
         <div class="card" key={id}>
-          <b>{kind === 'maintenance' ? 'Maintenance' : 'Quarantine'}</b> by {by} since{' '}
-          <Ago time={since} />, <Until time={until} />: {reason}
+          <b>{kind === 'maintenance' ? 'Maintenance' : 'Quarantine'}</b>
+          {by !== undefined && ` by ${by}`} since <Ago time={since} />, <Until time={until} />:{' '}
+          {reason}
           {!deliveredAt && (
             <span class="warning"> The agent does not have it yet{why && `: ${why}`}.</span>
           )}
