@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { isLong } from '@skolo/durable/campaign';
+import { Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AuditLog, AuditUnavailable } from './audit.ts';
 import { fakeClock } from './testing/fake-clock.ts';
@@ -21,11 +22,15 @@ const entry = {
 
 const run = promisify(execFile);
 
+function openLog(dir: string, deps: Omit<ConstructorParameters<typeof AuditLog>[1], 'metrics'>) {
+  return new AuditLog(dir, { ...deps, metrics: new Registry() });
+}
+
 async function newLog(time = '2026-11-20T07:30:00Z', folder?: string) {
   const dir = join(folder ?? (await tempDir()), 'state', 'audit');
   const clock = fakeClock(time);
   const degraded = memoryDegraded();
-  return { dir, clock, degraded, audit: new AuditLog(dir, { clock, degraded }) };
+  return { dir, clock, degraded, audit: openLog(dir, { clock, degraded }) };
 }
 
 /** All entries, oldest first. */
@@ -91,12 +96,12 @@ describe('append', () => {
 
   it('says so as long as one change of several at once is refused', async ({ skip }) => {
     const disk = await tempDir();
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).catch(() =>
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', disk]).catch(() =>
       skip('may not mount a small tmpfs here'),
     );
     onTestFinished(async () => void (await run('umount', [disk])));
     const { audit, degraded } = await newLog(undefined, disk);
-    const large = { ...entry, why: 'x'.repeat(100_000) };
+    const large = { ...entry, target: 'x'.repeat(60_000) };
 
     const together = await Promise.allSettled([audit.append(large), audit.append(entry)]);
 
@@ -111,9 +116,25 @@ describe('append', () => {
     await writeFile(file, '');
     const deps = { clock: fakeClock(0), degraded: memoryDegraded() };
 
-    const refused = new AuditLog(join(file, 'audit'), deps).append(entry);
+    const refused = openLog(join(file, 'audit'), deps).append(entry);
 
     await expect(refused).rejects.toThrow(AuditUnavailable);
+  });
+
+  it('cuts texts whose length the caller chose, and keeps the names of a thousand machines', async () => {
+    const { audit, dir } = await newLog();
+    const target = Array.from({ length: 1000 }, (_, at) => `a-machine-with-a-long-name-${at}`).join(
+      ' ',
+    );
+    const long = 'x'.repeat(1_000_000);
+
+    await audit.append({ ...entry, target, why: long, input: { text: [long] } });
+    await audit.append({ ...entry, target: long });
+
+    const { entries } = await all(audit);
+    expect(entries[0]?.target).toBe(target);
+    expect(entries[0]?.why).toMatch(/^x{4000}… \(1000000 characters\)$/);
+    expect((await stat(join(dir, '2026-11.jsonl'))).size).toBeLessThan(120_000);
   });
 
   it('does not add to a line that a crash cut', async () => {
@@ -172,13 +193,13 @@ describe('read', () => {
   it('skips and counts damaged lines, lines across chunks and a hole of the file among them', async () => {
     const { audit, dir } = await written(2);
     const file = join(dir, '2026-10.jsonl');
-    await audit.append({ ...entry, target: 'é'.repeat(100_000) });
+    await audit.append({ ...entry, target: 'é'.repeat(60_000) });
     await appendFile(file, `${'\0'.repeat(3_000_000)}\n{"time":1}\n\n`);
     await audit.append(entry);
 
     const { entries, skipped } = await all(audit);
 
-    expect(entries.map(({ target }) => target?.length)).toEqual([5, 5, 100_000, 5]);
+    expect(entries.map(({ target }) => target?.length)).toEqual([5, 5, 60_000, 5]);
     expect(skipped).toBe(4);
   });
 
@@ -229,6 +250,41 @@ describe('old segments', () => {
   });
 });
 
+describe('the limit of changes', () => {
+  const usual = {
+    who: 'ann',
+    role: 'operate' as const,
+    what: 'addHold',
+    target: 'rpi-001',
+    why: 'the flash memory is worn out, see the ticket',
+    requestId: '01f6b1a3-7b1f-4a3c-9a55-d2c0f1f0a6f3',
+    from: '192.168.1.20',
+    outcome: 'begun',
+  };
+
+  it('does not reach ten commands over 300 machines, one machine after the other', async () => {
+    const { audit } = await newLog();
+
+    const begun = Array.from({ length: 3000 }, (_, machine) =>
+      audit.begin({ ...usual, target: `rpi-${machine}` }),
+    );
+
+    await expect(Promise.all(begun)).resolves.toHaveLength(3000);
+  });
+
+  it('does not reach a change each second for an hour after these', async () => {
+    const { audit, clock } = await newLog();
+    const begun: Promise<void>[] = [];
+
+    for (let second = 0; second < 3600; second += 1) {
+      begun.push(audit.begin(usual));
+      clock.pass(1000);
+    }
+
+    await expect(Promise.all(begun)).resolves.toHaveLength(3600);
+  });
+});
+
 describe('kill -9', () => {
   const writer = fileURLToPath(new URL('testing/audit-writer.ts', import.meta.url));
 
@@ -250,7 +306,7 @@ describe('kill -9', () => {
       acknowledged.push(...printed.split('\n').slice(0, -1));
     }
 
-    const log = new AuditLog(dir, { clock: fakeClock(0), degraded: memoryDegraded() });
+    const log = openLog(dir, { clock: fakeClock(0), degraded: memoryDegraded() });
     const { entries, skipped } = await all(log);
     const counts = countEach(entries.map(({ target }) => target ?? ''));
     for (const [target, times] of countEach(acknowledged)) {

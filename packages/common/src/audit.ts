@@ -7,6 +7,8 @@ import { dirname, join } from 'node:path';
 import type { AuditEntry, AuditPage } from '@skolo/api/audit';
 import { appendLines, GroupCommit, makeFolder, syncFolder } from '@skolo/durable';
 import { errorText } from '@skolo/errors';
+import type { Registry } from 'prom-client';
+import { anonymous, CallerLimit } from './access/limits.ts';
 import { type AuditQuery, readAudit, segmentsOf } from './audit-reader.ts';
 import type { Clock } from './clock.ts';
 import type { DegradedList } from './degraded.ts';
@@ -26,6 +28,17 @@ const keptMs = 400 * 86_400_000;
 /** Older segments were written with a wrong clock, so their age is unknown. */
 const firstMonth = '2026-01';
 
+/** The longest text that a route accepts for a person to read. */
+const mostText = 4000;
+/** A thousand names of machines. */
+const mostTarget = 64 * 1024;
+
+interface AuditDeps {
+  clock: Pick<Clock, 'now' | 'uptime'>;
+  degraded: Pick<DegradedList, 'raise' | 'clear'>;
+  metrics: Registry;
+}
+
 interface Line {
   line: string;
   bytes: number;
@@ -34,6 +47,7 @@ interface Line {
 export class AuditLog {
   private readonly dir: string;
   private readonly clock: Pick<Clock, 'now'>;
+  private readonly changes: CallerLimit;
   private readonly degraded: Pick<DegradedList, 'raise' | 'clear'>;
   /** Lines that arrive during a sync share the next one. */
   private readonly lines = new GroupCommit<Line>(
@@ -43,13 +57,25 @@ export class AuditLog {
   private segment: string | undefined;
 
   /** @param dir made when the first line is written */
-  constructor(
-    dir: string,
-    deps: { clock: Pick<Clock, 'now'>; degraded: Pick<DegradedList, 'raise' | 'clear'> },
-  ) {
+  constructor(dir: string, deps: AuditDeps) {
     this.dir = dir;
     this.clock = deps.clock;
+    this.changes = new CallerLimit('changes', deps);
     this.degraded = deps.degraded;
+  }
+
+  /**
+   * Adds the first line of a change, before it has any effect. A caller who writes too much is rejected here, and only here:
+   * {@link append} records the outcome in any case.
+   *
+   * @param isAnonymous the caller did not sign in, so `who` is only an address
+   * @throws HttpProblem 429
+   * @throws AuditUnavailable
+   */
+  async begin(entry: NewAuditEntry, isAnonymous = false): Promise<void> {
+    // Twice: the line of the outcome is about as long.
+    this.changes.take(isAnonymous ? anonymous : entry.who, 2 * this.lineOf(entry).length);
+    await this.append(entry);
   }
 
   /**
@@ -58,8 +84,7 @@ export class AuditLog {
    * @throws AuditUnavailable The disk is full, read-only or broken; the log is unchanged.
    */
   async append(entry: NewAuditEntry): Promise<void> {
-    const time = new Date(this.clock.now()).toISOString();
-    const line = `${JSON.stringify({ time, ...entry })}\n`;
+    const line = this.lineOf(entry);
     await this.lines.run({ line, bytes: line.length });
   }
 
@@ -71,6 +96,11 @@ export class AuditLog {
   /** Waits for pending writes. */
   async close(): Promise<void> {
     await this.lines.idle();
+  }
+
+  private lineOf(entry: NewAuditEntry): string {
+    const time = new Date(this.clock.now()).toISOString();
+    return `${JSON.stringify({ time, ...entry }, cut)}\n`;
   }
 
   /** @throws AuditUnavailable */
@@ -111,4 +141,11 @@ export class AuditLog {
       }
     }
   }
+}
+
+/** A replacer of JSON.stringify: no caller chooses the length of a line. */
+function cut(key: string, value: unknown): unknown {
+  const most = key === 'target' ? mostTarget : mostText;
+  if (typeof value !== 'string' || value.length <= most) return value;
+  return `${value.slice(0, most)}… (${value.length} characters)`;
 }

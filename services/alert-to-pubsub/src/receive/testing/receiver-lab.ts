@@ -103,7 +103,7 @@ export async function startReceivers(options: LabOptions = {}) {
     tuning,
   });
   const apiDeps = { ...deps, known: () => known, startedAt: clock.now(), version: '1.2.3' };
-  const audit = new AuditLog(join(dir, 'audit'), { clock, degraded });
+  const audit = new AuditLog(join(dir, 'audit'), { clock, degraded, metrics });
   const access = new AccessControl({ rack, stateDir: dir, metrics, clock, degraded, audit });
   const app = createApp({
     name: 'alert-to-pubsub',
