@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -8,6 +8,7 @@ import { isLong } from '@skolo/durable/campaign';
 import { Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AuditLog, AuditUnavailable } from './audit.ts';
+import { segmentsOf } from './audit-reader.ts';
 import { fakeClock } from './testing/fake-clock.ts';
 import { memoryDegraded } from './testing/memory-degraded.ts';
 import { tempDir } from './testing/temp-dir.ts';
@@ -73,7 +74,7 @@ describe('append', () => {
     clock.pass(1);
     await audit.append(entry);
 
-    expect(await readdir(dir)).toEqual(['2026-11.jsonl', '2026-12.jsonl']);
+    expect(await segmentsOf(dir)).toEqual(['2026-11', '2026-12']);
     expect((await all(audit)).entries).toHaveLength(2);
   });
 
@@ -223,30 +224,83 @@ describe('read', () => {
 });
 
 describe('old segments', () => {
-  async function segmentsAfter(time: string, before: string[]) {
-    const { audit, dir } = await newLog(time);
-    await mkdir(dir, { recursive: true });
-    for (const month of before) await writeFile(join(dir, `${month}.jsonl`), '');
-    await audit.append(entry);
-    return (await readdir(dir)).map((name) => name.slice(0, 7));
+  const day = 86_400_000;
+
+  /** A log with a line each 30 days, 2026-11 the first. */
+  async function aged(days: number) {
+    const log = await newLog();
+    for (let passed = 0; passed <= days; passed += 30) {
+      await log.audit.append({ ...entry, target: `day ${passed}` });
+      if (passed + 30 <= days) log.clock.pass(30 * day);
+    }
+    return log;
   }
 
-  it('go after 400 days', async () => {
-    const kept = await segmentsAfter('2028-05-15T00:00:00Z', ['2027-03', '2027-04', '2028-04']);
+  it('go when the computer has run for 400 days since their last line', async () => {
+    const { audit, clock, dir } = await aged(390);
+    expect((await segmentsOf(dir))[0]).toBe('2026-11');
 
-    expect(kept).toEqual(['2027-04', '2028-04', '2028-05']);
+    clock.pass(11 * day);
+    await audit.append(entry);
+
+    const kept = await segmentsOf(dir);
+    expect([kept[0], kept.length]).toEqual(['2026-12', 13]);
   });
 
-  it('stay when a clock that jumped ahead makes all of them old', async () => {
-    const kept = await segmentsAfter('2099-01-01T00:00:00Z', ['2026-11', '2026-12']);
+  it.each([
+    ['ahead in two steps', ['2040-01-31T12:00:00Z', '2040-02-01T12:00:00Z']],
+    ['ahead and back', ['2040-01-31T12:00:00Z', '2027-01-15T00:00:00Z', '2040-03-01T00:00:00Z']],
+    ['to 1970', ['1970-01-01T00:00:00Z', '1970-02-01T00:00:00Z', '2027-01-15T00:00:00Z']],
+    [
+      'through two years',
+      Array.from({ length: 24 }, (_, month) => new Date(Date.UTC(2030, month)).toISOString()),
+    ],
+  ])('stay when the wall clock jumps %s, also after a restart', async (_how, jumps) => {
+    const { audit, clock, dir, degraded } = await aged(60);
 
-    expect(kept).toEqual(['2026-11', '2026-12', '2099-01']);
+    for (const time of jumps) {
+      clock.setWall(Date.parse(time));
+      await audit.append(entry);
+    }
+    await openLog(dir, { clock, degraded }).append(entry);
+
+    expect(await segmentsOf(dir)).toEqual(
+      expect.arrayContaining(['2026-11', '2026-12', '2027-01']),
+    );
+    const { entries } = await all(audit);
+    expect(entries.filter(({ target }) => target?.startsWith('day'))).toHaveLength(3);
   });
 
-  it('stay when they were written by a clock without a battery', async () => {
-    const kept = await segmentsAfter('2028-05-15T00:00:00Z', ['1970-01', '2028-04']);
+  it('do not age while the computer is off, or on a computer that has run for longer', async () => {
+    const { clock, dir, degraded } = await aged(0);
+    const first = openLog(dir, { clock, degraded, bootId: 'first' });
+    await first.append(entry);
 
-    expect(kept).toEqual(['1970-01', '2028-04', '2028-05']);
+    for (const [bootId, uptime] of [
+      ['second', 500 * 86_400],
+      ['third', 5],
+    ] as const) {
+      const other = fakeClock('2028-06-01T00:00:00Z', uptime);
+      await openLog(dir, { clock: other, degraded, bootId }).append(entry);
+    }
+
+    expect(await segmentsOf(dir)).toEqual(['2026-11', '2028-06']);
+  });
+
+  it('of an older version age from their first observation, a broken file of ages included', async () => {
+    const { audit, clock, dir } = await newLog();
+    await mkdir(dir, { recursive: true });
+    await writeFile(join(dir, '2020-03.jsonl'), '');
+    await writeFile(join(dir, 'retention.json'), '{"seconds":1e9,');
+    await audit.append(entry);
+    clock.pass(399 * day);
+    await audit.append(entry);
+    expect((await segmentsOf(dir))[0]).toBe('2020-03');
+
+    clock.pass(day);
+    await audit.append(entry);
+
+    expect((await segmentsOf(dir))[0]).toBe('2027-12');
   });
 });
 

@@ -2,14 +2,15 @@
  * Audit log of changes: `<state directory>/audit/2026-11.jsonl`, one JSON object per line, append-only, one segment per
  * month (UTC).
  */
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AuditEntry, AuditPage } from '@skolo/api/audit';
 import { appendLines, GroupCommit, makeFolder, syncFolder } from '@skolo/durable';
 import { errorText } from '@skolo/errors';
 import type { Registry } from 'prom-client';
 import { anonymous, CallerLimit } from './access/limits.ts';
-import { type AuditQuery, readAudit, segmentsOf } from './audit-reader.ts';
+import { type AuditQuery, readAudit } from './audit-reader.ts';
+import { auditRetention } from './audit-retention.ts';
 import type { Clock } from './clock.ts';
 import type { DegradedList } from './degraded.ts';
 
@@ -24,10 +25,6 @@ export class AuditUnavailable extends Error {
   }
 }
 
-const keptMs = 400 * 86_400_000;
-/** Older segments were written with a wrong clock, so their age is unknown. */
-const firstMonth = '2026-01';
-
 /** The longest text that a route accepts for a person to read. */
 const mostText = 4000;
 /** A thousand names of machines. */
@@ -37,6 +34,8 @@ interface AuditDeps {
   clock: Pick<Clock, 'now' | 'uptime'>;
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
   metrics: Registry;
+  /** Id of this boot; default: from the kernel. */
+  bootId?: string;
 }
 
 interface Line {
@@ -48,6 +47,7 @@ export class AuditLog {
   private readonly dir: string;
   private readonly clock: Pick<Clock, 'now'>;
   private readonly changes: CallerLimit;
+  private readonly wroteTo: (segment: string) => Promise<void>;
   private readonly degraded: Pick<DegradedList, 'raise' | 'clear'>;
   /** Lines that arrive during a sync share the next one. */
   private readonly lines = new GroupCommit<Line>(
@@ -61,6 +61,7 @@ export class AuditLog {
     this.dir = dir;
     this.clock = deps.clock;
     this.changes = new CallerLimit('changes', deps);
+    this.wroteTo = auditRetention(dir, deps);
     this.degraded = deps.degraded;
   }
 
@@ -110,6 +111,8 @@ export class AuditLog {
     try {
       if (month !== this.segment) await this.startSegment(month, file);
       await appendLines(file, lines.map(({ line }) => line).join(''));
+      // No reason to reject a change.
+      await this.wroteTo(month).catch(() => undefined);
       return [];
     } catch (cause) {
       // The folder may be deleted: start the segment again.
@@ -125,21 +128,7 @@ export class AuditLog {
     await (await open(file, 'a', 0o600)).close();
     await syncFolder(this.dir);
     await syncFolder(dirname(this.dir));
-    // Retried with the next segment; no reason to reject a change.
-    await this.removeOld(month).catch(() => undefined);
     this.segment = month;
-  }
-
-  /** A clock that jumped ahead makes every segment old. So removes none unless another month is recent. */
-  private async removeOld(month: string) {
-    const oldest = new Date(this.clock.now() - keptMs).toISOString().slice(0, 7);
-    const segments = await segmentsOf(this.dir);
-    if (!segments.some((segment) => segment >= oldest && segment !== month)) return;
-    for (const segment of segments) {
-      if (segment < oldest && segment >= firstMonth) {
-        await rm(join(this.dir, `${segment}.jsonl`), { force: true });
-      }
-    }
   }
 }
 
