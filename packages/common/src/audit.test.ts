@@ -1,12 +1,14 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { isLong } from '@skolo/durable/campaign';
+import { Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { AuditLog, AuditUnavailable } from './audit.ts';
+import { segmentsOf } from './audit-reader.ts';
 import { fakeClock } from './testing/fake-clock.ts';
 import { memoryDegraded } from './testing/memory-degraded.ts';
 import { tempDir } from './testing/temp-dir.ts';
@@ -21,11 +23,15 @@ const entry = {
 
 const run = promisify(execFile);
 
+function openLog(dir: string, deps: Omit<ConstructorParameters<typeof AuditLog>[1], 'metrics'>) {
+  return new AuditLog(dir, { ...deps, metrics: new Registry() });
+}
+
 async function newLog(time = '2026-11-20T07:30:00Z', folder?: string) {
   const dir = join(folder ?? (await tempDir()), 'state', 'audit');
   const clock = fakeClock(time);
   const degraded = memoryDegraded();
-  return { dir, clock, degraded, audit: new AuditLog(dir, { clock, degraded }) };
+  return { dir, clock, degraded, audit: openLog(dir, { clock, degraded }) };
 }
 
 /** All entries, oldest first. */
@@ -68,7 +74,7 @@ describe('append', () => {
     clock.pass(1);
     await audit.append(entry);
 
-    expect(await readdir(dir)).toEqual(['2026-11.jsonl', '2026-12.jsonl']);
+    expect(await segmentsOf(dir)).toEqual(['2026-11', '2026-12']);
     expect((await all(audit)).entries).toHaveLength(2);
   });
 
@@ -91,12 +97,12 @@ describe('append', () => {
 
   it('says so as long as one change of several at once is refused', async ({ skip }) => {
     const disk = await tempDir();
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).catch(() =>
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=32k', 'tmpfs', disk]).catch(() =>
       skip('may not mount a small tmpfs here'),
     );
     onTestFinished(async () => void (await run('umount', [disk])));
     const { audit, degraded } = await newLog(undefined, disk);
-    const large = { ...entry, why: 'x'.repeat(100_000) };
+    const large = { ...entry, target: 'x'.repeat(60_000) };
 
     const together = await Promise.allSettled([audit.append(large), audit.append(entry)]);
 
@@ -111,9 +117,25 @@ describe('append', () => {
     await writeFile(file, '');
     const deps = { clock: fakeClock(0), degraded: memoryDegraded() };
 
-    const refused = new AuditLog(join(file, 'audit'), deps).append(entry);
+    const refused = openLog(join(file, 'audit'), deps).append(entry);
 
     await expect(refused).rejects.toThrow(AuditUnavailable);
+  });
+
+  it('cuts texts whose length the caller chose, and keeps the names of a thousand machines', async () => {
+    const { audit, dir } = await newLog();
+    const target = Array.from({ length: 1000 }, (_, at) => `a-machine-with-a-long-name-${at}`).join(
+      ' ',
+    );
+    const long = 'x'.repeat(1_000_000);
+
+    await audit.append({ ...entry, target, why: long, input: { text: [long] } });
+    await audit.append({ ...entry, target: long });
+
+    const { entries } = await all(audit);
+    expect(entries[0]?.target).toBe(target);
+    expect(entries[0]?.why).toMatch(/^x{4000}… \(1000000 characters\)$/);
+    expect((await stat(join(dir, '2026-11.jsonl'))).size).toBeLessThan(120_000);
   });
 
   it('does not add to a line that a crash cut', async () => {
@@ -172,13 +194,13 @@ describe('read', () => {
   it('skips and counts damaged lines, lines across chunks and a hole of the file among them', async () => {
     const { audit, dir } = await written(2);
     const file = join(dir, '2026-10.jsonl');
-    await audit.append({ ...entry, target: 'é'.repeat(100_000) });
+    await audit.append({ ...entry, target: 'é'.repeat(60_000) });
     await appendFile(file, `${'\0'.repeat(3_000_000)}\n{"time":1}\n\n`);
     await audit.append(entry);
 
     const { entries, skipped } = await all(audit);
 
-    expect(entries.map(({ target }) => target?.length)).toEqual([5, 5, 100_000, 5]);
+    expect(entries.map(({ target }) => target?.length)).toEqual([5, 5, 60_000, 5]);
     expect(skipped).toBe(4);
   });
 
@@ -202,30 +224,118 @@ describe('read', () => {
 });
 
 describe('old segments', () => {
-  async function segmentsAfter(time: string, before: string[]) {
-    const { audit, dir } = await newLog(time);
-    await mkdir(dir, { recursive: true });
-    for (const month of before) await writeFile(join(dir, `${month}.jsonl`), '');
-    await audit.append(entry);
-    return (await readdir(dir)).map((name) => name.slice(0, 7));
+  const day = 86_400_000;
+
+  /** A log with a line each 30 days, 2026-11 the first. */
+  async function aged(days: number) {
+    const log = await newLog();
+    for (let passed = 0; passed <= days; passed += 30) {
+      await log.audit.append({ ...entry, target: `day ${passed}` });
+      if (passed + 30 <= days) log.clock.pass(30 * day);
+    }
+    return log;
   }
 
-  it('go after 400 days', async () => {
-    const kept = await segmentsAfter('2028-05-15T00:00:00Z', ['2027-03', '2027-04', '2028-04']);
+  it('go when the computer has run for 400 days since their last line', async () => {
+    const { audit, clock, dir } = await aged(390);
+    expect((await segmentsOf(dir))[0]).toBe('2026-11');
 
-    expect(kept).toEqual(['2027-04', '2028-04', '2028-05']);
+    clock.pass(11 * day);
+    await audit.append(entry);
+
+    const kept = await segmentsOf(dir);
+    expect([kept[0], kept.length]).toEqual(['2026-12', 13]);
   });
 
-  it('stay when a clock that jumped ahead makes all of them old', async () => {
-    const kept = await segmentsAfter('2099-01-01T00:00:00Z', ['2026-11', '2026-12']);
+  it.each([
+    ['ahead in two steps', ['2040-01-31T12:00:00Z', '2040-02-01T12:00:00Z']],
+    ['ahead and back', ['2040-01-31T12:00:00Z', '2027-01-15T00:00:00Z', '2040-03-01T00:00:00Z']],
+    ['to 1970', ['1970-01-01T00:00:00Z', '1970-02-01T00:00:00Z', '2027-01-15T00:00:00Z']],
+    [
+      'through two years',
+      Array.from({ length: 24 }, (_, month) => new Date(Date.UTC(2030, month)).toISOString()),
+    ],
+  ])('stay when the wall clock jumps %s, also after a restart', async (_how, jumps) => {
+    const { audit, clock, dir, degraded } = await aged(60);
 
-    expect(kept).toEqual(['2026-11', '2026-12', '2099-01']);
+    for (const time of jumps) {
+      clock.setWall(Date.parse(time));
+      await audit.append(entry);
+    }
+    await openLog(dir, { clock, degraded }).append(entry);
+
+    expect(await segmentsOf(dir)).toEqual(
+      expect.arrayContaining(['2026-11', '2026-12', '2027-01']),
+    );
+    const { entries } = await all(audit);
+    expect(entries.filter(({ target }) => target?.startsWith('day'))).toHaveLength(3);
   });
 
-  it('stay when they were written by a clock without a battery', async () => {
-    const kept = await segmentsAfter('2028-05-15T00:00:00Z', ['1970-01', '2028-04']);
+  it('do not age while the computer is off, or on a computer that has run for longer', async () => {
+    const { clock, dir, degraded } = await aged(0);
+    const first = openLog(dir, { clock, degraded, bootId: 'first' });
+    await first.append(entry);
 
-    expect(kept).toEqual(['1970-01', '2028-04', '2028-05']);
+    for (const [bootId, uptime] of [
+      ['second', 500 * 86_400],
+      ['third', 5],
+    ] as const) {
+      const other = fakeClock('2028-06-01T00:00:00Z', uptime);
+      await openLog(dir, { clock: other, degraded, bootId }).append(entry);
+    }
+
+    expect(await segmentsOf(dir)).toEqual(['2026-11', '2028-06']);
+  });
+
+  it('of an older version age from their first observation, a broken file of ages included', async () => {
+    const { audit, clock, dir } = await newLog();
+    await mkdir(dir, { recursive: true });
+    await writeFile(join(dir, '2020-03.jsonl'), '');
+    await writeFile(join(dir, 'retention.json'), '{"seconds":1e9,');
+    await audit.append(entry);
+    clock.pass(399 * day);
+    await audit.append(entry);
+    expect((await segmentsOf(dir))[0]).toBe('2020-03');
+
+    clock.pass(day);
+    await audit.append(entry);
+
+    expect((await segmentsOf(dir))[0]).toBe('2027-12');
+  });
+});
+
+describe('the limit of changes', () => {
+  const usual = {
+    who: 'ann',
+    role: 'operate' as const,
+    what: 'addHold',
+    target: 'rpi-001',
+    why: 'the flash memory is worn out, see the ticket',
+    requestId: '01f6b1a3-7b1f-4a3c-9a55-d2c0f1f0a6f3',
+    from: '192.168.1.20',
+    outcome: 'begun',
+  };
+
+  it('does not reach ten commands over 300 machines, one machine after the other', async () => {
+    const { audit } = await newLog();
+
+    const begun = Array.from({ length: 3000 }, (_, machine) =>
+      audit.begin({ ...usual, target: `rpi-${machine}` }),
+    );
+
+    await expect(Promise.all(begun)).resolves.toHaveLength(3000);
+  });
+
+  it('does not reach a change each second for an hour after these', async () => {
+    const { audit, clock } = await newLog();
+    const begun: Promise<void>[] = [];
+
+    for (let second = 0; second < 3600; second += 1) {
+      begun.push(audit.begin(usual));
+      clock.pass(1000);
+    }
+
+    await expect(Promise.all(begun)).resolves.toHaveLength(3600);
   });
 });
 
@@ -250,7 +360,7 @@ describe('kill -9', () => {
       acknowledged.push(...printed.split('\n').slice(0, -1));
     }
 
-    const log = new AuditLog(dir, { clock: fakeClock(0), degraded: memoryDegraded() });
+    const log = openLog(dir, { clock: fakeClock(0), degraded: memoryDegraded() });
     const { entries, skipped } = await all(log);
     const counts = countEach(entries.map(({ target }) => target ?? ''));
     for (const [target, times] of countEach(acknowledged)) {

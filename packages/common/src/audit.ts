@@ -2,12 +2,15 @@
  * Audit log of changes: `<state directory>/audit/2026-11.jsonl`, one JSON object per line, append-only, one segment per
  * month (UTC).
  */
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AuditEntry, AuditPage } from '@skolo/api/audit';
 import { appendLines, GroupCommit, makeFolder, syncFolder } from '@skolo/durable';
 import { errorText } from '@skolo/errors';
-import { type AuditQuery, readAudit, segmentsOf } from './audit-reader.ts';
+import type { Registry } from 'prom-client';
+import { anonymous, CallerLimit } from './access/limits.ts';
+import { type AuditQuery, readAudit } from './audit-reader.ts';
+import { auditRetention } from './audit-retention.ts';
 import type { Clock } from './clock.ts';
 import type { DegradedList } from './degraded.ts';
 
@@ -22,9 +25,18 @@ export class AuditUnavailable extends Error {
   }
 }
 
-const keptMs = 400 * 86_400_000;
-/** Older segments were written with a wrong clock, so their age is unknown. */
-const firstMonth = '2026-01';
+/** The longest text that a route accepts for a person to read. */
+const mostText = 4000;
+/** A thousand names of machines. */
+const mostTarget = 64 * 1024;
+
+interface AuditDeps {
+  clock: Pick<Clock, 'now' | 'uptime'>;
+  degraded: Pick<DegradedList, 'raise' | 'clear'>;
+  metrics: Registry;
+  /** Id of this boot; default: from the kernel. */
+  bootId?: string;
+}
 
 interface Line {
   line: string;
@@ -34,6 +46,8 @@ interface Line {
 export class AuditLog {
   private readonly dir: string;
   private readonly clock: Pick<Clock, 'now'>;
+  private readonly changes: CallerLimit;
+  private readonly wroteTo: (segment: string) => Promise<void>;
   private readonly degraded: Pick<DegradedList, 'raise' | 'clear'>;
   /** Lines that arrive during a sync share the next one. */
   private readonly lines = new GroupCommit<Line>(
@@ -43,13 +57,26 @@ export class AuditLog {
   private segment: string | undefined;
 
   /** @param dir made when the first line is written */
-  constructor(
-    dir: string,
-    deps: { clock: Pick<Clock, 'now'>; degraded: Pick<DegradedList, 'raise' | 'clear'> },
-  ) {
+  constructor(dir: string, deps: AuditDeps) {
     this.dir = dir;
     this.clock = deps.clock;
+    this.changes = new CallerLimit('changes', deps);
+    this.wroteTo = auditRetention(dir, deps);
     this.degraded = deps.degraded;
+  }
+
+  /**
+   * Adds the first line of a change, before it has any effect. A caller who writes too much is rejected here, and only here:
+   * {@link append} records the outcome in any case.
+   *
+   * @param isAnonymous the caller did not sign in, so `who` is only an address
+   * @throws HttpProblem 429
+   * @throws AuditUnavailable
+   */
+  async begin(entry: NewAuditEntry, isAnonymous = false): Promise<void> {
+    // Twice: the line of the outcome is about as long.
+    this.changes.take(isAnonymous ? anonymous : entry.who, 2 * this.lineOf(entry).length);
+    await this.append(entry);
   }
 
   /**
@@ -58,8 +85,7 @@ export class AuditLog {
    * @throws AuditUnavailable The disk is full, read-only or broken; the log is unchanged.
    */
   async append(entry: NewAuditEntry): Promise<void> {
-    const time = new Date(this.clock.now()).toISOString();
-    const line = `${JSON.stringify({ time, ...entry })}\n`;
+    const line = this.lineOf(entry);
     await this.lines.run({ line, bytes: line.length });
   }
 
@@ -73,6 +99,11 @@ export class AuditLog {
     await this.lines.idle();
   }
 
+  private lineOf(entry: NewAuditEntry): string {
+    const time = new Date(this.clock.now()).toISOString();
+    return `${JSON.stringify({ time, ...entry }, cut)}\n`;
+  }
+
   /** @throws AuditUnavailable */
   private async write(lines: readonly Line[]): Promise<number[]> {
     const month = new Date(this.clock.now()).toISOString().slice(0, 7);
@@ -80,6 +111,8 @@ export class AuditLog {
     try {
       if (month !== this.segment) await this.startSegment(month, file);
       await appendLines(file, lines.map(({ line }) => line).join(''));
+      // No reason to reject a change.
+      await this.wroteTo(month).catch(() => undefined);
       return [];
     } catch (cause) {
       // The folder may be deleted: start the segment again.
@@ -95,20 +128,13 @@ export class AuditLog {
     await (await open(file, 'a', 0o600)).close();
     await syncFolder(this.dir);
     await syncFolder(dirname(this.dir));
-    // Retried with the next segment; no reason to reject a change.
-    await this.removeOld(month).catch(() => undefined);
     this.segment = month;
   }
+}
 
-  /** A clock that jumped ahead makes every segment old. So removes none unless another month is recent. */
-  private async removeOld(month: string) {
-    const oldest = new Date(this.clock.now() - keptMs).toISOString().slice(0, 7);
-    const segments = await segmentsOf(this.dir);
-    if (!segments.some((segment) => segment >= oldest && segment !== month)) return;
-    for (const segment of segments) {
-      if (segment < oldest && segment >= firstMonth) {
-        await rm(join(this.dir, `${segment}.jsonl`), { force: true });
-      }
-    }
-  }
+/** A replacer of JSON.stringify: no caller chooses the length of a line. */
+function cut(key: string, value: unknown): unknown {
+  const most = key === 'target' ? mostTarget : mostText;
+  if (typeof value !== 'string' || value.length <= most) return value;
+  return `${value.slice(0, most)}… (${value.length} characters)`;
 }

@@ -1,4 +1,6 @@
 export { AccessControl, type Caller } from './access/access-control.ts';
+export { anonymous, CallerLimit } from './access/limits.ts';
+export { RateLimiter } from './access/rate-limiter.ts';
 export {
   listTokens,
   newToken,

@@ -97,7 +97,7 @@ async function start(
   closers.add('tls', () => tls.close());
   const lastSuccess = await LastSuccess.open(stateDir, { clock, degraded });
   closers.add('last success', () => lastSuccess.close());
-  const audit = new AuditLog(join(stateDir, 'audit'), { clock, degraded });
+  const audit = new AuditLog(join(stateDir, 'audit'), { clock, degraded, metrics });
   closers.add('audit log', () => audit.close());
   const access = new AccessControl({ rack, stateDir, metrics, clock, degraded, audit });
 

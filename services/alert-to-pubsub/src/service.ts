@@ -3,6 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { alertmanagerApi, alertToPubsubApi } from '@skolo/api';
 import {
+  CallerLimit,
   createApp,
   createEvents,
   type Service,
@@ -116,7 +117,9 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     metrics: context.metrics,
     emit,
   });
-  const alertmanager = { known: status.alerts, settings, clock, startedAt: clock.now(), version };
+  const limit = new CallerLimit('expressions', context);
+  const startedAt = clock.now();
+  const alertmanager = { known: status.alerts, settings, clock, limit, startedAt, version };
   const app = createApp({
     ...context,
     access: receiverAccess(auth, context.access),

@@ -1,6 +1,6 @@
 /** What is in force now: follows rack.yaml, what its credential files add to it, and this computer's addresses. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock, LastSuccess } from '@skolo/common';
+import type { Clock, LastSuccess, RateLimiter } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import type { Rack, RackWatch } from '@skolo/rack';
 import { type Accounts, openAccounts } from './accounts.ts';
@@ -9,7 +9,6 @@ import { interfaceAddresses } from './caller-lookup.ts';
 import type { CallerStats } from './caller-stats.ts';
 import type { EmitMetadata, MetadataEvent } from './events.ts';
 import { RackState } from './rack-state.ts';
-import type { RateLimiter } from './rate-limit.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface CurrentStateDeps {

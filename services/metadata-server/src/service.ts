@@ -4,6 +4,7 @@ import { metadataServerApi } from '@skolo/api';
 import {
   backOffMs,
   createEvents,
+  RateLimiter,
   type Service,
   type ServiceContext,
   type ServiceDefinition,
@@ -23,7 +24,6 @@ import { createHandler } from './handler.ts';
 import { Handover, handoverFolder } from './handover.ts';
 import { createMetrics } from './metrics.ts';
 import { type FindMac, neighbourTable } from './neighbours.ts';
-import { RateLimiter } from './rate-limit.ts';
 import { Tokens } from './tokens.ts';
 import { Watchers } from './watchers.ts';
 

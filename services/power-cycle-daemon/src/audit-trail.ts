@@ -6,10 +6,10 @@ import { type Accepted, feedKey } from './records.ts';
 import { type Request, RequestRefused } from './requests.ts';
 
 export class AuditTrail {
-  private readonly audit: Pick<AuditLog, 'append'>;
+  private readonly audit: Pick<AuditLog, 'begin' | 'append'>;
   private readonly log: Logger;
 
-  constructor(audit: Pick<AuditLog, 'append'>, log: Logger) {
+  constructor(audit: Pick<AuditLog, 'begin' | 'append'>, log: Logger) {
     this.audit = audit;
     this.log = log;
   }
@@ -18,13 +18,14 @@ export class AuditTrail {
    * Records a request before it is taken, and what came of it.
    *
    * @throws AuditUnavailable Nothing was taken.
+   * @throws HttpProblem 429, nothing was taken.
    */
   async recorded(request: Request, take: () => Promise<Accepted>): Promise<Accepted> {
     const { by: who, origin, reason: why, targets, ask, skipRefused } = request;
     const { action, ...how } = ask;
     const input = { ...how, skipRefused };
     const entry = { who, what: `${origin}: ${action}`, target: targets.join(' '), input, why };
-    await this.audit.append({ ...entry, outcome: 'begun' });
+    await this.audit.begin({ ...entry, outcome: 'begun' }, origin === 'door');
     try {
       const accepted = await take();
       await this.append({ ...entry, outcome: 'accepted', answer: { ...accepted } });

@@ -25,7 +25,7 @@ export interface ApiDeps {
   hostKeys: HostKeys;
   loss: HistoryLoss;
   historyRestore: HistoryRestore;
-  audit: Pick<AuditLog, 'append'>;
+  audit: Pick<AuditLog, 'begin'>;
 }
 
 export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi> {
@@ -53,7 +53,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi
       const detail = `secrets are shown to the role admin, and ${who} has ${role}; without secrets=true they are masked`;
       throw new HttpProblem(403, detail);
     }
-    await deps.audit.append({ who, role, what: 'read with secrets', target, outcome: 'done' });
+    await deps.audit.begin({ who, role, what: 'read with secrets', target, outcome: 'done' });
   }
 
   return {

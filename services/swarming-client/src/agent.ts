@@ -89,7 +89,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
   const isStopping = () => stopping.signal.aborted;
   const degraded = new DegradedList(parts);
   addBuildInfo(metrics, { service: 'swarming-client', version });
-  const audit = await openAudit(stateDir, { clock, degraded, closers });
+  const audit = await openAudit(stateDir, { clock, degraded, metrics, closers });
 
   const task = new Task(parts);
   const clockOffset = new ClockOffset(clock);
@@ -169,11 +169,11 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
 /** Watches the state folder, and opens the audit log in it. */
 async function openAudit(
   stateDir: string,
-  { clock, degraded, closers }: { clock: Clock; degraded: DegradedList; closers: Closers },
+  { closers, ...deps }: ConstructorParameters<typeof AuditLog>[1] & { closers: Closers },
 ): Promise<AuditLog> {
-  const watch = await watchStateDir(stateDir, degraded);
+  const watch = await watchStateDir(stateDir, deps.degraded);
   closers.add('state directory', () => watch.close());
-  const audit = new AuditLog(join(stateDir, 'audit'), { clock, degraded });
+  const audit = new AuditLog(join(stateDir, 'audit'), deps);
   closers.add('audit log', () => audit.close());
   return audit;
 }

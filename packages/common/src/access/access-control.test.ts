@@ -17,12 +17,30 @@ function routeFor<const R extends Role>(role: R) {
   return route({ method: 'get', path: `/${role}`, summary: 'Who was let in', role, answers });
 }
 
-const api = { view: routeFor('view'), operate: routeFor('operate'), admin: routeFor('admin') };
+const thing = route({
+  method: 'get',
+  path: '/thing/{name}',
+  summary: 'A path that the caller chooses',
+  role: 'view',
+  params: z.object({ name: z.string() }),
+  answers: { 200: z.looseObject({}) },
+});
+const api = {
+  thing,
+  view: routeFor('view'),
+  operate: routeFor('operate'),
+  admin: routeFor('admin'),
+};
 const whoWasLetIn = ({ caller }: { caller: Caller }) => ({
   status: 200 as const,
   body: { ...caller },
 });
-const handlers = { view: whoWasLetIn, operate: whoWasLetIn, admin: whoWasLetIn };
+const handlers = {
+  thing: whoWasLetIn,
+  view: whoWasLetIn,
+  operate: whoWasLetIn,
+  admin: whoWasLetIn,
+};
 
 /** An app with a route for each role. */
 async function start(access: string) {
@@ -32,7 +50,8 @@ async function start(access: string) {
   async function get(path: string, token?: string, headers: Record<string, string> = {}) {
     const asking = request(app).get(path).set(headers);
     const answer = await (token === undefined ? asking : asking.auth(token, { type: 'bearer' }));
-    return { ...answer.body, code: answer.status, challenge: answer.headers['www-authenticate'] };
+    const { 'www-authenticate': challenge, 'retry-after': retryAfter } = answer.headers;
+    return { ...answer.body, code: answer.status, challenge, retryAfter };
   }
   async function refusals() {
     const text = await parts.metrics.getSingleMetricAsString('skolo_access_refused_total');
@@ -107,6 +126,46 @@ describe('a token of the token file', () => {
     clock.pass(86_400_000);
     await get('/view', token);
     expect((await audited())[0]).toBe('ann view rejected request GET /view refused: expired');
+  });
+
+  it('that has expired does not fill the audit log, whatever paths its holder asks for', async () => {
+    const { tokens, get, clock, options, metrics } = await start(withTokens);
+    const token = await newToken(tokens, { name: 'ann', role: 'view', expiresInDays: 1 });
+    const other = await newToken(tokens, { name: 'bob', role: 'view', expiresInDays: 3 });
+    clock.pass(86_400_000);
+    async function audited(who: string) {
+      const { entries } = await options.audit.read({ limit: 1000, who });
+      return entries.length;
+    }
+
+    const answers: Awaited<ReturnType<typeof get>>[] = [];
+    for (let index = 0; index < 105; index += 1) {
+      answers.push(await get(`/thing/${index}${'x'.repeat(7000)}`, token));
+    }
+    const again = await get(`/thing/0${'x'.repeat(7000)}`, token);
+    const weak = await get('/admin', other);
+
+    expect(answers.map(({ code }) => code)).toEqual([
+      ...Array<number>(100).fill(401),
+      ...Array<number>(5).fill(429),
+    ]);
+    expect(answers[104]).toMatchObject({
+      detail: 'ann: too many rejected requests; try again in 60 s',
+      retryAfter: '60',
+    });
+    // A repetition needs no line, and a name has no part in the limit of another one.
+    expect([again.code, weak.code]).toEqual([401, 403]);
+    expect([await audited('ann'), await audited('bob')]).toEqual([100, 1]);
+    const { entries } = await options.audit.read({ limit: 1000 });
+    expect(Math.max(...entries.map((entry) => JSON.stringify(entry).length))).toBeLessThan(600);
+    expect(await metrics.getSingleMetricAsString('skolo_access_limited_total')).toContain(
+      'skolo_access_limited_total{limit="rejections"} 5',
+    );
+
+    clock.pass(60_000);
+    await get('/thing/later', token);
+    await get('/thing/later-still', token);
+    expect(await audited('ann')).toBe(101);
   });
 
   it('is refused once it has expired', async () => {
@@ -291,6 +350,19 @@ describe('a Google ID token', () => {
       code: 403,
       detail: expect.stringContaining('eve@example.com has no role in this rack'),
     });
+  });
+
+  it('shares one limit of the audit log with everybody who is not listed', async () => {
+    const { get, google, seconds, options } = await startWithGoogle();
+
+    const codes: number[] = [];
+    for (let index = 0; index < 102; index += 1) {
+      const claims = { email: `eve-${index}@example.com` };
+      codes.push((await get('/view', google.idToken(seconds(), { claims }))).code);
+    }
+
+    expect(codes).toEqual([...Array<number>(100).fill(403), 429, 429]);
+    expect((await options.audit.read({ limit: 1000 })).entries).toHaveLength(100);
   });
 
   it.each([

@@ -8,6 +8,7 @@ import type { AuditLog } from '../audit.ts';
 import { cameThroughProxy, clientAddress, inNetworks } from '../client-address.ts';
 import type { Clock } from '../clock.ts';
 import type { DegradedList } from '../degraded.ts';
+import { pathOf } from '../http/exchange.ts';
 import { type HostCheck, hostCheck } from '../http/host-check.ts';
 import type { Logger } from '../log.ts';
 import { GoogleKeys, NoGoogleKeys } from './google-keys.ts';
@@ -70,8 +71,7 @@ export class AccessControl {
       );
     } catch (error) {
       if (error instanceof AccessRejected) {
-        this.rejections.note(error, from, log);
-        await this.rejections.record(error, request, from, log);
+        await this.rejections.record(error, `${request.method} ${pathOf(request)}`, from, log);
       }
       throw error;
     }
@@ -86,7 +86,9 @@ export class AccessControl {
     try {
       return await this.identifyByToken(token);
     } catch (error) {
-      if (error instanceof AccessRejected) this.rejections.note(error, from, log);
+      if (error instanceof AccessRejected) {
+        await this.rejections.record(error, 'sign-in', from, log);
+      }
       throw error;
     }
   }

@@ -1,10 +1,10 @@
 /** What becomes known of a rejected request: a metric, a log line, and the audit log where the caller is known. */
-import type { IncomingMessage } from 'node:http';
 import { Counter, type Registry } from 'prom-client';
 import type { AuditLog, NewAuditEntry } from '../audit.ts';
 import type { Clock } from '../clock.ts';
 import { HttpProblem } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
+import { anonymous, CallerLimit } from './limits.ts';
 
 /** A metric's label. */
 const reasons = ['none', 'unknown', 'expired', 'google', 'role', 'unavailable'] as const;
@@ -15,6 +15,8 @@ export type Known = Pick<NewAuditEntry, 'who' | 'role'>;
 /** A page or a program that asks again and again is audited once within this time. */
 const repeatedSeconds = 3600;
 const mostRemembered = 1000;
+/** Longer than our paths; the caller chooses this one. */
+const mostTarget = 200;
 
 export class AccessRejected extends HttpProblem {
   readonly reason: Reason;
@@ -39,11 +41,13 @@ interface RejectionsDeps {
 export class Rejections {
   private readonly deps: RejectionsDeps;
   private readonly counter: Counter<'reason'>;
+  private readonly limit: CallerLimit;
   /** When each was audited, in seconds since boot; the oldest first. */
   private readonly audited = new Map<string, number>();
 
   constructor(deps: RejectionsDeps) {
     this.deps = deps;
+    this.limit = new CallerLimit('rejections', deps);
     this.counter = new Counter({
       name: 'skolo_access_refused_total',
       help: 'Requests rejected by access control: no token, unknown or expired token, Google sign-in, missing role, sign-in unavailable.',
@@ -54,21 +58,27 @@ export class Rejections {
     for (const reason of reasons) this.counter.inc({ reason }, 0);
   }
 
-  note({ reason, detail }: AccessRejected, from: string, log: Logger): void {
-    this.counter.inc({ reason });
-    log.info({ reason, why: detail, from }, 'refused');
-  }
-
-  /** Strangers are not audited: they could fill the disk. */
+  /**
+   * Counts, logs and audits. Strangers are not audited: they could fill the disk. Those with any e-mail address share one
+   * limit, because everybody can have many.
+   *
+   * @param asked method and path
+   * @throws HttpProblem 429: the caller had too many requests rejected, so this one is not audited.
+   */
   async record(
-    { known, detail }: AccessRejected,
-    { method = '', url = '' }: Pick<IncomingMessage, 'method' | 'url'>,
+    { reason, known, detail }: AccessRejected,
+    asked: string,
     from: string,
     log: Logger,
   ): Promise<void> {
+    this.counter.inc({ reason });
+    log.info({ reason, why: detail, from }, 'refused');
     if (known === undefined) return;
-    const target = `${method} ${url.split('?', 1)[0]}`;
-    if (this.isRepeated(JSON.stringify([known.who, from, target]))) return;
+    const target = asked.slice(0, mostTarget);
+    const key = JSON.stringify([known.who, from, target]);
+    if (this.isRepeated(key)) return;
+    this.limit.take(known.role === undefined ? anonymous : known.who);
+    this.remember(key);
     const entry = {
       ...known,
       from,
@@ -82,13 +92,14 @@ export class Rejections {
   }
 
   private isRepeated(key: string): boolean {
-    const now = this.deps.clock.uptime();
     const last = this.audited.get(key);
-    if (last !== undefined && now - last < repeatedSeconds) return true;
+    return last !== undefined && this.deps.clock.uptime() - last < repeatedSeconds;
+  }
+
+  private remember(key: string): void {
     this.audited.delete(key);
-    this.audited.set(key, now);
+    this.audited.set(key, this.deps.clock.uptime());
     const [oldest] = this.audited.keys();
     if (this.audited.size > mostRemembered && oldest !== undefined) this.audited.delete(oldest);
-    return false;
   }
 }

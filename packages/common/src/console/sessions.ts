@@ -3,6 +3,7 @@
  * A session stands for a token, which is checked with each request, so a revoked or expired one ends it.
  */
 import { randomBytes } from 'node:crypto';
+import { whoMakesRoom } from '../access/fair-share.ts';
 import type { Clock } from '../clock.ts';
 
 export interface Session {
@@ -16,7 +17,7 @@ export interface Session {
 /** A working day, and one night. */
 const sessionMs = 12 * 3_600_000;
 const linkMs = 60_000;
-/** More than people of a rack have browsers. The oldest makes room. */
+/** More than people of a rack have browsers. Who has most makes room, so that nobody signs the others out. */
 const mostSessions = 1000;
 const mostLinks = 100;
 
@@ -80,8 +81,10 @@ export class Sessions {
     most: number,
     { token, name, ms }: { token: string; name: string; ms: number },
   ) {
-    const [oldest] = map.keys();
-    if (map.size >= most && oldest !== undefined) map.delete(oldest);
+    if (map.size >= most) {
+      const all = [...map].map(([id, session]) => ({ id, name: session.name }));
+      map.delete(whoMakesRoom(all, name)?.id ?? '');
+    }
     const id = randomBytes(32).toString('base64url');
     const entry = { token, name, expiresAt: this.clock.now() + ms };
     map.set(id, entry);

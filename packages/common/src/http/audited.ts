@@ -17,7 +17,7 @@ export interface Call {
 
 /**
  * Answers a call. Writes a line of the audit log before and after a change, as `audits` of the route defines. Without the
- * first line there is no change: AuditUnavailable becomes a 503. Without the second, on a disk that filled up meanwhile,
+ * first line there is no change: AuditUnavailable becomes a 503, and who writes too much gets a 429. Without the second, on a disk that filled up meanwhile,
  * only `begun` remains.
  */
 export async function audited<Answer extends { status: number; body?: unknown }>(
@@ -35,7 +35,7 @@ export async function audited<Answer extends { status: number; body?: unknown }>
     });
   }
 
-  await audit.append({ ...change, outcome: 'begun' });
+  await audit.begin({ ...change, outcome: 'begun' });
   try {
     const answer = await make();
     await record(outcomeOf(answer.status), auditedAnswer(audits, answer.body));

@@ -59,7 +59,7 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
   const { log, metrics, access, audit, self = hostname(), signal, compresses, rack } = options;
   const routes = [...first];
   const duration = httpRequestDuration(metrics);
-  const stream = createStreams(signal, compresses);
+  const stream = createStreams(metrics, signal, compresses);
 
   function begin(request: IncomingMessage, response: ServerResponse): Exchange {
     const exchange = new Exchange(request, response, { log, compresses });
@@ -111,13 +111,14 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
       headers: request.headers,
       body: spec.body && (await readJson(request, spec, readBody)),
     });
+    if (caller) exchange.caller = caller.name;
     const from = clientAddress(request);
     return audited(
       {
         name,
         spec,
         given,
-        caller: { who: caller?.name ?? 'anonymous', role: caller?.role, from },
+        caller: { who: exchange.caller, role: caller?.role, from },
         requestId,
         self,
       },
@@ -151,7 +152,7 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const schema = spec.answers[status];
     if (schema !== undefined) await exchange.sendJson(status, schema.parse(body));
-    else if (follow !== undefined) stream(response, follow);
+    else if (follow !== undefined) stream(response, exchange.caller, follow);
     else if (typeof body === 'string' || body instanceof Uint8Array) {
       exchange.send(status, type ?? spec.types?.[0] ?? 'application/octet-stream', body);
     } else response.writeHead(status).end();

@@ -1,33 +1,52 @@
 /** Server-sent events (WHATWG HTML, 9.2). */
 import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
+import type { Registry } from 'prom-client';
+import { whoMakesRoom } from '../access/fair-share.ts';
+import { tooMany } from '../access/limits.ts';
 import { acceptsGzip, gzipHeaders, gzipTo } from './gzip.ts';
-import { HttpProblem } from './problem.ts';
 import type { AnyAnswer } from './routes.ts';
 
 /** With more unsent bytes than this, the reader is stuck, and the connection is closed. */
 const mostUnsentBytes = 4 * 1024 * 1024;
 const keepAliveMs = 15_000;
+/** Ten tabs of ten people have two each. */
 const mostStreams = 200;
 
 /** Opens streams, and ends all of them once `stopping` is aborted. */
-export function createStreams(stopping: AbortSignal | undefined, compresses = false) {
-  const open = new Set<Writable>();
+export function createStreams(
+  metrics: Registry,
+  stopping: AbortSignal | undefined,
+  compresses = false,
+) {
+  const open = new Set<{ name: string; response: ServerResponse; sent: Writable }>();
   stopping?.addEventListener(
     'abort',
     () => {
-      for (const stream of open) stream.end();
+      for (const { sent } of open) sent.end();
     },
     { once: true },
   );
 
-  /** @throws HttpProblem 503: too many streams. */
-  return function stream(response: ServerResponse, follow: NonNullable<AnyAnswer['follow']>): void {
-    if (open.size >= mostStreams) {
-      throw new HttpProblem(503, `too many streams: the limit is ${mostStreams}; try again later`, {
-        headers: { 'retry-after': '10' },
-      });
+  /** The stream that ends for one of `name`. @throws HttpProblem 429: `name` has most of them. */
+  function makeRoom(name: string): void {
+    if (open.size < mostStreams) return;
+    const gone = whoMakesRoom(open, name);
+    if (gone === undefined || gone.name === name) {
+      const subject = `${name}: too many streams, of ${mostStreams} for all callers; close some`;
+      throw tooMany(metrics, 'streams', subject, 10);
     }
+    open.delete(gone);
+    gone.response.destroy();
+  }
+
+  /** @throws HttpProblem 429: the caller has too many streams. */
+  return function stream(
+    response: ServerResponse,
+    name: string,
+    follow: NonNullable<AnyAnswer['follow']>,
+  ): void {
+    makeRoom(name);
     const isPacked = compresses && acceptsGzip(response.req);
     response
       .writeHead(200, {
@@ -41,20 +60,21 @@ export function createStreams(stopping: AbortSignal | undefined, compresses = fa
       return;
     }
     const sent = isPacked ? gzipTo(response, { eachWrite: true }) : response;
-    const unfollow = follow((name, data, id) => {
+    const unfollow = follow((event, data, id) => {
       if (sent.writableLength > mostUnsentBytes) response.destroy();
       else {
         const number = id === undefined ? '' : `id: ${id}\n`;
-        sent.write(`event: ${name}\n${number}data: ${JSON.stringify(data)}\n\n`);
+        sent.write(`event: ${event}\n${number}data: ${JSON.stringify(data)}\n\n`);
       }
     });
     const keepAlive = setInterval(() => sent.write(': still here\n\n'), keepAliveMs);
-    open.add(sent);
+    const entry = { name, response, sent };
+    open.add(entry);
     response.on('error', () => response.destroy());
     response.once('close', () => {
       clearInterval(keepAlive);
       unfollow();
-      open.delete(sent);
+      open.delete(entry);
     });
   };
 }

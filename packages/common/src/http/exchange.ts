@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problemType } from '@skolo/api/problem';
+import { anonymous } from '../access/limits.ts';
 import type { Logger } from '../log.ts';
 import { gzipHeaders, gzipped, isWorthGzip } from './gzip.ts';
 import { HttpProblem } from './problem.ts';
@@ -39,6 +40,8 @@ export class Exchange {
   readonly requestId: string;
   /** Pattern of the path: a metric's label with few values. */
   route = 'none';
+  /** The name with which the caller signed in. */
+  caller = anonymous;
   private readonly compresses: boolean;
   private readonly parentLog: Logger;
   private ownLog: Logger | undefined;

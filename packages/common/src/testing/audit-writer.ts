@@ -1,12 +1,13 @@
 /** Appends lines to an audit log until it is killed; prints the number of each once it is acknowledged. */
 
 import { report } from '@skolo/durable/campaign';
+import { Registry } from 'prom-client';
 import { AuditLog } from '../audit.ts';
 import { systemClock } from '../clock.ts';
 
 const [dir = '', writers = '1'] = process.argv.slice(2);
 const degraded = { raise: () => undefined, clear: () => undefined };
-const audit = new AuditLog(dir, { clock: systemClock, degraded });
+const audit = new AuditLog(dir, { clock: systemClock, degraded, metrics: new Registry() });
 
 async function append(writer: number) {
   for (let number = 0; ; number += 1) {

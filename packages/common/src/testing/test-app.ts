@@ -20,7 +20,7 @@ export async function testApp(access = '{}') {
   const metrics = new Registry();
   const rack = testRack(dir, `access: ${access}`);
   const log = memoryLog();
-  const audit = new AuditLog(join(stateDir, 'audit'), { clock, degraded });
+  const audit = new AuditLog(join(stateDir, 'audit'), { clock, degraded, metrics });
   return {
     dir,
     stateDir,

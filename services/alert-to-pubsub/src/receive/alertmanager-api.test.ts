@@ -106,6 +106,76 @@ describe('GET /api/v2/alerts', () => {
   });
 });
 
+describe('regular expressions that take for ever', () => {
+  const forEver = `/api/v2/alerts${query('a=~"(a+)+b"')}`;
+
+  /** A lab whose anonymous callers have used up their time. */
+  async function exhausted() {
+    const lab = await startReceivers({ known: [known({ alertname: 'Disk', a: 'a'.repeat(50) })] });
+    const answers = await Promise.all(Array.from({ length: 40 }, () => lab.get(forEver)));
+    return { lab, statuses: answers.map(({ status }) => status), answers };
+  }
+
+  it('get a 429 when their caller has used up a second, and the rest of the API continues', async () => {
+    const { lab, statuses, answers } = await exhausted();
+
+    expect(new Set(statuses)).toEqual(new Set([400, 429]));
+    const rejected = answers.find(({ status }) => status === 429);
+    expect(JSON.parse(rejected?.text ?? '')).toMatchObject({
+      detail: expect.stringMatching(
+        /^anonymous: regular expressions took too long; try again in \d+ s$/,
+      ),
+    });
+    expect(Number(rejected?.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await lab.get(`/api/v2/alerts${query('alertname="Disk"')}`)).status).toBe(200);
+    expect((await lab.get('/api/v2/alerts')).status).toBe(200);
+    expect(await lab.metrics()).toContain('skolo_access_limited_total{limit="expressions"} ');
+  });
+
+  it('are possible again after a while', async () => {
+    const { lab } = await exhausted();
+
+    lab.clock.pass(60_000);
+
+    expect((await lab.get(`/api/v2/alerts${query('alertname=~"D.*"')}`)).status).toBe(200);
+  });
+
+  it('are not needed to hold it up: a filter of spaces is read in linear time', async () => {
+    const lab = await startReceivers({ known: alerts });
+
+    const answer = await lab.get(`/api/v2/alerts?filter=a=${'+'.repeat(7000)}"`);
+
+    expect(answer.status).toBe(400);
+  });
+
+  it('have at most 4000 characters, because nothing interrupts their compilation', async () => {
+    const lab = await startReceivers({ known: alerts });
+
+    const answer = await lab.get(`/api/v2/alerts?receiver=${'a|'.repeat(2500)}`);
+
+    expect([answer.status, JSON.parse(answer.text)]).toEqual([
+      400,
+      'filter: a regular expression has at most 4000 characters; split it',
+    ]);
+  });
+
+  it('do not stop a dashboard that asks for 300 machines each second', async () => {
+    const machines = Array.from({ length: 300 }, (_, at) => `rpi-${at}`);
+    const lab = await startReceivers({
+      known: machines.map((machine) => known({ alertname: 'Hot', machine })),
+    });
+    const names = query(`machine=~"${machines.join('|')}"`);
+
+    const statuses: number[] = [];
+    for (let second = 0; second < 30; second += 1) {
+      statuses.push((await lab.get(`/api/v2/alerts${names}`)).status);
+      lab.clock.pass(1000);
+    }
+
+    expect(new Set(statuses)).toEqual(new Set([200]));
+  });
+});
+
 describe('the rest of an Alertmanager', () => {
   it('lists groups, by name, for each receiver', async () => {
     const settings = '{ pubsub: true, sinks: [{ name: pagers, kind: file, file: x }] }';

@@ -1,15 +1,17 @@
 /** Handlers of Alertmanager's API, for amtool, dashboards and probes. */
 import type { alertmanagerApi, GettableAlert, KnownAlert } from '@skolo/api';
-import type { AccessControl, Clock, RouteHandlers } from '@skolo/common';
+import type { AccessControl, CallerLimit, Clock, RouteHandlers } from '@skolo/common';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { ReceiverAuth } from './auth.ts';
-import { matchesAll, matching, parseMatcher } from './matchers.ts';
+import { Expressions, matching, parseMatcher } from './matchers.ts';
 import { Refused } from './refused.ts';
 
 export interface AlertmanagerDeps {
   known(): readonly KnownAlert[];
   settings(): AlertToPubsubSettings;
   clock: Pick<Clock, 'now'>;
+  /** Of regular expressions. */
+  limit: Pick<CallerLimit, 'take'>;
   /** Milliseconds since the epoch. */
   startedAt: number;
   version: string;
@@ -33,8 +35,10 @@ export function alertmanagerHandlers(
     receiveV2: answeredBefore,
     receiveV1: answeredBefore,
     receiveWebhook: answeredBefore,
-    getAlerts: async ({ query }) => orRefused(() => alertsFor(deps, query)),
-    getAlertGroups: async ({ query }) => orRefused(() => groupsFor(deps, query)),
+    getAlerts: async ({ query, caller }) =>
+      limited(deps, caller.name, (expressions) => alertsFor(deps, query, expressions)),
+    getAlertGroups: async ({ query, caller }) =>
+      limited(deps, caller.name, (expressions) => groupsFor(deps, query, expressions)),
     getReceivers: async () => ({ status: 200, body: receivers(deps.settings()) }),
     getStatus: async () => ({ status: 200, body: statusOf(deps) }),
     getSilences: async () => ({ status: 200, body: [] }),
@@ -67,13 +71,24 @@ function answeredBefore(): never {
   throw new Error('receivers.ts has not answered a request that posts alerts');
 }
 
-/** Alertmanager answers a wrong filter with a text. */
-function orRefused<T>(answer: () => T) {
+/**
+ * Alertmanager answers a wrong filter with a text.
+ *
+ * @throws HttpProblem 429: the caller's expressions have taken too long.
+ */
+function limited<T>(
+  { limit }: AlertmanagerDeps,
+  caller: string,
+  answer: (expressions: Expressions) => T,
+) {
+  const expressions = new Expressions(() => limit.take(caller, 0));
   try {
-    return { status: 200 as const, body: answer() };
+    return { status: 200 as const, body: answer(expressions) };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return { status: 400 as const, body: error.message };
+  } finally {
+    if (expressions.used > 0) limit.take(caller, expressions.used);
   }
 }
 
@@ -89,27 +104,31 @@ function receivers({ pubsub, sinks }: AlertToPubsubSettings): { name: string }[]
  *
  * @throws Refused A filter is not valid.
  */
-function alertsFor(deps: AlertmanagerDeps, query: AlertsQuery): GettableAlert[] {
+function alertsFor(
+  deps: AlertmanagerDeps,
+  query: AlertsQuery,
+  expressions: Expressions,
+): GettableAlert[] {
   const settings = deps.settings();
   const matchers = [query.filter ?? []].flat().map(parseMatcher);
   const receiver = first(query.receiver);
   const all = receivers(settings);
   const names = all.map(({ name }) => name);
-  if (receiver !== undefined && matchesAll(receiver, names).length === 0) return [];
+  if (receiver !== undefined && !expressions.test(receiver, names).includes(true)) return [];
   if (isFalse(first(query.active))) return [];
   const now = deps.clock.now();
   const firing = deps
     .known()
     .filter(({ status, endsAt }) => status === 'firing' && !(Date.parse(endsAt ?? '') < now));
-  return matching(matchers, firing)
+  return matching(matchers, firing, expressions)
     .map((alert) => gettable(alert, all, settings))
     .sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
 }
 
 /** By name of the alert, once for each sink. */
-function groupsFor(deps: AlertmanagerDeps, query: AlertsQuery) {
+function groupsFor(deps: AlertmanagerDeps, query: AlertsQuery, expressions: Expressions) {
   const byName = new Map<string, GettableAlert[]>();
-  for (const alert of alertsFor(deps, query)) {
+  for (const alert of alertsFor(deps, query, expressions)) {
     const { alertname = '' } = alert.labels;
     const others = byName.get(alertname);
     if (others === undefined) byName.set(alertname, [alert]);
@@ -117,7 +136,8 @@ function groupsFor(deps: AlertmanagerDeps, query: AlertsQuery) {
   }
   const asked = first(query.receiver);
   const names = receivers(deps.settings()).map(({ name }) => name);
-  const wanted = asked === undefined ? names : matchesAll(asked, names);
+  const fits = asked === undefined ? [] : expressions.test(asked, names);
+  const wanted = names.filter((_name, index) => fits[index] ?? true);
   return wanted.flatMap((name) =>
     [...byName].map(([alertname, alerts]) => ({
       alerts,

@@ -49,12 +49,15 @@ export function consoleHandler(deps: Deps): RequestListener {
     await record(request, 'expired session', session, `the session ended ${ended}; sign in again`);
   }
 
-  /** Rejects the request also when the log cannot be written. */
+  /**
+   * Rejects the request also when the log cannot be written. Counts as anonymous: a page of another site must not use up what
+   * its visitor may change.
+   */
   async function record(request: IncomingMessage, what: string, { name }: Session, why: string) {
-    const target = `${request.method} ${request.url?.split('?', 1)[0]}`;
+    const target = `${request.method} ${request.url?.split('?', 1)[0]?.slice(0, 200)}`;
     const from = clientAddress(request);
     const entry = { who: name, from, what, target, outcome: `refused: ${why}` };
-    await deps.audit.append(entry).catch((error: unknown) => {
+    await deps.audit.begin(entry, true).catch((error: unknown) => {
       log.error({ err: error, entry }, 'not in the audit log');
     });
   }

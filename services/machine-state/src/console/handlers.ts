@@ -1,21 +1,23 @@
 /** Signing in to the console, and out. */
+import { hostname } from 'node:os';
 import type { ConsoleSession, consoleApi } from '@skolo/api';
 import {
   type AccessControl,
   type Caller,
   HttpProblem,
+  type Logger,
   type RouteHandlers,
   type ServiceContext,
 } from '@skolo/common';
 import type { Session, Sessions } from '@skolo/common/console';
 
-interface Deps extends Pick<ServiceContext, 'rack' | 'version'> {
+interface Deps extends Pick<ServiceContext, 'rack' | 'version' | 'audit'> {
   access: Pick<AccessControl, 'admitToken'>;
   sessions: Sessions;
 }
 
 export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
-  const { rack, version, access, sessions } = deps;
+  const { rack, version, access, sessions, audit } = deps;
 
   function describe({ name, role, by }: Caller, session: Session | undefined): ConsoleSession {
     return {
@@ -28,9 +30,10 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
     };
   }
 
-  function redeem(code: string): string {
+  function redeem(code: string, from: string, log: Logger): string {
     const token = sessions.redeem(code);
     if (token !== undefined) return token;
+    log.warn({ from }, 'link to sign in rejected');
     throw new HttpProblem(
       401,
       'this link was used already, or is older than a minute; run `skolo console` again, or sign in with a token',
@@ -42,9 +45,12 @@ export function consoleHandlers(deps: Deps): RouteHandlers<typeof consoleApi> {
       status: 200,
       body: describe(caller, sessions.find(headers.cookie)),
     }),
-    async signIn({ body, from, log }) {
-      const token = body.code === undefined ? (body.token ?? '') : redeem(body.code);
+    async signIn({ body, from, log, requestId }) {
+      const token = body.code === undefined ? (body.token ?? '') : redeem(body.code, from, log);
       const caller = await access.admitToken(token, from, log);
+      const { name: who, role } = caller;
+      const entry = { who, role, from, what: 'signIn', target: hostname(), requestId };
+      await audit.begin({ ...entry, outcome: 'done' });
       const isSecure = rack.rack.services['machine-state'].tls !== undefined;
       const { session, cookie } = sessions.begin({ token, name: caller.name }, isSecure);
       return { status: 201, headers: { 'set-cookie': cookie }, body: describe(caller, session) };

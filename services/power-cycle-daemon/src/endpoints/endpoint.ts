@@ -15,7 +15,7 @@ export interface EndpointDeps {
   take: (request: Request) => Promise<Accepted>;
   snapshot: () => Snapshot;
   cycles: Pick<Cycles, 'cancel'>;
-  audit: Pick<AuditLog, 'append'>;
+  audit: Pick<AuditLog, 'begin'>;
   /** Aborted when the daemon stops: clients that still wait get that as their answer. */
   closing: AbortSignal;
 }

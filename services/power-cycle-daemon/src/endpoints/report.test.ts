@@ -84,6 +84,21 @@ describe('the report endpoint', () => {
     await expect(audited(stateDir)).rejects.toThrow(/ENOENT/);
   });
 
+  it('does not fill the disk with reports: all anonymous callers share one limit', async () => {
+    const { send, stateDir } = await openDoor();
+    // 64 KiB a line.
+    const body = JSON.stringify({ powercycled_bots: Array(300).fill('x'.repeat(300)) });
+
+    const answers: Awaited<ReturnType<typeof send>>[] = [];
+    for (let count = 0; count < 40; count += 1) answers.push(await send(body));
+
+    const codes = answers.map(({ status }) => status);
+    const taken = codes.filter((code) => code === 202).length;
+    expect(codes).toEqual([...Array(taken).fill(202), ...Array(40 - taken).fill(429)]);
+    expect(answers.at(-1)?.text).toMatch(/^anonymous: too many changes; try again in \d+ s/);
+    expect(await audited(stateDir)).toHaveLength(taken);
+  });
+
   it('rejects clients that rack.yaml does not name', async () => {
     const { send } = await openDoor('10.0.0.0/8');
 

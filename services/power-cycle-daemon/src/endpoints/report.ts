@@ -26,12 +26,9 @@ export const report: Endpoint = {
         throw new HttpProblem(400, 'Not a report: {"powercycled_bots": ["NAME", …]}');
       }
       const names = parsed.data.powercycled_bots;
-      await audit.append({
-        who: `report door, ${from}`,
-        what: 'power-cycled elsewhere',
-        target: names.join(' '),
-        outcome: 'reported',
-      });
+      const who = `report door, ${from}`;
+      const what = 'power-cycled elsewhere';
+      await audit.begin({ who, what, target: names.join(' '), outcome: 'reported' }, true);
       log.info({ names, from }, 'power-cycled elsewhere');
       return { status: 202, text: 'Accepted' };
     },

@@ -5,7 +5,14 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { alertmanagerApi, type KnownAlert } from '@skolo/api';
-import { AccessControl, AuditLog, createApp, createEvents, createLogger } from '@skolo/common';
+import {
+  AccessControl,
+  AuditLog,
+  CallerLimit,
+  createApp,
+  createEvents,
+  createLogger,
+} from '@skolo/common';
 import { fakeClock } from '@skolo/common/testing';
 import { type AlertToPubsubSettings, parseRack } from '@skolo/rack';
 import { Registry } from 'prom-client';
@@ -102,8 +109,9 @@ export async function startReceivers(options: LabOptions = {}) {
     },
     tuning,
   });
-  const apiDeps = { ...deps, known: () => known, startedAt: clock.now(), version: '1.2.3' };
-  const audit = new AuditLog(join(dir, 'audit'), { clock, degraded });
+  const limit = new CallerLimit('expressions', { clock, metrics });
+  const apiDeps = { ...deps, known: () => known, limit, startedAt: clock.now(), version: '1.2.3' };
+  const audit = new AuditLog(join(dir, 'audit'), { clock, degraded, metrics });
   const access = new AccessControl({ rack, stateDir: dir, metrics, clock, degraded, audit });
   const app = createApp({
     name: 'alert-to-pubsub',

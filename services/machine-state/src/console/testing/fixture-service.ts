@@ -68,11 +68,14 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
   options.prepare?.(fixture);
   const calls: Fixture['calls'] = [];
   let passedMs = 0;
+  let ranMs = 0;
   const clock = {
     now: () => systemClock.now() + passedMs,
-    uptime: () => systemClock.uptime() + passedMs / 1000,
+    uptime: () => systemClock.uptime() + ranMs / 1000,
+    /** Only the wall clock goes back. */
     pass(ms: number) {
       passedMs += ms;
+      ranMs += Math.max(0, ms);
     },
   };
   const changes = new Changes({

@@ -128,11 +128,12 @@ export const anyView = fc
 export function coreOptions() {
   const log = errorLog(() => undefined);
   const degraded = new DegradedList({ clock: systemClock, log });
-  const audit = new AuditLog('/nonexistent', { clock: systemClock, degraded });
+  const metrics = new Registry();
+  const audit = new AuditLog('/nonexistent', { clock: systemClock, degraded, metrics });
   const access = {
     admit() {
       throw new Error('a hook needs no role');
     },
   };
-  return { metrics: new Registry(), audit, access };
+  return { metrics, audit, access };
 }

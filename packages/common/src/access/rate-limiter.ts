@@ -1,10 +1,9 @@
-/**
- * A token bucket for each caller, so that one broken bot cannot starve the rack.
- * Buckets that are full again are forgotten.
- */
-import type { Rack } from '@skolo/rack';
+/** A token bucket for each caller, so that one of them cannot starve the others. Full buckets are forgotten. */
 
-export type RateLimit = Rack['services']['metadata-server']['rateLimit'];
+export interface RateLimit {
+  perSecond: number;
+  burst: number;
+}
 
 interface Bucket {
   left: number;
@@ -27,8 +26,11 @@ export class RateLimiter {
     this.limit = limit;
   }
 
-  /** Zero if the caller may go on, else the seconds after which it may. */
-  take(caller: string): number {
+  /**
+   * Zero if the caller may continue, else the seconds after which it may. A cost that exceeds the rest of a bucket is
+   * granted, and delays the next request.
+   */
+  take(caller: string, cost = 1): number {
     const { perSecond, burst } = this.limit;
     const now = this.now();
     let bucket = this.buckets.get(caller);
@@ -38,14 +40,12 @@ export class RateLimiter {
     }
     bucket.left = Math.min(burst, bucket.left + ((now - bucket.filledAt) / 1000) * perSecond);
     bucket.filledAt = now;
-    if (bucket.left >= 1) {
-      bucket.left -= 1;
-      return 0;
-    }
-    return (1 - bucket.left) / perSecond;
+    if (bucket.left < 1) return (1 - bucket.left) / perSecond;
+    bucket.left -= cost;
+    return 0;
   }
 
-  /** To be called now and then: callers come and go, and phones change addresses. */
+  /** Must be called regularly: callers come and go, and phones change addresses. */
   forgetIdle(): void {
     const { perSecond, burst } = this.limit;
     const now = this.now();

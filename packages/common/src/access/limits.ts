@@ -1,0 +1,83 @@
+/**
+ * Limits of callers, each by the name with which they signed in. All anonymous callers share one name, because they can
+ * change their addresses. A limit rejects requests before they act, so no effect is ever without its record.
+ */
+import { Counter, type Registry } from 'prom-client';
+import type { Clock } from '../clock.ts';
+import { HttpProblem } from '../http/problem.ts';
+import { RateLimiter } from './rate-limiter.ts';
+
+export const anonymous = 'anonymous';
+
+const limits = {
+  /**
+   * Bytes of the audit log. A command that changes each of 300 machines one by one writes 300 kB, and a caller may do that
+   * ten times in a row. A backup history of 4 GB is restored in pieces that write as much. A script that cycles a machine
+   * every five seconds writes 100 B/s. In 400 days, one name fills 35 GB.
+   */
+  changes: { burst: 4 * 1024 * 1024, perSecond: 1024, what: 'too many changes' },
+  /**
+   * Lines about rejected requests: a page of the console asks for ten paths. Repetitions do not count. A script that polls
+   * with an expired token therefore gets a 401 each time, which is what its owner must know.
+   */
+  rejections: { burst: 100, perSecond: 1 / 60, what: 'too many rejected requests' },
+  /** Milliseconds of the processor for regular expressions, which block the service: a dashboard needs 5 ms each second. */
+  expressions: { burst: 1000, perSecond: 50, what: 'regular expressions took too long' },
+};
+
+export interface LimitDeps {
+  metrics: Registry;
+  clock: Pick<Clock, 'uptime'>;
+}
+
+/** One kind of limit, for all callers. */
+export class CallerLimit {
+  private readonly kind: keyof typeof limits;
+  private readonly metrics: Registry;
+  private readonly limiter: RateLimiter;
+
+  constructor(kind: keyof typeof limits, { metrics, clock }: LimitDeps) {
+    this.kind = kind;
+    this.metrics = metrics;
+    this.limiter = new RateLimiter(limits[kind], () => clock.uptime() * 1000);
+    limitedRequests(metrics);
+  }
+
+  /** @throws HttpProblem 429: the caller has nothing left now. */
+  take(caller: string, cost = 1): void {
+    const wait = this.limiter.take(caller, cost);
+    if (wait > 0)
+      throw tooMany(this.metrics, this.kind, `${caller}: ${limits[this.kind].what}`, wait);
+  }
+}
+
+/** A 429 that is counted. @param seconds until it is worth another attempt */
+export function tooMany(
+  metrics: Registry,
+  limit: keyof typeof limits | 'streams',
+  subject: string,
+  seconds: number,
+): HttpProblem {
+  limitedRequests(metrics).inc({ limit });
+  const wait = Math.ceil(seconds);
+  return new HttpProblem(429, `${subject}; try again in ${wait} s`, {
+    headers: { 'retry-after': String(wait) },
+  });
+}
+
+const counterName = 'skolo_access_limited_total';
+
+/** One counter for all limits of a registry. */
+function limitedRequests(registry: Registry): Counter<'limit'> {
+  const known = registry.getSingleMetric(counterName);
+  if (known instanceof Counter) return known;
+  const counter = new Counter({
+    name: counterName,
+    help: 'Requests that got a 429 because their caller exceeded a limit, by limit.',
+    labelNames: ['limit'],
+    registers: [registry],
+  });
+  // A counter without an initial 0 hides its first event from rate().
+  for (const limit of [...Object.keys(limits), 'streams']) counter.inc({ limit }, 0);
+  return counter;
+}
