@@ -104,7 +104,7 @@ export class SimulatedWeek {
     this.recorder = recorder;
     consume = (event) => recorder.consume(event);
     createMetrics(this.metrics, {
-      ...{ current, history, recorder, services, orders: { allInForce: () => [] } },
+      ...{ rack, current, history, recorder, services, orders: { allInForce: () => [] } },
       enrolment: { waiting: () => [] },
     });
   }
