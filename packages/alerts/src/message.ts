@@ -74,7 +74,8 @@ export type AlertMessage = z.output<typeof AlertMessage>;
  * What subscribers have to know about the delivery.
  *
  * - `gap`: nothing could be delivered for a while; what waited has arrived before this.
- * - `truncated`: Alertmanager left alerts out (`max_alerts`). `dead-letters`: invalid alerts, or rejected messages, are kept.
+ * - `truncated`: Alertmanager left alerts out (`max_alerts`), or alert-to-pubsub did, because one machine had too many.
+ * - `dead-letters`: invalid alerts, or rejected messages, are kept.
  * - `damaged`: the spool was, and some messages may be lost. `dropped`: a sink that was down for too long lost some.
  */
 export const Notice = z.enum(['gap', 'truncated', 'dead-letters', 'damaged', 'dropped']);

@@ -6,29 +6,34 @@ import { z } from 'zod';
  * wrong with them in particular is in the alerts.
  */
 const figures = {
-  services: 'skolo_build_info{job!="swarming-client"}',
-  agents: 'count by (version) (skolo_build_info{job="swarming-client"})',
+  services: 'skolo_build_info{job!~"swarming-client|node"}',
+  agents: 'max by (version) (skolo_machines_agents{job="machine-state"})',
   down: 'up{job=~"metadata-server|power-cycle-daemon|router-backup|alert-to-pubsub|machine-state|alertmanager"} == 0',
   alerts:
     'count by (alertname, severity) (ALERTS{alertstate="firing", alertname!="Watchdog", severity!="info"})',
   machines: 'count(machine:seen:max3m{machine!="JUMPHOST"})',
   silent: 'count(machine:seen:max3m{machine!="JUMPHOST"} == 0)',
-  health: 'count by (verdict) (skolo_swarming_health == 1)',
-  tasks: 'sum(skolo_swarming_task_running)',
-  tasksEnded: 'sum(increase(skolo_swarming_tasks_ended_total[WINDOW]))',
-  tasksFailed: 'sum(increase(skolo_swarming_tasks_ended_total{outcome!="succeeded"}[WINDOW]))',
-  held: 'skolo_power_machines_held',
-  controllers: 'count(skolo_power_controller_up)',
-  controllersUp: 'sum(skolo_power_controller_up)',
-  token: 'min(skolo_metadata_token_remaining_seconds)',
-  backupAge: 'time() - min(skolo_backup_last_success_timestamp_seconds)',
-  waiting: 'max(skolo_alerts_spool_depth)',
-  spool: 'max(skolo_alerts_spool_bytes / skolo_alerts_spool_max_bytes)',
+  // A task may answer instead of the agent of its machine, with NaN for example: it counts for that machine alone.
+  health: 'count by (verdict) (skolo_swarming_health{job="swarming-client"} == 1)',
+  tasks: 'sum(skolo_swarming_task_running{job="swarming-client"} == bool 1)',
+  tasksEnded:
+    'sum(increase(skolo_swarming_tasks_ended_total{job="swarming-client"}[WINDOW]) < 1e5)',
+  tasksFailed:
+    'sum(increase(skolo_swarming_tasks_ended_total{job="swarming-client", outcome!="succeeded"}[WINDOW]) < 1e5)',
+  held: 'skolo_power_machines_held{job="power-cycle-daemon"}',
+  controllers: 'count(skolo_power_controller_up{job="power-cycle-daemon"})',
+  controllersUp: 'sum(skolo_power_controller_up{job="power-cycle-daemon"})',
+  token: 'min(skolo_metadata_token_remaining_seconds{job="metadata-server"})',
+  backupAge: 'time() - min(skolo_backup_last_success_timestamp_seconds{job="router-backup"})',
+  waiting: 'max(skolo_alerts_spool_depth{job="alert-to-pubsub"})',
+  spool:
+    'max(skolo_alerts_spool_bytes{job="alert-to-pubsub"} / skolo_alerts_spool_max_bytes{job="alert-to-pubsub"})',
   // Of each disk of the jumphost.
-  disk: 'max(1 - node_filesystem_avail_bytes{machine="JUMPHOST", fstype!~"tmpfs|ramfs|overlay|squashfs"} / node_filesystem_size_bytes)',
+  disk: 'max(1 - node_filesystem_avail_bytes{job="node", machine="JUMPHOST", fstype!~"tmpfs|ramfs|overlay|squashfs"} / node_filesystem_size_bytes{job="node"})',
   // By /run/reboot-required, as node-exporter of kube/base has it.
-  reboots: 'sum(max by (machine) (node_reboot_required))',
-  certificate: 'min(skolo_tls_certificate_expiry_timestamp_seconds) - time()',
+  reboots: 'sum(max by (machine) (node_reboot_required{job="node"}) == bool 1)',
+  certificate:
+    'min(skolo_tls_certificate_expiry_timestamp_seconds{job!~"swarming-client|node"}) - time()',
 };
 
 type Figure = keyof typeof figures;

@@ -11,6 +11,8 @@ export class Draft {
   added = 0;
   private readonly alerts: Map<string, Tracked>;
   private readonly changes = new Map<string, Tracked | undefined>();
+  /** Number of alerts by machine; counted when a machine has a new one. */
+  private byMachine: Map<string, number> | undefined;
 
   constructor(alerts: Map<string, Tracked>) {
     this.alerts = alerts;
@@ -23,13 +25,29 @@ export class Draft {
   }
 
   set(fingerprint: string, tracked: Tracked): void {
-    if (this.get(fingerprint) === undefined) this.added += 1;
+    if (this.get(fingerprint) === undefined) {
+      this.added += 1;
+      this.count(tracked, 1);
+    }
     this.changes.set(fingerprint, tracked);
   }
 
   forget(fingerprint: string): void {
-    if (this.get(fingerprint) !== undefined) this.added -= 1;
+    const before = this.get(fingerprint);
+    if (before !== undefined) {
+      this.added -= 1;
+      this.count(before, -1);
+    }
     this.changes.set(fingerprint, undefined);
+  }
+
+  /** How many alerts with this label `machine` would be known then. */
+  countOf(machine: string): number {
+    if (this.byMachine === undefined) {
+      this.byMachine = new Map();
+      for (const [, tracked] of this.known()) this.count(tracked, 1);
+    }
+    return this.byMachine.get(machine) ?? 0;
   }
 
   /** All that is known, changes included. */
@@ -41,6 +59,12 @@ export class Draft {
     for (const [fingerprint, tracked] of this.changes) {
       if (tracked !== undefined && !this.alerts.has(fingerprint)) yield [fingerprint, tracked];
     }
+  }
+
+  private count({ known }: Tracked, more: 1 | -1) {
+    const { machine } = known.alert.labels;
+    if (machine === undefined || this.byMachine === undefined) return;
+    this.byMachine.set(machine, (this.byMachine.get(machine) ?? 0) + more);
   }
 
   /** Makes the changes true. */

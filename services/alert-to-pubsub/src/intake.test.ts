@@ -257,6 +257,62 @@ describe('accept', () => {
     expect(spool.summaries).toEqual(['A firing', 'B firing', 'A resolved', 'B resolved']);
   });
 
+  it('accepts alerts of a machine up to its share, and those of all others beyond it', async () => {
+    const events: AlertEvent[] = [];
+    const { intake, accept, spool } = start({
+      mostOfMachine: 2,
+      emit: (event) => void events.push(event),
+    });
+    const of = (machine: string, names: string[]) => {
+      const { alerts, ...rest } = batch(names);
+      for (const { labels } of alerts) Object.assign(labels, { machine });
+      return { alerts, ...rest };
+    };
+
+    await accept(of('pi-1', ['A', 'B', 'C', 'D']));
+    await accept(of('pi-1', ['A', 'B-', 'E']));
+    await accept(of('pi-2', ['A']));
+    await accept(batch(['R1', 'R2', 'R3']));
+
+    const ofAlerts = spool.summaries.filter((text) => !text.startsWith('notice'));
+    expect(ofAlerts.join(', ')).toBe(
+      'A firing, B firing, B resolved, A firing, R1 firing, R2 firing, R3 firing',
+    );
+    expect(spool.messages.filter(({ kind }) => kind === 'notice')).toMatchObject([
+      {
+        notice: 'truncated',
+        text: expect.stringMatching(/^pi-1: 2 new alerts left out: 2 with this label machine/),
+        facts: { machine: 'pi-1', count: 2 },
+      },
+    ]);
+    const left = events.flatMap((event) => (event.type === 'received' ? [event.overShare] : []));
+    expect(left).toEqual([2, 1, 0, 0]);
+    expect(intake.alerts.size).toBe(6);
+  });
+
+  it('gives a machine its share again once its alerts are forgotten', async () => {
+    const { accept, intake, spool, clock } = start({ mostOfMachine: 1 });
+    const of = (name: string) => ({
+      ...batch([]),
+      alerts: [
+        {
+          labels: { alertname: name.replace('-', ''), machine: 'pi-1' },
+          annotations: {},
+          status: name.endsWith('-') ? ('resolved' as const) : ('firing' as const),
+        },
+      ],
+    });
+    await accept(of('A'));
+    await accept(of('A-'));
+    await accept(of('B'));
+    clock.pass(21 * 60_000);
+    await intake.tick();
+
+    await accept(of('B'));
+
+    expect(spool.summaries).toEqual(['A firing', 'A resolved', 'notice truncated', 'B firing']);
+  });
+
   it('publishes firing and resolved of the same batch, in their order', async () => {
     const { accept, spool } = start();
     await accept(batch(['A', 'A-', 'A']));

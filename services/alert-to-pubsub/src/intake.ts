@@ -44,6 +44,8 @@ export interface IntakeDeps {
   firstId?: number;
   /** How many alerts may be known, those that were resolved a short time ago included. */
   mostAlerts?: number;
+  /** How many of them may have the same label `machine`. */
+  mostOfMachine?: number;
 }
 
 /** A change that is written whole or not at all. */
@@ -58,6 +60,8 @@ interface Job {
 const retryAfterSeconds = 15;
 /** Some hundred times what a rack has. Of the usual size they take 70 MB. */
 const usualMostAlerts = 100_000;
+/** Ten times what a machine of kube/base can raise at once. If all of 300 machines have so many, there is room for other alerts. */
+const usualMostOfMachine = 200;
 /** Of a message. Pub/Sub takes 10 MB. */
 const mostBytes = 10_000_000;
 /** Shorter ones have fewer bytes than that in any case: a character has three at most. */
@@ -92,7 +96,7 @@ export class Intake implements AcceptAlerts {
   }
 
   async accept(read: () => Batch, bytes: number): Promise<Received> {
-    let leftOut = 0;
+    let left = { leftOut: 0, overShare: 0 };
     let received: Received | undefined;
     let refusal: unknown;
     const draw = (draft: Draft) => {
@@ -107,14 +111,14 @@ export class Intake implements AcceptAlerts {
         return;
       }
       received = receivedOf(batch, this.deps.clock.now());
-      leftOut = this.draw(draft, batch);
+      left = this.draw(draft, batch);
     };
     await this.enqueue(draw, bytes).catch((error: unknown) => {
       throw refusal ?? error;
     });
     if (received === undefined) throw refusal;
-    this.deps.emit({ type: 'received', received, leftOut });
-    if (leftOut > 0) throw this.tooMany(leftOut);
+    this.deps.emit({ type: 'received', received, ...left });
+    if (left.leftOut > 0) throw this.tooMany(left.leftOut);
     return received;
   }
 
@@ -186,16 +190,25 @@ export class Intake implements AcceptAlerts {
     await this.working;
   }
 
-  /** Gives how many alerts are left out: so many are known that only what is known already is accepted. */
-  private draw(draft: Draft, batch: Batch): number {
-    const { mostAlerts = usualMostAlerts } = this.deps;
+  /**
+   * Returns how many alerts are left out: so many are known that only what is known already is accepted. `overShare`: so many
+   * of their machines are known. The sender gets no error for these, because it would send the whole request again and again.
+   */
+  private draw(draft: Draft, batch: Batch): { leftOut: number; overShare: number } {
+    const { mostAlerts = usualMostAlerts, mostOfMachine = usualMostOfMachine } = this.deps;
     let leftOut = 0;
+    const overShare = new Map<string, number>();
     const { endpoint, group, bad, truncated } = batch;
     const moment = this.moment();
     const settings = this.deps.settings();
     for (const alert of batch.alerts) {
       const fingerprint = fingerprintOf(alert.labels, settings.replicaLabels);
       const before = draft.get(fingerprint);
+      const { machine } = alert.labels;
+      if (before === undefined && machine && draft.countOf(machine) >= mostOfMachine) {
+        overShare.set(machine, (overShare.get(machine) ?? 0) + 1);
+        continue;
+      }
       if (before === undefined && this.alerts.size + draft.added >= mostAlerts) {
         leftOut += 1;
         continue;
@@ -225,7 +238,12 @@ export class Intake implements AcceptAlerts {
       const facts = { count: truncated, group: group?.key ?? '', receiver: group?.receiver ?? '' };
       this.addNotice(draft, { notice: 'truncated', text, facts });
     }
-    return leftOut;
+    for (const [machine, count] of overShare) {
+      if (!this.reported.isNew(`share ${machine}`)) continue;
+      const text = `${machine}: ${count} new alerts left out: ${mostOfMachine} with this label machine are known, which is the limit; see skolo alerts list`;
+      this.addNotice(draft, { notice: 'truncated', text, facts: { count, machine } });
+    }
+    return { leftOut, overShare: [...overShare.values()].reduce((sum, count) => sum + count, 0) };
   }
 
   private addNotice(draft: Draft, notice: NoticeDraft) {

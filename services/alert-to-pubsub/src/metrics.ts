@@ -7,8 +7,8 @@ import { refusedWhys } from './receive/refused.ts';
 import type { SinkView, Status } from './status.ts';
 
 const statuses = ['firing', 'resolved'] as const;
-/** Of requests, and of alerts in a request that is accepted otherwise. */
-const refusals = [...refusedWhys, 'bad'] as const;
+/** Of requests, and of alerts in a request that is accepted otherwise. `machine-full`: its machine has too many. */
+const refusals = [...refusedWhys, 'bad', 'machine-full'] as const;
 
 /** Registers the metrics. Gauges read the status; the returned function counts events. */
 export function createMetrics(registry: Registry, status: Status): EmitAlertEvent {
@@ -68,6 +68,7 @@ export function createMetrics(registry: Registry, status: Status): EmitAlertEven
         const { endpoint: door, firing, resolved, bad, truncated: left } = event.received;
         if (left > 0) truncated.inc(left);
         if (bad.length > 0) letters.inc({ from: door }, bad.length);
+        if (event.overShare > 0) refused.inc({ door, reason: 'machine-full' }, event.overShare);
         // What is left out makes the whole request a refused one.
         if (event.leftOut > 0) return;
         if (bad.length > 0) refused.inc({ door, reason: 'bad' }, bad.length);

@@ -1,6 +1,7 @@
 /** Metrics of machine-state. Names and labels are all declared here; the alert rules ask for them. */
 import { type Machine, MachineCondition, type WaitingPi } from '@skolo/api';
 import { type GaugeSpec, registerGauges } from '@skolo/common';
+import type { Rack } from '@skolo/rack';
 import type { Registry } from 'prom-client';
 import type { OtherServices } from './collect/services.ts';
 import type { Current } from './current.ts';
@@ -9,6 +10,7 @@ import type { Recorder } from './history/recorder.ts';
 import type { Orders } from './orders/orders.ts';
 
 interface Sources {
+  rack(): Pick<Rack, 'machines'>;
   current: Pick<Current, 'machines'>;
   history: Pick<History, 'pending' | 'isOpen'>;
   recorder: Pick<Recorder, 'omitted'>;
@@ -18,6 +20,7 @@ interface Sources {
 }
 
 interface Measured {
+  rack: Pick<Rack, 'machines'>;
   machines: readonly Machine[];
   /** Entries of the history that wait for the disk. */
   pending: number;
@@ -64,6 +67,32 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
       machines
         .filter(({ flapping }) => flapping !== undefined)
         .map(({ name }) => [{ machine: name }, 1]),
+  },
+  skolo_machines_device: {
+    help: 'The name of a device in rack.yaml, by its number in the metrics of its agent; always 1.',
+    labels: ['machine', 'device', 'name'],
+    read: ({ rack }) =>
+      [...rack.machines.values()].flatMap(({ name: machine, devices }) =>
+        devices
+          .filter(({ kind }) => kind !== 'none')
+          .map(({ name }, number) => [{ machine, device: String(number), name }, 1] as const),
+      ),
+  },
+  skolo_machines_agents: {
+    help: 'Machines by the version of their agent.',
+    labels: ['version'],
+    read: ({ machines }) => {
+      // An agent may report anything, and Prometheus rejects the whole answer because of one long label.
+      const versions = machines.flatMap(({ versions }) =>
+        versions?.agent === undefined
+          ? []
+          : (/^\d[\w.+-]{0,30}$/.exec(versions.agent)?.[0] ?? 'other'),
+      );
+      return [...Map.groupBy(versions, (version) => version)].map(([version, { length }]) => [
+        { version },
+        length,
+      ]);
+    },
   },
   skolo_machines_common_cause: {
     help: 'Machines that are silent because of this element of the rack.',
@@ -116,9 +145,10 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
 
 export function createMetrics(
   registry: Registry,
-  { current, history, recorder, orders, services, enrolment }: Sources,
+  { rack, current, history, recorder, orders, services, enrolment }: Sources,
 ): void {
   registerGauges(registry, gauges, () => ({
+    rack: rack(),
     machines: current.machines(),
     pending: history.pending,
     isHistoryOpen: history.isOpen,

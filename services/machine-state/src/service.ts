@@ -100,7 +100,7 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   const enrolment = openEnrolment(context, { ...base, journal, records, agents });
 
   for (const part of [recorder, changes]) events.consume((event) => part.consume(event));
-  const measured = { current, history, recorder, orders, services, enrolment };
+  const measured = { rack, current, history, recorder, orders, services, enrolment };
   createMetrics(context.metrics, measured);
   events.consume((event) => react(event, { current, delivery, silences }));
 

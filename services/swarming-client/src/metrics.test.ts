@@ -1,12 +1,18 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
+import { minutes, phone } from './health/testing/facts.ts';
 import { hookNames } from './hooks/hooks.ts';
 import type { HostReading } from './host/host-watch.ts';
+import type { MachineView } from './machine.ts';
 import { createMetrics } from './metrics.ts';
 
 const now = new Date('2026-11-20T12:00:00Z');
 
-async function metricsWith(hosts: HostReading[], prefix: string): Promise<string[]> {
+async function metricsWith(
+  hosts: HostReading[],
+  prefix: string,
+  machine: Partial<MachineView> = {},
+): Promise<string[]> {
   const registry = new Registry();
   let host: HostReading = {};
   createMetrics(registry, () => ({
@@ -20,6 +26,7 @@ async function metricsWith(hosts: HostReading[], prefix: string): Promise<string
       orders: [],
       repairs: [],
       repairSteps: new Map(),
+      ...machine,
     },
     isKnown: true,
     now,
@@ -54,4 +61,51 @@ it('each way in which a bot ends is counted from 0, so that the first one is an 
 
   expect(all).toContain('skolo_swarming_bot_exits_total{why="silent"} 0');
   expect(all).toHaveLength(7);
+});
+
+it('shows a device by its number, and a reason without its sensor or who holds what: the values are a closed list', async () => {
+  const since = (code: string, at: Date, device?: string) =>
+    ({ verdict: 'recovering', code, text: '', since: at, device }) as const;
+  const machine = {
+    devices: [phone({}, { name: 'left' }), phone({ batteryPercent: 50 }, { name: 'right' })],
+    health: {
+      verdict: 'recovering' as const,
+      since: now,
+      reasons: [
+        since('hot:battery', minutes(-2), 'right'),
+        since('hot:skin', minutes(-5), 'right'),
+        since('hot:cpu', minutes(-1), 'right'),
+        since('held:rpi-1:ann', minutes(-3)),
+      ],
+    },
+  };
+
+  expect(await metricsWith([{}], 'skolo_swarming_health_reason_seconds', machine)).toEqual([
+    'skolo_swarming_health_reason_seconds{code="hot",device="1",verdict="recovering"} 300',
+    'skolo_swarming_health_reason_seconds{code="held",device="",verdict="recovering"} 180',
+  ]);
+  expect(await metricsWith([{}], 'skolo_swarming_device_battery_percent', machine)).toEqual([
+    'skolo_swarming_device_battery_percent{device="1"} 50',
+  ]);
+});
+
+it('shows the warmest sensor of each kind', async () => {
+  const temperatures = {
+    battery: 28,
+    'skin-therm': 31,
+    skin2: 33,
+    'cpu-0': 60,
+    'cpu-1': 50,
+    usb: 29,
+  };
+  const processorSensors = ['cpu-0', 'cpu-1'];
+  const machine = { devices: [phone({ temperatures, processorSensors })] };
+
+  const name = 'skolo_swarming_device_temperature_celsius';
+  expect((await metricsWith([{}], name, machine)).toSorted()).toEqual([
+    `${name}{device="0",sensor="battery"} 28`,
+    `${name}{device="0",sensor="other"} 29`,
+    `${name}{device="0",sensor="processor"} 60`,
+    `${name}{device="0",sensor="skin"} 33`,
+  ]);
 });

@@ -1,4 +1,9 @@
-/** The agent's metrics: gauges of what is known when Prometheus asks, and counts of events. */
+/**
+ * The agent's metrics: gauges of what is known when Prometheus asks, and counts of events.
+ *
+ * Prometheus accepts only names and values of labels that kube/base/prometheus/prometheus.yml lists, because a task may answer
+ * instead of the agent. So a device is a number, its position in rack.yaml; `skolo_machines_device` of machine-state has its name.
+ */
 import { type GaugeSample, type GaugeSpec, registerGauges } from '@skolo/common/light';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { type BotView, botExits, botStates } from './bot/bot-view.ts';
@@ -51,21 +56,28 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
       verdicts.map((verdict) => [{ verdict }, Number(health.verdict === verdict)]),
   },
   skolo_swarming_health_reason_seconds: {
-    help: 'Age of each reason for accepting no tasks.',
+    help: 'Age of each reason for accepting no tasks: of several with one code, of the oldest.',
     labels: ['code', 'device', 'verdict'],
-    read: ({ machine: { health }, now }) =>
-      health.reasons.map(({ code, device = '', verdict, since }) => [
-        { code, device, verdict },
-        ageSeconds(since, now),
-      ]),
+    read: ({ machine: { health, devices }, now }) =>
+      health.reasons
+        // The last one counts.
+        .toSorted((a, b) => b.since.getTime() - a.since.getTime())
+        .map(({ code, device, verdict, since }) => [
+          // Without the sensor, or who holds what.
+          { code: code.replace(/:.*/s, ''), device: numberOf(devices, device), verdict },
+          ageSeconds(since, now),
+        ]),
   },
   skolo_swarming_device_state: {
     help: '1 for the state that an attached device is in.',
     labels: ['device', 'state'],
     read: ({ machine: { devices } }) =>
-      devices.flatMap((device) =>
+      devices.flatMap((device, number) =>
         ['unknown', 'present', 'missing'].map(
-          (state): GaugeSample => [{ device: device.name, state }, Number(device.state === state)],
+          (state): GaugeSample => [
+            { device: String(number), state },
+            Number(device.state === state),
+          ],
         ),
       ),
   },
@@ -73,7 +85,7 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     help: 'Since a device was last read.',
     labels: ['device'],
     read: ({ machine: { devices }, now }) =>
-      devices.map(({ name, readAt }) => [{ device: name }, ageSeconds(readAt, now)]),
+      devices.map(({ readAt }, number) => [{ device: String(number) }, ageSeconds(readAt, now)]),
   },
   skolo_swarming_device_battery_percent: {
     help: 'Charge of the battery of a device that is present.',
@@ -81,13 +93,18 @@ const gauges: Record<string, GaugeSpec<Measured>> = {
     read: (measured) => ofDevices(measured, ({ batteryPercent }) => batteryPercent),
   },
   skolo_swarming_device_temperature_celsius: {
-    help: 'Readings of the sensors of a device that is present.',
+    help: 'Warmest sensor of each kind of a device that is present: battery, skin, processor, other.',
     labels: ['device', 'sensor'],
     read: ({ machine }) =>
-      present(machine).flatMap(({ name, reading }) =>
-        Object.entries(reading.temperatures).map(
-          ([sensor, celsius]): GaugeSample => [{ device: name, sensor }, celsius],
-        ),
+      present(machine).flatMap(({ device, reading: { temperatures, processorSensors = [] } }) =>
+        Object.entries(temperatures)
+          // The last one counts.
+          .toSorted(([, a], [, b]) => a - b)
+          .map(([name, celsius]): GaugeSample => {
+            const [usual] = /battery|skin/i.exec(name) ?? [];
+            const sensor = processorSensors.includes(name) ? 'processor' : usual?.toLowerCase();
+            return [{ device, sensor: sensor ?? 'other' }, celsius];
+          }),
       ),
   },
   skolo_swarming_device_uptime_seconds: {
@@ -181,16 +198,19 @@ export function createMetrics(
   };
 }
 
+function numberOf(devices: MachineView['devices'], name: string | undefined): string {
+  const number = devices.findIndex((device) => device.name === name);
+  return number < 0 ? '' : String(number);
+}
+
 function present({ devices }: MachineView) {
-  return devices.flatMap(({ name, state, reading }) =>
-    state === 'present' && reading !== undefined ? [{ name, reading }] : [],
+  return devices.flatMap(({ state, reading }, number) =>
+    state === 'present' && reading !== undefined ? [{ device: String(number), reading }] : [],
   );
 }
 
 function ofDevices({ machine }: Measured, read: (reading: DeviceReading) => number | undefined) {
-  return present(machine).map(
-    ({ name, reading }): GaugeSample => [{ device: name }, read(reading)],
-  );
+  return present(machine).map(({ device, reading }): GaugeSample => [{ device }, read(reading)]);
 }
 
 function ageSeconds(since: Date | undefined, now: Date): number | undefined {

@@ -200,7 +200,11 @@ function targetsOf(demo: string, nodePort: number): Record<string, string> {
   execFileSync(process.execPath, [skolo, ...args], { stdio: 'pipe' });
   const text = readFileSync(join(demo, 'derived/prometheus-targets.yaml'), 'utf8');
   const { data } = TargetsMap.parse(parse(text));
-  return { ...data, 'node.json': replaced(data['node.json'] ?? '', { ':9100': `:${nodePort}` }) };
+  const nodes = ['node.json', 'node-of-jumphost.json'].map((file) => [
+    file,
+    replaced(data[file] ?? '', { ':9100': `:${nodePort}` }),
+  ]);
+  return { ...data, ...Object.fromEntries(nodes) };
 }
 
 const Result = z.object({

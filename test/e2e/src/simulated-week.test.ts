@@ -62,14 +62,15 @@ async function firstComplaint(promtool: string, file: string): Promise<string> {
 async function valuesOf(week: SimulatedWeek): Promise<[series: string, value: number][]> {
   const lines = (await week.metrics.metrics()).split('\n');
   const ofMachineState = lines.flatMap((line): [string, number][] => {
-    const [, series = '', value = ''] = /^(skolo_machines_.*) (\S+)$/.exec(line) ?? [];
-    return series === '' ? [] : [[series, Number(value)]];
+    const [, name = '', labels = '', value = ''] =
+      /^(skolo_machines_\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+    return name === '' ? [] : [[`${name}{job="machine-state",${labels}}`, Number(value)]];
   });
   const ofAgents = week
     .reasons()
     .filter(({ machine }) => machine === faulty || machine.endsWith('7'))
     .map(({ machine, code, verdict, seconds }): [string, number] => [
-      `skolo_swarming_health_reason_seconds{machine="${machine}", code="${code}", verdict="${verdict}"}`,
+      `skolo_swarming_health_reason_seconds{job="swarming-client", machine="${machine}", code="${code}", verdict="${verdict}"}`,
       seconds,
     ]);
   return [...ofMachineState, ...ofAgents];

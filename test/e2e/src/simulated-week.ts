@@ -104,7 +104,8 @@ export class SimulatedWeek {
     this.recorder = recorder;
     consume = (event) => recorder.consume(event);
     createMetrics(this.metrics, {
-      ...{ current, history, recorder, services, orders: { allInForce: () => [], notHeard: 0 } },
+      ...{ rack, current, history, recorder, services },
+      orders: { allInForce: () => [], notHeard: 0 },
       enrolment: { waiting: () => [] },
     });
   }

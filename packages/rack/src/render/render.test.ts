@@ -258,9 +258,11 @@ machines:
     ]);
   });
 
-  it('has the node-exporters of the jumphost and of machines', () => {
-    expect(targetsOf(rack, 'node.json')).toEqual([
+  it('has the node-exporters of machines, and that of the jumphost apart', () => {
+    expect(targetsOf(rack, 'node-of-jumphost.json')).toEqual([
       { targets: ['192.168.1.8:9100'], labels: { machine: 'jumphost' } },
+    ]);
+    expect(targetsOf(rack, 'node.json')).toEqual([
       { targets: ['192.168.1.101:9100'], labels: { machine: 'pi-1' } },
       { targets: ['[fd00::102]:9100'], labels: { machine: 'pi-2' } },
       { targets: ['192.168.1.9:9100'], labels: { machine: 'pi-3' } },

@@ -23,7 +23,7 @@ export class DeviceWatches {
     this.deps = deps;
   }
 
-  /** One whose entry is the same goes on as it is. `none` is no device. */
+  /** One whose entry is the same continues as it is. `none` is no device. They have the order of rack.yaml from then on. */
   follow(entries: readonly AttachedDevice[]): void {
     const attached = entries.filter(({ kind }) => kind !== 'none');
     const wanted = new Map(attached.map((entry) => [entry.name, entry]));
@@ -33,10 +33,11 @@ export class DeviceWatches {
       this.watches.delete(name);
     }
     for (const [name, entry] of wanted) {
-      if (this.watches.has(name)) continue;
-      const watch = new DeviceWatch(entry, this.deps.open(entry), this.deps);
+      const known = this.watches.get(name);
+      const watch = known ?? new DeviceWatch(entry, this.deps.open(entry), this.deps);
+      this.watches.delete(name);
       this.watches.set(name, watch);
-      watch.start();
+      if (known === undefined) watch.start();
     }
   }
 

@@ -1,0 +1,53 @@
+import type { Machine } from '@skolo/api';
+import { parseRack } from '@skolo/rack';
+import { Registry } from 'prom-client';
+import { expect, it } from 'vitest';
+import { createMetrics } from './metrics.ts';
+
+/** Lines of /metrics that begin so. */
+async function metricsWith(machines: Partial<Machine>[], prefix: string): Promise<string[]> {
+  const registry = new Registry();
+  const yaml = `rack: small
+jumphost: { name: jumphost, address: 192.168.1.8 }
+machines:
+  pi-1: { kind: rpi, address: 192.168.1.101, devices: [{ name: left, kind: android, serial: A1 }, { name: off, kind: none }, { name: right, kind: android, serial: A2 }] }
+  pi-2: { kind: rpi, address: 192.168.1.102 }
+`;
+  const rack = parseRack(yaml, { file: 'rack.yaml' });
+  createMetrics(registry, {
+    rack: () => rack,
+    // A test gives what it is about.
+    current: { machines: () => machines as Machine[] },
+    history: { pending: 0, isOpen: true },
+    recorder: { omitted: () => new Map() },
+    orders: { allInForce: () => [] },
+    services: { states: () => [] },
+    enrolment: { waiting: () => [] },
+  });
+  const text = await registry.metrics();
+  return text.split('\n').filter((line) => line.startsWith(prefix));
+}
+
+it('names each device by the number that its agent has for it', async () => {
+  const lines = await metricsWith([], 'skolo_machines_device{');
+
+  expect(lines).toEqual([
+    'skolo_machines_device{machine="pi-1",device="0",name="left"} 1',
+    'skolo_machines_device{machine="pi-1",device="1",name="right"} 1',
+  ]);
+});
+
+it('counts machines by the version of their agent, and one that reports nonsense as other', async () => {
+  const versions = ['1.2.0', '1.2.0', '1.3.0-rc.1', 'x'.repeat(300), '1'.repeat(300)];
+
+  const lines = await metricsWith(
+    versions.map((agent) => ({ versions: { agent } })),
+    'skolo_machines_agents{',
+  );
+
+  expect(lines).toEqual([
+    'skolo_machines_agents{version="1.2.0"} 2',
+    'skolo_machines_agents{version="1.3.0-rc.1"} 1',
+    'skolo_machines_agents{version="other"} 2',
+  ]);
+});

@@ -1,0 +1,103 @@
+/** Every rule names the job of each metric: another target that exports it, such as a hostile machine, does not count. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { healthQueries } from '@skolo/fleet';
+import { peer } from '@skolo/simulators';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { kubeFile } from './monitoring-stack.ts';
+import { ruleFiles, rulesIn } from './rule-files.ts';
+import { type Matcher, matches, startSelectors } from './selectors.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 90_000 });
+
+const { scrape_configs: jobs } = z
+  .object({ scrape_configs: z.array(z.object({ job_name: z.string() })) })
+  .parse(parse(kubeFile('base/prometheus/prometheus.yml'), { merge: true }));
+/** What `job` may be; `chrony` and a watch over racks are of `extra`. */
+const all = [...jobs.map(({ job_name }) => job_name), 'chrony', 'alerts-watch'];
+const machines = ['swarming-client', 'node'];
+const others = all.filter((job) => !machines.includes(job));
+
+/** Which jobs may deliver a metric; the first that matches. */
+const deliverers: [name: RegExp, jobs: readonly string[]][] = [
+  // Prometheus itself gives them the labels of their target, and a process its own start.
+  [/^(up|process_start_time_seconds)$/, all],
+  [/^skolo_alerts_(location|watch)_/, others],
+  [/^skolo_alerts_/, ['alert-to-pubsub']],
+  [/^skolo_backup_/, ['router-backup']],
+  [/^skolo_metadata_/, ['metadata-server']],
+  [/^skolo_power_/, ['power-cycle-daemon']],
+  [/^skolo_machines_/, ['machine-state']],
+  [/^skolo_swarming_/, ['swarming-client']],
+  [/^skolo_degraded$/, all.filter((job) => job !== 'node')],
+  [/^skolo_(rack|tls|access|build)_/, others],
+  [/^node_/, ['node', 'chrony']],
+  [/^(apiserver|k3s)_/, ['k3s']],
+  [/^container_/, ['containers']],
+  [/^prometheus_/, ['prometheus']],
+  [/^alertmanager_/, ['alertmanager']],
+  [/^probe_/, ['ping']],
+];
+
+/** What is wrong with a selector: jobs that it reads, and that do not deliver this metric. */
+function problemsOf(selector: readonly Matcher[]): string[] {
+  const name = selector.find(({ name }) => name === '__name__')?.value ?? '';
+  // Of Prometheus itself: no target may export such names (hostile-metrics.test.ts).
+  if (name.includes(':') || name === 'ALERTS') return [];
+  const [, delivering] = deliverers.find(([metric]) => metric.test(name)) ?? [];
+  if (delivering === undefined) return [`${name}: which job has it?`];
+  const ofJob = selector.filter(({ name }) => name === 'job');
+  if (ofJob.length === 0 && name !== 'up') return [`${name}: names no job`];
+  return all
+    .filter((job) => ofJob.every((matcher) => matches(matcher, job)))
+    .filter((job) => !delivering.includes(job))
+    .map((job) => `${name}: also of ${job}`);
+}
+
+const prometheus = peer('prometheus') ?? '';
+const why = prometheus ? '' : ' (Prometheus is not installed)';
+describe.skipIf(why)(`jobs in rules${why}`, () => {
+  const cleanUps: (() => Promise<void>)[] = [];
+  let selectorsOf: Awaited<ReturnType<typeof startSelectors>>;
+  afterAll(async () => {
+    for (const cleanUp of cleanUps) await cleanUp();
+  });
+  beforeAll(async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'skolo-jobs-'));
+    const atTheEnd = (cleanUp: () => Promise<void>) => void cleanUps.unshift(cleanUp);
+    atTheEnd(() => rm(dir, { recursive: true, force: true }));
+    selectorsOf = await startSelectors(prometheus, dir, atTheEnd);
+    await vi.waitFor(() => selectorsOf('up'), { timeout: 60_000, interval: 200 });
+  });
+
+  it('are read by Prometheus itself', async () => {
+    const selectors = await selectorsOf(
+      'count(a{job="x"}) > 1 unless on () b:c{d!~"e|f"} offset 1h',
+    );
+
+    expect(
+      selectors.map((selector) => selector.map(({ name, type, value }) => name + type + value)),
+    ).toEqual(
+      expect.arrayContaining([
+        expect.arrayContaining(['__name__=a', 'job=x']),
+        expect.arrayContaining(['__name__=b:c', 'd!~e|f']),
+      ]),
+    );
+  });
+
+  it.each(ruleFiles)('%s: each metric names the job that delivers it', async (file) => {
+    for (const { expr } of rulesIn(file)) {
+      const selectors = await selectorsOf(expr);
+      expect(selectors.flatMap(problemsOf), expr).toEqual([]);
+    }
+  });
+
+  it('skolo status names them, too', async () => {
+    for (const expr of Object.values(healthQueries('jumphost'))) {
+      expect((await selectorsOf(expr)).flatMap(problemsOf), expr).toEqual([]);
+    }
+  });
+});
