@@ -20,7 +20,7 @@ machines:
     current: { machines: () => machines as Machine[] },
     history: { pending: 0, isOpen: true },
     recorder: { omitted: () => new Map() },
-    orders: { allInForce: () => [] },
+    orders: { allInForce: () => [], notHeard: 0 },
     services: { states: () => [] },
     enrolment: { waiting: () => [] },
   });

@@ -4,12 +4,11 @@
 import { setMaxListeners } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Clock } from '@skolo/common';
+import { type Clock, RateLimiter } from '@skolo/common';
 import type { IssuedToken, TokenSource } from '@skolo/google';
 import { type Account, type Accounts, grantedScopes } from './accounts.ts';
 import type { EmitMetadata } from './events.ts';
 import type { HandedOver } from './handover.ts';
-import { RateLimiter } from './rate-limit.ts';
 import { RenewedToken, TooManyTokens } from './renewed-token.ts';
 import { Turns } from './turns.ts';
 
