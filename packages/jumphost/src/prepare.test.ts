@@ -397,7 +397,7 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
   it('takes a firewall back that lets nobody in', async () => {
     const rules = '/etc/skolo/firewall.nft';
     const before = await host.read(rules);
-    const locked = before?.replace(/^ *tcp dport.*$/m, '').replace(/^ *ip saddr.*$/m, '') ?? '';
+    const locked = before?.replace(/^ *(tcp dport|ip saddr).*$/gm, '') ?? '';
     const change = {
       name: 'firewall',
       // Also for connections that are there.

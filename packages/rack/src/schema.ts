@@ -95,7 +95,7 @@ export const loginSchema = object({
   password: secret
     .exactOptional()
     .describe(
-      'Password: a path, { file } or { env }. A file may have several, each on a line: the first is used until a device rejects it. Other passwords and keys of a login may, too.',
+      'Password: a path, { file } or { env }. A file may have several, each on a line: the first is used until a device rejects it. Other passwords and keys of a login may, too. Machines sign in with `privateKey` only.',
     ),
   enablePassword: secret.exactOptional().describe('Second password, for `enable`.'),
   privateKey: secret.exactOptional().describe('ssh key.'),

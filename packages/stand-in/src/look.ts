@@ -17,6 +17,7 @@ import {
   takePublicPortBack,
 } from './kubernetes.ts';
 import { endLeftBehind } from './left-behind.ts';
+import { renewMachines } from './machines.ts';
 import { lastCopy, type Remembered, readHold, recall, remember, rememberCopy } from './memory.ts';
 import { askFormer, askReadiness, askService, type Probe } from './probes.ts';
 import {
@@ -209,7 +210,7 @@ export async function endWhatIsLeft({ print }: Context, service: PodService): Pr
   if (ended > 0) print(`${service.name}: a container that k3s left behind was ended`);
 }
 
-/** Copies the configuration of all services. True when all of it is as k3s has it. */
+/** Copies the configuration of all services, and renews what follows from it. True when all of it is as k3s has it. */
 export async function copyAll(api: ApiServer, { print }: Pick<Context, 'print'>): Promise<boolean> {
   let isGood = true;
   for (const service of services) {
@@ -220,6 +221,12 @@ export async function copyAll(api: ApiServer, { print }: Pick<Context, 'print'>)
       isGood = false;
       print(`${service.name}: configuration not copied: ${errorText(error)}`);
     }
+  }
+  try {
+    if (await renewMachines()) print('firewall: k3s agents of other machines may join');
+  } catch (error) {
+    isGood = false;
+    print(`firewall: machines not renewed: ${errorText(error)}`);
   }
   return isGood;
 }

@@ -22,7 +22,7 @@ export async function unitState(unit: string): Promise<UnitState> {
 }
 
 export async function changeUnit(
-  verb: 'start' | 'stop' | 'enable' | 'disable',
+  verb: 'start' | 'stop' | 'enable' | 'disable' | 'try-reload-or-restart',
   unit: string,
 ): Promise<void> {
   await systemctl(verb, '--quiet', unit);

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRack } from '@skolo/rack';
 import { afterAll, describe, expect, it } from 'vitest';
+import { type Connection, connections } from './connections.ts';
 import {
   build,
   componentNames,
@@ -14,7 +15,7 @@ import {
 import type { Manifest } from './manifest.ts';
 import { exceptions } from './policies/exceptions.ts';
 import { policies } from './policies/index.ts';
-import { isOpen } from './policies/network.ts';
+import { type Flow, isOpen, jumphostAddress } from './policies/network.ts';
 import { placementProblems } from './policies/placement.ts';
 import { privilegeProblems } from './policies/privileges.ts';
 import { botFolders, rackSettingsProblems } from './policies/rack-settings.ts';
@@ -28,7 +29,7 @@ const kubectl = usableKubectl();
 /** What a component cannot do without. */
 const needs = new Map([['apps-by-name/grafana', ['grafana', 'apps-by-name']]]);
 const copies: string[] = [];
-/** A rack with all components. */
+/** A rack with all components but traefik-on-80. */
 let everything: Manifest[] | undefined;
 afterAll(() => {
   for (const copy of copies) rmSync(copy, { recursive: true, force: true });
@@ -67,24 +68,48 @@ describe.each(rackNames())('%s', (rack) => {
   });
 });
 
-describe('NetworkPolicies', () => {
-  it.for([
-    { from: 'blackbox-exporter', to: 'alert-to-pubsub', port: 8001 },
-    { from: 'blackbox-exporter', to: 'power-cycle-daemon', port: 9210 },
-    { from: 'grafana', to: 'alertmanager', port: 9093 },
-    { from: 'router-backup', to: 'alert-to-pubsub', port: 8001 },
-    { from: 'router-backup', to: 'alertmanager', port: 9093 },
-    { from: 'alert-to-pubsub', to: 'power-cycle-daemon', port: 9210 },
-    { from: 'prometheus', to: 'power-cycle-daemon', port: 9210 },
-    { from: 'alertmanager', to: 'alert-to-pubsub', port: 20013 },
-  ])('leave $to:$port closed to $from', (flow, context) => {
-    if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
-    const [rack = ''] = rackNames();
-    everything ??= buildWith(rack, componentNames());
+describe('connections.yaml', () => {
+  const [rack = ''] = rackNames();
+  const ofPods = connections.filter(
+    ({ from, to }) => from.startsWith('pod/') && to !== 'jumphost-other',
+  );
 
-    expect(isOpen(everything, flow)).toBe(false);
+  it.for(ofPods)(
+    'NetworkPolicies with all components: $from to $to:$port, open: $open',
+    (connection, context) => {
+      if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
+      everything ??= buildWith(
+        rack,
+        // Where it is, port 80 of the jumphost is a pod.
+        componentNames().filter((name) => name !== 'traefik-on-80'),
+      );
+
+      expect(isOpen(everything, flowOf(everything, connection))).toBe(connection.open);
+    },
+  );
+
+  it('has what a component opens, and nothing of it is open without the component', (context) => {
+    if (!kubectl) return context.skip('kubectl 1.27 or newer is not installed');
+    const plain = buildWith(rack, []);
+
+    const open = ofPods.filter((connection) => isOpen(plain, flowOf(plain, connection)));
+
+    expect(open.filter(({ component }) => component !== undefined)).toEqual([]);
+    expect(open.length).toBeGreaterThan(20);
   });
 });
+
+/** @param objects of a rack, whose addresses are those of rack4 */
+function flowOf(objects: readonly Manifest[], { from, to, port }: Connection): Flow {
+  const addresses = new Map([
+    ['jumphost', jumphostAddress(objects)],
+    ['machine', '192.168.1.101'],
+    ['internet', '198.51.100.7'],
+  ]);
+  const nameOf = (end: string) => end.replace(/^pod\//, '');
+  const address = addresses.get(to);
+  return { from: nameOf(from), to: address === undefined ? nameOf(to) : { address }, port };
+}
 
 describe('exceptions', () => {
   it('are each needed by a component or without any', async (context) => {

@@ -1,7 +1,8 @@
 /** What has to be in effect on the jumphost of a rack, by the name of the step that brings it there. */
 import { shellWord } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
-import { firewallRules, firewallUnit, sshFile, sshSettings } from '../steps/guarded.ts';
+import { firewallUnit } from '@skolo/rack/jumphost-firewall';
+import { firewallRules, sshFile, sshSettings } from '../steps/guarded.ts';
 import { type ServerPlace, serverSettings } from '../steps/k3s.ts';
 import { firewallInEffect } from './firewall.ts';
 import type { Effect } from './index.ts';

@@ -1,5 +1,7 @@
 /** Steps that may lock everybody out: firewall and sshd. */
 import { shellWord } from '@skolo/errors';
+import { type Rack, servicePorts } from '@skolo/rack';
+import { firewallMachines, firewallUnit, machinesFile } from '@skolo/rack/jumphost-firewall';
 import { statementPort } from '@skolo/rack/jumphost-statement';
 import { differingFiles, linesOf, withLines } from '../files.ts';
 import { changeGuarded, type Guard, type Trial, unconfirmed } from '../guarded-change.ts';
@@ -32,22 +34,23 @@ export function guardedStep(step: GuardedStep, guard: Guard): Step {
 }
 
 export const firewallRules = '/etc/skolo/firewall.nft';
-export const firewallUnit = 'skolo-firewall.service';
+/** Of the API server, and of the kubelet. */
+const [k3sPort, kubeletPort] = [6443, 10_250];
 
 /**
- * Everything from the rack, and ssh from everywhere. In a table of its own: kube-proxy and k3s have theirs in the same ruleset,
- * which Debian's nftables.service would flush.
+ * Everything from the rack but k3s, which only machines reach, and ssh from everywhere. In a table of its own: kube-proxy and k3s
+ * have theirs in the same ruleset, which Debian's nftables.service would flush.
  *
  * @param subnet of the rack
- * @param isRouter gives addresses by DHCP
  */
-export function firewallStep(subnet: string, guard: Guard, isRouter = false): Step {
+export function firewallStep(rack: Rack, subnet: string, guard: Guard): Step {
   return guardedStep(
     {
       name: 'firewall',
-      about: `everything from ${subnet}, and only ssh from elsewhere`,
+      about: `everything from ${subnet} but k3s, k3s from machines, and only ssh from elsewhere`,
       files: async (host) => [
-        { path: firewallRules, content: rulesText(subnet, await sshPorts(host), isRouter) },
+        { path: machinesFile, content: firewallMachines(rack, subnet) },
+        { path: firewallRules, content: rulesText(rack, subnet, await sshPorts(host)) },
         { path: `/etc/systemd/system/${firewallUnit}`, content: unitText },
       ],
       // Also for the way back, to no firewall.
@@ -74,16 +77,25 @@ async function sshPorts(host: Host): Promise<number[]> {
   });
 }
 
-function rulesText(subnet: string, ports: readonly number[], isRouter: boolean): string {
-  const family = subnet.includes(':') ? 'ip6' : 'ip';
+function rulesText({ jumphost }: Rack, subnet: string, ports: readonly number[]): string {
+  const [family, type] = subnet.includes(':') ? ['ip6', 'ipv6_addr'] : ['ip', 'ipv4_addr'];
+  const { port: tokenPort } = servicePorts['metadata-server'];
+  // A router gives addresses by DHCP.
+  const isRouter = jumphost.uplink === 'internet';
   return `# Written by \`skolo jumphost prepare\`. An edit is undone by the next run; rules of your own belong into a table of your own.
 table inet skolo
 delete table inet skolo
 table inet skolo {
+  set machines {
+    type ${type}
+    flags interval
+  }
   chain input {
     type filter hook input priority filter; policy drop;
     iifname "lo" accept
-    # Pods of this computer.
+    # Pods of this computer. Its other addresses, and those of IPv6, are in none of their NetworkPolicies.
+    iifname "cni0" ${family} daddr ${jumphost.address} accept
+    iifname "cni0" tcp dport { ${tokenPort}, ${k3sPort}, ${kubeletPort} } reject with tcp reset
     iifname "cni0" accept
     ct state established,related accept
     ct state invalid drop
@@ -93,9 +105,13 @@ table inet skolo {
     # Statements of jumphosts.
     ip6 saddr fe80::/10 udp dport ${statementPort} accept
 ${isRouter ? '    # Who asks for an address has none.\n    udp dport 67 accept\n' : ''}    tcp dport { ${ports.join(', ')} } accept
+    # Agents of k3s join and work through the API server. The kubelet of this computer is for its own API server and Prometheus.
+    ${family} saddr @machines tcp dport ${k3sPort} accept
+    tcp dport { ${k3sPort}, ${kubeletPort} } reject with tcp reset
     ${family} saddr ${subnet} accept
   }
 }
+include "${machinesFile}"
 `;
 }
 

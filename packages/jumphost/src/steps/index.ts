@@ -121,7 +121,7 @@ function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
     hardwareStep(rack),
     nodeStep(download),
     addressStep(rack.jumphost.address, subnet, guard),
-    firewallStep(subnet, guard, rack.jumphost.uplink === 'internet'),
+    firewallStep(rack, subnet, guard),
     sshStep(guard),
     programsStep(sources),
     unitsStep(),

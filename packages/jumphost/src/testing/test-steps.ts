@@ -63,6 +63,8 @@ rack: rack4
 timezone: UTC
 network: { subnet: ${subnet} }
 jumphost: { name: jumphost-rack4, address: ${address}, aliases: [metadata] }
+machines: { rpi-1: { kind: rpi, address: ${network}.101 } }
+infrastructure: { switch-1: { model: edgeswitch, address: ${network}.11 } }
 `;
 
 const nothing = { differs: async () => [], apply: async () => {} };

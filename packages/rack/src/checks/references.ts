@@ -52,6 +52,13 @@ export function checkReferences(draft: Draft, report: Report): void {
     const found = login(machine.login, spot);
     if (found && !found.username)
       report(spot, 'login', `"${machine.login}" has no \`username\`, which ssh needs`);
+    // Tasks are root on machines. A key signs, and stays here.
+    if (found?.password)
+      report(
+        spot,
+        'login',
+        `"${machine.login}" has a \`password\`, which ssh would send to whoever is root on the machine; remove it, and use \`privateKey\``,
+      );
     for (const device of machine.devices) login(device.login, () => within(draft, device, 'login'));
   }
 }

@@ -1,9 +1,12 @@
 /** Network policies between services and the rack, with addresses of rack.yaml. */
 import type { Json, Rack } from '../rack.ts';
-import { servicePorts } from '../service-ports.ts';
+import { jumphostServices, servicePorts } from '../service-ports.ts';
 import type { DerivedFile } from './derived-file.ts';
 import { extraPortsOf } from './extra-ports.ts';
 import { contains, merged, networkOf, networksOf, podNetwork } from './networks.ts';
+import { k3sPort, kubeletPort, nodePort } from './prometheus-targets.ts';
+
+const dnsPort = 53;
 
 /** Services with connections to equipment or machines. */
 const equipmentClients = [
@@ -13,14 +16,27 @@ const equipmentClients = [
   'prometheus',
   'router-backup',
 ];
-/** Clients of the metadata server. */
-const tokenClients = ['alert-to-pubsub', 'router-backup'];
+
+const { port: tokenPort, metricsPort: metadataPort } = servicePorts['metadata-server'];
+
+/**
+ * Ports of the jumphost itself that services use. A port of a Service is that of its pod before policies apply, but while a unit
+ * runs instead of the pod, it is one of the jumphost.
+ */
+const jumphostPorts: Readonly<Record<string, readonly number[]>> = {
+  prometheus: [metadataPort, nodePort, k3sPort, kubeletPort],
+  'machine-state': jumphostServices
+    .filter((name) => name !== 'machine-state')
+    .flatMap((name) => [servicePorts[name].port, servicePorts[name].metricsPort])
+    .filter((port) => port !== tokenPort),
+  'router-backup': [servicePorts['power-cycle-daemon'].port],
+};
 
 /**
  * For the namespace `skolo`. Its base denies all, and allows traffic between pods and to the internet. Policies do not
  * apply to the host network of the metadata server, nor to processes of the jumphost.
  */
-export function networkPolicies(rack: Rack): DerivedFile {
+export function networkPolicies(rack: Rack): DerivedFile[] {
   const jumphost = networkOf(rack.jumphost.address);
   const everything = networksOf(rack);
   const readers = rack.access.anonymousRead;
@@ -43,7 +59,14 @@ export function networkPolicies(rack: Rack): DerivedFile {
         (rule) => rule !== undefined,
       ),
     });
-  return {
+  // An empty list would be everybody.
+  const others = blocks(everything, [jumphost]);
+  const toJumphost = (name: string, pods: Pods, ports: Json[]) =>
+    policy(name, pods, {
+      policyTypes: ['Egress'],
+      egress: [{ to: blocks([jumphost]), ports }],
+    });
+  const policies: DerivedFile = {
     name: 'network-policies.yaml',
     about: 'Traffic between services and the rack. Rules between pods are in kube/base.',
     objects: [
@@ -53,34 +76,50 @@ export function networkPolicies(rack: Rack): DerivedFile {
       ingress('machine-state', [jumphost, ...readers]),
       policy('to-rack', equipmentClients, {
         policyTypes: ['Egress'],
-        egress: [{ to: blocks(everything) }],
+        egress: others.length === 0 ? [] : [{ to: others }],
       }),
-      policy('to-metadata-server', tokenClients, {
-        policyTypes: ['Egress'],
-        egress: [
-          {
-            to: blocks([jumphost]),
-            ports: [{ port: servicePorts['metadata-server'].port, protocol: 'TCP' }],
-          },
-        ],
-      }),
+      ...Object.entries(jumphostPorts).map(([service, ports]) =>
+        toJumphost(`${service}-to-jumphost`, [service], ports.map(tcp)),
+      ),
+      toJumphost('to-metadata-server', { 'skolo/metadata-server': 'allowed' }, [tcp(tokenPort)]),
+      // Their resolver is that of the jumphost, which may be the jumphost itself.
+      toJumphost('to-jumphost-dns', { 'skolo/uplink': 'allowed' }, [
+        tcp(dnsPort),
+        { port: dnsPort, protocol: 'UDP' },
+      ]),
     ],
     use: 'resource',
   };
+  const internet: DerivedFile = {
+    name: 'to-uplink.yaml',
+    about:
+      'The jumphost is not part of the internet: its API server, kubelet and metadata server are closed.',
+    objects: [[{ op: 'add', path: '/spec/egress/0/to/0/ipBlock/except/-', value: jumphost }]],
+    use: { kind: 'NetworkPolicy', name: '(prometheus-)?to-uplink' },
+  };
+  // An IPv6 address is no exception from all of IPv4.
+  return [policies, ...(contains('0.0.0.0/0', jumphost) ? [internet] : [])];
 }
 
-function policy(name: string, services: string[], spec: { [key: string]: Json }): Json {
+/** Names of services, or labels. */
+type Pods = string[] | { [label: string]: string };
+
+function policy(name: string, pods: Pods, spec: { [key: string]: Json }): Json {
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
     metadata: { name, namespace: 'skolo' },
     spec: {
-      podSelector: {
-        matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'In', values: services }],
-      },
+      podSelector: Array.isArray(pods)
+        ? { matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'In', values: pods }] }
+        : { matchLabels: pods },
       ...spec,
     },
   };
+}
+
+function tcp(port: number): Json {
+  return { port, protocol: 'TCP' };
 }
 
 /**
@@ -92,14 +131,13 @@ function from(
   port: number,
   protocol: 'TCP' | 'UDP',
 ): Json | undefined {
-  const outside = networks.filter((network) => !contains(podNetwork, network));
-  return outside.length === 0
-    ? undefined
-    : { from: blocks(outside, [podNetwork]), ports: [{ port, protocol }] };
+  const peers = blocks(networks, [podNetwork]);
+  return peers.length === 0 ? undefined : { from: peers, ports: [{ port, protocol }] };
 }
 
 function blocks(networks: readonly string[], without: readonly string[] = []): Json[] {
-  return merged(networks).map((cidr) => {
+  const outside = networks.filter((each) => !without.some((network) => contains(network, each)));
+  return merged(outside).map((cidr) => {
     const except = without.filter((network) => contains(cidr, network));
     return { ipBlock: { cidr, ...(except.length > 0 && { except }) } };
   });

@@ -4,10 +4,10 @@ import { hostOfUrl, serviceMetricsUrl } from '../service-urls.ts';
 import type { DerivedFile } from './derived-file.ts';
 
 /** node-exporter. */
-const nodePort = 9100;
+export const nodePort = 9100;
 /** The API server of k3s, and the kubelet. */
-const k3sPort = 6443;
-const kubeletPort = 10_250;
+export const k3sPort = 6443;
+export const kubeletPort = 10_250;
 
 /** A group of `file_sd_configs`. */
 interface Target {
@@ -33,8 +33,6 @@ export function prometheusTargets(rack: Rack): DerivedFile {
     'k3s.json': [jumphostAt(rack, k3sPort)],
     'kubelet.json': [jumphostAt(rack, kubeletPort)],
     'ping.json': [
-      // The jumphost may have no node-exporter.
-      { targets: [rack.jumphost.address], labels: { machine: rack.jumphost.name } },
       ...machines.flatMap((machine) => pingOf(machine, 'machine')),
       ...[...rack.infrastructure.values()].flatMap((device) => pingOf(device, 'device')),
     ],

@@ -79,7 +79,7 @@ describe('renderDerived', () => {
         const pinged = targetsIn(files, 'ping.json').map(({ labels }) => labels.machine);
         const machines = [...rack.machines.values()].filter(({ address }) => address !== undefined);
         expect(pinged.filter((name) => name !== undefined)).toEqual(
-          [rack.jumphost, ...machines].map(({ name }) => name),
+          machines.map(({ name }) => name),
         );
       }),
       runs(30),
@@ -269,9 +269,8 @@ machines:
     ]);
   });
 
-  it('pings jumphost, machines and equipment, or asks at the ssh port that rack.yaml gives', () => {
+  it('pings machines and equipment, or asks at the ssh port that rack.yaml gives', () => {
     expect(targetsOf(rack, 'ping.json')).toEqual([
-      { targets: ['192.168.1.8'], labels: { machine: 'jumphost' } },
       { targets: ['192.168.1.101'], labels: { machine: 'pi-1' } },
       { targets: ['fd00::102'], labels: { machine: 'pi-2' } },
       {
@@ -359,9 +358,10 @@ services:
     });
     expect(policies['to-rack']).toMatchObject({
       policyTypes: ['Egress'],
-      egress: [{ to: blocks('192.168.1.0/24') }],
+      egress: [{ to: [{ ipBlock: { cidr: '192.168.1.0/24', except: ['192.168.1.8/32'] } }] }],
     });
     expect(policies['to-metadata-server']).toMatchObject({
+      podSelector: { matchLabels: { 'skolo/metadata-server': 'allowed' } },
       egress: [{ to: blocks('192.168.1.8/32'), ports: [{ port: 80, protocol: 'TCP' }] }],
     });
   });
@@ -374,8 +374,10 @@ machines: { pi-1: { kind: rpi, address: 192.168.1.101 } }
     );
 
     expect(policies['to-rack']).toMatchObject({
-      egress: [{ to: blocks('192.168.1.8/32', 'fd00::11/128', '192.168.1.101/32') }],
+      egress: [{ to: blocks('fd00::11/128', '192.168.1.101/32') }],
     });
+    // An empty list of peers would be everybody.
+    expect(policiesOf(smallRack())['to-rack']).toMatchObject({ egress: [] });
   });
 
   it('lets nobody in from the network of pods, where ServiceLB makes anybody come from', () => {
@@ -391,7 +393,6 @@ services: { power-cycle-daemon: { doors: { report: { allow: [10.42.0.7] } } } }
     expect(policies['power-cycle-daemon-from-rack']?.ingress).toEqual([
       { from: [...blocks('192.168.1.0/24'), outside], ports },
     ]);
-    expect(policies['to-rack']).toMatchObject({ egress: [{ to: blocks('192.168.1.0/24') }] });
   });
 
   it('opens no port to everybody where there is nobody to open it to', () => {

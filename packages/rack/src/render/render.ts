@@ -34,7 +34,7 @@ export function renderDerived(rack: Rack): Derived {
     ...stopGrace(rack),
     ...extraPorts(rack),
     prometheusTargets(rack),
-    networkPolicies(rack),
+    ...networkPolicies(rack),
   ];
   return {
     files: new Map([

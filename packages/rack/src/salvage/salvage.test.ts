@@ -134,6 +134,17 @@ describe('salvageRack', () => {
     expect(rack.machines.get('a-1')?.power).toEqual([]);
   });
 
+  it('takes a login with a password away from machines, and not from equipment', () => {
+    const rack = salvaged(edited('login: machines', 'login: switches'));
+
+    expect(rack.machines.get('a-1')).toMatchObject({
+      identity: 'bots',
+      power: [{ device: 'switch-1', outlet: '1' }],
+    });
+    expect(rack.machines.get('a-1')).not.toHaveProperty('login');
+    expect(rack.infrastructure.get('switch-1')?.login).toBe('switches');
+  });
+
   it.each([
     ['a network whose identity is not there', 'identity: others }]', 'identity: other }]'],
     ['a network twice', '192.168.1.64/26', '10.42.0.0/24'],

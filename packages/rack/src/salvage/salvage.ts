@@ -187,17 +187,17 @@ class Salvager {
     return this.omit(section, name);
   }
 
-  /** The key that refers to a disabled entry, if the entry is usable without it. */
+  /** The key that refers to a disabled entry, or to a login that is no use, if the entry is usable without it. */
   private dependentKey(
     section: RangedSection,
     key: string | undefined,
     missing: Problem['missing'],
   ): DroppedKey | undefined {
+    // Equipment without its login could be asked with a default password.
+    if (key === 'login' && section === 'machines') return key;
     if (missing === undefined || !this.isRemoved(missing)) return undefined;
     if (key === 'device' || key === 'devices') return 'devices';
-    if (key === 'identity' || key === 'power' || key === 'uplink') return key;
-    // Equipment without its login could be asked with a default password.
-    return key === 'login' && section === 'machines' ? key : undefined;
+    return key === 'identity' || key === 'power' || key === 'uplink' ? key : undefined;
   }
 
   private isRemoved({ section, name }: NonNullable<Problem['missing']>): boolean {

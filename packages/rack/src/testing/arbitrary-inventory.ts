@@ -154,6 +154,10 @@ function toInventory(from: Plan): object {
     index === null ? undefined : names[index % names.length];
   const identities = from.identities.map((_, i) => `identity-${i}`);
   const logins = from.logins.map((_, i) => `login-${i}`);
+  const loginsOfMachines = [
+    'machines',
+    ...logins.filter((_, i) => !('password' in (from.logins[i] ?? {}))),
+  ];
   const pdus = from.pdus.map((_, i) => `pdu-${i}`);
   const switches = from.switches.map((_, i) => `switch-${i}`);
   const infrastructure = {
@@ -214,7 +218,7 @@ function toInventory(from: Plan): object {
         ...feeds(from_),
         ...(port !== undefined && { uplink: port }),
         ...(identity !== null && { identity: pick(identities, identity) }),
-        ...(login !== null && { login: pick(logins, login) }),
+        ...(login !== null && { login: pick(loginsOfMachines, login) }),
         ...(attached.length > 0 && { devices: attached }),
         ...rest,
       });
@@ -234,7 +238,10 @@ function toInventory(from: Plan): object {
       credentials: from.identities[i],
     })),
     access: from.access,
-    logins: entries(logins, (_, i) => from.logins[i]),
+    logins: {
+      ...entries(logins, (_, i) => from.logins[i]),
+      machines: { username: 'admin', privateKey: 'secrets/id' },
+    },
     infrastructure,
     ...(from.machines.length > 0 && { machines }),
     services: {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { HostKeys } from '@skolo/equipment';
 import { readRack } from '@skolo/rack';
 import { agentToken } from '@skolo/secrets';
-import type { MachineFault } from '@skolo/simulators';
+import { type MachineFault, makeSshKey } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
 import { rackYaml } from '../testing/daemon.ts';
@@ -13,7 +13,7 @@ import { agentOf } from './agent.ts';
 import { softReboot } from './soft-reboot.ts';
 
 const logins = `logins:
-  machines: { username: chrome-bot, password: password, token: token }
+  machines: { username: chrome-bot, privateKey: key, token: token }
 `;
 
 /** Asks a machine that misbehaves, or has no agent, or no login. */
@@ -21,15 +21,16 @@ async function asked(
   options: { faults?: MachineFault[]; agentPort?: false; hasLogin?: boolean; token?: string } = {},
 ) {
   const { faults = [], agentPort, hasLogin = true, token = 'secret' } = options;
+  const key = makeSshKey();
   const machine: PluggedMachine = await plugIn(new Boards(), 'm', [], {
     host: '127.0.1.1',
-    password: 'secret',
+    authorizedKeys: [key.public],
     agentToken: agentToken('secret', 'm'),
     ...(agentPort === false && { agentPort }),
   });
   const dir = await mkdtemp(join(tmpdir(), 'skolo-soft-'));
   onTestFinished(() => rm(dir, { recursive: true }));
-  await writeFile(join(dir, 'password'), 'secret', { mode: 0o600 });
+  await writeFile(join(dir, 'key'), key.private, { mode: 0o600 });
   await writeFile(join(dir, 'token'), token, { mode: 0o600 });
   const entry = machine.entry.replace(
     'kind: rpi',

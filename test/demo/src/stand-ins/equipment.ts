@@ -150,16 +150,16 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
       const hasRealAgent = computer !== undefined && name === agentMachine;
       if (hasRealAgent && !isSame(machines.get(name)?.made ?? [], made)) computer.use(undefined);
       await renew(machines, { name, made, uplink: uplink?.device }, async () => {
-        const { username = 'nobody', password, token } = await readCredentials(rack, machine.login);
+        const credentials = await readCredentials(rack, machine.login);
+        const { token } = credentials;
         return startSimulatedMachine({
           name,
           host: address,
           sshPort: machine.ports.ssh ?? 22,
           agentPort:
             !hasRealAgent && Number(new URL(serviceUrl(rack, 'swarming-client', machine)).port),
-          username,
+          ...account(credentials),
           hostKey: await hostKeyOf(dir, name),
-          ...(password && { password: password.reveal().trim() }),
           ...(token && { agentToken: agentToken(token.reveal(), name) }),
           feeds,
           bootSeconds,

@@ -532,7 +532,7 @@ spec:
     [
       'only out of the cluster',
       'to: [{ podSelector: {} }]',
-      'to: [{ ipBlock: { cidr: 0.0.0.0/0 } }]',
+      'to: [{ ipBlock: { cidr: 0.0.0.0/0, except: [10.42.0.0/16] } }]',
       ['metrics'],
     ],
     [
