@@ -138,7 +138,9 @@ it.skipIf(why)(
       serial: '1000000000000099',
       model: 'Raspberry Pi 4 Model B Rev 1.4',
     });
-    expect(stranger.log).toContain('no machine of rack.yaml has its serial number or MAC address');
+    await expect
+      .poll(() => stranger.log, patiently)
+      .toContain('no machine of rack.yaml has its serial number or MAC address');
     const key = unknown?.key ?? '';
     await expect(
       rack.client().adopt({ body: { key, name: 'rpi-9', reason: 'new' } }),
@@ -214,7 +216,9 @@ it.skipIf(why)(
     const late = await rack.card(board, image);
     void late.boot();
     await expect.poll(() => late.log, patiently).toContain('is not known');
-    expect(await rack.client().enrolments()).toEqual({ waiting: [], enrolled: [], secrets: [] });
+    expect(await rack.client().enrolments()).toEqual({
+      ...{ waiting: [], enrolled: [], revoked: [], secrets: [] },
+    });
     expect(rack.cluster.tokens).toEqual([]);
   },
 );
