@@ -75,14 +75,14 @@ export const WaitCode = z
     'conflict',
     'copied',
     'rivals',
-    'given',
+    'taken',
     'alive',
     'expired',
     'clock',
     'cluster',
   ])
   .describe(
-    'Those that end by themselves: `given` (another card has got the name a moment ago), `clock`, `cluster`. The others need a person.',
+    'Those that end by themselves: `clock`, `cluster`. The others need a person. `taken`: another card has the name, and is off.',
   );
 export type WaitCode = z.output<typeof WaitCode>;
 
@@ -107,11 +107,26 @@ export const EnrolledPi = z
     name,
     key,
     serial,
+    macs: z
+      .array(mac)
+      .default([])
+      .describe('which the board had when it got its first name; later ones are ignored'),
     at: Time.describe('when it got the name'),
     by: z.string().optional().describe('who has decided it; absent: rack.yaml'),
   })
   .meta({ id: 'EnrolledPi' });
 export type EnrolledPi = z.output<typeof EnrolledPi>;
+
+export const RevokedPi = z
+  .object({
+    key,
+    name: name.optional().describe('which it had'),
+    serial: serial.optional(),
+    at: Time,
+    by: z.string(),
+  })
+  .meta({ id: 'RevokedPi' });
+export type RevokedPi = z.output<typeof RevokedPi>;
 
 export const EnrolmentSecret = z
   .object({ id: z.string(), by: z.string(), at: Time, expires: Time })
@@ -123,12 +138,13 @@ export const enrolmentsApi = {
   enrolments: route({
     method: 'get',
     path: '/v1/enrolments',
-    summary: 'Raspberry Pis that wait for a name, and those that have got one',
+    summary: 'Raspberry Pis that wait for a name, those that have got one, and revoked keys',
     role: 'view',
     answers: {
       200: z.object({
         waiting: z.array(WaitingPi),
         enrolled: z.array(EnrolledPi),
+        revoked: z.array(RevokedPi),
         secrets: z.array(EnrolmentSecret),
       }),
       503: Problem,
@@ -154,6 +170,16 @@ export const enrolmentsApi = {
       answer: ['serial'],
     },
     answers: { 201: WaitingPi, 404: Problem, 409: Problem, 503: Problem },
+  }),
+  revokeKey: route({
+    method: 'delete',
+    path: '/v1/enrolments/{key}',
+    summary: 'Revokes the key of a card: it never gets a name, a token or pairing records again',
+    description: 'Its name is free for the next card of the machine.',
+    role: 'operate',
+    params: z.object({ key }),
+    audits: { target: ['params.key'], answer: ['name', 'serial'] },
+    answers: { 200: RevokedPi, 404: Problem, 503: Problem },
   }),
   newEnrolmentSecret: route({
     method: 'post',

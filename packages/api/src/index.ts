@@ -27,6 +27,7 @@ export {
   enrolmentsApi,
   keyHeader,
   mostLockdownBytes,
+  RevokedPi,
   WaitCode,
   WaitingPi,
 } from './enrolment.ts';

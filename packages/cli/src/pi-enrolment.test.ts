@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { enrolmentsApi, type WaitingPi } from '@skolo/api';
+import { type EnrolledPi, enrolmentsApi, type RevokedPi, type WaitingPi } from '@skolo/api';
 import { createApp } from '@skolo/common';
 import { k3sVersion } from '@skolo/jumphost';
 import { makeTestImage, readByMtools, systems } from '@skolo/pi/testing';
@@ -21,8 +21,10 @@ const secret = '3fa92c01.a-secret-of-a-common-image';
 const pin = `sha256//${'A'.repeat(43)}=`;
 const missing = peer('mtools') === undefined ? ' (mtools is not installed)' : '';
 
+const at = '2026-11-22T12:00:00.000Z';
+const secrets = [{ id: '3fa92c01', by: 'ann', at, expires: at }];
+
 function waits(more: Partial<WaitingPi> = {}): WaitingPi {
-  const at = '2026-11-22T12:00:00.000Z';
   return {
     ...{ key: 'a1'.repeat(32), serial, macs: ['dc:a6:32:00:00:07'], from: '192.168.1.230' },
     ...{ model: 'Raspberry Pi 4 Model B', since: at, lastAsked: at, code: 'unknown' },
@@ -37,6 +39,9 @@ describe('enrolment', () => {
   let service: TestService;
   let waiting: WaitingPi[] = [];
   let adopted: unknown[] = [];
+  let enrolled: EnrolledPi[] = [];
+  let revoked: RevokedPi[] = [];
+  let ended: string[] = [];
   const path = (name: string) => join(folder, name);
   const pi = (...words: string[]) =>
     runCommand([
@@ -53,7 +58,12 @@ describe('enrolment', () => {
         ...context,
         api: enrolmentsApi,
         handlers: {
-          enrolments: () => ({ status: 200, body: { waiting, enrolled: [], secrets: [] } }),
+          enrolments: () => ({ status: 200, body: { waiting, enrolled, revoked, secrets } }),
+          revokeKey({ params: { key } }) {
+            ended.push(key);
+            const had = enrolled.find((each) => each.key === key);
+            return { status: 200, body: { key, serial, name: had?.name, at, by: 'ann' } };
+          },
           adopt({ body }) {
             adopted.push(body);
             return { status: 201, body: waits() };
@@ -65,7 +75,10 @@ describe('enrolment', () => {
               body: { id: '3fa92c01', by: 'ann', ...times, secret, port: 8005, pin },
             };
           },
-          revokeEnrolmentSecret: () => ({ status: 204 }),
+          revokeEnrolmentSecret({ params: { id } }) {
+            ended.push(id);
+            return { status: 204 };
+          },
         },
       }),
     );
@@ -73,6 +86,7 @@ describe('enrolment', () => {
   beforeEach(async () => {
     waiting = [];
     adopted = [];
+    [enrolled, revoked, ended] = [[], [], []];
     await writeFile(
       path('rack.yaml'),
       `rack: rack4
@@ -133,6 +147,53 @@ services: { machine-state: { enrolment: {} } }
     expect(exitCode).not.toBe(0);
     expect(adopted).toEqual([]);
     expect(await readFile(path('rack.yaml'), 'utf8')).toBe(before);
+  });
+
+  it('lists cards with their boards, and revoked ones', async () => {
+    enrolled = [{ name: 'rpi-001', key: 'c3'.repeat(32), serial, macs: ['dc:a6:32:00:00:07'], at }];
+    revoked = [{ key: 'd4'.repeat(32), name: 'rpi-002', serial, at, by: 'ann' }];
+
+    expect((await pi('waiting', '--enrolled')).out).toMatch(
+      /rpi-001 +.* c3c3c3c3 +dc:a6:32:00:00:07/,
+    );
+    expect((await pi('waiting', '--revoked')).out).toMatch(/d4d4d4d4 +rpi-002 +.* ann/);
+  });
+
+  it.each([
+    ['the card of a machine', 'rpi-001', 'c3'.repeat(32), 'rpi-001: the key c3c3c3c3 is revoked\n'],
+    ['a key that waits', 'a1a1a1a1', 'a1'.repeat(32), `${serial}: the key a1a1a1a1 is revoked\n`],
+    [
+      'a machine whose card is revoked',
+      'rpi-002',
+      'd4'.repeat(32),
+      `${serial}: the key d4d4d4d4 is revoked\n`,
+    ],
+    ['the secret of an image', '3fa92c01', '3fa92c01', '3fa92c01: revoked\n'],
+  ])('revokes %s', async (_, what, target, text) => {
+    waiting = [waits({ name: 'rpi-003' })];
+    enrolled = [{ name: 'rpi-001', key: 'c3'.repeat(32), serial, macs: [], at }];
+    revoked = [{ key: 'd4'.repeat(32), name: 'rpi-002', serial, at, by: 'ann' }];
+
+    const { err, exitCode } = await pi('revoke', what);
+
+    expect([exitCode, ended, err]).toEqual([0, [target], text]);
+  });
+
+  it.each([
+    ['a name that no card has', 'rpi-003', /rpi-003: no machine has got this name from an image/],
+    ['a key that is too short', 'a1a1', /a1a1: no machine/],
+    [
+      'a key that may be two',
+      '3fa92c01',
+      /is key 3fa92c01(3fa92c01)+ and a secret; give the whole key/,
+    ],
+  ])('revokes nothing for %s', async (_, what, why) => {
+    waiting = [waits({ name: 'rpi-003' }), waits({ key: '3fa92c01'.repeat(8) })];
+
+    const { err, exitCode } = await pi('revoke', what);
+
+    expect(err).toMatch(why);
+    expect([exitCode, ended]).toEqual([1, []]);
   });
 
   it.skipIf(missing)(`makes one image for all machines${missing}`, async () => {

@@ -215,6 +215,18 @@ describe('ports-SERVICE.yaml', () => {
     ]);
   });
 
+  it('lets machine-state remove the Raspberry Pis of rack.yaml from the cluster, and nothing else', () => {
+    const name = 'enrolment-machines.yaml';
+    const machines = 'machines: { "rpi-[1-2]": { kind: rpi }, pc-1: { kind: host } }\n';
+    const enrolling = smallRack(`${machines}services: { machine-state: { enrolment: {} } }\n`);
+
+    const expression = '["rpi-1","rpi-2"]';
+    expect(derivedObjects(enrolling, name)).toMatchObject([
+      { spec: { variables: [{ name: 'machines', expression }] } },
+    ]);
+    expect(derivedObjects(smallRack(machines), name)).toBeUndefined();
+  });
+
   it('comes with the right to listen below 1024', () => {
     const sysctls = [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '0' }];
 

@@ -2,6 +2,7 @@
 import type { Rack } from '../rack.ts';
 import { serviceSecrets } from '../secrets/service-secrets.ts';
 import { type DerivedFile, head, type RenderWarning, yamlText } from './derived-file.ts';
+import { enrolmentMachines } from './enrolment-machines.ts';
 import { extraPorts } from './extra-ports.ts';
 import { hostAliases } from './host-aliases.ts';
 import { kustomization } from './kustomization.ts';
@@ -33,6 +34,7 @@ export function renderDerived(rack: Rack): Derived {
     swarmingClientPatch(rack),
     ...stopGrace(rack),
     ...extraPorts(rack),
+    ...enrolmentMachines(rack),
     prometheusTargets(rack),
     ...networkPolicies(rack),
   ];

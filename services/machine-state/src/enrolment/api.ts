@@ -17,6 +17,10 @@ export function enrolmentHandlers({
       status: 201,
       body: await enrolment.adopt(body, caller.name),
     }),
+    revokeKey: async ({ params: { key }, caller }) => ({
+      status: 200,
+      body: await enrolment.revokeKey(key, caller.name),
+    }),
     async newEnrolmentSecret({ body: { days }, caller }) {
       const place = port.place();
       return { status: 201, body: { ...(await enrolment.newSecret(days, caller.name)), ...place } };

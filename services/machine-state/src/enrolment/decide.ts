@@ -1,16 +1,18 @@
 /**
- * Who a Raspberry Pi is that asks. Serial numbers and MAC addresses can be faked, so they only give a name that no living machine has,
- * and only to one card. Everything else is for a person.
+ * Decides which machine a Raspberry Pi is. Serial numbers and MAC addresses can be faked, so they count only together with the secret
+ * of an image, and only for a name that no living machine and no other card has. Afterwards the key of the card counts, and what was
+ * recorded with it. Everything else needs a person.
  */
 import type { EnrolledPi, EnrolRequest, WaitCode } from '@skolo/api';
 import type { Machine } from '@skolo/rack';
+import type { SecretState } from './secrets.ts';
 
 export interface Asking extends Pick<EnrolRequest, 'serial' | 'macs'> {
   /** Digest of its public key. Each card makes its own. */
   key: string;
 }
 
-/** A name that this key has got. */
+/** A name that this key has got, and the board that it was given to. */
 export interface Enrolled extends EnrolledPi {
   /** The person gave the name of a machine that is alive. */
   force?: boolean | undefined;
@@ -30,11 +32,14 @@ export interface Known {
   enrolled: ReadonlyMap<string, Enrolled>;
   /** Of the key that asks. */
   adoption?: Adoption | undefined;
+  /** A person has revoked the key that asks. */
+  isRevoked: boolean;
+  /** Of the image, as the request has it. */
+  secret: SecretState;
   /** Other keys that say at present that they have this serial number. */
   rivals: number;
   /** `unknown`: the cluster does not answer. */
   liveness(name: string): 'alive' | 'dead' | 'unknown';
-  now: number;
 }
 
 export interface Given {
@@ -49,17 +54,22 @@ export interface Waits {
   name?: string;
 }
 
-/** A card that has got a name joins within this time, or its token is over. */
-export const settlingMs = 15 * 60_000;
+export interface Rejected {
+  reject: string;
+}
 
-export function decide(asking: Asking, known: Known): Given | Waits {
+export function decide(asking: Asking, known: Known): Given | Waits | Rejected {
+  if (known.isRevoked) return { reject: 'the key of this card was revoked; burn a new card' };
   const own = [...known.enrolled.values()].find(({ key }) => key === asking.key);
+  const isNew = own === undefined && known.adoption === undefined;
+  const barred = isNew ? whyBarred(known.secret) : undefined;
+  if (barred !== undefined) return barred;
   if (own !== undefined && own.serial !== asking.serial) {
     const why = `its card is a copy of that of ${own.name}, whose board is ${own.serial}; burn a card of its own`;
     return { wait: 'copied', why, name: own.name };
   }
   const adoption = adoptionOf(known, own);
-  const found = adoption ? { name: adoption.name } : nameOf(asking, known);
+  const found = adoption ? { name: adoption.name } : nameOf(asking, own, known);
   if ('wait' in found) return found;
   const { name } = found;
   if (!known.machines.has(name)) {
@@ -74,22 +84,45 @@ export function decide(asking: Asking, known: Known): Given | Waits {
     const alive = whyAlive(name, known);
     if (alive !== undefined) return { ...alive, name };
   }
-  if (!adoption && !isOwn && isSettling(known.enrolled.get(name), known.now)) {
-    const why = `another card has got the name ${name} a moment ago, and may be joining`;
-    return { wait: 'given', why, name };
+  const holder = known.enrolled.get(name);
+  if (!adoption && holder !== undefined && holder.key !== asking.key) {
+    const why = `another card is ${name}, which is off; if this one replaces it, adopt it`;
+    return { wait: 'taken', why, name };
   }
   return { give: name, ...(adoption && { by: adoption.by, force: adoption.force }) };
 }
 
-/** It holds for this key until another card gets the name. */
-function adoptionOf({ adoption }: Known, own: Enrolled | undefined) {
+/** Only who has the secret of an image may claim a board. */
+function whyBarred(secret: SecretState): Waits | Rejected | undefined {
+  switch (secret) {
+    case 'valid':
+      return undefined;
+    case 'expired': {
+      const why = 'the enrolment secret of its image has expired; adopt it, or burn a new image';
+      return { wait: 'expired', why };
+    }
+    case 'clock':
+      return { wait: 'clock', why: 'the clock of the jumphost is wrong' };
+    case 'unknown':
+      return { reject: 'the enrolment secret of the image is not known; burn a new image' };
+  }
+}
+
+/** It holds for this key until another card gets the name, or rack.yaml has no such name any more. */
+function adoptionOf({ adoption, machines }: Known, own: Enrolled | undefined) {
   if (adoption !== undefined) return adoption;
-  return own?.by === undefined
+  return own?.by === undefined || !machines.has(own.name)
     ? undefined
     : { name: own.name, by: own.by, force: own.force ?? false };
 }
 
-function nameOf({ serial, macs }: Asking, { machines, enrolled }: Known): { name: string } | Waits {
+/** Of the board that asks; of an enrolled card, the board in its record, because a task on it can claim any other. */
+function nameOf(
+  asking: Asking,
+  own: Enrolled | undefined,
+  { machines, enrolled }: Known,
+): { name: string } | Waits {
+  const { serial, macs } = own ?? asking;
   const pis = [...machines.values()].filter(({ kind }) => kind === 'rpi');
   const bySerial = pis.find((each) => each.serial === serial);
   const byMac = pis.find(({ mac }) => mac !== undefined && macs.includes(mac));
@@ -105,7 +138,7 @@ function nameOf({ serial, macs }: Asking, { machines, enrolled }: Known): { name
         `its serial number is that of ${name}, its MAC address of ${byMac.name}`,
       );
     }
-    if (mac !== undefined && byMac === undefined) {
+    if (mac !== undefined && byMac === undefined && own?.name !== name) {
       return conflict(name, `rack.yaml has another MAC address for ${name}, ${mac}`);
     }
     return { name };
@@ -114,18 +147,11 @@ function nameOf({ serial, macs }: Asking, { machines, enrolled }: Known): { name
     if (byMac.serial === undefined) return { name: byMac.name };
     return conflict(byMac.name, `rack.yaml has another serial number for ${byMac.name}`);
   }
-  // A person has adopted this board once, and rack.yaml does not have it yet.
-  const former = [...enrolled.values()].find((each) => each.serial === serial && each.by);
+  // rack.yaml does not have this board yet, or not any more.
+  const former = own ?? [...enrolled.values()].find((each) => each.serial === serial);
   const entry = former && machines.get(former.name);
   if (entry !== undefined && entry.serial === undefined) return { name: entry.name };
   return { wait: 'unknown', why: 'no machine of rack.yaml has its serial number or MAC address' };
-}
-
-/** Not where the clock has jumped back. */
-export function isSettling(enrolled: Enrolled | undefined, now: number): boolean {
-  if (enrolled === undefined) return false;
-  const age = now - Date.parse(enrolled.at);
-  return age >= 0 && age < settlingMs;
 }
 
 function whyAlive(name: string, { liveness }: Known): Omit<Waits, 'name'> | undefined {

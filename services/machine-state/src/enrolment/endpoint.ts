@@ -122,7 +122,10 @@ function handlers({
   const machineOf = (key: string) => {
     const name = enrolment.machineOf(key);
     if (name !== undefined) return name;
-    throw new HttpProblem(403, 'this key is of no machine; another card has its name');
+    throw new HttpProblem(
+      403,
+      'this key is of no machine; it was revoked, or another card has its name',
+    );
   };
   return {
     async enrol({ headers, body, from }) {

@@ -1,13 +1,13 @@
 /** Raspberry Pis that ask who they are: each request is decided, and what is given is durable before it is sent. */
 import { randomUUID } from 'node:crypto';
-import type { EnrolledPi, EnrolmentSecret, EnrolRequest, WaitingPi } from '@skolo/api';
+import type { EnrolledPi, EnrolmentSecret, EnrolRequest, RevokedPi, WaitingPi } from '@skolo/api';
 import { type Clock, HttpProblem, Locks, type Logger } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import { didYouMean, type Rack } from '@skolo/rack';
 import type { Secret } from '@skolo/secrets';
 import { type Records, written } from '../orders/records.ts';
 import { type Cluster, ClusterUnavailable, tokenSeconds } from './cluster.ts';
-import { decide, type Enrolled, type Given, isSettling, type Waits } from './decide.ts';
+import { decide, type Enrolled, type Given, type Rejected, type Waits } from './decide.ts';
 import { checkSecret, newSecret } from './secrets.ts';
 import { type Asked, Waiting } from './waiting.ts';
 
@@ -30,6 +30,8 @@ export interface Place {
   token: Secret;
 }
 
+/** A card that has got a name joins within this time, or its token is over. */
+export const settlingMs = tokenSeconds * 1000;
 /** Nodes are asked for once in this time, however many Pis ask. */
 const nodesSeconds = 5;
 
@@ -51,18 +53,15 @@ export class Enrolment {
   /** One question after the other: two cards cannot get one name. @throws HttpProblem 403, 503 */
   async ask(key: string, body: EnrolRequest, from: string): Promise<Place | Waits> {
     const { serial, macs, model, secret } = body;
-    if (!this.deps.isOpen()) throw new HttpProblem(503, 'the journal is not open; ask again later');
+    this.checkOpen();
     return await this.locks.hold('ask', async () => {
       const asked = { key, serial, macs, model, from };
-      const decision = this.decisionWithoutCluster(asked, secret) ?? (await this.decision(asked));
-      if ('give' in decision) {
-        const given = await this.give(asked, decision);
-        if (!('wait' in given)) this.waiting.delete(key);
-        else this.waiting.put(asked, given);
-        return given;
-      }
-      this.waiting.put(asked, decision);
-      return decision;
+      const decision = await this.decision(asked, secret);
+      if ('reject' in decision) throw new HttpProblem(403, decision.reject);
+      const answer = 'give' in decision ? await this.give(asked, decision) : decision;
+      if ('wait' in answer) this.waiting.put(asked, answer);
+      else this.waiting.delete(key);
+      return answer;
     });
   }
 
@@ -71,12 +70,13 @@ export class Enrolment {
     return this.ownOf(key)?.name;
   }
 
-  list(): { waiting: WaitingPi[]; enrolled: EnrolledPi[]; secrets: EnrolmentSecret[] } {
-    const { enrolled, secrets } = this.deps.records;
+  list() {
+    const { enrolled, revoked, secrets } = this.deps.records;
     return {
       waiting: this.waiting.list(),
-      enrolled: [...enrolled.all.values()].map(({ force: _, ...shown }) => shown),
-      secrets: [...secrets.all.values()].map(({ sha256: _, ...shown }) => shown),
+      enrolled: [...enrolled.all.values()].map(({ force: _, ...shown }): EnrolledPi => shown),
+      revoked: [...revoked.all.values()],
+      secrets: [...secrets.all.values()].map(({ sha256: _, ...shown }): EnrolmentSecret => shown),
     };
   }
 
@@ -100,6 +100,7 @@ export class Enrolment {
         const remedy = 'skolo pi waiting lists those that do';
         throw new HttpProblem(404, `no Pi with this key waits; ${remedy}`);
       }
+      if (pi.code === 'copied') throw new HttpProblem(409, `no name helps this Pi: ${pi.why}`);
       if (!force) this.checkUndecided(key, name);
       const note = this.note(name, by, `adopts the board ${pi.serial}: ${reason}`);
       // Another card that was adopted for this name, and has not asked since, would take it back.
@@ -141,54 +142,76 @@ export class Enrolment {
     await written(records.tables, [records.secrets.remove(id)]);
   }
 
-  /** What the secret decides. A key that is enrolled needs none. @throws HttpProblem 403 */
-  private decisionWithoutCluster({ key }: Asked, secret: string | undefined): Waits | undefined {
-    const { records, clock } = this.deps;
-    if (this.ownOf(key) !== undefined || records.adopted.get(key) !== undefined) return undefined;
-    switch (checkSecret(secret, records.secrets.all, clock.now())) {
-      case 'valid':
-        return undefined;
-      case 'expired':
-        return {
-          wait: 'expired',
-          why: 'the enrolment secret of its image has expired; adopt it, or burn a new image',
-        };
-      case 'clock':
-        return { wait: 'clock', why: 'the clock of the jumphost is wrong' };
-      case 'unknown':
+  /**
+   * The card with this key never gets a name, a token or pairing records again, and its name is free for the next card of the machine.
+   * A repetition gives the same answer.
+   *
+   * @throws HttpProblem 404, 503
+   */
+  async revokeKey(key: string, by: string): Promise<RevokedPi> {
+    this.checkOpen();
+    return await this.locks.hold('ask', async () => {
+      const { records, clock } = this.deps;
+      const before = records.revoked.get(key);
+      if (before !== undefined) return before;
+      const own = this.ownOf(key);
+      const serial = (own ?? this.waiting.get(key))?.serial;
+      if (serial === undefined && records.adopted.get(key) === undefined) {
         throw new HttpProblem(
-          403,
-          'the enrolment secret of the image is not known; burn a new image',
+          404,
+          `no card with the key ${key.slice(0, 8)} waits or has a name; skolo pi waiting lists those that wait, and --enrolled those with a name`,
         );
-    }
+      }
+      const at = new Date(clock.now()).toISOString();
+      const revoked = { key, serial, ...(own && { name: own.name }), at, by };
+      const text = `revokes the key ${key.slice(0, 8)} of the board ${serial}`;
+      await written(records.tables, [
+        records.revoked.put(revoked),
+        records.adopted.remove(key),
+        ...(own ? [records.enrolled.remove(own.name), this.note(own.name, by, text)] : []),
+      ]);
+      this.waiting.delete(key);
+      this.tokens.delete(key);
+      return revoked;
+    });
   }
 
-  private async decision(asked: Asked): Promise<Given | Waits> {
+  private async decision(
+    asked: Asked,
+    secret: string | undefined,
+  ): Promise<Given | Waits | Rejected> {
     const { rack, records, clock, isAgentAlive } = this.deps;
-    const ready = await this.readyNodes();
-    const { machines } = rack();
-    return decide(asked, {
-      ...{ machines, enrolled: records.enrolled.all, now: clock.now() },
-      adoption: records.adopted.get(asked.key),
-      rivals: this.waiting.rivals(asked),
-      liveness(name) {
-        if (isAgentAlive(name)) return 'alive';
-        if (ready === undefined) return 'unknown';
-        return ready.has(name) ? 'alive' : 'dead';
-      },
-    });
+    const { key } = asked;
+    const decideWith = (ready: Set<string> | undefined) =>
+      decide(asked, {
+        ...{ machines: rack().machines, enrolled: records.enrolled.all },
+        adoption: records.adopted.get(key),
+        isRevoked: records.revoked.get(key) !== undefined,
+        secret: checkSecret(secret, records.secrets.all, clock.now()),
+        rivals: this.waiting.rivals(asked),
+        liveness(name) {
+          if (isAgentAlive(name)) return 'alive';
+          if (ready === undefined) return 'unknown';
+          return ready.has(name) ? 'alive' : 'dead';
+        },
+      });
+    // Whoever has no secret never costs the cluster a request.
+    const decision = decideWith(undefined);
+    const needsCluster = 'wait' in decision && decision.wait === 'cluster';
+    return needsCluster ? decideWith(await this.readyNodes()) : decision;
   }
 
   /** First it is durable who has the name, and then the cluster changes: a Pi asks again, whatever dies in between. */
   private async give(asked: Asked, { give: name, by, force }: Given): Promise<Place | Waits> {
     const { rack, records, clock, cluster, log } = this.deps;
-    const { key, serial } = asked;
+    const { key } = asked;
     const address = rack().machines.get(name)?.address;
     const before = this.ownOf(key);
     // A decision is used up also where it confirms the name, or it would take the name back from a later card.
     if (before?.name !== name || records.adopted.get(key) !== undefined) {
       const at = new Date(clock.now()).toISOString();
-      const enrolled: Enrolled = { name, key, serial, at, ...(by && { by, force }) };
+      const { serial, macs } = before ?? asked;
+      const enrolled: Enrolled = { name, key, serial, macs, at, ...(by && { by, force }) };
       await written(records.tables, [
         ...(before && before.name !== name ? [records.enrolled.remove(before.name)] : []),
         records.enrolled.put(enrolled),
@@ -214,11 +237,18 @@ export class Enrolment {
     }
   }
 
+  /** @throws HttpProblem 503 */
+  private checkOpen(): void {
+    if (!this.deps.isOpen()) throw new HttpProblem(503, 'the journal is not open; ask again later');
+  }
+
   /** Nobody has given it another name that it has not got yet, or has just got. @throws HttpProblem 409 */
   private checkUndecided(key: string, name: string): void {
     const { records, clock } = this.deps;
     const own = this.ownOf(key);
-    const isNew = own?.by !== undefined && isSettling(own, clock.now());
+    const age = own?.by === undefined ? Number.NaN : clock.now() - Date.parse(own.at);
+    // Not where the clock has jumped back.
+    const isNew = age >= 0 && age < settlingMs;
     const decided = records.adopted.get(key) ?? (isNew ? own : undefined);
     if (decided === undefined || decided.name === name) return;
     throw new HttpProblem(

@@ -1,5 +1,5 @@
 /** What enrolment must not forget: acknowledged, and so in the journal. */
-import { EnrolledPi, EnrolmentSecret, Time } from '@skolo/api';
+import { EnrolledPi, EnrolmentSecret, RevokedPi, Time } from '@skolo/api';
 import type { Tables } from '@skolo/durable';
 import { z } from 'zod';
 
@@ -21,6 +21,7 @@ export type KeptSecret = z.output<typeof KeptSecret>;
 export function enrolmentTables(tables: Tables) {
   return {
     enrolled: tables.table('enrolled', Enrolled, ({ name }) => name),
+    revoked: tables.table('revoked', RevokedPi, ({ key }) => key),
     adopted: tables.table('adopted', Adopted, ({ key }) => key),
     secrets: tables.table('enrolment-secret', KeptSecret, ({ id }) => id),
   };

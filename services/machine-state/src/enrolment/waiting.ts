@@ -41,12 +41,12 @@ export class Waiting {
     return this.entries.get(key)?.pi;
   }
 
-  /** Other keys that say at present that they have this serial number. */
+  /** Other keys that say at present that they have this serial number. An enrolled card with another one is no rival: it needs no secret. */
   rivals({ key, serial }: Pick<Asked, 'key' | 'serial'>): number {
     const since = this.clock.uptime() - presentSeconds;
-    return [...this.entries.values()].filter(
-      ({ pi, askedAt }) => pi.serial === serial && pi.key !== key && askedAt > since,
-    ).length;
+    const isRival = ({ pi, askedAt }: Entry) =>
+      pi.serial === serial && pi.key !== key && pi.code !== 'copied' && askedAt > since;
+    return [...this.entries.values()].filter(isRival).length;
   }
 
   put({ key, from, serial, macs, model }: Asked, { wait: code, why, name }: Waits): void {

@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { isLong } from '@skolo/durable/campaign';
+import { parseRack } from '@skolo/rack';
+import { renderDerived } from '@skolo/rack/render';
 import { peer, startControlPlane } from '@skolo/simulators';
 import { expect, it, onTestFinished } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { startEnrolmentRack } from './rack.ts';
 
@@ -19,6 +21,25 @@ const why =
   kubectl === undefined || program === undefined
     ? 'kubectl or control-plane is not here'
     : !isLong && 'only in npm run test:long';
+
+const machines = `  rpi-1: { kind: rpi, serial: 10000000f00dcafe }
+  rpi-2: { kind: rpi, serial: 10000000f00dcaff }`;
+
+/** The policy of the component, with the patch of `skolo rack render`. */
+async function admissionOf(lines: string): Promise<string> {
+  const text = `rack: rack4
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost, address: 127.0.0.8 }
+machines:\n${lines}
+services: { machine-state: { enrolment: {} } }\n`;
+  const { files } = renderDerived(parseRack(text, { file: '/rack.yaml' }));
+  const patch = parseDocument(files.get('enrolment-machines.yaml') ?? '');
+  const [policy, ...others] = parseAllDocuments(
+    await readFile(join(component, 'admission.yaml'), 'utf8'),
+  );
+  policy?.setIn(['spec', 'variables'], patch.getIn(['spec', 'variables'], true));
+  return [policy, ...others].join('');
+}
 
 const Config = z.object({
   clusters: z.array(
@@ -52,6 +73,7 @@ it.skipIf(why)(
       ['Node', { name: 'rpi-2' }],
       ['Node', { name: 'jumphost', labels: { 'node-role.kubernetes.io/control-plane': 'true' } }],
       ['Secret', { name: 'rpi-1.node-password.k3s', namespace: 'kube-system' }, hash],
+      ['Secret', { name: 'jumphost.node-password.k3s', namespace: 'kube-system' }, hash],
       ['Secret', { name: 'other', namespace: 'kube-system' }, hash],
     ] as const;
     const items = objects.map(([kind, metadata, more]) => ({
@@ -62,8 +84,9 @@ it.skipIf(why)(
     await admin('apply', '-f', join(dir, 'all'));
     const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
     await admin('patch', 'node', 'rpi-2', '--subresource=status', '-p', JSON.stringify(ready));
-    for (const file of ['access.yaml', 'admission.yaml'])
-      await admin('apply', '-f', join(component, file));
+    await admin('apply', '-f', join(component, 'access.yaml'));
+    await writeFile(join(dir, 'admission.yaml'), await admissionOf(machines));
+    await admin('apply', '-f', join(dir, 'admission.yaml'));
 
     const { cluster } =
       Config.parse(parse(await readFile(plane.kubeconfig, 'utf8'))).clusters[0] ?? {};
@@ -103,10 +126,7 @@ it.skipIf(why)(
       })
       .toMatch(/denied|forbidden/);
 
-    const rack = await startEnrolmentRack(
-      '  rpi-1: { kind: rpi, serial: 10000000f00dcafe }\n  rpi-2: { kind: rpi, serial: 10000000f00dcaff }',
-      { url: server, account: dir },
-    );
+    const rack = await startEnrolmentRack(machines, { url: server, account: dir });
     const image = await rack.image();
     const pi = await rack.card({ serial: '10000000f00dcafe', mac: 'dc:a6:32:00:00:01' }, image);
     await pi.boot();
@@ -129,7 +149,7 @@ it.skipIf(why)(
     expect(kept.stdout).toContain(Buffer.from(secret ?? '').toString('base64'));
     expect((await admin('get', 'nodes', '-o', 'name')).stdout).toBe('node/jumphost\nnode/rpi-2\n');
     expect((await admin('get', '-n', 'kube-system', 'secrets', '-o', 'name')).stdout).not.toContain(
-      'password',
+      'rpi-1.node-password',
     );
 
     // What whoever takes over machine-state cannot do.
@@ -149,7 +169,9 @@ it.skipIf(why)(
       'usage-bootstrap-authentication': 'true',
       'auth-extra-groups': 'system:bootstrappers:k3s:default-node-token',
     };
-    const expiration = new Date(Date.now() + 600_000).toISOString();
+    const within = (minutes: number) =>
+      new Date(Date.now() + minutes * 60_000).toISOString().replace(/\.\d+Z/, '.000Z');
+    const expiration = within(10);
     const type = 'bootstrap.kubernetes.io/token';
     const bad = {
       opaque: { stringData: { ...fields, expiration } },
@@ -163,6 +185,10 @@ it.skipIf(why)(
       },
       forever: { type, stringData: fields },
       never: { type, stringData: { ...fields, expiration: '' } },
+      late: { type, stringData: { ...fields, expiration: '9999-12-31T23:59:59.999Z' } },
+      long: { type, stringData: { ...fields, expiration: within(21) } },
+      other: { type, stringData: { ...fields, expiration: within(10).replace('.000Z', 'Z') } },
+      appended: { type, stringData: { ...fields, expiration: `${within(10)}000` } },
       server: {
         type,
         stringData: {
@@ -172,6 +198,8 @@ it.skipIf(why)(
         },
       },
     };
+    await made('good', { type, stringData: { ...fields, expiration } });
+    expect(await tries('create', '--dry-run=server', '-f', join(dir, 'good'))).toBe('done');
     for (const [name, more] of Object.entries(bad)) {
       await made(name, more);
       expect([name, await tries('create', '-f', join(dir, name))]).toEqual([
@@ -184,6 +212,7 @@ it.skipIf(why)(
       ['get', '-n', 'kube-system', 'secrets'],
       ['delete', '-n', 'kube-system', 'secret', 'other'],
       ['delete', 'node', 'jumphost'],
+      ['delete', '-n', 'kube-system', 'secret', 'jumphost.node-password.k3s'],
       ['create', '-n', 'skolo', 'secret', 'generic', 'a'],
       ['label', 'node', 'rpi-2', 'a=b'],
       ['get', 'pods', '-A'],

@@ -10,6 +10,7 @@ import { selfSigned } from './fake-cluster.ts';
 import { startEnrolmentRack } from './rack.ts';
 
 const board = { serial: '10000000f00dcafe', mac: 'dc:a6:32:00:00:01' };
+const neighbour = 'dc:a6:32:00:00:04';
 const machines = `  rpi-1: { kind: rpi, address: 127.0.1.1, mac: dc:a6:32:00:00:01 }
   rpi-2: { kind: rpi, serial: "10000000000000b2" }
   rpi-3: { kind: rpi, address: 127.0.1.3 }`;
@@ -52,7 +53,7 @@ it('gives a Pi of rack.yaml its name, its address and a token, and keeps its pai
   // The same board with another card.
   const burnt = await rack.card(board, image);
   const booting = burnt.boot();
-  await expect.poll(() => burnt.log, patiently).toContain('another card has got the name');
+  await expect.poll(() => burnt.log, patiently).toContain('another card is rpi-1');
   const { waiting } = await rack.client().enrolments();
   await rack.client().adopt({
     body: { key: waiting[0]?.key ?? '', name: 'rpi-1', reason: 'a new card' },
@@ -63,6 +64,50 @@ it('gives a Pi of rack.yaml its name, its address and a token, and keeps its pai
   // The former key is void.
   expect(await pi.storeLockdown()).toBe(1);
   expect(pi.log).toContain('another card has its name');
+});
+
+it('gives a task that is root on its Pi the name of this Pi alone, and nothing once a person revokes its key', async () => {
+  const rack = await startEnrolmentRack(`${machines}\n  rpi-4: { kind: rpi, mac: ${neighbour} }`);
+  const image = await rack.image();
+  const pi = await rack.card(board, image);
+  await pi.boot();
+  const { serial } = board;
+  const asks = (more: object = {}) =>
+    pi.ask(image.port, '/v1/enrol', { serial, macs: [neighbour], model: 'Pi', ...more });
+
+  expect(await asks()).toEqual([200, expect.stringContaining('name=rpi-1\n')]);
+  expect(await asks({ secret: image.secret })).toEqual([
+    200,
+    expect.stringContaining('name=rpi-1\n'),
+  ]);
+  expect(await asks({ serial: '10000000000000b2' })).toEqual([
+    202,
+    expect.stringMatching(/^copied: /),
+  ]);
+  expect(rack.cluster.deleted).not.toContain('rpi-4');
+
+  const key = (await rack.client().enrolments()).enrolled[0]?.key ?? '';
+  const revoked = await rack.client().revokeKey({ params: { key } });
+  expect(revoked).toMatchObject({ key, name: 'rpi-1', serial, by: 'ann' });
+  await rack.killService();
+  await rack.startService();
+
+  const nothing = [403, expect.stringContaining('was revoked')];
+  expect(await asks()).toEqual(nothing);
+  expect(await asks({ serial: '10000000000000b2', secret: image.secret })).toEqual(nothing);
+  expect(await pi.ask(image.port, '/v1/lockdown')).toEqual(nothing);
+  expect(await rack.client().revokeKey({ params: { key } })).toEqual(revoked);
+  expect(await rack.client().enrolments()).toMatchObject({
+    ...{ waiting: [], enrolled: [], revoked: [revoked] },
+  });
+  await expect(rack.client().revokeKey({ params: { key: 'a'.repeat(64) } })).rejects.toThrow(
+    /no card with the key aaaaaaaa/,
+  );
+
+  // The next card of this board needs no decision.
+  const next = await rack.card(board, image);
+  await next.boot();
+  expect(next.log).toContain('is rpi-1, and has joined');
 });
 
 it.skipIf(why)(
@@ -93,7 +138,9 @@ it.skipIf(why)(
       serial: '1000000000000099',
       model: 'Raspberry Pi 4 Model B Rev 1.4',
     });
-    expect(stranger.log).toContain('no machine of rack.yaml has its serial number or MAC address');
+    await expect
+      .poll(() => stranger.log, patiently)
+      .toContain('no machine of rack.yaml has its serial number or MAC address');
     const key = unknown?.key ?? '';
     await expect(
       rack.client().adopt({ body: { key, name: 'rpi-9', reason: 'new' } }),
@@ -169,7 +216,9 @@ it.skipIf(why)(
     const late = await rack.card(board, image);
     void late.boot();
     await expect.poll(() => late.log, patiently).toContain('is not known');
-    expect(await rack.client().enrolments()).toEqual({ waiting: [], enrolled: [], secrets: [] });
+    expect(await rack.client().enrolments()).toEqual({
+      ...{ waiting: [], enrolled: [], revoked: [], secrets: [] },
+    });
     expect(rack.cluster.tokens).toEqual([]);
   },
 );

@@ -95,7 +95,7 @@ describe.skipIf(why)(`the first start of a common image${why ? ` (${why})` : ''}
         async () => (await rack.client().enrolments()).waiting.map(({ code }) => code),
         patiently,
       )
-      .toEqual(['given']);
+      .toEqual(['taken']);
     expect((await second.run('sh', '-c', 'cat /run/issue.d/skolo.issue')).text).toContain(serial);
     const { waiting } = await rack.client().enrolments();
     await rack

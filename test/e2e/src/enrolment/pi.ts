@@ -2,10 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { commonFiles, type PiSetup } from '@skolo/pi';
 import { Secret } from '@skolo/secrets';
 import { onTestFinished } from 'vitest';
+import { z } from 'zod';
 
 export interface Board {
   serial: string;
@@ -78,6 +82,21 @@ export class Pi {
 
   storeLockdown(): Promise<number | null> {
     return this.script('skolo-lockdown');
+  }
+
+  /** What a task asks that is root here, with the key of the card: the status and the answer. */
+  async ask(port: number, path: string, body?: object): Promise<[number | undefined, string]> {
+    const key = await this.read('/var/lib/skolo-enrol/key.pem');
+    const cert = await this.read('/var/lib/skolo-enrol/cert.pem');
+    const asking = request({
+      ...{ host: '127.0.0.1', port, path, key, cert, rejectUnauthorized: false },
+      ...{ method: body ? 'POST' : 'GET', headers: { 'content-type': 'application/json' } },
+    });
+    asking.end(body && JSON.stringify(body));
+    const [response] = z
+      .tuple([z.instanceof(IncomingMessage)])
+      .parse(await once(asking, 'response'));
+    return [response.statusCode, await text(response)];
   }
 
   cutPower(): void {

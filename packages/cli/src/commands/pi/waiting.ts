@@ -1,4 +1,4 @@
-import type { EnrolledPi, EnrolmentSecret, WaitingPi } from '@skolo/api';
+import type { EnrolledPi, EnrolmentSecret, RevokedPi, WaitingPi } from '@skolo/api';
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
@@ -8,6 +8,7 @@ import { enrolmentService, shortKey } from './enrolment.ts';
 
 interface Options {
   enrolled?: true;
+  revoked?: true;
   secrets?: true;
   json?: true;
 }
@@ -20,17 +21,19 @@ export function define(command: SkoloCommand): void {
     )
     .summary('Pis that wait for a name')
     .option('--enrolled', 'list those that have got a name')
+    .option('--revoked', 'list the cards whose key was revoked')
     .option('--secrets', 'list the enrolment secrets of common images; skolo pi revoke ends one')
     .option('--json', 'print JSON')
     .uses('rack', 'url', 'tokenFile')
     .example('skolo pi waiting');
 
-  command.action(async ({ enrolled, secrets, json }: Options) => {
+  command.action(async ({ enrolled, revoked, secrets, json }: Options) => {
     const { io } = command;
     const service = enrolmentService(command);
     const all = await service.ask((client) => client.enrolments());
     if (json) return printJson(io, all);
     if (enrolled) return printTable(io, enrolledColumns, all.enrolled);
+    if (revoked) return printTable(io, revokedColumns, all.revoked);
     if (secrets) return printTable(io, secretColumns, all.secrets);
     if (all.waiting.length === 0) return io.err('no Pi waits');
     printTable(io, waitingColumns(io.now()), all.waiting);
@@ -57,8 +60,17 @@ const enrolledColumns: Column<EnrolledPi>[] = [
   { title: 'NAME', cell: ({ name }) => name },
   { title: 'SERIAL', cell: ({ serial }) => serial },
   { title: 'KEY', cell: ({ key }) => shortKey(key) },
+  { title: 'MAC', cell: ({ macs }) => macs },
   { title: 'SINCE', cell: ({ at }) => timestamp(at) },
   { title: 'BY', cell: ({ by }) => (by === undefined ? 'rack.yaml' : cell(by)) },
+];
+
+const revokedColumns: Column<RevokedPi>[] = [
+  { title: 'KEY', cell: ({ key }) => shortKey(key) },
+  { title: 'NAME', cell: ({ name = '' }) => name },
+  { title: 'SERIAL', cell: ({ serial = '' }) => serial },
+  { title: 'REVOKED', cell: ({ at }) => timestamp(at) },
+  { title: 'BY', cell: ({ by }) => cell(by) },
 ];
 
 const secretColumns: Column<EnrolmentSecret>[] = [

@@ -1,0 +1,27 @@
+/** Patch of kube/components/enrolment: the nodes that machine-state may remove from the cluster. */
+import type { Rack } from '../rack.ts';
+import type { DerivedFile } from './derived-file.ts';
+
+const policy = 'skolo-enrolment';
+
+export function enrolmentMachines(rack: Rack): DerivedFile[] {
+  if (rack.services['machine-state'].enrolment === undefined) return [];
+  const pis = [...rack.machines.values()].filter(({ kind }) => kind === 'rpi');
+  // A list of texts in JSON is one in CEL, too.
+  const expression = JSON.stringify(pis.map(({ name }) => name));
+  return [
+    {
+      name: 'enrolment-machines.yaml',
+      about: 'Machines whose node and node password machine-state may remove from the cluster.',
+      objects: [
+        {
+          apiVersion: 'admissionregistration.k8s.io/v1',
+          kind: 'ValidatingAdmissionPolicy',
+          metadata: { name: policy },
+          spec: { variables: [{ name: 'machines', expression }] },
+        },
+      ],
+      use: { kind: 'ValidatingAdmissionPolicy', name: policy },
+    },
+  ];
+}
