@@ -30,8 +30,6 @@ interface Opened {
   closers: Closers;
 }
 
-/** Of a rack of several hundred, after a power cut. */
-const mostConnections = 512;
 const drainMs = 1000;
 const name = 'enrolment';
 
@@ -91,18 +89,18 @@ export class EnrolmentPort {
 
   private async open(port: number): Promise<Opened> {
     const { context } = this.deps;
-    const { log } = context;
+    const { log, connections } = context;
     const { key, cert, pin } = await ownKey(context.stateDir);
     const core = createCore(context, bindRoutes(enrolmentApi, handlers(this.deps)));
     const server = newServer({
       handler: withKey(createListener(core)),
+      connections,
       tls: {
         ...{ key, cert, minVersion: 'TLSv1.2' as const },
         // A Pi signs its certificate itself: only its key counts.
         ...{ requestCert: true, rejectUnauthorized: false },
       },
     });
-    server.maxConnections = mostConnections;
     const closers = new Closers();
     await serve(server, { port, log, closers, flag: 'enrolment.port of rack.yaml' });
     log.info({ port, pin }, 'enrolment listens');
