@@ -57,6 +57,7 @@ export function createHookServer(deps: HookDeps): Server {
 }
 
 const query = z.looseObject({});
+const mostBodyBytes = 1024 * 1024;
 /** As it came: zod would leave out a key `__proto__`. */
 const body = z.custom<Given>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -68,7 +69,7 @@ const body = z.custom<Given>(
 
 function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundRoute {
   const path = `/${name}` as const;
-  const route = { path, summary: name, query, answers: { 200: z.unknown() } };
+  const route = { path, summary: name, query, mostBodyBytes, answers: { 200: z.unknown() } };
   return {
     name,
     spec: method === 'GET' ? { ...route, method: 'get' } : { ...route, method: 'post', body },
