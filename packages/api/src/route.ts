@@ -29,7 +29,7 @@ export interface RouteSpec {
   headers?: z.ZodObject;
   /** JSON. Not with `get` and `delete`, where HTTP gives it no meaning. */
   body?: z.ZodType;
-  /** The largest body that is read; default 1 MiB. */
+  /** The largest body that is read; default 1 MiB, without a role 16 KiB. */
   mostBodyBytes?: number;
   /** By status; undefined: no body. At least one is 2xx. Others are a Problem, or extend it. */
   answers: { readonly [status: number]: z.ZodType | undefined };

@@ -1,6 +1,7 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { trackConnections } from './connections/tracked.ts';
 
 /**
  * How long a connection stays open after its last byte. A client does not know that the server stops: requests meanwhile
@@ -8,43 +9,25 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
  */
 const idleForMs = 400;
 
-interface Connection {
-  socket: Socket;
-  /** The socket of its requests, which with TLS is another one. */
-  asked?: Socket;
-  /** Bytes that had arrived when it was last inspected. */
-  arrived?: number;
-}
-
 /**
- * Tracks the connections of a server, so that it can stop without losing a request and without waiting long for idle
- * ones. Call it before the server listens.
+ * Lets a server stop without losing a request and without waiting long for idle connections. Call it before the server
+ * listens.
  */
 export function drainable(
   server: Server,
   { idleMs = idleForMs }: { idleMs?: number } = {},
 ): { drain(withinMs: number): Promise<void> } {
-  // By address and port of the peer: a TLS request has another socket than its connection.
-  const connections = new Map<string, Connection>();
-  // Only the last response of a connection: earlier ones finish first. So a request costs one look-up.
-  const lastAnswers = new Map<Socket, ServerResponse>();
+  const { all } = trackConnections(server);
+  /** Bytes that had arrived on a connection when it was last inspected. */
+  const arrived = new WeakMap<Socket, number>();
   let accepted = 0;
   let draining = false;
 
-  server.on('connection', (socket: Socket) => {
+  server.on('connection', () => {
     accepted += 1;
-    const peer = peerOf(socket);
-    connections.set(peer, { socket });
-    socket.once('close', () => connections.delete(peer));
   });
 
-  server.prependListener('request', ({ socket }, response) => {
-    if (!lastAnswers.has(socket)) {
-      const connection = connections.get(peerOf(socket));
-      if (connection) connection.asked = socket;
-      socket.once('close', () => lastAnswers.delete(socket));
-    }
-    lastAnswers.set(socket, response);
+  server.prependListener('request', (_request, response) => {
     if (draining && !response.headersSent) response.shouldKeepAlive = false;
   });
 
@@ -62,11 +45,10 @@ export function drainable(
 
   /** Closes connections without a running request and without a byte since the last inspection. */
   function closeIdle(): void {
-    for (const connection of connections.values()) {
-      const { socket, asked, arrived } = connection;
-      const isRunning = asked !== undefined && lastAnswers.get(asked)?.closed === false;
-      if (!isRunning && arrived === socket.bytesRead) socket.destroy();
-      connection.arrived = socket.bytesRead;
+    for (const { socket, response } of all) {
+      const isRunning = response?.closed === false;
+      if (!isRunning && arrived.get(socket) === socket.bytesRead) socket.destroy();
+      arrived.set(socket, socket.bytesRead);
     }
   }
 
@@ -82,14 +64,14 @@ export function drainable(
     });
     // Not before: its client would connect again, and the close of the listener would reset that.
     draining = true;
-    for (const response of lastAnswers.values()) {
-      if (!response.headersSent) response.shouldKeepAlive = false;
+    for (const { response } of all) {
+      if (response?.headersSent === false) response.shouldKeepAlive = false;
     }
     closeIdle();
     // Timers run before the network is polled: closing then would reset a request that has arrived but was not read.
     const idle = setInterval(() => setImmediate(closeIdle), Math.min(idleMs, withinMs));
     const deadline = setTimeout(() => {
-      for (const { socket } of connections.values()) socket.destroy();
+      for (const { socket } of all) socket.destroy();
     }, withinMs);
     await closed;
     clearInterval(idle);
@@ -99,8 +81,4 @@ export function drainable(
   }
 
   return { drain };
-}
-
-function peerOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
 }

@@ -12,6 +12,7 @@ export { type BackOffOptions, backOffMs } from './back-off.ts';
 export { tokenFileFindings } from './check-configuration.ts';
 export { cameThroughProxy, clientAddress, inNetworks, normaliseAddress } from './client-address.ts';
 export { type Clock, systemClock } from './clock.ts';
+export type { ConnectionLimits } from './connections/limits.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
 export { createEvents, type Emit, type Events } from './events.ts';
 export { browserGetProblem, browserProblem } from './http/browser-check.ts';
@@ -25,6 +26,7 @@ export {
   bindRoutes,
   type RouteHandlers,
 } from './http/routes.ts';
+export { requestLimits } from './http/server.ts';
 export { onStrictRequest } from './http/strict-requests.ts';
 export { toProblem } from './http/to-problem.ts';
 export { LastSuccess } from './last-success.ts';
@@ -37,6 +39,7 @@ export {
   httpRequestDuration,
   registerGauges,
 } from './metrics.ts';
+export { type FindMac, neighbourTable } from './neighbours.ts';
 export { pause } from './pause.ts';
 export { type RepeatableRequest, Repetitions, requestRecord } from './repetitions.ts';
 export { runService } from './run-service.ts';

@@ -7,6 +7,7 @@ export { backOffMs } from './back-off.ts';
 export { cameThroughProxy, inNetworks, normaliseAddress } from './client-address.ts';
 export { type Clock, readBootId, systemClock } from './clock.ts';
 export { Closers } from './closers.ts';
+export { ConnectionLimits, type Ends, isSameComputer } from './connections/limits.ts';
 export { type Degraded, DegradedList } from './degraded.ts';
 export { endProcess } from './end-process.ts';
 export { createEvents, type Emit, type Events } from './events.ts';

@@ -1,11 +1,11 @@
 import type { RequestListener, ServerOptions } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Api } from '@skolo/api';
 import type { Finding, InfrastructureDevice, Rack, RackWatch, ServiceName } from '@skolo/rack';
 import type { Registry } from 'prom-client';
 import type { AccessControl } from './access/access-control.ts';
 import type { AuditLog } from './audit.ts';
 import type { Clock } from './clock.ts';
+import type { ConnectionLimits } from './connections/limits.ts';
 import type { DegradedList } from './degraded.ts';
 import type { ReadinessNow } from './http/probes.ts';
 import type { BoundRoute } from './http/routes.ts';
@@ -25,6 +25,8 @@ export interface ServiceContext {
   access: AccessControl;
   audit: AuditLog;
   clock: Clock;
+  /** For each further server of the service. */
+  connections: ConnectionLimits;
   /** Shown in `/readyz`, in addition to {@link Service.readiness}. */
   degraded: DegradedList;
   lastSuccess: LastSuccess;
@@ -40,8 +42,6 @@ export interface Service {
   serverOptions?: ServerOptions;
   /** Response of the public port to malformed requests; default: a problem. */
   answerMalformed?: AnswerMalformed;
-  /** Called with each connection to the public port, before its first request. */
-  onConnection?: (socket: Socket) => void;
   /** Additional routes of the metrics port. */
   admin?: readonly BoundRoute[];
   readiness(): ReadinessNow;

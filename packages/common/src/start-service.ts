@@ -1,11 +1,13 @@
 import { join, resolve } from 'node:path';
 import { auditApi } from '@skolo/api/audit';
-import { Registry } from 'prom-client';
+import { Counter, Registry } from 'prom-client';
 import { AccessControl } from './access/access-control.ts';
 import { AuditLog } from './audit.ts';
 import { type BufferedLog, bufferedLog } from './buffered-log.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Closers } from './closers.ts';
+import { ConnectionLimits, type Owner, ownerKinds } from './connections/limits.ts';
+import { rackOwners } from './connections/rack-owners.ts';
 import { type Degraded, DegradedList } from './degraded.ts';
 import { auditRoute } from './http/audit-route.ts';
 import { createCore, openApiRoute } from './http/core.ts';
@@ -15,12 +17,16 @@ import { newServer } from './http/server.ts';
 import { LastSuccess } from './last-success.ts';
 import { createLogger, type Logger, type LogLevel } from './log.ts';
 import { addBuildInfo, addDegraded } from './metrics.ts';
+import { readIpv6Neighbours } from './neighbours.ts';
 import { openRack } from './open-rack.ts';
 import { serve } from './serve.ts';
 import type { Service, ServiceDefinition } from './service.ts';
 import { watchStateDir } from './state-dir.ts';
 import { secureContext, Tls } from './tls.ts';
 import { ownVersion } from './version.ts';
+
+/** Between two lines of the log about too many connections. */
+const quietMs = 60_000;
 
 export interface StartOptions {
   rackFile: string;
@@ -99,6 +105,10 @@ async function start(
   closers.add('last success', () => lastSuccess.close());
   const audit = new AuditLog(join(stateDir, 'audit'), { clock, degraded, metrics });
   closers.add('audit log', () => audit.close());
+  const connections = new ConnectionLimits({
+    ...rackOwners({ rack, readNeighbours: readIpv6Neighbours }),
+    onClosed: reportClosed(metrics, log),
+  });
   const access = new AccessControl({ rack, stateDir, metrics, clock, degraded, audit });
 
   let running: Service | undefined;
@@ -121,6 +131,7 @@ async function start(
   // First, so that probes answer during the start, and a second instance fails here.
   const metricsServer = newServer({
     handler: expressApp(core),
+    connections,
     tls: apiPort === 'metrics' ? secure : undefined,
   });
   const metricsPort = await serve(metricsServer, {
@@ -136,6 +147,7 @@ async function start(
     ...parts,
     stateDir,
     clock,
+    connections,
     degraded,
     lastSuccess,
     signal,
@@ -146,11 +158,11 @@ async function start(
   core.add(service.admin ?? []);
   const publicServer = newServer({
     handler: service.handler,
+    connections,
     serverOptions: service.serverOptions,
     answerMalformed: service.answerMalformed,
     tls: apiPort === 'public' ? secure : undefined,
   });
-  if (service.onConnection) publicServer.on('connection', service.onConnection);
   const port = await serve(publicServer, {
     log,
     closers,
@@ -177,5 +189,24 @@ async function start(
       stopped ??= stop();
       return stopped;
     },
+  };
+}
+
+/** Counts connections that were closed because of their number, and logs one a minute. */
+function reportClosed(metrics: Registry, log: Logger): (owner: Owner) => void {
+  const closed = new Counter({
+    name: 'skolo_connections_closed_total',
+    help: 'Connections closed because those who share a limit had too many.',
+    labelNames: ['owner'],
+    registers: [metrics],
+  });
+  // From 0: what a counter has when it first appears is no increase.
+  for (const owner of ownerKinds) closed.inc({ owner }, 0);
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  return function onClosed({ kind, machine, most }) {
+    closed.inc({ owner: kind });
+    if (performance.now() - loggedAt < quietMs) return;
+    loggedAt = performance.now();
+    log.warn({ owner: kind, machine, most }, 'too many connections');
   };
 }

@@ -43,11 +43,6 @@ export function createEventLog(
         log.error({ machine, address, expected: caller.machine?.mac, seen, err }, 'MAC mismatch');
         break;
       }
-      case 'connection-rejected':
-        if (isDue(`connections ${event.address}`)) {
-          log.warn({ address: event.address }, 'too many connections');
-        }
-        break;
       case 'request-failed':
         log.error({ err: event.error }, 'request failed');
         break;

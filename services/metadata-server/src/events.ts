@@ -12,7 +12,6 @@ export type MetadataEvent =
   | { type: 'foreign-host'; caller: Caller; why: string }
   /** `seen`: the MAC in the kernel's table, if any. `error`: the table was not readable. */
   | { type: 'mac-mismatch'; caller: Caller; seen: string | undefined; error?: unknown }
-  | { type: 'connection-rejected'; address: string }
   | { type: 'upstream-call'; call: UpstreamCall }
   /** Other tokens than before are at hand. */
   | { type: 'tokens-changed' }

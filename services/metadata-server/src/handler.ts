@@ -3,13 +3,12 @@
  * handler, without a line of log for each request.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { type Clock, cameThroughProxy, type RateLimiter } from '@skolo/common';
+import { type Clock, cameThroughProxy, type FindMac, type RateLimiter } from '@skolo/common';
 import { type Answer, errorPage, retryAfter, send } from './answers.ts';
 import type { Caller } from './caller-lookup.ts';
 import type { CallerStats } from './caller-stats.ts';
 import type { EmitMetadata } from './events.ts';
 import { type Found, look } from './look.ts';
-import type { FindMac } from './neighbours.ts';
 import type { KnownCaller, RackState } from './rack-state.ts';
 import type { HeldToken, RenewedToken } from './renewed-token.ts';
 import { type MetadataRequest, parseUrl } from './request.ts';

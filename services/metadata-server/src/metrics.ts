@@ -96,9 +96,6 @@ export function createMetrics(
       case 'answered':
         countAnswer(event.pathClass, event.status, event.identity);
         break;
-      case 'connection-rejected':
-        countAnswer('other', 429, 'none');
-        break;
       case 'unknown-caller':
         unknownCallers.inc();
         break;

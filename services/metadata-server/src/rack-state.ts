@@ -80,12 +80,6 @@ export class RackState {
     return known;
   }
 
-  /** Undefined: any number. A proxy has those of all who ask through it. */
-  mostConnections(address: string): number | undefined {
-    const { connections } = this.rack.services['metadata-server'].perCaller;
-    return this.isTrustedProxy(address) ? undefined : connections;
-  }
-
   /**
    * The caller that a proxy speaks for: the last address that is not itself a trusted proxy. Undefined
    * where whoever sent the header is not trusted.

@@ -4,6 +4,8 @@ import { metadataServerApi } from '@skolo/api';
 import {
   backOffMs,
   createEvents,
+  type FindMac,
+  neighbourTable,
   RateLimiter,
   type Service,
   type ServiceContext,
@@ -16,14 +18,12 @@ import { openAccounts } from './accounts.ts';
 import { adminRoutes } from './admin.ts';
 import { malformedPage } from './answers.ts';
 import { CallerStats } from './caller-stats.ts';
-import { limitConnections } from './connections.ts';
 import { CurrentState } from './current-state.ts';
 import { createEventLog } from './event-log.ts';
 import type { EmitMetadata, MetadataEvent } from './events.ts';
 import { createHandler } from './handler.ts';
 import { Handover, handoverFolder } from './handover.ts';
 import { createMetrics } from './metrics.ts';
-import { type FindMac, neighbourTable } from './neighbours.ts';
 import { Tokens } from './tokens.ts';
 import { Watchers } from './watchers.ts';
 
@@ -39,12 +39,8 @@ const saveStatsEvery = 5 * 60_000;
 
 const upstreamBackOff = { firstMs: 1000, maxMs: 60_000 };
 
-const serverOptions = {
-  // Longer than the polls of Google's guest agents, and than idle connections of Go and Python live.
-  keepAliveTimeout: 80_000,
-  headersTimeout: 30_000,
-  requestTimeout: 60_000,
-};
+/** Longer than the polls of Google's guest agents, and than idle connections of Go and Python live. */
+const serverOptions = { keepAliveTimeout: 80_000 };
 
 export function createMetadataServer(deps: MetadataServerDeps = {}): ServiceDefinition {
   return {
@@ -118,7 +114,6 @@ async function start(context: ServiceContext, deps: MetadataServerDeps): Promise
 
   return {
     handler: createHandler({ state, tokens, watchers, limiter, stats, findMac, clock, emit }),
-    onConnection: limitConnections({ most: (address) => state().mostConnections(address), emit }),
     serverOptions,
     answerMalformed: malformedPage,
     admin: adminRoutes({ state, stats, tokens, lastSuccess }),

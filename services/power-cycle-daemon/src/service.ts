@@ -123,7 +123,8 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const ownDevices = new OwnDevices({ rack, clock, take });
   const repair = new AutoRepair({ ...devices, take, ...deps.repair });
   const asked = { ...devices, events, degraded, audit, cycles, take, snapshot };
-  const endpoints = new Endpoints({ ...asked, ...deps.endpoints });
+  const { connections } = context;
+  const endpoints = new Endpoints({ ...asked, connections, ...deps.endpoints });
   const view = { rack, store, controllers, readings: outletWatch.readings, breaker, snapshot };
   const parts = { view, requests, cycles, events, holds, ownDevices, repair, restorer, hostKeys };
   const handler = createApp({ ...context, api: powerCycleDaemonApi, handlers: apiHandlers(parts) });

@@ -129,6 +129,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
 
   const ports = await openServers({
     ...{ flags: options, version, closers },
+    jumphostUrls: () => Object.values(slice()?.services ?? {}),
     core: {
       ...{ log, metrics, audit, self: name, access: tokenAccess(() => slice()?.agent) },
       rack: {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,11 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunningAgent } from './agent.ts';
 import { startAgentHere } from './testing/agent-here.ts';
+
+const rackYaml = `rack: rack4
+jumphost: { name: jumphost, address: 127.0.8.8 }
+machines: { rpi-1: { kind: rpi, address: 127.0.1.1 } }
+`;
 
 let agent: RunningAgent;
 let stateDir: string;
@@ -23,8 +28,8 @@ afterEach(async () => {
   await rm(stateDir, { recursive: true });
 });
 
-function open(port: number): Socket {
-  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+function open(port: number, localAddress = '127.0.0.1'): Socket {
+  const socket = connect({ port, host: '127.0.0.1', localAddress }).on('error', () => undefined);
   sockets.push(socket);
   return socket;
 }
@@ -52,11 +57,30 @@ describe.each(['port', 'metricsPort'] as const)('%s', (door) => {
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 40[04] /);
   });
 
-  it('keeps descriptors for the bot and its devices, however many connect', async () => {
-    const many = Array.from({ length: 200 }, () => open(agent[door]));
+  it('keeps descriptors for the bot and its devices, however many neighbours connect', async () => {
+    const many = Array.from({ length: 200 }, (_, i) => open(agent[door], `127.0.3.${i % 9}`));
 
-    const refused = many.map((socket) => once(socket, 'close'));
-    await Promise.any(refused);
     await expect.poll(() => many.filter(({ destroyed }) => destroyed).length).toBe(200 - 64);
+  });
+
+  it.each([
+    ['a program of its machine, such as the kubelet', '127.0.0.1'],
+    ['the jumphost', '127.0.8.8'],
+  ])('has room for %s, whatever neighbours hold open', async (_, from) => {
+    const rackFile = join(stateDir, 'rack.yaml');
+    await writeFile(rackFile, rackYaml);
+    const known = await startAgentHere({ metadataUrl: 'http://127.0.0.1:9', stateDir, rackFile });
+    const caller = open(known[door], from);
+    caller.write('GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    await once(caller, 'data');
+
+    const many = Array.from({ length: 100 }, () => open(known[door], '127.0.3.1'));
+    await expect.poll(() => many.filter(({ destroyed }) => destroyed).length).toBe(100 - 64);
+
+    expect(caller.closed).toBe(false);
+    const next = open(known[door], from);
+    next.write('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n');
+    expect(await text(next)).toMatch(/^HTTP\/1\.1 (200|404) /);
+    await known.stop({ isHurried: true });
   });
 });

@@ -5,10 +5,14 @@ import {
   type BoundRoute,
   bindRoutes,
   type Closers,
+  ConnectionLimits,
   type CoreOptions,
   createCore,
   createListener,
+  type Ends,
+  isSameComputer,
   newServer,
+  normaliseAddress,
   openApiRoute,
   probes,
   type ReadinessNow,
@@ -22,11 +26,13 @@ import { type StatusApiDeps, statusApi } from './status-api.ts';
 export interface ServersDeps {
   flags: Pick<Flags, 'host' | 'port' | 'hookPort' | 'metricsPort'>;
   core: CoreOptions;
-  hooks: Omit<HookDeps, keyof CoreOptions>;
+  hooks: Omit<HookDeps, keyof CoreOptions | 'connections'>;
   api: StatusApiDeps;
   readiness: () => ReadinessNow;
   version: string;
   closers: Closers;
+  /** URLs of the jumphost's services, as far as they are known. */
+  jumphostUrls: () => readonly string[];
 }
 
 export interface Ports {
@@ -35,21 +41,32 @@ export interface Ports {
   metricsPort: number;
 }
 
-/** A look at slow connections wakes the process: as seldom as Node has it. */
-const serverOptions = { connectionsCheckingInterval: 30_000 };
+/** A look at slow connections wakes the process. */
+const serverOptions = { connectionsCheckingInterval: 5000 };
+
 /** Each is a descriptor, and without one left no program can be run. */
-const mostConnections = 64;
+const owners = {
+  machine: { kind: 'machine', most: 256 },
+  jumphost: { kind: 'jumphost', most: 256 },
+  neighbours: { kind: 'neighbours', most: 64 },
+} as const;
 
 /** @throws ListenError A port is not available. */
 export async function openServers(deps: ServersDeps): Promise<Ports> {
   const { flags, core, version, closers } = deps;
   const { host } = flags;
   const { log } = core;
+  const connections = new ConnectionLimits({
+    ownerOf(ends) {
+      // The kubelet of this machine, and the jumphost, have room whatever neighbours do.
+      if (isSameComputer(ends)) return owners.machine;
+      return isJumphost(ends, deps.jumphostUrls()) ? owners.jumphost : owners.neighbours;
+    },
+  });
 
   function serverOf(routes: readonly BoundRoute[]): Server {
-    const server = newServer({ handler: createListener(createCore(core, routes)), serverOptions });
-    server.maxConnections = mostConnections;
-    return server;
+    const handler = createListener(createCore(core, routes));
+    return newServer({ handler, connections, serverOptions });
   }
 
   const listening = { log, closers, host };
@@ -60,7 +77,7 @@ export async function openServers(deps: ServersDeps): Promise<Ports> {
     flag: '--metrics-port',
   });
   // Hooks have metrics of their own: those of the core would be 150 series more of each machine.
-  const hooks = createHookServer({ ...core, ...deps.hooks, metrics: new Registry() });
+  const hooks = createHookServer({ ...core, ...deps.hooks, connections, metrics: new Registry() });
   const hookPort = await serve(hooks, {
     ...listening,
     // The bot and its tasks are on this machine; other callers have no business there.
@@ -74,4 +91,9 @@ export async function openServers(deps: ServersDeps): Promise<Ports> {
   ]);
   const port = await serve(statusServer, { ...listening, port: flags.port, flag: '--port' });
   return { port, hookPort, metricsPort };
+}
+
+function isJumphost({ remote }: Ends, urls: readonly string[]): boolean {
+  const hosts = urls.map((url) => new URL(url).hostname.replace(/^\[|\]$/g, ''));
+  return hosts.some((host) => normaliseAddress(host) === remote);
 }

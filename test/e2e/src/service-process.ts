@@ -26,15 +26,18 @@ const Listening = z.object({
  * Started on 127.0.0.1, on any free port, and ended with the test.
  *
  * @param flags `--rack` and `--state-dir`
+ * @param within goes before the program and its arguments
  */
 export async function startServiceProcess(
   name: string,
   flags: string[],
   env: Record<string, string> = {},
+  within: readonly string[] = [],
 ): Promise<ServiceProcess> {
   const main = fileURLToPath(new URL(`../../../services/${name}/src/main.ts`, import.meta.url));
   const anywhere = ['--host', '127.0.0.1', '--port', '0', '--metrics-port', '0'];
-  const child = spawn(process.execPath, [main, ...anywhere, ...flags], {
+  const [program, ...args] = [...within, process.execPath, main, ...anywhere, ...flags];
+  const child = spawn(program ?? process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });

@@ -54,6 +54,8 @@ export interface Core {
 }
 
 const usualBodyBytes = 1024 * 1024;
+/** Without sign-in: hundreds may send one at once. */
+const anonymousBodyBytes = 16 * 1024;
 
 export function createCore(options: CoreOptions, first: readonly BoundRoute[]): Core {
   const { log, metrics, access, audit, self = hostname(), signal, compresses, rack } = options;
@@ -267,7 +269,7 @@ const json = /^\s*(?:application\/json|[^\s/;]+\/[^\s/;]+\+json)\s*(?:;|$)/i;
 /** Undefined without a body. @throws HttpProblem 400, 413, 415 */
 async function readJson(
   { headers }: IncomingMessage,
-  { mostBodyBytes = usualBodyBytes }: RouteSpec,
+  { role, mostBodyBytes = role === undefined ? anonymousBodyBytes : usualBodyBytes }: RouteSpec,
   readBody: ReadBody,
 ): Promise<unknown> {
   const length = headers['content-length'] ?? '0';

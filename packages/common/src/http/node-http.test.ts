@@ -42,6 +42,14 @@ const api = {
     audits: { elsewhere: 'nowhere: it changes nothing' },
     answers: { 202: undefined },
   }),
+  anonymous: route({
+    method: 'post',
+    path: '/v1/anonymous',
+    summary: 'Takes a note without sign-in',
+    body: z.strictObject({ text: z.string() }),
+    audits: { elsewhere: 'nowhere: it changes nothing' },
+    answers: { 202: undefined },
+  }),
 };
 
 async function start() {
@@ -68,6 +76,7 @@ async function start() {
         ? { status: 200, body: 'text' }
         : { status: 200, type: 'application/octet-stream' as const, body: Buffer.from([0, 255]) },
     note: () => ({ status: 202 }),
+    anonymous: () => ({ status: 202 }),
   });
   const core = createCore({ ...options, signal: stopping.signal }, [
     ...openApiRoute({ title: 'test', version: '1' }, api),
@@ -81,8 +90,8 @@ async function start() {
   });
   const { port } = server.address() as AddressInfo;
   const ask = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init);
-  const post = (body: string, type = 'application/json') =>
-    ask('/v1/notes', { method: 'POST', body, headers: { 'content-type': type } });
+  const post = (body: string, type = 'application/json', path = '/v1/notes') =>
+    ask(path, { method: 'POST', body, headers: { 'content-type': type } });
   return { ask, post, stopping, followers, log: options.log };
 }
 
@@ -131,6 +140,16 @@ describe('behind node:http, a core', () => {
     await ask('/v1/file');
 
     expect(child).not.toHaveBeenCalled();
+  });
+
+  it('reads little from callers that do not sign in', async () => {
+    const { post } = await start();
+    const statusOf = async (bytes: number) => {
+      const body = JSON.stringify({ text: 'a'.repeat(bytes) });
+      return (await post(body, 'application/json', '/v1/anonymous')).status;
+    };
+
+    expect([await statusOf(16_000), await statusOf(17_000)]).toEqual([202, 413]);
   });
 
   it('reads a body of JSON, as large as the route says', async () => {

@@ -2,20 +2,22 @@ import type { RequestListener, Server, ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { TlsOptions } from 'node:tls';
 import { createServer as createHttpServer } from '@skolo/errors/http';
+import type { ConnectionLimits } from '../connections/limits.ts';
 import { type AnswerMalformed, answerStrictly } from './strict-requests.ts';
 
-/** Long enough for a slow line, short enough against a thousand idle connections. */
-const timeouts: ServerOptions = {
-  headersTimeout: 15_000,
+/** What a connection may hold before its request is complete: the same for all servers. */
+export const requestLimits = {
+  // Bytes, with the URL.
+  maxHeaderSize: 8 * 1024,
+  headersTimeout: 5_000,
   requestTimeout: 60_000,
-  // Longer than the 60 s of proxies, so that the client closes first.
-  keepAliveTimeout: 65_000,
-  connectionsCheckingInterval: 5_000,
-};
+  connectionsCheckingInterval: 1_000,
+} satisfies ServerOptions;
 
 interface NewServerOptions {
   /** Receives requests, except those with too many or contradictory headers. */
   handler: RequestListener;
+  connections: ConnectionLimits;
   /** Overrides of our defaults. */
   serverOptions?: ServerOptions | undefined;
   /** With it, the server speaks https. */
@@ -23,11 +25,14 @@ interface NewServerOptions {
   answerMalformed?: AnswerMalformed | undefined;
 }
 
-/** An HTTP server with time-outs that answers malformed requests with a problem. */
-export function newServer({ handler, serverOptions, tls, answerMalformed }: NewServerOptions) {
-  const options = { ...timeouts, ...serverOptions };
+/** An HTTP server with limits of connections and times that answers malformed requests with a problem. */
+export function newServer(given: NewServerOptions): Server {
+  const { handler, connections, serverOptions, tls, answerMalformed } = given;
+  // Longer than the 60 s of proxies, so that the client closes first.
+  const options = { ...requestLimits, keepAliveTimeout: 65_000, ...serverOptions };
   const server: Server = tls
     ? createHttpsServer({ ...options, ...tls })
     : createHttpServer(options);
+  connections.guard(server);
   return answerStrictly(server, handler, answerMalformed);
 }

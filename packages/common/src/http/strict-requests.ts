@@ -1,15 +1,19 @@
-/** Rejects requests with too many or contradictory headers. */
+/** Rejects requests with too many or contradictory headers, and answers those of one connection in turn. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { problemType } from '@skolo/api/problem';
+import { trackConnections } from '../connections/tracked.ts';
 import { HttpProblem } from './problem.ts';
 
 /**
- * The limit of Envoy and Apache httpd. Node silently drops headers after 1000, so that a caller could hide the
+ * The limit of Envoy and Apache httpd. By itself, Node silently drops headers after 1000, so that a caller could hide the
  * `X-Forwarded-For` of a proxy.
  */
 export const mostHeaders = 100;
+
+/** Requests that wait for the response to the one before. Clients send them one by one. */
+const mostAhead = 8;
 
 /** Node keeps the first of these, but a proxy in front may use the last. They differ in length. */
 const onlyOnce = ['host', 'authorization'];
@@ -38,18 +42,31 @@ export function headerProblem({ rawHeaders }: IncomingMessage): HttpProblem | un
   return undefined;
 }
 
-/** `listener` answers requests without a {@link headerProblem}, `reject` the others. */
+/**
+ * `listener` answers requests without a {@link headerProblem}, `reject` the others. A connection that sends many requests
+ * without reading a response is closed: 64 kB of them would be 1,600 responses in memory.
+ */
 export function onStrictRequest(
   server: Server,
   listener: RequestListener,
   reject: (problem: HttpProblem, response: ServerResponse) => void = rejectWith(asProblem),
 ): void {
-  // No limit: Node would drop headers. The limit of bytes (16 KiB) applies.
-  server.maxHeadersCount = 0;
+  const tracked = trackConnections(server);
+  // Node rejects further headers, or drops them: one too many is enough to reject them all. Thousands of short ones would
+  // take much memory.
+  server.maxHeadersCount = mostHeaders + 1;
   server.on('request', (request, response) => {
-    const problem = headerProblem(request);
-    if (problem === undefined) listener(request, response);
-    else reject(problem, response);
+    const { socket } = request;
+    const { previous, unanswered = 0 } = tracked.of(socket) ?? {};
+    function answer() {
+      const problem = headerProblem(request);
+      if (problem === undefined) listener(request, response);
+      else reject(problem, response);
+    }
+    if (unanswered > 1 + mostAhead) socket.destroy();
+    if (socket.destroyed) return;
+    if (previous?.closed === false) previous.once('close', () => socket.destroyed || answer());
+    else answer();
   });
 }
 

@@ -37,8 +37,8 @@ export const metadataServer = section({
   }).describe('Rate limit of each caller; more requests get 429.'),
   perCaller: section({
     connections: whole(8, 100_000)
-      .default(256)
-      .describe('Open connections of one address; trusted proxies have no limit.'),
+      .exactOptional()
+      .describe('Has no effect: all services limit connections alike.'),
     watches: whole(1, 100_000)
       .default(64)
       .describe('Pending requests with `wait_for_change` of one caller.'),

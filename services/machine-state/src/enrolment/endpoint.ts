@@ -4,14 +4,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { enrolmentApi, keyHeader, mostLockdownBytes } from '@skolo/api';
 import { HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
-import {
-  bindRoutes,
-  Closers,
-  createCore,
-  createListener,
-  newServer,
-  serve,
-} from '@skolo/common/light';
+import { bindRoutes, Closers, createCore, newServer, readText, serve } from '@skolo/common/light';
 import { errorText } from '@skolo/errors';
 import type { Enrolment } from './enrolment.ts';
 import type { Lockdown } from './lockdown.ts';
@@ -30,8 +23,8 @@ interface Opened {
   closers: Closers;
 }
 
-/** Of a rack of several hundred, after a power cut. */
-const mostConnections = 512;
+/** Of a body, in bytes, for a key without a machine. */
+const mostOfStrangers = 4096;
 const drainMs = 1000;
 const name = 'enrolment';
 
@@ -90,19 +83,24 @@ export class EnrolmentPort {
   }
 
   private async open(port: number): Promise<Opened> {
-    const { context } = this.deps;
-    const { log } = context;
+    const { context, enrolment } = this.deps;
+    const { log, connections } = context;
     const { key, cert, pin } = await ownKey(context.stateDir);
     const core = createCore(context, bindRoutes(enrolmentApi, handlers(this.deps)));
     const server = newServer({
-      handler: withKey(createListener(core)),
+      handler: withKey((request, response) => {
+        const machine = enrolment.machineOf(request.headers[keyHeader]?.toString() ?? '');
+        void core.answer(core.begin(request, response), (most) =>
+          readText(request, machine === undefined ? Math.min(most, mostOfStrangers) : most),
+        );
+      }),
+      connections,
       tls: {
         ...{ key, cert, minVersion: 'TLSv1.2' as const },
         // A Pi signs its certificate itself: only its key counts.
         ...{ requestCert: true, rejectUnauthorized: false },
       },
     });
-    server.maxConnections = mostConnections;
     const closers = new Closers();
     await serve(server, { port, log, closers, flag: 'enrolment.port of rack.yaml' });
     log.info({ port, pin }, 'enrolment listens');

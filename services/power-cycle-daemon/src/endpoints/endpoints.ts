@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import type { ServerOptions } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
-import { type DegradedList, type HostCheck, hostCheck } from '@skolo/common';
+import { type ConnectionLimits, type DegradedList, type HostCheck, hostCheck } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import { jumphostHosts, type Rack } from '@skolo/rack';
 import type { Endpoint, EndpointDeps } from './endpoint.ts';
@@ -15,6 +15,7 @@ const endpoints: readonly Endpoint[] = [pdudaemon, report];
 export interface EndpointsDeps extends Omit<EndpointDeps, 'closing'> {
   rack: () => Rack;
   degraded: Pick<DegradedList, 'raise' | 'clear'>;
+  connections: ConnectionLimits;
   /** Where something else listens now, it is tried again after so long. */
   retryMs?: number;
   timeouts?: ServerOptions;
@@ -80,13 +81,14 @@ export class Endpoints {
   }
 
   private async tryOpen(endpoint: Endpoint, settings: EndpointSettings): Promise<boolean> {
-    const { log, degraded, timeouts } = this.deps;
+    const { log, degraded, connections, timeouts } = this.deps;
     const { name } = endpoint;
     const answers = endpoint.create({ ...this.deps, closing: this.closing.signal });
     const listener = new Listener(settings, {
       name,
       answers,
       hostCheck: this.hostCheck,
+      connections,
       log,
       ...(timeouts && { timeouts }),
     });

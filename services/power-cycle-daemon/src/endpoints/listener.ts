@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import type { Socket } from 'node:net';
 import {
   browserGetProblem,
+  type ConnectionLimits,
   cameThroughProxy,
   clientAddress,
   type HostCheck,
@@ -12,7 +13,9 @@ import {
   listen,
   normaliseAddress,
   onStrictRequest,
+  requestLimits,
 } from '@skolo/common';
+import { errorCode } from '@skolo/errors';
 import { createServer } from '@skolo/errors/http';
 import type { PowerCycleDaemonSettings } from '@skolo/rack';
 import type { Answers, Endpoint, TextAnswer } from './endpoint.ts';
@@ -24,12 +27,13 @@ export interface ListenerDeps {
   answers: Answers;
   /** Whether a request names this daemon: a page of another site may have resolved its own name to it. */
   hostCheck: HostCheck;
+  connections: ConnectionLimits;
   log: Logger;
   /** Of Node's server, for requests that do not arrive; answers have none. */
   timeouts?: ServerOptions;
 }
 
-const usualTimeouts: ServerOptions = { headersTimeout: 15_000, requestTimeout: 60_000 };
+const tooLarge = '431 Request Header Fields Too Large';
 /** So long are those that get a last answer given to read it. */
 const farewellMs = 1000;
 
@@ -46,7 +50,8 @@ export class Listener {
     this.deps = deps;
     // A client may be gone, or behind a NAT that forgets what is silent.
     const alive = { keepAlive: true, keepAliveInitialDelay: 30_000 };
-    this.server = createServer({ ...usualTimeouts, ...deps.timeouts, ...alive });
+    this.server = createServer({ ...requestLimits, ...deps.timeouts, ...alive });
+    deps.connections.guard(this.server);
     onStrictRequest(
       this.server,
       (request, response) => this.onRequest(request, response),
@@ -130,8 +135,10 @@ export class Listener {
         ? this.deps.answers.line?.(packet.toString('utf8'), { from, gone: goneSignal(socket) })
         : Promise.resolve(`nack ${refusal}\n`);
     this.hold(socket);
-    if (answer === undefined) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');
-    else void this.endWith(answer, socket);
+    if (refusal === undefined && answer !== undefined) this.deps.connections.keep(socket);
+    const status = errorCode(error) === 'HPE_HEADER_OVERFLOW' ? tooLarge : '400 Bad Request';
+    if (answer !== undefined) void this.endWith(answer, socket);
+    else socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n\r\n`);
   }
 
   private async endWith(answer: Promise<string>, socket: Socket): Promise<void> {

@@ -6,6 +6,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import {
   type BoundRoute,
   browserProblem,
+  type ConnectionLimits,
   type CoreOptions,
   createCore,
   type Emit,
@@ -21,23 +22,23 @@ import { type Hook, type HookRequest, type HookWork, hooks } from './hooks.ts';
 
 export interface HookDeps extends HookWork, CoreOptions {
   emit: Emit<AgentEvent>;
+  connections: ConnectionLimits;
 }
 
-/** Tasks on this machine can reach it: they hold no connection for long, and not all of them. */
+/** Tasks on this machine can reach it: they hold no connection for long. */
 const limits = {
-  headersTimeout: 5000,
   requestTimeout: 10_000,
   connectionsCheckingInterval: 5000,
   keepAliveTimeout: 5000,
 };
-const mostConnections = 256;
 
 /** It has to listen on loopback. */
 export function createHookServer(deps: HookDeps): Server {
   const healthz = routeOf('healthz', { method: 'GET', answer: () => ({ ok: true }) }, deps);
   const core = createCore(deps, [healthz, ...[...hooks].map((hook) => routeOf(...hook, deps))]);
-  const server = newServer({
+  return newServer({
     serverOptions: limits,
+    connections: deps.connections,
     handler(request, response) {
       const exchange = core.begin(request, response);
       const rejected = problemOf(request);
@@ -53,11 +54,10 @@ export function createHookServer(deps: HookDeps): Server {
         });
     },
   });
-  server.maxConnections = mostConnections;
-  return server;
 }
 
 const query = z.looseObject({});
+const mostBodyBytes = 1024 * 1024;
 /** As it came: zod would leave out a key `__proto__`. */
 const body = z.custom<Given>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -69,7 +69,7 @@ const body = z.custom<Given>(
 
 function routeOf(name: string, { method, answer }: Hook, work: HookWork): BoundRoute {
   const path = `/${name}` as const;
-  const route = { path, summary: name, query, answers: { 200: z.unknown() } };
+  const route = { path, summary: name, query, mostBodyBytes, answers: { 200: z.unknown() } };
   return {
     name,
     spec: method === 'GET' ? { ...route, method: 'get' } : { ...route, method: 'post', body },

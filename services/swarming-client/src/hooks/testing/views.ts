@@ -1,5 +1,5 @@
 /** What an agent may know, for tests of its answers. */
-import { AuditLog, DegradedList, systemClock } from '@skolo/common/light';
+import { AuditLog, ConnectionLimits, DegradedList, systemClock } from '@skolo/common/light';
 import { anyCharacter } from '@skolo/durable/any-character';
 import { type MachineSlice, machineSlice, parseRack } from '@skolo/rack';
 import fc from 'fast-check';
@@ -135,5 +135,6 @@ export function coreOptions() {
       throw new Error('a hook needs no role');
     },
   };
-  return { metrics, audit, access };
+  const connections = new ConnectionLimits({ ownerOf: () => ({ kind: 'machine', most: 256 }) });
+  return { metrics, audit, access, connections };
 }

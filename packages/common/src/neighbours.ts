@@ -19,7 +19,7 @@ const IpNeighbours = z.array(z.looseObject({ dst: z.string(), lladdr: z.string()
 const run = promisify(execFile);
 
 /** Asks the kernel for each look-up; those that come in while it is being asked share the next reading. */
-export function neighbourTable(read = { ipv4: readArp, ipv6: readNeigh }): FindMac {
+export function neighbourTable(read = { ipv4: readArp, ipv6: readIpv6Neighbours }): FindMac {
   const tables = { ipv4: shared(read.ipv4), ipv6: shared(read.ipv6) };
   return async function findMac(address) {
     const table = await tables[isIPv6(address) ? 'ipv6' : 'ipv4']();
@@ -57,7 +57,8 @@ export function parseArp(content: string): Table {
   return table;
 }
 
-async function readNeigh(): Promise<Table> {
+/** MACs by address. Throws if there is no `ip`. */
+export async function readIpv6Neighbours(): Promise<Table> {
   const { stdout } = await run('ip', ['-6', '-json', 'neigh', 'show'], { timeout: 2000 });
   return parseNeigh(stdout);
 }

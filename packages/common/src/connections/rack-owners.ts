@@ -1,0 +1,102 @@
+/**
+ * Whose connection it is, by rack.yaml. A machine has its addresses, and those of IPv6 behind which the kernel knows its MAC:
+ * it may use any number. What comes from elsewhere than the rack's networks (pods, Prometheus, a VPN) shares one limit, so
+ * nobody in the rack takes its place.
+ */
+import { isIPv6 } from 'node:net';
+import type { Rack } from '@skolo/rack';
+import { inNetworks, normaliseAddress } from '../client-address.ts';
+import { pause } from '../pause.ts';
+import {
+  type ConnectionLimitsDeps,
+  type Ends,
+  isSameComputer,
+  mostConnections,
+  type Owner,
+} from './limits.ts';
+
+export interface RackOwnersDeps {
+  rack: { readonly rack: Rack };
+  /** MACs by address. */
+  readNeighbours: () => Promise<ReadonlyMap<string, string>>;
+  /** Between two looks at the neighbours. */
+  everyMs?: number;
+}
+
+const jumphost: Owner = { kind: 'jumphost', most: 256 };
+const neighbours: Owner = { kind: 'neighbours', most: 256 };
+const others: Owner = { kind: 'others', most: 256 };
+/** Theirs are the connections of all who ask through them. */
+const proxies: Owner = { kind: 'proxies', most: mostConnections };
+
+export function rackOwners({
+  rack: watched,
+  readNeighbours,
+  everyMs = 1000,
+}: RackOwnersDeps): Pick<ConnectionLimitsDeps, 'ownerOf' | 'laterOwnerOf'> {
+  let lists = listsOf(watched.rack);
+  let macs: ReadonlyMap<string, string> = new Map();
+  let looking: Promise<void> | undefined;
+
+  function current() {
+    if (lists.rack !== watched.rack) lists = listsOf(watched.rack);
+    return lists;
+  }
+
+  /** However many ask, one reading. Whoever has come in the meantime is in it. */
+  async function look(): Promise<void> {
+    await pause(everyMs);
+    looking = undefined;
+    // Without `ip`, as in most pods, nobody comes over IPv6.
+    macs = await readNeighbours().catch(() => new Map<string, string>());
+  }
+
+  function behind(address: string): Owner | undefined {
+    return current().byMac.get(macs.get(address) ?? '');
+  }
+
+  function isJumphost(ends: Ends): boolean {
+    return isSameComputer(ends) || ends.remote === current().own;
+  }
+
+  return {
+    ownerOf(ends) {
+      const { byAddress, isProxy, isInSubnet } = current();
+      const { remote } = ends;
+      const machine = byAddress.get(remote);
+      if (machine) return machine;
+      if (isJumphost(ends)) return jumphost;
+      if (isProxy(remote)) return proxies;
+      // It has no other way here than the rack's own network.
+      if (isIPv6(remote)) return behind(remote) ?? neighbours;
+      return isInSubnet(remote) ? neighbours : others;
+    },
+    async laterOwnerOf(ends) {
+      const { remote } = ends;
+      if (!isIPv6(remote) || isJumphost(ends) || current().byAddress.has(remote)) return undefined;
+      looking ??= look();
+      await looking;
+      return behind(remote);
+    },
+  };
+}
+
+function listsOf(rack: Rack) {
+  const byAddress = new Map<string, Owner>();
+  const byMac = new Map<string, Owner>();
+  for (const { name, address = '', mac } of rack.machines.values()) {
+    const owner: Owner = { kind: 'machine', machine: name, most: 64 };
+    const plain = normaliseAddress(address);
+    // Machines that share an address, told apart by their ports only, are one.
+    if (plain !== undefined && !byAddress.has(plain)) byAddress.set(plain, owner);
+    if (mac !== undefined) byMac.set(mac, owner);
+  }
+  return {
+    rack,
+    byAddress,
+    byMac,
+    own: normaliseAddress(rack.jumphost.address),
+    isProxy: inNetworks(rack.services['metadata-server'].trustedProxies),
+    isInSubnet: inNetworks([rack.network.subnet ?? '0.0.0.0/0']),
+  };
+}

@@ -1,0 +1,6 @@
+import { ConnectionLimits } from '../connections/limits.ts';
+
+/** For a server of a test. */
+export function noLimits(): ConnectionLimits {
+  return new ConnectionLimits({ ownerOf: () => ({ kind: 'others', most: 10_000 }) });
+}
