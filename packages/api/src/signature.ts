@@ -10,6 +10,8 @@ import { rackHeader } from './rack-header.ts';
 
 /** The machine whose agent is meant. */
 const machineHeader = 'x-skolo-machine';
+/** The public key that a machine signs its own requests with: `x` of RFC 8037. */
+export const agentKeyHeader = 'x-skolo-agent-key';
 /** Has the next challenge of the agent (RFC 9421, section 5.1). */
 export const challengeHeader = 'accept-signature';
 
@@ -25,7 +27,7 @@ export interface SignedRequest {
   digest: string;
 }
 
-/** Who is meant by a request. */
+/** Who is meant by a request; for requests of a machine, which one that is. */
 export interface Receiver {
   rack: string;
   machine: string;

@@ -26,6 +26,8 @@ import { type AnyAnswer, type BoundRoute, bindRoutes } from './routes.ts';
 export interface Access {
   /** @throws HttpProblem 401, 403, or 503 if it cannot be decided. */
   admit(request: IncomingMessage, role: Role, log: Logger): Caller | Promise<Caller>;
+  /** Admits a machine that asks for itself. @throws HttpProblem 401, 403 */
+  admitMachine?(request: IncomingMessage): Promise<Caller>;
   /** Headers of each answer. */
   headers?(): Record<string, string>;
 }
@@ -110,7 +112,7 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
     { exchange, path, query, readBody }: Called,
   ): Promise<AnyAnswer> {
     const { request, requestId } = exchange;
-    const caller = spec.role && (await access.admit(request, spec.role, exchange.log));
+    const caller = await admit(spec, exchange);
     const given = parse(spec, {
       params: decoded(pattern.exec(path)?.groups ?? {}),
       query,
@@ -146,6 +148,13 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
           }),
       },
     );
+  }
+
+  function admit({ role, machine }: RouteSpec, exchange: Exchange) {
+    if (role !== undefined) return access.admit(exchange.request, role, exchange.log);
+    if (!machine) return undefined;
+    if (access.admitMachine) return access.admitMachine(exchange.request);
+    throw new TypeError('machines cannot sign in here');
   }
 
   async function send(exchange: Exchange, spec: RouteSpec, answer: AnyAnswer): Promise<void> {
