@@ -6,12 +6,15 @@ import { Problem, problemType } from './problem.ts';
 import { anotherRack, rackHeader } from './rack-header.ts';
 import { type Api, isSuccess, type JsonAnswer, pathParams, type RouteSpec } from './route.ts';
 import { serverEvents } from './server-events.ts';
+import type { Signer } from './signature.ts';
 
 export interface ClientOptions {
   /** http or https; a path in it stays in front of the routes'. */
   baseUrl: string;
   /** Sent as `Authorization: Bearer …`. */
   token?: string | undefined;
+  /** Signs requests to the agent on a machine, instead of a token. */
+  signer?: Signer | undefined;
   /** The rack that is meant: a service of another rack rejects the request, and its answer is not used. */
   rack?: string | undefined;
   /** The global `fetch` by default. */
@@ -148,6 +151,7 @@ async function call(name: string, spec: RouteSpec, request: AnyRequest, options:
   const url = urlOf(name, spec, request, options.baseUrl);
   const asked = { what: `${spec.method.toUpperCase()} ${url}`, url };
   const body = spec.body && request.body !== undefined ? JSON.stringify(request.body) : undefined;
+  const mostBytes = request.mostBytes ?? options.mostBytes ?? usualMostBytes;
   const timeoutMs = request.timeoutMs ?? options.timeoutMs ?? usualTimeoutMs;
   const deadline = startDeadline(request.signal);
   let response: Response;
@@ -155,31 +159,50 @@ async function call(name: string, spec: RouteSpec, request: AnyRequest, options:
   let isStream = false;
   try {
     deadline.allow(timeoutMs);
-    response = await (options.fetch ?? fetch)(url, {
-      method: spec.method.toUpperCase(),
-      headers: {
-        ...headersOf(request),
-        accept: `${spec.events ? eventStream : 'application/json'}, ${problemType}`,
-        ...(options.rack !== undefined && { [rackHeader]: options.rack }),
-        ...(options.token !== undefined && { authorization: `Bearer ${options.token}` }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body }),
-      // A service never redirects, and the token must not go elsewhere.
-      redirect: 'manual',
-      signal: deadline.signal,
-    });
-    const why = anotherRack(response.headers.get(rackHeader), options.rack);
-    if (why !== undefined) {
+    const method = spec.method.toUpperCase();
+    const headers = {
+      ...headersOf(request),
+      accept: `${spec.events ? eventStream : 'application/json'}, ${problemType}`,
+      ...(options.rack !== undefined && { [rackHeader]: options.rack }),
+      ...(options.token !== undefined && { authorization: `Bearer ${options.token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    };
+    const send = async (signed: Record<string, string> | undefined): Promise<Response> => {
+      const answer = await (options.fetch ?? fetch)(url, {
+        method,
+        headers: { ...headers, ...signed },
+        ...(body !== undefined && { body }),
+        // A service never redirects, and the token must not go elsewhere.
+        redirect: 'manual',
+        signal: deadline.signal,
+      });
+      const why = anotherRack(answer.headers.get(rackHeader), options.rack);
+      if (why === undefined) return answer;
       deadline.abort();
       throw misdirected(asked, why);
+    };
+    const { signer } = options;
+    const { pathname, search } = new URL(url);
+    const signed = () => signer?.sign({ method, target: `${pathname}${search}`, body: body ?? '' });
+    response = await send(signed());
+    if (signer !== undefined) {
+      // 401: the agent has done nothing, because the challenge was too old, or there was none.
+      const isKnown = signer.learn(response.headers);
+      const again = response.status === 401 ? signed() : undefined;
+      if (again !== undefined) {
+        await bytesOf(response, mostBytes, () => undefined);
+        response = await send(again);
+        signer.learn(response.headers);
+      } else if (!isKnown && response.status === 401) {
+        deadline.abort();
+        throw tooOld(asked);
+      }
     }
     isStream = spec.events !== undefined && typeOf(response) === eventStream;
     if (isStream) {
       const events = eventsOf(spec, asked, response, deadline, request.signal, options.silenceMs);
       return { events, headers: response.headers };
     }
-    const mostBytes = request.mostBytes ?? options.mostBytes ?? usualMostBytes;
     bytes = await bytesOf(response, mostBytes, () => spec.types && deadline.allow(timeoutMs));
   } catch (error) {
     throw lost(error, url, request.signal);
@@ -351,6 +374,16 @@ function misdirected({ what, url }: Asked, why: string): ApiError {
     type: 'about:blank',
     title: 'Misdirected Request',
     status: 421,
+    detail,
+  });
+}
+
+function tooOld({ what, url }: Asked): ApiError {
+  const detail = `${new URL(url).origin}: the agent sends no challenge to sign, so it is too old for orders; update it`;
+  return new ApiError(what, {
+    type: 'about:blank',
+    title: 'too old for orders',
+    status: 401,
     detail,
   });
 }

@@ -85,6 +85,7 @@ export {
   routerBackupApi,
   Station,
 } from './router-backup.ts';
+export { challengeHeader, createSigner, type Signer } from './signature.ts';
 export {
   AgentStatus,
   DeviceStatus,

@@ -300,14 +300,19 @@ export const powerCycleDaemonApi = {
     method: 'post',
     path: '/v1/own-devices/power-cycles',
     summary: 'Requests cycles of the phones of the machine that sends the request',
+    machine: true,
     tags: ['power-cycles'],
     body: z.strictObject({
       devices: z.array(z.string().min(1).max(100)).min(1).max(32).describe('NAME or MACHINE-NAME'),
       reason,
     }),
-    audits: { elsewhere: 'as a request by the machine, which the daemon knows by its address' },
+    audits: {
+      elsewhere:
+        'as a request by the machine, which the daemon knows by its address and its signature',
+    },
     answers: {
       202: Accepted,
+      401: Problem,
       403: Problem,
       404: Refused,
       409: Refused,
@@ -433,12 +438,14 @@ export const powerCycleDaemonApi = {
     path: '/v1/own-holds',
     summary: 'Holds of the machine that sends the request, and of its phones',
     description:
-      'For the agent on a machine, which the service identifies by its address, without a token. Includes holds of devices that feed the machine, and of the rack.',
+      'For the agent on a machine, which the service identifies by its address and its signature. Includes holds of devices that feed the machine, and of the rack.',
     tags: ['holds'],
+    machine: true,
     answers: {
       200: z.object({
         holds: z.array(Hold.pick({ target: true, by: true, until: true, reason: true })),
       }),
+      401: Problem,
       403: Problem,
     },
   }),

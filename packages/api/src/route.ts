@@ -19,6 +19,8 @@ export interface RouteSpec {
   tags?: readonly string[];
   /** Least role of the caller; absent: no token is needed. */
   role?: Role;
+  /** Only for machines, which ask for themselves, and sign with the key of their agent. Instead of `role`. */
+  machine?: true;
   /** Contents of the audit log. Every route except a `get` has it. */
   audits?: Audits | AuditedElsewhere;
   /** A key for each `{name}` of the path. */

@@ -2,6 +2,7 @@
  * Exports for small processes, such as the agent on a machine with 1 GB: no express, no reader of rack.yaml. Check what
  * another file imports before adding it.
  */
+export { Challenges, unsigned } from './access/challenges.ts';
 export { AuditLog } from './audit.ts';
 export { backOffMs } from './back-off.ts';
 export { cameThroughProxy, inNetworks, normaliseAddress } from './client-address.ts';

@@ -78,9 +78,7 @@ export const machineSchema = object({
   login: z
     .string()
     .exactOptional()
-    .describe(
-      'A name of `logins`: `token` for the agent; user and key for soft reboot and USB hub over ssh.',
-    ),
+    .describe('A name of `logins`: user and key for soft reboot and USB hub over ssh.'),
   offSeconds: seconds(0.5, 3600)
     .exactOptional()
     .describe('Time without power in a cycle; default: by model of the outlet.'),

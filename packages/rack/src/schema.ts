@@ -100,11 +100,7 @@ export const loginSchema = object({
   enablePassword: secret.exactOptional().describe('Second password, for `enable`.'),
   privateKey: secret.exactOptional().describe('ssh key.'),
   passphrase: secret.exactOptional().describe('Passphrase of the ssh key.'),
-  token: secret
-    .exactOptional()
-    .describe(
-      'Bearer token for HTTP. For machines a long random secret: the token of each agent is derived from it.',
-    ),
+  token: secret.exactOptional().describe('Bearer token for HTTP.'),
   legacySsh: z
     .boolean()
     .default(false)
@@ -143,6 +139,22 @@ const accessSchema = section({
   })
     .exactOptional()
     .describe('Sign-in with Google ID tokens.'),
+  agents: object({
+    privateKey: secret.describe(
+      'Private key (Ed25519, PEM): `skolo secrets generate` makes it. Services on the jumphost and operators sign with it, and machines never get it.',
+    ),
+    publicKey: text(
+      /^[\w-]{43}$/,
+      'a public key of Ed25519 in base64url',
+      '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+    )
+      .exactOptional()
+      .describe(
+        'Its public half, which `skolo secrets generate` prints. Agents accept orders with its signatures only.',
+      ),
+  })
+    .exactOptional()
+    .describe('The key that signs requests to the agents on machines.'),
   anonymousRead: z.array(cidr).default([]).describe('Networks that may read without a sign-in.'),
 }).describe('Access of people and programs to the services. Roles: view, operate, admin.');
 

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { models } from '@skolo/models';
+import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseRack } from './load.ts';
@@ -23,15 +24,13 @@ identities:
       from: { refreshToken: /home/ann/adc.json }
 access:
   tokens: { file: secrets/tokens.yaml }
+  agents: { privateKey: secrets/agents, publicKey: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo }
 logins:
   switches: { username: ubnt, password: secrets/switch, enablePassword: { env: SWITCH_ENABLE } }
   machines: { username: root, privateKey: secrets/id, passphrase: { env: PASSPHRASE } }
   plugs: { token: secrets/plugs }
-  agents: { username: pi, token: secrets/agents }
   pdus: { snmp: { version: 3, user: skolo, authKey: secrets/snmp-auth, privKey: secrets/snmp-priv } }
   old-pdus: { snmp: { version: 1, community: secrets/community } }
-machines:
-  rpi-1: { kind: rpi, address: 192.168.1.101, login: agents }
 services:
   metadata-server: { tls: { cert: tls/cert.pem, key: tls/key.pem } }
   router-backup:
@@ -61,12 +60,11 @@ const logins = {
   'logins.machines.privateKey': { file: 'secrets/id' },
   'logins.machines.passphrase': { env: 'PASSPHRASE' },
   'logins.plugs.token': { file: 'secrets/plugs' },
-  'logins.agents.token': { file: 'secrets/agents' },
   'logins.pdus.snmp.authKey': { file: 'secrets/snmp-auth' },
   'logins.pdus.snmp.privKey': { file: 'secrets/snmp-priv' },
   'logins.old-pdus.snmp.community': { file: 'secrets/community' },
 };
-const agents = { 'logins.agents.token': { file: 'secrets/agents' } };
+const agents = { 'access.agents.privateKey': { file: 'secrets/agents' } };
 const tls = {
   'services.metadata-server.tls.cert': { file: 'tls/cert.pem' },
   'services.metadata-server.tls.key': { file: 'tls/key.pem' },
@@ -95,10 +93,10 @@ describe('secretReferences', () => {
   it.each([
     {
       service: undefined,
-      expected: [metadata, everyone, logins, tls, backup, alerts, machineState],
+      expected: [metadata, agents, everyone, logins, tls, backup, alerts, machineState],
     },
-    { service: 'metadata-server', expected: [metadata, everyone, tls, agents] },
-    { service: 'power-cycle-daemon', expected: [everyone, logins] },
+    { service: 'metadata-server', expected: [metadata, everyone, tls] },
+    { service: 'power-cycle-daemon', expected: [agents, everyone, logins] },
     { service: 'router-backup', expected: [everyone, logins, backup] },
     { service: 'alert-to-pubsub', expected: [everyone, alerts] },
     {
@@ -157,7 +155,6 @@ describe('checkSecrets', () => {
       ['identities.bots.credentials.serviceAccountKey', undefined],
       ['identities.deploy.credentials.from.refreshToken', 'SECRET_MISSING'],
       ['access.tokens', 'SECRET_MISSING'],
-      ['logins.agents.token', 'SECRET_MISSING'],
       ['services.metadata-server.tls.cert', undefined],
       [
         'services.metadata-server.tls.key',
@@ -166,6 +163,28 @@ describe('checkSecrets', () => {
       ],
     ]);
     expect(JSON.stringify(checked)).not.toContain('hunter2');
+  });
+
+  it('compares the key for agents with its public half in rack.yaml', async () => {
+    await mkdir(join(dir, 'secrets'));
+    const key = newAgentKey();
+    const check = async (content: string, yaml = text) => {
+      await writeFile(join(dir, 'secrets/agents'), content, { mode: 0o600 });
+      const rack = parseRack(yaml, { file: join(dir, 'rack.yaml') });
+      const checked = await checkSecrets(rack, 'machine-state', {});
+      return checked.find(({ where }) => where === 'access.agents.privateKey')?.error?.message;
+    };
+    const own = agentPublicKey(key);
+    const other = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo';
+
+    expect(await check(key.reveal(), text.replace(other, own))).toBeUndefined();
+    expect(await check(key.reveal())).toContain(
+      `its public half is ${own}, and access.agents.publicKey of rack.yaml is ${other}`,
+    );
+    expect(await check(key.reveal(), text.replace(`, publicKey: ${other}`, ''))).toContain(
+      `its public half is ${own}, and access.agents.publicKey of rack.yaml is absent`,
+    );
+    expect(await check('hunter2')).toContain('is not an Ed25519 private key in PEM');
   });
 
   it('reads environment variables from where it is told', async () => {

@@ -4,6 +4,7 @@ import { models } from '@skolo/models';
 import {
   type AccountCredentials,
   checkSecretFile,
+  readAgentKey,
   SecretError,
   type SecretRef,
 } from '@skolo/secrets';
@@ -45,6 +46,11 @@ export function secretReferences(rack: Rack, service?: ServiceName): SecretRefer
       references.push(...ofCredentials(['identities', name, 'credentials'], credentials));
     }
   }
+  const { agents } = rack.access;
+  const signs = service === 'machine-state' || service === 'power-cycle-daemon';
+  if (agents && (service === undefined || signs)) {
+    references.push(at(['access', 'agents', 'privateKey'], agents.privateKey));
+  }
   if (rack.access.tokens) references.push(at(['access', 'tokens'], rack.access.tokens));
   if (service === undefined || service === 'power-cycle-daemon' || service === 'router-backup') {
     for (const login of rack.logins.values()) {
@@ -53,13 +59,6 @@ export function secretReferences(rack: Rack, service?: ServiceName): SecretRefer
     for (const { name, model, options } of rack.infrastructure.values()) {
       const own = z.object(models.get(model)?.options ?? {});
       references.push(...within(['infrastructure', name], own, options));
-    }
-  }
-  if (service === 'machine-state' || service === 'metadata-server') {
-    const used = new Set([...rack.machines.values()].map(({ login }) => login));
-    for (const { name, token } of rack.logins.values()) {
-      if (token !== undefined && used.has(name))
-        references.push(at(['logins', name, 'token'], token));
     }
   }
   for (const name of service === undefined ? serviceNames : [service]) {
@@ -80,6 +79,7 @@ export async function checkSecrets(
       try {
         const isPath = !short && 'file' in ref;
         const warnings = await checkSecretFile(rack, isPath ? ref.file : ref, env);
+        if (reference.where === 'access.agents.privateKey') await readAgentKey(rack, env);
         return { ...reference, warnings: reference.public ? [] : warnings };
       } catch (error) {
         if (error instanceof SecretError) return { ...reference, error, warnings: [] };

@@ -41,18 +41,19 @@ describe('machineSlice', () => {
     });
   });
 
-  it('has the digest of the token of its agent, and the networks that may read', () => {
-    const open = smallRack(`access: { anonymousRead: [192.168.1.0/24] }
+  it('has the public key for its agent, and the networks that may read', () => {
+    const publicKey = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo';
+    const open =
+      smallRack(`access: { agents: { privateKey: secrets/agents, publicKey: ${publicKey} }, anonymousRead: [192.168.1.0/24] }
 machines: { a: { kind: rpi } }
 `);
     const [machine] = open.machines.values();
     if (!machine) throw new Error('no machine');
 
-    expect(machineSlice(open, machine, 'abc').agent).toEqual({
-      tokenSha256: 'abc',
-      anonymousRead: ['192.168.1.0/24'],
-    });
-    expect(machineSlice(open, machine).agent).not.toHaveProperty('tokenSha256');
+    const slice = machineSlice(open, machine);
+
+    expect(slice.agent).toEqual({ publicKey, anonymousRead: ['192.168.1.0/24'] });
+    expect(JSON.stringify(slice)).not.toContain('secrets/agents');
   });
 
   it('is plain JSON', () => {

@@ -1,7 +1,7 @@
 /**
  * The part of rack.yaml for one machine: its entry, its devices, settings of its agent, and URLs of services. The metadata
  * server serves it as the attribute `skolo-machine`. Tasks on the machine can read it as root. So it has no wiring (not
- * even the machine's own outlet), no login and no secret, only a digest of the agent's token.
+ * even the machine's own outlet), no login and no secret.
  */
 import { z } from 'zod';
 import { check } from './describe.ts';
@@ -45,10 +45,10 @@ const slice = z.object({
   }),
   swarming: swarmingClient,
   services: z.object({ 'metadata-server': z.string(), 'power-cycle-daemon': z.string() }),
-  /** Access to its agent: the token with this digest; these networks may read. */
+  /** Access to its agent: signatures of this key (base64url); these networks may read. */
   agent: z
     .object({
-      tokenSha256: z.string().exactOptional(),
+      publicKey: z.string().exactOptional(),
       anonymousRead: z.array(z.string()).default([]),
     })
     .prefault({}),
@@ -57,13 +57,10 @@ const slice = z.object({
 /** Plain JSON. */
 export type MachineSlice = z.output<typeof slice>;
 
-/**
- * The part of rack.yaml that a machine may see.
- *
- * @param tokenSha256 digest of its {@link agentToken}; without it, its agent allows no sign-in
- */
-export function machineSlice(rack: Rack, machine: Machine, tokenSha256?: string): MachineSlice {
+/** The part of rack.yaml that a machine may see. */
+export function machineSlice(rack: Rack, machine: Machine): MachineSlice {
   const { name, kind, shelf, label, address, identity = rack.defaultIdentity, metadata } = machine;
+  const { agents: { publicKey } = {}, anonymousRead } = rack.access;
   return {
     rack: rack.name,
     timezone: rack.timezone,
@@ -84,10 +81,7 @@ export function machineSlice(rack: Rack, machine: Machine, tokenSha256?: string)
       'metadata-server': serviceUrl(rack, 'metadata-server'),
       'power-cycle-daemon': serviceUrl(rack, 'power-cycle-daemon'),
     },
-    agent: {
-      ...(tokenSha256 !== undefined && { tokenSha256 }),
-      anonymousRead: rack.access.anonymousRead,
-    },
+    agent: { ...(publicKey !== undefined && { publicKey }), anonymousRead },
   };
 }
 

@@ -31,6 +31,7 @@ export function warningsOf(draft: Draft, listed: readonly string[]): Problem[] {
   warnOfMachines(draft, used, report);
   warnOfInfrastructure(draft, used, report);
   warnOfLogins(draft, report);
+  warnOfAgentKey(draft, report);
   warnOfUnused(draft, report);
   warnOfEmails(draft, report);
   warnOfServices(draft, report);
@@ -42,6 +43,12 @@ function warnOfJumphost({ rack: { jumphost } }: Draft, report: Report): void {
   const why = 'the power-cycle daemon cannot protect its own power and network';
   if (!jumphost?.power.length) report(['jumphost'], 'power', `has no \`power\`: ${why}`, 'key');
   if (!jumphost?.uplink) report(['jumphost'], 'uplink', `has no \`uplink\`: ${why}`, 'key');
+}
+
+function warnOfAgentKey({ rack: { access } }: Draft, report: Report): void {
+  if (access.agents === undefined || access.agents.publicKey !== undefined) return;
+  const why = 'agents accept no orders; `skolo secrets generate` prints it';
+  report(['access', 'agents'], 'publicKey', `has no \`publicKey\`: ${why}`, 'key');
 }
 
 /** Parts of the inventory that a service uses. */

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,16 @@ describe('a generated value', () => {
       });
       expect(made.public).toEqual({ what: 'public key', text: derived.trim() });
     }
+  });
+
+  it.skipIf(!existsSync('/usr/bin/openssl'))('is a key for agents that openssl reads', async () => {
+    const made = await generateValue('agent-key', '');
+
+    const der = execFileSync('openssl', ['pkey', '-pubout', '-outform', 'DER'], {
+      input: made.value.reveal(),
+    });
+    // RFC 8410, section 4: the last 32 bytes are the key.
+    expect(made.public?.text).toBe(der.subarray(-32).toString('base64url'));
   });
 
   it.skipIf(peer('age') === undefined)('is an age identity that age reads', async () => {

@@ -1,7 +1,7 @@
 /** New values of secrets. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { newRackKey } from '@skolo/rack/jumphost-statement';
-import { Secret } from '@skolo/secrets';
+import { agentPublicKey, newAgentKey, Secret } from '@skolo/secrets';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { newSshKey } from './ssh-key.ts';
 
@@ -12,7 +12,7 @@ export const generatedKinds = [
   'snmp-community',
   'snmp-key',
   'token',
-  'agent-token',
+  'agent-key',
   'k3s-token',
   'ssh-key',
   'age-identity',
@@ -41,10 +41,14 @@ export async function generateValue(kind: GeneratedKind, comment: string): Promi
       const lines = `# public key: ${text}\n${identity}\n`;
       return { value: new Secret(lines), public: { what: 'recipient', text } };
     }
+    case 'agent-key': {
+      const value = newAgentKey();
+      const what = 'public key for access.agents.publicKey of rack.yaml';
+      return { value, public: { what, text: agentPublicKey(value) } };
+    }
     case 'rack-key':
       return { value: new Secret(newRackKey()) };
     case 'token':
-    case 'agent-token':
       return { value: new Secret(randomBytes(32).toString('base64url')) };
     case 'k3s-token':
       return { value: new Secret(randomBytes(32).toString('hex')) };

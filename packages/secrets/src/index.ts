@@ -1,6 +1,13 @@
 /** Secrets, where they are, and how to sign in with them, as values. */
 export type { AccountCredentials, SourceCredentials } from './account.ts';
-export { agentToken, agentTokenDigest } from './agent-token.ts';
+export {
+  type AgentKeys,
+  agentKeyFault,
+  agentPublicKey,
+  newAgentKey,
+  parseAgentPublicKey,
+  readAgentKey,
+} from './agent-key.ts';
 export {
   type Credentials,
   readCredentials,

@@ -1,10 +1,8 @@
 /** What is in force now: follows rack.yaml, what its credential files add to it, and this computer's addresses. */
-import { isDeepStrictEqual } from 'node:util';
 import type { Clock, LastSuccess, RateLimiter } from '@skolo/common';
 import { errorText } from '@skolo/errors';
 import type { Rack, RackWatch } from '@skolo/rack';
 import { type Accounts, openAccounts } from './accounts.ts';
-import { type AgentTokens, readAgentTokens } from './agent-digests.ts';
 import { interfaceAddresses } from './caller-lookup.ts';
 import type { CallerStats } from './caller-stats.ts';
 import type { EmitMetadata, MetadataEvent } from './events.ts';
@@ -21,22 +19,13 @@ export interface CurrentStateDeps {
   emit: EmitMetadata;
 }
 
-/** A replaced token is in force after so many seconds: the files of secrets are not watched. */
+/** A replaced key is in force after so many seconds: the files of secrets are not watched. */
 const readEvery = 60;
-
-/** What the secrets of a version of rack.yaml add to it. */
-interface FromSecrets {
-  accounts: Accounts;
-  agents: AgentTokens;
-}
 
 export class CurrentState {
   private readonly deps: CurrentStateDeps;
   /** As they were read last. */
-  private secrets: FromSecrets = {
-    accounts: new Map(),
-    agents: { digests: new Map(), unreadable: new Map() },
-  };
+  private accounts: Accounts = new Map();
   private readAt = 0;
   private ownAddresses = interfaceAddresses();
   private state: RackState | undefined;
@@ -49,7 +38,7 @@ export class CurrentState {
   /** To be called once, before anything is asked. */
   async open(): Promise<RackState> {
     const { rack } = this.deps.watch;
-    this.state = this.enforce(rack, await this.readSecrets(rack));
+    this.state = this.enforce(rack, await this.readAccounts(rack));
     return this.state;
   }
 
@@ -87,9 +76,9 @@ export class CurrentState {
     const moved = addresses.join() !== this.ownAddresses.join();
     this.ownAddresses = addresses;
     const isOld = this.deps.clock.uptime() - this.readAt >= readEvery;
-    const { accounts, agents } = this.secrets;
-    const isUnreadable = [...accounts.values()].some(({ unreadable }) => unreadable !== undefined);
-    if (moved || isOld || isUnreadable || agents.unreadable.size > 0) void this.reload();
+    const all = [...this.accounts.values()];
+    const isUnreadable = all.some(({ unreadable }) => unreadable !== undefined);
+    if (moved || isOld || isUnreadable) void this.reload();
   }
 
   /** Settles when no reload is under way. */
@@ -101,48 +90,39 @@ export class CurrentState {
     const { watch, tokens } = this.deps;
     const { rack } = watch;
     const previous = this.get();
-    const secrets = await this.readSecrets(rack);
+    const accounts = await this.readAccounts(rack);
     // Requests under way start anew with another state: not without need, so not at each look at a key.
     const isSame =
       rack === previous.rack &&
       this.ownAddresses.join() === previous.ownAddresses.join() &&
-      sameEmails(secrets.accounts, previous.accounts) &&
-      isDeepStrictEqual(secrets.agents.digests, previous.agentDigests);
-    if (!isSame) this.state = this.enforce(rack, secrets);
+      sameEmails(accounts, previous.accounts);
+    if (!isSame) this.state = this.enforce(rack, accounts);
     this.clearIdentities(previous.rack, rack);
     await tokens.tick();
     if (!isSame) this.deps.emit({ type: 'state-replaced' });
   }
 
   /** From here on requests see this version of rack.yaml, and tokens are those of its accounts. */
-  private enforce(rack: Rack, secrets: FromSecrets): RackState {
+  private enforce(rack: Rack, accounts: Accounts): RackState {
     const { tokens, stats, limiter, lastSuccess } = this.deps;
-    const { accounts, agents } = secrets;
     tokens.setAccounts(accounts);
     limiter.setLimit(rack.services['metadata-server'].rateLimit);
     lastSuccess.retain(accounts.keys());
-    const deps = { stats, tokens, ownAddresses: this.ownAddresses };
-    return new RackState(rack, { accounts, agentDigests: agents.digests }, deps);
+    return new RackState(rack, accounts, { stats, tokens, ownAddresses: this.ownAddresses });
   }
 
-  private async readSecrets(rack: Rack): Promise<FromSecrets> {
+  private async readAccounts(rack: Rack): Promise<Accounts> {
     const { clock, emit } = this.deps;
     this.readAt = clock.uptime();
     const accounts = await openAccounts(rack, () => clock.now());
-    const agents = await readAgentTokens(rack);
     for (const [name, { otherEmail, unreadable }] of accounts) {
       emit({ type: 'degraded', what: emailOf(name), why: otherEmail });
       if (unreadable !== undefined) {
         emit({ type: 'degraded', what: identityOf(name), why: unreadable });
       }
     }
-    const former = this.secrets.agents.unreadable;
-    for (const login of new Set([...former.keys(), ...agents.unreadable.keys()])) {
-      const why = agents.unreadable.get(login);
-      emit({ type: 'degraded', what: `token of login ${login}`, why });
-    }
-    this.secrets = { accounts, agents };
-    return this.secrets;
+    this.accounts = accounts;
+    return accounts;
   }
 
   /** Ends the trouble of identities that are gone, or that are well without a new token. */
@@ -155,7 +135,7 @@ export class CurrentState {
     }
     for (const { account, token } of tokens.status()) {
       const { name } = account.identity;
-      const isReadable = this.secrets.accounts.get(name)?.unreadable === undefined;
+      const isReadable = this.accounts.get(name)?.unreadable === undefined;
       const isWell = isReadable && !token.failing && token.unexpired() !== undefined;
       if (isWell) emit({ type: 'degraded', what: identityOf(name) });
     }

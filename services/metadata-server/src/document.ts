@@ -16,24 +16,17 @@ import {
   values,
 } from './tree.ts';
 
-/** What a document shows that is not in rack.yaml itself. */
-export interface SecretFacts {
-  /** That of rack.yaml, else of the credentials; undefined while neither is known. */
-  email: string | undefined;
-  /** Of the token of the machine's agent. */
-  agentDigest: string | undefined;
-}
-
+/** @param email that of rack.yaml, else of the credentials; undefined while neither is known */
 export function metadataDocument(
   rack: Rack,
   caller: Caller,
   identity: Identity,
-  secrets: SecretFacts,
+  email: string | undefined,
 ): Directory {
   return directory({
     computeMetadata: directory({
       v1: directory({
-        instance: instance(rack, caller, identity, secrets),
+        instance: instance(rack, caller, identity, email),
         project: directory({
           attributes: attributes(identity.projectAttributes),
           'numeric-project-id': number(identity.projectNumber),
@@ -45,17 +38,12 @@ export function metadataDocument(
   });
 }
 
-function instance(
-  rack: Rack,
-  caller: Caller,
-  identity: Identity,
-  { email, agentDigest }: SecretFacts,
-): Node {
+function instance(rack: Rack, caller: Caller, identity: Identity, email: string | undefined): Node {
   const { machine } = caller;
   const { metadata } = machine ?? {};
   const project = `projects/${identity.projectNumber}`;
   const skoloMachine = machine && {
-    'skolo-machine': JSON.stringify(machineSlice(rack, machine, agentDigest)),
+    'skolo-machine': JSON.stringify(machineSlice(rack, machine)),
   };
   return directory({
     attributes: attributes({ ...metadata?.attributes, ...skoloMachine }),

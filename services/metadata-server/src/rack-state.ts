@@ -6,7 +6,6 @@ import { hostname } from 'node:os';
 import { type HostCheck, hostCheck, inNetworks, normaliseAddress } from '@skolo/common';
 import { jumphostHosts, type Rack } from '@skolo/rack';
 import type { Account, Accounts } from './accounts.ts';
-import type { AgentDigests } from './agent-digests.ts';
 import { type Caller, callerLookup, type FindCaller } from './caller-lookup.ts';
 import type { CallerRecord, CallerStats } from './caller-stats.ts';
 import { metadataDocument } from './document.ts';
@@ -37,7 +36,6 @@ const most = 5000;
 export class RackState {
   readonly rack: Rack;
   readonly accounts: Accounts;
-  readonly agentDigests: AgentDigests;
   /** Of this computer's interfaces. */
   readonly ownAddresses: readonly string[];
   /** Does a request name this server? */
@@ -50,12 +48,11 @@ export class RackState {
 
   constructor(
     rack: Rack,
-    { accounts, agentDigests }: { accounts: Accounts; agentDigests: AgentDigests },
+    accounts: Accounts,
     deps: { stats: CallerStats; tokens: Tokens; ownAddresses: readonly string[] },
   ) {
     this.rack = rack;
     this.accounts = accounts;
-    this.agentDigests = agentDigests;
     this.stats = deps.stats;
     this.tokens = deps.tokens;
     this.ownAddresses = deps.ownAddresses;
@@ -100,10 +97,7 @@ export class RackState {
     const record = this.stats.of(caller);
     const account = caller.identity && this.accounts.get(caller.identity.name);
     if (!caller.identity || !account) return { caller, record };
-    const document = metadataDocument(this.rack, caller, caller.identity, {
-      email: account.email,
-      agentDigest: caller.machine && this.agentDigests.get(caller.machine.name),
-    });
+    const document = metadataDocument(this.rack, caller, caller.identity, account.email);
     const usualToken = this.tokens.accessToken(account, []);
     return { caller, record, access: { account, usualToken, document } };
   }

@@ -1,12 +1,12 @@
 /** The HTTP API: what is answered to whom. What cycles do is in cycles.test.ts. */
-import { request as send } from 'node:http';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { ApiError, createClient, powerCycleDaemonApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
+import { newAgentKey } from '@skolo/secrets';
 import { describe, expect, it } from 'vitest';
 import { startDaemon, type TestDaemon } from './testing/daemon.ts';
 import { fakeClock } from './testing/fake-clock.ts';
+import { sendAsMachine } from './testing/machine-request.ts';
 
 const yaml = `
 infrastructure:
@@ -650,36 +650,20 @@ describe('whoever', () => {
     expect(refused.status).toBe(403);
   });
 
-  it('is the agent of a machine asks for its own phones without a token', async () => {
+  it('is the agent of a machine asks for its own phones, signed', async () => {
     const daemon = await startDaemon({ yaml });
-    const port = new URL(daemon.url).port;
-    const post = (from: string, devices: string[]) =>
-      new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
-        const asked = send({
-          host: '127.0.0.1',
-          port,
-          path: '/v1/own-devices/power-cycles',
-          method: 'POST',
-          localAddress: from,
-          headers: { 'content-type': 'application/json' },
-        });
-        asked.on('response', async (response) => {
-          resolve({ status: response.statusCode, body: await text(response) });
-        });
-        asked.on('error', reject);
-        asked.end(JSON.stringify({ devices, reason: 'adb is gone' }));
-      });
+    const asked = { url: daemon.url, path: '/v1/own-devices/power-cycles', key: newAgentKey() };
+    const body = { devices: ['device'], reason: 'adb is gone' };
 
-    const own = await post('127.0.1.1', ['device']);
-    const { cycles } = JSON.parse(own.body);
-    const cycle = await daemon.finished(cycles[0].id);
-    const stranger = await post('127.0.0.1', ['device']);
+    const own = await sendAsMachine({ ...asked, from: '127.0.1.1', body });
+    const stranger = await sendAsMachine({ ...asked, from: '127.0.0.1', body });
 
-    expect(own.status).toBe(202);
-    expect(cycle).toMatchObject({ target: 'a-device', by: 'a', origin: 'agent', outcome: 'on' });
+    expect(own).toMatchObject({ status: 202, body: { cycles: [{ target: 'a-device' }] } });
+    const { cycles } = await daemon.client.cycles();
+    expect(cycles).toMatchObject([{ target: 'a-device', by: 'a', origin: 'agent' }]);
     expect(stranger).toMatchObject({
       status: 403,
-      body: expect.stringContaining('127.0.0.1 is no machine of rack.yaml'),
+      body: { detail: expect.stringContaining('127.0.0.1 is no machine of rack.yaml') },
     });
   });
 });

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { Cycles } from './cycles.ts';
 import type { PowerEvent } from './events.ts';
 import type { Holds } from './holds.ts';
+import { agentKeyName } from './machines/machine-access.ts';
 import type { OwnDevices } from './own-devices.ts';
 import type { CycleRecord } from './records.ts';
 import type { AutoRepair } from './repair/auto-repair.ts';
@@ -55,8 +56,8 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
         key: headers['idempotency-key'],
       });
     },
-    requestDeviceCycles: async ({ body, from }) => {
-      const accepted = await ownDevices.take(body, from).catch(problemOf);
+    requestDeviceCycles: async ({ body, caller }) => {
+      const accepted = await ownDevices.take(body, caller.name).catch(problemOf);
       return { status: 202 as const, body: accepted };
     },
     cycles: ({ query }) =>
@@ -126,7 +127,7 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
     controllers: () =>
       ok({ controllers: view.controllers.all().map((each) => controllerStatus(each, view)) }),
     holds: () => ok({ holds: holds.list() }),
-    ownHolds: ({ from }) => ok({ holds: holds.coveringMachineAt(from) }),
+    ownHolds: ({ caller }) => ok({ holds: holds.coveringMachine(caller.name) }),
     hold: async ({ body: { targets, until, reason }, caller }) => {
       const added = await holds.add(targets, { until, by: caller.name, reason }).catch(problemOf);
       return { status: 201 as const, body: { holds: added } };
@@ -137,8 +138,11 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof powerCycleDaemo
     },
     alerts: async ({ body }) => ok({ heard: await repair.receive(body.alerts) }),
     hostKeys: () => ok({ hostKeys: hostKeys.list() }),
-    forgetHostKey: async ({ params: { device } }) =>
-      ok({ device, forgotten: await hostKeys.forget(device) }),
+    forgetHostKey: async ({ params: { device } }) => {
+      const names = [device, agentKeyName(device)];
+      const forgotten = await Promise.all(names.map((name) => hostKeys.forget(name)));
+      return ok({ device, forgotten: forgotten.includes(true) });
+    },
   };
 }
 

@@ -7,7 +7,9 @@ import type { DriverDeps, DriverKind, PowerDriver } from '@skolo/models/outlets'
 import { type InfrastructureDevice, type Machine, type Rack, serviceUrl } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import { Controller, type ControllerDeps, type ControllerFacts } from './controller.ts';
+import { agentSigner } from './machines/agent.ts';
 import { SignInPause } from './sign-in-pause.ts';
+import type { UsbHubDeps } from './usb-hub.ts';
 
 export interface ControllersDeps extends ControllerDeps {
   clock: Pick<Clock, 'now' | 'uptime'>;
@@ -19,10 +21,7 @@ export interface ControllersDeps extends ControllerDeps {
   createUsbHub: CreateUsbHub;
 }
 
-export type CreateUsbHub = (
-  machine: Machine,
-  deps: DriverDeps & { agentUrl: string | undefined },
-) => PowerDriver;
+export type CreateUsbHub = (machine: Machine, deps: UsbHubDeps) => PowerDriver;
 
 interface Entry {
   controller: Controller;
@@ -100,7 +99,9 @@ export class Controllers {
     const { rack } = this.deps;
     const agentUrl =
       machine.address === undefined ? undefined : serviceUrl(rack(), 'swarming-client', machine);
-    const driver = this.deps.createUsbHub(machine, { ...this.driverDeps(machine.login), agentUrl });
+    const signer = () => agentSigner(rack(), machine.name);
+    const deps = { ...this.driverDeps(machine.login), agentUrl, signer };
+    const driver = this.deps.createUsbHub(machine, deps);
     const facts = { name: machine.name, model: 'usb-hub', experimental: true };
     return this.controller(facts, driver, machine.login);
   }

@@ -6,7 +6,7 @@ import { holdsOf } from './preconditions.ts';
 import type { HoldRecord } from './records.ts';
 import { RequestRefused, unknownRefusals } from './requests.ts';
 import type { Store } from './store.ts';
-import { findTargets, machineAt } from './targets.ts';
+import { devicesOf, findTargets } from './targets.ts';
 
 export interface HoldsDeps {
   rack: () => Rack;
@@ -32,15 +32,12 @@ export class Holds {
   }
 
   /**
-   * Those that cover the machine at an address, or one of its phones. Strangers are root there, so it does not learn what
-   * it hangs on: a hold of that is shown as one of the machine.
-   *
-   * @throws HttpProblem 403: there is no machine.
+   * Those that cover a machine, or one of its phones. Strangers are root there, so it does not learn what it hangs on: a
+   * hold of that is shown as one of the machine.
    */
-  coveringMachineAt(from: string): HoldRecord[] {
+  coveringMachine(name: string): HoldRecord[] {
     const rack = this.deps.rack();
-    const machine = machineAt(rack, from, 'skolo power holds lists all holds');
-    const names = [machine.name, ...machine.devices.map(({ fullName }) => fullName)];
+    const names = [name, ...devicesOf(rack, name).map(({ fullName }) => fullName)];
     const { targets } = findTargets(rack, names);
     const now = this.deps.clock.now();
     const mayKnow = new Set([rack.name, ...names]);
@@ -48,7 +45,7 @@ export class Holds {
       .filter((hold) =>
         targets.some((target) => holdsOf(target, { rack, holds: [hold], now }).length > 0),
       )
-      .map((hold) => (mayKnow.has(hold.target) ? hold : { ...hold, target: machine.name }));
+      .map((hold) => (mayKnow.has(hold.target) ? hold : { ...hold, target: name }));
   }
 
   /**

@@ -11,7 +11,7 @@ import { newToken } from '@skolo/common';
 import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
 import { type SimulatedDevice, startHttpRelay, startShellyGen2 } from '@skolo/simulators';
 import { afterAll, describe, expect, it } from 'vitest';
-import { rackYaml } from './testing/daemon.ts';
+import { rackYaml, testAgentKey } from './testing/daemon.ts';
 import { type AtTheEnd, type DaemonProcess, startDaemonProcess } from './testing/daemon-process.ts';
 import { waitUntil } from './testing/wait-until.ts';
 
@@ -68,6 +68,7 @@ machines:
   native-[0-3]: { kind: host, power: shelly/[0-3], offSeconds: 1 }
   both: { kind: host, power: [relay/5, relay/6], offSeconds: 0.5 }
 `;
+  await writeFile(join(dir, 'agent-key'), testAgentKey.reveal(), { mode: 0o600 });
   await writeFile(join(dir, 'rack.yaml'), rackYaml(yaml, '    atOncePerController: 3'));
   const token = await newToken(join(dir, 'tokens.yaml'), {
     name: 'ann',

@@ -17,6 +17,11 @@ export async function checkTask(step: Step): Promise<CycleEvent> {
     return { is: 'checked', task: 'unknown', text: 'no agent to ask whether a task is running' };
   }
   const status = await agent.status(settings.taskCheckSeconds * 1000, signal);
+  if (status === undefined && step.record.origin === 'agent') {
+    // It has just asked for this, so its silence is no sign that it is idle.
+    const text = 'its agent asked for this, and is silent now: a task may be running';
+    return { is: 'checked', task: 'running', text };
+  }
   if (status === undefined) {
     const text = 'its agent is silent, which counts as not busy';
     return { is: 'checked', task: 'unknown', text };

@@ -1,9 +1,9 @@
-/** An agent asks for its own phones: from its machine's own address, without a token, and not too often. */
+/** An agent asks for its own phones, and not too often. */
 import { type Clock, HttpProblem } from '@skolo/common';
 import type { Machine, Rack } from '@skolo/rack';
 import type { Accepted } from './records.ts';
 import type { Request } from './requests.ts';
-import { machineAt } from './targets.ts';
+import { devicesOf } from './targets.ts';
 
 export interface OwnDevicesDeps {
   rack: () => Rack;
@@ -23,28 +23,28 @@ export class OwnDevices {
   }
 
   /**
-   * @throws HttpProblem 403: no machine of the rack, or not its own device; 429: too often.
+   * @param machine that has signed the request
+   * @throws HttpProblem 403: not its own device; 429: too often.
    * @throws RequestRefused
    */
   async take(
     { devices, reason }: { devices: readonly string[]; reason: string },
-    from: string,
+    machine: string,
   ): Promise<Accepted> {
-    const hint = 'skolo power cycle, with a token, takes any machine';
-    const machine = machineAt(this.deps.rack(), from, hint);
-    const targets = [...new Set(devices.map((name) => ownDevice(machine, name)))];
+    const own = devicesOf(this.deps.rack(), machine);
+    const targets = [...new Set(devices.map((name) => ownDevice(machine, own, name)))];
     this.count(machine, targets.length);
     return this.deps.take({
       targets,
       ask: { action: 'cycle', mode: 'hard', force: false },
       reason,
-      by: machine.name,
+      by: machine,
       origin: 'agent',
       skipRefused: false,
     });
   }
 
-  private count({ name }: Machine, devices: number): void {
+  private count(name: string, devices: number): void {
     const { devicesPerHour } = this.deps.rack().services['power-cycle-daemon'];
     if (devices > devicesPerHour) {
       const detail = `rack.yaml allows ${name} to ask for ${devicesPerHour} of its devices in an hour, and not for ${devices}`;
@@ -63,7 +63,7 @@ export class OwnDevices {
   }
 }
 
-function ownDevice({ name, devices }: Machine, asked: string): string {
+function ownDevice(name: string, devices: Machine['devices'], asked: string): string {
   const own = devices.find((device) => device.name === asked || device.fullName === asked);
   if (own !== undefined) return own.fullName;
   throw new HttpProblem(403, `${asked} is no device of ${name}; it may ask for its own only`);

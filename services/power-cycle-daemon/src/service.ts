@@ -25,6 +25,7 @@ import { Cycles } from './cycles.ts';
 import { Endpoints, type EndpointsDeps } from './endpoints/endpoints.ts';
 import type { EmitPower, PowerEvent } from './events.ts';
 import { Holds } from './holds.ts';
+import { machineAccess } from './machines/machine-access.ts';
 import { usualWatch, type WatchTuning } from './machines/watch.ts';
 import { createMetrics, gauges } from './metrics.ts';
 import { OutletWatch } from './outlet-watch.ts';
@@ -127,7 +128,9 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const endpoints = new Endpoints({ ...asked, connections, ...deps.endpoints });
   const view = { rack, store, controllers, readings: outletWatch.readings, breaker, snapshot };
   const parts = { view, requests, cycles, events, holds, ownDevices, repair, restorer, hostKeys };
-  const handler = createApp({ ...context, api: powerCycleDaemonApi, handlers: apiHandlers(parts) });
+  const access = machineAccess(context.access, { rack, clock, hostKeys });
+  const handlers = apiHandlers(parts);
+  const handler = createApp({ ...context, access, api: powerCycleDaemonApi, handlers });
   registerGauges(context.metrics, gauges, () => view);
   events.consume((event) => trail.onEvent(event));
   events.consume(reactions({ restorer, breaker, past, cycles, outletWatch, clock }));

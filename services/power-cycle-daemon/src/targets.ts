@@ -150,17 +150,18 @@ function whyUnknown(rack: Rack, name: string): string {
   return `${rack.name} has no machine, phone or device of this name${guess}; skolo inventory list shows them`;
 }
 
-/**
- * The machine at an address. An agent needs no token for what is its own.
- *
- * @param hint what others may do instead
- * @throws HttpProblem 403: there is no machine.
- */
-export function machineAt({ machines }: Rack, from: string, hint: string): Machine {
+/** @throws HttpProblem 403: there is no machine at the address. */
+export function machineAt({ machines }: Rack, from: string): Machine {
   for (const machine of machines.values()) {
     if (machine.address !== undefined && normaliseAddress(machine.address) === from) return machine;
   }
+  const hint = 'skolo power cycle and skolo power holds, with a token, are for any machine';
   throw new HttpProblem(403, `${from} is no machine of rack.yaml; ${hint}`);
+}
+
+/** What is attached to a machine; nothing where it has just left rack.yaml. */
+export function devicesOf({ machines }: Rack, name: string): Machine['devices'] {
+  return machines.get(name)?.devices ?? [];
 }
 
 /** How long off, where the request does not say: the machine's own, else the longest that its outlets' models want. */

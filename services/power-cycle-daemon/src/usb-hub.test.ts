@@ -1,9 +1,11 @@
+import { createPrivateKey } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createSigner } from '@skolo/api';
 import { DeviceRefused, DeviceUnreachable, SignInRefused } from '@skolo/equipment';
 import { depsWith, type Login, patient } from '@skolo/models/testing';
 import type { Machine } from '@skolo/rack';
-import { agentToken } from '@skolo/secrets';
+import { agentPublicKey, newAgentKey, type Secret } from '@skolo/secrets';
 import {
   hasPower,
   type MachineFault,
@@ -17,23 +19,29 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createUsbHub } from './usb-hub.ts';
 
 const forSsh: Login = { username: 'pi', password: 'raspberry' };
-const forBoth: Login = { ...forSsh, token: 'of-the-login' };
+const rackKey = newAgentKey();
+const otherKey = newAgentKey();
 
 interface Options {
   /** As rack.yaml has them. */
   devices?: Machine['devices'];
   login?: Login;
+  /** That the daemon signs with; undefined: none. */
+  key?: Secret | undefined;
   machine?: Partial<SimulatedMachineOptions>;
   /** Instead of the machine's own. */
   agentUrl?: string;
 }
 
-async function start({ login = forBoth, machine: more, agentUrl, devices = [] }: Options = {}) {
+async function start(options: Options = {}) {
+  const { login = forSsh, machine: more, agentUrl, devices = [] } = options;
+  const key = 'key' in options ? options.key : rackKey;
+  const whom = { rack: 'rack1', machine: 'rpi-1' };
   const machine = await startSimulatedMachine({
     name: 'rpi-1',
     username: 'pi',
     password: 'raspberry',
-    agentToken: agentToken('of-the-login', 'rpi-1'),
+    agentKey: agentPublicKey(rackKey),
     phones: [{ name: 'device', port: 'usb/1-1.2' }],
     ...more,
   });
@@ -41,7 +49,14 @@ async function start({ login = forBoth, machine: more, agentUrl, devices = [] }:
   const { name, host, sshPort } = machine;
   const driver = createUsbHub(
     { name, address: host, ports: { ssh: sshPort }, devices },
-    { ...(await depsWith(login)), agentUrl: agentUrl ?? machine.agentUrl },
+    {
+      ...(await depsWith(login)),
+      agentUrl: agentUrl ?? machine.agentUrl,
+      async signer() {
+        if (key === undefined) throw new Error('rack.yaml has no key');
+        return createSigner(createPrivateKey(key.reveal()), whom);
+      },
+    },
   );
   onTestFinished(() => driver.close());
   const off = () => machine.usb.names().filter((port) => !machine.usb.isOn(port));
@@ -156,8 +171,8 @@ describe('ports of a machine’s own hub', () => {
   });
 
   it.each([
-    { title: 'whose token is wrong', options: { login: { ...forSsh, token: 'another' } } },
-    { title: 'for which there is no token', options: { login: forSsh } },
+    { title: 'that accepts another key', options: { key: otherKey } },
+    { title: 'for which there is no key', options: { key: undefined } },
   ])('are switched over ssh past an agent $title', async ({ options }) => {
     const { driver, off } = await start(options);
 
@@ -259,13 +274,13 @@ describe('ports of a machine’s own hub', () => {
   });
 
   it('are refused where neither agent nor ssh accept the login, whose secrets are not printed', async () => {
-    const login = { username: 'pi', password: 'wrong-secret', token: 'wrong-token' };
-    const { driver, off } = await start({ login });
+    const login = { username: 'pi', password: 'wrong-secret' };
+    const { driver, off } = await start({ login, key: otherKey });
 
     const error = await driver.turnOff('usb/1-1.2', patient()).catch((reason: unknown) => reason);
 
     expect(error).toBeInstanceOf(SignInRefused);
-    expect(`${error}${JSON.stringify(error)}`).not.toMatch(/wrong-(secret|token)/);
+    expect(`${error}${JSON.stringify(error)}`).not.toMatch(/wrong-secret|PRIVATE KEY/);
     expect(off()).toEqual([]);
   });
 

@@ -3,8 +3,7 @@
  *
  *     rpi-1: { kind: rpi, address: 192.168.1.101, login: machines, device: { kind: android, power: usb/1-1.2 } }
  *
- * The token for the agent is made from the login's `token` (`agentToken`); its user and key are for ssh. That user may run
- * uhubctl by sudo without a password: `pi ALL=(root) NOPASSWD: /usr/sbin/uhubctl`. uhubctl 2.5.0 or newer.
+ * Requests to the agent are signed; user and key of the login are for ssh. That user may run uhubctl by sudo without a password: `pi ALL=(root) NOPASSWD: /usr/sbin/uhubctl`. uhubctl 2.5.0 or newer.
  *
  * Proven against: own simulator of machine and agent, behind a real ssh server's protocol; its uhubctl is written from the
  * source of 2.5.0, and its usage and errors were compared with the program of Debian. Hardware: none.
@@ -14,7 +13,7 @@
  * stays on it; where a device is still connected, or the USB 3 half still on, that is seen. Those in Raspberry Pis are known by
  * their model: all ports that have power together are switched, unless rack.yaml has the port as verified.
  */
-import { ApiError, ApiUnreachable, createClient, swarmingClientApi } from '@skolo/api';
+import { ApiError, ApiUnreachable, createClient, type Signer, swarmingClientApi } from '@skolo/api';
 import {
   type DeviceError,
   DeviceRefused,
@@ -23,6 +22,7 @@ import {
   openExec,
   SignInRefused,
 } from '@skolo/equipment';
+import { errorText } from '@skolo/errors';
 import {
   type DriverDeps,
   type OutletReading,
@@ -33,11 +33,12 @@ import {
 } from '@skolo/models/outlets';
 import { type Machine, parseUsbPort, type UsbPort } from '@skolo/rack';
 import { portIn, switchedWith, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/uhubctl';
-import { agentToken } from '@skolo/secrets';
 
 export interface UsbHubDeps extends DriverDeps {
   /** Undefined: it has none. */
   agentUrl: string | undefined;
+  /** For requests to the agent. @throws Error There is no key to sign with. */
+  signer: () => Promise<Signer>;
 }
 
 /** `off-alone`: no other port that has its power with it. */
@@ -93,12 +94,14 @@ export function createUsbHub(
     signal: AbortSignal,
   ): Promise<OutletReading> {
     if (deps.agentUrl === undefined) throw new DeviceUnreachable(name, 'it has no agent');
-    const { token } = await deps.credentials();
+    const signer = await deps.signer().catch((error: unknown) => {
+      throw new DeviceUnreachable(name, `its agent was not asked: ${errorText(error)}`);
+    });
     const client = createClient(swarmingClientApi, {
       baseUrl: deps.agentUrl,
       timeoutMs: agentTimeoutMs,
       mostBytes: agentMostBytes,
-      ...(token !== undefined && { token: agentToken(token.reveal(), name) }),
+      signer,
     });
     const params = { hub, port };
     const what = { on: action === 'on', ...(action === 'off-alone' && { alone: true }) };

@@ -2,10 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, swarmingClientApi } from '@skolo/api';
-import { agentToken } from '@skolo/secrets';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { startAgentHere } from './testing/agent-here.ts';
-import { loginToken, startMetadata } from './testing/metadata.ts';
+import { signerFor, startMetadata } from './testing/metadata.ts';
 
 const machine = 'rpi-1';
 
@@ -41,7 +40,7 @@ services:
   onTestFinished(() => agent.stop({ isHurried: true }));
   const client = createClient(swarmingClientApi, {
     baseUrl: `http://127.0.0.1:${agent.port}`,
-    token: agentToken(loginToken, machine),
+    signer: signerFor(machine),
   });
   await expect
     .poll(() =>

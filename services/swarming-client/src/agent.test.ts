@@ -100,7 +100,7 @@ describe.skipIf(isMissing)('a machine with a phone', () => {
     await agent.isWell();
   });
 
-  it('shows its log to callers that may see it, and does what is asked with its token', async () => {
+  it('shows its log to callers that may see it, and does what is signed', async () => {
     await agent.isWell();
     await agent.until(({ bot }) => bot?.state === 'running');
     const { lines } = await agent.client().log({ query: { lines: 1000 } });

@@ -21,6 +21,7 @@ import { logEvent } from './event-log.ts';
 import type { AgentEvent } from './events.ts';
 import { type Flags, localAddressOf } from './flags.ts';
 import { Reboot } from './host/reboot.ts';
+import { signedAccess } from './http/signed-access.ts';
 import { sliceFromFile } from './identity/from-file.ts';
 import { sliceFromMetadata } from './identity/from-metadata.ts';
 import { IdentityKeeper, type SliceSource } from './identity/identity.ts';
@@ -32,7 +33,6 @@ import { Revisions } from './revision.ts';
 import { createRunCommand } from './run-command.ts';
 import { openServers, type Ports } from './servers.ts';
 import { agentStatus, hookView, readinessOf } from './status.ts';
-import { tokenAccess } from './status-api.ts';
 import { Task } from './task.ts';
 
 export interface AgentOptions extends Omit<Flags, 'check' | 'logLevel' | 'powerCyclePort'> {
@@ -131,7 +131,7 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     ...{ flags: options, version, closers },
     jumphostUrls: () => Object.values(slice()?.services ?? {}),
     core: {
-      ...{ log, metrics, audit, self: name, access: tokenAccess(() => slice()?.agent) },
+      ...{ log, metrics, audit, self: name, access: signedAccess({ machine: name, slice, clock }) },
       rack: {
         get rack() {
           const known = slice();

@@ -18,6 +18,7 @@ import { OwnHolds } from './health/own-holds.ts';
 import { HostDimensions } from './host/host-dimensions.ts';
 import { type HostReading, HostWatch } from './host/host-watch.ts';
 import { UsbPorts } from './host/usb.ts';
+import { signedRequests } from './http/signed-request.ts';
 import type { IdentityKeeper } from './identity/identity.ts';
 import type { ClockOffset } from './identity/metadata-client.ts';
 import { PowerCycleDaemon } from './power-cycle-daemon.ts';
@@ -114,7 +115,11 @@ export function openMachine(deps: MachineDeps): Machine {
     file: () => settings()?.quarantineFile,
   });
   const orders = new Orders(deps);
-  const holds = new OwnHolds({ ...deps, daemon });
+  const request = signedRequests(deps.stateDir, () => {
+    const known = slice();
+    return known && { rack: known.rack, machine: name };
+  });
+  const holds = new OwnHolds({ ...deps, daemon, request });
   const usb = new UsbPorts({ ...deps, devices: () => slice()?.devices ?? [] });
   const afterTask = new AfterTask({
     ...deps,
@@ -141,6 +146,7 @@ export function openMachine(deps: MachineDeps): Machine {
     usb,
     usbOffSeconds: () => settings()?.repair.usbOffSeconds ?? usualUsbOffSeconds,
     powerCycleDaemon: () => daemon.url(),
+    request,
   });
   const evidence = new Evidence({
     ...deps,

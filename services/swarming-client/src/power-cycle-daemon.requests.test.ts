@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { request } from './http/request.ts';
 import { requestPowerCycle } from './power-cycle-daemon.ts';
 import { startDaemon } from './testing/daemon.ts';
 
@@ -19,7 +20,7 @@ describe('asking the power-cycle daemon', () => {
     const result = await requestPowerCycle(
       'phone',
       'it is gone',
-      daemon,
+      { ...daemon, request },
       new AbortController().signal,
     );
 
@@ -85,7 +86,9 @@ describe('asking the power-cycle daemon', () => {
 
     const { signal } = new AbortController();
 
-    expect(await requestPowerCycle('phone', 'it is gone', daemon, signal)).toEqual(result);
+    expect(await requestPowerCycle('phone', 'it is gone', { ...daemon, request }, signal)).toEqual(
+      result,
+    );
   });
 
   it('is postponed while the daemon does not answer', async () => {
@@ -94,7 +97,7 @@ describe('asking the power-cycle daemon', () => {
 
     const { signal } = new AbortController();
 
-    expect(await requestPowerCycle('phone', 'it is gone', daemon, signal)).toEqual({
+    expect(await requestPowerCycle('phone', 'it is gone', { ...daemon, request }, signal)).toEqual({
       outcome: 'postponed',
       text: expect.stringMatching(/^the power-cycle daemon does not answer: .*connection refused/),
       later: 60,

@@ -1,11 +1,12 @@
 /**
- * The URLs of the power-cycle daemon, and requests for cycles. The daemon knows a machine by its source address. On a node
+ * The URLs of the power-cycle daemon, and requests for cycles. The daemon knows a machine by its source address and its key. On a node
  * of k3s, connections to the daemon's port of the jumphost get another source address, so its second port goes first there.
  */
 import { errorText, parseJson } from '@skolo/errors';
 import { servicePorts } from '@skolo/rack/ports';
 import { z } from 'zod';
-import { request, Unreachable } from './http/request.ts';
+import { Unreachable } from './http/request.ts';
+import type { SendRequest } from './http/signed-request.ts';
 import { inOneLine } from './one-line.ts';
 import type { StepResult } from './repair/records.ts';
 
@@ -49,6 +50,8 @@ export class PowerCycleDaemon {
 export interface PowerCycleDeps {
   /** Where the daemon is. */
   url: string;
+  /** Signs it. */
+  request: SendRequest;
   localAddress?: string | undefined;
 }
 
@@ -65,7 +68,7 @@ const Problem = z.object({
 });
 
 /**
- * Requests a cycle of an own device: `POST /v1/own-devices/power-cycles`, which needs no token. A daemon that is away or
+ * Requests a cycle of an own device: `POST /v1/own-devices/power-cycles`. A daemon that is away or
  * fails has decided nothing about the device, so the step is postponed.
  */
 export async function requestPowerCycle(
@@ -88,7 +91,7 @@ export async function requestPowerCycle(
 async function ask(
   device: string,
   reason: string,
-  { url, localAddress }: PowerCycleDeps,
+  { url, request, localAddress }: PowerCycleDeps,
   signal: AbortSignal,
 ): Promise<StepResult> {
   const answer = await request(`${url.replace(/\/+$/, '')}/v1/own-devices/power-cycles`, {

@@ -1,18 +1,9 @@
-/** The status port: what the agent reports and does for its callers, and who may call it. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+/** The status port: what the agent reports and does for its callers. */
 import type { AgentStatus, Order, swarmingClientApi } from '@skolo/api/swarming-client';
-import {
-  type Access,
-  cameThroughProxy,
-  HttpProblem,
-  inNetworks,
-  normaliseAddress,
-  type RouteHandlers,
-} from '@skolo/common/light';
+import { HttpProblem, type RouteHandlers } from '@skolo/common/light';
 import { FileNotWritten } from '@skolo/durable/atomic-file';
 import { errorText } from '@skolo/errors';
 import type { UsbPort } from '@skolo/rack';
-import type { MachineSlice } from '@skolo/rack/slice';
 import type { Health } from './health/health.ts';
 import type { Reboot } from './host/reboot.ts';
 import { type UsbPorts, UsbRefused } from './host/usb.ts';
@@ -94,46 +85,4 @@ async function usbAnswer(
     const status = error instanceof UsbRefused ? statuses[error.code] : 503;
     throw new HttpProblem(status, errorText(error));
   }
-}
-
-/**
- * The machine holds no secret for its status port. Its slice has a digest of the one token that is for this machine
- * (`agentToken` of packages/rack), which the power-cycle daemon sends.
- */
-export function tokenAccess(agent: () => MachineSlice['agent'] | undefined): Access {
-  return {
-    /** @throws HttpProblem 401 */
-    admit(request, role) {
-      const { headers, socket } = request;
-      const { tokenSha256, anonymousRead = [] } = agent() ?? {};
-      const [scheme, token] = (headers.authorization ?? '').split(' ');
-      if (scheme?.toLowerCase() === 'bearer' && token) {
-        if (tokenSha256 !== undefined && isToken(token, tokenSha256)) {
-          return { name: 'token of the machine', role: 'operate', by: 'token' };
-        }
-        throw unauthorized('the token is not that of this machine');
-      }
-      const address = normaliseAddress(socket.remoteAddress ?? '');
-      // Behind a proxy, every caller has the address of the proxy.
-      const isForeign = address === undefined || cameThroughProxy(request);
-      if (role === 'view' && !isForeign && inNetworks(anonymousRead)(address)) {
-        return { name: 'anonymous', role: 'view', by: 'network' };
-      }
-      throw unauthorized(
-        tokenSha256 === undefined
-          ? 'sign-in is not possible: in rack.yaml the login of this machine has no token'
-          : 'sign in with the token of this machine (skolo machine signs in by itself where it can read the login of rack.yaml)',
-      );
-    },
-  };
-}
-
-function isToken(token: string, digest: string): boolean {
-  const given = createHash('sha256').update(token).digest();
-  const wanted = Buffer.from(digest, 'hex');
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
-}
-
-function unauthorized(detail: string): HttpProblem {
-  return new HttpProblem(401, detail, { headers: { 'www-authenticate': 'Bearer' } });
 }

@@ -5,6 +5,7 @@ import { type Block, takeBlock } from './block.ts';
 import type { DemoCopy, Origin } from './demo-copy.ts';
 import { pathFrom } from './folders.ts';
 import type { Lock } from './lock.ts';
+import { agentKeyFile, makeUpAgentKey } from './login-secrets.ts';
 import { withOneAddress } from './one-address.ts';
 import type { Output } from './output.ts';
 import { areFree, choosePlaces, type Place, writePlaces } from './placement.ts';
@@ -57,12 +58,16 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     const onError = (error: Error) => output.problem(error.message);
     const standIns = await startStandIns(host, onError, computer);
     closers.push(() => closeAll(standIns));
+    const publicKey = await makeUpAgentKey(dir);
     const prepare = (places: Place[]) =>
       copy.prepare({
         adapt: (text) => (machineHost === undefined ? withOneAddress(block.readdress(text)) : text),
         place(text) {
           const edited = new YamlText(block.readdress(text));
           writePlaces(edited, places);
+          if (edited.get(['access', 'agents', 'privateKey']) === agentKeyFile) {
+            edited.set(['access', 'agents', 'publicKey'], publicKey);
+          }
           for (const each of standIns) each.place?.(edited, dir);
           return edited.text;
         },

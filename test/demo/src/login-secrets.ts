@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Rack, secretReferences } from '@skolo/rack';
+import { agentPublicKey, newAgentKey, readSecret } from '@skolo/secrets';
 import { makeSshKey } from '@skolo/simulators';
 import { writeMissingSecret } from './secret-files.ts';
 
@@ -12,4 +13,13 @@ export async function makeUpLoginSecrets(rack: Rack, dir: string): Promise<void>
       : () => `${randomBytes(12).toString('base64url')}\n`;
     await writeMissingSecret(dir, ref.file, make);
   }
+}
+
+/** As racks/demo/rack.yaml has it. */
+export const agentKeyFile = 'secrets/agent-key';
+
+/** The public half of the key that signs requests to agents, which is made where there is none. */
+export async function makeUpAgentKey(dir: string): Promise<string> {
+  await writeMissingSecret(dir, agentKeyFile, () => newAgentKey().reveal());
+  return agentPublicKey(await readSecret({ dir }, agentKeyFile));
 }

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { createClient, powerCycleDaemonApi, swarmingClientApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
 import { agentState, betweenTasks, holdMachine, type MachineTasks } from '@skolo/jumphost';
+import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import {
   makeServiceAccountKey,
   peer,
@@ -44,7 +45,8 @@ it('gives the bot tokens, lets its task end under a hold, and has the phone powe
   });
   google.addServiceAccountKey(key);
   await writeFile(file('bots.json'), JSON.stringify(key), { mode: 0o600 });
-  await writeFile(file('agent-token'), 'what all tokens of agents are made from', { mode: 0o600 });
+  const agentKey = newAgentKey();
+  await writeFile(file('agent-key'), agentKey.reveal(), { mode: 0o600 });
   const hooks = join(root, 'services/swarming-client/python/skolo_bot_config.py');
   const swarming = await startSwarming({
     accepts: (token, bot) => bot === machine && token !== undefined && google.isValid(token, scope),
@@ -69,14 +71,15 @@ network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost-rack4, address: 127.0.0.1, identity: bots }
 identities:
   bots: { project: my-project, scopes: [${scope}], credentials: { serviceAccountKey: bots.json } }
-access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
-logins: { machines: { username: pi, token: agent-token } }
+access:
+  tokens: { file: tokens.yaml }
+  agents: { privateKey: agent-key, publicKey: ${agentPublicKey(agentKey)} }
+  anonymousRead: [127.0.0.0/8]
 machines:
   ${machine}:
     kind: rpi
     address: 127.0.1.1
     identity: bots
-    login: machines
     device: { kind: android, power: usb/1-1.2 }
     swarming: { url: "${urls.agent ?? 'http://127.0.1.1:11001'}" }
 services:

@@ -4,15 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, machineStateApi, swarmingClientApi } from '@skolo/api';
 import { newToken } from '@skolo/common';
+import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import { expect, it, onTestFinished } from 'vitest';
 import { startServiceProcess } from './service-process.ts';
 
+const agentKey = newAgentKey();
 const nowhere = 'http://127.0.0.1:2';
 
 it('keeps a quarantine in force through kill -9 of either, and of both', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-machine-state-e2e-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  await writeFile(join(dir, 'agents'), 'of-all-agents', { mode: 0o600 });
+  await writeFile(join(dir, 'agents'), agentKey.reveal(), { mode: 0o600 });
   const token = await newToken(join(dir, 'tokens.yaml'), {
     ...{ name: 'ann', role: 'operate', expiresInDays: 1 },
   });
@@ -58,10 +60,9 @@ function rackYaml(dir: string, agent: string): string {
   return `rack: rack4
 network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost-rack4, address: 127.0.0.8 }
-access: { tokens: { file: tokens.yaml } }
-logins: { machines: { username: pi, token: agents } }
+access: { tokens: { file: tokens.yaml }, agents: { privateKey: agents, publicKey: ${agentPublicKey(agentKey)} } }
 machines:
-  rpi-1: { kind: rpi, address: 127.0.1.1, login: machines, swarming: { url: "${agent}" } }
+  rpi-1: { kind: rpi, address: 127.0.1.1, swarming: { url: "${agent}" } }
 services:
   metadata-server: { url: "${nowhere}", metricsUrl: "${nowhere}" }
   power-cycle-daemon: { url: "${nowhere}", metricsUrl: "${nowhere}" }

@@ -73,7 +73,7 @@ function rackYaml(port: number, urls: Readonly<Record<string, string>>, bot: str
   const at = (name: string) => urls[name] ?? nowhere;
   const list = machines.map(
     (name, i) =>
-      `  ${name}: { kind: rpi, address: 127.0.1.${i + 1}, login: machines, power: switch-1/${i + 1}, uplink: switch-1/${i + 1}, swarming: { url: "${at(name)}" } }\n`,
+      `  ${name}: { kind: rpi, address: 127.0.1.${i + 1}, power: switch-1/${i + 1}, uplink: switch-1/${i + 1}, swarming: { url: "${at(name)}" } }\n`,
   );
   const places = services.map(
     (name) => `  ${name}: { url: "${at(name)}", metricsUrl: "${nowhere}" }\n`,
@@ -84,7 +84,6 @@ jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
 access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
 logins:
   switches: { username: ubnt, password: password }
-  machines: { username: pi, token: password }
 infrastructure:
   switch-1: { model: edgeswitch, portCount: 8, address: 127.0.2.2, ports: { ssh: ${port} }, login: switches, backup: false }
 machines:

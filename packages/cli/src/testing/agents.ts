@@ -1,18 +1,18 @@
 /**
- * Agents without machines: the API over real sockets, one for each machine of rack7.yaml but one. Each takes the token
- * that is its own, and no other.
+ * Agents without machines: the API over real sockets, one for each machine of rack7.yaml but one. Each accepts what is
+ * signed for it, and nothing else.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type AgentStatus, swarmingClientApi } from '@skolo/api';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { type AgentStatus, challengeHeader, swarmingClientApi } from '@skolo/api';
+import { nonceOf, signatureInput, whyNotSigned } from '@skolo/api/signature';
 import { createApp, HttpProblem, type RouteHandlers, type ServiceContext } from '@skolo/common';
-import { agentToken, agentTokenDigest } from '@skolo/secrets';
+import type { Access } from '@skolo/common/light';
+import { agentPublicKey, parseAgentPublicKey, readSecret } from '@skolo/secrets';
 import { agentStatuses, logLines } from './agent-data.ts';
 import { startTestService } from './test-service.ts';
 
-/** The one in testdata/files/secrets/machines. */
-const loginToken = 'hunter2hunter2hunter2hunter2hunter2';
+const files = fileURLToPath(new URL('../../testdata/files/', import.meta.url));
 
 const { status, log, clearQuarantine, repair, reboot } = swarmingClientApi;
 /** Those that the command calls. */
@@ -28,25 +28,48 @@ export interface TestAgents {
 const names = ['rpi-001', 'rpi-002', 'rpi-003', 'rpi-004', 'linux-1'];
 
 export async function startAgents(rack = 'rack7'): Promise<TestAgents> {
-  const dir = await mkdtemp(join(tmpdir(), 'skolo-cli-agents-'));
+  const key = parseAgentPublicKey(
+    agentPublicKey(await readSecret({ dir: files }, 'secrets/agent-key')),
+  );
   const services = await Promise.all(
-    names.map(async (name, at) => {
-      const file = join(dir, `${name}.yaml`);
-      const sha256 = agentTokenDigest(agentToken(loginToken, name));
-      const dates = 'created: 2026-01-01T00:00:00Z, expires: 2099-01-01T00:00:00Z';
-      const token = `{ name: ${name}, role: operate, sha256: ${sha256}, ${dates} }`;
-      await writeFile(file, `tokens: [${token}]\n`, { mode: 0o600 });
+    names.map(async (machine, at) => {
+      const access = accessFor({ rack, machine, key });
       const handler = (context: ServiceContext) =>
-        createApp({ ...context, api, handlers: handlersOf(at) });
-      const service = await startTestService('swarming-client', { file }, handler, rack);
-      return { name, ...service };
+        createApp({ ...context, access, api, handlers: handlersOf(at) });
+      const tokens = { file: '/nowhere' };
+      const service = await startTestService('swarming-client', tokens, handler, rack);
+      return { name: machine, ...service };
     }),
   );
   return {
     urls: new Map(services.map(({ name, url }) => [name, url])),
     async close() {
       await Promise.all(services.map((service) => service.close()));
-      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** As the agent's, with everybody in `access.anonymousRead`. */
+function accessFor(whom: Parameters<typeof whyNotSigned>[1]): Access {
+  const challenges = new Set<string>();
+  return {
+    headers() {
+      const challenge = randomUUID();
+      challenges.add(challenge);
+      return { [challengeHeader]: signatureInput(challenge) };
+    },
+    admit(request, role) {
+      const { headers } = request;
+      if (headers['signature-input'] === undefined) {
+        if (role === 'view') return { name: 'anonymous', role, by: 'network' };
+        throw new HttpProblem(401, 'sign the request with the key of access.agents');
+      }
+      const nonce = nonceOf(headers['signature-input'].toString()) ?? '';
+      const why = whyNotSigned(request, whom, nonce);
+      if (why !== undefined) throw new HttpProblem(401, why);
+      if (!challenges.delete(nonce)) throw new HttpProblem(401, 'the challenge is too old');
+      const digest = `${headers['content-digest']}`;
+      return { name: 'access.agents', role: 'operate', by: 'signature', digest };
     },
   };
 }

@@ -20,7 +20,9 @@ export interface Caller {
   /** The name of the token, the e-mail address, or `anonymous`. */
   name: string;
   role: Role;
-  by: 'token' | 'google' | 'network';
+  by: 'token' | 'google' | 'network' | 'signature';
+  /** `Content-Digest` of the body, as the caller has signed it. */
+  digest?: string;
 }
 
 const rank: Record<Role, number> = { view: 1, operate: 2, admin: 3 };

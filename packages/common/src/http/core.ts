@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import { parse as parseQuery } from 'node:querystring';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
 import type { Api, Role, RouteSpec } from '@skolo/api/route';
+import { contentDigest } from '@skolo/api/signature';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import type { Caller } from '../access/access-control.ts';
@@ -25,6 +26,10 @@ import { type AnyAnswer, type BoundRoute, bindRoutes } from './routes.ts';
 export interface Access {
   /** @throws HttpProblem 401, 403, or 503 if it cannot be decided. */
   admit(request: IncomingMessage, role: Role, log: Logger): Caller | Promise<Caller>;
+  /** Admits a machine that asks for itself. @throws HttpProblem 401, 403 */
+  admitMachine?(request: IncomingMessage): Promise<Caller>;
+  /** Headers of each answer. */
+  headers?(): Record<string, string>;
 }
 
 export interface CoreOptions {
@@ -67,6 +72,9 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
     const exchange = new Exchange(request, response, { log, compresses });
     const own = rack?.rack?.name;
     if (own !== undefined) response.setHeader(rackHeader, own);
+    for (const [name, value] of Object.entries(access.headers?.() ?? {})) {
+      response.setHeader(name, value);
+    }
     const { method = '' } = request;
     const path = pathOf(request);
     const startedAt = performance.now();
@@ -106,12 +114,12 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
     { exchange, path, query, readBody }: Called,
   ): Promise<AnyAnswer> {
     const { request, requestId } = exchange;
-    const caller = spec.role && (await access.admit(request, spec.role, exchange.log));
+    const caller = await admit(spec, exchange);
     const given = parse(spec, {
       params: decoded(pattern.exec(path)?.groups ?? {}),
       query,
       headers: request.headers,
-      body: spec.body && (await readJson(request, spec, readBody)),
+      body: spec.body && (await readJson(request, spec, readBody, caller)),
     });
     if (caller) exchange.caller = caller.name;
     const from = clientAddress(request);
@@ -143,6 +151,13 @@ export function createCore(options: CoreOptions, first: readonly BoundRoute[]): 
           }),
       },
     );
+  }
+
+  function admit({ role, machine }: RouteSpec, exchange: Exchange) {
+    if (role !== undefined) return access.admit(exchange.request, role, exchange.log);
+    if (!machine) return undefined;
+    if (access.admitMachine) return access.admitMachine(exchange.request);
+    throw new TypeError('machines cannot sign in here');
   }
 
   async function send(exchange: Exchange, spec: RouteSpec, answer: AnyAnswer): Promise<void> {
@@ -266,23 +281,27 @@ function parse(spec: RouteSpec, given: Record<keyof Parsed, unknown>): Parsed {
 
 const json = /^\s*(?:application\/json|[^\s/;]+\/[^\s/;]+\+json)\s*(?:;|$)/i;
 
-/** Undefined without a body. @throws HttpProblem 400, 413, 415 */
+/** Undefined without a body. @throws HttpProblem 400, 413, 415; 401: the caller has signed another body. */
 async function readJson(
   { headers }: IncomingMessage,
   { role, mostBodyBytes = role === undefined ? anonymousBodyBytes : usualBodyBytes }: RouteSpec,
   readBody: ReadBody,
+  caller: Caller | undefined,
 ): Promise<unknown> {
   const length = headers['content-length'] ?? '0';
-  if (length === '0' && headers['transfer-encoding'] === undefined) return undefined;
+  const isEmpty = length === '0' && headers['transfer-encoding'] === undefined;
   const type = headers['content-type'] ?? 'no content-type';
-  if (!json.test(type)) {
+  if (!isEmpty && !json.test(type)) {
     const wanted = 'send JSON, with content-type: application/json';
     throw new HttpProblem(415, `the body is ${type}; ${wanted}`, {
       headers: { accept: 'application/json' },
     });
   }
-  const text = await readBody(mostBodyBytes);
-  return text === undefined || text === '' ? undefined : parseBody(text);
+  const text = (isEmpty ? undefined : await readBody(mostBodyBytes)) ?? '';
+  if (caller?.digest !== undefined && caller.digest !== contentDigest(text)) {
+    throw new HttpProblem(401, 'the body is not the one that was signed (Content-Digest)');
+  }
+  return text === '' ? undefined : parseBody(text);
 }
 
 function parseBody(text: string): unknown {

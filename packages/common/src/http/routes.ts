@@ -11,8 +11,8 @@ import type { Logger } from '../log.ts';
 
 /** Input of a handler besides params, query, headers and body. */
 interface RouteContext<R extends RouteSpec = RouteSpec> {
-  /** Undefined if the route requires no role. */
-  caller: R extends { role: string } ? Caller : undefined;
+  /** Undefined if the route requires neither a role nor a machine. */
+  caller: R extends { role: string } | { machine: true } ? Caller : undefined;
   /** Address of the caller. */
   from: string;
   requestId: string;

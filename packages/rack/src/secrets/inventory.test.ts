@@ -4,11 +4,11 @@ import { rackSecrets } from './inventory.ts';
 
 const text = `identities:
   bots: { project: my-project, credentials: { serviceAccountKey: secrets/bots.json } }
-access: { tokens: { file: secrets/tokens.yaml } }
+access: { tokens: { file: secrets/tokens.yaml }, agents: { privateKey: secrets/agents } }
 secrets: { shared: { k3s-token: etc/k3s-node-token } }
 logins:
   switches: { username: admin, password: secrets/switch, enablePassword: { env: SWITCH_ENABLE } }
-  machines: { username: root, privateKey: ./secrets/id, token: secrets/agents }
+  machines: { username: root, privateKey: ./secrets/id }
 machines:
   rpi-001: { kind: rpi, address: 192.168.1.101, login: machines, device: { kind: android } }
 services:
@@ -28,7 +28,7 @@ describe('the secrets of a rack', () => {
       'adbkey: adb-key',
       'adbkey.pub: adb-public-key',
       'age-identity: age-identity',
-      'agents: agent-token',
+      'agents: agent-key',
       'alertmanager-token: api-token',
       'alerts: token',
       'bots.json: service-account-key',
@@ -71,6 +71,7 @@ describe('the secrets of a rack', () => {
         gid: 0,
       },
     ]);
+    expect(named('agents')?.users).toEqual(['power-cycle-daemon', 'machine-state']);
     expect(named('alerts')).toMatchObject({
       users: ['alert-to-pubsub', 'alertmanager', 'prometheus'],
       keys: [{ key: 'alerts' }, { key: 'alert-to-pubsub' }, { key: 'alert-to-pubsub' }],

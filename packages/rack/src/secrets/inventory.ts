@@ -16,8 +16,8 @@ export type SecretKind =
   | 'snmp-community'
   | 'snmp-key'
   | 'token'
-  /** The tokens of all agents are derived from it. */
-  | 'agent-token'
+  /** Signs requests to all agents. */
+  | 'agent-key'
   /** Made by `skolo token new`. */
   | 'api-token'
   /** The file of `access.tokens`. */
@@ -104,7 +104,7 @@ export function rackSecrets(rack: Rack): RackSecret[] {
     found.set(name, secret);
   };
   const references = new Map(secretReferences(rack).map((each) => [each.where, each]));
-  const kindAt = (where: readonly string[]) => kindOf(rack, references.get(where[0] ?? ''));
+  const kindAt = (where: readonly string[]) => kindOf(references.get(where[0] ?? ''));
   const nameOf = new Map<string, string>();
   for (const { service, namespace, files, variables } of serviceSecrets(rack)) {
     const own = (where: string[]) => ({ where, logins: loginsAt(where), users: [service] });
@@ -198,10 +198,7 @@ const kinds: Readonly<Record<string, SecretKind>> = {
   servicesToken: 'api-token',
 };
 
-function kindOf(rack: Rack, reference: SecretReference | undefined): SecretKind {
-  const [section, name] = reference?.path ?? [];
-  const kind = kinds[String(reference?.path.at(-1))] ?? 'token';
-  if (kind !== 'token' || section !== 'logins') return kind;
-  const isOfMachines = [...rack.machines.values()].some(({ login }) => login === name);
-  return isOfMachines ? 'agent-token' : 'token';
+function kindOf({ path = [] }: Partial<SecretReference> = {}): SecretKind {
+  if (path[0] === 'access' && path[1] === 'agents') return 'agent-key';
+  return kinds[String(path.at(-1))] ?? 'token';
 }

@@ -78,7 +78,7 @@ export const powerCycleDaemon = section({
   devicesPerHour: whole(0, 60)
     .default(6)
     .describe(
-      'Cycles per hour that an agent may request for its own phones, from its address and without a token; 0 disables it.',
+      'Cycles per hour that an agent may request for its own phones, from its address and signed with its own key; 0 disables it.',
     ),
   doors: section({
     pdudaemon: endpoint(16_421, 'HTTP API of pdudaemon, for labgrid and LAVA.'),

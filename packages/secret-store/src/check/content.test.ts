@@ -10,10 +10,14 @@ import { contentFault } from './content.ts';
 
 const now = Date.parse('2026-11-21T20:00:00Z');
 const identity = await generateX25519Identity();
+const agentKey = await generateValue('agent-key', '');
+const otherAgentKey = (await generateValue('agent-key', '')).value.reveal();
 const rack = parseRack(
   `rack: rack4
 jumphost: { name: jumphost-rack4, address: 192.168.1.8 }
-access: { tokens: { file: secrets/tokens.yaml } }
+access:
+  tokens: { file: secrets/tokens.yaml }
+  agents: { privateKey: secrets/agents, publicKey: ${agentKey.public?.text} }
 identities:
   bots: { project: my-project, credentials: { serviceAccountKey: secrets/bots.json } }
 logins:
@@ -46,6 +50,7 @@ const good: Record<string, string> = {
     makeServiceAccountKey({ email: 'bots@example.com', tokenUri: 'https://example.com/token' }),
   ),
   id: (await generateValue('ssh-key', 'c')).value.reveal(),
+  agents: agentKey.value.reveal(),
   snmp: 'long-enough',
   'tokens.yaml': tokens('2027-01-01T00:00:00Z'),
   power: token,
@@ -72,6 +77,8 @@ describe('a value', () => {
   it.each([
     ['bots.json', { 'bots.json': '{"canary":' }, 'JSON'],
     ['id', { id: 'canary' }, 'is not a private key'],
+    ['agents', { agents: 'canary' }, 'is not an Ed25519 private key'],
+    ['agents', { agents: otherAgentKey }, 'and access.agents.publicKey of rack.yaml is '],
     ['snmp', { snmp: 'canary\n' }, 'has less than the 8 characters'],
     ['tokens.yaml', { 'tokens.yaml': 'canary' }, 'is not a file of tokens'],
     ['tokens.yaml', { 'tokens.yaml': tokens('2026-11-01T00:00:00Z') }, 'expired on 2026-11-01'],

@@ -3,7 +3,7 @@ import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { credentialFileFault } from '@skolo/google';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
-import { type Secret, valuesIn } from '@skolo/secrets';
+import { agentKeyFault, type Secret, valuesIn } from '@skolo/secrets';
 import { identityToRecipient } from 'age-encryption';
 import { expiryOf, readTokens } from './expiry.ts';
 
@@ -40,6 +40,8 @@ export async function contentFault(
       return text.startsWith('-----BEGIN ') && text.includes(' PRIVATE KEY-----')
         ? undefined
         : 'is not a private key';
+    case 'agent-key':
+      return deps.rack.access.agents && agentKeyFault(value, deps.rack.access.agents);
     case 'snmp-key':
       // RFC 3414, section 11.2
       return valuesIn(value).every((each) => each.reveal().trimEnd().length >= 8)

@@ -6,6 +6,7 @@
 import {
   type AgentStatus,
   type Client,
+  challengeHeader,
   createClient,
   type Fetch,
   swarmingClientApi,
@@ -61,12 +62,18 @@ export class AgentWatch {
   private seenAt: number | undefined;
   private heardAt: number;
   private why: string | undefined;
+  private isTooOld = false;
   private running: Promise<void> = Promise.resolve();
 
   constructor(deps: AgentWatchDeps) {
     this.deps = deps;
     this.url = deps.url;
-    const { url: baseUrl, fetch } = deps;
+    const { url: baseUrl } = deps;
+    const fetch: Fetch = async (...request) => {
+      const answer = await deps.fetch(...request);
+      this.isTooOld = answer.headers.get(challengeHeader) === null;
+      return answer;
+    };
     this.client = createClient(swarmingClientApi, { baseUrl, mostBytes, fetch });
     this.heardAt = deps.clock.uptime();
   }
@@ -76,9 +83,9 @@ export class AgentWatch {
   }
 
   view(): AgentView {
-    const { status, seenAt, why } = this;
+    const { status, seenAt, why, isTooOld } = this;
     const silentSeconds = this.deps.clock.uptime() - this.heardAt;
-    return { ...given({ status, seenAt, why }), silentSeconds };
+    return { ...given({ status, seenAt, why }), isTooOld, silentSeconds };
   }
 
   async close(): Promise<void> {

@@ -1,20 +1,31 @@
 /** An agent over a real socket: its status with the long poll, and what people order. Its faults are those of a hostile one. */
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { AgentStatus, HealthStatus, Order } from '@skolo/api';
-import { agentToken } from '@skolo/secrets';
+import {
+  challengeHeader,
+  contentDigest,
+  nonceOf,
+  signatureInput,
+  whyNotSigned,
+} from '@skolo/api/signature';
+import { agentPublicKey, newAgentKey, parseAgentPublicKey } from '@skolo/secrets';
 import { onTestFinished } from 'vitest';
 
-export const loginToken = 'of-all-agents';
+/** Signs requests to all agents, in this rack. */
+export const agentKey = newAgentKey();
+export const rackName = 'rack4';
+const key = parseAgentPublicKey(agentPublicKey(agentKey));
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface FakeAgent {
   url: string;
   status: AgentStatus;
-  /** Method, path and query of each request. */
+  /** Method, path and query of each request that was admitted, or whose answer is another one. */
   requests: string[];
   /** Bodies of ordered steps of repair. */
   repairs: unknown[];
@@ -30,7 +41,7 @@ export interface FakeAgent {
 }
 
 export interface FakeAgentOptions {
-  /** Does not know the long poll and orders. */
+  /** Does not know the long poll, orders and signatures. */
   isOld?: boolean;
   status?: Partial<AgentStatus>;
 }
@@ -64,23 +75,40 @@ export async function startFakeAgent(
     ...agent.status,
     ...(!options.isOld && { revision: newRevision() }),
   });
-  const isAllowed = ({ headers }: IncomingMessage) =>
-    headers.authorization === `Bearer ${agentToken(loginToken, machine)}`;
+  const challenges = new Set<string>();
+  function isAllowed(request: IncomingMessage, body: string): boolean {
+    const nonce = nonceOf(request.headers['signature-input']?.toString()) ?? '';
+    const whom = { rack: rackName, machine, key };
+    const isSigned = whyNotSigned(request, whom, nonce) === undefined;
+    const isWhole = request.headers['content-digest'] === contentDigest(body);
+    return isSigned && isWhole && challenges.delete(nonce);
+  }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '' } = request;
-    requests.push(`${method} ${url}`);
-    if (other !== undefined) return other(request, response);
+    const admitted = () => requests.push(`${method} ${url}`);
+    if (other !== undefined) {
+      admitted();
+      return other(request, response);
+    }
+    if (!options.isOld) {
+      const nonce = randomUUID();
+      challenges.add(nonce);
+      response.setHeader(challengeHeader, signatureInput(nonce));
+    }
     const { pathname, searchParams } = new URL(url, 'http://agent');
     if (pathname === '/v1/status') {
+      admitted();
       const ms = Number(searchParams.get('waitSeconds') ?? 0) * 1000;
       if (!options.isOld && searchParams.get('after') === newRevision())
         await changed(ms, response);
       return send(response, 200, current());
     }
-    if (options.isOld) return problem(response, 404, 'no such path');
-    if (!isAllowed(request)) return problem(response, 401, 'the token is not that of this machine');
-    const body: { orders?: Order[] } = JSON.parse((await text(request)) || '{}');
+    const sent = await text(request);
+    if (options.isOld) return problem(response, 401, 'the token is not that of this machine');
+    if (!isAllowed(request, sent)) return problem(response, 401, 'it is not signed');
+    admitted();
+    const body: { orders?: Order[] } = JSON.parse(sent || '{}');
     switch (`${method} ${pathname}`) {
       case 'PUT /v1/orders': {
         const { orders = [] } = body;

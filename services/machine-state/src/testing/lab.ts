@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient, type Machine, machineStateApi } from '@skolo/api';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
+import { agentPublicKey } from '@skolo/secrets';
 import { onTestFinished } from 'vitest';
 import type { ServiceTuning } from '../collect/services.ts';
 import { createMachineState, type MachineStateDeps } from '../service.ts';
-import { type FakeAgent, loginToken } from './fake-agent.ts';
+import { agentKey, type FakeAgent, rackName } from './fake-agent.ts';
 
 export interface LabOptions {
   /** By machine; undefined: nothing answers there. */
@@ -57,7 +58,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const stateDir = join(dir, 'state');
   const rackFile = join(dir, 'rack.yaml');
   await mkdir(stateDir, { recursive: true });
-  await writeFile(join(dir, 'agents'), loginToken, { mode: 0o600 });
+  await writeFile(join(dir, 'agents'), agentKey.reveal(), { mode: 0o600 });
   const edit: Lab['edit'] = async (changed) => {
     await writeFile(join(dir, 'new.yaml'), rackYaml({ ...options, ...changed }));
     await rename(join(dir, 'new.yaml'), rackFile);
@@ -111,12 +112,14 @@ function rackYaml({
     return `  ${name}: { kind: rpi, shelf: shelf1, address: 127.0.${1 + (at >> 7)}.${(at & 127) + 1}, login: machines, swarming: { url: "${url}" }${own} }\n`;
   });
   const others = ['metadata-server', 'power-cycle-daemon', 'router-backup', 'alert-to-pubsub'];
-  return `rack: rack4
+  return `rack: ${rackName}
 timezone: Europe/Berlin
 network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost-rack4, address: 127.0.0.8 }
-access: { tokens: { file: tokens.yaml } }
-logins: { machines: { username: pi, token: agents } }
+access:
+  tokens: { file: tokens.yaml }
+  agents: { privateKey: agents, publicKey: ${agentPublicKey(agentKey)} }
+logins: { machines: { username: pi, password: password } }
 machines:${machines.length === 0 ? ' {}' : ''}
 ${machines.join('')}${rack.includes('services:') ? rack : `${rack}services:\n`}  machine-state: ${settings}
 ${others

@@ -3,14 +3,14 @@ import {
   type AgentStatus,
   ApiError,
   ApiUnreachable,
-  type Client,
   createClient,
+  createSigner,
+  type Signer,
   swarmingClientApi,
 } from '@skolo/api';
 import { errorText } from '@skolo/errors';
-
 import { type Machine, type Rack, serviceUrl } from '@skolo/rack';
-import { agentToken, readCredentials } from '@skolo/secrets';
+import { readAgentKey } from '@skolo/secrets';
 
 export interface Agent {
   /** Undefined when it does not answer within `timeoutMs`. */
@@ -28,23 +28,21 @@ export interface NotRebooted {
 /** Strangers are root on that machine: its answer is short, or is not read. */
 const mostBytes = 64 * 1024;
 
+/** @throws SecretError, Error There is no key to sign with. */
+export async function agentSigner(rack: Rack, machine: string): Promise<Signer> {
+  return createSigner(await readAgentKey(rack), { rack: rack.name, machine });
+}
+
 /** Undefined for a machine without an address. */
 export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
   if (machine.address === undefined) return undefined;
   const baseUrl = serviceUrl(rack, 'swarming-client', machine);
-
-  async function signedIn(): Promise<Client<typeof swarmingClientApi>> {
-    const { token } = await readCredentials(rack, machine.login);
-    return createClient(swarmingClientApi, {
-      ...{ baseUrl, mostBytes, rack: rack.name },
-      ...(token !== undefined && { token: agentToken(token.reveal(), machine.name) }),
-    });
-  }
+  const common = { baseUrl, mostBytes, rack: rack.name };
 
   return {
     async status(timeoutMs, signal) {
       try {
-        const client = createClient(swarmingClientApi, { baseUrl, mostBytes, rack: rack.name });
+        const client = createClient(swarmingClientApi, common);
         return await client.status({ timeoutMs, signal });
       } catch {
         signal.throwIfAborted();
@@ -53,15 +51,18 @@ export function agentOf(rack: Rack, machine: Machine): Agent | undefined {
     },
     async reboot(why, timeoutMs, signal) {
       try {
-        const client = await signedIn();
+        const signer = await agentSigner(rack, machine.name);
+        const client = createClient(swarmingClientApi, { ...common, signer });
         await client.reboot({ body: { why }, timeoutMs, signal });
         return undefined;
       } catch (error) {
         signal.throwIfAborted();
         const text = errorText(error).slice(0, 500);
         if (error instanceof ApiError) return { why: `its agent refuses: ${text}`, maybe: false };
-        const maybe = error instanceof ApiUnreachable && error.mayHaveArrived;
-        return { why: `its agent does not answer: ${text}`, maybe };
+        if (!(error instanceof ApiUnreachable)) {
+          return { why: `its agent was not asked: ${text}`, maybe: false };
+        }
+        return { why: `its agent does not answer: ${text}`, maybe: error.mayHaveArrived };
       }
     },
   };

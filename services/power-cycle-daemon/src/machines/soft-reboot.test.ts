@@ -3,35 +3,40 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HostKeys } from '@skolo/equipment';
 import { readRack } from '@skolo/rack';
-import { agentToken } from '@skolo/secrets';
+import { agentPublicKey, newAgentKey, type Secret } from '@skolo/secrets';
 import { type MachineFault, makeSshKey } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Boards } from '../testing/board-driver.ts';
-import { rackYaml } from '../testing/daemon.ts';
+import { rackYaml, testAgentKey } from '../testing/daemon.ts';
 import { type PluggedMachine, plugIn } from '../testing/machine.ts';
 import { agentOf } from './agent.ts';
 import { softReboot } from './soft-reboot.ts';
 
 const logins = `logins:
-  machines: { username: chrome-bot, privateKey: key, token: token }
+  machines: { username: chrome-bot, privateKey: key }
 `;
 
 /** Asks a machine that misbehaves, or has no agent, or no login. */
 async function asked(
-  options: { faults?: MachineFault[]; agentPort?: false; hasLogin?: boolean; token?: string } = {},
+  options: {
+    faults?: MachineFault[];
+    agentPort?: false;
+    hasLogin?: boolean;
+    accepts?: Secret;
+  } = {},
 ) {
-  const { faults = [], agentPort, hasLogin = true, token = 'secret' } = options;
+  const { faults = [], agentPort, hasLogin = true, accepts = testAgentKey } = options;
   const key = makeSshKey();
   const machine: PluggedMachine = await plugIn(new Boards(), 'm', [], {
     host: '127.0.1.1',
     authorizedKeys: [key.public],
-    agentToken: agentToken('secret', 'm'),
+    agentKey: agentPublicKey(accepts),
     ...(agentPort === false && { agentPort }),
   });
   const dir = await mkdtemp(join(tmpdir(), 'skolo-soft-'));
   onTestFinished(() => rm(dir, { recursive: true }));
   await writeFile(join(dir, 'key'), key.private, { mode: 0o600 });
-  await writeFile(join(dir, 'token'), token, { mode: 0o600 });
+  await writeFile(join(dir, 'agent-key'), testAgentKey.reveal(), { mode: 0o600 });
   const entry = machine.entry.replace(
     'kind: rpi',
     `kind: rpi, ports: { ssh: ${machine.sshPort} }${hasLogin ? ', login: machines' : ''}`,
@@ -47,7 +52,12 @@ async function asked(
     rack,
     found,
     'dead',
-    { agent, hostKeys: new HostKeys(join(dir, 'host-keys.json')), timeoutMs: 1000 },
+    {
+      agent,
+      hostKeys: new HostKeys(join(dir, 'host-keys.json')),
+      // What is silent is given up soon.
+      timeoutMs: faults.length > 0 ? 1000 : 20_000,
+    },
     new AbortController().signal,
   );
   return { answer, machine };
@@ -69,7 +79,7 @@ describe('a machine is asked to reboot itself', () => {
   });
 
   it('over ssh where its agent refuses', async () => {
-    const { answer } = await asked({ token: 'another' });
+    const { answer } = await asked({ accepts: newAgentKey() });
 
     expect(answer).toEqual({ accepted: true, text: 'asked to reboot, over ssh' });
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Client, createClient, PowerCycle, powerCycleDaemonApi } from '@skolo/api';
 import { type Clock, createLogger, newToken, startService } from '@skolo/common';
 import type { DriverKind } from '@skolo/models/outlets';
+import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import { onTestFinished } from 'vitest';
 import { createPowerCycleDaemon, type PowerCycleDaemonDeps } from '../service.ts';
 import { Boards } from './board-driver.ts';
@@ -58,6 +59,9 @@ export interface TestDaemon {
 /** So short that a stop leaves cycles as a crash does. */
 const atOnce = 1;
 
+/** Signs requests to agents: `agent-key` next to rack.yaml. */
+export const testAgentKey = newAgentKey();
+
 export function rackYaml(
   yaml: string,
   settings = '',
@@ -70,7 +74,10 @@ export function rackYaml(
 timezone: Europe/Berlin
 network: { subnet: 127.0.0.0/8, domain: lan }
 jumphost: { name: jumphost-rack1, address: 127.0.0.1${jumphost} }
-access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
+access:
+  tokens: { file: tokens.yaml }
+  agents: { privateKey: agent-key, publicKey: ${agentPublicKey(testAgentKey)} }
+  anonymousRead: [127.0.0.0/8]
 ${yaml}
 services:
   power-cycle-daemon:
@@ -106,6 +113,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
     );
     await rename(join(dir, 'new.yaml'), rackFile);
   };
+  await writeFile(join(dir, 'agent-key'), testAgentKey.reveal(), { mode: 0o600 });
   await edit(yaml);
   const who = former?.who ?? `ann-${Math.random().toString(36).slice(2, 8)}`;
   const tokens = join(dir, 'tokens.yaml');

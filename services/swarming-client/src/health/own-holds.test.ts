@@ -1,5 +1,6 @@
 import { fakeClock } from '@skolo/common/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { request } from '../http/request.ts';
 import { startDaemon } from '../testing/daemon.ts';
 import { quietLog } from '../testing/quiet-log.ts';
 import { OwnHolds } from './own-holds.ts';
@@ -23,9 +24,7 @@ async function start(urlsOf?: (url: string) => string[]) {
   const answered: string[] = [];
   const holds = new OwnHolds({
     daemon: { urls: () => urls ?? [daemon.url], hasAnswered: (url) => answered.push(url) },
-    clock,
-    log,
-    emit,
+    ...{ clock, log, emit, request },
   });
   onTestFinished(() => holds.stop());
   return { daemon, clock, log, holds, answered, changes: () => changes };

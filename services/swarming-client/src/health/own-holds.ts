@@ -1,12 +1,13 @@
 /**
  * The holds of this machine, as the power-cycle daemon knows them: `GET /v1/own-holds`, which knows a machine by its source
- * address. Without an answer, the last holds count until their end.
+ * address and its key. Without an answer, the last holds count until their end.
  */
 import type { Clock, Emit, EventLog } from '@skolo/common/light';
 import { errorText } from '@skolo/errors';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
-import { request, Unreachable } from '../http/request.ts';
+import { Unreachable } from '../http/request.ts';
+import type { SendRequest } from '../http/signed-request.ts';
 import type { PowerCycleDaemon } from '../power-cycle-daemon.ts';
 import { repeat } from '../repeat.ts';
 import type { Hold } from './health.ts';
@@ -24,6 +25,8 @@ const Answer = z.object({
 
 export interface OwnHoldsDeps {
   daemon: Pick<PowerCycleDaemon, 'urls' | 'hasAnswered'>;
+  /** Signs it. */
+  request: SendRequest;
   localAddress?: string | undefined;
   clock: Pick<Clock, 'now'>;
   log: Pick<EventLog, 'info'>;
@@ -89,7 +92,7 @@ export class OwnHolds {
   }
 
   private async ask(url: string): Promise<Hold[]> {
-    const { localAddress, daemon } = this.deps;
+    const { localAddress, daemon, request } = this.deps;
     const { signal } = this.ended;
     const own = `${url.replace(/\/+$/, '')}/v1/own-holds`;
     const { status, text } = await request(own, { timeoutMs, localAddress, signal });

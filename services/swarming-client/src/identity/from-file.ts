@@ -3,9 +3,7 @@
  * here: it takes as much memory as the rest of the agent.
  */
 import type { Logger } from '@skolo/common/light';
-import { errorText } from '@skolo/errors';
-import type { Machine, Rack, RackWatch } from '@skolo/rack';
-import { agentToken, agentTokenDigest, readSecret } from '@skolo/secrets';
+import type { RackWatch } from '@skolo/rack';
 import type { SliceSource } from './identity.ts';
 
 export interface SliceFromFileDeps {
@@ -33,35 +31,21 @@ export async function sliceFromFile(deps: SliceFromFileDeps): Promise<SliceSourc
     onError: (error) => log.warn({ err: error }, 'watching rack.yaml failed'),
   });
 
-  async function reportNow() {
+  function reportNow() {
     const found = watch.rack.machines.get(machine);
     if (found === undefined) {
       report?.failed(`${file} has no machine ${machine}; give --machine NAME, or add it there`);
       return;
     }
-    const digest = await tokenDigest(watch.rack, found);
-    report?.slice(JSON.parse(JSON.stringify(machineSlice(watch.rack, found, digest))));
-  }
-
-  /** Undefined: sign-in is not possible here. */
-  async function tokenDigest(rack: Rack, { name, login }: Machine): Promise<string | undefined> {
-    const token = login === undefined ? undefined : rack.logins.get(login)?.token;
-    if (token === undefined) return undefined;
-    try {
-      const secret = await readSecret(rack, token);
-      return agentTokenDigest(agentToken(secret.reveal().trim(), name));
-    } catch (error) {
-      log.warn({ login, why: errorText(error) }, 'token of the login cannot be read');
-      return undefined;
-    }
+    report?.slice(JSON.parse(JSON.stringify(machineSlice(watch.rack, found))));
   }
 
   return {
     from: 'file',
     start(to) {
       report = to;
-      watch.onChange(() => void reportNow());
-      void reportNow();
+      watch.onChange(reportNow);
+      reportNow();
     },
     stop: () => watch.close(),
   };

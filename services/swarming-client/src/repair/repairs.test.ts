@@ -7,6 +7,7 @@ import { assess } from '../health/assess.ts';
 import type { Hold } from '../health/health.ts';
 import { facts, gone, phone, settings } from '../health/testing/facts.ts';
 import { UsbPorts } from '../host/usb.ts';
+import { request } from '../http/request.ts';
 import { startDaemon } from '../testing/daemon.ts';
 import { fakeHub } from '../testing/fake-hub.ts';
 import { quietLog } from '../testing/quiet-log.ts';
@@ -86,6 +87,7 @@ async function start({
     usb,
     usbOffSeconds: () => usbOffSeconds,
     powerCycleDaemon: () => daemon.url,
+    request,
     clock,
     emit: events.emit,
   });

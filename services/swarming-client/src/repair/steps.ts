@@ -2,6 +2,7 @@
 import { errorText } from '@skolo/errors';
 import type { AttachedDevice, Device } from '../devices/device.ts';
 import type { UsbPorts } from '../host/usb.ts';
+import type { SendRequest } from '../http/signed-request.ts';
 import { inOneLine } from '../one-line.ts';
 import { requestPowerCycle } from '../power-cycle-daemon.ts';
 import type { RepairStep } from './ladder.ts';
@@ -12,6 +13,8 @@ export interface StepDeps {
   usbOffSeconds: () => number;
   /** Where the power-cycle daemon is; undefined: not known. */
   powerCycleDaemon: () => string | undefined;
+  /** Signs what the power-cycle daemon is asked. */
+  request: SendRequest;
   localAddress?: string | undefined;
 }
 
@@ -70,8 +73,8 @@ async function perform(
   if (step === 'power-cycle') {
     const url = deps.powerCycleDaemon();
     if (url === undefined) return { outcome: 'refused', text: 'no power-cycle daemon is known' };
-    const { localAddress } = deps;
-    return requestPowerCycle(name, `${name}: ${why}`, { url, localAddress }, signal);
+    const { localAddress, request } = deps;
+    return requestPowerCycle(name, `${name}: ${why}`, { url, request, localAddress }, signal);
   }
   const repair = device.repairs[step];
   if (repair === undefined)

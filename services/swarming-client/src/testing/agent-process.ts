@@ -4,10 +4,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type AgentStatus, createClient, swarmingClientApi } from '@skolo/api';
-import { agentToken } from '@skolo/secrets';
 import { z } from 'zod';
 import { request } from '../http/request.ts';
-import { loginToken } from './metadata.ts';
+import { signerFor } from './metadata.ts';
 
 const sources = fileURLToPath(new URL('../main.ts', import.meta.url));
 
@@ -75,7 +74,7 @@ export class AgentProcess {
   client() {
     return createClient(swarmingClientApi, {
       baseUrl: `http://127.0.0.1:${this.port}`,
-      token: agentToken(loginToken, this.machine),
+      signer: signerFor(this.machine),
     });
   }
 

@@ -1,9 +1,10 @@
 /** As much of a metadata server as an agent and its bot ask: tokens, and what rack.yaml says of the machine. */
-import { createHash } from 'node:crypto';
+import { createHash, createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createSigner, type Signer } from '@skolo/api';
 import { machineSlice, parseRack } from '@skolo/rack';
-import { agentToken, agentTokenDigest } from '@skolo/secrets';
+import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 
 export interface TestMetadata {
   url: string;
@@ -17,8 +18,12 @@ export interface TestMetadata {
   close(): Promise<void>;
 }
 
-/** Of the login of all machines; each has its own, made from it. */
-export const loginToken = 'the token of the login';
+/** Signs requests to the agents of all tests. */
+const agentKey = newAgentKey();
+
+export function signerFor(machine: string): Signer {
+  return createSigner(createPrivateKey(agentKey.reveal()), { rack: 'rack4', machine });
+}
 
 export async function startMetadata(machine: string): Promise<TestMetadata> {
   let slice: string | undefined;
@@ -86,6 +91,7 @@ function sliceOf(text: string, name: string): string {
   const rack = parseRack(text, { file: 'rack.yaml' });
   const machine = rack.machines.get(name);
   if (machine === undefined) throw new Error(`the rack has no ${name}`);
-  const digest = agentTokenDigest(agentToken(loginToken, name));
-  return JSON.stringify(machineSlice(rack, machine, digest));
+  const { anonymousRead } = rack.access;
+  const agent = { publicKey: agentPublicKey(agentKey), anonymousRead };
+  return JSON.stringify({ ...machineSlice(rack, machine), agent });
 }

@@ -11,7 +11,7 @@ import {
   type Rack,
   serviceUrl,
 } from '@skolo/rack';
-import { agentToken, type Credentials, readCredentials } from '@skolo/secrets';
+import { type Credentials, readCredentials } from '@skolo/secrets';
 import {
   makeSshKey,
   OutletBoard,
@@ -142,16 +142,16 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
   }
 
   async function followMachines(rack: Rack, dir: string) {
+    const agentKey = rack.access.agents?.publicKey;
     for (const machine of rack.machines.values()) {
       const { name, address, power, uplink } = machine;
       if (!address?.startsWith('127.')) continue;
       const feeds = feedsOf(power);
-      const made = [machine, ...feeds.map(([board]) => board)];
+      const made = [machine, agentKey, ...feeds.map(([board]) => board)];
       const hasRealAgent = computer !== undefined && name === agentMachine;
       if (hasRealAgent && !isSame(machines.get(name)?.made ?? [], made)) computer.use(undefined);
       await renew(machines, { name, made, uplink: uplink?.device }, async () => {
         const credentials = await readCredentials(rack, machine.login);
-        const { token } = credentials;
         return startSimulatedMachine({
           name,
           host: address,
@@ -160,7 +160,7 @@ export async function startEquipment({ onProblem, computer }: StandInNeeds): Pro
             !hasRealAgent && Number(new URL(serviceUrl(rack, 'swarming-client', machine)).port),
           ...account(credentials),
           hostKey: await hostKeyOf(dir, name),
-          ...(token && { agentToken: agentToken(token.reveal(), name) }),
+          ...(agentKey !== undefined && { agentKey }),
           feeds,
           bootSeconds,
           phones: phonesOf(machine),

@@ -2,10 +2,12 @@
  * The agent on a machine: the part of packages/api/src/swarming-client.ts that others ask for. Only the JSON is the
  * same, on purpose: this is written without that package.
  */
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { json } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { OutletBoard } from '../equipment/device.ts';
+import { acceptSignature, signedNonce } from './signature.ts';
 import { isPresent, type Phone, type UsbHub } from './usb.ts';
 
 export interface Task {
@@ -71,8 +73,10 @@ export interface AgentSide {
   /** Milliseconds since power came to a phone. */
   connectedMs: (phone: Phone) => number;
   board: OutletBoard;
-  /** Undefined: everybody may do everything. */
-  token: string | undefined;
+  /** Of whoever may do everything; undefined: everybody. */
+  publicKey: string | undefined;
+  /** Challenges that nobody has used. */
+  challenges: Set<string>;
   /** Whether a port that is told to turn does so. */
   hubs: readonly UsbHub[];
   hubObeys: () => boolean;
@@ -99,6 +103,9 @@ export async function answerAgent(
   response: ServerResponse,
   side: AgentSide,
 ): Promise<void> {
+  const challenge = randomUUID();
+  side.challenges.add(challenge);
+  response.setHeader('accept-signature', acceptSignature(challenge));
   try {
     const { status, body } = await route(request, side);
     say(response, status, 'application/json', body);
@@ -115,7 +122,9 @@ async function route(
   side: AgentSide,
 ): Promise<{ status: number; body?: unknown }> {
   const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://agent');
-  side.log(`${request.method} ${path}`);
+  const body = await text(request);
+  const isAdmitted = path === '/v1/status' || isSigned(request, body, side);
+  if (isAdmitted) side.log(`${request.method} ${path}`);
   if (path === '/v1/status' && request.method === 'GET') {
     if (query.get('after') === revisionOf(side)) {
       await side.changed(Number(query.get('waitSeconds') ?? 0));
@@ -127,22 +136,20 @@ async function route(
   const isPort = hub !== undefined && ['GET', 'PUT'].includes(request.method ?? '');
   const isOrders = path === '/v1/orders' && request.method === 'PUT';
   if (!isReboot && !isPort && !isOrders) throw new Problem(404, 'there is nothing of that name');
-  if (side.token !== undefined && request.headers.authorization !== `Bearer ${side.token}`) {
-    throw new Problem(401, 'a token of this machine is needed');
-  }
+  if (!isAdmitted) throw new Problem(401, 'a signature for this machine is needed');
   if (isOrders) {
-    side.setOrders(Orders.parse(await json(request)).orders);
+    side.setOrders(Orders.parse(JSON.parse(body)).orders);
     return { status: 200, body: health(side) };
   }
   if (isReboot) {
-    Why.parse(await json(request));
+    Why.parse(JSON.parse(body));
     side.reboot();
     return { status: 202 };
   }
   const outlet = `usb/${hub}.${Number(port)}`;
   if (!side.board.has(outlet)) throw new Problem(404, `there is no port ${outlet}`);
   if (request.method === 'PUT') {
-    const { on, alone } = SetPort.parse(await json(request));
+    const { on, alone } = SetPort.parse(JSON.parse(body));
     // As the real one: all ports that have power together.
     const { together } = side.hubs.find(({ location }) => location === hub) ?? {};
     const isOne = !alone && together?.ports.includes(Number(port));
@@ -151,6 +158,13 @@ async function route(
     }
   }
   return { status: 200, body: { hub, port: Number(port), on: side.board.isOn(outlet) } };
+}
+
+function isSigned(request: IncomingMessage, body: string, side: AgentSide): boolean {
+  const { publicKey, machine, challenges } = side;
+  if (publicKey === undefined) return true;
+  if (request.headers['x-skolo-machine'] !== machine) return false;
+  return challenges.delete(signedNonce(request, body, publicKey) ?? '');
 }
 
 function status(side: AgentSide) {

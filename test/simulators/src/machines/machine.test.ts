@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash, createPrivateKey, sign } from 'node:crypto';
 import { getActiveResourcesInfo } from 'node:process';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
@@ -293,12 +294,18 @@ describe('a machine over ssh', () => {
   });
 });
 
+/** RFC 8037, appendix A. */
+const rfcKey = {
+  ...{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
+  d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A',
+};
+
 describe('a machine’s agent', () => {
   beforeEach(needsCurl);
 
-  it('tells task and phones, and needs no token for that', async () => {
+  it('tells task and phones, and needs no signature for that', async () => {
     const machine = await start({
-      agentToken: 'secret',
+      agentKey: rfcKey.x,
       phones: [{ name: 'device', port: 'usb/1-1.2' }, { name: 'other' }],
     });
     machine.task = { running: true, id: '4711' };
@@ -351,15 +358,34 @@ describe('a machine’s agent', () => {
     expect(await curl(machine, '/v1/status')).toMatchObject({ body: { orders } });
   });
 
-  it('reboots the machine for whoever has the token', async () => {
-    const machine = await start({ agentToken: 'secret' });
-    const body = ['--json', '{"why":"a test"}'];
+  it('reboots the machine for whoever signs it, once', async () => {
+    const machine = await start({ agentKey: rfcKey.x });
+    const json = '{"why":"a test"}';
+    const digest = createHash('sha256').update(json).digest('base64');
+    const first = await fetch(`${machine.agentUrl}/v1/reboot`, { method: 'POST', body: json });
+    const accept = `${first.headers.get('accept-signature')}`;
+    const parameters = accept.replace(/^skolo=/, '');
+    // By hand, from RFC 9421, section 2.5.
+    const base = `"@method": POST
+"@path": /v1/reboot
+"@query": ?
+"x-skolo-rack": rack4
+"x-skolo-machine": rpi-1
+"content-digest": sha-256=:${digest}:
+"@signature-params": ${parameters}`;
+    const key = createPrivateKey({ key: rfcKey, format: 'jwk' });
+    const headers = [
+      ...['x-skolo-rack: rack4', 'x-skolo-machine: rpi-1', `content-digest: sha-256=:${digest}:`],
+      `signature-input: ${accept}`,
+      `signature: skolo=:${sign(null, Buffer.from(base), key).toString('base64')}:`,
+    ].flatMap((header) => ['--header', header]);
 
-    expect(await curl(machine, '/v1/reboot', ...body)).toMatchObject({ status: 401 });
-    const token = ['--header', 'authorization: Bearer secret'];
-    expect(await curl(machine, '/v1/reboot', ...token, ...body)).toMatchObject({ status: 202 });
+    expect(first.status).toBe(401);
+    const signed = ['--json', json, ...headers];
+    expect(await curl(machine, '/v1/reboot', ...signed)).toMatchObject({ status: 202 });
 
     await machine.whenBooted(2);
+    expect(await curl(machine, '/v1/reboot', ...signed)).toMatchObject({ status: 401 });
   });
 
   it('switches USB ports, which are on again after a boot', async () => {

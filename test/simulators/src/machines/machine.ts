@@ -32,8 +32,8 @@ export interface SimulatedMachineOptions extends Account {
   sshPort?: number;
   /** Any free one when absent; false: it has no agent. */
   agentPort?: number | false;
-  /** What its agent wants to see; anybody may tell it anything when absent. */
-  agentToken?: string;
+  /** Public key of those whom its agent obeys, `x` of RFC 8037; anybody may tell it anything when absent. */
+  agentKey?: string;
   /** From power to open ports; 0.2 when absent. A function is asked at each boot. */
   bootSeconds?: number | (() => number);
   /** Private key of the host; absent: one that all machines of this process share. */
@@ -180,6 +180,7 @@ export async function startSimulatedMachine(
     sshServer(socket);
   }
 
+  const challenges = new Set<string>();
   let httpServer: Server | undefined;
   function takeHttp(socket: Socket): void {
     if (faults.has('agent-silent')) return;
@@ -200,7 +201,8 @@ export async function startSimulatedMachine(
         phones,
         connectedMs: (phone) => performance.now() - (connectedAt.get(phone) ?? performance.now()),
         board,
-        token: options.agentToken,
+        publicKey: options.agentKey,
+        challenges,
         hubs,
         hubObeys: () => !faults.has('usb-ignored'),
         reboot: () => boots.reboot(),

@@ -49,7 +49,7 @@ export function keys(command: SkoloCommand): void {
 export function forget(command: SkoloCommand): void {
   command
     .description(
-      'Makes services forget the ssh host key of a device that was swapped. The router backup also forgets its serial number and host name. Services then pin the next key that they see. Use it only for a device that was really swapped: otherwise an attacker can impersonate it.',
+      'Makes services forget the ssh host key of a device that was swapped, or of a machine with a new SD card and the key of its agent. The router backup also forgets its serial number and host name. Services then pin the next key that they see. Use it only for a device that was really swapped: otherwise an attacker can impersonate it.',
     )
     .summary('forget the host key of a swapped device')
     .argument('<device>', 'name in rack.yaml')

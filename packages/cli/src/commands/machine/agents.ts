@@ -1,9 +1,14 @@
 /**
- * Clients for the agents on machines. Tasks are root there, so clients limit the size of responses and send no token
- * that is valid elsewhere.
+ * Clients for the agents on machines. Tasks are root there, so clients limit the size of responses and never send a token.
  */
 
-import { type AgentStatus, type Client, type Fetch, swarmingClientApi } from '@skolo/api';
+import {
+  type AgentStatus,
+  type Client,
+  type Fetch,
+  type Signer,
+  swarmingClientApi,
+} from '@skolo/api';
 import { inParallel } from '@skolo/errors';
 import type { Machine, Rack } from '@skolo/rack';
 import { serviceUrl } from '@skolo/rack/service-urls';
@@ -35,7 +40,7 @@ const mostBytes = { status: 64 * 1024, log: 2 * 1024 * 1024 };
 export function agentClient(
   url: string,
   options: {
-    token?: string | undefined;
+    signer?: Signer | undefined;
     rack?: string | undefined;
     timeoutMs?: number;
     answers: keyof typeof mostBytes;

@@ -1,7 +1,8 @@
-/** Signs in to the agent of a machine, with a token derived from the machine's login. */
+/** Signs requests to the agent of a machine with the rack's key for agents. */
+import { createSigner, type Signer } from '@skolo/api';
+import { errorText } from '@skolo/errors';
 import type { SkoloCommand } from '../../command.ts';
-import { CliError, exitCodes } from '../../errors.ts';
-import { explaining, readToken } from '../../service-client.ts';
+import { explaining } from '../../service-client.ts';
 import { type AgentClient, type AgentPlace, agentClient } from './agents.ts';
 
 interface SignedIn {
@@ -9,15 +10,14 @@ interface SignedIn {
   ask<T>(question: (client: AgentClient) => Promise<T>): Promise<T>;
 }
 
-/** @throws CliError The token file of the command line is not usable. */
 export async function signIn(
   command: SkoloCommand,
   place: AgentPlace & { name: string },
   answers: 'status' | 'log',
 ): Promise<SignedIn> {
-  const { token, why } = await findToken(command, place);
+  const { signer, why } = await findSigner(command, place);
   const client = agentClient(place.url, {
-    token,
+    signer,
     answers,
     rack: place.rack?.name,
     fetch: place.fetch,
@@ -26,49 +26,19 @@ export async function signIn(
   return { ask: (question) => explaining(() => question(client), command.globals(), signIn) };
 }
 
-/** `why` is the hint if the agent rejects the token, or its absence. */
-async function findToken(
+/** `why` is the hint if the agent rejects the signature, or its absence. */
+async function findSigner(
   command: SkoloCommand,
-  { name, machine, rack }: AgentPlace & { name: string },
-): Promise<{ token?: string; why: string }> {
-  const { tokenFile, rack: rackFile } = command.globals();
-  if (tokenFile !== undefined && command.gives('tokenFile')) {
-    const token = await readToken(tokenFile);
-    if (isForAgents(token)) return { token, why: `the token is from ${tokenFile}` };
-    throw new CliError(
-      `${tokenFile}: not the token of an agent, and tasks on a machine could read any other; leave out --token-file if the login of ${name} can be read`,
-      exitCodes.badConfiguration,
-    );
+  { name, rack }: AgentPlace & { name: string },
+): Promise<{ signer?: Signer; why: string }> {
+  const { rack: rackFile } = command.globals();
+  if (rack === undefined) return { why: 'give --rack, which names the key to sign with' };
+  const { readAgentKey } = await import('@skolo/secrets');
+  try {
+    const signer = createSigner(await readAgentKey(rack), { rack: rack.name, machine: name });
+    return { signer, why: `it is signed with access.agents.privateKey of ${rackFile}` };
+  } catch (error) {
+    const why = `the request is not signed, because of ${rackFile}: ${errorText(error)}`;
+    return { why: `${why}; without a signature only networks of access.anonymousRead may read` };
   }
-  let why = `give --rack, which has the token of the machine's login`;
-  if (rack !== undefined && machine !== undefined) {
-    const { login } = machine;
-    const secret = login === undefined ? undefined : rack.logins.get(login)?.token;
-    if (secret === undefined) {
-      why = `${rackFile} has no login with a \`token\` for ${name}`;
-    } else {
-      const { agentToken, readSecret, SecretError } = await import('@skolo/secrets');
-      try {
-        const found = await readSecret(rack, secret);
-        const token = agentToken(found.reveal(), name);
-        return { token, why: `the token is derived from logins.${login}.token of ${rackFile}` };
-      } catch (error) {
-        if (!(error instanceof SecretError)) throw error;
-        why = `logins.${login}.token of ${rackFile} cannot be read here: ${error.message}`;
-      }
-    }
-  }
-  // The variable usually names the token for services.
-  const own = tokenFile === undefined ? undefined : await readToken(tokenFile);
-  if (own !== undefined && isForAgents(own)) {
-    return { token: own, why: `the token is from ${tokenFile}` };
-  }
-  return {
-    why: `${why}; without a token only networks of access.anonymousRead may read`,
-  };
-}
-
-/** An HMAC-SHA256 in base64url: neither what `skolo token new` makes, nor a token of Google. */
-function isForAgents(token: string): boolean {
-  return /^[\w-]{43}$/.test(token);
 }

@@ -45,7 +45,7 @@ export function set(command: SkoloCommand): void {
 export function generate(command: SkoloCommand): void {
   command
     .description(
-      'Makes a random value for a secret that has none: a password, a token, an ssh key, a key of SNMP or an age identity, as rack.yaml uses it. Prints the public key or recipient. To replace a value that is in use, see skolo secrets rotate.',
+      'Makes a random value for a secret that has none: a password, a token, an ssh key, a key of SNMP, an age identity or the key for agents, as rack.yaml uses it. Prints the public key or recipient. To replace a value that is in use, see skolo secrets rotate.',
     )
     .summary('make a value for a secret that has none')
     .argument('<rack>', 'name of the rack')

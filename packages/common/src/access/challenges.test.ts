@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { fakeClock } from '../testing/fake-clock.ts';
+import { Challenges } from './challenges.ts';
+
+function start() {
+  const clock = fakeClock(0);
+  return { clock, challenges: new Challenges(clock) };
+}
+
+describe('challenges', () => {
+  it('are given to strangers without end, each another one, and none is remembered', () => {
+    const { challenges } = start();
+    const before = fieldsOf(challenges);
+
+    const seen = new Set(Array.from({ length: 10_000 }, () => challenges.issue()));
+
+    expect(seen.size).toBe(10_000);
+    // Each proves itself what it is.
+    expect(fieldsOf(challenges)).toBe(before);
+    expect([...seen].slice(0, 100).map((each) => challenges.whyNot(each))).toEqual(
+      Array(100).fill(undefined),
+    );
+  });
+
+  it('are valid once, and for 60 s of uptime', () => {
+    const { challenges, clock } = start();
+    const [one, other] = [challenges.issue(), challenges.issue()];
+
+    challenges.use(one);
+    clock.pass(60_000);
+    clock.setWall(0);
+
+    expect(challenges.whyNot(one)).toBe('the challenge was used already');
+    expect(challenges.whyNot(other)).toBeUndefined();
+    clock.pass(1);
+    expect(challenges.whyNot(other)).toBe('the challenge is older than 60 s');
+  });
+
+  it('are of one start of the agent, and cannot be made up', () => {
+    const [first, second] = [start().challenges, start().challenges];
+    const issued = first.issue();
+
+    for (const made of [
+      issued,
+      '',
+      'A',
+      'A'.repeat(43),
+      `${first.issue()}A`,
+      first.issue().slice(1),
+    ]) {
+      expect(second.whyNot(made)).toBe('the challenge is not of this start of the program');
+    }
+    expect(first.whyNot(issued)).toBeUndefined();
+  });
+
+  it('are remembered when they were used: so many, and none is forgotten while it is valid', () => {
+    const { challenges, clock } = start();
+    const used = Array.from({ length: 1000 }, () => challenges.issue());
+    for (const each of used) challenges.use(each);
+
+    expect(() => challenges.use(challenges.issue())).toThrow(
+      '1000 signed requests within a minute; send fewer',
+    );
+    expect(used.every((each) => challenges.whyNot(each) !== undefined)).toBe(true);
+    clock.pass(61_000);
+    challenges.use(challenges.issue());
+    expect(fieldsOf(challenges)).toBeLessThan(5);
+  });
+});
+
+/** Entries in all maps and lists that it keeps. */
+function fieldsOf(challenges: Challenges): number {
+  const sizes = Object.values(challenges).map((value) => (value instanceof Map ? value.size : 1));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

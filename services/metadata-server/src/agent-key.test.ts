@@ -1,0 +1,28 @@
+/** A machine learns which key may order something of its agent: the public half, which is no secret. */
+import { checkSecrets, readRack } from '@skolo/rack';
+import { agentPublicKey, newAgentKey } from '@skolo/secrets';
+import { expect, it } from 'vitest';
+import { rackYaml, startRack } from './testing/rack.ts';
+
+const [first, second] = [agentPublicKey(newAgentKey()), agentPublicKey(newAgentKey())];
+
+function yamlWith(publicKey: string): string {
+  return `${rackYaml}
+access: { agents: { privateKey: secrets/agents, publicKey: ${publicKey} } }
+`;
+}
+
+it('gives a machine the public key for its agent, follows rack.yaml, and cannot read the other half', async () => {
+  const rack = await startRack({ yaml: yamlWith(first), tickMs: 20 });
+  const sliceOf = async () =>
+    (await rack.get('instance/attributes/skolo-machine', { from: '127.0.1.1' })).body;
+
+  const slice = await sliceOf();
+  const checked = await checkSecrets(await readRack(rack.rackFile), 'metadata-server');
+  await rack.edit(yamlWith(second));
+
+  expect(JSON.parse(slice).agent).toEqual({ publicKey: first, anonymousRead: [] });
+  expect(slice).not.toContain('secrets/agents');
+  expect(checked.map(({ where }) => where)).not.toContain('access.agents.privateKey');
+  await expect.poll(async () => JSON.parse(await sliceOf()).agent.publicKey).toBe(second);
+});

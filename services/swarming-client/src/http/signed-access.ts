@@ -1,0 +1,49 @@
+/**
+ * Who may call the status port: whoever signs with the rack's key for agents. The machine has only its public half, and no
+ * secret, so a task that is root here cannot call another agent.
+ */
+import {
+  type Access,
+  Challenges,
+  type Clock,
+  cameThroughProxy,
+  inNetworks,
+  normaliseAddress,
+  unsigned,
+} from '@skolo/common/light';
+import type { MachineSlice } from '@skolo/rack/slice';
+import { parseAgentPublicKey } from '@skolo/secrets';
+
+export interface SignedAccessDeps {
+  machine: string;
+  slice: () => Pick<MachineSlice, 'rack' | 'agent'> | undefined;
+  clock: Pick<Clock, 'uptime'>;
+}
+
+export function signedAccess({ machine, slice, clock }: SignedAccessDeps): Access {
+  const challenges = new Challenges(clock);
+  return {
+    headers: () => challenges.headers(),
+    /** @throws HttpProblem 401, 429 */
+    admit(request, role) {
+      const { rack = '', agent } = slice() ?? {};
+      const { publicKey, anonymousRead = [] } = agent ?? {};
+      if (request.headers['signature-input'] !== undefined && publicKey !== undefined) {
+        const key = parseAgentPublicKey(publicKey);
+        const digest = challenges.verify(request, { rack, machine, key });
+        return { name: 'access.agents', role: 'operate', by: 'signature', digest };
+      }
+      const address = normaliseAddress(request.socket.remoteAddress ?? '');
+      // Behind a proxy, every caller has the address of the proxy.
+      const isForeign = address === undefined || cameThroughProxy(request);
+      if (role === 'view' && !isForeign && inNetworks(anonymousRead)(address)) {
+        return { name: 'anonymous', role: 'view', by: 'network' };
+      }
+      throw unsigned(
+        publicKey === undefined
+          ? 'nobody can sign in: rack.yaml has no access.agents.publicKey'
+          : 'sign the request with the key of access.agents (skolo machine does so itself)',
+      );
+    },
+  };
+}
