@@ -2,6 +2,7 @@
  * `npm test`: installs what is missing, then type-checks, lints and runs every test.
  *
  * --long [CAMPAIGN…]        in full what is a sample otherwise (`npm run test:long`): all, or that of these packages
+ * --hours N                 with --long, for so long machines are hostile to the rest of a rack; default: ten minutes
  * SKOLO_SEED=N              repeats the random campaigns of an earlier run, which print their seed
  * CI, SKOLO_TEST_INSTALL=1  as root on Debian, installs the real counterparts that tests use
  *
@@ -26,7 +27,9 @@ const summaries = join(root, '.turbo', 'runs');
 
 const options = readOptions();
 ensureInstalled();
-const long = options.long ? { SKOLO_LONG: '1' } : {};
+const long = options.long
+  ? { SKOLO_LONG: '1', ...(options.hours !== undefined && { SKOLO_HOURS: options.hours }) }
+  : {};
 const whyNotInstalled = await installPeers({ ...process.env, ...long });
 const peers = await findPeers();
 printPeers();
@@ -98,15 +101,18 @@ process.exitCode = total.failed.length > 0 ? 1 : 0;
 function readOptions() {
   try {
     const { values, positionals } = parseArgs({
-      options: { long: { type: 'boolean' } },
+      options: { long: { type: 'boolean' }, hours: { type: 'string' } },
       allowPositionals: true,
     });
     const names = [...findWorkspaces([]).values()].map((folder) => basename(folder)).slice(1);
     const unknown = positionals.find((name) => !values.long || !names.includes(name));
+    if (values.hours !== undefined && (!values.long || !(Number(values.hours) > 0))) {
+      throw new Error(`--hours ${values.hours}: give a number of hours, with npm run test:long`);
+    }
     if (unknown === undefined) return { ...values, campaigns: positionals };
     throw new Error(`${unknown}: no such campaign; there are ${names.sort().join(', ')}`);
   } catch (error) {
-    const usage = 'usage: npm test, npm run test:long [-- CAMPAIGN…]';
+    const usage = 'usage: npm test, npm run test:long [-- [--hours N] [CAMPAIGN…]]';
     console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
     process.exit(2);
   }

@@ -1,0 +1,239 @@
+/**
+ * A rack of machines that work: the services as their images run them, with Google, a switch and the agents simulated. A method
+ * asks what a bot, an engineer or Prometheus asks.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { createClient, machineStateApi, powerCycleDaemonApi } from '@skolo/api';
+import { newToken } from '@skolo/common';
+import { agentPublicKey, newAgentKey } from '@skolo/secrets';
+import {
+  makeServiceAccountKey,
+  startEdgeSwitch,
+  startGoogleOAuth,
+  startGooglePubSub,
+  startSimulatedMachine,
+} from '@skolo/simulators';
+import { expect, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { type ServiceProcess, startServiceProcess } from '../service-process.ts';
+
+const scope = 'https://www.googleapis.com/auth/userinfo.email';
+const topic = 'projects/my-project/topics/prometheus-alerts';
+const account = { username: 'ubnt', password: 'canary-switch' };
+/** Of the switch: so many machines can be power-cycled. */
+export const outlets = 48;
+/** For whatever a healthy machine or a person asks, on a computer that others use, too. */
+const patience = { timeout: 60_000 };
+
+export const serviceNames = [
+  'metadata-server',
+  'power-cycle-daemon',
+  'machine-state',
+  'alert-to-pubsub',
+] as const;
+
+export interface Neighbour {
+  name: string;
+  address: string;
+  agentUrl: string;
+  sshPort: number;
+}
+
+export interface HealthyRack {
+  machines: readonly Neighbour[];
+  services: Readonly<Record<(typeof serviceNames)[number], ServiceProcess>>;
+  /** A bot gets a token, and Google accepts it. */
+  token(of: Neighbour): Promise<void>;
+  /** An engineer orders maintenance, and the agent gets that order and no other. */
+  order(of: Neighbour): Promise<void>;
+  /** An engineer power-cycles a machine, and it is seen back. */
+  powerCycle(of: Neighbour): Promise<void>;
+  /** An alert of Prometheus reaches Pub/Sub. */
+  alert(name: string): Promise<void>;
+  /** `MACHINE: AUTHOR` of each order that is in effect. */
+  orders(): Promise<string[]>;
+}
+
+const Token = z.object({ access_token: z.string() });
+const AgentOrders = z.object({ orders: z.array(z.object({ by: z.string() })).optional() });
+
+/** @param agents URLs of the agents of hostile machines, which are the first of the rack */
+export async function startHealthyRack(
+  size: number,
+  agents: readonly string[],
+): Promise<HealthyRack> {
+  const dir = await mkdtemp(join(tmpdir(), 'skolo-hostile-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const write = (name: string, content: string) =>
+    writeFile(join(dir, name), content, { mode: 0o600 });
+  const google = await startGoogleOAuth();
+  onTestFinished(() => google.close());
+  const bots = makeServiceAccountKey({
+    email: 'bots@my-project.iam.gserviceaccount.com',
+    project: 'my-project',
+    tokenUri: google.tokenUrl,
+  });
+  google.addServiceAccountKey(bots);
+  await write('bots.json', JSON.stringify(bots));
+  await write('switch-password', account.password);
+  const key = newAgentKey();
+  const agentKey = agentPublicKey(key);
+  await write('agent-key', key.reveal());
+  const pubsub = await startGooglePubSub({ topics: [topic] });
+  onTestFinished(() => pubsub.close());
+  const device = await startEdgeSwitch({ ...account, host: '127.0.2.2', ports: outlets });
+  onTestFinished(() => device.close());
+
+  const machines: Neighbour[] = [];
+  for (let i = 0; i < size; i += 1) {
+    const [name, host] = [`rpi-${i + 1}`, addressOf(i)];
+    let [agentUrl, sshPort] = [agents[i], 22];
+    if (agentUrl === undefined) {
+      const feeds = i < outlets ? [[device.board, String(i + 1)] as const] : [];
+      const machine = await startSimulatedMachine({ ...account, name, host, feeds, agentKey });
+      onTestFinished(() => machine.close());
+      [agentUrl, sshPort] = [machine.agentUrl ?? '', machine.sshPort];
+    }
+    machines.push({ name, address: host, agentUrl, sshPort });
+  }
+
+  const started: Partial<HealthyRack['services']> = {};
+  const writeRack = () =>
+    write(
+      'rack.yaml',
+      rackYaml({ machines, agentKey, switchPort: device.port, pubsub: pubsub.endpoint }, started),
+    );
+  const token = await newToken(join(dir, 'tokens.yaml'), {
+    ...{ name: 'ann', role: 'operate', expiresInDays: 1 },
+  });
+  for (const name of serviceNames) {
+    await writeRack();
+    const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, name)];
+    const service = await startServiceProcess(name, flags);
+    Object.assign(started, { [name]: service });
+  }
+  await writeRack();
+  const services = z.custom<HealthyRack['services']>().parse(started);
+  const client = { token, timeoutMs: patience.timeout };
+  const state = createClient(machineStateApi, {
+    ...{ ...client, baseUrl: services['machine-state'].url },
+  });
+  const power = createClient(powerCycleDaemonApi, {
+    ...{ ...client, baseUrl: services['power-cycle-daemon'].url },
+  });
+
+  return {
+    machines,
+    services,
+    async token({ address }) {
+      const path = '/computeMetadata/v1/instance/service-accounts/default/token';
+      const { access_token } = Token.parse(
+        await ask(`${services['metadata-server'].url}${path}`, address),
+      );
+      expect(google.isValid(access_token, scope)).toBe(true);
+    },
+    async order({ name, agentUrl }) {
+      const { orders } = await state.order({
+        body: { machines: [name], kind: 'maintenance', reason: 'a new cable' },
+      });
+      const authors = async () => {
+        const status = AgentOrders.parse(await (await fetch(`${agentUrl}/v1/status`)).json());
+        return status.orders?.map(({ by }) => by);
+      };
+      await expect.poll(authors, patience).toEqual(['ann']);
+      for (const { id } of orders) await state.endOrder({ params: { id }, query: {} });
+    },
+    async powerCycle({ name }) {
+      const body = { machines: [name], reason: 'it hangs', offSeconds: 0.5, ignoreLimits: true };
+      const { cycles } = await power.requestCycles({ body });
+      const id = cycles[0]?.id ?? '';
+      const outcome = async () => {
+        const { outcome, steps } = await power.cycle({ params: { id } });
+        return outcome ?? steps;
+      };
+      await expect.poll(outcome, patience).toBe('back');
+    },
+    async alert(name) {
+      const labels = { alertname: name, severity: 'warning' };
+      const answer = await fetch(`${services['alert-to-pubsub'].url}/api/v2/alerts`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: JSON.stringify([{ labels }]),
+      });
+      expect(answer.status).toBe(200);
+      const arrived = () => pubsub.published(topic).some(({ data }) => data.includes(name));
+      await expect.poll(arrived, patience).toBe(true);
+    },
+    async orders() {
+      const { machines: views } = await state.machines({ query: {} });
+      const all = views.flatMap(({ name, orders }) =>
+        orders.map(({ by = 'nobody' }) => `${name}: ${by}`),
+      );
+      return [...new Set(all)];
+    },
+  };
+}
+
+export function addressOf(i: number): string {
+  return `127.0.${20 + Math.floor(i / 200)}.${(i % 200) + 1}`;
+}
+
+/** As the machine at that address. */
+async function ask(url: string, localAddress: string): Promise<unknown> {
+  return await new Promise((resolve, reject) => {
+    const headers = { 'metadata-flavor': 'Google' };
+    const signal = AbortSignal.timeout(patience.timeout);
+    request(url, { localAddress, headers, signal, agent: false }, (response) => {
+      text(response).then((body) => resolve(JSON.parse(body)), reject);
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+interface Inventory {
+  machines: readonly Neighbour[];
+  agentKey: string;
+  switchPort: number;
+  pubsub: string;
+}
+
+function rackYaml(
+  { machines, agentKey, switchPort, pubsub }: Inventory,
+  started: Partial<HealthyRack['services']>,
+): string {
+  const service = (name: keyof HealthyRack['services'] | 'router-backup') => {
+    const { url = 'http://127.0.0.1:9', metricsPort = 9 } =
+      name === 'router-backup' ? {} : (started[name] ?? {});
+    return `url: "${url}", metricsUrl: "http://127.0.0.1:${metricsPort}"`;
+  };
+  const entries = machines.map(({ name, address, agentUrl, sshPort }, i) => {
+    const power = i < outlets ? `power: switch-1/${i + 1}, ` : '';
+    return `  ${name}: { kind: rpi, address: ${address}, port: ${sshPort}, ${power}identity: bots, swarming: { url: "${agentUrl}" } }\n`;
+  });
+  return `rack: rack4
+network: { subnet: 127.0.0.0/8 }
+jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
+identities:
+  bots: { project: my-project, scopes: [${scope}], credentials: { serviceAccountKey: bots.json } }
+access:
+  tokens: { file: tokens.yaml }
+  anonymousRead: [127.0.0.0/8]
+  agents: { privateKey: agent-key, publicKey: ${agentKey} }
+logins:
+  switches: { username: ${account.username}, password: switch-password }
+infrastructure:
+  switch-1: { model: edgeswitch, portCount: ${outlets}, address: 127.0.2.2, ports: { ssh: ${switchPort} }, login: switches, backup: false }
+machines:
+${entries.join('')}services:
+  metadata-server: { ${service('metadata-server')} }
+  power-cycle-daemon: { ${service('power-cycle-daemon')} }
+  router-backup: { ${service('router-backup')} }
+  machine-state: { ${service('machine-state')}, alertmanager: none }
+  alert-to-pubsub: { ${service('alert-to-pubsub')}, project: my-project, topic: prometheus-alerts, endpoint: "${pubsub}" }
+`;
+}
