@@ -36,9 +36,6 @@ export const metadataServer = section({
     burst: whole(1, 1_000_000).default(2000).describe('Burst of requests of one caller.'),
   }).describe('Rate limit of each caller; more requests get 429.'),
   perCaller: section({
-    connections: whole(8, 100_000)
-      .exactOptional()
-      .describe('Has no effect: all services limit connections alike.'),
     watches: whole(1, 100_000)
       .default(64)
       .describe('Pending requests with `wait_for_change` of one caller.'),
