@@ -44,7 +44,8 @@ export interface Tuning {
   bodyTimeoutMs: number;
 }
 
-const usual: Tuning = { mostInFlightBytes: 256 * 2 ** 20, bodyTimeoutMs: 30_000 };
+/** In flight is a quarter of the memory that the pod may have. */
+const usual: Tuning = { mostInFlightBytes: 64 * 2 ** 20, bodyTimeoutMs: 30_000 };
 
 const endpoints = new Map<string, Endpoint>(
   Object.entries(pathOf).map(([name, path]) => [path, Endpoint.parse(name)]),
