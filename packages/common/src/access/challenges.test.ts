@@ -17,7 +17,7 @@ describe('challenges', () => {
     expect(seen.size).toBe(10_000);
     // Each proves itself what it is.
     expect(fieldsOf(challenges)).toBe(before);
-    expect([...seen].slice(0, 100).map((each) => challenges.whyNot(each))).toEqual(
+    expect([...seen].slice(0, 100).map((each) => challenges.whyNot(each, 'rpi-1'))).toEqual(
       Array(100).fill(undefined),
     );
   });
@@ -26,14 +26,14 @@ describe('challenges', () => {
     const { challenges, clock } = start();
     const [one, other] = [challenges.issue(), challenges.issue()];
 
-    challenges.use(one);
+    challenges.use(one, 'rpi-1');
     clock.pass(60_000);
     clock.setWall(0);
 
-    expect(challenges.whyNot(one)).toBe('the challenge was used already');
-    expect(challenges.whyNot(other)).toBeUndefined();
+    expect(challenges.whyNot(one, 'rpi-1')).toBe('the challenge was used already');
+    expect(challenges.whyNot(other, 'rpi-1')).toBeUndefined();
     clock.pass(1);
-    expect(challenges.whyNot(other)).toBe('the challenge is older than 60 s');
+    expect(challenges.whyNot(other, 'rpi-1')).toBe('the challenge is older than 60 s');
   });
 
   it('are of one start of the agent, and cannot be made up', () => {
@@ -48,28 +48,33 @@ describe('challenges', () => {
       `${first.issue()}A`,
       first.issue().slice(1),
     ]) {
-      expect(second.whyNot(made)).toBe('the challenge is not of this start of the program');
+      expect(second.whyNot(made, 'rpi-1')).toBe(
+        'the challenge is not of this start of the program',
+      );
     }
-    expect(first.whyNot(issued)).toBeUndefined();
+    expect(first.whyNot(issued, 'rpi-1')).toBeUndefined();
   });
 
   it('are remembered when they were used: so many, and none is forgotten while it is valid', () => {
     const { challenges, clock } = start();
     const used = Array.from({ length: 1000 }, () => challenges.issue());
-    for (const each of used) challenges.use(each);
+    for (const each of used) challenges.use(each, 'rpi-1');
 
-    expect(() => challenges.use(challenges.issue())).toThrow(
+    expect(() => challenges.use(challenges.issue(), 'rpi-1')).toThrow(
       '1000 signed requests within a minute; send fewer',
     );
-    expect(used.every((each) => challenges.whyNot(each) !== undefined)).toBe(true);
+    // Another machine that signs for itself is not concerned.
+    challenges.use(challenges.issue(), 'rpi-2');
+    expect(used.every((each) => challenges.whyNot(each, 'rpi-1') !== undefined)).toBe(true);
     clock.pass(61_000);
-    challenges.use(challenges.issue());
+    challenges.use(challenges.issue(), 'rpi-1');
     expect(fieldsOf(challenges)).toBeLessThan(5);
   });
 });
 
 /** Entries in all maps and lists that it keeps. */
 function fieldsOf(challenges: Challenges): number {
-  const sizes = Object.values(challenges).map((value) => (value instanceof Map ? value.size : 1));
-  return sizes.reduce((sum, size) => sum + size, 0);
+  const sizeOf = (value: unknown): number =>
+    value instanceof Map ? [...value.values()].reduce((sum, each) => sum + sizeOf(each), 0) : 1;
+  return Object.values(challenges).reduce((sum, value) => sum + sizeOf(value), 0);
 }

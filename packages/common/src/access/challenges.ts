@@ -12,7 +12,7 @@ import type { Clock } from '../clock.ts';
 import { HttpProblem } from '../http/problem.ts';
 
 const validSeconds = 60;
-/** Used ones that are remembered. Services need a few in a minute. */
+/** Used ones that are remembered for a machine. A few in a minute are usual. */
 const mostUsed = 1000;
 /** Uptime, random bytes and the code of both: 32 bytes are 43 characters of base64url. */
 const [uptimeBytes, randomCount, codeBytes] = [8, 8, 16];
@@ -21,8 +21,8 @@ const [uptimeBytes, randomCount, codeBytes] = [8, 8, 16];
 export class Challenges {
   private readonly clock: Pick<Clock, 'uptime'>;
   private readonly secret = randomBytes(32);
-  /** By the uptime when they are no longer valid. */
-  private readonly used = new Map<string, number>();
+  /** By machine: who signs without end takes nothing from others. With the uptime when each is no longer valid. */
+  private readonly used = new Map<string, Map<string, number>>();
 
   constructor(clock: Pick<Clock, 'uptime'>) {
     this.clock = clock;
@@ -42,9 +42,9 @@ export class Challenges {
   verify(request: IncomingMessage, whom: Receiver & { key: KeyObject }): string {
     const nonce = nonceOf(request.headers['signature-input']?.toString());
     if (nonce === undefined) throw unsigned('the form of Signature-Input is wrong');
-    const why = this.whyNot(nonce) ?? whyNotSigned(request, whom, nonce);
+    const why = this.whyNot(nonce, whom.machine) ?? whyNotSigned(request, whom, nonce);
     if (why !== undefined) throw unsigned(why);
-    this.use(nonce);
+    this.use(nonce, whom.machine);
     return `${request.headers['content-digest']}`;
   }
 
@@ -56,14 +56,14 @@ export class Challenges {
   }
 
   /** Why it is not valid; undefined: it is. */
-  whyNot(challenge: string): string | undefined {
+  whyNot(challenge: string, machine: string): string | undefined {
     const bytes = Buffer.from(challenge, 'base64url');
     const content = bytes.subarray(0, -codeBytes);
     const code = bytes.subarray(-codeBytes);
     const isOurs =
       content.length === uptimeBytes + randomCount && timingSafeEqual(code, this.codeOf(content));
     if (!isOurs) return 'the challenge is not of this start of the program';
-    if (this.used.has(challenge)) return 'the challenge was used already';
+    if (this.used.get(machine)?.has(challenge)) return 'the challenge was used already';
     const age = this.clock.uptime() - content.readDoubleBE();
     return age > validSeconds ? `the challenge is older than ${validSeconds} s` : undefined;
   }
@@ -73,15 +73,16 @@ export class Challenges {
    *
    * @throws HttpProblem 429: too many of late. None is forgotten before its time, because it could be used again.
    */
-  use(challenge: string): void {
+  use(challenge: string, machine: string): void {
     const now = this.clock.uptime();
-    for (const [each, until] of this.used) if (until < now) this.used.delete(each);
-    if (this.used.size >= mostUsed) {
+    const used = this.used.get(machine) ?? new Map<string, number>();
+    for (const [each, until] of used) if (until < now) used.delete(each);
+    if (used.size >= mostUsed) {
       throw new HttpProblem(429, `${mostUsed} signed requests within a minute; send fewer`, {
         headers: { 'retry-after': `${validSeconds}` },
       });
     }
-    this.used.set(challenge, now + validSeconds);
+    this.used.set(machine, used.set(challenge, now + validSeconds));
   }
 
   private codeOf(content: Buffer): Buffer {
