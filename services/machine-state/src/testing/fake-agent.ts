@@ -87,14 +87,14 @@ export async function startFakeAgent(
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '' } = request;
     const admitted = () => requests.push(`${method} ${url}`);
-    if (other !== undefined) {
-      admitted();
-      return other(request, response);
-    }
     if (!options.isOld) {
       const nonce = randomUUID();
       challenges.add(nonce);
       response.setHeader(challengeHeader, signatureInput(nonce));
+    }
+    if (other !== undefined) {
+      admitted();
+      return other(request, response);
     }
     const { pathname, searchParams } = new URL(url, 'http://agent');
     if (pathname === '/v1/status') {

@@ -109,7 +109,7 @@ function rackYaml({
   const machines = Object.entries(agents).map(([name, agent], at) => {
     const url = agent?.url ?? nowhere;
     const own = more?.(name, at) ?? '';
-    return `  ${name}: { kind: rpi, shelf: shelf1, address: 127.0.${1 + (at >> 7)}.${(at & 127) + 1}, login: machines, swarming: { url: "${url}" }${own} }\n`;
+    return `  ${name}: { kind: rpi, shelf: shelf1, address: 127.0.${1 + (at >> 7)}.${(at & 127) + 1}, swarming: { url: "${url}" }${own} }\n`;
   });
   const others = ['metadata-server', 'power-cycle-daemon', 'router-backup', 'alert-to-pubsub'];
   return `rack: ${rackName}
@@ -119,7 +119,6 @@ jumphost: { name: jumphost-rack4, address: 127.0.0.8 }
 access:
   tokens: { file: tokens.yaml }
   agents: { privateKey: agents, publicKey: ${agentPublicKey(agentKey)} }
-logins: { machines: { username: pi, password: password } }
 machines:${machines.length === 0 ? ' {}' : ''}
 ${machines.join('')}${rack.includes('services:') ? rack : `${rack}services:\n`}  machine-state: ${settings}
 ${others
