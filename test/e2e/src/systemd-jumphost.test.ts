@@ -414,7 +414,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await jumphost.standIn('give', 'metadata-server');
     const pod = () => computer.run('systemctl', 'is-active', 'pod-metadata-server-*');
     // A pod that was ended starts later and later.
-    await expect.poll(async () => (await pod()).text, patient).toBe('active\n');
+    await expect.poll(async () => (await pod()).text, patient).toMatch(/^active$/m);
     await computer.run('systemctl', 'stop', 'k3s');
 
     const { exitCode, text } = await jumphost.standIn('take', 'metadata-server');
