@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { newToken } from '@skolo/common';
+import { agentPublicKey, newAgentKey } from '@skolo/secrets';
 import {
   mega4,
   raspberryPi3,
@@ -21,6 +22,7 @@ import { startServiceProcess } from './service-process.ts';
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const account = { username: 'ubnt', password: 'canary-switch' };
+const agentKey = newAgentKey();
 const macs = { 'rpi-1': 'b8:27:eb:00:00:01', 'rpi-2': 'b8:27:eb:00:00:02' };
 
 /** rack.yaml has rpi-1 at port 1 and rpi-2 at port 2; `more`: machines of which no switch knows. */
@@ -29,6 +31,7 @@ async function startRack(places: Record<keyof typeof macs, string>, more = '') {
   onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
   const file = (name: string) => join(dir, name);
   await writeFile(file('switch-password'), account.password, { mode: 0o600 });
+  await writeFile(file('agent-key'), agentKey.reveal(), { mode: 0o600 });
 
   const plugged: Wiring = { stations: [] };
   const device = await startEdgeSwitch({
@@ -63,7 +66,10 @@ async function startRack(places: Record<keyof typeof macs, string>, more = '') {
       `rack: rack4 # in the lab
 network: { subnet: 127.0.0.0/8 }
 jumphost: { name: jumphost-rack4, address: 127.0.0.1 }
-access: { tokens: { file: tokens.yaml }, anonymousRead: [127.0.0.0/8] }
+access:
+  tokens: { file: tokens.yaml }
+  anonymousRead: [127.0.0.0/8]
+  agents: { privateKey: agent-key, publicKey: ${agentPublicKey(agentKey)} }
 logins: { equipment: { username: ubnt, password: switch-password } }
 infrastructure:
   router: { model: edgeos, address: 127.0.2.1, ports: { ssh: ${router.port} }, login: equipment, uplink: internet, backup: false }

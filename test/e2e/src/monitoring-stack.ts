@@ -137,7 +137,8 @@ export async function startPrometheus(program: string, dir: string, atTheEnd: At
     `--storage.tsdb.path=${dir}/data`,
     `--web.listen-address=${address}`,
   ];
-  const { pid } = start(program, args, atTheEnd);
+  // With the garbage collector of a deployment, and not with that of `npm test`.
+  const { pid } = start(program, args, atTheEnd, { GOGC: '100' });
   return { url: `http://${address}/api/v1`, pid };
 }
 
