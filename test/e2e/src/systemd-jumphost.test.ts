@@ -412,9 +412,16 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     if (!inFull) skip(tooLong);
     const { computer } = jumphost;
     await jumphost.standIn('give', 'metadata-server');
-    const pod = () => computer.run('systemctl', 'is-active', 'pod-metadata-server-*');
+    const serving = async () => ({
+      // Earlier ones that failed may be listed, too.
+      pod: /^active$/m.test(
+        (await computer.run('systemctl', 'is-active', 'pod-metadata-server-*')).text,
+      ),
+      unit: await jumphost.isActive(metadata),
+      hasToken: (await jumphost.askToken()).includes(token),
+    });
     // A pod that was ended starts later and later.
-    await expect.poll(async () => (await pod()).text, patient).toMatch(/^active$/m);
+    await expect.poll(serving, patient).toEqual({ pod: true, unit: false, hasToken: true });
     await computer.run('systemctl', 'stop', 'k3s');
 
     const { exitCode, text } = await jumphost.standIn('take', 'metadata-server');
