@@ -8,7 +8,6 @@ import { z } from 'zod';
 
 export interface ServiceProcess {
   url: string;
-  pid: number | undefined;
   /** Undefined where the service does not log its port. */
   metricsPort: number | undefined;
   /** Ends it as a power cut does. */
@@ -64,7 +63,6 @@ export async function startServiceProcess(
   });
   return {
     url: `http://127.0.0.1:${port}`,
-    pid: child.pid,
     metricsPort,
     kill: () => end('SIGKILL'),
     stop() {

@@ -1,6 +1,6 @@
 /**
- * A rack of machines that work: the services as their images run them, with Google, a switch and the agents simulated. A method
- * asks what a bot, an engineer or Prometheus asks.
+ * A rack of machines that work: the services as their images run them, each with the memory of its pod. Google, a switch and the
+ * agents are simulated. A method asks what a bot, an engineer or Prometheus asks.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
@@ -19,6 +19,7 @@ import {
 } from '@skolo/simulators';
 import { expect, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { limitMemory, memoryOf } from '../connections/memory-limit.ts';
 import { type ServiceProcess, startServiceProcess } from '../service-process.ts';
 
 const scope = 'https://www.googleapis.com/auth/userinfo.email';
@@ -113,7 +114,10 @@ export async function startHealthyRack(
   for (const name of serviceNames) {
     await writeRack();
     const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, name)];
-    const service = await startServiceProcess(name, flags);
+    // With the memory of its pod, where a cgroup can be made: what takes more is killed, and answers nobody.
+    const limit = limitMemory(name, memoryOf(name));
+    onTestFinished(() => limit?.remove());
+    const service = await startServiceProcess(name, flags, {}, limit?.command);
     Object.assign(started, { [name]: service });
   }
   await writeRack();
