@@ -61,10 +61,11 @@ export class CallerStats {
     this.changed = true;
   }
 
-  /** Newest first. */
+  /** Newest first; of two in one millisecond, the one that was first seen later. */
   list(): CallerRecord[] {
     return [...this.records.values()]
       .filter(({ requests }) => requests > 0)
+      .reverse()
       .sort((a, b) => b.lastAsked - a.lastAsked);
   }
 
