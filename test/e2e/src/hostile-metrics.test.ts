@@ -261,7 +261,8 @@ describe.skipIf(why)(`a machine that lies to Prometheus${why}`, () => {
       .poll(() => answered, { timeout: isLong ? 1_800_000 : 280_000, interval: 500 })
       .toBeGreaterThan(until);
 
-    expect((await seriesOf('{machine="liar",job="node"}')).length).toBeGreaterThan(100);
+    const stored = async () => (await seriesOf('{machine="liar",job="node"}')).length;
+    await expect.poll(stored, patiently).toBeGreaterThan(100);
     const { numSeries = Number.NaN } = (await fetched('status/tsdb', Head))?.data.headStats ?? {};
     expect(numSeries).toBeLessThan(10_000);
     expect((await memory('VmHWM')) - before).toBeLessThan(100);
