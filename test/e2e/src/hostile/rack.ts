@@ -102,7 +102,7 @@ export async function startHealthyRack(
     machines.push({ name, address: host, agentUrl, sshPort });
   }
 
-  const started: Partial<HealthyRack['services']> = {};
+  const started: Partial<Record<(typeof serviceNames)[number], ServiceProcess>> = {};
   const writeRack = () =>
     write(
       'rack.yaml',
@@ -111,17 +111,23 @@ export async function startHealthyRack(
   const token = await newToken(join(dir, 'tokens.yaml'), {
     ...{ name: 'ann', role: 'operate', expiresInDays: 1 },
   });
-  for (const name of serviceNames) {
+  async function start(name: keyof HealthyRack['services']): Promise<ServiceProcess> {
     await writeRack();
     const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, name)];
     // With the memory of its pod, where a cgroup can be made: what takes more is killed, and answers nobody.
     const limit = limitMemory(name, memoryOf(name));
     onTestFinished(() => limit?.remove());
     const service = await startServiceProcess(name, flags, {}, limit?.command);
-    Object.assign(started, { [name]: service });
+    started[name] = service;
+    return service;
   }
+  const services = {
+    'metadata-server': await start('metadata-server'),
+    'power-cycle-daemon': await start('power-cycle-daemon'),
+    'machine-state': await start('machine-state'),
+    'alert-to-pubsub': await start('alert-to-pubsub'),
+  };
   await writeRack();
-  const services = z.custom<HealthyRack['services']>().parse(started);
   const client = { token, timeoutMs: patience.timeout };
   const state = createClient(machineStateApi, {
     ...{ ...client, baseUrl: services['machine-state'].url },
