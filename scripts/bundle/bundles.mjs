@@ -56,8 +56,8 @@ export const bundles = [
     files: async () => ({ ...(await pagesForTheCommand()), ...accountsForTheCommand() }),
   },
   {
-    name: 'stand-in',
-    folder: 'packages/stand-in',
+    name: 'fallback',
+    folder: 'packages/fallback',
     leastNode: 24,
     copies: ['bin'],
     programs: ['main', 'sole'],

@@ -3,7 +3,7 @@
  * undefined, and unknown ones are ignored.
  */
 import { Buffer } from 'node:buffer';
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import { type FieldNames, heartbeatName } from './encode.ts';
 import { Notice } from './message.ts';
 import { labelsOf } from './notice.ts';

@@ -1,7 +1,7 @@
 /** The subscription that is read: an existing one, or a temporary one that is deleted afterwards. */
 import { randomBytes } from 'node:crypto';
 import type { v1 } from '@google-cloud/pubsub';
-import { orAborted } from '@skolo/errors';
+import { orAborted } from '@skolo/base';
 import type { GrpcCode } from './grpc.ts';
 import { ackDeadlineSeconds } from './pull-stream.ts';
 import { codeOf } from './subscription-errors.ts';

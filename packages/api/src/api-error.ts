@@ -1,4 +1,4 @@
-import { errorCode, errorText } from '@skolo/errors';
+import { errorCode, errorText } from '@skolo/base';
 import type { Problem } from './problem.ts';
 
 /** The service rejected the request, or its answer is not valid. `problem.detail` says why and what to do. */

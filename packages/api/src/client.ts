@@ -1,5 +1,5 @@
-import { parseJson } from '@skolo/errors';
-import { STATUS_CODES } from '@skolo/errors/http';
+import { parseJson } from '@skolo/base';
+import { STATUS_CODES } from '@skolo/base/http';
 import { z } from 'zod';
 import { ApiError, ApiUnreachable, whyUnreachable } from './api-error.ts';
 import { Problem, problemType } from './problem.ts';

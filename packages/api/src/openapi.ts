@@ -4,7 +4,7 @@ import {
   type ResponseConfig,
   type RouteConfig,
 } from '@asteasolutions/zod-to-openapi';
-import { STATUS_CODES } from '@skolo/errors/http';
+import { STATUS_CODES } from '@skolo/base/http';
 import { z } from 'zod';
 import { Problem, problemType } from './problem.ts';
 import { type Api, isSuccess, type RouteSpec } from './route.ts';

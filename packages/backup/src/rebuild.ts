@@ -5,7 +5,7 @@
  * it was. An encrypted copy says of each commit which one it mirrors.
  */
 import { rm, stat } from 'node:fs/promises';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { BackupError } from '@skolo/models/configuration';
 import { folderOfDevices, encrypted as inAge } from './device-file.ts';
 import { digest, durable, importCommits, type NewCommit } from './fast-import.ts';

@@ -13,8 +13,8 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { errorCode } from '@skolo/base';
 import { makeFolder, syncFolder } from '@skolo/durable';
-import { errorCode } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import { commitMessage } from './commit-message.ts';
 import { importCommits } from './fast-import.ts';

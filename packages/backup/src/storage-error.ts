@@ -1,5 +1,5 @@
 /** What git and the system say, as errors for people. */
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { BackupError } from '@skolo/models/configuration';
 import { GitFailed } from './git.ts';
 

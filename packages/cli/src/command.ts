@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { Command, Option } from 'commander';
 import type { Defaults } from './desk-files.ts';
 import { complain, usageError } from './errors.ts';

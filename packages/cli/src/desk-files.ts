@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { errorCode } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { errorCode } from '@skolo/errors';
 import { CliError, exitCodes } from './errors.ts';
 
 type Env = Readonly<NodeJS.ProcessEnv>;

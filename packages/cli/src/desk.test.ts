@@ -241,7 +241,7 @@ rack4: MachineMissing (critical), TokenExpires
   it('logs finds the pods of a service, and the agent of a machine', async () => {
     await createPod('metadata-server-x', 'skolo-node', 'metadata-server', 'jumphost-rack4');
     await createPod('swarming-client-x', 'skolo-node', 'swarming-client', 'rpi-001');
-    await standInFor('logs');
+    await fakeKubectlFor('logs');
 
     const service = start('logs', 'rack4', 'metadata-server', '-f');
     const machine = start('logs', 'rack4', 'rpi-001', '--lines', '7');
@@ -265,7 +265,7 @@ rack4: MachineMissing (critical), TokenExpires
     const running = '{"status":{"phase":"Running"}}';
     const pod = ['pod', 'swarming-client-y', '-n', 'skolo-node'];
     await admin('patch', ...pod, '--subresource=status', '--type=merge', `-p=${running}`);
-    await standInFor('exec');
+    await fakeKubectlFor('exec');
 
     const bot = start('shell', 'rpi-007', '--bot');
     const phone = start('shell', 'rpi-007', '--adb', 'R58M123');
@@ -449,7 +449,7 @@ async function createPod(name: string, namespace: string, service: string, node:
 }
 
 /** A kubectl that prints how it was called for what only a kubelet has. A log begins with ESC c, which resets a terminal. */
-async function standInFor(verb: 'logs' | 'exec'): Promise<void> {
+async function fakeKubectlFor(verb: 'logs' | 'exec'): Promise<void> {
   const reset = verb === 'logs' ? '\\033c' : '';
   const file = join(desk?.jumphost.bin ?? '', 'kubectl');
   const text = `#!/bin/sh\n[ "$1" != ${verb} ] || { printf '${reset}'; echo "kubectl $*"; exit; }\nexec '${peer('kubectl')}' "$@"\n`;

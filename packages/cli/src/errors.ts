@@ -1,4 +1,4 @@
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import type { Io } from './io.ts';
 
 /** An error that the user can fix. The message says what, where, and what to do. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import type { Secret } from '@skolo/secrets';
 import { CliError, type ExitCode, exitCodes } from './errors.ts';
 

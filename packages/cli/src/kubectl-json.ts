@@ -1,5 +1,5 @@
 /** What kubectl prints as JSON, by a schema. */
-import { errorText, parseJson } from '@skolo/errors';
+import { errorText, parseJson } from '@skolo/base';
 import type { OpenRack } from '@skolo/fleet';
 import type { z } from 'zod';
 import { CliError } from './errors.ts';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { Computers, FleetRack, Jumphost, MachineTarget } from '@skolo/fleet';
 import type { Machine, Rack } from '@skolo/rack';
 import { didYouMean } from '@skolo/rack/suggest';

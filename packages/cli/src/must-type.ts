@@ -1,5 +1,5 @@
 /** A person types a word before something is changed. */
-import { orAborted } from '@skolo/errors';
+import { orAborted } from '@skolo/base';
 import { CliError, usageError } from './errors.ts';
 import type { Io } from './io.ts';
 

@@ -41,7 +41,7 @@ it('leads from the overlay of another rack to one of its own', { timeout: 60_000
   expect(await readFile(join(clone, 'kube/clusters/config.json'), 'utf8')).toContain('"rack5"');
   expect(await readFile(join(home, 'written-down'), 'utf8')).toBe(
     'npm ci\ndocker buildx bake --push\n' +
-      'npm run bundle -- metadata-server power-cycle-daemon router-backup stand-in\n' +
+      'npm run bundle -- metadata-server power-cycle-daemon router-backup fallback\n' +
       'skolo jumphost prepare rack5\n',
   );
   if (kubectl === undefined) return;

@@ -1,7 +1,7 @@
 /**
  * docs/pi-cluster.md, run as it is printed, by the installed command in an empty folder: from SD cards in a reader to a cluster. Only
  * the values of the first block are those of the test. The Pis are Debians in namespaces that start with the boot partitions of these
- * SD cards, and k3s is a stand-in with a real API server behind it.
+ * SD cards, and k3s is a fake with a real API server behind it.
  */
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';

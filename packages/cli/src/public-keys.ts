@@ -1,7 +1,7 @@
 /** Public keys of ssh of the person at this desk. */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { publicKeysOf } from '@skolo/jumphost';
 import type { SkoloCommand } from './command.ts';
 import { CliError, exitCodes } from './errors.ts';

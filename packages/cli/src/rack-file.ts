@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import type { Globals, SkoloCommand } from './command.ts';
 import { CliError, exitCodes } from './errors.ts';

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { CliError } from './errors.ts';
 import type { Io } from './io.ts';
 

@@ -11,7 +11,7 @@ import {
   powerCycleDaemonApi,
   routerBackupApi,
 } from '@skolo/api';
-import { errorCode, lazily } from '@skolo/errors';
+import { errorCode, lazily } from '@skolo/base';
 import type { ServiceName } from '@skolo/rack';
 import { serviceMetricsUrl, serviceUrl } from '@skolo/rack/service-urls';
 import type { Globals, SkoloCommand } from './command.ts';

@@ -97,10 +97,10 @@ async function placeFor(session: string, lines: CommandLines | undefined): Promi
   const servers = { metadata, power, backup, alerts, agents, state, tokens };
   const place = await createPlace(join(own, 'testdata/files'), servers, lines?.script);
   onTestFinished(place.remove);
-  const standIns = [
-    ...(place.standIns ?? []),
+  const placeholders = [
+    ...(place.placeholders ?? []),
     ...(session.includes('history.git') ? await createHistory(place.dir) : []),
     ...(/--from (objects|encrypted)/.test(session) ? await createObjects(place.dir) : []),
   ];
-  return { ...place, standIns: new Map(standIns) };
+  return { ...place, placeholders: new Map(placeholders) };
 }

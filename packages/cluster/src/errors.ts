@@ -1,4 +1,4 @@
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 
 /** A failure on a cluster of Pis. The message says what to do. */
 export class ClusterError extends Error {

@@ -1,6 +1,6 @@
 /** kubectl on the server of a cluster, as its administrator. */
 
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { Host, RunOptions } from '@skolo/jumphost';
 import type { z } from 'zod';
 import { ClusterError } from './errors.ts';

@@ -1,5 +1,5 @@
 /** A cluster is taken apart, or a node out of it. */
-import { inParallel } from '@skolo/errors';
+import { inParallel } from '@skolo/base';
 import type { Host } from '@skolo/jumphost';
 import { z } from 'zod';
 import type { Distribution } from './distribution.ts';

@@ -1,6 +1,6 @@
 /**
  * Ten computers become a cluster, and some of them fail: each is a bare Debian with systemd and sshd, in namespaces of its own. The
- * programs of k3s are a stand-in with its files, units, tokens and passwords, before a real API server.
+ * programs of k3s are fakes with its files, units, tokens and passwords, before a real API server.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /** Steps on many computers at once: each may fail by itself, and the others go on. */
 import { isDeepStrictEqual } from 'node:util';
-import { errorText, inParallel } from '@skolo/errors';
+import { errorText, inParallel } from '@skolo/base';
 import { type Host, isPrepared, prepare, type Step, type StepProgress } from '@skolo/jumphost';
 import { placeOf, placeStep, serverStep } from './distribution.ts';
 import { ClusterError } from './errors.ts';

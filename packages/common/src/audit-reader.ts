@@ -3,8 +3,8 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuditEntry, type AuditPage, type auditApi } from '@skolo/api/audit';
 import type { RouteRequest } from '@skolo/api/route';
+import { errorCode, parseJson } from '@skolo/base';
 import { linesBackwards } from '@skolo/durable';
-import { errorCode, parseJson } from '@skolo/errors';
 
 export type AuditQuery = RouteRequest<(typeof auditApi)['audit']>['query'];
 

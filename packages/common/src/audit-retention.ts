@@ -5,8 +5,8 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseJson } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
-import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { segmentsOf } from './audit-reader.ts';
 import { type Clock, readBootId } from './clock.ts';

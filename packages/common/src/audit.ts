@@ -5,8 +5,8 @@
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AuditEntry, AuditPage } from '@skolo/api/audit';
+import { errorText } from '@skolo/base';
 import { appendLines, GroupCommit, makeFolder, syncFolder } from '@skolo/durable';
-import { errorText } from '@skolo/errors';
 import type { Registry } from 'prom-client';
 import { anonymous, CallerLimit } from './access/limits.ts';
 import { type AuditQuery, readAudit } from './audit-reader.ts';

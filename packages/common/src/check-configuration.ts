@@ -1,5 +1,5 @@
 /** `--check`: rack.yaml and the secrets of a service. */
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import {
   checkSecrets,
   type Finding,

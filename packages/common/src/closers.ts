@@ -1,4 +1,4 @@
-import { settlesWithin } from '@skolo/errors';
+import { settlesWithin } from '@skolo/base';
 import type { Logger } from './log.ts';
 
 /** Least time to close a part, even after the deadline. */

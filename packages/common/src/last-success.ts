@@ -9,8 +9,8 @@
 import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorText } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { errorText } from '@skolo/errors';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { type Clock, readBootId } from './clock.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:net';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 
 export interface ListenOptions {
   port: number;

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { loggedError, redacted } from '@skolo/errors';
+import { loggedError, redacted } from '@skolo/base';
 import pino from 'pino';
 
 export type Logger = pino.Logger;

@@ -1,7 +1,7 @@
 import { constants, type StatsFs } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
+import { errorText } from '@skolo/base';
 import { makeFolder } from '@skolo/durable/make-folder';
-import { errorText } from '@skolo/errors';
 import type { DegradedList } from './degraded.ts';
 
 const checkEveryMs = 60_000;

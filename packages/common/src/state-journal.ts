@@ -1,7 +1,7 @@
 /** The journal in the state directory. Tables on it are readable before it is open, and while the disk does not work. */
 import { join } from 'node:path';
+import { errorText } from '@skolo/base';
 import { Journal, type TablesDeps } from '@skolo/durable';
-import { errorText } from '@skolo/errors';
 import type { DegradedList } from './degraded.ts';
 import type { Logger } from './log.ts';
 import { pause } from './pause.ts';

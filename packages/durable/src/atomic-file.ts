@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { reasons } from './storage-errors.ts';
 
 /** A file could not be written. `code` is of the system, such as `ENOSPC`. */

@@ -1,6 +1,6 @@
 /** Files of lines that are only appended to, such as JSON lines. */
 import { type FileHandle, open } from 'node:fs/promises';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 
 const newline = 0x0a;
 

@@ -1,6 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 
 /**
  * Makes a folder and its parents. By default only their owner may use new ones.

@@ -8,7 +8,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { writeFileAtomic } from './atomic-file.ts';
 import { openIfThere } from './line-file.ts';
 import { encodeLines, isSequence, textOf } from './spool/line.ts';

@@ -1,4 +1,4 @@
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 
 /** Texts for system codes. */
 export const reasons = new Map([

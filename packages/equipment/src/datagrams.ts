@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 
 /** A relay for datagrams of one peer. The stream ends with an error that says why. */
 export type DialDatagrams = (host: string, port: number, signal: AbortSignal) => Promise<Duplex>;

@@ -1,6 +1,6 @@
 /** Connections through something else, such as a jumphost. */
 import type { Socket } from 'node:net';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { DeviceTimeout, DeviceUnreachable } from './errors.ts';
 import type { Dial, Target } from './session.ts';
 import { type Limit, settle } from './settle.ts';

@@ -1,7 +1,7 @@
 /** Commands over ssh's exec channels: no terminal, no prompt, an exit status. */
 
 import { finished, type Writable } from 'node:stream';
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { ClientChannel } from 'ssh2';
 import {
   DeviceBusy,

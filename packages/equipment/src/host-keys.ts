@@ -5,8 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import { rename } from 'node:fs/promises';
+import { errorText } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
-import { errorText } from '@skolo/errors';
 import { z } from 'zod';
 import { HostKeyChanged } from './errors.ts';
 

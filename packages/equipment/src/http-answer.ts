@@ -1,5 +1,5 @@
 /** Answers of devices over HTTP: JSON of the expected form, or an error that names what came instead. */
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import type { z } from 'zod';
 import { type DeviceError, DeviceRefused, SignInRefused } from './errors.ts';
 

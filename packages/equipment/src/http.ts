@@ -9,8 +9,8 @@
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { withDeadline } from '@skolo/errors';
-import { request as open } from '@skolo/errors/http';
+import { withDeadline } from '@skolo/base';
+import { request as open } from '@skolo/base/http';
 import { type Credentials, secretsOf } from '@skolo/secrets';
 import { withAnyOf } from './any-of.ts';
 import { DeviceBusy, DeviceRefused, DeviceTimeout, SignInRefused } from './errors.ts';

@@ -7,7 +7,7 @@
  * what comes while one is subscribed comes without that mark (MQTT 3.1.1, 3.3.1.3).
  */
 import { randomBytes } from 'node:crypto';
-import { orAborted, withDeadline } from '@skolo/errors';
+import { orAborted, withDeadline } from '@skolo/base';
 import type { Credentials } from '@skolo/secrets';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import { withAnyOf } from './any-of.ts';

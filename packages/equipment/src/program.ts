@@ -4,7 +4,7 @@
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { errorCode, withDeadline } from '@skolo/errors';
+import { errorCode, withDeadline } from '@skolo/base';
 import { DeviceRefused, DeviceTimeout } from './errors.ts';
 
 export interface Program {

@@ -1,6 +1,6 @@
 /** What net-snmp reports, in the classes of packages/equipment. Its own errors go no further: one of them holds the keys. */
 
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import {
   ErrorStatus,
   RequestFailedError,

@@ -7,7 +7,7 @@
  * net-snmp it is none, and fence_apc_snmp takes it for "off".
  */
 
-import { withDeadline } from '@skolo/errors';
+import { withDeadline } from '@skolo/base';
 import type { Credentials } from '@skolo/secrets';
 import { isVarbindError, ObjectType, type Varbind } from 'net-snmp';
 import { withAnyOf } from './any-of.ts';

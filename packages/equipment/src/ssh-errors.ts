@@ -1,5 +1,5 @@
 /** What ssh2 and the sockets report, in the words and classes of errors.ts. */
-import { errorCode, errorText } from '@skolo/errors';
+import { errorCode, errorText } from '@skolo/base';
 import {
   DeviceBusy,
   type DeviceError,

@@ -2,7 +2,7 @@
  * Connections over ssh (ssh2 1.17). The host key is always checked, passwords and keys are offered in the order in which
  * a device is least likely to count a failure, and every error becomes one of errors.ts.
  */
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { Client, type ClientChannel } from 'ssh2';
 import { dialed } from './dial.ts';
 import {

@@ -12,7 +12,7 @@
  */
 import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { DeviceError, DeviceRefused } from './errors.ts';
 import { fingerprintOf, type HostKeys, keyChanged } from './host-keys.ts';
 import { socketError } from './ssh-errors.ts';

@@ -1,5 +1,5 @@
 /** What a user of the API server needs: its authority, and a token that expires. Both are asked for on the jumphost. */
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import type { Role } from '@skolo/rack';
 import { Secret } from '@skolo/secrets';
 import { z } from 'zod';

@@ -3,7 +3,7 @@ import { request } from 'node:https';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { connect } from 'node:tls';
-import { errorCode, errorText } from '@skolo/errors';
+import { errorCode, errorText } from '@skolo/base';
 import type { Access } from './access.ts';
 import { FleetError } from './errors.ts';
 

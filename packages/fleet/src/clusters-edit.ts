@@ -1,8 +1,8 @@
 /** Changes of kube/clusters/config.json that keep the rest of it. */
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseJson } from '@skolo/base';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
-import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { findRack, parseFleet, readFleet } from './clusters.ts';
 import { FleetError } from './errors.ts';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { didYouMean } from '@skolo/rack/suggest';
 import { type ClustersFile, clustersSchema } from './clusters-schema.ts';
 import { FleetError } from './errors.ts';

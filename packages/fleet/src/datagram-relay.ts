@@ -4,7 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { Duplex } from 'node:stream';
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 
 const program = `const [host, port] = process.argv.slice(1);
 const socket = require('node:dgram').createSocket(host.includes(':') ? 'udp6' : 'udp4');

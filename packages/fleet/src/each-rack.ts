@@ -1,5 +1,5 @@
 /** The same question to many racks at once. */
-import { asError, inParallel } from '@skolo/errors';
+import { asError, inParallel } from '@skolo/base';
 import type { FleetRack } from './clusters.ts';
 import { FleetError } from './errors.ts';
 

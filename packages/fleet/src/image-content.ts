@@ -1,7 +1,7 @@
 /** What an image consists of, and its bytes, for one who brings it elsewhere. Source: OCI Image Specification 1.1. */
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 import {
   askRegistry,

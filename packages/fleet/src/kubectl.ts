@@ -1,6 +1,6 @@
 /** The real kubectl, as a function. */
 import type { ChildProcess } from 'node:child_process';
-import { errorText, withDeadline } from '@skolo/errors';
+import { errorText, withDeadline } from '@skolo/base';
 import { type ProgramOptions, runToEnd } from './program.ts';
 
 export interface KubectlOptions extends ProgramOptions {

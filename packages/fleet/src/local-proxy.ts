@@ -6,8 +6,8 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { errorText } from '@skolo/errors';
-import { createServer } from '@skolo/errors/http';
+import { errorText } from '@skolo/base';
+import { createServer } from '@skolo/base/http';
 import { listenOnLoopback } from './loopback.ts';
 
 /** How long a program waits for a tunnel that is being made again. */

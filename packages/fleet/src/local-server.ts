@@ -4,7 +4,7 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { createServer } from '@skolo/errors/http';
+import { createServer } from '@skolo/base/http';
 import { listenOnLoopback } from './loopback.ts';
 
 export interface LocalServer {

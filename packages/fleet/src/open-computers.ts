@@ -5,7 +5,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { shellWord, withDeadline } from '@skolo/errors';
+import { shellWord, withDeadline } from '@skolo/base';
 import type { Way } from './clusters.ts';
 import { FleetError } from './errors.ts';
 import { type StartOptions, startGuardian } from './guardian.ts';

@@ -1,8 +1,8 @@
 /** A rack of k3s: a tunnel to its jumphost, a proxy in front of it, and a token that is kept fresh. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { asError } from '@skolo/base';
 import { writeFileAtomic } from '@skolo/durable';
-import { asError } from '@skolo/errors';
 import { type Access, requestAccess, tokenLifeSeconds } from './access.ts';
 import { checkApi } from './api-check.ts';
 import type { K3sRack } from './clusters.ts';

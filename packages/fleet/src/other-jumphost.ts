@@ -1,5 +1,5 @@
 /** Whether the computer that was reached is the jumphost of the rack, and of today: a retired one has the same name, address and ssh host keys. */
-import { parseJson, shellWord } from '@skolo/errors';
+import { parseJson, shellWord } from '@skolo/base';
 import { machineScript, Statement, statementFile } from '@skolo/rack/jumphost-statement';
 import type { K3sRack, Way } from './clusters.ts';
 import { FleetError } from './errors.ts';

@@ -5,7 +5,7 @@
  * (`WWW-Authenticate: Bearer realm=…,service=…,scope=…`).
  */
 import { createHash } from 'node:crypto';
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 
 /** A registry does not have, or does not give, what was asked for. The message says what to do. */

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
-import { errorText } from '@skolo/errors';
-import { request } from '@skolo/errors/http';
+import { errorText } from '@skolo/base';
+import { request } from '@skolo/base/http';
 import { markForwarded } from './forwarded.ts';
 import { type LocalServer, startLocalServer } from './local-server.ts';
 import type { Open } from './tunnel-fetch.ts';

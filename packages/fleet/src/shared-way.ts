@@ -5,8 +5,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { request } from '@skolo/base/http';
 import { writeFileAtomic } from '@skolo/durable';
-import { request } from '@skolo/errors/http';
 import { startLocalProxy } from './local-proxy.ts';
 import type { OpenRack } from './open-rack.ts';
 import { type Open, tunnelFetch } from './tunnel-fetch.ts';

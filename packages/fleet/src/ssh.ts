@@ -1,5 +1,5 @@
 /** The system's ssh, with the user's configuration, agent and known_hosts. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { Way } from './clusters.ts';
 
 interface MasterOptions {

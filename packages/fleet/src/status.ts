@@ -1,5 +1,5 @@
 /** How all racks are, each by its own Prometheus. */
-import { closing, errorText } from '@skolo/errors';
+import { closing, errorText } from '@skolo/base';
 import type { FleetRack } from './clusters.ts';
 import { askEachRack, type EachRackOptions, type OnNextWay, type RackAnswer } from './each-rack.ts';
 import { FleetError } from './errors.ts';

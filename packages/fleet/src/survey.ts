@@ -1,5 +1,5 @@
 /** All racks at once: which can be reached, and what they run. */
-import { closing, parseJson } from '@skolo/errors';
+import { closing, parseJson } from '@skolo/base';
 import { z } from 'zod';
 import type { FleetRack } from './clusters.ts';
 import { askEachRack, type OnNextWay, type RackAnswer } from './each-rack.ts';

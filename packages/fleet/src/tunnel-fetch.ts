@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { connect } from 'node:tls';
-import { errorCode } from '@skolo/errors';
-import { request } from '@skolo/errors/http';
+import { errorCode } from '@skolo/base';
+import { request } from '@skolo/base/http';
 import { markForwarded } from './forwarded.ts';
 
 export type Open = (host: string, port: number, signal: AbortSignal) => Promise<Socket>;

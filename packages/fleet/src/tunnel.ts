@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { orAborted } from '@skolo/errors';
+import { orAborted } from '@skolo/base';
 import type { Way } from './clusters.ts';
 import { FleetError } from './errors.ts';
 import type { Guardian } from './guardian.ts';

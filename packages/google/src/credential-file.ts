@@ -1,6 +1,6 @@
 /** The credential files that Google's tools write. https://google.aip.dev/auth/4110 and following */
 import { createPrivateKey } from 'node:crypto';
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import {
   type AccountCredentials,
   isSafeForSecrets,

@@ -6,7 +6,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import { readSecret } from '@skolo/secrets';
 import { credentialFileFault, FixedToken } from './credential-file.ts';
 import { timesOfJwt } from './jwt.ts';

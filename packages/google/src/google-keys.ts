@@ -1,5 +1,5 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 import { request } from './request.ts';
 import { rejectedBy, requireSafeUrl } from './sign-in-error.ts';

@@ -4,7 +4,7 @@
  * The signature, issuer, audience and times are verified by google-auth-library. It says what is wrong only in
  * messages that quote the token, and allows the clock to be wrong by five minutes: so the claims are read here, too.
  */
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 
 /** The one algorithm that Google signs ID tokens with. Anything else, `none` and HMAC with the public key above all, is not a signature of Google's. */

@@ -1,5 +1,5 @@
 /** One HTTP request for a token or a key, with a limit for what comes back. */
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import type { z } from 'zod';
 import { rejectedBy, SignInError, unreachable } from './sign-in-error.ts';
 

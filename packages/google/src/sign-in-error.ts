@@ -1,5 +1,5 @@
 /** Why there is no token, in words that may be logged. */
-import { errorCode, redacted } from '@skolo/errors';
+import { errorCode, redacted } from '@skolo/base';
 import { isSafeForSecrets } from '@skolo/secrets';
 import { z } from 'zod';
 

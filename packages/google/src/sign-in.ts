@@ -5,7 +5,7 @@
  * is asked here. https://cloud.google.com/compute/docs/access/authenticate-workloads
  */
 import { once } from 'node:events';
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import { type Secret, SecretError } from '@skolo/secrets';
 import type { AuthClient, GoogleAuth } from 'google-auth-library';
 import { z } from 'zod';

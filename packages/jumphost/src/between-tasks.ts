@@ -9,7 +9,7 @@ import {
   type Client,
   type powerCycleDaemonApi,
 } from '@skolo/api';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 
 export interface MachineTasks {
   /** What its agent says. @throws ApiUnreachable It does not answer. */

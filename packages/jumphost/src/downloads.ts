@@ -8,7 +8,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { errorCode, errorText } from '@skolo/errors';
+import { errorCode, errorText } from '@skolo/base';
 import { JumphostError } from './errors.ts';
 import type { LocalFile } from './host.ts';
 

@@ -1,5 +1,5 @@
 /** Brings a host from step to step to what it has to be. */
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { JumphostError } from './errors.ts';
 import type { Host } from './host.ts';
 import { withLock } from './lock.ts';

@@ -1,5 +1,5 @@
 /** Files that have to be as they are given, and what has to happen when they are new. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { type FileContent, type Host, sha256 } from './host.ts';
 import type { Check, Step } from './step.ts';
 

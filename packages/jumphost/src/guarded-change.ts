@@ -6,7 +6,7 @@
  * after a power cut the next start does, before the network is up.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { closing, errorText, shellWord } from '@skolo/errors';
+import { closing, errorText, shellWord } from '@skolo/base';
 import { JumphostError } from './errors.ts';
 import { linesOf } from './files.ts';
 import type { FileContent, Host } from './host.ts';

@@ -1,11 +1,11 @@
-/** A service goes back to units of a former system, and forward again, by skolo-stand-in on the jumphost. */
-import { shellWord } from '@skolo/errors';
+/** A service goes back to units of a former system, and forward again, by skolo-fallback on the jumphost. */
+import { shellWord } from '@skolo/base';
 import { JumphostError } from './errors.ts';
 import { linesOf } from './files.ts';
 import type { Host } from './host.ts';
 import { findPredecessors } from './predecessors.ts';
 
-const program = '/usr/local/sbin/skolo-stand-in';
+const program = '/usr/local/sbin/skolo-fallback';
 /** Of all its waits, and the timer that it may have to wait for. */
 const deadlineMs = 900_000;
 const usageCode = 2;

@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path/posix';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { shellWord, withDeadline } from '@skolo/errors';
+import { shellWord, withDeadline } from '@skolo/base';
 import { JumphostError } from './errors.ts';
 
 export interface Ended {

@@ -1,12 +1,12 @@
 /** The cluster of a rack, on its jumphost: what a machine that joins or leaves needs of it. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { JumphostError } from './errors.ts';
 import type { Host } from './host.ts';
 import { type ClusterNode, parseNode } from './nodes.ts';
 import { installedVersion } from './steps/k3s-unit.ts';
 
 /** On a jumphost. */
-const standIn = '/opt/skolo/packages/stand-in/bin/skolo-stand-in';
+const fallback = '/opt/skolo/packages/fallback/bin/skolo-fallback';
 
 export interface JoinCluster {
   /** Of its server: `v1.32.5+k3s1`. */
@@ -62,7 +62,7 @@ export function clusterOn(server: Host | Promise<Host>, kubectl = 'k3s kubectl')
     async newToken(ttl, about) {
       const words = `--ttl ${shellWord(ttl)} --description ${shellWord(about)}`;
       // The firewall of a jumphost admits the machines of the rack.yaml that was pushed last.
-      const admit = `[ ! -x ${standIn} ] || ${standIn} sync > /dev/null || true`;
+      const admit = `[ ! -x ${fallback} ] || ${fallback} sync > /dev/null || true`;
       return (await need(`${admit}\nk3s token create ${words}`)).trim();
     },
     ca: async () => (await server).read('/var/lib/rancher/k3s/server/tls/server-ca.crt'),

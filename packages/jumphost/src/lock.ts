@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { JumphostError } from './errors.ts';
 import type { Host } from './host.ts';
 

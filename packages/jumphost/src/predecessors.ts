@@ -1,5 +1,5 @@
 /** What serves on the jumphost already: units and ports of the system before skolo. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { jumphostServices, servicePorts } from '@skolo/rack/ports';
 import { z } from 'zod';
 import { linesOf } from './files.ts';

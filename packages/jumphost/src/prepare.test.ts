@@ -1,10 +1,10 @@
 /**
- * The steps on a real Debian with systemd, sshd, apt and nftables, in namespaces of its own. k3s is a stand-in with its files,
+ * The steps on a real Debian with systemd, sshd, apt and nftables, in namespaces of its own. k3s is a fake with its files,
  * flags, unit and paths, in front of a real API server.
  *
  * One test goes on where the one before has ended: it is the story of one jumphost.
  */
-import { heldFolder } from '@skolo/rack/stand-in';
+import { heldFolder } from '@skolo/rack/fallback';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isPrepared, prepare, type StepProgress } from './engine.ts';
 import { changeGuarded } from './guarded-change.ts';

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Client, powerCycleDaemonApi } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { jumphostServices } from '@skolo/rack/ports';
 import { serviceMetricsUrl } from '@skolo/rack/service-urls';

@@ -1,5 +1,5 @@
 /** What a jumphost says of itself, for those who help: no configuration, and no value that looks like a secret. */
-import { stripSecrets } from '@skolo/errors';
+import { stripSecrets } from '@skolo/base';
 import type { StepProgress } from './engine.ts';
 import type { Host } from './host.ts';
 
@@ -15,7 +15,7 @@ const commands: readonly string[] = [
   'nft list table inet skolo',
   'k3s kubectl get nodes -o wide; k3s kubectl get pods -A -o wide',
   'k3s kubectl get events -A --sort-by=.lastTimestamp | tail -n 40',
-  'skolo-stand-in status',
+  'skolo-fallback status',
   'journalctl -u k3s.service -p warning -n 60 --no-pager -o short-iso',
   'journalctl -u "skolo-*" -p warning -n 60 --no-pager -o short-iso',
   'journalctl -t skolo -n 40 --no-pager -o short-iso',

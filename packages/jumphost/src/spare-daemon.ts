@@ -4,7 +4,7 @@
  */
 
 import { join, relative } from 'node:path/posix';
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { type RackSecret, rackSecrets } from '@skolo/rack/secrets';
 import type { SeenFrom } from '@skolo/rack/seen-from';

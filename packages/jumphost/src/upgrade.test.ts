@@ -1,6 +1,6 @@
 /**
- * k3s gets another version, on a real Debian with systemd and sshd. k3s is a stand-in with its files, flags, unit and paths, in
- * front of a real API server, whose database no older version of the stand-in reads.
+ * k3s gets another version, on a real Debian with systemd and sshd. k3s is a fake with its files, flags, unit and paths, in
+ * front of a real API server, whose database no older version of the fake reads.
  *
  * One test goes on where the one before has ended: it is the story of one jumphost.
  */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { fileStamp, isSettled } from '@skolo/secrets';
 import { maxTextLength } from './yaml.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { asError } from '@skolo/base';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
-import { asError } from '@skolo/errors';
 
 /**
  * The last version of rack.yaml in force, in the state directory of the service, for a restart. It is the plain text:

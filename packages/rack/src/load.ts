@@ -1,6 +1,6 @@
 /** rack.yaml to a Rack, or all its mistakes. */
 import { readFile } from 'node:fs/promises';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { type BuildOptions, build } from './build.ts';
 import { runChecks } from './checks/index.ts';
 import type { Draft } from './draft.ts';

@@ -2,7 +2,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asError } from '@skolo/errors';
+import { asError } from '@skolo/base';
 import type { FileVersion, VersionedFile } from './file-version.ts';
 import { RackError, unreadableRack, wholeFile } from './issues.ts';
 import type { LastGoodCopy } from './last-good-copy.ts';

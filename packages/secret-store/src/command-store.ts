@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
-import { errorText, withDeadline } from '@skolo/errors';
+import { errorText, withDeadline } from '@skolo/base';
 import { StoreError } from './errors.ts';
 import type { SecretStore } from './store.ts';
 import { secretFrom } from './value.ts';

@@ -1,8 +1,8 @@
 /** Files of a store below a folder. */
 import { chmod, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errorCode } from '@skolo/base';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
-import { errorCode } from '@skolo/errors';
 import { StoreError } from './errors.ts';
 
 /**

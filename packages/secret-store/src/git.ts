@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
-import { withDeadline } from '@skolo/errors';
+import { withDeadline } from '@skolo/base';
 import { StoreError } from './errors.ts';
 
 const deadlineMs = 60_000;

@@ -4,7 +4,7 @@
  * and `sops edit FILE.sops` changes it. Source: getsops/sops v3.13.3, aes/cipher.go, sops.go, stores/json, age/keysource.go.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { errorText, parseJson } from '@skolo/errors';
+import { errorText, parseJson } from '@skolo/base';
 import { Secret } from '@skolo/secrets';
 import { armor, Decrypter, Encrypter } from 'age-encryption';
 import { z } from 'zod';

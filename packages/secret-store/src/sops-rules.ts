@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { StoreError } from './errors.ts';

@@ -1,5 +1,5 @@
 /** Files that age encrypts and sops reads: `ROOT/RACK/NAME.sops`, for git. */
-import { lazily } from '@skolo/errors';
+import { lazily } from '@skolo/base';
 import type { Secret } from '@skolo/secrets';
 import { fileAt, placesIn, readText, removeFile, writeText } from './file-tree.ts';
 import { openSops, sealSops, sopsHeader } from './sops-file.ts';

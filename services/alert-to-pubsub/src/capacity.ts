@@ -1,6 +1,7 @@
 /** Whether alerts can be accepted: the disk works, and the spool is neither too large nor too old. */
+
+import { errorText } from '@skolo/base';
 import type { Spool } from '@skolo/durable';
-import { errorText } from '@skolo/errors';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { EmitAlertEvent } from './events.ts';
 

@@ -6,6 +6,7 @@ import { statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeadLetter } from '@skolo/api';
+import { parseJson } from '@skolo/base';
 import { Locks } from '@skolo/common';
 import {
   appendLines,
@@ -18,7 +19,6 @@ import {
   syncFolder,
   writeFileAtomic,
 } from '@skolo/durable';
-import { parseJson } from '@skolo/errors';
 
 const mostLetterBytes = 64 * 1024;
 

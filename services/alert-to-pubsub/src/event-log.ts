@@ -1,6 +1,7 @@
 /** Writes events to the log. A state that lasts is one line when it begins, and one when it ends. */
+
+import { errorText } from '@skolo/base';
 import type { Clock, Logger } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import type { AlertEvent, EmitAlertEvent } from './events.ts';
 
 /** A client that is rejected tries again: one line a minute for each endpoint and reason. */

@@ -4,9 +4,9 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { AlertMessage, SpooledMessage } from '@skolo/alerts';
+import { errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
-import { errorText } from '@skolo/errors';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { Capacity } from './capacity.ts';
 import type { DeadLetters } from './dead-letters.ts';

@@ -2,9 +2,9 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpooledMessage } from '@skolo/alerts';
+import { parseJson } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import { Snapshots, Spool } from '@skolo/durable';
-import { parseJson } from '@skolo/errors';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { z } from 'zod';
 import { KnownAlert, restored, type Tracked } from './state.ts';

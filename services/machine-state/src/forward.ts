@@ -1,7 +1,7 @@
 /** What people ask of an agent through this service. */
 import { ApiError, ApiUnreachable, type Client, type swarmingClientApi } from '@skolo/api';
+import { errorText } from '@skolo/base';
 import { HttpProblem } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import { agentClient } from './collect/agent-client.ts';
 

@@ -1,6 +1,6 @@
 /** The accounts that callers act as: each is an identity of rack.yaml together with its credentials. */
 import { createHash } from 'node:crypto';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { type TokenSource, tokenSource } from '@skolo/google';
 import type { Identity, Rack } from '@skolo/rack';
 

@@ -1,6 +1,6 @@
 /** Answers as Google's server gives them: headers, error pages, redirects (captured 2018 to 2025). */
 import type { ServerResponse } from 'node:http';
-import { STATUS_CODES } from '@skolo/errors/http';
+import { STATUS_CODES } from '@skolo/base/http';
 
 export type ContentType = 'application/text' | 'application/json' | 'text/html; charset=UTF-8';
 

@@ -1,6 +1,7 @@
 /** What is in force now: follows rack.yaml, what its credential files add to it, and this computer's addresses. */
+
+import { errorText } from '@skolo/base';
 import type { Clock, LastSuccess, RateLimiter } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import type { Rack, RackWatch } from '@skolo/rack';
 import { type Accounts, openAccounts } from './accounts.ts';
 import { interfaceAddresses } from './caller-lookup.ts';

@@ -5,8 +5,9 @@
  * All times are seconds of `clock.uptime()`, which never jumps: the wall clock of a jumphost without a
  * battery starts in 1970.
  */
+
+import { orAborted, withDeadline } from '@skolo/base';
 import type { Clock } from '@skolo/common';
-import { orAborted, withDeadline } from '@skolo/errors';
 import type { IssuedToken } from '@skolo/google';
 
 export interface HeldToken {

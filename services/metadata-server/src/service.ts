@@ -1,6 +1,7 @@
 /** The metadata server, wired. */
 import { join } from 'node:path';
 import { metadataServerApi } from '@skolo/api';
+import { errorText } from '@skolo/base';
 import {
   backOffMs,
   createEvents,
@@ -11,7 +12,6 @@ import {
   type ServiceContext,
   type ServiceDefinition,
 } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import { credentialFaults } from '@skolo/google';
 import type { Finding, Rack } from '@skolo/rack';
 import { openAccounts } from './accounts.ts';

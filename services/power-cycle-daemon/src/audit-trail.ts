@@ -1,6 +1,7 @@
 /** What came of each cycle, in the audit log; and the requests that did not come through the API, which records its own. */
+
+import { errorText } from '@skolo/base';
 import type { AuditLog, Logger } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import type { PowerEvent } from './events.ts';
 import { type Accepted, feedKey } from './records.ts';
 import { type Request, RequestRefused } from './requests.ts';

@@ -2,6 +2,8 @@
  * One switch, PDU or hub: its driver behind a queue of its own, so that one that is slow, wedged or gone delays no
  * other. One operation at a time; turning on goes first; readings that wait for their turn are made together.
  */
+
+import { errorText, orAborted } from '@skolo/base';
 import { type Clock, pause } from '@skolo/common';
 import {
   DeviceBusy,
@@ -10,7 +12,6 @@ import {
   DeviceTimeout,
   SignInRefused,
 } from '@skolo/equipment';
-import { errorText, orAborted } from '@skolo/errors';
 import { CannotCycle, type OutletReading, type PowerDriver } from '@skolo/models/outlets';
 import type { EmitPower } from './events.ts';
 import type { MaySwitch } from './replacement/may-switch.ts';

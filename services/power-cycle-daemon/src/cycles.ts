@@ -2,8 +2,9 @@
  * Runs cycles: carries out what the state machine wants, journals each step before the next, and gives out turns.
  * What a step is, is in cycle.ts; how an outlet is proven, in outlets.ts.
  */
+
+import { errorText } from '@skolo/base';
 import { type Clock, Locks, type Logger, pause } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import {

@@ -3,9 +3,10 @@
  * controller answers at all. One that does not is asked again with growing pauses, for ever. What a person turned off and
  * a rebooted PDU turned on is turned off again.
  */
+
+import { errorText } from '@skolo/base';
 import { backOffMs, type Logger, pause } from '@skolo/common';
 import { DeviceRefused } from '@skolo/equipment';
-import { errorText } from '@skolo/errors';
 import type { OutletReading } from '@skolo/models/outlets';
 import { formatOutlet, type Rack } from '@skolo/rack';
 import type { Controller } from './controller.ts';

@@ -2,9 +2,10 @@
  * Turning outlets off and on. No result is believed before it has been read back. The steps of a cycle that concern
  * outlets are here; each ends with an event.
  */
+
+import { errorText } from '@skolo/base';
 import { pause } from '@skolo/common';
 import { DeviceError } from '@skolo/equipment';
-import { errorText } from '@skolo/errors';
 import { CannotCycle, type OutletReading, type OutletState } from '@skolo/models/outlets';
 import { parseUsbPort } from '@skolo/rack';
 import { type Controller, isOff } from './controller.ts';

@@ -2,8 +2,9 @@
  * Turns outlets on again: each that was turned off for a cycle is turned on and seen on, however often it takes, also
  * after this process died and came back. After a few failures it counts as stuck; the attempts go on.
  */
+
+import { errorText } from '@skolo/base';
 import { type BackOffOptions, backOffMs, type Clock, pause } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import type { Controllers } from './controllers.ts';
 import type { EmitPower } from './events.ts';
 import { type Patience, type Proof, turnOn } from './outlets.ts';

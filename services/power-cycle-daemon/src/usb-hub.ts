@@ -14,6 +14,7 @@
  * their model: all ports that have power together are switched, unless rack.yaml has the port as verified.
  */
 import { ApiError, ApiUnreachable, createClient, type Signer, swarmingClientApi } from '@skolo/api';
+import { errorText } from '@skolo/base';
 import {
   type DeviceError,
   DeviceRefused,
@@ -22,7 +23,6 @@ import {
   openExec,
   SignInRefused,
 } from '@skolo/equipment';
-import { errorText } from '@skolo/errors';
 import {
   type DriverDeps,
   type OutletReading,

@@ -1,6 +1,6 @@
 /** Reads a device, makes sure that it is the right one, and stores what is new in the history. */
 import type { CommitAbout, Version } from '@skolo/backup';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import type { Content } from '@skolo/models/backup';
 import { fingerprintOf, isSame } from '@skolo/models/configuration';
 import type { InfrastructureDevice } from '@skolo/rack';

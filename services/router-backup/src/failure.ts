@@ -1,5 +1,6 @@
 /** Which class of failure an error is. */
 import type { FailureClass } from '@skolo/api';
+import { errorText } from '@skolo/base';
 import {
   AnswerCut,
   AnswerUncertain,
@@ -11,7 +12,6 @@ import {
   OutputNotStored,
   SignInRefused,
 } from '@skolo/equipment';
-import { errorText } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import { SecretError } from '@skolo/secrets';
 

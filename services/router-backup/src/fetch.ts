@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { orAborted } from '@skolo/base';
 import {
   type Connection,
   type ConnectionFacts,
   type HostKeys,
   openConnection,
 } from '@skolo/equipment';
-import { orAborted } from '@skolo/errors';
 import type { BackupModel, Content, CreateBackup, Identity, Reading } from '@skolo/models/backup';
 import { isSame, readWhole } from '@skolo/models/configuration';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';

@@ -4,8 +4,8 @@
  * operator accepts the loss.
  */
 import type { Version } from '@skolo/backup';
+import { errorText } from '@skolo/base';
 import type { StateJournal } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import type { Base } from './base.ts';
 import {

@@ -2,7 +2,7 @@
  * A device that has left rack.yaml is retired: its history stays, nothing is deleted. An inventory that is empty, or lost half
  * of the devices, counts as a mistake: no device is retired until a person has asked for a backup of all.
  */
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import type { Base } from './base.ts';
 import type { DeviceRecord, State } from './state.ts';
 import type { Store } from './store.ts';

@@ -2,7 +2,7 @@
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Version } from '@skolo/backup';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import type { RestoreStep } from '@skolo/models/backup';
 import { BackupError } from '@skolo/models/configuration';
 import type { Occasion, Stored } from './attempts.ts';

@@ -6,9 +6,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorText, parseJson } from '@skolo/base';
 import type { Logger } from '@skolo/common';
 import { writeFileAtomic } from '@skolo/durable';
-import { errorText, parseJson } from '@skolo/errors';
 import type { SecretRule } from '@skolo/models/backup';
 import { commonSecrets, createMask, isBlock, type Mask } from '@skolo/models/configuration';
 

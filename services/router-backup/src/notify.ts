@@ -1,7 +1,7 @@
 /** Sends events to the webhook: changes with their diff, failures, and the summary of each run. */
 import type { Version } from '@skolo/backup';
+import { errorText } from '@skolo/base';
 import type { Logger } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import type { BackupEvent } from './events.ts';
 import type { Readable } from './readable.ts';
 import { summaryOf } from './summary.ts';

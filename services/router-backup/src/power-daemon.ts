@@ -9,9 +9,9 @@ import {
   powerCycleDaemonApi,
 } from '@skolo/api';
 import { cyclesUnderWay } from '@skolo/api/cycles-under-way';
+import { errorText, orAborted } from '@skolo/base';
 import { type Clock, type Logger, systemClock } from '@skolo/common';
 import { DeviceBusy } from '@skolo/equipment';
-import { errorText, orAborted } from '@skolo/errors';
 import { formatOutlet, parseOutlet, type Rack, serviceUrl } from '@skolo/rack';
 import { readSecret } from '@skolo/secrets';
 

@@ -5,9 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { BackupRun } from '@skolo/api';
+import { errorText } from '@skolo/base';
 import { HttpProblem, type Locks, pause, resolveId } from '@skolo/common';
 import type { Change } from '@skolo/durable';
-import { errorText } from '@skolo/errors';
 import { expandNames, RangeSyntaxError } from '@skolo/rack';
 import PQueue from 'p-queue';
 import { type Attempts, type Outcome, Stopping } from './attempts.ts';

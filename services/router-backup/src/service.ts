@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { routerBackupApi } from '@skolo/api';
+import { errorText } from '@skolo/base';
 import {
   createApp,
   createEvents,
@@ -12,7 +13,6 @@ import {
   StateJournal,
 } from '@skolo/common';
 import { HostKeys } from '@skolo/equipment';
-import { errorText } from '@skolo/errors';
 import { models as rackModels } from '@skolo/models';
 import { loadBackups } from '@skolo/models/backup';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';

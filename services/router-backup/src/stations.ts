@@ -3,9 +3,9 @@
  * with backups, and a power cycle comes first: a reading gives way to it, but for the time in which the outlet is just off.
  */
 import type { DeviceStations } from '@skolo/api';
+import { orAborted, withDeadline } from '@skolo/base';
 import { type Clock, HttpProblem, type Locks } from '@skolo/common';
 import { DeviceRefused, DeviceTimeout } from '@skolo/equipment';
-import { orAborted, withDeadline } from '@skolo/errors';
 import { models } from '@skolo/models';
 import { type CreateStations, loadStations, type SeenStations } from '@skolo/models/stations';
 import { didYouMean, type InfrastructureDevice, type Rack } from '@skolo/rack';

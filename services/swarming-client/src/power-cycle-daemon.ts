@@ -2,7 +2,7 @@
  * The URLs of the power-cycle daemon, and requests for cycles. The daemon knows a machine by its source address and its key. On a node
  * of k3s, connections to the daemon's port of the jumphost get another source address, so its second port goes first there.
  */
-import { errorText, parseJson } from '@skolo/errors';
+import { errorText, parseJson } from '@skolo/base';
 import { servicePorts } from '@skolo/rack/ports';
 import { z } from 'zod';
 import { Unreachable } from './http/request.ts';

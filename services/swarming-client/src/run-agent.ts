@@ -1,5 +1,6 @@
 /** The agent as a process: flags, environment, signals and exit codes as section 3 of the design has them. */
 import { flushCompileCache } from 'node:module';
+import { errorText } from '@skolo/base';
 import {
   createLogger,
   endProcess,
@@ -10,7 +11,6 @@ import {
   processMetrics,
   UsageError,
 } from '@skolo/common/light';
-import { errorText } from '@skolo/errors';
 import { type RunningAgent, startAgent } from './agent.ts';
 import { type Flags, parseFlags, usage } from './flags.ts';
 import { checkIdentity } from './identity/check.ts';

@@ -3,7 +3,7 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_p
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { errorCode, errorText, orAborted, withDeadline } from '@skolo/errors';
+import { errorCode, errorText, orAborted, withDeadline } from '@skolo/base';
 import { sendSignal } from './bot/processes.ts';
 
 /** How a program ended. */

@@ -4,8 +4,8 @@
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorText, withDeadline } from '@skolo/base';
 import { HttpProblem } from '@skolo/common/light';
-import { errorText, withDeadline } from '@skolo/errors';
 import type { DeviceWatch } from './devices/device-watch.ts';
 import { isPng } from './devices/evidence.ts';
 import type { Evidence } from './repair/evidence.ts';

@@ -1,8 +1,8 @@
 /** The status port: what the agent reports and does for its callers. */
 import type { AgentStatus, Order, swarmingClientApi } from '@skolo/api/swarming-client';
+import { errorText } from '@skolo/base';
 import { HttpProblem, type RouteHandlers } from '@skolo/common/light';
 import { FileNotWritten } from '@skolo/durable/atomic-file';
-import { errorText } from '@skolo/errors';
 import type { UsbPort } from '@skolo/rack';
 import type { Health } from './health/health.ts';
 import type { Reboot } from './host/reboot.ts';

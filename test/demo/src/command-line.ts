@@ -19,7 +19,7 @@ export const usage = `usage: npm start -- [flags]
 
   --fresh      throw the demo's copy of rack.yaml away and begin anew
   --dir DIR    keep the demo there instead of in .skolo/demo
-  --rack FILE  run this rack, for real: no copy, no stand-ins, default ports
+  --rack FILE  run this rack, for real: no copy, no simulators, default ports
   --help       show this
 `;
 

@@ -1,4 +1,4 @@
-/** The demo: a rack on this computer, with stand-ins for all that is not here. */
+/** The demo: a rack on this computer, with simulators for all that is not here. */
 import { type RackWatch, watchRack } from '@skolo/rack';
 import { AgentComputer } from './agent-computer.ts';
 import { type Block, takeBlock } from './block.ts';
@@ -13,9 +13,9 @@ import { type Planned, runServices } from './run-services.ts';
 import { EndedAtOnce } from './service-process.ts';
 import { services } from './services/index.ts';
 import type { DemoService } from './services/service.ts';
-import type { StandIn } from './stand-ins/stand-in.ts';
+import type { Simulator } from './simulators/simulator.ts';
 import { type Summary, serviceRow, summaryText } from './summary.ts';
-import { closeAll, followRack, startStandIns } from './surroundings.ts';
+import { closeAll, followRack, startSimulators } from './surroundings.ts';
 import { adbTrouble, pythonTrouble } from './what-is-missing.ts';
 import { YamlText } from './yaml-text.ts';
 
@@ -56,8 +56,8 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     const running = services.filter(({ machine }) => machine === undefined || computer);
     const choose = () => choosePlaces(running, host, machineHost);
     const onError = (error: Error) => output.problem(error.message);
-    const standIns = await startStandIns(host, onError, computer);
-    closers.push(() => closeAll(standIns));
+    const simulators = await startSimulators(host, onError, computer);
+    closers.push(() => closeAll(simulators));
     const publicKey = await makeUpAgentKey(dir);
     const prepare = (places: Place[]) =>
       copy.prepare({
@@ -68,7 +68,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
           if (edited.get(['access', 'agents', 'privateKey']) === agentKeyFile) {
             edited.set(['access', 'agents', 'publicKey'], publicKey);
           }
-          for (const each of standIns) each.place?.(edited, dir);
+          for (const each of simulators) each.place?.(edited, dir);
           return edited.text;
         },
       });
@@ -82,9 +82,9 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       onRejected: () => undefined,
     });
     closers.push(() => rack.close());
-    const surroundings = await followRack(rack, { dir, started: standIns, onError });
+    const surroundings = await followRack(rack, { dir, started: simulators, onError });
     closers.push(() => surroundings.close());
-    const demo = { rack, standIns, origin, block, computer, missing, running };
+    const demo = { rack, simulators, origin, block, computer, missing, running };
 
     for (let left = attempts; ; left--) {
       try {
@@ -105,7 +105,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
 
 interface Demo {
   rack: RackWatch;
-  standIns: readonly StandIn[];
+  simulators: readonly Simulator[];
   origin: Origin;
   block: Block;
   /** Undefined: no agent runs. */
@@ -161,7 +161,7 @@ function metadataUrl(places: readonly Place[]): string {
 }
 
 function describe(demo: Demo, places: Place[], rackFile: string): Summary {
-  const { rack, standIns, origin, block, missing, running } = demo;
+  const { rack, simulators, origin, block, missing, running } = demo;
   const notes = [...missing];
   if (block.machineHost === undefined) {
     notes.push(
@@ -179,7 +179,7 @@ function describe(demo: Demo, places: Place[], rackFile: string): Summary {
     title: `Rack ${rack.rack.name} runs on this computer.`,
     rows: [
       ...places.map((place) => serviceRow(place.name, place)),
-      ...standIns.map(({ name, url }) => ({ name, url, note: 'stand-in, in this process' })),
+      ...simulators.map(({ name, url }) => ({ name, url, note: 'simulated, in this process' })),
     ],
     notes,
     suggestions: [
@@ -187,7 +187,7 @@ function describe(demo: Demo, places: Place[], rackFile: string): Summary {
         const place = places.find(({ name }) => name === service.name);
         return (place && service.suggestions?.({ ...place, rack: rack.rack, rackFile })) ?? [];
       }),
-      ...standIns.flatMap(({ suggestions = [] }) => suggestions),
+      ...simulators.flatMap(({ suggestions = [] }) => suggestions),
     ],
     closing: ['Ctrl-C ends all of it. Your rack.yaml stays; npm start -- --fresh begins anew.'],
   };

@@ -1,4 +1,4 @@
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 
 const flag = 'npm start -- --dir DIR.';
 const another = `Give another folder: ${flag}`;

@@ -2,8 +2,8 @@
 import type { Rack, RackWatch } from '@skolo/rack';
 import type { AgentComputer } from './agent-computer.ts';
 import { makeUpLoginSecrets } from './login-secrets.ts';
-import { standInsFor } from './stand-ins/index.ts';
-import type { StandIn } from './stand-ins/stand-in.ts';
+import { simulatorsFor } from './simulators/index.ts';
+import type { Simulator } from './simulators/simulator.ts';
 import { makeUpTokens } from './tokens.ts';
 
 export interface Surroundings {
@@ -14,20 +14,20 @@ export interface Surroundings {
 export interface FollowOptions {
   /** Of rack.yaml. */
   dir: string;
-  started: readonly StandIn[];
+  started: readonly Simulator[];
   onError: (error: Error) => void;
 }
 
 /** Starts all that stands in for something, as far as that needs no rack.yaml. */
-export async function startStandIns(
+export async function startSimulators(
   host: string,
   onError: (error: Error) => void,
   computer: AgentComputer | undefined,
-): Promise<StandIn[]> {
-  const started: StandIn[] = [];
+): Promise<Simulator[]> {
+  const started: Simulator[] = [];
   try {
     const onProblem = (text: string) => onError(new Error(text));
-    for (const start of standInsFor(computer))
+    for (const start of simulatorsFor(computer))
       started.push(await start({ host, onProblem, computer }));
   } catch (error) {
     await closeAll(started);
@@ -44,7 +44,7 @@ export async function followRack(
   async function follow(edited: Rack) {
     await makeUpLoginSecrets(edited, dir);
     await makeUpTokens(edited, dir);
-    for (const standIn of started) await standIn.follow(edited, dir);
+    for (const simulator of started) await simulator.follow(edited, dir);
   }
 
   await follow(rack.rack);
@@ -60,6 +60,6 @@ export async function followRack(
   };
 }
 
-export async function closeAll(started: readonly StandIn[]): Promise<void> {
-  for (const standIn of started) await standIn.close();
+export async function closeAll(started: readonly Simulator[]): Promise<void> {
+  for (const simulator of started) await simulator.close();
 }

@@ -5,7 +5,7 @@ import { cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { BareJumphost } from '@skolo/jumphost/testing';
 import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/ports';
 import type { Computer } from '@skolo/simulators';

@@ -1,5 +1,5 @@
 /**
- * `skolo jumphost`, as a person types it, on a bare Debian with systemd and sshd (packages/jumphost). k3s is a stand-in with its
+ * `skolo jumphost`, as a person types it, on a bare Debian with systemd and sshd (packages/jumphost). k3s is a fake with its
  * files, flags, unit and paths, in front of a real API server; its pods only say that they run, and one program answers for them.
  *
  * One test goes on where the one before has ended: it is the story of one jumphost.
@@ -61,7 +61,7 @@ describe.skipIf(why !== undefined)(
       jumphost = await startBareJumphost();
       racks = await makeRacks(registry.host, rackYaml, ['rack5']);
       const bundle = join(repository, 'scripts/bundle.mjs');
-      execFileSync(process.execPath, [bundle, '--out', jumphost.desk.bundles, 'stand-in']);
+      execFileSync(process.execPath, [bundle, '--out', jumphost.desk.bundles, 'fallback']);
       const store = storeFolder();
       await mkdir(store, { recursive: true, mode: 0o700 });
       await writeFile(join(store, 'pdu'), 'canary-of-a-pdu', { mode: 0o600 });
@@ -347,7 +347,7 @@ spec: { policyName: full, validationActions: [Deny] }
     it('brings services and programs of skolo to a version', async () => {
       const version = '2026-11-21T09_12_44Z-bob-77ab310-clean';
       await registry.push('skolo/service', version, 'clean');
-      const manifest = 'stand-in/opt/skolo/packages/stand-in/package.json';
+      const manifest = 'fallback/opt/skolo/packages/fallback/package.json';
       const file = join(jumphost.desk.bundles, manifest);
       await writeFile(file, JSON.stringify({ version: '1.2.0' }));
       const args = [

@@ -1,6 +1,6 @@
 /**
  * `skolo jumphost replace`, as a person types it: a bare Debian takes the place of a jumphost at the same switch. systemd, sshd, apt
- * and the network are real, the PDU is simulated, and the archive is made by the test. k3s is a stand-in in front of a real API
+ * and the network are real, the PDU is simulated, and the archive is made by the test. k3s is a fake in front of a real API
  * server: its pods only say that they run, and one program answers for them.
  *
  * One test goes on where the one before has ended.
@@ -282,7 +282,7 @@ describe.skipIf(why !== undefined)(
 
     it('has the address, even if the former jumphost was first after a power cut', async () => {
       // As prepare has written them when that one was the jumphost.
-      const stand = '/opt/skolo/packages/stand-in/dist/sole.js';
+      const stand = '/opt/skolo/packages/fallback/dist/sole.js';
       const system = '/etc/systemd/system';
       for (const [path, mode] of [
         ...[`${system}/skolo-sole.service`, `${system}/skolo-sole-guard.service`, stand],

@@ -262,7 +262,7 @@ describe.skipIf(why !== undefined)(
       expect(out).toMatch(/^services +(ok|changed) /m);
       expect(code).toBe(0);
       expect(await tokenOf()).toBe('ya29.of-bots');
-      // As skolo-stand-in copies it.
+      // As skolo-fallback copies it.
       const rack = await jumphost.computer.read('/etc/test/rack.yaml');
       await jumphost.computer.write('/etc/skolo/power-cycle-daemon/rack.yaml', rack);
     });

@@ -1,4 +1,4 @@
-/** The jobs `k3s` and `containers` of kube/base, by the real Prometheus and a real API server. The kubelet is a stand-in. */
+/** The jobs `k3s` and `containers` of kube/base, by the real Prometheus and a real API server. The kubelet is a fake. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';

@@ -10,22 +10,22 @@ const ours = '@skolo/';
 
 /** What a package may import of ours. Commands and services: any package. */
 const may: Readonly<Record<string, readonly string[]>> = {
-  errors: [],
-  secrets: ['errors'],
-  durable: ['errors'],
-  api: ['errors'],
-  equipment: ['secrets', 'durable', 'errors'],
-  models: ['equipment', 'secrets', 'errors'],
-  rack: ['models', 'secrets', 'durable', 'errors'],
-  google: ['secrets', 'errors'],
-  common: ['rack', 'api', 'durable', 'google', 'secrets', 'errors'],
-  backup: ['models', 'durable', 'google', 'secrets', 'errors'],
-  alerts: ['rack', 'durable', 'google', 'secrets', 'errors'],
-  fleet: ['api', 'rack', 'durable', 'secrets', 'errors'],
-  'secret-store': ['rack', 'models', 'equipment', 'google', 'durable', 'secrets', 'errors'],
-  jumphost: ['api', 'rack', 'secrets', 'errors'],
-  cluster: ['pi', 'jumphost', 'durable', 'errors'],
-  pi: ['jumphost', 'rack', 'durable', 'secrets', 'errors'],
+  base: [],
+  secrets: ['base'],
+  durable: ['base'],
+  api: ['base'],
+  equipment: ['secrets', 'durable', 'base'],
+  models: ['equipment', 'secrets', 'base'],
+  rack: ['models', 'secrets', 'durable', 'base'],
+  google: ['secrets', 'base'],
+  common: ['rack', 'api', 'durable', 'google', 'secrets', 'base'],
+  backup: ['models', 'durable', 'google', 'secrets', 'base'],
+  alerts: ['rack', 'durable', 'google', 'secrets', 'base'],
+  fleet: ['api', 'rack', 'durable', 'secrets', 'base'],
+  'secret-store': ['rack', 'models', 'equipment', 'google', 'durable', 'secrets', 'base'],
+  jumphost: ['api', 'rack', 'secrets', 'base'],
+  cluster: ['pi', 'jumphost', 'durable', 'base'],
+  pi: ['jumphost', 'rack', 'durable', 'secrets', 'base'],
 };
 /** Of packages/models, rack.yaml needs the facts only. */
 const protocolClients = ['ssh2', 'net-snmp', 'mqtt'];
@@ -92,7 +92,7 @@ describe.each(packages)('$kind/$name', ({ kind, name, folder, declared }) => {
     expect([...imported.production]).not.toContain('fleet');
   });
 
-  it('imports node:http by @skolo/errors/http, which loads no undici', () => {
+  it('imports node:http by @skolo/base/http, which loads no undici', () => {
     if (kind === 'test') return;
 
     expect(imported.withUndici).toEqual([]);

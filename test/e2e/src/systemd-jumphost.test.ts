@@ -1,6 +1,6 @@
 /**
  * The units of the jumphost under a real systemd: a Debian of its own is booted in namespaces, with the bundles installed as
- * deploy/systemd/README.md describes, and a stand-in for k3s whose pods are the real services. Minutes are seconds here.
+ * deploy/systemd/README.md describes, and a fake k3s whose pods are the real services. Minutes are seconds here.
  *
  * One test goes on where the one before has ended: it is the story of one jumphost.
  */
@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { peer } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Jumphost, rack, token } from './stand-in/jumphost.ts';
+import { Jumphost, rack, token } from './fallback/jumphost.ts';
 
 const run = promisify(execFile);
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
@@ -85,7 +85,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
   let jumphost: Jumphost;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'skolo-bundles-'));
-    const names = ['metadata-server', 'power-cycle-daemon', 'stand-in'];
+    const names = ['metadata-server', 'power-cycle-daemon', 'fallback'];
     const script = join(repository, 'scripts/bundle.mjs');
     await run(process.execPath, [script, '--out', folder, ...names]);
     jumphost = await Jumphost.start(nspawn ?? '', folder);
@@ -153,7 +153,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await expect.poll(() => jumphost.askToken(), patient).toContain('No valid token');
     await expect.poll(() => jumphost.journal(), patient).toContain('metadata-server: k3s serves');
     expect(await jumphost.journal()).not.toContain('stands in');
-    expect((await jumphost.standIn('status')).text).toContain(
+    expect((await jumphost.fallback('status')).text).toContain(
       'k3s: http://127.0.0.1:20010 answers with 503',
     );
 
@@ -166,7 +166,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await expect.poll(() => jumphost.askPower(), patient).toBe(401);
 
     await jumphost.computer.run('systemctl', 'stop', 'k3s');
-    const { text } = await jumphost.standIn('look');
+    const { text } = await jumphost.fallback('look');
 
     expect(text).not.toContain('stands in');
     expect(text).not.toContain('does not answer');
@@ -184,7 +184,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await expect.poll(() => jumphost.askPower(), patient).toBe(401);
     expect(await jumphost.isActive(metadata)).toBe(true);
     expect(await jumphost.isActive(power)).toBe(true);
-    const { text } = await jumphost.standIn('status');
+    const { text } = await jumphost.fallback('status');
     expect(text).toContain(`serves         ${metadata}: http://127.0.0.1:20010 answers with 200`);
     const reason = inFull ? 'no answer within 5 s' : 'ECONNREFUSED';
     expect(text).toContain(`the unit stands in: k3s does not answer (${reason})`);
@@ -250,7 +250,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
   });
 
   it('is rolled back by one command, and stays so over a reboot and an apply', async () => {
-    const taken = await jumphost.standIn('take', 'metadata-server');
+    const taken = await jumphost.fallback('take', 'metadata-server');
     expect(taken).toEqual({
       exitCode: 0,
       text: `metadata-server: ${metadata} serves, and is held\n`,
@@ -265,7 +265,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await expect.poll(() => jumphost.replicas(), patient).toBe(0);
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
     expect(await jumphost.isActive(metadata)).toBe(true);
-    expect((await jumphost.standIn('status')).text).toMatch(
+    expect((await jumphost.fallback('status')).text).toMatch(
       /because {8}\S+ serves instead: \w+ has taken it at 20/,
     );
   });
@@ -274,7 +274,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     if (!inFull) skip(tooLong);
     await jumphost.trouble({ noImages: true });
 
-    const given = await jumphost.standIn('give', 'metadata-server');
+    const given = await jumphost.fallback('give', 'metadata-server');
 
     expect(given.exitCode).toBe(1);
     expect(given.text).toContain('its pod does not serve (its pod waits: ImagePullBackOff)');
@@ -284,7 +284,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
   });
 
   it('is given back to k3s by one command', async () => {
-    const given = await jumphost.standIn('give', 'metadata-server');
+    const given = await jumphost.fallback('give', 'metadata-server');
 
     expect(given.text).toContain('metadata-server: k3s serves');
     expect(given.exitCode).toBe(0);
@@ -306,8 +306,8 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await computer.write('/etc/systemd/system/powercycle.service', formerUnit('/opt/former/power'));
     await computer.run('systemctl', 'daemon-reload');
 
-    const metadataServer = await jumphost.standIn('former', 'metadata-server', 'metadata');
-    const powerCycleDaemon = await jumphost.standIn('former', 'power-cycle-daemon', 'powercycle');
+    const metadataServer = await jumphost.fallback('former', 'metadata-server', 'metadata');
+    const powerCycleDaemon = await jumphost.fallback('former', 'power-cycle-daemon', 'powercycle');
 
     expect(metadataServer).toEqual({
       exitCode: 0,
@@ -316,7 +316,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     expect(powerCycleDaemon.text).toMatch(/^power-cycle-daemon: held, powercycle.service runs; /);
     expect(powerCycleDaemon.exitCode).toBe(0);
     await expect.poll(() => jumphost.askToken(), patient).toBe('of a former system');
-    const { text } = await jumphost.standIn('status');
+    const { text } = await jumphost.fallback('status');
     expect(text).toMatch(
       /serves {9}powercycle.service; .*\n {2}because {8}powercycle.service serves/,
     );
@@ -343,8 +343,8 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
   it('is handed over to k3s, service by service, and nothing starts the former ones beside it', async () => {
     const { computer } = jumphost;
 
-    const given = await jumphost.standIn('give', 'power-cycle-daemon');
-    const metadataGiven = await jumphost.standIn('give', 'metadata-server');
+    const given = await jumphost.fallback('give', 'power-cycle-daemon');
+    const metadataGiven = await jumphost.fallback('give', 'metadata-server');
 
     expect(given.text).toContain('power-cycle-daemon: k3s serves');
     expect(metadataGiven.text).toContain('metadata-server: k3s serves');
@@ -360,17 +360,17 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
 
   it('leaves the former metadata server alone where ours would not serve', async ({ skip }) => {
     if (!inFull) skip(tooLong);
-    expect((await jumphost.standIn('former', 'metadata-server')).exitCode).toBe(0);
+    expect((await jumphost.fallback('former', 'metadata-server')).exitCode).toBe(0);
     const main = '/opt/skolo/services/metadata-server/dist/main.js';
     await jumphost.computer.run('mv', main, `${main}.away`);
 
-    const given = await jumphost.standIn('give', 'metadata-server');
+    const given = await jumphost.fallback('give', 'metadata-server');
 
     expect(given.exitCode).toBe(1);
     expect(given.text).toContain('nothing is changed: ours was tried on a port of its own');
     expect(await jumphost.askToken()).toBe('of a former system');
     await jumphost.computer.run('mv', `${main}.away`, main);
-    expect((await jumphost.standIn('give', 'metadata-server')).exitCode).toBe(0);
+    expect((await jumphost.fallback('give', 'metadata-server')).exitCode).toBe(0);
   });
 
   it('never has two power controllers, whenever a hand-over is killed', async ({ skip }) => {
@@ -379,17 +379,17 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     for (let round = 0; round < 10; round += 1) {
       const verb = round % 2 === 0 ? 'former' : 'give';
       const after = (Math.random() * 6).toFixed(2);
-      const command = `timeout --signal=KILL ${after} skolo-stand-in ${verb} power-cycle-daemon`;
+      const command = `timeout --signal=KILL ${after} skolo-fallback ${verb} power-cycle-daemon`;
       await computer.run('sh', '-c', `PATH=$PATH:/usr/local/sbin; ${command}; true`);
       if (round % 3 === 2) {
         await computer.cutPower();
         await computer.boot();
       }
     }
-    const { exitCode, text } = await jumphost.standIn('former', 'power-cycle-daemon');
+    const { exitCode, text } = await jumphost.fallback('former', 'power-cycle-daemon');
     expect(exitCode, text).toBe(0);
     expect(await jumphost.isActive('powercycle.service')).toBe(true);
-    const given = await jumphost.standIn('give', 'power-cycle-daemon');
+    const given = await jumphost.fallback('give', 'power-cycle-daemon');
     expect(given.exitCode, given.text).toBe(0);
     expect(await jumphost.askPower()).toBe(401);
     expect(await computer.run('cat', '/var/lib/both')).toMatchObject({ exitCode: 1 });
@@ -404,14 +404,14 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
 
     await expect.poll(() => jumphost.journal(), patient).toContain('the unit was started by hand');
     await expect.poll(() => jumphost.askToken(), patient).toContain(token);
-    await jumphost.standIn('look');
+    await jumphost.fallback('look');
     expect(await jumphost.isActive(metadata)).toBe(true);
   });
 
   it('is rolled back while k3s is dead and its containers are not', async ({ skip }) => {
     if (!inFull) skip(tooLong);
     const { computer } = jumphost;
-    await jumphost.standIn('give', 'metadata-server');
+    await jumphost.fallback('give', 'metadata-server');
     const serving = async () => ({
       // Earlier ones that failed may be listed, too.
       pod: /^active$/m.test(
@@ -424,7 +424,7 @@ describe.skipIf(why !== undefined)(name, { timeout: 180_000 }, () => {
     await expect.poll(serving, patient).toEqual({ pod: true, unit: false, hasToken: true });
     await computer.run('systemctl', 'stop', 'k3s');
 
-    const { exitCode, text } = await jumphost.standIn('take', 'metadata-server');
+    const { exitCode, text } = await jumphost.fallback('take', 'metadata-server');
 
     expect(text).toContain('a container that k3s left behind was ended');
     expect(exitCode).toBe(0);

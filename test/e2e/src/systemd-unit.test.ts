@@ -95,13 +95,13 @@ describe('the units of the jumphost', () => {
     const { stdout } = await run(process.execPath, [
       '--input-type=module',
       '--eval',
-      `import { readSettings } from '${root}packages/stand-in/src/settings.ts';
+      `import { readSettings } from '${root}packages/fallback/src/settings.ts';
       console.log(JSON.stringify(Object.values(readSettings({})).map(String)));`,
     ]);
-    const rows = [...readme.matchAll(/^\| `(SKOLO_STAND_IN_\w+)` \| `?([^ `]+)`? \|$/gm)];
+    const rows = [...readme.matchAll(/^\| `(SKOLO_FALLBACK_\w+)` \| `?([^ `]+)`? \|$/gm)];
 
     expect(rows.map(([, , value]) => value)).toEqual(JSON.parse(stdout));
-    for (const [, name = ''] of rows) expect(await standInSettings()).toContain(name);
+    for (const [, name = ''] of rows) expect(await fallbackSettings()).toContain(name);
   });
 
   it('have folders for everything that pods of the jumphost mount', async () => {
@@ -123,8 +123,8 @@ describe('the units of the jumphost', () => {
   });
 });
 
-async function standInSettings(): Promise<string> {
-  return await readFile(join(root, 'packages/stand-in/src/settings.ts'), 'utf8');
+async function fallbackSettings(): Promise<string> {
+  return await readFile(join(root, 'packages/fallback/src/settings.ts'), 'utf8');
 }
 
 const units = (await readdir(folder)).filter((name) => /\.(service|timer)$/.test(name));
@@ -142,7 +142,7 @@ describe('every unit', () => {
   it('of the jumphost removes privileges that its service does not need', async ({ skip }) => {
     const copies = await copied(skip);
     // Tasks run below the agent: see its README.
-    const closed = copies.filter((file) => /(server|daemon|stand-in)\.service$/.test(file));
+    const closed = copies.filter((file) => /(server|daemon|fallback)\.service$/.test(file));
 
     // In tenths of what it calls exposure: 10.0 is a unit that nothing is taken from.
     const flags = ['--offline=yes', '--threshold=30', '--no-pager'];

@@ -6,8 +6,8 @@
 import { Buffer } from 'node:buffer';
 import { rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorCode, errorText } from '@skolo/base';
 import { appendLines, syncFolder } from '@skolo/durable';
-import { errorCode, errorText } from '@skolo/errors';
 import { type EncodeAs, encode } from '../encode.ts';
 import type { Message } from '../message.ts';
 import { type Sink, SinkError, type SinkReason } from './sink.ts';

@@ -5,7 +5,7 @@
  * - Errors name only the host: paths of webhooks are usually secrets.
  * - If the URL, a header or the body has `{{token}}`, the token is put there, and not sent as a bearer token.
  */
-import { errorCode, errorText, withDeadline } from '@skolo/errors';
+import { errorCode, errorText, withDeadline } from '@skolo/base';
 import { isSafeForSecrets, type Secret, SecretError } from '@skolo/secrets';
 import { SinkError, type SinkReason } from './sink.ts';
 import { parseTemplate } from './template.ts';

@@ -1,7 +1,7 @@
 /** Requests to Pub/Sub: what fits into one, and one that is called, with a deadline and an end at any moment. */
 import { Buffer } from 'node:buffer';
 import type { protos, v1 } from '@google-cloud/pubsub';
-import { orAborted } from '@skolo/errors';
+import { orAborted } from '@skolo/base';
 import { type EncodeAs, encode } from '../encode.ts';
 import type { Message } from '../message.ts';
 import { SinkError } from './sink.ts';

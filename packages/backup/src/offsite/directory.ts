@@ -7,8 +7,8 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { errorCode } from '@skolo/base';
 import { syncFolder, writeFileAtomic } from '@skolo/durable';
-import { errorCode } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import { inWords } from '../storage-error.ts';
 import { Patience } from './patience.ts';

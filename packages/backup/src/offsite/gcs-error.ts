@@ -1,5 +1,5 @@
 /** What Google's storage, its client, or the network say, as errors for people. */
-import { errorText, parseJson } from '@skolo/errors';
+import { errorText, parseJson } from '@skolo/base';
 import { BackupError } from '@skolo/models/configuration';
 
 const role = 'give it the role Storage Object User (roles/storage.objectUser) on the bucket';

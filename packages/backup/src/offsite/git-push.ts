@@ -2,8 +2,8 @@
 
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { shellWord } from '@skolo/base';
 import { makeFolder } from '@skolo/durable';
-import { shellWord } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
 import { GitFailed, type GitOptions, git } from '../git.ts';

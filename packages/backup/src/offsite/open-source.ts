@@ -1,6 +1,6 @@
 /** Versions from wherever they are: a bucket, a git remote, a folder. */
 import { stat } from 'node:fs/promises';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';
 import { findGitDir, isRemote, openGitSource } from '../git-source.ts';

@@ -7,7 +7,7 @@ import { Readable, type Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import type { Content } from '@skolo/models/backup';
 import { BackupError } from '@skolo/models/configuration';
 import type { Secret } from '@skolo/secrets';

@@ -1,7 +1,7 @@
 /** The host key of a git remote: pinned by its fingerprint, or that of the first connection. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { BackupError } from '@skolo/models/configuration';
 
 const answerWithinSeconds = 20;

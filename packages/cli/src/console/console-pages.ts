@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { errorCode } from '@skolo/base';
 import { type Pages, pagesOf, readPages } from '@skolo/common/console';
-import { errorCode } from '@skolo/errors';
 import { z } from 'zod';
 
 /** `scripts/bundle/bundles.mjs` writes it: texts by their paths. */

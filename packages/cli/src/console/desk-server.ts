@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError, type Client, type ConsoleSession, consoleApi, deskApi } from '@skolo/api';
+import { errorText, parseJson } from '@skolo/base';
 import {
   originProblem,
   type Pages,
@@ -14,7 +15,6 @@ import {
   servePage,
 } from '@skolo/common/console';
 import { HttpProblem, readText } from '@skolo/common/light';
-import { errorText, parseJson } from '@skolo/errors';
 import type { z } from 'zod';
 import { newClient } from '../service-client.ts';
 import { type WatchedRack, worstFirst } from './watched-rack.ts';

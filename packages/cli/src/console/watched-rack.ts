@@ -7,8 +7,8 @@ import {
   machineStateApi,
   type RackView,
 } from '@skolo/api';
+import { errorText } from '@skolo/base';
 import { backOffMs } from '@skolo/common/light';
-import { errorText } from '@skolo/errors';
 import { newClient } from '../service-client.ts';
 
 /** To machine-state. It mends itself when it breaks. */

@@ -18,7 +18,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isatty, WriteStream } from 'node:tty';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import type { Io } from '../io.ts';
 import { complete } from '../program.ts';
 import type { Ended, Request } from './command-lines.ts';

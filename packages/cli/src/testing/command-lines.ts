@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 
 const program = fileURLToPath(new URL('command-lines-process.ts', import.meta.url));
 

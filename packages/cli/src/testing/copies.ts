@@ -10,11 +10,11 @@ import { encryptTo, Repository } from '@skolo/backup';
 import { versionsOf } from './backup-data.ts';
 
 /** What a commit is called in each run, and always. */
-export type StandIns = ReadonlyMap<string, string>;
+export type Placeholders = ReadonlyMap<string, string>;
 
 /** `history.git`, with what the router backup of the tests knows of the router and of switch-1, and a modem. */
-export async function createHistory(dir: string): Promise<StandIns> {
-  const standIns = new Map<string, string>();
+export async function createHistory(dir: string): Promise<Placeholders> {
+  const placeholders = new Map<string, string>();
   const repository = await Repository.open(join(dir, 'history.git'), { rack: 'rack4' });
   for (const device of ['router', 'switch-1', 'modem']) {
     for (const { version, content } of versionsOf(device).reverse()) {
@@ -32,20 +32,20 @@ export async function createHistory(dir: string): Promise<StandIns> {
           ...(changedBy !== undefined && { changedBy }),
         },
       });
-      standIns.set(id, version.id);
-      standIns.set(id.slice(0, 12), version.id.slice(0, 12));
+      placeholders.set(id, version.id);
+      placeholders.set(id.slice(0, 12), version.id.slice(0, 12));
     }
   }
   await repository.close();
-  return standIns;
+  return placeholders;
 }
 
 /** Of `key.txt`, in the folder of a session. */
 const recipient = 'age1a6vmyvkzxlmrthshfcela8a7qtfpvgam32klj5vkqljvkgr559fq42txr6';
 
 /** `objects`, as `upload` leaves them, and `encrypted`, the same for who has `key.txt`. */
-export async function createObjects(dir: string): Promise<StandIns> {
-  const standIns = new Map<string, string>();
+export async function createObjects(dir: string): Promise<Placeholders> {
+  const placeholders = new Map<string, string>();
   await mkdir(join(dir, 'objects'));
   await mkdir(join(dir, 'encrypted'));
   for (const device of ['router', 'switch-1']) {
@@ -58,8 +58,8 @@ export async function createObjects(dir: string): Promise<StandIns> {
       await writeFile(files[0], packed);
       await pipeline(Readable.from([packed]), encryptTo([recipient]), createWriteStream(files[1]));
       for (const file of files) await utimes(file, new Date(version.time), new Date(version.time));
-      standIns.set(`${day}-${device}`, `YYYY-MM-DD-${device}`);
+      placeholders.set(`${day}-${device}`, `YYYY-MM-DD-${device}`);
     }
   }
-  return standIns;
+  return placeholders;
 }

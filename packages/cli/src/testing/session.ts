@@ -30,7 +30,7 @@ export interface Place {
   dir: string;
   env: NodeJS.ProcessEnv;
   /** What differs from run to run, and what it is called instead. */
-  standIns?: ReadonlyMap<string, string>;
+  placeholders?: ReadonlyMap<string, string>;
   remove(): Promise<void>;
 }
 
@@ -118,7 +118,7 @@ export async function createPlace(
       KUBE: kube,
     },
     ...(agentUrls.length > 0 && {
-      standIns: new Map(agentUrls.map(([name, url]) => [url, `http://127.0.0.1:7/${name}`])),
+      placeholders: new Map(agentUrls.map(([name, url]) => [url, `http://127.0.0.1:7/${name}`])),
     }),
     remove: () => rm(root, { recursive: true, force: true }),
   };
@@ -182,10 +182,10 @@ function lines(output: string): string[] {
 }
 
 /** What differs from run to run has a name instead. */
-export function steadied(text: string, { dir, env, standIns }: Omit<Place, 'remove'>): string {
+export function steadied(text: string, { dir, env, placeholders }: Omit<Place, 'remove'>): string {
   return (
-    [...(standIns ?? [])]
-      .reduce((steady, [word, standIn]) => steady.replaceAll(word, standIn), text)
+    [...(placeholders ?? [])]
+      .reduce((steady, [word, placeholder]) => steady.replaceAll(word, placeholder), text)
       .replaceAll('\r\n', '\n')
       .replaceAll('\x1b', '\\e')
       .replaceAll(dir, '$DIR')

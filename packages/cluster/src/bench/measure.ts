@@ -1,6 +1,6 @@
 /** Measures the nodes of a cluster, one thing after the other, so that none disturbs another. */
 import { randomInt } from 'node:crypto';
-import { inParallel, shellWord } from '@skolo/errors';
+import { inParallel, shellWord } from '@skolo/base';
 import type { Host } from '@skolo/jumphost';
 import { z } from 'zod';
 import { reasonOf } from '../errors.ts';

@@ -1,8 +1,8 @@
 /** Runs of a bench that are kept, and what a run means beside them. */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode, parseJson } from '@skolo/base';
 import { writeFileAtomic } from '@skolo/durable';
-import { errorCode, parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { Figure } from './measure.ts';
 

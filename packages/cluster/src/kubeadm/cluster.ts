@@ -1,6 +1,6 @@
 /** A cluster of kubeadm, on its server: what a computer that joins or leaves needs of it. */
 import { createHash, X509Certificate } from 'node:crypto';
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { clusterOn, type Host, type JoinCluster } from '@skolo/jumphost';
 
 export const authorityFile = '/etc/kubernetes/pki/ca.crt';

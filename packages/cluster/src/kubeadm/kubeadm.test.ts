@@ -73,7 +73,7 @@ describe('files of publishers', () => {
 
 const why = whyNoKubeadmHosts();
 describe.skipIf(why !== undefined)(
-  `computers with stand-ins of Debian and kubeadm (${why ?? 'mounted'})`,
+  `computers with fake programs of Debian and kubeadm (${why ?? 'mounted'})`,
   { timeout: 120_000 },
   () => {
     let hosts: KubeadmHosts;

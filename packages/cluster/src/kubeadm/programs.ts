@@ -1,5 +1,5 @@
 /** What a computer needs before it has a part in a cluster of kubeadm. */
-import { lazily } from '@skolo/errors';
+import { lazily } from '@skolo/base';
 import {
   aptScript,
   differingFiles,

@@ -1,6 +1,6 @@
 /**
- * Computers that run every script for real, each in a copy of this computer's files. Programs of Debian and Kubernetes are stand-ins with
- * the same arguments and files: `stand-in.sh`.
+ * Computers that run every script for real, each in a copy of this computer's files. Programs of Debian and Kubernetes are fakes with
+ * the same arguments and files: `fake.sh`.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Host, openHost } from '@skolo/jumphost';
 
-const standIn = fileURLToPath(new URL('stand-in.sh', import.meta.url));
+const fakeProgram = fileURLToPath(new URL('fake.sh', import.meta.url));
 const programs =
   'apt-get apt-mark cat dpkg dpkg-query iptables-save ip6tables-save kubeadm kubectl modprobe systemctl sysctl';
 
@@ -21,7 +21,7 @@ export interface KubeadmHosts {
   open(name: string): Promise<Host>;
   /** Runs a script there, beside skolo. */
   shell(name: string, script: string): Promise<string>;
-  /** Arguments of each stand-in that changes something, in order: `host01 kubeadm init …`. */
+  /** Arguments of each fake program that changes something, in order: `host01 kubeadm init …`. */
   calls(): Promise<string[]>;
   /** Files of a computer that differ from those of this one, with their contents. */
   files(name: string): Promise<string>;
@@ -71,7 +71,7 @@ export async function startKubeadmHosts(): Promise<KubeadmHosts> {
     mounted.set(name, child);
   };
   const start = (name: string, command: string) => {
-    const path = 'PATH=/opt/stand-ins:/usr/sbin:/usr/bin:/sbin:/bin';
+    const path = 'PATH=/opt/fakes:/usr/sbin:/usr/bin:/sbin:/bin';
     return spawn('nsenter', [
       ...[`--mount=/proc/${mounted.get(name)?.pid}/ns/mnt`, 'chroot', rootOf(name)],
       ...['/usr/bin/env', '-i', path, `HOST=${name}`, 'sh', '-c', command],
@@ -86,15 +86,15 @@ export async function startKubeadmHosts(): Promise<KubeadmHosts> {
         'root',
         'work',
         'upper/opt/cluster',
-        'upper/opt/stand-ins',
+        'upper/opt/fakes',
         'upper/sys/fs/cgroup',
       ]) {
         await mkdir(join(at, each), { recursive: true });
       }
-      await cp(standIn, join(at, 'upper/opt/stand-ins/stand-in'));
+      await cp(fakeProgram, join(at, 'upper/opt/fakes/fake'));
       await mount(name);
       await (await open(name)).need(
-        `cd /opt/stand-ins && chmod 755 stand-in && for each in ${programs}; do ln -s stand-in $each; done
+        `cd /opt/fakes && chmod 755 fake && for each in ${programs}; do ln -s fake $each; done
 echo ${architecture} > /opt/architecture
 rm -rf /etc/kubernetes /run/skolo*
 printf 'ID=debian\\nVERSION_ID=13\\n' > /etc/os-release`,

@@ -1,5 +1,5 @@
 /** Whether a cluster works: each part is tried, and each failure says what to do. */
-import { errorText, inParallel } from '@skolo/errors';
+import { errorText, inParallel } from '@skolo/base';
 import type { Host } from '@skolo/jumphost';
 import { placeOf } from '../distribution.ts';
 import { reasonOf } from '../errors.ts';

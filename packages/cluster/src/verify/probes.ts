@@ -1,6 +1,6 @@
 /** The network of a cluster, tried from a pod on each node. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { errorText, inParallel, shellWord } from '@skolo/errors';
+import { errorText, inParallel, shellWord } from '@skolo/base';
 import { z } from 'zod';
 import type { Kubectl } from '../kubectl.ts';
 import type { NodeState } from '../nodes.ts';

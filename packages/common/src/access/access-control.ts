@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { googleCertsUrl, verifyIdToken } from '@skolo/google';
 import { type Access, jumphostHosts, type Rack, type Role } from '@skolo/rack';
 import { secretPath } from '@skolo/secrets';

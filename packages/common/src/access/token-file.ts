@@ -7,8 +7,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { open, realpath, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorCode, errorText } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
-import { errorCode, errorText } from '@skolo/errors';
 import { RackError, type Role, readYaml } from '@skolo/rack';
 import { SecretFile, SecretFormatError } from '@skolo/secrets';
 import { type Document, isSeq, parseDocument } from 'yaml';

@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { pathOf } from '../http/exchange.ts';
 import { acceptsGzip } from '../http/gzip.ts';
 

@@ -1,5 +1,5 @@
 import { auditApi } from '@skolo/api/audit';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import type { AuditLog } from '../audit.ts';
 import { HttpProblem } from './problem.ts';
 import { type BoundRoute, bindRoutes } from './routes.ts';

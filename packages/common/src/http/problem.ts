@@ -1,5 +1,5 @@
 import type { Problem } from '@skolo/api/problem';
-import { STATUS_CODES } from '@skolo/errors/http';
+import { STATUS_CODES } from '@skolo/base/http';
 
 interface HttpProblemOptions {
   /** The kind of problem; default: the status's phrase. */

@@ -1,7 +1,7 @@
 import type { RequestListener, Server, ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { TlsOptions } from 'node:tls';
-import { createServer as createHttpServer } from '@skolo/errors/http';
+import { createServer as createHttpServer } from '@skolo/base/http';
 import type { ConnectionLimits } from '../connections/limits.ts';
 import { type AnswerMalformed, answerStrictly } from './strict-requests.ts';
 

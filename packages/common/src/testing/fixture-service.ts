@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { readSecret } from '@skolo/secrets';
 import { createApp, runService } from '../index.ts';
 

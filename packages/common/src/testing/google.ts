@@ -1,4 +1,4 @@
-/** A stand-in for Google's side of sign-in: keys at an address, and ID tokens signed with them. */
+/** A fake of Google's side of sign-in: keys at an address, and ID tokens signed with them. */
 import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';

@@ -5,7 +5,7 @@
  */
 import { open, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { makeFolder } from '../make-folder.ts';
 
 /** System codes for errors of SQLite (https://sqlite.org/rescode.html). */

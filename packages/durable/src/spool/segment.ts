@@ -1,7 +1,7 @@
 /** A segment: one file of the spool. */
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { ByteRanges } from './byte-ranges.ts';
 import { longestText } from './line.ts';
 

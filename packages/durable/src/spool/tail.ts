@@ -1,7 +1,7 @@
 /** The newest segment, open for writing. */
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { syncFolder } from '../atomic-file.ts';
 import { chunkBytes, type Segment } from './segment.ts';
 

@@ -1,7 +1,7 @@
 /** Appends to the newest segment, and begins the next one when it is full or damaged. */
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { syncFolder } from '../atomic-file.ts';
 import { makeFolder } from '../make-folder.ts';
 import type { Cursors } from './cursors.ts';

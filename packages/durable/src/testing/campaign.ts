@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 
 const { SKOLO_LONG, SKOLO_SEED } = process.env;
 

@@ -6,7 +6,7 @@
  * Sources: OCI Image Layout Specification 1.0; containerd's `ctr images import` (the annotation `io.containerd.image.name`).
  * Tried with containerd 1.6. k3s brings its own, of the same program.
  */
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { contentOf, type ImageContent, type Part } from '../image-content.ts';
 import { ctrOnServer } from '../on-server.ts';

@@ -3,7 +3,7 @@
  * two looks: clocks of desks differ, so the time in it proves nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { isRefused, type Kubectl } from '../kubectl.ts';

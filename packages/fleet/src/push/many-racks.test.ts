@@ -1,4 +1,4 @@
-/** Stages, failures and resumption of a push to many racks: stand-ins for their clusters, and in the long run three real ones. */
+/** Stages, failures and resumption of a push to many racks: fakes of their clusters, and in the long run three real ones. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,9 +17,9 @@ import {
   type RackRecord,
   type Request,
 } from './index.ts';
+import { createFakeRack, type FakeRack } from './testing/fake-rack.ts';
 import { createRackRepository, tagOf } from './testing/racks.ts';
 import { startRealRack } from './testing/real-rack.ts';
-import { createStandInRack, type StandInRack } from './testing/stand-in-rack.ts';
 
 const program = peer('kubectl');
 const registryProgram = peer('docker-registry');
@@ -180,7 +180,7 @@ function others(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `rack-${i + 1}`);
 }
 
-function lose(racks: ReadonlyMap<string, StandInRack>, name: string) {
+function lose(racks: ReadonlyMap<string, FakeRack>, name: string) {
   const rack = racks.get(name);
   if (rack) rack.lost = 'at-next-change';
 }
@@ -194,20 +194,20 @@ async function fleetOf(all: readonly string[]) {
   const folder = await mkdtemp(join(tmpdir(), 'skolo-records-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const kubectl = kubectlAt('', program ?? '');
-  const racks = new Map<string, StandInRack>();
+  const racks = new Map<string, FakeRack>();
   for (const name of all) {
     const how = {
       ...(name === 'broken' && { crashing: tagOf('next') }),
       ...(name === 'half-dead' && { dead: 'rpi-2' }),
     };
-    racks.set(name, real.includes(name) ? await newRealRack(how) : standIn(how));
+    racks.set(name, real.includes(name) ? await newRealRack(how) : fakeRack(how));
   }
 
-  function standIn(how: { crashing?: string; dead?: string }): StandInRack {
-    return createStandInRack({ kubectl: renderingOnce(kubectl), ...how });
+  function fakeRack(how: { crashing?: string; dead?: string }): FakeRack {
+    return createFakeRack({ kubectl: renderingOnce(kubectl), ...how });
   }
 
-  async function newRealRack(how: { dead?: string }): Promise<StandInRack> {
+  async function newRealRack(how: { dead?: string }): Promise<FakeRack> {
     const rack = await startRealRack({
       ...{ controlPlane: controlPlane ?? '', kubectl: program ?? '', ...how },
       namespace: join(repository.folder, 'kube/base/namespace.yaml'),

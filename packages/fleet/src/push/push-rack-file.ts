@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Readiness } from '@skolo/api/probes';
-import { errorText, parseJson } from '@skolo/errors';
+import { errorText, parseJson } from '@skolo/base';
 import { jumphostServices, servicePorts } from '@skolo/rack/ports';
 import { FleetError } from '../errors.ts';
 import type { KubeObject } from './objects.ts';

@@ -1,5 +1,5 @@
 /** Pushes to many racks: prepares all, then changes them in stages, each rack by itself and on record. */
-import { errorText, inParallel } from '@skolo/errors';
+import { errorText, inParallel } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { isRefused } from '../kubectl.ts';
 import type { CarryDeps } from './carry-images.ts';

@@ -1,6 +1,6 @@
 /** A rack's cluster, as push reads and changes it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { isRefused, type Kubectl } from '../kubectl.ts';
 import { deadNodes, gateKinds, isUnwell, judge } from './gate.ts';
 import { leaveHeld } from './held.ts';

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { errorText, withDeadline } from '@skolo/errors';
+import { errorText, withDeadline } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { type ProgramOptions, runToEnd } from '../program.ts';
 

@@ -3,7 +3,7 @@
  * again and ends the same.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import type { RackHealth } from '../rack-health.ts';

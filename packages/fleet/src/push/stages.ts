@@ -1,5 +1,5 @@
 /** Racks in stages: those of one stage change at the same time, and the next stage begins when it has ended. */
-import { inParallel } from '@skolo/errors';
+import { inParallel } from '@skolo/base';
 
 /** Racks that are prepared, or changed, at the same time. */
 export const racksAtOnce = 4;

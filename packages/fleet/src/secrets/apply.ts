@@ -47,7 +47,7 @@ export async function compareSecrets(deps: SecretsDeps): Promise<Place[]> {
 export async function applySecrets(deps: SecretsDeps): Promise<Place[]> {
   const { rack, cluster, jumphost, secrets, values, signal } = deps;
   const written: Place[] = [];
-  // First the files: if the network fails between, skolo-stand-in copies the rest from the cluster, or the next run does.
+  // First the files: if the network fails between, skolo-fallback copies the rest from the cluster, or the next run does.
   if (jumphost) written.push(...(await applyToFiles({ ...deps, jumphost })));
   if (cluster) {
     written.push(...(await applyToCluster(stoppable(cluster, signal), secrets, values)));

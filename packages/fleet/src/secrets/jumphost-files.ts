@@ -4,7 +4,7 @@
  */
 
 import { posix } from 'node:path';
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { k3sTokenFile, type RackSecret } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
@@ -48,7 +48,7 @@ for path; do
 done`;
 
 /**
- * Replaces files of a unit, all at once, in the layout of the kubelet that skolo-stand-in also writes: links into a version
+ * Replaces files of a unit, all at once, in the layout of the kubelet that skolo-fallback also writes: links into a version
  * of the folder. Other files of the current version stay. Lines of standard input: PATH VALUE, in base64.
  */
 const writeScript = `
@@ -184,7 +184,7 @@ async function environment(
     const value = deps.values.get(secret.name)?.reveal();
     if (value !== undefined && at.variable !== undefined) variables.set(at.variable, value);
   }
-  // As skolo-stand-in writes it: in double quotes of an EnvironmentFile (systemd.exec(5)).
+  // As skolo-fallback writes it: in double quotes of an EnvironmentFile (systemd.exec(5)).
   const text = [...variables]
     .map(([name, value]) => `${name}="${value.replace(/["\\$`]/g, '\\$&')}"\n`)
     .join('');

@@ -2,7 +2,7 @@
 
 import { readFile, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { closing } from '@skolo/errors';
+import { closing } from '@skolo/base';
 import { Secret } from '@skolo/secrets';
 import { FleetError } from '../errors.ts';
 import { startGuardian } from '../guardian.ts';

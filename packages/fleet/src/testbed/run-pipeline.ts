@@ -1,6 +1,6 @@
 /** One run of the pipeline, watched to its end. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { FleetError } from '../errors.ts';
 import { isRefused } from '../kubectl.ts';
 import { judgePod, Pod } from '../push/gate.ts';

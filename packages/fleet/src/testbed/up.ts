@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { isRefused } from '../kubectl.ts';

@@ -1,5 +1,5 @@
 /** Whether each part of the testbed does its work: asked as its users ask. */
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { z } from 'zod';
 import { FleetError } from '../errors.ts';
 import { Condition, deadNodes } from '../push/gate.ts';

@@ -1,5 +1,5 @@
 /** The fixed address of a computer, in whichever program of Debian sets it: ifupdown or systemd-networkd. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { JumphostError } from '../errors.ts';
 import { changeGuarded, type Guard } from '../guarded-change.ts';
 import type { FileContent, Host } from '../host.ts';

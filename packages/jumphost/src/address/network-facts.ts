@@ -1,5 +1,5 @@
 /** What a computer says of its IPv4 network, and of the programs that set it. Nothing is changed. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { z } from 'zod';
 import type { Host } from '../host.ts';
 import { hasStanza } from './interfaces.ts';

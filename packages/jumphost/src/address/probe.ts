@@ -1,5 +1,5 @@
 /** Asks the network who has an address. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { JumphostError } from '../errors.ts';
 import { linesOf } from '../files.ts';
 import type { Host } from '../host.ts';

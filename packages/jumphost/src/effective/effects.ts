@@ -1,5 +1,5 @@
 /** What has to be in effect on the jumphost of a rack, by the name of the step that brings it there. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { firewallUnit } from '@skolo/rack/jumphost-firewall';
 import { firewallRules, sshFile, sshSettings } from '../steps/guarded.ts';
@@ -45,10 +45,10 @@ ${sshInEffect(address, sshFile.path, sshSettings)}`,
     },
     units: {
       units: [
-        { unit: 'skolo-stand-in.timer', isAlwaysOn: true, every: '30s' },
+        { unit: 'skolo-fallback.timer', isAlwaysOn: true, every: '30s' },
         { unit: 'skolo-jumphost-archive.path', isAlwaysOn: true },
         ...[
-          'stand-in',
+          'fallback',
           'metadata-server',
           'power-cycle-daemon',
           'power-fence',

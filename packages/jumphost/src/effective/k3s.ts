@@ -1,7 +1,7 @@
 /** The k3s that runs: what it was started with, and who can read its secrets. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { parseJson, shellWord } from '@skolo/errors';
+import { parseJson, shellWord } from '@skolo/base';
 import { k3sTokenFile } from '@skolo/rack/secrets';
 import { parse } from 'yaml';
 import { z } from 'zod';

@@ -1,5 +1,5 @@
 /** Settings of other programs, as the program itself reads them: a later file may override ours. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 
 /** A script: journald writes to the disk, now and after its next start. */
 export const journalInEffect = `last() { systemd-analyze cat-config systemd/journald.conf | sed -n "s/^$1=//p" | tail -n 1; }

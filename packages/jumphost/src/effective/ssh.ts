@@ -1,5 +1,5 @@
 /** What sshd offers: its port is asked, and its settings for each user and for addresses inside and outside of the rack. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 
 /** RFC 5737: no address of a rack. */
 const outside = '192.0.2.1';

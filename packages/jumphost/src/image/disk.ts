@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { JumphostError } from '../errors.ts';
 import { efiLabel, grubStart, type ImageArchitecture, platforms, rootLabel } from './boot.ts';
 import { apart } from './root-folder.ts';

@@ -41,7 +41,7 @@ const given =
   'sha256sum /etc/hostname /etc/hosts /etc/resolv.conf /etc/machine-id /etc/skolo/identity /etc/systemd/network/* /root/.ssh/authorized_keys /etc/ssh/ssh_host_*';
 
 /** Folders of /sticks are the file systems of sticks. */
-const standIns = {
+const fakePrograms = {
   lsblk:
     '#!/bin/sh\ncd /sticks && for each in */; do [ ! -d "$each" ] || echo "/dev/$(basename "$each") vfat"; done\n',
   mount: `#!/bin/sh
@@ -83,7 +83,7 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     const made = await bareComputer({ bridge }, image);
     computers.push(made);
     await adaptToContainer(made);
-    for (const [name, text] of Object.entries(standIns)) {
+    for (const [name, text] of Object.entries(fakePrograms)) {
       await made.write(`/usr/local/sbin/${name}`, text, 0o755);
     }
     await made.write('/sticks/README', '');

@@ -5,7 +5,7 @@
  * token, value `SALT:base64(nonce, ciphertext, tag)` of AES-256-GCM, with PBKDF2 (SHA-1, 4096 rounds). kine's table is `kine`.
  */
 import { createDecipheriv, createHash, pbkdf2Sync } from 'node:crypto';
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { Secret } from '@skolo/secrets';
 import { z } from 'zod';
 import { checkByScript } from '../files.ts';

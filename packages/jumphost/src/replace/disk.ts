@@ -2,7 +2,7 @@
  * The disk of a jumphost that is dead, in the spare or in a case at its USB port. It is only read, but for the journal of its
  * file system, which the kernel replays as after a power cut: without it, what was last written would be missing.
  */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { JumphostError } from '../errors.ts';
 import { linesOf } from '../files.ts';
 import type { Host } from '../host.ts';

@@ -3,7 +3,7 @@
  * Each step may be cut off and run again.
  */
 import { join } from 'node:path/posix';
-import { parseJson, shellWord } from '@skolo/errors';
+import { parseJson, shellWord } from '@skolo/base';
 import { z } from 'zod';
 import { linesOf } from '../files.ts';
 import type { Host } from '../host.ts';
@@ -129,7 +129,7 @@ export function placeStep({ copy, fenced }: PlaceNeeds): Step {
       // First, and with the rest: a daemon that starts in between finds it.
       const daemon = join(staged, 'var/lib/skolo/power-cycle-daemon');
       await host.need(`set -eu
-systemctl stop skolo-stand-in.timer skolo-stand-in.service skolo-power-cycle-daemon.service skolo-metadata-server.service k3s.service 2>/dev/null || true
+systemctl stop skolo-fallback.timer skolo-fallback.service skolo-power-cycle-daemon.service skolo-metadata-server.service k3s.service 2>/dev/null || true
 if [ ! -e ${daemon} ] && [ ! -e ${inherited} ]; then install -d -m 2770 -o ${skolo} -g ${skolo} ${daemon}; fi
 if [ -e ${daemon} ]; then
   printf '%s' ${shellWord(mark)} > ${daemon}/inherited.json

@@ -1,5 +1,5 @@
 /** The spare takes the name and the address of the former jumphost, and what tells of them. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { machineScript, type Statement, statementFile } from '@skolo/rack/jumphost-statement';
 import { changeAddress, whyNoAddress } from '../address/fixed-address.ts';
 import { deviceOf, probeFile, whoHas } from '../address/probe.ts';

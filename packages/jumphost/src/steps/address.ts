@@ -1,5 +1,5 @@
 /** The address of rack.yaml, fixed: after a power cut the rack must not wait for a router. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { changeAddress } from '../address/fixed-address.ts';
 import { checkByScript } from '../files.ts';
 import { type Guard, unconfirmed } from '../guarded-change.ts';

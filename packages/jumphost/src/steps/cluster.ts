@@ -1,5 +1,5 @@
 /** What the cluster has to have before the overlay, and the overlay. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { jumphostServices } from '@skolo/rack/ports';
 import { z } from 'zod';
 import { JumphostError } from '../errors.ts';

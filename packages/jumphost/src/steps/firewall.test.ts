@@ -111,12 +111,12 @@ until ss -Hltn sport = :10250 | grep -q .; do sleep 0.1; done`);
     expect(await fromPod(to, port)).toBe(open ? 'open' : 'closed');
   });
 
-  it('admits the machines of a new rack.yaml, which skolo-stand-in has copied from k3s', async () => {
+  it('admits the machines of a new rack.yaml, which skolo-fallback has copied from k3s', async () => {
     const folder = '/etc/skolo/metadata-server';
     const content = rackYaml.replace('.101', '.222');
     await host.need(`mkdir -p ${folder}`);
     await host.write({ path: `${folder}/rack.yaml`, content });
-    const module = '/opt/test/repository/packages/stand-in/src/machines.ts';
+    const module = '/opt/test/repository/packages/fallback/src/machines.ts';
     const renew = `/opt/test/node -e "import('${module}').then(async (own) => console.log(await own.renewMachines()))"`;
 
     expect(await host.need(renew)).toBe('true\n');

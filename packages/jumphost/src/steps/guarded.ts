@@ -1,5 +1,5 @@
 /** Steps that may lock everybody out: firewall and sshd. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { type Rack, servicePorts } from '@skolo/rack';
 import { firewallMachines, firewallUnit, machinesFile } from '@skolo/rack/jumphost-firewall';
 import { statementPort } from '@skolo/rack/jumphost-statement';

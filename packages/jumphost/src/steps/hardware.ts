@@ -1,5 +1,5 @@
 /** What only a person can repair, and wants to know in time: a worn disk, a growing database, a rack that stays off after a power cut. */
-import { parseJson, shellWord } from '@skolo/errors';
+import { parseJson, shellWord } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { z } from 'zod';
 import { factsIn } from '../files.ts';

@@ -1,7 +1,7 @@
 /** Node, as its publisher makes it: units of systemd run our services with it. */
 
 import { createReadStream } from 'node:fs';
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { Download, Release } from '../downloads.ts';
 import { JumphostError } from '../errors.ts';
 import type { Host } from '../host.ts';

@@ -1,5 +1,5 @@
 /** Debian's packages, by apt. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { Host } from '../host.ts';
 import type { Step } from '../step.ts';
 import { nfsPackages } from './nfs.ts';

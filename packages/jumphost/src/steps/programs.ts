@@ -2,7 +2,7 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lazily, shellWord } from '@skolo/errors';
+import { lazily, shellWord } from '@skolo/base';
 import { checkByScript } from '../files.ts';
 import { type Host, sha256 } from '../host.ts';
 import type { Step } from '../step.ts';
@@ -11,7 +11,7 @@ const opt = '/opt/skolo';
 /** Below /opt/skolo. Nobody else writes there. */
 const folders = [
   'deploy',
-  'packages/stand-in',
+  'packages/fallback',
   'services/metadata-server',
   'services/power-cycle-daemon',
   'services/router-backup',
@@ -61,7 +61,7 @@ export function programsStep(sources: ProgramSources): Step {
   const wanted = lazily(() => readPrograms(sources));
   return {
     name: 'programs',
-    about: `the stand-in and its services at ${opt}`,
+    about: `the fallback and its services at ${opt}`,
     async check(host) {
       const { changed, extra } = await compare(host, await wanted());
       const differs = [
@@ -106,8 +106,8 @@ const units = [
   'skolo-metadata-server.service',
   'skolo-power-cycle-daemon.service',
   'skolo-power-fence.service',
-  'skolo-stand-in.service',
-  'skolo-stand-in.timer',
+  'skolo-fallback.service',
+  'skolo-fallback.timer',
   'skolo-jumphost-archive.service',
   'skolo-jumphost-archive.path',
 ];
@@ -117,7 +117,7 @@ const install = `${opt}/deploy/jumphost/install`;
 export function unitsStep(): Step {
   return {
     name: 'units',
-    about: 'user, folders and units of skolo; the timer of the stand-in runs',
+    about: 'user, folders and units of skolo; the timer of the fallback runs',
     check: checkByScript(`same() { cmp -s "$1" "$2" || echo "$2 is missing or another one"; }
 same ${opt}/deploy/jumphost/skolo.sysusers.conf /etc/sysusers.d/skolo.conf
 same ${opt}/deploy/jumphost/skolo.tmpfiles.conf /etc/tmpfiles.d/skolo.conf
@@ -132,7 +132,7 @@ if [ -e /etc/tmpfiles.d/skolo.conf ]; then
     [ "$(stat -c '%a %U %G' "$path" 2>/dev/null)" = "\${mode#0} $user $group" ] || echo "$path is missing, or belongs to somebody else"
   done < /etc/tmpfiles.d/skolo.conf
 fi
-[ -x /usr/local/sbin/skolo-stand-in ] || echo 'skolo-stand-in is missing'`),
+[ -x /usr/local/sbin/skolo-fallback ] || echo 'skolo-fallback is missing'`),
     async apply(host) {
       await host.need(install, { deadlineMs: 120_000 });
     },

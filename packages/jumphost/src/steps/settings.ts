@@ -1,5 +1,5 @@
 /** Settings of Debian's own programs: log, updates, clock. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { checkByScript, fileStep } from '../files.ts';
 import type { Step } from '../step.ts';
 

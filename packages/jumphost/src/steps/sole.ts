@@ -1,7 +1,7 @@
 /**
  * Two computers are never the jumphost at once, if the former one is started again after a spare has taken its place, or if both start
  * together. Before the network is up, a gate asks whether this one is the jumphost. A guard serves its statement from then on
- * (packages/stand-in/src/sole.ts).
+ * (packages/fallback/src/sole.ts).
  */
 import { rackKeyFile } from '@skolo/rack/jumphost-statement';
 import { deviceOf, probe, probeFile } from '../address/probe.ts';
@@ -10,12 +10,12 @@ import type { Host } from '../host.ts';
 import type { Step } from '../step.ts';
 
 const units = '/etc/systemd/system';
-const program = '/usr/bin/node /opt/skolo/packages/stand-in/dist/sole.js';
+const program = '/usr/bin/node /opt/skolo/packages/fallback/dist/sole.js';
 
 /** What would serve, or make it reachable. */
 const dependants = [
   ...['networking', 'systemd-networkd', 'NetworkManager'],
-  ...['k3s', 'skolo-stand-in', 'skolo-metadata-server', 'skolo-power-cycle-daemon'],
+  ...['k3s', 'skolo-fallback', 'skolo-metadata-server', 'skolo-power-cycle-daemon'],
 ];
 
 export interface SoleNeeds {

@@ -15,7 +15,7 @@ export interface Breakage {
   isSample?: true;
 }
 
-const held = '/var/lib/skolo/stand-in/held';
+const held = '/var/lib/skolo/fallback/held';
 const other = 'no: somebody else wrote it';
 
 function hold(service: string, former?: string): string {
@@ -48,7 +48,7 @@ function sshd(text: string): string {
 }
 
 const removeSshd = 'rm /etc/ssh/sshd_config.d/00-person.conf; systemctl reload ssh';
-const standIn = 'skolo-stand-in.service';
+const fallback = 'skolo-fallback.service';
 const k3sConfig = '/etc/rancher/k3s/config.yaml';
 const removeOverride = `rm -r ${k3sConfig}.d`;
 const restartK3s = 'systemctl restart k3s';
@@ -85,36 +85,36 @@ export const breakages: readonly Breakage[] = [
     what: 'a service is held for the unit of skolo, which does not run',
     ...{ step: 'services', script: hold('metadata-server') },
     ...{
-      why: 'no: skolo-stand-in starts it within 30 s, and it keeps failing',
+      why: 'no: skolo-fallback starts it within 30 s, and it keeps failing',
       undo: `rm ${held}/*`,
     },
   },
   {
-    what: 'skolo-stand-in fails every 30 s',
+    what: 'skolo-fallback fails every 30 s',
     step: 'units',
-    script: `${dropIn(standIn, '[Service]\\nExecStartPre=/bin/false\\n')}; systemctl start ${standIn} || true`,
-    ...{ why: other, undo: `${removeDropIn(standIn)}; systemctl start ${standIn}` },
+    script: `${dropIn(fallback, '[Service]\\nExecStartPre=/bin/false\\n')}; systemctl start ${fallback} || true`,
+    ...{ why: other, undo: `${removeDropIn(fallback)}; systemctl start ${fallback}` },
   },
   {
-    what: 'skolo-stand-in is `/bin/true` in a drop-in',
+    what: 'skolo-fallback is `/bin/true` in a drop-in',
     ...{
       step: 'units',
-      script: dropIn(standIn, '[Service]\\nExecStart=\\nExecStart=/bin/true\\n'),
+      script: dropIn(fallback, '[Service]\\nExecStart=\\nExecStart=/bin/true\\n'),
     },
-    ...{ why: other, undo: removeDropIn(standIn), isSample: true },
+    ...{ why: other, undo: removeDropIn(fallback), isSample: true },
   },
   {
-    what: 'the timer of skolo-stand-in elapses once a day',
+    what: 'the timer of skolo-fallback elapses once a day',
     step: 'units',
     script: dropIn(
-      'skolo-stand-in.timer',
+      'skolo-fallback.timer',
       '[Timer]\\nOnUnitInactiveSec=\\nOnUnitInactiveSec=1d\\n',
     ),
-    ...{ why: other, undo: removeDropIn('skolo-stand-in.timer') },
+    ...{ why: other, undo: removeDropIn('skolo-fallback.timer') },
   },
   {
-    what: 'the timer of skolo-stand-in is stopped',
-    ...{ step: 'units', script: 'systemctl stop skolo-stand-in.timer' },
+    what: 'the timer of skolo-fallback is stopped',
+    ...{ step: 'units', script: 'systemctl stop skolo-fallback.timer' },
   },
   {
     what: 'the unit of the power-cycle daemon is masked',

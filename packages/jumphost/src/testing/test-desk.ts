@@ -153,18 +153,18 @@ async function makeBundles(home: string): Promise<string> {
     'services/metadata-server',
     'services/power-cycle-daemon',
     'services/router-backup',
-    'packages/stand-in',
+    'packages/fallback',
   ]) {
     const name = folder.split('/').at(-1) ?? '';
     const to = join(bundles, name, 'opt/skolo', folder);
     await mkdir(join(to, 'dist'), { recursive: true });
     await writeFile(join(to, 'dist/main.js'), '// Of a test.\n');
   }
-  const sole = join(bundles, 'stand-in/opt/skolo/packages/stand-in/dist/sole.js');
-  await writeFile(sole, "import '/opt/test/repository/packages/stand-in/src/sole.ts';\n");
-  const bin = join(bundles, 'stand-in/opt/skolo/packages/stand-in/bin');
+  const sole = join(bundles, 'fallback/opt/skolo/packages/fallback/dist/sole.js');
+  await writeFile(sole, "import '/opt/test/repository/packages/fallback/src/sole.ts';\n");
+  const bin = join(bundles, 'fallback/opt/skolo/packages/fallback/bin');
   await mkdir(bin);
-  await writeFile(join(bin, 'skolo-stand-in'), '#!/bin/sh\nexit 0\n');
-  await chmod(join(bin, 'skolo-stand-in'), 0o755);
+  await writeFile(join(bin, 'skolo-fallback'), '#!/bin/sh\nexit 0\n');
+  await chmod(join(bin, 'skolo-fallback'), 0o755);
   return bundles;
 }

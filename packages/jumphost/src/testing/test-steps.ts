@@ -25,7 +25,7 @@ export interface TestDesk {
   rack: K3sRack;
   /** Of its programs. */
   env: NodeJS.ProcessEnv;
-  /** Files of Node and k3s, as their publishers have them; k3s is a stand-in. */
+  /** Files of Node and k3s, as their publishers have them; k3s is a fake. */
   files: string;
   /** As `npm run bundle` writes them. */
   bundles: string;

@@ -1,6 +1,6 @@
 /** One machine gets another version of k3s, and returns by itself if its node does not get ready. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { betweenTasks, tooLong } from '../between-tasks.ts';
 import { JumphostError } from '../errors.ts';
 import { writeDiffering } from '../files.ts';

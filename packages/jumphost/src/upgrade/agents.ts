@@ -1,5 +1,5 @@
 /** Agents of k3s get the version of their server, some at a time, each between two tasks. */
-import { errorText, inParallel } from '@skolo/errors';
+import { errorText, inParallel } from '@skolo/base';
 import type { MachineTasks, TaskTimes } from '../between-tasks.ts';
 import { JumphostError } from '../errors.ts';
 import type { Host } from '../host.ts';

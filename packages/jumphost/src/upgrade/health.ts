@@ -1,6 +1,6 @@
 /** How a rack is, and whether an upgrade has made it worse. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { z } from 'zod';
 import type { Host } from '../host.ts';
 import { readNodes } from '../nodes.ts';

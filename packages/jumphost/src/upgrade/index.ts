@@ -28,7 +28,7 @@ export function upgradeSteps({ os, k3s, skolo, agents }: UpgradeNeeds): Step[] {
     ...(os ? [osPackagesStep(), osRebootStep(os.reboot)].map(leased) : []),
     ...(k3s ? serverSteps(k3s) : []),
     leased(certificatesStep()),
-    // It has its own lease. The stand-in comes last: it must not be newer than what it stands in for.
+    // It has its own lease. The fallback comes last: it must not be newer than the services that it starts.
     ...(skolo ? [overlayStep(skolo.overlay), programsStep(skolo.sources), unitsStep()] : []),
     agentsStep(agents),
   ];

@@ -5,7 +5,7 @@
  * Sources: docs.k3s.io, Upgrades (Rolling Back K3s) and Datastore (Backup and Restore): the database of SQLite is its folder, copied
  * while k3s does not run, and is worth nothing without the token.
  */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { z } from 'zod';
 import type { FileContent } from '../host.ts';
 import { binary } from '../steps/k3s-unit.ts';

@@ -1,6 +1,6 @@
 /** The server of k3s gets another version: what the desk does of it. The rest is `server-script.ts`, on the jumphost. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { errorText, parseJson } from '@skolo/errors';
+import { errorText, parseJson } from '@skolo/base';
 import { JumphostError } from '../errors.ts';
 import { linesOf, writeDiffering } from '../files.ts';
 import type { Host } from '../host.ts';

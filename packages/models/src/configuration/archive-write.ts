@@ -7,7 +7,7 @@ import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { asError } from '@skolo/errors';
+import { asError } from '@skolo/base';
 import { type Headers, type Pack, pack } from 'tar-stream';
 import type { Content } from '../backup.ts';
 import { memberStream, readTar, type TarMember } from './archive.ts';

@@ -4,7 +4,7 @@
  */
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import type { Content } from '../backup.ts';
 import {
   blockSize,

@@ -10,8 +10,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { closing } from '@skolo/base';
 import type { DeviceConnection } from '@skolo/equipment';
-import { closing } from '@skolo/errors';
 import { z } from 'zod';
 import type { BackupModel, Content, Reading, SecretRule } from '../backup.ts';
 import { tarFault } from '../configuration/archive.ts';

@@ -5,7 +5,7 @@
  * A path without any of these names a file or a link, or a folder with all that is in it. One without `/` is a name in any
  * folder.
  */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 
 export interface Glob {
   /** Whether it means this absolute path. */

@@ -1,8 +1,8 @@
 /** What is asked of a Linux host, with tools that every one has: find, tar and sha256sum, of GNU or BusyBox. */
 import { isUtf8 } from 'node:buffer';
 import { rm } from 'node:fs/promises';
+import { shellWord } from '@skolo/base';
 import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
-import { shellWord } from '@skolo/errors';
 import type { Identity } from '../backup.ts';
 import { inCommands } from '../families/long-commands.ts';
 import { listed } from '../families/text-reading.ts';

@@ -4,8 +4,8 @@
  * before it is started, and goes on when the session dies. Files that the version does not have are left, and named.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import { closing, shellWord } from '@skolo/base';
 import { type DeviceConnection, DeviceError, DeviceRefused } from '@skolo/equipment';
-import { closing, shellWord } from '@skolo/errors';
 import type { RestoreAbout, RestoreStep } from '../backup.ts';
 import { readTar } from '../configuration/archive.ts';
 import { membersToWrite, type NewMember, tarOf } from '../configuration/archive-write.ts';

@@ -1,6 +1,6 @@
 /** What a host runs to put files in place, for any POSIX shell. */
 
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { NewMember } from '../configuration/archive-write.ts';
 
 /**

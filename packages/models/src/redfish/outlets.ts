@@ -14,8 +14,9 @@
  *
  * Source: DSP0266, DSP0268 (ComputerSystem, Outlet, ActionInfo), DSP2043.
  */
+
+import { parseJson } from '@skolo/base';
 import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
-import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';

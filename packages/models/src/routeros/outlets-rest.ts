@@ -13,8 +13,9 @@
  *
  * Source: help.mikrotik.com, "REST API" and "PoE-Out".
  */
+
+import { parseJson } from '@skolo/base';
 import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
-import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import type { Device } from '../device.ts';
 import { outletName } from '../families/outlet-name.ts';

@@ -1,8 +1,8 @@
 /** A large file from a server of HTTP. What was fetched stays, so that a download that was cut off goes on where it ended. */
 import { open, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode, errorText, parseJson } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { errorCode, errorText, parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { PiError } from '../errors.ts';
 

@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { PiError } from '../errors.ts';
 
 const run = promisify(execFile);

@@ -12,7 +12,7 @@ import { open } from 'node:fs/promises';
 import { PassThrough, type Readable, type Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { errorCode, errorText } from '@skolo/errors';
+import { errorCode, errorText } from '@skolo/base';
 import { PiError } from '../errors.ts';
 import { dataIn } from '../image/write-image.ts';
 

@@ -1,4 +1,4 @@
-/** The clock's script, with a server of HTTPS, and with stand-ins for the programs that set and know the time. */
+/** The clock's script, with a server of HTTPS, and with fakes of the programs that set and know the time. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';

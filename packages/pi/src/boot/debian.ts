@@ -5,7 +5,7 @@
  * Sources: raspi_master.yaml and rootfs of salsa.debian.org/raspi-team/image-specs; the hook z50-raspi-firmware of raspi-firmware
  * 1.20220830 (bookworm) and 1.20240424 (trixie); interfaces(5); wpa_supplicant.conf(5).
  */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { PiError } from '../errors.ts';
 import type { PiSetup } from '../setup.ts';
 import { type FirstRunSteps, sudoers } from './firstrun.ts';

@@ -3,7 +3,7 @@
  * kernel names, and restarts the computer.
  * Sources: systemd-run-generator(8); customization_generator.cpp of Raspberry Pi Imager; imager_custom of raspberrypi-sys-mods.
  */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { PiSetup } from '../setup.ts';
 import { bootFolder, errorFile, setupFile, stepFunction } from './setup-script.ts';
 

@@ -2,7 +2,7 @@
  * The script that makes a fresh system what it is to be, in all methods of customisation. It is on the boot partition and runs at the
  * first start, as root. It may be cut off and run again.
  */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { noSwap } from './no-swap.ts';
 import type { RootFile } from './root-files.ts';
 

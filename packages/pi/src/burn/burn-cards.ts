@@ -1,6 +1,6 @@
 /** Several cards: one after the other in each reader, and all readers at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { PiError } from '../errors.ts';
 import type { Disk } from '../image/disk.ts';
 import { type DiskFacts, diskFacts } from './disk-facts.ts';

@@ -1,7 +1,7 @@
 /** What is written: a disk that nobody else uses, or a plain file. */
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { PiError } from '../errors.ts';
 import { readFully } from '../image/disk.ts';
 import { alignedBytes } from './aligned.ts';

@@ -2,7 +2,7 @@
  * Writes an image to an SD card, and reads it back. The first part, with the partition table, comes last, when all the rest was read
  * back: an SD card that is broken or was pulled out never starts.
  */
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { PiError } from '../errors.ts';
 import type { Disk } from '../image/disk.ts';
 import { readFully } from '../image/disk.ts';

@@ -1,6 +1,6 @@
 /** What the firmware of a Raspberry Pi reads at its start, and the start that it needs. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import {
   bootIdOf,
   countsMemory,

@@ -1,5 +1,5 @@
 /** The user of a Pi, and what is there for people: keyboard, language, time zone. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { Guard } from '@skolo/jumphost';
 import { checkByScript, guardedStep, type Step, sshTrial } from '@skolo/jumphost';
 import { sshdFile } from '../boot/root-files.ts';

@@ -1,5 +1,5 @@
 /** Settings of the system that are alike on all Pis, and its name. */
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { checkByScript, fileStep, type Host, packagesStep, type Step } from '@skolo/jumphost';
 import { noSwap, swapUnits } from '../boot/no-swap.ts';
 import { hostsOf, journalFile, swapFile, timeFiles, watchdogFile } from '../boot/root-files.ts';

@@ -2,8 +2,8 @@
 import type { Dirent } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '@skolo/base';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
-import { errorCode } from '@skolo/errors';
 import { mark } from './derived-file.ts';
 
 /** Names of files. */

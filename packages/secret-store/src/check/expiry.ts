@@ -1,6 +1,6 @@
 /** When a value expires, where it says so itself. */
 import { X509Certificate } from 'node:crypto';
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import type { SecretKind } from '@skolo/rack/secrets';
 import type { Secret } from '@skolo/secrets';
 import { parse } from 'yaml';

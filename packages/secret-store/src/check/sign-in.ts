@@ -1,4 +1,6 @@
 /** Whether logins and accounts accept the values of the store: a session with a device, a token of an account. */
+
+import { closing, errorText, inParallel } from '@skolo/base';
 import {
   type Dial,
   type DialDatagrams,
@@ -10,7 +12,6 @@ import {
   targetOf,
 } from '@skolo/equipment';
 import { snmpTo, upTime } from '@skolo/equipment/snmp';
-import { closing, errorText, inParallel } from '@skolo/errors';
 import { serviceAccountKey } from '@skolo/google';
 import { models } from '@skolo/models';
 import { loadBackups } from '@skolo/models/backup';

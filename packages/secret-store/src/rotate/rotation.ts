@@ -1,6 +1,7 @@
 /** What rotations of all kinds have in common: their places in the store, what they work on, and what they need. */
+
+import { closing, errorText, inParallel } from '@skolo/base';
 import type { Dial, DialDatagrams, HostKeys } from '@skolo/equipment';
-import { closing, errorText, inParallel } from '@skolo/errors';
 import { type AccountPart, type AccountSession, loadAccounts } from '@skolo/models/accounts';
 import type { InfrastructureDevice, Machine, Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';

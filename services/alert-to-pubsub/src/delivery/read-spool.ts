@@ -5,9 +5,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Sink, SpooledMessage } from '@skolo/alerts';
 import type { DeadLetter } from '@skolo/api';
+import { errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
-import { errorText } from '@skolo/errors';
 import type { EmitAlertEvent } from '../events.ts';
 import type { Backlog, Waiting } from './backlog.ts';
 

@@ -4,8 +4,8 @@
  */
 import { type Message, type Sink, SinkError, type SinkReason } from '@skolo/alerts';
 import type { DeadLetter } from '@skolo/api';
+import { errorText } from '@skolo/base';
 import type { Clock } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import type { EmitAlertEvent } from '../events.ts';
 import { asSinkError, type BackOff, type Pause, sendWithin } from './attempts.ts';
 import type { Backlog, Turn, Waiting } from './backlog.ts';

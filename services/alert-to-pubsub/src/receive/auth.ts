@@ -1,6 +1,6 @@
 /** Checks the credentials of requests that post alerts: the password or the token of rack.yaml, as its file has it now. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 
 import type { AlertToPubsubSettings, Rack } from '@skolo/rack';
 import { readSecret, Secret, SecretFile, type SecretRef, secretPath } from '@skolo/secrets';

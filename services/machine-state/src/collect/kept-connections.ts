@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import * as https from 'node:https';
 import type { Fetch } from '@skolo/api';
-import * as http from '@skolo/errors/http';
+import * as http from '@skolo/base/http';
 
 /** Connections stay open between the requests of a long poll. */
 export class KeptConnections {

@@ -1,5 +1,5 @@
 /** One question to one service, asked again and again. */
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { Repeated } from '../repeated.ts';
 
 export interface PollDeps<T> {

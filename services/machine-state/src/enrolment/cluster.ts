@@ -6,7 +6,7 @@ import { createHash, randomInt, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { resolve } from 'node:path';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import { readSecret, Secret } from '@skolo/secrets';
 import { z } from 'zod';

@@ -1,8 +1,8 @@
 /** Raspberry Pis that ask who they are: each request is decided, and what is given is durable before it is sent. */
 import { randomUUID } from 'node:crypto';
 import type { EnrolledPi, EnrolmentSecret, EnrolRequest, RevokedPi, WaitingPi } from '@skolo/api';
+import { errorText } from '@skolo/base';
 import { type Clock, HttpProblem, Locks, type Logger } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import { didYouMean, type Rack } from '@skolo/rack';
 import type { Secret } from '@skolo/secrets';
 import { type Records, written } from '../orders/records.ts';

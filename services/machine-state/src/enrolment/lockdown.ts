@@ -3,8 +3,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '@skolo/base';
 import { makeFolder, writeFileAtomic } from '@skolo/durable';
-import { errorCode } from '@skolo/errors';
 
 export class Lockdown {
   private readonly folder: string;

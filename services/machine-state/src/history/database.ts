@@ -7,7 +7,7 @@
  */
 import { rename } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 
 const busyMs = 2000;
 const version = 1;

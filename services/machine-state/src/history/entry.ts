@@ -1,6 +1,6 @@
 /** An entry of the history as the database has it, and as the API shows it. */
 import { HistoryEntry } from '@skolo/api';
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import { given, timeOf } from '../join/machine.ts';
 import type { StoredKind } from './database.ts';
 

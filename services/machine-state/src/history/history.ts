@@ -6,8 +6,8 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Curve, HistoryEntry } from '@skolo/api';
+import { errorText } from '@skolo/base';
 import type { Clock, DegradedList, Logger } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import type { Standing } from '../join/sources.ts';
 import { HistoryUnusable, isDamage, openDatabase, setAside } from './database.ts';
 import { type Entry, shownEntry } from './entry.ts';

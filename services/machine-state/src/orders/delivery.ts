@@ -1,7 +1,7 @@
 /** Brings the orders of a machine to its agent, again and again until it has them: also after a restart, and after a new disk. */
 import type { AgentStatus, Order } from '@skolo/api';
+import { errorText } from '@skolo/base';
 import { backOffMs, type Clock } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import { agentClient } from '../collect/agent-client.ts';
 import { mostBytes } from '../collect/agent-watch.ts';

@@ -1,8 +1,8 @@
 /** What people order and note, and who is enrolled: acknowledged, and so in the journal. */
 import { Order, Time } from '@skolo/api';
+import { errorText } from '@skolo/base';
 import { HttpProblem, requestRecord } from '@skolo/common';
 import { type Change, Tables, type TablesDeps } from '@skolo/durable';
-import { errorText } from '@skolo/errors';
 import { z } from 'zod';
 import { enrolmentTables } from '../enrolment/records.ts';
 

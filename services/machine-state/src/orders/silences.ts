@@ -2,8 +2,9 @@
  * A silence in Alertmanager for each maintenance. Nothing is remembered: the comment of a silence names its order, so each round
  * compares what is there with what should be, and a crash in between costs nothing.
  */
+
+import { errorText } from '@skolo/base';
 import type { Clock, DegradedList } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import { Repeated } from '../repeated.ts';
 import { type Alertmanager, alertmanagerClient, type Silence } from './alertmanager.ts';
 import type { OrderRecord } from './records.ts';

@@ -2,8 +2,9 @@
  * A command of an old protocol, carried out and proven. Its clients are programs and not people, so two rules are
  * stricter here: what a person turned off stays off, and what is held is not switched at all.
  */
+
+import { errorText, orAborted } from '@skolo/base';
 import { pause } from '@skolo/common';
-import { errorText, orAborted } from '@skolo/errors';
 import { formatOutlet, hasRange } from '@skolo/rack';
 import { stepOf } from '../cycle.ts';
 import { type Ask, holdsOf } from '../preconditions.ts';

@@ -2,8 +2,8 @@
 import { setMaxListeners } from 'node:events';
 import type { ServerOptions } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
+import { errorText } from '@skolo/base';
 import { type ConnectionLimits, type DegradedList, type HostCheck, hostCheck } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import { jumphostHosts, type Rack } from '@skolo/rack';
 import type { Endpoint, EndpointDeps } from './endpoint.ts';
 import { type EndpointSettings, Listener } from './listener.ts';

@@ -1,6 +1,8 @@
 /** One open endpoint: admits the networks of rack.yaml, one request for each connection, held as long as it takes. */
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { errorCode } from '@skolo/base';
+import { createServer } from '@skolo/base/http';
 import {
   browserGetProblem,
   type ConnectionLimits,
@@ -15,8 +17,6 @@ import {
   onStrictRequest,
   requestLimits,
 } from '@skolo/common';
-import { errorCode } from '@skolo/errors';
-import { createServer } from '@skolo/errors/http';
 import type { PowerCycleDaemonSettings } from '@skolo/rack';
 import type { Answers, Endpoint, TextAnswer } from './endpoint.ts';
 

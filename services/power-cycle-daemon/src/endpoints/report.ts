@@ -3,8 +3,8 @@
  * have cycled these. It is kept in the audit log, and answered with 202 once it is.
  */
 import type { IncomingMessage } from 'node:http';
+import { parseJson } from '@skolo/base';
 import { HttpProblem } from '@skolo/common';
-import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import type { Endpoint } from './endpoint.ts';
 

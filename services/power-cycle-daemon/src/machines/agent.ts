@@ -8,7 +8,7 @@ import {
   type Signer,
   swarmingClientApi,
 } from '@skolo/api';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { type Machine, type Rack, serviceUrl } from '@skolo/rack';
 import { readAgentKey } from '@skolo/secrets';
 

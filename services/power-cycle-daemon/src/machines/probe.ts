@@ -1,7 +1,7 @@
 /** Whether a machine or device is up: at its ssh port, its URL, its own port, or by a ping. One look each. */
 import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
-import { errorCode, withDeadline } from '@skolo/errors';
+import { errorCode, withDeadline } from '@skolo/base';
 import type { Transport } from '@skolo/models';
 import type { InfrastructureDevice, Machine, Rack, SeenBack } from '@skolo/rack';
 

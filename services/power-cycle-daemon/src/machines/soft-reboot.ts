@@ -1,6 +1,7 @@
 /** Asks a machine to reboot itself: through its agent, else over ssh. */
+
+import { errorText, withDeadline } from '@skolo/base';
 import { type HostKeys, openExec } from '@skolo/equipment';
-import { errorText, withDeadline } from '@skolo/errors';
 import type { Machine, Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import type { Agent } from './agent.ts';

@@ -2,7 +2,7 @@
  * Dead-man switch of the uplink: a router that has been silent for long is cycled through its PDU, since no remote
  * operator can ask for that. Only natively: the daemon may be cut off meanwhile.
  */
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import type { InfrastructureDevice } from '@skolo/rack';
 import { reach } from '../machines/probe.ts';
 import type { AutoRepairDeps } from './auto-repair.ts';

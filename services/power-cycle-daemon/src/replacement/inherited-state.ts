@@ -5,9 +5,9 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorText, parseJson } from '@skolo/base';
 import { type Clock, type Logger, pause } from '@skolo/common';
 import { type Change, readFileIfExists, syncFolder } from '@skolo/durable';
-import { errorText, parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import { next } from '../cycle.ts';
 import { feedKey } from '../records.ts';

@@ -17,7 +17,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { encryptTo } from '@skolo/backup';
-import { asError, errorText } from '@skolo/errors';
+import { asError, errorText } from '@skolo/base';
 import { BackupError } from '@skolo/models/configuration';
 import { tarHeader } from '@skolo/models/tar';
 import type { Rack } from '@skolo/rack';

@@ -2,8 +2,8 @@
 import type { Stats } from 'node:fs';
 import { lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { errorCode, errorText } from '@skolo/base';
 import { isLiveFile, isLiveFolder, markOf } from '@skolo/durable';
-import { errorCode, errorText } from '@skolo/errors';
 import { z } from 'zod';
 import { isDatabase } from './sqlite.ts';
 

@@ -4,9 +4,9 @@
  */
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode, parseJson } from '@skolo/base';
 import { pause } from '@skolo/common';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable';
-import { errorCode, parseJson } from '@skolo/errors';
 import { BackupError } from '@skolo/models/configuration';
 import { z } from 'zod';
 import { JumphostArchive } from './archive.ts';

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { errorCode } from '@skolo/base';
 import { copyLive, makeFolder } from '@skolo/durable';
-import { errorCode } from '@skolo/errors';
 import { type Found, type Left, whyNot } from './find.ts';
 import { copyDatabase } from './sqlite.ts';
 

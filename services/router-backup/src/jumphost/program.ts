@@ -5,7 +5,7 @@
  */
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { readRack } from '@skolo/rack';
 import { archiveJumphost } from './archive.ts';
 import { beginHandOver, handOver } from './hand-over.ts';

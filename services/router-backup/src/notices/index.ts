@@ -4,8 +4,8 @@
  * read earlier.
  */
 import type { RemoteInfo } from 'node:dgram';
+import { errorCode, errorText } from '@skolo/base';
 import { normaliseAddress } from '@skolo/common';
-import { errorCode, errorText } from '@skolo/errors';
 import type { Rack } from '@skolo/rack';
 import type { EmitBackup } from '../events.ts';
 import { Settle } from './settle.ts';

@@ -1,7 +1,7 @@
 /** A UDP port that every host may send to: datagrams are counted before they are read. */
 import { createSocket, type RemoteInfo, type Socket, type SocketType } from 'node:dgram';
 import { once } from 'node:events';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 
 export interface UdpDeps {
   port: number;

@@ -1,6 +1,6 @@
 /** What sends versions to a destination off site. */
 import type { GitMirror } from '@skolo/backup';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import type { Versions } from '../versions.ts';
 import type { UploadRecord } from './queue.ts';
 

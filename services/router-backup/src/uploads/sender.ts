@@ -2,8 +2,9 @@
  * Empties the queue of one destination in the background: in order for each device, with back-off while the destination does
  * not accept versions. Removes old copies once a day.
  */
+
+import { errorText } from '@skolo/base';
 import { type BackOffOptions, backOffMs, type LastSuccess } from '@skolo/common';
-import { errorText } from '@skolo/errors';
 import type { Base } from '../base.ts';
 import { type Backend, DeviceBlocked, VersionGone } from './backend.ts';
 import { type Destination, successOf } from './destination.ts';

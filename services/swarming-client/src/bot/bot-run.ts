@@ -1,5 +1,5 @@
 /** One start of the bot, from the lock on its folder until nothing of it is left. */
-import { errorText, settlesWithin } from '@skolo/errors';
+import { errorText, settlesWithin } from '@skolo/base';
 import { prepareFolder } from './bot-folder.ts';
 import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-settings.ts';
 import { type BotExit, type Ending, exitOf, exitText } from './bot-view.ts';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode } from '@skolo/base';
 import { campaign, isLong, seed, seeded } from '@skolo/durable/campaign';
-import { errorCode } from '@skolo/errors';
 import { describe, expect, it } from 'vitest';
 import { markVariable } from './environment.ts';
 import { argumentsOf, processes, variableOf, withDescendants } from './processes.ts';

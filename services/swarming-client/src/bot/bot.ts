@@ -2,8 +2,9 @@
  * Keeps the Swarming bot running. It is started again after every exit, and only the pause differs. Its updates and
  * restarts of itself keep its pid, and are no exits.
  */
+
+import { errorText } from '@skolo/base';
 import { backOffMs, pause } from '@skolo/common/light';
-import { errorText } from '@skolo/errors';
 import { BotRun } from './bot-run.ts';
 import { type BotDeps, type BotLimits, type BotSettings, botLimits } from './bot-settings.ts';
 import type { BotExit, BotView } from './bot-view.ts';

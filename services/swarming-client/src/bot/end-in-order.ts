@@ -1,5 +1,5 @@
+import { settlesWithin } from '@skolo/base';
 import type { Clock } from '@skolo/common/light';
-import { settlesWithin } from '@skolo/errors';
 import type { BotLimits } from './bot-settings.ts';
 
 export interface EndDeps {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import { z } from 'zod';
 import { pythonFolder } from '../package-files.ts';
 import { Lines } from './lines.ts';

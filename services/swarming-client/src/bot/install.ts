@@ -2,9 +2,9 @@
 
 import { copyFile, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { errorCode, errorText, parseJson } from '@skolo/base';
 import type { Emit } from '@skolo/common/light';
 import { syncFolder } from '@skolo/durable/atomic-file';
-import { errorCode, errorText, parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
 import { pythonFolder } from '../package-files.ts';

@@ -1,7 +1,7 @@
 /** The devices of this machine, as its slice of rack.yaml names them: opened, watched, and closed when they leave it. */
 import { isDeepStrictEqual } from 'node:util';
+import { errorText, orAborted } from '@skolo/base';
 import type { Clock, Emit, EventLog } from '@skolo/common/light';
-import { errorText, orAborted } from '@skolo/errors';
 import type { AgentEvent } from '../events.ts';
 import type { AttachedDevice, Device, DeviceView, Look } from './device.ts';
 

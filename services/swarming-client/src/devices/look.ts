@@ -1,4 +1,4 @@
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { inOneLine } from '../one-line.ts';
 import { CommandFailed, type CommandResult } from '../run-command.ts';
 import type { Device, DeviceReading } from './device.ts';

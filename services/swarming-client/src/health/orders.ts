@@ -8,9 +8,9 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Order } from '@skolo/api/swarming-client';
+import { errorText, parseJson } from '@skolo/base';
 import type { Clock, Emit, EventLog } from '@skolo/common/light';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { errorText, parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
 import type { ClockOffset } from '../identity/metadata-client.ts';

@@ -2,8 +2,9 @@
  * The holds of this machine, as the power-cycle daemon knows them: `GET /v1/own-holds`, which knows a machine by its source
  * address and its key. Without an answer, the last holds count until their end.
  */
+
+import { errorText } from '@skolo/base';
 import type { Clock, Emit, EventLog } from '@skolo/common/light';
-import { errorText } from '@skolo/errors';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
 import { Unreachable } from '../http/request.ts';

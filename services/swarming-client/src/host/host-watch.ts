@@ -1,8 +1,8 @@
 /** Reads the machine itself again and again, in the background. */
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorCode } from '@skolo/base';
 import type { Clock, Emit } from '@skolo/common/light';
-import { errorCode } from '@skolo/errors';
 import type { AgentEvent } from '../events.ts';
 import { repeat } from '../repeat.ts';
 import type { RunCommand } from '../run-command.ts';

@@ -6,8 +6,9 @@
  * SD card: when the agent starts, ports of own devices that are off are turned on. The power-cycle daemon turns a port off
  * again that an operator wants off.
  */
+
+import { errorText } from '@skolo/base';
 import { type Logger, pause } from '@skolo/common/light';
-import { errorText } from '@skolo/errors';
 import type { UsbPort } from '@skolo/rack';
 import type { MachineSlice } from '@skolo/rack/slice';
 import {

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request as tlsRequest } from 'node:https';
-import { errorCode, orAborted, withDeadline } from '@skolo/errors';
-import { request as plainRequest } from '@skolo/errors/http';
+import { errorCode, orAborted, withDeadline } from '@skolo/base';
+import { request as plainRequest } from '@skolo/base/http';
 
 export interface RequestOptions {
   method?: 'GET' | 'POST' | 'PUT';

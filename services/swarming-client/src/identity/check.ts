@@ -1,5 +1,5 @@
 /** For `--check`: whether the entry of this machine in rack.yaml is known and valid, and its bot can start on this computer. */
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { type MachineSlice, readMachineSlice } from '@skolo/rack/slice';
 import { folderProblem } from '../bot/bot-folder.ts';
 import { botSettingsOf, noServer } from '../bot/bot-settings.ts';

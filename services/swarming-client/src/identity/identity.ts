@@ -1,9 +1,9 @@
 /** The identity of this machine: its slice of rack.yaml, and the source of that. */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { errorText } from '@skolo/base';
 import type { Emit, EventLog } from '@skolo/common/light';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { errorText } from '@skolo/errors';
 import { type MachineSlice, readMachineSlice } from '@skolo/rack/slice';
 import type { AgentEvent } from '../events.ts';
 

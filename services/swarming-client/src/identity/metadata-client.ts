@@ -4,8 +4,8 @@
  * `wait_for_change` with `last_etag` for what may change.
  */
 
+import { parseJson } from '@skolo/base';
 import type { Clock, Emit } from '@skolo/common/light';
-import { parseJson } from '@skolo/errors';
 import { z } from 'zod';
 import type { AgentEvent } from '../events.ts';
 import { type Answer, request, Unreachable } from '../http/request.ts';

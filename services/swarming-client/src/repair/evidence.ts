@@ -5,9 +5,9 @@
  */
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode, errorText, withDeadline } from '@skolo/base';
 import type { Clock, EventLog } from '@skolo/common/light';
 import { makeFolder } from '@skolo/durable/make-folder';
-import { errorCode, errorText, withDeadline } from '@skolo/errors';
 import type { Device } from '../devices/device.ts';
 import { screenFile } from '../devices/evidence.ts';
 import type { Health, Reason } from '../health/health.ts';

@@ -1,5 +1,5 @@
 /** The steps of the repair ladder: what each does with a device, and which of them a device has. */
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import type { AttachedDevice, Device } from '../devices/device.ts';
 import type { UsbPorts } from '../host/usb.ts';
 import type { SendRequest } from '../http/signed-request.ts';

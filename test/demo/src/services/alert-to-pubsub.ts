@@ -1,4 +1,4 @@
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 
 export const alertToPubsub: DemoService = {

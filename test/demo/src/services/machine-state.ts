@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { operatorTokenFile } from '../tokens.ts';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 

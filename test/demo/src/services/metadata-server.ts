@@ -1,4 +1,4 @@
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 

@@ -1,4 +1,4 @@
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { agentMachine } from '../agent-computer.ts';
 import type { DemoService, RunningService, Suggestion } from './service.ts';
 

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { AgentStatus, EnrolRequest } from '@skolo/api';
+import { parseJson } from '@skolo/base';
 import { isLong, seed, seeded } from '@skolo/durable/campaign';
-import { parseJson } from '@skolo/errors';
 import { parseRack, RackError } from '@skolo/rack';
 import { StatementMessage } from '@skolo/rack/jumphost-statement';
 import { readMachineSlice } from '@skolo/rack/slice';

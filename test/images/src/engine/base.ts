@@ -1,5 +1,5 @@
 /**
- * A stand-in for the base image of the services, `node:24-bookworm-slim`, where no registry is to be had: Debian's
+ * A substitute for the base image of the services, `node:24-bookworm-slim`, where no registry is to be had: Debian's
  * minimal system by mmdebstrap, without manuals and the like as in Debian's slim images, and Node's binary from the
  * npm package of its platform. It is kept in the user's cache, and made again when the recipe changes.
  */

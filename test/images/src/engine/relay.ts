@@ -40,7 +40,7 @@ export interface Relay {
 
 const program = fileURLToPath(new URL('relay-main.ts', import.meta.url));
 
-/** Starts a container that lets the test ask containers, and containers the stand-ins that the test has started. */
+/** Starts a container that lets the test ask containers, and containers the fakes that the test has started. */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { docker, image, network, ports = {} } = options;
   const container = `relay-${randomUUID().slice(0, 8)}`;

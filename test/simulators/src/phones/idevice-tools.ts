@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { type IphoneOptions, SimulatedIphone } from './iphone.ts';
-import { type ProgramAnswer, type Programs, type StandIn, startPrograms } from './programs.ts';
+import { type FakeProgram, type ProgramAnswer, type Programs, startPrograms } from './programs.ts';
 
 export interface IphoneTools extends Programs {
   /** By UDID, in the order in which they were plugged in. */
@@ -87,7 +87,7 @@ interface Refusal {
 
 const never = new Promise<ProgramAnswer>(() => {});
 
-function tool(seen: () => SimulatedIphone[], of: Tool): StandIn {
+function tool(seen: () => SimulatedIphone[], of: Tool): FakeProgram {
   return (args) => {
     const asked = parse(args, of);
     if ('status' in asked) return asked;

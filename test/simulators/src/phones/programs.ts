@@ -20,7 +20,7 @@ export interface ProgramAnswer {
   files?: Readonly<Record<string, Buffer>>;
 }
 
-export type StandIn = (args: readonly string[]) => ProgramAnswer | Promise<ProgramAnswer>;
+export type FakeProgram = (args: readonly string[]) => ProgramAnswer | Promise<ProgramAnswer>;
 
 export interface Programs {
   /** For the front of PATH. */
@@ -36,7 +36,7 @@ export interface Programs {
 
 /** Needs bash. */
 export async function startPrograms(
-  programs: Readonly<Record<string, StandIn>>,
+  programs: Readonly<Record<string, FakeProgram>>,
 ): Promise<Programs> {
   const folder = await mkdtemp(join(tmpdir(), 'skolo-programs-'));
   const received: Received[] = [];

@@ -1,5 +1,5 @@
 /**
- * How agents join the stand-in for k3s: over a protocol of its own, by tokens and passwords like those of k3s. Behind the server,
+ * How agents join the fake k3s: over a protocol of its own, by tokens and passwords like those of k3s. Behind the server,
  * each agent that is connected is a node of the control plane; without its agent the node is not ready.
  */
 import { createHash, randomBytes } from 'node:crypto';

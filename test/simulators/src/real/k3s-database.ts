@@ -1,4 +1,4 @@
-/** The database of the stand-in for k3s: SQLite, as that of k3s is. */
+/** The database of the fake k3s: SQLite, as that of k3s is. */
 import { createCipheriv, createHash, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';

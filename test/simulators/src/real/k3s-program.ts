@@ -207,7 +207,7 @@ const AgentConfig = z.object({
 });
 
 /**
- * As the agent: with a token it gets a certificate, and keeps a password of its own. Where the token is not of such a stand-in,
+ * As the agent: with a token it gets a certificate, and keeps a password of its own. Where the token is not of such a fake,
  * there is no server.
  */
 async function join(): Promise<void> {

@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { SubscribeError, subscribe } from '@skolo/alerts';
 import type { alertToPubsubApi, ClientAnswer } from '@skolo/api';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { CliError } from '../../errors.ts';
 import { duration, relative } from '../../output/time.ts';
 import type { AlertToPubsub } from '../../service-client.ts';

@@ -1,7 +1,7 @@
 /** Sends messages to a sink, in order, and retries. */
 import { setTimeout } from 'node:timers/promises';
 import { type AlertMessage, type Sink, SinkError } from '@skolo/alerts';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import { within } from './within.ts';

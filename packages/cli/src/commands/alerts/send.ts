@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Problem, whyUnreachable } from '@skolo/api';
 import { anotherRack, rackHeader } from '@skolo/api/rack-header';
-import { parseJson } from '@skolo/errors';
+import { parseJson } from '@skolo/base';
 import { InvalidArgumentError } from 'commander';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';

@@ -1,8 +1,8 @@
 /** Metrics of a watch: https://prometheus.io/docs/instrumenting/exposition_formats/ */
 import { once } from 'node:events';
+import { errorText } from '@skolo/base';
+import { createServer } from '@skolo/base/http';
 import { answerStrictly } from '@skolo/common/light';
-import { errorText } from '@skolo/errors';
-import { createServer } from '@skolo/errors/http';
 import { CliError } from '../../errors.ts';
 import type { WatchFacts } from './watcher.ts';
 

@@ -11,7 +11,7 @@ import {
   watchChanges,
   writeWatchState,
 } from '@skolo/alerts';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { CliError, complain } from '../../errors.ts';
 import type { Io } from '../../io.ts';
 import type { Notifier } from './notifier.ts';

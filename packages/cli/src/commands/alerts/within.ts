@@ -1,4 +1,4 @@
-import { orAborted, settlesWithin } from '@skolo/errors';
+import { orAborted, settlesWithin } from '@skolo/base';
 
 /** The time to connect is not measured. */
 export function toConnect(ms: number): number {

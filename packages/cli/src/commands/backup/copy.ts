@@ -12,7 +12,7 @@ import {
   shownRemote,
   type Version,
 } from '@skolo/backup';
-import { orAborted } from '@skolo/errors';
+import { orAborted } from '@skolo/base';
 import { models } from '@skolo/models';
 import { type BackupModel, type CreateBackup, loadBackups } from '@skolo/models/backup';
 import { BackupError, createMask, type Mask, textOf } from '@skolo/models/configuration';

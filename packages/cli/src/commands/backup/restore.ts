@@ -1,4 +1,4 @@
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import { Option } from 'commander';
 import { givenOptions, type SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';

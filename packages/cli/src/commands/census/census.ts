@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, complain, exitCodes } from '../../errors.ts';

@@ -1,6 +1,6 @@
 /** Readings of all switches and routers of a rack, through the router backup, which has their logins. */
 import type { DeviceStations } from '@skolo/api';
-import { inParallel } from '@skolo/errors';
+import { inParallel } from '@skolo/base';
 import { models } from '@skolo/models';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { CliError, failureOf } from '../../errors.ts';

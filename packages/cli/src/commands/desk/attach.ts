@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { shellWord } from '@skolo/errors';
+import { shellWord } from '@skolo/base';
 import type { OpenRack } from '@skolo/fleet';
 import type { Role } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';

@@ -1,6 +1,6 @@
 import { addAbortListener, once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { inParallel } from '@skolo/errors';
+import { inParallel } from '@skolo/base';
 import type { Jumphost, MachineTarget } from '@skolo/fleet';
 import { shortSpan } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';

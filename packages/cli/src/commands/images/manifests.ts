@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { type ImageName, parseImage } from '@skolo/fleet/registry';
 import { yamlMistakes } from '@skolo/rack';
 import { isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';

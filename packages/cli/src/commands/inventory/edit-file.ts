@@ -1,7 +1,7 @@
 /** An edit of the inventory's file: all of it, checked before, or none. */
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';
 import { writeRackFile } from '../../rack-edits.ts';

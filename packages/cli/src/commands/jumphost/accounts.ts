@@ -1,6 +1,6 @@
 /** Namespaces and accounts of people, of kube/base: in a bundle they are a module beside this one. Neither kubectl nor a clone is needed. */
 import { readFile } from 'node:fs/promises';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { z } from 'zod';
 
 /** `scripts/bundle/bundles.mjs` writes it. */

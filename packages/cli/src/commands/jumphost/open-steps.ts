@@ -1,7 +1,7 @@
 /** A jumphost and its steps, from what this desk has. */
 import { access, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { errorCode, orAborted } from '@skolo/errors';
+import { errorCode, orAborted } from '@skolo/base';
 import {
   type FleetRack,
   type Jumphost,
@@ -188,7 +188,7 @@ export async function programSources(
   const root = resolve(dirname(await clustersFile(command)), '../..');
   const folder = resolve(command.io.folder, bundles ?? join(root, 'out/bundle'));
   const how = 'run npm run bundle, or name a folder with --bundles';
-  await refuseMissing(join(folder, 'stand-in'), how);
+  await refuseMissing(join(folder, 'fallback'), how);
   return { bundles: folder, deploy: join(root, 'deploy') };
 }
 

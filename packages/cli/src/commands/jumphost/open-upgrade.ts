@@ -1,7 +1,7 @@
 /** An upgrade of one rack, from what this desk has. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { closing, lazily } from '@skolo/errors';
+import { closing, lazily } from '@skolo/base';
 import { askPrometheus, type K3sRack, type Kubectl, openRack, readHealth } from '@skolo/fleet';
 import { takeLease, worsened } from '@skolo/fleet/push';
 import {
@@ -171,7 +171,7 @@ const Manifest = z.object({ version: z.string() });
 /** @throws CliError The bundles are missing, or of another version. */
 async function sourcesOf(command: SkoloCommand, options: UpgradeOptions, version: string) {
   const sources = await programSources(command, options);
-  const file = join(sources.bundles, 'stand-in/opt/skolo/packages/stand-in/package.json');
+  const file = join(sources.bundles, 'fallback/opt/skolo/packages/fallback/package.json');
   const is = Manifest.parse(JSON.parse(await readFile(file, 'utf8'))).version;
   if (is === version) return sources;
   throw new CliError(

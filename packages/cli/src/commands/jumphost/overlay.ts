@@ -1,5 +1,5 @@
 /** The overlay of a rack as a step of its jumphost: pushed as `skolo push` does it. */
-import { closing } from '@skolo/errors';
+import { closing } from '@skolo/base';
 import {
   authorOf,
   type PreparedPush,

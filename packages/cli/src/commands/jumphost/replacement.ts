@@ -1,7 +1,7 @@
 /** What `skolo jumphost replace` does, from this desk. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { closing, errorText, parseJson } from '@skolo/errors';
+import { closing, errorText, parseJson } from '@skolo/base';
 import {
   afterSwapSteps,
   cableStep,

@@ -1,5 +1,5 @@
 /** Secrets of a rack as steps of its jumphost: from the store, as `skolo secrets apply` brings them. */
-import { lazily } from '@skolo/errors';
+import { lazily } from '@skolo/base';
 import type { Jumphost } from '@skolo/fleet';
 import { applySecrets, compareSecrets, placeTitle, type SecretsDeps } from '@skolo/fleet/secrets';
 import type { Part } from '@skolo/jumphost';

@@ -1,5 +1,5 @@
 /** The state of a former jumphost: an archive off site, or its disk on the spare. */
-import { errorText, shellWord } from '@skolo/errors';
+import { errorText, shellWord } from '@skolo/base';
 import { type Host, openDisk, type StateCopy } from '@skolo/jumphost';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';

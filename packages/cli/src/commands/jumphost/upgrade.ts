@@ -1,4 +1,4 @@
-import { errorText, inParallel } from '@skolo/errors';
+import { errorText, inParallel } from '@skolo/base';
 import type { K3sRack } from '@skolo/fleet';
 import { inStages, racksAtOnce } from '@skolo/fleet/push';
 import { isOlder, isPrepared, parseK3sVersion, prepare, type StepProgress } from '@skolo/jumphost';

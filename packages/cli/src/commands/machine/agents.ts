@@ -9,7 +9,7 @@ import {
   type Signer,
   swarmingClientApi,
 } from '@skolo/api';
-import { inParallel } from '@skolo/errors';
+import { inParallel } from '@skolo/base';
 import type { Machine, Rack } from '@skolo/rack';
 import { serviceUrl } from '@skolo/rack/service-urls';
 import { didYouMean } from '@skolo/rack/suggest';

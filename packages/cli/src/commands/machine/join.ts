@@ -1,6 +1,6 @@
 /** `skolo machine join` and `leave`: nodes of the cluster of a rack. */
 import { join } from 'node:path';
-import { errorText, inParallel } from '@skolo/errors';
+import { errorText, inParallel } from '@skolo/base';
 import type { MachineTarget } from '@skolo/fleet';
 import {
   betweenTasks,

@@ -1,7 +1,7 @@
 /** `skolo show`: everything about one machine, from all services, on one page. */
 import type { HistoryEntry, Machine } from '@skolo/api';
 import type { DeviceStatus } from '@skolo/api/swarming-client';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { expandedNames } from '../../names.ts';

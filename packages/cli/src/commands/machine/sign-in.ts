@@ -1,6 +1,6 @@
 /** Signs requests to the agent of a machine with the rack's key for agents. */
 import { createSigner, type Signer } from '@skolo/api';
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import type { SkoloCommand } from '../../command.ts';
 import { explaining } from '../../service-client.ts';
 import { type AgentClient, type AgentPlace, agentClient } from './agents.ts';

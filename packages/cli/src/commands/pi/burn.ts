@@ -1,4 +1,4 @@
-import { closing } from '@skolo/errors';
+import { closing } from '@skolo/base';
 import {
   burnCards,
   type CardResult,

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { closing } from '@skolo/errors';
+import { closing } from '@skolo/base';
 import { bootFiles, customise, writeChanged } from '@skolo/pi';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';

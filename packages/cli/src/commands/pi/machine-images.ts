@@ -1,6 +1,6 @@
 /** Images of machines, in memory: a base image that stays as it is, and the changes of one machine. */
 import { open } from 'node:fs/promises';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { type BaseImage, diskOf, type MachineNeeds, openBaseImage } from '@skolo/pi';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { kill, pid } from 'node:process';
-import { errorCode } from '@skolo/errors';
+import { errorCode } from '@skolo/base';
 import { type Fleet, findRack, openRack } from '@skolo/fleet';
 import {
   carryImages,

@@ -1,7 +1,7 @@
 /** `skolo push rack`: rack.yaml alone. */
 
 import { basename, join } from 'node:path';
-import { closing } from '@skolo/errors';
+import { closing } from '@skolo/base';
 import { findRack } from '@skolo/fleet';
 import {
   authorOf,

@@ -1,5 +1,5 @@
 /** Shows a prepared push, asks, runs it and shows how it ended. */
-import { closing } from '@skolo/errors';
+import { closing } from '@skolo/base';
 import {
   hasEnded,
   type PreparedPush,

@@ -1,4 +1,4 @@
-import { closing, errorText } from '@skolo/errors';
+import { closing, errorText } from '@skolo/base';
 import { askEachRack, type FleetRack, type OnNextWay, type RackAnswer } from '@skolo/fleet';
 import {
   hasEnded,

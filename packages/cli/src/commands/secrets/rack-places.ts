@@ -1,5 +1,5 @@
 /** A rack's cluster and jumphost, for its secrets. */
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import type { Jumphost } from '@skolo/fleet';
 import type { Place, SecretsDeps } from '@skolo/fleet/secrets';
 import type { Secret } from '@skolo/secrets';

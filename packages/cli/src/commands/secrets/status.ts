@@ -1,5 +1,5 @@
 /** `skolo secrets status`: all secrets of a rack. */
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import type { Place, PlaceState } from '@skolo/fleet/secrets';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { expiryOf } from '@skolo/secret-store/expiry';

@@ -4,8 +4,8 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errorText, inParallel, parseJson, withDeadline } from '@skolo/base';
 import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
-import { errorText, inParallel, parseJson, withDeadline } from '@skolo/errors';
 import type { FleetRack } from '@skolo/fleet';
 import { z } from 'zod';
 import { userFolder } from '../../desk-files.ts';

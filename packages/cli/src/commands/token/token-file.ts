@@ -1,5 +1,5 @@
 /** The file of tokens: the one in the store of a rack, or a file of this computer. */
-import { errorText } from '@skolo/errors';
+import { errorText } from '@skolo/base';
 import { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../errors.ts';

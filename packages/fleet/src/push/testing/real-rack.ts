@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { startControlPlane } from '@skolo/simulators';
 import { type Kubectl, KubectlError } from '../../kubectl.ts';
 import { kubectlAt } from '../../testing/kubectl.ts';
-import { machines, type StandInRack } from './stand-in-rack.ts';
+import { type FakeRack, machines } from './fake-rack.ts';
 
 interface Options {
   /** Programs of `peer('control-plane')` and `peer('kubectl')`. */
@@ -15,7 +15,7 @@ interface Options {
   dead?: string;
 }
 
-export type RealRack = StandInRack & { close(): Promise<void> };
+export type RealRack = FakeRack & { close(): Promise<void> };
 
 export async function startRealRack(options: Options): Promise<RealRack> {
   const { dead } = options;

@@ -1,3 +1,4 @@
+import { errorText } from '@skolo/base';
 import {
   type Distribution,
   k3s,
@@ -8,7 +9,6 @@ import {
   type Removed,
   removeNodes,
 } from '@skolo/cluster';
-import { errorText } from '@skolo/errors';
 import { removeRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError, complain } from '../../../errors.ts';

@@ -1,0 +1,103 @@
+/** `skolo-fallback`: the command line, and all that touches the process. */
+import { uptime } from 'node:os';
+import { parseArgs } from 'node:util';
+import { errorText } from '@skolo/base';
+import { holdJournal } from './fence.ts';
+import { give, take, takeForFormer } from './hold.ts';
+import { type Context, copyAll, lookAround, opener } from './look.ts';
+import { allServices, hasUnit } from './services.ts';
+import { readSettings } from './settings.ts';
+import { statusText } from './status.ts';
+
+const names = allServices.map(({ name }) => name).join(' | ');
+const usage = `usage: skolo-fallback COMMAND
+
+  status                   which of k3s and the unit serves, and why
+  take SERVICE             the unit serves from now on, also after a reboot, and k3s does not
+  former SERVICE [UNIT…]   these units of a former system serve from now on, also after a reboot; default: those of before
+  give SERVICE [UNIT…]     k3s serves again; when its pod does not get ready, all stays as it is. The units are
+                           those of a former system that run
+  sync                     copies the configuration of the units from k3s
+  look                     what the timer does: stands in where a service does not answer, gives way where k3s can serve
+  fence                    keeps every power-cycle daemon of skolo off while it runs (skolo-power-fence.service)
+
+SERVICE is ${names}. Settings are in /etc/default/skolo-fallback.`;
+
+type Command = (context: Context) => Promise<boolean>;
+const general = new Map<string, Command>([
+  ['status', printStatus],
+  ['sync', async (context) => await copyAll(await context.open(), context)],
+  ['look', lookAround],
+]);
+
+class WrongCommandLine extends Error {}
+
+async function main(args: string[]): Promise<boolean> {
+  const { help, words } = readArguments(args);
+  const [command, ...rest] = words;
+  if (help) {
+    console.log(usage);
+    return true;
+  }
+  if (command === undefined) throw new WrongCommandLine('a command is missing');
+  if ((command === 'fence' || general.has(command)) && rest.length > 0) {
+    throw new WrongCommandLine('too many words');
+  }
+  if (command === 'fence') {
+    const stop = new AbortController();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+    await holdJournal(stop.signal);
+    return true;
+  }
+  const run = general.get(command) ?? ofService(command, rest);
+  const settings = readSettings(process.env);
+  const print = (text: string) => console.log(text);
+  return await run({ settings, uptime, print, open: opener(settings) });
+}
+
+async function printStatus(context: Context): Promise<boolean> {
+  context.print(await statusText(context));
+  return true;
+}
+
+function readArguments(args: string[]) {
+  const options = { help: { type: 'boolean', short: 'h' } } as const;
+  try {
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
+    return { help: values.help, words: positionals };
+  } catch (error) {
+    throw new WrongCommandLine(errorText(error));
+  }
+}
+
+function ofService(command: string, [name, ...words]: string[]): Command {
+  if (!['take', 'give', 'former'].includes(command)) {
+    throw new WrongCommandLine(`no command ${command}`);
+  }
+  const service = allServices.find((each) => each.name === name);
+  if (service === undefined) throw new WrongCommandLine(`${command}: which service? ${names}`);
+  const units = words.map(unitName);
+  if (command === 'give') return (context) => give(context, service, units);
+  if (command === 'former') return (context) => takeForFormer(context, service, units, operator());
+  if (units.length > 0) throw new WrongCommandLine('too many words');
+  if (!hasUnit(service)) throw new WrongCommandLine(`take: ${service.name} has no unit of skolo`);
+  return (context) => take(context, service, operator());
+}
+
+/** As systemctl completes it. */
+function unitName(name: string): string {
+  return /\.\w+$/.test(name) ? name : `${name}.service`;
+}
+
+function operator(): string {
+  return process.env.SUDO_USER ?? process.env.USER ?? 'somebody';
+}
+
+// As everywhere in skolo: 0 done, 1 failed, 2 wrong command line.
+try {
+  process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1;
+} catch (error) {
+  const isUsage = error instanceof WrongCommandLine;
+  console.error(isUsage ? `${error.message}\n${usage}` : errorText(error));
+  process.exitCode = isUsage ? 2 : 1;
+}

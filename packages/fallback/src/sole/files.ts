@@ -1,0 +1,90 @@
+/** Files of a jumphost that tell whether it serves, and what it leaves there. */
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { uptime } from 'node:os';
+import { dirname, join } from 'node:path';
+import { errorCode } from '@skolo/base';
+import { readFileIfExists, writeFileAtomic } from '@skolo/durable/atomic-file';
+import {
+  isSigned,
+  JumphostState,
+  jumphostStateFile,
+  machineOf,
+  rackKeyFile,
+  Statement,
+  statementFile,
+} from '@skolo/rack/jumphost-statement';
+import { readJson } from '../json-file.ts';
+
+export interface SoleOptions {
+  rack: string;
+  /** Of the jumphost, IPv4 or IPv6. */
+  address: string;
+  /** The interface that has it. */
+  device: string;
+  /** All files are below it: `/`, or a folder of a test. */
+  root: string;
+  /** Between two rounds of questions about a holder, and between two looks at our own address. */
+  everySeconds: number;
+}
+
+/** Who this computer is. */
+export interface Own {
+  machine: string;
+  /** Absent: it was never signed, or for another computer, rack or key. */
+  statement?: Statement;
+  /** Absent: no statement of others can be believed. */
+  key?: KeyObject;
+}
+
+/** Not below /var/lib/skolo, whose content a spare takes over from the jumphost before it. */
+const retiredFile = '/var/lib/skolo-sole/retired-by.json';
+const powerFile = `/var/lib/skolo/power-cycle-daemon/${jumphostStateFile}`;
+
+/** @throws Error There is no /etc/machine-id. */
+export async function readOwn({ root, rack }: SoleOptions): Promise<Own> {
+  const machine = machineOf(await readFile(join(root, '/etc/machine-id'), 'utf8'));
+  const pem = await readFileIfExists(join(root, rackKeyFile));
+  if (pem === undefined) return { machine };
+  const key = createPublicKey(pem);
+  const statement = await readJson(join(root, statementFile), Statement);
+  const isOwn =
+    statement?.machine === machine && statement.rack === rack && isSigned(statement, key);
+  return { machine, key, ...(isOwn && { statement }) };
+}
+
+/** The statement that has retired this computer, in this boot or an earlier one. */
+export async function readRetired(
+  { root, rack }: SoleOptions,
+  own: Own,
+): Promise<Statement | undefined> {
+  const by = await readJson(join(root, retiredFile), Statement);
+  return by?.rack === rack && isHigher(by, own) ? by : undefined;
+}
+
+/** Whether it retires this computer. One for this computer never does. */
+export function isHigher(statement: Statement, { machine, statement: own }: Own): boolean {
+  return statement.machine !== machine && statement.epoch > (own?.epoch ?? 0);
+}
+
+/** For good: a reboot does not forget it. */
+export async function writeRetired({ root }: SoleOptions, by: Statement): Promise<void> {
+  const file = join(root, retiredFile);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFileAtomic(file, `${JSON.stringify(by)}\n`, { mode: 0o644 });
+}
+
+/** Tells the power-cycle daemon, where there is one. What is not given stays as it is. */
+export async function tellPower({ root }: SoleOptions, news: Partial<JumphostState>) {
+  const file = join(root, powerFile);
+  const before = await readJson(file, JumphostState);
+  const text = `${JSON.stringify({ retiredBy: null, conflict: null, ...before, ...news })}\n`;
+  await writeFileAtomic(file, text, { mode: 0o644 }).catch((error: unknown) => {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  });
+}
+
+/** Another computer has the address now. */
+export function conflictNow(mac: string): JumphostState['conflict'] {
+  return { mac, uptime: Math.round(uptime()) };
+}

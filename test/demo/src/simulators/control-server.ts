@@ -1,0 +1,43 @@
+/** A small HTTP server that controls a simulator, for what else only a person at the rack could do. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { choosePort } from '../ports.ts';
+
+/** By `METHOD /path`; a last part of digits is given as a number. */
+export type Acts = Readonly<Record<string, (number: number) => string>>;
+
+export interface ControlServer {
+  url: string;
+  close(): Promise<void>;
+}
+
+export async function startControlServer(
+  host: string,
+  port: number,
+  acts: Acts,
+): Promise<ControlServer> {
+  const server = createServer((request, response) => {
+    request.resume();
+    const { method = '', url = '' } = request;
+    const [, path = '', number] = /^(\/.*?)(?:\/(\d{1,3}))?$/.exec(url) ?? [];
+    const act = acts[`${method} ${path}`];
+    // No page in a browser may do it: such a request has its origin with it.
+    const isOurs = act !== undefined && request.headers.origin === undefined;
+    response.writeHead(isOurs ? 200 : 404, { 'content-type': 'text/plain' });
+    response.end(`${isOurs ? act(Number(number ?? 0)) : Object.keys(acts).join('\n')}\n`);
+  });
+  // Another process may take the port between the check and the start.
+  server.listen(await choosePort([port], host), host);
+  await once(server, 'listening');
+  const address = server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  return {
+    url: `http://${host}:${bound}`,
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,336 @@
+/** Switches, PDUs and the router of the rack, at the addresses and with the passwords of rack.yaml; and its machines, fed by them. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  feedOf,
+  formatUsbPort,
+  type InfrastructureDevice,
+  type Machine,
+  type Outlet,
+  type Rack,
+  serviceUrl,
+} from '@skolo/rack';
+import { type Credentials, readCredentials } from '@skolo/secrets';
+import {
+  makeSshKey,
+  OutletBoard,
+  publicSshKey,
+  type SimulatedDevice,
+  type SimulatedMachine,
+  startApcCard,
+  startApcRpdu2,
+  startEdgeos,
+  startEdgeSwitch,
+  startSimulatedMachine,
+  type Wiring,
+} from '@skolo/simulators';
+import { agentMachine } from '../agent-computer.ts';
+import { writeMissingSecret } from '../secret-files.ts';
+import { Cables } from './cables.ts';
+import { type Character, isWedged, type Life, live, newLife, nextLife } from './lives.ts';
+import type { Simulator, SimulatorNeeds } from './simulator.ts';
+
+/** `hostKey`: a private key that it keeps, since the service remembers it. `wiring`: what is plugged into it. */
+type Start = (
+  device: InfrastructureDevice,
+  credentials: Credentials,
+  hostKey: string,
+  wiring: Wiring,
+) => Promise<SimulatedDevice>;
+
+/** What can be simulated here, by model. */
+const models = new Map<string, Start>([
+  ['edgeswitch', edgeSwitch],
+  ['edgeos', edgeRouter],
+  ['apc-rpdu2', apcRpdu2],
+]);
+
+/** What gives the configuration of a model, where that is spoken to apart from its outlets. */
+const cards = new Map<string, Start>([['apc-rpdu2', apcCard]]);
+
+/** Long enough to watch it boot. */
+const bootSeconds = 4;
+
+const livesEveryMs = 1000;
+/** The switch that hangs once. */
+const wedging = 'switch-3';
+/** A minute in the lives of simulated machines, in milliseconds; tests let it pass sooner. */
+const minuteMs = Number(process.env.SKOLO_DEMO_MINUTE_MS ?? 60_000);
+/** By the end of their name. */
+const characters: readonly (readonly [end: string, Character])[] = [
+  ['shelf2-009', 'flaps'],
+  ['shelf2-013', 'drains'],
+  ['shelf2-017', 'broken'],
+  ['shelf2-019', 'flaps'],
+];
+
+interface Running<T> {
+  simulated: T;
+  /** What it is plugged into. */
+  uplink?: string | undefined;
+  /** What it was made of: parts of rack.yaml, and what feeds it. */
+  made: unknown[];
+}
+
+export async function startEquipment({ onProblem, computer }: SimulatorNeeds): Promise<Simulator> {
+  const devices = new Map<string, Running<SimulatedDevice>>();
+  const besides = new Map<string, Running<SimulatedDevice>>();
+  const machines = new Map<string, Running<SimulatedMachine>>();
+  const cables = new Cables();
+  const lives = new Map<string, Life>();
+  const startedAt = Date.now();
+  const haste = 60_000 / minuteMs;
+  /** Those that the wedged switch took with it; undefined: it has not wedged yet. */
+  let behind: SimulatedMachine[] | undefined;
+  let unplug: (() => void)[] = [];
+
+  /** Starts it unless it runs just so. One that cannot have its port is missing, and reported. */
+  async function renew<T extends { close(): Promise<void> }>(
+    running: Map<string, Running<T>>,
+    { name, made, uplink }: { name: string; made: unknown[]; uplink?: string | undefined },
+    start: () => Promise<T>,
+  ) {
+    const former = running.get(name);
+    if (former !== undefined && isSame(former.made, made)) return;
+    await former?.simulated.close();
+    running.delete(name);
+    try {
+      running.set(name, { simulated: await start(), made, uplink });
+    } catch (error) {
+      onProblem(`${name} is not simulated: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  async function followDevices(rack: Rack, dir: string) {
+    for (const device of rack.infrastructure.values()) {
+      const { name, model, login } = device;
+      const made = [device, login === undefined ? undefined : rack.logins.get(login)];
+      for (const [running, start] of [
+        [devices, models.get(model)],
+        [besides, cards.get(model)],
+      ] as const) {
+        if (start === undefined) continue;
+        await renew(running, { name, made }, async () => {
+          const credentials = await readCredentials(rack, login);
+          const hostKey = await hostKeyOf(dir, name, credentials.legacySsh);
+          return start(device, credentials, hostKey, cables.wiringOf(name));
+        });
+      }
+    }
+    for (const running of [devices, besides]) await closeOthers(running, rack.infrastructure);
+    for (const end of unplug) end();
+    unplug = [];
+    for (const { name, power } of rack.infrastructure.values()) feed(name, power);
+  }
+
+  /** A device without power answers nobody, and boots when it comes back. */
+  function feed(name: string, power: readonly Outlet[]) {
+    const own = devices.get(name)?.simulated;
+    const feeds = feedsOf(power);
+    if (own === undefined || feeds.length === 0) return;
+    const look = () => {
+      const hasPower = feeds.some(([board, outlet]) => board.isOn(outlet));
+      if (hasPower === !own.faults.has('down')) return;
+      own.faults.set('down', !hasPower);
+      if (hasPower) void own.reboot();
+    };
+    for (const [board] of feeds) {
+      board.on('change', look);
+      unplug.push(() => board.off('change', look));
+    }
+  }
+
+  async function followMachines(rack: Rack, dir: string) {
+    const agentKey = rack.access.agents?.publicKey;
+    for (const machine of rack.machines.values()) {
+      const { name, address, power, uplink } = machine;
+      if (!address?.startsWith('127.')) continue;
+      const feeds = feedsOf(power);
+      const made = [machine, agentKey, ...feeds.map(([board]) => board)];
+      const hasRealAgent = computer !== undefined && name === agentMachine;
+      if (hasRealAgent && !isSame(machines.get(name)?.made ?? [], made)) computer.use(undefined);
+      await renew(machines, { name, made, uplink: uplink?.device }, async () => {
+        const credentials = await readCredentials(rack, machine.login);
+        return startSimulatedMachine({
+          name,
+          host: address,
+          sshPort: machine.ports.ssh ?? 22,
+          agentPort:
+            !hasRealAgent && Number(new URL(serviceUrl(rack, 'swarming-client', machine)).port),
+          ...account(credentials),
+          hostKey: await hostKeyOf(dir, name),
+          ...(agentKey !== undefined && { agentKey }),
+          feeds,
+          bootSeconds,
+          phones: phonesOf(machine),
+        });
+      });
+      if (hasRealAgent) computer.use(machines.get(name)?.simulated);
+    }
+    if (!rack.machines.has(agentMachine)) computer?.use(undefined);
+    await closeOthers(machines, rack.machines);
+  }
+
+  /** A step of all machines but those of the computer. */
+  function letLive(): void {
+    const now = startedAt + (Date.now() - startedAt) * haste;
+    const wallClock = (time: number) => startedAt + (time - startedAt) / haste;
+    for (const [name, { simulated }] of machines) {
+      if (simulated.agentPort === undefined || !simulated.isUp()) continue;
+      const former = lives.get(name);
+      const life = former
+        ? nextLife(former, now, livesEveryMs * haste, Math.random)
+        : newLife(characterOf(name), now, Math.random);
+      lives.set(name, life);
+      live(life, simulated, wallClock);
+    }
+    wedge(now - startedAt);
+  }
+
+  /** Its machines are out of reach with it, and boot when it does: they have their power from it. */
+  function wedge(sinceStartMs: number): void {
+    const isDown = devices.get(wedging)?.simulated.faults;
+    if (isDown === undefined) return;
+    if (behind === undefined && isWedged(sinceStartMs)) {
+      isDown.set('down', true);
+      behind = [...machines.values()].flatMap(({ simulated, uplink }) =>
+        uplink === wedging ? [simulated] : [],
+      );
+      for (const machine of behind) void machine.misbehave('dead');
+    } else if (behind !== undefined && (!isDown.has('down') || !isWedged(sinceStartMs))) {
+      if (behind.length > 0) isDown.set('down', false);
+      for (const machine of behind.splice(0)) void machine.behave('dead');
+    }
+  }
+
+  function feedsOf(power: readonly Outlet[]) {
+    return power.flatMap(({ device, outlet }) => {
+      const board = devices.get(device)?.simulated.board;
+      return board?.has(outlet) ? [[board, outlet] as const] : [];
+    });
+  }
+
+  const living = setInterval(letLive, livesEveryMs);
+  living.unref();
+  return {
+    name: 'equipment and machines',
+    get url() {
+      return `${devices.size} devices and ${machines.size} machines on loopback`;
+    },
+    async follow(rack, dir) {
+      cables.follow(rack);
+      await followDevices(rack, dir);
+      await followMachines(rack, dir);
+    },
+    async close() {
+      clearInterval(living);
+      computer?.use(undefined);
+      for (const running of [machines, besides, devices]) {
+        for (const { simulated } of running.values()) await simulated.close();
+      }
+    },
+  };
+}
+
+function characterOf(machine: string): Character {
+  return characters.find(([end]) => machine.endsWith(end))?.[1] ?? 'usual';
+}
+
+function isSame(former: unknown[], now: unknown[]): boolean {
+  const isBoard = (part: unknown) => part instanceof OutletBoard;
+  return (
+    former.length === now.length &&
+    now.every((part, i) =>
+      isBoard(part) ? part === former[i] : isDeepStrictEqual(part, former[i]),
+    )
+  );
+}
+
+async function closeOthers(
+  running: Map<string, Running<{ close(): Promise<void> }>>,
+  wanted: ReadonlyMap<string, unknown>,
+) {
+  for (const [name, { simulated }] of running) {
+    if (wanted.has(name)) continue;
+    running.delete(name);
+    await simulated.close();
+  }
+}
+
+/** The same after each start. RSA only where old software knows nothing else: it takes a while to make. */
+async function hostKeyOf(dir: string, name: string, isLegacy = false): Promise<string> {
+  const file = `secrets/host-keys/${name}${isLegacy ? '-rsa' : ''}`;
+  await writeMissingSecret(dir, file, () => makeSshKey(isLegacy ? 'rsa' : 'ed25519').private);
+  return await readFile(join(dir, file), 'utf8');
+}
+
+function phonesOf(machine: Machine) {
+  return machine.devices.flatMap((device) => {
+    const { power } = device;
+    if (power === undefined || !('hub' in power) || feedOf(machine.name, device) === undefined)
+      return [];
+    return [{ name: device.name, port: formatUsbPort(power) }];
+  });
+}
+
+function edgeSwitch(
+  device: InfrastructureDevice,
+  credentials: Credentials,
+  hostKey: string,
+  wiring: Wiring,
+) {
+  const { enablePassword } = credentials;
+  return startEdgeSwitch({
+    ...place(device, 'ssh', 22),
+    ...account(credentials),
+    hostKey,
+    wiring,
+    ports: Number(device.options.portCount),
+    ...(enablePassword && { enablePassword: enablePassword.reveal().trim() }),
+    legacyOnly: credentials.legacySsh,
+  });
+}
+
+function edgeRouter(
+  device: InfrastructureDevice,
+  credentials: Credentials,
+  hostKey: string,
+  wiring: Wiring,
+) {
+  return startEdgeos({ ...place(device, 'ssh', 22), ...account(credentials), hostKey, wiring });
+}
+
+function apcRpdu2(device: InfrastructureDevice, { snmp }: Credentials) {
+  const { authKey, privKey, user: name = 'nobody', authProtocol = 'sha' } = snmp ?? {};
+  return startApcRpdu2({
+    ...place(device, 'snmp', 161),
+    outlets: Number(device.options.outlets),
+    metered: true,
+    users: [
+      {
+        name,
+        access: 'write',
+        authProtocol,
+        authKey: authKey?.reveal().trim() ?? '',
+        ...(privKey && { privKey: privKey.reveal().trim() }),
+      },
+    ],
+  });
+}
+
+function apcCard(device: InfrastructureDevice, credentials: Credentials, hostKey: string) {
+  return startApcCard({ ...place(device, 'ssh', 22), ...account(credentials), hostKey });
+}
+
+function place({ address, ports }: InfrastructureDevice, kind: 'ssh' | 'snmp', usual: number) {
+  return { host: address ?? '127.0.0.1', port: ports[kind] ?? usual };
+}
+
+function account({ username = 'nobody', password, privateKey }: Credentials) {
+  return {
+    username,
+    ...(password && { password: password.reveal().trim() }),
+    ...(privateKey && { authorizedKeys: [publicSshKey(privateKey.reveal())] }),
+  };
+}
