@@ -29,23 +29,31 @@ interface Figure {
 const figures: Record<Change['figure'], Figure> = {
   // A busy computer delays most requests, and a slower service delays all of them.
   p10: {
-    ...{ unit: 'ms', leastChange: 1, leastShare: 0.15 },
+    unit: 'ms',
+    leastChange: 1,
+    leastShare: 0.15,
     of: ({ p10Ms }) => p10Ms,
     senders: ({ lateP10Ms }) => lateP10Ms,
   },
   p50: {
-    ...{ unit: 'ms', leastChange: 1, leastShare: 0.15 },
+    unit: 'ms',
+    leastChange: 1,
+    leastShare: 0.15,
     of: ({ p50Ms }) => p50Ms,
     senders: ({ lateP50Ms }) => lateP50Ms,
   },
   // A hundredth of the requests decides it, so it varies more.
   p99: {
-    ...{ unit: 'ms', leastChange: 5, leastShare: 0.5 },
+    unit: 'ms',
+    leastChange: 5,
+    leastShare: 0.5,
     of: ({ p99Ms }) => p99Ms,
     senders: ({ lateP99Ms }) => lateP99Ms,
   },
   failed: {
-    ...{ unit: '%', leastChange: 1, leastShare: 0.5 },
+    unit: '%',
+    leastChange: 1,
+    leastShare: 0.5,
     of: ({ failedPercent }) => failedPercent,
     senders: () => undefined,
   },
@@ -87,7 +95,10 @@ export function compareLevels(
     return (Object.keys(figures) as Change['figure'][]).map((figure): Change => {
       const { of, unit } = figures[figure];
       return {
-        ...{ rate: after.rate, figure, unit, after: of(after) },
+        rate: after.rate,
+        figure,
+        unit,
+        after: of(after),
         before: spread(met.map((level) => of(level).median)),
         verdict: judge(figures[figure], after, met),
       };
@@ -160,7 +171,9 @@ export function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (index: number) => sorted[index] ?? 0;
   return {
-    ...{ low: at(0), high: at(sorted.length - 1), values: sorted },
+    low: at(0),
+    high: at(sorted.length - 1),
+    values: sorted,
     median: at(Math.floor((sorted.length - 1) / 2)),
   };
 }

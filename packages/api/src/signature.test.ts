@@ -18,7 +18,8 @@ const rfcKey = {
 };
 const privateKey = createPrivateKey({
   key: Buffer.from(rfcKey.private, 'base64'),
-  ...{ format: 'der', type: 'pkcs8' },
+  format: 'der',
+  type: 'pkcs8',
 });
 const publicKey = createPublicKey(privateKey);
 const nonce = 'Zm9v_-1';
@@ -54,7 +55,9 @@ describe('a signature', () => {
 
     expect(sign(null, Buffer.from(text), privateKey).toString('base64')).toBe(expected);
     const key = createPublicKey({
-      ...{ key: Buffer.from(rfcKey.public, 'base64'), format: 'der', type: 'spki' },
+      key: Buffer.from(rfcKey.public, 'base64'),
+      format: 'der',
+      type: 'spki',
     });
     expect(verify(null, Buffer.from(text), key, Buffer.from(expected, 'base64'))).toBe(true);
   });

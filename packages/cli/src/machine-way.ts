@@ -57,7 +57,8 @@ export function targetOf({ logins }: Rack, { name, address, login }: Machine): M
 /** For openHost: a machine behind a jumphost. */
 export function machineOptions(jumphost: Jumphost, machine: MachineTarget, signal: AbortSignal) {
   return {
-    ...{ name: machine.name, signal },
+    name: machine.name,
+    signal,
     start: (script: string, stop: AbortSignal) =>
       jumphost.startOnMachine(
         machine,
@@ -75,7 +76,8 @@ export function computerOptions(
   signal: AbortSignal,
 ) {
   return {
-    ...{ name: target.name, signal },
+    name: target.name,
+    signal,
     start: (script: string, stop: AbortSignal) => start(target, script, { stdio: 'pipe' }, stop),
   };
 }

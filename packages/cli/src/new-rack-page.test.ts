@@ -46,7 +46,8 @@ it('leads from the overlay of another rack to one of its own', { timeout: 60_000
   );
   if (kubectl === undefined) return;
   const { stdout: objects } = await run(kubectl, ['kustomize', overlay], {
-    ...{ env, maxBuffer: 64 * 2 ** 20 },
+    env,
+    maxBuffer: 64 * 2 ** 20,
   });
   expect(objects).toContain(`image: registry.example.com/skolo/metadata-server:${tag}`);
 });
@@ -79,7 +80,11 @@ exec '${process.execPath}' '${main}' "$@"`,
   const { GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL } = who;
   const committer = { GIT_COMMITTER_NAME: GIT_AUTHOR_NAME, GIT_COMMITTER_EMAIL: GIT_AUTHOR_EMAIL };
   return {
-    ...{ ...who, ...committer, HOME: home, EDITOR: 'editor', TERM: 'dumb' },
+    ...who,
+    ...committer,
+    HOME: home,
+    EDITOR: 'editor',
+    TERM: 'dumb',
     PATH: `${bin}:${process.env.PATH}`,
   };
 }

@@ -200,7 +200,9 @@ async function personalComputer(home: string): Promise<NodeJS.ProcessEnv> {
   }
   return {
     PATH: `${bin}:${join(home, 'prefix/bin')}:${dirname(process.execPath)}:${process.env.PATH}`,
-    ...{ HOME: home, XDG_RUNTIME_DIR: join(home, 'run'), TERM: 'dumb' },
+    HOME: home,
+    XDG_RUNTIME_DIR: join(home, 'run'),
+    TERM: 'dumb',
   };
 }
 

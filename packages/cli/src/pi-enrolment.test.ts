@@ -26,8 +26,14 @@ const secrets = [{ id: '3fa92c01', by: 'ann', at, expires: at }];
 
 function waits(more: Partial<WaitingPi> = {}): WaitingPi {
   return {
-    ...{ key: 'a1'.repeat(32), serial, macs: ['dc:a6:32:00:00:07'], from: '192.168.1.230' },
-    ...{ model: 'Raspberry Pi 4 Model B', since: at, lastAsked: at, code: 'unknown' },
+    key: 'a1'.repeat(32),
+    serial,
+    macs: ['dc:a6:32:00:00:07'],
+    from: '192.168.1.230',
+    model: 'Raspberry Pi 4 Model B',
+    since: at,
+    lastAsked: at,
+    code: 'unknown',
     why: 'no machine of rack.yaml has its serial number or MAC address',
     ...more,
   };

@@ -39,7 +39,8 @@ describe.skipIf(why)(`Pis of a desk${why ? ` (${why})` : ''}`, { timeout: 1_200_
     ) => {
       let out = '';
       const io = testIo({
-        ...{ env: started.env, onSignal },
+        env: started.env,
+        onSignal,
         out(text) {
           out += `${text}\n`;
         },
@@ -159,7 +160,10 @@ describe.skipIf(why)(`Pis of a desk${why ? ` (${why})` : ''}`, { timeout: 1_200_
     });
 
     expect(one.states).toEqual({
-      ...{ ...all('differs'), host03: 'failed', host08: 'failed', host09: 'failed' },
+      ...all('differs'),
+      host03: 'failed',
+      host08: 'failed',
+      host09: 'failed',
     });
     expect(one.exitCode).toBe(1);
     expect(one.out).toMatch(/^host03: swap: the connection dropped/m);

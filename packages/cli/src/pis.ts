@@ -94,7 +94,8 @@ export async function findPis(
     return openHost(computerOptions(from, target, stop));
   };
   return {
-    ...{ names, rack },
+    names,
+    rack,
     userOf: (name) => targets.get(name)?.user,
     open: (name, stop) => openBy(computers, name, stop),
     async newSession(name, stop, server) {

@@ -21,7 +21,10 @@ import type { PlanDeps } from './plan.ts';
 
 export const k3s: Distribution = {
   name: 'k3s',
-  ...{ installedVersion, deploySteps, clusterOn, uninstall },
+  installedVersion,
+  deploySteps,
+  clusterOn,
+  uninstall,
   serverSteps: ({ server, version }, { download, accounts }) => [
     k3sConfigStep(server),
     k3sStep({ version, download }),
@@ -29,7 +32,12 @@ export const k3s: Distribution = {
   ],
   joinSteps: ({ server: { address } }, machine, server, { download, now, readyMs }) =>
     agentSteps({
-      ...{ machine, server: address, cluster: clusterOn(server), download, now, taint: null },
+      machine,
+      server: address,
+      cluster: clusterOn(server),
+      download,
+      now,
+      taint: null,
       ...(readyMs !== undefined && { readyMs }),
     }),
 };

@@ -61,7 +61,9 @@ describe('a cluster', () => {
     );
 
     expect(statesOf(results)).toEqual({
-      ...{ host01: 'host01: is off', host02: 'host02: is off', host03: 'host03: is off' },
+      host01: 'host01: is off',
+      host02: 'host02: is off',
+      host03: 'host03: is off',
     });
     await expect(
       setUp(
@@ -228,7 +230,8 @@ head -c 1M /dev/zero > /usr/local/bin/.full`,
       expect(removed).toEqual([
         { name: 'host09', isGone: true, text: '' },
         {
-          ...{ name: 'host10', isGone: true },
+          name: 'host10',
+          isGone: true,
           text: expect.stringMatching(/^only the cluster was changed/),
         },
       ]);

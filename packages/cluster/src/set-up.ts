@@ -100,7 +100,9 @@ async function onMember(
   try {
     const host = await open(name);
     steps = await prepare(host, await stepsFor(host), {
-      ...{ isCheck, by, signal },
+      isCheck,
+      by,
+      signal,
       report: (now) => report({ name, steps: now }),
     });
     return { name, steps };

@@ -14,7 +14,9 @@ const text = { type: 'string' } as const;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    ...{ rack: text, address: text, device: text },
+    rack: text,
+    address: text,
+    device: text,
     root: { ...text, default: '/' },
     every: { ...text, default: '30' },
   },

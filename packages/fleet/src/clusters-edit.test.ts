@@ -18,12 +18,17 @@ it('adds racks, each with a port of its own, and keeps what is there', async () 
     clusters: {
       rack4,
       rack5: {
-        ...{ type: 'k3s', context_name: 'rack5', jumphost: 'jumphost-rack5', port: 6443 },
+        type: 'k3s',
+        context_name: 'rack5',
+        jumphost: 'jumphost-rack5',
+        port: 6443,
         ways: [{ host: 'jumphost-rack5', jump: 'router' }],
       },
       web: {
-        ...{ type: 'gke', context_name: 'gke_skia_us-central1-a_web' },
-        ...{ zone: 'us-central1-a', project: 'skia' },
+        type: 'gke',
+        context_name: 'gke_skia_us-central1-a_web',
+        zone: 'us-central1-a',
+        project: 'skia',
       },
     },
   });

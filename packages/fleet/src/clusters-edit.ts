@@ -75,7 +75,9 @@ function entryOf(name: string, rack: NewRack, clusters: Clusters) {
   const way = { host: jumphost, ...(address && { address }), ...(jump && { jump }) };
   const ports = Object.values(clusters).map((each) => WithPort.safeParse(each).data?.port ?? 0);
   return {
-    ...{ type, context_name: name, jumphost },
+    type,
+    context_name: name,
+    jumphost,
     // The original system needs one for each.
     port: Math.max(firstPort - 1, ...ports) + 1,
     ...(user !== undefined && { user }),

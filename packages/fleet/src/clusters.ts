@@ -132,7 +132,8 @@ function rackOf(name: string, cluster: Cluster, overlay: string): FleetRack {
   const entry = {
     name,
     context: cluster.context_name,
-    ...{ wave, canary },
+    wave,
+    canary,
     ...(notes !== undefined && { notes }),
     overlay,
   };

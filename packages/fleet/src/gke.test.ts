@@ -7,8 +7,14 @@ import type { GkeRack } from './clusters.ts';
 import { openRack } from './open-rack.ts';
 
 const rack: GkeRack = {
-  ...{ name: 'web', type: 'gke', context: 'gke_skia_us-central1-a_web' },
-  ...{ zone: 'us-central1-a', project: 'skia', wave: 1, canary: false, overlay: '/nowhere' },
+  name: 'web',
+  type: 'gke',
+  context: 'gke_skia_us-central1-a_web',
+  zone: 'us-central1-a',
+  project: 'skia',
+  wave: 1,
+  canary: false,
+  overlay: '/nowhere',
 };
 
 it('gets a kubeconfig of its own from gcloud, and leaves its configuration alone', async () => {

@@ -58,9 +58,16 @@ describe.skipIf(absent)(`computers of a desk${absent}`, () => {
   it('are reached through a jumphost', async () => {
     const jumphost = await openJumphost(
       {
-        ...{ name: 'rack4', type: 'k3s', context: 'rack4', jumphost: 'jumphost-rack4' },
-        ...{ ways: [{ host: 'jumphost-rack4' }], apiPort: 1, uplink: true },
-        ...{ wave: 1, canary: false, overlay: folder },
+        name: 'rack4',
+        type: 'k3s',
+        context: 'rack4',
+        jumphost: 'jumphost-rack4',
+        ways: [{ host: 'jumphost-rack4' }],
+        apiPort: 1,
+        uplink: true,
+        wave: 1,
+        canary: false,
+        overlay: folder,
       },
       { env, mayAsk: false, signal },
     );

@@ -75,7 +75,10 @@ export async function openComputers({
         `${name}: no ssh within ${connectMs / 1000} s; it is off, hangs, or is overloaded`,
       );
     const tunnel = new Tunnel({
-      ...{ name, guardian, ways: [wayTo(target)], mayAsk: false },
+      name,
+      guardian,
+      ways: [wayTo(target)],
+      mayAsk: false,
       env: { ...env, ...password },
       onConnected() {},
       onLost() {},

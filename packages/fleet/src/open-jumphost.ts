@@ -62,7 +62,11 @@ export async function openJumphost(
   const { name, ways } = rack;
   const guardian = await startGuardian(env);
   const tunnel = new Tunnel({
-    ...{ name, ways, guardian, env, mayAsk },
+    name,
+    ways,
+    guardian,
+    env,
+    mayAsk,
     onLost: onTrouble,
     onNextWay,
     onConnected() {},

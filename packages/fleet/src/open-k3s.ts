@@ -31,7 +31,10 @@ export async function openK3s(
   const closing = new AbortController();
   let renewAt = 0;
   const tunnel = new Tunnel({
-    ...{ name, guardian, env, mayAsk },
+    name,
+    guardian,
+    env,
+    mayAsk,
     ways: rack.ways,
     onLost: onTrouble,
     onNextWay,

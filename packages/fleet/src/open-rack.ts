@@ -79,7 +79,9 @@ function common(rack: FleetRack, kubeconfig: string, guardian: Guardian, given: 
   const start = (program: string, args: readonly string[], options: StartOptions = {}) =>
     guardian.start(program, args, { env, ...options });
   return {
-    ...{ rack, kubeconfig, env },
+    rack,
+    kubeconfig,
+    env,
     folder: guardian.folder,
     // In a process group of its own.
     kubectl: kubectlWith((args) => start('kubectl', args, { detached: true })),

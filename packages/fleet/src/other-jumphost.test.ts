@@ -32,9 +32,16 @@ describe.skipIf(absent)(`the jumphost that a desk reaches${absent}`, () => {
     signStatement({ rack, epoch, machine }, newRackKey());
 
   const rack: K3sRack = {
-    ...{ name: 'rack4', type: 'k3s', context: 'rack4', jumphost: 'jumphost-rack4' },
-    ...{ ways: [{ host: 'jumphost-rack4' }], apiPort: 1, uplink: true },
-    ...{ wave: 1, canary: false, overlay: '/nowhere' },
+    name: 'rack4',
+    type: 'k3s',
+    context: 'rack4',
+    jumphost: 'jumphost-rack4',
+    ways: [{ host: 'jumphost-rack4' }],
+    apiPort: 1,
+    uplink: true,
+    wave: 1,
+    canary: false,
+    overlay: '/nowhere',
   };
 
   async function open(changes: Partial<K3sRack>): Promise<string> {

@@ -36,7 +36,10 @@ export async function fetchBySharedWay(file: string): Promise<typeof fetch | und
 function openBy({ hostname, port, username, password }: URL): Open {
   return async (host, targetPort, signal) => {
     const asked = request({
-      ...{ hostname, port, signal, method: 'CONNECT' },
+      hostname,
+      port,
+      signal,
+      method: 'CONNECT',
       path: `${host.includes(':') ? `[${host}]` : host}:${targetPort}`,
       headers: { 'proxy-authorization': `Basic ${btoa(`${username}:${password}`)}` },
     }).end();

@@ -5,9 +5,16 @@ import type { OnNextWay } from './each-rack.ts';
 import { type AskableRack, statusOfRacks } from './status.ts';
 
 const rack = (name: string): K3sRack => ({
-  ...{ name, type: 'k3s', context: name, jumphost: `jumphost-${name}` },
-  ...{ ways: [{ host: `jumphost-${name}` }], apiPort: 6443, uplink: true },
-  ...{ wave: 1, canary: false, overlay: '' },
+  name,
+  type: 'k3s',
+  context: name,
+  jumphost: `jumphost-${name}`,
+  ways: [{ host: `jumphost-${name}` }],
+  apiPort: 6443,
+  uplink: true,
+  wave: 1,
+  canary: false,
+  overlay: '',
 });
 
 const answer = (version: string) =>

@@ -24,7 +24,8 @@ export interface FileStep extends Pick<Step, 'name' | 'about'> {
 export function fileStep({ name, about, files, activate, verify }: FileStep): Step {
   const pending = pendingMark(name);
   return {
-    ...{ name, about },
+    name,
+    about,
     async check(host) {
       const differs = await differingFiles(host, files);
       const isPending = `if [ -e ${pending.path} ]; then echo 'new settings are not in force yet'; fi`;

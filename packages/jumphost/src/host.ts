@@ -100,7 +100,9 @@ function hostWith(options: HostOptions, wrapped: (script: string) => string): Ho
     throw new JumphostError(`${name}: ${failureText(stderr, stdout, code)}`);
   };
   return {
-    ...{ name, run, need },
+    name,
+    run,
+    need,
     async write({ path, content, mode = 0o644 }) {
       const { input, sha256 } = bytesOf(content);
       const script = writeScript(path, sha256, mode);

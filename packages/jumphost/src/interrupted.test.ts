@@ -92,7 +92,8 @@ describe.skipIf(why !== undefined)(name, { timeout: 1_800_000 }, () => {
     expect(await madeOn(jumphost)).toBe(expected);
     const host = await openTestHost(jumphost.desk, signal);
     const steps = await prepare(host, testSteps(jumphost.desk, signal), {
-      ...{ isCheck: true, signal },
+      isCheck: true,
+      signal,
       report() {},
     });
     await host.close();

@@ -59,7 +59,9 @@ esac
 
   const go = async (to = cluster) => {
     const steps = joinSteps({
-      ...{ machine: { name, address }, server: ours, cluster: to },
+      machine: { name, address },
+      server: ours,
+      cluster: to,
       download: downloader({
         folder: machine.desk.files,
         fetch,
@@ -87,9 +89,12 @@ esac
     const [states] = await Promise.all([go(), registerWhenJoined(host, jumphost)]);
 
     expect(states).toEqual({
-      ...{ system: 'ok', 'former-cluster': 'ok', 'former-node': 'changed' },
-      ...{ 'k3s-config': 'changed' },
-      ...{ 'k3s-agent': 'changed', node: 'changed' },
+      system: 'ok',
+      'former-cluster': 'ok',
+      'former-node': 'changed',
+      'k3s-config': 'changed',
+      'k3s-agent': 'changed',
+      node: 'changed',
     });
     expect((await cluster.node(name))?.taints).toContain(machineTaint);
     expect(await host.need('stat -c %a /etc/rancher/k3s/token')).toBe('600\n');
@@ -118,8 +123,10 @@ esac
     ]);
 
     expect(states).toMatchObject({
-      ...{ 'former-cluster': 'changed', 'former-node': 'ok' },
-      ...{ 'k3s-agent': 'changed', node: 'changed' },
+      'former-cluster': 'changed',
+      'former-node': 'ok',
+      'k3s-agent': 'changed',
+      node: 'changed',
     });
     expect(new Set(Object.values(await go(anew)))).toEqual(new Set(['ok']));
   });

@@ -57,7 +57,8 @@ describe.skipIf(why !== undefined)(name, { timeout: 600_000 }, () => {
 
     expect(statesOf(steps)).toMatchObject({ system: 'ok', packages: 'differs', k3s: 'differs' });
     expect(steps.find(({ name }) => name === 'label')).toMatchObject({
-      ...{ state: 'waiting', text: 'waits for k3s' },
+      state: 'waiting',
+      text: 'waits for k3s',
     });
     expect(isPrepared(steps)).toBe(false);
     expect(await host.need(snapshot)).toBe(before);
@@ -193,7 +194,8 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
       await host.write({ ...sudoers, mode: 0o440 });
       const ann = await openTestHost(ofAnn, signal);
       const steps = await prepare(ann, testSteps(ofAnn, signal), {
-        ...{ isCheck: true, signal },
+        isCheck: true,
+        signal,
         report() {},
       });
       await ann.close();
@@ -207,7 +209,8 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
     const change = { name: 'test', files: [{ path, content: 'new' }], activate: 'true' };
 
     await changeGuarded(host, change, {
-      ...{ returnSeconds: 17, signal },
+      returnSeconds: 17,
+      signal,
       newSession: (stop) => openTestHost(jumphost.desk, stop),
     });
     const { stdout } = await host.run('systemctl is-active skolo-return.timer');
@@ -256,7 +259,8 @@ mkdir ~ann/.ssh && cp ~/.ssh/authorized_keys ~ann/.ssh/ && chown -R ann ~ann/.ss
       host,
       { name: 'test', files, activate: 'exit 1' },
       {
-        ...{ returnSeconds: 600, signal },
+        returnSeconds: 600,
+        signal,
         newSession: (stop) => openTestHost(jumphost.desk, stop),
       },
     );
@@ -331,7 +335,9 @@ until ss -Hltn 'sport = :80' | grep -q .; do sleep 0.2; done`);
 
     expect(statesOf(steps)).toMatchObject({
       updates: `failed: another file turns updates off: ${file}:2; correct that one`,
-      ...{ node: 'changed', label: 'changed', predecessors: 'ok' },
+      node: 'changed',
+      label: 'changed',
+      predecessors: 'ok',
     });
     expect(damaged?.text).toMatch(
       /apt cannot read its settings: .*99-foreign.*; correct that file/,
@@ -406,7 +412,8 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
     };
 
     const changed = changeGuarded(host, change, {
-      ...{ returnSeconds: 8, signal },
+      returnSeconds: 8,
+      signal,
       newSession: (stop) => openTestHost(jumphost.desk, stop),
     });
 
@@ -430,7 +437,8 @@ mkdir -p /boot/grub && echo "linux /vmlinuz$GRUB_CMDLINE_LINUX" > /boot/grub/gru
           activate: 'true',
         },
         {
-          ...{ returnSeconds: 600, signal: off.signal },
+          returnSeconds: 600,
+          signal: off.signal,
           async newSession() {
             await jumphost.computer.cutPower();
             off.abort(new Error('the power is off'));

@@ -69,7 +69,10 @@ esac
     kubelet = setInterval(() => void sayVersion().catch(() => undefined), 1000);
     const cluster = { ...clusterOn(jumphost), version: async () => k3sVersion };
     const needs = {
-      ...{ machine: { name: 'rpi-1', address }, server: ours, cluster, now: Date.now },
+      machine: { name: 'rpi-1', address },
+      server: ours,
+      cluster,
+      now: Date.now,
       download: downloader({
         folder: machine.desk.files,
         fetch,
@@ -145,7 +148,10 @@ esac
     const report = (text: string) => void done.push(text);
     const step = agentsStep({
       // All are one computer.
-      ...{ version, server: 'jumphost', atOnce: 1, report },
+      version,
+      server: 'jumphost',
+      atOnce: 1,
+      report,
       machines: new Map(Object.entries(machines)),
       download: downloader({
         folder: machine.desk.files,
@@ -155,7 +161,9 @@ esac
       }),
       times: { taskMs: 2000, readyMs: 20_000, heldMs: 2000, pollMs: 200 },
       health: {
-        ...{ services: [], report, signal },
+        services: [],
+        report,
+        signal,
         times: { soakMs: 0, wellMs: 1000, pollMs: 200 },
       },
       underLease: (work) => work(signal),

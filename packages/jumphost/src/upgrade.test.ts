@@ -46,7 +46,8 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     await addK3s(files, last);
     host = await openTestHost(jumphost.desk, signal);
     const steps = await prepare(host, testSteps(jumphost.desk, signal), {
-      ...{ isCheck: false, signal },
+      isCheck: false,
+      signal,
       report() {},
     });
     expect(isPrepared(steps)).toBe(true);
@@ -70,11 +71,17 @@ describe.skipIf(why !== undefined)(name, { timeout: 300_000 }, () => {
     const { isCheck = false, other, report = () => {}, stop = signal } = given;
     const versions = wanted.split(',');
     const health = {
-      ...{ services: [], report, signal: stop, ...(other && { other }) },
+      services: [],
+      report,
+      signal: stop,
+      ...(other && { other }),
       times: { soakMs: 0, wellMs: 2000, pollMs: 500 },
     };
     const needs = {
-      ...{ versions, node: 'jumphost-rack4', by: 'ann@desk: of a test', health },
+      versions,
+      node: 'jumphost-rack4',
+      by: 'ann@desk: of a test',
+      health,
       download: downloader({
         folder: jumphost.desk.files,
         fetch,

@@ -13,9 +13,17 @@ const device = (model: string): Device => ({
   ports: {},
   transport: 'ssh',
   options: {
-    ...{ files: ['/etc/**'], exclude: [], sudo: false },
-    ...{ prompt: '#', commands: ['show'], complete: 'twice', pagingOff: [] },
-    ...{ volatile: [], secret: [], refused: [], logout: 'exit' },
+    files: ['/etc/**'],
+    exclude: [],
+    sudo: false,
+    prompt: '#',
+    commands: ['show'],
+    complete: 'twice',
+    pagingOff: [],
+    volatile: [],
+    secret: [],
+    refused: [],
+    logout: 'exit',
   },
 });
 /** Models that share one are tried once. */

@@ -81,7 +81,8 @@ describe.skipIf(why !== undefined)(`the first start${why ? ` (${why})` : ''}`, (
     const debian = system === 'debian' ? 'debian' : 'cloud-init-root';
     const root = resolve(dirname(peer(debian) ?? ''), '../..');
     const made = await Computer.bare(peer('systemd-nspawn') ?? '', root, {
-      ...{ folders: {}, network: `${ours}/24` },
+      folders: {},
+      network: `${ours}/24`,
     });
     computer = made;
     // cloud-init finds the boot partition by its label, and here the folder of seeds, which it reads in the same way.

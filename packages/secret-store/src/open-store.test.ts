@@ -17,12 +17,10 @@ afterEach(() => rm(dir, { recursive: true }));
 
 async function open(place: StorePlace, identity?: string): Promise<SecretStore> {
   return await openStore(place, {
-    ...{
-      dir: join(dir, 'kube/racks/rack4'),
-      home: dir,
-      env: process.env,
-      now: () => 1_700_000_000_000,
-    },
+    dir: join(dir, 'kube/racks/rack4'),
+    home: dir,
+    env: process.env,
+    now: () => 1_700_000_000_000,
     identities: async () => (identity === undefined ? [] : [new Secret(identity)]),
   });
 }

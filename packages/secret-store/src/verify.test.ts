@@ -29,8 +29,11 @@ const sealed = (value: string, whom = recipients) => sealSops(new Secret(value),
 async function findings(values: Record<string, string> = {}) {
   run('add', '--all', '--force');
   const { found, quotes } = await verifyRepository({
-    ...{ folder: join(dir, 'kube'), env: process.env, signal: AbortSignal.timeout(60_000) },
-    ...{ kube: join(dir, 'kube'), stores: [join(dir, 'kube/sops')] },
+    folder: join(dir, 'kube'),
+    env: process.env,
+    signal: AbortSignal.timeout(60_000),
+    kube: join(dir, 'kube'),
+    stores: [join(dir, 'kube/sops')],
     forbidden: [join(dir, 'kube/racks/rack4/secrets')],
     values: new Map(Object.entries(values).map(([place, text]) => [place, new Secret(text)])),
   }).then((all) => ({
@@ -120,8 +123,12 @@ describe('a repository of racks', () => {
     await write('notes.txt', 'nothing');
 
     const found = await verifyRepository({
-      ...{ folder: dir, env: process.env, signal: AbortSignal.timeout(60_000) },
-      ...{ kube: join(dir, 'kube'), stores: [], forbidden: [] },
+      folder: dir,
+      env: process.env,
+      signal: AbortSignal.timeout(60_000),
+      kube: join(dir, 'kube'),
+      stores: [],
+      forbidden: [],
       values: new Map([['rack4/switch', new Secret(canary)]]),
     });
 
@@ -132,8 +139,11 @@ describe('a repository of racks', () => {
 const root = join(import.meta.dirname, '../../..');
 it.skipIf(!existsSync(join(root, '.git')))('the racks of this repository are well', async () => {
   const found = await verifyRepository({
-    ...{ folder: root, env: process.env, signal: AbortSignal.timeout(60_000) },
-    ...{ kube: join(root, 'kube'), stores: [join(root, 'kube/sops')] },
+    folder: root,
+    env: process.env,
+    signal: AbortSignal.timeout(60_000),
+    kube: join(root, 'kube'),
+    stores: [join(root, 'kube/sops')],
     forbidden: [join(root, 'kube/racks/rack4/secrets')],
     values: new Map(),
   });

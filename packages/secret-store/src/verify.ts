@@ -98,7 +98,8 @@ async function knownValues({ values, ...deps }: VerifyDeps): Promise<Finding[]> 
   }
   const hits = await grepIndex(deps, [...places.keys()], { as: 'text', below: '' });
   return hits.map(({ file, line, match }) => ({
-    ...{ file, line },
+    file,
+    line,
     problem: `has the value of ${places.get(match) ?? 'a secret'} in the clear; ${replaced}`,
   }));
 }

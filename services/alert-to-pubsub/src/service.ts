@@ -89,7 +89,9 @@ async function start(context: ServiceContext, deps: AlertToPubsubDeps): Promise<
     targets: () => sinks.heartbeatTargets(),
     every: () => settings().heartbeatSeconds,
     health: () => watchdog.status(),
-    ...{ version, clock, emit },
+    version,
+    clock,
+    emit,
   });
   const damage = new Damage({ location, clock });
   const status = createStatus({ settings, intake, capacity, damage, watchdog, sinks });

@@ -81,14 +81,16 @@ async function start(context: ServiceContext, deps: MachineStateDeps): Promise<S
   const rackFile = new RackFile(context.rack, clock);
   const agents = new Agents({ ...base, tuning: { ...usualTuning, ...deps.agents } });
   const services = new OtherServices({
-    ...{ ...base, tuning: { ...usualServiceTuning, ...deps.services } },
+    ...base,
+    tuning: { ...usualServiceTuning, ...deps.services },
   });
   const repetitions = new Repetitions(records.requests, clock);
   const { audit } = context;
   const orders = new Orders({ ...base, records, repetitions, historyDays, agents, audit });
   const delivery = new Delivery({ ...base, agents, orders, journal, retry: base.delivery });
   const silences = new Silences({
-    ...{ ...base, everyMs: base.silencesEveryMs },
+    ...base,
+    everyMs: base.silencesEveryMs,
     url: () => settings().alertmanager,
     inForce: () => orders.allInForce(),
   });
@@ -177,7 +179,10 @@ function react(
 function ownState({ name, version, rack, degraded }: ServiceContext): ServiceState {
   const parts = [...rack.degraded, ...degraded.list()];
   return {
-    ...{ name, reachable: true, ready: true, version },
+    name,
+    reachable: true,
+    ready: true,
+    version,
     degraded: parts.map((each) => ({ ...each, since: each.since.toISOString() })),
   };
 }

@@ -19,19 +19,27 @@ export function cycleStatus(record: CycleRecord, position?: number): PowerCycle 
   const step = stepOf(record);
   const outlets = record.feeds.map(feedKey);
   return {
-    ...{ id, target, action, mode, outlets, reason, by, origin, requestedAt, offSeconds, force },
-    ...{
-      step,
-      steps,
-      startedAt,
-      finishedAt,
-      position,
-      outcome,
-      failedStep,
-      fault,
-      detail,
-      pending,
-    },
+    id,
+    target,
+    action,
+    mode,
+    outlets,
+    reason,
+    by,
+    origin,
+    requestedAt,
+    offSeconds,
+    force,
+    step,
+    steps,
+    startedAt,
+    finishedAt,
+    position,
+    outcome,
+    failedStep,
+    fault,
+    detail,
+    pending,
   };
 }
 

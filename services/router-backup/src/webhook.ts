@@ -142,7 +142,8 @@ export class Webhook {
     const { timeoutSeconds = rest.timeoutSeconds } = this.deps;
     const request = createHttpRequest({
       ...rest,
-      ...{ name: 'webhook', timeoutSeconds },
+      name: 'webhook',
+      timeoutSeconds,
       token: token && (() => readSecret(rack, token)),
     });
     const usualBody = () => JSON.stringify(body);
@@ -171,7 +172,9 @@ function valuesOf(body: WebhookBody): Record<string, unknown> {
   const severity = kind === 'failure' ? 'warning' : 'info';
   return {
     ...body,
-    ...{ location: rack, status: 'firing', action: 'trigger' },
+    location: rack,
+    status: 'firing',
+    action: 'trigger',
     fingerprint: `backup-${rack}-${device ?? kind}`,
     labels: { alertname: alertnames[kind], severity, ...(device && { device }) },
     annotations: { summary },

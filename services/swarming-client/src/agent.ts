@@ -112,9 +112,18 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
   const reboot = new Reboot({ ...parts, proc, isRefused, bot, stopping, onNotRebooted });
 
   const view = () => ({
-    ...{ name, bootId, version, startedAt, now: new Date(clock.now()), isStopping: isStopping() },
-    ...{ isKnown: slice() !== undefined, identity: identity.get(), raised: degraded.list() },
-    ...{ task: task.get(), bot: bot.view(), machine: machine.view() },
+    name,
+    bootId,
+    version,
+    startedAt,
+    now: new Date(clock.now()),
+    isStopping: isStopping(),
+    isKnown: slice() !== undefined,
+    identity: identity.get(),
+    raised: degraded.list(),
+    task: task.get(),
+    bot: bot.view(),
+    machine: machine.view(),
   });
   const revisions = new Revisions(view);
   addDegraded(metrics, () => readinessOf(view()).degraded);
@@ -128,10 +137,16 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
   });
 
   const ports = await openServers({
-    ...{ flags: options, version, closers },
+    flags: options,
+    version,
+    closers,
     jumphostUrls: () => Object.values(slice()?.services ?? {}),
     core: {
-      ...{ log, metrics, audit, self: name, access: signedAccess({ machine: name, slice, clock }) },
+      log,
+      metrics,
+      audit,
+      self: name,
+      access: signedAccess({ machine: name, slice, clock }),
       rack: {
         get rack() {
           const known = slice();
@@ -141,12 +156,16 @@ async function start(options: AgentOptions, closers: Closers): Promise<RunningAg
     },
     hooks: { view: () => hookView(view()), task, emit },
     api: {
-      ...{ task: () => task.get(), lines, usb: machine.usb, reboot },
+      task: () => task.get(),
+      lines,
+      usb: machine.usb,
+      reboot,
       status: () => agentStatus(view()),
       clear: () => machine.clear(),
       setOrders: (orders) => machine.setOrders(orders),
       repair: (wanted) => machine.repair(wanted),
-      ...{ revisions, screens: machine.screens },
+      revisions,
+      screens: machine.screens,
     },
     readiness: () => readinessOf(view()),
   });

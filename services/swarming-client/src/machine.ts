@@ -237,8 +237,10 @@ export function openMachine(deps: MachineDeps): Machine {
     repair: (wanted) => repairs.order(wanted),
     usb,
     screens: new Screens({
-      ...{ devices: () => watches.all(), evidence },
-      ...{ task: () => task.get(), now: () => deps.clock.now() },
+      devices: () => watches.all(),
+      evidence,
+      task: () => task.get(),
+      now: () => deps.clock.now(),
     }),
   };
 }

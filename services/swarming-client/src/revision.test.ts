@@ -7,12 +7,23 @@ const never = new AbortController().signal;
 
 function start() {
   const now: AgentNow = {
-    ...{ name: 'rpi-1', version: '1', bootId: 'b', startedAt: noon, now: noon },
+    name: 'rpi-1',
+    version: '1',
+    bootId: 'b',
+    startedAt: noon,
+    now: noon,
     isStopping: false,
-    ...{ raised: [], identity: { slice: undefined, from: 'nowhere' }, task: { running: false } },
+    raised: [],
+    identity: { slice: undefined, from: 'nowhere' },
+    task: { running: false },
     bot: { state: 'running', since: noon, isHealthy: true, starts: 1 },
     machine: {
-      ...{ devices: [], host: {}, dimensions: {}, orders: [], repairs: [], repairSteps: new Map() },
+      devices: [],
+      host: {},
+      dimensions: {},
+      orders: [],
+      repairs: [],
+      repairSteps: new Map(),
       health: { verdict: 'ok', since: noon, reasons: [] },
     },
   };

@@ -16,8 +16,11 @@ async function startPhone() {
   await mkdir(memory);
   const device = { name: 'device', device: lab.open({ kind: 'ios' }) };
   const screens = new Screens({
-    ...{ devices: () => [device], evidence: { lastScreen: async () => undefined } },
-    ...{ task: () => ({ running: false }), now: Date.now, memory },
+    devices: () => [device],
+    evidence: { lastScreen: async () => undefined },
+    task: () => ({ running: false }),
+    now: Date.now,
+    memory,
   });
   const { signal } = new AbortController();
   const take = () => screens.get(fresh, signal);

@@ -136,7 +136,9 @@ async function openConsole(names = ['rack4', 'rack5']) {
   const dir = await mkdtemp(join(tmpdir(), 'skolo-console-e2e-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   const token = await newToken(join(dir, 'tokens.yaml'), {
-    ...{ name: 'ann', role: 'operate', expiresInDays: 1 },
+    name: 'ann',
+    role: 'operate',
+    expiresInDays: 1,
   });
   await writeFile(join(dir, 'rack.yaml'), rackYaml('http://127.0.0.1:2'));
   const flags = ['--rack', join(dir, 'rack.yaml'), '--state-dir', join(dir, 'state')];
@@ -183,7 +185,10 @@ interface Asked {
 async function askAt(host: string, path: string, { body, headers, ...init }: Asked = {}) {
   const port = Number(host.split(':')[1]);
   const asked = request({
-    ...{ host: '127.0.0.1', port, path, ...init },
+    host: '127.0.0.1',
+    port,
+    path,
+    ...init,
     headers: { host, ...headers },
   });
   asked.end(body);

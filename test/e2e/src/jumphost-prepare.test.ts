@@ -340,7 +340,8 @@ spec: { policyName: full, validationActions: [Deny] }
       expect(out).toContain(`1 rack: k3s ${next}: done`);
       expect(code).toBe(0);
       expect(await type('verify', 'rack4', ...sources())).toEqual({
-        ...{ code: 0, out: expect.stringMatching(/^rack4: \d+ steps as they have to be$/m) },
+        code: 0,
+        out: expect.stringMatching(/^rack4: \d+ steps as they have to be$/m),
       });
     });
 

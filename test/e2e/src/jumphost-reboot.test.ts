@@ -112,14 +112,18 @@ if [ "$(grep -c look '${log}')" -gt 1 ]; then echo second; else echo first; fi`,
   const deps = {
     rack: parseRack(`${text}${await startServices()}`, { file }),
     power: createClient(powerCycleDaemonApi, {
-      ...{ baseUrl: daemon.url, token },
+      baseUrl: daemon.url,
+      token,
       fetch: jumphost.fetch,
     }),
     host: await openHost({
-      ...{ name: 'jumphost-rack4', signal },
+      name: 'jumphost-rack4',
+      signal,
       start: (script, stop) => jumphost.startOnJumphost(script, { stdio: 'pipe' }, stop),
     }),
-    ...{ fetch: jumphost.fetch, signal, now: Date.now },
+    fetch: jumphost.fetch,
+    signal,
+    now: Date.now,
     report: (line: string) => void lines.push(line),
     limits: { betweenLooks: 50 },
   };

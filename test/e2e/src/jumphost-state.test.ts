@@ -204,9 +204,12 @@ describe.skipIf(why !== undefined)(
       await mkdir(store, { recursive: true, mode: 0o700 });
       const fixed = { access_token: 'ya29.of-bots', expires_in: 3600, token_type: 'Bearer' };
       const secrets = {
-        ...{ pdu: 'admin', switch: account.password, 'k3s-token': 'of-the-cluster' },
+        pdu: 'admin',
+        switch: account.password,
+        'k3s-token': 'of-the-cluster',
         'rack-key': newRackKey(),
-        ...{ tokens: await readFile(tokens, 'utf8'), token: JSON.stringify(fixed) },
+        tokens: await readFile(tokens, 'utf8'),
+        token: JSON.stringify(fixed),
       };
       const files: Record<string, string> = { 'rack.yaml': yaml };
       for (const [name, value] of Object.entries(secrets)) {

@@ -121,8 +121,13 @@ it.skipIf(why)(
     expect(await query('{job="containers",__name__=~"container_.+"}')).toEqual([
       {
         __name__: 'container_cpu_usage_seconds_total',
-        ...{ job: 'containers', instance: `127.0.0.1:${kubeletPort}`, machine: 'jumphost' },
-        ...{ container: 'prometheus', cpu: 'total', namespace: 'skolo', pod: 'prometheus-1' },
+        job: 'containers',
+        instance: `127.0.0.1:${kubeletPort}`,
+        machine: 'jumphost',
+        container: 'prometheus',
+        cpu: 'total',
+        namespace: 'skolo',
+        pod: 'prometheus-1',
       },
     ]);
 

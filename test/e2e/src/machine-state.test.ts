@@ -16,7 +16,9 @@ it('keeps a quarantine in force through kill -9 of either, and of both', async (
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   await writeFile(join(dir, 'agents'), agentKey.reveal(), { mode: 0o600 });
   const token = await newToken(join(dir, 'tokens.yaml'), {
-    ...{ name: 'ann', role: 'operate', expiresInDays: 1 },
+    name: 'ann',
+    role: 'operate',
+    expiresInDays: 1,
   });
   const startAgent = async () => {
     await writeFile(join(dir, 'agent.yaml'), rackYaml(dir, nowhere));

@@ -28,11 +28,15 @@ it.skipIf(!peer('chromium') || !isLong)(
     const file = (name: string) => join(dir, name);
     await writeFile(file('password'), 'canary-switch', { mode: 0o600 });
     const token = await newToken(file('tokens.yaml'), {
-      ...{ name: 'ann', role: 'operate', expiresInDays: 1 },
+      name: 'ann',
+      role: 'operate',
+      expiresInDays: 1,
     });
     const account = { username: 'ubnt', password: 'canary-switch' };
     const { board, port, close } = await startEdgeSwitch({
-      ...{ ...account, host: '127.0.2.2', ports: 8 },
+      ...account,
+      host: '127.0.2.2',
+      ports: 8,
     });
     onTestFinished(close);
     const flags = (name: string) => ['--rack', file('rack.yaml'), '--state-dir', file(name)];

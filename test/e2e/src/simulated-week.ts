@@ -55,7 +55,10 @@ interface Agent {
 }
 
 const periods: Record<Plan, number> = {
-  ...{ update: day, reboot: 2 * day, cycle: 3 * day, quarantine: 4 * day },
+  update: day,
+  reboot: 2 * day,
+  cycle: 3 * day,
+  quarantine: 4 * day,
 };
 
 export class SimulatedWeek {
@@ -87,14 +90,22 @@ export class SimulatedWeek {
     const rack = () => parsed;
     const log = createLogger({ service: 'machine-state', level: 'silent' });
     this.history = new History({
-      ...{ stateDir, clock, log, degraded: new DegradedList({ clock, log }), days: () => 90 },
-      ...{ writeEveryMs: 600_000, readingsEveryMs: 600_000 },
+      stateDir,
+      clock,
+      log,
+      degraded: new DegradedList({ clock, log }),
+      days: () => 90,
+      writeEveryMs: 600_000,
+      readingsEveryMs: 600_000,
     });
     let consume = (_: MachineStateEvent): void => undefined;
     const emit = (event: MachineStateEvent) => consume(event);
     const services = { views: () => this.services(), states: () => [] };
     this.current = new Current({
-      ...{ rack, clock, emit, services },
+      rack,
+      clock,
+      emit,
+      services,
       rackFile: { view: () => ({ loadedAt: '', warnings: [], problems: [], changes: [] }) },
       agents: { view: (name) => this.view(name) },
       orders: { inForce: (name) => this.orders.get(name) ?? [], unknown: () => [] },
@@ -104,7 +115,11 @@ export class SimulatedWeek {
     this.recorder = recorder;
     consume = (event) => recorder.consume(event);
     createMetrics(this.metrics, {
-      ...{ rack, current, history, recorder, services },
+      rack,
+      current,
+      history,
+      recorder,
+      services,
       orders: { allInForce: () => [], notHeard: 0 },
       enrolment: { waiting: () => [] },
     });
@@ -130,7 +145,9 @@ export class SimulatedWeek {
   reasons(): { machine: string; code: string; verdict: string; seconds: number }[] {
     return [...this.agents.values()].flatMap(({ name: machine, health }) =>
       (health?.reasons ?? []).map(({ code, verdict, since }) => ({
-        ...{ machine, code, verdict },
+        machine,
+        code,
+        verdict,
         seconds: (this.clock.now() - since.getTime()) / 1000,
       })),
     );
@@ -149,12 +166,21 @@ export class SimulatedWeek {
     const now = this.clock.uptime();
     const first = (plan: Plan) => now + this.random() * periods[plan];
     const due = {
-      ...{ update: first('update'), reboot: first('reboot') },
-      ...{ cycle: first('cycle'), quarantine: first('quarantine') },
+      update: first('update'),
+      reboot: first('reboot'),
+      cycle: first('cycle'),
+      quarantine: first('quarantine'),
     };
     return {
-      ...{ name, life: 'starting', until: now + 10, due, boots: 0, tasks: 0 },
-      ...{ health: undefined, status: undefined, silentSince: undefined },
+      name,
+      life: 'starting',
+      until: now + 10,
+      due,
+      boots: 0,
+      tasks: 0,
+      health: undefined,
+      status: undefined,
+      silentSince: undefined,
       seenAt: new Date(this.clock.now()),
     };
   }
@@ -230,12 +256,17 @@ export class SimulatedWeek {
     const now = new Date(clock.now());
     if (life !== 'missing') agent.seenAt = now;
     const ordered = (orders.get(name) ?? []).map(({ kind, by = '', reason }) => ({
-      ...{ kind, by, reason, since: now },
+      kind,
+      by,
+      reason,
+      since: now,
     }));
     agent.health = assess(
       life === 'starting' ? undefined : agent.health,
       facts({
-        ...{ now, orders: ordered, stopping: life === 'stopping' },
+        now,
+        orders: ordered,
+        stopping: life === 'stopping',
         devices: [deviceIn(life, agent.seenAt)],
         rebooting: new Map(life === 'rebooting' ? [['phone', now]] : []),
       }),
@@ -243,7 +274,9 @@ export class SimulatedWeek {
     );
     if (life !== 'silent') {
       agent.status = {
-        ...{ machine: name, bootId: `${agent.boots}`, devices: [] },
+        machine: name,
+        bootId: `${agent.boots}`,
+        devices: [],
         health: healthStatus(agent.health),
         task:
           life === 'task' ? { running: true, id: `${name}-${agent.tasks}` } : { running: false },
@@ -267,7 +300,10 @@ export class SimulatedWeek {
       [...this.cycles].map(([name, cycle]) => [
         name,
         {
-          ...{ name, kind: 'machine', outlets: [], controllers: [] },
+          name,
+          kind: 'machine',
+          outlets: [],
+          controllers: [],
           cycle: { ...cycle, action: 'cycle', detail: '' },
         },
       ]),

@@ -33,7 +33,8 @@ it('reads with each login that is right, and says why else', { timeout: 120_000 
     const all = { authProtocol: 'sha', privProtocol: 'aes', version: 2, ...snmp } as const;
     const others = former === undefined ? [] : [{ ...all, community: new Secret(former) }];
     const credentials = async () => ({
-      ...{ legacySsh: false, snmp: all },
+      legacySsh: false,
+      snmp: all,
       ...(others.length > 0 && {
         others: others.map((each) => ({ legacySsh: false, snmp: each })),
       }),

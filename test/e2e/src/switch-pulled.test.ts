@@ -21,7 +21,9 @@ it.runIf(isLong)('is named by its machines within a minute', { timeout: 300_000 
   const file = (name: string) => join(dir, name);
   await writeFile(file('password'), 'canary-switch', { mode: 0o600 });
   const token = await newToken(file('tokens.yaml'), {
-    ...{ name: 'ann', role: 'operate', expiresInDays: 1 },
+    name: 'ann',
+    role: 'operate',
+    expiresInDays: 1,
   });
   const account = { username: 'ubnt', password: 'canary-switch' };
   const device = await startEdgeSwitch({ ...account, host: '127.0.2.2', ports: 8 });

@@ -8,7 +8,9 @@ function rack(name: string, needPerson: number, behindCause = 0, alerts = 0): De
   const causes = [{ what: 'switch-1', text: 'does not answer', since, machines: behindCause }];
   const known = { machines: 300, needPerson, alerts, services: [] };
   return {
-    ...{ name, connection: 'live', since },
+    name,
+    connection: 'live',
+    since,
     known: { ...known, causes: behindCause > 0 ? causes : [] },
   };
 }

@@ -11,10 +11,17 @@ import { barOf, plotOf, short } from './plot.ts';
 import { compared, earlierRuns, keepRun, type Run, remarksOn } from './runs.ts';
 
 const fsync = (value: number, where = 'host01'): Figure => ({
-  ...{ name: 'fsync p99', where, value, unit: 'ms', better: 'lower' },
+  name: 'fsync p99',
+  where,
+  value,
+  unit: 'ms',
+  better: 'lower',
 });
 const runOf = (figures: Figure[], at = '2026-11-22T10:00:00.000Z'): Run => ({
-  ...{ cluster: 'pis', at, versions: ['v1.32.5+k3s1'], figures },
+  cluster: 'pis',
+  at,
+  versions: ['v1.32.5+k3s1'],
+  figures,
 });
 
 describe('a run', () => {
@@ -104,7 +111,8 @@ describe('a run', () => {
 
 it('keeps what was measured where no namespace can be made, and says why', async () => {
   const node = {
-    ...{ metadata: { name: 'host01' }, spec: {} },
+    metadata: { name: 'host01' },
+    spec: {},
     status: { nodeInfo: { kubeletVersion: 'v1.32.5+k3s1', architecture: 'arm64' } },
   };
   const server: Host = {
@@ -145,7 +153,11 @@ describe.skipIf(why !== undefined)(
       network = await startPodNetwork(['host01', 'host02', 'host03']);
       const { signal } = new AbortController();
       found = await measure({
-        ...{ server: network.server, allPairs: false, seconds: 1, signal, report() {} },
+        server: network.server,
+        allPairs: false,
+        seconds: 1,
+        signal,
+        report() {},
         async open({ name }) {
           if (name === 'host03') throw new Error('host03: is off');
           return network.node;

@@ -16,7 +16,8 @@ const kubectl = `kubectl ${kubeconfig} --request-timeout=30s`;
 export function kubeadmOn(server: Host | Promise<Host>): KubeadmCluster {
   const { node, taint } = clusterOn(server, kubectl);
   return {
-    ...{ node, taint },
+    node,
+    taint,
     async forget(name) {
       const node = shellWord(name);
       await (await server).need(`${kubectl} delete --ignore-not-found --wait=false node ${node}`);

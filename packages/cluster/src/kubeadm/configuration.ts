@@ -14,7 +14,8 @@ export function initConfiguration(server: Required<Member>, version: string): st
   const { name, address } = server;
   return documents(
     {
-      ...{ apiVersion, kind: 'InitConfiguration' },
+      apiVersion,
+      kind: 'InitConfiguration',
       localAPIEndpoint: { advertiseAddress: address, bindPort: apiPort },
       // No taints: any pod may run on any node.
       nodeRegistration: { ...registration(server), taints: [] },
@@ -22,7 +23,8 @@ export function initConfiguration(server: Required<Member>, version: string): st
       bootstrapTokens: [{ ttl: '15m0s' }],
     },
     {
-      ...{ apiVersion, kind: 'ClusterConfiguration' },
+      apiVersion,
+      kind: 'ClusterConfiguration',
       kubernetesVersion: version,
       networking: { podSubnet },
       apiServer: {
@@ -31,8 +33,11 @@ export function initConfiguration(server: Required<Member>, version: string): st
         extraArgs: [{ name: 'encryption-provider-config', value: encryptionFile }],
         extraVolumes: [
           {
-            ...{ name: 'encryption', hostPath: encryptionFile, mountPath: encryptionFile },
-            ...{ readOnly: true, pathType: 'File' },
+            name: 'encryption',
+            hostPath: encryptionFile,
+            mountPath: encryptionFile,
+            readOnly: true,
+            pathType: 'File',
           },
         ],
       },
@@ -51,10 +56,12 @@ export function joinConfiguration(
   { server, token, caHash }: { server: string; token: string; caHash: string },
 ): string {
   return documents({
-    ...{ apiVersion, kind: 'JoinConfiguration' },
+    apiVersion,
+    kind: 'JoinConfiguration',
     discovery: {
       bootstrapToken: {
-        ...{ apiServerEndpoint: `${server}:${apiPort}`, token },
+        apiServerEndpoint: `${server}:${apiPort}`,
+        token,
         caCertHashes: [caHash],
       },
     },
@@ -66,14 +73,16 @@ export function joinConfiguration(
 export function encryptionConfiguration(): string {
   const keys = [{ name: 'key1', secret: randomBytes(32).toString('base64') }];
   return documents({
-    ...{ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'EncryptionConfiguration' },
+    apiVersion: 'apiserver.config.k8s.io/v1',
+    kind: 'EncryptionConfiguration',
     resources: [{ resources: ['secrets'], providers: [{ secretbox: { keys } }, { identity: {} }] }],
   });
 }
 
 function registration({ name, address }: Member) {
   return {
-    ...{ name, criSocket: 'unix:///run/containerd/containerd.sock' },
+    name,
+    criSocket: 'unix:///run/containerd/containerd.sock',
     ...(address !== undefined && { kubeletExtraArgs: [{ name: 'node-ip', value: address }] }),
   };
 }

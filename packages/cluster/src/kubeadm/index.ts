@@ -10,7 +10,11 @@ import { serverSteps } from './server.ts';
 
 export const kubeadm: Distribution = {
   name: 'kubeadm',
-  ...{ installedVersion, deploySteps, serverSteps, joinSteps, uninstall },
+  installedVersion,
+  deploySteps,
+  serverSteps,
+  joinSteps,
+  uninstall,
   clusterOn: kubeadmOn,
 };
 

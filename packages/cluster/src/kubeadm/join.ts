@@ -28,7 +28,9 @@ export function joinSteps(
     formerNodeStep(joining),
     joinStep(joining),
     nodeStep({
-      ...{ machine: member, cluster: joining.cluster, taint: null },
+      machine: member,
+      cluster: joining.cluster,
+      taint: null,
       ...(readyMs !== undefined && { readyMs }),
     }),
   ];
@@ -69,7 +71,8 @@ systemctl is-active -q kubelet.service || echo 'kubelet does not run'`),
         if (ca === undefined) throw new ClusterError(`the server has no ${authorityFile}`);
         const token = await cluster.newToken(`${name} joins`);
         await runKubeadm(host, {
-          ...{ command: 'join', made: kubeletFile },
+          command: 'join',
+          made: kubeletFile,
           configuration: joinConfiguration(member, { server, token, caHash: caHashOf(ca) }),
         });
       }

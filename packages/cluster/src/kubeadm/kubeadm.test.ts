@@ -91,7 +91,8 @@ describe.skipIf(why !== undefined)(
     });
 
     const plan: ClusterPlan = {
-      ...{ distribution: kubeadm, version: kubeadmVersion },
+      distribution: kubeadm,
+      version: kubeadmVersion,
       server: { name: 'host01', address: '192.0.2.1' },
       agents: [
         { name: 'host02', address: '192.0.2.2' },
@@ -112,8 +113,16 @@ describe.skipIf(why !== undefined)(
     };
     const go = (more: Partial<SetUpDeps> = {}) =>
       setUp(plan, {
-        ...{ isCheck: false, report() {}, by: 'a test', signal, now: Date.now, readyMs: 5000 },
-        ...{ open: hosts.open, download, accounts: async () => 'kind: Namespace\n', ...more },
+        isCheck: false,
+        report() {},
+        by: 'a test',
+        signal,
+        now: Date.now,
+        readyMs: 5000,
+        open: hosts.open,
+        download,
+        accounts: async () => 'kind: Namespace\n',
+        ...more,
       });
     const changed = ({ steps }: MemberResult) =>
       steps.filter(({ state }) => state === 'changed').map(({ name }) => name);
@@ -282,7 +291,8 @@ describe.skipIf(why !== undefined)(
       await expect(kubeadm.uninstall(server, 'server', true)).rejects.toThrow('--keep-data');
 
       const removed = await removeNodes(['host02'], {
-        ...{ ...how, keepsData: false },
+        ...how,
+        keepsData: false,
         report() {},
       });
       await kubeadm.uninstall(server, 'server', false);

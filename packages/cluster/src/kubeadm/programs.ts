@@ -46,7 +46,9 @@ export function deploySteps(
     architectureStep(),
     systemStep({
       architectures: ['amd64', 'arm64'],
-      ...{ freeBytes: 4 * gib, memoryBytes: role === 'server' ? serverBytes : agentBytes, now },
+      freeBytes: 4 * gib,
+      memoryBytes: role === 'server' ? serverBytes : agentBytes,
+      now,
     }),
     swapStep(),
     kernelStep(),

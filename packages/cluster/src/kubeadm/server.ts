@@ -44,7 +44,8 @@ function serverStep({ server, version }: Pick<ClusterPlan, 'server' | 'version'>
         const content = encryptionConfiguration();
         await host.write({ path: encryptionFile, content, mode: 0o600 });
         await runKubeadm(host, {
-          ...{ command: 'init --skip-token-print', made: adminFile },
+          command: 'init --skip-token-print',
+          made: adminFile,
           configuration: initConfiguration(server, version),
         });
       }

@@ -119,7 +119,10 @@ exec env -i "PATH=$PATH" /usr/bin/$enter sh -c "$(echo "$script" | sed 's#/data/
     await node.need(`for each in ${addresses}; do ip address replace "$each/32" dev lo; done`);
     const { kubeconfig } = plane;
     return {
-      ...{ server, node, plane, close },
+      server,
+      node,
+      plane,
+      close,
       async kubectl(args, input) {
         const child = run(peer('kubectl') ?? '', ['--kubeconfig', kubeconfig, ...args]);
         child.child.stdin?.end(input === undefined ? '' : JSON.stringify(input));

@@ -59,8 +59,11 @@ export async function startComputers(count: number): Promise<TestComputers> {
           signal,
           confirm: async () => false,
         }),
-        ...{ accounts, now: Date.now, readyMs: 60_000 },
-        ...{ by: 'a test', signal },
+        accounts,
+        now: Date.now,
+        readyMs: 60_000,
+        by: 'a test',
+        signal,
         open(name) {
           const rack = { ...bare.desk.rack, name, jumphost: name, ways: [{ host: name }] };
           const host = opened.get(name) ?? openTestHost({ ...bare.desk, rack }, signal);
@@ -68,7 +71,9 @@ export async function startComputers(count: number): Promise<TestComputers> {
           return host;
         },
       }),
-      ...{ disconnect, close, env: bare.desk.env },
+      disconnect,
+      close,
+      env: bare.desk.env,
     };
   } catch (error) {
     await close();

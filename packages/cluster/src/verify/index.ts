@@ -66,7 +66,10 @@ export async function verify(deps: VerifyDeps): Promise<Finding[]> {
     ...(await systemPods(kubectl)),
     ...(withPods
       ? await probes({
-          ...{ kubectl, readyMs, report, signal },
+          kubectl,
+          readyMs,
+          report,
+          signal,
           nodes: nodes.filter(({ isReady }) => isReady),
           ...(image !== undefined && { image }),
         })

@@ -7,14 +7,32 @@ import type { NodeFacts } from './node-facts.ts';
 import { judgeTried, type Tried } from './probes.ts';
 
 const well: NodeFacts = {
-  ...{ name: 'host01', time: 0, skew: 0.1, uncertain: 0.05, synchronized: 'yes' },
-  ...{ userland: 'arm64', swapKib: 0, cgroupMemory: 'yes', throttled: 0, celsius: 55 },
-  ...{ freeMib: 20_000, usedPercent: 30, unit: 'k3s', restarts: 0 },
-  ...{ tlsTimeouts: 0, notYetValid: 0, slowDatabase: 0 },
+  name: 'host01',
+  time: 0,
+  skew: 0.1,
+  uncertain: 0.05,
+  synchronized: 'yes',
+  userland: 'arm64',
+  swapKib: 0,
+  cgroupMemory: 'yes',
+  throttled: 0,
+  celsius: 55,
+  freeMib: 20_000,
+  usedPercent: 30,
+  unit: 'k3s',
+  restarts: 0,
+  tlsTimeouts: 0,
+  notYetValid: 0,
+  slowDatabase: 0,
 };
 const ready: NodeState = {
-  ...{ name: 'host01', address: '192.0.2.1', version: 'v1.32.5+k3s1', architecture: 'arm64' },
-  ...{ isReady: true, complaints: [], isServer: true },
+  name: 'host01',
+  address: '192.0.2.1',
+  version: 'v1.32.5+k3s1',
+  architecture: 'arm64',
+  isReady: true,
+  complaints: [],
+  isServer: true,
 };
 
 function wrongOf(findings: readonly Finding[]): string[] {

@@ -60,7 +60,9 @@ export async function factsOf(host: Host, now: () => number, name = host.name): 
   // The script reads its clock first: about then when the command had arrived.
   const middle = (before + after) / 2;
   return {
-    ...{ ...facts, name },
-    ...{ skew: facts.time - middle, uncertain: (after - before) / 2 },
+    ...facts,
+    name,
+    skew: facts.time - middle,
+    uncertain: (after - before) / 2,
   };
 }

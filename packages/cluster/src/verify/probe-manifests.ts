@@ -58,21 +58,27 @@ export function probeManifests(
   const items: object[] = [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     {
-      ...{ apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: metadata('probe') },
+      apiVersion: 'apps/v1',
+      kind: 'DaemonSet',
+      metadata: metadata('probe'),
       spec: {
         selector: { matchLabels: labels },
         template: { metadata: { labels }, spec: podSpec(image) },
       },
     },
     {
-      ...{ apiVersion: 'v1', kind: 'Service', metadata: metadata('probe') },
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: metadata('probe'),
       spec: { selector: labels, ports: [{ port, targetPort: port }] },
     },
   ];
   if (hasIngress) {
     const backend = { service: { name: 'probe', port: { number: port } } };
     items.push({
-      ...{ apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: metadata('probe') },
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: metadata('probe'),
       spec: {
         rules: [
           { host: ingressHost, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } },
@@ -83,11 +89,15 @@ export function probeManifests(
   if (hasStorage) {
     items.push(
       {
-        ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: metadata(storagePod) },
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: metadata(storagePod),
         spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '16Mi' } } },
       },
       {
-        ...{ apiVersion: 'v1', kind: 'Pod', metadata: metadata(storagePod) },
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: metadata(storagePod),
         spec: podSpec(image, {
           volumes: [{ name: 'data', persistentVolumeClaim: { claimName: storagePod } }],
         }),

@@ -25,7 +25,11 @@ describe.skipIf(why !== undefined)(
 
     const go = (more = {}) =>
       verify({
-        ...{ server: network.server, withPods: true, now: Date.now, signal, readyMs: 30_000 },
+        server: network.server,
+        withPods: true,
+        now: Date.now,
+        signal,
+        readyMs: 30_000,
         // Every node is this computer.
         open: async () => network.server,
         report() {},
@@ -36,9 +40,17 @@ describe.skipIf(why !== undefined)(
       const findings = await go();
 
       expect(statesOf(findings)).toMatchObject({
-        ...{ 'API server': 'ok', node: 'ok', version: 'ok', clock: 'ok', 'system pods': 'ok' },
-        ...{ 'probe pods': 'ok', DNS: 'ok', 'pod to pod': 'ok', service: 'ok' },
-        ...{ ingress: 'not tried', storage: 'not tried' },
+        'API server': 'ok',
+        node: 'ok',
+        version: 'ok',
+        clock: 'ok',
+        'system pods': 'ok',
+        'probe pods': 'ok',
+        DNS: 'ok',
+        'pod to pod': 'ok',
+        service: 'ok',
+        ingress: 'not tried',
+        storage: 'not tried',
       });
       expect(findings.find(({ check }) => check === 'pod to pod')?.text).toBe('6 pairs');
       await expect
@@ -50,25 +62,31 @@ describe.skipIf(why !== undefined)(
       const metadata = (name: string) => ({ name });
       const annotations = { 'storageclass.kubernetes.io/is-default-class': 'true' };
       await network.kubectl(['apply', '-f', '-'], {
-        ...{ apiVersion: 'v1', kind: 'List' },
+        apiVersion: 'v1',
+        kind: 'List',
         items: [
           {
-            ...{ apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass' },
-            ...{
-              metadata: metadata('traefik'),
-              spec: { controller: 'traefik.io/ingress-controller' },
-            },
+            apiVersion: 'networking.k8s.io/v1',
+            kind: 'IngressClass',
+            metadata: metadata('traefik'),
+            spec: { controller: 'traefik.io/ingress-controller' },
           },
           {
-            ...{ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass' },
+            apiVersion: 'storage.k8s.io/v1',
+            kind: 'StorageClass',
             metadata: { ...metadata('local'), annotations },
-            ...{ provisioner: 'kubernetes.io/no-provisioner', volumeBindingMode: 'Immediate' },
+            provisioner: 'kubernetes.io/no-provisioner',
+            volumeBindingMode: 'Immediate',
           },
           {
-            ...{ apiVersion: 'v1', kind: 'PersistentVolume', metadata: metadata('one') },
+            apiVersion: 'v1',
+            kind: 'PersistentVolume',
+            metadata: metadata('one'),
             spec: {
-              ...{ capacity: { storage: '16Mi' }, accessModes: ['ReadWriteOnce'] },
-              ...{ storageClassName: 'local', hostPath: { path: '/tmp/none' } },
+              capacity: { storage: '16Mi' },
+              accessModes: ['ReadWriteOnce'],
+              storageClassName: 'local',
+              hostPath: { path: '/tmp/none' },
             },
           },
         ],
@@ -83,7 +101,8 @@ describe.skipIf(why !== undefined)(
       const findings = await go({ image, readyMs: 5_000 });
 
       expect(findings.find(({ check }) => check === 'probe pods')).toMatchObject({
-        ...{ state: 'wrong', where: ['host01'] },
+        state: 'wrong',
+        where: ['host01'],
         text: expect.stringContaining('ImagePull'),
       });
     });
@@ -113,7 +132,8 @@ describe.skipIf(why !== undefined)(
       const findings = await go({ withPods: false });
 
       expect(findings.find(({ check }) => check === 'system pods')).toMatchObject({
-        ...{ state: 'wrong', where: ['no node'] },
+        state: 'wrong',
+        where: ['no node'],
         text: expect.stringMatching(
           /kube-apiserver-host01: was started 12 times: kubelet ends it when its liveness probe has no answer within 15 s.*raise timeoutSeconds/,
         ),
@@ -138,12 +158,15 @@ async function crashLoop({ kubectl }: PodNetwork): Promise<void> {
   const httpGet = { path: '/livez', port: 6443 };
   // On no node that pretends: its kubelet would report another state.
   await kubectl(['apply', '-f', '-'], {
-    ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'kube-system' } },
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'kube-system' },
     spec: {
-      ...{ schedulerName: 'none' },
+      schedulerName: 'none',
       containers: [
         {
-          ...{ name: 'kube-apiserver', image: 'registry.k8s.io/kube-apiserver:v1.32.5' },
+          name: 'kube-apiserver',
+          image: 'registry.k8s.io/kube-apiserver:v1.32.5',
           livenessProbe: { httpGet, timeoutSeconds: 15 },
         },
       ],
@@ -153,7 +176,11 @@ async function crashLoop({ kubectl }: PodNetwork): Promise<void> {
     phase: 'Running',
     containerStatuses: [
       {
-        ...{ name: 'kube-apiserver', ready: false, restartCount: 12, image: '', imageID: '' },
+        name: 'kube-apiserver',
+        ready: false,
+        restartCount: 12,
+        image: '',
+        imageID: '',
         state: { waiting: { reason: 'CrashLoopBackOff' } },
         lastState: { terminated: { exitCode: 137, reason: 'Error' } },
       },

@@ -58,7 +58,10 @@ describe.skipIf(!program || !registryProgram || !peer('sshd') || !peer('ssh'))(
 
     const carry = (image: string, platforms = both) =>
       carryImages([{ image, platforms }], {
-        ...{ name: 'rack4', jumphost, patienceMs: 20_000, signal: AbortSignal.timeout(120_000) },
+        name: 'rack4',
+        jumphost,
+        patienceMs: 20_000,
+        signal: AbortSignal.timeout(120_000),
         report: (text) => lines.push(text),
       });
 
@@ -91,7 +94,9 @@ describe.skipIf(!program || !registryProgram || !peer('sshd') || !peer('ssh'))(
       await carry(image);
       expect(await commands('dd of=')).toEqual(again);
       expect(await jumphost.onJumphost('ls ~/.cache', AbortSignal.timeout(5_000))).toEqual({
-        ...{ code: 0, stdout: '', stderr: '' },
+        code: 0,
+        stdout: '',
+        stderr: '',
       });
     });
 

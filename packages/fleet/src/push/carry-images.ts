@@ -165,7 +165,9 @@ async function importImages(
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.index.v1+json',
     manifests: images.map(({ name, root: { mediaType, digest, size } }) => ({
-      ...{ mediaType, digest, size },
+      mediaType,
+      digest,
+      size,
       annotations: { 'io.containerd.image.name': name },
     })),
   };

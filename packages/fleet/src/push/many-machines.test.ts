@@ -42,8 +42,16 @@ it.runIf(isLong && program && kubectl && registryProgram)(
     async function push(id: string, asked: Partial<Request>) {
       const { signal } = new AbortController();
       const request: Request = {
-        ...{ id, startedAt: '2026-11-21T12:00:00Z', by: 'Ann', why: 'a test', services: [] },
-        ...{ isRollback: false, racks: ['rack4'], canaries: 1, soakMs: 0, onFailure: 'stop' },
+        id,
+        startedAt: '2026-11-21T12:00:00Z',
+        by: 'Ann',
+        why: 'a test',
+        services: [],
+        isRollback: false,
+        racks: ['rack4'],
+        canaries: 1,
+        soakMs: 0,
+        onFailure: 'stop',
         ...asked,
       };
       const prepared = await preparePush(request, {

@@ -50,7 +50,10 @@ describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => 
       Object.fromEntries(records.map(({ rack, state }) => [rack, state]));
     const well = Object.fromEntries(others(names.length - 4).map((name) => [name, 'done']));
     expect(states(first)).toEqual({
-      ...{ broken: 'rolled-back', lost: 'rolling-out', 'half-dead': 'done', drifted: 'done' },
+      broken: 'rolled-back',
+      lost: 'rolling-out',
+      'half-dead': 'done',
+      drifted: 'done',
       ...well,
     });
     const lost = racks.get('lost');
@@ -134,7 +137,8 @@ describe.skipIf(!program || !registryProgram)('skolo push to many racks', () => 
     if (second) second.lost = 'now';
     const holders: string[] = [];
     const open = async (name: string) => ({
-      ...{ name, close: async () => undefined },
+      name,
+      close: async () => undefined,
       kubectl: async (...given: Parameters<Kubectl>) => {
         const answer = await (name === 'rack-1' ? first : second)?.kubectl(...given);
         const [, holder] = /"holderIdentity": ?"([^"]*)"/.exec(answer ?? '') ?? [];
@@ -209,7 +213,9 @@ async function fleetOf(all: readonly string[]) {
 
   async function newRealRack(how: { dead?: string }): Promise<FakeRack> {
     const rack = await startRealRack({
-      ...{ controlPlane: controlPlane ?? '', kubectl: program ?? '', ...how },
+      controlPlane: controlPlane ?? '',
+      kubectl: program ?? '',
+      ...how,
       namespace: join(repository.folder, 'kube/base/namespace.yaml'),
     });
     onTestFinished(rack.close);
@@ -232,14 +238,23 @@ async function fleetOf(all: readonly string[]) {
     }: Partial<PushDeps> = {},
   ): Promise<RackRecord[]> {
     const request: Request = {
-      ...{ id: 'begin', startedAt: '2026-11-21T12:00:00Z', by: 'Ann', why: 'a test', services: [] },
-      ...{ isRollback: false, racks: stages.flat(), canaries: 1, soakMs: 0, onFailure: 'stop' },
+      id: 'begin',
+      startedAt: '2026-11-21T12:00:00Z',
+      by: 'Ann',
+      why: 'a test',
+      services: [],
+      isRollback: false,
+      racks: stages.flat(),
+      canaries: 1,
+      soakMs: 0,
+      onFailure: 'stop',
       ...asked,
     };
     const ready = await preparePush(request, {
       repository: await openRepository(repository.clusters, signal),
       records: openRecords(folder),
-      ...{ open, stages },
+      open,
+      stages,
       desk: { name: 'ann@desk', pid: 1, isAlive: () => false },
       times: real.length > 0 ? patiently : { pollMs: 10, readyMs: 5_000, patienceMs: 50 },
       signal,
@@ -256,7 +271,10 @@ async function fleetOf(all: readonly string[]) {
   const former = racks.get(all[0] ?? '')?.image('service');
   const next = { services: ['service'], version: tagOf('next'), id: 'next' };
   return {
-    ...{ racks, repository, former, openRack },
+    racks,
+    repository,
+    former,
+    openRack,
     push: (
       asked: Partial<Request>,
       stages: PushDeps['stages'],

@@ -12,7 +12,9 @@ function service(spec: object, managers: Record<string, object>, more: object = 
 
 const port = { 'f:spec': { 'f:port': {} } };
 const wanted = KubeObject.parse({
-  ...{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'one', namespace: 'skolo' } },
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'one', namespace: 'skolo' },
   spec: { port: 2 },
 });
 
@@ -89,7 +91,8 @@ describe('adopted', () => {
       annotations: { own: '1' },
       managedFields: [
         {
-          ...{ manager: 'skolo', operation: 'Apply' },
+          manager: 'skolo',
+          operation: 'Apply',
           fieldsV1: { ...port, 'f:metadata': { 'f:annotations': { 'f:own': {} } } },
         },
         { manager: 'kubectl-set', operation: 'Update' },

@@ -375,8 +375,11 @@ describe.skipIf(!program || !kubectl || !registryProgram)(
       const random = seeded(seed);
       const start = async (request: Request) => {
         const work: Work = {
-          ...{ kubectl: kubectl ?? '', kubeconfig: plane.kubeconfig, request },
-          ...{ clusters: repository.clusters, records: records ?? '' },
+          kubectl: kubectl ?? '',
+          kubeconfig: plane.kubeconfig,
+          request,
+          clusters: repository.clusters,
+          records: records ?? '',
         };
         return startWriter(
           join(import.meta.dirname, 'testing/push-writer.ts'),

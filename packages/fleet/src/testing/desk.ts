@@ -72,9 +72,16 @@ export async function startDesk(cluster?: Pick<ControlPlane, 'kubeconfig'>): Pro
   return {
     clusters,
     rack: {
-      ...{ name: 'rack4', type: 'k3s', context: 'rack4', jumphost: 'jumphost-rack4' },
-      ...{ ways: [{ host: 'jumphost-rack4' }], apiPort: jumphost.apiPort, uplink: true },
-      ...{ wave: 1, canary: false, overlay },
+      name: 'rack4',
+      type: 'k3s',
+      context: 'rack4',
+      jumphost: 'jumphost-rack4',
+      ways: [{ host: 'jumphost-rack4' }],
+      apiPort: jumphost.apiPort,
+      uplink: true,
+      wave: 1,
+      canary: false,
+      overlay,
     },
     jumphost,
     env: {

@@ -46,7 +46,11 @@ export function provesSecrets(clusterOf: () => ControlPlane | undefined): void {
       );
       open = await openRack(desk.rack, { role: 'admin', env: desk.env, mayAsk: false, signal });
       deps = {
-        ...{ rack: 'rack4', secrets, values, signal, jumphost: open },
+        rack: 'rack4',
+        secrets,
+        values,
+        signal,
+        jumphost: open,
         cluster: { name: 'rack4', kubectl: open.kubectl },
       };
       await mkdir(join(etc, 'skolo/metadata-server'), { recursive: true });

@@ -64,7 +64,10 @@ export async function readFacts(
   const name = owner ?? defaults[0]?.name;
   const index = links.find(({ ifname }) => ifname === name)?.ifindex ?? 0;
   return {
-    ...{ addresses, defaults, owner, isThere },
+    addresses,
+    defaults,
+    owner,
+    isThere,
     ifupdown: name === undefined ? [] : await ifupdownFiles(host, name),
     networkd: name === undefined ? undefined : await networkdFile(host, index),
     networkManager: name === undefined ? undefined : await connectionOf(host, name),

@@ -8,13 +8,18 @@ const Ruleset = z.object({
     z.looseObject({
       chain: z
         .looseObject({
-          ...{ family: z.string(), table: z.string(), name: z.string() },
-          ...{ hook: z.string().exactOptional(), policy: z.string().exactOptional() },
+          family: z.string(),
+          table: z.string(),
+          name: z.string(),
+          hook: z.string().exactOptional(),
+          policy: z.string().exactOptional(),
         })
         .exactOptional(),
       rule: z
         .looseObject({
-          ...{ family: z.string(), table: z.string(), chain: z.string() },
+          family: z.string(),
+          table: z.string(),
+          chain: z.string(),
           expr: z.array(z.looseObject({})),
         })
         .exactOptional(),

@@ -66,7 +66,10 @@ export function identityOf(needs: IdentityNeeds): Identity {
   const { name, address } = wanted;
   if (address === undefined) throw refuse(`has no address of ${name}; a jumphost needs one`);
   return {
-    ...{ rack: rack.name, name, keys, ...fixedAddress(rack, { ...needs, name, address }) },
+    rack: rack.name,
+    name,
+    keys,
+    ...fixedAddress(rack, { ...needs, name, address }),
     ...(needs.interface !== undefined && { interface: needs.interface }),
   };
 }
@@ -95,7 +98,9 @@ export function fixedAddress(rack: Rack, { name, address, ...given }: FixedNeeds
   }
   const nameServers = given.nameServers ?? (gateway === undefined ? [] : [gateway]);
   return {
-    ...{ address, prefix: Number(length), nameServers },
+    address,
+    prefix: Number(length),
+    nameServers,
     ...(gateway !== undefined && { gateway }),
   };
 }

@@ -110,10 +110,8 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
   it('has all that jumphosts share, and nothing by which one is known', async () => {
     const host = await openRootFolder({ name: 'the image', root: image }, signal);
     const steps = imageSteps({
-      ...{
-        k3sVersion,
-        download: downloader({ folder: desk.files, fetch, signal, confirm: async () => false }),
-      },
+      k3sVersion,
+      download: downloader({ folder: desk.files, fetch, signal, confirm: async () => false }),
       sources: { bundles: desk.bundles, deploy: join(repository, 'deploy') },
     });
 
@@ -205,14 +203,24 @@ describe.skipIf(why !== undefined)(title, { timeout: 600_000 }, () => {
     const host = await openTestHost(desk, signal);
 
     const done = await prepare(host, testSteps(desk, signal), {
-      ...{ isCheck: false, signal },
+      isCheck: false,
+      signal,
       report() {},
     });
     await host.close();
 
     expect(Object.fromEntries(done.map(({ name, state }) => [name, state]))).toMatchObject({
-      ...{ system: 'ok', packages: 'ok', journal: 'ok', updates: 'ok', node: 'ok', address: 'ok' },
-      ...{ ssh: 'ok', programs: 'ok', images: 'ok', clock: 'changed', k3s: 'changed' },
+      system: 'ok',
+      packages: 'ok',
+      journal: 'ok',
+      updates: 'ok',
+      node: 'ok',
+      address: 'ok',
+      ssh: 'ok',
+      programs: 'ok',
+      images: 'ok',
+      clock: 'changed',
+      k3s: 'changed',
     });
     // Nobody gives this computer names.
     const others = done.filter(({ state }) => !/^(ok|changed)$/.test(state));

@@ -19,7 +19,8 @@ export async function openRootFolder(
   signal: AbortSignal,
 ): Promise<Host> {
   return await openHost({
-    ...{ name, signal },
+    name,
+    signal,
     async start(command) {
       const args = [...apart, 'sh', '-c', enter, 'sh', root, command];
       return spawn('unshare', args, { stdio: 'pipe' });

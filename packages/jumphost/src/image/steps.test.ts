@@ -4,7 +4,8 @@ import { imageSteps } from './steps.ts';
 
 it('installs all packages that `prepare` installs on any jumphost, which may have no uplink', () => {
   const steps = imageSteps({
-    ...{ k3sVersion: 'v1.32.5+k3s1', sources: { bundles: '', deploy: '' } },
+    k3sVersion: 'v1.32.5+k3s1',
+    sources: { bundles: '', deploy: '' },
     download: () => Promise.reject(new Error('nothing is fetched here')),
   });
 

@@ -29,7 +29,9 @@ export function spareStep({ jumphost, spare, subnet }: TakeOver): Step {
     about: `its address ${spare.address} can be exchanged for that of the jumphost`,
     async check(host) {
       const why = await whyNoAddress(host, {
-        ...{ address: jumphost.address, former: spare.address, subnet },
+        address: jumphost.address,
+        former: spare.address,
+        subnet,
       });
       if (why !== undefined) {
         return { differs: [`${why}; let ifupdown or systemd-networkd set the address of a spare`] };

@@ -21,8 +21,10 @@ const patienceSeconds = 180;
  */
 export function accountsStep(manifests: () => Promise<string>, program = kubectl): Step {
   return manifestsStep({
-    ...{ name: 'accounts', about: 'namespaces, and the accounts of people' },
-    ...{ manifests, kubectl: program },
+    name: 'accounts',
+    about: 'namespaces, and the accounts of people',
+    manifests,
+    kubectl: program,
   });
 }
 
@@ -35,7 +37,8 @@ export interface ManifestsStep extends Pick<Step, 'name' | 'about'> {
 /** Objects that have to be there. Those that are there stay as they are. */
 export function manifestsStep({ name, about, manifests, kubectl }: ManifestsStep): Step {
   return {
-    ...{ name, about },
+    name,
+    about,
     async check(host) {
       const { code, stderr } = await host.run(`${kubectl} get -f - -o name`, {
         input: await manifests(),
@@ -97,7 +100,9 @@ export function overlayStep(part: Part): Step {
 
 export function partStep(name: string, about: string, { differs, apply }: Part): Step {
   return {
-    ...{ name, about, apply },
+    name,
+    about,
+    apply,
     async check() {
       const all = await differs();
       const more = all.length > 3 ? [`and ${all.length - 3} more`] : [];

@@ -20,7 +20,8 @@ interface GuardedStep extends Pick<Step, 'name' | 'about'> {
 export function guardedStep(step: GuardedStep, guard: Guard): Step {
   const { name, about, activate, verify = '', trial } = step;
   return {
-    ...{ name, about },
+    name,
+    about,
     async check(host) {
       const differs = await differingFiles(host, await step.files(host));
       const said = await host.need(`${unconfirmed}\n${verify}`);

@@ -109,7 +109,9 @@ function allSteps(needs: JumphostNeeds, place: ServerPlace): [Step, ...Step[]] {
   return [
     systemStep({
       architectures: ['amd64', 'arm64'],
-      ...{ freeBytes: leastDisk, memoryBytes: leastMemory, now },
+      freeBytes: leastDisk,
+      memoryBytes: leastMemory,
+      now,
     }),
     nameStep(rack.jumphost.name),
     packagesStep(packagesOf(needs)),

@@ -46,7 +46,10 @@ export function agentSystemStep(now: () => number): Step {
   return systemStep({
     architectures: ['amd64', 'arm64', 'armhf'],
     // A Pi of 1 GB has less, by what its kernel and graphics keep.
-    ...{ freeBytes: 3 * gib, memoryBytes: 0.7 * gib, hasUbuntu: true, now },
+    freeBytes: 3 * gib,
+    memoryBytes: 0.7 * gib,
+    hasUbuntu: true,
+    now,
   });
 }
 

@@ -25,7 +25,8 @@ export function configStep({ about, role, settings }: ConfigStep): Step {
   const merged = async (host: Host) =>
     mergeConfig(host.name, (await host.read(config)) ?? '', await settings(host));
   return {
-    ...{ name, about: `${config}: ${about}` },
+    name,
+    about: `${config}: ${about}`,
     async check(host) {
       const { differs } = await merged(host);
       const { stdout } = await host.run(

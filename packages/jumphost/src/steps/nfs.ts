@@ -38,7 +38,8 @@ export function nfsStep(needs: NfsNeeds): Step {
     const isAlone = exports.length === 0;
     const hasDisk = (await host.need(printDisk)) !== '';
     const step = fileStep({
-      ...{ name, about },
+      name,
+      about,
       files: [
         exportsFile(needs.subnet),
         // Clients of a former server may know nothing newer.
@@ -51,7 +52,8 @@ export function nfsStep(needs: NfsNeeds): Step {
     return { step, exports, hasDisk };
   }
   return {
-    ...{ name, about },
+    name,
+    about,
     async check(host) {
       const { step, exports } = await look(host);
       const { differs } = await step.check(host);

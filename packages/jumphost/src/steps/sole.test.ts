@@ -158,7 +158,8 @@ describe.skipIf(why !== undefined).concurrent(name, { timeout: 120_000 }, () => 
 
     expect(JSON.parse(await attack.printed)).toEqual({
       skolo: 'jumphost/1',
-      ...{ ask: false, rack: 'rack4' },
+      ask: false,
+      rack: 'rack4',
       statement: cable.statementFor(jumphost, 200) satisfies Statement,
     });
     expect(await addressesOf(jumphost)).toContain('192.168.99.8');

@@ -4,15 +4,27 @@ import { systemStep } from './system.ts';
 
 const needs = {
   architectures: ['amd64', 'arm64'],
-  ...{ freeBytes: 1024 ** 3, memoryBytes: 1024 ** 3, now: () => 1_800_000_000_000 },
+  freeBytes: 1024 ** 3,
+  memoryBytes: 1024 ** 3,
+  now: () => 1_800_000_000_000,
 } as const;
 
 function answering(changes: Record<string, string>): Host {
   const facts = {
-    ...{ id: 'debian', version: '13', machine: 'aarch64', userland: 'arm64', init: 'systemd' },
-    ...{ time: '1800000000', folder: '/var/lib', freeKib: `${8 << 20}`, isFilled: 'no' },
-    ...{ usedPercent: '20', readOnly: '' },
-    ...{ memoryKib: `${4 << 20}`, cgroupMemory: 'yes', ...changes },
+    id: 'debian',
+    version: '13',
+    machine: 'aarch64',
+    userland: 'arm64',
+    init: 'systemd',
+    time: '1800000000',
+    folder: '/var/lib',
+    freeKib: `${8 << 20}`,
+    isFilled: 'no',
+    usedPercent: '20',
+    readOnly: '',
+    memoryKib: `${4 << 20}`,
+    cgroupMemory: 'yes',
+    ...changes,
   };
   const text = Object.entries(facts).map(([key, value]) => `${key}=${value}`);
   return { need: async () => text.join('\n') } as unknown as Host;

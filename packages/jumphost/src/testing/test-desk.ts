@@ -15,7 +15,9 @@ const run = promisify(execFile);
 /** PKCS #8 of Ed25519 (RFC 8410), and 32 bytes of a key: the same for all desks, so that what they make can be compared. */
 const ed25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
 const testKey = createPrivateKey({
-  ...{ key: Buffer.concat([ed25519, Buffer.alloc(32, 1)]), format: 'der', type: 'pkcs8' },
+  key: Buffer.concat([ed25519, Buffer.alloc(32, 1)]),
+  format: 'der',
+  type: 'pkcs8',
 })
   .export({ type: 'pkcs8', format: 'pem' })
   .toString();
@@ -29,9 +31,16 @@ export interface Place {
 export async function makeTestDesk(home: string): Promise<TestDesk> {
   const env = await makeSsh(home);
   const rack: K3sRack = {
-    ...{ name: 'rack4', type: 'k3s', context: 'rack4', jumphost: 'jumphost-rack4' },
-    ...{ ways: [{ host: 'jumphost-rack4' }], apiPort: 6443, uplink: true },
-    ...{ wave: 1, canary: false, overlay: join(home, 'kube/racks/rack4') },
+    name: 'rack4',
+    type: 'k3s',
+    context: 'rack4',
+    jumphost: 'jumphost-rack4',
+    ways: [{ host: 'jumphost-rack4' }],
+    apiPort: 6443,
+    uplink: true,
+    wave: 1,
+    canary: false,
+    overlay: join(home, 'kube/racks/rack4'),
   };
   const [files, bundles] = await Promise.all([makeFiles(home), makeBundles(home)]);
   const rackKey = publicRackKey(testKey);

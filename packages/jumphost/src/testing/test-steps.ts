@@ -72,13 +72,21 @@ const nothing = { differs: async () => [], apply: async () => {} };
 /** All but those that need a repository of racks: the command has a test of them. */
 export function testSteps(desk: TestDesk, signal: AbortSignal): Step[] {
   const steps = stepsOf({
-    ...{ accounts, k3sVersion, services: [], hasClockPod: false, hasNfs: false, now: Date.now },
-    ...{ secretFiles: nothing, secrets: nothing, overlay: nothing },
+    accounts,
+    k3sVersion,
+    services: [],
+    hasClockPod: false,
+    hasNfs: false,
+    now: Date.now,
+    secretFiles: nothing,
+    secrets: nothing,
+    overlay: nothing,
     rackKey: async () => desk.rackKey,
     rack: parseRack(rackYaml, { file: 'rack.yaml' }),
     download: downloader({ folder: desk.files, fetch, signal, confirm: async () => false }),
     guard: {
-      ...{ returnSeconds: desk.returnSeconds, signal },
+      returnSeconds: desk.returnSeconds,
+      signal,
       newSession: (stop, server) => openTestHost(desk, stop, server),
     },
     sources: { bundles: desk.bundles, deploy: `${repository}deploy` },
@@ -99,7 +107,8 @@ export async function register(
 ): Promise<void> {
   const node = { apiVersion: 'v1', kind: 'Node', metadata: { name } };
   const secret = {
-    ...{ apiVersion: 'v1', kind: 'Secret' },
+    apiVersion: 'v1',
+    kind: 'Secret',
     metadata: { name: `${name}.node-password.k3s`, namespace: 'kube-system' },
     stringData: { hash: 'of another password' },
   };

@@ -86,7 +86,8 @@ export class VirtualJumphost {
       LogLevel=ERROR ConnectTimeout=10 ServerAliveInterval=5 ServerAliveCountMax=2`;
     const args = options.split(/\s+/).flatMap((each) => ['-o', each]);
     return await openHost({
-      ...{ name: 'jumphost-rack4', signal },
+      name: 'jumphost-rack4',
+      signal,
       start: async (command, stop) =>
         spawn(
           peer('ssh') ?? '',

@@ -118,8 +118,11 @@ describe('the configuration of a Cisco switch', () => {
 
   it('is the same where load and time come in front of each answer', async () => {
     const { device, model, connect } = await sit({
-      ...{ configuration: small, promptTimestamp: true, logging: 'behind-prompt' },
-      ...{ privilege: 1, enablePassword: account.password },
+      configuration: small,
+      promptTimestamp: true,
+      logging: 'behind-prompt',
+      privilege: 1,
+      enablePassword: account.password,
     });
 
     const { content, startup, identity } = await backUp(model, connect());
@@ -220,7 +223,9 @@ describe('the configuration of a Cisco switch', () => {
     });
 
     const steps = model.restore.steps(version, {
-      ...{ device: inventory, id: 'abc123', time: '2026-11-20T10:00:00Z' },
+      device: inventory,
+      id: 'abc123',
+      time: '2026-11-20T10:00:00Z',
     });
     const lines = steps.flatMap((step) => step.lines);
     const typed = lines.map((line) => ({ keys: `${line}\r`, until: '\r\n' }));
@@ -266,7 +271,8 @@ describe('the configuration of a Cisco switch', () => {
     {
       sit: (isSmall) =>
         sit({
-          ...{ privilege: 1, enablePassword: account.password },
+          privilege: 1,
+          enablePassword: account.password,
           ...(isSmall && { configuration: small }),
         }),
       truth: (device) => asRead(device.running()),

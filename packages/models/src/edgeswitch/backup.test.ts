@@ -121,7 +121,9 @@ describe('the configuration of an EdgeSwitch', () => {
     });
 
     const steps = model.restore.steps(version, {
-      ...{ device: inventory, id: 'abc123', time: '2026-11-20T10:00:00Z' },
+      device: inventory,
+      id: 'abc123',
+      time: '2026-11-20T10:00:00Z',
     });
     const lines = steps.flatMap((step) => step.lines);
     const typed = lines.map((line) => ({ keys: `${line}\r`, until: '\r\n' }));

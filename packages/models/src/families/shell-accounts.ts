@@ -41,7 +41,8 @@ export function shellAccounts({ command, input, keyFolder: folder }: ShellAccoun
 
       async function setPassword(exec: ExecSession, user: string, password: Secret): Promise<void> {
         const { status, stderr } = await exec.execBytes(command(user), {
-          ...{ signal, timeoutMs: 30_000 },
+          signal,
+          timeoutMs: 30_000,
           input: Buffer.from(input(user, password.reveal())),
         });
         if (status === 0) return;

@@ -211,15 +211,19 @@ it('signs in with another value of its login where the device rejects the first'
   const device = await startPoeSwitch({
     users: [
       {
-        ...{ name: 'lab', access: 'write', authProtocol: 'sha' },
-        ...{ authKey: 'authauth1', privKey: 'privpriv1' },
+        name: 'lab',
+        access: 'write',
+        authProtocol: 'sha',
+        authKey: 'authauth1',
+        privKey: 'privpriv1',
       },
     ],
   });
   onTestFinished(() => device.close());
   const changed = { ...v3, authKey: new Secret('yesterday1') };
   const credentials = async () => ({
-    ...{ legacySsh: false, snmp: changed },
+    legacySsh: false,
+    snmp: changed,
     others: [{ legacySsh: false, snmp: v3 }],
   });
   const place = { name: 'switch-1', model: 'snmp-poe', address: device.host };

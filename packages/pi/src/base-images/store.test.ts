@@ -51,7 +51,9 @@ async function makeKeys(folder: string): Promise<Keys | undefined> {
   await gpg('--output', other, '--export', 'other@test');
   await run('gpgconf', ['--homedir', folder, '--kill', 'gpg-agent']);
   return {
-    ...{ keyring, armored, other },
+    keyring,
+    armored,
+    other,
     async sign(bytes) {
       const file = join(folder, 'signed');
       await writeFile(file, bytes);
@@ -118,8 +120,12 @@ describe('base images', () => {
 
   const fetchIt = (from: string, deps: Partial<FetchDeps> = {}) =>
     fetchImage(folder, from, {
-      ...{ fetch, signal, now: () => 0, pauseMs: 1 },
-      ...{ progress() {}, report() {} },
+      fetch,
+      signal,
+      now: () => 0,
+      pauseMs: 1,
+      progress() {},
+      report() {},
       ...deps,
     });
 
@@ -154,7 +160,11 @@ describe('base images', () => {
     const elsewhere = join(folder, 'store');
 
     const { path } = await fetchImage(elsewhere, file, {
-      ...{ fetch, signal, now: () => 0, progress() {}, report() {} },
+      fetch,
+      signal,
+      now: () => 0,
+      progress() {},
+      report() {},
     });
 
     expect((await readFile(path)).equals(image)).toBe(true);

@@ -113,7 +113,9 @@ export async function fetchImage(
       );
     }
     const record = {
-      ...{ from, ...unpacked, fetched: new Date(deps.now()).toISOString() },
+      from,
+      ...unpacked,
+      fetched: new Date(deps.now()).toISOString(),
       ...(signedBy !== undefined && { signedBy }),
     };
     await rm(recordOf(path), { force: true });

@@ -77,7 +77,10 @@ describe('boot files of any setup', () => {
       for (const [at, setup] of all.entries()) {
         const { identity, user, keyboard, locale, timezone, wifi } = setup;
         expect(read[at]).toMatchObject({
-          ...{ hostname: identity.hostname, keyboard: { layout: keyboard }, locale, timezone },
+          hostname: identity.hostname,
+          keyboard: { layout: keyboard },
+          locale,
+          timezone,
           user: { name: user.name, lock_passwd: true, ssh_authorized_keys: user.keys },
         });
         expect(read[all.length + at]).toMatchObject({ 'local-hostname': identity.hostname });

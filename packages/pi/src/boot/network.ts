@@ -37,7 +37,8 @@ export function netplanOf({ identity: { wired }, nameServers, domain, wifi }: Pi
       ...(wifi !== 'off' && {
         wifis: {
           wlan0: {
-            ...{ dhcp4: true, optional: true },
+            dhcp4: true,
+            optional: true,
             'regulatory-domain': wifi.country,
             'access-points': { [wifi.ssid]: { password: wifiKey(wifi) } },
           },

@@ -268,7 +268,9 @@ describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, (
     const left = cards.slice(2);
     const asked: string[] = [];
     const deps: CardsDeps = {
-      ...{ ...needs, signal, pollMs: 10 },
+      ...needs,
+      signal,
+      pollMs: 10,
       imageOf: async () => image.disk,
       progress() {},
       done() {},
@@ -307,7 +309,9 @@ describe.skipIf(whyNot !== undefined)(`a card${whyNot ? ` (${whyNot})` : ''}`, (
     const next = await newCard('next');
 
     const results = await burnCards(['rpi-1', 'rpi-2', 'rpi-3'], readers, {
-      ...{ ...needs, signal, pollMs: 10 },
+      ...needs,
+      signal,
+      pollMs: 10,
       imageOf: async () => image.disk,
       progress() {},
       done() {},

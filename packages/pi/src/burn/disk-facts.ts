@@ -47,8 +47,14 @@ const Device = z.object({
   type: z.string(),
   size: z.coerce.number(),
   'log-sec': z.coerce.number(),
-  ...{ ro: flag, rm: flag },
-  ...{ vendor: text, model: text, serial: text, mountpoint: text, label: text, fstype: text },
+  ro: flag,
+  rm: flag,
+  vendor: text,
+  model: text,
+  serial: text,
+  mountpoint: text,
+  label: text,
+  fstype: text,
   subsystems: text,
 });
 
@@ -90,7 +96,11 @@ export async function parseDisk(listing: string, read: ReadSys): Promise<DiskFac
   // A card in a reader of the board itself; `MMC` is soldered.
   const isCard = disk.subsystems?.includes('mmc') === true && (await inSys('device/type')) === 'SD';
   return {
-    ...{ path: disk.path, number, type: disk.type, size: disk.size, block: disk['log-sec'] },
+    path: disk.path,
+    number,
+    type: disk.type,
+    size: disk.size,
+    block: disk['log-sec'],
     isReadOnly: disk.ro,
     isRemovable: disk.rm || isCard,
     model: [disk.vendor, disk.model].flatMap((each) => each?.trim() || []).join(' '),

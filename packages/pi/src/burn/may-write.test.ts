@@ -10,19 +10,28 @@ interface Listed {
 
 /** A card of 32 GB in a reader of USB, as lsblk 2.38 lists it. */
 const card: Listed = {
-  ...{ name: 'sdb', path: '/dev/sdb', 'maj:min': '8:16', type: 'disk', size: 31_914_983_424 },
-  ...{ 'log-sec': 512, ro: false, rm: true, vendor: 'Generic ', model: 'STORAGE DEVICE' },
-  ...{ serial: '000000001206', mountpoint: null, label: null, fstype: null },
+  name: 'sdb',
+  path: '/dev/sdb',
+  'maj:min': '8:16',
+  type: 'disk',
+  size: 31_914_983_424,
+  'log-sec': 512,
+  ro: false,
+  rm: true,
+  vendor: 'Generic ',
+  model: 'STORAGE DEVICE',
+  serial: '000000001206',
+  mountpoint: null,
+  label: null,
+  fstype: null,
   subsystems: 'block:scsi:usb:pci',
 };
 const part = (number: number, more: Listed = {}): Listed => ({
   ...card,
-  ...{
-    name: `sdb${number}`,
-    path: `/dev/sdb${number}`,
-    'maj:min': `8:${16 + number}`,
-    type: 'part',
-  },
+  name: `sdb${number}`,
+  path: `/dev/sdb${number}`,
+  'maj:min': `8:${16 + number}`,
+  type: 'part',
   ...more,
 });
 const disk = { rm: false, model: 'Samsung SSD T7', vendor: 'Samsung', serial: 'S5TDNS0R9' };

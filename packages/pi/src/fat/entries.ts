@@ -41,7 +41,9 @@ export function entriesIn(list: Buffer): Entry[] {
       const isLabel = (attributes & volumeLabel) !== 0;
       if (!isLabel && entry[0] !== 0x2e) {
         found.push({
-          ...{ name: text ?? shownName(entry), short, isFolder: (attributes & 0x10) !== 0 },
+          name: text ?? shownName(entry),
+          short,
+          isFolder: (attributes & 0x10) !== 0,
           offsets: [...(isOurs ? long.map((each) => each.offset) : []), offset],
           cluster: entry.readUInt16LE(20) * 65536 + entry.readUInt16LE(26),
           size: entry.readUInt32LE(28),

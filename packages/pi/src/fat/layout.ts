@@ -48,7 +48,11 @@ export async function fatLayout(
   // Bit 7: only one of the tables is kept.
   if (isLarge && head.readUInt16LE(40) & 0x80) throw bad('has tables that differ');
   return {
-    ...{ bits, cluster, clusters, tableBytes, data },
+    bits,
+    cluster,
+    clusters,
+    tableBytes,
+    data,
     tables: Array.from({ length: copies }, (_, at) => offset + reserved * sector + at * tableBytes),
     root: isLarge
       ? { cluster: head.readUInt32LE(44) }

@@ -25,7 +25,9 @@ describe.skipIf(missing !== '').each([16, 32] as const)(`FAT%i${missing}`, (fat)
     folder = await mkdtemp(join(tmpdir(), 'skolo-fat-'));
     base = join(folder, 'base.img');
     await makeTestImage(base, {
-      ...{ fat, root: {}, table: fat === 16 ? 'dos' : 'gpt' },
+      fat,
+      root: {},
+      table: fat === 16 ? 'dos' : 'gpt',
       boot: {
         'cmdline.txt': 'root=PARTUUID=1',
         'config.txt': '',

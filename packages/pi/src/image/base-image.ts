@@ -38,7 +38,9 @@ export async function openBaseImage(base: Disk): Promise<BaseImage> {
   }
   const facts = await factsOf(boot, root);
   return {
-    ...{ disk, boot, method: methodOf(base.name, facts) },
+    disk,
+    boot,
+    method: methodOf(base.name, facts),
     system: `${facts.os?.id ?? 'an unknown system'} ${facts.os?.codename ?? ''}`.trimEnd(),
     architecture: root && (await architectureOf(root)),
     lacks: await missingOf(root),

@@ -4,7 +4,10 @@ import { type CustomizationFacts, methodOf } from './customization.ts';
 const none = {
   bootNames: ['config.txt'],
   traces: [],
-  ...{ cloudInit: false, preseed: false, imagerCustom: false, debianOwn: false },
+  cloudInit: false,
+  preseed: false,
+  imagerCustom: false,
+  debianOwn: false,
 };
 const trixie = { id: 'debian', codename: 'trixie' };
 const seed = ['config.txt', 'user-data', 'meta-data'];

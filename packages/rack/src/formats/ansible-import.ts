@@ -62,7 +62,8 @@ export function readAnsible(text: string, file: string): AnsibleInventory {
     const user = variables.ansible_user ?? variables.ansible_ssh_user;
     const port = Number(variables.ansible_port ?? 22);
     return {
-      ...{ name, groups: own },
+      name,
+      groups: own,
       // A name of DNS is no address.
       ...(isIP(address) !== 0 && { address }),
       ...(user !== undefined && !user.includes('{{') && { user }),

@@ -30,10 +30,15 @@ ansible_user=root
       { name: 'printer', address: '10.1.1.200', user: 'root', groups: ['ungrouped', 'all'] },
       { name: 'host01', address: '10.1.1.2', user: 'pi', groups: ['server', 'k3s_cluster', 'all'] },
       ...['host02', 'host03', 'host04'].map((name) => ({
-        ...{ name, user: 'ann', groups: ['agent', 'k3s_cluster', 'all'] },
+        name,
+        user: 'ann',
+        groups: ['agent', 'k3s_cluster', 'all'],
       })),
       ...['reda.lan', 'redb.lan'].map((name) => ({
-        ...{ name, user: 'pi', port: 2222, groups: ['agent', 'k3s_cluster', 'all'] },
+        name,
+        user: 'pi',
+        port: 2222,
+        groups: ['agent', 'k3s_cluster', 'all'],
       })),
     ]);
     expect(ignored).toEqual(['k3s_version']);

@@ -45,7 +45,9 @@ describe('the secrets of a rack', () => {
 
   it('go to the Secret of each service that reads them, and to the units on the jumphost', () => {
     expect(named('SWITCH_ENABLE')).toEqual({
-      ...{ name: 'SWITCH_ENABLE', kind: 'password', place: 'small/SWITCH_ENABLE' },
+      name: 'SWITCH_ENABLE',
+      kind: 'password',
+      place: 'small/SWITCH_ENABLE',
       where: ['logins.switches.enablePassword'],
       paths: [],
       isVariable: true,

@@ -92,8 +92,15 @@ export function rackSecrets(rack: Rack): RackSecret[] {
   const found = new Map<string, RackSecret>();
   const add = (name: string, kind: SecretKind, more: Partial<RackSecret>) => {
     const secret = found.get(name) ?? {
-      ...{ name, kind, place: rack.secrets.shared[name] ?? `${rack.name}/${name}` },
-      ...{ where: [], paths: [], logins: [], users: [], keys: [], files: [] },
+      name,
+      kind,
+      place: rack.secrets.shared[name] ?? `${rack.name}/${name}`,
+      where: [],
+      paths: [],
+      logins: [],
+      users: [],
+      keys: [],
+      files: [],
       isVariable: more.isVariable ?? false,
     };
     for (const list of ['where', 'paths', 'logins', 'users'] as const) {
@@ -113,14 +120,17 @@ export function rackSecrets(rack: Rack): RackSecret[] {
       const keys = [{ namespace, secret: service, key }];
       add(key, kindAt(where), {
         ...own(where),
-        ...{ keys, paths: [path], files: filesOf(service, path) },
+        keys,
+        paths: [path],
+        files: filesOf(service, path),
       });
     }
     for (const { name, where } of variables) {
       const keys = [{ namespace, secret: service, key: name }];
       add(name, kindAt(where), {
         ...own(where),
-        ...{ keys, isVariable: true },
+        keys,
+        isVariable: true,
         files: filesOf(service, 'environment', name),
       });
     }
@@ -129,7 +139,9 @@ export function rackSecrets(rack: Rack): RackSecret[] {
     for (const { key, path, where, madeBy } of tokens) {
       const name = nameOf.get(path) ?? secretKeys([path], new Set(found.keys())).get(path) ?? path;
       add(name, madeBy === undefined ? 'token' : 'api-token', {
-        ...{ where: [where], paths: [path], users: [secret] },
+        where: [where],
+        paths: [path],
+        users: [secret],
         keys: [{ namespace: 'skolo', secret, key }],
       });
     }
@@ -145,7 +157,8 @@ function implied(rack: Rack): [string, SecretKind, Partial<RackSecret>][] {
       'k3s-token',
       'k3s-token',
       {
-        ...{ where: ['jumphost'], users: ['k3s'] },
+        where: ['jumphost'],
+        users: ['k3s'],
         files: [{ unit: 'k3s.service', path: k3sTokenFile, gid: 0 }],
       },
     ],

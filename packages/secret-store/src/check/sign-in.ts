@@ -94,8 +94,11 @@ async function checkDevice(device: InfrastructureDevice, deps: SignInDeps): Prom
   if (driver !== undefined && outlet !== undefined) {
     const sessions = new SessionPool();
     const outlets = driver.create(device, {
-      ...{ credentials, hostKeys, sessions },
-      ...{ dial, datagrams },
+      credentials,
+      hostKeys,
+      sessions,
+      dial,
+      datagrams,
     });
     return await outcome(about, signal, (stop) => outlets.read([outlet], stop)).finally(() =>
       outlets.close(),

@@ -180,7 +180,13 @@ ${devices.map(({ port }, at) => `  device-${at + 1}: { model: ${kind.model}, add
   };
   state.applied = await valuesNow();
   const deps: RotateDeps = {
-    ...{ rack, secrets, store, hostKeys, signal, leaveOut: [], now: () => state.now },
+    rack,
+    secrets,
+    store,
+    hostKeys,
+    signal,
+    leaveOut: [],
+    now: () => state.now,
     report: () => {},
     datagrams: () => Promise.reject(new Error('not used')),
     dial(...args) {
@@ -349,7 +355,9 @@ describe('a password of several devices', () => {
     const start = () =>
       startCiscoIos({
         ...cli('skolo'),
-        ...{ privilege: 15, enablePassword: 'en4bleFormer', denied },
+        privilege: 15,
+        enablePassword: 'en4bleFormer',
+        denied,
         configuration: 'hostname switch-1\nusername skolo privilege 15 secret 9 $9$skolo\n',
       });
     const { run, state, opens, devices, store } = await begin({ ...ios, start });

@@ -112,7 +112,13 @@ machines:
   const dial = async (host: string, port: number) => connect(port, host);
   const hostKeys = new HostKeys(join(dir, 'host-keys.json'));
   const deps: RotateDeps = {
-    ...{ rack, secrets, store, hostKeys, signal, leaveOut: [], now: () => state.now },
+    rack,
+    secrets,
+    store,
+    hostKeys,
+    signal,
+    leaveOut: [],
+    now: () => state.now,
     report() {},
     dial: async (host, port) => {
       effect();

@@ -118,8 +118,13 @@ describe.skipIf(peer('sshd') === undefined)('an ssh key', () => {
     const state = { now: Date.parse('2026-11-21T20:00:00Z'), isShared: true, applied: '' };
     const said: string[] = [];
     const deps: RotateDeps = {
-      ...{ rack, store, signal, report: (text) => said.push(text), now: () => state.now },
-      ...{ secrets: rackSecrets(rack), leaveOut: [] },
+      rack,
+      store,
+      signal,
+      report: (text) => said.push(text),
+      now: () => state.now,
+      secrets: rackSecrets(rack),
+      leaveOut: [],
       datagrams: () => Promise.reject(new Error('not used')),
       dial: async () => {
         effect();
@@ -269,8 +274,16 @@ infrastructure: { router: { model: ${model}, address: 192.168.1.1, ports: { ssh:
     let now = Date.parse('2026-11-21T20:00:00Z');
     const run = () =>
       rotateSecret(idOf(rack), {
-        ...{ rack, secrets: rackSecrets(rack), store, signal, leaveOut: [], ...access },
-        ...{ now: () => now, report: () => {}, apply: async () => 1, isShared: async () => true },
+        rack,
+        secrets: rackSecrets(rack),
+        store,
+        signal,
+        leaveOut: [],
+        ...access,
+        now: () => now,
+        report: () => {},
+        apply: async () => 1,
+        isShared: async () => true,
         datagrams: () => Promise.reject(new Error('not used')),
       });
 

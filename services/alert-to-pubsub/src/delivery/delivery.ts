@@ -84,7 +84,10 @@ export class Delivery {
     this.backOff = createBackOff({ pause, stopping, random: deps.random, times: deps.backOff });
     this.sender = new Sender({
       ...deps,
-      ...{ pause, stopping, backlog: this.backlog, backOff: this.backOff },
+      pause,
+      stopping,
+      backlog: this.backlog,
+      backOff: this.backOff,
       ending: this.ending.signal,
       onArrived: (batch, isBack) => this.arrived(batch, isBack),
       onRejected: (batch) => this.rejectedBy(batch),

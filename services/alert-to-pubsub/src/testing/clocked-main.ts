@@ -10,8 +10,13 @@ import { createAlertToPubsub } from '../service.ts';
 const text = { type: 'string', default: '' } as const;
 const { values } = parseArgs({
   options: {
-    ...{ rack: text, 'state-dir': text, port: text, 'metrics-port': text, host: text },
-    ...{ wall: text, uptime: text },
+    rack: text,
+    'state-dir': text,
+    port: text,
+    'metrics-port': text,
+    host: text,
+    wall: text,
+    uptime: text,
   },
 });
 const clock = fakeClock(Number(values.wall), Number(values.uptime));

@@ -143,7 +143,9 @@ const order: Bench = {
   measure: () =>
     inFolder(async (folder) => {
       const token = await newToken(join(folder, 'tokens.yaml'), {
-        ...{ name: 'bench', role: 'operate', expiresInDays: 1 },
+        name: 'bench',
+        role: 'operate',
+        expiresInDays: 1,
       });
       return withService(folder, changeMs, async ({ url }) => {
         const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };

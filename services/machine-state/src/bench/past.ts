@@ -41,7 +41,8 @@ export function writePast(stateDir: string, now: number, options: PastOptions): 
           each: number,
           low: number,
         ) => ({
-          ...{ quantity, unit },
+          quantity,
+          unit,
           points: timesIn(hour, each).map((at): [number, number] => [
             Math.floor(at / 1000),
             low + Math.round(Math.random() * 100) / 10,

@@ -39,7 +39,11 @@ export class Agents {
       const { fetch } = this.connections;
       const url = serviceUrl(rack, 'swarming-client', entry);
       const watch = new AgentWatch({
-        ...{ machine, url, clock, tuning, fetch },
+        machine,
+        url,
+        clock,
+        tuning,
+        fetch,
         staleSeconds: () => this.deps.rack().services['machine-state'].staleSeconds,
         onView: () => emit({ type: 'agent', machine }),
       });

@@ -11,7 +11,8 @@ const phone = { name: 'device', state: 'present' as const };
 async function startRack() {
   const agent = await startFakeAgent('rpi-1', { status: { devices: [phone] } });
   const lab = await startLab({
-    ...{ agents: { 'rpi-1': agent }, more: () => ', device: { kind: android }' },
+    agents: { 'rpi-1': agent },
+    more: () => ', device: { kind: android }',
     deps: { writeEveryMs: 10, readingsEveryMs: 10 },
   });
   await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok' });
@@ -23,7 +24,9 @@ it('has only the devices that rack.yaml gives it, and no series for another one'
 
   for (let round = 0; round < 4; round += 1) {
     const others = Array.from({ length: 8 }, (_, at) => ({
-      ...{ ...phone, name: `${round}-${at}-${'x'.repeat(7000)}`, batteryPercent: 50 },
+      ...phone,
+      name: `${round}-${at}-${'x'.repeat(7000)}`,
+      batteryPercent: 50,
     }));
     const first = { ...phone, batteryPercent: round };
     agent.set({ devices: [first, ...others] });
@@ -47,7 +50,10 @@ it('has only the devices that rack.yaml gives it, and no series for another one'
 it('has no reading that cannot be, and keeps the others', async () => {
   const { agent, lab } = await startRack();
   const temperaturesCelsius = {
-    ...{ battery: 31, absolute_zero: -273, sun: 1e308, [`${'s'.repeat(41)}`]: 30 },
+    battery: 31,
+    absolute_zero: -273,
+    sun: 1e308,
+    [`${'s'.repeat(41)}`]: 30,
   };
 
   agent.set({
@@ -110,7 +116,9 @@ it('is not heard with a time of thousands of digits, which would be shown', asyn
 it('is not heard with what it says about a rejection, but for a line', async () => {
   const { agent, lab } = await startRack();
   const problem = JSON.stringify({
-    ...{ type: 'about:blank', title: 'no', status: 500 },
+    type: 'about:blank',
+    title: 'no',
+    status: 500,
     detail: 'x'.repeat(100_000),
   });
 

@@ -65,10 +65,15 @@ async function startHostileAgents() {
     }));
     const reason = { verdict: 'quarantined', code: own.padEnd(90, 'c'), since };
     const body = JSON.stringify({
-      ...{ machine, revision: own, bootId: own, devices, orders: [] },
+      machine,
+      revision: own,
+      bootId: own,
+      devices,
+      orders: [],
       task: { running: true, id: own, since },
       health: {
-        ...{ verdict: count % 2 ? 'ok' : 'quarantined', since: new Date().toISOString() },
+        verdict: count % 2 ? 'ok' : 'quarantined',
+        since: new Date().toISOString(),
         reasons: Array.from({ length: 20 }, () => ({ ...reason, text: own.padEnd(1500, 't') })),
       },
     });

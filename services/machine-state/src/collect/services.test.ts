@@ -6,13 +6,11 @@ import { servicesEvery, startLab } from '../testing/lab.ts';
 
 const time = '2026-11-20T12:00:00.000Z';
 const outlet = {
-  ...{
-    outlet: 'switch-1/1',
-    controller: 'switch-1',
-    feeds: ['rpi-1'],
-    state: 'on',
-    stuckOff: false,
-  },
+  outlet: 'switch-1/1',
+  controller: 'switch-1',
+  feeds: ['rpi-1'],
+  state: 'on',
+  stuckOff: false,
 };
 
 it('are joined into machines and the rack, and left out while they are silent', async () => {
@@ -45,15 +43,14 @@ ${names.map(of).join('')}`,
     ],
   };
   const alert = {
-    ...{
-      fingerprint: 'f',
-      status: 'firing',
-      startsAt: time,
-      door: 'webhook',
-      first: time,
-      last: time,
-    },
-    ...{ count: 1, labels: { alertname: 'Hot', machine: 'rpi-1', severity: 'warning' } },
+    fingerprint: 'f',
+    status: 'firing',
+    startsAt: time,
+    door: 'webhook',
+    first: time,
+    last: time,
+    count: 1,
+    labels: { alertname: 'Hot', machine: 'rpi-1', severity: 'warning' },
     annotations: { summary: 'it is hot' },
   };
   services.answers['/v1/alerts'] = { alerts: [alert] };
@@ -70,14 +67,21 @@ ${names.map(of).join('')}`,
   await expect.poll(async () => (await alertPath())?.text).toMatch(/^no sink accepted/);
   const failing = { ...sink, failingSince: time, detail: 'no credentials' };
   services.answers['/v1/status'] = {
-    ...{ ...delivery, spool, lastHeard: time, sinks: [failing] },
-    ...{ healthy: false, why: 'Prometheus is silent' },
+    ...delivery,
+    spool,
+    lastHeard: time,
+    sinks: [failing],
+    healthy: false,
+    why: 'Prometheus is silent',
   };
   await expect
     .poll(alertPath)
     .toEqual({ isBroken: true, text: 'Prometheus is silent; sink pubsub: no credentials' });
   services.answers['/v1/status'] = {
-    ...{ ...delivery, spool, lastHeard: time, sinks: [{ ...sink, lastSuccess: time }] },
+    ...delivery,
+    spool,
+    lastHeard: time,
+    sinks: [{ ...sink, lastSuccess: time }],
   };
   await expect.poll(alertPath).toBeUndefined();
 
@@ -101,16 +105,27 @@ ${names.map(of).join('')}`,
       ],
     });
   const cycle = {
-    ...{ id: 'c1', target: 'rpi-1', action: 'cycle', mode: 'auto', outlets: ['switch-1/1'] },
-    ...{ reason: 'no ssh', by: 'ann', origin: 'person', requestedAt: new Date().toISOString() },
-    ...{ offSeconds: 5, force: false, step: 'off', steps: [] },
+    id: 'c1',
+    target: 'rpi-1',
+    action: 'cycle',
+    mode: 'auto',
+    outlets: ['switch-1/1'],
+    reason: 'no ssh',
+    by: 'ann',
+    origin: 'person',
+    requestedAt: new Date().toISOString(),
+    offSeconds: 5,
+    force: false,
+    step: 'off',
+    steps: [],
   };
   services.cycle(cycle);
   services.cycle({ ...cycle, finishedAt: new Date().toISOString(), outcome: 'back' });
   services.answers['/v1/alerts'] = { alerts: [] };
   const kinds = async () => {
     const { entries } = await lab.client.history({
-      ...{ params: { name: 'rpi-1' }, query: { from: '2026-01-01T00:00:00Z' } },
+      params: { name: 'rpi-1' },
+      query: { from: '2026-01-01T00:00:00Z' },
     });
     return entries
       .filter(({ kind }) => kind !== 'condition')

@@ -204,7 +204,10 @@ export class OtherServices {
     const token = servicesToken && (await readSecret(rack, servicesToken)).reveal().trim();
     const baseUrl = apiUrl(rack, service);
     return createClient(serviceApis[service], {
-      ...{ baseUrl, timeoutMs, mostBytes, token },
+      baseUrl,
+      timeoutMs,
+      mostBytes,
+      token,
       rack: rack.name,
     });
   }

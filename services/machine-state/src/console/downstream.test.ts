@@ -31,7 +31,9 @@ describe('downstream of an outlet', () => {
     const fedTwice = new Map(machine && [[name, { ...machine, wiring }]]);
 
     expect(downstream('switch-1/1', rack, fedTwice)).toEqual({
-      ...{ dark: [], offline: [], fedTwice: [name] },
+      dark: [],
+      offline: [],
+      fedTwice: [name],
     });
   });
 
@@ -45,7 +47,9 @@ describe('downstream of an outlet', () => {
     const behind = names('shelf2');
 
     expect(downstream('pdu-1/2', { elements }, all)).toEqual({
-      ...{ dark: ['switch-1'], offline: [name, 'switch-2', ...behind], fedTwice: [] },
+      dark: ['switch-1'],
+      offline: [name, 'switch-2', ...behind],
+      fedTwice: [],
     });
   });
 });

@@ -70,10 +70,14 @@ export class Cluster {
   async newToken(name: string, now: number): Promise<Secret> {
     const [id, secret] = [randomText(6), randomText(16)];
     await this.ask('POST', '/api/v1/namespaces/kube-system/secrets', {
-      ...{ apiVersion: 'v1', kind: 'Secret', type: 'bootstrap.kubernetes.io/token' },
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'bootstrap.kubernetes.io/token',
       metadata: { name: `bootstrap-token-${id}`, namespace: 'kube-system' },
       stringData: {
-        ...{ description: `${name} joins`, 'token-id': id, 'token-secret': secret },
+        description: `${name} joins`,
+        'token-id': id,
+        'token-secret': secret,
         expiration: new Date(now + tokenSeconds * 1000).toISOString(),
         'usage-bootstrap-authentication': 'true',
         'usage-bootstrap-signing': 'true',
@@ -103,7 +107,9 @@ export class Cluster {
     try {
       const { url, ca, token } = await this.account();
       const { status, text } = await exchange(new URL(path, url), {
-        ...{ method, ca, signal: AbortSignal.any([this.signal, AbortSignal.timeout(timeoutMs)]) },
+        method,
+        ca,
+        signal: AbortSignal.any([this.signal, AbortSignal.timeout(timeoutMs)]),
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
         ...(content && { content: JSON.stringify(content) }),
       });

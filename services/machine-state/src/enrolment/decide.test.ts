@@ -19,8 +19,12 @@ function has(name: string, more: Partial<Enrolled> = {}): ReadonlyMap<string, En
 
 function known(more: Partial<Known> = {}): Known {
   return {
-    ...{ machines: rack({ name: 'rpi-1', serial }), enrolled: new Map(), rivals: 0 },
-    ...{ isRevoked: false, secret: 'valid', liveness: () => 'dead' },
+    machines: rack({ name: 'rpi-1', serial }),
+    enrolled: new Map(),
+    rivals: 0,
+    isRevoked: false,
+    secret: 'valid',
+    liveness: () => 'dead',
     ...more,
   };
 }
@@ -46,7 +50,8 @@ describe('who a Pi is', () => {
     [
       'the name that rack.yaml gives to its board now, without the secret',
       {
-        ...{ enrolled: has('rpi-2', { key }), secret: 'unknown' },
+        enrolled: has('rpi-2', { key }),
+        secret: 'unknown',
         machines: rack({ name: 'rpi-1', serial }, { name: 'rpi-2' }),
       },
       'rpi-1',
@@ -88,7 +93,8 @@ describe('who a Pi is', () => {
       'what a person has decided, after a power cut',
       {
         enrolled: has('rpi-2', { key, by: 'ann', force: true }),
-        ...{ machines: rack({ name: 'rpi-2' }), liveness: () => 'alive' },
+        machines: rack({ name: 'rpi-2' }),
+        liveness: () => 'alive',
       },
       'rpi-2',
     ],
@@ -216,8 +222,12 @@ describe('who a Pi is', () => {
   );
   const enrolled = fc.record(
     {
-      ...{ name: names, key: keys, serial: serials, macs: fc.array(macs, { maxLength: 2 }) },
-      ...{ at: fc.constant(new Date(now).toISOString()), by: fc.constant('ann') },
+      name: names,
+      key: keys,
+      serial: serials,
+      macs: fc.array(macs, { maxLength: 2 }),
+      at: fc.constant(new Date(now).toISOString()),
+      by: fc.constant('ann'),
     },
     { requiredKeys: ['name', 'key', 'serial', 'macs', 'at'] },
   );

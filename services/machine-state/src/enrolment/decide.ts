@@ -127,7 +127,8 @@ function nameOf(
   const bySerial = pis.find((each) => each.serial === serial);
   const byMac = pis.find(({ mac }) => mac !== undefined && macs.includes(mac));
   const conflict = (name: string, why: string): Waits => ({
-    ...{ wait: 'conflict', name },
+    wait: 'conflict',
+    name,
     why: `${why}; correct rack.yaml, or adopt it`,
   });
   if (bySerial !== undefined) {

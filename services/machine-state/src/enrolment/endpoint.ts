@@ -96,9 +96,12 @@ export class EnrolmentPort {
       }),
       connections,
       tls: {
-        ...{ key, cert, minVersion: 'TLSv1.2' as const },
+        key,
+        cert,
+        minVersion: 'TLSv1.2' as const,
         // A Pi signs its certificate itself: only its key counts.
-        ...{ requestCert: true, rejectUnauthorized: false },
+        requestCert: true,
+        rejectUnauthorized: false,
       },
     });
     const closers = new Closers();

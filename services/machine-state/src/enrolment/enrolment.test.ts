@@ -36,7 +36,11 @@ machines: { ${machines} }`;
     const records = openRecords({ journal: () => open, onTrouble() {}, onWell() {} });
     records.tables.load(open);
     return new Enrolment({
-      ...{ rack: () => rack, clock, records, isOpen: () => true, isAgentAlive: () => false },
+      rack: () => rack,
+      clock,
+      records,
+      isOpen: () => true,
+      isAgentAlive: () => false,
       log: createLogger({ service: 'test', level: 'fatal' }),
       cluster: {
         async readyNodes() {
@@ -67,7 +71,14 @@ machines: { ${machines} }`;
     enrolment = start();
   };
   return {
-    ...{ ask, askAs, adopt, clock, ready, cluster, restart, secret },
+    ask,
+    askAs,
+    adopt,
+    clock,
+    ready,
+    cluster,
+    restart,
+    secret,
     revoke: (key: string) => enrolment.revokeKey(key, 'ann'),
     list: () => enrolment.list(),
     machineOf: (key: string) => enrolment.machineOf(key),

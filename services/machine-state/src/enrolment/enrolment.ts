@@ -184,7 +184,8 @@ export class Enrolment {
     const { key } = asked;
     const decideWith = (ready: Set<string> | undefined) =>
       decide(asked, {
-        ...{ machines: rack().machines, enrolled: records.enrolled.all },
+        machines: rack().machines,
+        enrolled: records.enrolled.all,
         adoption: records.adopted.get(key),
         isRevoked: records.revoked.get(key) !== undefined,
         secret: checkSecret(secret, records.secrets.all, clock.now()),

@@ -31,12 +31,19 @@ export function openEnrolment(
   const { clock, log, stateDir, signal } = context;
   const rack = () => context.rack.rack;
   const enrolment = new Enrolment({
-    ...{ rack, clock, log, records, cluster: new Cluster({ rack, signal }) },
+    rack,
+    clock,
+    log,
+    records,
+    cluster: new Cluster({ rack, signal }),
     isOpen: () => journal.isOpen,
     isAgentAlive: (name) => agents.isAlive(name),
   });
   const port = new EnrolmentPort({
-    ...{ context, enrolment, lockdown: new Lockdown(stateDir), retryMs },
+    context,
+    enrolment,
+    lockdown: new Lockdown(stateDir),
+    retryMs,
   });
   const waiting = () => enrolment.list().waiting;
   return { handlers: enrolmentHandlers({ enrolment, port }), waiting, port };

@@ -31,7 +31,9 @@ export function cut(text: string): string {
 export function shownEntry(entry: Entry): HistoryEntry | undefined {
   const { machine, device, kind, at, endedAt, outcome } = entry;
   const shown = {
-    ...{ at: timeOf(at), machine, kind },
+    at: timeOf(at),
+    machine,
+    kind,
     ...given({ device, outcome }),
     ...(endedAt !== undefined && { endedAt: timeOf(endedAt) }),
     ...ownFields(entry),

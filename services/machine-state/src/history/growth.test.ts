@@ -24,8 +24,13 @@ it(`is at most ${mostBytesPerDay / 1e6} MB with ${phones} phones, in ${hours} h 
   const clock = fakeClock('2026-11-20T00:00:00Z');
   const log = createLogger({ service: 'machine-state', level: 'silent' });
   const history = new History({
-    ...{ stateDir, clock, log, degraded: new DegradedList({ clock, log }), days: () => 90 },
-    ...{ writeEveryMs: 3_600_000, readingsEveryMs: 600_000 },
+    stateDir,
+    clock,
+    log,
+    degraded: new DegradedList({ clock, log }),
+    days: () => 90,
+    writeEveryMs: 3_600_000,
+    readingsEveryMs: 600_000,
   });
   await history.open();
   const services = { views: () => ({ alerts: [] as KnownAlert[] }) };
@@ -55,24 +60,38 @@ function worst(round: number, now: string): Machine {
   const text = (most: number) => `${round}-`.padEnd(most, '€');
   const alert = (at: number): MachineAlert => ({ name: text(400) + at, since: now });
   return {
-    ...{ name: 'rpi-1', kind: 'rpi', pools: [], orders: [], wiring: { power: [] } },
-    ...{ condition: round % 2 ? 'ok' : 'quarantined', since: now, sentence: text(2000) },
+    name: 'rpi-1',
+    kind: 'rpi',
+    pools: [],
+    orders: [],
+    wiring: { power: [] },
+    condition: round % 2 ? 'ok' : 'quarantined',
+    since: now,
+    sentence: text(2000),
     bootId: text(100),
     task: { id: text(100), since: now },
     lastTask: { id: text(100), since: now, endedAt: now, outcome: text(50) },
     health: {
-      ...{ verdict: 'quarantined', since: now },
+      verdict: 'quarantined',
+      since: now,
       reasons: Array.from({ length: 50 }, (_, at) => ({
-        ...{ code: text(90) + at, text: text(2000), since: now },
+        code: text(90) + at,
+        text: text(2000),
+        since: now,
         verdict: 'quarantined' as const,
       })),
     },
     repairs: Array.from({ length: 20 }, (_, at) => ({
-      ...{ at: now, device: text(63), round: at + 1, step: text(40), outcome: text(40) },
+      at: now,
+      device: text(63),
+      round: at + 1,
+      step: text(40),
+      outcome: text(40),
       text: text(500),
     })),
     devices: Array.from({ length: phones }, (_, at) => ({
-      ...{ name: `phone-${at}`.padEnd(63, 'x'), batteryPercent: round % 100 },
+      name: `phone-${at}`.padEnd(63, 'x'),
+      batteryPercent: round % 100,
       state: 'present' as const,
       temperaturesCelsius: Object.fromEntries(
         Array.from({ length: 64 }, (_, sensor) => [text(38) + sensor, (round * 7) % 200]),

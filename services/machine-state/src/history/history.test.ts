@@ -21,8 +21,12 @@ it('is read as it was written, the newest first, also after a restart', async ()
   history.add(condition(10 * minute, 'quarantined', 'battery-low'));
   history.add({ machine: 'rpi-1', kind: 'task', key: '6a1b', at: at(20 * minute) });
   history.add({
-    ...{ machine: 'rpi-1', kind: 'task', key: '6a1b', at: at(20 * minute) },
-    ...{ endedAt: at(30 * minute), outcome: 'ended' },
+    machine: 'rpi-1',
+    kind: 'task',
+    key: '6a1b',
+    at: at(20 * minute),
+    endedAt: at(30 * minute),
+    outcome: 'ended',
   });
   history.setStanding('rpi-1', { condition: 'gone', since: at(0), seenAt: at(-1) });
   await history.close();
@@ -30,17 +34,29 @@ it('is read as it was written, the newest first, also after a restart', async ()
 
   expect(again.entries('rpi-1', { from: at(minute), to: at(day) }, 10)).toEqual([
     {
-      ...{ kind: 'task', machine: 'rpi-1', id: '6a1b', outcome: 'ended' },
-      ...{ at: time(20 * minute), endedAt: time(30 * minute) },
+      kind: 'task',
+      machine: 'rpi-1',
+      id: '6a1b',
+      outcome: 'ended',
+      at: time(20 * minute),
+      endedAt: time(30 * minute),
     },
     {
-      ...{ kind: 'condition', machine: 'rpi-1', condition: 'quarantined' },
-      ...{ at: time(10 * minute), text: 'a text', codes: ['battery-low'] },
+      kind: 'condition',
+      machine: 'rpi-1',
+      condition: 'quarantined',
+      at: time(10 * minute),
+      text: 'a text',
+      codes: ['battery-low'],
     },
     // What it was at the beginning of the span.
     {
-      ...{ kind: 'condition', machine: 'rpi-1', condition: 'ok', codes: [] },
-      ...{ at: time(0), text: 'a text' },
+      kind: 'condition',
+      machine: 'rpi-1',
+      condition: 'ok',
+      codes: [],
+      at: time(0),
+      text: 'a text',
     },
   ]);
   expect(
@@ -290,11 +306,20 @@ async function newLab({ days = 90 } = {}) {
   const log = createLogger({ service: 'machine-state', destination: { write: () => undefined } });
   const degraded = new DegradedList({ clock, log });
   const lab = {
-    ...{ dir, clock, degraded, standings: new Map() as Awaited<ReturnType<History['open']>> },
+    dir,
+    clock,
+    degraded,
+    standings: new Map() as Awaited<ReturnType<History['open']>>,
     async open(more: { stateDir?: string; writeEveryMs?: number } = {}): Promise<History> {
       const history = new History({
-        ...{ stateDir: dir, clock, log, degraded, days: () => days },
-        ...{ writeEveryMs: 60_000, readingsEveryMs: 0, ...more },
+        stateDir: dir,
+        clock,
+        log,
+        degraded,
+        days: () => days,
+        writeEveryMs: 60_000,
+        readingsEveryMs: 0,
+        ...more,
       });
       lab.standings = await history.open();
       onTestFinished(() => history.close());

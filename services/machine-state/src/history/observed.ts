@@ -24,8 +24,12 @@ function ofCondition(before: Machine | undefined, after: Machine, now: number): 
   if (isSame && isFault(condition, codes) === isFault(condition, codesOf(before))) return [];
   return [
     {
-      ...{ machine, kind: 'condition', key: condition, at: isSame ? now : Date.parse(since) },
-      ...{ outcome: cut(codes.join(',')), data: cut(sentence) },
+      machine,
+      kind: 'condition',
+      key: condition,
+      at: isSame ? now : Date.parse(since),
+      outcome: cut(codes.join(',')),
+      data: cut(sentence),
     },
   ];
 }
@@ -67,8 +71,13 @@ function ofRepairs(before: Machine | undefined, { name: machine, repairs }: Mach
   return repairs
     .filter((step) => !known.has(JSON.stringify(step)))
     .map(({ at, device, step, outcome, text }) => ({
-      ...{ machine, kind: 'repair', device, key: cut(step), at: Date.parse(at) },
-      ...{ outcome: cut(outcome), data: text && cut(text) },
+      machine,
+      kind: 'repair',
+      device,
+      key: cut(step),
+      at: Date.parse(at),
+      outcome: cut(outcome),
+      data: text && cut(text),
     }));
 }
 
@@ -108,7 +117,12 @@ export function observedAlerts(
   const keyOf = ({ name, device, since }: MachineAlert) => `${name} ${device} ${since}`;
   const [known, present] = [new Set(before.map(keyOf)), new Set(after.map(keyOf))];
   const entryOf = ({ name, device, severity, since }: MachineAlert): Entry => ({
-    ...{ machine, kind: 'alert', device, key: name, at: Date.parse(since), outcome: severity },
+    machine,
+    kind: 'alert',
+    device,
+    key: name,
+    at: Date.parse(since),
+    outcome: severity,
   });
   return [
     ...before
@@ -128,7 +142,10 @@ export function observedCycle(rack: Rack, cycle: PowerCycle): Entry | undefined 
   const machine = whole?.name ?? device?.machine.name;
   if (machine === undefined) return undefined;
   return {
-    ...{ machine, kind: 'cycle', key: id, device: device?.each.name },
+    machine,
+    kind: 'cycle',
+    key: id,
+    device: device?.each.name,
     at: Date.parse(requestedAt),
     endedAt: finishedAt === undefined ? undefined : Date.parse(finishedAt),
     outcome,

@@ -47,7 +47,11 @@ export class Readings {
   recall({ machine, device, hour, points }: PackedHour): void {
     const series = new Map(storedSeries(hour, points).map((each) => [seriesKey(each), each]));
     this.collected.set(keyOf(machine, device, hour), {
-      ...{ machine, device, hour, series, isNew: false },
+      machine,
+      device,
+      hour,
+      series,
+      isNew: false,
     });
   }
 
@@ -56,7 +60,9 @@ export class Readings {
     return [...this.collected.values()]
       .filter(({ isNew }) => isNew)
       .map(({ machine, device, hour, series }) => ({
-        ...{ machine, device, hour },
+        machine,
+        device,
+        hour,
         points: packPoints(hour, [...series.values()]),
       }));
   }
@@ -80,7 +86,9 @@ export class Readings {
     const hour = Math.floor(seconds / 3600);
     const key = keyOf(machine, device, hour);
     const collected = this.collected.get(key) ?? {
-      ...{ machine, device, hour },
+      machine,
+      device,
+      hour,
       series: new Map<string, Series>(),
       isNew: true,
     };

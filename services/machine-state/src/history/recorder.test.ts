@@ -63,8 +63,13 @@ async function start() {
   const clock = fakeClock('2026-11-20T16:00:00Z');
   const log = createLogger({ service: 'machine-state', level: 'silent' });
   const all = new History({
-    ...{ stateDir, clock, log, degraded: new DegradedList({ clock, log }), days: () => 90 },
-    ...{ writeEveryMs: 60_000, readingsEveryMs: 60_000 },
+    stateDir,
+    clock,
+    log,
+    degraded: new DegradedList({ clock, log }),
+    days: () => 90,
+    writeEveryMs: 60_000,
+    readingsEveryMs: 60_000,
   });
   await all.open();
   onTestFinished(async () => {

@@ -8,7 +8,12 @@ import type { Entry } from './entry.ts';
 
 /** A bot with a task each minute, and a reboot of the phone after each, has 60 tasks and 120 conditions. Others have no limit. */
 const mostPerHour: Partial<Record<StoredKind, number>> = {
-  ...{ condition: 200, task: 200, repair: 60, boot: 20, hold: 60, alert: 200 },
+  condition: 200,
+  task: 200,
+  repair: 60,
+  boot: 20,
+  hold: 60,
+  alert: 200,
 };
 /** Of all entries of a kind, on average: an honest one has up to 200. */
 const bytesPerEntry = 250;

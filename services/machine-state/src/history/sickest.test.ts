@@ -57,7 +57,9 @@ it('counts how often and how long machines were unable, over days, and why', asy
 
   expect(await since(begun)).toEqual([
     {
-      ...{ name: 'rpi-1', times: 2, seconds: (day + 2 * day - hour) / 1000 },
+      name: 'rpi-1',
+      times: 2,
+      seconds: (day + 2 * day - hour) / 1000,
       codes: [
         { code: 'battery-low', times: 2 },
         { code: 'gone', times: 1 },
@@ -73,8 +75,13 @@ async function openHistory(clock: ReturnType<typeof fakeClock>): Promise<History
   const stateDir = mkdtempSync(join(tmpdir(), 'skolo-sickest-'));
   const log = createLogger({ service: 'machine-state', level: 'silent' });
   const history = new History({
-    ...{ stateDir, clock, log, degraded: new DegradedList({ clock, log }), days: () => 90 },
-    ...{ writeEveryMs: 1000, readingsEveryMs: 1000 },
+    stateDir,
+    clock,
+    log,
+    degraded: new DegradedList({ clock, log }),
+    days: () => 90,
+    writeEveryMs: 1000,
+    readingsEveryMs: 1000,
   });
   await history.open();
   onTestFinished(async () => {

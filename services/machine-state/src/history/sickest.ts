@@ -29,7 +29,9 @@ export async function sickest(
     )
     .slice(0, limit)
     .map(([name, { times, ms, codes }]) => ({
-      ...{ name, times, seconds: Math.round(ms / 1000) },
+      name,
+      times,
+      seconds: Math.round(ms / 1000),
       codes: [...codes]
         .map(([code, count]) => ({ code, times: count }))
         .sort((a, b) => b.times - a.times || (a.code < b.code ? -1 : 1)),

@@ -4,7 +4,11 @@ import { Flapping } from './flapping.ts';
 
 const start = Date.parse('2026-11-20T10:00:00Z');
 const order: MachineOrder = {
-  ...{ id: 'o-1', machine: 'rpi-1', kind: 'quarantine', by: 'ann', reason: 'a look' },
+  id: 'o-1',
+  machine: 'rpi-1',
+  kind: 'quarantine',
+  by: 'ann',
+  reason: 'a look',
   since: '2026-11-20T10:00:00Z',
 };
 const cycle = { outlets: [], cycle: { id: 'c-1', step: 'off' } };

@@ -28,8 +28,10 @@ const silencesApi = {
       id: z.string().optional(),
       matchers: z.array(
         z.object({
-          ...{ name: z.string(), value: z.string() },
-          ...{ isRegex: z.boolean(), isEqual: z.boolean() },
+          name: z.string(),
+          value: z.string(),
+          isRegex: z.boolean(),
+          isEqual: z.boolean(),
         }),
       ),
       startsAt: z.string(),

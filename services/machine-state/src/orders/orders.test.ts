@@ -39,7 +39,8 @@ describe('an order', () => {
     await expect.poll(() => agents['rpi-1']?.status.orders).toEqual([]);
     await expect.poll(() => lab.machine('rpi-1')).toMatchObject({ condition: 'ok', orders: [] });
     const { entries } = await lab.client.history({
-      ...{ params: { name: 'rpi-1' }, query: { kind: 'order,condition' } },
+      params: { name: 'rpi-1' },
+      query: { kind: 'order,condition' },
     });
     expect(entries).toMatchObject([
       { kind: 'condition', condition: 'ok' },
@@ -75,7 +76,8 @@ describe('an order', () => {
     const idsOf = ({ orders }: typeof first) => orders.map(({ id }) => id);
     expect([idsOf(again), idsOf(afterwards)]).toEqual([idsOf(first), idsOf(first)]);
     const { entries } = await later.client.history({
-      ...{ params: { name: 'rpi-1' }, query: { kind: 'order,note' } },
+      params: { name: 'rpi-1' },
+      query: { kind: 'order,note' },
     });
     expect(entries.map(({ kind }) => kind).toSorted()).toEqual(['note', 'order']);
     await expect(
@@ -165,7 +167,8 @@ describe('an order', () => {
 
     await expect.poll(() => agent?.status.orders).toEqual([]);
     const { entries } = await lab.client.history({
-      ...{ params: { name: 'rpi-1' }, query: { kind: 'order' } },
+      params: { name: 'rpi-1' },
+      query: { kind: 'order' },
     });
     expect(entries).toMatchObject([{ endedAt: until, endedBy: 'its time' }]);
   });

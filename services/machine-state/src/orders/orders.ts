@@ -215,7 +215,10 @@ export class Orders {
     const since = new Date(clock.now()).toISOString();
     const orders = lost.map(
       (order): OrderRecord => ({
-        ...{ id: randomUUID(), machine, kind: 'quarantine', since },
+        id: randomUUID(),
+        machine,
+        kind: 'quarantine',
+        since,
         reason: reportedReason(order, unheard.newest),
       }),
     );
@@ -261,7 +264,12 @@ export class Orders {
       ...[...orders.all.values()]
         .filter((each) => each.machine === machine && begins(each.since) && endsAfter(each.endedAt))
         .map(({ id, kind, by, reason, since, endedAt, endedBy }) => ({
-          ...{ at: since, machine, kind: 'order' as const, id, order: kind, reason },
+          at: since,
+          machine,
+          kind: 'order' as const,
+          id,
+          order: kind,
+          reason,
           ...given({ by, endedAt, endedBy }),
         })),
       ...[...notes.all.values()]

@@ -70,7 +70,8 @@ describe('orders that a machine reports', () => {
         orders: [],
       });
     const { entries } = await lab.client.history({
-      ...{ params: { name: 'rpi-1' }, query: { kind: 'order' } },
+      params: { name: 'rpi-1' },
+      query: { kind: 'order' },
     });
     expect(entries).toEqual([]);
     expect(await audited(lab)).toBe('');
@@ -112,7 +113,8 @@ describe('after the journal was lost, a quarantine that only the machine knows',
     expect(Date.parse(order?.since ?? '')).toBeGreaterThan(Date.now() - 3_600_000);
     expect(first.status.orders).toMatchObject([{ id: order?.id, by: 'the machine itself' }]);
     const { entries } = await later.client.history({
-      ...{ params: { name: 'rpi-1' }, query: { kind: 'order' } },
+      params: { name: 'rpi-1' },
+      query: { kind: 'order' },
     });
     expect(entries).toMatchObject([{ order: 'quarantine', reason: order?.reason }]);
     await expect.poll(() => audited(later)).toContain('"who":"rpi-1","what":"reportedOrder"');

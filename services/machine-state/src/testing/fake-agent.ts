@@ -47,7 +47,9 @@ export interface FakeAgentOptions {
 }
 
 export const okHealth: HealthStatus = {
-  ...{ verdict: 'ok', since: '2026-11-20T10:00:00Z', reasons: [] },
+  verdict: 'ok',
+  since: '2026-11-20T10:00:00Z',
+  reasons: [],
 };
 
 export async function startFakeAgent(
@@ -120,7 +122,9 @@ export async function startFakeAgent(
             : 'ok';
         const reasons = orders.map(({ kind, reason, since }) => ({
           verdict: kind === 'quarantine' ? ('quarantined' as const) : kind,
-          ...{ code: 'order', text: reason, since },
+          code: 'order',
+          text: reason,
+          since,
         }));
         set({ orders, health: { verdict, since: new Date().toISOString(), reasons } });
         return send(response, 200, agent.status.health);
@@ -172,7 +176,11 @@ export async function startFakeAgent(
   }
   onTestFinished(close);
   return {
-    ...{ url: `http://127.0.0.1:${port}`, requests, repairs, set, close },
+    url: `http://127.0.0.1:${port}`,
+    requests,
+    repairs,
+    set,
+    close,
     get status() {
       return agent.status;
     },

@@ -48,7 +48,8 @@ export async function startFakeServices(): Promise<FakeServices> {
   });
   const { port } = server.address() as AddressInfo;
   return {
-    ...{ url: `http://127.0.0.1:${port}`, answers },
+    url: `http://127.0.0.1:${port}`,
+    answers,
     cycle(cycle) {
       const event = `event: cycle\ndata: ${JSON.stringify(cycle)}\n\n`;
       for (const follower of followers) follower.write(event);

@@ -66,7 +66,9 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   await edit({});
   await rm(join(dir, 'tokens.yaml'), { force: true });
   const token = await newToken(join(dir, 'tokens.yaml'), {
-    ...{ name: 'ann', role: 'operate', expiresInDays: 1 },
+    name: 'ann',
+    role: 'operate',
+    expiresInDays: 1,
   });
   const lines: Record<string, unknown>[] = [];
   const { clock, deps = {} } = options;
@@ -77,7 +79,11 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       services: { ...quick.services, ...deps.services },
     }),
     {
-      ...{ rackFile, stateDir, port: 0, metricsPort: 0, host: '127.0.0.1' },
+      rackFile,
+      stateDir,
+      port: 0,
+      metricsPort: 0,
+      host: '127.0.0.1',
       log: createLogger({
         service: 'machine-state',
         level: 'debug',
@@ -93,7 +99,13 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const stop = () => service.stop();
   onTestFinished(stop);
   return {
-    ...{ dir, stateDir, url, client: clientOf(url), clientOf, edit, stop },
+    dir,
+    stateDir,
+    url,
+    client: clientOf(url),
+    clientOf,
+    edit,
+    stop,
     machine: (name) => clientOf(url).machine({ params: { name } }),
     metrics: async () => (await fetch(`http://127.0.0.1:${service.metricsPort}/metrics`)).text(),
     logged: () => lines,

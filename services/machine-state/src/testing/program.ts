@@ -14,8 +14,11 @@ export interface Program {
 /** @param dir has rack.yaml; the state goes below it */
 export async function startProgram(dir: string): Promise<Program> {
   const flags = {
-    ...{ '--rack': join(dir, 'rack.yaml'), '--state-dir': join(dir, 'state') },
-    ...{ '--port': '0', '--metrics-port': '0', '--host': '127.0.0.1' },
+    '--rack': join(dir, 'rack.yaml'),
+    '--state-dir': join(dir, 'state'),
+    '--port': '0',
+    '--metrics-port': '0',
+    '--host': '127.0.0.1',
   };
   const main = join(import.meta.dirname, '../main.ts');
   const child = spawn(process.execPath, [main, ...Object.entries(flags).flat()], {

@@ -44,7 +44,11 @@ export function send(
 ): Promise<MachineAnswer & { headers: Record<string, string | undefined> }> {
   return new Promise((resolve, reject) => {
     const sent = request({
-      ...{ host: '127.0.0.1', port: new URL(url).port, path, localAddress: from, agent: false },
+      host: '127.0.0.1',
+      port: new URL(url).port,
+      path,
+      localAddress: from,
+      agent: false,
       method: body === undefined ? 'GET' : 'POST',
       headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
     });

@@ -29,7 +29,9 @@ export async function archiveAsProgram(args: readonly string[]): Promise<number>
     const rack = await readRack(file);
     const { jumphost, encrypt } = rack.services['router-backup'];
     const archive = await archiveJumphost({
-      ...{ rack, folder, recipients: encrypt },
+      rack,
+      folder,
+      recipients: encrypt,
       paths: [...jumphost.paths, file],
       exclude: [tooLarge, ...ownCopies(folder)],
       scratch: join(folder, 'scratch'),

@@ -150,7 +150,9 @@ export const examples: ReadonlyMap<string, Start> = new Map<string, Start>([
     'eos',
     async () =>
       typedInto(await startEos({ ...login, enablePassword }), arista, {
-        ...{ unsaved: saving, ticks: true, before: enabled },
+        unsaved: saving,
+        ticks: true,
+        before: enabled,
       }),
   ],
   [

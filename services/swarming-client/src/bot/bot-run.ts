@@ -207,9 +207,18 @@ export class BotRun {
     const { deps, settings, limits, env, givenUp } = this;
     const { python, server, botDir } = settings;
     return {
-      ...{ run: deps.run, env, python, server, botDir, signal: givenUp.signal },
-      ...{ botId: deps.botId, token: deps.token, localAddress: deps.localAddress },
-      ...{ timeoutMs: limits.checkMs, downloadMs: limits.downloadMs, stallMs: limits.stallMs },
+      run: deps.run,
+      env,
+      python,
+      server,
+      botDir,
+      signal: givenUp.signal,
+      botId: deps.botId,
+      token: deps.token,
+      localAddress: deps.localAddress,
+      timeoutMs: limits.checkMs,
+      downloadMs: limits.downloadMs,
+      stallMs: limits.stallMs,
       emit: deps.emit,
     };
   }

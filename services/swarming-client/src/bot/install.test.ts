@@ -45,23 +45,26 @@ async function startInstall(limits: Partial<Pick<InstallDeps, 'stallMs' | 'downl
   const server = await startStubServer();
   const events: string[] = [];
   const deps: InstallDeps = {
-    ...{
-      run: createRunCommand(),
-      env: process.env,
-      python: python ?? '',
-      server: server.url,
-      botDir,
-    },
-    ...{
-      botId: 'machine-1',
-      token: async () => 'the-token',
-      emit: ({ type }) => events.push(type),
-    },
-    ...{ signal: new AbortController().signal, timeoutMs: 60_000 },
-    ...{ stallMs: 60_000, downloadMs: 60_000, ...limits },
+    run: createRunCommand(),
+    env: process.env,
+    python: python ?? '',
+    server: server.url,
+    botDir,
+    botId: 'machine-1',
+    token: async () => 'the-token',
+    emit: ({ type }) => events.push(type),
+    signal: new AbortController().signal,
+    timeoutMs: 60_000,
+    stallMs: 60_000,
+    downloadMs: 60_000,
+    ...limits,
   };
   return {
-    ...{ folder, botDir, server, events, deps },
+    folder,
+    botDir,
+    server,
+    events,
+    deps,
     async [Symbol.asyncDispose]() {
       await server.stop();
       await rm(folder, { recursive: true });

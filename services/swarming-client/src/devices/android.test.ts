@@ -282,7 +282,8 @@ describe('a phone that misbehaves', () => {
 
     expect(await present(open())).toEqual({
       ...before,
-      ...{ uptimeSeconds: expect.any(Number), connectedSeconds: expect.any(Number) },
+      uptimeSeconds: expect.any(Number),
+      connectedSeconds: expect.any(Number),
     });
   });
 

@@ -39,7 +39,10 @@ async function start(mayMount = false) {
   const events: string[] = [];
   const open = async () => {
     const orders = new Orders({
-      ...{ stateDir, clock, log: quietLog(), clockOffset: { get: () => offset } },
+      stateDir,
+      clock,
+      log: quietLog(),
+      clockOffset: { get: () => offset },
       emit: ({ type }) => events.push(type),
     });
     await orders.open();

@@ -24,7 +24,10 @@ async function start(urlsOf?: (url: string) => string[]) {
   const answered: string[] = [];
   const holds = new OwnHolds({
     daemon: { urls: () => urls ?? [daemon.url], hasAnswered: (url) => answered.push(url) },
-    ...{ clock, log, emit, request },
+    clock,
+    log,
+    emit,
+    request,
   });
   onTestFinished(() => holds.stop());
   return { daemon, clock, log, holds, answered, changes: () => changes };

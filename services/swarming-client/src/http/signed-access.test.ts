@@ -77,7 +77,8 @@ async function startAgent(
   const metrics = new Registry();
   const core = createCore(
     {
-      ...{ log: createLogger({ service: 'test', level: 'silent' }), metrics },
+      log: createLogger({ service: 'test', level: 'silent' }),
+      metrics,
       // No route here is audited.
       audit: new AuditLog('/dev/null', { clock, metrics, degraded: { raise() {}, clear() {} } }),
       access: signedAccess({ machine, slice: () => slice, clock }),

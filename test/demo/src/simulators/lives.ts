@@ -123,7 +123,10 @@ export function live(
       ...(lost && character === 'broken'
         ? [
             {
-              ...{ verdict: 'quarantined' as const, code: 'gave-up', device, since: iso(bornAt) },
+              verdict: 'quarantined' as const,
+              code: 'gave-up',
+              device,
+              since: iso(bornAt),
               text: 'missing; repair gave up after 3 rounds: look at its cable',
             },
           ]
@@ -131,12 +134,10 @@ export function live(
       ...(lost && character !== 'broken'
         ? [
             {
-              ...{
-                verdict: 'recovering' as const,
-                code: 'missing',
-                device,
-                since: iso(lost.since),
-              },
+              verdict: 'recovering' as const,
+              code: 'missing',
+              device,
+              since: iso(lost.since),
               text: 'missing',
             },
           ]
@@ -144,7 +145,9 @@ export function live(
       ...(chargingSince && !lost
         ? [
             {
-              ...{ verdict: 'recovering' as const, code: 'battery-low', device },
+              verdict: 'recovering' as const,
+              code: 'battery-low',
+              device,
               text: `battery low: ${Math.round(batteryPercent)} %`,
               since: iso(chargingSince),
             },

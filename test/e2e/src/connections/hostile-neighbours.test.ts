@@ -71,7 +71,12 @@ async function attack(how: Attack): Promise<void> {
 /** The status, or why there is none. */
 async function ask(port: number, path: string, localAddress: string): Promise<unknown> {
   const asking = request({
-    ...{ port, path, host: '127.0.0.1', localAddress, agent: false, timeout: 60_000 },
+    port,
+    path,
+    host: '127.0.0.1',
+    localAddress,
+    agent: false,
+    timeout: 60_000,
     headers: { 'Metadata-Flavor': 'Google' },
   }).end();
   asking.once('timeout', () => asking.destroy(new Error('no answer in time')));

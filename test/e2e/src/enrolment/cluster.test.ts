@@ -77,7 +77,9 @@ it.skipIf(why)(
       ['Secret', { name: 'other', namespace: 'kube-system' }, hash],
     ] as const;
     const items = objects.map(([kind, metadata, more]) => ({
-      ...{ apiVersion: 'v1', kind, metadata },
+      apiVersion: 'v1',
+      kind,
+      metadata,
       ...more,
     }));
     await writeFile(join(dir, 'all'), JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
@@ -103,7 +105,9 @@ it.skipIf(why)(
     await writeFile(
       account,
       JSON.stringify({
-        ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'a' },
+        apiVersion: 'v1',
+        kind: 'Config',
+        'current-context': 'a',
         clusters: [
           {
             name: 'a',

@@ -98,7 +98,9 @@ it('gives a task that is root on its Pi the name of this Pi alone, and nothing o
   expect(await pi.ask(image.port, '/v1/lockdown')).toEqual(nothing);
   expect(await rack.client().revokeKey({ params: { key } })).toEqual(revoked);
   expect(await rack.client().enrolments()).toMatchObject({
-    ...{ waiting: [], enrolled: [], revoked: [revoked] },
+    waiting: [],
+    enrolled: [],
+    revoked: [revoked],
   });
   await expect(rack.client().revokeKey({ params: { key: 'a'.repeat(64) } })).rejects.toThrow(
     /no card with the key aaaaaaaa/,
@@ -217,7 +219,10 @@ it.skipIf(why)(
     void late.boot();
     await expect.poll(() => late.log, patiently).toContain('is not known');
     expect(await rack.client().enrolments()).toEqual({
-      ...{ waiting: [], enrolled: [], revoked: [], secrets: [] },
+      waiting: [],
+      enrolled: [],
+      revoked: [],
+      secrets: [],
     });
     expect(rack.cluster.tokens).toEqual([]);
   },

@@ -37,7 +37,12 @@ export async function startFakeCluster(dir: string): Promise<FakeCluster> {
   const [key, cert] = [join(dir, 'api.pem'), join(dir, 'ca.crt')];
   await selfSigned(key, cert, 'DNS:localhost');
   const cluster: FakeCluster = {
-    ...{ url: '', account: dir, ready: new Set(), tokens: [], deleted: [], isDown: false },
+    url: '',
+    account: dir,
+    ready: new Set(),
+    tokens: [],
+    deleted: [],
+    isDown: false,
     onToken: () => undefined,
   };
   const server = createServer(

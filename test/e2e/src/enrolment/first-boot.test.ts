@@ -109,8 +109,13 @@ async function newCard(folder: string, { port, pin, secret }: Image): Promise<Co
   const setup: PiSetup = {
     identity: { hostname: 'skolo-new', wired: 'dhcp' },
     user: { name: 'pi', keys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIexample ann@desk'] },
-    ...{ wifi: 'off', nameServers: [], hosts: [], timezone: 'UTC', keyboard: 'us' },
-    ...{ locale: 'C.UTF-8', timeServers: [ours] },
+    wifi: 'off',
+    nameServers: [],
+    hosts: [],
+    timezone: 'UTC',
+    keyboard: 'us',
+    locale: 'C.UTF-8',
+    timeServers: [ours],
     cluster: { server: ours, programSha256: createHash('sha256').update(program).digest('hex') },
     enrolment: { port, pin, secret: new Secret(secret), subnet: { prefix: 8 } },
   };
@@ -122,7 +127,8 @@ async function newCard(folder: string, { port, pin, secret }: Image): Promise<Co
   await file.close();
   const root = resolve(dirname(peer('cloud-init-root') ?? ''), '../..');
   const made = await Computer.bare(peer('systemd-nspawn') ?? '', root, {
-    ...{ folders: {}, network: `${ours}/24` },
+    folders: {},
+    network: `${ours}/24`,
   });
   onTestFinished(() => made.scrap());
   for (const [path, content] of files) {

@@ -89,8 +89,14 @@ export class Pi {
     const key = await this.read('/var/lib/skolo-enrol/key.pem');
     const cert = await this.read('/var/lib/skolo-enrol/cert.pem');
     const asking = request({
-      ...{ host: '127.0.0.1', port, path, key, cert, rejectUnauthorized: false },
-      ...{ method: body ? 'POST' : 'GET', headers: { 'content-type': 'application/json' } },
+      host: '127.0.0.1',
+      port,
+      path,
+      key,
+      cert,
+      rejectUnauthorized: false,
+      method: body ? 'POST' : 'GET',
+      headers: { 'content-type': 'application/json' },
     });
     asking.end(body && JSON.stringify(body));
     const [response] = z
@@ -126,7 +132,8 @@ export class Pi {
     const child = spawn('sh', [join(this.root, 'usr/local/sbin', name), url, pin], {
       env: { PATH: `${this.root}/stubs:${process.env.PATH}`, SKOLO_ROOT: this.root },
       // A group of its own, so that power is cut for its children, too.
-      ...{ detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.running = child;
     for (const stream of [child.stdout, child.stderr]) {
@@ -143,8 +150,13 @@ function setupOf({ port, pin, secret }: Image): PiSetup {
   return {
     identity: { hostname: 'skolo-new', wired: 'dhcp' },
     user: { name: 'pi', keys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIexample ann@desk'] },
-    ...{ wifi: 'off', nameServers: ['127.0.0.1'], hosts: ['127.0.0.8\tjumphost-rack4'] },
-    ...{ timezone: 'UTC', keyboard: 'us', locale: 'C.UTF-8', timeServers: [] },
+    wifi: 'off',
+    nameServers: ['127.0.0.1'],
+    hosts: ['127.0.0.8\tjumphost-rack4'],
+    timezone: 'UTC',
+    keyboard: 'us',
+    locale: 'C.UTF-8',
+    timeServers: [],
     cluster: { server: '127.0.0.1', programSha256: 'ab'.repeat(32) },
     enrolment: {
       port,

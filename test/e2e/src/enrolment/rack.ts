@@ -35,7 +35,9 @@ export async function startEnrolmentRack(
   if (given.account === undefined) await writeFile(join(dir, 'token'), accountToken);
   const port = await freeTcpPort();
   const token = await newToken(join(dir, 'tokens.yaml'), {
-    ...{ name: 'ann', role: 'operate', expiresInDays: 1 },
+    name: 'ann',
+    role: 'operate',
+    expiresInDays: 1,
   });
   const edit = async (changed: string) => {
     await writeFile(join(dir, 'new.yaml'), rackYaml(changed, port, cluster));
@@ -45,7 +47,9 @@ export async function startEnrolmentRack(
   let service: ServiceProcess;
   let cards = 0;
   const rack: EnrolmentRack = {
-    ...{ dir, cluster, edit },
+    dir,
+    cluster,
+    edit,
     client: () =>
       createClient({ ...enrolmentsApi, ...machineStateApi }, { baseUrl: service.url, token }),
     async image(days = 1) {

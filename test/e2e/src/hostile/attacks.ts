@@ -92,34 +92,45 @@ export const attacks: readonly Attack[] = [
 export const lies: Readonly<Record<string, (random: () => number) => object>> = {
   'ever new devices with long names': (random) => ({
     devices: Array.from({ length: 60 }, () => ({
-      ...{ name: `${random()}`.padEnd(7000, 'x'), state: 'present', batteryPercent: 50 },
+      name: `${random()}`.padEnd(7000, 'x'),
+      state: 'present',
+      batteryPercent: 50,
       temperaturesCelsius: { [`${random()}`]: 40 },
     })),
   }),
   'orders of other people': (random) => ({
     orders: Array.from({ length: 3 }, () => ({
-      ...{ id: `${random()}`, kind: 'quarantine', by: 'adm', reason: 'forged' },
+      id: `${random()}`,
+      kind: 'quarantine',
+      by: 'adm',
+      reason: 'forged',
       since: '2020-01-01T00:00:00Z',
     })),
   }),
   'impossible readings': (random) => ({
     devices: [
       {
-        ...{ name: 'device', state: 'present', batteryPercent: 1e308 * random() },
+        name: 'device',
+        state: 'present',
+        batteryPercent: 1e308 * random(),
         temperaturesCelsius: { battery: -1e300 },
       },
     ],
     host: { diskFreeBytes: -1e300, celsius: 1e300, clockOffsetSeconds: 1e308 },
   }),
   'another boot each time': (random) => ({
-    ...{ bootId: `${random()}`, revision: `${random()}` },
+    bootId: `${random()}`,
+    revision: `${random()}`,
     task: { running: true, id: `${random()}`, since: new Date().toISOString() },
   }),
   'long texts': (random) => ({
     health: {
-      ...{ verdict: 'quarantined', since: '2026-01-01T00:00:00Z' },
+      verdict: 'quarantined',
+      since: '2026-01-01T00:00:00Z',
       reasons: Array.from({ length: 20 }, () => ({
-        ...{ verdict: 'quarantined', code: `${random()}`, text: 'x'.repeat(3000) },
+        verdict: 'quarantined',
+        code: `${random()}`,
+        text: 'x'.repeat(3000),
         since: '2026-01-01T00:00:00Z',
       })),
     },

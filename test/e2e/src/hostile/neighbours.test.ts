@@ -26,7 +26,8 @@ it(`keeps ${size - hostile} machines working beside ${hostile} hostile ones (see
   const over = new AbortController();
   onTestFinished(() => over.abort());
   const targets = serviceNames.map((name) => ({
-    ...{ host: '127.0.0.1', port: Number(new URL(rack.services[name].url).port) },
+    host: '127.0.0.1',
+    port: Number(new URL(rack.services[name].url).port),
   }));
   const running = attacks.flatMap((attack, i) =>
     targets.map((target) => attack.run(target, addressOf(i), random, over.signal)),

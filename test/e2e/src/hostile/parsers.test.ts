@@ -32,17 +32,27 @@ interface Parser {
 
 const at = '2026-11-20T07:30:00Z';
 const status = {
-  ...{ machine: 'rpi-1', startedAt: at, revision: '7', bootId: 'b', task: { running: false } },
+  machine: 'rpi-1',
+  startedAt: at,
+  revision: '7',
+  bootId: 'b',
+  task: { running: false },
   devices: [{ name: 'device', state: 'present', batteryPercent: 80, serial: 'A1' }],
   health: {
-    ...{ verdict: 'maintenance', since: at },
+    verdict: 'maintenance',
+    since: at,
     reasons: [{ verdict: 'maintenance', code: 'battery-low', text: 'low', since: at }],
   },
   orders: [{ id: '1', kind: 'quarantine', by: 'ann', reason: 'a fan', since: at }],
   host: { diskFreeBytes: 1e9, celsius: 50.5, underVoltage: false },
 };
 const slice = {
-  ...{ rack: 'rack4', timezone: 'UTC', domain: 'lan', name: 'rpi-1', kind: 'rpi', devices: [] },
+  rack: 'rack4',
+  timezone: 'UTC',
+  domain: 'lan',
+  name: 'rpi-1',
+  kind: 'rpi',
+  devices: [],
   metadata: { tags: ['bot'], attributes: { pool: 'phones' } },
   swarming: {},
   services: {
@@ -52,14 +62,25 @@ const slice = {
   agent: {},
 };
 const message = {
-  ...{ version: '4', status: 'firing', receiver: 'skolo', groupLabels: {}, commonLabels: {} },
-  ...{ commonAnnotations: {}, externalURL: 'http://am', groupKey: '{}', truncatedAlerts: 0 },
+  version: '4',
+  status: 'firing',
+  receiver: 'skolo',
+  groupLabels: {},
+  commonLabels: {},
+  commonAnnotations: {},
+  externalURL: 'http://am',
+  groupKey: '{}',
+  truncatedAlerts: 0,
   alerts: [{ status: 'firing', labels: { alertname: 'A' }, annotations: {}, startsAt: at }],
 };
 const statement = {
-  ...{ skolo: 'jumphost/1', ask: true, rack: 'rack4' },
+  skolo: 'jumphost/1',
+  ask: true,
+  rack: 'rack4',
   statement: {
-    ...{ rack: 'rack4', epoch: 3, machine: 'a'.repeat(64) },
+    rack: 'rack4',
+    epoch: 3,
+    machine: 'a'.repeat(64),
     signature: Buffer.alloc(64).toString('base64'),
   },
 };

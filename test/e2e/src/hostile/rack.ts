@@ -109,7 +109,9 @@ export async function startHealthyRack(
       rackYaml({ machines, agentKey, switchPort: device.port, pubsub: pubsub.endpoint }, started),
     );
   const token = await newToken(join(dir, 'tokens.yaml'), {
-    ...{ name: 'ann', role: 'operate', expiresInDays: 1 },
+    name: 'ann',
+    role: 'operate',
+    expiresInDays: 1,
   });
   async function start(name: keyof HealthyRack['services']): Promise<ServiceProcess> {
     await writeRack();
@@ -130,10 +132,12 @@ export async function startHealthyRack(
   await writeRack();
   const client = { token, timeoutMs: patience.timeout };
   const state = createClient(machineStateApi, {
-    ...{ ...client, baseUrl: services['machine-state'].url },
+    ...client,
+    baseUrl: services['machine-state'].url,
   });
   const power = createClient(powerCycleDaemonApi, {
-    ...{ ...client, baseUrl: services['power-cycle-daemon'].url },
+    ...client,
+    baseUrl: services['power-cycle-daemon'].url,
   });
 
   return {

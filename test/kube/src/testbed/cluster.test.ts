@@ -143,7 +143,10 @@ metadata: { name: old, namespace: testbed, labels: { app.kubernetes.io/part-of: 
     const said: string[] = [];
 
     const running = runPipeline(answering({ 'results:80': '# Run run-1\n' }), {
-      ...{ name: 'run-1', withinMs: 60_000, pollMs: 200, signal },
+      name: 'run-1',
+      withinMs: 60_000,
+      pollMs: 200,
+      signal,
       report: (text) => said.push(text),
     });
     await endPod('run-1', 0);
@@ -173,7 +176,11 @@ metadata: { name: old, namespace: testbed, labels: { app.kubernetes.io/part-of: 
 
   it('says which step failed, and how its log ends', async () => {
     const running = runPipeline(cluster(), {
-      ...{ name: 'run-2', withinMs: 60_000, pollMs: 200, signal, report() {} },
+      name: 'run-2',
+      withinMs: 60_000,
+      pollMs: 200,
+      signal,
+      report() {},
     });
     const failure = running.catch((error: Error) => error.message);
     await endPod('run-2', 1);
@@ -318,7 +325,9 @@ async function deploy(platforms: readonly string[]) {
   const ended = await run(process.execPath, [join(folder, 'pipeline/deploy.ts')], { env }).then(
     ({ stdout, stderr }) => ({ stdout, stderr, code: 0 }),
     ({ stdout, stderr, code }: { stdout: string; stderr: string; code: number }) => ({
-      ...{ stdout, stderr, code },
+      stdout,
+      stderr,
+      code,
     }),
   );
   return { ...ended, image: await readFile(file('image'), 'utf8').catch(() => undefined) };

@@ -18,7 +18,10 @@ const latency = fc.double({ min: 0.5, max: 60, noNaN: true });
 /** One level, with a round for each p50. */
 function levels(p50s: readonly number[], { failed = 0, late = 0 } = {}) {
   const sampleOf = (p50: number): Sample => ({
-    ...{ rate: 50, achieved: 50, sent: 100, failed },
+    rate: 50,
+    achieved: 50,
+    sent: 100,
+    failed,
     latencyMs: { p10: p50 / 2, p50, p90: p50 * 1.5, p99: p50 * 2, max: p50 * 3 },
     lateMs: { p10: late / 20, p50: late, p99: late },
   });
@@ -136,7 +139,10 @@ it('finds at most one of 40 recorded runs of one service worse, and 10 ms more i
       run.flatMap(([rate, rounds]) =>
         rounds.map(
           ([p10 = 0, p50 = 0, p99 = 0, late10 = 0, late50 = 0, late99 = 0, failed = 0]) => ({
-            ...{ rate, achieved: rate, sent: 100, failed },
+            rate,
+            achieved: rate,
+            sent: 100,
+            failed,
             latencyMs: { p10, p50, p90: p99, p99, max: p99 },
             lateMs: { p10: late10, p50: late50, p99: late99 },
           }),

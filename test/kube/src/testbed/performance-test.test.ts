@@ -79,7 +79,10 @@ describe('the performance test', () => {
     const url = await demoUrl('/primes?below=1000');
 
     const { code, stdout } = await performanceTest(results, {
-      ...{ RUN: 'run-1', TEST_URL: url, TEST_RATES: '20', TEST_P99_MS: '0.001' },
+      RUN: 'run-1',
+      TEST_URL: url,
+      TEST_RATES: '20',
+      TEST_P99_MS: '0.001',
     });
 
     expect(code).toBe(1);
@@ -101,7 +104,9 @@ describe('the performance test', () => {
     const url = await demoUrl('/nothing');
 
     const { code, stderr } = await performanceTest(results, {
-      ...{ RUN: 'run-1', TEST_URL: url, ...env },
+      RUN: 'run-1',
+      TEST_URL: url,
+      ...env,
     });
 
     expect(code).toBe(1);
@@ -211,15 +216,20 @@ async function serve(answer: (response: ServerResponse) => void): Promise<string
 
 async function performanceTest(results: string, env: Record<string, string>) {
   const settings = {
-    ...{ TEST_RATES: '60,30', TEST_SECONDS: '0.3', TEST_ROUNDS: '2' },
-    ...{ TEST_TIMEOUT_MS: '30000', TEST_P99_MS: '30000' },
+    TEST_RATES: '60,30',
+    TEST_SECONDS: '0.3',
+    TEST_ROUNDS: '2',
+    TEST_TIMEOUT_MS: '30000',
+    TEST_P99_MS: '30000',
   };
   return run(process.execPath, [step, results], {
     env: { ...process.env, ...settings, ...env },
   }).then(
     ({ stdout, stderr }) => ({ stdout, stderr, code: 0 }),
     ({ stdout, stderr, code }: { stdout: string; stderr: string; code: number }) => ({
-      ...{ stdout, stderr, code },
+      stdout,
+      stderr,
+      code,
     }),
   );
 }

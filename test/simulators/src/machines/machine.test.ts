@@ -272,7 +272,9 @@ describe('a machine over ssh', () => {
     const client = await openSsh(
       { host: machine.host, port: machine.sshPort },
       {
-        ...{ user: 'pi', password: 'raspberry', options: ['-T'] },
+        user: 'pi',
+        password: 'raspberry',
+        options: ['-T'],
         command: 'echo here; sudo -n reboot; echo there',
       },
     );
@@ -296,7 +298,9 @@ describe('a machine over ssh', () => {
 
 /** RFC 8037, appendix A. */
 const rfcKey = {
-  ...{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
+  kty: 'OKP',
+  crv: 'Ed25519',
+  x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
   d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A',
 };
 

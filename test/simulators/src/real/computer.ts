@@ -71,7 +71,8 @@ export class Computer {
     const extra = Object.entries(cables).map(([to, from]) => `--network-veth-extra=${from}:${to}`);
     const binds = Object.entries(folders).map(([to, from]) => `--bind-ro=${from}:${to}`);
     return new Computer(nspawn, join(disk, 'root'), {
-      ...{ disk, network },
+      disk,
+      network,
       ...(bridge !== undefined && { bridge }),
       // Its time zone is its own.
       args: ['--network-veth', ...extra, '--timezone=off', ...binds],

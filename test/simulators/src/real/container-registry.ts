@@ -71,7 +71,9 @@ export async function startContainerRegistry(program: string): Promise<Container
   ) {
     const Labels = { 'org.opencontainers.image.version': version };
     const platform = JSON.stringify({
-      ...{ architecture: 'amd64', os: 'linux', content },
+      architecture: 'amd64',
+      os: 'linux',
+      content,
       ...(version !== undefined && { config: { Labels } }),
     });
     const manifest = {

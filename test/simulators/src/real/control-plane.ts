@@ -112,7 +112,8 @@ export async function startControlPlane(
     const now = Math.floor(Date.now() / 1000);
     const moved = {
       ...JSON.parse(Buffer.from(claims, 'base64url').toString()),
-      ...{ iat: now + Math.min(0, seconds) - 1, nbf: now + Math.min(0, seconds) - 1 },
+      iat: now + Math.min(0, seconds) - 1,
+      nbf: now + Math.min(0, seconds) - 1,
       exp: now + seconds,
     };
     const signed = `${head}.${Buffer.from(JSON.stringify(moved)).toString('base64url')}`;

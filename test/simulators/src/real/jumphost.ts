@@ -111,7 +111,10 @@ exec sh -c "$SSH_ORIGINAL_COMMAND"`,
   const program = (each: string, text: string) => script(join(there, each), text);
   for (const [each, text] of Object.entries(programs)) await program(each, text);
   return {
-    ...{ bin, sshConfig, knownHosts, program },
+    bin,
+    sshConfig,
+    knownHosts,
+    program,
     apiPort: kubeconfig === undefined ? 1 : await apiPortOf(kubeconfig),
     commands: async () => (await readFile(log, 'utf8')).split('\n').slice(0, -1),
     cut: relay.cut,

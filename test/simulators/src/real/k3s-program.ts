@@ -118,7 +118,8 @@ async function serve(args: readonly string[]): Promise<void> {
   if (isEncrypted) await writeFile(`${data}/cred/encryption-config.json`, '{}', { mode: 0o600 });
   const nodes = [{ name, architecture: 'amd64' as const }];
   const cluster = await startControlPlane(program, kubectl, {
-    ...{ nodes, port: 6443 },
+    nodes,
+    port: 6443,
     folder: `${data}/db/test`,
   });
   const ofFiles = Object.entries(given).flatMap(([key, value]) =>
@@ -191,7 +192,8 @@ async function sayVersions(versions: Map<string, string>, signal: AbortSignal): 
         .then(async ({ stdout }) => {
           if (stdout === kubeletVersion) return;
           await run(kubectl, ['patch', 'node', node, '--subresource=status', '-p', patch], {
-            ...{ env, signal },
+            env,
+            signal,
           });
         })
         .catch(() => undefined);

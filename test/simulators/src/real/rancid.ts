@@ -41,8 +41,13 @@ export async function readByRancid(
   const child = spawn(program, ['-l', '-t', type, endpoint.host], {
     cwd: home,
     env: {
-      ...{ PATH: [dirname(program), '/usr/bin', '/bin'].join(':'), HOME: home },
-      ...{ USER: 'nobody', LOGNAME: 'nobody', TERM: 'network', LC_ALL: 'C', FILTER_PWDS: 'NO' },
+      PATH: [dirname(program), '/usr/bin', '/bin'].join(':'),
+      HOME: home,
+      USER: 'nobody',
+      LOGNAME: 'nobody',
+      TERM: 'network',
+      LC_ALL: 'C',
+      FILTER_PWDS: 'NO',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(isRoot && { uid: nobody, gid: nobody }),

@@ -45,7 +45,9 @@ export function pubSubDelivery(
   };
   let lost: string | undefined;
   const ended = subscribe(connection, {
-    ...{ topic, subscription, fields },
+    topic,
+    subscription,
+    fields,
     signal: AbortSignal.any([signal, ending.signal]),
     onMessage({ decoded }) {
       if (decoded.kind !== 'transition' && decoded.kind !== 'refresh') return;

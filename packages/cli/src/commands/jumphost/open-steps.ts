@@ -127,7 +127,8 @@ export function hostOptions(
   signal: AbortSignal,
 ) {
   return {
-    ...{ name, signal },
+    name,
+    signal,
     start: (command: string, stop: AbortSignal) =>
       jumphost.startOnJumphost(command, { stdio: 'pipe' }, stop),
   };
@@ -141,7 +142,8 @@ export function guardOf(
   signal: AbortSignal,
 ): Guard {
   return {
-    ...{ signal, returnSeconds: returnAfter / 1000 },
+    signal,
+    returnSeconds: returnAfter / 1000,
     async newSession(stop, server) {
       const how = { env: io.env, mayAsk: io.canAsk, signal: stop };
       const jumphost = await (server === undefined

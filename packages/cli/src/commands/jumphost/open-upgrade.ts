@@ -76,11 +76,14 @@ export async function openUpgrade(
   const power = await powerDaemonAt(command, rack, jumphost);
   const cluster = openCluster(command, entry, given);
   const health: HealthDeps = {
-    ...{ services, report, signal, other: cluster.health },
+    services,
+    report,
+    signal,
+    other: cluster.health,
     times: { soakMs: options.soak, wellMs: 5 * minute, pollMs: 5 * second },
   };
   const { fetch: fetchThere } = jumphost;
-  const tasks = { ...{ rack, power, now: io.now, report }, reason: 'k3s gets another version' };
+  const tasks = { rack, power, now: io.now, report, reason: 'k3s gets another version' };
   const machines = [...rack.machines.values()].map((machine): [string, AgentMachine] => {
     const open = lazily(() => openHost(machineOptions(jumphost, targetOf(rack, machine), signal)));
     return [machine.name, { ...tasksOf(machine, { ...tasks, fetch: fetchThere }), open }];
@@ -91,14 +94,22 @@ export async function openUpgrade(
       os: {
         reboot: () =>
           rebootJumphost({
-            ...{ rack, host, power, signal, report },
-            ...{ fetch: jumphost.fetch, now: io.now },
+            rack,
+            host,
+            power,
+            signal,
+            report,
+            fetch: jumphost.fetch,
+            now: io.now,
           }),
       },
     }),
     ...(versions !== undefined && {
       k3s: {
-        ...{ versions, download, health, underLease },
+        versions,
+        download,
+        health,
+        underLease,
         node: rack.jumphost.name,
         by: `${deskName()}: ${reason}`,
       },
@@ -106,14 +117,22 @@ export async function openUpgrade(
     ...(skolo !== undefined && {
       skolo: {
         overlay: overlayOf(command, rack.name, {
-          ...{ reason, version: skolo, soakMs: options.soak, signal, report },
+          reason,
+          version: skolo,
+          soakMs: options.soak,
+          signal,
+          report,
         }),
         sources: await sourcesOf(command, options, skolo),
       },
     }),
     agents: {
       ...(version !== undefined && { version }),
-      ...{ download, health, underLease, report, left: given.left },
+      download,
+      health,
+      underLease,
+      report,
+      left: given.left,
       server: rack.jumphost.name,
       machines: new Map(machines),
       atOnce: options.machines,

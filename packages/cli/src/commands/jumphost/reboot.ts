@@ -30,7 +30,10 @@ export function define(command: SkoloCommand): void {
     const host = await openHost(hostOptions(fleetRack, jumphost, signal));
     await daemon.ask((power) =>
       rebootJumphost({
-        ...{ rack, host, power, signal },
+        rack,
+        host,
+        power,
+        signal,
         fetch: jumphost.fetch,
         now: io.now,
         report: (line) => io.out(plain(line)),

@@ -87,7 +87,9 @@ export async function replaceJumphost(
   const key = await interruptible(command, (signal) => readRackKey(open, signal));
   const claim = { rack: open.rack.name, epoch: nextEpoch(replacement) };
   const takeOver: TakeOver = {
-    ...{ jumphost, spare, subnet: subnetOf(open.rack) },
+    jumphost,
+    spare,
+    subnet: subnetOf(open.rack),
     sign: (machine) => signStatement({ ...claim, machine }, key.reveal()),
   };
   const about = await swap(replacement, takeOver, claim.epoch);

@@ -16,7 +16,8 @@ it('says what a step does, and at least every 15 s what it waits for', async () 
   const ready = Promise.withResolvers<void>();
   const began = Promise.withResolvers<void>();
   const step = {
-    ...{ name: 'overlay', about: 'everything runs' },
+    name: 'overlay',
+    about: 'everything runs',
     async check() {
       report('metadata-server: 0 of 1 pods are ready');
       report('metadata-server: 0 of 1 pods are ready');

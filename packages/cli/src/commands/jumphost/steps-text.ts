@@ -29,7 +29,9 @@ export function stepLines(
       items: steps,
       urgency: ({ state }) => ['changing', 'checking', 'failed'].indexOf(state) * -1,
       line: ({ name, state, text, about }) => ({
-        ...{ name, state, style: styles[state] },
+        name,
+        state,
+        style: styles[state],
         time: /^ch.*ing$/.test(state) && seconds > 0 ? `${seconds} s` : '',
         text: state === 'changing' && now !== '' ? now : text || about,
       }),

@@ -97,7 +97,7 @@ async function upgrade(command: SkoloCommand, names: string[], given: Options): 
   const entries = fleet.racks.filter(({ name }) => wanted.includes(name)).map(withJumphost);
   const runs = entries.map((entry): Run => {
     const { name } = entry;
-    return { ...{ name, entry, steps: [], now: '' }, left: new Map(), isOver: false, report() {} };
+    return { name, entry, steps: [], now: '', left: new Map(), isOver: false, report() {} };
   });
   await interruptible(command, async (signal) => {
     await plan(command, runs, options, signal);
@@ -189,7 +189,9 @@ async function change(
       try {
         if (!isPrepared(run.steps)) await open.audit();
         run.steps = await prepare(open.host, open.steps, {
-          ...{ isCheck: false, signal, by: deskName() },
+          isCheck: false,
+          signal,
+          by: deskName(),
           report(all) {
             printNews(print, `${name}: `, run.steps, all);
             run.steps = all;

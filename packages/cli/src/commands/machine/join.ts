@@ -56,7 +56,8 @@ export function joinMachines(command: SkoloCommand): void {
       const download = downloadOf(command, options, signal);
       const needs = { machine, server, cluster, download, now: io.now };
       const steps = await prepare(await open(), joinSteps(needs), {
-        ...{ isCheck, signal },
+        isCheck,
+        signal,
         report(all) {
           const now = all.findLast(({ state }) => state === 'changing');
           if (now !== undefined) report(`${machine.name}: ${now.name}: ${now.text}`);

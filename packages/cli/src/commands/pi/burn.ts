@@ -70,7 +70,8 @@ export function define(command: SkoloCommand): void {
     await agree(command, readers, options, signal);
     const display = byteDisplay(command.io);
     const results = await burnCards(images.names, readers, {
-      ...{ ...needs, signal },
+      ...needs,
+      signal,
       async imageOf(name) {
         const { image, needs } = await images.of(name);
         await customise(image, needs);

@@ -36,7 +36,10 @@ export function commonImage(
   }
   const { name, address } = rack.jumphost;
   const { nameServers, prefix, ...fixed } = fixedAddress(rack, {
-    ...{ name, address, gateway, nameServers: dns },
+    name,
+    address,
+    gateway,
+    nameServers: dns,
   });
   if (fixed.gateway === undefined && !dhcp) warnOfNoRoute(command.io, rack.name);
   const subnet = { prefix, ...(fixed.gateway !== undefined && { gateway: fixed.gateway }) };

@@ -125,7 +125,10 @@ export async function fetchTo(
   const display = byteDisplay(io);
   try {
     return await fetchImage(imagesFolder(io), isRemote ? from : resolve(io.folder, from), {
-      ...{ fetch, signal, now: io.now, report: (text) => io.err(plain(text)) },
+      fetch,
+      signal,
+      now: io.now,
+      report: (text) => io.err(plain(text)),
       ...(sha256 !== undefined && { sha256 }),
       ...(keyring !== undefined && { keyring: resolve(io.folder, keyring) }),
       progress: (done, total) => display.progress(from, what, done, total),

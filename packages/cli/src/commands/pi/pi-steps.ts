@@ -143,7 +143,9 @@ export function outcomeOf({ name, steps: all, why }: MemberResult): Outcome {
   }
   const isFailed = wrong.some((step) => stateOf(step) === 'failed');
   return {
-    ...{ name, state: isFailed ? 'failed' : 'differs', system },
+    name,
+    state: isFailed ? 'failed' : 'differs',
+    system,
     steps: wrong.map((step) => step.name),
     why: wrong.map((step) => `${step.name}: ${without(name, step.text)}`).join('; '),
   };
@@ -182,7 +184,10 @@ const columns: Column<Outcome>[] = [
 function printOutcomes(io: Io, outcomes: readonly Outcome[]): void {
   const wrong = outcomes.filter(({ state }) => state !== 'ok' && state !== 'changed');
   printOverview(io, {
-    ...{ head: [], rows: outcomes, columns, isSelection: true },
+    head: [],
+    rows: outcomes,
+    columns,
+    isSelection: true,
     remarks: wrong.map(({ name, why }) => ({ name, text: why })),
     verdict: ({ state }) => state,
     isFoldable: () => false,

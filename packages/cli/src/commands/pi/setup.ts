@@ -52,16 +52,21 @@ export function define(command: SkoloCommand): void {
       const limits = { limitMs: options.limit, signal: given.signal };
       return await onEachPi(pis, limits, async ({ name, host, signal }) => {
         const steps = setupSteps({
-          ...{ setup: setups.of(name, {}), now: io.now, signal },
+          setup: setups.of(name, {}),
+          now: io.now,
+          signal,
           mayRestart: options.restart ?? false,
           ...(rack?.jumphost.name === name && { master: rack }),
           guard: {
-            ...{ returnSeconds: options.returnAfter / 1000, signal },
+            returnSeconds: options.returnAfter / 1000,
+            signal,
             newSession: (end, server) => pis.newSession(name, end, server),
           },
         });
         return await prepare(host, steps, {
-          ...{ isCheck: given.isCheck, signal, by: given.by },
+          isCheck: given.isCheck,
+          signal,
+          by: given.by,
           report: (all) => given.report({ name, steps: all }),
         });
       });

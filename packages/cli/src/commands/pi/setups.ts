@@ -153,7 +153,8 @@ export async function readSetups(
   const version = cluster?.version ?? options.k3s ?? k3sVersion;
   const download = downloadOf(command, options, signal);
   return {
-    ...{ rack, names },
+    rack,
+    names,
     program: joins
       ? async (architecture) => {
           const program = await k3sProgram(architecture, { version, download });
@@ -171,13 +172,15 @@ export async function readSetups(
         nameServers: [...(common?.nameServers ?? nameServersOf(options, identity))],
         hosts: rack ? linesOf(hostsFile(rack)).filter((line) => !line.startsWith('#')) : [],
         timezone: options.timezone ?? rack?.timezone ?? 'UTC',
-        ...{ keyboard: options.keyboard, locale: options.locale },
+        keyboard: options.keyboard,
+        locale: options.locale,
         timeServers:
           options.ntp ?? (server === undefined || name === rack?.jumphost.name ? [] : [server]),
         ...(joins &&
           server !== undefined && {
             cluster: {
-              ...{ server, programSha256: sha256(program ?? Buffer.alloc(0)) },
+              server,
+              programSha256: sha256(program ?? Buffer.alloc(0)),
               ...(cluster && { token: cluster.token }),
             },
           }),
@@ -234,7 +237,10 @@ function wiredIn(
   if (rack === undefined || dhcp || machine?.address === undefined) return 'dhcp';
   const { address } = machine;
   const { nameServers: _, ...wired } = fixedAddress(rack, {
-    ...{ name, address, gateway, nameServers: dns },
+    name,
+    address,
+    gateway,
+    nameServers: dns,
   });
   return wired;
 }

@@ -119,7 +119,9 @@ async function openForPush(
   const { kubectl, close } = open;
   if (rack.type === 'gke' || rack.uplink) return { name, kubectl, close };
   return {
-    ...{ name, kubectl, close },
+    name,
+    kubectl,
+    close,
     carry: (images, given) => carryImages(images, { name, jumphost: open, ...given }),
   };
 }

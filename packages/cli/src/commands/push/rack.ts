@@ -60,7 +60,10 @@ export function define(command: SkoloCommand): void {
       const report = (text: string) => io.out(plain(`${name}: ${text}`));
       const { patienceMs } = deps.times;
       await pushRackFile({
-        ...{ plan, signal, report, now: io.now },
+        plan,
+        signal,
+        report,
+        now: io.now,
         rack: patient(opened, { patienceMs, pollMs: 2_000, signal, report }),
         times: { pollMs: 500, readyMs: 150_000 },
       });

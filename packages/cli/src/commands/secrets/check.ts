@@ -54,7 +54,12 @@ export function define(command: SkoloCommand): void {
       const jumphost = await openJumphostOf(command, open.fleetRack);
       const hostKeys = await deskHostKeys(command, rackName);
       const found = await checkSignIns({
-        ...{ rack, secrets, values, hostKeys, signal, now: io.now },
+        rack,
+        secrets,
+        values,
+        hostKeys,
+        signal,
+        now: io.now,
         dial: jumphost.connect,
         datagrams: jumphost.datagrams,
         scratch: await stateFolder(command),

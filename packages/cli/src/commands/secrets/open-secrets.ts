@@ -42,7 +42,10 @@ export async function openSecrets(command: SkoloCommand, name: string): Promise<
   );
   if (unknown !== undefined) throw await unknownSecret(rack, secrets, unknown);
   const store = await openStore(rack.secrets, {
-    ...{ dir: rack.dir, home: homeOf(io), env: io.env, now: io.now },
+    dir: rack.dir,
+    home: homeOf(io),
+    env: io.env,
+    now: io.now,
     identities: () => deskIdentities(io),
   });
   return { fleetRack, rack, secrets, store };

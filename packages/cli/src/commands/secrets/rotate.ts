@@ -44,7 +44,12 @@ export function define(command: SkoloCommand): void {
       const way = await secretsDeps(command, open, new Map(), signal);
       await audit(way.jumphost, rackName, `rotates secret ${name}`, signal);
       const outcome = await rotateSecret(secret, {
-        ...{ rack, secrets, store, leaveOut, signal, now: io.now },
+        rack,
+        secrets,
+        store,
+        leaveOut,
+        signal,
+        now: io.now,
         dial: way.jumphost.connect,
         datagrams: way.jumphost.datagrams,
         hostKeys: await deskHostKeys(command, rackName),

@@ -197,9 +197,16 @@ function summary(
 
 function asJson({ secret, stored, changedAt, expires, cluster, jumphost }: Row) {
   return {
-    ...{ name: secret.name, kind: secret.kind, place: secret.place, stored },
+    name: secret.name,
+    kind: secret.kind,
+    place: secret.place,
+    stored,
     changed: changedAt === undefined ? undefined : timestamp(changedAt),
     expires: expires && timestamp(expires),
-    ...{ cluster, jumphost, users: secret.users, logins: secret.logins, where: secret.where },
+    cluster,
+    jumphost,
+    users: secret.users,
+    logins: secret.logins,
+    where: secret.where,
   };
 }

@@ -96,7 +96,10 @@ function print(io: Io, found: readonly Found[], { json }: Options): void {
     .sort((a, b) => states.indexOf(a.state) - states.indexOf(b.state));
   if (json) {
     const racks = rows.map(({ name, answer, error, ways, state }) => ({
-      ...{ name, ...answer, state, ways },
+      name,
+      ...answer,
+      state,
+      ways,
       error: error?.message,
     }));
     printJson(io, { racks });

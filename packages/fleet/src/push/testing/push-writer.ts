@@ -32,7 +32,9 @@ async function run({ kubectl, kubeconfig, clusters, records: folder, request }: 
     stages: [request.racks],
     desk: { name: 'ann@desk', pid, isAlive },
     times: {
-      ...{ pollMs: 500, readyMs: 20_000, patienceMs: 10_000 },
+      pollMs: 500,
+      readyMs: 20_000,
+      patienceMs: 10_000,
       lease: { durationMs: 4_000, renewMs: 1_000 },
     },
     signal,

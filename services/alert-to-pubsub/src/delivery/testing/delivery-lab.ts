@@ -99,7 +99,13 @@ export function lab(options: LabOptions = {}) {
   }
 
   return {
-    ...{ sink, spool, time, logged, letters, sent, failures },
+    sink,
+    spool,
+    time,
+    logged,
+    letters,
+    sent,
+    failures,
     delivery: begin(),
     /** Another process on the same spool. */
     begin,

@@ -64,7 +64,14 @@ function power({ machines, rack }: FixtureRack, calls: Fixture['calls']): Servic
   const { requestCycles, cycles, cycleEvents, switchOutlets, outlets, controllers, holds, hold } =
     powerCycleDaemonApi;
   const api = {
-    ...{ requestCycles, cycles, cycleEvents, switchOutlets, outlets, controllers, holds, hold },
+    requestCycles,
+    cycles,
+    cycleEvents,
+    switchOutlets,
+    outlets,
+    controllers,
+    holds,
+    hold,
   };
   const off = new Map<string, string>();
   const known = machines.slice(0, 6).map(({ name, wiring }, i): PowerCycle => {

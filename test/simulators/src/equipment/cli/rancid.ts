@@ -64,8 +64,14 @@ export async function rancid(
   const child = spawn(program, ['-l', '-t', type, device.host], {
     cwd: home,
     env: {
-      ...{ PATH: path, HOME: home, USER: 'nobody', LOGNAME: 'nobody' },
-      ...{ TERM: 'network', LC_ALL: 'C', FILTER_PWDS: 'YES', NOCOMMSTR: 'YES' },
+      PATH: path,
+      HOME: home,
+      USER: 'nobody',
+      LOGNAME: 'nobody',
+      TERM: 'network',
+      LC_ALL: 'C',
+      FILTER_PWDS: 'YES',
+      NOCOMMSTR: 'YES',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(isRoot && { uid: nobody, gid: nobody }),

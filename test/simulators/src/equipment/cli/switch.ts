@@ -12,7 +12,12 @@ import type { Terminal } from './terminal.ts';
 import { encodeText } from './text-bytes.ts';
 
 const noPower: SwitchPower = {
-  ...{ ports: [], section: () => [], statement: '', usual: '', off: '', watts: 0 },
+  ports: [],
+  section: () => [],
+  statement: '',
+  usual: '',
+  off: '',
+  watts: 0,
 };
 
 const noLines: LineStyle = { indent: 0, sections: [], single: [], comment: /^$/ };
@@ -227,8 +232,12 @@ export async function startSwitch(
   const core = new Core({ board, ...options, configurationWords: model.logs });
   const device = new Switch(model, core, options);
   const words: SignInWords = {
-    ...{ before: '', user: 'login: ', password: 'Password: ', wrong: '\nLogin incorrect\n\n' },
-    ...{ hidden: 'none' as const, tries: 3 },
+    before: '',
+    user: 'login: ',
+    password: 'Password: ',
+    wrong: '\nLogin incorrect\n\n',
+    hidden: 'none' as const,
+    tries: 3,
     ...model.words,
   };
   const { name, ident, plainName, exec, maxSessions = Number.POSITIVE_INFINITY } = model;
@@ -248,7 +257,10 @@ export async function startSwitch(
     signIn: model.signIn ?? ['publickey', 'keyboard-interactive', 'password'],
     words,
     screen: (pty) => ({
-      ...{ width: 0, overflow: 'wrap', interactive: true, newline: '\r\n' },
+      width: 0,
+      overflow: 'wrap',
+      interactive: true,
+      newline: '\r\n',
       ...model.screen?.(pty),
     }),
     shell: (terminal) => talkTo(device, terminal),

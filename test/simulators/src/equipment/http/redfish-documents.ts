@@ -7,8 +7,10 @@ export function serviceRoot(): object {
   const systems = { '@odata.id': `${root}/Systems` };
   const accounts = { '@odata.id': `${root}/AccountService` };
   return {
-    ...{ '@odata.id': root, RedfishVersion: '1.15.0' },
-    ...{ Systems: systems, AccountService: accounts },
+    '@odata.id': root,
+    RedfishVersion: '1.15.0',
+    Systems: systems,
+    AccountService: accounts,
   };
 }
 
@@ -84,7 +86,10 @@ export function accountDocument(username: string): object {
   return {
     '@odata.id': `${accountsPath}/1`,
     '@odata.type': '#ManagerAccount.v1_8_0.ManagerAccount',
-    ...{ Id: '1', UserName: username, Password: null, RoleId: 'Administrator' },
+    Id: '1',
+    UserName: username,
+    Password: null,
+    RoleId: 'Administrator',
   };
 }
 

@@ -53,7 +53,11 @@ export function defineBench(command: SkoloCommand): void {
     const { server, nodes, open } = await openCluster(command, name, { what, signal });
     const versions = [...new Set((await nodes()).map(({ version }) => version))];
     const { figures, failed } = await measure({
-      ...{ server, open, signal, seconds: options.seconds, allPairs: allPairs ?? false },
+      server,
+      open,
+      signal,
+      seconds: options.seconds,
+      allPairs: allPairs ?? false,
       ...(image !== undefined && { image }),
       report: (text) => io.err(plain(`${name}: ${text}`)),
     });

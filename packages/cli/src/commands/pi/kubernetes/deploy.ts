@@ -30,7 +30,9 @@ export function defineDeploy(command: SkoloCommand): void {
       const { plan, download } = programNeeds(command, options, given.signal);
       const members = pis.names.map((name) => ({ name }));
       return await deploy(members, plan, {
-        ...{ ...given, download, now: command.io.now },
+        ...given,
+        download,
+        now: command.io.now,
         open: (name) => pis.open(name, given.signal),
       });
     });

@@ -31,7 +31,8 @@ export async function openCluster(
   command.atEnd(() => computers.close());
   const [{ user } = {}] = rack.ways;
   return {
-    ...{ name, server },
+    name,
+    server,
     nodes: () => nodesOn(server),
     open(node) {
       if (node.name === rack.jumphost) return Promise.resolve(server);

@@ -69,7 +69,11 @@ export function defineReset(command: SkoloCommand): void {
         await mustType(io, { what: `${name} to agree`, wanted: name, option: '--yes' }, signal);
       }
       const results = await removeNodes(agents, {
-        ...{ server, distribution, signal, keepsData, isWhole: wanted === undefined },
+        server,
+        distribution,
+        signal,
+        keepsData,
+        isWhole: wanted === undefined,
         open: (each) =>
           cluster.open(
             loss.nodes.find((known) => known.name === each) ?? { name: each, address: undefined },

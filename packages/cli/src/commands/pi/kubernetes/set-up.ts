@@ -70,7 +70,9 @@ export function defineSetUp(command: SkoloCommand): void {
       const all = await setUp(
         { ...plan, server, agents },
         {
-          ...{ ...given, download, now: io.now },
+          ...given,
+          download,
+          now: io.now,
           accounts: accountManifests,
           open: (name) => pis.open(name, signal),
         },

@@ -38,7 +38,11 @@ export function defineVerify(command: SkoloCommand): void {
       const what = pods ? 'pi kubernetes verify' : undefined;
       const { server, open } = await openCluster(command, name, { what, signal });
       return await verify({
-        ...{ server, open, withPods: pods, signal, now: io.now },
+        server,
+        open,
+        withPods: pods,
+        signal,
+        now: io.now,
         ...(image !== undefined && { image }),
         report: (text) => io.err(plain(`${name}: ${text}`)),
       });

@@ -25,7 +25,10 @@ export function defineRun(command: SkoloCommand): void {
     const open = await openTestbed(command, options, signal);
     const name = runName(io.now());
     const { report, url } = await runPipeline(open, {
-      ...{ name, withinMs: options.within, pollMs, signal },
+      name,
+      withinMs: options.within,
+      pollMs,
+      signal,
       report: (text) => io.out(plain(text)),
     });
     for (const line of report?.trimEnd().split('\n') ?? []) io.out(plain(line));

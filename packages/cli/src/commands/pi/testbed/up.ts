@@ -52,8 +52,13 @@ export function defineUp(command: SkoloCommand): void {
     const folder = await testbedFolder(command);
     const report = (text: string) => io.out(plain(text));
     const results = await testbedUp(open, {
-      ...{ folder, nfs: options.nfs, jenkins: options.jenkins ?? false, signal, report },
-      ...{ withinMs: options.within, pollMs },
+      folder,
+      nfs: options.nfs,
+      jenkins: options.jenkins ?? false,
+      signal,
+      report,
+      withinMs: options.within,
+      pollMs,
     });
     showParts(command, results);
     const failed = results.filter(({ state }) => state === 'failed');
