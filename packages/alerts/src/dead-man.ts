@@ -47,7 +47,7 @@ export interface Report {
 }
 
 /** What a watch keeps for the next one. */
-export interface KeptLocation {
+interface KeptLocation {
   /** When it was first expected. Milliseconds since 1970. */
   since: number;
   lastHeard?: number | undefined;

@@ -44,7 +44,7 @@ export interface DecodedHeartbeat extends Common {
   spoolOldestSeconds: number | undefined;
 }
 
-export interface NotDecoded {
+interface NotDecoded {
   kind: 'unknown';
   /** For people. */
   why: string;

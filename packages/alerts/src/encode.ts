@@ -21,7 +21,7 @@ export interface FieldNames {
   location: string;
 }
 
-export interface Encoded {
+interface Encoded {
   json: string;
   attributes: Record<string, string>;
 }

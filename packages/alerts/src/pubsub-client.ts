@@ -6,7 +6,7 @@ import { noSignIn } from '@skolo/google';
 import { type PubSubCredentials, pubSubSignIn } from './pubsub-sign-in.ts';
 import { SinkError } from './sinks/sink.ts';
 
-export interface PubSubSettings {
+interface PubSubSettings {
   /** By default that of the credentials. */
   project?: string | undefined;
   /** Host and port, of a region. One on loopback is an emulator. */

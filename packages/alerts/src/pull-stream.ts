@@ -21,7 +21,7 @@ export class StreamEnded extends Error {
   }
 }
 
-export interface StreamOptions {
+interface StreamOptions {
   subscription: string;
   signal: AbortSignal;
   idleMs: number;

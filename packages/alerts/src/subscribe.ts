@@ -14,7 +14,7 @@ import { codeOf, type SubscribeError, subscribeError } from './subscription-erro
 import { SubscriptionUse } from './subscription-use.ts';
 
 /** The part of a connection that is needed. */
-export type SubscribeConnection = Pick<
+type SubscribeConnection = Pick<
   PubSubConnection,
   'project' | 'subscriber' | 'signIn' | 'forgetCredentials'
 >;

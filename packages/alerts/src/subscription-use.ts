@@ -6,7 +6,7 @@ import type { GrpcCode } from './grpc.ts';
 import { ackDeadlineSeconds } from './pull-stream.ts';
 import { codeOf } from './subscription-errors.ts';
 
-export interface SubscriptionChoice {
+interface SubscriptionChoice {
   project: string;
   topic: string;
   /** One that exists; by default a temporary one. */

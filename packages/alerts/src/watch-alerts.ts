@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto';
 import type { LocationReport, Report } from './dead-man.ts';
 import type { Alert, AlertMessage } from './message.ts';
 
-export interface WatchChanges {
+interface WatchChanges {
   /** In the order in which they are to be sent. */
   messages: AlertMessage[];
   /** What fires from now on. */
   firing: Alert[];
 }
 
-export interface WatchNow {
+interface WatchNow {
   report: Report;
   /** Milliseconds since 1970. */
   now: number;

@@ -22,7 +22,7 @@ export const WatchState = z.object({
 export type WatchState = z.output<typeof WatchState>;
 
 /** The file is something else. The message has what to do. */
-export class WatchStateError extends Error {
+class WatchStateError extends Error {
   readonly code = 'WATCH_STATE';
 
   constructor(file: string, options?: ErrorOptions) {

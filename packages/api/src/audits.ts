@@ -5,7 +5,7 @@ const parts = ['params', 'query', 'headers', 'body'] as const;
 type Part = (typeof parts)[number];
 
 /** Where a value is in a parsed request: `body.machines`. */
-export type InputPath = `${Part}.${string}`;
+type InputPath = `${Part}.${string}`;
 
 /** Contents of one line of the audit log. Each input of the route is in one of these, or in `omits`. */
 export interface Audits {
@@ -75,7 +75,7 @@ function keysOf(schema: z.ZodType | undefined): string[] {
 export type ParsedInput = { readonly [P in Part]?: unknown };
 
 /** The values of one call, as the audit log keeps them. */
-export interface AuditedInput {
+interface AuditedInput {
   target: string;
   why?: string;
   input?: Record<string, unknown>;

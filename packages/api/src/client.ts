@@ -62,7 +62,7 @@ export type ClientRequest<R extends RouteSpec> = Part<'params', R['params']> &
 type Limits = Pick<ClientOptions, 'timeoutMs' | 'mostBytes'>;
 
 /** An answer of text or bytes. */
-export interface ClientContent {
+interface ClientContent {
   bytes: Uint8Array;
   headers: Response['headers'];
 }

@@ -19,7 +19,7 @@ const components = ['@method', '@path', '@query', rackHeader, machineHeader, 'co
 const covered = components.map((each) => `"${each}"`).join(' ');
 
 /** A request without its authority: a tunnel changes that, and {@link Receiver} names the agent. */
-export interface SignedRequest {
+interface SignedRequest {
   method: string;
   /** Path and query, as they are sent. */
   target: string;

@@ -205,7 +205,7 @@ export const AgentStatus = z
   .meta({ id: 'AgentStatus' });
 export type AgentStatus = z.output<typeof AgentStatus>;
 
-export const UsbPortState = z
+const UsbPortState = z
   .object({
     hub: z
       .string()
@@ -215,7 +215,6 @@ export const UsbPortState = z
     on: z.boolean(),
   })
   .meta({ id: 'UsbPortState' });
-export type UsbPortState = z.output<typeof UsbPortState>;
 
 export const LogLine = z
   .object({

@@ -19,7 +19,7 @@ export interface CommitAbout {
   summary?: string;
 }
 
-export interface Trailers extends Partial<Omit<CommitAbout, 'summary'>> {
+interface Trailers extends Partial<Omit<CommitAbout, 'summary'>> {
   device?: string;
   size?: number | undefined;
   sha1?: string | undefined;
@@ -85,7 +85,7 @@ function timeOf(readAt: string | undefined, committedAt: number) {
 }
 
 /** Controls, line ends and halves of characters become blanks. */
-export function oneLine(text: string): string {
+function oneLine(text: string): string {
   return text
     .replaceAll(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .trim()

@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream';
 import type { Content } from '@skolo/models/backup';
 import { startGit, written } from './git.ts';
 
-export interface NewCommits {
+interface NewCommits {
   branch: string;
   /** Where the branch is now; absent: there is none yet. */
   parent?: string | undefined;

@@ -12,7 +12,7 @@ import { isThere } from './repository-folder.ts';
 import type { BackupSource } from './source.ts';
 import { inWords, notRead } from './storage-error.ts';
 
-export interface GitSourceOptions {
+interface GitSourceOptions {
   /** Default: `main`, else the one that HEAD names. */
   branch?: string | undefined;
   /** Opens what is in `NAME.age`. @throws BackupError `no-key` */

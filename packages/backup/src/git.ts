@@ -39,7 +39,7 @@ export interface GitOptions {
   env?: NodeJS.ProcessEnv;
 }
 
-export interface GitProcess {
+interface GitProcess {
   stdin: Writable;
   stdout: Readable;
   /** Fulfilled when it ended with status 0. @throws GitFailed; BackupError: there is no git; what `signal` was aborted with */

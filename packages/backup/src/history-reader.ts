@@ -8,7 +8,7 @@ import { readFile, readNames, readVersions } from './history.ts';
 import type { Version } from './source.ts';
 import { notRead } from './storage-error.ts';
 
-export interface HistoryPlace {
+interface HistoryPlace {
   /** The git directory. */
   dir: string;
   branch: string;

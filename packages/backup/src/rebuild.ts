@@ -18,13 +18,13 @@ import type { BackupSource, Version } from './source.ts';
 import { notRead, notStored } from './storage-error.ts';
 
 /** A version that is in a copy and cannot be had from it. */
-export interface UnreadableVersion {
+interface UnreadableVersion {
   device: string;
   id: string;
   why: string;
 }
 
-export interface RebuildOptions {
+interface RebuildOptions {
   rack?: string | undefined;
   /** Of an object store: devices that are in no history. */
   without?: ReadonlySet<string>;

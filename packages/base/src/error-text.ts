@@ -30,7 +30,7 @@ export function errorText(error: unknown): string {
   return stripSecrets(text).replace(/\s*\n\s*/g, '; ');
 }
 
-export interface LoggedError {
+interface LoggedError {
   type: string;
   message: string;
   code?: string;

@@ -29,7 +29,7 @@ export async function powerDaemonAt(
   return newClient(powerCycleDaemonApi, { baseUrl, rack: rack.name, fetch, token: own?.token });
 }
 
-export interface TasksDeps extends HoldDeps {
+interface TasksDeps extends HoldDeps {
   rack: Rack;
   fetch: typeof fetch;
 }

@@ -10,7 +10,7 @@ import type { SkoloCommand } from './command.ts';
 import { CliError, exitCodes } from './errors.ts';
 import { loadFleet, rackOn } from './fleet.ts';
 
-export interface FoundMachines {
+interface FoundMachines {
   rack: FleetRack;
   machines: MachineTarget[];
 }

@@ -195,7 +195,7 @@ export async function findToken(
 }
 
 /** The token in a file. @throws CliError */
-export async function readToken(file: string): Promise<string> {
+async function readToken(file: string): Promise<string> {
   const hint = 'set --token-file or SKOLO_TOKEN_FILE to the file with your token';
   const token = (await readSecretFile(file, hint)).reveal().trim();
   if (/^[\x21-\x7e]+$/.test(token)) return token;

@@ -1,5 +1,5 @@
 /** A Kubernetes cluster of Raspberry Pis: made, verified, measured, taken apart. */
-export { type MeasureDeps, type Measured, measure } from './bench/measure.ts';
+export { type Measured, measure } from './bench/measure.ts';
 export { barOf, plotOf, short } from './bench/plot.ts';
 export {
   type Compared,
@@ -19,4 +19,4 @@ export type { ClusterPlan, Member, PlanDeps } from './plan.ts';
 export { type Loss, lossOf, type Removed, removeNodes } from './reset.ts';
 export { deploy, isDone, type MemberResult, type SetUpDeps, setUp } from './set-up.ts';
 export type { Finding } from './verify/finding.ts';
-export { type VerifyDeps, verify } from './verify/index.ts';
+export { verify } from './verify/index.ts';

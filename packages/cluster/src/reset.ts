@@ -52,7 +52,7 @@ export async function lossOf(server: Host): Promise<Loss> {
   };
 }
 
-export interface ResetDeps {
+interface ResetDeps {
   server: Host;
   distribution: Distribution;
   /** As root. @throws The computer cannot be reached. */

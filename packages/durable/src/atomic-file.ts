@@ -25,7 +25,7 @@ export class FileNotWritten extends Error {
   }
 }
 
-export interface WriteOptions {
+interface WriteOptions {
   /** Permissions of the file, independent of the umask; default 0600. */
   mode?: number;
   /**

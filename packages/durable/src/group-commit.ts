@@ -1,5 +1,5 @@
 /** Jobs that arrive while the disk is busy share the next write and sync. */
-export interface Job {
+interface Job {
   /** Approximate bytes to write. */
   bytes: number;
 }

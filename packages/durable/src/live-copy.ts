@@ -16,14 +16,14 @@ import { snapshotName } from './snapshots.ts';
 import { readLines } from './spool/lines.ts';
 import { bySegmentName, chunksOf, segmentName } from './spool/segment.ts';
 
-export interface LiveFile {
+interface LiveFile {
   name: string;
   size: number;
   /** Exactly `size` bytes. Callable once, before `close`. */
   stream(): Readable;
 }
 
-export interface LiveCopy {
+interface LiveCopy {
   files: LiveFile[];
   /** Description of damage; damaged files are copied unchanged. */
   damage?: string;
@@ -31,7 +31,7 @@ export interface LiveCopy {
   close(): Promise<void>;
 }
 
-export interface LiveCopyOptions {
+interface LiveCopyOptions {
   signal?: AbortSignal;
   /** Attempts to read a file that seems damaged, or to find the newest one: it may be changing at that moment. */
   tries?: number;

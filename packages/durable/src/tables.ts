@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Journal, JournalChange } from './journal.ts';
 
 /** Parses a record: a zod schema. */
-export interface RecordSchema<T> {
+interface RecordSchema<T> {
   safeParse(value: unknown): { success: true; data: T } | { success: false };
 }
 

@@ -13,7 +13,7 @@ import { enter } from './sign-in.ts';
 /** Log messages, and a prompt that is painted twice, are shorter. */
 const longestAnswer = 64 * 1024;
 
-export interface ConfirmOptions {
+interface ConfirmOptions {
   dialect: Noise;
   /** As it was shown behind the answer. */
   prompt: string;

@@ -35,7 +35,7 @@ export interface View {
   lastLines(): string[];
 }
 
-export interface ConversationOptions {
+interface ConversationOptions {
   /** Not to be seen in errors. */
   secrets: readonly string[];
   /** Receives everything. */

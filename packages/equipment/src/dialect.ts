@@ -44,7 +44,7 @@ export interface Dialect {
 }
 
 /** Questions in the terminal itself: always over telnet, on some old devices over ssh, too. */
-export interface LoginDialogue {
+interface LoginDialogue {
   username: RegExp;
   password: RegExp;
   /** Waits for any key, say behind a screen of copyright. */

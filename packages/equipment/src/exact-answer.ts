@@ -7,7 +7,7 @@ import { type AnswerRules, isEchoAgain, withoutPreamble } from './answer.ts';
 import { lastPrompt } from './prompt.ts';
 import { lineEnd, paintedTo, shownLine, wipedAt } from './screen.ts';
 
-export interface ExactRules extends Omit<AnswerRules, 'isPaged'> {
+interface ExactRules extends Omit<AnswerRules, 'isPaged'> {
   /** Behind each place where a pager was answered. */
   stops: readonly number[];
   /** The device ends lines by moving the cursor, and wipes before it writes. */

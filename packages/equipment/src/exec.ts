@@ -24,7 +24,7 @@ const runMs = 10_000;
 /** Of what is kept in memory. */
 const keptBytes = 32 * 1024 * 1024;
 
-export interface SshExecOptions {
+interface SshExecOptions {
   device: string;
   /** Not to be seen in errors. */
   secrets: readonly string[];

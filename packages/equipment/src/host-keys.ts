@@ -19,7 +19,7 @@ const File = z.object({
   digest: z.record(z.string(), z.iso.datetime()).default({}),
 });
 
-export interface PinnedHostKey {
+interface PinnedHostKey {
   device: string;
   /** `SHA256:…`, as `ssh-keygen -l` prints it. */
   fingerprint: string;

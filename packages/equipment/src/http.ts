@@ -20,12 +20,12 @@ import { withoutSecrets } from './redact.ts';
 import type { Dial } from './session.ts';
 import { connectionError, connectTls } from './tls.ts';
 
-export interface HttpAccess extends Access {
+interface HttpAccess extends Access {
   /** By another way than this computer's own network. */
   dial?: Dial;
 }
 
-export interface HttpRequest {
+interface HttpRequest {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path and query, escaped; what is secret in them stays secret. */
   path: string;
@@ -58,7 +58,7 @@ export interface HttpOptions {
  *
  * @throws DeviceError, or the signal's reason
  */
-export type SendHttp = (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>;
+type SendHttp = (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>;
 
 const usualTimeoutMs = 5000;
 const mostBytes = 1024 * 1024;

@@ -99,7 +99,7 @@ async function visitAs<T>(
   }
 }
 
-export interface Watch {
+interface Watch {
   topic: string;
   gone: (payload: string) => boolean;
 }

@@ -9,7 +9,7 @@ import { isNoise, lastPrompt, type Noise, type PromptPatterns } from './prompt.t
 import type { Limit } from './settle.ts';
 import { enter } from './sign-in.ts';
 
-export interface PrivilegeOptions {
+interface PrivilegeOptions {
   privilege: Privilege;
   dialect: Noise;
   /** Of the device, in any mode. */

@@ -17,7 +17,7 @@ export interface Program {
   hint: string;
 }
 
-export interface Ran {
+interface Ran {
   status: number;
   stdout: string;
   stderr: string;

@@ -41,7 +41,7 @@ type Seen =
   | { kind: 'username' | 'password' | 'new password' | 'any key' | 'silence' | 'back outside' }
   | { kind: 'prompt'; prompt: string; isConfirmed: boolean };
 
-export interface SignInOptions {
+interface SignInOptions {
   dialect: Dialect;
   credentials: Credentials;
   limit: Limit;

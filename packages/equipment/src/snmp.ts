@@ -21,7 +21,7 @@ import { type Ask, walkSubtree } from './snmp-walk.ts';
 
 export { deadlineMs };
 
-export interface Snmp {
+interface Snmp {
   /**
    * Integers by object. Those of `maybe` that the device does not have are not among them.
    *
@@ -49,7 +49,7 @@ export const upTime = '1.3.6.1.2.1.1.3.0';
 type Device = Place & { model: string };
 type Start = Parameters<Ask>[0];
 
-export interface SnmpDeps extends Pick<Access, 'credentials'> {
+interface SnmpDeps extends Pick<Access, 'credentials'> {
   /** Default: sockets of this computer. */
   datagrams?: DialDatagrams;
 }

@@ -23,7 +23,7 @@ const ours = new Set([SGA, TTYPE, NAWS]);
 /** More than any option needs; the rest of a longer one is dropped. */
 const longestOption = 512;
 
-export interface Heard {
+interface Heard {
   text: Buffer;
   reply: Buffer;
 }

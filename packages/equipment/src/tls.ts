@@ -17,7 +17,7 @@ import { DeviceError, DeviceRefused } from './errors.ts';
 import { fingerprintOf, type HostKeys, keyChanged } from './host-keys.ts';
 import { socketError } from './ssh-errors.ts';
 
-export interface TlsTarget {
+interface TlsTarget {
   name: string;
   address: string;
   port: number;
@@ -25,7 +25,7 @@ export interface TlsTarget {
   hostKey: string | undefined;
 }
 
-export interface TlsConnection {
+interface TlsConnection {
   socket: TLSSocket;
   /** Believes its key from now on. To be called once it has let us in. */
   pin(): Promise<void>;

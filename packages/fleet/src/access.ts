@@ -20,7 +20,7 @@ export interface Access {
 
 /** The server accepts ten minutes at least. */
 export const tokenLifeSeconds = 3600;
-export const accessNamespace = 'skolo-access';
+const accessNamespace = 'skolo-access';
 
 /** Arguments of kubectl, always the same. */
 const authorityArgs = 'get configmap kube-root-ca.crt -n kube-system -o json';

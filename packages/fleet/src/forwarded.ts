@@ -4,7 +4,7 @@
  */
 
 /** RFC 7239 and its predecessor. The sender has no address that means anything in the rack. */
-export const forwardedHeaders = { forwarded: 'for=unknown', 'x-forwarded-for': 'unknown' } as const;
+const forwardedHeaders = { forwarded: 'for=unknown', 'x-forwarded-for': 'unknown' } as const;
 
 /** What a sender must not say itself. */
 const ofProxies = new Set(['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']);

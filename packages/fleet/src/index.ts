@@ -19,20 +19,14 @@ export { askEachRack, type OnNextWay, type RackAnswer } from './each-rack.ts';
 export { FleetError } from './errors.ts';
 export { type Kubectl, KubectlError, kubectlWith } from './kubectl.ts';
 export { type LocalServer, startLocalServer } from './local-server.ts';
-export { type Computers, type ComputersOptions, openComputers } from './open-computers.ts';
-export {
-  type Jumphost,
-  type MachineCommand,
-  type MachineTarget,
-  openJumphost,
-  openServer,
-} from './open-jumphost.ts';
+export { type Computers, openComputers } from './open-computers.ts';
+export { type Jumphost, type MachineTarget, openJumphost, openServer } from './open-jumphost.ts';
 export { type OpenOptions, type OpenRack, openRack } from './open-rack.ts';
 export type { Ended } from './program.ts';
 export { healthPath, healthQueries, type RackHealth, readHealth } from './rack-health.ts';
 export { startForward } from './service-forward.ts';
 export { fetchBySharedWay, shareWay } from './shared-way.ts';
-export { prepareShell, type ShellStart } from './shell.ts';
+export { prepareShell } from './shell.ts';
 export { wayName } from './ssh.ts';
 export { machineFailure } from './ssh-failure.ts';
 export { type AskableRack, askPrometheus, type RackStatus, statusOfRacks } from './status.ts';

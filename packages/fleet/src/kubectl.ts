@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { errorText, withDeadline } from '@skolo/base';
 import { type ProgramOptions, runToEnd } from './program.ts';
 
-export interface KubectlOptions extends ProgramOptions {
+interface KubectlOptions extends ProgramOptions {
   input?: string;
   /** Default 60 s. */
   deadlineMs?: number;

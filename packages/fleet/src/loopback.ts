@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-export interface Listening {
+interface Listening {
   port: number;
   /** Breaks all connections. */
   close(): Promise<void>;

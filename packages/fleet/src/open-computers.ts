@@ -12,7 +12,7 @@ import { type StartOptions, startGuardian } from './guardian.ts';
 import type { Jumphost, MachineTarget } from './open-jumphost.ts';
 import { Tunnel } from './tunnel.ts';
 
-export interface ComputersOptions {
+interface ComputersOptions {
   env: NodeJS.ProcessEnv;
   /** Between the desk and all of them. */
   jumphost?: Pick<Jumphost, 'sshArguments'>;

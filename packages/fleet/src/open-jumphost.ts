@@ -46,7 +46,7 @@ export interface MachineTarget {
   user?: string;
 }
 
-export interface MachineCommand {
+interface MachineCommand {
   /** For the shell there; without it, that shell itself. */
   command?: string;
   /** ssh may ask for a passphrase or a host key, and the command gets a terminal. */

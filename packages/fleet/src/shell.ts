@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { OpenRack } from './open-rack.ts';
 
-export interface ShellStart {
+interface ShellStart {
   program: string;
   args: string[];
   env: NodeJS.ProcessEnv;

@@ -11,7 +11,7 @@ import { runToEnd } from './program.ts';
 import { clientArguments, masterArguments, wayName } from './ssh.ts';
 import { noWay, sshFailure } from './ssh-failure.ts';
 
-export interface TunnelDeps {
+interface TunnelDeps {
   /** Name of the rack, for messages. */
   name: string;
   /** At least one, in the order to try. */

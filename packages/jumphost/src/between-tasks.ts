@@ -17,7 +17,7 @@ export interface MachineTasks {
   hold(): Promise<MachineHold>;
 }
 
-export interface AgentState {
+interface AgentState {
   isRunning: boolean;
   /** Its id, where it is known. */
   task?: string;
@@ -47,7 +47,7 @@ export interface HoldDeps {
   report(text: string): void;
 }
 
-export interface MachineHold {
+interface MachineHold {
   /** By this hold, or by one of somebody else. */
   isHeld: boolean;
   release(): Promise<void>;

@@ -12,7 +12,7 @@ export function pendingMark(name: string) {
   return { path, set: `mkdir -p ${pendingFolder} && touch ${path}`, clear: `rm -f ${path}` };
 }
 
-export interface FileStep extends Pick<Step, 'name' | 'about'> {
+interface FileStep extends Pick<Step, 'name' | 'about'> {
   files: readonly FileContent[];
   /** A script that lets programs read them. */
   activate: string;

@@ -11,7 +11,7 @@ import { JumphostError } from './errors.ts';
 import { linesOf } from './files.ts';
 import type { FileContent, Host } from './host.ts';
 
-export interface GuardedChange {
+interface GuardedChange {
   /** Of the step, for messages. */
   name: string;
   files: readonly FileContent[];

@@ -58,7 +58,7 @@ export interface Host {
   read(path: string): Promise<string | undefined>;
 }
 
-export interface HostOptions {
+interface HostOptions {
   name: string;
   /** Starts `ssh` with this command. Standard input, output and errors are pipes. */
   start(command: string, signal: AbortSignal): Promise<ChildProcess>;

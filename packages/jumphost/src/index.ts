@@ -26,13 +26,7 @@ export {
 } from './files.ts';
 export type { Guard } from './guarded-change.ts';
 export { type HandOver, handOver } from './hand-over.ts';
-export {
-  type FileContent,
-  type Host,
-  type HostOptions,
-  openHost,
-  type RunOptions,
-} from './host.ts';
+export { type FileContent, type Host, openHost, type RunOptions } from './host.ts';
 export type { ImageArchitecture } from './image/boot.ts';
 export { makeDisk, makeRoot, refuseIncapable } from './image/disk.ts';
 export {
@@ -48,7 +42,7 @@ export { clusterOn, type JoinCluster } from './join-cluster.ts';
 export { findCronLines, findExports, findPredecessors, type Predecessor } from './predecessors.ts';
 export { type RebootDeps, rebootJumphost, waitUntilQuiet } from './reboot.ts';
 export { closeDisk, openDisk } from './replace/disk.ts';
-export { cableStep, type FenceNeeds, fenceStep } from './replace/fence.ts';
+export { cableStep, fenceStep } from './replace/fence.ts';
 export { afterSwapSteps, rehearsalSteps, swapSteps } from './replace/index.ts';
 export { type FoundState, findState, removeCopy, type StateCopy } from './replace/staging.ts';
 export { type TakeOver, tookOver } from './replace/take-over.ts';
@@ -63,13 +57,12 @@ export {
 export type { Check, Step } from './step.ts';
 export { type AskedService, accountsStep, manifestsStep, type Part } from './steps/cluster.ts';
 export { guardedStep, sshTrial } from './steps/guarded.ts';
-export { type JumphostNeeds, stepsOf, subnetOf } from './steps/index.ts';
+export { stepsOf, subnetOf } from './steps/index.ts';
 export { imagesStep, k3sConfigStep, k3sStep } from './steps/k3s.ts';
 export {
   agentSteps,
   agentSystemStep,
   formerClusterStep,
-  type JoinNeeds,
   joinSteps,
   nodeStep,
   removeAgent,
@@ -90,5 +83,5 @@ export { countsMemory, systemStep } from './steps/system.ts';
 export { k3sVersion } from './steps/versions.ts';
 export type { AgentMachine } from './upgrade/agents.ts';
 export type { HealthDeps, OtherHealth } from './upgrade/health.ts';
-export { type UpgradeNeeds, upgradeSteps } from './upgrade/index.ts';
+export { upgradeSteps } from './upgrade/index.ts';
 export { isOlder, parseK3sVersion } from './upgrade/k3s-version.ts';

@@ -22,7 +22,7 @@ export interface DaemonPlace {
 }
 
 /** Where `skolo jumphost prepare` has put it, or the commands of docs/new-rack.md. */
-export const usualPlace: DaemonPlace = {
+const usualPlace: DaemonPlace = {
   program: ['/usr/bin/node', '/opt/skolo/services/power-cycle-daemon/dist/main.js'],
   folder: '/run/skolo-jumphost-power',
   state: '/var/lib/skolo/jumphost-power',
@@ -34,7 +34,7 @@ const mostSeconds = 3600;
 const Listening = z.object({ msg: z.literal('listening'), port: z.number() });
 
 /** What a daemon needs to switch the jumphost. */
-export interface DaemonNeeds {
+interface DaemonNeeds {
   /** rack.yaml, a file of tokens, secrets: by their paths. */
   files: ReadonlyMap<string, string>;
   /** Secrets that rack.yaml takes from the environment. */

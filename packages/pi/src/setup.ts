@@ -114,9 +114,6 @@ const System = z.strictObject({
     .optional(),
 });
 
-/** What Pis of one rack have in common. */
-export type PiSystem = z.infer<typeof System>;
-
 /** How a Pi with a common image finds out who it is. Its identity is what it has until then. */
 const Enrolment = z.strictObject({
   /** Of machine-state, on the server of the cluster. */

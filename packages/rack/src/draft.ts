@@ -5,7 +5,7 @@ import type { Path, Problem } from './issues.ts';
 import type { Identity, InfrastructureDevice, Jumphost, Machine, Rack } from './rack.ts';
 
 /** Sections with references by name. */
-export type Section = 'identities' | 'logins' | 'infrastructure' | 'machines';
+type Section = 'identities' | 'logins' | 'infrastructure' | 'machines';
 
 export interface Draft {
   /** Only entries without mistakes of their own. */

@@ -69,7 +69,7 @@ function titleOf(what: string): string {
   return what.replace(/^an? /, '').replace(/ \(.*?\)/, '');
 }
 
-export interface Wrong {
+interface Wrong {
   wrong: string;
 }
 

@@ -13,7 +13,7 @@ import type { RackWatch, WatchRackOptions, WatchTuning } from './watch.ts';
 /** Notifications come in bursts, and in a busy folder they never stop. */
 const burstMs = 20;
 
-export interface WatchDeps {
+interface WatchDeps {
   options: WatchRackOptions;
   tuning: WatchTuning;
   file: VersionedFile;
@@ -22,7 +22,7 @@ export interface WatchDeps {
 }
 
 /** Why the file is not in force, for `degraded`. */
-export interface Rejection {
+interface Rejection {
   error: RackError;
   since: Date;
   /** What is in force instead. */

@@ -28,7 +28,7 @@ export interface SecretReference {
   public?: true;
 }
 
-export interface CheckedSecret extends SecretReference {
+interface CheckedSecret extends SecretReference {
   /** Absent if it can be read. */
   error?: SecretError;
   /** For example loose permissions. */

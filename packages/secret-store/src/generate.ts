@@ -18,9 +18,9 @@ export const generatedKinds = [
   'age-identity',
   'rack-key',
 ] as const;
-export type GeneratedKind = (typeof generatedKinds)[number];
+type GeneratedKind = (typeof generatedKinds)[number];
 
-export interface GeneratedValue {
+interface GeneratedValue {
   value: Secret;
   /** What others need of it, and what it is: the public key, the recipient. */
   public?: { what: string; text: string };

@@ -86,7 +86,7 @@ export async function filesInGit(
   return true;
 }
 
-export interface GrepHit {
+interface GrepHit {
   file: string;
   line: number;
   /** Matched text. It may be a secret. */

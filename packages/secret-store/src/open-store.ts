@@ -15,7 +15,7 @@ export interface StorePlace {
 /** Next to the folder of all racks: kube/sops for kube/racks/NAME/rack.yaml. */
 const usualFolder = '../../sops';
 
-export interface OpenStoreDeps extends Omit<SopsStoreDeps, 'root'> {
+interface OpenStoreDeps extends Omit<SopsStoreDeps, 'root'> {
   /** Folder of rack.yaml. */
   dir: string;
   home: string;

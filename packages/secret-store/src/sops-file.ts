@@ -23,7 +23,7 @@ const SopsFile = z.looseObject({
 type SopsFile = z.output<typeof SopsFile>;
 
 /** What can be known of a file without opening it. */
-export interface SopsHeader {
+interface SopsHeader {
   recipients: string[];
   /** Milliseconds since 1970. */
   changedAt: number;

@@ -2,7 +2,7 @@
 import type { Secret } from '@skolo/secrets';
 
 /** What is known of a value without reading it. */
-export interface StoredFacts {
+interface StoredFacts {
   /** Milliseconds since 1970; undefined where the store does not know. */
   changedAt?: number;
   /** Who can open it, where that is in the file. */

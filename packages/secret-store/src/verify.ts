@@ -14,7 +14,7 @@ export interface Finding {
   problem: string;
 }
 
-export interface VerifyDeps extends GitDeps {
+interface VerifyDeps extends GitDeps {
   /** Absolute folder with racks and clusters: what looks like a secret is searched for there. */
   kube: string;
   /** Absolute folders of encrypted stores. */

@@ -9,7 +9,7 @@ import type { SecretRef } from './login.ts';
 import { readSecret, Secret, SecretError } from './secret.ts';
 
 /** `access.agents` of rack.yaml. */
-export interface AgentKeys {
+interface AgentKeys {
   privateKey: SecretRef;
   /** As {@link agentPublicKey}; absent until somebody has written it there. */
   publicKey?: string;

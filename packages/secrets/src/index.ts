@@ -1,7 +1,6 @@
 /** Secrets, where they are, and how to sign in with them, as values. */
 export type { AccountCredentials, SourceCredentials } from './account.ts';
 export {
-  type AgentKeys,
   agentKeyFault,
   agentPublicKey,
   newAgentKey,

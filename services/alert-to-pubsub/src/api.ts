@@ -7,7 +7,7 @@ import { NotAccepted } from './receive/batch.ts';
 import { retryDeadLetters } from './retry-dead-letters.ts';
 import type { SinkView, Status } from './status.ts';
 
-export interface ApiDeps {
+interface ApiDeps {
   status: Status;
   location(): string;
   deadLetters: DeadLetters;

@@ -5,13 +5,13 @@ import type { Spool } from '@skolo/durable';
 import type { AlertToPubsubSettings } from '@skolo/rack';
 import type { EmitAlertEvent } from './events.ts';
 
-export interface CapacityDeps {
+interface CapacityDeps {
   settings(): Pick<AlertToPubsubSettings, 'spool'>;
   emit: EmitAlertEvent;
 }
 
 /** As much of the sinks as capacity depends on. */
-export interface Backlogs {
+interface Backlogs {
   /** How long the oldest message of the spool has waited. */
   readonly oldestSeconds: number;
   /** Drops what waits only for sinks that may lose messages. */

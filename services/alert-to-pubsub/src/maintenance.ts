@@ -7,7 +7,7 @@ import type { EmitAlertEvent } from './events.ts';
 import type { Intake } from './intake.ts';
 import type { Opened, Store } from './store.ts';
 
-export interface MaintenanceDeps {
+interface MaintenanceDeps {
   intake: Intake;
   store: Store;
   sinks: Sinks;

@@ -4,12 +4,12 @@ import type { DeadLetter } from '@skolo/api';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Intake } from './intake.ts';
 
-export interface RetryDeps {
+interface RetryDeps {
   deadLetters: Pick<DeadLetters, 'take'>;
   intake: Pick<Intake, 'resend'>;
 }
 
-export interface Retried {
+interface Retried {
   retried: number;
   /** Dead letters that stay: not a message, cut because of its size, or its sink has left rack.yaml. */
   kept: number;

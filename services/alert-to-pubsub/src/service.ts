@@ -33,7 +33,7 @@ import { SuccessTimes } from './success-times.ts';
 import { timesBefore, Watchdog } from './watchdog.ts';
 
 /** Periods that a test may shorten, in milliseconds. */
-export interface AlertToPubsubDeps {
+interface AlertToPubsubDeps {
   openEveryMs?: number;
   checkEveryMs?: number;
   shrinkEveryMs?: number;

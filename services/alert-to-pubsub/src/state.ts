@@ -48,7 +48,7 @@ export interface Update {
   group?: Group | undefined;
 }
 
-export interface StateSettings {
+interface StateSettings {
   /** Period of refreshes. */
   refreshSeconds: number;
   /** What Alertmanager does not repeat within this time is resolved. */

@@ -30,7 +30,7 @@ export interface Status {
   sinks(): SinkView[];
 }
 
-export interface StatusDeps {
+interface StatusDeps {
   settings(): AlertToPubsubSettings;
   intake: Intake;
   capacity: Capacity;

@@ -15,7 +15,7 @@ export interface Known {
   next: number;
 }
 
-export interface StoreDeps {
+interface StoreDeps {
   stateDir: string;
   settings(): AlertToPubsubSettings;
   clock: Clock;

@@ -20,7 +20,7 @@ import type { Orders } from './orders/orders.ts';
 import { type Records, written } from './orders/records.ts';
 import { spanOf, timeline } from './timeline.ts';
 
-export interface ApiDeps {
+interface ApiDeps {
   rack(): Rack;
   clock: Clock;
   current: Current;

@@ -8,7 +8,7 @@ import type { Clock } from '@skolo/common';
 import type { Current } from './current.ts';
 import type { MachineStateEvent } from './events.ts';
 
-export interface ChangesDeps {
+interface ChangesDeps {
   clock: Pick<Clock, 'uptime'>;
   current: Pick<Current, 'machines' | 'rack'>;
 }

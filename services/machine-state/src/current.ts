@@ -12,7 +12,7 @@ import { joinRack, stateOf } from './join/rack-view.ts';
 import type { AgentView, Services, Standing } from './join/sources.ts';
 import type { Orders } from './orders/orders.ts';
 
-export interface CurrentDeps {
+interface CurrentDeps {
   rack(): Rack;
   rackFile: { view(): RackView['rackFile'] };
   clock: Clock;

@@ -4,7 +4,7 @@ import type { Clock } from '@skolo/common';
 import type { History } from './history/history.ts';
 import type { Orders } from './orders/orders.ts';
 
-export interface Span {
+interface Span {
   from?: string | undefined;
   to?: string | undefined;
 }

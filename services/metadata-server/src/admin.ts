@@ -5,7 +5,7 @@ import type { CallerStats } from './caller-stats.ts';
 import type { RackState } from './rack-state.ts';
 import type { Tokens } from './tokens.ts';
 
-export interface AdminDeps {
+interface AdminDeps {
   state: () => RackState;
   stats: CallerStats;
   tokens: Tokens;

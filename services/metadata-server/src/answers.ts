@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { STATUS_CODES } from '@skolo/base/http';
 
-export type ContentType = 'application/text' | 'application/json' | 'text/html; charset=UTF-8';
+type ContentType = 'application/text' | 'application/json' | 'text/html; charset=UTF-8';
 
 export interface Answer {
   status: number;

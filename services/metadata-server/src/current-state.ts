@@ -10,7 +10,7 @@ import type { EmitMetadata, MetadataEvent } from './events.ts';
 import { RackState } from './rack-state.ts';
 import type { Tokens } from './tokens.ts';
 
-export interface CurrentStateDeps {
+interface CurrentStateDeps {
   watch: Pick<RackWatch, 'rack'>;
   clock: Clock;
   lastSuccess: LastSuccess;

@@ -22,7 +22,7 @@ import {
 import type { Tokens } from './tokens.ts';
 import type { Watchers } from './watchers.ts';
 
-export interface HandlerDeps {
+interface HandlerDeps {
   /** What is in force now. */
   state: () => RackState;
   tokens: Tokens;

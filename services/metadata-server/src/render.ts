@@ -15,7 +15,7 @@ import {
   type Values,
 } from './tree.ts';
 
-export interface Rendered {
+interface Rendered {
   contentType: 'application/text' | 'application/json';
   body: string;
 }

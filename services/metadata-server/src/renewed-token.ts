@@ -17,7 +17,7 @@ export interface HeldToken {
   expiresAt: number;
 }
 
-export interface RenewedTokenDeps {
+interface RenewedTokenDeps {
   clock: Clock;
   /** Between 0 and 1. */
   random: () => number;

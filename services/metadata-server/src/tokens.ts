@@ -12,7 +12,7 @@ import type { HandedOver } from './handover.ts';
 import { RenewedToken, TooManyTokens } from './renewed-token.ts';
 import { Turns } from './turns.ts';
 
-export interface TokensDeps {
+interface TokensDeps {
   clock: Clock;
   random: () => number;
   backOff: (failures: number) => number;

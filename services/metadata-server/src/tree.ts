@@ -49,7 +49,7 @@ export interface Closed {
   message: string;
 }
 
-export type Leaf = Text | Digits | Values | Token | Closed;
+type Leaf = Text | Digits | Values | Token | Closed;
 
 export function text(value: string): Text {
   return { kind: 'text', value };

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 
-export interface Watch {
+interface Watch {
   /** Whose address; each has a limited number. */
   caller: string;
   request: IncomingMessage;

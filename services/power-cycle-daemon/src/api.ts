@@ -22,7 +22,7 @@ import {
 } from './status.ts';
 import { allTargets, findTargets } from './targets.ts';
 
-export interface ApiDeps {
+interface ApiDeps {
   view: View;
   cycles: Cycles;
   events: Events<PowerEvent>;
@@ -201,7 +201,7 @@ function stateOf({ phase, begun }: CycleRecord): 'queued' | 'running' | 'finishe
 }
 
 /** Errors of the parts as problems. */
-export function problemOf(error: unknown): never {
+function problemOf(error: unknown): never {
   if (error instanceof RequestRefused) {
     const { refused } = error;
     const status = refused.every(({ code }) => code === 'unknown') ? 404 : 409;

@@ -18,7 +18,7 @@ export interface FailingController {
   notForcedUntil?: number;
 }
 
-export interface CircuitBreakerDeps {
+interface CircuitBreakerDeps {
   clock: Pick<Clock, 'now' | 'uptime'>;
   store: { pendingOns: Pick<Store['pendingOns'], 'all'> };
   restorer: Pick<Restorer, 'whyOff' | 'isInDoubt'>;

@@ -30,12 +30,12 @@ export interface ControllerFacts {
 }
 
 /** How often an outlet is read after a command, and for how long. Milliseconds. */
-export interface ReadBack {
+interface ReadBack {
   firstMs: number;
   withinMs: number;
 }
 
-export interface NativeResult {
+interface NativeResult {
   seenOff: boolean;
   failure?: unknown;
 }

@@ -11,7 +11,7 @@ import { agentSigner } from './machines/agent.ts';
 import { SignInPause } from './sign-in-pause.ts';
 import type { UsbHubDeps } from './usb-hub.ts';
 
-export interface ControllersDeps extends ControllerDeps {
+interface ControllersDeps extends ControllerDeps {
   clock: Pick<Clock, 'now' | 'uptime'>;
   rack: () => Rack;
   drivers: ReadonlyMap<string, DriverKind>;

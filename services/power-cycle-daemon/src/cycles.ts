@@ -28,7 +28,7 @@ import { canBeSeen, type Step, type StepDeps, whyNot } from './step.ts';
 import type { Store } from './store.ts';
 import { findTarget } from './targets.ts';
 
-export interface CyclesDeps extends StepDeps {
+interface CyclesDeps extends StepDeps {
   rack: () => Rack;
   store: Store;
   restorer: Restorer;

@@ -8,7 +8,7 @@ import { RequestRefused, unknownRefusals } from './requests.ts';
 import type { Store } from './store.ts';
 import { devicesOf, findTargets } from './targets.ts';
 
-export interface HoldsDeps {
+interface HoldsDeps {
   rack: () => Rack;
   store: Store;
   clock: Pick<Clock, 'now'>;

@@ -17,7 +17,7 @@ import { feedKey, type SwitchedOff } from './records.ts';
 import type { Store } from './store.ts';
 import { allTargets, findTarget } from './targets.ts';
 
-export interface OutletWatchDeps {
+interface OutletWatchDeps {
   rack: () => Rack;
   store: Store;
   controllers: Pick<Controllers, 'get' | 'all'>;

@@ -122,12 +122,12 @@ export async function turnOn(
 }
 
 /** The device's own cycle, watched from off to on. */
-export type NativeOutcome =
+type NativeOutcome =
   | { is: 'cycled-natively' | 'left-off' | 'off-unseen'; text: string }
   /** The device refused, so that it was not off either. */
   | { is: 'refused'; text: string };
 
-export interface NativeOptions {
+interface NativeOptions {
   /** Undefined: as long as is set on the device. */
   offSeconds: number | undefined;
   patience: Patience;

@@ -5,7 +5,7 @@ import type { Accepted } from './records.ts';
 import type { Request } from './requests.ts';
 import { devicesOf } from './targets.ts';
 
-export interface OwnDevicesDeps {
+interface OwnDevicesDeps {
   rack: () => Rack;
   clock: Pick<Clock, 'uptime'>;
   take: (request: Request) => Promise<Accepted>;

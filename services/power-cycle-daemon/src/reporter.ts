@@ -4,7 +4,7 @@ import type { Controllers } from './controllers.ts';
 import type { EmitPower, PowerEvent } from './events.ts';
 import { feedKey } from './records.ts';
 
-export interface ReporterDeps {
+interface ReporterDeps {
   log: Logger;
   degraded: DegradedList;
 }

@@ -50,7 +50,7 @@ export function unknownRefusals(unknown: readonly UnknownTarget[]): Refusal[] {
   }));
 }
 
-export interface RequestsDeps {
+interface RequestsDeps {
   rack: () => Rack;
   store: Store;
   cycles: Cycles;

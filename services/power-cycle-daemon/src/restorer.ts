@@ -11,7 +11,7 @@ import { type Patience, type Proof, turnOn } from './outlets.ts';
 import { feedKey, type PendingOn } from './records.ts';
 import type { Store } from './store.ts';
 
-export type Restored =
+type Restored =
   | { is: 'on'; text: string; fault?: string }
   | { is: 'stuck'; text: string }
   /** Not on, and not tried any more. */

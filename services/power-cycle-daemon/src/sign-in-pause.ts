@@ -11,7 +11,7 @@ import { type Credentials, secretsOf } from '@skolo/secrets';
 /** The device was not contacted. */
 export class SignInPaused extends SignInRefused {}
 
-export interface SignInPauseDeps {
+interface SignInPauseDeps {
   /** The login as it is now. */
   credentials(): Promise<Credentials>;
   clock: Pick<Clock, 'now' | 'uptime'>;

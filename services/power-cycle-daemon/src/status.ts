@@ -13,7 +13,7 @@ import { positions } from './scheduler.ts';
 import type { Store } from './store.ts';
 import { allTargets, type Target } from './targets.ts';
 
-export function cycleStatus(record: CycleRecord, position?: number): PowerCycle {
+function cycleStatus(record: CycleRecord, position?: number): PowerCycle {
   const { id, target, action, mode, reason, by, origin, requestedAt, offSeconds, force } = record;
   const { steps, startedAt, finishedAt, outcome, failedStep, fault, detail, pending } = record;
   const step = stepOf(record);

@@ -15,7 +15,7 @@ import { jumphostModel, noSuchDevice } from './targets.ts';
 import { throwProblem } from './to-problem.ts';
 import type { Uploads } from './uploads.ts';
 
-export interface ApiDeps {
+interface ApiDeps {
   sources: StatusSources;
   inventory: Inventory;
   readable: Readable;

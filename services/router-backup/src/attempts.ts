@@ -59,7 +59,7 @@ export class Stopping extends Error {
   }
 }
 
-export interface AttemptsDeps extends Pick<Base, 'clock' | 'emit'> {
+interface AttemptsDeps extends Pick<Base, 'clock' | 'emit'> {
   backup: Pick<Backup, 'store'>;
   jumphost: Pick<JumphostBackup, 'store'>;
   fetch: Pick<Fetch, 'model'>;

@@ -23,7 +23,7 @@ const trouble = 'history lost';
 /** Devices that a message names. */
 const mostNamed = 5;
 
-export interface HistoryLossDeps extends Pick<Base, 'clock' | 'log' | 'emit'> {
+interface HistoryLossDeps extends Pick<Base, 'clock' | 'log' | 'emit'> {
   state: State;
   journal: Pick<StateJournal, 'isOpen'>;
   versions: Versions;

@@ -18,13 +18,13 @@ import type { HistoryLoss } from './history-loss.ts';
 import type { Store } from './store.ts';
 import type { Uploads } from './uploads.ts';
 
-export interface HistoryRestoreDeps extends Pick<Base, 'rack' | 'stateDir' | 'emit' | 'signal'> {
+interface HistoryRestoreDeps extends Pick<Base, 'rack' | 'stateDir' | 'emit' | 'signal'> {
   store: Store;
   loss: HistoryLoss;
   uploads: Pick<Uploads, 'restored'>;
 }
 
-export type RestoredHistory = z.output<(typeof routerBackupApi)['restoreHistory']['answers'][200]>;
+type RestoredHistory = z.output<(typeof routerBackupApi)['restoreHistory']['answers'][200]>;
 
 export class HistoryRestore {
   private readonly deps: HistoryRestoreDeps;

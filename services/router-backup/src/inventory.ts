@@ -8,7 +8,7 @@ import type { DeviceRecord, State } from './state.ts';
 import type { Store } from './store.ts';
 import { jumphostModel } from './targets.ts';
 
-export interface InventoryDeps extends Pick<Base, 'rack' | 'clock' | 'log' | 'emit'> {
+interface InventoryDeps extends Pick<Base, 'rack' | 'clock' | 'log' | 'emit'> {
   state: State;
   store: Store;
 }

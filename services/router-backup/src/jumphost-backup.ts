@@ -13,7 +13,7 @@ import { usualWant, wantArchive } from './jumphost/hand-over.ts';
 import { excluded } from './jumphost/program.ts';
 import type { VersionSource } from './versions.ts';
 
-export interface JumphostBackupDeps extends Pick<Base, 'rack' | 'stateDir' | 'clock' | 'emit'> {
+interface JumphostBackupDeps extends Pick<Base, 'rack' | 'stateDir' | 'clock' | 'emit'> {
   /** Where rack.yaml is. */
   rackFile: string;
 }

@@ -9,7 +9,7 @@ import { summaryOf } from './summary.ts';
 import { targetsOf } from './targets.ts';
 import type { Uploads } from './uploads.ts';
 
-export interface MetricsDeps {
+interface MetricsDeps {
   sources: StatusSources;
   store: Pick<Store, 'isSound'>;
   loss: Pick<HistoryLoss, 'list'>;

@@ -8,7 +8,7 @@ import { summaryOf } from './summary.ts';
 import { jumphostModel } from './targets.ts';
 import type { Webhook } from './webhook.ts';
 
-export interface NotifyDeps {
+interface NotifyDeps {
   webhook: Pick<Webhook, 'send' | 'wants'>;
   readable: Pick<Readable, 'diff'>;
   log: Pick<Logger, 'warn'>;

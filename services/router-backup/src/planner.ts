@@ -13,7 +13,7 @@ const storageRetryMs = 15 * minuteMs;
 /** If the last look is longer ago, the service or its computer did not run meanwhile. */
 const punctualMs = 90_000;
 
-export interface PlannerDeps extends Pick<Base, 'rack' | 'clock' | 'log'> {
+interface PlannerDeps extends Pick<Base, 'rack' | 'clock' | 'log'> {
   state: State;
   runs: Runs;
   inventory: Inventory;

@@ -12,7 +12,7 @@ import type { Versions } from './versions.ts';
 /** Text takes many times its size in memory, and every caller with the role view may request it. */
 const mostBytes = 64 * 1024 * 1024;
 
-export interface ReadableDeps extends Pick<Base, 'rack'> {
+interface ReadableDeps extends Pick<Base, 'rack'> {
   versions: Versions;
   mask: Mask;
   models: ReadonlyMap<string, CreateBackup>;

@@ -23,7 +23,7 @@ import type { Readable } from './readable.ts';
 import { Transcript, type Transcripts } from './transcript.ts';
 import type { Versions } from './versions.ts';
 
-export interface RestoreDeps extends Pick<Base, 'rack' | 'signal'> {
+interface RestoreDeps extends Pick<Base, 'rack' | 'signal'> {
   fetch: Fetch;
   backup: Pick<Backup, 'keep'>;
   attempts: Attempts;
@@ -35,8 +35,8 @@ export interface RestoreDeps extends Pick<Base, 'rack' | 'signal'> {
 }
 
 type Api = typeof routerBackupApi;
-export type Rehearsal = Omit<z.output<Api['checkRestore']['answers'][200]>, 'version'>;
-export type Restored = Omit<z.output<Api['restore']['answers'][200]>, 'version'>;
+type Rehearsal = Omit<z.output<Api['checkRestore']['answers'][200]>, 'version'>;
+type Restored = Omit<z.output<Api['restore']['answers'][200]>, 'version'>;
 
 export class Restores {
   private readonly deps: RestoreDeps;

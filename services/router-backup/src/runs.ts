@@ -34,7 +34,7 @@ export interface RunsDeps extends Pick<Base, 'rack' | 'clock' | 'log' | 'emit' |
   retryPauses?: { byHand: readonly number[]; byItself: readonly number[] } | undefined;
 }
 
-export interface RunRequest {
+interface RunRequest {
   /** Absent: all. */
   devices?: readonly string[] | undefined;
   origin: BackupRun['origin'];

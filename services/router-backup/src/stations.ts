@@ -18,7 +18,7 @@ import { Transcript, type Transcripts } from './transcript.ts';
 /** For all of it: a person waits. */
 const mostMs = 60_000;
 
-export interface StationReadingsDeps {
+interface StationReadingsDeps {
   rack: () => Rack;
   fetch: Pick<Fetch, 'connected'>;
   locks: Locks;

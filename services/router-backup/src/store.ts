@@ -13,14 +13,14 @@ import type { Rack } from '@skolo/rack';
 import type { Base } from './base.ts';
 import type { HistoryLoss } from './history-loss.ts';
 
-export interface StoreDeps extends Pick<Base, 'stateDir' | 'log' | 'emit' | 'signal'> {
+interface StoreDeps extends Pick<Base, 'stateDir' | 'log' | 'emit' | 'signal'> {
   rack: () => Pick<Rack, 'name'>;
   /** Pause between two attempts to open it. */
   retryMs: number;
 }
 
 /** Knows what the history had. */
-export type HistoryGuard = Pick<HistoryLoss, 'beforeNew' | 'review'>;
+type HistoryGuard = Pick<HistoryLoss, 'beforeNew' | 'review'>;
 
 const checkEveryMs = 24 * 3_600_000;
 const trouble = 'repository';

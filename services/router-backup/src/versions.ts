@@ -13,7 +13,7 @@ export interface VersionSource extends Pick<BackupSource, 'versions' | 'content'
   count(device: string): Promise<number>;
 }
 
-export interface VersionsDeps {
+interface VersionsDeps {
   rack: () => Pick<Rack, 'jumphost'>;
   store: Pick<Store, 'repository'>;
   jumphost: JumphostBackup;

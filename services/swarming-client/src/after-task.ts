@@ -13,11 +13,11 @@ import type { Device, DeviceView } from './devices/device.ts';
 import type { DeviceWatch } from './devices/device-watch.ts';
 import type { AgentEvent } from './events.ts';
 
-export interface RebootedDevice extends Pick<DeviceWatch, 'name' | 'view' | 'look'> {
+interface RebootedDevice extends Pick<DeviceWatch, 'name' | 'view' | 'look'> {
   device: Pick<Device, 'repairs'>;
 }
 
-export interface AfterTaskDeps {
+interface AfterTaskDeps {
   /** Undefined: not known yet, and nothing reboots. */
   settings: () => MachineSlice['swarming']['afterTask'] | undefined;
   devices: () => readonly RebootedDevice[];

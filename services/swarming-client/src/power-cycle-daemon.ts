@@ -47,7 +47,7 @@ export class PowerCycleDaemon {
   }
 }
 
-export interface PowerCycleDeps {
+interface PowerCycleDeps {
   /** Where the daemon is. */
   url: string;
   /** Signs it. */

@@ -7,7 +7,7 @@ import type { AgentEvent } from './events.ts';
 /** The message of the bot's lines in the log. */
 const botOutput = 'bot output';
 
-export interface RecentLine {
+interface RecentLine {
   /** Grows by one with each line. */
   number: number;
   at: Date;
@@ -55,7 +55,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' && /^[^\s"]+$/.test(value) ? value : JSON.stringify(value);
 }
 
-export interface BotLinesDeps {
+interface BotLinesDeps {
   lines: RecentLines;
   clock: Pick<Clock, 'now' | 'uptime'>;
   log: Pick<EventLog, 'info' | 'warn'>;

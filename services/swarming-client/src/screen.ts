@@ -11,7 +11,7 @@ import { isPng } from './devices/evidence.ts';
 import type { Evidence } from './repair/evidence.ts';
 import { type TaskView, taskName } from './task.ts';
 
-export interface ScreensDeps {
+interface ScreensDeps {
   devices: () => readonly Pick<DeviceWatch, 'name' | 'device'>[];
   evidence: Pick<Evidence, 'lastScreen'>;
   task: () => TaskView;
@@ -25,7 +25,7 @@ export interface Screen {
   at: Date;
 }
 
-export interface WantedScreen {
+interface WantedScreen {
   device?: string | undefined;
   fresh: boolean;
   force: boolean;

@@ -23,7 +23,7 @@ import type { Flags } from './flags.ts';
 import { createHookServer, type HookDeps } from './hooks/hook-server.ts';
 import { type StatusApiDeps, statusApi } from './status-api.ts';
 
-export interface ServersDeps {
+interface ServersDeps {
   flags: Pick<Flags, 'host' | 'port' | 'hookPort' | 'metricsPort'>;
   core: CoreOptions;
   hooks: Omit<HookDeps, keyof CoreOptions | 'connections'>;

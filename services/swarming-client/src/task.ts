@@ -27,7 +27,7 @@ export function taskName({ id }: TaskView): string {
 export const taskOutcomes = ['succeeded', 'failed', 'internal-failure', 'bot-exit'] as const;
 export type TaskOutcome = (typeof taskOutcomes)[number];
 
-export interface TaskDeps {
+interface TaskDeps {
   clock: Pick<Clock, 'now'>;
   emit: Emit<AgentEvent>;
 }

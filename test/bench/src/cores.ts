@@ -31,7 +31,7 @@ export function parseCpuList(list: string): number[] {
  * A core for the server and another one for its load, out of those that this process may use. Undefined where
  * there is only one, or no `taskset` (util-linux) to keep to it.
  */
-export function twoCores(): { server: number; load: number } | undefined {
+function twoCores(): { server: number; load: number } | undefined {
   if (!findProgram('taskset')) return undefined;
   const status = readFileSync('/proc/self/status', 'utf8');
   const list = /^Cpus_allowed_list:\s*(?<list>\S+)$/m.exec(status)?.groups?.list ?? '';

@@ -1,5 +1,5 @@
 export { type Bench, type Line, type Measurement, NotRun } from './bench.ts';
-export { findProgram, pinned, twoCores } from './cores.ts';
+export { findProgram, pinned } from './cores.ts';
 export { writtenBytes } from './disk.ts';
 export { peakMemory, proportionalMemory, residentMemory } from './memory.ts';
 export { inRounds } from './rounds.ts';
@@ -7,4 +7,4 @@ export { runBenches } from './run-benches.ts';
 export { type ServerProcess, startServer } from './server.ts';
 export { bundleOf, mainOf, type ServiceProcess, startService } from './service.ts';
 export { median, percentile } from './statistics.ts';
-export { type WrkOptions, type WrkResult, wrk } from './wrk.ts';
+export { wrk } from './wrk.ts';

@@ -16,7 +16,7 @@ export interface ServiceProcess extends ServerProcess {
   metricsPort: number;
 }
 
-export interface ServiceOptions {
+interface ServiceOptions {
   rackFile: string;
   stateDir: string;
   /** Of V8 and Node, besides those of the image. */

@@ -5,7 +5,7 @@ import { findProgram, pinned } from './cores.ts';
 
 const run = promisify(execFile);
 
-export interface WrkResult {
+interface WrkResult {
   requests: number;
   requestsPerSecond: number;
   /** Milliseconds. */
@@ -15,7 +15,7 @@ export interface WrkResult {
   badStatuses: number;
 }
 
-export interface WrkOptions {
+interface WrkOptions {
   url: string;
   connections: number;
   seconds: number;

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-export type Colour = 'red' | 'yellow' | 'dim' | 'bold';
+type Colour = 'red' | 'yellow' | 'dim' | 'bold';
 
 /** For a terminal. Whether it is one is not asked here. */
 export function coloured(colour: Colour, text: string): string {

@@ -19,7 +19,7 @@ import { closeAll, followRack, startSimulators } from './surroundings.ts';
 import { adbTrouble, pythonTrouble } from './what-is-missing.ts';
 import { YamlText } from './yaml-text.ts';
 
-export interface DemoOptions {
+interface DemoOptions {
   copy: DemoCopy;
   /** On its folder. */
   lock: Lock;

@@ -1,7 +1,7 @@
 /** What services write on stdout, one JSON object a line, made readable. */
 import { coloured } from './colour.ts';
 
-export interface LogStyle {
+interface LogStyle {
   /** Stands before each line. */
   service: string;
   /** Services whose names are shorter are padded. */

@@ -4,7 +4,7 @@ import type { Output } from './output.ts';
 import { runServices } from './run-services.ts';
 import { services } from './services/index.ts';
 
-export interface RealRackOptions {
+interface RealRackOptions {
   rackFile: string;
   cwd: string;
   output: Output;

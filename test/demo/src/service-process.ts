@@ -9,7 +9,7 @@ import type { Guard } from './guard.ts';
 import { cannotListen, listeningPort } from './log-lines.ts';
 import { signalGroup } from './process-group.ts';
 
-export interface ServiceProcessOptions {
+interface ServiceProcessOptions {
   name: string;
   /** The service's main.ts and its flags. */
   args: string[];

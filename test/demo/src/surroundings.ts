@@ -6,7 +6,7 @@ import { simulatorsFor } from './simulators/index.ts';
 import type { Simulator } from './simulators/simulator.ts';
 import { makeUpTokens } from './tokens.ts';
 
-export interface Surroundings {
+interface Surroundings {
   /** Follows no longer. */
   close(): Promise<void>;
 }

@@ -12,7 +12,7 @@ import { z } from 'zod';
 
 const run = promisify(execFile);
 
-export interface BundleProcess {
+interface BundleProcess {
   url: string;
   /** Of `/metrics` and `/readyz`. */
   metricsUrl: string;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { bundle, type Sizes } from './bundles.ts';
 
-export interface Bundles {
+interface Bundles {
   dir: string;
   sizes: Sizes[];
 }

@@ -50,7 +50,7 @@ export { apcRpdu2Model, startApcRpdu2 } from './equipment/snmp/apc-rpdu2.ts';
 export { poeSwitchModel, startPoeSwitch } from './equipment/snmp/poe-switch.ts';
 export { startSnmpd } from './equipment/snmp/snmpd.ts';
 export type { SnmpUser } from './equipment/snmp/usm.ts';
-export type { WiredStation, Wiring } from './equipment/wiring.ts';
+export type { Wiring } from './equipment/wiring.ts';
 export { selfSignedCertificate } from './google-oauth/certificate.ts';
 export { type FaultKind, faultKinds } from './google-oauth/faults.ts';
 export { type GoogleOAuth, startGoogleOAuth } from './google-oauth/server.ts';
@@ -80,14 +80,9 @@ export { type SshDevice, startSshDevice } from './phones/ssh-device.ts';
 export { Computer, type Output, removeBridge } from './real/computer.ts';
 export { type ContainerRegistry, startContainerRegistry } from './real/container-registry.ts';
 export { type Containerd, startContainerd } from './real/containerd.ts';
-export {
-  type ControlPlane,
-  type ControlPlaneOptions,
-  type FakeNode,
-  startControlPlane,
-} from './real/control-plane.ts';
+export { type ControlPlane, type FakeNode, startControlPlane } from './real/control-plane.ts';
 export { type Frr, type FrrOptions, startFrr } from './real/frr.ts';
-export { type Jumphost, type JumphostOptions, startJumphost } from './real/jumphost.ts';
+export { type Jumphost, startJumphost } from './real/jumphost.ts';
 export { type LinuxHost, type LinuxHostOptions, startLinuxHost } from './real/linux-host.ts';
 export { type RealSshd, type SshEndpoint, startSshd } from './real/sshd.ts';
 export type { BotTimes } from './swarming/bot-zip.ts';

@@ -25,7 +25,7 @@ export interface HttpRequestOptions {
   timeoutSeconds: number;
 }
 
-export interface Outgoing {
+interface Outgoing {
   /** Sent as `idempotency-key`, the same each time that the message is sent. */
   id: string;
   /** What a template can name. */

@@ -9,7 +9,7 @@ import { createHttpSink } from './http.ts';
 import { createPubSubSink } from './pubsub.ts';
 import type { Sink } from './sink.ts';
 
-export type SinkSettings = AlertToPubsubSettings['sinks'][number];
+type SinkSettings = AlertToPubsubSettings['sinks'][number];
 
 /** Its cursor in the spool has this name. */
 export const pubSubName = 'pubsub';

@@ -11,7 +11,7 @@
  */
 import { isJsonTemplate, templatePlace } from '@skolo/rack';
 
-export interface Template {
+interface Template {
   isJson: boolean;
   /** @param values by name; `token` is what `{{token}}` stands for */
   render(values: Readonly<Record<string, unknown>>): string;

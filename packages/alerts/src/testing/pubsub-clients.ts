@@ -2,7 +2,7 @@
 import type { v1 } from '@google-cloud/pubsub';
 import { connectPubSub, type PubSubConnection } from '../pubsub-client.ts';
 
-export interface PubsubClients {
+interface PubsubClients {
   connection: PubSubConnection;
   publisher: v1.PublisherClient;
   subscriber: v1.SubscriberClient;

@@ -19,7 +19,7 @@ import {
   withBackupErrors,
 } from './place.ts';
 
-export interface DirectoryOptions {
+interface DirectoryOptions {
   /** Whether it has kept something of ours before: then it bears our mark, or its disk is not mounted. */
   isKnown?: () => boolean;
   /** It is given up when it does not answer for so long; default a minute. */

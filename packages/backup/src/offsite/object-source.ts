@@ -7,7 +7,7 @@ import { type NamedObject, parseObjectName, timeOf } from './name.ts';
 import { unpack } from './pack.ts';
 import type { OffsitePlace, StoredObject } from './place.ts';
 
-export interface ObjectSourceOptions {
+interface ObjectSourceOptions {
   /** Of age, for what is encrypted. */
   identities?: readonly Secret[];
   signal?: AbortSignal | undefined;

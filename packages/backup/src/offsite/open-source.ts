@@ -12,7 +12,7 @@ import { type GcsOptions, gcsPlace } from './gcs.ts';
 import { objectSource } from './object-source.ts';
 import { shownRemote } from './remote.ts';
 
-export interface OpenSourceOptions extends Pick<GcsOptions, 'token' | 'keyFile' | 'apiEndpoint'> {
+interface OpenSourceOptions extends Pick<GcsOptions, 'token' | 'keyFile' | 'apiEndpoint'> {
   /** Of age, for what is encrypted. */
   identities?: readonly Secret[];
   /** Of a git repository; default `main`, else the one that its HEAD names. */

@@ -16,7 +16,7 @@ import { notStored } from '../storage-error.ts';
 import { decryptWith, encryptTo } from './age.ts';
 import type { NamedObject } from './name.ts';
 
-export interface Packed {
+interface Packed {
   /** The caller's to remove. */
   file: string;
   /** Of the file. */
@@ -56,7 +56,7 @@ async function end(target: Writable): Promise<void> {
   if (!target.closed) await new Promise<void>((resolve) => target.once('close', () => resolve()));
 }
 
-export interface PackOptions {
+interface PackOptions {
   /** Of age; `none` leaves it in the clear. */
   recipients: readonly string[] | 'none';
   folder: string;

@@ -75,7 +75,7 @@ export class Patience {
   }
 }
 
-export interface Watch {
+interface Watch {
   alive(): void;
   end(): void;
   /** Why it was given up. */

@@ -4,7 +4,7 @@ import type { StoredObject } from './place.ts';
 
 const aDay = 86_400_000;
 
-export interface Retention {
+interface Retention {
   /** Younger ones stay. */
   days: number;
   /** The newest so many of each device stay, however old. */

@@ -18,7 +18,7 @@ const { status, log, clearQuarantine, repair, reboot } = swarmingClientApi;
 /** Those that the command calls. */
 const api = { status, log, clearQuarantine, repair, reboot };
 
-export interface TestAgents {
+interface TestAgents {
   /** By machine; that of the first is `$AGENT`. */
   urls: ReadonlyMap<string, string>;
   close(): Promise<void>;

@@ -10,7 +10,7 @@ import { encryptTo, Repository } from '@skolo/backup';
 import { versionsOf } from './backup-data.ts';
 
 /** What a commit is called in each run, and always. */
-export type Placeholders = ReadonlyMap<string, string>;
+type Placeholders = ReadonlyMap<string, string>;
 
 /** `history.git`, with what the router backup of the tests knows of the router and of switch-1, and a modem. */
 export async function createHistory(dir: string): Promise<Placeholders> {

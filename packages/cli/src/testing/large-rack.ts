@@ -207,7 +207,7 @@ function agentBody({ pathname }: URL): unknown {
   return spot && agentStatus(spot);
 }
 
-export interface LargeRack {
+interface LargeRack {
   url: string;
   close(): Promise<void>;
 }

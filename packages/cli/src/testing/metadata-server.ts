@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { MetadataClient, MetadataIdentity } from '@skolo/api';
 
-export interface TestServer {
+interface TestServer {
   url: string;
   close(): Promise<void>;
 }

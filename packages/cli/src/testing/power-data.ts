@@ -12,7 +12,7 @@ export function ago(seconds: number): string {
   return new Date(Date.now() - seconds * 1000).toISOString();
 }
 
-export const machineNames = ['001', '002', '003', '004'].map(
+const machineNames = ['001', '002', '003', '004'].map(
   (number) => `skia-rpi2-rack4-shelf1-${number}`,
 );
 const phoneNames = machineNames.map((name) => `${name}-device`);

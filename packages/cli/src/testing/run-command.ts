@@ -2,7 +2,7 @@
 import { complete } from '../program.ts';
 import { testIo } from './test-io.ts';
 
-export interface Printed {
+interface Printed {
   out: string;
   err: string;
   exitCode: number;

@@ -34,7 +34,7 @@ export interface Place {
   remove(): Promise<void>;
 }
 
-export interface Servers {
+interface Servers {
   /** The metadata server: `$URL`, also in place of `http://127.0.0.1:3` in rack4.yaml. */
   metadata: { url: string };
   /** The power-cycle daemon: `$POWER`, also in place of `http://127.0.0.1:4`. */

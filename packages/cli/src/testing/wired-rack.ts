@@ -17,11 +17,11 @@ export interface Wired {
 }
 
 /** What its own cable is in, which no rack.yaml has. */
-export function upPort({ portCount }: Pick<Wired, 'portCount'>): string {
+function upPort({ portCount }: Pick<Wired, 'portCount'>): string {
   return String(portCount);
 }
 
-export const routerMac = '80:2a:a8:00:00:01';
+const routerMac = '80:2a:a8:00:00:01';
 
 export function switchMac(name: string): string {
   const number = Number(/\d+$/.exec(name)?.[0] ?? 0);

@@ -26,7 +26,7 @@ export interface Measured {
   failed: { what: string; where: string; why: string }[];
 }
 
-export interface MeasureDeps {
+interface MeasureDeps {
   server: Host;
   /** As root. @throws The computer cannot be reached. */
   open(node: Pick<NodeState, 'name' | 'address'>): Promise<Host>;

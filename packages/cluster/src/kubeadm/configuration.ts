@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import type { Member } from '../plan.ts';
 
 /** In the manifest of flannel, too. */
-export const podSubnet = '10.244.0.0/16';
+const podSubnet = '10.244.0.0/16';
 export const encryptionFile = '/etc/kubernetes/encryption.yaml';
 const apiVersion = 'kubeadm.k8s.io/v1beta4';
 const apiPort = 6443;

@@ -11,7 +11,7 @@ import { factsOf, type NodeFacts } from './node-facts.ts';
 import { probes } from './probes.ts';
 import { systemPods } from './system-pods.ts';
 
-export interface VerifyDeps {
+interface VerifyDeps {
   server: Host;
   /** As root. @throws The computer cannot be reached. */
   open(node: Pick<NodeState, 'name' | 'address'>): Promise<Host>;

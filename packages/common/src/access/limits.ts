@@ -25,7 +25,7 @@ const limits = {
   expressions: { burst: 1000, perSecond: 50, what: 'regular expressions took too long' },
 };
 
-export interface LimitDeps {
+interface LimitDeps {
   metrics: Registry;
   clock: Pick<Clock, 'uptime'>;
 }

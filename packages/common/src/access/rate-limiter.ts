@@ -1,6 +1,6 @@
 /** A token bucket for each caller, so that one of them cannot starve the others. Full buckets are forgotten. */
 
-export interface RateLimit {
+interface RateLimit {
   perSecond: number;
   burst: number;
 }

@@ -15,7 +15,7 @@ import {
   type Owner,
 } from './limits.ts';
 
-export interface RackOwnersDeps {
+interface RackOwnersDeps {
   rack: { readonly rack: Rack };
   /** MACs by address. */
   readNeighbours: () => Promise<ReadonlyMap<string, string>>;

@@ -22,7 +22,7 @@ const headersOfAnswers = {
   'x-content-type-options': 'nosniff',
 };
 
-export interface PassOnOptions {
+interface PassOnOptions {
   /** Of the service, for errors. */
   name: string;
   url: string;

@@ -25,7 +25,7 @@ export type AnswerMalformed = (problem: HttpProblem) => {
 };
 
 /** Too many or contradictory headers; undefined if there is no problem. */
-export function headerProblem({ rawHeaders }: IncomingMessage): HttpProblem | undefined {
+function headerProblem({ rawHeaders }: IncomingMessage): HttpProblem | undefined {
   if (rawHeaders.length > 2 * mostHeaders) {
     return new HttpProblem(431, `more than ${mostHeaders} headers; send fewer`);
   }

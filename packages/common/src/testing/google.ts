@@ -23,7 +23,7 @@ function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
-export interface IdTokenOptions {
+interface IdTokenOptions {
   claims?: Record<string, unknown>;
   header?: Record<string, unknown>;
   /** Default: the newest key. */
@@ -91,4 +91,3 @@ export async function startGoogle() {
     requests: () => requests,
   };
 }
-export type FakeGoogle = Awaited<ReturnType<typeof startGoogle>>;

@@ -1,6 +1,6 @@
 import { createLogger, type Logger } from '../log.ts';
 
-export interface MemoryLog {
+interface MemoryLog {
   log: Logger;
   destination: { write(line: string): void };
   text(): string;

@@ -18,7 +18,7 @@ export interface Note {
 /** A longer text is rejected, so that reading needs bounded memory. */
 export const longestText = 16 * 1024 * 1024;
 export const space = 0x20;
-export const newline = 0x0a;
+const newline = 0x0a;
 
 /** A note after its checksum. */
 export function noteBody(note: Note): string {

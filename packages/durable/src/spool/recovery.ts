@@ -41,7 +41,7 @@ const mostKept = 1024 * 1024;
 const suffix = '.damaged';
 
 /** The mark of a spool: all records before `next` were acknowledged, and those before `first` trimmed. */
-export interface Acknowledged {
+interface Acknowledged {
   first: number;
   next: number;
 }

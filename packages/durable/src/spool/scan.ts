@@ -51,7 +51,7 @@ export interface Scan {
   endsWithNewline: boolean;
 }
 
-export interface ScanOptions {
+interface ScanOptions {
   /** Sequence number of the last record before this segment. */
   seen: number;
   /** Sequence number with which the next segment begins. */

@@ -25,7 +25,7 @@ export interface Segment {
   damaged: ByteRanges;
 }
 
-export interface IndexEntry {
+interface IndexEntry {
   /** Not more than that of the first record after the offset. */
   seq: number;
   offset: number;

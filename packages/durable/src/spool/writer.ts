@@ -10,7 +10,7 @@ import type { Found } from './recovery.ts';
 import { indexAppended, newSegment, type Segment, segmentPath } from './segment.ts';
 import { Tail } from './tail.ts';
 
-export interface WriterOptions {
+interface WriterOptions {
   /** Size at which the next segment begins. */
   segmentBytes: number;
   /** Milliseconds, of a clock that does not jump. */

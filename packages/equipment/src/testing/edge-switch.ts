@@ -22,7 +22,7 @@ export async function startSwitch(options: Partial<EdgeSwitchOptions> = {}): Pro
   return device;
 }
 
-export interface How {
+interface How {
   credentials?: Partial<Credentials>;
   deps?: SessionDeps;
 }

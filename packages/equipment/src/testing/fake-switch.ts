@@ -25,7 +25,7 @@ export interface FakeIo {
   prompt(): void;
 }
 
-export interface FakeSwitch {
+interface FakeSwitch {
   commands: string[];
   /** To be given each stream that somebody opens. */
   serve(stream: Duplex): void;

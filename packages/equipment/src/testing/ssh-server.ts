@@ -9,7 +9,7 @@ import ssh2, {
 } from 'ssh2';
 import { onTestFinished } from 'vitest';
 
-export interface SshServerOptions {
+interface SshServerOptions {
   /** Says whether this may sign in. */
   auth?: (context: AuthContext) => void;
   shell?: (channel: ServerChannel) => void;
@@ -48,7 +48,7 @@ export function fingerprintOf(hostKey: string): string {
   return `SHA256:${createHash('sha256').update(parsed.getPublicSSH()).digest('base64').replace(/=+$/, '')}`;
 }
 
-export interface SshServer {
+interface SshServer {
   port: number;
   hostKey: string;
   /** Sign-ins that succeeded. */

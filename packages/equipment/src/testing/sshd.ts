@@ -1,5 +1,5 @@
 /** OpenSSH's server, as the user who runs the tests: own configuration, own keys, own port. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -100,12 +100,4 @@ async function end(child: ChildProcess) {
   const ended = once(child, 'exit');
   child.kill();
   await ended;
-}
-
-/** What `ssh-keygen -lf` says of it. */
-export function fingerprintByKeygen(publicKeyFile: string): string {
-  const [, fingerprint = ''] = execFileSync('ssh-keygen', ['-lf', publicKeyFile])
-    .toString()
-    .split(' ');
-  return fingerprint;
 }

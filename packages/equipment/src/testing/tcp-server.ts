@@ -2,7 +2,7 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-export interface TcpServer {
+interface TcpServer {
   port: number;
   sockets: Set<Socket>;
 }

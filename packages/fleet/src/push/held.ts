@@ -12,7 +12,7 @@ const LoadBalancer = z.looseObject({
 });
 const Spec = z.looseObject({});
 
-export interface Held {
+interface Held {
   wanted: KubeObject[];
   /** For people, a text for each service. */
   held: string[];

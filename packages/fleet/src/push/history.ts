@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { logOf, type Repository } from './repository.ts';
 
-export const Pushed = z.object({
+const Pushed = z.object({
   id: z.string(),
   rack: z.string(),
   by: z.string(),
@@ -12,7 +12,7 @@ export const Pushed = z.object({
   versions: z.string(),
   why: z.string(),
 });
-export type Pushed = z.infer<typeof Pushed>;
+type Pushed = z.infer<typeof Pushed>;
 
 /** The newest first. Only pushes that changed versions have a commit. */
 export async function pushesInGit(

@@ -2,7 +2,7 @@
 export { carryImages } from './carry-images.ts';
 export { copyOverlay } from './copy-overlay.ts';
 export type { FieldChange } from './field-set.ts';
-export { type Pushed, pushesInGit } from './history.ts';
+export { pushesInGit } from './history.ts';
 export { type HeldLease, type Last, readLease } from './lease.ts';
 export { readObjects, titleOf } from './objects.ts';
 export {

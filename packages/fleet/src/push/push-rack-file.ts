@@ -31,7 +31,7 @@ interface Reader extends PodPort {
   service: string;
 }
 
-export interface InForce {
+interface InForce {
   /** Since when, in seconds; undefined: it has read none. */
   since: number | undefined;
   isNewest: boolean;

@@ -20,7 +20,7 @@ export interface ServiceState {
   degraded: { what: string; why: string }[];
 }
 
-export interface ServiceDeps {
+interface ServiceDeps {
   rack: Rack;
   times: { pollMs: number; readyMs: number };
   signal: AbortSignal;

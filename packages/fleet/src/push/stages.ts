@@ -4,7 +4,7 @@ import { inParallel } from '@skolo/base';
 /** Racks that are prepared, or changed, at the same time. */
 export const racksAtOnce = 4;
 
-export interface Stages<R> {
+interface Stages<R> {
   stages: readonly (readonly string[])[];
   /** Whether a rack that has failed keeps others from beginning. */
   onFailure: 'stop' | 'continue';

@@ -13,7 +13,7 @@ import { digestOf, type FilePlace, stateOf } from './places.ts';
 
 type Values = ReadonlyMap<string, Secret>;
 
-export interface FilesDeps {
+interface FilesDeps {
   /** Name of the rack, for messages. */
   rack: string;
   jumphost: Pick<Jumphost, 'onJumphost'>;

@@ -11,7 +11,7 @@ const provisioner = 'nfs-provisioner';
 /** What goes only with the volumes. */
 const dataKinds = ['persistentvolumeclaims', 'persistentvolumes', 'storageclasses'];
 
-export interface DownOptions {
+interface DownOptions {
   /** Deletes the registry, the reports and the class of NFS, too. */
   volumes: boolean;
   withinMs: number;

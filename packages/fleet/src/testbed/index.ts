@@ -1,6 +1,6 @@
 /** `@skolo/fleet/testbed`: the testbed of kube/testbed on a cluster. */
 export { testbedDown } from './down.ts';
 export type { Nfs } from './facts.ts';
-export { type PipelineRun, runPipeline } from './run-pipeline.ts';
+export { runPipeline } from './run-pipeline.ts';
 export { type PartResult, testbedUp } from './up.ts';
 export { addressOf, type Check, testbedPorts, verifyTestbed } from './verify.ts';

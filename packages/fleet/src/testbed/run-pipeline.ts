@@ -9,7 +9,7 @@ import { getObjects, type Rack, readNodes } from '../push/rack.ts';
 import { createOnce } from './up.ts';
 import { addressOf, endOfJob, servicePath, testbedPorts } from './verify.ts';
 
-export interface PipelineRun {
+interface PipelineRun {
   /** The analysis as Markdown; undefined: it cannot be read. */
   report?: string;
   /** Where its page and its plots are. */

@@ -23,7 +23,7 @@ export interface PartResult {
   why?: string;
 }
 
-export interface UpOptions {
+interface UpOptions {
   /** `kube/testbed` of the clone. */
   folder: string;
   /** Without it, the one of an earlier `up`. */

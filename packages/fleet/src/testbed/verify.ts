@@ -18,7 +18,7 @@ export interface Check {
   text: string;
 }
 
-export interface VerifyOptions {
+interface VerifyOptions {
   /** Reaches node ports: through the jumphost. */
   fetch: typeof fetch;
   signal: AbortSignal;

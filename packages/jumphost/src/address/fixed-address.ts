@@ -18,7 +18,7 @@ export interface FixedAddress {
   gateway?: string;
 }
 
-export interface WantedAddress {
+interface WantedAddress {
   address: string;
   /** Of rack.yaml, for an address that no interface has yet. */
   subnet: string;

@@ -10,7 +10,7 @@ import { encryptionInEffect, k3sInEffect, modesInEffect, repairModes } from './k
 import { addressInEffect, clockInEffect, journalInEffect } from './settings.ts';
 import { sshInEffect } from './ssh.ts';
 
-export interface EffectNeeds {
+interface EffectNeeds {
   jumphost: Rack['jumphost'];
   k3s: ServerPlace;
   hasClockPod: boolean;

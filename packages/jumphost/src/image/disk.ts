@@ -41,7 +41,7 @@ export async function refuseIncapable(signal: AbortSignal): Promise<void> {
   );
 }
 
-export interface RootOptions {
+interface RootOptions {
   /** Which is there, and empty. */
   folder: string;
   architecture: ImageArchitecture;

@@ -9,8 +9,8 @@ import type { Step } from '../step.ts';
 import { identityFile, identityHead } from './identity.ts';
 
 /** The file of the stick, when everything that it says is on the disk. */
-export const identityMark = '/etc/skolo/identity';
-export const firstBootScript = '/usr/local/sbin/skolo-first-boot';
+const identityMark = '/etc/skolo/identity';
+const firstBootScript = '/usr/local/sbin/skolo-first-boot';
 const unit = 'skolo-first-boot.service';
 
 /**

@@ -15,7 +15,7 @@ import { firstBootStep } from './first-boot.ts';
 /** All that `prepare` installs, whatever the overlay has: it may find no uplink. */
 export const jumphostPackages: readonly string[] = packagesOf({ hasNfs: true });
 
-export interface ImageNeeds {
+interface ImageNeeds {
   download: Download;
   sources: ProgramSources;
   k3sVersion: string;

@@ -15,7 +15,7 @@ const diskMs = 600_000;
 /** That a Debian may be installed on. Others have to be opened by a person first: LVM, LUKS, RAID. */
 const fileSystems = ['btrfs', 'ext3', 'ext4', 'f2fs', 'xfs'];
 
-export interface FormerDisk {
+interface FormerDisk {
   /** For people. */
   title: string;
   /** Its root, on the spare. */

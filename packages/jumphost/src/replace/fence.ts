@@ -7,7 +7,7 @@ import type { Client, powerCycleDaemonApi } from '@skolo/api';
 import { JumphostError } from '../errors.ts';
 import type { Step } from '../step.ts';
 
-export interface FenceNeeds {
+interface FenceNeeds {
   /** Name of the former jumphost. */
   jumphost: string;
   /** That feed it: `pdu-1/3`. */

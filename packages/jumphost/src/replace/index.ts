@@ -9,7 +9,7 @@ import { addressStep, aloneStep, nodePasswordStep, spareStep, type TakeOver } fr
 /** Steps of `stepsOf` that a spare can have before it is the jumphost. */
 const beforehand: ReadonlySet<string> = new Set(['system', 'packages', 'node', 'programs']);
 
-export interface RehearsalNeeds {
+interface RehearsalNeeds {
   takeOver: TakeOver;
   copy: StateCopy;
   /** The token of the store; or `new`: the database cannot be opened. */
@@ -28,7 +28,7 @@ export function rehearsalSteps({ takeOver, steps, copy, cluster }: RehearsalNeed
   ];
 }
 
-export interface SwapNeeds extends Pick<RehearsalNeeds, 'copy' | 'takeOver'> {
+interface SwapNeeds extends Pick<RehearsalNeeds, 'copy' | 'takeOver'> {
   /** That the fence has off. */
   fenced: readonly string[];
   guard: Guard;

@@ -101,7 +101,7 @@ export async function findState(host: Host): Promise<FoundState> {
   };
 }
 
-export interface PlaceNeeds {
+interface PlaceNeeds {
   copy: Pick<StateCopy, 'id' | 'time'>;
   /** Of the former jumphost: the power-cycle daemon keeps them off. */
   fenced: readonly string[];

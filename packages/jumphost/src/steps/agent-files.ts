@@ -30,7 +30,7 @@ export function agentSettings({
   };
 }
 
-export interface AgentFile {
+interface AgentFile {
   path: string;
   content: string;
   mode: number;

@@ -28,7 +28,7 @@ export function accountsStep(manifests: () => Promise<string>, program = kubectl
   });
 }
 
-export interface ManifestsStep extends Pick<Step, 'name' | 'about'> {
+interface ManifestsStep extends Pick<Step, 'name' | 'about'> {
   manifests(): Promise<string>;
   /** Words of a shell: kubectl, as administrator. */
   kubectl: string;

@@ -30,7 +30,7 @@ import { soleStep } from './sole.ts';
 import { systemStep } from './system.ts';
 
 /** All that the desk knows of a jumphost. */
-export interface JumphostNeeds {
+interface JumphostNeeds {
   rack: Rack;
   download: Download;
   guard: Guard;

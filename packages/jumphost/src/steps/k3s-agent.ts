@@ -21,7 +21,7 @@ import {
 } from './k3s-unit.ts';
 import { systemStep } from './system.ts';
 
-export interface JoinNeeds extends AgentNeeds {
+interface JoinNeeds extends AgentNeeds {
   cluster: JoinCluster;
   download: Download;
   now(): number;
@@ -158,7 +158,7 @@ left=60; until [ -s ${certificate} ] || [ "$left" = 0 ] || is_failing; do left=$
   };
 }
 
-export interface NodeNeeds extends Pick<JoinNeeds, 'machine' | 'taint' | 'readyMs'> {
+interface NodeNeeds extends Pick<JoinNeeds, 'machine' | 'taint' | 'readyMs'> {
   cluster: Pick<JoinCluster, 'node' | 'taint'>;
 }
 

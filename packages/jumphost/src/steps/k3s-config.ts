@@ -9,7 +9,7 @@ import { type Role, startMs, units } from './k3s-unit.ts';
 
 export const config = '/etc/rancher/k3s/config.yaml';
 
-export interface ConfigStep {
+interface ConfigStep {
   /** For people: what these settings are for. */
   about: string;
   role: Role;

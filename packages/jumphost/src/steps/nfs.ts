@@ -22,7 +22,7 @@ const leastMib = 1024;
 
 const head = '# Written by `skolo jumphost prepare`. An edit is undone by the next run';
 
-export interface NfsNeeds {
+interface NfsNeeds {
   /** Of the jumphost. */
   address: string;
   /** May use it. */

@@ -5,7 +5,7 @@ import type { Step } from '../step.ts';
 import { nfsPackages } from './nfs.ts';
 
 /** What units and services call, and what keeps the computer well. */
-export const neededPackages = [
+const neededPackages = [
   'ca-certificates',
   'chrony',
   'iproute2',

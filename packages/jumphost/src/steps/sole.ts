@@ -18,7 +18,7 @@ const dependants = [
   ...['k3s', 'skolo-fallback', 'skolo-metadata-server', 'skolo-power-cycle-daemon'],
 ];
 
-export interface SoleNeeds {
+interface SoleNeeds {
   rack: string;
   /** Of the jumphost. */
   address: string;

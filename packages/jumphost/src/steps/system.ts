@@ -4,7 +4,7 @@ import { factsIn } from '../files.ts';
 import type { Host } from '../host.ts';
 import type { Step } from '../step.ts';
 
-export interface SystemNeeds {
+interface SystemNeeds {
   /** Of its programs. */
   architectures: readonly Architecture[];
   /** Of the folders that k3s and our state are in, before k3s has filled them. */

@@ -35,7 +35,7 @@ export interface AgentsNeeds extends Pick<K3sOptions, 'download' | 'url'> {
   report(text: string): void;
 }
 
-export interface AgentTimes extends TaskTimes {
+interface AgentTimes extends TaskTimes {
   /** For a node to be ready, in milliseconds. */
   readyMs: number;
 }

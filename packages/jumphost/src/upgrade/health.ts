@@ -25,7 +25,7 @@ export interface HealthDeps {
 }
 
 /** Milliseconds. */
-export interface GateTimes {
+interface GateTimes {
   /** All has to stay well for this long. */
   soakMs: number;
   /** By then it has to be well. */

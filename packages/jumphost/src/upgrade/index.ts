@@ -7,7 +7,7 @@ import { certificatesStep } from './certificates.ts';
 import { osPackagesStep, osRebootStep } from './os.ts';
 import { serverSteps, versionStep } from './server.ts';
 
-export interface UpgradeNeeds {
+interface UpgradeNeeds {
   /** Absent: packages of Debian stay. */
   os?: { reboot(): Promise<void> };
   /** Absent: the version of k3s stays. */

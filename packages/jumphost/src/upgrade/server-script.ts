@@ -32,7 +32,7 @@ export const ServerState = z.enum([
 ]);
 export type ServerState = z.infer<typeof ServerState>;
 
-export interface ServerPlan {
+interface ServerPlan {
   from: string;
   to: string;
   node: string;

@@ -12,7 +12,7 @@ import { Health, type HealthDeps, readHealth, untilAsWell } from './health.ts';
 import { isOlder, wayThrough, whyNoUpgrade } from './k3s-version.ts';
 import { folder, ServerState, serverFiles, unit } from './server-script.ts';
 
-export interface ServerNeeds extends K3sOptions {
+interface ServerNeeds extends K3sOptions {
   /** Name of the jumphost's node. */
   node: string;
   /** `ann@desk: REASON` */

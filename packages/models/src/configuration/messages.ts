@@ -6,7 +6,7 @@
 
 import { matches } from './text.ts';
 
-export interface MessageRules {
+interface MessageRules {
   /** Lines that may be log messages. */
   messages: readonly RegExp[];
   /** Lines that change by themselves. */

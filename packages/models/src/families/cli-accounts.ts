@@ -10,7 +10,7 @@ import {
 import type { Secret } from '@skolo/secrets';
 import type { AccountPart, Accounts } from '../accounts.ts';
 
-export interface CliAccounts {
+interface CliAccounts {
   dialect: Dialect;
   /** Prints what is in force. */
   running: string;

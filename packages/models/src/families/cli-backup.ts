@@ -7,7 +7,7 @@ import { ifAllowed, lastLine, linesOf, plainText, quoted } from './text-reading.
 /** A pattern, and how messages name what it matches. */
 type Named = readonly [pattern: RegExp, name: string];
 
-export interface CliBackup
+interface CliBackup
   extends Pick<BackupModel, 'volatile' | 'secrets' | 'restore' | 'isExact' | 'startupLike'> {
   dialect: AnyDialect;
   /** Command for the configuration in force. */
@@ -24,7 +24,7 @@ export interface CliBackup
 }
 
 /** What only a complete configuration has. */
-export interface Complete {
+interface Complete {
   begins?: Named;
   has?: readonly Named[];
   /** Its last line. */

@@ -16,7 +16,7 @@ export interface Table {
   own?: RegExp;
 }
 
-export interface CliStations {
+interface CliStations {
   dialect: AnyDialect;
   macs: Table;
   /** `link` is `up`, `connected` or `U` for a port with a link. */

@@ -13,7 +13,7 @@ import { isOfOne, macPattern } from './mac-address.ts';
 import { ifAllowed, quoted } from './text-reading.ts';
 
 /** A command that prints leases, and what its output means. */
-export interface Leases {
+interface Leases {
   command: string;
   parse(text: string): Station[];
 }

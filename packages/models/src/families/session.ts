@@ -16,10 +16,7 @@ import type { DriverDeps } from '../outlets.ts';
 type Deps = Pick<DriverDeps, 'credentials' | 'sessions' | 'hostKeys'>;
 
 /** Works in the device's session, which is kept for a moment: ten calls are one login. */
-export type UseSession<S> = <T>(
-  work: (session: S) => Promise<T>,
-  signal: AbortSignal,
-) => Promise<T>;
+type UseSession<S> = <T>(work: (session: S) => Promise<T>, signal: AbortSignal) => Promise<T>;
 
 /** A command line, whose commands end with the signal of the work. */
 export interface Cli extends Pick<CliSession, 'close'> {

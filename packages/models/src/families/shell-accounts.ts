@@ -4,7 +4,7 @@ import type { Secret } from '@skolo/secrets';
 import type { Accounts } from '../accounts.ts';
 import { addKey, removeKey } from './authorized-keys.ts';
 
-export interface ShellAccounts {
+interface ShellAccounts {
   /** Sets the password of a user, from standard input. */
   command(user: string): string;
   input(user: string, password: string): string;

@@ -5,7 +5,7 @@ import type { Device } from '../device.ts';
 import type { DriverDeps, OutletDriver, OutletReading, OutletState } from '../outlets.ts';
 import { outletName } from './outlet-name.ts';
 
-export interface SnmpOutlets {
+interface SnmpOutlets {
   /** What is behind a column in the object of an outlet; default: its name. What is written always ends in it. */
   index?: (outlet: string) => string;
   command: { column: string; on: number; off: number; cycle?: number };

@@ -18,7 +18,7 @@ import { procurve } from '../procurve/dialect.ts';
 import { routeros } from '../routeros/dialect.ts';
 
 /** As its facts have it. */
-export interface DescribedCli {
+interface DescribedCli {
   prompt: string;
   pagingOff: readonly string[];
   enable?: string;

@@ -7,7 +7,7 @@
  */
 import { shellWord } from '@skolo/base';
 
-export interface Glob {
+interface Glob {
   /** Whether it means this absolute path. */
   matches(path: string): boolean;
   /** Whether it may mean something in this folder. */

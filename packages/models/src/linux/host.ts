@@ -14,7 +14,7 @@ export interface HostFiles {
   sudo: boolean;
 }
 
-export interface Listing {
+interface Listing {
   identity: Identity;
   /** Absolute paths of files, links and folders, sorted. */
   paths: string[];

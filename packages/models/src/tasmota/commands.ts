@@ -9,7 +9,7 @@ const Answer = z.record(z.string(), z.unknown());
 export type Answer = z.infer<typeof Answer>;
 
 /** @param title of the command in messages; the command when absent */
-export type RunTasmota = (command: string, signal: AbortSignal, title?: string) => Promise<Answer>;
+type RunTasmota = (command: string, signal: AbortSignal, title?: string) => Promise<Answer>;
 
 export function tasmota(device: Device, access: AccountAccess): RunTasmota {
   const { name } = device;

@@ -23,7 +23,7 @@ import { allRejectWhenAborted, patient, verbs } from './outlets.ts';
 
 export { patient };
 
-export const username = 'skolo';
+const username = 'skolo';
 export const password = 'open-sesame';
 
 /** A driver's device and how it is set up. */
@@ -40,7 +40,7 @@ export interface CliSetup {
   isBusyInside?: boolean;
 }
 
-export interface StartedCli {
+interface StartedCli {
   device: CliDevice;
   driver: PowerDriver;
   deps: DriverDeps;

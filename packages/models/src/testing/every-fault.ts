@@ -11,7 +11,7 @@ import type { BackupModel } from '../backup.ts';
 import { isSame } from '../configuration/text.ts';
 import { account, backUp, bytesOf, type Sitting } from './simulated-device.ts';
 
-export interface FaultyDevice<Device extends CliDevice> {
+interface FaultyDevice<Device extends CliDevice> {
   /** A device of its own for each test; `small` where each byte takes its time. */
   sit(small: boolean): Promise<Sitting<Device> & { model: BackupModel }>;
   /** What it has now, in the form of a reading. */

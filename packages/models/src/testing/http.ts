@@ -39,7 +39,7 @@ export interface Setup {
   login?: Login;
 }
 
-export interface Started {
+interface Started {
   device: SimulatedDevice;
   driver: PowerDriver;
 }

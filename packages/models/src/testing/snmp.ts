@@ -66,7 +66,7 @@ export interface SnmpSetup {
   options?: Record<string, unknown>;
 }
 
-export interface Started {
+interface Started {
   device: SimulatedDevice;
   driver: PowerDriver;
 }

@@ -28,7 +28,7 @@ export function imageName(file: string): string | undefined {
   return name.endsWith('.img') && /^[\w.+-]+$/.test(name) ? name : undefined;
 }
 
-export interface Unpacked {
+interface Unpacked {
   /** SHA-256 of what was published, and of the image. */
   publishedSha256: string;
   sha256: string;

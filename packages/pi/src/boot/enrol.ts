@@ -38,7 +38,7 @@ ask() {
 }
 `;
 
-export const enrol = `#!/bin/sh
+const enrol = `#!/bin/sh
 # Written by skolo. Asks the jumphost who this computer is, until it has joined its cluster.
 ${common}
 joined=$root/var/lib/rancher/k3s/agent/client-kubelet.crt
@@ -171,7 +171,7 @@ rm -f "$root/run/issue.d/skolo.issue"
 systemctl disable skolo-enrol.service
 `;
 
-export const lockdown = `#!/bin/sh
+const lockdown = `#!/bin/sh
 # Written by skolo. Keeps what makes iPhones trust this computer on the jumphost, for the next card.
 ${common}
 [ -s "$root${nameFile}" ] || exit 0

@@ -35,7 +35,7 @@ export const stepFunction = `step() {
 }
 `;
 
-export interface ScriptNeeds {
+interface ScriptNeeds {
   files: readonly RootFile[];
   /** SHA-256 of the program of k3s; undefined: it joins no cluster. */
   programSha256: string | undefined;

@@ -65,7 +65,7 @@ const columns =
   'NAME,PATH,MAJ:MIN,TYPE,SIZE,LOG-SEC,RO,RM,VENDOR,MODEL,SERIAL,MOUNTPOINT,LABEL,FSTYPE,SUBSYSTEMS';
 
 /** Reads a file of sysfs; undefined where there is none. */
-export type ReadSys = (path: string) => Promise<string | undefined>;
+type ReadSys = (path: string) => Promise<string | undefined>;
 
 /** Undefined: there is no such disk now. @throws PiError lsblk cannot be run. */
 export async function diskFacts(path: string, signal: AbortSignal): Promise<DiskFacts | undefined> {

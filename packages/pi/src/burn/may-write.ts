@@ -55,6 +55,6 @@ export function isSame(before: DiskFacts, now: DiskFacts): boolean {
   );
 }
 
-export function gb(bytes: number): string {
+function gb(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }

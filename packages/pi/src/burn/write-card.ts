@@ -16,12 +16,12 @@ export interface BurnProgress {
   total: number;
 }
 
-export interface BurnDeps {
+interface BurnDeps {
   signal: AbortSignal;
   progress(progress: BurnProgress): void;
 }
 
-export interface Burned {
+interface Burned {
   bytes: number;
   /** Zeros that were there already. */
   skipped: number;

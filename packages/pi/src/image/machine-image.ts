@@ -28,7 +28,7 @@ import type { BaseImage } from './base-image.ts';
 import type { Method } from './customization.ts';
 
 /** Name and content of each file on the boot partition that differs from the base. */
-export type BootFiles = Map<string, string | Uint8Array>;
+type BootFiles = Map<string, string | Uint8Array>;
 
 export interface MachineNeeds {
   setup: PiSetup;

@@ -15,7 +15,7 @@ const Facts = z.object({
   isTimeKnown: z.enum(['yes', 'no']),
 });
 
-export type PiFacts = z.infer<typeof Facts>;
+type PiFacts = z.infer<typeof Facts>;
 
 // The model is in the device tree; a computer of another kind has none.
 const script = `. /etc/os-release

@@ -17,7 +17,7 @@ import {
 } from './settings.ts';
 import { wifiStep } from './wifi.ts';
 
-export interface SetupNeeds extends RestartNeeds {
+interface SetupNeeds extends RestartNeeds {
   /** Its address stays as it is. `wifi: 'off'` leaves its Wi-Fi as it is; no name servers leave its own. */
   setup: PiSetup;
   guard: Guard;

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const mib = 1024 * 1024;
 
-export interface TestImage {
+interface TestImage {
   table?: 'dos' | 'gpt';
   fat?: 16 | 32;
   /** By path. */

@@ -33,7 +33,7 @@ export interface RackEdit {
   value: string;
 }
 
-export interface EditedRack {
+interface EditedRack {
   text: string;
   /** Those that are to be made by hand, each with the reason. */
   left: { edit: RackEdit; why: string }[];

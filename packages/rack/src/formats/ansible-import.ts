@@ -16,7 +16,7 @@ export interface AnsibleHost {
   groups: readonly string[];
 }
 
-export interface AnsibleInventory {
+interface AnsibleInventory {
   /** In the order of the file. */
   hosts: AnsibleHost[];
   /** Names of variables that mean nothing here. */
@@ -24,7 +24,7 @@ export interface AnsibleInventory {
 }
 
 /** A mistake in the file: what, where, what to do. */
-export class AnsibleError extends Error {
+class AnsibleError extends Error {
   readonly code = 'ANSIBLE';
 }
 

@@ -34,12 +34,12 @@ export const statementFile = '/etc/skolo/sole/statement.json';
 /** Prints what `machineOf` returns for the computer that runs it. */
 export const machineScript = `printf 'skolo jumphost %s' "$(cat /etc/machine-id)" | sha256sum | cut -c -64`;
 
-export const Claim = z.strictObject({
+const Claim = z.strictObject({
   rack: z.string().min(1).max(63),
   epoch: z.int().positive(),
   machine: z.hex().length(64),
 });
-export type Claim = z.output<typeof Claim>;
+type Claim = z.output<typeof Claim>;
 
 export const Statement = Claim.extend({ signature: z.base64().length(88) });
 export type Statement = z.output<typeof Statement>;

@@ -14,7 +14,7 @@ import { stopGrace } from './stop-grace.ts';
 import { swarmingClientPatch } from './swarming-client.ts';
 import { renderWarnings } from './warnings.ts';
 
-export interface Derived {
+interface Derived {
   /** Text by file name. */
   files: Map<string, string>;
   /** Settings of rack.yaml that do not work on k3s. */

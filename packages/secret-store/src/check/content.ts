@@ -7,7 +7,7 @@ import { agentKeyFault, type Secret, valuesIn } from '@skolo/secrets';
 import { identityToRecipient } from 'age-encryption';
 import { expiryOf, readTokens } from './expiry.ts';
 
-export interface ContentDeps {
+interface ContentDeps {
   rack: Rack;
   secrets: readonly RackSecret[];
   /** By name. */

@@ -20,7 +20,7 @@ import type { InfrastructureDevice, Machine, Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { type Credentials, readCredentials, Secret, type SecretRef } from '@skolo/secrets';
 
-export interface SignInDeps {
+interface SignInDeps {
   rack: Rack;
   secrets: readonly RackSecret[];
   /** By name. */
@@ -38,7 +38,7 @@ export interface SignInDeps {
   now(): number;
 }
 
-export interface SignInCheck {
+interface SignInCheck {
   /** Names of secrets. */
   secrets: string[];
   /** A device, a machine, an account. */

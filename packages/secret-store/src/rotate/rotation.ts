@@ -94,7 +94,7 @@ function timeName(ms: number): string {
   return new Date(ms).toISOString().replaceAll(':', '-');
 }
 
-export interface Former {
+interface Former {
   place: string;
   value: Secret;
   /** Milliseconds since 1970. */

@@ -13,7 +13,7 @@ import {
 } from '@skolo/bench';
 import { peer } from '@skolo/simulators';
 
-export interface ServiceOptions {
+interface ServiceOptions {
   /** Settings of the service, in block style, indented by four. */
   settings: string;
   /** On the disk when absent. */

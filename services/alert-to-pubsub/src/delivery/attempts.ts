@@ -5,7 +5,7 @@ import { type BackOffOptions, backOffMs } from '@skolo/common';
 
 export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
 
-export interface SendDeps {
+interface SendDeps {
   pause: Pause;
   /** Aborts it earlier. */
   closing: AbortSignal;
@@ -58,7 +58,7 @@ export function asSinkError(error: unknown): SinkError {
 /** Waits before another attempt. `error`: of the sink. */
 export type BackOff = (failures: number, error?: SinkError) => Promise<void>;
 
-export interface BackOffDeps {
+interface BackOffDeps {
   pause: Pause;
   stopping: AbortSignal;
   random?: (() => number) | undefined;

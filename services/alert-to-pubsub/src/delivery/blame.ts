@@ -8,7 +8,7 @@
 import type { SinkError, SinkReason } from '@skolo/alerts';
 import type { Queue } from './backlog.ts';
 
-export interface SinkHealth {
+interface SinkHealth {
   /** Of the sink, in a row. Those that were under way together count as one. */
   failures: number;
   /** Present while something fails; `since` in seconds of uptime. */

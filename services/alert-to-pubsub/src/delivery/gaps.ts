@@ -6,7 +6,7 @@ import type { NoticeDraft } from '../notices.ts';
 import type { Moment } from '../state.ts';
 import type { Waiting } from './backlog.ts';
 
-export interface GapState {
+interface GapState {
   gap: Gap | undefined;
   /** Of the last notice, in seconds of uptime. */
   noticedAt: number;

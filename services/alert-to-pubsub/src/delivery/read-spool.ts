@@ -11,7 +11,7 @@ import type { Spool } from '@skolo/durable';
 import type { EmitAlertEvent } from '../events.ts';
 import type { Backlog, Waiting } from './backlog.ts';
 
-export interface ReadSpoolDeps {
+interface ReadSpoolDeps {
   spool: Pick<Spool, 'next' | 'read' | 'changed'>;
   sink: Pick<Sink, 'name' | 'orderingKeyOf'>;
   backlog: Backlog;

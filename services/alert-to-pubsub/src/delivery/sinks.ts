@@ -27,7 +27,7 @@ export interface ConfiguredSink {
   create(): Sink;
 }
 
-export interface SinksDeps {
+interface SinksDeps {
   deadLetters: DeliveryDeps['deadLetters'];
   intake: DeliveryDeps['intake'];
   times: SuccessTimes;

@@ -6,7 +6,7 @@ import type { ReceiverAuth } from './auth.ts';
 import { Expressions, matching, parseMatcher } from './matchers.ts';
 import { Refused } from './refused.ts';
 
-export interface AlertmanagerDeps {
+interface AlertmanagerDeps {
   known(): readonly KnownAlert[];
   settings(): AlertToPubsubSettings;
   clock: Pick<Clock, 'now'>;

@@ -7,7 +7,7 @@ import { readSecret, Secret, SecretFile, type SecretRef, secretPath } from '@sko
 import type { EmitAlertEvent } from '../events.ts';
 import { Refused } from './refused.ts';
 
-export interface ReceiverAuthDeps {
+interface ReceiverAuthDeps {
   rack: () => Pick<Rack, 'dir'>;
   settings: () => AlertToPubsubSettings;
   emit: EmitAlertEvent;

@@ -27,12 +27,12 @@ export class BodiesInFlight {
   }
 }
 
-export interface Share {
+interface Share {
   take(bytes: number): boolean;
   release(): void;
 }
 
-export interface BodyLimits {
+interface BodyLimits {
   /** Unpacked. */
   mostBytes: number;
   timeoutMs: number;

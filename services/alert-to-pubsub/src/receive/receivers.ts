@@ -26,7 +26,7 @@ import { bytesOf, pathOf, readMessage } from './messages.ts';
 import { Refused } from './refused.ts';
 import { accepted, refused, sendProblem } from './responses.ts';
 
-export interface ReceiversDeps {
+interface ReceiversDeps {
   intake: AcceptAlerts;
   settings: () => Pick<AlertToPubsubSettings, 'maxBodyBytes'>;
   auth: Pick<ReceiverAuth, 'check'>;
@@ -52,7 +52,7 @@ const endpoints = new Map<string, Endpoint>(
 );
 
 /** Answers a request that posts alerts. False: it is another request. */
-export type ReceiveAlerts = (request: IncomingMessage, response: ServerResponse) => boolean;
+type ReceiveAlerts = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** Its result goes first: `(request, response) => receive(request, response) || app(request, response)`. */
 export function createReceivers(deps: ReceiversDeps): ReceiveAlerts {

@@ -11,7 +11,7 @@ export interface Flipping {
   changes: number;
 }
 
-export type FlipEndpoint = 'v2' | 'webhook';
+type FlipEndpoint = 'v2' | 'webhook';
 
 /** What Prometheus posts for the last change of each. */
 export function posted(flipping: readonly Flipping[], now: number, bytes = 600) {

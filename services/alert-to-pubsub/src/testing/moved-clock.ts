@@ -1,7 +1,7 @@
 /** Time as it is, and more of it where a test adds it: others, whose clock is their own, do not notice. */
 import { type Clock, systemClock } from '@skolo/common';
 
-export interface MovedClock extends Clock {
+interface MovedClock extends Clock {
   /** So much passes at once. */
   pass(seconds: number): void;
   /** The same without the wall clock, by which senders say how long their alerts are good for. */

@@ -32,7 +32,7 @@ export interface Program {
 }
 
 /** Files by name, in the folder that the flags are made for. */
-export interface ProgramFiles {
+interface ProgramFiles {
   files: Record<string, string>;
   /** Without `--`; undefined: a flag without a value. */
   flags(dir: string): Record<string, string | undefined>;

@@ -22,7 +22,7 @@ export async function writeSecrets({ dir }: Pick<Lab, 'dir'>): Promise<void> {
 
 const secrets = { 'skolo-password': password, 'skolo-token': token };
 
-export interface RackPrometheus {
+interface RackPrometheus {
   /** Alert rules, without their list marks' indentation. */
   rules: string;
   /** HOST:PORT of what it scrapes. */

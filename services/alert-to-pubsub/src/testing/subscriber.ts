@@ -2,7 +2,7 @@
 import { connectPubSub, type Received, subscribe } from '@skolo/alerts';
 import { onTestFinished } from 'vitest';
 
-export interface Subscriber {
+interface Subscriber {
   /** In the order in which they came, but for heartbeats. */
   received(): Received[];
   /** In short: `transition firing Hot`. Without refreshes, since each alert has its own moment for them in their period. */

@@ -41,7 +41,7 @@ export const usualTuning: AgentTuning = {
 /** An answer with ten phones has 20 kB. */
 export const mostBytes = 128 * 1024;
 
-export interface AgentWatchDeps {
+interface AgentWatchDeps {
   machine: string;
   url: string;
   tuning: AgentTuning;

@@ -6,7 +6,7 @@ import type { AgentView } from '../join/sources.ts';
 import { type AgentTuning, AgentWatch } from './agent-watch.ts';
 import { KeptConnections } from './kept-connections.ts';
 
-export interface AgentsDeps {
+interface AgentsDeps {
   rack(): Rack;
   clock: Clock;
   tuning: AgentTuning;

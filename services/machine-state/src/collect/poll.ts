@@ -2,7 +2,7 @@
 import { errorText } from '@skolo/base';
 import { Repeated } from '../repeated.ts';
 
-export interface PollDeps<T> {
+interface PollDeps<T> {
   ask(signal: AbortSignal): Promise<T>;
   everyMs: number;
   /** It has another answer, or none. */

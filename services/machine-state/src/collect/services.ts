@@ -36,7 +36,7 @@ export const usualServiceTuning: ServiceTuning = {
   retryMs: 10_000,
 };
 
-export interface ServicesDeps {
+interface ServicesDeps {
   rack(): Rack;
   tuning: ServiceTuning;
   emit: EmitMachineState;

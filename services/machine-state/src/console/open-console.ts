@@ -6,7 +6,7 @@ import { readPages, Sessions } from '@skolo/common/console';
 import { consoleHandler } from './handler.ts';
 import { consoleHandlers } from './handlers.ts';
 
-export interface Console {
+interface Console {
   /** Of `consoleApi`, to be routes of the app. */
   handlers: RouteHandlers<typeof consoleApi>;
   /** The public port: pages, sessions and the other services around the app. */

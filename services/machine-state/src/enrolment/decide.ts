@@ -7,7 +7,7 @@ import type { EnrolledPi, EnrolRequest, WaitCode } from '@skolo/api';
 import type { Machine } from '@skolo/rack';
 import type { SecretState } from './secrets.ts';
 
-export interface Asking extends Pick<EnrolRequest, 'serial' | 'macs'> {
+interface Asking extends Pick<EnrolRequest, 'serial' | 'macs'> {
   /** Digest of its public key. Each card makes its own. */
   key: string;
 }
@@ -19,7 +19,7 @@ export interface Enrolled extends EnrolledPi {
 }
 
 /** What a person has decided about a key that waits. */
-export interface Adoption {
+interface Adoption {
   key: string;
   name: string;
   by: string;

@@ -10,7 +10,7 @@ import type { Enrolment } from './enrolment.ts';
 import type { Lockdown } from './lockdown.ts';
 import { ownKey } from './own-key.ts';
 
-export interface EnrolmentPortDeps {
+interface EnrolmentPortDeps {
   context: ServiceContext;
   enrolment: Enrolment;
   lockdown: Lockdown;

@@ -11,7 +11,7 @@ import { decide, type Enrolled, type Given, type Rejected, type Waits } from './
 import { checkSecret, newSecret } from './secrets.ts';
 import { type Asked, Waiting } from './waiting.ts';
 
-export interface EnrolmentDeps {
+interface EnrolmentDeps {
   rack(): Rack;
   clock: Clock;
   log: Logger;

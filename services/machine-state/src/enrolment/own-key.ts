@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import { makeFolder, readFileIfExists, writeFileAtomic } from '@skolo/durable';
 
-export interface OwnKey {
+interface OwnKey {
   key: string;
   cert: string;
   /** As curl reads it: `sha256//…`. */

@@ -2,7 +2,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { KeptSecret } from './records.ts';
 
-export interface NewSecret {
+interface NewSecret {
   kept: KeptSecret;
   /** Shown once. */
   secret: string;

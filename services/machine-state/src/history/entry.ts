@@ -21,7 +21,7 @@ export interface Entry {
 }
 
 /** A line for people, not a document. */
-export const mostLetters = 500;
+const mostLetters = 500;
 
 export function cut(text: string): string {
   return text.length <= mostLetters ? text : `${text.slice(0, mostLetters - 1)}…`;

@@ -15,7 +15,7 @@ import { type Series, seriesKey, storedSeries } from './points.ts';
 import { Readings } from './readings.ts';
 import { type ConditionChange, dayOf, HistoryTables } from './tables.ts';
 
-export interface HistoryDeps {
+interface HistoryDeps {
   stateDir: string;
   clock: Clock;
   log: Logger;

@@ -10,7 +10,7 @@ import type { History } from './history.ts';
 import { observed, observedAlerts, observedCycle } from './observed.ts';
 import { Shares } from './shares.ts';
 
-export interface RecorderDeps {
+interface RecorderDeps {
   rack(): Rack;
   clock: Clock;
   history: History;

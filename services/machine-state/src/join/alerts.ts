@@ -6,7 +6,7 @@ import { given } from './machine.ts';
 /** Shown of a machine, or of none: a machine may cause alerts by its own metrics. */
 const mostAlerts = 200;
 
-export interface SortedAlerts {
+interface SortedAlerts {
   machines: ReadonlyMap<string, MachineAlert[]>;
   /** Of no machine. */
   others: MachineAlert[];

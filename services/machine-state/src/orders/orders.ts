@@ -9,7 +9,7 @@ import { given } from '../join/machine.ts';
 import type { AgentView } from '../join/sources.ts';
 import { type OrderRecord, type Records, written } from './records.ts';
 
-export interface OrdersDeps extends Pick<ServiceContext, 'audit' | 'log'> {
+interface OrdersDeps extends Pick<ServiceContext, 'audit' | 'log'> {
   rack(): Rack;
   clock: Clock;
   records: Records;
@@ -19,7 +19,7 @@ export interface OrdersDeps extends Pick<ServiceContext, 'audit' | 'log'> {
   emit: EmitMachineState;
 }
 
-export interface NewOrder extends Pick<Order, 'kind' | 'reason' | 'until'> {
+interface NewOrder extends Pick<Order, 'kind' | 'reason' | 'until'> {
   machines: readonly string[];
   /** The number of machines, typed: required for many. */
   count?: number | undefined;

@@ -16,20 +16,19 @@ export const OrderRecord = Order.extend({
 });
 export type OrderRecord = z.output<typeof OrderRecord>;
 
-export const NoteRecord = z.object({
+const NoteRecord = z.object({
   id: z.string(),
   at: Time,
   machine: z.string(),
   by: z.string(),
   text: z.string(),
 });
-export type NoteRecord = z.output<typeof NoteRecord>;
 
 /**
  * A machine that has not reported its orders since the journal was lost or restored from a copy. What it reports first may be
  * all that is left of an order.
  */
-export const UnheardRecord = z.object({ machine: z.string(), newest: Time.optional() });
+const UnheardRecord = z.object({ machine: z.string(), newest: Time.optional() });
 
 /** The tables of the journal. */
 export function openRecords(deps: TablesDeps) {

@@ -9,7 +9,7 @@ import { Repeated } from '../repeated.ts';
 import { type Alertmanager, alertmanagerClient, type Silence } from './alertmanager.ts';
 import type { OrderRecord } from './records.ts';
 
-export interface SilencesDeps {
+interface SilencesDeps {
   url(): string;
   clock: Clock;
   inForce(): readonly OrderRecord[];

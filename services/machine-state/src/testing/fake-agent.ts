@@ -40,7 +40,7 @@ export interface FakeAgent {
   close(): Promise<void>;
 }
 
-export interface FakeAgentOptions {
+interface FakeAgentOptions {
   /** Does not know the long poll, orders and signatures. */
   isOld?: boolean;
   status?: Partial<AgentStatus>;

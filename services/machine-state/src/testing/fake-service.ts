@@ -4,7 +4,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-export interface FakeServices {
+interface FakeServices {
   url: string;
   /** By path; what is undefined answers 500. */
   answers: Record<string, unknown>;

@@ -74,9 +74,9 @@ export interface TestRack {
 }
 
 /** Runs something at the end: of the test, or of the suite where one rack serves all of its tests. */
-export type AtEnd = (cleanUp: () => Promise<void>) => void;
+type AtEnd = (cleanUp: () => Promise<void>) => void;
 
-export interface TestRackOptions extends MetadataServerDeps {
+interface TestRackOptions extends MetadataServerDeps {
   atEnd?: AtEnd;
   yaml?: string;
   google?: GoogleOAuth;

@@ -22,7 +22,7 @@ import type { Answers, Endpoint, TextAnswer } from './endpoint.ts';
 
 export type EndpointSettings = NonNullable<PowerCycleDaemonSettings['doors']['report']>;
 
-export interface ListenerDeps {
+interface ListenerDeps {
   name: Endpoint['name'];
   answers: Answers;
   /** Whether a request names this daemon: a page of another site may have resolved its own name to it. */

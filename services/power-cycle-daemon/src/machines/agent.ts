@@ -19,7 +19,7 @@ export interface Agent {
   reboot(why: string, timeoutMs: number, signal: AbortSignal): Promise<NotRebooted | undefined>;
 }
 
-export interface NotRebooted {
+interface NotRebooted {
   why: string;
   /** Only the answer is missing: it may reboot all the same. */
   maybe: boolean;

@@ -19,7 +19,7 @@ import type { Rack } from '@skolo/rack';
 import { parseAgentPublicKey } from '@skolo/secrets';
 import { machineAt } from '../targets.ts';
 
-export interface MachineAccessDeps {
+interface MachineAccessDeps {
   rack: () => Rack;
   clock: Pick<Clock, 'uptime'>;
   hostKeys: Pick<HostKeys, 'get' | 'pin'>;

@@ -6,7 +6,7 @@ import type { Machine, Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import type { Agent } from './agent.ts';
 
-export interface SoftRebootDeps {
+interface SoftRebootDeps {
   agent: Agent | undefined;
   hostKeys: HostKeys;
   /** For the agent; for ssh, from connecting to the answer. */
@@ -14,7 +14,7 @@ export interface SoftRebootDeps {
 }
 
 /** `accepted`: it agreed, or its answer is missing, as it is when a machine goes down at once. */
-export interface SoftReboot {
+interface SoftReboot {
   accepted: boolean;
   text: string;
 }

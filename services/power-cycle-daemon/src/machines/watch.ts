@@ -17,7 +17,7 @@ export interface WatchTuning {
 
 export const usualWatch: WatchTuning = { lookMs: 2000, everyMs: 500 };
 
-export interface SeenDown {
+interface SeenDown {
   text: string;
   /** It was seen up before, so that it went down while it was watched. */
   wasUp: boolean;
@@ -42,13 +42,13 @@ export async function seeDown(
   return undefined;
 }
 
-export type Return =
+type Return =
   /** `proof`: what shows that it had no power: another boot, a younger connection. */
   | { is: 'back'; text: string; proof?: string }
   | { is: 'never-down'; text: string }
   | { is: 'not-back'; text: string };
 
-export interface ReturnOptions {
+interface ReturnOptions {
   /** It was seen down already. */
   sawDown: boolean;
   /** The boot that was to end. */

@@ -42,9 +42,9 @@ export type Decision =
  * Only a recent alert is acted upon: Alertmanager repeats what fires and leaves out what a person has silenced. Let it
  * repeat every few minutes; the less often, the later a machine is repaired.
  */
-export const freshSeconds = 2 * 60;
+const freshSeconds = 2 * 60;
 /** Alerts of machines that went missing together come one group after another. */
-export const settleSeconds = 60;
+const settleSeconds = 60;
 /** For so long a machine counts among those that are missing. */
 export const countedSeconds = 15 * 60;
 

@@ -7,7 +7,7 @@ import type { InfrastructureDevice } from '@skolo/rack';
 import { reach } from '../machines/probe.ts';
 import type { AutoRepairDeps } from './auto-repair.ts';
 
-export type UplinkWatchDeps = Omit<AutoRepairDeps, 'everyMs'>;
+type UplinkWatchDeps = Omit<AutoRepairDeps, 'everyMs'>;
 
 const lookMs = 3000;
 

@@ -23,7 +23,7 @@ const Mark = z.object({
 });
 type Mark = z.output<typeof Mark>;
 
-export interface InheritedDeps {
+interface InheritedDeps {
   stateDir: string;
   store: Store;
   clock: Pick<Clock, 'now'>;

@@ -15,7 +15,7 @@ const settleSeconds = 120;
 /** So long another holder of the address is degraded, after it was last seen. */
 const conflictSeconds = 900;
 
-export interface MaySwitchDeps {
+interface MaySwitchDeps {
   stateDir: string;
   clock: Pick<Clock, 'uptime'>;
 }

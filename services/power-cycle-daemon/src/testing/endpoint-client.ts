@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect as openSocket } from 'node:net';
 
-export interface EndpointAnswer {
+interface EndpointAnswer {
   status: number;
   text: string;
   headers: IncomingHttpHeaders;
 }
 
-export interface EndpointRequest {
+interface EndpointRequest {
   method?: string;
   body?: string | Buffer;
   headers?: Record<string, string>;

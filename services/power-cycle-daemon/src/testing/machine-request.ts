@@ -17,7 +17,7 @@ export interface MachineRequest {
   key?: Secret | undefined;
 }
 
-export interface MachineAnswer {
+interface MachineAnswer {
   status: number;
   body: unknown;
 }

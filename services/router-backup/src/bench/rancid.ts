@@ -10,7 +10,7 @@ import { peer, type SshEndpoint } from '@skolo/simulators';
 const run = promisify(execFile);
 const nobody = 65534;
 
-export interface Rancid {
+interface Rancid {
   /** Seconds of one run. Throws when it did not read the device. */
   run(): Promise<number>;
   remove(): Promise<void>;

@@ -25,7 +25,7 @@ export interface Found {
 export const Left = z.object({ path: z.string(), why: z.string() });
 export type Left = z.output<typeof Left>;
 
-export interface FindOptions {
+interface FindOptions {
   /** Absolute; they may be links. Links below them are not followed. */
   paths: readonly string[];
   /** Files and folders that are left out without a report. */

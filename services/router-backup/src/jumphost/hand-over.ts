@@ -32,7 +32,7 @@ export async function handOver(folder: string, result: z.output<typeof Done>): P
   await writeFileAtomic(join(folder, done), JSON.stringify(result));
 }
 
-export interface WantOptions {
+interface WantOptions {
   /** Until the program has taken the request; afterwards none is running there. */
   takenWithinMs: number;
   lookMs: number;

@@ -21,7 +21,7 @@ export interface Member {
   content?: Readable;
 }
 
-export interface MembersOptions {
+interface MembersOptions {
   /** For copies of databases, in the clear; each is removed when it is in the archive. */
   scratch: string;
   signal: AbortSignal;

@@ -3,7 +3,7 @@
  * it waits longer for a device whose notices were unfounded.
  */
 
-export interface SettleDeps {
+interface SettleDeps {
   settleSeconds: () => number;
   /** Called once it is quiet, with its first notice. */
   onQuiet: (device: string, notice: string) => void;

@@ -13,7 +13,7 @@
  */
 import { contentOf, type Element, elements, integerOf, oidOf, tags } from '@skolo/equipment/ber';
 
-export interface Trap {
+interface Trap {
   /** Which kind of notice; as SNMPv2 names those of version 1, too (RFC 3584, section 3.1). */
   oid: string;
   variables: { oid: string; value: Element }[];

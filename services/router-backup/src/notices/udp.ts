@@ -3,7 +3,7 @@ import { createSocket, type RemoteInfo, type Socket, type SocketType } from 'nod
 import { once } from 'node:events';
 import { errorCode } from '@skolo/base';
 
-export interface UdpDeps {
+interface UdpDeps {
   port: number;
   /** Must not throw. */
   onMessage: (datagram: Buffer, from: RemoteInfo, answer: (bytes: Buffer) => void) => void;

@@ -133,7 +133,7 @@ const files: Record<string, string> = {
   'etc/ppp/chap-secrets': 'ann * "canary-chap" *\n',
 };
 
-export interface CanaryDevice {
+interface CanaryDevice {
   port: number;
   entry: string;
   login?: { username: string; privateKey: string };

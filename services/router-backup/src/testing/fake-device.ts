@@ -3,7 +3,7 @@
 import { DeviceTimeout, DeviceUnreachable } from '@skolo/equipment';
 import type { BackupModel, CreateBackup } from '@skolo/models/backup';
 
-export interface FakeDevice {
+interface FakeDevice {
   /** Lines up to `end`, which is what makes it complete. */
   text: string;
   startup?: string;

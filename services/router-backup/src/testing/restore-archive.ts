@@ -9,7 +9,7 @@ import { decryptWith } from '@skolo/backup';
 import type { Secret } from '@skolo/secrets';
 import { aboutFile } from '../jumphost/archive.ts';
 
-export interface Restored {
+interface Restored {
   rack: string;
   jumphost: string;
   left: { path: string; why: string }[];

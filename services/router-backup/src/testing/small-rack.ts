@@ -1,7 +1,7 @@
 /** A rack as services see it, with as much of it as a test needs. */
 import { parseRack, type Rack } from '@skolo/rack';
 
-export interface SmallRackParts {
+interface SmallRackParts {
   infrastructure?: string;
   /** Of `services.router-backup`. */
   settings?: string;

@@ -43,7 +43,7 @@ export interface UploadsLab {
   settled(): Promise<void>;
 }
 
-export interface UploadsLabOptions extends Partial<Pick<UploadsDeps, 'openPlace' | 'backOff'>> {
+interface UploadsLabOptions extends Partial<Pick<UploadsDeps, 'openPlace' | 'backOff'>> {
   /** `AWAY` stands for the directory. */
   settings?: string;
 }

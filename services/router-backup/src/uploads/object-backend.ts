@@ -9,7 +9,7 @@ import { type Backend, DeviceBlocked, type LocalVersions, VersionGone } from './
 import { recipientsOf } from './destination.ts';
 import type { UploadRecord } from './queue.ts';
 
-export interface ObjectBackendDeps extends Pick<Base, 'rack' | 'clock' | 'log'> {
+interface ObjectBackendDeps extends Pick<Base, 'rack' | 'clock' | 'log'> {
   versions: LocalVersions;
   /** Folder for files that are being sent. */
   outgoing: string;

@@ -10,7 +10,7 @@ import { checkZip, ensureZip, type InstallDeps, zipOf } from './install.ts';
 import { whyNotPython } from './python.ts';
 import { endTree, runsTask, type Swept, sweep, sweepLostInits } from './sweep.ts';
 
-export interface RunEnd {
+interface RunEnd {
   exit: BotExit;
   text: string;
 }

@@ -24,7 +24,7 @@ export interface DownloadOptions {
 }
 
 /** Each message is for people: the request, and its answer. */
-export class DownloadFailed extends Error {
+class DownloadFailed extends Error {
   override readonly name = 'DownloadFailed';
 }
 

@@ -2,7 +2,7 @@ import { settlesWithin } from '@skolo/base';
 import type { Clock } from '@skolo/common/light';
 import type { BotLimits } from './bot-settings.ts';
 
-export interface EndDeps {
+interface EndDeps {
   send: (command: 'stop' | 'stop-task' | 'kill') => void;
   /** Fulfilled when nothing of the bot is left. */
   ended: Promise<unknown>;

@@ -26,7 +26,7 @@ const InitEvent = z.discriminatedUnion('event', [
 ]);
 export type InitEvent = z.output<typeof InitEvent>;
 
-export interface InitOptions {
+interface InitOptions {
   python: string;
   botDir: string;
   env: Record<string, string>;

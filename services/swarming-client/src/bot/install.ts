@@ -123,13 +123,13 @@ function readable(error: unknown, botDir: string): unknown {
 }
 
 /** Asks Python whether a zip is a bot that it can run; see check_bot_zip.py. */
-export const ZipCheck = z.discriminatedUnion('isSound', [
+const ZipCheck = z.discriminatedUnion('isSound', [
   z.object({ isSound: z.literal(true) }),
   z.object({ isSound: z.literal(false), why: z.string() }),
 ]);
-export type ZipCheck = z.output<typeof ZipCheck>;
+type ZipCheck = z.output<typeof ZipCheck>;
 
-export interface CheckDeps {
+interface CheckDeps {
   run: RunCommand;
   env: NodeJS.ProcessEnv;
   python: string;

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '@skolo/common/light';
 
-export interface RepeatedErrorsDeps {
+interface RepeatedErrorsDeps {
   clock: Pick<Clock, 'now' | 'uptime'>;
   emit: (line: string) => void;
 }

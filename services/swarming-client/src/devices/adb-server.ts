@@ -14,7 +14,7 @@ import { CommandFailed, type RunCommand } from '../run-command.ts';
 import type { AdbServer, DeviceSettings } from './device.ts';
 import { complaint } from './look.ts';
 
-export interface AdbServerDeps {
+interface AdbServerDeps {
   run: RunCommand;
   settings: () => Pick<DeviceSettings, 'commandSeconds'>;
   log: Pick<EventLog, 'info' | 'warn'>;
@@ -201,7 +201,7 @@ async function hasSocket(pid: number, inodes: ReadonlySet<string>): Promise<bool
   return false;
 }
 
-export interface AdbWatchDeps {
+interface AdbWatchDeps {
   adb: Pick<AdbServer, 'isWedged'>;
   /** A device is attached that needs the server. */
   wanted: () => boolean;

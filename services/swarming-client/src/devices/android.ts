@@ -134,7 +134,7 @@ function whyUnreadable(text: string): string {
 }
 
 /** The names that the tests of Skia choose phones by (its machine server, section 6.3 of what this replaces). */
-export function androidDimensions(properties: ReadonlyMap<string, string>): Dimensions {
+function androidDimensions(properties: ReadonlyMap<string, string>): Dimensions {
   const build = properties.get('ro.build.id');
   const incremental = properties.get('ro.build.version.incremental');
   const brands = ['ro.product.brand', 'ro.product.system.brand'].map((key) => {

@@ -5,7 +5,7 @@ import type { Clock, Emit, EventLog } from '@skolo/common/light';
 import type { AgentEvent } from '../events.ts';
 import type { AttachedDevice, Device, DeviceView, Look } from './device.ts';
 
-export interface WatchDeps {
+interface WatchDeps {
   /** How often a device is read, in seconds. */
   readSeconds: () => number;
   clock: Clock;

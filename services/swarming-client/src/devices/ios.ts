@@ -122,7 +122,7 @@ function isSame(udid: string, serial: string | undefined): boolean {
   return serial !== undefined && plain(udid) === plain(serial);
 }
 
-export function iosDimensions(type: string, version: string): Dimensions {
+function iosDimensions(type: string, version: string): Dimensions {
   return dimensions({ os: ['iOS', `iOS-${version}`], device_type: [type] });
 }
 

@@ -28,7 +28,7 @@ export function lookWith(read: (signal: AbortSignal) => Promise<DeviceReading>):
   };
 }
 
-export function whyOf(error: unknown): string {
+function whyOf(error: unknown): string {
   if (error instanceof CommandFailed && error.code === 'missing') {
     const [program = ''] = error.message.split(' ');
     const name = packages[program];

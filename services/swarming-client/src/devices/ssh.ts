@@ -7,7 +7,7 @@ import { complaint, excerpt, lookWith, Missing } from './look.ts';
 import { readSysfsSensors } from './parse/linux.ts';
 import { linesOf, readUptime } from './parse/text.ts';
 
-export interface Ssh {
+interface Ssh {
   /** Runs a script of `sh` there. @throws Missing, CommandFailed */
   do(script: string, signal: AbortSignal): Promise<string>;
   /** The connection may end with it. @throws Missing, CommandFailed */

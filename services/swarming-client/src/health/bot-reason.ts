@@ -10,7 +10,7 @@ const leastStarts = 3;
 /** The server, the internet connection or the metadata server may be back by then. After that a person has to look. */
 const recoversWithinMs = 600_000;
 
-export interface BotFacts {
+interface BotFacts {
   bot: Pick<BotView, 'failing' | 'since'>;
   /** Why there is no server for the bot; undefined: there is one, or the settings are not known yet. */
   noServer: string | undefined;

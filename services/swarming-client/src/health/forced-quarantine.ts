@@ -14,7 +14,7 @@ import { z } from 'zod';
 import { inOneLine } from '../one-line.ts';
 import type { Ordered } from './health.ts';
 
-export interface ForcedQuarantineDeps {
+interface ForcedQuarantineDeps {
   machine: string;
   /** `quarantineFile` of the settings; undefined: not known yet. */
   file: () => string | undefined;

@@ -4,7 +4,7 @@ import type { AgentEvent } from '../events.ts';
 import { assess } from './assess.ts';
 import type { Health, HealthFacts, HealthSettings } from './health.ts';
 
-export interface HealthMonitorDeps {
+interface HealthMonitorDeps {
   /** Undefined: the entry of this machine in rack.yaml is not known. */
   settings: () => HealthSettings | undefined;
   /** Why it is not known, for people. */

@@ -17,7 +17,7 @@ import type { ClockOffset } from '../identity/metadata-client.ts';
 import { inOneLine } from '../one-line.ts';
 import type { Ordered } from './health.ts';
 
-export interface OrdersDeps {
+interface OrdersDeps {
   stateDir: string;
   clock: Pick<Clock, 'now'>;
   clockOffset: Pick<ClockOffset, 'get'>;

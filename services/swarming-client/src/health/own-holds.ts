@@ -24,7 +24,7 @@ const Answer = z.object({
   ),
 });
 
-export interface OwnHoldsDeps {
+interface OwnHoldsDeps {
   daemon: Pick<PowerCycleDaemon, 'urls' | 'hasAnswered'>;
   /** Signs it. */
   request: SendRequest;

@@ -48,7 +48,7 @@ function factsOf({ name, kind, state, since, readAt, why, reading }: DeviceView)
 }
 
 /** Why the bot may take no tasks now, for Swarming. Texts are never empty; undefined: nothing of that kind. */
-export interface NoTasks {
+interface NoTasks {
   verdict: Verdict;
   /** An operator is needed, and Swarming alerts. */
   quarantined: string | undefined;

@@ -10,7 +10,7 @@ import { namesIn, textOf } from '../quiet-files.ts';
 import { repeat } from '../repeat.ts';
 import type { RunCommand } from '../run-command.ts';
 
-export interface HostDimensionsOptions {
+interface HostDimensionsOptions {
   signal: AbortSignal;
   /** Of one program that is asked; 5 s by default. */
   timeoutMs?: number;
@@ -89,7 +89,7 @@ async function readPciGpus(root: string): Promise<Gpu[]> {
   return gpus;
 }
 
-export interface HostDimensionsDeps {
+interface HostDimensionsDeps {
   run: RunCommand;
   emit: Emit<AgentEvent>;
 }

@@ -22,7 +22,7 @@ export interface HostReading {
   clockOffsetSeconds?: number | undefined;
 }
 
-export interface HostWatchDeps {
+interface HostWatchDeps {
   /** The folder of the bot, whose disk counts; undefined: not known yet. It need not exist. */
   botDir: () => string | undefined;
   readSeconds: () => number;

@@ -22,7 +22,7 @@ export interface RebootDeps {
 /** A machine that reboots ends its services first. */
 const rebootWithinMs = 600_000;
 
-export interface RebootPartDeps {
+interface RebootPartDeps {
   run: RunCommand;
   /** Undefined: this agent cannot reboot its machine. */
   proc: string | undefined;

@@ -16,7 +16,7 @@ export interface RaspberryPower {
   isThrottled?: boolean;
 }
 
-export interface RaspberryPowerDeps {
+interface RaspberryPowerDeps {
   /** Usually /sys. */
   sys: string;
   run: RunCommand;

@@ -35,7 +35,7 @@ export class UsbRefused extends Error {
   }
 }
 
-export interface UsbPortsDeps {
+interface UsbPortsDeps {
   /** The machine's own, as rack.yaml has them now. */
   devices: () => MachineSlice['devices'];
   run: RunCommand;

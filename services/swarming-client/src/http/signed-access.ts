@@ -14,7 +14,7 @@ import {
 import type { MachineSlice } from '@skolo/rack/slice';
 import { parseAgentPublicKey } from '@skolo/secrets';
 
-export interface SignedAccessDeps {
+interface SignedAccessDeps {
   machine: string;
   slice: () => Pick<MachineSlice, 'rack' | 'agent'> | undefined;
   clock: Pick<Clock, 'uptime'>;

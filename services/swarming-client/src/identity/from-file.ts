@@ -6,7 +6,7 @@ import type { Logger } from '@skolo/common/light';
 import type { RackWatch } from '@skolo/rack';
 import type { SliceSource } from './identity.ts';
 
-export interface SliceFromFileDeps {
+interface SliceFromFileDeps {
   file: string;
   machine: string;
   stateDir: string;

@@ -22,7 +22,7 @@ export interface SliceSource {
   stop(): Promise<void>;
 }
 
-export interface IdentityDeps {
+interface IdentityDeps {
   /** The name of this machine, which is also the id of its bot. */
   machine: string;
   stateDir: string;

@@ -11,7 +11,7 @@ import type { AgentEvent } from '../events.ts';
 import { type Answer, request, Unreachable } from '../http/request.ts';
 import { inOneLine } from '../one-line.ts';
 
-export interface MetadataClientDeps {
+interface MetadataClientDeps {
   /** Where it may be, the best first: `http://metadata`. */
   urls: () => readonly string[];
   localAddress: string | undefined;

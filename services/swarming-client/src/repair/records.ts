@@ -8,7 +8,7 @@ import type { RepairStep } from './ladder.ts';
  * - `helped`: the device was seen well after it. `no-help`: it was not, before the next step was due.
  * - `failed`, `refused`, `postponed`: it was not carried out, and `text` says why.
  */
-export type RepairOutcome =
+type RepairOutcome =
   | 'under-way'
   | 'done'
   | 'helped'

@@ -23,7 +23,7 @@ export interface RepairTarget extends Patient {
   view: DeviceView;
 }
 
-export interface RepairsDeps extends StepDeps {
+interface RepairsDeps extends StepDeps {
   /** Undefined: not known yet, and nothing is done. */
   settings: () => RepairSettings | undefined;
   targets: () => readonly RepairTarget[];

@@ -2,7 +2,7 @@
 import { boardOf, raspberryPi4, type Usb, uhubctl } from '@skolo/simulators';
 import { CommandFailed, type RunCommand } from '../run-command.ts';
 
-export interface FakeHub {
+interface FakeHub {
   run: RunCommand;
   /** `off 1-1.2`, `on 1-1.2`; what is only read is not among them. */
   switched: string[];

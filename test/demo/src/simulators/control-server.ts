@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import { choosePort } from '../ports.ts';
 
 /** By `METHOD /path`; a last part of digits is given as a number. */
-export type Acts = Readonly<Record<string, (number: number) => string>>;
+type Acts = Readonly<Record<string, (number: number) => string>>;
 
-export interface ControlServer {
+interface ControlServer {
   url: string;
   close(): Promise<void>;
 }

@@ -14,7 +14,7 @@ const versions = [
   { root: '/sys/fs/cgroup', limit: 'memory.max', most: 'memory.peak' },
 ] as const;
 
-export interface MemoryLimit {
+interface MemoryLimit {
   /** Bytes. */
   limit: number;
   /** Goes before a program and its arguments. */

@@ -10,7 +10,7 @@ import { type ServiceProcess, startServiceProcess } from '../service-process.ts'
 import { accountToken, type FakeCluster, startFakeCluster } from './fake-cluster.ts';
 import { type Board, type Image, newCard, type Pi } from './pi.ts';
 
-export interface EnrolmentRack {
+interface EnrolmentRack {
   dir: string;
   cluster: FakeCluster;
   /** A secret of an image, made now. */

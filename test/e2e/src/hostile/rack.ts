@@ -37,14 +37,14 @@ export const serviceNames = [
   'alert-to-pubsub',
 ] as const;
 
-export interface Neighbour {
+interface Neighbour {
   name: string;
   address: string;
   agentUrl: string;
   sshPort: number;
 }
 
-export interface HealthyRack {
+interface HealthyRack {
   machines: readonly Neighbour[];
   services: Readonly<Record<(typeof serviceNames)[number], ServiceProcess>>;
   /** A bot gets a token, and Google accepts it. */

@@ -4,7 +4,7 @@ import type { Docker } from '../engine/docker.ts';
 import type { EngineAccess } from '../engine/engine.ts';
 
 /** What layers of our images hold, from below to above. */
-export const layerKinds = ['debian', 'node', 'packages', 'bundle', 'other'] as const;
+const layerKinds = ['debian', 'node', 'packages', 'bundle', 'other'] as const;
 
 export type LayerKind = (typeof layerKinds)[number];
 

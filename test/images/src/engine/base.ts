@@ -70,7 +70,7 @@ const hooks = [
   'chroot "$1" useradd --uid 1000 --gid node --shell /bin/bash --create-home node',
 ];
 
-export interface BaseOptions {
+interface BaseOptions {
   /** Where it is kept. */
   dir: string;
   /** Absolute path of mmdebstrap. */

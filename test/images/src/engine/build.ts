@@ -21,7 +21,7 @@ export function imageName({ prefix }: EngineAccess, target: Target, arch: Arch):
   return `${prefix}/${target}:${arch}`;
 }
 
-export interface Builder {
+interface Builder {
   /** Builds and names these. */
   build(targets: readonly Target[]): Promise<void>;
   /** What they asked for and did not get, since it is no mirror of Debian. */

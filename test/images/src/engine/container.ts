@@ -23,7 +23,7 @@ const State = z.object({
   FinishedAt: z.string(),
 });
 
-export type ContainerState = z.output<typeof State>;
+type ContainerState = z.output<typeof State>;
 
 const Networks = z.record(z.string(), z.object({ IPAddress: z.string() }));
 

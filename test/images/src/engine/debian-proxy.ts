@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { removeOld } from './remove-old.ts';
 
 /** The way to Debian's mirrors, and to nothing else; see `startDebianProxy`. */
-export interface DebianProxy {
+interface DebianProxy {
   port: number;
   /** `http://127.0.0.1:PORT` */
   url: string;

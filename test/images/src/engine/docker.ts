@@ -11,7 +11,7 @@ export interface DockerAccess {
   configDir: string;
 }
 
-export interface DockerOptions {
+interface DockerOptions {
   /** 120 when absent. */
   timeoutSeconds?: number;
 }

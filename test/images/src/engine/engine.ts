@@ -15,7 +15,7 @@ export interface EngineAccess extends DockerAccess {
   prefix: string;
 }
 
-export interface Engine {
+interface Engine {
   access: EngineAccess;
   close(): Promise<void>;
 }

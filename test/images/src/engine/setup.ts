@@ -10,7 +10,7 @@ import { images, openBuilder } from './build.ts';
 import { type EngineAccess, openEngine } from './engine.ts';
 
 /** What tests get: an engine with all images, or why there is none, or what went wrong. */
-export type Prepared =
+type Prepared =
   | { is: 'ready'; access: EngineAccess; refused: string[] }
   | { is: 'missing'; why: string }
   | { is: 'failed'; why: string };

@@ -18,7 +18,7 @@ import { emptyDirProblems, resourceProblems } from './resources.ts';
 import { machineSecretProblems, secretProblems, variableProblems } from './secrets.ts';
 import { defaultDenyProblems, policySelectorProblems, selectorProblems } from './selectors.ts';
 
-export type Policy = (objects: readonly Manifest[]) => string[];
+type Policy = (objects: readonly Manifest[]) => string[];
 
 /** Those that know everything from the objects. Privileges and time to stop also depend on rack.yaml. */
 export const policies: ReadonlyMap<string, Policy> = new Map([

@@ -3,7 +3,7 @@ import { containersOf, type Manifest, type Workload, workloadsOf } from '../mani
 import { type Exception, exceptions, withoutExceptions } from './exceptions.ts';
 
 /** Folders of bots are the rack's choice: `botDir`. */
-export interface HostFolders {
+interface HostFolders {
   bots: readonly string[];
 }
 

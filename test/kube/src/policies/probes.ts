@@ -34,6 +34,6 @@ export function probeProblems(objects: readonly Manifest[]): string[] {
 }
 
 /** Whether a workload is one of the five services, or the canary of one. */
-export function isOurs({ name }: Pick<Workload, 'name'>): boolean {
+function isOurs({ name }: Pick<Workload, 'name'>): boolean {
   return serviceNames.some((service) => name === service || name === `${service}-canary`);
 }

@@ -27,7 +27,7 @@ export const declaredSecrets: ReadonlyMap<string, string> = new Map([
 
 const builtInPriorities = new Set(['system-cluster-critical', 'system-node-critical']);
 
-export interface Reference {
+interface Reference {
   kind: 'ConfigMap' | 'Secret' | 'PersistentVolumeClaim' | 'ServiceAccount' | 'PriorityClass';
   name: string;
   optional: boolean;

@@ -10,7 +10,7 @@ import type { AndroidFault } from './faults.ts';
 import { type AndroidModelName, type AndroidRecord, androidModels } from './models.ts';
 
 /** As `adb devices` and `adb get-state` say it. */
-export type AdbState =
+type AdbState =
   | 'device'
   | 'offline'
   | 'unauthorized'

@@ -1,6 +1,6 @@
 /** Ways in which phones and adb's server misbehave. */
 
-export const androidFaults = [
+const androidFaults = [
   /** Takes a command and never answers. */
   'hangs',
   /** Half of the answer, then silence. */
@@ -34,7 +34,7 @@ export const androidFaults = [
 ] as const;
 export type AndroidFault = (typeof androidFaults)[number];
 
-export const adbServerFaults = [
+const adbServerFaults = [
   /** Takes connections and never says a word, not even to `host:kill`. A restart ends that. */
   'wedged',
   /** Its port is closed. The real client then starts a real server there: `close` ends it. */

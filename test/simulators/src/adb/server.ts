@@ -23,7 +23,7 @@ import {
 } from './targets.ts';
 import { Client, fail, okay, sized } from './wire.ts';
 
-export interface AdbServerOptions {
+interface AdbServerOptions {
   phones?: readonly AndroidOptions[];
   /** Any free one when absent. */
   port?: number;

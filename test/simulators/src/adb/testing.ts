@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { onTestFinished, type TestContext } from 'vitest';
 import { peer } from '../peer.ts';
 
-export interface AdbResult {
+interface AdbResult {
   status: number | null;
   stdout: string;
   stderr: string;

@@ -4,7 +4,7 @@
  */
 import type { OutletBoard } from './device.ts';
 
-export interface WiredStation {
+interface WiredStation {
   /** Lower case, with colons. */
   mac: string;
   /** As rack.yaml names it. */

@@ -8,7 +8,7 @@ import {
 } from '@grpc/grpc-js';
 import { type Code, Refusal } from './refusal.ts';
 
-export interface PubSubGate {
+interface PubSubGate {
   /** `127.0.0.1:PORT` */
   endpoint: string;
   /** What publishes get, until it is undefined: then they are passed on. Bytes are those of the request. */

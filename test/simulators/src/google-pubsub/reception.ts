@@ -26,7 +26,7 @@ export interface Counts {
   bytes: number;
 }
 
-export interface ReceptionDeps {
+interface ReceptionDeps {
   broker: Broker;
   log: CallLog<PubSubCall>;
   faults: CallFaults<Fault>;

@@ -8,9 +8,6 @@ import { status } from '@grpc/grpc-js';
 
 export type Code = Exclude<keyof typeof status, 'OK'>;
 
-/** All of gRPC: https://grpc.io/docs/guides/status-codes/ */
-export const codes = Object.keys(status).filter((name): name is Code => /^(?!OK)\D/.test(name));
-
 export class Refusal extends Error {
   readonly code: Code;
 

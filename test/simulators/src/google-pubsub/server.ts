@@ -30,7 +30,7 @@ export interface GooglePubSubOptions {
   tls?: { key: string; certificate: string };
 }
 
-export interface MessageToPublish {
+interface MessageToPublish {
   data?: Buffer | string;
   attributes?: Record<string, string>;
   orderingKey?: string;

@@ -4,7 +4,7 @@ import { invalid, invalidAckDeadline, invalidArgument, Refusal } from './refusal
 import type { Consumer, Subscription } from './subscription.ts';
 import type { ReceivedMessage, StreamingPullRequest, StreamingPullResponse } from './wire.ts';
 
-export type StreamingPullCall = ServerDuplexStream<StreamingPullRequest, StreamingPullResponse>;
+type StreamingPullCall = ServerDuplexStream<StreamingPullRequest, StreamingPullResponse>;
 
 export class Stream implements Consumer {
   ackDeadlineSeconds: number;

@@ -99,7 +99,7 @@ export interface StreamingPullResponse {
   subscriptionProperties: { messageOrderingEnabled: boolean };
 }
 
-export interface Definitions {
+interface Definitions {
   publisher: ServiceDefinition<UntypedServiceImplementation>;
   subscriber: ServiceDefinition<UntypedServiceImplementation>;
 }

@@ -1,7 +1,7 @@
 import type { FaultKind } from './faults.ts';
 
 /** `start` and `resume` are the two requests of a resumable upload; `insert` is any other. */
-export const operations = [
+const operations = [
   'insert',
   'start',
   'resume',

@@ -9,7 +9,7 @@ import type { ObjectMetadata } from './bucket.ts';
 import { parseMetadata } from './objects.ts';
 import { invalid, Refusal } from './refusal.ts';
 
-export interface Upload {
+interface Upload {
   name: string;
   about: ObjectMetadata;
   content: Buffer;

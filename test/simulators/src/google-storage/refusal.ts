@@ -26,7 +26,7 @@ interface RefusalDetails {
 }
 
 /** What a caller may do to objects; roles/storage.objectUser has all of them. */
-export const permissions = [
+const permissions = [
   'storage.objects.create',
   'storage.objects.get',
   'storage.objects.list',

@@ -11,7 +11,7 @@ import { hashesOf } from './inserts.ts';
 import { invalid, Refusal } from './refusal.ts';
 
 /** Of what arrives without the end, only whole pieces of this size are kept. */
-export const pieceBytes = 256 * 1024;
+const pieceBytes = 256 * 1024;
 
 export interface Session {
   id: string;
@@ -44,7 +44,7 @@ export class Sessions {
 }
 
 /** What a PUT of a session brings: from which byte on, and whether it is the rest. */
-export interface Range {
+interface Range {
   /** Undefined: only asks how far it is. */
   from: number | undefined;
   /** The size of the whole, where it is said. */

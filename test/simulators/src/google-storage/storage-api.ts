@@ -20,7 +20,7 @@ import { aboutOf, isWhole, Receiver, rangeOf, type Session, Sessions } from './r
 const largestBody = 256 * 1024 * 1024;
 
 /** The request's content, as it comes. */
-export type Body = AsyncIterable<Buffer>;
+type Body = AsyncIterable<Buffer>;
 
 export class StorageApi {
   readonly buckets = new Map<string, Bucket>();

@@ -57,7 +57,7 @@ const Orders = z.strictObject({
 });
 export type Orders = z.output<typeof Orders>['orders'];
 
-export interface AgentSide {
+interface AgentSide {
   machine: string;
   bootId: () => string;
   task: () => Task;

@@ -7,7 +7,7 @@ import type { MachineFault } from './faults.ts';
 /** Between the answer to a request for a reboot and going down. */
 const shutdownMs = 30;
 
-export interface BootsOptions {
+interface BootsOptions {
   listeners: readonly Listener[];
   faults: ReadonlySet<MachineFault>;
   bootSeconds: () => number;

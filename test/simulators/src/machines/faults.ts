@@ -1,5 +1,5 @@
 /** Ways in which a machine misbehaves. */
-export const machineFaults = [
+const machineFaults = [
   /** Power comes, and it never comes up. Only another power cycle or reboot makes it try again. */
   'never-boots',
   /** Takes the request to reboot, and stays as it is. */

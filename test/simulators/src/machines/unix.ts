@@ -9,7 +9,7 @@ import type { MachineFault } from './faults.ts';
 import { uhubctl } from './uhubctl.ts';
 import type { Phone, UsbHub } from './usb.ts';
 
-export interface UnixSide {
+interface UnixSide {
   machine: string;
   bootId: () => string;
   faults: ReadonlySet<MachineFault>;

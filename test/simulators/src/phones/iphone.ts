@@ -1,6 +1,6 @@
 /** An iPhone or iPad as the tools of libimobiledevice see it. */
 
-export const iphoneFaults = [
+const iphoneFaults = [
   /** Each tool waits for ever. */
   'hangs',
   /** Half of the answer, then silence. */
@@ -22,7 +22,7 @@ export const iphoneFaults = [
   /** Refuses to restart. */
   'restart-refused',
 ] as const;
-export type IphoneFault = (typeof iphoneFaults)[number];
+type IphoneFault = (typeof iphoneFaults)[number];
 
 /** A TIFF file with no picture in it. */
 export const iphoneScreenshot = Buffer.from('49492a000800000000000000000000', 'hex');

@@ -4,22 +4,22 @@ import { type Usb, uhubctl } from '../machines/uhubctl.ts';
 import { boardOf, hasPower, type Phone, raspberryPi4, type UsbHub } from '../machines/usb.ts';
 import { type ProgramAnswer, type Programs, startPrograms } from './programs.ts';
 
-export const localFaults = [
+const localFaults = [
   /** The hub takes commands and leaves the power as it is. */
   'usb-ignored',
   /** The hub is gone from the bus. */
   'usb-missing',
 ] as const;
-export type LocalFault = (typeof localFaults)[number];
+type LocalFault = (typeof localFaults)[number];
 
 /** What can be plugged into a port: phones of either kind. */
-export interface Pluggable {
+interface Pluggable {
   plugIn(): void;
   /** @param keepsPower it is only unseen */
   unplug(keepsPower?: boolean): void;
 }
 
-export interface LocalPrograms extends Programs {
+interface LocalPrograms extends Programs {
   /** Ports: `usb/1-1.2`. All are on. */
   readonly usb: OutletBoard;
   readonly faults: Set<LocalFault>;

@@ -13,7 +13,7 @@ import { Listener } from '../listener.ts';
 import { type RealSshd, type SshEndpoint, startSshd } from '../real/sshd.ts';
 import { rebootScript, sessionScript, sshDeviceFiles } from './ssh-device-files.ts';
 
-export const sshDeviceFaults = [
+const sshDeviceFaults = [
   /** Its port is closed. */
   'refuses',
   /** Takes connections and never says a word. */
@@ -35,9 +35,9 @@ export const sshDeviceFaults = [
   /** `reboot` needs more than this user may. */
   'reboot-refused',
 ] as const;
-export type SshDeviceFault = (typeof sshDeviceFaults)[number];
+type SshDeviceFault = (typeof sshDeviceFaults)[number];
 
-export interface SshDeviceOptions {
+interface SshDeviceOptions {
   /** `chromeos` when absent. */
   kind?: 'chromeos' | 'linux';
   /** Seconds since it booted; 3600 when absent. */

@@ -26,7 +26,7 @@ export interface FakeNode {
   architecture?: 'amd64' | 'arm64' | 'arm';
 }
 
-export interface ControlPlaneOptions {
+interface ControlPlaneOptions {
   /** The controller manager and the scheduler. Default: where there are nodes */
   controllers?: boolean;
   nodes?: readonly FakeNode[];

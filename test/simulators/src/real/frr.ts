@@ -28,14 +28,7 @@ export interface FrrOptions {
   account?: 'vtysh' | 'shell';
 }
 
-export const frrFaults = [
-  'cut',
-  'dies-configuring',
-  'refused',
-  'empty',
-  'hangs',
-  'no-commands',
-] as const;
+const frrFaults = ['cut', 'dies-configuring', 'refused', 'empty', 'hangs', 'no-commands'] as const;
 /**
  * - `cut`: the connection dies in the middle of the answer
  * - `dies-configuring`: once, the connection dies when the device has heard what it is to be configured with. It goes on with
@@ -45,7 +38,7 @@ export const frrFaults = [
  * - `hangs`: half of the answer, then silence
  * - `no-commands`: a command is ignored; there is only the command line, in a terminal
  */
-export type FrrFault = (typeof frrFaults)[number];
+type FrrFault = (typeof frrFaults)[number];
 
 export interface Frr extends SshEndpoint {
   /** Where frr.conf is. */

@@ -15,7 +15,7 @@ import { startSshd } from './sshd.ts';
 
 const run = promisify(execFile);
 
-export interface JumphostOptions {
+interface JumphostOptions {
   /** Host name, as a desk knows it. Default `jumphost-rack4`. */
   name?: string;
   /** The kubeconfig of an admin, for `k3s kubectl`. Without it there is no API server. */

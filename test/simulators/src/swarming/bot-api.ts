@@ -16,7 +16,7 @@ export interface Sleeps {
   maintenance?: number;
 }
 
-export interface BotApiDeps {
+interface BotApiDeps {
   bots: Bots;
   tasks: Tasks;
   sleeps: Required<Sleeps>;

@@ -28,7 +28,7 @@ export interface BotTimes {
   taskUpdate: number;
 }
 
-export const botTimes: Readonly<BotTimes> = {
+const botTimes: Readonly<BotTimes> = {
   backoff: 0.05,
   mostBackoff: 1,
   retryFor: 10,

@@ -3,7 +3,7 @@ import { zipPath } from './bot-code.ts';
 import type { SwarmingFault } from './faults.ts';
 
 /** `bot_code`: the endpoint that redirects; `zip`: a version of the bot. */
-export const endpoints = [
+const endpoints = [
   'bot_code',
   'zip',
   'server_ping',

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Endpoint } from './calls.ts';
 
-export const swarmingFaults = [
+const swarmingFaults = [
   'refused',
   'unavailable',
   'broken',
@@ -26,7 +26,7 @@ export const swarmingFaults = [
  */
 export type SwarmingFault = (typeof swarmingFaults)[number];
 
-export interface SwarmingFaultOptions {
+interface SwarmingFaultOptions {
   /** All when absent. */
   at?: readonly Endpoint[];
   /** How many requests it hits; until it is cleared when absent. */

@@ -6,7 +6,7 @@ import type { Dimensions } from './dimensions.ts';
  * - `completed`: it has an exit code. `killed`: ended on demand of the server or by its time limit
  * - `failed`: the bot says that it could not run it. `died`: its bot began anew without a word about it
  */
-export type TaskState = 'pending' | 'running' | 'completed' | 'killed' | 'failed' | 'died';
+type TaskState = 'pending' | 'running' | 'completed' | 'killed' | 'failed' | 'died';
 
 export interface NewTask {
   /** Or `python`. */
@@ -77,7 +77,7 @@ export class Tasks {
   }
 }
 
-export function runIdOf(task: SwarmingTask): string {
+function runIdOf(task: SwarmingTask): string {
   return `${task.id.slice(0, -1)}1`;
 }
 

@@ -17,7 +17,7 @@ import { type SimulatedSwarming, type SwarmingOptions, startSwarming } from './s
 
 export const python = findPython();
 
-export interface BotProcess {
+interface BotProcess {
   readonly folder: string;
   readonly pid: number;
   readonly stderr: () => string;
@@ -26,7 +26,7 @@ export interface BotProcess {
 }
 
 /** Downloads it, as its launcher does. */
-export async function botFolder(context: TestContext, server: SimulatedSwarming): Promise<string> {
+async function botFolder(context: TestContext, server: SimulatedSwarming): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'swarming-'));
   context.onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20 }));
   const answer = await fetch(`${server.url}/bot_code`, {
@@ -36,7 +36,7 @@ export async function botFolder(context: TestContext, server: SimulatedSwarming)
   return folder;
 }
 
-export interface BotOptions {
+interface BotOptions {
   args?: readonly string[];
   env?: NodeJS.ProcessEnv;
 }

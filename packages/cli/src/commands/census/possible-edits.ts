@@ -4,7 +4,7 @@ import type { RackEdit } from '@skolo/rack/edit';
 import type { Finding } from './compare.ts';
 import { entriesOf } from './seen.ts';
 
-export interface PossibleEdits {
+interface PossibleEdits {
   edits: RackEdit[];
   /** Findings whose edits cannot be made now. */
   blocked: { name: string; why: string }[];

@@ -59,7 +59,7 @@ function isReady({ kubectl }: OpenRack): Promise<boolean> {
 }
 
 /** kubectl ends a watch with 0 when the connection is gone. */
-export function isWatch(args: readonly string[]): boolean {
+function isWatch(args: readonly string[]): boolean {
   const own = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined);
   const verb = own.find((word) => !word.startsWith('-'));
   if (verb !== 'get' && verb !== 'events') return false;

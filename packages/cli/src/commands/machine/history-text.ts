@@ -14,7 +14,7 @@ interface Told {
 }
 
 /** Of one line each. */
-export function told(entry: HistoryEntry): Told {
+function told(entry: HistoryEntry): Told {
   switch (entry.kind) {
     case 'condition': {
       const { condition, text } = entry;

@@ -116,7 +116,7 @@ interface FetchNeeds {
 }
 
 /** Fetches an image, or only finds it. @throws PiError */
-export async function fetchTo(
+async function fetchTo(
   io: Io,
   { from, sha256, keyring, signal }: FetchNeeds,
 ): Promise<StoredImage> {

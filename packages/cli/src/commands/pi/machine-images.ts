@@ -7,7 +7,7 @@ import { CliError } from '../../errors.ts';
 import { basePath } from './images.ts';
 import { readSetups, type SetupOptions } from './setups.ts';
 
-export interface MachineImages {
+interface MachineImages {
   names: string[];
   /** Of each image. */
   bytes: number;

@@ -108,13 +108,13 @@ export function addSystemOptions(command: SkoloCommand, dns: string): SkoloComma
 }
 
 /** What is got once everything else is right. */
-export interface Parts {
+interface Parts {
   /** Of k3s, which the boot partition has. */
   program?: Buffer | undefined;
   enrolment?: PiSetup['enrolment'] | undefined;
 }
 
-export interface Setups {
+interface Setups {
   rack: Rack | undefined;
   /** Of machines; of a common image those of cards. */
   names: string[];

@@ -15,7 +15,7 @@ interface Options {
   dead?: string;
 }
 
-export type RealRack = FakeRack & { close(): Promise<void> };
+type RealRack = FakeRack & { close(): Promise<void> };
 
 export async function startRealRack(options: Options): Promise<RealRack> {
   const { dead } = options;

@@ -2,7 +2,7 @@
 import type { DeviceConnection } from '@skolo/equipment';
 import { type Setting, settingsIn } from './configuration.ts';
 
-export const bootFile = '/config/config.boot';
+const bootFile = '/config/config.boot';
 /**
  * As `save` asks, so that secrets are in it, and what it saves is the same: `show configuration` hides them, and shows no
  * default values.

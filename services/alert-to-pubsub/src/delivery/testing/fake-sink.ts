@@ -1,7 +1,7 @@
 /** A sink that a test scripts, and that remembers what it got. */
 import { type Message, type Sink, SinkError, type SinkReason } from '@skolo/alerts';
 
-export interface Sent {
+interface Sent {
   key: string;
   ids: string[];
 }

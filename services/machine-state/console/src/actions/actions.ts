@@ -13,7 +13,7 @@ export type ActionName =
   | 'reboot'
   | 'hold';
 
-export interface Input {
+interface Input {
   reason: string;
   until?: string;
   count?: number;
@@ -23,7 +23,7 @@ export interface Input {
   key: string;
 }
 
-export interface Action {
+interface Action {
   title: string;
   /** Button of the page. */
   short: string;

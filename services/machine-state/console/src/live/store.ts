@@ -3,7 +3,7 @@ import type { ConsoleSession } from '@skolo/api/console';
 import type { Machine, RackView } from '@skolo/api/machine-state';
 import { useEffect, useState } from 'preact/hooks';
 
-export interface Live {
+interface Live {
   /** `connecting`: never yet; `lost`: since then what is shown may be old. */
   connection: 'connecting' | 'live' | 'lost';
   /** When the connection was lost, in milliseconds since 1970. */

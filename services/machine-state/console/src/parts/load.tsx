@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { CallFailed } from '../live/api.ts';
 
-export interface Loaded<T> {
+interface Loaded<T> {
   value?: T;
   error?: Error;
   /** Asks again. */

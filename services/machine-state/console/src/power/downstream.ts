@@ -1,7 +1,7 @@
 /** What depends on an outlet, by the wiring of rack.yaml. */
 import type { Machine, RackView } from '@skolo/api/machine-state';
 
-export interface Downstream {
+interface Downstream {
   /** Machines, devices and infrastructure that lose power. */
   dark: string[];
   /** They keep their power, and lose the network. */

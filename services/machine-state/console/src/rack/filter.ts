@@ -1,7 +1,7 @@
 /** The filter of the rack, which is its link. */
 import type { Machine } from '@skolo/api/machine-state';
 
-export const filterKeys = ['condition', 'shelf', 'model', 'pool', 'code', 'cause', 'text'] as const;
+const filterKeys = ['condition', 'shelf', 'model', 'pool', 'code', 'cause', 'text'] as const;
 export type Filter = Partial<Record<(typeof filterKeys)[number], string>>;
 
 export function filterOf(query: URLSearchParams): Filter {

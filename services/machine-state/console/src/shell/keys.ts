@@ -1,7 +1,7 @@
 /** Keys, in one list, so that `?` shows what there is. Those of a single character can be turned off (WCAG 2.1.4). */
 import { useLayoutEffect } from 'preact/hooks';
 
-export interface Key {
+interface Key {
   key: string;
   what: string;
   run(event: KeyboardEvent): void;

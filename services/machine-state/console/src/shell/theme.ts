@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 
 const themes = ['auto', 'light', 'dark'] as const;
-export type Theme = (typeof themes)[number];
+type Theme = (typeof themes)[number];
 const kept = 'skolo-theme';
 
 export function applyTheme(theme = storedTheme()): void {

@@ -23,7 +23,7 @@ import { fixtureHistory } from './fixture-history.ts';
 import { fixturePeers } from './fixture-peers.ts';
 import { type FixtureRack, fixtureRack } from './fixture-rack.ts';
 
-export interface FixtureOptions {
+interface FixtureOptions {
   machines?: number;
   port?: number;
   /** Built pages. */

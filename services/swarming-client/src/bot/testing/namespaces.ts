@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { argumentsOf, processes, withDescendants } from '../processes.ts';
 
 /** `mount`, `pid`: only that one. `container`: both, and a /proc that fits. */
-export type Namespaces = 'mount' | 'pid' | 'container';
+type Namespaces = 'mount' | 'pid' | 'container';
 
 const options: Record<Namespaces, string[]> = {
   mount: ['--mount'],
@@ -21,7 +21,7 @@ export function commandIn(kind: Namespaces, script = ':'): string[] {
   return ['unshare', ...options[kind], '/bin/sh', '-ec', `${script}\nexec "$0" "$@"`];
 }
 
-export interface Outside {
+interface Outside {
   child: ChildProcess;
   /** Those that run there, as they are numbered here. */
   pids: () => number[];

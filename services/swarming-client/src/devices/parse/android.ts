@@ -111,7 +111,7 @@ function whole(text: string | undefined): number | undefined {
   return text !== undefined && /^-?\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
-export interface Thermal {
+interface Thermal {
   /** °C, by the name of the sensor. */
   temperatures: Readonly<Record<string, number>>;
   processorSensors: readonly string[];

@@ -20,7 +20,7 @@ export function osNames(osRelease: string, debianVersion = ''): string[] {
 }
 
 /** The part of /proc/cpuinfo that Swarming's names are made of. */
-export interface CpuInfo {
+interface CpuInfo {
   vendor?: string | undefined;
   name?: string | undefined;
 }
@@ -117,7 +117,7 @@ export function gpuNames(gpus: readonly Gpu[], driver: ReadonlyMap<string, strin
   return [...new Set(names)].sort();
 }
 
-export interface SysfsSensors {
+interface SysfsSensors {
   temperatures: Readonly<Record<string, number>>;
   processorSensors: readonly string[];
   batteryPercent?: number | undefined;
@@ -169,7 +169,7 @@ function addZone(
   temperatures.set(name, Math.max(celsius, temperatures.get(name) ?? 0));
 }
 
-export interface LinuxFacts {
+interface LinuxFacts {
   osRelease: string;
   debianVersion: string;
   /** As in `uname -m`. */

@@ -7,7 +7,7 @@ import {
 import { onTestFinished, type TestContext } from 'vitest';
 import { type Lab, startLab } from './lab.ts';
 
-export interface Shelf extends Lab {
+interface Shelf extends Lab {
   server: SimulatedAdbServer;
 }
 

@@ -73,7 +73,7 @@ interface State {
 const hugeLine =
   'that nobody has looked at since, and that nobody dares to remove, whatever it does';
 
-export const controlBytes = 'red \x1b[31mport\x1b[0m, a\rb, c\b\bd, e\0f, \x07';
+const controlBytes = 'red \x1b[31mport\x1b[0m, a\rb, c\b\bd, e\0f, \x07';
 
 /**
  * Lines that a fault puts into the configuration. `prompt` is what the device asks for a command with, `logLine` what its log

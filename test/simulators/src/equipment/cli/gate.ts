@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Core } from './core.ts';
 
-export interface GateOptions {
+interface GateOptions {
   core: Core;
   maxSessions: number;
   keepsDeadSessions: boolean;

@@ -37,7 +37,7 @@ export async function sit<Device extends CliDevice>(
   return { device, netmiko, changes, told: () => device.received.map(({ text }) => text) };
 }
 
-export class Netmiko {
+class Netmiko {
   private readonly device: CliDevice;
   private readonly child: ChildProcess;
   private readonly ended: Promise<unknown>;

@@ -11,7 +11,7 @@ import type { TestContext } from 'vitest';
 import { peer } from '../../peer.ts';
 import type { CliDevice } from './core.ts';
 
-export interface RancidLogin {
+interface RancidLogin {
   username: string;
   password: string;
   enablePassword?: string;

@@ -8,7 +8,7 @@ export interface MadeFile {
   write?(text: string, terminal: Terminal): void;
 }
 
-export interface FilesOptions {
+interface FilesOptions {
   /** Folders in which files can be made: `/tmp`. */
   folders?: readonly string[];
   /** What is there, by path. */

@@ -4,9 +4,7 @@
  */
 
 /** Pieces of a word. Only what was not quoted is matched against file names. */
-export type Piece =
-  | { kind: 'text'; text: string; quoted: boolean }
-  | { kind: 'variable'; name: string };
+type Piece = { kind: 'text'; text: string; quoted: boolean } | { kind: 'variable'; name: string };
 export type Word = Piece[];
 
 export interface Redirection {

@@ -49,7 +49,7 @@ export function confirm(question: string, yes: Run, no: string): Run {
   };
 }
 
-export interface Enable {
+interface Enable {
   question: string;
   hidden: 'none' | 'stars';
   tries: number;

@@ -130,7 +130,7 @@ async function answerOf(talk: Talk, said: string | Run, words: string[]): Promis
 }
 
 /** A statement of the configuration. */
-export function enterLine(talk: Talk, line: string): string {
+function enterLine(talk: Talk, line: string): string {
   const { device, terminal, candidate } = talk;
   const forbidden = device.model.forbid?.(talk, line.trim());
   if (forbidden !== undefined) return forbidden;
@@ -142,7 +142,7 @@ export function enterLine(talk: Talk, line: string): string {
 }
 
 /** Out of the section, or of the configuration. */
-export function leaveSection(talk: Talk, word = 'end'): string {
+function leaveSection(talk: Talk, word = 'end'): string {
   const lines = linesOf(talk);
   if (word === 'exit' && lines.sections.length > 0) lines.enter('exit');
   else {

@@ -23,7 +23,7 @@ const SE = 240;
 const ECHO = 1;
 const SUPPRESS_GO_AHEAD = 3;
 
-export interface TelnetEndpoint {
+interface TelnetEndpoint {
   core: Core;
   model: CliModel;
   accounts: Accounts;

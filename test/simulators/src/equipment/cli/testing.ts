@@ -87,7 +87,7 @@ export class Client {
   }
 }
 
-export interface SshLogin {
+interface SshLogin {
   user: string;
   password?: string;
   /** Private key. */

@@ -12,7 +12,7 @@ import { type UnixBox, unixExec, unixShell } from './shell.ts';
 import { startCliDevice } from './start.ts';
 import { encodeText } from './text-bytes.ts';
 
-export interface UnixModelOptions {
+interface UnixModelOptions {
   name: string;
   core: Core;
   ident: string;

@@ -14,7 +14,7 @@ import {
 import type { Account } from './http-message.ts';
 import { basic, digest } from './sign-in.ts';
 
-export interface EsphomeOptions extends HttpDeviceOptions {
+interface EsphomeOptions extends HttpDeviceOptions {
   /** Ids of its switches; relay_1 and relay_2 when absent. */
   switches?: readonly string[];
   /** Nobody need sign in when absent. */

@@ -38,7 +38,7 @@ export interface HttpDeviceOptions {
 /** https, with the key that all simulated devices of this process share, or with one of its own. */
 export type Tls = boolean | 'new-key';
 
-export const httpFaults: readonly DeviceFault[] = [
+const httpFaults: readonly DeviceFault[] = [
   'down',
   'wedged',
   'slow',
@@ -80,7 +80,7 @@ export interface Call extends Asked {
   parts: string[];
 }
 
-export interface HttpModel {
+interface HttpModel {
   model: string;
   board: OutletBoard;
   signIn: SignIn;

@@ -16,7 +16,7 @@ import {
 } from './http-device.ts';
 import { basic } from './sign-in.ts';
 
-export interface HttpRelayOptions extends HttpDeviceOptions {
+interface HttpRelayOptions extends HttpDeviceOptions {
   /** 4 when absent. */
   outlets?: number;
 }

@@ -4,7 +4,7 @@ import { selfSignedCertificate } from '../../google-oauth/certificate.ts';
 
 let shared: Certified | undefined;
 
-export interface Certified {
+interface Certified {
   key: string;
   cert: string;
 }

@@ -39,7 +39,7 @@ export function digest(
   };
 }
 
-export function basicFits({ headers }: Asked, { username, password }: Account): boolean {
+function basicFits({ headers }: Asked, { username, password }: Account): boolean {
   const encoded = /^Basic (\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
   return Buffer.from(encoded, 'base64').toString() === `${username}:${password}`;
 }

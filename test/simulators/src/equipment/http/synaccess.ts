@@ -20,7 +20,7 @@ import {
 import type { Account } from './http-message.ts';
 import { basic } from './sign-in.ts';
 
-export interface SynaccessOptions extends HttpDeviceOptions {
+interface SynaccessOptions extends HttpDeviceOptions {
   /** 16 when absent. */
   outlets?: number;
   /** admin/admin, as delivered, when absent. */

@@ -21,7 +21,7 @@ export async function closing<D extends SimulatedDevice>(starting: Promise<D>): 
   return device;
 }
 
-export interface Curled {
+interface Curled {
   /** 0 where no answer came. */
   status: number;
   body: string;

@@ -24,7 +24,7 @@ import {
 } from '../device.ts';
 import { type RelayCall, startRelay } from '../relay.ts';
 
-export interface IpmiSimOptions {
+interface IpmiSimOptions {
   /** Default `lab`. */
   username?: string;
   /** Default `s3cret`. */

@@ -17,7 +17,7 @@ import {
 } from './apc.ts';
 import { SnmpMib, systemGroup } from './mib.ts';
 
-export interface ApcRpdu2Outlets extends ApcOutlets {
+interface ApcRpdu2Outlets extends ApcOutlets {
   /** Whether each outlet has a meter (AP8600); default false (AP8900). */
   metered?: boolean;
 }

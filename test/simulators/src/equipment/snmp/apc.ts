@@ -8,7 +8,7 @@
 import { type Faults, OutletBoard } from '../device.ts';
 import { integer, type SnmpObject, text } from './mib.ts';
 
-export const powerNet = '1.3.6.1.4.1.318.1.1';
+const powerNet = '1.3.6.1.4.1.318.1.1';
 
 /** What an outlet can be told; each table has numbers of its own for it. */
 export type ApcCommand =

@@ -13,7 +13,7 @@ import { type SnmpModel, type SnmpOptions, snmpFaults, startSnmpAgent } from './
 import { type BridgeAbout, bridgeMib, bridgeSubtrees } from './bridge-mib.ts';
 import { integer, SnmpMib, type SnmpObject, systemGroup } from './mib.ts';
 
-export interface PoeSwitchPorts {
+interface PoeSwitchPorts {
   ports?: number;
   /** Slots, or members of a stack; the outlets of the first are `7`, of the others `2.7`. */
   groups?: number;

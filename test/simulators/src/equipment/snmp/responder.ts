@@ -89,7 +89,7 @@ function size(varbinds: readonly Varbind[]): number {
     .reduce((sum, bytes) => sum + bytes, 0);
 }
 
-export function answered({ requestId }: Pdu, varbinds: Varbind[]): Pdu {
+function answered({ requestId }: Pdu, varbinds: Varbind[]): Pdu {
   return { type: pduTypes.response, requestId, errorStatus: 0, errorIndex: 0, varbinds };
 }
 

@@ -42,7 +42,7 @@ function version3(name: string, protocol: string, auth = 'authauth1', priv = 'pr
   return ['-v3', '-l', 'authPriv', '-u', name, ...security];
 }
 
-export interface Ran {
+interface Ran {
   status: number;
   stdout: string;
   stderr: string;

@@ -29,7 +29,7 @@ const applications = {
   rpdu2: ['Network Management Card AOS v6.8.2', 'Rack PDU 2G APP v6.8.0'],
 } as const;
 
-export const apcCardExample = `[NetworkTCP/IP]
+const apcCardExample = `[NetworkTCP/IP]
 Override=28 29 86 00 00 01
 SystemIP=192.168.1.30
 SubnetMask=255.255.255.0

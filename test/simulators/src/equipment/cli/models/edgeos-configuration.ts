@@ -4,7 +4,7 @@ import type { Output } from '../shell.ts';
 import { notValid, type VyattaConfiguration, type VyattaHooks } from './vyatta-configuration.ts';
 import { type VyattaItem, vyattaValue } from './vyatta-tree.ts';
 
-export interface EdgeosPort {
+interface EdgeosPort {
   /** What `poe output` may be beside `off`: `24v`, `24v-4pair`, `48v`, `pthru`, `auto`. None: the port has no PoE. */
   modes: readonly string[];
   /** In config.boot; `off` when absent. */

@@ -373,7 +373,7 @@ export function fastpath({ hostName, ...options }: FastpathOptions): SwitchModel
 }
 
 /** What a switch with these ports, `0/1` or `1/0/1`, is called by in rack.yaml: `1`, and `1/0/1`. */
-export function outletOf(port: string): string {
+function outletOf(port: string): string {
   return port.replace(/^0\//, '');
 }
 

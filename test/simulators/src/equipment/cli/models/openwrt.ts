@@ -27,7 +27,7 @@ export interface OpenwrtOptions extends CliOptions {
 }
 
 /** Its configuration is files. */
-export interface OpenwrtDevice extends ConfiguredDevice {
+interface OpenwrtDevice extends ConfiguredDevice {
   /** All that an archive of it holds now, by name, `etc/config/network`. */
   contents(): Map<string, Buffer>;
 }

@@ -17,7 +17,7 @@ export const procurvePager = {
   rows: 21,
 };
 
-export type Scrolls = 'next-line' | 'delete-and-insert';
+type Scrolls = 'next-line' | 'delete-and-insert';
 
 export class ProcurveScreen {
   private static readonly all = new WeakMap<Terminal, ProcurveScreen>();

@@ -9,7 +9,7 @@
 import { RouterosError } from './routeros-poe.ts';
 
 /** As a terse export would have it: one line for each entry. */
-export const routerosExample = `/interface bridge
+const routerosExample = `/interface bridge
 add name=bridge1
 /interface ethernet
 set [ find default-name=ether1 ] comment=uplink
@@ -70,7 +70,7 @@ const sensitive =
   /^(?:password|secret|ipsec-secret|private-key|preshared-key|passphrase|wpa2?-pre-shared-key|authentication-password|encryption-password|auth-key|tcp-md5-key)=/;
 const width = 78;
 
-export interface RouterosExportOptions {
+interface RouterosExportOptions {
   /** `7.15.3`, `6.49.17`. */
   version: string;
   serial: string;

@@ -4,7 +4,7 @@
  * Source: POSIX.1-2017, `pax`, "ustar Interchange Format".
  */
 
-export interface TarFile {
+interface TarFile {
   name: string;
   mode: number;
   /** In seconds since 1970. */

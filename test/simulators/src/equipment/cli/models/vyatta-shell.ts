@@ -53,7 +53,7 @@ export function vyattaFunctions(shell: VyattaShell): Readonly<Record<string, Pro
 }
 
 /** Of an operational command whose last word does not fit. */
-export function invalidCommand(words: readonly string[]): Output {
+function invalidCommand(words: readonly string[]): Output {
   const marked = [...words.slice(0, -1), `[${words.at(-1) ?? ''}]`].join(' ');
   return { stdout: `\n  Invalid command: ${marked}\n\n`, status: 1 };
 }

@@ -18,7 +18,7 @@ export interface VyattaDevice extends ConfiguredDevice {
   isConfirmPending(): boolean;
 }
 
-export interface VyattaKind {
+interface VyattaKind {
   name: string;
   ident: string;
   motd: string;

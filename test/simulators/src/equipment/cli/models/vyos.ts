@@ -8,7 +8,7 @@ import type { CliOptions } from '../model.ts';
 import { vyosLeases } from './station-tables.ts';
 import { startVyatta, type VyattaDevice } from './vyatta.ts';
 
-export interface VyosOptions extends CliOptions {
+interface VyosOptions extends CliOptions {
   /** What is in config.boot, with or without the versions at its end; a small one when absent. */
   configuration?: string;
   /** `VY4C4C4544` when absent. */
