@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseRack, serviceNames, swarmingConfig } from '@skolo/rack';
-import { accountFiles } from '../../packages/cli/src/commands/jumphost/accounts.ts';
+import { accountFiles } from '../../packages/cli/src/commands/jumphost/steps/accounts.ts';
 import { buildPages } from '../../services/machine-state/console/build.ts';
 
 /** @typedef {'accounts' | 'backup' | 'outlets' | 'stations'} Driver */

@@ -16,7 +16,7 @@ import {
 } from '@skolo/common/console';
 import { HttpProblem, readText } from '@skolo/common/light';
 import type { z } from 'zod';
-import { newClient } from '../service-client.ts';
+import { newClient } from '../reach/service-client.ts';
 import { type WatchedRack, worstFirst } from './watched-rack.ts';
 
 interface Deps {

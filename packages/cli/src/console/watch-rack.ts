@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { DeskRack } from '@skolo/api';
 import type { FleetRack } from '@skolo/fleet';
 import type { SkoloCommand } from '../command.ts';
-import { findToken } from '../service-client.ts';
+import { findToken } from '../reach/service-client.ts';
 import { WatchedRack } from './watched-rack.ts';
 
 interface Options {

@@ -9,7 +9,7 @@ import {
 } from '@skolo/api';
 import { errorText } from '@skolo/base';
 import { backOffMs } from '@skolo/common/light';
-import { newClient } from '../service-client.ts';
+import { newClient } from '../reach/service-client.ts';
 
 /** To machine-state. It mends itself when it breaks. */
 export interface Way {

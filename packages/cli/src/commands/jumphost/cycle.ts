@@ -4,13 +4,13 @@ import { openHost, stopSpareDaemon } from '@skolo/jumphost';
 import { rackSeenFrom } from '@skolo/rack/seen-from';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
-import { interruptible } from '../../fleet.ts';
 import { namesOf } from '../../names.ts';
-import type { PowerCycleDaemon } from '../../service-client.ts';
+import { interruptible } from '../../reach/racks.ts';
+import type { PowerCycleDaemon } from '../../reach/service-client.ts';
 import { ignoreLimitsHelp, offSeconds, submit } from '../power/submit.ts';
 import { openSecrets } from '../secrets/open-secrets.ts';
-import { hostOptions } from './open-steps.ts';
-import { startPowerOn } from './spare-power.ts';
+import { startPowerOn } from './replacement/spare-power.ts';
+import { hostOptions } from './steps/open-steps.ts';
 
 interface Options {
   via: string;
