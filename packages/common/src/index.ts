@@ -41,7 +41,6 @@ export {
   registerGauges,
 } from './metrics.ts';
 export { type FindMac, neighbourTable } from './neighbours.ts';
-export { pause } from './pause.ts';
 export { type RepeatableRequest, Repetitions, requestRecord } from './repetitions.ts';
 export { runService } from './run-service.ts';
 export type { Service, ServiceContext, ServiceDefinition, SignInTarget } from './service.ts';

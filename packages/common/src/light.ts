@@ -43,7 +43,6 @@ export {
   processMetrics,
   registerGauges,
 } from './metrics.ts';
-export { pause } from './pause.ts';
 export { type ProcessFlags, processFlags, readProcessFlags } from './process-flags.ts';
 export { serve } from './serve.ts';
 export { watchStateDir } from './state-dir.ts';

@@ -1,10 +1,9 @@
 /** The journal in the state directory. Tables on it are readable before it is open, and while the disk does not work. */
 import { join } from 'node:path';
-import { errorText } from '@skolo/base';
+import { errorText, pause } from '@skolo/base';
 import { Journal, type TablesDeps } from '@skolo/durable';
 import type { DegradedList } from './degraded.ts';
 import type { Logger } from './log.ts';
-import { pause } from './pause.ts';
 
 export interface StateJournalDeps {
   stateDir: string;

@@ -6,8 +6,8 @@
  * This state is in memory only. An agent that is restarted meanwhile starts from the devices that it finds.
  */
 
-import { errorText, withDeadline } from '@skolo/base';
-import { type Clock, type Emit, type EventLog, pause } from '@skolo/common/light';
+import { errorText, pause, withDeadline } from '@skolo/base';
+import type { Clock, Emit, EventLog } from '@skolo/common/light';
 import type { MachineSlice } from '@skolo/rack/slice';
 import type { Device, DeviceView } from './devices/device.ts';
 import type { DeviceWatch } from './devices/device-watch.ts';

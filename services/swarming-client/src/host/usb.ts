@@ -7,8 +7,8 @@
  * again that an operator wants off.
  */
 
-import { errorText } from '@skolo/base';
-import { type Logger, pause } from '@skolo/common/light';
+import { errorText, pause } from '@skolo/base';
+import type { Logger } from '@skolo/common/light';
 import type { UsbPort } from '@skolo/rack';
 import type { MachineSlice } from '@skolo/rack/slice';
 import {
