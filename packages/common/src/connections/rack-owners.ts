@@ -6,7 +6,7 @@
 import { isIPv6 } from 'node:net';
 import { pause } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
-import { inNetworks, normaliseAddress } from '../client-address.ts';
+import { inNetworks, normaliseAddress } from './client-address.ts';
 import {
   type ConnectionLimitsDeps,
   type Ends,

@@ -9,8 +9,8 @@ import { errorCode, orAborted, pause } from '@skolo/base';
 import type { Emit, EventLog } from '@skolo/common/light';
 import { argumentsOf, sendSignal } from '../bot/processes.ts';
 import type { AgentEvent } from '../events.ts';
+import { CommandFailed, type RunCommand } from '../host/run-command.ts';
 import { repeat } from '../repeat.ts';
-import { CommandFailed, type RunCommand } from '../run-command.ts';
 import type { AdbServer, DeviceSettings } from './device.ts';
 import { complaint } from './look.ts';
 

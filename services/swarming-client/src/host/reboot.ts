@@ -8,7 +8,7 @@ import { errorText, pause } from '@skolo/base';
 import type { Emit, EventLog } from '@skolo/common/light';
 import type { Bot } from '../bot/bot.ts';
 import type { AgentEvent } from '../events.ts';
-import type { RunCommand } from '../run-command.ts';
+import type { RunCommand } from './run-command.ts';
 
 export interface RebootDeps {
   run: RunCommand;

@@ -19,7 +19,7 @@ import {
   whyUhubctlFailed,
 } from '@skolo/rack/uhubctl';
 import { repeat } from '../repeat.ts';
-import { CommandFailed, type RunCommand } from '../run-command.ts';
+import { CommandFailed, type RunCommand } from './run-command.ts';
 
 /**
  * - `not-own`: no device of this machine is on that port. `no-port`: there is no such port.
