@@ -1,5 +1,6 @@
 /** Opens the spool as soon as the disk allows it. Then, from time to time: refreshes and expires alerts, shrinks the spool. */
-import { type Clock, pause } from '@skolo/common';
+import { pause } from '@skolo/base';
+import type { Clock } from '@skolo/common';
 import type { Capacity } from './capacity.ts';
 import { damageAtStart } from './damage.ts';
 import type { Sinks } from './delivery/sinks.ts';

@@ -3,8 +3,7 @@
  * outlets are here; each ends with an event.
  */
 
-import { errorText } from '@skolo/base';
-import { pause } from '@skolo/common';
+import { errorText, pause } from '@skolo/base';
 import { DeviceError } from '@skolo/equipment';
 import { CannotCycle, type OutletReading, type OutletState } from '@skolo/models/outlets';
 import { parseUsbPort } from '@skolo/rack';

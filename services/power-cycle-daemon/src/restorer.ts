@@ -3,8 +3,8 @@
  * after this process died and came back. After a few failures it counts as stuck; the attempts go on.
  */
 
-import { errorText } from '@skolo/base';
-import { type BackOffOptions, backOffMs, type Clock, pause } from '@skolo/common';
+import { errorText, pause } from '@skolo/base';
+import { type BackOffOptions, backOffMs, type Clock } from '@skolo/common';
 import type { Controllers } from './controllers.ts';
 import type { EmitPower } from './events.ts';
 import { type Patience, type Proof, turnOn } from './outlets.ts';

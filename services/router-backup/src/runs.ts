@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { BackupRun } from '@skolo/api';
-import { errorText } from '@skolo/base';
-import { HttpProblem, type Locks, pause, resolveId } from '@skolo/common';
+import { errorText, pause } from '@skolo/base';
+import { HttpProblem, type Locks, resolveId } from '@skolo/common';
 import type { Change } from '@skolo/durable';
 import { expandNames, RangeSyntaxError } from '@skolo/rack';
 import PQueue from 'p-queue';

@@ -6,8 +6,7 @@
 import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Repository, repairHistory, replaceHistory, setAside } from '@skolo/backup';
-import { errorCode, errorText } from '@skolo/base';
-import { pause } from '@skolo/common';
+import { errorCode, errorText, pause } from '@skolo/base';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { Base } from './base.ts';

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { whoMakesRoom } from '../access/fair-share.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../process/clock.ts';
 
 export interface Session {
   token: string;

@@ -4,7 +4,8 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { AlertMessage, Sink } from '@skolo/alerts';
-import { type BackOffOptions, type Clock, pause as usualPause } from '@skolo/common';
+import { pause as usualPause } from '@skolo/base';
+import type { BackOffOptions, Clock } from '@skolo/common';
 import type { Spool } from '@skolo/durable';
 import type { EmitAlertEvent } from '../events.ts';
 import type { NoticeDraft } from '../notices.ts';

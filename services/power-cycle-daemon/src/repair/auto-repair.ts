@@ -1,7 +1,7 @@
 /** Automatic repair: receives alerts of missing machines, and requests cycles by the rules of repair-policy.ts. Off by default. */
 
-import { errorText } from '@skolo/base';
-import { type Clock, type Logger, pause } from '@skolo/common';
+import { errorText, pause } from '@skolo/base';
+import type { Clock, Logger } from '@skolo/common';
 import type { Machine, Rack } from '@skolo/rack';
 import type { Controllers } from '../controllers.ts';
 import type { EmitPower } from '../events.ts';

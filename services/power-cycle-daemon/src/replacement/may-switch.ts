@@ -5,8 +5,8 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseJson } from '@skolo/base';
-import { type Clock, type DegradedList, pause } from '@skolo/common';
+import { parseJson, pause } from '@skolo/base';
+import type { Clock, DegradedList } from '@skolo/common';
 import { CannotCycle } from '@skolo/models/outlets';
 import { JumphostState, jumphostStateFile } from '@skolo/rack/jumphost-statement';
 

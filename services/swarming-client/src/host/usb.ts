@@ -7,8 +7,8 @@
  * again that an operator wants off.
  */
 
-import { errorText } from '@skolo/base';
-import { type Logger, pause } from '@skolo/common/light';
+import { errorText, pause } from '@skolo/base';
+import type { Logger } from '@skolo/common/light';
 import type { UsbPort } from '@skolo/rack';
 import type { MachineSlice } from '@skolo/rack/slice';
 import {
@@ -19,7 +19,7 @@ import {
   whyUhubctlFailed,
 } from '@skolo/rack/uhubctl';
 import { repeat } from '../repeat.ts';
-import { CommandFailed, type RunCommand } from '../run-command.ts';
+import { CommandFailed, type RunCommand } from './run-command.ts';
 
 /**
  * - `not-own`: no device of this machine is on that port. `no-port`: there is no such port.

@@ -1,7 +1,7 @@
 /** The slice as the metadata server reports it, followed by waiting for each change. */
 
-import { errorText, parseJson } from '@skolo/base';
-import { backOffMs, pause } from '@skolo/common/light';
+import { errorText, parseJson, pause } from '@skolo/base';
+import { backOffMs } from '@skolo/common/light';
 import type { SliceSource } from './identity.ts';
 import { type Attribute, type MetadataClient, MetadataRefused } from './metadata-client.ts';
 
