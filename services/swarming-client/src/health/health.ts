@@ -76,7 +76,7 @@ export interface HealthFacts {
   givenUp: ReadonlyMap<string, string>;
 }
 
-/** packages/rack/src/settings/swarming-client.ts has the defaults. */
+/** packages/rack/src/schema/settings/swarming-client.ts has the defaults. */
 export type HealthSettings = Pick<
   MachineSlice['swarming'],
   'thresholds' | 'deviceModels' | 'host' | 'afterTask'
