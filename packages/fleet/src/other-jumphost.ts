@@ -1,6 +1,6 @@
 /** Whether the computer that was reached is the jumphost of the rack, and of today: a retired one has the same name, address and ssh host keys. */
 import { parseJson, shellWord } from '@skolo/base';
-import { machineScript, Statement, statementFile } from '@skolo/rack/jumphost-statement';
+import { machineScript, Statement, statementFile } from '@skolo/rack/jumphost';
 import type { K3sRack, Way } from './clusters.ts';
 import { FleetError } from './errors.ts';
 import type { Jumphost } from './open-jumphost.ts';

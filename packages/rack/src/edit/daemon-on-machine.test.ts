@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { dependsOn, goesDark } from '../rack/wiring.ts';
-import { rackSeenFrom } from './daemon-on-machine.ts';
+import { rackForDaemonOn } from './daemon-on-machine.ts';
 
 const rack4 = new URL('../../../../kube/racks/rack4/rack.yaml', import.meta.url);
 
 it('a machine of the rack takes the place of the jumphost, which becomes a machine', async () => {
   const text = await readFile(rack4, 'utf8');
 
-  const { rack, jumphost, sections } = rackSeenFrom(text, 'skia-e-linux-02', 'rack.yaml');
+  const { rack, jumphost, sections } = rackForDaemonOn(text, 'skia-e-linux-02', 'rack.yaml');
 
   expect(jumphost).toBe('jumphost-rack4');
   expect(rack.jumphost).toMatchObject({ name: 'skia-e-linux-02', address: '192.168.1.51' });
@@ -36,5 +36,5 @@ it.each([
 ])('rejects %s', async (_what, machine, message) => {
   const text = (await readFile(rack4, 'utf8')).replace('  power: pdu-1/8\n', '');
 
-  expect(() => rackSeenFrom(text, machine, 'rack.yaml')).toThrow(message);
+  expect(() => rackForDaemonOn(text, machine, 'rack.yaml')).toThrow(message);
 });

@@ -7,7 +7,7 @@ import { readYaml } from '../yaml/yaml.ts';
 import { ByHand } from './splice.ts';
 import { splitEntry } from './split-entry.ts';
 
-export interface SeenFrom {
+export interface DaemonRack {
   /** The sections of a rack.yaml, as JSON has them. */
   sections: Record<string, unknown>;
   rack: Rack;
@@ -22,7 +22,7 @@ export interface SeenFrom {
  * @param machine has an entry in the rack.yaml, with an address
  * @throws RackError The text is not valid, or does not say enough of the two.
  */
-export function rackSeenFrom(text: string, machine: string, file: string): SeenFrom {
+export function rackForDaemonOn(text: string, machine: string, file: string): DaemonRack {
   const before = parseRack(text, { file });
   const found = before.machines.get(machine);
   if (found?.address === undefined) {

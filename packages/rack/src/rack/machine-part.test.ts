@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { RackError } from '../issues/issues.ts';
 import { exampleRack, smallRack } from '../testing/example.ts';
-import { machineSlice, readMachineSlice } from './machine-part.ts';
+import { machinePartOf, readMachinePart } from './machine-part.ts';
 
 const rack = exampleRack();
 
-function sliceOf(name: string) {
+function partOf(name: string) {
   const machine = rack.machines.get(name);
   if (!machine) throw new Error(`no ${name}`);
-  return machineSlice(rack, machine);
+  return machinePartOf(rack, machine);
 }
 
-describe('machineSlice', () => {
+describe('machinePartOf', () => {
   it('is what a machine needs to know of itself', () => {
-    expect(sliceOf('skia-rpi2-rack4-shelf2-002')).toMatchObject({
+    expect(partOf('skia-rpi2-rack4-shelf2-002')).toMatchObject({
       rack: 'rack4',
       timezone: 'America/New_York',
       domain: 'lan',
@@ -50,22 +50,22 @@ machines: { a: { kind: rpi } }
     const [machine] = open.machines.values();
     if (!machine) throw new Error('no machine');
 
-    const slice = machineSlice(open, machine);
+    const machinePart = machinePartOf(open, machine);
 
-    expect(slice.agent).toEqual({ publicKey, anonymousRead: ['192.168.1.0/24'] });
-    expect(JSON.stringify(slice)).not.toContain('secrets/agents');
+    expect(machinePart.agent).toEqual({ publicKey, anonymousRead: ['192.168.1.0/24'] });
+    expect(JSON.stringify(machinePart)).not.toContain('secrets/agents');
   });
 
   it('is plain JSON', () => {
-    const slice = sliceOf('skia-rpi2-rack4-shelf1-001');
+    const machinePart = partOf('skia-rpi2-rack4-shelf1-001');
 
-    expect(JSON.parse(JSON.stringify(slice))).toEqual(slice);
+    expect(JSON.parse(JSON.stringify(machinePart))).toEqual(machinePart);
   });
 
   it.each([...rack.machines.keys()].filter((_, i) => i % 9 === 0))(
     'tells %s nothing of others, of wiring, of secrets',
     (name) => {
-      const text = JSON.stringify(sliceOf(name));
+      const text = JSON.stringify(partOf(name));
 
       for (const { password, enablePassword, privateKey, username } of rack.logins.values()) {
         for (const ref of [password, enablePassword, privateKey]) {
@@ -89,47 +89,49 @@ logins: { ssh: { username: root, privateKey: secrets/id } }
 `);
     const [machine] = rack.machines.values();
 
-    expect(machine && machineSlice(rack, machine)).toMatchObject({
+    expect(machine && machinePartOf(rack, machine)).toMatchObject({
       identity: 'bots',
       devices: [
         { name: 'device', fullName: 'a-device', kind: 'chromeos', address: '192.168.1.99' },
       ],
     });
-    expect(JSON.stringify(machine && machineSlice(rack, machine).devices)).not.toMatch(
+    expect(JSON.stringify(machine && machinePartOf(rack, machine).devices)).not.toMatch(
       /power|login/,
     );
   });
 });
 
-describe('readMachineSlice', () => {
-  it('reads what machineSlice made', () => {
-    const slice = sliceOf('skia-rpi2-rack4-shelf1-001');
+describe('readMachinePart', () => {
+  it('reads what machinePartOf made', () => {
+    const machinePart = partOf('skia-rpi2-rack4-shelf1-001');
 
-    expect(readMachineSlice(JSON.parse(JSON.stringify(slice)), 'skolo-machine')).toEqual(slice);
+    expect(readMachinePart(JSON.parse(JSON.stringify(machinePart)), 'skolo-machine')).toEqual(
+      machinePart,
+    );
   });
 
   it('reads what an older version made, in which nobody could sign in at the agent', () => {
-    const { agent: _, ...older } = sliceOf('skia-rpi2-rack4-shelf1-001');
+    const { agent: _, ...older } = partOf('skia-rpi2-rack4-shelf1-001');
 
-    expect(readMachineSlice(older, 'skolo-machine').agent).toEqual({ anonymousRead: [] });
+    expect(readMachinePart(older, 'skolo-machine').agent).toEqual({ anonymousRead: [] });
   });
 
   it('leaves out what a newer version put in', () => {
-    const slice = sliceOf('skia-rpi2-rack4-shelf1-001');
+    const machinePart = partOf('skia-rpi2-rack4-shelf1-001');
     const newer = {
-      ...slice,
+      ...machinePart,
       moon: 'full',
-      swarming: { ...slice.swarming, warp: 9, readSeconds: 'often' },
+      swarming: { ...machinePart.swarming, warp: 9, readSeconds: 'often' },
     };
 
-    expect(readMachineSlice(newer, 'skolo-machine')).toEqual(slice);
+    expect(readMachinePart(newer, 'skolo-machine')).toEqual(machinePart);
   });
 
   it.each([
     ['text', 'skolo-machine:1:1 expected a map, found "text"'],
     [{}, 'skolo-machine:1:1 rack: is missing'],
   ])('refuses %j', (value, first) => {
-    expect(() => readMachineSlice(value, 'skolo-machine')).toThrow(RackError);
-    expect(() => readMachineSlice(value, 'skolo-machine')).toThrow(first);
+    expect(() => readMachinePart(value, 'skolo-machine')).toThrow(RackError);
+    expect(() => readMachinePart(value, 'skolo-machine')).toThrow(first);
   });
 });

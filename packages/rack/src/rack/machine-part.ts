@@ -12,7 +12,7 @@ import { swarmingSettings } from './overrides.ts';
 import type { Machine, Rack } from './rack.ts';
 import { serviceUrl } from './service-urls.ts';
 
-const deviceSlice = z.object({
+const devicePart = z.object({
   name: z.string(),
   fullName: z.string(),
   kind: z.enum(['android', 'ios', 'chromeos', 'linux', 'pyocd', 'auto', 'none']),
@@ -22,7 +22,7 @@ const deviceSlice = z.object({
   address: z.string().exactOptional(),
 });
 
-const slice = z.object({
+const machinePart = z.object({
   rack: z.string(),
   timezone: z.string(),
   domain: z.string(),
@@ -32,7 +32,7 @@ const slice = z.object({
   label: z.string().exactOptional(),
   address: z.string().exactOptional(),
   identity: z.string().exactOptional(),
-  devices: z.array(deviceSlice),
+  devices: z.array(devicePart),
   metadata: z.object({
     id: z.string().exactOptional(),
     zone: z.string().exactOptional(),
@@ -55,10 +55,10 @@ const slice = z.object({
 });
 
 /** Plain JSON. */
-export type MachineSlice = z.output<typeof slice>;
+export type MachinePart = z.output<typeof machinePart>;
 
 /** The part of rack.yaml that a machine may see. */
-export function machineSlice(rack: Rack, machine: Machine): MachineSlice {
+export function machinePartOf(rack: Rack, machine: Machine): MachinePart {
   const { name, kind, shelf, label, address, identity = rack.defaultIdentity, metadata } = machine;
   const { agents: { publicKey } = {}, anonymousRead } = rack.access;
   return {
@@ -86,12 +86,12 @@ export function machineSlice(rack: Rack, machine: Machine): MachineSlice {
 }
 
 /**
- * Reads the result of machineSlice, perhaps of another version: leaves out unknown keys and settings.
+ * Reads the result of machinePartOf, perhaps of another version: leaves out unknown keys and settings.
  *
  * @param from for messages
  * @throws RackError
  */
-export function readMachineSlice(value: unknown, from: string): MachineSlice {
+export function readMachinePart(value: unknown, from: string): MachinePart {
   const settings = z.object({ swarming: z.unknown() }).safeParse(value);
   const kept = settings.success
     ? {
@@ -100,7 +100,7 @@ export function readMachineSlice(value: unknown, from: string): MachineSlice {
         swarming: withoutUnknown(swarmingClient, settings.data.swarming),
       }
     : value;
-  const { value: read, problems } = check(slice, kept, []);
+  const { value: read, problems } = check(machinePart, kept, []);
   if (problems === undefined) return read;
   throw new RackError(
     issuesOf(problems satisfies Problem[], (path) => ({ line: 1, column: 1, path }), from),

@@ -1,6 +1,6 @@
 /** New values of secrets. */
 import { randomBytes, randomInt } from 'node:crypto';
-import { newRackKey } from '@skolo/rack/jumphost-statement';
+import { newRackKey } from '@skolo/rack/jumphost';
 import { agentPublicKey, newAgentKey, Secret } from '@skolo/secrets';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { newSshKey } from './ssh-key.ts';

@@ -1,5 +1,5 @@
 /** Whether the machine may take tasks, and if not, why. */
-import type { MachineSlice } from '@skolo/rack/slice';
+import type { MachinePart } from '@skolo/rack/machine-part';
 import type { DeviceView } from '../devices/device.ts';
 import type { HostReading } from '../host/host-watch.ts';
 
@@ -78,6 +78,6 @@ export interface HealthFacts {
 
 /** packages/rack/src/schema/settings/swarming-client.ts has the defaults. */
 export type HealthSettings = Pick<
-  MachineSlice['swarming'],
+  MachinePart['swarming'],
   'thresholds' | 'deviceModels' | 'host' | 'afterTask'
 >;
