@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText, lazily } from '@skolo/base';
 import { type Rack, readRack } from '@skolo/rack';
-import type { HeldService } from '@skolo/rack/fallback';
+import type { HeldService } from '@skolo/rack/jumphost';
 import { type ApiServer, openApiServer } from './api-server.ts';
 import { copyConfiguration } from './configuration.ts';
 import { decide, type Kubernetes } from './decide.ts';

@@ -1,7 +1,7 @@
 /** Services that something else serves in place of k3s: what skolo-fallback has noted on the jumphost. */
 import { parseJson, shellWord } from '@skolo/base';
-import { HeldService, heldFolder } from '@skolo/rack/fallback';
-import { type JumphostService, jumphostServices, servicePorts } from '@skolo/rack/ports';
+import { HeldService, heldFolder } from '@skolo/rack/jumphost';
+import { type JumphostService, jumphostServices, servicePorts } from '@skolo/rack/light';
 import { linesOf } from './files.ts';
 import type { Host } from './host.ts';
 

@@ -1,6 +1,6 @@
 /** What serves on the jumphost already: units and ports of the system before skolo. */
 import { shellWord } from '@skolo/base';
-import { jumphostServices, servicePorts } from '@skolo/rack/ports';
+import { jumphostServices, servicePorts } from '@skolo/rack/light';
 import { z } from 'zod';
 import { linesOf } from './files.ts';
 import type { Host } from './host.ts';

@@ -4,7 +4,7 @@
  *
  * One test goes on where the one before has ended: it is the story of one jumphost.
  */
-import { heldFolder } from '@skolo/rack/fallback';
+import { heldFolder } from '@skolo/rack/jumphost';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isPrepared, prepare, type StepProgress } from './engine.ts';
 import { changeGuarded } from './guarded-change.ts';

@@ -1,7 +1,7 @@
 /** Everything that must survive this process, in memory and in the journal. */
 import { requestRecord } from '@skolo/common';
 import { Tables } from '@skolo/durable';
-import { pendingOnTable } from '@skolo/rack/fallback';
+import { pendingOnTable } from '@skolo/rack/jumphost';
 import {
   Accepted,
   CycleRecord,

@@ -1,6 +1,6 @@
 /** What `npm start` runs: the demo, or with --rack a real rack. */
 import { join, resolve } from 'node:path';
-import { RackError } from '@skolo/rack/issues';
+import { RackError } from '@skolo/rack/light';
 import { NoFreeBlock } from './addresses/block.ts';
 import { parseCommandLine, UsageError, usage } from './command-line.ts';
 import { DemoCopy, NotOurFolder } from './folder/demo-copy.ts';

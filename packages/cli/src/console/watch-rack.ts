@@ -27,7 +27,7 @@ export function watchRack(
       const [{ openJumphost }, { readRack }, { serviceUrl }] = await Promise.all([
         import('@skolo/fleet'),
         import('@skolo/rack'),
-        import('@skolo/rack/service-urls'),
+        import('@skolo/rack/light'),
       ]);
       const own = await readRack(join(rack.overlay, 'rack.yaml'));
       const baseUrl = serviceUrl(own, 'machine-state');

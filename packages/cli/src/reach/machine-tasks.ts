@@ -3,7 +3,7 @@ import { type Client, powerCycleDaemonApi } from '@skolo/api';
 import type { Jumphost } from '@skolo/fleet';
 import { agentState, type HoldDeps, holdMachine, type MachineTasks } from '@skolo/jumphost';
 import type { Machine, Rack } from '@skolo/rack';
-import { serviceUrl } from '@skolo/rack/service-urls';
+import { serviceUrl } from '@skolo/rack/light';
 import type { Option } from 'commander';
 import { timeOption } from '../arguments.ts';
 import type { SkoloCommand } from '../command.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { shellWord } from '@skolo/base';
 import type { Computers, FleetRack, Jumphost, MachineTarget } from '@skolo/fleet';
 import type { Machine, Rack } from '@skolo/rack';
-import { didYouMean } from '@skolo/rack/suggest';
+import { didYouMean } from '@skolo/rack/light';
 import type { SkoloCommand } from '../command.ts';
 import { CliError, exitCodes } from '../errors.ts';
 import { loadFleet, rackOn } from './racks.ts';

@@ -8,7 +8,7 @@ import type { MemberResult } from '@skolo/cluster';
 import type { Computers, MachineTarget } from '@skolo/fleet';
 import { type Host, JumphostError, openHost, type StepProgress } from '@skolo/jumphost';
 import type { Rack } from '@skolo/rack';
-import { didYouMean } from '@skolo/rack/suggest';
+import { didYouMean } from '@skolo/rack/light';
 import type { SkoloCommand } from '../command.ts';
 import { rackIfAny } from '../desk/rack-file.ts';
 import { CliError } from '../errors.ts';

@@ -13,7 +13,7 @@ import {
 } from '@skolo/api';
 import { errorCode, lazily } from '@skolo/base';
 import type { ServiceName } from '@skolo/rack';
-import { serviceMetricsUrl, serviceUrl } from '@skolo/rack/service-urls';
+import { serviceMetricsUrl, serviceUrl } from '@skolo/rack/light';
 import type { Globals, SkoloCommand } from '../command.ts';
 import { savedTokenFile } from '../desk/desk-files.ts';
 import { badFile, readSecretFile } from '../desk/given-file.ts';

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Readiness } from '@skolo/api/probes';
 import { errorText, inParallel, parseJson } from '@skolo/base';
-import { serviceNames, servicePorts } from '@skolo/rack/ports';
+import { serviceNames, servicePorts } from '@skolo/rack/light';
 import { FleetError } from '../errors.ts';
 import { versionIn } from '../images/image-content.ts';
 import { parseImage } from '../images/registry.ts';

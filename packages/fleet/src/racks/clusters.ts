@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { errorCode } from '@skolo/base';
-import { didYouMean } from '@skolo/rack/suggest';
+import { didYouMean } from '@skolo/rack/light';
 import { FleetError } from '../errors.ts';
 import { type ClustersFile, clustersSchema } from './clusters-schema.ts';
 
@@ -121,7 +121,7 @@ function jsonOf(text: string): unknown {
 
 /** The slow reader knows positions. */
 async function mistakes(text: string, file: string): Promise<ClustersFile> {
-  const { parseFile } = await import('@skolo/rack/checked-file');
+  const { parseFile } = await import('@skolo/rack');
   return parseFile(clustersSchema, text, file);
 }
 

@@ -1,5 +1,5 @@
 /** A jumphost that a spare has replaced has the same name, address and ssh host keys. */
-import { machineOf, newRackKey, signStatement } from '@skolo/rack/jumphost-statement';
+import { machineOf, newRackKey, signStatement } from '@skolo/rack/jumphost';
 import { type Jumphost as Computer, peer, startJumphost } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { K3sRack } from '../racks/clusters.ts';

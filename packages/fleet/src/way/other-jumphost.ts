@@ -1,6 +1,6 @@
 /** Whether the computer that was reached is the jumphost of the rack, and of today: a retired one has the same name, address and ssh host keys. */
 import { parseJson, shellWord } from '@skolo/base';
-import { machineScript, Statement, statementFile } from '@skolo/rack/jumphost-statement';
+import { machineScript, Statement, statementFile } from '@skolo/rack/jumphost';
 import { FleetError } from '../errors.ts';
 import type { K3sRack, Way } from '../racks/clusters.ts';
 import type { Jumphost } from './open-jumphost.ts';

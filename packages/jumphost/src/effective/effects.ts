@@ -1,7 +1,7 @@
 /** What has to be in effect on the jumphost of a rack, by the name of the step that brings it there. */
 import { shellWord } from '@skolo/base';
 import type { Rack } from '@skolo/rack';
-import { firewallUnit } from '@skolo/rack/jumphost-firewall';
+import { firewallUnit } from '@skolo/rack/jumphost';
 import { firewallRules, sshFile, sshSettings } from '../steps/guarded.ts';
 import { type ServerPlace, serverSettings } from '../steps/k3s.ts';
 import { firewallInEffect } from './firewall.ts';

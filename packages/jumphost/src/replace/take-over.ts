@@ -1,6 +1,6 @@
 /** The spare takes the name and the address of the former jumphost, and what tells of them. */
 import { shellWord } from '@skolo/base';
-import { machineScript, type Statement, statementFile } from '@skolo/rack/jumphost-statement';
+import { machineScript, type Statement, statementFile } from '@skolo/rack/jumphost';
 import { changeAddress, whyNoAddress } from '../address/fixed-address.ts';
 import { deviceOf, probeFile, whoHas } from '../address/probe.ts';
 import { linesOf } from '../files.ts';

@@ -1,6 +1,6 @@
 /** What the cluster has to have before the overlay, and the overlay. */
 import { shellWord } from '@skolo/base';
-import { jumphostServices } from '@skolo/rack/ports';
+import { jumphostServices } from '@skolo/rack/light';
 import { z } from 'zod';
 import { JumphostError } from '../errors.ts';
 import { checkByScript } from '../files.ts';

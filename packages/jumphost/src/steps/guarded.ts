@@ -1,8 +1,7 @@
 /** Steps that may lock everybody out: firewall and sshd. */
 import { shellWord } from '@skolo/base';
 import { type Rack, servicePorts } from '@skolo/rack';
-import { firewallMachines, firewallUnit, machinesFile } from '@skolo/rack/jumphost-firewall';
-import { statementPort } from '@skolo/rack/jumphost-statement';
+import { firewallMachines, firewallUnit, machinesFile, statementPort } from '@skolo/rack/jumphost';
 import { differingFiles, linesOf, withLines } from '../files.ts';
 import { changeGuarded, type Guard, type Trial, unconfirmed } from '../guarded-change.ts';
 import type { FileContent, Host } from '../host.ts';

@@ -1,7 +1,7 @@
 /** A former system serves until it is handed over, service by service: two power controllers never run at once. */
 
-import type { HeldService } from '@skolo/rack/fallback';
-import { jumphostServices } from '@skolo/rack/ports';
+import type { HeldService } from '@skolo/rack/jumphost';
+import { jumphostServices } from '@skolo/rack/light';
 import { linesOf } from '../files.ts';
 import { handOver } from '../hand-over.ts';
 import { heldText, readHeld, whyNotServing } from '../held.ts';

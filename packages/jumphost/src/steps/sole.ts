@@ -3,7 +3,7 @@
  * together. Before the network is up, a gate asks whether this one is the jumphost. A guard serves its statement from then on
  * (packages/fallback/src/sole.ts).
  */
-import { rackKeyFile } from '@skolo/rack/jumphost-statement';
+import { rackKeyFile } from '@skolo/rack/jumphost';
 import { deviceOf, probe, probeFile } from '../address/probe.ts';
 import { fileStep } from '../files.ts';
 import type { Host } from '../host.ts';

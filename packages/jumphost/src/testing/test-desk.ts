@@ -5,7 +5,7 @@ import { appendFile, chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { K3sRack } from '@skolo/fleet';
-import { publicRackKey } from '@skolo/rack/jumphost-statement';
+import { publicRackKey } from '@skolo/rack/jumphost';
 import { peer } from '@skolo/simulators';
 import { k3sVersion, nodeVersion } from '../steps/versions.ts';
 import type { TestDesk } from './test-steps.ts';

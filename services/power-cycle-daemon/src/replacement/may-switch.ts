@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseJson, pause } from '@skolo/base';
 import type { Clock, DegradedList } from '@skolo/common';
 import { CannotCycle } from '@skolo/models/outlets';
-import { JumphostState, jumphostStateFile } from '@skolo/rack/jumphost-statement';
+import { JumphostState, jumphostStateFile } from '@skolo/rack/jumphost';
 
 /** Of the computer, not of this process. */
 const settleSeconds = 120;

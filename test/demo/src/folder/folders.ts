@@ -13,7 +13,5 @@ export function userFolder(env: NodeJS.ProcessEnv = process.env): string {
 /** A path as that person would write it: relative where it is below their folder. */
 export function pathFrom(path: string, from: string): string {
   const short = relative(from, resolve(from, path));
-  return short === '' || short.startsWith('..') || isAbsolute(short)
-    ? resolve(from, path)
-    : short;
+  return short === '' || short.startsWith('..') || isAbsolute(short) ? resolve(from, path) : short;
 }

@@ -101,7 +101,7 @@ async function proofs(
     import('./prove.ts'),
     import('./prove-usb.ts'),
     import('../machine/agents.ts'),
-    import('@skolo/rack/service-urls'),
+    import('@skolo/rack/light'),
   ]);
   async function status(name: string) {
     const machine = rack.machines.get(name);

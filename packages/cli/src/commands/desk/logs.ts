@@ -112,7 +112,7 @@ async function ofPods(
     const { metadata } = machine;
     return logs(open, ['-n', metadata.namespace, metadata.name, ...options]);
   }
-  const { didYouMean } = await import('@skolo/rack/suggest');
+  const { didYouMean } = await import('@skolo/rack/light');
   const known = new Set(
     items.flatMap((pod) => [serviceOf(pod) ?? [], pod.spec.nodeName ?? []].flat()),
   );

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openHost, stopSpareDaemon } from '@skolo/jumphost';
-import { rackSeenFrom } from '@skolo/rack/seen-from';
+import { rackForDaemonOn } from '@skolo/rack/edit';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';
 import { namesOf } from '../../names.ts';
@@ -53,7 +53,7 @@ async function cycleJumphost(
 ): Promise<void> {
   const { fleetRack, store } = await openSecrets(command, name);
   const file = join(fleetRack.overlay, 'rack.yaml');
-  const seen = rackSeenFrom(await readFile(file, 'utf8'), via, file);
+  const seen = rackForDaemonOn(await readFile(file, 'utf8'), via, file);
   const { jumphost } = seen;
   const why = `cycle of the jumphost ${jumphost}: ${reason}`;
   const { machine, client } = await startPowerOn(command, { fleetRack, store }, { seen, via, why });

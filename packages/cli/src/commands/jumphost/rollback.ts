@@ -1,6 +1,6 @@
 import { ApiUnreachable } from '@skolo/api';
 import { type HandOver, handOver, openHost, waitUntilQuiet } from '@skolo/jumphost';
-import { jumphostServices } from '@skolo/rack/ports';
+import { jumphostServices } from '@skolo/rack/light';
 import { Argument } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { loadRack } from '../../desk/rack-file.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Machine } from '@skolo/rack';
 import type { RackEdit } from '@skolo/rack/edit';
-import { didYouMean } from '@skolo/rack/suggest';
+import { didYouMean } from '@skolo/rack/light';
 import { InvalidArgumentError } from 'commander';
 import type { SkoloCommand } from '../../command.ts';
 import { editedRack, writeRackFile } from '../../desk/rack-edits.ts';

@@ -13,8 +13,7 @@ import {
 } from '@skolo/jumphost';
 import { type PiIdentity, type PiSetup, parseSetup } from '@skolo/pi';
 import { hostsFile, type Rack } from '@skolo/rack';
-import { expandNames } from '@skolo/rack/ranges';
-import { didYouMean } from '@skolo/rack/suggest';
+import { didYouMean, expandNames } from '@skolo/rack/light';
 import { Secret } from '@skolo/secrets';
 import { dnsOption, ipv4, upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';

@@ -1,6 +1,6 @@
 import type { Outcome, PowerCycle } from '@skolo/api';
 import { shortId } from '@skolo/api/ids';
-import { expandNames } from '@skolo/rack/ranges';
+import { expandNames } from '@skolo/rack/light';
 import { Option } from 'commander';
 import { limitOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';

@@ -1,4 +1,4 @@
-import { formatIssue } from '@skolo/rack/issues';
+import { formatIssue } from '@skolo/rack/light';
 import type { SkoloCommand } from '../../command.ts';
 import { rackFile } from '../../desk/rack-file.ts';
 import { exitCodes } from '../../errors.ts';

@@ -66,7 +66,7 @@ async function unknownSecret(
   secrets: readonly RackSecret[],
   name: string,
 ): Promise<CliError> {
-  const { didYouMean } = await import('@skolo/rack/suggest');
+  const { didYouMean } = await import('@skolo/rack/light');
   const names = secrets.map((secret) => secret.name);
   const guess = didYouMean(name, names) || `; its rack.yaml has ${names.join(', ')}`;
   return usageError(`${name}: no such secret of ${rack.name}${guess}`);

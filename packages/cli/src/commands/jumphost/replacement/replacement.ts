@@ -22,8 +22,8 @@ import {
   tookOver,
 } from '@skolo/jumphost';
 import { formatOutlet, type Rack } from '@skolo/rack';
-import { signStatement } from '@skolo/rack/jumphost-statement';
-import { rackSeenFrom } from '@skolo/rack/seen-from';
+import { rackForDaemonOn } from '@skolo/rack/edit';
+import { signStatement } from '@skolo/rack/jumphost';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError, exitCodes } from '../../../errors.ts';
@@ -226,7 +226,7 @@ async function fenceOf(
     );
   }
   const file = join(fleetRack.overlay, 'rack.yaml');
-  const seen = rackSeenFrom(await readFile(file, 'utf8'), spare, file);
+  const seen = rackForDaemonOn(await readFile(file, 'utf8'), spare, file);
   const why = `${spare} replaces ${jumphost.name}: ${reason}`;
   let started: ReturnType<typeof startPowerOn> | undefined;
   const power = async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { powerCycleDaemonApi } from '@skolo/api';
 import type { K3sRack, Way } from '@skolo/fleet';
 import { daemonNeeds, openHost, startSpareDaemon } from '@skolo/jumphost';
-import type { SeenFrom } from '@skolo/rack/seen-from';
+import type { DaemonRack } from '@skolo/rack/edit';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
 import { audit } from '../../../reach/machine-way.ts';
@@ -22,7 +22,7 @@ import { hostOptions } from '../steps/open-steps.ts';
 export async function startPowerOn(
   command: SkoloCommand,
   { fleetRack, store }: Pick<OpenSecrets, 'fleetRack' | 'store'>,
-  { seen, via, why }: { seen: SeenFrom; via: string; why: string },
+  { seen, via, why }: { seen: DaemonRack; via: string; why: string },
 ) {
   const { name } = fleetRack;
   const { token, tokens } = await newTokens(command.io.now());

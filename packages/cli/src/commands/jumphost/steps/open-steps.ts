@@ -23,7 +23,7 @@ import {
   type UnknownSum,
 } from '@skolo/jumphost';
 import { readRack } from '@skolo/rack';
-import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/ports';
+import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/light';
 import { Option } from 'commander';
 import { parse } from 'yaml';
 import { z } from 'zod';

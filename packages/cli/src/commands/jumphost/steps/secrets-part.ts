@@ -3,7 +3,7 @@ import { lazily } from '@skolo/base';
 import type { Jumphost } from '@skolo/fleet';
 import { applySecrets, compareSecrets, placeTitle, type SecretsDeps } from '@skolo/fleet/secrets';
 import type { Part } from '@skolo/jumphost';
-import { publicRackKey } from '@skolo/rack/jumphost-statement';
+import { publicRackKey } from '@skolo/rack/jumphost';
 import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../../command.ts';
 import { CliError } from '../../../errors.ts';
