@@ -3,6 +3,7 @@
  * another file imports before adding it.
  */
 export { Challenges, unsigned } from './access/challenges.ts';
+export { whoMakesRoom } from './access/fair-share.ts';
 export { AuditLog } from './audit.ts';
 export { backOffMs } from './back-off.ts';
 export { cameThroughProxy, inNetworks, normaliseAddress } from './client-address.ts';
@@ -22,12 +23,15 @@ export {
   openApiRoute,
   wrongMethod,
 } from './http/core.ts';
+export { pathOf, plainHeaders } from './http/exchange.ts';
+export { acceptsGzip, gzipHeaders, gzipTo, isWorthGzip } from './http/gzip.ts';
 export { createListener, readText } from './http/node-http.ts';
 export { probes, type ReadinessNow } from './http/probes.ts';
 export { HttpProblem } from './http/problem.ts';
 export { type BoundRoute, bindRoutes, type RouteHandlers } from './http/routes.ts';
 export { newServer } from './http/server.ts';
 export { answerStrictly } from './http/strict-requests.ts';
+export { toProblem } from './http/to-problem.ts';
 export { ListenError } from './listen.ts';
 export {
   createLogger,
