@@ -4,6 +4,7 @@
  */
 export { Challenges, unsigned } from './access/challenges.ts';
 export { AuditLog } from './audit/audit-log.ts';
+export { whoMakesRoom } from './access/fair-share.ts';
 export { backOffMs } from './back-off.ts';
 export { cameThroughProxy, inNetworks, normaliseAddress } from './connections/client-address.ts';
 export { ConnectionLimits, type Ends, isSameComputer } from './connections/limits.ts';
@@ -28,6 +29,8 @@ export {
   openApiRoute,
   wrongMethod,
 } from './http/core.ts';
+export { pathOf, plainHeaders } from './http/exchange.ts';
+export { acceptsGzip, gzipHeaders, gzipTo, isWorthGzip } from './http/gzip.ts';
 export { createListener, readText } from './http/node-http.ts';
 export { HttpProblem } from './http/problem.ts';
 export { type BoundRoute, bindRoutes, type RouteHandlers } from './http/routes.ts';
@@ -38,6 +41,7 @@ export { Closers } from './process/closers.ts';
 export { endProcess } from './process/end-process.ts';
 export { exitCodes } from './process/exit-codes.ts';
 export { type Flag, parsePort, readFlags, UsageError, usageOf } from './process/flag-table.ts';
+export { toProblem } from './http/to-problem.ts';
 export {
   createLogger,
   type EventLog,

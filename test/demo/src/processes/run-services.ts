@@ -33,7 +33,7 @@ export interface RunOptions {
 }
 
 const pathOfBuild = fileURLToPath(
-  new URL('../../../../services/machine-state/console/build.ts', import.meta.url),
+  new URL('../../../../packages/console/pages/build.ts', import.meta.url),
 );
 const slowAfterMs = 20_000;
 

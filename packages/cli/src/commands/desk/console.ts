@@ -61,15 +61,12 @@ async function serveRacks(
   open: boolean,
 ): Promise<void> {
   const { io } = command;
-  const [{ startLocalServer }, { createDesk }, { consolePages }, { watchRack }] = await Promise.all(
-    [
-      import('@skolo/fleet'),
-      import('../../console/desk-server.ts'),
-      import('../../console/console-pages.ts'),
-      import('../../console/watch-rack.ts'),
-    ],
-  );
-  const pages = await consolePages();
+  const [{ startLocalServer }, { builtPages, createDesk }, { watchRack }] = await Promise.all([
+    import('@skolo/fleet'),
+    import('@skolo/console/racks'),
+    import('./watch-rack.ts'),
+  ]);
+  const pages = await builtPages({ rebuilds: true });
   const stop = untilStopped(io);
   function onConnection({ name, connection, why, known }: DeskRack) {
     const text = connection === 'live' ? personText(known?.needPerson ?? 0) : (why ?? connection);
