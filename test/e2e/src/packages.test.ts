@@ -152,7 +152,7 @@ describe('rack', () => {
 });
 
 function isFacts(file: string): boolean {
-  return /^packages\/models\/src\/([\w-]+\/facts|families\/\w+-facts|index|list|model)\.ts$/.test(
+  return /^packages\/models\/src\/([\w-]+\/facts|families\/\w+-facts|contract\/model|index|list)\.ts$/.test(
     file,
   );
 }
