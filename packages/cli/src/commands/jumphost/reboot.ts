@@ -1,4 +1,5 @@
-import { openHost, rebootJumphost } from '@skolo/jumphost';
+import { openHost } from '@skolo/computers';
+import { rebootJumphost } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
 import { openJumphostOf, rackOn } from '../../fleet.ts';
 import { audit } from '../../machine-way.ts';
