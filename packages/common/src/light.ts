@@ -3,8 +3,8 @@
  * another file imports before adding it.
  */
 export { Challenges, unsigned } from './access/challenges.ts';
-export { AuditLog } from './audit/audit-log.ts';
 export { whoMakesRoom } from './access/fair-share.ts';
+export { AuditLog } from './audit/audit-log.ts';
 export { backOffMs } from './back-off.ts';
 export { cameThroughProxy, inNetworks, normaliseAddress } from './connections/client-address.ts';
 export { ConnectionLimits, type Ends, isSameComputer } from './connections/limits.ts';
@@ -36,12 +36,12 @@ export { HttpProblem } from './http/problem.ts';
 export { type BoundRoute, bindRoutes, type RouteHandlers } from './http/routes.ts';
 export { newServer } from './http/server.ts';
 export { answerStrictly } from './http/strict-requests.ts';
+export { toProblem } from './http/to-problem.ts';
 export { type Clock, readBootId, systemClock } from './process/clock.ts';
 export { Closers } from './process/closers.ts';
 export { endProcess } from './process/end-process.ts';
 export { exitCodes } from './process/exit-codes.ts';
 export { type Flag, parsePort, readFlags, UsageError, usageOf } from './process/flag-table.ts';
-export { toProblem } from './http/to-problem.ts';
 export {
   createLogger,
   type EventLog,

@@ -1,7 +1,7 @@
 /** Tasks of machines, for a command that works on a machine between two of them. */
 import { type Client, powerCycleDaemonApi } from '@skolo/api';
 import type { Jumphost } from '@skolo/fleet';
-import { agentState, type HoldDeps, holdMachine, type MachineTasks } from '@skolo/jumphost';
+import { agentState, type HoldDeps, holdMachine, type MachineTasks } from '@skolo/k3s';
 import type { Machine, Rack } from '@skolo/rack';
 import { serviceUrl } from '@skolo/rack/light';
 import type { Option } from 'commander';

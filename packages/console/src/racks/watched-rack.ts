@@ -11,7 +11,6 @@ import {
 import { errorText } from '@skolo/base';
 import { backOffMs } from '@skolo/common/light';
 
-
 /** To machine-state. It mends itself when it breaks. */
 export interface Way {
   baseUrl: string;

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { HeartbeatMessage, Sink } from '@skolo/alerts';
 import { pause as usualPause } from '@skolo/base';
-import { type Clock } from '@skolo/common';
+import type { Clock } from '@skolo/common';
 import { asSinkError, graceMs, type Pause, sendWithin } from '../delivery/attempts.ts';
-import { type EmitAlertEvent } from '../events.ts';
+import type { EmitAlertEvent } from '../events.ts';
 import type { Health } from './watchdog.ts';
 
 /** A sink that receives heartbeats, and what waits for it. */

@@ -5,11 +5,11 @@
 
 import { errorText, pause } from '@skolo/base';
 import { type BackOffOptions, backOffMs, type Clock } from '@skolo/common';
-import { type Controllers } from '../devices/controllers.ts';
-import { type EmitPower } from '../events.ts';
 import { type Patience, type Proof, turnOn } from '../cycle/outlets.ts';
+import type { Controllers } from '../devices/controllers.ts';
+import type { EmitPower } from '../events.ts';
 import { feedKey, type PendingOn } from '../state/records.ts';
-import { type Store } from '../state/store.ts';
+import type { Store } from '../state/store.ts';
 
 type Restored =
   | { is: 'on'; text: string; fault?: string }

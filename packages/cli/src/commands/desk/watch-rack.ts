@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { DeskRack } from '@skolo/api';
 import { WatchedRack } from '@skolo/console/racks';
 import type { FleetRack } from '@skolo/fleet';
-import { type SkoloCommand } from '../../command.ts';
+import type { SkoloCommand } from '../../command.ts';
 import { findToken } from '../../reach/service-client.ts';
 
 interface Options {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openHost, stopSpareDaemon } from '@skolo/jumphost';
+import { openHost } from '@skolo/computers';
+import { stopSpareDaemon } from '@skolo/jumphost';
 import { rackForDaemonOn } from '@skolo/rack/edit';
 import type { SkoloCommand } from '../../command.ts';
 import { complain } from '../../errors.ts';

@@ -2,13 +2,12 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { isPrepared, openRootFolder } from '@skolo/computers';
 import {
   type ImageArchitecture,
   imageSteps,
-  isPrepared,
   makeDisk,
   makeRoot,
-  openRootFolder,
   refuseIncapable,
 } from '@skolo/jumphost';
 import { Option } from 'commander';

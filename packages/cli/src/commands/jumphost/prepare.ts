@@ -1,4 +1,4 @@
-import { isPrepared } from '@skolo/jumphost';
+import { isPrepared } from '@skolo/computers';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes, usageError } from '../../errors.ts';

@@ -1,4 +1,5 @@
-import { openHost, rebootJumphost } from '@skolo/jumphost';
+import { openHost } from '@skolo/computers';
+import { rebootJumphost } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
 import { loadRack } from '../../desk/rack-file.ts';
 import { plain } from '../../output/text.ts';

@@ -1,5 +1,6 @@
 import { ApiUnreachable } from '@skolo/api';
-import { type HandOver, handOver, openHost, waitUntilQuiet } from '@skolo/jumphost';
+import { openHost } from '@skolo/computers';
+import { type HandOver, handOver, waitUntilQuiet } from '@skolo/jumphost';
 import { jumphostServices } from '@skolo/rack/light';
 import { Argument } from 'commander';
 import type { SkoloCommand } from '../../command.ts';

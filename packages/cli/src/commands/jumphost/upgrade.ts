@@ -1,7 +1,8 @@
 import { errorText, inParallel } from '@skolo/base';
+import { isPrepared, prepare, type StepProgress } from '@skolo/computers';
 import type { K3sRack } from '@skolo/fleet';
 import { inStages, racksAtOnce } from '@skolo/fleet/push';
-import { isOlder, isPrepared, parseK3sVersion, prepare, type StepProgress } from '@skolo/jumphost';
+import { isOlder, parseK3sVersion } from '@skolo/k3s';
 import { InvalidArgumentError, Option } from 'commander';
 import { upTo } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { findCronLines, findExports, leftExport, prepare, reportOf } from '@skolo/jumphost';
+import { prepare } from '@skolo/computers';
+import { findCronLines, findExports, leftExport, reportOf } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../command.ts';
 import { exitCodes } from '../../errors.ts';
 import { printJson } from '../../io.ts';

@@ -1,19 +1,17 @@
 /** `skolo machine join` and `leave`: nodes of the cluster of a rack. */
 import { join } from 'node:path';
 import { errorText, inParallel } from '@skolo/base';
+import { type Host, openHost, prepare } from '@skolo/computers';
 import type { MachineTarget } from '@skolo/fleet';
 import {
   betweenTasks,
   clusterOn,
-  type Host,
   type JoinCluster,
   joinSteps,
   type MachineTasks,
-  openHost,
-  prepare,
   removeAgent,
   tooLong,
-} from '@skolo/jumphost';
+} from '@skolo/k3s';
 import { readRack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError, failPartly } from '../../errors.ts';

@@ -1,6 +1,6 @@
 /** Steps on many Pis: what runs now on each, and what became of it. */
 import type { MemberResult } from '@skolo/cluster';
-import type { StepProgress } from '@skolo/jumphost';
+import type { StepProgress } from '@skolo/computers';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../command.ts';
 import { failPartly } from '../../errors.ts';

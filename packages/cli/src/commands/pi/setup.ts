@@ -1,5 +1,6 @@
 /** `skolo pi setup`: Raspberry Pis that run become what a card would make them. */
-import { k3sVersion, prepare } from '@skolo/jumphost';
+import { prepare } from '@skolo/computers';
+import { k3sVersion } from '@skolo/k3s';
 import { setupSteps } from '@skolo/pi';
 import { timeOption } from '../../arguments.ts';
 import type { SkoloCommand } from '../../command.ts';

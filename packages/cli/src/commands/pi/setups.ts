@@ -3,14 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
-import {
-  clusterOn,
-  fixedAddress,
-  k3sProgram,
-  k3sVersion,
-  linesOf,
-  openHost,
-} from '@skolo/jumphost';
+import { linesOf, openHost } from '@skolo/computers';
+import { fixedAddress } from '@skolo/jumphost';
+import { clusterOn, k3sProgram, k3sVersion } from '@skolo/k3s';
 import { type PiIdentity, type PiSetup, parseSetup } from '@skolo/pi';
 import { hostsFile, type Rack } from '@skolo/rack';
 import { didYouMean, expandNames } from '@skolo/rack/light';

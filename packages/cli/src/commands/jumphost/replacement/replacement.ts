@@ -2,19 +2,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closing, errorText, parseJson } from '@skolo/base';
+import { type Host, isPrepared, type Step, type StepProgress } from '@skolo/computers';
 import {
   afterSwapSteps,
   cableStep,
   closeDisk,
   fenceStep,
   findState,
-  type Host,
-  isPrepared,
   rehearsalSteps,
   removeCopy,
   type StateCopy,
-  type Step,
-  type StepProgress,
   stopSpareDaemon,
   subnetOf,
   swapSteps,

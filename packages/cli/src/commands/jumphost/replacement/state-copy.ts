@@ -1,6 +1,7 @@
 /** The state of a former jumphost: an archive off site, or its disk on the spare. */
 import { errorText, shellWord } from '@skolo/base';
-import { type Host, openDisk, type StateCopy } from '@skolo/jumphost';
+import type { Host } from '@skolo/computers';
+import { openDisk, type StateCopy } from '@skolo/jumphost';
 import { BackupError } from '@skolo/models/configuration';
 import type { Rack } from '@skolo/rack';
 import type { SkoloCommand } from '../../../command.ts';

@@ -3,25 +3,23 @@ import { access, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errorCode, orAborted } from '@skolo/base';
 import {
+  type Download,
+  downloader,
+  type Guard,
+  type Host,
+  openHost,
+  type Step,
+  type UnknownSum,
+} from '@skolo/computers';
+import {
   type FleetRack,
   type Jumphost,
   type K3sRack,
   openJumphost,
   openServer,
 } from '@skolo/fleet';
-import {
-  type AskedService,
-  type Download,
-  downloader,
-  type Guard,
-  type Host,
-  k3sVersion,
-  openHost,
-  type ProgramSources,
-  type Step,
-  stepsOf,
-  type UnknownSum,
-} from '@skolo/jumphost';
+import { type ProgramSources, stepsOf } from '@skolo/jumphost';
+import { type AskedService, k3sVersion } from '@skolo/k3s';
 import { readRack } from '@skolo/rack';
 import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/light';
 import { Option } from 'commander';

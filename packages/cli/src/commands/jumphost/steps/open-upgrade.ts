@@ -2,18 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closing, lazily } from '@skolo/base';
+import { type Host, openHost, type Step } from '@skolo/computers';
 import { askPrometheus, type K3sRack, type Kubectl, openRack, readHealth } from '@skolo/fleet';
 import { takeLease, worsened } from '@skolo/fleet/push';
-import {
-  type AgentMachine,
-  type HealthDeps,
-  type Host,
-  type OtherHealth,
-  openHost,
-  rebootJumphost,
-  type Step,
-  upgradeSteps,
-} from '@skolo/jumphost';
+import { rebootJumphost, upgradeSteps } from '@skolo/jumphost';
+import type { AgentMachine, HealthDeps, OtherHealth } from '@skolo/k3s';
 import { readRack } from '@skolo/rack';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../../command.ts';

@@ -1,5 +1,5 @@
 /** What a person sees of steps without a terminal. */
-import type { Host } from '@skolo/jumphost';
+import type { Host } from '@skolo/computers';
 import { afterEach, expect, it, vi } from 'vitest';
 import { testIo } from '../../../testing/test-io.ts';
 import { stepRunner } from './run-steps.ts';

@@ -5,7 +5,7 @@ import {
   prepare,
   type Step,
   type StepProgress,
-} from '@skolo/jumphost';
+} from '@skolo/computers';
 import type { Io } from '../../../io.ts';
 import { livePicture } from '../../../output/live-area.ts';
 import { plain } from '../../../output/text.ts';

@@ -1,5 +1,5 @@
 /** Steps of a jumphost, for people. */
-import type { StepProgress, StepState } from '@skolo/jumphost';
+import type { StepProgress, StepState } from '@skolo/computers';
 import type { Io } from '../../../io.ts';
 import { type FrameSize, frameLines } from '../../../output/live-area.ts';
 import { tally } from '../../../output/overview.ts';

@@ -1,7 +1,7 @@
 /** A cluster by its name in the list of racks: its server, and ssh to its nodes through that. */
 import { type NodeState, nodesOn } from '@skolo/cluster';
+import { type Host, openHost } from '@skolo/computers';
 import { openComputers } from '@skolo/fleet';
-import { type Host, openHost } from '@skolo/jumphost';
 import type { SkoloCommand } from '../../../command.ts';
 import { audit, computerOptions } from '../../../reach/machine-way.ts';
 import { openJumphostOf, rackNamed, withJumphost } from '../../../reach/racks.ts';
