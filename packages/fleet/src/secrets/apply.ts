@@ -28,10 +28,10 @@ export interface SecretsDeps {
  * @throws KubectlError @throws FleetError
  */
 export async function compareSecrets(deps: SecretsDeps): Promise<Place[]> {
-  const { cluster, jumphost, secrets, values, signal } = deps;
+  const { rack, cluster, jumphost, secrets, values, signal } = deps;
   const [keys, files] = await Promise.all([
     cluster ? compareCluster(stoppable(cluster, signal), secrets, values) : [],
-    jumphost ? compareFiles({ ...deps, jumphost }) : [],
+    jumphost ? compareFiles({ rack, secrets, values, jumphost, signal }) : [],
   ]);
   return [...keys, ...files];
 }
@@ -48,7 +48,9 @@ export async function applySecrets(deps: SecretsDeps): Promise<Place[]> {
   const { rack, cluster, jumphost, secrets, values, signal } = deps;
   const written: Place[] = [];
   // First the files: if the network fails between, skolo-fallback copies the rest from the cluster, or the next run does.
-  if (jumphost) written.push(...(await applyToFiles({ ...deps, jumphost })));
+  if (jumphost) {
+    written.push(...(await applyToFiles({ rack, secrets, values, jumphost, signal })));
+  }
   if (cluster) {
     written.push(...(await applyToCluster(stoppable(cluster, signal), secrets, values)));
   }

@@ -60,17 +60,19 @@ export function define(command: SkoloCommand): void {
 
   command.interruptible(async (signal, words: string[], options: Options) => {
     await using images = closing(await machineImages(command, words, options, signal));
-    const needs = { bytes: images.bytes, confirmed: options.serial };
+    const { bytes } = images;
+    const confirmed = options.serial;
     const readers: Reader[] = [];
     for (const path of new Set(options.device)) {
       const disk = await findTarget(path, signal);
-      if (disk !== undefined) refuse(disk, needs);
+      if (disk !== undefined) refuse(disk, { bytes, confirmed });
       readers.push({ path, disk });
     }
     await agree(command, readers, options, signal);
     const display = byteDisplay(command.io);
     const results = await burnCards(images.names, readers, {
-      ...needs,
+      bytes,
+      confirmed,
       signal,
       async imageOf(name) {
         const { image, needs } = await images.of(name);

@@ -26,7 +26,6 @@ export function imagesFolder({ env }: Pick<Io, 'env'>): string {
 /** `skolo pi images`: base images at this desk. */
 export function define(command: SkoloCommand): void {
   const { io } = command;
-  const folder = imagesFolder(io);
   command
     .description(
       'Lists the published images that are at this desk, in ~/.cache/skolo/pi-images. Each was checked against the checksum of its publisher, and is unpacked there.',
@@ -34,23 +33,7 @@ export function define(command: SkoloCommand): void {
     .summary('published images at this desk: list, fetch, verify, delete')
     .uses()
     .example('skolo pi images fetch https://downloads.raspberrypi.com/…-arm64-lite.img.xz');
-  command.action(async () => {
-    const images = await storedImages(folder);
-    if (images.length === 0) {
-      io.err('no images here; skolo pi images fetch URL');
-      return;
-    }
-    printTable(
-      io,
-      [
-        { title: 'IMAGE', cell: ({ name }) => name },
-        { title: 'GB', cell: ({ size }) => (size / 1e9).toFixed(1), align: 'right' },
-        { title: 'FETCHED', cell: ({ fetched }) => fetched.slice(0, 10) },
-        { title: 'FROM', cell: ({ from }) => plain(from), shrinkTo: 20 },
-      ],
-      images,
-    );
-  });
+  command.action(async () => list(io, await storedImages(imagesFolder(io))));
 
   command
     .command('fetch')
@@ -78,21 +61,7 @@ export function define(command: SkoloCommand): void {
     .argument('[names...]', 'images')
     .action(async (names: string[]) => {
       const images = await wanted(io, names);
-      await interruptible(command, async (signal) => {
-        let wrong = 0;
-        for (const image of images) {
-          if (await verifyImage(image, signal))
-            io.out(plain(`${image.name}: is as it was fetched`));
-          else {
-            wrong++;
-            complain(
-              io,
-              `${image.name}: is damaged; skolo pi images delete ${image.name}, and fetch it again`,
-            );
-          }
-        }
-        if (wrong > 0) failPartly(io, wrong < images.length);
-      });
+      await interruptible(command, (signal) => verify(io, images, signal));
     });
 
   command
@@ -106,6 +75,39 @@ export function define(command: SkoloCommand): void {
         io.out(plain(`${image.name}: deleted`));
       }
     });
+}
+
+function list(io: Io, images: readonly StoredImage[]): void {
+  if (images.length === 0) {
+    io.err('no images here; skolo pi images fetch URL');
+    return;
+  }
+  printTable(
+    io,
+    [
+      { title: 'IMAGE', cell: ({ name }) => name },
+      { title: 'GB', cell: ({ size }) => (size / 1e9).toFixed(1), align: 'right' },
+      { title: 'FETCHED', cell: ({ fetched }) => fetched.slice(0, 10) },
+      { title: 'FROM', cell: ({ from }) => plain(from), shrinkTo: 20 },
+    ],
+    images,
+  );
+}
+
+async function verify(io: Io, images: readonly StoredImage[], signal: AbortSignal): Promise<void> {
+  let damaged = 0;
+  for (const image of images) {
+    if (await verifyImage(image, signal)) {
+      io.out(plain(`${image.name}: is as it was fetched`));
+      continue;
+    }
+    damaged++;
+    complain(
+      io,
+      `${image.name}: is damaged; skolo pi images delete ${image.name}, and fetch it again`,
+    );
+  }
+  if (damaged > 0) failPartly(io, damaged < images.length);
 }
 
 interface FetchNeeds {

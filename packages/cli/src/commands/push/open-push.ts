@@ -83,7 +83,10 @@ export async function refuseUnfinished(records: Records, racks: readonly string[
 export async function openPush(
   command: SkoloCommand,
   signal: AbortSignal,
-  { isResumed = false }: { isResumed?: boolean } = {},
+  {
+    isResumed = false,
+    report = (rack, text) => command.io.out(plain(`${rack}: ${text}`)),
+  }: { isResumed?: boolean; report?: PushDeps['report'] } = {},
 ): Promise<{ fleet: Fleet; deps: PushDeps }> {
   const { io } = command;
   const fleet = await loadFleet(command);
@@ -96,7 +99,7 @@ export async function openPush(
     times: { pollMs: 2_000, readyMs: 300_000, patienceMs: 300_000 },
     signal,
     now: io.now,
-    report: (rack, text) => io.out(plain(`${rack}: ${text}`)),
+    report,
   };
   return { fleet, deps };
 }

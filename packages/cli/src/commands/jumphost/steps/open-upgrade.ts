@@ -75,27 +75,17 @@ export async function openUpgrade(
     other: cluster.health,
     times: { soakMs: options.soak, wellMs: 5 * minute, pollMs: 5 * second },
   };
-  const { fetch: fetchThere } = jumphost;
-  const tasks = { rack, power, now: io.now, report, reason: 'k3s gets another version' };
+  const { fetch } = jumphost;
+  const { now } = io;
+  const tasks = { rack, power, fetch, now, report, reason: 'k3s gets another version' };
   const machines = [...rack.machines.values()].map((machine): [string, AgentMachine] => {
     const open = lazily(() => openHost(machineOptions(jumphost, targetOf(rack, machine), signal)));
-    return [machine.name, { ...tasksOf(machine, { ...tasks, fetch: fetchThere }), open }];
+    return [machine.name, { ...tasksOf(machine, tasks), open }];
   });
   const { underLease } = cluster;
   const steps = upgradeSteps({
     ...(os && {
-      os: {
-        reboot: () =>
-          rebootJumphost({
-            rack,
-            host,
-            power,
-            signal,
-            report,
-            fetch: jumphost.fetch,
-            now: io.now,
-          }),
-      },
+      os: { reboot: () => rebootJumphost({ rack, host, power, signal, report, fetch, now }) },
     }),
     ...(versions !== undefined && {
       k3s: {

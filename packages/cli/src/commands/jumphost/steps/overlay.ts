@@ -40,8 +40,8 @@ export function overlayOf(
   const { io } = command;
 
   async function open(): Promise<PushDeps> {
-    const { deps } = await openPush(command, signal);
-    return { ...deps, report: (_, text) => report(text) };
+    const { deps } = await openPush(command, signal, { report: (_, text) => report(text) });
+    return deps;
   }
 
   function request(by: string) {

@@ -55,12 +55,9 @@ export function defineReset(command: SkoloCommand): void {
           `${name}: is a cluster of kubeadm, whose reset removes the database; save what you need, and leave --keep-data out`,
         );
       }
-      const loss = await lossOf(server).catch((error: unknown) => {
+      const loss = await lossOf(server).catch((error: unknown): Loss => {
         if (wanted !== undefined) throw error;
-        complain(
-          io,
-          `${name}: the API server does not answer (${errorText(error)}); only ${server.name} is reset, and agents elsewhere stay`,
-        );
+        complain(io, unreachable(name, server.name, error));
         return { nodes: [], pods: [], volumes: [] };
       });
       const agents = agentsIn(loss, cluster, wanted);
@@ -94,6 +91,10 @@ export function defineReset(command: SkoloCommand): void {
       );
     },
   );
+}
+
+function unreachable(cluster: string, server: string, error: unknown): string {
+  return `${cluster}: the API server does not answer (${errorText(error)}); only ${server} is reset, and agents elsewhere stay`;
 }
 
 function agentsIn({ nodes }: Loss, { name, server }: OpenCluster, wanted: string[] | undefined) {
