@@ -84,17 +84,23 @@ export async function runServices(options: RunOptions): Promise<void> {
   }
 }
 
-/** The agent last: it asks the others, and at their ports there may be another process until then. */
+/** The agent after those that it asks: at their ports there may be another process until then. */
+const askedByAgent: readonly ServiceName[] = ['metadata-server', 'power-cycle-daemon'];
+
+/** @returns The port of each service. */
 async function startAll(
   processes: readonly { name: ServiceName; process: ServiceProcess; isAgent: boolean }[],
 ): Promise<(readonly [ServiceName, number])[]> {
-  const start = (isAgent: boolean) =>
-    Promise.all(
-      processes
-        .filter((one) => one.isAgent === isAgent)
-        .map(async ({ name, process }) => [name, await process.start()] as const),
-    );
-  return [...(await start(false)), ...(await start(true))];
+  const services = processes
+    .filter(({ isAgent }) => !isAgent)
+    .map(({ name, process }) => ({ name, port: process.start() }));
+  const asked = services.filter(({ name }) => askedByAgent.includes(name)).map(({ port }) => port);
+  const agents = processes
+    .filter(({ isAgent }) => isAgent)
+    .map(({ name, process }) => ({ name, port: Promise.all(asked).then(() => process.start()) }));
+  return await Promise.all(
+    [...services, ...agents].map(async ({ name, port }) => [name, await port] as const),
+  );
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {
