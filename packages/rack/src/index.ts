@@ -26,13 +26,16 @@ export {
   RangeSyntaxError,
 } from './ranges/ranges.ts';
 export { locateFindings, parseRack, rackWarnings, readRack, salvageRack } from './read/load.ts';
+export type { SeenBack } from './schema/back-check.ts';
 export { rackJsonSchema } from './schema/json-schema.ts';
 export {
   feedOf,
   formatOutlet,
   formatUsbPort,
+  type Outlet,
   parseOutlet,
   parseUsbPort,
+  type UsbPort,
 } from './schema/outlets.ts';
 export { isJsonTemplate, templatePlace } from './schema/request-template.ts';
 export { type ServiceName, serviceNames, servicePorts } from './schema/service-ports.ts';
@@ -42,7 +45,7 @@ export type {
 } from './schema/settings/settings.ts';
 export { defaultSettings } from './schema/settings/settings.ts';
 export { checkSecrets, secretReferences } from './secrets/references.ts';
-export type { RackWatch } from './watch/watch.ts';
+export type { RackWatch } from './watch/rack-watcher.ts';
 export { watchRack } from './watch/watch.ts';
 export { parseFile } from './yaml/checked-file.ts';
 export { yamlMistakes } from './yaml/syntax-errors.ts';

@@ -3,9 +3,9 @@
 import { models } from '@skolo/models';
 import { type Draft, firsts, type Report, type Spot, within } from '../draft/draft.ts';
 import { didYouMean } from '../issues/suggest.ts';
-import type { Machine, Outlet } from '../rack/rack.ts';
+import type { Machine } from '../rack/rack.ts';
 import { builtInHubs } from '../rack/uhubctl.ts';
-import { formatUsbPort } from '../schema/outlets.ts';
+import { formatUsbPort, type Outlet } from '../schema/outlets.ts';
 
 type Use = 'power' | 'uplink';
 

@@ -26,6 +26,12 @@ export interface Finding {
   at?: 'key';
 }
 
+/** A message about a setting of a valid rack.yaml, with its dotted path: `services.alert-to-pubsub.credentials`. */
+export interface Remark {
+  where: string;
+  message: string;
+}
+
 export interface RackIssue {
   file: string;
   /** Both count from 1. */

@@ -10,10 +10,10 @@ import type { Draft } from '../draft/draft.ts';
 import { type DroppedKey, Omissions, type RangedSection, stringsIn } from '../draft/omissions.ts';
 import type { Path, Problem } from '../issues/issues.ts';
 import { nearest } from '../issues/suggest.ts';
-import type { Disabled, InfrastructureDevice, Machine, Outlet } from '../rack/rack.ts';
+import type { Disabled, InfrastructureDevice, Machine } from '../rack/rack.ts';
 import { machineSchema } from '../schema/machine-schema.ts';
 import { cidr } from '../schema/network-fields.ts';
-import { formatOutlet, parseOutlet } from '../schema/outlets.ts';
+import { formatOutlet, type Outlet, parseOutlet } from '../schema/outlets.ts';
 import { isMap } from '../yaml/plain.ts';
 import { without } from './without.ts';
 

@@ -1,10 +1,10 @@
 /** Settings of rack.yaml that do not work on k3s. They stop no rack. Each message follows the path in rack.yaml. */
 import { posix } from 'node:path';
 import { hostsOf, namesOf } from '../formats/hosts.ts';
+import type { Remark } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import { jumphostServices, servicePorts } from '../schema/service-ports.ts';
 import type { ServiceSecret } from '../secrets/service-secrets.ts';
-import type { RenderWarning } from './derived-file.ts';
 import { lowPorts } from './extra-ports.ts';
 import { contains, networkOf, overlap, podNetwork } from './networks.ts';
 
@@ -17,7 +17,7 @@ const repeatIntervalHours = 12;
 const watchdogSeconds = 120;
 
 /** In the order of rack.yaml, as far as possible. */
-export function renderWarnings(rack: Rack, secrets: readonly ServiceSecret[]): RenderWarning[] {
+export function renderWarnings(rack: Rack, secrets: readonly ServiceSecret[]): Remark[] {
   return [
     ...ofSubnet(rack),
     ...ofReaders(rack),
@@ -32,7 +32,7 @@ export function renderWarnings(rack: Rack, secrets: readonly ServiceSecret[]): R
   ];
 }
 
-function ofSubnet({ network: { subnet } }: Rack): RenderWarning[] {
+function ofSubnet({ network: { subnet } }: Rack): Remark[] {
   return Object.entries({ pods: podNetwork, Services: serviceNetwork })
     .filter(([, cidr]) => subnet !== undefined && overlap(subnet, cidr))
     .map(([what, cidr]) => ({
@@ -42,7 +42,7 @@ function ofSubnet({ network: { subnet } }: Rack): RenderWarning[] {
 }
 
 /** Through a Service, requests from the jumphost have an address of its pods. */
-function ofReaders({ access: { anonymousRead }, jumphost, services }: Rack): RenderWarning[] {
+function ofReaders({ access: { anonymousRead }, jumphost, services }: Rack): Remark[] {
   const { powerToken } = services['router-backup'];
   const hasJumphost = anonymousRead.some((cidr) => contains(cidr, networkOf(jumphost.address)));
   if (!hasJumphost || anonymousRead.some((cidr) => overlap(cidr, podNetwork))) return [];
@@ -55,8 +55,8 @@ function ofReaders({ access: { anonymousRead }, jumphost, services }: Rack): Ren
   ];
 }
 
-function ofVariables(secrets: readonly ServiceSecret[]): RenderWarning[] {
-  const warnings = new Map<string, RenderWarning>();
+function ofVariables(secrets: readonly ServiceSecret[]): Remark[] {
+  const warnings = new Map<string, Remark>();
   for (const { name, where } of secrets.flatMap(({ variables }) => variables)) {
     const message = `is the variable ${name}: a pod reads it only at its start, and all programs in the pod can see it; prefer a file`;
     for (const each of where) warnings.set(each, { where: each, message });
@@ -64,7 +64,7 @@ function ofVariables(secrets: readonly ServiceSecret[]): RenderWarning[] {
   return [...warnings.values()];
 }
 
-function ofCommands({ infrastructure }: Rack): RenderWarning[] {
+function ofCommands({ infrastructure }: Rack): Remark[] {
   return [...infrastructure.values()]
     .filter(({ transport }) => transport === 'command')
     .map(({ name }) => ({
@@ -74,7 +74,7 @@ function ofCommands({ infrastructure }: Rack): RenderWarning[] {
 }
 
 /** A `url` does not change the port on which a service listens. */
-function ofUrls(rack: Rack): RenderWarning[] {
+function ofUrls(rack: Rack): Remark[] {
   const jumphost = hostsOf(rack)
     .slice(0, 1)
     .flatMap((host) => [host.address, ...namesOf(host, rack.network.domain)]);
@@ -106,7 +106,7 @@ function ofUrls(rack: Rack): RenderWarning[] {
   });
 }
 
-function ofEndpoints({ services }: Rack): RenderWarning[] {
+function ofEndpoints({ services }: Rack): Remark[] {
   return Object.entries(services['power-cycle-daemon'].doors).flatMap(([name, endpoint]) => {
     const where = `services.power-cycle-daemon.doors.${name}`;
     return [
@@ -132,11 +132,11 @@ function ofEndpoints({ services }: Rack): RenderWarning[] {
 }
 
 /** Requests of pods have their own addresses, not the jumphost's. */
-function ofIdentity({ defaultIdentity, services }: Rack): RenderWarning[] {
+function ofIdentity({ defaultIdentity, services }: Rack): Remark[] {
   const { callers, defaultIdentity: sameDefault } = services['metadata-server'];
   const alerts = services['alert-to-pubsub'];
   const { upload, uploadKey } = services['router-backup'];
-  const warnings: RenderWarning[] = [];
+  const warnings: Remark[] = [];
   if (alerts.pubsub && alerts.credentials === 'default') {
     warnings.push({
       where: 'services.alert-to-pubsub.credentials',
@@ -167,7 +167,7 @@ function ofIdentity({ defaultIdentity, services }: Rack): RenderWarning[] {
 }
 
 /** Settings that do not match kube/base/alertmanager. */
-function ofAlertmanager({ services }: Rack): RenderWarning[] {
+function ofAlertmanager({ services }: Rack): Remark[] {
   const { tls, auth, repeatHours, watchdog } = services['alert-to-pubsub'];
   const { tls: powerTls, repair } = services['power-cycle-daemon'];
   const plainHttp = 'does not match Alertmanager of kube/base, which uses plain http';
@@ -198,7 +198,7 @@ function ofAlertmanager({ services }: Rack): RenderWarning[] {
 }
 
 /** A pod sees only rack.yaml, its secrets and its own state. */
-function ofFolders({ services }: Rack): RenderWarning[] {
+function ofFolders({ services }: Rack): Remark[] {
   const { upload, git } = services['router-backup'];
   const { handover } = services['metadata-server'];
   const { sinks } = services['alert-to-pubsub'];
@@ -237,7 +237,7 @@ function isState(service: string, path: string): boolean {
 }
 
 /** Files on the machine: the pod of the agent has the folder of the bot, but no secret of the rack. */
-function ofAgents({ services, machines }: Rack): RenderWarning[] {
+function ofAgents({ services, machines }: Rack): Remark[] {
   const all = [
     { where: 'services.swarming-client', settings: services['swarming-client'] },
     ...[...machines.values()].map(({ name, swarming }) => ({

@@ -1,10 +1,9 @@
 /** Fields of several sections: outlets, uplinks, ports, text. */
 import { z } from 'zod';
-import type { Outlet } from '../rack/rack.ts';
 import { each } from '../ranges/spreading.ts';
 import { canonical, reading, text } from './fields.ts';
 import { portOrRange } from './network-fields.ts';
-import { parseOutlet, parseUsbPort } from './outlets.ts';
+import { type Outlet, parseOutlet, parseUsbPort } from './outlets.ts';
 
 const outlet = reading('an outlet', 'pdu-1/8', (written) => {
   if (!written.startsWith('usb/')) return parseOutlet(written);

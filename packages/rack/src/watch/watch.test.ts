@@ -21,7 +21,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RackError } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import { parseRack } from '../read/load.ts';
-import { type RackWatch, type WatchRackOptions, type WatchTuning, watchRack } from './watch.ts';
+import type { RackWatch, WatchRackOptions, WatchTuning } from './rack-watcher.ts';
+import { watchRack } from './watch.ts';
 
 const invalid = 'rack: [\n';
 

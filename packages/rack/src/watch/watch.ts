@@ -6,60 +6,17 @@
  * notifications, and a symlink can point to any folder.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RackError } from '../issues/issues.ts';
-import type { Disabled, Rack } from '../rack/rack.ts';
-import type { parseRack } from '../read/load.ts';
-import type { ServiceName } from '../schema/service-ports.ts';
 import { VersionedFile, versionOf } from './file-version.ts';
 import { LastGoodCopy } from './last-good-copy.ts';
-import { parseVersion, RackWatcher, salvageVersion, type WatchState } from './rack-watcher.ts';
-
-/** The inventory in force. */
-export interface RackWatch {
-  /** Path of rack.yaml. */
-  readonly file: string;
-  readonly rack: Rack;
-  /** The newest edit is rejected, or the last good copy cannot be written. */
-  readonly degraded: { what: string; why: string; since: Date }[];
-  /** Calls `listener` with each new rack until the returned function is called. Its errors go to `onError`. */
-  onChange(listener: (rack: Rack, previous: Rack) => void): () => void;
-  /** Resolves when no timer, watcher or listener is active. */
-  close(): Promise<void>;
-}
-
-export interface WatchRackOptions {
-  file: string;
-  /** Its sections are checked strictly. */
-  service: ServiceName;
-  /** Folder of the last good copy. Made if missing. */
-  stateDir: string;
-  /** Once for each rejected content, also at the start. */
-  onRejected(error: RackError): void;
-  /** At a start without a last good copy: the disabled part. */
-  onDisabled?(disabled: Disabled): void;
-  /** The newest content is in force: after a change, or after a rejected edit was undone. */
-  onReload?(rack: Rack): void;
-  /** Not fatal: the state directory cannot be written, or a listener threw. */
-  onError?(error: Error): void;
-  parse?: typeof parseRack;
-  tuning?: Partial<WatchTuning>;
-}
-
-/** For tests; the defaults keep the promise of two seconds. In milliseconds. */
-export interface WatchTuning {
-  /** Interval of polling. */
-  poll: number;
-  /** A changed file must be stable for this long. */
-  settle: number;
-  /** A file that is not stable is read after this time. */
-  settleAtMost: number;
-  /** Time for an invalid file to become valid before it is rejected. */
-  recheck: number;
-  /** Pause between attempts to write the last good copy. */
-  retry: number;
-  /** Whether to use notifications. */
-  notify: boolean;
-}
+import {
+  parseVersion,
+  type RackWatch,
+  RackWatcher,
+  salvageVersion,
+  type WatchRackOptions,
+  type WatchState,
+  type WatchTuning,
+} from './rack-watcher.ts';
 
 const defaultTuning: WatchTuning = {
   poll: 1_000,
