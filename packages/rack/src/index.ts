@@ -48,5 +48,5 @@ export { checkSecrets, secretReferences } from './secrets/references.ts';
 export type { RackWatch } from './watch/rack-watcher.ts';
 export { watchRack } from './watch/watch.ts';
 export { parseFile } from './yaml/checked-file.ts';
-export { yamlMistakes } from './yaml/syntax-errors.ts';
+export { yamlErrors } from './yaml/syntax-errors.ts';
 export { readYaml } from './yaml/yaml.ts';

@@ -91,7 +91,7 @@ function checkBuiltInHub(devices: Machine['devices'], draft: Draft, report: Repo
   report(within(draft, device, 'power'), 'usb port', message);
 }
 
-/** Converts the outlet to the notation of its model. False after a reported mistake. */
+/** Converts the outlet to the notation of its model. False after a reported error. */
 function find(outlet: Outlet, use: Use, spot: Spot, draft: Draft, report: Report): boolean {
   const { device: name, outlet: written } = outlet;
   const device = draft.rack.infrastructure.get(name);

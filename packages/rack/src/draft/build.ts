@@ -1,6 +1,6 @@
 /**
  * Plain data to a rack: checks each section with its schema, expands ranges and fills in defaults. Leaves out an entry
- * with a mistake but keeps its name, so that all mistakes are found at once.
+ * with an error but keeps its name, so that all errors are found at once.
  */
 import { dirname, resolve } from 'node:path';
 import { type Model, models } from '@skolo/models';

@@ -64,7 +64,7 @@ function recordNames(
   { names, first, changes, problems }: Expanded,
   omissions: Omissions,
 ): void {
-  // In a range with a mistake, each name may have any of its values.
+  // In a range with an error, each name may have any of its values.
   const isUnclear = problems !== undefined;
   if (names.length === 0) omissions.record(section, key, key, () => value);
   names.forEach((name, i) => {
@@ -73,7 +73,7 @@ function recordNames(
   });
 }
 
-/** Infrastructure and machines, which may have ranges. Reports mistakes in ranges and names. */
+/** Infrastructure and machines, which may have ranges. Reports errors in ranges and names. */
 export function* rangedEntries(
   section: RangedSection,
   spreadFor: (raw: unknown) => Spread,
@@ -126,7 +126,7 @@ export function checkEach<S extends z.ZodObject>(
 
   function checkedOf(i: number): Checked<z.output<S>> {
     if (whole.value && parts) return { value: { ...whole.value, ...parts[i] } };
-    // With a mistake, check each name completely, to find all mistakes.
+    // With an error, check each name completely, to find all errors.
     return isMap(first) ? check(schema, { ...first, ...differing[i] }, path) : whole;
   }
 

@@ -13,7 +13,7 @@ import {
 import { isMap } from '../yaml/plain.ts';
 
 /**
- * Settings of all services. Without `strictFor`, an unknown service is a mistake. With it, unknown keys of other services
+ * Settings of all services. Without `strictFor`, an unknown service is an error. With it, unknown keys of other services
  * are left out.
  */
 export function readServices(

@@ -52,7 +52,7 @@ export interface InfrastructureDevice extends Device {
 export type Jumphost = Omit<z.output<typeof headSchema.jumphost>, 'power'> & { power: Outlet[] };
 
 /**
- * The unusable part of a rack.yaml with mistakes. Addresses of disabled entries get no identity by network (`callers`,
+ * The unusable part of a rack.yaml with errors. Addresses of disabled entries get no identity by network (`callers`,
  * `defaultIdentity`).
  */
 export interface Disabled {
@@ -64,7 +64,7 @@ export interface Disabled {
   addresses: ReadonlySet<string>;
   /** The address of a disabled machine is unknown: it may be any of the subnet. */
   subnet: boolean;
-  /** The network or section with the mistake is unknown: only machines get identities. */
+  /** The network or section with the error is unknown: only machines get identities. */
   everyone: boolean;
   /** The wiring is incomplete: only feeds of machines and their devices are known. */
   wiring: boolean;

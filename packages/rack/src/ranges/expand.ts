@@ -9,7 +9,7 @@ export interface Expanded {
   first: unknown;
   /** Keys and values in which the i-th name differs from the first. */
   changes(index: number): Record<string, unknown>;
-  /** Mistakes in ranges; the entry then only serves to find other mistakes. */
+  /** Errors in ranges; the entry then only serves to find other errors. */
   problems?: Problem[];
 }
 

@@ -1,4 +1,4 @@
-/** rack.yaml to a Rack, or all its mistakes. */
+/** rack.yaml to a Rack, or all its errors. */
 import { readFile } from 'node:fs/promises';
 import { errorCode } from '@skolo/base';
 import { runChecks } from '../checks/index.ts';
@@ -31,7 +31,7 @@ const origins = new WeakMap<Rack, { text: string; file: string }>();
  * @throws RackError Throws nothing else, for any text.
  */
 export function parseRack(text: string, options: { file: string; strictFor?: ServiceName }): Rack {
-  // First without positions, which are slow and only needed for mistakes.
+  // First without positions, which are slow and only needed for errors.
   const plain = text.length <= maxTextLength ? readPlainYaml(text) : undefined;
   const quick = plain && draftOf(plain.value, options);
   if (quick && quick.problems.length === 0) return finish(quick.draft, text, options.file);
@@ -43,7 +43,7 @@ export function parseRack(text: string, options: { file: string; strictFor?: Ser
 }
 
 /**
- * The usable part of a rack.yaml with mistakes, for a start without a last good copy. Leaves out entries with mistakes
+ * The usable part of a rack.yaml with errors, for a start without a last good copy. Leaves out entries with errors
  * and entries that depend on them, and lists them in `disabled`.
  *
  * @throws RackError No part is usable.
@@ -54,7 +54,7 @@ export function salvageRack(
 ): Rack {
   const { value } = readYaml(text, options.file);
   const salvaged = salvage(value, options);
-  // Throws the mistakes.
+  // Throws the errors.
   if (salvaged === undefined) return parseRack(text, options);
   const { draft, disabled } = salvaged;
   return { ...finish(draft, text, options.file), disabled };
@@ -116,7 +116,7 @@ function draftOf(value: unknown, options: BuildOptions): { draft: Draft; problem
 }
 
 function finish({ rack: { jumphost, ...rest } }: Draft, text: string, file: string): Rack {
-  if (jumphost === undefined) throw new Error('a rack without mistakes has a jumphost');
+  if (jumphost === undefined) throw new Error('a rack without errors has a jumphost');
   const rack: Rack = { ...rest, jumphost };
   origins.set(rack, { text, file });
   return rack;

@@ -1,5 +1,5 @@
 /**
- * The usable part of a rack.yaml with mistakes, at a start without a last good copy. Leaves out each entry with a mistake,
+ * The usable part of a rack.yaml with errors, at a start without a last good copy. Leaves out each entry with an error,
  * then references to it, until the rest is valid. Corrects nothing.
  */
 
@@ -80,7 +80,7 @@ class Salvager {
   }
 
   /**
-   * Leaves out addresses and outlets that a disabled entry also has: the mistake may be in either. Returns whether there
+   * Leaves out addresses and outlets that a disabled entry also has: the error may be in either. Returns whether there
    * was any.
    */
   leaveOutContested(draft: Draft): boolean {
@@ -163,7 +163,7 @@ class Salvager {
     }
   }
 
-  /** The other entry of a conflict: the mistake may be in either. */
+  /** The other entry of a conflict: the error may be in either. */
   private leaveOutOther([section, name, key]: Path): boolean {
     if (section === 'jumphost') {
       return key === undefined && (name === 'power' || name === 'uplink')
@@ -316,7 +316,7 @@ function contestedKeys(
 
 const aboutNames = ['name', 'name twice', 'reserved'];
 
-/** Whether the address of a machine with this mistake is certain. */
+/** Whether the address of a machine with this error is certain. */
 function isAddressSure(rule: string, key: string | undefined, hasAddress: boolean): boolean {
   if (key === undefined) return aboutNames.includes(rule);
   // An unknown key may be a misspelled address.

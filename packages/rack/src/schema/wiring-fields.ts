@@ -51,7 +51,7 @@ export const attributes = z
   )
   .default({});
 
-/** `ports: 24` is a likely mistake. */
+/** `ports: 24` is a likely error. */
 function isNumber({ code, input }: z.core.$ZodRawIssue): string | undefined {
   if (code !== 'invalid_type' || typeof input !== 'number') return undefined;
   return `expected a map such as { ssh: 2201 }, found the number ${input}; for the number of ports use \`portCount\``;
