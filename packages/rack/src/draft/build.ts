@@ -87,7 +87,7 @@ export function build(
   }
   const readRanged = { top, draft, problems, omissions };
   for (const entry of rangedEntries('infrastructure', spreadOfDevice, readRanged)) {
-    const model = modelOf(entry.first, entry.path, report);
+    const model = modelOf(entry.entryOf(0), entry.path, report);
     if (model === undefined) continue;
     for (const { name, path, checked } of checkEach(infrastructureEntry(model), entry)) {
       const written = take(checked);
@@ -234,15 +234,11 @@ function modelOf(raw: unknown, path: Path, report: Report): Model | undefined {
 
 /** Leaves out unknown settings of the agent, which belong to another service. */
 function lenient<T extends Expanded>(entry: T): T {
-  return {
-    ...entry,
-    first: isMap(entry.first) ? lenientMachine(entry.first) : entry.first,
-    changes: (index: number) => lenientMachine(entry.changes(index)),
-  };
+  return { ...entry, entryOf: (index: number) => withKnownSettings(entry.entryOf(index)) };
 }
 
-function lenientMachine(raw: PlainMap): PlainMap {
-  if (raw.swarming === undefined) return raw;
+function withKnownSettings(raw: unknown): unknown {
+  if (!isMap(raw) || raw.swarming === undefined) return raw;
   const { swarming, ...rest } = raw;
   const kept = withoutUnknown(machineSchema.shape.swarming, swarming);
   return kept === undefined ? rest : { ...rest, swarming: kept };

@@ -63,9 +63,9 @@ function splitPair(text: string, { section, key, pair, leaving, file, show }: Fo
   const entries = isPlainMap(top) ? top[section] : undefined;
   const raw = isPlainMap(entries) ? entries[key] : undefined;
   const spread = spreadOfEntry(section, raw);
-  const { names, first, changes } = expandEntry([section, key], key, raw, spread);
+  const { names, entryOf } = expandEntry([section, key], key, raw, spread);
   const stays = names.map((name) => !leaving.has(name));
-  if (!stays.includes(true) || !isPlainMap(first) || !isScalar(pair.key) || !isMap(pair.value)) {
+  if (!stays.includes(true) || !isPlainMap(raw) || !isScalar(pair.key) || !isMap(pair.value)) {
     throw new ByHand(noOwn);
   }
   const splices: Splice[] = [];
@@ -74,7 +74,7 @@ function splitPair(text: string, { section, key, pair, leaving, file, show }: Fo
     walk(each.value, isScalar(each.key) ? spread.keys.get(String(each.key.value)) : undefined);
   }
   const own = names.flatMap((name, at) =>
-    leaving.has(name) ? [{ name, entry: { ...first, ...changes(at) } }] : [],
+    leaving.has(name) ? [{ name, entry: entryOf(at) }] : [],
   );
   const { from } = rangeOf(pair.key);
   const margin = marginOf(text, from);
