@@ -6,8 +6,8 @@
  * whole answer: the name of the machine, its orders, states, times, and values of another type.
  */
 import { z } from 'zod';
-import { Problem } from './problem.ts';
-import { route } from './route.ts';
+import { Problem } from './route/problem.ts';
+import { route } from './route/route.ts';
 import { Time } from './time.ts';
 
 const verdict = z.enum(['ok', 'recovering', 'maintenance', 'quarantined']);

@@ -20,7 +20,10 @@ import { botSettingsOf, noServer } from './bot/bot-settings.ts';
 import { logEvent } from './event-log.ts';
 import type { AgentEvent } from './events.ts';
 import { type Flags, localAddressOf } from './flags.ts';
+import { Task } from './hooks/task.ts';
 import { Reboot } from './host/reboot.ts';
+import { createRunCommand } from './host/run-command.ts';
+import { openServers, type Ports } from './http/servers.ts';
 import { signedAccess } from './http/signed-access.ts';
 import { partFromFile } from './identity/from-file.ts';
 import { partFromMetadata } from './identity/from-metadata.ts';
@@ -28,12 +31,9 @@ import { IdentityKeeper, type PartSource } from './identity/identity.ts';
 import { ClockOffset, MetadataClient } from './identity/metadata-client.ts';
 import { type MachineDeps, openMachine } from './machine.ts';
 import { createMetrics } from './metrics.ts';
-import { keepBotLines, RecentLines } from './recent-lines.ts';
-import { Revisions } from './revision.ts';
-import { createRunCommand } from './run-command.ts';
-import { openServers, type Ports } from './servers.ts';
-import { agentStatus, hookView, readinessOf } from './status.ts';
-import { Task } from './task.ts';
+import { keepBotLines, RecentLines } from './status/recent-lines.ts';
+import { Revisions } from './status/revision.ts';
+import { agentStatus, hookView, readinessOf } from './status/status.ts';
 
 export interface AgentOptions extends Omit<Flags, 'check' | 'logLevel' | 'powerCyclePort'> {
   powerCyclePort?: number | undefined;

@@ -2,7 +2,6 @@
 import type { Order } from '@skolo/api/swarming-client';
 import type { Clock, Closers, Emit, Events, Logger } from '@skolo/common/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
-import { AfterTask } from './after-task.ts';
 import type { Bot } from './bot/bot.ts';
 import { AdbWatch, createAdbServer } from './devices/adb-server.ts';
 import type { DeviceSettings, DeviceView, Dimensions } from './devices/device.ts';
@@ -15,20 +14,21 @@ import type { Health, HealthFacts } from './health/health.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
 import { Orders } from './health/orders.ts';
 import { OwnHolds } from './health/own-holds.ts';
+import type { Task } from './hooks/task.ts';
 import { HostDimensions } from './host/host-dimensions.ts';
 import { type HostReading, HostWatch } from './host/host-watch.ts';
+import type { RunCommand } from './host/run-command.ts';
 import { UsbPorts } from './host/usb.ts';
 import { signedRequests } from './http/signed-request.ts';
 import type { IdentityKeeper } from './identity/identity.ts';
 import type { ClockOffset } from './identity/metadata-client.ts';
-import { PowerCycleDaemon } from './power-cycle-daemon.ts';
+import { AfterTask } from './repair/after-task.ts';
 import { Evidence } from './repair/evidence.ts';
+import { PowerCycleDaemon } from './repair/power-cycle-daemon.ts';
 import type { RepairView } from './repair/records.ts';
 import { Repairs } from './repair/repairs.ts';
 import { repeat } from './repeat.ts';
-import type { RunCommand } from './run-command.ts';
-import { Screens } from './screen.ts';
-import type { Task } from './task.ts';
+import { Screens } from './status/screen.ts';
 
 export interface MachineDeps {
   name: string;

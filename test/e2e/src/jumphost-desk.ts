@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { shellWord } from '@skolo/base';
-import type { BareJumphost } from '@skolo/jumphost/testing';
+import type { BareJumphost } from '@skolo/k3s/testing';
 import { jumphostServices, namespaceOf, servicePorts } from '@skolo/rack/light';
 import type { Computer } from '@skolo/simulators';
 

@@ -4,15 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newToken } from '@skolo/common';
+import { openHost } from '@skolo/computers';
 import { openJumphost } from '@skolo/fleet';
 import { startDesk } from '@skolo/fleet/testing';
-import {
-  type DaemonPlace,
-  daemonNeeds,
-  openHost,
-  startSpareDaemon,
-  stopSpareDaemon,
-} from '@skolo/jumphost';
+import { type DaemonPlace, daemonNeeds, startSpareDaemon, stopSpareDaemon } from '@skolo/jumphost';
 import { rackForDaemonOn } from '@skolo/rack/edit';
 import { Secret } from '@skolo/secrets';
 import { peer, startApcRpdu2 } from '@skolo/simulators';

@@ -17,7 +17,7 @@ import {
   startBareJumphost,
   subnet,
   whyNoJumphost,
-} from '@skolo/jumphost/testing';
+} from '@skolo/k3s/testing';
 import { newRackKey } from '@skolo/rack/jumphost';
 import { type ContainerRegistry, peer, startContainerRegistry } from '@skolo/simulators';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

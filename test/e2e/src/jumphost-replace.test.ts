@@ -21,7 +21,7 @@ import {
   startBareJumphost,
   subnet,
   whyNoJumphost,
-} from '@skolo/jumphost/testing';
+} from '@skolo/k3s/testing';
 import { newRackKey } from '@skolo/rack/jumphost';
 import {
   type Computer,

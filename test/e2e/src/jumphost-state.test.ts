@@ -19,7 +19,7 @@ import {
   startBareJumphost,
   subnet,
   whyNoJumphost,
-} from '@skolo/jumphost/testing';
+} from '@skolo/k3s/testing';
 import { newRackKey } from '@skolo/rack/jumphost';
 import { jumphostServices } from '@skolo/rack/light';
 import {

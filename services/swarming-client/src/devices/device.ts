@@ -2,7 +2,7 @@
 
 import type { Logger } from '@skolo/common/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
-import type { RunCommand } from '../run-command.ts';
+import type { RunCommand } from '../host/run-command.ts';
 import type { SshSignIns } from './ssh.ts';
 
 /** A device as the machine's part of rack.yaml describes it. */

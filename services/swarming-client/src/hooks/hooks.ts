@@ -2,9 +2,9 @@
 import type { MachinePart } from '@skolo/rack/machine-part';
 import type { DeviceView, Dimensions } from '../devices/device.ts';
 import type { Health } from '../health/health.ts';
-import type { Task, TaskOutcome } from '../task.ts';
 import { dimensionsFor, type Given } from './dimensions.ts';
 import { stateFor } from './state.ts';
+import type { Task, TaskOutcome } from './task.ts';
 
 /** All that an answer is made of: the knowledge of now. */
 export interface AgentView {

@@ -7,8 +7,8 @@
  * again that an operator wants off.
  */
 
-import { errorText } from '@skolo/base';
-import { type Logger, pause } from '@skolo/common/light';
+import { errorText, pause } from '@skolo/base';
+import type { Logger } from '@skolo/common/light';
 import type { UsbPort } from '@skolo/rack';
 import {
   portIn,
@@ -19,7 +19,7 @@ import {
 } from '@skolo/rack/light';
 import type { MachinePart } from '@skolo/rack/machine-part';
 import { repeat } from '../repeat.ts';
-import { CommandFailed, type RunCommand } from '../run-command.ts';
+import { CommandFailed, type RunCommand } from './run-command.ts';
 
 /**
  * - `not-own`: no device of this machine is on that port. `no-port`: there is no such port.

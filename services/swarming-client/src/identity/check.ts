@@ -5,7 +5,7 @@ import { folderProblem } from '../bot/bot-folder.ts';
 import { botSettingsOf, noServer } from '../bot/bot-settings.ts';
 import { pythonProblem } from '../bot/python.ts';
 import { type Flags, localAddressOf } from '../flags.ts';
-import { createRunCommand } from '../run-command.ts';
+import { createRunCommand } from '../host/run-command.ts';
 import { MetadataClient } from './metadata-client.ts';
 
 export interface Checked {

@@ -1,7 +1,7 @@
 /** The machine's part of rack.yaml, as the metadata server reports it, followed by waiting for each change. */
 
-import { errorText, parseJson } from '@skolo/base';
-import { backOffMs, pause } from '@skolo/common/light';
+import { errorText, parseJson, pause } from '@skolo/base';
+import { backOffMs } from '@skolo/common/light';
 import type { PartSource } from './identity.ts';
 import { type Attribute, type MetadataClient, MetadataRefused } from './metadata-client.ts';
 

@@ -3,7 +3,7 @@ import { serviceNames } from '@skolo/rack/light';
 import { z } from 'zod';
 import type { SkoloCommand } from '../../command.ts';
 import { CliError } from '../../errors.ts';
-import { interruptible, openJumphostOf, openNamed, rackNamed } from '../../fleet.ts';
+import { interruptible, openJumphostOf, openNamed, rackNamed } from '../../reach/racks.ts';
 import { untilStopped } from '../../until-stopped.ts';
 
 /** `skolo forward`: a local URL for a service of a rack. */
@@ -67,7 +67,7 @@ const Services = z.object({
 
 async function inCluster(command: SkoloCommand, rack: FleetRack, name: string): Promise<Found> {
   const open = await openNamed(command, rack.name, 'view');
-  const { kubectlJson } = await import('../../kubectl-json.ts');
+  const { kubectlJson } = await import('../../reach/kubectl-json.ts');
   const { items } = await interruptible(command, (signal) =>
     kubectlJson(open, Services, ['get', 'services', '-n', 'skolo'], signal),
   );

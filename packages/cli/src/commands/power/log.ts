@@ -7,7 +7,7 @@ import type { SkoloCommand } from '../../command.ts';
 import { printJson } from '../../io.ts';
 import { type Column, printTable } from '../../output/table.ts';
 import { duration, timestamp } from '../../output/time.ts';
-import { powerCycleDaemon } from '../../service-client.ts';
+import { powerCycleDaemon } from '../../reach/service-client.ts';
 import { outcomeText, stateStyle, tookSeconds } from './cycle-text.ts';
 import { askAboutNames } from './request.ts';
 

@@ -8,11 +8,11 @@ import type { RackSecret } from '@skolo/rack/secrets';
 import type { SecretStore } from '@skolo/secret-store';
 import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';
-import { userFolder } from '../../desk-files.ts';
+import { userFolder } from '../../desk/desk-files.ts';
+import { readSecretFile } from '../../desk/given-file.ts';
 import { CliError, exitCodes, usageError } from '../../errors.ts';
-import { rackNamed } from '../../fleet.ts';
-import { readSecretFile } from '../../given-file.ts';
 import type { Io } from '../../io.ts';
+import { rackNamed } from '../../reach/racks.ts';
 
 export interface OpenSecrets {
   fleetRack: K3sRack;
