@@ -2,7 +2,9 @@
  * Plain data to a rack: checks each section with its schema, expands ranges and fills in defaults. Leaves out an entry
  * with an error but keeps its name, so that all errors are found at once.
  */
+
 import { dirname, resolve } from 'node:path';
+import { isObject } from '@skolo/base';
 import { type Model, models } from '@skolo/models';
 import { z } from 'zod';
 import { type Checked, check } from '../issues/describe.ts';
@@ -16,7 +18,6 @@ import { withoutUnknown } from '../schema/lenient.ts';
 import { machineSchema } from '../schema/machine-schema.ts';
 import { headSchema, identitySchema, loginSchema } from '../schema/rack-schema.ts';
 import type { ServiceName } from '../schema/service-ports.ts';
-import { isMap, type PlainMap } from '../yaml/plain.ts';
 import { type Draft, type Report, reportTo } from './draft.ts';
 import { readIdentity, readInfrastructure, readLogin, readMachine } from './entries.ts';
 import type { Omissions } from './omissions.ts';
@@ -49,9 +50,9 @@ export function build(
     problems.push(...(checked.problems ?? []));
     return checked.value;
   };
-  const top = isMap(value) ? value : {};
+  const top = isObject(value) ? value : {};
   const draft = emptyDraft(file, top, strictFor, problems);
-  if (!isMap(value)) {
+  if (!isObject(value)) {
     const isEmpty = value === null || value === undefined;
     const message = isEmpty
       ? 'is empty; a rack.yaml begins with `rack: NAME`'
@@ -112,7 +113,7 @@ export function build(
 
 function emptyDraft(
   file: string,
-  top: PlainMap,
+  top: Record<string, unknown>,
   strictFor: ServiceName | undefined,
   problems: Problem[],
 ): Draft {
@@ -209,7 +210,7 @@ function keepDefaultIdentity({ rack }: Draft, report: Report): void {
 const machineSpread = spreadOf(machineSchema);
 
 function modelOf(raw: unknown, path: Path, report: Report): Model | undefined {
-  if (!isMap(raw)) {
+  if (!isObject(raw)) {
     report(path, 'type', `expected a map, found ${shown(raw)}`);
     return undefined;
   }
@@ -238,7 +239,7 @@ function lenient<T extends Expanded>(entry: T): T {
 }
 
 function withKnownSettings(raw: unknown): unknown {
-  if (!isMap(raw) || raw.swarming === undefined) return raw;
+  if (!isObject(raw) || raw.swarming === undefined) return raw;
   const { swarming, ...rest } = raw;
   const kept = withoutUnknown(machineSchema.shape.swarming, swarming);
   return kept === undefined ? rest : { ...rest, swarming: kept };

@@ -1,4 +1,5 @@
 /** Entries of a section of rack.yaml, with ranges expanded. */
+import { isObject } from '@skolo/base';
 import type { z } from 'zod';
 import { type Checked, check } from '../issues/describe.ts';
 import { type Path, type Problem, shown } from '../issues/issues.ts';
@@ -6,15 +7,14 @@ import { type Expanded, expandEntry } from '../ranges/expand.ts';
 import { maxNames } from '../ranges/ranges.ts';
 import type { Spread } from '../ranges/spreading.ts';
 import { hostNameProblem } from '../schema/network-fields.ts';
-import { isMap, type PlainMap } from '../yaml/plain.ts';
 import { type Draft, type Report, reportTo } from './draft.ts';
 import type { Omissions, RangedSection } from './omissions.ts';
 
 /** The entries of a section; none if it is missing. */
-function mapOf(section: string, top: PlainMap, report: Report): [string, unknown][] {
+function mapOf(section: string, top: Record<string, unknown>, report: Report): [string, unknown][] {
   const value = top[section];
   if (value === undefined) return [];
-  if (isMap(value)) return Object.entries(value);
+  if (isObject(value)) return Object.entries(value);
   const message =
     value === null ? 'is empty; remove the key' : `expected a map, found ${shown(value)}`;
   report([section], 'type', message);
@@ -24,7 +24,7 @@ function mapOf(section: string, top: PlainMap, report: Report): [string, unknown
 /** Identities and logins, which have no ranges. */
 export function* singleEntries(
   section: 'identities' | 'logins',
-  top: PlainMap,
+  top: Record<string, unknown>,
   draft: Draft,
   report: Report,
 ): Generator<{ name: string; raw: unknown; path: Path }> {
@@ -41,7 +41,7 @@ export function* singleEntries(
 }
 
 interface ReadRanged {
-  top: PlainMap;
+  top: Record<string, unknown>;
   draft: Draft;
   problems: Problem[];
   omissions: Omissions | undefined;

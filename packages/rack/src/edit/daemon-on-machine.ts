@@ -1,8 +1,8 @@
 /** The rack for a power-cycle daemon that runs on a machine, and not on the jumphost: so that it can switch the jumphost. */
+import { isObject } from '@skolo/base';
 import { RackError } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import { parseRack } from '../read/load.ts';
-import { isMap, type PlainMap } from '../yaml/plain.ts';
 import { readYaml } from '../yaml/yaml.ts';
 import { ByHand } from './splice.ts';
 import { splitEntry } from './split-entry.ts';
@@ -70,8 +70,8 @@ function withOwnEntry(text: string, machine: string, file: string): string {
   }
 }
 
-function mapOf(value: unknown): PlainMap {
-  return isMap(value) ? value : {};
+function mapOf(value: unknown): Record<string, unknown> {
+  return isObject(value) ? value : {};
 }
 
 function errorAt(text: string, file: string, path: string[], message: string): RackError {

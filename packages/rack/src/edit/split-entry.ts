@@ -4,6 +4,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '@skolo/base';
 import {
   Document,
   isAlias,
@@ -22,7 +23,6 @@ import { escaped, type Spread, spreadOf } from '../ranges/spreading.ts';
 import { spreadOfDevice } from '../schema/infrastructure-schema.ts';
 import { machineSchema } from '../schema/machine-schema.ts';
 import { hideRanges } from '../yaml/hidden-ranges.ts';
-import { isMap as isPlainMap } from '../yaml/plain.ts';
 import { readYaml } from '../yaml/yaml.ts';
 import { foldValues } from './fold.ts';
 import { applied, ByHand, marginOf, plain, rangeOf, type Splice, written } from './splice.ts';
@@ -60,12 +60,12 @@ interface Found {
 
 function splitPair(text: string, { section, key, pair, leaving, file, show }: Found): string {
   const { value: top } = readYaml(text, file);
-  const entries = isPlainMap(top) ? top[section] : undefined;
-  const raw = isPlainMap(entries) ? entries[key] : undefined;
+  const entries = isObject(top) ? top[section] : undefined;
+  const raw = isObject(entries) ? entries[key] : undefined;
   const spread = spreadOfEntry(section, raw);
   const { names, entryOf } = expandEntry([section, key], key, raw, spread);
   const stays = names.map((name) => !leaving.has(name));
-  if (!stays.includes(true) || !isPlainMap(raw) || !isScalar(pair.key) || !isMap(pair.value)) {
+  if (!stays.includes(true) || !isObject(raw) || !isScalar(pair.key) || !isMap(pair.value)) {
     throw new ByHand(noOwn);
   }
   const splices: Splice[] = [];
@@ -181,7 +181,7 @@ function folded(values: readonly unknown[], spread: Spread | undefined): unknown
     );
     return items.includes(undefined) ? undefined : items;
   }
-  if (!values.every(isPlainMap)) return undefined;
+  if (!values.every(isObject)) return undefined;
   const keys = Object.keys(values[0] ?? {});
   if (values.some((value) => !isDeepStrictEqual(Object.keys(value), keys))) return undefined;
   const entries = keys.map((key) => [

@@ -1,6 +1,6 @@
 /** Expands an entry with a range to one entry per name. Its ranges and lists advance together. */
+import { isObject } from '@skolo/base';
 import { type Path, type Problem, shown } from '../issues/issues.ts';
-import { isMap } from '../yaml/plain.ts';
 import { expandRange, RangeSyntaxError } from './ranges.ts';
 import type { Spread } from './spreading.ts';
 
@@ -63,7 +63,7 @@ function planOf(value: unknown, path: Path, spread: Spread | undefined, entry: E
     if (plans.every((plan) => plan === undefined)) return undefined;
     return (index) => value.map((item, i) => valueAt(plans[i], item, index));
   }
-  if (!isMap(value)) return undefined;
+  if (!isObject(value)) return undefined;
   const plans = Object.entries(value).map(([key, item]) => ({
     key,
     item,

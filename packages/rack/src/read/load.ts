@@ -1,6 +1,6 @@
 /** rack.yaml to a Rack, or all its errors. */
 import { readFile } from 'node:fs/promises';
-import { errorCode } from '@skolo/base';
+import { errorCode, isObject } from '@skolo/base';
 import { runChecks } from '../checks/index.ts';
 import { pastedSecretsOf, pathInFile } from '../checks/pasted-secrets.ts';
 import { warningsOf } from '../checks/warnings.ts';
@@ -16,7 +16,6 @@ import {
 } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import type { ServiceName } from '../schema/service-ports.ts';
-import { isMap } from '../yaml/plain.ts';
 import { readPlainYaml } from '../yaml/plain-yaml.ts';
 import { maxTextLength, readYaml } from '../yaml/yaml.ts';
 import { salvage } from './salvage.ts';
@@ -105,8 +104,8 @@ export function locateFindings(rack: Rack, findings: readonly Finding[]): RackIs
 }
 
 function listedServices(value: unknown): string[] {
-  const services = isMap(value) ? value.services : undefined;
-  return isMap(services) ? Object.keys(services) : [];
+  const services = isObject(value) ? value.services : undefined;
+  return isObject(services) ? Object.keys(services) : [];
 }
 
 function draftOf(value: unknown, options: BuildOptions): { draft: Draft; problems: Problem[] } {

@@ -3,6 +3,7 @@
  * then references to it, until the rest is valid. Corrects nothing.
  */
 
+import { isObject } from '@skolo/base';
 import { models } from '@skolo/models';
 import { runChecks } from '../checks/index.ts';
 import { type BuildOptions, build } from '../draft/build.ts';
@@ -14,8 +15,7 @@ import type { Disabled, InfrastructureDevice, Machine } from '../rack/rack.ts';
 import { machineSchema } from '../schema/machine-schema.ts';
 import { cidr } from '../schema/network-fields.ts';
 import { formatOutlet, type Outlet, parseOutlet } from '../schema/outlets.ts';
-import { isMap } from '../yaml/plain.ts';
-import { without } from './without.ts';
+import { valueAt, without } from '../yaml/paths.ts';
 
 /** More rounds than any chain of references needs. */
 const mostRounds = 1000;
@@ -250,8 +250,8 @@ class Salvager {
       this.everyone ||= nearest(key, ['callers']) !== undefined;
       return this.remove(path);
     }
-    const caller = index === undefined ? undefined : at(this.value, [...path, index]);
-    const networks = stringsIn(isMap(caller) ? caller.cidr : undefined);
+    const caller = index === undefined ? undefined : valueAt(this.value, [...path, index]);
+    const networks = stringsIn(isObject(caller) ? caller.cidr : undefined);
     const isSure = networks.length === 1 && networks.every((text) => cidr.safeParse(text).success);
     if (!isSure) {
       this.everyone = true;
@@ -267,9 +267,9 @@ class Salvager {
   }
 
   private keepOneCaller(path: string[], network: string): boolean {
-    const callers = at(this.value, path);
+    const callers = valueAt(this.value, path);
     if (!Array.isArray(callers)) return false;
-    const others = callers.filter((caller) => !isMap(caller) || caller.cidr !== network);
+    const others = callers.filter((caller) => !isObject(caller) || caller.cidr !== network);
     const kept = [...others, { cidr: network, identity: 'none' }];
     if (kept.length === callers.length) return false;
     this.value = without(this.value, path, kept);
@@ -284,7 +284,7 @@ class Salvager {
   }
 
   private remove(path: string[]): boolean {
-    if (at(this.value, path) === undefined) return false;
+    if (valueAt(this.value, path) === undefined) return false;
     this.value = without(this.value, path);
     return this.recorded(path);
   }
@@ -321,10 +321,4 @@ function isAddressSure(rule: string, key: string | undefined, hasAddress: boolea
   if (key === undefined) return aboutNames.includes(rule);
   // An unknown key may be a misspelled address.
   return key !== 'address' && (hasAddress || Object.hasOwn(machineSchema.shape, key));
-}
-
-function at(value: unknown, [key, ...rest]: readonly string[]): unknown {
-  if (key === undefined) return value;
-  if (Array.isArray(value)) return at(value[Number(key)], rest);
-  return isMap(value) && Object.hasOwn(value, key) ? at(value[key], rest) : undefined;
 }

@@ -1,5 +1,6 @@
 /** Settings of rack.yaml that do not work on k3s. They stop no rack. Each message follows the path in rack.yaml. */
 import { posix } from 'node:path';
+import { isObject } from '@skolo/base';
 import { hostsOf, namesOf } from '../formats/hosts.ts';
 import type { Remark } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
@@ -246,11 +247,10 @@ function ofAgents({ services, machines }: Rack): Remark[] {
     })),
   ];
   return all.flatMap(({ where, settings }) => {
-    const ssh: unknown = Reflect.get(settings, 'ssh');
+    const { tls, ssh }: { tls?: unknown; ssh?: unknown } = settings;
     const files = {
-      tls: Reflect.get(settings, 'tls') !== undefined,
-      'ssh.privateKey':
-        typeof ssh === 'object' && ssh !== null && Reflect.get(ssh, 'privateKey') !== undefined,
+      tls: tls !== undefined,
+      'ssh.privateKey': isObject(ssh) && ssh.privateKey !== undefined,
     };
     return Object.entries(files)
       .filter(([, isSet]) => isSet)

@@ -2,6 +2,7 @@
  * Building blocks of the schema. Their errors name the value and what is expected.
  */
 
+import { isObject } from '@skolo/base';
 import type { SecretRef } from '@skolo/secrets';
 import { z } from 'zod';
 
@@ -74,7 +75,7 @@ interface Wrong {
 }
 
 function isWrong(value: unknown): value is Wrong {
-  return typeof value === 'object' && value !== null && 'wrong' in value;
+  return isObject(value) && typeof value.wrong === 'string';
 }
 
 /** A path, absolute or relative to the folder of rack.yaml. Messages omit it, because it may be a secret by mistake. */

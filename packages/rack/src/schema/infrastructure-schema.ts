@@ -1,9 +1,9 @@
 /** The schema of an expanded device of the infrastructure: common keys, and keys of its model. */
 
+import { isObject } from '@skolo/base';
 import { literal, type Model, models, seconds } from '@skolo/models';
 import { z } from 'zod';
 import { each, type Spread, spreadOf } from '../ranges/spreading.ts';
-import { isMap } from '../yaml/plain.ts';
 import { object, text } from './fields.ts';
 import { address, mac, portOrRange } from './network-fields.ts';
 import { infrastructureUplink, line, ports, power } from './wiring-fields.ts';
@@ -70,6 +70,6 @@ export function infrastructureEntry(model: Model): ReturnType<typeof entryOf> {
 
 /** The marks of a device as it is written. */
 export function spreadOfDevice(raw: unknown): Spread {
-  const model = isMap(raw) ? models.get(String(raw.model)) : undefined;
+  const model = isObject(raw) ? models.get(String(raw.model)) : undefined;
   return spreadOf(model ? infrastructureEntry(model) : infrastructureSchema);
 }

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { errorCode } from '@skolo/base';
+import { errorCode, sha256 } from '@skolo/base';
 import { fileStamp, isSettled } from '@skolo/secrets';
 import { maxTextLength } from '../yaml/yaml.ts';
 
@@ -64,5 +63,5 @@ function unreadable(code: string): FileVersion {
 
 export function versionOf(content: Uint8Array | string): FileVersion & { text: string } {
   const text = typeof content === 'string' ? content : Buffer.from(content).toString('utf8');
-  return { key: createHash('sha256').update(content).digest('hex'), text };
+  return { key: sha256(content), text };
 }

@@ -1,8 +1,7 @@
 /** Detects, checks and applies changes of rack.yaml. */
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { asError } from '@skolo/base';
+import { asError, pause } from '@skolo/base';
 import { RackError, unreadableRack, wholeFile } from '../issues/issues.ts';
 import type { Disabled, Rack } from '../rack/rack.ts';
 import { parseRack, salvageRack } from '../read/load.ts';
@@ -182,7 +181,7 @@ export class RackWatcher implements RackWatch {
         };
       });
     }
-    if (this.notified) await sleep(burstMs);
+    if (this.notified) await pause(burstMs);
     this.notified = false;
   }
 
@@ -202,7 +201,7 @@ export class RackWatcher implements RackWatch {
       await this.accept(outcome, version.key);
       return;
     }
-    await this.pause(tuning.recheck);
+    await pause(tuning.recheck, this.closing.signal);
     const again = await file.read();
     if (again.key === version.key) this.reject(outcome.rejected, version.key);
     else this.notified = true;
@@ -214,7 +213,7 @@ export class RackWatcher implements RackWatch {
     const giveUp = performance.now() + tuning.settleAtMost;
     let version = found;
     for (;;) {
-      await this.pause(tuning.settle);
+      await pause(tuning.settle, this.closing.signal);
       const next = await file.read();
       if (next.key === version.key || performance.now() > giveUp) return next;
       version = next;
@@ -260,10 +259,6 @@ export class RackWatcher implements RackWatch {
     } catch (error) {
       this.deps.report(asError(error));
     }
-  }
-
-  private async pause(ms: number) {
-    await sleep(ms, undefined, { signal: this.closing.signal });
   }
 }
 

@@ -5,7 +5,7 @@
  * Notifications (`fs.watch`) make it fast. Polling once a second makes it reliable: network file systems have no
  * notifications, and a symlink can point to any folder.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '@skolo/base';
 import { VersionedFile, versionOf } from './file-version.ts';
 import { LastGoodCopy } from './last-good-copy.ts';
 import {
@@ -50,7 +50,7 @@ export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
   let outcome = parseVersion(version, options);
   if ('rejected' in outcome) {
     // An editor may be saving it.
-    await sleep(tuning.recheck);
+    await pause(tuning.recheck);
     version = await file.read();
     outcome = parseVersion(version, options);
   }

@@ -5,9 +5,9 @@
  * than the full parser does, and reads a few scalars otherwise. Text that could be one of these goes to the full parser.
  * A test compares the two on generated and on mutilated text.
  */
+import { isObject } from '@skolo/base';
 import { CORE_SCHEMA, load } from 'js-yaml';
 import { hideRanges } from './hidden-ranges.ts';
-import { isMap } from './plain.ts';
 
 /** Undefined if the text needs the full parser. */
 export function readPlainYaml(text: string): { value: unknown } | undefined {
@@ -47,7 +47,7 @@ function giveUp(): never {
 function shown(value: unknown, show: (text: string) => string): unknown {
   if (typeof value === 'string') return show(value);
   if (Array.isArray(value)) return value.map((each) => shown(each, show));
-  if (!isMap(value)) return value;
+  if (!isObject(value)) return value;
   const map: Record<string, unknown> = {};
   // Null as a key is another key for the full parser, and this one would set the prototype.
   if (Object.hasOwn(value, 'null') || Object.hasOwn(value, '__proto__')) giveUp();

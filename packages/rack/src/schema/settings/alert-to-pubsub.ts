@@ -1,8 +1,8 @@
 /** Settings of alert-to-pubsub. */
 
+import { isObject } from '@skolo/base';
 import { whole } from '@skolo/models';
 import { z } from 'zod';
-import { isMap } from '../../yaml/plain.ts';
 import { object, path, secret, section, text } from '../fields.ts';
 import { common } from './common.ts';
 import { httpRequest } from './http-request.ts';
@@ -160,7 +160,7 @@ const pubSubKeys = ['project', 'topic', 'createTopic', 'endpoint', 'credentials'
  * Pub/Sub would get a sink that never accepts anything, and whose queue fills the spool.
  */
 export function withPubSubDefault(written: unknown): unknown {
-  if (!isMap(written) || Object.hasOwn(written, 'pubsub')) return written;
+  if (!isObject(written) || Object.hasOwn(written, 'pubsub')) return written;
   const { sinks } = written;
   if (!Array.isArray(sinks) || sinks.length === 0) return written;
   return { ...written, pubsub: pubSubKeys.some((key) => Object.hasOwn(written, key)) };
