@@ -75,7 +75,6 @@ export function build(
   if (top.defaultIdentity !== undefined) {
     rack.defaultIdentity = take(check(z.string(), top.defaultIdentity, ['defaultIdentity'])) ?? '';
   }
-  keepDefaultIdentity(draft, report);
 
   for (const { name, raw, path } of singleEntries('identities', top, draft, report)) {
     const written = take(check(identitySchema, raw, path));
@@ -194,17 +193,6 @@ function machineWithoutDropped(machine: Machine, omissions: Omissions | undefine
     // Without the key, it would get the default identity.
     ...(dropped.has('identity') && { identity: 'none' }),
   };
-}
-
-/** At the top level, or next to `callers`. */
-function keepDefaultIdentity({ rack }: Draft, report: Report): void {
-  const { defaultIdentity } = rack.services['metadata-server'];
-  if (defaultIdentity === undefined) return;
-  if (rack.defaultIdentity !== undefined && rack.defaultIdentity !== defaultIdentity) {
-    const path = ['services', 'metadata-server', 'defaultIdentity'];
-    report(path, 'differs', `is "${defaultIdentity}", but "${rack.defaultIdentity}" at the top`);
-  }
-  rack.defaultIdentity ??= defaultIdentity;
 }
 
 const machineSpread = spreadOf(machineSchema);

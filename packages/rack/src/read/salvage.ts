@@ -149,13 +149,11 @@ class Salvager {
       case 'jumphost':
         return this.leaveOutOfJumphost(name, problem);
       case 'services':
-        if (problem.rule === 'differs') this.remove(['defaultIdentity']);
         return this.leaveOutSetting(name, key, index);
       case 'access':
       case 'secrets':
         return this.remove(name === undefined ? [section] : [section, name]);
       case 'timezone':
-        return this.remove([section]);
       case 'defaultIdentity':
         return this.remove([section]);
       default:

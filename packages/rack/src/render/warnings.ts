@@ -134,7 +134,7 @@ function ofEndpoints({ services }: Rack): Remark[] {
 
 /** Requests of pods have their own addresses, not the jumphost's. */
 function ofIdentity({ defaultIdentity, services }: Rack): Remark[] {
-  const { callers, defaultIdentity: sameDefault } = services['metadata-server'];
+  const { callers } = services['metadata-server'];
   const alerts = services['alert-to-pubsub'];
   const { upload, uploadKey } = services['router-backup'];
   const warnings: Remark[] = [];
@@ -156,7 +156,7 @@ function ofIdentity({ defaultIdentity, services }: Rack): Remark[] {
   const hasIdentity = callers.some(
     ({ cidr, identity }) => identity !== 'none' && overlap(cidr, podNetwork),
   );
-  if (hasIdentity || (defaultIdentity ?? sameDefault) !== undefined) return warnings;
+  if (hasIdentity || defaultIdentity !== undefined) return warnings;
   return [
     ...clients.map((where) => ({
       where,
