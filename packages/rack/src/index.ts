@@ -18,10 +18,10 @@ export { swarmingSettings } from './rack/overrides.ts';
 export type * from './rack/rack.ts';
 export { hostOfUrl, serviceMetricsUrl, serviceUrl } from './rack/service-urls.ts';
 export { dependsOn, feedsKnown, goesDark } from './rack/wiring.ts';
+export { foldValues } from './ranges/fold.ts';
 export {
   expandNames,
   expandRange,
-  foldRange,
   hasRange,
   RangeSyntaxError,
 } from './ranges/ranges.ts';

@@ -5,10 +5,10 @@
 import { isMap, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { wholeFile } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
+import { foldValues } from '../ranges/fold.ts';
 import { expandRange } from '../ranges/ranges.ts';
 import { parseRack } from '../read/load.ts';
 import { hideRanges } from '../yaml/hidden-ranges.ts';
-import { foldValues } from './fold.ts';
 import { applied, ByHand, marginOf, plain, rangeOf } from './splice.ts';
 import { splitEntry } from './split-entry.ts';
 

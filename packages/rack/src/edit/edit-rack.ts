@@ -15,11 +15,11 @@ import {
 } from 'yaml';
 import { wholeFile } from '../issues/issues.ts';
 import type { Machine, Rack } from '../rack/rack.ts';
+import { foldValues } from '../ranges/fold.ts';
 import { expandRange, hasRange } from '../ranges/ranges.ts';
 import { parseRack } from '../read/load.ts';
 import { formatOutlet } from '../schema/outlets.ts';
 import { hideRanges } from '../yaml/hidden-ranges.ts';
-import { foldValues } from './fold.ts';
 import { applied, ByHand, marginOf, plain, rangeOf, type Splice, written } from './splice.ts';
 import { splitEntry } from './split-entry.ts';
 

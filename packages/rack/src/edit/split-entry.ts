@@ -18,13 +18,13 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import { expandEntry } from '../ranges/expand.ts';
+import { foldValues } from '../ranges/fold.ts';
 import { expandRange, hasRange } from '../ranges/ranges.ts';
 import { escaped, type Spread, spreadOf } from '../ranges/spreading.ts';
 import { spreadOfDevice } from '../schema/infrastructure-schema.ts';
 import { machineSchema } from '../schema/machine-schema.ts';
 import { hideRanges } from '../yaml/hidden-ranges.ts';
 import { readYaml } from '../yaml/yaml.ts';
-import { foldValues } from './fold.ts';
 import { applied, ByHand, marginOf, plain, rangeOf, type Splice, written } from './splice.ts';
 
 /**
