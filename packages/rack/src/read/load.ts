@@ -16,8 +16,7 @@ import {
 } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import type { ServiceName } from '../schema/service-ports.ts';
-import { readPlainYaml } from '../yaml/plain-yaml.ts';
-import { maxTextLength, readYaml } from '../yaml/yaml.ts';
+import { readYaml } from '../yaml/yaml.ts';
 import { salvage } from './salvage.ts';
 
 /** The text of a rack, for the lines of warnings. */
@@ -30,11 +29,6 @@ const origins = new WeakMap<Rack, { text: string; file: string }>();
  * @throws RackError Throws nothing else, for any text.
  */
 export function parseRack(text: string, options: { file: string; strictFor?: ServiceName }): Rack {
-  // First without positions, which are slow and only needed for errors.
-  const plain = text.length <= maxTextLength ? readPlainYaml(text) : undefined;
-  const quick = plain && draftOf(plain.value, options);
-  if (quick && quick.problems.length === 0) return finish(quick.draft, text, options.file);
-
   const { value, locate } = readYaml(text, options.file);
   const { draft, problems } = draftOf(value, options);
   if (problems.length > 0) throw new RackError(issuesOf(problems, locate, options.file));
