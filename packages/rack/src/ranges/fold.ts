@@ -59,16 +59,18 @@ function onlyDifference({ parts: a }: Pattern, b: Pattern | undefined): number {
 
 /** `['1', '2', '9']` is `['1-2', '9']`. */
 function spansOf(all: readonly string[]): string[] {
-  const spans: [string, string][] = [];
+  const spans: [from: string, to: string][] = [];
   for (const number of all) {
     const last = spans.at(-1);
-    const follows = last && Number(number) === Number(last[1]) + 1;
-    const isEven = last && (number.length === last[0].length || !/^0./.test(last[0] + number));
-    if (follows && isEven && !(/^0\d/.test(last[0]) && number.length !== last[0].length)) {
-      last[1] = number;
-    } else spans.push([number, number]);
+    if (last !== undefined && follows(last, number)) last[1] = number;
+    else spans.push([number, number]);
   }
   return spans.map(([from, to]) => (from === to ? from : `${from}-${to}`));
+}
+
+function follows([from, to]: readonly string[], number: string): boolean {
+  const isPadded = [from, number].some((each) => /^0\d/.test(each ?? ''));
+  return Number(number) === Number(to) + 1 && (!isPadded || number.length === from?.length);
 }
 
 function isSame(text: string, values: readonly string[]): boolean {

@@ -16,6 +16,14 @@ export function section<S extends z.ZodRawShape>(shape: S) {
   return object(shape).prefault({} as z.input<z.ZodObject<S, z.core.$strict>>);
 }
 
+/** A time of some hours. */
+export function hours(most: number): z.ZodNumber {
+  return z.number().positive().max(most);
+}
+
+/** Text that is not empty. */
+export const word = z.string().min(1);
+
 /** Text with a pattern. `what` and `example` make the error: `"x" is not a MAC address; for example …`. */
 export function text(pattern: RegExp, what: string, example: string) {
   return z
@@ -118,3 +126,10 @@ export const secretFile = z
     error: 'expected a path, or { file: PATH }',
   })
   .meta({ title: 'path' });
+
+/** A project of Google Cloud. */
+export const project = text(
+  /^([a-z0-9.-]+:)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  'a project id',
+  'my-project',
+);

@@ -1,12 +1,13 @@
 /** Detects, checks and applies changes of rack.yaml. */
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { asError, pause } from '@skolo/base';
 import { RackError, unreadableRack, wholeFile } from '../issues/issues.ts';
 import type { Disabled, Rack } from '../rack/rack.ts';
 import { parseRack, salvageRack } from '../read/load.ts';
 import type { ServiceName } from '../schema/service-ports.ts';
-import type { FileVersion, VersionedFile } from './file-version.ts';
+import { type FileVersion, readVersion } from './file-version.ts';
 import type { LastGoodCopy } from './last-good-copy.ts';
 
 /** The inventory in force. */
@@ -62,7 +63,6 @@ const burstMs = 20;
 interface WatchDeps {
   options: WatchRackOptions;
   tuning: WatchTuning;
-  file: VersionedFile;
   lastGood: LastGoodCopy;
   report(error: Error): void;
 }
@@ -79,8 +79,8 @@ export interface WatchState {
   rack: Rack;
   /** Text of `rack`; undefined if `rack` is only the usable part. */
   text: string | undefined;
-  /** Key of the version that was last accepted or rejected. */
-  checked: string;
+  /** The version that was last accepted or rejected. */
+  checked: FileVersion;
   /** Why that version is not in force, or only partly. */
   rejection?: Rejection;
 }
@@ -186,60 +186,60 @@ export class RackWatcher implements RackWatch {
   }
 
   private async examine() {
-    const { file, options, tuning } = this.deps;
-    const found = await file.read();
-    if (found.key === this.state.checked) return;
+    const { options, tuning } = this.deps;
+    const found = await readVersion(options.file);
+    if (isDeepStrictEqual(found, this.state.checked)) return;
     const version = await this.steady(found);
-    if (version.key === this.state.checked) return;
+    if (isDeepStrictEqual(version, this.state.checked)) return;
 
     if ('text' in version && version.text === this.state.text) {
-      this.restore(version.key);
+      this.restore(version);
       return;
     }
     const outcome = parseVersion(version, options);
     if ('rack' in outcome) {
-      await this.accept(outcome, version.key);
+      await this.accept(outcome, version);
       return;
     }
     await pause(tuning.recheck, this.closing.signal);
-    const again = await file.read();
-    if (again.key === version.key) this.reject(outcome.rejected, version.key);
+    const again = await readVersion(options.file);
+    if (isDeepStrictEqual(again, version)) this.reject(outcome.rejected, version);
     else this.notified = true;
   }
 
   /** Waits until the file is stable: half of an inventory can be valid. */
   private async steady(found: FileVersion): Promise<FileVersion> {
-    const { file, tuning } = this.deps;
+    const { options, tuning } = this.deps;
     const giveUp = performance.now() + tuning.settleAtMost;
     let version = found;
     for (;;) {
       await pause(tuning.settle, this.closing.signal);
-      const next = await file.read();
-      if (next.key === version.key || performance.now() > giveUp) return next;
+      const next = await readVersion(options.file);
+      if (isDeepStrictEqual(next, version) || performance.now() > giveUp) return next;
       version = next;
     }
   }
 
-  private async accept({ rack, text }: { rack: Rack; text: string }, key: string) {
+  private async accept({ rack, text }: { rack: Rack; text: string }, checked: FileVersion) {
     const previous = this.state.rack;
-    this.state = { rack, text, checked: key };
+    this.state = { rack, text, checked };
     for (const listener of [...this.listeners]) this.notify(() => listener(rack, previous));
     this.notify(() => this.deps.options.onReload?.(rack));
     await this.keepCopy();
   }
 
   /** A rejected edit was undone: the file is the version in force. */
-  private restore(key: string) {
+  private restore(checked: FileVersion) {
     const { rack, text } = this.state;
-    this.state = { rack, text, checked: key };
+    this.state = { rack, text, checked };
     this.notify(() => this.deps.options.onReload?.(rack));
   }
 
-  private reject(error: RackError, key: string) {
+  private reject(error: RackError, checked: FileVersion) {
     const { rack, text, rejection } = this.state;
     const since = rejection?.since ?? new Date();
     const instead = rejection?.instead ?? 'the previous version stays in force';
-    this.state = { rack, text, checked: key, rejection: { error, since, instead } };
+    this.state = { rack, text, checked, rejection: { error, since, instead } };
     this.notify(() => this.deps.options.onRejected(error));
   }
 

@@ -6,7 +6,7 @@
  * notifications, and a symlink can point to any folder.
  */
 import { pause } from '@skolo/base';
-import { VersionedFile, versionOf } from './file-version.ts';
+import { readVersion } from './file-version.ts';
 import { LastGoodCopy } from './last-good-copy.ts';
 import {
   parseVersion,
@@ -42,24 +42,23 @@ function inShort(what: readonly string[]): string {
 export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
   const tuning = { ...defaultTuning, ...options.tuning };
   const report = (error: Error) => options.onError?.(error);
-  const file = new VersionedFile(options.file);
   const lastGood = new LastGoodCopy(options.stateDir, report);
   const copy = await lastGood.read();
 
-  let version = await file.read();
+  let version = await readVersion(options.file);
   let outcome = parseVersion(version, options);
   if ('rejected' in outcome) {
     // An editor may be saving it.
     await pause(tuning.recheck);
-    version = await file.read();
+    version = await readVersion(options.file);
     outcome = parseVersion(version, options);
   }
   if ('rack' in outcome) {
     await lastGood.keep(outcome.text);
-    return watching({ ...outcome, checked: version.key });
+    return watching({ ...outcome, checked: version });
   }
   const { rejected } = outcome;
-  const good = copy === undefined ? undefined : parseVersion(versionOf(copy), options);
+  const good = copy === undefined ? undefined : parseVersion({ text: copy }, options);
   if (good && 'rack' in good) {
     options.onRejected(rejected);
     const rejection = {
@@ -67,7 +66,7 @@ export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
       since: new Date(),
       instead: 'the last good copy is in force',
     };
-    return watching({ ...good, checked: version.key, rejection });
+    return watching({ ...good, checked: version, rejection });
   }
   const rest = salvageVersion(version, options);
   if (rest?.disabled) {
@@ -76,7 +75,7 @@ export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
     const { what } = rest.disabled;
     const instead = `disabled until corrected: ${inShort(what)}; the rest is in force`;
     const rejection = { error: rejected, since: new Date(), instead };
-    return watching({ rack: rest, text: undefined, checked: version.key, rejection });
+    return watching({ rack: rest, text: undefined, checked: version, rejection });
   }
   if (good) {
     report(new Error(`${lastGood.path} cannot be used either:\n${good.rejected.message}`));
@@ -84,7 +83,7 @@ export async function watchRack(options: WatchRackOptions): Promise<RackWatch> {
   throw rejected;
 
   function watching(state: WatchState): RackWatch {
-    const watcher = new RackWatcher({ options, tuning, file, lastGood, report }, state);
+    const watcher = new RackWatcher({ options, tuning, lastGood, report }, state);
     watcher.start();
     return watcher;
   }
