@@ -34,7 +34,7 @@ describe('failureOf', () => {
     expect(failureOf(error)).toEqual({ lines: [`skolo: ${error.message}`], exitCode: 1 });
   });
 
-  it('is every mistake of a rack.yaml, as its package writes it', () => {
+  it('is every error of a rack.yaml, as its package writes it', () => {
     const error = coded('rack.yaml:1:1 rack: is missing\nrack.yaml:2:1 x: unknown', 'RACK_INVALID');
 
     expect(failureOf(error)).toEqual({

@@ -1,5 +1,5 @@
 /** Names as typed and as printed. */
-import { didYouMean, expandNames, foldRange } from '@skolo/rack/light';
+import { didYouMean, expandNames, foldValues } from '@skolo/rack/light';
 import { complain, failPartly, usageError } from './errors.ts';
 import type { Io } from './io.ts';
 
@@ -56,7 +56,7 @@ export function folded(names: readonly string[]): string {
   const sorted = [...new Set(names)].sort(byNumber);
   // Group by form first, so that machines and their phones do not alternate.
   const alike = Map.groupBy(sorted, (name) => name.replaceAll(/\d+/g, '0'));
-  return foldRange([...alike.values()].flat());
+  return foldValues([...alike.values()].flat()).join(',');
 }
 
 /** The items of folded names. */

@@ -7,7 +7,7 @@ One file describes a rack: its jumphost, its equipment, its machines, who gets w
 services. Everything that skolo runs reads it. A complete one, with comments, is
 [kube/racks/rack4/rack.yaml](../kube/racks/rack4/rack.yaml).
 
-- **Check it**: \`skolo rack check --rack FILE\`. All mistakes are shown at once, each with file, line and column, what was
+- **Check it**: \`skolo rack check --rack FILE\`. All errors are shown at once, each with file, line and column, what was
   found, and what it probably should be. \`skolo inventory list\` prints it with every range and default written out.
 - **Edit it** with completion: let the first line be
   \`# yaml-language-server: $schema=PATH/packages/rack/rack.schema.json\`.

@@ -10,5 +10,6 @@ export {
   uhubctlArgs,
   whyUhubctlFailed,
 } from './rack/uhubctl.ts';
-export { expandNames, expandRange, foldRange, RangeSyntaxError } from './ranges/ranges.ts';
+export { foldValues } from './ranges/fold.ts';
+export { expandNames, expandRange, RangeSyntaxError } from './ranges/ranges.ts';
 export * from './schema/service-ports.ts';

@@ -14,7 +14,6 @@ export {
   secretsOf,
   valuesIn,
 } from './credentials.ts';
-export { fileStamp, isSettled } from './file-stamp.ts';
 export type { Login, SecretRef } from './login.ts';
 export { isSafeForSecrets } from './safe-url.ts';
 export {

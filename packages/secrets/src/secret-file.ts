@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '@skolo/base';
 import { fileStamp } from './file-stamp.ts';
 import { readSecretFile, SecretError, statSecret } from './secret.ts';
 
@@ -47,7 +47,7 @@ export class SecretFile<T> {
 
   private async refresh() {
     const { text, stamp, settled } = await readSecretFile(this.path);
-    const digest = createHash('sha256').update(text).digest('base64');
+    const digest = sha256(text);
     if (digest !== this.digest) this.outcome = this.parsed(text);
     this.digest = digest;
     this.stamp = settled ? stamp : undefined;

@@ -1,4 +1,4 @@
-/** A start from a rack.yaml with mistakes, without a last good copy. */
+/** A start from a rack.yaml with errors, without a last good copy. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -26,7 +26,7 @@ async function startWith(from: string, to: string): Promise<TestRack> {
   return startRack({ yaml: good.replace(from, to) });
 }
 
-describe('a start from a rack.yaml with mistakes', () => {
+describe('a start from a rack.yaml with errors', () => {
   it('serves the machines that have none, and gives the address of the other one no identity', async () => {
     const rack = await startWith('kind: host, address', 'knd: host, address');
 
@@ -39,7 +39,7 @@ describe('a start from a rack.yaml with mistakes', () => {
     expect(body).toContain('disabled until corrected: machines.extra; the rest is in force');
   });
 
-  it('gives no address of the subnet to a network, where the mistake is in an address', async () => {
+  it('gives no address of the subnet to a network, where the error is in an address', async () => {
     const rack = await startWith('address: 127.0.1.50', 'address: 127.0.1.5O');
 
     expect(await emailOf(rack, '127.0.1.1')).toBe(bots);
@@ -48,7 +48,7 @@ describe('a start from a rack.yaml with mistakes', () => {
     expect(await emailOf(rack, '127.0.4.1')).toBe('403');
   });
 
-  it('cuts off the machines of an identity with a mistake, and not to the default one', async () => {
+  it('cuts off the machines of an identity with an error, and not to the default one', async () => {
     const rack = await startWith('project: my-project', 'project: My Project');
 
     expect(await emailOf(rack, '127.0.1.1')).toBe('403');

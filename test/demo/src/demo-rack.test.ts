@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 
 describe('racks/demo', () => {
-  it('has neither mistakes nor oversights', () => {
+  it('has neither errors nor oversights', () => {
     const rack = parseRack(text, { file });
 
     expect(rackWarnings(rack)).toEqual([]);

@@ -277,7 +277,7 @@ describe('npm start, while it runs', () => {
   });
 
   describe('over restarts', () => {
-    // Each test finds one that runs with a rack.yaml without mistakes, or none, and leaves it so.
+    // Each test finds one that runs with a rack.yaml without errors, or none, and leaves it so.
     const file = () => join(dir, 'rack.yaml');
 
     async function running(...args: string[]): Promise<DemoProcess> {
@@ -293,12 +293,12 @@ describe('npm start, while it runs', () => {
     }
 
     it.each([
-      { mistake: 'a reference to nothing', to: 'gests', message: /rack\.yaml:(\d+):\d+ .*"gests"/ },
+      { error: 'a reference to nothing', to: 'gests', message: /rack\.yaml:(\d+):\d+ .*"gests"/ },
       // What a service does with it is tested there.
       ...(inFull
-        ? [{ mistake: 'broken YAML', to: '[guests', message: /rack\.yaml:(\d+):\d+ (?!.*gests)/ }]
+        ? [{ error: 'broken YAML', to: '[guests', message: /rack\.yaml:(\d+):\d+ (?!.*gests)/ }]
         : []),
-    ])('refuses an edit with $mistake, also after a restart', async ({ to, message }) => {
+    ])('refuses an edit with $error, also after a restart', async ({ to, message }) => {
       const first = await running();
       const before = await ask(first.command(email));
       const seen = first.output.length;
@@ -321,7 +321,7 @@ describe('npm start, while it runs', () => {
         await end();
         const again = await running();
         await expect.poll(() => message.exec(again.output)?.[1], patiently).toBe(shownLine);
-        expect(again.output).toContain('has mistakes');
+        expect(again.output).toContain('has errors');
         expect(await ask(again.command(email))).toBe(before);
       }
 
@@ -369,7 +369,7 @@ describe('npm start, while it runs', () => {
 
     // A service in this state is tested in packages/common/src/process/run-service.test.ts.
     it.runIf(inFull)(
-      'uses what it can of a file with mistakes where there is no other version',
+      'uses what it can of a file with errors where there is no other version',
       async () => {
         await running();
         await end();

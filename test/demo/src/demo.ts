@@ -37,7 +37,7 @@ const attempts = 5;
 /**
  * Runs until it is to stop.
  *
- * @throws RackError The copy was edited, has mistakes, and there is no earlier version of it.
+ * @throws RackError The copy was edited, has errors, and there is no earlier version of it.
  * @throws EndedAtOnce A service could not start.
  * @throws NoFreeBlock
  */
@@ -170,7 +170,7 @@ function describe(demo: Demo, places: Place[], rackFile: string): Summary {
     );
   }
   if (rack.degraded.some(({ what }) => what === 'rack.yaml')) {
-    notes.push(`${rackFile} has mistakes: each service says which.`);
+    notes.push(`${rackFile} has errors: each service says which.`);
     notes.push('The version before them is in force.');
   } else if (origin === 'kept') {
     notes.push(`${rackFile} is as you left it.`);

@@ -91,7 +91,7 @@ export function addRackMetrics(registry: Registry, clock: Pick<Clock, 'now'>): R
   time.remove();
   const disabled = new Gauge({
     name: 'skolo_rack_disabled_entries',
-    help: 'Entries and keys of rack.yaml that are disabled because of mistakes, after a start without a last good copy.',
+    help: 'Entries and keys of rack.yaml that are disabled because of errors, after a start without a last good copy.',
     registers: [registry],
   });
   return {

@@ -231,7 +231,7 @@ describe('SIGTERM and SIGINT', () => {
   });
 });
 
-describe('a start with mistakes in rack.yaml and without a last good copy', () => {
+describe('a start with errors in rack.yaml and without a last good copy', () => {
   it('uses the rest, reports what is disabled everywhere, and keeps no copy of it', async () => {
     const child = await startFixture(brokenYaml);
 

@@ -58,7 +58,7 @@ it('reads our optional keys', async () => {
   ]);
 });
 
-describe('mistakes', () => {
+describe('errors', () => {
   it.each<[string, Record<string, unknown>, string]>([
     [
       'a key',

@@ -87,7 +87,7 @@ export function findClustersFile(folder: string): string {
  * Reads the file.
  *
  * @throws FleetError It cannot be read.
- * @throws RackError It has mistakes; the message has a line for each.
+ * @throws RackError It has errors; the message has a line for each.
  */
 export async function readFleet(file: string): Promise<Fleet> {
   let text: string;
@@ -101,7 +101,7 @@ export async function readFleet(file: string): Promise<Fleet> {
   return parseFleet(text, file);
 }
 
-/** @throws RackError The text has mistakes; the message has a line for each. */
+/** @throws RackError The text has errors; the message has a line for each. */
 export async function parseFleet(text: string, file: string): Promise<Fleet> {
   const { clusters } = clustersSchema.safeParse(jsonOf(text)).data ?? (await mistakes(text, file));
   const folder = resolve(dirname(file), '..', 'racks');

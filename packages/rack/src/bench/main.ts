@@ -6,7 +6,6 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseRack } from '../read/load.ts';
-import { readYaml } from '../yaml/yaml.ts';
 
 const { values: flags } = parseArgs({
   options: { json: { type: 'boolean', default: false }, first: { type: 'string' } },
@@ -114,8 +113,6 @@ if (flags.first !== undefined) {
     { bench, figure: steady(() => load(text)) },
     { bench: `${bench}-first`, figure: first(bench) },
   ]);
-  const { 'load-singly': text = '' } = texts;
-  results.push({ bench: 'positions-singly', figure: steady(() => readYaml(text, 'rack.yaml')) });
   for (const { bench, figure } of results) {
     const rounded = Number(figure.toFixed(1));
     if (flags.json)

@@ -3,9 +3,9 @@
 import { models } from '@skolo/models';
 import { type Draft, firsts, type Report, type Spot, within } from '../draft/draft.ts';
 import { didYouMean } from '../issues/suggest.ts';
-import type { Machine, Outlet } from '../rack/rack.ts';
+import type { Machine } from '../rack/rack.ts';
 import { builtInHubs } from '../rack/uhubctl.ts';
-import { formatUsbPort } from '../schema/outlets.ts';
+import { formatUsbPort, type Outlet } from '../schema/outlets.ts';
 
 type Use = 'power' | 'uplink';
 
@@ -91,7 +91,7 @@ function checkBuiltInHub(devices: Machine['devices'], draft: Draft, report: Repo
   report(within(draft, device, 'power'), 'usb port', message);
 }
 
-/** Converts the outlet to the notation of its model. False after a reported mistake. */
+/** Converts the outlet to the notation of its model. False after a reported error. */
 function find(outlet: Outlet, use: Use, spot: Spot, draft: Draft, report: Report): boolean {
   const { device: name, outlet: written } = outlet;
   const device = draft.rack.infrastructure.get(name);

@@ -1,11 +1,12 @@
 /** Secrets that were probably typed into rack.yaml instead of their path. */
+
 import { existsSync } from 'node:fs';
 import { secretPath } from '@skolo/secrets';
 import type { Draft } from '../draft/draft.ts';
 import type { Path } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import { secretReferences } from '../secrets/references.ts';
-import { isMap } from '../yaml/plain.ts';
+import { valueAt } from '../yaml/paths.ts';
 
 /**
  * Paths in the file of references such as `password: hunter2`: a bare word without a slash or dot, and no such file next to rack.yaml. Excludes
@@ -29,11 +30,4 @@ export function pathInFile({ rack, where }: Draft, path: Path): Path {
   const entry = rack[section].get(String(name));
   const written = entry && where.get(entry);
   return written === undefined ? path : [...written, ...rest];
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((found, key) => {
-    if (typeof key === 'number') return Array.isArray(found) ? found[key] : undefined;
-    return isMap(found) ? found[key] : undefined;
-  }, value);
 }

@@ -28,9 +28,7 @@ export function checkReferences(draft: Draft, report: Report): void {
     return rack.logins.get(name);
   }
 
-  const { defaultIdentity } = rack.services['metadata-server'];
-  identity(defaultIdentity, ['services', 'metadata-server', 'defaultIdentity']);
-  if (rack.defaultIdentity !== defaultIdentity) identity(rack.defaultIdentity, ['defaultIdentity']);
+  identity(rack.defaultIdentity, ['defaultIdentity']);
   identity(rack.jumphost?.identity, ['jumphost', 'identity']);
   rack.services['metadata-server'].callers.forEach((caller, i) => {
     identity(caller.identity, ['services', 'metadata-server', 'callers', i, 'identity']);

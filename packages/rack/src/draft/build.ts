@@ -1,8 +1,10 @@
 /**
  * Plain data to a rack: checks each section with its schema, expands ranges and fills in defaults. Leaves out an entry
- * with a mistake but keeps its name, so that all mistakes are found at once.
+ * with an error but keeps its name, so that all errors are found at once.
  */
+
 import { dirname, resolve } from 'node:path';
+import { isObject } from '@skolo/base';
 import { type Model, models } from '@skolo/models';
 import { z } from 'zod';
 import { type Checked, check } from '../issues/describe.ts';
@@ -16,7 +18,6 @@ import { withoutUnknown } from '../schema/lenient.ts';
 import { machineSchema } from '../schema/machine-schema.ts';
 import { headSchema, identitySchema, loginSchema } from '../schema/rack-schema.ts';
 import type { ServiceName } from '../schema/service-ports.ts';
-import { isMap, type PlainMap } from '../yaml/plain.ts';
 import { type Draft, type Report, reportTo } from './draft.ts';
 import { readIdentity, readInfrastructure, readLogin, readMachine } from './entries.ts';
 import type { Omissions } from './omissions.ts';
@@ -49,9 +50,9 @@ export function build(
     problems.push(...(checked.problems ?? []));
     return checked.value;
   };
-  const top = isMap(value) ? value : {};
+  const top = isObject(value) ? value : {};
   const draft = emptyDraft(file, top, strictFor, problems);
-  if (!isMap(value)) {
+  if (!isObject(value)) {
     const isEmpty = value === null || value === undefined;
     const message = isEmpty
       ? 'is empty; a rack.yaml begins with `rack: NAME`'
@@ -74,7 +75,6 @@ export function build(
   if (top.defaultIdentity !== undefined) {
     rack.defaultIdentity = take(check(z.string(), top.defaultIdentity, ['defaultIdentity'])) ?? '';
   }
-  keepDefaultIdentity(draft, report);
 
   for (const { name, raw, path } of singleEntries('identities', top, draft, report)) {
     const written = take(check(identitySchema, raw, path));
@@ -87,7 +87,7 @@ export function build(
   }
   const readRanged = { top, draft, problems, omissions };
   for (const entry of rangedEntries('infrastructure', spreadOfDevice, readRanged)) {
-    const model = modelOf(entry.first, entry.path, report);
+    const model = modelOf(entry.entryOf(0), entry.path, report);
     if (model === undefined) continue;
     for (const { name, path, checked } of checkEach(infrastructureEntry(model), entry)) {
       const written = take(checked);
@@ -112,7 +112,7 @@ export function build(
 
 function emptyDraft(
   file: string,
-  top: PlainMap,
+  top: Record<string, unknown>,
   strictFor: ServiceName | undefined,
   problems: Problem[],
 ): Draft {
@@ -195,21 +195,10 @@ function machineWithoutDropped(machine: Machine, omissions: Omissions | undefine
   };
 }
 
-/** At the top level, or next to `callers`. */
-function keepDefaultIdentity({ rack }: Draft, report: Report): void {
-  const { defaultIdentity } = rack.services['metadata-server'];
-  if (defaultIdentity === undefined) return;
-  if (rack.defaultIdentity !== undefined && rack.defaultIdentity !== defaultIdentity) {
-    const path = ['services', 'metadata-server', 'defaultIdentity'];
-    report(path, 'differs', `is "${defaultIdentity}", but "${rack.defaultIdentity}" at the top`);
-  }
-  rack.defaultIdentity ??= defaultIdentity;
-}
-
 const machineSpread = spreadOf(machineSchema);
 
 function modelOf(raw: unknown, path: Path, report: Report): Model | undefined {
-  if (!isMap(raw)) {
+  if (!isObject(raw)) {
     report(path, 'type', `expected a map, found ${shown(raw)}`);
     return undefined;
   }
@@ -234,15 +223,11 @@ function modelOf(raw: unknown, path: Path, report: Report): Model | undefined {
 
 /** Leaves out unknown settings of the agent, which belong to another service. */
 function lenient<T extends Expanded>(entry: T): T {
-  return {
-    ...entry,
-    first: isMap(entry.first) ? lenientMachine(entry.first) : entry.first,
-    changes: (index: number) => lenientMachine(entry.changes(index)),
-  };
+  return { ...entry, entryOf: (index: number) => withKnownSettings(entry.entryOf(index)) };
 }
 
-function lenientMachine(raw: PlainMap): PlainMap {
-  if (raw.swarming === undefined) return raw;
+function withKnownSettings(raw: unknown): unknown {
+  if (!isObject(raw) || raw.swarming === undefined) return raw;
   const { swarming, ...rest } = raw;
   const kept = withoutUnknown(machineSchema.shape.swarming, swarming);
   return kept === undefined ? rest : { ...rest, swarming: kept };

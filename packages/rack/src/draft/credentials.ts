@@ -8,7 +8,7 @@ import type { Report } from './draft.ts';
 
 const kinds = ['serviceAccountKey', 'refreshToken', 'externalAccount', 'fixed'] as const;
 
-/** Undefined after a reported mistake. */
+/** Undefined after a reported error. */
 export function readCredentials(
   written: z.output<typeof credentialsSchema>,
   path: Path,

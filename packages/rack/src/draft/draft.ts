@@ -8,7 +8,7 @@ import type { Identity, InfrastructureDevice, Jumphost, Machine, Rack } from '..
 type Section = 'identities' | 'logins' | 'infrastructure' | 'machines';
 
 export interface Draft {
-  /** Only entries without mistakes of their own. */
+  /** Only entries without errors of their own. */
   rack: Omit<Rack, 'jumphost'> & {
     jumphost?: Jumphost;
     identities: Map<string, Identity>;
@@ -16,7 +16,7 @@ export interface Draft {
     infrastructure: Map<string, InfrastructureDevice>;
     machines: Map<string, Machine>;
   };
-  /** Every name, also of entries with mistakes: a reference to one is not a mistake. */
+  /** Every name, also of entries with errors: a reference to one is not an error. */
   declared: Record<Section, Set<string>>;
   /** Names that must be unique, in the order of the file. */
   named: { name: string; what: string; path: Path; at?: 'key' }[];

@@ -1,8 +1,8 @@
 /** Parts that salvage leaves out: entries by name, or one key of an entry. */
 
+import { isObject } from '@skolo/base';
 import { expandRange, RangeSyntaxError } from '../ranges/ranges.ts';
 import { canonicalAddress } from '../schema/network-fields.ts';
-import { isMap } from '../yaml/plain.ts';
 
 export type RangedSection = 'infrastructure' | 'machines';
 
@@ -86,7 +86,7 @@ export class Omissions {
 }
 
 function hasKey(value: unknown, key: string): boolean {
-  return isMap(value) && Object.hasOwn(value, key);
+  return isObject(value) && Object.hasOwn(value, key);
 }
 
 function id(section: RangedSection, name: string): string {
@@ -97,7 +97,7 @@ function id(section: RangedSection, name: string): string {
 export function stringsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (Array.isArray(value)) return value.flatMap(stringsIn);
-  if (isMap(value))
+  if (isObject(value))
     return Object.entries(value).flatMap(([key, item]) => [key, ...stringsIn(item)]);
   return [];
 }

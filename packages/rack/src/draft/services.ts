@@ -1,4 +1,5 @@
 /** The section `services`. */
+import { isObject } from '@skolo/base';
 import { check } from '../issues/describe.ts';
 import { type Problem, shown } from '../issues/issues.ts';
 import { didYouMean } from '../issues/suggest.ts';
@@ -10,10 +11,9 @@ import {
   settingsSchemas as schemas,
   servicesSchema,
 } from '../schema/settings/settings.ts';
-import { isMap } from '../yaml/plain.ts';
 
 /**
- * Settings of all services. Without `strictFor`, an unknown service is a mistake. With it, unknown keys of other services
+ * Settings of all services. Without `strictFor`, an unknown service is an error. With it, unknown keys of other services
  * are left out.
  */
 export function readServices(
@@ -21,8 +21,8 @@ export function readServices(
   strictFor: ServiceName | undefined,
   problems: Problem[],
 ): ServicesSettings {
-  const written = isMap(value) ? { ...value } : {};
-  if (value !== undefined && !isMap(value)) {
+  const written = isObject(value) ? { ...value } : {};
+  if (value !== undefined && !isObject(value)) {
     const message =
       value === null ? 'is empty; remove the key' : `expected a map, found ${shown(value)}`;
     problems.push({ path: ['services'], rule: 'type', message });

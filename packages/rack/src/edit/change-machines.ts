@@ -2,13 +2,13 @@
  * Adds, removes and changes machines in the text of a rack.yaml. All that is around them stays as it is, comments too. Names that
  * leave a range, or get a value that the range does not have, are taken out of the entry.
  */
-import { isMap, isScalar, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import { isMap, isScalar, type YAMLMap } from 'yaml';
 import { wholeFile } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
+import { foldValues } from '../ranges/fold.ts';
 import { expandRange } from '../ranges/ranges.ts';
 import { parseRack } from '../read/load.ts';
-import { hideRanges } from '../yaml/hidden-ranges.ts';
-import { foldValues } from './fold.ts';
+import { type Entry, entriesIn, pairIn, topOf } from './entries.ts';
 import { applied, ByHand, marginOf, plain, rangeOf } from './splice.ts';
 import { splitEntry } from './split-entry.ts';
 
@@ -67,7 +67,7 @@ export function setMachines(
     for (const [key, value] of values) {
       const wanted = typeof value === 'string' ? value : places.map((at) => value[at] ?? '');
       // Its place has moved with the edit before.
-      const found = entriesIn(changed).find((entry) => entry.key === written);
+      const found = machineEntries(changed).find((entry) => entry.key === written);
       if (found !== undefined) changed = withValue(changed, found.map, key, valueText(wanted));
     }
     return changed;
@@ -85,8 +85,7 @@ export function withLogin(
   const { logins } = parseRack(text, { file });
   const known = [...logins.values()].find(({ username }) => username === user);
   if (known !== undefined) return { text, name: known.name };
-  const { contents } = parseDocument(hideRanges(text).hidden, { uniqueKeys: false });
-  if (isMap(contents) && contents.has('logins')) {
+  if (topOf(text)?.has('logins')) {
     throw new ByHand(`none of its logins is of the user ${user}; add one`);
   }
   const line = `logins: { ${plain(user)}: { username: ${plain(user)} } }\n`;
@@ -99,27 +98,13 @@ export function withLogin(
   return { text: result, name: user };
 }
 
-interface Entry {
-  /** As written: a name or a range. */
-  key: string;
-  names: string[];
-  pair: Pair;
-  map: YAMLMap;
-}
-
 function machinesOf(text: string): YAMLMap | undefined {
-  const { contents } = parseDocument(hideRanges(text).hidden, { uniqueKeys: false });
-  const map = isMap(contents) ? contents.get('machines') : undefined;
+  const map = topOf(text)?.get('machines');
   return isMap(map) ? map : undefined;
 }
 
-function entriesIn(text: string): Entry[] {
-  const { show } = hideRanges(text);
-  return (machinesOf(text)?.items ?? []).flatMap((pair) => {
-    if (!isScalar(pair.key) || !isMap(pair.value)) return [];
-    const key = show(String(pair.key.value));
-    return [{ key, names: expandRange(key), pair, map: pair.value }];
-  });
+function machineEntries(text: string): Entry[] {
+  return entriesIn(text).filter(({ section }) => section === 'machines');
 }
 
 /** Does the work on entries that have these names alone, which are taken out of others before. */
@@ -131,15 +116,15 @@ function alone(
 ): string {
   const wanted = new Set(names);
   let result = text;
-  for (const { names: own } of entriesIn(text)) {
+  for (const { names: own } of machineEntries(text)) {
     const leaving = own.filter((name) => wanted.has(name));
     if (leaving.length > 0 && leaving.length < own.length) {
       result = splitEntry(result, leaving, file);
     }
   }
-  const keys = entriesIn(result).filter((each) => each.names.some((name) => wanted.has(name)));
+  const keys = machineEntries(result).filter((each) => each.names.some((name) => wanted.has(name)));
   for (const { key } of keys) {
-    const entry = entriesIn(result).find((each) => each.key === key);
+    const entry = machineEntries(result).find((each) => each.key === key);
     if (entry !== undefined) result = work(result, entry);
   }
   return result;
@@ -170,9 +155,9 @@ function withEntry(text: string, entry: string, file: string): string {
   return applied(text, [{ from: end, to: end, text: `${before}${margin}${entry}\n` }]);
 }
 
-function withoutEntry(text: string, { pair, map }: Entry): string {
+function withoutEntry(text: string, { pair, map, isInline }: Entry): string {
   const machines = machinesOf(text);
-  if (!isScalar(pair.key) || machines?.flow) {
+  if (!isScalar(pair.key) || isInline) {
     throw new ByHand('its machines are in one line; write each on a line of its own');
   }
   const { from } = rangeOf(pair.key);
@@ -183,7 +168,7 @@ function withoutEntry(text: string, { pair, map }: Entry): string {
 }
 
 function withValue(text: string, map: YAMLMap, key: string, value: string): string {
-  const pair = map.items.find((each) => isScalar(each.key) && each.key.value === key);
+  const pair = pairIn(map, key);
   const range =
     pair?.value && typeof pair.value === 'object' && 'range' in pair.value
       ? pair.value.range

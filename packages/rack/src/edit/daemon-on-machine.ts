@@ -1,8 +1,8 @@
 /** The rack for a power-cycle daemon that runs on a machine, and not on the jumphost: so that it can switch the jumphost. */
+import { isObject } from '@skolo/base';
 import { RackError } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import { parseRack } from '../read/load.ts';
-import { isMap, type PlainMap } from '../yaml/plain.ts';
 import { readYaml } from '../yaml/yaml.ts';
 import { ByHand } from './splice.ts';
 import { splitEntry } from './split-entry.ts';
@@ -28,10 +28,10 @@ export function rackForDaemonOn(text: string, machine: string, file: string): Da
   if (found?.address === undefined) {
     const why = found === undefined ? 'is not there' : 'has no address';
     const advice = 'describe it and its wiring, so that it never cuts what it depends on';
-    throw mistake(text, file, ['machines'], `${machine} ${why}; ${advice}`);
+    throw errorAt(text, file, ['machines'], `${machine} ${why}; ${advice}`);
   }
   if (before.jumphost.power.length === 0) {
-    throw mistake(text, file, ['jumphost'], 'nothing says what feeds it; add `power:`');
+    throw errorAt(text, file, ['jumphost'], 'nothing says what feeds it; add `power:`');
   }
   const { value } = readYaml(withOwnEntry(text, machine, file), file);
   const top = mapOf(value);
@@ -66,15 +66,15 @@ function withOwnEntry(text: string, machine: string, file: string): string {
     return splitEntry(text, [machine], file);
   } catch (error) {
     if (!(error instanceof ByHand)) throw error;
-    throw mistake(text, file, ['machines'], `${machine}: ${error.message}; write one by hand`);
+    throw errorAt(text, file, ['machines'], `${machine}: ${error.message}; write one by hand`);
   }
 }
 
-function mapOf(value: unknown): PlainMap {
-  return isMap(value) ? value : {};
+function mapOf(value: unknown): Record<string, unknown> {
+  return isObject(value) ? value : {};
 }
 
-function mistake(text: string, file: string, path: string[], message: string): RackError {
+function errorAt(text: string, file: string, path: string[], message: string): RackError {
   const { line, column } = readYaml(text, file).locate(path, 'key');
   return new RackError([{ file, line, column, path: path.join('.'), message }]);
 }

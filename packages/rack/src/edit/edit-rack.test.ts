@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { expandRange } from '../ranges/ranges.ts';
 import { parseRack } from '../read/load.ts';
 import { editRack, type RackEdit } from './edit-rack.ts';
-import { foldValues } from './fold.ts';
 
 const head = `rack: rack4
 timezone: UTC
@@ -257,37 +256,4 @@ describe('an edit of rack.yaml', () => {
       return `${found?.device}/${found?.outlet}`;
     });
   }
-});
-
-describe('values as ranges', () => {
-  it('are what they stand for, in their order', () => {
-    const value = fc.tuple(
-      fc.constantFrom('a/', 'b/0', 'eth', 'b8:27:eb:00:00:'),
-      fc.integer({ min: 0, max: 120 }),
-      fc.constantFrom('', '/x'),
-    );
-    fc.assert(
-      fc.property(fc.array(value, { maxLength: 30 }), (values) => {
-        const texts = values.map((parts) => parts.join(''));
-
-        expect(foldValues(texts).flatMap((text) => expandRange(text))).toEqual(texts);
-      }),
-      runs(300),
-    );
-  });
-
-  it.each([
-    [['s/1', 's/2', 's/3'], ['s/[1-3]']],
-    [['s/08', 's/09', 's/10'], ['s/[08-10]']],
-    [
-      ['b8:27:eb:00:00:08', 'b8:27:eb:00:00:09', 'b8:27:eb:00:00:0a'],
-      ['b8:27:eb:00:00:[08-09]', 'b8:27:eb:00:00:0a'],
-    ],
-    [
-      ['s-1/1', 's-1/2', 's-2/1'],
-      ['s-1/[1-2]', 's-2/1'],
-    ],
-  ])('%j are %j', (values, texts) => {
-    expect(foldValues(values)).toEqual(texts);
-  });
 });

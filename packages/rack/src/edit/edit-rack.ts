@@ -2,24 +2,14 @@
  * Changes single values in the text of a rack.yaml, at the places where they stand: all that is around them stays as it is,
  * comments too. A value that is a range, or one of a list, stays one as far as it can.
  */
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  type Pair,
-  parseDocument,
-  type Scalar,
-  type YAMLMap,
-  type YAMLSeq,
-} from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
 import { wholeFile } from '../issues/issues.ts';
 import type { Machine, Rack } from '../rack/rack.ts';
+import { foldValues } from '../ranges/fold.ts';
 import { expandRange, hasRange } from '../ranges/ranges.ts';
 import { parseRack } from '../read/load.ts';
 import { formatOutlet } from '../schema/outlets.ts';
-import { hideRanges } from '../yaml/hidden-ranges.ts';
-import { foldValues } from './fold.ts';
+import { type Entry, entriesIn, pairIn } from './entries.ts';
 import { applied, ByHand, marginOf, plain, rangeOf, type Splice, written } from './splice.ts';
 import { splitEntry } from './split-entry.ts';
 
@@ -72,15 +62,11 @@ interface Attempt {
 }
 
 function attempt(text: string, edits: readonly RackEdit[]): Attempt {
-  const { hidden, show } = hideRanges(text);
-  const document = parseDocument(hidden, { uniqueKeys: false });
   const found: Attempt = { splices: [], made: [], left: [], needOwn: [] };
-  for (const group of groupsOf(document.contents, edits, show)) {
+  for (const group of groupsOf(text, edits)) {
     try {
       if ('why' in group) throw new ByHand(group.why);
-      found.splices.push(
-        ...('map' in group ? [added(group, hidden)] : changed(group, hidden, show)),
-      );
+      found.splices.push(...('map' in group ? [added(group, text)] : changed(group, text)));
       found.made.push(...group.edits);
     } catch (error) {
       if (!(error instanceof ByHand)) throw error;
@@ -110,14 +96,8 @@ type Group = { edits: RackEdit[] } & (
   | { why: string }
 );
 
-type Entry = { section: string; names: string[]; map: YAMLMap };
-
-function groupsOf(
-  contents: unknown,
-  edits: readonly RackEdit[],
-  show: (text: string) => string,
-): Group[] {
-  const entries = entriesOf(contents, show);
+function groupsOf(text: string, edits: readonly RackEdit[]): Group[] {
+  const entries = entriesIn(text);
   const groups = new Map<unknown, Group>();
   for (const edit of edits) {
     const entry = entries.find(({ names }) => names.includes(edit.name));
@@ -139,11 +119,6 @@ function holderOf(map: YAMLMap, { device }: RackEdit): unknown {
     const name = pairIn(item, 'name')?.value;
     return isScalar(name) && name.value === device;
   });
-}
-
-function pairIn(map: unknown, key: string): Pair | undefined {
-  if (!isMap(map)) return undefined;
-  return map.items.find((pair) => isScalar(pair.key) && pair.key.value === key);
 }
 
 function groupOf(entry: Entry | undefined, value: unknown, edit: RackEdit): Group {
@@ -175,24 +150,6 @@ function added({ names, map, edits }: Group & { names: string[]; map: YAMLMap },
   return { from, to: from, text: `${key}: ${plain(value)}${end}` };
 }
 
-function entriesOf(contents: unknown, show: (text: string) => string): Entry[] {
-  const found: Entry[] = [];
-  for (const { key, value } of isMap(contents) ? contents.items : []) {
-    const section = isScalar(key) ? String(key.value) : '';
-    if (!isMap(value)) continue;
-    if (section === 'jumphost') {
-      const name = pairIn(value, 'name')?.value;
-      if (isScalar(name)) found.push({ section, names: [String(name.value)], map: value });
-    }
-    if (section !== 'machines' && section !== 'infrastructure') continue;
-    for (const entry of value.items) {
-      if (!isScalar(entry.key) || !isMap(entry.value)) continue;
-      found.push({ section, names: expandRange(show(String(entry.key.value))), map: entry.value });
-    }
-  }
-  return found;
-}
-
 function changed(
   {
     section,
@@ -201,13 +158,12 @@ function changed(
     edits,
   }: Group & { section: string; names: string[]; value: Scalar | YAMLSeq },
   text: string,
-  show: (text: string) => string,
 ): Splice[] {
   const wanted = new Map(edits.map((edit) => [names.indexOf(edit.name), edit.value]));
   const [{ key }] = edits as [RackEdit];
   const mayBeList = listed[section]?.has(key) ?? false;
   if (isScalar(value)) {
-    const former = expandRange(show(String(value.value)));
+    const former = expandRange(String(value.value));
     const values = names.map((_, at) => wanted.get(at) ?? former[at] ?? former[0] ?? '');
     const folded = foldValues(values);
     const [only = '', second] = folded;
@@ -222,7 +178,7 @@ function changed(
   let first = 0;
   for (const item of value.items) {
     if (!isScalar(item)) throw new ByHand(`its \`${key}\` is a list with more than texts`);
-    const former = expandRange(show(String(item.value)));
+    const former = expandRange(String(item.value));
     const values = former.map((each, at) => wanted.get(first + at) ?? each);
     first += former.length;
     if (values.every((each, at) => each === former[at])) continue;

@@ -4,27 +4,28 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '@skolo/base';
 import {
   Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
-  type Pair,
-  parseDocument,
   type Scalar,
   visit,
+  type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
 import { expandEntry } from '../ranges/expand.ts';
+import { foldValues } from '../ranges/fold.ts';
 import { expandRange, hasRange } from '../ranges/ranges.ts';
 import { escaped, type Spread, spreadOf } from '../ranges/spreading.ts';
 import { spreadOfDevice } from '../schema/infrastructure-schema.ts';
 import { machineSchema } from '../schema/machine-schema.ts';
 import { hideRanges } from '../yaml/hidden-ranges.ts';
-import { isMap as isPlainMap } from '../yaml/plain.ts';
+import { valueAt } from '../yaml/paths.ts';
 import { readYaml } from '../yaml/yaml.ts';
-import { foldValues } from './fold.ts';
+import { type Entry, entriesIn } from './entries.ts';
 import { applied, ByHand, marginOf, plain, rangeOf, type Splice, written } from './splice.ts';
 
 /**
@@ -32,94 +33,98 @@ import { applied, ByHand, marginOf, plain, rangeOf, type Splice, written } from 
  * @throws ByHand They are not in an entry of more, or that is written in an unusual way
  */
 export function splitEntry(text: string, names: readonly string[], file: string): string {
-  const { hidden, show } = hideRanges(text);
-  const { contents } = parseDocument(hidden, { uniqueKeys: false });
-  for (const section of ['machines', 'infrastructure'] as const) {
-    const map = isMap(contents) ? contents.get(section) : undefined;
-    if (!isMap(map) || map.flow) continue;
-    for (const pair of map.items) {
-      const key = isScalar(pair.key) ? show(String(pair.key.value)) : '';
-      const entry = expandRange(key);
-      if (!names.every((name) => entry.includes(name))) continue;
-      return splitPair(text, { section, key, pair, leaving: new Set(names), file, show });
-    }
-  }
-  throw new ByHand(noOwn);
+  const found = entriesIn(text).find(
+    (entry) =>
+      entry.section !== 'jumphost' &&
+      !entry.isInline &&
+      names.every((name) => entry.names.includes(name)),
+  );
+  if (found === undefined) throw new ByHand(noOwn);
+  return splitPair(text, found, { leaving: new Set(names), file });
 }
 
 const noOwn = 'it cannot be given an entry of its own';
 
-interface Found {
-  section: 'machines' | 'infrastructure';
-  key: string;
-  pair: Pair;
-  leaving: ReadonlySet<string>;
-  file: string;
-  show: (text: string) => string;
-}
-
-function splitPair(text: string, { section, key, pair, leaving, file, show }: Found): string {
+function splitPair(
+  text: string,
+  { section, key, pair, map }: Entry,
+  { leaving, file }: { leaving: ReadonlySet<string>; file: string },
+): string {
   const { value: top } = readYaml(text, file);
-  const entries = isPlainMap(top) ? top[section] : undefined;
-  const raw = isPlainMap(entries) ? entries[key] : undefined;
-  const spread = spreadOfEntry(section, raw);
-  const { names, first, changes } = expandEntry([section, key], key, raw, spread);
-  const stays = names.map((name) => !leaving.has(name));
-  if (!stays.includes(true) || !isPlainMap(first) || !isScalar(pair.key) || !isMap(pair.value)) {
+  const raw = valueAt(top, [section, key]);
+  const spread = section === 'machines' ? spreadOf(machineSchema) : spreadOfDevice(raw);
+  const { names, entryOf } = expandEntry([section, key], key, raw, spread);
+  const rest = new Rest(text, names, leaving);
+  if (names.every((name) => leaving.has(name)) || !isObject(raw) || !isScalar(pair.key)) {
     throw new ByHand(noOwn);
   }
-  const splices: Splice[] = [];
-  without(pair.key, { as: 'literal', keys: new Map() }, true);
-  for (const each of pair.value.items) {
-    walk(each.value, isScalar(each.key) ? spread.keys.get(String(each.key.value)) : undefined);
-  }
+  rest.withoutValues(pair.key, undefined);
+  rest.walkMap(map, spread);
   const own = names.flatMap((name, at) =>
-    leaving.has(name) ? [{ name, entry: { ...first, ...changes(at) } }] : [],
+    leaving.has(name) ? [{ name, entry: entryOf(at) }] : [],
   );
-  const { from } = rangeOf(pair.key);
-  const margin = marginOf(text, from);
-  const end = pair.value.range?.[2];
+  const margin = marginOf(text, rangeOf(pair.key).from);
+  const end = map.range?.[2];
   if (end === undefined || margin.trim() !== '')
     throw new ByHand('its entry is written in an unusual way');
   const before = text[end - 1] === '\n' ? '' : '\n';
-  const lines = entriesOf(own, spread).map((line) => `${margin}${line}\n`);
-  splices.push({ from: end, to: end, text: `${before}${lines.join('')}` });
-  return applied(text, splices);
+  const lines = linesOf(own, spread).map((line) => `${margin}${line}\n`);
+  return applied(text, [
+    ...rest.splices,
+    { from: end, to: end, text: `${before}${lines.join('')}` },
+  ]);
+}
 
-  function walk(node: unknown, of: Spread | undefined): void {
-    if (isAlias(node)) throw new ByHand(`its entry has an alias, *${node.source}`);
-    if (isScalar(node)) without(node, of);
-    else if (isSeq(node) && of?.as === 'each') withoutItem(node);
-    else if (isSeq(node)) for (const item of node.items) walk(item, of?.items);
-    else if (isMap(node)) {
-      for (const each of node.items) {
-        walk(each.value, isScalar(each.key) ? of?.keys.get(String(each.key.value)) : undefined);
-      }
+/** Takes the values of some names out of an entry. */
+class Rest {
+  readonly splices: Splice[] = [];
+  private readonly text: string;
+  private readonly stays: readonly boolean[];
+  private readonly leaving: ReadonlySet<string>;
+
+  constructor(text: string, names: readonly string[], leaving: ReadonlySet<string>) {
+    this.text = text;
+    this.leaving = leaving;
+    this.stays = names.map((name) => !leaving.has(name));
+  }
+
+  walkMap(map: YAMLMap, spread: Spread | undefined): void {
+    for (const { key, value } of map.items) {
+      this.walk(value, isScalar(key) ? spread?.keys.get(String(key.value)) : undefined);
     }
+  }
+
+  private walk(node: unknown, spread: Spread | undefined): void {
+    if (isAlias(node)) throw new ByHand(`its entry has an alias, *${node.source}`);
+    if (isScalar(node) && spread?.as !== 'literal') this.withoutValues(node, spread);
+    else if (isSeq(node) && spread?.as === 'each') this.withoutItems(node);
+    else if (isSeq(node)) for (const item of node.items) this.walk(item, spread?.items);
+    else if (isMap(node)) this.walkMap(node, spread);
   }
 
   /** The value of a range without those of the names. */
-  function without(node: Scalar, of: Spread | undefined, isKey = false): void {
-    const former = typeof node.value === 'string' ? show(node.value) : '';
-    if (!hasRange(former) || (of?.as === 'literal' && !isKey)) return;
-    const values = expandRange(former);
+  withoutValues(node: Scalar, spread: Spread | undefined): void {
+    const former = typeof node.value === 'string' ? node.value : '';
+    const values = hasRange(former) ? expandRange(former) : [];
     // A range of one value is the same for all.
-    if (values.length !== names.length) return;
-    const folded = foldValues(values.filter((_, at) => stays[at]));
+    if (values.length !== this.stays.length) return;
+    const folded = foldValues(values.filter((_, at) => this.stays[at]));
     const [only = ''] = folded;
-    if (folded.length > 1 && of?.as !== 'each') {
-      throw new ByHand(`no range is left of ${former} without ${[...leaving].join(', ')}`);
+    if (folded.length > 1 && spread?.as !== 'each') {
+      throw new ByHand(`no range is left of ${former} without ${[...this.leaving].join(', ')}`);
     }
-    const by = folded.length > 1 ? `[${folded.map(plain).join(', ')}]` : written(only, text, node);
-    splices.push({ ...rangeOf(node), text: by });
+    const list = `[${folded.map(plain).join(', ')}]`;
+    const by = folded.length > 1 ? list : written(only, this.text, node);
+    this.splices.push({ ...rangeOf(node), text: by });
   }
 
-  function withoutItem(list: YAMLSeq): void {
+  private withoutItems(list: YAMLSeq): void {
+    const { text, splices } = this;
     let passed = 0;
     const items = list.items.map((item) => {
       if (!isScalar(item)) throw new ByHand('a list of its entry has more than texts');
-      const values = typeof item.value === 'string' ? expandRange(show(item.value)) : [''];
-      const kept = values.filter((_, place) => stays[passed + place]);
+      const values = typeof item.value === 'string' ? expandRange(item.value) : [''];
+      const kept = values.filter((_, place) => this.stays[passed + place]);
       passed += values.length;
       const range = rangeOf(item);
       if (kept.length === values.length) return { range, text: text.slice(range.from, range.to) };
@@ -144,12 +149,8 @@ function splitPair(text: string, { section, key, pair, leaving, file, show }: Fo
   }
 }
 
-function spreadOfEntry(section: Found['section'], raw: unknown): Spread {
-  return section === 'machines' ? spreadOf(machineSchema) : spreadOfDevice(raw);
-}
-
 /** A line for all of them, else one for each. */
-function entriesOf(own: readonly { name: string; entry: unknown }[], spread: Spread): string[] {
+function linesOf(own: readonly { name: string; entry: unknown }[], spread: Spread): string[] {
   const [key, ...more] = foldValues(own.map(({ name }) => name));
   const entry =
     more.length > 0
@@ -181,7 +182,7 @@ function folded(values: readonly unknown[], spread: Spread | undefined): unknown
     );
     return items.includes(undefined) ? undefined : items;
   }
-  if (!values.every(isPlainMap)) return undefined;
+  if (!values.every(isObject)) return undefined;
   const keys = Object.keys(values[0] ?? {});
   if (values.some((value) => !isDeepStrictEqual(Object.keys(value), keys))) return undefined;
   const entries = keys.map((key) => [

@@ -23,7 +23,7 @@ interface AnsibleInventory {
   ignored: string[];
 }
 
-/** A mistake in the file: what, where, what to do. */
+/** An error in the file: what, where, what to do. */
 class AnsibleError extends Error {
   readonly code = 'ANSIBLE';
 }

@@ -2,18 +2,11 @@
 
 import { models } from '@skolo/models';
 import type { AccountCredentials, SourceCredentials } from '@skolo/secrets';
-import type {
-  AttachedDevice,
-  InfrastructureDevice,
-  Json,
-  Machine,
-  Outlet,
-  Rack,
-} from '../rack/rack.ts';
+import type { AttachedDevice, InfrastructureDevice, Json, Machine, Rack } from '../rack/rack.ts';
 import { escaped, spreadOf } from '../ranges/spreading.ts';
 import { infrastructureEntry } from '../schema/infrastructure-schema.ts';
 import { machineSchema } from '../schema/machine-schema.ts';
-import { formatOutlet, formatUsbPort } from '../schema/outlets.ts';
+import { formatOutlet, formatUsbPort, type Outlet } from '../schema/outlets.ts';
 
 /** For `skolo inventory list`. */
 export function expandedInventory(rack: Rack): Json {

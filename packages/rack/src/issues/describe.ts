@@ -1,4 +1,5 @@
 /** Messages for issues of zod: the value found, and what is expected. */
+import { isObject } from '@skolo/base';
 import { z } from 'zod';
 import { type Path, type Problem, shown } from './issues.ts';
 import { didYouMean } from './suggest.ts';
@@ -102,8 +103,7 @@ export function describe(issue: z.core.$ZodRawIssue): string {
 
 /** A map of unknown kind. */
 function describeKind(key: string, known: string[], map: unknown): string {
-  const found: unknown =
-    typeof map === 'object' && map !== null ? Reflect.get(map, key) : undefined;
+  const found = isObject(map) ? map[key] : undefined;
   if (found === undefined) return `has no \`${key}\`; expected ${oneOf(known)}`;
   return `expected ${oneOf(known)}, found ${shown(found)}${didYouMean(String(found), known)}`;
 }

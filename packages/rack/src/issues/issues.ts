@@ -5,7 +5,7 @@ export type Path = readonly (string | number)[];
 
 export interface Problem {
   path: Path;
-  /** Kind of the mistake. Of the names of a range, only the first with the same kind is shown. */
+  /** Kind of the error. Of the names of a range, only the first with the same kind is shown. */
   rule: string;
   message: string;
   /** The position is that of the key. */
@@ -24,6 +24,12 @@ export interface Finding {
   message: string;
   /** The position is that of the key. */
   at?: 'key';
+}
+
+/** A message about a setting of a valid rack.yaml, with its dotted path: `services.alert-to-pubsub.credentials`. */
+export interface Remark {
+  where: string;
+  message: string;
 }
 
 export interface RackIssue {
@@ -64,7 +70,7 @@ export interface Place {
 }
 export type Locate = (path: Path, at: 'key' | 'value') => Place;
 
-/** Sorts problems by position, and merges equal mistakes of the names of a range. */
+/** Sorts problems by position, and merges equal errors of the names of a range. */
 export function issuesOf(problems: readonly Problem[], locate: Locate, file: string): RackIssue[] {
   const first = new Map<string, { problem: Problem; more: number }>();
   for (const problem of problems) {

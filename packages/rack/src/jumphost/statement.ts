@@ -16,14 +16,8 @@
  * There is no challenge, because a statement retires every jumphost with a lower epoch for good, whoever sends it and whenever:
  * a replay only repeats what is true. It cannot retire the computer that it names.
  */
-import {
-  createHash,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyLike,
-  sign,
-  verify,
-} from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyLike, sign, verify } from 'node:crypto';
+import { sha256 } from '@skolo/base';
 import { z } from 'zod';
 
 export const statementPort = 9212;
@@ -67,7 +61,7 @@ export const jumphostStateFile = 'jumphost.json';
 
 /** @param machineId content of /etc/machine-id */
 export function machineOf(machineId: string): string {
-  return createHash('sha256').update(`skolo jumphost ${machineId.trim()}`).digest('hex');
+  return sha256(`skolo jumphost ${machineId.trim()}`);
 }
 
 /** A private rack key (PKCS #8, PEM). */

@@ -1,7 +1,7 @@
 /** Settings of the agent of one machine. */
 
+import { isObject } from '@skolo/base';
 import type { SwarmingClientSettings } from '../schema/settings/swarming-client.ts';
-import { isMap } from '../yaml/plain.ts';
 import type { Machine, Rack } from './rack.ts';
 
 /** Merges overrides of the machine: maps are merged, other values replaced. */
@@ -15,7 +15,7 @@ export function swarmingSettings(
 function merge<T extends object>(base: T, overrides: object): T {
   const changes = Object.entries(overrides).map(([key, value]) => {
     const before: unknown = Reflect.get(base, key);
-    return [key, isMap(before) && isMap(value) ? merge(before, value) : value];
+    return [key, isObject(before) && isObject(value) ? merge(before, value) : value];
   });
   return { ...base, ...Object.fromEntries(changes) };
 }

@@ -6,24 +6,12 @@ import type { Device, Ports } from '@skolo/models';
 import type { AccountCredentials, Login } from '@skolo/secrets';
 import type { z } from 'zod';
 import type { deviceSchema, machineSchema } from '../schema/machine-schema.ts';
+import type { Outlet } from '../schema/outlets.ts';
 import type { headSchema, identitySchema } from '../schema/rack-schema.ts';
 import type { ServicesSettings } from '../schema/settings/settings.ts';
 
 /** Plain data, as JSON has it. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
-
-/** A reference to an outlet or a port: `switch-1/14` is `{ device: 'switch-1', outlet: '14' }`. */
-export interface Outlet {
-  device: string;
-  /** In the notation of its model. Empty only in an `uplink` without a port. */
-  outlet: string;
-}
-
-/** A port of a machine's own USB hub: `usb/1-1.2` is `{ hub: '1-1', port: 2 }`. */
-export interface UsbPort {
-  hub: string;
-  port: number;
-}
 
 /** An account whose tokens the metadata server issues. */
 export type Identity = Omit<z.output<typeof identitySchema>, 'credentials'> & {
@@ -38,9 +26,6 @@ export type Access = z.output<typeof headSchema.access>;
 
 /** A phone or another device attached to a machine. Its full name is `<machine>-<name>`. */
 export type AttachedDevice = z.output<typeof deviceSchema> & { name: string; fullName: string };
-
-/** Check that a machine is back after a power cycle. */
-export type SeenBack = { ssh: number } | { http: string } | { icmp: true };
 
 type Written = z.output<typeof machineSchema>;
 
@@ -67,7 +52,7 @@ export interface InfrastructureDevice extends Device {
 export type Jumphost = Omit<z.output<typeof headSchema.jumphost>, 'power'> & { power: Outlet[] };
 
 /**
- * The unusable part of a rack.yaml with mistakes. Addresses of disabled entries get no identity by network (`callers`,
+ * The unusable part of a rack.yaml with errors. Addresses of disabled entries get no identity by network (`callers`,
  * `defaultIdentity`).
  */
 export interface Disabled {
@@ -79,7 +64,7 @@ export interface Disabled {
   addresses: ReadonlySet<string>;
   /** The address of a disabled machine is unknown: it may be any of the subnet. */
   subnet: boolean;
-  /** The network or section with the mistake is unknown: only machines get identities. */
+  /** The network or section with the error is unknown: only machines get identities. */
   everyone: boolean;
   /** The wiring is incomplete: only feeds of machines and their devices are known. */
   wiring: boolean;

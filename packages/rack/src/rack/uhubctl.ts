@@ -4,7 +4,7 @@
  *
  * Source: uhubctl.c of 2.5.0.
  */
-import type { UsbPort } from './rack.ts';
+import type { UsbPort } from '../schema/outlets.ts';
 
 /** A port as printed by uhubctl. */
 export interface UsbPortReading {

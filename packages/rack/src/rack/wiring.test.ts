@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { parseRack } from '../read/load.ts';
-import { feedOf, formatOutlet } from '../schema/outlets.ts';
+import { feedOf, formatOutlet, type Outlet } from '../schema/outlets.ts';
 import { inventory } from '../testing/arbitrary-inventory.ts';
 import { exampleRack, smallRack } from '../testing/example.ts';
-import type { Outlet, Rack } from './rack.ts';
+import type { Rack } from './rack.ts';
 import { dependsOn, goesDark } from './wiring.ts';
 
 const rack = exampleRack();

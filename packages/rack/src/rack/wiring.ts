@@ -2,8 +2,8 @@
  * The graph of power and network. A node is on while one of its feeds is on, or without feeds in the rack. It is linked
  * while its uplink is on and linked. PoE is a feed; a port without power still has data.
  */
-import { feedOf, formatOutlet } from '../schema/outlets.ts';
-import type { Outlet, Rack } from './rack.ts';
+import { feedOf, formatOutlet, type Outlet } from '../schema/outlets.ts';
+import type { Rack } from './rack.ts';
 
 /** A machine, device, phone or the jumphost. */
 interface Thing {

@@ -1,20 +1,19 @@
 /** Expands an entry with a range to one entry per name. Its ranges and lists advance together. */
+import { isObject } from '@skolo/base';
 import { type Path, type Problem, shown } from '../issues/issues.ts';
 import { expandRange, RangeSyntaxError } from './ranges.ts';
 import type { Spread } from './spreading.ts';
 
 export interface Expanded {
   names: string[];
-  /** The value of the first name. */
-  first: unknown;
-  /** Keys and values in which the i-th name differs from the first. */
-  changes(index: number): Record<string, unknown>;
-  /** Mistakes in ranges; the entry then only serves to find other mistakes. */
+  /** The value of the i-th name. */
+  entryOf(index: number): unknown;
+  /** Errors in ranges; the entry then only serves to find other errors. */
   problems?: Problem[];
 }
 
-/** Limit of values and text of one entry. */
-const maxWork = 20_000_000;
+/** Limit of values and text of one entry, times its names. */
+const maxWork = 5_000_000;
 
 /** Expands an entry. Problems have paths of the file. */
 export function expandEntry(path: Path, key: string, value: unknown, spread: Spread): Expanded {
@@ -24,81 +23,64 @@ export function expandEntry(path: Path, key: string, value: unknown, spread: Spr
   } catch (error) {
     if (!(error instanceof RangeSyntaxError)) throw error;
     const problem: Problem = { path, rule: 'range', message: error.message, at: 'key' };
-    return { names: [], first: undefined, changes: () => ({}), problems: [problem] };
+    return { names: [], entryOf: () => undefined, problems: [problem] };
   }
-  const size = { work: 0 };
-  const problems: Problem[] = [];
-  const plan = planOf(value, path, spread, names.length, problems, size);
-  if (size.work * names.length > maxWork && names.length > 1) {
+  const entry: Entry = { count: names.length, problems: [], size: 0 };
+  const plan = planOf(value, path, spread, entry);
+  const { problems } = entry;
+  if (entry.size * names.length > maxWork && names.length > 1) {
     const message = `is too large for ${names.length} names`;
     problems.push({ path, rule: 'range', message, at: 'key' });
   }
-  const { varying } = plan;
   return {
     names,
+    entryOf: (index) => valueAt(plan, value, index),
     ...(problems.length > 0 && { problems }),
-    first: valueAt(plan, value, 0),
-    changes: (index) =>
-      varying ? Object.fromEntries(varying.map(({ key, at }) => [key, at(index)])) : {},
   };
 }
 
-/** The value of a part by name; without `at` it is constant. */
-interface Plan {
-  at?: (index: number) => unknown;
-  /** Keys of a map that vary. */
-  varying?: { key: string; at: (index: number) => unknown }[];
+interface Entry {
+  /** Of names. */
+  count: number;
+  problems: Problem[];
+  size: number;
 }
 
-const same: Plan = {};
+/** The value of a part by name; undefined: it is constant. */
+type Plan = ((index: number) => unknown) | undefined;
 
-function planOf(
-  value: unknown,
-  path: Path,
-  spread: Spread | undefined,
-  count: number,
-  problems: Problem[],
-  size: { work: number },
-): Plan {
-  size.work++;
-  if (spread?.as === 'literal') return same;
+function planOf(value: unknown, path: Path, spread: Spread | undefined, entry: Entry): Plan {
+  entry.size++;
+  if (spread?.as === 'literal') return undefined;
   if (typeof value === 'string') {
-    if (!value.includes('[')) return same;
-    size.work += value.length;
-    return planOfText(value, path, count, problems);
+    if (!value.includes('[')) return undefined;
+    entry.size += value.length;
+    return planOfText(value, path, entry);
   }
   if (Array.isArray(value)) {
-    if (spread?.as === 'each') return planOfList(value, path, count, problems);
-    const plans = value.map((item, i) =>
-      planOf(item, [...path, i], spread?.items, count, problems, size),
-    );
-    if (plans.every((plan) => plan === same)) return same;
-    return { at: (index) => value.map((item, i) => valueAt(plans[i], item, index)) };
+    if (spread?.as === 'each') return planOfList(value, path, entry);
+    const plans = value.map((item, i) => planOf(item, [...path, i], spread?.items, entry));
+    if (plans.every((plan) => plan === undefined)) return undefined;
+    return (index) => value.map((item, i) => valueAt(plans[i], item, index));
   }
-  if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).map(([key, item]) => ({
-      key,
-      item,
-      plan: planOf(item, [...path, key], spread?.keys.get(key), count, problems, size),
-    }));
-    const varying = entries.flatMap(({ key, plan }) => (plan.at ? [{ key, at: plan.at }] : []));
-    if (varying.length === 0) return same;
-    return {
-      varying,
-      at: (index) =>
-        Object.fromEntries(entries.map(({ key, item, plan }) => [key, valueAt(plan, item, index)])),
-    };
-  }
-  return same;
+  if (!isObject(value)) return undefined;
+  const plans = Object.entries(value).map(([key, item]) => ({
+    key,
+    item,
+    plan: planOf(item, [...path, key], spread?.keys.get(key), entry),
+  }));
+  if (plans.every(({ plan }) => plan === undefined)) return undefined;
+  return (index) =>
+    Object.fromEntries(plans.map(({ key, item, plan }) => [key, valueAt(plan, item, index)]));
 }
 
-function valueAt(plan: Plan | undefined, value: unknown, index: number): unknown {
-  return plan?.at === undefined ? value : plan.at(index);
+function valueAt(plan: Plan, value: unknown, index: number): unknown {
+  return plan === undefined ? value : plan(index);
 }
 
-function planOfText(text: string, path: Path, count: number, problems: Problem[]): Plan {
+function planOfText(text: string, path: Path, { count, problems }: Entry): Plan {
   const values = texts(text, path, problems);
-  if (values.length === 1) return values[0] === text ? same : { at: () => values[0] };
+  if (values.length === 1) return values[0] === text ? undefined : () => values[0];
   if (values.length > 1 && values.length !== count) {
     const hint = count === 1 ? '; if it is not a range, write \\[' : '';
     problems.push({
@@ -107,11 +89,11 @@ function planOfText(text: string, path: Path, count: number, problems: Problem[]
       message: `${shown(text)} is a range of ${values.length}, but the entry has ${names(count)}${hint}`,
     });
   }
-  return { at: (index) => values[index] };
+  return (index) => values[index];
 }
 
 /** A list with one value per name. */
-function planOfList(list: unknown[], path: Path, count: number, problems: Problem[]): Plan {
+function planOfList(list: unknown[], path: Path, { count, problems }: Entry): Plan {
   const values = list.flatMap((item, i) =>
     typeof item === 'string' ? texts(item, [...path, i], problems) : [item],
   );
@@ -127,7 +109,7 @@ function planOfList(list: unknown[], path: Path, count: number, problems: Proble
       message: `is a list of ${values.length}, but the entry has ${names(count)}${meant}`,
     });
   }
-  return { at: (index) => values[index] };
+  return (index) => values[index];
 }
 
 function texts(text: string, path: Path, problems: Problem[]): string[] {

@@ -5,7 +5,6 @@ import {
   escapeRange,
   expandNames,
   expandRange,
-  foldRange,
   hasRange,
   maxNames,
   RangeSyntaxError,
@@ -63,56 +62,6 @@ describe('escapeRange', () => {
         expect(expandRange(escapeRange(text))).toEqual([text]);
       }),
       runs(500),
-    );
-  });
-});
-
-describe('foldRange', () => {
-  it.each([
-    [['a-1', 'a-2', 'b'], 'a-[1-2],b'],
-    [['a-1', 'a-3'], 'a-1,a-3'],
-    [['a-009', 'a-010'], 'a-[009-010]'],
-    [['a-9', 'a-10'], 'a-[9-10]'],
-    [['a-09', 'a-9'], 'a-09,a-9'],
-    [['r1-1', 'r1-2', 'r2-1', 'r2-2', 'r3-1'], 'r[1-2]-[1-2],r3-1'],
-    [['b-2', 'b-1'], 'b-2,b-1'],
-    [[], ''],
-  ])('%j is %s', (names, folded) => {
-    expect(foldRange(names)).toBe(folded);
-  });
-
-  it('keeps all names, in their order', () => {
-    const name = fc
-      .tuple(
-        fc.constantFrom('a', 'rpi-', 'x1-'),
-        fc.nat(12),
-        fc.constantFrom('', '-', '-s'),
-        fc.nat(3),
-      )
-      .map(([a, b, c, d]) => `${a}${b}${c}${c === '-' ? d : ''}`);
-    const padded = fc.nat(120).map((number) => `p-${String(number).padStart(3, '0')}`);
-
-    fc.assert(
-      fc.property(fc.array(fc.oneof(name, padded), { maxLength: 40 }), (names) => {
-        const sorted = [...names].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-
-        expect(expandNames(foldRange(names))).toEqual(names);
-        expect(expandNames(foldRange(sorted))).toEqual(sorted);
-      }),
-      runs(500),
-    );
-  });
-
-  it('is the inverse of expandRange', () => {
-    const range = fc
-      .tuple(fc.nat(50), fc.nat(20), fc.nat(5), fc.nat(5))
-      .map(([from, count, a, b]) => `r[${a}-${a + b + 1}]-n[${from}-${from + count + 1}]`);
-
-    fc.assert(
-      fc.property(range, (text) => {
-        expect(foldRange(expandRange(text))).toBe(text);
-      }),
-      runs(200),
     );
   });
 });

@@ -1,7 +1,7 @@
 /** Marks of schemas: values that accept a list with one item per name, and values without ranges. */
+import { isObject } from '@skolo/base';
 import { spreading } from '@skolo/models';
 import { z } from 'zod';
-import { isMap } from '../yaml/plain.ts';
 import { escapeRange } from './ranges.ts';
 
 /** Accepts a list with one value per name. */
@@ -50,7 +50,7 @@ export function escaped(value: unknown, spread: Spread | undefined): unknown {
   if (spread?.as === 'literal') return value;
   if (typeof value === 'string') return escapeRange(value);
   if (Array.isArray(value)) return value.map((item) => escaped(item, spread?.items));
-  if (!isMap(value)) return value;
+  if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, escaped(item, spread?.keys.get(key))]),
   );

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { RackError } from '../issues/issues.ts';
 import { parseRack } from './load.ts';
 
-// One mistake a file, and beside it all that is said about it. Two more files are one more test.
+// One error a file, and beside it all that is said about it. Two more files are one more test.
 const folder = new URL('../../testdata/bad/', import.meta.url);
 const names = readdirSync(folder)
   .filter((file) => file.endsWith('.yaml'))
@@ -19,7 +19,7 @@ function errorOf(name: string): unknown {
   }
 }
 
-describe('mistakes in rack.yaml', () => {
+describe('errors in rack.yaml', () => {
   it.each(names)('%s', (name) => {
     const error = errorOf(name);
 

@@ -1,6 +1,6 @@
-/** rack.yaml to a Rack, or all its mistakes. */
+/** rack.yaml to a Rack, or all its errors. */
 import { readFile } from 'node:fs/promises';
-import { errorCode } from '@skolo/base';
+import { errorCode, isObject } from '@skolo/base';
 import { runChecks } from '../checks/index.ts';
 import { pastedSecretsOf, pathInFile } from '../checks/pasted-secrets.ts';
 import { warningsOf } from '../checks/warnings.ts';
@@ -16,9 +16,7 @@ import {
 } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import type { ServiceName } from '../schema/service-ports.ts';
-import { isMap } from '../yaml/plain.ts';
-import { readPlainYaml } from '../yaml/plain-yaml.ts';
-import { maxTextLength, readYaml } from '../yaml/yaml.ts';
+import { readYaml } from '../yaml/yaml.ts';
 import { salvage } from './salvage.ts';
 
 /** The text of a rack, for the lines of warnings. */
@@ -31,11 +29,6 @@ const origins = new WeakMap<Rack, { text: string; file: string }>();
  * @throws RackError Throws nothing else, for any text.
  */
 export function parseRack(text: string, options: { file: string; strictFor?: ServiceName }): Rack {
-  // First without positions, which are slow and only needed for mistakes.
-  const plain = text.length <= maxTextLength ? readPlainYaml(text) : undefined;
-  const quick = plain && draftOf(plain.value, options);
-  if (quick && quick.problems.length === 0) return finish(quick.draft, text, options.file);
-
   const { value, locate } = readYaml(text, options.file);
   const { draft, problems } = draftOf(value, options);
   if (problems.length > 0) throw new RackError(issuesOf(problems, locate, options.file));
@@ -43,7 +36,7 @@ export function parseRack(text: string, options: { file: string; strictFor?: Ser
 }
 
 /**
- * The usable part of a rack.yaml with mistakes, for a start without a last good copy. Leaves out entries with mistakes
+ * The usable part of a rack.yaml with errors, for a start without a last good copy. Leaves out entries with errors
  * and entries that depend on them, and lists them in `disabled`.
  *
  * @throws RackError No part is usable.
@@ -54,7 +47,7 @@ export function salvageRack(
 ): Rack {
   const { value } = readYaml(text, options.file);
   const salvaged = salvage(value, options);
-  // Throws the mistakes.
+  // Throws the errors.
   if (salvaged === undefined) return parseRack(text, options);
   const { draft, disabled } = salvaged;
   return { ...finish(draft, text, options.file), disabled };
@@ -105,8 +98,8 @@ export function locateFindings(rack: Rack, findings: readonly Finding[]): RackIs
 }
 
 function listedServices(value: unknown): string[] {
-  const services = isMap(value) ? value.services : undefined;
-  return isMap(services) ? Object.keys(services) : [];
+  const services = isObject(value) ? value.services : undefined;
+  return isObject(services) ? Object.keys(services) : [];
 }
 
 function draftOf(value: unknown, options: BuildOptions): { draft: Draft; problems: Problem[] } {
@@ -116,7 +109,7 @@ function draftOf(value: unknown, options: BuildOptions): { draft: Draft; problem
 }
 
 function finish({ rack: { jumphost, ...rest } }: Draft, text: string, file: string): Rack {
-  if (jumphost === undefined) throw new Error('a rack without mistakes has a jumphost');
+  if (jumphost === undefined) throw new Error('a rack without errors has a jumphost');
   const rack: Rack = { ...rest, jumphost };
   origins.set(rack, { text, file });
   return rack;

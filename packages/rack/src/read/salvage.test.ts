@@ -51,7 +51,7 @@ describe('salvageRack', () => {
     expect(rack.machines.size).toBe(7);
   });
 
-  it('leaves out a machine with a mistake, and gives its address to nobody', () => {
+  it('leaves out a machine with an error, and gives its address to nobody', () => {
     const rack = salvaged(
       edited('kind: host, address: 192.168.1.113', 'kin: host, address: 192.168.1.113'),
     );
@@ -192,7 +192,7 @@ function pathsOf(value: unknown, path: string[] = []): string[][] {
 }
 
 function changed(value: unknown, [key = '', ...rest]: string[], change: Change): unknown {
-  // An earlier mistake took the place of what this one would change.
+  // An earlier error took the place of what this one would change.
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
     return value.map((item, i) =>
@@ -291,7 +291,7 @@ function rackAsData() {
   };
 }
 
-describe('what is salvaged of any rack.yaml with one mistake', () => {
+describe('what is salvaged of any rack.yaml with one error', () => {
   const values = [
     'x y',
     '',
@@ -320,7 +320,7 @@ describe('what is salvaged of any rack.yaml with one mistake', () => {
     { cidr: '10.42.0.0/16' },
     [{ cidr: '10.42.0.0/24', identity: 'bots' }, 'x'],
   ];
-  const mistake = fc.record({
+  const error = fc.record({
     path: fc.constantFrom(...pathsOf(plain)),
     change: fc.record({
       is: fc.constantFrom<Change['is']>('replaced', 'replaced', 'replaced', 'removed', 'renamed'),
@@ -328,11 +328,11 @@ describe('what is salvaged of any rack.yaml with one mistake', () => {
     }),
   });
 
-  it('gives no machine an identity, an outlet or a login that the file without the mistake does not', () => {
+  it('gives no machine an identity, an outlet or a login that the file without the error does not', () => {
     const right = parseRack(stringify(plain), { file: 'rack.yaml', strictFor: 'metadata-server' });
     let salvages = 0;
     fc.assert(
-      fc.property(mistake, ({ path, change }) => {
+      fc.property(error, ({ path, change }) => {
         const text = stringify(changed(plain, path, change));
         const rack = salvagedOrNothing(text);
         if (rack === undefined) return;
@@ -357,8 +357,8 @@ describe('what is salvaged of any rack.yaml with one mistake', () => {
 
   it('is itself a valid rack, or nothing', () => {
     fc.assert(
-      fc.property(fc.array(mistake, { minLength: 1, maxLength: 4 }), (mistakes) => {
-        const broken = mistakes.reduce(
+      fc.property(fc.array(error, { minLength: 1, maxLength: 4 }), (errors) => {
+        const broken = errors.reduce(
           (value, { path, change }) => changed(value, path, change),
           plain,
         );
@@ -376,7 +376,7 @@ describe('what is salvaged of any rack.yaml with one mistake', () => {
   });
 });
 
-/** Of a file with mistakes; undefined for one without, and for one of which nothing can be used. */
+/** Of a file with errors; undefined for one without, and for one of which nothing can be used. */
 function salvagedOrNothing(text: string): Rack | undefined {
   const options = { file: 'rack.yaml', strictFor: 'metadata-server' } as const;
   try {

@@ -1,8 +1,9 @@
 /**
- * The usable part of a rack.yaml with mistakes, at a start without a last good copy. Leaves out each entry with a mistake,
+ * The usable part of a rack.yaml with errors, at a start without a last good copy. Leaves out each entry with an error,
  * then references to it, until the rest is valid. Corrects nothing.
  */
 
+import { isObject } from '@skolo/base';
 import { models } from '@skolo/models';
 import { runChecks } from '../checks/index.ts';
 import { type BuildOptions, build } from '../draft/build.ts';
@@ -10,12 +11,11 @@ import type { Draft } from '../draft/draft.ts';
 import { type DroppedKey, Omissions, type RangedSection, stringsIn } from '../draft/omissions.ts';
 import type { Path, Problem } from '../issues/issues.ts';
 import { nearest } from '../issues/suggest.ts';
-import type { Disabled, InfrastructureDevice, Machine, Outlet } from '../rack/rack.ts';
+import type { Disabled, InfrastructureDevice, Machine } from '../rack/rack.ts';
 import { machineSchema } from '../schema/machine-schema.ts';
 import { cidr } from '../schema/network-fields.ts';
-import { formatOutlet, parseOutlet } from '../schema/outlets.ts';
-import { isMap } from '../yaml/plain.ts';
-import { without } from './without.ts';
+import { formatOutlet, type Outlet, parseOutlet } from '../schema/outlets.ts';
+import { valueAt, without } from '../yaml/paths.ts';
 
 /** More rounds than any chain of references needs. */
 const mostRounds = 1000;
@@ -80,7 +80,7 @@ class Salvager {
   }
 
   /**
-   * Leaves out addresses and outlets that a disabled entry also has: the mistake may be in either. Returns whether there
+   * Leaves out addresses and outlets that a disabled entry also has: the error may be in either. Returns whether there
    * was any.
    */
   leaveOutContested(draft: Draft): boolean {
@@ -149,13 +149,11 @@ class Salvager {
       case 'jumphost':
         return this.leaveOutOfJumphost(name, problem);
       case 'services':
-        if (problem.rule === 'differs') this.remove(['defaultIdentity']);
         return this.leaveOutSetting(name, key, index);
       case 'access':
       case 'secrets':
         return this.remove(name === undefined ? [section] : [section, name]);
       case 'timezone':
-        return this.remove([section]);
       case 'defaultIdentity':
         return this.remove([section]);
       default:
@@ -163,7 +161,7 @@ class Salvager {
     }
   }
 
-  /** The other entry of a conflict: the mistake may be in either. */
+  /** The other entry of a conflict: the error may be in either. */
   private leaveOutOther([section, name, key]: Path): boolean {
     if (section === 'jumphost') {
       return key === undefined && (name === 'power' || name === 'uplink')
@@ -250,8 +248,8 @@ class Salvager {
       this.everyone ||= nearest(key, ['callers']) !== undefined;
       return this.remove(path);
     }
-    const caller = index === undefined ? undefined : at(this.value, [...path, index]);
-    const networks = stringsIn(isMap(caller) ? caller.cidr : undefined);
+    const caller = index === undefined ? undefined : valueAt(this.value, [...path, index]);
+    const networks = stringsIn(isObject(caller) ? caller.cidr : undefined);
     const isSure = networks.length === 1 && networks.every((text) => cidr.safeParse(text).success);
     if (!isSure) {
       this.everyone = true;
@@ -267,9 +265,9 @@ class Salvager {
   }
 
   private keepOneCaller(path: string[], network: string): boolean {
-    const callers = at(this.value, path);
+    const callers = valueAt(this.value, path);
     if (!Array.isArray(callers)) return false;
-    const others = callers.filter((caller) => !isMap(caller) || caller.cidr !== network);
+    const others = callers.filter((caller) => !isObject(caller) || caller.cidr !== network);
     const kept = [...others, { cidr: network, identity: 'none' }];
     if (kept.length === callers.length) return false;
     this.value = without(this.value, path, kept);
@@ -284,7 +282,7 @@ class Salvager {
   }
 
   private remove(path: string[]): boolean {
-    if (at(this.value, path) === undefined) return false;
+    if (valueAt(this.value, path) === undefined) return false;
     this.value = without(this.value, path);
     return this.recorded(path);
   }
@@ -316,15 +314,9 @@ function contestedKeys(
 
 const aboutNames = ['name', 'name twice', 'reserved'];
 
-/** Whether the address of a machine with this mistake is certain. */
+/** Whether the address of a machine with this error is certain. */
 function isAddressSure(rule: string, key: string | undefined, hasAddress: boolean): boolean {
   if (key === undefined) return aboutNames.includes(rule);
   // An unknown key may be a misspelled address.
   return key !== 'address' && (hasAddress || Object.hasOwn(machineSchema.shape, key));
-}
-
-function at(value: unknown, [key, ...rest]: readonly string[]): unknown {
-  if (key === undefined) return value;
-  if (Array.isArray(value)) return at(value[Number(key)], rest);
-  return isMap(value) && Object.hasOwn(value, key) ? at(value[key], rest) : undefined;
 }

@@ -30,13 +30,6 @@ export function podPatch(name: string, spec: { [key: string]: Json }, kind = 'De
   };
 }
 
-/** A setting of rack.yaml that does not work on k3s. */
-export interface RenderWarning {
-  /** As in rack.yaml: `services.alert-to-pubsub.credentials`. */
-  where: string;
-  message: string;
-}
-
 /** In the first lines of every derived file; only files with it are replaced. */
 export const mark = 'Made by `skolo rack render`';
 

@@ -1,6 +1,6 @@
 /** Derived files of an overlay. */
 
-export { RenderError } from '../secrets/service-secrets.ts';
-export type { RenderWarning } from './derived-file.ts';
+export type { Remark } from '../issues/issues.ts';
+export { UnmountedSecretsError } from '../secrets/service-secrets.ts';
 export { compareDerived, type Difference, writeDerived } from './derived-folder.ts';
 export { renderDerived } from './render.ts';

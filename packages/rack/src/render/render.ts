@@ -1,7 +1,9 @@
 /** The derived files of an overlay: a pure function of the rack. */
+
+import type { Remark } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import { serviceSecrets } from '../secrets/service-secrets.ts';
-import { type DerivedFile, head, type RenderWarning, yamlText } from './derived-file.ts';
+import { type DerivedFile, head, yamlText } from './derived-file.ts';
 import { enrolmentMachines } from './enrolment-machines.ts';
 import { extraPorts } from './extra-ports.ts';
 import { hostAliases } from './host-aliases.ts';
@@ -18,13 +20,13 @@ interface Derived {
   /** Text by file name. */
   files: Map<string, string>;
   /** Settings of rack.yaml that do not work on k3s. */
-  warnings: RenderWarning[];
+  warnings: Remark[];
 }
 
 /**
  * Deterministic: the same rack gives the same text.
  *
- * @throws RenderError A secret is outside of the folder that pods see.
+ * @throws UnmountedSecretsError A secret is outside of the folder that pods see.
  */
 export function renderDerived(rack: Rack): Derived {
   const secrets = serviceSecrets(rack);

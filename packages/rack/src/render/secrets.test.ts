@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RenderError } from '../secrets/service-secrets.ts';
+import { UnmountedSecretsError } from '../secrets/service-secrets.ts';
 import { derivedObjects } from '../testing/derived.ts';
 import { smallRack } from '../testing/example.ts';
 import { renderDerived } from './render.ts';
@@ -143,8 +143,8 @@ identities:
       }
     })();
 
-    expect(thrown).toBeInstanceOf(RenderError);
-    expect(thrown instanceof RenderError && thrown.problems).toEqual([
+    expect(thrown).toBeInstanceOf(UnmountedSecretsError);
+    expect(thrown instanceof UnmountedSecretsError && thrown.problems).toEqual([
       {
         where: 'identities.bots.credentials.refreshToken',
         message: expect.stringContaining(

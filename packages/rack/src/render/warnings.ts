@@ -1,10 +1,11 @@
 /** Settings of rack.yaml that do not work on k3s. They stop no rack. Each message follows the path in rack.yaml. */
 import { posix } from 'node:path';
+import { isObject } from '@skolo/base';
 import { hostsOf, namesOf } from '../formats/hosts.ts';
+import type { Remark } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import { jumphostServices, servicePorts } from '../schema/service-ports.ts';
 import type { ServiceSecret } from '../secrets/service-secrets.ts';
-import type { RenderWarning } from './derived-file.ts';
 import { lowPorts } from './extra-ports.ts';
 import { contains, networkOf, overlap, podNetwork } from './networks.ts';
 
@@ -17,7 +18,7 @@ const repeatIntervalHours = 12;
 const watchdogSeconds = 120;
 
 /** In the order of rack.yaml, as far as possible. */
-export function renderWarnings(rack: Rack, secrets: readonly ServiceSecret[]): RenderWarning[] {
+export function renderWarnings(rack: Rack, secrets: readonly ServiceSecret[]): Remark[] {
   return [
     ...ofSubnet(rack),
     ...ofReaders(rack),
@@ -32,7 +33,7 @@ export function renderWarnings(rack: Rack, secrets: readonly ServiceSecret[]): R
   ];
 }
 
-function ofSubnet({ network: { subnet } }: Rack): RenderWarning[] {
+function ofSubnet({ network: { subnet } }: Rack): Remark[] {
   return Object.entries({ pods: podNetwork, Services: serviceNetwork })
     .filter(([, cidr]) => subnet !== undefined && overlap(subnet, cidr))
     .map(([what, cidr]) => ({
@@ -42,7 +43,7 @@ function ofSubnet({ network: { subnet } }: Rack): RenderWarning[] {
 }
 
 /** Through a Service, requests from the jumphost have an address of its pods. */
-function ofReaders({ access: { anonymousRead }, jumphost, services }: Rack): RenderWarning[] {
+function ofReaders({ access: { anonymousRead }, jumphost, services }: Rack): Remark[] {
   const { powerToken } = services['router-backup'];
   const hasJumphost = anonymousRead.some((cidr) => contains(cidr, networkOf(jumphost.address)));
   if (!hasJumphost || anonymousRead.some((cidr) => overlap(cidr, podNetwork))) return [];
@@ -55,8 +56,8 @@ function ofReaders({ access: { anonymousRead }, jumphost, services }: Rack): Ren
   ];
 }
 
-function ofVariables(secrets: readonly ServiceSecret[]): RenderWarning[] {
-  const warnings = new Map<string, RenderWarning>();
+function ofVariables(secrets: readonly ServiceSecret[]): Remark[] {
+  const warnings = new Map<string, Remark>();
   for (const { name, where } of secrets.flatMap(({ variables }) => variables)) {
     const message = `is the variable ${name}: a pod reads it only at its start, and all programs in the pod can see it; prefer a file`;
     for (const each of where) warnings.set(each, { where: each, message });
@@ -64,7 +65,7 @@ function ofVariables(secrets: readonly ServiceSecret[]): RenderWarning[] {
   return [...warnings.values()];
 }
 
-function ofCommands({ infrastructure }: Rack): RenderWarning[] {
+function ofCommands({ infrastructure }: Rack): Remark[] {
   return [...infrastructure.values()]
     .filter(({ transport }) => transport === 'command')
     .map(({ name }) => ({
@@ -74,7 +75,7 @@ function ofCommands({ infrastructure }: Rack): RenderWarning[] {
 }
 
 /** A `url` does not change the port on which a service listens. */
-function ofUrls(rack: Rack): RenderWarning[] {
+function ofUrls(rack: Rack): Remark[] {
   const jumphost = hostsOf(rack)
     .slice(0, 1)
     .flatMap((host) => [host.address, ...namesOf(host, rack.network.domain)]);
@@ -106,7 +107,7 @@ function ofUrls(rack: Rack): RenderWarning[] {
   });
 }
 
-function ofEndpoints({ services }: Rack): RenderWarning[] {
+function ofEndpoints({ services }: Rack): Remark[] {
   return Object.entries(services['power-cycle-daemon'].doors).flatMap(([name, endpoint]) => {
     const where = `services.power-cycle-daemon.doors.${name}`;
     return [
@@ -132,11 +133,11 @@ function ofEndpoints({ services }: Rack): RenderWarning[] {
 }
 
 /** Requests of pods have their own addresses, not the jumphost's. */
-function ofIdentity({ defaultIdentity, services }: Rack): RenderWarning[] {
-  const { callers, defaultIdentity: sameDefault } = services['metadata-server'];
+function ofIdentity({ defaultIdentity, services }: Rack): Remark[] {
+  const { callers } = services['metadata-server'];
   const alerts = services['alert-to-pubsub'];
   const { upload, uploadKey } = services['router-backup'];
-  const warnings: RenderWarning[] = [];
+  const warnings: Remark[] = [];
   if (alerts.pubsub && alerts.credentials === 'default') {
     warnings.push({
       where: 'services.alert-to-pubsub.credentials',
@@ -155,7 +156,7 @@ function ofIdentity({ defaultIdentity, services }: Rack): RenderWarning[] {
   const hasIdentity = callers.some(
     ({ cidr, identity }) => identity !== 'none' && overlap(cidr, podNetwork),
   );
-  if (hasIdentity || (defaultIdentity ?? sameDefault) !== undefined) return warnings;
+  if (hasIdentity || defaultIdentity !== undefined) return warnings;
   return [
     ...clients.map((where) => ({
       where,
@@ -167,7 +168,7 @@ function ofIdentity({ defaultIdentity, services }: Rack): RenderWarning[] {
 }
 
 /** Settings that do not match kube/base/alertmanager. */
-function ofAlertmanager({ services }: Rack): RenderWarning[] {
+function ofAlertmanager({ services }: Rack): Remark[] {
   const { tls, auth, repeatHours, watchdog } = services['alert-to-pubsub'];
   const { tls: powerTls, repair } = services['power-cycle-daemon'];
   const plainHttp = 'does not match Alertmanager of kube/base, which uses plain http';
@@ -198,7 +199,7 @@ function ofAlertmanager({ services }: Rack): RenderWarning[] {
 }
 
 /** A pod sees only rack.yaml, its secrets and its own state. */
-function ofFolders({ services }: Rack): RenderWarning[] {
+function ofFolders({ services }: Rack): Remark[] {
   const { upload, git } = services['router-backup'];
   const { handover } = services['metadata-server'];
   const { sinks } = services['alert-to-pubsub'];
@@ -237,7 +238,7 @@ function isState(service: string, path: string): boolean {
 }
 
 /** Files on the machine: the pod of the agent has the folder of the bot, but no secret of the rack. */
-function ofAgents({ services, machines }: Rack): RenderWarning[] {
+function ofAgents({ services, machines }: Rack): Remark[] {
   const all = [
     { where: 'services.swarming-client', settings: services['swarming-client'] },
     ...[...machines.values()].map(({ name, swarming }) => ({
@@ -246,11 +247,10 @@ function ofAgents({ services, machines }: Rack): RenderWarning[] {
     })),
   ];
   return all.flatMap(({ where, settings }) => {
-    const ssh: unknown = Reflect.get(settings, 'ssh');
+    const { tls, ssh }: { tls?: unknown; ssh?: unknown } = settings;
     const files = {
-      tls: Reflect.get(settings, 'tls') !== undefined,
-      'ssh.privateKey':
-        typeof ssh === 'object' && ssh !== null && Reflect.get(ssh, 'privateKey') !== undefined,
+      tls: tls !== undefined,
+      'ssh.privateKey': isObject(ssh) && ssh.privateKey !== undefined,
     };
     return Object.entries(files)
       .filter(([, isSet]) => isSet)

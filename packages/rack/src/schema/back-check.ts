@@ -1,8 +1,10 @@
 /** `seenBack`: the check that a machine is back after a power cycle, exactly one of three. */
 import { z } from 'zod';
-import type { SeenBack } from '../rack/rack.ts';
 import { object } from './fields.ts';
 import { httpUrl, portNumber } from './network-fields.ts';
+
+/** Check that a machine is back after a power cycle. */
+export type SeenBack = { ssh: number } | { http: string } | { icmp: true };
 
 const checks = {
   ssh: portNumber.exactOptional().describe('Port at which an ssh server answers.'),

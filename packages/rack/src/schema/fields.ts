@@ -2,6 +2,7 @@
  * Building blocks of the schema. Their errors name the value and what is expected.
  */
 
+import { isObject } from '@skolo/base';
 import type { SecretRef } from '@skolo/secrets';
 import { z } from 'zod';
 
@@ -14,6 +15,14 @@ export function object<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core
 export function section<S extends z.ZodRawShape>(shape: S) {
   return object(shape).prefault({} as z.input<z.ZodObject<S, z.core.$strict>>);
 }
+
+/** A time of some hours. */
+export function hours(most: number): z.ZodNumber {
+  return z.number().positive().max(most);
+}
+
+/** Text that is not empty. */
+export const word = z.string().min(1);
 
 /** Text with a pattern. `what` and `example` make the error: `"x" is not a MAC address; for example …`. */
 export function text(pattern: RegExp, what: string, example: string) {
@@ -74,7 +83,7 @@ interface Wrong {
 }
 
 function isWrong(value: unknown): value is Wrong {
-  return typeof value === 'object' && value !== null && 'wrong' in value;
+  return isObject(value) && typeof value.wrong === 'string';
 }
 
 /** A path, absolute or relative to the folder of rack.yaml. Messages omit it, because it may be a secret by mistake. */
@@ -117,3 +126,10 @@ export const secretFile = z
     error: 'expected a path, or { file: PATH }',
   })
   .meta({ title: 'path' });
+
+/** A project of Google Cloud. */
+export const project = text(
+  /^([a-z0-9.-]+:)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  'a project id',
+  'my-project',
+);

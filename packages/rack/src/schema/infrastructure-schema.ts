@@ -1,11 +1,11 @@
 /** The schema of an expanded device of the infrastructure: common keys, and keys of its model. */
 
+import { isObject } from '@skolo/base';
 import { literal, type Model, models, seconds } from '@skolo/models';
 import { z } from 'zod';
 import { each, type Spread, spreadOf } from '../ranges/spreading.ts';
-import { isMap } from '../yaml/plain.ts';
-import { object, text } from './fields.ts';
-import { address, mac, portOrRange } from './network-fields.ts';
+import { object } from './fields.ts';
+import { address, hostKey, mac, portOrRange } from './network-fields.ts';
 import { infrastructureUplink, line, ports, power } from './wiring-fields.ts';
 
 /** Common keys; each model adds its own. */
@@ -25,13 +25,7 @@ export const infrastructureShape = {
       'The switch port that it is plugged into, the switch alone if the port is unknown, or `internet`.',
     ),
   power,
-  hostKey: each(
-    text(
-      /^SHA256:[A-Za-z0-9+/]{43}$/,
-      'a fingerprint in the form of ssh-keygen -l',
-      `SHA256:${'A'.repeat(43)}`,
-    ),
-  )
+  hostKey: each(hostKey)
     .exactOptional()
     .describe('Pinned fingerprint of the ssh host key; default: pinned at the first connection.'),
   serial: each(line)
@@ -70,6 +64,6 @@ export function infrastructureEntry(model: Model): ReturnType<typeof entryOf> {
 
 /** The marks of a device as it is written. */
 export function spreadOfDevice(raw: unknown): Spread {
-  const model = isMap(raw) ? models.get(String(raw.model)) : undefined;
+  const model = isObject(raw) ? models.get(String(raw.model)) : undefined;
   return spreadOf(model ? infrastructureEntry(model) : infrastructureSchema);
 }

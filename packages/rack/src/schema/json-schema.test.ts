@@ -77,7 +77,7 @@ describe('the JSON Schema, by an independent judge', () => {
     if (!python) context.skip('python3-jsonschema is not installed');
   });
 
-  it('takes what is valid, and finds the mistakes that it can see', () => {
+  it('takes what is valid, and finds the errors that it can see', () => {
     const generated = fc.sample(inventory, { numRuns: 20, seed: 7 });
     const expanded = generated.map((raw) =>
       expandedInventory(parseRack(stringify(raw), { file: 'x' })),

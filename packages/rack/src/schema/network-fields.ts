@@ -100,6 +100,13 @@ export const boardSerial = canonical('a serial number', '10000000f00dcafe', (inp
   /^[0-9a-f]{16}$/i.test(input) ? input.toLowerCase() : undefined,
 );
 
+/** Of an ssh server. */
+export const hostKey = text(
+  /^SHA256:[A-Za-z0-9+/]{43}$/,
+  'a fingerprint in the form of ssh-keygen -l',
+  `SHA256:${'A'.repeat(43)}`,
+);
+
 export const email = text(
   /^[^\s@"'<>]+@[^\s@"'<>]+\.[^\s@"'<>]+$/,
   'an e-mail address',

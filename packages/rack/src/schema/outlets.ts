@@ -1,5 +1,17 @@
-/** Text form of outlets and ports. */
-import type { AttachedDevice, Outlet, UsbPort } from '../rack/rack.ts';
+/** Outlets and ports, and their text form. */
+
+/** A reference to an outlet or a port: `switch-1/14` is `{ device: 'switch-1', outlet: '14' }`. */
+export interface Outlet {
+  device: string;
+  /** In the notation of its model. Empty only in an `uplink` without a port. */
+  outlet: string;
+}
+
+/** A port of a machine's own USB hub: `usb/1-1.2` is `{ hub: '1-1', port: 2 }`. */
+export interface UsbPort {
+  hub: string;
+  port: number;
+}
 
 /** `switch-1/14`, or `switch-1` without a port. */
 export function parseOutlet(written: string): Outlet | undefined {
@@ -26,7 +38,10 @@ export function formatUsbPort({ hub, port }: UsbPort): string {
 }
 
 /** Feed of an attached device as an outlet: a port of the hub of machine `m` is `m/usb/1-1.2`. */
-export function feedOf(machine: string, { power }: AttachedDevice): Outlet | undefined {
+export function feedOf(
+  machine: string,
+  { power }: { power?: Outlet | UsbPort },
+): Outlet | undefined {
   if (power === undefined || 'device' in power) return power;
   return { device: machine, outlet: formatUsbPort(power) };
 }

@@ -1,6 +1,6 @@
 /** The schema of rack.yaml: top level, jumphost, identities, logins, access. */
 import { z } from 'zod';
-import { object, path, secret, secretFile, section, text } from './fields.ts';
+import { object, path, project, secret, secretFile, section, text, word } from './fields.ts';
 import {
   address,
   cidr,
@@ -67,11 +67,6 @@ const scope = text(
   'a scope',
   'https://www.googleapis.com/auth/cloud-platform',
 );
-const project = text(
-  /^([a-z0-9.-]+:)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
-  'a project id',
-  'my-project',
-);
 
 export const identitySchema = object({
   project: project.describe('Project id.'),
@@ -131,7 +126,7 @@ const accessSchema = section({
     .exactOptional()
     .describe('File of named, hashed, expiring tokens, made by `skolo token new`.'),
   google: object({
-    audience: z.string().min(1).describe('Required audience of the ID tokens.'),
+    audience: word.describe('Required audience of the ID tokens.'),
     emails: z
       .record(email, z.enum(['view', 'operate', 'admin']))
       .describe('Role of each e-mail address.'),
@@ -170,7 +165,7 @@ const secretsSchema = object({
     .exactOptional()
     .describe('Folder of files in the clear, `RACK/NAME`, outside of git: for one person.'),
   command: z
-    .array(z.string().min(1))
+    .array(word)
     .min(1)
     .exactOptional()
     .describe(

@@ -1,10 +1,9 @@
 /** Fields of several sections: outlets, uplinks, ports, text. */
 import { z } from 'zod';
-import type { Outlet } from '../rack/rack.ts';
 import { each } from '../ranges/spreading.ts';
 import { canonical, reading, text } from './fields.ts';
 import { portOrRange } from './network-fields.ts';
-import { parseOutlet, parseUsbPort } from './outlets.ts';
+import { type Outlet, parseOutlet, parseUsbPort } from './outlets.ts';
 
 const outlet = reading('an outlet', 'pdu-1/8', (written) => {
   if (!written.startsWith('usb/')) return parseOutlet(written);
@@ -52,7 +51,7 @@ export const attributes = z
   )
   .default({});
 
-/** `ports: 24` is a likely mistake. */
+/** `ports: 24` is a likely error. */
 function isNumber({ code, input }: z.core.$ZodRawIssue): string | undefined {
   if (code !== 'invalid_type' || typeof input !== 'number') return undefined;
   return `expected a map such as { ssh: 2201 }, found the number ${input}; for the number of ports use \`portCount\``;

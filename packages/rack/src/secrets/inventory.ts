@@ -86,7 +86,7 @@ export const k3sTokenFile = '/etc/rancher/k3s/token';
 /**
  * The secrets of a rack, sorted by name.
  *
- * @throws RenderError A path is outside of the folder that pods see.
+ * @throws UnmountedSecretsError A path is outside of the folder that pods see.
  */
 export function rackSecrets(rack: Rack): RackSecret[] {
   const found = new Map<string, RackSecret>();

@@ -1,6 +1,6 @@
 /** Keys of a Secret for files. */
-import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
+import { sha256 } from '@skolo/base';
 
 /** Folder of rack.yaml and its files in a container. */
 const mountPath = '/etc/skolo';
@@ -30,7 +30,7 @@ export function secretKeys(
   const used = new Set(taken);
   for (const path of [...new Set(paths)].sort()) {
     const plain = path.replace(/^secrets\//, '').replaceAll(/[^\w.-]+/g, '.');
-    const key = isKey(plain) && !used.has(plain) ? plain : `file-${digest(path)}`;
+    const key = isKey(plain) && !used.has(plain) ? plain : `file-${sha256(path).slice(0, 16)}`;
     used.add(key);
     keys.set(path, key);
   }
@@ -40,8 +40,4 @@ export function secretKeys(
 /** The rules of Kubernetes: at most 253 letters, digits, `-`, `_` and `.`; not `.` or `..`. */
 function isKey(text: string): boolean {
   return /^(?!\.\.)[\w.-]{1,253}$/.test(text) && text !== '.';
-}
-
-function digest(path: string): string {
-  return createHash('sha256').update(path).digest('hex').slice(0, 16);
 }

@@ -1,5 +1,6 @@
 /** References to secrets in rack.yaml, and a check that they can be read. */
 
+import { isObject } from '@skolo/base';
 import { models } from '@skolo/models';
 import {
   type AccountCredentials,
@@ -139,13 +140,12 @@ function within(path: Path, schema: z.core.$ZodType, value: unknown): SecretRefe
   if (schema instanceof z.ZodArray && Array.isArray(value)) {
     return value.flatMap((item, i) => within([...path, i], schema.element, item));
   }
-  if (schema instanceof z.ZodObject && typeof value === 'object' && value !== null) {
-    const values = new Map(Object.entries(value));
+  if (schema instanceof z.ZodObject && isObject(value)) {
     return Object.entries(schema.shape).flatMap(([key, own]) =>
-      within([...path, key], own, values.get(key)),
+      within([...path, key], own, value[key]),
     );
   }
-  if (schema instanceof z.ZodRecord && typeof value === 'object' && value !== null) {
+  if (schema instanceof z.ZodRecord && isObject(value)) {
     return Object.entries(value).flatMap(([key, item]) =>
       within([...path, key], schema.valueType, item),
     );

@@ -1,7 +1,7 @@
 /** Secrets of services on the jumphost: files and variables, with their keys. */
 
+import type { Remark } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
-import type { RenderWarning } from '../render/derived-file.ts';
 import { type JumphostService, jumphostServices, namespaceOf } from '../schema/service-ports.ts';
 import { mountedPath, secretKeys } from './keys.ts';
 import { type SecretReference, secretReferences } from './references.ts';
@@ -22,17 +22,17 @@ export interface ServiceSecret {
 }
 
 /** Secrets of rack.yaml that no pod would see. */
-export class RenderError extends Error {
-  readonly problems: RenderWarning[];
+export class UnmountedSecretsError extends Error {
+  readonly problems: Remark[];
 
-  constructor(problems: RenderWarning[]) {
+  constructor(problems: Remark[]) {
     super(problems.map(({ where, message }) => `${where}: ${message}`).join('\n'));
-    this.name = 'RenderError';
+    this.name = 'UnmountedSecretsError';
     this.problems = problems;
   }
 }
 
-/** @throws RenderError A path is outside of the mounted folder. */
+/** @throws UnmountedSecretsError A path is outside of the mounted folder. */
 export function serviceSecrets(rack: Rack): ServiceSecret[] {
   const references = jumphostServices.map((service) => ({
     service,
@@ -59,13 +59,13 @@ export function serviceSecrets(rack: Rack): ServiceSecret[] {
 }
 
 function rejectOutside(references: readonly SecretReference[]): void {
-  const problems = new Map<string, RenderWarning>();
+  const problems = new Map<string, Remark>();
   for (const { where, ref } of references) {
     if (!('file' in ref) || mountedPath(ref.file) !== undefined) continue;
     const message = `${ref.file} is outside of the folder of rack.yaml, the only one that pods see; put the file at secrets/NAME`;
     problems.set(where, { where, message });
   }
-  if (problems.size > 0) throw new RenderError([...problems.values()]);
+  if (problems.size > 0) throw new UnmountedSecretsError([...problems.values()]);
 }
 
 /** Paths in rack.yaml by name, sorted. */

@@ -1,14 +1,61 @@
 /** Detects, checks and applies changes of rack.yaml. */
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { asError } from '@skolo/base';
+import { isDeepStrictEqual } from 'node:util';
+import { asError, pause } from '@skolo/base';
 import { RackError, unreadableRack, wholeFile } from '../issues/issues.ts';
-import type { Rack } from '../rack/rack.ts';
+import type { Disabled, Rack } from '../rack/rack.ts';
 import { parseRack, salvageRack } from '../read/load.ts';
-import type { FileVersion, VersionedFile } from './file-version.ts';
+import type { ServiceName } from '../schema/service-ports.ts';
+import { type FileVersion, readVersion } from './file-version.ts';
 import type { LastGoodCopy } from './last-good-copy.ts';
-import type { RackWatch, WatchRackOptions, WatchTuning } from './watch.ts';
+
+/** The inventory in force. */
+export interface RackWatch {
+  /** Path of rack.yaml. */
+  readonly file: string;
+  readonly rack: Rack;
+  /** The newest edit is rejected, or the last good copy cannot be written. */
+  readonly degraded: { what: string; why: string; since: Date }[];
+  /** Calls `listener` with each new rack until the returned function is called. Its errors go to `onError`. */
+  onChange(listener: (rack: Rack, previous: Rack) => void): () => void;
+  /** Resolves when no timer, watcher or listener is active. */
+  close(): Promise<void>;
+}
+
+export interface WatchRackOptions {
+  file: string;
+  /** Its sections are checked strictly. */
+  service: ServiceName;
+  /** Folder of the last good copy. Made if missing. */
+  stateDir: string;
+  /** Once for each rejected content, also at the start. */
+  onRejected(error: RackError): void;
+  /** At a start without a last good copy: the disabled part. */
+  onDisabled?(disabled: Disabled): void;
+  /** The newest content is in force: after a change, or after a rejected edit was undone. */
+  onReload?(rack: Rack): void;
+  /** Not fatal: the state directory cannot be written, or a listener threw. */
+  onError?(error: Error): void;
+  parse?: typeof parseRack;
+  tuning?: Partial<WatchTuning>;
+}
+
+/** For tests; the defaults keep the promise of two seconds. In milliseconds. */
+export interface WatchTuning {
+  /** Interval of polling. */
+  poll: number;
+  /** A changed file must be stable for this long. */
+  settle: number;
+  /** A file that is not stable is read after this time. */
+  settleAtMost: number;
+  /** Time for an invalid file to become valid before it is rejected. */
+  recheck: number;
+  /** Pause between attempts to write the last good copy. */
+  retry: number;
+  /** Whether to use notifications. */
+  notify: boolean;
+}
 
 /** Notifications come in bursts, and in a busy folder they never stop. */
 const burstMs = 20;
@@ -16,7 +63,6 @@ const burstMs = 20;
 interface WatchDeps {
   options: WatchRackOptions;
   tuning: WatchTuning;
-  file: VersionedFile;
   lastGood: LastGoodCopy;
   report(error: Error): void;
 }
@@ -33,8 +79,8 @@ export interface WatchState {
   rack: Rack;
   /** Text of `rack`; undefined if `rack` is only the usable part. */
   text: string | undefined;
-  /** Key of the version that was last accepted or rejected. */
-  checked: string;
+  /** The version that was last accepted or rejected. */
+  checked: FileVersion;
   /** Why that version is not in force, or only partly. */
   rejection?: Rejection;
 }
@@ -135,65 +181,65 @@ export class RackWatcher implements RackWatch {
         };
       });
     }
-    if (this.notified) await sleep(burstMs);
+    if (this.notified) await pause(burstMs);
     this.notified = false;
   }
 
   private async examine() {
-    const { file, options, tuning } = this.deps;
-    const found = await file.read();
-    if (found.key === this.state.checked) return;
+    const { options, tuning } = this.deps;
+    const found = await readVersion(options.file);
+    if (isDeepStrictEqual(found, this.state.checked)) return;
     const version = await this.steady(found);
-    if (version.key === this.state.checked) return;
+    if (isDeepStrictEqual(version, this.state.checked)) return;
 
     if ('text' in version && version.text === this.state.text) {
-      this.restore(version.key);
+      this.restore(version);
       return;
     }
     const outcome = parseVersion(version, options);
     if ('rack' in outcome) {
-      await this.accept(outcome, version.key);
+      await this.accept(outcome, version);
       return;
     }
-    await this.pause(tuning.recheck);
-    const again = await file.read();
-    if (again.key === version.key) this.reject(outcome.rejected, version.key);
+    await pause(tuning.recheck, this.closing.signal);
+    const again = await readVersion(options.file);
+    if (isDeepStrictEqual(again, version)) this.reject(outcome.rejected, version);
     else this.notified = true;
   }
 
   /** Waits until the file is stable: half of an inventory can be valid. */
   private async steady(found: FileVersion): Promise<FileVersion> {
-    const { file, tuning } = this.deps;
+    const { options, tuning } = this.deps;
     const giveUp = performance.now() + tuning.settleAtMost;
     let version = found;
     for (;;) {
-      await this.pause(tuning.settle);
-      const next = await file.read();
-      if (next.key === version.key || performance.now() > giveUp) return next;
+      await pause(tuning.settle, this.closing.signal);
+      const next = await readVersion(options.file);
+      if (isDeepStrictEqual(next, version) || performance.now() > giveUp) return next;
       version = next;
     }
   }
 
-  private async accept({ rack, text }: { rack: Rack; text: string }, key: string) {
+  private async accept({ rack, text }: { rack: Rack; text: string }, checked: FileVersion) {
     const previous = this.state.rack;
-    this.state = { rack, text, checked: key };
+    this.state = { rack, text, checked };
     for (const listener of [...this.listeners]) this.notify(() => listener(rack, previous));
     this.notify(() => this.deps.options.onReload?.(rack));
     await this.keepCopy();
   }
 
   /** A rejected edit was undone: the file is the version in force. */
-  private restore(key: string) {
+  private restore(checked: FileVersion) {
     const { rack, text } = this.state;
-    this.state = { rack, text, checked: key };
+    this.state = { rack, text, checked };
     this.notify(() => this.deps.options.onReload?.(rack));
   }
 
-  private reject(error: RackError, key: string) {
+  private reject(error: RackError, checked: FileVersion) {
     const { rack, text, rejection } = this.state;
     const since = rejection?.since ?? new Date();
     const instead = rejection?.instead ?? 'the previous version stays in force';
-    this.state = { rack, text, checked: key, rejection: { error, since, instead } };
+    this.state = { rack, text, checked, rejection: { error, since, instead } };
     this.notify(() => this.deps.options.onRejected(error));
   }
 
@@ -213,10 +259,6 @@ export class RackWatcher implements RackWatch {
     } catch (error) {
       this.deps.report(asError(error));
     }
-  }
-
-  private async pause(ms: number) {
-    await sleep(ms, undefined, { signal: this.closing.signal });
   }
 }
 

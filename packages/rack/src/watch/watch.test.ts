@@ -21,7 +21,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RackError } from '../issues/issues.ts';
 import type { Rack } from '../rack/rack.ts';
 import { parseRack } from '../read/load.ts';
-import { type RackWatch, type WatchRackOptions, type WatchTuning, watchRack } from './watch.ts';
+import type { RackWatch, WatchRackOptions, WatchTuning } from './rack-watcher.ts';
+import { watchRack } from './watch.ts';
 
 const invalid = 'rack: [\n';
 
@@ -137,7 +138,7 @@ describe.each([
       ),
     });
 
-    await writeFile(file, `# another mistake\n${invalid}`);
+    await writeFile(file, `# another error\n${invalid}`);
     await rejected.reach(2);
     expect(watch.degraded).toHaveLength(1);
     expect(watch.degraded[0]?.since).toBe(first?.since);
@@ -313,7 +314,7 @@ describe('watchRack', () => {
     const { watch, changes, errors } = await started();
     const heard: string[] = [];
     watch.onChange(() => {
-      throw new Error('a listener’s own mistake');
+      throw new Error('a listener’s own error');
     });
     const stop = watch.onChange((rack, previous) => heard.push(`${previous.name} -> ${rack.name}`));
     const last = counter<string>();
@@ -328,8 +329,8 @@ describe('watchRack', () => {
     expect(heard).toEqual(['one -> two']);
     expect(changes.seen).toEqual(['one -> two', 'two -> three']);
     expect(errors.seen.map(String)).toEqual([
-      'Error: a listener’s own mistake',
-      'Error: a listener’s own mistake',
+      'Error: a listener’s own error',
+      'Error: a listener’s own error',
     ]);
   });
 

@@ -8,7 +8,7 @@ import { readYaml } from './yaml.ts';
  * The content of a file, by a schema.
  *
  * @param file for messages
- * @throws RackError Every mistake, each at its line and column.
+ * @throws RackError Every error, each at its line and column.
  */
 export function parseFile<S extends z.ZodType>(schema: S, text: string, file: string): z.output<S> {
   const { value, locate } = readYaml(text, file);

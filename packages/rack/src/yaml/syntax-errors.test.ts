@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Composer, type ErrorCode, Parser } from 'yaml';
 import { RackError } from '../issues/issues.ts';
-import { yamlMistakes } from './syntax-errors.ts';
+import { yamlErrors } from './syntax-errors.ts';
 import { readYaml } from './yaml.ts';
 
 const folder = new URL('../../testdata/bad/', import.meta.url);
@@ -13,7 +13,7 @@ const examples = readdirSync(folder)
   .map((file) => readFileSync(new URL(file, folder), 'utf8'));
 
 /** What the parser itself says. */
-function complaintsOf(text: string) {
+function parserErrorsOf(text: string) {
   const [document] = new Composer({ uniqueKeys: false, prettyErrors: false }).compose(
     [...new Parser().parse(text)],
     true,
@@ -62,9 +62,9 @@ const codes: Readonly<Record<ErrorCode, true>> = {
   UNEXPECTED_TOKEN: true,
 };
 
-describe('yamlMistakes', () => {
+describe('yamlErrors', () => {
   it('has an example in testdata/bad for every code of the parser', () => {
-    const inExamples = examples.flatMap((text) => complaintsOf(text).map(({ code }) => code));
+    const inExamples = examples.flatMap((text) => parserErrorsOf(text).map(({ code }) => code));
 
     const known = new Set([...inExamples, ...byHand.map(([code]) => code)]);
 
@@ -74,7 +74,7 @@ describe('yamlMistakes', () => {
   it.each(byHand)('%s', (code, text, message) => {
     const offset = text.indexOf('\n') + 1;
 
-    expect(yamlMistakes(text, [{ code, pos: [offset, offset + 1] }])).toEqual([
+    expect(yamlErrors(text, [{ code, pos: [offset, offset + 1] }])).toEqual([
       { line: 2, column: 1, message },
     ]);
   });
@@ -88,7 +88,7 @@ describe('yamlMistakes', () => {
     fc.assert(
       fc.property(mutilated, (text) => {
         const { issues } = refusal(text) ?? { issues: [] };
-        const theirs = complaintsOf(text).map(({ message }) => message);
+        const theirs = parserErrorsOf(text).map(({ message }) => message);
         for (const { line, column, message } of issues) {
           const length = text.split('\n')[line - 1]?.length;
           expect(column).toBeLessThanOrEqual((length ?? -1) + 1);
@@ -101,7 +101,7 @@ describe('yamlMistakes', () => {
     );
   });
 
-  it('names the first mistakes of a file with very many', { timeout: 120_000 }, () => {
+  it('names the first errors of a file with very many', { timeout: 120_000 }, () => {
     const count = isLong ? 50_000 : 5_000;
     const found = refusal(`k: v\n${'- a\n'.repeat(count)}`)?.issues ?? [];
 

@@ -1,5 +1,5 @@
 /**
- * Messages for errors of the YAML parser: the mistake and its correction. The parser reports where it failed; the mistake
+ * Messages for errors of the YAML parser: the error and its correction. The parser reports where it failed; the error
  * is often earlier.
  *
  * Messages repeat no text of the file except YAML's own characters: the line may contain a secret.
@@ -8,15 +8,15 @@ import { type ErrorCode, LineCounter } from 'yaml';
 import { nameOfSpace, oddSpace } from '../issues/issues.ts';
 import { type Line, lineAt, type Spot, spotOf, tokensOf } from './error-context.ts';
 
-interface YamlMistake {
+interface YamlError {
   /** Both count from 1. */
   line: number;
   column: number;
   message: string;
 }
 
-/** A mistake as the parser reports it. */
-export interface YamlComplaint {
+/** An error as the parser reports it. */
+export interface ParserError {
   code: ErrorCode;
   pos: [number, number];
 }
@@ -34,25 +34,25 @@ type Finding = string | Found;
 /** Each costs a pass over the text. */
 const maxFindings = 20;
 
-/** In the order of the text, one per line: one mistake often causes several errors. */
-export function yamlMistakes(text: string, complaints: readonly YamlComplaint[]): YamlMistake[] {
-  if (complaints.length === 0) return [];
+/** In the order of the text, one per line: one error often causes several errors. */
+export function yamlErrors(text: string, parserErrors: readonly ParserError[]): YamlError[] {
+  if (parserErrors.length === 0) return [];
   const tokens = tokensOf(text);
   const counter = lineCounterOf(text);
-  const found = new Map<number, YamlMistake>();
+  const found = new Map<number, YamlError>();
   const reported = new Set<number>();
   let findings = 0;
-  for (const { code, pos } of [...complaints].sort((a, b) => a.pos[0] - b.pos[0])) {
+  for (const { code, pos } of [...parserErrors].sort((a, b) => a.pos[0] - b.pos[0])) {
     const offset = Math.min(pos[0], text.length);
     const { line: at } = counter.linePos(offset);
     if (reported.has(at)) continue;
     reported.add(at);
     if (++findings > maxFindings) break;
-    const mistake = findingOf(code, spotOf(text, tokens, offset));
-    const { line, col } = counter.linePos(mistake.offset);
+    const error = findingOf(code, spotOf(text, tokens, offset));
+    const { line, col } = counter.linePos(error.offset);
     reported.add(line);
-    if (!found.has(line)) found.set(line, { line, column: col, message: mistake.message });
-    if (mistake.last) break;
+    if (!found.has(line)) found.set(line, { line, column: col, message: error.message });
+    if (error.last) break;
   }
   return [...found.values()].sort((a, b) => a.line - b.line);
 }

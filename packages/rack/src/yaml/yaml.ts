@@ -19,7 +19,7 @@ import {
 import { type Locate, type Path, RackError, type RackIssue } from '../issues/issues.ts';
 import { wrongAlias } from './aliases.ts';
 import { hideRanges } from './hidden-ranges.ts';
-import { type YamlComplaint, yamlMistakes } from './syntax-errors.ts';
+import { type ParserError, yamlErrors } from './syntax-errors.ts';
 
 /** Characters; a rack of a thousand machines written one by one has 400,000. */
 export const maxTextLength = 4_000_000;
@@ -104,7 +104,7 @@ const collectionAsKey =
   'a list, a map or an alias cannot be a key; put text that begins with `{`, `[` or `*` in quotes';
 
 /** Finds YAML on which the next steps would overflow the stack or not end. */
-function findTrap(tokens: readonly CST.Token[]): Trap | YamlComplaint | undefined {
+function findTrap(tokens: readonly CST.Token[]): Trap | ParserError | undefined {
   const queue: { token: CST.Token; depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const { token, depth } = next;
@@ -161,8 +161,8 @@ function duplicateKeys(document: Document.Parsed): YAMLParseError[] {
   return errors;
 }
 
-function syntaxIssues(text: string, wrong: readonly YamlComplaint[], file: string): RackIssue[] {
-  return yamlMistakes(text, wrong).map((mistake) => ({ file, ...mistake, path: '' }));
+function syntaxIssues(text: string, wrong: readonly ParserError[], file: string): RackIssue[] {
+  return yamlErrors(text, wrong).map((error) => ({ file, ...error, path: '' }));
 }
 
 /** Whether a value is nested too deep; an alias within its anchor has no end. */

@@ -1,4 +1,4 @@
-/** A start from a rack.yaml with mistakes, without a last good copy. */
+/** A start from a rack.yaml with errors, without a last good copy. */
 import { expect, it } from 'vitest';
 import { startDaemon, type TestDaemon } from '../testing/daemon.ts';
 
@@ -16,7 +16,7 @@ function ask({ client }: TestDaemon, machines: string[], force = false) {
   return client.requestCycles({ body: { machines, mode: 'hard', reason: 'dead', force } });
 }
 
-it('cycles the machines without a mistake, and knows no other', async () => {
+it('cycles the machines without an error, and knows no other', async () => {
   const daemon = await startDaemon({ yaml });
 
   const { cycles } = await ask(daemon, ['a']);
@@ -28,7 +28,7 @@ it('cycles the machines without a mistake, and knows no other', async () => {
 });
 
 it('turns off no outlet of which it is not known what it feeds', async () => {
-  // pdu-2 has a mistake, and is fed by some outlet of pdu-1.
+  // pdu-2 has an error, and is fed by some outlet of pdu-1.
   const daemon = await startDaemon({ yaml: yaml.replace('127.0.2.3', '127.0.2.3.4') });
 
   const outlet = await ask(daemon, ['pdu-1/5'], true).catch((error: unknown) => String(error));

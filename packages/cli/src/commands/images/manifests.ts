@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText } from '@skolo/base';
 import { type ImageName, parseImage } from '@skolo/fleet/registry';
-import { yamlMistakes } from '@skolo/rack';
+import { yamlErrors } from '@skolo/rack';
 import { isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
 import { CliError } from '../../errors.ts';
 
@@ -61,9 +61,9 @@ function imageReferencesIn(text: string): ImageReference[] {
   const found: ImageReference[] = [];
   for (const document of parseAllDocuments(text, { lineCounter })) {
     if (!('contents' in document)) continue;
-    const [mistake] = yamlMistakes(text, document.errors);
-    if (mistake) {
-      const { line, column, message } = mistake;
+    const [error] = yamlErrors(text, document.errors);
+    if (error) {
+      const { line, column, message } = error;
       throw new Error(`line ${line}, column ${column}: ${message}`);
     }
     visit(document, {

@@ -84,7 +84,7 @@ export function define(command: SkoloCommand): void {
 }
 
 /**
- * @throws RackError rack.yaml has mistakes.
+ * @throws RackError rack.yaml has errors.
  * @throws CliError Its derived files are stale: more than rack.yaml has to be pushed.
  */
 async function refuseStale(overlay: string): Promise<void> {

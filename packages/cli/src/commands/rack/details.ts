@@ -1,6 +1,6 @@
 /** Entries of the rack with their wiring. */
 import { models } from '@skolo/models';
-import { expandedInventory, foldRange, type Json, type Rack } from '@skolo/rack';
+import { expandedInventory, foldValues, type Json, type Rack } from '@skolo/rack';
 import type { Io } from '../../io.ts';
 import { type Fact, factsText } from '../../output/facts.ts';
 import { count } from '../../output/text.ts';
@@ -238,5 +238,5 @@ function grouped(names: string[], noun: string): string[] {
 }
 
 function folded(names: string[]): string {
-  return foldRange(names).replaceAll(',', ', ');
+  return foldValues(names).join(', ');
 }

@@ -1,6 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Rack } from '@skolo/rack';
-import type { Difference, RenderWarning } from '@skolo/rack/render';
+import type { Difference, Remark } from '@skolo/rack/render';
 import type { SkoloCommand } from '../../command.ts';
 import { loadRack } from '../../desk/rack-file.ts';
 import { CliError, exitCodes } from '../../errors.ts';
@@ -26,7 +26,7 @@ export function define(command: SkoloCommand): void {
   command.action(async ({ to, check }: Options) => {
     const globals = command.globals();
     const rack = await loadRack(globals);
-    const { compareDerived, RenderError, renderDerived, writeDerived } = await import(
+    const { compareDerived, UnmountedSecretsError, renderDerived, writeDerived } = await import(
       '@skolo/rack/render'
     );
     const folder = to ?? join(dirname(globals.rack), 'derived');
@@ -50,7 +50,7 @@ export function define(command: SkoloCommand): void {
         `${rack.name}: ${count(files.size, 'derived file')}, ${changes.length === 0 ? 'all up to date' : differ}`,
       );
     } catch (error) {
-      if (!(error instanceof RenderError)) throw error;
+      if (!(error instanceof UnmountedSecretsError)) throw error;
       for (const problem of error.problems) command.io.err(`${globals.rack} ${sentence(problem)}`);
       command.io.exitCode = exitCodes.badConfiguration;
     }
@@ -58,7 +58,7 @@ export function define(command: SkoloCommand): void {
 }
 
 /** Overlays are `racks/NAME`. Finds a copy of another rack's rack.yaml. */
-function ofOverlay({ name }: Rack, folder: string): RenderWarning[] {
+function ofOverlay({ name }: Rack, folder: string): Remark[] {
   const overlay = dirname(resolve(folder));
   if (basename(dirname(overlay)) !== 'racks' || basename(overlay) === name) return [];
   return [
@@ -69,7 +69,7 @@ function ofOverlay({ name }: Rack, folder: string): RenderWarning[] {
   ];
 }
 
-function sentence({ where, message }: RenderWarning): string {
+function sentence({ where, message }: Remark): string {
   return plain(`${where}: ${message}`);
 }
 

@@ -1,18 +1,20 @@
 /** Settings of alert-to-pubsub. */
 
+import { isObject } from '@skolo/base';
 import { whole } from '@skolo/models';
 import { z } from 'zod';
-import { isMap } from '../../yaml/plain.ts';
-import { object, path, secret, section, text } from '../fields.ts';
+import { hours, object, path, project, secret, section, text, word } from '../fields.ts';
 import { common } from './common.ts';
 import { httpRequest } from './http-request.ts';
 
 const name = text(/^[a-z][a-z0-9-]{0,30}$/, 'a name for a sink', 'pagers');
 const topic = text(/^(?!goog)[A-Za-z][\w.~+%-]{2,254}$/, 'a topic of Pub/Sub', 'prometheus-alerts');
-const project = text(/^([a-z0-9.-]+:)?[a-z][a-z0-9-]{0,61}[a-z0-9]$/, 'a project id', 'my-project');
 
 /** Keys of every sink. */
 const anySink = {
+  name: name.describe(
+    'Name of the sink and of its position in the spool. A renamed sink counts as a new one, which starts with the oldest message that no sink has received.',
+  ),
   heartbeat: z
     .boolean()
     .default(false)
@@ -27,9 +29,6 @@ const anySink = {
 
 const fileSink = object({
   ...anySink,
-  name: name.describe(
-    'Name of the sink and of its position in the spool. A renamed sink counts as a new one, which starts with the oldest message that no sink has received.',
-  ),
   kind: z.literal('file'),
   file: path.describe('File for one JSON object per line.'),
   maxBytes: whole(1, 2 ** 50)
@@ -39,9 +38,6 @@ const fileSink = object({
 
 const httpSink = object({
   ...anySink,
-  name: name.describe(
-    'Name of the sink and of its position in the spool. A renamed sink counts as a new one, which starts with the oldest message that no sink has received.',
-  ),
   kind: z.literal('http'),
   ...httpRequest,
 });
@@ -67,9 +63,7 @@ export const alertToPubsub = section({
     .union([z.enum(['default', 'metadata']), object({ keyFile: path })])
     .default('default')
     .describe("Google's default chain, the rack's metadata server, or the path of a key."),
-  location: z
-    .string()
-    .min(1)
+  location: word
     .max(100)
     .exactOptional()
     .describe('Location in alerts; default: name of the rack.'),
@@ -80,12 +74,12 @@ export const alertToPubsub = section({
       '`flat`: labels and annotations in one JSON object, as the original service sent; `full`: the alert of Alertmanager with its group.',
     ),
   fields: section({
-    state: z.string().min(1).default('__state__').describe('Field for "active" or "resolved".'),
-    link: z.string().min(1).default('link_to_source').describe('Field for the URL of the graph.'),
-    location: z.string().min(1).default('location').describe('Field for the location.'),
+    state: word.default('__state__').describe('Field for "active" or "resolved".'),
+    link: word.default('link_to_source').describe('Field for the URL of the graph.'),
+    location: word.default('location').describe('Field for the location.'),
   }).describe('Names of the fields that `flat` adds to the labels.'),
   replicaLabels: z
-    .array(z.string().min(1))
+    .array(word)
     .default(['prometheus_replica'])
     .describe('Labels that do not distinguish alerts.'),
   orderingKeys: whole(1, 1000)
@@ -94,19 +88,14 @@ export const alertToPubsub = section({
   refreshSeconds: whole(1, 240)
     .default(60)
     .describe('Interval at which a firing alert is sent again.'),
-  repeatHours: z
-    .number()
-    .positive()
-    .max(87_600)
+  repeatHours: hours(87_600)
     .default(24)
     .describe(
       'Alertmanager repeats a firing alert within this time (a little more than `repeat_interval`). Without a repetition the alert is resolved as expired.',
     ),
   heartbeatSeconds: whole(1, 3600).default(15).describe('Interval of heartbeats.'),
   watchdog: section({
-    alert: z
-      .string()
-      .min(1)
+    alert: word
       .default('Watchdog')
       .describe('Alert that always fires; any other alert also counts.'),
     withinSeconds: whole(10, 86_400)
@@ -125,7 +114,7 @@ export const alertToPubsub = section({
     .default(64 * 2 ** 20)
     .describe('Limit of a request; larger ones get 413.'),
   auth: section({
-    username: z.string().min(1).exactOptional().describe('User name of basic auth.'),
+    username: word.exactOptional().describe('User name of basic auth.'),
     password: secret.exactOptional().describe('Password of basic auth.'),
     bearer: secret.exactOptional().describe('Bearer token, instead of basic auth.'),
   }).describe('Sign-in of alert senders; default: none required.'),
@@ -133,10 +122,7 @@ export const alertToPubsub = section({
     maxBytes: whole(2 ** 22, 2 ** 50)
       .default(2 ** 30)
       .describe('Size at which new alerts are rejected with 503.'),
-    maxAgeHours: z
-      .number()
-      .positive()
-      .max(87_600)
+    maxAgeHours: hours(87_600)
       .default(336)
       .describe('Age of the oldest message at which new alerts are rejected with 503.'),
     deadLetterBytes: whole(0, 2 ** 40)
@@ -160,7 +146,7 @@ const pubSubKeys = ['project', 'topic', 'createTopic', 'endpoint', 'credentials'
  * Pub/Sub would get a sink that never accepts anything, and whose queue fills the spool.
  */
 export function withPubSubDefault(written: unknown): unknown {
-  if (!isMap(written) || Object.hasOwn(written, 'pubsub')) return written;
+  if (!isObject(written) || Object.hasOwn(written, 'pubsub')) return written;
   const { sinks } = written;
   if (!Array.isArray(sinks) || sinks.length === 0) return written;
   return { ...written, pubsub: pubSubKeys.some((key) => Object.hasOwn(written, key)) };

@@ -19,10 +19,6 @@ export const metadataServer = section({
     .describe(
       'Callers that are not machines, for example pods of the jumphost. The most specific network applies; an entry of `machines` takes precedence.',
     ),
-  defaultIdentity: z
-    .string()
-    .optional()
-    .describe('Like `defaultIdentity` at the top level: identity of callers that are not listed.'),
   trustedProxies: z
     .array(cidr)
     .default([])

@@ -3,14 +3,14 @@
 import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
 import { seenBack } from '../back-check.ts';
-import { object, section } from '../fields.ts';
+import { hours, object, section, word } from '../fields.ts';
 import { cidr, portNumber } from '../network-fields.ts';
 import { common } from './common.ts';
 
 function endpoint(port: number, of: string) {
   return object({
     port: portNumber.default(port).describe('Port to listen on.'),
-    host: z.string().min(1).exactOptional().describe('Address to listen on; default: all.'),
+    host: word.exactOptional().describe('Address to listen on; default: all.'),
     allow: z
       .array(cidr)
       .min(1)
@@ -67,13 +67,8 @@ export const powerCycleDaemon = section({
     .default(3)
     .describe('Deadline for an agent to report a running task. No answer means not busy.'),
   holds: section({
-    defaultHours: z
-      .number()
-      .positive()
-      .max(8760)
-      .default(24)
-      .describe('Duration of a hold without an end.'),
-    maxHours: z.number().positive().max(8760).default(720).describe('Longest hold.'),
+    defaultHours: hours(8760).default(24).describe('Duration of a hold without an end.'),
+    maxHours: hours(8760).default(720).describe('Longest hold.'),
   }).describe('Holds block cycles of a target during a repair.'),
   devicesPerHour: whole(0, 60)
     .default(6)
@@ -87,7 +82,7 @@ export const powerCycleDaemon = section({
   repair: section({
     enabled: z.boolean().default(false).describe('Cycle dead machines automatically.'),
     alerts: z
-      .array(z.string().min(1))
+      .array(word)
       .min(1)
       .default(['MachineMissing'])
       .describe('Alerts of Alertmanager that trigger it, unless silenced.'),

@@ -2,8 +2,8 @@
 
 import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
-import { object, secret, section, text } from '../fields.ts';
-import { portNumber } from '../network-fields.ts';
+import { hours, object, secret, section, text, word } from '../fields.ts';
+import { hostKey, portNumber } from '../network-fields.ts';
 import { cron } from '../time-fields.ts';
 import { common } from './common.ts';
 import { httpRequest } from './http-request.ts';
@@ -22,10 +22,7 @@ export const routerBackup = section({
   jitterSeconds: whole(0, 86_400)
     .default(600)
     .describe('Devices are distributed over this many seconds, each at a fixed offset.'),
-  overdueHours: z
-    .number()
-    .positive()
-    .max(8760)
+  overdueHours: hours(8760)
     .default(26)
     .describe('A device without a verified backup for this long raises an alert.'),
   concurrency: whole(1, 200).default(10).describe('Concurrent devices.'),
@@ -78,7 +75,7 @@ export const routerBackup = section({
       .default('main')
       .describe('Branch.'),
     privateKey: secret.exactOptional().describe('ssh key for the remote.'),
-    hostKey: text(/^SHA256:[A-Za-z0-9+/]{43}$/, 'a host key', `SHA256:${'A'.repeat(43)}`)
+    hostKey: hostKey
       .exactOptional()
       .describe(
         'Pinned fingerprint of the host key of the remote; default: pinned at the first connection.',
@@ -117,7 +114,7 @@ export const routerBackup = section({
   jumphost: section({
     backup: z.boolean().default(true).describe('Back up the jumphost: state of services and k3s.'),
     paths: z
-      .array(z.string().min(1))
+      .array(word)
       .default([
         '/var/lib/skolo',
         '/var/lib/rancher/k3s/server/db',

@@ -5,7 +5,7 @@
 
 import { seconds, whole } from '@skolo/models';
 import { z } from 'zod';
-import { object, path, section, text } from '../fields.ts';
+import { object, path, section, text, word } from '../fields.ts';
 import { httpUrl } from '../network-fields.ts';
 import { common } from './common.ts';
 
@@ -28,7 +28,7 @@ const thresholds = {
     .default(80)
     .describe('Like `hotCelsius`, for sensors in the processor, which is warmer under load.'),
   coolProcessorCelsius: degrees.default(65).describe('See `hotProcessorCelsius`.'),
-  ignoreSensors: z.array(z.string().min(1)).default([]).describe('Sensors to ignore.'),
+  ignoreSensors: z.array(word).default([]).describe('Sensors to ignore.'),
 };
 
 const repairSteps = [
@@ -65,7 +65,7 @@ export const swarmingClient = section({
       { prefix: '', server: 'https://chromium-swarm.appspot.com' },
     ])
     .describe('Swarming server by machine name; the first match applies.'),
-  python: z.string().min(1).default('/usr/bin/python3').describe('Python interpreter of the bot.'),
+  python: word.default('/usr/bin/python3').describe('Python interpreter of the bot.'),
   botDir: absolute
     .default('/b/s')
     .describe('Folder of the bot, only for the bot: it deletes unknown files.'),
@@ -136,7 +136,7 @@ export const swarmingClient = section({
   dimensions: z
     .record(
       text(/^[a-zA-Z_.-][0-9a-zA-Z_.-]{0,63}$/, 'a dimension', 'pool'),
-      z.array(z.string().min(1).max(256)).min(1),
+      z.array(word.max(256)).min(1),
     )
     .default({})
     .describe('Additional dimensions, sent unchanged: `{ pool: [Skia] }`.'),
@@ -144,9 +144,7 @@ export const swarmingClient = section({
     .boolean()
     .default(true)
     .describe('Keep a screenshot and the last log of a quarantined phone.'),
-  quarantineFile: z
-    .string()
-    .min(1)
+  quarantineFile: word
     .default('~/{machine}.force_quarantine')
     .describe(
       'File that quarantines the machine; its text is the reason. The agent removes it after reading.',
