@@ -24,9 +24,10 @@ import {
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { Device } from './contract/device.ts';
-import { loadStations, type SeenStations } from './contract/stations.ts';
+import type { SeenStations } from './contract/stations.ts';
 import { rowsIn } from './families/command-line/stations.ts';
 import { models } from './index.ts';
+import { loadStations } from './load.ts';
 import { account, type Sitting, simulated } from './testing/simulated-device.ts';
 import { logins } from './testing/snmp.ts';
 

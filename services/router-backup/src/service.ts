@@ -14,7 +14,7 @@ import {
 } from '@skolo/common';
 import { HostKeys } from '@skolo/equipment';
 import { models as rackModels } from '@skolo/models';
-import { loadBackups } from '@skolo/models/backup';
+import { loadBackups } from '@skolo/models/load';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { Attempts, Stopping } from './attempts.ts';

@@ -4,7 +4,6 @@
  */
 import type { Access, Dial } from '@skolo/equipment';
 import type { Secret } from '@skolo/secrets';
-import { models } from '../index.ts';
 import type { Device } from './device.ts';
 
 /** What of a login is changed. */
@@ -47,10 +46,4 @@ export interface AccountSession {
   save(): Promise<void>;
   /** Never throws. */
   close(): Promise<void>;
-}
-
-/** How a model changes accounts, or why it does not. */
-export async function loadAccounts({ model }: Pick<Device, 'model'>): Promise<Accounts | string> {
-  const accounts = models.get(model)?.accounts ?? { no: 'its model is not known' };
-  return 'load' in accounts ? (await accounts.load()).accounts : accounts.no;
 }

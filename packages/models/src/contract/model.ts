@@ -5,10 +5,9 @@
 import { z } from 'zod';
 import type { Accounts } from './accounts.ts';
 import type { CreateBackup } from './backup.ts';
-import type { DriverKind } from './outlets.ts';
+import type { Transport } from './device.ts';
+import type { ModelOutlets } from './outlets.ts';
 import type { CreateStations } from './stations.ts';
-
-export type Transport = 'ssh' | 'telnet' | 'http' | 'snmp' | 'mqtt' | 'ipmi' | 'command';
 
 export interface Model {
   name: string;
@@ -26,7 +25,7 @@ export interface Model {
     /** Whether the device itself does off, wait and on, so that the caller may die in between. */
     nativeCycle: boolean;
     /** What switches them. */
-    load: () => Promise<{ outlets: DriverKind }>;
+    load: () => Promise<{ outlets: ModelOutlets }>;
   };
   /** Network ports that something can be plugged into; absent: nothing gets its network from it. */
   network?: Numbering;

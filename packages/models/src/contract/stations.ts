@@ -3,7 +3,6 @@
  * sees it. What that means for rack.yaml is decided elsewhere.
  */
 import type { Access, DeviceConnection } from '@skolo/equipment';
-import { models } from '../index.ts';
 import type { Device } from './device.ts';
 
 /** What `stations.ts` of a model exports. */
@@ -41,15 +40,4 @@ export interface SeenStations {
   ports: { name: string; up: boolean }[];
   /** MAC addresses of the device itself. */
   own: string[];
-}
-
-/** What reads the stations of a model, loaded when it is needed; undefined: nothing does. */
-export async function loadStations(model: string): Promise<CreateStations | undefined> {
-  const { stations } = models.get(model) ?? {};
-  return stations && 'load' in stations ? (await stations.load()).stations : undefined;
-}
-
-/** The port as rack.yaml names it; a name that rack.yaml does not know stays. */
-export function portName({ model, options }: Device, name: string): string {
-  return models.get(model)?.network?.find(name, options) ?? name;
 }

@@ -6,24 +6,23 @@
  * Source: RouterOS manual, "Bridging and Switching", "ARP", "DHCP Server"; scripts of users.
  */
 import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
-import type { Device } from '../contract/device.ts';
-import { portName, type SeenStations, type StationReader } from '../contract/stations.ts';
+import type { SeenStations, StationReader } from '../contract/stations.ts';
 import { stationOf } from '../families/command-line/stations.ts';
 import { ifAllowed, quoted, throwIfRefused } from '../families/command-line/text-reading.ts';
 import { routeros as dialect } from './dialect.ts';
 
-export function stations(device: Device): StationReader {
-  return { read: ({ connection }) => read(device, connection) };
+export function stations(): StationReader {
+  return { read: ({ connection }) => read(connection) };
 }
 
-async function read(device: Device, connection: DeviceConnection): Promise<SeenStations> {
+async function read(connection: DeviceConnection): Promise<SeenStations> {
   const ask = (menu: string) => printed(connection, `${menu} print terse`);
   const seen: SeenStations = { stations: [], ports: [], own: [] };
   for (const { flags, values } of await ask('/interface bridge host')) {
     const port = values.get('on-interface') ?? values.get('interface') ?? '';
     const groups = {
       mac: values.get('mac-address'),
-      port: portName(device, port),
+      port,
       vlan: values.get('vid'),
     };
     const station = stationOf(groups, 'mac-table');
@@ -34,7 +33,7 @@ async function read(device: Device, connection: DeviceConnection): Promise<SeenS
     const own = values.get('mac-address');
     if (own !== undefined) seen.own.push(own.toLowerCase());
     if (!/^(?:ether|wlan|sfp)/.test(values.get('type') ?? '')) continue;
-    seen.ports.push({ name: portName(device, values.get('name') ?? ''), up: flags.includes('R') });
+    seen.ports.push({ name: values.get('name') ?? '', up: flags.includes('R') });
   }
   for (const { values } of (await ifAllowed(ask('/ip arp'))) ?? []) {
     const groups = { mac: values.get('mac-address'), address: values.get('address') };

@@ -1,11 +1,6 @@
 /** MAC tables, links and ARP tables that a command prints. A model gives data; the rest is here. */
 import { type DeviceCli, DeviceRefused } from '@skolo/equipment';
-import {
-  type CreateStations,
-  portName,
-  type SeenStations,
-  type Station,
-} from '../../contract/stations.ts';
+import type { CreateStations, SeenStations, Station } from '../../contract/stations.ts';
 import { isOfOne, macOf, macPattern } from '../mac-address.ts';
 import { type AnyDialect, anyCli } from './any-cli.ts';
 import { ifAllowed, quoted } from './text-reading.ts';
@@ -46,12 +41,12 @@ export function cliStations({ dialect, macs, links, arp }: CliStations): CreateS
         if (station === undefined) continue;
         if (macs.own?.test(line)) seen.own.push(station.mac);
         else if (station.port !== undefined) {
-          seen.stations.push({ ...station, port: portName(device, station.port) });
+          seen.stations.push(station);
         }
       }
       for (const { groups } of await rows(name, cli, links)) {
         const { port = '', link = '' } = groups;
-        seen.ports.push({ name: portName(device, port), up: /^(?:up|connected|u)$/i.test(link) });
+        seen.ports.push({ name: port, up: /^(?:up|connected|u)$/i.test(link) });
       }
       for (const { line, groups } of (arp && (await ifAllowed(rows(name, cli, arp)))) ?? []) {
         const station = stationOf(groups, 'arp');

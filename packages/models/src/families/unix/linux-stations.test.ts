@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceRefused } from '@skolo/equipment';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { loadStations } from '../../contract/stations.ts';
+import { loadStations } from '../../load.ts';
 import { realDevice } from '../../testing/real-device.ts';
 import { shareFrr } from '../../testing/shared-frr.ts';
 import { dnsmasqLeases, vyattaLeases } from './linux-stations.ts';

@@ -6,13 +6,7 @@
  * Proven against: a real bridge and neighbours in a network namespace (iproute2 6.1), which is that of a real FRR (8.4.4).
  */
 import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
-import type { Device } from '../../contract/device.ts';
-import {
-  type CreateStations,
-  portName,
-  type SeenStations,
-  type Station,
-} from '../../contract/stations.ts';
+import type { CreateStations, SeenStations, Station } from '../../contract/stations.ts';
 import { arpRow, stationOf } from '../command-line/stations.ts';
 import { ifAllowed, quoted } from '../command-line/text-reading.ts';
 import { isOfOne, macPattern } from '../mac-address.ts';
@@ -29,11 +23,10 @@ const notFound = 127;
 const entryBytes = 16;
 
 export function linuxStations(leases: readonly Leases[]): CreateStations {
-  return (device) => ({ read: ({ connection }) => read(device, connection, leases) });
+  return () => ({ read: ({ connection }) => read(connection, leases) });
 }
 
 async function read(
-  device: Device,
   connection: DeviceConnection,
   leases: readonly Leases[],
 ): Promise<SeenStations> {
@@ -45,7 +38,7 @@ async function read(
   const fdb = bridges.length === 0 ? [] : await bridgeTable(connection, bridges);
   const named = (name: string) => {
     const physical = links.find((link) => link.name === name)?.parent ?? name;
-    return ports.some((port) => port.name === physical) ? portName(device, physical) : undefined;
+    return ports.some((port) => port.name === physical) ? physical : undefined;
   };
   const neighbours = (await textOf(connection, 'cat /proc/net/arp')).split('\n').flatMap((line) => {
     const groups = /\s0x0\s/.test(line) ? undefined : arpRow.exec(line)?.groups;
@@ -58,12 +51,8 @@ async function read(
     if (answer !== undefined) leased.push(...parse(answer.toString()));
   }
   return {
-    stations: [
-      ...fdb.map((station) => ({ ...station, port: portName(device, station.port ?? '') })),
-      ...neighbours,
-      ...leased,
-    ],
-    ports: ports.map(({ name, isUp }) => ({ name: portName(device, name), up: isUp })),
+    stations: [...fdb, ...neighbours, ...leased],
+    ports: ports.map(({ name, isUp }) => ({ name, up: isUp })),
     own: [...new Set(links.flatMap(({ mac }) => (mac && isOfOne(mac) ? [mac] : [])))],
   };
 }
