@@ -1,9 +1,9 @@
 /** Loads what speaks to the devices of a model, when it is needed. */
 import type { Accounts } from './contract/accounts.ts';
 import type { CreateBackup } from './contract/backup.ts';
+import type { CreateConnectedHostsReader } from './contract/connected-hosts.ts';
 import type { Device } from './contract/device.ts';
 import type { DriverKind } from './contract/outlets.ts';
-import type { CreateStations } from './contract/stations.ts';
 import { models } from './index.ts';
 
 /** The drivers of all models that switch power, by the name of the model. */
@@ -40,18 +40,20 @@ export async function loadAccounts({ model }: Pick<Device, 'model'>): Promise<Ac
  * Reads which hosts are connected to the ports of a model; undefined: nothing does. Ports are named as in rack.yaml. A name that
  * rack.yaml does not know stays.
  */
-export async function loadStations(model: string): Promise<CreateStations | undefined> {
-  const { network, stations } = models.get(model) ?? {};
-  if (stations === undefined || 'no' in stations) return undefined;
-  const create = (await stations.load()).stations;
+export async function loadConnectedHosts(
+  model: string,
+): Promise<CreateConnectedHostsReader | undefined> {
+  const { network, connectedHosts } = models.get(model) ?? {};
+  if (connectedHosts === undefined || 'no' in connectedHosts) return undefined;
+  const create = (await connectedHosts.load()).connectedHosts;
   return (device) => ({
     async read(access) {
       const seen = await create(device).read(access);
       const named = (port: string) => network?.find(port, device.options) ?? port;
       return {
         ...seen,
-        stations: seen.stations.map((station) =>
-          station.port === undefined ? station : { ...station, port: named(station.port) },
+        hosts: seen.hosts.map((host) =>
+          host.port === undefined ? host : { ...host, port: named(host.port) },
         ),
         ports: seen.ports.map(({ name, up }) => ({ name: named(name), up })),
       };

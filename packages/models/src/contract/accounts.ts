@@ -1,5 +1,5 @@
 /**
- * The contract of `accounts.ts` of a model: how the password or key of a login is changed on the device, and how the change is
+ * The contract of accounts: how the password or key of a login is changed on the device, and how the change is
  * saved. Which value is next, in which order devices change, and what is proven in between is decided by the caller.
  */
 import type { Access, Dial } from '@skolo/equipment';
@@ -10,7 +10,7 @@ import type { Device } from './device.ts';
 export type AccountPart = 'password' | 'enablePassword' | SnmpPart;
 export type SnmpPart = 'snmp.community' | 'snmp.authKey' | 'snmp.privKey';
 
-/** What `accounts.ts` of a model exports. */
+/** What a model exports as `accounts`. */
 export interface Accounts {
   /** Passwords that it can change. */
   parts: readonly AccountPart[];

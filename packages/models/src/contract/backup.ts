@@ -1,11 +1,11 @@
 /**
- * The contract of `backup.ts` of a model: how its configuration is read, what proves it complete, which lines change by
+ * The contract of backups: how its configuration is read, what proves it complete, which lines change by
  * themselves, which are secret, and how it is restored. The service decides when to read, and where versions are kept.
  */
 import type { DeviceConnection } from '@skolo/equipment';
 import type { Device } from './device.ts';
 
-/** What `backup.ts` of a model exports. */
+/** What a model exports as `backup`. */
 export type CreateBackup = (device: Device) => BackupModel;
 
 export interface BackupModel {

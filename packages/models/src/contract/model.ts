@@ -5,9 +5,9 @@
 import { z } from 'zod';
 import type { Accounts } from './accounts.ts';
 import type { CreateBackup } from './backup.ts';
+import type { CreateConnectedHostsReader } from './connected-hosts.ts';
 import type { Transport } from './device.ts';
 import type { ModelOutlets } from './outlets.ts';
-import type { CreateStations } from './stations.ts';
 
 export interface Model {
   name: string;
@@ -30,7 +30,9 @@ export interface Model {
   /** Network ports that something can be plugged into; absent: nothing gets its network from it. */
   network?: Numbering;
   /** How it is asked who is plugged into its ports, or why it is not; absent: it has no ports. */
-  stations?: { load: () => Promise<{ stations: CreateStations }> } | { no: string };
+  connectedHosts?:
+    | { load: () => Promise<{ connectedHosts: CreateConnectedHostsReader }> }
+    | { no: string };
   /** How its configuration is backed up, or why it is not. */
   backup: { load: () => Promise<{ backup: CreateBackup }> } | { no: string };
   /** How passwords and keys that sign in there are changed, or why they are not. */

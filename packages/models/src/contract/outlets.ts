@@ -95,7 +95,7 @@ export interface DriverKind {
 /** The canonical name of an outlet of one device; undefined: the device has no such outlet. */
 export type FindOutlet = (outlet: string) => string | undefined;
 
-/** What `outlets.ts` of a model exports; `driverKind` makes it. */
+/** What a model exports as `outlets`; `driverKind` makes it. */
 export interface ModelOutlets extends Omit<DriverKind, 'create'> {
   create(device: Device, deps: DriverDeps, find: FindOutlet): PowerDriver;
 }

@@ -27,7 +27,7 @@ import {
 } from '../contract/outlets.ts';
 import { outputOf, type Shell, shellOf, shortened } from '../families/command-line/session.ts';
 import { findRow } from '../families/command-line/table.ts';
-import { linuxStations, vyattaLeases } from '../families/unix/linux-stations.ts';
+import { linuxConnectedHosts, vyattaLeases } from '../families/unix/linux-connected-hosts.ts';
 import { settingsIn, splitVersions, valueIn } from '../families/vyatta/configuration.ts';
 
 export const outlets = driverKind({ model: 'edgeos', experimental: true, create });
@@ -141,11 +141,13 @@ async function knownMode(shell: Shell, port: string): Promise<string> {
 export { vyattaBackup as backup } from '../families/vyatta/backup.ts';
 
 /**
- * Ubiquiti EdgeRouter: see families/unix/linux-stations.ts. A port of its switch chip, `switch0`, is not told by the kernel.
+ * Ubiquiti EdgeRouter: see families/unix/linux-connected-hosts.ts. A port of its switch chip, `switch0`, is not told by the kernel.
  *
  * Leases: proven against own simulator only, in the form of recorded sessions.
  */
 
-export const stations = linuxStations([vyattaLeases('show dhcp leases', 'Client Name')]);
+export const connectedHosts = linuxConnectedHosts([
+  vyattaLeases('show dhcp leases', 'Client Name'),
+]);
 
 export { accounts } from '../families/vyatta/accounts.ts';

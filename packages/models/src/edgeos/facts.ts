@@ -13,7 +13,7 @@ export const edgeos: Model = {
   transports: ['ssh'],
   power: { outlets: ports, offSeconds: 5, nativeCycle: false, load },
   network: ports,
-  stations: { load },
+  connectedHosts: { load },
   backup: { load },
   accounts: { load },
   options: {

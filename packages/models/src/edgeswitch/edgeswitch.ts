@@ -21,8 +21,8 @@ import type { Device } from '../contract/device.ts';
 import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
 import { cliAccounts } from '../families/command-line/accounts.ts';
 import { cliBackup } from '../families/command-line/backup.ts';
+import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import { cliOf } from '../families/command-line/session.ts';
-import { cliStations } from '../families/command-line/stations.ts';
 import { linesOf, quoted } from '../families/command-line/text-reading.ts';
 import { fastpath as dialect, fastpath } from '../families/fastpath/fastpath.ts';
 import { atInterface, fastpathModes, readFastpath, resetPort } from '../families/fastpath/poe.ts';
@@ -178,7 +178,7 @@ function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): R
  * Source: EdgeSwitch CLI Command Reference, `show mac-addr-table`, `show port`.
  */
 
-export const stations = cliStations({
+export const connectedHosts = cliConnectedHosts({
   dialect,
   macs: {
     command: 'show mac-addr-table',

@@ -31,7 +31,7 @@ export const edgeswitch: Model = {
   },
   // The SFP ports come after those with PoE.
   network: stackable(4),
-  stations: { load },
+  connectedHosts: { load },
   backup: { load },
   accounts: { load },
   options: {

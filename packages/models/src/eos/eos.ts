@@ -10,8 +10,8 @@ import { type Dialect, escapePattern } from '@skolo/equipment';
 import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
 import { cliAccounts, plainBehind } from '../families/command-line/accounts.ts';
 import { cliBackup, statements } from '../families/command-line/backup.ts';
+import { arpRow, cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import { iosLike, iosLinks } from '../families/command-line/ios-like.ts';
-import { arpRow, cliStations } from '../families/command-line/stations.ts';
 import { macPattern } from '../families/mac-address.ts';
 
 export const eos: Dialect = {
@@ -114,7 +114,7 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
  * Source: Arista EOS User Manual, "Data Plane Structures" (`show mac address-table`), "Ethernet Ports", "ARP and IPv6".
  */
 
-export const stations = cliStations({
+export const connectedHosts = cliConnectedHosts({
   dialect: eos,
   macs: {
     command: 'show mac address-table',

@@ -12,7 +12,7 @@ export const eos: Model = {
     Ethernet: 'Et',
     Management: 'Ma',
   }),
-  stations: { load },
+  connectedHosts: { load },
   backup: { load },
   accounts: { load },
   options: {},

@@ -9,7 +9,7 @@ export const junos: Model = {
   elsewhere: ['juniper', 'juniper-srx', 'juniper_junos'],
   transports: ['ssh'],
   network: interfaces('as in ge-0/0/1', /^((ge|xe|et|mge)-\d{1,2}\/\d\/\d{1,2}|fxp0|me0|em0)$/),
-  stations: { load },
+  connectedHosts: { load },
   backup: { load },
   accounts: { load },
   options: {},

@@ -17,7 +17,7 @@ import {
 import type { Accounts } from '../contract/accounts.ts';
 import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
 import { cliBackup } from '../families/command-line/backup.ts';
-import { cliStations } from '../families/command-line/stations.ts';
+import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import { lastLine, linesOf, quoted } from '../families/command-line/text-reading.ts';
 import { macPattern } from '../families/mac-address.ts';
 
@@ -151,7 +151,7 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
  * Source: Junos OS CLI Reference, `show ethernet-switching table`, `show interfaces terse`, `show arp`; sessions of users.
  */
 
-export const stations = cliStations({
+export const connectedHosts = cliConnectedHosts({
   dialect: junos,
   macs: {
     command: 'show ethernet-switching table',

@@ -11,7 +11,7 @@ export const nxos: Model = {
   network: interfaces('as in Eth1/1', /^(Eth\d{1,3}(\/\d{1,2}){1,2}|mgmt0)$/, {
     Ethernet: 'Eth',
   }),
-  stations: { load },
+  connectedHosts: { load },
   backup: { load },
   accounts: { load },
   options: {},

@@ -10,8 +10,8 @@ import { type Dialect, escapePattern } from '@skolo/equipment';
 import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
 import { cliAccounts } from '../families/command-line/accounts.ts';
 import { cliBackup, statements } from '../families/command-line/backup.ts';
+import { arpRow, cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import { iosLike, iosLinks, iosMacRow } from '../families/command-line/ios-like.ts';
-import { arpRow, cliStations } from '../families/command-line/stations.ts';
 
 export const nxos: Dialect = {
   ...iosLike,
@@ -119,7 +119,7 @@ function bannerEnd(line: string): RegExp | undefined {
  * Source: Cisco Nexus 9000 Series NX-OS Command Reference, `show mac address-table`, `show interface status`, `show ip arp`.
  */
 
-export const stations = cliStations({
+export const connectedHosts = cliConnectedHosts({
   dialect: nxos,
   macs: {
     command: 'show mac address-table',

@@ -14,7 +14,7 @@ export const openwrt: Model = {
     load,
   },
   network: interfaces('an interface, say lan1', /^[A-Za-z][\w.@-]{0,14}$/),
-  stations: { load },
+  connectedHosts: { load },
   backup: { load },
   accounts: { load },
   options: { portCount: whole(1, 52).default(8).describe('Number of its PoE ports, from lan1.') },

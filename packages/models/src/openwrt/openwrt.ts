@@ -39,7 +39,7 @@ import { fetchVersion, portOption } from '../families/command-line/restore-lines
 import { outputOf, shellOf } from '../families/command-line/session.ts';
 import { quoted } from '../families/command-line/text-reading.ts';
 import { shellAccounts } from '../families/unix/accounts.ts';
-import { dnsmasqLeases, linuxStations } from '../families/unix/linux-stations.ts';
+import { dnsmasqLeases, linuxConnectedHosts } from '../families/unix/linux-connected-hosts.ts';
 
 export const outlets = driverKind({ model: 'openwrt', experimental: true, create });
 
@@ -179,9 +179,9 @@ function steps(_content: Buffer, { device, id }: RestoreAbout): RestoreStep[] {
   ];
 }
 
-/** OpenWrt, with leases of dnsmasq: see families/unix/linux-stations.ts. */
+/** OpenWrt, with leases of dnsmasq: see families/unix/linux-connected-hosts.ts. */
 
-export const stations = linuxStations([dnsmasqLeases('/tmp/dhcp.leases')]);
+export const connectedHosts = linuxConnectedHosts([dnsmasqLeases('/tmp/dhcp.leases')]);
 
 /**
  * OpenWrt: the password of root, and its keys for dropbear. Its BusyBox has no chpasswd, but its passwd reads standard input.

@@ -12,7 +12,7 @@ export const procurve: Model = {
     '1 to 52, A1 to L24, or 2/14 in a stack',
     /^(([1-9]|10)\/)?([1-9]|[1-4]\d|5[0-2]|[A-L]([1-9]|1\d|2[0-4]))$/,
   ),
-  stations: { load },
+  connectedHosts: { load },
   backup: { load },
   accounts: { load },
   options: {},

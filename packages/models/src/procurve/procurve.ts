@@ -12,8 +12,8 @@ import { type Dialect, escapePattern } from '@skolo/equipment';
 import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
 import { cliAccounts } from '../families/command-line/accounts.ts';
 import { cliBackup, statements } from '../families/command-line/backup.ts';
+import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import { procurvePager } from '../families/command-line/pagers.ts';
-import { cliStations } from '../families/command-line/stations.ts';
 import { macPattern } from '../families/mac-address.ts';
 
 export const procurve: Dialect = {
@@ -125,7 +125,7 @@ function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep
  * Source: ArubaOS-Switch Management and Configuration Guide, "Monitoring and Analyzing Switch Operation"; sessions of users.
  */
 
-export const stations = cliStations({
+export const connectedHosts = cliConnectedHosts({
   dialect: procurve,
   macs: {
     command: 'show mac-address',

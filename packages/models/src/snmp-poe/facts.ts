@@ -30,7 +30,7 @@ export const snmpPoe: Model = {
     load,
   },
   network: grouped,
-  stations: { load },
+  connectedHosts: { load },
   backup: { no: 'SNMP gives no configuration; where its command line is known, use that model' },
   accounts: {
     no: 'no standard says how an SNMP agent saves a changed key; use its own command line',

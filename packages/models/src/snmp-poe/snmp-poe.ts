@@ -13,9 +13,13 @@
 
 import { DeviceRefused } from '@skolo/equipment';
 import { snmpTo } from '@skolo/equipment/snmp';
+import type {
+  ConnectedHost,
+  ConnectedHosts,
+  ConnectedHostsReader,
+} from '../contract/connected-hosts.ts';
 import type { Device } from '../contract/device.ts';
 import { driverKind } from '../contract/outlets.ts';
-import type { SeenStations, Station, StationReader } from '../contract/stations.ts';
 import { isOfOne, macOf } from '../families/mac-address.ts';
 import { snmpOutlets } from '../families/snmp-outlets.ts';
 
@@ -76,7 +80,7 @@ const up = 1;
 
 type Walk = (root: string) => Promise<ReadonlyMap<string, number | Buffer>>;
 
-export function stations(device: Device): StationReader {
+export function connectedHosts(device: Device): ConnectedHostsReader {
   return {
     async read({ credentials, signal }) {
       const snmp = snmpTo(device, { credentials });
@@ -85,7 +89,7 @@ export function stations(device: Device): StationReader {
   };
 }
 
-async function read(device: Device, walk: Walk): Promise<SeenStations> {
+async function read(device: Device, walk: Walk): Promise<ConnectedHosts> {
   const interfaces = await interfacesOf(device, walk);
   const indexOf = await walk(`${bridge}.1.4.1.2`);
   const portOf = (bridgePort: number) => {
@@ -95,7 +99,7 @@ async function read(device: Device, walk: Walk): Promise<SeenStations> {
   const address = (await walk(`${bridge}.1.1`)).get('0');
   const own =
     Buffer.isBuffer(address) && address.length === 6 ? [macOf(address.toString('hex'))] : [];
-  const found: Station[] = [];
+  const found: ConnectedHost[] = [];
   for (const { table, hasVlan } of tables) {
     const [ports, kinds] = [await walk(`${table}.2`), await walk(`${table}.3`)];
     for (const [row, port] of ports) {
@@ -111,7 +115,7 @@ async function read(device: Device, walk: Walk): Promise<SeenStations> {
   }
   const named = [...interfaces.values()].filter(({ isPort }) => isPort);
   return {
-    stations: found,
+    hosts: found,
     ports: named.map(({ name, isUp }) => ({ name, up: isUp })),
     own: [...new Set(own)],
   };

@@ -15,7 +15,7 @@ export const unifiSwitch: Model = {
     load,
   },
   network: counted('port', 'portCount', { extra: 4 }),
-  stations: { load },
+  connectedHosts: { load },
   backup: { load },
   accounts: { no: 'its controller sets the password, and would set it back' },
   options: { portCount: whole(5, 48).default(48).describe('Number of its ports with PoE.') },

@@ -20,6 +20,7 @@ import {
   type OutletReading,
   orCannotCycle,
 } from '../contract/outlets.ts';
+import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import {
   type Cli,
   cliWithin,
@@ -31,7 +32,6 @@ import {
   shellWithin,
   shortened,
 } from '../families/command-line/session.ts';
-import { cliStations } from '../families/command-line/stations.ts';
 import { numberOf } from '../families/command-line/table.ts';
 import { fastpath } from '../families/fastpath/fastpath.ts';
 import { atInterface, readFastpath, resetPort } from '../families/fastpath/poe.ts';
@@ -297,7 +297,7 @@ export function backup(): BackupModel {
  * Source: sessions of users (USW-Pro-Max-48, US-8).
  */
 
-export const stations = cliStations({
+export const connectedHosts = cliConnectedHosts({
   dialect: { errors: linuxShell.errors },
   macs: {
     command: 'swctrl mac show',

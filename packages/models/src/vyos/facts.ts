@@ -10,7 +10,7 @@ export const vyos: Model = {
   elsewhere: ['vyatta', 'vyatta_vyos', 'brocade_vyos'],
   transports: ['ssh'],
   network: counted('port', 'portCount', { first: 0, prefix: 'eth' }),
-  stations: { load },
+  connectedHosts: { load },
   backup: { load },
   accounts: { load },
   options: {

@@ -7,12 +7,14 @@
  * /config/auth and /config/user-data.
  * Source: vyatta-cfg, vyos-1x (config_mgmt.py); VyOS user guide, "Command Line Interface".
  */
-import { linuxStations, vyattaLeases } from '../families/unix/linux-stations.ts';
+import { linuxConnectedHosts, vyattaLeases } from '../families/unix/linux-connected-hosts.ts';
 
 export { vyattaBackup as backup } from '../families/vyatta/backup.ts';
 
-/** VyOS: see families/unix/linux-stations.ts. Leases: proven against own simulator only. */
+/** VyOS: see families/unix/linux-connected-hosts.ts. Leases: proven against own simulator only. */
 
-export const stations = linuxStations([vyattaLeases('show dhcp server leases', 'Hostname')]);
+export const connectedHosts = linuxConnectedHosts([
+  vyattaLeases('show dhcp server leases', 'Hostname'),
+]);
 
 export { accounts } from '../families/vyatta/accounts.ts';

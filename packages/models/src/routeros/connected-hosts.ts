@@ -6,18 +6,18 @@
  * Source: RouterOS manual, "Bridging and Switching", "ARP", "DHCP Server"; scripts of users.
  */
 import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
-import type { SeenStations, StationReader } from '../contract/stations.ts';
-import { stationOf } from '../families/command-line/stations.ts';
+import type { ConnectedHosts, ConnectedHostsReader } from '../contract/connected-hosts.ts';
+import { hostOf } from '../families/command-line/connected-hosts.ts';
 import { ifAllowed, quoted, throwIfRefused } from '../families/command-line/text-reading.ts';
 import { routeros as dialect } from './dialect.ts';
 
-export function stations(): StationReader {
+export function connectedHosts(): ConnectedHostsReader {
   return { read: ({ connection }) => read(connection) };
 }
 
-async function read(connection: DeviceConnection): Promise<SeenStations> {
+async function read(connection: DeviceConnection): Promise<ConnectedHosts> {
   const ask = (menu: string) => printed(connection, `${menu} print terse`);
-  const seen: SeenStations = { stations: [], ports: [], own: [] };
+  const seen: ConnectedHosts = { hosts: [], ports: [], own: [] };
   for (const { flags, values } of await ask('/interface bridge host')) {
     const port = values.get('on-interface') ?? values.get('interface') ?? '';
     const groups = {
@@ -25,9 +25,9 @@ async function read(connection: DeviceConnection): Promise<SeenStations> {
       port,
       vlan: values.get('vid'),
     };
-    const station = stationOf(groups, 'mac-table');
-    if (station && flags.includes('L')) seen.own.push(station.mac);
-    else if (station) seen.stations.push(station);
+    const host = hostOf(groups, 'mac-table');
+    if (host && flags.includes('L')) seen.own.push(host.mac);
+    else if (host) seen.hosts.push(host);
   }
   for (const { flags, values } of await ask('/interface')) {
     const own = values.get('mac-address');
@@ -37,14 +37,14 @@ async function read(connection: DeviceConnection): Promise<SeenStations> {
   }
   for (const { values } of (await ifAllowed(ask('/ip arp'))) ?? []) {
     const groups = { mac: values.get('mac-address'), address: values.get('address') };
-    const station = groups.mac === undefined ? undefined : stationOf(groups, 'arp');
-    if (station) seen.stations.push(station);
+    const host = groups.mac === undefined ? undefined : hostOf(groups, 'arp');
+    if (host) seen.hosts.push(host);
   }
   for (const { values } of (await ifAllowed(ask('/ip dhcp-server lease'))) ?? []) {
     const [mac, address] = [values.get('mac-address'), values.get('active-address')];
     if (mac === undefined || address === undefined) continue;
-    const station = stationOf({ mac, address, hostname: values.get('host-name') }, 'lease');
-    if (station) seen.stations.push(station);
+    const host = hostOf({ mac, address, hostname: values.get('host-name') }, 'lease');
+    if (host) seen.hosts.push(host);
   }
   return { ...seen, own: [...new Set(seen.own)] };
 }

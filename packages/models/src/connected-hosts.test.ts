@@ -23,11 +23,11 @@ import {
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import type { ConnectedHosts } from './contract/connected-hosts.ts';
 import type { Device } from './contract/device.ts';
-import type { SeenStations } from './contract/stations.ts';
-import { rowsIn } from './families/command-line/stations.ts';
+import { rowsIn } from './families/command-line/connected-hosts.ts';
 import { models } from './index.ts';
-import { loadStations } from './load.ts';
+import { loadConnectedHosts } from './load.ts';
 import { account, type Sitting, simulated } from './testing/simulated-device.ts';
 import { logins } from './testing/snmp.ts';
 
@@ -117,7 +117,7 @@ const cases: Record<string, Case> = {
 
 function wiringOf([one, two, three, free]: Case['ports']): Wiring {
   return {
-    stations: [
+    hosts: [
       { mac: first, port: one, vlan: 10, address: '192.168.1.101', hostname: 'rpi-001' },
       { mac: second, port: two, vlan: 10, address: '192.168.1.102', hostname: '' },
       { mac: third, port: three, vlan: 20 },
@@ -138,7 +138,7 @@ async function sit(
     model,
     options: parsed,
   });
-  const create = await loadStations(model);
+  const create = await loadConnectedHosts(model);
   if (create === undefined) throw new Error(`${model} is not read`);
   const credentials = () => Promise.reject(new Error('no SNMP here'));
   const read = () =>
@@ -165,8 +165,8 @@ function set({ faults }: CliDevice, fault: DeviceFault): boolean {
   }
 }
 
-function places({ stations }: SeenStations): string[] {
-  return stations
+function places({ hosts }: ConnectedHosts): string[] {
+  return hosts
     .filter(({ source }) => source === 'mac-table')
     .map(({ mac, port }) => `${mac} ${port}`)
     .sort();
@@ -185,7 +185,7 @@ describe.each(Object.entries(cases))('a %s', (name, about) => {
     expect(places(seen)).toEqual(isRouter ? [] : macs.sort());
     const links = new Map(seen.ports.map(({ name, up }) => [name, up]));
     expect(ports.map((port) => links.get(port))).toEqual([true, true, true, false]);
-    const addresses = seen.stations.filter(({ address }) => address !== undefined);
+    const addresses = seen.hosts.filter(({ address }) => address !== undefined);
     const sources = new Set(addresses.map(({ source }) => source));
     expect([...sources].sort()).toEqual(
       knows.map((each) => (each === 'address' ? 'mac-table' : each)).sort(),
@@ -193,7 +193,7 @@ describe.each(Object.entries(cases))('a %s', (name, about) => {
     for (const { mac, address } of addresses) {
       expect(address).toBe(mac === first ? '192.168.1.101' : '192.168.1.102');
     }
-    const names = seen.stations.flatMap(({ mac, hostname }) =>
+    const names = seen.hosts.flatMap(({ mac, hostname }) =>
       hostname ? [`${mac} ${hostname}`] : [],
     );
     if (knows.includes('lease')) expect(names).toEqual([`${first} rpi-001`]);
@@ -202,16 +202,15 @@ describe.each(Object.entries(cases))('a %s', (name, about) => {
   it('shows where a cable is now', async () => {
     const wiring = wiringOf(ports);
     const { read } = await sit(model, wiring, about);
-    const [station] = wiring.stations;
-    if (station) station.port = ports[3];
+    const [host] = wiring.hosts;
+    if (host) host.port = ports[3];
 
     const seen = await read();
 
     const links = new Map(seen.ports.map(({ name, up }) => [name, up]));
     expect(links.get(ports[3])).toBe(true);
     if (!isRouter) expect(places(seen)).toContain(`${first} ${ports[3]}`);
-    else
-      expect(seen.stations).toContainEqual(expect.objectContaining({ mac: first, port: ports[3] }));
+    else expect(seen.hosts).toContainEqual(expect.objectContaining({ mac: first, port: ports[3] }));
   });
 
   it.each([...whole, ...failing])('is read whole or not at all: %s', async (fault) => {
@@ -222,7 +221,7 @@ describe.each(Object.entries(cases))('a %s', (name, about) => {
       port: ports[2],
       vlan: 20,
     }));
-    wiring.stations.push(...many);
+    wiring.hosts.push(...many);
     const { read, device } = await sit(model, wiring, about, { idleMs: 600, deadlineMs: 5000 });
     if (!set(device, fault)) return;
 
@@ -260,7 +259,7 @@ describe('an answer of a command line', () => {
 
 describe('a switch over SNMP', () => {
   const wiring = (): Wiring => ({
-    stations: [
+    hosts: [
       { mac: first, port: '1', vlan: 10 },
       { mac: second, port: '2.2', vlan: 10 },
       { mac: third, port: '2.3', vlan: 20 },
@@ -274,7 +273,7 @@ describe('a switch over SNMP', () => {
     snmp: Credentials['snmp'] = logins.v2c,
     signal = new AbortController().signal,
   ) {
-    const create = await loadStations('snmp-poe');
+    const create = await loadConnectedHosts('snmp-poe');
     const device: Device = {
       name: 'switch-3',
       model: 'snmp-poe',
@@ -290,7 +289,7 @@ describe('a switch over SNMP', () => {
   }
 
   const expected = {
-    stations: [
+    hosts: [
       { mac: first, port: '1', vlan: '10', source: 'mac-table' },
       { mac: second, port: '2.2', vlan: '10', source: 'mac-table' },
       { mac: third, port: '2.3', vlan: '20', source: 'mac-table' },
@@ -321,9 +320,9 @@ describe('a switch over SNMP', () => {
       const seen = await reader(device, logins[who]);
 
       expect(
-        seen?.stations.sort((one, other) => (one.port ?? '').localeCompare(other.port ?? '')),
-      ).toEqual(expected.stations);
-      expect({ ...seen, stations: [] }).toEqual({ ...expected, stations: [] });
+        seen?.hosts.sort((one, other) => (one.port ?? '').localeCompare(other.port ?? '')),
+      ).toEqual(expected.hosts);
+      expect({ ...seen, hosts: [] }).toEqual({ ...expected, hosts: [] });
     },
   );
 
@@ -340,8 +339,8 @@ describe('a switch over SNMP', () => {
 
     const seen = await reader(device);
 
-    const ports = seen?.stations.map(({ mac, port }) => `${mac} ${port}`).sort();
-    expect(ports).toEqual(expected.stations.map(({ mac, port }) => `${mac} ${port}`).sort());
+    const ports = seen?.hosts.map(({ mac, port }) => `${mac} ${port}`).sort();
+    expect(ports).toEqual(expected.hosts.map(({ mac, port }) => `${mac} ${port}`).sort());
     expect(seen?.ports).toEqual(expected.ports);
   });
 
@@ -352,7 +351,7 @@ describe('a switch over SNMP', () => {
 
     const seen = await reader(device);
 
-    expect(seen?.stations.map(({ port }) => port).sort()).toEqual(['1', 'Te1/0/2', 'Te1/0/3']);
+    expect(seen?.hosts.map(({ port }) => port).sort()).toEqual(['1', 'Te1/0/2', 'Te1/0/3']);
   });
 
   it('is an error where it has no such tables, or does not answer', async () => {

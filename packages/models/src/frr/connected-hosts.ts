@@ -1,15 +1,15 @@
 /**
- * A router with FRRouting: the tables of its Linux, see families/unix/linux-stations.ts. FRR itself has none, so an account whose shell is
+ * A router with FRRouting: the tables of its Linux, see families/unix/linux-connected-hosts.ts. FRR itself has none, so an account whose shell is
  * vtysh cannot be asked.
  */
 import { DeviceRefused } from '@skolo/equipment';
+import type { ConnectedHostsReader } from '../contract/connected-hosts.ts';
 import type { Device } from '../contract/device.ts';
-import type { StationReader } from '../contract/stations.ts';
-import { linuxStations } from '../families/unix/linux-stations.ts';
+import { linuxConnectedHosts } from '../families/unix/linux-connected-hosts.ts';
 
-const ofLinux = linuxStations([]);
+const ofLinux = linuxConnectedHosts([]);
 
-export function stations(device: Device): StationReader {
+export function connectedHosts(device: Device): ConnectedHostsReader {
   const reader = ofLinux(device);
   return {
     async read(access) {

@@ -1,6 +1,10 @@
 /** MAC tables, links and ARP tables that a command prints. A model gives data; the rest is here. */
 import { type DeviceCli, DeviceRefused } from '@skolo/equipment';
-import type { CreateStations, SeenStations, Station } from '../../contract/stations.ts';
+import type {
+  ConnectedHost,
+  ConnectedHosts,
+  CreateConnectedHostsReader,
+} from '../../contract/connected-hosts.ts';
 import { isOfOne, macOf, macPattern } from '../mac-address.ts';
 import { type AnyDialect, anyCli } from './any-cli.ts';
 import { ifAllowed, quoted } from './text-reading.ts';
@@ -16,7 +20,7 @@ export interface Table {
   own?: RegExp;
 }
 
-interface CliStations {
+interface CliConnectedHosts {
   dialect: AnyDialect;
   macs: Table;
   /** `link` is `up`, `connected` or `U` for a port with a link. */
@@ -30,18 +34,23 @@ export const arpRow = new RegExp(
   String.raw`\b(?<address>\d{1,3}(?:\.\d{1,3}){3})\b.*?\s(?<mac>${macPattern})`,
 );
 
-export function cliStations({ dialect, macs, links, arp }: CliStations): CreateStations {
+export function cliConnectedHosts({
+  dialect,
+  macs,
+  links,
+  arp,
+}: CliConnectedHosts): CreateConnectedHostsReader {
   return (device) => ({
-    async read({ connection }): Promise<SeenStations> {
+    async read({ connection }): Promise<ConnectedHosts> {
       const { name } = device;
       const cli = await anyCli(connection, dialect);
-      const seen: SeenStations = { stations: [], ports: [], own: [] };
+      const seen: ConnectedHosts = { hosts: [], ports: [], own: [] };
       for (const { line, groups } of await rows(name, cli, macs)) {
-        const station = stationOf(groups, 'mac-table');
-        if (station === undefined) continue;
-        if (macs.own?.test(line)) seen.own.push(station.mac);
-        else if (station.port !== undefined) {
-          seen.stations.push(station);
+        const host = hostOf(groups, 'mac-table');
+        if (host === undefined) continue;
+        if (macs.own?.test(line)) seen.own.push(host.mac);
+        else if (host.port !== undefined) {
+          seen.hosts.push(host);
         }
       }
       for (const { groups } of await rows(name, cli, links)) {
@@ -49,9 +58,9 @@ export function cliStations({ dialect, macs, links, arp }: CliStations): CreateS
         seen.ports.push({ name: port, up: /^(?:up|connected|u)$/i.test(link) });
       }
       for (const { line, groups } of (arp && (await ifAllowed(rows(name, cli, arp)))) ?? []) {
-        const station = stationOf(groups, 'arp');
-        if (station && arp?.own?.test(line)) seen.own.push(station.mac);
-        else if (station) seen.stations.push(station);
+        const host = hostOf(groups, 'arp');
+        if (host && arp?.own?.test(line)) seen.own.push(host.mac);
+        else if (host) seen.hosts.push(host);
       }
       return seen;
     },
@@ -89,7 +98,7 @@ export function rowsIn(
 }
 
 /** Undefined: it is the address of a group. */
-export function stationOf(groups: Groups, source: Station['source']): Station | undefined {
+export function hostOf(groups: Groups, source: ConnectedHost['source']): ConnectedHost | undefined {
   const mac = macOf(groups.mac ?? '');
   if (!isOfOne(mac)) return undefined;
   const { port, vlan, address, hostname } = groups;

@@ -3,10 +3,10 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceRefused } from '@skolo/equipment';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { loadStations } from '../../load.ts';
+import { loadConnectedHosts } from '../../load.ts';
 import { realDevice } from '../../testing/real-device.ts';
 import { shareFrr } from '../../testing/shared-frr.ts';
-import { dnsmasqLeases, vyattaLeases } from './linux-stations.ts';
+import { dnsmasqLeases, vyattaLeases } from './linux-connected-hosts.ts';
 
 const start = shareFrr();
 const machine = 'b8:27:eb:00:00:01';
@@ -35,7 +35,7 @@ async function sit(context: TestContext, model: string) {
   const sitting = await realDevice(router, { model });
   const connection = sitting.connect();
   await connection.exec(network);
-  const create = await loadStations(model);
+  const create = await loadConnectedHosts(model);
   const read = async () => {
     const seen = await create?.(sitting.device).read({
       connection: sitting.connect(),
@@ -44,7 +44,7 @@ async function sit(context: TestContext, model: string) {
     });
     if (seen === undefined) throw new Error(`${model} is not read`);
     // What the kernel sends by itself, of the far ends, may be learned already.
-    return { ...seen, stations: seen.stations.filter(({ mac }) => mac.startsWith('b8:27:eb')) };
+    return { ...seen, hosts: seen.hosts.filter(({ mac }) => mac.startsWith('b8:27:eb')) };
   };
   return { router, read, connection };
 }
@@ -53,11 +53,11 @@ describe.each(['linux', 'frr'])('a host that is a %s', (model) => {
   it('tells who is behind its bridge, its neighbours and its links', async (context) => {
     const { read } = await sit(context, model);
 
-    const { stations, ports, own } = await read();
+    const { hosts, ports, own } = await read();
 
     // The kernel tells its neighbours in any order.
-    stations.sort((one, other) => one.mac.localeCompare(other.mac));
-    expect(stations).toEqual([
+    hosts.sort((one, other) => one.mac.localeCompare(other.mac));
+    expect(hosts).toEqual([
       { mac: machine, port: 'lan1', source: 'mac-table' },
       { mac: machine, address: '192.0.2.5', source: 'arp' },
       { mac: 'b8:27:eb:00:00:09', address: '198.51.100.9', port: 'eth9', source: 'arp' },
@@ -76,15 +76,15 @@ it('is read from /sys where there is no bridge of iproute2', async (context) => 
   await writeFile(bridge, '#!/bin/sh\nexit 127\n', { mode: 0o755 });
   onTestFinished(() => rm(bridge));
 
-  const { stations } = await read();
+  const { hosts } = await read();
 
-  expect(stations[0]).toEqual({ mac: machine, port: 'lan1', source: 'mac-table' });
+  expect(hosts[0]).toEqual({ mac: machine, port: 'lan1', source: 'mac-table' });
 });
 
 it('says that vtysh has no ARP table', async (context) => {
   const router = await start(context, 'vtysh');
   const { device, connect } = await realDevice(router, { model: 'frr' });
-  const create = await loadStations('frr');
+  const create = await loadConnectedHosts('frr');
 
   const reading = create?.(device).read({
     connection: connect(),

@@ -1,20 +1,20 @@
 /**
- * The contract of `stations.ts` of a model: who is plugged into which port, and which ports have a link, as the device itself
+ * The contract of connected hosts: which host is connected to which port, and which ports have a link, as the device itself
  * sees it. What that means for rack.yaml is decided elsewhere.
  */
 import type { Access, DeviceConnection } from '@skolo/equipment';
 import type { Device } from './device.ts';
 
-/** What `stations.ts` of a model exports. */
-export type CreateStations = (device: Device) => StationReader;
+/** What a model exports as `connectedHosts`. */
+export type CreateConnectedHostsReader = (device: Device) => ConnectedHostsReader;
 
-export interface StationReader {
+export interface ConnectedHostsReader {
   /** @throws DeviceError, or the signal's reason */
-  read(access: StationAccess): Promise<SeenStations>;
+  read(access: ConnectedHostsAccess): Promise<ConnectedHosts>;
 }
 
 /** Ways to the device; a model uses one. */
-export interface StationAccess {
+export interface ConnectedHostsAccess {
   connection: DeviceConnection;
   /** The secrets of the device's login, for SNMP. */
   credentials: Access['credentials'];
@@ -22,7 +22,7 @@ export interface StationAccess {
 }
 
 /** A network card that the device has heard of. */
-export interface Station {
+export interface ConnectedHost {
   /** Lower case, with colons. */
   mac: string;
   /** As rack.yaml names it, else as the device does: a LAG, a bridge. */
@@ -34,8 +34,8 @@ export interface Station {
   source: 'mac-table' | 'arp' | 'lease';
 }
 
-export interface SeenStations {
-  stations: Station[];
+export interface ConnectedHosts {
+  hosts: ConnectedHost[];
   /** Ports that something can be plugged into. */
   ports: { name: string; up: boolean }[];
   /** MAC addresses of the device itself. */

@@ -6,15 +6,19 @@
  * Proven against: a real bridge and neighbours in a network namespace (iproute2 6.1), which is that of a real FRR (8.4.4).
  */
 import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
-import type { CreateStations, SeenStations, Station } from '../../contract/stations.ts';
-import { arpRow, stationOf } from '../command-line/stations.ts';
+import type {
+  ConnectedHost,
+  ConnectedHosts,
+  CreateConnectedHostsReader,
+} from '../../contract/connected-hosts.ts';
+import { arpRow, hostOf } from '../command-line/connected-hosts.ts';
 import { ifAllowed, quoted } from '../command-line/text-reading.ts';
 import { isOfOne, macPattern } from '../mac-address.ts';
 
 /** A command that prints leases, and what its output means. */
 interface Leases {
   command: string;
-  parse(text: string): Station[];
+  parse(text: string): ConnectedHost[];
 }
 
 /** Who signs in may have no folder of programs for administrators. */
@@ -22,14 +26,14 @@ const path = 'PATH=$PATH:/usr/sbin:/sbin';
 const notFound = 127;
 const entryBytes = 16;
 
-export function linuxStations(leases: readonly Leases[]): CreateStations {
+export function linuxConnectedHosts(leases: readonly Leases[]): CreateConnectedHostsReader {
   return () => ({ read: ({ connection }) => read(connection, leases) });
 }
 
 async function read(
   connection: DeviceConnection,
   leases: readonly Leases[],
-): Promise<SeenStations> {
+): Promise<ConnectedHosts> {
   const links = await linksOf(connection);
   const bridges = [...new Set(links.flatMap(({ bridge }) => bridge ?? []))];
   const isPort = ({ name, isEthernet, parent }: Link) =>
@@ -43,15 +47,15 @@ async function read(
   const neighbours = (await textOf(connection, 'cat /proc/net/arp')).split('\n').flatMap((line) => {
     const groups = /\s0x0\s/.test(line) ? undefined : arpRow.exec(line)?.groups;
     const port = named(line.trim().split(/\s+/).at(-1) ?? '');
-    return groups === undefined ? [] : (stationOf({ ...groups, port }, 'arp') ?? []);
+    return groups === undefined ? [] : (hostOf({ ...groups, port }, 'arp') ?? []);
   });
-  const leased: Station[] = [];
+  const leased: ConnectedHost[] = [];
   for (const { command, parse } of leases) {
     const answer = await ifAllowed(connection.exec(command));
     if (answer !== undefined) leased.push(...parse(answer.toString()));
   }
   return {
-    stations: [...fdb, ...neighbours, ...leased],
+    hosts: [...fdb, ...neighbours, ...leased],
     ports: ports.map(({ name, isUp }) => ({ name, up: isUp })),
     own: [...new Set(links.flatMap(({ mac }) => (mac && isOfOne(mac) ? [mac] : [])))],
   };
@@ -93,31 +97,31 @@ async function linksOf(connection: DeviceConnection): Promise<Link[]> {
 async function bridgeTable(
   connection: DeviceConnection,
   bridges: readonly string[],
-): Promise<Station[]> {
+): Promise<ConnectedHost[]> {
   const text = await textOf(connection, `${path} bridge fdb show`, [notFound]);
   if (text !== '') return fdbRows(text);
-  const found: Station[] = [];
+  const found: ConnectedHost[] = [];
   for (const bridge of bridges) found.push(...(await rawTable(connection, bridge)));
   return found;
 }
 
 /** `b8:27:eb:00:00:01 dev lan1 vlan 10 master br-lan`; what a switch chip has learned is `self`. */
-function fdbRows(text: string): Station[] {
-  const found = new Map<string, Station>();
+function fdbRows(text: string): ConnectedHost[] {
+  const found = new Map<string, ConnectedHost>();
   for (const line of text.split('\n')) {
     const { groups } =
       new RegExp(`^(?<mac>${macPattern}) dev (?<port>\\S+)(?: vlan (?<vlan>\\d+))?`).exec(line) ??
       {};
     // The addresses of the ports themselves stay for ever.
     if (groups === undefined || /\bpermanent\b/.test(line)) continue;
-    const station = stationOf(groups, 'mac-table');
-    if (station) found.set(`${station.mac} ${station.port}`, station);
+    const host = hostOf(groups, 'mac-table');
+    if (host) found.set(`${host.mac} ${host.port}`, host);
   }
   return [...found.values()];
 }
 
 /** The kernel's own table: 16 bytes for each address, with its number of a port, and whether it is the port's own. */
-async function rawTable(connection: DeviceConnection, bridge: string): Promise<Station[]> {
+async function rawTable(connection: DeviceConnection, bridge: string): Promise<ConnectedHost[]> {
   const folder = `/sys/class/net/${bridge}`;
   const table = await connection.exec(`cat ${folder}/brforward`);
   const numbers = await textOf(connection, `grep ^0x ${folder}/brif/*/port_no /dev/null`);
@@ -126,13 +130,13 @@ async function rawTable(connection: DeviceConnection, bridge: string): Promise<S
       ([, name = '', number = '']) => [Number.parseInt(number, 16), name],
     ),
   );
-  const found: Station[] = [];
+  const found: ConnectedHost[] = [];
   for (let at = 0; at + entryBytes <= table.length; at += entryBytes) {
     const entry = table.subarray(at, at + entryBytes);
     const port = names.get((entry[6] ?? 0) + 256 * (entry[12] ?? 0));
     const isOwn = entry[7] !== 0;
-    const station = stationOf({ mac: entry.toString('hex', 0, 6), port }, 'mac-table');
-    if (station && port !== undefined && !isOwn) found.push(station);
+    const host = hostOf({ mac: entry.toString('hex', 0, 6), port }, 'mac-table');
+    if (host && port !== undefined && !isOwn) found.push(host);
   }
   return found;
 }
@@ -154,7 +158,7 @@ export function dnsmasqLeases(file: string): Leases {
       text.split('\n').flatMap((line) => {
         const { groups } = row.exec(line) ?? {};
         const hostname = groups?.name === '*' ? undefined : groups?.name;
-        return groups ? (stationOf({ ...groups, hostname }, 'lease') ?? []) : [];
+        return groups ? (hostOf({ ...groups, hostname }, 'lease') ?? []) : [];
       }),
   };
 }
@@ -168,7 +172,7 @@ export function vyattaLeases(words: string, heading: string): Leases {
       return text.split('\n').flatMap((line) => {
         const { groups } = arpRow.exec(line) ?? {};
         const [hostname] = at < 0 ? [] : (/^[\w.-]+/.exec(line.slice(at)) ?? []);
-        return groups ? (stationOf({ ...groups, hostname }, 'lease') ?? []) : [];
+        return groups ? (hostOf({ ...groups, hostname }, 'lease') ?? []) : [];
       });
     },
   };

@@ -6,11 +6,11 @@
  * Source: Cisco IOS LAN Switching Command Reference, `show mac address-table`, `show interfaces status`.
  */
 
+import { arpRow, cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
 import { iosLinks, iosMacRow } from '../families/command-line/ios-like.ts';
-import { arpRow, cliStations } from '../families/command-line/stations.ts';
 import { ciscoIos as dialect } from './dialect.ts';
 
-export const stations = cliStations({
+export const connectedHosts = cliConnectedHosts({
   dialect,
   macs: {
     command: 'show mac address-table',

@@ -26,7 +26,7 @@ const ruler = '-'.repeat(43);
 
 /** `show mac address-table` of IOS. */
 export function iosMacTable(plugged: Plugged): string {
-  const all = plugged.stations();
+  const all = plugged.hosts();
   return lines(
     ['          Mac Address Table', ruler, ''],
     ['Vlan    Mac Address       Type        Ports', '----    -----------       --------    -----'],
@@ -68,7 +68,7 @@ export function iosArp(plugged: Plugged): string {
 
 /** `show mac address-table` of EOS. */
 export function eosMacTable(plugged: Plugged): string {
-  const all = plugged.stations();
+  const all = plugged.hosts();
   const title = [
     'Vlan    Mac Address       Type        Ports',
     '----    -----------       ----        -----',
@@ -107,7 +107,7 @@ export function nxosMacTable(plugged: Plugged): string {
     '   VLAN     MAC Address      Type      age     Secure NTFY Ports',
     '---------+-----------------+--------+---------+------+----+------------------',
     plugged
-      .stations()
+      .hosts()
       .map(
         ({ mac, port, vlan = 1 }) =>
           `* ${String(vlan).padStart(4)}     ${dotted(mac)}   dynamic  0         F      F    ${port}`,
@@ -143,7 +143,7 @@ export function nxosArp(plugged: Plugged): string {
 
 /** `show ethernet-switching table` of Junos with ELS. */
 export function junosMacTable(plugged: Plugged): string {
-  const all = plugged.stations();
+  const all = plugged.hosts();
   return lines(
     ['', 'MAC flags (S - static MAC, D - dynamic MAC, L - locally learned, P - Persistent static'],
     '           SE - statistics enabled, NM - non configured MAC, R - remote PE MAC, O - ovsdb MAC)',
@@ -160,7 +160,7 @@ export function junosMacTable(plugged: Plugged): string {
 
 /** `show ethernet-switching table` of Junos before ELS. */
 export function junosOldMacTable(plugged: Plugged): string {
-  const all = plugged.stations();
+  const all = plugged.hosts();
   const row = (mac: string, type: string, age: string, name: string) =>
     `  phones            ${mac.padEnd(17)} ${type.padEnd(12)} ${age.padStart(4)} ${name}`;
   return lines(
@@ -205,7 +205,7 @@ export function procurveMacTable(plugged: Plugged): string {
     ['', ' Status and Counters - Port Address Table', ''],
     ['  MAC Address   Port   VLAN', '  ------------- ------ ----'],
     plugged
-      .stations()
+      .hosts()
       .map(
         ({ mac, port, vlan = 1 }) =>
           `  ${mac.replaceAll(':', '').replace(/^.{6}/, '$&-')} ${port.padEnd(6)} ${vlan}`,
@@ -239,7 +239,7 @@ export function fastpathMacTable(plugged: Plugged): string {
     '',
     'VLAN ID  MAC Address         Interface              IfIndex  Status',
     '-------  ------------------  ---------------------  -------  ------------',
-    plugged.stations().map(({ mac, port, vlan = 1 }) => {
+    plugged.hosts().map(({ mac, port, vlan = 1 }) => {
       const index = Number(port.split('/').at(-1));
       return row(vlan, mac, port.includes('/') ? port : `0/${port}`, index, 'Learned');
     }),
@@ -267,7 +267,7 @@ export function swctrlMacTable(plugged: Plugged): string {
     'port vlan mac-address       ip-address      hostname         uptime age wireless-type',
     '---- ---- ----------------- --------------- ---------------- ------ --- -------------',
     plugged
-      .stations()
+      .hosts()
       .map(
         ({ mac, port, vlan = 1, address = '', hostname = '' }) =>
           `${port.padStart(4)} ${String(vlan).padStart(4)} ${mac} ${address.padEnd(15)} ${hostname.padEnd(16)}    403  12 `,
@@ -291,7 +291,7 @@ export function swctrlLinks(plugged: Plugged): string {
 
 /** What RouterOS prints of its bridges, links, neighbours and leases, `print terse`; undefined: another command. */
 export function routerosTable(plugged: Plugged, command: string): string | undefined {
-  const all = plugged.stations();
+  const all = plugged.hosts();
   const upper = (mac: string) => mac.toUpperCase();
   switch (
     command
@@ -365,7 +365,7 @@ export function vyosLeases(plugged: Plugged): string {
 /** Those of whom it knows the address. */
 export function neighbours(plugged: Plugged) {
   return plugged
-    .stations()
+    .hosts()
     .flatMap(({ address, ...rest }) => (address === undefined ? [] : [{ ...rest, address }]));
 }
 
