@@ -6,15 +6,13 @@ import { buildPages } from '@skolo/console/build';
 import { parseRack, serviceNames, swarmingConfig } from '@skolo/rack';
 import { accountFiles } from '../../packages/cli/src/commands/jumphost/steps/accounts.ts';
 
-/** @typedef {'accounts' | 'backup' | 'outlets' | 'stations'} Driver */
-
 /**
  * @typedef {object} Bundle
  * @property {string} name
  * @property {string} folder of the package: in the repository, and under /opt/skolo
  * @property {number} leastNode the oldest major version of Node that it runs on: 22 where there are machines with arm/v7
  * @property {string[]} [programs] names of its programs (default: main)
- * @property {Driver[]} [drivers] which drivers of the models it loads
+ * @property {boolean} [hasDrivers] whether it loads the drivers of models, not only their facts
  * @property {string[]} [nodeFlags] flags of Node and V8 that its image starts it with (Dockerfile)
  * @property {string[]} copies what of the package is taken over as it is, besides what is bundled
  * @property {() => Promise<void>} [prepare] makes what is copied
@@ -34,8 +32,8 @@ const special = {
     contains: ['preact'],
     files: () => consolePages('services/machine-state'),
   },
-  'power-cycle-daemon': { drivers: ['outlets'] },
-  'router-backup': { drivers: ['backup', 'stations'] },
+  'power-cycle-daemon': { hasDrivers: true },
+  'router-backup': { hasDrivers: true },
   'swarming-client': { leastNode: 22, copies: ['python', 'shim'], files: filesForTheBot },
 };
 
@@ -53,7 +51,7 @@ export const bundles = [
     folder: 'packages/cli',
     leastNode: 22,
     // `skolo secrets` signs in to devices, and changes their passwords.
-    drivers: ['accounts', 'backup', 'outlets'],
+    hasDrivers: true,
     copies: ['bin'],
     prepare: buildPages,
     contains: ['preact'],

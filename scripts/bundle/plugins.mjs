@@ -23,28 +23,20 @@ export const leftOut = {
 };
 
 /**
- * The facts of a model name its drivers, `accounts.ts`, `outlets.ts`, `stations.ts`, and `backup.ts` or a family's `NAME-backup.ts`, which few bundles load:
- * with them come ssh, SNMP and MQTT.
+ * The facts of a model import its driver, which few bundles load: with it come ssh, SNMP and MQTT.
  *
- * @param {import('./bundles.mjs').Driver[]} drivers that the bundle loads
- * @returns {import('esbuild').Plugin}
+ * @type {import('esbuild').Plugin}
  */
-export function onlyDrivers(drivers) {
-  return {
-    name: 'only-drivers',
-    setup(build) {
-      build.onResolve(
-        { filter: /[/-](?:accounts|outlets|backup|stations)\.ts$/ },
-        ({ path, kind }) => {
-          const isLoaded = drivers.some((driver) => path.endsWith(`${driver}.ts`));
-          return kind === 'dynamic-import' && !isLoaded
-            ? { path, namespace: 'left-out' }
-            : undefined;
-        },
-      );
-    },
-  };
-}
+export const withoutDrivers = {
+  name: 'without-drivers',
+  setup(build) {
+    build.onResolve({ filter: /\.ts$/ }, ({ path, kind, importer }) =>
+      kind === 'dynamic-import' && basename(importer) === 'facts.ts'
+        ? { path, namespace: 'left-out' }
+        : undefined,
+    );
+  },
+};
 
 /**
  * `await import()` of CommonJS: Node finds the names that it exports, esbuild only the default. So each such package is

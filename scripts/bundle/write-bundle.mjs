@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../node.mjs';
-import { leftOut, namesOfCommonJs, onlyDrivers } from './plugins.mjs';
+import { leftOut, namesOfCommonJs, withoutDrivers } from './plugins.mjs';
 import { shares } from './sizes.mjs';
 import { thirdParties } from './third-parties.mjs';
 
@@ -45,10 +45,14 @@ export async function writeBundle(bundle, folder, version) {
  *
  * @param {string | string[]} entry its file, or those of several
  * @param {string} outdir gets `NAME.js` and the chunks that it loads
- * @param {Pick<import('./bundles.mjs').Bundle, 'leastNode' | 'drivers'>} [bundle]
+ * @param {Pick<import('./bundles.mjs').Bundle, 'leastNode' | 'hasDrivers'>} [bundle]
  * @returns {Promise<import('esbuild').Metafile>}
  */
-export async function compile(entry, outdir, { leastNode, drivers = [] } = { leastNode: 24 }) {
+export async function compile(
+  entry,
+  outdir,
+  { leastNode, hasDrivers = false } = { leastNode: 24 },
+) {
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: [entry].flat(),
@@ -66,7 +70,7 @@ export async function compile(entry, outdir, { leastNode, drivers = [] } = { lea
     keepNames: true,
     legalComments: 'none',
     banner: { js: banner },
-    plugins: [leftOut, onlyDrivers(drivers), namesOfCommonJs],
+    plugins: [leftOut, ...(hasDrivers ? [] : [withoutDrivers]), namesOfCommonJs],
     metafile: true,
     logLevel: 'warning',
   });

@@ -1,14 +1,14 @@
 import { type Dialect, usualLogin } from '@skolo/equipment';
 import { describe, expect, it } from 'vitest';
 import { ciscoIos } from './cisco-ios/dialect.ts';
-import { eos } from './eos/dialect.ts';
+import { eos } from './eos/eos.ts';
 import { fastpath } from './families/fastpath/fastpath.ts';
 import { linuxShell } from './families/unix/linux-shell.ts';
 import { vyatta } from './families/vyatta/dialect.ts';
-import { genericDialect } from './generic/dialect.ts';
-import { junos } from './junos/dialect.ts';
-import { nxos } from './nxos/dialect.ts';
-import { procurve } from './procurve/dialect.ts';
+import { genericDialect } from './generic/generic.ts';
+import { junos } from './junos/junos.ts';
+import { nxos } from './nxos/nxos.ts';
+import { procurve } from './procurve/procurve.ts';
 import { routeros } from './routeros/dialect.ts';
 
 const generic = genericDialect({

@@ -4,8 +4,8 @@ import { isLong } from '@skolo/durable/campaign';
 import { expect, it } from 'vitest';
 import { commonSecrets } from './configuration/common-secrets.ts';
 import { createMask } from './configuration/mask.ts';
-import { loadBackups } from './contract/backup.ts';
 import type { Device } from './contract/device.ts';
+import { loadBackups } from './load.ts';
 
 const device = (model: string): Device => ({
   name: 'device-1',

@@ -4,13 +4,12 @@ import type { Model } from './contract/model.ts';
 import * as list from './list.ts';
 
 export type { Ports } from '@skolo/equipment';
-export type { Device } from './contract/device.ts';
+export type { Device, Transport } from './contract/device.ts';
 export {
   literal,
   type Model,
   seconds,
   spreading,
-  type Transport,
   whole,
 } from './contract/model.ts';
 

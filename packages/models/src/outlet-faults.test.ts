@@ -12,14 +12,14 @@ import {
 import { describe, expect, it } from 'vitest';
 import { outlets as ciscoIos } from './cisco-ios/outlets.ts';
 import type { PowerDriver } from './contract/outlets.ts';
-import { outlets as edgeSwitch } from './edgeswitch/outlets.ts';
-import { outlets as openwrt } from './openwrt/outlets.ts';
+import { outlets as edgeSwitch } from './edgeswitch/edgeswitch.ts';
+import { outlets as openwrt } from './openwrt/openwrt.ts';
 import { outlets as routeros } from './routeros/outlets.ts';
-import { outlets as snmpPoe } from './snmp-poe/outlets.ts';
+import { outlets as snmpPoe } from './snmp-poe/snmp-poe.ts';
 import { patient, startCli } from './testing/cli.ts';
 import { startDriver as startHttp } from './testing/http.ts';
 import { startDriver as startSnmp } from './testing/snmp.ts';
-import { outlets as unifiSwitch } from './unifi-switch/outlets.ts';
+import { outlets as unifiSwitch } from './unifi-switch/unifi-switch.ts';
 
 type Start = () => Promise<{
   device: Pick<SimulatedDevice, 'board'>;

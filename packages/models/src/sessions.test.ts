@@ -18,13 +18,13 @@ import {
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ciscoIos } from './cisco-ios/dialect.ts';
-import { eos } from './eos/dialect.ts';
+import { eos } from './eos/eos.ts';
 import { fastpath } from './families/fastpath/fastpath.ts';
 import { linuxShell } from './families/unix/linux-shell.ts';
-import { genericDialect } from './generic/dialect.ts';
-import { nxos } from './nxos/dialect.ts';
-import { procurve } from './procurve/dialect.ts';
-import { fastpathBehindShell } from './unifi-switch/dialect.ts';
+import { genericDialect } from './generic/generic.ts';
+import { nxos } from './nxos/nxos.ts';
+import { procurve } from './procurve/procurve.ts';
+import { fastpathBehindShell } from './unifi-switch/unifi-switch.ts';
 
 interface Family {
   name: string;

@@ -15,7 +15,8 @@ import {
 } from '@skolo/common';
 import { HostKeys, SessionPool } from '@skolo/equipment';
 import { models } from '@skolo/models';
-import { type DriverKind, loadDrivers } from '@skolo/models/outlets';
+import { loadDrivers } from '@skolo/models/load';
+import type { DriverKind } from '@skolo/models/outlets';
 import type { Rack } from '@skolo/rack';
 import { Cycles } from './cycle/cycles.ts';
 import { type Patience, usualPatience } from './cycle/outlets.ts';

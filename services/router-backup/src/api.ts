@@ -7,7 +7,7 @@ import type { HistoryLoss } from './history/loss.ts';
 import type { Readable } from './history/readable.ts';
 import { jumphostSteps } from './jumphost/backup.ts';
 import type { Uploads } from './offsite/copies.ts';
-import type { StationReadings } from './read/connected-hosts.ts';
+import type { ConnectedHostsReadings } from './read/connected-hosts.ts';
 import { type StatusSources, statusOf, statusOfAll } from './report/device-status.ts';
 import type { Restores } from './restore/device.ts';
 import type { HistoryRestore } from './restore/history.ts';
@@ -20,7 +20,7 @@ interface ApiDeps {
   inventory: Inventory;
   readable: Readable;
   restores: Restores;
-  stations: Pick<StationReadings, 'read'>;
+  connectedHosts: Pick<ConnectedHostsReadings, 'read'>;
   uploads: Pick<Uploads, 'status'>;
   hostKeys: HostKeys;
   loss: HistoryLoss;
@@ -73,7 +73,8 @@ export function apiHandlers(deps: ApiDeps): RouteHandlers<typeof routerBackupApi
       return ok({ devices, offsite: deps.uploads.status(), lost: loss.list() });
     },
     device: async ({ params }) => ok(await known(params.device)),
-    stations: async ({ params }) => ok(await deps.stations.read(params.device).catch(throwProblem)),
+    connectedHosts: async ({ params }) =>
+      ok(await deps.connectedHosts.read(params.device).catch(throwProblem)),
     versions: async ({ params, query }) => {
       await known(params.device);
       const list = await versions.list(params.device, query.limit).catch(throwProblem);

@@ -14,7 +14,7 @@ import {
 } from '@skolo/common';
 import { HostKeys } from '@skolo/equipment';
 import { models as rackModels } from '@skolo/models';
-import { loadBackups } from '@skolo/models/backup';
+import { loadBackups } from '@skolo/models/load';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import { apiHandlers } from './api.ts';
 import { type BackupEvent, logEvents } from './events.ts';
@@ -25,7 +25,7 @@ import { Versions } from './history/versions.ts';
 import { JumphostBackup } from './jumphost/backup.ts';
 import { Notices } from './notices/index.ts';
 import { Uploads } from './offsite/copies.ts';
-import { StationReadings } from './read/connected-hosts.ts';
+import { ConnectedHostsReadings } from './read/connected-hosts.ts';
 import { Fetch, type FetchDeps } from './read/fetch.ts';
 import { openMask } from './read/masking.ts';
 import { PowerDaemon } from './read/power-daemon.ts';
@@ -62,11 +62,11 @@ export function createRouterBackup(deps: RouterBackupDeps = {}): ServiceDefiniti
   };
 }
 
-/** Devices that are read, be it for a backup or for their stations. */
+/** Devices that are read, for a backup or for their connected hosts. */
 function signsInTo(rack: Rack): InfrastructureDevice[] {
   return [...rack.infrastructure.values()].filter(({ model, backup: isBackedUp }) => {
-    const { backup = {}, stations = {} } = rackModels.get(model) ?? {};
-    return (isBackedUp && 'load' in backup) || 'load' in stations;
+    const { backup = {}, connectedHosts = {} } = rackModels.get(model) ?? {};
+    return (isBackedUp && 'load' in backup) || 'load' in connectedHosts;
   });
 }
 
@@ -104,7 +104,7 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
   const runs = new Runs({ ...common, state, locks, attempts, power, retryPauses });
   const reading = { fetch, backup, attempts, transcripts, locks, power };
   const restores = new Restores({ ...common, ...reading, versions, readable });
-  const stations = new StationReadings({ ...common, ...reading });
+  const connectedHosts = new ConnectedHostsReadings({ ...common, ...reading });
   const inventory = new Inventory({ ...common, state, store });
   const everyMs = replaced.lookEveryMs;
   const planner = new Planner({ ...common, state, runs, inventory, versions, everyMs });
@@ -135,7 +135,7 @@ async function start(context: ServiceContext, replaced: RouterBackupDeps): Promi
     void store.look();
   }, retryMs);
 
-  const served = { readable, restores, stations, uploads, hostKeys, loss, historyRestore };
+  const served = { readable, restores, connectedHosts, uploads, hostKeys, loss, historyRestore };
   const handlers = apiHandlers({ sources, audit, inventory, ...served });
   return {
     handler: createApp({ ...context, api: routerBackupApi, handlers }),

@@ -33,7 +33,7 @@ async function startRack(places: Record<keyof typeof macs, string>, more = '') {
   await writeFile(file('switch-password'), account.password, { mode: 0o600 });
   await writeFile(file('agent-key'), agentKey.reveal(), { mode: 0o600 });
 
-  const plugged: Wiring = { stations: [] };
+  const plugged: Wiring = { hosts: [] };
   const device = await startEdgeSwitch({
     ...account,
     host: '127.0.2.2',
@@ -45,7 +45,7 @@ async function startRack(places: Record<keyof typeof macs, string>, more = '') {
     const feeds = [[device.board, port]] as const;
     const machine = await startSimulatedMachine({ ...account, name, host, feeds });
     onTestFinished(() => machine.close());
-    plugged.stations.push({ mac: macs[name], port, address: host });
+    plugged.hosts.push({ mac: macs[name], port, address: host });
     return machine;
   };
   const moved = await machineAt('rpi-1', '127.0.1.1', places['rpi-1']);
@@ -53,7 +53,7 @@ async function startRack(places: Record<keyof typeof macs, string>, more = '') {
   const router = await startEdgeos({
     ...account,
     host: '127.0.2.1',
-    wiring: { stations: plugged.stations.map((each) => ({ ...each, port: 'eth1' })) },
+    wiring: { hosts: plugged.hosts.map((each) => ({ ...each, port: 'eth1' })) },
   });
   onTestFinished(() => router.close());
 

@@ -1,5 +1,5 @@
 /**
- * How a family of devices behaves at its command line: data and small functions. `dialect.ts` of a model in packages/models has its
+ * How a family of devices behaves at its command line: data and small functions. A model in packages/models has its
  * own. The rest (learning the prompt, echoes, pagers, deadlines) is the same for all, in cli.ts and sign-in.ts.
  *
  * Patterns see text of one character for each byte, lines without blanks at their end.

@@ -1,6 +1,8 @@
 /** APC switched rack PDU of the first generation (AP7900 and its family): rPDU objects of PowerNet-MIB. */
 import { counted, type Model, whole } from '../contract/model.ts';
 
+const load = () => import('./apc-rpdu.ts');
+
 export const apcRpdu: Model = {
   name: 'apc-rpdu',
   label: 'APC rack PDU, AP7900 family',
@@ -10,9 +12,9 @@ export const apcRpdu: Model = {
     outlets: counted('outlet', 'outlets'),
     offSeconds: 10,
     nativeCycle: false,
-    load: () => import('./outlets.ts'),
+    load,
   },
-  backup: { load: () => import('../families/apc-card-backup.ts') },
+  backup: { load },
   accounts: { no: 'its command line is made of menus; use those, or its web page' },
   options: { outlets: whole(1, 48).default(24).describe('Number of its outlets.') },
 };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { patient } from '../testing/outlets.ts';
 import { logins, type SnmpSetup, startDriver, switchesOutlets } from '../testing/snmp.ts';
 import { meetsFaults, neverSendsOthers } from '../testing/snmp-faults.ts';
-import { outlets as apcRpdu } from './outlets.ts';
+import { outlets as apcRpdu } from './apc-rpdu.ts';
 
 const setup: SnmpSetup = {
   kind: apcRpdu,

@@ -1,6 +1,8 @@
 /** APC switched rack PDU of the second generation (AP8900 and its family): rPDU2 objects of PowerNet-MIB. */
 import { counted, type Model, whole } from '../contract/model.ts';
 
+const load = () => import('./apc-rpdu2.ts');
+
 export const apcRpdu2: Model = {
   name: 'apc-rpdu2',
   label: 'APC rack PDU, AP8900 family',
@@ -10,9 +12,9 @@ export const apcRpdu2: Model = {
     outlets: counted('outlet', 'outlets'),
     offSeconds: 10,
     nativeCycle: true,
-    load: () => import('./outlets.ts'),
+    load,
   },
-  backup: { load: () => import('../families/apc-card-backup.ts') },
-  accounts: { load: () => import('./accounts.ts') },
+  backup: { load },
+  accounts: { load },
   options: { outlets: whole(1, 48).default(42).describe('Number of its outlets.') },
 };

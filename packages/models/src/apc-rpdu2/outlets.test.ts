@@ -9,7 +9,7 @@ import {
   switchesOutlets,
 } from '../testing/snmp.ts';
 import { meetsFaults, neverSendsOthers } from '../testing/snmp-faults.ts';
-import { outlets as apcRpdu2 } from './outlets.ts';
+import { outlets as apcRpdu2 } from './apc-rpdu2.ts';
 
 const pdu = { outlets: 24, rebootSeconds: 0.2 };
 const setup: SnmpSetup = {

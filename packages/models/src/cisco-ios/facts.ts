@@ -31,7 +31,7 @@ export const ciscoIos: Model = {
   transports: ['ssh', 'telnet'],
   power: { outlets: ports, offSeconds: 5, nativeCycle: false, load: () => import('./outlets.ts') },
   network: ports,
-  stations: { load: () => import('./stations.ts') },
+  connectedHosts: { load: () => import('./connected-hosts.ts') },
   backup: { load: () => import('./backup.ts') },
   accounts: { load: () => import('./accounts.ts') },
   options: {},

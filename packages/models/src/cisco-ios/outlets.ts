@@ -25,7 +25,6 @@ import {
 } from '../contract/outlets.ts';
 import { askOnce, type Cli, cliOf } from '../families/command-line/session.ts';
 import { rowOf } from '../families/command-line/table.ts';
-import { outletName } from '../families/outlet-name.ts';
 import { ciscoIos as dialect } from './dialect.ts';
 
 export const outlets = driverKind({ model: 'cisco-ios', experimental: false, create });
@@ -47,7 +46,7 @@ function create(device: Device, deps: DriverDeps): OutletDriver<string> {
   const use = cliOf(device, deps, dialect);
 
   return {
-    key: (outlet) => outletName(device, outlet),
+    key: (outlet) => outlet,
     isMode: (mode) => onMode.test(mode),
     read: (ports, signal) =>
       use((cli) => {

@@ -12,7 +12,12 @@ export const commandSwitch = {
   name: 'command-switch',
   label: 'switch by a program',
   transports: ['command'],
-  power: { outlets: free, offSeconds: 10, nativeCycle: false, load: () => import('./outlets.ts') },
+  power: {
+    outlets: free,
+    offSeconds: 10,
+    nativeCycle: false,
+    load: () => import('./command-switch.ts'),
+  },
   backup: { no: 'nothing is known about its configuration' },
   accounts: { no: 'the command of rack.yaml signs in by itself' },
   options: {

@@ -7,7 +7,7 @@ import { peer, startApcRpdu } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { PowerDriver } from '../contract/outlets.ts';
 import { driverFor, neverSends, patient, stateOf, verbs } from '../testing/outlets.ts';
-import { outlets as commandSwitch } from './outlets.ts';
+import { outlets as commandSwitch } from './command-switch.ts';
 
 /** A relay card of files: what it was told is in `told`, its state in a file for each outlet. */
 const relay = `#!/bin/sh

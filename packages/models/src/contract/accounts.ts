@@ -1,17 +1,16 @@
 /**
- * The contract of `accounts.ts` of a model: how the password or key of a login is changed on the device, and how the change is
+ * The contract of accounts: how the password or key of a login is changed on the device, and how the change is
  * saved. Which value is next, in which order devices change, and what is proven in between is decided by the caller.
  */
 import type { Access, Dial } from '@skolo/equipment';
 import type { Secret } from '@skolo/secrets';
-import { models } from '../index.ts';
 import type { Device } from './device.ts';
 
 /** What of a login is changed. */
 export type AccountPart = 'password' | 'enablePassword' | SnmpPart;
 export type SnmpPart = 'snmp.community' | 'snmp.authKey' | 'snmp.privKey';
 
-/** What `accounts.ts` of a model exports. */
+/** What a model exports as `accounts`. */
 export interface Accounts {
   /** Passwords that it can change. */
   parts: readonly AccountPart[];
@@ -47,10 +46,4 @@ export interface AccountSession {
   save(): Promise<void>;
   /** Never throws. */
   close(): Promise<void>;
-}
-
-/** How a model changes accounts, or why it does not. */
-export async function loadAccounts({ model }: Pick<Device, 'model'>): Promise<Accounts | string> {
-  const accounts = models.get(model)?.accounts ?? { no: 'its model is not known' };
-  return 'load' in accounts ? (await accounts.load()).accounts : accounts.no;
 }

@@ -1,22 +1,12 @@
 /**
- * The contract of `backup.ts` of a model: how its configuration is read, what proves it complete, which lines change by
+ * The contract of backups: how its configuration is read, what proves it complete, which lines change by
  * themselves, which are secret, and how it is restored. The service decides when to read, and where versions are kept.
  */
 import type { DeviceConnection } from '@skolo/equipment';
-import { models } from '../index.ts';
 import type { Device } from './device.ts';
 
-/** What `backup.ts` of a model exports. */
+/** What a model exports as `backup`. */
 export type CreateBackup = (device: Device) => BackupModel;
-
-/** The backups of all models that can be backed up, by the name of the model. */
-export async function loadBackups(): Promise<ReadonlyMap<string, CreateBackup>> {
-  const backups = new Map<string, CreateBackup>();
-  for (const { name, backup } of models.values()) {
-    if ('load' in backup) backups.set(name, (await backup.load()).backup);
-  }
-  return backups;
-}
 
 export interface BackupModel {
   /** `tar`: many files of a device, as one archive. */

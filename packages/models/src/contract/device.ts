@@ -1,6 +1,8 @@
 /** A device as its model sees it: what it is, where it is, how it is spoken to. Who has a rack has more of it. */
 import type { Place } from '@skolo/equipment';
-import type { Transport } from './model.ts';
+
+/** How a device is spoken to. */
+export type Transport = 'ssh' | 'telnet' | 'http' | 'snmp' | 'mqtt' | 'ipmi' | 'command';
 
 export interface Device extends Place {
   /** A name of `models`. */

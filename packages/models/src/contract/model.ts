@@ -5,10 +5,9 @@
 import { z } from 'zod';
 import type { Accounts } from './accounts.ts';
 import type { CreateBackup } from './backup.ts';
-import type { DriverKind } from './outlets.ts';
-import type { CreateStations } from './stations.ts';
-
-export type Transport = 'ssh' | 'telnet' | 'http' | 'snmp' | 'mqtt' | 'ipmi' | 'command';
+import type { CreateConnectedHostsReader } from './connected-hosts.ts';
+import type { Transport } from './device.ts';
+import type { ModelOutlets } from './outlets.ts';
 
 export interface Model {
   name: string;
@@ -26,12 +25,14 @@ export interface Model {
     /** Whether the device itself does off, wait and on, so that the caller may die in between. */
     nativeCycle: boolean;
     /** What switches them. */
-    load: () => Promise<{ outlets: DriverKind }>;
+    load: () => Promise<{ outlets: ModelOutlets }>;
   };
   /** Network ports that something can be plugged into; absent: nothing gets its network from it. */
   network?: Numbering;
   /** How it is asked who is plugged into its ports, or why it is not; absent: it has no ports. */
-  stations?: { load: () => Promise<{ stations: CreateStations }> } | { no: string };
+  connectedHosts?:
+    | { load: () => Promise<{ connectedHosts: CreateConnectedHostsReader }> }
+    | { no: string };
   /** How its configuration is backed up, or why it is not. */
   backup: { load: () => Promise<{ backup: CreateBackup }> } | { no: string };
   /** How passwords and keys that sign in there are changed, or why they are not. */

@@ -10,7 +10,6 @@ import {
   type SessionDeps,
   type SessionPool,
 } from '@skolo/equipment';
-import { models } from '../index.ts';
 import type { Device } from './device.ts';
 
 export type OutletState = 'on' | 'off';
@@ -81,7 +80,7 @@ export interface DriverDeps extends Access {
   datagrams?: DialDatagrams;
 }
 
-/** What `outlets.ts` of a model exports; `driverKind` makes it. */
+/** The driver of a model. */
 export interface DriverKind {
   /** The name of the model in rack.yaml. */
   model: string;
@@ -93,13 +92,12 @@ export interface DriverKind {
   create(device: Device, deps: DriverDeps): PowerDriver;
 }
 
-/** The drivers of all models that switch power, by the name of the model. */
-export async function loadDrivers(): Promise<ReadonlyMap<string, DriverKind>> {
-  const drivers = new Map<string, DriverKind>();
-  for (const { name, power } of models.values()) {
-    if (power !== undefined) drivers.set(name, (await power.load()).outlets);
-  }
-  return drivers;
+/** The canonical name of an outlet of one device; undefined: the device has no such outlet. */
+export type FindOutlet = (outlet: string) => string | undefined;
+
+/** What a model exports as `outlets`; `driverKind` makes it. */
+export interface ModelOutlets extends Omit<DriverKind, 'create'> {
+  create(device: Device, deps: DriverDeps, find: FindOutlet): PowerDriver;
 }
 
 /**
@@ -126,7 +124,7 @@ export async function orCannotCycle<T>(work: Promise<T>): Promise<T> {
  * @typeParam K how commands and answers name an outlet: a number, a port
  */
 export interface OutletDriver<K> {
-  /** @throws DeviceRefused The device has no such outlet. */
+  /** Gets canonical names of outlets that the device has. */
   key: (outlet: string) => K;
   readsAtOnce?: number;
   /** Asks for all of them; returns what gives the reading of each. */
@@ -146,14 +144,27 @@ interface OutletDriverKind<K> extends Omit<DriverKind, 'create'> {
   create(device: Device, deps: DriverDeps): OutletDriver<K>;
 }
 
-export function driverKind<K>({ create, ...about }: OutletDriverKind<K>): DriverKind {
+/** Outlets are checked against the facts of the model before they become part of a command. */
+export function driverKind<K>({ create, ...about }: OutletDriverKind<K>): ModelOutlets {
   return {
     ...about,
-    create: (device, deps) => ({
-      ...outletDriver(device.name, create(device, deps)),
-      close: () => deps.sessions.end(device.name),
-    }),
+    create(device, deps, find) {
+      const own = create(device, deps);
+      const key = (outlet: string) => own.key(found(device.name, outlet, find));
+      return {
+        ...outletDriver(device.name, { ...own, key }),
+        close: () => deps.sessions.end(device.name),
+      };
+    },
   };
+}
+
+/** @throws DeviceRefused The device has no such outlet. */
+function found(device: string, outlet: string, find: FindOutlet): string {
+  const name = find(outlet);
+  // In a path, dots alone are another place.
+  if (name !== undefined && !/^\.+$/.test(name)) return name;
+  throw new DeviceRefused(device, `no outlet ${JSON.stringify(outlet)}`);
 }
 
 export function outletDriver<K>(name: string, model: OutletDriver<K>): PowerDriver {

@@ -4,16 +4,18 @@ import { counted, type Model, whole } from '../contract/model.ts';
 
 const ports = counted('port', 'portCount', { first: 0, prefix: 'eth' });
 
+const load = () => import('./edgeos.ts');
+
 export const edgeos: Model = {
   name: 'edgeos',
   label: 'Ubiquiti EdgeRouter',
   elsewhere: ['edgerouter', 'ubiquiti_edgerouter'],
   transports: ['ssh'],
-  power: { outlets: ports, offSeconds: 5, nativeCycle: false, load: () => import('./outlets.ts') },
+  power: { outlets: ports, offSeconds: 5, nativeCycle: false, load },
   network: ports,
-  stations: { load: () => import('./stations.ts') },
-  backup: { load: () => import('./backup.ts') },
-  accounts: { load: () => import('../families/vyatta/accounts.ts') },
+  connectedHosts: { load },
+  backup: { load },
+  accounts: { load },
   options: {
     portCount: whole(1, 16).default(5).describe('Number of its ports, from eth0.'),
     export: z

@@ -2,7 +2,7 @@ import { DeviceBusy, DeviceRefused } from '@skolo/equipment';
 import { type EdgeosOptions, startEdgeos } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
-import { outlets as edgeos, savedPoeOutput } from './outlets.ts';
+import { outlets as edgeos, savedPoeOutput } from './edgeos.ts';
 
 function router(ports?: EdgeosOptions['ports']): CliSetup {
   return {

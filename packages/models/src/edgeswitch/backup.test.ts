@@ -11,7 +11,7 @@ import {
   type SimulatedAbout,
   simulated,
 } from '../testing/simulated-device.ts';
-import { backup } from './backup.ts';
+import { backup } from './edgeswitch.ts';
 
 const small = `hostname "switch 1 [rack4]"
 network protocol none

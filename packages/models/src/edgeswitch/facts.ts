@@ -16,6 +16,8 @@ function stackable(extra: number): Numbering {
   };
 }
 
+const load = () => import('./edgeswitch.ts');
+
 export const edgeswitch: Model = {
   name: 'edgeswitch',
   label: 'Ubiquiti EdgeSwitch',
@@ -25,13 +27,13 @@ export const edgeswitch: Model = {
     outlets: stackable(0),
     offSeconds: 5,
     nativeCycle: true,
-    load: () => import('./outlets.ts'),
+    load,
   },
   // The SFP ports come after those with PoE.
   network: stackable(4),
-  stations: { load: () => import('./stations.ts') },
-  backup: { load: () => import('./backup.ts') },
-  accounts: { load: () => import('./accounts.ts') },
+  connectedHosts: { load },
+  backup: { load },
+  accounts: { load },
   options: {
     portCount: whole(5, 48).default(48).describe('Number of its ports with PoE: 8, 16, 24, 48.'),
     stack: z

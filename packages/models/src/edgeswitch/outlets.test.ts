@@ -3,7 +3,7 @@ import { Secret } from '@skolo/secrets';
 import { type EdgeSwitchOptions, startEdgeSwitch } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
-import { outlets as edgeSwitch } from './outlets.ts';
+import { outlets as edgeSwitch } from './edgeswitch.ts';
 
 function withPorts(ports: number, more: Partial<EdgeSwitchOptions> = {}): CliSetup {
   return {

@@ -1,6 +1,8 @@
 /** Arista switches (EOS). */
 import { interfaces, type Model } from '../contract/model.ts';
 
+const load = () => import('./eos.ts');
+
 export const eos: Model = {
   name: 'eos',
   label: 'Arista switch',
@@ -10,8 +12,8 @@ export const eos: Model = {
     Ethernet: 'Et',
     Management: 'Ma',
   }),
-  stations: { load: () => import('./stations.ts') },
-  backup: { load: () => import('./backup.ts') },
-  accounts: { load: () => import('./accounts.ts') },
+  connectedHosts: { load },
+  backup: { load },
+  accounts: { load },
   options: {},
 };

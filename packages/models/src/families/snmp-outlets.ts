@@ -3,7 +3,6 @@ import { DeviceRefused } from '@skolo/equipment';
 import { snmpTo } from '@skolo/equipment/snmp';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, OutletDriver, OutletReading, OutletState } from '../contract/outlets.ts';
-import { outletName } from './outlet-name.ts';
 
 interface SnmpOutlets {
   /** What is behind a column in the object of an outlet; default: its name. What is written always ends in it. */
@@ -39,7 +38,7 @@ export function snmpOutlets(
   }
 
   return {
-    key: (outlet) => index(outletName(device, outlet)),
+    key: index,
     readsAtOnce: mostVariables / (more ? 2 : 1),
     async read(keys, signal) {
       const states = keys.map((key) => `${state.column}.${key}`);

@@ -11,8 +11,8 @@ import { z } from 'zod';
 import { createMask } from '../configuration/mask.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
-import { backup } from './backup.ts';
 import { generic as facts } from './facts.ts';
+import { backup } from './generic.ts';
 
 const enablePassword = 'canary-enable-19c';
 
@@ -40,7 +40,7 @@ async function sit(start: Start, options: Record<string, unknown>) {
   const login = { enablePassword: { env: 'SKOLO_TEST_ENABLE' } };
   const sitting = await simulated((who) => start({ ...who, secondMs: 1 }), {
     model: 'generic',
-    options,
+    options: z.object(facts.options).parse(options),
     login,
   });
   return { ...sitting, model: backup(sitting.inventory) };

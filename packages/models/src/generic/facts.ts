@@ -8,8 +8,8 @@ export const generic = {
   label: 'device described in rack.yaml',
   transports: ['ssh', 'telnet'],
   network: interfaces('any word', /^[\w./:-]{1,60}$/),
-  stations: { no: 'rack.yaml describes the backup of such a device, and not its MAC table' },
-  backup: { load: () => import('./backup.ts') },
+  connectedHosts: { no: 'rack.yaml describes the backup of such a device, and not its MAC table' },
+  backup: { load: () => import('./generic.ts') },
   accounts: { no: 'only the reading of its configuration is described in rack.yaml' },
   options: {
     prompt: expression.describe('Regular expression of the prompt, say `^[\\w-]+[>#] ?$`.'),

@@ -24,7 +24,12 @@ export const httpSwitch = {
   name: 'http-switch',
   label: 'switch over HTTP',
   transports: ['http'],
-  power: { outlets: free, offSeconds: 10, nativeCycle: false, load: () => import('./outlets.ts') },
+  power: {
+    outlets: free,
+    offSeconds: 10,
+    nativeCycle: false,
+    load: () => import('./http-switch.ts'),
+  },
   backup: { no: 'nothing is known about its configuration' },
   accounts: { no: 'only its outlets are described in rack.yaml' },
   options: {

@@ -7,7 +7,7 @@ import {
   type Setup,
   startDriver,
 } from '../testing/http.ts';
-import { outlets as httpSwitch } from './outlets.ts';
+import { outlets as httpSwitch } from './http-switch.ts';
 
 const account = { username: 'admin', password: 'joker' };
 

@@ -13,7 +13,7 @@ export const ipmi = {
     },
     offSeconds: 10,
     nativeCycle: true,
-    load: () => import('./outlets.ts'),
+    load: () => import('./ipmi.ts'),
   },
   backup: { no: 'IPMI gives no configuration' },
   accounts: { no: 'ipmitool takes a new password only on its command line, where others see it' },

@@ -20,7 +20,7 @@ import {
   stateOf,
   verbs,
 } from '../testing/outlets.ts';
-import { outlets as ipmi } from './outlets.ts';
+import { outlets as ipmi } from './ipmi.ts';
 
 const login = { username: 'lab', password: 's3cret' };
 

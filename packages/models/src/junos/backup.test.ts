@@ -6,7 +6,7 @@ import { isSame } from '../configuration/text.ts';
 import { itMasks } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
-import { backup } from './backup.ts';
+import { backup } from './junos.ts';
 
 async function sit(options: Partial<JunosOptions> = {}) {
   const start = (login: typeof account) => startJunos({ ...login, secondMs: 1, ...options });

@@ -1,14 +1,16 @@
 /** Juniper EX switches and SRX routers (Junos). */
 import { interfaces, type Model } from '../contract/model.ts';
 
+const load = () => import('./junos.ts');
+
 export const junos: Model = {
   name: 'junos',
   label: 'Juniper switch or router',
   elsewhere: ['juniper', 'juniper-srx', 'juniper_junos'],
   transports: ['ssh'],
   network: interfaces('as in ge-0/0/1', /^((ge|xe|et|mge)-\d{1,2}\/\d\/\d{1,2}|fxp0|me0|em0)$/),
-  stations: { load: () => import('./stations.ts') },
-  backup: { load: () => import('./backup.ts') },
-  accounts: { load: () => import('./accounts.ts') },
+  connectedHosts: { load },
+  backup: { load },
+  accounts: { load },
   options: {},
 };

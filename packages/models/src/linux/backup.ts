@@ -12,14 +12,12 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closing } from '@skolo/base';
 import type { DeviceConnection } from '@skolo/equipment';
-import { z } from 'zod';
 import { tarFault } from '../configuration/archive.ts';
 import { tarOf, writeTar } from '../configuration/archive-write.ts';
 import type { BackupModel, Content, Reading, SecretRule } from '../contract/backup.ts';
 import type { Device } from '../contract/device.ts';
 import { Collected } from './collect.ts';
-import { linux as facts } from './facts.ts';
-import { Host, type HostFiles } from './host.ts';
+import { Host, HostFiles } from './host.ts';
 import { apply, check, steps } from './restore.ts';
 
 /** Larger archives stay in a file. */
@@ -40,7 +38,7 @@ const secrets: readonly SecretRule[] = [
 ];
 
 export function backup({ options }: Device): BackupModel {
-  const about: HostFiles = z.object(facts.options).parse(options);
+  const about = HostFiles.parse(options);
   return {
     format: 'tar',
     proof: 'transfer',

@@ -8,7 +8,7 @@ export const linux = {
   elsewhere: ['linuxgeneric'],
   transports: ['ssh'],
   network: interfaces('a Linux interface, say eth0', /^[A-Za-z][\w.@-]{0,14}$/),
-  stations: { load: () => import('./stations.ts') },
+  connectedHosts: { load: () => import('./connected-hosts.ts') },
   backup: { load: () => import('./backup.ts') },
   accounts: { load: () => import('./accounts.ts') },
   options: {

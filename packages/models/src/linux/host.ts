@@ -1,18 +1,22 @@
 /** What is asked of a Linux host, with tools that every one has: find, tar and sha256sum, of GNU or BusyBox. */
+
 import { isUtf8 } from 'node:buffer';
 import { rm } from 'node:fs/promises';
 import { shellWord } from '@skolo/base';
 import { type DeviceConnection, DeviceRefused } from '@skolo/equipment';
+import { z } from 'zod';
 import type { Identity } from '../contract/backup.ts';
 import { inCommands } from '../families/command-line/long-commands.ts';
 import { listed } from '../families/command-line/text-reading.ts';
 import { findArguments, glob, skip } from './globs.ts';
 
-export interface HostFiles {
-  files: readonly string[];
-  exclude: readonly string[];
-  sudo: boolean;
-}
+/** Options of its device. */
+export const HostFiles = z.object({
+  files: z.array(z.string()),
+  exclude: z.array(z.string()),
+  sudo: z.boolean(),
+});
+export type HostFiles = z.infer<typeof HostFiles>;
 
 interface Listing {
   identity: Identity;

@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createMask } from '../configuration/mask.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
-import { backup } from './backup.ts';
+import { backup } from './mpower.ts';
 
 /** With today's ssh: a Diffie-Hellman group as old as the strip costs a connection 150 ms of computing. */
 async function sit(options: Partial<MpowerOptions> = {}) {

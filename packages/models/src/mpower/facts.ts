@@ -1,6 +1,8 @@
 /** Ubiquiti mPower strip: a small Linux with a file for each relay. Its ssh needs `legacySsh` in the login. */
 import { counted, type Model, whole } from '../contract/model.ts';
 
+const load = () => import('./mpower.ts');
+
 export const mpower: Model = {
   name: 'mpower',
   label: 'Ubiquiti mPower strip',
@@ -9,9 +11,9 @@ export const mpower: Model = {
     outlets: counted('outlet', 'outlets'),
     offSeconds: 10,
     nativeCycle: false,
-    load: () => import('./outlets.ts'),
+    load,
   },
-  backup: { load: () => import('./backup.ts') },
+  backup: { load },
   accounts: { no: 'its commands for the password are not documented; use its web page' },
   options: { outlets: whole(1, 8).default(8).describe('Number of its outlets: 1, 3, 6 or 8.') },
 };

@@ -2,7 +2,7 @@ import { DeviceRefused } from '@skolo/equipment';
 import { type MpowerOptions, startMpower } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
-import { outlets as mpower } from './outlets.ts';
+import { outlets as mpower } from './mpower.ts';
 
 /** With new ssh, which is faster; that the old one works is a test of its own. */
 function withOutlets(outlets: number, more: Partial<MpowerOptions> = {}): CliSetup {

@@ -13,7 +13,12 @@ export const mqttSwitch = {
   name: 'mqtt-switch',
   label: 'switch over MQTT',
   transports: ['mqtt'],
-  power: { outlets: free, offSeconds: 10, nativeCycle: false, load: () => import('./outlets.ts') },
+  power: {
+    outlets: free,
+    offSeconds: 10,
+    nativeCycle: false,
+    load: () => import('./mqtt-switch.ts'),
+  },
   backup: { no: 'MQTT gives no configuration' },
   accounts: { no: 'the account is that of the broker' },
   options: {

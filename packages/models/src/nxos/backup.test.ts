@@ -4,8 +4,7 @@ import { isSame } from '../configuration/text.ts';
 import { itIsUnsavedAfter, itMasks } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
-import { backup } from './backup.ts';
-import { nxos as dialect } from './dialect.ts';
+import { backup, nxos as dialect } from './nxos.ts';
 
 async function sit(options: Partial<NxosOptions> = {}) {
   const start = (login: typeof account) => startNxos({ ...login, secondMs: 1, ...options });

@@ -9,7 +9,7 @@ import { textOf } from '../configuration/text.ts';
 import { answering } from '../testing/answering.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { type account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
-import { backup } from './backup.ts';
+import { backup } from './openwrt.ts';
 
 async function sit() {
   const start = (login: typeof account) => startOpenwrt({ ...login, secondMs: 1 });

@@ -1,6 +1,8 @@
 /** OpenWrt router or switch. Switches with the Realtek PoE daemon can turn ports off over ubus. */
 import { counted, interfaces, type Model, whole } from '../contract/model.ts';
 
+const load = () => import('./openwrt.ts');
+
 export const openwrt: Model = {
   name: 'openwrt',
   label: 'OpenWrt device',
@@ -9,11 +11,11 @@ export const openwrt: Model = {
     outlets: counted('port', 'portCount', { prefix: 'lan' }),
     offSeconds: 5,
     nativeCycle: false,
-    load: () => import('./outlets.ts'),
+    load,
   },
   network: interfaces('an interface, say lan1', /^[A-Za-z][\w.@-]{0,14}$/),
-  stations: { load: () => import('./stations.ts') },
-  backup: { load: () => import('./backup.ts') },
-  accounts: { load: () => import('./accounts.ts') },
+  connectedHosts: { load },
+  backup: { load },
+  accounts: { load },
   options: { portCount: whole(1, 52).default(8).describe('Number of its PoE ports, from lan1.') },
 };

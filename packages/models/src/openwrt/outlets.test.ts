@@ -2,7 +2,7 @@ import { DeviceRefused } from '@skolo/equipment';
 import { type OpenwrtOptions, startOpenwrt } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
-import { outlets as openwrt } from './outlets.ts';
+import { outlets as openwrt } from './openwrt.ts';
 
 function withPorts(ports: number, more: Partial<OpenwrtOptions> = {}): CliSetup {
   return {

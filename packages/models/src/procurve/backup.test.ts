@@ -4,8 +4,7 @@ import { isSame } from '../configuration/text.ts';
 import { itIsUnsavedAfter, itMasks } from '../testing/configurations.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
-import { backup } from './backup.ts';
-import { procurve as dialect } from './dialect.ts';
+import { backup, procurve as dialect } from './procurve.ts';
 
 const enablePassword = 'canary-enable-19c';
 

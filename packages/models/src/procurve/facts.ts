@@ -1,6 +1,8 @@
 /** HP ProCurve and ArubaOS-S switches. Ports are 1 to 48, or A1 to L24 in a chassis. */
 import { interfaces, type Model } from '../contract/model.ts';
 
+const load = () => import('./procurve.ts');
+
 export const procurve: Model = {
   name: 'procurve',
   label: 'HP ProCurve switch',
@@ -10,8 +12,8 @@ export const procurve: Model = {
     '1 to 52, A1 to L24, or 2/14 in a stack',
     /^(([1-9]|10)\/)?([1-9]|[1-4]\d|5[0-2]|[A-L]([1-9]|1\d|2[0-4]))$/,
   ),
-  stations: { load: () => import('./stations.ts') },
-  backup: { load: () => import('./backup.ts') },
-  accounts: { load: () => import('./accounts.ts') },
+  connectedHosts: { load },
+  backup: { load },
+  accounts: { load },
   options: {},
 };

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { type Model, named } from '../contract/model.ts';
 
+const load = () => import('./redfish.ts');
+
 export const redfish = {
   name: 'redfish',
   label: 'server or PDU with Redfish',
@@ -15,10 +17,10 @@ export const redfish = {
     },
     offSeconds: 10,
     nativeCycle: true,
-    load: () => import('./outlets.ts'),
+    load,
   },
   backup: { no: 'Redfish gives no configuration that could be restored' },
-  accounts: { load: () => import('./accounts.ts') },
+  accounts: { load },
   options: {
     https: z.boolean().default(true).describe('https, or plain http.'),
     system: z

@@ -9,7 +9,7 @@ import {
   type Setup,
   startDriver,
 } from '../testing/http.ts';
-import { outlets as redfish } from './outlets.ts';
+import { outlets as redfish } from './redfish.ts';
 
 const login = { username: 'root', password: 'calvin' };
 

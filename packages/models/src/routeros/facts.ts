@@ -17,7 +17,7 @@ export const routeros: Model = {
     'as in ether1 or sfp-sfpplus1',
     /^(ether|sfp|sfp-sfpplus|qsfpplus|combo|wlan)\d{1,2}(-\d)?$/,
   ),
-  stations: { load: () => import('./stations.ts') },
+  connectedHosts: { load: () => import('./connected-hosts.ts') },
   backup: { load: () => import('./backup.ts') },
   accounts: { load: () => import('./accounts.ts') },
   options: {

@@ -19,7 +19,6 @@ import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, OutletDriver } from '../contract/outlets.ts';
-import { outletName } from '../families/outlet-name.ts';
 import { onModes, poeReading } from './poe.ts';
 
 const menu = '/rest/interface/ethernet/poe';
@@ -81,7 +80,7 @@ export function routerosRest(device: Device, deps: DriverDeps): OutletDriver<str
   }
 
   return {
-    key: (outlet) => outletName(device, outlet),
+    key: (outlet) => outlet,
     isMode: (mode) => onModes.has(mode),
     async read(ports, signal) {
       const rows = await rowsOf(ports, signal);

@@ -19,7 +19,6 @@ import { DeviceRefused } from '@skolo/equipment';
 import type { Device } from '../contract/device.ts';
 import type { DriverDeps, OutletDriver, OutletReading } from '../contract/outlets.ts';
 import { type Shell, shellOf, shortened } from '../families/command-line/session.ts';
-import { outletName } from '../families/outlet-name.ts';
 import { onModes, poeReading } from './poe.ts';
 
 const menu = '/interface ethernet poe';
@@ -45,7 +44,7 @@ export function routerosSsh(device: Device, deps: DriverDeps): OutletDriver<stri
   }
 
   return {
-    key: (outlet) => outletName(device, outlet),
+    key: (outlet) => outlet,
     isMode: (mode) => onModes.has(mode),
     async read(ports, signal) {
       // One block for each port, since blanks between the columns of several say nothing about whose they are.

@@ -1,6 +1,8 @@
 /** Shelly plug or relay of the first generation. Its relays are counted from 0. */
 import { counted, type Model, whole } from '../contract/model.ts';
 
+const load = () => import('./shelly-gen1.ts');
+
 export const shellyGen1: Model = {
   name: 'shelly-gen1',
   label: 'Shelly of the first generation',
@@ -9,9 +11,9 @@ export const shellyGen1: Model = {
     outlets: counted('relay', 'outlets', { first: 0 }),
     offSeconds: 10,
     nativeCycle: true,
-    load: () => import('./outlets.ts'),
+    load,
   },
   backup: { no: 'the device offers no export of its configuration' },
-  accounts: { load: () => import('./accounts.ts') },
+  accounts: { load },
   options: { outlets: whole(1, 4).default(1).describe('Number of its relays, from 0.') },
 };

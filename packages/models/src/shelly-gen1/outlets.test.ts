@@ -9,7 +9,7 @@ import {
   type Setup,
   startDriver,
 } from '../testing/http.ts';
-import { outlets as shellyGen1 } from './outlets.ts';
+import { outlets as shellyGen1 } from './shelly-gen1.ts';
 
 const account = { username: 'admin', password: 'joker' };
 

@@ -9,7 +9,7 @@ import {
   type Setup,
   startDriver,
 } from '../testing/http.ts';
-import { outlets as shellyGen2 } from './outlets.ts';
+import { outlets as shellyGen2 } from './shelly-gen2.ts';
 
 function withSwitches(outlets: number, more: ShellyGen2Options = {}): Setup {
   return {

@@ -17,6 +17,8 @@ const grouped: Numbering = {
   },
 };
 
+const load = () => import('./snmp-poe.ts');
+
 export const snmpPoe: Model = {
   name: 'snmp-poe',
   label: 'switch with PoE over SNMP',
@@ -25,10 +27,10 @@ export const snmpPoe: Model = {
     outlets: grouped,
     offSeconds: 5,
     nativeCycle: false,
-    load: () => import('./outlets.ts'),
+    load,
   },
   network: grouped,
-  stations: { load: () => import('./stations.ts') },
+  connectedHosts: { load },
   backup: { no: 'SNMP gives no configuration; where its command line is known, use that model' },
   accounts: {
     no: 'no standard says how an SNMP agent saves a changed key; use its own command line',

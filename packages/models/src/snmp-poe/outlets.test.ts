@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { patient } from '../testing/outlets.ts';
 import { type SnmpSetup, startDriver, switchesOutlets } from '../testing/snmp.ts';
 import { meetsFaults, neverSendsOthers } from '../testing/snmp-faults.ts';
-import { outlets as snmpPoe } from './outlets.ts';
+import { outlets as snmpPoe } from './snmp-poe.ts';
 
 const ports = { ports: 24, groups: 2, detectMs: 100 };
 const setup: SnmpSetup = {

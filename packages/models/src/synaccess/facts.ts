@@ -10,7 +10,7 @@ export const synaccess = {
     outlets: counted('outlet', 'outlets'),
     offSeconds: 10,
     nativeCycle: true,
-    load: () => import('./outlets.ts'),
+    load: () => import('./synaccess.ts'),
   },
   backup: { no: 'the device offers no export of its configuration' },
   accounts: { no: 'its published commands have none for the password; use its web page' },

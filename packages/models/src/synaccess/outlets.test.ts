@@ -9,7 +9,7 @@ import {
   type Setup,
   startDriver,
 } from '../testing/http.ts';
-import { outlets as synaccess } from './outlets.ts';
+import { outlets as synaccess } from './synaccess.ts';
 
 const setup: Setup = {
   kind: synaccess,

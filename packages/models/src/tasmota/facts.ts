@@ -1,6 +1,8 @@
 /** Plug or board with Tasmota firmware, over HTTP. With several relays, say how many. */
 import { counted, type Model, whole } from '../contract/model.ts';
 
+const load = () => import('./tasmota.ts');
+
 export const tasmota: Model = {
   name: 'tasmota',
   label: 'Tasmota plug',
@@ -9,9 +11,9 @@ export const tasmota: Model = {
     outlets: counted('relay', 'outlets'),
     offSeconds: 10,
     nativeCycle: true,
-    load: () => import('./outlets.ts'),
+    load,
   },
   backup: { no: 'the device offers no readable export of its configuration' },
-  accounts: { load: () => import('./accounts.ts') },
+  accounts: { load },
   options: { outlets: whole(1, 32).default(1).describe('Number of its relays.') },
 };

@@ -9,7 +9,7 @@ import {
   type Setup,
   startDriver,
 } from '../testing/http.ts';
-import { outlets as tasmota } from './outlets.ts';
+import { outlets as tasmota } from './tasmota.ts';
 
 function withRelays(outlets: number, more: TasmotaOptions = {}): Setup {
   return {

@@ -17,9 +17,9 @@ import type { CliDevice, CliOptions, DeviceFault } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
-import type { DriverDeps, DriverKind, OutletReading, PowerDriver } from '../contract/outlets.ts';
+import type { DriverDeps, ModelOutlets, OutletReading, PowerDriver } from '../contract/outlets.ts';
 import { models } from '../index.ts';
-import { allRejectWhenAborted, patient, verbs } from './outlets.ts';
+import { allRejectWhenAborted, createDriver, patient, verbs } from './outlets.ts';
 
 export { patient };
 
@@ -28,7 +28,7 @@ export const password = 'open-sesame';
 
 /** A driver's device and how it is set up. */
 export interface CliSetup {
-  kind: Pick<DriverKind, 'model' | 'create'>;
+  kind: Pick<ModelOutlets, 'model' | 'create'>;
   start(options: CliOptions): Promise<CliDevice>;
   /** As in rack.yaml, without what has a default. */
   options?: Record<string, unknown>;
@@ -63,7 +63,7 @@ export async function startCli(setup: CliSetup): Promise<StartedCli> {
   });
   onTestFinished(() => device.close());
   const deps = await depsWith(setup.login);
-  const driver = setup.kind.create(rackDevice(setup, device), deps);
+  const driver = createDriver(setup.kind, rackDevice(setup, device), deps);
   onTestFinished(() => driver.close());
   return { device, driver, deps };
 }

@@ -18,9 +18,9 @@ import type { DeviceFault, SimulatedDevice } from '@skolo/simulators';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
-import type { DriverDeps, DriverKind, PowerDriver } from '../contract/outlets.ts';
+import type { DriverDeps, ModelOutlets, PowerDriver } from '../contract/outlets.ts';
 import { models } from '../index.ts';
-import { allRejectWhenAborted, patient, verbs } from './outlets.ts';
+import { allRejectWhenAborted, createDriver, patient, verbs } from './outlets.ts';
 
 export { patient };
 
@@ -32,7 +32,7 @@ export interface Login {
 
 /** A driver's device and how it is set up. */
 export interface Setup {
-  kind: DriverKind;
+  kind: ModelOutlets;
   start(): Promise<SimulatedDevice>;
   /** As in rack.yaml, without what has a default. */
   options?: Record<string, unknown>;
@@ -49,7 +49,7 @@ export async function startDriver(setup: Setup): Promise<Started> {
   onTestFinished(() => device.close());
   const { kind } = setup;
   const deps = await depsWith(setup.login);
-  const driver = kind.create(rackDevice(kind.model, device, setup.options), deps);
+  const driver = createDriver(kind, rackDevice(kind.model, device, setup.options), deps);
   onTestFinished(() => driver.close());
   return { device, driver };
 }
@@ -67,7 +67,7 @@ export async function driverFor(
   });
   const { port } = server.address() as AddressInfo;
   const device = rackDevice(kind.model, { host: '127.0.0.1', port }, options);
-  return kind.create(device, await depsWith(login));
+  return createDriver(kind, device, await depsWith(login));
 }
 
 /** The device as rack.yaml would have it. */

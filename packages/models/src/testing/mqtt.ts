@@ -13,7 +13,7 @@ import {
 import { connectAsync } from 'mqtt';
 import { expect, onTestFinished, type TestContext, vi } from 'vitest';
 import type { PowerDriver } from '../contract/outlets.ts';
-import { outlets as mqttSwitch } from '../mqtt-switch/outlets.ts';
+import { outlets as mqttSwitch } from '../mqtt-switch/mqtt-switch.ts';
 import { driverFor, type Place } from './outlets.ts';
 
 export const brokers = [

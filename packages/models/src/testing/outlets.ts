@@ -5,7 +5,7 @@ import { type Credentials, Secret, type SnmpCredentials } from '@skolo/secrets';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { Device } from '../contract/device.ts';
-import type { DriverKind, PowerDriver } from '../contract/outlets.ts';
+import type { DriverDeps, ModelOutlets, PowerDriver } from '../contract/outlets.ts';
 import { models, type Ports } from '../index.ts';
 
 export interface Place {
@@ -21,7 +21,7 @@ export function patient(): AbortSignal {
   return new AbortController().signal;
 }
 
-export function driverFor(kind: DriverKind, place: Place): PowerDriver {
+export function driverFor(kind: ModelOutlets, place: Place): PowerDriver {
   const { address, ports = {}, options = {}, login = {} } = place;
   const device: Device = {
     name: 'device-1',
@@ -40,13 +40,24 @@ export function driverFor(kind: DriverKind, place: Place): PowerDriver {
   };
   const sessions = new SessionPool();
   onTestFinished(() => sessions.close());
-  const driver = kind.create(device, {
+  const driver = createDriver(kind, device, {
     credentials: async () => credentials,
     hostKeys: new HostKeys('/nowhere'),
     sessions,
   });
   onTestFinished(() => driver.close());
   return driver;
+}
+
+/** As `loadDrivers` does it. */
+export function createDriver(
+  { model, create }: Pick<ModelOutlets, 'model' | 'create'>,
+  device: Device,
+  deps: DriverDeps,
+): PowerDriver {
+  return create(device, deps, (outlet) =>
+    models.get(model)?.power?.outlets.find(outlet, device.options),
+  );
 }
 
 /** Each verb once, by its name. */

@@ -12,7 +12,7 @@ import {
   startSnmpd,
 } from '@skolo/simulators';
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import type { DriverKind, PowerDriver } from '../contract/outlets.ts';
+import type { ModelOutlets, PowerDriver } from '../contract/outlets.ts';
 import { driverFor, patient, stateOf } from './outlets.ts';
 
 const [authKey, privKey] = ['authauth1', 'privpriv1'];
@@ -57,7 +57,7 @@ export const logins = {
 
 /** A driver's device and how it is set up. */
 export interface SnmpSetup {
-  kind: DriverKind;
+  kind: ModelOutlets;
   /** Our agent. */
   start(options: SnmpOptions): Promise<SimulatedDevice>;
   /** For Debian's agent. */

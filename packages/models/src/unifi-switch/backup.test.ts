@@ -4,7 +4,7 @@ import { createMask } from '../configuration/mask.ts';
 import { isSame } from '../configuration/text.ts';
 import { itSurvives } from '../testing/every-fault.ts';
 import { account, backUp, bytesOf, simulated } from '../testing/simulated-device.ts';
-import { backup } from './backup.ts';
+import { backup } from './unifi-switch.ts';
 
 async function sit(options: Partial<UnifiSwitchOptions> = {}, transport: 'ssh' | 'telnet' = 'ssh') {
   const start = (login: typeof account) =>

@@ -1,6 +1,8 @@
 /** Ubiquiti UniFi switch, over ssh. Its controller overwrites what was not set there, so only cycles are safe. */
 import { counted, type Model, whole } from '../contract/model.ts';
 
+const load = () => import('./unifi-switch.ts');
+
 export const unifiSwitch: Model = {
   name: 'unifi-switch',
   label: 'Ubiquiti UniFi switch',
@@ -10,11 +12,11 @@ export const unifiSwitch: Model = {
     outlets: counted('port', 'portCount'),
     offSeconds: 5,
     nativeCycle: true,
-    load: () => import('./outlets.ts'),
+    load,
   },
   network: counted('port', 'portCount', { extra: 4 }),
-  stations: { load: () => import('./stations.ts') },
-  backup: { load: () => import('./backup.ts') },
+  connectedHosts: { load },
+  backup: { load },
   accounts: { no: 'its controller sets the password, and would set it back' },
   options: { portCount: whole(5, 48).default(48).describe('Number of its ports with PoE.') },
 };

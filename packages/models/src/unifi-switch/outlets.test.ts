@@ -2,7 +2,7 @@ import { DeviceRefused } from '@skolo/equipment';
 import { startUnifiSwitch, type UnifiSwitchOptions } from '@skolo/simulators';
 import { describe, expect, it, vi } from 'vitest';
 import { type CliSetup, meetsCliFaults, patient, readOne, startCli } from '../testing/cli.ts';
-import { outlets as unifiSwitch } from './outlets.ts';
+import { outlets as unifiSwitch } from './unifi-switch.ts';
 
 function withPorts(ports: number, more: Partial<UnifiSwitchOptions> = {}): CliSetup {
   return {

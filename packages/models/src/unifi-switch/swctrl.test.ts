@@ -1,7 +1,7 @@
 import { DeviceRefused } from '@skolo/equipment';
 import { describe, expect, it } from 'vitest';
 import type { Shell } from '../families/command-line/session.ts';
-import { readSwctrl, restartSwctrl, setSwctrl } from './swctrl.ts';
+import { readSwctrl, restartSwctrl, setSwctrl } from './unifi-switch.ts';
 
 function table(...rows: string[]): string {
   return [

@@ -2,15 +2,17 @@
 import { z } from 'zod';
 import { counted, type Model, whole } from '../contract/model.ts';
 
+const load = () => import('./vyos.ts');
+
 export const vyos: Model = {
   name: 'vyos',
   label: 'VyOS router',
   elsewhere: ['vyatta', 'vyatta_vyos', 'brocade_vyos'],
   transports: ['ssh'],
   network: counted('port', 'portCount', { first: 0, prefix: 'eth' }),
-  stations: { load: () => import('./stations.ts') },
-  backup: { load: () => import('./backup.ts') },
-  accounts: { load: () => import('../families/vyatta/accounts.ts') },
+  connectedHosts: { load },
+  backup: { load },
+  accounts: { load },
   options: {
     portCount: whole(1, 64).default(8).describe('Number of its ports, from eth0.'),
     export: z

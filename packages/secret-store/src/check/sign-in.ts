@@ -14,8 +14,7 @@ import {
 import { snmpTo, upTime } from '@skolo/equipment/snmp';
 import { serviceAccountKey } from '@skolo/google';
 import { models } from '@skolo/models';
-import { loadBackups } from '@skolo/models/backup';
-import { loadDrivers } from '@skolo/models/outlets';
+import { loadBackups, loadDrivers } from '@skolo/models/load';
 import type { InfrastructureDevice, Machine, Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { type Credentials, readCredentials, Secret, type SecretRef } from '@skolo/secrets';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isLong } from '@skolo/durable/campaign';
 import { HostKeys, SignInRefused } from '@skolo/equipment';
-import { loadAccounts } from '@skolo/models/accounts';
+import { loadAccounts } from '@skolo/models/load';
 import { parseRack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
 import { Secret, valuesIn } from '@skolo/secrets';

@@ -1,5 +1,5 @@
 /** Secrets that are not rotated, and why. */
-import { loadAccounts } from '@skolo/models/accounts';
+import { loadAccounts } from '@skolo/models/load';
 import type { Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
 import {

@@ -2,7 +2,8 @@
 
 import { closing, errorText, inParallel } from '@skolo/base';
 import type { Dial, DialDatagrams, HostKeys } from '@skolo/equipment';
-import { type AccountPart, type AccountSession, loadAccounts } from '@skolo/models/accounts';
+import type { AccountPart, AccountSession } from '@skolo/models/accounts';
+import { loadAccounts } from '@skolo/models/load';
 import type { InfrastructureDevice, Machine, Rack } from '@skolo/rack';
 import type { RackSecret } from '@skolo/rack/secrets';
 import { type Credentials, Secret } from '@skolo/secrets';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isLong } from '@skolo/durable/campaign';
 import { HostKeys, publicKeyOf, SignInRefused } from '@skolo/equipment';
-import { loadAccounts } from '@skolo/models/accounts';
+import { loadAccounts } from '@skolo/models/load';
 import { parseRack, type Rack } from '@skolo/rack';
 import { rackSecrets } from '@skolo/rack/secrets';
 import { type Credentials, Secret, valuesIn } from '@skolo/secrets';

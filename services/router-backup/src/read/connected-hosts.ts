@@ -2,12 +2,13 @@
  * Who is plugged into which port, read from a switch or router when somebody asks. One session with a device at a time, also
  * with backups, and a power cycle comes first: a reading gives way to it, but for the time in which the outlet is just off.
  */
-import type { DeviceStations } from '@skolo/api';
+import type { DeviceConnectedHosts } from '@skolo/api';
 import { orAborted, withDeadline } from '@skolo/base';
 import { type Clock, HttpProblem, type Locks } from '@skolo/common';
 import { DeviceRefused, DeviceTimeout } from '@skolo/equipment';
 import { models } from '@skolo/models';
-import { type CreateStations, loadStations, type SeenStations } from '@skolo/models/stations';
+import type { ConnectedHosts, CreateConnectedHostsReader } from '@skolo/models/connected-hosts';
+import { loadConnectedHosts } from '@skolo/models/load';
 import { didYouMean, type InfrastructureDevice, type Rack } from '@skolo/rack';
 import { readCredentials } from '@skolo/secrets';
 import { BackupFailed, failureOf } from './failure.ts';
@@ -18,7 +19,7 @@ import { Transcript, type Transcripts } from './transcript.ts';
 /** For all of it: a person waits. */
 const mostMs = 60_000;
 
-interface StationReadingsDeps {
+interface ConnectedHostsReadingsDeps {
   rack: () => Rack;
   fetch: Pick<Fetch, 'connected'>;
   locks: Locks;
@@ -28,17 +29,17 @@ interface StationReadingsDeps {
   signal: AbortSignal;
 }
 
-export class StationReadings {
-  private readonly deps: StationReadingsDeps;
+export class ConnectedHostsReadings {
+  private readonly deps: ConnectedHostsReadingsDeps;
   /** By device: who asks meanwhile gets the same answer. */
-  private readonly underWay = new Map<string, Promise<DeviceStations>>();
+  private readonly underWay = new Map<string, Promise<DeviceConnectedHosts>>();
 
-  constructor(deps: StationReadingsDeps) {
+  constructor(deps: ConnectedHostsReadingsDeps) {
     this.deps = deps;
   }
 
   /** @throws HttpProblem 404, 409: there is nothing to read. BackupFailed: it could not be read */
-  async read(name: string): Promise<DeviceStations> {
+  async read(name: string): Promise<DeviceConnectedHosts> {
     const reading = this.underWay.get(name) ?? this.alone(this.find(name));
     this.underWay.set(name, reading);
     try {
@@ -60,14 +61,14 @@ export class StationReadings {
     return device;
   }
 
-  private async alone(device: InfrastructureDevice): Promise<DeviceStations> {
+  private async alone(device: InfrastructureDevice): Promise<DeviceConnectedHosts> {
     const { clock, transcripts, signal } = this.deps;
     const { name, model } = device;
     const transcript = new Transcript();
     const late = () =>
       new DeviceTimeout(name, `not read within ${mostMs / 1000} s; is a backup of it under way?`);
     try {
-      const create = await loadStations(model);
+      const create = await loadConnectedHosts(model);
       if (create === undefined) throw new DeviceRefused(name, `a ${model} is not read`);
       const seen = await withDeadline({ ms: mostMs, late, signal }, (limit) =>
         orAborted(this.inTurn(device, create, transcript, limit), limit),
@@ -82,10 +83,10 @@ export class StationReadings {
 
   private async inTurn(
     device: InfrastructureDevice,
-    create: CreateStations,
+    create: CreateConnectedHostsReader,
     transcript: Transcript,
     signal: AbortSignal,
-  ): Promise<SeenStations> {
+  ): Promise<ConnectedHosts> {
     const { locks, power, fetch, rack } = this.deps;
     const credentials = () => readCredentials(rack(), device.login);
     return await locks.hold(device.name, async () => {
@@ -105,7 +106,7 @@ export class StationReadings {
 
 /** Why nobody can be seen at the ports of a device; undefined: they can. */
 function whyNotRead({ model: name }: InfrastructureDevice): string | undefined {
-  const { stations } = models.get(name) ?? {};
-  if (stations === undefined) return `a ${name} has no ports that stations are plugged into`;
-  return 'no' in stations ? stations.no : undefined;
+  const { connectedHosts } = models.get(name) ?? {};
+  if (connectedHosts === undefined) return `a ${name} has no ports that hosts are connected to`;
+  return 'no' in connectedHosts ? connectedHosts.no : undefined;
 }

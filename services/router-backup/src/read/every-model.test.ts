@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { models as rackModels } from '@skolo/models';
-import { loadBackups } from '@skolo/models/backup';
+import { loadBackups } from '@skolo/models/load';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   account,

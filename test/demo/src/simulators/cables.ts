@@ -19,7 +19,7 @@ export class Cables {
 
   /** What a device sees at its ports. New cables appear in it. */
   wiringOf(device: string): Wiring {
-    const wiring = this.wirings.get(device) ?? { stations: [], own: macOf(device) };
+    const wiring = this.wirings.get(device) ?? { hosts: [], own: macOf(device) };
     this.wirings.set(device, wiring);
     return wiring;
   }
@@ -38,8 +38,8 @@ export class Cables {
     upwards: (name: string) => Cable['uplink'],
   ) {
     for (let at = uplink; at !== undefined && at !== 'internet'; at = upwards(at.device)) {
-      const station = { mac, port: at.outlet, ...(address !== undefined && { address }) };
-      this.wiringOf(at.device).stations.push(station);
+      const host = { mac, port: at.outlet, ...(address !== undefined && { address }) };
+      this.wiringOf(at.device).hosts.push(host);
     }
   }
 }

@@ -1,10 +1,10 @@
 /**
  * What is plugged into the ports of a switch or router, as its MAC table, links, ARP table and leases show it. Whoever
- * moves a cable changes `stations`: the device is asked anew each time.
+ * moves a cable changes `hosts`: the device is asked anew each time.
  */
 import type { OutletBoard } from './device.ts';
 
-interface WiredStation {
+interface WiredHost {
   /** Lower case, with colons. */
   mac: string;
   /** As rack.yaml names it. */
@@ -20,8 +20,8 @@ interface WiredStation {
 }
 
 export interface Wiring {
-  stations: WiredStation[];
-  /** All ports, besides those with power and those of the stations. */
+  hosts: WiredHost[];
+  /** All ports, besides those with power and those of the hosts. */
   ports?: readonly string[];
   /** MAC address of the device itself; `02:00:00:00:00:01` when absent. */
   own?: string;
@@ -34,21 +34,21 @@ export class Plugged {
   private readonly board: OutletBoard;
 
   constructor(wiring: Wiring | undefined, board: OutletBoard) {
-    this.wiring = wiring ?? { stations: [] };
+    this.wiring = wiring ?? { hosts: [] };
     this.board = board;
     this.own = this.wiring.own ?? '02:00:00:00:00:01';
   }
 
   /** Those with power. */
-  stations(): WiredStation[] {
+  hosts(): WiredHost[] {
     const isFed = (port: string) => !this.board.has(port) || this.board.isOn(port);
-    return this.wiring.stations.filter(({ port, isOn }) => isFed(port) && (isOn?.() ?? true));
+    return this.wiring.hosts.filter(({ port, isOn }) => isFed(port) && (isOn?.() ?? true));
   }
 
   links(): { port: string; isUp: boolean }[] {
-    const { stations, ports = [] } = this.wiring;
-    const all = [...ports, ...this.board.names(), ...stations.map(({ port }) => port)];
-    const up = new Set(this.stations().map(({ port }) => port));
+    const { hosts, ports = [] } = this.wiring;
+    const all = [...ports, ...this.board.names(), ...hosts.map(({ port }) => port)];
+    const up = new Set(this.hosts().map(({ port }) => port));
     return [...new Set(all)].map((port) => ({ port, isUp: up.has(port) }));
   }
 }

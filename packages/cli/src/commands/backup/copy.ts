@@ -14,8 +14,9 @@ import {
 } from '@skolo/backup';
 import { orAborted } from '@skolo/base';
 import { models } from '@skolo/models';
-import { type BackupModel, type CreateBackup, loadBackups } from '@skolo/models/backup';
+import type { BackupModel, CreateBackup } from '@skolo/models/backup';
 import { BackupError, createMask, type Mask, textOf } from '@skolo/models/configuration';
+import { loadBackups } from '@skolo/models/load';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
 import type { Secret } from '@skolo/secrets';
 import type { SkoloCommand } from '../../command.ts';

@@ -1,5 +1,5 @@
 /** Readings of all switches and routers of a rack, through the router backup, which has their logins. */
-import type { DeviceStations } from '@skolo/api';
+import type { DeviceConnectedHosts } from '@skolo/api';
 import { inParallel } from '@skolo/base';
 import { models } from '@skolo/models';
 import type { InfrastructureDevice, Rack } from '@skolo/rack';
@@ -14,7 +14,7 @@ interface Unread {
 
 export interface Readings {
   /** In the order of rack.yaml. */
-  read: DeviceStations[];
+  read: DeviceConnectedHosts[];
   /** Those that could not be read this time. */
   unread: Unread[];
   /** Those whose model cannot be read at all. */
@@ -30,9 +30,9 @@ export const timeoutMs = 75_000;
  *
  * @throws The first error, if none can be read.
  */
-export async function readStations(rack: Rack, service: RouterBackup): Promise<Readings> {
+export async function readConnectedHosts(rack: Rack, service: RouterBackup): Promise<Readings> {
   const devices = [...rack.infrastructure.values()];
-  const readable = devices.filter((device) => 'load' in (stationsOf(device) ?? {}));
+  const readable = devices.filter((device) => 'load' in (connectedHostsOf(device) ?? {}));
   if (readable.length === 0) {
     throw new CliError(`${rack.name}: has no switch or router whose MAC table can be read`);
   }
@@ -40,7 +40,9 @@ export async function readStations(rack: Rack, service: RouterBackup): Promise<R
   const errors: unknown[] = [];
   const read = await inParallel(readable, atOnce, async ({ name: device }) => {
     try {
-      return await service.ask((client) => client.stations({ params: { device }, timeoutMs }));
+      return await service.ask((client) =>
+        client.connectedHosts({ params: { device }, timeoutMs }),
+      );
     } catch (error) {
       errors.push(error);
       const why = failureOf(error)
@@ -56,13 +58,13 @@ export async function readStations(rack: Rack, service: RouterBackup): Promise<R
   const found = read.filter((each) => each !== undefined);
   if (found.length === 0 && errors.length > 0) throw errors[0];
   const unreadable = devices.flatMap((device) => {
-    const stations = stationsOf(device);
-    const why = stations && 'no' in stations ? stations.no : undefined;
+    const hosts = connectedHostsOf(device);
+    const why = hosts && 'no' in hosts ? hosts.no : undefined;
     return why === undefined ? [] : [{ device: device.name, why }];
   });
   return { read: found, unread: unread.sort((a, b) => byNumber(a.device, b.device)), unreadable };
 }
 
-function stationsOf({ model }: InfrastructureDevice) {
-  return models.get(model)?.stations;
+function connectedHostsOf({ model }: InfrastructureDevice) {
+  return models.get(model)?.connectedHosts;
 }

@@ -1,8 +1,8 @@
 /** What Cisco's IOS and the command lines that resemble it have in common. */
 import type { Dialect } from '@skolo/equipment';
 import { macPattern } from '../mac-address.ts';
+import type { Table } from './connected-hosts.ts';
 import { iosPager } from './pagers.ts';
-import type { Table } from './stations.ts';
 
 export const iosLike = {
   privilege: {

@@ -3,10 +3,10 @@ import { startEdgeos, startVyos, type VyattaDevice } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { createMask } from '../../configuration/mask.ts';
 import { isSame } from '../../configuration/text.ts';
-import { backup as edgeos } from '../../edgeos/backup.ts';
+import { backup as edgeos } from '../../edgeos/edgeos.ts';
 import { itSurvives } from '../../testing/every-fault.ts';
 import { backUp, bytesOf, simulated } from '../../testing/simulated-device.ts';
-import { backup as vyos } from '../../vyos/backup.ts';
+import { backup as vyos } from '../../vyos/vyos.ts';
 import { vyatta } from './dialect.ts';
 
 const secretive = `interfaces {

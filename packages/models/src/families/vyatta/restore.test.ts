@@ -2,9 +2,9 @@ import { DeviceBusy, DeviceRefused } from '@skolo/equipment';
 import { startEdgeos, startVyos, typeInto, type VyattaDevice } from '@skolo/simulators';
 import { describe, expect, it } from 'vitest';
 import { isSame } from '../../configuration/text.ts';
-import { backup as edgeos } from '../../edgeos/backup.ts';
+import { backup as edgeos } from '../../edgeos/edgeos.ts';
 import { account, simulated } from '../../testing/simulated-device.ts';
-import { backup as vyos } from '../../vyos/backup.ts';
+import { backup as vyos } from '../../vyos/vyos.ts';
 
 const about = { id: 'abc123', time: '2026-11-20T10:00:00Z' };
 

@@ -55,9 +55,9 @@ export function bridgeMib(plugged: Plugged, { ports, tables }: BridgeAbout): Snm
       { oid: `${table}.3.${index}`, read: read(kind) },
     ];
   };
-  const known = plugged.stations().flatMap(({ mac, vlan = 1 }) => {
+  const known = plugged.hosts().flatMap(({ mac, vlan = 1 }) => {
     const port = () => {
-      const now = plugged.stations().find((station) => station.mac === mac);
+      const now = plugged.hosts().find((host) => host.mac === mac);
       return now && bridgePort(now.port);
     };
     return rows(mac, vlan, port, status.learned);

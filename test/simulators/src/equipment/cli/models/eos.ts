@@ -12,7 +12,7 @@ import { configuration, enable, leave, save, setPager, to } from '../switch/comm
 import type { Commands, SwitchModel, SwitchOptions } from '../switch/model.ts';
 import { startSwitch } from '../switch/switch.ts';
 import { sessionCommands, sessionStatements } from './eos-sessions.ts';
-import { eosArp, eosMacTable, iosLinks, prints } from './station-tables.ts';
+import { eosArp, eosMacTable, iosLinks, prints } from './host-tables.ts';
 
 export type EosOptions = SwitchOptions;
 

@@ -12,7 +12,7 @@ import type { ConfiguredDevice } from '../core.ts';
 import { configuration, leave, save, setPager, to } from '../switch/commands.ts';
 import type { Commands, SwitchModel, SwitchOptions } from '../switch/model.ts';
 import { startSwitch } from '../switch/switch.ts';
-import { nxosArp, nxosLinks, nxosMacTable, prints } from './station-tables.ts';
+import { nxosArp, nxosLinks, nxosMacTable, prints } from './host-tables.ts';
 
 export type NxosOptions = Omit<SwitchOptions, 'enablePassword'>;
 

@@ -11,8 +11,8 @@ import type { ConfiguredDevice } from '../core.ts';
 import { configuration, save, to } from '../switch/commands.ts';
 import type { Commands, Run, SwitchModel, SwitchOptions } from '../switch/model.ts';
 import { startSwitch } from '../switch/switch.ts';
+import { prints, procurveLinks, procurveMacTable } from './host-tables.ts';
 import { ProcurveScreen, procurvePager } from './procurve-screen.ts';
-import { prints, procurveLinks, procurveMacTable } from './station-tables.ts';
 
 export interface ProcurveOptions extends Omit<SwitchOptions, 'enablePassword'> {
   /** Who signs in is a manager, privileged from the start, or an operator; manager when absent. */

@@ -1,6 +1,6 @@
 /** What Linux tells of its ports and neighbours: iproute2's `ip` and `bridge`, `/proc/net/arp`, leases of dnsmasq. */
 import type { Plugged } from '../../wiring.ts';
-import { leases, neighbours } from '../models/station-tables.ts';
+import { leases, neighbours } from '../models/host-tables.ts';
 import type { Output, Program } from './shell.ts';
 import type { MadeFile } from './shell-files.ts';
 
@@ -38,8 +38,8 @@ function fdb(plugged: Plugged, bridge: string): string {
   return [
     `33:33:00:00:00:01 dev ${bridge} self permanent`,
     `${plugged.own} dev ${bridge} vlan 1 master ${bridge} permanent`,
-    ...plugged.stations().map(({ mac, port }) => `${mac} dev ${port} master ${bridge} `),
-    ...plugged.stations().map(({ mac, port }) => `${mac} dev ${port} vlan 1 self`),
+    ...plugged.hosts().map(({ mac, port }) => `${mac} dev ${port} master ${bridge} `),
+    ...plugged.hosts().map(({ mac, port }) => `${mac} dev ${port} vlan 1 self`),
     '',
   ].join('\n');
 }

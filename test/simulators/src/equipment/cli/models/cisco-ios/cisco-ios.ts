@@ -13,7 +13,7 @@ import type { Commands, Run, SwitchModel, SwitchOptions, Talk } from '../../swit
 import { type Switch, startSwitch } from '../../switch/switch.ts';
 import { promptOf } from '../../switch/talk.ts';
 import type { Screen } from '../../terminal.ts';
-import { iosArp, iosLinks, iosMacTable, prints } from '../station-tables.ts';
+import { iosArp, iosLinks, iosMacTable, prints } from '../host-tables.ts';
 import { Flash } from './cisco-flash.ts';
 import { allPorts, findPort, longName, onePort } from './cisco-poe.ts';
 

@@ -11,7 +11,7 @@ import { type Statement, statement } from '../../switch/line-configuration.ts';
 import type { Commands, Run, Statements, SwitchModel, Talk } from '../../switch/model.ts';
 import type { Switch } from '../../switch/switch.ts';
 import { promptOf } from '../../switch/talk.ts';
-import { fastpathLinks, fastpathMacTable, prints } from '../station-tables.ts';
+import { fastpathLinks, fastpathMacTable, prints } from '../host-tables.ts';
 import { portSettings, portStatus } from './fastpath-poe.ts';
 
 export const factoryName = 'UBNT EdgeSwitch';

@@ -16,7 +16,7 @@ import { startUnix, type UnixDevice } from '../../unix/model.ts';
 import type { Call, Output, UnixBox } from '../../unix/shell.ts';
 import { memoryFiles } from '../../unix/shell-files.ts';
 import { sha256sum } from '../../unix/shell-programs.ts';
-import { swctrlLinks, swctrlMacTable } from '../station-tables.ts';
+import { swctrlLinks, swctrlMacTable } from '../host-tables.ts';
 import { SystemCfg } from '../system-cfg.ts';
 import { fastpath } from './fastpath.ts';
 import { measure } from './fastpath-poe.ts';

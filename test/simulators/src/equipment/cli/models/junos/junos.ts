@@ -12,13 +12,7 @@ import { leave, configuration as shown, to } from '../../switch/commands.ts';
 import type { Run, SwitchModel, SwitchOptions } from '../../switch/model.ts';
 import { startSwitch } from '../../switch/switch.ts';
 import { runIn } from '../../switch/talk.ts';
-import {
-  junosArp,
-  junosLinks,
-  junosMacTable,
-  junosOldMacTable,
-  prints,
-} from '../station-tables.ts';
+import { junosArp, junosLinks, junosMacTable, junosOldMacTable, prints } from '../host-tables.ts';
 import { JunosConfiguration } from './junos-configuration.ts';
 
 export interface JunosOptions extends SwitchOptions {

@@ -15,7 +15,7 @@ import type { SwitchModel, Talk } from '../../switch/model.ts';
 import { startSwitch } from '../../switch/switch.ts';
 import type { Terminal } from '../../terminal.ts';
 import { memoryFiles } from '../../unix/shell-files.ts';
-import { routerosTable } from '../station-tables.ts';
+import { routerosTable } from '../host-tables.ts';
 import { RouterosConfiguration } from './routeros-configuration.ts';
 import { RouterosError, RouterosPoe } from './routeros-poe.ts';
 import { type RouterosSystem, systemCommand } from './routeros-system.ts';

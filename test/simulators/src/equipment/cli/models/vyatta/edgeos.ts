@@ -9,7 +9,7 @@
  */
 import { OutletBoard } from '../../../device.ts';
 import type { CliOptions } from '../../model.ts';
-import { edgeosLeases } from '../station-tables.ts';
+import { edgeosLeases } from '../host-tables.ts';
 import {
   type EdgeosPorts,
   edgeosFactory,

@@ -5,7 +5,7 @@
  * `commit-confirm` asks for a line, as vyos-1x has it (python/vyos/config_mgmt.py).
  */
 import type { CliOptions } from '../../model.ts';
-import { vyosLeases } from '../station-tables.ts';
+import { vyosLeases } from '../host-tables.ts';
 import { startVyatta, type VyattaDevice } from './vyatta.ts';
 
 interface VyosOptions extends CliOptions {

@@ -1,0 +1,32 @@
+/**
+ * APC switched rack PDU of the first generation (AP7900 and its family), over SNMP.
+ *
+ *     pdu-1: { model: apc-rpdu, address: 192.168.1.30, login: pdus, outlets: 8 }
+ *
+ * Proven against: Debian's snmpd (5.9.3) with these objects; own simulator, whose same objects fence_apc_snmp (4.12.1) turned
+ * off and on, read and listed. Hardware: none.
+ *
+ * Oddities. The login needs a community or user that may write; it reads with the same one. "Immediate reboot" may leave an
+ * outlet off that was off before, so there is no cycle of its own: off, and on. The object that sets all outlets at once is
+ * next to this one, with other numbers (2 on, 3 off): what is written here always ends in an outlet's number.
+ *
+ * Source: PowerNet-MIB, rPDUOutletControlTable and rPDUOutletStatusTable.
+ */
+import { driverKind } from '../contract/outlets.ts';
+import { snmpOutlets } from '../families/snmp-outlets.ts';
+
+const outletGroup = '1.3.6.1.4.1.318.1.1.12.3';
+
+export const outlets = driverKind({
+  model: 'apc-rpdu',
+  experimental: false,
+  create: (device, deps) =>
+    snmpOutlets(device, deps, {
+      /** rPDUOutletControlOutletCommand. */
+      command: { column: `${outletGroup}.3.1.1.4`, on: 1, off: 2 },
+      /** rPDUOutletStatusOutletState. */
+      state: { column: `${outletGroup}.5.1.1.4`, on: 1, off: 2 },
+    }),
+});
+
+export { backup } from '../families/apc-card-backup.ts';

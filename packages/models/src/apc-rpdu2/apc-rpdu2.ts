@@ -1,0 +1,146 @@
+/**
+ * APC switched rack PDU of the second generation (AP8900 and its family, AP8600 with a meter for each outlet), over SNMP.
+ *
+ *     pdu-1: { model: apc-rpdu2, address: 192.168.1.30, login: pdus, outlets: 24 }
+ *
+ * Proven against: Debian's snmpd (5.9.3) with these objects; own simulator, set by net-snmp's tools (5.9.3) through these
+ * objects, and by fence_apc_snmp (4.12.1) through the older ones that such a PDU has, too. Hardware: none.
+ *
+ * Oddities. The command is 1 on, 2 off, the state beside it 1 off, 2 on. How long its own reboot is off is set on the device
+ * (5 to 60 s); an outlet that is off is on afterwards. The object that sets all outlets at once has other numbers (1 on,
+ * 3 off) in another table: what is written here always ends in an outlet's number. Outlets without a meter report -1 W, or
+ * nothing. The login needs a community or user that may write; it reads with the same one.
+ *
+ * Source: PowerNet-MIB, rPDU2OutletSwitchedControlTable, rPDU2OutletSwitchedStatusTable, rPDU2OutletMeteredStatusTable.
+ */
+
+import { DeviceRefused, type Dialect, escapePattern, openCli, targetOf } from '@skolo/equipment';
+import type { Secret } from '@skolo/secrets';
+import type { Accounts } from '../contract/accounts.ts';
+import { driverKind } from '../contract/outlets.ts';
+import { typed } from '../families/command-line/accounts.ts';
+import { snmpOutlets } from '../families/snmp-outlets.ts';
+
+const outletGroup = '1.3.6.1.4.1.318.1.1.26.9';
+
+export const outlets = driverKind({
+  model: 'apc-rpdu2',
+  experimental: false,
+  create: (device, deps) =>
+    snmpOutlets(device, deps, {
+      /** rPDU2OutletSwitchedControlCommand. */
+      command: { column: `${outletGroup}.2.4.1.5`, on: 1, off: 2, cycle: 3 },
+      /** rPDU2OutletSwitchedStatusState. */
+      state: { column: `${outletGroup}.2.3.1.5`, on: 2, off: 1 },
+      /** rPDU2OutletMeteredStatusPower, in watts. */
+      more: {
+        column: `${outletGroup}.4.3.1.7`,
+        optional: true,
+        read: (watts = -1) => (watts >= 0 ? { watts } : {}),
+      },
+    }),
+});
+
+/**
+ * APC rack PDUs of the second generation: SNMP communities, and the phrases of SNMPv3 users, at the command line of their
+ * network management card over ssh.
+ *
+ * Tried with: its simulator only.
+ * rack.yaml: the login has `username` and `password` of an administrator beside `snmp`, and ssh is enabled on the card.
+ * Oddities: `snmpv3` names a user by its number, and shows no phrase. What is set is kept at once.
+ * Source: APC, "Network Management Card 2 User Guide", "Command Line Interface" (`snmp`, `snmpv3`, response codes); the module
+ * apc_snmpv3 of Ansible's ncstate.network, which was tried with an AP9641; answers of an AP9640 in a public emulator of devices.
+ */
+
+const card: Dialect = {
+  name: 'apc-card',
+  prompt: /^(?<base>[A-Za-z0-9][\w.-]{0,62})>$/,
+  prompts: (base) => `${escapePattern(base)}>`,
+  setUp: [],
+  pagers: [],
+  errors: [/^E1\d\d: /],
+  noise: [],
+  signOut: ['exit'],
+};
+
+const phraseSigns = { least: 15, most: 32 };
+const communitySigns = { least: 1, most: 15 };
+
+export const accounts: Accounts = {
+  parts: ['snmp.community', 'snmp.authKey', 'snmp.privKey'],
+  async open(device, access, signal) {
+    const { name } = device;
+    const target = await targetOf(device, access, 'ssh');
+    const { others = [], ...first } = target.credentials;
+    const session = await openCli(target, 'ssh', card, access, signal);
+    const run = (command: string) => session.run(command, { signal, timeoutMs: 60_000 });
+
+    async function set(command: string): Promise<void> {
+      const code = /^E0\d\d: .*$/m.exec(await run(command))?.[0] ?? 'no code';
+      if (/^E00[01]/.test(code)) return;
+      throw new DeviceRefused(name, `has not taken the new value: ${code}`);
+    }
+
+    return {
+      async set(values) {
+        const phrases = { a: values['snmp.authKey'], c: values['snmp.privKey'] };
+        const given = Object.entries(phrases).flatMap(([option, value]) =>
+          value === undefined ? [] : [{ option, text: ofLength(value, phraseSigns) }],
+        );
+        if (given.length > 0) {
+          const number = profileOf(await run('snmpv3'), first.snmp?.user);
+          await set(
+            `snmpv3 ${given.map(({ option, text }) => `-${option}${number} ${text}`).join(' ')}`,
+          );
+        }
+        const community = values['snmp.community'];
+        if (community === undefined) return;
+        const text = ofLength(community, communitySigns);
+        const known = [first, ...others].flatMap(({ snmp }) => snmp?.community?.reveal() ?? []);
+        for (const number of controlsOf(await run('snmp'), known)) {
+          await set(`snmp -c${number} ${text}`);
+        }
+      },
+      async save() {},
+      close: () => session.close(),
+    };
+
+    function ofLength(value: Secret, { least, most }: typeof phraseSigns): string {
+      const text = typed(name, value);
+      if (text.length >= least && text.length <= most) return text;
+      throw new DeviceRefused(
+        name,
+        `takes ${least} to ${most} signs, and the new value has ${text.length}`,
+      );
+    }
+
+    function profileOf(shown: string, user: string | undefined): string {
+      const start = shown.indexOf('SNMPv3 User Profiles');
+      const profiles = shown.slice(start, shown.indexOf('SNMPv3 Access Control', start));
+      for (const [, number = '', found] of profiles.matchAll(
+        /Index:\s*(\d+)\s+User Name:[ \t]*(.*)/g,
+      )) {
+        if (found?.trim() === user) return number;
+      }
+      throw new DeviceRefused(
+        name,
+        `has no SNMPv3 user ${user}; correct snmp.user of its login in rack.yaml, or name the user on the card`,
+      );
+    }
+
+    /** Several may have it, each for other addresses. */
+    function controlsOf(shown: string, known: readonly string[]): string[] {
+      const found = [...shown.matchAll(/Access Control #:\s*(\d+)\s+Community:[ \t]*(.*)/g)];
+      const numbers = found.flatMap(([, number = '', community = '']) =>
+        known.includes(community.trim()) ? [number] : [],
+      );
+      if (numbers.length > 0) return numbers;
+      throw new DeviceRefused(
+        name,
+        'has no access control with the community of its login; set it on the card, or correct the secret with skolo secrets set',
+      );
+    }
+  },
+};
+
+export { backup } from '../families/apc-card-backup.ts';

@@ -1,0 +1,29 @@
+/**
+ * Cisco IOS and IOS-XE: MAC table, links and ARP table of the command line.
+ *
+ * Proven against: own simulator only. Rows end with the port, on modules of a chassis with more columns in front of it.
+ * Oddities: `mac-address-table` with a hyphen is what releases before 12.1(11)EA1 know.
+ * Source: Cisco IOS LAN Switching Command Reference, `show mac address-table`, `show interfaces status`.
+ */
+
+import { arpRow, cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
+import { iosLinks, iosMacRow } from '../families/command-line/ios-like.ts';
+import { ciscoIos as dialect } from './dialect.ts';
+
+export const connectedHosts = cliConnectedHosts({
+  dialect,
+  macs: {
+    command: 'show mac address-table',
+    header: /^\s*vlan\s+mac address\s+type/im,
+    row: iosMacRow,
+    own: /\s(?:CPU|Router|Switch|Vl\d+)\s*$/,
+  },
+  links: iosLinks('show interfaces status'),
+  // An age is missing for its own addresses.
+  arp: {
+    command: 'show ip arp',
+    header: /^Protocol\s+Address/m,
+    row: arpRow,
+    own: /^Internet\s+\S+\s+-\s/,
+  },
+});

@@ -1,0 +1,66 @@
+/**
+ * Anything that is switched by a program on the jumphost: a relay card, a vendor's own tool, somebody's script.
+ *
+ *     relay-1:
+ *       model: command-switch
+ *       on: [/usr/local/bin/relay, 'on', '{outlet}']
+ *       off: [/usr/local/bin/relay, 'off', '{outlet}']
+ *       read: { command: [/usr/local/bin/relay, state, '{outlet}'], on: '^on$', off: '^off$' }
+ *       timeoutSeconds: 5
+ *
+ * Proven against: fence_apc_snmp (4.12.1) and snmpget (5.9.3) as its programs, which switch and read our simulated PDU, and
+ * uhubctl (2.5.0), which finds no hub and says so. Hardware: none. What a program is worth is up to who wrote it; its exit
+ * status and the reading guard against the worst.
+ *
+ * The command is run as it is, without a shell, with PATH and HOME and nothing else of the daemon's environment. A status
+ * other than 0 is a failure, whatever it prints; so is a reading that fits both expressions, or neither (both are held
+ * against what it prints, without spaces at its ends). After its time it is ended, with all that it has started.
+ */
+
+import { DeviceRefused, runProgram } from '@skolo/equipment';
+import { z } from 'zod';
+import type { Device } from '../contract/device.ts';
+import { driverKind, type OutletDriver, oneByOne } from '../contract/outlets.ts';
+import { readState } from '../families/on-off-patterns.ts';
+
+const Command = z.array(z.string());
+const Options = z.object({
+  on: Command,
+  off: Command,
+  read: z.object({ command: Command, on: z.string(), off: z.string() }),
+  timeoutSeconds: z.number(),
+});
+
+export const outlets = driverKind({ model: 'command-switch', experimental: false, create });
+
+function create(device: Device): OutletDriver<string> {
+  const { name } = device;
+  const { on, off, read, timeoutSeconds } = Options.parse(device.options);
+
+  async function run(
+    command: readonly string[],
+    outlet: string,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const words = command.map((word) => word.replaceAll('{outlet}', outlet));
+    const timeoutMs = timeoutSeconds * 1000;
+    const hint = 'correct its command in rack.yaml';
+    const ran = await runProgram(name, { command: words, timeoutMs, hint }, signal);
+    if (ran.status === 0) return ran.stdout.trim();
+    const why = ran.stderr.trim().split('\n').at(-1)?.slice(0, 200);
+    throw new DeviceRefused(
+      name,
+      `${words[0]} ended with status ${ran.status}${why && `: ${why}`}`,
+    );
+  }
+
+  return {
+    key: (outlet) => outlet,
+    readsAtOnce: 4,
+    read: oneByOne(async (outlet: string, signal) => {
+      return { state: readState(name, await run(read.command, outlet, signal), read) };
+    }),
+    set: async (outlet, state, signal) =>
+      void (await run(state === 'on' ? on : off, outlet, signal)),
+  };
+}

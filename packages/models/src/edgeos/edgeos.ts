@@ -1,0 +1,153 @@
+/**
+ * Ubiquiti EdgeRouter (EdgeOS): ports that give power, over ssh.
+ *
+ *     router: { model: edgeos, address: 192.168.1.1, login: router, portCount: 5 }
+ *     logins: { router: { username: skolo, privateKey: secrets/id_ed25519 } }    # a user of level admin
+ *
+ * Proven against: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2, `vyos`) commits to it in configuration
+ * mode, not by the wrapper. Hardware: none. Reading the saved configuration is tested with texts only.
+ *
+ * A port gives 24 V, 48 V or nothing, without asking what is plugged in, and the wrong voltage destroys it. So a port is
+ * turned on only as it was: in the mode that was read before, else the one of the saved configuration. Where neither tells,
+ * it stays off, and the error says so; `auto` is never assumed.
+ *
+ * Changes are committed and not saved: after a reboot of the router its ports are as its saved configuration says. A commit
+ * of somebody else is waited for (DeviceBusy). Failures are in the output, whatever the exit status. No watts are reported.
+ *
+ * Sources: vyatta-cfg, scripts/vyatta-cfg-cmd-wrapper; EdgeOS user guide, "PoE"; scripts of users.
+ */
+
+import { DeviceBusy, DeviceRefused } from '@skolo/equipment';
+import type { Device } from '../contract/device.ts';
+import {
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+  type OutletReading,
+} from '../contract/outlets.ts';
+import { outputOf, type Shell, shellOf, shortened } from '../families/command-line/session.ts';
+import { findRow } from '../families/command-line/table.ts';
+import { linuxConnectedHosts, vyattaLeases } from '../families/unix/linux-connected-hosts.ts';
+import { settingsIn, splitVersions, valueIn } from '../families/vyatta/configuration.ts';
+
+export const outlets = driverKind({ model: 'edgeos', experimental: true, create });
+
+const wrapper = '/opt/vyatta/sbin/vyatta-cfg-cmd-wrapper';
+const activeValue = '/bin/cli-shell-api returnActiveValue';
+const listPorts = '/opt/vyatta/bin/vyatta-op-cmd-wrapper show interfaces ethernet poe';
+const savedConfiguration = 'cat /config/config.boot';
+const onModes: ReadonlySet<string> = new Set(['24v', '24v-4pair', '48v', 'auto', 'pthru']);
+/** A commit takes some seconds on the small models. */
+const commitMs = 20_000;
+
+function create(device: Device, deps: DriverDeps): OutletDriver<string> {
+  const use = shellOf(device, deps);
+
+  return {
+    key: (outlet) => outlet,
+    isMode: (mode) => onModes.has(mode),
+    async read(ports, signal) {
+      const outputs = await use((shell) => readOutputs(shell, ports), signal);
+      return (port) => readingOf(outputs.get(port));
+    },
+    async set(port, state, signal, mode) {
+      await use(async (shell) => {
+        const on = async () => mode ?? (await knownMode(shell, port));
+        await setOutput(shell, port, state === 'on' ? await on() : 'off');
+      }, signal);
+    },
+  };
+}
+
+function readingOf(output = 'off'): OutletReading {
+  return output === 'off' ? { state: 'off' } : { state: 'on', mode: output };
+}
+
+/** What is committed, by port. @throws DeviceRefused One of them has no PoE. */
+async function readOutputs(shell: Shell, ports: readonly string[]): Promise<Map<string, string>> {
+  const { device } = shell;
+  const command = ports
+    .map((port) => {
+      const ask = `${activeValue} interfaces ethernet ${port} poe output`;
+      return `echo "port ${port}"; ${ask}; echo " status $?"`;
+    })
+    .join('; ');
+  const text = await outputOf(shell, command);
+  const outputs = new Map<string, string>();
+  let list: string | undefined;
+  for (const port of ports) {
+    const [, output = '', status] =
+      new RegExp(`^port ${port}\\r?\\n(\\S*) status (\\d+)\\r?$`, 'm').exec(text) ?? [];
+    if (status === '0' && (output === 'off' || onModes.has(output))) {
+      outputs.set(port, output);
+      continue;
+    }
+    if (status !== '1' || output !== '') {
+      const what = `its poe output of ${port} makes no sense`;
+      throw new DeviceRefused(device, what);
+    }
+    // Not configured: off, where the port can give power at all.
+    list ??= await outputOf(shell, listPorts);
+    if (findRow(list, port) === undefined) throw new DeviceRefused(device, `${port} has no PoE`);
+    outputs.set(port, 'off');
+  }
+  return outputs;
+}
+
+async function setOutput(shell: Shell, port: string, output: string): Promise<void> {
+  const { device } = shell;
+  const change = `${wrapper} set interfaces ethernet ${port} poe output ${output}`;
+  // A session of the configuration system belongs to the shell that begins it.
+  const command = `${wrapper} begin; ${change} && ${wrapper} commit; status=$?; ${wrapper} end; exit $status`;
+  const { stdout, stderr, status } = await shell.exec(command, { timeoutMs: commitMs });
+  const printed = shortened(`${stdout} ${stderr}`);
+  if (/locked|commit in progress/i.test(printed)) throw new DeviceBusy(device, printed);
+  const hasFailed = /failed|not valid|not supported|error/i.test(printed);
+  if (!hasFailed && (status === 0 || /already exists/i.test(printed))) return;
+  throw new DeviceRefused(device, `does not set poe output of ${port} to ${output}: ${printed}`);
+}
+
+/** The value of `interfaces ethernet PORT poe output` in config.boot; undefined: it has none, or is not whole. */
+export function savedPoeOutput(configuration: string, port: string): string | undefined {
+  const settings = settingsIn(splitVersions(configuration).body);
+  if (typeof settings === 'string') return undefined;
+  return valueIn(settings, `interfaces ethernet ${port} poe output`);
+}
+
+/** How to turn on a port of which nobody remembers how it was on. */
+async function knownMode(shell: Shell, port: string): Promise<string> {
+  const committed = (await readOutputs(shell, [port])).get(port);
+  if (committed !== undefined && onModes.has(committed)) return committed;
+  const { stdout, status } = await shell.exec(savedConfiguration);
+  const saved = status === 0 ? savedPoeOutput(stdout, port) : undefined;
+  if (saved !== undefined && onModes.has(saved)) return saved;
+  const what =
+    `nothing tells which voltage ${port} is to give, and the wrong one destroys what is plugged in; ` +
+    `turn it on once at the router (set interfaces ethernet ${port} poe output 24v or 48v)`;
+  throw new DeviceRefused(shell.device, what);
+}
+
+/**
+ * Ubiquiti EdgeRouter (EdgeOS).
+ *
+ * Tried with: its simulator only, whose texts are those of vyatta-cfg; RANCID reads it as well.
+ * rack.yaml: `router: { model: edgeos, address: 192.168.1.1, login: router, export: file }`; a user of level admin.
+ * Oddities: `show configuration` hides secrets, what `save` asks does not. A commit that waits to be confirmed needs `system
+ * config-management commit-revisions`, and goes back by a reboot to what was saved. Not in it: files in /config beside it, such
+ * as keys and certificates in /config/auth.
+ * Source: vyatta-cfg (vyatta-save-config.pl, vyatta-load-config.pl), vyatta-config-mgmt; EdgeOS user guide.
+ */
+
+export { vyattaBackup as backup } from '../families/vyatta/backup.ts';
+
+/**
+ * Ubiquiti EdgeRouter: see families/unix/linux-connected-hosts.ts. A port of its switch chip, `switch0`, is not told by the kernel.
+ *
+ * Leases: proven against own simulator only, in the form of recorded sessions.
+ */
+
+export const connectedHosts = linuxConnectedHosts([
+  vyattaLeases('show dhcp leases', 'Client Name'),
+]);
+
+export { accounts } from '../families/vyatta/accounts.ts';

@@ -1,0 +1,227 @@
+/**
+ * Ubiquiti EdgeSwitch: PoE ports, in Fastpath's command line over ssh or telnet.
+ *
+ *     switch-1: { model: edgeswitch, address: 192.168.1.11, login: switches, portCount: 24 }
+ *     logins: { switches: { username: ubnt, password: { file: secrets/switch }, enablePassword: …, legacySsh: true } }
+ *
+ * Proven against: own simulator, which netmiko (2.4.2, `ubiquiti_edgeswitch`) drives: off, auto and reset over ssh, off and
+ * passive24v over telnet, each read back. Sign-in, `enable`, pager, modes and prompts are as netmiko knows them; the PoE
+ * commands and tables it only passes on, they are from the sources below. Hardware: none.
+ *
+ * What is set is read from `show poe port`, where the firmware has it, else from `show running-config interface`; whether
+ * power flows from `show poe status`, whose rows are read from the right, since Detection is one word or two and newer
+ * firmware has one more column. While the switch itself resets a port, it is set to auto and reads `Disabled`: that is off.
+ *
+ * Nothing is saved: after a reboot of the switch its ports are as its configuration says, that is on.
+ *
+ * Sources: EdgeSwitch CLI command reference, "Power over Ethernet commands"; sessions recorded by users.
+ */
+import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
+import type { Device } from '../contract/device.ts';
+import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
+import { cliAccounts } from '../families/command-line/accounts.ts';
+import { cliBackup } from '../families/command-line/backup.ts';
+import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
+import { cliOf } from '../families/command-line/session.ts';
+import { linesOf, quoted } from '../families/command-line/text-reading.ts';
+import { fastpath as dialect, fastpath } from '../families/fastpath/fastpath.ts';
+import { atInterface, fastpathModes, readFastpath, resetPort } from '../families/fastpath/poe.ts';
+import { macPattern } from '../families/mac-address.ts';
+
+export const outlets = driverKind({ model: 'edgeswitch', experimental: false, create });
+
+function create(device: Device, deps: DriverDeps): OutletDriver<string> {
+  const use = cliOf(device, deps, fastpath);
+
+  /** `14` is `0/14`; on a stack it is written in full. */
+  function interfaceOf(outlet: string): string {
+    return outlet.includes('/') ? outlet : `0/${outlet}`;
+  }
+
+  return {
+    key: interfaceOf,
+    isMode: (mode) => fastpathModes.has(mode),
+    read: (ports, signal) => use((cli) => readFastpath(cli, ports, signal), signal),
+    async set(port, state, signal, mode = 'auto') {
+      const command = `poe opmode ${state === 'on' ? mode : 'shutdown'}`;
+      await use((cli) => atInterface(cli, port, command), signal);
+    },
+    cycle: {
+      offSeconds: { least: 1, most: 60, whole: true },
+      async run(port, offSeconds, signal) {
+        await use((cli) => resetPort(cli, port, offSeconds), signal);
+      },
+    },
+  };
+}
+
+/**
+ * Ubiquiti EdgeSwitch (Broadcom's Fastpath).
+ *
+ * Tried with: its simulator only, which RANCID and netmiko read as well.
+ * rack.yaml: `switch-1: { model: edgeswitch, address: 192.168.1.11, login: switches }`
+ * Oddities: nothing marks the end for certain, so it is read twice; its blocks have to be closed by `exit`, though. The text can
+ * be typed as it is, from the privileged mode. Host keys and certificates are not in it.
+ * Source: EdgeSwitch CLI Command Reference (Ubiquiti), "System Information and Statistics", "Configuration Scripting"; recorded
+ * sessions of users; RANCID's module edgemax.
+ */
+
+const value = String.raw`(?:encrypted )?("[^"]*"|'[^']*'|\S+)`;
+/** Statements in which anything may be said. */
+const free =
+  'description |hostname |vlan name |set clibanner |snmp-server (?:sysname|location|contact) ';
+const secrets: readonly SecretRule[] = [
+  // `username "ubnt" password 8fb8… level 15 encrypted`, `enable password …`, `password … ` of a line.
+  new RegExp(String.raw`^(?!${free})(?:.*\s)?(?:password|passphrase|secret) ${value}`),
+  new RegExp(`^users passwd \\S+ ${value}`),
+  new RegExp(
+    String.raw`^(?:no )?snmp-server community (?:(?:ipaddr|ipmask|mode|ro|rw|view) (?:[\d.]+ )?)*${value}`,
+  ),
+  // Where traps go, with the community behind the address.
+  /^snmp-server host \S+ (?:(?:traps|informs|version|1|2c?|udp-port \d+) )*(?!traps|informs|version)("[^"]+"|\S+)/,
+  new RegExp(`^snmptrap ${value}`),
+  /\b(?:auth|priv)-[\w-]+ ("[^"]*"|[0-9a-zA-Z]{8,})/,
+  new RegExp(
+    String.raw`^(?:radius|tacacs)-?\s?server (?:\S+ )*?key (?:(?:auth|acct) \S+ )?${value}`,
+  ),
+  new RegExp(String.raw`^\s*key (?!chain)${value}$`),
+  new RegExp(
+    String.raw`\b(?:authentication-key \d+ md5|message-digest-key \d+ md5|key-string|md5) ${value}`,
+  ),
+  new RegExp(`^ip ospf authentication (?:simple|encrypt) ${value}`),
+  /[a-z0-9+.-]:\/\/[^\s/:@]*:([^\s/@]+)@/i,
+];
+
+export function backup(): BackupModel {
+  return cliBackup({
+    dialect,
+    running: 'show running-config',
+    startup: 'show startup-config',
+    startupLike: withHeaderOf,
+    serial: {
+      commands: ['show version'],
+      pattern: /^[ \t]*(?:System )?Serial Number\.+ ?(\S+)/m,
+    },
+    hostname: /^hostname "?([^"\n]+)"?\s*$/m,
+    complete: {
+      begins: [/^!Current Configuration:/, '!Current Configuration:'],
+      has: [[/^configure$/m, 'configure']],
+      ends: 'exit',
+      other(text) {
+        const open = openBlock(text);
+        return open && `its block ${quoted(open)} is not closed`;
+      },
+    },
+    volatile: [/^!System Up ?Time/i, /^!Current SNTP Syn\w+ Time/i],
+    secrets,
+    restore: { comment: '!', steps },
+  });
+}
+
+/** Both begin with lines about the present, such as the time since the start. */
+function withHeaderOf(running: Buffer, startup: Buffer): Buffer {
+  const front = /^(?:\s*\n|!.*\n)*/;
+  const [one, other] = [running, startup].map((bytes) => bytes.toString('latin1'));
+  const [header = ''] = front.exec(one ?? '') ?? [];
+  return Buffer.from(header + (other ?? '').replace(front, ''), 'latin1');
+}
+
+/** The innermost block that is left open, of those that are known; other ones may close what they like. */
+function openBlock(text: string): string | undefined {
+  const open: string[] = [];
+  let isBanner = false;
+  for (const line of text.split('\n')) {
+    if (isBanner) isBanner = !line.includes('"');
+    else if (/^set clibanner "[^"]*$/.test(line)) isBanner = true;
+    else if (line === 'exit') open.pop();
+    else if (isBlock(line, open)) open.push(line);
+  }
+  return open.at(-1);
+}
+
+function isBlock(line: string, open: readonly string[]): boolean {
+  if (open.length === 0) return line === 'vlan database' || line === 'configure';
+  return open.length === 1 && open[0] === 'configure' && /^(?:interface|line) \S/.test(line);
+}
+
+function steps(content: Buffer, { device: { name }, id, time }: RestoreAbout): RestoreStep[] {
+  const lines = linesOf(content).filter((line) => line.trim() !== '' && !line.startsWith('!'));
+  return [
+    {
+      title: `Go to the console of ${name}, and into the privileged mode: the next step takes away its address`,
+      where: 'device',
+      lines: ['enable'],
+    },
+    {
+      title:
+        'Make it forget what it is configured with; answer y. A switch from the factory need not',
+      where: 'device',
+      lines: ['clear config', 'y'],
+    },
+    {
+      title: `Sign in as it asks for now, and type the version of ${time} (${id}) in the privileged mode`,
+      where: 'device',
+      lines: ['enable', ...lines],
+    },
+    {
+      title: 'Save it, so that it boots with it; answer y',
+      where: 'device',
+      lines: ['write memory', 'y'],
+    },
+  ];
+}
+
+/**
+ * Ubiquiti EdgeSwitch (Fastpath): MAC table and links of the command line.
+ *
+ * Proven against: own simulator only, whose MAC table has the form of recorded sessions. An interface may be of two words, `vlan 50`.
+ * Source: EdgeSwitch CLI Command Reference, `show mac-addr-table`, `show port`.
+ */
+
+export const connectedHosts = cliConnectedHosts({
+  dialect,
+  macs: {
+    command: 'show mac-addr-table',
+    header: /^VLAN ID\s+MAC Address\s+Interface/m,
+    row: new RegExp(
+      String.raw`^\s*(?<vlan>\d+)\s+(?<mac>${macPattern})\s+(?<port>\S+(?: \S+)?)\s+\d+\s+\w`,
+    ),
+    own: /\s(?:Management|Self)\b/,
+  },
+  links: {
+    command: 'show port all',
+    header: /^Intf\s+Type\s+Mode/m,
+    row: /^(?<port>(?:\d+\/)*\d+)\s.*\s(?<link>Up|Down)\s/,
+  },
+});
+
+/**
+ * Ubiquiti EdgeSwitch (Broadcom's Fastpath): passwords of users, and the enable password.
+ *
+ * Tried with: its simulator only.
+ * Oddities: without `level` a user falls back to level 1, so the level of the configuration is repeated. Saving asks (y/n).
+ * Source: Broadcom Fastpath as in Netgear's and Dell's CLI references, "username", "enable password"; EdgeSwitch CLI Command
+ * Reference (Ubiquiti), "write memory".
+ */
+
+export const accounts = cliAccounts({
+  dialect: {
+    ...fastpath,
+    pagers: [...fastpath.pagers, { line: /^Are you sure you want to save\? \(y\/n\)$/, key: 'y' }],
+  },
+  running: 'show running-config',
+  enter: 'configure',
+  leave: 'end',
+  statements: {
+    password: {
+      find: (user) =>
+        String.raw`^(?<start>username "?${user}"? password) \S+(?: (?<level>level \d+))?`,
+      write: (value, { start, level = 'level 1' }) => `${start} ${value} ${level}`,
+    },
+    enablePassword: {
+      find: () => '^enable password ',
+      write: (value) => `enable password ${value}`,
+    },
+  },
+  save: { commands: ['write memory'], done: /Configuration Saved!/i },
+});

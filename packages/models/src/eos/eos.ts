@@ -1,0 +1,154 @@
+/**
+ * Arista EOS: `host>`, `host#`, `host(config-if-Et1)#`, in a redundant pair `host(s1)#`. `enable` asks for a password only
+ * where one is set. The terminal is probed before the first prompt; no answer is required.
+ *
+ * Sources: Arista EOS User Manual, "Command-Line Interface" and "Logging" for the form of log messages; error texts from
+ * sessions that gnetcli recorded.
+ */
+
+import { type Dialect, escapePattern } from '@skolo/equipment';
+import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
+import { cliAccounts, plainBehind } from '../families/command-line/accounts.ts';
+import { cliBackup, statements } from '../families/command-line/backup.ts';
+import { arpRow, cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
+import { iosLike, iosLinks } from '../families/command-line/ios-like.ts';
+import { macPattern } from '../families/mac-address.ts';
+
+export const eos: Dialect = {
+  ...iosLike,
+  name: 'eos',
+  prompt: /^(?<base>[A-Za-z0-9][\w.-]{0,62})(?:\([\w.:/+-]+\)){0,2}[>#]$/,
+  prompts: (base) => `${escapePattern(base)}(?:\\([\\w.:/+-]+\\)){0,2}[>#]`,
+  // `% Invalid input (at token 1: 'x')`, `%% Please use …`; not `% Writing 0 Arp … to the database`
+  errors: [/^%%? (?!warning|writing)[A-Za-z]/i, /^(?:Error|Access denied)\b/i],
+  // `Nov 20 10:37:49 arista-1 Ebra: %LINEPROTO-5-UPDOWN: …`
+  noise: [/^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ [\w.-]+(?:\[\d+\])?: %\w+(?:-\w+)*-\d-\w+: /],
+};
+
+/**
+ * Arista switches (EOS).
+ *
+ * Tried with: its simulator only, which RANCID and netmiko read as well.
+ * rack.yaml: `switch-1: { model: eos, address: 192.168.1.22, login: switches }`; privilege 15, or an `enablePassword` in the login.
+ * Oddities: banners may hold any line, but `EOF`. No last line or size proves it complete, so it is read twice. Certificates, extensions and
+ * the boot image are not in it; the engine ID of SNMPv3 is.
+ * Source: Arista EOS User Manual, "Switch Administration" (configuration files and sessions).
+ */
+
+/** How long a restored configuration is given before it undoes itself. */
+const confirmWithin = '00:10:00';
+const session = 'skolo-restore';
+
+/** What says how a secret is written. */
+const kind = `(?:(?:0|5|7|8a|sha512|encrypted|text|hex) )?`;
+
+const secrets: readonly SecretRule[] = [
+  new RegExp(String.raw`\b(?:password|secret|passphrase) ${kind}("[^"]*"|\S+)`),
+  new RegExp(String.raw`^(?:tacacs|radius|ldap)-server .*?\bkey ${kind}(\S+)`),
+  new RegExp(String.raw`\bradsec .*?\bkey ${kind}(\S+)`),
+  new RegExp(String.raw`\b(?:authentication-key|shared-secret|key-string) ${kind}(\S+)`),
+  new RegExp(String.raw`\bmessage-digest-key \d+ \S+ ${kind}(\S+)`),
+  new RegExp(String.raw`\bauthentication (?:key|text|md5 key-string) ${kind}(\S+)`),
+  // MACsec: its name, how it is written, the key.
+  new RegExp(String.raw`^\s+key [0-9a-f]{2,64} ${kind}(\S+)(?: fallback)?$`),
+  new RegExp(String.raw`^ntp authentication-key \d+ \S+ ${kind}(\S+)`),
+  /^snmp-server community (\S+)/,
+  /^snmp-server host \S+ (?:vrf \S+ )?(?:(?:traps|informs) )?version (?:1|2c) (\S+)/,
+  /^snmp-server user .*?\bauth \S+ (\S+)/,
+  /^snmp-server user .*?\bpriv \S+ (\S+)/,
+  /[a-z]:\/\/[^\s/:@]*:([^\s/@]+)@/,
+  /(\$\d\$[^\s"]+)/,
+];
+
+export function backup(): BackupModel {
+  return cliBackup({
+    dialect: eos,
+    running: 'show running-config',
+    startup: 'show startup-config',
+    serial: { commands: ['show version'], pattern: /^Serial number: +(\S+)/m },
+    hostname: /^hostname (\S+)/m,
+    complete: {
+      begins: [/^! Command: show running-config/, '! Command: show running-config'],
+      has: [[/^! device: /m, '! device:']],
+      ends: 'end',
+    },
+    volatile: [
+      /^! Time: /,
+      // It differs between the saved configuration and the one in force.
+      /^! Command: /,
+      /^! Startup-config last modified at /,
+    ],
+    secrets,
+    restore: { comment: '!', steps },
+  });
+}
+
+function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
+  return [
+    {
+      title: `Type it into ${name}, as a session that begins empty: it becomes exactly the version, and has its former configuration again after ten minutes unless you confirm it. Not in it: certificates, extensions and images in flash:`,
+      where: 'device',
+      lines: [
+        'enable',
+        `configure session ${session}`,
+        'rollback clean-config',
+        // The last `end` would leave the session.
+        ...statements(content, /^(?:!.*|end|\s*)$/, (line) =>
+          /^banner (?:motd|login)$/.test(line) ? /^EOF$/ : undefined,
+        ),
+        `commit timer ${confirmWithin}`,
+      ],
+    },
+    {
+      title: 'Once it can be reached: confirm it, and save it, so that it boots with it',
+      where: 'device',
+      lines: [`configure session ${session} commit`, 'write memory'],
+    },
+  ];
+}
+
+/**
+ * Arista EOS: MAC table, links and ARP table of the command line.
+ *
+ * Proven against: own simulator only. The table of multicast addresses comes behind the other one, and is skipped by its addresses.
+ * Source: Arista EOS User Manual, "Data Plane Structures" (`show mac address-table`), "Ethernet Ports", "ARP and IPv6".
+ */
+
+export const connectedHosts = cliConnectedHosts({
+  dialect: eos,
+  macs: {
+    command: 'show mac address-table',
+    header: /^Vlan\s+Mac Address\s+Type/m,
+    row: new RegExp(String.raw`^\s*(?<vlan>\d+)\s+(?<mac>${macPattern})\s+\w+\s+(?<port>\S+)`),
+    own: /\s(?:Cpu|Router|Vl\d+)\b/,
+  },
+  links: iosLinks('show interfaces status'),
+  arp: { command: 'show ip arp', header: /^Address\s+Age/m, row: arpRow },
+});
+
+/**
+ * Arista EOS: passwords of local users, and the enable password.
+ *
+ * Tried with: its simulator only.
+ * Oddities: privilege and role of a user are in the statement, and are repeated.
+ * Source: Arista EOS User Manual, "User Security": `username`, `enable password`; "Managing the Switch Configuration".
+ */
+
+export const accounts = cliAccounts({
+  dialect: eos,
+  running: 'show running-config',
+  enter: 'configure terminal',
+  leave: 'end',
+  statements: {
+    password: {
+      find: (user) =>
+        String.raw`^(?<start>username ${user}(?: privilege \d+)?(?: role \S+)? secret) `,
+      write: plainBehind,
+    },
+    enablePassword: {
+      find: () => '^(?<start>enable (?:secret|password)) ',
+      write: plainBehind,
+    },
+  },
+  save: { commands: ['write memory'], done: /Copy completed successfully/i },
+});

@@ -1,0 +1,165 @@
+/**
+ * A command line that rack.yaml describes: its prompt, the commands that turn its pager off, the command for the privileged
+ * mode. All pagers and error texts that are known are looked for, and all forms of log messages.
+ *
+ * The prompt that is learned counts, not only its pattern: its name has to be the same in every mode, with another mode in brackets
+ * and another sign behind it. Where there is a command for the privileged mode, the prompt of that ends with `#`.
+ */
+
+import {
+  type DeviceConnection,
+  DeviceRefused,
+  type Dialect,
+  escapePattern,
+  usualLogin,
+} from '@skolo/equipment';
+import { z } from 'zod';
+import { ciscoIos } from '../cisco-ios/dialect.ts';
+import type {
+  BackupModel,
+  Content,
+  Reading,
+  RestoreAbout,
+  RestoreStep,
+} from '../contract/backup.ts';
+import type { Device } from '../contract/device.ts';
+import { eos } from '../eos/eos.ts';
+import { allPagers } from '../families/command-line/pagers.ts';
+import { lastLine, linesOf, plainText, quoted } from '../families/command-line/text-reading.ts';
+import { fastpath } from '../families/fastpath/fastpath.ts';
+import { frr } from '../frr/dialect.ts';
+import { junos } from '../junos/junos.ts';
+import { nxos } from '../nxos/nxos.ts';
+import { procurve } from '../procurve/procurve.ts';
+import { routeros } from '../routeros/dialect.ts';
+
+const texts = z.array(z.string());
+const DescribedCli = z.object({
+  prompt: z.string(),
+  pagingOff: texts,
+  enable: z.string().exactOptional(),
+  refused: texts,
+  logout: z.string(),
+});
+const Described = DescribedCli.extend({
+  commands: texts,
+  complete: z.union([z.object({ end: z.string() }), z.literal('twice')]),
+  volatile: texts,
+  secret: texts,
+});
+
+/** Of those that are asked in channels, only what they say is known. */
+const known: readonly Pick<Dialect, 'errors' | 'noise' | 'abovePrompt' | 'preamble'>[] = [
+  ciscoIos,
+  nxos,
+  eos,
+  junos,
+  fastpath,
+  frr,
+  procurve,
+  routeros,
+];
+const sign = '[>#$%:\\]]{1,2}';
+/** A name, a mode, a sign. */
+const usualPrompt = new RegExp(`^(?<name>.*?[^\\s()]) ?(?:\\([^()]*\\))? ?${sign}$`);
+
+export function genericDialect({
+  prompt,
+  pagingOff,
+  enable,
+  refused,
+  logout,
+}: z.infer<typeof DescribedCli>): Dialect {
+  return {
+    name: 'generic',
+    prompt: new RegExp(prompt),
+    // The base is the whole prompt, as the pattern need not have a group for it.
+    prompts(base) {
+      const name = usualPrompt.exec(base)?.groups?.name;
+      if (name === undefined) return escapePattern(base);
+      return `${escapePattern(name)} ?(?:\\([^()]*\\))? ?${sign}`;
+    },
+    login: { ...usualLogin, anyKey: /^Press any key to continue\.*$/i },
+    ...(enable !== undefined && {
+      privilege: {
+        has: (line) => line.endsWith('#'),
+        command: enable,
+        password: usualLogin.password,
+        username: { question: usualLogin.username, usual: 'admin' },
+      },
+    }),
+    setUp: pagingOff,
+    pagers: allPagers,
+    errors: [...known.flatMap(({ errors }) => errors), ...refused.map((each) => new RegExp(each))],
+    noise: known.flatMap(({ noise }) => noise),
+    abovePrompt: known.flatMap(({ abovePrompt = [] }) => abovePrompt),
+    preamble: known.flatMap(({ preamble = [] }) => preamble),
+    signOut: [logout],
+  };
+}
+
+/**
+ * A device that no model knows, described in rack.yaml: prompt, pager, commands, what its end looks like.
+ *
+ * Tried with: simulated switches of several families, each described in a few lines.
+ * rack.yaml: `switch-9: { model: generic, address: 192.168.1.29, login: switches, prompt: '^[\w-]+[>#] ?$',
+ * pagingOff: [terminal length 0], enable: enable, commands: [show running-config], complete: { end: '^end$' } }`
+ * Oddities: the answers of all commands, one after another, are the configuration; each must have an answer. With `complete:
+ * twice` lines that change by themselves have to be in `volatile`.
+ */
+
+export function backup({ options }: Device): BackupModel {
+  const described = Described.parse(options);
+  const { commands, complete } = described;
+  const dialect = genericDialect(described);
+  const end = complete === 'twice' ? undefined : new RegExp(complete.end);
+  return {
+    format: 'text',
+    read: (connection) => read(connection, commands, dialect),
+    proof: end === undefined ? 'twice' : 'mark',
+    incomplete: (content) => incomplete(content, end),
+    messages: dialect.noise,
+    volatile: expressions(described.volatile),
+    secrets: expressions(described.secret),
+    restore: { comment: '#', steps },
+  };
+}
+
+function expressions(sources: readonly string[]): RegExp[] {
+  return sources.map((source) => new RegExp(source));
+}
+
+async function read(
+  connection: DeviceConnection,
+  commands: readonly string[],
+  dialect: Dialect,
+): Promise<Reading> {
+  const cli = await connection.cli(dialect);
+  const answers: Buffer[] = [];
+  for (const command of commands) {
+    const answer = await cli.read(command);
+    if (answer.toString('latin1').trim() === '') {
+      throw new DeviceRefused(connection.device.name, `has no answer to ${quoted(command)}`);
+    }
+    answers.push(answer);
+  }
+  return { content: { bytes: Buffer.concat(answers) }, identity: {} };
+}
+
+function incomplete(content: Content, end: RegExp | undefined): string | undefined {
+  const text = plainText(content);
+  if (text.trim() === '') return 'it is empty';
+  const last = lastLine(text);
+  if (end === undefined || end.test(last)) return undefined;
+  return `its last line is ${quoted(last)}, not what ${end} matches`;
+}
+
+function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
+  return [
+    {
+      title: `No model describes how ${name} is restored. Type what is needed of these answers of its commands in its configuration mode`,
+      where: 'device',
+      lines: linesOf(content),
+    },
+  ];
+}

@@ -1,0 +1,117 @@
+/**
+ * Anything that is switched by HTTP requests, which rack.yaml describes.
+ *
+ *     relay-1:
+ *       model: http-switch
+ *       address: 192.168.1.50
+ *       outlets: 4
+ *       on: { method: PUT, path: '/relay/{outlet}/value', body: '1' }
+ *       off: { method: PUT, path: '/relay/{outlet}/value', body: '0' }
+ *       read: { path: '/relay/{outlet}/value', on: '^1$', off: '^0$' }
+ *
+ * Proven against: two own simulators, one that labgrid's backends `rest` and `simplerest` (0.4.1) turn off and on and read,
+ * one (ESPHome) that pdudaemon's driver (0.0.8) switches, signing in by digest; each in a test. Hardware: none. What a
+ * description in rack.yaml is worth is up to who wrote it; `expect` and the reading guard against the worst.
+ *
+ * Signs in with the token of the login, else by digest or Basic, as the device asks; a device that has let us in by digest does
+ * not get the password by Basic from then on. An answer that fits both expressions, or
+ * neither, is a failure, whatever its status: a login page holds many words.
+ */
+
+import {
+  DeviceRefused,
+  type HttpAnswer,
+  httpTo,
+  isLoginPage,
+  SignInRefused,
+} from '@skolo/equipment';
+import { z } from 'zod';
+import type { Device } from '../contract/device.ts';
+import {
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+  type OutletReading,
+  oneByOne,
+} from '../contract/outlets.ts';
+import { readState, stateIn } from '../families/on-off-patterns.ts';
+
+const request = {
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
+  path: z.string(),
+  body: z.string().exactOptional(),
+  headers: z.record(z.string(), z.string()),
+};
+const Action = z.object({ ...request, expect: z.string().exactOptional() });
+const Options = z.object({
+  https: z.boolean(),
+  on: Action,
+  off: Action,
+  read: z.object({ ...request, on: z.string(), off: z.string() }),
+});
+
+export const outlets = driverKind({ model: 'http-switch', experimental: false, create });
+
+function create(device: Device, deps: DriverDeps): OutletDriver<string> {
+  const { name } = device;
+  const { https, on, off, read } = Options.parse(device.options);
+  const send = httpTo(device, deps, { https, signIn: 'challenge' });
+
+  async function ask(
+    { method, path, body, headers }: Omit<typeof on, 'expect'>,
+    outlet: string,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
+    // What an outlet may be called needs no escaping in a body.
+    const filled = body?.replaceAll('{outlet}', outlet);
+    const request = {
+      method,
+      path: path.replaceAll('{outlet}', encodeURIComponent(outlet)),
+      headers: { ...contentType(filled), ...lowerCased(headers) },
+      ...(filled !== undefined && { body: filled }),
+    };
+    return await send(request, signal);
+  }
+
+  async function tell(
+    { expect, ...request }: typeof on,
+    outlet: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { body } = await ask(request, outlet, signal);
+    if (expect === undefined || new RegExp(expect).test(body)) return;
+    if (isLoginPage(body)) throw loginPage();
+    throw new DeviceRefused(name, 'its answer does not fit `expect` of rack.yaml');
+  }
+
+  function loginPage(): SignInRefused {
+    return new SignInRefused(name, 'it answers with a login page');
+  }
+
+  async function look(outlet: string, signal: AbortSignal): Promise<OutletReading> {
+    const { body } = await ask(read, outlet, signal);
+    if (stateIn(body, read) === undefined && isLoginPage(body)) {
+      throw loginPage();
+    }
+    return { state: readState(name, body, read) };
+  }
+
+  return {
+    key: (outlet) => outlet,
+    readsAtOnce: 4,
+    read: oneByOne(look),
+    set: (outlet, state, signal) => tell(state === 'on' ? on : off, outlet, signal),
+  };
+}
+
+function contentType(body: string | undefined): Record<string, string> {
+  if (body === undefined) return {};
+  if (/^\s*[[{]/.test(body)) return { 'content-type': 'application/json' };
+  return body.includes('=') ? { 'content-type': 'application/x-www-form-urlencoded' } : {};
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([key, value]) => [key.toLowerCase(), value]),
+  );
+}

@@ -1,0 +1,119 @@
+/**
+ * A server's management controller, over IPMI 2.0 (RMCP+), by ipmitool. Its one outlet is `chassis`.
+ *
+ *     host-1-bmc: { model: ipmi, address: 192.168.1.60, login: bmcs, cipherSuite: 3 }
+ *     host-1: { kind: host, power: host-1-bmc, … }
+ *
+ * Proven against: ipmi_sim (OpenIPMI 2.0.33), through ipmitool 1.8.19. Hardware: none.
+ *
+ * Oddities. A controller agrees before the power has changed: the reading shows it. Many refuse to cycle what is off. How long
+ * a cycle is off is the controller's own affair (1 s at least). A wrong password and a wrong user differ from silence
+ * only in the verbose output of ipmitool. Controllers that know cipher suite 3 only (before 2015 or so)
+ * need `cipherSuite: 3`. The privilege that is asked for is "operator", which is what power takes.
+ *
+ * The password goes by the environment of ipmitool, not by its arguments, which every user of the computer could read.
+ *
+ * Source: ipmitool(1); IPMI 2.0, 28.3 (chassis control), 13.17 to 13.24 (RMCP+).
+ */
+
+import {
+  addressOf,
+  DeviceBusy,
+  type DeviceError,
+  DeviceRefused,
+  DeviceUnreachable,
+  runProgram,
+  SignInRefused,
+  withAnyOf,
+} from '@skolo/equipment';
+import type { Credentials } from '@skolo/secrets';
+import { z } from 'zod';
+import type { Device } from '../contract/device.ts';
+import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
+
+export const outlets = driverKind({ model: 'ipmi', experimental: false, create });
+
+const usualPort = 623;
+/** More than ipmitool takes to give up by itself: 10 s with these retries. */
+const timeoutMs = 20_000;
+const howToGetIt = 'install it (Debian: ipmitool)';
+/** Seconds until it asks again, and how often it asks. What must not happen twice is asked for once. */
+const patiently = ['-N', '2', '-R', '2'] as const;
+const once = ['-N', '5', '-R', '1'] as const;
+
+/** What ipmitool prints when the controller has taken it. */
+const commands = {
+  on: 'Chassis Power Control: Up/On',
+  off: 'Chassis Power Control: Down/Off',
+  cycle: 'Chassis Power Control: Cycle',
+} as const;
+
+function create(device: Device, deps: DriverDeps): OutletDriver<string> {
+  const { name, ports } = device;
+  const { cipherSuite } = z.object({ cipherSuite: z.number() }).parse(device.options);
+
+  async function run(verb: string, tries: readonly string[], signal: AbortSignal): Promise<string> {
+    return await withAnyOf(await deps.credentials(), (credentials) =>
+      runAs(credentials, verb, tries, signal),
+    );
+  }
+
+  async function runAs(
+    { username, password }: Credentials,
+    verb: string,
+    tries: readonly string[],
+    signal: AbortSignal,
+  ): Promise<string> {
+    const address = addressOf(device);
+    if (username === undefined || password === undefined) {
+      throw new SignInRefused(name, 'IPMI needs a login with `username` and `password`');
+    }
+    const where = ['-H', address, '-p', String(ports.ipmi ?? usualPort), '-U', username, '-E'];
+    const how = ['-I', 'lanplus', '-C', String(cipherSuite), '-L', 'OPERATOR', ...tries, '-v'];
+    const command = ['ipmitool', ...how, ...where, 'chassis', 'power', verb];
+    const env = { IPMI_PASSWORD: password.reveal() };
+    const ran = await runProgram(name, { command, env, timeoutMs, hint: howToGetIt }, signal);
+    if (ran.status === 0) return ran.stdout;
+    throw errorOf(name, `${ran.stderr}\n${ran.stdout}`.replaceAll(password.reveal(), '<secret>'));
+  }
+
+  async function tell(verb: keyof typeof commands, signal: AbortSignal): Promise<void> {
+    const output = await run(verb, verb === 'cycle' ? once : patiently, signal);
+    if (!output.split('\n').includes(commands[verb])) {
+      throw new DeviceRefused(name, `ipmitool does not say that it took "power ${verb}"`);
+    }
+  }
+
+  return {
+    key: (outlet) => outlet,
+    async read(_chassis, signal) {
+      const output = await run('status', patiently, signal);
+      const [, word] = /^Chassis Power is (on|off)$/m.exec(output) ?? [];
+      if (word !== undefined) return () => ({ state: word === 'on' ? 'on' : 'off' });
+      throw new DeviceRefused(name, 'ipmitool does not say whether the power is on');
+    },
+    set: (_chassis, state, signal) => tell(state, signal),
+    cycle: { offSeconds: 'fixed', run: (_chassis, _, signal) => tell('cycle', signal) },
+  };
+}
+
+/** ipmitool has one status for everything that goes wrong, and words for some of it. */
+function errorOf(device: string, output: string): DeviceError {
+  if (/insufficient resources/i.test(output)) {
+    return new DeviceBusy(device, 'the controller has no session left');
+  }
+  if (
+    /HMAC is invalid|unauthorized|invalid role|integrity check|password is longer/i.test(output)
+  ) {
+    return new SignInRefused(device, 'the controller does not take the login, or not for power');
+  }
+  if (/invalid \w+ algorithm|no cipher suite match/i.test(output)) {
+    const hint = 'set `cipherSuite: 3` in rack.yaml, or 17 where it is 3';
+    return new DeviceRefused(device, `the controller does not know this cipher suite; ${hint}`);
+  }
+  if (/Get Auth Capabilities error|no response|Unable to establish/i.test(output)) {
+    return new DeviceUnreachable(device, 'the controller does not answer IPMI');
+  }
+  const last = output.trim().split('\n').at(-1) ?? '';
+  return new DeviceRefused(device, `ipmitool: ${last.slice(0, 200)}`);
+}

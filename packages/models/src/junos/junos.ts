@@ -1,0 +1,229 @@
+/**
+ * What Juniper Junos says. It is asked in channels of ssh, where there is neither prompt nor pager; at a prompt, a line like
+ * `{master:0}` comes before it where there are several routing engines or members, in configuration mode with `[edit]` behind it.
+ *
+ * Sources: Junos CLI User Guide, "CLI Operational Mode" and "CLI Configuration Mode"; error texts from sessions that
+ * gnetcli recorded; RANCID's list of what may be in the braces.
+ */
+
+import {
+  type CliSession,
+  DeviceRefused,
+  type Dialect,
+  escapePattern,
+  openCli,
+  targetOf,
+} from '@skolo/equipment';
+import type { Accounts } from '../contract/accounts.ts';
+import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
+import { cliBackup } from '../families/command-line/backup.ts';
+import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
+import { lastLine, linesOf, quoted } from '../families/command-line/text-reading.ts';
+import { macPattern } from '../families/mac-address.ts';
+
+export const junos: Pick<Dialect, 'errors' | 'abovePrompt' | 'noise'> = {
+  // `syntax error, expecting <command>.`, `unknown command.`, `error: configuration database modified`
+  errors: [
+    /^(?:syntax error|unknown command|missing argument|invalid \w+)\b/i,
+    /^(?:[\w ]+ )?error: /i,
+    /^(?:permission denied|load complete \(\d+ errors\))/i,
+  ],
+  abovePrompt: [
+    /^\{(?:master|backup|line ?card|primary|secondary)(?::(?:node)?\d+)?\}(?:\[edit.*\])?$/,
+    /^\[edit.*\]$/,
+  ],
+  noise: [
+    // `Nov 20 10:37:49  ex-1 mib2d[1999]: SNMP_TRAP_LINK_DOWN: …`
+    /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d +\S+ [\w./-]+(?:\[\d+\])?: /,
+    /^(?:Message from syslogd@|System shutdown message from |\*\*\* System shutdown message)/,
+  ],
+};
+
+/**
+ * Juniper EX switches and SRX routers (Junos). What is in force is what it boots with: commits are saved.
+ *
+ * Tried with: its simulator only, which RANCID and netmiko read as well.
+ * rack.yaml: `router: { model: junos, address: 192.168.1.1, login: routers }`; a login of class super-user, as others do not see
+ * secrets, but not `root`, whose shell is no command line of Junos.
+ * Oddities: asked in a channel of ssh, where there is neither prompt nor pager nor log message. A refused command ends with status 0,
+ * too. Braces match also where the end is missing, if it is missing between two statements, so it is read twice.
+ * Source: Junos CLI User Guide, "Viewing the Configuration", "Loading Configuration Files", `commit confirmed`.
+ */
+
+const header = '## Last commit: ';
+/** Minutes that a restored configuration is given before it undoes itself. */
+const confirmWithin = 10;
+
+const value = String.raw`("[^"]*"|[^\s;]+)`;
+const secrets: readonly SecretRule[] = [
+  // Hashes, and secrets that can be read back: whatever they are of.
+  /"(\$\d\$[^"]*)"/,
+  new RegExp(
+    String.raw`\b(?:(?:encrypted|plain-text|simple)-password(?:-value)?|[\w-]*-password|secret|chap-secret|[\w-]*-secret|cak|passphrase|authentication-key|[\w-]*-authentication-key|privacy-key|key-string|md5 \d+ key) ${value}(?=;| )`,
+  ),
+  new RegExp(String.raw`\b(?:ascii-text|hexadecimal) ${value};`),
+  new RegExp(String.raw`^\s+password ${value};`),
+  new RegExp(`" password ${value};`),
+  new RegExp(
+    String.raw`^\s+(?:inactive: )?(?:community|trap-group|community-name) ${value}(?: \{|;)`,
+  ),
+  // As `set` commands have it.
+  new RegExp(`^set snmp (?:community|trap-group) ${value}`),
+  new RegExp(String.raw`\bauthentication-key \d+ type \S+ value ${value}`),
+  /[a-z]:\/\/[^\s/:@]*:([^\s/@]+)@/,
+];
+
+export function backup(): BackupModel {
+  return cliBackup({
+    dialect: junos,
+    // `display omit`: also what is left out otherwise, as it is long.
+    running: 'show configuration | display omit | no-more',
+    serial: {
+      commands: ['show chassis hardware | no-more'],
+      // A virtual chassis has no serial number, but its members do.
+      pattern: /^Chassis +(\S+) +(?!Chassis$)\S/m,
+    },
+    hostname: /^ {4}host-name "?([^";]+)"?;/m,
+    changedBy: (text) => /^## Last commit: (.+)$/m.exec(text)?.[1],
+    complete: {
+      begins: [/^## Last commit: /, `${header}…`],
+      has: [[/^version \S+;/m, 'version']],
+      other: openAtEnd,
+    },
+    // A commit that changes nothing is one, too.
+    volatile: [/^## Last commit: /],
+    secrets,
+    restore: { comment: '#', steps },
+  });
+}
+
+function openAtEnd(text: string): string | undefined {
+  const depth = depthAtEnd(text);
+  if (depth === undefined) return 'its braces do not match';
+  if (depth > 0) return `${depth} of its braces are still open at ${quoted(lastLine(text))}`;
+  return /[;}]$|\*\/$|^#.*$/.test(withoutMark(lastLine(text)))
+    ? undefined
+    : `its last statement has no end: ${quoted(lastLine(text))}`;
+}
+
+/** Open braces at its end, those in texts and comments not counted; one that is not closed goes on to the end. Undefined: one is closed that was never open. */
+function depthAtEnd(text: string): number | undefined {
+  let depth = 0;
+  for (const [token] of text.matchAll(
+    /"(?:\\.|[^"\\])*(?:"|\\?$)|\/\*.*?(?:\*\/|$)|#[^\n]*|[{}]/gs,
+  )) {
+    if (token === '{') depth += 1;
+    if (token === '}') depth -= 1;
+    if (depth < 0) return undefined;
+  }
+  return depth;
+}
+
+function withoutMark(line: string): string {
+  return line.replace(/(?<! ) *## SECRET-DATA$/, '');
+}
+
+function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
+  const [first = '', ...rest] = linesOf(content).filter((line) => !line.startsWith(header));
+  return [
+    {
+      title: `Type it into ${name}; it takes the place of all that is there. Not in it: certificates, licences, files`,
+      where: 'device',
+      lines: ['configure', 'load override terminal', first, ...rest],
+    },
+    {
+      title: `Press Ctrl-D on a line of its own: "load complete". Look at the difference, and put it in force for ${confirmWithin} minutes`,
+      where: 'device',
+      lines: ['show | compare', 'commit check', `commit confirmed ${confirmWithin}`],
+    },
+    {
+      title: 'Once it can be reached: confirm it, or it undoes itself',
+      where: 'device',
+      lines: ['commit', 'exit'],
+    },
+  ];
+}
+
+/**
+ * Juniper Junos: Ethernet switching table, links and ARP table, in channels of ssh.
+ *
+ * Proven against: own simulator only, in the form of switches with ELS and in the older one. A unit, `ge-0/0/3.0`, is its port.
+ * Source: Junos OS CLI Reference, `show ethernet-switching table`, `show interfaces terse`, `show arp`; sessions of users.
+ */
+
+export const connectedHosts = cliConnectedHosts({
+  dialect: junos,
+  macs: {
+    command: 'show ethernet-switching table',
+    header: /^Ethernet[- ]switching table *:/im,
+    row: new RegExp(
+      String.raw`^\s*(?<vlan>\S+)\s+(?<mac>${macPattern})\b(?:.*?\s(?<port>[a-z]+[-\d/]*\d)\.\d+\b)?`,
+    ),
+    own: /\s(?:Router|irb\.\d+)\b/,
+  },
+  links: {
+    command: 'show interfaces terse',
+    header: /^Interface\s+Admin\s+Link/m,
+    row: /^(?<port>[a-z]{2,5}-\d+\/\d+\/\d+|fxp0|me0|em0)\s+(?:up|down)\s+(?<link>up|down)\b/,
+  },
+  arp: {
+    command: 'show arp no-resolve',
+    header: /^MAC Address\s+Address/m,
+    row: new RegExp(String.raw`^(?<mac>${macPattern})\s+(?<address>[\d.]+)`),
+  },
+});
+
+/**
+ * Juniper Junos: passwords of local users.
+ *
+ * Tried with: its simulator only.
+ * Oddities: the password is asked for twice, without an echo. A commit is in force and saved.
+ * Source: Junos OS User Access and Authentication Guide, "plain-text-password"; CLI User Guide, "Committing a Configuration".
+ */
+
+/** At a terminal, where it answers questions with a new value. */
+function dialectWith(value = ''): Dialect {
+  return {
+    ...junos,
+    name: 'junos',
+    prompt: /^(?<base>[\w.-]+@[\w.-]+)[>#]$/,
+    prompts: (base) => `${escapePattern(base)}[>#]`,
+    setUp: ['set cli screen-length 0', 'set cli screen-width 0', 'set cli complete-on-space off'],
+    pagers: [{ line: /^(?:New|Retype new) password:$/i, key: `${value}\r` }],
+    signOut: ['exit'],
+  };
+}
+
+export const accounts: Accounts = {
+  parts: ['password'],
+  async open(device, access, signal) {
+    const target = await targetOf(device, access, 'ssh');
+    const { username = '' } = target.credentials;
+    const within = { signal, timeoutMs: 60_000 };
+    let session: CliSession = await openCli(target, 'ssh', dialectWith(), access, signal);
+    const path = `system login user ${username}`;
+    return {
+      async set({ password }) {
+        if (password === undefined) return;
+        await session.close();
+        session = await openCli(target, 'ssh', dialectWith(password.reveal()), access, signal);
+        const own = await session.run(`show configuration ${path} | display set`, within);
+        if (!own.includes(`${path} authentication`)) {
+          throw new DeviceRefused(
+            device.name,
+            `its configuration has no password of ${username}; is that kept on a server?`,
+          );
+        }
+        // Nobody else's changes are committed with it, and it is discarded if it is not committed.
+        await session.run('configure exclusive', within);
+        await session.run(`set ${path} authentication plain-text-password`, within);
+        const said = await session.run('commit and-quit', within);
+        if (!/^commit complete$/m.test(said)) {
+          throw new DeviceRefused(device.name, `does not commit: ${said.trim().slice(-200)}`);
+        }
+      },
+      async save() {},
+      close: () => session.close(),
+    };
+  },
+};

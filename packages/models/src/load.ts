@@ -1,0 +1,62 @@
+/** Loads what speaks to the devices of a model, when it is needed. */
+import type { Accounts } from './contract/accounts.ts';
+import type { CreateBackup } from './contract/backup.ts';
+import type { CreateConnectedHostsReader } from './contract/connected-hosts.ts';
+import type { Device } from './contract/device.ts';
+import type { DriverKind } from './contract/outlets.ts';
+import { models } from './index.ts';
+
+/** The drivers of all models that switch power, by the name of the model. */
+export async function loadDrivers(): Promise<ReadonlyMap<string, DriverKind>> {
+  const drivers = new Map<string, DriverKind>();
+  for (const { name, power } of models.values()) {
+    if (power === undefined) continue;
+    const { outlets } = await power.load();
+    drivers.set(name, {
+      ...outlets,
+      create: (device, deps) =>
+        outlets.create(device, deps, (outlet) => power.outlets.find(outlet, device.options)),
+    });
+  }
+  return drivers;
+}
+
+/** The backups of all models that can be backed up, by the name of the model. */
+export async function loadBackups(): Promise<ReadonlyMap<string, CreateBackup>> {
+  const backups = new Map<string, CreateBackup>();
+  for (const { name, backup } of models.values()) {
+    if ('load' in backup) backups.set(name, (await backup.load()).backup);
+  }
+  return backups;
+}
+
+/** How a model changes accounts, or why it does not. */
+export async function loadAccounts({ model }: Pick<Device, 'model'>): Promise<Accounts | string> {
+  const accounts = models.get(model)?.accounts ?? { no: 'its model is not known' };
+  return 'load' in accounts ? (await accounts.load()).accounts : accounts.no;
+}
+
+/**
+ * Reads which hosts are connected to the ports of a model; undefined: nothing does. Ports are named as in rack.yaml. A name that
+ * rack.yaml does not know stays.
+ */
+export async function loadConnectedHosts(
+  model: string,
+): Promise<CreateConnectedHostsReader | undefined> {
+  const { network, connectedHosts } = models.get(model) ?? {};
+  if (connectedHosts === undefined || 'no' in connectedHosts) return undefined;
+  const create = (await connectedHosts.load()).connectedHosts;
+  return (device) => ({
+    async read(access) {
+      const seen = await create(device).read(access);
+      const named = (port: string) => network?.find(port, device.options) ?? port;
+      return {
+        ...seen,
+        hosts: seen.hosts.map((host) =>
+          host.port === undefined ? host : { ...host, port: named(host.port) },
+        ),
+        ports: seen.ports.map(({ name, up }) => ({ name: named(name), up })),
+      };
+    },
+  });
+}

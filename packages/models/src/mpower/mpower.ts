@@ -1,0 +1,97 @@
+/**
+ * Ubiquiti mPower strip: a small Linux with a file for each relay, over ssh.
+ *
+ *     strip-1: { model: mpower, address: 192.168.1.40, login: strips, outlets: 6 }
+ *     logins: { strips: { username: ubnt, password: { file: secrets/strip }, legacySsh: true } }
+ *
+ * Proven against: own simulator, which OpenSSH has spoken to as well. Independent software that speaks to these files: none
+ * (pdudaemon's driver does, and was read, not run). Hardware: none.
+ *
+ * `relayN` is what is set, `active_pwrN` what is drawn; the meter follows a second or so behind. The strip's ssh is of
+ * 2011, so the login needs `legacySsh`. Nothing is kept over a restart of the strip, which turns its outlets on.
+ *
+ * Source: files and values as users' scripts read and write them (firmware MF.v2.1.11).
+ */
+
+import { DeviceRefused } from '@skolo/equipment';
+import type { BackupModel } from '../contract/backup.ts';
+import type { Device } from '../contract/device.ts';
+import {
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+  type OutletReading,
+} from '../contract/outlets.ts';
+import { outputOf, shellOf } from '../families/command-line/session.ts';
+import { numberOf } from '../families/command-line/table.ts';
+import { systemCfgBackup } from '../families/unix/ubiquiti-system-cfg.ts';
+
+export const outlets = driverKind({ model: 'mpower', experimental: true, create });
+
+const folder = '/proc/power';
+/** What the meter shows without a load. */
+const noiseWatts = 0.5;
+
+function create(device: Device, deps: DriverDeps): OutletDriver<number> {
+  const { name } = device;
+  const use = shellOf(device, deps);
+  const run = (command: string, signal: AbortSignal) =>
+    use((shell) => outputOf(shell, command), signal);
+
+  function readingOf(number: number, values: ReadonlyMap<string, string>): OutletReading {
+    const relay = values.get(`${folder}/relay${number}`);
+    if (relay !== '0' && relay !== '1') {
+      throw new DeviceRefused(name, `relay ${number} reads ${JSON.stringify(relay ?? '')}`);
+    }
+    const power = values.get(`${folder}/active_pwr${number}`);
+    const watts = numberOf(name, power, `the power of outlet ${number}`);
+    return { state: relay === '1' ? 'on' : 'off', delivering: watts > noiseWatts, watts };
+  }
+
+  return {
+    key: Number,
+    async read(numbers, signal) {
+      const files = numbers.map((n) => `${folder}/relay${n} ${folder}/active_pwr${n}`);
+      // Each line begins with the file that it is from, as there are several.
+      const text = await run(`grep . ${files.join(' ')}`, signal);
+      const values = new Map(
+        text.split('\n').map((line) => {
+          const [path = '', value = ''] = line.trim().split(':');
+          return [path, value] as const;
+        }),
+      );
+      return (number) => readingOf(number, values);
+    },
+    async set(number, state, signal) {
+      await run(`echo ${state === 'on' ? 1 : 0} > ${folder}/relay${number}`, signal);
+    },
+  };
+}
+
+/**
+ * Ubiquiti mPower strip (mFi, firmware MF.v2).
+ *
+ * Tried with: its simulator only.
+ * rack.yaml: `strip-1: { model: mpower, address: 192.168.1.40, login: strips }`; the login has `legacySsh: true`.
+ * Oddities: the order of the lines may change with any setting, and means nothing. Not in it: what is in /etc/persistent (ties to
+ * an mFi controller, scripts, certificates), and what the outlets are. What flash holds is not shown without writing files, so
+ * changes that were not kept are not seen.
+ * Source: /tmp/system.cfg as Oxidized's `airos` reads it (and its pull request 312 for the order of lines), `cfgmtd` and keys as
+ * users show them (MF.v2.1.8, MF.v2.1.11).
+ */
+
+export function backup(): BackupModel {
+  return systemCfgBackup({
+    areas: ['users'],
+    volatile: [],
+    warning: 'Not in it: scripts and certificates in /etc/persistent',
+    // Its ssh is of 2011.
+    scp: '-oKexAlgorithms=+diffie-hellman-group1-sha1 -oHostKeyAlgorithms=+ssh-rsa -oCiphers=+aes128-cbc -oMACs=+hmac-sha1 ',
+    inForce: {
+      title:
+        'Restart it, so that it is in force. This may switch its outlets, and turn all of them on: first shut down what must not lose power',
+      where: 'device',
+      lines: ['reboot'],
+    },
+  });
+}

@@ -1,0 +1,129 @@
+/**
+ * A plug or relay board behind an MQTT broker, whose address is the device's. The defaults are Tasmota's topics.
+ *
+ *     plug-1: { model: mqtt-switch, address: 192.168.1.8, login: broker, topic: plug-1, outlets: 4,
+ *               available: 'tele/{device}/LWT' }
+ *     plug-2: { model: mqtt-switch, address: 192.168.1.8, login: broker, topic: plug-2, outlets: 1,
+ *               command: 'cmnd/{device}/POWER', state: 'stat/{device}/POWER' }      # one relay is POWER, not POWER1
+ *
+ * Proven against: own simulator of a plug, which mosquitto_pub and mosquitto_sub (2.0.11) switch and read, over mosquitto and
+ * aedes as brokers. The brokers are somebody else's, the plug is ours, so it stays experimental. Hardware: none.
+ *
+ * Oddities. There is no answer that belongs to a request: what counts is a state that came after the command. A retained
+ * command is carried out again whenever the plug connects: ours never are, see transports/mqtt.ts; somebody else's would be,
+ * `mosquitto_sub -t 'cmnd/#' --retained-only` shows them. A state topic that is the command's topic is refused: its own
+ * commands would be its proof. With `available`, a plug that is gone is known at once; without, only after 5 s.
+ */
+
+import {
+  answerMs,
+  DeviceRefused,
+  DeviceTimeout,
+  type Exchange,
+  type MqttVisit,
+  visitBroker,
+} from '@skolo/equipment';
+import { z } from 'zod';
+import type { Device } from '../contract/device.ts';
+import {
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+  type OutletReading,
+  type OutletState,
+} from '../contract/outlets.ts';
+import { stateIn } from '../families/on-off-patterns.ts';
+
+const Options = z.object({
+  topic: z.string(),
+  command: z.string(),
+  state: z.string(),
+  onPayload: z.string(),
+  offPayload: z.string(),
+  queryPayload: z.string(),
+  read: z.object({ on: z.string(), off: z.string() }),
+  available: z.string().exactOptional(),
+});
+
+export const outlets = driverKind({ model: 'mqtt-switch', experimental: true, create });
+
+/** Longer ones are no states. */
+const longestState = 4096;
+
+function create(device: Device, deps: DriverDeps): OutletDriver<Topics> {
+  const { name } = device;
+  const { topic, command, state, onPayload, offPayload, queryPayload, read, available } =
+    Options.parse(device.options);
+  const fill = (template: string, outlet = '') =>
+    template.replaceAll('{device}', topic).replaceAll('{outlet}', outlet);
+  const watch = available === undefined ? undefined : { topic: fill(available), gone: isGone };
+
+  function topicsOf(outlet: string): Topics {
+    const topics = { ask: fill(command, outlet), answer: fill(state, outlet) };
+    if (topics.ask !== topics.answer) return topics;
+    throw new DeviceRefused(name, `${topics.ask} is topic of commands and of states in rack.yaml`);
+  }
+
+  /** A state that came after `payload` was sent; only `wanted`, where it is given. */
+  function exchange(
+    { ask, answer }: Topics,
+    payload: string,
+    wanted?: OutletState,
+  ): Exchange<OutletState> {
+    let other: string | undefined;
+    return {
+      topic: ask,
+      payload,
+      answerTopic: answer,
+      parse(text) {
+        const found = text.length > longestState ? undefined : stateIn(text, read);
+        if (found !== undefined && found === (wanted ?? found)) return found;
+        other = found ?? `what fits neither or both of \`read\` in rack.yaml`;
+        return undefined;
+      },
+      late() {
+        const after = `within ${answerMs / 1000} s after "${payload}" on ${ask}`;
+        if (other === undefined) return new DeviceTimeout(name, `nothing on ${answer} ${after}`);
+        return new DeviceRefused(name, `${answer} tells ${other} ${after}`);
+      },
+    };
+  }
+
+  async function visit(
+    all: readonly Topics[],
+    signal: AbortSignal,
+    work: (broker: MqttVisit) => Promise<unknown>,
+  ): Promise<void> {
+    const topics = [...new Set(all.map(({ answer }) => answer))];
+    await visitBroker(device, deps, { topics, watch }, signal, work);
+  }
+
+  return {
+    key: topicsOf,
+    readsAtOnce: 4,
+    async read(all, signal) {
+      const readings = new Map<Topics, OutletReading>();
+      await visit(all, signal, async (broker) => {
+        // One after the other: where two share a topic, an answer must not be taken for the other's.
+        for (const topics of all) {
+          readings.set(topics, { state: await broker.ask(exchange(topics, queryPayload)) });
+        }
+      });
+      return (topics) => readings.get(topics) ?? { state: 'unknown' };
+    },
+    set(topics, wanted, signal) {
+      const payload = wanted === 'on' ? onPayload : offPayload;
+      return visit([topics], signal, (broker) => broker.ask(exchange(topics, payload, wanted)));
+    },
+  };
+}
+
+interface Topics {
+  ask: string;
+  answer: string;
+}
+
+/** Tasmota and ESPHome say offline, zigbee2mqtt `{"state":"offline"}`, Shelly false, Homie lost or disconnected. */
+function isGone(payload: string): boolean {
+  return /\b(offline|false|lost|disconnected)\b/i.test(payload);
+}

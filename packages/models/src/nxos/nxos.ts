@@ -1,0 +1,156 @@
+/**
+ * Cisco NX-OS: `host#`, `host(config-if)#`. Roles decide what one may do, so that most are privileged from the start; `host>`
+ * is only there with `feature privilege`. A return comes before each prompt, and behind each echo.
+ *
+ * Sources: Cisco Nexus 9000 NX-OS Fundamentals Configuration Guide, "Understanding the Command-Line Interface"; System
+ * Messages Reference for the form of log messages; error texts from sessions that gnetcli recorded.
+ */
+
+import { type Dialect, escapePattern } from '@skolo/equipment';
+import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
+import { cliAccounts } from '../families/command-line/accounts.ts';
+import { cliBackup, statements } from '../families/command-line/backup.ts';
+import { arpRow, cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
+import { iosLike, iosLinks, iosMacRow } from '../families/command-line/ios-like.ts';
+
+export const nxos: Dialect = {
+  ...iosLike,
+  name: 'nxos',
+  prompt: /^(?<base>[A-Za-z0-9][\w.@-]{0,62})(?:\([\w.:/+-]+\))?[>#]$/,
+  prompts: (base) => `${escapePattern(base)}(?:\\([\\w.:/+-]+\\))?[>#]`,
+  // `% Invalid command at '^' marker.`, `Invalid range at '^' marker.`, `% Permission denied for the role`
+  errors: [
+    /^% ?(?!warning)(?![A-Z0-9_]+-\d-[A-Z0-9_]+:)[A-Za-z]/i,
+    /^(?:Invalid|Incomplete|Ambiguous) \w+ at '\^' marker/i,
+    /^(?:ERROR|Syntax error|Command authorization failed|Access denied)\b/i,
+  ],
+  // `2026 Nov 20 10:37:49 nexus-1 %ETHPORT-5-IF_UP: …`; with several contexts `… nexus-1 %$ VDC-1 %$ %ETHPORT-5-IF_UP: …`
+  noise: [
+    /^\d{4} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)? \S+ (?:%\$ VDC-\d+ %\$ )?%\w+(?:-\w+)*-\d-\w+: /,
+  ],
+};
+
+/**
+ * Cisco Nexus (NX-OS).
+ *
+ * Tried with: its simulator only, which RANCID and netmiko read as well.
+ * rack.yaml: `switch-1: { model: nxos, address: 192.168.1.21, login: switches }`; the role network-admin, as others do not see
+ * secrets.
+ * Oddities: nothing marks the end, so it is read twice. Banners may hold any line. `snmp-server user` with `localizedkey` is taken
+ * only by a switch with the same engine ID; host keys and certificates are not in it.
+ * Source: Cisco Nexus 9000 NX-OS Fundamentals Configuration Guide, "Configuration Files".
+ */
+
+const secrets: readonly SecretRule[] = [
+  // `username admin password 5 $5$…`, `password 3 …` of a BGP neighbor, LDAP, macsec.
+  /\b(?:password|secret|key-octet-string) (?!strength-check)(?:\d+ )?(".*?"|\S+)/,
+  /^(?:tacacs|radius|ldap)-server .*?\bkey (?:\d+ )?(".*?"|\S+)/,
+  /\bkey-string (?:\d+ )?(".*?"|\S+)/,
+  /\bauthentication text (\S+)/,
+  /^\s*ip(?:v6)? (?:ospf|eigrp|rip) .*?\b(?:authentication-key|md5) (?:\d+ )?(\S+)$/,
+  /\bmessage-digest-key \d+ md5 (?:\d+ )?(\S+)/,
+  /\bauthentication-key (?!\d+ md5)(?:\d+ )?(\S+)/,
+  /^ntp authentication-key \d+ \S+ (\S+)/,
+  /^snmp-server community (\S+)/,
+  /^snmp-server host \S+ (?:(?:traps|informs) )?version (?:1|2c) (\S+)/,
+  /^snmp-server host \S+ (?!traps|informs|version|use-vrf|filter-vrf|source-interface)(\S+)/,
+  /^snmp-server user .*?\bauth \S+ (\S+)/,
+  /^snmp-server user .*?\bpriv (?:aes-128 |des )?(\S+)/,
+  /^snmp-server mib community-map (\S+)/,
+  /[a-z]:\/\/[^\s/:@]*:([^\s/@]+)@/,
+  /(\$\d\$[^\s"]+)/,
+];
+
+export function backup(): BackupModel {
+  return cliBackup({
+    dialect: nxos,
+    running: 'show running-config',
+    startup: 'show startup-config',
+    serial: { commands: ['show inventory'], pattern: /^NAME: "Chassis".*\n.*\bSN: (\S+)/m },
+    hostname: /^(?:hostname|switchname) (\S+)/m,
+    complete: {
+      begins: [/^!Command: show running-config/, '!Command: show running-config'],
+      has: [[/^version \S/m, 'version']],
+    },
+    volatile: [
+      // It differs between the saved configuration and the one in force.
+      /^!Command: /,
+      /^!Time: /,
+      /^!Running configuration last done at: /,
+      /^!Startup config saved at: /,
+      /^!No configuration change since last restart/,
+      /^\s*$/,
+    ],
+    secrets,
+    restore: { comment: '!', steps },
+  });
+}
+
+function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
+  return [
+    {
+      title: `Type it into ${name} in configuration mode. What is there stays where the version says nothing of it: on a switch that is fresh from the factory (write erase, reload) it becomes exactly the version. Not in it: host keys, certificates; SNMPv3 users need the same engine ID`,
+      where: 'device',
+      lines: [
+        'configure terminal',
+        ...statements(content, /^(?:!.*|version .*|\s*)$/, bannerEnd),
+        'end',
+      ],
+    },
+    {
+      title: 'Save it, so that it boots with it',
+      where: 'device',
+      lines: ['copy running-config startup-config'],
+    },
+  ];
+}
+
+/** `banner motd #`: the sign ends it, unless it ends in the same line. */
+function bannerEnd(line: string): RegExp | undefined {
+  const [, sign, rest = ''] = /^banner \w+ (\S)(.*)$/.exec(line) ?? [];
+  if (sign === undefined || rest.includes(sign)) return undefined;
+  return new RegExp(`${escapePattern(sign)}$`);
+}
+
+/**
+ * Cisco NX-OS: MAC table, links and ARP table of the command line.
+ *
+ * Proven against: own simulator only. Gateways and what the supervisor answers for are its own.
+ * Source: Cisco Nexus 9000 Series NX-OS Command Reference, `show mac address-table`, `show interface status`, `show ip arp`.
+ */
+
+export const connectedHosts = cliConnectedHosts({
+  dialect: nxos,
+  macs: {
+    command: 'show mac address-table',
+    header: /^\s*vlan\s+mac address\s+type/im,
+    row: iosMacRow,
+    own: /^\s*G\b|\ssup-eth\S*\s*$/,
+  },
+  links: iosLinks('show interface status'),
+  arp: { command: 'show ip arp', header: /^Address\s+Age/m, row: arpRow },
+});
+
+/**
+ * Cisco NX-OS: passwords of local users.
+ *
+ * Tried with: its simulator only.
+ * Oddities: a new password is checked for its strength, unless `no password strength-check` is set.
+ * Source: Cisco Nexus 9000 NX-OS Security Configuration Guide, "Configuring User Accounts and RBAC"; Fundamentals Configuration
+ * Guide, "copy running-config startup-config".
+ */
+
+export const accounts = cliAccounts({
+  dialect: nxos,
+  running: 'show running-config',
+  enter: 'configure terminal',
+  leave: 'end',
+  statements: {
+    password: {
+      find: (user) =>
+        String.raw`^(?<start>username ${user} password) \d+ \S+(?: +(?<role>role \S+))?`,
+      write: (value, { start, role }) => [start, '0', value, ...(role ? [role] : [])].join(' '),
+    },
+  },
+  save: { commands: ['copy running-config startup-config'], done: /Copy complete/i },
+});

@@ -1,0 +1,167 @@
+/**
+ * HP ProCurve and ArubaOS-S: `name>`, `name#`, `name(vlan-10)#`; a name may have blanks in it. Everything is painted with
+ * VT100 sequences on the last line of the terminal, after a screen that waits for any key. `enable` asks for a name and a
+ * password, for one of them, or for none. Newer firmware turns its pager off; the others are answered page by page. `logout` asks twice, and
+ * is left at that: an answer to the wrong question would save the configuration.
+ *
+ * Sources: ArubaOS-Switch Management and Configuration Guide, "Using the Command Line Interface"; Oxidized's, netmiko's and RANCID's
+ * notes; a session that a user recorded.
+ */
+
+import { type Dialect, escapePattern } from '@skolo/equipment';
+import type { BackupModel, RestoreAbout, RestoreStep, SecretRule } from '../contract/backup.ts';
+import { cliAccounts } from '../families/command-line/accounts.ts';
+import { cliBackup, statements } from '../families/command-line/backup.ts';
+import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
+import { procurvePager } from '../families/command-line/pagers.ts';
+import { macPattern } from '../families/mac-address.ts';
+
+export const procurve: Dialect = {
+  name: 'procurve',
+  prompt: /^(?<base>[A-Za-z0-9][\w.@/+ -]{0,63}?)(?:\([\w./ -]+\))? ?[>#]$/,
+  prompts: (base) => `${escapePattern(base)}(?:\\([\\w./ -]+\\))? ?[>#]`,
+  login: {
+    username: /^(?:.* )?(?:user ?name|login(?: name)?) ?:$/i,
+    password: /^(?:.* )?password ?:$/i,
+    anyKey: /(?:^| )Press any key to continue$/i,
+  },
+  privilege: {
+    has: (prompt) => prompt.endsWith('#'),
+    command: 'enable',
+    password: /^Password ?:$/i,
+    username: { question: /^(?:Username|Login Name) ?:$/i, usual: 'manager' },
+  },
+  setUp: ['no page'],
+  pagers: [procurvePager],
+  errors: [
+    /^(?:Invalid|Incomplete|Ambiguous) input:/i,
+    /^(?:Not authorized|Unable to|Error|Access denied|Command authorization failed)\b/i,
+  ],
+  // `I 11/20/26 10:37:49 00076 ports: port 1 is now on-line`
+  noise: [/^[A-Z] \d\d\/\d\d\/\d\d \d\d:\d\d:\d\d \d{5} \S+: /],
+  signOut: ['logout'],
+};
+
+/**
+ * HP ProCurve and ArubaOS-S switches.
+ *
+ * Tried with: its simulator only, which RANCID and netmiko read as well.
+ * rack.yaml: `switch-1: { model: procurve, address: 192.168.1.24, login: switches }`; a manager, or an operator with the manager's
+ * password as `enablePassword` (its name is then that of the login, or `manager`).
+ * Oddities: nothing marks the end, so it is read twice. Passwords, keys and SNMPv3 users are only in it where `include-credentials` is
+ * set. Firmware that always pages is answered page by page.
+ * Source: ArubaOS-Switch Management and Configuration Guide for 16.x, "Switch Memory and Configuration".
+ */
+
+const value = String.raw`("[^"]*"|\S+)`;
+const secrets: readonly SecretRule[] = [
+  new RegExp(
+    String.raw`^\s*(?:local-user .*?)?password .*?\b(?:plaintext|sha1|sha256|sha-256) ${value}`,
+  ),
+  new RegExp(
+    String.raw`^(?:radius|tacacs)-server .*?\b(?:encrypted-key|key) (?!oobm\b|time-window\b)${value}`,
+  ),
+  new RegExp(String.raw`\b(?:encrypted-)?key-(?:value|string) ${value}`),
+  new RegExp(String.raw`\b(?:authentication-key|md5-auth-key|secret|passphrase|psk) ${value}`),
+  new RegExp(`^snmp-server community ${value}`),
+  /^snmp-server host \S+ (?:community )?("[^"]*"|(?!community|informs)\S+)/,
+  new RegExp(String.raw`^snmpv3 user .*?\bauth (?:md5 |sha )?${value}`),
+  new RegExp(String.raw`^snmpv3 user .*?\bpriv (?:des |aes )?${value}`),
+  new RegExp(String.raw`^snmpv3 (?:community|targetaddress) .*?\bname ${value}`),
+  new RegExp(String.raw`^stack member .*?\bpassword ${value}`),
+  /[a-z]:\/\/[^\s/:@]*:([^\s/@]+)@/,
+];
+
+export function backup(): BackupModel {
+  return cliBackup({
+    dialect: procurve,
+    running: 'show running-config',
+    startup: 'show config',
+    serial: {
+      // Each half of the models knows one of these.
+      commands: ['show system information', 'show system-information'],
+      pattern: /\bSerial Number +: +(\w+)/,
+    },
+    hostname: /^hostname "?([^"\r\n]+)/m,
+    complete: {
+      has: [
+        [/^; (?:\S+ )+Configuration Editor; /m, '; … Configuration Editor; …'],
+        [/^hostname /m, 'hostname'],
+      ],
+    },
+    // These lines differ between the saved configuration and the one in force.
+    volatile: [/^\s*$/, /^(?:Running|Startup) configuration:/],
+    secrets,
+    restore: { comment: ';', steps },
+  });
+}
+
+function steps(content: Buffer, { device: { name } }: RestoreAbout): RestoreStep[] {
+  return [
+    {
+      title: `Type it into ${name} in configuration mode. What is there stays where the version says nothing of it: on a switch that is fresh from the factory (erase startup-config) it becomes exactly the version. Not in it: host keys and certificates, and without include-credentials passwords, keys and SNMPv3 users`,
+      where: 'device',
+      lines: [
+        'configure',
+        ...statements(content, /^(?:;.*|Running configuration:|\s*)$/, (line) =>
+          /^banner \w+ "[^"]*$/.test(line) ? /"/ : undefined,
+        ),
+        'exit',
+      ],
+    },
+    {
+      title: 'Save it, so that it boots with it',
+      where: 'device',
+      lines: ['write memory'],
+    },
+  ];
+}
+
+/**
+ * HP ProCurve and ArubaOS-S: port address table and links of the command line.
+ *
+ * Proven against: own simulator only. Older firmware prints no VLANs. A port in a trunk is `23-Trk1` among the links, and the trunk's
+ * addresses are at `Trk1`.
+ * Source: ArubaOS-Switch Management and Configuration Guide, "Monitoring and Analyzing Switch Operation"; sessions of users.
+ */
+
+export const connectedHosts = cliConnectedHosts({
+  dialect: procurve,
+  macs: {
+    command: 'show mac-address',
+    header: /Port Address Table/,
+    row: new RegExp(String.raw`^\s*(?<mac>${macPattern})\s+(?<port>\S+)(?:\s+(?<vlan>\d+))?`),
+  },
+  links: {
+    command: 'show interfaces brief',
+    header: /Status and Counters - Port Status/,
+    row: /^\s*(?<port>\S+?)\*?(?:-Trk\d+)?\s.*\|\s+\S+\s+(?:Yes|No)\s+(?<link>Up|Down)\b/,
+  },
+});
+
+/**
+ * HP ProCurve and ArubaOS-S: the password of the manager or operator.
+ *
+ * Tried with: its simulator only.
+ * Oddities: passwords are in the configuration only with `include-credentials`; without it nothing is changed. The password that
+ * `enable` asks for is that of the manager: give a login of the operator no part in a rotation.
+ * Source: HP Access Security Guide (6120, 2920, 5400R), "Configuring Username and Password Security", "Saving Security
+ * Credentials in a Config File".
+ */
+
+export const accounts = cliAccounts({
+  dialect: procurve,
+  running: 'show running-config',
+  enter: 'configure terminal',
+  leave: 'exit',
+  statements: {
+    password: {
+      find: (user) => `^(?<start>password (?:manager|operator) user-name "?${user}"?) `,
+      write: (value, { start }) => `${start} plaintext ${value}`,
+    },
+  },
+  save: {
+    commands: ['write memory', 'show config status'],
+    done: /Running configuration is same as the startup configuration/i,
+  },
+});

@@ -1,0 +1,216 @@
+/**
+ * A server, or the outlets of a rack PDU, with Redfish.
+ *
+ *     bmc-1: { model: redfish, address: 192.168.1.40, login: bmcs }
+ *     pdu-2: { model: redfish, address: 192.168.1.41, rackPdu: '1', login: pdus }
+ *
+ * Proven against: own simulator, which fence_redfish (4.12.1) reads, turns off and on, and redfishtool (1.1.5) cycles, each in
+ * a test. Outlets of PDUs: written from DMTF's mockup, spoken by nobody else. Hardware: none.
+ *
+ * Oddities. A command is answered long before the power changes: PoweringOff counts as still on, PoweringOn as still off,
+ * and the reading shows when it is done; tasks are not followed. Servers refuse to be turned off that are off: then what they
+ * report of themselves counts. Where a reset is sent is read, not built, and only what is listed as allowed is sent. Every
+ * request signs in by Basic, which all services have to take (DSP0266), so that no session is left open; they are few.
+ *
+ * Source: DSP0266, DSP0268 (ComputerSystem, Outlet, ActionInfo), DSP2043.
+ */
+
+import { parseJson } from '@skolo/base';
+import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
+import { z } from 'zod';
+import type { Accounts } from '../contract/accounts.ts';
+import type { Device } from '../contract/device.ts';
+import {
+  CannotCycle,
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+  oneByOne,
+} from '../contract/outlets.ts';
+
+export const outlets = driverKind({
+  model: 'redfish',
+  experimental: ({ options }) => options.rackPdu !== undefined,
+  create,
+});
+
+const Options = z.object({ https: z.boolean(), rackPdu: z.string().exactOptional() });
+
+/** On this device only: a path, never another host. */
+export const Path = z.string().regex(/^\/(?!\/)[\w./~%:@+-]*$/);
+const Values = z.array(z.string()).optional();
+const Action = z.object({
+  target: Path,
+  'ResetType@Redfish.AllowableValues': Values,
+  'PowerState@Redfish.AllowableValues': Values,
+  '@Redfish.ActionInfo': Path.optional(),
+});
+type Action = z.infer<typeof Action>;
+const Resource = z.object({
+  Id: z.string(),
+  PowerState: z.enum(['On', 'Off', 'PoweringOn', 'PoweringOff', 'Paused']).nullish(),
+  PowerWatts: z.object({ Reading: z.number().nullish() }).nullish(),
+  Actions: z
+    .object({ '#ComputerSystem.Reset': Action, '#Outlet.PowerControl': Action })
+    .partial()
+    .default({}),
+});
+type Resource = z.infer<typeof Resource>;
+const ActionInfo = z.object({
+  Parameters: z.array(z.object({ Name: z.string(), AllowableValues: Values })),
+});
+const ErrorBody = z.object({
+  error: z.object({
+    message: z.string().optional(),
+    '@Message.ExtendedInfo': z
+      .array(z.object({ Message: z.string().optional(), MessageId: z.string().optional() }))
+      .optional(),
+  }),
+});
+
+/** The actions of servers and outlets. */
+const kinds = {
+  system: {
+    action: '#ComputerSystem.Reset',
+    parameter: 'ResetType',
+    values: { on: ['On', 'ForceOn'], off: ['ForceOff'], cycle: ['PowerCycle'] },
+  },
+  outlet: {
+    action: '#Outlet.PowerControl',
+    parameter: 'PowerState',
+    values: { on: ['On'], off: ['Off'], cycle: ['PowerCycle'] },
+  },
+} as const;
+
+/** While it changes, what it was before. */
+const states = new Map([
+  ['On', 'on'],
+  ['Paused', 'on'],
+  ['PoweringOff', 'on'],
+  ['Off', 'off'],
+  ['PoweringOn', 'off'],
+] as const);
+
+function create(device: Device, deps: DriverDeps): OutletDriver<string> {
+  const { name } = device;
+  const { https, rackPdu } = Options.parse(device.options);
+  const kind = rackPdu === undefined ? kinds.system : kinds.outlet;
+  const folder = rackPdu === undefined ? 'Systems' : `PowerEquipment/RackPDUs/${rackPdu}/Outlets`;
+  const send = httpTo(device, deps, { https, signIn: 'basic', reason: reasonOf });
+  const headers = { accept: 'application/json', 'odata-version': '4.0' };
+
+  async function get(id: string, signal: AbortSignal): Promise<Resource> {
+    const { body } = await send({ path: `/redfish/v1/${folder}/${id}`, headers }, signal);
+    const resource = readJson(name, body, Resource, `the state of ${id}`);
+    if (resource.Id === id) return resource;
+    throw new DeviceRefused(name, `asked for ${id}, it answers for another one`);
+  }
+
+  async function allowed(
+    action: Action,
+    signal: AbortSignal,
+  ): Promise<readonly string[] | undefined> {
+    const listed = action[`${kind.parameter}@Redfish.AllowableValues`];
+    const info = action['@Redfish.ActionInfo'];
+    if (listed !== undefined || info === undefined) return listed;
+    const { body } = await send({ path: info, headers }, signal);
+    const { Parameters } = readJson(name, body, ActionInfo, 'what its action allows');
+    return Parameters.find((parameter) => parameter.Name === kind.parameter)?.AllowableValues;
+  }
+
+  async function command(
+    outlet: string,
+    verb: keyof typeof kind.values,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { PowerState, Actions } = await get(outlet, signal);
+    const action = Actions[kind.action];
+    if (action === undefined) throw new DeviceRefused(name, `${outlet} has no ${kind.action}`);
+    const values = await allowed(action, signal);
+    const value = kind.values[verb].find((candidate) => values?.includes(candidate) ?? true);
+    if (value === undefined) {
+      const offered = values?.join(', ') ?? '';
+      const what = `${outlet} cannot be told ${verb}; it offers ${offered}`;
+      throw verb === 'cycle' ? new CannotCycle(name, what) : new DeviceRefused(name, what);
+    }
+    const body = JSON.stringify({ [kind.parameter]: value });
+    const json = { ...headers, 'content-type': 'application/json' };
+    try {
+      await send({ method: 'POST', path: action.target, headers: json, body }, signal);
+    } catch (error) {
+      const isSoAlready = verb !== 'cycle' && PowerState?.toLowerCase() === verb;
+      if (!(error instanceof DeviceRefused && isSoAlready)) throw error;
+    }
+  }
+
+  return {
+    key: (outlet) => outlet,
+    readsAtOnce: 4,
+    read: oneByOne(async (outlet: string, signal) => {
+      const { PowerState, PowerWatts } = await get(outlet, signal);
+      const state = (PowerState && states.get(PowerState)) ?? 'unknown';
+      return { state, watts: PowerWatts?.Reading ?? undefined };
+    }),
+    set: command,
+    cycle: { offSeconds: 'fixed', run: (outlet, _, signal) => command(outlet, 'cycle', signal) },
+  };
+}
+
+export function reasonOf(body: string): string | undefined {
+  const error = ErrorBody.safeParse(parseJson(body)).data?.error;
+  const [info] = error?.['@Message.ExtendedInfo'] ?? [];
+  return info?.Message ?? info?.MessageId ?? error?.message;
+}
+
+/**
+ * Redfish: the password of the account of its login. It is kept at once.
+ *
+ * Tried with: its simulator, whose account service redfishtool (1.1.5) has changed as well.
+ * Oddities: many controllers take at most 16 or 20 signs, and refuse a weak password with a reason.
+ * Source: DSP0266 (AccountService), DSP0268 (ManagerAccount: `Password` is set by PATCH).
+ */
+
+const Link = z.object({ '@odata.id': Path });
+const Root = z.object({ AccountService: Link });
+const Service = z.object({ Accounts: Link });
+const Members = z.object({ Members: z.array(Link) });
+const Account = z.object({ UserName: z.string().nullish() });
+
+const mostAccounts = 32;
+
+export const accounts: Accounts = {
+  parts: ['password'],
+  async open(device, access, signal) {
+    const { name } = device;
+    const { https } = Options.parse(device.options);
+    const send = httpTo(device, access, { https, signIn: 'basic', reason: reasonOf });
+    const headers = { accept: 'application/json', 'odata-version': '4.0' };
+    const get = async <T>(path: string, schema: z.ZodType<T>): Promise<T> => {
+      const { body } = await send({ path, headers }, signal);
+      return readJson(name, body, schema, path);
+    };
+    const { AccountService } = await get('/redfish/v1/', Root);
+    // The root is open to everybody; this is not.
+    const { Accounts: all } = await get(AccountService['@odata.id'], Service);
+
+    async function own(): Promise<string> {
+      const { username } = await access.credentials();
+      const { Members: members } = await get(all['@odata.id'], Members);
+      for (const { '@odata.id': path } of members.slice(0, mostAccounts)) {
+        if ((await get(path, Account)).UserName === username) return path;
+      }
+      throw new DeviceRefused(name, `its account service has no account ${username}`);
+    }
+
+    return {
+      async set({ password }) {
+        if (password === undefined) return;
+        const body = JSON.stringify({ Password: password.reveal() });
+        const json = { ...headers, 'content-type': 'application/json' };
+        await send({ method: 'PATCH', path: await own(), headers: json, body }, signal);
+      },
+      async save() {},
+      async close() {},
+    };
+  },
+};

@@ -1,0 +1,110 @@
+/**
+ * Shelly plug or relay of the first generation, over HTTP. Relays are counted from 0.
+ *
+ *     plug-2: { model: shelly-gen1, address: 192.168.1.32, login: plugs }
+ *
+ * Proven against: own simulator, which labgrid's backend shelly_gen1 switched and read (26.0.1, in a test where labgrid has
+ * it). The timer of `nativeCycle`: by nobody else. Hardware: none.
+ *
+ * Oddities. Some models measure all relays together (fewer meters than relays), and Shelly 1 tells 0 W of a meter that
+ * it does not have: watts are taken only where `/shelly` counts as many meters as relays. An "auto off" set in its own
+ * menu turns a relay off again some time after it was turned on.
+ *
+ * Source: shelly-api-docs.shelly.cloud/gen1.
+ */
+
+import { DeviceRefused, httpTo, readJson } from '@skolo/equipment';
+import { z } from 'zod';
+import type { Accounts } from '../contract/accounts.ts';
+import type { Device } from '../contract/device.ts';
+import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
+import { checkCount } from '../families/outlet-count.ts';
+
+export const outlets = driverKind({ model: 'shelly-gen1', experimental: true, create });
+
+const Identity = z.object({
+  gen: z.number().optional(),
+  num_outputs: z.number().int().optional(),
+  num_meters: z.number().int().optional(),
+});
+const Relay = z.object({ ison: z.boolean(), has_timer: z.boolean() });
+const Status = z.object({
+  relays: z.array(Relay),
+  meters: z.array(z.object({ power: z.number(), is_valid: z.boolean().default(true) })).default([]),
+});
+
+function create(device: Device, deps: DriverDeps): OutletDriver<number> {
+  const { name } = device;
+  const send = httpTo(device, deps, { signIn: 'basic' });
+
+  async function command(
+    relay: number,
+    query: string,
+    expected: Partial<z.infer<typeof Relay>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const path = `/relay/${relay}?${query}`;
+    const { body } = await send({ path }, signal);
+    const { ison, has_timer } = readJson(name, body, Relay, 'the state of a relay');
+    const isTaken = ison === expected.ison && has_timer === (expected.has_timer ?? has_timer);
+    if (!isTaken) throw new DeviceRefused(name, `its answer does not say that it took ${query}`);
+  }
+
+  async function identify(signal: AbortSignal): Promise<z.infer<typeof Identity>> {
+    const { body } = await send({ path: '/shelly', anonymous: true }, signal);
+    const identity = readJson(name, body, Identity, 'what kind of Shelly it is');
+    if (identity.gen === undefined) return identity;
+    throw new DeviceRefused(name, `it is of generation ${identity.gen}: its model is shelly-gen2`);
+  }
+
+  return {
+    key: Number,
+    async read(_relays, signal) {
+      const { num_meters: meterCount } = await identify(signal);
+      const { body } = await send({ path: '/status' }, signal);
+      const { relays, meters } = readJson(name, body, Status, 'the state of its relays');
+      checkCount(device, relays.length, 'relays');
+      const isMeasured = meterCount === relays.length && meters.length === relays.length;
+      return (relay) => {
+        const meter = isMeasured ? meters[relay] : undefined;
+        const state = relays[relay]?.ison ? 'on' : 'off';
+        return { state, watts: meter?.is_valid ? meter.power : undefined };
+      };
+    },
+    set: (relay, state, signal) =>
+      command(relay, `turn=${state}`, { ison: state === 'on' }, signal),
+    cycle: {
+      offSeconds: { least: 1, most: 3600 },
+      async run(relay, offSeconds, signal) {
+        const query = `turn=off&timer=${Math.round(offSeconds)}`;
+        await command(relay, query, { ison: false, has_timer: true }, signal);
+      },
+    },
+  };
+}
+
+/**
+ * Shelly of the first generation: the password of its web server. It is kept at once.
+ *
+ * Tried with: its simulator only.
+ * Source: shelly-api-docs.shelly.cloud/gen1, "/settings/login".
+ */
+
+export const accounts: Accounts = {
+  parts: ['password'],
+  async open(device, access, signal) {
+    const send = httpTo(device, access, { signIn: 'basic' });
+    await send({ path: '/status' }, signal);
+    return {
+      async set({ password }) {
+        if (password === undefined) return;
+        const { username = 'admin' } = await access.credentials();
+        const form = new URLSearchParams({ enabled: '1', username, password: password.reveal() });
+        const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+        await send({ method: 'POST', path: '/settings/login', headers, body: `${form}` }, signal);
+      },
+      async save() {},
+      async close() {},
+    };
+  },
+};

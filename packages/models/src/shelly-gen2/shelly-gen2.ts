@@ -1,0 +1,145 @@
+/**
+ * Shelly plug or relay of the second generation and later, by JSON-RPC over HTTP. Switches are counted from 0.
+ *
+ *     plug-3: { model: shelly-gen2, address: 192.168.1.33, outlets: 4, login: plugs }
+ *
+ * Proven against: own simulator, which labgrid's backend shelly_gen2 switched and read (26.0.1, in a test where labgrid has
+ * it) and which lets curl in by digest with SHA-256. `toggle_after` and Shelly.GetStatus: by nobody else. Hardware: none.
+ *
+ * Oddities. The user is always `admin`. Errors of `/rpc` come with status 200 in the frame. An "auto off" set in its own
+ * menu turns a switch off again some time after it was turned on.
+ *
+ * Source: shelly-api-docs.shelly.cloud/gen2 (RPCProtocol, Authentication, Switch).
+ */
+
+import { createHash } from 'node:crypto';
+import { type Access, DeviceRefused, httpTo, readJson } from '@skolo/equipment';
+import type { Credentials } from '@skolo/secrets';
+import { z } from 'zod';
+import type { Accounts } from '../contract/accounts.ts';
+import type { Device } from '../contract/device.ts';
+import { type DriverDeps, driverKind, type OutletDriver } from '../contract/outlets.ts';
+import { checkCount } from '../families/outlet-count.ts';
+
+export const outlets = driverKind({ model: 'shelly-gen2', experimental: true, create });
+
+const Failure = z.object({ code: z.number(), message: z.string().default('') });
+const Frame = z.object({
+  id: z.number(),
+  result: z.unknown().optional(),
+  error: Failure.optional(),
+});
+const Switch = z.object({ id: z.number(), output: z.boolean(), apower: z.number().optional() });
+const Switched = z.object({ was_on: z.boolean() });
+
+/** It has one user only. */
+function asAdmin<A extends Access>(access: A): A {
+  const named = (each: Credentials) => ({ username: 'admin', ...each });
+  return {
+    ...access,
+    async credentials() {
+      const { others = [], ...first } = await access.credentials();
+      return { ...named(first), others: others.map(named) };
+    },
+  };
+}
+
+function create(device: Device, deps: DriverDeps): OutletDriver<number> {
+  const { name } = device;
+  const send = httpTo(device, asAdmin(deps), { signIn: 'digest' });
+  let lastId = 0;
+
+  async function call(method: string, params: object, signal: AbortSignal): Promise<unknown> {
+    lastId += 1;
+    const id = lastId;
+    const body = JSON.stringify({ id, method, params });
+    const headers = { 'content-type': 'application/json' };
+    const answer = await send({ method: 'POST', path: '/rpc', headers, body }, signal);
+    const frame = readJson(name, answer.body, Frame, `the result of ${method}`);
+    if (frame.error) {
+      const { code, message } = frame.error;
+      throw new DeviceRefused(name, `${method} failed: ${message.slice(0, 200)} (${code})`);
+    }
+    if (frame.id === id) return frame.result;
+    throw new DeviceRefused(name, 'its answer belongs to another request');
+  }
+
+  async function set(id: number, params: object, signal: AbortSignal): Promise<void> {
+    const result = await call('Switch.Set', { id, ...params }, signal);
+    if (Switched.safeParse(result).success) return;
+    throw new DeviceRefused(name, `its answer does not say that it switched ${id}`);
+  }
+
+  return {
+    key: Number,
+    async read(_ids, signal) {
+      const status = z
+        .record(z.string(), z.unknown())
+        .safeParse(await call('Shelly.GetStatus', {}, signal));
+      const components = status.data ?? {};
+      const count = Object.keys(components).filter((key) => /^switch:\d+$/.test(key)).length;
+      checkCount(device, count, 'switches');
+      return (id) => {
+        const found = Switch.safeParse(components[`switch:${id}`]).data;
+        if (found?.id !== id) {
+          throw new DeviceRefused(name, `it does not tell whether switch ${id} is on`);
+        }
+        return { state: found.output ? 'on' : 'off', watts: found.apower };
+      };
+    },
+    set: (id, state, signal) => set(id, { on: state === 'on' }, signal),
+    cycle: {
+      offSeconds: { least: 1, most: 3600 },
+      run: (id, toggle_after, signal) => set(id, { on: false, toggle_after }, signal),
+    },
+  };
+}
+
+/**
+ * Shelly of the second generation: the password of its user admin. It is kept at once, and never travels: the device gets the
+ * digest that it compares with.
+ *
+ * Tried with: its simulator only.
+ * Source: shelly-api-docs.shelly.cloud/gen2, "Authentication", "Shelly.SetAuth", "Shelly.GetDeviceInfo".
+ */
+
+const Info = z.object({ id: z.string().min(1), auth_en: z.boolean() });
+const Answer = z.object({ error: Failure.partial({ code: true }).optional() });
+
+export const accounts: Accounts = {
+  parts: ['password'],
+  async open(device, access, signal) {
+    const { name } = device;
+    const send = httpTo(device, asAdmin(access), { signIn: 'digest' });
+    await send({ path: '/rpc/Shelly.GetStatus' }, signal);
+    return {
+      async set({ password }) {
+        if (password === undefined) return;
+        const { body } = await send({ path: '/rpc/Shelly.GetDeviceInfo' }, signal);
+        const info = readJson(name, body, Info, 'its description');
+        if (!info.auth_en) throw new DeviceRefused(name, 'it asks for no password');
+        const ha1 = createHash('sha256')
+          .update(`admin:${info.id}:${password.reveal()}`)
+          .digest('hex');
+        const request = {
+          id: 1,
+          method: 'Shelly.SetAuth',
+          params: { user: 'admin', realm: info.id, ha1 },
+        };
+        const headers = { 'content-type': 'application/json' };
+        const answer = await send(
+          { method: 'POST', path: '/rpc', headers, body: JSON.stringify(request) },
+          signal,
+        );
+        const { error } = readJson(name, answer.body, Answer, 'the result of Shelly.SetAuth');
+        if (error)
+          throw new DeviceRefused(
+            name,
+            `it does not take the password: ${error.message.slice(0, 200)}`,
+          );
+      },
+      async save() {},
+      async close() {},
+    };
+  },
+};

@@ -1,0 +1,177 @@
+/** Commands of Tasmota over HTTP. The password travels in the URL. */
+
+import {
+  DeviceBusy,
+  DeviceRefused,
+  httpTo,
+  readJson,
+  SignInRefused,
+  withAnyOf,
+} from '@skolo/equipment';
+import type { Credentials } from '@skolo/secrets';
+import { z } from 'zod';
+import type { AccountAccess, Accounts } from '../contract/accounts.ts';
+import type { Device } from '../contract/device.ts';
+import {
+  CannotCycle,
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+} from '../contract/outlets.ts';
+import { checkCount, outletCount } from '../families/outlet-count.ts';
+
+const Answer = z.record(z.string(), z.unknown());
+export type Answer = z.infer<typeof Answer>;
+
+/** @param title of the command in messages; the command when absent */
+type RunTasmota = (command: string, signal: AbortSignal, title?: string) => Promise<Answer>;
+
+export function tasmota(device: Device, access: AccountAccess): RunTasmota {
+  const { name } = device;
+  const send = httpTo(device, access, { signIn: 'by-driver' });
+  return async (command, signal, title = command) =>
+    await withAnyOf(await access.credentials(), (credentials) =>
+      run(credentials, { command, title }, signal),
+    );
+
+  async function run(
+    { username = 'admin', password }: Credentials,
+    { command, title }: { command: string; title: string },
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const query = new URLSearchParams({ cmnd: command });
+    if (password !== undefined) {
+      query.set('user', username);
+      query.set('password', password.reveal());
+    }
+    // Its web server reads %20; "+" only since some version.
+    const path = `/cm?${query.toString().replaceAll('+', '%20')}`;
+    const { body } = await send({ path }, signal);
+    const answer = readJson(name, body, Answer, `the result of ${title}`);
+    if (/\buser=/.test(String(answer.WARNING ?? ''))) {
+      const what = password === undefined ? 'it wants a password' : 'it does not take its password';
+      throw new SignInRefused(name, what);
+    }
+    if ('Command' in answer) throw new DeviceRefused(name, `it does not know ${title}`);
+    return answer;
+  }
+}
+
+/**
+ * Plug or board with Tasmota firmware, over HTTP.
+ *
+ *     plug-1: { model: tasmota, address: 192.168.1.31, outlets: 2, login: plugs }
+ *
+ * Proven against: own simulator, to which pdudaemon's driver (0.0.8) spoke `Power2 off` in a test. Its other commands:
+ * written from the firmware's source (support_command.ino), spoken by nobody else. Hardware: none.
+ *
+ * Oddities. The password travels in the URL. Who is not signed in gets a WARNING, by older firmware with status 200. One
+ * relay alone is called POWER, or POWER1 with SetOption26. `Power` with index 0 hits all relays and one without an index the
+ * first: relays are always written, from checked numbers. A `Backlog` is answered before it is carried out, with nothing.
+ * There is one for all relays: a second cycle would wait behind the first, unseen, so it is refused as busy. With a
+ * `PulseTime` a relay goes off again by itself after it was turned on: then it is not cycled by the plug.
+ */
+
+export const outlets = driverKind({ model: 'tasmota', experimental: true, create });
+
+const Energy = z.object({
+  StatusSNS: z.object({
+    ENERGY: z.object({ Power: z.union([z.number(), z.array(z.number())]) }),
+  }),
+});
+/** `{"Set":0,"Remaining":0}`, or `0 (Active 0)` of firmware before 6. */
+const PulseTime = z.union([
+  z.object({ Set: z.number() }).transform(({ Set: value }) => value),
+  z
+    .string()
+    .regex(/^\d+\b/)
+    .transform(Number.parseFloat),
+]);
+
+function create(device: Device, deps: DriverDeps): OutletDriver<number> {
+  const { name } = device;
+  const run = tasmota(device, deps);
+  const isAlone = outletCount(device) === 1;
+  /** The relay's own key, never that of another one. */
+  function stateIn(answer: Answer, relay: number): unknown {
+    return answer[`POWER${relay}`] ?? (isAlone ? answer.POWER : undefined);
+  }
+
+  async function turn(relay: number, state: 'ON' | 'OFF', signal: AbortSignal): Promise<void> {
+    const answer = await run(`Power${relay} ${state}`, signal);
+    if (stateIn(answer, relay) === state) return;
+    throw new DeviceRefused(name, `its answer does not say that relay ${relay} is ${state}`);
+  }
+
+  async function cycle(relay: number, offSeconds: number, signal: AbortSignal): Promise<void> {
+    const tenths = Math.round(offSeconds * 10);
+    const pulseTime = await run(`PulseTime${relay}`, signal);
+    const pulse = PulseTime.safeParse(pulseTime[`PulseTime${relay}`]);
+    if (!pulse.success) throw new DeviceRefused(name, `it does not tell PulseTime${relay}`);
+    if (pulse.data !== 0) {
+      const what = `relay ${relay} would go off again by its PulseTime of ${pulse.data}; set it to 0`;
+      throw new CannotCycle(name, what);
+    }
+    const { Delay: left } = await run('Delay', signal);
+    if (typeof left !== 'number') throw new DeviceRefused(name, 'it does not tell its Delay');
+    if (left > 0) throw new DeviceBusy(name, 'it is carrying out another backlog');
+    await run(`Backlog Power${relay} OFF; Delay ${tenths}; Power${relay} ON`, signal);
+  }
+
+  return {
+    key: Number,
+    async read(_relays, signal) {
+      const states = await run('State', signal);
+      const count = Object.keys(states).filter((key) => /^POWER\d*$/.test(key)).length;
+      checkCount(device, count, 'relays');
+      const watts = wattsIn(await run('Status 10', signal), count);
+      return (relay) => {
+        const state = stateIn(states, relay);
+        if (state !== 'ON' && state !== 'OFF') {
+          throw new DeviceRefused(name, `it does not tell whether relay ${relay} is on`);
+        }
+        return { state: state === 'ON' ? 'on' : 'off', watts: watts?.[relay - 1] };
+      };
+    },
+    set: (relay, state, signal) => turn(relay, state === 'on' ? 'ON' : 'OFF', signal),
+    // Delay takes up to 3600 tenths of a second.
+    cycle: { offSeconds: { least: 1, most: 360 }, run: cycle },
+  };
+}
+
+/** Of each relay; undefined where it measures nothing, or all together. */
+function wattsIn(status: unknown, relays: number): readonly number[] | undefined {
+  const power = Energy.safeParse(status).data?.StatusSNS.ENERGY.Power;
+  const each = typeof power === 'number' ? [power] : power;
+  return each?.length === relays ? each : undefined;
+}
+
+/**
+ * Tasmota: the password of its web server. It is kept in flash within a second.
+ *
+ * Tried with: its simulator only.
+ * Oddities: the password travels in the URL, and a log on the serial port has the command. A value of one sign has a meaning of
+ * its own: 0 takes the password away.
+ * Source: tasmota.github.io/docs/Commands, "WebPassword"; the firmware's source.
+ */
+
+export const accounts: Accounts = {
+  parts: ['password'],
+  async open(device, access, signal) {
+    const run = tasmota(device, access);
+    await run('State', signal);
+    return {
+      async set({ password }) {
+        if (password === undefined) return;
+        if (!/^\w{8,32}$/.test(password.reveal())) {
+          throw new DeviceRefused(device.name, 'it takes passwords of 8 to 32 letters and digits');
+        }
+        const answer = await run(`WebPassword ${password.reveal()}`, signal, 'WebPassword');
+        if (answer.WebPassword !== undefined) return;
+        throw new DeviceRefused(device.name, 'its answer does not say that it took the password');
+      },
+      async save() {},
+      async close() {},
+    };
+  },
+};

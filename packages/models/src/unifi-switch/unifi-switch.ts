@@ -1,0 +1,314 @@
+/**
+ * Fastpath behind a Linux shell: older UniFi switches. `telnet 127.0.0.1` in the shell leads to `(UBNT) >`, where `enable`
+ * asks for no password.
+ */
+
+import {
+  type CliSession,
+  DeviceRefused,
+  type Dialect,
+  type ExecResult,
+  type ExecSession,
+} from '@skolo/equipment';
+import type { BackupModel } from '../contract/backup.ts';
+import type { Device } from '../contract/device.ts';
+import {
+  CannotCycle,
+  type DriverDeps,
+  driverKind,
+  type OutletDriver,
+  type OutletReading,
+  orCannotCycle,
+} from '../contract/outlets.ts';
+import { cliConnectedHosts } from '../families/command-line/connected-hosts.ts';
+import {
+  type Cli,
+  cliWithin,
+  openCliOf,
+  openExecOf,
+  outputOf,
+  type Shell,
+  sharing,
+  shellWithin,
+  shortened,
+} from '../families/command-line/session.ts';
+import { numberOf } from '../families/command-line/table.ts';
+import { fastpath } from '../families/fastpath/fastpath.ts';
+import { atInterface, readFastpath, resetPort } from '../families/fastpath/poe.ts';
+import { macPattern } from '../families/mac-address.ts';
+import { linuxShell } from '../families/unix/linux-shell.ts';
+import { systemCfgBackup } from '../families/unix/ubiquiti-system-cfg.ts';
+
+export const fastpathBehindShell: Dialect = {
+  ...fastpath,
+  name: 'fastpath-behind-shell',
+  through: { dialect: linuxShell, command: 'telnet 127.0.0.1' },
+  // The second one leaves the shell.
+  signOut: ['logout', 'exit'],
+};
+
+/**
+ * `swctrl`, the program in the shell of UniFi switches that sets and shows PoE ports.
+ *
+ * Without `id` it means every port, also when what follows is mistyped. So a command is made from a checked number, and
+ * what all other ports are set to is compared before and after it.
+ *
+ * Only `auto` and `off` are known to be accepted. A port in another mode (`Pasv24`, `Passthrough`) is not turned off, since it
+ * could not be turned on as it was; it can be restarted.
+ *
+ * Sources: sessions recorded by users (US-24, USW-Lite-16, USW-Flex); devwithimagination.com, 2022-08-07, on `id`.
+ */
+
+const listSwctrl = 'swctrl poe show';
+
+/** A row of its table. */
+interface Port {
+  /** `auto`, `off`, `pasv24`, `passthrough`. */
+  setting: string;
+  delivering: boolean;
+  watts: number;
+}
+
+/** Whether the switch has no such program. */
+function isMissing({ status, stderr }: ExecResult): boolean {
+  return status === 127 || /: (?:command )?not found/.test(stderr);
+}
+
+export async function readSwctrl(shell: Shell): Promise<(number: number) => OutletReading> {
+  const ports = await list(shell);
+  return (number) => {
+    const { setting, delivering, watts } = portOf(shell.device, ports, number);
+    const isOn = setting !== 'off';
+    return { state: isOn ? 'on' : 'off', delivering, watts, mode: isOn ? setting : undefined };
+  };
+}
+
+export async function setSwctrl(
+  shell: Shell,
+  number: number,
+  setting: 'auto' | 'off',
+): Promise<void> {
+  const { device } = shell;
+  const before = await list(shell);
+  const { setting: former } = portOf(device, before, number);
+  if (former !== 'auto' && former !== 'off') {
+    const hint = 'it could not be turned on like that again; restart it instead';
+    throw new DeviceRefused(device, `port ${number} is set to ${former}; ${hint}`);
+  }
+  await tell(shell, `swctrl poe set ${setting} id ${number}`);
+  checkOthers(device, number, before, await list(shell));
+}
+
+/** @throws CannotCycle Nothing was done. Any other DeviceError: it may have been. */
+export async function restartSwctrl(shell: Shell, number: number): Promise<void> {
+  const { device } = shell;
+  const before = await orCannotCycle(list(shell));
+  if (!before.has(number)) throw new CannotCycle(device, `its list of ports has no port ${number}`);
+  await orCannotCycle(tell(shell, `swctrl poe restart id ${number}`));
+  checkOthers(device, number, before, await list(shell));
+}
+
+async function tell(shell: Shell, command: string): Promise<void> {
+  const { status, stdout, stderr } = await shell.exec(command);
+  const output = shortened(`${stdout} ${stderr}`);
+  if (status === 0 && output === '') return;
+  const why = output || `status ${status}`;
+  throw new DeviceRefused(shell.device, `refuses ${JSON.stringify(command)}: ${why}`);
+}
+
+function checkOthers(
+  device: string,
+  number: number,
+  before: ReadonlyMap<number, Port>,
+  after: ReadonlyMap<number, Port>,
+): void {
+  const changed = [...before.keys()].filter(
+    (other) => other !== number && before.get(other)?.setting !== after.get(other)?.setting,
+  );
+  if (changed.length === 0) return;
+  const what = `when port ${number} was told to change, so did ${changed.join(', ')}; look at them`;
+  throw new DeviceRefused(device, what);
+}
+
+async function list(shell: Shell): Promise<Map<number, Port>> {
+  const stdout = await outputOf(shell, listSwctrl);
+  const rows = stdout.split('\n').map((line) => line.trim().split(/\s+/));
+  return new Map(
+    rows
+      .filter(([first]) => /^\d+$/.test(first ?? ''))
+      .map((row) => [Number(row[0]), portIn(shell.device, row)]),
+  );
+}
+
+/** Class is one word or two, so what is behind it is counted from the right. */
+function portIn(device: string, row: readonly string[]): Port {
+  const [power, , watts] = row.slice(-5);
+  const setting = row[1]?.toLowerCase() ?? '';
+  if (!/^[a-z][a-z0-9]*$/.test(setting) || (power !== 'On' && power !== 'Off')) {
+    throw new DeviceRefused(device, `its list of ports makes no sense at port ${row[0]}`);
+  }
+  const what = `the power of port ${row[0]}`;
+  return { setting, delivering: power === 'On', watts: numberOf(device, watts, what) };
+}
+
+function portOf(device: string, ports: ReadonlyMap<number, Port>, number: number): Port {
+  const port = ports.get(number);
+  if (port !== undefined) return port;
+  throw new DeviceRefused(device, `its list of ports has no port ${number}`);
+}
+
+/**
+ * Ubiquiti UniFi switch: PoE ports, over ssh. Newer models have `swctrl` in their shell, older ones Fastpath behind
+ * `telnet 127.0.0.1`; which of them is seen once for each session. Over telnet it is always Fastpath.
+ *
+ *     switch-5: { model: unifi-switch, address: 192.168.1.15, login: unifi, portCount: 16 }
+ *     logins: { unifi: { username: admin, password: { file: secrets/unifi } } }
+ *
+ * Proven against: own simulator, which OpenSSH has spoken to as well. Netmiko (2.4.2) turns ports of its Fastpath off and on,
+ * as an EdgeSwitch's; of `swctrl` no independent software knows (scripts with these commands were read). Hardware: none.
+ *
+ * A port that restarts shows `Auto` and no power, just like one with nothing plugged in, so it is reported as off only while
+ * a restart of ours is under way. The controller overwrites what was not set there, and so does a reboot.
+ *
+ * Sources: see swctrl.ts and families/fastpath/poe.ts.
+ */
+
+export const outlets = driverKind({ model: 'unifi-switch', experimental: true, create });
+
+const resetSeconds = 5;
+/** A restart of the switch's own is over by then. */
+const restartMs = 30_000;
+
+function create(device: Device, deps: DriverDeps): OutletDriver<number> {
+  const use = sharing(device, deps, open, within);
+  /** Until when a port without power is one that restarts. */
+  const restarting = new Map<number, number>();
+
+  /** Commands of the shell where it has `swctrl`, else Fastpath's command line. */
+  async function open(signal: AbortSignal): Promise<ExecSession | CliSession> {
+    if (device.transport !== 'telnet') {
+      const exec = await openExecOf(device, deps, signal);
+      try {
+        if (!isMissing(await exec.exec(listSwctrl, { signal }))) return exec;
+      } catch (error) {
+        await exec.close();
+        throw error;
+      }
+      await exec.close();
+    }
+    return await openCliOf(device, deps, fastpathBehindShell, signal);
+  }
+
+  function withRestart(number: number, reading: OutletReading): OutletReading {
+    const until = restarting.get(number);
+    if (until === undefined) return reading;
+    const isOver = reading.state !== 'on' || reading.delivering || performance.now() > until;
+    if (isOver) restarting.delete(number);
+    return isOver ? reading : { ...reading, mode: undefined, state: 'off' };
+  }
+
+  return {
+    key: Number,
+    isMode: (mode) => mode === 'auto',
+    async read(numbers, signal) {
+      const readingOf = await use(async (session) => {
+        if ('exec' in session) return readSwctrl(session);
+        const readFrom = await readFastpath(session, numbers.map(interfaceOf), signal);
+        return (number: number) => readFrom(interfaceOf(number));
+      }, signal);
+      return (number) => withRestart(number, readingOf(number));
+    },
+    async set(number, state, signal) {
+      restarting.delete(number);
+      await use(async (session) => {
+        if ('exec' in session) return setSwctrl(session, number, state === 'on' ? 'auto' : 'off');
+        const command = `poe opmode ${state === 'on' ? 'auto' : 'shutdown'}`;
+        await atInterface(session, interfaceOf(number), command);
+      }, signal);
+    },
+    cycle: {
+      offSeconds: 'fixed',
+      async run(number, _offSeconds, signal) {
+        // From now on, since a failure below may come after it was carried out.
+        restarting.set(number, performance.now() + restartMs);
+        try {
+          await use((session) => {
+            if ('exec' in session) return restartSwctrl(session, number);
+            return resetPort(session, interfaceOf(number), resetSeconds);
+          }, signal);
+        } catch (error) {
+          if (error instanceof CannotCycle) restarting.delete(number);
+          throw error;
+        }
+      },
+    },
+  };
+}
+
+function within(
+  device: string,
+  session: ExecSession | CliSession,
+  signal: AbortSignal,
+): Shell | Cli {
+  return 'exec' in session
+    ? shellWithin(device, session, signal)
+    : cliWithin(device, session, signal);
+}
+
+/** Of Fastpath. */
+function interfaceOf(number: number): string {
+  return `0/${number}`;
+}
+
+/**
+ * Ubiquiti UniFi switch: the file that its controller made for it.
+ *
+ * Tried with: its simulator only.
+ * rack.yaml: `switch-5: { model: unifi-switch, address: 192.168.1.15, login: unifi }`; over ssh, as only its shell has files.
+ * Oddities: what it shall be is known by the controller, whose own backup (.unf) is the one to have; this is what the switch was
+ * told last. Not in it: /etc/persistent/cfg/mgmt, which ties the switch to its controller (address, key, `cfgversion`): the key
+ * is of this one MAC address, a replacement gets its own when it is adopted, and the old one would only keep it from that.
+ * What flash holds is not shown without writing files, so changes that were not kept are not seen.
+ * Source: /tmp/system.cfg and /etc/board.info as Oxidized's `unifiap` reads them; keys and `cfgmtd` as users show them;
+ * `syswrapper.sh apply-config` as Ubiquiti's own tests of devices use it.
+ */
+
+export function backup(): BackupModel {
+  return systemCfgBackup({
+    areas: ['users', 'switch'],
+    // A new one each time that the controller provisions it, whatever for.
+    volatile: [/^(?:mgmt\.)?cfgversion=/],
+    warning:
+      'Its controller overwrites all of it as soon as it speaks with the switch: where there is one, restore that from its own backup (.unf) and adopt the switch there; this is for a switch without one, or until then',
+    inForce: {
+      title:
+        'Put it in force. Ports and the network of the switch may be down for a while, and its address may be another one',
+      where: 'device',
+      lines: ['syswrapper.sh apply-config'],
+    },
+  });
+}
+
+/**
+ * Ubiquiti UniFi switch: what `swctrl` shows, over ssh.
+ *
+ * Proven against: own simulator only, whose MAC table has the form of recorded sessions, with addresses and names where the switch
+ * has seen them. Models without `swctrl` are not read. Its uplink is marked in front of the port.
+ * Source: sessions of users (USW-Pro-Max-48, US-8).
+ */
+
+export const connectedHosts = cliConnectedHosts({
+  dialect: { errors: linuxShell.errors },
+  macs: {
+    command: 'swctrl mac show',
+    header: /^port\s+vlan\s+mac/im,
+    row: new RegExp(
+      String.raw`^\s*(?<port>\d+)\s+(?<vlan>\d+)\s+(?<mac>${macPattern})(?:\s+(?<address>\d+(?:\.\d+){3}))?(?:\s+(?<hostname>[A-Za-z]\S*))?`,
+    ),
+  },
+  links: {
+    command: 'swctrl port show',
+    header: /^\s*[@U]*\s*\d+\s+[UD]\/[UD]\s/m,
+    row: /^\s*(?:[@U]+\s+)?(?<port>\d+)\s+[UD]\/(?<link>[UD])\s/,
+  },
+});
