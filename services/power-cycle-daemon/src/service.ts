@@ -18,12 +18,13 @@ import { models } from '@skolo/models';
 import { type DriverKind, loadDrivers } from '@skolo/models/outlets';
 import type { Rack } from '@skolo/rack';
 import { Cycles } from './cycle/cycles.ts';
-import { type Patience, usualPatience } from './cycle/outlets.ts';
+import { takeOver } from './cycle/inherited-state.ts';
 import { Controllers, type CreateUsbHub } from './devices/controllers.ts';
 import { maySwitchOf, reportJumphost } from './devices/may-switch.ts';
+import { type Patience, usualPatience } from './devices/outlets.ts';
 import { createUsbHub } from './devices/usb-hub.ts';
 import { Endpoints, type EndpointsDeps } from './endpoints/endpoints.ts';
-import type { EmitPower, PowerEvent } from './events.ts';
+import type { PowerEvent } from './events.ts';
 import { OutletWatch } from './keep/outlet-watch.ts';
 import { Restorer, usualBackOff } from './keep/restorer.ts';
 import { usualWatch, type WatchTuning } from './machines/watch.ts';
@@ -39,7 +40,6 @@ import { type Request, Requests } from './request/requests.ts';
 import { CircuitBreaker } from './rules/circuit-breaker.ts';
 import { PastCycles } from './rules/past-cycles.ts';
 import type { Snapshot } from './rules/preconditions.ts';
-import { takeOver } from './state/inherited-state.ts';
 import { Store } from './state/store.ts';
 
 /** What a test may replace. */
@@ -112,7 +112,7 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const devices = { ...base, store, controllers };
 
   const restorer = new Restorer({ ...devices, staggerSeconds: () => settings().staggerSeconds });
-  const breaker = new CircuitBreaker({ clock, store, restorer });
+  const breaker = new CircuitBreaker({ clock, store });
   const past = new PastCycles(clock);
   const snapshot = () => snapshotOf({ ...devices, breaker, past });
   const cycles = new Cycles({ ...devices, restorer, breaker, hostKeys, snapshot });
@@ -132,8 +132,10 @@ async function start(context: ServiceContext, deps: PowerCycleDaemonDeps): Promi
   const handlers = apiHandlers(parts);
   const handler = createApp({ ...context, access, api: powerCycleDaemonApi, handlers });
   registerGauges(context.metrics, gauges, () => view);
-  events.consume((event) => trail.onEvent(event));
-  events.consume(reactions({ restorer, breaker, past, cycles, outletWatch, clock }));
+  // The breaker before the cycles, which ask it.
+  for (const part of [trail, past, breaker, outletWatch, restorer, cycles]) {
+    events.consume((event) => part.onEvent(event));
+  }
 
   // Outlets that are to be on come first, then what was under way, then everything else.
   await journal.whenOpen(async () => {
@@ -195,42 +197,5 @@ function snapshotOf({ rack, clock, store, controllers, breaker, past }: Snapped)
     past: past.list(),
     cyclesNatively: ({ device }, seconds) =>
       controllers.get(device)?.cyclesNatively(seconds) ?? false,
-  };
-}
-
-interface Reacting {
-  restorer: Restorer;
-  breaker: CircuitBreaker;
-  past: PastCycles;
-  cycles: Cycles;
-  outletWatch: OutletWatch;
-  clock: ServiceContext['clock'];
-}
-
-/** How the parts react to each other. */
-function reactions(parts: Reacting): EmitPower {
-  const { restorer, breaker, past, cycles, outletWatch, clock } = parts;
-  return (event) => {
-    switch (event.type) {
-      case 'cycle':
-        past.note(event.record);
-        // An off may be a person's from now on, or no longer.
-        if (event.record.action !== 'cycle') outletWatch.follow();
-        break;
-      case 'controller':
-        if (event.controller.state !== 'down') restorer.hurry();
-        cycles.giveTurns();
-        break;
-      case 'read':
-        outletWatch.noteReadings(event.controller, event.readings, clock.now());
-        break;
-      case 'turned-on':
-        breaker.turnedOn(event.controller);
-        break;
-      case 'restored':
-        cycles.giveTurns();
-        break;
-      default:
-    }
   };
 }

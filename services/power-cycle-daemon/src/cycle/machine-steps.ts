@@ -6,7 +6,7 @@ import { softReboot } from '../machines/soft-reboot.ts';
 import { bootSince, seeBack, seeDown, seePhone } from '../machines/watch.ts';
 import { feedKey } from '../state/records.ts';
 import type { CycleEvent } from './cycle.ts';
-import { faultsOf } from './outlets.ts';
+import { faultsOf } from './outlet-steps.ts';
 import { observerOf, type Step, whyNot } from './step.ts';
 
 const softTimeoutMs = 10_000;

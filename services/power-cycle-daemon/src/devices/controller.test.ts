@@ -19,7 +19,7 @@ function plugged(native?: { least: number; most: number } | 'fixed') {
     emit(event) {
       if (event.type === 'read') read.push([...event.readings.keys()]);
       if (event.type !== 'controller') return;
-      const { state, detail } = event.controller;
+      const { state, detail } = event;
       states.push(detail ? `${state}: ${detail}` : state);
     },
   });

@@ -334,7 +334,7 @@ export class Controller {
     if (changed) this.since = this.deps.clock.now();
     this.state = state;
     this.detail = detail;
-    if (changed) this.deps.emit({ type: 'controller', controller: this });
+    if (changed) this.deps.emit({ type: 'controller', controller: this.name, state, detail });
   }
 }
 

@@ -8,8 +8,8 @@ import { pause } from '@skolo/common';
 import { formatOutlet, hasRange } from '@skolo/rack';
 import { stepOf } from '../cycle/cycle.ts';
 import { RequestRefused } from '../request/requests.ts';
-import { findTarget, type Target } from '../request/targets.ts';
 import { type Ask, holdsOf } from '../rules/preconditions.ts';
+import { findTarget, type Target } from '../rules/targets.ts';
 import { type CycleRecord, feedKey, type SwitchedOff } from '../state/records.ts';
 import type { EndpointDeps } from './endpoint.ts';
 

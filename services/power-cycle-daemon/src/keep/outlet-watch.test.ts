@@ -35,9 +35,7 @@ function watched(settings = often) {
     onTrouble: () => undefined,
     onWell: () => undefined,
   });
-  const emit: EmitPower = (event) => {
-    if (event.type === 'read') watch.noteReadings(event.controller, event.readings, 42);
-  };
+  const emit: EmitPower = (event) => watch.onEvent(event);
   const deps = { clock: { now: () => 0 }, emit, maySwitch: () => undefined };
   const controllers = ['pdu-1', 'pdu-2', 'a'].map((name) =>
     boards.controller(name, undefined, deps),
@@ -51,6 +49,7 @@ function watched(settings = often) {
       get: (name) => controllers.find((each) => each.name === name),
     },
     patience: { firstMs: 1, mostMs: 2, withinMs: 50 },
+    clock: { now: () => 42 },
     log: createLogger({
       service: 'power-cycle-daemon',
       level: 'debug',

@@ -5,15 +5,16 @@
  */
 
 import { errorText } from '@skolo/base';
-import { backOffMs, type Logger, pause } from '@skolo/common';
+import { backOffMs, type Clock, type Logger, pause } from '@skolo/common';
 import { DeviceRefused } from '@skolo/equipment';
 import type { OutletReading } from '@skolo/models/outlets';
 import { formatOutlet, type Rack } from '@skolo/rack';
-import { type Patience, turnOff } from '../cycle/outlets.ts';
 import type { Controller } from '../devices/controller.ts';
 import type { Controllers } from '../devices/controllers.ts';
-import { allTargets, findTarget } from '../request/targets.ts';
+import { type Patience, turnOff } from '../devices/outlets.ts';
+import type { PowerEvent } from '../events.ts';
 import { whyNeeded } from '../rules/power-loss.ts';
+import { allTargets, findTarget } from '../rules/targets.ts';
 import { feedKey, type SwitchedOff } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 
@@ -22,6 +23,7 @@ interface OutletWatchDeps {
   store: Store;
   controllers: Pick<Controllers, 'get' | 'all'>;
   patience: Patience;
+  clock: Pick<Clock, 'now'>;
   log: Logger;
 }
 
@@ -73,9 +75,13 @@ export class OutletWatch {
     for (const controller of wanted) this.begin(controller);
   }
 
-  noteReadings(controller: string, readings: ReadonlyMap<string, OutletReading>, at: number): void {
-    for (const [outlet, reading] of readings) {
-      this.readings.set(`${controller}/${outlet}`, { ...reading, at });
+  onEvent(event: PowerEvent): void {
+    // An off may be a person's from now on, or no longer.
+    if (event.type === 'cycle' && event.record.action !== 'cycle') this.follow();
+    if (event.type !== 'read') return;
+    const at = this.deps.clock.now();
+    for (const [outlet, reading] of event.readings) {
+      this.readings.set(`${event.controller}/${outlet}`, { ...reading, at });
     }
   }
 

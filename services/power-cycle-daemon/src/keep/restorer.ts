@@ -5,9 +5,9 @@
 
 import { errorText } from '@skolo/base';
 import { type BackOffOptions, backOffMs, type Clock, pause } from '@skolo/common';
-import { type Patience, type Proof, turnOn } from '../cycle/outlets.ts';
 import type { Controllers } from '../devices/controllers.ts';
-import type { EmitPower } from '../events.ts';
+import { type Patience, type Proof, turnOn } from '../devices/outlets.ts';
+import type { EmitPower, PowerEvent } from '../events.ts';
 import { feedKey, type PendingOn } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 
@@ -31,9 +31,6 @@ export interface RestorerDeps {
 }
 
 interface Work {
-  controller: string;
-  /** Why the last attempt failed; undefined: none has. */
-  why: string | undefined;
   waiting: ((restored: Restored) => void)[];
   isGivenUp: boolean;
   /** Ends the pause between two attempts. */
@@ -106,16 +103,8 @@ export class Restorer {
     return undefined;
   }
 
-  /** Why an outlet is still off, by the latest attempt to turn it on. */
-  whyOff(key: string): string | undefined {
-    return this.working.get(key)?.why ?? this.deps.store.pendingOns.get(key)?.stuck?.why;
-  }
-
-  /** Whether the latest attempt to turn on some outlet of a controller failed. */
-  isInDoubt(controller: string): boolean {
-    return [...this.working.values()].some(
-      (work) => work.controller === controller && work.why !== undefined,
-    );
+  onEvent(event: PowerEvent): void {
+    if (event.type === 'controller' && event.state === 'up') this.hurry();
   }
 
   /** Tries at once what is stuck: a controller has come back. */
@@ -132,8 +121,6 @@ export class Restorer {
     const { turn = Promise.resolve() } = options;
     const key = feedKey(pendingOn);
     const work: Work = {
-      controller: pendingOn.controller,
-      why: undefined,
       waiting: [],
       isGivenUp: false,
       hurry: () => undefined,
@@ -169,7 +156,6 @@ export class Restorer {
       const doubt = isInDoubt && failures < stuckAfter;
       const proof = off === undefined ? await this.attempt(pendingOn, doubt) : undefined;
       if (proof === undefined || proof.is === 'proven') {
-        work.why = undefined;
         if (proof?.wasOff) emit({ type: 'turned-on', controller: pendingOn.controller });
         await store.keep([store.pendingOns.remove(key)]);
         emit({ type: 'restored', pendingOn, wasStuck: isStuck });
@@ -179,10 +165,11 @@ export class Restorer {
           ...(proof?.reading.fault !== undefined && { fault: `${key}: ${proof.reading.fault}` }),
         };
       }
-      work.why = proof.text;
       if (work.isGivenUp) break;
+      emit({ type: 'on-failed', pendingOn, why: proof.text });
       if (isOnce && failures >= stuckAfter) {
         await store.keep([store.pendingOns.remove(key)]);
+        emit({ type: 'restored', pendingOn, wasStuck: isStuck });
         return { is: 'given-up', text: `${key} not seen on: ${proof.text}` };
       }
       if (failures >= stuckAfter) {

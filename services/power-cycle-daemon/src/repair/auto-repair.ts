@@ -1,31 +1,17 @@
 /** Automatic repair: receives alerts of missing machines, and requests cycles by the rules of repair-policy.ts. Off by default. */
 
 import { errorText } from '@skolo/base';
-import { type Clock, type Logger, pause } from '@skolo/common';
-import type { Machine, Rack } from '@skolo/rack';
-import type { Controllers } from '../devices/controllers.ts';
-import type { EmitPower } from '../events.ts';
-import { infrastructureProbe, probeOf, type Reach } from '../machines/probe.ts';
-import { type Request, RequestRefused } from '../request/requests.ts';
-import type { Accepted } from '../state/records.ts';
-import type { Store } from '../state/store.ts';
+import { pause } from '@skolo/common';
+import type { Machine } from '@skolo/rack';
+import { infrastructureProbe, probeOf } from '../machines/probe.ts';
+import { RequestRefused } from '../request/requests.ts';
 import { type Alert, machineOf, secondsSince } from './alert.ts';
 import { countedSeconds, decideRepair, type Missing } from './repair-policy.ts';
-import { UplinkWatch } from './uplink.ts';
+import { UplinkWatch, type UplinkWatchDeps } from './uplink.ts';
 
-export interface AutoRepairDeps {
-  rack: () => Rack;
-  store: Store;
-  controllers: Pick<Controllers, 'get'>;
-  take: (request: Request) => Promise<Accepted>;
-  clock: Clock;
-  log: Logger;
-  emit: EmitPower;
-  signal: AbortSignal;
+export interface AutoRepairDeps extends UplinkWatchDeps {
   /** How often it looks, in milliseconds. */
   everyMs?: number;
-  /** How the router of the uplink is looked at. */
-  reach?: Reach;
 }
 
 const lookMs = 3000;

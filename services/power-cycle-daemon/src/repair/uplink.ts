@@ -3,11 +3,27 @@
  * operator can ask for that. Only natively: the daemon may be cut off meanwhile.
  */
 import { errorText } from '@skolo/base';
-import type { InfrastructureDevice } from '@skolo/rack';
-import { reach } from '../machines/probe.ts';
-import type { AutoRepairDeps } from './auto-repair.ts';
+import type { Clock, Logger } from '@skolo/common';
+import type { InfrastructureDevice, Rack } from '@skolo/rack';
+import type { Controllers } from '../devices/controllers.ts';
+import type { EmitPower } from '../events.ts';
+import { type Reach, reach } from '../machines/probe.ts';
+import type { Request } from '../request/requests.ts';
+import type { Accepted } from '../state/records.ts';
+import type { Store } from '../state/store.ts';
 
-type UplinkWatchDeps = Omit<AutoRepairDeps, 'everyMs'>;
+export interface UplinkWatchDeps {
+  rack: () => Rack;
+  store: Store;
+  controllers: Pick<Controllers, 'get'>;
+  take: (request: Request) => Promise<Accepted>;
+  clock: Clock;
+  log: Logger;
+  emit: EmitPower;
+  signal: AbortSignal;
+  /** How the router of the uplink is looked at. */
+  reach?: Reach;
+}
 
 const lookMs = 3000;
 

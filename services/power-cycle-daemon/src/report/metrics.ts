@@ -4,8 +4,8 @@ import type { Clock, GaugeSample, GaugeSpec } from '@skolo/common';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { stepOf } from '../cycle/cycle.ts';
 import type { EmitPower } from '../events.ts';
-import { allTargets } from '../request/targets.ts';
 import { holdsOf } from '../rules/preconditions.ts';
+import { allTargets } from '../rules/targets.ts';
 import type { CycleRecord } from '../state/records.ts';
 import { outletStatuses, type View } from './status.ts';
 

@@ -6,10 +6,10 @@ import { positions } from '../cycle/scheduler.ts';
 import type { Controller } from '../devices/controller.ts';
 import type { Controllers } from '../devices/controllers.ts';
 import type { TimedReading } from '../keep/outlet-watch.ts';
-import { allTargets, type Target } from '../request/targets.ts';
 import type { CircuitBreaker } from '../rules/circuit-breaker.ts';
 import { waitFor } from '../rules/past-cycles.ts';
 import { holdsOf, type Snapshot } from '../rules/preconditions.ts';
+import { allTargets, type Target } from '../rules/targets.ts';
 import { type CycleRecord, feedKey } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { type Clock, HttpProblem, resolveId } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import { holdsOf } from '../rules/preconditions.ts';
+import { devicesOf, findTargets } from '../rules/targets.ts';
 import type { HoldRecord } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 import { RequestRefused, unknownRefusals } from './requests.ts';
-import { devicesOf, findTargets } from './targets.ts';
 
 interface HoldsDeps {
   rack: () => Rack;

@@ -17,7 +17,7 @@ import type { Access } from '@skolo/common/light';
 import type { HostKeys } from '@skolo/equipment';
 import type { Rack } from '@skolo/rack';
 import { parseAgentPublicKey } from '@skolo/secrets';
-import { machineAt } from './targets.ts';
+import { machineAt } from '../rules/targets.ts';
 
 interface MachineAccessDeps {
   rack: () => Rack;

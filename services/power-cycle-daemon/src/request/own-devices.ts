@@ -1,9 +1,9 @@
 /** An agent asks for its own phones, and not too often. */
 import { type Clock, HttpProblem } from '@skolo/common';
 import type { Machine, Rack } from '@skolo/rack';
+import { devicesOf } from '../rules/targets.ts';
 import type { Accepted } from '../state/records.ts';
 import type { Request } from './requests.ts';
-import { devicesOf } from './targets.ts';
 
 interface OwnDevicesDeps {
   rack: () => Rack;

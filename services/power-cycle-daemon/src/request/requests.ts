@@ -11,10 +11,15 @@ import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
 import type { Cycles } from '../cycle/cycles.ts';
 import type { EmitPower } from '../events.ts';
 import { type Ask, checkRequest, type Snapshot } from '../rules/preconditions.ts';
+import {
+  defaultOffSeconds,
+  findTargets,
+  type Target,
+  type UnknownTarget,
+} from '../rules/targets.ts';
 import { onAccepted } from '../state/outlet-records.ts';
 import type { Accepted, CycleRecord, Feed } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
-import { defaultOffSeconds, findTargets, type Target, type UnknownTarget } from './targets.ts';
 
 export interface Request {
   targets: readonly string[];

@@ -4,7 +4,7 @@
  * failed, nothing new is; and before it has turned one on within the last ten minutes, one at a time.
  */
 import type { Clock } from '@skolo/common';
-import type { Restorer } from '../keep/restorer.ts';
+import type { PowerEvent } from '../events.ts';
 import { feedKey } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
 
@@ -21,7 +21,6 @@ export interface FailingController {
 interface CircuitBreakerDeps {
   clock: Pick<Clock, 'now' | 'uptime'>;
   store: { pendingOns: Pick<Store['pendingOns'], 'all'> };
-  restorer: Pick<Restorer, 'whyOff' | 'isInDoubt'>;
 }
 
 /** So long is a controller trusted after it turned an outlet on, and after a forced cycle no other one is. */
@@ -34,14 +33,23 @@ export class CircuitBreaker {
   /** When a cycle was last forced on a failing controller, in seconds since boot. */
   private readonly forced = new Map<string, number>();
 
+  /** Why the latest attempt to turn an outlet on failed; one that succeeded ends it. */
+  private readonly failed = new Map<string, { controller: string; why: string }>();
+
   constructor(deps: CircuitBreakerDeps) {
     this.deps = deps;
   }
 
-  /** An outlet was seen to go from off to on. */
-  turnedOn(controller: string): void {
+  onEvent(event: PowerEvent): void {
     const { clock } = this.deps;
-    this.proven.set(controller, { at: clock.now(), uptime: clock.uptime() });
+    if (event.type === 'turned-on') {
+      this.proven.set(event.controller, { at: clock.now(), uptime: clock.uptime() });
+    } else if (event.type === 'on-failed') {
+      const { pendingOn, why } = event;
+      this.failed.set(feedKey(pendingOn), { controller: pendingOn.controller, why });
+    } else if (event.type === 'restored') {
+      this.failed.delete(feedKey(event.pendingOn));
+    }
   }
 
   /** A forced cycle is about to turn an outlet off. */
@@ -60,19 +68,19 @@ export class CircuitBreaker {
   /** How many outlets of a controller may be off at once because of cycles, by what is known of it. */
   mostOff(controller: string): number {
     if (this.failing().has(controller)) return 1;
-    if (this.deps.restorer.isInDoubt(controller)) return 0;
+    if ([...this.failed.values()].some((each) => each.controller === controller)) return 0;
     const { uptime = Number.NEGATIVE_INFINITY } = this.proven.get(controller) ?? {};
     return this.deps.clock.uptime() - uptime < trustedSeconds ? Number.POSITIVE_INFINITY : 1;
   }
 
   failing(): ReadonlyMap<string, FailingController> {
-    const { store, restorer } = this.deps;
+    const { store } = this.deps;
     const found = new Map<string, FailingController>();
     for (const pendingOn of store.pendingOns.all.values()) {
       const { controller: name, since: offSince, stuck } = pendingOn;
       if (stuck === undefined) continue;
       const outlet = feedKey(pendingOn);
-      const why = restorer.whyOff(outlet) ?? stuck.why;
+      const why = this.failed.get(outlet)?.why ?? stuck.why;
       const known = found.get(name);
       const first = { outlet, offSince, since: stuck.since, why };
       found.set(name, {

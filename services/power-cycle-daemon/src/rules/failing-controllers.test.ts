@@ -239,14 +239,10 @@ describe('what is known of a controller', () => {
   it('lasts ten minutes, by a clock that does not jump', () => {
     const clock = { now: () => 0, uptime: () => uptime };
     let uptime = 1000;
-    const doubts = new Set<string>();
-    const breaker = new CircuitBreaker({
-      clock,
-      store: { pendingOns: { all: new Map() } },
-      restorer: { whyOff: () => undefined, isInDoubt: (name) => doubts.has(name) },
-    });
+    const breaker = new CircuitBreaker({ clock, store: { pendingOns: { all: new Map() } } });
+    const pendingOn = { controller: 'pdu-1', outlet: '1', since: '', cycle: '' };
     const limits: number[] = [breaker.mostOff('pdu-1')];
-    breaker.turnedOn('pdu-1');
+    breaker.onEvent({ type: 'turned-on', controller: 'pdu-1' });
 
     for (const [at, doubt] of [
       [1000, false],
@@ -255,8 +251,8 @@ describe('what is known of a controller', () => {
       [1600, false],
     ] as const) {
       uptime = at;
-      if (doubt) doubts.add('pdu-1');
-      else doubts.clear();
+      if (doubt) breaker.onEvent({ type: 'on-failed', pendingOn, why: '' });
+      else breaker.onEvent({ type: 'restored', pendingOn, wasStuck: false });
       limits.push(breaker.mostOff('pdu-1'));
     }
 

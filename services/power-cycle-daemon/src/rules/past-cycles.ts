@@ -3,10 +3,10 @@
  * before this process only the wall time is known; one that lies in the future counts as just now.
  */
 import type { Clock } from '@skolo/common';
-import { formatOutlet } from '@skolo/rack';
-import type { Target } from '../request/targets.ts';
+import { formatOutlet, type Rack } from '@skolo/rack';
+import type { PowerEvent } from '../events.ts';
 import { type CycleRecord, feedKey } from '../state/records.ts';
-import type { Snapshot } from './preconditions.ts';
+import type { Target } from './targets.ts';
 
 /** A cycle, or an off with the on that ended it. Seconds since boot, which no wall clock can turn back. */
 export interface PastCycle {
@@ -46,10 +46,9 @@ export class PastCycles {
     }
   }
 
-  /** A cycle has changed. */
-  note(record: CycleRecord): void {
+  onEvent(event: PowerEvent): void {
     const uptime = this.clock.uptime();
-    this.add(record, uptime, uptime);
+    if (event.type === 'cycle') this.add(event.record, uptime, uptime);
   }
 
   list(): PastCycle[] {
@@ -91,7 +90,7 @@ export class PastCycles {
 /** Seconds until the power of a target may be cut again, by the limits for one machine. */
 export function waitFor(
   { name, feeds }: Pick<Target, 'name' | 'feeds'>,
-  { rack, uptime, past }: Pick<Snapshot, 'rack' | 'uptime' | 'past'>,
+  { rack, uptime, past }: { rack: Rack; uptime: number; past: readonly PastCycle[] },
 ): { wait: number; why: 'cooldown' | 'per-hour' } {
   const { cooldownSeconds, maxPerHour } = rack.services['power-cycle-daemon'];
   const relays = new Set(feeds.map(formatOutlet));

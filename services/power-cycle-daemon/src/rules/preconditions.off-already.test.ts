@@ -1,10 +1,10 @@
 /** What is off already, and what a controller is reached through: both decide who goes dark. */
 import { parseRack } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
-import { findTarget, type Target } from '../request/targets.ts';
 import type { PendingOn, SwitchedOff } from '../state/records.ts';
 import { rackYaml } from '../testing/daemon.ts';
 import { type Ask, checkRequest, type Snapshot } from './preconditions.ts';
+import { findTarget, type Target } from './targets.ts';
 
 const rack = parseRack(
   rackYaml(`

@@ -1,10 +1,10 @@
 import { type Outlet, parseRack, type Rack } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
-import { defaultOffSeconds, findTarget, type Target } from '../request/targets.ts';
 import type { HoldRecord, PendingOn, SwitchedOff } from '../state/records.ts';
 import { cycleRecord } from '../testing/records.ts';
 import { type PastCycle, waitFor } from './past-cycles.ts';
 import { type Ask, checkRequest, type Snapshot, type Verdict } from './preconditions.ts';
+import { defaultOffSeconds, findTarget, type Target } from './targets.ts';
 
 /** The PDU that feeds switch-1 is reached through it; the jumphost hangs on both. pdu-2 is at the far end. */
 const rack = parseRack(

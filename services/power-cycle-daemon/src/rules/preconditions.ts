@@ -4,7 +4,6 @@
  */
 import type { Refusal } from '@skolo/api';
 import { formatOutlet, type Outlet, type Rack } from '@skolo/rack';
-import type { Target } from '../request/targets.ts';
 import {
   type CycleRecord,
   feedKey,
@@ -15,6 +14,7 @@ import {
 import type { FailingController } from './circuit-breaker.ts';
 import { type PastCycle, waitFor } from './past-cycles.ts';
 import { goesDarkNow, whyDaemonNeeds } from './power-loss.ts';
+import type { Target } from './targets.ts';
 
 /** What is asked of one target. */
 export interface Ask {
@@ -253,7 +253,8 @@ function tooSoon(
 function dangerous(target: Target, ask: Ask, snapshot: Snapshot): Verdict {
   const { rack } = snapshot;
   const { feeds } = target;
-  const gone = goesDarkNow(feeds, snapshot);
+  const already = [...snapshot.switchedOff.values(), ...snapshot.pendingOns.values()];
+  const gone = goesDarkNow(rack, feeds, already);
   const dark = gone.filter((name) => !ownNames(target).has(name));
   const cutOff = whyDaemonNeeds(rack, feeds, gone);
   if (cutOff !== undefined) {
