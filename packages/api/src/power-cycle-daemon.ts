@@ -130,7 +130,8 @@ export type Refusal = z.output<typeof Refusal>;
 
 const Refused = Problem.extend({ refused: z.array(Refusal) });
 
-const Accepted = z.object({
+/** What became of a request. */
+export const AcceptedRequests = z.object({
   cycles: z.array(
     z.object({
       id: z.string(),
@@ -140,6 +141,7 @@ const Accepted = z.object({
   ),
   refused: z.array(Refusal).describe('rejected targets, with `skipRefused`'),
 });
+export type AcceptedRequests = z.output<typeof AcceptedRequests>;
 
 const skipRefused = z
   .boolean()
@@ -194,15 +196,6 @@ export const ControllerStatus = z
       .array(z.string())
       .optional()
       .describe('outlets that are stuck off; absent: none'),
-    signInRejected: z
-      .object({ times: z.int().min(1), since: Time, nextAttemptAt: Time })
-      .optional()
-      .describe(
-        'the controller rejects the login; the service retries at `nextAttemptAt`, or when the login or its secret changes',
-      ),
-    onProvenAt: Time.optional().describe(
-      'when an outlet was last verified to turn on; if absent or more than 10 minutes ago, the service turns off one outlet at a time',
-    ),
     experimental: z.boolean().describe('the driver was only tested with our simulator'),
     queue: z.int().min(0),
     lastContact: Time.optional(),
@@ -294,7 +287,7 @@ export const powerCycleDaemonApi = {
       omits: ['headers.idempotency-key'],
       answer: ['cycles', 'refused'],
     },
-    answers: { 202: Accepted, 404: Refused, 409: Refused, 422: Problem, 503: Problem },
+    answers: { 202: AcceptedRequests, 404: Refused, 409: Refused, 422: Problem, 503: Problem },
   }),
   requestDeviceCycles: route({
     method: 'post',
@@ -311,7 +304,7 @@ export const powerCycleDaemonApi = {
         'as a request by the machine, which the daemon knows by its address and its signature',
     },
     answers: {
-      202: Accepted,
+      202: AcceptedRequests,
       401: Problem,
       403: Problem,
       404: Refused,
@@ -392,7 +385,7 @@ export const powerCycleDaemonApi = {
       omits: ['headers.idempotency-key'],
       answer: ['cycles', 'refused'],
     },
-    answers: { 202: Accepted, 404: Refused, 409: Refused, 422: Problem, 503: Problem },
+    answers: { 202: AcceptedRequests, 404: Refused, 409: Refused, 422: Problem, 503: Problem },
   }),
   outlets: route({
     method: 'get',

@@ -216,15 +216,21 @@ export class Cycles {
   }
 
   private step(record: CycleRecord): Step {
+    const { controllers, hostKeys, clock, snapshot, timing, signal } = this.deps;
     const rack = this.deps.rack();
     return {
-      ...this.deps,
       record,
       rack,
       settings: rack.services['power-cycle-daemon'],
       target: findTarget(rack, record.target),
       report: (event) => void this.apply(record.id, event),
       ending: this.ending.signal,
+      controllers,
+      hostKeys,
+      clock,
+      snapshot,
+      timing,
+      signal,
     };
   }
 

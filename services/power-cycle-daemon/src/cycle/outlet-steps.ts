@@ -14,7 +14,7 @@ import { observerOf, type Step, whyMoved, whyNot } from './step.ts';
 
 /** Reads all feeds, so that nothing is turned off that could not be turned on again and seen on. */
 export async function contact(step: Step): Promise<CycleEvent> {
-  const { settings, contactPauseMs, signal } = step;
+  const { settings, timing, signal } = step;
   const { action, feeds } = step.record;
   const why = whyNot(step);
   if (why !== undefined) return { is: 'forbidden', text: why };
@@ -35,7 +35,7 @@ export async function contact(step: Step): Promise<CycleEvent> {
       const isFinal = isOfDevice && !error.retry;
       if (isFinal || attempt >= settings.tries.off) return { is: 'contact-failed', text };
       step.report({ is: 'noted', text: `${text}; tried again` });
-      await pause(contactPauseMs, signal);
+      await pause(timing.contactPauseMs, signal);
     }
   }
 }
@@ -65,7 +65,8 @@ async function readFeed(feed: Feed, { controllers }: Step): Promise<[string, Out
 
 /** All feeds off, or the device's own cycle where it has one. */
 export async function turnAllOff(step: Step): Promise<CycleEvent> {
-  const { record, rack, target, watch, signal } = step;
+  const { record, rack, target, signal } = step;
+  const { watch } = step.timing;
   const moved = whyMoved(step);
   if (moved !== undefined) {
     return { is: record.action === 'off' ? 'forbidden' : 'off-failed', text: moved };
@@ -91,12 +92,12 @@ export async function turnAllOff(step: Step): Promise<CycleEvent> {
 /** @param wasUp it was seen up before */
 async function reportDown(
   observer: Observer,
-  { watch, report }: Step,
+  { timing, report }: Step,
   signal: AbortSignal,
   wasUp = false,
 ): Promise<void> {
   try {
-    const down = await seeDown(observer, 3_600_000, watch, signal);
+    const down = await seeDown(observer, 3_600_000, timing.watch, signal);
     if (down === undefined) return;
     report({ is: 'seen-down', text: `seen down: ${down.text}`, wasUp: wasUp || down.wasUp });
   } catch (error) {
@@ -126,9 +127,9 @@ async function allNatively(
   step: Step,
   { controller, outlet, offSeconds }: NativeCycle,
 ): Promise<CycleEvent> {
-  const { record, patience, report, signal } = step;
+  const { record, timing, report, signal } = step;
   const onSeenOff = (text: string) => report({ is: 'off-natively', text });
-  const options = { offSeconds, patience, onSeenOff };
+  const options = { offSeconds, patience: timing.patience, onSeenOff };
   const outcome = await cycleNatively(controller, outlet, options, signal);
   // Where it may have been off, unseen, to turn it off now would be the second time.
   if (outcome.is !== 'refused') return outcome;
@@ -139,12 +140,12 @@ async function allNatively(
 }
 
 async function allStepByStep(step: Step): Promise<CycleEvent> {
-  const { record, settings, controllers, patience, signal } = step;
+  const { record, settings, controllers, timing, signal } = step;
   if (record.nativeOnly) {
     const text = 'the device can no longer cycle the outlet by itself, and nobody could turn it on';
     return { is: 'off-failed', text };
   }
-  const options = { tries: settings.tries.off, patience, alone: record.alone };
+  const options = { tries: settings.tries.off, patience: timing.patience, alone: record.alone };
   const proofs = await Promise.all(
     record.feeds.map((feed): Proof | Promise<Proof> => {
       const controller = controllers.get(feed.controller);
@@ -166,7 +167,8 @@ function isUsbPort({ outlet }: Feed): boolean {
 }
 
 export async function waitOff(step: Step): Promise<CycleEvent> {
-  const { record, rack, target, watch, signal } = step;
+  const { record, rack, target, signal } = step;
+  const { watch } = step.timing;
   const observer = observerOf(rack, target);
   const over = new AbortController();
   const ending = AbortSignal.any([signal, over.signal]);

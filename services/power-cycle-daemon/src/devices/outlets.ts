@@ -13,9 +13,6 @@ export interface Patience {
   withinMs: number;
 }
 
-/** PoE ports need a second or so until they show it; a slow PDU needs some. */
-export const usualPatience: Patience = { firstMs: 200, mostMs: 1000, withinMs: 6000 };
-
 /** What came of an attempt, for people. */
 export type Proof =
   | { is: 'proven'; reading: OutletReading; text: string; wasOff?: boolean }

@@ -30,7 +30,7 @@ interface ListenerDeps {
   connections: ConnectionLimits;
   log: Logger;
   /** Of Node's server, for requests that do not arrive; answers have none. */
-  timeouts?: ServerOptions;
+  timeouts: ServerOptions | undefined;
 }
 
 const tooLarge = '431 Request Header Fields Too Large';
@@ -50,7 +50,8 @@ export class Listener {
     this.deps = deps;
     // A client may be gone, or behind a NAT that forgets what is silent.
     const alive = { keepAlive: true, keepAliveInitialDelay: 30_000 };
-    this.server = createServer({ ...requestLimits, ...deps.timeouts, ...alive });
+    const { timeouts } = deps;
+    this.server = createServer({ ...requestLimits, ...timeouts, ...alive });
     deps.connections.guard(this.server);
     onStrictRequest(
       this.server,

@@ -48,7 +48,7 @@ function watched(settings = often) {
       all: () => controllers,
       get: (name) => controllers.find((each) => each.name === name),
     },
-    patience: { firstMs: 1, mostMs: 2, withinMs: 50 },
+    timing: { patience: { firstMs: 1, mostMs: 2, withinMs: 50 } },
     clock: { now: () => 42 },
     log: createLogger({
       service: 'power-cycle-daemon',

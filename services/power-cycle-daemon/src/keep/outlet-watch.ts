@@ -11,7 +11,8 @@ import type { OutletReading } from '@skolo/models/outlets';
 import { formatOutlet, type Rack } from '@skolo/rack';
 import type { Controller } from '../devices/controller.ts';
 import type { Controllers } from '../devices/controllers.ts';
-import { type Patience, turnOff } from '../devices/outlets.ts';
+import { turnOff } from '../devices/outlets.ts';
+import type { Timing } from '../devices/timing.ts';
 import type { PowerEvent } from '../events.ts';
 import { whyNeeded } from '../rules/power-loss.ts';
 import { allTargets, findTarget } from '../rules/targets.ts';
@@ -22,7 +23,7 @@ interface OutletWatchDeps {
   rack: () => Rack;
   store: Store;
   controllers: Pick<Controllers, 'get' | 'all'>;
-  patience: Patience;
+  timing: Pick<Timing, 'patience'>;
   clock: Pick<Clock, 'now'>;
   log: Logger;
 }
@@ -156,7 +157,8 @@ export class OutletWatch {
     outlet: string,
     signal: AbortSignal,
   ): Promise<void> {
-    const { rack, store, log, patience } = this.deps;
+    const { rack, store, log, timing } = this.deps;
+    const { patience } = timing;
     const key = `${controller.name}/${outlet}`;
     const off = store.switchedOff.get(key);
     if (off === undefined || this.isUnderWay(key)) return;

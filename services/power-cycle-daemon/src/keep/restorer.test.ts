@@ -6,6 +6,7 @@ import { waitUntil } from '../testing/wait-until.ts';
 import { Restorer, type RestorerDeps } from './restorer.ts';
 
 const at = '2026-11-20T12:00:00.000Z';
+const patience = { firstMs: 1, mostMs: 2, withinMs: 10 };
 
 function debt(controller: string, outlet: string, mode?: string): PendingOn {
   return { controller, outlet, since: at, cycle: 'cycle-1', ...(mode !== undefined && { mode }) };
@@ -33,8 +34,7 @@ async function withDebts(pendingOns: readonly PendingOn[], own: Partial<Restorer
     controllers,
     staggerSeconds: () => 0,
     clock: { now: () => Date.now() },
-    patience: { firstMs: 1, mostMs: 2, withinMs: 10 },
-    backOff: { firstMs: 5, maxMs: 20 },
+    timing: { patience, backOff: { firstMs: 5, maxMs: 20 } },
     emit(event) {
       if (event.type === 'stuck-off') events.push(`stuck ${event.pendingOn.outlet}: ${event.why}`);
       if (event.type !== 'restored') return;
@@ -150,7 +150,7 @@ describe('the restorer', () => {
   it('tries at once when a request needs what is stuck, and reports the result', async () => {
     const owed = debt('pdu-1', '3');
     const { boards, restorer, stuck } = await withDebts([owed], {
-      backOff: { firstMs: 3_600_000, maxMs: 3_600_000 },
+      timing: { patience, backOff: { firstMs: 3_600_000, maxMs: 3_600_000 } },
     });
     const board = boards.get('pdu-1');
     board.ignores = 'on';
@@ -269,7 +269,7 @@ describe('the restorer', () => {
   it('stops when the daemon stops, and keeps what is pending', async () => {
     const owed = debt('pdu-1', '3');
     const { boards, store, restorer, stop, stuck } = await withDebts([owed], {
-      backOff: { firstMs: 3_600_000, maxMs: 3_600_000 },
+      timing: { patience, backOff: { firstMs: 3_600_000, maxMs: 3_600_000 } },
     });
     boards.get('pdu-1').isDown = true;
     const waiting = restorer.restore(owed);

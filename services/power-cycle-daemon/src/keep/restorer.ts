@@ -4,9 +4,10 @@
  */
 
 import { errorText } from '@skolo/base';
-import { type BackOffOptions, backOffMs, type Clock, pause } from '@skolo/common';
+import { backOffMs, type Clock, pause } from '@skolo/common';
 import type { Controllers } from '../devices/controllers.ts';
-import { type Patience, type Proof, turnOn } from '../devices/outlets.ts';
+import { type Proof, turnOn } from '../devices/outlets.ts';
+import type { Timing } from '../devices/timing.ts';
 import type { EmitPower, PowerEvent } from '../events.ts';
 import { feedKey, type PendingOn } from '../state/records.ts';
 import type { Store } from '../state/store.ts';
@@ -22,9 +23,7 @@ export interface RestorerDeps {
   controllers: Pick<Controllers, 'get'>;
   staggerSeconds: () => number;
   clock: Pick<Clock, 'now'>;
-  patience: Patience;
-  /** Between two attempts. */
-  backOff: BackOffOptions;
+  timing: Pick<Timing, 'patience' | 'backOff'>;
   emit: EmitPower;
   /** Aborted when the daemon stops; what is not on yet stays in the journal. */
   signal: AbortSignal;
@@ -46,7 +45,6 @@ interface StartOptions {
 
 /** Failures until it counts as stuck; by then, too, an off that was on its way has arrived. */
 const stuckAfter = 3;
-export const usualBackOff: BackOffOptions = { firstMs: 1000, maxMs: 60_000 };
 
 export class Restorer {
   private readonly deps: RestorerDeps;
@@ -147,7 +145,7 @@ export class Restorer {
     work: Work,
     { isInDoubt, isOnce }: StartOptions,
   ): Promise<Restored> {
-    const { store, backOff, emit } = this.deps;
+    const { store, timing, emit } = this.deps;
     const key = feedKey(pendingOn);
     let isStuck = pendingOn.stuck !== undefined;
     for (let failures = 1; ; failures += 1) {
@@ -178,7 +176,7 @@ export class Restorer {
         const text = `${key} could not be proven on: ${proof.text}; tried for ever`;
         settle(work, { is: 'stuck', text });
       }
-      await this.rest(backOffMs(failures, backOff), work);
+      await this.rest(backOffMs(failures, timing.backOff), work);
       if (work.isGivenUp) break;
     }
     return { is: 'stuck', text: `${key} was given up` };
@@ -198,11 +196,11 @@ export class Restorer {
     { controller: name, outlet, mode }: PendingOn,
     isInDoubt: boolean,
   ): Promise<Proof> {
-    const { controllers, patience, signal } = this.deps;
+    const { controllers, timing, signal } = this.deps;
     try {
       const controller = controllers.get(name);
       if (controller !== undefined) {
-        return await turnOn(controller, outlet, { mode, isInDoubt }, patience, signal);
+        return await turnOn(controller, outlet, { mode, isInDoubt }, timing.patience, signal);
       }
       return { is: 'not', text: `${name} is no longer in rack.yaml` };
     } catch (error) {

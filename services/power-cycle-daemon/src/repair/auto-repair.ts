@@ -5,13 +5,14 @@ import { pause } from '@skolo/common';
 import type { Machine } from '@skolo/rack';
 import { infrastructureProbe, probeOf } from '../machines/probe.ts';
 import { RequestRefused } from '../request/requests.ts';
-import { type Alert, machineOf, secondsSince } from './alert.ts';
+import { uptimeAt } from '../rules/uptime-at.ts';
+import { type Alert, machineOf } from './alert.ts';
 import { countedSeconds, decideRepair, type Missing } from './repair-policy.ts';
 import { UplinkWatch, type UplinkWatchDeps } from './uplink.ts';
 
 export interface AutoRepairDeps extends UplinkWatchDeps {
   /** How often it looks, in milliseconds. */
-  everyMs?: number;
+  everyMs?: number | undefined;
 }
 
 const lookMs = 3000;
@@ -57,7 +58,7 @@ export class AutoRepair {
       }
       const uptime = clock.uptime();
       const known = this.missing.get(name);
-      const since = known?.since ?? uptime - secondsSince(startsAt, clock.now());
+      const since = known?.since ?? uptimeAt(clock, startsAt);
       const firstAlertAt = known?.firstAlertAt ?? uptime;
       this.missing.set(name, { machine: name, since, firstAlertAt, lastAlertAt: uptime });
     }
@@ -159,13 +160,13 @@ export class AutoRepair {
     this.deps.emit({ type: 'repair', outcome, machine, why });
   }
 
-  /** Of a try before this process only the wall time is known; one in the future counts as just now. */
+  /** Kept, so that a later jump of the wall clock does not move it. */
   private lastTryAt(name: string): number | undefined {
     const { store, clock } = this.deps;
     const known = this.lastTries.get(name);
     const written = store.repairs.get(name)?.lastTryAt;
     if (known !== undefined || written === undefined) return known;
-    const at = clock.uptime() - secondsSince(written, clock.now());
+    const at = uptimeAt(clock, written);
     this.lastTries.set(name, at);
     return at;
   }

@@ -695,7 +695,6 @@ describe('metrics', () => {
       'skolo_power_outlet_watts{outlet="pdu-1/2"} 5',
       'skolo_power_outlets_owed 0',
       'skolo_power_cycle_duration_seconds_count{action="cycle",outcome="on"} 1',
-      'skolo_power_step_duration_seconds_count{step="off"} 1',
     ]) {
       expect(metrics).toContain(`${line}\n`);
     }

@@ -28,8 +28,8 @@ const trustedSeconds = 600;
 
 export class CircuitBreaker {
   private readonly deps: CircuitBreakerDeps;
-  /** When a controller last turned an outlet on, by both clocks. */
-  private readonly proven = new Map<string, { at: number; uptime: number }>();
+  /** When a controller last turned an outlet on, in seconds since boot. */
+  private readonly proven = new Map<string, number>();
   /** When a cycle was last forced on a failing controller, in seconds since boot. */
   private readonly forced = new Map<string, number>();
 
@@ -43,7 +43,7 @@ export class CircuitBreaker {
   onEvent(event: PowerEvent): void {
     const { clock } = this.deps;
     if (event.type === 'turned-on') {
-      this.proven.set(event.controller, { at: clock.now(), uptime: clock.uptime() });
+      this.proven.set(event.controller, clock.uptime());
     } else if (event.type === 'on-failed') {
       const { pendingOn, why } = event;
       this.failed.set(feedKey(pendingOn), { controller: pendingOn.controller, why });
@@ -60,17 +60,12 @@ export class CircuitBreaker {
     }
   }
 
-  /** When `controller` last turned an outlet on, milliseconds since 1970. */
-  provenAt(controller: string): number | undefined {
-    return this.proven.get(controller)?.at;
-  }
-
   /** How many outlets of a controller may be off at once because of cycles, by what is known of it. */
   mostOff(controller: string): number {
     if (this.failing().has(controller)) return 1;
     if ([...this.failed.values()].some((each) => each.controller === controller)) return 0;
-    const { uptime = Number.NEGATIVE_INFINITY } = this.proven.get(controller) ?? {};
-    return this.deps.clock.uptime() - uptime < trustedSeconds ? Number.POSITIVE_INFINITY : 1;
+    const provenAt = this.proven.get(controller) ?? Number.NEGATIVE_INFINITY;
+    return this.deps.clock.uptime() - provenAt < trustedSeconds ? Number.POSITIVE_INFINITY : 1;
   }
 
   failing(): ReadonlyMap<string, FailingController> {

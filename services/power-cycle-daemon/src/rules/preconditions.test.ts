@@ -1,6 +1,7 @@
+import type { Hold } from '@skolo/api';
 import { type Outlet, parseRack, type Rack } from '@skolo/rack';
 import { describe, expect, it } from 'vitest';
-import type { HoldRecord, PendingOn, SwitchedOff } from '../state/records.ts';
+import type { PendingOn, SwitchedOff } from '../state/records.ts';
 import { cycleRecord } from '../testing/records.ts';
 import { type PastCycle, waitFor } from './past-cycles.ts';
 import { type Ask, checkRequest, type Snapshot, type Verdict } from './preconditions.ts';
@@ -70,7 +71,7 @@ function refusal(name: string, ask: Partial<Ask> = {}, own: Partial<Snapshot> = 
 
 const allowed = { is: 'allowed', nativeOnly: false };
 
-function hold(name: string, own: Partial<HoldRecord> = {}): HoldRecord {
+function hold(name: string, own: Partial<Hold> = {}): Hold {
   return {
     id: 'hold-1',
     target: name,

@@ -11,9 +11,13 @@ import { createPowerCycleDaemon, type PowerCycleDaemonDeps } from '../service.ts
 import { Boards } from './board-driver.ts';
 
 /** Reads back often and gives up early: what is in memory answers at once. */
-const patience = { firstMs: 10, mostMs: 20, withinMs: 250 };
-const backOff = { firstMs: 20, maxMs: 100 };
-const watch = { lookMs: 500, everyMs: 20 };
+const timing = {
+  patience: { firstMs: 10, mostMs: 20, withinMs: 250 },
+  backOff: { firstMs: 20, maxMs: 100 },
+  watch: { lookMs: 500, everyMs: 20 },
+  contactPauseMs: 20,
+  retryMs: 50,
+};
 
 export interface DaemonOptions {
   /** rack.yaml from `infrastructure:` on. */
@@ -128,11 +132,7 @@ export async function startDaemon(options: DaemonOptions): Promise<TestDaemon> {
   const service = await startService(
     createPowerCycleDaemon({
       drivers: options.drivers ?? boardDrivers(boards),
-      patience,
-      backOff,
-      watch,
-      contactPauseMs: 20,
-      flushEveryMs: 50,
+      timing,
       ...(options.endpoints && { endpoints: options.endpoints }),
       ...(options.repair && { repair: options.repair }),
       ...(options.createUsbHub && { createUsbHub: options.createUsbHub }),
