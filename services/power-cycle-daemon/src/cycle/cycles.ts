@@ -3,8 +3,8 @@
  * What a step is, is in cycle.ts; how an outlet is proven, in devices/outlets.ts.
  */
 
-import { errorText } from '@skolo/base';
-import { type Clock, Locks, type Logger, pause } from '@skolo/common';
+import { errorText, pause } from '@skolo/base';
+import { type Clock, Locks, type Logger } from '@skolo/common';
 import type { Rack } from '@skolo/rack';
 import type { EmitPower, PowerEvent } from '../events.ts';
 import type { Restorer } from '../keep/restorer.ts';

@@ -5,8 +5,8 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorText, parseJson } from '@skolo/base';
-import { type Clock, type Logger, pause } from '@skolo/common';
+import { errorText, parseJson, pause } from '@skolo/base';
+import type { Clock, Logger } from '@skolo/common';
 import { type Change, readFileIfExists, syncFolder } from '@skolo/durable';
 import { z } from 'zod';
 import { feedKey } from '../state/records.ts';

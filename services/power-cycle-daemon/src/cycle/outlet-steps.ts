@@ -1,7 +1,6 @@
 /** What a cycle does with its outlets: read them, turn them off, wait. Each ends with an event. */
 
-import { errorText } from '@skolo/base';
-import { pause } from '@skolo/common';
+import { errorText, pause } from '@skolo/base';
 import { DeviceError } from '@skolo/equipment';
 import type { OutletReading } from '@skolo/models/outlets';
 import { parseUsbPort } from '@skolo/rack';

@@ -3,8 +3,8 @@
  * other. One operation at a time; turning on goes first; readings that wait for their turn are made together.
  */
 
-import { errorText, orAborted } from '@skolo/base';
-import { type Clock, pause } from '@skolo/common';
+import { errorText, orAborted, pause } from '@skolo/base';
+import type { Clock } from '@skolo/common';
 import {
   DeviceBusy,
   DeviceError,

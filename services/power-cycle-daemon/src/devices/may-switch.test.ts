@@ -1,7 +1,7 @@
 /** A daemon on a jumphost, as the guard of the jumphost (packages/fallback/src/sole.ts) tells it. */
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type JumphostState, jumphostStateFile } from '@skolo/rack/jumphost-statement';
+import { type JumphostState, jumphostStateFile } from '@skolo/rack/jumphost';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { startDaemon, type TestDaemon } from '../testing/daemon.ts';

@@ -5,10 +5,10 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseJson } from '@skolo/base';
-import { type Clock, type DegradedList, pause } from '@skolo/common';
+import { parseJson, pause } from '@skolo/base';
+import type { Clock, DegradedList } from '@skolo/common';
 import { CannotCycle } from '@skolo/models/outlets';
-import { JumphostState, jumphostStateFile } from '@skolo/rack/jumphost-statement';
+import { JumphostState, jumphostStateFile } from '@skolo/rack/jumphost';
 
 /** Of the computer, not of this process. */
 const settleSeconds = 120;

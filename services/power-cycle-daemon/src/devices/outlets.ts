@@ -1,7 +1,6 @@
 /** Turning outlets off and on. No result is believed before it has been read back. */
 
-import { errorText } from '@skolo/base';
-import { pause } from '@skolo/common';
+import { errorText, pause } from '@skolo/base';
 import { DeviceError } from '@skolo/equipment';
 import { CannotCycle, type OutletReading, type OutletState } from '@skolo/models/outlets';
 import { type Controller, isOff } from './controller.ts';

@@ -32,7 +32,7 @@ import {
   type PowerDriver,
 } from '@skolo/models/outlets';
 import { type Machine, parseUsbPort, type UsbPort } from '@skolo/rack';
-import { portIn, switchedWith, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/uhubctl';
+import { portIn, switchedWith, uhubctlArgs, whyUhubctlFailed } from '@skolo/rack/light';
 
 export interface UsbHubDeps extends DriverDeps {
   /** Undefined: it has none. */

@@ -3,8 +3,7 @@
  * stricter here: what a person turned off stays off, and what is held is not switched at all.
  */
 
-import { errorText, orAborted } from '@skolo/base';
-import { pause } from '@skolo/common';
+import { errorText, orAborted, pause } from '@skolo/base';
 import { formatOutlet, hasRange } from '@skolo/rack';
 import { stepOf } from '../cycle/cycle.ts';
 import { RequestRefused } from '../request/requests.ts';

@@ -4,8 +4,8 @@
  * a rebooted PDU turned on is turned off again.
  */
 
-import { errorText } from '@skolo/base';
-import { backOffMs, type Clock, type Logger, pause } from '@skolo/common';
+import { errorText, pause } from '@skolo/base';
+import { backOffMs, type Clock, type Logger } from '@skolo/common';
 import { DeviceRefused } from '@skolo/equipment';
 import type { OutletReading } from '@skolo/models/outlets';
 import { formatOutlet, type Rack } from '@skolo/rack';

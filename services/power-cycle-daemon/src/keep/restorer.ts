@@ -3,8 +3,8 @@
  * after this process died and came back. After a few failures it counts as stuck; the attempts go on.
  */
 
-import { errorText } from '@skolo/base';
-import { backOffMs, type Clock, pause } from '@skolo/common';
+import { errorText, pause } from '@skolo/base';
+import { backOffMs, type Clock } from '@skolo/common';
 import type { Controllers } from '../devices/controllers.ts';
 import { type Proof, turnOn } from '../devices/outlets.ts';
 import type { Timing } from '../devices/timing.ts';

@@ -1,7 +1,6 @@
 /** Automatic repair: receives alerts of missing machines, and requests cycles by the rules of repair-policy.ts. Off by default. */
 
-import { errorText } from '@skolo/base';
-import { pause } from '@skolo/common';
+import { errorText, pause } from '@skolo/base';
 import type { Machine } from '@skolo/rack';
 import { infrastructureProbe, probeOf } from '../machines/probe.ts';
 import { RequestRefused } from '../request/requests.ts';

@@ -2,7 +2,7 @@
 import { AcceptedRequests, Hold } from '@skolo/api';
 import { requestRecord } from '@skolo/common';
 import { Tables } from '@skolo/durable';
-import { pendingOnTable } from '@skolo/rack/fallback';
+import { pendingOnTable } from '@skolo/rack/jumphost';
 import { CycleRecord, feedKey, PendingOn, RepairRecord, SwitchedOff } from './records.ts';
 
 export class Store extends Tables {

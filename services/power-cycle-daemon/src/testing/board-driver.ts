@@ -1,5 +1,6 @@
 /** A device without a wire: outlets in memory, driven as a driver drives a real one, and faults on demand. */
-import { type Clock, pause } from '@skolo/common';
+import { pause } from '@skolo/base';
+import type { Clock } from '@skolo/common';
 import { DeviceBusy, DeviceRefused, DeviceUnreachable, SignInRefused } from '@skolo/equipment';
 import {
   CannotCycle,
