@@ -73,7 +73,7 @@ export const PowerCycle = z
     outlets: z.array(z.string()).describe('outlets that feed the target: switch-1/14'),
     reason,
     by: z.string().describe('requester'),
-    origin: z.enum(['person', 'agent', 'door', 'repair', 'uplink']),
+    origin: z.enum(['person', 'agent', 'endpoint', 'repair', 'uplink']),
     requestedAt: Time,
     startedAt: Time.optional().describe('absent: queued'),
     finishedAt: Time.optional().describe('absent: running'),

@@ -107,8 +107,8 @@ function ofUrls(rack: Rack): RenderWarning[] {
 }
 
 function ofEndpoints({ services }: Rack): RenderWarning[] {
-  return Object.entries(services['power-cycle-daemon'].doors).flatMap(([name, endpoint]) => {
-    const where = `services.power-cycle-daemon.doors.${name}`;
+  return Object.entries(services['power-cycle-daemon'].endpoints).flatMap(([name, endpoint]) => {
+    const where = `services.power-cycle-daemon.endpoints.${name}`;
     return [
       ...(endpoint?.host === undefined
         ? []

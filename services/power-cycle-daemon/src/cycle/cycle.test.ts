@@ -384,7 +384,7 @@ const ways: Way[] = [
   },
   {
     name: 'of an off that a program asked for leaves nothing pending',
-    own: { action: 'off', mode: 'hard', origin: 'door' },
+    own: { action: 'off', mode: 'hard', origin: 'endpoint' },
     events: ['begin', 'checked idle', 'contact-failed'],
     phases: 'check contact finished',
     outcome: 'failed',
@@ -402,7 +402,7 @@ const ways: Way[] = [
   },
   {
     name: 'is over with the client of a program that a restart cut off before it had begun',
-    own: { mode: 'hard', origin: 'door' },
+    own: { mode: 'hard', origin: 'endpoint' },
     events: ['begin', 'checked idle', 'restarted'],
     phases: 'check contact finished',
     outcome: 'cancelled',
@@ -410,7 +410,7 @@ const ways: Way[] = [
   },
   {
     name: 'of an on that a program asked for is not tried for ever',
-    own: { action: 'on', mode: 'hard', origin: 'door' },
+    own: { action: 'on', mode: 'hard', origin: 'endpoint' },
     events: ['begin', 'contacted', 'admitted', 'on-failed'],
     phases: 'contact ready turn-on finished',
     outcome: 'failed',

@@ -329,7 +329,7 @@ function afterRestart(record: CycleRecord, facts: CycleFacts): CycleRecord {
       const { startedAt: _, ...rest } = record;
       if (record.begun) return go(record, 'contact', facts, 'the daemon was restarted; it goes on');
       // Its client was cut off, and has taken that for a failure.
-      if (record.origin === 'door') {
+      if (record.origin === 'endpoint') {
         return finish(record, 'cancelled', facts, 'the daemon was restarted before it had begun');
       }
       return { ...rest, phase: 'queued', attempt: 0 };

@@ -43,7 +43,7 @@ export interface Answers {
 }
 
 export interface Endpoint {
-  /** Its key in `doors:` of rack.yaml. */
+  /** Its key in `endpoints:` of rack.yaml. */
   name: 'pdudaemon' | 'report';
   create(deps: EndpointDeps): Answers;
 }

@@ -54,7 +54,7 @@ export class Endpoints {
 
   private async followNow(): Promise<void> {
     if (this.closing.signal.aborted) return;
-    const wanted = this.deps.rack().services['power-cycle-daemon'].doors;
+    const wanted = this.deps.rack().services['power-cycle-daemon'].endpoints;
     clearTimeout(this.retrying);
     let failed = false;
     for (const endpoint of endpoints) {

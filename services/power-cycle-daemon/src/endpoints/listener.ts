@@ -20,7 +20,7 @@ import {
 import type { PowerCycleDaemonSettings } from '@skolo/rack';
 import type { Answers, Endpoint, TextAnswer } from './endpoint.ts';
 
-export type EndpointSettings = NonNullable<PowerCycleDaemonSettings['doors']['report']>;
+export type EndpointSettings = NonNullable<PowerCycleDaemonSettings['endpoints']['report']>;
 
 interface ListenerDeps {
   name: Endpoint['name'];
@@ -65,7 +65,7 @@ export class Listener {
   async open(): Promise<number> {
     const { server } = this;
     const { name } = this.deps;
-    const setting = `services.power-cycle-daemon.doors.${name} in rack.yaml`;
+    const setting = `services.power-cycle-daemon.endpoints.${name} in rack.yaml`;
     const flags = { flag: `\`port\` of ${setting}`, hostFlag: `\`host\` of ${setting}` };
     const port = await listen(server, { ...this.settings, ...flags });
     // Too many open files, mostly: it goes on accepting when there are fewer.
@@ -159,7 +159,7 @@ export class Listener {
   /** Read from the settings each time: the list may change while it is open. */
   private refusal(from: string): string | undefined {
     if (inNetworks(this.settings.allow)(from)) return undefined;
-    return `${from} is not in \`allow\` of doors.${this.deps.name} in rack.yaml`;
+    return `${from} is not in \`allow\` of endpoints.${this.deps.name} in rack.yaml`;
   }
 }
 

@@ -30,7 +30,7 @@ export class AuditTrail {
     const { action, ...how } = ask;
     const input = { ...how, skipRefused };
     const entry = { who, what: `${origin}: ${action}`, target: targets.join(' '), input, why };
-    await this.audit.begin({ ...entry, outcome: 'begun' }, origin === 'door');
+    await this.audit.begin({ ...entry, outcome: 'begun' }, origin === 'endpoint');
     try {
       const accepted = await take();
       await this.append({ ...entry, outcome: 'accepted', answer: { ...accepted } });

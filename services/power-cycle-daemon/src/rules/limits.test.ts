@@ -18,7 +18,7 @@ machines:
 async function start(cooldownSeconds = 300, former?: TestDaemon) {
   const clock = fakeClock();
   const port = await freeTcpPort();
-  const settings = `    doors: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
+  const settings = `    endpoints: { pdudaemon: { port: ${port}, host: 127.0.0.1, allow: [127.0.0.0/8] } }`;
   const daemon = await startDaemon({
     yaml,
     settings,

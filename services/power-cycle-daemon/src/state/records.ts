@@ -61,7 +61,7 @@ export const CycleRecord = z.object({
   offSeconds: z.number(),
   reason: z.string(),
   by: z.string(),
-  origin: z.enum(['person', 'agent', 'door', 'repair', 'uplink']),
+  origin: z.enum(['person', 'agent', 'endpoint', 'repair', 'uplink']),
   force: z.boolean(),
   /** Only the USB port itself is turned off, whatever has its power with it. */
   alone: z.literal(true).exactOptional(),
